@@ -1,0 +1,77 @@
+/** Every error code a client can see, with the HTTP status it travels under. The README's table is checked against this. */
+export const errorCodes = {
+  invalid_json: { status: 400, help: 'The body is not valid JSON.' },
+  invalid_request: {
+    status: 400,
+    help: 'A field is missing, unknown, or of the wrong type; `param` names it.',
+  },
+  unknown_endpoint: { status: 400, help: 'The job names an endpoint that is not served.' },
+  unknown_model: {
+    status: 404,
+    help: 'The model is not a route of this server; `GET /v1/models` lists them.',
+  },
+  unsupported_parameter: {
+    status: 400,
+    help: 'No target of the route can carry a parameter of the request.',
+  },
+  streaming_unsupported: { status: 400, help: 'Streaming is not served; leave `stream` out.' },
+  invalid_webhook_url: {
+    status: 400,
+    help: 'The webhook URL is malformed, not https, or carries credentials.',
+  },
+  webhook_address_forbidden: {
+    status: 400,
+    help: 'The webhook URL leads to a private address that `webhooks.allow` does not list.',
+  },
+  webhook_secret_missing: {
+    status: 400,
+    help: 'A webhook needs a secret: in the job, or `webhooks.secret` in the config.',
+  },
+  invalid_window: { status: 400, help: '`completion_window` is malformed or out of range (1m to 7d).' },
+  invalid_cursor: { status: 400, help: 'The cursor is not one that a list answered.' },
+  idempotency_key_reused: { status: 422, help: 'The Idempotency-Key was used before with another body.' },
+  invalid_api_key: { status: 401, help: 'The API key is missing or wrong.' },
+  job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },
+  delivery_not_found: { status: 404, help: 'No such dead letter.' },
+  not_found: { status: 404, help: 'No such path.' },
+  method_not_allowed: { status: 405, help: 'The path exists, but not with this method.' },
+  job_finished: { status: 409, help: 'The job has its final result and cannot be cancelled.' },
+  job_not_retryable: { status: 409, help: 'Only failed, expired and cancelled jobs can be retried.' },
+  body_too_large: { status: 413, help: 'The body is larger than `server.max_body_bytes`.' },
+  unsupported_media_type: { status: 415, help: 'Send `content-type: application/json`.' },
+  redis_unavailable: {
+    status: 503,
+    help: 'Redis is away or full; nothing was accepted. Retry after `Retry-After` seconds.',
+  },
+  shutting_down: { status: 503, help: 'This process is stopping; try again.' },
+  internal_error: { status: 500, help: 'A fault of this server; the request id finds it in the log.' },
+} as const satisfies Record<string, { status: number; help: string }>
+
+export type ErrorCode = keyof typeof errorCodes
+
+interface BatonErrorOptions {
+  param?: string | null
+  retryAfterMs?: number
+  cause?: unknown
+}
+
+/** The one error class that reaches a client. Below 500 it sees code and message; from 500 only the code. */
+export class BatonError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly param: string | null
+  readonly retryAfterMs: number | null
+
+  constructor(code: ErrorCode, message: string, options: BatonErrorOptions = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'BatonError'
+    this.code = code
+    this.status = errorCodes[code].status
+    this.param = options.param ?? null
+    this.retryAfterMs = options.retryAfterMs ?? null
+  }
+
+  get retryable(): boolean {
+    return this.status === 503
+  }
+}

@@ -1,0 +1,92 @@
+import type { Endpoint } from './endpoint.ts'
+import type { VerdictKind } from './verdict.ts'
+
+export const jobStatuses = [
+  'queued',
+  'running',
+  'parked',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'expired',
+] as const
+export type JobStatus = (typeof jobStatuses)[number]
+
+export const terminalStatuses = ['succeeded', 'failed', 'cancelled', 'expired'] as const
+export type TerminalStatus = (typeof terminalStatuses)[number]
+
+export const isTerminal = (status: JobStatus): status is TerminalStatus =>
+  (terminalStatuses as readonly string[]).includes(status)
+
+/** One provider and one upstream model. `provider` is the name in the config, not the type. */
+export interface Target {
+  readonly provider: string
+  readonly model: string
+}
+
+/** Why a call ended without an answer that could be judged. Interruption is not failure. */
+export type Interruption = 'worker_lost' | 'shutdown' | 'cancelled' | 'expired'
+
+/** One upstream HTTP call, as recorded on the job and shown to clients. */
+export interface Attempt {
+  readonly hop: number
+  readonly provider: string
+  readonly model: string
+  /** Unix seconds, with milliseconds as the fraction. */
+  readonly started_at: number
+  readonly duration_ms: number | null
+  readonly status_code: number | null
+  /** Null when the call was interrupted and nothing could be judged. */
+  readonly verdict: VerdictKind | null
+  readonly reason: string
+  readonly retry_after_ms?: number
+  readonly possibly_billed: boolean
+}
+
+export interface Usage {
+  readonly input_tokens: number
+  readonly output_tokens: number
+}
+
+/** A job's failure as clients see it: a stable code and a sentence. */
+export interface JobError {
+  readonly code: JobErrorCode
+  readonly message: string
+}
+
+export interface WebhookTarget {
+  readonly url: string
+  readonly secret?: string
+}
+
+export type DeliveryStatus = 'pending' | 'delivered' | 'dead'
+
+export type Priority = 'default' | 'low' | 'high'
+
+/** What a client asked for, fixed at submission. */
+export interface JobSpec {
+  readonly id: string
+  readonly tenant: string
+  readonly endpoint: Endpoint
+  /** The route: the model name the client used. */
+  readonly model: string
+  /** The request body as JSON text. */
+  readonly body: string
+  readonly expiresAtMs: number
+  readonly webhook: WebhookTarget | null
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly retryOf: string | null
+}
+
+/** Codes of a job's own `error`: why it ended without success. */
+export const jobErrorCodes = {
+  upstream_rejected: 'The provider judged the request itself to be at fault; `response` has its answer.',
+  context_length_exceeded: 'The prompt is too long for every target of the route.',
+  refused: 'Every target refused the content, and the route hands refusals over.',
+  attempts_exhausted: 'The budget of attempts (`jobs.max_attempts`) was used up.',
+  no_usable_target: 'No target of the route can ever serve this request.',
+  cancelled: 'A client cancelled the job.',
+  expired: 'The completion window ended before an answer was there.',
+} as const
+
+export type JobErrorCode = keyof typeof jobErrorCodes

@@ -1,0 +1,35 @@
+/** What came back from one upstream HTTP call, before anyone judged it. */
+export type UpstreamOutcome = UpstreamAnswer | UpstreamBreak
+
+export interface UpstreamAnswer {
+  readonly kind: 'answer'
+  readonly status: number
+  /** Lower-case names; repeated headers joined with ", ". */
+  readonly headers: Readonly<Record<string, string>>
+  /**
+   * The body as text. A 2xx answer is in the format of the job's endpoint (translated where the provider
+   * speaks another one); any other answer is the provider's own, untouched.
+   */
+  readonly text: string
+  /** `text` parsed, or undefined when it is not JSON. */
+  readonly json: unknown
+}
+
+export type BreakReason =
+  | 'dns' // the name did not resolve
+  | 'connect' // refused, unreachable, connect timeout
+  | 'tls'
+  | 'reset' // the connection ended before a whole answer was read
+  | 'timeout' // no whole answer within the provider's timeout
+  | 'too_large' // the answer passed the size limit and was not read to its end
+  | 'protocol' // bytes that are not HTTP, or an answer that could not be translated
+  | 'aborted' // we ended it: cancel, deadline or shutdown
+
+/** A call without a whole answer. */
+export interface UpstreamBreak {
+  readonly kind: 'break'
+  readonly reason: BreakReason
+  /** True when the request may have reached the provider, so that it may be billed. */
+  readonly sent: boolean
+  readonly cause: unknown
+}

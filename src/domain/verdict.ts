@@ -1,0 +1,28 @@
+/** What an attempt meant. A closed set, decided by `classify` alone. */
+export const verdictKinds = [
+  'ok',
+  'transient',
+  'overloaded',
+  'rate_limited',
+  'out_of_quota',
+  'bad_credentials',
+  'unknown_model',
+  'too_long',
+  'refused',
+  'rejected',
+] as const
+
+export type VerdictKind = (typeof verdictKinds)[number]
+
+export interface Verdict {
+  readonly kind: VerdictKind
+  /**
+   * A short stable code of why, fit for logs and metrics: the provider's own error code where it gave one
+   * (`insufficient_quota`), else `http_503`, `connect`, `timeout`, `not_json`, `empty` … Never message text.
+   */
+  readonly reason: string
+  /** Milliseconds the provider asked to be left alone, or null when it did not say. */
+  readonly retryAfterMs: number | null
+  /** True when the provider may charge for this call although its answer was lost. */
+  readonly possiblyBilled: boolean
+}
