@@ -1,0 +1,58 @@
+import { type ErrorFacts, errorFacts } from './classify/error-facts.ts'
+import { judgeAnswer } from './classify/judge-answer.ts'
+import { judgeError } from './classify/judge-error.ts'
+import type { Dialect, Endpoint } from './endpoint.ts'
+import { explicitRetryAfterMs, regainAccessMs, retryAfterMs } from './retry-after.ts'
+import type { UpstreamAnswer, UpstreamOutcome } from './upstream.ts'
+import type { Verdict, VerdictKind } from './verdict.ts'
+
+export interface ClassifyContext {
+  readonly endpoint: Endpoint
+  readonly dialect: Dialect
+  readonly nowMs: number
+}
+
+/**
+ * What an upstream outcome meant. Pure, total, and the only place where it is decided: by transport break, then
+ * provider code and message, then type, then status, then (for 2xx) the body's content.
+ */
+export function classify(outcome: UpstreamOutcome, context: ClassifyContext): Verdict {
+  if (outcome.kind === 'break') {
+    return { kind: 'transient', reason: outcome.reason, retryAfterMs: null, possiblyBilled: outcome.sent }
+  }
+  return outcome.status >= 200 && outcome.status <= 299
+    ? classifySuccess(outcome, context)
+    : classifyError(outcome, context)
+}
+
+function classifySuccess(answer: UpstreamAnswer, { endpoint, dialect, nowMs }: ClassifyContext): Verdict {
+  const { kind, reason } = judgeAnswer(answer, endpoint, dialect)
+  const answered = kind === 'ok' || kind === 'refused'
+  return { kind, reason, retryAfterMs: waitMs(kind, answer, null, nowMs), possiblyBilled: !answered }
+}
+
+function classifyError(answer: UpstreamAnswer, { dialect, nowMs }: ClassifyContext): Verdict {
+  const facts = errorFacts(answer.json)
+  const { kind, reason } = judgeError(answer, facts, dialect)
+  return { kind, reason, retryAfterMs: waitMs(kind, answer, facts, nowMs), possiblyBilled: false }
+}
+
+/** Limits' reset headers come with every answer, so they count only where a limit was the trouble. */
+function waitMs(
+  kind: VerdictKind,
+  { headers }: UpstreamAnswer,
+  facts: ErrorFacts | null,
+  nowMs: number,
+): number | null {
+  switch (kind) {
+    case 'rate_limited':
+      return retryAfterMs(headers, nowMs)
+    case 'out_of_quota':
+      return explicitRetryAfterMs(headers, nowMs) ?? regainAccessMs(facts?.message ?? '', nowMs)
+    case 'overloaded':
+    case 'transient':
+      return explicitRetryAfterMs(headers, nowMs)
+    default:
+      return null
+  }
+}

@@ -1,0 +1,104 @@
+import type { VerdictKind } from '../verdict.ts'
+
+const kindByName = (
+  table: Partial<Record<VerdictKind, readonly string[]>>,
+): ReadonlyMap<string, VerdictKind> =>
+  new Map(
+    Object.entries(table).flatMap(([kind, names]) => names.map(name => [name, kind as VerdictKind] as const)),
+  )
+
+/** Codes that settle the matter, whatever the status and the message say. Lower case. */
+export const decisiveNames = kindByName({
+  out_of_quota: [
+    // OpenAI
+    'insufficient_quota',
+    'credit_balance_exhausted',
+    'organization_spend_limit_exceeded',
+    'project_spend_limit_exceeded',
+    'organization_usage_limit_exceeded',
+    'billing_hard_limit_reached',
+    'billing_not_active',
+    // Anthropic
+    'billing_error',
+    'enforced_spend_limit_reached',
+    'contract_spend_limit_reached',
+  ],
+  bad_credentials: [
+    // OpenAI
+    'invalid_api_key',
+    'account_deactivated',
+    'access_terminated',
+    'unsupported_country_region_territory',
+    // Anthropic
+    'organization_on_hold',
+    'claude_code_key_creator_not_member',
+    'cmek_key_disabled',
+    // Groq
+    'organization_restricted',
+  ],
+  unknown_model: [
+    'model_not_found', // OpenAI and most who copy it; also a 403 of a project without access
+    'deploymentnotfound', // Azure
+    'model_decommissioned', // Groq
+    'model_permission_blocked_org', // Groq
+    'model_permission_blocked_project', // Groq
+    'model_terms_required', // Groq
+    'model_not_available', // Together
+    'invalid_model', // Mistral
+  ],
+  too_long: [
+    'context_length_exceeded', // OpenAI, Azure, Groq, OpenRouter
+    'exceed_context_size_error', // llama.cpp
+  ],
+  rejected: [
+    // OpenAI
+    'content_policy_violation',
+    'invalid_prompt',
+    'bio_policy',
+    'unsupported_value',
+    'unsupported_parameter',
+    'content_filter', // Azure
+    'request_too_large', // Anthropic
+    'not_supported_error', // llama.cpp: a parameter that needs another start-up flag
+  ],
+  overloaded: [
+    // OpenAI
+    'slow_down',
+    'server_is_overloaded',
+    'service_unavailable_error',
+    // Anthropic
+    'overloaded_error',
+    'cmek_context_unavailable',
+    'cmek_key_unreachable',
+    'unavailable_error', // llama.cpp: the model is still loading
+    'capacity_exceeded', // Groq
+  ],
+  rate_limited: ['ramp_limit_exceeded'], // Anthropic
+})
+
+/** Types, and codes used like types: they say what the status usually says too, and yield to the message. */
+export const broadNames = kindByName({
+  rate_limited: ['rate_limit_exceeded', 'rate_limit_error', 'requests', 'tokens'],
+  bad_credentials: ['authentication_error', 'permission_error'],
+  transient: ['server_error', 'internal_error', 'timeout_error', 'vector_store_timeout'],
+})
+
+const kindByStatus: ReadonlyMap<number, VerdictKind> = new Map([
+  [401, 'bad_credentials'],
+  [402, 'out_of_quota'],
+  [403, 'bad_credentials'],
+  [407, 'transient'], // the operator's own proxy
+  [408, 'transient'],
+  [409, 'transient'],
+  [425, 'transient'],
+  [429, 'rate_limited'],
+  [498, 'overloaded'], // Groq: no capacity in the flex tier
+  [529, 'overloaded'], // Anthropic
+])
+
+/**
+ * What a status says when nothing else is known. A redirect is transient: calls do not follow one (it would carry
+ * the key to another host), it comes from the operator's `base_url` or a portal in between, and never from the caller.
+ */
+export const kindOfStatus = (status: number): VerdictKind =>
+  kindByStatus.get(status) ?? (status >= 400 && status <= 499 ? 'rejected' : 'transient')

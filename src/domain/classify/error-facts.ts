@@ -1,0 +1,43 @@
+import { asCode, asRecord, isFilledText, type JsonRecord } from './json-shape.ts'
+
+/** What an error body says, whichever dialect it is in. */
+export interface ErrorFacts {
+  /** Codes and types, the most specific first. Sanitised; never HTTP statuses. */
+  readonly names: readonly string[]
+  /** The start of the message in lower case. For matching only: it may quote the prompt. */
+  readonly message: string
+  /** The HTTP status that the body itself names, as OpenRouter and vLLM do in `code`. */
+  readonly status: number | null
+}
+
+/** Every known wording stands at the start; a body that echoes megabytes must not cost a scan of them. */
+const messageLimit = 1_000
+
+/**
+ * Reads the shapes in use: `{error: {…}}` (OpenAI, Anthropic), `{error: "text"}` (Ollama, xAI) and the bare
+ * `{object: "error", …}` (older vLLM, Mistral). Null when no API wrote this: a proxy's or a router's own JSON
+ * (`{"detail": "Not Found"}`) is deliberately not an error body.
+ */
+export function errorFacts(json: unknown): ErrorFacts | null {
+  const body = asRecord(json)
+  if (body === null) return null
+  if (isFilledText(body.error)) return factsOf({ message: body.error, code: body.code })
+  const error = asRecord(body.error) ?? (body.object === 'error' ? body : null)
+  return error === null ? null : factsOf(error)
+}
+
+function factsOf(error: JsonRecord): ErrorFacts | null {
+  const names = [asRecord(error.details)?.error_code, error.code, error.type]
+    .map(asCode)
+    .filter(name => name !== null)
+    .filter(name => !/^\d+$/.test(name))
+  const message =
+    typeof error.message === 'string' ? error.message.slice(0, messageLimit).trim().toLowerCase() : ''
+  const status = httpErrorStatus(error.code)
+  return names.length === 0 && message === '' && status === null ? null : { names, message, status }
+}
+
+function httpErrorStatus(code: unknown): number | null {
+  const status = typeof code === 'string' && /^\d{3}$/.test(code) ? Number(code) : code
+  return typeof status === 'number' && status >= 400 && status <= 599 ? status : null
+}
