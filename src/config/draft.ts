@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { numeric } from './schema.ts'
+
+// A part that is of the wrong kind reads as absent: the schema has its own fault for it.
+const text = z.string().optional().catch(undefined)
+const number = numeric(z.number()).optional().catch(undefined)
+const table = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({})
+
+const facts = { upstream_model: text, context_window: number, max_output_tokens: number }
+const model = z.object(facts).catch({})
+
+const provider = z
+  .object({
+    type: text,
+    base_url: text,
+    api_key: text,
+    api_keys: z.array(z.unknown()).optional().catch(undefined),
+    timeout_ms: number,
+    connect_timeout_ms: number,
+    format: text,
+    models: table(model),
+  })
+  .catch({ models: {} })
+
+const route = z
+  .object({
+    ...facts,
+    provider: text,
+    fallback_to: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .catch(undefined),
+  })
+  .catch({})
+
+/**
+ * As much of a document as the relations between its parts need, readable however faulty the document is
+ * elsewhere: so one run tells everything that is wrong.
+ */
+const draftSchema = z
+  .object({
+    providers: table(provider),
+    models: table(route),
+    server: z.object({ host: text }).catch({}).default({}),
+    api_keys: z.array(z.unknown()).catch([]).default([]),
+    webhooks: z
+      .object({ allow: z.array(z.unknown()).catch([]).default([]) })
+      .catch({ allow: [] })
+      .default({ allow: [] }),
+  })
+  .catch({ providers: {}, models: {}, server: {}, api_keys: [], webhooks: { allow: [] } })
+
+export type Draft = z.output<typeof draftSchema>
+export type DraftProvider = Draft['providers'][string]
+export type DraftRoute = Draft['models'][string]
+
+export const readDraft = (document: unknown): Draft => draftSchema.parse(document)
+
+/** The names of the providers that some route leads to. */
+export const usedProviders = (models: Readonly<Record<string, DraftRoute>>): ReadonlySet<string> =>
+  new Set(Object.values(models).flatMap(({ provider }) => provider ?? []))

@@ -1,0 +1,113 @@
+import ipaddr from 'ipaddr.js'
+import { findLoops, modelEntryOf } from '../domain/chain.ts'
+import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
+import type { Finding, Path } from './fault.ts'
+import { nearest } from './nearest.ts'
+
+/** What is wrong between settings that may each be right. */
+export const relationFindings = (draft: Draft): Finding[] => [
+  ...Object.entries(draft.providers).flatMap(([name, provider]) => providerFindings(name, provider)),
+  ...Object.entries(draft.models).flatMap(([name, route]) => routeFindings(draft, name, route)),
+  ...loopFindings(draft),
+  ...draft.webhooks.allow.flatMap(networkFindings),
+  ...hostFindings(draft),
+]
+
+/** Types that cannot be called without a key. */
+export const needsKey = (type: string | undefined): boolean => type === 'openai' || type === 'anthropic'
+
+const relation = (path: Path, message: string, suggestion?: string): Finding => ({
+  code: 'relation',
+  path,
+  message,
+  suggestion,
+})
+
+const providerFindings = (name: string, provider: DraftProvider): Finding[] => {
+  const at = (...rest: Path): Path => ['providers', name, ...rest]
+  const { type, base_url, api_key, api_keys, format, timeout_ms, connect_timeout_ms } = provider
+  const findings: Finding[] = []
+  if (api_key !== undefined && api_keys !== undefined) {
+    findings.push(relation(at('api_keys'), 'api_key and api_keys are both set; keep one'))
+  }
+  if (needsKey(type) && api_key === undefined && api_keys === undefined) {
+    findings.push(relation(at('api_key'), `a provider of type ${type} needs api_key or api_keys`))
+  }
+  if (type === 'openai-compatible' && base_url === undefined) {
+    findings.push(relation(at('base_url'), 'a provider of type openai-compatible needs base_url'))
+  }
+  if (format !== undefined && type !== 'simulated') {
+    findings.push(relation(at('format'), 'only a provider of type simulated has a format'))
+  }
+  if (timeout_ms !== undefined && connect_timeout_ms !== undefined && connect_timeout_ms > timeout_ms) {
+    findings.push(relation(at('connect_timeout_ms'), `is longer than timeout_ms (${timeout_ms})`))
+  }
+  for (const [model, facts] of Object.entries(provider.models)) {
+    findings.push(...windowFindings(at('models', model), facts))
+  }
+  return findings
+}
+
+const windowFindings = (path: Path, facts: DraftRoute): Finding[] => {
+  const { context_window: window, max_output_tokens: output } = facts
+  return window !== undefined && output !== undefined && output > window
+    ? [relation([...path, 'max_output_tokens'], `is larger than context_window (${window})`)]
+    : []
+}
+
+const routeFindings = (draft: Draft, name: string, route: DraftRoute): Finding[] => {
+  const path: Path = ['models', name]
+  const fallbacks = [route.fallback_to ?? []].flat()
+  const unknownRoutes = fallbacks.flatMap((next, index) =>
+    Object.hasOwn(draft.models, next)
+      ? []
+      : relation(
+          [...path, 'fallback_to', ...(Array.isArray(route.fallback_to) ? [index] : [])],
+          `there is no route "${next}"`,
+          nearest(next, Object.keys(draft.models)),
+        ),
+  )
+  return [...targetFindings(draft, name, route), ...unknownRoutes, ...windowFindings(path, route)]
+}
+
+const targetFindings = (draft: Draft, name: string, route: DraftRoute): Finding[] => {
+  const { provider, upstream_model } = route
+  if (provider === undefined) return []
+  if (!Object.hasOwn(draft.providers, provider)) {
+    const suggestion = nearest(provider, Object.keys(draft.providers))
+    return [relation(['models', name, 'provider'], `there is no provider "${provider}"`, suggestion)]
+  }
+  const entries = draft.providers[provider]?.models ?? {}
+  const listed = Object.keys(entries)
+  // A provider that lists no models takes any.
+  if (listed.length === 0 || modelEntryOf(entries, name, upstream_model) !== undefined) return []
+  const model = upstream_model ?? name
+  const path: Path = ['models', name, ...(upstream_model === undefined ? [] : ['upstream_model'])]
+  return [relation(path, `provider "${provider}" does not list the model "${model}"`, nearest(model, listed))]
+}
+
+const loopFindings = ({ models }: Draft): Finding[] =>
+  findLoops(models).map(loop =>
+    relation(['models', loop[0] ?? '', 'fallback_to'], `loops: ${loop.join(' -> ')}`),
+  )
+
+const networkFindings = (network: unknown, index: number): Finding[] => {
+  if (typeof network !== 'string' || ipaddr.isValidCIDR(network)) return []
+  const path: Path = ['webhooks', 'allow', index]
+  const prefix = ipaddr.isValid(network) ? (ipaddr.parse(network).kind() === 'ipv4' ? 32 : 128) : null
+  return [
+    relation(
+      path,
+      'expected a network such as 10.0.0.0/8',
+      prefix === null ? undefined : `${network}/${prefix}`,
+    ),
+  ]
+}
+
+const hostFindings = ({ server: { host }, api_keys }: Draft): Finding[] =>
+  host === undefined || isLoopback(host) || api_keys.length > 0
+    ? []
+    : [relation(['server', 'host'], 'is reachable from other machines: that needs api_keys')]
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || (ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback')

@@ -1,0 +1,166 @@
+import { z } from 'zod'
+
+/** Provider types this version can drive. */
+export const providerTypes = ['openai', 'anthropic', 'openai-compatible', 'simulated'] as const
+
+const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `90s`, `15m`, `24h`, `7d`, read as milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(s|m|h|d)$/, 'expected a duration such as 90s, 15m, 24h or 7d')
+  .transform(text => Number(text.slice(0, -1)) * units[text.slice(-1)]!)
+
+/** A number that may also arrive as text: variables are always text. */
+export const numeric = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess(
+    value => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
+    schema,
+  )
+
+const positiveInt = numeric(z.int().positive())
+const concurrency = numeric(z.int().positive().max(10_000))
+
+const price = z.strictObject({
+  /** US dollars per million input tokens. */
+  input: numeric(z.number().nonnegative()),
+  /** US dollars per million output tokens. */
+  output: numeric(z.number().nonnegative()),
+})
+
+/** Facts about a model on a provider; a route may repeat them and then wins. */
+const modelFacts = {
+  upstream_model: z.string().min(1).optional(),
+  /** Tokens of prompt and answer together. */
+  context_window: positiveInt.optional(),
+  max_output_tokens: positiveInt.optional(),
+  price: price.optional(),
+}
+
+const model = z.strictObject(modelFacts)
+
+const breaker = z.strictObject({
+  window_ms: positiveInt.default(30_000),
+  /** Opens when more than this share of the calls in the window failed. */
+  error_percent: numeric(z.number().min(1).max(99)).default(50),
+  /** Never opens on fewer calls than this. */
+  min_calls: positiveInt.default(10),
+  /** How long it stays open before one call may probe. */
+  reset_ms: positiveInt.default(30_000),
+})
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+
+/** Keys travel in a header: a space or line end, often pasted along, would fail every call. */
+const headerSafeKey = z.string().regex(/^[\x21-\x7e]+$/, 'expected a key without spaces or line ends')
+
+const provider = z.strictObject({
+  type: z.enum(providerTypes),
+  base_url: httpUrl.optional(),
+  api_key: headerSafeKey.optional(),
+  api_keys: z.array(headerSafeKey).min(1).optional(),
+  headers: z
+    .record(
+      z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of an HTTP header'),
+      z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected the value of an HTTP header, on one line'),
+    )
+    .default({}),
+  /** The longest a whole upstream call may take. */
+  timeout_ms: positiveInt.default(300_000),
+  connect_timeout_ms: positiveInt.default(10_000),
+  /** Upstream calls at once, per worker process. */
+  concurrency: concurrency.default(50),
+  /** Tries again here after a transient failure before the handover. */
+  retries: numeric(z.int().min(0).max(10)).default(1),
+  max_response_bytes: positiveInt.default(32 * 1024 * 1024),
+  limits: z.strictObject({ rpm: positiveInt.optional(), tpm: positiveInt.optional() }).default({}),
+  breaker: breaker.prefault({}),
+  models: z.record(z.string().min(1), model).default({}),
+  /** Only for `simulated`: which format it speaks. */
+  format: z.enum(['openai', 'anthropic']).optional(),
+})
+
+const route = z.strictObject({
+  ...modelFacts,
+  provider: z.string().min(1),
+  /** The next route, or several in order. */
+  fallback_to: z
+    .union([z.string().min(1), z.array(z.string().min(1))], 'expected the name of a route, or a list of them')
+    .optional(),
+  /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
+  on_refusal: z.enum(['succeed', 'handover']).default('succeed'),
+})
+
+/** Written as the key alone, or with the tenant it stands for. */
+const apiKey = z.preprocess(
+  value => (typeof value === 'string' ? { key: value } : value),
+  z.strictObject({
+    key: z.string().min(1),
+    tenant: z
+      .string()
+      .regex(/^[\w-]{1,64}$/, 'expected at most 64 letters, digits, - and _')
+      .default('default'),
+  }),
+)
+
+const server = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  port: numeric(z.int().min(0).max(65_535)).default(8000),
+  public_url: httpUrl.optional(),
+  max_body_bytes: positiveInt.default(32 * 1024 * 1024),
+  /** How long a stopping process lets running calls finish before it hands them back. */
+  shutdown_grace_ms: numeric(z.int().min(0)).default(20_000),
+})
+
+const webhooks = z.strictObject({
+  /** Signs deliveries of jobs that bring no secret of their own: `whsec_` and base64. */
+  secret: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and the base64 of 24 to 64 bytes')
+    .optional(),
+  /** Networks (CIDR) that deliveries may reach although they are private; plain http is allowed there too. */
+  allow: z.array(z.string()).default([]),
+  timeout_ms: positiveInt.default(15_000),
+  concurrency: concurrency.default(100),
+})
+
+const jobs = z.strictObject({
+  /** The deadline of a job that names none. */
+  completion_window: duration.prefault('24h'),
+  /** How long a finished job can be read. */
+  retention: duration.prefault('24h'),
+  /** Upstream calls per job, over all providers. */
+  max_attempts: positiveInt.default(20),
+  /** A worker silent for this long is taken for dead and its jobs are given to others. */
+  lock_ms: numeric(z.int().min(1_000)).default(15_000),
+  /** The deadline of a request whose connection waits for the answer. */
+  sync_window: duration.prefault('10m'),
+})
+
+export const configSchema = z.strictObject({
+  providers: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'provider names are a-z, 0-9, - and _'), provider)
+    .default({}),
+  models: z.record(z.string().min(1).max(200), route).default({}),
+  server: server.prefault({}),
+  redis: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^rediss?:\/\//, 'expected redis:// or rediss://')
+        .optional(),
+      /** Sets this deployment's keys apart from others on the same Redis. */
+      prefix: z
+        .string()
+        .regex(/^[\w-]{1,32}$/, 'expected 1 to 32 of a-z, A-Z, 0-9, _ and -')
+        .default('baton'),
+    })
+    .prefault({}),
+  api_keys: z.array(apiKey).default([]),
+  webhooks: webhooks.prefault({}),
+  jobs: jobs.prefault({}),
+})
+
+export type Config = z.output<typeof configSchema>
+export type ProviderConfig = Config['providers'][string]
+export type RouteConfig = Config['models'][string]

@@ -1,0 +1,166 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the config's own syntax for variables
+import { describe, expect, test } from 'vitest'
+import type { Fault } from '../../src/config/fault.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { configFolder, faultsOf } from './config-folder.ts'
+
+const sim = '{type: simulated}'
+
+describe('a relation that does not hold, with its path and suggestion', () => {
+  const cases: [name: string, text: string, fault: Partial<Fault>][] = [
+    [
+      'a route to an unknown provider',
+      `providers: {openai: ${sim}}\nmodels:\n  gpt-4: {provider: opena}`,
+      {
+        code: 'relation',
+        path: 'models.gpt-4.provider',
+        message: 'there is no provider "opena"',
+        suggestion: 'openai',
+        line: 3,
+      },
+    ],
+    [
+      'a provider that only an object prototype knows',
+      'models: {m: {provider: constructor}}',
+      { code: 'relation', path: 'models.m.provider', message: 'there is no provider "constructor"' },
+    ],
+    [
+      'a fallback to an unknown route',
+      `providers: {p: ${sim}}\nmodels: {claude-3-sonnet: {provider: p, fallback_to: claude-3-sonet}}`,
+      {
+        code: 'relation',
+        path: 'models.claude-3-sonnet.fallback_to',
+        message: 'there is no route "claude-3-sonet"',
+        suggestion: 'claude-3-sonnet',
+      },
+    ],
+    [
+      'an unknown route in a list of fallbacks',
+      `providers: {p: ${sim}}\nmodels: {a: {provider: p, fallback_to: [b, zzz]}, b: {provider: p}}`,
+      { code: 'relation', path: 'models.a.fallback_to[1]', message: 'there is no route "zzz"' },
+    ],
+    [
+      'a loop of fallbacks',
+      `providers: {p: ${sim}}\nmodels:\n  a: {provider: p, fallback_to: b}\n  b: {provider: p, fallback_to: a}`,
+      { code: 'relation', path: 'models.a.fallback_to', message: 'loops: a -> b -> a', line: 3 },
+    ],
+    [
+      'a model that its provider does not list',
+      'providers: {p: {type: simulated, models: {gpt-4: {}}}}\nmodels: {gpt-44: {provider: p}}',
+      {
+        code: 'relation',
+        path: 'models.gpt-44',
+        message: 'provider "p" does not list the model "gpt-44"',
+        suggestion: 'gpt-4',
+      },
+    ],
+    [
+      'an upstream model that its provider does not list',
+      'providers: {p: {type: simulated, models: {large: {}}}}\nmodels: {m: {provider: p, upstream_model: lage}}',
+      { code: 'relation', path: 'models.m.upstream_model', suggestion: 'large' },
+    ],
+    [
+      'api_key beside api_keys',
+      'providers: {p: {type: openai, api_key: a, api_keys: [b]}}',
+      {
+        code: 'relation',
+        path: 'providers.p.api_keys',
+        message: 'api_key and api_keys are both set; keep one',
+      },
+    ],
+    [
+      'openai without a key',
+      'providers:\n  p: {type: openai}',
+      {
+        code: 'relation',
+        path: 'providers.p.api_key',
+        message: 'a provider of type openai needs api_key or api_keys',
+        line: 2,
+      },
+    ],
+    [
+      'anthropic with a key that is left out',
+      'providers: {p: {type: anthropic, api_key: "${KEY:-}"}}',
+      { code: 'relation', path: 'providers.p.api_key' },
+    ],
+    [
+      'openai-compatible without an address',
+      'providers: {p: {type: openai-compatible}}',
+      { code: 'relation', path: 'providers.p.base_url' },
+    ],
+    [
+      'a format where none is chosen',
+      'providers: {p: {type: openai, api_key: k, format: anthropic}}',
+      {
+        code: 'relation',
+        path: 'providers.p.format',
+        message: 'only a provider of type simulated has a format',
+      },
+    ],
+    [
+      'connecting for longer than the whole call may take',
+      'providers: {p: {type: simulated, timeout_ms: 5000, connect_timeout_ms: 6000}}',
+      {
+        code: 'relation',
+        path: 'providers.p.connect_timeout_ms',
+        message: 'is longer than timeout_ms (5000)',
+      },
+    ],
+    [
+      'an answer larger than the window',
+      'providers: {p: {type: simulated, models: {m: {context_window: 10, max_output_tokens: 20}}}}',
+      { code: 'relation', path: 'providers.p.models.m.max_output_tokens' },
+    ],
+    [
+      'an allowed network that is an address',
+      'webhooks:\n  allow:\n    - 10.0.0.0/8\n    - 127.0.0.1',
+      {
+        code: 'relation',
+        path: 'webhooks.allow[1]',
+        message: 'expected a network such as 10.0.0.0/8',
+        suggestion: '127.0.0.1/32',
+        line: 4,
+      },
+    ],
+    [
+      'an allowed IPv6 address',
+      'webhooks: {allow: ["::1"]}',
+      { path: 'webhooks.allow[0]', suggestion: '::1/128' },
+    ],
+    [
+      'an allowed host name',
+      'webhooks: {allow: [localhost]}',
+      { code: 'relation', path: 'webhooks.allow[0]' },
+    ],
+    [
+      'a wide host without client keys',
+      'server: {host: 0.0.0.0}',
+      { code: 'relation', path: 'server.host', line: 1 },
+    ],
+    [
+      'a host name without client keys',
+      'server: {host: baton.lan}',
+      { code: 'relation', path: 'server.host' },
+    ],
+  ]
+
+  test.each(cases)('%s', (_, text, expected) => {
+    const faults = faultsOf(text)
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toMatchObject(expected)
+    expect(faults[0]?.suggestion).toBe(expected.suggestion)
+  })
+})
+
+test.each([
+  ['loopback needs no client keys', 'server: {host: 127.0.0.2}'],
+  ['nor does its name', 'server: {host: localhost}'],
+  ['with client keys it may be wide', 'server: {host: "::"}\napi_keys: [k]'],
+  ['a provider without a list takes any model', `providers: {p: ${sim}}\nmodels: {m: {provider: p}}`],
+  [
+    'a route may go by its own name or the upstream one',
+    'providers: {p: {type: simulated, models: {a: {}}}}\nmodels: {a: {provider: p, upstream_model: x}, b: {provider: p, upstream_model: a}}',
+  ],
+])('%s', (_, text) => {
+  expect(() => loadConfig({ cwd: configFolder({ 'baton.yaml': text }), env: {} })).not.toThrow()
+})
