@@ -1,0 +1,28 @@
+import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
+import type { JsonObject } from './json.ts'
+
+/** Facts of the answer that the AI SDK's result does not hold. */
+export interface AnswerFacts {
+  /** Used where the provider gave no id of its own. */
+  readonly id: string
+  readonly model: string
+  /** Unix seconds. */
+  readonly created: number
+}
+
+/** One wire format on this side of the AI SDK. Both directions throw on what they cannot express. */
+export interface Edge {
+  /** Names the parameters of a request body that would be lost on the way. */
+  cannotCarry(body: JsonObject): readonly string[]
+  /** `maxOutputTokens` is for bodies that name no limit of their own. */
+  toCallOptions(body: JsonObject, maxOutputTokens: number): LanguageModelV4CallOptions
+  fromResult(result: LanguageModelV4GenerateResult, facts: AnswerFacts): object
+}
+
+/** The body cannot be expressed in AI SDK terms. The message names a parameter, never a value. */
+export class UntranslatableError extends Error {
+  constructor(param: string) {
+    super(`${param} cannot be translated for this provider`)
+    this.name = 'UntranslatableError'
+  }
+}

@@ -1,0 +1,60 @@
+import type { LanguageModelV4GenerateResult } from '@ai-sdk/provider'
+import type { ChatCompletion, ChatCompletionMessageToolCall } from 'openai/resources/chat/completions'
+import type { AnswerFacts } from './edge.ts'
+
+type FinishReason = ChatCompletion.Choice['finish_reason']
+
+const finishReasons: Readonly<
+  Record<LanguageModelV4GenerateResult['finishReason']['unified'], FinishReason>
+> = {
+  stop: 'stop',
+  length: 'length',
+  'tool-calls': 'tool_calls',
+  'content-filter': 'content_filter',
+  // OpenAI has no word for the rest: the answer ended, as it stands.
+  error: 'stop',
+  interrupted: 'stop',
+  other: 'stop',
+}
+
+const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['usage']) => {
+  const input = inputTokens.total ?? 0
+  const output = outputTokens.total ?? 0
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: {
+      cached_tokens: inputTokens.cacheRead ?? 0,
+      cache_write_tokens: inputTokens.cacheWrite ?? 0,
+    },
+    completion_tokens_details: { reasoning_tokens: outputTokens.reasoning ?? 0 },
+  }
+}
+
+/** The result as a chat completion. Reasoning and sources have no place in one and are left out. */
+export const chatFromResult = (
+  { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
+  facts: AnswerFacts,
+): ChatCompletion => {
+  const text = content.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('')
+  const toolCalls = content.flatMap((part): ChatCompletionMessageToolCall[] =>
+    part.type === 'tool-call'
+      ? [{ id: part.toolCallId, type: 'function', function: { name: part.toolName, arguments: part.input } }]
+      : [],
+  )
+  const message = {
+    role: 'assistant' as const,
+    content: text === '' && toolCalls.length > 0 ? null : text,
+    refusal: null,
+    ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}),
+  }
+  return {
+    id: response?.id ?? `chatcmpl-${facts.id}`,
+    object: 'chat.completion',
+    created: facts.created,
+    model: facts.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasons[finishReason.unified] }],
+    usage: usageOf(usage),
+  }
+}

@@ -1,0 +1,33 @@
+import type { Dialect, Endpoint } from '../domain/endpoint.ts'
+import type { UpstreamOutcome } from '../domain/upstream.ts'
+
+export interface UpstreamRequest {
+  readonly endpoint: Endpoint
+  /** The client's request body: JSON text in the endpoint's format. */
+  readonly body: string
+  /** The upstream model; replaces the body's `model`. */
+  readonly model: string
+  /** The key for this call; null for providers that need none. */
+  readonly apiKey: string | null
+  /** Ends the call early: cancel, deadline, shutdown. The provider adds its own timeout. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * One upstream, behind the smallest interface that serves: send this body, in this format, and say what came
+ * back. Never throws: a call that breaks is an outcome. Judging the outcome is the business of `domain/classify.ts`.
+ */
+export interface Provider {
+  readonly name: string
+  /** The format of its error bodies and headers. */
+  readonly dialect: Dialect
+  /** `native`: the body passes through; `translated`: converted both ways; `none`: cannot serve this endpoint. */
+  serves(endpoint: Endpoint): 'native' | 'translated' | 'none'
+  /**
+   * Names the parameters of `body` (parsed JSON) that this provider cannot carry. A target with any is left out
+   * of the job's chain before it is called; nothing is dropped in silence. Always empty for native endpoints.
+   */
+  cannotCarry(endpoint: Endpoint, body: unknown): readonly string[]
+  call(request: UpstreamRequest): Promise<UpstreamOutcome>
+  close(): Promise<void>
+}

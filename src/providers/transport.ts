@@ -1,0 +1,63 @@
+import { Pool } from 'undici'
+import type { UpstreamOutcome } from '../domain/upstream.ts'
+import { UpstreamCall } from './upstream-call.ts'
+
+export interface TransportOptions {
+  /** Only the origin is used; paths are given whole to `post`. */
+  readonly baseUrl: URL
+  /** The longest a whole call may take, waiting for a connection included. */
+  readonly timeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly maxResponseBytes: number
+}
+
+export interface Transport {
+  /** Sends once and never throws: a call that breaks is an outcome. Redirects are answers, not followed. */
+  post(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<UpstreamOutcome>
+  /** Ends the calls still under way as `aborted`; may be called again. */
+  close(): Promise<void>
+}
+
+const createPool = (options: TransportOptions): Pool =>
+  new Pool(options.baseUrl.origin, {
+    connect: { timeout: options.connectTimeoutMs },
+    // One call per connection, and as many connections as calls: the worker's concurrency is the limit. Were calls
+    // pipelined, or multiplexed by HTTP/2, one lost connection would take others with it.
+    pipelining: 1,
+    allowH2: false,
+    // `timeoutMs` bounds the whole call; undici's own two limits could only contradict it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    // keepAliveTimeout stays at undici's 4 s: common model servers close idle connections after 5 s without saying
+    // so, and a POST that meets such a close is lost and perhaps billed.
+  })
+
+export const createTransport = (options: TransportOptions): Transport => {
+  const { timeoutMs, maxResponseBytes } = options
+  const pool = createPool(options)
+
+  const post: Transport['post'] = (path, headers, body, signal) =>
+    new Promise(resolve => {
+      const call = new UpstreamCall(maxResponseBytes, outcome => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        resolve(outcome)
+      })
+      const onAbort = () => call.end('aborted', signal.reason)
+      // A timer and a listener rather than AbortSignal.any and AbortSignal.timeout, which cost several times as much.
+      const timer = setTimeout(
+        () => call.end('timeout', new Error(`no whole answer within ${timeoutMs} ms`)),
+        timeoutMs,
+      )
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort)
+      pool.dispatch({ path, method: 'POST', headers, body }, call)
+    })
+
+  return { post, close: () => pool.destroy() }
+}

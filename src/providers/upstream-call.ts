@@ -1,0 +1,112 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { BreakReason, UpstreamOutcome } from '../domain/upstream.ts'
+import { breakOf } from './break-reason.ts'
+import { decodeBody } from './decode-body.ts'
+
+const ended = new Error('the call was ended from this side')
+
+const joinRepeated = (headers: IncomingHttpHeaders): Record<string, string> => {
+  const joined: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return joined
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * One request on its way, as undici reports it; settles exactly once.
+ *
+ * waiting (for a connection) → started (bytes may be on the wire: `sent`) → settled, from any state.
+ * A call that is ended while it waits settles at once, and stops itself when undici comes to start it.
+ *
+ * A handler of its own rather than `Pool.request`: that one says only that a request failed, not whether it was
+ * ever written, and wraps each body in a stream that a whole answer has no use for.
+ */
+export class UpstreamCall implements Dispatcher.DispatchHandler {
+  readonly #maxBytes: number
+  readonly #settle: (outcome: UpstreamOutcome) => void
+  #controller: Dispatcher.DispatchController | null = null
+  #settled = false
+  #status = 0
+  #headers: Record<string, string> = {}
+  #chunks: Buffer[] = []
+  #byteCount = 0
+
+  constructor(maxBytes: number, settle: (outcome: UpstreamOutcome) => void) {
+    this.#maxBytes = maxBytes
+    this.#settle = settle
+  }
+
+  /** Ends the call from this side. Does nothing once it is settled. */
+  end(reason: BreakReason, cause: unknown): void {
+    this.#finish({ kind: 'break', reason, sent: this.#controller !== null, cause })
+    this.#controller?.abort(ended)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#settled) controller.abort(ended)
+    else this.#controller = controller
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    this.#status = status
+    this.#headers = joinRepeated(headers)
+    if (Number(headers['content-length']) > this.#maxBytes) this.#endTooLarge()
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#byteCount += chunk.length
+    if (this.#byteCount > this.#maxBytes) this.#endTooLarge()
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    const [first] = this.#chunks
+    const bytes = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#byteCount)
+    const encoding = this.#headers['content-encoding'] ?? 'identity'
+    if (encoding === 'identity') this.#answer(bytes)
+    else this.#answerDecoded(bytes, encoding)
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#finish(breakOf(error, this.#controller !== null))
+  }
+
+  #answerDecoded(bytes: Buffer, encoding: string): void {
+    decodeBody(bytes, encoding, this.#maxBytes).then(
+      decoded => this.#answer(decoded),
+      error => (error.code === 'ERR_BUFFER_TOO_LARGE' ? this.#endTooLarge() : this.end('protocol', error)),
+    )
+  }
+
+  #answer(bytes: Buffer): void {
+    const text = bytes.toString()
+    this.#finish({
+      kind: 'answer',
+      status: this.#status,
+      headers: this.#headers,
+      text,
+      json: parseJson(text),
+    })
+  }
+
+  #endTooLarge(): void {
+    this.end('too_large', new Error(`the answer passed ${this.#maxBytes} bytes`))
+  }
+
+  #finish(outcome: UpstreamOutcome): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#settle(outcome)
+  }
+}
