@@ -1,0 +1,46 @@
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+export interface AddressGuard {
+  /** True when deliveries may go to this IP address: it is public, or the operator allowed its network. */
+  permits(address: string): boolean
+  /** True when the operator allowed the address's network, which makes plain http acceptable there too. */
+  allowsPlainHttp(address: string): boolean
+}
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6
+
+/** IANA allocates public IPv6 from here only: naming it covers `::/96`, NAT64, ULA and whatever is reserved next. */
+const publicIpv6 = ipaddr.parseCIDR('2000::/3')
+
+/** Azure's metadata and DNS service answers here inside every Azure network, although the range is public. */
+const azurePlatform = ipaddr.parseCIDR('168.63.129.16/32')
+
+const isWithin = (address: Address, networks: [Address, number][]): boolean =>
+  ipaddr.subnetMatch(address, { within: networks }, 'outside') === 'within'
+
+/** `range()` calls every special-purpose block by its name; `unicast` is what is left. */
+const isPublic = (address: Address): boolean =>
+  address.range() === 'unicast' &&
+  !isWithin(address, [azurePlatform]) &&
+  (address.kind() === 'ipv4' || isWithin(address, [publicIpv6]))
+
+/**
+ * Decides which addresses deliveries may reach, so that a webhook URL is no way into the operator's network.
+ * `allow` lists networks in CIDR form; throws on anything else. Text that is no IP address is never permitted.
+ */
+export const createAddressGuard = (allow: readonly string[]): AddressGuard => {
+  const allowed = allow.map(network => ipaddr.parseCIDR(network))
+  // `process` unwraps IPv4-mapped IPv6, so that ::ffff:127.0.0.1 is judged as 127.0.0.1.
+  const read = (address: string): Address | null => (isIP(address) === 0 ? null : ipaddr.process(address))
+  return {
+    permits: text => {
+      const address = read(text)
+      return address !== null && (isPublic(address) || isWithin(address, allowed))
+    },
+    allowsPlainHttp: text => {
+      const address = read(text)
+      return address !== null && isWithin(address, allowed)
+    },
+  }
+}

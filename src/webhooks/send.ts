@@ -1,0 +1,147 @@
+import { Agent, type Dispatcher } from 'undici'
+import { explicitRetryAfterMs } from '../domain/retry-after.ts'
+import type { AddressGuard } from './address-guard.ts'
+import { createGuardedConnector } from './guarded-connect.ts'
+import { type Resolve, resolveAll } from './host-addresses.ts'
+import { type SignedHeaders, signedHeaders } from './sign.ts'
+import { type TransportFailure, transportFailure } from './transport-failure.ts'
+
+export interface WebhookRequest {
+  readonly url: string
+  /** The event's id; sent as `webhook-id`. */
+  readonly id: string
+  /** JSON text, sent byte for byte as it was signed. */
+  readonly body: string
+  /** `whsec_…`, the newest first. */
+  readonly secrets: readonly string[]
+  readonly nowMs: number
+  /** Ends the attempt early: shutdown. */
+  readonly signal: AbortSignal
+}
+
+export type DeliveryFailure =
+  | TransportFailure
+  | 'status' // answered, but not with 2xx
+  | 'redirect' // answered with 3xx, which is not followed: the target was never checked or agreed to
+  | 'gone' // answered 410: the receiver wants no more
+  | 'timeout' // no answer within the timeout
+  | 'unsignable' // no secret, or one that cannot sign; nothing was sent
+
+export type DeliveryOutcome =
+  | { readonly delivered: true; readonly status: number }
+  | {
+      readonly delivered: false
+      readonly reason: DeliveryFailure
+      /** Null when no answer came. */
+      readonly status: number | null
+      /** Milliseconds the receiver asked to be left alone, or null. */
+      readonly retryAfterMs: number | null
+    }
+
+export interface WebhookSender {
+  /** One attempt at one delivery. Never throws. */
+  send(request: WebhookRequest): Promise<DeliveryOutcome>
+  /** Ends attempts still under way as `aborted`, so drain first. May be called twice. */
+  close(): Promise<void>
+}
+
+export interface WebhookSenderOptions {
+  readonly guard: AddressGuard
+  /** The longest one attempt may take, from name resolution to the answer's headers. */
+  readonly timeoutMs: number
+  readonly userAgent: string
+  readonly resolve?: Resolve
+}
+
+/** The answer's body is read only so that its connection can be used again: not far, and not for long. */
+const maxAnswerBytes = 4_096
+const maxAnswerMs = 1_000
+
+/** An idle connection is dropped soon and a busy one after a minute, so that receivers can move to another address. */
+const keepAliveMs = 4_000
+const connectionTtlMs = 60_000
+
+const failed = (
+  reason: DeliveryFailure,
+  status: number | null = null,
+  retryAfterMs: number | null = null,
+): DeliveryOutcome => ({ delivered: false, reason, status, retryAfterMs })
+
+const judge = ({ statusCode: status, headers }: Dispatcher.ResponseData, nowMs: number): DeliveryOutcome => {
+  if (status >= 200 && status < 300) return { delivered: true, status }
+  if (status === 410) return failed('gone', status)
+  if (status < 400) return failed('redirect', status)
+  const retryAfter = String(headers['retry-after'] ?? '')
+  return failed('status', status, explicitRetryAfterMs({ 'retry-after': retryAfter }, nowMs))
+}
+
+const drain = async (body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<void> => {
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(maxAnswerMs)])
+  // The delivery is decided by its status; how its body ends changes nothing.
+  await body.dump({ limit: maxAnswerBytes, signal: enough }).catch(() => undefined)
+}
+
+const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    if (signal.aborted) reject(signal.reason)
+  })
+
+const sign = ({ id, body, secrets, nowMs }: WebhookRequest): SignedHeaders | null => {
+  try {
+    return signedHeaders({ id, body, secrets, timestampSec: Math.floor(nowMs / 1_000) })
+  } catch {
+    // The error is left behind: it speaks of a secret.
+    return null
+  }
+}
+
+export const createWebhookSender = (options: WebhookSenderOptions): WebhookSender => {
+  const { guard, timeoutMs, userAgent, resolve = resolveAll } = options
+  const agent = new Agent({
+    connect: createGuardedConnector(guard, { timeoutMs, resolve }),
+    allowH2: false,
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
+    clientTtl: connectionTtlMs,
+    // The one timeout over the whole attempt rules; undici's own would only blur it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+  let closed: Promise<void> | null = null
+
+  const post = (request: WebhookRequest, signature: SignedHeaders, signal: AbortSignal) => {
+    const { origin, pathname, search } = new URL(request.url)
+    return agent.request({
+      origin,
+      path: `${pathname}${search}`,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'user-agent': userAgent, ...signature },
+      body: request.body,
+      signal,
+    })
+  }
+
+  const send = async (request: WebhookRequest): Promise<DeliveryOutcome> => {
+    const signature = sign(request)
+    if (signature === null) return failed('unsignable')
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
+    try {
+      // undici heeds the signal only once a connection stands; resolving and connecting must not outlast it.
+      const response = await Promise.race([post(request, signature, signal), rejectOnAbort(signal)])
+      await drain(response.body, signal)
+      return judge(response, request.nowMs)
+    } catch (error) {
+      if (request.signal.aborted) return failed('aborted')
+      return failed(signal.aborted ? 'timeout' : transportFailure(error))
+    }
+  }
+
+  return {
+    send,
+    close: () => {
+      closed ??= agent.destroy()
+      return closed
+    },
+  }
+}
