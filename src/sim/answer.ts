@@ -1,0 +1,27 @@
+import { minimalJson } from './minimal-json.ts'
+import type { SimRequest } from './read-request.ts'
+
+/** What a simulated model says, before a format gives it shape. */
+export type Answer =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'tool'; readonly name: string }
+  | { readonly kind: 'refusal' }
+  | { readonly kind: 'empty' }
+
+export interface AnswerContext {
+  readonly request: SimRequest
+  readonly answer: Answer
+  /** Unique per answer of one provider; ids are made of it. */
+  readonly number: number
+  readonly createdS: number
+  readonly outputTokens: number
+}
+
+/** The same request always gets the same answer, of at least `answerBytes` bytes where it is text. */
+export function answerTo(request: SimRequest, answerBytes: number): Answer {
+  if (request.toolName !== null) return { kind: 'tool', name: request.toolName }
+  if (request.schema !== undefined) return { kind: 'text', text: JSON.stringify(minimalJson(request.schema)) }
+  const text = `echo: ${request.prompt.slice(0, 64).toWellFormed()}`
+  if (answerBytes === 0) return { kind: 'text', text }
+  return { kind: 'text', text: text + '.'.repeat(Math.max(0, answerBytes - Buffer.byteLength(text))) }
+}

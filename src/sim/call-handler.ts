@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { dialectOf, type Endpoint } from '../domain/endpoint.ts'
+import { type Answer, answerTo } from './answer.ts'
+import type { CallStats, Outcome } from './call-stats.ts'
+import type { Decider, OrdinaryDecision } from './decide.ts'
+import { type Course, deliver } from './deliver.ts'
+import {
+  badRequestReply,
+  type ErrorContext,
+  errorReply,
+  requestIdHeader,
+  throttleReply,
+} from './error-reply.ts'
+import { isToldAsError } from './fault-kind.ts'
+import { readBody } from './http-listener.ts'
+import { stringAt } from './json-at.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
+import { identityOf, readRequest, type SimRequest } from './read-request.ts'
+import { outputTokensOf, renderAnswer } from './render-answer.ts'
+import { jsonReply, type Reply } from './reply.ts'
+
+export interface CallHandlerParts {
+  readonly stats: CallStats
+  readonly decider: Decider
+  readonly isKeyGood: (req: IncomingMessage) => boolean
+  readonly answerBytes: number
+  readonly now: () => number
+}
+
+const headerOf = (req: IncomingMessage, name: string): string | undefined => {
+  const value = req.headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Undefined where the text is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const atOnce = (outcome: Outcome, reply: Reply): Course => ({ outcome, reply, delayMs: 0, bodyDelayMs: 0 })
+
+/** Answers completion calls, each as it was decided. */
+export function createCallHandler({ stats, decider, isKeyGood, answerBytes, now }: CallHandlerParts) {
+  let served = 0
+
+  function answerReply(
+    { outcome, limits }: OrdinaryDecision,
+    request: SimRequest,
+    context: ErrorContext,
+  ): Reply {
+    const answer: Answer =
+      outcome === 'refusal' || outcome === 'empty' ? { kind: outcome } : answerTo(request, answerBytes)
+    const nowMs = now()
+    const createdS = Math.floor(nowMs / 1_000)
+    const facts = { request, answer, number: served, createdS, outputTokens: outputTokensOf(answer) }
+    const headers = limits === null ? {} : rateLimitHeaders(context.dialect, limits, nowMs)
+    headers[requestIdHeader[context.dialect]] = context.requestId
+    return jsonReply(200, headers, renderAnswer[request.endpoint](facts))
+  }
+
+  function replyTo(decision: OrdinaryDecision, request: SimRequest, context: ErrorContext): Reply | null {
+    const { outcome } = decision
+    if (outcome === 'hang' || outcome === 'reset') return null
+    return isToldAsError(outcome) ? errorReply(context, outcome) : answerReply(decision, request, context)
+  }
+
+  function plan(
+    req: IncomingMessage,
+    endpoint: Endpoint,
+    text: string,
+    body: unknown,
+    identity: string | null,
+  ) {
+    const model = stringAt(body, 'model') ?? ''
+    const context = { dialect: dialectOf(endpoint), requestId: `req_sim${served}`, model }
+    if (!isKeyGood(req)) return atOnce('bad-key', errorReply(context, 'bad-key'))
+    const blame = (message: string) => atOnce('bad-request', badRequestReply(context, message))
+    if (body === undefined) return blame('We could not parse the JSON body of your request.')
+    const request = readRequest(endpoint, text, body)
+    if (request === null) return blame('you must provide a model parameter')
+    const { inputTokens } = request
+    const decision = decider.decide({ script: headerOf(req, 'x-sim-script'), model, identity, inputTokens })
+    if (decision === null) return blame('the script cannot be read')
+    if (decision.outcome === 'throttle') return atOnce('throttle', throttleReply(context, decision, now()))
+    return { ...decision, reply: replyTo(decision, request, context) }
+  }
+
+  return (req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): void => {
+    stats.began()
+    res.once('close', stats.ended)
+    readBody(req, text => {
+      served++
+      const body = parseJson(text)
+      const identity = identityOf(headerOf(req, 'x-sim-id'), body)
+      const course = plan(req, endpoint, text, body, identity)
+      stats.decided(course.outcome, identity)
+      deliver(res, course)
+    })
+  }
+}

@@ -1,0 +1,102 @@
+import { type Behaviour, type BehaviourInput, behaviourSchema, type Fault } from './behaviour.ts'
+import type { Outcome } from './call-stats.ts'
+import { drawFault, drawLatencyMs, type Random } from './draw.ts'
+import { parseScript, type Step, stepAt } from './script.ts'
+import { createThrottle, type Denial, type RateLimits, scriptedDenial, type Throttle } from './throttle.ts'
+
+/** What a call may say about its own fate. */
+export interface CallFacts {
+  /** The header `x-sim-script`. */
+  readonly script: string | undefined
+  readonly model: string
+  readonly identity: string | null
+  readonly inputTokens: number
+}
+
+interface ThrottleDecision {
+  readonly outcome: 'throttle'
+  readonly limits: RateLimits
+  readonly denial: Denial
+}
+
+export interface OrdinaryDecision {
+  readonly outcome: Exclude<Outcome, 'throttle'>
+  readonly delayMs: number
+  readonly bodyDelayMs: number
+  /** Where a throttle is set, successes tell its state as well. */
+  readonly limits: RateLimits | null
+}
+
+export type Decision = ThrottleDecision | OrdinaryDecision
+
+export interface Decider {
+  /** Null where the call asks for a script that cannot be read. */
+  decide(call: CallFacts): Decision | null
+  /** Replaces the behaviour, with full buckets. Throws a ZodError for one that is malformed. */
+  behave(behaviour: BehaviourInput): void
+  /** Lets every script begin anew. */
+  rewind(): void
+}
+
+const defaultWaitMs = 1_000
+
+interface Chance {
+  readonly random: Random
+  readonly now: () => number
+}
+
+/** Decides what each call meets: its own script where it brings one, else the behaviour that is set. */
+export function createDecider(initial: BehaviourInput, { random, now }: Chance): Decider {
+  const scripts = new Map<string, readonly Step[] | null>()
+  const callsOfScript = new Map<string, number>()
+  let behaviour: Behaviour
+  let throttle: Throttle | null
+
+  function behave(input: BehaviourInput): void {
+    behaviour = behaviourSchema.parse(input)
+    throttle = behaviour.throttle === undefined ? null : createThrottle(behaviour.throttle, now())
+  }
+  behave(initial)
+
+  function stepsOf(text: string): readonly Step[] | null {
+    const known = scripts.get(text)
+    if (known !== undefined) return known
+    const steps = parseScript(text)
+    scripts.set(text, steps)
+    return steps
+  }
+
+  function meet(outcome: Outcome, ms: number | null, delayMs: number, limits: RateLimits | null): Decision {
+    if (outcome === 'throttle') return { outcome, ...scriptedDenial(ms ?? defaultWaitMs) }
+    return { outcome, delayMs, bodyDelayMs: ms ?? defaultWaitMs, limits }
+  }
+
+  function follow(text: string, steps: readonly Step[], identity: string | null): Decision {
+    const key = `${text}\n${identity ?? ''}`
+    const index = callsOfScript.get(key) ?? 0
+    callsOfScript.set(key, index + 1)
+    const { action, ms } = stepAt(steps, index)
+    if (action === 'slow') return meet('ok', null, ms ?? defaultWaitMs, null)
+    return meet(action, ms, drawLatencyMs(behaviour.latency, random), null)
+  }
+
+  function behaveTo(inputTokens: number): Decision {
+    const admission = throttle?.admit(inputTokens, now()) ?? null
+    if (admission?.denial) return { outcome: 'throttle', limits: admission.limits, denial: admission.denial }
+    const fault: Fault | null = drawFault(behaviour.fault, random)
+    const delayMs = drawLatencyMs(behaviour.latency, random)
+    return meet(fault?.kind ?? 'ok', fault?.ms ?? null, delayMs, admission?.limits ?? null)
+  }
+
+  return {
+    decide({ script, model, identity, inputTokens }) {
+      const text = script ?? model
+      const steps = stepsOf(text)
+      if (steps !== null) return follow(text, steps, identity)
+      // A misspelt script must not pass for a model that answers.
+      return script !== undefined || model.startsWith('fail-') ? null : behaveTo(inputTokens)
+    },
+    behave,
+    rewind: () => callsOfScript.clear(),
+  }
+}

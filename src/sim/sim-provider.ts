@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http'
+import { type Dialect, dialectOf, isEndpoint } from '../domain/endpoint.ts'
+import { modelPage } from './anthropic-answers.ts'
+import type { BehaviourInput } from './behaviour.ts'
+import { createCallHandler } from './call-handler.ts'
+import { createCallStats, type SimStats } from './call-stats.ts'
+import { controlPrefix, createControlHandler } from './control.ts'
+import { createDecider } from './decide.ts'
+import { send } from './deliver.ts'
+import type { Random } from './draw.ts'
+import { errorReply, requestIdHeader, unknownPathReply } from './error-reply.ts'
+import { createHttpListener, type ListenOptions, pathOf } from './http-listener.ts'
+import { modelList } from './openai-answers.ts'
+import { jsonReply, type Reply } from './reply.ts'
+
+export interface SimProviderOptions {
+  /** Serves only this format's paths; both when absent. */
+  readonly format?: Dialect
+  /** How it treats calls at first and after a reset. */
+  readonly behaviour?: BehaviourInput
+  /** The keys it accepts; any or none when absent. */
+  readonly keys?: readonly string[]
+  /** What `GET /v1/models` lists. Calls may name any model. */
+  readonly models?: readonly string[]
+  /** Text answers are padded to this many bytes. */
+  readonly answerBytes?: number
+  readonly random?: Random
+  /** Unix milliseconds. */
+  readonly now?: () => number
+}
+
+export interface SimProvider {
+  /** `http://host:port`, without `/v1`; throws before `start` has answered. */
+  readonly url: string
+  /** What was counted up to now. */
+  readonly calls: SimStats
+  start(options?: ListenOptions): Promise<{ readonly url: string }>
+  /** Ends every connection at once, hanging ones included. */
+  stop(): Promise<void>
+  /** Replaces the behaviour, as `POST /__sim/behaviour` does. Throws a ZodError for one that is malformed. */
+  script(behaviour: BehaviourInput): void
+  /** Back to the first behaviour, with no calls counted and every script at its beginning. */
+  reset(): void
+}
+
+/** OpenAI takes `Authorization: Bearer`; Anthropic takes that and `x-api-key`, and its clients send either. */
+function keyOf({ headers }: IncomingMessage): string {
+  const named = headers['x-api-key']
+  if (typeof named === 'string') return named
+  return headers.authorization?.replace(/^Bearer /i, '') ?? ''
+}
+
+/** A provider that is real in all but its answers: a HTTP server that speaks OpenAI's and Anthropic's formats. */
+export function createSimProvider(options: SimProviderOptions = {}): SimProvider {
+  const { format, behaviour = {}, keys, models = ['sim-small', 'sim-large'] } = options
+  const { answerBytes = 0, random = Math.random, now = Date.now } = options
+  const stats = createCallStats()
+  const decider = createDecider(behaviour, { random, now })
+  const isKeyGood = (req: IncomingMessage) => keys === undefined || keys.includes(keyOf(req))
+  const handleCall = createCallHandler({ stats, decider, isKeyGood, answerBytes, now })
+
+  function reset(): void {
+    decider.behave(behaviour)
+    decider.rewind()
+    stats.reset()
+  }
+
+  const handleControl = createControlHandler({ stats: stats.snapshot, script: decider.behave, reset })
+
+  function restReply(req: IncomingMessage, path: string): Reply {
+    const { method = '', headers } = req
+    const dialect = format ?? (headers['anthropic-version'] === undefined ? 'openai' : 'anthropic')
+    const context = { dialect, requestId: 'req_sim0', model: '' }
+    if (method !== 'GET' || path !== '/v1/models') return unknownPathReply(context, method, path)
+    if (!isKeyGood(req)) return errorReply(context, 'bad-key')
+    const list = dialect === 'openai' ? modelList : modelPage
+    const idHeader = { [requestIdHeader[dialect]]: context.requestId }
+    return jsonReply(200, idHeader, list(models, Math.floor(now() / 1_000)))
+  }
+
+  const listener = createHttpListener((req, res) => {
+    const path = pathOf(req.url ?? '/')
+    const isCall = req.method === 'POST' && isEndpoint(path)
+    if (isCall && (format === undefined || format === dialectOf(path))) handleCall(req, res, path)
+    else if (path.startsWith(controlPrefix)) handleControl(req, res, path)
+    else send(res, restReply(req, path))
+  })
+
+  return {
+    get url() {
+      return listener.url
+    },
+    get calls() {
+      return stats.snapshot()
+    },
+    start: listener.start,
+    stop: listener.stop,
+    script: decider.behave,
+    reset,
+  }
+}

@@ -1,0 +1,59 @@
+import type { ThrottleLimits } from './behaviour.ts'
+import { createTokenBucket, type RateLimit } from './token-bucket.ts'
+
+export interface RateLimits {
+  readonly requests: RateLimit | null
+  readonly tokens: RateLimit | null
+}
+
+/** Why a call was turned away, and for how long. */
+export interface Denial {
+  readonly scope: 'requests' | 'tokens'
+  readonly requested: number
+  readonly waitMs: number
+  /** Told in milliseconds too, as Azure does: a script may ask for waits that whole seconds are too coarse for. */
+  readonly exact: boolean
+}
+
+export interface Admission {
+  readonly limits: RateLimits
+  readonly denial: Denial | null
+}
+
+export interface Throttle {
+  admit(tokens: number, nowMs: number): Admission
+}
+
+/** Two buckets, and a call needs room in both. One that is turned away takes from neither. */
+export function createThrottle(limits: ThrottleLimits, startMs: number): Throttle {
+  const rpm = limits.rpm ?? (limits.rps === undefined ? undefined : limits.rps * 60)
+  const tpm = limits.tokensPerMinute
+  const burst = limits.burst ?? Math.max(1, Math.floor((rpm ?? 0) / 60))
+  const requests = rpm === undefined ? null : createTokenBucket({ perMinute: rpm, capacity: burst }, startMs)
+  const tokens = tpm === undefined ? null : createTokenBucket({ perMinute: tpm, capacity: tpm }, startMs)
+
+  function deny(cost: number, nowMs: number): Denial | null {
+    const requestWaitMs = requests?.waitMs(1, nowMs) ?? 0
+    if (requestWaitMs > 0) return { scope: 'requests', requested: 1, waitMs: requestWaitMs, exact: false }
+    const tokenWaitMs = tokens?.waitMs(cost, nowMs) ?? 0
+    return tokenWaitMs > 0 ? { scope: 'tokens', requested: cost, waitMs: tokenWaitMs, exact: false } : null
+  }
+
+  return {
+    admit(cost, nowMs) {
+      const denial = deny(cost, nowMs)
+      if (denial === null) {
+        requests?.take(1, nowMs)
+        tokens?.take(cost, nowMs)
+      }
+      const now = { requests: requests?.level(nowMs) ?? null, tokens: tokens?.level(nowMs) ?? null }
+      return { limits: now, denial }
+    },
+  }
+}
+
+/** What a scripted 429 tells: a limit of 60 requests a minute, used up until `waitMs` from now. */
+export function scriptedDenial(waitMs: number): { readonly limits: RateLimits; readonly denial: Denial } {
+  const limits = { requests: { limit: 60, remaining: 0, resetMs: waitMs }, tokens: null }
+  return { limits, denial: { scope: 'requests', requested: 1, waitMs, exact: waitMs % 1_000 !== 0 } }
+}
