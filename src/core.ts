@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Config } from './config/schema.ts'
+import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
+import { createHealthBoard, type HealthBoard } from './health/board.ts'
+import { createKeyRing, type KeyRing } from './health/key-ring.ts'
+import type { Lifecycle } from './lifecycle/lifecycle.ts'
+import { createProvider } from './providers/create-provider.ts'
+import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
+import { createPatrol } from './queue/patrol.ts'
+import { createSweeper } from './queue/sweeper.ts'
+import { createPatientRedis, createSubscriber } from './redis/connect.ts'
+import type { Providers, Routes } from './relay/routes.ts'
+import { createAgenda } from './store/agenda.ts'
+import { createJobIndex } from './store/job-index.ts'
+import { createJobStore, type JobStore } from './store/job-store.ts'
+import { createKeys, type Keys } from './store/keys.ts'
+import { createScriptRunner, type RunScript } from './store/scripts.ts'
+
+/** A dead letter can be sent again for this long. */
+const deadLetterRetentionMs = 7 * 86_400_000
+
+/** What every role stands on. */
+export interface Core {
+  readonly config: Config
+  readonly redisUrl: string
+  readonly instance: string
+  readonly keys: Keys
+  readonly routes: Routes
+  readonly providers: Providers
+  readonly keyRings: ReadonlyMap<string, KeyRing>
+  /** Waits out an outage of Redis. */
+  readonly redis: Redis
+  readonly subscriber: Redis
+  readonly run: RunScript
+  readonly store: JobStore
+  readonly doorbells: Doorbells
+  readonly board: HealthBoard
+  readonly availableAt: (target: RouteTarget) => number
+  readonly log: Logger
+  readonly now: () => number
+}
+
+export interface CoreOptions {
+  readonly config: Config
+  readonly redisUrl: string
+  readonly log: Logger
+}
+
+const routesOf = (config: Config): Routes =>
+  new Map(
+    [...resolveRoutes(config)].map(([name, targets]) => [
+      name,
+      { targets, refusalHandsOver: config.models[name]!.on_refusal === 'handover' },
+    ]),
+  )
+
+const keysOf = ({ api_key, api_keys }: Config['providers'][string]): readonly string[] =>
+  api_keys ?? (api_key ? [api_key] : [])
+
+export const storeOn = (
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  config: Config,
+  now: () => number,
+): JobStore =>
+  createJobStore({ redis, run, keys, retentionMs: config.jobs.retention, deadLetterRetentionMs, now })
+
+/** Opens what all roles share, among it the sweeper and the patrol: every process takes part in both. */
+export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<Core> => {
+  const { config, redisUrl, log } = options
+  const { prefix } = config.redis
+  const now = Date.now
+  const instance = randomBytes(4).toString('hex')
+  const keys = createKeys(prefix)
+
+  const disconnect = (redis: Redis): void => redis.disconnect()
+  const redis = await life.open('redis', () => createPatientRedis(redisUrl, log), disconnect)
+  const subscriber = await life.open('subscriber', () => createSubscriber(redisUrl, log), disconnect)
+  const run = createScriptRunner(redis)
+  const store = storeOn(redis, run, keys, config, now)
+
+  const board = await life.open(
+    'health',
+    async () => {
+      const board = createHealthBoard({ redis, subscriber, prefix, log, now })
+      await board.start()
+      return board
+    },
+    board => board.stop(),
+  )
+  const providers = await life.open(
+    'providers',
+    () => new Map(Object.entries(config.providers).map(([name, p]) => [name, createProvider(name, p)])),
+    providers => Promise.all([...providers.values()].map(p => p.close())),
+  )
+  const keyRings = new Map(
+    Object.entries(config.providers).map(([name, p]) => [name, createKeyRing(name, keysOf(p), board)]),
+  )
+  const doorbells = await life.open(
+    'doorbells',
+    () => createDoorbells(redis, keys, log),
+    d => d.close(),
+  )
+
+  const agenda = createAgenda(redis, run, keys, now)
+  const index = createJobIndex(redis, keys, instance, now)
+  const caretakers = [
+    createSweeper({ agenda, store, doorbells, log, now }),
+    createPatrol({ index, agenda, store, doorbells, log, now }),
+  ]
+  for (const caretaker of caretakers) {
+    await life.open(
+      'caretaker',
+      () => caretaker.start(),
+      () => caretaker.stop(),
+    )
+  }
+
+  const availableAt = (target: RouteTarget): number =>
+    Math.max(board.unavailableUntil(target), keyRings.get(target.provider)?.unavailableUntil() ?? 0)
+  const routes = routesOf(config)
+  return {
+    config,
+    redisUrl,
+    instance,
+    keys,
+    routes,
+    providers,
+    keyRings,
+    redis,
+    subscriber,
+    run,
+    store,
+    doorbells,
+    board,
+    availableAt,
+    log,
+    now,
+  }
+}

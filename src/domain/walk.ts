@@ -1,0 +1,132 @@
+import type { RouteTarget } from './chain.ts'
+import type { Attempt, JobErrorCode } from './job.ts'
+
+/** How often a job is called again where it stands, how long it waits, and when it is given up. */
+export interface WalkLimits {
+  /** Calls more on the same target after a transient failure, before the handover. */
+  readonly retries: number
+  /** Calls that a provider took on, over all targets. */
+  readonly maxAttempts: number
+}
+
+export interface Walk {
+  /** The route's targets that can carry the request, in order of preference. */
+  readonly targets: readonly RouteTarget[]
+  /** Every call so far, oldest first. */
+  readonly attempts: readonly Attempt[]
+  /** Calls that count against the budget; see `spends`. */
+  readonly spent: number
+  readonly hop: number
+  readonly current: RouteTarget | null
+  readonly refusalHandsOver: boolean
+  /** Unix ms from which a target may be called, as the health board knows; 0 when it may be called now. */
+  availableAt(target: RouteTarget): number
+}
+
+export type Step =
+  | { readonly kind: 'call'; readonly target: RouteTarget }
+  | { readonly kind: 'retry'; readonly delayMs: number }
+  | { readonly kind: 'park'; readonly target: RouteTarget; readonly untilMs: number }
+  | { readonly kind: 'fail'; readonly code: JobErrorCode }
+
+const firstBackoffMs = 1_000
+const maxBackoffMs = 60_000
+const retryDelayMs = 250
+/** A parked job never spins: even when health says "now", it waits this long. */
+const shortestParkMs = 100
+
+const isAt = (attempt: Attempt, target: RouteTarget): boolean =>
+  attempt.provider === target.provider && attempt.model === target.model
+
+/**
+ * Whether a call counts against the job's budget. Calls that a provider turned away at its door (throttled,
+ * overloaded, bad key, no money, no such model) say nothing about the job and cost nothing: an outage or a
+ * storm of 429s must never use the budget up. A call that was lost with its worker does count: a job that kills
+ * its workers is bounded by it.
+ */
+export const spends = (attempt: Attempt): boolean => {
+  switch (attempt.verdict) {
+    case 'rate_limited':
+    case 'overloaded':
+    case 'out_of_quota':
+    case 'bad_credentials':
+    case 'unknown_model':
+      return false
+    case null:
+      return attempt.reason === 'worker_lost'
+    default:
+      return true
+  }
+}
+
+/** Targets that may still serve this job: those that judged the request itself are out for good. */
+const eligible = (walk: Walk): RouteTarget[] => {
+  const tooLong = walk.targets.filter(t => walk.attempts.some(a => a.verdict === 'too_long' && isAt(a, t)))
+  return walk.targets.filter(target => {
+    if (tooLong.some(t => t === target || !isLarger(target, t))) return false
+    return !walk.attempts.some(
+      a =>
+        isAt(a, target) && (a.verdict === 'rejected' || (a.verdict === 'refused' && walk.refusalHandsOver)),
+    )
+  })
+}
+
+/** An unknown window may be larger: it is worth a call. */
+const isLarger = (target: RouteTarget, than: RouteTarget): boolean =>
+  target.contextWindow === undefined ||
+  than.contextWindow === undefined ||
+  target.contextWindow > than.contextWindow
+
+const failures = (walk: Walk, target: RouteTarget): Attempt[] =>
+  walk.attempts.filter(a => isAt(a, target) && a.verdict !== null)
+
+/** Each failure of this job on a target doubles the time before it is tried there again. */
+const backedOffUntil = (walk: Walk, target: RouteTarget): number => {
+  const failed = failures(walk, target)
+  const last = failed.at(-1)
+  if (!last) return 0
+  const endedMs = last.started_at * 1_000 + (last.duration_ms ?? 0)
+  return endedMs + Math.min(firstBackoffMs * 2 ** (failed.length - 1), maxBackoffMs)
+}
+
+const exhaustedCode = (walk: Walk): JobErrorCode => {
+  const verdicts = walk.attempts.map(a => a.verdict)
+  if (verdicts.includes('rejected')) return 'upstream_rejected'
+  if (verdicts.includes('too_long')) return 'context_length_exceeded'
+  return verdicts.includes('refused') ? 'refused' : 'no_usable_target'
+}
+
+/** Whether the last call was a transient failure that deserves another try on the spot. */
+const retriesHere = (walk: Walk, retries: number): boolean => {
+  const last = walk.attempts.at(-1)
+  if (last?.verdict !== 'transient' || last.hop !== walk.hop) return false
+  const here = walk.attempts.filter(a => a.hop === walk.hop && a.verdict === 'transient').length
+  return here <= retries
+}
+
+/**
+ * What a job does next, decided from nothing but its log and what is known of its targets. The same function
+ * chooses the first target of a new job and the next one after a failure. `random` (0 to 1) spreads the waits.
+ */
+export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: () => number): Step => {
+  const targets = eligible(walk)
+  if (targets.length === 0) return { kind: 'fail', code: exhaustedCode(walk) }
+  if (walk.spent >= limits.maxAttempts) return { kind: 'fail', code: 'attempts_exhausted' }
+
+  const { current } = walk
+  if (current && retriesHere(walk, limits.retries) && walk.availableAt(current) <= nowMs) {
+    return { kind: 'retry', delayMs: Math.round(retryDelayMs * (0.5 + random())) }
+  }
+
+  const readyAt = targets.map(t => Math.max(walk.availableAt(t), backedOffUntil(walk, t)))
+  const ready = readyAt.findIndex(at => at <= nowMs)
+  if (ready >= 0) return { kind: 'call', target: targets[ready]! }
+
+  const earliest = Math.min(...readyAt)
+  const waitMs = Math.max(earliest - nowMs, shortestParkMs)
+  const untilMs = Math.round(nowMs + waitMs + waitSpreadMs(waitMs) * random())
+  return { kind: 'park', target: targets[readyAt.indexOf(earliest)]!, untilMs }
+}
+
+/** Parked jobs come back over a tenth of their wait, at least a second: together they would storm the target. */
+const waitSpreadMs = (waitMs: number): number => Math.max(1_000, waitMs / 10)

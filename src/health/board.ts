@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Target } from '../domain/job.ts'
+
+/** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */
+export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`
+
+/**
+ * `cooling`: throttled, until the provider's own time. `open`: a worker's breaker opened on failures.
+ * `stopped`: bad key, no money or no such model: a person must act; tried again now and then.
+ */
+export type HealthState = 'cooling' | 'open' | 'stopped'
+
+export interface HealthEntry {
+  readonly scope: Scope
+  readonly state: HealthState
+  readonly untilMs: number
+  readonly sinceMs: number
+  /** The verdict's reason: a short code. */
+  readonly reason: string
+}
+
+/** What the cluster knows of its providers. Read from memory, kept up by pub/sub, the truth is in Redis. */
+export interface HealthBoard {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Unix ms until which a target is known to be out of use; 0 when nothing is known against it. */
+  unavailableUntil(target: Target): number
+  unavailableKeyUntil(provider: string, fingerprint: string): number
+  /** Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice. */
+  indict(scope: Scope, state: HealthState, untilMs: number, reason: string): void
+  /** Entries still in force. */
+  current(): readonly HealthEntry[]
+}
+
+const script = readFileSync(new URL('./lua/indict.lua', import.meta.url), 'utf8')
+
+export interface HealthBoardOptions {
+  readonly redis: Redis
+  readonly subscriber: Redis
+  readonly prefix: string
+  readonly log: Logger
+  readonly now: () => number
+}
+
+export const createHealthBoard = ({
+  redis,
+  subscriber,
+  prefix,
+  log,
+  now,
+}: HealthBoardOptions): HealthBoard => {
+  const key = `${prefix}:{health}:board`
+  const channel = `${prefix}:health`
+  const entries = new Map<string, HealthEntry>()
+
+  const learn = (entry: HealthEntry): void => {
+    const known = entries.get(entry.scope)
+    if (!known || known.untilMs < entry.untilMs) entries.set(entry.scope, entry)
+  }
+
+  const load = async (): Promise<void> => {
+    for (const text of Object.values(await redis.hgetall(key))) learn(JSON.parse(text) as HealthEntry)
+  }
+
+  const untilOf = (scope: Scope): number => entries.get(scope)?.untilMs ?? 0
+
+  const onMessage = (from: string, text: string): void => {
+    if (from === channel) learn(JSON.parse(text) as HealthEntry)
+  }
+  // What was published while the connection was down is read from the board.
+  const onReady = (): void => void load().catch(error => log.warn({ err: error }, 'health board not read'))
+
+  const write = async (entry: HealthEntry): Promise<void> => {
+    await redis.eval(script, 1, key, entry.scope, entry.untilMs, now(), JSON.stringify(entry), channel)
+  }
+
+  return {
+    start: async () => {
+      subscriber.on('message', onMessage)
+      subscriber.on('ready', onReady)
+      await subscriber.subscribe(channel)
+      await load()
+    },
+    stop: async () => {
+      subscriber.off('message', onMessage)
+      subscriber.off('ready', onReady)
+    },
+    unavailableUntil: ({ provider, model }) => {
+      const untilMs = Math.max(untilOf(`provider:${provider}`), untilOf(`target:${provider}/${model}`))
+      return untilMs > now() ? untilMs : 0
+    },
+    unavailableKeyUntil: (provider, fingerprint) => {
+      const untilMs = untilOf(`key:${provider}#${fingerprint}`)
+      return untilMs > now() ? untilMs : 0
+    },
+    indict: (scope, state, untilMs, reason) => {
+      if (untilOf(scope) >= untilMs) return
+      const entry: HealthEntry = { scope, state, untilMs: Math.round(untilMs), sinceMs: now(), reason }
+      learn(entry)
+      // A stopped key or model waits for a person; throttling and outages pass by themselves.
+      log[state === 'stopped' ? 'error' : 'warn'](
+        { scope, state, untilMs: entry.untilMs, reason },
+        'provider out of use',
+      )
+      write(entry).catch(error => log.warn({ err: error, scope }, 'health not shared'))
+    },
+    current: () => [...entries.values()].filter(entry => entry.untilMs > now()),
+  }
+}

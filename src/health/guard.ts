@@ -1,0 +1,97 @@
+import CircuitBreaker from 'opossum'
+import type { Logger } from 'pino'
+
+export type GuardState = 'closed' | 'open' | 'half_open'
+
+export interface GuardOptions {
+  readonly windowMs: number
+  readonly errorPercent: number
+  readonly minCalls: number
+  readonly resetMs: number
+}
+
+/** How a call went, as the guard counts it. `ignored`: ended by us, it says nothing about the provider. */
+export type GuardOutcome = 'success' | 'failure' | 'ignored'
+
+/**
+ * One process's circuit breaker for one provider.
+ *
+ * closed: calls pass; opens when more than `errorPercent` of at least `minCalls` in the window failed.
+ * open: no call passes, for `resetMs`. half_open: exactly one passes; its outcome closes or opens again.
+ */
+export interface Guard {
+  readonly state: GuardState
+  /** Makes the call, or answers null without it when the breaker does not let it pass. */
+  run<T>(call: () => Promise<T>, outcomeOf: (result: T) => GuardOutcome): Promise<T | null>
+  close(): void
+}
+
+class CountedFailure extends Error {}
+const failure = new CountedFailure('upstream call failed')
+
+/**
+ * opossum counts a call's start and its failure in the window's buckets of their own time, so calls longer than
+ * the window never open it, or open it at once; and a call begun before an outage that ends during the probe
+ * decides the probe. Completions take minutes. So while closed the call runs outside, and only its outcome is
+ * fired, in one instant; an outcome from before the last change of state is dropped. The window can then be short.
+ */
+export const createGuard = (name: string, options: GuardOptions, log: Logger, onOpen: () => void): Guard => {
+  const breaker = new CircuitBreaker<[() => Promise<void>], void>(act => act(), {
+    name,
+    timeout: false,
+    errorThresholdPercentage: options.errorPercent,
+    volumeThreshold: options.minCalls,
+    rollingCountTimeout: options.windowMs,
+    rollingCountBuckets: 10,
+    resetTimeout: options.resetMs,
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
+  })
+  let changes = 0
+
+  const stateOf = (): GuardState => (breaker.closed ? 'closed' : breaker.halfOpen ? 'half_open' : 'open')
+  const changed = (state: GuardState) => (): void => {
+    changes += 1
+    log.warn({ provider: name, state }, 'breaker changed state')
+    if (state === 'open') onOpen()
+  }
+  breaker.on('open', changed('open'))
+  breaker.on('halfOpen', changed('half_open'))
+  breaker.on('close', changed('closed'))
+
+  const report = (outcome: GuardOutcome): Promise<void> =>
+    breaker
+      .fire(async () => {
+        if (outcome === 'failure') throw failure
+      })
+      .catch(() => undefined)
+
+  const probe = async <T>(
+    call: () => Promise<T>,
+    outcomeOf: (result: T) => GuardOutcome,
+  ): Promise<T | null> => {
+    let result: T | null = null
+    const act = async (): Promise<void> => {
+      result = await call()
+      // A probe that we ended ourselves proves nothing: stay on the safe side.
+      if (outcomeOf(result) !== 'success') throw failure
+    }
+    await breaker.fire(act).catch(() => undefined)
+    return result
+  }
+
+  return {
+    get state() {
+      return stateOf()
+    },
+    run: async (call, outcomeOf) => {
+      if (!breaker.closed) return probe(call, outcomeOf)
+      const before = changes
+      const result = await call()
+      const outcome = outcomeOf(result)
+      if (outcome !== 'ignored' && before === changes) await report(outcome)
+      return result
+    },
+    close: () => breaker.shutdown(),
+  }
+}

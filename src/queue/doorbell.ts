@@ -1,0 +1,20 @@
+/**
+ * A doorbell says "look at this job" and carries nothing else. Its name is deterministic, so ringing twice is
+ * harmless, and it is never all digits and holds no colon, which BullMQ would refuse.
+ */
+export type Doorbell =
+  | { readonly kind: 'job'; readonly jobId: string; readonly hop: number; readonly ring: number }
+  | { readonly kind: 'webhook'; readonly jobId: string; readonly attempt: number }
+  /** Not rung anywhere: an agenda entry that wakes the sweeper at a job's deadline. */
+  | { readonly kind: 'deadline'; readonly jobId: string }
+
+export const jobDoorbell = (jobId: string, hop: number, ring: number): string => `${jobId}.${hop}.${ring}`
+export const webhookDoorbell = (jobId: string, attempt: number): string => `${jobId}.w.${attempt}`
+export const deadlineEntry = (jobId: string): string => `${jobId}.x`
+
+export const parseDoorbell = (name: string): Doorbell => {
+  const [jobId, second, third] = name.split('.') as [string, string, string | undefined]
+  if (second === 'x') return { kind: 'deadline', jobId }
+  if (second === 'w') return { kind: 'webhook', jobId, attempt: Number(third) }
+  return { kind: 'job', jobId, hop: Number(second), ring: Number(third) }
+}

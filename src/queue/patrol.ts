@@ -1,0 +1,73 @@
+import type { Logger } from 'pino'
+import { isTerminal } from '../domain/job.ts'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import type { Agenda } from '../store/agenda.ts'
+import type { JobIndex } from '../store/job-index.ts'
+import type { JobRecord } from '../store/job-record.ts'
+import { type JobStore, timerHorizonMs } from '../store/job-store.ts'
+import { deadlineEntry, jobDoorbell, webhookDoorbell } from './doorbell.ts'
+import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
+
+const pollMs = 1_000
+const perShard = 200
+/** Younger calls may stand between two steps of their worker. */
+const settledAfterMs = 60_000
+
+export interface PatrolParts {
+  readonly index: JobIndex
+  readonly agenda: Agenda
+  readonly store: JobStore
+  readonly doorbells: Doorbells
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/**
+ * The slow reconciler: walks every shard's index and puts back what a live job is owed and nobody holds any more:
+ * a doorbell that an operator removed or a lost Redis tail took with it, and the timer of a deadline that has come near.
+ */
+export const patrolRecords = async (parts: PatrolParts, records: readonly JobRecord[]): Promise<void> => {
+  const { agenda, doorbells, store, now } = parts
+
+  const attend = async (record: JobRecord): Promise<void> => {
+    if (isTerminal(record.status)) return attendDelivery(record)
+    if (record.expiresAtMs - now() <= timerHorizonMs)
+      await agenda.add(deadlineEntry(record.id), record.expiresAtMs)
+    const doorbell = jobDoorbell(record.id, record.hop, record.ring)
+    if (await isHeld(providerQueue(record.target.provider), doorbell)) return
+    const recovered = await store.recover(record)
+    if (recovered) parts.log.warn({ jobId: record.id, status: record.status }, 'job recovered by the patrol')
+  }
+
+  const attendDelivery = async (record: JobRecord): Promise<void> => {
+    if (record.delivery?.status !== 'pending') return
+    const doorbell = webhookDoorbell(record.id, record.delivery.attempts)
+    if (!(await isHeld(webhookQueue, doorbell))) await agenda.add(doorbell, now())
+  }
+
+  const isHeld = async (queue: string, doorbell: string): Promise<boolean> => {
+    const [inAgenda] = await agenda.has([doorbell])
+    if (inAgenda) return true
+    const [inQueue] = await doorbells.hold([{ queue, doorbell }])
+    return inQueue!
+  }
+
+  const settled = records.filter(r => r.lastChangeAtMs + settledAfterMs <= now())
+  await Promise.all(settled.map(attend))
+}
+
+/** Runs in every process; a lease lets one walk at a time. */
+export const createPatrol = (parts: PatrolParts): Repeating =>
+  createRepeating(
+    'patrol',
+    pollMs,
+    async () => {
+      const ids = await parts.index.patrol(perShard)
+      const records = await parts.store.readHeads(ids)
+      await patrolRecords(
+        parts,
+        records.filter(r => r !== null),
+      )
+    },
+    parts.log,
+  )

@@ -1,0 +1,77 @@
+import type { Logger } from 'pino'
+import { isTerminal } from '../domain/job.ts'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import type { Agenda } from '../store/agenda.ts'
+import type { JobRecord } from '../store/job-record.ts'
+import type { JobStore } from '../store/job-store.ts'
+import { type Doorbell, parseDoorbell } from './doorbell.ts'
+import { type Doorbells, providerQueue, type Ring, webhookQueue } from './doorbells.ts'
+
+const pollMs = 250
+const limitPerShard = 200
+/** An entry taken by a sweeper that dies comes up again after this. */
+const graceMs = 5_000
+/** A worker ends its own calls at the deadline; only one that is dead or stuck is still running after this. */
+const deadlineGraceMs = 5_000
+
+export interface SweeperParts {
+  readonly agenda: Agenda
+  readonly store: JobStore
+  readonly doorbells: Doorbells
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** Where a record's doorbell is to be rung, or null when the doorbell is no longer the one it waits for. */
+export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ring | null => {
+  if (doorbell.kind === 'job') {
+    const waits = record.status === 'queued' || record.status === 'parked'
+    if (!waits || record.hop !== doorbell.hop || record.ring !== doorbell.ring) return null
+    return { queue: providerQueue(record.target.provider), doorbell: name, priority: record.priority }
+  }
+  if (doorbell.kind === 'webhook') {
+    const due = isTerminal(record.status) && record.delivery?.status === 'pending'
+    return due && record.delivery.attempts === doorbell.attempt
+      ? { queue: webhookQueue, doorbell: name }
+      : null
+  }
+  return null
+}
+
+/** One round: rings what is due, ends what is past its deadline, and drops what no longer matters. */
+export const sweep = async ({ agenda, store, doorbells, now }: SweeperParts): Promise<number> => {
+  const entries = await agenda.takeDue(limitPerShard, graceMs)
+  const records = await store.readHeads(entries.map(entry => parseDoorbell(entry).jobId))
+
+  const attend = async (entry: string, record: JobRecord | null): Promise<void> => {
+    const doorbell = parseDoorbell(entry)
+    if (record === null) return agenda.remove([entry])
+    if (!isTerminal(record.status) && record.expiresAtMs <= now()) return expire(entry, record)
+    if (doorbell.kind === 'deadline' && !isTerminal(record.status))
+      return agenda.postpone(entry, record.expiresAtMs)
+    const ring = ringFor(doorbell, entry, record)
+    return ring ? doorbells.ring(ring) : agenda.remove([entry])
+  }
+
+  const expire = async (entry: string, record: JobRecord): Promise<void> => {
+    const spareUntilMs = record.expiresAtMs + deadlineGraceMs
+    const was = await store.expire(record.id, spareUntilMs)
+    if (was === 'spared') await agenda.postpone(entry, spareUntilMs)
+    else await agenda.remove([entry])
+  }
+
+  await Promise.all(entries.map((entry, i) => attend(entry, records[i]!)))
+  return entries.length
+}
+
+/** Runs in every process: taking an entry is atomic, so sweepers share the work and none is needed in particular. */
+export const createSweeper = (parts: SweeperParts): Repeating =>
+  createRepeating(
+    'sweeper',
+    pollMs,
+    async () => {
+      // A full round means that more is due: go on at once.
+      while ((await sweep(parts)) >= limitPerShard);
+    },
+    parts.log,
+  )

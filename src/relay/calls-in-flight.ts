@@ -1,0 +1,56 @@
+import type { Interruption } from '../domain/job.ts'
+
+/** Why a call of ours was ended early; travels as the abort reason. */
+export type AbortReason = Exclude<Interruption, 'worker_lost'>
+
+/** This process's jobs under way, so that a cancel, a deadline or a stop can reach their calls. */
+export interface CallsInFlight {
+  readonly size: number
+  /** The controller's signal aborts with an AbortReason; `expired` within a quarter second of the deadline. */
+  enter(jobId: string, expiresAtMs: number): AbortController
+  leave(jobId: string, controller: AbortController): void
+  abort(jobId: string, reason: AbortReason): void
+  abortAll(reason: AbortReason): void
+  /** Stops watching deadlines. */
+  close(): void
+}
+
+interface Entry {
+  readonly controller: AbortController
+  readonly expiresAtMs: number
+}
+
+const deadlineCheckMs = 250
+
+export const createCallsInFlight = (now: () => number): CallsInFlight => {
+  const calls = new Map<string, Entry>()
+
+  const abortExpired = (): void => {
+    const nowMs = now()
+    for (const { controller, expiresAtMs } of calls.values()) {
+      if (expiresAtMs <= nowMs) controller.abort('expired' satisfies AbortReason)
+    }
+  }
+  // One clock for all rather than a timer each: Node keeps a list per distinct delay, and thousands of different
+  // deadlines cost a worker a quarter of its time.
+  const clock = setInterval(abortExpired, deadlineCheckMs)
+
+  return {
+    get size() {
+      return calls.size
+    },
+    enter: (jobId, expiresAtMs) => {
+      const controller = new AbortController()
+      calls.set(jobId, { controller, expiresAtMs })
+      return controller
+    },
+    leave: (jobId, controller) => {
+      if (calls.get(jobId)?.controller === controller) calls.delete(jobId)
+    },
+    abort: (jobId, reason) => calls.get(jobId)?.controller.abort(reason),
+    abortAll: reason => {
+      for (const { controller } of calls.values()) controller.abort(reason)
+    },
+    close: () => clearInterval(clock),
+  }
+}

@@ -1,0 +1,236 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
+import { type Attempt, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import { nextStep, type Step, spends } from '../domain/walk.ts'
+import { jobDoorbell } from '../queue/doorbell.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
+import type { CallsInFlight } from './calls-in-flight.ts'
+import { carriersOf, type Providers, type Route, type Routes } from './routes.ts'
+import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
+
+export interface ExecutorParts {
+  readonly provider: string
+  readonly store: JobStore
+  readonly doorbells: Doorbells
+  readonly caller: UpstreamCaller
+  readonly calls: CallsInFlight
+  readonly routes: Routes
+  readonly providers: Providers
+  readonly retries: number
+  readonly maxAttempts: number
+  /** Unix ms from which a target may be called; 0 for now. */
+  readonly availableAt: (target: RouteTarget) => number
+  /** Writes what must not be lost: tries again while Redis refuses. */
+  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly newToken: () => string
+  readonly log: Logger
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/** A claimed job on its way through this worker. */
+interface Run {
+  readonly claim: Claim
+  readonly targets: readonly RouteTarget[]
+  readonly current: RouteTarget
+  readonly refusalHandsOver: boolean
+  readonly controller: AbortController
+  /** All calls, oldest first, and how many of them the record holds already. */
+  readonly attempts: Attempt[]
+  logged: number
+  spent: number
+  /** The last answer that came in the client's own format: what it is shown when the job fails. */
+  lastResponse: Final['response']
+}
+
+export type ExecuteJob = (jobId: string, hop: number, ring: number, redelivered: boolean) => Promise<void>
+
+/** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
+export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
+  const { store, doorbells, caller, calls, routes, providers, log, now, random, persist } = parts
+
+  const execute: ExecuteJob = async (jobId, hop, ring, redelivered) => {
+    const claim = await store.claim(jobId, hop, ring, parts.newToken(), redelivered)
+    if (typeof claim === 'string') {
+      log.debug({ jobId, hop, ring, answer: claim }, 'doorbell answered by nobody')
+      return
+    }
+    const controller = calls.enter(jobId, claim.expiresAtMs)
+    try {
+      await walk(begin(claim, controller))
+    } finally {
+      calls.leave(jobId, controller)
+    }
+  }
+
+  const begin = (claim: Claim, controller: AbortController): Run => {
+    const route = routes.get(claim.model) ?? unknownRoute
+    const known = route.targets.find(
+      t => t.provider === claim.target.provider && t.model === claim.target.model,
+    )
+    const { targets } = carriersOf(route, providers, claim.endpoint, () => JSON.parse(claim.body))
+    return {
+      claim,
+      targets,
+      current: known ?? { route: claim.model, ...claim.target },
+      refusalHandsOver: route.refusalHandsOver,
+      controller,
+      attempts: [...claim.attempts],
+      logged: claim.attempts.length,
+      spent: claim.spent,
+      lastResponse: null,
+    }
+  }
+
+  const decide = (run: Run, shutUntilMs: number): Step =>
+    nextStep(
+      {
+        targets: run.targets,
+        attempts: run.attempts,
+        spent: run.spent,
+        hop: run.claim.hop,
+        current: run.current,
+        refusalHandsOver: run.refusalHandsOver,
+        availableAt: t =>
+          t === run.current ? Math.max(shutUntilMs, parts.availableAt(t)) : parts.availableAt(t),
+      },
+      { retries: parts.retries, maxAttempts: parts.maxAttempts },
+      now(),
+      random,
+    )
+
+  const walk = async (run: Run): Promise<void> => {
+    let shutUntilMs = 0
+    for (;;) {
+      const step = decide(run, shutUntilMs)
+      if (step.kind === 'fail') return fail(run, step.code)
+      if (step.kind === 'park') return park(run, step.target, step.untilMs)
+      if (step.kind === 'retry') {
+        if (!(await retry(run, step.delayMs))) return
+      } else if (step.target !== run.current) return handOver(run, step.target)
+
+      const result = await caller.call(run.claim, run.current, run.controller.signal)
+      if (result.kind === 'shut') {
+        shutUntilMs = result.untilMs
+        continue
+      }
+      run.attempts.push(result.attempt)
+      if (spends(result.attempt)) run.spent += 1
+      if (result.kind === 'interrupted') return interrupted(run, result.reason)
+      if (result.native) run.lastResponse = result.response
+      if (endsTheJob(result, run)) return finish(run, result)
+    }
+  }
+
+  const endsTheJob = ({ verdict, native }: CallResult & { kind: 'judged' }, run: Run): boolean =>
+    verdict.kind === 'ok' ||
+    (verdict.kind === 'refused' && !run.refusalHandsOver) ||
+    // A caller's own mistake ends the job where the request was judged as it was written; a translated one
+    // may be at fault through the translation.
+    (verdict.kind === 'rejected' && native)
+
+  const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run.logged)
+
+  const finish = async (run: Run, { verdict, response, usage, costUsd }: CallResult & { kind: 'judged' }) => {
+    const succeeded = verdict.kind !== 'rejected'
+    await finalise(run, {
+      status: succeeded ? 'succeeded' : 'failed',
+      response,
+      error: succeeded ? null : errorOf('upstream_rejected'),
+      refused: verdict.kind === 'refused',
+      usage,
+      costUsd,
+    })
+  }
+
+  const fail = (run: Run, code: JobErrorCode) =>
+    finalise(run, {
+      status: 'failed',
+      response: null,
+      error: errorOf(code),
+      refused: false,
+      usage: null,
+      costUsd: null,
+    })
+
+  const finalise = async (run: Run, final: Omit<Final, 'attempts'>): Promise<void> => {
+    const { claim } = run
+    const written = await persist(() => store.finalise(claim, { ...final, attempts: unlogged(run) }))
+    log[final.status === 'failed' ? 'info' : 'debug'](
+      {
+        jobId: claim.id,
+        status: final.status,
+        code: final.error?.code,
+        attempts: run.attempts.length,
+        written,
+      },
+      'job finished',
+    )
+  }
+
+  const moveTo = (run: Run, target: RouteTarget): Move => {
+    const here = target === run.current
+    return {
+      hop: here ? run.claim.hop : run.claim.hop + 1,
+      ring: here ? run.claim.ring + 1 : 0,
+      target: { provider: target.provider, model: target.model },
+      spent: run.spent,
+      attempts: unlogged(run),
+    }
+  }
+
+  const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
+    const move = moveTo(run, target)
+    const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
+    if (!(await persist(() => store.advance(run.claim, move, now())))) return
+    log.info({ jobId: run.claim.id, hop: move.hop, provider: target.provider, reason }, 'job handed over')
+    ring(run.claim.id, move)
+  }
+
+  const park = async (run: Run, target: RouteTarget, untilMs: number): Promise<void> => {
+    const move = moveTo(run, target)
+    const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
+    if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
+    log.info(
+      { jobId: run.claim.id, provider: target.provider, resumesInMs: resumesAtMs - now() },
+      'job parked',
+    )
+  }
+
+  /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
+  const retry = async (run: Run, delayMs: number): Promise<boolean> => {
+    const held = await persist(() => store.retry(run.claim, run.spent, run.attempts.at(-1)!))
+    run.logged = run.attempts.length
+    if (!held) return false
+    await delay(delayMs, undefined, { signal: run.controller.signal }).catch(() => undefined)
+    if (!run.controller.signal.aborted) return true
+    await interrupted(run, run.controller.signal.reason)
+    return false
+  }
+
+  const interrupted = async (run: Run, reason: unknown): Promise<void> => {
+    if (reason === 'cancelled') return // whoever cancelled it has written its end
+    if (reason === 'expired') {
+      await persist(() => store.expire(run.claim.id, 0))
+      return
+    }
+    const move = moveTo(run, run.current)
+    if (await persist(() => store.advance(run.claim, move, now()))) ring(run.claim.id, move)
+    log.info({ jobId: run.claim.id }, 'job handed back')
+  }
+
+  /** The agenda holds the doorbell already: a failure here only delays it. */
+  const ring = (jobId: string, { hop, ring, target }: Move): void => {
+    doorbells
+      .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, ring) })
+      .catch(error => log.debug({ err: error, jobId }, 'doorbell left to the sweeper'))
+  }
+
+  return execute
+}
+
+const unknownRoute: Route = { targets: [], refusalHandsOver: false }
+
+const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import type { RouteTarget } from '../domain/chain.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
+import { BatonError } from '../domain/errors.ts'
+import type { Priority, WebhookTarget } from '../domain/job.ts'
+import { jobDoorbell } from '../queue/doorbell.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { JobStore, NewJob } from '../store/job-store.ts'
+import { newJobId, shardCount } from '../store/keys.ts'
+import { carriersOf, type Providers, type Routes } from './routes.ts'
+
+export interface Submission {
+  readonly tenant: string
+  readonly endpoint: Endpoint
+  readonly model: string
+  /** The request body as JSON text, and the same parsed. */
+  readonly body: string
+  readonly parsedBody: unknown
+  readonly windowMs: number
+  readonly webhook: WebhookTarget | null
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly priority: Priority
+  readonly retryOf: string | null
+  /** The client's Idempotency-Key, and a text that is the same exactly when the request is the same. */
+  readonly idempotency: { readonly key: string; readonly request: string } | null
+}
+
+/** `replayed`: an earlier request with the same key made this job. */
+export interface Submitted {
+  readonly id: string
+  readonly replayed: boolean
+  readonly createdAtMs: number
+}
+
+/**
+ * Accepts a job: when this resolves, its record and the doorbell it is owed are in Redis.
+ * Throws BatonError `unknown_model`, `unsupported_parameter` or `idempotency_key_reused`; Redis errors pass.
+ */
+export type SubmitJob = (submission: Submission) => Promise<Submitted>
+
+export interface SubmitParts {
+  readonly store: JobStore
+  readonly doorbells: Doorbells
+  readonly routes: Routes
+  readonly providers: Providers
+  /** Unix ms from which a target may be called; 0 for now. */
+  readonly availableAt: (target: RouteTarget) => number
+  readonly retentionMs: number
+  readonly now: () => number
+  readonly random: () => number
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/**
+ * Jobs without a key share a shard while this lasts, so that those that travel together can be created, claimed and
+ * finalised together.
+ */
+const shardTurnMs = 100
+
+export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
+  const { store, doorbells, routes, providers, now } = parts
+  const shardOffset = parts.random() * shardCount
+
+  const firstTarget = (submission: Submission): RouteTarget => {
+    const { model, endpoint, parsedBody } = submission
+    const route = routes.get(model)
+    if (!route) {
+      throw new BatonError(
+        'unknown_model',
+        `The model '${model}' is not served here; GET /v1/models lists those that are.`,
+        {
+          param: 'model',
+        },
+      )
+    }
+    const { targets, cannotCarry } = carriersOf(route, providers, endpoint, () => parsedBody)
+    if (targets.length === 0) throw cannotServe(model, endpoint, cannotCarry)
+    // A target known to be out of use would only hand the job on.
+    return targets.find(t => parts.availableAt(t) <= now()) ?? targets[0]!
+  }
+
+  const newJob = (submission: Submission): NewJob => {
+    const { idempotency, parsedBody: _, windowMs, ...spec } = submission
+    const createdAtMs = now()
+    const target = firstTarget(submission)
+    const keyHash = idempotency && sha256(`${submission.tenant}\n${idempotency.key}`)
+    // Jobs with a key live where the key does, so that one script sees both.
+    const shard = keyHash
+      ? keyHash[0]! % shardCount
+      : Math.floor(shardOffset + createdAtMs / shardTurnMs) % shardCount
+    return {
+      ...spec,
+      id: newJobId(shard, createdAtMs),
+      target: { provider: target.provider, model: target.model },
+      createdAtMs,
+      expiresAtMs: createdAtMs + windowMs,
+      idempotency: keyHash && {
+        keyHash: keyHash.toString('base64url'),
+        fingerprint: sha256(idempotency.request).toString('base64url'),
+        ttlMs: windowMs + parts.retentionMs,
+      },
+    }
+  }
+
+  return async submission => {
+    const job = newJob(submission)
+    const created = await store.create(job)
+    if (created.kind === 'conflict') {
+      throw new BatonError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used before with another request.',
+        {
+          param: 'Idempotency-Key',
+        },
+      )
+    }
+    if (created.kind === 'replayed') return { id: created.id, replayed: true, createdAtMs: job.createdAtMs }
+    const ring = {
+      queue: providerQueue(job.target.provider),
+      doorbell: jobDoorbell(job.id, 0, 0),
+      priority: job.priority,
+    }
+    // Not waited for: the agenda owes this doorbell already, and a sweeper rings it if this fails.
+    doorbells.ring(ring).catch(() => undefined)
+    return { id: job.id, replayed: false, createdAtMs: job.createdAtMs }
+  }
+}
+
+const cannotServe = (model: string, endpoint: Endpoint, cannotCarry: readonly string[]): BatonError => {
+  if (cannotCarry.length === 0) {
+    return new BatonError('unknown_endpoint', `No provider behind '${model}' serves ${endpoint}.`, {
+      param: 'endpoint',
+    })
+  }
+  const names = cannotCarry.join(', ')
+  return new BatonError(
+    'unsupported_parameter',
+    `No provider behind '${model}' can carry: ${names}. Leave it out or use another model.`,
+    {
+      param: cannotCarry[0]!,
+    },
+  )
+}

@@ -1,0 +1,160 @@
+import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
+import { classify } from '../domain/classify.ts'
+import type { Attempt, Usage } from '../domain/job.ts'
+import type { UpstreamOutcome } from '../domain/upstream.ts'
+import { costOf, usageOf } from '../domain/usage.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import type { HealthBoard, HealthState, Scope } from '../health/board.ts'
+import type { Guard, GuardOutcome } from '../health/guard.ts'
+import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Claim } from '../store/job-store.ts'
+import type { AbortReason } from './calls-in-flight.ts'
+
+export type CallResult =
+  /** No call was made: the breaker, or the lack of a usable key, kept the provider shut. */
+  | { readonly kind: 'shut'; readonly untilMs: number }
+  | { readonly kind: 'interrupted'; readonly attempt: Attempt; readonly reason: AbortReason }
+  | {
+      readonly kind: 'judged'
+      readonly attempt: Attempt
+      readonly verdict: Verdict
+      /** Whether the provider judged the request as the client wrote it. */
+      readonly native: boolean
+      readonly response: { readonly statusCode: number; readonly body: string } | null
+      readonly usage: Usage | null
+      readonly costUsd: number | null
+    }
+
+export interface UpstreamCaller {
+  call(claim: Claim, target: RouteTarget, signal: AbortSignal): Promise<CallResult>
+}
+
+export interface UpstreamCallerParts {
+  readonly provider: Provider
+  readonly guard: Guard
+  readonly keys: KeyRing
+  readonly board: HealthBoard
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** While one call probes a half-open breaker, the others look again after this. */
+const probeWaitMs = 1_000
+/** A 429 that does not say how long. */
+const defaultCoolingMs = 10_000
+/** A bad key, an empty account or a missing model: tried again this often, in case a person has mended it. */
+const stoppedMs = 5 * 60_000
+
+interface Judged {
+  readonly outcome: UpstreamOutcome
+  readonly verdict: Verdict
+}
+
+/** Failures of the provider count; throttling, keys and callers' mistakes say nothing about its health. */
+const guardOutcomeOf = ({ outcome, verdict }: Judged): GuardOutcome => {
+  if (outcome.kind === 'break' && outcome.reason === 'aborted') return 'ignored'
+  return verdict.kind === 'transient' || verdict.kind === 'overloaded' ? 'failure' : 'success'
+}
+
+/** One upstream call: key, breaker, deadline, verdict, and what the verdict says about the provider. */
+export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller => {
+  const { provider, guard, keys, board, log, now } = parts
+
+  const request = async (
+    claim: Claim,
+    target: RouteTarget,
+    key: ApiKey | 'none',
+    signal: AbortSignal,
+  ): Promise<Judged> => {
+    const outcome = await provider.call({
+      endpoint: claim.endpoint,
+      body: claim.body,
+      model: target.model,
+      apiKey: key === 'none' ? null : key.key,
+      signal,
+    })
+    return {
+      outcome,
+      verdict: classify(outcome, { endpoint: claim.endpoint, dialect: provider.dialect, nowMs: now() }),
+    }
+  }
+
+  /** Tells everyone what the verdict indicts: the model here, the key, or nothing. */
+  const indict = (verdict: Verdict, target: RouteTarget, key: ApiKey | 'none'): void => {
+    const onTarget = `target:${provider.name}/${target.model}` as const
+    const onKey =
+      key === 'none'
+        ? (`provider:${provider.name}` as const)
+        : (`key:${provider.name}#${key.fingerprint}` as const)
+    const out = (scope: Scope, state: HealthState, forMs: number): void =>
+      board.indict(scope, state, now() + forMs, verdict.reason)
+    const { kind, retryAfterMs } = verdict
+    if (kind === 'rate_limited') out(onTarget, 'cooling', retryAfterMs ?? defaultCoolingMs)
+    else if (kind === 'overloaded' && retryAfterMs !== null) out(onTarget, 'cooling', retryAfterMs)
+    else if (kind === 'out_of_quota' || kind === 'bad_credentials')
+      out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
+    else if (kind === 'unknown_model') out(onTarget, 'stopped', stoppedMs)
+  }
+
+  return {
+    call: async (claim, target, signal) => {
+      const key = keys.next()
+      if (key === null) return { kind: 'shut', untilMs: keys.unavailableUntil() }
+      const startedAtMs = now()
+      const startedAt = performance.now()
+      const facts = { jobId: claim.id, provider: provider.name, model: target.model, hop: claim.hop }
+      log.debug(facts, 'attempt started')
+
+      const judged = await guard.run(() => request(claim, target, key, signal), guardOutcomeOf)
+      if (judged === null) return { kind: 'shut', untilMs: now() + probeWaitMs }
+
+      const { outcome, verdict } = judged
+      const attempt = {
+        hop: claim.hop,
+        provider: provider.name,
+        model: target.model,
+        started_at: startedAtMs / 1_000,
+        duration_ms: Math.round(performance.now() - startedAt),
+        status_code: outcome.kind === 'answer' ? outcome.status : null,
+      }
+      if (outcome.kind === 'break' && outcome.reason === 'aborted') {
+        const reason = signal.reason as AbortReason
+        log.info({ ...facts, reason, durationMs: attempt.duration_ms }, 'attempt interrupted')
+        return {
+          kind: 'interrupted',
+          reason,
+          attempt: { ...attempt, verdict: null, reason, possibly_billed: outcome.sent },
+        }
+      }
+
+      indict(verdict, target, key)
+      const done = {
+        ...facts,
+        durationMs: attempt.duration_ms,
+        verdict: verdict.kind,
+        reason: verdict.reason,
+      }
+      if (verdict.kind === 'ok') log.debug(done, 'attempt finished')
+      else log.info({ ...done, statusCode: attempt.status_code }, 'attempt failed')
+
+      const usage = outcome.kind === 'answer' && outcome.status < 300 ? usageOf(outcome.json) : null
+      return {
+        kind: 'judged',
+        verdict,
+        native: provider.serves(claim.endpoint) === 'native',
+        attempt: {
+          ...attempt,
+          verdict: verdict.kind,
+          reason: verdict.reason,
+          ...(verdict.retryAfterMs === null ? {} : { retry_after_ms: verdict.retryAfterMs }),
+          possibly_billed: verdict.possiblyBilled,
+        },
+        response: outcome.kind === 'answer' ? { statusCode: outcome.status, body: outcome.text } : null,
+        usage,
+        costUsd: costOf(usage, target.price),
+      }
+    },
+  }
+}

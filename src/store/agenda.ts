@@ -1,0 +1,51 @@
+import type { Redis } from 'ioredis'
+import { type Keys, shardCount, shardOf } from './keys.ts'
+import type { RunScript } from './scripts.ts'
+
+/** Doorbells owed and deadlines to come: what must happen even if whoever promised it dies. */
+export interface Agenda {
+  /** Takes up to `limit` due entries of every shard; they come up again after `graceMs` unless removed. */
+  takeDue(limit: number, graceMs: number): Promise<readonly string[]>
+  remove(entries: readonly string[]): Promise<void>
+  /** Puts an entry in, unless it stands there already. */
+  add(entry: string, dueAtMs: number): Promise<void>
+  postpone(entry: string, dueAtMs: number): Promise<void>
+  has(entries: readonly string[]): Promise<readonly boolean[]>
+  /** Entries in all shards. */
+  size(): Promise<number>
+}
+
+const shards = Array.from({ length: shardCount }, (_, shard) => shard)
+
+export const createAgenda = (redis: Redis, run: RunScript, keys: Keys, now: () => number): Agenda => {
+  const keyOf = (entry: string): string => keys.agenda(shardOf(entry))
+
+  const takeShard = async (shard: number, limit: number, graceMs: number): Promise<string[]> => {
+    const due = await redis.zrange(keys.agenda(shard), '-inf', String(now()), 'BYSCORE', 'LIMIT', 0, 1)
+    // Only a shard with something due is worth a script: an idle cluster polls with plain reads.
+    if (due.length === 0) return []
+    return (await run('take', [keys.agenda(shard), now(), limit, now() + graceMs])) as string[]
+  }
+
+  return {
+    takeDue: async (limit, graceMs) =>
+      (await Promise.all(shards.map(shard => takeShard(shard, limit, graceMs)))).flat(),
+    remove: async entries => {
+      const byKey = Map.groupBy(entries, keyOf)
+      await Promise.all([...byKey].map(([key, group]) => redis.zrem(key, ...group)))
+    },
+    add: async (entry, dueAtMs) => {
+      await redis.zadd(keyOf(entry), 'NX', dueAtMs, entry)
+    },
+    postpone: async (entry, dueAtMs) => {
+      await redis.zadd(keyOf(entry), 'XX', dueAtMs, entry)
+    },
+    has: async entries =>
+      Promise.all(entries.map(async entry => (await redis.zscore(keyOf(entry), entry)) !== null)),
+    size: async () =>
+      (await Promise.all(shards.map(shard => redis.zcard(keys.agenda(shard))))).reduce(
+        (sum, n) => sum + n,
+        0,
+      ),
+  }
+}

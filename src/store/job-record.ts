@@ -1,0 +1,106 @@
+import type { Endpoint } from '../domain/endpoint.ts'
+import {
+  type Attempt,
+  type DeliveryStatus,
+  isTerminal,
+  type JobError,
+  type JobStatus,
+  type Priority,
+  type Target,
+  type Usage,
+  type WebhookTarget,
+} from '../domain/job.ts'
+
+/** A job as its record holds it. Times are Unix ms. */
+export interface JobRecord {
+  readonly id: string
+  readonly tenant: string
+  readonly status: JobStatus
+  readonly endpoint: Endpoint
+  readonly model: string
+  readonly target: Target
+  readonly hop: number
+  readonly ring: number
+  readonly createdAtMs: number
+  readonly startedAtMs: number | null
+  readonly finishedAtMs: number | null
+  readonly expiresAtMs: number
+  readonly resumesAtMs: number | null
+  readonly attempts: readonly Attempt[]
+  readonly response: { readonly statusCode: number; readonly body: string } | null
+  readonly error: JobError | null
+  readonly refused: boolean
+  readonly usage: Usage | null
+  readonly costUsd: number | null
+  readonly webhook: WebhookTarget | null
+  readonly delivery: {
+    readonly status: DeliveryStatus
+    readonly attempts: number
+    readonly reason: string | null
+  } | null
+  /** Deliveries made before the dead letter was last sent again. */
+  readonly deliveriesBefore: number
+  readonly metadata: Readonly<Record<string, string>>
+  readonly retryOf: string | null
+  readonly priority: Priority
+  /** The latest time the record itself tells of. */
+  readonly lastChangeAtMs: number
+}
+
+export type RecordFields = Readonly<Record<string, string>>
+
+/** `provider/model`; a provider's name has no slash, a model's may. */
+export const formatTarget = (target: Target): string => `${target.provider}/${target.model}`
+
+export const parseTarget = (text: string): Target => {
+  const slash = text.indexOf('/')
+  return { provider: text.slice(0, slash), model: text.slice(slash + 1) }
+}
+
+export const parseAttempts = (log: string | undefined): readonly Attempt[] =>
+  log ? (JSON.parse(`[${log}]`) as Attempt[]) : []
+
+const time = (text: string | undefined): number | null => (text ? Number(text) : null)
+const json = <T>(text: string | undefined): T | null => (text ? (JSON.parse(text) as T) : null)
+
+/** Reads a record as Redis returns it; null when there is none. */
+export const parseRecord = (id: string, fields: RecordFields): JobRecord | null => {
+  if (!fields.state) return null
+  const status = fields.state as JobStatus
+  return {
+    id,
+    tenant: fields.tenant ?? 'default',
+    status,
+    endpoint: fields.endpoint as Endpoint,
+    model: fields.model!,
+    target: parseTarget(fields.target!),
+    hop: Number(fields.hop ?? 0),
+    ring: Number(fields.ring ?? 0),
+    createdAtMs: Number(fields.created),
+    startedAtMs: time(fields.started),
+    finishedAtMs: time(fields.finished),
+    expiresAtMs: Number(fields.expires),
+    resumesAtMs: status === 'parked' ? time(fields.resumes) : null,
+    attempts: parseAttempts(fields.attempts),
+    response: fields.body === undefined ? null : { statusCode: Number(fields.code), body: fields.body },
+    error: json<JobError>(fields.error),
+    refused: fields.refused === '1',
+    usage: json<Usage>(fields.usage),
+    costUsd: fields.cost ? Number(fields.cost) : null,
+    webhook: json<WebhookTarget>(fields.webhook),
+    delivery: fields.webhook
+      ? {
+          status: isTerminal(status) ? (fields.delivery as DeliveryStatus) : 'pending',
+          attempts: Number(fields.deliveries ?? 0),
+          reason: fields.delivery_reason ?? null,
+        }
+      : null,
+    deliveriesBefore: Number(fields.deliveries_before ?? 0),
+    metadata: json<Record<string, string>>(fields.metadata) ?? {},
+    retryOf: fields.retry_of ?? null,
+    priority: (fields.priority as Priority | undefined) ?? 'default',
+    lastChangeAtMs: Math.max(
+      ...[fields.created, fields.started, fields.run, fields.finished].map(t => Number(t ?? 0)),
+    ),
+  }
+}

@@ -1,0 +1,376 @@
+import type { Redis } from 'ioredis'
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { Attempt, JobError, JobSpec, Priority, Target, TerminalStatus, Usage } from '../domain/job.ts'
+import { coalesce } from './coalesce.ts'
+import {
+  formatTarget,
+  type JobRecord,
+  parseAttempts,
+  parseRecord,
+  parseTarget,
+  type RecordFields,
+} from './job-record.ts'
+import { type Keys, shardOf } from './keys.ts'
+import type { RunScript } from './scripts.ts'
+
+/** A job not yet rung within this time is taken up by a sweeper. */
+const outboxGraceMs = 1_500
+/** Deadlines further away than this get their timer from the patrol: most jobs end long before. */
+export const timerHorizonMs = 15 * 60_000
+
+export interface NewJob extends JobSpec {
+  readonly createdAtMs: number
+  readonly target: Target
+  readonly priority: Priority
+  /** Present when the client sent an Idempotency-Key. */
+  readonly idempotency: {
+    readonly keyHash: string
+    readonly fingerprint: string
+    readonly ttlMs: number
+  } | null
+}
+
+/** `replayed`: the key named this earlier job. `conflict`: it named one with another body. */
+export type Created =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'replayed'; readonly id: string }
+  | { readonly kind: 'conflict' }
+
+/** A claimed job: what its worker needs to call, judge and move it. */
+export interface Claim {
+  readonly id: string
+  readonly token: string
+  readonly endpoint: Endpoint
+  readonly model: string
+  readonly target: Target
+  readonly hop: number
+  readonly ring: number
+  readonly expiresAtMs: number
+  readonly spent: number
+  readonly attempts: readonly Attempt[]
+  readonly body: string
+}
+
+interface ClaimRequest {
+  readonly id: string
+  readonly hop: number
+  readonly ring: number
+  readonly token: string
+  readonly redelivered: boolean
+}
+
+/** Why a doorbell led nowhere. All are harmless. */
+export type Unclaimed = 'gone' | 'stale' | 'busy' | TerminalStatus
+
+export interface Move {
+  readonly hop: number
+  readonly ring: number
+  readonly target: Target
+  readonly spent: number
+  /** Calls made since the claim and not yet logged. */
+  readonly attempts: readonly Attempt[]
+}
+
+export interface Final {
+  readonly status: 'succeeded' | 'failed'
+  readonly attempts: readonly Attempt[]
+  readonly response: { readonly statusCode: number; readonly body: string } | null
+  readonly error: JobError | null
+  readonly refused: boolean
+  readonly usage: Usage | null
+  readonly costUsd: number | null
+}
+
+export type DeliveryResult =
+  | { readonly status: 'delivered' | 'dead'; readonly reason: string }
+  | { readonly status: 'pending'; readonly reason: string; readonly nextAtMs: number }
+
+export interface JobStore {
+  create(job: NewJob): Promise<Created>
+  claim(
+    id: string,
+    hop: number,
+    ring: number,
+    token: string,
+    redelivered: boolean,
+  ): Promise<Claim | Unclaimed>
+  /** False when the token no longer holds the job: another worker has it, or it has ended. */
+  advance(claim: Claim, move: Move, dueAtMs: number): Promise<boolean>
+  park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
+  retry(claim: Claim, spent: number, attempt: Attempt): Promise<boolean>
+  finalise(claim: Claim, final: Final): Promise<boolean>
+  /** The state the job was in; a final one or `gone` means that nothing was done. */
+  cancel(id: string): Promise<string>
+  expire(id: string, spareRunningUntilMs: number): Promise<string>
+  /** Puts back the doorbell that a live job is owed; false when it moved on meanwhile. */
+  recover(record: JobRecord): Promise<boolean>
+  recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
+  /** Asks for a delivery's doorbell to be rung at once, when its attempt could not be made. */
+  owe(id: string, attempt: number): Promise<void>
+  redeliver(id: string): Promise<boolean>
+  read(id: string): Promise<JobRecord | null>
+  /** Records without their responses, which a list has no room for. */
+  readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
+  readBody(id: string): Promise<string | null>
+}
+
+export interface JobStoreOptions {
+  readonly redis: Redis
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly retentionMs: number
+  readonly deadLetterRetentionMs: number
+  readonly now: () => number
+}
+
+const jobFields = (job: NewJob): string[] => {
+  const fields = [
+    'state',
+    'queued',
+    'endpoint',
+    job.endpoint,
+    'model',
+    job.model,
+    'target',
+    formatTarget(job.target),
+    'created',
+    String(job.createdAtMs),
+    'expires',
+    String(job.expiresAtMs),
+  ]
+  // Only what differs from the default is written: a waiting job is kept small.
+  if (job.tenant !== 'default') fields.push('tenant', job.tenant)
+  if (job.priority !== 'default') fields.push('priority', job.priority)
+  if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
+  if (job.metadata && Object.keys(job.metadata).length > 0)
+    fields.push('metadata', JSON.stringify(job.metadata))
+  if (job.retryOf) fields.push('retry_of', job.retryOf)
+  return fields
+}
+
+/** Every field of a record but the response. */
+const headFields = [
+  'state',
+  'endpoint',
+  'model',
+  'target',
+  'hop',
+  'ring',
+  'created',
+  'expires',
+  'tenant',
+  'priority',
+  'webhook',
+  'metadata',
+  'retry_of',
+  'started',
+  'run',
+  'resumes',
+  'finished',
+  'attempts',
+  'error',
+  'refused',
+  'usage',
+  'cost',
+  'delivery',
+  'deliveries',
+  'delivery_reason',
+  'deliveries_before',
+]
+
+const finalFields = (final: Final): (string | number)[] => {
+  const fields: (string | number)[] = []
+  if (final.response) fields.push('code', final.response.statusCode, 'body', final.response.body)
+  if (final.error) fields.push('error', JSON.stringify(final.error))
+  if (final.refused) fields.push('refused', 1)
+  if (final.usage) fields.push('usage', JSON.stringify(final.usage))
+  if (final.costUsd !== null) fields.push('cost', final.costUsd)
+  return fields
+}
+
+const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: readonly string[]): Claim | Unclaimed => {
+  const [outcome, endpoint, model, target, expires, spent, attempts, body] = reply
+  if (outcome !== 'ok') return outcome as Unclaimed
+  return {
+    id,
+    token,
+    hop,
+    ring,
+    endpoint: endpoint as Endpoint,
+    model: model!,
+    target: parseTarget(target!),
+    expiresAtMs: Number(expires),
+    spent: Number(spent),
+    attempts: parseAttempts(attempts),
+    body: body!,
+  }
+}
+
+const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')
+
+/** The only way a job's state changes: every method that writes is one Lua script. */
+export const createJobStore = ({
+  redis,
+  run,
+  keys,
+  retentionMs,
+  deadLetterRetentionMs,
+  now,
+}: JobStoreOptions): JobStore => {
+  const endWithoutAnswer = async (
+    id: string,
+    status: 'cancelled' | 'expired',
+    error: JobError,
+    spareUntilMs: number,
+  ) =>
+    (await run('end-without-answer', [
+      keys.record(id),
+      keys.payload(id),
+      keys.agenda(shardOf(id)),
+      id,
+      status,
+      now(),
+      retentionMs,
+      JSON.stringify(error),
+      spareUntilMs,
+      keys.abortChannel,
+    ])) as string
+
+  const move = async (script: 'advance' | 'park', claim: Claim, to: Move, atMs: number): Promise<boolean> =>
+    (await run(script, [
+      keys.record(claim.id),
+      keys.agenda(shardOf(claim.id)),
+      claim.id,
+      claim.token,
+      to.hop,
+      to.ring,
+      formatTarget(to.target),
+      atMs,
+      to.spent,
+      logOf(to.attempts),
+    ])) === 1
+
+  const readHead = async (id: string): Promise<JobRecord | null> => {
+    const values = await redis.hmget(keys.record(id), ...headFields)
+    const fields: Record<string, string> = {}
+    for (const [i, value] of values.entries()) if (value !== null) fields[headFields[i]!] = value
+    return parseRecord(id, fields)
+  }
+
+  const create = coalesce<NewJob, Created>(
+    job => shardOf(job.id),
+    async (shard, jobs) => {
+      const names: string[] = [keys.agenda(shard), keys.index(shard)]
+      const values: (string | number)[] = [now() + outboxGraceMs]
+      for (const job of jobs) {
+        const { idempotency } = job
+        names.push(
+          keys.record(job.id),
+          keys.payload(job.id),
+          keys.idempotency(shard, idempotency?.keyHash ?? ''),
+        )
+        const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
+        const fields = jobFields(job)
+        values.push(job.id, job.body, idempotency?.fingerprint ?? '', idempotency?.ttlMs ?? 0, timer)
+        values.push(fields.length, ...fields)
+      }
+      const replies = (await run('create', [names.length, ...names, ...values])) as string[]
+      return replies.map(reply =>
+        reply === 'created' || reply === 'conflict' ? { kind: reply } : { kind: 'replayed', id: reply },
+      )
+    },
+  )
+
+  const claim = coalesce<ClaimRequest, Claim | Unclaimed>(
+    request => shardOf(request.id),
+    async (_, requests) => {
+      const names = requests.flatMap(({ id }) => [keys.record(id), keys.payload(id)])
+      const values = requests.flatMap(r => [r.hop, r.ring, r.token, r.redelivered ? 1 : 0])
+      const replies = (await run('claim', [names.length, ...names, now(), ...values])) as string[][]
+      return replies.map((reply, i) => parseClaim(requests[i]!, reply))
+    },
+  )
+
+  const finalise = coalesce<{ claim: Claim; final: Final }, boolean>(
+    ({ claim }) => shardOf(claim.id),
+    async (shard, ends) => {
+      const names = [
+        keys.agenda(shard),
+        ...ends.flatMap(({ claim: { id } }) => [keys.record(id), keys.payload(id)]),
+      ]
+      const values = ends.flatMap(({ claim: { id, token }, final }) => {
+        const fields = finalFields(final)
+        const fence = final.status === 'succeeded' ? '' : token
+        return [id, fence, final.status, logOf(final.attempts), fields.length, ...fields]
+      })
+      const replies = (await run('finalise', [
+        names.length,
+        ...names,
+        now(),
+        retentionMs,
+        ...values,
+      ])) as number[]
+      return replies.map(reply => reply === 1)
+    },
+  )
+
+  return {
+    create,
+    claim: (id, hop, ring, token, redelivered) => claim({ id, hop, ring, token, redelivered }),
+    finalise: (claim, final) => finalise({ claim, final }),
+
+    advance: (claim, to, dueAtMs) => move('advance', claim, to, dueAtMs),
+    park: (claim, to, resumesAtMs) => move('park', claim, to, resumesAtMs),
+
+    retry: async (claim, spent, attempt) =>
+      (await run('retry', [keys.record(claim.id), claim.token, now(), spent, JSON.stringify(attempt)])) === 1,
+
+    cancel: id =>
+      endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),
+
+    expire: (id, spareRunningUntilMs) =>
+      endWithoutAnswer(
+        id,
+        'expired',
+        { code: 'expired', message: 'The completion window ended before an answer was there.' },
+        spareRunningUntilMs,
+      ),
+
+    recover: async ({ id, hop, ring }) =>
+      (await run('recover', [keys.record(id), keys.agenda(shardOf(id)), id, hop, ring, now()])) === 1,
+
+    recordDelivery: async (id, attemptsBefore, result) =>
+      (await run('delivery', [
+        keys.record(id),
+        keys.payload(id),
+        keys.agenda(shardOf(id)),
+        keys.deadLetters(shardOf(id)),
+        id,
+        attemptsBefore,
+        result.status,
+        now(),
+        result.status === 'pending' ? result.nextAtMs : 0,
+        result.status === 'dead' ? deadLetterRetentionMs : retentionMs,
+        result.reason,
+      ])) === 1,
+
+    owe: async (id, attempt) => {
+      await redis.zadd(keys.agenda(shardOf(id)), now(), `${id}.w.${attempt}`)
+    },
+
+    redeliver: async id =>
+      (await run('redeliver', [
+        keys.record(id),
+        keys.agenda(shardOf(id)),
+        keys.deadLetters(shardOf(id)),
+        id,
+        now(),
+      ])) === 1,
+
+    read: async id => parseRecord(id, (await redis.hgetall(keys.record(id))) as RecordFields),
+
+    readHeads: ids => Promise.all(ids.map(readHead)),
+
+    readBody: id => redis.get(keys.payload(id)),
+  }
+}

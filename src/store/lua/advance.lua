@@ -1,0 +1,12 @@
+-- Moves a running job on: to the next target (hop + 1), or back to its own queue (same hop, ring + 1) when its
+-- worker stops. Fenced: a worker whose job was given to another moves nothing.
+-- KEYS: record, agenda   ARGV: id, token, hop, ring, target, due, spent, attempts
+-- Replies 1, or 0 when the token no longer holds the job.
+local record = KEYS[1]
+local r = redis.call('HMGET', record, 'state', 'token')
+if r[1] ~= 'running' or r[2] ~= ARGV[2] then return 0 end
+redis.call('HSET', record, 'state', 'queued', 'hop', ARGV[3], 'ring', ARGV[4], 'target', ARGV[5], 'spent', ARGV[7])
+redis.call('HDEL', record, 'token', 'run')
+log_attempts(record, ARGV[8])
+redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1] .. '.' .. ARGV[3] .. '.' .. ARGV[4])
+return 1

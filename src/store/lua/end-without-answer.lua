@@ -1,0 +1,16 @@
+-- Ends a job from outside its worker: cancelled by a client, or expired at its deadline. A call in flight is
+-- logged as interrupted and its worker, wherever it is, told to drop it.
+-- KEYS: record, payload, agenda
+-- ARGV: id, status, now, retention ms, error JSON, spare a running job until (0: end it at once), abort channel
+-- Replies the state the job was in; a final one, 'gone' or 'spared' means that nothing was done.
+local record = KEYS[1]
+local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'run')
+if not r[1] then return 'gone' end
+if FINAL[r[1]] then return r[1] end
+if r[1] == 'running' then
+  if tonumber(ARGV[3]) < tonumber(ARGV[6]) then return 'spared' end
+  log_interrupted(record, r[2] or '0', r[3], tonumber(r[4]), tonumber(ARGV[3]), ARGV[2])
+  redis.call('PUBLISH', ARGV[7], ARGV[1])
+end
+finish(record, KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], ARGV[4], { 'error', ARGV[5] })
+return r[1]

@@ -1,0 +1,19 @@
+-- The patrol found a live job that nothing would wake. Puts back the doorbell it is owed.
+-- KEYS: record, agenda   ARGV: id, hop, ring, now
+-- Replies 1, or 0 when the job moved on in the meantime.
+local record = KEYS[1]
+local r = redis.call('HMGET', record, 'state', 'hop', 'ring', 'run', 'target', 'resumes')
+local hop, ring = r[2] or '0', r[3] or '0'
+if not r[1] or FINAL[r[1]] or hop ~= ARGV[2] or ring ~= ARGV[3] then return 0 end
+local due = ARGV[4]
+if r[1] == 'running' then
+  log_interrupted(record, hop, r[5], tonumber(r[4]), nil, 'worker_lost')
+  ring = tostring(tonumber(ring) + 1)
+  redis.call('HINCRBY', record, 'spent', 1)
+  redis.call('HSET', record, 'state', 'queued', 'ring', ring)
+  redis.call('HDEL', record, 'token', 'run')
+elseif r[1] == 'parked' then
+  due = r[6]
+end
+redis.call('ZADD', KEYS[2], 'NX', due, ARGV[1] .. '.' .. hop .. '.' .. ring)
+return 1

@@ -1,0 +1,92 @@
+import type { DestinationStream } from 'pino'
+import { configSchema } from '../../src/config/schema.ts'
+import { type Core, openCore } from '../../src/core.ts'
+import { isTerminal } from '../../src/domain/job.ts'
+import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
+import { createLogger } from '../../src/lifecycle/logger.ts'
+import { createSubmitJob, type Submission, type SubmitJob } from '../../src/relay/submit-job.ts'
+import type { JobRecord } from '../../src/store/job-record.ts'
+import { openProviderWorker } from '../../workers/provider.ts'
+import { testRedis } from './redis.ts'
+import { until } from './until.ts'
+
+export type ConfigInput = Record<string, unknown>
+
+export interface DeployOptions {
+  readonly config: ConfigInput
+  /** Which providers' workers run here; all by default. */
+  readonly workers?: readonly string[]
+  readonly webhooks?: boolean
+  readonly api?: boolean
+  /** Another Redis than the run's shared one. */
+  readonly redisUrl?: string
+  /** Joins the keys of another deployment. */
+  readonly prefix?: string
+  /** Receives every log line, at level trace. */
+  readonly logTo?: DestinationStream
+  readonly graceMs?: number
+}
+
+export interface Deployment {
+  readonly core: Core
+  readonly prefix: string
+  readonly apiUrl: string
+  readonly submit: SubmitJob
+  /** Submits a chat request and answers the job's id. */
+  chat(
+    model: string,
+    more?: Partial<Submission> & { readonly prompt?: string; readonly user?: string },
+  ): Promise<string>
+  ended(jobId: string): Promise<JobRecord>
+  stop(): Promise<void>
+}
+
+/** Baton as the entry points build it, in this process, with keys of its own. */
+export const deploy = async (options: DeployOptions): Promise<Deployment> => {
+  const shared = options.redisUrl ? { url: options.redisUrl, prefix: 'baton' } : testRedis()
+  const prefix = options.prefix ?? shared.prefix
+  const config = configSchema.parse({
+    ...options.config,
+    redis: { prefix },
+    server: { port: 0, shutdown_grace_ms: options.graceMs ?? 5_000 },
+  })
+  const log = options.logTo ? createLogger('trace', options.logTo) : createLogger('silent')
+  const life = createLifecycle(options.graceMs ?? 5_000, log)
+  const core = await openCore(life, { config, redisUrl: shared.url, log })
+  for (const name of options.workers ?? Object.keys(config.providers))
+    await openProviderWorker(life, core, name)
+  if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, core)
+  const apiUrl = options.api ? await (await import('../../src/api/open-api.ts')).openApi(life, core) : ''
+  const submit = createSubmitJob({ ...core, retentionMs: config.jobs.retention, random: Math.random })
+
+  return {
+    core,
+    prefix,
+    apiUrl,
+    submit,
+    chat: async (model, { prompt = 'hello', user, ...more } = {}) => {
+      const parsedBody = { model, messages: [{ role: 'user', content: prompt }], ...(user ? { user } : {}) }
+      const { id } = await submit({
+        tenant: 'default',
+        endpoint: '/v1/chat/completions',
+        model,
+        body: JSON.stringify(parsedBody),
+        parsedBody,
+        windowMs: 60_000,
+        webhook: null,
+        metadata: null,
+        priority: 'default',
+        retryOf: null,
+        idempotency: null,
+        ...more,
+      })
+      return id
+    },
+    ended: jobId =>
+      until(async () => {
+        const record = await core.store.read(jobId)
+        return record && isTerminal(record.status) ? record : null
+      }),
+    stop: () => life.stop(),
+  }
+}

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+let primary: SimProvider
+let backup: SimProvider
+let baton: Deployment
+
+beforeAll(async () => {
+  primary = createSimProvider()
+  backup = createSimProvider()
+  await Promise.all([primary.start(), backup.start()])
+  baton = await deploy({ config: chainConfig() })
+})
+afterAll(async () => {
+  await baton.stop()
+  await Promise.all([primary.stop(), backup.stop()])
+})
+
+const chainConfig = () => ({
+  providers: {
+    first: {
+      type: 'openai',
+      base_url: `${primary.url}/v1`,
+      api_key: 'key-one',
+      breaker: { min_calls: 1000 },
+    },
+    second: { type: 'anthropic', base_url: backup.url, api_key: 'key-two', breaker: { min_calls: 1000 } },
+  },
+  models: Object.fromEntries([
+    ...scripts.map(model => [model, { provider: 'first', fallback_to: 'claude' }]),
+    ['alone', { provider: 'first', upstream_model: 'fail-500x2-then-ok' }],
+    ['claude', { provider: 'second' }],
+  ]),
+})
+const scripts = [
+  'gpt-4',
+  'fail-429',
+  'fail-500x2',
+  'fail-500-then-ok',
+  'fail-529',
+  'reset',
+  'truncated',
+  'insufficient_quota',
+  'fail-400',
+  'context-too-long',
+  'refusal',
+  'unknown-model',
+  'throttle-30000ms',
+]
+
+/** Submits a job, waits for its end and tells its way as `hop provider verdict`. */
+const walked = async (model: string) => {
+  const job = await baton.ended(await baton.chat(model, { user: `${model}-${Math.random()}` }))
+  return { ...job, walk: job.attempts.map(a => `${a.hop} ${a.provider} ${a.verdict}`) }
+}
+
+describe('a job on its way along the chain', () => {
+  it.each([
+    ['gpt-4', 'is answered by the first provider when that is well', ['0 first ok']],
+    [
+      'fail-500-then-ok',
+      'is tried again here after one transient failure',
+      ['0 first transient', '0 first ok'],
+    ],
+    ['fail-500x2', 'is handed over after two', ['0 first transient', '0 first transient', '1 second ok']],
+    [
+      'reset',
+      'is handed over when connections break',
+      ['0 first transient', '0 first transient', '1 second ok'],
+    ],
+    [
+      'truncated',
+      'is handed over when answers are cut off',
+      ['0 first transient', '0 first transient', '1 second ok'],
+    ],
+    ['fail-429', 'is handed over at once when throttled', ['0 first rate_limited', '1 second ok']],
+    ['fail-529', 'is handed over at once when overloaded', ['0 first overloaded', '1 second ok']],
+    [
+      'context-too-long',
+      'is handed over when its prompt is too long here',
+      ['0 first too_long', '1 second ok'],
+    ],
+    ['unknown-model', 'is handed over when the model is missing', ['0 first unknown_model', '1 second ok']],
+  ])('%s: %s', async (model, _, walk) => {
+    const job = await walked(model)
+    expect(job.walk).toEqual(walk)
+    expect(job.status).toBe('succeeded')
+    expect(JSON.parse(job.response!.body)).toMatchObject({
+      object: 'chat.completion',
+      choices: [{ message: { role: 'assistant' } }],
+    })
+  })
+
+  it('ends at once when the provider that speaks its format blames the request', async () => {
+    const job = await walked('fail-400')
+    expect(job).toMatchObject({
+      status: 'failed',
+      error: { code: 'upstream_rejected' },
+      walk: ['0 first rejected'],
+    })
+    expect(job.response).toMatchObject({ statusCode: 400 })
+  })
+
+  it('succeeds with a flag when the content is refused', async () => {
+    const job = await walked('refusal')
+    expect(job).toMatchObject({ status: 'succeeded', refused: true, walk: ['0 first refused'] })
+  })
+
+  it('parks when nobody else can serve, and resumes by itself', async () => {
+    const id = await baton.chat('alone', { user: `alone-${Math.random()}` })
+    const parked = await until(async () => {
+      const job = await baton.core.store.read(id)
+      return job?.status === 'parked' ? job : null
+    })
+    expect(parked.resumesAtMs).toBeGreaterThan(Date.now())
+    const job = await baton.ended(id)
+    expect(job.status).toBe('succeeded')
+    expect(job.attempts.map(a => a.verdict)).toEqual(['transient', 'transient', 'ok'])
+    expect(job.hop).toBe(0)
+  })
+})
+
+describe('what one job learns about a provider', () => {
+  it('keeps the next ones from a throttled target without a call', async () => {
+    await walked('throttle-30000ms')
+    const before = primary.calls
+    const job = await walked('throttle-30000ms')
+    expect(job.walk).toEqual(['0 second ok'])
+    expect(primary.calls).toEqual(before)
+  })
+
+  it('stops a key that has no money left, for all models, and serves from elsewhere', async () => {
+    const job = await walked('insufficient_quota')
+    expect(job.walk).toEqual(['0 first out_of_quota', '1 second ok'])
+    const next = await walked('gpt-4')
+    expect(next.walk).toEqual(['0 second ok'])
+    expect(baton.core.board.current()).toContainEqual(
+      expect.objectContaining({
+        state: 'stopped',
+        reason: 'insufficient_quota',
+        scope: expect.stringMatching(/^key:first#/),
+      }),
+    )
+  })
+})

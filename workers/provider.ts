@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Core } from '../src/core.ts'
+import { createGuard } from '../src/health/guard.ts'
+import { createHeartbeat } from '../src/health/presence.ts'
+import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
+import { createConsumer } from '../src/queue/consumer.ts'
+import { parseDoorbell } from '../src/queue/doorbell.ts'
+import { providerQueue } from '../src/queue/doorbells.ts'
+import { createCallsInFlight } from '../src/relay/calls-in-flight.ts'
+import { createJobExecutor } from '../src/relay/execute-job.ts'
+import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
+
+const persistPauseMs = 500
+
+/** Answers one provider's doorbells until the process stops. Scales by running more processes of it. */
+export const openProviderWorker = async (life: Lifecycle, core: Core, name: string): Promise<void> => {
+  const { config, keys, board, store, doorbells, now } = core
+  const settings = config.providers[name]!
+  const log = core.log.child({ provider: name })
+  const calls = await life.open(
+    'calls',
+    () => createCallsInFlight(now),
+    calls => calls.close(),
+  )
+  let tokens = 0
+  const { breaker } = settings
+
+  const guard = await life.open(
+    `breaker ${name}`,
+    () =>
+      createGuard(
+        name,
+        {
+          windowMs: breaker.window_ms,
+          errorPercent: breaker.error_percent,
+          minCalls: breaker.min_calls,
+          resetMs: breaker.reset_ms,
+        },
+        log,
+        () => board.indict(`provider:${name}`, 'open', now() + breaker.reset_ms, 'breaker_open'),
+      ),
+    guard => guard.close(),
+  )
+  await life.open(
+    'aborts',
+    () => listenForAborts(core, calls.abort),
+    stop => stop(),
+  )
+
+  const persist = async <T>(write: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await write()
+      } catch (error) {
+        log.error({ err: error }, 'result not written, trying again')
+        await delay(persistPauseMs)
+      }
+    }
+  }
+
+  const execute = createJobExecutor({
+    provider: name,
+    store,
+    doorbells,
+    caller: createUpstreamCaller({
+      provider: core.providers.get(name)!,
+      guard,
+      keys: core.keyRings.get(name)!,
+      board,
+      log,
+      now,
+    }),
+    calls,
+    routes: core.routes,
+    providers: core.providers,
+    retries: settings.retries,
+    maxAttempts: config.jobs.max_attempts,
+    availableAt: core.availableAt,
+    persist,
+    newToken: () => `${core.instance}.${tokens++}`,
+    log,
+    now,
+    random: Math.random,
+  })
+
+  const consumer = createConsumer({
+    queue: providerQueue(name),
+    concurrency: settings.concurrency,
+    lockMs: config.jobs.lock_ms,
+    redis: core.redis,
+    keys,
+    log,
+    answer: async (name, redelivered) => {
+      const parsed = parseDoorbell(name)
+      if (parsed.kind === 'job') await execute(parsed.jobId, parsed.hop, parsed.ring, redelivered)
+    },
+  })
+  await life.open(
+    `worker ${name}`,
+    () => consumer.start(),
+    (_, leftMs) => consumer.stop(leftMs(), () => calls.abortAll('shutdown')),
+  )
+
+  const heartbeat = createHeartbeat(core.redis, keys.prefix, log, () => ({
+    provider: name,
+    instance: core.instance,
+    pid: process.pid,
+    breaker: guard.state,
+    callsInFlight: calls.size,
+    concurrency: settings.concurrency,
+    seenAtMs: now(),
+  }))
+  await life.open(
+    `heartbeat ${name}`,
+    () => heartbeat.start(),
+    () => heartbeat.stop(),
+  )
+  log.info({ concurrency: settings.concurrency }, 'worker started')
+}
+
+/** A cancelled job's call is dropped in whatever process it runs. */
+const listenForAborts = async (
+  { subscriber, keys }: Core,
+  abort: (jobId: string, reason: 'cancelled') => void,
+): Promise<() => void> => {
+  const onMessage = (channel: string, jobId: string): void => {
+    if (channel === keys.abortChannel) abort(jobId, 'cancelled')
+  }
+  subscriber.on('message', onMessage)
+  await subscriber.subscribe(keys.abortChannel)
+  return () => subscriber.off('message', onMessage)
+}
