@@ -5,6 +5,7 @@ import { BatonError } from '../domain/errors.ts'
 import type { Priority, WebhookTarget } from '../domain/job.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore, NewJob } from '../store/job-store.ts'
 import { newJobId, shardCount } from '../store/keys.ts'
 import { carriersOf, type Providers, type Routes } from './routes.ts'
@@ -26,11 +27,9 @@ export interface Submission {
 }
 
 /** `replayed`: an earlier request with the same key made this job. */
-export interface Submitted {
-  readonly id: string
-  readonly replayed: boolean
-  readonly createdAtMs: number
-}
+export type Submitted =
+  | { readonly id: string; readonly replayed: false; readonly record: JobRecord }
+  | { readonly id: string; readonly replayed: true }
 
 /**
  * Accepts a job: when this resolves, its record and the doorbell it is owed are in Redis.
@@ -69,9 +68,7 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
       throw new BatonError(
         'unknown_model',
         `The model '${model}' is not served here; GET /v1/models lists those that are.`,
-        {
-          param: 'model',
-        },
+        { param: 'model' },
       )
     }
     const { targets, cannotCarry } = carriersOf(route, providers, endpoint, () => parsedBody)
@@ -115,7 +112,7 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
         },
       )
     }
-    if (created.kind === 'replayed') return { id: created.id, replayed: true, createdAtMs: job.createdAtMs }
+    if (created.kind === 'replayed') return { id: created.id, replayed: true }
     const ring = {
       queue: providerQueue(job.target.provider),
       doorbell: jobDoorbell(job.id, 0, 0),
@@ -123,9 +120,30 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
     }
     // Not waited for: the agenda owes this doorbell already, and a sweeper rings it if this fails.
     doorbells.ring(ring).catch(() => undefined)
-    return { id: job.id, replayed: false, createdAtMs: job.createdAtMs }
+    return { id: job.id, replayed: false, record: queuedRecord(job) }
   }
 }
+
+/** The record as `create` wrote it, so that nobody has to read it back. */
+const queuedRecord = (job: NewJob): JobRecord => ({
+  ...job,
+  status: 'queued',
+  hop: 0,
+  ring: 0,
+  startedAtMs: null,
+  finishedAtMs: null,
+  resumesAtMs: null,
+  attempts: [],
+  response: null,
+  error: null,
+  refused: false,
+  usage: null,
+  costUsd: null,
+  delivery: job.webhook && { status: 'pending', attempts: 0, reason: null },
+  deliveriesBefore: 0,
+  metadata: job.metadata ?? {},
+  lastChangeAtMs: job.createdAtMs,
+})
 
 const cannotServe = (model: string, endpoint: Endpoint, cannotCarry: readonly string[]): BatonError => {
   if (cannotCarry.length === 0) {

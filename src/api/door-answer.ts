@@ -1,0 +1,33 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import type { JobRecord } from '../store/job-record.ts'
+import { answeredBy } from '../store/job-view.ts'
+import { sendError } from './error-body.ts'
+
+/** Under which status a job's own failure reaches a client that waited for it, where no provider's answer does. */
+const failureStatus: Readonly<Record<JobErrorCode, number>> = {
+  upstream_rejected: 400,
+  context_length_exceeded: 400,
+  refused: 400,
+  attempts_exhausted: 502,
+  no_usable_target: 502,
+  cancelled: 409,
+  expired: 504,
+}
+
+/** Answers with the upstream's own status and body where the job has them, else with the job's failure. */
+export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record: JobRecord): FastifyReply => {
+  const { response } = record
+  reply.header('x-baton-provider', answeredBy(record).provider)
+  reply.header('x-baton-attempts', record.attempts.length)
+  if (response) {
+    // The text goes out as it was stored: parsing it would cost time and change numbers.
+    return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)
+  }
+  // Still open after its deadline means that nobody could end it yet: expired, as far as the client is concerned.
+  const code = record.error?.code ?? 'expired'
+  // A 504 would make SDKs submit the same request again, with another deadline to miss.
+  if (code === 'expired') reply.header('x-should-retry', 'false')
+  const status = failureStatus[code]
+  return sendError(request, reply, { status, code, message: jobErrorCodes[code], param: null })
+}

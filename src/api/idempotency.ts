@@ -1,0 +1,22 @@
+import type { FastifyRequest } from 'fastify'
+import { BatonError } from '../domain/errors.ts'
+import type { Submission } from '../relay/submit-job.ts'
+
+const header = 'idempotency-key'
+
+/**
+ * What makes a repeated request the same request, or null without an `Idempotency-Key`. `describe` gives a text that
+ * is the same exactly when the request is; it is asked for only with a key, since it may be long.
+ */
+export const idempotencyOf = (request: FastifyRequest, describe: () => string): Submission['idempotency'] => {
+  const key = request.headers[header]
+  if (key === undefined) return null
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new BatonError('invalid_request', 'Idempotency-Key: expected 1 to 255 visible ASCII characters.', {
+      param: 'Idempotency-Key',
+    })
+  }
+  return { key, request: `${request.routeOptions.url}\n${describe()}` }
+}
+
+export const hasIdempotencyKey = (request: FastifyRequest): boolean => request.headers[header] !== undefined

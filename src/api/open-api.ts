@@ -1,0 +1,80 @@
+import type { AddressInfo } from 'node:net'
+import type { Redis } from 'ioredis'
+import { type Core, storeOn } from '../core.ts'
+import { readPresence } from '../health/presence.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createDoorbells } from '../queue/doorbells.ts'
+import { createApiRedis } from '../redis/connect.ts'
+import { createSubmitJob } from '../relay/submit-job.ts'
+import { createDeadLetters } from '../store/dead-letters.ts'
+import { createFinishWaiter } from '../store/finish-waiter.ts'
+import { createJobIndex } from '../store/job-index.ts'
+import { createScriptRunner } from '../store/scripts.ts'
+import { createAddressGuard } from '../webhooks/address-guard.ts'
+import { createApp } from './app.ts'
+
+/** Serves the API until the process stops. Answers the address it listens on. */
+export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
+  const { config, keys, log, now } = core
+  // A connection that fails fast: a client must not wait for a Redis that is away.
+  const redis = await life.open(
+    'api redis',
+    () => connected(createApiRedis(core.redisUrl, log)),
+    redis => redis.disconnect(),
+  )
+  const store = storeOn(redis, createScriptRunner(redis), keys, config, now)
+  const doorbells = await life.open(
+    'api doorbells',
+    () => createDoorbells(redis, keys, log),
+    d => d.close(),
+  )
+  const waiter = await life.open(
+    'waiters',
+    () => createFinishWaiter(core.subscriber, keys),
+    waiter => waiter.stop(),
+  )
+
+  const app = createApp({
+    config,
+    routes: core.routes,
+    providers: core.providers,
+    store,
+    index: createJobIndex(redis, keys, core.instance, now),
+    doorbells,
+    deadLetters: createDeadLetters(redis, keys),
+    board: core.board,
+    waiter,
+    submit: createSubmitJob({
+      store,
+      doorbells,
+      routes: core.routes,
+      providers: core.providers,
+      availableAt: core.availableAt,
+      retentionMs: config.jobs.retention,
+      now,
+      random: Math.random,
+    }),
+    addressGuard: createAddressGuard(config.webhooks.allow),
+    presence: () => readPresence(redis, keys.prefix, now()),
+    pingRedis: async () => {
+      await redis.ping()
+    },
+    log,
+    now,
+  })
+  await life.open(
+    'api',
+    () => app.listen({ host: config.server.host, port: config.server.port }),
+    (_, leftMs) => app.drain(leftMs()),
+  )
+  const { address, family, port } = app.server.address() as AddressInfo
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  log.info({ url }, 'api listening')
+  return url
+}
+
+/** Until the connection stands, requests would be refused for an outage that is none. */
+const connected = async (redis: Redis): Promise<Redis> => {
+  if (redis.status !== 'ready') await new Promise(ready => redis.once('ready', ready))
+  return redis
+}

@@ -1,0 +1,32 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config/schema.ts'
+import type { HealthBoard } from '../health/board.ts'
+import type { WorkerPresence } from '../health/presence.ts'
+import type { Doorbells } from '../queue/doorbells.ts'
+import type { Providers, Routes } from '../relay/routes.ts'
+import type { SubmitJob } from '../relay/submit-job.ts'
+import type { DeadLetters } from '../store/dead-letters.ts'
+import type { FinishWaiter } from '../store/finish-waiter.ts'
+import type { JobIndex } from '../store/job-index.ts'
+import type { JobStore } from '../store/job-store.ts'
+import type { AddressGuard } from '../webhooks/address-guard.ts'
+
+/** All that the API stands on; built by the entry points, and by tests in the same way. */
+export interface ApiParts {
+  readonly config: Config
+  readonly routes: Routes
+  readonly providers: Providers
+  readonly store: JobStore
+  readonly index: JobIndex
+  readonly doorbells: Doorbells
+  readonly deadLetters: DeadLetters
+  readonly board: HealthBoard
+  readonly waiter: FinishWaiter
+  readonly submit: SubmitJob
+  readonly addressGuard: AddressGuard
+  readonly presence: () => Promise<readonly WorkerPresence[]>
+  /** Rejects when Redis does not answer. */
+  readonly pingRedis: () => Promise<void>
+  readonly log: Logger
+  readonly now: () => number
+}

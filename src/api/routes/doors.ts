@@ -1,0 +1,75 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
+import { isTerminal } from '../../domain/job.ts'
+import type { Submission } from '../../relay/submit-job.ts'
+import { acceptJob } from '../accept-job.ts'
+import { refuseStreaming } from '../completion-body.ts'
+import { answerDoor } from '../door-answer.ts'
+import { hasIdempotencyKey, idempotencyOf } from '../idempotency.ts'
+import type { JobWaits } from '../job-waits.ts'
+import { ownedJob } from '../owned-job.ts'
+import type { ApiParts } from '../parts.ts'
+import { shuttingDown } from '../plugins/closing.ts'
+import { parsePrefer } from '../prefer.ts'
+import { keepBodyText } from '../raw-body.ts'
+import { type Completion, completion } from '../schemas.ts'
+
+/** The worker at the job's deadline, or a sweeper soon after it, ends the job: this only outwaits both. */
+const deadlineGraceMs = 15_000
+
+type DoorRequest = FastifyRequest<{ Body: Completion }>
+
+/** The paths of existing clients: the request goes through the queue while the connection waits for the answer. */
+export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: JobWaits): void => {
+  const { store, config, log } = parts
+  keepBodyText(scope)
+
+  /** Nobody could ever read what the job would cost: only a key lets its client find it again. */
+  const abandon = async (request: FastifyRequest, jobId: string): Promise<void> => {
+    if (hasIdempotencyKey(request)) return
+    await store.cancel(jobId).catch(() => log.warn({ jobId }, 'abandoned job not cancelled'))
+  }
+
+  const serve = async (request: DoorRequest, reply: FastifyReply): Promise<unknown> => {
+    const submitted = await parts.submit(submissionOf(parts, request))
+    const { id, replayed } = submitted
+    request.jobId = id
+    reply.header('x-baton-job-id', id)
+    if (parsePrefer(request.headers.prefer).respondAsync) {
+      reply.header('preference-applied', 'respond-async')
+      return acceptJob(store, request, reply, submitted)
+    }
+    if (replayed) reply.header('idempotent-replayed', 'true')
+    const outcome = await waits.untilEnd('door', id, config.jobs.sync_window + deadlineGraceMs, reply)
+    if (outcome === 'disconnected') {
+      await abandon(request, id)
+      return reply.hijack()
+    }
+    const record = await ownedJob(request, id, store.read)
+    if (outcome === 'closing' && !isTerminal(record.status)) throw shuttingDown()
+    return answerDoor(request, reply, record)
+  }
+
+  for (const endpoint of endpoints) {
+    scope.withTypeProvider<ZodTypeProvider>().post(endpoint, { schema: { body: completion } }, serve)
+  }
+}
+
+const submissionOf = ({ config }: ApiParts, request: DoorRequest): Submission => {
+  const { body, bodyText } = request
+  refuseStreaming(body, 'stream')
+  return {
+    tenant: request.tenant,
+    endpoint: request.routeOptions.url as Endpoint,
+    model: body.model as string,
+    body: bodyText,
+    parsedBody: body,
+    windowMs: config.jobs.sync_window,
+    webhook: null,
+    metadata: null,
+    priority: 'default',
+    retryOf: null,
+    idempotency: idempotencyOf(request, () => bodyText),
+  }
+}

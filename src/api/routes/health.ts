@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { ApiParts } from '../parts.ts'
+
+const redisPatienceMs = 1_000
+
+/** `GET /healthz`: this process lives. `GET /readyz`: it can take jobs. Open to all: probes bring no key. */
+export const addHealthRoutes = (app: FastifyInstance, { pingRedis }: ApiParts): void => {
+  app.get('/healthz', async () => ({ status: 'ok' }))
+
+  app.get('/readyz', async (_request, reply) => {
+    if (await answersInTime(pingRedis)) return { status: 'ready' }
+    reply.code(503).header('retry-after', 2)
+    return { status: 'unavailable', reason: 'redis_unavailable' }
+  })
+}
+
+const answersInTime = async (ping: () => Promise<void>): Promise<boolean> => {
+  const timer = new AbortController()
+  const answered = ping().then(
+    () => true,
+    () => false,
+  )
+  try {
+    return await Promise.race([answered, delay(redisPatienceMs, false, { signal: timer.signal })])
+  } finally {
+    timer.abort()
+  }
+}

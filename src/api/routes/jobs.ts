@@ -1,0 +1,82 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { BatonError } from '../../domain/errors.ts'
+import { isTerminal } from '../../domain/job.ts'
+import type { Submission } from '../../relay/submit-job.ts'
+import { jobView } from '../../store/job-view.ts'
+import { assertWebhookUrl } from '../../webhooks/webhook-url.ts'
+import { acceptJob } from '../accept-job.ts'
+import type { ApiScope } from '../api-scope.ts'
+import { bodyText, refuseStreaming } from '../completion-body.ts'
+import { idempotencyOf } from '../idempotency.ts'
+import type { JobWaits } from '../job-waits.ts'
+import { ownedJob } from '../owned-job.ts'
+import type { ApiParts } from '../parts.ts'
+import { parsePrefer } from '../prefer.ts'
+import { type JobRequest, jobRequest } from '../schemas.ts'
+
+const longestWaitSeconds = 60
+
+type JobParams = { Params: { id: string } }
+
+/** `POST /v1/jobs` and `GET /v1/jobs/:id`. */
+export const addJobRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): void => {
+  const { store } = parts
+
+  scope.post('/v1/jobs', { schema: { body: jobRequest } }, async (request, reply) => {
+    const submission = await submissionOf(parts, request, request.body)
+    return acceptJob(store, request, reply, await parts.submit(submission))
+  })
+
+  scope.get<JobParams>('/v1/jobs/:id', async (request, reply) => {
+    const { id } = request.params
+    const record = await ownedJob(request, id, store.read)
+    const waitSeconds = appliedWait(request, reply)
+    if (waitSeconds === 0 || isTerminal(record.status)) return jobView(record)
+    const outcome = await waits.untilEnd('poll', id, waitSeconds * 1_000, reply)
+    if (outcome === 'disconnected') return reply.hijack()
+    return jobView(await ownedJob(request, id, store.read))
+  })
+}
+
+const appliedWait = (request: FastifyRequest, reply: FastifyReply): number => {
+  const { waitSeconds } = parsePrefer(request.headers.prefer)
+  if (waitSeconds === null) return 0
+  const applied = Math.min(waitSeconds, longestWaitSeconds)
+  reply.header('preference-applied', `wait=${applied}`)
+  return applied
+}
+
+const submissionOf = async (
+  parts: ApiParts,
+  request: FastifyRequest,
+  { body, ...envelope }: JobRequest,
+): Promise<Submission> => {
+  const { endpoint, webhook, metadata, completion_window, priority } = envelope
+  refuseStreaming(body, 'body.stream')
+  if (webhook) await checkWebhook(parts, webhook)
+  const text = bodyText(body)
+  return {
+    tenant: request.tenant,
+    endpoint,
+    model: body.model as string,
+    body: text,
+    parsedBody: body,
+    windowMs: completion_window ?? parts.config.jobs.completion_window,
+    webhook: webhook ? { url: webhook.url, ...(webhook.secret && { secret: webhook.secret }) } : null,
+    metadata: metadata ?? null,
+    priority,
+    retryOf: null,
+    idempotency: idempotencyOf(request, () => `${JSON.stringify(envelope)}\n${text}`),
+  }
+}
+
+const checkWebhook = async (parts: ApiParts, webhook: NonNullable<JobRequest['webhook']>): Promise<void> => {
+  if (!webhook.secret && !parts.config.webhooks.secret) {
+    throw new BatonError(
+      'webhook_secret_missing',
+      'This server has no `webhooks.secret` to sign with; give the webhook a `secret` of its own.',
+      { param: 'webhook.secret' },
+    )
+  }
+  await assertWebhookUrl(webhook.url, parts.addressGuard)
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { configSchema, duration } from '../config/schema.ts'
+import { endpoints } from '../domain/endpoint.ts'
+import { jobStatuses } from '../domain/job.ts'
+
+const shortestWindowMs = 60_000
+const longestWindowMs = 7 * 86_400_000
+
+/** A request in the format of some endpoint. Only what Baton itself must know is looked at; the rest passes through. */
+export const completion = z
+  .record(z.string(), z.unknown(), 'expected a JSON object')
+  .refine(({ model }) => typeof model === 'string' && model !== '', {
+    path: ['model'],
+    error: 'expected the name of a model',
+  })
+
+export type Completion = z.output<typeof completion>
+
+const webhook = z.strictObject({
+  url: z.string(),
+  secret: configSchema.shape.webhooks.unwrap().shape.secret,
+})
+
+const metadata = z
+  .record(
+    z.string().max(64, 'expected keys of at most 64 characters'),
+    z.string().max(512, 'expected at most 512 characters'),
+  )
+  .refine(pairs => Object.keys(pairs).length <= 16, 'expected at most 16 pairs')
+
+export const jobRequest = z.strictObject({
+  endpoint: z.enum(endpoints).default('/v1/chat/completions'),
+  body: completion,
+  webhook: webhook.optional(),
+  metadata: metadata.optional(),
+  completion_window: duration
+    .refine(ms => ms >= shortestWindowMs && ms <= longestWindowMs, 'expected 1m to 7d')
+    .optional(),
+  priority: z.enum(['default', 'low', 'high']).default('default'),
+})
+
+export type JobRequest = z.output<typeof jobRequest>
+
+const limit = z.coerce.number().int().min(1).max(100).default(20)
+
+export const jobListQuery = z.strictObject({
+  limit,
+  cursor: z.string().optional(),
+  status: z.enum(jobStatuses).optional(),
+})
+
+export const deadLetterQuery = z.strictObject({ limit })

@@ -1,0 +1,100 @@
+import {
+  type Attempt,
+  isTerminal,
+  type JobError,
+  type JobStatus,
+  type Target,
+  type Usage,
+} from '../domain/job.ts'
+import type { JobRecord } from './job-record.ts'
+
+/** A job as clients see it. Times are whole Unix seconds; those within `attempts` have milliseconds as fraction. */
+export interface JobView {
+  readonly id: string
+  readonly object: 'job'
+  readonly status: JobStatus
+  readonly endpoint: string
+  readonly model: string
+  readonly provider: string
+  readonly upstream_model: string
+  readonly batch_id: string | null
+  readonly priority: string
+  readonly retry_of: string | null
+  readonly created_at: number
+  readonly started_at: number | null
+  readonly finished_at: number | null
+  readonly expires_at: number
+  readonly resumes_at: number | null
+  readonly attempts: readonly Attempt[]
+  /** `body` is JSON, or text where the provider sent none. Left out of lists. */
+  readonly response?: { readonly status_code: number; readonly body: unknown } | null
+  readonly error: JobError | null
+  /** Present when the provider refused the content and the refusal is the result. */
+  readonly refused?: true
+  readonly usage: Usage | null
+  readonly cost_usd: number | null
+  readonly webhook: { readonly url: string; readonly status: string; readonly attempts: number } | null
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Who gave the final answer; while there is none, who is to be asked next. */
+export const answeredBy = (record: JobRecord): Target => {
+  if (!isTerminal(record.status)) return record.target
+  // The first good answer wins, so it may be that of a worker from which the job had been taken.
+  return record.attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused') ?? record.target
+}
+
+/** The job as `GET /v1/jobs/:id` and webhooks show it. */
+export const jobView = (record: JobRecord): JobView => ({
+  ...jobSummary(record),
+  response: record.response && {
+    status_code: record.response.statusCode,
+    body: jsonOrText(record.response.body),
+  },
+})
+
+/** The job without its response, as lists show it. */
+export const jobSummary = (record: JobRecord): JobView => {
+  const { provider, model } = answeredBy(record)
+  return {
+    id: record.id,
+    object: 'job',
+    status: record.status,
+    endpoint: record.endpoint,
+    model: record.model,
+    provider,
+    upstream_model: model,
+    batch_id: null,
+    priority: record.priority,
+    retry_of: record.retryOf,
+    created_at: wholeSeconds(record.createdAtMs),
+    started_at: secondsOrNull(record.startedAtMs),
+    finished_at: secondsOrNull(record.finishedAtMs),
+    expires_at: wholeSeconds(record.expiresAtMs),
+    resumes_at: secondsOrNull(record.resumesAtMs),
+    attempts: record.attempts,
+    error: record.error,
+    ...(record.refused && { refused: true }),
+    usage: record.usage,
+    cost_usd: record.costUsd,
+    webhook: record.webhook &&
+      record.delivery && {
+        url: record.webhook.url,
+        status: record.delivery.status,
+        attempts: record.delivery.attempts,
+      },
+    metadata: record.metadata,
+  }
+}
+
+export const wholeSeconds = (ms: number): number => Math.floor(ms / 1_000)
+
+const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : wholeSeconds(ms))
+
+const jsonOrText = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

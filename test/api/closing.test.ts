@@ -1,0 +1,71 @@
+import { connect, type Socket } from 'node:net'
+import { expect, it } from 'vitest'
+import { call, chat, endJob, openTestApi, submitJob, type TestApi, waitedFor } from './harness.ts'
+
+it('long polls are answered at once with the job as it stands', async () => {
+  await using api = await openTestApi()
+  const { id } = await submitJob(api)
+  const waiting = call(api, 'GET', `/v1/jobs/${id}`, { headers: { prefer: 'wait=60' } })
+  await waitedFor(api)
+  await api.app.drain(20_000)
+  expect(await waiting).toMatchObject({ status: 200, json: { id, status: 'queued' } })
+})
+
+it('a request that waits for its answer still gets it', async () => {
+  await using api = await openTestApi()
+  const waiting = call(api, 'POST', '/v1/chat/completions', { body: chat() })
+  const id = await waitedFor(api)
+  const drained = api.app.drain(20_000)
+  await endJob(api, id)
+  const answer = await waiting
+  expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
+  await drained
+})
+
+it('a request still waiting at the deadline is answered 503 and told its job', async () => {
+  await using api = await openTestApi()
+  const waiting = call(api, 'POST', '/v1/messages', { body: { ...chat(), model: 'claude' } })
+  const id = await waitedFor(api)
+  const startedMs = performance.now()
+  await api.app.drain(1_200)
+  expect(performance.now() - startedMs).toBeLessThan(1_500)
+  const answer = await waiting
+  expect([answer.status, answer.json.error.details.error_code]).toEqual([503, 'shutting_down'])
+  expect(answer.headers.get('x-baton-job-id')).toBe(id)
+  expect(answer.headers.get('retry-after')).toBe('1')
+  expect((await api.parts.store.read(id))?.status).toBe('queued')
+})
+
+/** A connection on which something was sent, and the server has read it. */
+const openSocket = async (api: TestApi, head: string): Promise<Socket> => {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+  socket.setEncoding('utf8')
+  await new Promise<unknown>(sent => socket.write(head, sent))
+  // The server reads its connections in turn, so by now this one has been read too.
+  await call(api, 'GET', '/healthz')
+  return socket
+}
+
+it('a request that arrives on an open connection is refused', async () => {
+  await using api = await openTestApi()
+  const socket = await openSocket(api, 'GET /v1/jobs HTTP/1.1\r\n')
+  const drained = api.app.drain(20_000)
+  socket.write('host: x\r\n\r\n')
+  const answer = (await socket.toArray()).join('')
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /)
+  expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+  expect(answer).toContain('"code":"shutting_down"')
+  await drained
+})
+
+it('a client that never finishes its request does not hold the process', async () => {
+  await using api = await openTestApi()
+  const head =
+    'POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{'
+  const socket = await openSocket(api, head)
+  socket.on('error', () => undefined)
+  const startedMs = performance.now()
+  await api.app.drain(1_000)
+  expect(performance.now() - startedMs).toBeLessThan(1_500)
+  socket.destroy()
+})
