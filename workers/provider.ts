@@ -52,7 +52,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
       try {
         return await write()
       } catch (error) {
-        log.error({ err: error }, 'result not written, trying again')
+        log.error({ err: error }, 'redis refused a write, trying again')
         await delay(persistPauseMs)
       }
     }

@@ -105,6 +105,14 @@ const retriesHere = (walk: Walk, retries: number): boolean => {
 }
 
 /**
+ * Whether the job has come to a target that has not judged it since. It stays for one call: while it waited there,
+ * a target before it may have become ready again, and under load a job would go to and fro without ever being
+ * called by the one that works. A call that was interrupted is made again here, too.
+ */
+const isOwedCallHere = (walk: Walk): boolean =>
+  !walk.attempts.some(a => a.hop === walk.hop && a.verdict !== null)
+
+/**
  * What a job does next, decided from nothing but its log and what is known of its targets. The same function
  * chooses the first target of a new job and the next one after a failure. `random` (0 to 1) spreads the waits.
  */
@@ -119,8 +127,9 @@ export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: 
   }
 
   const readyAt = targets.map(t => Math.max(walk.availableAt(t), backedOffUntil(walk, t)))
-  const ready = readyAt.findIndex(at => at <= nowMs)
-  if (ready >= 0) return { kind: 'call', target: targets[ready]! }
+  const ready = targets.filter((_, i) => readyAt[i]! <= nowMs)
+  const next = current && isOwedCallHere(walk) && ready.includes(current) ? current : ready[0]
+  if (next) return { kind: 'call', target: next }
 
   const earliest = Math.min(...readyAt)
   const waitMs = Math.max(earliest - nowMs, shortestParkMs)

@@ -26,7 +26,10 @@ export interface PatrolParts {
  * The slow reconciler: walks every shard's index and puts back what a live job is owed and nobody holds any more:
  * a doorbell that an operator removed or a lost Redis tail took with it, and the timer of a deadline that has come near.
  */
-export const patrolRecords = async (parts: PatrolParts, records: readonly JobRecord[]): Promise<void> => {
+export const patrolRecords = async (
+  parts: Omit<PatrolParts, 'index'>,
+  records: readonly JobRecord[],
+): Promise<void> => {
   const { agenda, doorbells, store, now } = parts
 
   const attend = async (record: JobRecord): Promise<void> => {

@@ -27,6 +27,7 @@ export async function probeRedis(url: string): Promise<ProbeAnswer> {
   } catch (error) {
     return { state: error instanceof Error && error.message.startsWith('LOADING') ? 'loading' : 'away' }
   } finally {
-    redis.disconnect()
+    // To disconnect what has ended by itself would leave ioredis's timer of 2 s behind, and the process with it.
+    if (redis.status !== 'end') redis.disconnect()
   }
 }

@@ -10,6 +10,7 @@ export interface CallsInFlight {
   enter(jobId: string, expiresAtMs: number): AbortController
   leave(jobId: string, controller: AbortController): void
   abort(jobId: string, reason: AbortReason): void
+  /** Aborts all, and from now on whatever enters: a doorbell may still slip in while a worker stops. */
   abortAll(reason: AbortReason): void
   /** Stops watching deadlines. */
   close(): void
@@ -24,6 +25,7 @@ const deadlineCheckMs = 250
 
 export const createCallsInFlight = (now: () => number): CallsInFlight => {
   const calls = new Map<string, Entry>()
+  let closedFor: AbortReason | null = null
 
   const abortExpired = (): void => {
     const nowMs = now()
@@ -41,6 +43,7 @@ export const createCallsInFlight = (now: () => number): CallsInFlight => {
     },
     enter: (jobId, expiresAtMs) => {
       const controller = new AbortController()
+      if (closedFor) controller.abort(closedFor)
       calls.set(jobId, { controller, expiresAtMs })
       return controller
     },
@@ -49,6 +52,7 @@ export const createCallsInFlight = (now: () => number): CallsInFlight => {
     },
     abort: (jobId, reason) => calls.get(jobId)?.controller.abort(reason),
     abortAll: reason => {
+      closedFor = reason
       for (const { controller } of calls.values()) controller.abort(reason)
     },
     close: () => clearInterval(clock),

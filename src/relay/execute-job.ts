@@ -7,7 +7,7 @@ import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
-import { carriersOf, type Providers, type Route, type Routes } from './routes.ts'
+import { carriersOf, type Providers, type Routes } from './routes.ts'
 import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
 
 export interface ExecutorParts {
@@ -52,7 +52,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   const { store, doorbells, caller, calls, routes, providers, log, now, random, persist } = parts
 
   const execute: ExecuteJob = async (jobId, hop, ring, redelivered) => {
-    const claim = await store.claim(jobId, hop, ring, parts.newToken(), redelivered)
+    const token = parts.newToken()
+    const claim = await persist(() => store.claim(jobId, hop, ring, token, redelivered))
     if (typeof claim === 'string') {
       log.debug({ jobId, hop, ring, answer: claim }, 'doorbell answered by nobody')
       return
@@ -66,15 +67,15 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   }
 
   const begin = (claim: Claim, controller: AbortController): Run => {
-    const route = routes.get(claim.model) ?? unknownRoute
-    const known = route.targets.find(
-      t => t.provider === claim.target.provider && t.model === claim.target.model,
-    )
+    const here: RouteTarget = { route: claim.model, ...claim.target }
+    // A worker that has not heard of a new route yet can still do what it was sent.
+    const route = routes.get(claim.model) ?? { targets: [here], refusalHandsOver: false }
+    const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
     const { targets } = carriersOf(route, providers, claim.endpoint, () => JSON.parse(claim.body))
     return {
       claim,
       targets,
-      current: known ?? { route: claim.model, ...claim.target },
+      current: known ?? here,
       refusalHandsOver: route.refusalHandsOver,
       controller,
       attempts: [...claim.attempts],
@@ -230,7 +231,5 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   return execute
 }
-
-const unknownRoute: Route = { targets: [], refusalHandsOver: false }
 
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

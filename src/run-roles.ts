@@ -1,0 +1,182 @@
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import type { Logger } from 'pino'
+import { openProviderWorker } from '../workers/provider.ts'
+import { openWebhookWorker } from '../workers/webhook.ts'
+import { openApi } from './api/open-api.ts'
+import { ConfigError } from './config/fault.ts'
+import { loadConfig } from './config/load.ts'
+import { type Config, configSchema } from './config/schema.ts'
+import { openCore } from './core.ts'
+import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
+import { createLogger } from './lifecycle/logger.ts'
+import { webhookQueue } from './queue/doorbells.ts'
+import { acquireRedis } from './redis/acquire.ts'
+import { createApiRedis } from './redis/connect.ts'
+import { checkRedis } from './redis/preflight.ts'
+import { simulatedDefaults, withSimulated } from './sim/with-simulated.ts'
+
+const usage = `Usage: node src/main.ts [role] [--config FILE]
+
+Roles:
+  (none)              the API, a worker for every provider, and webhooks, in one process
+  api                 the API alone
+  worker <provider>   one provider's worker
+  worker webhooks     webhook deliveries`
+
+/** A Redis that answers nothing for this long is not reached. One that still loads its data is waited for as well. */
+const redisPatienceMs = 5_000
+/** After the grace, for closing what is not a call: then the process ends whatever is still open. */
+const closingMs = 5_000
+
+/** Why the process does not start, in a sentence for the person who starts it. */
+class StartError extends Error {}
+
+/** What a process does; all of it when no role is named. */
+interface Roles {
+  readonly api: boolean
+  readonly providers: readonly string[]
+  readonly webhooks: boolean
+}
+
+const rolesOf = ([role, name, ...rest]: readonly string[], config: Config): Roles => {
+  const providers = Object.keys(config.providers)
+  if (role === undefined) return { api: true, providers, webhooks: true }
+  if (role !== 'api' && role !== 'worker') throw new StartError(`Unknown role '${role}'.\n\n${usage}`)
+  const unexpected = role === 'api' ? name : rest[0]
+  if (unexpected !== undefined) throw new StartError(`Unexpected argument '${unexpected}'.\n\n${usage}`)
+  if (role === 'api') return { api: true, providers: [], webhooks: false }
+  if (name === webhookQueue) return { api: false, providers: [], webhooks: true }
+  if (name !== undefined && providers.includes(name))
+    return { api: false, providers: [name], webhooks: false }
+  throw new StartError(`Name what to work on: ${[...providers, webhookQueue].join(', ')}.\n\n${usage}`)
+}
+
+/** With no provider configured, the simulated ones stand in. */
+const withDefaults = (config: Config): Config =>
+  Object.keys(config.providers).length > 0
+    ? config
+    : { ...config, ...configSchema.pick({ providers: true, models: true }).parse(simulatedDefaults) }
+
+const start = async (life: Lifecycle, roles: Roles, config: Config, log: Logger): Promise<void> => {
+  if (Object.values(config.providers).some(p => p.type === 'simulated')) {
+    log.warn('simulated providers serve: the answers are made up')
+  }
+  const redis = await life.open(
+    'redis server',
+    () => acquire(config.redis.url, log),
+    redis => redis.stop(),
+  )
+  // Opened like a part, so that a stop waits for its end before it takes the server away.
+  await life.open(
+    'preflight',
+    () => preflight(redis.url, log),
+    () => undefined,
+  )
+  const served = await withSimulated(life, config)
+  const core = await openCore(life, { config: served, redisUrl: redis.url, log })
+  for (const name of roles.providers) await openProviderWorker(life, core, name)
+  if (roles.webhooks) await openWebhookWorker(life, core)
+  if (roles.api) await openApi(life, core).catch(error => Promise.reject(explainListen(error, config)))
+  log.info({ api: roles.api, providers: roles.providers, webhooks: roles.webhooks }, 'started')
+}
+
+const acquire = (url: string | undefined, log: Logger) =>
+  // Its messages are for a person, of several lines, and hold no URL.
+  acquireRedis({ url, dir: '.baton/redis', log }).catch((error: Error) => {
+    throw new StartError(error.message, { cause: error })
+  })
+
+const preflight = async (url: string, log: Logger): Promise<void> => {
+  const redis = connect(url, log)
+  try {
+    await reach(redis)
+    const { warnings, refusals } = await checkRedis(redis)
+    for (const warning of warnings) log.warn(warning)
+    if (refusals.length > 0)
+      throw new StartError(`This Redis cannot keep jobs safe:\n- ${refusals.join('\n- ')}`)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+const connect = (url: string, log: Logger) => {
+  try {
+    return createApiRedis(url, log)
+  } catch (error) {
+    throw new StartError((error as Error).message, { cause: error })
+  }
+}
+
+const reach = async (redis: ReturnType<typeof createApiRedis>): Promise<void> => {
+  try {
+    await once(redis, 'ready', { signal: AbortSignal.timeout(redisPatienceMs) })
+  } catch (error) {
+    const { name, code, message } = error as NodeJS.ErrnoException
+    const why = name === 'AbortError' ? 'no answer' : typeof code === 'string' ? code : message
+    const { host, port } = redis.options
+    throw new StartError(
+      `Redis at ${host}:${port} cannot be reached (${why}). Start it, or set REDIS_URL to one that runs.`,
+      { cause: error },
+    )
+  }
+}
+
+const explainListen = (error: unknown, { server: { host, port } }: Config): unknown => {
+  const { code } = error as NodeJS.ErrnoException
+  const explain = (why: string) =>
+    new StartError(`The API cannot listen on ${host}:${port}: ${why} Set HOST and PORT, or \`server\`.`, {
+      cause: error,
+    })
+  if (code === 'EADDRINUSE') return explain('the port is in use.')
+  if (code === 'EACCES') return explain('this user may not use the port.')
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return explain('this machine has no such address.')
+  return error
+}
+
+const readArguments = (args: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { config: { type: 'string' }, help: { type: 'boolean' } },
+    })
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\n\n${usage}`, { cause: error })
+  }
+}
+
+const fail = (error: unknown, log: Logger): void => {
+  if (error instanceof ConfigError || error instanceof StartError) console.error(error.message)
+  else log.fatal({ err: error }, 'not started')
+  process.exitCode = 1
+}
+
+/** Runs the named roles until a signal. `onStop` takes over what signals do; the exit code tells how it ended. */
+export const runRoles = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onStop: (handler: (signal: string) => void) => void,
+): Promise<void> => {
+  const log = createLogger(env.LOG_LEVEL ?? 'info')
+  try {
+    const { positionals, values } = readArguments(args)
+    if (values.help) return console.log(usage)
+    const config = withDefaults(loadConfig({ file: values.config, cwd: process.cwd(), env }))
+    const roles = rolesOf(positionals, config)
+    const graceMs = config.server.shutdown_grace_ms
+    const life = createLifecycle(graceMs, log)
+    onStop(signal => {
+      if (!life.stopping) log.info({ signal }, 'stopping')
+      // Redis may be away for good: what could not be handed back is found by its lock running out.
+      setTimeout(() => process.exit(1), graceMs + closingMs).unref()
+      void life.stop()
+    })
+    await start(life, roles, config, log).catch(async error => {
+      if (!(error instanceof StopRequested)) fail(error, log)
+      await life.stop()
+    })
+  } catch (error) {
+    fail(error, log)
+  }
+}

@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, expect, it } from 'vitest'
+import { until } from '../support/until.ts'
+import { openRig, type Rig, type RigOptions, submitted } from './rig.ts'
+
+const slow = 'slow-1000ms'
+const clean = { code: 0, signal: null }
+
+let rig: Rig
+afterEach(() => rig.close())
+
+/** A worker with one call under way. */
+const workerMidCall = async (model: string, config: RigOptions['config'] = {}) => {
+  rig = await openRig({ scripts: [slow, 'hang-then-ok'], config })
+  const worker = await rig.site.worker('first')
+  const id = await submitted(rig.client, { model, user: model })
+  await until(() => rig.first.calls.calls === 1)
+  return { worker, id }
+}
+
+it('lets the call under way end when a worker is told to stop, takes no more jobs, and exits 0', async () => {
+  const { worker, id } = await workerMidCall(slow)
+  worker.signal('SIGTERM')
+  await worker.logged('stopping')
+  const late = await submitted(rig.client, { model: 'plain', user: 'late' })
+  expect(await worker.exited).toEqual(clean)
+  expect(await rig.client.read(id)).toMatchObject({ status: 'succeeded', attempts: [{ verdict: 'ok' }] })
+  expect((await rig.client.read(late)).status).toBe('queued')
+  expect(rig.first.calls.identities).toEqual({ [slow]: 1 })
+  await rig.site.worker('first')
+  expect((await rig.client.ended(late)).status).toBe('succeeded')
+})
+
+it('stops as ever when the signal comes again and again', async () => {
+  const { worker, id } = await workerMidCall(slow)
+  for (const signal of ['SIGTERM', 'SIGTERM', 'SIGINT'] as const) worker.signal(signal)
+  await worker.logged('stopping')
+  worker.signal('SIGTERM')
+  expect(await worker.exited).toEqual(clean)
+  expect(worker.lines.filter(line => line.msg === 'stopping')).toHaveLength(1)
+  expect(await rig.client.read(id)).toMatchObject({ status: 'succeeded', attempts: [{ verdict: 'ok' }] })
+})
+
+it('hands back a call that outlasts the grace, at once, for another worker to make', async () => {
+  const { worker, id } = await workerMidCall('hang-then-ok', {
+    server: { port: 0, shutdown_grace_ms: 300 },
+    // Longer than the test: nobody may have to wait for the lock to run out.
+    jobs: { lock_ms: 60_000 },
+  })
+  worker.signal('SIGTERM')
+  expect(await worker.exited).toEqual(clean)
+  expect(await rig.client.read(id)).toMatchObject({ status: 'queued' })
+  expect(rig.first.calls.inFlight).toBe(0)
+  await rig.site.worker('first')
+  const job = await rig.client.ended(id)
+  expect(job).toMatchObject({
+    status: 'succeeded',
+    attempts: [{ verdict: null, reason: 'shutdown', possibly_billed: true }, { verdict: 'ok' }],
+  })
+})
+
+it('lets a waiting client have its answer when the process that does everything is told to stop', async () => {
+  rig = await openRig({ scripts: [slow] })
+  const all = rig.site.run()
+  const { url } = await all.logged('api listening')
+  await all.logged('started')
+  const answer = fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: slow, messages: [{ role: 'user', content: 'hello' }] }),
+  })
+  await until(() => rig.first.calls.calls === 1)
+  all.signal('SIGTERM')
+  expect((await answer).status).toBe(200)
+  expect(await all.exited).toEqual(clean)
+})
+
+it('exits 0 whenever during its start the signal comes', async () => {
+  rig = await openRig()
+  const startedAt = performance.now()
+  const undisturbed = rig.site.run()
+  await undisturbed.logged('started')
+  const startMs = performance.now() - startedAt
+  undisturbed.signal('SIGTERM')
+  expect(await undisturbed.exited).toEqual(clean)
+
+  for (let tenth = 0; tenth <= 12; tenth++) {
+    const stopped = rig.site.run()
+    await delay((startMs * tenth) / 10)
+    stopped.signal('SIGTERM')
+    const exit = await stopped.exited
+    // Node itself needs this long until it runs the first line.
+    const mayBeBySignal = tenth <= 3
+    expect([exit, stopped.output]).toEqual([
+      mayBeBySignal && exit.signal ? { code: null, signal: 'SIGTERM' } : clean,
+      expect.not.stringMatching(/"level":[56]0/),
+    ])
+  }
+})

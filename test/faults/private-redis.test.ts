@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { recordPathIn } from '../../src/redis/owner.ts'
+import { isRedisServer } from '../../src/redis/process-check.ts'
+import { readServerRecord } from '../../src/redis/server-record.ts'
+import { openSite, type Site } from '../support/processes.ts'
+import { until } from '../support/until.ts'
+import { createClient } from './client.ts'
+
+let site: Site
+beforeEach(async () => {
+  // Neither a config nor a REDIS_URL: what `npm start` meets on a bare machine.
+  site = await openSite(null, { PORT: '0' })
+})
+afterEach(() => site.close())
+
+const startAll = async () => {
+  const all = site.run()
+  const { url } = await all.logged('api listening')
+  await all.logged('started')
+  return { all, url: url as string }
+}
+
+/** Whether the folder's server runs, or the watchdog that would end it. */
+const redisRuns = async (): Promise<boolean> => {
+  const record = await readServerRecord(recordPathIn(join(site.dir, '.baton', 'redis')))
+  if (record?.pid && (await isRedisServer(record.pid, Number(new URL(record.url).port)))) return true
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'args='])
+  return stdout.includes(site.dir)
+}
+
+it('takes its private Redis along when it stops, and finds its jobs again when it starts', async () => {
+  const first = await startAll()
+  expect(await redisRuns()).toBe(true)
+  let { url } = first
+  const client = createClient(() => url)
+  const id = await client.submit({ model: 'gpt-4', user: 'someone' })
+  const job = await client.ended(id!)
+  expect(job.status).toBe('succeeded')
+  first.all.signal('SIGTERM')
+  expect(await first.all.exited).toEqual({ code: 0, signal: null })
+  expect(await redisRuns()).toBe(false)
+
+  const second = await startAll()
+  url = second.url
+  expect(await client.read(id!)).toEqual(job)
+  await client.close()
+})
+
+it('leaves no Redis behind when it is killed', async () => {
+  const { all } = await startAll()
+  await all.kill()
+  await until(async () => !(await redisRuns()), 5_000)
+})
+
+it('leaves no Redis behind when it is stopped during its start', async () => {
+  for (const afterMs of [150, 250, 350, 450]) {
+    const all = site.run()
+    await delay(afterMs)
+    all.signal('SIGTERM')
+    await all.exited
+    expect(await redisRuns()).toBe(false)
+  }
+})

@@ -1,0 +1,100 @@
+import { access } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openSite, type Site } from '../support/processes.ts'
+import { ownRedis, testRedis } from '../support/redis.ts'
+
+let site: Site
+afterEach(() => site.close())
+
+const config = (more: object = {}) => ({
+  redis: testRedis(),
+  server: { port: 0 },
+  providers: { first: { type: 'openai', api_key: 'key' } },
+  models: { plain: { provider: 'first' } },
+  ...more,
+})
+
+/** What a process says that does not start, and how long it took. */
+const refusal = async (document: object, ...args: string[]) => {
+  site = await openSite(document)
+  const startedAt = performance.now()
+  const refused = site.run(...args)
+  const exit = await refused.exited
+  expect(exit).toEqual({ code: 1, signal: null })
+  // A person is to read it: sentences, no traces.
+  expect(refused.output).not.toMatch(/\n +at |not started/)
+  return { said: refused.output, tookMs: performance.now() - startedAt }
+}
+
+describe('a process that cannot do what it is told', () => {
+  it.each([
+    [['wroker', 'first'], "Unknown role 'wroker'"],
+    [['worker', 'second'], 'Name what to work on: first, webhooks'],
+    [['worker'], 'Name what to work on: first, webhooks'],
+    [['worker', 'first', 'second'], "Unexpected argument 'second'"],
+    [['api', 'first'], "Unexpected argument 'first'"],
+    [['--confg', 'x.yaml'], "Unknown option '--confg'"],
+  ])('%j: says what is wrong and how it is used', async (args, sentence) => {
+    const { said } = await refusal(config(), ...args)
+    expect(said).toContain(sentence)
+    expect(said).toContain('Usage: ')
+  })
+
+  it('names every fault of its config at once, and starts nothing', async () => {
+    const { said } = await refusal({
+      server: { prot: 0 },
+      jobs: { lock_ms: 5 },
+      providers: { first: { type: 'opnai', api_key: 'key' } },
+      models: { plain: { provider: 'frist' } },
+    })
+    for (const fault of ['server.prot', 'jobs.lock_ms', 'providers.first.type', 'frist']) {
+      expect(said).toContain(fault)
+    }
+    await expect(access(join(site.dir, '.baton'))).rejects.toThrow('ENOENT')
+  })
+
+  it('refuses a Redis that would lose jobs', async () => {
+    const forgetful = await ownRedis('--appendonly', 'no')
+    try {
+      const { said } = await refusal(config({ redis: { url: forgetful.url } }))
+      expect(said).toContain('Redis keeps no append-only file')
+    } finally {
+      await forgetful.stop()
+    }
+  })
+
+  it('names the Redis that is not there, within seconds and without its password', async () => {
+    const { said, tookMs } = await refusal(config({ redis: { url: 'redis://:hunter2@127.0.0.1:1' } }), 'api')
+    expect(said).toContain('Redis at 127.0.0.1:1 cannot be reached (ECONNREFUSED)')
+    expect(said).not.toContain('hunter2')
+    expect(tookMs).toBeLessThan(5_000)
+  })
+
+  it('names the Redis that hangs, within seconds', async () => {
+    const frozen = await ownRedis()
+    frozen.freeze()
+    try {
+      const { said, tookMs } = await refusal(config({ redis: { url: frozen.url } }), 'worker', 'first')
+      expect(said).toMatch(/Redis at 127\.0\.0\.1:\d+ cannot be reached/)
+      expect(tookMs).toBeLessThan(8_000)
+    } finally {
+      frozen.thaw()
+      await frozen.stop()
+    }
+  })
+
+  it('says that its port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise(listening => other.once('listening', listening))
+    const { port } = other.address() as AddressInfo
+    try {
+      const { said } = await refusal(config({ server: { port } }))
+      expect(said).toContain(`The API cannot listen on 127.0.0.1:${port}: the port is in use.`)
+    } finally {
+      other.close()
+    }
+  })
+})

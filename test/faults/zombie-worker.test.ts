@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
+import type { BatonProcess, LogLine } from '../support/processes.ts'
+import { until } from '../support/until.ts'
+import { openRig, type Rig, submitted } from './rig.ts'
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+const rival = 'slow-300ms-then-ok'
+const slowRival = 'slow-300ms-then-slow-3000ms'
+
+let rig: Rig
+let receiver: WebhookReceiver
+beforeEach(async () => {
+  receiver = createWebhookReceiver({ secret })
+  await receiver.start()
+  rig = await openRig({
+    scripts: [rival, slowRival],
+    // With room for more it would hear the next doorbell, and sleep on it for BullMQ's 5 s.
+    provider: { concurrency: 1 },
+    config: { webhooks: { secret, allow: ['127.0.0.0/8'] } },
+  })
+  await rig.site.worker('webhooks')
+})
+afterEach(async () => {
+  await rig.close()
+  await receiver.stop()
+})
+
+/** A job whose worker was stopped in the middle of its call, with another worker beside it. */
+const stopMidCall = async (model: string) => {
+  const { site, client, first } = rig
+  const zombie = await site.worker('first')
+  const webhook = { url: receiver.url }
+  const id = await submitted(client, { model, user: model, webhook })
+  await until(() => first.calls.calls === 1)
+  zombie.signal('SIGSTOP')
+  return { id, zombie, other: await site.worker('first') }
+}
+
+const finishLine = (worker: BatonProcess): Promise<LogLine> => worker.logged('job finished')
+
+it('keeps the result when a worker that was taken for dead comes back with another', async () => {
+  const { client, first } = rig
+  const { id, zombie } = await stopMidCall(rival)
+  const job = await client.ended(id)
+  expect(job.attempts.map(a => a.verdict ?? a.reason)).toEqual(['worker_lost', 'ok'])
+  await until(async () => (await client.read(id)).webhook?.status === 'delivered')
+  const before = await client.read(id)
+
+  zombie.signal('SIGCONT')
+  expect(await finishLine(zombie)).toMatchObject({ jobId: id, status: 'succeeded', written: false })
+  expect(await client.read(id)).toEqual(before)
+  expect(first.calls.identities).toEqual({ [rival]: 2 })
+  expect(receiver.deliveries).toHaveLength(1)
+})
+
+it('takes the first good answer, even from a worker that was taken for dead', async () => {
+  const { client, first } = rig
+  const { id, zombie, other } = await stopMidCall(slowRival)
+  await until(() => first.calls.calls === 2)
+  const stolenAt = Date.now()
+  zombie.signal('SIGCONT')
+  const job = await client.ended(id)
+  expect(await finishLine(zombie)).toMatchObject({ jobId: id, status: 'succeeded', written: true })
+  expect(job.attempts.map(a => a.verdict ?? a.reason)).toEqual(['worker_lost', 'ok'])
+  expect(job.attempts[1]!.started_at * 1_000).toBeLessThan(stolenAt - 1_000)
+
+  await until(async () => (await client.read(id)).webhook?.status === 'delivered')
+  const before = await client.read(id)
+  expect(await finishLine(other)).toMatchObject({ jobId: id, status: 'succeeded', written: false })
+  expect(await client.read(id)).toEqual(before)
+  expect(receiver.deliveries).toHaveLength(1)
+})
