@@ -1,0 +1,49 @@
+import type { BehaviourInput } from '../sim/behaviour.ts'
+import type { SimProvider } from '../sim/sim-provider.ts'
+
+export type Phase = 'throttling' | 'broken down' | 'back'
+
+/** The simulated primary, steered by how far the submissions are, so that it breaks down mid-run on any machine. */
+export interface Primary {
+  readonly phase: Phase
+  /** `share` of the jobs (0 to 1) has been submitted. */
+  advance(share: number): void
+}
+
+const latency = { kind: 'lognormal', medianMs: 150, sigma: 0.4 } as const
+const throttle = { rps: 30, burst: 15 }
+
+export const primaryAtFirst: BehaviourInput = { latency, throttle }
+
+const behaviours: Record<Phase, BehaviourInput> = {
+  throttling: primaryAtFirst,
+  'broken down': {
+    latency,
+    fault: [
+      { kind: 'error-503', rate: 0.6 },
+      { kind: 'reset', rate: 0.25 },
+      { kind: 'hang', rate: 0.15 },
+    ],
+  },
+  back: { latency, throttle },
+}
+
+const phaseAt = (share: number): Phase => {
+  if (share < 0.35) return 'throttling'
+  return share < 0.65 ? 'broken down' : 'back'
+}
+
+export const steerPrimary = (sim: Pick<SimProvider, 'script'>): Primary => {
+  let phase: Phase = 'throttling'
+  return {
+    get phase() {
+      return phase
+    },
+    advance: share => {
+      const next = phaseAt(share)
+      if (next === phase) return
+      phase = next
+      sim.script(behaviours[next])
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { loadConfig } from './config/load.ts'
+import type { Config } from './config/schema.ts'
+import { readPresence } from './health/presence.ts'
+import { createLogger } from './lifecycle/logger.ts'
+import { createApiRedis } from './redis/connect.ts'
+
+// A container's health, by the role that it runs: `node src/healthcheck.ts [role]` ends with 0 or 1. Without arguments
+// the role is that of process 1, so that one HEALTHCHECK fits all.
+
+/** The arguments that process 1 gave to main.ts. */
+const argsOfContainer = async (): Promise<string[]> => {
+  const words = (await readFile('/proc/1/cmdline', 'utf8')).split('\0').filter(word => word !== '')
+  const entry = words.findIndex(word => word.endsWith('src/main.ts'))
+  if (entry < 0) throw new Error('process 1 does not run src/main.ts')
+  return words.slice(entry + 1)
+}
+
+/** An API that can take jobs. */
+const checkApi = async ({ server }: Config): Promise<void> => {
+  const host = ['0.0.0.0', '::'].includes(server.host) ? '127.0.0.1' : server.host
+  const answer = await fetch(`http://${host}:${server.port}/readyz`, { signal: AbortSignal.timeout(3_000) })
+  if (!answer.ok) throw new Error(`/readyz was answered ${answer.status}`)
+}
+
+/**
+ * A worker that Redis can be reached from. One of a provider must also be told of in the cluster lately; by this
+ * container or, as heartbeats name no container, by another of the same provider.
+ */
+const checkWorker = async (config: Config, name: string | undefined): Promise<void> => {
+  const { url = 'redis://127.0.0.1:6379', prefix } = config.redis
+  const redis = createApiRedis(url, createLogger('silent'))
+  try {
+    await new Promise((ready, failed) => redis.once('ready', ready).once('error', failed))
+    const workers = await readPresence(redis, prefix, Date.now())
+    if (name !== undefined && name in config.providers && !workers.some(w => w.provider === name)) {
+      throw new Error(`no worker of ${name} was heard of lately`)
+    }
+  } finally {
+    redis.disconnect()
+  }
+}
+
+const check = async (): Promise<void> => {
+  const given = process.argv.slice(2)
+  const { positionals, values } = parseArgs({
+    args: given.length > 0 ? given : await argsOfContainer(),
+    allowPositionals: true,
+    options: { config: { type: 'string' } },
+  })
+  const config = loadConfig({ file: values.config, cwd: process.cwd(), env: process.env })
+  const [role, name] = positionals
+  await (role === 'worker' ? checkWorker(config, name) : checkApi(config))
+}
+
+check().catch((error: Error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { until } from '../support/until.ts'
+
+const entry = join(import.meta.dirname, '../../src/demo/main.ts')
+
+/** The demo in a folder of its own, its Redis's folder included. */
+const playDemo = async (...args: string[]) => {
+  const dir = await mkdtemp(join(tmpdir(), 'baton-demo-test-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: dir,
+    env: { PATH: process.env.PATH, TMPDIR: dir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  }
+  const ended = once(child, 'close')
+  return { child, ended, dir, output: () => output }
+}
+
+/** The rows of a section of the summary, by label, and its total. */
+const sectionOf = (summary: string, title: string): { rows: Map<string, number>; total: number } => {
+  const [, body = ''] = new RegExp(`^${title}\n((?:  .*\n)+)`, 'm').exec(summary) ?? []
+  const rows = [...body.matchAll(/^ {2}(.*?) {2,}(\d+)$/gm)].map(([, label, count]): [string, number] => [
+    label!,
+    Number(count),
+  ])
+  const total = rows.pop()![1]
+  return { rows: new Map(rows), total }
+}
+
+const countOf = (summary: string, label: string): number =>
+  Number(new RegExp(`^ *${label} +(\\d+)$`, 'm').exec(summary)?.[1])
+
+test('the demo plays through, passes, and its sums are right', async () => {
+  const { ended, dir, output } = await playDemo('--jobs', '100')
+  expect(await ended, output()).toEqual([0, null])
+  const text = output()
+  expect(text).toContain('Simulated   two LLM providers')
+  expect(text).toMatch(/primary broken down/)
+  expect(text).toMatch(/primary back/)
+  expect(text).not.toContain('{"level"')
+
+  for (const title of ['Answered by', 'Handovers, by verdict', 'Upstream calls, by verdict']) {
+    const { rows, total } = sectionOf(text, title)
+    expect([...rows.values()].reduce((sum, count) => sum + count, 0)).toBe(total)
+  }
+  const answered = sectionOf(text, 'Answered by')
+  expect(answered.total).toBe(100)
+  expect(answered.rows.size).toBe(2)
+  expect(sectionOf(text, 'Upstream calls, by verdict').rows.get('ok')).toBe(100)
+  expect(sectionOf(text, 'Handovers, by verdict').total).toBeGreaterThan(0)
+  expect(countOf(text, 'verified')).toBe(countOf(text, 'Webhooks received'))
+  expect(countOf(text, 'verified') - countOf(text, 'repeated')).toBe(100)
+  expect(text).toContain('PASSED: all 100 jobs have exactly one result')
+  // Its Redis is gone, with all its data.
+  expect(await readdir(dir)).toEqual(['.baton'])
+}, 60_000)
+
+test('Ctrl-C ends the demo soon and leaves nothing behind', async () => {
+  const { child, ended, dir, output } = await playDemo()
+  await until(() => output().includes('primary throttling'))
+  child.kill('SIGINT')
+  expect(await ended, output()).toEqual([130, null])
+  expect(output()).toContain('Stopping')
+  expect(await readdir(dir)).toEqual(['.baton'])
+}, 60_000)
+
+test('a number of jobs that makes no sense is refused with a sentence', async () => {
+  const { ended, output } = await playDemo('--jobs', 'many')
+  expect(await ended).toEqual([1, null])
+  expect(output()).toContain("--jobs takes a whole number from 1 to 100000, not 'many'")
+})

@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
+import { loadConfig } from '../../src/config/load.ts'
+import { findFreePort } from '../../src/redis/port.ts'
+import { runBaton } from '../support/processes.ts'
+import { type OwnRedis, ownRedis } from '../support/redis.ts'
+import { readDoc, root } from './markdown.ts'
+
+interface Service {
+  readonly command: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly ports?: readonly string[]
+  readonly container_name?: string
+  readonly stop_grace_period: string
+  readonly depends_on?: Readonly<Record<string, { condition: string }>>
+  readonly healthcheck?: { readonly test: readonly string[] }
+}
+
+const compose = parse(readDoc('docker-compose.yml'), { merge: true }) as {
+  services: Readonly<Record<string, Service>>
+}
+const { redis, ...batonServices } = compose.services as Record<string, Service> & { redis: Service }
+const roles = Object.entries(batonServices)
+const instructions = readDoc('Dockerfile')
+  .split('\n')
+  .flatMap(line => (/^([A-Z]+) (.*)$/.exec(line) ? [line.split(' ')] : []))
+const instruction = (name: string): string[] =>
+  instructions.filter(([word]) => word === name).map(([, ...words]) => words.join(' '))
+const entry = ['node', 'src/main.ts']
+
+let server: OwnRedis
+/** A folder as the containers have it: the example's config in the place of baton.yaml. */
+const site = mkdtempSync(join(tmpdir(), 'baton-compose-'))
+/** What a person is told to write into .env. */
+const keys = { OPENAI_API_KEY: 'sk-1', ANTHROPIC_API_KEY: 'sk-2', BATON_API_KEY: 'client-key' }
+
+beforeAll(async () => {
+  copyFileSync(join(root, 'baton.example.yaml'), join(site, 'baton.yaml'))
+  server = await ownRedis()
+})
+afterAll(async () => {
+  await server.stop()
+  rmSync(site, { recursive: true })
+})
+
+describe('Dockerfile', () => {
+  test('copies what exists, and not past .dockerignore', () => {
+    const sources = instruction('COPY').flatMap(words => words.split(' ').slice(0, -1))
+    const admitted = readDoc('.dockerignore').match(/(?<=^!).+$/gm)
+    expect(sources.filter(path => !existsSync(join(root, path)))).toEqual([])
+    expect(sources.toSorted()).toEqual(admitted?.toSorted())
+  })
+
+  test('runs as somebody else than root, and gets the SIGTERM itself', () => {
+    expect(instruction('USER')).toEqual(['node'])
+    expect(instruction('STOPSIGNAL')).toEqual(['SIGTERM'])
+    expect(JSON.parse(instruction('CMD')[0]!)).toEqual(entry)
+  })
+
+  test('checks health with a script that exists', () => {
+    const [, command] = instruction('HEALTHCHECK')[0]!.split(' CMD ')
+    const [node, script] = JSON.parse(command!) as string[]
+    expect(node).toBe('node')
+    expect(existsSync(join(root, script!))).toBe(true)
+  })
+})
+
+describe('docker-compose.yml', () => {
+  test('has one worker for every provider of the example, one for webhooks, and the API', () => {
+    const config = loadConfig({ cwd: site, env: keys })
+    const workers = [...Object.keys(config.providers), 'webhooks'].map(name => `worker-${name}`)
+    expect(Object.keys(batonServices).toSorted()).toEqual(['api', ...workers].toSorted())
+    for (const [name, { command }] of roles) {
+      const [, role, worked] = /^(\w+)(?:-(\w+))?$/.exec(name)!
+      expect(command).toEqual([...entry, role, ...(worked ? [worked] : [])])
+    }
+  })
+
+  test('keeps jobs safe in Redis, reachable from this machine alone', () => {
+    const settings = redis.command.join(' ')
+    expect(settings).toContain('--appendonly yes')
+    expect(settings).toContain('--maxmemory-policy noeviction')
+    expect(redis.ports).toEqual(['127.0.0.1:6379:6379'])
+    expect(redis.healthcheck?.test).toEqual(['CMD', 'redis-cli', 'ping'])
+  })
+
+  test.each(roles)('%s waits for Redis, and is given the time that a stop takes', (_, service) => {
+    const { server } = loadConfig({ cwd: site, env: keys })
+    expect(service.depends_on?.redis?.condition).toBe('service_healthy')
+    expect(Number(service.stop_grace_period.replace('s', '')) * 1_000).toBeGreaterThan(
+      server.shutdown_grace_ms + 5_000,
+    )
+  })
+
+  test.each(roles.filter(([name]) => name !== 'api'))('%s can be scaled', (_, service) => {
+    expect(service.ports).toBeUndefined()
+    expect(service.container_name).toBeUndefined()
+  })
+
+  test.each(roles)('%s starts with the example config, is healthy, and stops at once', async (_, service) => {
+    const port = await findFreePort()
+    const args = service.command.slice(entry.length)
+    const places = { REDIS_URL: server.url, ...(service.environment?.PORT && { PORT: String(port) }) }
+    const env = { ...keys, ...service.environment, ...places }
+    const baton = runBaton(args, { cwd: site, env })
+    onTestFinished(() => baton.kill())
+    await baton.logged('started')
+
+    const healthcheck = () =>
+      spawnSync(process.execPath, [join(root, 'src/healthcheck.ts'), ...args], {
+        cwd: site,
+        env: { PATH: process.env.PATH, ...env },
+        encoding: 'utf8',
+      })
+    expect(healthcheck()).toMatchObject({ status: 0, stderr: '' })
+    baton.signal('SIGTERM')
+    expect(await baton.exited).toEqual({ code: 0, signal: null })
+    if (args.at(-1) !== 'webhooks') expect(healthcheck().status).toBe(1)
+  })
+
+  test('the API does not start for others than loopback without a key for its clients', async () => {
+    const { BATON_API_KEY: _, ...rest } = keys
+    const env = { ...rest, ...batonServices.api!.environment, REDIS_URL: server.url }
+    const baton = runBaton(['api'], { cwd: site, env })
+    onTestFinished(() => baton.kill())
+    expect((await baton.exited).code).toBe(1)
+    expect(baton.output).toContain('api_keys')
+  })
+})
