@@ -9,15 +9,6 @@ import { headersOf, pathOf, upstreamTypeOf } from './upstream-type.ts'
 const lowerCaseNames = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-/** Output limits by upstream model: Anthropic demands one of every request, also of those that came without. */
-const outputLimitsOf = (config: ProviderConfig): Map<string, number> => {
-  const limits = new Map<string, number>()
-  for (const [name, model] of Object.entries(config.models)) {
-    if (model.max_output_tokens) limits.set(model.upstream_model ?? name, model.max_output_tokens)
-  }
-  return limits
-}
-
 /**
  * Builds the provider that `config` describes. Opens no connection before the first call.
  * Throws when the type needs a `base_url` and there is none.
@@ -51,7 +42,6 @@ export const createProvider = (
     dialect,
     send,
     now,
-    outputLimits: outputLimitsOf(config),
     betas: configuredHeaders['anthropic-beta'],
   })
 

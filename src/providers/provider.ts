@@ -7,6 +7,8 @@ export interface UpstreamRequest {
   readonly body: string
   /** The upstream model; replaces the body's `model`. */
   readonly model: string
+  /** The most the model may answer, by the config: sent where the request names no limit and the provider demands one. */
+  readonly maxOutputTokens?: number | undefined
   /** The key for this call; null for providers that need none. */
   readonly apiKey: string | null
   /** Ends the call early: cancel, deadline, shutdown. The provider adds its own timeout. */

@@ -21,8 +21,6 @@ export interface TranslationOptions {
     extraHeaders?: Readonly<Record<string, string>>,
   ): Promise<UpstreamOutcome>
   now(): number
-  /** By upstream model, where the config names one. */
-  readonly outputLimits: ReadonlyMap<string, number>
   /** Betas that the config asks for; the AI SDK adds those that a request needs. */
   readonly betas: string | undefined
 }
@@ -97,13 +95,13 @@ const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: 
 }
 
 export const createTranslation = (options: TranslationOptions): Translation => {
-  const { dialect, send, now, outputLimits, betas } = options
+  const { dialect, send, now, betas } = options
   const { edge, endpoint, createModel } = ways[dialect]
 
   const generate = (request: UpstreamRequest, fetch: typeof globalThis.fetch) => {
     const body: unknown = JSON.parse(request.body)
     if (!isJsonObject(body)) throw new UntranslatableError('body')
-    const limit = outputLimits.get(request.model) ?? defaultMaxOutputTokens
+    const limit = request.maxOutputTokens ?? defaultMaxOutputTokens
     return createModel(request.model, fetch, betas).doGenerate(edge.toCallOptions(body, limit))
   }
 

@@ -72,6 +72,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       endpoint: claim.endpoint,
       body: claim.body,
       model: target.model,
+      maxOutputTokens: target.maxOutputTokens,
       apiKey: key === 'none' ? null : key.key,
       signal,
     })

@@ -209,9 +209,8 @@ test.each(requests)('carries $param', async ({ body, arrives, model }) => {
   expect(upstream.body()).toMatchObject(arrives)
 })
 
-test('takes the default limit from the config, by the upstream name', async () => {
-  const models = { sonnet: { upstream_model: 'claude-3-sonnet', max_output_tokens: 1234 } }
-  const { upstream } = await translateChat({}, message, 'claude-3-sonnet', { models })
+test('takes the limit from the config where the request names none', async () => {
+  const { upstream } = await translateChat({}, message, 'claude-3-sonnet', {}, { maxOutputTokens: 1234 })
   expect(upstream.body()).toMatchObject({ max_tokens: 1234 })
 })
 

@@ -21,12 +21,13 @@ export const translateChat = async (
   reply: object = message,
   model = 'claude-3-sonnet',
   settings = {},
+  request = {},
 ) => {
   const upstream = await openUpstream(
     answering(200, reply, { 'anthropic-ratelimit-requests-remaining': '9' }),
   )
   const provider = openProvider({ type: 'anthropic', base_url: upstream.url, ...settings })
   const full = { model: 'route', messages: [user], ...body }
-  const outcome = await provider.call(requestOf('/v1/chat/completions', full, { model }))
+  const outcome = await provider.call(requestOf('/v1/chat/completions', full, { model, ...request }))
   return { upstream, outcome, json: outcome.kind === 'answer' ? outcome.json : outcome }
 }
