@@ -6,11 +6,13 @@ import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseDoorbell } from '../src/queue/doorbell.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
+import { isRedisTrouble } from '../src/redis/trouble.ts'
 import { createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createJobExecutor } from '../src/relay/execute-job.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 
 const persistPauseMs = 500
+const maxRefusals = 5
 
 /** Answers one provider's doorbells until the process stops. Scales by running more processes of it. */
 export const openProviderWorker = async (life: Lifecycle, core: Core, name: string): Promise<void> => {
@@ -48,10 +50,13 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
   )
 
   const persist = async <T>(write: () => Promise<T>): Promise<T> => {
-    for (;;) {
+    for (let refusals = 1; ; refusals++) {
       try {
         return await write()
       } catch (error) {
+        // Trouble of Redis passes; a fault of ours or a damaged record would hold a place here for ever. The patrol
+        // finds the job.
+        if (!isRedisTrouble(error) && refusals >= maxRefusals) throw error
         log.error({ err: error }, 'redis refused a write, trying again')
         await delay(persistPauseMs)
       }

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isRedisTrouble } from '../redis/trouble.ts'
 import type { Submitted } from '../relay/submit-job.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { jobView } from '../store/job-view.ts'
 import { jobNotFound } from './owned-job.ts'
-import { isRedisTrouble } from './redis-trouble.ts'
 
 /** Answers a submission: 202, `Location` and the job; the first one where an Idempotency-Key named it. */
 export const acceptJob = async (

@@ -3,7 +3,7 @@ import {
   type ZodFastifySchemaValidationError,
 } from 'fastify-type-provider-zod'
 import { BatonError, type ErrorCode } from '../domain/errors.ts'
-import { isRedisTrouble } from './redis-trouble.ts'
+import { isRedisTrouble } from '../redis/trouble.ts'
 
 const retryRedisAfterMs = 2_000
 

@@ -38,10 +38,13 @@ const shortestParkMs = 100
 const isAt = (attempt: Attempt, target: RouteTarget): boolean =>
   attempt.provider === target.provider && attempt.model === target.model
 
+/** Reasons of a transient failure that say "nobody is there": an outage, whatever the request. */
+const away = /^(dns|connect|tls|http_50[234]|http_52\d)$/
+
 /**
  * Whether a call counts against the job's budget. Calls that a provider turned away at its door (throttled,
- * overloaded, bad key, no money, no such model) say nothing about the job and cost nothing: an outage or a
- * storm of 429s must never use the budget up. A call that was lost with its worker does count: a job that kills
+ * overloaded, bad key, no money, no such model), or that found nobody there, say nothing about the job and cost
+ * nothing: an outage or a storm of 429s must never use the budget up. A call that was lost with its worker does count: a job that kills
  * its workers is bounded by it.
  */
 export const spends = (attempt: Attempt): boolean => {
@@ -52,6 +55,8 @@ export const spends = (attempt: Attempt): boolean => {
     case 'bad_credentials':
     case 'unknown_model':
       return false
+    case 'transient':
+      return !away.test(attempt.reason)
     case null:
       return attempt.reason === 'worker_lost'
     default:

@@ -202,7 +202,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
   const retry = async (run: Run, delayMs: number): Promise<boolean> => {
-    const held = await persist(() => store.retry(run.claim, run.spent, run.attempts.at(-1)!))
+    const nextCallAtMs = now() + delayMs
+    const held = await persist(() => store.retry(run.claim, run.spent, run.attempts.at(-1)!, nextCallAtMs))
     run.logged = run.attempts.length
     if (!held) return false
     await delay(delayMs, undefined, { signal: run.controller.signal }).catch(() => undefined)

@@ -18,8 +18,8 @@ export interface JobIndex {
   /** Up to `limit` jobs older than `cursor`, newest first; null as cursor begins at the newest. */
   list(cursor: string | null, limit: number): Promise<readonly IndexEntry[]>
   /**
-   * The next ids of the slow walk over all shards; empty while another process walks. Entries at the old end
-   * whose record has passed its retention are removed on the way.
+   * The next ids of the slow walk over all shards; empty while another process walks. Entries whose
+   * record has passed its retention are removed on the way.
    */
   patrol(perShard: number): Promise<readonly string[]>
 }
@@ -65,18 +65,18 @@ export const createJobIndex = (redis: Redis, keys: Keys, instance: string, now: 
     const next = entries.length < perShard || !last ? `- ${now() + betweenWalksMs}` : `(${last[0]} 0`
     await redis.set(keys.patrol(shard), next)
     const ids = entries.map(([, fields]) => fields[1]!)
-    if (from === '-') await dropPastRetention(shard, entries, ids)
+    await dropPastRetention(shard, entries, ids)
     return ids
   }
 
+  /** Anywhere in the walk: jobs with long windows stand before those that ended long ago. */
   const dropPastRetention = async (
     shard: number,
     entries: readonly StreamEntry[],
     ids: readonly string[],
   ) => {
     const there = await Promise.all(ids.map(id => redis.exists(keys.record(id))))
-    const kept = there.indexOf(1)
-    const gone = entries.slice(0, kept === -1 ? entries.length : kept).map(([streamId]) => streamId)
+    const gone = entries.filter((_, i) => there[i] === 0).map(([streamId]) => streamId)
     if (gone.length > 0) await redis.xdel(keys.index(shard), ...gone)
   }
 

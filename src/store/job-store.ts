@@ -17,6 +17,11 @@ import type { RunScript } from './scripts.ts'
 const outboxGraceMs = 1_500
 /** Deadlines further away than this get their timer from the patrol: most jobs end long before. */
 export const timerHorizonMs = 15 * 60_000
+/**
+ * A request body up to this length stands in the record itself: a key of its own would take 150 bytes more, and a
+ * command more at each step. A longer one would turn the record from a compact listpack into a table.
+ */
+const inlineBodyBytes = 1_000
 
 export interface NewJob extends JobSpec {
   readonly createdAtMs: number
@@ -97,7 +102,7 @@ export interface JobStore {
   /** False when the token no longer holds the job: another worker has it, or it has ended. */
   advance(claim: Claim, move: Move, dueAtMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
-  retry(claim: Claim, spent: number, attempt: Attempt): Promise<boolean>
+  retry(claim: Claim, spent: number, attempt: Attempt, nextCallAtMs: number): Promise<boolean>
   finalise(claim: Claim, final: Final): Promise<boolean>
   /** The state the job was in; a final one or `gone` means that nothing was done. */
   cancel(id: string): Promise<string>
@@ -123,6 +128,8 @@ export interface JobStoreOptions {
   readonly now: () => number
 }
 
+const isInline = ({ body }: { readonly body: string }): boolean => Buffer.byteLength(body) <= inlineBodyBytes
+
 const jobFields = (job: NewJob): string[] => {
   const fields = [
     'state',
@@ -145,10 +152,11 @@ const jobFields = (job: NewJob): string[] => {
   if (job.metadata && Object.keys(job.metadata).length > 0)
     fields.push('metadata', JSON.stringify(job.metadata))
   if (job.retryOf) fields.push('retry_of', job.retryOf)
+  if (isInline(job)) fields.push('request', job.body)
   return fields
 }
 
-/** Every field of a record but the response. */
+/** Every field of a record but the request and the response. */
 const headFields = [
   'state',
   'endpoint',
@@ -271,7 +279,8 @@ export const createJobStore = ({
         )
         const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
         const fields = jobFields(job)
-        values.push(job.id, job.body, idempotency?.fingerprint ?? '', idempotency?.ttlMs ?? 0, timer)
+        const payload = isInline(job) ? '' : job.body
+        values.push(job.id, payload, idempotency?.fingerprint ?? '', idempotency?.ttlMs ?? 0, timer)
         values.push(fields.length, ...fields)
       }
       const replies = (await run('create', [names.length, ...names, ...values])) as string[]
@@ -298,8 +307,10 @@ export const createJobStore = ({
         keys.agenda(shard),
         ...ends.flatMap(({ claim: { id } }) => [keys.record(id), keys.payload(id)]),
       ]
-      const values = ends.flatMap(({ claim: { id, token }, final }) => {
+      const values = ends.flatMap(({ claim, final }) => {
+        const { id, token } = claim
         const fields = finalFields(final)
+        if (final.status === 'succeeded' && isInline(claim)) fields.push('request', '')
         const fence = final.status === 'succeeded' ? '' : token
         return [id, fence, final.status, logOf(final.attempts), fields.length, ...fields]
       })
@@ -322,8 +333,14 @@ export const createJobStore = ({
     advance: (claim, to, dueAtMs) => move('advance', claim, to, dueAtMs),
     park: (claim, to, resumesAtMs) => move('park', claim, to, resumesAtMs),
 
-    retry: async (claim, spent, attempt) =>
-      (await run('retry', [keys.record(claim.id), claim.token, now(), spent, JSON.stringify(attempt)])) === 1,
+    retry: async (claim, spent, attempt, nextCallAtMs) =>
+      (await run('retry', [
+        keys.record(claim.id),
+        claim.token,
+        nextCallAtMs,
+        spent,
+        JSON.stringify(attempt),
+      ])) === 1,
 
     cancel: id =>
       endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),
@@ -371,6 +388,7 @@ export const createJobStore = ({
 
     readHeads: ids => Promise.all(ids.map(readHead)),
 
-    readBody: id => redis.get(keys.payload(id)),
+    readBody: async id =>
+      (await redis.hget(keys.record(id), 'request')) || (await redis.get(keys.payload(id))),
   }
 }

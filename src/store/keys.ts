@@ -36,9 +36,9 @@ export const isJobId = (value: string): boolean => /^job_[0-9a-hjkmnp-tv-z]{26}$
 
 export interface Keys {
   readonly prefix: string
-  /** Hash: everything about a job but its request body. */
+  /** Hash: everything about a job but a long request body. */
   record(jobId: string): string
-  /** String: the request body. Apart from the record, so that the record stays a compact listpack. */
+  /** String: a long request body. Apart from the record, so that the record stays a compact listpack. */
   payload(jobId: string): string
   /** Sorted set: doorbells owed and timers, by the time in ms at which they are due. */
   agenda(shard: number): string

@@ -7,7 +7,7 @@ local now = ARGV[1]
 
 local function claim(record, payload, hop, ring, token, redelivered)
   local r = redis.call('HMGET', record, 'state', 'hop', 'ring', 'token', 'run', 'target', 'endpoint', 'model', 'expires',
-    'spent', 'attempts', 'started')
+    'spent', 'attempts', 'started', 'request')
   local state, spent, attempts = r[1], r[10] or '0', r[11] or ''
   if not state then return { 'gone' } end
   if FINAL[state] then return { state } end
@@ -21,7 +21,7 @@ local function claim(record, payload, hop, ring, token, redelivered)
     attempts = redis.call('HGET', record, 'attempts')
   end
   redis.call('HSET', record, 'state', 'running', 'token', token, 'run', now, 'started', r[12] or now)
-  return { 'ok', r[7], r[8], r[6], r[9], tostring(spent), attempts, redis.call('GET', payload) }
+  return { 'ok', r[7], r[8], r[6], r[9], tostring(spent), attempts, r[13] or redis.call('GET', payload) }
 end
 
 local replies = {}

@@ -11,7 +11,11 @@ redis.call('ZREM', KEYS[3], ARGV[1] .. '.w.' .. ARGV[2])
 if ARGV[3] == 'pending' then
   redis.call('ZADD', KEYS[3], ARGV[5], ARGV[1] .. '.w.' .. attempts)
 else
-  if ARGV[3] == 'dead' then redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1]) end
+  if ARGV[3] == 'dead' then
+    redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1])
+    -- Letters whose records are past their retention by now.
+    redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[4] - ARGV[6])
+  end
   redis.call('PEXPIRE', record, ARGV[6])
 end
 return 1

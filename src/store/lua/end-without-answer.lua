@@ -4,13 +4,17 @@
 -- ARGV: id, status, now, retention ms, error JSON, spare a running job until (0: end it at once), abort channel
 -- Replies the state the job was in; a final one, 'gone' or 'spared' means that nothing was done.
 local record = KEYS[1]
-local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'run')
+local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'run', 'ring', 'webhook')
 if not r[1] then return 'gone' end
 if FINAL[r[1]] then return r[1] end
 if r[1] == 'running' then
   if tonumber(ARGV[3]) < tonumber(ARGV[6]) then return 'spared' end
-  log_interrupted(record, r[2] or '0', r[3], tonumber(r[4]), tonumber(ARGV[3]), ARGV[2])
+  -- In the pause before a retry there is no call to interrupt.
+  if tonumber(r[4]) <= tonumber(ARGV[3]) then
+    log_interrupted(record, r[2] or '0', r[3], tonumber(r[4]), tonumber(ARGV[3]), ARGV[2])
+  end
   redis.call('PUBLISH', ARGV[7], ARGV[1])
 end
-finish(record, KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], ARGV[4], { 'error', ARGV[5] })
+finish(record, KEYS[2], KEYS[3], ARGV[1], r[6], ARGV[2], ARGV[3], ARGV[4], { 'error', ARGV[5] })
+redis.call('ZREM', KEYS[3], wakers(ARGV[1], r[2], r[5]))
 return r[1]

@@ -4,15 +4,18 @@ local FINAL = { succeeded = true, failed = true, cancelled = true, expired = tru
 
 -- The log is JSON objects joined by commas. A job parked for a day under a throttling provider could gather
 -- thousands, so past 32 kB the oldest give way.
-local function log_attempts(record, json)
-  if json == '' then return end
-  local log = redis.call('HGET', record, 'attempts')
+local function longer_log(log, json)
   log = log and (log .. ',' .. json) or json
   if #log > 32768 then
     local _, cut = log:find('},', #log - 32768, true)
     if cut then log = log:sub(cut + 1) end
   end
-  redis.call('HSET', record, 'attempts', log)
+  return log
+end
+
+local function log_attempts(record, json)
+  if json == '' then return end
+  redis.call('HSET', record, 'attempts', longer_log(redis.call('HGET', record, 'attempts'), json))
 end
 
 -- A call that ended with nobody there to judge it: the provider may well charge for it.
@@ -24,13 +27,11 @@ local function log_interrupted(record, hop, target, started, finished, reason)
     finished and string.format('%d', finished - started) or 'null', reason))
 end
 
--- The one way a job ends. Removes what would still wake it, starts its retention and tells who waits: they
--- listen on a channel named as the record.
-local function finish(record, payload, agenda, id, status, now, retention, fields)
-  local hop, ring, hook = unpack(redis.call('HMGET', record, 'hop', 'ring', 'webhook'))
+-- The one way a job ends: starts its retention and tells who waits: they listen on a channel named as the record.
+-- The caller removes what would still wake it (`wakers`), and the payload of a success. `token` and `run` stay behind:
+-- only a running job's are ever looked at, and each job pays for every command here.
+local function finish(record, payload, agenda, id, hook, status, now, retention, fields)
   redis.call('HSET', record, 'state', status, 'finished', now, unpack(fields))
-  redis.call('HDEL', record, 'token', 'run', 'resumes')
-  redis.call('ZREM', agenda, id .. '.' .. (hop or '0') .. '.' .. (ring or '0'), id .. '.x')
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
     redis.call('HSET', record, 'delivery', 'pending')
@@ -38,6 +39,11 @@ local function finish(record, payload, agenda, id, status, now, retention, field
   else
     redis.call('PEXPIRE', record, retention)
   end
-  if status == 'succeeded' then redis.call('DEL', payload) else redis.call('PEXPIRE', payload, retention) end
+  if status ~= 'succeeded' then redis.call('PEXPIRE', payload, retention) end
   redis.call('PUBLISH', record, status)
+end
+
+-- The agenda's entries of a live job: its doorbell and its deadline.
+local function wakers(id, hop, ring)
+  return id .. '.' .. (hop or '0') .. '.' .. (ring or '0'), id .. '.x'
 end

@@ -1,5 +1,5 @@
 -- Logs a failed call of a job that its worker is about to call again. Fenced.
--- KEYS: record   ARGV: token, now, spent, attempt
+-- KEYS: record   ARGV: token, when the next call begins, spent, attempt
 -- Replies 1, or 0 when the token no longer holds the job.
 local r = redis.call('HMGET', KEYS[1], 'state', 'token')
 if r[1] ~= 'running' or r[2] ~= ARGV[1] then return 0 end

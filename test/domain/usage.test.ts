@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { costOf, usageOf } from '../../src/domain/usage.ts'
+
+describe('usageOf', () => {
+  it.each([
+    ['OpenAI chat', { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 }, [7, 3]],
+    ['OpenAI embeddings, which complete nothing', { prompt_tokens: 7, total_tokens: 7 }, [7, 0]],
+    ['OpenAI responses', { input_tokens: 7, output_tokens: 3 }, [7, 3]],
+    [
+      'Anthropic, whose cached tokens stand beside the input',
+      {
+        input_tokens: 5,
+        cache_creation_input_tokens: 20,
+        cache_read_input_tokens: 300,
+        output_tokens: 3,
+      },
+      [325, 3],
+    ],
+    [
+      'Anthropic, with nulls where nothing was cached',
+      { input_tokens: 5, cache_read_input_tokens: null, output_tokens: 3 },
+      [5, 3],
+    ],
+    ['counts that are no numbers', { prompt_tokens: '7', completion_tokens: Number.NaN }, [0, 0]],
+  ])('reads %s', (_, usage, [input_tokens, output_tokens]) => {
+    expect(usageOf({ usage })).toEqual({ input_tokens, output_tokens })
+  })
+
+  it.each([[undefined], [null], ['text'], [{}], [{ usage: null }], [{ usage: 'none' }]])(
+    'is null for %j, which does not say',
+    answer => {
+      expect(usageOf(answer)).toBeNull()
+    },
+  )
+})
+
+describe('costOf', () => {
+  it.each([
+    [
+      'dollars per million tokens',
+      { input_tokens: 20, output_tokens: 2 },
+      { input: 10, output: 30 },
+      0.00026,
+    ],
+    ['nothing for a free model', { input_tokens: 20, output_tokens: 2 }, { input: 0, output: 0 }, 0],
+    // 0.1 * 3 would be 0.30000000000000004e-6
+    ['a rounded sum', { input_tokens: 3, output_tokens: 0 }, { input: 0.1, output: 0 }, 3e-7],
+  ])('counts %s', (_, usage, price, dollars) => {
+    expect(costOf(usage, price)).toBe(dollars)
+  })
+
+  it('is null without a price or without a count', () => {
+    expect(costOf({ input_tokens: 1, output_tokens: 1 }, undefined)).toBeNull()
+    expect(costOf(null, { input: 1, output: 1 })).toBeNull()
+  })
+})

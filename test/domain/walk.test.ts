@@ -1,0 +1,241 @@
+import { describe, expect, it, test } from 'vitest'
+import type { RouteTarget } from '../../src/domain/chain.ts'
+import type { Attempt } from '../../src/domain/job.ts'
+import type { VerdictKind } from '../../src/domain/verdict.ts'
+import { nextStep, type Step, spends, type Walk } from '../../src/domain/walk.ts'
+
+const nowMs = 1_000_000_000
+const target = (name: string, contextWindow?: number): RouteTarget => ({
+  route: name,
+  provider: name,
+  model: 'm',
+  ...(contextWindow !== undefined && { contextWindow }),
+})
+const [a, b, c] = [target('a'), target('b'), target('c')]
+
+/** `0 a transient` is a call on hop 0 by a; `0 a shutdown` one that was interrupted. All ended `agoMs` ago. */
+const call = (text: string, agoMs = 10): Attempt => {
+  const [hop, provider, word] = text.split(' ') as [string, string, string]
+  const isInterrupted = ['shutdown', 'worker_lost', 'expired'].includes(word)
+  return {
+    hop: Number(hop),
+    provider,
+    model: 'm',
+    started_at: (nowMs - agoMs - 40) / 1_000,
+    duration_ms: 40,
+    status_code: null,
+    verdict: isInterrupted ? null : (word as VerdictKind),
+    reason: word,
+    possibly_billed: false,
+  }
+}
+
+interface Case {
+  readonly targets?: readonly RouteTarget[]
+  readonly log?: readonly (string | Attempt)[]
+  readonly current?: RouteTarget | null
+  readonly hop?: number
+  readonly refusalHandsOver?: boolean
+  /** Milliseconds from now; absent means now. */
+  readonly shutFor?: Readonly<Record<string, number>>
+  readonly spent?: number
+  readonly retries?: number
+  readonly random?: number
+}
+
+const stepOf = (given: Case): Step => {
+  const attempts = (given.log ?? []).map(entry => (typeof entry === 'string' ? call(entry) : entry))
+  const walk: Walk = {
+    targets: given.targets ?? [a, b],
+    attempts,
+    spent: given.spent ?? attempts.filter(spends).length,
+    hop: given.hop ?? attempts.at(-1)?.hop ?? 0,
+    current: given.current === undefined ? a : given.current,
+    refusalHandsOver: given.refusalHandsOver ?? false,
+    availableAt: t => {
+      const waitMs = given.shutFor?.[t.provider]
+      return waitMs === undefined ? 0 : nowMs + waitMs
+    },
+  }
+  return nextStep(walk, { retries: given.retries ?? 1, maxAttempts: 5 }, nowMs, () => given.random ?? 0)
+}
+
+const told = (step: Step): string => {
+  if (step.kind === 'call') return `call ${step.target.provider}`
+  if (step.kind === 'park') return `park ${step.target.provider} ${step.untilMs - nowMs}`
+  return step.kind === 'retry' ? `retry ${step.delayMs}` : `fail ${step.code}`
+}
+
+const cases = (rows: readonly [name: string, given: Case, step: string][]): void => {
+  test.each(rows)('%s', (_, given, step) => {
+    expect(told(stepOf(given))).toBe(step)
+  })
+}
+
+describe('where a job is called', () => {
+  cases([
+    ['first on the first target', { current: null }, 'call a'],
+    ['where it stands, though one before it is ready', { current: b, hop: 1 }, 'call b'],
+    ['elsewhere when the target it stands at is out of use', { shutFor: { a: 5_000 } }, 'call b'],
+    ['on a target that is available from this very millisecond', { shutFor: { a: 0 } }, 'call a'],
+    [
+      'where it stands after a handover, though the first has rested meanwhile',
+      { log: [call('0 a overloaded', 9_000)], current: b, hop: 1 },
+      'call b',
+    ],
+    ['where it stands after a shutdown there', { log: ['1 b shutdown'], current: b }, 'call b'],
+    ['where it stands after its worker was lost', { log: ['1 b worker_lost'], current: b }, 'call b'],
+    [
+      'elsewhere when the place it stands at is no target of the route any more',
+      { current: c, hop: 1 },
+      'call a',
+    ],
+  ])
+})
+
+describe('after a transient failure', () => {
+  cases([
+    ['it is tried again here', { log: ['0 a transient'] }, 'retry 125'],
+    ['with jitter', { log: ['0 a transient'], random: 1 }, 'retry 375'],
+    ['as often as configured', { log: ['0 a transient', '0 a transient'], retries: 2 }, 'retry 125'],
+    ['and then handed over', { log: ['0 a transient', '0 a transient'] }, 'call b'],
+    ['at once where no retries are wanted', { log: ['0 a transient'], retries: 0 }, 'call b'],
+    ['at once when the target went out of use', { log: ['0 a transient'], shutFor: { a: 1 } }, 'call b'],
+    [
+      'with the tries counted anew at each hop',
+      { log: ['0 a transient', '0 a transient', '1 b transient'], current: b },
+      'retry 125',
+    ],
+  ])
+})
+
+describe('after a failure of the target', () => {
+  const kinds = ['overloaded', 'rate_limited', 'out_of_quota', 'bad_credentials', 'unknown_model'] as const
+  test.each(kinds)('%s hands over at once, to the next in order', kind => {
+    expect(told(stepOf({ targets: [a, b, c], log: [`0 a ${kind}`] }))).toBe('call b')
+  })
+  cases([
+    [
+      'an earlier target that has rested comes first',
+      { targets: [a, b, c], log: [call('0 a overloaded', 1_001), '1 b overloaded'], current: b },
+      'call a',
+    ],
+    [
+      'one that has not is passed over',
+      { targets: [a, b, c], log: [call('0 a overloaded', 999), '1 b overloaded'], current: b },
+      'call c',
+    ],
+  ])
+})
+
+describe('after a judgement of the request', () => {
+  const [small, same, large] = [target('small', 8), target('same', 8), target('large', 16)]
+  const unknown = target('unknown')
+  cases([
+    [
+      'too_long goes past windows no larger',
+      { targets: [small, same, large], log: ['0 small too_long'], current: small },
+      'call large',
+    ],
+    [
+      'too_long tries an unknown window',
+      { targets: [small, same, unknown], log: ['0 small too_long'], current: small },
+      'call unknown',
+    ],
+    [
+      'too_long where the window was unknown tries any other, once',
+      { targets: [unknown, small], log: ['0 unknown too_long'], current: unknown },
+      'call small',
+    ],
+    [
+      'too_long everywhere fails',
+      { targets: [large, small], log: ['0 large too_long'], current: large },
+      'fail context_length_exceeded',
+    ],
+    ['rejected through a translation tries the others', { log: ['0 a rejected'] }, 'call b'],
+    [
+      'rejected everywhere fails',
+      { log: ['0 a rejected', '1 b rejected'], current: b },
+      'fail upstream_rejected',
+    ],
+    [
+      'a rejection is never called again, however long the others are away',
+      { log: [call('0 a rejected', 99_000)], shutFor: { b: 5_000 }, current: b, hop: 1 },
+      'park b 5000',
+    ],
+    ['refused goes on where the route says so', { log: ['0 a refused'], refusalHandsOver: true }, 'call b'],
+    [
+      'refused everywhere fails',
+      { log: ['0 a refused', '1 b refused'], current: b, refusalHandsOver: true },
+      'fail refused',
+    ],
+    ['a route without targets fails', { targets: [] }, 'fail no_usable_target'],
+  ])
+})
+
+describe('the budget', () => {
+  test.each([
+    ['connect', false],
+    ['dns', false],
+    ['tls', false],
+    ['http_503', false],
+    ['http_502', false],
+    ['http_522', false],
+    ['http_500', true],
+    ['reset', true],
+    ['timeout', true],
+    ['not_json', true],
+  ])('a transient failure by %s spends: %s', (reason, isSpent) => {
+    expect(spends({ ...call('0 a transient'), reason })).toBe(isSpent)
+  })
+
+  test.each([
+    ['transient', true],
+    ['rejected', true],
+    ['too_long', true],
+    ['refused', true],
+    ['ok', true],
+    ['worker_lost', true],
+    ['rate_limited', false],
+    ['overloaded', false],
+    ['out_of_quota', false],
+    ['bad_credentials', false],
+    ['unknown_model', false],
+    ['shutdown', false],
+  ])('a call that ended %s spends: %s', (word, isSpent) => {
+    expect(spends(call(`0 a ${word}`))).toBe(isSpent)
+  })
+
+  it('ends the job when it is used up, whatever could still be called', () => {
+    expect(told(stepOf({ spent: 4 }))).toBe('call a')
+    expect(told(stepOf({ spent: 5 }))).toBe('fail attempts_exhausted')
+  })
+  it('leaves the better reason when the request was judged everywhere', () => {
+    expect(told(stepOf({ log: ['0 a rejected', '1 b rejected'], spent: 5 }))).toBe('fail upstream_rejected')
+  })
+})
+
+describe('a job that nobody can serve now', () => {
+  const failedAtA = (count: number) => Array.from({ length: count }, () => '0 a overloaded')
+  cases([
+    ['waits for the earliest target', { shutFor: { a: 9_000, b: 4_000 } }, 'park b 4000'],
+    ['over at least a second', { shutFor: { a: 4_000, b: 9_000 }, random: 1 }, 'park a 5000'],
+    ['and over a tenth of a long wait', { shutFor: { a: 60_000, b: 90_000 }, random: 1 }, 'park a 66000'],
+    ['never for nothing', { shutFor: { a: 1, b: 1 } }, 'park a 100'],
+    ['waits out its own backoff', { targets: [a], log: failedAtA(1) }, 'park a 990'],
+    ['which doubles', { targets: [a], log: failedAtA(2) }, 'park a 1990'],
+    ['and doubles', { targets: [a], log: failedAtA(5) }, 'park a 15990'],
+    ['up to a minute', { targets: [a], log: failedAtA(50) }, 'park a 59990'],
+    [
+      'waits for health when that takes longer',
+      { targets: [a], log: failedAtA(1), shutFor: { a: 8_000 } },
+      'park a 8000',
+    ],
+    ['is not held up by a call that was interrupted', { targets: [a], log: ['0 a worker_lost'] }, 'call a'],
+  ])
+
+  it('counts the backoff from the end of the last call, however long that took', () => {
+    const slow = { ...call('0 a overloaded', 0), started_at: (nowMs - 300_000) / 1_000, duration_ms: 300_000 }
+    expect(told(stepOf({ targets: [a], log: [slow] }))).toBe('park a 1000')
+  })
+})

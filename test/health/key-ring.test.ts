@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest'
+import type { HealthBoard } from '../../src/health/board.ts'
+import { createKeyRing } from '../../src/health/key-ring.ts'
+
+const keys = ['key-a', 'key-b', 'key-c']
+
+/** As much of a board as a ring asks: until when which key is stopped. */
+const stopping = (until: ReadonlyMap<string, number>): HealthBoard => ({
+  start: async () => undefined,
+  stop: async () => undefined,
+  unavailableUntil: () => 0,
+  unavailableKeyUntil: (provider, fingerprint) => until.get(`${provider}#${fingerprint}`) ?? 0,
+  indict: () => undefined,
+  current: () => [],
+})
+const drawn = (ring: ReturnType<typeof createKeyRing>, count: number) =>
+  Array.from({ length: count }, () => {
+    const key = ring.next()
+    return key === null || key === 'none' ? key : key.key
+  })
+
+const fingerprints = (): string[] => {
+  const ring = createKeyRing('first', keys, stopping(new Map()))
+  return keys.map(() => {
+    const key = ring.next()
+    if (key === null || key === 'none') throw new Error('no key')
+    return key.fingerprint
+  })
+}
+
+it('uses the keys in turn', () => {
+  expect(drawn(createKeyRing('first', keys, stopping(new Map())), 4)).toEqual([
+    'key-a',
+    'key-b',
+    'key-c',
+    'key-a',
+  ])
+})
+
+it('passes over keys that were stopped, at this provider alone', () => {
+  const [a, b, c] = fingerprints()
+  const stopped = new Map([[`first#${b}`, 500]])
+  const ring = createKeyRing('first', keys, stopping(stopped))
+  expect(drawn(ring, 3)).toEqual(['key-a', 'key-c', 'key-a'])
+  expect(ring.unavailableUntil()).toBe(0)
+  expect(drawn(createKeyRing('second', keys, stopping(stopped)), 2)).toEqual(['key-a', 'key-b'])
+
+  stopped.set(`first#${a}`, 700).set(`first#${c}`, 600)
+  expect(drawn(ring, 2)).toEqual([null, null])
+  expect(ring.unavailableUntil()).toBe(500)
+  stopped.delete(`first#${c}`)
+  expect(drawn(ring, 2)).toEqual(['key-c', 'key-c'])
+})
+
+it('needs no key where none is configured', () => {
+  const ring = createKeyRing('first', [], stopping(new Map()))
+  expect(ring.next()).toBe('none')
+  expect(ring.unavailableUntil()).toBe(0)
+})
+
+it('names keys without telling them', () => {
+  for (const [i, fingerprint] of fingerprints().entries()) {
+    expect(fingerprint).toMatch(/^[0-9a-f]{8}$/)
+    expect(fingerprint).not.toContain(keys[i])
+  }
+})

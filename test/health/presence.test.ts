@@ -1,0 +1,34 @@
+import { pino } from 'pino'
+import { expect, it } from 'vitest'
+import { createHeartbeat, readPresence, type WorkerPresence } from '../../src/health/presence.ts'
+import { createPatientRedis } from '../../src/redis/connect.ts'
+import { testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+
+const presence: WorkerPresence = {
+  provider: 'first',
+  instance: 'i1',
+  pid: 1,
+  breaker: 'closed',
+  callsInFlight: 0,
+  concurrency: 5,
+  seenAtMs: 100_000,
+}
+
+it('shows live workers, and forgets those that stopped or fell silent', async () => {
+  const log = pino({ level: 'silent' })
+  const { url, prefix } = testRedis()
+  const redis = createPatientRedis(url, log)
+  const other: WorkerPresence = { ...presence, instance: 'i2', seenAtMs: 105_000 }
+  const beats = [presence, other].map(p => createHeartbeat(redis, prefix, log, () => p))
+  for (const beat of beats) beat.start()
+  const both = await until(async () => {
+    const workers = await readPresence(redis, prefix, 110_000)
+    return workers.length === 2 ? workers : null
+  })
+  expect(both.toSorted((a, b) => a.seenAtMs - b.seenAtMs)).toEqual([presence, other])
+  expect(await readPresence(redis, prefix, 110_001)).toEqual([other])
+  for (const beat of beats) await beat.stop()
+  expect(await readPresence(redis, prefix, 110_001)).toEqual([])
+  redis.disconnect()
+})

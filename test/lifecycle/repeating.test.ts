@@ -1,0 +1,71 @@
+import { Writable } from 'node:stream'
+import { expect, it } from 'vitest'
+import { createLogger } from '../../src/lifecycle/logger.ts'
+import { createRepeating } from '../../src/lifecycle/repeating.ts'
+import { until } from '../support/until.ts'
+
+const lines: string[] = []
+const log = createLogger(
+  'info',
+  new Writable({
+    write: (chunk, _, done) => {
+      lines.push(String(chunk))
+      done()
+    },
+  }),
+)
+
+it('goes on after failures, and tells of each streak once', async () => {
+  let rounds = 0
+  const fails = (round: number): boolean => round <= 3 || (round >= 6 && round <= 8)
+  const task = createRepeating(
+    'task',
+    1,
+    async () => {
+      rounds += 1
+      if (fails(rounds)) throw new Error('away')
+    },
+    log,
+  )
+  task.start()
+  task.start()
+  await until(() => rounds >= 10)
+  await task.stop()
+  const roundsAtStop = rounds
+  await task.stop()
+  expect(rounds).toBe(roundsAtStop)
+  expect(lines.filter(line => line.includes('background task failed'))).toHaveLength(2)
+})
+
+it('stops once the round under way has ended', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let began = false
+  const task = createRepeating(
+    'task',
+    1,
+    () => {
+      began = true
+      return promise
+    },
+    log,
+  )
+  task.start()
+  await until(() => began)
+  let isStopped = false
+  const stopped = task.stop().then(() => {
+    isStopped = true
+  })
+  await new Promise(setImmediate)
+  expect(isStopped).toBe(false)
+  resolve()
+  await stopped
+})
+
+it('may be stopped before it starts', async () => {
+  let rounds = 0
+  const task = createRepeating('task', 1, async () => void rounds++, log)
+  await task.stop()
+  task.start()
+  await task.stop()
+  expect(rounds).toBe(0)
+})

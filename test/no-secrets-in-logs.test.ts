@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { Writable } from 'node:stream'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSimProvider, type SimProvider } from '../src/sim/sim-provider.ts'
+import { createWebhookReceiver, type WebhookReceiver } from '../src/sim/webhook-receiver.ts'
+import { type Deployment, deploy } from './support/deployment.ts'
+import { until } from './support/until.ts'
+
+const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
+const prompt = 'MARKER-PROMPT-8c1f'
+const keys = { first: 'MARKER-KEY-ONE-77', second: 'MARKER-KEY-TWO-88', client: 'MARKER-CLIENT-KEY-99' }
+/** Each route is a script of the simulated provider; the second provider speaks the other format. */
+const models = [
+  'gpt-4',
+  'fail-400',
+  'fail-401',
+  'fail-429',
+  'fail-500',
+  'truncated',
+  'reset',
+  'refusal',
+  'hang',
+  'slow-300ms',
+]
+
+const lines: string[] = []
+let sims: SimProvider[]
+let receiver: WebhookReceiver
+let baton: Deployment
+
+beforeAll(async () => {
+  sims = [createSimProvider(), createSimProvider()]
+  receiver = createWebhookReceiver({ secret: webhookSecret })
+  await Promise.all([...sims, receiver].map(server => server.start()))
+  const route = { provider: 'first', fallback_to: 'claude' }
+  baton = await deploy({
+    api: true,
+    webhooks: true,
+    logTo: new Writable({
+      write: (chunk, _, done) => {
+        lines.push(String(chunk))
+        done()
+      },
+    }),
+    config: {
+      providers: {
+        first: {
+          type: 'openai',
+          base_url: `${sims[0]!.url}/v1`,
+          api_key: keys.first,
+          breaker: { min_calls: 4, reset_ms: 200 },
+        },
+        second: { type: 'anthropic', base_url: sims[1]!.url, api_key: keys.second },
+      },
+      models: { ...Object.fromEntries(models.map(model => [model, route])), claude: { provider: 'second' } },
+      api_keys: [keys.client],
+      webhooks: { secret: webhookSecret, allow: ['127.0.0.0/8'] },
+    },
+  })
+})
+afterAll(async () => {
+  await baton.stop()
+  await Promise.all([...sims, receiver].map(server => server.stop()))
+})
+
+const submit = (model: string, more = {}) => baton.chat(model, { prompt, user: `u-${model}`, ...more })
+
+const post = (path: string, body: string, key = keys.client): Promise<Response> =>
+  fetch(`${baton.apiUrl}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body,
+  })
+
+/** Makes Redis refuse the write of a result: the record is of another type for a while. */
+const breakRecord = async (id: string): Promise<void> => {
+  const { redis, keys } = baton.core
+  const record = keys.record(id)
+  await redis.rename(record, `${record}:aside`)
+  await redis.set(record, 'no hash')
+  try {
+    await until(() => lines.some(line => line.includes('redis refused a write')))
+  } finally {
+    await redis.rename(`${record}:aside`, record)
+  }
+}
+
+const signatures = (): string[] =>
+  receiver.deliveries.flatMap(d => String(d.headers['webhook-signature']).replace(/^v1,/, ''))
+
+it('no prompt, answer, key or signature reaches the log at any level, whatever happens', async () => {
+  const webhook = { url: receiver.url, secret: webhookSecret }
+  receiver.script({ kind: 'status', status: 500 }, { kind: 'status', status: 410 })
+  const stuck = await submit('slow-300ms')
+  await until(async () => (await baton.core.store.read(stuck))?.status === 'running')
+  await breakRecord(stuck)
+  await baton.ended(stuck)
+
+  const ids = await Promise.all(models.filter(m => m !== 'hang').map(model => submit(model, { webhook })))
+  const hanging = await submit('hang', { webhook: { url: 'http://127.0.0.1:1/', secret: webhookSecret } })
+  await until(async () => (await baton.core.store.read(hanging))?.status === 'running')
+  await baton.core.store.cancel(hanging)
+  const jobs = await Promise.all([...ids, hanging].map(baton.ended))
+  const short = await submit('hang', { windowMs: 300 })
+  await baton.ended(short)
+
+  const chat = JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: prompt }] })
+  expect((await post('/v1/chat/completions', chat)).status).toBe(200)
+  expect((await post('/v1/chat/completions', chat, 'MARKER-WRONG-KEY-11')).status).toBe(401)
+  expect((await post('/v1/chat/completions', `{"model": ${prompt}`)).status).toBe(400)
+  expect((await post('/v1/jobs', JSON.stringify({ body: { model: prompt, messages: prompt } }))).status).toBe(
+    404,
+  )
+
+  await receiver.waitFor(deliveries => deliveries.length >= ids.length)
+  await until(() => lines.some(line => line.includes('webhook given up')))
+  await baton.stop()
+
+  const log = lines.join('')
+  const answers = jobs.flatMap(job => (job.response?.statusCode === 200 ? [answerOf(job.response.body)] : []))
+  expect(answers.length).toBeGreaterThan(3)
+  expect(lines.length).toBeGreaterThan(50)
+  expect(signatures().length).toBeGreaterThan(3)
+  for (const told of [
+    'redis refused a write',
+    'attempt failed',
+    'job handed over',
+    'webhook failed',
+    'attempt interrupted',
+    'request',
+  ]) {
+    expect(log).toContain(told)
+  }
+  const secrets = [prompt, ...answers, 'MARKER-', webhookSecret, webhookSecret.slice(6), ...signatures()]
+  for (const secret of secrets) {
+    expect(secret.length).toBeGreaterThan(5)
+    expect(lines.filter(line => line.includes(secret))).toEqual([])
+  }
+})
+
+const answerOf = (body: string): string => {
+  const { choices } = JSON.parse(body) as {
+    choices: { message: { content: string | null; refusal?: string } }[]
+  }
+  const { content, refusal } = choices[0]!.message
+  return content || refusal || 'no text at all'
+}

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
+import { patrolRecords } from '../../src/queue/patrol.ts'
+import { sweep } from '../../src/queue/sweeper.ts'
+import type { NewJob } from '../../src/store/job-store.ts'
+import { answer } from '../store/store-fixture.ts'
+import { openQueue, type QueueFixture } from './queue-fixture.ts'
+
+let q: QueueFixture
+beforeEach(() => {
+  q = openQueue()
+})
+afterEach(() => q.shut())
+
+const webhook = { url: 'https://hooks.example/x' }
+const farDeadline = (): Partial<NewJob> => ({ expiresAtMs: q.clock.nowMs + 86_400_000 })
+
+const patrol = async (id: string): Promise<void> => {
+  const records = await q.store.readHeads([id])
+  await patrolRecords(
+    q.parts,
+    records.filter(r => r !== null),
+  )
+}
+const settle = (): void => {
+  q.clock.nowMs += 60_000
+}
+const ring = async (id: string): Promise<void> => {
+  await q.doorbells.ring({ queue: providerQueue('first'), doorbell: `${id}.0.0` })
+}
+
+describe('the patrol puts back what is lost', () => {
+  it('a doorbell that was removed from BullMQ by hand', async () => {
+    const id = await q.created(farDeadline())
+    await ring(id)
+    await q.queueOf('first').obliterate({ force: true })
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({}) // too young to tell
+    settle()
+    await patrol(id)
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
+  })
+
+  it('a running job whose worker and doorbell are gone', async () => {
+    const { id } = await q.running(farDeadline())
+    settle()
+    await patrol(id)
+    const record = (await q.store.read(id))!
+    expect(record).toMatchObject({ status: 'queued', hop: 0, ring: 1 })
+    expect(record.attempts).toEqual([
+      expect.objectContaining({ verdict: null, reason: 'worker_lost', possibly_billed: true }),
+    ])
+    expect((await q.claimed(id, 'w2')).spent).toBe(1)
+  })
+
+  it('a parked job’s time', async () => {
+    const claim = await q.running(farDeadline())
+    const move = { hop: 0, ring: 1, target: claim.target, spent: 0, attempts: [] }
+    const resumesAtMs = q.clock.nowMs + 500_000
+    await q.store.park(claim, move, resumesAtMs)
+    await q.agenda.remove([`${claim.id}.0.1`])
+    settle()
+    await patrol(claim.id)
+    expect(await q.agendaOf(claim.id)).toEqual({ '.0.1': resumesAtMs })
+    expect((await q.store.read(claim.id))!.status).toBe('parked')
+  })
+
+  it('a webhook that is owed', async () => {
+    const claim = await q.running({ ...farDeadline(), webhook })
+    await q.store.finalise(claim, answer('x'))
+    await q.agenda.remove([`${claim.id}.w.0`])
+    settle()
+    await patrol(claim.id)
+    expect(await q.agendaOf(claim.id)).toEqual({ '.w.0': q.clock.nowMs })
+  })
+
+  it('the timer of a deadline that has come near', async () => {
+    const id = await q.created(farDeadline())
+    settle()
+    await patrol(id)
+    expect(Object.keys(await q.agendaOf(id))).toEqual(['.0.0'])
+    const { expiresAtMs } = (await q.store.read(id))!
+    q.clock.nowMs = expiresAtMs - 60_000
+    await patrol(id)
+    expect(await q.agendaOf(id)).toMatchObject({ '.x': expiresAtMs })
+  })
+})
+
+describe('the patrol leaves alone', () => {
+  it('doorbells that wait, in the agenda or at their queue', async () => {
+    const [owed, rung] = [await q.created(farDeadline()), await q.created(farDeadline())]
+    await ring(rung)
+    settle()
+    const owedBefore = await q.agendaOf(owed)
+    await patrol(owed)
+    await patrol(rung)
+    expect(await q.agendaOf(owed)).toEqual(owedBefore)
+    expect(await q.agendaOf(rung)).toEqual({})
+  })
+
+  it('a running job whose doorbell is being answered', async () => {
+    const id = await q.created(farDeadline())
+    await ring(id)
+    await q.claimed(id)
+    settle()
+    await patrol(id)
+    expect(await q.store.read(id)).toMatchObject({ status: 'running', ring: 0, attempts: [] })
+  })
+
+  it('a job that moved on while it looked', async () => {
+    const claim = await q.running(farDeadline())
+    const seen = (await q.store.read(claim.id))!
+    const move = { hop: 1, ring: 0, target: claim.target, spent: 0, attempts: [] }
+    await q.store.advance(claim, move, q.clock.nowMs)
+    expect(await q.store.recover(seen)).toBe(false)
+    await q.store.cancel(claim.id)
+    expect(await q.store.recover((await q.store.read(claim.id))!)).toBe(false)
+  })
+
+  it('a delivery that waits at its queue', async () => {
+    const claim = await q.running({ ...farDeadline(), webhook })
+    await q.store.finalise(claim, answer('x'))
+    await q.doorbells.ring({ queue: webhookQueue, doorbell: `${claim.id}.w.0` })
+    settle()
+    await patrol(claim.id)
+    expect(await q.agendaOf(claim.id)).toEqual({})
+  })
+})

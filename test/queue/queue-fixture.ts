@@ -1,0 +1,50 @@
+import { Queue } from 'bullmq'
+import { type Logger, pino } from 'pino'
+import { createDoorbells, type Doorbells, providerQueue, queueName } from '../../src/queue/doorbells.ts'
+import { openStore, type StoreFixture } from '../store/store-fixture.ts'
+
+export interface QueueFixture extends StoreFixture {
+  readonly doorbells: Doorbells
+  /** What the sweeper and the patrol are made of. */
+  readonly parts: Pick<StoreFixture, 'agenda' | 'store'> & {
+    readonly doorbells: Doorbells
+    readonly log: Logger
+    readonly now: () => number
+  }
+  /** Names of the doorbells that wait at a provider, in the order they will be answered. */
+  ringingAt(provider: string): Promise<readonly string[]>
+  /** BullMQ's own view of a provider's queue, for a test to tamper with. */
+  readonly queueOf: (provider: string) => Queue
+  shut(): Promise<void>
+}
+
+/** A store with real queues and a clock of its own, and nobody who takes care of them. */
+export const openQueue = (): QueueFixture => {
+  const fixture = openStore()
+  const { redis, keys, agenda, store, clock } = fixture
+  const log: Logger = pino({ level: 'silent' })
+  const doorbells = createDoorbells(redis, keys, log)
+  const queues = new Map<string, Queue>()
+  const queueOf = (provider: string): Queue => {
+    const known = queues.get(provider)
+    if (known) return known
+    const queue = new Queue(queueName(providerQueue(provider)), { connection: redis, prefix: keys.prefix })
+    queues.set(provider, queue)
+    return queue
+  }
+  return {
+    ...fixture,
+    doorbells,
+    parts: { agenda, store, doorbells, log, now: () => clock.nowMs },
+    ringingAt: async provider => {
+      const jobs = await queueOf(provider).getJobs(['wait', 'prioritized'], 0, -1, true)
+      return jobs.map(job => job.id!)
+    },
+    queueOf,
+    shut: async () => {
+      await Promise.all([...queues.values()].map(queue => queue.close()))
+      await doorbells.close()
+      fixture.close()
+    },
+  }
+}

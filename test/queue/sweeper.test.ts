@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { jobDoorbell } from '../../src/queue/doorbell.ts'
+import { providerQueue } from '../../src/queue/doorbells.ts'
+import { sweep } from '../../src/queue/sweeper.ts'
+import { answer } from '../store/store-fixture.ts'
+import { openQueue, type QueueFixture } from './queue-fixture.ts'
+
+let q: QueueFixture
+beforeEach(() => {
+  q = openQueue()
+})
+afterEach(() => q.shut())
+
+const target = { provider: 'second', model: 'm' }
+const later = (ms: number): void => {
+  q.clock.nowMs += ms
+}
+
+describe('a doorbell that nobody rang', () => {
+  it('is rung once its time has come', async () => {
+    const id = await q.created()
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toEqual([])
+    later(1_500)
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
+    expect(Object.keys(await q.agendaOf(id))).toEqual(['.x'])
+  })
+
+  it('is rung where the job was handed over to', async () => {
+    const claim = await q.running()
+    await q.store.advance(claim, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, q.clock.nowMs)
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toEqual([])
+    expect(await q.ringingAt('second')).toEqual([`${claim.id}.1.0`])
+  })
+
+  it('is rung at the time a parked job resumes', async () => {
+    const claim = await q.running()
+    await q.store.park(claim, { hop: 0, ring: 1, target, spent: 0, attempts: [] }, q.clock.nowMs + 9_000)
+    later(8_999)
+    await sweep(q.parts)
+    expect(await q.ringingAt('second')).toEqual([])
+    later(1)
+    await sweep(q.parts)
+    expect(await q.ringingAt('second')).toEqual([`${claim.id}.0.1`])
+  })
+
+  it('comes up again when the sweeper that took it dies', async () => {
+    await q.created()
+    later(1_500)
+    expect(await q.agenda.takeDue(10, 5_000)).toHaveLength(1)
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toEqual([])
+    later(5_000)
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toHaveLength(1)
+  })
+
+  it('is taken by one of many sweepers', async () => {
+    for (let i = 0; i < 50; i++) await q.created()
+    later(1_500)
+    const taken = await Promise.all(Array.from({ length: 8 }, () => q.agenda.takeDue(10, 5_000)))
+    expect(taken.flat()).toHaveLength(50)
+    expect(new Set(taken.flat()).size).toBe(50)
+  })
+
+  it('is rung twice without harm', async () => {
+    const id = await q.created()
+    const ring = { queue: providerQueue('first'), doorbell: jobDoorbell(id, 0, 0) }
+    await Promise.all([q.doorbells.ring(ring), q.doorbells.ring(ring)])
+    await q.doorbells.ring(ring)
+    expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
+    expect(await q.doorbells.counts(providerQueue('first'))).toEqual({ waiting: 1, active: 0 })
+  })
+
+  it('is dropped when its job has moved on, ended or is gone', async () => {
+    const [moved, ended, gone] = [await q.running(), await q.running(), await q.running()]
+    await q.store.advance(moved, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, q.clock.nowMs + 1e6)
+    await q.store.finalise(ended, answer('x'))
+    await q.redis.del(q.keys.record(gone.id))
+    for (const { id } of [moved, ended, gone]) await q.agenda.add(`${id}.0.0`, q.clock.nowMs)
+    await q.agenda.remove([`${gone.id}.x`])
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toEqual([])
+    expect(await q.agenda.has([moved, ended, gone].map(({ id }) => `${id}.0.0`))).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect(await q.agendaOf(gone.id)).toEqual({})
+  })
+})
+
+describe('the order at a provider', () => {
+  it('is high, then default in the order of arrival, then low', async () => {
+    const ids: string[] = []
+    for (const priority of ['low', 'default', 'default', 'high'] as const) {
+      const id = await q.created({ priority })
+      await q.doorbells.ring({ queue: providerQueue('first'), doorbell: `${id}.0.0`, priority })
+      ids.push(`${id}.0.0`)
+    }
+    const [low, first, second, high] = ids
+    expect(await q.ringingAt('first')).toEqual([high, first, second, low])
+  })
+})
+
+describe('a deadline', () => {
+  it('ends queued and parked jobs though no worker runs', async () => {
+    const queued = await q.created()
+    const parked = await q.running()
+    const never = q.clock.nowMs + 9e6
+    await q.store.park(parked, { hop: 0, ring: 1, target, spent: 0, attempts: [] }, never)
+    later(60_000)
+    await sweep(q.parts)
+    for (const id of [queued, parked.id]) {
+      expect((await q.store.read(id))!.status).toBe('expired')
+      expect(await q.agendaOf(id)).toEqual({})
+    }
+    expect(await q.ringingAt('first')).toEqual([])
+  })
+
+  it('leaves a running job to its worker at first, then ends it', async () => {
+    const { id } = await q.running()
+    later(60_000)
+    await sweep(q.parts)
+    expect((await q.store.read(id))!.status).toBe('running')
+    expect(await q.agendaOf(id)).toEqual({ '.x': q.clock.nowMs + 5_000 })
+    later(5_000)
+    await sweep(q.parts)
+    expect((await q.store.read(id))!.status).toBe('expired')
+    expect(await q.agendaOf(id)).toEqual({})
+  })
+
+  it('that comes up early goes back', async () => {
+    const id = await q.created()
+    const expiresAtMs = q.clock.nowMs + 60_000
+    await q.agenda.postpone(`${id}.x`, q.clock.nowMs)
+    await sweep(q.parts)
+    expect(await q.agendaOf(id)).toMatchObject({ '.x': expiresAtMs })
+  })
+})

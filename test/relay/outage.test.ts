@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BehaviourInput } from '../../src/sim/behaviour.ts'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+let sims: SimProvider[]
+let baton: Deployment
+
+beforeEach(async () => {
+  sims = [createSimProvider(), createSimProvider()]
+  await Promise.all(sims.map(sim => sim.start()))
+  const breaker = { min_calls: 4, reset_ms: 400, window_ms: 10_000 }
+  baton = await deploy({
+    config: {
+      providers: {
+        first: { type: 'openai', base_url: `${sims[0]!.url}/v1`, api_key: 'k', breaker },
+        second: { type: 'anthropic', base_url: sims[1]!.url, api_key: 'k', breaker },
+      },
+      models: { 'gpt-4': { provider: 'first', fallback_to: 'claude' }, claude: { provider: 'second' } },
+    },
+  })
+})
+afterEach(async () => {
+  await baton.stop()
+  await Promise.all(sims.map(sim => sim.stop()))
+})
+
+const behave = (behaviour: BehaviourInput): void => {
+  for (const sim of sims) sim.script(behaviour)
+}
+const submit = (count: number) => Promise.all(Array.from({ length: count }, () => baton.chat('gpt-4')))
+const statuses = async (ids: readonly string[]) =>
+  (await baton.core.store.readHeads(ids)).map(job => job!.status)
+
+describe('an outage', () => {
+  it.each(['error-503', 'reset'] as const)(
+    'of all providers (%s) parks jobs, which finish after it',
+    async kind => {
+      behave({ fault: { kind } })
+      const ids = await submit(12)
+      await until(async () => (await statuses(ids)).every(status => status === 'parked'))
+      // Both breakers opened, though the time of one may have passed by now.
+      const scopes = await baton.core.redis.hkeys(`${baton.prefix}:{health}:board`)
+      expect(scopes.toSorted()).toEqual(['provider:first', 'provider:second'])
+
+      behave({})
+      const jobs = await Promise.all(ids.map(baton.ended))
+      expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+    },
+  )
+
+  it('of the first provider is answered by the second, which the breaker makes the first choice', async () => {
+    sims[0]!.script({ fault: { kind: 'error-500' } })
+    const jobs = await Promise.all((await submit(12)).map(baton.ended))
+    expect(jobs.map(job => job.attempts.at(-1)!.provider)).toEqual(jobs.map(() => 'second'))
+    const callsBefore = sims[0]!.calls.calls
+    const next = await baton.ended(await baton.chat('gpt-4'))
+    expect(next.attempts.map(a => a.provider)).toEqual(['second'])
+    expect(sims[0]!.calls.calls).toBe(callsBefore)
+  })
+})

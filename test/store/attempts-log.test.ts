@@ -1,0 +1,49 @@
+import { afterAll, expect, it } from 'vitest'
+import type { Attempt } from '../../src/domain/job.ts'
+import { answer, openStore } from './store-fixture.ts'
+
+const { store, redis, keys, running, claimed, close } = openStore()
+afterAll(close)
+
+const attempt = (started_at: number): Attempt => ({
+  hop: 0,
+  provider: 'first',
+  model: 'a model with "quotes", a \\ and },{ in it',
+  started_at,
+  duration_ms: 5,
+  status_code: 429,
+  verdict: 'rate_limited',
+  reason: 'rate_limit_exceeded',
+  retry_after_ms: 20_000,
+  possibly_billed: false,
+})
+
+it('gives up its oldest calls past 32 kB, and stays readable', async () => {
+  const claim = await running()
+  for (let i = 1; i <= 400; i++) await store.retry(claim, 0, attempt(i), 0)
+  const { attempts } = (await store.read(claim.id))!
+  expect(attempts.length).toBeGreaterThan(100)
+  expect(attempts).toEqual(
+    Array.from({ length: attempts.length }, (_, i) => attempt(401 - attempts.length + i)),
+  )
+  expect(await redis.hstrlen(keys.record(claim.id), 'attempts')).toBeLessThanOrEqual(32_768)
+})
+
+it('is carried on whoever writes to it', async () => {
+  const first = await running({ target: { provider: 'first', model: 'with "quotes"/and slash' } })
+  await store.retry(first, 1, attempt(1), 0)
+  const target = { provider: 'second', model: 'm' }
+  await store.advance(first, { hop: 1, ring: 0, target, spent: 2, attempts: [attempt(2), attempt(3)] }, 0)
+  const second = await claimed(first.id, 'w2')
+  const third = await claimed(first.id, 'w3', true)
+  expect(third.spent).toBe(3)
+  await store.finalise(third, { ...answer('x'), attempts: [attempt(4)] })
+  const { attempts } = (await store.read(second.id))!
+  expect(attempts.map(a => (a.verdict === null ? a.reason : a.started_at))).toEqual([
+    1,
+    2,
+    3,
+    'worker_lost',
+    4,
+  ])
+})

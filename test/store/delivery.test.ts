@@ -1,0 +1,98 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { createDeadLetters } from '../../src/store/dead-letters.ts'
+import { answer, deadLetterRetentionMs, openStore, retentionMs } from './store-fixture.ts'
+
+const { store, redis, keys, clock, running, agendaOf, close } = openStore()
+const deadLetters = createDeadLetters(redis, keys)
+afterAll(close)
+
+/** A job that has ended and owes its webhook. */
+const finished = async (): Promise<string> => {
+  const claim = await running({ webhook: { url: 'https://hooks.example/x' } })
+  await store.finalise(claim, answer('x'))
+  return claim.id
+}
+const isDead = async (id: string) => (await deadLetters.list(100)).some(letter => letter.jobId === id)
+
+describe('a webhook delivery', () => {
+  it('that is made ends the matter and starts the retention', async () => {
+    const id = await finished()
+    expect(await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })).toBe(true)
+    expect((await store.read(id))!.delivery).toEqual({ status: 'delivered', attempts: 1, reason: '200' })
+    expect(await agendaOf(id)).toEqual({})
+    expect(await redis.pttl(keys.record(id))).toBeLessThanOrEqual(retentionMs)
+    expect(await redis.pttl(keys.record(id))).toBeGreaterThan(0)
+  })
+
+  it('that failed is due again', async () => {
+    const id = await finished()
+    const nextAtMs = clock.nowMs + 5_000
+    await store.recordDelivery(id, 0, { status: 'pending', reason: 'status_500', nextAtMs })
+    expect((await store.read(id))!.delivery).toEqual({ status: 'pending', attempts: 1, reason: 'status_500' })
+    expect(await agendaOf(id)).toEqual({ '.w.1': nextAtMs })
+    expect(await redis.pttl(keys.record(id))).toBe(-1)
+  })
+
+  it('is counted once though two workers make it', async () => {
+    const id = await finished()
+    await store.recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs: clock.nowMs })
+    expect(await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })).toBe(false)
+    await store.recordDelivery(id, 1, { status: 'delivered', reason: '200' })
+    expect(await store.recordDelivery(id, 2, { status: 'dead', reason: 'gone_410' })).toBe(false)
+    expect((await store.read(id))!.delivery).toMatchObject({ status: 'delivered', attempts: 2 })
+  })
+
+  it('whose worker stopped is owed again at once', async () => {
+    const id = await finished()
+    await store.owe(id, 0)
+    expect(await agendaOf(id)).toEqual({ '.w.0': clock.nowMs })
+  })
+})
+
+describe('a dead letter', () => {
+  const died = async (): Promise<string> => {
+    const id = await finished()
+    await store.recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs: clock.nowMs })
+    await store.recordDelivery(id, 1, { status: 'dead', reason: 'gone_410' })
+    return id
+  }
+
+  it('is listed, newest first, and kept longer than other jobs', async () => {
+    const first = await died()
+    clock.nowMs += 1
+    const second = await died()
+    expect(await deadLetters.list(2)).toEqual([
+      { jobId: second, diedAtMs: clock.nowMs },
+      { jobId: first, diedAtMs: clock.nowMs - 1 },
+    ])
+    expect(await agendaOf(second)).toEqual({})
+    expect(await redis.pttl(keys.record(second))).toBeGreaterThan(deadLetterRetentionMs - 60_000)
+  })
+
+  it('can be sent again, with its schedule from the start', async () => {
+    const id = await died()
+    expect(await store.redeliver(id)).toBe(true)
+    expect(await isDead(id)).toBe(false)
+    expect(await agendaOf(id)).toEqual({ '.w.2': clock.nowMs })
+    expect(await redis.pttl(keys.record(id))).toBe(-1)
+    expect(await store.read(id)).toMatchObject({
+      delivery: { status: 'pending', attempts: 2 },
+      deliveriesBefore: 2,
+    })
+    expect(await store.redeliver(id)).toBe(false)
+  })
+
+  it('is dropped from the list with its record', async () => {
+    const old = await died()
+    clock.nowMs += deadLetterRetentionMs + 1
+    await died()
+    expect(await isDead(old)).toBe(false)
+  })
+
+  it('is nothing that a delivered or unknown job could become', async () => {
+    const id = await finished()
+    await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
+    expect(await store.redeliver(id)).toBe(false)
+    expect(await store.redeliver('job_00000000000000000000000000')).toBe(false)
+  })
+})

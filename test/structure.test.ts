@@ -1,0 +1,121 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, it } from 'vitest'
+
+/** What each layer may import, besides itself. Whoever is not listed is an entry point and may build from all. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'src/domain': [],
+  'src/lifecycle': [],
+  'src/config': ['src/domain'],
+  'src/redis': [],
+  'src/store': ['src/domain'],
+  'src/queue': ['src/store', 'src/domain', 'src/lifecycle'],
+  'src/health': ['src/domain', 'src/lifecycle'],
+  'src/providers': ['src/domain', 'src/config'],
+  'src/webhooks': ['src/store', 'src/domain'],
+  'src/relay': ['src/store', 'src/queue', 'src/health', 'src/providers', 'src/domain'],
+  'src/api': [
+    'src/config',
+    'src/core.ts',
+    'src/domain',
+    'src/health',
+    'src/lifecycle',
+    'src/queue',
+    'src/redis',
+    'src/relay',
+    'src/store',
+    'src/webhooks',
+  ],
+  'src/sim': ['src/domain', 'src/config', 'src/lifecycle'],
+  // What every role stands on: it opens all layers, but knows no role.
+  'src/core.ts': [
+    'src/config',
+    'src/domain',
+    'src/health',
+    'src/lifecycle',
+    'src/providers',
+    'src/queue',
+    'src/redis',
+    'src/relay',
+    'src/store',
+  ],
+}
+
+/** Who may read the environment: entry points. */
+const readsEnvironment =
+  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal)|demo\/\w+)\.ts$|bench\/|examples\/|test\/)/
+
+const root = join(import.meta.dirname, '..')
+const files = ['src', 'workers', 'bench', 'examples', 'test'].flatMap(dir =>
+  globSync(`${dir}/**/*.ts`, { cwd: root }),
+)
+const code = new Map(files.map(file => [file, readFileSync(join(root, file), 'utf8')]))
+
+const layerOf = (file: string): string => file.split('/').slice(0, 2).join('/')
+const importsOf = (file: string): string[] =>
+  [...code.get(file)!.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => name!)
+const inTree = (file: string, name: string): string => normalize(join(dirname(file), name))
+
+it('reads the tree', () => {
+  expect(files.length).toBeGreaterThan(100)
+  expect(importsOf('src/core.ts')).toContain('./store/keys.ts')
+})
+
+it('imports point one way', () => {
+  const wrong = files.flatMap(file =>
+    importsOf(file)
+      .filter(name => name.startsWith('.'))
+      .map(name => inTree(file, name))
+      .filter(target => {
+        const [from, to] = [layerOf(file), layerOf(target)]
+        const edges = allowed[from]
+        return edges !== undefined && from !== to && !edges.includes(to)
+      })
+      .map(target => `${file} -> ${target}`),
+  )
+  expect(wrong).toEqual([])
+})
+
+it('every edge of the table is used, so that it tells the truth', () => {
+  const used = new Set(
+    files.flatMap(file =>
+      importsOf(file)
+        .filter(name => name.startsWith('.'))
+        .map(name => `${layerOf(file)} -> ${layerOf(inTree(file, name))}`),
+    ),
+  )
+  const edges = Object.entries(allowed).flatMap(([from, targets]) => targets.map(to => `${from} -> ${to}`))
+  expect(edges.filter(edge => !used.has(edge))).toEqual([])
+})
+
+it('the domain imports nothing at all', () => {
+  const foreign = files
+    .filter(file => layerOf(file) === 'src/domain')
+    .flatMap(file =>
+      importsOf(file)
+        .filter(name => !name.startsWith('.'))
+        .map(name => `${file}: ${name}`),
+    )
+  expect(foreign).toEqual([])
+})
+
+it('the domain asks for no time and no chance of its own', () => {
+  const impure = files.filter(
+    file =>
+      layerOf(file) === 'src/domain' &&
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b/.test(code.get(file)!),
+  )
+  expect(impure).toEqual([])
+})
+
+it('only entry points read the environment', () => {
+  const readers = files.filter(
+    file => code.get(file)!.includes('process.env') && !readsEnvironment.test(file),
+  )
+  expect(readers).toEqual([])
+})
+
+it('no text becomes code', () => {
+  const evil = /(?<![.\w])eval\(|\bnew Function\(|'node:vm'/
+  expect(files.filter(file => file !== 'test/structure.test.ts' && evil.test(code.get(file)!))).toEqual([])
+})

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { providerQueue } from '../../src/queue/doorbells.ts'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+let sim: SimProvider
+/** The process whose worker makes the calls, and another that only shares its Redis. */
+let worker: Deployment
+let other: Deployment
+
+beforeAll(async () => {
+  sim = createSimProvider()
+  await sim.start()
+  const models = ['hang', 'gpt-4', 'fail-500', 'throttle-60000ms']
+  const config = {
+    providers: {
+      first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
+    },
+    models: Object.fromEntries(models.map(model => [model, { provider: 'first' }])),
+  }
+  worker = await deploy({ config })
+  other = await deploy({ config, prefix: worker.prefix, workers: [] })
+})
+afterAll(async () => {
+  await Promise.all([worker.stop(), other.stop()])
+  await sim.stop()
+})
+
+const statusOf = async (id: string) => (await other.core.store.read(id))!.status
+
+describe('a cancel from another process', () => {
+  it('drops the call of a running job at once', async () => {
+    const id = await other.chat('hang')
+    await until(() => sim.calls.inFlight === 1)
+    expect(await other.core.store.cancel(id)).toBe('running')
+    const askedAt = performance.now()
+    await until(() => sim.calls.inFlight === 0)
+    expect(performance.now() - askedAt).toBeLessThan(1_000)
+    expect(await other.core.store.read(id)).toMatchObject({
+      status: 'cancelled',
+      error: { code: 'cancelled' },
+      attempts: [{ verdict: null, reason: 'cancelled', possibly_billed: true }],
+    })
+  })
+
+  it('leaves the calls of others alone', async () => {
+    const [dropped, kept] = [await other.chat('hang'), await other.chat('hang')]
+    await until(() => sim.calls.inFlight === 2)
+    await other.core.store.cancel(dropped)
+    await until(() => sim.calls.inFlight === 1)
+    expect(await statusOf(kept)).toBe('running')
+    await other.core.store.cancel(kept)
+    await until(() => sim.calls.inFlight === 0)
+  })
+
+  it('keeps a job that waits for its retry from being called again', async () => {
+    const id = await other.chat('fail-500', { user: 'cancelled-in-retry' })
+    await until(async () => (await other.core.store.read(id))!.attempts.length === 1)
+    await other.core.store.cancel(id)
+    await until(async () => (await other.core.doorbells.counts(providerQueue('first'))).active === 0)
+    expect(await statusOf(id)).toBe('cancelled')
+    expect(sim.calls.identities['cancelled-in-retry']).toBe(1)
+  })
+
+  it('keeps a parked job from coming back', async () => {
+    const id = await other.chat('throttle-60000ms')
+    await until(async () => (await statusOf(id)) === 'parked')
+    expect(await other.core.store.cancel(id)).toBe('parked')
+    expect(await other.core.store.read(id)).toMatchObject({ status: 'cancelled', resumesAtMs: null })
+  })
+
+  it('comes too late for a finished job', async () => {
+    const id = await other.chat('gpt-4')
+    await other.ended(id)
+    expect(await other.core.store.cancel(id)).toBe('succeeded')
+    expect(await statusOf(id)).toBe('succeeded')
+  })
+})
