@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { createAnthropic } from '@ai-sdk/anthropic'
-import { createOpenAI } from '@ai-sdk/openai'
 import type { LanguageModelV4 } from '@ai-sdk/provider'
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
@@ -36,24 +34,36 @@ const defaultMaxOutputTokens = 4096
 interface Way {
   readonly edge: Edge
   readonly endpoint: Endpoint
-  createModel(modelId: string, fetch: typeof globalThis.fetch, betas: string | undefined): LanguageModelV4
+  createModel(
+    modelId: string,
+    fetch: typeof globalThis.fetch,
+    betas: string | undefined,
+  ): Promise<LanguageModelV4>
 }
 
 // The SDK wants a key and a base: it would look for them in the environment. Neither is used: `send` sets its own.
 const unused = { apiKey: 'unused', baseURL: 'http://unused' }
 
-/** How requests reach a provider of each dialect. */
+/**
+ * How requests reach a provider of each dialect. The SDK is loaded with the first request to be translated: most
+ * workers never meet one, and it takes 30 MB.
+ */
 const ways: Readonly<Record<Dialect, Way>> = {
   anthropic: {
     edge: chatEdge,
     endpoint: '/v1/messages',
-    createModel: (modelId, fetch, betas) =>
-      createAnthropic({ ...unused, fetch, headers: betas ? { 'anthropic-beta': betas } : {} })(modelId),
+    createModel: async (modelId, fetch, betas) => {
+      const { createAnthropic } = await import('@ai-sdk/anthropic')
+      return createAnthropic({ ...unused, fetch, headers: betas ? { 'anthropic-beta': betas } : {} })(modelId)
+    },
   },
   openai: {
     edge: messagesEdge,
     endpoint: '/v1/chat/completions',
-    createModel: (modelId, fetch) => createOpenAI({ ...unused, fetch }).chat(modelId),
+    createModel: async (modelId, fetch) => {
+      const { createOpenAI } = await import('@ai-sdk/openai')
+      return createOpenAI({ ...unused, fetch }).chat(modelId)
+    },
   },
 }
 
@@ -98,11 +108,12 @@ export const createTranslation = (options: TranslationOptions): Translation => {
   const { dialect, send, now, betas } = options
   const { edge, endpoint, createModel } = ways[dialect]
 
-  const generate = (request: UpstreamRequest, fetch: typeof globalThis.fetch) => {
+  const generate = async (request: UpstreamRequest, fetch: typeof globalThis.fetch) => {
     const body: unknown = JSON.parse(request.body)
     if (!isJsonObject(body)) throw new UntranslatableError('body')
     const limit = request.maxOutputTokens ?? defaultMaxOutputTokens
-    return createModel(request.model, fetch, betas).doGenerate(edge.toCallOptions(body, limit))
+    const callOptions = edge.toCallOptions(body, limit)
+    return (await createModel(request.model, fetch, betas)).doGenerate(callOptions)
   }
 
   const call = async (request: UpstreamRequest): Promise<UpstreamOutcome> => {
