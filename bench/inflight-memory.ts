@@ -1,0 +1,37 @@
+import { startBaton, startSim } from './support/child.ts'
+import { batonInput } from './support/deployment.ts'
+import { fixed, printTable, whole } from './support/figures.ts'
+import { loadQueue } from './support/load-queue.ts'
+import { peakResidentBytesOf } from './support/process-usage.ts'
+import { assertSucceeded, batonQueue, openJobs } from './support/queue-state.ts'
+import { onStage } from './support/stage.ts'
+import { until } from './support/until.ts'
+
+const inFlight = 500
+const jobCount = 10 * inFlight
+const latencyMs = 1_000
+const answerBytes = 4_096
+
+const mostAtOnce = async (simUrl: string): Promise<number> => {
+  const response = await fetch(`${simUrl}/__sim/stats`)
+  return ((await response.json()) as { maxInFlight: number }).maxInFlight
+}
+
+/** What a worker process takes with many calls under way, over ten times that many jobs. */
+export const inflightMemory = (): Promise<void> =>
+  onStage(async stage => {
+    const latency = ['--latency', String(latencyMs), '--answer-bytes', String(answerBytes)]
+    const { said: simUrl } = await startSim(stage, ...latency)
+    const input = batonInput(stage.redisUrl, simUrl, inFlight)
+    const jobIds = await loadQueue(input, jobCount)
+    const worker = await startBaton(stage, 'worker', input)
+    await until(async () => (await openJobs(stage.redis, batonQueue)) === 0)
+    await assertSucceeded(stage.redis, jobIds)
+    printTable(
+      ['', 'worker'],
+      [
+        ['calls in flight at most', whole(await mostAtOnce(simUrl))],
+        ['peak resident memory, MB', fixed((await peakResidentBytesOf(worker.pid)) / 1e6, 0)],
+      ],
+    )
+  })

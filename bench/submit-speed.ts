@@ -1,0 +1,31 @@
+import type { FloorApiInput } from './processes/floor-api.ts'
+import { createClient, jobPath, jobText } from './support/chat.ts'
+import { type Child, startBaton, startFloor } from './support/child.ts'
+import { type Contender, compare } from './support/compare.ts'
+import { batonInput } from './support/deployment.ts'
+import { onStage, type Stage } from './support/stage.ts'
+
+const requestCount = 6_000
+const connections = 64
+/** Nothing is called: no worker runs. */
+const noProvider = 'http://127.0.0.1:9'
+
+const accepting = (stage: Stage, api: Child & { readonly said: string }): Contender => {
+  const client = createClient(api.said, connections)
+  stage.closing(() => client.close())
+  return {
+    pids: { process: api.pid, redis: stage.redisPid },
+    prepare: async () => api.thaw(),
+    work: count => client.postMany(count, jobPath, jobText, 202),
+    rest: api.freeze,
+  }
+}
+
+export const submitSpeed = (): Promise<void> =>
+  onStage(async stage => {
+    const { redisUrl } = stage
+    const input: FloorApiInput = { redisUrl, queue: 'floor' }
+    const floor = await startFloor(stage, 'api', input)
+    const baton = await startBaton(stage, 'api', batonInput(redisUrl, noProvider))
+    await compare('requests/s', accepting(stage, floor), accepting(stage, baton), requestCount)
+  })

@@ -1,0 +1,43 @@
+import { createSubmitJob } from '../../src/relay/submit-job.ts'
+import { createAgenda } from '../../src/store/agenda.ts'
+import { chatBody, chatPath, chatText } from './chat.ts'
+import { type BatonInput, model, openBaton } from './deployment.ts'
+import { until } from './until.ts'
+
+const together = 500
+
+/**
+ * Puts jobs into the queue without the API, and resolves with their ids when every doorbell is rung. What it needs
+ * of Baton is closed by then.
+ */
+export const loadQueue = async (input: BatonInput, count: number): Promise<string[]> => {
+  const { life, core } = await openBaton(input)
+  try {
+    const { retention, completion_window } = core.config.jobs
+    const submit = createSubmitJob({ ...core, retentionMs: retention, random: Math.random })
+    const submission = {
+      tenant: 'default',
+      endpoint: chatPath,
+      model,
+      body: chatText,
+      parsedBody: chatBody,
+      windowMs: completion_window,
+      webhook: null,
+      metadata: null,
+      priority: 'default',
+      retryOf: null,
+      idempotency: null,
+    } as const
+    const ids: string[] = []
+    while (ids.length < count) {
+      const length = Math.min(together, count - ids.length)
+      const submitted = await Promise.all(Array.from({ length }, () => submit(submission)))
+      ids.push(...submitted.map(job => job.id))
+    }
+    const agenda = createAgenda(core.redis, core.run, core.keys, core.now)
+    await until(async () => (await agenda.size()) === 0)
+    return ids
+  } finally {
+    await life.stop()
+  }
+}

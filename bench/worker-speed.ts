@@ -1,0 +1,76 @@
+import { Queue } from 'bullmq'
+import type { FloorJob, FloorWorkerInput } from './processes/floor-worker.ts'
+import { chatText } from './support/chat.ts'
+import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
+import { type Contender, compare } from './support/compare.ts'
+import { batonInput } from './support/deployment.ts'
+import { loadQueue } from './support/load-queue.ts'
+import { assertSucceeded, batonQueue, compactFile, keys, openJobs } from './support/queue-state.ts'
+import { onStage, type Stage } from './support/stage.ts'
+import { until } from './support/until.ts'
+
+const jobCount = 10_000
+const concurrency = 100
+const floorQueue = 'floor'
+
+/** All jobs wait in the queue before the worker may begin; its work is done when the queue is empty. */
+const draining = (
+  { redis, redisPid }: Stage,
+  worker: Child,
+  queue: string,
+  load: (count: number) => Promise<void>,
+): Contender => ({
+  pids: { process: worker.pid, redis: redisPid },
+  prepare: async count => {
+    worker.freeze()
+    await load(count)
+    await compactFile(redis)
+  },
+  work: async () => {
+    worker.thaw()
+    await until(async () => (await openJobs(redis, queue)) === 0)
+  },
+  rest: worker.freeze,
+})
+
+const createFloor = async (stage: Stage, simUrl: string): Promise<Contender> => {
+  const { redisUrl } = stage
+  const queue = new Queue<FloorJob>(floorQueue, {
+    connection: { url: redisUrl },
+    // As Baton has it. BullMQ's own default, 10,000 events, would cost the floor a little more.
+    streams: { events: { maxLen: 0 } },
+  })
+  stage.closing(() => queue.close())
+  const input: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl, concurrency }
+  const worker = await startFloor(stage, 'worker', input)
+  const job = { name: 'j', data: { body: chatText } }
+  return draining(stage, worker, `bull:${floorQueue}`, async count => {
+    for (let left = count; left > 0; left -= 500) await queue.addBulk(Array(Math.min(left, 500)).fill(job))
+  })
+}
+
+const createBaton = async (stage: Stage, simUrl: string): Promise<Contender> => {
+  const { redis, redisUrl } = stage
+  const input = batonInput(redisUrl, simUrl, concurrency)
+  const worker = await startBaton(stage, 'worker', input)
+  let jobIds: string[] = []
+  const contender = draining(stage, worker, batonQueue, async count => {
+    jobIds = await loadQueue(input, count)
+  })
+  return {
+    ...contender,
+    rest: async () => {
+      await contender.rest()
+      await assertSucceeded(redis, jobIds)
+      await redis.unlink(jobIds.map(keys.record))
+    },
+  }
+}
+
+export const workerSpeed = (): Promise<void> =>
+  onStage(async stage => {
+    const { said: simUrl } = await startSim(stage)
+    const floor = await createFloor(stage, simUrl)
+    const baton = await createBaton(stage, simUrl)
+    await compare('jobs/s', floor, baton, jobCount)
+  })
