@@ -2,14 +2,16 @@ import type { Redis } from 'ioredis'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt, JobError, JobSpec, Priority, Target, TerminalStatus, Usage } from '../domain/job.ts'
 import { coalesce } from './coalesce.ts'
+import { formatTarget, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
 import {
-  formatTarget,
-  type JobRecord,
-  parseAttempts,
-  parseRecord,
-  parseTarget,
-  type RecordFields,
-} from './job-record.ts'
+  type ClaimRequest,
+  finalFields,
+  headFields,
+  isInline,
+  jobFields,
+  logOf,
+  parseClaim,
+} from './job-words.ts'
 import { type Keys, shardOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 
@@ -17,11 +19,6 @@ import type { RunScript } from './scripts.ts'
 const outboxGraceMs = 1_500
 /** Deadlines further away than this get their timer from the patrol: most jobs end long before. */
 export const timerHorizonMs = 15 * 60_000
-/**
- * A request body up to this length stands in the record itself: a key of its own would take 150 bytes more, and a
- * command more at each step. A longer one would turn the record from a compact listpack into a table.
- */
-const inlineBodyBytes = 1_000
 
 export interface NewJob extends JobSpec {
   readonly createdAtMs: number
@@ -54,14 +51,6 @@ export interface Claim {
   readonly spent: number
   readonly attempts: readonly Attempt[]
   readonly body: string
-}
-
-interface ClaimRequest {
-  readonly id: string
-  readonly hop: number
-  readonly ring: number
-  readonly token: string
-  readonly redelivered: boolean
 }
 
 /** Why a doorbell led nowhere. All are harmless. */
@@ -127,94 +116,6 @@ export interface JobStoreOptions {
   readonly deadLetterRetentionMs: number
   readonly now: () => number
 }
-
-const isInline = ({ body }: { readonly body: string }): boolean => Buffer.byteLength(body) <= inlineBodyBytes
-
-const jobFields = (job: NewJob): string[] => {
-  const fields = [
-    'state',
-    'queued',
-    'endpoint',
-    job.endpoint,
-    'model',
-    job.model,
-    'target',
-    formatTarget(job.target),
-    'created',
-    String(job.createdAtMs),
-    'expires',
-    String(job.expiresAtMs),
-  ]
-  // Only what differs from the default is written: a waiting job is kept small.
-  if (job.tenant !== 'default') fields.push('tenant', job.tenant)
-  if (job.priority !== 'default') fields.push('priority', job.priority)
-  if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
-  if (job.metadata && Object.keys(job.metadata).length > 0)
-    fields.push('metadata', JSON.stringify(job.metadata))
-  if (job.retryOf) fields.push('retry_of', job.retryOf)
-  if (isInline(job)) fields.push('request', job.body)
-  return fields
-}
-
-/** Every field of a record but the request and the response. */
-const headFields = [
-  'state',
-  'endpoint',
-  'model',
-  'target',
-  'hop',
-  'ring',
-  'created',
-  'expires',
-  'tenant',
-  'priority',
-  'webhook',
-  'metadata',
-  'retry_of',
-  'started',
-  'run',
-  'resumes',
-  'finished',
-  'attempts',
-  'error',
-  'refused',
-  'usage',
-  'cost',
-  'delivery',
-  'deliveries',
-  'delivery_reason',
-  'deliveries_before',
-]
-
-const finalFields = (final: Final): (string | number)[] => {
-  const fields: (string | number)[] = []
-  if (final.response) fields.push('code', final.response.statusCode, 'body', final.response.body)
-  if (final.error) fields.push('error', JSON.stringify(final.error))
-  if (final.refused) fields.push('refused', 1)
-  if (final.usage) fields.push('usage', JSON.stringify(final.usage))
-  if (final.costUsd !== null) fields.push('cost', final.costUsd)
-  return fields
-}
-
-const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: readonly string[]): Claim | Unclaimed => {
-  const [outcome, endpoint, model, target, expires, spent, attempts, body] = reply
-  if (outcome !== 'ok') return outcome as Unclaimed
-  return {
-    id,
-    token,
-    hop,
-    ring,
-    endpoint: endpoint as Endpoint,
-    model: model!,
-    target: parseTarget(target!),
-    expiresAtMs: Number(expires),
-    spent: Number(spent),
-    attempts: parseAttempts(attempts),
-    body: body!,
-  }
-}
-
-const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')
 
 /** The only way a job's state changes: every method that writes is one Lua script. */
 export const createJobStore = ({
