@@ -4,12 +4,13 @@ import type { Attempt, JobError, JobSpec, Priority, Target, TerminalStatus, Usag
 import { coalesce } from './coalesce.ts'
 import { formatTarget, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
 import {
+  type ClaimReply,
   type ClaimRequest,
-  finalFields,
+  claimWords,
+  endWords,
   headFields,
-  isInline,
-  jobFields,
   logOf,
+  newJobWords,
   parseClaim,
 } from './job-words.ts'
 import { type Keys, shardOf } from './keys.ts'
@@ -17,9 +18,6 @@ import type { RunScript } from './scripts.ts'
 
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
-/** Deadlines further away than this get their timer from the patrol: most jobs end long before. */
-export const timerHorizonMs = 15 * 60_000
-
 export interface NewJob extends JobSpec {
   readonly createdAtMs: number
   readonly target: Target
@@ -169,22 +167,8 @@ export const createJobStore = ({
   const create = coalesce<NewJob, Created>(
     job => shardOf(job.id),
     async (shard, jobs) => {
-      const names: string[] = [keys.agenda(shard), keys.index(shard)]
-      const values: (string | number)[] = [now() + outboxGraceMs]
-      for (const job of jobs) {
-        const { idempotency } = job
-        names.push(
-          keys.record(job.id),
-          keys.payload(job.id),
-          keys.idempotency(shard, idempotency?.keyHash ?? ''),
-        )
-        const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
-        const fields = jobFields(job)
-        const payload = isInline(job) ? '' : job.body
-        values.push(job.id, payload, idempotency?.fingerprint ?? '', idempotency?.ttlMs ?? 0, timer)
-        values.push(fields.length, ...fields)
-      }
-      const replies = (await run('create', [names.length, ...names, ...values])) as string[]
+      const words = [String(now() + outboxGraceMs), ...jobs.map(newJobWords)]
+      const replies = (await run.packed('create', keys.agenda(shard), words)) as string[]
       return replies.map(reply =>
         reply === 'created' || reply === 'conflict' ? { kind: reply } : { kind: 'replayed', id: reply },
       )
@@ -193,10 +177,9 @@ export const createJobStore = ({
 
   const claim = coalesce<ClaimRequest, Claim | Unclaimed>(
     request => shardOf(request.id),
-    async (_, requests) => {
-      const names = requests.flatMap(({ id }) => [keys.record(id), keys.payload(id)])
-      const values = requests.flatMap(r => [r.hop, r.ring, r.token, r.redelivered ? 1 : 0])
-      const replies = (await run('claim', [names.length, ...names, now(), ...values])) as string[][]
+    async (shard, requests) => {
+      const words = [String(now()), ...requests.map(claimWords)]
+      const replies = (await run.packed('claim', keys.agenda(shard), words)) as ClaimReply[]
       return replies.map((reply, i) => parseClaim(requests[i]!, reply))
     },
   )
@@ -204,24 +187,8 @@ export const createJobStore = ({
   const finalise = coalesce<{ claim: Claim; final: Final }, boolean>(
     ({ claim }) => shardOf(claim.id),
     async (shard, ends) => {
-      const names = [
-        keys.agenda(shard),
-        ...ends.flatMap(({ claim: { id } }) => [keys.record(id), keys.payload(id)]),
-      ]
-      const values = ends.flatMap(({ claim, final }) => {
-        const { id, token } = claim
-        const fields = finalFields(final)
-        if (final.status === 'succeeded' && isInline(claim)) fields.push('request', '')
-        const fence = final.status === 'succeeded' ? '' : token
-        return [id, fence, final.status, logOf(final.attempts), fields.length, ...fields]
-      })
-      const replies = (await run('finalise', [
-        names.length,
-        ...names,
-        now(),
-        retentionMs,
-        ...values,
-      ])) as number[]
+      const words = [String(now()), String(retentionMs), ...ends.map(endWords)]
+      const replies = (await run.packed('finalise', keys.agenda(shard), words)) as number[]
       return replies.map(reply => reply === 1)
     },
   )

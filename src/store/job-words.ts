@@ -1,6 +1,5 @@
-import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
-import { formatTarget, parseAttempts, parseTarget } from './job-record.ts'
+import { formatSpec, formatTarget, parseAttempts, parseSpec, parseTarget } from './job-record.ts'
 import type { Claim, Final, NewJob, Unclaimed } from './job-store.ts'
 
 // How jobs are put into words for the scripts, and read back from their replies.
@@ -11,6 +10,9 @@ import type { Claim, Final, NewJob, Unclaimed } from './job-store.ts'
  */
 const inlineBodyBytes = 1_000
 
+/** Deadlines further away than this get their timer from the patrol: most jobs end long before. */
+export const timerHorizonMs = 15 * 60_000
+
 export interface ClaimRequest {
   readonly id: string
   readonly hop: number
@@ -19,24 +21,10 @@ export interface ClaimRequest {
   readonly redelivered: boolean
 }
 
-export const isInline = ({ body }: { readonly body: string }): boolean =>
-  Buffer.byteLength(body) <= inlineBodyBytes
+const isInline = ({ body }: { readonly body: string }): boolean => Buffer.byteLength(body) <= inlineBodyBytes
 
-export const jobFields = (job: NewJob): string[] => {
-  const fields = [
-    'state',
-    'queued',
-    'endpoint',
-    job.endpoint,
-    'model',
-    job.model,
-    'target',
-    formatTarget(job.target),
-    'created',
-    String(job.createdAtMs),
-    'expires',
-    String(job.expiresAtMs),
-  ]
+const jobFields = (job: NewJob): string[] => {
+  const fields = ['state', 'queued', 'target', formatTarget(job.target), 'spec', formatSpec(job)]
   // Only what differs from the default is written: a waiting job is kept small.
   if (job.tenant !== 'default') fields.push('tenant', job.tenant)
   if (job.priority !== 'default') fields.push('priority', job.priority)
@@ -51,13 +39,10 @@ export const jobFields = (job: NewJob): string[] => {
 /** Every field of a record but the request and the response. */
 export const headFields = [
   'state',
-  'endpoint',
-  'model',
   'target',
+  'spec',
   'hop',
   'ring',
-  'created',
-  'expires',
   'tenant',
   'priority',
   'webhook',
@@ -78,31 +63,67 @@ export const headFields = [
   'deliveries_before',
 ]
 
-export const finalFields = (final: Final): (string | number)[] => {
-  const fields: (string | number)[] = []
-  if (final.response) fields.push('code', final.response.statusCode, 'body', final.response.body)
+const finalFields = (final: Final): string[] => {
+  const fields: string[] = []
+  if (final.response) fields.push('code', String(final.response.statusCode), 'body', final.response.body)
   if (final.error) fields.push('error', JSON.stringify(final.error))
-  if (final.refused) fields.push('refused', 1)
+  if (final.refused) fields.push('refused', '1')
   if (final.usage) fields.push('usage', JSON.stringify(final.usage))
-  if (final.costUsd !== null) fields.push('cost', final.costUsd)
+  if (final.costUsd !== null) fields.push('cost', String(final.costUsd))
   return fields
 }
 
-export const parseClaim = (
-  { id, token, hop, ring }: ClaimRequest,
-  reply: readonly string[],
-): Claim | Unclaimed => {
-  const [outcome, endpoint, model, target, expires, spent, attempts, body] = reply
-  if (outcome !== 'ok') return outcome as Unclaimed
+/** What `create` takes of a job. */
+export const newJobWords = (job: NewJob): string[] => {
+  const { idempotency } = job
+  const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
+  return [
+    job.id,
+    isInline(job) ? '' : job.body,
+    idempotency?.keyHash ?? '',
+    idempotency?.fingerprint ?? '',
+    String(idempotency?.ttlMs ?? 0),
+    String(timer),
+    ...jobFields(job),
+  ]
+}
+
+/** What `claim` takes of a doorbell. */
+export const claimWords = ({ id, hop, ring, token, redelivered }: ClaimRequest): unknown[] => [
+  id,
+  String(hop),
+  String(ring),
+  token,
+  redelivered,
+]
+
+/** What `finalise` takes of an end. */
+export const endWords = ({ claim, final }: { claim: Claim; final: Final }): unknown[] => {
+  const inline = isInline(claim)
+  const fence = final.status === 'succeeded' ? '' : claim.token
+  const words = [claim.id, fence, final.status, !inline, logOf(final.attempts), ...finalFields(final)]
+  // A request that was answered well is not needed any more; a failed one may be tried again.
+  if (inline && final.status === 'succeeded') words.push('request', '')
+  return words
+}
+
+export type ClaimReply =
+  | readonly [reason: Unclaimed]
+  | readonly ['ok', target: string, spec: string, spent: string, attempts: string, body: string]
+
+export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimReply): Claim | Unclaimed => {
+  const [outcome, target, spec, spent, attempts, body] = reply
+  if (outcome !== 'ok') return outcome
+  const { endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
     token,
     hop,
     ring,
-    endpoint: endpoint as Endpoint,
-    model: model!,
+    endpoint,
+    model,
     target: parseTarget(target!),
-    expiresAtMs: Number(expires),
+    expiresAtMs,
     spent: Number(spent),
     attempts: parseAttempts(attempts),
     body: body!,

@@ -15,6 +15,7 @@ if r[1] == 'running' then
   end
   redis.call('PUBLISH', ARGV[7], ARGV[1])
 end
-finish(record, KEYS[2], KEYS[3], ARGV[1], r[6], ARGV[2], ARGV[3], ARGV[4], { 'error', ARGV[5] })
+finish(record, KEYS[3], ARGV[1], r[6], ARGV[2], ARGV[3], ARGV[4], 'error', ARGV[5])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[3], wakers(ARGV[1], r[2], r[5]))
 return r[1]
