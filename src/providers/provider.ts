@@ -1,4 +1,5 @@
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
+import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 
 export interface UpstreamRequest {
@@ -12,7 +13,7 @@ export interface UpstreamRequest {
   /** The key for this call; null for providers that need none. */
   readonly apiKey: string | null
   /** Ends the call early: cancel, deadline, shutdown. The provider adds its own timeout. */
-  readonly signal: AbortSignal
+  readonly signal: CallSignal
 }
 
 /**

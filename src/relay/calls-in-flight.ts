@@ -1,3 +1,4 @@
+import { Interrupt } from '../domain/interrupt.ts'
 import type { Interruption } from '../domain/job.ts'
 
 /** Why a call of ours was ended early; travels as the abort reason. */
@@ -6,9 +7,9 @@ export type AbortReason = Exclude<Interruption, 'worker_lost'>
 /** This process's jobs under way, so that a cancel, a deadline or a stop can reach their calls. */
 export interface CallsInFlight {
   readonly size: number
-  /** The controller's signal aborts with an AbortReason; `expired` within a quarter second of the deadline. */
-  enter(jobId: string, expiresAtMs: number): AbortController
-  leave(jobId: string, controller: AbortController): void
+  /** Aborts with an AbortReason; `expired` within a quarter second of the deadline. */
+  enter(jobId: string, expiresAtMs: number): Interrupt
+  leave(jobId: string, interrupt: Interrupt): void
   abort(jobId: string, reason: AbortReason): void
   /** Aborts all, and from now on whatever enters: a doorbell may still slip in while a worker stops. */
   abortAll(reason: AbortReason): void
@@ -17,7 +18,7 @@ export interface CallsInFlight {
 }
 
 interface Entry {
-  readonly controller: AbortController
+  readonly interrupt: Interrupt
   readonly expiresAtMs: number
 }
 
@@ -29,8 +30,8 @@ export const createCallsInFlight = (now: () => number): CallsInFlight => {
 
   const abortExpired = (): void => {
     const nowMs = now()
-    for (const { controller, expiresAtMs } of calls.values()) {
-      if (expiresAtMs <= nowMs) controller.abort('expired' satisfies AbortReason)
+    for (const { interrupt, expiresAtMs } of calls.values()) {
+      if (expiresAtMs <= nowMs) interrupt.abort('expired' satisfies AbortReason)
     }
   }
   // One clock for all rather than a timer each: Node keeps a list per distinct delay, and thousands of different
@@ -42,18 +43,18 @@ export const createCallsInFlight = (now: () => number): CallsInFlight => {
       return calls.size
     },
     enter: (jobId, expiresAtMs) => {
-      const controller = new AbortController()
-      if (closedFor) controller.abort(closedFor)
-      calls.set(jobId, { controller, expiresAtMs })
-      return controller
+      const interrupt = new Interrupt()
+      if (closedFor) interrupt.abort(closedFor)
+      calls.set(jobId, { interrupt, expiresAtMs })
+      return interrupt
     },
-    leave: (jobId, controller) => {
-      if (calls.get(jobId)?.controller === controller) calls.delete(jobId)
+    leave: (jobId, interrupt) => {
+      if (calls.get(jobId)?.interrupt === interrupt) calls.delete(jobId)
     },
-    abort: (jobId, reason) => calls.get(jobId)?.controller.abort(reason),
+    abort: (jobId, reason) => calls.get(jobId)?.interrupt.abort(reason),
     abortAll: reason => {
       closedFor = reason
-      for (const { controller } of calls.values()) controller.abort(reason)
+      for (const { interrupt } of calls.values()) interrupt.abort(reason)
     },
     close: () => clearInterval(clock),
   }

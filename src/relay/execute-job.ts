@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
+import type { CallSignal, Interrupt } from '../domain/interrupt.ts'
 import { type Attempt, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { nextStep, type Step, spends } from '../domain/walk.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
@@ -36,7 +36,7 @@ interface Run {
   readonly targets: readonly RouteTarget[]
   readonly current: RouteTarget
   readonly refusalHandsOver: boolean
-  readonly controller: AbortController
+  readonly interrupt: Interrupt
   /** All calls, oldest first, and how many of them the record holds already. */
   readonly attempts: Attempt[]
   logged: number
@@ -58,15 +58,15 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       log.debug({ jobId, hop, ring, answer: claim }, 'doorbell answered by nobody')
       return
     }
-    const controller = calls.enter(jobId, claim.expiresAtMs)
+    const interrupt = calls.enter(jobId, claim.expiresAtMs)
     try {
-      await walk(begin(claim, controller))
+      await walk(begin(claim, interrupt))
     } finally {
-      calls.leave(jobId, controller)
+      calls.leave(jobId, interrupt)
     }
   }
 
-  const begin = (claim: Claim, controller: AbortController): Run => {
+  const begin = (claim: Claim, interrupt: Interrupt): Run => {
     const here: RouteTarget = { route: claim.model, ...claim.target }
     // A worker that has not heard of a new route yet can still do what it was sent.
     const route = routes.get(claim.model) ?? { targets: [here], refusalHandsOver: false }
@@ -77,7 +77,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       targets,
       current: known ?? here,
       refusalHandsOver: route.refusalHandsOver,
-      controller,
+      interrupt,
       attempts: [...claim.attempts],
       logged: claim.attempts.length,
       spent: claim.spent,
@@ -112,7 +112,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         if (!(await retry(run, step.delayMs))) return
       } else if (step.target !== run.current) return handOver(run, step.target)
 
-      const result = await caller.call(run.claim, run.current, run.controller.signal)
+      const result = await caller.call(run.claim, run.current, run.interrupt)
       if (result.kind === 'shut') {
         shutUntilMs = result.untilMs
         continue
@@ -206,9 +206,9 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     const held = await persist(() => store.retry(run.claim, run.spent, run.attempts.at(-1)!, nextCallAtMs))
     run.logged = run.attempts.length
     if (!held) return false
-    await delay(delayMs, undefined, { signal: run.controller.signal }).catch(() => undefined)
-    if (!run.controller.signal.aborted) return true
-    await interrupted(run, run.controller.signal.reason)
+    await pause(delayMs, run.interrupt)
+    if (!run.interrupt.aborted) return true
+    await interrupted(run, run.interrupt.reason)
     return false
   }
 
@@ -232,5 +232,18 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   return execute
 }
+
+/** Resolves after the time, or at once when the call is interrupted. */
+const pause = (ms: number, signal: CallSignal): Promise<void> =>
+  new Promise(resolve => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.onabort = null
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    if (signal.aborted) end()
+    else signal.onabort = end
+  })
 
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

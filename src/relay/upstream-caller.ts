@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import { classify } from '../domain/classify.ts'
+import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
@@ -28,7 +29,7 @@ export type CallResult =
     }
 
 export interface UpstreamCaller {
-  call(claim: Claim, target: RouteTarget, signal: AbortSignal): Promise<CallResult>
+  call(claim: Claim, target: RouteTarget, signal: CallSignal): Promise<CallResult>
 }
 
 export interface UpstreamCallerParts {
@@ -66,7 +67,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
     claim: Claim,
     target: RouteTarget,
     key: ApiKey | 'none',
-    signal: AbortSignal,
+    signal: CallSignal,
   ): Promise<Judged> => {
     const outcome = await provider.call({
       endpoint: claim.endpoint,

@@ -90,6 +90,8 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
   if (!fields.state) return null
   const status = fields.state as JobStatus
   const spec = parseSpec(fields.spec!)
+  const attempts = parseAttempts(fields.attempts)
+  const calledAtMs = fields.run ? Number.parseInt(fields.run, 10) : null
   return {
     id,
     tenant: fields.tenant ?? 'default',
@@ -100,11 +102,11 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     hop: Number(fields.hop ?? 0),
     ring: Number(fields.ring ?? 0),
     createdAtMs: spec.createdAtMs,
-    startedAtMs: time(fields.started),
+    startedAtMs: attempts[0] ? Math.round(attempts[0].started_at * 1_000) : calledAtMs,
     finishedAtMs: time(fields.finished),
     expiresAtMs: spec.expiresAtMs,
     resumesAtMs: status === 'parked' ? time(fields.resumes) : null,
-    attempts: parseAttempts(fields.attempts),
+    attempts,
     response: fields.body === undefined ? null : { statusCode: Number(fields.code), body: fields.body },
     error: json<JobError>(fields.error),
     refused: fields.refused === '1',
@@ -122,9 +124,6 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     metadata: json<Record<string, string>>(fields.metadata) ?? {},
     retryOf: fields.retry_of ?? null,
     priority: (fields.priority as Priority | undefined) ?? 'default',
-    lastChangeAtMs: Math.max(
-      spec.createdAtMs,
-      ...[fields.started, fields.run, fields.finished].map(t => Number(t ?? 0)),
-    ),
+    lastChangeAtMs: Math.max(spec.createdAtMs, calledAtMs ?? 0, Number(fields.finished ?? 0)),
   }
 }

@@ -48,7 +48,6 @@ export const headFields = [
   'webhook',
   'metadata',
   'retry_of',
-  'started',
   'run',
   'resumes',
   'finished',

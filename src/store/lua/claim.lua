@@ -7,22 +7,22 @@ local now = doorbells[1]
 
 local function claim(id, hop, ring, token, redelivered)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'hop', 'ring', 'token', 'run', 'target', 'spec', 'spent', 'attempts',
-    'started', 'request')
-  local state, spent, attempts = r[1], r[8] or '0', r[9] or ''
+  local r = redis.call('HMGET', record, 'state', 'hop', 'ring', 'run', 'target', 'spec', 'spent', 'attempts',
+    'request')
+  local state, spent, attempts = r[1], r[7] or '0', r[8] or ''
   if not state then return { 'gone' } end
   if FINAL[state] then return { state } end
   if (r[2] or '0') ~= hop or (r[3] or '0') ~= ring then return { 'stale' } end
-  if state == 'running' and r[4] ~= token then
+  if state == 'running' and not holds(token, r[4]) then
     -- BullMQ gives a doorbell out again only when its holder's lock ran out. Any other second doorbell is a
     -- duplicate of one that is being answered, and must not cause a second call.
     if not redelivered then return { 'busy' } end
-    log_interrupted(record, hop, r[6], tonumber(r[5]), nil, 'worker_lost')
+    log_interrupted(record, hop, r[5], called_at(r[4]), nil, 'worker_lost')
     spent = redis.call('HINCRBY', record, 'spent', 1)
     attempts = redis.call('HGET', record, 'attempts')
   end
-  redis.call('HSET', record, 'state', 'running', 'token', token, 'run', now, 'started', r[10] or now)
-  return { 'ok', r[6], r[7], tostring(spent), attempts, r[11] or redis.call('GET', payload_of(id)) }
+  redis.call('HSET', record, 'state', 'running', 'run', now .. ' ' .. token)
+  return { 'ok', r[5], r[6], tostring(spent), attempts, r[9] or redis.call('GET', payload_of(id)) }
 end
 
 local replies = {}

@@ -10,8 +10,8 @@ if FINAL[r[1]] then return r[1] end
 if r[1] == 'running' then
   if tonumber(ARGV[3]) < tonumber(ARGV[6]) then return 'spared' end
   -- In the pause before a retry there is no call to interrupt.
-  if tonumber(r[4]) <= tonumber(ARGV[3]) then
-    log_interrupted(record, r[2] or '0', r[3], tonumber(r[4]), tonumber(ARGV[3]), ARGV[2])
+  if called_at(r[4]) <= tonumber(ARGV[3]) then
+    log_interrupted(record, r[2] or '0', r[3], called_at(r[4]), tonumber(ARGV[3]), ARGV[2])
   end
   redis.call('PUBLISH', ARGV[7], ARGV[1])
 end

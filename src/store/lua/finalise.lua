@@ -10,9 +10,9 @@ local settled, answered = {}, {}
 local function finalise(fields)
   local id, token, status, has_payload, attempts = unpack(fields, 1, 5)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'token', 'hop', 'ring', 'webhook', 'attempts')
+  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'attempts')
   if not r[1] or FINAL[r[1]] then return 0 end
-  if token ~= '' and r[2] ~= token then return 0 end
+  if token ~= '' and not holds(token, r[2]) then return 0 end
   if attempts ~= '' then
     fields[#fields + 1] = 'attempts'
     fields[#fields + 1] = longer_log(r[6], attempts)

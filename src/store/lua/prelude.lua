@@ -8,15 +8,20 @@ local function record_of(id) return BASE .. 'j:' .. id end
 local function payload_of(id) return BASE .. 'p:' .. id end
 local function packed() return cmsgpack.unpack(ARGV[1]) end
 
+-- Who runs a job, and since when (or, in the pause before a retry, from when): `<ms> <token>`.
+local function holds(token, run) return run and run:sub(-#token - 1) == ' ' .. token end
+local function called_at(run) return tonumber(run:match('^%S+')) end
+
 local FINAL = { succeeded = true, failed = true, cancelled = true, expired = true }
 
 -- The log is JSON objects joined by commas. A job parked for a day under a throttling provider could gather
--- thousands, so past 32 kB the oldest give way.
+-- thousands, so past 32 kB the oldest give way, but for the first: it tells when the job was begun.
 local function longer_log(log, json)
   log = log and (log .. ',' .. json) or json
   if #log > 32768 then
-    local _, cut = log:find('},', #log - 32768, true)
-    if cut then log = log:sub(cut + 1) end
+    local _, first = log:find('},', 1, true)
+    local _, cut = log:find('},', #log - 32768 + first, true)
+    if cut then log = log:sub(1, first) .. log:sub(cut + 1) end
   end
   return log
 end
@@ -36,8 +41,8 @@ local function log_interrupted(record, hop, target, started, finished, reason)
 end
 
 -- The one way a job ends: starts its retention and tells who waits: they listen on a channel named as the record.
--- The caller removes what would still wake it (`wakers`), and sees to the payload. `token` and `run` stay behind:
--- only a running job's are ever looked at, and each job pays for every command here.
+-- The caller removes what would still wake it (`wakers`), and sees to the payload. `run` stays behind: only a
+-- running job's is ever looked at, and each job pays for every command here.
 local function finish(record, agenda, id, hook, status, now, retention, ...)
   redis.call('HSET', record, 'state', status, 'finished', now, ...)
   if hook then

@@ -7,11 +7,11 @@ local hop, ring = r[2] or '0', r[3] or '0'
 if not r[1] or FINAL[r[1]] or hop ~= ARGV[2] or ring ~= ARGV[3] then return 0 end
 local due = ARGV[4]
 if r[1] == 'running' then
-  log_interrupted(record, hop, r[5], tonumber(r[4]), nil, 'worker_lost')
+  log_interrupted(record, hop, r[5], called_at(r[4]), nil, 'worker_lost')
   ring = tostring(tonumber(ring) + 1)
   redis.call('HINCRBY', record, 'spent', 1)
   redis.call('HSET', record, 'state', 'queued', 'ring', ring)
-  redis.call('HDEL', record, 'token', 'run')
+  redis.call('HDEL', record, 'run')
 elseif r[1] == 'parked' then
   due = r[6]
 end
