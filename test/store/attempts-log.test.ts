@@ -18,14 +18,13 @@ const attempt = (started_at: number): Attempt => ({
   possibly_billed: false,
 })
 
-it('gives up its oldest calls past 32 kB, and stays readable', async () => {
+it('gives up its oldest calls but the first past 32 kB, and stays readable', async () => {
   const claim = await running()
   for (let i = 1; i <= 400; i++) await store.retry(claim, 0, attempt(i), 0)
   const { attempts } = (await store.read(claim.id))!
   expect(attempts.length).toBeGreaterThan(100)
-  expect(attempts).toEqual(
-    Array.from({ length: attempts.length }, (_, i) => attempt(401 - attempts.length + i)),
-  )
+  const latest = Array.from({ length: attempts.length - 1 }, (_, i) => attempt(402 - attempts.length + i))
+  expect(attempts).toEqual([attempt(1), ...latest])
   expect(await redis.hstrlen(keys.record(claim.id), 'attempts')).toBeLessThanOrEqual(32_768)
 })
 

@@ -19,9 +19,10 @@ local FINAL = { succeeded = true, failed = true, cancelled = true, expired = tru
 local function longer_log(log, json)
   log = log and (log .. ',' .. json) or json
   if #log > 32768 then
-    local _, first = log:find('},', 1, true)
-    local _, cut = log:find('},', #log - 32768 + first, true)
-    if cut then log = log:sub(1, first) .. log:sub(cut + 1) end
+    -- Within a string the quotes of such a seam would be escaped.
+    local first = log:find('},{"hop":', 1, true) + 1
+    local cut = log:find('},{"hop":', #log - 32768 + first, true)
+    if cut then log = log:sub(1, first) .. log:sub(cut + 2) end
   end
   return log
 end
