@@ -63,6 +63,15 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     }
   }
 
+  const unfinished = new Set<Promise<void>>()
+  const track = (write: Promise<void>): void => {
+    // The record still says that the job runs; the patrol will find that nobody does.
+    const tracked = write
+      .catch(error => log.error({ err: error }, 'result not written'))
+      .finally(() => unfinished.delete(tracked))
+    unfinished.add(tracked)
+  }
+
   const execute = createJobExecutor({
     provider: name,
     store,
@@ -82,6 +91,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     maxAttempts: config.jobs.max_attempts,
     availableAt: core.availableAt,
     persist,
+    unfinished: track,
     newToken: () => `${core.instance}.${tokens++}`,
     log,
     now,
@@ -103,7 +113,10 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
   await life.open(
     `worker ${name}`,
     () => consumer.start(),
-    (_, leftMs) => consumer.stop(leftMs(), () => calls.abortAll('shutdown')),
+    async (_, leftMs) => {
+      await consumer.stop(leftMs(), () => calls.abortAll('shutdown'))
+      await Promise.all(unfinished)
+    },
   )
 
   const heartbeat = createHeartbeat(core.redis, keys.prefix, log, () => ({

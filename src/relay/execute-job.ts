@@ -24,6 +24,8 @@ export interface ExecutorParts {
   readonly availableAt: (target: RouteTarget) => number
   /** Writes what must not be lost: tries again while Redis refuses. */
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  /** Takes charge of a result on its way: a stop waits for it, and a failure is told. */
+  readonly unfinished: (write: Promise<void>) => void
   readonly newToken: () => string
   readonly log: Logger
   readonly now: () => number
@@ -156,19 +158,29 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       costUsd: null,
     })
 
-  const finalise = async (run: Run, final: Omit<Final, 'attempts'>): Promise<void> => {
+  /**
+   * Resolves when the result is on its way to Redis, not when it is there: what ends the doorbell follows on the same
+   * connection, so Redis never knows the doorbell answered and the job not, and a place is free a round trip sooner.
+   */
+  const finalise = (run: Run, final: Omit<Final, 'attempts'>): Promise<void> => {
     const { claim } = run
-    const written = await persist(() => store.finalise(claim, { ...final, attempts: unlogged(run) }))
-    log[final.status === 'failed' ? 'info' : 'debug'](
-      {
-        jobId: claim.id,
-        status: final.status,
-        code: final.error?.code,
-        attempts: run.attempts.length,
-        written,
-      },
-      'job finished',
-    )
+    const whole = { ...final, attempts: unlogged(run) }
+    return new Promise(sent => {
+      const write = persist(() => store.finalise(claim, whole, sent)).then(written => {
+        log[final.status === 'failed' ? 'info' : 'debug'](
+          {
+            jobId: claim.id,
+            status: final.status,
+            code: final.error?.code,
+            attempts: run.attempts.length,
+            written,
+          },
+          'job finished',
+        )
+      })
+      parts.unfinished(write)
+      write.then(sent, sent)
+    })
   }
 
   const moveTo = (run: Run, target: RouteTarget): Move => {

@@ -90,7 +90,8 @@ export interface JobStore {
   advance(claim: Claim, move: Move, dueAtMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
   retry(claim: Claim, spent: number, attempt: Attempt, nextCallAtMs: number): Promise<boolean>
-  finalise(claim: Claim, final: Final): Promise<boolean>
+  /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
+  finalise(claim: Claim, final: Final, sent?: () => void): Promise<boolean>
   /** The state the job was in; a final one or `gone` means that nothing was done. */
   cancel(id: string): Promise<string>
   expire(id: string, spareRunningUntilMs: number): Promise<string>
@@ -196,7 +197,7 @@ export const createJobStore = ({
   return {
     create,
     claim: (id, hop, ring, token, redelivered) => claim({ id, hop, ring, token, redelivered }),
-    finalise: (claim, final) => finalise({ claim, final }),
+    finalise: (claim, final, sent) => finalise({ claim, final }, sent),
 
     advance: (claim, to, dueAtMs) => move('advance', claim, to, dueAtMs),
     park: (claim, to, resumesAtMs) => move('park', claim, to, resumesAtMs),
