@@ -33,6 +33,8 @@ const route = z
   })
   .catch({})
 
+const s3 = z.object({ access_key_id: text, secret_access_key: text }).optional().catch(undefined)
+
 /**
  * As much of a document as the relations between its parts need, readable however faulty the document is
  * elsewhere: so one run tells everything that is wrong.
@@ -47,8 +49,9 @@ const draftSchema = z
       .object({ allow: z.array(z.unknown()).catch([]).default([]) })
       .catch({ allow: [] })
       .default({ allow: [] }),
+    storage: z.object({ path: text, s3 }).catch({}).default({}),
   })
-  .catch({ providers: {}, models: {}, server: {}, api_keys: [], webhooks: { allow: [] } })
+  .catch({ providers: {}, models: {}, server: {}, api_keys: [], webhooks: { allow: [] }, storage: {} })
 
 export type Draft = z.output<typeof draftSchema>
 export type DraftProvider = Draft['providers'][string]

@@ -11,6 +11,7 @@ export const relationFindings = (draft: Draft): Finding[] => [
   ...loopFindings(draft),
   ...draft.webhooks.allow.flatMap(networkFindings),
   ...hostFindings(draft),
+  ...storageFindings(draft),
 ]
 
 /** Types that cannot be called without a key. */
@@ -108,6 +109,18 @@ const hostFindings = ({ server: { host }, api_keys }: Draft): Finding[] =>
   host === undefined || isLoopback(host) || api_keys.length > 0
     ? []
     : [relation(['server', 'host'], 'is reachable from other machines: that needs api_keys')]
+
+const storageFindings = ({ storage: { path, s3 } }: Draft): Finding[] => {
+  if (s3 === undefined) return []
+  const findings: Finding[] = []
+  if (path !== undefined) findings.push(relation(['storage', 's3'], 'path and s3 are both set; keep one'))
+  const { access_key_id: id, secret_access_key: secret } = s3
+  if ((id === undefined) !== (secret === undefined)) {
+    const missing = id === undefined ? 'access_key_id' : 'secret_access_key'
+    findings.push(relation(['storage', 's3', missing], 'is missing: one key is no use without the other'))
+  }
+  return findings
+}
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || (ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback')

@@ -18,8 +18,23 @@ export const numeric = <Schema extends z.ZodType>(schema: Schema) =>
     schema,
   )
 
+/** `true` and `false` that may also arrive as text. */
+const flag = z.preprocess(value => (value === 'true' ? true : value === 'false' ? false : value), z.boolean())
+
 const positiveInt = numeric(z.int().positive())
 const concurrency = numeric(z.int().positive().max(10_000))
+
+/** What S3 takes as one object from a source of unknown length: 10,000 parts of 5 MiB. */
+const maxBlobBytes = 10_000 * 5 * 1024 * 1024
+/** A batch's jobs carry the number of their line in five letters of their id, five bits each. */
+const lineCount = numeric(
+  z
+    .int()
+    .positive()
+    .max(2 ** 25 - 1),
+)
+/** Redis takes no longer value than 512 MB, and a process holds several of this size. */
+const maxHeldBytes = 256 * 1024 * 1024
 
 const price = z.strictObject({
   /** US dollars per million input tokens. */
@@ -137,6 +152,51 @@ const jobs = z.strictObject({
   sync_window: duration.prefault('10m'),
 })
 
+const s3 = z.strictObject({
+  bucket: z.string().min(1),
+  region: z.string().min(1).default('us-east-1'),
+  /** Of a store that speaks S3; Amazon's own without it. */
+  endpoint: httpUrl.optional(),
+  /** Sets this deployment's objects apart from others in the bucket. */
+  prefix: z
+    .string()
+    .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'expected words of letters, digits, ., _ and -, with / between them')
+    .default('baton'),
+  /** Without the two keys, the usual places are asked: environment, profile, role of the machine. */
+  access_key_id: headerSafeKey.optional(),
+  secret_access_key: headerSafeKey.optional(),
+  /** `https://host/bucket` in place of `https://bucket.host`. */
+  force_path_style: flag.default(false),
+})
+
+/** Where the bytes of files are kept. The API and the batch workers need the same place. */
+const storage = z.strictObject({
+  /** A directory, made when it is not there; relative to where the process starts. */
+  path: z.string().min(1).default('.baton/blobs'),
+  s3: s3.optional(),
+})
+
+const files = z.strictObject({
+  max_bytes: numeric(z.int().positive().max(maxBlobBytes)).default(512 * 1024 * 1024),
+  /** One file that was uploaded in parts. */
+  max_upload_bytes: positiveInt.default(8 * 1024 * 1024 * 1024),
+})
+
+const batches = z.strictObject({
+  max_lines: lineCount.default(50_000),
+  max_file_bytes: numeric(z.int().positive().max(maxBlobBytes)).default(200 * 1024 * 1024),
+  anthropic_max_requests: lineCount.default(100_000),
+  anthropic_max_bytes: numeric(z.int().positive().max(maxBlobBytes)).default(256 * 1024 * 1024),
+  /** A line is one request; it is held in memory whole. */
+  max_line_bytes: numeric(z.int().min(1_024).max(maxHeldBytes)).default(16 * 1024 * 1024),
+  /** Jobs of one batch in Redis at once, at most. */
+  window_jobs: numeric(z.int().positive().max(100_000)).default(4_000),
+  /** Bytes of requests of one batch in Redis at once; a single longer line goes alone. */
+  window_bytes: numeric(z.int().min(1_024).max(maxHeldBytes)).default(16 * 1024 * 1024),
+  /** How long a batch that has ended, and its output, can be read. */
+  retention: duration.prefault('30d'),
+})
+
 export const configSchema = z.strictObject({
   providers: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'provider names are a-z, 0-9, - and _'), provider)
@@ -159,6 +219,9 @@ export const configSchema = z.strictObject({
   api_keys: z.array(apiKey).default([]),
   webhooks: webhooks.prefault({}),
   jobs: jobs.prefault({}),
+  storage: storage.prefault({}),
+  files: files.prefault({}),
+  batches: batches.prefault({}),
 })
 
 export type Config = z.output<typeof configSchema>

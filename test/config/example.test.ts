@@ -30,13 +30,9 @@ test('the example names every setting of the schema', () => {
 
 test('where the example says defaults, they are', () => {
   const defaults = loadConfig({ cwd: import.meta.dirname, env: {} })
-  const { server, jobs, webhooks, redis } = loadConfig({ file: 'baton.example.yaml', cwd: root, env: keys })
-  expect({ server, jobs, webhooks, redis }).toEqual({
-    server: defaults.server,
-    jobs: defaults.jobs,
-    webhooks: defaults.webhooks,
-    redis: defaults.redis,
-  })
+  const example = loadConfig({ file: 'baton.example.yaml', cwd: root, env: keys })
+  const sections = ['server', 'jobs', 'webhooks', 'redis', 'storage', 'files', 'batches'] as const
+  for (const section of sections) expect(example[section]).toEqual(defaults[section])
 })
 
 test('.env.example names the variables that people are expected to set', () => {

@@ -133,6 +133,25 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       { code: 'relation', path: 'webhooks.allow[0]' },
     ],
     [
+      'a directory beside a bucket',
+      'storage:\n  path: blobs\n  s3: {bucket: b}',
+      { code: 'relation', path: 'storage.s3', message: 'path and s3 are both set; keep one', line: 3 },
+    ],
+    [
+      'half a key of S3',
+      'storage: {s3: {bucket: b, access_key_id: an-id}}',
+      {
+        code: 'relation',
+        path: 'storage.s3.secret_access_key',
+        message: 'is missing: one key is no use without the other',
+      },
+    ],
+    [
+      'half a key of S3, the other one left out',
+      'storage: {s3: {bucket: b, access_key_id: "${KEY:-}", secret_access_key: s}}',
+      { code: 'relation', path: 'storage.s3.access_key_id' },
+    ],
+    [
       'a wide host without client keys',
       'server: {host: 0.0.0.0}',
       { code: 'relation', path: 'server.host', line: 1 },

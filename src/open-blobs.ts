@@ -1,0 +1,34 @@
+import type { Core } from './core.ts'
+import type { Lifecycle } from './lifecycle/lifecycle.ts'
+import { StartError } from './start-error.ts'
+import { type BlobStore, BlobStoreError } from './store/blobs/blob-store.ts'
+import { openBlobs } from './store/blobs/open-blobs.ts'
+
+/**
+ * Opens where the bytes of files are kept, for the roles that have to do with files. Throws StartError when nothing can
+ * be written there: better now than at the first upload.
+ */
+export const openBlobStore = async (
+  life: Lifecycle,
+  { config }: Pick<Core, 'config'>,
+): Promise<BlobStore> => {
+  const blobs = await life.open(
+    'blobs',
+    () => openBlobs(config.storage),
+    blobs => blobs.close(),
+  )
+  // Opened like a part, so that a stop waits for its end before it closes the store.
+  await life.open(
+    'blobs check',
+    () => blobs.check().catch(explain),
+    () => undefined,
+  )
+  return blobs
+}
+
+const explain = (error: unknown): never => {
+  if (!(error instanceof BlobStoreError)) throw error
+  throw new StartError(`Files cannot be kept: ${error.message}. Set \`storage\` to a place that works.`, {
+    cause: error,
+  })
+}
