@@ -1,0 +1,79 @@
+import type { Dialect } from '../domain/endpoint.ts'
+import { errorTypeOf } from '../domain/error-shape.ts'
+import { isRecord, type JsonRecord } from './json-line.ts'
+
+/** An answer that is no JSON, a proxy's page perhaps, is told of by this much of it. */
+const longestMessage = 1_000
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The body of an answer that is not 2xx, as JSON text in the shape of the batch's clients. One that has it
+ * already, as a provider's own answer to a request in its own format does, comes back as it is; any other is put
+ * into it.
+ */
+export const errorAnswerBody = (
+  dialect: Dialect,
+  status: number,
+  body: string,
+  requestId: string,
+): string => {
+  const json = parse(body)
+  if (isRecord(json) && isShapedFor(dialect, json)) return body
+  const { message, type, code, param } = factsOf(json, status, body)
+  if (dialect === 'openai') {
+    return JSON.stringify({
+      error: {
+        message,
+        type: type ?? errorTypeOf(dialect, status),
+        param: param ?? null,
+        code: code ?? null,
+      },
+    })
+  }
+  // OpenAI's types are not Anthropic's, whose clients read from the type whether to send the request again.
+  const error = { type: fromAnthropic(json) && type ? type : errorTypeOf(dialect, status), message }
+  return JSON.stringify({ type: 'error', error, request_id: requestId })
+}
+
+const isShapedFor = (dialect: Dialect, json: JsonRecord): boolean => {
+  const { error } = json
+  if (!isRecord(error) || typeof error.message !== 'string') return false
+  return dialect === 'openai'
+    ? !fromAnthropic(json)
+    : fromAnthropic(json) && typeof error.type === 'string' && json.request_id !== undefined
+}
+
+const fromAnthropic = (json: unknown): boolean => isRecord(json) && json.type === 'error'
+
+interface Facts {
+  readonly message: string
+  readonly type: string | undefined
+  readonly code: string | undefined
+  readonly param: string | undefined
+}
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value : undefined
+
+/**
+ * Reads `{error: {…}}`, `{error: "text"}`, the bare `{object: "error", message}`, `{detail: "text"}`, and no JSON
+ * at all.
+ */
+const factsOf = (json: unknown, status: number, body: string): Facts => {
+  const outer = isRecord(json) ? json : {}
+  const inner = isRecord(outer.error) ? outer.error : outer
+  const message =
+    textOf(inner.message) ??
+    textOf(outer.error) ??
+    textOf(outer.detail) ??
+    textOf(body.trim().slice(0, longestMessage)) ??
+    `The provider answered ${status} without a body.`
+  return { message, type: textOf(inner.type), code: textOf(inner.code), param: textOf(inner.param) }
+}
