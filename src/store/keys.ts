@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
-import { encodeTime } from 'ulid'
+import { decodeTime, encodeTime } from 'ulid'
+import type { Dialect } from '../domain/endpoint.ts'
 
 /**
  * Records live in a fixed number of shards. A shard's keys share a hash tag, so that a script may touch a record
@@ -10,9 +11,19 @@ export const shardCount = 16
 
 const base32 = '0123456789abcdefghjkmnpqrstvwxyz'
 const ulidLength = 26
+const jobPrefix = 'job_'
 
-/** A job id carries its shard in the last character of its ULID. */
-export const shardOf = (jobId: string): number => base32.indexOf(jobId[4 + ulidLength - 1]!) % shardCount
+/** Where the 26 characters after the prefix begin: neither `_` nor `-` is among them. */
+const coreAt = (id: string): number => (id.startsWith(jobPrefix) ? jobPrefix.length : id.search(/[_-]/) + 1)
+
+/** The 26 characters of an id after its prefix: what an upload and its file, or a batch and its keys, share. */
+export const coreOf = (id: string): string => id.slice(coreAt(id), coreAt(id) + ulidLength)
+
+/** When an id was made, in Unix ms. */
+export const timeOf = (id: string): number => decodeTime(coreOf(id).toUpperCase())
+
+/** Every id, and an agenda entry that begins with one, carries its shard in the last character of the core. */
+export const shardOf = (id: string): number => base32.indexOf(id[coreAt(id) + ulidLength - 1]!) % shardCount
 
 /** Random bytes are drawn by the thousand: drawn for each id, they were a quarter of the cost of a submit. */
 const pool = Buffer.allocUnsafe(4_096)
@@ -28,11 +39,65 @@ const randomChars = (count: number): string => {
   return text
 }
 
-/** A new job id, ordered by time, in the given shard. */
-export const newJobId = (shard: number, nowMs: number): string =>
-  `job_${encodeTime(nowMs, 10).toLowerCase()}${randomChars(15)}${base32[shard]}`
+const timeChars = (nowMs: number): string => encodeTime(nowMs, 10).toLowerCase()
 
-export const isJobId = (value: string): boolean => /^job_[0-9a-hjkmnp-tv-z]{26}$/.test(value)
+const newCore = (shard: number, nowMs: number): string =>
+  `${timeChars(nowMs)}${randomChars(15)}${base32[shard]}`
+
+const isIdOf = (prefix: string): ((value: string) => boolean) => {
+  const pattern = new RegExp(`^${prefix}[0-9a-hjkmnp-tv-z]{26}$`)
+  return value => pattern.test(value)
+}
+
+/** A new job id, ordered by time, in the given shard. */
+export const newJobId = (shard: number, nowMs: number): string => jobPrefix + newCore(shard, nowMs)
+export const newFileId = (shard: number, nowMs: number): string => `file-${newCore(shard, nowMs)}`
+export const newUploadId = (shard: number, nowMs: number): string => `upload_${newCore(shard, nowMs)}`
+export const newPartId = (shard: number, nowMs: number): string => `part_${newCore(shard, nowMs)}`
+
+export const isJobId = isIdOf(jobPrefix)
+export const isFileId = isIdOf('file-')
+export const isUploadId = isIdOf('upload_')
+export const isPartId = isIdOf('part_')
+
+/** Characters of a batch's core that its jobs' ids share: time and chance. Then five count the lines. */
+const batchStemLength = 20
+const lineChars = 5
+const batchPrefixes: Record<Dialect, string> = { openai: 'batch_', anthropic: 'msgbatch_' }
+
+const isOpenAiBatchId = isIdOf(batchPrefixes.openai)
+const isMessageBatchId = isIdOf(batchPrefixes.anthropic)
+
+/** Whether this names a batch of that kind of client; of either without one. */
+export const isBatchId = (value: string, dialect?: Dialect): boolean =>
+  (dialect !== 'anthropic' && isOpenAiBatchId(value)) || (dialect !== 'openai' && isMessageBatchId(value))
+
+/** A new batch id: no line is number 0, so its core is the stem of the ids of its jobs and never one of them. */
+export const newBatchId = (dialect: Dialect, shard: number, nowMs: number): string =>
+  `${batchPrefixes[dialect]}${timeChars(nowMs)}${randomChars(10)}${'0'.repeat(lineChars)}${base32[shard]}`
+
+/** The id of the job, and so of the result, of a batch's request `number`, which counts from 1. */
+export const batchJobId = (batchId: string, number: number): string => {
+  const core = coreOf(batchId)
+  let line = ''
+  for (let rest = number; line.length < lineChars; rest = Math.floor(rest / 32))
+    line = base32[rest % 32]! + line
+  return jobPrefix + core.slice(0, batchStemLength) + line + core.slice(-1)
+}
+
+/** Which request of its batch a job is. */
+export const lineNumberOf = (jobId: string): number => {
+  const at = jobPrefix.length + batchStemLength
+  let number = 0
+  for (const char of jobId.slice(at, at + lineChars)) number = number * 32 + base32.indexOf(char)
+  return number
+}
+
+/** The batch that a job with a `custom_id` belongs to. */
+export const batchIdOf = (jobId: string, dialect: Dialect): string => {
+  const stem = jobId.slice(jobPrefix.length, jobPrefix.length + batchStemLength)
+  return `${batchPrefixes[dialect]}${stem}${'0'.repeat(lineChars)}${jobId.slice(-1)}`
+}
 
 export interface Keys {
   readonly prefix: string
@@ -49,8 +114,30 @@ export interface Keys {
   idempotency(shard: number, hash: string): string
   /** String: where the patrol stands in the shard's index. */
   patrol(shard: number): string
+  /** Hash: a file. */
+  file(fileId: string): string
+  /** List: where a file's bytes are, in order; also of a file that still grows and has no record yet. */
+  segments(fileId: string): string
+  /** Sorted set: files and uploads to be removed, by time in ms. */
+  purge(shard: number): string
+  /** Sorted set by name: a tenant's files. */
+  files(tenant: string): string
+  /** Hash: a batch. */
+  batch(batchId: string): string
+  /** List: lines whose end is known and that no output file has yet. */
+  batchDone(batchId: string): string
+  /** Sorted set: batches that are not at their end, by the time in ms up to which a feeder holds them. */
+  openBatches(shard: number): string
+  /** String: the batch made of a request, for a client that sends it again. */
+  batchRequest(shard: number, fingerprint: string): string
+  /** Sorted set by name: a tenant's batches of one kind of client. */
+  batches(dialect: Dialect, tenant: string): string
   /** Channel: ids of running jobs whose call is to be dropped. */
   readonly abortChannel: string
+  /** Hash: an upload in parts. */
+  upload(uploadId: string): string
+  /** Hash: the bytes of each part of an upload, by part id. */
+  parts(uploadId: string): string
 }
 
 export const createKeys = (prefix: string): Keys => ({
@@ -62,5 +149,16 @@ export const createKeys = (prefix: string): Keys => ({
   deadLetters: shard => `${prefix}:{${shard}}:dead`,
   idempotency: (shard, hash) => `${prefix}:{${shard}}:i:${hash}`,
   patrol: shard => `${prefix}:{${shard}}:patrol`,
+  file: id => `${prefix}:{${shardOf(id)}}:f:${id}`,
+  segments: id => `${prefix}:{${shardOf(id)}}:fs:${id}`,
+  purge: shard => `${prefix}:{${shard}}:purge`,
+  files: tenant => `${prefix}:{files}:${tenant}`,
+  batch: id => `${prefix}:{${shardOf(id)}}:b:${coreOf(id)}`,
+  batchDone: id => `${prefix}:{${shardOf(id)}}:bd:${coreOf(id)}`,
+  openBatches: shard => `${prefix}:{${shard}}:batches`,
+  batchRequest: (shard, fingerprint) => `${prefix}:{${shard}}:bi:${fingerprint}`,
+  batches: (dialect, tenant) => `${prefix}:{batches}:${dialect}:${tenant}`,
   abortChannel: `${prefix}:abort`,
+  upload: id => `${prefix}:{${shardOf(id)}}:u:${id}`,
+  parts: id => `${prefix}:{${shardOf(id)}}:up:${id}`,
 })

@@ -1,5 +1,18 @@
 import { expect, it } from 'vitest'
-import { createKeys, isJobId, newJobId, shardCount, shardOf } from '../../src/store/keys.ts'
+import {
+  coreOf,
+  createKeys,
+  isFileId,
+  isJobId,
+  isPartId,
+  isUploadId,
+  newFileId,
+  newJobId,
+  newPartId,
+  newUploadId,
+  shardCount,
+  shardOf,
+} from '../../src/store/keys.ts'
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 
@@ -11,6 +24,21 @@ it('a job id carries its shard and its time', () => {
     // As the agenda and BullMQ name its doorbells.
     expect(shardOf(`${id}.3.1`)).toBe(shard)
     expect(id < newJobId(shard, 1_765_000_000_001)).toBe(true)
+  }
+})
+
+it.each([
+  ['file', newFileId, isFileId],
+  ['upload', newUploadId, isUploadId],
+  ['part', newPartId, isPartId],
+])('so does the id of a %s', (_, newId, isId) => {
+  for (const shard of shards) {
+    const id = newId(shard, 1_765_000_000_000)
+    expect([isId(id), isJobId(id), shardOf(id)]).toEqual([true, false, shard])
+    expect(shardOf(`${id}.w.0`)).toBe(shard)
+    expect(coreOf(id)).toMatch(/^[0-9a-z]{26}$/)
+    expect(id.endsWith(coreOf(id))).toBe(true)
+    expect(id < newId(shard, 1_765_000_000_001)).toBe(true)
   }
 })
 

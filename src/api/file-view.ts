@@ -1,0 +1,30 @@
+import type { FileRecord } from '../store/file-record.ts'
+import { wholeSeconds } from '../store/job-view.ts'
+import type { UploadRecord } from '../store/upload-record.ts'
+
+/** OpenAI's file object. Times are whole Unix seconds. */
+export const fileView = (file: FileRecord): object => ({
+  id: file.id,
+  object: 'file',
+  bytes: file.bytes,
+  created_at: wholeSeconds(file.createdAtMs),
+  ...(file.expiresAtMs !== null && { expires_at: wholeSeconds(file.expiresAtMs) }),
+  filename: file.filename,
+  purpose: file.purpose,
+  // Deprecated, but clients wait for it.
+  status: 'processed',
+  status_details: null,
+})
+
+/** OpenAI's upload object; `file` is what became of it, once completed. */
+export const uploadView = (upload: UploadRecord, file: FileRecord | null = null): object => ({
+  id: upload.id,
+  object: 'upload',
+  bytes: upload.bytes,
+  created_at: wholeSeconds(upload.createdAtMs),
+  expires_at: wholeSeconds(upload.expiresAtMs),
+  filename: upload.filename,
+  purpose: upload.purpose,
+  status: upload.status,
+  file: file && fileView(file),
+})

@@ -1,0 +1,58 @@
+import type { FastifyRequest } from 'fastify'
+import { BatonError } from '../domain/errors.ts'
+import { BlobStoreError, BlobTooLargeError } from '../store/blobs/blob-store.ts'
+import { tooLarge } from './file-rules.ts'
+import { type Form, readForm } from './multipart.ts'
+import type { ApiParts } from './parts.ts'
+
+/** Boundaries, headers and fields of a form beside its file. */
+const formBytes = 1024 * 1024
+
+export interface BlobTarget {
+  /** The form's field that has the file. */
+  readonly field: string
+  readonly key: string
+  /** How long the file may be, as far as the fields that came before it tell. */
+  readonly maxBytes: (fields: ReadonlyMap<string, string>) => number
+}
+
+export interface ReceivedBlob {
+  readonly filename: string | null
+  readonly bytes: number
+}
+
+/**
+ * Writes the file of a form to the blob store as it arrives, never holding more of it than a few chunks. When this
+ * rejects, the blob may be there nevertheless: the form can turn out wrong after its file.
+ */
+export const receiveBlob = async (
+  { blobs }: Pick<ApiParts, 'blobs'>,
+  request: FastifyRequest,
+  { field, key, maxBytes }: BlobTarget,
+): Promise<Form<ReceivedBlob>> => {
+  const most = maxBytes(new Map())
+  // Before anything of it is written, where the client says how much there is.
+  if (Number(request.headers['content-length'] ?? 0) > most + formBytes) throw tooLarge(most, field)
+  return readForm(request, field, async ({ filename, bytes }, before) => {
+    const limit = maxBytes(before)
+    try {
+      const written = await blobs.write(key, bytes, { maxBytes: limit })
+      if (written.bytes === 0) throw new BatonError('empty_file', 'The file is empty.', { param: field })
+      return { filename, bytes: written.bytes }
+    } catch (error) {
+      throw error instanceof BlobTooLargeError ? tooLarge(limit, field) : error
+    }
+  })
+}
+
+/** Tells a client of trouble with the blob store what it can do: come again. What it was is for the log. */
+export const asStorageTrouble =
+  ({ log }: Pick<ApiParts, 'log'>, request: FastifyRequest) =>
+  (error: unknown): never => {
+    if (!(error instanceof BlobStoreError)) throw error
+    log.error({ requestId: request.id, reason: error.message }, 'blob store failed')
+    throw new BatonError('storage_unavailable', 'The blob store failed.', {
+      cause: error,
+      retryAfterMs: 2_000,
+    })
+  }

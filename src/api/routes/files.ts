@@ -1,0 +1,122 @@
+import { randomInt } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { BatonError } from '../../domain/errors.ts'
+import type { FileRecord } from '../../store/file-record.ts'
+import { coreOf, newFileId, shardCount } from '../../store/keys.ts'
+import type { ApiScope } from '../api-scope.ts'
+import { cleanFilename, type FileRules, maxBytesOf, purposeOf, rulesOf, tooLarge } from '../file-rules.ts'
+import { fileListQuery } from '../file-schemas.ts'
+import { fileView } from '../file-view.ts'
+import { ignoreBodies } from '../ignore-bodies.ts'
+import { acceptForms } from '../multipart.ts'
+import { fileNotFound, ownedFile } from '../owned-file.ts'
+import type { ApiParts } from '../parts.ts'
+import { asStorageTrouble, type ReceivedBlob, receiveBlob } from '../receive-blob.ts'
+import { orNotFound, sendContent } from '../send-content.ts'
+
+type FileParams = { Params: { id: string } }
+
+/** `POST /v1/files`, `GET /v1/files`, and `GET`, `DELETE` and `GET …/content` of one. */
+export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
+  const { files, blobs } = parts
+
+  scope.register(async inner => {
+    acceptForms(inner)
+    inner.post('/v1/files', async request => fileView(await createFile(parts, request)))
+  })
+
+  scope.get('/v1/files', { schema: { querystring: fileListQuery } }, async request => {
+    const { after = null, limit, order, purpose = null } = request.query
+    const page = await files.list(request.tenant, { after, limit, order, purpose })
+    if (page === 'unknown_cursor') {
+      throw new BatonError('invalid_cursor', '`after` must be the id of a file.', { param: 'after' })
+    }
+    const data = page.files.map(fileView)
+    const [first, last] = [page.files[0], page.files.at(-1)]
+    return {
+      object: 'list',
+      data,
+      first_id: first?.id ?? null,
+      last_id: last?.id ?? null,
+      has_more: page.hasMore,
+    }
+  })
+
+  scope.get<FileParams>('/v1/files/:id', async request =>
+    fileView(await ownedFile(files, request, request.params.id)),
+  )
+
+  scope.route<FileParams>({
+    method: ['GET', 'HEAD'],
+    url: '/v1/files/:id/content',
+    handler: async (request, reply) => {
+      const { id, filename } = await ownedFile(files, request, request.params.id)
+      const segments = await files.segments(id)
+      return sendContent(blobs, request, reply, { segments, filename })
+        .catch(orNotFound(() => fileNotFound(id)))
+        .catch(asStorageTrouble(parts, request))
+    },
+  })
+
+  scope.register(async inner => {
+    ignoreBodies(inner)
+    inner.delete<FileParams>('/v1/files/:id', async request => {
+      const { id } = await ownedFile(files, request, request.params.id)
+      if (!(await files.remove(id))) throw fileNotFound(id)
+      return { id, object: 'file', deleted: true }
+    })
+  })
+}
+
+const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<FileRecord> => {
+  const { files, now } = parts
+  const id = newFileId(randomInt(shardCount), now())
+  const key = `${coreOf(id)}/content`
+  await files.reserve(id, request.tenant)
+  const { rules, file } = await receiveFile(parts, request, key).catch(async (error: unknown) => {
+    await abandon(parts, id)
+    return asStorageTrouble(parts, request)(error)
+  })
+  const createdAtMs = now()
+  const record: FileRecord = {
+    id,
+    tenant: request.tenant,
+    purpose: rules.purpose,
+    filename: cleanFilename(file.filename),
+    bytes: file.bytes,
+    createdAtMs,
+    expiresAtMs: rules.expiresAfterMs === null ? null : createdAtMs + rules.expiresAfterMs,
+  }
+  if (!(await files.create(record, [{ key, bytes: file.bytes }]))) {
+    throw new BatonError('storage_unavailable', 'The bytes took too long and are gone.')
+  }
+  return record
+}
+
+/** Writes the form's file, then judges it by the fields: clients send them in either order. */
+const receiveFile = async (
+  parts: ApiParts,
+  request: FastifyRequest,
+  key: string,
+): Promise<{ readonly rules: FileRules; readonly file: ReceivedBlob }> => {
+  const { config } = parts
+  const { fields, file } = await receiveBlob(parts, request, {
+    field: 'file',
+    key,
+    maxBytes: before => maxBytesOf(config, before.has('purpose') ? purposeOf(before) : null),
+  })
+  const rules = rulesOf(fields)
+  if (file === null) throw new BatonError('invalid_request', "'file' is missing.", { param: 'file' })
+  const maxBytes = maxBytesOf(config, rules.purpose)
+  if (file.bytes > maxBytes) throw tooLarge(maxBytes, 'file')
+  return { rules, file }
+}
+
+/** What cannot be cleared away now, the purger will. */
+const abandon = async ({ files, log }: ApiParts, id: string): Promise<void> => {
+  try {
+    await files.abandon(id)
+  } catch (error) {
+    log.debug({ fileId: id, reason: (error as Error).name }, 'file left to the purger')
+  }
+}

@@ -1,0 +1,121 @@
+import { randomInt } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { BatonError } from '../../domain/errors.ts'
+import { wholeSeconds } from '../../store/job-view.ts'
+import { newPartId, newUploadId, shardCount, shardOf } from '../../store/keys.ts'
+import { type UploadRecord, uploadWindowMs } from '../../store/upload-record.ts'
+import { maxParts, partKey } from '../../store/upload-store.ts'
+import type { ApiScope } from '../api-scope.ts'
+import { completeUpload } from '../complete-upload.ts'
+import { cleanFilename, maxUploadBytesOf, rulesFor, tooLarge } from '../file-rules.ts'
+import { type UploadRequest, uploadCompletion, uploadParams, uploadRequest } from '../file-schemas.ts'
+import { uploadView } from '../file-view.ts'
+import { ignoreBodies } from '../ignore-bodies.ts'
+import { acceptForms } from '../multipart.ts'
+import { closedError, ownedUpload } from '../owned-upload.ts'
+import type { ApiParts } from '../parts.ts'
+import { asStorageTrouble, receiveBlob } from '../receive-blob.ts'
+
+/** As OpenAI has it. */
+const maxPartBytes = 64 * 1024 * 1024
+
+type UploadParams = { Params: { id: string } }
+
+/** `POST /v1/uploads`, and `…/parts`, `…/complete` and `…/cancel` of one. */
+export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
+  const { uploads } = parts
+
+  scope.post('/v1/uploads', { schema: { body: uploadRequest } }, async request => {
+    const upload = newUpload(parts, request, request.body)
+    await uploads.create(upload)
+    return uploadView(upload)
+  })
+
+  scope.post(
+    '/v1/uploads/:id/complete',
+    { schema: { params: uploadParams, body: uploadCompletion } },
+    async request => {
+      const upload = await ownedUpload(uploads, request, request.params.id)
+      const { part_ids, md5 } = request.body
+      return completeUpload(parts, upload, part_ids, md5?.toLowerCase() ?? null).catch(
+        asStorageTrouble(parts, request),
+      )
+    },
+  )
+
+  scope.register(async inner => {
+    acceptForms(inner)
+    inner.post<UploadParams>('/v1/uploads/:id/parts', async request => {
+      const { id, status } = await ownedUpload(uploads, request, request.params.id)
+      if (status !== 'pending') throw closedError(id, status)
+      const partId = await addPart(parts, request, id)
+      return {
+        id: partId,
+        object: 'upload.part',
+        created_at: wholeSeconds(parts.now()),
+        upload_id: id,
+      }
+    })
+  })
+
+  scope.register(async inner => {
+    ignoreBodies(inner)
+    inner.post<UploadParams>('/v1/uploads/:id/cancel', async request => {
+      const upload = await ownedUpload(uploads, request, request.params.id)
+      const was = await uploads.cancel(upload.id)
+      // Cancelled before is as good: a client that did not get the answer asks again.
+      if (was !== 'done' && was !== 'cancelled') throw closedError(upload.id, was)
+      return uploadView({ ...upload, status: 'cancelled' })
+    })
+  })
+}
+
+const newUpload = ({ config, now }: ApiParts, request: FastifyRequest, body: UploadRequest): UploadRecord => {
+  const { purpose, bytes, filename, expires_after } = body
+  const maxBytes = maxUploadBytesOf(config, purpose)
+  if (bytes > maxBytes) throw tooLarge(maxBytes, 'bytes')
+  const createdAtMs = now()
+  return {
+    id: newUploadId(randomInt(shardCount), createdAtMs),
+    tenant: request.tenant,
+    purpose,
+    filename: cleanFilename(filename),
+    bytes,
+    createdAtMs,
+    expiresAtMs: createdAtMs + uploadWindowMs,
+    fileExpiresAfterMs: rulesFor(purpose, expires_after?.seconds ?? null).expiresAfterMs,
+    status: 'pending',
+  }
+}
+
+const addPart = async (parts: ApiParts, request: FastifyRequest, id: string): Promise<string> => {
+  const { blobs, uploads, now, log } = parts
+  const partId = newPartId(shardOf(id), now())
+  const key = partKey(id, partId)
+  try {
+    const bytes = await receivePart(parts, request, key)
+    const added = await uploads.addPart(id, partId, bytes)
+    if (added === 'added') return partId
+    if (added !== 'too_many') throw closedError(id, added)
+    throw new BatonError('invalid_request', `The upload has ${maxParts} parts already.`, { param: 'data' })
+  } catch (error) {
+    // A part that was taken up after all, unknown to us, is one that no client can name.
+    await blobs.remove(key).catch(() => log.debug({ uploadId: id }, 'part left to the purger'))
+    return asStorageTrouble(parts, request)(error)
+  }
+}
+
+const receivePart = async (parts: ApiParts, request: FastifyRequest, key: string): Promise<number> => {
+  const { fields, file } = await receiveBlob(parts, request, {
+    field: 'data',
+    key,
+    maxBytes: () => maxPartBytes,
+  })
+  for (const name of fields.keys()) {
+    throw new BatonError('invalid_request', `'${name}' is not a field of this request; leave it out.`, {
+      param: name,
+    })
+  }
+  if (file === null) throw new BatonError('invalid_request', "'data' is missing.", { param: 'data' })
+  return file.bytes
+}
