@@ -13,6 +13,7 @@ import { createSweeper } from './queue/sweeper.ts'
 import { createPatientRedis, createSubscriber } from './redis/connect.ts'
 import type { Providers, Routes } from './relay/routes.ts'
 import { createAgenda } from './store/agenda.ts'
+import { type BatchStore, createBatchStore } from './store/batch-store.ts'
 import { createJobIndex } from './store/job-index.ts'
 import { createJobStore, type JobStore } from './store/job-store.ts'
 import { createKeys, type Keys } from './store/keys.ts'
@@ -35,6 +36,7 @@ export interface Core {
   readonly subscriber: Redis
   readonly run: RunScript
   readonly store: JobStore
+  readonly batches: BatchStore
   readonly doorbells: Doorbells
   readonly board: HealthBoard
   readonly availableAt: (target: RouteTarget) => number
@@ -106,9 +108,10 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   )
 
   const agenda = createAgenda(redis, run, keys, now)
+  const batches = createBatchStore({ redis, run, keys, now })
   const index = createJobIndex(redis, keys, instance, now)
   const caretakers = [
-    createSweeper({ agenda, store, doorbells, log, now }),
+    createSweeper({ agenda, store, doorbells, batches, log, now }),
     createPatrol({ index, agenda, store, doorbells, log, now }),
   ]
   for (const caretaker of caretakers) {
@@ -134,6 +137,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     subscriber,
     run,
     store,
+    batches,
     doorbells,
     board,
     availableAt,

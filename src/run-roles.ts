@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import type { Logger } from 'pino'
+import { batchesRole, openBatchWorker } from '../workers/batch.ts'
 import { openProviderWorker } from '../workers/provider.ts'
 import { openWebhookWorker } from '../workers/webhook.ts'
 import { openApi } from './api/open-api.ts'
@@ -15,41 +16,44 @@ import { acquireRedis } from './redis/acquire.ts'
 import { createApiRedis } from './redis/connect.ts'
 import { checkRedis } from './redis/preflight.ts'
 import { simulatedDefaults, withSimulated } from './sim/with-simulated.ts'
+import { StartError } from './start-error.ts'
 
 const usage = `Usage: node src/main.ts [role] [--config FILE]
 
 Roles:
-  (none)              the API, a worker for every provider, and webhooks, in one process
+  (none)              the API, a worker for every provider, webhooks and batches, in one process
   api                 the API alone
   worker <provider>   one provider's worker
-  worker webhooks     webhook deliveries`
+  worker webhooks     webhook deliveries
+  worker batches      feeds batches and collects their results`
 
 /** A Redis that answers nothing for this long is not reached. One that still loads its data is waited for as well. */
 const redisPatienceMs = 5_000
 /** After the grace, for closing what is not a call: then the process ends whatever is still open. */
 const closingMs = 5_000
 
-/** Why the process does not start, in a sentence for the person who starts it. */
-class StartError extends Error {}
-
 /** What a process does; all of it when no role is named. */
 interface Roles {
   readonly api: boolean
   readonly providers: readonly string[]
   readonly webhooks: boolean
+  readonly batches: boolean
 }
+
+const noRole: Roles = { api: false, providers: [], webhooks: false, batches: false }
 
 const rolesOf = ([role, name, ...rest]: readonly string[], config: Config): Roles => {
   const providers = Object.keys(config.providers)
-  if (role === undefined) return { api: true, providers, webhooks: true }
+  if (role === undefined) return { api: true, providers, webhooks: true, batches: true }
   if (role !== 'api' && role !== 'worker') throw new StartError(`Unknown role '${role}'.\n\n${usage}`)
   const unexpected = role === 'api' ? name : rest[0]
   if (unexpected !== undefined) throw new StartError(`Unexpected argument '${unexpected}'.\n\n${usage}`)
-  if (role === 'api') return { api: true, providers: [], webhooks: false }
-  if (name === webhookQueue) return { api: false, providers: [], webhooks: true }
-  if (name !== undefined && providers.includes(name))
-    return { api: false, providers: [name], webhooks: false }
-  throw new StartError(`Name what to work on: ${[...providers, webhookQueue].join(', ')}.\n\n${usage}`)
+  if (role === 'api') return { ...noRole, api: true }
+  if (name === webhookQueue) return { ...noRole, webhooks: true }
+  if (name === batchesRole) return { ...noRole, batches: true }
+  if (name !== undefined && providers.includes(name)) return { ...noRole, providers: [name] }
+  const names = [...providers, webhookQueue, batchesRole].join(', ')
+  throw new StartError(`Name what to work on: ${names}.\n\n${usage}`)
 }
 
 /** With no provider configured, the simulated ones stand in. */
@@ -77,8 +81,9 @@ const start = async (life: Lifecycle, roles: Roles, config: Config, log: Logger)
   const core = await openCore(life, { config: served, redisUrl: redis.url, log })
   for (const name of roles.providers) await openProviderWorker(life, core, name)
   if (roles.webhooks) await openWebhookWorker(life, core)
+  if (roles.batches) await openBatchWorker(life, core)
   if (roles.api) await openApi(life, core).catch(error => Promise.reject(explainListen(error, config)))
-  log.info({ api: roles.api, providers: roles.providers, webhooks: roles.webhooks }, 'started')
+  log.info(roles, 'started')
 }
 
 const acquire = (url: string | undefined, log: Logger) =>

@@ -1,13 +1,15 @@
 import type { Core } from '../src/core.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
-import { parseDoorbell } from '../src/queue/doorbell.ts'
+import { parseBatchDoorbell, parseDoorbell } from '../src/queue/doorbell.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
-import { jobView } from '../src/store/job-view.ts'
+import type { BatchRecord } from '../src/store/batch-record.ts'
+import { batchView, messageBatchView } from '../src/store/batch-view.ts'
+import { createDeliveries } from '../src/store/deliveries.ts'
 import { createAddressGuard } from '../src/webhooks/address-guard.ts'
-import { createDeliverWebhook } from '../src/webhooks/deliver-webhook.ts'
-import type { FinishedJobView } from '../src/webhooks/event.ts'
+import { createDeliverWebhook, type DeliverySource } from '../src/webhooks/deliver-webhook.ts'
 import { createWebhookSender } from '../src/webhooks/send.ts'
+import { batchSource, jobSource } from '../src/webhooks/sources.ts'
 
 /** Delivers webhooks until the process stops. Delivery trouble stays here: jobs have their result already. */
 export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<void> => {
@@ -25,15 +27,18 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
       }),
     sender => sender.close(),
   )
-  const deliver = createDeliverWebhook({
-    store,
-    sender,
-    defaultSecret: config.webhooks.secret,
-    viewOf: record => jobView(record) as FinishedJobView,
-    log,
-    now,
-    random: Math.random,
-  })
+  const deliverFrom = (source: DeliverySource) =>
+    createDeliverWebhook({
+      source,
+      sender,
+      defaultSecret: config.webhooks.secret,
+      log,
+      now,
+      random: Math.random,
+    })
+  const deliverJob = deliverFrom(jobSource(store, store.read))
+  const deliverBatch = deliverFrom(batchesOf(core))
+
   const consumer = createConsumer({
     queue: webhookQueue,
     concurrency: config.webhooks.concurrency,
@@ -42,8 +47,10 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     keys,
     log,
     answer: async name => {
+      const ofBatch = parseBatchDoorbell(name)
+      if (ofBatch) return deliverBatch(ofBatch.batchId, ofBatch.attempt, stopping.signal)
       const doorbell = parseDoorbell(name)
-      if (doorbell.kind === 'webhook') await deliver(doorbell.jobId, doorbell.attempt, stopping.signal)
+      if (doorbell.kind === 'webhook') await deliverJob(doorbell.jobId, doorbell.attempt, stopping.signal)
     },
   })
   await life.open(
@@ -52,4 +59,22 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     (_, leftMs) => consumer.stop(leftMs(), () => stopping.abort()),
   )
   log.info({ concurrency: config.webhooks.concurrency }, 'worker started')
+}
+
+const batchesOf = ({ redis, run, keys, config, batches, now }: Core): DeliverySource => {
+  const { retention } = config.batches
+  const { host, port, public_url } = config.server
+  const publicUrl = (public_url ?? `http://${host}:${port}`).replace(/\/$/, '')
+  const deliveries = createDeliveries({
+    redis,
+    run,
+    keys,
+    recordOf: keys.batch,
+    retentionMs: retention,
+    deadLetterRetentionMs: retention,
+    now,
+  })
+  const viewOf = (record: BatchRecord): object =>
+    record.dialect === 'openai' ? batchView(record) : messageBatchView(record, publicUrl, now())
+  return batchSource(deliveries, batches.read, viewOf)
 }

@@ -1,3 +1,5 @@
+import { isBatchId } from '../store/keys.ts'
+
 /**
  * A doorbell says "look at this job" and carries nothing else. Its name is deterministic, so ringing twice is
  * harmless, and it is never all digits and holds no colon, which BullMQ would refuse.
@@ -17,4 +19,12 @@ export const parseDoorbell = (name: string): Doorbell => {
   if (second === 'x') return { kind: 'deadline', jobId }
   if (second === 'w') return { kind: 'webhook', jobId, attempt: Number(third) }
   return { kind: 'job', jobId, hop: Number(second), ring: Number(third) }
+}
+
+/** A batch has no doorbell but that of its webhook, named as a job's is. Null for a doorbell of a job. */
+export const parseBatchDoorbell = (
+  name: string,
+): { readonly batchId: string; readonly attempt: number } | null => {
+  const [id, , attempt] = name.split('.') as [string, string, string]
+  return isBatchId(id) ? { batchId: id, attempt: Number(attempt) } : null
 }

@@ -29,6 +29,8 @@ export interface Doorbells {
    * when Redis is away; the doorbell then still stands in the agenda and a sweeper rings it.
    */
   ring(ring: Ring): Promise<void>
+  /** Rings many at once, for one who has them together: nothing is made for each. */
+  ringAll(rings: readonly Ring[]): Promise<void>
   /** Whether BullMQ still holds the doorbell, waiting or being answered. */
   hold(rings: readonly Ring[]): Promise<readonly boolean[]>
   counts(queue: string): Promise<QueueCounts>
@@ -67,16 +69,20 @@ export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbell
     return queue
   }
 
-  const ringAll = async (name: string, rings: readonly Pending[]): Promise<void> => {
+  const ringQueue = async (name: string, rings: readonly Ring[]): Promise<void> => {
+    await queueOf(name).addBulk(
+      rings.map(r => ({
+        name: 'j',
+        data: {},
+        opts: { jobId: r.doorbell, ...priorities[r.priority ?? 'default'] },
+      })),
+    )
+    await acknowledge(rings)
+  }
+
+  const ringPending = async (name: string, rings: readonly Pending[]): Promise<void> => {
     try {
-      await queueOf(name).addBulk(
-        rings.map(r => ({
-          name: 'j',
-          data: {},
-          opts: { jobId: r.doorbell, ...priorities[r.priority ?? 'default'] },
-        })),
-      )
-      await acknowledge(rings)
+      await ringQueue(name, rings)
       for (const ring of rings) ring.done()
     } catch (error) {
       for (const ring of rings) ring.failed(error)
@@ -93,7 +99,7 @@ export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbell
   const flush = (): void => {
     const batch = pending
     pending = []
-    for (const [name, rings] of Map.groupBy(batch, r => r.queue)) void ringAll(name, rings)
+    for (const [name, rings] of Map.groupBy(batch, r => r.queue)) void ringPending(name, rings)
   }
 
   return {
@@ -101,6 +107,10 @@ export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbell
       new Promise((done, failed) => {
         if (pending.push({ ...ring, done, failed }) === 1) setImmediate(flush)
       }),
+    ringAll: async rings => {
+      const byQueue = [...Map.groupBy(rings, r => r.queue)]
+      await Promise.all(byQueue.map(([name, group]) => ringQueue(name, group)))
+    },
     hold: async rings =>
       Promise.all(rings.map(async r => (await redis.exists(queueOf(r.queue).toKey(r.doorbell))) === 1)),
     counts: async name => {

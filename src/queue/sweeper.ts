@@ -2,9 +2,10 @@ import type { Logger } from 'pino'
 import { isTerminal } from '../domain/job.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { Agenda } from '../store/agenda.ts'
+import type { BatchStore } from '../store/batch-store.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore } from '../store/job-store.ts'
-import { type Doorbell, parseDoorbell } from './doorbell.ts'
+import { type Doorbell, parseBatchDoorbell, parseDoorbell } from './doorbell.ts'
 import { type Doorbells, providerQueue, type Ring, webhookQueue } from './doorbells.ts'
 
 const pollMs = 250
@@ -18,6 +19,7 @@ export interface SweeperParts {
   readonly agenda: Agenda
   readonly store: JobStore
   readonly doorbells: Doorbells
+  readonly batches: Pick<BatchStore, 'read'>
   readonly log: Logger
   readonly now: () => number
 }
@@ -39,8 +41,30 @@ export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ri
 }
 
 /** One round: rings what is due, ends what is past its deadline, and drops what no longer matters. */
-export const sweep = async ({ agenda, store, doorbells, now }: SweeperParts): Promise<number> => {
-  const entries = await agenda.takeDue(limitPerShard, graceMs)
+export const sweep = async (parts: SweeperParts): Promise<number> => {
+  const entries = await parts.agenda.takeDue(limitPerShard, graceMs)
+  const [ofBatches, ofJobs] = partition(entries, entry => parseBatchDoorbell(entry) !== null)
+  await Promise.all([sweepJobs(parts, ofJobs), ...ofBatches.map(entry => announceBatch(parts, entry))])
+  return entries.length
+}
+
+const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] => {
+  const { yes = [], no = [] } = Object.groupBy(items, item => (test(item) ? 'yes' : 'no'))
+  return [yes, no]
+}
+
+/** All that a batch can be owed is the delivery of its webhook. */
+const announceBatch = async ({ agenda, batches, doorbells }: SweeperParts, entry: string): Promise<void> => {
+  const { batchId, attempt } = parseBatchDoorbell(entry)!
+  const delivery = (await batches.read(batchId))?.delivery
+  const isDue = delivery?.status === 'pending' && delivery.attempts === attempt
+  return isDue ? doorbells.ring({ queue: webhookQueue, doorbell: entry }) : agenda.remove([entry])
+}
+
+const sweepJobs = async (
+  { agenda, store, doorbells, now }: SweeperParts,
+  entries: readonly string[],
+): Promise<void> => {
   const records = await store.readHeads(entries.map(entry => parseDoorbell(entry).jobId))
 
   const attend = async (entry: string, record: JobRecord | null): Promise<void> => {
@@ -61,7 +85,6 @@ export const sweep = async ({ agenda, store, doorbells, now }: SweeperParts): Pr
   }
 
   await Promise.all(entries.map((entry, i) => attend(entry, records[i]!)))
-  return entries.length
 }
 
 /** Runs in every process: taking an entry is atomic, so sweepers share the work and none is needed in particular. */

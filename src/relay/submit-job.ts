@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { Priority, WebhookTarget } from '../domain/job.ts'
@@ -8,7 +7,7 @@ import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore, NewJob } from '../store/job-store.ts'
 import { newJobId, shardCount } from '../store/keys.ts'
-import { carriersOf, type Providers, type Routes } from './routes.ts'
+import { createFirstTarget, type FirstTargetParts } from './first-target.ts'
 
 export interface Submission {
   readonly tenant: string
@@ -37,15 +36,10 @@ export type Submitted =
  */
 export type SubmitJob = (submission: Submission) => Promise<Submitted>
 
-export interface SubmitParts {
+export interface SubmitParts extends FirstTargetParts {
   readonly store: JobStore
   readonly doorbells: Doorbells
-  readonly routes: Routes
-  readonly providers: Providers
-  /** Unix ms from which a target may be called; 0 for now. */
-  readonly availableAt: (target: RouteTarget) => number
   readonly retentionMs: number
-  readonly now: () => number
   readonly random: () => number
 }
 
@@ -58,29 +52,14 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
 const shardTurnMs = 100
 
 export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
-  const { store, doorbells, routes, providers, now } = parts
+  const { store, doorbells, now } = parts
+  const firstTarget = createFirstTarget(parts)
   const shardOffset = parts.random() * shardCount
 
-  const firstTarget = (submission: Submission): RouteTarget => {
-    const { model, endpoint, parsedBody } = submission
-    const route = routes.get(model)
-    if (!route) {
-      throw new BatonError(
-        'unknown_model',
-        `The model '${model}' is not served here; GET /v1/models lists those that are.`,
-        { param: 'model' },
-      )
-    }
-    const { targets, cannotCarry } = carriersOf(route, providers, endpoint, () => parsedBody)
-    if (targets.length === 0) throw cannotServe(model, endpoint, cannotCarry)
-    // A target known to be out of use would only hand the job on.
-    return targets.find(t => parts.availableAt(t) <= now()) ?? targets[0]!
-  }
-
   const newJob = (submission: Submission): NewJob => {
-    const { idempotency, parsedBody: _, windowMs, ...spec } = submission
+    const { idempotency, parsedBody, windowMs, ...spec } = submission
     const createdAtMs = now()
-    const target = firstTarget(submission)
+    const target = firstTarget(submission.model, submission.endpoint, parsedBody)
     const keyHash = idempotency && sha256(`${submission.tenant}\n${idempotency.key}`)
     // Jobs with a key live where the key does, so that one script sees both.
     const shard = keyHash
@@ -89,7 +68,7 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
     return {
       ...spec,
       id: newJobId(shard, createdAtMs),
-      target: { provider: target.provider, model: target.model },
+      target,
       createdAtMs,
       expiresAtMs: createdAtMs + windowMs,
       idempotency: keyHash && {
@@ -142,21 +121,6 @@ const queuedRecord = (job: NewJob): JobRecord => ({
   delivery: job.webhook && { status: 'pending', attempts: 0, reason: null },
   deliveriesBefore: 0,
   metadata: job.metadata ?? {},
+  customId: null,
   lastChangeAtMs: job.createdAtMs,
 })
-
-const cannotServe = (model: string, endpoint: Endpoint, cannotCarry: readonly string[]): BatonError => {
-  if (cannotCarry.length === 0) {
-    return new BatonError('unknown_endpoint', `No provider behind '${model}' serves ${endpoint}.`, {
-      param: 'endpoint',
-    })
-  }
-  const names = cannotCarry.join(', ')
-  return new BatonError(
-    'unsupported_parameter',
-    `No provider behind '${model}' can carry: ${names}. Leave it out or use another model.`,
-    {
-      param: cannotCarry[0]!,
-    },
-  )
-}

@@ -2,11 +2,12 @@ import type { Redis } from 'ioredis'
 import { type Keys, shardCount } from './keys.ts'
 
 export interface DeadLetter {
-  readonly jobId: string
+  /** A job's or a batch's. */
+  readonly id: string
   readonly diedAtMs: number
 }
 
-/** Jobs whose webhook was given up, newest first. */
+/** Jobs and batches whose webhook was given up, newest first. */
 export interface DeadLetters {
   list(limit: number): Promise<readonly DeadLetter[]>
 }
@@ -17,7 +18,7 @@ export const createDeadLetters = (redis: Redis, keys: Keys): DeadLetters => {
   const newestOf = async (shard: number, limit: number): Promise<DeadLetter[]> => {
     const flat = await redis.zrevrange(keys.deadLetters(shard), 0, limit - 1, 'WITHSCORES')
     return Array.from({ length: flat.length / 2 }, (_, i) => ({
-      jobId: flat[2 * i]!,
+      id: flat[2 * i]!,
       diedAtMs: Number(flat[2 * i + 1]),
     }))
   }

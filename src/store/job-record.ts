@@ -42,6 +42,8 @@ export interface JobRecord {
   readonly deliveriesBefore: number
   readonly metadata: Readonly<Record<string, string>>
   readonly retryOf: string | null
+  /** What its batch calls it; null for a job of its own. */
+  readonly customId: string | null
   readonly priority: Priority
   /** The latest time the record itself tells of. */
   readonly lastChangeAtMs: number
@@ -82,6 +84,12 @@ export const parseSpec = (text: string): Spec => {
 export const parseAttempts = (log: string | undefined): readonly Attempt[] =>
   log ? (JSON.parse(`[${log}]`) as Attempt[]) : []
 
+/** When a worker first took the job, in Unix ms: its first call tells, or, before that has ended, the mark of who runs it. */
+export const startOf = (attempts: readonly Attempt[], run: string | null | undefined): number | null => {
+  if (attempts[0]) return Math.round(attempts[0].started_at * 1_000)
+  return run ? Number.parseInt(run, 10) : null
+}
+
 const time = (text: string | undefined): number | null => (text ? Number(text) : null)
 const json = <T>(text: string | undefined): T | null => (text ? (JSON.parse(text) as T) : null)
 
@@ -102,7 +110,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     hop: Number(fields.hop ?? 0),
     ring: Number(fields.ring ?? 0),
     createdAtMs: spec.createdAtMs,
-    startedAtMs: attempts[0] ? Math.round(attempts[0].started_at * 1_000) : calledAtMs,
+    startedAtMs: startOf(attempts, fields.run),
     finishedAtMs: time(fields.finished),
     expiresAtMs: spec.expiresAtMs,
     resumesAtMs: status === 'parked' ? time(fields.resumes) : null,
@@ -123,6 +131,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     deliveriesBefore: Number(fields.deliveries_before ?? 0),
     metadata: json<Record<string, string>>(fields.metadata) ?? {},
     retryOf: fields.retry_of ?? null,
+    customId: fields.custom_id ?? null,
     priority: (fields.priority as Priority | undefined) ?? 'default',
     lastChangeAtMs: Math.max(spec.createdAtMs, calledAtMs ?? 0, Number(fields.finished ?? 0)),
   }

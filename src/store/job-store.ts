@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt, JobError, JobSpec, Priority, Target, TerminalStatus, Usage } from '../domain/job.ts'
 import { coalesce } from './coalesce.ts'
+import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { formatTarget, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
 import {
   type ClaimReply,
@@ -73,11 +74,7 @@ export interface Final {
   readonly costUsd: number | null
 }
 
-export type DeliveryResult =
-  | { readonly status: 'delivered' | 'dead'; readonly reason: string }
-  | { readonly status: 'pending'; readonly reason: string; readonly nextAtMs: number }
-
-export interface JobStore {
+export interface JobStore extends Deliveries {
   create(job: NewJob): Promise<Created>
   claim(
     id: string,
@@ -97,10 +94,6 @@ export interface JobStore {
   expire(id: string, spareRunningUntilMs: number): Promise<string>
   /** Puts back the doorbell that a live job is owed; false when it moved on meanwhile. */
   recover(record: JobRecord): Promise<boolean>
-  recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
-  /** Asks for a delivery's doorbell to be rung at once, when its attempt could not be made. */
-  owe(id: string, attempt: number): Promise<void>
-  redeliver(id: string): Promise<boolean>
   read(id: string): Promise<JobRecord | null>
   /** Records without their responses, which a list has no room for. */
   readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
@@ -125,6 +118,16 @@ export const createJobStore = ({
   deadLetterRetentionMs,
   now,
 }: JobStoreOptions): JobStore => {
+  const deliveries = createDeliveries({
+    redis,
+    run,
+    keys,
+    recordOf: keys.record,
+    retentionMs,
+    deadLetterRetentionMs,
+    now,
+  })
+
   const endWithoutAnswer = async (
     id: string,
     status: 'cancelled' | 'expired',
@@ -225,33 +228,7 @@ export const createJobStore = ({
     recover: async ({ id, hop, ring }) =>
       (await run('recover', [keys.record(id), keys.agenda(shardOf(id)), id, hop, ring, now()])) === 1,
 
-    recordDelivery: async (id, attemptsBefore, result) =>
-      (await run('delivery', [
-        keys.record(id),
-        keys.payload(id),
-        keys.agenda(shardOf(id)),
-        keys.deadLetters(shardOf(id)),
-        id,
-        attemptsBefore,
-        result.status,
-        now(),
-        result.status === 'pending' ? result.nextAtMs : 0,
-        result.status === 'dead' ? deadLetterRetentionMs : retentionMs,
-        result.reason,
-      ])) === 1,
-
-    owe: async (id, attempt) => {
-      await redis.zadd(keys.agenda(shardOf(id)), now(), `${id}.w.${attempt}`)
-    },
-
-    redeliver: async id =>
-      (await run('redeliver', [
-        keys.record(id),
-        keys.agenda(shardOf(id)),
-        keys.deadLetters(shardOf(id)),
-        id,
-        now(),
-      ])) === 1,
+    ...deliveries,
 
     read: async id => parseRecord(id, (await redis.hgetall(keys.record(id))) as RecordFields),
 

@@ -1,3 +1,4 @@
+import { dialectOf } from '../domain/endpoint.ts'
 import {
   type Attempt,
   isTerminal,
@@ -7,6 +8,7 @@ import {
   type Usage,
 } from '../domain/job.ts'
 import type { JobRecord } from './job-record.ts'
+import { batchIdOf } from './keys.ts'
 
 /** A job as clients see it. Times are whole Unix seconds; those within `attempts` have milliseconds as fraction. */
 export interface JobView {
@@ -40,9 +42,13 @@ export interface JobView {
 /** Who gave the final answer; while there is none, who is to be asked next. */
 export const answeredBy = (record: JobRecord): Target => {
   if (!isTerminal(record.status)) return record.target
-  // The first good answer wins, so it may be that of a worker from which the job had been taken.
-  return record.attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused') ?? record.target
+  return answererOf(record)
 }
+
+/** Who gave the answer of a job that has ended, or was the last to be asked. */
+export const answererOf = ({ attempts, target }: Pick<JobRecord, 'attempts' | 'target'>): Target =>
+  // The first good answer wins, so it may be that of a worker from which the job had been taken.
+  attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused') ?? target
 
 /** The job as `GET /v1/jobs/:id` and webhooks show it. */
 export const jobView = (record: JobRecord): JobView => ({
@@ -64,7 +70,7 @@ export const jobSummary = (record: JobRecord): JobView => {
     model: record.model,
     provider,
     upstream_model: model,
-    batch_id: null,
+    batch_id: record.customId === null ? null : batchIdOf(record.id, dialectOf(record.endpoint)),
     priority: record.priority,
     retry_of: record.retryOf,
     created_at: wholeSeconds(record.createdAtMs),

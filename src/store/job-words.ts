@@ -21,9 +21,10 @@ export interface ClaimRequest {
   readonly redelivered: boolean
 }
 
-const isInline = ({ body }: { readonly body: string }): boolean => Buffer.byteLength(body) <= inlineBodyBytes
+export const isInline = ({ body }: { readonly body: string }): boolean =>
+  Buffer.byteLength(body) <= inlineBodyBytes
 
-const jobFields = (job: NewJob): string[] => {
+export const jobFields = (job: NewJob): string[] => {
   const fields = ['state', 'queued', 'target', formatTarget(job.target), 'spec', formatSpec(job)]
   // Only what differs from the default is written: a waiting job is kept small.
   if (job.tenant !== 'default') fields.push('tenant', job.tenant)
@@ -48,6 +49,7 @@ export const headFields = [
   'webhook',
   'metadata',
   'retry_of',
+  'custom_id',
   'run',
   'resumes',
   'finished',

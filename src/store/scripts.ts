@@ -10,12 +10,27 @@ const scripts = {
   'end-without-answer': 3,
   recover: 2,
   take: 1,
-  delivery: 4,
+  delivery: 3,
   redeliver: 3,
+  'file-reserve': 2,
+  'file-create': 3,
+  'file-remove': 2,
+  'upload-create': 2,
+  'upload-part': 2,
+  'upload-complete': 5,
+  'upload-cancel': 2,
+  'purge-take': 2,
+  'purge-done': 3,
+  'batch-create': 4,
+  'batch-cancel': 1,
+  'batch-remove': 4,
+  'batch-lease': 2,
+  'batch-step': 1,
+  'batch-end': 10,
 } as const satisfies Record<string, number>
 
-/** Scripts that serve many jobs of a shard at once; their one key is the shard's agenda. */
-const packedScripts = ['create', 'claim', 'finalise'] as const
+/** Scripts that serve many jobs of a shard at once. Of their keys only the first is named: the shard's agenda, or what is their batch's. */
+const packedScripts = ['create', 'claim', 'finalise', 'batch-feed', 'batch-peek', 'batch-collect'] as const
 
 export type ScriptName = keyof typeof scripts
 export type PackedScriptName = (typeof packedScripts)[number]

@@ -1,30 +1,46 @@
 import type { Logger } from 'pino'
-import { isTerminal } from '../domain/job.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import type { DeliveryResult, JobStore } from '../store/job-store.ts'
-import { type FinishedJobView, jobEvent } from './event.ts'
+import type { WebhookTarget } from '../domain/job.ts'
+import type { Deliveries, DeliveryResult } from '../store/deliveries.ts'
+import type { WebhookEvent } from './event.ts'
 import { nextDelayMs } from './schedule.ts'
 import type { DeliveryFailure, DeliveryOutcome, WebhookSender } from './send.ts'
 
+/** A job or batch that has ended and whose webhook is still to be delivered. */
+export interface Announcement {
+  readonly webhook: WebhookTarget
+  readonly attempts: number
+  /** Deliveries made before the dead letter was last sent again. */
+  readonly attemptsBefore: number
+  readonly event: WebhookEvent
+}
+
+/** Where the doorbells of one kind lead: to jobs, or to batches. */
+export interface DeliverySource {
+  readonly deliveries: Deliveries
+  /** Null when nothing is to be delivered (any more). */
+  announcement(id: string): Promise<Announcement | null>
+  /** What log lines call the id. */
+  readonly idName: 'jobId' | 'batchId'
+}
+
 export interface DeliveryParts {
-  readonly store: JobStore
+  readonly source: DeliverySource
   readonly sender: WebhookSender
   /** Signs for jobs that brought no secret of their own. */
   readonly defaultSecret: string | undefined
-  readonly viewOf: (record: JobRecord) => FinishedJobView
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
 }
 
 /** Answers a webhook doorbell: one attempt at one delivery, and what follows from how it went. */
-export type DeliverWebhook = (jobId: string, attempt: number, signal: AbortSignal) => Promise<void>
+export type DeliverWebhook = (id: string, attempt: number, signal: AbortSignal) => Promise<void>
 
 /** Failures that no later attempt would mend. */
 const hopeless: ReadonlySet<DeliveryFailure> = new Set(['gone', 'forbidden_address', 'unsignable'])
 
 export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
-  const { store, sender, log, now } = parts
+  const { source, sender, log, now } = parts
 
   const resultOf = (outcome: DeliveryOutcome, attemptsThisTime: number): DeliveryResult => {
     if (outcome.delivered) return { status: 'delivered', reason: String(outcome.status) }
@@ -37,20 +53,15 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
       : { status: 'pending', reason, nextAtMs: Math.round(now() + delayMs) }
   }
 
-  return async (jobId, attempt, signal) => {
-    const record = await store.read(jobId)
-    const due =
-      record &&
-      isTerminal(record.status) &&
-      record.delivery?.status === 'pending' &&
-      record.delivery.attempts === attempt
-    if (!due || !record.webhook) return
+  return async (id, attempt, signal) => {
+    const announcement = await source.announcement(id)
+    if (announcement?.attempts !== attempt) return
 
-    const secret = record.webhook.secret ?? parts.defaultSecret
-    const event = jobEvent(parts.viewOf(record))
+    const { webhook, event, attemptsBefore } = announcement
+    const secret = webhook.secret ?? parts.defaultSecret
     const startedAt = performance.now()
     const outcome = await sender.send({
-      url: record.webhook.url,
+      url: webhook.url,
       id: event.id,
       body: event.json,
       secrets: secret ? [secret] : [],
@@ -58,12 +69,12 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
       signal,
     })
     // A stop of ours says nothing about the receiver: the agenda is asked to ring again.
-    if (!outcome.delivered && outcome.reason === 'aborted') return store.owe(jobId, attempt)
+    if (!outcome.delivered && outcome.reason === 'aborted') return source.deliveries.owe(id, attempt)
 
-    const result = resultOf(outcome, attempt + 1 - record.deliveriesBefore)
-    await store.recordDelivery(jobId, attempt, result)
+    const result = resultOf(outcome, attempt + 1 - attemptsBefore)
+    await source.deliveries.recordDelivery(id, attempt, result)
     const facts = {
-      jobId,
+      [source.idName]: id,
       webhookId: event.id,
       attempt: attempt + 1,
       reason: result.reason,

@@ -1,4 +1,5 @@
 import type { TerminalStatus } from '../domain/job.ts'
+import type { EndedBatchStatus } from '../store/batch-record.ts'
 
 /** What an event needs of a finished job; the rest of the view travels along as it is. */
 export interface FinishedJobView {
@@ -8,10 +9,19 @@ export interface FinishedJobView {
   readonly finished_at: number
 }
 
-export interface WebhookEvent {
-  /** Also the `webhook-id`. Derived from the job, so however often it is announced, receivers can tell. */
+/** What an event needs of a batch that has ended. */
+export interface EndedBatch {
   readonly id: string
-  readonly type: `job.${TerminalStatus}`
+  readonly status: EndedBatchStatus
+  readonly endedAtMs: number
+  /** The batch as `GET` shows it, in the words of its own kind of client. */
+  readonly view: object
+}
+
+export interface WebhookEvent {
+  /** Also the `webhook-id`. Derived from the job or batch, so however often it is announced, receivers can tell. */
+  readonly id: string
+  readonly type: `job.${TerminalStatus}` | `batch.${EndedBatchStatus}`
   /** The request body, to be sent and signed as it is. */
   readonly json: string
 }
@@ -22,26 +32,40 @@ const maxEventBytes = 20_000
 const isoSeconds = (unixSeconds: number): string =>
   new Date(unixSeconds * 1_000).toISOString().replace(/\.\d+Z$/, 'Z')
 
-/**
- * The one event of a job's end. `view` is the job as `GET` shows it and becomes `data`; where the whole would
- * pass 20 kB, `data` is thin (`id`, `object`, `status`) and the receiver fetches the job. The same view always
- * gives the same bytes.
- */
-export const jobEvent = (view: FinishedJobView): WebhookEvent => {
-  const id = `evt_${view.id.replace(/^job_/, '')}`
-  const type = `job.${view.status}` as const
-  const createdAt = Math.floor(view.finished_at)
-  const envelope = (data: object): string =>
+const eventOf = (
+  id: string,
+  type: WebhookEvent['type'],
+  createdAt: number,
+  data: object,
+  thin: object,
+): WebhookEvent => {
+  const envelope = (inner: object): string =>
     JSON.stringify({
       type,
       id,
       object: 'event',
       created_at: createdAt,
       timestamp: isoSeconds(createdAt),
-      data,
+      data: inner,
     })
+  const full = envelope(data)
+  return { id, type, json: Buffer.byteLength(full) <= maxEventBytes ? full : envelope(thin) }
+}
 
-  const full = envelope(view)
-  if (Buffer.byteLength(full) <= maxEventBytes) return { id, type, json: full }
-  return { id, type, json: envelope({ id: view.id, object: 'job', status: view.status }) }
+/**
+ * The one event of a job's end. `view` is the job as `GET` shows it and becomes `data`; where the whole would
+ * pass 20 kB, `data` is thin (`id`, `object`, `status`) and the receiver fetches the job. The same view always
+ * gives the same bytes.
+ */
+export const jobEvent = (view: FinishedJobView): WebhookEvent => {
+  const { id, status } = view
+  const thin = { id, object: 'job', status }
+  return eventOf(`evt_${id.replace(/^job_/, '')}`, `job.${status}`, Math.floor(view.finished_at), view, thin)
+}
+
+/** The one event of a batch's end, made as a job's is. `data.object` is `batch` for both kinds of clients. */
+export const batchEvent = ({ id, status, endedAtMs, view }: EndedBatch): WebhookEvent => {
+  const thin = { id, object: 'batch', status }
+  const eventId = `evt_${id.replace(/^\w+_/, '')}`
+  return eventOf(eventId, `batch.${status}`, Math.floor(endedAtMs / 1_000), { ...thin, ...view }, thin)
 }

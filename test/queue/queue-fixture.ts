@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq'
 import { type Logger, pino } from 'pino'
 import { createDoorbells, type Doorbells, providerQueue, queueName } from '../../src/queue/doorbells.ts'
+import type { BatchStore } from '../../src/store/batch-store.ts'
 import { openStore, type StoreFixture } from '../store/store-fixture.ts'
 
 export interface QueueFixture extends StoreFixture {
@@ -8,6 +9,7 @@ export interface QueueFixture extends StoreFixture {
   /** What the sweeper and the patrol are made of. */
   readonly parts: Pick<StoreFixture, 'agenda' | 'store'> & {
     readonly doorbells: Doorbells
+    readonly batches: BatchStore
     readonly log: Logger
     readonly now: () => number
   }
@@ -21,7 +23,7 @@ export interface QueueFixture extends StoreFixture {
 /** A store with real queues and a clock of its own, and nobody who takes care of them. */
 export const openQueue = (): QueueFixture => {
   const fixture = openStore()
-  const { redis, keys, agenda, store, clock } = fixture
+  const { redis, keys, agenda, store, batches, clock } = fixture
   const log: Logger = pino({ level: 'silent' })
   const doorbells = createDoorbells(redis, keys, log)
   const queues = new Map<string, Queue>()
@@ -35,7 +37,7 @@ export const openQueue = (): QueueFixture => {
   return {
     ...fixture,
     doorbells,
-    parts: { agenda, store, doorbells, log, now: () => clock.nowMs },
+    parts: { agenda, store, doorbells, batches, log, now: () => clock.nowMs },
     ringingAt: async provider => {
       const jobs = await queueOf(provider).getJobs(['wait', 'prioritized'], 0, -1, true)
       return jobs.map(job => job.id!)

@@ -12,7 +12,7 @@ const finished = async (): Promise<string> => {
   await store.finalise(claim, answer('x'))
   return claim.id
 }
-const isDead = async (id: string) => (await deadLetters.list(100)).some(letter => letter.jobId === id)
+const isDead = async (id: string) => (await deadLetters.list(100)).some(letter => letter.id === id)
 
 describe('a webhook delivery', () => {
   it('that is made ends the matter and starts the retention', async () => {
@@ -62,8 +62,8 @@ describe('a dead letter', () => {
     clock.nowMs += 1
     const second = await died()
     expect(await deadLetters.list(2)).toEqual([
-      { jobId: second, diedAtMs: clock.nowMs },
-      { jobId: first, diedAtMs: clock.nowMs - 1 },
+      { id: second, diedAtMs: clock.nowMs },
+      { id: first, diedAtMs: clock.nowMs - 1 },
     ])
     expect(await agendaOf(second)).toEqual({})
     expect(await redis.pttl(keys.record(second))).toBeGreaterThan(deadLetterRetentionMs - 60_000)

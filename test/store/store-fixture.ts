@@ -3,6 +3,8 @@ import { pino } from 'pino'
 import { jobDoorbell } from '../../src/queue/doorbell.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { type Agenda, createAgenda } from '../../src/store/agenda.ts'
+import { type BatchStore, createBatchStore } from '../../src/store/batch-store.ts'
+import { type BatchWork, createBatchWork } from '../../src/store/batch-work.ts'
 import {
   type Claim,
   createJobStore,
@@ -16,6 +18,7 @@ import { testRedis } from '../support/redis.ts'
 
 export const retentionMs = 3_600_000
 export const deadLetterRetentionMs = 7_200_000
+export const batchRetentionMs = 10_800_000
 const shard = 5
 
 export interface StoreFixture {
@@ -23,6 +26,8 @@ export interface StoreFixture {
   readonly keys: Keys
   readonly store: JobStore
   readonly agenda: Agenda
+  readonly batches: BatchStore
+  readonly work: BatchWork
   /** What the store takes for now; tests set it. */
   readonly clock: { nowMs: number }
   newJob(more?: Partial<NewJob>): NewJob
@@ -46,6 +51,8 @@ export const openStore = (): StoreFixture => {
   const run = createScriptRunner(redis)
   const agenda = createAgenda(redis, run, keys, now)
   const store = createJobStore({ redis, run, keys, retentionMs, deadLetterRetentionMs, now })
+  const batches = createBatchStore({ redis, run, keys, now })
+  const work = createBatchWork({ redis, run, keys, retentionMs: batchRetentionMs, now })
 
   const newJob = (more: Partial<NewJob> = {}): NewJob => ({
     id: newJobId(shard, clock.nowMs),
@@ -82,6 +89,8 @@ export const openStore = (): StoreFixture => {
     keys,
     store,
     agenda,
+    batches,
+    work,
     clock,
     newJob,
     created,

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { DestinationStream } from 'pino'
 import { configSchema } from '../../src/config/schema.ts'
 import { type Core, openCore } from '../../src/core.ts'
@@ -17,6 +20,7 @@ export interface DeployOptions {
   /** Which providers' workers run here; all by default. */
   readonly workers?: readonly string[]
   readonly webhooks?: boolean
+  readonly batches?: boolean
   readonly api?: boolean
   /** Another Redis than the run's shared one. */
   readonly redisUrl?: string
@@ -45,7 +49,9 @@ export interface Deployment {
 export const deploy = async (options: DeployOptions): Promise<Deployment> => {
   const shared = options.redisUrl ? { url: options.redisUrl, prefix: 'baton' } : testRedis()
   const prefix = options.prefix ?? shared.prefix
+  const blobDir = await mkdtemp(join(tmpdir(), 'baton-test-blobs-'))
   const config = configSchema.parse({
+    storage: { path: blobDir },
     ...options.config,
     redis: { prefix },
     server: { port: 0, shutdown_grace_ms: options.graceMs ?? 5_000 },
@@ -56,6 +62,7 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
   for (const name of options.workers ?? Object.keys(config.providers))
     await openProviderWorker(life, core, name)
   if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, core)
+  if (options.batches) await (await import('../../workers/batch.ts')).openBatchWorker(life, core)
   const apiUrl = options.api ? await (await import('../../src/api/open-api.ts')).openApi(life, core) : ''
   const submit = createSubmitJob({ ...core, retentionMs: config.jobs.retention, random: Math.random })
 
@@ -87,6 +94,9 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
         const record = await core.store.read(jobId)
         return record && isTerminal(record.status) ? record : null
       }),
-    stop: () => life.stop(),
+    stop: async () => {
+      await life.stop()
+      await rm(blobDir, { recursive: true, force: true })
+    },
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jobEvent } from '../../src/webhooks/event.ts'
+import { batchEvent, jobEvent } from '../../src/webhooks/event.ts'
 
 const view = {
   id: 'job_01kabc',
@@ -44,4 +44,34 @@ test('is whole up to 20,000 bytes and thin beyond', () => {
 
 test('counts bytes, not characters', () => {
   expect(jobEvent(filledWith('ü'.repeat(10_000))).json).not.toContain('ü')
+})
+
+test('tells of a batch in the words of its own kind of client', () => {
+  const event = batchEvent({
+    id: 'msgbatch_01kabc',
+    status: 'completed',
+    endedAtMs: 1765000003_900,
+    view: { id: 'msgbatch_01kabc', type: 'message_batch', processing_status: 'ended' },
+  })
+  expect(event).toMatchObject({ id: 'evt_01kabc', type: 'batch.completed' })
+  expect(JSON.parse(event.json)).toEqual({
+    type: 'batch.completed',
+    id: 'evt_01kabc',
+    object: 'event',
+    created_at: 1765000003,
+    timestamp: '2025-12-06T05:46:43Z',
+    data: {
+      id: 'msgbatch_01kabc',
+      object: 'batch',
+      status: 'completed',
+      type: 'message_batch',
+      processing_status: 'ended',
+    },
+  })
+})
+
+test('tells of a batch thinly when it has much to say', () => {
+  const view = { metadata: { note: 'x'.repeat(20_000) } }
+  const event = batchEvent({ id: 'batch_01k', status: 'expired', endedAtMs: 1_000, view })
+  expect(JSON.parse(event.json).data).toEqual({ id: 'batch_01k', object: 'batch', status: 'expired' })
 })

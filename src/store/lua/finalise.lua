@@ -10,14 +10,14 @@ local settled, answered = {}, {}
 local function finalise(fields)
   local id, token, status, has_payload, attempts = unpack(fields, 1, 5)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'attempts')
+  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'attempts', 'custom_id')
   if not r[1] or FINAL[r[1]] then return 0 end
   if token ~= '' and not holds(token, r[2]) then return 0 end
   if attempts ~= '' then
     fields[#fields + 1] = 'attempts'
     fields[#fields + 1] = longer_log(r[6], attempts)
   end
-  finish(record, agenda, id, r[5], status, now, retention, unpack(fields, 6))
+  finish(record, agenda, id, r[5], r[7], status, now, retention, unpack(fields, 6))
   settled[#settled + 1], settled[#settled + 2] = wakers(id, r[3], r[4])
   if has_payload then
     local payload = payload_of(id)

@@ -41,11 +41,18 @@ local function log_interrupted(record, hop, target, started, finished, reason)
     finished and string.format('%d', finished - started) or 'null', reason))
 end
 
+-- Where the lines of a job's batch gather whose end is known. A batch's core is its jobs' with line number 0.
+local function done_lines(id)
+  return BASE .. 'bd:' .. id:sub(5, 24) .. '00000' .. id:sub(-1)
+end
+
 -- The one way a job ends: starts its retention and tells who waits: they listen on a channel named as the record.
--- The caller removes what would still wake it (`wakers`), and sees to the payload. `run` stays behind: only a
--- running job's is ever looked at, and each job pays for every command here.
-local function finish(record, agenda, id, hook, status, now, retention, ...)
+-- The caller removes what would still wake it (`wakers`), and sees to the payload. `run` stays behind: only a running
+-- job's is ever looked at, and each job pays for every command here. A job of a batch (`custom_id`) is handed to the
+-- batch's feeder instead, which removes it when its line is durable: nobody else waits for it.
+local function finish(record, agenda, id, hook, custom_id, status, now, retention, ...)
   redis.call('HSET', record, 'state', status, 'finished', now, ...)
+  if custom_id then return redis.call('RPUSH', done_lines(id), id) end
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
     redis.call('HSET', record, 'delivery', 'pending')
@@ -59,4 +66,23 @@ end
 -- The agenda's entries of a live job: its doorbell and its deadline.
 local function wakers(id, hop, ring)
   return id .. '.' .. (hop or '0') .. '.' .. (ring or '0'), id .. '.x'
+end
+
+-- Makes a file visible. The words of its record stand in ARGV from `at`, after their number; its segments follow them.
+local function write_file(record, segments, purge, id, expires, at)
+  local words = tonumber(ARGV[at])
+  redis.call('HSET', record, unpack(ARGV, at + 1, at + words))
+  -- Of many parts, by the thousand: `unpack` has room for some 8,000.
+  for i = at + words + 1, #ARGV, 1000 do
+    redis.call('RPUSH', segments, unpack(ARGV, i, math.min(i + 999, #ARGV)))
+  end
+  if expires == '0' then redis.call('ZREM', purge, id) else redis.call('ZADD', purge, expires, id) end
+end
+
+-- What an upload is instead of pending, or nil when it takes parts.
+local function upload_closed(upload, now)
+  local r = redis.call('HMGET', upload, 'status', 'expires')
+  if not r[1] then return 'gone' end
+  if r[1] ~= 'pending' then return r[1] end
+  if tonumber(r[2]) <= tonumber(now) then return 'expired' end
 end

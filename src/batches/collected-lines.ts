@@ -1,0 +1,64 @@
+import type { Dialect } from '../domain/endpoint.ts'
+import { failureStatus } from '../domain/job.ts'
+import { costUnits, type LineCounts } from '../store/batch-record.ts'
+import type { DoneLine } from '../store/done-line.ts'
+import { batchJobId, coreOf } from '../store/keys.ts'
+import { type LineEnd, renderLine } from './output-line.ts'
+
+/** Done lines put into words, and counted. */
+export interface CollectedLines {
+  readonly output: string
+  readonly error: string
+  readonly counts: LineCounts
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cost: number | null
+  readonly providers: ReadonlyMap<string, number>
+  /** Bytes of their requests. */
+  readonly bytes: number
+}
+
+/** The request itself is at fault; the status that our own doors would answer. */
+const refusedStatus = 400
+
+const endOf = (line: DoneLine): LineEnd => {
+  if (line.kind === 'unfed') {
+    const { reason, refusal } = line
+    return reason === 'rejected' ? { kind: 'failed', ...refusal!, status: refusedStatus } : { kind: reason }
+  }
+  const { status, response, error } = line
+  if (status === 'expired' || status === 'cancelled') return { kind: status }
+  if (response) return { kind: 'answered', ...response, requestId: requestIdOf(line.entry) }
+  const { code, message } = error!
+  const httpStatus = failureStatus[code]
+  // From 500 the request is not at fault: the line was never answered, and may be sent again.
+  return { kind: 'failed', code, message, param: null, status: httpStatus < 500 ? httpStatus : null }
+}
+
+const requestIdOf = (jobId: string): string => `req_${coreOf(jobId)}`
+
+export const renderLines = (
+  dialect: Dialect,
+  batchId: string,
+  lines: readonly DoneLine[],
+): CollectedLines => {
+  const texts: Record<'output' | 'error', string[]> = { output: [], error: [] }
+  const counts = { succeeded: 0, errored: 0, canceled: 0, expired: 0 }
+  const providers = new Map<string, number>()
+  let [inputTokens, outputTokens, bytes] = [0, 0, 0]
+  let cost: number | null = null
+  for (const line of lines) {
+    const id = `batch_req_${coreOf(batchJobId(batchId, line.number))}`
+    const { file, outcome, text } = renderLine(dialect, id, line.customId, endOf(line))
+    texts[file].push(text)
+    counts[outcome] += 1
+    if (line.kind === 'unfed') continue
+    bytes += line.bytes
+    inputTokens += line.usage?.input_tokens ?? 0
+    outputTokens += line.usage?.output_tokens ?? 0
+    if (line.costUsd !== null) cost = (cost ?? 0) + Math.round(line.costUsd * costUnits)
+    if (line.response) providers.set(line.provider, (providers.get(line.provider) ?? 0) + 1)
+  }
+  const output = texts.output.join('')
+  return { output, error: texts.error.join(''), counts, inputTokens, outputTokens, cost, providers, bytes }
+}

@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { FirstTarget } from '../relay/first-target.ts'
+import type { BatchFault, BatchRecord } from '../store/batch-record.ts'
+import type { EndedFiles, Lease } from '../store/batch-work.ts'
+import type { FileRecord } from '../store/file-record.ts'
+import { type CollectorParts, collectBatch } from './collector.ts'
+import { type FeederParts, feedBatch } from './feeder.ts'
+import { createReadInput } from './input-reader.ts'
+import { createNudge } from './nudge.ts'
+import { createPlanLine } from './plan-line.ts'
+import { LeaseLost, OutOfDate, type Progress, resume } from './progress.ts'
+import { type ValidationParts, validateInput } from './validate-input.ts'
+import { type WatchParts, watchJobs } from './watch-jobs.ts'
+import { createWindow, type WindowLimits } from './window.ts'
+
+export interface DriveParts extends CollectorParts, FeederParts, ValidationParts, WatchParts {
+  readonly firstTarget: FirstTarget
+  readonly window: WindowLimits
+  /** How long output files live when the batch does not say. */
+  readonly outputRetentionMs: number
+  /** A feeder silent for this long is taken for dead and its batches are given to others. */
+  readonly leaseMs: number
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** A drive that failed is begun again after this, here or elsewhere. */
+const retryMs = 5_000
+/** Renewed this often within the lease, so that one slow answer does not lose it. */
+const renewals = 5
+
+/**
+ * Takes a batch whose lease was just taken as far as it goes: validates, feeds and collects it, and ends it. Every step is in Redis or
+ * in the blob store before the next, and fenced by the lease: whoever dies, the next feeder goes on from there. Returns when the batch has ended, when
+ * `stop` aborts (then another may have it at once), or when this drive failed. Never throws.
+ */
+export const driveBatch = async (parts: DriveParts, lease: Lease, stop: AbortSignal): Promise<void> => {
+  const { work, now } = parts
+  const log = parts.log.child({ batchId: lease.id })
+  const over = new AbortController()
+  const end = (): void => over.abort(stop.reason)
+  stop.addEventListener('abort', end, { once: true })
+  if (stop.aborted) end()
+  const seen: { progress: Progress | null } = { progress: null }
+  const keeping = keepLease(parts, lease, over, seen)
+  const release = (dueAtMs: number): Promise<void> =>
+    work.release(lease, dueAtMs).catch(error => log.debug({ err: error }, 'lease left to run out'))
+
+  try {
+    await runToEnd({ ...parts, log }, lease, over.signal, seen)
+  } catch (error) {
+    if (stop.aborted) await release(now())
+    else if (error instanceof LeaseLost) log.info('batch is driven elsewhere')
+    else if (error instanceof OutOfDate) {
+      log.warn('batch is taken up anew: Redis lost its last writes')
+      await release(now())
+    } else {
+      log.error({ err: error }, 'batch held up, will be tried again')
+      await release(now() + retryMs)
+    }
+  } finally {
+    over.abort()
+    stop.removeEventListener('abort', end)
+    await keeping
+  }
+}
+
+/** Renews the lease until the drive is over, and ends the drive when the lease is lost. What it learns of a cancel it passes on. */
+const keepLease = async (
+  { work, leaseMs, now, log }: DriveParts,
+  lease: Lease,
+  over: AbortController,
+  seen: { readonly progress: Progress | null },
+): Promise<void> => {
+  while (!over.signal.aborted) {
+    await delay(leaseMs / renewals, undefined, { signal: over.signal }).catch(() => undefined)
+    if (over.signal.aborted) return
+    try {
+      const status = await work.renew(lease, now() + leaseMs)
+      if (status === null) over.abort(new LeaseLost('the lease of the batch is lost'))
+      else if (seen.progress) seen.progress.status = status
+    } catch (error) {
+      log.debug({ err: error, batchId: lease.id }, 'lease not renewed')
+    }
+  }
+}
+
+const runToEnd = async (
+  parts: DriveParts,
+  lease: Lease,
+  signal: AbortSignal,
+  seen: { progress: Progress | null },
+): Promise<void> => {
+  const { work, log } = parts
+  const batch = await work.read(lease.id)
+  if (batch === null) return
+  let faults: readonly BatchFault[] = []
+  let validated = batch
+  if (batch.total === null) {
+    const validation = await validateInput(parts, batch, signal)
+    faults = validation.faults
+    if (faults.length === 0) {
+      const { total, model } = validation
+      const status = await work.validated(lease, total, model)
+      if (status === 'lost') throw new LeaseLost('the lease of the batch is lost')
+      log.info({ lines: total }, 'batch validated')
+      validated = (await work.read(lease.id))!
+    }
+  }
+  if (faults.length === 0) {
+    const progress = await resume(work, validated, createWindow(parts.window))
+    seen.progress = progress
+    await runLines(parts, validated, lease, progress, signal)
+  }
+  await endBatch(parts, lease, faults)
+}
+
+const runLines = async (
+  parts: DriveParts,
+  batch: BatchRecord,
+  lease: Lease,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> => {
+  const failed = new AbortController()
+  const collected = new AbortController()
+  const either = AbortSignal.any([signal, failed.signal])
+  const room = createNudge()
+  const fail = (error: unknown): never => {
+    failed.abort(error)
+    throw error
+  }
+  const run = { batch, lease, progress, room, signal: either }
+  const readInput = createReadInput(parts.blobs, batch.input, parts.maxLineBytes)
+  const planLine = createPlanLine(batch, parts)
+  const ends = await Promise.allSettled([
+    feedBatch(parts, { ...run, readInput, planLine }).catch(fail),
+    collectBatch(parts, run)
+      .finally(() => collected.abort())
+      .catch(fail),
+    watchJobs(parts, { ...run, signal: AbortSignal.any([either, collected.signal]) }).catch(fail),
+  ])
+  signal.throwIfAborted()
+  // The first to fail made the others stop.
+  failed.signal.throwIfAborted()
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+const endBatch = async (
+  { work, outputRetentionMs, now, log }: DriveParts,
+  lease: Lease,
+  faults: readonly BatchFault[],
+): Promise<void> => {
+  const batch = await work.read(lease.id)
+  if (batch === null) return
+  const createdAtMs = now()
+  const fileOf = (id: string, name: string, bytes: number): FileRecord | null =>
+    bytes === 0
+      ? null
+      : {
+          id,
+          tenant: batch.tenant,
+          purpose: 'batch_output',
+          filename: `${batch.id}_${name}.jsonl`,
+          bytes,
+          createdAtMs,
+          expiresAtMs: createdAtMs + (batch.outputExpiresAfterMs ?? outputRetentionMs),
+        }
+  const files: EndedFiles = {
+    output: fileOf(batch.outputFileId, 'output', batch.outputBytes),
+    error: fileOf(batch.errorFileId, 'error', batch.errorBytes),
+  }
+  const status = await work.end(lease, batch, files, faults)
+  if (status === 'lost') throw new LeaseLost('the lease of the batch is lost')
+  if (status === 'changed') throw new OutOfDate('the batch is not as it was left')
+  log.info({ status, lines: batch.total ?? 0, ...batch.counts }, 'batch ended')
+}

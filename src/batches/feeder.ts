@@ -1,0 +1,110 @@
+import type { Logger } from 'pino'
+import { jobDoorbell } from '../queue/doorbell.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { BatchRecord } from '../store/batch-record.ts'
+import type { BatchJob, BatchWork, Lease } from '../store/batch-work.ts'
+import type { UnfedReason } from '../store/done-line.ts'
+import { lineNumberOf } from '../store/keys.ts'
+import type { ReadInput } from './input-reader.ts'
+import type { Nudge } from './nudge.ts'
+import type { PlanLine } from './plan-line.ts'
+import { type Progress, statusOf } from './progress.ts'
+import type { InputLine } from './read-lines.ts'
+
+export interface FeederParts {
+  readonly work: BatchWork
+  readonly doorbells: Doorbells
+  readonly log: Logger
+  readonly now: () => number
+  /** Bytes of requests that may be in Redis at once. */
+  readonly windowBytes: number
+}
+
+export interface FeederRun {
+  readonly batch: BatchRecord
+  readonly lease: Lease
+  readonly progress: Progress
+  readonly readInput: ReadInput
+  readonly planLine: PlanLine
+  /** The collector made room. */
+  readonly room: Nudge
+  readonly signal: AbortSignal
+}
+
+/** Lines in one script: more would hold Redis up for others. */
+const feedLines = 200
+/** Room is looked for again after this, should nobody tell of it. */
+const lookAgainMs = 250
+
+/** Makes jobs of the input's lines as the window has room, until all are fed. */
+export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<void> => {
+  const { work, doorbells, log } = parts
+  const { batch, lease, progress, signal } = run
+  let pending: readonly InputLine[] = []
+  let ringing: Promise<unknown> = Promise.resolve()
+
+  const roomForLines = (): number => {
+    const { window, fed, collected, done } = progress
+    const uncollected = fed - collected
+    return Math.min(feedLines, window.uncollected - uncollected, window.jobs - (uncollected - done))
+  }
+
+  /** As many of the pending lines as there is room for, in lines and in bytes. A line larger than all the room goes alone. */
+  const fitting = (): readonly InputLine[] => {
+    let bytes = progress.openBytes
+    const upTo = pending.slice(0, Math.max(0, roomForLines()))
+    const tooMuch = upTo.findIndex(line => {
+      const first = bytes === 0
+      bytes += line.bytes?.length ?? 0
+      return bytes > parts.windowBytes && !first
+    })
+    return tooMuch === -1 ? upTo : upTo.slice(0, tooMuch)
+  }
+
+  /** Why lines no longer become jobs. */
+  const insteadOfJobs = (): UnfedReason | null => {
+    if (progress.status === 'cancelling') return 'cancelled'
+    return batch.expiresAtMs <= parts.now() ? 'expired' : null
+  }
+
+  const ring = async (jobs: readonly BatchJob[]): Promise<void> => {
+    // One after the other: what cannot be rung is owed by the agenda, and must not pile up here.
+    await ringing
+    const rings = jobs.map(({ id, target }) => ({
+      queue: providerQueue(target.provider),
+      doorbell: jobDoorbell(id, 0, 0),
+    }))
+    ringing = doorbells
+      .ringAll(rings)
+      .catch(error => log.debug({ err: error, batchId: batch.id }, 'doorbells left to the sweeper'))
+  }
+
+  const feed = async (lines: readonly InputLine[]): Promise<void> => {
+    const from = progress.fed
+    const to = from + lines.length
+    const instead = insteadOfJobs()
+    const planned = lines.map((line, i) => run.planLine(line, from + i + 1, instead))
+    const jobs = planned.flatMap(each => ('job' in each ? [each.job] : []))
+    const unfed = planned.flatMap(each => ('unfed' in each ? [each.unfed] : []))
+    const { end: offset, number: line } = lines.at(-1)!
+    progress.status = statusOf(await work.feed(lease, { from, to, offset, line, jobs, unfed }))
+    Object.assign(progress, { fed: to, offset, line, done: progress.done + unfed.length })
+    for (const { id, bytes } of jobs) {
+      progress.open.add(lineNumberOf(id))
+      progress.openBytes += bytes
+    }
+    pending = pending.slice(lines.length)
+    if (jobs.length > 0) await ring(jobs)
+  }
+
+  while (progress.fed < progress.total) {
+    signal.throwIfAborted()
+    if (pending.length === 0) pending = await run.readInput(progress)
+    if (pending.length === 0)
+      throw new Error(`the input ends after ${progress.fed} of ${progress.total} lines`)
+    const lines = fitting()
+    if (lines.length > 0) await feed(lines)
+    else await run.room.wait(lookAgainMs)
+  }
+  await ringing
+}

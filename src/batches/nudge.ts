@@ -1,0 +1,25 @@
+/** Lets one loop wait for another, but not longer than it has to look for itself. */
+export interface Nudge {
+  nudge(): void
+  /** Resolves at the next nudge, or after `ms`. */
+  wait(ms: number): Promise<void>
+}
+
+export const createNudge = (): Nudge => {
+  const waiting = new Set<() => void>()
+  return {
+    nudge: () => {
+      for (const wake of waiting) wake()
+    },
+    wait: ms =>
+      new Promise(resolve => {
+        const wake = (): void => {
+          clearTimeout(timer)
+          waiting.delete(wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, ms)
+        waiting.add(wake)
+      }),
+  }
+}

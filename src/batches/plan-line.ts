@@ -1,0 +1,69 @@
+import { BatonError } from '../domain/errors.ts'
+import type { FirstTarget } from '../relay/first-target.ts'
+import type { BatchRecord } from '../store/batch-record.ts'
+import type { BatchJob } from '../store/batch-work.ts'
+import { formatUnfed, type LineRefusal, type UnfedReason } from '../store/done-line.ts'
+import { batchJobId } from '../store/keys.ts'
+import { parseAnthropicLine } from './anthropic-line.ts'
+import type { BatchRequest, LineFault } from './line-fault.ts'
+import { parseOpenAiLine } from './openai-line.ts'
+import type { InputLine } from './read-lines.ts'
+
+/** What becomes of a line: a job, or at once a done line. */
+export type PlannedLine = { readonly job: BatchJob } | { readonly unfed: string }
+
+export interface PlanParts {
+  readonly firstTarget: FirstTarget
+  readonly now: () => number
+}
+
+/** Plans the lines of one batch. `instead`: why no line becomes a job any more. */
+export type PlanLine = (line: InputLine, number: number, instead: UnfedReason | null) => PlannedLine
+
+export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanParts): PlanLine => {
+  const jobOf = (request: BatchRequest, line: InputLine, number: number): BatchJob => {
+    const { customId, model, body } = request
+    return {
+      id: batchJobId(batch.id, number),
+      tenant: batch.tenant,
+      endpoint: batch.endpoint,
+      model,
+      body,
+      target: firstTarget(model, batch.endpoint, request.parsedBody),
+      createdAtMs: now(),
+      expiresAtMs: batch.expiresAtMs,
+      priority: 'default',
+      webhook: null,
+      metadata: null,
+      retryOf: null,
+      idempotency: null,
+      customId,
+      bytes: line.bytes?.length ?? 0,
+    }
+  }
+
+  return (line, number, instead) => {
+    const request = readRequest(batch, line)
+    if (instead !== null) return { unfed: formatUnfed(number, request.customId, instead) }
+    if ('fault' in request) return { unfed: rejected(number, request.customId, request.fault) }
+    try {
+      return { job: jobOf(request, line, number) }
+    } catch (error) {
+      // The routes have changed since the file was validated, or no target can carry a parameter.
+      if (!(error instanceof BatonError)) throw error
+      return { unfed: rejected(number, request.customId, error) }
+    }
+  }
+}
+
+type ReadRequest = BatchRequest | { readonly customId: string; readonly fault: LineFault }
+
+const readRequest = (batch: BatchRecord, line: InputLine): ReadRequest => {
+  if (batch.dialect === 'anthropic') return parseAnthropicLine(line, batch.apiVersion)
+  const read = parseOpenAiLine(line, batch.endpoint)
+  // Validated files have no such line, unless another version of this server judged them.
+  return 'code' in read ? { customId: '', fault: read } : read
+}
+
+const rejected = (number: number, customId: string, { code, message, param }: LineRefusal): string =>
+  formatUnfed(number, customId, 'rejected', { code, message, param })

@@ -1,0 +1,66 @@
+import type { BatchRecord, BatchStatus, FeedCursor } from '../store/batch-record.ts'
+import type { BatchWork, Fenced } from '../store/batch-work.ts'
+import type { Window } from './window.ts'
+
+/** Another feeder has the batch, or it has ended: nothing more is to be done with it here. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
+}
+
+/** Redis knows another state than this process: a restart of Redis took the last writes with it. */
+export class OutOfDate extends Error {
+  override readonly name = 'OutOfDate'
+}
+
+export const statusOf = (reply: Fenced): BatchStatus => {
+  if (reply === 'lost') throw new LeaseLost('the lease of the batch is lost')
+  if (reply === 'changed') throw new OutOfDate('the batch is not as it was left')
+  return reply
+}
+
+/** Where a batch stands, as the parts that drive it in this process know it. */
+export interface Progress {
+  readonly total: number
+  readonly window: Window
+  status: BatchStatus
+  fed: number
+  offset: number
+  line: number
+  collected: number
+  /** Done lines when last looked. */
+  done: number
+  /** Bytes of the requests that are not collected. */
+  openBytes: number
+  /** Numbers of the jobs that are not collected, in rising order. */
+  readonly open: Set<number>
+}
+
+/** Ids asked for at a time when the open jobs are looked up. */
+const lookupSize = 1_000
+
+/** The open jobs are those whose records are there: collecting removes them. */
+const findOpen = async (work: BatchWork, id: string, { low, fed }: FeedCursor): Promise<Set<number>> => {
+  const open = new Set<number>()
+  for (let from = low + 1; from <= fed; from += lookupSize) {
+    const numbers = Array.from({ length: Math.min(lookupSize, fed - from + 1) }, (_, i) => from + i)
+    for (const number of await work.openJobs(id, numbers)) open.add(number)
+  }
+  return open
+}
+
+/** Takes a batch up where whoever drove it before left it. */
+export const resume = async (work: BatchWork, batch: BatchRecord, window: Window): Promise<Progress> => {
+  const { cursor, collected, status } = batch
+  return {
+    total: batch.total!,
+    window,
+    status,
+    fed: cursor.fed,
+    offset: cursor.offset,
+    line: cursor.line,
+    collected,
+    done: await work.doneCount(batch.id),
+    openBytes: cursor.openBytes,
+    open: await findOpen(work, batch.id, cursor),
+  }
+}

@@ -1,0 +1,184 @@
+import type { Redis } from 'ioredis'
+import type { Dialect, Endpoint } from '../domain/endpoint.ts'
+import type { WebhookTarget } from '../domain/job.ts'
+import { createBatchIndex } from './batch-index.ts'
+import { type BatchRecord, type BatchStatus, parseBatch } from './batch-record.ts'
+import { batchFields } from './batch-words.ts'
+import type { RecordFields } from './job-record.ts'
+import { type Keys, newFileId, shardOf, timeOf } from './keys.ts'
+import type { RunScript } from './scripts.ts'
+import type { Segment } from './segment.ts'
+
+export interface NewBatch {
+  /** From `newBatchId`, in the shard of its input file. */
+  readonly id: string
+  readonly tenant: string
+  readonly dialect: Dialect
+  /** `/v1/messages` for Anthropic's. */
+  readonly endpoint: Endpoint
+  /**
+   * The file to be read: it must be in the batch's shard, be the tenant's, and is kept until the batch has ended. Null for
+   * requests that came in the batch's own document: the batch then owns the blobs of `input` and removes them at its end.
+   */
+  readonly inputFileId: string | null
+  readonly input: readonly Segment[]
+  readonly completionWindow: string
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+  /** Requests in the input where that is known and the input was checked: the batch begins in progress. Else null. */
+  readonly total: number | null
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly outputExpiresAfterMs: number | null
+  readonly webhook: WebhookTarget | null
+  readonly apiVersion: string | null
+  readonly retryOf: string | null
+  /** A text without spaces that is the same exactly when tenant and request are the same. */
+  readonly fingerprint: string
+  /** The client may have sent this before: a batch of the last hour with the same fingerprint is the answer. */
+  readonly replay: boolean
+}
+
+/** `replayed`: an earlier request made this batch. `no_input`: there is no such file, or it is deleted or past its expiry. */
+export type BatchCreated =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'replayed'; readonly id: string }
+  | { readonly kind: 'no_input' }
+
+/** One page, newest first. `before` asks for the page just newer than that id. At most one of the two. */
+export interface BatchPage {
+  readonly after?: string | undefined
+  readonly before?: string | undefined
+  readonly limit: number
+}
+
+export interface BatchList {
+  readonly batches: readonly BatchRecord[]
+  /** Whether there are more in the direction of travel. */
+  readonly hasMore: boolean
+}
+
+/** What the API does with batches. What is done for them while they run is in batch-work.ts. */
+export interface BatchStore {
+  /** When this resolves, the batch is in Redis and a feeder will take it up. */
+  create(batch: NewBatch): Promise<BatchCreated>
+  read(id: string): Promise<BatchRecord | null>
+  /** Asks a running batch to end; answers the status it had: one that has ended or is `cancelling` stays as it is. Null: no such batch. */
+  cancel(id: string): Promise<BatchStatus | null>
+  list(tenant: string, dialect: Dialect, page: BatchPage): Promise<BatchList | 'unknown_cursor'>
+  /** Takes a dead letter back into delivery; false when there is none. */
+  redeliver(id: string): Promise<boolean>
+  /** Forgets a batch that has ended, with its results. */
+  remove(id: string): Promise<'removed' | 'not_ended' | 'gone'>
+}
+
+export interface BatchStoreOptions {
+  readonly redis: Redis
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly now: () => number
+}
+
+/** A client that sends a request again does so within this. */
+const replayWindowMs = 3_600_000
+/** An id without a record this long after its creation has passed its retention, or its creation was given up. */
+const creationPatienceMs = 60_000
+/** The blobs of a batch's own document outlast its deadline by this, should nobody get to its end any sooner. */
+const inputMarginMs = 30 * 86_400_000
+
+export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): BatchStore => {
+  const index = createBatchIndex(redis, keys)
+  const read = async (id: string): Promise<BatchRecord | null> =>
+    parseBatch((await redis.hgetall(keys.batch(id))) as RecordFields)
+
+  /** Before the batch is there, so that nothing of it stays behind when it never comes to be. */
+  const keepInput = async ({ input, expiresAtMs }: NewBatch): Promise<void> => {
+    for (const id of ownedFiles(input)) {
+      await redis.zadd(keys.purge(shardOf(id)), expiresAtMs + inputMarginMs, id)
+    }
+  }
+
+  const list = async (tenant: string, dialect: Dialect, page: BatchPage): Promise<BatchList> => {
+    const found: BatchRecord[] = []
+    for (let at: BatchPage = { ...page, limit: page.limit + 1 }; found.length <= page.limit; ) {
+      const ids = await index.next(tenant, dialect, at)
+      const records = await Promise.all(ids.map(read))
+      const gone = ids.filter((id, i) => records[i] === null && timeOf(id) + creationPatienceMs < now())
+      await index.remove(tenant, dialect, gone)
+      found.push(...records.filter(record => record !== null))
+      if (ids.length < at.limit) break
+      at = page.before === undefined ? { ...at, after: ids.at(-1) } : { ...at, before: ids.at(-1) }
+    }
+    const batches = found.slice(0, page.limit)
+    return {
+      batches: page.before === undefined ? batches : batches.reverse(),
+      hasMore: found.length > page.limit,
+    }
+  }
+
+  return {
+    create: async batch => {
+      const { id, tenant, dialect, inputFileId } = batch
+      const shard = shardOf(id)
+      if (inputFileId === null) await keepInput(batch)
+      await index.add(tenant, dialect, id)
+      const files = {
+        output: newFileId(shard, batch.createdAtMs),
+        error: newFileId(shard, batch.createdAtMs),
+      }
+      const reply = (await run('batch-create', [
+        keys.batch(id),
+        keys.file(inputFileId ?? id),
+        keys.batchRequest(shard, batch.fingerprint),
+        keys.openBatches(shard),
+        id,
+        tenant,
+        now(),
+        inputFileId === null ? 0 : 1,
+        batch.replay ? 1 : 0,
+        replayWindowMs,
+        ...batchFields(batch, files),
+      ])) as string
+      if (reply === 'created') return { kind: 'created' }
+      await index.remove(tenant, dialect, [id])
+      return reply === 'no_input' ? { kind: 'no_input' } : { kind: 'replayed', id: reply }
+    },
+
+    read,
+
+    cancel: async id => (await run('batch-cancel', [keys.batch(id), now()])) as BatchStatus | null,
+
+    list: async (tenant, dialect, page) => {
+      const cursor = page.after ?? page.before
+      if (cursor !== undefined && !(await index.has(tenant, dialect, cursor))) return 'unknown_cursor'
+      return list(tenant, dialect, page)
+    },
+
+    redeliver: async id => {
+      const shard = shardOf(id)
+      const names = [keys.batch(id), keys.agenda(shard), keys.deadLetters(shard)]
+      return (await run('redeliver', [...names, id, now()])) === 1
+    },
+
+    remove: async id => {
+      const record = await read(id)
+      if (record === null) return 'gone'
+      const { outputFileId, errorFileId, tenant, dialect } = record
+      const reply = await run('batch-remove', [
+        keys.batch(id),
+        keys.purge(shardOf(id)),
+        keys.file(outputFileId),
+        keys.file(errorFileId),
+        now(),
+        outputFileId,
+        errorFileId,
+      ])
+      if (reply === 'removed') await index.remove(tenant, dialect, [id])
+      return reply as 'removed' | 'not_ended' | 'gone'
+    },
+  }
+}
+
+/** The names under which the blobs of a batch's own document stand in the purge. */
+export const ownedFiles = (input: readonly Segment[]): readonly string[] => [
+  ...new Set(input.map(({ key }) => `file-${key.slice(0, key.indexOf('/'))}`)),
+]

@@ -1,0 +1,274 @@
+import type { Redis } from 'ioredis'
+import {
+  type BatchFault,
+  type BatchRecord,
+  type BatchStatus,
+  type EndedBatchStatus,
+  type LineCounts,
+  parseBatch,
+} from './batch-record.ts'
+import { ownedFiles } from './batch-store.ts'
+import { type DoneLine, type PeekedWords, parseDone, peekedFields } from './done-line.ts'
+import { type FileRecord, fileFields } from './file-record.ts'
+import type { RecordFields } from './job-record.ts'
+import type { NewJob } from './job-store.ts'
+import { isInline, jobFields } from './job-words.ts'
+import { batchJobId, type Keys, shardCount, shardOf } from './keys.ts'
+import type { RunScript } from './scripts.ts'
+import { formatSegment, type Segment } from './segment.ts'
+
+/** A batch that one feeder drives: the token fences all it does. */
+export interface Lease {
+  readonly id: string
+  readonly token: string
+}
+
+/** `lost`: another feeder has the batch, or it has ended. `changed`: Redis knows another state than the feeder; it is to begin anew. */
+export type Fenced = BatchStatus | 'lost' | 'changed'
+
+/** A job of a batch. Its id is derived from the number of its request. */
+export interface BatchJob extends NewJob {
+  readonly customId: string
+  readonly bytes: number
+}
+
+/** The next lines of the input, in order: `from` requests were fed before, `to` after. */
+export interface Feed {
+  readonly from: number
+  readonly to: number
+  readonly offset: number
+  readonly line: number
+  readonly jobs: readonly BatchJob[]
+  /** Lines that never become jobs, as `formatUnfed` words them. */
+  readonly unfed: readonly string[]
+}
+
+/** Lines that are durable in the output files. */
+export interface Collection {
+  /** Sets this collection apart from any other of the batch. */
+  readonly name: string
+  /** The oldest done lines, as they were peeked. */
+  readonly entries: readonly string[]
+  /** Every job up to this number is collected with these. */
+  readonly low: number
+  /** Bytes of their requests. */
+  readonly bytes: number
+  readonly output: Segment | null
+  readonly error: Segment | null
+  readonly counts: LineCounts
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** In `costUnits`; null when no line had a price. */
+  readonly cost: number | null
+  readonly providers: ReadonlyMap<string, number>
+}
+
+export interface EndedFiles {
+  readonly output: FileRecord | null
+  readonly error: FileRecord | null
+}
+
+/** What a feeder does with the batches it drives. */
+export interface BatchWork {
+  /** Batches that nobody drives, the longest waiting first. */
+  due(limit: number): Promise<readonly string[]>
+  take(lease: Lease, untilMs: number): Promise<boolean>
+  /** The batch's status, so that a feeder learns of a cancel; null when the lease is lost. */
+  renew(lease: Lease, untilMs: number): Promise<BatchStatus | null>
+  /** Lets another have the batch from `dueAtMs` on. */
+  release(lease: Lease, dueAtMs: number): Promise<void>
+  read(id: string): Promise<BatchRecord | null>
+  /** Takes the batch into progress, or leaves it `cancelling`. */
+  validated(lease: Lease, total: number, model: string | null): Promise<Fenced>
+  finalizing(lease: Lease): Promise<Fenced>
+  feed(lease: Lease, feed: Feed): Promise<Fenced>
+  /** Lines whose end is known and that are in no file yet. */
+  doneCount(id: string): Promise<number>
+  /** Those lines from the `from`th on: `count` at most, or until their answers pass `maxBytes`. */
+  peek(id: string, from: number, count: number, maxBytes: number): Promise<readonly DoneLine[]>
+  collect(lease: Lease, batch: BatchRecord, collection: Collection): Promise<Fenced>
+  /** The batch's jobs among these requests that have not been collected. */
+  openJobs(id: string, numbers: readonly number[]): Promise<readonly number[]>
+  /** `faults`: the input is wrong and nothing of it was fed. Else every line must be in the files. */
+  end(
+    lease: Lease,
+    batch: BatchRecord,
+    files: EndedFiles,
+    faults: readonly BatchFault[],
+  ): Promise<EndedBatchStatus | 'lost' | 'changed'>
+}
+
+export interface BatchWorkOptions {
+  readonly redis: Redis
+  readonly run: RunScript
+  readonly keys: Keys
+  /** How long a batch that has ended can be read. */
+  readonly retentionMs: number
+  readonly now: () => number
+}
+
+/** A job not yet rung within this time is taken up by a sweeper. */
+const outboxGraceMs = 1_500
+/** A feeder that was taken for dead may still write a blob of a file that gets no record; then that is removed. */
+const strayBlobsMs = 2 * 3_600_000
+
+export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWorkOptions): BatchWork => {
+  const lease = async (
+    { id, token }: Lease,
+    action: 'take' | 'renew' | 'release',
+    untilMs: number,
+  ): Promise<BatchStatus | null> => {
+    const names = [keys.batch(id), keys.openBatches(shardOf(id))]
+    const reply = (await run('batch-lease', [...names, id, token, action, now(), untilMs])) as Fenced
+    return reply === 'lost' ? null : (reply as BatchStatus)
+  }
+
+  const step = async (
+    { id, token }: Lease,
+    from: BatchStatus,
+    to: BatchStatus,
+    timeField: string,
+    fields: readonly (string | number)[],
+  ): Promise<Fenced> =>
+    (await run('batch-step', [keys.batch(id), token, from, to, timeField, now(), ...fields])) as Fenced
+
+  const dueIn = async (shard: number, limit: number): Promise<[string, number][]> => {
+    const flat = await redis.zrange(
+      keys.openBatches(shard),
+      '-inf',
+      String(now()),
+      'BYSCORE',
+      'LIMIT',
+      0,
+      limit,
+      'WITHSCORES',
+    )
+    return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, Number(flat[2 * i + 1])])
+  }
+
+  return {
+    due: async limit => {
+      const shards = Array.from({ length: shardCount }, (_, shard) => dueIn(shard, limit))
+      const due = (await Promise.all(shards)).flat().sort(([, a], [, b]) => a - b)
+      return due.slice(0, limit).map(([id]) => id)
+    },
+    take: async (held, untilMs) => (await lease(held, 'take', untilMs)) !== null,
+    renew: (held, untilMs) => lease(held, 'renew', untilMs),
+    release: async (held, dueAtMs) => {
+      await lease(held, 'release', dueAtMs)
+    },
+    read: async id => parseBatch((await redis.hgetall(keys.batch(id))) as RecordFields),
+
+    validated: (held, total, model) =>
+      step(held, 'validating', 'in_progress', 'in_progress_at', [
+        'total',
+        total,
+        ...(model === null ? [] : ['model', model]),
+      ]),
+    finalizing: held => step(held, 'in_progress', 'finalizing', 'finalizing_at', []),
+
+    feed: async ({ id, token }, { from, to, offset, line, jobs, unfed }) => {
+      const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)
+      const due = now() + outboxGraceMs
+      const words = [
+        token,
+        String(from),
+        String(to),
+        offset,
+        line,
+        bytes,
+        due,
+        unfed,
+        jobs.map(batchJobWords),
+      ]
+      return fenced(await run.packed('batch-feed', keys.batch(id), words))
+    },
+
+    doneCount: id => redis.llen(keys.batchDone(id)),
+
+    peek: async (id, from, count, maxBytes) => {
+      const words = [from, count, maxBytes, ...peekedFields]
+      return ((await run.packed('batch-peek', keys.batchDone(id), words)) as PeekedWords[]).map(parseDone)
+    },
+
+    collect: async ({ id, token }, { outputFileId, errorFileId }, collection) => {
+      const { name, low, bytes, output, error, entries } = collection
+      const segments = [segmentWords(outputFileId, output), segmentWords(errorFileId, error)]
+      const words = [token, name, low, bytes, segments, countersOf(collection), entries]
+      return fenced(await run.packed('batch-collect', keys.batch(id), words))
+    },
+
+    openJobs: async (id, numbers) => {
+      const pipeline = redis.pipeline()
+      for (const number of numbers) pipeline.exists(keys.record(batchJobId(id, number)))
+      const replies = (await pipeline.exec())!
+      const broken = replies.find(([error]) => error !== null)
+      if (broken) throw broken[0]!
+      return numbers.filter((_, i) => replies[i]![1] === 1)
+    },
+
+    end: async ({ id, token }, batch, files, faults) => {
+      const shard = shardOf(id)
+      const { tenant, inputFileId, outputFileId, errorFileId } = batch
+      // First, so that no record is ever missing from the list. Results of a message batch are no files to its client.
+      const listed = [files.output, files.error].filter(file => file !== null && batch.dialect === 'openai')
+      for (const file of listed) await redis.zadd(keys.files(tenant), 0, file!.id)
+      const words = (fileId: string, file: FileRecord | null): (string | number)[] => {
+        const fields = file ? fileFields(file) : []
+        return [fileId, file?.expiresAtMs ?? now() + strayBlobsMs, fields.length, ...fields]
+      }
+      const ended = (await run('batch-end', [
+        keys.batch(id),
+        keys.openBatches(shard),
+        keys.batchDone(id),
+        keys.agenda(shard),
+        keys.purge(shard),
+        keys.file(inputFileId ?? id),
+        keys.file(outputFileId),
+        keys.segments(outputFileId),
+        keys.file(errorFileId),
+        keys.segments(errorFileId),
+        id,
+        token,
+        now(),
+        faults.length === 0 ? '' : JSON.stringify(faults),
+        retentionMs,
+        inputFileId === null ? 0 : 1,
+        ...words(outputFileId, files.output),
+        ...words(errorFileId, files.error),
+      ])) as EndedBatchStatus | 'lost' | 'changed'
+      if (ended === 'lost' || ended === 'changed') return ended
+      if (inputFileId === null) {
+        for (const name of ownedFiles(batch.input)) await redis.zadd(keys.purge(shardOf(name)), now(), name)
+      }
+      return ended
+    },
+  }
+}
+
+const fenced = (reply: unknown): Fenced => (reply as [Fenced])[0]
+
+const batchJobWords = (job: BatchJob): string[] => [
+  job.id,
+  isInline(job) ? '' : job.body,
+  ...jobFields(job),
+  'custom_id',
+  job.customId,
+  'bytes',
+  String(job.bytes),
+]
+
+const segmentWords = (fileId: string, segment: Segment | null): (string | number)[] => [
+  fileId,
+  segment ? formatSegment(segment) : '',
+  segment?.bytes ?? 0,
+]
+
+const countersOf = (collection: Collection): (string | number)[] => {
+  const { counts, inputTokens, outputTokens, cost, providers } = collection
+  const counters: (string | number)[] = ['input_tokens', inputTokens, 'output_tokens', outputTokens]
+  for (const [name, count] of Object.entries(counts)) if (count > 0) counters.push(name, count)
+  if (cost !== null) counters.push('cost', cost)
+  for (const [provider, count] of providers) counters.push(`by:${provider}`, count)
+  return counters
+}

@@ -1,0 +1,99 @@
+import type { JobError, TerminalStatus, Usage } from '../domain/job.ts'
+import { parseAttempts, parseSpec, parseTarget, startOf } from './job-record.ts'
+import { answererOf } from './job-view.ts'
+import { lineNumberOf } from './keys.ts'
+
+/** Why a line never became a job. */
+export type UnfedReason = 'rejected' | 'cancelled' | 'expired'
+
+/** What was wrong with a line that was rejected. */
+export interface LineRefusal {
+  readonly code: string
+  readonly message: string
+  readonly param: string | null
+}
+
+/** A line of a batch whose end is known. `entry` is what the list of done lines holds for it. */
+export type DoneLine =
+  | {
+      readonly kind: 'unfed'
+      readonly entry: string
+      readonly number: number
+      readonly customId: string
+      readonly reason: UnfedReason
+      readonly refusal: LineRefusal | null
+    }
+  | {
+      readonly kind: 'job'
+      readonly entry: string
+      readonly number: number
+      readonly customId: string
+      readonly status: TerminalStatus
+      readonly response: { readonly statusCode: number; readonly body: string } | null
+      readonly error: JobError | null
+      readonly usage: Usage | null
+      readonly costUsd: number | null
+      /** Who gave the answer, or was the last to be asked. */
+      readonly provider: string
+      /** Bytes of its line in the input. */
+      readonly bytes: number
+      /** How long it waited for its first worker; null when it never got one. */
+      readonly waitedMs: number | null
+    }
+
+/** What the collector asks of a job's record; the answer first, for its size bounds how much is read at once. */
+export const peekedFields = [
+  'body',
+  'state',
+  'code',
+  'error',
+  'usage',
+  'cost',
+  'attempts',
+  'target',
+  'custom_id',
+  'bytes',
+  'spec',
+  'run',
+] as const
+
+/** An entry that is no job id begins with this. */
+const unfedMark = '!'
+
+export const formatUnfed = (
+  number: number,
+  customId: string,
+  reason: UnfedReason,
+  refusal: LineRefusal | null = null,
+): string => unfedMark + JSON.stringify([number, customId, reason, refusal])
+
+type UnfedWords = [number: number, customId: string, reason: UnfedReason, refusal: LineRefusal | null]
+
+export type PeekedWords = readonly [entry: string, ...values: readonly (string | false)[]]
+
+/** Reads one line of `batch-peek`'s reply. Throws when the job's record is gone: only damage to Redis could do that. */
+export const parseDone = (reply: PeekedWords): DoneLine => {
+  const entry = reply[0]
+  if (entry.startsWith(unfedMark)) {
+    const [number, customId, reason, refusal] = JSON.parse(entry.slice(unfedMark.length)) as UnfedWords
+    return { kind: 'unfed', entry, number, customId, reason, refusal }
+  }
+  const [, body, state, code, error, usage, cost, log, target, customId, bytes, spec, run] = reply
+  if (!state) throw new Error(`the record of ${entry} is gone`)
+  const attempts = parseAttempts(log || undefined)
+  const startedAtMs = startOf(attempts, run || null)
+  return {
+    kind: 'job',
+    entry,
+    number: lineNumberOf(entry),
+    customId: customId as string,
+    status: state as TerminalStatus,
+    response: typeof body === 'string' ? { statusCode: Number(code), body } : null,
+    error: error ? (JSON.parse(error) as JobError) : null,
+    usage: usage ? (JSON.parse(usage) as Usage) : null,
+    costUsd: cost ? Number(cost) : null,
+    provider: answererOf({ attempts, target: parseTarget(target as string) }).provider,
+    bytes: Number(bytes),
+    waitedMs: startedAtMs === null ? null : startedAtMs - parseSpec(spec as string).createdAtMs,
+  }
+}

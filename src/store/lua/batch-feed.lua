@@ -1,0 +1,31 @@
+-- Makes jobs of a batch's next lines, notes lines that become none, and moves the cursor past them all, in one step: no
+-- line is fed twice, whoever dies when. Fenced.
+-- KEYS: batch
+-- Takes: token, fed before, fed after, byte offset, physical line, bytes of the jobs, doorbells due at, {lines that become no job …},
+--   {{id, long body ('' where the record has it), field, value …} for each job}
+-- Gives {the batch's status}, {'lost'}, or {'changed'} when the cursor is not where the feeder thought.
+local batch = KEYS[1]
+local token, before, after, offset, line, bytes, due, unfed, jobs = unpack(packed())
+
+local function feed()
+  local r = redis.call('HMGET', batch, 'lease', 'fed', 'status')
+  if r[1] ~= token then return 'lost' end
+  local fed = r[2] or '0'
+  if fed == after then return r[3] end -- a lost reply made the client library send this again
+  if fed ~= before then return 'changed' end
+
+  if #unfed > 0 then redis.call('RPUSH', BASE .. 'bd:' .. batch:sub(-26), unpack(unfed)) end
+  local doorbells = {}
+  for _, job in ipairs(jobs) do
+    local id, body = job[1], job[2]
+    redis.call('HSET', record_of(id), unpack(job, 3))
+    if body ~= '' then redis.call('SET', payload_of(id), body) end
+    doorbells[#doorbells + 1], doorbells[#doorbells + 2] = due, id .. '.0.0'
+  end
+  if #doorbells > 0 then redis.call('ZADD', BASE .. 'agenda', unpack(doorbells)) end
+  redis.call('HSET', batch, 'fed', after, 'offset', offset, 'line', line)
+  redis.call('HINCRBY', batch, 'open_bytes', bytes)
+  return r[3]
+end
+
+return cmsgpack.pack({ feed() })

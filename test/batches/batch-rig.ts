@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type ConfigInput, type Deployment, deploy } from '../support/deployment.ts'
+import { testRedis } from '../support/redis.ts'
+import { type BatchDesk, openDesk } from './batch-desk.ts'
+
+export interface BatchRigOptions {
+  readonly config?: ConfigInput
+  /** Batch workers in this process, each with connections of its own; one by default. */
+  readonly feeders?: number
+  readonly webhooks?: boolean
+}
+
+/** Baton's workers in this process around two simulated providers, with batches made straight in the store. */
+export interface BatchRig extends BatchDesk {
+  /** Speaks OpenAI's format, and `second` Anthropic's: the route `chain` goes from one to the other. */
+  readonly first: SimProvider
+  readonly second: SimProvider
+  readonly baton: Deployment
+  /** Another feeder, as one more process would be. */
+  feeder(): Promise<Deployment>
+  /** Those that were started, in order. */
+  readonly feeders: readonly Deployment[]
+}
+
+export const openBatchRig = async (options: BatchRigOptions = {}): Promise<BatchRig> => {
+  const first = createSimProvider()
+  const second = createSimProvider()
+  await Promise.all([first.start(), second.start()])
+  const dir = await mkdtemp(join(tmpdir(), 'baton-blobs-'))
+  const breaker = { min_calls: 100_000 }
+  const config = {
+    providers: {
+      first: { type: 'openai', base_url: `${first.url}/v1`, api_key: 'k', breaker },
+      second: { type: 'anthropic', base_url: second.url, api_key: 'k', breaker },
+    },
+    models: {
+      plain: { provider: 'first', price: { input: 1, output: 2 } },
+      chain: { provider: 'first', upstream_model: 'fail-429', fallback_to: 'claude' },
+      claude: { provider: 'second' },
+      'fail-400': { provider: 'first' },
+      hang: { provider: 'first' },
+    },
+    storage: { path: dir },
+    ...options.config,
+  }
+  const { url, prefix } = testRedis()
+  const feeders: Deployment[] = []
+  const feeder = async (): Promise<Deployment> => {
+    const another = await deploy({ config, prefix, batches: true, workers: [] })
+    feeders.push(another)
+    return another
+  }
+  const baton = await deploy({ config, prefix, webhooks: options.webhooks ?? false })
+  for (let i = 0; i < (options.feeders ?? 1); i++) await feeder()
+  const desk = openDesk({ url, prefix }, dir)
+
+  return {
+    ...desk,
+    first,
+    second,
+    baton,
+    feeder,
+    feeders,
+    close: async () => {
+      await Promise.all(feeders.map(each => each.stop()))
+      await baton.stop()
+      await Promise.all([first.stop(), second.stop()])
+      await desk.close()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { line, lines, rows } from './batch-desk.ts'
+import { type BatchRig, openBatchRig } from './batch-rig.ts'
+
+let rig: BatchRig
+beforeAll(async () => {
+  rig = await openBatchRig({ config: { batches: { window_jobs: 7, window_bytes: 1_500 } } })
+})
+afterAll(() => rig.close())
+
+it('a batch gets through a window far smaller than itself, line by line where a line fills it', async () => {
+  const long = line('long', 'plain', 'u'.repeat(3_000))
+  const id = await rig.batch(lines(100, 'plain') + long + line('last', 'plain'))
+  let most = 0
+  let mostBytes = 0
+  await rig.reached(id, ({ cursor, collected, status }) => {
+    most = Math.max(most, cursor.fed - collected)
+    mostBytes = Math.max(mostBytes, cursor.openBytes)
+    return status === 'completed'
+  })
+  const batch = await rig.ended(id)
+  const { output } = await rig.lines(batch)
+  expect(output.map(l => l.custom_id).sort()).toEqual([...rows(100), 'last', 'long'].sort())
+  expect(most).toBeLessThanOrEqual(7)
+  expect(mostBytes).toBeLessThan(long.length)
+  expect(batch.cursor.openBytes).toBe(0)
+})

@@ -1,0 +1,80 @@
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Progress } from '../../src/batches/progress.ts'
+import { watchJobs } from '../../src/batches/watch-jobs.ts'
+import { createWindow } from '../../src/batches/window.ts'
+import { createDoorbells, type Doorbells } from '../../src/queue/doorbells.ts'
+import { batchJobId, shardOf } from '../../src/store/keys.ts'
+import { openBatches } from '../store/batch-fixture.ts'
+import { until } from '../support/until.ts'
+
+const fixture = openBatches()
+const { redis, keys, clock, store, work, agenda, leased, record, feedOf, claimed } = fixture
+const log = pino({ level: 'silent' })
+let doorbells: Doorbells
+beforeAll(() => {
+  doorbells = createDoorbells(redis, keys, log)
+})
+afterAll(async () => {
+  await doorbells.close()
+  fixture.close()
+})
+
+/** Watches the jobs of a batch whose doorbells are all lost, as if Redis had lost them. */
+const watched = async (count: number) => {
+  const lease = await leased(count)
+  await work.feed(lease, feedOf(lease.id, 0, count))
+  const ids = Array.from({ length: count }, (_, i) => batchJobId(lease.id, i + 1))
+  await redis.del(keys.agenda(shardOf(lease.id)))
+  const progress: Progress = {
+    total: count,
+    window: createWindow({ jobs: 100, bytes: 1_000 }),
+    status: 'in_progress',
+    fed: count,
+    offset: 0,
+    line: 0,
+    collected: 0,
+    done: 0,
+    openBytes: 0,
+    open: new Set(ids.map((_, i) => i + 1)),
+  }
+  const stop = new AbortController()
+  const batch = await record(lease.id)
+  const done = watchJobs(
+    { store, agenda, doorbells, log, now: () => clock.nowMs },
+    { batch, progress, signal: stop.signal },
+  )
+  const end = (): Promise<void> => {
+    stop.abort()
+    return done
+  }
+  return { ids, progress, batch, stop: end }
+}
+
+it('a job that nothing would wake gets its doorbell back', async () => {
+  const { ids, stop } = await watched(3)
+  await claimed(ids[0]!)
+  clock.nowMs += 61_000
+  await until(async () => '.0.1' in (await fixture.agendaOf(ids[0]!)))
+  await until(async () => '.0.0' in (await fixture.agendaOf(ids[2]!)))
+  await stop()
+})
+
+it('jobs of a cancelled batch are ended, the running ones too', async () => {
+  const { ids, progress, stop } = await watched(3)
+  await claimed(ids[0]!)
+  progress.status = 'cancelling'
+  for (const id of ids) await until(async () => (await store.read(id))!.status === 'cancelled')
+  await stop()
+})
+
+it('jobs past the deadline are ended, those that run a little later', async () => {
+  const { ids, batch, stop } = await watched(2)
+  await claimed(ids[0]!)
+  clock.nowMs = batch.expiresAtMs
+  await until(async () => (await store.read(ids[1]!))!.status === 'expired')
+  expect((await store.read(ids[0]!))!.status).toBe('running')
+  clock.nowMs += 5_000
+  await until(async () => (await store.read(ids[0]!))!.status === 'expired')
+  await stop()
+})

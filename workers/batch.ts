@@ -1,0 +1,65 @@
+import { createBatchRunner } from '../src/batches/batch-runner.ts'
+import type { Core } from '../src/core.ts'
+import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
+import { createRepeating } from '../src/lifecycle/repeating.ts'
+import { openBlobStore } from '../src/open-blobs.ts'
+import { createFirstTarget } from '../src/relay/first-target.ts'
+import { createAgenda } from '../src/store/agenda.ts'
+import { createBatchWork } from '../src/store/batch-work.ts'
+import { createFileStore } from '../src/store/file-store.ts'
+
+/** What comes after `worker` to start it, and what its log lines say. */
+export const batchesRole = 'batches'
+
+/** A feeder silent for this long, or for `jobs.lock_ms` if that is shorter, is taken for dead and its batches are given to others. */
+const maxLeaseMs = 5_000
+/** Each holds up to some MB: what is read ahead and what is about to be written. */
+const maxAtOnce = 32
+const purgePauseMs = 60_000
+const purgeLimit = 100
+
+/** Drives batches until the process stops, together with any other process that does, and removes what is left of files. */
+export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void> => {
+  const { config, redis, run, keys, now } = core
+  const { batches } = config
+  const log = core.log.child({ worker: batchesRole })
+  const blobs = await openBlobStore(life, core)
+  let tokens = 0
+
+  const runner = createBatchRunner({
+    ...core,
+    work: createBatchWork({ redis, run, keys, retentionMs: batches.retention, now }),
+    blobs,
+    firstTarget: createFirstTarget(core),
+    agenda: createAgenda(redis, run, keys, now),
+    maxLines: batches.max_lines,
+    maxLineBytes: batches.max_line_bytes,
+    windowBytes: batches.window_bytes,
+    window: { jobs: batches.window_jobs, bytes: batches.window_bytes },
+    outputRetentionMs: batches.retention,
+    leaseMs: Math.min(maxLeaseMs, config.jobs.lock_ms),
+    maxAtOnce,
+    newToken: () => `${core.instance}.b${tokens++}`,
+    log,
+  })
+  await life.open(
+    'batch runner',
+    () => runner.start(),
+    () => runner.stop(),
+  )
+  const files = createFileStore({ redis, run, keys, blobs, now })
+  const purger = createRepeating(
+    'file purger',
+    purgePauseMs,
+    async () => {
+      await files.purgeDue(purgeLimit)
+    },
+    log,
+  )
+  await life.open(
+    'file purger',
+    () => purger.start(),
+    () => purger.stop(),
+  )
+  log.info('worker started')
+}
