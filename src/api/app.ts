@@ -4,20 +4,28 @@ import type { ApiScope } from './api-scope.ts'
 import { createJobWaits, type JobWaits } from './job-waits.ts'
 import type { ApiParts } from './parts.ts'
 import { installAuth } from './plugins/auth.ts'
+import { installBodyPace } from './plugins/body-pace.ts'
 import { installClosing } from './plugins/closing.ts'
 import { createErrorHandler, installErrors } from './plugins/errors.ts'
 import { installRequestLog, newRequestId } from './plugins/request-log.ts'
+import { addBatchRoutes } from './routes/batches.ts'
 import { addDeadLetterRoutes } from './routes/dead-letters.ts'
 import { addDoorRoutes } from './routes/doors.ts'
+import { addFileRoutes } from './routes/files.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addJobActionRoutes } from './routes/job-actions.ts'
 import { addJobListRoute } from './routes/job-list.ts'
 import { addJobRoutes } from './routes/jobs.ts'
+import { addMessageBatchRoutes } from './routes/message-batches.ts'
 import { addModelRoutes } from './routes/models.ts'
 import { addProviderRoutes } from './routes/providers.ts'
+import { addUploadRoutes } from './routes/uploads.ts'
 
-/** A slow upload may take this long; without a limit, connections that send nothing would add up. */
-const requestTimeoutMs = 300_000
+/**
+ * For a whole request, so that no upload outlasts the reservation of its bytes (`reservedMs` in the store). Requests
+ * that do not get on are cut much earlier, see `installBodyPace`.
+ */
+const requestTimeoutMs = 90 * 60_000
 /** Longer than any model name that a route may have. */
 const maxParamLength = 500
 
@@ -44,6 +52,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   // text/plain: a body that is not JSON is to be refused for its type.
   app.removeContentTypeParser('text/plain')
   installRequestLog(app, log)
+  installBodyPace(app)
   installClosing(app, waits, config.server.shutdown_grace_ms)
   installErrors(app, handleError)
   addHealthRoutes(app, parts)
@@ -58,6 +67,10 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): vo
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)
+  addFileRoutes(scope, parts)
+  addUploadRoutes(scope, parts)
+  addBatchRoutes(scope, parts)
+  addMessageBatchRoutes(scope, parts)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
   scope.register(async inner => addDoorRoutes(inner, parts, waits))

@@ -1,19 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import { failureStatus, jobErrorCodes } from '../domain/job.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import { answeredBy } from '../store/job-view.ts'
 import { sendError } from './error-body.ts'
-
-/** Under which status a job's own failure reaches a client that waited for it, where no provider's answer does. */
-const failureStatus: Readonly<Record<JobErrorCode, number>> = {
-  upstream_rejected: 400,
-  context_length_exceeded: 400,
-  refused: 400,
-  attempts_exhausted: 502,
-  no_usable_target: 502,
-  cancelled: 409,
-  expired: 504,
-}
 
 /** Answers with the upstream's own status and body where the job has them, else with the job's failure. */
 export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record: JobRecord): FastifyReply => {

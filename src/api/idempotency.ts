@@ -4,11 +4,8 @@ import type { Submission } from '../relay/submit-job.ts'
 
 const header = 'idempotency-key'
 
-/**
- * What makes a repeated request the same request, or null without an `Idempotency-Key`. `describe` gives a text that
- * is the same exactly when the request is; it is asked for only with a key, since it may be long.
- */
-export const idempotencyOf = (request: FastifyRequest, describe: () => string): Submission['idempotency'] => {
+/** The request's `Idempotency-Key`; null without one. Throws `invalid_request`. */
+export const idempotencyKeyOf = (request: FastifyRequest): string | null => {
   const key = request.headers[header]
   if (key === undefined) return null
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
@@ -16,7 +13,16 @@ export const idempotencyOf = (request: FastifyRequest, describe: () => string): 
       param: 'Idempotency-Key',
     })
   }
-  return { key, request: `${request.routeOptions.url}\n${describe()}` }
+  return key
+}
+
+/**
+ * What makes a repeated request the same request, or null without an `Idempotency-Key`. `describe` gives a text that
+ * is the same exactly when the request is; it is asked for only with a key, since it may be long.
+ */
+export const idempotencyOf = (request: FastifyRequest, describe: () => string): Submission['idempotency'] => {
+  const key = idempotencyKeyOf(request)
+  return key === null ? null : { key, request: `${request.routeOptions.url}\n${describe()}` }
 }
 
 export const hasIdempotencyKey = (request: FastifyRequest): boolean => request.headers[header] !== undefined

@@ -3,13 +3,17 @@ import type { Redis } from 'ioredis'
 import { type Core, storeOn } from '../core.ts'
 import { readPresence } from '../health/presence.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { openBlobStore } from '../open-blobs.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
 import { createApiRedis } from '../redis/connect.ts'
 import { createSubmitJob } from '../relay/submit-job.ts'
+import { createBatchStore } from '../store/batch-store.ts'
 import { createDeadLetters } from '../store/dead-letters.ts'
+import { createFileStore } from '../store/file-store.ts'
 import { createFinishWaiter } from '../store/finish-waiter.ts'
 import { createJobIndex } from '../store/job-index.ts'
 import { createScriptRunner } from '../store/scripts.ts'
+import { createUploadStore } from '../store/upload-store.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createApp } from './app.ts'
 
@@ -22,7 +26,9 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     () => connected(createApiRedis(core.redisUrl, log)),
     redis => redis.disconnect(),
   )
-  const store = storeOn(redis, createScriptRunner(redis), keys, config, now)
+  const run = createScriptRunner(redis)
+  const store = storeOn(redis, run, keys, config, now)
+  const blobs = await openBlobStore(life, core)
   const doorbells = await life.open(
     'api doorbells',
     () => createDoorbells(redis, keys, log),
@@ -42,6 +48,10 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     index: createJobIndex(redis, keys, core.instance, now),
     doorbells,
     deadLetters: createDeadLetters(redis, keys),
+    blobs,
+    files: createFileStore({ redis, run, keys, blobs, now }),
+    uploads: createUploadStore({ redis, run, keys, now }),
+    batches: createBatchStore({ redis, run, keys, now }),
     board: core.board,
     waiter,
     submit: createSubmitJob({

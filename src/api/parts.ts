@@ -5,10 +5,14 @@ import type { WorkerPresence } from '../health/presence.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
 import type { Providers, Routes } from '../relay/routes.ts'
 import type { SubmitJob } from '../relay/submit-job.ts'
+import type { BatchStore } from '../store/batch-store.ts'
+import type { BlobStore } from '../store/blobs/blob-store.ts'
 import type { DeadLetters } from '../store/dead-letters.ts'
+import type { FileStore } from '../store/file-store.ts'
 import type { FinishWaiter } from '../store/finish-waiter.ts'
 import type { JobIndex } from '../store/job-index.ts'
 import type { JobStore } from '../store/job-store.ts'
+import type { UploadStore } from '../store/upload-store.ts'
 import type { AddressGuard } from '../webhooks/address-guard.ts'
 
 /** All that the API stands on; built by the entry points, and by tests in the same way. */
@@ -20,6 +24,10 @@ export interface ApiParts {
   readonly index: JobIndex
   readonly doorbells: Doorbells
   readonly deadLetters: DeadLetters
+  readonly blobs: BlobStore
+  readonly files: FileStore
+  readonly uploads: UploadStore
+  readonly batches: BatchStore
   readonly board: HealthBoard
   readonly waiter: FinishWaiter
   readonly submit: SubmitJob

@@ -16,26 +16,31 @@ export const completion = z
 
 export type Completion = z.output<typeof completion>
 
-const webhook = z.strictObject({
+export const webhook = z.strictObject({
   url: z.string(),
   secret: configSchema.shape.webhooks.unwrap().shape.secret,
 })
 
-const metadata = z
+export type WebhookRequest = z.output<typeof webhook>
+
+export const metadata = z
   .record(
     z.string().max(64, 'expected keys of at most 64 characters'),
     z.string().max(512, 'expected at most 512 characters'),
   )
   .refine(pairs => Object.keys(pairs).length <= 16, 'expected at most 16 pairs')
 
+export const completionWindow = duration.refine(
+  ms => ms >= shortestWindowMs && ms <= longestWindowMs,
+  'expected 1m to 7d',
+)
+
 export const jobRequest = z.strictObject({
   endpoint: z.enum(endpoints).default('/v1/chat/completions'),
   body: completion,
   webhook: webhook.optional(),
   metadata: metadata.optional(),
-  completion_window: duration
-    .refine(ms => ms >= shortestWindowMs && ms <= longestWindowMs, 'expected 1m to 7d')
-    .optional(),
+  completion_window: completionWindow.optional(),
   priority: z.enum(['default', 'low', 'high']).default('default'),
 })
 

@@ -1,9 +1,25 @@
 /** Every error code a client can see, with the HTTP status it travels under. The README's table is checked against this. */
 export const errorCodes = {
   invalid_json: { status: 400, help: 'The body is not valid JSON.' },
+  invalid_multipart: {
+    status: 400,
+    help: 'The body is not well-formed `multipart/form-data`, or broke off.',
+  },
   invalid_request: {
     status: 400,
     help: 'A field is missing, unknown, or of the wrong type; `param` names it.',
+  },
+  missing_required_parameter: {
+    status: 400,
+    help: 'A batch cannot be made without the parameter that `param` names.',
+  },
+  unknown_parameter: {
+    status: 400,
+    help: 'Requests about batches have no such parameter; `param` names it.',
+  },
+  invalid_value: {
+    status: 400,
+    help: 'A parameter of a request about batches is malformed or out of range; `param` names it.',
   },
   unknown_endpoint: { status: 400, help: 'The job names an endpoint that is not served.' },
   unknown_model: {
@@ -31,17 +47,46 @@ export const errorCodes = {
   invalid_cursor: { status: 400, help: 'The cursor is not one that a list answered.' },
   idempotency_key_reused: { status: 422, help: 'The Idempotency-Key was used before with another body.' },
   invalid_api_key: { status: 401, help: 'The API key is missing or wrong.' },
+  empty_file: { status: 400, help: 'The file or the part of an upload has no bytes.' },
+  file_not_found: { status: 404, help: 'No such file, or it is deleted or past its expiry.' },
+  file_too_large: { status: 413, help: 'The file or the part is larger than its purpose allows.' },
+  range_not_satisfiable: { status: 416, help: 'The file ends before the range that `Range` asks for.' },
+  upload_not_found: { status: 404, help: 'No such upload.' },
+  upload_closed: { status: 400, help: 'The upload is completed, cancelled or expired; begin another.' },
+  upload_incomplete: { status: 400, help: 'The parts do not come to the `bytes` that the upload announced.' },
+  checksum_mismatch: { status: 400, help: '`md5` is not that of the parts put together.' },
   job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },
+  batch_not_found: { status: 404, help: 'No such batch, or it is past its retention.' },
   delivery_not_found: { status: 404, help: 'No such dead letter.' },
   not_found: { status: 404, help: 'No such path.' },
   method_not_allowed: { status: 405, help: 'The path exists, but not with this method.' },
   job_finished: { status: 409, help: 'The job has its final result and cannot be cancelled.' },
   job_not_retryable: { status: 409, help: 'Only failed, expired and cancelled jobs can be retried.' },
-  body_too_large: { status: 413, help: 'The body is larger than `server.max_body_bytes`.' },
-  unsupported_media_type: { status: 415, help: 'Send `content-type: application/json`.' },
+  batch_not_ended: {
+    status: 400,
+    help: 'A message batch can be deleted once it has ended; cancel it first.',
+  },
+  results_not_found: {
+    status: 404,
+    help: 'The message batch has not ended, or its results are archived or deleted.',
+  },
+  batch_finished: { status: 409, help: 'The batch has ended and cannot be cancelled.' },
+  batch_not_retryable: { status: 409, help: 'Only failed lines of a batch that has ended can be retried.' },
+  body_too_large: {
+    status: 413,
+    help: 'The body is larger than `server.max_body_bytes`, or a message batch than `batches` allows.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    help: 'Send `content-type: application/json`, or `multipart/form-data` where a file goes.',
+  },
   redis_unavailable: {
     status: 503,
     help: 'Redis is away or full; nothing was accepted. Retry after `Retry-After` seconds.',
+  },
+  storage_unavailable: {
+    status: 503,
+    help: 'Files can neither be stored nor read now. Retry after `Retry-After` seconds.',
   },
   shutting_down: { status: 503, help: 'This process is stopping; try again.' },
   internal_error: { status: 500, help: 'A fault of this server; the request id finds it in the log.' },

@@ -90,3 +90,14 @@ export const jobErrorCodes = {
 } as const
 
 export type JobErrorCode = keyof typeof jobErrorCodes
+
+/** Under which status a job's own failure reaches a client that asked by HTTP, where no provider's answer does. */
+export const failureStatus: Readonly<Record<JobErrorCode, number>> = {
+  upstream_rejected: 400,
+  context_length_exceeded: 400,
+  refused: 400,
+  attempts_exhausted: 502,
+  no_usable_target: 502,
+  cancelled: 409,
+  expired: 504,
+}

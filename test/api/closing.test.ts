@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { expect, it } from 'vitest'
+import { field, file, postForm } from './forms.ts'
 import { call, chat, endJob, openTestApi, submitJob, type TestApi, waitedFor } from './harness.ts'
 
 it('long polls are answered at once with the job as it stands', async () => {
@@ -20,6 +21,29 @@ it('a request that waits for its answer still gets it', async () => {
   const answer = await waiting
   expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
   await drained
+})
+
+it('a download that has begun is sent to its end, and its connection is not kept', async () => {
+  const { promise: gate, resolve: openGate } = Promise.withResolvers<void>()
+  await using api = await openTestApi({
+    blobs: disk => ({
+      ...disk,
+      read: async function* (key) {
+        yield* disk.read(key, { start: 0, end: 1 })
+        await gate
+        yield* disk.read(key, { start: 1, end: 3 })
+      },
+    }),
+  })
+  const form = [file('abc'), field('purpose', 'batch')]
+  const { id } = (await postForm(api, '/v1/files', form)).json
+  const download = await fetch(`${api.url}/v1/files/${id}/content`)
+  const startedMs = performance.now()
+  const drained = api.app.drain(20_000)
+  openGate()
+  expect(await download.text()).toBe('abc')
+  await drained
+  expect(performance.now() - startedMs).toBeLessThan(5_000)
 })
 
 it('a request still waiting at the deadline is answered 503 and told its job', async () => {

@@ -101,8 +101,8 @@ const cases: readonly Case[] = [
   ['job_not_found', 'id', () => get('/v1/jobs/nonsense')],
   ['job_not_found', 'id', () => act(`/v1/jobs/${unknownJob}/cancel`)],
   ['job_not_found', 'id', () => act(`/v1/jobs/${unknownJob}/retry`)],
-  ['delivery_not_found', 'jobId', () => act(`/v1/dead-letters/${unknownJob}/redeliver`)],
-  ['delivery_not_found', 'jobId', async () => act(`/v1/dead-letters/${await submit()}/redeliver`)],
+  ['delivery_not_found', 'id', () => act(`/v1/dead-letters/${unknownJob}/redeliver`)],
+  ['delivery_not_found', 'id', async () => act(`/v1/dead-letters/${await submit()}/redeliver`)],
   ['not_found', null, () => get('/v1/nonsense')],
   ['not_found', null, () => call(api, 'POST', '/nonsense', { body: 'not json' })],
   ['method_not_allowed', null, () => call(api, 'DELETE', '/v1/jobs', { headers })],
@@ -133,8 +133,26 @@ async function readBrokenRecord(): Promise<Answer> {
   return get(`/v1/jobs/${id}`)
 }
 
-/** Codes that need a server in trouble, with the file that makes it. */
+/** Codes that need more than a request to the shared server, with the file that has them. */
 const elsewhere: Partial<Record<ErrorCode, string>> = {
+  invalid_multipart: 'file-refusals.test.ts',
+  empty_file: 'file-refusals.test.ts',
+  file_not_found: 'files.test.ts',
+  file_too_large: 'file-refusals.test.ts',
+  range_not_satisfiable: 'files.test.ts',
+  storage_unavailable: 'file-refusals.test.ts',
+  upload_not_found: 'uploads.test.ts',
+  upload_closed: 'uploads.test.ts',
+  upload_incomplete: 'uploads.test.ts',
+  checksum_mismatch: 'uploads.test.ts',
+  batch_not_ended: 'message-batch-life.test.ts',
+  results_not_found: 'message-batch-life.test.ts',
+  missing_required_parameter: 'batches.test.ts',
+  unknown_parameter: 'batches.test.ts',
+  invalid_value: 'batches.test.ts',
+  batch_not_found: 'batches.test.ts',
+  batch_finished: 'batch-replay.test.ts',
+  batch_not_retryable: 'batch-retry.test.ts',
   redis_unavailable: 'redis-outage.test.ts',
   shutting_down: 'closing.test.ts',
 }

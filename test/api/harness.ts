@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Redis } from 'ioredis'
 import { type Logger, pino } from 'pino'
@@ -13,12 +16,17 @@ import { createProvider } from '../../src/providers/create-provider.ts'
 import { createDoorbells } from '../../src/queue/doorbells.ts'
 import { createApiRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { createSubmitJob } from '../../src/relay/submit-job.ts'
+import { createBatchStore } from '../../src/store/batch-store.ts'
+import type { BlobStore } from '../../src/store/blobs/blob-store.ts'
+import { createDiskBlobs } from '../../src/store/blobs/disk-blobs.ts'
 import { createDeadLetters } from '../../src/store/dead-letters.ts'
+import { createFileStore } from '../../src/store/file-store.ts'
 import { createFinishWaiter } from '../../src/store/finish-waiter.ts'
 import { createJobIndex } from '../../src/store/job-index.ts'
 import { createJobStore, type Final } from '../../src/store/job-store.ts'
 import { createKeys } from '../../src/store/keys.ts'
 import { createScriptRunner } from '../../src/store/scripts.ts'
+import { createUploadStore } from '../../src/store/upload-store.ts'
 import { createAddressGuard } from '../../src/webhooks/address-guard.ts'
 import { testRedis } from '../support/redis.ts'
 
@@ -39,6 +47,8 @@ export interface ApiOptions {
   /** Sections of the config, over those above. */
   readonly config?: object
   readonly log?: Logger
+  /** Around the store of the test's own directory. */
+  readonly blobs?: (disk: BlobStore) => BlobStore
 }
 
 export interface TestApi extends AsyncDisposable {
@@ -47,6 +57,8 @@ export interface TestApi extends AsyncDisposable {
   readonly parts: ApiParts
   readonly redis: Redis
   readonly prefix: string
+  /** Where files are kept. */
+  readonly blobDir: string
 }
 
 /** The API as production builds it, listening, on a Redis prefix of its own. */
@@ -59,9 +71,13 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
   const subscriber = createSubscriber(redisUrl, log)
   await new Promise(ready => redis.once('ready', ready))
   const keys = createKeys(prefix)
+  const run = createScriptRunner(redis)
+  const blobDir = await mkdtemp(join(tmpdir(), 'baton-blobs-'))
+  const disk = createDiskBlobs(blobDir)
+  const blobs = options.blobs?.(disk) ?? disk
   const store = createJobStore({
     redis,
-    run: createScriptRunner(redis),
+    run,
     keys,
     retentionMs: config.jobs.retention,
     deadLetterRetentionMs: 60_000,
@@ -85,6 +101,10 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     config,
     index: createJobIndex(redis, keys, 'test', now),
     deadLetters: createDeadLetters(redis, keys),
+    blobs,
+    files: createFileStore({ redis, run, keys, blobs, now }),
+    uploads: createUploadStore({ redis, run, keys, now }),
+    batches: createBatchStore({ redis, run, keys, now }),
     board,
     waiter,
     submit: createSubmitJob({
@@ -108,6 +128,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     parts,
     redis,
     prefix,
+    blobDir,
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: async () => {
       await app.drain(0)
@@ -116,6 +137,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
       await doorbells.close()
       for (const provider of shared.providers.values()) await provider.close()
       for (const connection of [redis, subscriber]) connection.disconnect()
+      await rm(blobDir, { recursive: true, force: true })
     },
   }
 }

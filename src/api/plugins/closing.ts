@@ -42,6 +42,11 @@ export const installClosing = (app: FastifyInstance, waits: JobWaits, defaultDea
     if (isClosing) reply.header('connection', 'close')
     done()
   })
+  // Answers that had begun before promised to keep theirs open.
+  app.addHook('onResponse', (_request, _reply, done) => {
+    if (isClosing) app.server.closeIdleConnections()
+    done()
+  })
   app.addHook('onClose', async () => {
     for (const timer of timers) clearTimeout(timer)
   })

@@ -1,22 +1,30 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
+import type { BatchRecord } from '../../store/batch-record.ts'
+import { batchView, messageBatchView } from '../../store/batch-view.ts'
 import type { JobRecord } from '../../store/job-record.ts'
 import { jobSummary, wholeSeconds } from '../../store/job-view.ts'
+import { isBatchId } from '../../store/keys.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { ignoreBodies } from '../ignore-bodies.ts'
+import { ownedBatch } from '../owned-batch.ts'
 import { headReader, ownedJob } from '../owned-job.ts'
 import type { ApiParts } from '../parts.ts'
+import { publicUrlOf } from '../public-url.ts'
 import { deadLetterQuery } from '../schemas.ts'
 
 /** How many of the newest are looked through for the tenant's own. */
 const maxScanned = 1_000
 
-/** `GET /v1/dead-letters` and `POST /v1/dead-letters/:jobId/redeliver`. */
+/** `GET /v1/dead-letters` and `POST /v1/dead-letters/:id/redeliver`, of jobs and of batches. */
 export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
-  const { store, deadLetters } = parts
+  const { store, batches, deadLetters } = parts
+  const read = (id: string): Promise<JobRecord | BatchRecord | null> =>
+    isBatchId(id) ? batches.read(id) : headReader(store)(id)
 
   scope.get('/v1/dead-letters', { schema: { querystring: deadLetterQuery } }, async request => {
     const letters = await deadLetters.list(maxScanned)
-    const records = await store.readHeads(letters.map(letter => letter.jobId))
+    const records = await Promise.all(letters.map(letter => read(letter.id)))
     const own = letters.flatMap(({ diedAtMs }, i) => {
       const record = records[i]
       return record?.tenant === request.tenant ? [letterView(record, diedAtMs)] : []
@@ -25,28 +33,48 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
     return { object: 'list', data: own.slice(0, limit), has_more: own.length > limit }
   })
 
+  const redeliverJob = async (request: FastifyRequest, reply: FastifyReply, id: string): Promise<object> => {
+    await ownedJob(request, id, headReader(store)).catch(asDeadLetter)
+    if (!(await store.redeliver(id))) throw deliveryNotFound()
+    reply.code(202).header('location', `/v1/jobs/${id}`)
+    return jobSummary(await ownedJob(request, id, headReader(store)))
+  }
+
+  const redeliverBatch = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    id: string,
+  ): Promise<object> => {
+    const { dialect } = (await batches.read(id)) ?? { dialect: 'openai' as const }
+    await ownedBatch(batches, request, id, dialect).catch(asDeadLetter)
+    if (!(await batches.redeliver(id))) throw deliveryNotFound()
+    const batch = await ownedBatch(batches, request, id, dialect)
+    const path = dialect === 'openai' ? '/v1/batches' : '/v1/messages/batches'
+    reply.code(202).header('location', `${path}/${id}`)
+    return dialect === 'openai'
+      ? batchView(batch)
+      : messageBatchView(batch, publicUrlOf(parts.config, request), parts.now())
+  }
+
   scope.register(async inner => {
     ignoreBodies(inner)
-    inner.post<{ Params: { jobId: string } }>('/v1/dead-letters/:jobId/redeliver', async (request, reply) => {
-      const { jobId } = request.params
-      await ownedJob(request, jobId, headReader(store)).catch(asDeadLetter)
-      if (!(await store.redeliver(jobId))) throw deliveryNotFound()
-      reply.code(202).header('location', `/v1/jobs/${jobId}`)
-      return jobSummary(await ownedJob(request, jobId, headReader(store)))
+    inner.post<{ Params: { id: string } }>('/v1/dead-letters/:id/redeliver', (request, reply) => {
+      const { id } = request.params
+      return isBatchId(id) ? redeliverBatch(request, reply, id) : redeliverJob(request, reply, id)
     })
   })
 }
 
-const letterView = ({ id, webhook, delivery }: JobRecord, diedAtMs: number): object => ({
-  job_id: id,
+const letterView = (record: JobRecord | BatchRecord, diedAtMs: number): object => ({
+  ...(isBatchId(record.id) ? { batch_id: record.id } : { job_id: record.id }),
   died_at: wholeSeconds(diedAtMs),
-  webhook: { url: webhook?.url },
-  attempts: delivery?.attempts,
-  reason: delivery?.reason,
+  webhook: { url: record.webhook?.url },
+  attempts: record.delivery?.attempts,
+  reason: record.delivery?.reason,
 })
 
 const deliveryNotFound = (): BatonError =>
-  new BatonError('delivery_not_found', 'There is no dead letter of this job.', { param: 'jobId' })
+  new BatonError('delivery_not_found', 'There is no dead letter of this job or batch.', { param: 'id' })
 
 const asDeadLetter = (error: unknown): never => {
   throw error instanceof BatonError ? deliveryNotFound() : error

@@ -1,11 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { BatonError } from '../../domain/errors.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { Submission } from '../../relay/submit-job.ts'
 import { jobView } from '../../store/job-view.ts'
-import { assertWebhookUrl } from '../../webhooks/webhook-url.ts'
 import { acceptJob } from '../accept-job.ts'
 import type { ApiScope } from '../api-scope.ts'
+import { checkWebhook } from '../check-webhook.ts'
 import { bodyText, refuseStreaming } from '../completion-body.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import type { JobWaits } from '../job-waits.ts'
@@ -53,7 +52,7 @@ const submissionOf = async (
 ): Promise<Submission> => {
   const { endpoint, webhook, metadata, completion_window, priority } = envelope
   refuseStreaming(body, 'body.stream')
-  if (webhook) await checkWebhook(parts, webhook)
+  const target = webhook ? await checkWebhook(parts, webhook) : null
   const text = bodyText(body)
   return {
     tenant: request.tenant,
@@ -62,21 +61,10 @@ const submissionOf = async (
     body: text,
     parsedBody: body,
     windowMs: completion_window ?? parts.config.jobs.completion_window,
-    webhook: webhook ? { url: webhook.url, ...(webhook.secret && { secret: webhook.secret }) } : null,
+    webhook: target,
     metadata: metadata ?? null,
     priority,
     retryOf: null,
     idempotency: idempotencyOf(request, () => `${JSON.stringify(envelope)}\n${text}`),
   }
-}
-
-const checkWebhook = async (parts: ApiParts, webhook: NonNullable<JobRequest['webhook']>): Promise<void> => {
-  if (!webhook.secret && !parts.config.webhooks.secret) {
-    throw new BatonError(
-      'webhook_secret_missing',
-      'This server has no `webhooks.secret` to sign with; give the webhook a `secret` of its own.',
-      { param: 'webhook.secret' },
-    )
-  }
-  await assertWebhookUrl(webhook.url, parts.addressGuard)
 }

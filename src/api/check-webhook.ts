@@ -1,0 +1,22 @@
+import { BatonError } from '../domain/errors.ts'
+import type { WebhookTarget } from '../domain/job.ts'
+import { assertWebhookUrl } from '../webhooks/webhook-url.ts'
+import type { ApiParts } from './parts.ts'
+import type { WebhookRequest } from './schemas.ts'
+
+/** Throws `webhook_secret_missing`, or what `assertWebhookUrl` does. */
+export const checkWebhook = async (
+  { config, addressGuard }: Pick<ApiParts, 'config' | 'addressGuard'>,
+  webhook: WebhookRequest,
+): Promise<WebhookTarget> => {
+  const { url, secret } = webhook
+  if (!secret && !config.webhooks.secret) {
+    throw new BatonError(
+      'webhook_secret_missing',
+      'This server has no `webhooks.secret` to sign with; give the webhook a `secret` of its own.',
+      { param: 'webhook.secret' },
+    )
+  }
+  await assertWebhookUrl(url, addressGuard)
+  return { url, ...(secret && { secret }) }
+}
