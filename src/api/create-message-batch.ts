@@ -1,0 +1,106 @@
+import { randomInt } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { messageBatchLines } from '../batches/anthropic-document.ts'
+import type { BatchRecord } from '../store/batch-record.ts'
+import type { NewBatch } from '../store/batch-store.ts'
+import { coreOf, newBatchId, newFileId, shardCount } from '../store/keys.ts'
+import { windowMsOf } from './batch-schemas.ts'
+import { checkWebhook } from './check-webhook.ts'
+import { asWritten } from './create-batch.ts'
+import { idempotencyKeyOf } from './idempotency.ts'
+import { type IncomingBody, incomingBody } from './incoming-body.ts'
+import { messageBatchExtras } from './message-batch-schemas.ts'
+import { batchNotFound } from './owned-batch.ts'
+import { readParameters } from './parameters.ts'
+import type { ApiParts } from './parts.ts'
+import { asStorageTrouble } from './receive-blob.ts'
+import { repetitionOf } from './repetition.ts'
+
+/**
+ * Makes a batch of the requests in the body, which is written to the blob store as it arrives, a request a line; or
+ * finds the batch that the same request made before. Rejects with BatonError when the body is wrong, or what stands in
+ * it beside the requests: then nothing of it stays. What is wrong with params the batch tells when it runs.
+ */
+export const createMessageBatch = async (
+  parts: ApiParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<BatchRecord> => {
+  const { batches, config, now } = parts
+  const body = incomingBody(request, config.batches.anthropic_max_bytes)
+  // Refused before the body has come, and not after it.
+  idempotencyKeyOf(request)
+  // Nobody sees this file: its name makes the purger take care of the batch's own blob.
+  const ownFile = newFileId(randomInt(shardCount), now())
+  const batch = await receive(parts, request, body, ownFile).catch(async (error: unknown) => {
+    await abandon(parts, ownFile)
+    return asStorageTrouble(parts, request)(error)
+  })
+  const created = await batches.create(batch)
+  // Not read back: it stands, and an error now would make the client create it again.
+  if (created.kind === 'created') return asWritten(batch)
+  await abandon(parts, ownFile)
+  const first = created.kind === 'replayed' ? await batches.read(created.id) : null
+  if (first === null) throw batchNotFound(batch.id, 'anthropic')
+  reply.header('idempotent-replayed', 'true')
+  return first
+}
+
+/** Ends with the bytes durable, and all of the request found to be right. */
+const receive = async (
+  parts: ApiParts,
+  request: FastifyRequest,
+  body: IncomingBody,
+  ownFile: string,
+): Promise<NewBatch> => {
+  const { blobs, files, config, now } = parts
+  const { anthropic_max_requests, max_line_bytes } = config.batches
+  await files.reserve(ownFile, request.tenant)
+  const document = messageBatchLines(body.bytes, {
+    maxRequests: anthropic_max_requests,
+    maxRequestBytes: max_line_bytes,
+  })
+  const key = `${coreOf(ownFile)}/requests`
+  const { bytes } = await blobs.write(key, document.lines)
+  const { webhook, completion_window } = readParameters(messageBatchExtras, document.extras())
+  const apiVersion = versionOf(request)
+  const repetition = repetitionOf(request, [body.hash(), apiVersion])
+  const createdAtMs = now()
+  return {
+    ...repetition,
+    id: newBatchId('anthropic', shardOfRequest(repetition.fingerprint), createdAtMs),
+    tenant: request.tenant,
+    dialect: 'anthropic',
+    endpoint: '/v1/messages',
+    inputFileId: null,
+    input: [{ key, bytes }],
+    completionWindow: completion_window,
+    createdAtMs,
+    expiresAtMs: createdAtMs + windowMsOf(completion_window),
+    total: document.total(),
+    metadata: null,
+    outputExpiresAfterMs: null,
+    webhook: webhook ? await checkWebhook(parts, webhook) : null,
+    apiVersion,
+    retryOf: null,
+  }
+}
+
+/** The same for the same request: only there is it looked for when it comes again. */
+const shardOfRequest = (fingerprint: string): number =>
+  Number.parseInt(fingerprint.slice(0, 8), 16) % shardCount
+
+/** Decides how params are judged. What is no version at all is not kept. */
+const versionOf = ({ headers }: FastifyRequest): string | null => {
+  const version = headers['anthropic-version']
+  return typeof version === 'string' && /^[\w.-]{1,32}$/.test(version) ? version : null
+}
+
+/** What cannot be cleared away now, the purger will. */
+const abandon = async ({ files, log }: ApiParts, id: string): Promise<void> => {
+  try {
+    await files.abandon(id)
+  } catch (error) {
+    log.debug({ fileId: id, reason: (error as Error).name }, 'file left to the purger')
+  }
+}

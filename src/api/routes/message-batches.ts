@@ -1,0 +1,90 @@
+import type { FastifyRequest } from 'fastify'
+import { BatonError } from '../../domain/errors.ts'
+import type { BatchRecord } from '../../store/batch-record.ts'
+import { type MessageBatchView, messageBatchView } from '../../store/batch-view.ts'
+import type { ApiScope } from '../api-scope.ts'
+import { createMessageBatch } from '../create-message-batch.ts'
+import { ignoreBodies } from '../ignore-bodies.ts'
+import { acceptLongJson } from '../incoming-body.ts'
+import { resultsNotFound, resultsOf, resultsSoFar } from '../message-batch-results.ts'
+import { messageBatchListQuery } from '../message-batch-schemas.ts'
+import { batchNotFound, ownedBatch } from '../owned-batch.ts'
+import { readParameters } from '../parameters.ts'
+import type { ApiParts } from '../parts.ts'
+import { publicUrlOf } from '../public-url.ts'
+import { asStorageTrouble } from '../receive-blob.ts'
+import { orNotFound, sendContent } from '../send-content.ts'
+
+type BatchParams = { Params: { id: string } }
+
+/** Anthropic's `/v1/messages/batches`, and `GET …/content` of one, which is this server's own. */
+export const addMessageBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
+  const { batches, config, now } = parts
+  const owned = (request: FastifyRequest<BatchParams>): Promise<BatchRecord> =>
+    ownedBatch(batches, request, request.params.id, 'anthropic')
+  const view = (request: FastifyRequest, batch: BatchRecord): MessageBatchView =>
+    messageBatchView(batch, publicUrlOf(config, request), now())
+
+  scope.register(async inner => {
+    acceptLongJson(inner)
+    inner.post('/v1/messages/batches', async (request, reply) =>
+      view(request, await createMessageBatch(parts, request, reply)),
+    )
+  })
+
+  scope.get('/v1/messages/batches', async request => {
+    const { after_id: after, before_id: before, limit } = readParameters(messageBatchListQuery, request.query)
+    const page = await batches.list(request.tenant, 'anthropic', { after, before, limit })
+    if (page === 'unknown_cursor') {
+      const param = after === undefined ? 'before_id' : 'after_id'
+      throw new BatonError('invalid_cursor', `\`${param}\` must be the id of a message batch.`, { param })
+    }
+    const data = page.batches.map(batch => view(request, batch))
+    return {
+      data,
+      has_more: page.hasMore,
+      first_id: data[0]?.id ?? null,
+      last_id: data.at(-1)?.id ?? null,
+    }
+  })
+
+  scope.get<BatchParams>('/v1/messages/batches/:id', async request => view(request, await owned(request)))
+
+  for (const [name, contentOf] of Object.entries({ results: resultsOf, content: resultsSoFar })) {
+    scope.route<BatchParams>({
+      method: ['GET', 'HEAD'],
+      url: `/v1/messages/batches/:id/${name}`,
+      handler: async (request, reply) => {
+        const batch = await owned(request)
+        return sendContent(parts.blobs, request, reply, await contentOf(parts, batch))
+          .catch(orNotFound(() => resultsNotFound(batch)))
+          .catch(asStorageTrouble(parts, request))
+      },
+    })
+  }
+
+  scope.register(async inner => {
+    ignoreBodies(inner)
+
+    // One that ends already is as good as cancelled to whoever asks: never an error.
+    inner.post<BatchParams>('/v1/messages/batches/:id/cancel', async request => {
+      await batches.cancel((await owned(request)).id)
+      return view(request, await owned(request))
+    })
+
+    inner.delete<BatchParams>('/v1/messages/batches/:id', async request => {
+      const { id } = await owned(request)
+      const removed = await batches.remove(id)
+      if (removed === 'gone') throw batchNotFound(id, 'anthropic')
+      if (removed === 'not_ended') throw notEnded(id)
+      return { id, type: 'message_batch_deleted' }
+    })
+  })
+}
+
+const notEnded = (id: string): BatonError =>
+  new BatonError(
+    'batch_not_ended',
+    `Message batch ${id} cannot be deleted before its processing has ended; cancel it first.`,
+    { param: 'id' },
+  )
