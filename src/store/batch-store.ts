@@ -5,7 +5,7 @@ import { createBatchIndex } from './batch-index.ts'
 import { type BatchRecord, type BatchStatus, parseBatch } from './batch-record.ts'
 import { batchFields } from './batch-words.ts'
 import type { RecordFields } from './job-record.ts'
-import { type Keys, newFileId, shardOf, timeOf } from './keys.ts'
+import { isBatchId, type Keys, newFileId, shardOf, timeOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 import type { Segment } from './segment.ts'
 
@@ -115,6 +115,10 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
     }
   }
 
+  /** Message batches can be deleted, also by a client that goes through the list: any well-formed id is a place in it. */
+  const isPlace = async (tenant: string, dialect: Dialect, id: string): Promise<boolean> =>
+    dialect === 'anthropic' ? isBatchId(id, dialect) : index.has(tenant, dialect, id)
+
   return {
     create: async batch => {
       const { id, tenant, dialect, inputFileId } = batch
@@ -149,7 +153,7 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
 
     list: async (tenant, dialect, page) => {
       const cursor = page.after ?? page.before
-      if (cursor !== undefined && !(await index.has(tenant, dialect, cursor))) return 'unknown_cursor'
+      if (cursor !== undefined && !(await isPlace(tenant, dialect, cursor))) return 'unknown_cursor'
       return list(tenant, dialect, page)
     },
 

@@ -4,6 +4,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/api/app.ts'
+import { newBatchId } from '../../src/store/keys.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
 import { type Answer, type Call, call, type Json, openTestApi, type TestApi } from './harness.ts'
@@ -82,6 +83,13 @@ describe('the list', () => {
       last_id: d,
     })
     expect(ids(await list('?limit=1000&beta=true&unknown=1'))).toEqual(made)
+  })
+
+  it('goes on from a batch that is not there any more, for clients that delete on their way', async () => {
+    await using own = await openTestApi()
+    const { id } = await create(own, { requests: [one('a')] })
+    const deleted = newBatchId('anthropic', 0, Date.now() + 1_000)
+    expect(ids(await get(own, `?after_id=${deleted}`))).toEqual([id])
   })
 
   it.each([
