@@ -1,3 +1,4 @@
+import { batches } from './batches.ts'
 import { inflightMemory } from './inflight-memory.ts'
 import { loneLatency } from './lone-latency.ts'
 import { redisScripts } from './redis-scripts.ts'
@@ -12,6 +13,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   scripts: { title: 'Redis script calls, from submission to final result', run: redisScripts },
   waiting: { title: 'Redis memory of a waiting job', run: waitingMemory },
   inflight: { title: 'A worker with 500 calls in flight, answers of 4 kB', run: inflightMemory },
+  batch: { title: 'Batches of requests of 2.7 kB', run: batches },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }
 

@@ -13,11 +13,13 @@ export interface Child {
   thaw(): void
 }
 
+type Role = 'api' | 'worker' | 'batches'
+
 /** Options that the package's own script gives Node for a role: a figure must be that of the process as shipped. */
-const nodeOptionsOf = async (role: 'api' | 'worker'): Promise<string[]> => {
+const nodeOptionsOf = async (role: Role): Promise<string[]> => {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
   const { scripts } = JSON.parse(text) as { scripts: Record<string, string> }
-  return scripts[role]!.split(' ').filter(word => word.startsWith('--'))
+  return scripts[role === 'api' ? 'api' : 'worker']!.split(' ').filter(word => word.startsWith('--'))
 }
 
 const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href
@@ -63,7 +65,7 @@ export const startFloor = (stage: Stage, role: 'api' | 'worker', input: unknown)
   startProcess(stage, `floor-${role}`, input, [])
 
 /** Starts Baton in one role; `said` is its first message, the API's its URL. */
-export const startBaton = async (stage: Stage, role: 'api' | 'worker', input: BatonInput) =>
+export const startBaton = async (stage: Stage, role: Role, input: BatonInput) =>
   startProcess(stage, `baton-${role}`, input, await nodeOptionsOf(role))
 
 /** Starts the simulated provider as it is shipped; `said` is its URL. */

@@ -11,6 +11,8 @@ export interface Stage {
   readonly redisUrl: string
   readonly redisPid: number
   readonly redis: Redis
+  /** A folder of the section's own, removed with it. */
+  readonly dir: string
   /** Closes it when the section ends; the last opened goes first. */
   closing(close: () => unknown): void
 }
@@ -28,7 +30,7 @@ export const onStage = async (section: (stage: Stage) => Promise<void>): Promise
     closing(() => server.stop())
     const redis = new Redis(server.url)
     closing(() => redis.disconnect())
-    await section({ redisUrl: server.url, redisPid: server.pid, redis, closing })
+    await section({ redisUrl: server.url, redisPid: server.pid, redis, dir, closing })
   } finally {
     for (const close of closers.toReversed()) await close()
   }
