@@ -114,7 +114,7 @@ describe('the webhook of a job', () => {
     const dead = await delivery(id, 'dead', 10)
     expect(dead.status).toBe('succeeded')
     const letters = createDeadLetters(baton.core.redis, baton.core.keys)
-    expect(await letters.list(10)).toContainEqual(expect.objectContaining({ jobId: id }))
+    expect(await letters.list(10)).toContainEqual(expect.objectContaining({ id }))
 
     expect(await baton.core.store.redeliver(id)).toBe(true)
     await delivery(id, 'pending', 11) // failed, and is tried again: not dead at once
