@@ -1,5 +1,5 @@
 import type { JobError, TerminalStatus, Usage } from '../domain/job.ts'
-import { parseAttempts, parseSpec, parseTarget, startOf } from './job-record.ts'
+import { parseResult, parseSpec, parseTarget, startOf } from './job-record.ts'
 import { answererOf } from './job-view.ts'
 import { lineNumberOf } from './keys.ts'
 
@@ -44,11 +44,9 @@ export type DoneLine =
 /** What the collector asks of a job's record; the answer first, for its size bounds how much is read at once. */
 export const peekedFields = [
   'body',
+  'request',
   'state',
-  'code',
-  'error',
-  'usage',
-  'cost',
+  'end',
   'attempts',
   'target',
   'custom_id',
@@ -78,9 +76,11 @@ export const parseDone = (reply: PeekedWords): DoneLine => {
     const [number, customId, reason, refusal] = JSON.parse(entry.slice(unfedMark.length)) as UnfedWords
     return { kind: 'unfed', entry, number, customId, reason, refusal }
   }
-  const [, body, state, code, error, usage, cost, log, target, customId, bytes, spec, run] = reply
-  if (!state) throw new Error(`the record of ${entry} is gone`)
-  const attempts = parseAttempts(log || undefined)
+  const [, body, request, state, end, log, target, customId, bytes, spec, run] = reply.map(v =>
+    v === false ? null : v,
+  )
+  if (!state || !end) throw new Error(`the record of ${entry} is gone`)
+  const { attempts, ...result } = parseResult(state as TerminalStatus, { end, attempts: log, body, request })
   const startedAtMs = startOf(attempts, run || null)
   return {
     kind: 'job',
@@ -88,10 +88,10 @@ export const parseDone = (reply: PeekedWords): DoneLine => {
     number: lineNumberOf(entry),
     customId: customId as string,
     status: state as TerminalStatus,
-    response: typeof body === 'string' ? { statusCode: Number(code), body } : null,
-    error: error ? (JSON.parse(error) as JobError) : null,
-    usage: usage ? (JSON.parse(usage) as Usage) : null,
-    costUsd: cost ? Number(cost) : null,
+    response: result.response,
+    error: result.error,
+    usage: result.usage,
+    costUsd: result.costUsd,
     provider: answererOf({ attempts, target: parseTarget(target as string) }).provider,
     bytes: Number(bytes),
     waitedMs: startedAtMs === null ? null : startedAtMs - parseSpec(spec as string).createdAtMs,

@@ -3,7 +3,7 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt, JobError, JobSpec, Priority, Target, TerminalStatus, Usage } from '../domain/job.ts'
 import { coalesce } from './coalesce.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
-import { formatTarget, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
+import { type End, formatTarget, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
@@ -97,6 +97,7 @@ export interface JobStore extends Deliveries {
   read(id: string): Promise<JobRecord | null>
   /** Records without their responses, which a list has no room for. */
   readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
+  /** The request's body; null once the job has succeeded. */
   readBody(id: string): Promise<string | null>
 }
 
@@ -133,19 +134,22 @@ export const createJobStore = ({
     status: 'cancelled' | 'expired',
     error: JobError,
     spareUntilMs: number,
-  ) =>
-    (await run('end-without-answer', [
+  ) => {
+    const at = now()
+    const end: End = { at, error }
+    return (await run('end-without-answer', [
       keys.record(id),
       keys.payload(id),
       keys.agenda(shardOf(id)),
       id,
       status,
-      now(),
+      at,
       retentionMs,
-      JSON.stringify(error),
+      JSON.stringify(end),
       spareUntilMs,
       keys.abortChannel,
     ])) as string
+  }
 
   const move = async (script: 'advance' | 'park', claim: Claim, to: Move, atMs: number): Promise<boolean> =>
     (await run(script, [
@@ -191,7 +195,8 @@ export const createJobStore = ({
   const finalise = coalesce<{ claim: Claim; final: Final }, boolean>(
     ({ claim }) => shardOf(claim.id),
     async (shard, ends) => {
-      const words = [String(now()), String(retentionMs), ...ends.map(endWords)]
+      const nowMs = now()
+      const words = [String(nowMs), String(retentionMs), ...ends.map(endWords(nowMs))]
       const replies = (await run.packed('finalise', keys.agenda(shard), words)) as number[]
       return replies.map(reply => reply === 1)
     },
@@ -234,7 +239,9 @@ export const createJobStore = ({
 
     readHeads: ids => Promise.all(ids.map(readHead)),
 
-    readBody: async id =>
-      (await redis.hget(keys.record(id), 'request')) || (await redis.get(keys.payload(id))),
+    readBody: async id => {
+      const [state, request] = await redis.hmget(keys.record(id), 'state', 'request')
+      return state === 'succeeded' ? null : request || (await redis.get(keys.payload(id)))
+    },
   }
 }

@@ -1,5 +1,5 @@
 import type { Attempt } from '../domain/job.ts'
-import { formatSpec, formatTarget, parseAttempts, parseSpec, parseTarget } from './job-record.ts'
+import { type End, formatSpec, formatTarget, parseAttempts, parseSpec, parseTarget } from './job-record.ts'
 import type { Claim, Final, NewJob, Unclaimed } from './job-store.ts'
 
 // How jobs are put into words for the scripts, and read back from their replies.
@@ -52,27 +52,23 @@ export const headFields = [
   'custom_id',
   'run',
   'resumes',
-  'finished',
   'attempts',
-  'error',
-  'refused',
-  'usage',
-  'cost',
+  'end',
   'delivery',
   'deliveries',
   'delivery_reason',
   'deliveries_before',
 ]
 
-const finalFields = (final: Final): string[] => {
-  const fields: string[] = []
-  if (final.response) fields.push('code', String(final.response.statusCode), 'body', final.response.body)
-  if (final.error) fields.push('error', JSON.stringify(final.error))
-  if (final.refused) fields.push('refused', '1')
-  if (final.usage) fields.push('usage', JSON.stringify(final.usage))
-  if (final.costUsd !== null) fields.push('cost', String(final.costUsd))
-  return fields
-}
+const endOf = ({ attempts, response, error, refused, usage, costUsd }: Final, nowMs: number): End => ({
+  at: nowMs,
+  ...(attempts.length > 0 && { attempts }),
+  ...(response && { code: response.statusCode }),
+  ...(error && { error }),
+  ...(refused && { refused }),
+  ...(usage && { usage }),
+  ...(costUsd !== null && { cost: costUsd }),
+})
 
 /** What `create` takes of a job. */
 export const newJobWords = (job: NewJob): string[] => {
@@ -99,14 +95,17 @@ export const claimWords = ({ id, hop, ring, token, redelivered }: ClaimRequest):
 ]
 
 /** What `finalise` takes of an end. */
-export const endWords = ({ claim, final }: { claim: Claim; final: Final }): unknown[] => {
-  const inline = isInline(claim)
-  const fence = final.status === 'succeeded' ? '' : claim.token
-  const words = [claim.id, fence, final.status, !inline, logOf(final.attempts), ...finalFields(final)]
-  // A request that was answered well is not needed any more; a failed one may be tried again.
-  if (inline && final.status === 'succeeded') words.push('request', '')
-  return words
-}
+export const endWords =
+  (nowMs: number) =>
+  ({ claim, final }: { claim: Claim; final: Final }): unknown[] => {
+    const inline = isInline(claim)
+    const succeeded = final.status === 'succeeded'
+    const fence = succeeded ? '' : claim.token
+    const words = [claim.id, fence, final.status, !inline, 'end', JSON.stringify(endOf(final, nowMs))]
+    // In place of a short request, as `parseResult` knows.
+    if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
+    return words
+  }
 
 export type ClaimReply =
   | readonly [reason: Unclaimed]

@@ -1,6 +1,6 @@
 -- Reads lines whose end is known, oldest first, with what their jobs' records say.
 -- KEYS: done lines
--- Takes: from, how many at most, stop after so many bytes of answers, field … of a record, the first of them the answer
+-- Takes: from, how many at most, stop after so many bytes of answers, field … of a record, in the first two of them the answer
 -- Gives for each line {entry} or {job id, value of each field …, false where there is none}.
 local words = packed()
 local from, count, left = words[1], words[2], words[3]
@@ -12,7 +12,7 @@ for i, entry in ipairs(redis.call('LRANGE', KEYS[1], from, from + count - 1)) do
     left = left - #entry
   else
     local values = redis.call('HMGET', record_of(entry), unpack(words, 4))
-    left = left - #(values[1] or '')
+    left = left - #(values[1] or '') - #(values[2] or '')
     table.insert(values, 1, entry)
     lines[i] = values
   end

@@ -1,7 +1,7 @@
 -- Ends a job from outside its worker: cancelled by a client, or expired at its deadline. A call in flight is
 -- logged as interrupted and its worker, wherever it is, told to drop it.
 -- KEYS: record, payload, agenda
--- ARGV: id, status, now, retention ms, error JSON, spare a running job until (0: end it at once), abort channel
+-- ARGV: id, status, now, retention ms, end JSON, spare a running job until (0: end it at once), abort channel
 -- Replies the state the job was in; a final one, 'gone' or 'spared' means that nothing was done.
 local record = KEYS[1]
 local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'run', 'ring', 'webhook', 'custom_id')
@@ -15,7 +15,7 @@ if r[1] == 'running' then
   end
   redis.call('PUBLISH', ARGV[7], ARGV[1])
 end
-finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'error', ARGV[5])
+finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'end', ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[3], wakers(ARGV[1], r[2], r[5]))
 return r[1]

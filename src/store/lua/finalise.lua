@@ -1,23 +1,19 @@
 -- Writes the one final result of each job. The first good answer wins, whoever brings it; only an end without
 -- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it.
 -- KEYS: agenda
--- Takes: now, retention ms, then for each job {id, token ('' for no fence), status, has a payload, attempts, field, value …}
+-- Takes: now, retention ms, then for each job {id, token ('' for no fence), status, has a payload, field, value …}
 -- Gives for each 1, or 0 when the job had its result, is gone, or is held by another.
 local ends = packed()
 local agenda, now, retention = KEYS[1], ends[1], ends[2]
 local settled, answered = {}, {}
 
 local function finalise(fields)
-  local id, token, status, has_payload, attempts = unpack(fields, 1, 5)
+  local id, token, status, has_payload = unpack(fields, 1, 4)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'attempts', 'custom_id')
+  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'custom_id')
   if not r[1] or FINAL[r[1]] then return 0 end
   if token ~= '' and not holds(token, r[2]) then return 0 end
-  if attempts ~= '' then
-    fields[#fields + 1] = 'attempts'
-    fields[#fields + 1] = longer_log(r[6], attempts)
-  end
-  finish(record, agenda, id, r[5], r[7], status, now, retention, unpack(fields, 6))
+  finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 5))
   settled[#settled + 1], settled[#settled + 2] = wakers(id, r[3], r[4])
   if has_payload then
     local payload = payload_of(id)

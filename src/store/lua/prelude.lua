@@ -51,7 +51,7 @@ end
 -- job's is ever looked at, and each job pays for every command here. A job of a batch (`custom_id`) is handed to the
 -- batch's feeder instead, which removes it when its line is durable: nobody else waits for it.
 local function finish(record, agenda, id, hook, custom_id, status, now, retention, ...)
-  redis.call('HSET', record, 'state', status, 'finished', now, ...)
+  redis.call('HSET', record, 'state', status, ...)
   if custom_id then return redis.call('RPUSH', done_lines(id), id) end
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
