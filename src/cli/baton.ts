@@ -6,4 +6,9 @@ process.exitCode = await runBaton(process.argv.slice(2), {
   env: process.env,
   out: text => process.stdout.write(`${text}\n`),
   err: text => process.stderr.write(`${text}\n`),
+  progress: process.stderr,
+  onInterrupt: handler => {
+    process.once('SIGINT', handler)
+    return () => process.off('SIGINT', handler)
+  },
 })

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/fault.ts'
+import { addBatchCommands } from './batch-commands.ts'
 import { CommandError } from './command-error.ts'
 import { listKeys } from './commands/list-keys.ts'
 import { showLimits } from './commands/show-limits.ts'
@@ -32,6 +33,9 @@ interface CommonOptions {
   readonly json: boolean
 }
 
+/** A command with the options that all have. */
+export type AddCommand = (usage: string, description: string, parent?: Command) => Command
+
 const createProgram = (terminal: Terminal, exit: (code: number) => void): Command => {
   const { out, cwd, env } = terminal
   const sources = (file: string | undefined) => ({ file, cwd, env })
@@ -45,8 +49,8 @@ const createProgram = (terminal: Terminal, exit: (code: number) => void): Comman
     })
     .showHelpAfterError('(--help shows what there is)')
 
-  const command = (usage: string, description: string): Command =>
-    program
+  const command: AddCommand = (usage, description, parent = program) =>
+    parent
       .command(usage)
       .description(description)
       .option('--config <file>', 'the config; else BATON_CONFIG, else ./baton.yaml')
@@ -64,5 +68,6 @@ const createProgram = (terminal: Terminal, exit: (code: number) => void): Comman
     .action((options: CommonOptions & { provider: string }) =>
       exit(showLimits(openConfig(sources(options.config)).config, options, out)),
     )
+  addBatchCommands(program, command, terminal, exit)
   return program
 }

@@ -1,3 +1,5 @@
+import type { Output } from '../terminal/screen.ts'
+
 /** What a command needs from the process that runs it. */
 export interface Terminal {
   readonly cwd: string
@@ -5,24 +7,12 @@ export interface Terminal {
   /** Writes one line, or several, to standard output. */
   readonly out: (text: string) => void
   readonly err: (text: string) => void
+  /** Where progress goes: standard error, so that standard output has the result alone. */
+  readonly progress: Output
+  /** Takes over the first Ctrl-C; the second ends the process. What is answered gives it back. */
+  readonly onInterrupt: (handler: () => void) => () => void
 }
 
 export type Out = Terminal['out']
 
 export const renderJson = (value: unknown): string => JSON.stringify(value, null, 2)
-
-/** Rows as columns of even width, two spaces apart. */
-export const renderTable = (rows: readonly (readonly string[])[]): string => {
-  const widths: number[] = []
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
-  }
-  return rows
-    .map(row =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}

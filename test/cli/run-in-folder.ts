@@ -22,6 +22,8 @@ export const runIn = async (
     env,
     out: text => out.push(text),
     err: text => err.push(text),
+    progress: { write: text => err.push(text.trimEnd()) },
+    onInterrupt: () => () => undefined,
   })
   return { exitCode, out: out.join('\n'), err: err.join('\n'), folder }
 }

@@ -1,6 +1,7 @@
 import type { ConfigFile } from '../../config/file.ts'
 import { type KeyOrigin, keyOrigins } from '../../config/keys.ts'
-import { type Out, renderJson, renderTable } from '../terminal.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { type Out, renderJson } from '../terminal.ts'
 
 /** Shows whose keys are there and where they come from; never a key. Judging them is for validate-config. */
 export const listKeys = (file: ConfigFile, { json }: { json: boolean }, out: Out): number => {

@@ -1,8 +1,9 @@
 import { nearest } from '../../config/nearest.ts'
 import type { Config, ProviderConfig } from '../../config/schema.ts'
 import { type RouteTarget, resolveRoutes } from '../../domain/chain.ts'
+import { renderTable } from '../../terminal/table.ts'
 import { CommandError } from '../command-error.ts'
-import { type Out, renderJson, renderTable } from '../terminal.ts'
+import { type Out, renderJson } from '../terminal.ts'
 
 export interface ShowLimitsOptions {
   readonly provider: string

@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ApiAddress } from './api-address.ts'
+import { CommandError } from './command-error.ts'
+
+/** The API said no: the same request again would get the same answer. */
+export class ApiRefusal extends CommandError {
+  readonly status: number
+
+  constructor(message: string, status: number) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** No answer, or one that says to come again: what was asked may have been done or not. */
+export class ApiAway extends CommandError {}
+
+export interface Call {
+  /** Sent as JSON; a Blob as it is, with its own type. */
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface ApiClient {
+  readonly url: string
+  /** Throws ApiRefusal or ApiAway; the signal's reason when it is aborted. */
+  send(method: string, path: string, call?: Call): Promise<Response>
+  /** The same, for an answer in JSON. */
+  ask(method: string, path: string, call?: Call): Promise<unknown>
+}
+
+export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): ApiClient => {
+  const send: ApiClient['send'] = async (method, path, { body, headers } = {}) => {
+    const isBlob = body instanceof Blob
+    const response = await fetch(`${url}${path}`, {
+      method,
+      signal,
+      // A redirect would turn a POST into a GET, and could take the key elsewhere. With 'manual', fetch keeps a copy of
+      // what it sends: the whole file.
+      redirect: isBlob ? 'error' : 'manual',
+      headers: {
+        ...(key && { authorization: `Bearer ${key}` }),
+        ...(body && !isBlob && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body && { body: isBlob ? body : JSON.stringify(body) }),
+    }).catch(error => {
+      throw signal.aborted ? signal.reason : noAnswer(url, error as Error)
+    })
+    if (response.ok) return response
+    throw await refusalOf(url, key, response)
+  }
+  return {
+    url,
+    send,
+    ask: async (method, path, call) => {
+      const response = await send(method, path, call)
+      const text = await response.text().catch(error => {
+        throw signal.aborted ? signal.reason : noAnswer(url, error as Error)
+      })
+      return parse(text) ?? Promise.reject(notBaton(url, response.status))
+    },
+  }
+}
+
+const pausesMs = [500, 1_000, 2_000, 4_000]
+
+/** Asks again while the API is away; only for what may be asked twice. */
+export const withPatience = async <T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> => {
+  for (const pauseMs of pausesMs) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof ApiAway)) throw error
+    }
+    await delay(pauseMs, undefined, { signal })
+  }
+  return ask()
+}
+
+const noAnswer = (url: string, error: Error): ApiAway => {
+  const cause = error.cause as { readonly code?: string; readonly message?: string } | undefined
+  const why = cause?.code ?? cause?.message ?? error.message
+  return new ApiAway(
+    `no answer from the API at ${url} (${why}): start it with \`npm start\`, or name another with --url or BATON_URL`,
+    { cause: error },
+  )
+}
+
+const notBaton = (url: string, status: number): ApiRefusal =>
+  new ApiRefusal(`what answers at ${url} is not Baton's API (status ${status}): check --url`, status)
+
+interface ErrorBody {
+  readonly error?: { readonly message?: unknown; readonly code?: unknown }
+}
+
+const refusalOf = async (url: string, key: string | null, response: Response): Promise<CommandError> => {
+  const { status } = response
+  if (status >= 300 && status < 400) {
+    return new ApiRefusal(`${url} leads to ${response.headers.get('location')}: use that with --url`, status)
+  }
+  const { error } = (parse(await response.text().catch(() => '')) ?? {}) as ErrorBody
+  const code = typeof error?.code === 'string' ? ` (${error.code})` : ''
+  if (status >= 500 || status === 429) {
+    return new ApiAway(`the API at ${url} cannot serve now: status ${status}${code}`)
+  }
+  if (typeof error?.message !== 'string') return notBaton(url, status)
+  if (status === 401) {
+    const fault = key === null ? 'wants a key' : 'does not take this key'
+    return new ApiRefusal(`the API at ${url} ${fault}: set BATON_API_KEY, or use --api-key`, status)
+  }
+  return new ApiRefusal(`${error.message}${code}`, status)
+}
+
+const parse = (text: string): object | null => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' ? value : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,80 @@
+import type { BatchView } from '../../store/batch-view.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { describeFaults, doneOf } from '../batch-text.ts'
+import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'
+import { type SessionOptions, withSession } from '../session.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
+
+export const listBatches = (
+  options: SessionOptions & { readonly limit: string },
+  terminal: Terminal,
+): Promise<number> =>
+  withSession(terminal, options, async ({ batches, out }) => {
+    const list = await batches.list(Number(options.limit))
+    if (options.json) out(renderJson(list))
+    else if (list.length === 0) out('There are no batches.')
+    else out(renderTable([['BATCH', 'STATUS', 'DONE', 'FAILED', 'CREATED'], ...list.map(row)]))
+    return 0
+  })
+
+/** What can be done to one batch at once, and shows what it then is. */
+export const actOnBatch = (
+  action: 'read' | 'cancel' | 'retry',
+  id: string,
+  options: SessionOptions,
+  terminal: Terminal,
+): Promise<number> =>
+  withSession(terminal, options, async ({ batches, out }) => {
+    const batch = await batches[action](id)
+    out(options.json ? renderJson(batch) : describe(batch))
+    return 0
+  })
+
+export const waitForBatch = (
+  id: string,
+  options: SessionOptions & Places,
+  terminal: Terminal,
+): Promise<number> =>
+  withSession(terminal, options, async session => {
+    await checkPlaces(session, options)
+    // Without patience the first time: a wrong address or id is to be told at once.
+    await session.batches.read(id)
+    return followBatch(session, id, options)
+  })
+
+const timeOf = (seconds: number): string =>
+  new Date(seconds * 1_000)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC')
+
+const row = (batch: BatchView): string[] => [
+  batch.id,
+  batch.status,
+  `${doneOf(batch)}/${batch.request_counts.total}`,
+  String(batch.request_counts.failed),
+  timeOf(batch.created_at),
+]
+
+const describe = (batch: BatchView): string => {
+  const { completed, failed, total } = batch.request_counts
+  const rows: [string, string | null][] = [
+    ['status', batch.status],
+    ['lines', `${total}: ${completed} answered, ${failed} failed`],
+    ...Object.entries(batch.providers).map(([name, lines]): [string, string] => [
+      `  by ${name}`,
+      String(lines),
+    ]),
+    ['endpoint', batch.endpoint],
+    ['created', timeOf(batch.created_at)],
+    ['expires', timeOf(batch.expires_at)],
+    ['cost', batch.cost_usd === null ? null : `$${batch.cost_usd}`],
+    ['input file', batch.input_file_id],
+    ['output file', batch.output_file_id],
+    ['error file', batch.error_file_id],
+    ['retry of', batch.retry_of],
+    ['webhook', batch.webhook && `${batch.webhook.url}: ${batch.webhook.status}`],
+  ]
+  const table = renderTable(rows.flatMap(([label, text]) => (text === null ? [] : [[`  ${label}`, text]])))
+  return `${batch.id}\n${table}${batch.status === 'failed' ? `\n${describeFaults(batch)}` : ''}`
+}

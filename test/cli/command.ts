@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import manifest from '../../package.json' with { type: 'json' }
+
+const entry = join(import.meta.dirname, '../..', manifest.bin.baton)
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Command {
+  readonly pid: number
+  /** What it printed on standard error so far. */
+  readonly stderr: string
+  readonly ended: Promise<Ended>
+  /** Ctrl-C. */
+  interrupt(): void
+}
+
+const living = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL')
+})
+
+/** The `baton` command as a person starts it, in a process of its own. */
+export const startCommand = (
+  args: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Command => {
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  living.add(child)
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+    })
+  }
+  const ended = once(child, 'close').then(([code]): Ended => {
+    living.delete(child)
+    return { code, ...output }
+  })
+  return {
+    pid: child.pid!,
+    get stderr() {
+      return output.stderr
+    },
+    ended,
+    interrupt: () => void child.kill('SIGINT'),
+  }
+}

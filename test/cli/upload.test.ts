@@ -1,0 +1,64 @@
+import { open, readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { line } from '../batches/batch-desk.ts'
+import { configFolder } from '../config/config-folder.ts'
+import { openBatchSite } from './batch-site.ts'
+import { startCommand } from './command.ts'
+
+const fileBytes = 400_000_000
+
+/** Peak of a process's memory, in bytes. */
+const peakOf = async (pid: number): Promise<number> =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))![1]) * 1_024
+
+/** An API that reads slower than the disk: how much of the file is held in between shows. */
+const openSlowApi = async (received: (bytes: number) => Promise<void>): Promise<string> => {
+  const server = createServer(async (request, answer) => {
+    let bytes = 0
+    let unpaused = 0
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      unpaused += chunk.length
+      if (unpaused > 1_000_000) await delay(4)
+      if (unpaused > 1_000_000) unpaused = 0
+    }
+    if (request.method === 'POST') await received(bytes)
+    const isUpload = request.url === '/v1/files'
+    const body = isUpload ? { id: 'file-1' } : { error: { message: 'Enough.', code: 'enough' } }
+    answer.writeHead(isUpload || request.method === 'GET' ? 200 : 400).end(JSON.stringify(body))
+  })
+  await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('a large file is sent without being held, however slow the API reads', async () => {
+  const cwd = configFolder({})
+  const file = await open(join(cwd, 'large.jsonl'), 'w')
+  await file.truncate(fileBytes)
+  await file.close()
+  const uploads: { bytes: number; peak: number }[] = []
+  const url = await openSlowApi(async bytes => {
+    uploads.push({ bytes, peak: await peakOf(command.pid) })
+  })
+  const command = startCommand(['submit', 'large.jsonl', '--url', url], { cwd, env: {} })
+  expect(await command.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('Enough. (enough)') })
+  expect(uploads[0]!.bytes).toBeGreaterThan(fileBytes)
+  expect(uploads[0]!.peak).toBeLessThan(fileBytes / 2)
+})
+
+test('a file keeps its name; quotes in it are escaped as browsers do it', async () => {
+  const site = await openBatchSite()
+  onTestFinished(() => site.close())
+  await site.write('schöne "Grüße".jsonl', line('a', 'gpt-4'))
+  expect((await site.run(['submit', 'schöne "Grüße".jsonl', '--wait'])).code).toBe(0)
+  const { data } = await site.ask<{ data: { filename: string }[] }>('/v1/files?purpose=batch')
+  expect(data.map(({ filename }) => filename)).toEqual(['schöne %22Grüße%22.jsonl'])
+})
