@@ -29,6 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/store',
     'src/webhooks',
   ],
+  'src/terminal': [],
   'src/sim': ['src/domain', 'src/config', 'src/lifecycle'],
   // What every role stands on: it opens all layers, but knows no role.
   'src/core.ts': [

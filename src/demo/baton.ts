@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { openBatchWorker } from '../../workers/batch.ts'
 import { openProviderWorker } from '../../workers/provider.ts'
 import { openWebhookWorker } from '../../workers/webhook.ts'
 import { openApi } from '../api/open-api.ts'
@@ -24,11 +25,17 @@ export interface BatonOptions {
 export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise<string> => {
   const { cast, secret, log } = options
   const prefix = `demo-${randomBytes(5).toString('hex')}`
-  const redisUrl = await openRedis(life, options.redisUrl, prefix, log)
-  const config = demoConfig(cast, prefix, secret)
+  const dir = await life.open(
+    'demo folder',
+    () => mkdtemp(join(tmpdir(), 'baton-demo-')),
+    dir => rm(dir, { recursive: true, force: true }),
+  )
+  const redisUrl = await openRedis(life, options.redisUrl, { prefix, dir, log })
+  const config = demoConfig(cast, { prefix, secret, dir: join(dir, 'blobs') })
   const core = await openCore(life, { config, redisUrl, log })
   for (const name of Object.keys(config.providers)) await openProviderWorker(life, core, name)
   await openWebhookWorker(life, core)
+  await openBatchWorker(life, core)
   return openApi(life, core)
 }
 
@@ -36,8 +43,7 @@ export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise
 const openRedis = async (
   life: Lifecycle,
   url: string | undefined,
-  prefix: string,
-  log: Logger,
+  { prefix, dir, log }: { readonly prefix: string; readonly dir: string; readonly log: Logger },
 ): Promise<string> => {
   if (url !== undefined) {
     return life.open(
@@ -46,14 +52,9 @@ const openRedis = async (
       () => removeKeys(url, prefix),
     )
   }
-  const dir = await life.open(
-    'demo folder',
-    () => mkdtemp(join(tmpdir(), 'baton-demo-')),
-    dir => rm(dir, { recursive: true, force: true }),
-  )
   const redis = await life.open(
     'redis server',
-    () => acquireRedis({ dir, log }),
+    () => acquireRedis({ dir: join(dir, 'redis'), log }),
     redis => redis.stop(),
   )
   return redis.url

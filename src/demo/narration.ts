@@ -1,21 +1,29 @@
 const shownFaults = 20
 
+/** How much is asked in one run. */
+export interface Load {
+  /** Of the batch. */
+  readonly lines: number
+  /** Single jobs beside it. */
+  readonly jobs: number
+}
+
 /** What the reader is about to see, and what of it is not real. */
 export const introduction = (
-  jobs: number,
+  { lines, jobs }: Load,
   logFile: string,
-): string => `Baton demo: ${jobs} jobs, two providers.
+): string => `Baton demo: a batch of ${lines} lines and ${jobs} single jobs, two providers.
 
   Simulated   two LLM providers and the receiver of the webhooks: real HTTP servers here on loopback, made-up answers.
               primary  speaks OpenAI's format; limits its rate, breaks down mid-run (503, resets, hangs), comes back
               backup   speaks Anthropic's format; healthy, with a rate limit of its own
-  Real        everything else: Redis, the API, the queues, the workers, the webhooks, as in production.
+  Real        everything else: Redis, the API, files, the batch, queues, workers and webhooks, as in production.
   Log         ${logFile}
 `
 
-export const verdictOf = (faults: readonly string[], jobs: number, logFile: string): string =>
+export const verdictOf = (faults: readonly string[], { lines, jobs }: Load, logFile: string): string =>
   faults.length === 0
-    ? `PASSED: all ${jobs} jobs have exactly one result, and a verified webhook that tells it.`
+    ? `PASSED: each of the ${lines} lines has exactly one output line, with the answer to its question, and each of the ${jobs} jobs its one result; a verified webhook told of the batch and of every job.`
     : `FAILED: ${faults.length} faults (more in ${logFile}):\n${faults
         .slice(0, shownFaults)
         .map(fault => `  - ${fault}`)

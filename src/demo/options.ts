@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util'
+import type { Load } from './narration.ts'
 
-export interface DemoOptions {
-  readonly jobs: number
-}
+/** Beside the batch one single job for ten lines, but no more than these. */
+const linesPerJob = 10
+const mostJobs = 100
 
-/** Reads `--jobs N` (1,000 when absent). Throws a RangeError with a sentence for anything else. */
-export const readDemoOptions = (args: readonly string[]): DemoOptions => {
-  const { values } = parseArgs({ args: [...args], options: { jobs: { type: 'string', default: '1000' } } })
-  const jobs = Number(values.jobs)
-  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 100_000) {
-    throw new RangeError(`--jobs takes a whole number from 1 to 100000, not '${values.jobs}'`)
+/** Reads `--lines N` (1,000 when absent). Throws a RangeError with a sentence for anything else. */
+export const readDemoOptions = (args: readonly string[]): Load => {
+  const { values } = parseArgs({ args: [...args], options: { lines: { type: 'string', default: '1000' } } })
+  const lines = Number(values.lines)
+  if (!Number.isInteger(lines) || lines < 1 || lines > 50_000) {
+    throw new RangeError(`--lines takes a whole number from 1 to 50000, not '${values.lines}'`)
   }
-  return { jobs }
+  return { lines, jobs: Math.min(mostJobs, Math.ceil(lines / linesPerJob)) }
 }

@@ -3,10 +3,10 @@ import type { SimProvider } from '../sim/sim-provider.ts'
 
 export type Phase = 'throttling' | 'broken down' | 'back'
 
-/** The simulated primary, steered by how far the submissions are, so that it breaks down mid-run on any machine. */
+/** The simulated primary, steered by how much is answered, so that it breaks down mid-run on any machine. */
 export interface Primary {
   readonly phase: Phase
-  /** `share` of the jobs (0 to 1) has been submitted. */
+  /** `share` of all requests (0 to 1) is answered. */
   advance(share: number): void
 }
 

@@ -1,81 +1,57 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isTerminal, type JobStatus } from '../domain/job.ts'
-import type { Client } from './client.ts'
+import type { BatchClient } from '../cli/batch-client.ts'
+import { doneOf, splitOf } from '../cli/batch-text.ts'
+import { hasEnded } from '../store/batch-record.ts'
+import type { BatchView } from '../store/batch-view.ts'
+import { createRate } from '../terminal/rate.ts'
+import type { Frame } from '../terminal/screen.ts'
 import type { Phase } from './primary.ts'
 
-export interface Tally {
-  readonly total: number
-  readonly submitted: number
-  readonly done: number
-  readonly queued: number
-  readonly running: number
-  readonly parked: number
-  /** Jobs that ended in the last second. */
-  readonly perSecond: number
-  readonly webhooks: number
-  readonly phase: Phase
-}
-
-/** What the watcher cannot see through the API. */
+/** What the batch itself does not tell. */
 export interface Surroundings {
-  readonly total: number
-  readonly submitted: number
-  readonly webhooks: number
   readonly phase: Phase
+  readonly parked: number
+  readonly webhooks: number
+  /** How many will come in all. */
+  readonly webhooksDue: number
 }
 
-export interface Watched {
-  /** Jobs that were seen parked at some time. Between two looks a short park goes unseen. */
-  readonly parked: ReadonlySet<string>
-  /** False when the patience ended first. */
-  readonly complete: boolean
-}
+const lookEveryMs = 200
 
-const lookEveryMs = 250
-
-/** Looks through the API again and again until all jobs have ended and as many webhooks have come. */
-export const watchJobs = async (
-  client: Client,
-  around: () => Surroundings,
-  show: (tally: Tally) => void,
+/** Shows the batch again and again until it has ended and all webhooks have come; answers it as last seen. */
+export const watchDemo = async (
+  batches: Pick<BatchClient, 'read'>,
+  id: string,
+  look: () => Surroundings,
+  show: (frame: Frame) => void,
   patience: { readonly ms: number; readonly signal: AbortSignal },
-): Promise<Watched> => {
+): Promise<BatchView> => {
   const endsAt = performance.now() + patience.ms
-  const parked = new Set<string>()
   const rate = createRate()
   for (;;) {
-    const counts: Record<JobStatus | 'done', number> = { ...noJobs }
-    for (const { id, status } of await client.list()) {
-      counts[isTerminal(status) ? 'done' : status] += 1
-      if (status === 'parked') parked.add(id)
-    }
-    const tally = { ...counts, ...around(), perSecond: rate(counts.done, performance.now()) }
-    show(tally)
-    const complete = tally.done >= tally.total && tally.webhooks >= tally.total
-    if (complete || performance.now() > endsAt) return { parked, complete }
+    const batch = await batches.read(id)
+    const around = look()
+    show(frameOf(batch, around, rate(doneOf(batch), performance.now())))
+    const isComplete = hasEnded(batch.status) && around.webhooks >= around.webhooksDue
+    if (isComplete || performance.now() > endsAt) return batch
     await delay(lookEveryMs, undefined, { signal: patience.signal })
   }
 }
 
-const noJobs = {
-  queued: 0,
-  running: 0,
-  parked: 0,
-  succeeded: 0,
-  failed: 0,
-  cancelled: 0,
-  expired: 0,
-  done: 0,
-}
-
-const rateWindowMs = 1_000
-
-const createRate = () => {
-  const looks: { done: number; atMs: number }[] = []
-  return (done: number, atMs: number): number => {
-    looks.push({ done, atMs })
-    while (looks.length > 2 && looks[1]!.atMs <= atMs - rateWindowMs) looks.shift()
-    const first = looks[0]!
-    return atMs === first.atMs ? 0 : Math.round(((done - first.done) * 1_000) / (atMs - first.atMs))
+const frameOf = (batch: BatchView, around: Surroundings, perSecond: number): Frame => {
+  const { total } = batch.request_counts
+  const done = doneOf(batch)
+  const parts = [
+    `${done}/${total} lines`,
+    `${Math.round(perSecond)}/s`,
+    `primary ${around.phase}`,
+    `answered by ${splitOf(batch).join(', ') || 'nobody yet'}`,
+    `parked ${around.parked}`,
+    `webhooks ${around.webhooks}/${around.webhooksDue}`,
+  ]
+  return {
+    share: total === 0 ? 0 : done / total,
+    text: total === 0 ? batch.status : parts.join(' · '),
+    phase: `${batch.status} ${around.phase}`,
   }
 }

@@ -1,67 +1,61 @@
-import { renderTable } from '../cli/terminal.ts'
+import type { BatchView } from '../store/batch-view.ts'
 import type { JobView } from '../store/job-view.ts'
-import type { Evidence } from './audit.ts'
+import { renderTable } from '../terminal/table.ts'
+import type { Deliveries } from './audit.ts'
 import { backupName, primaryName } from './cast.ts'
+import type { Logbook } from './logbook.ts'
 
-export interface Outcome extends Evidence {
-  readonly parked: ReadonlySet<string>
+export interface Outcome {
+  readonly batch: BatchView
+  readonly jobs: readonly JobView[]
+  readonly deliveries: Deliveries
+  readonly logbook: Logbook
   readonly elapsedMs: number
 }
 
-/** The table at the end: who answered, how jobs got there, and what the webhooks told. */
-export const renderSummary = (outcome: Outcome): string => {
-  const { jobs, deliveries, parked, elapsedMs } = outcome
+/** The table at the end: who answered, how requests got there, and what the webhooks told. */
+export const renderSummary = ({ batch, jobs, deliveries, logbook, elapsedMs }: Outcome): string => {
   const verified = deliveries.filter(({ isVerified }) => isVerified)
   const distinct = new Set(verified.map(({ id }) => id)).size
+  const requests = batch.request_counts.total + jobs.length
   return renderTable([
-    ...section('Answered by', answers(jobs), 'jobs submitted', jobs.length),
-    ...section('Handovers, by verdict', handovers(jobs), 'handovers', sumOf(handovers(jobs))),
-    ...section('Upstream calls, by verdict', calls(jobs), 'calls', sumOf(calls(jobs))),
-    ['Jobs seen parked', String(parked.size)],
+    ...section('Lines of the batch, answered by', batchAnswers(batch), 'lines'),
+    ...section('Single jobs, answered by', jobAnswers(jobs), 'jobs'),
+    ...section('Handovers, by verdict', logbook.handovers, 'handovers'),
+    ...section('Calls without a good answer, by verdict', logbook.failedCalls, 'calls'),
+    ['Parked at some time', String(logbook.parked.size)],
     ['Webhooks received', String(deliveries.length)],
     ['  verified', String(verified.length)],
     ['  repeated', String(verified.length - distinct)],
     ['Time', `${(elapsedMs / 1_000).toFixed(1)} s`],
-    ['Jobs per second', (jobs.length / (elapsedMs / 1_000)).toFixed(1)],
+    ['Answers per second', (requests / (elapsedMs / 1_000)).toFixed(1)],
   ])
 }
 
 type Counts = ReadonlyMap<string, number>
 
-const section = (title: string, counts: Counts, total: string, sum: number): string[][] => [
+const section = (title: string, counts: Counts, noun: string): string[][] => [
   [title],
-  ...[...counts].map(([label, count]) => [`  ${label}`, String(count)]),
-  [`  = ${total}`, String(sum)],
+  ...[...counts].toSorted().map(([label, count]) => [`  ${label}`, String(count)]),
+  [`  = ${noun}`, String([...counts.values()].reduce((sum, count) => sum + count, 0))],
 ]
 
-const countBy = (labels: readonly string[]): Counts =>
-  new Map([...Map.groupBy(labels, label => label)].map(([label, all]) => [label, all.length]))
-
-const sumOf = (counts: Counts): number => [...counts.values()].reduce((sum, count) => sum + count, 0)
-
-const providerLabels: Record<string, string> = {
+const providerLabels: Readonly<Record<string, string>> = {
   [primaryName]: `${primaryName} (native: OpenAI format)`,
   [backupName]: `${backupName} (translated to and from Anthropic's format)`,
 }
 
-const answers = (jobs: readonly JobView[]): Counts =>
-  countBy(
-    jobs
-      .map(job => (job.response ? (providerLabels[job.provider] ?? job.provider) : 'nobody'))
-      .toSorted()
-      .toReversed(),
-  )
+const labelOf = (provider: string): string => providerLabels[provider] ?? provider
 
-const calls = (jobs: readonly JobView[]): Counts =>
-  countBy(jobs.flatMap(({ attempts }) => attempts.map(({ verdict }) => verdict ?? 'interrupted')))
+const batchAnswers = ({ providers, request_counts: { failed } }: BatchView): Counts =>
+  new Map([
+    ...Object.entries(providers).map(([name, lines]): [string, number] => [labelOf(name), lines]),
+    ...(failed > 0 ? [['nobody', failed] as const] : []),
+  ])
 
-/** What ended each hop but the last: its last call's verdict, or the knowledge that a call would be in vain. */
-const handovers = (jobs: readonly JobView[]): Counts =>
-  countBy(
-    jobs.flatMap(({ attempts }) =>
-      Array.from({ length: attempts.at(-1)?.hop ?? 0 }, (_, hop) => {
-        const last = attempts.findLast(attempt => attempt.hop === hop)
-        return last ? (last.verdict ?? 'interrupted') : 'no call (target known to be out)'
-      }),
+const jobAnswers = (jobs: readonly JobView[]): Counts =>
+  new Map(
+    [...Map.groupBy(jobs, job => (job.response ? labelOf(job.provider) : 'nobody'))].map(
+      ([label, answered]) => [label, answered.length],
     ),
   )

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -40,8 +40,15 @@ const sectionOf = (summary: string, title: string): { rows: Map<string, number>;
 const countOf = (summary: string, label: string): number =>
   Number(new RegExp(`^ *${label} +(\\d+)$`, 'm').exec(summary)?.[1])
 
+const sections = [
+  'Lines of the batch, answered by',
+  'Single jobs, answered by',
+  'Handovers, by verdict',
+  'Calls without a good answer, by verdict',
+]
+
 test('the demo plays through, passes, and its sums are right', async () => {
-  const { ended, dir, output } = await playDemo('--jobs', '100')
+  const { ended, dir, output } = await playDemo('--lines', '100')
   expect(await ended, output()).toEqual([0, null])
   const text = output()
   expect(text).toContain('Simulated   two LLM providers')
@@ -49,18 +56,20 @@ test('the demo plays through, passes, and its sums are right', async () => {
   expect(text).toMatch(/primary back/)
   expect(text).not.toContain('{"level"')
 
-  for (const title of ['Answered by', 'Handovers, by verdict', 'Upstream calls, by verdict']) {
-    const { rows, total } = sectionOf(text, title)
+  const [answered, single, handovers, failed] = sections.map(title => sectionOf(text, title))
+  expect(answered).toMatchObject({ total: 100, rows: { size: 2 } })
+  expect(single!.total).toBe(10)
+  expect(handovers!.total).toBeGreaterThan(0)
+  expect(failed!.total).toBeGreaterThan(0)
+  for (const { rows, total } of [answered!, single!, handovers!, failed!]) {
     expect([...rows.values()].reduce((sum, count) => sum + count, 0)).toBe(total)
   }
-  const answered = sectionOf(text, 'Answered by')
-  expect(answered.total).toBe(100)
-  expect(answered.rows.size).toBe(2)
-  expect(sectionOf(text, 'Upstream calls, by verdict').rows.get('ok')).toBe(100)
-  expect(sectionOf(text, 'Handovers, by verdict').total).toBeGreaterThan(0)
   expect(countOf(text, 'verified')).toBe(countOf(text, 'Webhooks received'))
-  expect(countOf(text, 'verified') - countOf(text, 'repeated')).toBe(100)
-  expect(text).toContain('PASSED: all 100 jobs have exactly one result')
+  // One for each single job, and the batch's.
+  expect(countOf(text, 'verified') - countOf(text, 'repeated')).toBe(11)
+  expect(text).toContain('PASSED: each of the 100 lines has exactly one output line')
+  const answers = await readFile(join(dir, '.baton/demo_output.jsonl'), 'utf8')
+  expect(answers.match(/\n/g)).toHaveLength(100)
   // Its Redis is gone, with all its data.
   expect(await readdir(dir)).toEqual(['.baton'])
 }, 60_000)
@@ -74,8 +83,8 @@ test('Ctrl-C ends the demo soon and leaves nothing behind', async () => {
   expect(await readdir(dir)).toEqual(['.baton'])
 }, 60_000)
 
-test('a number of jobs that makes no sense is refused with a sentence', async () => {
-  const { ended, output } = await playDemo('--jobs', 'many')
+test('a number of lines that makes no sense is refused with a sentence', async () => {
+  const { ended, output } = await playDemo('--lines', 'many')
   expect(await ended).toEqual([1, null])
-  expect(output()).toContain("--jobs takes a whole number from 1 to 100000, not 'many'")
+  expect(output()).toContain("--lines takes a whole number from 1 to 50000, not 'many'")
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
+import manifest from '../../package.json' with { type: 'json' }
 import { loadConfig } from '../../src/config/load.ts'
 import { findFreePort } from '../../src/redis/port.ts'
 import { runBaton } from '../support/processes.ts'
@@ -16,12 +17,14 @@ interface Service {
   readonly ports?: readonly string[]
   readonly container_name?: string
   readonly stop_grace_period: string
+  readonly volumes?: readonly (string | { readonly source: string; readonly target: string })[]
   readonly depends_on?: Readonly<Record<string, { condition: string }>>
   readonly healthcheck?: { readonly test: readonly string[] }
 }
 
 const compose = parse(readDoc('docker-compose.yml'), { merge: true }) as {
   services: Readonly<Record<string, Service>>
+  volumes: Readonly<Record<string, unknown>>
 }
 const { redis, ...batonServices } = compose.services as Record<string, Service> & { redis: Service }
 const roles = Object.entries(batonServices)
@@ -30,7 +33,7 @@ const instructions = readDoc('Dockerfile')
   .flatMap(line => (/^([A-Z]+) (.*)$/.exec(line) ? [line.split(' ')] : []))
 const instruction = (name: string): string[] =>
   instructions.filter(([word]) => word === name).map(([, ...words]) => words.join(' '))
-const entry = ['node', 'src/main.ts']
+const workdir = instruction('WORKDIR')[0]!
 
 let server: OwnRedis
 /** A folder as the containers have it: the example's config in the place of baton.yaml. */
@@ -58,7 +61,16 @@ describe('Dockerfile', () => {
   test('runs as somebody else than root, and gets the SIGTERM itself', () => {
     expect(instruction('USER')).toEqual(['node'])
     expect(instruction('STOPSIGNAL')).toEqual(['SIGTERM'])
-    expect(JSON.parse(instruction('CMD')[0]!)).toEqual(entry)
+    expect(JSON.parse(instruction('ENTRYPOINT')[0]!)).toEqual(manifest.scripts.start.split(' '))
+    expect(instruction('CMD')).toEqual([])
+  })
+
+  test('owns the folder where files are kept by default, before it is somebody else than root', () => {
+    const config = loadConfig({ cwd: tmpdir(), env: {} })
+    const makes = `RUN mkdir -p ${config.storage.path} && chown -R node:node .baton`
+    const lines = readDoc('Dockerfile').split('\n')
+    expect(lines).toContain(makes)
+    expect(lines.indexOf(makes)).toBeLessThan(lines.indexOf('USER node'))
   })
 
   test('checks health with a script that exists', () => {
@@ -70,13 +82,25 @@ describe('Dockerfile', () => {
 })
 
 describe('docker-compose.yml', () => {
-  test('has one worker for every provider of the example, one for webhooks, and the API', () => {
+  test('has one worker for every provider of the example, for webhooks and batches, and the API', () => {
     const config = loadConfig({ cwd: site, env: keys })
-    const workers = [...Object.keys(config.providers), 'webhooks'].map(name => `worker-${name}`)
+    const workers = [...Object.keys(config.providers), 'webhooks', 'batches'].map(name => `worker-${name}`)
     expect(Object.keys(batonServices).toSorted()).toEqual(['api', ...workers].toSorted())
     for (const [name, { command }] of roles) {
       const [, role, worked] = /^(\w+)(?:-(\w+))?$/.exec(name)!
-      expect(command).toEqual([...entry, role, ...(worked ? [worked] : [])])
+      expect(command).toEqual([role, ...(worked ? [worked] : [])])
+    }
+  })
+
+  test('shares the place where files are kept between the API and the batch workers alone', () => {
+    const { storage } = loadConfig({ cwd: site, env: keys })
+    const mount = `blobs:${join(workdir, storage.path)}`
+    const sharing = roles.filter(([, { volumes }]) => volumes?.includes(mount)).map(([name]) => name)
+    expect(sharing.toSorted()).toEqual(['api', 'worker-batches'])
+    expect(Object.keys(compose.volumes)).toContain('blobs')
+    for (const [name, { volumes }] of roles) {
+      const config = { source: './baton.yaml', target: join(workdir, 'baton.yaml') }
+      expect(volumes, name).toContainEqual(expect.objectContaining(config))
     }
   })
 
@@ -103,7 +127,7 @@ describe('docker-compose.yml', () => {
 
   test.each(roles)('%s starts with the example config, is healthy, and stops at once', async (_, service) => {
     const port = await findFreePort()
-    const args = service.command.slice(entry.length)
+    const args = service.command
     const places = { REDIS_URL: server.url, ...(service.environment?.PORT && { PORT: String(port) }) }
     const env = { ...keys, ...service.environment, ...places }
     const baton = runBaton(args, { cwd: site, env })
@@ -119,7 +143,8 @@ describe('docker-compose.yml', () => {
     expect(healthcheck()).toMatchObject({ status: 0, stderr: '' })
     baton.signal('SIGTERM')
     expect(await baton.exited).toEqual({ code: 0, signal: null })
-    if (args.at(-1) !== 'webhooks') expect(healthcheck().status).toBe(1)
+    // Of these Redis has no heartbeat: they are healthy as long as it can be reached.
+    if (!['webhooks', 'batches'].includes(args.at(-1)!)) expect(healthcheck().status).toBe(1)
   })
 
   test('the API does not start for others than loopback without a key for its clients', async () => {

@@ -49,6 +49,7 @@ const sample = {
   providers: { x: { type: 'simulated', limits: {}, breaker: {}, models: { x: { price } } } },
   models: { x: { provider: 'x', price } },
   api_keys: [{ key: 'k' }],
+  storage: { s3: { bucket: 'b' } },
 }
 
 type Tree = Record<string, unknown>
@@ -75,7 +76,7 @@ const sampleWith = (key: string, value?: unknown): Tree => {
 
 const asWritten = (cell: string): unknown => {
   const text = uncode(cell)
-  return /^([[{]|\d+$)/.test(text) ? JSON.parse(text) : text
+  return /^([[{]|\d+$|false$|true$)/.test(text) ? JSON.parse(text) : text
 }
 
 const configRows = rowsOf(readDoc('docs/config.md')).filter(([key]) => key!.startsWith('`'))

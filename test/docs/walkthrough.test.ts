@@ -1,5 +1,8 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findFreePort } from '../../src/redis/port.ts'
@@ -39,6 +42,15 @@ const shapeOf = (value: unknown): unknown => {
   )
 }
 
+const linesOf = (text: string): string[] => text.trim().split('\n')
+
+/** A line without what differs from run to run. */
+const withoutChance = (line: string): string =>
+  line
+    .replace(/batch_\w{26}/, 'batch_')
+    .replace(/after \d+ s/, 'after a while')
+    .replace(/: \/.*\//, ': /')
+
 test('every curl of the README is part of the walkthrough', () => {
   const unmarked = blocks.filter(({ text, mark }) => text.includes('curl') && mark === null)
   expect(unmarked).toEqual([])
@@ -48,17 +60,28 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
   let redis: OwnRedis
   let terminal: ReturnType<typeof spawn>
   let output = ''
+  let dir: string
   let replaced: (text: string) => string
 
-  const sh = async (script: string): Promise<unknown> => {
-    const { stdout } = await run('/bin/sh', ['-c', replaced(script)])
-    return JSON.parse(stdout)
+  const sh = async (script: string): Promise<string> => {
+    const { stdout } = await run('/bin/sh', ['-c', replaced(script)], {
+      cwd: root,
+      // What the README's port is to this test. A person needs no such variable.
+      env: { ...process.env, BATON_URL: replaced('http://127.0.0.1:8000') },
+    })
+    return stdout
   }
+  const json = async (script: string): Promise<unknown> => JSON.parse(await sh(script))
 
   beforeAll(async () => {
     redis = await ownRedis()
     const [api, receiver] = [await findFreePort(), await findFreePort()]
-    replaced = text => text.replaceAll('8000', String(api)).replaceAll('9000', String(receiver))
+    dir = await mkdtemp(join(tmpdir(), 'baton-walkthrough-'))
+    replaced = text =>
+      text
+        .replaceAll('8000', String(api))
+        .replaceAll('9000', String(receiver))
+        .replaceAll('answers.jsonl', join(dir, 'answers.jsonl'))
     terminal = spawn('/bin/sh', ['-c', replaced(block('sh', 'start'))], {
       cwd: root,
       // A group of its own, so that what it starts in the background ends with it.
@@ -80,10 +103,11 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
     process.kill(-terminal.pid!, 'SIGTERM')
     await ended
     await redis.stop()
+    await rm(dir, { recursive: true })
   })
 
   test('goes from curl to a received webhook as it is written', async () => {
-    const accepted = (await sh(block('sh', 'submit'))) as { id: string; status: string }
+    const accepted = (await json(block('sh', 'submit'))) as { id: string; status: string }
     expect(accepted.status).toBe('queued')
     expect(shapeOf(accepted)).toEqual(shapeOf(JSON.parse(block('json', 'submit'))))
 
@@ -92,11 +116,27 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
       .replace(/job_\w+/, accepted.id)
     await until(() => output.includes(line))
 
-    const polled = (await sh(block('sh', 'poll').replace('JOB_ID', accepted.id))) as { status: string }
+    const polled = (await json(block('sh', 'poll').replace('JOB_ID', accepted.id))) as { status: string }
     expect(polled.status).toBe('succeeded')
     expect(shapeOf(polled)).toEqual(shapeOf(JSON.parse(block('json', 'poll'))))
 
-    const message = (await sh(block('sh', 'door'))) as { content: { text: string }[] }
+    const message = (await json(block('sh', 'door'))) as { content: { text: string }[] }
     expect(message.content[0]?.text).toBe('echo: Hello')
+  })
+
+  test('makes a batch, from the shell and by a script for OpenAI', async () => {
+    const written = linesOf(block('text', 'batch'))
+    const printed = linesOf(await sh(block('sh', 'batch')))
+    expect(printed.map(withoutChance)).toEqual(written.map(withoutChance))
+    const answers = linesOf(await readFile(join(dir, 'answers.jsonl'), 'utf8'))
+    expect(answers.map(line => (JSON.parse(line) as { custom_id: string }).custom_id).toSorted()).toEqual(
+      linesOf(readDoc('examples/requests.jsonl'))
+        .map(line => (JSON.parse(line) as { custom_id: string }).custom_id)
+        .toSorted(),
+    )
+
+    const told = await sh(block('sh', 'openai'))
+    expect(told).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
+    expect(told).toContain('greeting: echo: Hello')
   })
 })
