@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../store/keys.ts'
 import { queueName } from './doorbells.ts'
+import { holdWrites } from './hold-writes.ts'
 
 export interface ConsumerOptions {
   readonly queue: string
@@ -29,16 +30,6 @@ export interface Consumer {
 const stalledCheckMs = 5_000
 const idlePollSeconds = 1
 
-/**
- * Jobs are finalised together, so their doorbells end in one turn of the event loop, and BullMQ writes a command for
- * each: held until the turn ends, those leave in one system call rather than one each.
- */
-const holdWrites = ({ stream }: Redis): void => {
-  if (stream.writableCorked > 0) return
-  stream.cork()
-  process.nextTick(() => stream.uncork())
-}
-
 /** A BullMQ worker that treats its jobs as doorbells: how they end in BullMQ tells nothing. */
 export const createConsumer = ({
   queue,
@@ -58,7 +49,8 @@ export const createConsumer = ({
         // The record still says that the job runs; the patrol will find that nobody does.
         log.error({ err: error, doorbell: job.id, queue }, 'doorbell not answered')
       }
-      holdWrites(redis)
+      // Jobs are finalised together, so their doorbells end in one turn, and BullMQ writes a command for each.
+      holdWrites(redis, process.nextTick)
     },
     {
       connection: redis,

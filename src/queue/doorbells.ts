@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Priority } from '../domain/job.ts'
 import type { Keys } from '../store/keys.ts'
 import { shardOf } from '../store/keys.ts'
+import { holdWrites } from './hold-writes.ts'
 
 /** The queue of webhook deliveries stands beside the providers' queues; `:` and `/` cannot be in a provider's name. */
 export const webhookQueue = 'webhooks'
@@ -49,6 +50,9 @@ const priorities: Record<Priority, { priority?: number; lifo?: boolean }> = {
   low: { priority: 1 },
 }
 
+/** Up to this many are added one by one: `addBulk` makes a pipeline, to which ioredis copies every script there is. */
+const fewRings = 50
+
 /** `redis` fails fast in the API and waits patiently in workers: the caller chooses. */
 export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbells => {
   const queues = new Map<string, Queue>()
@@ -70,13 +74,17 @@ export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbell
   }
 
   const ringQueue = async (name: string, rings: readonly Ring[]): Promise<void> => {
-    await queueOf(name).addBulk(
-      rings.map(r => ({
-        name: 'j',
-        data: {},
-        opts: { jobId: r.doorbell, ...priorities[r.priority ?? 'default'] },
-      })),
-    )
+    const queue = queueOf(name)
+    const jobs = rings.map(r => ({
+      name: 'j',
+      data: {},
+      opts: { jobId: r.doorbell, ...priorities[r.priority ?? 'default'] },
+    }))
+    if (jobs.length > fewRings) await queue.addBulk(jobs)
+    else {
+      holdWrites(redis, setImmediate)
+      await Promise.all(jobs.map(job => queue.add(job.name, job.data, job.opts)))
+    }
     await acknowledge(rings)
   }
 
