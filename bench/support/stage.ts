@@ -26,6 +26,7 @@ export const onStage = async (section: (stage: Stage) => Promise<void>): Promise
     const remove = () => rmSync(dir, { recursive: true, force: true })
     closing(remove)
     process.once('exit', remove) // ended by Ctrl-C
+    closing(() => process.off('exit', remove))
     const server = await startPrivateRedis({ dir, log: pino({ level: 'silent' }) })
     closing(() => server.stop())
     const redis = new Redis(server.url)
