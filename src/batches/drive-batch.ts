@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { FirstTarget } from '../relay/first-target.ts'
 import type { BatchFault, BatchRecord } from '../store/batch-record.ts'
 import type { EndedFiles, Lease } from '../store/batch-work.ts'
+import { BlobNotFoundError } from '../store/blobs/blob-store.ts'
 import type { FileRecord } from '../store/file-record.ts'
 import { type CollectorParts, collectBatch } from './collector.ts'
 import { type FeederParts, feedBatch } from './feeder.ts'
@@ -11,6 +12,7 @@ import { createNudge } from './nudge.ts'
 import { createPlanLine } from './plan-line.ts'
 import { LeaseLost, OutOfDate, type Progress, resume } from './progress.ts'
 import { type ValidationParts, validateInput } from './validate-input.ts'
+import type { Validation } from './validator.ts'
 import { type WatchParts, watchJobs } from './watch-jobs.ts'
 import { createWindow, type WindowLimits } from './window.ts'
 
@@ -23,6 +25,13 @@ export interface DriveParts extends CollectorParts, FeederParts, ValidationParts
   readonly leaseMs: number
   readonly log: Logger
   readonly now: () => number
+}
+
+const inputLost: BatchFault = {
+  code: 'input_lost',
+  message: 'The bytes of the input were gone until the deadline; lines that were read have their result.',
+  param: null,
+  line: null,
 }
 
 /** A drive that failed is begun again after this, here or elsewhere. */
@@ -86,6 +95,16 @@ const keepLease = async (
   }
 }
 
+type Checked = Omit<Validation, 'faults'> & { readonly faults: readonly BatchFault[] }
+
+/** Bytes that are away may come back until the deadline. */
+const orInputLost =
+  (isPastDeadline: boolean) =>
+  (error: unknown): Checked => {
+    if (!(error instanceof BlobNotFoundError) || !isPastDeadline) throw error
+    return { total: 0, faults: [inputLost], model: null }
+  }
+
 const runToEnd = async (
   parts: DriveParts,
   lease: Lease,
@@ -98,7 +117,9 @@ const runToEnd = async (
   let faults: readonly BatchFault[] = []
   let validated = batch
   if (batch.total === null) {
-    const validation = await validateInput(parts, batch, signal)
+    const validation = await validateInput(parts, batch, signal).catch(
+      orInputLost(batch.expiresAtMs <= parts.now()),
+    )
     faults = validation.faults
     if (faults.length === 0) {
       const { total, model } = validation
@@ -112,6 +133,7 @@ const runToEnd = async (
     const progress = await resume(work, validated, createWindow(parts.window))
     seen.progress = progress
     await runLines(parts, validated, lease, progress, signal)
+    if (progress.inputLost) faults = [inputLost]
   }
   await endBatch(parts, lease, faults)
 }

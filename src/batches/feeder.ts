@@ -3,6 +3,7 @@ import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
 import type { BatchJob, BatchWork, Lease } from '../store/batch-work.ts'
+import { BlobNotFoundError } from '../store/blobs/blob-store.ts'
 import type { UnfedReason } from '../store/done-line.ts'
 import { lineNumberOf } from '../store/keys.ts'
 import type { ReadInput } from './input-reader.ts'
@@ -97,9 +98,19 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
     if (jobs.length > 0) await ring(jobs)
   }
 
+  /** Bytes that are away may come back; past the deadline what was fed is collected, and the batch ends without the rest. */
+  const readNext = (): Promise<readonly InputLine[]> =>
+    run.readInput(progress).catch((error: unknown) => {
+      if (!(error instanceof BlobNotFoundError) || parts.now() < batch.expiresAtMs) throw error
+      log.error({ batchId: batch.id, fed: progress.fed }, 'input of the batch is gone')
+      Object.assign(progress, { inputLost: true, total: progress.fed })
+      return []
+    })
+
   while (progress.fed < progress.total) {
     signal.throwIfAborted()
-    if (pending.length === 0) pending = await run.readInput(progress)
+    if (pending.length === 0) pending = await readNext()
+    if (progress.inputLost) break
     if (pending.length === 0)
       throw new Error(`the input ends after ${progress.fed} of ${progress.total} lines`)
     const lines = fitting()

@@ -15,9 +15,14 @@ export const createReadInput =
   async from => {
     const lines: InputLine[] = []
     const source = readFile(blobs, input, { start: from.offset, end: Number.POSITIVE_INFINITY })
-    for await (const group of readLines(source, from, maxLineBytes)) {
-      for (const line of group) lines.push(line)
-      if (lines.length >= stretchLines || lines.at(-1)!.end - from.offset >= stretchBytes) break
+    try {
+      for await (const group of readLines(source, from, maxLineBytes)) {
+        for (const line of group) lines.push(line)
+        if (lines.length >= stretchLines || lines.at(-1)!.end - from.offset >= stretchBytes) break
+      }
+    } catch (error) {
+      // What stands before the trouble is good; the next call meets it first.
+      if (lines.length === 0) throw error
     }
     return lines
   }

@@ -20,7 +20,9 @@ export const statusOf = (reply: Fenced): BatchStatus => {
 
 /** Where a batch stands, as the parts that drive it in this process know it. */
 export interface Progress {
-  readonly total: number
+  /** Requests there will be: fewer than in the record when the rest of the input is lost. */
+  total: number
+  inputLost: boolean
   readonly window: Window
   status: BatchStatus
   fed: number
@@ -53,6 +55,7 @@ export const resume = async (work: BatchWork, batch: BatchRecord, window: Window
   const { cursor, collected, status } = batch
   return {
     total: batch.total!,
+    inputLost: false,
     window,
     status,
     fed: cursor.fed,

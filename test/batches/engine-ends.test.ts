@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { until } from '../support/until.ts'
 import { line, lines, onePiece } from './batch-desk.ts'
@@ -91,4 +91,30 @@ it('a batch whose input is away waits for it', async () => {
   await until(async () => (await rig.read(id)).status === 'validating')
   await rig.blobs.write(key, onePiece(lines(3, 'plain')))
   expect(await rig.ended(id)).toMatchObject({ status: 'completed', counts: { succeeded: 3 } })
+})
+
+describe('a batch whose input does not come back until its deadline', () => {
+  const fault = { code: 'input_lost', param: null, line: null }
+  const expiresAtMs = Date.now() - 1
+
+  it('fails where it was not validated', async () => {
+    const gone = { key: `${'0'.repeat(26)}/input`, bytes: 100 }
+    const id = await rig.batch(line('a', 'plain'), { input: [gone], expiresAtMs })
+    await rig.feeder()
+    expect(await rig.ended(id)).toMatchObject({ status: 'failed', faults: [fault], collected: 0 })
+  })
+
+  it('ends with the results of the lines that were read', async () => {
+    const key = `${'0'.repeat(25)}1/input`
+    const params = { model: 'claude', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] }
+    const text = `${JSON.stringify({ custom_id: 'a', params })}\n`
+    const { bytes } = await rig.blobs.write(key, onePiece(text))
+    const gone = { key: `${'0'.repeat(26)}/more`, bytes: 100 }
+    const id = await rig.batch('', {
+      ...{ dialect: 'anthropic', endpoint: '/v1/messages', total: 250, apiVersion: '2023-06-01' },
+      ...{ input: [{ key, bytes }, gone], expiresAtMs },
+    })
+    await rig.feeder()
+    expect(await rig.ended(id)).toMatchObject({ status: 'failed', faults: [fault], collected: 1 })
+  })
 })

@@ -27,6 +27,7 @@ const watched = async (count: number) => {
   const ids = Array.from({ length: count }, (_, i) => batchJobId(lease.id, i + 1))
   await redis.del(keys.agenda(shardOf(lease.id)))
   const progress: Progress = {
+    inputLost: false,
     total: count,
     window: createWindow({ jobs: 100, bytes: 1_000 }),
     status: 'in_progress',
