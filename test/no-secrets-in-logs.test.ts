@@ -36,6 +36,7 @@ beforeAll(async () => {
   baton = await deploy({
     api: true,
     webhooks: true,
+    batches: true,
     logTo: new Writable({
       write: (chunk, _, done) => {
         lines.push(String(chunk))
@@ -71,6 +72,34 @@ const post = (path: string, body: string, key = keys.client): Promise<Response> 
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body,
   })
+
+/** Runs the text as a batch; answers once it has ended. */
+const runBatch = async (text: string): Promise<string> => {
+  const form = new FormData()
+  form.set('purpose', 'batch')
+  form.set('file', new Blob([text]), `${prompt}.jsonl`)
+  const headers = { authorization: `Bearer ${keys.client}` }
+  const file = await fetch(`${baton.apiUrl}/v1/files`, { method: 'POST', headers, body: form })
+  const { id: input_file_id } = (await file.json()) as { id: string }
+  const order = { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h' }
+  const created = await post(
+    '/v1/batches',
+    JSON.stringify({ ...order, webhook: { url: receiver.url, secret: webhookSecret } }),
+  )
+  const { id } = (await created.json()) as { id: string }
+  return until(async () => {
+    const status = (await baton.core.batches.read(id))?.status
+    return (status === 'completed' || status === 'failed') && status
+  })
+}
+
+const batchLine = (model: string): string =>
+  `${JSON.stringify({
+    custom_id: `${prompt}-${model}`,
+    method: 'POST',
+    url: '/v1/chat/completions',
+    body: { model, messages: [{ role: 'user', content: prompt }] },
+  })}\n`
 
 /** Makes Redis refuse the write of a result: the record is of another type for a while. */
 const breakRecord = async (id: string): Promise<void> => {
@@ -112,6 +141,14 @@ it('no prompt, answer, key or signature reaches the log at any level, whatever h
     404,
   )
 
+  expect(await runBatch(['gpt-4', 'fail-400', 'fail-429', 'refusal'].map(batchLine).join(''))).toBe(
+    'completed',
+  )
+  expect(await runBatch(`${batchLine('gpt-4')}{"custom_id": ${prompt}\n${batchLine(prompt)}`)).toBe('failed')
+  const badId = JSON.stringify({ requests: [{ custom_id: `not ${prompt}`, params: { model: prompt } }] })
+  expect((await post('/v1/messages/batches', badId)).status).toBe(400)
+  expect((await post('/v1/messages/batches', `{"requests": [${prompt}`)).status).toBe(400)
+
   await receiver.waitFor(deliveries => deliveries.length >= ids.length)
   await until(() => lines.some(line => line.includes('webhook given up')))
   await baton.stop()
@@ -127,6 +164,7 @@ it('no prompt, answer, key or signature reaches the log at any level, whatever h
     'job handed over',
     'webhook failed',
     'attempt interrupted',
+    'batch ended',
     'request',
   ]) {
     expect(log).toContain(told)

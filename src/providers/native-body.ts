@@ -1,8 +1,8 @@
 import { isJsonObject } from './edges/json.ts'
 
 /**
- * Whether the text begins with this model and never has the word again, nor an escape that could spell it: then it says so without being parsed, which a
- * long prompt is well worth. Most clients write the model first.
+ * Whether the text begins with this model and never has the word again, nor an escape that could spell it: then it says
+ * so without being parsed, which a long prompt is well worth. Most clients write the model first.
  */
 const plainlyNames = (text: string, model: string): boolean => {
   const start = `{"model":${JSON.stringify(model)}`
