@@ -4,6 +4,7 @@ import { messageBatchLines } from '../batches/anthropic-document.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
 import type { NewBatch } from '../store/batch-store.ts'
 import { coreOf, newBatchId, newFileId, shardCount } from '../store/keys.ts'
+import { abandonFile } from './abandon-file.ts'
 import { windowMsOf } from './batch-schemas.ts'
 import { checkWebhook } from './check-webhook.ts'
 import { asWritten } from './create-batch.ts'
@@ -33,13 +34,13 @@ export const createMessageBatch = async (
   // Nobody sees this file: its name makes the purger take care of the batch's own blob.
   const ownFile = newFileId(randomInt(shardCount), now())
   const batch = await receive(parts, request, body, ownFile).catch(async (error: unknown) => {
-    await abandon(parts, ownFile)
+    await abandonFile(parts, ownFile)
     return asStorageTrouble(parts, request)(error)
   })
   const created = await batches.create(batch)
   // Not read back: it stands, and an error now would make the client create it again.
   if (created.kind === 'created') return asWritten(batch)
-  await abandon(parts, ownFile)
+  await abandonFile(parts, ownFile)
   const first = created.kind === 'replayed' ? await batches.read(created.id) : null
   if (first === null) throw batchNotFound(batch.id, 'anthropic')
   reply.header('idempotent-replayed', 'true')
@@ -94,13 +95,4 @@ const shardOfRequest = (fingerprint: string): number =>
 const versionOf = ({ headers }: FastifyRequest): string | null => {
   const version = headers['anthropic-version']
   return typeof version === 'string' && /^[\w.-]{1,32}$/.test(version) ? version : null
-}
-
-/** What cannot be cleared away now, the purger will. */
-const abandon = async ({ files, log }: ApiParts, id: string): Promise<void> => {
-  try {
-    await files.abandon(id)
-  } catch (error) {
-    log.debug({ fileId: id, reason: (error as Error).name }, 'file left to the purger')
-  }
 }

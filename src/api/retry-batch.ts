@@ -7,6 +7,7 @@ import type { FileRecord } from '../store/file-record.ts'
 import { coreOf, newFileId, shardOf } from '../store/keys.ts'
 import { readFile } from '../store/read-file.ts'
 import type { Segment } from '../store/segment.ts'
+import { abandonFile } from './abandon-file.ts'
 import type { batchRetryRequest } from './batch-schemas.ts'
 import { checkWebhook } from './check-webhook.ts'
 import { createBatch } from './create-batch.ts'
@@ -107,7 +108,7 @@ const writeInput = async (
     }
     return { id, segments }
   } catch (error) {
-    await files.abandon(id).catch(() => leftOver(parts, id))
+    await abandonFile(parts, id)
     throw error
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import type { FileRecord } from '../../store/file-record.ts'
 import { coreOf, newFileId, shardCount } from '../../store/keys.ts'
+import { abandonFile } from '../abandon-file.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { cleanFilename, type FileRules, maxBytesOf, purposeOf, rulesOf, tooLarge } from '../file-rules.ts'
 import { fileListQuery } from '../file-schemas.ts'
@@ -74,7 +75,7 @@ const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<Fil
   const key = `${coreOf(id)}/content`
   await files.reserve(id, request.tenant)
   const { rules, file } = await receiveFile(parts, request, key).catch(async (error: unknown) => {
-    await abandon(parts, id)
+    await abandonFile(parts, id)
     return asStorageTrouble(parts, request)(error)
   })
   const createdAtMs = now()
@@ -110,13 +111,4 @@ const receiveFile = async (
   const maxBytes = maxBytesOf(config, rules.purpose)
   if (file.bytes > maxBytes) throw tooLarge(maxBytes, 'file')
   return { rules, file }
-}
-
-/** What cannot be cleared away now, the purger will. */
-const abandon = async ({ files, log }: ApiParts, id: string): Promise<void> => {
-  try {
-    await files.abandon(id)
-  } catch (error) {
-    log.debug({ fileId: id, reason: (error as Error).name }, 'file left to the purger')
-  }
 }
