@@ -75,10 +75,11 @@ const judge = ({ statusCode: status, headers }: Dispatcher.ResponseData, nowMs: 
   return failed('status', status, explicitRetryAfterMs({ 'retry-after': retryAfter }, nowMs))
 }
 
-const drain = async (body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<void> => {
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(maxAnswerMs)])
+const drain = async (body: Dispatcher.ResponseData['body'], attempt: AbortController): Promise<void> => {
+  const timer = setTimeout(() => attempt.abort(), maxAnswerMs)
   // The delivery is decided by its status; how its body ends changes nothing.
-  await body.dump({ limit: maxAnswerBytes, signal: enough }).catch(() => undefined)
+  await body.dump({ limit: maxAnswerBytes, signal: attempt.signal }).catch(() => undefined)
+  clearTimeout(timer)
 }
 
 const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
@@ -125,15 +126,29 @@ export const createWebhookSender = (options: WebhookSenderOptions): WebhookSende
   const send = async (request: WebhookRequest): Promise<DeliveryOutcome> => {
     const signature = sign(request)
     if (signature === null) return failed('unsignable')
-    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
+    // `AbortSignal.timeout` and `.any` cannot be called off: each attempt would leave theirs behind until they go off, which
+    // was half of the cost of a delivery.
+    const attempt = new AbortController()
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      attempt.abort()
+    }, timeoutMs)
+    const stop = () => attempt.abort()
+    request.signal.addEventListener('abort', stop)
+    if (request.signal.aborted) stop()
     try {
       // undici heeds the signal only once a connection stands; resolving and connecting must not outlast it.
-      const response = await Promise.race([post(request, signature, signal), rejectOnAbort(signal)])
-      await drain(response.body, signal)
+      const answer = post(request, signature, attempt.signal)
+      const response = await Promise.race([answer, rejectOnAbort(attempt.signal)])
+      await drain(response.body, attempt)
       return judge(response, request.nowMs)
     } catch (error) {
       if (request.signal.aborted) return failed('aborted')
-      return failed(signal.aborted ? 'timeout' : transportFailure(error))
+      return failed(isLate ? 'timeout' : transportFailure(error))
+    } finally {
+      clearTimeout(timer)
+      request.signal.removeEventListener('abort', stop)
     }
   }
 
