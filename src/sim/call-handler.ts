@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dialectOf, type Endpoint } from '../domain/endpoint.ts'
 import { type Answer, answerTo } from './answer.ts'
+import type { CallJournal } from './call-journal.ts'
 import type { CallStats, Outcome } from './call-stats.ts'
 import type { Decider, OrdinaryDecision } from './decide.ts'
 import { type Course, deliver } from './deliver.ts'
@@ -21,6 +22,8 @@ import { jsonReply, type Reply } from './reply.ts'
 
 export interface CallHandlerParts {
   readonly stats: CallStats
+  /** Null where nobody will ask for it. */
+  readonly journal: CallJournal | null
   readonly decider: Decider
   readonly isKeyGood: (req: IncomingMessage) => boolean
   readonly answerBytes: number
@@ -44,7 +47,14 @@ function parseJson(text: string): unknown {
 const atOnce = (outcome: Outcome, reply: Reply): Course => ({ outcome, reply, delayMs: 0, bodyDelayMs: 0 })
 
 /** Answers completion calls, each as it was decided. */
-export function createCallHandler({ stats, decider, isKeyGood, answerBytes, now }: CallHandlerParts) {
+export function createCallHandler({
+  stats,
+  journal,
+  decider,
+  isKeyGood,
+  answerBytes,
+  now,
+}: CallHandlerParts) {
   let served = 0
 
   function answerReply(
@@ -91,6 +101,7 @@ export function createCallHandler({ stats, decider, isKeyGood, answerBytes, now 
 
   return (req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): void => {
     stats.began()
+    const note = journal?.began(req, res)
     res.once('close', stats.ended)
     readBody(req, text => {
       served++
@@ -98,6 +109,7 @@ export function createCallHandler({ stats, decider, isKeyGood, answerBytes, now 
       const identity = identityOf(headerOf(req, 'x-sim-id'), body)
       const course = plan(req, endpoint, text, body, identity)
       stats.decided(course.outcome, identity)
+      note?.decided(course.outcome, identity)
       deliver(res, course)
     })
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type BehaviourInput, behaviourSchema } from './behaviour.ts'
+import type { CallEntry } from './call-journal.ts'
 import type { SimStats } from './call-stats.ts'
 import { send } from './deliver.ts'
 import { readBody } from './http-listener.ts'
@@ -9,6 +10,8 @@ export const controlPrefix = '/__sim/'
 
 interface Controls {
   readonly stats: () => SimStats
+  /** Null where none is kept. */
+  readonly journal: () => readonly CallEntry[] | null
   readonly script: (behaviour: BehaviourInput) => void
   readonly reset: () => void
 }
@@ -29,18 +32,20 @@ function setBehaviour(text: string, script: Controls['script']): Reply {
 }
 
 /** The way to steer a simulated provider that runs in another process. */
-export function createControlHandler({ stats, script, reset }: Controls) {
+export function createControlHandler({ stats, journal, script, reset }: Controls) {
   function answer(method: string, path: string, text: string): Reply {
     switch (`${method} ${path}`) {
       case 'GET /__sim/stats':
         return jsonReply(200, {}, stats())
+      case 'GET /__sim/journal':
+        return jsonReply(200, {}, { calls: journal() })
       case 'POST /__sim/behaviour':
         return setBehaviour(text, script)
       case 'POST /__sim/reset':
         reset()
         return jsonReply(200, {}, stats())
       default:
-        return problem(404, 'there are GET stats, POST behaviour and POST reset')
+        return problem(404, 'there are GET stats, GET journal, POST behaviour and POST reset')
     }
   }
 

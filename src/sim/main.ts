@@ -11,6 +11,8 @@ const { values } = parseArgs({
     /** Milliseconds before each answer. */
     latency: { type: 'string', default: '0' },
     'answer-bytes': { type: 'string', default: '0' },
+    /** Keeps every call, for GET /__sim/journal. */
+    journal: { type: 'boolean', default: false },
   },
 })
 
@@ -24,6 +26,7 @@ const provider = createSimProvider({
   format,
   behaviour: { latency: { kind: 'fixed', ms: Number(values.latency) } },
   answerBytes: Number(values['answer-bytes']),
+  journal: values.journal,
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -3,6 +3,7 @@ import { type Dialect, dialectOf, isEndpoint } from '../domain/endpoint.ts'
 import { modelPage } from './anthropic-answers.ts'
 import type { BehaviourInput } from './behaviour.ts'
 import { createCallHandler } from './call-handler.ts'
+import { type CallEntry, createCallJournal } from './call-journal.ts'
 import { createCallStats, type SimStats } from './call-stats.ts'
 import { controlPrefix, createControlHandler } from './control.ts'
 import { createDecider } from './decide.ts'
@@ -24,6 +25,8 @@ export interface SimProviderOptions {
   readonly models?: readonly string[]
   /** Text answers are padded to this many bytes. */
   readonly answerBytes?: number
+  /** Keeps every call; without it only counts are kept. */
+  readonly journal?: boolean
   readonly random?: Random
   /** Unix milliseconds. */
   readonly now?: () => number
@@ -34,6 +37,8 @@ export interface SimProvider {
   readonly url: string
   /** What was counted up to now. */
   readonly calls: SimStats
+  /** Every call up to now, or null without `journal`. */
+  readonly journal: readonly CallEntry[] | null
   start(options?: ListenOptions): Promise<{ readonly url: string }>
   /** Ends every connection at once, hanging ones included. */
   stop(): Promise<void>
@@ -55,9 +60,10 @@ export function createSimProvider(options: SimProviderOptions = {}): SimProvider
   const { format, behaviour = {}, keys, models = ['sim-small', 'sim-large'] } = options
   const { answerBytes = 0, random = Math.random, now = Date.now } = options
   const stats = createCallStats()
+  const journal = options.journal ? createCallJournal(now) : null
   const decider = createDecider(behaviour, { random, now })
   const isKeyGood = (req: IncomingMessage) => keys === undefined || keys.includes(keyOf(req))
-  const handleCall = createCallHandler({ stats, decider, isKeyGood, answerBytes, now })
+  const handleCall = createCallHandler({ stats, journal, decider, isKeyGood, answerBytes, now })
 
   function reset(): void {
     decider.behave(behaviour)
@@ -65,7 +71,12 @@ export function createSimProvider(options: SimProviderOptions = {}): SimProvider
     stats.reset()
   }
 
-  const handleControl = createControlHandler({ stats: stats.snapshot, script: decider.behave, reset })
+  const handleControl = createControlHandler({
+    stats: stats.snapshot,
+    journal: () => journal?.entries ?? null,
+    script: decider.behave,
+    reset,
+  })
 
   function restReply(req: IncomingMessage, path: string): Reply {
     const { method = '', headers } = req
@@ -92,6 +103,9 @@ export function createSimProvider(options: SimProviderOptions = {}): SimProvider
     },
     get calls() {
       return stats.snapshot()
+    },
+    get journal() {
+      return journal?.entries ?? null
     },
     start: listener.start,
     stop: listener.stop,

@@ -55,5 +55,8 @@ export function createThrottle(limits: ThrottleLimits, startMs: number): Throttl
 /** What a scripted 429 tells: a limit of 60 requests a minute, used up until `waitMs` from now. */
 export function scriptedDenial(waitMs: number): { readonly limits: RateLimits; readonly denial: Denial } {
   const limits = { requests: { limit: 60, remaining: 0, resetMs: waitMs }, tokens: null }
-  return { limits, denial: { scope: 'requests', requested: 1, waitMs, exact: waitMs % 1_000 !== 0 } }
+  return {
+    limits,
+    denial: { scope: 'requests', requested: 1, waitMs, exact: waitMs % 1_000 !== 0 || waitMs === 0 },
+  }
 }

@@ -16,6 +16,8 @@ export interface Delivery {
   readonly headers: IncomingHttpHeaders
   /** What was answered, or is about to be; null for one that hangs. */
   readonly status: number | null
+  /** When it had come, in Unix ms. */
+  readonly atMs: number
 }
 
 export interface WebhookReceiver {
@@ -97,7 +99,8 @@ export function createWebhookReceiver({ secret }: { readonly secret: string }): 
       const isVerified = event !== undefined
       const reaction = isVerified ? reactions.next() : null
       const status = isVerified ? statusOf(reaction) : 401
-      note({ id: String(headers['webhook-id'] ?? ''), isVerified, event, text, headers, status })
+      const id = String(headers['webhook-id'] ?? '')
+      note({ id, isVerified, event, text, headers, status, atMs: Date.now() })
       react(res, reaction, status)
     })
   })

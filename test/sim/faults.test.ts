@@ -92,6 +92,13 @@ test('a scripted 429 of Anthropic says how long to stay away', async () => {
   expect(headers.get('anthropic-ratelimit-requests-reset')).toBe('2026-01-01T00:00:20Z')
 })
 
+test('a scripted 429 may let the next call come at once, which whole seconds cannot say', async () => {
+  const sim = await startSim({})
+  const { headers } = await post(`${sim.url}/v1/chat/completions`, ask('throttle-0ms'))
+  expect(headers.get('retry-after')).toBe('1')
+  expect(headers.get('retry-after-ms')).toBe('0')
+})
+
 test.each(faults)('%s: an empty account gives no time to come back', async path => {
   const sim = await startSim({ behaviour: fault('insufficient_quota') })
   const { headers } = await post(`${sim.url}${path}`, ask('m'))
