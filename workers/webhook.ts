@@ -44,6 +44,7 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     concurrency: config.webhooks.concurrency,
     lockMs: config.jobs.lock_ms,
     redis: core.redis,
+    doorbells: core.doorbells,
     keys,
     log,
     answer: async name => {

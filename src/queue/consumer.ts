@@ -1,20 +1,28 @@
-import { type Job, Worker } from 'bullmq'
-import type { Redis } from 'ioredis'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Job } from 'bullmq'
+import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../store/keys.ts'
-import { queueName } from './doorbells.ts'
+import { type Doorbells, doorbellsOf, queueName, ringSizeOf } from './doorbells.ts'
 import { holdWrites } from './hold-writes.ts'
+import { PatientWorker } from './patient-worker.ts'
+import { createPlaces } from './places.ts'
 
 export interface ConsumerOptions {
   readonly queue: string
+  /** How many doorbells are answered at a time. */
   readonly concurrency: number
-  /** How long a silent worker keeps its doorbells: the time in which a crash is noticed. */
+  /** How long a silent worker keeps a ring that it has not seen to. */
   readonly lockMs: number
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
+  readonly doorbells: Doorbells
   readonly keys: Keys
   readonly log: Logger
-  /** Answers a doorbell. `redelivered`: BullMQ gave it out before, to a worker that went silent. */
-  readonly answer: (doorbell: string, redelivered: boolean) => Promise<void>
+  /**
+   * Answers a doorbell. `taken` is called once the record says who answers it: from then on BullMQ need not keep it. If it
+   * is not called, BullMQ keeps the doorbell to the end, and gives it to another when this worker falls silent.
+   */
+  readonly answer: (doorbell: string, taken: () => void) => Promise<void>
 }
 
 export interface Consumer {
@@ -26,53 +34,82 @@ export interface Consumer {
   stop(graceMs: number, handBack: () => void): Promise<void>
 }
 
-/** Doorbells are found stalled by the workers of their queue, this often. */
+/** Rings that their worker never saw to are found by the workers of their queue, this often. */
 const stalledCheckMs = 5_000
 const idlePollSeconds = 1
+const refusedPauseMs = 500
 
-/** A BullMQ worker that treats its jobs as doorbells: how they end in BullMQ tells nothing. */
-export const createConsumer = ({
-  queue,
-  concurrency,
-  lockMs,
-  redis,
-  keys,
-  log,
-  answer,
-}: ConsumerOptions): Consumer => {
-  const worker = new Worker(
-    queueName(queue),
-    async (job: Job) => {
+/**
+ * A BullMQ worker that treats its jobs as rings of one or several doorbells: how they end in BullMQ tells nothing.
+ *
+ * It takes as many doorbells of a ring as it has places, and rings the others again at once, where they were: none waits
+ * here while another worker has a place. Each of its loops fetches a ring, sees to it, and fetches the next when there is room.
+ */
+export const createConsumer = (options: ConsumerOptions): Consumer => {
+  const { queue, concurrency, lockMs, redis, doorbells, keys, log } = options
+  const ringSize = ringSizeOf(queue)
+  // Not one more than could all have a full ring: it would hold an empty hand for ever.
+  const loops = Math.ceil(concurrency / ringSize)
+  const places = createPlaces({ count: concurrency, loops, ringSize })
+
+  const answer = (doorbell: string): Promise<void> =>
+    new Promise(taken => {
+      options
+        .answer(doorbell, taken)
+        // The record still says that the job waits or runs; the patrol will find that nobody sees to it.
+        .catch(error => log.error({ err: error, doorbell, queue }, 'doorbell not answered'))
+        .finally(() => {
+          places.leave()
+          taken()
+        })
+    })
+
+  /** What Redis refuses now is asked of it again: BullMQ must not drop the ring before. */
+  const ringBack = async (others: readonly string[], ring: Job): Promise<void> => {
+    for (;;) {
       try {
-        await answer(job.id!, job.attemptsStarted > 1)
+        return await doorbells.ringBack(queue, others, ring)
       } catch (error) {
-        // The record still says that the job runs; the patrol will find that nobody does.
-        log.error({ err: error, doorbell: job.id, queue }, 'doorbell not answered')
+        log.debug({ err: error, queue }, 'doorbells not rung back, trying again')
+        await delay(refusedPauseMs)
       }
-      // Jobs are finalised together, so their doorbells end in one turn, and BullMQ writes a command for each.
-      holdWrites(redis, process.nextTick)
-    },
-    {
-      connection: redis,
-      prefix: keys.prefix,
-      concurrency,
-      lockDuration: lockMs,
-      stalledInterval: Math.min(stalledCheckMs, lockMs / 2),
-      // BullMQ fails a job for good at the second stall by default; the attempt budget bounds a poison job here.
-      maxStalledCount: 1e9,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
-      // A worker that is frozen or cut off can swallow the wake-up meant for another: that one looks again after this.
-      drainDelay: idlePollSeconds,
-      autorun: false,
-      skipVersionCheck: true,
-    },
-  )
+    }
+  }
+
+  const attend = async (ring: Job): Promise<void> => {
+    const all = doorbellsOf(ring)
+    const mine = all.slice(0, places.take(all.length))
+    const others = all.slice(mine.length)
+    await Promise.all([others.length > 0 && ringBack(others, ring), ...mine.map(answer)])
+    await places.room()
+    // Rings that end in one turn end together, and BullMQ writes a command for each.
+    holdWrites(redis, process.nextTick)
+  }
+
+  const worker = new PatientWorker(queueName(queue), attend, {
+    connection: redis,
+    prefix: keys.prefix,
+    concurrency: loops,
+    lockDuration: lockMs,
+    stalledInterval: Math.min(stalledCheckMs, lockMs / 2),
+    // BullMQ fails a job for good at the second stall by default; the attempt budget bounds a poison job here.
+    maxStalledCount: 1e9,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+    // A worker that is frozen or cut off can swallow the wake-up meant for another: that one looks again after this.
+    drainDelay: idlePollSeconds,
+    // After a lost connection, of which a Cluster tells; BullMQ's own pause is 15 s.
+    runRetryDelay: 1_000,
+    autorun: false,
+    skipVersionCheck: true,
+  })
   worker.on('error', error => log.debug({ err: error, queue }, 'worker connection error'))
 
   const drain = async (graceMs: number, handBack: () => void): Promise<void> => {
     await worker.pause(true)
+    places.close()
     const timer = setTimeout(handBack, graceMs)
+    await places.empty()
     await worker.close()
     clearTimeout(timer)
   }

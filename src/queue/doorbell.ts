@@ -7,16 +7,18 @@ import { isBatchId } from '../store/keys.ts'
 export type Doorbell =
   | { readonly kind: 'job'; readonly jobId: string; readonly hop: number; readonly ring: number }
   | { readonly kind: 'webhook'; readonly jobId: string; readonly attempt: number }
-  /** Not rung anywhere: an agenda entry that wakes the sweeper at a job's deadline. */
-  | { readonly kind: 'deadline'; readonly jobId: string }
+  /** Not rung anywhere: agenda entries that wake the sweeper at a job's deadline, or when its worker's lease ends. */
+  | { readonly kind: 'deadline' | 'lease'; readonly jobId: string }
 
 export const jobDoorbell = (jobId: string, hop: number, ring: number): string => `${jobId}.${hop}.${ring}`
 export const webhookDoorbell = (jobId: string, attempt: number): string => `${jobId}.w.${attempt}`
 export const deadlineEntry = (jobId: string): string => `${jobId}.x`
+export const leaseEntry = (jobId: string): string => `${jobId}.l`
 
 export const parseDoorbell = (name: string): Doorbell => {
   const [jobId, second, third] = name.split('.') as [string, string, string | undefined]
   if (second === 'x') return { kind: 'deadline', jobId }
+  if (second === 'l') return { kind: 'lease', jobId }
   if (second === 'w') return { kind: 'webhook', jobId, attempt: Number(third) }
   return { kind: 'job', jobId, hop: Number(second), ring: Number(third) }
 }

@@ -1,5 +1,6 @@
-import { Queue } from 'bullmq'
-import type { Redis } from 'ioredis'
+import { randomBytes } from 'node:crypto'
+import { type Job, type JobsOptions, Queue } from 'bullmq'
+import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Priority } from '../domain/job.ts'
 import type { Keys } from '../store/keys.ts'
@@ -10,6 +11,13 @@ import { holdWrites } from './hold-writes.ts'
 export const webhookQueue = 'webhooks'
 export const providerQueue = (provider: string): string => `provider.${provider}`
 
+/**
+ * How many doorbells BullMQ carries as one job at most. It takes as long for one as for many, longer than all that Baton
+ * does for a job beside it; a worker that has not room for all rings the rest again. Webhooks ring one by one: BullMQ keeps
+ * their doorbells until they are delivered.
+ */
+export const ringSizeOf = (queue: string): number => (queue === webhookQueue ? 1 : 16)
+
 /** Braces give each queue a Redis Cluster slot of its own. */
 export const queueName = (name: string): string => `{${name}}`
 
@@ -19,22 +27,22 @@ export interface Ring {
   readonly priority?: Priority
 }
 
-export interface QueueCounts {
-  readonly waiting: number
-  readonly active: number
-}
-
 export interface Doorbells {
   /**
-   * Rings, then takes what was rung off the agenda. All that is rung within one tick travels together. Rejects
-   * when Redis is away; the doorbell then still stands in the agenda and a sweeper rings it.
+   * Rings, then takes what was rung off the agenda. What is rung within one tick rings together, as far as a ring goes.
+   * Rejects when Redis is away; the doorbell then still stands in the agenda and a sweeper rings it.
    */
   ring(ring: Ring): Promise<void>
   /** Rings many at once, for one who has them together: nothing is made for each. */
   ringAll(rings: readonly Ring[]): Promise<void>
-  /** Whether BullMQ still holds the doorbell, waiting or being answered. */
-  hold(rings: readonly Ring[]): Promise<readonly boolean[]>
-  counts(queue: string): Promise<QueueCounts>
+  /** Rings again, before all that wait, the doorbells of a ring that its worker has no room for. */
+  ringBack(queue: string, doorbells: readonly string[], of: Job): Promise<void>
+  /** Whether BullMQ holds a ring of this doorbell alone, waiting or being answered. */
+  holds(ring: Ring): Promise<boolean>
+  /** When the oldest ring that has not been seen to was rung, in Unix ms; null when there is none. */
+  oldestRungAt(queue: string): Promise<number | null>
+  /** Doorbells that wait; reckoned from a sample where there are very many. */
+  waiting(queue: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -43,7 +51,7 @@ interface Pending extends Ring {
   readonly failed: (error: unknown) => void
 }
 
-const priorities: Record<Priority, { priority?: number; lifo?: boolean }> = {
+const priorities: Record<Priority, JobsOptions> = {
   // BullMQ serves jobs without a priority before all that have one.
   high: { lifo: true },
   default: {},
@@ -53,15 +61,32 @@ const priorities: Record<Priority, { priority?: number; lifo?: boolean }> = {
 /** Up to this many are added one by one: `addBulk` makes a pipeline, to which ioredis copies every script there is. */
 const fewRings = 50
 
+/** What BullMQ keeps of a ring. */
+interface RingData {
+  /** Names of doorbells, with spaces between. */
+  readonly d: string
+}
+
+/** The doorbells of a ring; a job that BullMQ was given by hand is named as its one doorbell. */
+export const doorbellsOf = ({ id, data }: Job<Partial<RingData>>): string[] => data.d?.split(' ') ?? [id!]
+
+/** A ring of several doorbells is named by their number first. */
+const sizeOf = (ringId: string): number => Number(/^\d+(?=\.)/.exec(ringId)?.[0] ?? 1)
+
+/** Of longer queues the length is reckoned. */
+const sampleSize = 1_000
+
 /** `redis` fails fast in the API and waits patiently in workers: the caller chooses. */
-export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbells => {
-  const queues = new Map<string, Queue>()
+export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger): Doorbells => {
+  const queues = new Map<string, Queue<RingData>>()
+  const instance = randomBytes(4).toString('hex')
+  let rung = 0
   let pending: Pending[] = []
 
-  const queueOf = (name: string): Queue => {
+  const queueOf = (name: string): Queue<RingData> => {
     const known = queues.get(name)
     if (known) return known
-    const queue = new Queue(queueName(name), {
+    const queue = new Queue<RingData>(queueName(name), {
       connection: redis,
       prefix: keys.prefix,
       skipWaitingForReady: true,
@@ -75,11 +100,15 @@ export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbell
 
   const ringQueue = async (name: string, rings: readonly Ring[]): Promise<void> => {
     const queue = queueOf(name)
-    const jobs = rings.map(r => ({
-      name: 'j',
-      data: {},
-      opts: { jobId: r.doorbell, ...priorities[r.priority ?? 'default'] },
-    }))
+    const size = ringSizeOf(name)
+    const jobs = [...Map.groupBy(rings, r => r.priority ?? 'default')].flatMap(([priority, group]) =>
+      Array.from({ length: Math.ceil(group.length / size) }, (_, i) =>
+        ringOf(
+          group.slice(i * size, (i + 1) * size).map(r => r.doorbell),
+          priorities[priority],
+        ),
+      ),
+    )
     if (jobs.length > fewRings) await queue.addBulk(jobs)
     else {
       holdWrites(redis, setImmediate)
@@ -87,6 +116,15 @@ export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbell
     }
     await acknowledge(rings)
   }
+
+  /** A doorbell that rings alone gives the ring its name: BullMQ does not take the same name twice. */
+  const ringOf = (names: readonly string[], options: JobsOptions) => ({
+    name: 'j',
+    data: { d: names.join(' ') },
+    opts: { jobId: names.length === 1 ? names[0]! : newRingId(names.length), ...options },
+  })
+
+  const newRingId = (size: number): string => `${size}.${instance}.${(rung++).toString(36)}`
 
   const ringPending = async (name: string, rings: readonly Pending[]): Promise<void> => {
     try {
@@ -119,11 +157,27 @@ export const createDoorbells = (redis: Redis, keys: Keys, log: Logger): Doorbell
       const byQueue = [...Map.groupBy(rings, r => r.queue)]
       await Promise.all(byQueue.map(([name, group]) => ringQueue(name, group)))
     },
-    hold: async rings =>
-      Promise.all(rings.map(async r => (await redis.exists(queueOf(r.queue).toKey(r.doorbell))) === 1)),
-    counts: async name => {
-      const counts = await queueOf(name).getJobCounts('wait', 'prioritized', 'active')
-      return { waiting: (counts.wait ?? 0) + (counts.prioritized ?? 0), active: counts.active ?? 0 }
+    ringBack: async (name, doorbells, { timestamp, opts: { priority } }) => {
+      // Never under the doorbell's own name: the ring it came with may have it, and is about to go.
+      const jobId = newRingId(doorbells.length)
+      const place = priority ? { priority } : { lifo: true }
+      await queueOf(name).add('j', { d: doorbells.join(' ') }, { jobId, timestamp, ...place })
+    },
+    holds: async ({ queue, doorbell }) => (await redis.exists(queueOf(queue).toKey(doorbell))) === 1,
+    oldestRungAt: async name => {
+      const oldest = await queueOf(name).getJobs(['wait', 'prioritized', 'active'], 0, 0, true)
+      return oldest.length === 0 ? null : Math.min(...oldest.map(ring => ring.timestamp))
+    },
+    waiting: async name => {
+      const queue = queueOf(name)
+      const { wait = 0, prioritized = 0 } = await queue.getJobCounts('wait', 'prioritized')
+      const [waiting, low] = await Promise.all([
+        redis.lrange(queue.toKey('wait'), 0, sampleSize - 1),
+        redis.zrange(queue.toKey('prioritized'), '0', String(sampleSize - 1)),
+      ])
+      const sample = [...waiting, ...low]
+      const doorbells = sample.reduce((sum, id) => sum + sizeOf(id), 0)
+      return sample.length === 0 ? 0 : Math.round((doorbells / sample.length) * (wait + prioritized))
     },
     close: async () => {
       await Promise.all([...queues.values()].map(queue => queue.close()))

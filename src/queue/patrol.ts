@@ -6,7 +6,7 @@ import type { JobIndex } from '../store/job-index.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { timerHorizonMs } from '../store/job-words.ts'
-import { deadlineEntry, jobDoorbell, webhookDoorbell } from './doorbell.ts'
+import { deadlineEntry, jobDoorbell, leaseEntry, webhookDoorbell } from './doorbell.ts'
 import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
 
 const pollMs = 1_000
@@ -37,8 +37,7 @@ export const patrolRecords = async (
     if (isTerminal(record.status)) return attendDelivery(record)
     if (record.expiresAtMs - now() <= timerHorizonMs)
       await agenda.add(deadlineEntry(record.id), record.expiresAtMs)
-    const doorbell = jobDoorbell(record.id, record.hop, record.ring)
-    if (await isHeld(providerQueue(record.target.provider), doorbell)) return
+    if (await isOwed(record)) return
     const recovered = await store.recover(record)
     if (recovered) parts.log.warn({ jobId: record.id, status: record.status }, 'job recovered by the patrol')
   }
@@ -46,14 +45,27 @@ export const patrolRecords = async (
   const attendDelivery = async (record: JobRecord): Promise<void> => {
     if (record.delivery?.status !== 'pending') return
     const doorbell = webhookDoorbell(record.id, record.delivery.attempts)
-    if (!(await isHeld(webhookQueue, doorbell))) await agenda.add(doorbell, now())
+    const isHeld = (await isInAgenda(doorbell)) || (await doorbells.holds({ queue: webhookQueue, doorbell }))
+    if (!isHeld) await agenda.add(doorbell, now())
   }
 
-  const isHeld = async (queue: string, doorbell: string): Promise<boolean> => {
-    const [inAgenda] = await agenda.has([doorbell])
-    if (inAgenda) return true
-    const [inQueue] = await doorbells.hold([{ queue, doorbell }])
-    return inQueue!
+  const isInAgenda = async (entry: string): Promise<boolean> => (await agenda.has([entry]))[0]!
+
+  /** Whether something will wake a live job: its worker's lease, its doorbell in the agenda, or a ring at its queue. */
+  const isOwed = async ({ id, status, hop, ring, ...record }: JobRecord): Promise<boolean> => {
+    if (status === 'running') return isInAgenda(leaseEntry(id))
+    if (await isInAgenda(jobDoorbell(id, hop, ring))) return true
+    // Nobody can tell which rings a doorbell is in. But those that were rung before the oldest that waits have been seen to.
+    const rungAtMs = Math.max(record.lastChangeAtMs, record.resumesAtMs ?? 0)
+    const oldestMs = await oldestRungAt(providerQueue(record.target.provider))
+    return oldestMs !== null && oldestMs <= rungAtMs + settledAfterMs
+  }
+
+  const asked = new Map<string, Promise<number | null>>()
+  const oldestRungAt = (queue: string): Promise<number | null> => {
+    const answer = asked.get(queue) ?? doorbells.oldestRungAt(queue)
+    asked.set(queue, answer)
+    return answer
   }
 
   const settled = records.filter(r => r.lastChangeAtMs + settledAfterMs <= now())

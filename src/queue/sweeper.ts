@@ -10,6 +10,8 @@ import { type Doorbells, providerQueue, type Ring, webhookQueue } from './doorbe
 
 const pollMs = 250
 const limitPerShard = 200
+/** Rounds further apart than this were not held up by work. */
+const gapMs = 2_000
 /** An entry taken by a sweeper that dies comes up again after this. */
 const graceMs = 5_000
 /** A worker ends its own calls at the deadline; only one that is dead or stuck is still running after this. */
@@ -40,11 +42,17 @@ export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ri
   return null
 }
 
-/** One round: rings what is due, ends what is past its deadline, and drops what no longer matters. */
-export const sweep = async (parts: SweeperParts): Promise<number> => {
+/**
+ * One round: rings what is due, takes jobs from workers whose lease has ended, ends what is past its deadline, and drops
+ * what no longer matters. `spareWorkers`: leases are left to a later round.
+ */
+export const sweep = async (parts: SweeperParts, spareWorkers = false): Promise<number> => {
   const entries = await parts.agenda.takeDue(limitPerShard, graceMs)
   const [ofBatches, ofJobs] = partition(entries, entry => parseBatchDoorbell(entry) !== null)
-  await Promise.all([sweepJobs(parts, ofJobs), ...ofBatches.map(entry => announceBatch(parts, entry))])
+  await Promise.all([
+    sweepJobs(parts, ofJobs, spareWorkers),
+    ...ofBatches.map(entry => announceBatch(parts, entry)),
+  ])
   return entries.length
 }
 
@@ -62,8 +70,9 @@ const announceBatch = async ({ agenda, batches, doorbells }: SweeperParts, entry
 }
 
 const sweepJobs = async (
-  { agenda, store, doorbells, now }: SweeperParts,
+  { agenda, store, doorbells, log, now }: SweeperParts,
   entries: readonly string[],
+  spareWorkers: boolean,
 ): Promise<void> => {
   const records = await store.readHeads(entries.map(entry => parseDoorbell(entry).jobId))
 
@@ -73,8 +82,15 @@ const sweepJobs = async (
     if (!isTerminal(record.status) && record.expiresAtMs <= now()) return expire(entry, record)
     if (doorbell.kind === 'deadline' && !isTerminal(record.status))
       return agenda.postpone(entry, record.expiresAtMs)
+    if (doorbell.kind === 'lease' && !isTerminal(record.status)) return relieve(record)
     const ring = ringFor(doorbell, entry, record)
     return ring ? doorbells.ring(ring) : agenda.remove([entry])
+  }
+
+  /** A lease that was left behind by mistake comes up again and again, and does no harm: removing it might remove a new one. */
+  const relieve = async (record: JobRecord): Promise<void> => {
+    if (spareWorkers || record.status !== 'running') return
+    if (await store.recover(record)) log.warn({ jobId: record.id }, 'job taken from a silent worker')
   }
 
   const expire = async (entry: string, record: JobRecord): Promise<void> => {
@@ -88,13 +104,26 @@ const sweepJobs = async (
 }
 
 /** Runs in every process: taking an entry is atomic, so sweepers share the work and none is needed in particular. */
-export const createSweeper = (parts: SweeperParts): Repeating =>
-  createRepeating(
-    'sweeper',
-    pollMs,
-    async () => {
-      // A full round means that more is due: go on at once.
-      while ((await sweep(parts)) >= limitPerShard);
-    },
-    parts.log,
-  )
+export const createSweeper = (parts: SweeperParts, leaseMs: number): Repeating => {
+  let lastRoundAtMs = Number.NEGATIVE_INFINITY
+  let steadySinceMs = 0
+
+  /**
+   * While Redis was away no worker could renew a lease, and all came to their end: they get the time to do so now. So does
+   * the rest of the world when it was this process that stood still.
+   */
+  const sparesWorkers = (): boolean => {
+    const nowMs = parts.now()
+    if (nowMs - lastRoundAtMs > gapMs) steadySinceMs = nowMs
+    return nowMs - steadySinceMs < leaseMs / 2
+  }
+
+  const round = async (): Promise<void> => {
+    const spare = sparesWorkers()
+    // A full round means that more is due: go on at once.
+    while ((await sweep(parts, spare)) >= limitPerShard);
+    lastRoundAtMs = parts.now()
+  }
+
+  return createRepeating('sweeper', pollMs, round, parts.log)
+}

@@ -169,6 +169,12 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     retryOf: fields.retry_of ?? null,
     customId: fields.custom_id ?? null,
     priority: (fields.priority as Priority | undefined) ?? 'default',
-    lastChangeAtMs: Math.max(spec.createdAtMs, calledAtMs ?? 0, result.finishedAtMs ?? 0),
+    lastChangeAtMs: Math.max(
+      spec.createdAtMs,
+      calledAtMs ?? 0,
+      result.finishedAtMs ?? 0,
+      // When it was last moved.
+      (status === 'queued' && time(fields.resumes)) || 0,
+    ),
   }
 }

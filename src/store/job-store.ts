@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt, JobError, JobSpec, Priority, Target, TerminalStatus, Usage } from '../domain/job.ts'
 import { coalesce } from './coalesce.ts'
@@ -76,13 +76,10 @@ export interface Final {
 
 export interface JobStore extends Deliveries {
   create(job: NewJob): Promise<Created>
-  claim(
-    id: string,
-    hop: number,
-    ring: number,
-    token: string,
-    redelivered: boolean,
-  ): Promise<Claim | Unclaimed>
+  /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */
+  claim(id: string, hop: number, ring: number, token: string): Promise<Claim | Unclaimed>
+  /** Holds the job for another `leaseMs`. False when the token no longer holds it. */
+  renew(claim: Pick<Claim, 'id' | 'token'>): Promise<boolean>
   /** False when the token no longer holds the job: another worker has it, or it has ended. */
   advance(claim: Claim, move: Move, dueAtMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
@@ -92,7 +89,10 @@ export interface JobStore extends Deliveries {
   /** The state the job was in; a final one or `gone` means that nothing was done. */
   cancel(id: string): Promise<string>
   expire(id: string, spareRunningUntilMs: number): Promise<string>
-  /** Puts back the doorbell that a live job is owed; false when it moved on meanwhile. */
+  /**
+   * Puts back the doorbell that a live job is owed; a running one is taken from its worker. False when it moved on
+   * meanwhile.
+   */
   recover(record: JobRecord): Promise<boolean>
   read(id: string): Promise<JobRecord | null>
   /** Records without their responses, which a list has no room for. */
@@ -102,9 +102,10 @@ export interface JobStore extends Deliveries {
 }
 
 export interface JobStoreOptions {
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   readonly run: RunScript
   readonly keys: Keys
+  readonly leaseMs: number
   readonly retentionMs: number
   readonly deadLetterRetentionMs: number
   readonly now: () => number
@@ -115,6 +116,7 @@ export const createJobStore = ({
   redis,
   run,
   keys,
+  leaseMs,
   retentionMs,
   deadLetterRetentionMs,
   now,
@@ -186,9 +188,19 @@ export const createJobStore = ({
   const claim = coalesce<ClaimRequest, Claim | Unclaimed>(
     request => shardOf(request.id),
     async (shard, requests) => {
-      const words = [String(now()), ...requests.map(claimWords)]
+      const nowMs = now()
+      const words = [String(nowMs), String(nowMs + leaseMs), ...requests.map(claimWords)]
       const replies = (await run.packed('claim', keys.agenda(shard), words)) as ClaimReply[]
       return replies.map((reply, i) => parseClaim(requests[i]!, reply))
+    },
+  )
+
+  const renew = coalesce<Pick<Claim, 'id' | 'token'>, boolean>(
+    ({ id }) => shardOf(id),
+    async (shard, claims) => {
+      const words = [String(now() + leaseMs), ...claims.map(({ id, token }) => [id, token])]
+      const replies = (await run.packed('renew', keys.agenda(shard), words)) as number[]
+      return replies.map(reply => reply === 1)
     },
   )
 
@@ -204,7 +216,8 @@ export const createJobStore = ({
 
   return {
     create,
-    claim: (id, hop, ring, token, redelivered) => claim({ id, hop, ring, token, redelivered }),
+    claim: (id, hop, ring, token) => claim({ id, hop, ring, token }),
+    renew: claim => renew(claim),
     finalise: (claim, final, sent) => finalise({ claim, final }, sent),
 
     advance: (claim, to, dueAtMs) => move('advance', claim, to, dueAtMs),

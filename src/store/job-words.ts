@@ -18,7 +18,6 @@ export interface ClaimRequest {
   readonly hop: number
   readonly ring: number
   readonly token: string
-  readonly redelivered: boolean
 }
 
 export const isInline = ({ body }: { readonly body: string }): boolean =>
@@ -86,12 +85,11 @@ export const newJobWords = (job: NewJob): string[] => {
 }
 
 /** What `claim` takes of a doorbell. */
-export const claimWords = ({ id, hop, ring, token, redelivered }: ClaimRequest): unknown[] => [
+export const claimWords = ({ id, hop, ring, token }: ClaimRequest): string[] => [
   id,
   String(hop),
   String(ring),
   token,
-  redelivered,
 ]
 
 /** What `finalise` takes of an end. */

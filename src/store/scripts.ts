@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { Packr } from 'msgpackr'
 
 /** Each script and the number of keys it takes. */
@@ -30,7 +30,15 @@ const scripts = {
 } as const satisfies Record<string, number>
 
 /** Scripts that serve many jobs of a shard at once. Of their keys only the first is named: the shard's agenda, or what is their batch's. */
-const packedScripts = ['create', 'claim', 'finalise', 'batch-feed', 'batch-peek', 'batch-collect'] as const
+const packedScripts = [
+  'create',
+  'claim',
+  'renew',
+  'finalise',
+  'batch-feed',
+  'batch-peek',
+  'batch-collect',
+] as const
 
 export type ScriptName = keyof typeof scripts
 export type PackedScriptName = (typeof packedScripts)[number]
@@ -50,7 +58,7 @@ export interface RunScript {
 
 type Command<Reply> = (...args: readonly ScriptArgument[]) => Promise<Reply>
 
-export const createScriptRunner = (redis: Redis): RunScript => {
+export const createScriptRunner = (redis: Redis | Cluster): RunScript => {
   const prelude = source('prelude')
   const commands = redis as unknown as Record<string, Command<unknown>>
   const define = (name: string, numberOfKeys: number): string => {

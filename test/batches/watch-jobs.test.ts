@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Progress } from '../../src/batches/progress.ts'
 import { watchJobs } from '../../src/batches/watch-jobs.ts'
 import { createWindow } from '../../src/batches/window.ts'
+import { leaseEntry } from '../../src/queue/doorbell.ts'
 import { createDoorbells, type Doorbells } from '../../src/queue/doorbells.ts'
 import { batchJobId, shardOf } from '../../src/store/keys.ts'
 import { openBatches } from '../store/batch-fixture.ts'
@@ -55,6 +56,7 @@ const watched = async (count: number) => {
 it('a job that nothing would wake gets its doorbell back', async () => {
   const { ids, stop } = await watched(3)
   await claimed(ids[0]!)
+  await agenda.remove([leaseEntry(ids[0]!)])
   clock.nowMs += 61_000
   await until(async () => '.0.1' in (await fixture.agendaOf(ids[0]!)))
   await until(async () => '.0.0' in (await fixture.agendaOf(ids[2]!)))

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { leaseEntry } from '../../src/queue/doorbell.ts'
 import { providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
 import { patrolRecords } from '../../src/queue/patrol.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
@@ -42,8 +43,19 @@ describe('the patrol puts back what is lost', () => {
     expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
   })
 
-  it('a running job whose worker and doorbell are gone', async () => {
+  it('a doorbell rung long before all that wait: those before them have been seen to', async () => {
+    q.clock.nowMs -= 120_000
+    const id = await q.created(farDeadline())
+    await q.agenda.remove([`${id}.0.0`])
+    q.clock.nowMs += 120_000
+    await ring(await q.created(farDeadline()))
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({ '.0.0': q.clock.nowMs })
+  })
+
+  it('a running job whose worker and lease are gone', async () => {
     const { id } = await q.running(farDeadline())
+    await q.agenda.remove([leaseEntry(id)])
     settle()
     await patrol(id)
     const record = (await q.store.read(id))!
@@ -99,10 +111,35 @@ describe('the patrol leaves alone', () => {
     expect(await q.agendaOf(rung)).toEqual({})
   })
 
-  it('a running job whose doorbell is being answered', async () => {
-    const id = await q.created(farDeadline())
-    await ring(id)
-    await q.claimed(id)
+  it('a doorbell that waits with others at its queue', async () => {
+    const [first, id] = [await q.created(farDeadline()), await q.created(farDeadline())]
+    await Promise.all([ring(first), ring(id)])
+    settle()
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({})
+  })
+
+  it('a doorbell that waits where a job was moved to long after it was made', async () => {
+    q.clock.nowMs -= 120_000
+    const [moved, lost] = [await q.running(farDeadline()), await q.running(farDeadline())]
+    q.clock.nowMs += 120_000
+    await q.store.advance(
+      moved,
+      { hop: 1, ring: 0, target: moved.target, spent: 0, attempts: [] },
+      q.clock.nowMs,
+    )
+    await q.store.recover((await q.store.read(lost.id))!)
+    for (const doorbell of [`${moved.id}.1.0`, `${lost.id}.0.1`])
+      await q.doorbells.ring({ queue: providerQueue('first'), doorbell })
+    settle()
+    await patrol(moved.id)
+    await patrol(lost.id)
+    expect(await q.agendaOf(moved.id)).toEqual({})
+    expect(await q.agendaOf(lost.id)).toEqual({})
+  })
+
+  it('a running job that its worker holds', async () => {
+    const { id } = await q.running(farDeadline())
     settle()
     await patrol(id)
     expect(await q.store.read(id)).toMatchObject({ status: 'running', ring: 0, attempts: [] })

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { jobDoorbell } from '../../src/queue/doorbell.ts'
+import { deadlineEntry, jobDoorbell, leaseEntry } from '../../src/queue/doorbell.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
-import { answer } from '../store/store-fixture.ts'
+import { answer, leaseMs } from '../store/store-fixture.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture
@@ -65,13 +65,13 @@ describe('a doorbell that nobody rang', () => {
     expect(new Set(taken.flat()).size).toBe(50)
   })
 
-  it('is rung twice without harm', async () => {
+  it('that rings alone, waits once however often it is rung', async () => {
     const id = await q.created()
     const ring = { queue: providerQueue('first'), doorbell: jobDoorbell(id, 0, 0) }
-    await Promise.all([q.doorbells.ring(ring), q.doorbells.ring(ring)])
+    await q.doorbells.ring(ring)
     await q.doorbells.ring(ring)
     expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
-    expect(await q.doorbells.counts(providerQueue('first'))).toEqual({ waiting: 1, active: 0 })
+    expect(await q.doorbells.waiting(providerQueue('first'))).toBe(1)
   })
 
   it('is dropped when its job has moved on, ended or is gone', async () => {
@@ -80,7 +80,7 @@ describe('a doorbell that nobody rang', () => {
     await q.store.finalise(ended, answer('x'))
     await q.redis.del(q.keys.record(gone.id))
     for (const { id } of [moved, ended, gone]) await q.agenda.add(`${id}.0.0`, q.clock.nowMs)
-    await q.agenda.remove([`${gone.id}.x`])
+    await q.agenda.remove([deadlineEntry(gone.id), leaseEntry(gone.id)])
     await sweep(q.parts)
     expect(await q.ringingAt('first')).toEqual([])
     expect(await q.agenda.has([moved, ended, gone].map(({ id }) => `${id}.0.0`))).toEqual([
@@ -89,6 +89,58 @@ describe('a doorbell that nobody rang', () => {
       false,
     ])
     expect(await q.agendaOf(gone.id)).toEqual({})
+  })
+})
+
+describe('a worker’s lease', () => {
+  const farDeadline = { expiresAtMs: Date.now() + 3_600_000 }
+
+  it('keeps its job while it is renewed', async () => {
+    const claim = await q.running(farDeadline)
+    later(leaseMs - 1)
+    expect(await q.store.renew(claim)).toBe(true)
+    later(leaseMs - 1)
+    await sweep(q.parts)
+    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', ring: 0 })
+    expect(await q.agendaOf(claim.id)).toMatchObject({ '.l': q.clock.nowMs + 1 })
+  })
+
+  it('that ends gives the job to another, under a doorbell of another name', async () => {
+    const lost = await q.running(farDeadline)
+    later(leaseMs)
+    await sweep(q.parts)
+    await sweep(q.parts)
+    expect(await q.ringingAt('first')).toEqual([`${lost.id}.0.1`])
+    expect(await q.agendaOf(lost.id)).toEqual({})
+    const taken = await q.claimed(lost.id, 'w2')
+    expect(taken).toMatchObject({ ring: 1, spent: 1 })
+    expect(taken.attempts).toEqual([
+      expect.objectContaining({ reason: 'worker_lost', possibly_billed: true }),
+    ])
+    expect(await q.store.renew(lost)).toBe(false)
+    expect(await q.agendaOf(lost.id)).toEqual({ '.l': q.clock.nowMs + leaseMs })
+  })
+
+  it('is left alone after an outage, until workers could renew it', async () => {
+    const claim = await q.running(farDeadline)
+    later(leaseMs)
+    await sweep(q.parts, true)
+    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', ring: 0 })
+    expect(await q.store.renew(claim)).toBe(true)
+    later(leaseMs - 1)
+    await sweep(q.parts)
+    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', ring: 0 })
+  })
+
+  it.each(['succeeded', 'handed over', 'parked', 'cancelled'])('ends with the run: %s', async how => {
+    const claim = await q.running(farDeadline)
+    expect(await q.agendaOf(claim.id)).toHaveProperty('.l')
+    const move = { hop: 1, ring: 0, target, spent: 0, attempts: [] }
+    if (how === 'succeeded') await q.store.finalise(claim, answer('x'))
+    if (how === 'handed over') await q.store.advance(claim, move, q.clock.nowMs)
+    if (how === 'parked') await q.store.park(claim, move, q.clock.nowMs)
+    if (how === 'cancelled') await q.store.cancel(claim.id)
+    expect(await q.agendaOf(claim.id)).not.toHaveProperty('.l')
   })
 })
 
@@ -125,7 +177,7 @@ describe('a deadline', () => {
     later(60_000)
     await sweep(q.parts)
     expect((await q.store.read(id))!.status).toBe('running')
-    expect(await q.agendaOf(id)).toEqual({ '.x': q.clock.nowMs + 5_000 })
+    expect(await q.agendaOf(id)).toMatchObject({ '.x': q.clock.nowMs + 5_000 })
     later(5_000)
     await sweep(q.parts)
     expect((await q.store.read(id))!.status).toBe('expired')

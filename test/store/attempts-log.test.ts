@@ -34,7 +34,8 @@ it('is carried on whoever writes to it', async () => {
   const target = { provider: 'second', model: 'm' }
   await store.advance(first, { hop: 1, ring: 0, target, spent: 2, attempts: [attempt(2), attempt(3)] }, 0)
   const second = await claimed(first.id, 'w2')
-  const third = await claimed(first.id, 'w3', true)
+  await store.recover((await store.read(second.id))!)
+  const third = await claimed(first.id, 'w3')
   expect(third.spent).toBe(3)
   await store.finalise(third, { ...answer('x'), attempts: [attempt(4)] })
   const { attempts } = (await store.read(second.id))!

@@ -39,7 +39,7 @@ describe('a new job', () => {
   it('is created once though the same call is sent again', async () => {
     const job = newJob()
     expect(await store.create(job)).toEqual({ kind: 'created' })
-    await store.claim(job.id, 0, 0, 'w1', false)
+    await store.claim(job.id, 0, 0, 'w1')
     expect(await store.create(job)).toEqual({ kind: 'created' })
     expect((await store.read(job.id))!.status).toBe('running')
     const entries = (await redis.xrange(keys.index(5), '-', '+')) as [string, string[]][]

@@ -16,6 +16,7 @@ import { createKeys, type Keys, newJobId, shardOf } from '../../src/store/keys.t
 import { createScriptRunner } from '../../src/store/scripts.ts'
 import { testRedis } from '../support/redis.ts'
 
+export const leaseMs = 15_000
 export const retentionMs = 3_600_000
 export const deadLetterRetentionMs = 7_200_000
 export const batchRetentionMs = 10_800_000
@@ -33,7 +34,7 @@ export interface StoreFixture {
   newJob(more?: Partial<NewJob>): NewJob
   /** Creates a job and answers its id. */
   created(more?: Partial<NewJob>): Promise<string>
-  claimed(id: string, token?: string, redelivered?: boolean): Promise<Claim>
+  claimed(id: string, token?: string): Promise<Claim>
   /** A job that its worker holds. */
   running(more?: Partial<NewJob>): Promise<Claim>
   /** Entries of the job's shard in the agenda that are the job's, with their times. */
@@ -50,7 +51,7 @@ export const openStore = (): StoreFixture => {
   const now = (): number => clock.nowMs
   const run = createScriptRunner(redis)
   const agenda = createAgenda(redis, run, keys, now)
-  const store = createJobStore({ redis, run, keys, retentionMs, deadLetterRetentionMs, now })
+  const store = createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now })
   const batches = createBatchStore({ redis, run, keys, now })
   const work = createBatchWork({ redis, run, keys, retentionMs: batchRetentionMs, now })
 
@@ -75,9 +76,9 @@ export const openStore = (): StoreFixture => {
     await store.create(job)
     return job.id
   }
-  const claimed = async (id: string, token = 'w1', redelivered = false): Promise<Claim> => {
+  const claimed = async (id: string, token = 'w1'): Promise<Claim> => {
     const record = await store.read(id)
-    const claim = await store.claim(id, record!.hop, record!.ring, token, redelivered)
+    const claim = await store.claim(id, record!.hop, record!.ring, token)
     // As whoever rang its doorbell has done.
     await agenda.remove([jobDoorbell(id, record!.hop, record!.ring)])
     if (typeof claim === 'string') throw new Error(`not claimed: ${claim}`)

@@ -5,8 +5,10 @@
 local record = KEYS[1]
 local r = redis.call('HMGET', record, 'state', 'run')
 if r[1] ~= 'running' or not holds(ARGV[2], r[2]) then return 0 end
-redis.call('HSET', record, 'state', 'queued', 'hop', ARGV[3], 'ring', ARGV[4], 'target', ARGV[5], 'spent', ARGV[7])
+redis.call('HSET', record, 'state', 'queued', 'hop', ARGV[3], 'ring', ARGV[4], 'target', ARGV[5], 'spent', ARGV[7],
+  'resumes', ARGV[6])
 redis.call('HDEL', record, 'run')
 log_attempts(record, ARGV[8])
+redis.call('ZREM', KEYS[2], lease_of(ARGV[1]))
 redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1] .. '.' .. ARGV[3] .. '.' .. ARGV[4])
 return 1

@@ -14,7 +14,7 @@ local function finalise(fields)
   if not r[1] or FINAL[r[1]] then return 0 end
   if token ~= '' and not holds(token, r[2]) then return 0 end
   finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 5))
-  settled[#settled + 1], settled[#settled + 2] = wakers(id, r[3], r[4])
+  settled[#settled + 1], settled[#settled + 2], settled[#settled + 3] = wakers(id, r[3], r[4])
   if has_payload then
     local payload = payload_of(id)
     if status == 'succeeded' then answered[#answered + 1] = payload else redis.call('PEXPIRE', payload, retention) end

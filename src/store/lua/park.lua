@@ -8,5 +8,6 @@ redis.call('HSET', record, 'state', 'parked', 'hop', ARGV[3], 'ring', ARGV[4], '
   'spent', ARGV[7])
 redis.call('HDEL', record, 'run')
 log_attempts(record, ARGV[8])
+redis.call('ZREM', KEYS[2], lease_of(ARGV[1]))
 redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1] .. '.' .. ARGV[3] .. '.' .. ARGV[4])
 return 1

@@ -63,9 +63,12 @@ local function finish(record, agenda, id, hook, custom_id, status, now, retentio
   redis.call('PUBLISH', record, status)
 end
 
--- The agenda's entries of a live job: its doorbell and its deadline.
+-- The agenda's entry that comes up when whoever runs a job has been silent for too long.
+local function lease_of(id) return id .. '.l' end
+
+-- The agenda's entries of a live job: its doorbell, its deadline, and its worker's lease.
 local function wakers(id, hop, ring)
-  return id .. '.' .. (hop or '0') .. '.' .. (ring or '0'), id .. '.x'
+  return id .. '.' .. (hop or '0') .. '.' .. (ring or '0'), id .. '.x', lease_of(id)
 end
 
 -- Makes a file visible. The words of its record stand in ARGV from `at`, after their number; its segments follow them.

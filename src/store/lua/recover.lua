@@ -1,4 +1,4 @@
--- The patrol found a live job that nothing would wake. Puts back the doorbell it is owed.
+-- A live job that nothing would wake, or whose worker is silent. Puts back the doorbell it is owed.
 -- KEYS: record, agenda   ARGV: id, hop, ring, now
 -- Replies 1, or 0 when the job moved on in the meantime.
 local record = KEYS[1]
@@ -10,8 +10,9 @@ if r[1] == 'running' then
   log_interrupted(record, hop, r[5], called_at(r[4]), nil, 'worker_lost')
   ring = tostring(tonumber(ring) + 1)
   redis.call('HINCRBY', record, 'spent', 1)
-  redis.call('HSET', record, 'state', 'queued', 'ring', ring)
+  redis.call('HSET', record, 'state', 'queued', 'ring', ring, 'resumes', due)
   redis.call('HDEL', record, 'run')
+  redis.call('ZREM', KEYS[2], lease_of(ARGV[1]))
 elseif r[1] == 'parked' then
   due = r[6]
 end

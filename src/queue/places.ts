@@ -1,0 +1,70 @@
+export interface PlacesOptions {
+  /** How many doorbells may be answered at a time. */
+  readonly count: number
+  /** Who fetch rings. */
+  readonly loops: number
+  /** The most doorbells that one fetch may bring. */
+  readonly ringSize: number
+}
+
+/**
+ * A worker's places, and how many of its loops may fetch for them.
+ *
+ * A loop: fetching → attending (a ring has come) → fetching, or held until there is room.
+ */
+export interface Places {
+  /** A loop has fetched this many doorbells: how many of them have found a place. */
+  take(doorbells: number): number
+  leave(): void
+  /**
+   * A loop has seen to its ring: resolves when it may fetch another, which is when the free places outnumber what the loops
+   * that are fetching may bring. So at most one ring at a time comes that does not find room for all its doorbells,
+   * and a place that is left is never without a loop that fetches for it.
+   */
+  room(): Promise<void>
+  /** Has no more places to give, and holds nobody. */
+  close(): void
+  /** Resolves when all places are left. */
+  empty(): Promise<void>
+}
+
+export const createPlaces = ({ count, loops, ringSize }: PlacesOptions): Places => {
+  const held: (() => void)[] = []
+  const waiting: (() => void)[] = []
+  let fetching = loops
+  let taken = 0
+  let closed = false
+
+  const free = (): number => (closed ? 0 : Math.max(0, count - taken))
+  const isRoom = (): boolean => closed || free() > fetching * ringSize
+  const letGo = (): void => {
+    while (held.length > 0 && isRoom()) {
+      fetching += 1
+      held.shift()!()
+    }
+  }
+
+  return {
+    take: doorbells => {
+      const found = Math.min(doorbells, free())
+      fetching -= 1
+      taken += found
+      return found
+    },
+    leave: () => {
+      taken -= 1
+      letGo()
+      if (taken === 0) for (const resolve of waiting.splice(0)) resolve()
+    },
+    room: () =>
+      new Promise(resolve => {
+        held.push(resolve)
+        letGo()
+      }),
+    close: () => {
+      closed = true
+      letGo()
+    },
+    empty: () => (taken === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
+  }
+}

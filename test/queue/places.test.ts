@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { createPlaces, type Places } from '../../src/queue/places.ts'
+
+/** Whether a promise has resolved by the next turn. */
+const isResolved = async (promise: Promise<void>): Promise<boolean> => {
+  let resolved = false
+  void promise.then(() => {
+    resolved = true
+  })
+  await new Promise(setImmediate)
+  return resolved
+}
+
+/** A loop fetches a ring, and has seen to it. */
+const fetchRing = (places: Places, doorbells: number): Promise<void> => {
+  places.take(doorbells)
+  return places.room()
+}
+
+describe('a loop that has seen to its ring', () => {
+  it('may fetch while the places outnumber what the loops that fetch may bring', async () => {
+    const places = createPlaces({ count: 18, loops: 2, ringSize: 16 })
+    expect(await isResolved(fetchRing(places, 1))).toBe(true)
+    expect(await isResolved(fetchRing(places, 1))).toBe(false)
+  })
+
+  it('is held when no place is free, and goes with the first that is left', async () => {
+    const places = createPlaces({ count: 3, loops: 1, ringSize: 16 })
+    expect(places.take(5)).toBe(3)
+    const asked = places.room()
+    expect(await isResolved(asked)).toBe(false)
+    places.leave()
+    expect(await isResolved(asked)).toBe(true)
+    expect(places.take(5)).toBe(1)
+  })
+
+  it('goes alone when others are held: one ring for one place', async () => {
+    const places = createPlaces({ count: 48, loops: 3, ringSize: 16 })
+    const held = [fetchRing(places, 16), fetchRing(places, 16), fetchRing(places, 16)]
+    expect(await Promise.all(held.map(isResolved))).toEqual([false, false, false])
+    const resolvedAfter = async (left: number): Promise<boolean[]> => {
+      for (let i = 0; i < left; i++) places.leave()
+      return Promise.all(held.map(isResolved))
+    }
+    expect(await resolvedAfter(1)).toEqual([true, false, false])
+    expect(await resolvedAfter(15)).toEqual([true, false, false])
+    expect(await resolvedAfter(1)).toEqual([true, true, false])
+    expect(await resolvedAfter(31)).toEqual([true, true, true])
+  })
+
+  it('does not wait for a loop that still sees to its own', async () => {
+    const places = createPlaces({ count: 2, loops: 2, ringSize: 1 })
+    places.take(1)
+    const other = fetchRing(places, 1)
+    expect(await isResolved(other)).toBe(false)
+    places.leave()
+    expect(await isResolved(other)).toBe(true)
+  })
+
+  it.each([
+    [1, 16],
+    [16, 16],
+    [17, 16],
+    [50, 16],
+    [100, 16],
+    [20, 1],
+  ])('is not held when all places are free: %s places, rings of %s', async (count, ringSize) => {
+    const loops = Math.ceil(count / ringSize)
+    const places = createPlaces({ count, loops, ringSize })
+    const asked = Array.from({ length: loops }, () => fetchRing(places, 0))
+    expect(await Promise.all(asked.map(isResolved))).toEqual(asked.map(() => true))
+  })
+})
+
+describe('a worker that stops', () => {
+  it('gives no place and holds no loop', async () => {
+    const places = createPlaces({ count: 1, loops: 1, ringSize: 16 })
+    const held = fetchRing(places, 1)
+    places.close()
+    expect(await isResolved(held)).toBe(true)
+    expect(places.take(1)).toBe(0)
+  })
+
+  it('is empty when every place is left', async () => {
+    const places = createPlaces({ count: 2, loops: 1, ringSize: 16 })
+    expect(await isResolved(places.empty())).toBe(true)
+    places.take(2)
+    const empty = places.empty()
+    places.leave()
+    expect(await isResolved(empty)).toBe(false)
+    places.leave()
+    expect(await isResolved(empty)).toBe(true)
+  })
+})
