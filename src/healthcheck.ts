@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts'
 import { readPresence } from './health/presence.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { createApiRedis } from './redis/connect.ts'
+import { redisPlaceOf } from './redis/place.ts'
 
 // A container's health, by the role that it runs: `node src/healthcheck.ts [role]` ends with 0 or 1. Without arguments
 // the role is that of process 1, so that one HEALTHCHECK fits all.
@@ -29,11 +30,14 @@ const checkApi = async ({ server }: Config): Promise<void> => {
  * container or, as heartbeats name no container, by another of the same provider.
  */
 const checkWorker = async (config: Config, name: string | undefined): Promise<void> => {
-  const { url = 'redis://127.0.0.1:6379', prefix } = config.redis
-  const redis = createApiRedis(url, createLogger('silent'))
+  const place = redisPlaceOf(config.redis) ?? 'redis://127.0.0.1:6379'
+  const redis = createApiRedis(place, createLogger('silent'))
   try {
-    await new Promise((ready, failed) => redis.once('ready', ready).once('error', failed))
-    const workers = await readPresence(redis, prefix, Date.now())
+    await new Promise<void>((ready, failed) => {
+      redis.once('ready', ready)
+      redis.once('error', failed)
+    })
+    const workers = await readPresence(redis, config.redis.prefix, Date.now())
     if (name !== undefined && name in config.providers && !workers.some(w => w.provider === name)) {
       throw new Error(`no worker of ${name} was heard of lately`)
     }

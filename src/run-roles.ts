@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import type { Logger } from 'pino'
 import { batchesRole, openBatchWorker } from '../workers/batch.ts'
@@ -11,10 +10,8 @@ import { type Config, configSchema } from './config/schema.ts'
 import { openCore } from './core.ts'
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
+import { openRedis } from './open-redis.ts'
 import { webhookQueue } from './queue/doorbells.ts'
-import { acquireRedis } from './redis/acquire.ts'
-import { createApiRedis } from './redis/connect.ts'
-import { checkRedis } from './redis/preflight.ts'
 import { simulatedDefaults, withSimulated } from './sim/with-simulated.ts'
 import { StartError } from './start-error.ts'
 
@@ -27,8 +24,6 @@ Roles:
   worker webhooks     webhook deliveries
   worker batches      feeds batches and collects their results`
 
-/** A Redis that answers nothing for this long is not reached. One that still loads its data is waited for as well. */
-const redisPatienceMs = 5_000
 /** After the grace, for closing what is not a call: then the process ends whatever is still open. */
 const closingMs = 5_000
 
@@ -66,65 +61,14 @@ const start = async (life: Lifecycle, roles: Roles, config: Config, log: Logger)
   if (Object.values(config.providers).some(p => p.type === 'simulated')) {
     log.warn('simulated providers serve: the answers are made up')
   }
-  const redis = await life.open(
-    'redis server',
-    () => acquire(config.redis.url, log),
-    redis => redis.stop(),
-  )
-  // Opened like a part, so that a stop waits for its end before it takes the server away.
-  await life.open(
-    'preflight',
-    () => preflight(redis.url, log),
-    () => undefined,
-  )
+  const redisAt = await openRedis(life, config, log)
   const served = await withSimulated(life, config)
-  const core = await openCore(life, { config: served, redisUrl: redis.url, log })
+  const core = await openCore(life, { config: served, redisAt, log })
   for (const name of roles.providers) await openProviderWorker(life, core, name)
   if (roles.webhooks) await openWebhookWorker(life, core)
   if (roles.batches) await openBatchWorker(life, core)
   if (roles.api) await openApi(life, core).catch(error => Promise.reject(explainListen(error, config)))
   log.info(roles, 'started')
-}
-
-const acquire = (url: string | undefined, log: Logger) =>
-  // Its messages are for a person, of several lines, and hold no URL.
-  acquireRedis({ url, dir: '.baton/redis', log }).catch((error: Error) => {
-    throw new StartError(error.message, { cause: error })
-  })
-
-const preflight = async (url: string, log: Logger): Promise<void> => {
-  const redis = connect(url, log)
-  try {
-    await reach(redis)
-    const { warnings, refusals } = await checkRedis(redis)
-    for (const warning of warnings) log.warn(warning)
-    if (refusals.length > 0)
-      throw new StartError(`This Redis cannot keep jobs safe:\n- ${refusals.join('\n- ')}`)
-  } finally {
-    redis.disconnect()
-  }
-}
-
-const connect = (url: string, log: Logger) => {
-  try {
-    return createApiRedis(url, log)
-  } catch (error) {
-    throw new StartError((error as Error).message, { cause: error })
-  }
-}
-
-const reach = async (redis: ReturnType<typeof createApiRedis>): Promise<void> => {
-  try {
-    await once(redis, 'ready', { signal: AbortSignal.timeout(redisPatienceMs) })
-  } catch (error) {
-    const { name, code, message } = error as NodeJS.ErrnoException
-    const why = name === 'AbortError' ? 'no answer' : typeof code === 'string' ? code : message
-    const { host, port } = redis.options
-    throw new StartError(
-      `Redis at ${host}:${port} cannot be reached (${why}). Start it, or set REDIS_URL to one that runs.`,
-      { cause: error },
-    )
-  }
 }
 
 const explainListen = (error: unknown, { server: { host, port } }: Config): unknown => {

@@ -1,81 +1,103 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { parseRedisUrl } from './address.ts'
+import { anyNodeConnector } from './any-node.ts'
+import {
+  clusterOptions,
+  failFastOptions,
+  type Manner,
+  nodeOptions,
+  patientOptions,
+  sentinelOptions,
+  urlOptions,
+} from './options.ts'
+import { describePlace, type RedisPlace } from './place.ts'
+import { reportCluster, reportRedis } from './report.ts'
 
-/** ioredis's own strategy waits up to 5 s; a queue should move again within a second of Redis's return. */
-const retryStrategy = (attempt: number): number => Math.min(50 * attempt, 1_000)
-
-const shared = {
-  // RESP3 with RESP2 reply shapes, written down so that another default of ioredis cannot change what scripts return.
-  protocol: 3,
-  replyMapping: 'legacy',
-  retryStrategy,
-  // After a fail-over behind one address the old connection stays up, on what is now a read-only replica.
-  reconnectOnError: error => error.message.startsWith('READONLY'),
-} as const satisfies RedisOptions
-
-/** Options of connections on which someone waits for an answer now: they fail within 2 s, also when Redis hangs. */
-export const failFastOptions = {
-  ...shared,
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 1,
-  commandTimeout: 2_000,
-} as const satisfies RedisOptions
-
-/** Options of connections that outlast any outage. No commandTimeout: it would cut off blocking reads. */
-export const patientOptions = {
-  ...shared,
-  maxRetriesPerRequest: null,
-} as const satisfies RedisOptions
+/** A connection to one server, whichever that is at the time, or those to the nodes of a Cluster. */
+export type RedisClient = Redis | Cluster
 
 /**
  * A connection for the API: commands fail at once while Redis is away, and after 2 s when it hangs. A command that
- * timed out may still have run.
+ * timed out may still have run. While a Cluster changes, commands are tried again for a second.
  */
-export function createApiRedis(url: string, log: Logger): Redis {
-  return reporting(new Redis({ ...parseRedisUrl(url), ...failFastOptions }), log, 'api')
+export function createApiRedis(place: string, log: Logger): Redis
+export function createApiRedis(place: RedisPlace, log: Logger): RedisClient
+export function createApiRedis(place: RedisPlace, log: Logger): RedisClient {
+  return connect(place, failFastOptions, log, 'api')
+}
+
+interface PatientOptions {
+  readonly autoPipelining?: boolean
 }
 
 /** A connection for workers: commands wait for Redis to return, however long that takes. */
+export function createPatientRedis(place: string, log: Logger, options?: PatientOptions): Redis
+export function createPatientRedis(place: RedisPlace, log: Logger, options?: PatientOptions): RedisClient
 export function createPatientRedis(
-  url: string,
+  place: RedisPlace,
   log: Logger,
-  options: { autoPipelining?: boolean } = {},
-): Redis {
-  const enableAutoPipelining = options.autoPipelining ?? false
-  return reporting(
-    new Redis({ ...parseRedisUrl(url), ...patientOptions, enableAutoPipelining }),
-    log,
-    'worker',
-  )
+  { autoPipelining = false }: PatientOptions = {},
+): RedisClient {
+  return connect(place, patientOptions, log, 'worker', { enableAutoPipelining: autoPipelining })
 }
+
+/** In which a node that hears nothing is found out, together with `socketTimeout`. */
+const listenCheckMs = 5_000
 
 /** A connection for SUBSCRIBE alone; it subscribes again by itself after an outage. Messages sent meanwhile are lost. */
-export function createSubscriber(url: string, log: Logger): Redis {
-  return reporting(new Redis({ ...parseRedisUrl(url), ...patientOptions }), log, 'subscriber')
-}
-
-/** One line when an outage begins and one when it ends: ioredis emits an error at every reconnection, 20 a second. */
-function reporting(redis: Redis, log: Logger, connection: string): Redis {
-  const { host, port } = redis.options
-  let away = false
-  redis.on('error', (error: Error) => {
-    if (away) return
-    away = true
-    log.error({ connection, host, port, reason: reasonOf(error) }, 'redis connection lost')
-  })
-  redis.on('ready', () => {
-    if (away) log.info({ connection, host, port }, 'redis connection restored')
-    away = false
-  })
+export function createSubscriber(place: RedisPlace, log: Logger): Redis {
+  if (typeof place === 'string') return single(place, patientOptions, log, 'subscriber')
+  const redis =
+    place.kind === 'sentinel'
+      ? single(place, patientOptions, log, 'subscriber')
+      : reportRedis(
+          new Redis({
+            ...nodeOptions(place, patientOptions),
+            retryStrategy: patientOptions.retryStrategy,
+            Connector: anyNodeConnector(place),
+          }),
+          { log, connection: 'subscriber', redis: describePlace(place) },
+        )
+  // Nothing else is ever asked on it, so nothing else would show that the server is no longer there.
+  const checking = setInterval(() => {
+    if (redis.status === 'ready') redis.ping().catch(() => undefined)
+  }, listenCheckMs)
+  redis.once('end', () => clearInterval(checking))
   return redis
 }
 
-/**
- * A code for the log: `ECONNREFUSED`, `WRONGPASS`, `NOAUTH` … The error itself must not be logged: ioredis puts the
- * failed command on it, and that of a failed login holds the password.
- */
-function reasonOf(error: Error & { code?: unknown }): string {
-  if (typeof error.code === 'string') return error.code
-  return /^[A-Z]{3,}(?= )/.exec(error.message)?.[0] ?? error.name
+const connect = (
+  place: RedisPlace,
+  manner: Manner,
+  log: Logger,
+  connection: string,
+  more: { readonly enableAutoPipelining?: boolean } = {},
+): RedisClient => {
+  if (typeof place === 'string' || place.kind === 'sentinel')
+    return single(place, manner, log, connection, more)
+  const nodes = place.nodes.map(node => ({ ...node }))
+  return reportCluster(new Cluster(nodes, { ...clusterOptions(place, manner), ...more }), {
+    log,
+    connection,
+    redis: describePlace(place),
+  })
+}
+
+const single = (
+  place: Exclude<RedisPlace, { kind: 'cluster' }>,
+  manner: Manner,
+  log: Logger,
+  connection: string,
+  more: { readonly enableAutoPipelining?: boolean } = {},
+): Redis => {
+  if (typeof place === 'string') {
+    const { host, port } = parseRedisUrl(place)
+    return reportRedis(new Redis({ ...urlOptions(place, manner), ...more }), { log, connection, host, port })
+  }
+  return reportRedis(new Redis({ ...sentinelOptions(place, manner), ...more }), {
+    log,
+    connection,
+    redis: describePlace(place),
+  })
 }

@@ -13,6 +13,8 @@ export interface PrivateRedisOptions {
   readonly log: Logger
   /** More redis-server arguments; they win over the settings here. */
   readonly extraArgs?: readonly string[]
+  /** Words before the command's own, of a program that becomes redis-server, as `nice` does. */
+  readonly launcher?: readonly string[]
   /** Listens on this port or fails; any free one when absent. */
   readonly port?: number
   /** Called when the server ends although nobody stopped it. */
@@ -38,9 +40,11 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
   const dir = resolve(options.dir)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const binary = await obtainRedisServer(createSystem())
+  const { launcher = [], extraArgs = [] } = options
+  const argvOn = (port: number) => [...launcher, binary, ...settings(dir, port), ...extraArgs]
   let expectsEnd = false
   const launchOn = async (port: number) => {
-    const launched = await launch([binary, ...settings(dir, port), ...(options.extraArgs ?? [])], dir, port)
+    const launched = await launch(argvOn(port), dir, port)
     options.log.info({ pid: launched.pid, port, dir }, 'private redis started')
     void launched.ended.then(() => {
       if (expectsEnd) return

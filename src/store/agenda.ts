@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { type Keys, shardCount, shardOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 
@@ -17,7 +17,12 @@ export interface Agenda {
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 
-export const createAgenda = (redis: Redis, run: RunScript, keys: Keys, now: () => number): Agenda => {
+export const createAgenda = (
+  redis: Redis | Cluster,
+  run: RunScript,
+  keys: Keys,
+  now: () => number,
+): Agenda => {
   const keyOf = (entry: string): string => keys.agenda(shardOf(entry))
 
   const takeShard = async (shard: number, limit: number, graceMs: number): Promise<string[]> => {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Dialect } from '../domain/endpoint.ts'
 import type { BatchPage } from './batch-store.ts'
 import type { Keys } from './keys.ts'
@@ -12,7 +12,7 @@ export interface BatchIndex {
   next(tenant: string, dialect: Dialect, page: BatchPage): Promise<readonly string[]>
 }
 
-export const createBatchIndex = (redis: Redis, keys: Keys): BatchIndex => ({
+export const createBatchIndex = (redis: Redis | Cluster, keys: Keys): BatchIndex => ({
   add: async (tenant, dialect, id) => {
     await redis.zadd(keys.batches(dialect, tenant), 0, id)
   },

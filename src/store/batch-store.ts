@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { WebhookTarget } from '../domain/job.ts'
 import { createBatchIndex } from './batch-index.ts'
@@ -72,7 +72,7 @@ export interface BatchStore {
 }
 
 export interface BatchStoreOptions {
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   readonly run: RunScript
   readonly keys: Keys
   readonly now: () => number

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import {
   type BatchFault,
   type BatchRecord,
@@ -99,7 +99,7 @@ export interface BatchWork {
 }
 
 export interface BatchWorkOptions {
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   readonly run: RunScript
   readonly keys: Keys
   /** How long a batch that has ended can be read. */

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { type Keys, shardCount } from './keys.ts'
 
 export interface DeadLetter {
@@ -14,7 +14,7 @@ export interface DeadLetters {
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 
-export const createDeadLetters = (redis: Redis, keys: Keys): DeadLetters => {
+export const createDeadLetters = (redis: Redis | Cluster, keys: Keys): DeadLetters => {
   const newestOf = async (shard: number, limit: number): Promise<DeadLetter[]> => {
     const flat = await redis.zrevrange(keys.deadLetters(shard), 0, limit - 1, 'WITHSCORES')
     return Array.from({ length: flat.length / 2 }, (_, i) => ({

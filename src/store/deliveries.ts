@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { type Keys, shardOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 
@@ -10,14 +10,14 @@ export type DeliveryResult =
 export interface Deliveries {
   /** False when this attempt was recorded before. */
   recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
-  /** Asks for a delivery's doorbell to be rung at once, when its attempt could not be made. */
+  /** Asks for a delivery's doorbell to be rung once more, when its attempt could not be made. */
   owe(id: string, attempt: number): Promise<void>
   /** Takes a dead letter back into delivery; false when there is none. */
   redeliver(id: string): Promise<boolean>
 }
 
 export interface DeliveriesOptions {
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   readonly run: RunScript
   readonly keys: Keys
   /** The key of the record whose webhook it is. */
@@ -27,6 +27,12 @@ export interface DeliveriesOptions {
   readonly deadLetterRetentionMs: number
   readonly now: () => number
 }
+
+/**
+ * BullMQ takes no ring by a name that it has: the doorbell waits until the ring that it came with has surely ended, or it
+ * would be lost with that.
+ */
+const ringEndsMs = 1_500
 
 export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
   const { redis, run, keys, recordOf, retentionMs, deadLetterRetentionMs, now } = options
@@ -46,7 +52,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
       ])) === 1,
 
     owe: async (id, attempt) => {
-      await redis.zadd(keys.agenda(shardOf(id)), now(), `${id}.w.${attempt}`)
+      await redis.zadd(keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}`)
     },
 
     redeliver: async id =>

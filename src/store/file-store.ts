@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { createFilePurger } from './file-purger.ts'
 import { type FileRecord, fileFields, parseFile } from './file-record.ts'
@@ -45,7 +45,7 @@ export interface FileStore {
 }
 
 export interface FileStoreOptions {
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   readonly run: RunScript
   readonly keys: Keys
   readonly blobs: BlobStore

@@ -15,6 +15,9 @@ export interface FinishWaiter {
   stop(): void
 }
 
+/** What is published can be lost without a sign: a Cluster's nodes pass it on to each other only as well as they can. */
+const lookAgainMs = 15_000
+
 /** Listens for ends of jobs on one subscriber connection, whatever number of requests wait. */
 export const createFinishWaiter = (subscriber: Redis, keys: Keys): FinishWaiter => {
   const waiters = new Map<string, Set<() => void>>()
@@ -66,11 +69,11 @@ export const createFinishWaiter = (subscriber: Redis, keys: Keys): FinishWaiter 
   return {
     wait: async (jobId, timeoutMs, signal, isFinished) => {
       const endsAt = performance.now() + timeoutMs
-      // A reconnection wakes everyone without an end: those whose job goes on wait again.
+      // A reconnection, or the time to look again, comes without an end: those whose job goes on wait again.
       for (;;) {
         const leftMs = endsAt - performance.now()
         if (leftMs <= 0 || signal.aborted) return
-        await waitOnce(keys.record(jobId), leftMs, signal, isFinished)
+        await waitOnce(keys.record(jobId), Math.min(leftMs, lookAgainMs), signal, isFinished)
         if (signal.aborted || (await isFinished())) return
       }
     },

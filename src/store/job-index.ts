@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { type Keys, shardCount } from './keys.ts'
 
 /** A place in the list of all jobs: newest first by arrival, then by shard. */
@@ -32,7 +32,10 @@ const betweenWalksMs = 30_000
 
 export const parseCursor = (cursor: string): Place | null => {
   const parts = /^(\d{1,16})-(\d{1,16})-(\d{1,3})$/.exec(cursor)
-  return parts ? { ms: Number(parts[1]), seq: Number(parts[2]), shard: Number(parts[3]) } : null
+  if (!parts) return null
+  const place = { ms: Number(parts[1]), seq: Number(parts[2]), shard: Number(parts[3]) }
+  // No entry is 0-0, and Redis takes no range that ends before it.
+  return place.ms === 0 && place.seq === 0 ? null : place
 }
 
 const placeOf = (streamId: string, shard: number): Place => {
@@ -42,7 +45,12 @@ const placeOf = (streamId: string, shard: number): Place => {
 
 const newestFirst = (a: Place, b: Place): number => b.ms - a.ms || b.seq - a.seq || a.shard - b.shard
 
-export const createJobIndex = (redis: Redis, keys: Keys, instance: string, now: () => number): JobIndex => {
+export const createJobIndex = (
+  redis: Redis | Cluster,
+  keys: Keys,
+  instance: string,
+  now: () => number,
+): JobIndex => {
   const leaseKey = `${keys.prefix}:patrol`
 
   const olderIn = async (shard: number, after: Place | null, limit: number) => {

@@ -1,10 +1,13 @@
-import { access } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { findFreePort } from '../../src/redis/port.ts'
 import { openSite, type Site } from '../support/processes.ts'
 import { ownRedis, testRedis } from '../support/redis.ts'
+import { startNode } from '../support/redis-node.ts'
 
 let site: Site
 afterEach(() => site.close())
@@ -83,6 +86,29 @@ describe('a process that cannot do what it is told', () => {
     } finally {
       frozen.thaw()
       await frozen.stop()
+    }
+  })
+
+  it('names Sentinels that know no such master, and a Cluster that is none', async () => {
+    const { url } = testRedis()
+    const node = url.replace('redis://', '')
+    const cluster = await refusal(config({ redis: { cluster: { nodes: [node] } } }), 'api')
+    expect(cluster.said).toContain(`The Redis Cluster of ${node} cannot be reached (`)
+    expect(cluster.said).toContain('cluster support disabled')
+    expect(cluster.tookMs).toBeLessThan(5_000)
+    await site.close()
+    const dir = await mkdtemp(join(tmpdir(), 'baton-lone-sentinel-'))
+    const sentinel = await startNode({ dir, port: await findFreePort(), config: [], args: ['--sentinel'] })
+    try {
+      const nodes = [`127.0.0.1:${sentinel.port}`]
+      const { said, tookMs } = await refusal(config({ redis: { sentinel: { name: 'other', nodes } } }), 'api')
+      expect(said).toContain(
+        `The master "other" of the Sentinels at ${nodes} cannot be reached (they know no master of that name)`,
+      )
+      expect(tookMs).toBeLessThan(5_000)
+    } finally {
+      await sentinel.kill()
+      await rm(dir, { recursive: true })
     }
   })
 

@@ -1,7 +1,12 @@
 import { Redis } from 'ioredis'
+import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { checkRedis, judgeRedis, parseInfo } from '../../src/redis/preflight.ts'
+import { createApiRedis } from '../../src/redis/connect.ts'
+import { checkRedis, judgeRedis, type PreflightOptions, parseInfo } from '../../src/redis/preflight.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
+import { ask } from '../support/redis-node.ts'
+import { startClusterTopology } from '../support/redis-topology.ts'
+import { placeOfTopology } from './place-of-topology.ts'
 
 const good = {
   redis_version: '7.2.4',
@@ -14,7 +19,7 @@ const good = {
 }
 const judge = (
   facts: Record<string, string>,
-  options: { allowVolatile?: boolean; appendfsync?: string } = {},
+  options: PreflightOptions & { appendfsync?: string; inCluster?: boolean } = {},
 ) => judgeRedis(new Map(Object.entries({ ...good, ...facts })), { appendfsync: null, ...options })
 
 describe('facts about a Redis', () => {
@@ -29,7 +34,7 @@ describe('facts about a Redis', () => {
     [{ aof_enabled: '0' }, /Set `appendonly` to `yes`/],
     [{ loading: '1' }, /Start again when it has finished/],
     [{ role: 'slave' }, /Set the Redis URL to its master/],
-    [{ cluster_enabled: '1' }, /Use a Redis without cluster mode/],
+    [{ cluster_enabled: '1' }, /Name nodes of it under `redis.cluster`/],
   ])('%j is refused, saying what to do', (facts, sentence) => {
     expect(judge(facts)).toEqual({ warnings: [], refusals: [expect.stringMatching(sentence)] })
   })
@@ -42,6 +47,33 @@ describe('facts about a Redis', () => {
     [{}, { appendfsync: 'no' }, /Set it to `everysec`/],
   ])('%j with %j is warned about', (facts, options, sentence) => {
     expect(judge(facts, options)).toEqual({ warnings: [expect.stringMatching(sentence)], refusals: [] })
+  })
+
+  it.each([
+    [{ connected_slaves: '1' }, {}, /loses jobs that were accepted and results.*`redis\.wait_replicas`/],
+    [{}, { failsOver: true }, /Set `min-replicas-to-write`/],
+    [{ connected_slaves: '2' }, { waitReplicas: 1 }, /loses results and progress.*`min-replicas-to-write`/],
+    [
+      { connected_slaves: '1', min_slaves_good_slaves: '1' },
+      { waitReplicas: 2 },
+      /`redis\.wait_replicas` is 2, and there are 1/,
+    ],
+  ])('%j with %j is warned about, as a fail-over may lose something', (facts, options, sentence) => {
+    expect(judge(facts, options)).toEqual({ warnings: [expect.stringMatching(sentence)], refusals: [] })
+  })
+
+  it('that bound what a fail-over loses bring no warning, nor does a node of a cluster that is one', () => {
+    const bounded = { connected_slaves: '2', min_slaves_good_slaves: '2' }
+    expect(judge(bounded, { failsOver: true, waitReplicas: 1 }).warnings).toEqual([])
+    expect(judge({ cluster_enabled: '1' }, { inCluster: true })).toEqual({ warnings: [], refusals: [] })
+  })
+
+  it('that Valkey tells are judged by its own name: it says to be Redis 7.2.4', () => {
+    // The lines of Valkey 8.1 in its manual.
+    const valkey = { redis_version: '7.2.4', server_name: 'valkey', valkey_version: '8.1.0' }
+    expect(judge(valkey)).toEqual({ warnings: [], refusals: [] })
+    expect(judge({ ...valkey, redis_version: '5.0.0' }).refusals).toEqual([])
+    expect(judge({ ...valkey, aof_enabled: '0' }).refusals).toHaveLength(1)
   })
 
   it.each(['7.0.8', '7.0.15', '8.0.0', '10.0.0'])('version %s is good', version => {
@@ -111,6 +143,23 @@ describe('a running Redis', () => {
     expect((await checkRedis(redis)).refusals).toEqual([expect.stringContaining('replica')])
     const node = await start('--cluster-enabled', 'yes')
     expect((await checkRedis(node.redis)).refusals).toEqual([expect.stringContaining('cluster')])
+  })
+
+  it('that is a cluster is judged by each of its masters', async () => {
+    const topology = await startClusterTopology()
+    cleanups.push(topology.stop)
+    const connection = createApiRedis(placeOfTopology(topology), pino({ level: 'silent' }))
+    cleanups.push(() => connection.disconnect())
+    if (connection.status !== 'ready') await new Promise<void>(ready => connection.once('ready', ready))
+    expect(await checkRedis(connection, { waitReplicas: 1 })).toEqual({
+      warnings: [expect.stringMatching(/there are 0 replicas[^(]*$/)],
+      refusals: [],
+    })
+    const [, second] = topology.masters
+    await ask(second!.port, redis => redis.config('SET', 'appendonly', 'no'))
+    expect((await checkRedis(connection)).refusals).toEqual([
+      expect.stringMatching(`\`appendonly\` to \`yes\`. \\(127.0.0.1:${second!.port}\\)$`),
+    ])
   })
 
   it('passes also where CONFIG is forbidden, and has its fsync judged where it is not', async () => {

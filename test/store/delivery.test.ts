@@ -42,10 +42,10 @@ describe('a webhook delivery', () => {
     expect((await store.read(id))!.delivery).toMatchObject({ status: 'delivered', attempts: 2 })
   })
 
-  it('whose worker stopped is owed again at once', async () => {
+  it('whose worker stopped is owed again, once its ring has ended', async () => {
     const id = await finished()
     await store.owe(id, 0)
-    expect(await agendaOf(id)).toEqual({ '.w.0': clock.nowMs })
+    expect(await agendaOf(id)).toEqual({ '.w.0': clock.nowMs + 1_500 })
   })
 })
 

@@ -54,7 +54,7 @@ describe('the list of jobs', () => {
     expect(await index.list('5-0-9', 5)).toEqual([])
   })
 
-  it.each(['', 'x', '1-2', '1-2-3-4', '1-2-3 ', '-1-2-3', '99999999999999999-0-0'])(
+  it.each(['', 'x', '1-2', '1-2-3-4', '1-2-3 ', '-1-2-3', '99999999999999999-0-0', '0-0-0', '00-000-5'])(
     'knows that %j is no cursor',
     text => {
       expect(parseCursor(text)).toBeNull()

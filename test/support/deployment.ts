@@ -58,7 +58,7 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
   })
   const log = options.logTo ? createLogger('trace', options.logTo) : createLogger('silent')
   const life = createLifecycle(options.graceMs ?? 5_000, log)
-  const core = await openCore(life, { config, redisUrl: shared.url, log })
+  const core = await openCore(life, { config, redisAt: shared.url, log })
   for (const name of options.workers ?? Object.keys(config.providers))
     await openProviderWorker(life, core, name)
   if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, core)
