@@ -1,12 +1,14 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { ApiScope } from './api-scope.ts'
+import { addDescriptionRoute, installDescription } from './description/install-description.ts'
 import { createJobWaits, type JobWaits } from './job-waits.ts'
 import type { ApiParts } from './parts.ts'
 import { installAuth } from './plugins/auth.ts'
 import { installBodyPace } from './plugins/body-pace.ts'
 import { installClosing } from './plugins/closing.ts'
 import { createErrorHandler, installErrors } from './plugins/errors.ts'
+import { installOwnRefusals, refuseMalformed } from './plugins/malformed-http.ts'
 import { installRequestLog, newRequestId } from './plugins/request-log.ts'
 import { addBatchRoutes } from './routes/batches.ts'
 import { addDeadLetterRoutes } from './routes/dead-letters.ts'
@@ -47,15 +49,19 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
     return503OnClosing: false,
     routerOptions: { maxParamLength },
     frameworkErrors: handleError,
+    clientErrorHandler: refuseMalformed,
+    http: { requireHostHeader: false },
   })
   app.setValidatorCompiler(validatorCompiler)
   // text/plain: a body that is not JSON is to be refused for its type.
   app.removeContentTypeParser('text/plain')
   installRequestLog(app, log)
+  installOwnRefusals(app)
   installBodyPace(app)
   installClosing(app, waits, config.server.shutdown_grace_ms)
   installErrors(app, handleError)
-  addHealthRoutes(app, parts)
+  installDescription(app, config.server.public_url)
+  app.register(async scope => addHealthRoutes(scope, parts))
   app.register(async scope => addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, waits))
   return app
 }
@@ -71,6 +77,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): vo
   addUploadRoutes(scope, parts)
   addBatchRoutes(scope, parts)
   addMessageBatchRoutes(scope, parts)
+  addDescriptionRoute(scope)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
   scope.register(async inner => addDoorRoutes(inner, parts, waits))

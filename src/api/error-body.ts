@@ -3,9 +3,16 @@ import type { Dialect } from '../domain/endpoint.ts'
 import { type ErrorAnswer, errorBody } from '../domain/error-shape.ts'
 import { type BatonError, errorCodes } from '../domain/errors.ts'
 
-const anthropicPaths = /^\/v1\/messages(?=[/?]|$)/
+/** The path may come as a whole URL (RFC 9112, 3.2.2). */
+const anthropicPaths = /^(?:https?:\/\/[^/]*)?\/v1\/messages(?=[/?#]|$)/
 /** Paths that both APIs have; Anthropic's clients tell themselves apart by `anthropic-version`. */
-const sharedPaths = /^\/v1\/(models|files)(?=[/?]|$)/
+const sharedPaths = /^(?:https?:\/\/[^/]*)?\/v1\/(models|files)(?=[/?#]|$)/
+
+/** In whose shapes a path answers; of several it is the request that decides. */
+export const dialectsOfPath = (path: string): readonly Dialect[] => {
+  if (anthropicPaths.test(path)) return ['anthropic']
+  return sharedPaths.test(path) ? ['openai', 'anthropic'] : ['openai']
+}
 
 /** In whose shape a request wants its errors and lists. */
 export const dialectOfRequest = ({ url, headers }: FastifyRequest): Dialect =>

@@ -35,11 +35,10 @@ export const acceptForms = (scope: FastifyInstance): void => {
  * it comes to read the answer.
  */
 export const readForm = <Taken>(
-  request: FastifyRequest,
+  { raw }: Pick<FastifyRequest, 'raw'>,
   fileField: string,
   take: TakeFile<Taken>,
 ): Promise<Form<Taken>> => {
-  const { raw } = request
   const parser = createParser(raw, fileField)
   const fields = new Map<string, string>()
   let stream: BusboyFileStream | null = null
@@ -81,7 +80,11 @@ export const readForm = <Taken>(
     })
 
     raw.on('error', () => undefined)
-    raw.once('close', () => raw.complete || fail(malformed()))
+    // All of it may have come, and be lost unread when the client goes.
+    const close = (): void => (raw.readableEnded ? undefined : fail(malformed()))
+    // The client may be gone already: then nothing tells of it any more.
+    if (raw.destroyed) return close()
+    raw.once('close', close)
     raw.pipe(parser)
   })
 }

@@ -1,18 +1,20 @@
 import type { AddressInfo } from 'node:net'
-import type { Redis } from 'ioredis'
 import { type Core, storeOn } from '../core.ts'
+import { createCircuitStore } from '../health/circuit-store.ts'
 import { readPresence } from '../health/presence.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { openBlobStore } from '../open-blobs.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
-import { createApiRedis } from '../redis/connect.ts'
+import { createApiRedis, type RedisClient } from '../redis/connect.ts'
 import { createSubmitJob } from '../relay/submit-job.ts'
 import { createBatchStore } from '../store/batch-store.ts'
 import { createDeadLetters } from '../store/dead-letters.ts'
 import { createFileStore } from '../store/file-store.ts'
 import { createFinishWaiter } from '../store/finish-waiter.ts'
 import { createJobIndex } from '../store/job-index.ts'
-import { createScriptRunner } from '../store/scripts.ts'
+import { type Keys, shardCount } from '../store/keys.ts'
+import { createReplicatedRunner } from '../store/replicated.ts'
+import { createScriptRunner, type RunScript } from '../store/scripts.ts'
 import { createUploadStore } from '../store/upload-store.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createApp } from './app.ts'
@@ -23,10 +25,10 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
   // A connection that fails fast: a client must not wait for a Redis that is away.
   const redis = await life.open(
     'api redis',
-    () => connected(createApiRedis(core.redisUrl, log)),
+    () => connected(createApiRedis(core.redisAt, log)),
     redis => redis.disconnect(),
   )
-  const run = createScriptRunner(redis)
+  const run = await openRunner(life, core, redis)
   const store = storeOn(redis, run, keys, config, now)
   const blobs = await openBlobStore(life, core)
   const doorbells = await life.open(
@@ -53,6 +55,8 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     uploads: createUploadStore({ redis, run, keys, now }),
     batches: createBatchStore({ redis, run, keys, now }),
     board: core.board,
+    circuits: core.circuits,
+    circuitStore: createCircuitStore(redis, keys.prefix, now),
     waiter,
     submit: createSubmitJob({
       store,
@@ -68,9 +72,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     }),
     addressGuard: createAddressGuard(config.webhooks.allow),
     presence: () => readPresence(redis, keys.prefix, now()),
-    pingRedis: async () => {
-      await redis.ping()
-    },
+    pingRedis: () => ping(redis, keys),
     log,
     now,
   })
@@ -86,7 +88,30 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
 }
 
 /** Until the connection stands, requests would be refused for an outage that is none. */
-const connected = async (redis: Redis): Promise<Redis> => {
-  if (redis.status !== 'ready') await new Promise(ready => redis.once('ready', ready))
+const connected = async <Client extends RedisClient>(redis: Client): Promise<Client> => {
+  if (redis.status !== 'ready') await new Promise<void>(ready => redis.once('ready', ready))
   return redis
+}
+
+/** What makes jobs, batches and files waits for replicas where the config says so. */
+const openRunner = async (life: Lifecycle, core: Core, redis: RedisClient): Promise<RunScript> => {
+  const { wait_replicas: replicas, wait_timeout_ms: timeoutMs } = core.config.redis
+  const run = createScriptRunner(redis)
+  if (replicas === 0) return run
+  const writer = await life.open(
+    'api writer',
+    () => connected(createApiRedis(core.redisAt, core.log)),
+    writer => writer.disconnect(),
+  )
+  return createReplicatedRunner(
+    run,
+    { redis: writer, run: createScriptRunner(writer) },
+    { replicas, timeoutMs },
+  )
+}
+
+/** Of a Cluster all shards must answer, or some jobs cannot be taken. */
+const ping = async (redis: RedisClient, keys: Keys): Promise<void> => {
+  if (!redis.isCluster) await redis.ping()
+  else await Promise.all(Array.from({ length: shardCount }, (_, shard) => redis.exists(keys.agenda(shard))))
 }

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
 import type { HealthBoard } from '../health/board.ts'
+import type { CircuitStore } from '../health/circuit-store.ts'
+import type { Circuits } from '../health/circuits.ts'
 import type { WorkerPresence } from '../health/presence.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
 import type { Providers, Routes } from '../relay/routes.ts'
@@ -29,6 +31,8 @@ export interface ApiParts {
   readonly uploads: UploadStore
   readonly batches: BatchStore
   readonly board: HealthBoard
+  readonly circuits: Circuits
+  readonly circuitStore: CircuitStore
   readonly waiter: FinishWaiter
   readonly submit: SubmitJob
   readonly addressGuard: AddressGuard

@@ -1,6 +1,6 @@
+import type { Circuit, CircuitState } from '../domain/health.ts'
 import type { HealthEntry, HealthState } from '../health/board.ts'
 import type { WorkerPresence } from '../health/presence.ts'
-import type { QueueCounts } from '../queue/doorbells.ts'
 import { wholeSeconds } from '../store/job-view.ts'
 
 export interface ProviderFacts {
@@ -11,25 +11,71 @@ export interface ProviderFacts {
   readonly keyCount: number
   /** All that is in force, of whatever provider. */
   readonly entries: readonly HealthEntry[]
+  readonly circuit: Circuit
+  /** Its last changes, newest first. */
+  readonly events: readonly Circuit[]
   readonly workers: readonly WorkerPresence[]
-  readonly counts: QueueCounts
+  /** Jobs that wait in its queue. */
+  readonly waiting: number
 }
 
 /** A provider as operators see it. Times are whole Unix seconds. */
 export const providerView = (facts: ProviderFacts): object => {
-  const { name, type, models, counts } = facts
+  const { name, type, models } = facts
+  const workers = facts.workers.filter(worker => worker.provider === name)
   const entries = facts.entries.filter(entry => providerOf(entry) === name)
-  const out = reasonOut(entries, models.length, facts.keyCount)
   return {
     name,
     type,
     models,
-    state: out?.state ?? ('closed' as const),
-    until: out ? wholeSeconds(out.untilMs) : null,
-    reason: out?.reason ?? null,
+    ...standing(facts.circuit, reasonOut(entries, models.length, facts.keyCount)),
     entries: entries.map(entryView),
-    queue: { waiting: counts.waiting, active: counts.active },
-    workers: facts.workers.filter(worker => worker.provider === name).map(workerView),
+    events: facts.events.map(eventView),
+    queue: { waiting: facts.waiting, active: workers.reduce((sum, w) => sum + w.callsInFlight, 0) },
+    workers: workers.map(workerView),
+  }
+}
+
+interface Out {
+  readonly state: HealthState
+  readonly sinceMs: number
+  readonly untilMs: number
+  readonly reason: string
+}
+
+const secondsOrNull = (ms: number): number | null => (ms === 0 ? null : wholeSeconds(ms))
+
+/** The operator's word comes first, then what keeps all calls away, then what keeps some away. */
+const standing = (circuit: Circuit, out: Out | null): object => {
+  const isOut = circuit.pausedAtMs > 0 || circuit.state === 'open' || circuit.state === 'probing'
+  const { state, sinceMs, untilMs, reason } = isOut || out === null ? stateOf(circuit) : out
+  return {
+    state,
+    since: secondsOrNull(sinceMs),
+    until: secondsOrNull(untilMs),
+    reason: reason === '' ? null : reason,
+    share: circuit.pausedAtMs > 0 ? 0 : circuit.share,
+    probe_owner: circuit.owner === '' ? null : circuit.owner,
+  }
+}
+
+/** A pause has no end that is known, and hides what goes on beneath it. */
+const stateOf = (
+  circuit: Circuit,
+): { state: CircuitState | 'paused'; sinceMs: number; untilMs: number; reason: string } =>
+  circuit.pausedAtMs > 0
+    ? { state: 'paused', sinceMs: circuit.pausedAtMs, untilMs: 0, reason: 'operator' }
+    : circuit
+
+const eventView = (circuit: Circuit): object => {
+  const { state, untilMs, reason } = stateOf(circuit)
+  return {
+    at: wholeSeconds(circuit.seq),
+    state,
+    until: secondsOrNull(untilMs),
+    reason: reason === '' ? null : reason,
+    share: circuit.share,
+    probe_owner: circuit.owner === '' ? null : circuit.owner,
   }
 }
 
@@ -37,11 +83,7 @@ export const providerView = (facts: ProviderFacts): object => {
  * What keeps all of a provider out of use, or null. Where that takes all its models or all its keys together, the
  * one that comes back first.
  */
-const reasonOut = (
-  entries: readonly HealthEntry[],
-  modelCount: number,
-  keyCount: number,
-): { state: HealthState; untilMs: number; reason: string } | null => {
+const reasonOut = (entries: readonly HealthEntry[], modelCount: number, keyCount: number): Out | null => {
   const whole = entries.find(entry => kindOf(entry) === 'provider')
   if (whole) return whole
   for (const [kind, count] of [

@@ -13,6 +13,8 @@ export const completion = z
     path: ['model'],
     error: 'expected the name of a model',
   })
+  // For the API's description: a refinement does not tell what it looks for.
+  .meta({ properties: { model: { type: 'string', minLength: 1 } }, required: ['model'] })
 
 export type Completion = z.output<typeof completion>
 

@@ -4,6 +4,7 @@ import {
 } from 'fastify-type-provider-zod'
 import { BatonError, type ErrorCode } from '../domain/errors.ts'
 import { isRedisTrouble } from '../redis/trouble.ts'
+import { NotReplicatedError } from '../store/replicated.ts'
 
 const retryRedisAfterMs = 2_000
 
@@ -18,11 +19,11 @@ const frameworkErrors: Readonly<Record<string, readonly [code: ErrorCode, messag
   FST_ERR_MAX_PARAM_LENGTH: ['not_found', 'There is no such path.'],
 }
 
-/** Fields whose faults have a code of their own. */
-const codesOfFields: Readonly<Record<string, ErrorCode>> = {
-  endpoint: 'unknown_endpoint',
-  completion_window: 'invalid_window',
-}
+/** Fields whose faults have a code of their own. A map, since clients may name a field `__proto__`. */
+const codesOfFields: ReadonlyMap<string | null, ErrorCode> = new Map([
+  ['endpoint', 'unknown_endpoint'],
+  ['completion_window', 'invalid_window'],
+])
 
 /** Turns whatever was thrown into the one error that clients see. */
 export const toBatonError = (error: unknown): BatonError => {
@@ -30,6 +31,12 @@ export const toBatonError = (error: unknown): BatonError => {
   if (hasZodFastifySchemaValidationErrors(error)) return validationError(error.validation[0]!)
   const framework = frameworkErrors[String((error as { code?: unknown } | null)?.code)]
   if (framework !== undefined) return new BatonError(...framework, { cause: error })
+  if (error instanceof NotReplicatedError) {
+    return new BatonError('not_replicated', 'Too few replicas have it.', {
+      cause: error,
+      retryAfterMs: retryRedisAfterMs,
+    })
+  }
   if (isRedisTrouble(error)) {
     return new BatonError('redis_unavailable', 'Redis is away.', {
       cause: error,
@@ -43,7 +50,7 @@ const validationError = (issue: ZodFastifySchemaValidationError): BatonError => 
   const { keys = [] } = issue.params as { keys?: readonly string[] }
   const path = [...issue.instancePath.split('/'), keys[0]].filter(Boolean)
   const param = path.length === 0 ? null : path.join('.')
-  const code = codesOfFields[param ?? ''] ?? 'invalid_request'
+  const code = codesOfFields.get(param) ?? 'invalid_request'
   return new BatonError(code, explain(issue, param), { param })
 }
 

@@ -65,6 +65,8 @@ const cases: readonly Case[] = [
   ['invalid_request', 'limit', () => get('/v1/jobs?limit=101')],
   ['invalid_request', 'status', () => get('/v1/jobs?status=done')],
   ['invalid_request', 'order', () => get('/v1/jobs?order=asc')],
+  ['invalid_request', '__proto__', () => get('/v1/jobs?__proto__=x')],
+  ['invalid_request', 'constructor', () => post({ body: chat(), constructor: {} })],
   ['unknown_endpoint', 'endpoint', () => post({ endpoint: '/v1/images', body: chat() })],
   [
     'unknown_endpoint',
@@ -153,6 +155,8 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   batch_not_found: 'batches.test.ts',
   batch_finished: 'batch-replay.test.ts',
   batch_not_retryable: 'batch-retry.test.ts',
+  headers_too_large: 'malformed-http.test.ts',
+  request_timeout: 'malformed-http.test.ts',
   redis_unavailable: 'redis-outage.test.ts',
   shutting_down: 'closing.test.ts',
 }

@@ -11,6 +11,8 @@ import type { ApiParts } from '../../src/api/parts.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { resolveRoutes } from '../../src/domain/chain.ts'
 import { createHealthBoard } from '../../src/health/board.ts'
+import { createCircuitStore } from '../../src/health/circuit-store.ts'
+import { createCircuits } from '../../src/health/circuits.ts'
 import { readPresence } from '../../src/health/presence.ts'
 import { createProvider } from '../../src/providers/create-provider.ts'
 import { createDoorbells } from '../../src/queue/doorbells.ts'
@@ -79,6 +81,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     redis,
     run,
     keys,
+    leaseMs: config.jobs.lock_ms,
     retentionMs: config.jobs.retention,
     deadLetterRetentionMs: 60_000,
     now,
@@ -86,6 +89,9 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
   const doorbells = createDoorbells(redis, keys, log)
   const board = createHealthBoard({ redis, subscriber, prefix, log, now })
   await board.start()
+  const circuitStore = createCircuitStore(redis, prefix, now)
+  const circuits = createCircuits({ store: circuitStore, subscriber, prefix, log, now, random: Math.random })
+  await circuits.start()
   const waiter = createFinishWaiter(subscriber, keys)
   const shared = {
     store,
@@ -106,10 +112,12 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     uploads: createUploadStore({ redis, run, keys, now }),
     batches: createBatchStore({ redis, run, keys, now }),
     board,
+    circuits,
+    circuitStore,
     waiter,
     submit: createSubmitJob({
       ...shared,
-      availableAt: target => board.unavailableUntil(target),
+      availableAt: target => board.unavailableUntil(target) || circuits.sendsAt(target.provider),
       retentionMs: config.jobs.retention,
       random: Math.random,
     }),
@@ -213,7 +221,7 @@ const success: Final = {
 
 /** Ends a job as its worker would; with the answer above where the test names no other. */
 export const endJob = async ({ parts: { store } }: TestApi, id: string, final: Partial<Final> = {}) => {
-  const claim = await store.claim(id, 0, 0, 'token', false)
+  const claim = await store.claim(id, 0, 0, 'token')
   if (typeof claim === 'string') throw new Error(`the job cannot be claimed: ${claim}`)
   if (!(await store.finalise(claim, { ...success, ...final }))) throw new Error('the job had ended')
 }

@@ -98,7 +98,7 @@ describe('GET /v1/jobs/:id', () => {
 
   it('names the provider whose answer won, although the job had moved on', async () => {
     const { id } = await submitJob(api)
-    const claim = await api.parts.store.claim(id, 0, 0, 'slow', false)
+    const claim = await api.parts.store.claim(id, 0, 0, 'slow')
     if (typeof claim === 'string') throw new Error(claim)
     const target = { provider: 'anthropic', model: 'claude-3' }
     await api.parts.store.advance(claim, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, Date.now())

@@ -17,7 +17,10 @@ describe('GET /v1/providers', () => {
     await submitJob(api, {}, { headers: { 'idempotency-key': 'one' } })
     const counts = async () => (await providers())[0].queue
     await expect.poll(counts).toEqual({ waiting: 1, active: 0 })
-    const well = { state: 'closed', until: null, reason: null, entries: [], workers: [] }
+    const well = {
+      ...{ state: 'closed', since: null, until: null, reason: null, share: 1, probe_owner: null },
+      ...{ entries: [], events: [], workers: [] },
+    }
     expect(await providers()).toEqual([
       {
         name: 'openai',
@@ -78,6 +81,30 @@ describe('GET /v1/providers', () => {
 
     board.indict('provider:openai', 'cooling', later + 20_000, 'http_429')
     expect((await states()).openai).toEqual(['cooling', seconds + 20, 'http_429'])
+  })
+})
+
+describe('POST /v1/providers/:name/pause and /resume', () => {
+  const at = async (path: string) => call(api, 'POST', `/v1/providers/${path}`)
+
+  it('sends new jobs elsewhere until it is resumed, and tells both', async () => {
+    const { status, json } = await at('anthropic/pause')
+    expect(status).toBe(200)
+    expect(json).toMatchObject({
+      ...{ name: 'anthropic', state: 'paused', until: null, reason: 'operator', share: 0 },
+      events: [{ state: 'paused', at: expect.any(Number) }],
+    })
+    expect(api.parts.circuits.sendsAt('anthropic')).toBeGreaterThan(Date.now())
+    expect((await at('anthropic/pause')).json.events).toHaveLength(1)
+
+    const resumed = (await at('anthropic/resume')).json
+    expect(resumed.events.map((event: Json) => event.state)).toEqual(['closed', 'paused'])
+    expect(api.parts.circuits.sendsAt('anthropic')).toBe(0)
+  })
+
+  it('knows only providers of the config', async () => {
+    const { status, json } = await at('nobody/pause')
+    expect([status, json.error.code]).toEqual([404, 'provider_not_found'])
   })
 })
 

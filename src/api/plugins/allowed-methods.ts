@@ -9,7 +9,8 @@ export const collectMethods = (app: FastifyInstance): ((url: string) => readonly
     methodsOf.set(url, known)
   })
   return url => {
-    const path = url.split('?', 1)[0]!
+    // The path may come as a whole URL, which the router understands.
+    const path = url.replace(/^https?:\/\/[^/]*/, '').split(/[?#]/, 1)[0]!
     const matching = [...methodsOf].filter(([pattern]) => expressionOf(pattern).test(path))
     return [...new Set(matching.flatMap(([, methods]) => [...methods]))]
   }

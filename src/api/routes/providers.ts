@@ -1,13 +1,15 @@
 import type { ProviderConfig } from '../../config/schema.ts'
+import { BatonError } from '../../domain/errors.ts'
 import { providerQueue } from '../../queue/doorbells.ts'
 import type { Routes } from '../../relay/routes.ts'
 import type { ApiScope } from '../api-scope.ts'
+import { ignoreBodies } from '../ignore-bodies.ts'
 import type { ApiParts } from '../parts.ts'
 import { providerView } from '../provider-view.ts'
 
-/** `GET /v1/providers`: each provider's health, queue and workers. */
+/** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause` and `…/resume`. */
 export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
-  const { config, board, doorbells, presence, routes } = parts
+  const { config, board, circuits, circuitStore, doorbells, presence, routes } = parts
   const providers = Object.entries(config.providers).map(([name, provider]) => ({
     name,
     type: provider.type,
@@ -15,15 +17,44 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
     keyCount: keysOf(provider).length,
   }))
 
-  scope.get('/v1/providers', async () => {
-    const [workers, counts] = await Promise.all([
+  const view = async (shown: typeof providers): Promise<object[]> => {
+    const [workers, waiting, events] = await Promise.all([
       presence(),
-      Promise.all(providers.map(({ name }) => doorbells.counts(providerQueue(name)))),
+      Promise.all(shown.map(({ name }) => doorbells.waiting(providerQueue(name)))),
+      Promise.all(shown.map(({ name }) => circuitStore.events(name))),
     ])
     const entries = board.current()
-    return {
-      object: 'list',
-      data: providers.map((facts, i) => providerView({ ...facts, entries, workers, counts: counts[i]! })),
+    return shown.map((facts, i) =>
+      providerView({
+        ...facts,
+        entries,
+        workers,
+        circuit: circuits.of(facts.name),
+        waiting: waiting[i]!,
+        events: events[i]!,
+      }),
+    )
+  }
+
+  scope.get('/v1/providers', async () => ({ object: 'list', data: await view(providers) }))
+
+  const setPaused = async (name: string, paused: boolean): Promise<object> => {
+    const facts = providers.find(provider => provider.name === name)
+    if (!facts) {
+      throw new BatonError('provider_not_found', `There is no provider '${name}'.`, { param: 'name' })
+    }
+    circuits.learn(await circuitStore.pause(name, paused))
+    return (await view([facts]))[0]!
+  }
+  scope.register(async inner => {
+    ignoreBodies(inner)
+    for (const [path, paused] of [
+      ['pause', true],
+      ['resume', false],
+    ] as const) {
+      inner.post<{ Params: { name: string } }>(`/v1/providers/:name/${path}`, request =>
+        setPaused(request.params.name, paused),
+      )
     }
   })
 }

@@ -1,0 +1,71 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import type { z } from 'zod'
+import { dialectsOfPath } from '../error-body.ts'
+import { operations } from './all-operations.ts'
+import { errorAnswers, oneOf } from './error-answers.ts'
+import type { Answer, Operation } from './operation.ts'
+
+type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>
+type CheckedSchema = Readonly<Partial<Record<'body' | 'querystring' | 'params', z.ZodType>>>
+
+const options: Parameters<typeof createJsonSchemaTransform>[0] = {
+  zodToJsonConfig: {
+    // Unless an object is said to be strict: clients must not refuse a field that a later version adds.
+    override: ({ zodSchema, jsonSchema }) => {
+      const { def } = zodSchema._zod
+      if (def.type === 'object' && def.catchall === undefined) delete jsonSchema.additionalProperties
+    },
+  },
+}
+
+const toJsonSchema = createJsonSchemaTransform(options)
+export const addComponents = createJsonSchemaTransformObject(options)
+
+/** Puts together what the route's own schema checks and what is told of it here. */
+export const describeRoute: Transform = ({ schema, url, route, ...document }) => {
+  const method = [route.method].flat()[0]!
+  const operation = operations[`${method} ${url}`]
+  if (operation === undefined) throw new Error(`${method} ${url} is not described`)
+  const described = {
+    ...requestOf(operation, (schema ?? {}) as CheckedSchema),
+    response: answersOf(operation, url),
+  }
+  return toJsonSchema({ schema: described, url: operation.url ?? url, route, ...document })
+}
+
+const requestOf = (operation: Operation, checked: CheckedSchema): object => {
+  const { id, summary, tag, params, query, headers, body, bodyType, isOpen } = operation
+  return {
+    operationId: id,
+    summary,
+    tags: [tag],
+    params: params ?? checked.params,
+    querystring: query ?? checked.querystring,
+    headers,
+    body: body ?? checked.body,
+    ...(bodyType && { consumes: [bodyType] }),
+    ...(isOpen && { security: [] }),
+  }
+}
+
+const answersOf = (operation: Operation, url: string): object => {
+  const { answers, answersForJob } = operation
+  const errors = errorAnswers(operation, dialectsOfPath(url))
+  const statuses = new Set([...Object.keys(answers), ...Object.keys(errors)])
+  return Object.fromEntries(
+    [...statuses].map(status => {
+      // A provider's own answer may come under any status.
+      const upstream = answersForJob && status !== '200' ? answers.default : undefined
+      const possible = new Set([answers[status], errors[status], upstream].filter(a => a !== undefined))
+      return [status, contentOf([...possible])]
+    }),
+  )
+}
+
+const contentOf = (answers: readonly Answer[]): object => ({
+  description: answers.map(({ description }) => description).join('\n\n'),
+  content: {
+    [answers[0]!.type ?? 'application/json']: { schema: oneOf(answers.map(({ schema }) => schema)) },
+  },
+})

@@ -1,0 +1,70 @@
+import type { ErrorCode } from '../../domain/errors.ts'
+
+/** What a JSON body can be refused for before anything in it is looked at. */
+export const ofJsonBody = [
+  'invalid_json',
+  'invalid_request',
+  'body_too_large',
+  'unsupported_media_type',
+] as const satisfies readonly ErrorCode[]
+
+/** A body that is not wanted is dropped, unless it is long or of a type that is none. */
+export const ofIgnoredBody = [
+  'body_too_large',
+  'unsupported_media_type',
+  'invalid_request',
+] as const satisfies readonly ErrorCode[]
+
+/** What a form can be refused for. */
+export const ofForm = [
+  'invalid_multipart',
+  'invalid_request',
+  'unsupported_media_type',
+  'empty_file',
+  'file_too_large',
+  'storage_unavailable',
+  'not_replicated',
+] as const satisfies readonly ErrorCode[]
+
+/** What parameters can be refused for where that is told in the words of OpenAI's batches. */
+export const ofParameters = [
+  'missing_required_parameter',
+  'unknown_parameter',
+  'invalid_value',
+] as const satisfies readonly ErrorCode[]
+
+export const ofWebhook = [
+  'invalid_webhook_url',
+  'webhook_address_forbidden',
+  'webhook_secret_missing',
+] as const satisfies readonly ErrorCode[]
+
+/** What a completion can be refused for. */
+export const ofCompletion = [
+  'unknown_endpoint',
+  'unknown_model',
+  'unsupported_parameter',
+  'streaming_unsupported',
+  'idempotency_key_reused',
+  // The first one with its key, past its retention by now.
+  'job_not_found',
+  'not_replicated',
+] as const satisfies readonly ErrorCode[]
+
+/** What reading a file's bytes can end in. */
+export const ofContent = [
+  'range_not_satisfiable',
+  'storage_unavailable',
+] as const satisfies readonly ErrorCode[]
+
+/** What any route may answer. */
+export const ofAnyRoute = ['internal_error', 'shutting_down'] as const satisfies readonly ErrorCode[]
+
+/** What the connection or the path can be refused for before there is a route; these go with any path. */
+export const beforeAnyRoute = [
+  'invalid_request',
+  'headers_too_large',
+  'request_timeout',
+  'not_found',
+  'method_not_allowed',
+] as const satisfies readonly ErrorCode[]

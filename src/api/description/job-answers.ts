@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { endpoints } from '../../domain/endpoint.ts'
+import { type JobErrorCode, jobErrorCodes, jobStatuses } from '../../domain/job.ts'
+import { verdictKinds } from '../../domain/verdict.ts'
+import type { JobView } from '../../store/job-view.ts'
+
+/** Unix seconds. */
+export const seconds = z.int()
+
+export const webhookView = z.object({
+  url: z.string(),
+  status: z.enum(['pending', 'delivered', 'dead']),
+  attempts: z.int(),
+})
+
+const attempt = z.object({
+  hop: z.int(),
+  provider: z.string(),
+  model: z.string(),
+  started_at: z.number(),
+  duration_ms: z.number().nullable(),
+  status_code: z.int().nullable(),
+  verdict: z.enum(verdictKinds).nullable(),
+  reason: z.string(),
+  retry_after_ms: z.number().optional(),
+  possibly_billed: z.boolean(),
+})
+
+const jobFields = {
+  id: z.string(),
+  object: z.literal('job'),
+  status: z.enum(jobStatuses),
+  endpoint: z.enum(endpoints),
+  model: z.string(),
+  provider: z.string(),
+  upstream_model: z.string(),
+  batch_id: z.string().nullable(),
+  priority: z.enum(['default', 'low', 'high']),
+  retry_of: z.string().nullable(),
+  created_at: seconds,
+  started_at: seconds.nullable(),
+  finished_at: seconds.nullable(),
+  expires_at: seconds,
+  resumes_at: seconds.nullable(),
+  attempts: z.array(attempt),
+  error: z
+    .object({ code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]), message: z.string() })
+    .nullable(),
+  refused: z.literal(true).optional(),
+  usage: z.object({ input_tokens: z.int(), output_tokens: z.int() }).nullable(),
+  cost_usd: z.number().nullable(),
+  webhook: webhookView.nullable(),
+  metadata: z.record(z.string(), z.string()),
+}
+
+export const jobSummary = z.object(jobFields).meta({ id: 'JobSummary' }) satisfies z.ZodType<JobView>
+
+export const job = z
+  .object({ ...jobFields, response: z.object({ status_code: z.int(), body: z.unknown() }).nullable() })
+  .meta({ id: 'Job' }) satisfies z.ZodType<JobView>
+
+export const jobList = z.object({
+  object: z.literal('list'),
+  data: z.array(jobSummary),
+  has_more: z.boolean(),
+  next_cursor: z.string().nullable(),
+})

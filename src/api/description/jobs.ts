@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { endpoints } from '../../domain/endpoint.ts'
+import { ofCompletion, ofIgnoredBody, ofJsonBody, ofWebhook } from './error-codes-of.ts'
+import { job, jobList } from './job-answers.ts'
+import type { Answer, Operation, Operations } from './operation.ts'
+import { doorHeaders, idempotent, idOf, waiting } from './parameters.ts'
+
+const accepted = { 202: { description: 'The job, accepted. `Location` is its path.', schema: job } }
+
+export const jobOperations: Operations = {
+  'POST /v1/jobs': {
+    id: 'submitJob',
+    summary: 'Submit a job',
+    tag: 'Jobs',
+    headers: idempotent,
+    answers: accepted,
+    errors: [...ofJsonBody, ...ofCompletion, ...ofWebhook, 'invalid_window'],
+  },
+  'GET /v1/jobs/:id': {
+    id: 'readJob',
+    summary: 'Read a job, or wait for its end',
+    tag: 'Jobs',
+    params: idOf('a job'),
+    headers: waiting,
+    answers: { 200: { description: 'The job.', schema: job } },
+    errors: ['job_not_found'],
+  },
+  'GET /v1/jobs': {
+    id: 'listJobs',
+    summary: 'List jobs, newest first',
+    tag: 'Jobs',
+    answers: { 200: { description: 'A page of jobs, without their responses.', schema: jobList } },
+    errors: ['invalid_request', 'invalid_cursor'],
+  },
+  'POST /v1/jobs/:id/cancel': {
+    id: 'cancelJob',
+    summary: 'Cancel a job, also while it runs',
+    tag: 'Jobs',
+    params: idOf('a job'),
+    answers: { 200: { description: 'The job, cancelled.', schema: job } },
+    errors: ['job_not_found', 'job_finished', ...ofIgnoredBody],
+  },
+  'POST /v1/jobs/:id/retry': {
+    id: 'retryJob',
+    summary: 'Submit the request of a failed, expired or cancelled job again, as a new job',
+    tag: 'Jobs',
+    params: idOf('a job'),
+    headers: idempotent,
+    answers: accepted,
+    errors: [...ofCompletion, 'job_not_retryable', ...ofIgnoredBody],
+  },
+}
+
+const doorNames: Readonly<Record<(typeof endpoints)[number], readonly [id: string, summary: string]>> = {
+  '/v1/chat/completions': ['createChatCompletion', "OpenAI's chat completions"],
+  '/v1/messages': ['createMessage', "Anthropic's messages"],
+  '/v1/completions': ['createCompletion', "OpenAI's completions"],
+  '/v1/embeddings': ['createEmbeddings', "OpenAI's embeddings"],
+  '/v1/responses': ['createResponse', "OpenAI's responses"],
+}
+
+const upstreamAnswer: Answer = {
+  description: "The provider's own answer; `x-baton-provider` names who gave it.",
+  schema: z.record(z.string(), z.unknown()),
+}
+
+const door = ([id, summary]: readonly [string, string]): Operation => ({
+  id,
+  summary,
+  tag: 'Completions',
+  headers: doorHeaders,
+  answers: { 200: upstreamAnswer, ...accepted, default: upstreamAnswer },
+  errors: [...ofJsonBody, ...ofCompletion],
+  answersForJob: true,
+})
+
+export const doorOperations: Operations = Object.fromEntries(
+  endpoints.map(endpoint => [`POST ${endpoint}`, door(doorNames[endpoint])]),
+)

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { providerTypes } from '../../config/schema.ts'
+import { seconds } from './job-answers.ts'
+
+const openAiModel = z.object({
+  id: z.string(),
+  object: z.literal('model'),
+  created: z.int(),
+  owned_by: z.string(),
+})
+
+const anthropicModel = z.object({
+  type: z.literal('model'),
+  id: z.string(),
+  display_name: z.string(),
+  created_at: z.iso.datetime(),
+})
+
+/** In the shape of the client's API: Anthropic's send `anthropic-version`. */
+export const model = z.union([openAiModel, anthropicModel])
+
+export const modelList = z.union([
+  z.object({ object: z.literal('list'), data: z.array(openAiModel) }),
+  z.object({
+    data: z.array(anthropicModel),
+    has_more: z.boolean(),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+  }),
+])
+
+const healthEntry = z.object({
+  scope: z.string(),
+  state: z.enum(['cooling', 'open', 'stopped']),
+  since: seconds,
+  until: seconds,
+  reason: z.string(),
+})
+
+const worker = z.object({
+  instance: z.string(),
+  pid: z.int(),
+  breaker: z.string(),
+  calls_in_flight: z.int(),
+  concurrency: z.int(),
+  seen_at: seconds,
+})
+
+const providerEvent = z.object({
+  at: seconds,
+  state: z.enum(['closed', 'open', 'probing', 'recovering', 'paused']),
+  until: seconds.nullable(),
+  reason: z.string().nullable(),
+  share: z.number(),
+  probe_owner: z.string().nullable(),
+})
+
+export const provider = z
+  .object({
+    name: z.string(),
+    type: z.enum(providerTypes),
+    models: z.array(z.string()),
+    state: z.enum(['closed', 'open', 'probing', 'recovering', 'cooling', 'stopped', 'paused']),
+    since: seconds.nullable(),
+    until: seconds.nullable(),
+    reason: z.string().nullable(),
+    share: z.number(),
+    probe_owner: z.string().nullable(),
+    entries: z.array(healthEntry),
+    events: z.array(providerEvent),
+    queue: z.object({ waiting: z.int(), active: z.int() }),
+    workers: z.array(worker),
+  })
+  .meta({ id: 'Provider' })
+
+export const providerList = z.object({ object: z.literal('list'), data: z.array(provider) })
+
+const deadLetter = z
+  .object({
+    job_id: z.string().optional(),
+    batch_id: z.string().optional(),
+    died_at: seconds,
+    webhook: z.object({ url: z.string() }),
+    attempts: z.int(),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'DeadLetter' })
+
+export const deadLetterList = z.object({
+  object: z.literal('list'),
+  data: z.array(deadLetter),
+  has_more: z.boolean(),
+})
+
+export const alive = z.object({ status: z.literal('ok') })
+export const ready = z.object({ status: z.literal('ready') })
+export const notReady = z.object({
+  status: z.literal('unavailable'),
+  reason: z.literal('redis_unavailable'),
+})
+
+/** What stands at `GET /openapi.json` itself. */
+export const description = z.looseObject({ openapi: z.string() })

@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { batch, messageBatch } from './batch-answers.ts'
+import { ofIgnoredBody } from './error-codes-of.ts'
+import { jobSummary } from './job-answers.ts'
+import type { Operations } from './operation.ts'
+import {
+  alive,
+  deadLetterList,
+  description,
+  model,
+  modelList,
+  notReady,
+  provider,
+  providerList,
+  ready,
+} from './operator-answers.ts'
+import { clientVersion, idOf } from './parameters.ts'
+
+export const modelOperations: Operations = {
+  'GET /v1/models': {
+    id: 'listModels',
+    summary: 'List the routes',
+    tag: 'Models',
+    headers: clientVersion,
+    answers: { 200: { description: "The routes, in OpenAI's shape or Anthropic's.", schema: modelList } },
+    errors: [],
+    isLocal: true,
+  },
+  'GET /v1/models/*': {
+    id: 'readModel',
+    summary: 'Read a route',
+    tag: 'Models',
+    url: '/v1/models/:id',
+    params: z.object({ id: z.string().meta({ description: 'The name of a route; it may hold slashes.' }) }),
+    headers: clientVersion,
+    answers: { 200: { description: "The route, in OpenAI's shape or Anthropic's.", schema: model } },
+    errors: ['unknown_model'],
+    isLocal: true,
+  },
+}
+
+const providerName = z.object({ name: z.string().meta({ description: 'As in the config.' }) })
+
+export const operatorOperations: Operations = {
+  'GET /v1/providers': {
+    id: 'listProviders',
+    summary: "Show each provider's state, queue and workers",
+    tag: 'Operation',
+    answers: { 200: { description: 'The providers.', schema: providerList } },
+    errors: [],
+  },
+  'POST /v1/providers/:name/pause': {
+    id: 'pauseProvider',
+    summary: 'Keep a provider out of use until it is resumed',
+    tag: 'Operation',
+    params: providerName,
+    answers: { 200: { description: 'The provider.', schema: provider } },
+    errors: ['provider_not_found', ...ofIgnoredBody],
+  },
+  'POST /v1/providers/:name/resume': {
+    id: 'resumeProvider',
+    summary: 'Give a paused provider back to where it stood',
+    tag: 'Operation',
+    params: providerName,
+    answers: { 200: { description: 'The provider.', schema: provider } },
+    errors: ['provider_not_found', ...ofIgnoredBody],
+  },
+  'GET /v1/dead-letters': {
+    id: 'listDeadLetters',
+    summary: 'List webhooks that were given up, newest first',
+    tag: 'Operation',
+    answers: { 200: { description: 'Dead letters.', schema: deadLetterList } },
+    errors: ['invalid_request'],
+  },
+  'POST /v1/dead-letters/:id/redeliver': {
+    id: 'redeliver',
+    summary: 'Send a webhook that was given up again',
+    tag: 'Operation',
+    params: idOf('a job or a batch'),
+    answers: {
+      202: { description: 'The job or batch.', schema: z.union([jobSummary, batch, messageBatch]) },
+    },
+    errors: ['delivery_not_found', 'batch_not_found', 'job_not_found', ...ofIgnoredBody],
+  },
+  'GET /openapi.json': {
+    id: 'describe',
+    summary: 'This description',
+    tag: 'Operation',
+    answers: { 200: { description: 'OpenAPI 3.1.', schema: description } },
+    errors: [],
+    isLocal: true,
+  },
+  'GET /healthz': {
+    id: 'isAlive',
+    summary: 'Tell whether the process lives',
+    tag: 'Operation',
+    answers: { 200: { description: 'It does.', schema: alive } },
+    errors: [],
+    isOpen: true,
+    isLocal: true,
+  },
+  'GET /readyz': {
+    id: 'isReady',
+    summary: 'Tell whether it can take jobs',
+    tag: 'Operation',
+    answers: {
+      200: { description: 'It can.', schema: ready },
+      503: { description: 'It cannot now.', schema: notReady },
+    },
+    errors: [],
+    isOpen: true,
+    isLocal: true,
+  },
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+export const idOf = (what: string) => z.object({ id: z.string().meta({ description: `The id of ${what}.` }) })
+
+const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/)
+  .optional()
+  .meta({ description: 'The same key and request are answered with what the first one made.' })
+
+export const idempotent = z.object({ 'idempotency-key': idempotencyKey })
+
+export const waiting = z.object({
+  prefer: z
+    .string()
+    .optional()
+    .meta({ description: '`wait=30`: answer once the job ended, or after that many seconds (60 at most).' }),
+})
+
+export const doorHeaders = idempotent.extend({
+  prefer: z
+    .string()
+    .optional()
+    .meta({ description: '`respond-async`: answer 202 with the job instead of waiting.' }),
+})
+
+/** In whose shape the answer is to be. */
+export const clientVersion = z.object({
+  'anthropic-version': z
+    .string()
+    .optional()
+    .meta({ description: "Where it is sent, the answer has the shape of Anthropic's API." }),
+})
+
+export const ranged = z.object({
+  range: z.string().optional().meta({ description: 'A single range of bytes: `bytes=0-99`.' }),
+})
