@@ -1,0 +1,50 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, it } from 'vitest'
+import { clientSteps } from './jobs/client-steps.ts'
+import { clusterSteps } from './jobs/cluster-steps.ts'
+import { deliverySteps } from './jobs/delivery-steps.ts'
+import { drain, outlast } from './jobs/drain.ts'
+import { openRig, type Rig } from './jobs/rig.ts'
+import { workerSteps } from './jobs/worker-steps.ts'
+import { openWorld, type World } from './jobs/world.ts'
+import { patienceMs, runs } from './runs.ts'
+
+let rig: Rig
+beforeAll(async () => {
+  rig = await openRig(15_000)
+})
+afterAll(() => rig.close())
+
+type Step = fc.AsyncCommand<World, World>
+
+const often = (weight: number, ...steps: fc.Arbitrary<Step>[]) =>
+  steps.map(arbitrary => ({ weight, arbitrary }))
+
+const { submit, wait, cancel, ringLate } = clientSteps
+const { takeRing, answerOne, endRing, ringBack, dieWithRing, dropRing, loseLock, ...ofRunners } = workerSteps
+const { freeze, loseLease, comeBack, ...ofHolders } = ofRunners
+const { sweepNow, wakeUp, loseRings, restart, ...ofCluster } = clusterSteps
+
+const anyStep = fc.oneof(
+  ...often(300, takeRing, answerOne, comeBack),
+  ...often(150, endRing, sweepNow, loseLease),
+  ...often(100, submit, wait, ...Object.values(ofHolders), ...Object.values(deliverySteps)),
+  ...often(50, freeze, ringLate, wakeUp, loseLock),
+  ...often(25, dieWithRing, ringBack, ...Object.values(ofCluster)),
+  ...often(10, cancel, dropRing, loseRings),
+  // Half a second each.
+  ...often(1, restart),
+)
+
+it('a job comes to one end, whoever does what when, and dies where', { timeout: patienceMs }, async () => {
+  const steps = fc.commands([anyStep], { maxCommands: 250, size: 'max' })
+  await fc.assert(
+    fc.asyncProperty(steps, fc.boolean(), async (happenings, isAnyoneLeft) => {
+      const world = await openWorld(rig)
+      await fc.asyncModelRun(() => ({ model: world, real: world }), happenings)
+      await drain(world, isAnyoneLeft)
+      await outlast(world)
+    }),
+    runs(80),
+  )
+})

@@ -1,0 +1,116 @@
+import { expect } from 'vitest'
+import { deadlineEntry, jobDoorbell, leaseEntry, webhookDoorbell } from '../../../src/queue/doorbell.ts'
+import { providerQueue, webhookQueue } from '../../../src/queue/doorbells.ts'
+import { isOver, type Model, type ModelJob } from './model.ts'
+import { deadLetterRetentionMs, queues, type Rig, retentionMs, shards } from './rig.ts'
+
+/** What Redis holds of all jobs, read in one turn. */
+interface Observed {
+  readonly agenda: ReadonlySet<string>
+  readonly ringing: ReadonlyMap<string, ReadonlySet<string>>
+  readonly dead: ReadonlySet<string>
+}
+
+const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
+  const [agendas, dead, rings] = await Promise.all([
+    Promise.all(shards.map(shard => redis.zrange(keys.agenda(shard), '0', '-1'))),
+    Promise.all(shards.map(shard => redis.zrange(keys.deadLetters(shard), '0', '-1'))),
+    Promise.all(queues.map(async queue => [queue, await rig.ringing(queue)] as const)),
+  ])
+  return { agenda: new Set(agendas.flat()), dead: new Set(dead.flat()), ringing: new Map(rings) }
+}
+
+/** The record says what the model says. */
+const sameRecord = async ({ store, redis, keys }: Rig, job: ModelJob): Promise<void> => {
+  const [record, [spent, run]] = await Promise.all([
+    store.read(job.id),
+    redis.hmget(keys.record(job.id), 'spent', 'run'),
+  ])
+  const isRunning = job.state === 'running'
+  const { delivery } = record!
+  expect({
+    status: record!.status,
+    hop: record!.hop,
+    ring: record!.ring,
+    provider: record!.target.provider,
+    run: isRunning ? run : null,
+    resumesAtMs: record!.resumesAtMs,
+    spent: Number(spent ?? 0),
+    calls: record!.attempts.length,
+    end: record!.finishedAtMs,
+    body: record!.response?.body ?? null,
+    code: record!.error?.code ?? null,
+    delivery: isOver(job) && delivery ? [delivery.status, delivery.attempts, record!.deliveriesBefore] : null,
+  }).toEqual({
+    status: job.state,
+    hop: job.hop,
+    ring: job.ring,
+    provider: job.provider,
+    run: isRunning ? `${job.calledAtMs} ${job.holder}` : null,
+    resumesAtMs: job.state === 'parked' ? job.resumesAtMs : null,
+    spent: job.spent,
+    calls: job.calls,
+    end: job.end?.atMs ?? null,
+    body: job.end?.body ?? null,
+    code: job.end?.code ?? null,
+    delivery: job.delivery && [job.delivery.status, job.delivery.attempts, job.delivery.before],
+  })
+}
+
+type Stay = 'gone' | 'for ever' | 'retention' | 'dead letter'
+
+const stayOf = (ttlMs: number): Stay => {
+  if (ttlMs === -2) return 'gone'
+  if (ttlMs === -1) return 'for ever'
+  expect(ttlMs).toBeLessThanOrEqual(deadLetterRetentionMs)
+  return ttlMs <= retentionMs ? 'retention' : 'dead letter'
+}
+
+/** Nothing of a live job goes by itself, and all of one that has ended does. */
+const sameStay = async ({ redis, keys }: Rig, job: ModelJob, observing: Promise<Observed>): Promise<void> => {
+  const [record, payload] = await Promise.all(
+    [keys.record(job.id), keys.payload(job.id)].map(async key => stayOf(await redis.pttl(key))),
+  )
+  const { dead } = await observing
+  const owesWebhook = job.delivery?.status === 'pending'
+  const isDead = job.delivery?.status === 'dead'
+  expect({ record, payload, isDead: dead.has(job.id) }).toEqual({
+    record: !isOver(job) || owesWebhook ? 'for ever' : isDead ? 'dead letter' : 'retention',
+    payload: !job.isLong || job.state === 'succeeded' ? 'gone' : isOver(job) ? 'retention' : 'for ever',
+    isDead,
+  })
+}
+
+/** Whoever dies now: a live job, and a webhook that is owed, are found again. */
+const hasWaker = (job: ModelJob, { agenda, ringing }: Observed): void => {
+  const { id, hop, ring, provider, delivery } = job
+  const isOwed = (name: string, queue: string): boolean => agenda.has(name) || ringing.get(queue)!.has(name)
+  if (job.isAdrift) return
+  if (delivery?.status === 'pending') {
+    expect(isOwed(webhookDoorbell(id, delivery.attempts), webhookQueue), `${id} owes its webhook`).toBe(true)
+  }
+  if (isOver(job)) {
+    expect(agenda.has(leaseEntry(id)), `the lease of ${id}, which is over`).toBe(false)
+    return
+  }
+  if (job.hasTimer) expect(agenda.has(deadlineEntry(id)), `${id} has a deadline`).toBe(true)
+  expect(agenda.has(leaseEntry(id)), `the lease of ${id}, which is ${job.state}`).toBe(
+    job.state === 'running',
+  )
+  if (job.state !== 'running') {
+    expect(isOwed(jobDoorbell(id, hop, ring), providerQueue(provider)), `${id} is owed its doorbell`).toBe(
+      true,
+    )
+  }
+}
+
+/** Holds Redis against the model, and both against what is promised. */
+export const agree = async (rig: Rig, model: Model): Promise<void> => {
+  const observing = observe(rig)
+  await Promise.all(
+    model.all().map(async job => {
+      await Promise.all([sameRecord(rig, job), sameStay(rig, job, observing)])
+      hasWaker(job, await observing)
+    }),
+  )
+}

@@ -1,0 +1,95 @@
+import { expect } from 'vitest'
+import type { Claim, JobStore, Move } from '../../../src/store/job-store.ts'
+import type { Model, ModelJob } from './model.ts'
+
+/** The store, with every reply that changes something held against the model's: whoever asks, a sweeper too. */
+export const createCheckedStore = (store: JobStore, model: Model): JobStore => {
+  const jobOf = (id: string): ModelJob => {
+    const job = model.jobs.get(id)
+    if (!job) throw new Error(`the model has no job ${id}`)
+    return job
+  }
+
+  const moved = async (
+    what: string,
+    claim: Claim,
+    to: Move,
+    resumesAtMs: number | null,
+    act: () => Promise<boolean>,
+  ): Promise<boolean> => {
+    const { hop, ring, target, spent, attempts } = to
+    const place = { hop, ring, provider: target.provider, spent }
+    const expected = model.move(jobOf(claim.id), claim.token, place, attempts.length, resumesAtMs)
+    const reply = await act()
+    expect(reply, what).toBe(expected)
+    return reply
+  }
+
+  /** Jobs are asked for as they are at the call, which is the order in which Redis gets the commands. */
+  const checked = async <Reply>(what: string, expected: Reply, act: () => Promise<Reply>): Promise<Reply> => {
+    const reply = await act()
+    expect(reply, what).toEqual(expected)
+    return reply
+  }
+
+  return {
+    ...store,
+    create: async job => {
+      const { id, expiresAtMs, createdAtMs, body, webhook, target, idempotency } = job
+      const [isLong, hasWebhook] = [body.length > 1_000, webhook !== null]
+      const hasTimer = expiresAtMs - createdAtMs <= 900_000
+      const { provider } = target
+      const expected = model.create({ id, expiresAtMs, isLong, hasWebhook, hasTimer, provider }, idempotency)
+      const reply = await store.create(job)
+      expect(reply, 'create').toEqual(expected)
+      return reply
+    },
+    claim: async (id, hop, ring, token) => {
+      const expected = model.claim(jobOf(id), hop, ring, token)
+      const claim = await store.claim(id, hop, ring, token)
+      const shown =
+        typeof claim === 'string'
+          ? claim
+          : {
+              hop: claim.hop,
+              ring: claim.ring,
+              spent: claim.spent,
+              calls: claim.attempts.length,
+              provider: claim.target.provider,
+            }
+      expect(shown, 'claim').toEqual(expected)
+      return claim
+    },
+    renew: ({ id, token }) =>
+      checked('renew', model.renew(jobOf(id), token), () => store.renew({ id, token })),
+    advance: (claim, to, dueAtMs) =>
+      moved('advance', claim, to, null, () => store.advance(claim, to, dueAtMs)),
+    park: (claim, to, resumesAtMs) =>
+      moved('park', claim, to, resumesAtMs, () => store.park(claim, to, resumesAtMs)),
+    retry: (claim, spent, attempt, nextCallAtMs) =>
+      checked('retry', model.retry(jobOf(claim.id), claim.token, spent, nextCallAtMs), () =>
+        store.retry(claim, spent, attempt, nextCallAtMs),
+      ),
+    finalise: (claim, final) => {
+      const { status, response, error, attempts } = final
+      const end = { status, body: response?.body ?? null, code: error?.code ?? null, calls: attempts.length }
+      const expected = model.finalise(jobOf(claim.id), claim.token, end)
+      return checked('finalise', expected, () => store.finalise(claim, final))
+    },
+    cancel: id =>
+      checked('cancel', model.endWithoutAnswer(jobOf(id), 'cancelled', 0), () => store.cancel(id)),
+    expire: (id, spareUntilMs) =>
+      checked('expire', model.endWithoutAnswer(jobOf(id), 'expired', spareUntilMs), () =>
+        store.expire(id, spareUntilMs),
+      ),
+    recover: record =>
+      checked('recover', model.recover(jobOf(record.id), record.hop, record.ring), () =>
+        store.recover(record),
+      ),
+    recordDelivery: (id, attemptsBefore, result) =>
+      checked('recordDelivery', model.recordDelivery(jobOf(id), attemptsBefore, result.status), () =>
+        store.recordDelivery(id, attemptsBefore, result),
+      ),
+    redeliver: id => checked('redeliver', model.redeliver(jobOf(id)), () => store.redeliver(id)),
+  }
+}

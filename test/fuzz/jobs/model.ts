@@ -1,0 +1,187 @@
+import type { JobErrorCode, JobStatus, TerminalStatus } from '../../../src/domain/job.ts'
+
+/**
+ * What must hold of a job, told a second time and in a few lines: the store's scripts are held against it, reply by reply
+ * and record by record.
+ */
+export interface ModelJob {
+  readonly id: string
+  readonly expiresAtMs: number
+  /** Its request has a key of its own. */
+  readonly isLong: boolean
+  readonly hasWebhook: boolean
+  /** Its deadline is near enough to stand in the agenda from the beginning. */
+  readonly hasTimer: boolean
+  state: JobStatus
+  hop: number
+  ring: number
+  provider: string
+  /** Who runs it, until when that counts, and when its present call begins. */
+  holder: string | null
+  leaseUntilMs: number
+  calledAtMs: number
+  resumesAtMs: number
+  /** Calls against the budget, and calls in the log. */
+  spent: number
+  calls: number
+  end: { readonly atMs: number; readonly body: string | null; readonly code: JobErrorCode | null } | null
+  delivery: { status: 'pending' | 'delivered' | 'dead'; attempts: number; before: number } | null
+  /** A fault took from it what would wake it, and only the patrol can put that back. */
+  isAdrift: boolean
+}
+
+export type Model = ReturnType<typeof createModel>
+
+export const isOver = ({ end }: ModelJob): boolean => end !== null
+
+const leaseMs = 15_000
+
+export const createModel = (now: () => number) => {
+  const jobs = new Map<string, ModelJob>()
+  const keys = new Map<string, { readonly id: string; readonly fingerprint: string }>()
+
+  const finish = (
+    job: ModelJob,
+    status: TerminalStatus,
+    body: string | null,
+    code: JobErrorCode | null,
+    calls: number,
+  ): void => {
+    job.state = status
+    job.holder = null
+    job.isAdrift = false
+    job.calls += calls
+    job.end = { atMs: now(), body, code }
+    if (job.hasWebhook) job.delivery = { status: 'pending', attempts: 0, before: 0 }
+  }
+
+  const isHeldBy = (job: ModelJob, token: string): boolean => job.state === 'running' && job.holder === token
+
+  return {
+    leaseMs,
+    jobs,
+    all: (): readonly ModelJob[] => [...jobs.values()],
+
+    create: (
+      job: Pick<ModelJob, 'id' | 'expiresAtMs' | 'isLong' | 'hasWebhook' | 'hasTimer' | 'provider'>,
+      key: { readonly keyHash: string; readonly fingerprint: string } | null,
+    ) => {
+      const first = key && keys.get(key.keyHash)
+      if (key && first) {
+        if (first.fingerprint !== key.fingerprint) return { kind: 'conflict' }
+        return first.id === job.id ? { kind: 'created' } : { kind: 'replayed', id: first.id }
+      }
+      if (key) keys.set(key.keyHash, { id: job.id, fingerprint: key.fingerprint })
+      jobs.set(job.id, {
+        ...job,
+        state: 'queued',
+        hop: 0,
+        ring: 0,
+        holder: null,
+        leaseUntilMs: 0,
+        calledAtMs: 0,
+        resumesAtMs: 0,
+        spent: 0,
+        calls: 0,
+        end: null,
+        delivery: null,
+        isAdrift: false,
+      })
+      return { kind: 'created' }
+    },
+
+    /** Why a doorbell leads nowhere, or what its worker is told. */
+    claim: (job: ModelJob, hop: number, ring: number, token: string) => {
+      if (isOver(job)) return job.state
+      if (job.hop !== hop || job.ring !== ring) return 'stale'
+      if (job.state === 'running' && job.holder !== token) return 'busy'
+      job.state = 'running'
+      job.holder = token
+      job.calledAtMs = now()
+      job.leaseUntilMs = now() + leaseMs
+      job.isAdrift = false
+      return { hop, ring, spent: job.spent, calls: job.calls, provider: job.provider }
+    },
+
+    renew: (job: ModelJob, token: string): boolean => {
+      if (!isHeldBy(job, token)) return false
+      job.leaseUntilMs = now() + leaseMs
+      return true
+    },
+
+    move: (
+      job: ModelJob,
+      token: string,
+      to: Pick<ModelJob, 'hop' | 'ring' | 'provider' | 'spent'>,
+      calls: number,
+      resumesAtMs: number | null,
+    ): boolean => {
+      if (!isHeldBy(job, token)) return false
+      Object.assign(job, to)
+      job.state = resumesAtMs === null ? 'queued' : 'parked'
+      job.resumesAtMs = resumesAtMs ?? 0
+      job.holder = null
+      job.calls += calls
+      return true
+    },
+
+    retry: (job: ModelJob, token: string, spent: number, nextCallAtMs: number): boolean => {
+      if (!isHeldBy(job, token)) return false
+      job.spent = spent
+      job.calls += 1
+      job.calledAtMs = nextCallAtMs
+      return true
+    },
+
+    /** A good answer counts whoever brings it; a failure only from who runs the job. */
+    finalise: (
+      job: ModelJob,
+      token: string,
+      end: { status: 'succeeded' | 'failed'; body: string | null; code: JobErrorCode | null; calls: number },
+    ): boolean => {
+      if (isOver(job) || (end.status === 'failed' && !isHeldBy(job, token))) return false
+      finish(job, end.status, end.body, end.code, end.calls)
+      return true
+    },
+
+    endWithoutAnswer: (job: ModelJob, status: 'cancelled' | 'expired', spareUntilMs: number): string => {
+      const was = job.state
+      if (isOver(job)) return was
+      if (was === 'running' && now() < spareUntilMs) return 'spared'
+      const isCalling = was === 'running' && job.calledAtMs <= now()
+      finish(job, status, null, status, isCalling ? 1 : 0)
+      return was
+    },
+
+    recover: (job: ModelJob, hop: number, ring: number): boolean => {
+      if (isOver(job) || job.hop !== hop || job.ring !== ring) return false
+      if (job.state === 'running') {
+        job.state = 'queued'
+        job.ring += 1
+        job.spent += 1
+        job.calls += 1
+        job.holder = null
+      }
+      job.isAdrift = false
+      return true
+    },
+
+    recordDelivery: (
+      job: ModelJob,
+      attemptsBefore: number,
+      status: 'pending' | 'delivered' | 'dead',
+    ): boolean => {
+      const { delivery } = job
+      if (delivery?.status !== 'pending' || delivery.attempts !== attemptsBefore) return false
+      job.delivery = { ...delivery, status, attempts: attemptsBefore + 1 }
+      job.isAdrift = false
+      return true
+    },
+
+    redeliver: (job: ModelJob): boolean => {
+      if (job.delivery?.status !== 'dead') return false
+      job.delivery = { ...job.delivery, status: 'pending', before: job.delivery.attempts }
+      return true
+    },
+  }
+}

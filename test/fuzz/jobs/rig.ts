@@ -1,0 +1,155 @@
+import { type Job, Queue, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { type Logger, pino } from 'pino'
+import {
+  createDoorbells,
+  type Doorbells,
+  doorbellsOf,
+  providerQueue,
+  queueName,
+  webhookQueue,
+} from '../../../src/queue/doorbells.ts'
+import { createPatientRedis } from '../../../src/redis/connect.ts'
+import { type Agenda, createAgenda } from '../../../src/store/agenda.ts'
+import { createDeadLetters, type DeadLetters } from '../../../src/store/dead-letters.ts'
+import { createJobIndex, type JobIndex } from '../../../src/store/job-index.ts'
+import { createJobStore, type JobStore } from '../../../src/store/job-store.ts'
+import { createKeys, type Keys } from '../../../src/store/keys.ts'
+import { createScriptRunner } from '../../../src/store/scripts.ts'
+import { ownRedis } from '../../support/redis.ts'
+import { until } from '../../support/until.ts'
+
+export const providers = ['first', 'second', 'third'] as const
+export const queues: readonly string[] = [...providers.map(providerQueue), webhookQueue]
+/** Jobs live in these shards only, so that few agendas have to be looked at. */
+export const shards: readonly number[] = [5, 9]
+
+export const retentionMs = 3_600_000
+export const deadLetterRetentionMs = 7_200_000
+
+/** A ring that somebody took from its queue. */
+export interface HeldRing {
+  readonly queue: string
+  readonly token: string
+  readonly job: Job
+  readonly doorbells: readonly string[]
+}
+
+/** The real store, agenda and queues on a Redis of their own, with a clock in the test's hands. */
+export interface Rig {
+  readonly redis: Redis
+  readonly keys: Keys
+  readonly store: JobStore
+  readonly agenda: Agenda
+  readonly doorbells: Doorbells
+  readonly index: JobIndex
+  readonly deadLetters: DeadLetters
+  readonly clock: { nowMs: number }
+  readonly log: Logger
+  takeRing(queue: string, token: string): Promise<HeldRing | null>
+  /** False when the lock was lost: then it stays with BullMQ. */
+  endRing(ring: HeldRing): Promise<boolean>
+  /** The holder fell silent for longer than its lock lasts, and a worker of the queue noticed it. */
+  loseLock(ring: HeldRing): Promise<void>
+  /** Names of the doorbells in all rings of a queue, waiting or held. */
+  ringing(queue: string): Promise<ReadonlySet<string>>
+  loseRings(queue: string): Promise<void>
+  /** SIGKILL, and a new server on the same log. */
+  restart(): Promise<void>
+  /** Forgets everything. */
+  reset(): Promise<void>
+  close(): Promise<void>
+}
+
+export const openRig = async (leaseMs: number): Promise<Rig> => {
+  const server = await ownRedis()
+  const log = pino({ level: 'silent' })
+  const redis = createPatientRedis(server.url, log)
+  const keys = createKeys('fuzz')
+  const clock = { nowMs: Date.now() }
+  const now = (): number => clock.nowMs
+  const run = createScriptRunner(redis)
+  const doorbells = createDoorbells(redis, keys, log)
+  const bull = { connection: redis, prefix: keys.prefix, skipVersionCheck: true }
+  const workers = new Map<string, Worker>()
+  const views = new Map<string, Queue>()
+  for (const queue of queues) {
+    const worker = new Worker(queueName(queue), null, {
+      ...bull,
+      autorun: false,
+      maxStalledCount: 1e9,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    })
+    worker.on('error', () => undefined)
+    workers.set(queue, worker)
+    const view = new Queue(queueName(queue), bull)
+    view.on('error', () => undefined)
+    views.set(queue, view)
+  }
+  const keyOf = (queue: string, name: string): string => views.get(queue)!.toKey(name)
+  /** Redis forgets them at a restart, and BullMQ's own names of keys are no business of ours. */
+  const stalledCheck = async (queue: string): Promise<void> => {
+    await redis.del(keyOf(queue, 'stalled-check'))
+    await workers.get(queue)!.backend.moveStalledJobsToWait()
+  }
+
+  return {
+    redis,
+    keys,
+    agenda: createAgenda(redis, run, keys, now),
+    store: createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now }),
+    doorbells,
+    index: createJobIndex(redis, keys, 'fuzz', now),
+    deadLetters: createDeadLetters(redis, keys),
+    clock,
+    log,
+
+    takeRing: async (queue, token) => {
+      const job = await workers.get(queue)!.getNextJob(token, { block: false })
+      return job ? { queue, token, job, doorbells: doorbellsOf(job) } : null
+    },
+    endRing: async ({ job, token }) => {
+      try {
+        await job.moveToCompleted(undefined, token, false)
+        return true
+      } catch (error) {
+        if (/Missing (lock|key)|Lock mismatch|not in the active state/.test(String(error))) return false
+        throw error
+      }
+    },
+    loseLock: async ({ queue, job }) => {
+      await redis.del(`${keyOf(queue, job.id!)}:lock`)
+      // Suspected at the first look, given out again at the second.
+      await stalledCheck(queue)
+      await stalledCheck(queue)
+    },
+    ringing: async queue => {
+      const [waiting, active, low] = await Promise.all([
+        redis.lrange(keyOf(queue, 'wait'), 0, -1),
+        redis.lrange(keyOf(queue, 'active'), 0, -1),
+        redis.zrange(keyOf(queue, 'prioritized'), '0', '-1'),
+      ])
+      const data = await Promise.all(
+        [...waiting, ...active, ...low].map(id => redis.hget(keyOf(queue, id), 'data')),
+      )
+      return new Set(data.flatMap(text => (text === null ? [] : String(JSON.parse(text).d).split(' '))))
+    },
+    loseRings: queue => views.get(queue)!.obliterate({ force: true }),
+    restart: async () => {
+      server.kill()
+      await server.restart()
+      await until(async () => (await redis.ping()) === 'PONG')
+    },
+    reset: async () => {
+      await redis.flushdb()
+      clock.nowMs = Date.now()
+    },
+    close: async () => {
+      await Promise.all([...workers.values(), ...views.values()].map(part => part.close()))
+      await doorbells.close()
+      redis.disconnect()
+      await server.stop()
+    },
+  }
+}

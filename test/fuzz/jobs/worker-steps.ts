@@ -1,0 +1,295 @@
+import fc from 'fast-check'
+import type { Attempt } from '../../../src/domain/job.ts'
+import { jobDoorbell, parseDoorbell } from '../../../src/queue/doorbell.ts'
+import { providerQueue } from '../../../src/queue/doorbells.ts'
+import { sweep } from '../../../src/queue/sweeper.ts'
+import type { Move } from '../../../src/store/job-store.ts'
+import { answer, failure } from '../../store/store-fixture.ts'
+import { isOver } from './model.ts'
+import { providers } from './rig.ts'
+import { forget, pick, type Ringer, type Runner, step, type World } from './world.ts'
+
+const attemptOf = ({ claim }: Runner, nowMs: number): Attempt => ({
+  hop: claim.hop,
+  provider: claim.target.provider,
+  model: claim.target.model,
+  started_at: nowMs / 1_000,
+  duration_ms: 5,
+  status_code: 500,
+  verdict: 'transient',
+  reason: 'http_500',
+  possibly_billed: false,
+})
+
+/** Of whichever provider has one, beginning with this. */
+const takeRing = fc.nat(providers.length - 1).map(first =>
+  step(
+    `take a ring, of ${providers[first]} first`,
+    0,
+    world => (world.model.all().some(job => job.state === 'queued' || job.state === 'parked') ? [world] : []),
+    async world => {
+      for (const provider of [...providers.slice(first), ...providers.slice(0, first)]) {
+        const ring = await world.rig.takeRing(providerQueue(provider), `ring-${world.tokens++}`)
+        if (ring) return void world.ringers.push({ ring, left: ring.doorbells })
+      }
+    },
+  ),
+)
+
+/** The claim of a doorbell: whoever gets the job runs it from now on. */
+export const answerDoorbell = async (
+  world: World,
+  ringer: Ringer,
+  isSentTwice = false,
+): Promise<Runner | null> => {
+  const [name, ...left] = ringer.left
+  ringer.left = left
+  const doorbell = parseDoorbell(name!)
+  if (doorbell.kind !== 'job') throw new Error(`no doorbell of a job: ${name}`)
+  const token = `run-${world.tokens++}`
+  const { jobId, hop, ring } = doorbell
+  let claim = await world.store.claim(jobId, hop, ring, token)
+  if (isSentTwice) claim = await world.store.claim(jobId, hop, ring, token)
+  if (typeof claim === 'string') return null
+  const runner = { claim, spent: claim.spent }
+  world.runners.push(runner)
+  return runner
+}
+
+const answerOne = fc.tuple(pick, fc.boolean()).map(([which, isSentTwice]) =>
+  step(
+    isSentTwice ? 'claim twice' : 'claim',
+    which,
+    ({ ringers }) => ringers.filter(({ left }) => left.length > 0),
+    async (world, ringer) => {
+      await answerDoorbell(world, ringer, isSentTwice)
+    },
+  ),
+)
+
+const endRing = pick.map(which =>
+  step(
+    'end a ring',
+    which,
+    ({ ringers }) => ringers.filter(({ left }) => left.length === 0),
+    async ({ rig, ringers }, ringer) => {
+      forget(ringers, ringer)
+      await rig.endRing(ringer.ring)
+    },
+  ),
+)
+
+/** The worker has no room for the others of a ring. */
+const ringBack = pick.map(which =>
+  step(
+    'ring back',
+    which,
+    ({ ringers }) => ringers.filter(({ left }) => left.length > 0),
+    async ({ rig }, ringer) => {
+      const { queue, job } = ringer.ring
+      await rig.doorbells.ringBack(queue, ringer.left, job)
+      ringer.left = []
+    },
+  ),
+)
+
+/** Calls made since the claim, and where the job goes. */
+const move = fc.record({
+  calls: fc.nat(2),
+  provider: fc.constantFrom(...providers),
+  spends: fc.nat(1),
+  isSentTwice: fc.boolean(),
+})
+type Going = typeof move extends fc.Arbitrary<infer T> ? T : never
+
+const moveOf = (runner: Runner, { calls, provider, spends }: Going, nowMs: number): Move => {
+  const { claim } = runner
+  const isHere = provider === claim.target.provider
+  return {
+    hop: isHere ? claim.hop : claim.hop + 1,
+    ring: isHere ? claim.ring + 1 : 0,
+    target: { provider, model: 'gpt/4' },
+    spent: runner.spent + spends,
+    attempts: Array.from({ length: calls }, () => attemptOf(runner, nowMs)),
+  }
+}
+
+/** A runner does one thing with its job and lets go of it, whether it still had it or not. */
+const last = (name: string, which: number, act: (world: World, runner: Runner) => Promise<void>) =>
+  step(
+    name,
+    which,
+    ({ runners }) => runners,
+    async (world, runner) => {
+      forget(world.runners, runner)
+      await act(world, runner)
+    },
+  )
+
+const advance = fc.tuple(pick, move, fc.boolean()).map(([which, going, rings]) =>
+  last(`advance ${JSON.stringify(going)}`, which, async ({ store, rig, late }, runner) => {
+    const to = moveOf(runner, going, rig.clock.nowMs)
+    const moved = await store.advance(runner.claim, to, rig.clock.nowMs)
+    if (going.isSentTwice) await store.advance(runner.claim, to, rig.clock.nowMs)
+    if (!moved) return
+    const doorbell = jobDoorbell(runner.claim.id, to.hop, to.ring)
+    const ring = { queue: providerQueue(to.target.provider), doorbell }
+    if (rings) await rig.doorbells.ring(ring)
+    else late.push(ring)
+  }),
+)
+
+const park = fc.tuple(pick, move, fc.constantFrom(100, 4_000, 90_000)).map(([which, going, forMs]) =>
+  last(`park ${forMs} ${JSON.stringify(going)}`, which, async ({ store, rig }, runner) => {
+    const to = moveOf(runner, going, rig.clock.nowMs)
+    await store.park(runner.claim, to, rig.clock.nowMs + forMs)
+    if (going.isSentTwice) await store.park(runner.claim, to, rig.clock.nowMs + forMs)
+  }),
+)
+
+const finish = fc
+  .tuple(pick, fc.boolean(), fc.nat(1), fc.boolean())
+  .map(([which, isGood, calls, isSentTwice]) =>
+    last(
+      `${isGood ? 'succeed' : 'fail'} ${isSentTwice ? 'twice' : ''}`,
+      which,
+      async ({ store, rig }, runner) => {
+        const end = isGood ? answer(`by ${runner.claim.token}`) : failure
+        const final = { ...end, attempts: Array(calls).fill(attemptOf(runner, rig.clock.nowMs)) }
+        await store.finalise(runner.claim, final)
+        if (isSentTwice) await store.finalise(runner.claim, final)
+      },
+    ),
+  )
+
+const retry = fc.tuple(pick, fc.nat(1)).map(([which, spends]) =>
+  step(
+    'retry',
+    which,
+    ({ runners }) => runners,
+    async ({ store, rig, runners }, runner) => {
+      runner.spent += spends
+      const { nowMs } = rig.clock
+      const holds = await store.retry(runner.claim, runner.spent, attemptOf(runner, nowMs), nowMs + 250)
+      if (!holds) forget(runners, runner)
+    },
+  ),
+)
+
+const renew = pick.map(which =>
+  step(
+    'renew',
+    which,
+    ({ runners }) => runners,
+    async ({ store }, { claim }) => {
+      await store.renew(claim)
+    },
+  ),
+)
+
+/** A worker ends its own calls at the deadline. */
+const expire = pick.map(which =>
+  step(
+    'expire',
+    which,
+    ({ runners, rig }) => runners.filter(({ claim }) => claim.expiresAtMs <= rig.clock.nowMs),
+    async ({ store, runners }, runner) => {
+      forget(runners, runner)
+      await store.expire(runner.claim.id, 0)
+    },
+  ),
+)
+
+const freeze = pick.map(which =>
+  last('freeze', which, async ({ frozen }, runner) => void frozen.push(runner)),
+)
+
+/** Long enough for a sweeper to take its job from it. */
+const loseLease = pick.map(which =>
+  last('lose a lease', which, async ({ frozen, rig, model, parts }, runner) => {
+    frozen.push(runner)
+    rig.clock.nowMs += model.leaseMs
+    await sweep(parts)
+  }),
+)
+
+/** Another may run its job by now. */
+const comeBack = pick.map(which =>
+  step(
+    'come back',
+    which,
+    ({ frozen, model }) =>
+      frozen.filter(({ claim }) => {
+        const job = model.jobs.get(claim.id)!
+        return !isOver(job) && job.holder !== null && job.holder !== claim.token
+      }),
+    async ({ frozen, runners }, runner) => {
+      forget(frozen, runner)
+      runners.push(runner)
+    },
+  ),
+)
+
+const dieWithJob = pick.map(which => last('die with a job', which, async () => undefined))
+
+/** A ring ends though some of its doorbells were not answered: what a worker does when a claim throws. */
+const dropRing = pick.map(which =>
+  step(
+    'drop a ring',
+    which,
+    ({ ringers }) => ringers,
+    async ({ rig, ringers, model }, ringer) => {
+      forget(ringers, ringer)
+      if (!(await rig.endRing(ringer.ring))) return
+      for (const job of model.all()) {
+        const isLost = ringer.left.includes(jobDoorbell(job.id, job.hop, job.ring))
+        if (isLost && !isOver(job) && job.state !== 'running') job.isAdrift = true
+      }
+    },
+  ),
+)
+
+const dieWithRing = pick.map(which =>
+  step(
+    'die with a ring',
+    which,
+    ({ ringers }) => ringers,
+    async ({ ringers, orphans }, ringer) => {
+      forget(ringers, ringer)
+      orphans.push(ringer)
+    },
+  ),
+)
+
+/** Silent for longer than its lock lasts: the ring goes to another, and who lives may go on with it. */
+const loseLock = pick.map(which =>
+  step(
+    'lose a lock',
+    which,
+    ({ ringers, couriers, orphans }) => [...ringers, ...couriers, ...orphans],
+    async ({ rig, orphans }, holder) => {
+      forget(orphans, holder)
+      await rig.loseLock(holder.ring)
+    },
+  ),
+)
+
+export const workerSteps = {
+  takeRing,
+  answerOne,
+  endRing,
+  ringBack,
+  advance,
+  park,
+  finish,
+  retry,
+  renew,
+  expire,
+  freeze,
+  loseLease,
+  comeBack,
+  dieWithJob,
+  dieWithRing,
+  dropRing,
+  loseLock,
+}
