@@ -1,0 +1,46 @@
+import { firstProvider, type ProviderName, routeConfig, secondProvider } from '../plan/routes.ts'
+
+/**
+ * In which a silent process is taken for dead: short, so that a run meets many such moments, but longer than a process can
+ * have to wait for its turn on a machine with far more processes than cores.
+ */
+export const lockMs = 4_000
+export const redisPrefix = 'chaos'
+export const graceMs = 5_000
+
+export interface ConfigParts {
+  readonly providerUrls: Readonly<Record<ProviderName, string>>
+  readonly apiPort: number
+  readonly secret: string
+  readonly concurrency: number
+  /** Beside the prefix; the address where it is not given to each process. */
+  readonly redis: object
+}
+
+/** A config as a person would write it, but for the times, which fit a run of minutes. */
+export const clusterConfig = (parts: ConfigParts): object => {
+  const upstream = {
+    api_key: 'chaos',
+    concurrency: parts.concurrency,
+    timeout_ms: 5_000,
+    connect_timeout_ms: 2_000,
+    breaker: { window_ms: 5_000, min_calls: 20, reset_ms: 2_000 },
+    // So that the simulated providers know which process a call is from.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the config puts the variable in.
+    headers: { 'x-sim-caller': '${CHAOS_NAME}' },
+  }
+  const { providerUrls } = parts
+  return {
+    redis: { prefix: redisPrefix, ...parts.redis },
+    server: { port: parts.apiPort, shutdown_grace_ms: graceMs },
+    storage: { path: 'blobs' },
+    webhooks: { secret: parts.secret, allow: ['127.0.0.0/8'], timeout_ms: 3_000 },
+    // No job may fail because it met too many faults: then nothing could be said about the others.
+    jobs: { lock_ms: lockMs, max_attempts: 1_000 },
+    providers: {
+      [firstProvider]: { type: 'openai', base_url: `${providerUrls[firstProvider]}/v1`, ...upstream },
+      [secondProvider]: { type: 'anthropic', base_url: providerUrls[secondProvider], ...upstream },
+    },
+    models: routeConfig(),
+  }
+}

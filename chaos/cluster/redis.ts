@@ -1,0 +1,17 @@
+import type { Redis } from 'ioredis'
+import type { FaultKind } from '../plan/faults.ts'
+
+/** The Redis of a run, and what can be done to it. Every method resolves when the harm is over. */
+export interface ChaosRedis {
+  /** Faults that this Redis can be made to suffer on this machine. */
+  readonly possible: readonly FaultKind[]
+  /** Section `redis` of the config, beside the prefix. */
+  readonly config: object
+  /** What each process gets in its environment. */
+  envOf(member: string): Readonly<Record<string, string>>
+  /** For whoever looks in from outside: not through anything that faults touch. */
+  connect(): Redis
+  /** Does one of `possible`. Answers what there is to tell of it. */
+  suffer(kind: FaultKind, target: string, forMs: number): Promise<string>
+  close(): Promise<void>
+}

@@ -1,0 +1,11 @@
+import type { PlannedFault } from '../plan/faults.ts'
+
+/** A fault as it came to pass. Times are Unix ms. */
+export interface Fault extends PlannedFault {
+  readonly number: number
+  readonly beganAtMs: number
+  /** Null while it goes on. */
+  endedAtMs: number | null
+  /** What there is to tell beside that; empty when all went as planned. */
+  note: string
+}

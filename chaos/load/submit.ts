@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { uploadForm } from '../../src/cli/upload-form.ts'
+import { chatBody, type JobOrder } from '../plan/load.ts'
+import { type Answer, type Api, bodyOf } from './api.ts'
+import type { BatchEntry, JobEntry, Ledger } from './ledger.ts'
+
+const endpoint = '/v1/chat/completions'
+
+export interface SubmitOptions {
+  readonly api: Api
+  readonly ledger: Ledger
+  /** Keeps the keys of this run apart from those of another. */
+  readonly seed: number
+  readonly startedAtMs: number
+  readonly webhookUrls: { readonly kept: string; readonly gone: string }
+  readonly signal: AbortSignal
+}
+
+/** Submits everything at its time, and cancels what is to be cancelled. Resolves when all of it was answered for good. */
+export const submitAll = async (options: SubmitOptions): Promise<void> => {
+  const { api, ledger, seed, startedAtMs, webhookUrls, signal } = options
+  const until = (atMs: number): Promise<void> => delay(Math.max(0, atMs - Date.now()), undefined, { signal })
+
+  /** 200: its end is that. Anything else says that it had come to its end before. */
+  const cancel = async (path: string, afterMs: number): Promise<{ status: number; atMs: number }> => {
+    await delay(afterMs, undefined, { signal })
+    const { status } = await api.ask(path, { method: 'POST' })
+    return { status, atMs: Date.now() }
+  }
+
+  const submitJob = async (entry: JobEntry): Promise<void> => {
+    const { order } = entry
+    await until(startedAtMs + order.atMs)
+    const answer = await api.ask('/v1/jobs', {
+      method: 'POST',
+      headers: { 'idempotency-key': `${seed}-${order.marker}` },
+      body: jobBody(order, webhookUrls),
+    })
+    if (answer.status !== 202) {
+      entry.refusal = codeOf(answer)
+      return
+    }
+    entry.id = bodyOf<{ id: string }>(answer, 202).id
+    entry.acceptedAtMs = Date.now()
+    if (order.fate === 'cancelled')
+      entry.cancel = await cancel(`/v1/jobs/${entry.id}/cancel`, order.cancelAfterMs)
+  }
+
+  const submitBatch = async (entry: BatchEntry): Promise<void> => {
+    const { order } = entry
+    await until(startedAtMs + order.atMs)
+    const lines = order.lines.map(({ marker, model, fate }) =>
+      JSON.stringify({
+        custom_id: marker,
+        method: 'POST',
+        url: endpoint,
+        body: chatBody(marker, model, fate),
+      }),
+    )
+    const form = uploadForm(new Blob([`${lines.join('\n')}\n`]), `${order.name}.jsonl`)
+    const file = bodyOf<{ id: string }>(await api.ask('/v1/files', { method: 'POST', body: form }))
+    const answer = await api.ask('/v1/batches', {
+      method: 'POST',
+      headers: { 'idempotency-key': `${seed}-${order.name}` },
+      body: {
+        input_file_id: file.id,
+        endpoint,
+        completion_window: order.window,
+        ...(order.webhook && { webhook: { url: webhookUrls.kept } }),
+      },
+    })
+    entry.id = bodyOf<{ id: string }>(answer).id
+    entry.acceptedAtMs = Date.now()
+    if (order.cancelAfterMs !== null)
+      entry.cancel = await cancel(`/v1/batches/${entry.id}/cancel`, order.cancelAfterMs)
+  }
+
+  await Promise.all([...ledger.jobs.map(submitJob), ...ledger.batches.map(submitBatch)])
+}
+
+const jobBody = (order: JobOrder, urls: SubmitOptions['webhookUrls']): object => ({
+  endpoint,
+  body: chatBody(order.marker, order.model, order.fate),
+  completion_window: order.window,
+  priority: order.priority,
+  metadata: { marker: order.marker },
+  ...(order.webhook && { webhook: { url: urls[order.webhook] } }),
+})
+
+const codeOf = ({ status, text }: Answer): string => {
+  try {
+    return (JSON.parse(text) as { error: { code: string } }).error.code
+  } catch {
+    return `status ${status}`
+  }
+}

@@ -1,0 +1,94 @@
+import type { BatchView } from '../../src/store/batch-view.ts'
+import { renderDuration } from '../../src/terminal/quantities.ts'
+import { renderTable } from '../../src/terminal/table.ts'
+import { callFigures } from '../audit/calls.ts'
+import type { Evidence } from '../audit/evidence.ts'
+import type { Settled } from '../settle.ts'
+import { recoveries, type SignsOfLife } from './recovery.ts'
+
+export interface Outcome {
+  readonly evidence: Evidence
+  readonly signs: Pick<SignsOfLife, 'apiAnsweredAtMs' | 'linesAtMs' | 'batchesOpen'>
+  readonly settled: Settled
+  /** Log lines that say so. */
+  readonly handovers: number
+  /** The same of jobs whose doorbell was lost: found after a minute of silence. */
+  readonly patrolled: number
+  readonly durationMs: number
+  readonly redisVersion: string
+}
+
+const countBy = (names: readonly string[]): string[][] =>
+  [...Map.groupBy(names, name => name)].toSorted().map(([name, all]) => [`  ${name}`, String(all.length)])
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+/** The tables at the end of a run, whether it passed or not. */
+export const renderFigures = (outcome: Outcome): string => {
+  const { evidence, signs, settled, handovers, patrolled, durationMs, redisVersion } = outcome
+  const { faults, deliveries, calls, residentBytes } = evidence
+  const figures = callFigures(evidence)
+  const verified = deliveries.filter(({ isVerified }) => isVerified)
+  const distinct = new Set(verified.map(({ id }) => id)).size
+  const recovered = recoveries(faults, { ...signs, calls, deliveries })
+  return [
+    renderTable([
+      ['Requests', ''],
+      ...endsOfJobs(evidence),
+      ...endsOfLines([...evidence.batches.values()].map(({ view }) => view)),
+      ['Faults', String(faults.length)],
+      ...countBy(faults.map(({ kind }) => kind)),
+      ['  of them kill -9', String(faults.filter(({ kind }) => isKill(kind)).length)],
+      ['Calls', String(figures.calls)],
+      ['  answered', String(figures.good)],
+      ['  wasted: answered again', String(figures.wasted)],
+      ['  at most, by calls in flight at faults', String(figures.atRisk)],
+      ['Handovers', String(handovers)],
+      ['Recovered by the patrol', String(patrolled)],
+      ['Webhooks that came', String(verified.length)],
+      ['  repeated', String(verified.length - distinct)],
+      ['  dead letters', String(evidence.deadLetters.size)],
+      ['  brought forward from minutes away', String(settled.broughtForward)],
+      ['Redis', redisVersion],
+      ['Time', renderDuration(durationMs)],
+      ['  of it after the last fault', seconds(settled.tookMs)],
+    ]),
+    renderTable([
+      ['From the end of a fault to the next answer', 'faults', 'median', 'worst'],
+      ...recovered.map(({ kind, count, medianMs, worstMs }) => [
+        `  ${kind}`,
+        String(count),
+        seconds(medianMs),
+        seconds(worstMs),
+      ]),
+    ]),
+    renderTable([
+      ['In RAM at the end', ''],
+      ...[...residentBytes].map(([name, bytes]) => [`  ${name}`, `${Math.round(bytes / 1e6)} MB`]),
+    ]),
+  ].join('\n\n')
+}
+
+export const isKill = (kind: string): boolean =>
+  kind === 'kill' || kind === 'redis-kill' || kind === 'redis-failover'
+
+const endsOfJobs = ({ ledger, jobs }: Evidence): string[][] => {
+  const accepted = ledger.jobs.filter(({ id }) => id !== null)
+  return [
+    ['  single jobs accepted', String(accepted.length)],
+    ...countBy(accepted.map(({ id }) => `  ${jobs.get(id!)?.status ?? 'lost'}`)),
+    ['  refused at the door', String(ledger.jobs.length - accepted.length)],
+  ]
+}
+
+const endsOfLines = (batches: readonly BatchView[]): string[][] => {
+  const sum = (count: (batch: BatchView) => number): string =>
+    String(batches.reduce((total, batch) => total + count(batch), 0))
+  return [
+    ['  batches', String(batches.length)],
+    ...countBy(batches.map(({ status }) => `  ${status}`)),
+    ['  lines', sum(({ request_counts }) => request_counts.total)],
+    ['    completed', sum(({ request_counts }) => request_counts.completed)],
+    ['    failed', sum(({ request_counts }) => request_counts.failed)],
+  ]
+}
