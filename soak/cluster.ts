@@ -1,0 +1,112 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Stage } from '../bench/support/stage.ts'
+import { type Child, shippedNodeOptions, startChild } from '../chaos/cluster/child.ts'
+
+/** The processes that are watched, by the name that they have in tables. */
+export type Watched = ReadonlyMap<string, Child>
+
+export interface Cluster {
+  readonly apiUrl: string
+  readonly watched: Watched
+  readonly redisPid: number
+  /** Lines of logs at level error or above, and processes that ended. */
+  faults(): Promise<string[]>
+}
+
+export interface ClusterOptions {
+  readonly secret: string
+  /** How long ended jobs and batches are kept: what is kept grows until then. */
+  readonly retention: string
+}
+
+const vitals = new URL('./vitals.ts', import.meta.url).href
+
+/** All roles as they are shipped, each in a process of its own, over two simulated providers. */
+export const startCluster = async (stage: Stage, options: ClusterOptions): Promise<Cluster> => {
+  const [openai, anthropic] = await Promise.all([
+    startSim(stage, 'openai', { kind: 'lognormal', medianMs: 40, sigma: 0.4 }),
+    startSim(stage, 'anthropic', { kind: 'lognormal', medianMs: 60, sigma: 0.4 }),
+  ])
+  await writeFile(join(stage.dir, 'baton.yaml'), JSON.stringify(configOf(stage, openai, anthropic, options)))
+  const roles: readonly (readonly string[])[] = [
+    ['worker', 'primary'],
+    ['worker', 'backup'],
+    ['worker', 'webhooks'],
+    ['worker', 'batches'],
+    ['api'],
+  ]
+  const started = await Promise.all(roles.map(words => startRole(stage, words)))
+  const watched = new Map(started.map(({ name, child }) => [name, child]))
+  const [, apiUrl] = /"url":"([^"]+)"[^\n]*"api listening"/.exec(started.at(-1)!.printed)!
+
+  return {
+    apiUrl: apiUrl!,
+    watched,
+    redisPid: stage.redisPid,
+    faults: async () => {
+      const faults = [...watched].filter(([, child]) => child.hasExited()).map(([name]) => `${name} ended`)
+      for (const name of watched.keys()) {
+        const lines = (await readFile(join(stage.dir, `${name}.log`), 'utf8')).split('\n')
+        faults.push(...lines.filter(line => /"level":[56]0/.test(line)).map(line => `${name} logged ${line}`))
+      }
+      return faults
+    },
+  }
+}
+
+const configOf = (stage: Stage, openai: string, anthropic: string, options: ClusterOptions): object => ({
+  redis: { url: stage.redisUrl },
+  server: { port: 0 },
+  storage: { path: 'blobs' },
+  webhooks: { secret: options.secret, allow: ['127.0.0.0/8'] },
+  jobs: { retention: options.retention, completion_window: '1m' },
+  batches: { retention: options.retention },
+  providers: {
+    primary: { type: 'openai', base_url: `${openai}/v1`, api_key: 'soak' },
+    backup: { type: 'anthropic', base_url: anthropic, api_key: 'soak' },
+  },
+  models: {
+    'gpt-4': { provider: 'primary', fallback_to: 'claude-3-sonnet' },
+    'claude-3-sonnet': { provider: 'backup', fallback_to: 'gpt-4' },
+  },
+})
+
+const end = async (child: Child): Promise<void> => {
+  child.kill('SIGKILL')
+  await child.exited
+}
+
+const startRole = async (stage: Stage, words: readonly string[]) => {
+  const name = words.join('-')
+  const child = startChild({
+    file: 'src/main.ts',
+    args: words,
+    nodeOptions: [...(await shippedNodeOptions(words[0] as 'api' | 'worker')), '--import', vitals],
+    cwd: stage.dir,
+    logFile: join(stage.dir, `${name}.log`),
+  })
+  stage.closing(() => end(child))
+  const printed = await child.printed('"started"')
+  if (printed === false)
+    throw new Error(`${name} did not start: ${await readFile(join(stage.dir, `${name}.log`))}`)
+  return { name, child, printed }
+}
+
+/** One in a hundred calls fails, so that the ways around a failure are worn too. */
+const startSim = async (stage: Stage, format: string, latency: object): Promise<string> => {
+  const child = startChild({
+    file: 'src/sim/main.ts',
+    args: ['--format', format],
+    cwd: stage.dir,
+    logFile: join(stage.dir, `${format}.log`),
+  })
+  stage.closing(() => end(child))
+  const printed = await child.printed('}\n')
+  if (printed === false) throw new Error(`the simulated ${format} did not start`)
+  const { url } = JSON.parse(printed) as { url: string }
+  const behaviour = { latency, fault: { kind: 'error-503', rate: 0.01 } }
+  const answer = await fetch(`${url}/__sim/behaviour`, { method: 'POST', body: JSON.stringify(behaviour) })
+  if (!answer.ok) throw new Error(`the simulated ${format} refused: ${await answer.text()}`)
+  return url
+}
