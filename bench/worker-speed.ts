@@ -5,7 +5,14 @@ import { type Child, startBaton, startFloor, startSim } from './support/child.ts
 import { type Contender, compare } from './support/compare.ts'
 import { batonInput } from './support/deployment.ts'
 import { loadQueue } from './support/load-queue.ts'
-import { assertSucceeded, batonQueue, compactFile, keys, openJobs } from './support/queue-state.ts'
+import {
+  allSettled,
+  assertSucceeded,
+  batonQueue,
+  compactFile,
+  keys,
+  openJobs,
+} from './support/queue-state.ts'
 import { onStage, type Stage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
@@ -13,12 +20,12 @@ const jobCount = 10_000
 const concurrency = 100
 const floorQueue = 'floor'
 
-/** All jobs wait in the queue before the worker may begin; its work is done when the queue is empty. */
+/** All jobs wait in the queue before the worker may begin. */
 const draining = (
   { redis, redisPid }: Stage,
   worker: Child,
-  queue: string,
   load: (count: number) => Promise<void>,
+  isDone: () => Promise<boolean>,
 ): Contender => ({
   pids: { process: worker.pid, redis: redisPid },
   prepare: async count => {
@@ -28,7 +35,7 @@ const draining = (
   },
   work: async () => {
     worker.thaw()
-    await until(async () => (await openJobs(redis, queue)) === 0)
+    await until(isDone)
   },
   rest: worker.freeze,
 })
@@ -44,9 +51,10 @@ const createFloor = async (stage: Stage, simUrl: string): Promise<Contender> => 
   const input: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl, concurrency }
   const worker = await startFloor(stage, 'worker', input)
   const job = { name: 'j', data: { body: chatText } }
-  return draining(stage, worker, `bull:${floorQueue}`, async count => {
+  const load = async (count: number): Promise<void> => {
     for (let left = count; left > 0; left -= 500) await queue.addBulk(Array(Math.min(left, 500)).fill(job))
-  })
+  }
+  return draining(stage, worker, load, async () => (await openJobs(stage.redis, `bull:${floorQueue}`)) === 0)
 }
 
 const createBaton = async (stage: Stage, simUrl: string): Promise<Contender> => {
@@ -54,9 +62,10 @@ const createBaton = async (stage: Stage, simUrl: string): Promise<Contender> => 
   const input = batonInput(redisUrl, simUrl, concurrency)
   const worker = await startBaton(stage, 'worker', input)
   let jobIds: string[] = []
-  const contender = draining(stage, worker, batonQueue, async count => {
+  const load = async (count: number): Promise<void> => {
     jobIds = await loadQueue(input, count)
-  })
+  }
+  const contender = draining(stage, worker, load, () => allSettled(redis, [batonQueue]))
   return {
     ...contender,
     rest: async () => {

@@ -1,7 +1,7 @@
 import { openAsBlob } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { chatPath } from './chat.ts'
+import { chatBody, chatPath } from './chat.ts'
 import { model } from './deployment.ts'
 
 /** The part of a batch that the bench looks at. */
@@ -23,6 +23,10 @@ export const requestOf = (lineBytes: number, customId = ''): string => {
     })
   return line('x'.repeat(Math.max(1, lineBytes - line('').length - 1)))
 }
+
+/** A line that asks for what `chatText` does. */
+export const chatLineBytes =
+  JSON.stringify({ custom_id: 'row-1000', method: 'POST', url: chatPath, body: chatBody }).length + 1
 
 /** Writes a file of requests `row-1` to `row-<count>`, each on a line of `lineBytes`. */
 export const writeRequests = async (path: string, count: number, lineBytes: number): Promise<void> => {

@@ -13,25 +13,27 @@ export interface Child {
   thaw(): void
 }
 
-type Role = 'api' | 'worker' | 'batches'
+type Role = 'api' | 'worker' | 'webhooks' | 'batches'
 
 /** Options that the package's own script gives Node for a role: a figure must be that of the process as shipped. */
 const nodeOptionsOf = async (role: Role): Promise<string[]> => {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  const text = await readFile(new URL('package.json', root), 'utf8')
   const { scripts } = JSON.parse(text) as { scripts: Record<string, string> }
   return scripts[role === 'api' ? 'api' : 'worker']!.split(' ').filter(word => word.startsWith('--'))
 }
 
+const root = new URL('../../', import.meta.url)
 const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href
 
-const start = <Said>(
+/** Runs `file`, a URL or a path from the package's root, as a process; resolves when `firstWord` does. */
+export const startChild = <Said>(
   stage: Stage,
   file: string,
   args: readonly string[],
   nodeOptions: readonly string[],
   firstWord: (child: ChildProcess) => Promise<Said>,
 ): Promise<Child & { readonly said: Said }> => {
-  const child = fork(new URL(`../../${file}`, import.meta.url), args, {
+  const child = fork(new URL(file, root), args, {
     execArgv: [...nodeOptions, '--import', endWithParent],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
@@ -55,22 +57,26 @@ const start = <Said>(
 }
 
 const startProcess = (stage: Stage, name: string, input: unknown, nodeOptions: readonly string[]) =>
-  start(stage, `bench/processes/${name}.ts`, [JSON.stringify(input)], nodeOptions, async child => {
+  startChild(stage, `bench/processes/${name}.ts`, [JSON.stringify(input)], nodeOptions, async child => {
     const [message] = await once(child, 'message')
     return message as string
   })
 
 /** Starts one of the floors with `input`; `said` is its first message, sent when it is ready. */
-export const startFloor = (stage: Stage, role: 'api' | 'worker', input: unknown) =>
+export const startFloor = (stage: Stage, role: 'api' | 'worker' | 'webhooks', input: unknown) =>
   startProcess(stage, `floor-${role}`, input, [])
 
 /** Starts Baton in one role; `said` is its first message, the API's its URL. */
 export const startBaton = async (stage: Stage, role: Role, input: BatonInput) =>
   startProcess(stage, `baton-${role}`, input, await nodeOptionsOf(role))
 
+/** Starts a receiver of webhooks that answers at once; `said` is its URL. */
+export const startReceiver = (stage: Stage, secret: string) =>
+  startProcess(stage, 'webhook-receiver', { secret }, [])
+
 /** Starts the simulated provider as it is shipped; `said` is its URL. */
 export const startSim = (stage: Stage, ...args: readonly string[]) =>
-  start(stage, 'src/sim/main.ts', args, [], async child => {
+  startChild(stage, 'src/sim/main.ts', args, [], async child => {
     const [line] = await once(createInterface(child.stdout!), 'line')
     return (JSON.parse(line) as { url: string }).url
   })

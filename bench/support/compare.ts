@@ -1,34 +1,39 @@
 import { fixed, median, printTable, whole } from './figures.ts'
+import { jobsOr, roundsOr } from './options.ts'
 import { cpuMicrosOf } from './process-usage.ts'
 
-/** One of the two that are compared: `work` does `count` pieces of work, and resolves when all are done. */
+/** One of those that are compared: `work` does `count` pieces of work, and resolves when all are done. */
 export interface Contender {
   /** Whose processor time is told beside the speed: it is less touched by what else the machine does. */
-  readonly pids: { readonly process: number; readonly redis: number }
+  readonly pids: { readonly process: number | readonly number[]; readonly redis?: number }
   prepare(count: number): Promise<void>
   work(count: number): Promise<void>
   /** Leaves nothing behind that the next round would pay for. */
   rest(): Promise<void> | void
 }
 
-interface Speed {
+export interface Speed {
   readonly perSecond: number
-  /** Microseconds of processor time for each piece of work. */
+  /** Microseconds of processor time for each piece of work, over all of the contender's processes. */
   readonly processMicros: number
+  /** 0 for one that has no Redis. */
   readonly redisMicros: number
 }
 
 const pairs = 5
 
-const measure = async (contender: Contender, count: number): Promise<Speed> => {
-  const { pids } = contender
-  const cpu = () => Promise.all([cpuMicrosOf(pids.process), cpuMicrosOf(pids.redis)])
+const cpuOf = async ({ process, redis }: Contender['pids']): Promise<[processes: number, redis: number]> => {
+  const micros = await Promise.all([process].flat().map(cpuMicrosOf))
+  return [micros.reduce((sum, one) => sum + one, 0), redis === undefined ? 0 : await cpuMicrosOf(redis)]
+}
+
+export const measure = async (contender: Contender, count: number): Promise<Speed> => {
   await contender.prepare(count)
-  const before = await cpu()
+  const before = await cpuOf(contender.pids)
   const startedAt = performance.now()
   await contender.work(count)
   const seconds = (performance.now() - startedAt) / 1_000
-  const after = await cpu()
+  const after = await cpuOf(contender.pids)
   await contender.rest()
   return {
     perSecond: count / seconds,
@@ -38,47 +43,62 @@ const measure = async (contender: Contender, count: number): Promise<Speed> => {
 }
 
 /**
- * Measures floor and Baton in pairs, so that whatever else the machine does meets both, after one round that warms
- * both up. Prints each pair, and the medians; the ratio in the last line is the median of the pairs' ratios.
+ * Measures each contender once in every round, so that whatever else the machine does meets all. They take turns in
+ * going first, too: who comes later finds the machine warmer. Warms nobody up. Answers a speed a round for each.
+ */
+export const takeTurns = async <Name extends string>(
+  contenders: Readonly<Record<Name, Contender>>,
+  countOf: (name: Name) => number,
+  rounds: number,
+): Promise<Readonly<Record<Name, readonly Speed[]>>> => {
+  const names = Object.keys(contenders) as Name[]
+  const speeds = Object.fromEntries(names.map(name => [name, []])) as unknown as Record<Name, Speed[]>
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed())
+      speeds[name].push(await measure(contenders[name], countOf(name)))
+  }
+  return speeds
+}
+
+/** The median over the rounds of one of the figures. */
+export const middle = (speeds: readonly Speed[], figure: keyof Speed): number =>
+  median(speeds.map(speed => speed[figure]))
+
+/** The median of the rounds' own ratios: within a round, both met the same machine. */
+export const ratioOf = (speeds: readonly Speed[], floors: readonly Speed[]): number =>
+  median(speeds.map((speed, round) => speed.perSecond / floors[round]!.perSecond))
+
+/**
+ * Measures floor and Baton in pairs, after one round that warms both up. Prints each pair, and the medians; the ratio
+ * in the last line is the median of the pairs' ratios.
  */
 export const compare = async (
   unit: string,
   floor: Contender,
   baton: Contender,
-  count: number,
+  usualCount: number,
 ): Promise<void> => {
+  const count = jobsOr(usualCount)
   await measure(floor, count)
   await measure(baton, count)
-  const floors: Speed[] = []
-  const batons: Speed[] = []
-  for (let pair = 0; pair < pairs; pair++) {
-    // They take turns in going first too: the second finds the machine warmer.
-    if (pair % 2 === 0) floors.push(await measure(floor, count))
-    batons.push(await measure(baton, count))
-    if (pair % 2 === 1) floors.push(await measure(floor, count))
-  }
-  print(unit, floors, batons)
+  const speeds = await takeTurns({ floor, baton }, () => count, roundsOr(pairs))
+  print(unit, speeds.floor, speeds.baton)
 }
 
 const print = (unit: string, floors: readonly Speed[], batons: readonly Speed[]): void => {
-  const speed = (s: Speed) => s.perSecond
-  const ratios = batons.map((baton, i) => baton.perSecond / floors[i]!.perSecond)
-  const middle = (of: (speed: Speed) => number) => [
-    whole(median(floors.map(of))),
-    whole(median(batons.map(of))),
-  ]
+  const both = (figure: keyof Speed) => [whole(middle(floors, figure)), whole(middle(batons, figure))]
   printTable(
     ['', 'floor', 'baton', 'ratio'],
     [
-      ...ratios.map((ratio, i) => [
+      ...batons.map((baton, i) => [
         `${unit}, pair ${i + 1}`,
-        whole(speed(floors[i]!)),
-        whole(speed(batons[i]!)),
-        fixed(ratio, 2),
+        whole(floors[i]!.perSecond),
+        whole(baton.perSecond),
+        fixed(baton.perSecond / floors[i]!.perSecond, 2),
       ]),
-      [`${unit}, median`, ...middle(speed), fixed(median(ratios), 2)],
-      ['processor µs each, process', ...middle(s => s.processMicros), ''],
-      ['processor µs each, Redis', ...middle(s => s.redisMicros), ''],
+      [`${unit}, median`, ...both('perSecond'), fixed(ratioOf(batons, floors), 2)],
+      ['processor µs each, process', ...both('processMicros'), ''],
+      ['processor µs each, Redis', ...both('redisMicros'), ''],
     ],
   )
 }

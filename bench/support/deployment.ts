@@ -7,9 +7,13 @@ import { createLogger } from '../../src/lifecycle/logger.ts'
 export interface BatonInput {
   readonly redisUrl: string
   readonly config: Readonly<Record<string, unknown>>
+  /** Whose worker it is, for one that is a provider's; `provider` when absent. */
+  readonly worksOn?: string
 }
 
 export const provider = 'sim'
+/** The provider that jobs are handed over to. */
+export const backup = 'backup'
 export const model = 'gpt-4'
 export const apiKey = 'bench'
 
@@ -30,5 +34,5 @@ export const openBaton = async ({
 }: BatonInput): Promise<{ life: Lifecycle; core: Core }> => {
   const log = createLogger('info')
   const life = createLifecycle(1_000, log)
-  return { life, core: await openCore(life, { config: configSchema.parse(config), redisUrl, log }) }
+  return { life, core: await openCore(life, { config: configSchema.parse(config), redisAt: redisUrl, log }) }
 }

@@ -1,3 +1,4 @@
+import type { WebhookTarget } from '../../src/domain/job.ts'
 import { createSubmitJob } from '../../src/relay/submit-job.ts'
 import { createAgenda } from '../../src/store/agenda.ts'
 import { chatBody, chatPath, chatText } from './chat.ts'
@@ -6,11 +7,21 @@ import { until } from './until.ts'
 
 const together = 500
 
+export interface JobKind {
+  /** The route; `model` when absent. */
+  readonly route?: string
+  readonly webhook?: WebhookTarget
+}
+
 /**
  * Puts jobs into the queue without the API, and resolves with their ids when every doorbell is rung. What it needs
  * of Baton is closed by then.
  */
-export const loadQueue = async (input: BatonInput, count: number): Promise<string[]> => {
+export const loadQueue = async (
+  input: BatonInput,
+  count: number,
+  { route = model, webhook }: JobKind = {},
+): Promise<string[]> => {
   const { life, core } = await openBaton(input)
   try {
     const { retention, completion_window } = core.config.jobs
@@ -18,11 +29,11 @@ export const loadQueue = async (input: BatonInput, count: number): Promise<strin
     const submission = {
       tenant: 'default',
       endpoint: chatPath,
-      model,
+      model: route,
       body: chatText,
       parsedBody: chatBody,
       windowMs: completion_window,
-      webhook: null,
+      webhook: webhook ?? null,
       metadata: null,
       priority: 'default',
       retryOf: null,

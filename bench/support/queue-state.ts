@@ -1,16 +1,31 @@
 import type { Redis } from 'ioredis'
-import { createKeys } from '../../src/store/keys.ts'
+import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
+import { createKeys, shardCount } from '../../src/store/keys.ts'
 import { provider } from './deployment.ts'
 import { until } from './until.ts'
 
 /** The keys of a deployment that keeps the prefix as shipped. */
 export const keys = createKeys('baton')
-export const batonQueue = `${keys.prefix}:{provider.${provider}}`
+/** Where a queue's keys are: `webhookQueue`, or a `providerQueue`. */
+export const placeOf = (queue: string): string => `${keys.prefix}:${queueName(queue)}`
+export const batonQueue = placeOf(providerQueue(provider))
 
 /** Jobs that wait in a BullMQ queue or are being worked on. */
 export const openJobs = async (redis: Redis, queue: string): Promise<number> => {
   const [waiting, active] = await Promise.all([redis.llen(`${queue}:wait`), redis.llen(`${queue}:active`)])
   return waiting + active
+}
+
+/**
+ * Whether all jobs are at their end. One that is not waits in a queue, or stands in the agenda: as owed to a queue or as
+ * leased to a worker. It is asked in one transaction, as jobs go to and fro between the two.
+ */
+export const allSettled = async (redis: Redis, queues: readonly string[]): Promise<boolean> => {
+  const look = redis.multi()
+  for (const queue of queues) look.llen(`${queue}:wait`).llen(`${queue}:active`)
+  for (let shard = 0; shard < shardCount; shard++) look.zcard(keys.agenda(shard))
+  const answers = await look.exec()
+  return answers!.every(([error, length]) => error === null && length === 0)
 }
 
 export const hasSucceeded = async (redis: Redis, jobId: string): Promise<boolean> =>

@@ -1,0 +1,216 @@
+import { providerQueue } from '../src/queue/doorbells.ts'
+import { chatLineBytes, createBatchClient, writeRequests } from './support/batches.ts'
+import { chatPath, chatText, createClient, inLanes, jobPath, jobText } from './support/chat.ts'
+import { type Child, startBaton, startSim } from './support/child.ts'
+import { type Contender, measure, middle, ratioOf, type Speed, takeTurns } from './support/compare.ts'
+import { backup, provider } from './support/deployment.ts'
+import { fixed, median, printTable, whole } from './support/figures.ts'
+import { gatewayHeaders, startGateway } from './support/gateway.ts'
+import { jobsOr, roundsOr } from './support/options.ts'
+import { allSettled, compactFile, hasSucceeded, placeOf } from './support/queue-state.ts'
+import { relayInput } from './support/relay.ts'
+import { behave, callsAt } from './support/sim-control.ts'
+import { onStage, type Stage } from './support/stage.ts'
+import { until } from './support/until.ts'
+
+const usualRequests = 3_000
+const usualRounds = 3
+/** Requests under way at a time: the client's connections, and the calls that a worker of Baton's makes at once. */
+const concurrency = 100
+const queues = [provider, backup].map(name => placeOf(providerQueue(name)))
+
+const names = ['gateway', 'door', 'jobs', 'jobs read', 'batch'] as const
+type Name = (typeof names)[number]
+
+const called: Record<Name, string> = {
+  gateway: 'gateway',
+  door: 'baton, POST /v1/chat/completions',
+  jobs: 'baton, POST /v1/jobs, until all are done',
+  'jobs read': 'baton, the same, and each result read',
+  batch: 'baton, a batch, from upload to output read',
+}
+
+/** Over all rounds of one contender. */
+interface Tally {
+  requests: number
+  errors: number
+  first: number
+  second: number
+}
+
+const fresh = (): Tally => ({ requests: 0, errors: 0, first: 0, second: 0 })
+
+interface Parties {
+  readonly stage: Stage
+  readonly simUrls: readonly [first: string, second: string]
+  readonly tallies: Record<Name, Tally>
+}
+
+interface Team {
+  readonly children: readonly Child[]
+  readonly redis?: number
+}
+
+type Count = () => number | Promise<number>
+
+/** Resolves when the requests are done, with what tells how many of them came to a good answer: in nobody's time. */
+type Work = (count: number) => Promise<Count>
+
+const contender = ({ stage, simUrls, tallies }: Parties, name: Name, team: Team, work: Work): Contender => {
+  const calls = () => Promise.all(simUrls.map(callsAt))
+  let before: number[] = []
+  let good: Count = () => 0
+  let asked = 0
+  return {
+    pids: { process: team.children.map(child => child.pid), redis: team.redis },
+    prepare: async count => {
+      asked = count
+      await compactFile(stage.redis)
+      before = await calls()
+      for (const child of team.children) child.thaw()
+    },
+    work: async count => {
+      good = await work(count)
+    },
+    rest: async () => {
+      const succeeded = await good()
+      if (team.redis !== undefined) await until(() => allSettled(stage.redis, queues))
+      for (const child of team.children) child.freeze()
+      const after = await calls()
+      const tally = tallies[name]
+      tally.requests += asked
+      tally.errors += asked - succeeded
+      tally.first += after[0]! - before[0]!
+      tally.second += after[1]! - before[1]!
+    },
+  }
+}
+
+/** Posts requests that wait for their answers. */
+const posting = (stage: Stage, url: string, headers: Readonly<Record<string, string>> = {}): Work => {
+  const client = createClient(url, concurrency, headers)
+  stage.closing(() => client.close())
+  return async count => {
+    let good = 0
+    await inLanes(concurrency, count, () =>
+      client.post(chatPath, chatText, 200).then(
+        () => void good++,
+        () => undefined,
+      ),
+    )
+    return () => good
+  }
+}
+
+/** Posts jobs and then waits for the last of them; `reads`: fetches each result besides. */
+const submitting = (stage: Stage, url: string, reads: boolean): Work => {
+  const client = createClient(url, concurrency)
+  stage.closing(() => client.close())
+  const idOf = (text: string): string => (JSON.parse(text) as { id: string }).id
+  return async count => {
+    const ids: string[] = []
+    await inLanes(concurrency, count, async () => {
+      ids.push(idOf(await client.post(jobPath, jobText, 202)))
+    })
+    if (!reads) {
+      await until(() => allSettled(stage.redis, queues))
+      return async () =>
+        (await Promise.all(ids.map(id => hasSucceeded(stage.redis, id)))).filter(Boolean).length
+    }
+    let good = 0
+    await inLanes(concurrency, count, async i => {
+      const text = await client.get(`${jobPath}/${ids[i]}`, { prefer: 'wait=60' })
+      if ((JSON.parse(text) as { status: string }).status === 'succeeded') good++
+    })
+    return () => good
+  }
+}
+
+/** One file from its upload until its output was read. */
+const batching = (url: string, path: string): Work => {
+  const client = createBatchClient(url)
+  return async () => {
+    const { id } = await client.create(await client.upload(path))
+    const batch = await client.until(id, ({ status }) => status === 'completed')
+    const answers = await client.countAnswers(batch.output_file_id!)
+    return () => answers
+  }
+}
+
+const openContenders = async (parties: Parties, count: number): Promise<Record<Name, Contender>> => {
+  const { stage, simUrls } = parties
+  const path = `${stage.dir}/requests.jsonl`
+  await writeRequests(path, count, chatLineBytes)
+  const gateway = await startGateway(stage)
+
+  const input = relayInput(stage.redisUrl, ...simUrls, concurrency)
+  const own = { ...input, config: { ...input.config, storage: { path: `${stage.dir}/blobs` } } }
+  const api = await startBaton(stage, 'api', own)
+  const workers = await Promise.all(
+    [provider, backup].map(worksOn => startBaton(stage, 'worker', { ...own, worksOn })),
+  )
+  const feeder = await startBaton(stage, 'batches', own)
+  const team: Team = { children: [api, ...workers, feeder], redis: stage.redisPid }
+  for (const child of [gateway, ...team.children]) child.freeze()
+
+  const url = api.said
+  return {
+    gateway: contender(
+      parties,
+      'gateway',
+      { children: [gateway] },
+      posting(stage, gateway.said, gatewayHeaders(...simUrls)),
+    ),
+    door: contender(parties, 'door', team, posting(stage, url)),
+    jobs: contender(parties, 'jobs', team, submitting(stage, url, false)),
+    'jobs read': contender(parties, 'jobs read', team, submitting(stage, url, true)),
+    batch: contender(parties, 'batch', team, batching(url, path)),
+  }
+}
+
+const print = (
+  title: string,
+  speeds: Readonly<Record<Name, readonly Speed[]>>,
+  tallies: Readonly<Record<Name, Tally>>,
+): void => {
+  const micros = (speed: Speed): number => speed.processMicros + speed.redisMicros
+  const gain = (name: Name): number =>
+    median(speeds[name].map((speed, round) => micros(speeds.gateway[round]!) / micros(speed)))
+  printTable(
+    [title, 'requests/s', 'ratio', 'processor µs each', 'ratio', 'calls each, first', 'second', 'errors'],
+    names.map(name => {
+      const { requests, errors, first, second } = tallies[name]
+      return [
+        called[name],
+        whole(middle(speeds[name], 'perSecond')),
+        fixed(ratioOf(speeds[name], speeds.gateway), 2),
+        whole(median(speeds[name].map(micros))),
+        fixed(gain(name), 2),
+        fixed(first / requests, 2),
+        fixed(second / requests, 2),
+        whole(errors),
+      ]
+    }),
+  )
+}
+
+/** The same requests through Portkey's gateway and through Baton, while the first provider answers and while it does not. */
+export const gatewayRace = (): Promise<void> =>
+  onStage(async stage => {
+    const [first, second] = await Promise.all([startSim(stage), startSim(stage)])
+    const tallies = Object.fromEntries(names.map(name => [name, fresh()])) as Record<Name, Tally>
+    const count = jobsOr(usualRequests)
+    const parties: Parties = { stage, simUrls: [first.said, second.said], tallies }
+    const contenders = await openContenders(parties, count)
+    for (const name of names) await measure(contenders[name], name === 'batch' ? count : Math.ceil(count / 5))
+
+    for (const [title, behaviour] of [
+      ['the first provider answers', {}],
+      ['the first provider answers 429', { fault: { kind: 'throttle' } }],
+    ] as const) {
+      await behave(first.said, behaviour)
+      for (const name of names) Object.assign(tallies[name], fresh())
+      print(title, await takeTurns(contenders, () => count, roundsOr(usualRounds)), tallies)
+      if (title === 'the first provider answers') console.log()
+    }
+  })

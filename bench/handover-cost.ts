@@ -1,0 +1,144 @@
+import { providerQueue } from '../src/queue/doorbells.ts'
+import { chatBody, chatPath, createClient } from './support/chat.ts'
+import { type Child, startBaton, startSim } from './support/child.ts'
+import { type Contender, measure, middle, ratioOf, takeTurns } from './support/compare.ts'
+import { type BatonInput, backup, provider } from './support/deployment.ts'
+import { draining } from './support/draining.ts'
+import { fixed, percentile, printTable, whole } from './support/figures.ts'
+import { loadQueue } from './support/load-queue.ts'
+import { jobsOr, roundsOr } from './support/options.ts'
+import { allSettled, assertSucceeded, keys, placeOf } from './support/queue-state.ts'
+import { broken, relayInput, relayRoutes } from './support/relay.ts'
+import { callsAt } from './support/sim-control.ts'
+import { onStage, type Stage } from './support/stage.ts'
+
+type Case = keyof typeof relayRoutes
+
+const cases = Object.keys(relayRoutes) as Case[]
+const called: Record<Case, string> = {
+  answers: 'answers',
+  throttles: 'answers 429',
+  cooling: 'is cooling off',
+  open: 'has its breaker open',
+}
+const concurrency = 100
+const usualJobs = 4_000
+const usualRounds = 3
+const warmUpCalls = 100
+const loneCalls = 500
+const queues = [provider, broken, backup].map(name => placeOf(providerQueue(name)))
+
+/** Calls made at the first provider and at the second, by one case over all rounds, and the jobs they were made for. */
+interface Tally {
+  jobs: number
+  first: number
+  second: number
+}
+
+interface Parties {
+  readonly input: BatonInput
+  readonly simUrls: readonly [first: string, second: string]
+  readonly workers: readonly Child[]
+}
+
+/** Each of a case's jobs waits for the first target, whatever is known against it by then. */
+const createCase = (stage: Stage, name: Case, parties: Parties, tally: Tally): Contender => {
+  const { redis } = stage
+  const { input, simUrls, workers } = parties
+  let jobIds: string[] = []
+  let before: number[] = []
+  return draining(stage, {
+    workers,
+    load: async count => {
+      // Workers keep in mind what they learned. Forgotten here, it does not send new jobs past the first target.
+      await redis.unlink(`${keys.prefix}:{health}:board`)
+      jobIds = await loadQueue(input, count, { route: relayRoutes[name] })
+      before = await Promise.all(simUrls.map(callsAt))
+    },
+    isDone: () => allSettled(redis, queues),
+    check: async () => {
+      await assertSucceeded(redis, jobIds)
+      const [first, second] = (await Promise.all(simUrls.map(callsAt))) as [number, number]
+      tally.jobs += jobIds.length
+      tally.first += first - before[0]!
+      tally.second += second - before[1]!
+      await redis.unlink(jobIds.map(keys.record))
+    },
+  })
+}
+
+const byCase = <Value>(make: (name: Case) => Value): Record<Case, Value> =>
+  Object.fromEntries(cases.map(name => [name, make(name)])) as Record<Case, Value>
+
+const underLoad = async (stage: Stage, parties: Parties): Promise<void> => {
+  const tallies = byCase((): Tally => ({ jobs: 0, first: 0, second: 0 }))
+  const contenders = byCase(name => createCase(stage, name, parties, tallies[name]))
+  const count = jobsOr(usualJobs)
+  // Warms up, and brings two of the first targets to where they stay.
+  for (const name of cases) await measure(contenders[name], count)
+  for (const name of cases) Object.assign(tallies[name], { jobs: 0, first: 0, second: 0 })
+  const speeds = await takeTurns(contenders, () => count, roundsOr(usualRounds))
+  printTable(
+    [
+      'the first target',
+      'jobs/s',
+      'ratio',
+      'workers, µs a job',
+      'Redis, µs a job',
+      'calls a job, first',
+      'second',
+    ],
+    cases.map(name => [
+      called[name],
+      whole(middle(speeds[name], 'perSecond')),
+      fixed(ratioOf(speeds[name], speeds.answers), 2),
+      whole(middle(speeds[name], 'processMicros')),
+      whole(middle(speeds[name], 'redisMicros')),
+      fixed(tallies[name].first / tallies[name].jobs, 2),
+      fixed(tallies[name].second / tallies[name].jobs, 2),
+    ]),
+  )
+}
+
+/**
+ * Call by call in turn, with nothing else going on. The API is not told what is out of use, else it would send a call to
+ * the second target at once and there would be no handover.
+ */
+const alone = async (stage: Stage, { input, workers }: Parties): Promise<void> => {
+  const api = await startBaton(stage, 'api', input)
+  const client = createClient(api.said, 1)
+  stage.closing(() => client.close())
+  for (const worker of workers) worker.thaw()
+  const times = byCase((): number[] => [])
+  for (let i = 0; i < warmUpCalls + loneCalls; i++) {
+    for (const name of i % 2 === 0 ? cases : cases.toReversed()) {
+      const text = JSON.stringify({ ...chatBody, model: relayRoutes[name] })
+      const startedAt = performance.now()
+      await client.post(chatPath, text, 200)
+      if (i >= warmUpCalls) times[name].push(performance.now() - startedAt)
+    }
+  }
+  const at = (name: Case, percent: number): number => percentile(times[name], percent)
+  printTable(
+    ['a lone call, ms', 'p50', 'p99', 'added, p50', 'added, p99'],
+    cases.map(name => [
+      called[name],
+      ...[50, 99].map(percent => fixed(at(name, percent), 2)),
+      ...[50, 99].map(percent => fixed(at(name, percent) - at('answers', percent), 2)),
+    ]),
+  )
+}
+
+/** What it takes to move a job on to its second target, with a call at the first and without one. */
+export const handoverCost = (): Promise<void> =>
+  onStage(async stage => {
+    const [first, second] = await Promise.all([startSim(stage), startSim(stage)])
+    const input = relayInput(stage.redisUrl, first.said, second.said, concurrency)
+    const workers = await Promise.all(
+      [provider, broken, backup].map(worksOn => startBaton(stage, 'worker', { ...input, worksOn })),
+    )
+    const parties: Parties = { input, simUrls: [first.said, second.said], workers }
+    await underLoad(stage, parties)
+    console.log()
+    await alone(stage, parties)
+  })

@@ -1,0 +1,39 @@
+import type { Child } from './child.ts'
+import type { Contender } from './compare.ts'
+import { compactFile } from './queue-state.ts'
+import type { Stage } from './stage.ts'
+import { until } from './until.ts'
+
+export interface Drain {
+  /** They are let loose together, and stand still before and after. */
+  readonly workers: readonly Child[]
+  /** Resolves when all of the work waits. */
+  load(count: number): Promise<void>
+  /** Whether none of the work is left. */
+  isDone(): Promise<boolean>
+  /** Looks at what was done; in nobody's time. */
+  check?(): Promise<void>
+}
+
+/** Work that all waits before the workers may begin. */
+export const draining = (stage: Stage, { workers, load, isDone, check }: Drain): Contender => {
+  const freeze = () => {
+    for (const worker of workers) worker.freeze()
+  }
+  freeze()
+  return {
+    pids: { process: workers.map(worker => worker.pid), redis: stage.redisPid },
+    prepare: async count => {
+      await load(count)
+      await compactFile(stage.redis)
+    },
+    work: async () => {
+      for (const worker of workers) worker.thaw()
+      await until(isDone)
+    },
+    rest: async () => {
+      freeze()
+      await check?.()
+    },
+  }
+}

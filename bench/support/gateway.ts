@@ -1,0 +1,26 @@
+import { createInterface } from 'node:readline'
+import { findFreePort } from '../../src/redis/port.ts'
+import { type Child, startChild } from './child.ts'
+import { apiKey } from './deployment.ts'
+import type { Stage } from './stage.ts'
+
+const startFile = new URL('build/start-server.js', import.meta.resolve('@portkey-ai/gateway/package.json'))
+
+/** Starts Portkey's gateway without its console; `said` is its URL. */
+export const startGateway = async (stage: Stage): Promise<Child & { readonly said: string }> => {
+  const port = await findFreePort()
+  return startChild(stage, startFile.href, [`--port=${port}`, '--headless'], [], async child => {
+    for await (const line of createInterface(child.stdout!)) if (line.includes('Ready for connections')) break
+    return `http://127.0.0.1:${port}`
+  })
+}
+
+/** What makes the gateway try the second provider where the first answers 429, as a header of each request. */
+export const gatewayHeaders = (firstUrl: string, secondUrl: string): Record<string, string> => {
+  const target = (url: string) => ({ provider: 'openai', custom_host: `${url}/v1`, api_key: apiKey })
+  const config = {
+    strategy: { mode: 'fallback', on_status_codes: [429] },
+    targets: [target(firstUrl), target(secondUrl)],
+  }
+  return { 'x-portkey-config': JSON.stringify(config) }
+}

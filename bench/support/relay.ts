@@ -1,0 +1,54 @@
+import { apiKey, type BatonInput, backup, model, provider } from './deployment.ts'
+
+/** The provider whose breaker is opened, in front of the same server as `provider`. */
+export const broken = 'broken'
+
+/** Routes by what their first target does. All of them go on to `backup`, which answers. */
+export const relayRoutes = {
+  answers: model,
+  throttles: 'throttled',
+  cooling: 'cooling',
+  open: 'broken',
+} as const
+
+/** Longer than any run: what is out of use stays so. */
+const foreverMs = 3_600_000
+
+/**
+ * Three providers. What a call meets is told by the upstream model, which is a script of the simulated provider: so
+ * one server serves all routes, and no route meets another's health.
+ */
+export const relayInput = (
+  redisUrl: string,
+  firstUrl: string,
+  secondUrl: string,
+  concurrency: number,
+): BatonInput => {
+  const at = (url: string, more: object = {}) => ({
+    type: 'openai',
+    base_url: `${url}/v1`,
+    api_key: apiKey,
+    concurrency,
+    ...more,
+  })
+  const then = { fallback_to: 'second' }
+  return {
+    redisUrl,
+    config: {
+      server: { port: 0 },
+      providers: {
+        [provider]: at(firstUrl),
+        [broken]: at(firstUrl, { breaker: { reset_ms: foreverMs } }),
+        [backup]: at(secondUrl),
+      },
+      models: {
+        [relayRoutes.answers]: { provider, ...then },
+        // May be called again at once, so that every job does call.
+        [relayRoutes.throttles]: { provider, upstream_model: 'throttle-0ms', ...then },
+        [relayRoutes.cooling]: { provider, upstream_model: `throttle-${foreverMs}ms`, ...then },
+        [relayRoutes.open]: { provider: broken, upstream_model: 'error-500', ...then },
+        second: { provider: backup, upstream_model: model },
+      },
+    },
+  }
+}
