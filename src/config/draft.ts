@@ -9,6 +9,21 @@ const table = <Value extends z.ZodType>(value: Value) => z.record(z.string(), va
 const facts = { upstream_model: text, context_window: number, max_output_tokens: number }
 const model = z.object(facts).catch({})
 
+/** All of them texts. */
+const vendor = {
+  format: text,
+  resource: text,
+  api_version: text,
+  project: text,
+  location: text,
+  credentials: text,
+  credentials_file: text,
+  region: text,
+  access_key_id: text,
+  secret_access_key: text,
+  session_token: text,
+}
+
 const provider = z
   .object({
     type: text,
@@ -17,8 +32,8 @@ const provider = z
     api_keys: z.array(z.unknown()).optional().catch(undefined),
     timeout_ms: number,
     connect_timeout_ms: number,
-    format: text,
     models: table(model),
+    ...vendor,
   })
   .catch({ models: {} })
 
@@ -33,6 +48,12 @@ const route = z
   })
   .catch({})
 
+const redisForm = z
+  .object({ nodes: z.array(z.unknown()).catch([]).default([]) })
+  .optional()
+  .catch(undefined)
+const redis = z.object({ url: text, sentinel: redisForm, cluster: redisForm, wait_replicas: number })
+
 const s3 = z.object({ access_key_id: text, secret_access_key: text }).optional().catch(undefined)
 
 /**
@@ -44,6 +65,7 @@ const draftSchema = z
     providers: table(provider),
     models: table(route),
     server: z.object({ host: text }).catch({}).default({}),
+    redis: redis.catch({}).default({}),
     api_keys: z.array(z.unknown()).catch([]).default([]),
     webhooks: z
       .object({ allow: z.array(z.unknown()).catch([]).default([]) })
@@ -51,7 +73,15 @@ const draftSchema = z
       .default({ allow: [] }),
     storage: z.object({ path: text, s3 }).catch({}).default({}),
   })
-  .catch({ providers: {}, models: {}, server: {}, api_keys: [], webhooks: { allow: [] }, storage: {} })
+  .catch({
+    providers: {},
+    models: {},
+    server: {},
+    redis: {},
+    api_keys: [],
+    webhooks: { allow: [] },
+    storage: {},
+  })
 
 export type Draft = z.output<typeof draftSchema>
 export type DraftProvider = Draft['providers'][string]

@@ -1,11 +1,14 @@
-import { readDraft, usedProviders } from './draft.ts'
+import { type DraftProvider, readDraft, usedProviders } from './draft.ts'
 import type { ConfigFile } from './file.ts'
 import { type Interpolation, interpolate, type Reference } from './variables.ts'
+import { vendorCredentials } from './vendor-settings.ts'
 
 /** A key of a provider in use, and where it comes from. Holds the key itself: never log one. */
 export interface KeyOrigin {
   readonly provider: string
   readonly type: string
+  /** Which setting it is; absent for `api_key` and `api_keys`. */
+  readonly setting?: KeySetting
   /** The variables it is made of; empty when it is written in the file or not written at all. */
   readonly variables: readonly string[]
   readonly source: Exclude<Reference['source'], null> | 'file' | null
@@ -14,20 +17,41 @@ export interface KeyOrigin {
   readonly state: 'present' | 'missing' | 'none'
 }
 
+type KeySetting = (typeof keySettings)[number]
+
+const keySettings = [...vendorCredentials, 'credentials_file'] as const
+
 /** The keys of every provider that some route leads to, in the file's order. */
 export const keyOrigins = ({ document, lookup }: ConfigFile): KeyOrigin[] => {
   const { providers, models } = readDraft(document)
   const used = usedProviders(models)
-  return Object.entries(providers).flatMap(([provider, { type = '', api_key, api_keys }]): KeyOrigin[] => {
+  return Object.entries(providers).flatMap(([provider, settings]): KeyOrigin[] => {
     if (!used.has(provider)) return []
-    const written = [api_key, ...(api_keys ?? [])].filter(key => typeof key === 'string')
-    return written.length === 0
+    const { type = '' } = settings
+    const origins = writtenKeys(settings).map(([setting, key]) => ({
+      provider,
+      type,
+      ...(setting && { setting }),
+      ...originOf(interpolate(key, lookup)),
+    }))
+    return origins.length === 0
       ? [{ provider, type, variables: [], source: null, value: null, state: 'none' }]
-      : written.map(key => ({ provider, type, ...originOf(interpolate(key, lookup)) }))
+      : origins
   })
 }
 
-const originOf = ({ text, references }: Interpolation): Omit<KeyOrigin, 'provider' | 'type'> => ({
+/** Each key as it stands in the file, with its setting when that is none of the usual two. */
+const writtenKeys = (settings: DraftProvider): (readonly [KeySetting | null, string])[] => [
+  ...[settings.api_key, ...(settings.api_keys ?? [])]
+    .filter(key => typeof key === 'string')
+    .map(key => [null, key] as const),
+  ...keySettings.flatMap(setting => {
+    const key = settings[setting]
+    return key === undefined ? [] : [[setting, key] as const]
+  }),
+]
+
+const originOf = ({ text, references }: Interpolation): Omit<KeyOrigin, 'provider' | 'type' | 'setting'> => ({
   variables: references.map(({ name }) => name),
   source: references.length === 0 ? 'file' : (references.find(({ source }) => source)?.source ?? null),
   value: text || null,

@@ -3,6 +3,8 @@ import { findLoops, modelEntryOf } from '../domain/chain.ts'
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
 import type { Finding, Path } from './fault.ts'
 import { nearest } from './nearest.ts'
+import { redisFindings } from './redis-relations.ts'
+import { vendorFaults } from './vendor-relations.ts'
 
 /** What is wrong between settings that may each be right. */
 export const relationFindings = (draft: Draft): Finding[] => [
@@ -11,11 +13,9 @@ export const relationFindings = (draft: Draft): Finding[] => [
   ...loopFindings(draft),
   ...draft.webhooks.allow.flatMap(networkFindings),
   ...hostFindings(draft),
+  ...redisFindings(draft.redis),
   ...storageFindings(draft),
 ]
-
-/** Types that cannot be called without a key. */
-export const needsKey = (type: string | undefined): boolean => type === 'openai' || type === 'anthropic'
 
 const relation = (path: Path, message: string, suggestion?: string): Finding => ({
   code: 'relation',
@@ -26,20 +26,12 @@ const relation = (path: Path, message: string, suggestion?: string): Finding => 
 
 const providerFindings = (name: string, provider: DraftProvider): Finding[] => {
   const at = (...rest: Path): Path => ['providers', name, ...rest]
-  const { type, base_url, api_key, api_keys, format, timeout_ms, connect_timeout_ms } = provider
+  const { api_key, api_keys, timeout_ms, connect_timeout_ms } = provider
   const findings: Finding[] = []
   if (api_key !== undefined && api_keys !== undefined) {
     findings.push(relation(at('api_keys'), 'api_key and api_keys are both set; keep one'))
   }
-  if (needsKey(type) && api_key === undefined && api_keys === undefined) {
-    findings.push(relation(at('api_key'), `a provider of type ${type} needs api_key or api_keys`))
-  }
-  if (type === 'openai-compatible' && base_url === undefined) {
-    findings.push(relation(at('base_url'), 'a provider of type openai-compatible needs base_url'))
-  }
-  if (format !== undefined && type !== 'simulated') {
-    findings.push(relation(at('format'), 'only a provider of type simulated has a format'))
-  }
+  findings.push(...vendorFaults(provider).map(([setting, message]) => relation(at(setting), message)))
   if (timeout_ms !== undefined && connect_timeout_ms !== undefined && connect_timeout_ms > timeout_ms) {
     findings.push(relation(at('connect_timeout_ms'), `is longer than timeout_ms (${timeout_ms})`))
   }

@@ -1,5 +1,6 @@
 import type { Finding, Path } from './fault.ts'
 import type { Lookup, Variable } from './file.ts'
+import { vendorCredentials } from './vendor-settings.ts'
 
 /** One `${NAME}` or `${NAME:-default}` of a text. */
 export interface Reference {
@@ -36,10 +37,12 @@ export const interpolate = (text: string, lookup: Lookup): Interpolation => {
   return { text: whole ? result : null, references, malformed }
 }
 
+const keySettings: readonly unknown[] = ['api_key', ...vendorCredentials]
+
 /** A provider's own key. It may be missing without making the document faulty. */
 const isProviderKey = (path: Path): boolean =>
   path[0] === 'providers' &&
-  ((path.length === 3 && path[2] === 'api_key') || (path.length === 4 && path[2] === 'api_keys'))
+  ((path.length === 3 && keySettings.includes(path[2])) || (path.length === 4 && path[2] === 'api_keys'))
 
 const absent = Symbol('absent')
 

@@ -1,8 +1,8 @@
 import { resolveRoutes } from '../domain/chain.ts'
 import { usedProviders } from './draft.ts'
 import { type Fault, type Finding, toFault } from './fault.ts'
-import { needsKey } from './relations.ts'
 import type { Config } from './schema.ts'
+import { needsKey } from './vendor-relations.ts'
 
 /** What works, but perhaps not as was meant. */
 export const configWarnings = (config: Config): Fault[] =>

@@ -1,14 +1,15 @@
-import { type ErrorFacts, errorFacts } from './classify/error-facts.ts'
+import type { ErrorFacts } from './classify/error-facts.ts'
 import { judgeAnswer } from './classify/judge-answer.ts'
 import { judgeError } from './classify/judge-error.ts'
-import type { Dialect, Endpoint } from './endpoint.ts'
-import { explicitRetryAfterMs, regainAccessMs, retryAfterMs } from './retry-after.ts'
+import { factsOfAnswer } from './classify/vendor-facts.ts'
+import type { Endpoint, UpstreamDialect } from './endpoint.ts'
+import { boundedWait, explicitRetryAfterMs, regainAccessMs, retryAfterMs } from './retry-after.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from './upstream.ts'
 import type { Verdict, VerdictKind } from './verdict.ts'
 
 export interface ClassifyContext {
   readonly endpoint: Endpoint
-  readonly dialect: Dialect
+  readonly dialect: UpstreamDialect
   readonly nowMs: number
 }
 
@@ -32,7 +33,7 @@ function classifySuccess(answer: UpstreamAnswer, { endpoint, dialect, nowMs }: C
 }
 
 function classifyError(answer: UpstreamAnswer, { dialect, nowMs }: ClassifyContext): Verdict {
-  const facts = errorFacts(answer.json)
+  const facts = factsOfAnswer(answer, dialect)
   const { kind, reason } = judgeError(answer, facts, dialect)
   return { kind, reason, retryAfterMs: waitMs(kind, answer, facts, nowMs), possiblyBilled: false }
 }
@@ -44,14 +45,17 @@ function waitMs(
   facts: ErrorFacts | null,
   nowMs: number,
 ): number | null {
+  const asked = (): number | null =>
+    explicitRetryAfterMs(headers, nowMs) ??
+    (facts?.retryAfterMs === undefined ? null : boundedWait(facts.retryAfterMs))
   switch (kind) {
     case 'rate_limited':
-      return retryAfterMs(headers, nowMs)
+      return asked() ?? retryAfterMs(headers, nowMs)
     case 'out_of_quota':
-      return explicitRetryAfterMs(headers, nowMs) ?? regainAccessMs(facts?.message ?? '', nowMs)
+      return asked() ?? regainAccessMs(facts?.message ?? '', nowMs)
     case 'overloaded':
     case 'transient':
-      return explicitRetryAfterMs(headers, nowMs)
+      return asked()
     default:
       return null
   }

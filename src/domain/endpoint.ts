@@ -9,8 +9,11 @@ export const endpoints = [
 
 export type Endpoint = (typeof endpoints)[number]
 
-/** Whose error bodies and rate-limit headers an upstream speaks. */
+/** The two formats that clients speak. */
 export type Dialect = 'openai' | 'anthropic'
+
+/** Whose error bodies and rate-limit headers an upstream speaks. */
+export type UpstreamDialect = Dialect | 'google' | 'bedrock' | 'cohere' | 'mistral'
 
 export const isEndpoint = (value: string): value is Endpoint =>
   (endpoints as readonly string[]).includes(value)

@@ -16,12 +16,12 @@ export const retryAfterMs = (headers: Headers, nowMs: number): number | null =>
 /** Only `retry-after-ms` and `retry-after`. */
 export function explicitRetryAfterMs(headers: Headers, nowMs: number): number | null {
   const ms = parseDecimal(headers['retry-after-ms'] ?? '')
-  if (ms !== null) return bounded(ms)
+  if (ms !== null) return boundedWait(ms)
   const text = headers['retry-after'] ?? ''
   const seconds = parseDecimal(text)
-  if (seconds !== null) return bounded(seconds * 1000)
+  if (seconds !== null) return boundedWait(seconds * 1000)
   const dateMs = parseHttpDate(text)
-  return dateMs === null ? null : bounded(dateMs - nowMs)
+  return dateMs === null ? null : boundedWait(dateMs - nowMs)
 }
 
 /** Pairs of "what is left" and "when it is full again". */
@@ -42,7 +42,7 @@ function resetMs(headers: Headers, nowMs: number): number | null {
     .filter(([remaining]) => (parseDecimal(headers[remaining] ?? '0') ?? 0) <= 0)
     .map(([, reset]) => parseReset(headers[reset] ?? '', nowMs))
     .filter(wait => wait !== null)
-  return waits.length === 0 ? null : bounded(Math.max(...waits))
+  return waits.length === 0 ? null : boundedWait(Math.max(...waits))
 }
 
 /** A reset header as ms from now: a Go duration, RFC 3339, bare seconds, or Unix seconds or milliseconds. */
@@ -89,7 +89,7 @@ export function regainAccessMs(message: string, nowMs: number): number | null {
   const [, date, time = '00:00'] =
     /regain access on (\d{4}-\d\d-\d\d)(?: at (\d\d:\d\d) utc)?/i.exec(message) ?? []
   const atMs = date === undefined ? null : parseRfc3339(`${date}T${time}:00Z`)
-  return atMs === null ? null : bounded(atMs - nowMs)
+  return atMs === null ? null : boundedWait(atMs - nowMs)
 }
 
 const parseDecimal = (text: string): number | null =>
@@ -98,4 +98,4 @@ const parseDecimal = (text: string): number | null =>
 const validTime = (timeMs: number): number | null => (Number.isNaN(timeMs) ? null : timeMs)
 
 /** Rounded up: a call made a fraction of a millisecond early is refused again. */
-const bounded = (ms: number): number => Math.min(Math.max(Math.ceil(ms), 0), longestWaitMs)
+export const boundedWait = (ms: number): number => Math.min(Math.max(Math.ceil(ms), 0), longestWaitMs)

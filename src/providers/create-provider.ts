@@ -1,28 +1,66 @@
 import type { ProviderConfig } from '../config/schema.ts'
-import type { Endpoint } from '../domain/endpoint.ts'
+import type { CallSignal } from '../domain/interrupt.ts'
+import type { UpstreamOutcome } from '../domain/upstream.ts'
+import { lowerCaseNames } from './header-names.ts'
 import { withModel } from './native-body.ts'
 import type { Provider, UpstreamRequest } from './provider.ts'
-import { createTranslation } from './translate.ts'
+import type { TokenSource } from './token-source.ts'
+import { createTranslations, type Send } from './translate.ts'
 import { createTransport } from './transport.ts'
-import { headersOf, pathOf, upstreamTypeOf } from './upstream-type.ts'
+import { type UpstreamType, upstreamTypeOf } from './upstream-type.ts'
 
-const lowerCaseNames = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+type Headers = Readonly<Record<string, string>>
+
+const plainHeaders: Headers = {
+  'content-type': 'application/json',
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+  'user-agent': 'baton',
+}
+
+/** Those of the config win, but for the list of betas, which holds them already. */
+const headersMaker =
+  (type: UpstreamType, configured: Headers) =>
+  (apiKey: string | null, how: 'native' | 'translated', made: Headers = {}): Record<string, string> => {
+    const { 'anthropic-beta': betas, ...others } = made
+    return {
+      ...plainHeaders,
+      ...type.headers,
+      ...(apiKey === null ? {} : type.keyHeaders(apiKey, how)),
+      ...others,
+      ...configured,
+      ...(betas === undefined ? {} : { 'anthropic-beta': betas }),
+    }
+  }
+
+/** Runs a call with a token as its key, where there are tokens. What keeps one from coming is the call's outcome. */
+const withToken = async (
+  tokens: TokenSource | undefined,
+  signal: CallSignal,
+  timeoutMs: number,
+  call: (authorization: Headers) => Promise<UpstreamOutcome>,
+): Promise<UpstreamOutcome> => {
+  if (!tokens) return call({})
+  const token = await tokens.token(signal, timeoutMs)
+  return typeof token === 'string' ? call({ authorization: `Bearer ${token}` }) : token
+}
 
 /**
  * Builds the provider that `config` describes. Opens no connection before the first call.
- * Throws when the type needs a `base_url` and there is none.
+ * Throws when the type needs a `base_url` and there is none, and where its credentials cannot be read.
  */
 export const createProvider = (
   name: string,
   config: ProviderConfig,
   now: () => number = Date.now,
 ): Provider => {
-  const { dialect, native, translated, baseUrl } = upstreamTypeOf(config)
-  const url = config.base_url ?? baseUrl
+  const type = upstreamTypeOf(config)
+  const { dialect, native, translated } = type
+  const url = config.base_url ?? type.baseUrl
   if (!url) throw new Error(`provider ${name}: type ${config.type} needs a base_url`)
   const base = new URL(url)
-  const configuredHeaders = lowerCaseNames(config.headers)
+  const headersOf = headersMaker(type, lowerCaseNames(config.headers))
+  const tokens = type.openTokens?.()
   const transport = createTransport({
     baseUrl: base,
     timeoutMs: config.timeout_ms,
@@ -30,31 +68,35 @@ export const createProvider = (
     maxResponseBytes: config.max_response_bytes,
   })
 
-  const send = (endpoint: Endpoint, body: string, request: UpstreamRequest, extraHeaders = {}) =>
-    transport.post(
-      pathOf(dialect, base, endpoint),
-      { ...headersOf(dialect, request.apiKey, configuredHeaders), ...extraHeaders },
-      body,
-      request.signal,
+  const send: Send = (path, body, request, made) =>
+    withToken(tokens, request.signal, config.timeout_ms, authorization =>
+      transport.post(
+        path,
+        headersOf(request.apiKey, 'translated', { ...made, ...authorization }),
+        body,
+        request.signal,
+      ),
     )
 
-  const translation = createTranslation({
-    dialect,
-    send,
-    now,
-    betas: configuredHeaders['anthropic-beta'],
-  })
+  const callNative = ({ endpoint, body, model, apiKey, signal }: UpstreamRequest) =>
+    transport.post(
+      type.nativePath(base, endpoint, model),
+      headersOf(apiKey, 'native'),
+      withModel(body, model),
+      signal,
+    )
+
+  const translations = createTranslations({ type, base, send, now })
 
   return {
     name,
     dialect,
     serves: endpoint =>
-      native.includes(endpoint) ? 'native' : endpoint === translated ? 'translated' : 'none',
-    cannotCarry: (endpoint, body) => (endpoint === translated ? translation.cannotCarry(body) : []),
-    call: request =>
-      request.endpoint === translated
-        ? translation.call(request)
-        : send(request.endpoint, withModel(request.body, request.model), request),
-    close: transport.close,
+      native.includes(endpoint) ? 'native' : translated.includes(endpoint) ? 'translated' : 'none',
+    cannotCarry: (endpoint, body) => translations.get(endpoint)?.cannotCarry(body) ?? [],
+    call: request => translations.get(request.endpoint)?.call(request) ?? callNative(request),
+    close: async () => {
+      await Promise.all([transport.close(), tokens?.close()])
+    },
   }
 }

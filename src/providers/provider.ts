@@ -1,4 +1,4 @@
-import type { Dialect, Endpoint } from '../domain/endpoint.ts'
+import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 
@@ -23,7 +23,7 @@ export interface UpstreamRequest {
 export interface Provider {
   readonly name: string
   /** The format of its error bodies and headers. */
-  readonly dialect: Dialect
+  readonly dialect: UpstreamDialect
   /** `native`: the body passes through; `translated`: converted both ways; `none`: cannot serve this endpoint. */
   serves(endpoint: Endpoint): 'native' | 'translated' | 'none'
   /**

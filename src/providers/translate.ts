@@ -1,26 +1,28 @@
 import { randomUUID } from 'node:crypto'
-import type { LanguageModelV4 } from '@ai-sdk/provider'
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
+import { basePath } from './base-path.ts'
 import { messagesEdge } from './edges/anthropic-messages.ts'
-import { type Edge, UntranslatableError } from './edges/edge.ts'
+import { type CreateEdge, type Edge, UntranslatableError } from './edges/edge.ts'
 import { isJsonObject } from './edges/json.ts'
 import { chatEdge } from './edges/openai-chat.ts'
 import type { UpstreamRequest } from './provider.ts'
+import { rehearse } from './rehearse.ts'
+import type { UpstreamType } from './upstream-type.ts'
+
+/** Posts a body in the provider's own format. `made`: headers that the AI SDK made for this request. */
+export type Send = (
+  path: string,
+  body: string,
+  request: UpstreamRequest,
+  made: Readonly<Record<string, string>>,
+) => Promise<UpstreamOutcome>
 
 export interface TranslationOptions {
-  /** The format the provider speaks; the other one is translated. */
-  readonly dialect: Dialect
-  /** Posts a body in the provider's own format to one of its native endpoints. */
-  send(
-    endpoint: Endpoint,
-    body: string,
-    request: UpstreamRequest,
-    extraHeaders?: Readonly<Record<string, string>>,
-  ): Promise<UpstreamOutcome>
+  readonly type: UpstreamType
+  readonly base: URL
+  readonly send: Send
   now(): number
-  /** Betas that the config asks for; the AI SDK adds those that a request needs. */
-  readonly betas: string | undefined
 }
 
 export interface Translation {
@@ -28,56 +30,22 @@ export interface Translation {
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
 }
 
-/** For requests without a limit to models without one in the config: what every Claude model allows. */
-const defaultMaxOutputTokens = 4096
-
-interface Way {
-  readonly edge: Edge
-  readonly endpoint: Endpoint
-  createModel(
-    modelId: string,
-    fetch: typeof globalThis.fetch,
-    betas: string | undefined,
-  ): Promise<LanguageModelV4>
-}
-
-// The SDK wants a key and a base: it would look for them in the environment. Neither is used: `send` sets its own.
-const unused = { apiKey: 'unused', baseURL: 'http://unused' }
-
-/**
- * How requests reach a provider of each dialect. The SDK is loaded with the first request to be translated: most
- * workers never meet one, and it takes 30 MB.
- */
-const ways: Readonly<Record<Dialect, Way>> = {
-  anthropic: {
-    edge: chatEdge,
-    endpoint: '/v1/messages',
-    createModel: async (modelId, fetch, betas) => {
-      const { createAnthropic } = await import('@ai-sdk/anthropic')
-      return createAnthropic({ ...unused, fetch, headers: betas ? { 'anthropic-beta': betas } : {} })(modelId)
-    },
-  },
-  openai: {
-    edge: messagesEdge,
-    endpoint: '/v1/chat/completions',
-    createModel: async (modelId, fetch) => {
-      const { createOpenAI } = await import('@ai-sdk/openai')
-      return createOpenAI({ ...unused, fetch }).chat(modelId)
-    },
-  },
+const edges: Readonly<Partial<Record<Endpoint, CreateEdge>>> = {
+  '/v1/chat/completions': chatEdge,
+  '/v1/messages': messagesEdge,
 }
 
 const isSuccess = (outcome: UpstreamOutcome): outcome is UpstreamAnswer =>
   outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
 
-const betaHeader = (init: RequestInit | undefined): Record<string, string> => {
-  const betas = new Headers(init?.headers).get('anthropic-beta')
-  return betas === null ? {} : { 'anthropic-beta': betas }
+const picked = (init: RequestInit | undefined, names: readonly string[]): Record<string, string> => {
+  const headers = new Headers(init?.headers)
+  return Object.fromEntries(names.flatMap(name => (headers.has(name) ? [[name, headers.get(name)!]] : [])))
 }
 
 /**
  * Stands in for the provider's answer to a request that could not be put into its format, so was never sent: the caller's
- * doing, hence a 400 in the provider's own error shape, and no fault of the provider.
+ * doing, hence a 400, in a shape that is judged as such in any dialect, and no fault of the provider.
  */
 const untranslatable = (dialect: Dialect, message: string): UpstreamAnswer => {
   const error = { type: 'invalid_request_error', message }
@@ -104,23 +72,32 @@ const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: 
   return { kind: 'break', reason: 'protocol', sent: true, cause }
 }
 
-export const createTranslation = (options: TranslationOptions): Translation => {
-  const { dialect, send, now, betas } = options
-  const { edge, endpoint, createModel } = ways[dialect]
+const createTranslation = (edge: Edge, { type, base, send, now }: TranslationOptions): Translation => {
+  const { way, translatedTo } = type
+  const dialect = type.dialect === 'anthropic' ? 'anthropic' : 'openai'
+  const root = base.origin + basePath(base)
 
   const generate = async (request: UpstreamRequest, fetch: typeof globalThis.fetch) => {
+    const { model, apiKey } = request
     const body: unknown = JSON.parse(request.body)
     if (!isJsonObject(body)) throw new UntranslatableError('body')
-    const limit = request.maxOutputTokens ?? defaultMaxOutputTokens
-    const callOptions = edge.toCallOptions(body, limit)
-    return (await createModel(request.model, fetch, betas)).doGenerate(callOptions)
+    const options = edge.toCallOptions(body, request.maxOutputTokens ?? way.maxOutputTokens)
+    await rehearse(way, model, options)
+    return await way.generate(model, { baseUrl: type.sdkBase?.(root, model) ?? root, apiKey, fetch }, options)
+  }
+
+  const pathOf = (url: string, model: string): string => {
+    if (translatedTo !== null) return type.nativePath(base, translatedTo, model)
+    const { pathname, search } = new URL(url)
+    return pathname + search
   }
 
   const call = async (request: UpstreamRequest): Promise<UpstreamOutcome> => {
     let raw: UpstreamOutcome | null = null
     let headers: UpstreamAnswer['headers'] = {}
-    const fetch: typeof globalThis.fetch = async (_url, init) => {
-      const outcome = await send(endpoint, String(init?.body), request, betaHeader(init))
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      const path = pathOf(String(url), request.model)
+      const outcome = await send(path, String(init?.body), request, picked(init, way.headers))
       raw = outcome
       if (!isSuccess(outcome)) throw new Error('nothing to translate')
       headers = outcome.headers
@@ -138,3 +115,12 @@ export const createTranslation = (options: TranslationOptions): Translation => {
 
   return { cannotCarry: body => (isJsonObject(body) ? edge.cannotCarry(body) : ['body']), call }
 }
+
+/** One for each endpoint that the type serves by translation. */
+export const createTranslations = (options: TranslationOptions): ReadonlyMap<Endpoint, Translation> =>
+  new Map(
+    options.type.translated.flatMap((endpoint): [Endpoint, Translation][] => {
+      const edge = edges[endpoint]?.(options.type.way.reach)
+      return edge ? [[endpoint, createTranslation(edge, options)]] : []
+    }),
+  )

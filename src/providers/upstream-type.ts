@@ -1,81 +1,65 @@
 import type { ProviderConfig } from '../config/schema.ts'
-import type { Dialect, Endpoint } from '../domain/endpoint.ts'
+import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
+import type { TokenSource } from './token-source.ts'
+import { anthropic } from './types/anthropic.ts'
+import { azure } from './types/azure.ts'
+import { bedrock } from './types/bedrock.ts'
+import { cohere } from './types/cohere.ts'
+import { google } from './types/google.ts'
+import { mistral } from './types/mistral.ts'
+import { openai, openaiCompatible } from './types/openai.ts'
+import { vertex } from './types/vertex.ts'
+import type { Way } from './way.ts'
 
 /** What sets one provider type apart from another. */
 export interface UpstreamType {
-  readonly dialect: Dialect
-  /** Null where only the config can know it. */
+  readonly dialect: UpstreamDialect
+  /** Where the API is when the config does not say; null where only the config can know it. */
   readonly baseUrl: string | null
+  /** The endpoints whose format is its own. */
   readonly native: readonly Endpoint[]
-  /** The endpoint it serves by translation into its own. */
-  readonly translated: Endpoint
+  /** Where one of those is, from the root of the host. */
+  nativePath(base: URL, endpoint: Endpoint, model: string): string
+  /** The endpoints that are translated into its own format. */
+  readonly translated: readonly Endpoint[]
+  readonly way: Way
+  /**
+   * Where a translated request goes. Null where the SDK's own address is right: it is built on the base, with `/model`
+   * in it or not, as the API wants it.
+   */
+  readonly translatedTo: Endpoint | null
+  /** What the SDK builds its addresses on, where that is not the base itself. */
+  sdkBase?(base: string, model: string): string
+  /** The headers that show the key, in lower case. */
+  keyHeaders(apiKey: string, way: 'native' | 'translated'): Readonly<Record<string, string>>
+  /** Headers of every call besides. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Gets a token in place of a key. Nothing is opened before the first call. */
+  openTokens?(): TokenSource
 }
 
-const openai: UpstreamType = {
-  dialect: 'openai',
-  baseUrl: 'https://api.openai.com/v1',
-  native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
-  translated: '/v1/messages',
-}
-
-const anthropic: UpstreamType = {
-  dialect: 'anthropic',
-  baseUrl: 'https://api.anthropic.com',
-  native: ['/v1/messages'],
-  translated: '/v1/chat/completions',
-}
-
-const openaiCompatible: UpstreamType = {
-  dialect: 'openai',
-  baseUrl: null,
-  native: ['/v1/chat/completions', '/v1/embeddings', '/v1/completions'],
-  translated: '/v1/messages',
-}
-
-export const upstreamTypeOf = ({ type, format }: ProviderConfig): UpstreamType => {
-  switch (type) {
+/** Throws where a setting cannot be used: a file of credentials that is not there. */
+export const upstreamTypeOf = (config: ProviderConfig): UpstreamType => {
+  switch (config.type) {
     case 'openai':
       return openai
     case 'anthropic':
-      return anthropic
+      return anthropic(config)
     case 'openai-compatible':
       return openaiCompatible
+    case 'azure':
+      return azure(config)
+    case 'google':
+      return google
+    case 'vertex':
+      return vertex(config)
+    case 'cohere':
+      return cohere
+    case 'bedrock':
+      return bedrock(config)
+    case 'mistral':
+      return mistral
     case 'simulated':
-      return { ...(format === 'anthropic' ? anthropic : openai), baseUrl: null }
+      return { ...(config.format === 'anthropic' ? anthropic(config) : openai), baseUrl: null }
   }
-}
-
-/**
- * The base path that endpoints (`/v1/…`) are appended to. OpenAI clients are given a base that ends in `/v1`,
- * Anthropic clients one that does not; both spellings are taken, with or without a slash at the end. An OpenAI base
- * that ends otherwise (`/openai`, `/api/v3`) stands in the place of `/v1`.
- */
-export const pathOf = (dialect: Dialect, base: URL, endpoint: Endpoint): string => {
-  const basePath = base.pathname.replace(/\/+$/, '')
-  const withVersion = dialect === 'anthropic' && !basePath.endsWith('/v1') ? `${basePath}/v1` : basePath
-  return withVersion + endpoint.slice('/v1'.length)
-}
-
-/**
- * The version is pinned: from 2026-10-21 on Anthropic rejects `temperature`, `top_p` and `top_k`, which older models
- * take and clients send.
- */
-const anthropicVersion = '2023-06-01'
-
-/** Headers of every call of a provider; those of the config, which come last, win. Names are lower-case. */
-export const headersOf = (
-  dialect: Dialect,
-  apiKey: string | null,
-  configured: Readonly<Record<string, string>>,
-): Record<string, string> => {
-  const headers: Record<string, string> = {
-    'content-type': 'application/json',
-    accept: 'application/json',
-    'accept-encoding': 'identity',
-    'user-agent': 'baton',
-  }
-  if (dialect === 'anthropic') headers['anthropic-version'] = anthropicVersion
-  if (apiKey !== null && dialect === 'anthropic') headers['x-api-key'] = apiKey
-  if (apiKey !== null && dialect === 'openai') headers.authorization = `Bearer ${apiKey}`
-  return Object.assign(headers, configured)
 }

@@ -49,6 +49,48 @@ describe('list-keys', () => {
     expect(keys[2]).toMatchObject({ variables: ['THIRD'], source: null, state: 'missing', masked: null })
   })
 
+  test('shows what lets the others be called, by setting', async () => {
+    const account =
+      '{"type": "service_account", "client_email": "baton@p.iam.gserviceaccount.com", "private_key": "BEGIN PRIVATE"}'
+    const vendors = `
+providers:
+  aws:
+    type: bedrock
+    region: us-east-1
+    access_key_id: "\${AWS_ACCESS_KEY_ID}"
+    secret_access_key: "\${AWS_SECRET_ACCESS_KEY}"
+  gcp: {type: vertex, project: p, location: global, credentials: "\${VERTEX}"}
+  gcp-file: {type: vertex, project: p, location: global, credentials_file: /run/vertex.json}
+  google: {type: google, api_key: "\${GOOGLE_API_KEY}"}
+models:
+  a: {provider: aws, fallback_to: [b, c, d]}
+  b: {provider: gcp}
+  c: {provider: gcp-file}
+  d: {provider: google}
+`
+    const vendorEnv = {
+      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE0123',
+      AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMIexample',
+      VERTEX: account,
+    }
+    const { out } = await runIn({ 'baton.yaml': vendors }, 'list-keys', vendorEnv)
+    expect(out.split('\n').map(line => line.split(/ {2,}/))).toEqual([
+      ['PROVIDER', 'TYPE', 'FROM', 'STATE', 'KEY'],
+      ['aws', 'bedrock', 'access_key_id: ${AWS_ACCESS_KEY_ID} from environment', 'present', '…123'],
+      ['aws', 'bedrock', 'secret_access_key: ${AWS_SECRET_ACCESS_KEY} from environment', 'present', '…ple'],
+      [
+        'gcp',
+        'vertex',
+        'credentials: ${VERTEX} from environment',
+        'present',
+        'baton@p.iam.gserviceaccount.com',
+      ],
+      ['gcp-file', 'vertex', 'credentials_file: written in the file', 'present', '/run/vertex.json'],
+      ['google', 'google', '${GOOGLE_API_KEY}', 'missing'],
+    ])
+    expect(out).not.toMatch(/PRIVATE|wJal|AKIA/)
+  })
+
   test.each(['list-keys', 'list-keys --json'])('%s never shows a key', async commandLine => {
     const { out, err } = await runIn(files, commandLine, env)
     for (const part of ['environment-', 'dotenv_', 'ant-written', 'short'])

@@ -44,7 +44,8 @@ describe('one fault, with its path, line and suggestion', () => {
       {
         code: 'invalid',
         path: 'providers.p.type',
-        message: 'expected one of openai, anthropic, openai-compatible, simulated',
+        message:
+          'expected one of openai, anthropic, openai-compatible, azure, google, vertex, cohere, bedrock, mistral, simulated',
         suggestion: 'simulated',
       },
     ],

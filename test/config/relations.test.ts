@@ -94,7 +94,7 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       {
         code: 'relation',
         path: 'providers.p.format',
-        message: 'only a provider of type simulated has a format',
+        message: 'only a provider of type simulated has format',
       },
     ],
     [

@@ -18,20 +18,33 @@ export const mask = (key: string): string => {
   return key.length < 12 ? '…' : `${prefix}…${key.slice(-3)}`
 }
 
-const publicView = ({ value, ...origin }: KeyOrigin) => ({
-  ...origin,
-  masked: value === null ? null : mask(value),
-})
+/** A file is named, a service account known by its address; neither is secret. */
+const shown = ({ setting, value }: KeyOrigin): string | null => {
+  if (value === null) return null
+  if (setting === 'credentials_file') return value
+  return setting === 'credentials' ? accountOf(value) : mask(value)
+}
+
+const accountOf = (credentials: string): string =>
+  /"client_email"\s*:\s*"([^"]+)"/.exec(credentials)?.[1] ?? '…'
+
+const publicView = (key: KeyOrigin) => {
+  const { value: _, ...origin } = key
+  return { ...origin, masked: shown(key) }
+}
 
 const row = (key: KeyOrigin): string[] => [
   key.provider,
   key.type,
   describeOrigin(key),
   key.state,
-  key.value === null ? '' : mask(key.value),
+  shown(key) ?? '',
 ]
 
-const describeOrigin = ({ variables, source, state }: KeyOrigin): string => {
+const describeOrigin = (key: KeyOrigin): string =>
+  key.setting === undefined ? describeSource(key) : `${key.setting}: ${describeSource(key)}`
+
+const describeSource = ({ variables, source, state }: KeyOrigin): string => {
   if (state === 'none') return 'none configured'
   if (source === 'file') return 'written in the file'
   const names = variables.map(name => `\${${name}}`).join(' ')

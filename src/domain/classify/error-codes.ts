@@ -1,11 +1,5 @@
 import type { VerdictKind } from '../verdict.ts'
-
-const kindByName = (
-  table: Partial<Record<VerdictKind, readonly string[]>>,
-): ReadonlyMap<string, VerdictKind> =>
-  new Map(
-    Object.entries(table).flatMap(([kind, names]) => names.map(name => [name, kind as VerdictKind] as const)),
-  )
+import { kindByName } from './kind-by-name.ts'
 
 /** Codes that settle the matter, whatever the status and the message say. Lower case. */
 export const decisiveNames = kindByName({
@@ -39,6 +33,7 @@ export const decisiveNames = kindByName({
   unknown_model: [
     'model_not_found', // OpenAI and most who copy it; also a 403 of a project without access
     'deploymentnotfound', // Azure
+    'operationnotsupported', // Azure: the deployment's model does not do that
     'model_decommissioned', // Groq
     'model_permission_blocked_org', // Groq
     'model_permission_blocked_project', // Groq

@@ -8,6 +8,8 @@ export interface ErrorFacts {
   readonly message: string
   /** The HTTP status that the body itself names, as OpenRouter and vLLM do in `code`. */
   readonly status: number | null
+  /** Milliseconds that the body itself asks to be left alone, as Google's does. */
+  readonly retryAfterMs?: number
 }
 
 /** Every known wording stands at the start; a body that echoes megabytes must not cost a scan of them. */
@@ -21,21 +23,29 @@ const messageLimit = 1_000
 export function errorFacts(json: unknown): ErrorFacts | null {
   const body = asRecord(json)
   if (body === null) return null
-  if (isFilledText(body.error)) return factsOf({ message: body.error, code: body.code })
+  if (isFilledText(body.error)) {
+    // OAuth (RFC 6749, 5.2): the code stands in `error`.
+    return isFilledText(body.error_description)
+      ? factsOf({ message: body.error_description, code: body.error })
+      : factsOf({ message: body.error, code: body.code })
+  }
   const error = asRecord(body.error) ?? (body.object === 'error' ? body : null)
   return error === null ? null : factsOf(error)
 }
 
-function factsOf(error: JsonRecord): ErrorFacts | null {
+/** Null when the error says nothing. */
+export function factsOf(error: JsonRecord): ErrorFacts | null {
   const names = [asRecord(error.details)?.error_code, error.code, error.type]
     .map(asCode)
     .filter(name => name !== null)
     .filter(name => !/^\d+$/.test(name))
-  const message =
-    typeof error.message === 'string' ? error.message.slice(0, messageLimit).trim().toLowerCase() : ''
+  const message = typeof error.message === 'string' ? startOf(error.message) : ''
   const status = httpErrorStatus(error.code)
   return names.length === 0 && message === '' && status === null ? null : { names, message, status }
 }
+
+/** The start of a message, as wordings are matched against. */
+export const startOf = (message: string): string => message.slice(0, messageLimit).trim().toLowerCase()
 
 function httpErrorStatus(code: unknown): number | null {
   const status = typeof code === 'string' && /^\d{3}$/.test(code) ? Number(code) : code

@@ -1,4 +1,4 @@
-import type { Dialect, Endpoint } from '../endpoint.ts'
+import type { Endpoint, UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { type ErrorFacts, errorFacts } from './error-facts.ts'
 import type { Finding } from './finding.ts'
@@ -10,7 +10,7 @@ const refused = (reason: string): Finding => ({ kind: 'refused', reason })
 const lost = (reason: string): Finding => ({ kind: 'transient', reason })
 
 /** Judges a 2xx answer: errors in disguise first, then whether the body holds an answer in the endpoint's format. */
-export function judgeAnswer(answer: UpstreamAnswer, endpoint: Endpoint, dialect: Dialect): Finding {
+export function judgeAnswer(answer: UpstreamAnswer, endpoint: Endpoint, dialect: UpstreamDialect): Finding {
   const json = answer.json === undefined ? streamedError(answer.text) : answer.json
   if (json === undefined) return lost(answer.text.trim() === '' ? 'empty' : 'not_json')
   const body = asRecord(json)

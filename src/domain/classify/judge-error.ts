@@ -1,29 +1,40 @@
-import type { Dialect } from '../endpoint.ts'
+import type { UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import type { VerdictKind } from '../verdict.ts'
 import { broadNames, decisiveNames, kindOfStatus } from './error-codes.ts'
 import type { ErrorFacts } from './error-facts.ts'
 import { judgeWording } from './error-messages.ts'
 import type { Finding } from './finding.ts'
+import { vendorCodes } from './vendor-codes.ts'
 
 /** Judges an answer outside 2xx. `facts` is its error body, null when no API wrote one. */
-export function judgeError(answer: UpstreamAnswer, facts: ErrorFacts | null, dialect: Dialect): Finding {
+export function judgeError(
+  answer: UpstreamAnswer,
+  facts: ErrorFacts | null,
+  dialect: UpstreamDialect,
+): Finding {
   const finding = facts === null ? judgeForeign(answer) : judgeFacts(facts, answer.status, dialect)
   return heedShouldRetry(finding, answer)
 }
 
 /** Decides by decisive code, then message, then type, then status. */
-export function judgeFacts(facts: ErrorFacts, status: number, dialect: Dialect): Finding {
+export function judgeFacts(facts: ErrorFacts, status: number, dialect: UpstreamDialect): Finding {
   const reason = facts.names[0] ?? `http_${status}`
-  const decisive = kindIn(decisiveNames, facts.names)
-  if (decisive !== undefined) return { kind: decisive, reason }
+  const { decisive, broad, statuses } = vendorCodes[dialect]
+  const settled = kindIn([decisive, decisiveNames], facts.names)
+  if (settled !== undefined) return { kind: settled, reason }
   const worded = judgeWording(facts.message, status, dialect)
-  return worded ?? { kind: kindIn(broadNames, facts.names) ?? kindOfStatus(status), reason }
+  if (worded !== null) return worded
+  const kind = kindIn([broad, broadNames], facts.names) ?? statuses.get(status) ?? kindOfStatus(status)
+  return { kind, reason }
 }
 
-function kindIn(table: ReadonlyMap<string, VerdictKind>, names: readonly string[]): VerdictKind | undefined {
-  const name = names.find(candidate => table.has(candidate))
-  return name === undefined ? undefined : table.get(name)
+/** What the first name says that one of the tables knows. */
+function kindIn(
+  tables: readonly ReadonlyMap<string, VerdictKind>[],
+  names: readonly string[],
+): VerdictKind | undefined {
+  return names.flatMap(name => tables.map(table => table.get(name))).find(kind => kind !== undefined)
 }
 
 /**

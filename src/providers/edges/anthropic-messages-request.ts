@@ -17,9 +17,14 @@ import type {
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages'
 import { UntranslatableError } from './edge.ts'
+import { imageTypeOf, type Reach } from './reach.ts'
 
 /** Together with the parameters that the newest version of the API, which the SDK types, no longer has. */
-export type MessagesRequest = MessageCreateParamsNonStreaming & { temperature?: number; top_p?: number }
+export type MessagesRequest = MessageCreateParamsNonStreaming & {
+  temperature?: number
+  top_p?: number
+  top_k?: number
+}
 
 type UserPart = LanguageModelV4TextPart | LanguageModelV4FilePart
 type AssistantPart = LanguageModelV4TextPart | LanguageModelV4ToolCallPart
@@ -33,7 +38,11 @@ const imageOf = ({ source }: ImageBlockParam): LanguageModelV4FilePart => {
       return { type: 'file', mediaType: source.media_type, data: { type: 'data', data: source.data } }
     case 'url':
       if (!URL.canParse(source.url)) throw new UntranslatableError('messages.content.image')
-      return { type: 'file', mediaType: 'image/*', data: { type: 'url', url: new URL(source.url) } }
+      return {
+        type: 'file',
+        mediaType: imageTypeOf(source.url),
+        data: { type: 'url', url: new URL(source.url) },
+      }
     default:
       throw new UntranslatableError('messages.content.image')
   }
@@ -68,12 +77,19 @@ const userPartsOf = (block: ContentBlockParam): UserPart[] => {
   }
 }
 
-const assistantPartsOf = (block: ContentBlockParam): AssistantPart[] => {
+const assistantPartsOf = (block: ContentBlockParam, reach: Reach): AssistantPart[] => {
   switch (block.type) {
     case 'text':
       return [{ type: 'text', text: block.text }]
     case 'tool_use':
-      return [{ type: 'tool-call', toolCallId: block.id, toolName: block.name, input: block.input }]
+      return [
+        {
+          type: 'tool-call',
+          toolCallId: reach.toolCallId(block.id),
+          toolName: block.name,
+          input: block.input,
+        },
+      ]
     case 'thinking':
     case 'redacted_thinking':
       return []
@@ -85,7 +101,7 @@ const assistantPartsOf = (block: ContentBlockParam): AssistantPart[] => {
 /** A tool message of OpenAI holds text only, so its images follow in the user's turn. */
 const imagesFollow = 'The result is the image in the next message.'
 
-const toolResultOf = (block: ToolResultBlockParam, toolName: string) => {
+const toolResultOf = (block: ToolResultBlockParam, toolName: string, reach: Reach) => {
   const texts: string[] = []
   const images: LanguageModelV4FilePart[] = []
   for (const part of blocksOf(block.content ?? '')) {
@@ -96,7 +112,7 @@ const toolResultOf = (block: ToolResultBlockParam, toolName: string) => {
   if (images.length > 0) texts.push(imagesFollow)
   const result: LanguageModelV4ToolResultPart = {
     type: 'tool-result',
-    toolCallId: block.tool_use_id,
+    toolCallId: reach.toolCallId(block.tool_use_id),
     toolName,
     output: { type: block.is_error ? 'error-text' : 'text', value: texts.join('\n') },
   }
@@ -107,12 +123,13 @@ const toolResultOf = (block: ToolResultBlockParam, toolName: string) => {
 const userTurnsOf = (
   blocks: readonly ContentBlockParam[],
   toolNames: ReadonlyMap<string, string>,
+  reach: Reach,
 ): LanguageModelV4Message[] => {
   const results: LanguageModelV4ToolResultPart[] = []
   const content: UserPart[] = []
   for (const block of blocks) {
     if (block.type === 'tool_result') {
-      const { result, images } = toolResultOf(block, toolNames.get(block.tool_use_id) ?? 'unknown')
+      const { result, images } = toolResultOf(block, toolNames.get(block.tool_use_id) ?? 'unknown', reach)
       results.push(result)
       content.push(...images)
     } else content.push(...userPartsOf(block))
@@ -131,15 +148,16 @@ const textOf = (content: string | readonly ContentBlockParam[]): string =>
     })
     .join('\n')
 
-const promptOf = ({ system, messages }: MessagesRequest): LanguageModelV4Message[] => {
+const promptOf = ({ system, messages }: MessagesRequest, reach: Reach): LanguageModelV4Message[] => {
   const toolNames = new Map<string, string>()
   const turns: LanguageModelV4Message[] = []
   if (system) turns.push({ role: 'system', content: textOf(system) })
   for (const { role, content } of messages) {
     const blocks = blocksOf(content)
     for (const block of blocks) if (block.type === 'tool_use') toolNames.set(block.id, block.name)
-    if (role === 'user') turns.push(...userTurnsOf(blocks, toolNames))
-    else if (role === 'assistant') turns.push({ role, content: blocks.flatMap(assistantPartsOf) })
+    if (role === 'user') turns.push(...userTurnsOf(blocks, toolNames, reach))
+    else if (role === 'assistant')
+      turns.push({ role, content: blocks.flatMap(block => assistantPartsOf(block, reach)) })
     else if (role === 'system') turns.push({ role, content: textOf(content) })
     else throw new UntranslatableError('messages.role')
   }
@@ -178,20 +196,23 @@ const allowsOneToolOnly = (choice: ToolChoice | undefined): boolean =>
   choice !== undefined && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use === true
 
 /** Throws where the body does not have the shape of a messages request, or holds what `lostFromMessages` names. */
-export const messagesToCallOptions = (body: MessagesRequest): LanguageModelV4CallOptions => {
+export const messagesToCallOptions = (body: MessagesRequest, reach: Reach): LanguageModelV4CallOptions => {
   const { format, effort } = body.output_config ?? {}
   return {
-    prompt: promptOf(body),
+    prompt: promptOf(body, reach),
     maxOutputTokens: body.max_tokens,
     temperature: body.temperature,
     topP: body.top_p,
+    topK: body.top_k,
     stopSequences: body.stop_sequences,
     tools: body.tools?.map(toolOf),
     toolChoice: toolChoiceOf(body.tool_choice),
     responseFormat: format ? { type: 'json', schema: format.schema } : undefined,
     reasoning: effort ?? undefined,
-    providerOptions: {
-      openai: allowsOneToolOnly(body.tool_choice) ? { parallelToolCalls: false } : {},
-    },
+    providerOptions: reach.options({
+      oneToolOnly: allowsOneToolOnly(body.tool_choice),
+      userId: undefined,
+      strictSchema: true,
+    }),
   }
 }

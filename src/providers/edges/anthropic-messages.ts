@@ -1,12 +1,12 @@
 import { lostFromMessages } from './anthropic-messages-parameters.ts'
 import { type MessagesRequest, messagesToCallOptions } from './anthropic-messages-request.ts'
 import { messageFromResult } from './anthropic-messages-response.ts'
-import type { Edge } from './edge.ts'
+import type { CreateEdge } from './edge.ts'
 
-/** Anthropic messages on this side, an OpenAI chat model on the other. */
-export const messagesEdge: Edge = {
-  cannotCarry: lostFromMessages,
+/** Anthropic messages on this side. */
+export const messagesEdge: CreateEdge = reach => ({
+  cannotCarry: body => lostFromMessages(body, reach),
   // The shape is the client's word; where it does not hold, the translation throws and the request is rejected.
-  toCallOptions: body => messagesToCallOptions(body as unknown as MessagesRequest),
+  toCallOptions: body => messagesToCallOptions(body as unknown as MessagesRequest, reach),
   fromResult: messageFromResult,
-}
+})

@@ -1,5 +1,6 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import type { JsonObject } from './json.ts'
+import type { Reach } from './reach.ts'
 
 /** Facts of the answer that the AI SDK's result does not hold. */
 export interface AnswerFacts {
@@ -15,9 +16,12 @@ export interface Edge {
   /** Names the parameters of a request body that would be lost on the way. */
   cannotCarry(body: JsonObject): readonly string[]
   /** `maxOutputTokens` is for bodies that name no limit of their own. */
-  toCallOptions(body: JsonObject, maxOutputTokens: number): LanguageModelV4CallOptions
+  toCallOptions(body: JsonObject, maxOutputTokens: number | undefined): LanguageModelV4CallOptions
   fromResult(result: LanguageModelV4GenerateResult, facts: AnswerFacts): object
 }
+
+/** The edge of a client's format towards a provider whose models reach that far. */
+export type CreateEdge = (reach: Reach) => Edge
 
 /** The body cannot be expressed in AI SDK terms. The message names a parameter, never a value. */
 export class UntranslatableError extends Error {

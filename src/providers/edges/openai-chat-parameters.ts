@@ -1,17 +1,13 @@
 import { isJsonObject, type JsonObject } from './json.ts'
 import { isOneOf, lostKeys, lostParts, type ParameterTable } from './parameters.ts'
-
-/** Anthropic rejects stop sequences of white space alone. */
-const hasVisibleStops = (stop: unknown): boolean =>
-  [stop].flat().every(sequence => typeof sequence === 'string' && sequence.trim() !== '')
-
-/** Anthropic takes `temperature` or `top_p`, not both; a `top_p` of 1 says nothing. */
-const isAloneOrNeutral = (topP: unknown, body: JsonObject): boolean =>
-  topP === 1 || body.temperature === undefined || body.temperature === null
+import type { Reach } from './reach.ts'
 
 const isEmpty = (value: unknown): boolean => isJsonObject(value) && Object.keys(value).length === 0
 
-const areFunctions = (tools: unknown): boolean =>
+const isStrict = (tool: unknown): boolean =>
+  isJsonObject(tool) && isJsonObject(tool.function) && tool.function.strict === true
+
+const areFunctions = (tools: unknown): tools is readonly unknown[] =>
   Array.isArray(tools) && tools.every(tool => isJsonObject(tool) && tool.type === 'function')
 
 const isKnownToolChoice = (choice: unknown): boolean =>
@@ -22,17 +18,16 @@ const hasKnownType =
   (value: unknown): boolean =>
     isJsonObject(value) && types.includes(String(value.type))
 
-const body: ParameterTable = {
+const bodyTable = (reach: Reach): ParameterTable => ({
   carried: [
     'model',
     'messages',
     'max_tokens',
     'max_completion_tokens',
-    'temperature',
-    'parallel_tool_calls',
     'reasoning_effort',
     'user',
     'safety_identifier',
+    ...(reach.seed ? ['seed'] : []),
   ],
   // Labels, billing and caching of the provider that was asked first.
   harmless: [
@@ -44,9 +39,13 @@ const body: ParameterTable = {
     'stream_options',
   ],
   onlyWhen: {
-    top_p: isAloneOrNeutral,
-    stop: hasVisibleStops,
-    tools: areFunctions,
+    temperature: reach.temperature,
+    top_p: reach.topP,
+    stop: value => reach.stops([value].flat()),
+    presence_penalty: (value, owner) => value === 0 || reach.penalty(value, owner),
+    frequency_penalty: (value, owner) => value === 0 || reach.penalty(value, owner),
+    parallel_tool_calls: value => value !== false || reach.oneToolOnly,
+    tools: value => areFunctions(value) && (reach.strictTools || !value.some(isStrict)),
     tool_choice: isKnownToolChoice,
     response_format: hasKnownType('text', 'json_object', 'json_schema'),
     stream: isOneOf(false),
@@ -55,12 +54,10 @@ const body: ParameterTable = {
     logprobs: isOneOf(false),
     top_logprobs: isOneOf(0),
     logit_bias: isEmpty,
-    presence_penalty: isOneOf(0),
-    frequency_penalty: isOneOf(0),
     modalities: value => Array.isArray(value) && value.every(isOneOf('text')),
     verbosity: isOneOf('medium'),
   },
-}
+})
 
 const plain = (...carried: string[]): ParameterTable => ({
   carried: ['role', 'content', ...carried],
@@ -84,8 +81,8 @@ const messages: Readonly<Record<string, ParameterTable>> = {
   tool: { ...plain('tool_call_id'), harmless: ['name'] },
 }
 
-const part = (carried: string): ParameterTable => ({
-  carried: ['type', carried],
+const part = (...carried: string[]): ParameterTable => ({
+  carried: ['type', ...carried],
   harmless: ['prompt_cache_breakpoint'],
   onlyWhen: {},
 })
@@ -93,21 +90,35 @@ const part = (carried: string): ParameterTable => ({
 const isInlinePdf = (file: unknown): boolean =>
   isJsonObject(file) && /^data:application\/pdf;base64,/.test(String(file.file_data))
 
-const parts: Readonly<Record<string, ParameterTable>> = {
+/** Whether an address holds the data itself. */
+const isInline = (url: string): boolean => url.startsWith('data:')
+
+const partTables = (reach: Reach): Readonly<Record<string, ParameterTable>> => ({
   text: part('text'),
   refusal: part('refusal'),
-  image_url: part('image_url'),
-  file: { ...part('type'), onlyWhen: { file: isInlinePdf } },
-}
+  image_url: {
+    ...part(),
+    onlyWhen: {
+      image_url: image => {
+        const url = isJsonObject(image) ? String(image.url) : ''
+        return isInline(url) || reach.imageUrl(url)
+      },
+    },
+  },
+  file: { ...part(), onlyWhen: { file: file => reach.pdf && isInlinePdf(file) } },
+})
 
-const lostFromMessage = (message: JsonObject): string[] => {
-  const table = messages[String(message.role)]
-  if (!table) return ['messages.role']
-  return [...lostKeys(message, table, 'messages.'), ...lostParts(message.content, parts, 'messages.content.')]
-}
-
-/** Names what an Anthropic model cannot be given of a chat completion request. */
-export const lostFromChat = (request: JsonObject): string[] => {
+/** Names what the models within `reach` cannot be given of a chat completion request. */
+export const lostFromChat = (request: JsonObject, reach: Reach): string[] => {
+  const parts = partTables(reach)
+  const lostFromMessage = (message: JsonObject): string[] => {
+    const table = messages[String(message.role)]
+    if (!table) return ['messages.role']
+    return [
+      ...lostKeys(message, table, 'messages.'),
+      ...lostParts(message.content, parts, 'messages.content.'),
+    ]
+  }
   const list = Array.isArray(request.messages) ? request.messages.filter(isJsonObject) : []
-  return [...new Set([...lostKeys(request, body), ...list.flatMap(lostFromMessage)])]
+  return [...new Set([...lostKeys(request, bodyTable(reach)), ...list.flatMap(lostFromMessage)])]
 }

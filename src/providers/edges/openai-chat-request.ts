@@ -3,6 +3,7 @@ import type {
   LanguageModelV4FilePart,
   LanguageModelV4Message,
   LanguageModelV4TextPart,
+  LanguageModelV4ToolResultPart,
 } from '@ai-sdk/provider'
 import type {
   ChatCompletionAssistantMessageParam,
@@ -13,6 +14,7 @@ import type {
   ChatCompletionTool,
 } from 'openai/resources/chat/completions'
 import { UntranslatableError } from './edge.ts'
+import { imageTypeOf, type Reach, type Wishes } from './reach.ts'
 
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming
 
@@ -20,7 +22,7 @@ type Part = ChatCompletionContentPart | ChatCompletionContentPartRefusal
 type Content = string | readonly Part[] | null | undefined
 type UserPart = LanguageModelV4TextPart | LanguageModelV4FilePart
 
-/** Anthropic has no JSON mode without a schema. */
+/** For models without a JSON mode. */
 const jsonInstruction = 'Answer with one JSON object and nothing else.'
 
 const dataUrl = /^data:([^;,]+);base64,(.*)$/s
@@ -39,7 +41,7 @@ const partOf = (part: Part): UserPart => {
     case 'refusal':
       return { type: 'text', text: part.refusal }
     case 'image_url':
-      return fileOf(part.image_url.url, 'image/*')
+      return fileOf(part.image_url.url, imageTypeOf(part.image_url.url))
     case 'file':
       return {
         ...fileOf(part.file.file_data ?? '', 'application/pdf'),
@@ -67,26 +69,23 @@ const textOf = (content: Content): string =>
     .map(part => part.text)
     .join('\n')
 
-/** Ids made by other providers may hold characters that Anthropic rejects; call and result change alike. */
-const toolIdOf = (id: string): string => id.replaceAll(/[^\w-]/g, '_')
-
-const toolCallOf = (call: ChatCompletionMessageToolCall) => {
+const toolCallOf = (call: ChatCompletionMessageToolCall, reach: Reach) => {
   if (call.type !== 'function') throw new UntranslatableError('messages.tool_calls')
   return {
     type: 'tool-call' as const,
-    toolCallId: toolIdOf(call.id),
+    toolCallId: reach.toolCallId(call.id),
     toolName: call.function.name,
     // A call without parameters is sent with empty arguments by some models.
     input: JSON.parse(call.function.arguments || '{}') as unknown,
   }
 }
 
-const assistantOf = (message: ChatCompletionAssistantMessageParam): LanguageModelV4Message => ({
+const assistantOf = (message: ChatCompletionAssistantMessageParam, reach: Reach): LanguageModelV4Message => ({
   role: 'assistant',
   content: [
     ...textPartsOf(message.content),
     ...textPartsOf(message.refusal),
-    ...(message.tool_calls ?? []).map(toolCallOf),
+    ...(message.tool_calls ?? []).map(call => toolCallOf(call, reach)),
   ],
 })
 
@@ -101,8 +100,15 @@ const toolNamesOf = (messages: ChatRequest['messages']): Map<string, string> => 
   return names
 }
 
+/** The results of calls that were made together belong together: Gemini takes as many in a turn as it made calls. */
+const pushResult = (turns: LanguageModelV4Message[], result: LanguageModelV4ToolResultPart): void => {
+  const last = turns.at(-1)
+  if (last?.role === 'tool') last.content.push(result)
+  else turns.push({ role: 'tool', content: [result] })
+}
+
 /** Instructions are gathered at the head: only the newest Claude models take them in mid-conversation. */
-const promptOf = ({ messages, response_format }: ChatRequest): LanguageModelV4Message[] => {
+const promptOf = ({ messages, response_format }: ChatRequest, reach: Reach): LanguageModelV4Message[] => {
   const toolNames = toolNamesOf(messages)
   const instructions: string[] = []
   const turns: LanguageModelV4Message[] = []
@@ -116,20 +122,21 @@ const promptOf = ({ messages, response_format }: ChatRequest): LanguageModelV4Me
         turns.push({ role: 'user', content: partsOf(message.content) })
         break
       case 'assistant':
-        turns.push(assistantOf(message))
+        turns.push(assistantOf(message, reach))
         break
-      case 'tool': {
-        const toolCallId = toolIdOf(message.tool_call_id)
-        const toolName = toolNames.get(message.tool_call_id) ?? 'unknown'
-        const output = { type: 'text' as const, value: textOf(message.content) }
-        turns.push({ role: 'tool', content: [{ type: 'tool-result', toolCallId, toolName, output }] })
+      case 'tool':
+        pushResult(turns, {
+          type: 'tool-result',
+          toolCallId: reach.toolCallId(message.tool_call_id),
+          toolName: toolNames.get(message.tool_call_id) ?? 'unknown',
+          output: { type: 'text', value: textOf(message.content) },
+        })
         break
-      }
       default:
         throw new UntranslatableError('messages.role')
     }
   }
-  if (response_format?.type === 'json_object') instructions.push(jsonInstruction)
+  if (response_format?.type === 'json_object' && !reach.jsonMode) instructions.push(jsonInstruction)
   if (instructions.length > 0) turns.unshift({ role: 'system', content: instructions.join('\n') })
   return turns.filter(turn => turn.content.length > 0)
 }
@@ -142,7 +149,8 @@ const toolOf = (tool: ChatCompletionTool) => {
     name,
     ...(description ? { description } : {}),
     inputSchema: { type: 'object' as const, properties: {}, ...parameters },
-    ...(strict == null ? {} : { strict }),
+    // Not being strict is the default everywhere, and some models may not be told.
+    ...(strict ? { strict } : {}),
   }
 }
 
@@ -155,33 +163,38 @@ const toolChoiceOf = (choice: ChatRequest['tool_choice']): LanguageModelV4CallOp
 
 const responseFormatOf = (
   format: ChatRequest['response_format'],
+  reach: Reach,
 ): LanguageModelV4CallOptions['responseFormat'] => {
+  if (format?.type === 'json_object' && reach.jsonMode) return { type: 'json' }
   if (format?.type !== 'json_schema') return undefined
   const { name, description, schema } = format.json_schema
   return { type: 'json', name, schema: schema ?? {}, ...(description ? { description } : {}) }
 }
 
-const anthropicOptionsOf = (body: ChatRequest) => {
-  const userId = body.safety_identifier ?? body.user
-  return {
-    ...(body.parallel_tool_calls === false ? { disableParallelToolUse: true } : {}),
-    ...(userId ? { metadata: { userId } } : {}),
-  }
-}
+const wishesOf = (body: ChatRequest): Wishes => ({
+  oneToolOnly: body.parallel_tool_calls === false,
+  userId: body.safety_identifier ?? body.user ?? undefined,
+  strictSchema: body.response_format?.type === 'json_schema' && !!body.response_format.json_schema.strict,
+})
 
 /** Throws where the body does not have the shape of a chat completion request, or holds what `lostFromChat` names. */
 export const chatToCallOptions = (
   body: ChatRequest,
-  maxOutputTokens: number,
+  reach: Reach,
+  maxOutputTokens: number | undefined,
 ): LanguageModelV4CallOptions => ({
-  prompt: promptOf(body),
+  prompt: promptOf(body, reach),
   maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? maxOutputTokens,
   temperature: body.temperature ?? undefined,
   topP: body.top_p ?? undefined,
+  seed: body.seed ?? undefined,
+  // 0 says nothing, and models without penalties may not be told even that.
+  presencePenalty: body.presence_penalty || undefined,
+  frequencyPenalty: body.frequency_penalty || undefined,
   stopSequences: body.stop == null ? undefined : [body.stop].flat(),
   tools: body.tools?.map(toolOf),
   toolChoice: toolChoiceOf(body.tool_choice),
-  responseFormat: responseFormatOf(body.response_format),
+  responseFormat: responseFormatOf(body.response_format, reach),
   reasoning: body.reasoning_effort ?? undefined,
-  providerOptions: { anthropic: anthropicOptionsOf(body) },
+  providerOptions: reach.options(wishesOf(body)),
 })

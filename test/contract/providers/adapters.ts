@@ -1,7 +1,18 @@
 import type { Endpoint } from '../../../src/domain/endpoint.ts'
 
-/** Every adapter, with how a client would be given its base and what must be promised of it. */
-export const adapters = [
+export interface Adapter {
+  readonly name: string
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly base: string
+  /** What stands before each endpoint, when that is anything. */
+  readonly at?: string
+  readonly native: readonly [Endpoint, ...Endpoint[]]
+  readonly translated: Endpoint
+  readonly auth: Readonly<Record<string, string>>
+}
+
+/** Every adapter that a body can pass through, with how a client would be given its base and what must be promised of it. */
+export const adapters: readonly Adapter[] = [
   {
     name: 'openai',
     settings: { type: 'openai' },
@@ -27,6 +38,15 @@ export const adapters = [
     auth: { authorization: 'Bearer sk-test' },
   },
   {
+    name: 'azure',
+    settings: { type: 'azure' },
+    base: '',
+    at: '/openai',
+    native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
+    translated: '/v1/messages',
+    auth: { 'api-key': 'sk-test' },
+  },
+  {
     name: 'simulated',
     settings: { type: 'simulated' },
     base: '/v1',
@@ -42,11 +62,4 @@ export const adapters = [
     translated: '/v1/chat/completions',
     auth: { 'x-api-key': 'sk-test', 'anthropic-version': '2023-06-01' },
   },
-] as const satisfies readonly {
-  name: string
-  settings: Record<string, unknown>
-  base: string
-  native: readonly Endpoint[]
-  translated: Endpoint
-  auth: Record<string, string>
-}[]
+]

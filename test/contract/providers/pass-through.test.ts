@@ -7,7 +7,7 @@ import { answering } from './recording-upstream.ts'
 /** Spacing, number spelling, escapes and key order that a parse and a stringify would not keep. */
 const oddBody = '{ "temperature":1.0, "model" : "upstream-model","new_parameter":1e3,\n"text":"\\u00e9" }'
 
-describe.each(adapters)('$name', ({ settings, base, native, translated, auth }) => {
+describe.each(adapters)('$name', ({ settings, base, at = '', native, translated, auth }) => {
   const open = async (respond = answering(200, { ok: true })) => {
     const upstream = await openUpstream(respond)
     return { upstream, provider: openProvider({ ...settings, base_url: upstream.url + base }) }
@@ -29,7 +29,7 @@ describe.each(adapters)('$name', ({ settings, base, native, translated, auth }) 
     const { upstream, provider } = await open()
     await provider.call(requestOf(endpoint, oddBody))
     expect(upstream.arrivals.map(({ path, text }) => ({ path, text }))).toEqual([
-      { path: endpoint, text: oddBody },
+      { path: at + endpoint, text: oddBody },
     ])
   })
 
@@ -59,7 +59,7 @@ describe.each(adapters)('$name', ({ settings, base, native, translated, auth }) 
     const { upstream, provider } = await open()
     await provider.call(requestOf(native[0], oddBody, { apiKey: null }))
     expect(Object.keys(upstream.arrivals[0]!.headers)).not.toEqual(
-      expect.arrayContaining([expect.stringMatching(/^(authorization|x-api-key)$/)]),
+      expect.arrayContaining([expect.stringMatching(/^(authorization|x-api-key|api-key)$/)]),
     )
   })
 
@@ -120,6 +120,36 @@ test.each([
   const upstream = await openUpstream(answering(200, {}))
   await openProvider({ type, base_url: upstream.url + base }).call(requestOf(endpoint, oddBody))
   expect(upstream.arrivals[0]!.path).toBe(path)
+})
+
+test.each([
+  ['', '/v1/chat/completions', '/openai/v1/chat/completions'],
+  ['/openai/v1/', '/v1/responses', '/openai/v1/responses'],
+  ['/gateway', '/v1/embeddings', '/gateway/openai/v1/embeddings'],
+] as const)('azure with a base of "%s" calls %s at %s', async (base, endpoint, path) => {
+  const upstream = await openUpstream(answering(200, {}))
+  await openProvider({ type: 'azure', base_url: upstream.url + base }).call(requestOf(endpoint, oddBody))
+  expect(upstream.arrivals[0]!.path).toBe(path)
+})
+
+test.each([
+  ['v1', '/v1/chat/completions', '/openai/v1/chat/completions'],
+  ['preview', '/v1/responses', '/openai/v1/responses?api-version=preview'],
+  [
+    '2024-10-21',
+    '/v1/chat/completions',
+    '/openai/deployments/my%20model/chat/completions?api-version=2024-10-21',
+  ],
+  ['2024-10-21', '/v1/embeddings', '/openai/deployments/my%20model/embeddings?api-version=2024-10-21'],
+  ['2025-04-01-preview', '/v1/responses', '/openai/responses?api-version=2025-04-01-preview'],
+  ['2024-10-21', '/v1/messages', '/openai/deployments/my%20model/chat/completions?api-version=2024-10-21'],
+] as const)('azure in version %s calls %s at %s', async (api_version, endpoint, path) => {
+  const upstream = await openUpstream(answering(200, {}))
+  const provider = openProvider({ type: 'azure', base_url: upstream.url, api_version })
+  const body = { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }], input: 'hi' }
+  await provider.call(requestOf(endpoint, body, { model: 'my model' }))
+  expect(upstream.arrivals.map(arrival => arrival.path)).toEqual([path])
+  expect(upstream.arrivals[0]!.headers).toMatchObject({ 'api-key': 'sk-test' })
 })
 
 test.each(['openai-compatible', 'simulated'])('%s needs a base_url', type => {

@@ -1,0 +1,42 @@
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
+import { UntranslatableError } from './edges/edge.ts'
+import { unusedKey, type Way } from './way.ts'
+
+/** Files are left out: the SDK warns of none, and encoding them twice would cost. */
+const withoutFiles = (options: LanguageModelV4CallOptions): LanguageModelV4CallOptions => ({
+  ...options,
+  prompt: options.prompt.map(turn =>
+    turn.role === 'user' ? { ...turn, content: turn.content.filter(part => part.type !== 'file') } : turn,
+  ),
+})
+
+/** A rehearsal takes a tenth of a millisecond and more; text and a limit are carried by all. */
+const isPlain = ({
+  prompt,
+  maxOutputTokens: _,
+  providerOptions: __,
+  ...settings
+}: LanguageModelV4CallOptions) =>
+  Object.values(settings).every(value => value === undefined) && !prompt.some(({ role }) => role === 'tool')
+
+/**
+ * Asks the SDK what it would leave out of a request to this model, by letting it speak to nobody.
+ * Throws UntranslatableError, naming the setting in the SDK's words, when that is anything. What the SDK merely puts in
+ * other words (an effort that the model has no name for) is no loss.
+ */
+export const rehearse = async (
+  way: Way,
+  model: string,
+  options: LanguageModelV4CallOptions,
+): Promise<void> => {
+  if (!way.bareAnswer || isPlain(options)) return
+  const answer = JSON.stringify(way.bareAnswer)
+  const connection = {
+    baseUrl: 'http://unused',
+    apiKey: unusedKey,
+    fetch: async () => new Response(answer),
+  }
+  const { warnings } = await way.generate(model, connection, withoutFiles(options))
+  const lost = warnings.flatMap(warning => (warning.type === 'unsupported' ? [warning.feature] : []))
+  if (lost.length > 0) throw new UntranslatableError([...new Set(lost)].join(', '))
+}

@@ -1,0 +1,31 @@
+import type { ProviderConfig } from '../../config/schema.ts'
+import type { Endpoint } from '../../domain/endpoint.ts'
+import { basePath, withoutVersion } from '../base-path.ts'
+import type { UpstreamType } from '../upstream-type.ts'
+import { openai } from './openai.ts'
+
+/** Versions of the API that is served at `/openai/v1`, where the model stands in the body. */
+const isV1 = (version: string): boolean => !/^\d/.test(version)
+
+/**
+ * The dated versions name the deployment in the path. The endpoints that came later (Responses) never did.
+ * The v1 API needs no version; `preview` turns on what is not released yet.
+ */
+const pathOf = (base: URL, endpoint: Endpoint, deployment: string, version: string): string => {
+  // Both the resource's root and the base that the portal shows (`…/openai/v1`, `…/openai`) are taken.
+  const root = basePath(base).replace(/\/openai(?:\/v1)?$/, '')
+  if (isV1(version)) {
+    return `${root}/openai/v1${withoutVersion(endpoint)}${version === 'v1' ? '' : `?api-version=${version}`}`
+  }
+  const place =
+    endpoint === '/v1/responses' ? '/openai' : `/openai/deployments/${encodeURIComponent(deployment)}`
+  return `${root}${place}${withoutVersion(endpoint)}?api-version=${version}`
+}
+
+/** Azure speaks OpenAI's own format, so bodies pass through; models are the names of deployments. */
+export const azure = ({ resource, api_version }: ProviderConfig): UpstreamType => ({
+  ...openai,
+  baseUrl: resource === undefined ? null : `https://${resource}.openai.azure.com`,
+  nativePath: (base, endpoint, deployment) => pathOf(base, endpoint, deployment, api_version ?? 'v1'),
+  keyHeaders: apiKey => ({ 'api-key': apiKey }),
+})

@@ -1,0 +1,58 @@
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4GenerateResult,
+} from '@ai-sdk/provider'
+import { UntranslatableError } from './edges/edge.ts'
+import type { Reach } from './edges/reach.ts'
+
+export interface Connection {
+  /** What the AI SDK builds its addresses on; without a slash at the end. */
+  readonly baseUrl: string
+  readonly apiKey: string | null
+  readonly fetch: typeof globalThis.fetch
+}
+
+/**
+ * How the AI SDK asks a provider. The SDK's package is loaded with the first request that is to be translated: most
+ * processes never meet one, and each package takes up to 30 MB and 100 ms.
+ */
+export interface Way {
+  readonly reach: Reach
+  generate(
+    model: string,
+    connection: Connection,
+    options: LanguageModelV4CallOptions,
+  ): Promise<LanguageModelV4GenerateResult>
+  /** Headers that the SDK makes for each request and that go along with it, lower case. */
+  readonly headers: readonly string[]
+  /**
+   * Sent where neither the request nor the config limits the answer; absent where the provider demands no limit: a
+   * model's own default is better than a guess.
+   */
+  readonly maxOutputTokens?: number
+  /**
+   * The least that the SDK takes for a success. With it, each request is rehearsed: what the SDK would leave out for
+   * this very model, and says so only beside the answer, is known before anything is sent.
+   */
+  readonly bareAnswer?: object
+}
+
+/** A `generate` for SDK packages that need nothing but a model made. */
+export const generateWith =
+  (createModel: (model: string, connection: Connection) => Promise<LanguageModelV4>): Way['generate'] =>
+  async (model, connection, options) =>
+    await (await createModel(model, connection)).doGenerate(options)
+
+type WithoutMax = Omit<LanguageModelV4CallOptions, 'reasoning'> & {
+  readonly reasoning?: Exclude<LanguageModelV4CallOptions['reasoning'], 'max'>
+}
+
+/** For SDK packages that stand on a version without the highest effort. Throws UntranslatableError for it. */
+export const withoutMaxEffort = ({ reasoning, ...options }: LanguageModelV4CallOptions): WithoutMax => {
+  if (reasoning === 'max') throw new UntranslatableError('the effort "max"')
+  return reasoning === undefined ? options : { ...options, reasoning }
+}
+
+/** The SDK wants a key and would look for one in the environment; the key that counts is set by the provider itself. */
+export const unusedKey = 'unused'

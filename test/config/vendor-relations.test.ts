@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest'
+import type { Fault } from '../../src/config/fault.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { configFolder, faultsOf } from './config-folder.ts'
+
+const account = `'{"type": "service_account", "client_email": "a@b", "private_key": "k"}'`
+const gcp = 'project: p, location: us-central1'
+const aws = 'access_key_id: a, secret_access_key: b'
+
+const cases: [settings: string, fault: Partial<Fault>][] = [
+  ...['azure, resource: r', 'google', 'cohere', 'mistral'].map((type): [string, Partial<Fault>] => [
+    `type: ${type}`,
+    {
+      path: 'providers.p.api_key',
+      message: `a provider of type ${type.split(',')[0]} needs api_key or api_keys`,
+    },
+  ]),
+  [
+    'type: azure, api_key: k',
+    { path: 'providers.p.resource', message: 'a provider of type azure needs resource or base_url' },
+  ],
+  [
+    'type: azure, api_key: k, resource: r, base_url: "https://r.test"',
+    { path: 'providers.p.resource', message: 'resource and base_url are both set; keep one' },
+  ],
+  ['type: azure, api_key: k, resource: "a/b"', { code: 'invalid', path: 'providers.p.resource' }],
+  [
+    'type: azure, api_key: k, resource: r, api_version: soon',
+    { code: 'invalid', path: 'providers.p.api_version' },
+  ],
+  [
+    `type: vertex, location: global, credentials: ${account}`,
+    { path: 'providers.p.project', message: 'a provider of type vertex needs project' },
+  ],
+  [
+    `type: vertex, project: p, credentials: ${account}`,
+    { path: 'providers.p.location', message: 'a provider of type vertex needs location' },
+  ],
+  [
+    `type: vertex, ${gcp}`,
+    {
+      path: 'providers.p.credentials',
+      message: 'a provider of type vertex needs credentials or credentials_file',
+    },
+  ],
+  [
+    `type: vertex, ${gcp}, credentials: ${account}, credentials_file: f`,
+    {
+      path: 'providers.p.credentials_file',
+      message: 'credentials and credentials_file are both set; keep one',
+    },
+  ],
+  [
+    `type: vertex, ${gcp}, credentials: SECRET`,
+    { path: 'providers.p.credentials', message: "expected the JSON of a service account's key" },
+  ],
+  [
+    `type: vertex, ${gcp}, credentials_file: f, api_key: k`,
+    { path: 'providers.p.api_key', message: 'is no use to type vertex, which takes credentials' },
+  ],
+  [
+    `type: bedrock, ${aws}`,
+    { path: 'providers.p.region', message: 'a provider of type bedrock needs region' },
+  ],
+  [
+    'type: bedrock, region: us-east-1',
+    {
+      path: 'providers.p.access_key_id',
+      message: 'a provider of type bedrock needs access_key_id and secret_access_key, or api_key',
+    },
+  ],
+  [
+    'type: bedrock, region: us-east-1, access_key_id: a',
+    { path: 'providers.p.secret_access_key', message: 'a provider of type bedrock needs secret_access_key' },
+  ],
+  [
+    `type: bedrock, region: us-east-1, ${aws}, api_key: k`,
+    { path: 'providers.p.access_key_id', message: 'stands beside a bearer key; keep one' },
+  ],
+  ['type: bedrock, region: us-east-1, api_key: k, session_token: t', { path: 'providers.p.session_token' }],
+  ['type: bedrock, region: "us east", api_key: k', { code: 'invalid', path: 'providers.p.region' }],
+  [
+    'type: openai, api_key: k, region: us-east-1',
+    { path: 'providers.p.region', message: 'only a provider of type bedrock has region' },
+  ],
+  [
+    'type: google, api_key: k, project: p',
+    { path: 'providers.p.project', message: 'only a provider of type vertex has project' },
+  ],
+]
+
+test.each(cases)('refused: {%s}', (settings, fault) => {
+  const faults = faultsOf(`providers: {p: {${settings}}}`)
+  expect(faults).toHaveLength(1)
+  expect(faults[0]).toMatchObject({ code: 'relation', ...fault })
+  expect(JSON.stringify(faults)).not.toContain('SECRET')
+})
+
+test.each([
+  'type: azure, api_key: k, resource: my-resource, api_version: 2024-10-21',
+  'type: azure, api_keys: [k, l], base_url: "https://r.test/openai/v1"',
+  'type: google, api_key: k',
+  `type: vertex, ${gcp}, credentials: ${account}`,
+  `type: vertex, ${gcp}, credentials_file: f`,
+  'type: cohere, api_key: k',
+  `type: bedrock, region: us-east-1, ${aws}`,
+  `type: bedrock, region: us-east-1, ${aws}, session_token: t`,
+  'type: bedrock, region: us-east-1, api_key: k',
+  'type: mistral, api_key: k',
+])('taken: {%s}', settings => {
+  const folder = configFolder({ 'baton.yaml': `providers: {p: {${settings}}}` })
+  expect(Object.keys(loadConfig({ cwd: folder, env: {} }).providers)).toEqual(['p'])
+})
