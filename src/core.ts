@@ -4,13 +4,16 @@ import type { Logger } from 'pino'
 import type { Config } from './config/schema.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
 import { createHealthBoard, type HealthBoard } from './health/board.ts'
+import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
+import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createProvider } from './providers/create-provider.ts'
 import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
 import { createPatrol } from './queue/patrol.ts'
 import { createSweeper } from './queue/sweeper.ts'
-import { createPatientRedis, createSubscriber } from './redis/connect.ts'
+import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
+import type { RedisPlace } from './redis/place.ts'
 import type { Providers, Routes } from './relay/routes.ts'
 import { createAgenda } from './store/agenda.ts'
 import { type BatchStore, createBatchStore } from './store/batch-store.ts'
@@ -25,20 +28,25 @@ const deadLetterRetentionMs = 7 * 86_400_000
 /** What every role stands on. */
 export interface Core {
   readonly config: Config
-  readonly redisUrl: string
+  readonly redisAt: RedisPlace
   readonly instance: string
   readonly keys: Keys
   readonly routes: Routes
   readonly providers: Providers
   readonly keyRings: ReadonlyMap<string, KeyRing>
   /** Waits out an outage of Redis. */
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly subscriber: Redis
   readonly run: RunScript
   readonly store: JobStore
   readonly batches: BatchStore
   readonly doorbells: Doorbells
   readonly board: HealthBoard
+  readonly circuits: Circuits
+  readonly circuitStore: CircuitStore
+  /** Unix ms until which throttling, or a lack of usable keys, keeps a target out of use; 0 for none. */
+  readonly indictedUntil: (target: RouteTarget) => number
+  /** Unix ms from which a job may be sent to a target; 0 for now. Draws where only a share is sent. */
   readonly availableAt: (target: RouteTarget) => number
   readonly log: Logger
   readonly now: () => number
@@ -46,7 +54,7 @@ export interface Core {
 
 export interface CoreOptions {
   readonly config: Config
-  readonly redisUrl: string
+  readonly redisAt: RedisPlace
   readonly log: Logger
 }
 
@@ -62,25 +70,33 @@ const keysOf = ({ api_key, api_keys }: Config['providers'][string]): readonly st
   api_keys ?? (api_key ? [api_key] : [])
 
 export const storeOn = (
-  redis: Redis,
+  redis: RedisClient,
   run: RunScript,
   keys: Keys,
   config: Config,
   now: () => number,
 ): JobStore =>
-  createJobStore({ redis, run, keys, retentionMs: config.jobs.retention, deadLetterRetentionMs, now })
+  createJobStore({
+    redis,
+    run,
+    keys,
+    leaseMs: config.jobs.lock_ms,
+    retentionMs: config.jobs.retention,
+    deadLetterRetentionMs,
+    now,
+  })
 
 /** Opens what all roles share, among it the sweeper and the patrol: every process takes part in both. */
 export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<Core> => {
-  const { config, redisUrl, log } = options
+  const { config, redisAt, log } = options
   const { prefix } = config.redis
   const now = Date.now
   const instance = randomBytes(4).toString('hex')
   const keys = createKeys(prefix)
 
-  const disconnect = (redis: Redis): void => redis.disconnect()
-  const redis = await life.open('redis', () => createPatientRedis(redisUrl, log), disconnect)
-  const subscriber = await life.open('subscriber', () => createSubscriber(redisUrl, log), disconnect)
+  const disconnect = (redis: RedisClient): void => redis.disconnect()
+  const redis = await life.open('redis', () => createPatientRedis(redisAt, log), disconnect)
+  const subscriber = await life.open('subscriber', () => createSubscriber(redisAt, log), disconnect)
   const run = createScriptRunner(redis)
   const store = storeOn(redis, run, keys, config, now)
 
@@ -92,6 +108,17 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
       return board
     },
     board => board.stop(),
+  )
+  const circuitStore = createCircuitStore(redis, prefix, now)
+  const circuits = await life.open(
+    'circuits',
+    async () => {
+      const parts = { store: circuitStore, subscriber, prefix, log, now, random: Math.random }
+      const circuits = createCircuits(parts)
+      await circuits.start()
+      return circuits
+    },
+    circuits => circuits.stop(),
   )
   const providers = await life.open(
     'providers',
@@ -111,7 +138,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   const batches = createBatchStore({ redis, run, keys, now })
   const index = createJobIndex(redis, keys, instance, now)
   const caretakers = [
-    createSweeper({ agenda, store, doorbells, batches, log, now }),
+    createSweeper({ agenda, store, doorbells, batches, log, now }, config.jobs.lock_ms),
     createPatrol({ index, agenda, store, doorbells, log, now }),
   ]
   for (const caretaker of caretakers) {
@@ -122,12 +149,14 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     )
   }
 
-  const availableAt = (target: RouteTarget): number =>
+  const indictedUntil = (target: RouteTarget): number =>
     Math.max(board.unavailableUntil(target), keyRings.get(target.provider)?.unavailableUntil() ?? 0)
+  const availableAt = (target: RouteTarget): number =>
+    indictedUntil(target) || circuits.sendsAt(target.provider)
   const routes = routesOf(config)
   return {
     config,
-    redisUrl,
+    redisAt,
     instance,
     keys,
     routes,
@@ -140,6 +169,9 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     batches,
     doorbells,
     board,
+    circuits,
+    circuitStore,
+    indictedUntil,
     availableAt,
     log,
     now,

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ProviderConfig } from '../src/config/schema.ts'
 import type { Core } from '../src/core.ts'
-import { createGuard } from '../src/health/guard.ts'
-import { createHeartbeat } from '../src/health/presence.ts'
+import type { CircuitSettings } from '../src/domain/health.ts'
+import { openGate } from '../src/health/open-gate.ts'
+import { createHeartbeat, readPresence } from '../src/health/presence.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseDoorbell } from '../src/queue/doorbell.ts'
@@ -9,6 +11,8 @@ import { providerQueue } from '../src/queue/doorbells.ts'
 import { isRedisTrouble } from '../src/redis/trouble.ts'
 import { createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createJobExecutor } from '../src/relay/execute-job.ts'
+import { createHandoverPace } from '../src/relay/handover-pace.ts'
+import { createLeases } from '../src/relay/leases.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 
 const persistPauseMs = 500
@@ -24,25 +28,24 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     () => createCallsInFlight(now),
     calls => calls.close(),
   )
-  let tokens = 0
-  const { breaker } = settings
-
-  const guard = await life.open(
-    `breaker ${name}`,
-    () =>
-      createGuard(
-        name,
-        {
-          windowMs: breaker.window_ms,
-          errorPercent: breaker.error_percent,
-          minCalls: breaker.min_calls,
-          resetMs: breaker.reset_ms,
-        },
-        log,
-        () => board.indict(`provider:${name}`, 'open', now() + breaker.reset_ms, 'breaker_open'),
-      ),
-    guard => guard.close(),
+  const leases = await life.open(
+    'leases',
+    () => {
+      const leases = createLeases(store, config.jobs.lock_ms, log)
+      leases.start()
+      return leases
+    },
+    leases => leases.stop(),
   )
+  let tokens = 0
+  const { gate, guard } = await openGate(life, {
+    ...core,
+    provider: name,
+    settings: circuitSettingsOf(settings),
+    concurrency: settings.concurrency,
+    isChecked: false,
+    log,
+  })
   await life.open(
     'aborts',
     () => listenForAborts(core, calls.abort),
@@ -72,24 +75,37 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     unfinished.add(tracked)
   }
 
+  const pace = createHandoverPace({
+    from: name,
+    waiting: provider => doorbells.waiting(providerQueue(provider)),
+    workers: () => readPresence(core.redis, keys.prefix, now()),
+    log,
+    now,
+  })
+
   const execute = createJobExecutor({
     provider: name,
     store,
     doorbells,
     caller: createUpstreamCaller({
       provider: core.providers.get(name)!,
-      guard,
+      gate,
       keys: core.keyRings.get(name)!,
       board,
       log,
       now,
     }),
     calls,
+    leases,
     routes: core.routes,
     providers: core.providers,
     retries: settings.retries,
     maxAttempts: config.jobs.max_attempts,
-    availableAt: core.availableAt,
+    availableAt: target =>
+      target.provider === name ? core.indictedUntil(target) || gate.opensAt() : core.availableAt(target),
+    isReturning: target => target.provider === name && gate.isReturning,
+    mayHandOver: provider => !gate.isShut || pace.takes(provider),
+    isStopping: () => life.stopping,
     persist,
     unfinished: track,
     newToken: () => `${core.instance}.${tokens++}`,
@@ -103,11 +119,12 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     concurrency: settings.concurrency,
     lockMs: config.jobs.lock_ms,
     redis: core.redis,
+    doorbells,
     keys,
     log,
-    answer: async (name, redelivered) => {
+    answer: async (name, taken) => {
       const parsed = parseDoorbell(name)
-      if (parsed.kind === 'job') await execute(parsed.jobId, parsed.hop, parsed.ring, redelivered)
+      if (parsed.kind === 'job') await execute(parsed.jobId, parsed.hop, parsed.ring, taken)
     },
   })
   await life.open(
@@ -135,6 +152,17 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
   )
   log.info({ concurrency: settings.concurrency }, 'worker started')
 }
+
+const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettings => ({
+  windowMs: breaker.window_ms,
+  errorPercent: breaker.error_percent,
+  minCalls: breaker.min_calls,
+  resetMs: breaker.reset_ms,
+  maxResetMs: recovery.max_reset,
+  rampMs: recovery.ramp,
+  checkMs: recovery.check,
+  firstShare: recovery.first_share,
+})
 
 /** A cancelled job's call is dropped in whatever process it runs. */
 const listenForAborts = async (

@@ -1,7 +1,19 @@
 import { z } from 'zod'
+import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
 
 /** Provider types this version can drive. */
-export const providerTypes = ['openai', 'anthropic', 'openai-compatible', 'simulated'] as const
+export const providerTypes = [
+  'openai',
+  'anthropic',
+  'openai-compatible',
+  'azure',
+  'google',
+  'vertex',
+  'cohere',
+  'bedrock',
+  'mistral',
+  'simulated',
+] as const
 
 const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -64,10 +76,18 @@ const breaker = z.strictObject({
   reset_ms: positiveInt.default(30_000),
 })
 
-const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+const recovery = z.strictObject({
+  /** From the first answer after an outage to all of the traffic. */
+  ramp: duration.prefault('5m'),
+  /** How often the share grows, when nothing speaks against it. */
+  check: duration.prefault('60s'),
+  /** Of the traffic (0 to 1), at first. */
+  first_share: numeric(z.number().positive().max(1)).default(0.05),
+  /** The time before the next probe doubles with each one that fails, up to this. */
+  max_reset: duration.prefault('5m'),
+})
 
-/** Keys travel in a header: a space or line end, often pasted along, would fail every call. */
-const headerSafeKey = z.string().regex(/^[\x21-\x7e]+$/, 'expected a key without spaces or line ends')
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
 
 const provider = z.strictObject({
   type: z.enum(providerTypes),
@@ -90,9 +110,10 @@ const provider = z.strictObject({
   max_response_bytes: positiveInt.default(32 * 1024 * 1024),
   limits: z.strictObject({ rpm: positiveInt.optional(), tpm: positiveInt.optional() }).default({}),
   breaker: breaker.prefault({}),
+  /** How traffic returns after an outage. */
+  recovery: recovery.prefault({}),
   models: z.record(z.string().min(1), model).default({}),
-  /** Only for `simulated`: which format it speaks. */
-  format: z.enum(['openai', 'anthropic']).optional(),
+  ...vendorSettings,
 })
 
 const route = z.strictObject({
@@ -197,25 +218,56 @@ const batches = z.strictObject({
   retention: duration.prefault('30d'),
 })
 
+/** `host:port` each: relations see to it, as they can tell what was meant. */
+const redisNodes = z.array(z.string()).min(1)
+
+const sentinel = z.strictObject({
+  /** What the Sentinels call the master. */
+  name: z.string().min(1),
+  nodes: redisNodes,
+  username: z.string().min(1).optional(),
+  password: z.string().min(1).optional(),
+  sentinel_username: z.string().min(1).optional(),
+  sentinel_password: z.string().min(1).optional(),
+  db: numeric(z.int().min(0)).default(0),
+  /** To the servers and to the Sentinels. */
+  tls: flag.default(false),
+})
+
+const cluster = z.strictObject({
+  /** Some of the nodes; the others are asked of them. */
+  nodes: redisNodes,
+  username: z.string().min(1).optional(),
+  password: z.string().min(1).optional(),
+  tls: flag.default(false),
+})
+
+/** One of `url`, `sentinel` and `cluster`; a private server is started without any. */
+const redis = z.strictObject({
+  url: z
+    .string()
+    .regex(/^rediss?:\/\//, 'expected redis:// or rediss://')
+    .optional(),
+  sentinel: sentinel.optional(),
+  cluster: cluster.optional(),
+  /** Sets this deployment's keys apart from others on the same Redis. */
+  prefix: z
+    .string()
+    .regex(/^[\w-]{1,32}$/, 'expected 1 to 32 of a-z, A-Z, 0-9, _ and -')
+    .default('baton'),
+  /** Replicas that must have what a request made before it is answered; a fail-over to one of them loses none of it. */
+  wait_replicas: numeric(z.int().min(0).max(10)).default(0),
+  /** How long a request waits for them. Together with the write itself it must not pass the 2 s of a request to Redis. */
+  wait_timeout_ms: numeric(z.int().min(10).max(1_500)).default(500),
+})
+
 export const configSchema = z.strictObject({
   providers: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'provider names are a-z, 0-9, - and _'), provider)
     .default({}),
   models: z.record(z.string().min(1).max(200), route).default({}),
   server: server.prefault({}),
-  redis: z
-    .strictObject({
-      url: z
-        .string()
-        .regex(/^rediss?:\/\//, 'expected redis:// or rediss://')
-        .optional(),
-      /** Sets this deployment's keys apart from others on the same Redis. */
-      prefix: z
-        .string()
-        .regex(/^[\w-]{1,32}$/, 'expected 1 to 32 of a-z, A-Z, 0-9, _ and -')
-        .default('baton'),
-    })
-    .prefault({}),
+  redis: redis.prefault({}),
   api_keys: z.array(apiKey).default([]),
   webhooks: webhooks.prefault({}),
   jobs: jobs.prefault({}),

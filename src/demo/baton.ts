@@ -30,9 +30,9 @@ export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise
     () => mkdtemp(join(tmpdir(), 'baton-demo-')),
     dir => rm(dir, { recursive: true, force: true }),
   )
-  const redisUrl = await openRedis(life, options.redisUrl, { prefix, dir, log })
+  const redisAt = await openRedis(life, options.redisUrl, { prefix, dir, log })
   const config = demoConfig(cast, { prefix, secret, dir: join(dir, 'blobs') })
-  const core = await openCore(life, { config, redisUrl, log })
+  const core = await openCore(life, { config, redisAt, log })
   for (const name of Object.keys(config.providers)) await openProviderWorker(life, core, name)
   await openWebhookWorker(life, core)
   await openBatchWorker(life, core)

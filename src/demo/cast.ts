@@ -64,7 +64,8 @@ export const demoConfig = (cast: Cast, { prefix, secret, dir }: DemoPlaces) => {
     concurrency: 25,
     timeout_ms: 2_000,
     connect_timeout_ms: 1_000,
-    breaker: { window_ms: 5_000, min_calls: 5, reset_ms: 2_000 },
+    breaker: { window_ms: 5_000, min_calls: 5, reset_ms: 1_000 },
+    recovery: { ramp: '4s', check: '1s', max_reset: '2s' },
   }
   return configSchema.parse({
     providers: {

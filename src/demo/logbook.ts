@@ -8,6 +8,16 @@ export interface Logbook {
   readonly handovers: ReadonlyMap<string, number>
   /** Upstream calls without a good answer, by verdict. */
   readonly failedCalls: ReadonlyMap<string, number>
+  /** Each change of where a provider stands, oldest first. */
+  readonly changes: readonly ProviderChange[]
+}
+
+export interface ProviderChange {
+  readonly provider: string
+  readonly state: string
+  /** Of the traffic, 0 to 1. */
+  readonly share: number
+  readonly reason: string
 }
 
 interface LogLine {
@@ -15,6 +25,10 @@ interface LogLine {
   readonly jobId?: string
   readonly hop?: number
   readonly verdict?: string
+  readonly provider?: string
+  readonly state?: string
+  readonly share?: number
+  readonly reason?: string
 }
 
 /** Passes every line on, and counts those that tell of handovers, failed calls and parked jobs. */
@@ -27,7 +41,14 @@ export const createLogbook = (next: DestinationStream): Logbook & DestinationStr
     counts.set(label, (counts.get(label) ?? 0) + 1)
   }
 
-  const note = ({ msg, jobId = '', hop = 0, verdict = 'interrupted' }: LogLine): void => {
+  const changes: ProviderChange[] = []
+
+  const note = (line: LogLine): void => {
+    const { msg, jobId = '', hop = 0, verdict = 'interrupted' } = line
+    if (msg === 'provider changed state') {
+      const { provider = '', state = '', share = 0, reason = '' } = line
+      changes.push({ provider, state, share, reason })
+    }
     if (msg === 'job parked') parked.add(jobId)
     if (msg === 'attempt failed' || msg === 'attempt interrupted') {
       count(failedCalls, verdict)
@@ -43,6 +64,7 @@ export const createLogbook = (next: DestinationStream): Logbook & DestinationStr
     parked,
     handovers,
     failedCalls,
+    changes,
     write: line => {
       next.write(line)
       note(JSON.parse(line) as LogLine)

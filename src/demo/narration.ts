@@ -1,3 +1,5 @@
+import type { ProviderChange } from './logbook.ts'
+
 const shownFaults = 20
 
 /** How much is asked in one run. */
@@ -20,6 +22,24 @@ export const introduction = (
   Real        everything else: Redis, the API, files, the batch, queues, workers and webhooks, as in production.
   Log         ${logFile}
 `
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`
+
+/** A change of where a provider stands, as a sentence. */
+export const changeText = ({ provider, state, share, reason }: ProviderChange): string => {
+  switch (state) {
+    case 'open':
+      return `> ${provider} is left alone (${reason}): no process calls it, its jobs go elsewhere.`
+    case 'probing':
+      return `> ${provider} is probed by one single call.`
+    case 'recovering':
+      return `> ${provider} answers: it gets ${percent(share)} of its traffic back.`
+    case 'closed':
+      return `> ${provider} has all of its traffic back.`
+    default:
+      return `> ${provider} is ${state}.`
+  }
+}
 
 export const verdictOf = (faults: readonly string[], { lines, jobs }: Load, logFile: string): string =>
   faults.length === 0

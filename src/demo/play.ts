@@ -12,7 +12,7 @@ import { openBaton } from './baton.ts'
 import { type Cast, openCast } from './cast.ts'
 import { createJobClient, submitAll, untilReady } from './client.ts'
 import type { Logbook } from './logbook.ts'
-import { introduction, type Load, verdictOf } from './narration.ts'
+import { changeText, introduction, type Load, verdictOf } from './narration.ts'
 import { watchDemo } from './progress.ts'
 import { renderSummary } from './summary.ts'
 import { batchFile } from './workload.ts'
@@ -83,9 +83,20 @@ const watchAll = async (stage: Stage, cast: Cast, api: ApiClient, batches: Batch
   const { load, screen, logbook, signal } = stage
   const { primary, receiver } = cast
   const client = createJobClient(api, receiver.url)
+  let told = 0
+  let isHandoverTold = false
+  const tell = (): void => {
+    if (!isHandoverTold && logbook.handovers.size > 0) {
+      screen.say('> The first job was handed over.')
+      isHandoverTold = true
+    }
+    for (; told < logbook.changes.length; told += 1) screen.say(changeText(logbook.changes[told]!))
+  }
   const look = () => {
     primary.advance(cast.answered() / (load.lines + load.jobs))
+    tell()
     return {
+      isReturning: logbook.changes.at(-1)?.state === 'recovering',
       phase: primary.phase,
       parked: logbook.parked.size,
       webhooks: receiver.events.length,

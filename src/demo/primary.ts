@@ -29,8 +29,8 @@ const behaviours: Record<Phase, BehaviourInput> = {
 }
 
 const phaseAt = (share: number): Phase => {
-  if (share < 0.35) return 'throttling'
-  return share < 0.65 ? 'broken down' : 'back'
+  if (share < 0.25) return 'throttling'
+  return share < 0.5 ? 'broken down' : 'back'
 }
 
 export const steerPrimary = (sim: Pick<SimProvider, 'script'>): Primary => {

@@ -10,6 +10,8 @@ import type { Phase } from './primary.ts'
 /** What the batch itself does not tell. */
 export interface Surroundings {
   readonly phase: Phase
+  /** Whether a provider is on its way back: the last step of that is worth being seen. */
+  readonly isReturning: boolean
   readonly parked: number
   readonly webhooks: number
   /** How many will come in all. */
@@ -32,7 +34,7 @@ export const watchDemo = async (
     const batch = await batches.read(id)
     const around = look()
     show(frameOf(batch, around, rate(doneOf(batch), performance.now())))
-    const isComplete = hasEnded(batch.status) && around.webhooks >= around.webhooksDue
+    const isComplete = hasEnded(batch.status) && around.webhooks >= around.webhooksDue && !around.isReturning
     if (isComplete || performance.now() > endsAt) return batch
     await delay(lookEveryMs, undefined, { signal: patience.signal })
   }

@@ -57,6 +57,7 @@ export const errorCodes = {
   checksum_mismatch: { status: 400, help: '`md5` is not that of the parts put together.' },
   job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },
   batch_not_found: { status: 404, help: 'No such batch, or it is past its retention.' },
+  provider_not_found: { status: 404, help: 'The config names no such provider.' },
   delivery_not_found: { status: 404, help: 'No such dead letter.' },
   not_found: { status: 404, help: 'No such path.' },
   method_not_allowed: { status: 405, help: 'The path exists, but not with this method.' },
@@ -80,9 +81,15 @@ export const errorCodes = {
     status: 415,
     help: 'Send `content-type: application/json`, or `multipart/form-data` where a file goes.',
   },
+  headers_too_large: { status: 431, help: 'The path and headers are longer than 16 kB together.' },
+  request_timeout: { status: 408, help: 'The request did not come to its end in time.' },
   redis_unavailable: {
     status: 503,
     help: 'Redis is away or full; nothing was accepted. Retry after `Retry-After` seconds.',
+  },
+  not_replicated: {
+    status: 503,
+    help: 'Fewer replicas than `redis.wait_replicas` have what was made; it may stand all the same. Send it again with the same `Idempotency-Key`.',
   },
   storage_unavailable: {
     status: 503,

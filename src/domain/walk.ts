@@ -21,11 +21,14 @@ export interface Walk {
   readonly refusalHandsOver: boolean
   /** Unix ms from which a target may be called, as the health board knows; 0 when it may be called now. */
   availableAt(target: RouteTarget): number
+  /** Whether a call there only waits for a place, which is free in a moment: the job then waits where it stands. */
+  isReturning?(target: RouteTarget): boolean
 }
 
 export type Step =
   | { readonly kind: 'call'; readonly target: RouteTarget }
   | { readonly kind: 'retry'; readonly delayMs: number }
+  | { readonly kind: 'wait' }
   | { readonly kind: 'park'; readonly target: RouteTarget; readonly untilMs: number }
   | { readonly kind: 'fail'; readonly code: JobErrorCode }
 
@@ -135,6 +138,10 @@ export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: 
   const ready = targets.filter((_, i) => readyAt[i]! <= nowMs)
   const next = current && isOwedCallHere(walk) && ready.includes(current) ? current : ready[0]
   if (next) return { kind: 'call', target: next }
+
+  // Parked, all that wait for a provider on its way back would go to and fro between its queue and the agenda.
+  if (current && walk.isReturning?.(current) && backedOffUntil(walk, current) <= nowMs)
+    return { kind: 'wait' }
 
   const earliest = Math.min(...readyAt)
   const waitMs = Math.max(earliest - nowMs, shortestParkMs)

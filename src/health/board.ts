@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Target } from '../domain/job.ts'
 
@@ -37,7 +37,7 @@ export interface HealthBoard {
 const script = readFileSync(new URL('./lua/indict.lua', import.meta.url), 'utf8')
 
 export interface HealthBoardOptions {
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   readonly subscriber: Redis
   readonly prefix: string
   readonly log: Logger

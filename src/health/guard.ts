@@ -23,6 +23,8 @@ export interface Guard {
   readonly state: GuardState
   /** Makes the call, or answers null without it when the breaker does not let it pass. */
   run<T>(call: () => Promise<T>, outcomeOf: (result: T) => GuardOutcome): Promise<T | null>
+  /** Follows the cluster: it knows more than one process does. Released, the guard has forgotten what was before. */
+  force(state: 'closed' | 'open'): void
   close(): void
 }
 
@@ -35,29 +37,38 @@ const failure = new CountedFailure('upstream call failed')
  * decides the probe. Completions take minutes. So while closed the call runs outside, and only its outcome is
  * fired, in one instant; an outcome from before the last change of state is dropped. The window can then be short.
  */
-export const createGuard = (name: string, options: GuardOptions, log: Logger, onOpen: () => void): Guard => {
-  const breaker = new CircuitBreaker<[() => Promise<void>], void>(act => act(), {
-    name,
-    timeout: false,
-    errorThresholdPercentage: options.errorPercent,
-    volumeThreshold: options.minCalls,
-    rollingCountTimeout: options.windowMs,
-    rollingCountBuckets: 10,
-    resetTimeout: options.resetMs,
-    rollingPercentilesEnabled: false,
-    enableSnapshots: false,
-  })
+export const createGuard = (name: string, options: GuardOptions, log: Logger): Guard => {
   let changes = 0
+  /** The cluster keeps it open: that it would try again by its own clock is of no concern. */
+  let forced = false
 
-  const stateOf = (): GuardState => (breaker.closed ? 'closed' : breaker.halfOpen ? 'half_open' : 'open')
   const changed = (state: GuardState) => (): void => {
     changes += 1
-    log.warn({ provider: name, state }, 'breaker changed state')
-    if (state === 'open') onOpen()
+    if (!forced) log.warn({ provider: name, state }, 'breaker changed state')
   }
-  breaker.on('open', changed('open'))
-  breaker.on('halfOpen', changed('half_open'))
-  breaker.on('close', changed('closed'))
+  const build = (): CircuitBreaker<[() => Promise<void>], void> => {
+    const built = new CircuitBreaker<[() => Promise<void>], void>(act => act(), {
+      name,
+      timeout: false,
+      errorThresholdPercentage: options.errorPercent,
+      volumeThreshold: options.minCalls,
+      rollingCountTimeout: options.windowMs,
+      rollingCountBuckets: 10,
+      resetTimeout: options.resetMs,
+      rollingPercentilesEnabled: false,
+      enableSnapshots: false,
+    })
+    built.on('open', changed('open'))
+    built.on('halfOpen', changed('half_open'))
+    built.on('close', changed('closed'))
+    return built
+  }
+  let breaker = build()
+
+  const stateOf = (): GuardState => {
+    if (forced) return 'open'
+    return breaker.closed ? 'closed' : breaker.halfOpen ? 'half_open' : 'open'
+  }
 
   const report = (outcome: GuardOutcome): Promise<void> =>
     breaker
@@ -85,12 +96,26 @@ export const createGuard = (name: string, options: GuardOptions, log: Logger, on
       return stateOf()
     },
     run: async (call, outcomeOf) => {
+      if (forced) return null
       if (!breaker.closed) return probe(call, outcomeOf)
       const before = changes
       const result = await call()
       const outcome = outcomeOf(result)
       if (outcome !== 'ignored' && before === changes) await report(outcome)
       return result
+    },
+    force: state => {
+      if (state === 'open') {
+        forced = true
+        breaker.open()
+        return
+      }
+      if (!forced && breaker.closed) return
+      // opossum keeps its counts when it closes, and the first failure after that would open it again.
+      forced = false
+      changes += 1
+      breaker.shutdown()
+      breaker = build()
     },
     close: () => breaker.shutdown(),
   }

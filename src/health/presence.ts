@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { GuardState } from './guard.ts'
@@ -21,7 +21,7 @@ const keyOf = (prefix: string): string => `${prefix}:{health}:workers`
 
 /** Tells the cluster that a worker is here. */
 export const createHeartbeat = (
-  redis: Redis,
+  redis: Redis | Cluster,
   prefix: string,
   log: Logger,
   describe: () => WorkerPresence,
@@ -47,7 +47,7 @@ export const createHeartbeat = (
 
 /** Live workers of all providers; those that fell silent are forgotten. */
 export const readPresence = async (
-  redis: Redis,
+  redis: Redis | Cluster,
   prefix: string,
   nowMs: number,
 ): Promise<readonly WorkerPresence[]> => {

@@ -1,12 +1,14 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
-import type { CallSignal, Interrupt } from '../domain/interrupt.ts'
+import type { Interrupt } from '../domain/interrupt.ts'
 import { type Attempt, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { nextStep, type Step, spends } from '../domain/walk.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
+import type { Leases } from './leases.ts'
+import { pause } from './pause.ts'
 import { carriersOf, type Providers, type Routes } from './routes.ts'
 import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
 
@@ -16,12 +18,19 @@ export interface ExecutorParts {
   readonly doorbells: Doorbells
   readonly caller: UpstreamCaller
   readonly calls: CallsInFlight
+  readonly leases: Leases
   readonly routes: Routes
   readonly providers: Providers
   readonly retries: number
   readonly maxAttempts: number
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
+  /** See `Walk.isReturning`. */
+  readonly isReturning: (target: RouteTarget) => boolean
+  /** Whether there is room for one more job at a provider; takes it. */
+  readonly mayHandOver: (provider: string) => boolean
+  /** Whether the process is about to end: then jobs do not wait here. */
+  readonly isStopping: () => boolean
   /** Writes what must not be lost: tries again while Redis refuses. */
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
   /** Takes charge of a result on its way: a stop waits for it, and a failure is told. */
@@ -31,6 +40,8 @@ export interface ExecutorParts {
   readonly now: () => number
   readonly random: () => number
 }
+
+const holdMs = 100
 
 /** A claimed job on its way through this worker. */
 interface Run {
@@ -43,28 +54,35 @@ interface Run {
   readonly attempts: Attempt[]
   logged: number
   spent: number
+  /** Its end is on its way to Redis, and the lease is held until it is there. */
+  finalising: boolean
   /** The last answer that came in the client's own format: what it is shown when the job fails. */
   lastResponse: Final['response']
 }
 
-export type ExecuteJob = (jobId: string, hop: number, ring: number, redelivered: boolean) => Promise<void>
+/** `taken` is called once the record says that this worker runs the job, or that it has not to. */
+export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () => void) => Promise<void>
 
 /** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
 export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
-  const { store, doorbells, caller, calls, routes, providers, log, now, random, persist } = parts
+  const { store, doorbells, caller, calls, leases, routes, providers, log, now, random, persist } = parts
 
-  const execute: ExecuteJob = async (jobId, hop, ring, redelivered) => {
+  const execute: ExecuteJob = async (jobId, hop, ring, taken) => {
     const token = parts.newToken()
-    const claim = await persist(() => store.claim(jobId, hop, ring, token, redelivered))
+    const claim = await persist(() => store.claim(jobId, hop, ring, token))
+    taken()
     if (typeof claim === 'string') {
       log.debug({ jobId, hop, ring, answer: claim }, 'doorbell answered by nobody')
       return
     }
     const interrupt = calls.enter(jobId, claim.expiresAtMs)
+    leases.hold(claim)
+    const run = begin(claim, interrupt)
     try {
-      await walk(begin(claim, interrupt))
+      await walk(run)
     } finally {
       calls.leave(jobId, interrupt)
+      if (!run.finalising) leases.release(claim)
     }
   }
 
@@ -83,6 +101,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       attempts: [...claim.attempts],
       logged: claim.attempts.length,
       spent: claim.spent,
+      finalising: false,
       lastResponse: null,
     }
   }
@@ -98,6 +117,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         refusalHandsOver: run.refusalHandsOver,
         availableAt: t =>
           t === run.current ? Math.max(shutUntilMs, parts.availableAt(t)) : parts.availableAt(t),
+        isReturning: parts.isReturning,
       },
       { retries: parts.retries, maxAttempts: parts.maxAttempts },
       now(),
@@ -112,7 +132,14 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       if (step.kind === 'park') return park(run, step.target, step.untilMs)
       if (step.kind === 'retry') {
         if (!(await retry(run, step.delayMs))) return
-      } else if (step.target !== run.current) return handOver(run, step.target)
+      } else if (step.kind === 'wait') {
+        if (!(await hold(run))) return
+        continue
+      } else if (step.target !== run.current) {
+        if (parts.mayHandOver(step.target.provider)) return handOver(run, step.target)
+        if (!(await hold(run))) return
+        continue
+      }
 
       const result = await caller.call(run.claim, run.current, run.interrupt)
       if (result.kind === 'shut') {
@@ -159,12 +186,13 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     })
 
   /**
-   * Resolves when the result is on its way to Redis, not when it is there: what ends the doorbell follows on the same
-   * connection, so Redis never knows the doorbell answered and the job not, and a place is free a round trip sooner.
+   * Resolves when the result is on its way to Redis, not when it is there: a place is free a round trip sooner. Until it is
+   * there the job's lease is kept.
    */
   const finalise = (run: Run, final: Omit<Final, 'attempts'>): Promise<void> => {
     const { claim } = run
     const whole = { ...final, attempts: unlogged(run) }
+    run.finalising = true
     return new Promise(sent => {
       const write = persist(() => store.finalise(claim, whole, sent)).then(written => {
         log[final.status === 'failed' ? 'info' : 'debug'](
@@ -179,7 +207,11 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         )
       })
       parts.unfinished(write)
-      write.then(sent, sent)
+      const ended = (): void => {
+        leases.release(claim)
+        sent()
+      }
+      write.then(ended, ended)
     })
   }
 
@@ -224,6 +256,17 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     return false
   }
 
+  /**
+   * Waits a moment in its place, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
+   * written. False when the job is no longer ours or was handed back.
+   */
+  const hold = async (run: Run): Promise<boolean> => {
+    await pause(holdMs * (0.5 + random()), run.interrupt)
+    if (!run.interrupt.aborted && !parts.isStopping()) return true
+    await interrupted(run, run.interrupt.aborted ? run.interrupt.reason : 'shutdown')
+    return false
+  }
+
   const interrupted = async (run: Run, reason: unknown): Promise<void> => {
     if (reason === 'cancelled') return // whoever cancelled it has written its end
     if (reason === 'expired') {
@@ -244,18 +287,5 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   return execute
 }
-
-/** Resolves after the time, or at once when the call is interrupted. */
-const pause = (ms: number, signal: CallSignal): Promise<void> =>
-  new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.onabort = null
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    if (signal.aborted) end()
-    else signal.onabort = end
-  })
 
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

@@ -7,14 +7,15 @@ import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { HealthBoard, HealthState, Scope } from '../health/board.ts'
-import type { Guard, GuardOutcome } from '../health/guard.ts'
+import type { Gate } from '../health/gate.ts'
+import type { GuardOutcome } from '../health/guard.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Claim } from '../store/job-store.ts'
 import type { AbortReason } from './calls-in-flight.ts'
 
 export type CallResult =
-  /** No call was made: the breaker, or the lack of a usable key, kept the provider shut. */
+  /** No call was made: the provider's health, or the lack of a usable key, kept it shut. */
   | { readonly kind: 'shut'; readonly untilMs: number }
   | { readonly kind: 'interrupted'; readonly attempt: Attempt; readonly reason: AbortReason }
   | {
@@ -34,15 +35,13 @@ export interface UpstreamCaller {
 
 export interface UpstreamCallerParts {
   readonly provider: Provider
-  readonly guard: Guard
+  readonly gate: Gate
   readonly keys: KeyRing
   readonly board: HealthBoard
   readonly log: Logger
   readonly now: () => number
 }
 
-/** While one call probes a half-open breaker, the others look again after this. */
-const probeWaitMs = 1_000
 /** A 429 that does not say how long. */
 const defaultCoolingMs = 10_000
 /** A bad key, an empty account or a missing model: tried again this often, in case a person has mended it. */
@@ -59,9 +58,11 @@ const guardOutcomeOf = ({ outcome, verdict }: Judged): GuardOutcome => {
   return verdict.kind === 'transient' || verdict.kind === 'overloaded' ? 'failure' : 'success'
 }
 
-/** One upstream call: key, breaker, deadline, verdict, and what the verdict says about the provider. */
+const judge = (judged: Judged) => ({ outcome: guardOutcomeOf(judged), reason: judged.verdict.reason })
+
+/** One upstream call: key, gate, deadline, verdict, and what the verdict says about the provider. */
 export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller => {
-  const { provider, guard, keys, board, log, now } = parts
+  const { provider, gate, keys, board, log, now } = parts
 
   const request = async (
     claim: Claim,
@@ -109,10 +110,10 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       const facts = { jobId: claim.id, provider: provider.name, model: target.model, hop: claim.hop }
       log.debug(facts, 'attempt started')
 
-      const judged = await guard.run(() => request(claim, target, key, signal), guardOutcomeOf)
-      if (judged === null) return { kind: 'shut', untilMs: now() + probeWaitMs }
+      const passage = await gate.run(() => request(claim, target, key, signal), judge)
+      if (passage.kind === 'shut') return passage
 
-      const { outcome, verdict } = judged
+      const { outcome, verdict } = passage.result
       const attempt = {
         hop: claim.hop,
         provider: provider.name,

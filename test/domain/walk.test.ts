@@ -63,6 +63,7 @@ const stepOf = (given: Case): Step => {
 const told = (step: Step): string => {
   if (step.kind === 'call') return `call ${step.target.provider}`
   if (step.kind === 'park') return `park ${step.target.provider} ${step.untilMs - nowMs}`
+  if (step.kind === 'wait') return 'wait'
   return step.kind === 'retry' ? `retry ${step.delayMs}` : `fail ${step.code}`
 }
 

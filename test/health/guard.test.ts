@@ -11,9 +11,10 @@ let opened: number
 
 beforeEach(() => {
   opened = 0
-  guard = createGuard('first', options, pino({ level: 'silent' }), () => {
-    opened += 1
-  })
+  const count = (line: string): void => {
+    if ((JSON.parse(line) as { state: string }).state === 'open') opened += 1
+  }
+  guard = createGuard('first', options, pino({ level: 'warn' }, { write: count }))
 })
 afterEach(() => guard.close())
 
@@ -123,6 +124,36 @@ describe('a half-open guard', () => {
     expect(guard.state).toBe('half_open')
     expect(await at('success')).toBe('success')
     for (const call of early.slice(4)) expect(await call.end('failure')).toBe('failure')
+    expect(guard.state).toBe('closed')
+  })
+})
+
+describe('a guard that follows the cluster', () => {
+  it('lets nothing pass while it is forced open, whatever its own clock says', async () => {
+    guard.force('open')
+    expect(guard.state).toBe('open')
+    await delay(options.resetMs * 1.5) // its own clock is what is waited for
+    expect(await at('success')).toBeNull()
+    expect(guard.state).toBe('open')
+    expect(opened).toBe(0) // told by the cluster, which needs no telling
+  })
+
+  it('has forgotten its failures when it is let go', async () => {
+    await times(4, 'failure')
+    guard.force('open')
+    guard.force('closed')
+    expect(guard.state).toBe('closed')
+    await times(3, 'failure')
+    expect(guard.state).toBe('closed')
+    await times(1, 'failure')
+    expect(guard.state).toBe('open')
+  })
+
+  it('does not count a call that began before it was forced', async () => {
+    const early = Array.from({ length: 8 }, begun)
+    guard.force('open')
+    guard.force('closed')
+    for (const call of early) await call.end('failure')
     expect(guard.state).toBe('closed')
   })
 })

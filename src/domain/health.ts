@@ -1,0 +1,125 @@
+/**
+ * Where all traffic of a provider stands, for the whole cluster.
+ *
+ * closed → open: more than a share of the window's calls failed, over all processes.
+ * open → probing: its time has passed, and one process took the lease of the one probe.
+ * probing → recovering: the probe was answered. probing → open: it was not, and the next time is twice as long.
+ * recovering → closed: step by step to all of the traffic. recovering → open: it failed again.
+ */
+export type CircuitState = 'closed' | 'open' | 'probing' | 'recovering'
+
+export interface Circuit {
+  readonly provider: string
+  readonly state: CircuitState
+  /** Grows with every change, also over a loss of all data. */
+  readonly seq: number
+  /** The `seq` at which the state was entered: outcomes of calls from before it no longer count. */
+  readonly era: number
+  readonly sinceMs: number
+  /** open: when a probe may begin. probing: when the lease ends. recovering: the next step. closed: 0. */
+  readonly untilMs: number
+  /** The verdict's reason of the failure that opened it; empty while closed. */
+  readonly reason: string
+  /** Of the traffic, 0 to 1, while recovering. */
+  readonly share: number
+  /** The step of the ramp, from 1, while recovering. */
+  readonly step: number
+  /** How many times it opened again since it was closed. */
+  readonly relapses: number
+  /** The process that probes; empty when none does. */
+  readonly owner: string
+  /** Since when the operator keeps it out of use; 0 when he does not. */
+  readonly pausedAtMs: number
+}
+
+export const closedCircuit = (provider: string): Circuit => ({
+  provider,
+  state: 'closed',
+  seq: 0,
+  era: 0,
+  sinceMs: 0,
+  untilMs: 0,
+  reason: '',
+  share: 1,
+  step: 0,
+  relapses: 0,
+  owner: '',
+  pausedAtMs: 0,
+})
+
+export interface CircuitSettings {
+  readonly windowMs: number
+  readonly errorPercent: number
+  readonly minCalls: number
+  readonly resetMs: number
+  readonly maxResetMs: number
+  readonly rampMs: number
+  readonly checkMs: number
+  /** Of the traffic, 0 to 1, right after the probe. */
+  readonly firstShare: number
+}
+
+/** The settings as the scripts take them: all that depends on nothing else is reckoned beforehand. */
+export interface CircuitTerms {
+  readonly bucketMs: number
+  readonly errorPercent: number
+  readonly minCalls: number
+  /** A provider that has just come back is judged on fewer calls. */
+  readonly minCallsBack: number
+  /** How long it stays open: at first, after the first relapse, after the second …; the last one stays. */
+  readonly resetsMs: readonly number[]
+  /** Of each step of the ramp; after the last it is closed. None closes it right after the probe. */
+  readonly shares: readonly number[]
+  readonly checkMs: number
+}
+
+export const windowBuckets = 10
+const minCallsBack = 3
+
+/** Doubled with each relapse, up to the most. */
+export const resetsOf = (resetMs: number, maxResetMs: number): number[] => {
+  const resets = [resetMs]
+  while (resets.at(-1)! < maxResetMs) resets.push(Math.min(resets.at(-1)! * 2, maxResetMs))
+  return resets
+}
+
+/** Even steps from the first share; the step after the last one is the whole traffic, at the end of the ramp. */
+export const sharesOf = (rampMs: number, checkMs: number, firstShare: number): number[] => {
+  const steps = Math.ceil(rampMs / checkMs)
+  return Array.from({ length: steps }, (_, i) => firstShare + ((1 - firstShare) * i) / steps)
+}
+
+export const termsOf = (settings: CircuitSettings): CircuitTerms => ({
+  bucketMs: Math.max(1, Math.ceil(settings.windowMs / windowBuckets)),
+  errorPercent: settings.errorPercent,
+  minCalls: settings.minCalls,
+  minCallsBack: Math.min(minCallsBack, settings.minCalls),
+  resetsMs: resetsOf(settings.resetMs, settings.maxResetMs),
+  shares: sharesOf(settings.rampMs, settings.checkMs, settings.firstShare),
+  checkMs: settings.checkMs,
+})
+
+/** How soon to look again at what may change at any moment. */
+export const lookAgainMs = 1_000
+const longestLookAgainMs = 15_000
+
+/** Whether it is time that somebody probes: the open time has passed, or whoever probed fell silent. */
+export const isProbeDue = ({ state, untilMs, pausedAtMs }: Circuit, nowMs: number): boolean =>
+  pausedAtMs === 0 && (state === 'open' || state === 'probing') && untilMs <= nowMs
+
+/**
+ * Unix ms until which no call may be made, whoever would make it; 0 when some may. Where nobody knows the time (a probe
+ * under way, a pause), those that wait look again after as long as it has taken already.
+ */
+export const shutUntil = (circuit: Circuit, nowMs: number): number => {
+  const { state, sinceMs, untilMs, pausedAtMs } = circuit
+  const lookAgain = (startMs: number): number =>
+    nowMs + Math.min(Math.max(nowMs - startMs, lookAgainMs), longestLookAgainMs)
+  if (pausedAtMs > 0) return lookAgain(pausedAtMs)
+  if (state === 'closed' || state === 'recovering' || isProbeDue(circuit, nowMs)) return 0
+  return state === 'open' ? untilMs : lookAgain(sinceMs)
+}
+
+/** How many of a worker's places may call while a provider is on its way back. One always may: it can be the only worker. */
+export const placesBack = (share: number, concurrency: number): number =>
+  Math.max(1, Math.floor(share * concurrency))

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import type { Cluster, Redis } from 'ioredis'
+import type { Circuit, CircuitTerms } from '../domain/health.ts'
+import type { GuardOutcome } from './guard.ts'
+
+/** What one process saw of a provider since its last report. */
+export interface Tally {
+  /** See `Circuit.era`: of when these calls began. */
+  readonly era: number
+  readonly ok: number
+  readonly failed: number
+  /** Of the last failure. */
+  readonly reason: string
+}
+
+/** The circuits in Redis: the truth, and the only place where a state changes. */
+export interface CircuitStore {
+  readAll(): Promise<readonly Circuit[]>
+  /** Answers the circuit when it is not the one of `knownSeq`. */
+  report(provider: string, terms: CircuitTerms, tally: Tally, knownSeq: number): Promise<Circuit | null>
+  /** Takes the one probe of the cluster when it is due. */
+  lease(provider: string, owner: string, leaseMs: number): Promise<{ taken: boolean; circuit: Circuit }>
+  /** Keeps the lease of that era for longer, if it is still held. */
+  renew(provider: string, owner: string, leaseMs: number, era: number): Promise<Circuit>
+  /** What the probe of that era showed. */
+  conclude(
+    provider: string,
+    terms: CircuitTerms,
+    era: number,
+    outcome: GuardOutcome,
+    reason: string,
+  ): Promise<Circuit>
+  pause(provider: string, paused: boolean): Promise<Circuit>
+  /** The last changes, newest first. */
+  events(provider: string): Promise<readonly Circuit[]>
+}
+
+const scripts = ['report', 'lease', 'verdict', 'pause'] as const
+type Script = (typeof scripts)[number]
+type Command = (...args: (string | number)[]) => Promise<unknown>
+
+const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+
+export const circuitChannel = (prefix: string): string => `${prefix}:health:circuits`
+
+const parse = (text: unknown): Circuit => JSON.parse(text as string) as Circuit
+
+export const createCircuitStore = (
+  redis: Redis | Cluster,
+  prefix: string,
+  now: () => number,
+): CircuitStore => {
+  const circuits = `${prefix}:{health}:circuits`
+  const windows = `${prefix}:{health}:windows`
+  const eventsOf = (provider: string): string => `${prefix}:{health}:events:${provider}`
+  const prelude = source('circuit')
+  const commands = redis as unknown as Record<string, Command>
+  for (const name of scripts) {
+    redis.defineCommand(`baton:circuit-${name}`, { lua: prelude + source(name), numberOfKeys: 3 })
+  }
+  const run = (name: Script, provider: string, ...args: (string | number)[]): Promise<unknown> =>
+    commands[`baton:circuit-${name}`]!(
+      ...[circuits, windows, eventsOf(provider), provider, Math.round(now()), circuitChannel(prefix)],
+      ...args,
+    )
+
+  return {
+    readAll: async () => Object.values(await redis.hgetall(circuits)).map(parse),
+    report: async (provider, terms, { era, ok, failed, reason }, knownSeq) => {
+      const reply = await run('report', provider, JSON.stringify(terms), era, ok, failed, reason, knownSeq)
+      return reply === null ? null : parse(reply)
+    },
+    lease: async (provider, owner, leaseMs) => {
+      const [taken, text] = (await run('lease', provider, owner, leaseMs, 0)) as [number, string]
+      return { taken: taken === 1, circuit: parse(text) }
+    },
+    renew: async (provider, owner, leaseMs, era) => {
+      const [, text] = (await run('lease', provider, owner, leaseMs, era)) as [number, string]
+      return parse(text)
+    },
+    conclude: async (provider, terms, era, outcome, reason) =>
+      parse(await run('verdict', provider, JSON.stringify(terms), era, outcome, reason)),
+    pause: async (provider, paused) => parse(await run('pause', provider, paused ? 1 : 0)),
+    events: async provider => (await redis.lrange(eventsOf(provider), 0, -1)).map(parse),
+  }
+}

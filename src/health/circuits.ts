@@ -1,0 +1,122 @@
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { type Circuit, closedCircuit, isProbeDue, lookAgainMs, shutUntil } from '../domain/health.ts'
+import { createRepeating } from '../lifecycle/repeating.ts'
+import { type CircuitStore, circuitChannel } from './circuit-store.ts'
+
+/** Where every provider stands, read from memory: pushed by Redis, and read again now and then. */
+export interface Circuits {
+  start(): Promise<void>
+  stop(): Promise<void>
+  of(provider: string): Circuit
+  /**
+   * Unix ms from which a job may be sent to a provider; 0 for now. While it recovers this draws: a share of those that ask
+   * is sent. Of those that ask while a probe is due, one now and then is.
+   */
+  sendsAt(provider: string): number
+  /** Takes over what a script answered, when it is newer. */
+  learn(circuit: Circuit): void
+  /** Called at each change of state or share. Returns what ends that. */
+  onChange(listener: (circuit: Circuit) => void): () => void
+}
+
+/** A message that was lost is made up for within this. */
+const readAgainMs = 2_000
+
+export interface CircuitsOptions {
+  readonly store: CircuitStore
+  readonly subscriber: Redis
+  readonly prefix: string
+  readonly log: Logger
+  readonly now: () => number
+  readonly random: () => number
+}
+
+export const createCircuits = (options: CircuitsOptions): Circuits => {
+  const { store, subscriber, prefix, log, now, random } = options
+  const channel = circuitChannel(prefix)
+  const known = new Map<string, Circuit>()
+  const learnedAtMs = new Map<string, number>()
+  const candidateAtMs = new Map<string, number>()
+  const listeners = new Set<(circuit: Circuit) => void>()
+
+  const blank = new Map<string, Circuit>()
+  const blankOf = (provider: string): Circuit => {
+    const circuit = closedCircuit(provider)
+    blank.set(provider, circuit)
+    return circuit
+  }
+  const of = (provider: string): Circuit => known.get(provider) ?? blank.get(provider) ?? blankOf(provider)
+
+  const take = (circuit: Circuit): void => {
+    const before = of(circuit.provider)
+    known.set(circuit.provider, circuit)
+    learnedAtMs.set(circuit.provider, now())
+    const { provider, state, share, reason, untilMs, owner } = circuit
+    const paused = circuit.pausedAtMs > 0
+    const isNews = before.state !== state || before.share !== share || before.pausedAtMs > 0 !== paused
+    if (!isNews) return
+    log[state === 'open' || paused ? 'warn' : 'info'](
+      { provider, state: paused ? 'paused' : state, share, reason, untilMs, owner },
+      'provider changed state',
+    )
+    for (const listener of listeners) listener(circuit)
+  }
+  const learn = (circuit: Circuit): void => {
+    if (circuit.seq > of(circuit.provider).seq) take(circuit)
+  }
+
+  const load = async (): Promise<void> => {
+    const askedAtMs = now()
+    const circuits = await store.readAll()
+    circuits.forEach(learn)
+    // A Redis that lost its data knows of nothing against a provider. What was learned while it answered is newer.
+    const names = new Set(circuits.map(circuit => circuit.provider))
+    for (const name of known.keys()) {
+      if (!names.has(name) && learnedAtMs.get(name)! < askedAtMs) take(closedCircuit(name))
+    }
+  }
+  const reading = createRepeating('health', readAgainMs, load, log)
+
+  const onMessage = (from: string, text: string): void => {
+    if (from === channel) learn(JSON.parse(text) as Circuit)
+  }
+  const onReady = (): void => void load().catch(error => log.warn({ err: error }, 'health not read'))
+
+  const sendsAt = (provider: string): number => {
+    const circuit = known.get(provider)
+    if (circuit === undefined) return 0
+    const nowMs = now()
+    const shutMs = shutUntil(circuit, nowMs)
+    if (shutMs > 0) return shutMs
+    if (circuit.state === 'recovering') return random() < circuit.share ? 0 : nowMs + lookAgainMs
+    if (!isProbeDue(circuit, nowMs)) return 0
+    // Whoever comes first with it to a worker probes; more would only be sent away again.
+    const nextMs = (candidateAtMs.get(provider) ?? 0) + lookAgainMs
+    if (nextMs > nowMs) return nextMs
+    candidateAtMs.set(provider, nowMs)
+    return 0
+  }
+
+  return {
+    start: async () => {
+      subscriber.on('message', onMessage)
+      subscriber.on('ready', onReady)
+      await subscriber.subscribe(channel)
+      await load()
+      reading.start()
+    },
+    stop: async () => {
+      subscriber.off('message', onMessage)
+      subscriber.off('ready', onReady)
+      await reading.stop()
+    },
+    of,
+    sendsAt,
+    learn,
+    onChange: listener => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}

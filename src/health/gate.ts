@@ -1,0 +1,93 @@
+import type { Circuit } from '../domain/health.ts'
+import { isProbeDue, lookAgainMs, placesBack, shutUntil } from '../domain/health.ts'
+import type { Circuits } from './circuits.ts'
+import type { Guard } from './guard.ts'
+import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
+import type { Reporter } from './reporter.ts'
+
+/** Lets a process's calls to one provider through, as the cluster's health and the process's own guard allow. */
+export interface Gate {
+  /** Unix ms from which a call may be made; 0 for now. */
+  opensAt(): number
+  /** Whether all calls but a few are kept out for the whole of the provider. */
+  readonly isShut: boolean
+  /** Whether a call has to wait only for one of the few places of a provider on its way back. */
+  readonly isReturning: boolean
+  /** Makes the call, or says until when none is let through. */
+  run<T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<Passage<T>>
+  close(): void
+}
+
+export type Passage<T> =
+  | { readonly kind: 'called'; readonly result: T }
+  | { readonly kind: 'shut'; readonly untilMs: number }
+
+export interface GateOptions {
+  readonly provider: string
+  /** Calls at once in this process. */
+  readonly concurrency: number
+  readonly circuits: Circuits
+  readonly guard: Guard
+  readonly lease: ProbeLease
+  readonly reporter: Pick<Reporter, 'note'>
+  /** Whether a health check probes, and no job has to. */
+  readonly isChecked: boolean
+  readonly now: () => number
+}
+
+export const createGate = (options: GateOptions): Gate => {
+  const { provider, concurrency, circuits, guard, lease, reporter, isChecked, now } = options
+  let calling = 0
+
+  const follow = ({ state }: Circuit): void =>
+    guard.force(state === 'open' || state === 'probing' ? 'open' : 'closed')
+  const forget = circuits.onChange(circuit => {
+    if (circuit.provider === provider) follow(circuit)
+  })
+  follow(circuits.of(provider))
+
+  const isFull = ({ state, share }: Circuit): boolean =>
+    state === 'recovering' && calling >= placesBack(share, concurrency)
+
+  const opensAt = (): number => {
+    const nowMs = now()
+    const circuit = circuits.of(provider)
+    const shutMs = shutUntil(circuit, nowMs)
+    if (shutMs > 0) return shutMs
+    if (isProbeDue(circuit, nowMs)) return lease.busy || isChecked ? nowMs + lookAgainMs : 0
+    return isFull(circuit) || guard.state === 'open' ? nowMs + lookAgainMs : 0
+  }
+
+  return {
+    opensAt,
+    get isShut() {
+      const { state, pausedAtMs } = circuits.of(provider)
+      return state !== 'closed' || pausedAtMs > 0
+    },
+    get isReturning() {
+      const circuit = circuits.of(provider)
+      return circuit.pausedAtMs === 0 && isFull(circuit)
+    },
+    run: async (call, judge) => {
+      const untilMs = opensAt()
+      if (untilMs > 0) return { kind: 'shut', untilMs }
+      const circuit = circuits.of(provider)
+      const isProbe = isProbeDue(circuit, now())
+      calling += 1
+      try {
+        const result = isProbe
+          ? await lease.run(call, judge)
+          : await guard.run(call, done => judge(done).outcome)
+        if (result === null) return { kind: 'shut', untilMs: now() + lookAgainMs }
+        if (!isProbe) {
+          const { outcome, reason } = judge(result)
+          reporter.note(circuit.era, outcome, reason)
+        }
+        return { kind: 'called', result }
+      } finally {
+        calling -= 1
+      }
+    },
+    close: forget,
+  }
+}

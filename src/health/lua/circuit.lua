@@ -1,0 +1,51 @@
+-- Begins every script about the circuit of a provider.
+-- KEYS: circuits, windows, events of the provider   ARGV: provider, now, channel, ...
+local provider, now = ARGV[1], tonumber(ARGV[2])
+local known = redis.call('HGET', KEYS[1], provider)
+local circuit = known and cjson.decode(known)
+  or { provider = provider, state = 'closed', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
+       step = 0, relapses = 0, owner = '', pausedAtMs = 0 }
+
+-- Tells every process. `event`: also kept in the history. Times as numbers of changes: they grow over a loss of all data.
+local function keep(event)
+  circuit.seq = math.max(circuit.seq + 1, now)
+  if circuit.era == 0 then circuit.era = circuit.seq end
+  known = cjson.encode(circuit)
+  redis.call('HSET', KEYS[1], provider, known)
+  redis.call('PUBLISH', ARGV[3], known)
+  if event then
+    redis.call('LPUSH', KEYS[3], known)
+    redis.call('LTRIM', KEYS[3], 0, 49)
+  end
+end
+
+local function enter(state, untilMs, reason)
+  circuit.state, circuit.sinceMs, circuit.untilMs, circuit.reason = state, now, untilMs, reason
+  circuit.owner, circuit.era = '', 0
+  redis.call('HDEL', KEYS[2], provider)
+end
+
+local function open(terms, reason)
+  enter('open', now + terms.resetsMs[math.min(circuit.relapses + 1, #terms.resetsMs)], reason)
+  circuit.share, circuit.step = 0, 0
+  keep(true)
+end
+
+-- The next share of the traffic, or all of it.
+local function step_up(terms)
+  local step = circuit.state == 'recovering' and circuit.step + 1 or 1
+  local share = terms.shares[step]
+  if share == nil then
+    enter('closed', 0, '')
+    circuit.share, circuit.step, circuit.relapses = 1, 0, 0
+  else
+    if circuit.state ~= 'recovering' then enter('recovering', 0, circuit.reason) end
+    redis.call('HDEL', KEYS[2], provider)
+    circuit.untilMs, circuit.share, circuit.step = now + terms.checkMs, share, step
+  end
+  keep(true)
+end
+
+local function crossed(terms, least, ok, failed)
+  return ok + failed >= least and failed * 100 > terms.errorPercent * (ok + failed)
+end

@@ -1,0 +1,17 @@
+-- Takes the one probe of the cluster, or holds it for longer.
+-- ARGV[4..]: owner, how long the lease lasts, era of the lease that is to be held; 0 to take one
+-- Replies 1 when it was taken, and the circuit.
+local owner, untilMs, era = ARGV[4], now + tonumber(ARGV[5]), tonumber(ARGV[6])
+local waits = circuit.state == 'open' or circuit.state == 'probing'
+if era > 0 then
+  if circuit.state == 'probing' and circuit.era == era then
+    circuit.untilMs = untilMs
+    keep(false)
+  end
+elseif waits and circuit.untilMs <= now and circuit.pausedAtMs == 0 then
+  enter('probing', untilMs, circuit.reason)
+  circuit.owner = owner
+  keep(true)
+  return { 1, known }
+end
+return { 0, known or cjson.encode(circuit) }

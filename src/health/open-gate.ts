@@ -1,0 +1,60 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { type CircuitSettings, termsOf } from '../domain/health.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import type { CircuitStore } from './circuit-store.ts'
+import type { Circuits } from './circuits.ts'
+import { createGate, type Gate } from './gate.ts'
+import { createGuard, type Guard } from './guard.ts'
+import { createProbeLease, type ProbeLease } from './probe-lease.ts'
+import { createReporter, type Reporter } from './reporter.ts'
+
+export interface GateParts {
+  readonly provider: string
+  readonly settings: CircuitSettings
+  /** Calls at once in this process. */
+  readonly concurrency: number
+  readonly isChecked: boolean
+  /** Names this process. */
+  readonly instance: string
+  readonly redis: Redis | Cluster
+  readonly circuits: Circuits
+  readonly circuitStore: CircuitStore
+  readonly log: Logger
+  readonly now: () => number
+}
+
+export interface OpenGate {
+  readonly gate: Gate
+  readonly guard: Guard
+  readonly lease: ProbeLease
+  readonly reporter: Reporter
+}
+
+/** A process's way to one provider: the cluster's health, its own guard, and what it tells the cluster. */
+export const openGate = async (life: Lifecycle, parts: GateParts): Promise<OpenGate> => {
+  const { provider, settings, circuits, circuitStore: store, log, now } = parts
+  const terms = termsOf(settings)
+  const guard = await life.open(
+    `breaker ${provider}`,
+    () => createGuard(provider, settings, log),
+    guard => guard.close(),
+  )
+  const reporter = await life.open(
+    `reporter ${provider}`,
+    () => createReporter({ provider, terms, redis: parts.redis, store, circuits, log, now }),
+    reporter => reporter.stop(),
+  )
+  const lease = createProbeLease({ provider, owner: parts.instance, terms, store, circuits, log })
+  const gate = await life.open(
+    `gate ${provider}`,
+    () =>
+      createGate({
+        ...{ provider, circuits, guard, lease, reporter, now },
+        concurrency: parts.concurrency,
+        isChecked: parts.isChecked,
+      }),
+    gate => gate.close(),
+  )
+  return { gate, guard, lease, reporter }
+}

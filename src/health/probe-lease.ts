@@ -1,0 +1,90 @@
+import type { Logger } from 'pino'
+import type { CircuitTerms } from '../domain/health.ts'
+import type { CircuitStore } from './circuit-store.ts'
+import type { Circuits } from './circuits.ts'
+import type { GuardOutcome } from './guard.ts'
+
+export interface ProbeLeaseOptions {
+  readonly provider: string
+  /** Names this process. */
+  readonly owner: string
+  readonly terms: CircuitTerms
+  readonly store: CircuitStore
+  readonly circuits: Circuits
+  readonly log: Logger
+}
+
+/** The right to make the one call in the cluster that shows whether a provider is back. */
+export interface ProbeLease {
+  /** Whether this process asks for it or has it. */
+  readonly busy: boolean
+  /** Makes the call and tells how it ended; null without a call when another has the lease, or Redis is away. */
+  run<T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<T | null>
+}
+
+export interface ProbeOutcome {
+  readonly outcome: GuardOutcome
+  readonly reason: string
+}
+
+/** A prober that fell silent is followed by another after this. */
+const leaseMs = 10_000
+const renewMs = 3_000
+
+export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
+  const { provider, owner, terms, store, circuits, log } = options
+  let busy = false
+
+  const ask = async (): Promise<boolean> => {
+    try {
+      const { taken, circuit } = await store.lease(provider, owner, leaseMs)
+      circuits.learn(circuit)
+      return taken
+    } catch (error) {
+      log.debug({ err: error, provider }, 'probe lease not asked for')
+      return false
+    }
+  }
+
+  const conclude = async (era: number, { outcome, reason }: ProbeOutcome): Promise<void> => {
+    try {
+      circuits.learn(await store.conclude(provider, terms, era, outcome, reason))
+    } catch (error) {
+      // The lease ends by itself, and another probes.
+      log.debug({ err: error, provider }, 'probe not told of')
+    }
+  }
+
+  const probe = async <T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<T | null> => {
+    if (!(await ask())) return null
+    const { era } = circuits.of(provider)
+    const renewal = setInterval(() => {
+      store
+        .renew(provider, owner, leaseMs, era)
+        .then(circuits.learn)
+        .catch(error => log.debug({ err: error, provider }, 'probe lease not renewed'))
+    }, renewMs)
+    try {
+      const result = await call()
+      await conclude(era, judge(result))
+      return result
+    } finally {
+      clearInterval(renewal)
+    }
+  }
+
+  return {
+    get busy() {
+      return busy
+    },
+    run: async (call, judge) => {
+      if (busy) return null
+      busy = true
+      try {
+        return await probe(call, judge)
+      } finally {
+        busy = false
+      }
+    },
+  }
+}

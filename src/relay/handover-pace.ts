@@ -1,0 +1,78 @@
+import type { Logger } from 'pino'
+import type { WorkerPresence } from '../health/presence.ts'
+
+/**
+ * How fast jobs leave a provider that is out of use: as fast as the next one takes them. A queue of a hundred thousand
+ * would else be moved whole in seconds, and be in the wrong place when the provider is back.
+ */
+export interface HandoverPace {
+  /** Whether there is room for one more job in a provider's queue; takes the room. Never waits. */
+  takes(provider: string): boolean
+}
+
+export interface HandoverPaceOptions {
+  /** The provider that jobs leave. */
+  readonly from: string
+  /** Jobs that wait in a provider's queue. */
+  readonly waiting: (provider: string) => Promise<number>
+  readonly workers: () => Promise<readonly WorkerPresence[]>
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** Jobs that may wait for each place of the next provider's workers: enough to keep them busy until the next look. */
+const waitingPerPlace = 4
+/** Of a provider with few places, or whose workers are not to be seen. */
+const leastWaiting = 50
+/** Before the first look. */
+const atOnce = 10
+const lookEveryMs = 50
+const countEveryMs = 2_000
+
+interface Room {
+  left: number
+  lookedAtMs: number
+  looking: boolean
+}
+
+export const createHandoverPace = (options: HandoverPaceOptions): HandoverPace => {
+  const { from, waiting, workers, log, now } = options
+  const rooms = new Map<string, Room>()
+  let counted: readonly WorkerPresence[] = []
+  let countedAtMs = 0
+
+  const count = async (): Promise<void> => {
+    if (now() - countedAtMs < countEveryMs) return
+    counted = await workers()
+    countedAtMs = now()
+  }
+
+  const look = async (provider: string, room: Room): Promise<void> => {
+    room.looking = true
+    try {
+      const [queued] = await Promise.all([waiting(provider), count()])
+      const places = counted.filter(w => w.provider === provider).reduce((sum, w) => sum + w.concurrency, 0)
+      const leaving = Math.max(1, counted.filter(w => w.provider === from).length)
+      const most = Math.max(places * waitingPerPlace, leastWaiting)
+      // Each of the workers that jobs leave from looks for itself, so each takes its part.
+      room.left = Math.max(0, Math.ceil((most - queued) / leaving))
+    } catch (error) {
+      log.debug({ err: error, provider }, 'queue not looked at')
+    } finally {
+      room.lookedAtMs = now()
+      room.looking = false
+    }
+  }
+
+  return {
+    takes: provider => {
+      const room = rooms.get(provider) ?? { left: atOnce, lookedAtMs: 0, looking: false }
+      rooms.set(provider, room)
+      const isOld = now() - room.lookedAtMs >= lookEveryMs
+      if (isOld && !room.looking) void look(provider, room)
+      if (room.left <= 0) return false
+      room.left -= 1
+      return true
+    },
+  }
+}

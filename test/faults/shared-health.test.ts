@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Circuit } from '../../src/domain/health.ts'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type BatonProcess, openSite, type Site } from '../support/processes.ts'
+import { testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+import { type Client, createClient } from './client.ts'
+import { submitted } from './rig.ts'
+
+/** Few and short, so that a whole outage fits into a test; production's are minutes. */
+const resetMs = 1_000
+const workerCount = 4
+
+let first: SimProvider
+let second: SimProvider
+let site: Site
+let client: Client
+let workers: BatonProcess[]
+let apiUrl: string
+/** Ends the stream of jobs, and answers the ids of all that were submitted. */
+let endStream: () => Promise<readonly string[]>
+
+beforeEach(async () => {
+  first = createSimProvider({ journal: true })
+  second = createSimProvider({ journal: true })
+  await Promise.all([first.start(), second.start()])
+  const common = {
+    api_key: 'key',
+    breaker: { min_calls: 20, window_ms: 60_000, reset_ms: resetMs },
+    retries: 0,
+  }
+  site = await openSite(
+    {
+      redis: testRedis(),
+      server: { port: 0, shutdown_grace_ms: 10_000 },
+      providers: {
+        first: {
+          ...{ type: 'openai', base_url: `${first.url}/v1`, ...common },
+          recovery: { ramp: '4s', check: '1s', max_reset: '2s' },
+        },
+        second: { type: 'openai', base_url: `${second.url}/v1`, ...common },
+      },
+      models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
+    },
+    { LOG_LEVEL: 'info' },
+  )
+  const api = await site.api()
+  apiUrl = api.url
+  client = createClient(() => api.url)
+  workers = await Promise.all([
+    ...Array.from({ length: workerCount }, () => site.worker('first')),
+    site.worker('second'),
+  ])
+  endStream = stream(100)
+})
+afterEach(async () => {
+  await endStream()
+  await client.close()
+  await site.close()
+  await Promise.all([first.stop(), second.stop()])
+})
+
+/** Submits jobs at an even pace, whatever becomes of them. */
+const stream = (perSecond: number): (() => Promise<readonly string[]>) => {
+  const submissions: Promise<string>[] = []
+  const timer = setInterval(() => {
+    const user = `stream-${submissions.length}`
+    const submission = submitted(client, { model: 'chain', user })
+    submission.catch(() => undefined) // told by Promise.all
+    submissions.push(submission)
+  }, 1_000 / perSecond)
+  return () => {
+    clearInterval(timer)
+    return Promise.all(submissions)
+  }
+}
+
+interface ProviderView {
+  readonly name: string
+  readonly state: string
+  readonly share: number
+  readonly probe_owner: string | null
+  readonly events: readonly { readonly state: string; readonly share: number }[]
+}
+const seen = async (): Promise<ProviderView> => {
+  const response = await fetch(`${apiUrl}/v1/providers`)
+  const { data } = (await response.json()) as { data: ProviderView[] }
+  return data.find(provider => provider.name === 'first')!
+}
+const callsAt = (sim: SimProvider) => sim.journal!
+
+/** When more than half of all calls at the first provider had failed: no call is older than the window. */
+const crossed = (): number | undefined => {
+  const ended = callsAt(first)
+    .filter(call => call.endedAtMs !== null)
+    .toSorted((a, b) => a.endedAtMs! - b.endedAtMs!)
+  let failed = 0
+  const crossing = ended.find((call, i) => {
+    if (call.outcome !== 'ok') failed += 1
+    return failed * 2 > i + 1
+  })
+  return crossing?.endedAtMs ?? undefined
+}
+
+/** What the workers of the first provider told of its states; each tells it for itself. */
+const told = (state: Circuit['state']) =>
+  workers
+    .slice(0, workerCount)
+    .map(worker => worker.lines.find(line => line.msg === 'provider changed state' && line.state === state))
+
+it('is left by all at once, probed by one, and taken back in steps', async () => {
+  await until(() => callsAt(first).length > 50)
+  expect(callsAt(second)).toHaveLength(0)
+
+  first.script({ fault: { kind: 'error-500' } })
+  await until(() => told('open').every(line => line !== undefined))
+  const openedAt = told('open').map(line => line!.time as number)
+  expect(Math.max(...openedAt) - Math.min(...openedAt)).toBeLessThan(250)
+  const crossedAtMs = await until(crossed)
+  await until(() => Date.now() > crossedAtMs + resetMs / 2) // in which nobody calls
+  const lastBeforeProbes = callsAt(first).at(-1)!.startedAtMs
+  expect(lastBeforeProbes - crossedAtMs).toBeLessThan(250)
+
+  // A worker that starts now knows at once.
+  const late = await site.worker('first')
+  expect(late.lines.some(line => line.msg === 'provider changed state' && line.state !== 'closed')).toBe(true)
+
+  await until(
+    async () => (await seen()).events.filter(event => event.state === 'probing').length >= 3,
+    15_000,
+  )
+  const probes = callsAt(first).filter(call => call.startedAtMs > lastBeforeProbes)
+  const gaps = probes.slice(1).map((probe, i) => probe.startedAtMs - probes[i]!.startedAtMs)
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(resetMs)
+
+  first.script({})
+  const backAtMs = Date.now()
+  await until(async () => (await seen()).state === 'closed', 20_000)
+  const closedAtMs = Date.now()
+  const perStep = await shares(backAtMs, closedAtMs)
+  expect(perStep.length).toBe(4)
+
+  const ids = await endStream()
+  const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))
+  expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+}, 60_000)
+
+/** Of the calls at both providers, how many the first one got in each step of the ramp. */
+const shares = async (fromMs: number, toMs: number): Promise<number[]> => {
+  const steps = (await seen()).events.filter(event => event.state === 'recovering')
+  expect(steps.map(step => step.share).toReversed()).toEqual([0.05, 0.2875, 0.525, 0.7625])
+  const within = (sim: SimProvider) =>
+    callsAt(sim).filter(call => call.startedAtMs >= fromMs && call.startedAtMs < toMs)
+  expect(within(first).length).toBeGreaterThan(0)
+  const stepMs = workers[0]!.lines
+    .filter(line => line.msg === 'provider changed state' && line.state === 'recovering')
+    .map(line => line.time as number)
+  const shared = stepMs.map((startMs, i) => {
+    const between = (sim: SimProvider) =>
+      callsAt(sim).filter(
+        call => call.startedAtMs >= startMs && call.startedAtMs < (stepMs[i + 1] ?? startMs + 1_000),
+      ).length
+    return between(first) / (between(first) + between(second))
+  })
+  expect(shared).toEqual(shared.toSorted((a, b) => a - b))
+  expect(shared[0]).toBeLessThan(0.25)
+  expect(shared.at(-1)).toBeGreaterThan(0.5)
+  return shared
+}

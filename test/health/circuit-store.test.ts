@@ -1,0 +1,178 @@
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Circuit, termsOf } from '../../src/domain/health.ts'
+import { type CircuitStore, createCircuitStore } from '../../src/health/circuit-store.ts'
+import { createPatientRedis } from '../../src/redis/connect.ts'
+import { testRedis } from '../support/redis.ts'
+
+const startMs = 1_700_000_000_000
+const terms = termsOf({
+  ...{ windowMs: 10_000, errorPercent: 50, minCalls: 10, resetMs: 1_000, maxResetMs: 3_000 },
+  ...{ rampMs: 3_000, checkMs: 1_000, firstShare: 0.1 },
+})
+
+let redis: Redis
+let store: CircuitStore
+let nowMs: number
+
+beforeEach(() => {
+  const { url, prefix } = testRedis()
+  redis = createPatientRedis(url, pino({ level: 'silent' }))
+  nowMs = startMs
+  store = createCircuitStore(redis, prefix, () => nowMs)
+})
+afterEach(() => redis.disconnect())
+
+const now = async (): Promise<Circuit | undefined> => (await store.readAll())[0]
+const report = async (ok: number, failed: number, era?: number) => {
+  const circuit = await now()
+  const tally = { era: era ?? circuit?.era ?? 0, ok, failed, reason: failed > 0 ? 'http_503' : '' }
+  await store.report('first', terms, tally, -1)
+  return now()
+}
+const openIt = () => report(0, 10)
+const probe = async (outcome: 'success' | 'failure' | 'ignored'): Promise<Circuit> => {
+  nowMs = Math.max(nowMs, (await now())!.untilMs)
+  const { taken, circuit } = await store.lease('first', 'w1', 5_000)
+  expect(taken).toBe(true)
+  return store.conclude('first', terms, circuit.era, outcome, 'http_503')
+}
+
+describe('the window', () => {
+  it.each([
+    ['fewer calls than it takes', [[0, 9]], undefined],
+    [
+      'as many failures as successes',
+      [
+        [50, 0],
+        [0, 50],
+      ],
+      undefined,
+    ],
+    [
+      'more, by several processes together',
+      [
+        [5, 2],
+        [0, 2],
+        [0, 2],
+      ],
+      'open',
+    ],
+    [
+      'one more',
+      [
+        [9, 0],
+        [0, 10],
+      ],
+      'open',
+    ],
+  ] as [string, [number, number][], string | undefined][])('%s', async (_, reports, state) => {
+    for (const [ok, failed] of reports) await report(ok, failed)
+    expect((await now())?.state).toBe(state)
+  })
+
+  it('slides: what is older than it no longer counts', async () => {
+    await report(100, 0)
+    nowMs += 10_000
+    expect(await report(0, 10)).toMatchObject({
+      ...{ state: 'open', reason: 'http_503', sinceMs: nowMs, untilMs: nowMs + 1_000, share: 0 },
+    })
+  })
+})
+
+describe('an open provider', () => {
+  it('is not moved by calls that began before it opened', async () => {
+    const { era } = (await openIt())!
+    await report(1_000, 0, 0)
+    await report(0, 1_000, 0)
+    expect(await now()).toMatchObject({ state: 'open', era, relapses: 0 })
+  })
+
+  it('gives its one probe to one process, and not before its time', async () => {
+    await openIt()
+    expect((await store.lease('first', 'w1', 5_000)).taken).toBe(false)
+    nowMs += 1_000
+    const asked = await Promise.all(['w1', 'w2', 'w3', 'w4'].map(w => store.lease('first', w, 5_000)))
+    expect(asked.filter(({ taken }) => taken)).toHaveLength(1)
+    expect(await now()).toMatchObject({ state: 'probing', owner: 'w1', untilMs: nowMs + 5_000 })
+  })
+
+  it('gives it to another when the first fell silent, whose word then no longer counts', async () => {
+    await openIt()
+    nowMs += 1_000
+    const { circuit: first } = await store.lease('first', 'w1', 5_000)
+    nowMs += 4_000
+    await store.renew('first', 'w1', 5_000, first.era)
+    nowMs += 4_000
+    expect((await store.lease('first', 'w2', 5_000)).taken).toBe(false)
+    nowMs += 1_000
+    expect((await store.lease('first', 'w2', 5_000)).taken).toBe(true)
+    await store.conclude('first', terms, first.era, 'success', '')
+    await store.renew('first', 'w1', 50_000, first.era)
+    expect(await now()).toMatchObject({ state: 'probing', owner: 'w2', untilMs: nowMs + 5_000 })
+  })
+
+  it('stays open twice as long with each probe that fails, and no longer for one that was ended by us', async () => {
+    await openIt()
+    const waits = []
+    for (const outcome of ['ignored', 'failure', 'failure', 'failure'] as const) {
+      waits.push((await probe(outcome)).untilMs - nowMs)
+    }
+    expect(waits).toEqual([1_000, 2_000, 3_000, 3_000])
+  })
+})
+
+describe('a provider on its way back', () => {
+  it('takes its steps by the clock, and is as new at the end', async () => {
+    await openIt()
+    await probe('failure')
+    const steps = [(await probe('success')).share]
+    for (let i = 0; i < 2; i++) {
+      await report(1, 0)
+      nowMs += 1_000
+      steps.push((await report(0, 0))!.share)
+    }
+    expect(steps.map(share => Number(share.toFixed(2)))).toEqual([0.1, 0.4, 0.7])
+    nowMs += 1_000
+    expect(await report(1, 0)).toMatchObject({ state: 'closed', share: 1, relapses: 0, reason: '' })
+    // The window began anew.
+    expect(await report(0, 9)).toMatchObject({ state: 'closed' })
+    expect(await report(0, 1)).toMatchObject({ state: 'open' })
+  })
+
+  it('relapses on few failures, and stays away longer', async () => {
+    await openIt()
+    await probe('success')
+    expect(await report(0, 2)).toMatchObject({ state: 'recovering' })
+    expect(await report(0, 1)).toMatchObject({ state: 'open', untilMs: nowMs + 2_000, relapses: 1 })
+  })
+
+  it('does not take a step on a bad one, however few its calls', async () => {
+    await openIt()
+    await probe('success')
+    await report(0, 1)
+    nowMs += 1_000
+    expect(await report(0, 0)).toMatchObject({ state: 'open', reason: 'http_503' })
+  })
+})
+
+it('a pause keeps what is beneath, and gives no probe', async () => {
+  await openIt()
+  await store.pause('first', true)
+  nowMs += 5_000
+  expect(await store.lease('first', 'w1', 5_000)).toMatchObject({ taken: false, circuit: { state: 'open' } })
+  expect(await store.pause('first', false)).toMatchObject({ state: 'open', pausedAtMs: 0 })
+  expect((await store.lease('first', 'w1', 5_000)).taken).toBe(true)
+})
+
+it('keeps the last fifty changes, newest first', async () => {
+  for (let i = 0; i < 30; i++) {
+    await store.pause('first', true)
+    await store.pause('first', false)
+  }
+  const events = await store.events('first')
+  expect(events).toHaveLength(50)
+  const times = events.map(event => event.seq)
+  expect(times).toEqual(times.toSorted((a, b) => b - a))
+})

@@ -1,0 +1,79 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { pino } from 'pino'
+import { beforeEach, expect, it } from 'vitest'
+import type { WorkerPresence } from '../../src/health/presence.ts'
+import { createHandoverPace, type HandoverPace } from '../../src/relay/handover-pace.ts'
+
+let pace: HandoverPace
+let nowMs: number
+let queued: number
+let workers: WorkerPresence[]
+let looks: number
+
+const worker = (provider: string, concurrency: number): WorkerPresence => ({
+  ...{ provider, instance: `w${workers.length}`, pid: 1, breaker: 'open', callsInFlight: 0 },
+  ...{ concurrency, seenAtMs: nowMs },
+})
+
+beforeEach(() => {
+  nowMs = 1_000_000
+  queued = 0
+  looks = 0
+  workers = []
+  pace = createHandoverPace({
+    from: 'first',
+    waiting: async () => {
+      looks += 1
+      return queued
+    },
+    workers: async () => workers,
+    log: pino({ level: 'silent' }),
+    now: () => nowMs,
+  })
+})
+
+/** How many of very many go over until there is no more room. */
+const taken = (): number => {
+  let count = 0
+  while (pace.takes('second')) count += 1
+  return count
+}
+const later = async (ms: number): Promise<void> => {
+  nowMs += ms
+  await turn()
+}
+
+it('lets a few go at once, then as many as the next queue has room for', async () => {
+  workers = [worker('first', 50), worker('second', 25)]
+  expect(taken()).toBe(10)
+  await later(10)
+  expect(taken()).toBe(100)
+  expect(looks).toBe(1)
+})
+
+it('shares the room among the workers that jobs leave from', async () => {
+  workers = [worker('first', 50), worker('first', 50), worker('second', 25), worker('second', 25)]
+  taken()
+  await later(10)
+  expect(taken()).toBe(100)
+})
+
+it('stops while the next queue is long, and goes on when it is shorter', async () => {
+  workers = [worker('first', 50), worker('second', 25)]
+  queued = 500
+  taken()
+  await later(10)
+  expect(taken()).toBe(0)
+  queued = 90
+  await later(50)
+  expect(pace.takes('second')).toBe(false) // it looks now
+  await turn()
+  expect(taken()).toBe(10)
+})
+
+it('keeps to a small number where no worker of the next provider is to be seen', async () => {
+  workers = [worker('first', 50)]
+  taken()
+  await later(10)
+  expect(taken()).toBe(50)
+})
