@@ -68,7 +68,7 @@ const configOf = (stage: Stage, openai: string, anthropic: string, options: Clus
   },
   models: {
     'gpt-4': { provider: 'primary', fallback_to: 'claude-3-sonnet' },
-    'claude-3-sonnet': { provider: 'backup', fallback_to: 'gpt-4' },
+    'claude-3-sonnet': { provider: 'backup' },
   },
 })
 

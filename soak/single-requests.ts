@@ -47,9 +47,9 @@ export const callDoor = async (api: Api, ledger: Ledger, index: number): Promise
   expectAnswer(answer, index)
 }
 
-/** The simulated models say back what they were asked. */
+/** The simulated models say back how what they were asked begins. */
 const expectAnswer = (answer: unknown, index: number): void => {
   const { choices } = answer as { choices?: { message?: { content?: string } }[] }
-  if (choices?.[0]?.message?.content === `echo: ${question(index)}`) return
+  if (choices?.[0]?.message?.content === `echo: ${question(index).slice(0, 64)}`) return
   throw new Error('the answer is that of another question')
 }

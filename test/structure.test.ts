@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/health': ['src/domain', 'src/lifecycle'],
   'src/providers': ['src/domain', 'src/config'],
   'src/webhooks': ['src/store', 'src/domain'],
-  'src/relay': ['src/store', 'src/queue', 'src/health', 'src/providers', 'src/domain'],
+  'src/relay': ['src/store', 'src/queue', 'src/health', 'src/providers', 'src/domain', 'src/lifecycle'],
   'src/batches': ['src/store', 'src/queue', 'src/relay', 'src/domain', 'src/lifecycle'],
   'src/api': [
     'src/batches',
@@ -28,6 +28,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/relay',
     'src/store',
     'src/webhooks',
+    // Its own version, for the description of the API.
+    'package.json',
   ],
   'src/terminal': [],
   'src/sim': ['src/domain', 'src/config', 'src/lifecycle'],
@@ -47,10 +49,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may read the environment: entry points. */
 const readsEnvironment =
-  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal)|demo\/\w+)\.ts$|bench\/|examples\/|test\/)/
+  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal)|demo\/\w+)\.ts$|bench\/|chaos\/|soak\/|examples\/|test\/)/
 
 const root = join(import.meta.dirname, '..')
-const files = ['src', 'workers', 'bench', 'examples', 'test'].flatMap(dir =>
+const files = ['src', 'workers', 'bench', 'chaos', 'soak', 'examples', 'test'].flatMap(dir =>
   globSync(`${dir}/**/*.ts`, { cwd: root }),
 )
 const code = new Map(files.map(file => [file, readFileSync(join(root, file), 'utf8')]))

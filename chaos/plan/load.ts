@@ -132,7 +132,7 @@ export const planLoad = (random: Random, { jobs, batches, lines, durationMs }: L
         return { marker: `${name}-l${index + 1}`, fate, model: modelFor(random, fate) }
       }),
       webhook: random.chance(0.8),
-      cancelAfterMs: number % 5 === 3 ? random.int(500, 6_000) : null,
+      cancelAfterMs: number % 7 === 3 ? random.int(500, 6_000) : null,
     }
   }
 

@@ -35,10 +35,12 @@ export type Manner = typeof failFastOptions | typeof patientOptions
 const leavesSoon = { connectTimeout: 2_000, disconnectTimeout: 500 }
 
 /**
- * Neither is one that stays connected and answers nothing. Longer than workers block: they look again every second. Only
- * where there is another server to go to.
+ * Neither is one that stays connected and answers nothing: what was asked of it is asked of its heir. Longer than workers
+ * block, who look again every second, and than a command of the API may take. ioredis can listen to what Sentinels say of
+ * fail-overs instead, but then it ends connections for good when they tell of one while it connects (6.0.0: the second
+ * `+switch-master` stops the connector of the first, and the connection counts as closed by its user).
  */
-const patientSocketTimeout = { socketTimeout: 5_000 }
+const leavesSilence = (manner: Manner) => ({ socketTimeout: isPatient(manner) ? 5_000 : 2_500 })
 
 export const urlOptions = (url: string, manner: Manner): RedisOptions => ({
   ...parseRedisUrl(url),
@@ -47,15 +49,12 @@ export const urlOptions = (url: string, manner: Manner): RedisOptions => ({
 
 export const sentinelOptions = (place: SentinelPlace, manner: Manner): RedisOptions => ({
   ...manner,
-  ...(isPatient(manner) && patientSocketTimeout),
   ...leavesSoon,
+  ...leavesSilence(manner),
   role: 'master',
   name: place.name,
   sentinels: place.nodes.map(node => ({ ...node })),
   sentinelCommandTimeout: 1_000,
-  // A master that hangs does not close its connections: the Sentinels' word does.
-  failoverDetector: true,
-  sentinelReconnectStrategy: retryStrategy,
   sentinelRetryStrategy: retryStrategy,
   db: place.db,
   ...credentials(place),
@@ -71,8 +70,8 @@ export const nodeOptions = (place: ClusterPlace, manner: Manner): ClusterOptions
   const { enableOfflineQueue: __, ...node } = { enableOfflineQueue: true, ...rest }
   return {
     ...node,
-    ...(isPatient(manner) && patientSocketTimeout),
     ...leavesSoon,
+    ...leavesSilence(manner),
     ...credentials(place),
     ...(place.tls && { tls: {} }),
   }

@@ -105,6 +105,7 @@ const cases: readonly Case[] = [
   ['job_not_found', 'id', () => act(`/v1/jobs/${unknownJob}/retry`)],
   ['delivery_not_found', 'id', () => act(`/v1/dead-letters/${unknownJob}/redeliver`)],
   ['delivery_not_found', 'id', async () => act(`/v1/dead-letters/${await submit()}/redeliver`)],
+  ['provider_not_found', 'name', () => act('/v1/providers/nobody/pause')],
   ['not_found', null, () => get('/v1/nonsense')],
   ['not_found', null, () => call(api, 'POST', '/nonsense', { body: 'not json' })],
   ['method_not_allowed', null, () => call(api, 'DELETE', '/v1/jobs', { headers })],
@@ -158,6 +159,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   headers_too_large: 'malformed-http.test.ts',
   request_timeout: 'malformed-http.test.ts',
   redis_unavailable: 'redis-outage.test.ts',
+  not_replicated: '../faults/redis-replicas.test.ts',
   shutting_down: 'closing.test.ts',
 }
 

@@ -70,7 +70,7 @@ const pathOf = (target: string): string => target.replace(/^https?:\/\/[^/]*/, '
 /** The router takes no text at all for an id as well. */
 const patternOf = ({ path }: DescribedRoute): RegExp => {
   const id = path.startsWith('/v1/models') ? '.*' : '[^/]*'
-  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('{id}', id)}$`, 's')
+  return new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/, id)}$`, 's')
 }
 
 /** As the router does it, but for slashes. */

@@ -8,7 +8,7 @@ import {
 } from '../../api/openapi/document.ts'
 import type { Chance } from './chance.ts'
 import type { Draft } from './draft.ts'
-import { type Known, promptMark, sampleOf } from './samples.ts'
+import { type Known, promptMark, sampleOf, unusedProvider } from './samples.ts'
 
 /** Draws requests that the description says are right, one over all routes after the other. */
 export const createRequests = (document: Document, known: Known) => {
@@ -36,7 +36,7 @@ export const createRequests = (document: Document, known: Known) => {
       const route = routes[index % routes.length]!
       const { method, path, operation } = route
       const query = new URLSearchParams(parametersIn(route, 'query', chance)).toString()
-      const target = path.replaceAll('{id}', () => idFor(path, chance))
+      const target = path.replace(/\{\w+\}/, () => idFor(path, chance))
       const [type, content] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
       const hasBody = content !== undefined && (operation.requestBody!.required || chance.hit(0.5))
       const body = hasBody ? bodyOf(type!, value(content.schema, chance)) : null
@@ -84,5 +84,6 @@ const idsOf = (path: string, known: Known): readonly string[] => {
   if (path.startsWith('/v1/batches')) return known.batches
   if (path.startsWith('/v1/files')) return known.files
   if (path.startsWith('/v1/uploads')) return known.uploads
+  if (path.startsWith('/v1/providers')) return [unusedProvider]
   return path.startsWith('/v1/models') ? ['gpt-4', 'claude'] : known.jobs
 }

@@ -15,6 +15,9 @@ export interface Known {
 /** In every prompt: it must be in no log. */
 export const promptMark = 'MARK-PROMPT-5d1a'
 
+/** No route leads to it, so that it can be paused without holding anything up. */
+export const unusedProvider = 'third'
+
 /** Values that a schema cannot tell, by the name of the field. */
 const named = (known: Known): Readonly<Record<string, (chance: Chance) => unknown>> => {
   const chat = (chance: Chance): object => ({

@@ -6,7 +6,7 @@ import { type Answer, call, chat, type Json } from '../../api/harness.ts'
 import { type BatonProcess, openSite } from '../../support/processes.ts'
 import { testRedis } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
-import { type Known, promptMark } from './samples.ts'
+import { type Known, promptMark, unusedProvider } from './samples.ts'
 
 const apiKey = 'MARK-KEY-right-91'
 const webhookSecret = `whsec_${Buffer.from('MARK-SECRET'.repeat(3)).toString('base64')}`
@@ -38,7 +38,11 @@ export const openFuzzedServer = async (): Promise<FuzzedServer> => {
       webhooks: { secret: webhookSecret, allow: ['127.0.0.0/8'] },
       files: { max_bytes: 100_000, max_upload_bytes: 100_000 },
       batches: { max_file_bytes: 100_000, anthropic_max_bytes: 64_000 },
-      providers: { first: upstream, second: { ...upstream, type: 'anthropic', base_url: sim.url } },
+      providers: {
+        first: upstream,
+        second: { ...upstream, type: 'anthropic', base_url: sim.url },
+        [unusedProvider]: upstream,
+      },
       models: { 'gpt-4': { provider: 'first', fallback_to: 'claude' }, claude: { provider: 'second' } },
     },
     { LOG_LEVEL: 'debug' },
