@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { ApiScope } from './api-scope.ts'
-import { addDescriptionRoute, installDescription } from './description/install-description.ts'
+import { installDescription } from './description/install-description.ts'
 import { createJobWaits, type JobWaits } from './job-waits.ts'
 import type { ApiParts } from './parts.ts'
 import { installAuth } from './plugins/auth.ts'
@@ -60,9 +60,12 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installBodyPace(app)
   installClosing(app, waits, config.server.shutdown_grace_ms)
   installErrors(app, handleError)
-  installDescription(app, config.server.public_url)
+  const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts))
-  app.register(async scope => addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, waits))
+  app.register(async scope => {
+    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, waits)
+    addDescriptionRoute(scope)
+  })
   return app
 }
 
@@ -77,7 +80,6 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): vo
   addUploadRoutes(scope, parts)
   addBatchRoutes(scope, parts)
   addMessageBatchRoutes(scope, parts)
-  addDescriptionRoute(scope)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
   scope.register(async inner => addDoorRoutes(inner, parts, waits))

@@ -7,6 +7,7 @@ import { errorAnswers, oneOf } from './error-answers.ts'
 import type { Answer, Operation } from './operation.ts'
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>
+type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>
 type CheckedSchema = Readonly<Partial<Record<'body' | 'querystring' | 'params', z.ZodType>>>
 
 const options: Parameters<typeof createJsonSchemaTransform>[0] = {
@@ -20,7 +21,7 @@ const options: Parameters<typeof createJsonSchemaTransform>[0] = {
 }
 
 const toJsonSchema = createJsonSchemaTransform(options)
-export const addComponents = createJsonSchemaTransformObject(options)
+const addComponents = createJsonSchemaTransformObject(options)
 
 /** Puts together what the route's own schema checks and what is told of it here. */
 export const describeRoute: Transform = ({ schema, url, route, ...document }) => {
@@ -32,6 +33,28 @@ export const describeRoute: Transform = ({ schema, url, route, ...document }) =>
     response: answersOf(operation, url),
   }
   return toJsonSchema({ schema: described, url: operation.url ?? url, route, ...document })
+}
+
+const optionalBodies = new Set(
+  Object.values(operations).flatMap(({ id, bodyIsOptional }) => (bodyIsOptional ? [id] : [])),
+)
+
+/** Adds the schemas that are only named elsewhere, and mends what cannot be said of a route by itself. */
+export const completeDocument: TransformObject = given => {
+  const document = addComponents(given)
+  if (!('components' in document)) return document
+  const { paths = {}, components = {} } = document
+  for (const path of Object.values(paths)) {
+    // Like its GET.
+    delete path?.head
+    const body = path?.post?.requestBody
+    if (body && 'content' in body && optionalBodies.has(path.post!.operationId!)) body.required = false
+  }
+  // Every named schema has a twin for requests; no request has a named one.
+  for (const name of Object.keys(components.schemas ?? {})) {
+    if (name.endsWith('Input')) delete components.schemas![name]
+  }
+  return document
 }
 
 const requestOf = (operation: Operation, checked: CheckedSchema): object => {

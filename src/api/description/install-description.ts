@@ -1,16 +1,24 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
-import { operations } from './all-operations.ts'
-import { addComponents, describeRoute } from './describe-route.ts'
 import { beforeAnyRoute } from './error-codes-of.ts'
 import { tags } from './operation.ts'
 
 const help = `JSON over HTTP. Times are Unix seconds unless they are text. Every answer carries \`x-request-id\`.
 Every GET can be a HEAD. Before there is a route, a request can be refused with ${beforeAnyRoute.join(', ')}.`
 
-/** Takes note of all routes from now on, so it must come before them. Nothing is put together until someone asks. */
-export const installDescription = (app: FastifyInstance, publicUrl: string | undefined): void => {
+/** Adds `GET /openapi.json`: what this API is, for machines. */
+export type AddDescriptionRoute = (scope: FastifyInstance) => void
+
+/** Takes note of all routes from now on, so it must come before them. */
+export const installDescription = (
+  app: FastifyInstance,
+  publicUrl: string | undefined,
+): AddDescriptionRoute => {
+  // Loaded and put together when someone asks: most processes are never asked, and start the sooner.
+  let words: typeof import('./describe-route.ts') | null = null
+  let text: string | null = null
+
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -28,38 +36,15 @@ export const installDescription = (app: FastifyInstance, publicUrl: string | und
     // A path of our own may begin as the public URL's does.
     stripBasePath: false,
     convertConstToEnum: false,
-    transform: describeRoute,
-    transformObject: document => tidy(addComponents(document)),
+    transform: route => words!.describeRoute(route),
+    transformObject: document => words!.completeDocument(document),
   })
-}
 
-type Document = ReturnType<typeof addComponents>
-
-const optionalBodies = new Set(
-  Object.values(operations).flatMap(({ id, bodyIsOptional }) => (bodyIsOptional ? [id] : [])),
-)
-
-const tidy = (document: Document): Document => {
-  if (!('components' in document)) return document
-  const { paths = {}, components = {} } = document
-  for (const path of Object.values(paths)) {
-    // Like its GET.
-    delete path?.head
-    const body = path?.post?.requestBody
-    if (body && 'content' in body && optionalBodies.has(path.post!.operationId!)) body.required = false
+  return scope => {
+    scope.get('/openapi.json', async (_request, reply) => {
+      words ??= await import('./describe-route.ts')
+      text ??= JSON.stringify(scope.swagger())
+      return reply.type('application/json; charset=utf-8').send(text)
+    })
   }
-  // Every named schema has a twin for requests; no request has a named one.
-  for (const name of Object.keys(components.schemas ?? {})) {
-    if (name.endsWith('Input')) delete components.schemas![name]
-  }
-  return document
-}
-
-/** `GET /openapi.json`: what this API is, for machines. Put together when it is first asked for. */
-export const addDescriptionRoute = (scope: FastifyInstance): void => {
-  let text: string | null = null
-  scope.get('/openapi.json', async (_request, reply) => {
-    text ??= JSON.stringify(scope.swagger())
-    return reply.type('application/json; charset=utf-8').send(text)
-  })
 }
