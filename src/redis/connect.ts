@@ -13,6 +13,7 @@ import {
 } from './options.ts'
 import { describePlace, type RedisPlace } from './place.ts'
 import { reportCluster, reportRedis } from './report.ts'
+import { steady } from './steady-cluster.ts'
 
 /** A connection to one server, whichever that is at the time, or those to the nodes of a Cluster. */
 export type RedisClient = Redis | Cluster
@@ -77,7 +78,7 @@ const connect = (
   if (typeof place === 'string' || place.kind === 'sentinel')
     return single(place, manner, log, connection, more)
   const nodes = place.nodes.map(node => ({ ...node }))
-  return reportCluster(new Cluster(nodes, { ...clusterOptions(place, manner), ...more }), {
+  return reportCluster(steady(new Cluster(nodes, { ...clusterOptions(place, manner), ...more })), {
     log,
     connection,
     redis: describePlace(place),

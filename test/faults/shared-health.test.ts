@@ -108,7 +108,11 @@ const told = (state: Circuit['state']) =>
     .slice(0, workerCount)
     .map(worker => worker.lines.find(line => line.msg === 'provider changed state' && line.state === state))
 
-it('is left by all at once, probed by one, and taken back in steps', async () => {
+// Tried again where a busy machine is late: it is all about milliseconds.
+it('is left by all at once, probed by one, and taken back in steps', {
+  retry: 1,
+  timeout: 60_000,
+}, async () => {
   await until(() => callsAt(first).length > 50)
   expect(callsAt(second)).toHaveLength(0)
 
@@ -143,7 +147,7 @@ it('is left by all at once, probed by one, and taken back in steps', async () =>
   const ids = await endStream()
   const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))
   expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
-}, 60_000)
+})
 
 /** Of the calls at both providers, how many the first one got in each step of the ramp. */
 const shares = async (fromMs: number, toMs: number): Promise<number[]> => {
