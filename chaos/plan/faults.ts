@@ -63,7 +63,11 @@ const habitsOf = (lockMs: number): Readonly<Record<FaultKind, Habit>> => {
   return {
     kill: { targets: processes, forMs: [200, 1_500] },
     stop: { targets: processes, forMs: [200, 1_000] },
-    freeze: { targets: processes, forMs: [lockMs + 1_500, lockMs + 4_000] },
+    // A provider's worker that wakes with a result of a job that others have ended by then is what fences are for.
+    freeze: {
+      targets: [...processes, ...processNames('provider'), ...processNames('provider')],
+      forMs: [lockMs + 1_500, lockMs + 4_000],
+    },
     'redis-kill': { targets: ['redis'], forMs: [200, 2_500] },
     'redis-pause': { targets: ['redis'], forMs: [1_000, 4_500] },
     'redis-full': { targets: ['redis'], forMs: [1_000, 3_500] },
@@ -114,7 +118,11 @@ export const planFaults = (random: Random, options: FaultPlanOptions): PlannedFa
   const { kills, durationMs, possible, lockMs } = options
   const habits = habitsOf(lockMs)
   const deadly: FaultKind = possible.includes('redis-kill') ? 'redis-kill' : 'redis-failover'
-  const others = random.shuffle(possible.filter(kind => kind !== 'kill' && kind !== deadly))
+  const others = random.shuffle([
+    ...possible.filter(kind => kind !== 'kill' && kind !== deadly),
+    // Once more than the others, for the same reason.
+    'freeze' as const,
+  ])
   const timetable = createTimetable(random, durationMs)
 
   const killing = (target: string): Harm =>

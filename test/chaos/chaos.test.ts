@@ -21,7 +21,7 @@ const chaosIn = (env: Record<string, string>, ...args: string[]) => {
 const chaos = (...args: string[]) => chaosIn({}, ...args)
 
 /** Same plan each time; what it meets differs from run to run. */
-const seed = '129'
+const seed = '205'
 
 it('loses nothing and doubles nothing in a short run', { timeout: 300_000 }, async () => {
   const args = ['--jobs', '100', '--batches', '2', '--lines', '100', '--kills', '5', '--minutes', '0.3']
