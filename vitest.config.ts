@@ -1,9 +1,13 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { createPlainSummary } from './test/support/plain-summary.ts'
+
+/** Fail-overs of several servers are timed in seconds: `npm run test:failover`, on a machine that does nothing else. */
+export const failovers = ['test/faults/redis-{sentinel,cluster,replicas}.test.ts']
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...failovers],
     globalSetup: ['test/support/global-redis.ts'],
     reporters: ['default', createPlainSummary()],
     pool: 'forks',

@@ -2,7 +2,7 @@ import { readSoakOptions, type SoakOptions, usage } from './options.ts'
 import { printCounts, printProcessorTime, printSamples, printSlopes } from './report.ts'
 import { runSoak } from './run.ts'
 
-// `npm run soak [-- --minutes 60 --rate 120]`: exits 1 when anything was lost or went wrong; figures are not judged.
+// `npm run soak [-- --minutes 60 --rate 160]`: exits 1 when anything was lost or went wrong; figures are not judged.
 const readOptions = (): SoakOptions => {
   try {
     const options = readSoakOptions(process.argv.slice(2))

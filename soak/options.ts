@@ -10,7 +10,7 @@ export interface SoakOptions {
 export const usage = `Usage: npm run soak -- [options]
 
   --minutes M    how long the load lasts (5)
-  --rate N       requests a second, of all kinds together (120)
+  --rate N       requests a second, of all kinds together (160)
   --sample S     seconds between samples (5, and 15 in runs of more than half an hour)`
 
 const longRunMs = 30 * 60_000
@@ -21,7 +21,7 @@ export const readSoakOptions = (args: readonly string[]): SoakOptions | 'help' =
     args: [...args],
     options: {
       minutes: { type: 'string', default: '5' },
-      rate: { type: 'string', default: '120' },
+      rate: { type: 'string', default: '160' },
       sample: { type: 'string' },
       help: { type: 'boolean', default: false },
     },

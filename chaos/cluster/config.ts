@@ -22,7 +22,8 @@ export const clusterConfig = (parts: ConfigParts): object => {
   const upstream = {
     api_key: 'chaos',
     concurrency: parts.concurrency,
-    timeout_ms: 5_000,
+    // Longer than any worker is frozen: one that woke to a call out of time would never bring a late result.
+    timeout_ms: 10_000,
     connect_timeout_ms: 2_000,
     breaker: { window_ms: 5_000, min_calls: 20, reset_ms: 2_000 },
     // So that the simulated providers know which process a call is from.

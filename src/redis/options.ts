@@ -89,6 +89,8 @@ export const clusterOptions = (place: ClusterPlace, manner: Manner): ClusterOpti
   retryDelayOnMoved: isPatient(manner) ? 50 : 0,
   // An idle process should know of a fail-over before it is asked for something.
   slotsRefreshInterval: 5_000,
+  // ioredis gives a node a second, which one under load may need.
+  slotsRefreshTimeout: 2_000,
   // Certificates are made out to names.
   ...(place.tls && { dnsLookup: (name, found) => found(null, name) }),
 })

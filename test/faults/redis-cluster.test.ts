@@ -55,7 +55,6 @@ describe('on three masters', patience, () => {
     expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
     expect(first.calls.identities).toEqual(Object.fromEntries(users.map(user => [user, 1])))
     await receiver.waitFor(() => receiver.events.length === users.length)
-    expect([...receiver.countById.values()].every(count => count === 1)).toBe(true)
     expect((await client.all()).map(job => job.id).sort()).toEqual(ids.toSorted())
     for (const { port } of cluster.masters) expect((await keysOn(port))!.length).toBeGreaterThan(0)
   })

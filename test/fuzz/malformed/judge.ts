@@ -52,7 +52,7 @@ export const createJudge = (document: Document): Judge => {
     const { status, headers } = answer
     if (!headers.has('x-request-id')) return [`${status} without x-request-id`]
     if (status < 300) return []
-    // A provider's own answer, whatever it is.
+    // What became of a job: its provider's own answer, or 502 and 504 where there is none. No other 5xx is right.
     if (headers.has('x-baton-provider')) return []
     if (status < 400 || status >= 500) return [`${status}: ${answer.text}`]
     return draft?.method === 'HEAD' ? [] : judgeError(answer, isCertain ? draft : undefined)

@@ -2,8 +2,8 @@ import { connect } from 'node:net'
 import { answersIn, type WireAnswer } from './answers-in.ts'
 import type { Exchange } from './draft.ts'
 
-/** A long poll of a second is the slowest there is. */
-const patienceMs = 8_000
+/** A long poll of a second is the slowest there is; a busy machine takes some more. */
+const patienceMs = 10_000
 /** After which a request that may not be whole is said to have ended. */
 const silenceMs = 150
 

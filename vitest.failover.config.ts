@@ -1,0 +1,6 @@
+import { configDefaults, defineConfig } from 'vitest/config'
+import base, { failovers } from './vitest.config.ts'
+
+export default defineConfig({
+  test: { ...base.test, include: failovers, exclude: configDefaults.exclude, fileParallelism: false },
+})
