@@ -2,7 +2,10 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { createPlainSummary } from './test/support/plain-summary.ts'
 
 /** Fail-overs of several servers are timed in seconds: `npm run test:failover`, on a machine that does nothing else. */
-export const failovers = ['test/faults/redis-{sentinel,cluster,replicas}.test.ts']
+export const failovers = [
+  'test/faults/redis-{sentinel,cluster,replicas}.test.ts',
+  'test/redis/topologies.test.ts',
+]
 
 export default defineConfig({
   test: {

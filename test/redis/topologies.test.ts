@@ -76,7 +76,7 @@ describe('connections to a Cluster', () => {
   })
 
   it('that are made while the Cluster is down are told when they stand, as BullMQ waits for that', async () => {
-    const worker = kept(createPatientRedis(place, log)).duplicate() as Cluster
+    const worker = (kept(createPatientRedis(place, log)) as Cluster).duplicate()
     await isReady(worker)
     worker.disconnect()
     await until(() => worker.status === 'end')
