@@ -16,5 +16,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Many tests are of processes that meet in time, and a machine that others keep busy may be late: what fails twice has failed.
+    retry: 1,
   },
 })

@@ -13,7 +13,8 @@ import { send } from './malformed/send.ts'
 import { type FuzzedServer, marks, openFuzzedServer } from './malformed/server.ts'
 
 const times = inject('fuzzTimes') ?? 1
-const seed = inject('fuzzSeed') ?? randomInt(2 ** 31)
+// The suite sends the same each time; `npm run fuzz` draws anew.
+const seed = inject('fuzzSeed') ?? (times === 1 ? 20_261_121 : randomInt(2 ** 31))
 const requestCount = 10_000 * times
 const connections = 64
 /** The heap grows to what it likes at first; from then on it is to stay. In 60,000 requests it did at 385 MB. */
