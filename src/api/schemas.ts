@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { configSchema, duration } from '../config/schema.ts'
+import { configSchema } from '../config/schema.ts'
+import { duration } from '../config/schema-values.ts'
 import { endpoints } from '../domain/endpoint.ts'
 import { jobStatuses } from '../domain/job.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { numeric } from './schema.ts'
+import { numeric } from './schema-values.ts'
 
 // A part that is of the wrong kind reads as absent: the schema has its own fault for it.
 const text = z.string().optional().catch(undefined)

@@ -1,40 +1,8 @@
 import { z } from 'zod'
-import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
-
-/** Provider types this version can drive. */
-export const providerTypes = [
-  'openai',
-  'anthropic',
-  'openai-compatible',
-  'azure',
-  'google',
-  'vertex',
-  'cohere',
-  'bedrock',
-  'mistral',
-  'simulated',
-] as const
-
-const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** `90s`, `15m`, `24h`, `7d`, read as milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^\d+(s|m|h|d)$/, 'expected a duration such as 90s, 15m, 24h or 7d')
-  .transform(text => Number(text.slice(0, -1)) * units[text.slice(-1)]!)
-
-/** A number that may also arrive as text: variables are always text. */
-export const numeric = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess(
-    value => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
-    schema,
-  )
-
-/** `true` and `false` that may also arrive as text. */
-const flag = z.preprocess(value => (value === 'true' ? true : value === 'false' ? false : value), z.boolean())
-
-const positiveInt = numeric(z.int().positive())
-const concurrency = numeric(z.int().positive().max(10_000))
+import { provider } from './provider-schema.ts'
+import { route } from './route-schema.ts'
+import { concurrency, duration, flag, httpUrl, numeric, positiveInt } from './schema-values.ts'
+import { headerSafeKey } from './vendor-settings.ts'
 
 /** What S3 takes as one object from a source of unknown length: 10,000 parts of 5 MiB. */
 const maxBlobBytes = 10_000 * 5 * 1024 * 1024
@@ -47,85 +15,6 @@ const lineCount = numeric(
 )
 /** Redis takes no longer value than 512 MB, and a process holds several of this size. */
 const maxHeldBytes = 256 * 1024 * 1024
-
-const price = z.strictObject({
-  /** US dollars per million input tokens. */
-  input: numeric(z.number().nonnegative()),
-  /** US dollars per million output tokens. */
-  output: numeric(z.number().nonnegative()),
-})
-
-/** Facts about a model on a provider; a route may repeat them and then wins. */
-const modelFacts = {
-  upstream_model: z.string().min(1).optional(),
-  /** Tokens of prompt and answer together. */
-  context_window: positiveInt.optional(),
-  max_output_tokens: positiveInt.optional(),
-  price: price.optional(),
-}
-
-const model = z.strictObject(modelFacts)
-
-const breaker = z.strictObject({
-  window_ms: positiveInt.default(30_000),
-  /** Opens when more than this share of the calls in the window failed. */
-  error_percent: numeric(z.number().min(1).max(99)).default(50),
-  /** Never opens on fewer calls than this. */
-  min_calls: positiveInt.default(10),
-  /** How long it stays open before one call may probe. */
-  reset_ms: positiveInt.default(30_000),
-})
-
-const recovery = z.strictObject({
-  /** From the first answer after an outage to all of the traffic. */
-  ramp: duration.prefault('5m'),
-  /** How often the share grows, when nothing speaks against it. */
-  check: duration.prefault('60s'),
-  /** Of the traffic (0 to 1), at first. */
-  first_share: numeric(z.number().positive().max(1)).default(0.05),
-  /** The time before the next probe doubles with each one that fails, up to this. */
-  max_reset: duration.prefault('5m'),
-})
-
-const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
-
-const provider = z.strictObject({
-  type: z.enum(providerTypes),
-  base_url: httpUrl.optional(),
-  api_key: headerSafeKey.optional(),
-  api_keys: z.array(headerSafeKey).min(1).optional(),
-  headers: z
-    .record(
-      z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of an HTTP header'),
-      z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected the value of an HTTP header, on one line'),
-    )
-    .default({}),
-  /** The longest a whole upstream call may take. */
-  timeout_ms: positiveInt.default(300_000),
-  connect_timeout_ms: positiveInt.default(10_000),
-  /** Upstream calls at once, per worker process. */
-  concurrency: concurrency.default(50),
-  /** Tries again here after a transient failure before the handover. */
-  retries: numeric(z.int().min(0).max(10)).default(1),
-  max_response_bytes: positiveInt.default(32 * 1024 * 1024),
-  limits: z.strictObject({ rpm: positiveInt.optional(), tpm: positiveInt.optional() }).default({}),
-  breaker: breaker.prefault({}),
-  /** How traffic returns after an outage. */
-  recovery: recovery.prefault({}),
-  models: z.record(z.string().min(1), model).default({}),
-  ...vendorSettings,
-})
-
-const route = z.strictObject({
-  ...modelFacts,
-  provider: z.string().min(1),
-  /** The next route, or several in order. */
-  fallback_to: z
-    .union([z.string().min(1), z.array(z.string().min(1))], 'expected the name of a route, or a list of them')
-    .optional(),
-  /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
-  on_refusal: z.enum(['succeed', 'handover']).default('succeed'),
-})
 
 /** Written as the key alone, or with the tenant it stands for. */
 const apiKey = z.preprocess(

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { providerTypes } from '../../config/schema.ts'
+import { providerTypes } from '../../config/provider-schema.ts'
 import { seconds } from './job-answers.ts'
 
 const openAiModel = z.object({

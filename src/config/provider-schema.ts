@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { model } from './model-schema.ts'
+import { concurrency, duration, httpUrl, numeric, positiveInt } from './schema-values.ts'
+import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
+
+/** Provider types this version can drive. */
+export const providerTypes = [
+  'openai',
+  'anthropic',
+  'openai-compatible',
+  'azure',
+  'google',
+  'vertex',
+  'cohere',
+  'bedrock',
+  'mistral',
+  'simulated',
+] as const
+
+const breaker = z.strictObject({
+  window_ms: positiveInt.default(30_000),
+  /** Opens when more than this share of the calls in the window failed. */
+  error_percent: numeric(z.number().min(1).max(99)).default(50),
+  /** Never opens on fewer calls than this. */
+  min_calls: positiveInt.default(10),
+  /** How long it stays open before one call may probe. */
+  reset_ms: positiveInt.default(30_000),
+})
+
+const recovery = z.strictObject({
+  /** From the first answer after an outage to all of the traffic. */
+  ramp: duration.prefault('5m'),
+  /** How often the share grows, when nothing speaks against it. */
+  check: duration.prefault('60s'),
+  /** Of the traffic (0 to 1), at first. */
+  first_share: numeric(z.number().positive().max(1)).default(0.05),
+  /** The time before the next probe doubles with each one that fails, up to this. */
+  max_reset: duration.prefault('5m'),
+})
+
+export const provider = z.strictObject({
+  type: z.enum(providerTypes),
+  base_url: httpUrl.optional(),
+  api_key: headerSafeKey.optional(),
+  api_keys: z.array(headerSafeKey).min(1).optional(),
+  headers: z
+    .record(
+      z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of an HTTP header'),
+      z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected the value of an HTTP header, on one line'),
+    )
+    .default({}),
+  /** The longest a whole upstream call may take. */
+  timeout_ms: positiveInt.default(300_000),
+  connect_timeout_ms: positiveInt.default(10_000),
+  /** Upstream calls at once, per worker process. */
+  concurrency: concurrency.default(50),
+  /** Tries again here after a transient failure before the handover. */
+  retries: numeric(z.int().min(0).max(10)).default(1),
+  max_response_bytes: positiveInt.default(32 * 1024 * 1024),
+  limits: z.strictObject({ rpm: positiveInt.optional(), tpm: positiveInt.optional() }).default({}),
+  breaker: breaker.prefault({}),
+  /** How traffic returns after an outage. */
+  recovery: recovery.prefault({}),
+  models: z.record(z.string().min(1), model).default({}),
+  ...vendorSettings,
+})
