@@ -137,15 +137,13 @@ export const startClusterTopology = async ({
   const start = async (name: string) => site.start(name, await findFreePorts(), config)
   try {
     const masters = await Promise.all([0, 1, 2].map(i => start(`master-${i}`)))
-    for (const [i, master] of masters.entries())
-      await meet(master, masters[0]!, slotsOf(i, masters.length), i + 1)
+    for (const [i, master] of masters.entries()) await own(master, slotsOf(i, masters.length), i + 1)
     const owners = masters.flatMap(master => Array<RedisNode>(replicas).fill(master))
     const others = await Promise.all(owners.map((_, i) => start(`replica-${i}`)))
-    for (const replica of others) await meet(replica, masters[0]!, [], 0)
     const all = [...masters, ...others]
     const are = async (test: (node: RedisNode) => Promise<boolean>) =>
       (await Promise.all(all.map(test))).every(Boolean)
-    await until(() => are(node => hasCluster(node, all.length)))
+    await acquaint(all, () => are(node => hasCluster(node, all.length)))
     for (const [i, { port }] of others.entries()) {
       const id = await ask(owners[i]!.port, redis => redis.cluster('MYID'))
       await ask(port, redis => redis.cluster('REPLICATE', id!))
@@ -170,19 +168,20 @@ const slotsOf = (index: number, count: number): number[] => {
   return Array.from({ length: to - from }, (_, n) => from + n)
 }
 
-const meet = async (
-  { port }: RedisNode,
-  member: RedisNode,
-  slots: readonly number[],
-  epoch: number,
-): Promise<void> => {
+const own = async ({ port }: RedisNode, slots: readonly number[], epoch: number): Promise<void> => {
   await ask(port, async redis => {
-    if (slots.length > 0) {
-      await redis.cluster('SET-CONFIG-EPOCH', epoch)
-      await redis.cluster('ADDSLOTS', ...slots)
-    }
-    await redis.cluster('MEET', host, member.port)
+    await redis.cluster('SET-CONFIG-EPOCH', epoch)
+    await redis.cluster('ADDSLOTS', ...slots)
   })
+}
+
+/** A node that is slow to answer a meeting is forgotten, so they meet until all know each other. */
+const acquaint = async ([first, ...others]: readonly RedisNode[], areAcquainted: () => Promise<boolean>) => {
+  for (let times = 0; times < 5; times++) {
+    for (const { port } of others) await ask(port, redis => redis.cluster('MEET', host, first!.port))
+    if (await until(areAcquainted, 5_000).catch(() => false)) return
+  }
+  throw new Error('the nodes did not become a cluster')
 }
 
 interface Site {
