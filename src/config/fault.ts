@@ -12,6 +12,7 @@ export type FaultCode =
   | 'one_provider_chain'
   | 'unused_provider'
   | 'nothing_configured'
+  | 'fallback_limit'
 
 /** Something wrong with the config, as people and `--json` see it. Never holds a value that may be secret. */
 export interface Fault {

@@ -1,4 +1,5 @@
 import { resolveRoutes } from '../domain/chain.ts'
+import { type Capacity, capacityOf, type Demand, demandOn } from '../domain/demand.ts'
 import { usedProviders } from './draft.ts'
 import { type Fault, type Finding, toFault } from './fault.ts'
 import type { Config } from './schema.ts'
@@ -12,6 +13,7 @@ export const warningFindings = (config: Config): Finding[] => [
   ...emptiness(config),
   ...oneProviderChains(config),
   ...unusedProviders(config),
+  ...lowFallbackLimits(config),
 ]
 
 const emptiness = ({ providers, models }: Config): Finding[] => {
@@ -41,3 +43,36 @@ const unusedProviders = ({ providers, models }: Config): Finding[] => {
     return keyless ? [unused, { code: 'missing_key', path, message: 'its key is missing' }] : [unused]
   })
 }
+
+const measures = [
+  ['rpm', 'requests'],
+  ['tpm', 'tokens'],
+] as const
+
+/** A fallback that takes less than those before it may send: when they fail, the rest meets its 429s, goes on or waits. */
+const lowFallbackLimits = (config: Config): Finding[] =>
+  Object.entries(config.providers).flatMap(([name, provider]) => {
+    const demand = demandOn(config, name)
+    const own = capacityOf(provider)
+    return measures.flatMap(([measure, unit]): Finding[] => {
+      const limit = own[measure]
+      if (limit === null || demand.fallbacks.length === 0) return []
+      const arriving = demand.fallbackCapacity[measure]
+      if (arriving !== null && arriving <= limit) return []
+      const path = ['providers', name, 'limits', measure]
+      const message = `${limit} ${unit} a minute, but ${describeArriving(config, demand, measure)}`
+      return [{ code: 'fallback_limit', path, message }]
+    })
+  })
+
+const describeArriving = (config: Config, demand: Demand, measure: keyof Capacity): string => {
+  const arriving = demand.fallbackCapacity[measure]
+  const limitOf = (name: string): number | null => capacityOf(config.providers[name]!)[measure]
+  const senders = demand.before.map(name => `${name} (${limitOf(name) ?? 'no limit set'})`)
+  const routes = demand.fallbacks.map(({ route }) => route)
+  const amount = arriving === null ? 'any number' : `up to ${arriving}`
+  return `${amount} can come from ${listed(senders)} (${routes.length > 1 ? 'routes' : 'route'} ${routes.join(', ')})`
+}
+
+const listed = (words: readonly string[]): string =>
+  words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)} together` : (words[0] ?? '')

@@ -41,3 +41,53 @@ test.each([
 ])('%s', (_, text, warnings) => {
   expect(warningsOf(text)).toEqual(warnings)
 })
+
+const limited = (models: string) => `
+providers:
+  openai: {type: openai, api_keys: [k1, k2], limits: {rpm: 500, tpm: 90000}}
+  local: {type: simulated, limits: {rpm: 60}}
+  free: {type: simulated}
+  anthropic: {type: anthropic, api_key: k, limits: {rpm: 1000, tpm: 40000}}
+models:
+  ${models}
+`
+
+test.each([
+  [
+    'one key of the fallback takes less than all keys before it',
+    limited('gpt: {provider: openai, fallback_to: claude}\n  claude: {provider: anthropic}'),
+    [
+      'providers.anthropic.limits.tpm: 40000 tokens a minute, but up to 180000 can come from openai (180000) (route gpt)',
+    ],
+  ],
+  [
+    'several routes are added up, each provider once',
+    limited(
+      'gpt: {provider: openai, fallback_to: claude}\n  gpt-5: {provider: openai, fallback_to: claude}\n' +
+        '  llama: {provider: local, fallback_to: claude}\n  claude: {provider: anthropic}',
+    ),
+    [
+      'providers.anthropic.limits.rpm: 1000 requests a minute, but up to 1060 can come from openai (1000) and local (60) together (routes gpt, gpt-5, llama)',
+      'providers.anthropic.limits.tpm: 40000 tokens a minute, but any number can come from openai (180000) and local (no limit set) together (routes gpt, gpt-5, llama)',
+    ],
+  ],
+  [
+    'a fallback without limits takes all',
+    limited('gpt: {provider: openai, fallback_to: llama}\n  llama: {provider: free}'),
+    [],
+  ],
+  ['a first choice is sent what its clients send', limited('claude: {provider: anthropic}'), []],
+  [
+    'limits that are enough',
+    limited('llama: {provider: local, fallback_to: gpt}\n  gpt: {provider: openai}').replace(
+      'rpm: 60}',
+      'rpm: 1000, tpm: 180000}',
+    ),
+    [],
+  ],
+])('limits of fallbacks: %s', (_, text, expected) => {
+  const folder = configFolder({ 'baton.yaml': text })
+  const warnings = configWarnings(loadConfig({ cwd: folder, env: {} }))
+  const low = warnings.filter(({ code }) => code === 'fallback_limit')
+  expect(low.map(({ path, message }) => `${path}: ${message}`)).toEqual(expected)
+})
