@@ -11,3 +11,6 @@ export const withoutVersion = (endpoint: Endpoint): string => endpoint.slice('/v
  * (`/openai`, `/api/v3`) stands in the place of `/v1`.
  */
 export const openaiPath = (base: URL, endpoint: Endpoint): string => basePath(base) + withoutVersion(endpoint)
+
+/** Where an API like OpenAI's lists its models. */
+export const openaiListing = (base: URL): string => `${basePath(base)}/models`

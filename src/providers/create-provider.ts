@@ -1,6 +1,7 @@
 import type { ProviderConfig } from '../config/schema.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
+import { callOfNobody, standingOf } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
 import { withModel } from './native-body.ts'
 import type { Provider, UpstreamRequest } from './provider.ts'
@@ -88,13 +89,25 @@ export const createProvider = (
 
   const translations = createTranslations({ type, base, send, now })
 
+  const call: Provider['call'] = request =>
+    translations.get(request.endpoint)?.call(request) ?? callNative(request)
+
+  const check: Provider['check'] = async (apiKey, signal) => {
+    const { listing } = type
+    const outcome = await (listing === null
+      ? call({ ...callOfNobody, apiKey, signal })
+      : transport.get(listing(base), headersOf(apiKey, 'translated'), signal))
+    return { standing: standingOf(outcome, listing === null ? 'nobody' : 'listing', dialect, now()), outcome }
+  }
+
   return {
     name,
     dialect,
     serves: endpoint =>
       native.includes(endpoint) ? 'native' : translated.includes(endpoint) ? 'translated' : 'none',
     cannotCarry: (endpoint, body) => translations.get(endpoint)?.cannotCarry(body) ?? [],
-    call: request => translations.get(request.endpoint)?.call(request) ?? callNative(request),
+    call,
+    check,
     close: async () => {
       await Promise.all([transport.close(), tokens?.close()])
     },

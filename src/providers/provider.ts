@@ -1,6 +1,7 @@
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
+import type { Check } from './check.ts'
 
 export interface UpstreamRequest {
   readonly endpoint: Endpoint
@@ -32,5 +33,10 @@ export interface Provider {
    */
   cannotCarry(endpoint: Endpoint, body: unknown): readonly string[]
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
+  /**
+   * Asks for what costs nothing and what only a good key gets: the list of models, or, where there is none, an answer of
+   * a model that nobody has. Never throws.
+   */
+  check(apiKey: string | null, signal: CallSignal): Promise<Check>
   close(): Promise<void>
 }

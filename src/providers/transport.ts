@@ -20,6 +20,8 @@ export interface Transport {
     body: string,
     signal: CallSignal,
   ): Promise<UpstreamOutcome>
+  /** The same, without a body. */
+  get(path: string, headers: Readonly<Record<string, string>>, signal: CallSignal): Promise<UpstreamOutcome>
   /** Ends the calls still under way as `aborted`; may be called again. */
   close(): Promise<void>
 }
@@ -42,7 +44,13 @@ export const createTransport = (options: TransportOptions): Transport => {
   const { timeoutMs, maxResponseBytes } = options
   const pool = createPool(options)
 
-  const post: Transport['post'] = (path, headers, body, signal) =>
+  const send = (
+    method: 'GET' | 'POST',
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | null,
+    signal: CallSignal,
+  ): Promise<UpstreamOutcome> =>
     new Promise(resolve => {
       const call = new UpstreamCall(maxResponseBytes, outcome => {
         clearTimeout(timer)
@@ -57,8 +65,12 @@ export const createTransport = (options: TransportOptions): Transport => {
       )
       if (signal.aborted) return onAbort()
       signal.onabort = onAbort
-      pool.dispatch({ path, method: 'POST', headers, body }, call)
+      pool.dispatch({ path, method, headers, body }, call)
     })
 
-  return { post, close: () => pool.destroy() }
+  return {
+    post: (path, headers, body, signal) => send('POST', path, headers, body, signal),
+    get: (path, headers, signal) => send('GET', path, headers, null, signal),
+    close: () => pool.destroy(),
+  }
 }

@@ -30,6 +30,11 @@ export interface UpstreamType {
   readonly translatedTo: Endpoint | null
   /** What the SDK builds its addresses on, where that is not the base itself. */
   sdkBase?(base: string, model: string): string
+  /**
+   * Where its models are listed for free, from the root of the host, a page of one where the API has pages. Null where that
+   * is at another host.
+   */
+  readonly listing: ((base: URL) => string) | null
   /** The headers that show the key, in lower case. */
   keyHeaders(apiKey: string, way: 'native' | 'translated'): Readonly<Record<string, string>>
   /** Headers of every call besides. */

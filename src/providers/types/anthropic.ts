@@ -41,15 +41,18 @@ const claudeWay = (betas: string | undefined): Way => ({
   }),
 })
 
+/** Anthropic's clients are given a base without `/v1`; both spellings are taken. */
+const versionedPath = (base: URL): string => {
+  const path = basePath(base)
+  return path.endsWith('/v1') ? path : `${path}/v1`
+}
+
 export const anthropic = (config: ProviderConfig): UpstreamType => ({
   dialect: 'anthropic',
   baseUrl: 'https://api.anthropic.com',
   native: ['/v1/messages'],
-  // Anthropic's clients are given a base without `/v1`; both spellings are taken.
-  nativePath: (base, endpoint) => {
-    const path = basePath(base)
-    return (path.endsWith('/v1') ? path : `${path}/v1`) + withoutVersion(endpoint)
-  },
+  nativePath: (base, endpoint) => versionedPath(base) + withoutVersion(endpoint),
+  listing: base => `${versionedPath(base)}/models?limit=1`,
   translated: ['/v1/chat/completions'],
   translatedTo: '/v1/messages',
   way: claudeWay(lowerCaseNames(config.headers)['anthropic-beta']),

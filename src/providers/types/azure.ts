@@ -7,13 +7,18 @@ import { openai } from './openai.ts'
 /** Versions of the API that is served at `/openai/v1`, where the model stands in the body. */
 const isV1 = (version: string): boolean => !/^\d/.test(version)
 
+/** Both the resource's root and the base that the portal shows (`…/openai/v1`, `…/openai`) are taken. */
+const rootOf = (base: URL): string => basePath(base).replace(/\/openai(?:\/v1)?$/, '')
+
+const listingOf = (base: URL, version: string): string =>
+  `${rootOf(base)}/openai${isV1(version) ? '/v1' : ''}/models${version === 'v1' ? '' : `?api-version=${version}`}`
+
 /**
  * The dated versions name the deployment in the path. The endpoints that came later (Responses) never did.
  * The v1 API needs no version; `preview` turns on what is not released yet.
  */
 const pathOf = (base: URL, endpoint: Endpoint, deployment: string, version: string): string => {
-  // Both the resource's root and the base that the portal shows (`…/openai/v1`, `…/openai`) are taken.
-  const root = basePath(base).replace(/\/openai(?:\/v1)?$/, '')
+  const root = rootOf(base)
   if (isV1(version)) {
     return `${root}/openai/v1${withoutVersion(endpoint)}${version === 'v1' ? '' : `?api-version=${version}`}`
   }
@@ -27,5 +32,6 @@ export const azure = ({ resource, api_version }: ProviderConfig): UpstreamType =
   ...openai,
   baseUrl: resource === undefined ? null : `https://${resource}.openai.azure.com`,
   nativePath: (base, endpoint, deployment) => pathOf(base, endpoint, deployment, api_version ?? 'v1'),
+  listing: base => listingOf(base, api_version ?? 'v1'),
   keyHeaders: apiKey => ({ 'api-key': apiKey }),
 })

@@ -66,6 +66,8 @@ export const bedrock = (config: ProviderConfig): UpstreamType => ({
   nativePath: () => {
     throw new Error('no endpoint is native to Bedrock')
   },
+  // The control plane has it, at another host.
+  listing: null,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
   way: converse(config),

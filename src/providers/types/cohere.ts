@@ -1,4 +1,5 @@
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider'
+import { basePath } from '../base-path.ts'
 import { atMost, commonReach, within } from '../edges/reach.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { unusedKey, type Way, withoutMaxEffort } from '../way.ts'
@@ -60,6 +61,8 @@ export const cohere: UpstreamType = {
   nativePath: () => {
     throw new Error('no endpoint is native to Cohere')
   },
+  // Only the first version of the API has it.
+  listing: base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1`,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
   way,

@@ -32,6 +32,7 @@ export const google: UpstreamType = {
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
   native: ['/v1/embeddings'],
   nativePath: (base, endpoint) => `${basePath(base)}/openai${withoutVersion(endpoint)}`,
+  listing: base => `${basePath(base)}/models?pageSize=1`,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
   way,

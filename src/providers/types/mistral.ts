@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { openaiPath } from '../base-path.ts'
+import { openaiListing, openaiPath } from '../base-path.ts'
 import { anything, commonReach } from '../edges/reach.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
@@ -40,6 +40,7 @@ export const mistral: UpstreamType = {
   baseUrl: 'https://api.mistral.ai/v1',
   native: ['/v1/embeddings'],
   nativePath: openaiPath,
+  listing: openaiListing,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
   way,

@@ -1,4 +1,4 @@
-import { openaiPath } from '../base-path.ts'
+import { openaiListing, openaiPath } from '../base-path.ts'
 import { atMost, commonReach } from '../edges/reach.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
@@ -23,6 +23,7 @@ export const openai: UpstreamType = {
   baseUrl: 'https://api.openai.com/v1',
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
   nativePath: openaiPath,
+  listing: openaiListing,
   translated: ['/v1/messages'],
   translatedTo: '/v1/chat/completions',
   way: openaiWay,

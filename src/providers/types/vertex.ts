@@ -48,6 +48,8 @@ export const vertex = (config: ProviderConfig): UpstreamType => {
     nativePath: () => {
       throw new Error('no endpoint is native to Vertex AI')
     },
+    // Only a project's own models are listed in its place, and not at every location.
+    listing: null,
     translated: ['/v1/chat/completions', '/v1/messages'],
     translatedTo: null,
     // Tuned models stand at endpoints of their own, beside Google's.

@@ -1,0 +1,58 @@
+import { classify } from '../domain/classify.ts'
+import type { UpstreamDialect } from '../domain/endpoint.ts'
+import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
+import type { UpstreamRequest } from './provider.ts'
+
+/**
+ * How a provider stands to one of its keys. `throttled`: the key is good, and too much was asked of it. `unreachable`: nobody
+ * answered, or only that nothing can be answered now. `unclear`: it answered, but not what was asked for.
+ */
+export type Standing = 'ok' | 'throttled' | 'refused' | 'out_of_quota' | 'unreachable' | 'unclear'
+
+export interface Check {
+  readonly standing: Standing
+  readonly outcome: UpstreamOutcome
+}
+
+/** `listing`: the models were asked for. `nobody`: a model was, that nobody has. */
+export type CheckWay = 'listing' | 'nobody'
+
+/** A call that no model can answer, so that nobody is charged: whether the key is good is judged before. */
+export const callOfNobody: Omit<UpstreamRequest, 'apiKey' | 'signal'> = {
+  endpoint: '/v1/chat/completions',
+  body: '{"messages":[{"role":"user","content":"."}],"max_tokens":1}',
+  model: 'baton-check',
+}
+
+/** What came back, judged as the answer to a job would be. */
+export const standingOf = (
+  outcome: UpstreamOutcome,
+  way: CheckWay,
+  dialect: UpstreamDialect,
+  nowMs: number,
+): Standing => {
+  if (outcome.kind === 'break') return 'unreachable'
+  if (outcome.status >= 200 && outcome.status <= 299) return isObject(outcome.json) ? 'ok' : 'unclear'
+  switch (classify(outcome, { endpoint: callOfNobody.endpoint, dialect, nowMs }).kind) {
+    case 'bad_credentials':
+      return 'refused'
+    case 'out_of_quota':
+      return 'out_of_quota'
+    case 'rate_limited':
+      return 'throttled'
+    case 'transient':
+    case 'overloaded':
+      return isMistaken(outcome) ? 'unclear' : 'unreachable'
+    default:
+      return way === 'nobody' && knowsNoSuchModel(outcome) ? 'ok' : 'unclear'
+  }
+}
+
+const isObject = (json: unknown): boolean => typeof json === 'object' && json !== null
+
+/** What answers does not know the path: a server without a list of its models, or another one at the address. */
+const isMistaken = ({ status }: UpstreamAnswer): boolean => status < 400 || status === 404 || status === 405
+
+/** Bedrock tells of a model's name as of any fault in a request: 400. */
+const knowsNoSuchModel = ({ status, json }: UpstreamAnswer): boolean =>
+  isObject(json) && (status === 404 || status === 400)
