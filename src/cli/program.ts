@@ -3,7 +3,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/fault.ts'
 import { addBatchCommands } from './batch-commands.ts'
 import { CommandError } from './command-error.ts'
-import { listKeys } from './commands/list-keys.ts'
+import { type ListKeysOptions, listKeys } from './commands/list-keys.ts'
 import { showLimits } from './commands/show-limits.ts'
 import { validateConfig } from './commands/validate-config.ts'
 import { openConfig } from './open-config.ts'
@@ -60,9 +60,11 @@ const createProgram = (terminal: Terminal, exit: (code: number) => void): Comman
     (file: string | undefined, options: CommonOptions) =>
       exit(validateConfig(sources(file ?? options.config), options, out)),
   )
-  command('list-keys', 'Show where the key of each provider in use comes from').action(
-    (options: CommonOptions) => exit(listKeys(openConfig(sources(options.config)).file, options, out)),
-  )
+  command('list-keys', 'Show where the key of each provider in use comes from')
+    .option('--check', 'ask each provider whether it takes them', false)
+    .action(async (options: CommonOptions & ListKeysOptions) =>
+      exit(await listKeys(openConfig(sources(options.config)), options, out)),
+    )
   command('show-limits', 'Show the limits of a provider beside the demand routes can send there')
     .requiredOption('--provider <name>', 'a provider of the config')
     .action((options: CommonOptions & { provider: string }) =>

@@ -1,15 +1,65 @@
-import type { ConfigFile } from '../../config/file.ts'
 import { type KeyOrigin, keyOrigins } from '../../config/keys.ts'
 import { renderTable } from '../../terminal/table.ts'
+import { checkKeys, isBad, type KeyCheck } from '../check-keys.ts'
+import type { OpenConfig } from '../open-config.ts'
 import { type Out, renderJson } from '../terminal.ts'
 
-/** Shows whose keys are there and where they come from; never a key. Judging them is for validate-config. */
-export const listKeys = (file: ConfigFile, { json }: { json: boolean }, out: Out): number => {
+export interface ListKeysOptions {
+  readonly json: boolean
+  /** Asks the providers. */
+  readonly check: boolean
+}
+
+/**
+ * Shows whose keys are there and where they come from; never a key. Answers 1 when a provider was asked and will not have
+ * one. Judging the config is for validate-config.
+ */
+export const listKeys = async (
+  { file, config }: OpenConfig,
+  { json, check }: ListKeysOptions,
+  out: Out,
+): Promise<number> => {
   const keys = keyOrigins(file)
-  if (json) out(renderJson(keys.map(publicView)))
+  const checks = check ? await checkKeys(config, keys) : []
+  if (json)
+    out(
+      renderJson(
+        keys.map((key, i) => ({ ...publicView(key), ...(check && { check: checkView(checks[i] ?? null) }) })),
+      ),
+    )
   else if (keys.length === 0) out('No route leads to a provider: no keys are in use.')
-  else out(renderTable([['PROVIDER', 'TYPE', 'FROM', 'STATE', 'KEY'], ...keys.map(row)]))
-  return 0
+  else {
+    const columns = ['PROVIDER', 'TYPE', 'FROM', 'STATE', 'KEY', ...(check ? ['CHECK'] : [])]
+    const rows = keys.map((key, i) => [...row(key), ...(check ? [describeCheck(checks[i] ?? null)] : [])])
+    out(renderTable([columns, ...rows]))
+  }
+  return checks.some(found => found !== null && isBad(found)) ? 1 : 0
+}
+
+const checkView = (check: KeyCheck | null) => {
+  if (check === null) return null
+  const { latencyMs, ...told } = check
+  return { ...told, latency_ms: latencyMs }
+}
+
+const words: Readonly<Record<KeyCheck['standing'], string>> = {
+  ok: 'ok',
+  throttled: 'ok, throttled',
+  refused: 'refused',
+  out_of_quota: 'out of quota',
+  unreachable: 'unreachable',
+  unclear: 'unclear answer',
+  missing: 'not asked: no key',
+  unusable: 'not asked: credentials cannot be read',
+  simulated: 'not asked: simulated',
+}
+
+const describeCheck = (check: KeyCheck | null): string => {
+  if (check === null) return ''
+  const { standing, status, reason, latencyMs } = check
+  const why = standing === 'ok' ? null : (status ?? reason)
+  const took = latencyMs === null ? '' : `, ${latencyMs} ms`
+  return `${words[standing]}${why === null ? '' : ` (${why})`}${took}`
 }
 
 /** Three letters tell keys apart; a short key would be given away by them. */
