@@ -29,7 +29,7 @@ export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanPar
       endpoint: batch.endpoint,
       model,
       body,
-      target: firstTarget(model, batch.endpoint, request.parsedBody),
+      target: firstTarget(model, { endpoint: batch.endpoint, text: body, body: () => request.parsedBody }),
       createdAtMs: now(),
       expiresAtMs: batch.expiresAtMs,
       priority: 'default',
@@ -49,7 +49,7 @@ export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanPar
     try {
       return { job: jobOf(request, line, number) }
     } catch (error) {
-      // The routes have changed since the file was validated, or no target can carry a parameter.
+      // The routes have changed since the file was validated, or no target can carry a parameter or do what is needed.
       if (!(error instanceof BatonError)) throw error
       return { unfed: rejected(number, request.customId, error) }
     }

@@ -1,15 +1,13 @@
+import type { Capabilities } from './capabilities.ts'
+import type { Price } from './usage.ts'
+
 /** What is known of a model; absent means unknown. */
-interface ModelFacts {
+export interface ModelFacts {
   readonly upstream_model?: string | undefined
   readonly context_window?: number | undefined
   readonly max_output_tokens?: number | undefined
+  readonly capabilities?: Capabilities | undefined
   readonly price?: Price | undefined
-}
-
-/** US dollars per million tokens. */
-interface Price {
-  readonly input: number
-  readonly output: number
 }
 
 interface Route extends ModelFacts {
@@ -33,6 +31,7 @@ export interface RouteTarget {
   /** Tokens of prompt and answer together. */
   readonly contextWindow?: number
   readonly maxOutputTokens?: number
+  readonly capabilities?: Capabilities
   readonly price?: Price
 }
 
@@ -95,6 +94,8 @@ const targetOf = (book: RouteBook, routeName: string, route: Route): RouteTarget
   const entry = modelEntryOf(entries, routeName, route.upstream_model)
   const contextWindow = route.context_window ?? entry?.context_window
   const maxOutputTokens = route.max_output_tokens ?? entry?.max_output_tokens
+  const capabilities =
+    route.capabilities || entry?.capabilities ? { ...entry?.capabilities, ...route.capabilities } : undefined
   const price = route.price ?? entry?.price
   return {
     route: routeName,
@@ -102,6 +103,7 @@ const targetOf = (book: RouteBook, routeName: string, route: Route): RouteTarget
     model: route.upstream_model ?? entry?.upstream_model ?? routeName,
     ...(contextWindow !== undefined && { contextWindow }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(capabilities !== undefined && { capabilities }),
     ...(price !== undefined && { price }),
   }
 }

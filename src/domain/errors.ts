@@ -30,6 +30,10 @@ export const errorCodes = {
     status: 400,
     help: 'No target of the route can carry a parameter of the request.',
   },
+  no_capable_target: {
+    status: 400,
+    help: 'No target of the route can do what the request needs, such as reading images; the message names it.',
+  },
   streaming_unsupported: { status: 400, help: 'Streaming is not served; leave `stream` out.' },
   invalid_webhook_url: {
     status: 400,

@@ -9,7 +9,7 @@ import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { Leases } from './leases.ts'
 import { pause } from './pause.ts'
-import { carriersOf, type Providers, type Routes } from './routes.ts'
+import { carriersOf, type Providers, type Routes, requestOf } from './routes.ts'
 import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
 
 export interface ExecutorParts {
@@ -91,7 +91,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // A worker that has not heard of a new route yet can still do what it was sent.
     const route = routes.get(claim.model) ?? { targets: [here], refusalHandsOver: false }
     const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
-    const { targets } = carriersOf(route, providers, claim.endpoint, () => JSON.parse(claim.body))
+    const { targets } = carriersOf(route, providers, requestOf(claim.endpoint, claim.body))
     return {
       claim,
       targets,

@@ -1,8 +1,10 @@
+import type { Request } from '../domain/able.ts'
+import { capabilityNames } from '../domain/capabilities.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { Target } from '../domain/job.ts'
-import { carriersOf, type Providers, type Routes } from './routes.ts'
+import { type Carriers, carriersOf, type Providers, type Routes } from './routes.ts'
 
 export interface FirstTargetParts {
   readonly routes: Routes
@@ -13,14 +15,14 @@ export interface FirstTargetParts {
 }
 
 /**
- * Where a new job is sent first. Throws BatonError `unknown_model`, `unknown_endpoint` or `unsupported_parameter` when
- * nobody can serve it.
+ * Where a new job is sent first. Throws BatonError `unknown_model`, `unknown_endpoint`, `unsupported_parameter` or
+ * `no_capable_target` when nobody can serve it.
  */
-export type FirstTarget = (model: string, endpoint: Endpoint, parsedBody: unknown) => Target
+export type FirstTarget = (model: string, request: Request) => Target
 
 export const createFirstTarget =
   ({ routes, providers, availableAt, now }: FirstTargetParts): FirstTarget =>
-  (model, endpoint, parsedBody) => {
+  (model, request) => {
     const route = routes.get(model)
     if (!route) {
       throw new BatonError(
@@ -29,25 +31,21 @@ export const createFirstTarget =
         { param: 'model' },
       )
     }
-    const { targets, cannotCarry } = carriersOf(route, providers, endpoint, () => parsedBody)
-    if (targets.length === 0) throw cannotServe(model, endpoint, cannotCarry)
+    const carriers = carriersOf(route, providers, request)
+    const { targets } = carriers
+    if (targets.length === 0) throw cannotServe(model, request.endpoint, carriers)
     // A target known to be out of use would only hand the job on.
     const target = targets.find(t => availableAt(t) <= now()) ?? targets[0]!
     return { provider: target.provider, model: target.model }
   }
 
-const cannotServe = (model: string, endpoint: Endpoint, cannotCarry: readonly string[]): BatonError => {
-  if (cannotCarry.length === 0) {
-    return new BatonError('unknown_endpoint', `No provider behind '${model}' serves ${endpoint}.`, {
-      param: 'endpoint',
-    })
-  }
-  const names = cannotCarry.join(', ')
-  return new BatonError(
-    'unsupported_parameter',
-    `No provider behind '${model}' can carry: ${names}. Leave it out or use another model.`,
-    {
-      param: cannotCarry[0]!,
-    },
-  )
+const cannotServe = (model: string, endpoint: Endpoint, { cannotCarry, lacking }: Carriers): BatonError => {
+  const lost = [...lacking.map(name => capabilityNames[name]), ...cannotCarry].join(', ')
+  const refusal = `No provider behind '${model}' can carry: ${lost}. Leave it out or use another model.`
+  if (lacking.length > 0) return new BatonError('no_capable_target', refusal, { param: 'model' })
+  return cannotCarry.length > 0
+    ? new BatonError('unsupported_parameter', refusal, { param: cannotCarry[0]! })
+    : new BatonError('unknown_endpoint', `No provider behind '${model}' serves ${endpoint}.`, {
+        param: 'endpoint',
+      })
 }

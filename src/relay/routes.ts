@@ -1,3 +1,5 @@
+import { ableOf, type Request } from '../domain/able.ts'
+import type { Capability } from '../domain/capabilities.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -14,28 +16,41 @@ export interface Carriers {
   readonly targets: readonly RouteTarget[]
   /** Parameters that kept targets out, to be told when none is left. */
   readonly cannotCarry: readonly string[]
+  /** The same of what models cannot do. */
+  readonly lacking: readonly Capability[]
 }
 
 /**
- * The route's targets that can serve this request whole. `body` is asked for only when a target would have to
- * translate it: parsing a long prompt is the dearest thing a worker could do for nothing.
+ * The route's targets that can serve this request whole. The body is parsed only when a target would have to
+ * translate it, or might lack what it needs: parsing a long prompt is the dearest thing a worker could do for nothing.
  */
-export const carriersOf = (
-  route: Route,
-  providers: Providers,
-  endpoint: Endpoint,
-  body: () => unknown,
-): Carriers => {
+export const carriersOf = (route: Route, providers: Providers, request: Request): Carriers => {
+  const { endpoint } = request
+  const body = once(request.body)
   const obstacles = new Set<string>()
-  let parsed: unknown
   const canCarry = (target: RouteTarget): boolean => {
     const provider = providers.get(target.provider)
     const how = provider?.serves(endpoint) ?? 'none'
     if (how !== 'translated') return how === 'native'
-    parsed ??= body()
-    const missing = provider!.cannotCarry(endpoint, parsed)
+    const missing = provider!.cannotCarry(endpoint, body())
     for (const name of missing) obstacles.add(name)
     return missing.length === 0
   }
-  return { targets: route.targets.filter(canCarry), cannotCarry: [...obstacles] }
+  const carriers = route.targets.filter(canCarry)
+  return { cannotCarry: [...obstacles], ...ableOf(carriers, { ...request, body }) }
+}
+
+/** The request of a job as its record has it. */
+export const requestOf = (endpoint: Endpoint, text: string): Request => ({
+  endpoint,
+  text,
+  body: () => JSON.parse(text) as unknown,
+})
+
+const once = <Value>(make: () => Value): (() => Value) => {
+  let made: { readonly value: Value } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }

@@ -32,7 +32,7 @@ export type Submitted =
 
 /**
  * Accepts a job: when this resolves, its record and the doorbell it is owed are in Redis.
- * Throws BatonError `unknown_model`, `unsupported_parameter` or `idempotency_key_reused`; Redis errors pass.
+ * Throws what `FirstTarget` does, and BatonError `idempotency_key_reused`; Redis errors pass.
  */
 export type SubmitJob = (submission: Submission) => Promise<Submitted>
 
@@ -59,7 +59,8 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
   const newJob = (submission: Submission): NewJob => {
     const { idempotency, parsedBody, windowMs, ...spec } = submission
     const createdAtMs = now()
-    const target = firstTarget(submission.model, submission.endpoint, parsedBody)
+    const { model, endpoint, body } = submission
+    const target = firstTarget(model, { endpoint, text: body, body: () => parsedBody })
     const keyHash = idempotency && sha256(`${submission.tenant}\n${idempotency.key}`)
     // Jobs with a key live where the key does, so that one script sees both.
     const shard = keyHash

@@ -76,6 +76,12 @@ const cases: readonly Case[] = [
   ['unknown_model', 'model', () => post({ body: { model: 'gpt-5' } })],
   ['unknown_model', 'model', () => get('/v1/models/gpt-5')],
   ['unsupported_parameter', 'n', () => post({ body: { ...chat(), model: 'claude', n: 3 } })],
+  [
+    'no_capable_target',
+    'model',
+    () =>
+      post({ body: { ...chat(), model: 'meta/llama', messages: [{ content: [{ type: 'image_url' }] }] } }),
+  ],
   ['streaming_unsupported', 'body.stream', () => post({ body: chat('hi', { stream: true }) })],
   ['invalid_webhook_url', 'webhook.url', () => post(webhook('ftp://192.0.1.1'))],
   ['invalid_webhook_url', 'webhook.url', () => post(webhook('http://192.0.1.1'))],

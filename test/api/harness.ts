@@ -41,7 +41,7 @@ const providers = {
 const models = {
   'gpt-4': { provider: 'openai', fallback_to: 'claude' },
   claude: { provider: 'anthropic', upstream_model: 'claude-3' },
-  'meta/llama': { provider: 'openai', upstream_model: 'meta/llama' },
+  'meta/llama': { provider: 'openai', upstream_model: 'meta/llama', capabilities: { vision: false } },
 }
 
 export interface ApiOptions {

@@ -37,7 +37,7 @@ export const openBatchRig = async (options: BatchRigOptions = {}): Promise<Batch
       second: { type: 'anthropic', base_url: second.url, api_key: 'k', breaker },
     },
     models: {
-      plain: { provider: 'first', price: { input: 1, output: 2 } },
+      plain: { provider: 'first', price: { input: 1, output: 2 }, capabilities: { tools: false } },
       chain: { provider: 'first', upstream_model: 'fail-429', fallback_to: 'claude' },
       claude: { provider: 'second' },
       'fail-400': { provider: 'first' },

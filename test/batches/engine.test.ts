@@ -82,13 +82,18 @@ describe('a batch', () => {
   it('answers a line that nobody can serve with what stands in its way', async () => {
     const body = { model: 'claude', n: 3, messages: [{ role: 'user', content: 'hi' }] }
     const input = JSON.stringify({ custom_id: 'many', method: 'POST', url: '/v1/chat/completions', body })
-    const batch = await rig.ended(await rig.batch(`${input}\n${line('one', 'claude')}`))
-    expect(batch).toMatchObject({ status: 'completed', counts: { succeeded: 1, errored: 1 } })
+    const tools = input.replace('"many"', '"tools"').replace('"claude","n":3', '"plain","tools":[{}]')
+    const batch = await rig.ended(await rig.batch(`${input}\n${tools}\n${line('one', 'claude')}`))
+    expect(batch).toMatchObject({ status: 'completed', counts: { succeeded: 1, errored: 2 } })
     const { error } = await rig.lines(batch)
     expect(error).toMatchObject([
       {
         custom_id: 'many',
         response: { status_code: 400, body: { error: { code: 'unsupported_parameter' } } },
+      },
+      {
+        custom_id: 'tools',
+        response: { status_code: 400, body: { error: { code: 'no_capable_target' } } },
       },
     ])
   })

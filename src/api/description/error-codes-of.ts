@@ -44,6 +44,7 @@ export const ofCompletion = [
   'unknown_endpoint',
   'unknown_model',
   'unsupported_parameter',
+  'no_capable_target',
   'streaming_unsupported',
   'idempotency_key_reused',
   // The first one with its key, past its retention by now.
