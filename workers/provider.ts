@@ -4,6 +4,7 @@ import type { Core } from '../src/core.ts'
 import type { CircuitSettings } from '../src/domain/health.ts'
 import { openGate } from '../src/health/open-gate.ts'
 import { createHeartbeat, readPresence } from '../src/health/presence.ts'
+import { createWhyAway } from '../src/health/why-away.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseDoorbell } from '../src/queue/doorbell.ts'
@@ -13,6 +14,7 @@ import { createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createJobExecutor } from '../src/relay/execute-job.ts'
 import { createHandoverPace } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
+import { createMoveNotes } from '../src/relay/move-notes.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 
 const persistPauseMs = 500
@@ -104,6 +106,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     availableAt: target =>
       target.provider === name ? core.indictedUntil(target) || gate.opensAt() : core.availableAt(target),
     isReturning: target => target.provider === name && gate.isReturning,
+    notes: createMoveNotes(createWhyAway(core), now),
     mayHandOver: provider => !gate.isShut || pace.takes(provider),
     isStopping: () => life.stopping,
     persist,

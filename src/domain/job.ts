@@ -43,6 +43,21 @@ export interface Attempt {
   readonly possibly_billed: boolean
 }
 
+/** A move that no call explains: a target was passed over, or no target could serve. */
+export interface JobMove {
+  readonly kind: 'skipped' | 'parked'
+  /** Unix seconds, with milliseconds as the fraction. */
+  readonly at: number
+  readonly hop: number
+  /** The target that was passed over, or is waited for. */
+  readonly provider: string
+  readonly model: string
+  /** What kept it out of use: a state of its provider, or `backoff` after failures of this very job. */
+  readonly reason: string
+  /** Of one that parked: when it goes on. */
+  readonly until?: number
+}
+
 export interface Usage {
   readonly input_tokens: number
   readonly output_tokens: number

@@ -8,6 +8,7 @@ import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { Leases } from './leases.ts'
+import type { MoveNotes } from './move-notes.ts'
 import { pause } from './pause.ts'
 import { carriersOf, type Providers, type Routes, requestOf } from './routes.ts'
 import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
@@ -27,6 +28,7 @@ export interface ExecutorParts {
   readonly availableAt: (target: RouteTarget) => number
   /** See `Walk.isReturning`. */
   readonly isReturning: (target: RouteTarget) => boolean
+  readonly notes: MoveNotes
   /** Whether there is room for one more job at a provider; takes it. */
   readonly mayHandOver: (provider: string) => boolean
   /** Whether the process is about to end: then jobs do not wait here. */
@@ -227,7 +229,9 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   }
 
   const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
-    const move = moveTo(run, target)
+    const called = run.attempts.length > run.claim.attempts.length
+    const note = called ? {} : { note: parts.notes.skipped(run.claim.hop, run.current) }
+    const move = { ...moveTo(run, target), ...note }
     const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
     if (!(await persist(() => store.advance(run.claim, move, now())))) return
     log.info({ jobId: run.claim.id, hop: move.hop, provider: target.provider, reason }, 'job handed over')
@@ -235,8 +239,9 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   }
 
   const park = async (run: Run, target: RouteTarget, untilMs: number): Promise<void> => {
-    const move = moveTo(run, target)
+    const to = moveTo(run, target)
     const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
+    const move = { ...to, note: parts.notes.parked(to.hop, target, resumesAtMs) }
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
     log.info(
       { jobId: run.claim.id, provider: target.provider, resumesInMs: resumesAtMs - now() },

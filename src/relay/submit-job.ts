@@ -114,6 +114,7 @@ const queuedRecord = (job: NewJob): JobRecord => ({
   finishedAtMs: null,
   resumesAtMs: null,
   attempts: [],
+  moves: [],
   response: null,
   error: null,
   refused: false,

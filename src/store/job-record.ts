@@ -4,6 +4,7 @@ import {
   type DeliveryStatus,
   isTerminal,
   type JobError,
+  type JobMove,
   type JobStatus,
   type Priority,
   type Target,
@@ -27,6 +28,8 @@ export interface JobRecord {
   readonly expiresAtMs: number
   readonly resumesAtMs: number | null
   readonly attempts: readonly Attempt[]
+  /** The latest of those that no call explains. */
+  readonly moves: readonly JobMove[]
   readonly response: { readonly statusCode: number; readonly body: string } | null
   readonly error: JobError | null
   readonly refused: boolean
@@ -100,6 +103,22 @@ export interface End {
 export const parseAttempts = (log: string | undefined): readonly Attempt[] =>
   log ? (JSON.parse(`[${log}]`) as Attempt[]) : []
 
+/** A line of the record: `<at ms> <hop> <until ms, or 0> <reason> <target>`. */
+export const formatMove = ({ at, hop, until = 0, reason, provider, model }: JobMove): string =>
+  `${Math.round(at * 1_000)} ${hop} ${Math.round(until * 1_000)} ${reason} ${formatTarget({ provider, model })}`
+
+const parseMove = (line: string): JobMove => {
+  const [at, hop, until, reason] = line.split(' ', 4) as [string, string, string, string]
+  const target = line.slice(at.length + hop.length + until.length + reason.length + 4)
+  const facts = { at: Number(at) / 1_000, hop: Number(hop), ...parseTarget(target), reason }
+  return until === '0'
+    ? { kind: 'skipped', ...facts }
+    : { kind: 'parked', ...facts, until: Number(until) / 1_000 }
+}
+
+const parseMoves = (lines: string | undefined): readonly JobMove[] =>
+  lines ? lines.split('\n').map(parseMove) : []
+
 type Text = string | null | undefined
 
 /** What a record tells of how its job went. */
@@ -156,6 +175,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     expiresAtMs: spec.expiresAtMs,
     resumesAtMs: status === 'parked' ? time(fields.resumes) : null,
     ...result,
+    moves: parseMoves(fields.moves),
     webhook: json<WebhookTarget>(fields.webhook),
     delivery: fields.webhook
       ? {

@@ -1,9 +1,25 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { Attempt, JobError, JobSpec, Priority, Target, TerminalStatus, Usage } from '../domain/job.ts'
+import type {
+  Attempt,
+  JobError,
+  JobMove,
+  JobSpec,
+  Priority,
+  Target,
+  TerminalStatus,
+  Usage,
+} from '../domain/job.ts'
 import { coalesce } from './coalesce.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
-import { type End, formatTarget, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
+import {
+  type End,
+  formatMove,
+  formatTarget,
+  type JobRecord,
+  parseRecord,
+  type RecordFields,
+} from './job-record.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
@@ -62,6 +78,8 @@ export interface Move {
   readonly spent: number
   /** Calls made since the claim and not yet logged. */
   readonly attempts: readonly Attempt[]
+  /** Why it moves, where those calls do not tell. */
+  readonly note?: JobMove
 }
 
 export interface Final {
@@ -165,6 +183,7 @@ export const createJobStore = ({
       atMs,
       to.spent,
       logOf(to.attempts),
+      to.note === undefined ? '' : formatMove(to.note),
     ])) === 1
 
   const readHead = async (id: string): Promise<JobRecord | null> => {

@@ -3,6 +3,7 @@ import {
   type Attempt,
   isTerminal,
   type JobError,
+  type JobMove,
   type JobStatus,
   type Target,
   type Usage,
@@ -28,6 +29,8 @@ export interface JobView {
   readonly expires_at: number
   readonly resumes_at: number | null
   readonly attempts: readonly Attempt[]
+  /** Present when a target was passed over without a call, or the job was parked: the latest of them. */
+  readonly moves?: readonly JobMove[]
   /** `body` is JSON, or text where the provider sent none. Left out of lists. */
   readonly response?: { readonly status_code: number; readonly body: unknown } | null
   readonly error: JobError | null
@@ -79,6 +82,7 @@ export const jobSummary = (record: JobRecord): JobView => {
     expires_at: wholeSeconds(record.expiresAtMs),
     resumes_at: secondsOrNull(record.resumesAtMs),
     attempts: record.attempts,
+    ...(record.moves.length > 0 && { moves: record.moves }),
     error: record.error,
     ...(record.refused && { refused: true }),
     usage: record.usage,

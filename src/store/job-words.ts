@@ -52,6 +52,7 @@ export const headFields = [
   'run',
   'resumes',
   'attempts',
+  'moves',
   'end',
   'delivery',
   'deliveries',

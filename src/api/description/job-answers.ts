@@ -26,6 +26,16 @@ const attempt = z.object({
   possibly_billed: z.boolean(),
 })
 
+const move = z.object({
+  kind: z.enum(['skipped', 'parked']),
+  at: z.number(),
+  hop: z.int(),
+  provider: z.string(),
+  model: z.string(),
+  reason: z.string(),
+  until: z.number().optional(),
+})
+
 const jobFields = {
   id: z.string(),
   object: z.literal('job'),
@@ -43,6 +53,7 @@ const jobFields = {
   expires_at: seconds,
   resumes_at: seconds.nullable(),
   attempts: z.array(attempt),
+  moves: z.array(move).optional(),
   error: z
     .object({ code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]), message: z.string() })
     .nullable(),

@@ -32,6 +32,19 @@ local function log_attempts(record, json)
   redis.call('HSET', record, 'attempts', longer_log(redis.call('HGET', record, 'attempts'), json))
 end
 
+-- Why a job moved where no call tells: a line each. The latest, so that the record stays a compact listpack however often
+-- the job parks.
+local function note_move(record, line)
+  if line == '' then return end
+  local moves = redis.call('HGET', record, 'moves')
+  moves = moves and (moves .. '\n' .. line) or line
+  if #moves > 1000 then
+    local cut = moves:find('\n', #moves - 1000, true)
+    if cut then moves = moves:sub(cut + 1) end
+  end
+  redis.call('HSET', record, 'moves', moves)
+end
+
 -- A call that ended with nobody there to judge it: the provider may well charge for it.
 local function log_interrupted(record, hop, target, started, finished, reason)
   local slash = target:find('/', 1, true)

@@ -1,0 +1,25 @@
+import type { Target } from '../domain/job.ts'
+import type { HealthBoard, Scope } from './board.ts'
+import type { Circuits } from './circuits.ts'
+
+export interface WhyAwayParts {
+  readonly circuits: Pick<Circuits, 'of'>
+  readonly board: Pick<HealthBoard, 'current'>
+}
+
+/**
+ * Why a target is out of use, in the word that `/v1/providers` has for it; null when nothing is known against it. The order
+ * is that of who decides: the operator, then what keeps all calls away, then what keeps some away.
+ */
+export const createWhyAway =
+  ({ circuits, board }: WhyAwayParts) =>
+  ({ provider, model }: Target): string | null => {
+    const { state, pausedAtMs } = circuits.of(provider)
+    if (pausedAtMs > 0) return 'paused'
+    if (state !== 'closed') return state
+    const scopes: Scope[] = [`provider:${provider}`, `target:${provider}/${model}`]
+    const entries = board.current()
+    const own = entries.find(({ scope }) => scopes.includes(scope))
+    // A stopped key matters where no other is left, and then nothing else is known.
+    return (own ?? entries.find(({ scope }) => scope.startsWith(`key:${provider}#`)))?.state ?? null
+  }
