@@ -12,8 +12,17 @@ export type WaitKind = 'poll' | 'door'
 export type WaitOutcome = 'over' | 'disconnected' | 'closing'
 
 export interface JobWaits {
-  /** Holds a request until its job ends; ends early when its client goes or the wait is released. */
-  untilEnd(kind: WaitKind, jobId: string, timeoutMs: number, reply: FastifyReply): Promise<WaitOutcome>
+  /**
+   * Holds a request until its job ends; ends early when its client goes or the wait is released. `fresh`: the job was made
+   * just now, so that its end is still to come.
+   */
+  untilEnd(
+    kind: WaitKind,
+    jobId: string,
+    timeoutMs: number,
+    reply: FastifyReply,
+    fresh?: boolean,
+  ): Promise<WaitOutcome>
   /** Ends all waits of a kind, also those to come. */
   release(kind: WaitKind): void
 }
@@ -39,7 +48,7 @@ export const createJobWaits = (waiter: FinishWaiter, store: JobStore): JobWaits 
   }
 
   return {
-    untilEnd: async (kind, jobId, timeoutMs, reply) => {
+    untilEnd: async (kind, jobId, timeoutMs, reply, fresh = false) => {
       const controller = new AbortController()
       const { signal } = controller
       const end = (outcome: WaitOutcome) => () => controller.abort(outcome)
@@ -50,7 +59,7 @@ export const createJobWaits = (waiter: FinishWaiter, store: JobStore): JobWaits 
       if (released.has(kind)) controller.abort('closing')
       waiting[kind].add(controller)
       try {
-        await waiter.wait(jobId, timeoutMs, signal, () => hasEnded(jobId, signal))
+        await waiter.wait(jobId, signal, () => hasEnded(jobId, signal), fresh)
         return signal.aborted ? (signal.reason as WaitOutcome) : 'over'
       } finally {
         clearTimeout(timer)

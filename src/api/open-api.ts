@@ -38,7 +38,11 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
   )
   const waiter = await life.open(
     'waiters',
-    () => createFinishWaiter(core.subscriber, keys),
+    async () => {
+      const waiter = createFinishWaiter(core.subscriber, keys, log)
+      await waiter.start()
+      return waiter
+    },
     waiter => waiter.stop(),
   )
 

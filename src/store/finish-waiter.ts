@@ -1,86 +1,90 @@
 import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
 import type { Keys } from './keys.ts'
 
 export interface FinishWaiter {
+  start(): Promise<void>
   /**
-   * Resolves when the job ends, when `timeoutMs` has passed, or when `signal` aborts: the caller reads the record.
-   * `isFinished` is asked once the ear is open, so that an end in between is not missed.
+   * Resolves when the job ends or `signal` aborts: the caller reads the record. `hasEnded` is asked where an end may have
+   * gone by unheard; of a job that is `fresh`, made just now and not yet rung, nothing can have.
    */
-  wait(
-    jobId: string,
-    timeoutMs: number,
-    signal: AbortSignal,
-    isFinished: () => Promise<boolean>,
-  ): Promise<void>
+  wait(jobId: string, signal: AbortSignal, hasEnded: () => Promise<boolean>, fresh?: boolean): Promise<void>
+  /** The jobs that somebody waits for here. */
+  awaited(): readonly string[]
   stop(): void
 }
 
 /** What is published can be lost without a sign: a Cluster's nodes pass it on to each other only as well as they can. */
 const lookAgainMs = 15_000
 
-/** Listens for ends of jobs on one subscriber connection, whatever number of requests wait. */
-export const createFinishWaiter = (subscriber: Redis, keys: Keys): FinishWaiter => {
-  const waiters = new Map<string, Set<() => void>>()
+/** Told `true` by the job's end, and `false` when it is time to look whether it has ended. */
+type Wake = (ended: boolean) => void
 
-  const wake = (channel: string): void => {
-    for (const done of waiters.get(channel) ?? []) done()
-  }
-  subscriber.on('message', wake)
-  // What was published while the connection was down is lost: everyone looks again.
-  const wakeAll = (): void => {
-    for (const channel of waiters.keys()) wake(channel)
-  }
-  subscriber.on('ready', wakeAll)
+/**
+ * Hears of all ends on one channel, whatever number of requests wait: a channel of each job's own took two commands for
+ * every request, and a look at the record to be sure that it was not too late.
+ */
+export const createFinishWaiter = (subscriber: Redis, keys: Keys, log: Logger): FinishWaiter => {
+  const waiters = new Map<string, Set<Wake>>()
 
-  const listen = async (channel: string, done: () => void): Promise<void> => {
-    const others = waiters.get(channel)
-    if (others) others.add(done)
-    else waiters.set(channel, new Set([done]))
-    await subscriber.subscribe(channel)
+  const tell = (jobId: string, ended: boolean): void => {
+    for (const wake of waiters.get(jobId) ?? []) wake(ended)
   }
-
-  const forget = (channel: string, done: () => void): void => {
-    const others = waiters.get(channel)
-    others?.delete(done)
-    if (others?.size !== 0) return
-    waiters.delete(channel)
-    subscriber.unsubscribe(channel).catch(() => undefined)
+  const tellAll = (): void => {
+    for (const jobId of waiters.keys()) tell(jobId, false)
   }
+  const onMessage = (channel: string, ids: string): void => {
+    if (channel !== keys.endsChannel || waiters.size === 0) return
+    for (const id of ids.split(' ')) tell(id, true)
+  }
+  // What was published while the connection was down is lost: everyone looks, once it would be heard again.
+  const onReady = (): void =>
+    void subscriber
+      .subscribe(keys.endsChannel)
+      .then(tellAll, error => log.debug({ err: error }, 'ends not heard'))
+  const lookingAgain = setInterval(tellAll, lookAgainMs)
 
-  const waitOnce = async (
-    channel: string,
-    timeoutMs: number,
-    signal: AbortSignal,
-    isFinished: () => Promise<boolean>,
-  ) => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, timeoutMs)
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    try {
-      await Promise.race([listen(channel, resolve), promise])
-      if (signal.aborted || (await isFinished())) return
-      await promise
-    } finally {
-      clearTimeout(timer)
-      forget(channel, resolve)
-    }
+  const enter = (jobId: string, wake: Wake): void => {
+    const others = waiters.get(jobId)
+    if (others) others.add(wake)
+    else waiters.set(jobId, new Set([wake]))
+  }
+  const leave = (jobId: string, wake: Wake): void => {
+    const others = waiters.get(jobId)
+    others?.delete(wake)
+    if (others?.size === 0) waiters.delete(jobId)
   }
 
   return {
-    wait: async (jobId, timeoutMs, signal, isFinished) => {
-      const endsAt = performance.now() + timeoutMs
-      // A reconnection, or the time to look again, comes without an end: those whose job goes on wait again.
-      for (;;) {
-        const leftMs = endsAt - performance.now()
-        if (leftMs <= 0 || signal.aborted) return
-        await waitOnce(keys.record(jobId), Math.min(leftMs, lookAgainMs), signal, isFinished)
-        if (signal.aborted || (await isFinished())) return
+    start: async () => {
+      subscriber.on('message', onMessage)
+      subscriber.on('ready', onReady)
+      await subscriber.subscribe(keys.endsChannel)
+    },
+    wait: async (jobId, signal, hasEnded, fresh = false) => {
+      let { promise: told, resolve: wake } = Promise.withResolvers<boolean>()
+      const entry: Wake = ended => wake(ended)
+      const abort = (): void => wake(true)
+      signal.addEventListener('abort', abort, { once: true })
+      enter(jobId, entry)
+      try {
+        if (!fresh) wake(false)
+        while (!signal.aborted && !(await told)) {
+          // Anew before the question: what is told meanwhile counts.
+          ;({ promise: told, resolve: wake } = Promise.withResolvers<boolean>())
+          if (await hasEnded()) return
+        }
+      } finally {
+        leave(jobId, entry)
+        signal.removeEventListener('abort', abort)
       }
     },
+    awaited: () => [...waiters.keys()],
     stop: () => {
-      subscriber.off('message', wake)
-      subscriber.off('ready', wakeAll)
-      wakeAll()
+      clearInterval(lookingAgain)
+      subscriber.off('message', onMessage)
+      subscriber.off('ready', onReady)
+      tellAll()
     },
   }
 }

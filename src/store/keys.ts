@@ -134,6 +134,8 @@ export interface Keys {
   batches(dialect: Dialect, tenant: string): string
   /** Channel: ids of running jobs whose call is to be dropped. */
   readonly abortChannel: string
+  /** Channel: ids of jobs that have ended, with spaces between; not of batches' jobs. */
+  readonly endsChannel: string
   /** Hash: an upload in parts. */
   upload(uploadId: string): string
   /** Hash: the bytes of each part of an upload, by part id. */
@@ -159,6 +161,7 @@ export const createKeys = (prefix: string): Keys => ({
   batchRequest: (shard, fingerprint) => `${prefix}:{${shard}}:bi:${fingerprint}`,
   batches: (dialect, tenant) => `${prefix}:{batches}:${dialect}:${tenant}`,
   abortChannel: `${prefix}:abort`,
+  endsChannel: `${prefix}:ends`,
   upload: id => `${prefix}:{${shardOf(id)}}:u:${id}`,
   parts: id => `${prefix}:{${shardOf(id)}}:up:${id}`,
 })

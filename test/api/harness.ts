@@ -92,7 +92,8 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
   const circuitStore = createCircuitStore(redis, prefix, now)
   const circuits = createCircuits({ store: circuitStore, subscriber, prefix, log, now, random: Math.random })
   await circuits.start()
-  const waiter = createFinishWaiter(subscriber, keys)
+  const waiter = createFinishWaiter(subscriber, keys, log)
+  await waiter.start()
   const shared = {
     store,
     doorbells,
@@ -234,10 +235,4 @@ export const failure: Partial<Final> = {
 
 /** The job whose end the one waiting request listens for. */
 export const waitedFor = async (api: TestApi): Promise<string> =>
-  vi.waitUntil(
-    async () => {
-      const [channel] = (await api.redis.pubsub('CHANNELS', `${api.prefix}:*:j:*`)) as string[]
-      return channel?.split(':').at(-1)
-    },
-    { timeout: 5_000, interval: 5 },
-  )
+  vi.waitUntil(() => api.parts.waiter.awaited()[0], { timeout: 5_000, interval: 5 })

@@ -10,20 +10,14 @@ afterAll(() => api[Symbol.asyncDispose]())
 const poll = (id: string, prefer: string, signal?: AbortSignal) =>
   call(api, 'GET', `/v1/jobs/${id}`, { headers: { prefer }, ...(signal && { signal }) })
 
-/** Resolves once so many requests listen for the job's end. */
-const listeners = (count: number) =>
-  vi.waitUntil(async () => (await subscribedChannels()) >= count, { timeout: 5_000, interval: 5 })
-
-const subscribedChannels = async (): Promise<number> => {
-  const { redis } = api
-  const channels = (await redis.pubsub('CHANNELS', `${api.prefix}:*:j:*`)) as string[]
-  return channels.length
-}
+/** Resolves once a request listens for a job's end. */
+const listener = () =>
+  vi.waitUntil(() => api.parts.waiter.awaited().length > 0, { timeout: 5_000, interval: 5 })
 
 it('answers as soon as the job ends', async () => {
   const { id } = await submitJob(api)
   const waiting = Promise.all([poll(id, 'wait=30'), poll(id, 'wait=30')])
-  await listeners(1)
+  await listener()
   const startedMs = performance.now()
   await endJob(api, id)
   for (const answer of await waiting) {
@@ -51,7 +45,7 @@ it('answers the job as it stands when the time is up', async () => {
 it('waits for a minute at most', async () => {
   const { id } = await submitJob(api)
   const waiting = poll(id, 'wait=86400')
-  await listeners(1)
+  await listener()
   await endJob(api, id)
   expect((await waiting).headers.get('preference-applied')).toBe('wait=60')
 })
@@ -60,8 +54,8 @@ it('stops waiting when the client goes', async () => {
   const { id } = await submitJob(api)
   const client = new AbortController()
   const waiting = poll(id, 'wait=60', client.signal)
-  await listeners(1)
+  await listener()
   client.abort()
   await expect(waiting).rejects.toThrow()
-  await vi.waitUntil(async () => (await subscribedChannels()) === 0, { timeout: 5_000, interval: 5 })
+  await vi.waitUntil(() => api.parts.waiter.awaited().length === 0, { timeout: 5_000, interval: 5 })
 })

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { isTerminal } from '../../domain/job.ts'
-import type { Submission } from '../../relay/submit-job.ts'
+import type { Submission, Submitted } from '../../relay/submit-job.ts'
 import { acceptJob } from '../accept-job.ts'
 import { refuseStreaming } from '../completion-body.ts'
 import { answerDoor } from '../door-answer.ts'
@@ -17,6 +17,8 @@ import { type Completion, completion } from '../schemas.ts'
 
 /** The worker at the job's deadline, or a sweeper soon after it, ends the job: this only outwaits both. */
 const deadlineGraceMs = 15_000
+/** Well under the 1.5 s after which a sweeper rings what has not been rung. */
+const freshMs = 1_000
 
 type DoorRequest = FastifyRequest<{ Body: Completion }>
 
@@ -24,6 +26,10 @@ type DoorRequest = FastifyRequest<{ Body: Completion }>
 export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: JobWaits): void => {
   const { store, config, log } = parts
   keepBodyText(scope)
+
+  /** Rung only after this turn, unless the answer of Redis was so late that a sweeper may have rung it. */
+  const isFresh = (submitted: Submitted): boolean =>
+    !submitted.replayed && parts.now() - submitted.record.createdAtMs < freshMs
 
   /** Nobody could ever read what the job would cost: only a key lets its client find it again. */
   const abandon = async (request: FastifyRequest, jobId: string): Promise<void> => {
@@ -41,7 +47,8 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
       return acceptJob(store, request, reply, submitted)
     }
     if (replayed) reply.header('idempotent-replayed', 'true')
-    const outcome = await waits.untilEnd('door', id, config.jobs.sync_window + deadlineGraceMs, reply)
+    const timeoutMs = config.jobs.sync_window + deadlineGraceMs
+    const outcome = await waits.untilEnd('door', id, timeoutMs, reply, isFresh(submitted))
     if (outcome === 'disconnected') {
       await abandon(request, id)
       return reply.hijack()

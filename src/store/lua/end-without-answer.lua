@@ -15,7 +15,7 @@ if r[1] == 'running' then
   end
   redis.call('PUBLISH', ARGV[7], ARGV[1])
 end
-finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'end', ARGV[5])
+if finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'end', ARGV[5]) then tell_ends(ARGV[1]) end
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[3], wakers(ARGV[1], r[2], r[5]))
 return r[1]

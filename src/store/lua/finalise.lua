@@ -5,7 +5,7 @@
 -- Gives for each 1, or 0 when the job had its result, is gone, or is held by another.
 local ends = packed()
 local agenda, now, retention = KEYS[1], ends[1], ends[2]
-local settled, answered = {}, {}
+local settled, answered, awaited = {}, {}, {}
 
 local function finalise(fields)
   local id, token, status, has_payload = unpack(fields, 1, 4)
@@ -13,7 +13,7 @@ local function finalise(fields)
   local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'custom_id')
   if not r[1] or FINAL[r[1]] then return 0 end
   if token ~= '' and not holds(token, r[2]) then return 0 end
-  finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 5))
+  if finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 5)) then awaited[#awaited + 1] = id end
   settled[#settled + 1], settled[#settled + 2], settled[#settled + 3] = wakers(id, r[3], r[4])
   if has_payload then
     local payload = payload_of(id)
@@ -26,4 +26,5 @@ local replies = {}
 for i = 3, #ends do replies[i - 2] = finalise(ends[i]) end
 if #settled > 0 then redis.call('ZREM', agenda, unpack(settled)) end
 if #answered > 0 then redis.call('DEL', unpack(answered)) end
+if #awaited > 0 then tell_ends(table.concat(awaited, ' ')) end
 return cmsgpack.pack(replies)

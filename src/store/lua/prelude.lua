@@ -59,13 +59,16 @@ local function done_lines(id)
   return BASE .. 'bd:' .. id:sub(5, 24) .. '00000' .. id:sub(-1)
 end
 
--- The one way a job ends: starts its retention and tells who waits: they listen on a channel named as the record.
+-- The one way a job ends: starts its retention. Replies whether somebody may wait for this end, and is to be told (`tell_ends`).
 -- The caller removes what would still wake it (`wakers`), and sees to the payload. `run` stays behind: only a running
 -- job's is ever looked at, and each job pays for every command here. A job of a batch (`custom_id`) is handed to the
 -- batch's feeder instead, which removes it when its line is durable: nobody else waits for it.
 local function finish(record, agenda, id, hook, custom_id, status, now, retention, ...)
   redis.call('HSET', record, 'state', status, ...)
-  if custom_id then return redis.call('RPUSH', done_lines(id), id) end
+  if custom_id then
+    redis.call('RPUSH', done_lines(id), id)
+    return false
+  end
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
     redis.call('HSET', record, 'delivery', 'pending')
@@ -73,7 +76,12 @@ local function finish(record, agenda, id, hook, custom_id, status, now, retentio
   else
     redis.call('PEXPIRE', record, retention)
   end
-  redis.call('PUBLISH', record, status)
+  return true
+end
+
+-- One channel for all: who waits for jobs has one ear for them, and a script that ends many speaks once.
+local function tell_ends(ids)
+  redis.call('PUBLISH', BASE:match('^[^{]*') .. 'ends', ids)
 end
 
 -- The agenda's entry that comes up when whoever runs a job has been silent for too long.
