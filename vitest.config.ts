@@ -14,6 +14,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-redis.ts'],
     reporters: ['default', createPlainSummary()],
     pool: 'forks',
+    // vitest leaves a core to itself, which on two cores means one file at a time; most tests wait more than they work.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Many tests are of processes that meet in time, and a machine that others keep busy may be late: what fails twice has failed.
