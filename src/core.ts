@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { healthCheckOf } from './config/health-check.ts'
 import type { Config } from './config/schema.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
 import { createHealthBoard, type HealthBoard } from './health/board.ts'
@@ -110,10 +111,12 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     board => board.stop(),
   )
   const circuitStore = createCircuitStore(redis, prefix, now)
+  const isChecked = (name: string): boolean =>
+    config.providers[name] !== undefined && healthCheckOf(config.providers[name]) !== null
   const circuits = await life.open(
     'circuits',
     async () => {
-      const parts = { store: circuitStore, subscriber, prefix, log, now, random: Math.random }
+      const parts = { store: circuitStore, subscriber, prefix, log, now, random: Math.random, isChecked }
       const circuits = createCircuits(parts)
       await circuits.start()
       return circuits

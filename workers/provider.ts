@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { healthCheckOf } from '../src/config/health-check.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
 import type { Core } from '../src/core.ts'
 import type { CircuitSettings } from '../src/domain/health.ts'
-import { openGate } from '../src/health/open-gate.ts'
+import { type GateParts, openGate } from '../src/health/open-gate.ts'
 import { createHeartbeat, readPresence } from '../src/health/presence.ts'
 import { createWhyAway } from '../src/health/why-away.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
@@ -11,6 +13,7 @@ import { parseDoorbell } from '../src/queue/doorbell.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import { isRedisTrouble } from '../src/redis/trouble.ts'
 import { createCallsInFlight } from '../src/relay/calls-in-flight.ts'
+import { createProviderCheck, longestCheckMs } from '../src/relay/check-provider.ts'
 import { createJobExecutor } from '../src/relay/execute-job.ts'
 import { createHandoverPace } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
@@ -45,7 +48,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     provider: name,
     settings: circuitSettingsOf(settings),
     concurrency: settings.concurrency,
-    isChecked: false,
+    check: healthCheckFor(core, name, log),
     log,
   })
   await life.open(
@@ -154,6 +157,24 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     () => heartbeat.stop(),
   )
   log.info({ concurrency: settings.concurrency }, 'worker started')
+}
+
+/** How the provider is asked while nobody calls it; null where it is not, or where no route leads to it. */
+const healthCheckFor = (core: Core, name: string, log: Logger): GateParts['check'] => {
+  const { config, board, providers, keyRings, routes, now } = core
+  const settings = config.providers[name]!
+  const check = healthCheckOf(settings)
+  const target = [...routes.values()].flatMap(route => route.targets).find(t => t.provider === name)
+  if (!check || !target) return null
+  const keys = keyRings.get(name)!
+  const { kind, intervalMs, model = target.model } = check
+  const ask = createProviderCheck({
+    provider: providers.get(name)!,
+    ...{ keys, board, log, now },
+    model: kind === 'models' ? null : model,
+    timeoutMs: Math.min(settings.timeout_ms, longestCheckMs),
+  })
+  return { intervalMs, keylessUntil: keys.unavailableUntil, ask }
 }
 
 const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettings => ({

@@ -1,3 +1,4 @@
+import type { HealthCheckConfig } from '../config/health-check.ts'
 import type { Circuit, CircuitState } from '../domain/health.ts'
 import type { HealthEntry, HealthState } from '../health/board.ts'
 import type { WorkerPresence } from '../health/presence.ts'
@@ -9,6 +10,7 @@ export interface ProviderFacts {
   /** Upstream names of the models that routes lead to. */
   readonly models: readonly string[]
   readonly keyCount: number
+  readonly check: HealthCheckConfig | null
   /** All that is in force, of whatever provider. */
   readonly entries: readonly HealthEntry[]
   readonly circuit: Circuit
@@ -29,6 +31,7 @@ export const providerView = (facts: ProviderFacts): object => {
     type,
     models,
     ...standing(facts.circuit, reasonOut(entries, models.length, facts.keyCount)),
+    health_check: checkView(facts.check, facts.circuit),
     entries: entries.map(entryView),
     events: facts.events.map(eventView),
     queue: { waiting: facts.waiting, active: workers.reduce((sum, w) => sum + w.callsInFlight, 0) },
@@ -109,6 +112,14 @@ const entryView = (entry: HealthEntry): object => ({
   until: wholeSeconds(entry.untilMs),
   reason: entry.reason,
 })
+
+const checkView = (check: HealthCheckConfig | null, { checkedAtMs }: Circuit): object | null =>
+  check && {
+    kind: check.kind,
+    interval: check.intervalMs / 1_000,
+    // Kept by an older version without it.
+    checked_at: secondsOrNull(checkedAtMs ?? 0),
+  }
 
 const workerView = (worker: WorkerPresence): object => ({
   instance: worker.instance,

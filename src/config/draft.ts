@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { numeric } from './schema-values.ts'
+import { flag, numeric } from './schema-values.ts'
 
 // A part that is of the wrong kind reads as absent: the schema has its own fault for it.
 const text = z.string().optional().catch(undefined)
@@ -24,6 +24,11 @@ const vendor = {
   session_token: text,
 }
 
+const healthCheck = z
+  .object({ kind: text, model: text, enabled: flag.catch(true).default(true) })
+  .optional()
+  .catch(undefined)
+
 const provider = z
   .object({
     type: text,
@@ -33,6 +38,7 @@ const provider = z
     timeout_ms: number,
     connect_timeout_ms: number,
     models: table(model),
+    health_check: healthCheck,
     ...vendor,
   })
   .catch({ models: {} })

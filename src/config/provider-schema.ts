@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { model } from './model-schema.ts'
-import { concurrency, duration, httpUrl, numeric, positiveInt } from './schema-values.ts'
+import { concurrency, duration, flag, httpUrl, numeric, positiveInt } from './schema-values.ts'
 import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
 
 /** Provider types this version can drive. */
@@ -38,6 +38,16 @@ const recovery = z.strictObject({
   max_reset: duration.prefault('5m'),
 })
 
+const healthCheck = z.strictObject({
+  /** The list of its models, which costs nothing, or a completion of one token, which shows more. */
+  kind: z.enum(['models', 'completion']).default('models'),
+  /** Once in this time, by one process, where no job called it meanwhile. */
+  interval: duration.prefault('30s'),
+  /** Its own name of the model that completes; the first that a route leads to when absent. */
+  model: z.string().min(1).optional(),
+  enabled: flag.default(true),
+})
+
 export const provider = z.strictObject({
   type: z.enum(providerTypes),
   base_url: httpUrl.optional(),
@@ -61,6 +71,8 @@ export const provider = z.strictObject({
   breaker: breaker.prefault({}),
   /** How traffic returns after an outage. */
   recovery: recovery.prefault({}),
+  /** Without it: the list of models where that asks nobody who sends bills; see `healthCheckOf`. */
+  health_check: healthCheck.optional(),
   models: z.record(z.string().min(1), model).default({}),
   ...vendorSettings,
 })

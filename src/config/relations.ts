@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js'
 import { findLoops, modelEntryOf } from '../domain/chain.ts'
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
 import type { Finding, Path } from './fault.ts'
+import { canListModels } from './health-check.ts'
 import { nearest } from './nearest.ts'
 import { redisFindings } from './redis-relations.ts'
 import { vendorFaults } from './vendor-relations.ts'
@@ -35,10 +36,28 @@ const providerFindings = (name: string, provider: DraftProvider): Finding[] => {
   if (timeout_ms !== undefined && connect_timeout_ms !== undefined && connect_timeout_ms > timeout_ms) {
     findings.push(relation(at('connect_timeout_ms'), `is longer than timeout_ms (${timeout_ms})`))
   }
+  findings.push(...healthCheckFindings(at('health_check'), provider))
   for (const [model, facts] of Object.entries(provider.models)) {
     findings.push(...windowFindings(at('models', model), facts))
   }
   return findings
+}
+
+const healthCheckFindings = (path: Path, provider: DraftProvider): Finding[] => {
+  const { type, health_check: check, models } = provider
+  if (!check?.enabled) return []
+  const { kind = 'models', model } = check
+  if (kind === 'models') {
+    if (!canListModels(type)) {
+      const message = `a provider of type ${type} has no list of models to ask for`
+      return [relation([...path, 'kind'], message, 'completion')]
+    }
+    return model === undefined ? [] : [relation([...path, 'model'], 'only kind completion names a model')]
+  }
+  const listed = Object.entries(models).map(([name, facts]) => facts.upstream_model ?? name)
+  return model === undefined || listed.length === 0 || listed.includes(model)
+    ? []
+    : [relation([...path, 'model'], 'the provider does not list this model', nearest(model, listed))]
 }
 
 const windowFindings = (path: Path, facts: DraftRoute): Finding[] => {

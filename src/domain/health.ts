@@ -30,6 +30,8 @@ export interface Circuit {
   readonly owner: string
   /** Since when the operator keeps it out of use; 0 when he does not. */
   readonly pausedAtMs: number
+  /** When a health check last asked it while nobody called it; 0 when none has. */
+  readonly checkedAtMs: number
 }
 
 export const closedCircuit = (provider: string): Circuit => ({
@@ -45,6 +47,7 @@ export const closedCircuit = (provider: string): Circuit => ({
   relapses: 0,
   owner: '',
   pausedAtMs: 0,
+  checkedAtMs: 0,
 })
 
 export interface CircuitSettings {

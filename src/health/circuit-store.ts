@@ -30,12 +30,26 @@ export interface CircuitStore {
     outcome: GuardOutcome,
     reason: string,
   ): Promise<Circuit>
+  /** Asks for the one check of an interval; it is given where no call tells how the provider is. */
+  takeCheck(
+    provider: string,
+    terms: CircuitTerms,
+    intervalMs: number,
+  ): Promise<{ taken: boolean; nextAtMs: number; circuit: Circuit }>
+  /** Opens a provider that failed its check, unless it was called since `sinceMs`, when the check began. */
+  condemn(
+    provider: string,
+    terms: CircuitTerms,
+    era: number,
+    reason: string,
+    sinceMs: number,
+  ): Promise<Circuit>
   pause(provider: string, paused: boolean): Promise<Circuit>
   /** The last changes, newest first. */
   events(provider: string): Promise<readonly Circuit[]>
 }
 
-const scripts = ['report', 'lease', 'verdict', 'pause'] as const
+const scripts = ['report', 'lease', 'verdict', 'check', 'condemn', 'pause'] as const
 type Script = (typeof scripts)[number]
 type Command = (...args: (string | number)[]) => Promise<unknown>
 
@@ -80,6 +94,13 @@ export const createCircuitStore = (
     },
     conclude: async (provider, terms, era, outcome, reason) =>
       parse(await run('verdict', provider, JSON.stringify(terms), era, outcome, reason)),
+    takeCheck: async (provider, terms, intervalMs) => {
+      const reply = await run('check', provider, JSON.stringify(terms), intervalMs)
+      const [taken, nextAtMs, text] = reply as [number, number, string]
+      return { taken: taken === 1, nextAtMs, circuit: parse(text) }
+    },
+    condemn: async (provider, terms, era, reason, sinceMs) =>
+      parse(await run('condemn', provider, JSON.stringify(terms), era, reason, sinceMs)),
     pause: async (provider, paused) => parse(await run('pause', provider, paused ? 1 : 0)),
     events: async provider => (await redis.lrange(eventsOf(provider), 0, -1)).map(parse),
   }

@@ -27,6 +27,8 @@ export interface CircuitsOptions {
   readonly store: CircuitStore
   readonly subscriber: Redis
   readonly prefix: string
+  /** Whether a health check probes a provider, so that no job has to. */
+  readonly isChecked: (provider: string) => boolean
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
@@ -91,6 +93,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     if (shutMs > 0) return shutMs
     if (circuit.state === 'recovering') return random() < circuit.share ? 0 : nowMs + lookAgainMs
     if (!isProbeDue(circuit, nowMs)) return 0
+    if (options.isChecked(provider)) return nowMs + lookAgainMs
     // Whoever comes first with it to a worker probes; more would only be sent away again.
     const nextMs = (candidateAtMs.get(provider) ?? 0) + lookAgainMs
     if (nextMs > nowMs) return nextMs

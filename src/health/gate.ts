@@ -13,6 +13,8 @@ export interface Gate {
   readonly isShut: boolean
   /** Whether a call has to wait only for one of the few places of a provider on its way back. */
   readonly isReturning: boolean
+  /** Unix ms at which a call last ended that tells how the provider is; 0 when none has. */
+  readonly calledAtMs: number
   /** Makes the call, or says until when none is let through. */
   run<T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<Passage<T>>
   close(): void
@@ -38,6 +40,7 @@ export interface GateOptions {
 export const createGate = (options: GateOptions): Gate => {
   const { provider, concurrency, circuits, guard, lease, reporter, isChecked, now } = options
   let calling = 0
+  let calledAtMs = 0
 
   const follow = ({ state }: Circuit): void =>
     guard.force(state === 'open' || state === 'probing' ? 'open' : 'closed')
@@ -68,6 +71,9 @@ export const createGate = (options: GateOptions): Gate => {
       const circuit = circuits.of(provider)
       return circuit.pausedAtMs === 0 && isFull(circuit)
     },
+    get calledAtMs() {
+      return calledAtMs
+    },
     run: async (call, judge) => {
       const untilMs = opensAt()
       if (untilMs > 0) return { kind: 'shut', untilMs }
@@ -81,6 +87,7 @@ export const createGate = (options: GateOptions): Gate => {
         if (result === null) return { kind: 'shut', untilMs: now() + lookAgainMs }
         if (!isProbe) {
           const { outcome, reason } = judge(result)
+          if (outcome !== 'ignored') calledAtMs = now()
           reporter.note(circuit.era, outcome, reason)
         }
         return { kind: 'called', result }

@@ -6,6 +6,7 @@ import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createGuard, type Guard } from './guard.ts'
+import { createHealthCheck, type HealthCheckOptions } from './health-check.ts'
 import { createProbeLease, type ProbeLease } from './probe-lease.ts'
 import { createReporter, type Reporter } from './reporter.ts'
 
@@ -14,7 +15,8 @@ export interface GateParts {
   readonly settings: CircuitSettings
   /** Calls at once in this process. */
   readonly concurrency: number
-  readonly isChecked: boolean
+  /** How the provider is asked where no job's call tells how it is; null for one that is not. */
+  readonly check: Pick<HealthCheckOptions, 'intervalMs' | 'keylessUntil' | 'ask'> | null
   /** Names this process. */
   readonly instance: string
   readonly redis: Redis | Cluster
@@ -52,9 +54,26 @@ export const openGate = async (life: Lifecycle, parts: GateParts): Promise<OpenG
       createGate({
         ...{ provider, circuits, guard, lease, reporter, now },
         concurrency: parts.concurrency,
-        isChecked: parts.isChecked,
+        isChecked: parts.check !== null,
       }),
     gate => gate.close(),
   )
+  if (parts.check) {
+    const { check } = parts
+    await life.open(
+      `health check ${provider}`,
+      () => {
+        const calledAtMs = (): number => gate.calledAtMs
+        const { random } = Math
+        const healthCheck = createHealthCheck({
+          ...{ provider, terms, store, circuits, lease, calledAtMs, log, now, random },
+          ...check,
+        })
+        healthCheck.start()
+        return healthCheck
+      },
+      healthCheck => healthCheck.stop(),
+    )
+  }
   return { gate, guard, lease, reporter }
 }

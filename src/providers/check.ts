@@ -2,6 +2,7 @@ import { classify } from '../domain/classify.ts'
 import type { UpstreamDialect } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import type { UpstreamRequest } from './provider.ts'
+import type { UpstreamType } from './upstream-type.ts'
 
 /**
  * How a provider stands to one of its keys. `throttled`: the key is good, and too much was asked of it. `unreachable`: nobody
@@ -23,6 +24,16 @@ export const callOfNobody: Omit<UpstreamRequest, 'apiKey' | 'signal'> = {
   body: '{"messages":[{"role":"user","content":"."}],"max_tokens":1}',
   model: 'baton-check',
 }
+
+/** The cheapest call that a model can answer. */
+export const pingOf = (
+  { native, lengthLimit = 'max_tokens' }: Pick<UpstreamType, 'native' | 'lengthLimit'>,
+  model: string,
+): Omit<UpstreamRequest, 'apiKey' | 'signal'> => ({
+  endpoint: native.includes('/v1/messages') ? '/v1/messages' : '/v1/chat/completions',
+  body: JSON.stringify({ model, messages: [{ role: 'user', content: 'ping' }], [lengthLimit]: 1 }),
+  model,
+})
 
 /** What came back, judged as the answer to a job would be. */
 export const standingOf = (

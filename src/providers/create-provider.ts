@@ -1,7 +1,7 @@
 import type { ProviderConfig } from '../config/schema.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
-import { callOfNobody, standingOf } from './check.ts'
+import { callOfNobody, pingOf, standingOf } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
 import { withModel } from './native-body.ts'
 import type { Provider, UpstreamRequest } from './provider.ts'
@@ -108,6 +108,7 @@ export const createProvider = (
     cannotCarry: (endpoint, body) => translations.get(endpoint)?.cannotCarry(body) ?? [],
     call,
     check,
+    ping: (model, apiKey, signal) => call({ ...pingOf(type, model), apiKey, signal }),
     close: async () => {
       await Promise.all([transport.close(), tokens?.close()])
     },

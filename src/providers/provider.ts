@@ -38,5 +38,7 @@ export interface Provider {
    * a model that nobody has. Never throws.
    */
   check(apiKey: string | null, signal: CallSignal): Promise<Check>
+  /** Asks a model for one token, in the provider's own format. Never throws. */
+  ping(model: string, apiKey: string | null, signal: CallSignal): Promise<UpstreamOutcome>
   close(): Promise<void>
 }

@@ -35,6 +35,8 @@ export interface UpstreamType {
    * is at another host.
    */
   readonly listing: ((base: URL) => string) | null
+  /** The name of the limit of an answer's length, where newer models take no `max_tokens`. */
+  readonly lengthLimit?: 'max_tokens' | 'max_completion_tokens'
   /** The headers that show the key, in lower case. */
   keyHeaders(apiKey: string, way: 'native' | 'translated'): Readonly<Record<string, string>>
   /** Headers of every call besides. */

@@ -45,7 +45,7 @@ export interface UpstreamCallerParts {
 /** A 429 that does not say how long. */
 const defaultCoolingMs = 10_000
 /** A bad key, an empty account or a missing model: tried again this often, in case a person has mended it. */
-const stoppedMs = 5 * 60_000
+export const stoppedMs = 5 * 60_000
 
 interface Judged {
   readonly outcome: UpstreamOutcome

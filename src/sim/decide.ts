@@ -32,6 +32,8 @@ export type Decision = ThrottleDecision | OrdinaryDecision
 export interface Decider {
   /** Null where the call asks for a script that cannot be read. */
   decide(call: CallFacts): Decision | null
+  /** What somebody meets who asks for the list of models: an outage, but no limits. */
+  decideList(): OrdinaryDecision
   /** Replaces the behaviour, with full buckets. Throws a ZodError for one that is malformed. */
   behave(behaviour: BehaviourInput): void
   /** Lets every script begin anew. */
@@ -44,6 +46,9 @@ interface Chance {
   readonly random: Random
   readonly now: () => number
 }
+
+const isOutage = (decision: Decision): decision is OrdinaryDecision =>
+  /^(hang|reset|error-.+)$/.test(decision.outcome)
 
 /** Decides what each call meets: its own script where it brings one, else the behaviour that is set. */
 export function createDecider(initial: BehaviourInput, { random, now }: Chance): Decider {
@@ -83,9 +88,13 @@ export function createDecider(initial: BehaviourInput, { random, now }: Chance):
   function behaveTo(inputTokens: number): Decision {
     const admission = throttle?.admit(inputTokens, now()) ?? null
     if (admission?.denial) return { outcome: 'throttle', limits: admission.limits, denial: admission.denial }
+    return meetFault(admission?.limits ?? null)
+  }
+
+  function meetFault(limits: RateLimits | null): Decision {
     const fault: Fault | null = drawFault(behaviour.fault, random)
     const delayMs = drawLatencyMs(behaviour.latency, random)
-    return meet(fault?.kind ?? 'ok', fault?.ms ?? null, delayMs, admission?.limits ?? null)
+    return meet(fault?.kind ?? 'ok', fault?.ms ?? null, delayMs, limits)
   }
 
   return {
@@ -95,6 +104,10 @@ export function createDecider(initial: BehaviourInput, { random, now }: Chance):
       if (steps !== null) return follow(text, steps, identity)
       // A misspelt script must not pass for a model that answers.
       return script !== undefined || model.startsWith('fail-') ? null : behaveTo(inputTokens)
+    },
+    decideList() {
+      const decision = meetFault(null)
+      return isOutage(decision) ? decision : { outcome: 'ok', delayMs: 0, bodyDelayMs: 0, limits: null }
     },
     behave,
     rewind: () => callsOfScript.clear(),

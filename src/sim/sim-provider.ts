@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Dialect, dialectOf, isEndpoint } from '../domain/endpoint.ts'
 import { modelPage } from './anthropic-answers.ts'
 import type { BehaviourInput } from './behaviour.ts'
@@ -7,9 +7,10 @@ import { type CallEntry, createCallJournal } from './call-journal.ts'
 import { createCallStats, type SimStats } from './call-stats.ts'
 import { controlPrefix, createControlHandler } from './control.ts'
 import { createDecider } from './decide.ts'
-import { send } from './deliver.ts'
+import { deliver, send } from './deliver.ts'
 import type { Random } from './draw.ts'
 import { errorReply, requestIdHeader, unknownPathReply } from './error-reply.ts'
+import { isToldAsError } from './fault-kind.ts'
 import { createHttpListener, type ListenOptions, pathOf } from './http-listener.ts'
 import { modelList } from './openai-answers.ts'
 import { jsonReply, type Reply } from './reply.ts'
@@ -78,9 +79,25 @@ export function createSimProvider(options: SimProviderOptions = {}): SimProvider
     reset,
   })
 
+  /** The list of models is as much out of order as the rest of a provider. */
+  function answerRest(req: IncomingMessage, res: ServerResponse, path: string): void {
+    const reply = restReply(req, path)
+    const decision = reply.status === 200 ? decider.decideList() : null
+    if (decision === null || decision.outcome === 'ok') {
+      send(res, reply)
+      return
+    }
+    const context = { dialect: dialectFor(req), requestId: 'req_sim0', model: '' }
+    const told = isToldAsError(decision.outcome) ? errorReply(context, decision.outcome) : null
+    deliver(res, { ...decision, reply: told })
+  }
+
+  const dialectFor = ({ headers }: IncomingMessage): Dialect =>
+    format ?? (headers['anthropic-version'] === undefined ? 'openai' : 'anthropic')
+
   function restReply(req: IncomingMessage, path: string): Reply {
-    const { method = '', headers } = req
-    const dialect = format ?? (headers['anthropic-version'] === undefined ? 'openai' : 'anthropic')
+    const { method = '' } = req
+    const dialect = dialectFor(req)
     const context = { dialect, requestId: 'req_sim0', model: '' }
     if (method !== 'GET' || path !== '/v1/models') return unknownPathReply(context, method, path)
     if (!isKeyGood(req)) return errorReply(context, 'bad-key')
@@ -94,7 +111,7 @@ export function createSimProvider(options: SimProviderOptions = {}): SimProvider
     const isCall = req.method === 'POST' && isEndpoint(path)
     if (isCall && (format === undefined || format === dialectOf(path))) handleCall(req, res, path)
     else if (path.startsWith(controlPrefix)) handleControl(req, res, path)
-    else send(res, restReply(req, path))
+    else answerRest(req, res, path)
   })
 
   return {

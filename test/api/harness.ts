@@ -90,7 +90,15 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
   const board = createHealthBoard({ redis, subscriber, prefix, log, now })
   await board.start()
   const circuitStore = createCircuitStore(redis, prefix, now)
-  const circuits = createCircuits({ store: circuitStore, subscriber, prefix, log, now, random: Math.random })
+  const circuits = createCircuits({
+    store: circuitStore,
+    subscriber,
+    prefix,
+    log,
+    now,
+    random: Math.random,
+    isChecked: () => false,
+  })
   await circuits.start()
   const waiter = createFinishWaiter(subscriber, keys, log)
   await waiter.start()

@@ -8,6 +8,28 @@ const gcp = 'project: p, location: us-central1'
 const aws = 'access_key_id: a, secret_access_key: b'
 
 const cases: [settings: string, fault: Partial<Fault>][] = [
+  ...[`vertex, ${gcp}, credentials: ${account}`, `bedrock, region: r, ${aws}`].map(
+    (type): [string, Partial<Fault>] => [
+      `type: ${type}, health_check: {}`,
+      {
+        path: 'providers.p.health_check.kind',
+        message: `a provider of type ${type.split(',')[0]} has no list of models to ask for`,
+        suggestion: 'completion',
+      },
+    ],
+  ),
+  [
+    'type: openai, api_key: k, health_check: {model: m}',
+    { path: 'providers.p.health_check.model', message: 'only kind completion names a model' },
+  ],
+  [
+    'type: openai, api_key: k, models: {large: {}}, health_check: {kind: completion, model: larg}',
+    {
+      path: 'providers.p.health_check.model',
+      message: 'the provider does not list this model',
+      suggestion: 'large',
+    },
+  ],
   ...['azure, resource: r', 'google', 'cohere', 'mistral'].map((type): [string, Partial<Fault>] => [
     `type: ${type}`,
     {

@@ -46,7 +46,16 @@ const settingsOf = (schema: JsonSchema, path: string): string[] =>
 const price = { input: 1, output: 1 }
 /** Has what is required, and one of everything that has settings of its own. */
 const sample = {
-  providers: { x: { type: 'simulated', limits: {}, breaker: {}, recovery: {}, models: { x: { price } } } },
+  providers: {
+    x: {
+      type: 'simulated',
+      limits: {},
+      breaker: {},
+      recovery: {},
+      health_check: {},
+      models: { x: { price } },
+    },
+  },
   models: { x: { provider: 'x', price } },
   api_keys: [{ key: 'k' }],
   storage: { s3: { bucket: 'b' } },

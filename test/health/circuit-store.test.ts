@@ -157,6 +157,65 @@ describe('a provider on its way back', () => {
   })
 })
 
+describe('the check of a provider that nobody calls', () => {
+  const take = (intervalMs = 5_000) => store.takeCheck('first', terms, intervalMs)
+
+  it('is one in an interval, whoever asks, and another when that one fell silent', async () => {
+    const asked = await Promise.all([take(), take(), take()])
+    expect(asked.filter(({ taken }) => taken)).toHaveLength(1)
+    nowMs += 4_999
+    expect(await take()).toMatchObject({ taken: false, nextAtMs: nowMs + 1 })
+    nowMs += 1
+    expect(await take()).toMatchObject({ taken: true, circuit: { checkedAtMs: nowMs } })
+  })
+
+  it('is none where calls tell, by any process', async () => {
+    await report(1, 0)
+    nowMs += 4_000
+    expect((await take()).taken).toBe(false)
+    nowMs += 2_000
+    expect((await take()).taken).toBe(true)
+  })
+
+  it('is none while it is open or paused, nor in a step of its way back that has calls', async () => {
+    await openIt()
+    nowMs += 10_000
+    expect((await take()).taken).toBe(false)
+    await probe('success')
+    await store.pause('first', true)
+    nowMs += 500
+    expect((await take(500)).taken).toBe(false)
+    await store.pause('first', false)
+    await report(1, 0)
+    expect((await take(100)).taken).toBe(false)
+  })
+
+  it('opens it when it failed, and as a relapse on its way back', async () => {
+    const { circuit } = await take()
+    expect(await store.condemn('first', terms, circuit.era, 'connect', nowMs)).toMatchObject({
+      ...{ state: 'open', reason: 'connect', untilMs: nowMs + 1_000, relapses: 0 },
+    })
+    const back = await probe('success')
+    expect(await store.condemn('first', terms, back.era, 'connect', nowMs)).toMatchObject({
+      ...{ state: 'open', untilMs: nowMs + 2_000, relapses: 1 },
+    })
+  })
+
+  it('proves nothing where it was called meanwhile, or has changed', async () => {
+    const { circuit } = await take()
+    const sinceMs = nowMs
+    nowMs += 2_000
+    await report(1, 0)
+    expect(await store.condemn('first', terms, circuit.era, 'connect', sinceMs)).toMatchObject({
+      state: 'closed',
+    })
+    nowMs += 10_000
+    expect(await store.condemn('first', terms, circuit.era - 1, 'connect', nowMs)).toMatchObject({
+      state: 'closed',
+    })
+  })
+})
+
 it('a pause keeps what is beneath, and gives no probe', async () => {
   await openIt()
   await store.pause('first', true)

@@ -37,6 +37,13 @@ const healthEntry = z.object({
   reason: z.string(),
 })
 
+/** `interval` in seconds. */
+const healthCheck = z.object({
+  kind: z.enum(['models', 'completion']),
+  interval: z.number(),
+  checked_at: seconds.nullable(),
+})
+
 const worker = z.object({
   instance: z.string(),
   pid: z.int(),
@@ -66,6 +73,7 @@ export const provider = z
     reason: z.string().nullable(),
     share: z.number(),
     probe_owner: z.string().nullable(),
+    health_check: healthCheck.nullable(),
     entries: z.array(healthEntry),
     events: z.array(providerEvent),
     queue: z.object({ waiting: z.int(), active: z.int() }),

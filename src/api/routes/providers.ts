@@ -1,3 +1,4 @@
+import { healthCheckOf } from '../../config/health-check.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { providerQueue } from '../../queue/doorbells.ts'
@@ -15,6 +16,7 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
     type: provider.type,
     models: modelsOf(routes, name),
     keyCount: keysOf(provider).length,
+    check: healthCheckOf(provider),
   }))
 
   const view = async (shown: typeof providers): Promise<object[]> => {

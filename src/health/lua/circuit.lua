@@ -4,7 +4,7 @@ local provider, now = ARGV[1], tonumber(ARGV[2])
 local known = redis.call('HGET', KEYS[1], provider)
 local circuit = known and cjson.decode(known)
   or { provider = provider, state = 'closed', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
-       step = 0, relapses = 0, owner = '', pausedAtMs = 0 }
+       step = 0, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0 }
 
 -- Tells every process. `event`: also kept in the history. Times as numbers of changes: they grow over a loss of all data.
 local function keep(event)
@@ -48,4 +48,15 @@ end
 
 local function crossed(terms, least, ok, failed)
   return ok + failed >= least and failed * 100 > terms.errorPercent * (ok + failed)
+end
+
+-- When calls last told of the provider: as far as the window knows, and no later than now. 0 when they did not.
+local function heard_at(terms)
+  local text = redis.call('HGET', KEYS[2], provider)
+  local at = 0
+  for _, each in ipairs(text and cjson.decode(text) or {}) do
+    -- While recovering, there is one bucket for all of a step.
+    at = math.max(at, each[1] == 0 and now or math.min(now, (each[1] + 1) * terms.bucketMs))
+  end
+  return at
 end

@@ -18,10 +18,10 @@ export const openaiWay: Way = {
   }),
 }
 
-export const openai: UpstreamType = {
+export const openaiCompatible: UpstreamType = {
   dialect: 'openai',
-  baseUrl: 'https://api.openai.com/v1',
-  native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
+  baseUrl: null,
+  native: ['/v1/chat/completions', '/v1/embeddings', '/v1/completions'],
   nativePath: openaiPath,
   listing: openaiListing,
   translated: ['/v1/messages'],
@@ -30,8 +30,9 @@ export const openai: UpstreamType = {
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
 }
 
-export const openaiCompatible: UpstreamType = {
-  ...openai,
-  baseUrl: null,
-  native: ['/v1/chat/completions', '/v1/embeddings', '/v1/completions'],
+export const openai: UpstreamType = {
+  ...openaiCompatible,
+  baseUrl: 'https://api.openai.com/v1',
+  native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
+  lengthLimit: 'max_completion_tokens',
 }

@@ -1,0 +1,130 @@
+import type { Logger } from 'pino'
+import { type Circuit, type CircuitTerms, isProbeDue, lookAgainMs } from '../domain/health.ts'
+import { Interrupt } from '../domain/interrupt.ts'
+import type { CircuitStore } from './circuit-store.ts'
+import type { Circuits } from './circuits.ts'
+import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
+
+/**
+ * Asks a provider how it is, where no job's call tells.
+ *
+ * closed, recovering: once in an interval in the whole cluster, if nobody called the provider for as long.
+ * open, its time passed: at once, with the cluster's one probe. probing: when whoever probes falls silent. paused: never.
+ */
+export interface HealthCheck {
+  start(): void
+  /** Ends a check under way: it tells nothing then, and the next interval's is another process's. */
+  stop(): void
+}
+
+export interface HealthCheckOptions {
+  readonly provider: string
+  readonly intervalMs: number
+  readonly terms: CircuitTerms
+  readonly store: CircuitStore
+  readonly circuits: Circuits
+  readonly lease: ProbeLease
+  /** Unix ms at which a call of this process last ended; 0 when none has. */
+  readonly calledAtMs: () => number
+  /** Unix ms until which the provider cannot be asked, for want of a key that works; 0 for now. */
+  readonly keylessUntil: () => number
+  /** One call. Never throws. */
+  readonly ask: (signal: Interrupt) => Promise<ProbeOutcome>
+  readonly log: Logger
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/** One failure may be a blip, and nobody is waiting: the provider is asked again before it is given up. */
+const secondLookMs = 1_000
+/** Processes that were told of the same moment need not ask Redis in the same one. */
+const spread = 0.1
+
+export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
+  const { provider, intervalMs, terms, store, circuits, lease, log, now, random } = options
+  const stopping = new Interrupt()
+  let timer: NodeJS.Timeout | null = null
+  let pauseTimer: NodeJS.Timeout | null = null
+  let busy = false
+  let notBeforeMs = 0
+  const lagMs = intervalMs * spread * random()
+
+  /** Unix ms at which there may be something to ask; null while nobody asks. */
+  const dueAt = (circuit: Circuit): number | null => {
+    const { state, untilMs, sinceMs, checkedAtMs, pausedAtMs } = circuit
+    if (pausedAtMs > 0) return null
+    if (state === 'open' || state === 'probing') return untilMs
+    return Math.max(sinceMs, checkedAtMs ?? 0, options.calledAtMs()) + intervalMs + lagMs
+  }
+
+  const schedule = (): void => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    const atMs = dueAt(circuits.of(provider))
+    if (stopping.aborted || busy || atMs === null) return
+    const waitMs = Math.max(atMs, notBeforeMs, options.keylessUntil()) - now()
+    // Not longer than an interval: a key or a deadline may change without a word.
+    timer = setTimeout(() => void look(), Math.min(Math.max(waitMs, 1), intervalMs))
+  }
+
+  const pause = (): Promise<void> =>
+    new Promise(resolve => {
+      pauseTimer = setTimeout(resolve, secondLookMs)
+      stopping.onabort = resolve
+      if (stopping.aborted) resolve()
+    })
+
+  const checkIdle = async (): Promise<void> => {
+    const { taken, nextAtMs, circuit } = await store.takeCheck(provider, terms, intervalMs)
+    circuits.learn(circuit)
+    notBeforeMs = nextAtMs
+    if (!taken) return
+    const sinceMs = now()
+    const first = await options.ask(stopping)
+    if (first.outcome !== 'failure') return
+    await pause()
+    const { outcome, reason } = await options.ask(stopping)
+    if (outcome !== 'failure') return
+    circuits.learn(await store.condemn(provider, terms, circuit.era, reason, sinceMs))
+  }
+
+  const probe = async (): Promise<void> => {
+    const told = await lease.run(
+      () => options.ask(stopping),
+      outcome => outcome,
+    )
+    if (told === null) notBeforeMs = now() + lookAgainMs
+  }
+
+  const look = async (): Promise<void> => {
+    const circuit = circuits.of(provider)
+    const atMs = dueAt(circuit)
+    if (atMs === null || Math.max(atMs, notBeforeMs, options.keylessUntil()) > now()) return schedule()
+    busy = true
+    try {
+      await (isProbeDue(circuit, now()) ? probe() : checkIdle())
+    } catch (error) {
+      // Redis is away, or going: whose turn it is cannot be told.
+      log.debug({ err: error, provider }, 'provider not checked')
+      notBeforeMs = now() + lookAgainMs
+    } finally {
+      busy = false
+      schedule()
+    }
+  }
+
+  const forget = circuits.onChange(circuit => {
+    if (circuit.provider !== provider) return
+    notBeforeMs = 0
+    schedule()
+  })
+
+  return {
+    start: schedule,
+    stop: () => {
+      stopping.abort('shutdown')
+      forget()
+      for (const each of [timer, pauseTimer]) if (each) clearTimeout(each)
+    },
+  }
+}

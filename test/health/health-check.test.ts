@@ -1,0 +1,111 @@
+import { describe, it, type TestContext } from 'vitest'
+import { createSimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+interface Setup {
+  readonly check?: object
+  readonly keys?: readonly string[]
+  readonly count: number
+}
+
+/** Workers of one provider on one Redis, as several processes would be. */
+const start = async (
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  { check = {}, keys = ['good'], count }: Setup,
+) => {
+  const sim = createSimProvider({ keys: ['good'] })
+  await sim.start()
+  onTestFinished(() => sim.stop())
+  const provider = {
+    ...{ type: 'openai', base_url: `${sim.url}/v1`, api_keys: keys },
+    breaker: { reset_ms: 300, min_calls: 5, window_ms: 2_000 },
+    recovery: { ramp: '1s', check: '1s', max_reset: '1s' },
+    health_check: { kind: 'completion', interval: '1s', ...check },
+  }
+  const config = { providers: { only: provider }, models: { chat: { provider: 'only' } } }
+  const processes: Deployment[] = []
+  for (let i = 0; i < count; i++) {
+    const [first] = processes
+    processes.push(await deploy({ config, ...(first ? { prefix: first.prefix } : {}) }))
+  }
+  onTestFinished(async () => void (await Promise.all(processes.map(process => process.stop()))))
+  const baton = processes[0]!
+  const { circuits, circuitStore, board } = baton.core
+  return {
+    ...{ sim, baton, board },
+    state: () => circuits.of('only').state,
+    statesSeen: async () => (await circuitStore.events('only')).map(event => event.state).toReversed(),
+  }
+}
+
+describe.concurrent('a health check', () => {
+  it('asks once in an interval, whatever the number of processes', async ({ expect, ...test }) => {
+    const startedAtMs = Date.now()
+    const { sim, statesSeen } = await start(test, { count: 3 })
+    await until(() => sim.calls.calls >= 3)
+    const intervals = (Date.now() - startedAtMs) / 1_000
+    expect(sim.calls.calls).toBeLessThanOrEqual(Math.floor(intervals) + 1)
+    expect(sim.calls.outcomes).toEqual({ ok: sim.calls.calls })
+    expect(await statesSeen()).toEqual([])
+  })
+
+  it.for(['models', 'completion'])(
+    'finds by %s that a provider died, and that it is back, without any job',
+    async (kind, { expect, ...test }) => {
+      const { sim, state, statesSeen } = await start(test, { check: { kind }, count: 2 })
+      sim.script({ fault: { kind: 'error-503' } })
+      await until(() => state() === 'open')
+      sim.script({})
+      await until(() => state() === 'closed')
+      const seen = await statesSeen()
+      expect(seen.slice(0, 2)).toEqual(['open', 'probing'])
+      expect(seen.slice(-3)).toEqual(['probing', 'recovering', 'closed'])
+      if (kind === 'models') expect(sim.calls.calls).toBe(0)
+    },
+  )
+
+  it('leaves a provider alone that is called', async ({ expect, ...test }) => {
+    const { sim, baton } = await start(test, { count: 1 })
+    const calledUntilMs = Date.now() + 2_500
+    let jobs = 0
+    while (Date.now() < calledUntilMs) {
+      await baton.ended(await baton.chat('chat'))
+      jobs += 1
+    }
+    // One may have come before the first job.
+    expect(sim.calls.calls - jobs).toBeLessThanOrEqual(1)
+  })
+
+  it('probes in place of a job, which waits in the meantime', async ({ expect, ...test }) => {
+    const { sim, baton, state, statesSeen } = await start(test, { count: 2 })
+    sim.script({ fault: { kind: 'error-503' } })
+    await until(() => state() === 'open')
+    const job = await baton.chat('chat')
+    await until(async () => (await statesSeen()).filter(seen => seen === 'probing').length >= 2)
+    sim.script({})
+    const { status, attempts } = await baton.ended(job)
+    expect(status).toBe('succeeded')
+    expect(attempts).toHaveLength(1)
+  })
+
+  it('stops a key that is refused, and says nothing against the provider', async ({ expect, ...test }) => {
+    const { baton, board, state } = await start(test, { keys: ['bad', 'good'], count: 1 })
+    const entry = await until(() => board.current()[0])
+    expect(entry.scope).toMatch(/^key:only#/)
+    expect(entry).toMatchObject({ state: 'stopped', reason: 'invalid_api_key' })
+    expect(state()).toBe('closed')
+    expect((await baton.ended(await baton.chat('chat'))).status).toBe('succeeded')
+  })
+
+  it('asks nobody where all keys are stopped', async ({ expect, ...test }) => {
+    const { sim, board, state } = await start(test, { keys: ['bad'], count: 1 })
+    await until(() => board.current().length > 0)
+    const before = sim.calls.calls
+    sim.script({ fault: { kind: 'error-503' } })
+    const startedAtMs = Date.now()
+    await until(() => Date.now() > startedAtMs + 1_500)
+    expect(sim.calls.calls).toBe(before)
+    expect(state()).toBe('closed')
+  })
+})
