@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { healthCheckOf } from './config/health-check.ts'
+import { knownModels } from './config/known-models.ts'
 import type { Config } from './config/schema.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
 import { createHealthBoard, type HealthBoard } from './health/board.ts'
@@ -61,7 +62,7 @@ export interface CoreOptions {
 
 const routesOf = (config: Config): Routes =>
   new Map(
-    [...resolveRoutes(config)].map(([name, targets]) => [
+    [...resolveRoutes(config, knownModels(config))].map(([name, targets]) => [
       name,
       { targets, refusalHandsOver: config.models[name]!.on_refusal === 'handover' },
     ]),

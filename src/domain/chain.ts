@@ -15,6 +15,9 @@ interface Route extends ModelFacts {
   readonly fallback_to?: string | readonly string[] | undefined
 }
 
+/** What is known of a provider's model from elsewhere; the config wins over it, fact by fact. */
+export type KnownModels = (provider: string, model: string) => ModelFacts | undefined
+
 /** As much of the config as chains are made of. */
 export interface RouteBook {
   readonly models: Readonly<Record<string, Route>>
@@ -39,14 +42,18 @@ export interface RouteTarget {
  * The targets of a route in the order they are tried: its own, then those of each fallback in turn, each followed
  * by its own fallbacks. A route or target met again is left out, so loops end; unknown names are passed over.
  */
-export const chainOf = (book: RouteBook, name: string): readonly RouteTarget[] => {
+export const chainOf = (
+  book: RouteBook,
+  name: string,
+  known: KnownModels = nothingKnown,
+): readonly RouteTarget[] => {
   const visited = new Set<string>()
   const targets = new Map<string, RouteTarget>()
   const visit = (routeName: string): void => {
     const route = own(book.models, routeName)
     if (route === undefined || visited.has(routeName)) return
     visited.add(routeName)
-    const target = targetOf(book, routeName, route)
+    const target = targetOf(book, routeName, route, known)
     // Provider names hold no slash, so this cannot confuse two targets.
     const key = `${target.provider}/${target.model}`
     if (!targets.has(key)) targets.set(key, target)
@@ -57,8 +64,11 @@ export const chainOf = (book: RouteBook, name: string): readonly RouteTarget[] =
 }
 
 /** Every route's chain. A map, so that a client's model name can never reach an object's prototype. */
-export const resolveRoutes = (book: RouteBook): Map<string, readonly RouteTarget[]> =>
-  new Map(Object.keys(book.models).map(name => [name, chainOf(book, name)]))
+export const resolveRoutes = (
+  book: RouteBook,
+  known: KnownModels = nothingKnown,
+): Map<string, readonly RouteTarget[]> =>
+  new Map(Object.keys(book.models).map(name => [name, chainOf(book, name, known)]))
 
 /** Each way in which routes fall back to themselves, closed: `['a', 'b', 'a']`. */
 export const findLoops = (
@@ -89,18 +99,22 @@ export const modelEntryOf = <Entry>(
 ): Entry | undefined =>
   (upstreamModel === undefined ? undefined : own(entries, upstreamModel)) ?? own(entries, routeName)
 
-const targetOf = (book: RouteBook, routeName: string, route: Route): RouteTarget => {
+const nothingKnown: KnownModels = () => undefined
+
+const targetOf = (book: RouteBook, routeName: string, route: Route, known: KnownModels): RouteTarget => {
   const entries = own(book.providers, route.provider)?.models ?? {}
   const entry = modelEntryOf(entries, routeName, route.upstream_model)
-  const contextWindow = route.context_window ?? entry?.context_window
-  const maxOutputTokens = route.max_output_tokens ?? entry?.max_output_tokens
+  const model = route.upstream_model ?? entry?.upstream_model ?? routeName
+  const elsewhere = known(route.provider, model)
+  const contextWindow = route.context_window ?? entry?.context_window ?? elsewhere?.context_window
+  const maxOutputTokens = route.max_output_tokens ?? entry?.max_output_tokens ?? elsewhere?.max_output_tokens
   const capabilities =
     route.capabilities || entry?.capabilities ? { ...entry?.capabilities, ...route.capabilities } : undefined
-  const price = route.price ?? entry?.price
+  const price = route.price ?? entry?.price ?? elsewhere?.price
   return {
     route: routeName,
     provider: route.provider,
-    model: route.upstream_model ?? entry?.upstream_model ?? routeName,
+    model,
     ...(contextWindow !== undefined && { contextWindow }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     ...(capabilities !== undefined && { capabilities }),

@@ -41,6 +41,8 @@ export interface Attempt {
   readonly reason: string
   readonly retry_after_ms?: number
   readonly possibly_billed: boolean
+  /** Absent where the provider told no usage, or the model has no known price. */
+  readonly cost_usd?: number
 }
 
 /** A move that no call explains: a target was passed over, or no target could serve. */
@@ -61,6 +63,9 @@ export interface JobMove {
 export interface Usage {
   readonly input_tokens: number
   readonly output_tokens: number
+  /** Of the input: those that the provider read from its cache, and those that it wrote there. Absent for none. */
+  readonly cache_read_tokens?: number
+  readonly cache_write_tokens?: number
 }
 
 /** A job's failure as clients see it: a stable code and a sentence. */

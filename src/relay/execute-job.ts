@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import { type Attempt, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import { costOfAll } from '../domain/usage.ts'
 import { nextStep, type Step, spends } from '../domain/walk.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
@@ -165,7 +166,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run.logged)
 
-  const finish = async (run: Run, { verdict, response, usage, costUsd }: CallResult & { kind: 'judged' }) => {
+  const finish = async (run: Run, { verdict, response, usage }: CallResult & { kind: 'judged' }) => {
     const succeeded = verdict.kind !== 'rejected'
     await finalise(run, {
       status: succeeded ? 'succeeded' : 'failed',
@@ -173,7 +174,6 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       error: succeeded ? null : errorOf('upstream_rejected'),
       refused: verdict.kind === 'refused',
       usage,
-      costUsd,
     })
   }
 
@@ -184,16 +184,15 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       error: errorOf(code),
       refused: false,
       usage: null,
-      costUsd: null,
     })
 
   /**
    * Resolves when the result is on its way to Redis, not when it is there: a place is free a round trip sooner. Until it is
    * there the job's lease is kept.
    */
-  const finalise = (run: Run, final: Omit<Final, 'attempts'>): Promise<void> => {
+  const finalise = (run: Run, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
     const { claim } = run
-    const whole = { ...final, attempts: unlogged(run) }
+    const whole = { ...final, attempts: unlogged(run), costUsd: costOfAll(run.attempts) }
     run.finalising = true
     return new Promise(sent => {
       const write = persist(() => store.finalise(claim, whole, sent)).then(written => {

@@ -26,7 +26,6 @@ export type CallResult =
       readonly native: boolean
       readonly response: { readonly statusCode: number; readonly body: string } | null
       readonly usage: Usage | null
-      readonly costUsd: number | null
     }
 
 export interface UpstreamCaller {
@@ -143,6 +142,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       else log.info({ ...done, statusCode: attempt.status_code }, 'attempt failed')
 
       const usage = outcome.kind === 'answer' && outcome.status < 300 ? usageOf(outcome.json) : null
+      const costUsd = costOf(usage, target.price)
       return {
         kind: 'judged',
         verdict,
@@ -153,10 +153,10 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
           reason: verdict.reason,
           ...(verdict.retryAfterMs === null ? {} : { retry_after_ms: verdict.retryAfterMs }),
           possibly_billed: verdict.possiblyBilled,
+          ...(costUsd !== null && { cost_usd: costUsd }),
         },
         response: outcome.kind === 'answer' ? { statusCode: outcome.status, body: outcome.text } : null,
         usage,
-        costUsd: costOf(usage, target.price),
       }
     },
   }

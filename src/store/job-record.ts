@@ -11,6 +11,7 @@ import {
   type Usage,
   type WebhookTarget,
 } from '../domain/job.ts'
+import { costOfAll } from '../domain/usage.ts'
 
 /** A job as its record holds it. Times are Unix ms. */
 export interface JobRecord {
@@ -134,14 +135,16 @@ export const parseResult = (status: JobStatus, { end: text, attempts, body, requ
   const end = text ? (JSON.parse(text) as End) : null
   // An answer takes the place of a short request that it ended well: nobody needs that any more.
   const answer = body ?? (status === 'succeeded' ? request : null) ?? null
+  const calls = [...parseAttempts(attempts ?? undefined), ...(end?.attempts ?? [])]
   return {
     finishedAtMs: end?.at ?? null,
-    attempts: [...parseAttempts(attempts ?? undefined), ...(end?.attempts ?? [])],
+    attempts: calls,
     response: end?.code === undefined || answer === null ? null : { statusCode: end.code, body: answer },
     error: end?.error ?? null,
     refused: end?.refused ?? false,
     usage: end?.usage ?? null,
-    costUsd: end?.cost ?? null,
+    // A job that expires or is cancelled has paid for its calls, too.
+    costUsd: end?.cost ?? costOfAll(calls),
   }
 }
 

@@ -84,6 +84,14 @@ describe('the facts of a target', () => {
   })
 })
 
+test('what is known of a model from elsewhere fills in what the config does not say', () => {
+  const price = { input: 1, output: 2 }
+  const book = { models: { m: { provider: 'p', context_window: 5 } }, providers: {} }
+  const known = (provider: string, model: string) =>
+    provider === 'p' && model === 'm' ? { context_window: 9, max_output_tokens: 3, price } : undefined
+  expect(chainOf(book, 'm', known)).toMatchObject([{ contextWindow: 5, maxOutputTokens: 3, price }])
+})
+
 describe('loops', () => {
   const cases: [name: string, routes: Routes, loops: string[][]][] = [
     ['none', { a: ['b', 'c'], b: 'c', c: [] }, []],

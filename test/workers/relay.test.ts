@@ -31,9 +31,13 @@ const chainConfig = () => ({
   models: Object.fromEntries([
     ...scripts.map(model => [model, { provider: 'first', fallback_to: 'claude' }]),
     ['alone', { provider: 'first', upstream_model: 'fail-500x2-then-ok' }],
+    ['picky', { ...paid, upstream_model: 'refusal', on_refusal: 'handover', fallback_to: 'paid' }],
+    ['paid', { ...paid, provider: 'second' }],
     ['claude', { provider: 'second' }],
   ]),
 })
+/** A dollar for each token. */
+const paid = { provider: 'first', price: { input: 1_000_000, output: 1_000_000 } }
 const scripts = [
   'gpt-4',
   'fail-429',
@@ -106,6 +110,17 @@ describe('a job on its way along the chain', () => {
   it('succeeds with a flag when the content is refused', async () => {
     const job = await walked('refusal')
     expect(job).toMatchObject({ status: 'succeeded', refused: true, walk: ['0 first refused'] })
+  })
+
+  it('tells what each call cost, also one whose answer was not used, and sums them up', async () => {
+    const job = await walked('picky')
+    const { input_tokens, output_tokens } = job.usage!
+    expect(job.walk).toEqual(['0 first refused', '1 second ok'])
+    const [refused, used] = job.attempts.map(a => a.cost_usd!)
+    expect(used).toBe(input_tokens + output_tokens)
+    expect(refused).toBeGreaterThan(0)
+    expect(job.costUsd).toBe(refused! + used!)
+    expect((await walked('gpt-4')).costUsd).toBeNull()
   })
 
   it('parks when nobody else can serve, and resumes by itself', async () => {

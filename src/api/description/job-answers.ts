@@ -24,6 +24,7 @@ const attempt = z.object({
   reason: z.string(),
   retry_after_ms: z.number().optional(),
   possibly_billed: z.boolean(),
+  cost_usd: z.number().optional(),
 })
 
 const move = z.object({
@@ -58,7 +59,14 @@ const jobFields = {
     .object({ code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]), message: z.string() })
     .nullable(),
   refused: z.literal(true).optional(),
-  usage: z.object({ input_tokens: z.int(), output_tokens: z.int() }).nullable(),
+  usage: z
+    .object({
+      input_tokens: z.int(),
+      output_tokens: z.int(),
+      cache_read_tokens: z.int().optional(),
+      cache_write_tokens: z.int().optional(),
+    })
+    .nullable(),
   cost_usd: z.number().nullable(),
   webhook: webhookView.nullable(),
   metadata: z.record(z.string(), z.string()),
