@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { cachedRoutesOf } from './cache/cached-routes.ts'
+import type { CachedRoutes } from './cache/flights.ts'
 import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
 import type { Config } from './config/schema.ts'
@@ -34,6 +36,7 @@ export interface Core {
   readonly instance: string
   readonly keys: Keys
   readonly routes: Routes
+  readonly cachedRoutes: CachedRoutes
   readonly providers: Providers
   readonly keyRings: ReadonlyMap<string, KeyRing>
   /** Waits out an outage of Redis. */
@@ -164,6 +167,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     instance,
     keys,
     routes,
+    cachedRoutes: cachedRoutesOf(config.models, new Map([...routes].map(([name, r]) => [name, r.targets]))),
     providers,
     keyRings,
     redis,

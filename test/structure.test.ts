@@ -11,9 +11,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/store': ['src/domain'],
   'src/queue': ['src/store', 'src/domain', 'src/lifecycle'],
   'src/health': ['src/domain', 'src/lifecycle'],
+  'src/cache': ['src/config', 'src/store', 'src/domain', 'src/lifecycle'],
   'src/providers': ['src/domain', 'src/config'],
   'src/webhooks': ['src/store', 'src/domain'],
-  'src/relay': ['src/store', 'src/queue', 'src/health', 'src/providers', 'src/domain', 'src/lifecycle'],
+  'src/relay': [
+    'src/cache',
+    'src/store',
+    'src/queue',
+    'src/health',
+    'src/providers',
+    'src/domain',
+    'src/lifecycle',
+  ],
   'src/batches': ['src/store', 'src/queue', 'src/relay', 'src/domain', 'src/lifecycle'],
   'src/api': [
     'src/batches',
@@ -35,6 +44,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/sim': ['src/domain', 'src/config', 'src/lifecycle'],
   // What every role stands on: it opens all layers, but knows no role.
   'src/core.ts': [
+    'src/cache',
     'src/config',
     'src/domain',
     'src/health',

@@ -18,6 +18,7 @@ import { createJobExecutor } from '../src/relay/execute-job.ts'
 import { createHandoverPace } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
 import { createMoveNotes } from '../src/relay/move-notes.ts'
+import { openShareCall } from '../src/relay/open-share-call.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 
 const persistPauseMs = 500
@@ -102,6 +103,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     }),
     calls,
     leases,
+    shareCall: await openShareCall(life, { ...core, leaseMs: config.jobs.lock_ms, persist, log }),
     routes: core.routes,
     providers: core.providers,
     retries: settings.retries,

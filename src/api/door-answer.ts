@@ -9,6 +9,7 @@ export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record:
   const { response } = record
   reply.header('x-baton-provider', answeredBy(record).provider)
   reply.header('x-baton-attempts', record.attempts.length)
+  if (record.cachedFrom) reply.header('x-baton-cache', 'hit')
   if (response) {
     // The text goes out as it was stored: parsing it would cost time and change numbers.
     return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)

@@ -51,6 +51,7 @@ const route = z
       .union([z.string(), z.array(z.string())])
       .optional()
       .catch(undefined),
+    cache: z.object({ max_bytes: number, max_total_bytes: number }).optional().catch(undefined),
   })
   .catch({})
 

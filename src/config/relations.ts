@@ -5,6 +5,7 @@ import type { Finding, Path } from './fault.ts'
 import { canListModels } from './health-check.ts'
 import { nearest } from './nearest.ts'
 import { redisFindings } from './redis-relations.ts'
+import { asideFindings } from './route-relations.ts'
 import { vendorFaults } from './vendor-relations.ts'
 
 /** What is wrong between settings that may each be right. */
@@ -79,7 +80,12 @@ const routeFindings = (draft: Draft, name: string, route: DraftRoute): Finding[]
           nearest(next, Object.keys(draft.models)),
         ),
   )
-  return [...targetFindings(draft, name, route), ...unknownRoutes, ...windowFindings(path, route)]
+  return [
+    ...targetFindings(draft, name, route),
+    ...unknownRoutes,
+    ...windowFindings(path, route),
+    ...asideFindings(draft, name, route),
+  ]
 }
 
 const targetFindings = (draft: Draft, name: string, route: DraftRoute): Finding[] => {

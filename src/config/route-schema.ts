@@ -1,5 +1,17 @@
 import { z } from 'zod'
 import { modelFacts } from './model-schema.ts'
+import { duration, flag, positiveInt } from './schema-values.ts'
+
+/** Answers are kept, and identical requests under way share one call. */
+const cache = z.strictObject({
+  ttl: duration.prefault('1h'),
+  /** A longer answer is not kept. */
+  max_bytes: positiveInt.default(256 * 1024),
+  /** Of all answers of the route; the oldest give way. */
+  max_total_bytes: positiveInt.default(64 * 1024 * 1024),
+  /** Whether answers that came to a limit of length are kept as well. */
+  truncated: flag.default(false),
+})
 
 export const route = z.strictObject({
   ...modelFacts,
@@ -10,4 +22,5 @@ export const route = z.strictObject({
     .optional(),
   /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
   on_refusal: z.enum(['succeed', 'handover']).default('succeed'),
+  cache: cache.optional(),
 })

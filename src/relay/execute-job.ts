@@ -1,17 +1,19 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
-import { type Attempt, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { costOfAll } from '../domain/usage.ts'
 import { nextStep, type Step, spends } from '../domain/walk.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
+import { moveTo, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
 import type { MoveNotes } from './move-notes.ts'
 import { pause } from './pause.ts'
 import { carriersOf, type Providers, type Routes, requestOf } from './routes.ts'
+import type { ShareCall } from './share-call.ts'
 import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
 
 export interface ExecutorParts {
@@ -21,6 +23,7 @@ export interface ExecutorParts {
   readonly caller: UpstreamCaller
   readonly calls: CallsInFlight
   readonly leases: Leases
+  readonly shareCall: ShareCall
   readonly routes: Routes
   readonly providers: Providers
   readonly retries: number
@@ -46,23 +49,6 @@ export interface ExecutorParts {
 
 const holdMs = 100
 
-/** A claimed job on its way through this worker. */
-interface Run {
-  readonly claim: Claim
-  readonly targets: readonly RouteTarget[]
-  readonly current: RouteTarget
-  readonly refusalHandsOver: boolean
-  readonly interrupt: Interrupt
-  /** All calls, oldest first, and how many of them the record holds already. */
-  readonly attempts: Attempt[]
-  logged: number
-  spent: number
-  /** Its end is on its way to Redis, and the lease is held until it is there. */
-  finalising: boolean
-  /** The last answer that came in the client's own format: what it is shown when the job fails. */
-  lastResponse: Final['response']
-}
-
 /** `taken` is called once the record says that this worker runs the job, or that it has not to. */
 export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () => void) => Promise<void>
 
@@ -82,9 +68,12 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     leases.hold(claim)
     const run = begin(claim, interrupt)
     try {
-      await walk(run)
+      const shared = await parts.shareCall(run)
+      if (shared === 'call') await walk(run)
+      else if (shared !== 'parked') await finalise(run, shared)
     } finally {
       calls.leave(jobId, interrupt)
+      run.flight?.left()
       if (!run.finalising) leases.release(claim)
     }
   }
@@ -106,6 +95,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       spent: claim.spent,
       finalising: false,
       lastResponse: null,
+      flight: null,
     }
   }
 
@@ -164,10 +154,10 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // may be at fault through the translation.
     (verdict.kind === 'rejected' && native)
 
-  const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run.logged)
-
   const finish = async (run: Run, { verdict, response, usage }: CallResult & { kind: 'judged' }) => {
     const succeeded = verdict.kind !== 'rejected'
+    if (verdict.kind === 'ok' && response) run.flight?.answered({ ...response, target: run.current })
+    else run.flight?.ended(true)
     await finalise(run, {
       status: succeeded ? 'succeeded' : 'failed',
       response,
@@ -177,14 +167,16 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     })
   }
 
-  const fail = (run: Run, code: JobErrorCode) =>
-    finalise(run, {
+  const fail = (run: Run, code: JobErrorCode) => {
+    run.flight?.ended(true)
+    return finalise(run, {
       status: 'failed',
       response: null,
       error: errorOf(code),
       refused: false,
       usage: null,
     })
+  }
 
   /**
    * Resolves when the result is on its way to Redis, not when it is there: a place is free a round trip sooner. Until it is
@@ -192,7 +184,11 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
    */
   const finalise = (run: Run, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
     const { claim } = run
-    const whole = { ...final, attempts: unlogged(run), costUsd: costOfAll(run.attempts) }
+    const whole = {
+      ...final,
+      attempts: unlogged(run),
+      costUsd: costOfAll(run.attempts) ?? (final.cachedFrom ? 0 : null),
+    }
     run.finalising = true
     return new Promise(sent => {
       const write = persist(() => store.finalise(claim, whole, sent)).then(written => {
@@ -216,17 +212,6 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     })
   }
 
-  const moveTo = (run: Run, target: RouteTarget): Move => {
-    const here = target === run.current
-    return {
-      hop: here ? run.claim.hop : run.claim.hop + 1,
-      ring: here ? run.claim.ring + 1 : 0,
-      target: { provider: target.provider, model: target.model },
-      spent: run.spent,
-      attempts: unlogged(run),
-    }
-  }
-
   const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
     const called = run.attempts.length > run.claim.attempts.length
     const note = called ? {} : { note: parts.notes.skipped(run.claim.hop, run.current) }
@@ -238,6 +223,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   }
 
   const park = async (run: Run, target: RouteTarget, untilMs: number): Promise<void> => {
+    run.flight?.ended(true)
     const to = moveTo(run, target)
     const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
     const move = { ...to, note: parts.notes.parked(to.hop, target, resumesAtMs) }
@@ -272,6 +258,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   }
 
   const interrupted = async (run: Run, reason: unknown): Promise<void> => {
+    if (reason !== 'shutdown') run.flight?.ended(false)
     if (reason === 'cancelled') return // whoever cancelled it has written its end
     if (reason === 'expired') {
       await persist(() => store.expire(run.claim.id, 0))

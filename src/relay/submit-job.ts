@@ -120,6 +120,7 @@ const queuedRecord = (job: NewJob): JobRecord => ({
   refused: false,
   usage: null,
   costUsd: null,
+  cachedFrom: null,
   delivery: job.webhook && { status: 'pending', attempts: 0, reason: null },
   deliveriesBefore: 0,
   metadata: job.metadata ?? {},

@@ -92,7 +92,7 @@ export const parseDone = (reply: PeekedWords): DoneLine => {
     error: result.error,
     usage: result.usage,
     costUsd: result.costUsd,
-    provider: answererOf({ attempts, target: parseTarget(target as string) }).provider,
+    provider: answererOf({ ...result, attempts, target: parseTarget(target as string) }).provider,
     bytes: Number(bytes),
     waitedMs: startedAtMs === null ? null : startedAtMs - parseSpec(spec as string).createdAtMs,
   }

@@ -36,6 +36,8 @@ export interface JobRecord {
   readonly refused: boolean
   readonly usage: Usage | null
   readonly costUsd: number | null
+  /** Who gave the answer, where it came from the cache of the route. */
+  readonly cachedFrom: Target | null
   readonly webhook: WebhookTarget | null
   readonly delivery: {
     readonly status: DeliveryStatus
@@ -99,6 +101,8 @@ export interface End {
   readonly refused?: true
   readonly usage?: Usage
   readonly cost?: number
+  /** Who gave the answer that was found in the cache, as `formatTarget` words it. */
+  readonly cached?: string
 }
 
 export const parseAttempts = (log: string | undefined): readonly Attempt[] =>
@@ -145,6 +149,7 @@ export const parseResult = (status: JobStatus, { end: text, attempts, body, requ
     usage: end?.usage ?? null,
     // A job that expires or is cancelled has paid for its calls, too.
     costUsd: end?.cost ?? costOfAll(calls),
+    cachedFrom: end?.cached === undefined ? null : parseTarget(end.cached),
   }
 }
 

@@ -57,6 +57,7 @@ export type Created =
 export interface Claim {
   readonly id: string
   readonly token: string
+  readonly tenant: string
   readonly endpoint: Endpoint
   readonly model: string
   readonly target: Target
@@ -90,6 +91,8 @@ export interface Final {
   readonly refused: boolean
   readonly usage: Usage | null
   readonly costUsd: number | null
+  /** Who gave the answer, where it was to another job and no call was made. */
+  readonly cachedFrom?: Target
 }
 
 export interface JobStore extends Deliveries {

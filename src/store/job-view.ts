@@ -36,6 +36,8 @@ export interface JobView {
   readonly error: JobError | null
   /** Present when the provider refused the content and the refusal is the result. */
   readonly refused?: true
+  /** Present when the answer came from the cache of the route, or from the call of a job that asked the same. */
+  readonly cache?: 'hit'
   readonly usage: Usage | null
   readonly cost_usd: number | null
   readonly webhook: { readonly url: string; readonly status: string; readonly attempts: number } | null
@@ -49,9 +51,15 @@ export const answeredBy = (record: JobRecord): Target => {
 }
 
 /** Who gave the answer of a job that has ended, or was the last to be asked. */
-export const answererOf = ({ attempts, target }: Pick<JobRecord, 'attempts' | 'target'>): Target =>
+export const answererOf = ({
+  attempts,
+  target,
+  cachedFrom,
+}: Pick<JobRecord, 'attempts' | 'target' | 'cachedFrom'>): Target =>
+  cachedFrom ??
   // The first good answer wins, so it may be that of a worker from which the job had been taken.
-  attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused') ?? target
+  attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused') ??
+  target
 
 /** The job as `GET /v1/jobs/:id` and webhooks show it. */
 export const jobView = (record: JobRecord): JobView => ({
@@ -85,6 +93,7 @@ export const jobSummary = (record: JobRecord): JobView => {
     ...(record.moves.length > 0 && { moves: record.moves }),
     error: record.error,
     ...(record.refused && { refused: true }),
+    ...(record.cachedFrom && { cache: 'hit' }),
     usage: record.usage,
     cost_usd: record.costUsd,
     webhook: record.webhook &&

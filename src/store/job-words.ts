@@ -60,15 +60,19 @@ export const headFields = [
   'deliveries_before',
 ]
 
-const endOf = ({ attempts, response, error, refused, usage, costUsd }: Final, nowMs: number): End => ({
-  at: nowMs,
-  ...(attempts.length > 0 && { attempts }),
-  ...(response && { code: response.statusCode }),
-  ...(error && { error }),
-  ...(refused && { refused }),
-  ...(usage && { usage }),
-  ...(costUsd !== null && { cost: costUsd }),
-})
+const endOf = (final: Final, nowMs: number): End => {
+  const { attempts, response, error, refused, usage, costUsd, cachedFrom } = final
+  return {
+    at: nowMs,
+    ...(attempts.length > 0 && { attempts }),
+    ...(response && { code: response.statusCode }),
+    ...(error && { error }),
+    ...(refused && { refused }),
+    ...(usage && { usage }),
+    ...(costUsd !== null && { cost: costUsd }),
+    ...(cachedFrom && { cached: formatTarget(cachedFrom) }),
+  }
+}
 
 /** What `create` takes of a job. */
 export const newJobWords = (job: NewJob): string[] => {
@@ -108,15 +112,25 @@ export const endWords =
 
 export type ClaimReply =
   | readonly [reason: Unclaimed]
-  | readonly ['ok', target: string, spec: string, spent: string, attempts: string, body: string]
+  | readonly [
+      'ok',
+      target: string,
+      spec: string,
+      spent: string,
+      attempts: string,
+      body: string,
+      // Absent for the default one.
+      tenant?: string,
+    ]
 
 export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimReply): Claim | Unclaimed => {
-  const [outcome, target, spec, spent, attempts, body] = reply
+  const [outcome, target, spec, spent, attempts, body, tenant] = reply
   if (outcome !== 'ok') return outcome
   const { endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
     token,
+    tenant: tenant ?? 'default',
     hop,
     ring,
     endpoint,

@@ -89,6 +89,16 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       { code: 'relation', path: 'providers.p.base_url' },
     ],
     [
+      'a cache with no room for its longest answers',
+      'providers: {p: {type: simulated}}\nmodels: {m: {provider: p, cache: {max_total_bytes: 1000000}}}',
+      {
+        code: 'relation',
+        path: 'models.m.cache.max_total_bytes',
+        message: 'is too little: answers of max_bytes (262144) need at least 4194304',
+        line: 2,
+      },
+    ],
+    [
       'a format where none is chosen',
       'providers: {p: {type: openai, api_key: k, format: anthropic}}',
       {

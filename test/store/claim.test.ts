@@ -20,6 +20,7 @@ describe('a claim', () => {
     expect(await store.claim(job.id, 0, 0, 'w1')).toEqual({
       id: job.id,
       token: 'w1',
+      tenant: 'default',
       endpoint: job.endpoint,
       model: 'gpt-4',
       target: job.target,

@@ -59,6 +59,7 @@ const jobFields = {
     .object({ code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]), message: z.string() })
     .nullable(),
   refused: z.literal(true).optional(),
+  cache: z.literal('hit').optional(),
   usage: z
     .object({
       input_tokens: z.int(),

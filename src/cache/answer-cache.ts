@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Cluster, Redis } from 'ioredis'
+import type { Target } from '../domain/job.ts'
+import { type Keys, shardCount } from '../store/keys.ts'
+
+/** The answer to a request, and who gave it. */
+export interface KeptAnswer {
+  readonly statusCode: number
+  readonly body: string
+  readonly target: Target
+}
+
+/** `follow`: another job asks; the lead is its for another `forMs`. `alone`: ask, whoever else does. */
+export type Entered =
+  | { readonly kind: 'hit'; readonly answer: KeptAnswer }
+  | { readonly kind: 'follow'; readonly forMs: number }
+  | { readonly kind: 'lead' | 'alone' }
+
+/** How a route's answers are kept. */
+export interface Room {
+  readonly route: string
+  readonly ttlMs: number
+  /** Bytes of all its answers together. */
+  readonly maxTotalBytes: number
+}
+
+/**
+ * Answers and leads in Redis, by the key of a request. What ends a lead answers the doorbells of the jobs that followed it,
+ * for the caller to ring: a lost reply costs them the rest of the leader's lease, after which they wake by themselves.
+ */
+export interface AnswerCache {
+  enter(key: string, jobId: string): Promise<Entered>
+  /** False when there is nobody to wake the job. */
+  follow(key: string, jobId: string, doorbell: string): Promise<boolean>
+  keepLead(key: string, jobId: string): Promise<void>
+  /** `mayRecur`: another's call may well end likewise. */
+  endLead(key: string, jobId: string, mayRecur: boolean): Promise<readonly string[]>
+  put(key: string, jobId: string, room: Room, answer: KeptAnswer): Promise<readonly string[]>
+}
+
+export interface AnswerCacheOptions {
+  readonly redis: Redis | Cluster
+  readonly keys: Pick<Keys, 'prefix'>
+  /** How long a silent leader keeps the lead. */
+  readonly leaseMs: number
+  readonly now: () => number
+}
+
+/** After so many leaders without an answer within a lease, those who ask do not follow each other. */
+const failuresToPart = 2
+
+const scripts = ['enter', 'follow', 'keep-lead', 'end-lead', 'put'] as const
+type Script = (typeof scripts)[number]
+type Command = (...args: readonly (string | number)[]) => Promise<unknown>
+
+const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+
+/** The body stands apart, so that it is not escaped. */
+const format = ({ statusCode, target, body }: KeptAnswer): string =>
+  `${JSON.stringify([statusCode, target.provider, target.model])}\n${body}`
+
+const parse = (text: string): KeptAnswer => {
+  const end = text.indexOf('\n')
+  const [statusCode, provider, model] = JSON.parse(text.slice(0, end)) as [number, string, string]
+  return { statusCode, target: { provider, model }, body: text.slice(end + 1) }
+}
+
+/** Requests are spread over as many slots as jobs are, by their own key: one slot a request would leave no sum of sizes. */
+const shardOfKey = (key: string): number => Buffer.from(key.slice(0, 4), 'base64url')[0]! % shardCount
+
+export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOptions): AnswerCache => {
+  const commands = redis as unknown as Record<string, Command>
+  const prelude = source('prelude')
+  for (const name of scripts) {
+    redis.defineCommand(`baton:cache-${name}`, { lua: prelude + source(name), numberOfKeys: 6 })
+  }
+
+  const run = (name: Script, key: string, route: string, ...args: (string | number)[]): Promise<unknown> => {
+    const base = `${keys.prefix}:{${shardOfKey(key)}}:c`
+    return commands[`baton:cache-${name}`]!(
+      ...['a', 'l', 'f', 'n'].map(kind => `${base}${kind}:${key}`),
+      ...[`${base}i:${route}`, `${base}s:${route}`],
+      ...args,
+    )
+  }
+
+  return {
+    enter: async (key, jobId) => {
+      const [kind, detail] = (await run('enter', key, '', jobId, leaseMs, failuresToPart)) as [
+        string,
+        unknown,
+      ]
+      if (kind === 'hit') return { kind, answer: parse(detail as string) }
+      return kind === 'follow' ? { kind, forMs: detail as number } : { kind: kind as 'lead' | 'alone' }
+    },
+    // Twice as long as a lead may be silent: by then a follower has looked by itself.
+    follow: async (key, jobId, doorbell) =>
+      (await run('follow', key, '', jobId, doorbell, 2 * leaseMs)) === 1,
+    keepLead: async (key, jobId) => {
+      await run('keep-lead', key, '', jobId, leaseMs)
+    },
+    endLead: async (key, jobId, mayRecur) =>
+      (await run('end-lead', key, '', jobId, mayRecur ? 1 : 0, leaseMs)) as string[],
+    put: async (key, jobId, { route, ttlMs, maxTotalBytes }, answer) => {
+      const name = createHash('sha256').update(route).digest('base64url')
+      const room = Math.floor(maxTotalBytes / shardCount)
+      return (await run('put', key, name, jobId, key, format(answer), ttlMs, now(), room)) as string[]
+    },
+  }
+}

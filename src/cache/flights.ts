@@ -1,0 +1,162 @@
+import type { Logger } from 'pino'
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { Target } from '../domain/job.ts'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
+import { requestKey } from './request-key.ts'
+import { isWhole } from './whole-answer.ts'
+
+/** A route whose answers are kept. */
+export interface CachedRoute {
+  readonly ttlMs: number
+  /** Of one answer. */
+  readonly maxBytes: number
+  readonly maxTotalBytes: number
+  /** Whether answers that came to a limit of length are kept as well. */
+  readonly keepsCut: boolean
+  /** The same as long as the route leads to the same models. */
+  readonly chain: string
+}
+
+/** By the name of the route; others have no cache. */
+export type CachedRoutes = ReadonlyMap<string, CachedRoute>
+
+/** As much of a claimed job as its flight needs. */
+export interface FlyingJob {
+  readonly id: string
+  readonly tenant: string
+  readonly model: string
+  readonly endpoint: Endpoint
+  readonly body: string
+}
+
+/** A good answer as its provider gave it. */
+export interface GivenAnswer {
+  readonly statusCode: number
+  readonly body: string
+  readonly target: Target
+}
+
+/**
+ * One job's part in the call that all who ask the same share. What is told here may get lost with Redis or with the process:
+ * whoever follows wakes by itself when the leader's lease is over, so nothing here is ever waited for.
+ */
+export interface Flight {
+  /** The job has this answer: it is kept where the route's terms allow it, and those who follow go on. */
+  answered(answer: GivenAnswer): void
+  /** The job ended or parked without an answer that others could use. */
+  ended(mayRecur: boolean): void
+  /** The job goes to another worker, which goes on leading when it comes there within the lease. */
+  left(): void
+}
+
+export type Boarding =
+  | { readonly kind: 'hit'; readonly answer: KeptAnswer }
+  | {
+      readonly kind: 'follow'
+      /** Unix ms at which to look again, should nobody wake the job. */
+      readonly untilMs: number
+      /** To be called once the job is parked, with the doorbell that it waits for. False: ring it at once. */
+      readonly follow: (doorbell: string) => Promise<boolean>
+    }
+  | { readonly kind: 'call'; readonly flight: Flight }
+
+export interface Flights extends Repeating {
+  /** Null where nothing is cached: the job is called as any other. */
+  board(job: FlyingJob): Promise<Boarding> | null
+}
+
+export interface FlightParts {
+  readonly cache: AnswerCache
+  readonly routes: CachedRoutes
+  readonly leaseMs: number
+  /** Rings what the cache answered. */
+  readonly wake: (doorbells: readonly string[]) => Promise<void>
+  readonly log: Logger
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/** One renewal may be late or fail without harm. */
+const renewalsPerLease = 3
+/** Followers of a leader that died come back over this part of a lease: one of them leads, and the others see it. */
+const spread = 0.2
+
+const noFlight: Flight = { answered: () => undefined, ended: () => undefined, left: () => undefined }
+
+/**
+ * Lets identical requests share one call and its answer.
+ *
+ * A worker looks when it has claimed a job and before it calls: so every way in (jobs, doors, lines of batches) and every
+ * way out (records, webhooks, counts) is the one there is, and a route without a cache pays nothing. It costs one round
+ * trip on a route that has one. The first to come leads: it holds a lease on the request, as workers do on jobs. Those who
+ * come after it are parked, as jobs are that no target can serve now, so that they hold no place in a worker, and end,
+ * expire and are cancelled like any parked job.
+ *
+ * A `kill -9` of the leader's worker, at whatever point, costs its followers the rest of the lease at most: their doorbells
+ * stand in the agenda. The answer is written before or after the job's own end, whichever is first; when only the answer
+ * was, the job is called for again and meets it. When only the end was, the answer is asked for once more.
+ */
+export const createFlights = (parts: FlightParts): Flights => {
+  const { cache, routes, leaseMs, wake, log, now } = parts
+  /** Leads of jobs under way here, by the job. */
+  const leads = new Map<string, string>()
+
+  const renewal = createRepeating(
+    'cache leads',
+    leaseMs / renewalsPerLease,
+    async () => {
+      for (const [jobId, key] of leads) {
+        cache
+          .keepLead(key, jobId)
+          .catch(error => log.debug({ err: error, jobId }, 'lead of a request not kept'))
+      }
+    },
+    log,
+  )
+
+  const tell = (jobId: string, end: Promise<readonly string[]>): void => {
+    end
+      .then(doorbells => (doorbells.length > 0 ? wake(doorbells) : undefined))
+      .catch(error => log.debug({ err: error, jobId }, 'followers wake by themselves'))
+  }
+
+  const flightOf = (job: FlyingJob, key: string, route: CachedRoute): Flight => ({
+    answered: answer => {
+      leads.delete(job.id)
+      const room = { route: job.model, ...route }
+      const isKept =
+        Buffer.byteLength(answer.body) <= route.maxBytes && isKeepable(job.endpoint, route, answer)
+      tell(job.id, isKept ? cache.put(key, job.id, room, answer) : cache.endLead(key, job.id, true))
+    },
+    ended: mayRecur => {
+      leads.delete(job.id)
+      tell(job.id, cache.endLead(key, job.id, mayRecur))
+    },
+    left: () => void leads.delete(job.id),
+  })
+
+  const isKeepable = (endpoint: Endpoint, { keepsCut }: CachedRoute, { statusCode, body }: GivenAnswer) =>
+    statusCode === 200 && (keepsCut || isWhole(endpoint, body))
+
+  const board = async (job: FlyingJob, route: CachedRoute): Promise<Boarding> => {
+    const key = requestKey({ ...job, route: job.model, chain: route.chain })
+    if (key === null) return { kind: 'call', flight: noFlight }
+    const entered = await cache.enter(key, job.id)
+    if (entered.kind === 'hit') return entered
+    if (entered.kind === 'follow') {
+      const untilMs = now() + entered.forMs + Math.ceil(leaseMs * spread * parts.random())
+      return { kind: 'follow', untilMs, follow: doorbell => cache.follow(key, job.id, doorbell) }
+    }
+    if (entered.kind === 'lead') leads.set(job.id, key)
+    return { kind: 'call', flight: flightOf(job, key, route) }
+  }
+
+  return {
+    ...renewal,
+    board: job => {
+      const route = routes.get(job.model)
+      return route === undefined ? null : board(job, route)
+    },
+  }
+}

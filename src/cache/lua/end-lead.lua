@@ -1,0 +1,10 @@
+-- A job that asked has no answer that could be shared.
+-- ARGV: job, 1 when another's call may end likewise, ms for which that is remembered
+-- Replies the doorbells of those who followed it.
+if redis.call('GET', LEAD) ~= ARGV[1] then return {} end
+redis.call('DEL', LEAD)
+if ARGV[2] == '1' then
+  redis.call('INCR', FAILURES)
+  redis.call('PEXPIRE', FAILURES, ARGV[3])
+end
+return followers()

@@ -1,0 +1,7 @@
+-- A job that is parked by now is to be woken when the leader has ended.
+-- ARGV: job, its doorbell, ms to keep it for
+-- Replies 1, or 0 when there is nobody to wake it.
+if redis.call('EXISTS', LEAD) == 0 or redis.call('EXISTS', ANSWER) == 1 then return 0 end
+redis.call('HSET', FOLLOWERS, ARGV[1], ARGV[2])
+redis.call('PEXPIRE', FOLLOWERS, ARGV[3])
+return 1

@@ -1,0 +1,5 @@
+-- The leader says that it still asks.
+-- ARGV: job, lease ms
+-- Replies 1, or 0 when another leads.
+if redis.call('GET', LEAD) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', LEAD, ARGV[2])

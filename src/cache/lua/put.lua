@@ -1,0 +1,36 @@
+-- Keeps an answer, whoever brings it, and lets the oldest of its route in this shard go where room is needed.
+-- ARGV: job, name of the answer, the answer, its ttl ms, now, bytes that the answers may have together
+-- Replies the doorbells of those who followed.
+local job, name, answer, ttl, now, room = unpack(ARGV)
+-- What an entry takes beside its answer: keys, the index.
+local overhead = 300
+
+local function forget(gone)
+  redis.call('ZREM', INDEX, gone)
+  local size = redis.call('HGET', SIZES, gone)
+  if not size then return end
+  redis.call('HDEL', SIZES, gone)
+  redis.call('HINCRBY', SIZES, '', -size)
+end
+
+for _, gone in ipairs(redis.call('ZRANGE', INDEX, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)) do forget(gone) end
+forget(name)
+redis.call('SET', ANSWER, answer, 'PX', ttl)
+redis.call('ZADD', INDEX, now + ttl, name)
+redis.call('HSET', SIZES, name, #answer + overhead)
+local total = redis.call('HINCRBY', SIZES, '', #answer + overhead)
+while total > tonumber(room) do
+  local oldest = redis.call('ZRANGE', INDEX, 0, 0)[1]
+  if not oldest then break end
+  -- Names are all of one length.
+  redis.call('UNLINK', ANSWER:sub(1, -#name - 1) .. oldest)
+  forget(oldest)
+  total = tonumber(redis.call('HGET', SIZES, ''))
+end
+-- Without new answers for that long, all are gone.
+for _, key in ipairs({ INDEX, SIZES }) do
+  if redis.call('PTTL', key) < tonumber(ttl) then redis.call('PEXPIRE', key, ttl) end
+end
+redis.call('DEL', FAILURES)
+if redis.call('GET', LEAD) == job then redis.call('DEL', LEAD) end
+return followers()

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import type { Endpoint } from '../domain/endpoint.ts'
+import { canonicalJson } from './canonical-json.ts'
+
+/** Another format of the key, or of what is kept under it, gets another number: old entries are then never found. */
+const version = 1
+
+/**
+ * Members of a request that never show in an answer: who asks, and what the provider keeps or is billed under. Whatever is
+ * not listed makes another request. Responses echo all of these, so there none is left out.
+ */
+const leftOut: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
+  '/v1/chat/completions': new Set([
+    'user',
+    'safety_identifier',
+    'prompt_cache_key',
+    'prompt_cache_retention',
+    'metadata',
+    'store',
+  ]),
+  '/v1/messages': new Set(['metadata']),
+  '/v1/embeddings': new Set(['user']),
+  '/v1/completions': new Set(['user']),
+  '/v1/responses': new Set(),
+}
+
+/** Members that tie a request to what a provider remembers or looks up, so that the same request again is another one. */
+const stateful: ReadonlySet<string> = new Set([
+  'conversation',
+  'previous_response_id',
+  'background',
+  'container',
+  'web_search_options',
+])
+
+export interface KeyedRequest {
+  readonly tenant: string
+  /** The client's model name. */
+  readonly route: string
+  /** The same as long as the route leads to the same models. */
+  readonly chain: string
+  readonly endpoint: Endpoint
+  /** The request as JSON text. */
+  readonly body: string
+}
+
+/**
+ * What tells requests apart whose answers may differ, as 43 characters that tell nothing of the prompt. Null for a request
+ * that is not to be answered from a cache.
+ */
+export const requestKey = ({ tenant, route, chain, endpoint, body }: KeyedRequest): string | null => {
+  const canonical = canonicalJson(body, leftOut[endpoint], stateful)
+  if (canonical === null) return null
+  return createHash('sha256')
+    .update(JSON.stringify([version, tenant, route, chain, endpoint]))
+    .update('\n')
+    .update(canonical)
+    .digest('base64url')
+}

@@ -1,0 +1,38 @@
+import type { Flight } from '../cache/flights.ts'
+import type { RouteTarget } from '../domain/chain.ts'
+import type { Interrupt } from '../domain/interrupt.ts'
+import type { Attempt } from '../domain/job.ts'
+import type { Claim, Final, Move } from '../store/job-store.ts'
+
+/** A claimed job on its way through this worker. */
+export interface Run {
+  readonly claim: Claim
+  readonly targets: readonly RouteTarget[]
+  readonly current: RouteTarget
+  readonly refusalHandsOver: boolean
+  readonly interrupt: Interrupt
+  /** All calls, oldest first, and how many of them the record holds already. */
+  readonly attempts: Attempt[]
+  logged: number
+  spent: number
+  /** Its end is on its way to Redis, and the lease is held until it is there. */
+  finalising: boolean
+  /** The last answer that came in the client's own format: what it is shown when the job fails. */
+  lastResponse: Final['response']
+  /** Its part in a call that others may share; null where the route has no cache. */
+  flight: Flight | null
+}
+
+export const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run.logged)
+
+/** Where the job goes when it leaves this worker: to the next target, or back to where it stands. */
+export const moveTo = (run: Run, target: RouteTarget): Move => {
+  const here = target === run.current
+  return {
+    hop: here ? run.claim.hop : run.claim.hop + 1,
+    ring: here ? run.claim.ring + 1 : 0,
+    target: { provider: target.provider, model: target.model },
+    spent: run.spent,
+    attempts: unlogged(run),
+  }
+}

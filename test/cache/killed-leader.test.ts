@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { openSite, type Site } from '../support/processes.ts'
+import { testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+
+const lockMs = 1_500
+
+let sim: SimProvider
+let site: Site
+/** Submits, and works only when asked to. */
+let baton: Deployment
+let successor: Deployment | undefined
+const { url, prefix } = testRedis()
+const parts = () => ({
+  providers: {
+    first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
+  },
+  models: { 'hang-then-ok': { provider: 'first', cache: { ttl: '1h' } } },
+  jobs: { lock_ms: lockMs },
+})
+
+beforeAll(async () => {
+  sim = createSimProvider()
+  await sim.start()
+  baton = await deploy({ config: parts(), prefix, workers: [] })
+  site = await openSite({ ...parts(), redis: { url, prefix } })
+})
+afterAll(async () => {
+  await site.close()
+  await successor?.stop()
+  await baton.stop()
+  await sim.stop()
+})
+
+it('a leader whose worker is killed keeps nobody: one follower leads, and all have its answer', async () => {
+  const worker = await site.worker('first')
+  const leader = await baton.chat('hang-then-ok')
+  await until(() => sim.calls.inFlight === 1)
+  const followers = await Promise.all(Array.from({ length: 8 }, () => baton.chat('hang-then-ok')))
+  const states = async () => Promise.all(followers.map(async id => (await baton.core.store.read(id))!.status))
+  await until(async () => (await states()).every(status => status === 'parked'))
+  expect(sim.calls.calls).toBe(1)
+
+  await worker.kill()
+  const killedAtMs = Date.now()
+  successor = await deploy({ config: parts(), prefix })
+  const jobs = await Promise.all([leader, ...followers].map(baton.ended))
+
+  expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+  expect(new Set(jobs.map(job => job.response!.body)).size).toBe(1)
+  expect(sim.calls.calls).toBe(2)
+  // The leader's lease, a round of the sweeper, and room for a slow machine.
+  expect(Math.max(...jobs.map(job => job.finishedAtMs!)) - killedAtMs).toBeLessThan(lockMs + 3_500)
+})

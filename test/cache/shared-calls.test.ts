@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+let sim: SimProvider
+/** Two processes with workers of the same provider. */
+let baton: Deployment
+let other: Deployment
+
+const lockMs = 1_500
+const scripts = ['gpt-4', 'refusal', 'hang', 'slow-300ms', 'slow-2500ms', 'fail-400']
+
+beforeAll(async () => {
+  sim = createSimProvider()
+  await sim.start()
+  const config = {
+    providers: {
+      first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
+    },
+    models: {
+      ...Object.fromEntries(scripts.map(name => [name, { provider: 'first', cache: { ttl: '1h' } }])),
+      uncached: { provider: 'first', upstream_model: 'gpt-4' },
+      brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '1s' } },
+      tiny: { provider: 'first', upstream_model: 'gpt-4', cache: { max_bytes: 10 } },
+    },
+    jobs: { lock_ms: lockMs },
+  }
+  baton = await deploy({ config })
+  other = await deploy({ config, prefix: baton.prefix })
+})
+afterAll(async () => {
+  await Promise.all([baton.stop(), other.stop()])
+  await sim.stop()
+})
+beforeEach(() => sim.reset())
+
+const answered = async (model: string, more: Parameters<Deployment['chat']>[1] = {}) =>
+  baton.ended(await baton.chat(model, more))
+
+describe('an answer that is kept', () => {
+  it('ends the next job that asks the same, without a call', async () => {
+    const first = await answered('gpt-4', { prompt: 'twice' })
+    const second = await answered('gpt-4', { prompt: 'twice', user: 'somebody else' })
+    expect(sim.calls.calls).toBe(1)
+    expect(first).toMatchObject({ status: 'succeeded', cachedFrom: null })
+    expect(second).toMatchObject({
+      status: 'succeeded',
+      response: first.response,
+      attempts: [],
+      costUsd: 0,
+      usage: { input_tokens: 0, output_tokens: 0 },
+      cachedFrom: { provider: 'first', model: 'gpt-4' },
+    })
+  })
+
+  it.each([
+    ['another prompt', { prompt: 'this' }, { prompt: 'that' }],
+    ['another tenant', { prompt: 'shared', tenant: 'a' }, { prompt: 'shared', tenant: 'b' }],
+  ])('is not given to %s', async (_, one, two) => {
+    await answered('gpt-4', one)
+    expect(await answered('gpt-4', two)).toMatchObject({ status: 'succeeded', cachedFrom: null })
+    expect(sim.calls.calls).toBe(2)
+  })
+
+  it('is gone after its ttl', async () => {
+    await answered('brief', { prompt: 'soon gone' })
+    expect(await answered('brief', { prompt: 'soon gone' })).toMatchObject({ attempts: [] })
+    await until(async () => (await answered('brief', { prompt: 'soon gone' })).attempts.length === 1)
+    expect(sim.calls.calls).toBe(2)
+  })
+
+  it('is none on a route without a cache, or when it is longer than the route keeps', async () => {
+    for (const model of ['uncached', 'tiny']) {
+      sim.reset()
+      await answered(model)
+      await answered(model)
+      expect([model, sim.calls.calls]).toEqual([model, 2])
+    }
+  })
+
+  it('is none when the content was refused', async () => {
+    const jobs = [await answered('refusal'), await answered('refusal')]
+    expect(jobs.map(job => [job.refused, job.cachedFrom])).toEqual([
+      [true, null],
+      [true, null],
+    ])
+    expect(sim.calls.calls).toBe(2)
+  })
+})
+
+describe('identical requests under way', () => {
+  it('share one call, whichever worker has them', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        (i % 2 ? baton : other).chat('slow-300ms', { prompt: 'together' }),
+      ),
+    )
+    const jobs = await Promise.all(ids.map(baton.ended))
+    expect(sim.calls.calls).toBe(1)
+    expect(new Set(jobs.map(job => job.response!.body)).size).toBe(1)
+    expect(jobs.filter(job => job.cachedFrom !== null)).toHaveLength(29)
+    // Woken, not found by the agenda when the lease was over.
+    const slowest = Math.max(...jobs.map(job => job.finishedAtMs! - job.createdAtMs))
+    expect(slowest).toBeLessThan(lockMs)
+  })
+
+  it('share one call that lasts longer than a lease', async () => {
+    const ids = await Promise.all([baton, other, other].map(each => each.chat('slow-2500ms')))
+    const jobs = await Promise.all(ids.map(baton.ended))
+    expect(sim.calls.calls).toBe(1)
+    expect(jobs.filter(job => job.cachedFrom !== null)).toHaveLength(2)
+  })
+
+  it('do not wait for a leader that fails, one after the other', async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, () => baton.chat('fail-400')))
+    const jobs = await Promise.all(ids.map(baton.ended))
+    expect(new Set(jobs.map(job => job.error?.code))).toEqual(new Set(['upstream_rejected']))
+    expect(Math.max(...jobs.map(job => job.finishedAtMs! - job.createdAtMs))).toBeLessThan(2 * lockMs)
+  })
+
+  it('go on when the leader is cancelled, and a follower can be cancelled itself', async () => {
+    const leader = await baton.chat('hang')
+    await until(() => sim.calls.inFlight === 1)
+    const [next, dropped] = [await other.chat('hang'), await other.chat('hang')]
+    const isParked = async (id: string) => (await baton.core.store.read(id))!.status === 'parked'
+    await until(async () => (await isParked(next)) && (await isParked(dropped)))
+    await baton.core.store.cancel(dropped)
+    expect((await baton.ended(dropped)).status).toBe('cancelled')
+    expect(sim.calls.calls).toBe(1)
+    const before = Date.now()
+    await baton.core.store.cancel(leader)
+    await until(() => sim.calls.calls === 2)
+    expect(Date.now() - before).toBeLessThan(lockMs / 2)
+    await baton.core.store.cancel(next)
+    await until(() => sim.calls.inFlight === 0)
+  })
+
+  it('keep to their own deadlines', async () => {
+    const leader = await baton.chat('hang', { prompt: 'deadline' })
+    await until(() => sim.calls.inFlight === 1)
+    const follower = await baton.chat('hang', { prompt: 'deadline', windowMs: 300 })
+    const ended = await baton.ended(follower)
+    expect(ended).toMatchObject({ status: 'expired', attempts: [] })
+    await baton.core.store.cancel(leader)
+    await until(() => sim.calls.inFlight === 0)
+  })
+})
