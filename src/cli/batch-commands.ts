@@ -4,6 +4,7 @@ import { type SubmitOptions, submit } from './commands/submit.ts'
 import type { Places } from './follow-batch.ts'
 import type { AddCommand } from './program.ts'
 import type { SessionOptions } from './session.ts'
+import { talkingTo } from './talking.ts'
 import type { Terminal } from './terminal.ts'
 
 const exitCodesHelp = `
@@ -17,10 +18,7 @@ export const addBatchCommands = (
   terminal: Terminal,
   exit: (code: number) => void,
 ): void => {
-  const talking = (usage: string, description: string, parent?: Command): Command =>
-    command(usage, description, parent)
-      .option('--url <url>', "the API; else BATON_URL, else the config's server")
-      .option('--api-key <key>', 'better in BATON_API_KEY: others on this machine can read command lines')
+  const talking = talkingTo(command)
 
   talking('submit <file>', 'Make a batch of a JSONL file')
     .option('--wait', 'wait for its end, then fetch the results', false)

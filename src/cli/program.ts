@@ -7,6 +7,7 @@ import { type ListKeysOptions, listKeys } from './commands/list-keys.ts'
 import { showLimits } from './commands/show-limits.ts'
 import { validateConfig } from './commands/validate-config.ts'
 import { openConfig } from './open-config.ts'
+import { addOperatorCommands } from './operator-commands.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Runs one command line (without `node baton`) and answers its exit code. */
@@ -71,5 +72,6 @@ const createProgram = (terminal: Terminal, exit: (code: number) => void): Comman
       exit(showLimits(openConfig(sources(options.config)).config, options, out)),
     )
   addBatchCommands(program, command, terminal, exit)
+  addOperatorCommands(program, command, terminal, exit)
   return program
 }

@@ -4,6 +4,7 @@ import { describeFaults, doneOf } from '../batch-text.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 import { renderJson, type Terminal } from '../terminal.ts'
+import { renderTime } from '../times.ts'
 
 export const listBatches = (
   options: SessionOptions & { readonly limit: string },
@@ -42,18 +43,12 @@ export const waitForBatch = (
     return followBatch(session, id, options)
   })
 
-const timeOf = (seconds: number): string =>
-  new Date(seconds * 1_000)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, ' UTC')
-
 const row = (batch: BatchView): string[] => [
   batch.id,
   batch.status,
   `${doneOf(batch)}/${batch.request_counts.total}`,
   String(batch.request_counts.failed),
-  timeOf(batch.created_at),
+  renderTime(batch.created_at),
 ]
 
 const describe = (batch: BatchView): string => {
@@ -66,8 +61,8 @@ const describe = (batch: BatchView): string => {
       String(lines),
     ]),
     ['endpoint', batch.endpoint],
-    ['created', timeOf(batch.created_at)],
-    ['expires', timeOf(batch.expires_at)],
+    ['created', renderTime(batch.created_at)],
+    ['expires', renderTime(batch.expires_at)],
     ['cost', batch.cost_usd === null ? null : `$${batch.cost_usd}`],
     ['input file', batch.input_file_id],
     ['output file', batch.output_file_id],

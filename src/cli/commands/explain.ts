@@ -1,0 +1,29 @@
+import { isTerminal } from '../../domain/job.ts'
+import type { JobView } from '../../store/job-view.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { type Explanation, explainJob } from '../explain-text.ts'
+import { readProviders } from '../operator-client.ts'
+import { type SessionOptions, withSession } from '../session.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
+import { renderClock, renderTime } from '../times.ts'
+
+/** Tells why a job went where it went, and what a live one waits for. */
+export const explain = (id: string, options: SessionOptions, terminal: Terminal): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    const job = (await api.ask('GET', `/v1/jobs/${encodeURIComponent(id)}`)) as JobView
+    const providers = isTerminal(job.status) ? [] : await readProviders(api)
+    const provider = providers.find(({ name }) => name === job.provider) ?? null
+    const explanation = explainJob(job, provider, Date.now())
+    out(json ? renderJson({ id: job.id, status: job.status, ...explanation }) : describe(job, explanation))
+    return 0
+  })
+
+const describe = (job: JobView, { steps, waits }: Explanation): string =>
+  [
+    `${job.id}: ${job.status}`,
+    renderTable([
+      ['', `${renderTime(job.created_at).slice(0, 10)}, times in UTC`],
+      ...steps.map(({ at, text }) => [`  ${renderClock(at)}`, text]),
+      ...(waits === null ? [] : [['  now', waits]]),
+    ]),
+  ].join('\n')

@@ -1,0 +1,24 @@
+import type { ApiClient } from './api-client.ts'
+
+/** As much of a provider as `GET /v1/providers` shows that the commands tell of it. Times are Unix seconds. */
+export interface ProviderState {
+  readonly name: string
+  readonly type: string
+  readonly models: readonly string[]
+  readonly state: string
+  readonly since: number | null
+  readonly until: number | null
+  readonly reason: string | null
+  /** Of the traffic, 0 to 1. */
+  readonly share: number
+  readonly queue: { readonly waiting: number; readonly active: number }
+  readonly workers: readonly {
+    readonly instance: string
+    readonly calls_in_flight: number
+    readonly concurrency: number
+  }[]
+}
+
+/** Throws as the ApiClient does. */
+export const readProviders = async (api: ApiClient): Promise<readonly ProviderState[]> =>
+  ((await api.ask('GET', '/v1/providers')) as { data: ProviderState[] }).data

@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import { explain } from './commands/explain.ts'
+import type { AddCommand } from './program.ts'
+import type { SessionOptions } from './session.ts'
+import { talkingTo } from './talking.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What an operator looks at and acts on through a running API. */
+export const addOperatorCommands = (
+  _program: Command,
+  command: AddCommand,
+  terminal: Terminal,
+  exit: (code: number) => void,
+): void => {
+  const talking = talkingTo(command)
+
+  talking('explain <job>', 'Tell why a job went where it went').action(
+    async (id: string, options: SessionOptions) => exit(await explain(id, options, terminal)),
+  )
+}
