@@ -12,21 +12,15 @@ import type {
 } from '../domain/job.ts'
 import { coalesce } from './coalesce.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
-import {
-  type End,
-  formatMove,
-  formatTarget,
-  type JobRecord,
-  parseRecord,
-  type RecordFields,
-} from './job-record.ts'
+import { type End, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
   claimWords,
   endWords,
   headFields,
-  logOf,
+  type MoveRequest,
+  moveWords,
   newJobWords,
   parseClaim,
 } from './job-words.ts'
@@ -102,7 +96,7 @@ export interface JobStore extends Deliveries {
   /** Holds the job for another `leaseMs`. False when the token no longer holds it. */
   renew(claim: Pick<Claim, 'id' | 'token'>): Promise<boolean>
   /** False when the token no longer holds the job: another worker has it, or it has ended. */
-  advance(claim: Claim, move: Move, dueAtMs: number): Promise<boolean>
+  advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
   retry(claim: Claim, spent: number, attempt: Attempt, nextCallAtMs: number): Promise<boolean>
   /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
@@ -174,21 +168,6 @@ export const createJobStore = ({
     ])) as string
   }
 
-  const move = async (script: 'advance' | 'park', claim: Claim, to: Move, atMs: number): Promise<boolean> =>
-    (await run(script, [
-      keys.record(claim.id),
-      keys.agenda(shardOf(claim.id)),
-      claim.id,
-      claim.token,
-      to.hop,
-      to.ring,
-      formatTarget(to.target),
-      atMs,
-      to.spent,
-      logOf(to.attempts),
-      to.note === undefined ? '' : formatMove(to.note),
-    ])) === 1
-
   const readHead = async (id: string): Promise<JobRecord | null> => {
     const values = await redis.hmget(keys.record(id), ...headFields)
     const fields: Record<string, string> = {}
@@ -226,6 +205,14 @@ export const createJobStore = ({
     },
   )
 
+  const move = coalesce<MoveRequest, boolean>(
+    ({ claim }) => shardOf(claim.id),
+    async (shard, moves) => {
+      const replies = (await run.packed('move', keys.agenda(shard), moves.map(moveWords))) as number[]
+      return replies.map(reply => reply === 1)
+    },
+  )
+
   const finalise = coalesce<{ claim: Claim; final: Final }, boolean>(
     ({ claim }) => shardOf(claim.id),
     async (shard, ends) => {
@@ -242,8 +229,10 @@ export const createJobStore = ({
     renew: claim => renew(claim),
     finalise: (claim, final, sent) => finalise({ claim, final }, sent),
 
-    advance: (claim, to, dueAtMs) => move('advance', claim, to, dueAtMs),
-    park: (claim, to, resumesAtMs) => move('park', claim, to, resumesAtMs),
+    // Its doorbell is about to be rung by whoever moves it: a sweeper gives it the time.
+    advance: (claim, to, atMs) =>
+      move({ claim, to, state: 'queued', resumesAtMs: atMs, dueAtMs: atMs + outboxGraceMs }),
+    park: (claim, to, resumesAtMs) => move({ claim, to, state: 'parked', resumesAtMs, dueAtMs: resumesAtMs }),
 
     retry: async (claim, spent, attempt, nextCallAtMs) =>
       (await run('retry', [

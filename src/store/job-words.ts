@@ -1,6 +1,14 @@
 import type { Attempt } from '../domain/job.ts'
-import { type End, formatSpec, formatTarget, parseAttempts, parseSpec, parseTarget } from './job-record.ts'
-import type { Claim, Final, NewJob, Unclaimed } from './job-store.ts'
+import {
+  type End,
+  formatMove,
+  formatSpec,
+  formatTarget,
+  parseAttempts,
+  parseSpec,
+  parseTarget,
+} from './job-record.ts'
+import type { Claim, Final, Move, NewJob, Unclaimed } from './job-store.ts'
 
 // How jobs are put into words for the scripts, and read back from their replies.
 
@@ -97,6 +105,31 @@ export const claimWords = ({ id, hop, ring, token }: ClaimRequest): string[] => 
   token,
 ]
 
+export interface MoveRequest {
+  readonly claim: Claim
+  readonly to: Move
+  readonly state: 'queued' | 'parked'
+  /** When the job goes on, in Unix ms: at once, or when its doorbell rings. */
+  readonly resumesAtMs: number
+  /** When a sweeper rings its doorbell. */
+  readonly dueAtMs: number
+}
+
+/** What `move` takes of a move. */
+export const moveWords = ({ claim, to, state, resumesAtMs, dueAtMs }: MoveRequest): string[] => [
+  claim.id,
+  claim.token,
+  state,
+  String(to.hop),
+  String(to.ring),
+  formatTarget(to.target),
+  String(to.spent),
+  String(resumesAtMs),
+  String(dueAtMs),
+  logOf(to.attempts),
+  to.note === undefined ? '' : formatMove(to.note),
+]
+
 /** What `finalise` takes of an end. */
 export const endWords =
   (nowMs: number) =>
@@ -143,4 +176,4 @@ export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimR
   }
 }
 
-export const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')
+const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')

@@ -4,8 +4,6 @@ import { Packr } from 'msgpackr'
 
 /** Each script and the number of keys it takes. */
 const scripts = {
-  advance: 2,
-  park: 2,
   retry: 1,
   'end-without-answer': 3,
   recover: 2,
@@ -34,6 +32,7 @@ const packedScripts = [
   'create',
   'claim',
   'renew',
+  'move',
   'finalise',
   'batch-feed',
   'batch-peek',

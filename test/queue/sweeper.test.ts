@@ -30,6 +30,7 @@ describe('a doorbell that nobody rang', () => {
   it('is rung where the job was handed over to', async () => {
     const claim = await q.running()
     await q.store.advance(claim, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, q.clock.nowMs)
+    later(1_500)
     await sweep(q.parts)
     expect(await q.ringingAt('first')).toEqual([])
     expect(await q.ringingAt('second')).toEqual([`${claim.id}.1.0`])

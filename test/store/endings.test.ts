@@ -152,7 +152,7 @@ describe('the agenda of a live job', () => {
     const deadline = { '.x': claim.expiresAtMs }
     const nowMs = clock.nowMs
     await store.advance(claim, { hop: 1, ring: 0, target, spent: 1, attempts: [] }, nowMs)
-    expect(await agendaOf(claim.id)).toMatchObject({ ...deadline, '.1.0': nowMs })
+    expect(await agendaOf(claim.id)).toMatchObject({ ...deadline, '.1.0': nowMs + 1_500 })
     const second = await claimed(claim.id, 'w2')
     expect(second).toMatchObject({ hop: 1, target, spent: 1 })
     await store.park(second, { hop: 1, ring: 1, target, spent: 1, attempts: [] }, nowMs + 900)

@@ -1,0 +1,29 @@
+-- Moves running jobs on: `queued` at the next target (hop + 1), or back in their own queue (same hop, ring + 1) when their worker
+-- stops; `parked` while no target can serve them. Their doorbells stand in the agenda until somebody rings them. Fenced: a worker whose job was
+-- given to another moves nothing. All records of one shard.
+-- KEYS: agenda
+-- Takes: for each job {id, token, state, hop, ring, target, spent, resumes, doorbell due at, attempts, note}
+-- Gives for each 1, or 0 when the token no longer holds the job.
+local agenda = KEYS[1]
+local left, owed = {}, {}
+
+local function move(id, token, state, hop, ring, target, spent, resumes, due, attempts, note)
+  local record = record_of(id)
+  local r = redis.call('HMGET', record, 'state', 'run')
+  if r[1] ~= 'running' or not holds(token, r[2]) then return 0 end
+  redis.call('HSET', record, 'state', state, 'hop', hop, 'ring', ring, 'target', target, 'spent', spent, 'resumes', resumes)
+  redis.call('HDEL', record, 'run')
+  log_attempts(record, attempts)
+  note_move(record, note)
+  left[#left + 1] = lease_of(id)
+  owed[#owed + 1], owed[#owed + 2] = due, id .. '.' .. hop .. '.' .. ring
+  return 1
+end
+
+local replies = {}
+for i, job in ipairs(packed()) do replies[i] = move(unpack(job)) end
+if #left > 0 then
+  redis.call('ZREM', agenda, unpack(left))
+  redis.call('ZADD', agenda, unpack(owed))
+end
+return cmsgpack.pack(replies)
