@@ -28,11 +28,11 @@ export const batonInput = (redisUrl: string, simUrl: string, concurrency = 50): 
 })
 
 /** A process's own part of Baton, as the entry point opens it. */
-export const openBaton = async ({
-  redisUrl,
-  config,
-}: BatonInput): Promise<{ life: Lifecycle; core: Core }> => {
-  const log = createLogger('info')
+export const openBaton = async (
+  { redisUrl, config }: BatonInput,
+  logLevel = 'info',
+): Promise<{ life: Lifecycle; core: Core }> => {
+  const log = createLogger(logLevel)
   const life = createLifecycle(1_000, log)
   return { life, core: await openCore(life, { config: configSchema.parse(config), redisAt: redisUrl, log }) }
 }

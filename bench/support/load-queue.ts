@@ -22,7 +22,7 @@ export const loadQueue = async (
   count: number,
   { route = model, webhook }: JobKind = {},
 ): Promise<string[]> => {
-  const { life, core } = await openBaton(input)
+  const { life, core } = await openBaton(input, 'error') // what it learns of providers does not belong between the figures
   try {
     const { retention, completion_window } = core.config.jobs
     const submit = createSubmitJob({ ...core, retentionMs: retention, random: Math.random })
