@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { isTerminal } from '../domain/job.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import type { Agenda } from '../store/agenda.ts'
+import { type Agenda, shards } from '../store/agenda.ts'
 import type { BatchStore } from '../store/batch-store.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore } from '../store/job-store.ts'
@@ -14,6 +14,8 @@ const limitPerShard = 200
 const gapMs = 2_000
 /** An entry taken by a sweeper that dies comes up again after this. */
 const graceMs = 5_000
+/** Of one shard at once: those before the last have hung for longer than the grace. */
+const mostRounds = 3
 /** A worker ends its own calls at the deadline; only one that is dead or stuck is still running after this. */
 const deadlineGraceMs = 5_000
 
@@ -43,18 +45,25 @@ export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ri
 }
 
 /**
- * One round: rings what is due, takes jobs from workers whose lease has ended, ends what is past its deadline, and drops
- * what no longer matters. `spareWorkers`: leases are left to a later round.
+ * Rings what is due, takes jobs from workers whose lease has ended, ends what is past its deadline, and drops what no longer
+ * matters. `spareWorkers`: leases are left to a later round.
  */
-export const sweep = async (parts: SweeperParts, spareWorkers = false): Promise<number> => {
-  const entries = await parts.agenda.takeDue(limitPerShard, graceMs)
+const attendTo = async (
+  parts: SweeperParts,
+  entries: readonly string[],
+  spareWorkers: boolean,
+): Promise<void> => {
+  if (entries.length === 0) return
   const [ofBatches, ofJobs] = partition(entries, entry => parseBatchDoorbell(entry) !== null)
   await Promise.all([
     sweepJobs(parts, ofJobs, spareWorkers),
     ...ofBatches.map(entry => announceBatch(parts, entry)),
   ])
-  return entries.length
 }
+
+/** One round over all shards. */
+export const sweep = async (parts: SweeperParts, spareWorkers = false): Promise<void> =>
+  attendTo(parts, await parts.agenda.takeDue(limitPerShard, graceMs), spareWorkers)
 
 const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] => {
   const { yes = [], no = [] } = Object.groupBy(items, item => (test(item) ? 'yes' : 'no'))
@@ -103,27 +112,86 @@ const sweepJobs = async (
   await Promise.all(entries.map((entry, i) => attend(entry, records[i]!)))
 }
 
-/** Runs in every process: taking an entry is atomic, so sweepers share the work and none is needed in particular. */
-export const createSweeper = (parts: SweeperParts, leaseMs: number): Repeating => {
+/** Sweeps one shard, whatever becomes of the others. */
+interface Lane {
+  /** Begins a round, unless one is under way. */
+  go(): void
+  /** Resolves when no round is under way. */
+  ended(): Promise<void>
+}
+
+const createLane = (parts: SweeperParts, shard: number, leaseMs: number): Lane => {
+  const { log, now } = parts
   let lastRoundAtMs = Number.NEGATIVE_INFINITY
   let steadySinceMs = 0
+  let failing = false
+  let rounds = 0
+  let startedAtMs = 0
+  let running: Promise<void> = Promise.resolve()
 
   /**
    * While Redis was away no worker could renew a lease, and all came to their end: they get the time to do so now. So does
    * the rest of the world when it was this process that stood still.
    */
   const sparesWorkers = (): boolean => {
-    const nowMs = parts.now()
+    const nowMs = now()
     if (nowMs - lastRoundAtMs > gapMs) steadySinceMs = nowMs
     return nowMs - steadySinceMs < leaseMs / 2
   }
 
   const round = async (): Promise<void> => {
-    const spare = sparesWorkers()
-    // A full round means that more is due: go on at once.
-    while ((await sweep(parts, spare)) >= limitPerShard);
-    lastRoundAtMs = parts.now()
+    try {
+      const spare = sparesWorkers()
+      for (let taken = limitPerShard; taken >= limitPerShard; ) {
+        const entries = await parts.agenda.takeDueOf(shard, limitPerShard, graceMs)
+        await attendTo(parts, entries, spare)
+        // A full round means that more is due: go on at once.
+        taken = entries.length
+      }
+      lastRoundAtMs = now()
+      failing = false
+    } catch (error) {
+      if (!failing) log.warn({ err: error, shard }, 'shard not swept')
+      failing = true
+    }
   }
 
-  return createRepeating('sweeper', pollMs, round, parts.log)
+  return {
+    go: () => {
+      // What a round has taken comes up again after the grace: so long is it waited for, and then not for ever, as it may
+      // hang on a queue whose part of a Cluster is away.
+      const isOverdue = now() - startedAtMs > graceMs && rounds < mostRounds
+      if (rounds > 0 && !isOverdue) return
+      rounds += 1
+      startedAtMs = now()
+      running = round().finally(() => {
+        rounds -= 1
+      })
+    },
+    ended: () => running,
+  }
+}
+
+/**
+ * Runs in every process: taking an entry is atomic, so sweepers share the work and none is needed in particular. Shards are
+ * swept at the same moments, which saves writes, but none waits for another: in a Cluster each may stand on a server of
+ * its own, and that may be away.
+ */
+export const createSweeper = (parts: SweeperParts, leaseMs: number): Repeating => {
+  const lanes = shards.map(shard => createLane(parts, shard, leaseMs))
+  const ticking = createRepeating(
+    'sweeper',
+    pollMs,
+    async () => {
+      for (const lane of lanes) lane.go()
+    },
+    parts.log,
+  )
+  return {
+    start: ticking.start,
+    stop: async () => {
+      await ticking.stop()
+      await Promise.all(lanes.map(lane => lane.ended()))
+    },
+  }
 }

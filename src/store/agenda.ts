@@ -6,6 +6,8 @@ import type { RunScript } from './scripts.ts'
 export interface Agenda {
   /** Takes up to `limit` due entries of every shard; they come up again after `graceMs` unless removed. */
   takeDue(limit: number, graceMs: number): Promise<readonly string[]>
+  /** The same of one shard. */
+  takeDueOf(shard: number, limit: number, graceMs: number): Promise<readonly string[]>
   remove(entries: readonly string[]): Promise<void>
   /** Puts an entry in, unless it stands there already. */
   add(entry: string, dueAtMs: number): Promise<void>
@@ -15,7 +17,7 @@ export interface Agenda {
   size(): Promise<number>
 }
 
-const shards = Array.from({ length: shardCount }, (_, shard) => shard)
+export const shards: readonly number[] = Array.from({ length: shardCount }, (_, shard) => shard)
 
 export const createAgenda = (
   redis: Redis | Cluster,
@@ -35,6 +37,7 @@ export const createAgenda = (
   return {
     takeDue: async (limit, graceMs) =>
       (await Promise.all(shards.map(shard => takeShard(shard, limit, graceMs)))).flat(),
+    takeDueOf: takeShard,
     remove: async entries => {
       const byKey = Map.groupBy(entries, keyOf)
       await Promise.all([...byKey].map(([key, group]) => redis.zrem(key, ...group)))

@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { deadlineEntry, jobDoorbell, leaseEntry } from '../../src/queue/doorbell.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
-import { sweep } from '../../src/queue/sweeper.ts'
+import { createSweeper, sweep } from '../../src/queue/sweeper.ts'
+import { newJobId } from '../../src/store/keys.ts'
 import { answer, leaseMs } from '../store/store-fixture.ts'
+import { until } from '../support/until.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture
@@ -155,6 +157,24 @@ describe('the order at a provider', () => {
     }
     const [low, first, second, high] = ids
     expect(await q.ringingAt('first')).toEqual([high, first, second, low])
+  })
+})
+
+describe('a sweeper', () => {
+  it('sweeps the other shards while one cannot be swept', async () => {
+    const damaged = 3
+    const ids = [damaged, 5, 7].map(shard => newJobId(shard, q.clock.nowMs))
+    for (const id of ids) await q.created({ id })
+    await q.redis.rename(q.keys.agenda(damaged), `${q.keys.prefix}:aside`)
+    await q.redis.set(q.keys.agenda(damaged), 'not a sorted set')
+    later(1_500)
+    const sweeper = createSweeper(q.parts, leaseMs)
+    sweeper.start()
+    onTestFinished(sweeper.stop)
+    const waiting = () => q.doorbells.waiting(providerQueue('first'))
+    await until(async () => (await waiting()) === ids.length - 1)
+    await q.redis.rename(`${q.keys.prefix}:aside`, q.keys.agenda(damaged))
+    await until(async () => (await waiting()) === ids.length)
   })
 })
 
