@@ -5,7 +5,7 @@ import { cachedRoutesOf } from './cache/cached-routes.ts'
 import type { CachedRoutes } from './cache/flights.ts'
 import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
-import type { Config } from './config/schema.ts'
+import type { Config, RouteConfig } from './config/schema.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
 import { createHealthBoard, type HealthBoard } from './health/board.ts'
 import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
@@ -18,7 +18,9 @@ import { createPatrol } from './queue/patrol.ts'
 import { createSweeper } from './queue/sweeper.ts'
 import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
 import type { RedisPlace } from './redis/place.ts'
-import type { Providers, Routes } from './relay/routes.ts'
+import type { Providers, Route, Routes } from './relay/routes.ts'
+import { createFiguresBoard, type FiguresBoard } from './relay/target-figures.ts'
+import { createTargetOrder, type OrderTargets } from './relay/target-order.ts'
 import { createAgenda } from './store/agenda.ts'
 import { type BatchStore, createBatchStore } from './store/batch-store.ts'
 import { createJobIndex } from './store/job-index.ts'
@@ -53,6 +55,8 @@ export interface Core {
   readonly indictedUntil: (target: RouteTarget) => number
   /** Unix ms from which a job may be sent to a target; 0 for now. Draws where only a share is sent. */
   readonly availableAt: (target: RouteTarget) => number
+  readonly figures: FiguresBoard
+  readonly order: OrderTargets
   readonly log: Logger
   readonly now: () => number
 }
@@ -63,11 +67,18 @@ export interface CoreOptions {
   readonly log: Logger
 }
 
-const routesOf = (config: Config): Routes =>
+const routeOf = (targets: readonly RouteTarget[], { strategy, weights, on_refusal }: RouteConfig): Route => ({
+  targets,
+  strategy,
+  weights: weights === undefined ? null : new Map(Object.entries(weights)),
+  refusalHandsOver: on_refusal === 'handover',
+})
+
+export const routesOf = (config: Config): Routes =>
   new Map(
     [...resolveRoutes(config, knownModels(config))].map(([name, targets]) => [
       name,
-      { targets, refusalHandsOver: config.models[name]!.on_refusal === 'handover' },
+      routeOf(targets, config.models[name]!),
     ]),
   )
 
@@ -161,6 +172,14 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   const availableAt = (target: RouteTarget): number =>
     indictedUntil(target) || circuits.sendsAt(target.provider)
   const routes = routesOf(config)
+  const figures = createFiguresBoard({ redis, prefix, instance, log, now })
+  if ([...routes.values()].some(({ strategy }) => strategy === 'weighted' || strategy === 'fastest')) {
+    await life.open(
+      'figures',
+      () => figures.start(),
+      () => figures.stop(),
+    )
+  }
   return {
     config,
     redisAt,
@@ -181,6 +200,8 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     circuitStore,
     indictedUntil,
     availableAt,
+    figures,
+    order: createTargetOrder(figures.of),
     log,
     now,
   }

@@ -98,6 +98,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
       gate,
       keys: core.keyRings.get(name)!,
       board,
+      noted: core.figures.note,
       log,
       now,
     }),
@@ -110,6 +111,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     maxAttempts: config.jobs.max_attempts,
     availableAt: target =>
       target.provider === name ? core.indictedUntil(target) || gate.opensAt() : core.availableAt(target),
+    order: core.order,
     isReturning: target => target.provider === name && gate.isReturning,
     notes: createMoveNotes(createWhyAway(core), now),
     mayHandOver: provider => !gate.isShut || pace.takes(provider),

@@ -21,6 +21,7 @@ import { addJobRoutes } from './routes/jobs.ts'
 import { addMessageBatchRoutes } from './routes/message-batches.ts'
 import { addModelRoutes } from './routes/models.ts'
 import { addProviderRoutes } from './routes/providers.ts'
+import { addRouteRoutes } from './routes/routes.ts'
 import { addUploadRoutes } from './routes/uploads.ts'
 
 /**
@@ -75,6 +76,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): vo
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
+  addRouteRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)
   addFileRoutes(scope, parts)
   addUploadRoutes(scope, parts)

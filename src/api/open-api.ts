@@ -60,6 +60,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     batches: createBatchStore({ redis, run, keys, now }),
     board: core.board,
     circuits: core.circuits,
+    figuresOf: core.figures.of,
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     waiter,
     submit: createSubmitJob({
@@ -70,6 +71,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
       routes: core.routes,
       providers: core.providers,
       availableAt: core.availableAt,
+      order: core.order,
       retentionMs: config.jobs.retention,
       now,
       random: Math.random,

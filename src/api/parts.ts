@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
+import type { RouteTarget } from '../domain/chain.ts'
+import type { TargetFigures } from '../domain/figures.ts'
 import type { HealthBoard } from '../health/board.ts'
 import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
@@ -33,6 +35,8 @@ export interface ApiParts {
   readonly board: HealthBoard
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore
+  /** How a target has done of late, over all processes. */
+  readonly figuresOf: (target: RouteTarget) => TargetFigures
   readonly waiter: FinishWaiter
   readonly submit: SubmitJob
   readonly addressGuard: AddressGuard

@@ -23,13 +23,15 @@ export type PlanLine = (line: InputLine, number: number, instead: UnfedReason | 
 export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanParts): PlanLine => {
   const jobOf = (request: BatchRequest, line: InputLine, number: number): BatchJob => {
     const { customId, model, body } = request
+    const id = batchJobId(batch.id, number)
+    const asked = { endpoint: batch.endpoint, text: body, body: () => request.parsedBody }
     return {
-      id: batchJobId(batch.id, number),
+      id,
       tenant: batch.tenant,
       endpoint: batch.endpoint,
       model,
       body,
-      target: firstTarget(model, { endpoint: batch.endpoint, text: body, body: () => request.parsedBody }),
+      target: firstTarget(model, asked, id),
       createdAtMs: now(),
       expiresAtMs: batch.expiresAtMs,
       priority: 'default',

@@ -47,6 +47,8 @@ const route = z
   .object({
     ...facts,
     provider: text,
+    strategy: text,
+    weights: z.record(z.string(), number).optional().catch(undefined),
     fallback_to: z
       .union([z.string(), z.array(z.string())])
       .optional()

@@ -13,6 +13,7 @@ export type FaultCode =
   | 'unused_provider'
   | 'nothing_configured'
   | 'fallback_limit'
+  | 'unknown_price'
 
 /** Something wrong with the config, as people and `--json` see it. Never holds a value that may be secret. */
 export interface Fault {

@@ -6,6 +6,7 @@ import { canListModels } from './health-check.ts'
 import { nearest } from './nearest.ts'
 import { redisFindings } from './redis-relations.ts'
 import { asideFindings } from './route-relations.ts'
+import { strategyFindings } from './strategy-relations.ts'
 import { vendorFaults } from './vendor-relations.ts'
 
 /** What is wrong between settings that may each be right. */
@@ -85,6 +86,7 @@ const routeFindings = (draft: Draft, name: string, route: DraftRoute): Finding[]
     ...unknownRoutes,
     ...windowFindings(path, route),
     ...asideFindings(draft, name, route),
+    ...strategyFindings(draft, name, route),
   ]
 }
 

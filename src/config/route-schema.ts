@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { strategies } from '../domain/strategy.ts'
 import { modelFacts } from './model-schema.ts'
-import { duration, flag, positiveInt } from './schema-values.ts'
+import { duration, flag, numeric, positiveInt } from './schema-values.ts'
 
 /** Answers are kept, and identical requests under way share one call. */
 const cache = z.strictObject({
@@ -20,6 +21,10 @@ export const route = z.strictObject({
   fallback_to: z
     .union([z.string().min(1), z.array(z.string().min(1))], 'expected the name of a route, or a list of them')
     .optional(),
+  /** In which order those of the chain are asked that can serve. */
+  strategy: z.enum(strategies).default('ordered'),
+  /** Shares of jobs, by route or provider of the chain; who has none is asked when no other can serve. */
+  weights: z.record(z.string().min(1), numeric(z.number().nonnegative())).optional(),
   /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
   on_refusal: z.enum(['succeed', 'handover']).default('succeed'),
   cache: cache.optional(),

@@ -1,7 +1,8 @@
-import { resolveRoutes } from '../domain/chain.ts'
+import { chainOf, resolveRoutes } from '../domain/chain.ts'
 import { type Capacity, capacityOf, type Demand, demandOn } from '../domain/demand.ts'
 import { usedProviders } from './draft.ts'
 import { type Fault, type Finding, toFault } from './fault.ts'
+import { knownModels } from './known-models.ts'
 import type { Config } from './schema.ts'
 import { needsKey } from './vendor-relations.ts'
 
@@ -14,6 +15,7 @@ export const warningFindings = (config: Config): Finding[] => [
   ...oneProviderChains(config),
   ...unusedProviders(config),
   ...lowFallbackLimits(config),
+  ...unpricedTargets(config),
 ]
 
 const emptiness = ({ providers, models }: Config): Finding[] => {
@@ -76,3 +78,18 @@ const describeArriving = (config: Config, demand: Demand, measure: keyof Capacit
 
 const listed = (words: readonly string[]): string =>
   words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)} together` : (words[0] ?? '')
+
+/** Looked up only where it matters: the tables take their time to load. */
+const unpricedTargets = (config: Config): Finding[] => {
+  const names = Object.keys(config.models).filter(name => config.models[name]!.strategy === 'cheapest')
+  return names.flatMap((name): Finding[] => {
+    const chain = chainOf(config, name, knownModels(config))
+    const unpriced = chain.filter(({ price }) => price === undefined)
+    if (unpriced.length === 0) return []
+    const message =
+      unpriced.length === chain.length
+        ? 'cheapest, but no price is known: they are asked in the order of the chain'
+        : `cheapest, but no price is known of ${unpriced.map(({ provider, model }) => `${provider}/${model}`).join(', ')}: asked last`
+    return [{ code: 'unknown_price', path: ['models', name, 'strategy'], message }]
+  })
+}

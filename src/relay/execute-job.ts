@@ -12,8 +12,9 @@ import { moveTo, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
 import type { MoveNotes } from './move-notes.ts'
 import { pause } from './pause.ts'
-import { carriersOf, type Providers, type Routes, requestOf } from './routes.ts'
+import { carriersOf, loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
+import type { OrderTargets } from './target-order.ts'
 import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
 
 export interface ExecutorParts {
@@ -33,6 +34,7 @@ export interface ExecutorParts {
   /** See `Walk.isReturning`. */
   readonly isReturning: (target: RouteTarget) => boolean
   readonly notes: MoveNotes
+  readonly order: OrderTargets
   /** Whether there is room for one more job at a provider; takes it. */
   readonly mayHandOver: (provider: string) => boolean
   /** Whether the process is about to end: then jobs do not wait here. */
@@ -81,12 +83,13 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   const begin = (claim: Claim, interrupt: Interrupt): Run => {
     const here: RouteTarget = { route: claim.model, ...claim.target }
     // A worker that has not heard of a new route yet can still do what it was sent.
-    const route = routes.get(claim.model) ?? { targets: [here], refusalHandsOver: false }
+    const route = routes.get(claim.model) ?? loneRoute(here)
     const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
-    const { targets } = carriersOf(route, providers, requestOf(claim.endpoint, claim.body))
+    const request = requestOf(claim.endpoint, claim.body)
+    const { targets } = carriersOf(route, providers, request)
     return {
       claim,
-      targets,
+      targets: parts.order(route, targets, request, claim.id),
       current: known ?? here,
       refusalHandsOver: route.refusalHandsOver,
       interrupt,

@@ -5,12 +5,14 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { Target } from '../domain/job.ts'
 import { type Carriers, carriersOf, type Providers, type Routes } from './routes.ts'
+import type { OrderTargets } from './target-order.ts'
 
 export interface FirstTargetParts {
   readonly routes: Routes
   readonly providers: Providers
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
+  readonly order: OrderTargets
   readonly now: () => number
 }
 
@@ -18,11 +20,11 @@ export interface FirstTargetParts {
  * Where a new job is sent first. Throws BatonError `unknown_model`, `unknown_endpoint`, `unsupported_parameter` or
  * `no_capable_target` when nobody can serve it.
  */
-export type FirstTarget = (model: string, request: Request) => Target
+export type FirstTarget = (model: string, request: Request, jobId: string) => Target
 
 export const createFirstTarget =
-  ({ routes, providers, availableAt, now }: FirstTargetParts): FirstTarget =>
-  (model, request) => {
+  ({ routes, providers, availableAt, order, now }: FirstTargetParts): FirstTarget =>
+  (model, request, jobId) => {
     const route = routes.get(model)
     if (!route) {
       throw new BatonError(
@@ -32,8 +34,8 @@ export const createFirstTarget =
       )
     }
     const carriers = carriersOf(route, providers, request)
-    const { targets } = carriers
-    if (targets.length === 0) throw cannotServe(model, request.endpoint, carriers)
+    if (carriers.targets.length === 0) throw cannotServe(model, request.endpoint, carriers)
+    const targets = order(route, carriers.targets, request, jobId)
     // A target known to be out of use would only hand the job on.
     const target = targets.find(t => availableAt(t) <= now()) ?? targets[0]!
     return { provider: target.provider, model: target.model }

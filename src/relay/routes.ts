@@ -2,10 +2,14 @@ import { ableOf, type Request } from '../domain/able.ts'
 import type { Capability } from '../domain/capabilities.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
+import type { Strategy } from '../domain/strategy.ts'
 import type { Provider } from '../providers/provider.ts'
 
 export interface Route {
   readonly targets: readonly RouteTarget[]
+  readonly strategy: Strategy
+  /** Shares by route or provider; null without any. */
+  readonly weights: ReadonlyMap<string, number> | null
   readonly refusalHandsOver: boolean
 }
 
@@ -39,6 +43,14 @@ export const carriersOf = (route: Route, providers: Providers, request: Request)
   const carriers = route.targets.filter(canCarry)
   return { cannotCarry: [...obstacles], ...ableOf(carriers, { ...request, body }) }
 }
+
+/** The route of a job that this process has not heard of: its target is known all the same. */
+export const loneRoute = (target: RouteTarget): Route => ({
+  targets: [target],
+  strategy: 'ordered',
+  weights: null,
+  refusalHandsOver: false,
+})
 
 /** The request of a job as its record has it. */
 export const requestOf = (endpoint: Endpoint, text: string): Request => ({

@@ -60,16 +60,16 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
     const { idempotency, parsedBody, windowMs, ...spec } = submission
     const createdAtMs = now()
     const { model, endpoint, body } = submission
-    const target = firstTarget(model, { endpoint, text: body, body: () => parsedBody })
     const keyHash = idempotency && sha256(`${submission.tenant}\n${idempotency.key}`)
     // Jobs with a key live where the key does, so that one script sees both.
     const shard = keyHash
       ? keyHash[0]! % shardCount
       : Math.floor(shardOffset + createdAtMs / shardTurnMs) % shardCount
+    const id = newJobId(shard, createdAtMs)
     return {
       ...spec,
-      id: newJobId(shard, createdAtMs),
-      target,
+      id,
+      target: firstTarget(model, { endpoint, text: body, body: () => parsedBody }, id),
       createdAtMs,
       expiresAtMs: createdAtMs + windowMs,
       idempotency: keyHash && {

@@ -37,6 +37,8 @@ export interface UpstreamCallerParts {
   readonly gate: Gate
   readonly keys: KeyRing
   readonly board: HealthBoard
+  /** Told of every answer that was judged. */
+  readonly noted: (target: RouteTarget, verdict: Verdict, durationMs: number) => void
   readonly log: Logger
   readonly now: () => number
 }
@@ -132,6 +134,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       }
 
       indict(verdict, target, key)
+      parts.noted(target, verdict, attempt.duration_ms)
       const done = {
         ...facts,
         durationMs: attempt.duration_ms,

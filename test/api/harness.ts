@@ -9,7 +9,7 @@ import { vi } from 'vitest'
 import { createApp } from '../../src/api/app.ts'
 import type { ApiParts } from '../../src/api/parts.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { resolveRoutes } from '../../src/domain/chain.ts'
+import { routesOf } from '../../src/core.ts'
 import { createHealthBoard } from '../../src/health/board.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createCircuits } from '../../src/health/circuits.ts'
@@ -18,6 +18,8 @@ import { createProvider } from '../../src/providers/create-provider.ts'
 import { createDoorbells } from '../../src/queue/doorbells.ts'
 import { createApiRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { createSubmitJob } from '../../src/relay/submit-job.ts'
+import { createFiguresBoard } from '../../src/relay/target-figures.ts'
+import { createTargetOrder } from '../../src/relay/target-order.ts'
 import { createBatchStore } from '../../src/store/batch-store.ts'
 import type { BlobStore } from '../../src/store/blobs/blob-store.ts'
 import { createDiskBlobs } from '../../src/store/blobs/disk-blobs.ts'
@@ -102,12 +104,12 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
   await circuits.start()
   const waiter = createFinishWaiter(subscriber, keys, log)
   await waiter.start()
+  const figures = createFiguresBoard({ redis, prefix, instance: 'test', log, now })
   const shared = {
     store,
     doorbells,
-    routes: new Map(
-      [...resolveRoutes(config)].map(([name, targets]) => [name, { targets, refusalHandsOver: false }]),
-    ),
+    routes: routesOf(config),
+    order: createTargetOrder(figures.of),
     providers: new Map(Object.entries(config.providers).map(([name, p]) => [name, createProvider(name, p)])),
     now,
   }
@@ -123,6 +125,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     board,
     circuits,
     circuitStore,
+    figuresOf: figures.of,
     waiter,
     submit: createSubmitJob({
       ...shared,

@@ -40,6 +40,31 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       { code: 'relation', path: 'models.a.fallback_to[1]', message: 'there is no route "zzz"' },
     ],
     [
+      'weights without their strategy',
+      `providers: {p: ${sim}}\nmodels: {a: {provider: p, weights: {p: 1}}}`,
+      {
+        code: 'relation',
+        path: 'models.a.weights',
+        message: 'is of no use without strategy: weighted',
+      },
+    ],
+    [
+      'a weight for nobody in the chain',
+      `providers: {p: ${sim}, q: ${sim}}\nmodels:\n  a: {provider: p, fallback_to: spare, strategy: weighted, weights: {p: 1, spar: 1}}\n  spare: {provider: q}`,
+      {
+        code: 'relation',
+        path: 'models.a.weights.spar',
+        message: 'no such route or provider in this chain',
+        suggestion: 'spare',
+        line: 3,
+      },
+    ],
+    [
+      'weights that come to nothing',
+      `providers: {p: ${sim}}\nmodels: {a: {provider: p, strategy: weighted, weights: {p: 0, a: 0}}}`,
+      { code: 'relation', path: 'models.a.weights', message: 'come to 0: nobody would have a share' },
+    ],
+    [
       'a loop of fallbacks',
       `providers: {p: ${sim}}\nmodels:\n  a: {provider: p, fallback_to: b}\n  b: {provider: p, fallback_to: a}`,
       { code: 'relation', path: 'models.a.fallback_to', message: 'loops: a -> b -> a', line: 3 },

@@ -38,6 +38,16 @@ test.each([
     'providers: {a: {type: simulated}}',
     ['nothing_configured models', 'unused_provider providers.a'],
   ],
+  [
+    'cheapest without the price of one',
+    `${providers}models: {m: {provider: a, price: {input: 1, output: 1}, fallback_to: n, strategy: cheapest}, n: {provider: b, fallback_to: m2}, m2: {provider: a, upstream_model: x, fallback_to: n2}, n2: {provider: b, upstream_model: y}}`,
+    ['one_provider_chain models.n2', 'unknown_price models.m.strategy'],
+  ],
+  [
+    'cheapest where vendors’ prices are known',
+    'providers: {a: {type: openai, api_key: k}, b: {type: anthropic, api_key: k}}\nmodels: {gpt-4o: {provider: a, fallback_to: o, strategy: cheapest}, o: {provider: b, upstream_model: claude-3-opus, fallback_to: gpt-4o-mini}, gpt-4o-mini: {provider: a}}',
+    ['one_provider_chain models.gpt-4o-mini'],
+  ],
 ])('%s', (_, text, warnings) => {
   expect(warningsOf(text)).toEqual(warnings)
 })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { providerTypes } from '../../config/provider-schema.ts'
+import { capabilities } from '../../domain/capabilities.ts'
+import { strategies } from '../../domain/strategy.ts'
 import { seconds } from './job-answers.ts'
 
 const openAiModel = z.object({
@@ -82,6 +84,41 @@ export const provider = z
   .meta({ id: 'Provider' })
 
 export const providerList = z.object({ object: z.literal('list'), data: z.array(provider) })
+
+const price = z.object({
+  input: z.number(),
+  output: z.number(),
+  cache_read: z.number().optional(),
+  cache_write: z.number().optional(),
+})
+
+const target = z.object({
+  provider: z.string(),
+  model: z.string(),
+  route: z.string(),
+  available_at: seconds.nullable(),
+  recent_failures: z.number(),
+  p95_ms: z.int().nullable(),
+  price: price.extend({ tiers: z.array(price.extend({ above: z.int() })).optional() }).nullable(),
+  usual_cost_usd: z.number().nullable(),
+  context_window: z.int().nullable(),
+  max_output_tokens: z.int().nullable(),
+  capabilities: z.partialRecord(z.enum(capabilities), z.boolean()),
+  weight: z.number().nullable(),
+  share: z.number().nullable(),
+})
+
+const route = z
+  .object({
+    id: z.string(),
+    object: z.literal('route'),
+    strategy: z.enum(strategies),
+    on_refusal: z.enum(['succeed', 'handover']),
+    targets: z.array(target),
+  })
+  .meta({ id: 'Route' })
+
+export const routeList = z.object({ object: z.literal('list'), data: z.array(route) })
 
 const deadLetter = z
   .object({

@@ -13,6 +13,7 @@ import {
   provider,
   providerList,
   ready,
+  routeList,
 } from './operator-answers.ts'
 import { clientVersion, idOf } from './parameters.ts'
 
@@ -48,6 +49,14 @@ export const operatorOperations: Operations = {
     tag: 'Operation',
     answers: { 200: { description: 'The providers.', schema: providerList } },
     errors: [],
+  },
+  'GET /v1/routes': {
+    id: 'listRoutes',
+    summary: 'Show how each route chooses, and what is known of its targets',
+    tag: 'Operation',
+    answers: { 200: { description: 'The routes, their targets in the order of now.', schema: routeList } },
+    errors: [],
+    isLocal: true,
   },
   'POST /v1/providers/:name/pause': {
     id: 'pauseProvider',

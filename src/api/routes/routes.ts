@@ -1,0 +1,18 @@
+import type { RouteTarget } from '../../domain/chain.ts'
+import { shutUntil } from '../../domain/health.ts'
+import type { ApiScope } from '../api-scope.ts'
+import type { ApiParts } from '../parts.ts'
+import { routeView } from '../route-view.ts'
+
+/** `GET /v1/routes`: how each route chooses, and what it knows of its targets. */
+export const addRouteRoutes = (scope: ApiScope, parts: ApiParts): void => {
+  const { routes, board, circuits, figuresOf, now } = parts
+  /** Without the draw that lets a share of jobs through to a provider on its way back. */
+  const availableAt = (target: RouteTarget): number =>
+    board.unavailableUntil(target) || shutUntil(circuits.of(target.provider), now())
+
+  scope.get('/v1/routes', async () => ({
+    object: 'list',
+    data: [...routes].map(([name, route]) => routeView({ name, route, figuresOf, availableAt })),
+  }))
+}

@@ -1,0 +1,84 @@
+import type { TargetFigures } from './figures.ts'
+import type { Tokens } from './request-size.ts'
+import { costOf, type Price } from './usage.ts'
+
+/**
+ * In which order a route's targets are asked. `ordered`: as they stand in the chain. `weighted`: each is first for its share
+ * of jobs. `cheapest`: by what the request will cost. `fastest`: by how long answers took of late.
+ */
+export const strategies = ['ordered', 'weighted', 'cheapest', 'fastest'] as const
+export type Strategy = (typeof strategies)[number]
+
+interface Orderable {
+  readonly price?: Price
+}
+
+export interface Choice<Target> {
+  readonly strategy: Strategy
+  /** The share of jobs a target is to have, next to the others'; one without a share is asked when no other can serve. */
+  weightOf(target: Target): number
+  figuresOf(target: Target): TargetFigures
+  /** How large the request is. */
+  readonly tokens: Tokens
+  /** A number between 0 and 1 for a name: always the same for a job, so that its order does not change from hop to hop by chance. */
+  chance(name: string): number
+  keyOf(target: Target): string
+}
+
+/** Of jobs, on routes by speed, that ask those first of which nothing is known of late. */
+const explorers = 0.05
+
+/** A failure halves the weight, as long as it is recent. */
+export const weightNow = (weight: number, { failures }: TargetFigures): number => weight * 0.5 ** failures
+
+/**
+ * When each would ring first, were they to ring by chance at rates of their weights: the first is then each for its share, the
+ * second again by share of those that are left, and so on.
+ */
+const ringsAt = <Target>(target: Target, choice: Choice<Target>): number =>
+  -Math.log(choice.chance(choice.keyOf(target))) /
+  weightNow(choice.weightOf(target), choice.figuresOf(target))
+
+const costAt = ({ price }: Orderable, { input, output }: Tokens): number =>
+  costOf({ input_tokens: input, output_tokens: output }, price) ?? Number.POSITIVE_INFINITY
+
+const speedOf = <Target>(target: Target, choice: Choice<Target>): number => {
+  const { p95Ms } = choice.figuresOf(target)
+  if (p95Ms !== null) return p95Ms
+  return choice.chance('explorer') < explorers ? -1 : Number.POSITIVE_INFINITY
+}
+
+const measures: Readonly<
+  Record<
+    Exclude<Strategy, 'ordered'>,
+    <Target extends Orderable>(target: Target, choice: Choice<Target>) => number
+  >
+> = {
+  weighted: ringsAt,
+  cheapest: (target, { tokens }) => costAt(target, tokens),
+  fastest: speedOf,
+}
+
+/** All targets, the best first. Those that are equal, and those of which nothing is known, stay in the order of the chain. */
+export const orderTargets = <Target extends Orderable>(
+  targets: readonly Target[],
+  choice: Choice<Target>,
+): readonly Target[] => {
+  const { strategy } = choice
+  if (strategy === 'ordered' || targets.length < 2) return targets
+  const measured = targets.map(target => ({ target, by: measures[strategy](target, choice) }))
+  // Two infinities have no difference.
+  return measured.sort((a, b) => (a.by === b.by ? 0 : a.by - b.by)).map(({ target }) => target)
+}
+
+/** Chance that is nothing but a seed and a name: FNV-1a, then mixed so that seeds which only count up differ in all bits. */
+export const chanceOf =
+  (seed: string) =>
+  (name: string): number => {
+    let hash = 0x811c9dc5
+    for (const text of [seed, '\n', name])
+      for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+    return (((hash ^ (hash >>> 16)) >>> 0) + 0.5) / 2 ** 32
+  }

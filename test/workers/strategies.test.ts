@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+let first: SimProvider
+let second: SimProvider
+let baton: Deployment
+/** Another process of the same deployment, as far as Redis can tell. */
+let other: Deployment
+
+beforeAll(async () => {
+  first = createSimProvider()
+  second = createSimProvider()
+  await Promise.all([first.start(), second.start()])
+  const provider = (sim: SimProvider) => ({
+    type: 'openai',
+    base_url: `${sim.url}/v1`,
+    api_key: 'k',
+    retries: 0,
+    breaker: { min_calls: 1_000 },
+  })
+  const config = {
+    providers: { first: provider(first), second: provider(second) },
+    models: {
+      halves: {
+        provider: 'first',
+        fallback_to: 'half',
+        strategy: 'weighted',
+        weights: { first: 1, half: 1 },
+      },
+      half: { provider: 'second' },
+      rising: { provider: 'first', upstream_model: 'reset', fallback_to: 'sure', strategy: 'weighted' },
+      sure: { provider: 'second' },
+      cheapest: {
+        provider: 'first',
+        price: { input: 9, output: 9 },
+        fallback_to: 'cheap',
+        strategy: 'cheapest',
+      },
+      cheap: { provider: 'second', price: { input: 1, output: 1 } },
+      fastest: { provider: 'first', upstream_model: 'slow-300ms', fallback_to: 'fast', strategy: 'fastest' },
+      fast: { provider: 'second' },
+    },
+  }
+  baton = await deploy({ config, api: true })
+  other = await deploy({ config, api: true, prefix: baton.prefix, workers: [] })
+})
+afterAll(async () => {
+  await Promise.all([baton.stop(), other.stop()])
+  await Promise.all([first.stop(), second.stop()])
+})
+
+const run = async (model: string, count: number, by: Deployment = baton) => {
+  const ids = await Promise.all(
+    Array.from({ length: count }, (_, i) => by.chat(model, { user: `${model}-${i}` })),
+  )
+  return Promise.all(ids.map(id => by.ended(id)))
+}
+const answered = (jobs: Awaited<ReturnType<typeof run>>, provider: string): number =>
+  jobs.filter(({ attempts }) => attempts.at(-1)?.provider === provider).length
+
+interface Shown {
+  readonly id: string
+  readonly targets: {
+    provider: string
+    p95_ms: number | null
+    share: number | null
+    recent_failures: number
+  }[]
+}
+const shown = async (name: string, by: Deployment = baton): Promise<Shown['targets']> => {
+  const response = await fetch(`${by.apiUrl}/v1/routes`)
+  const { data } = (await response.json()) as { data: Shown[] }
+  return data.find(({ id }) => id === name)!.targets
+}
+
+describe('a route with a strategy', () => {
+  it('shares jobs by weight, each called once where it was sent', async () => {
+    const jobs = await run('halves', 100)
+    expect(jobs.every(({ attempts, hop }) => attempts.length === 1 && hop === 0)).toBe(true)
+    // Five standard deviations.
+    expect(Math.abs(answered(jobs, 'first') - 50)).toBeLessThanOrEqual(25)
+  })
+
+  it('sends fewer jobs to one that fails, in every process, and answers them all', async () => {
+    const jobs = await run('rising', 30)
+    expect(answered(jobs, 'second')).toBe(30)
+    // None goes to and fro: one call that failed at most, and then the one that did not.
+    expect(jobs.every(({ attempts }) => attempts.length <= 2)).toBe(true)
+    const share = async (): Promise<number> =>
+      (await shown('rising', other)).find(({ provider }) => provider === 'first')!.share!
+    await until(async () => (await share()) < 0.1)
+    const ids = await Promise.all(Array.from({ length: 30 }, () => other.chat('rising')))
+    const targets = await Promise.all(ids.map(id => baton.ended(id)))
+    expect(targets.filter(({ attempts }) => attempts.length === 1).length).toBeGreaterThanOrEqual(20)
+  })
+
+  it('asks the cheapest first', async () => {
+    expect(answered(await run('cheapest', 10), 'second')).toBe(10)
+    expect(await shown('cheapest')).toMatchObject([
+      { provider: 'second', usual_cost_usd: 0.0015 },
+      { provider: 'first', usual_cost_usd: 0.0135 },
+    ])
+  })
+
+  it('asks the fastest first once it is known, also from a process that called nobody', async () => {
+    await run('fastest', 3)
+    await run('fast', 3)
+    await until(async () => (await shown('fastest', other)).every(({ p95_ms }) => p95_ms !== null))
+    expect((await shown('fastest', other)).map(({ provider }) => provider)).toEqual(['second', 'first'])
+    const jobs = await run('fastest', 20, other)
+    expect(answered(jobs, 'second')).toBe(20)
+  })
+})
