@@ -20,7 +20,7 @@ export const showLimits = (config: Config, options: ShowLimitsOptions, out: Out)
   return 0
 }
 
-const unknownProvider = (name: string, known: readonly string[]): CommandError => {
+export const unknownProvider = (name: string, known: readonly string[]): CommandError => {
   const suggestion = nearest(name, known)
   const hint = suggestion === undefined ? `known: ${known.join(', ')}` : `did you mean "${suggestion}"?`
   return new CommandError(

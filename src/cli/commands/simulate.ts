@@ -1,0 +1,74 @@
+import { knownModels } from '../../config/known-models.ts'
+import type { Config } from '../../config/schema.ts'
+import { duration } from '../../config/schema-values.ts'
+import { resolveRoutes } from '../../domain/chain.ts'
+import { capacityOf } from '../../domain/demand.ts'
+import type { Endpoint } from '../../domain/endpoint.ts'
+import { type Scenario, simulate } from '../../domain/simulate.ts'
+import { createProvider } from '../../providers/create-provider.ts'
+import type { Provider } from '../../providers/provider.ts'
+import { CommandError } from '../command-error.ts'
+import { openConfig } from '../open-config.ts'
+import { readPastJobs } from '../past-jobs.ts'
+import { type SessionOptions, withSession } from '../session.ts'
+import { describeSimulation, simulationView } from '../simulation-text.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
+import { unknownProvider } from './show-limits.ts'
+
+export interface SimulateOptions extends SessionOptions {
+  readonly outage: readonly string[]
+  readonly last: string
+}
+
+/** Plays the last jobs again along the routes of the config, with and without some of its providers. */
+export const simulateOutage = (options: SimulateOptions, terminal: Terminal): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    const { config } = openConfig({ file: options.config, cwd: terminal.cwd, env: terminal.env })
+    for (const name of options.outage) {
+      if (!Object.hasOwn(config.providers, name)) throw unknownProvider(name, Object.keys(config.providers))
+    }
+    const sinceMs = Date.now() - parseDuration(options.last)
+    const { jobs, cut } = await readPastJobs(api, sinceMs)
+    const { scenario, close } = openScenario(config)
+    const simulation = {
+      ...{ outages: options.outage, last: options.last, jobs: jobs.length, cut },
+      without: simulate(jobs, scenario),
+      with: simulate(jobs, { ...scenario, outages: new Set(options.outage) }),
+    }
+    await close()
+    out(json ? renderJson(simulationView(simulation)) : describeSimulation(simulation))
+    return 0
+  })
+
+const parseDuration = (text: string): number => {
+  const parsed = duration.safeParse(text)
+  if (!parsed.success) throw new CommandError(`--last ${text}: ${parsed.error.issues[0]?.message}`)
+  return parsed.data
+}
+
+/** The config as the workers read it, with nothing out of use. */
+const openScenario = (config: Config): { scenario: Scenario; close: () => Promise<void> } => {
+  const routes = resolveRoutes(config, knownModels(config))
+  const accounts = Object.entries(config.providers)
+  const providers = new Map(accounts.map(([name, settings]) => [name, open(name, settings)]))
+  return {
+    scenario: {
+      targetsOf: model => routes.get(model),
+      serves: (name, endpoint) => providers.get(name)?.serves(endpoint as Endpoint) !== 'none',
+      capacities: new Map(accounts.map(([name, account]) => [name, capacityOf(account)])),
+      outages: new Set(),
+    },
+    close: async () => {
+      await Promise.all([...providers.values()].map(provider => provider?.close()))
+    },
+  }
+}
+
+/** Null where it cannot be opened here, for a lack of credentials perhaps: it is taken to serve all. */
+const open = (name: string, settings: Config['providers'][string]): Provider | null => {
+  try {
+    return createProvider(name, settings)
+  } catch {
+    return null
+  }
+}
