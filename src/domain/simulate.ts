@@ -104,7 +104,7 @@ const place = (
   { windowOf }: Tally,
 ): 'failed' | 'stranded' | { readonly target: RouteTarget; readonly atMs: number } => {
   const opensAt = (target: RouteTarget): number =>
-    outages.has(target.provider) ? 0 : windowOf(target.provider).opensAt(job.createdAtMs, tokensOf(job))
+    outages.has(target.provider) ? never : windowOf(target.provider).opensAt(job.createdAtMs, tokensOf(job))
   const able = chain.filter(target => serves(target.provider, job.endpoint) && fits(job, target))
   const walk = {
     ...{ targets: able, attempts: [], spent: 0, hop: 0, current: null },
