@@ -34,6 +34,12 @@ export interface HealthBoard {
   current(): readonly HealthEntry[]
 }
 
+/**
+ * Every 429 of a storm moves the time a little. The others are told when it has moved by a tenth of what is left, or by this:
+ * by so much they may call too early, and are then told by the provider itself.
+ */
+const longestSlackMs = 250
+
 const script = readFileSync(new URL('./lua/indict.lua', import.meta.url), 'utf8')
 
 export interface HealthBoardOptions {
@@ -54,6 +60,8 @@ export const createHealthBoard = ({
   const key = `${prefix}:{health}:board`
   const channel = `${prefix}:health`
   const entries = new Map<string, HealthEntry>()
+  /** What the others were last told by this process. */
+  const sharedUntil = new Map<string, number>()
 
   const learn = (entry: HealthEntry): void => {
     const known = entries.get(entry.scope)
@@ -96,9 +104,19 @@ export const createHealthBoard = ({
       return untilMs > now() ? untilMs : 0
     },
     indict: (scope, state, untilMs, reason) => {
-      if (untilOf(scope) >= untilMs) return
-      const entry: HealthEntry = { scope, state, untilMs: Math.round(untilMs), sinceMs: now(), reason }
+      const known = entries.get(scope)
+      const nowMs = now()
+      if (untilMs <= nowMs || (known && known.untilMs >= untilMs)) return
+      const isMore = !known || known.untilMs <= nowMs || known.state !== state
+      const sinceMs = isMore ? nowMs : known.sinceMs
+      const entry: HealthEntry = { scope, state, untilMs: Math.round(untilMs), sinceMs, reason }
       learn(entry)
+      if (
+        !isMore &&
+        untilMs - (sharedUntil.get(scope) ?? 0) < Math.min(longestSlackMs, (untilMs - nowMs) / 10)
+      )
+        return
+      sharedUntil.set(scope, entry.untilMs)
       // A stopped key or model waits for a person; throttling and outages pass by themselves.
       log[state === 'stopped' ? 'error' : 'warn'](
         { scope, state, untilMs: entry.untilMs, reason },

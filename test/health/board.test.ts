@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createHealthBoard, type HealthBoard } from '../../src/health/board.ts'
+import { createHealthBoard, type HealthBoard, type HealthEntry } from '../../src/health/board.ts'
 import { createPatientRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
@@ -80,6 +80,27 @@ describe('the health board', () => {
     await until(() => here.unavailableUntil(target) === startMs + 20_000)
     expect(here.current()).toEqual(there.current())
     expect((await open()).current()).toEqual(there.current())
+  })
+
+  it('says nothing of a time that has passed', async () => {
+    const board = await open()
+    board.indict('target:first/gpt/4', 'cooling', startMs, 'slow_down')
+    expect(board.current()).toEqual([])
+    const [writer] = opened[0]!.connections
+    await writer!.ping()
+    expect(await writer!.hlen(`${prefix}:{health}:board`)).toBe(0)
+  })
+
+  it('tells the others of an extension only where it is worth telling', async () => {
+    const [here, there] = [await open(), await open()]
+    const told: HealthEntry[] = []
+    opened[1]!.connections[1]!.on('message', (_, text) => told.push(JSON.parse(text) as HealthEntry))
+    const times = [10_000, 10_100, 10_240, 10_250, 20_000]
+    for (const time of times) here.indict('target:first/gpt/4', 'cooling', startMs + time, 'slow_down')
+    expect(here.unavailableUntil(target)).toBe(startMs + 20_000)
+    await until(() => there.unavailableUntil(target) === startMs + 20_000)
+    expect(told.map(({ untilMs }) => untilMs - startMs)).toEqual([10_000, 10_250, 20_000])
+    expect(there.current()).toMatchObject([{ sinceMs: startMs }])
   })
 
   it('does not let a process that missed the longer time cut it short for the next', async () => {
