@@ -15,7 +15,7 @@ import { isRedisTrouble } from '../src/redis/trouble.ts'
 import { createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/relay/check-provider.ts'
 import { createJobExecutor } from '../src/relay/execute-job.ts'
-import { createHandoverPace } from '../src/relay/handover-pace.ts'
+import { coolingWorthWaiting, createHandoverPace } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
 import { createMoveNotes } from '../src/relay/move-notes.ts'
 import { openShareCall } from '../src/relay/open-share-call.ts'
@@ -81,6 +81,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     unfinished.add(tracked)
   }
 
+  const isWorthWaiting = coolingWorthWaiting(name, core)
   const pace = createHandoverPace({
     from: name,
     waiting: provider => doorbells.waiting(providerQueue(provider)),
@@ -114,7 +115,8 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     order: core.order,
     isReturning: target => target.provider === name && gate.isReturning,
     notes: createMoveNotes(createWhyAway(core), now),
-    mayHandOver: provider => !gate.isShut || pace.takes(provider),
+    mayHandOver: (provider, from, hasCalled) =>
+      !(gate.isShut || (!hasCalled && isWorthWaiting(from))) || pace.takes(provider),
     isStopping: () => life.stopping,
     persist,
     unfinished: track,

@@ -17,9 +17,12 @@ const endedOf = (calls: readonly CallEntry[]): Ended[] =>
     .flatMap(({ endedAtMs, outcome }) => (endedAtMs === null ? [] : { endedAtMs, failed: outcome !== 'ok' }))
     .toSorted((a, b) => a.endedAtMs - b.endedAtMs)
 
+/** Calls that Redis was told of later stand in a later part of the window: by so many the two counts may differ. */
+const slack = 2
+
 /**
  * When enough of the calls that all processes together saw in the window had failed, by the provider's own word: the end of
- * the call that did it, in Unix ms. Null where none did.
+ * the call that did it, or by `slack` sooner, in Unix ms. Null where none did.
  */
 export const crossedAt = (calls: readonly CallEntry[], window: Window): number | null => {
   const ended = endedOf(calls)
@@ -28,7 +31,7 @@ export const crossedAt = (calls: readonly CallEntry[], window: Window): number |
     if (!call.failed) continue
     const seen = ended.slice(0, i + 1).filter(other => bucketOf(other) > bucketOf(call) - window.buckets)
     const failed = seen.filter(other => other.failed).length
-    if (seen.length >= window.minCalls && failed * 100 > window.errorPercent * seen.length)
+    if (seen.length >= window.minCalls && (failed + slack) * 100 > window.errorPercent * seen.length)
       return call.endedAtMs
   }
   return null

@@ -35,8 +35,11 @@ export interface ExecutorParts {
   readonly isReturning: (target: RouteTarget) => boolean
   readonly notes: MoveNotes
   readonly order: OrderTargets
-  /** Whether there is room for one more job at a provider; takes it. */
-  readonly mayHandOver: (provider: string) => boolean
+  /**
+   * Whether a job may go on to a provider now. Where many are on their way there, as nobody calls the target they come from,
+   * only while there is room; takes it. `hasCalled`: this one was called there.
+   */
+  readonly mayHandOver: (provider: string, from: RouteTarget, hasCalled: boolean) => boolean
   /** Whether the process is about to end: then jobs do not wait here. */
   readonly isStopping: () => boolean
   /** Writes what must not be lost: tries again while Redis refuses. */
@@ -132,7 +135,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         if (!(await hold(run))) return
         continue
       } else if (step.target !== run.current) {
-        if (parts.mayHandOver(step.target.provider)) return handOver(run, step.target)
+        if (parts.mayHandOver(step.target.provider, run.current, hasCalled(run)))
+          return handOver(run, step.target)
         if (!(await hold(run))) return
         continue
       }
@@ -149,6 +153,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       if (endsTheJob(result, run)) return finish(run, result)
     }
   }
+
+  const hasCalled = ({ attempts, claim }: Run): boolean => attempts.some(({ hop }) => hop === claim.hop)
 
   const endsTheJob = ({ verdict, native }: CallResult & { kind: 'judged' }, run: Run): boolean =>
     verdict.kind === 'ok' ||

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
 import type { WorkerPresence } from '../health/presence.ts'
+import type { Route } from './routes.ts'
 
 /**
  * How fast jobs leave a provider that is out of use: as fast as the next one takes them. A queue of a hundred thousand
@@ -28,6 +30,33 @@ const leastWaiting = 50
 const atOnce = 10
 const lookEveryMs = 50
 const countEveryMs = 2_000
+
+export interface CoolingParts {
+  readonly routes: ReadonlyMap<string, Pick<Route, 'targets'>>
+  /** Unix ms until which a target may not be called, whatever the provider's circuit says; 0 for now. */
+  readonly indictedUntil: (target: RouteTarget) => number
+  readonly now: () => number
+}
+
+/** Providers that throttle by the second, or for less, ask for waits of this length. */
+const shortCoolingMs = 2_000
+
+/**
+ * Whether jobs that wait for a throttled model leave it at the pace of the next target, and else wait in their worker's
+ * places: for a moment they do, and for longer where no other model is there whose jobs would have to wait behind them.
+ * All at once, they would be in the wrong queue a moment later, and storm the next target meanwhile.
+ */
+export const coolingWorthWaiting = (
+  provider: string,
+  { routes, indictedUntil, now }: CoolingParts,
+): ((target: RouteTarget) => boolean) => {
+  const targets = [...routes.values()].flatMap(route => route.targets)
+  const models = new Set(targets.flatMap(target => (target.provider === provider ? target.model : [])))
+  return target => {
+    const leftMs = indictedUntil(target) - now()
+    return leftMs > 0 && (leftMs <= shortCoolingMs || models.size === 1)
+  }
+}
 
 interface Room {
   left: number

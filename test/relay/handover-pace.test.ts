@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { beforeEach, expect, it } from 'vitest'
 import type { WorkerPresence } from '../../src/health/presence.ts'
-import { createHandoverPace, type HandoverPace } from '../../src/relay/handover-pace.ts'
+import { coolingWorthWaiting, createHandoverPace, type HandoverPace } from '../../src/relay/handover-pace.ts'
 
 let pace: HandoverPace
 let nowMs: number
@@ -76,4 +76,18 @@ it('keeps to a small number where no worker of the next provider is to be seen',
   taken()
   await later(10)
   expect(taken()).toBe(50)
+})
+
+it.each([
+  ['nothing is known against it', 'alone', 0, false],
+  ['it cools off for a moment', 'one of two', 2_000, true],
+  ['it cools off for longer, and jobs of another model wait behind', 'one of two', 2_001, false],
+  ['it cools off for longer, and is the only one', 'alone', 60_000, true],
+] as const)('jobs leave a model at a pace where %s', (_, which, leftMs, paced) => {
+  const target = (provider: string, model: string) => ({ route: 'r', provider, model })
+  const others = which === 'alone' ? [target('second', 'b')] : [target('first', 'b')]
+  const routes = new Map([['r', { targets: [target('first', 'a'), ...others], refusalHandsOver: false }]])
+  const indictedUntil = () => nowMs + leftMs
+  const isWorthWaiting = coolingWorthWaiting('first', { routes, indictedUntil, now: () => nowMs })
+  expect(isWorthWaiting(target('first', 'a'))).toBe(paced)
 })
