@@ -12,6 +12,7 @@ import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts
 import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
+import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
 import { createProvider } from './providers/create-provider.ts'
 import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
 import { createPatrol } from './queue/patrol.ts'
@@ -39,6 +40,7 @@ export interface Core {
   readonly keys: Keys
   readonly routes: Routes
   readonly cachedRoutes: CachedRoutes
+  readonly mirroredRoutes: MirroredRoutes
   readonly providers: Providers
   readonly keyRings: ReadonlyMap<string, KeyRing>
   /** Waits out an outage of Redis. */
@@ -186,6 +188,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     instance,
     keys,
     routes,
+    mirroredRoutes: mirroredRoutesOf(config, knownModels(config)),
     cachedRoutes: cachedRoutesOf(config.models, new Map([...routes].map(([name, r]) => [name, r.targets]))),
     providers,
     keyRings,

@@ -17,6 +17,7 @@ import { createProviderCheck, longestCheckMs } from '../src/relay/check-provider
 import { createJobExecutor } from '../src/relay/execute-job.ts'
 import { coolingWorthWaiting, createHandoverPace } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
+import { mirrorJobs } from '../src/relay/mirror-jobs.ts'
 import { createMoveNotes } from '../src/relay/move-notes.ts'
 import { openShareCall } from '../src/relay/open-share-call.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
@@ -106,6 +107,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     calls,
     leases,
     shareCall: await openShareCall(life, { ...core, leaseMs: config.jobs.lock_ms, persist, log }),
+    mirrors: mirrorJobs({ ...core, log }),
     routes: core.routes,
     providers: core.providers,
     retries: settings.retries,

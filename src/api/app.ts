@@ -19,6 +19,7 @@ import { addJobActionRoutes } from './routes/job-actions.ts'
 import { addJobListRoute } from './routes/job-list.ts'
 import { addJobRoutes } from './routes/jobs.ts'
 import { addMessageBatchRoutes } from './routes/message-batches.ts'
+import { addMirrorRoutes } from './routes/mirrors.ts'
 import { addModelRoutes } from './routes/models.ts'
 import { addProviderRoutes } from './routes/providers.ts'
 import { addRouteRoutes } from './routes/routes.ts'
@@ -77,6 +78,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): vo
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
   addRouteRoutes(scope, parts)
+  addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)
   addFileRoutes(scope, parts)
   addUploadRoutes(scope, parts)

@@ -3,6 +3,7 @@ import { type Core, storeOn } from '../core.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readPresence } from '../health/presence.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { openBlobStore } from '../open-blobs.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
 import { createApiRedis, type RedisClient } from '../redis/connect.ts'
@@ -49,6 +50,8 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
   const app = createApp({
     config,
     routes: core.routes,
+    mirroredRoutes: core.mirroredRoutes,
+    mirrors: createMirrorStore(redis, keys, now),
     providers: core.providers,
     store,
     index: createJobIndex(redis, keys, core.instance, now),

@@ -6,6 +6,8 @@ import type { HealthBoard } from '../health/board.ts'
 import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
 import type { WorkerPresence } from '../health/presence.ts'
+import type { MirrorStore } from '../mirror/mirror-store.ts'
+import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
 import type { Providers, Routes } from '../relay/routes.ts'
 import type { SubmitJob } from '../relay/submit-job.ts'
@@ -37,6 +39,8 @@ export interface ApiParts {
   readonly circuitStore: CircuitStore
   /** How a target has done of late, over all processes. */
   readonly figuresOf: (target: RouteTarget) => TargetFigures
+  readonly mirroredRoutes: MirroredRoutes
+  readonly mirrors: Pick<MirrorStore, 'read'>
   readonly waiter: FinishWaiter
   readonly submit: SubmitJob
   readonly addressGuard: AddressGuard

@@ -53,6 +53,7 @@ const route = z
       .union([z.string(), z.array(z.string())])
       .optional()
       .catch(undefined),
+    mirror: z.object({ to: text }).optional().catch(undefined),
     cache: z.object({ max_bytes: number, max_total_bytes: number }).optional().catch(undefined),
   })
   .catch({})
@@ -98,6 +99,11 @@ export type DraftRoute = Draft['models'][string]
 
 export const readDraft = (document: unknown): Draft => draftSchema.parse(document)
 
-/** The names of the providers that some route leads to. */
+/** The names of the providers that some route leads to, or is mirrored to. */
 export const usedProviders = (models: Readonly<Record<string, DraftRoute>>): ReadonlySet<string> =>
-  new Set(Object.values(models).flatMap(({ provider }) => provider ?? []))
+  new Set(
+    Object.values(models).flatMap(({ provider, mirror }) => [
+      ...(provider === undefined ? [] : [provider]),
+      ...(mirror?.to?.includes('/') ? [mirror.to.slice(0, mirror.to.indexOf('/'))] : []),
+    ]),
+  )

@@ -14,6 +14,16 @@ const cache = z.strictObject({
   truncated: flag.default(false),
 })
 
+/** Some of the route's jobs are asked elsewhere, too, and the answers compared. */
+const mirror = z.strictObject({
+  /** A route, or a model of a provider: `anthropic/claude-3-opus`. */
+  to: z.string().min(1),
+  /** The part of the jobs, 0 to 1. */
+  sample: numeric(z.number().positive().max(1)).default(0.05),
+  /** More samples are dropped while so many are on their way. */
+  max_waiting: numeric(z.int().positive().max(10_000)).default(100),
+})
+
 export const route = z.strictObject({
   ...modelFacts,
   provider: z.string().min(1),
@@ -28,4 +38,5 @@ export const route = z.strictObject({
   /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
   on_refusal: z.enum(['succeed', 'handover']).default('succeed'),
   cache: cache.optional(),
+  mirror: mirror.optional(),
 })

@@ -3,10 +3,12 @@ import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { costOfAll } from '../domain/usage.ts'
-import { nextStep, type Step, spends } from '../domain/walk.ts'
+import { nextStep, type Step, spends, type WalkLimits } from '../domain/walk.ts'
+import type { Mirrors } from '../mirror/mirrors.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
+import { isMirrorId } from '../store/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { moveTo, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
@@ -25,6 +27,7 @@ export interface ExecutorParts {
   readonly calls: CallsInFlight
   readonly leases: Leases
   readonly shareCall: ShareCall
+  readonly mirrors: Mirrors
   readonly routes: Routes
   readonly providers: Providers
   readonly retries: number
@@ -53,6 +56,8 @@ export interface ExecutorParts {
 }
 
 const holdMs = 100
+/** A sample is worth one call: tried again it would tell of nothing but luck. */
+const mirrorLimits: WalkLimits = { retries: 0, maxAttempts: 1 }
 
 /** `taken` is called once the record says that this worker runs the job, or that it has not to. */
 export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () => void) => Promise<void>
@@ -73,7 +78,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     leases.hold(claim)
     const run = begin(claim, interrupt)
     try {
-      const shared = await parts.shareCall(run)
+      const shared = isMirrorId(jobId) ? 'call' : await parts.shareCall(run)
       if (shared === 'call') await walk(run)
       else if (shared !== 'parked') await finalise(run, shared)
     } finally {
@@ -86,7 +91,10 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   const begin = (claim: Claim, interrupt: Interrupt): Run => {
     const here: RouteTarget = { route: claim.model, ...claim.target }
     // A worker that has not heard of a new route yet can still do what it was sent.
-    const route = routes.get(claim.model) ?? loneRoute(here)
+    const isMirror = isMirrorId(claim.id)
+    const route = isMirror
+      ? loneRoute(parts.mirrors.targetOf(claim.model) ?? here)
+      : (routes.get(claim.model) ?? loneRoute(here))
     const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
     const request = requestOf(claim.endpoint, claim.body)
     const { targets } = carriersOf(route, providers, request)
@@ -95,6 +103,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       targets: parts.order(route, targets, request, claim.id),
       current: known ?? here,
       refusalHandsOver: route.refusalHandsOver,
+      limits: isMirror ? mirrorLimits : { retries: parts.retries, maxAttempts: parts.maxAttempts },
       interrupt,
       attempts: [...claim.attempts],
       logged: claim.attempts.length,
@@ -118,7 +127,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
           t === run.current ? Math.max(shutUntilMs, parts.availableAt(t)) : parts.availableAt(t),
         isReturning: parts.isReturning,
       },
-      { retries: parts.retries, maxAttempts: parts.maxAttempts },
+      run.limits,
       now(),
       random,
     )
@@ -192,7 +201,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
    * there the job's lease is kept.
    */
   const finalise = (run: Run, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
-    const { claim } = run
+    const { claim, attempts } = run
     const whole = {
       ...final,
       attempts: unlogged(run),
@@ -211,8 +220,12 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
           },
           'job finished',
         )
+        return written
       })
-      parts.unfinished(write)
+      // Whoever waits for the end does not wait for the mirror.
+      parts.unfinished(
+        write.then(written => (written ? parts.mirrors.ended({ ...claim, attempts }, whole) : undefined)),
+      )
       const ended = (): void => {
         leases.release(claim)
         sent()

@@ -2,6 +2,7 @@ import type { Flight } from '../cache/flights.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import type { Attempt } from '../domain/job.ts'
+import type { WalkLimits } from '../domain/walk.ts'
 import type { Claim, Final, Move } from '../store/job-store.ts'
 
 /** A claimed job on its way through this worker. */
@@ -10,6 +11,7 @@ export interface Run {
   readonly targets: readonly RouteTarget[]
   readonly current: RouteTarget
   readonly refusalHandsOver: boolean
+  readonly limits: WalkLimits
   readonly interrupt: Interrupt
   /** All calls, oldest first, and how many of them the record holds already. */
   readonly attempts: Attempt[]

@@ -55,7 +55,11 @@ export const newFileId = (shard: number, nowMs: number): string => `file-${newCo
 export const newUploadId = (shard: number, nowMs: number): string => `upload_${newCore(shard, nowMs)}`
 export const newPartId = (shard: number, nowMs: number): string => `part_${newCore(shard, nowMs)}`
 
+/** A sample that a route's mirror is asked: a job of a kind of its own, which no client can name. */
+export const newMirrorId = (shard: number, nowMs: number): string => `mirror_${newCore(shard, nowMs)}`
+
 export const isJobId = isIdOf(jobPrefix)
+export const isMirrorId = (id: string): boolean => id.startsWith('mirror_')
 export const isFileId = isIdOf('file-')
 export const isUploadId = isIdOf('upload_')
 export const isPartId = isIdOf('part_')

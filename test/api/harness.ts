@@ -14,6 +14,8 @@ import { createHealthBoard } from '../../src/health/board.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createCircuits } from '../../src/health/circuits.ts'
 import { readPresence } from '../../src/health/presence.ts'
+import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
+import { mirroredRoutesOf } from '../../src/mirror/mirrored-routes.ts'
 import { createProvider } from '../../src/providers/create-provider.ts'
 import { createDoorbells } from '../../src/queue/doorbells.ts'
 import { createApiRedis, createSubscriber } from '../../src/redis/connect.ts'
@@ -121,6 +123,8 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),
+    mirroredRoutes: mirroredRoutesOf(config, () => undefined),
+    mirrors: createMirrorStore(redis, keys, now),
     batches: createBatchStore({ redis, run, keys, now }),
     board,
     circuits,

@@ -124,6 +124,39 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       },
     ],
     [
+      'a mirror to no route',
+      'providers: {p: {type: simulated}}\nmodels: {big: {provider: p}, m: {provider: p, mirror: {to: bog}}}',
+      { path: 'models.m.mirror.to', message: 'there is no route "bog"', suggestion: 'big', line: 2 },
+    ],
+    [
+      'a mirror to no provider',
+      'providers: {p: {type: simulated}}\nmodels: {m: {provider: p, mirror: {to: q/large}}}',
+      { path: 'models.m.mirror.to', message: 'there is neither a route "q/large" nor a provider "q"' },
+    ],
+    [
+      'a mirror to a model that its provider does not list',
+      'providers: {p: {type: simulated, models: {small: {}}}}\nmodels: {small: {provider: p, mirror: {to: p/large}}}',
+      { path: 'models.small.mirror.to', message: 'provider "p" does not list the model "large"' },
+    ],
+    [
+      'a mirror to the route itself',
+      'providers: {p: {type: simulated}}\nmodels: {m: {provider: p, mirror: {to: m}}}',
+      {
+        path: 'models.m.mirror.to',
+        message: 'is where the route itself leads: there would be nothing to compare',
+      },
+    ],
+    [
+      'a mirror to the model that the route asks under another name',
+      'providers: {p: {type: simulated}}\nmodels: {m: {provider: p, upstream_model: x, mirror: {to: p/x}}}',
+      { path: 'models.m.mirror.to' },
+    ],
+    [
+      'a mirror that cannot have its key',
+      'providers: {p: {type: simulated}, q: {type: openai, api_key: "${NO_SUCH_KEY}"}}\nmodels: {m: {provider: p, mirror: {to: q/x}}}',
+      { path: 'providers.q.api_key' },
+    ],
+    [
       'a format where none is chosen',
       'providers: {p: {type: openai, api_key: k, format: anthropic}}',
       {

@@ -56,7 +56,7 @@ const sample = {
       models: { x: { price } },
     },
   },
-  models: { x: { provider: 'x', price, cache: {} } },
+  models: { x: { provider: 'x', price, cache: {}, mirror: { to: 'y' } } },
   api_keys: [{ key: 'k' }],
   storage: { s3: { bucket: 'b' } },
   redis: { sentinel: { name: 'm', nodes: ['s:1'] }, cluster: { nodes: ['n:1'] } },

@@ -120,6 +120,42 @@ const route = z
 
 export const routeList = z.object({ object: z.literal('list'), data: z.array(route) })
 
+const alike = z.object({ count: z.int(), share: z.number().nullable() })
+const latencies = z.object({
+  mean: z.number().nullable(),
+  p50: z.number().nullable(),
+  p95: z.number().nullable(),
+})
+
+const mirror = z
+  .object({
+    route: z.string(),
+    to: z.object({ provider: z.string(), model: z.string() }),
+    sample: z.number(),
+    since: seconds.nullable(),
+    sampled: z.int(),
+    compared: z.int(),
+    failed: z.int(),
+    dropped: z.int(),
+    lost: z.int(),
+    waiting: z.int(),
+    agreement: z.object({ exact: alike, normalised: alike }),
+    latency_ms: z.object({
+      original: latencies,
+      mirror: latencies,
+      mean_difference: z.number().nullable(),
+    }),
+    cost_usd: z.object({
+      compared: z.int(),
+      original: z.number(),
+      mirror: z.number(),
+      mean_difference: z.number().nullable(),
+    }),
+  })
+  .meta({ id: 'Mirror' })
+
+export const mirrorList = z.object({ object: z.literal('list'), data: z.array(mirror) })
+
 const deadLetter = z
   .object({
     job_id: z.string().optional(),

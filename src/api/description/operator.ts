@@ -7,6 +7,7 @@ import {
   alive,
   deadLetterList,
   description,
+  mirrorList,
   model,
   modelList,
   notReady,
@@ -73,6 +74,13 @@ export const operatorOperations: Operations = {
     params: providerName,
     answers: { 200: { description: 'The provider.', schema: provider } },
     errors: ['provider_not_found', ...ofIgnoredBody],
+  },
+  'GET /v1/mirrors': {
+    id: 'listMirrors',
+    summary: "Compare the answers of each route's mirror with the route's own",
+    tag: 'Operation',
+    answers: { 200: { description: 'The mirrors of the config.', schema: mirrorList } },
+    errors: [],
   },
   'GET /v1/dead-letters': {
     id: 'listDeadLetters',

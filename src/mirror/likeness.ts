@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../cache/canonical-json.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
+import { type Said, saidIn } from './said.ts'
+
+/** Digests of what an answer says: two answers agree where these are equal, and nothing of them has to be kept. */
+export interface Likeness {
+  /** Of the words as they are. */
+  readonly exact: string
+  /** Of the words without regard to whitespace and case; of JSON, without regard to how it is written. */
+  readonly normalised: string
+}
+
+const digest = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)
+
+/** `Yes. ` and `yes.` are one answer, and so are `{"a": 1}` and `{ "a":1 }`. */
+export const normalisedText = (text: string): string => {
+  const json = jsonOf(text)
+  return json ?? text.normalize('NFC').replace(/\s+/gu, ' ').trim().toLowerCase()
+}
+
+/** Objects and lists only: that a model says `1` in place of `1.0` is no JSON that it writes. */
+const jsonOf = (text: string): string | null => {
+  if (!/^\s*[[{]/.test(text)) return null
+  try {
+    JSON.parse(text)
+    return canonicalJson(text)
+  } catch {
+    return null
+  }
+}
+
+/** OpenAI writes arguments as text, Anthropic as an object. */
+const inputText = (input: unknown): string =>
+  typeof input === 'string' ? input : (JSON.stringify(input) ?? '')
+
+const normalised = ({ texts, calls }: Said): unknown => [
+  texts.map(normalisedText),
+  calls.map(({ name, input }) => [name, normalisedText(inputText(input))]),
+]
+
+/** Null for what cannot be read. */
+export const likenessOf = (endpoint: Endpoint, body: string): Likeness | null => {
+  try {
+    const said = saidIn(endpoint, body)
+    return { exact: digest(said), normalised: digest(normalised(said)) }
+  } catch {
+    return null
+  }
+}

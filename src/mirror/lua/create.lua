@@ -1,0 +1,6 @@
+-- Writes the job of a sample, with the doorbell it is owed and its deadline.
+-- KEYS: record, payload, agenda   ARGV: doorbell, due, deadline's entry, deadline, long body ('' where the record has it), field, value …
+if redis.call('EXISTS', KEYS[1]) == 1 then return end -- a lost reply made the client library send this again
+redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+if ARGV[5] ~= '' then redis.call('SET', KEYS[2], ARGV[5]) end
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1], ARGV[4], ARGV[3])

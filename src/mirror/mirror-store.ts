@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Cluster, Redis } from 'ioredis'
+import type { Target } from '../domain/job.ts'
+import { deadlineEntry, jobDoorbell } from '../queue/doorbell.ts'
+import type { NewJob } from '../store/job-store.ts'
+import { isInline, jobFields } from '../store/job-words.ts'
+import { type Keys, shardOf } from '../store/keys.ts'
+import type { Likeness } from './likeness.ts'
+
+/** One call and its answer, as far as it is compared. */
+export interface Side {
+  readonly likeness: Likeness
+  readonly latencyMs: number
+  /** Null where the price is not known. */
+  readonly costUsd: number | null
+}
+
+/** Which mirror of which route; with another target, everything is counted anew. */
+export interface Mirror {
+  readonly route: string
+  readonly to: Target
+}
+
+/** Counters by name; see `tally`. */
+export type Stats = Readonly<Record<string, string>>
+
+export interface MirrorStore {
+  /** False when so many samples are on their way that this one is dropped. */
+  reserve(mirror: Mirror, id: string, givenUpAtMs: number, places: number): Promise<boolean>
+  create(job: NewJob, original: Side): Promise<void>
+  /** What the job was that a sample is to be compared with; null when its record is gone. */
+  original(id: string): Promise<Side | null>
+  /** Adds to the counters, once for each sample. */
+  tally(mirror: Mirror, id: string, counts: Readonly<Record<string, number>>): Promise<void>
+  /** Lets the record of a sample that has ended go after this time. */
+  retire(id: string, retentionMs: number): Promise<void>
+  /** `lost`: samples given up since anybody looked, beside those in the stats. */
+  read(mirror: Mirror): Promise<{ readonly stats: Stats; readonly waiting: number; readonly lost: number }>
+}
+
+/** Of a mirror that nobody asks any more. */
+const statsRetentionMs = 30 * 86_400_000
+/** A job not yet rung within this time is taken up by a sweeper. */
+const outboxGraceMs = 1_500
+
+const scripts = { reserve: 2, tally: 2, create: 3 } as const
+type Command = (...args: readonly (string | number)[]) => Promise<unknown>
+
+const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+
+/**
+ * Samples and what they showed. What is counted lives in a slot of its own, apart from the samples' jobs, which are in
+ * shards like all jobs. So a sample takes its place first, then becomes a job, and gives the place back with what it
+ * showed: whoever dies in between loses that sample, and its place is free again when the sample's time is over.
+ */
+export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () => number): MirrorStore => {
+  const commands = redis as unknown as Record<string, Command>
+  for (const [name, numberOfKeys] of Object.entries(scripts)) {
+    redis.defineCommand(`baton:mirror-${name}`, { lua: source(name), numberOfKeys })
+  }
+  const run = (name: keyof typeof scripts, ...args: (string | number)[]) =>
+    commands[`baton:mirror-${name}`]!(...args)
+
+  const keysOf = ({ route, to }: Mirror): [open: string, stats: string] => {
+    const words = JSON.stringify([route, to.provider, to.model])
+    const name = createHash('sha256').update(words).digest('base64url')
+    return [`${keys.prefix}:{mirror}:open:${name}`, `${keys.prefix}:{mirror}:stats:${name}`]
+  }
+
+  return {
+    reserve: async (mirror, id, givenUpAtMs, places) =>
+      (await run('reserve', ...keysOf(mirror), id, now(), givenUpAtMs, places, statsRetentionMs)) === 1,
+    create: async (job, original) => {
+      await run(
+        'create',
+        ...[keys.record(job.id), keys.payload(job.id), keys.agenda(shardOf(job.id))],
+        ...[jobDoorbell(job.id, 0, 0), now() + outboxGraceMs, deadlineEntry(job.id), job.expiresAtMs],
+        ...[isInline(job) ? '' : job.body, ...jobFields(job), 'original', JSON.stringify(original)],
+      )
+    },
+    original: async id => {
+      const text = await redis.hget(keys.record(id), 'original')
+      return text === null ? null : (JSON.parse(text) as Side)
+    },
+    tally: async (mirror, id, counts) => {
+      await run('tally', ...keysOf(mirror), id, ...Object.entries(counts).flat())
+    },
+    retire: async (id, retentionMs) => {
+      await Promise.all([keys.record(id), keys.payload(id)].map(key => redis.pexpire(key, retentionMs)))
+    },
+    read: async mirror => {
+      const [open, stats] = keysOf(mirror)
+      const [counters, all, lost] = await Promise.all([
+        redis.hgetall(stats),
+        redis.zcard(open),
+        redis.zcount(open, '-inf', now()),
+      ])
+      return { stats: counters, waiting: all - lost, lost }
+    },
+  }
+}

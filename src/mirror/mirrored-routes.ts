@@ -1,0 +1,34 @@
+import type { RouteConfig } from '../config/schema.ts'
+import { chainOf, type KnownModels, type RouteBook, type RouteTarget } from '../domain/chain.ts'
+
+/** A route of whose jobs some are asked elsewhere, too. */
+export interface MirroredRoute {
+  readonly to: RouteTarget
+  /** The part of the jobs, 0 to 1. */
+  readonly sample: number
+  /** Samples that may be on their way at a time. */
+  readonly maxWaiting: number
+}
+
+/** By the name of the route; others have no mirror. */
+export type MirroredRoutes = ReadonlyMap<string, MirroredRoute>
+
+type Book = RouteBook & { readonly models: Readonly<Record<string, RouteConfig>> }
+
+/** The routes of a config that have a mirror. */
+export const mirroredRoutesOf = (book: Book, known: KnownModels): MirroredRoutes =>
+  new Map(
+    Object.entries(book.models).flatMap(([name, { mirror }]) => {
+      const to = mirror && targetNamed(book, mirror.to, known)
+      return to ? [[name, { to, sample: mirror.sample, maxWaiting: mirror.max_waiting }] as const] : []
+    }),
+  )
+
+/** The first target of a route of that name, else the model of a provider: `openai/gpt-4`. */
+const targetNamed = (book: Book, name: string, known: KnownModels): RouteTarget | undefined => {
+  if (Object.hasOwn(book.models, name)) return chainOf(book, name, known)[0]
+  const slash = name.indexOf('/')
+  const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)]
+  // As if there were such a route: what is known of the model is found in one way.
+  return chainOf({ ...book, models: { [model]: { provider } } }, model, known)[0]
+}

@@ -1,0 +1,73 @@
+import type { Endpoint } from '../domain/endpoint.ts'
+
+type JsonRecord = Readonly<Record<string, unknown>>
+
+/** What an answer says, without what is of the call: ids, counts, times, the model's name. */
+export interface Said {
+  readonly texts: readonly string[]
+  /** Names and arguments of the tools that are called. */
+  readonly calls: readonly { readonly name: unknown; readonly input: unknown }[]
+}
+
+const recordsIn = (value: unknown): JsonRecord[] =>
+  Array.isArray(value)
+    ? value.filter(each => typeof each === 'object' && each !== null && !Array.isArray(each))
+    : []
+
+const recordOf = (value: unknown): JsonRecord => recordsIn([value])[0] ?? {}
+
+/** Answers may have a text as such or in parts. */
+const textOf = (content: unknown): string =>
+  typeof content === 'string'
+    ? content
+    : recordsIn(content)
+        .map(({ text }) => (typeof text === 'string' ? text : ''))
+        .join('')
+
+const inChat = ({ choices }: JsonRecord): Said => {
+  const messages = recordsIn(choices).map(({ message }) => recordOf(message))
+  return {
+    texts: messages.map(({ content }) => textOf(content)),
+    calls: messages.flatMap(({ tool_calls, function_call }) =>
+      [...recordsIn(tool_calls).map(call => recordOf(call.function)), ...recordsIn([function_call])].map(
+        call => ({ name: call.name, input: call.arguments }),
+      ),
+    ),
+  }
+}
+
+const inMessage = ({ content }: JsonRecord): Said => ({
+  texts: [textOf(recordsIn(content).filter(({ type }) => type === 'text'))],
+  calls: recordsIn(content)
+    .filter(({ type }) => type === 'tool_use')
+    .map(({ name, input }) => ({ name, input })),
+})
+
+const inResponse = ({ output }: JsonRecord): Said => {
+  const items = recordsIn(output)
+  return {
+    texts: [items.map(({ content }) => textOf(content)).join('')],
+    calls: items
+      .filter(({ type }) => type === 'function_call')
+      .map(({ name, arguments: input }) => ({ name, input })),
+  }
+}
+
+const readers: Readonly<Record<Endpoint, (answer: JsonRecord) => Said>> = {
+  '/v1/chat/completions': inChat,
+  '/v1/messages': inMessage,
+  '/v1/responses': inResponse,
+  '/v1/completions': ({ choices }) => ({
+    texts: recordsIn(choices).map(({ text }) => textOf(text)),
+    calls: [],
+  }),
+  // Vectors of two models are never alike, and of one always: told all the same.
+  '/v1/embeddings': ({ data }) => ({
+    texts: recordsIn(data).map(({ embedding }) => JSON.stringify(embedding)),
+    calls: [],
+  }),
+}
+
+/** Reads an answer in the format of its endpoint, whatever its shape. Throws a SyntaxError for what is not JSON. */
+export const saidIn = (endpoint: Endpoint, body: string): Said =>
+  readers[endpoint](recordOf(JSON.parse(body)))

@@ -1,0 +1,39 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { createMirrorStore } from '../mirror/mirror-store.ts'
+import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
+import { createMirrors, type Mirrors } from '../mirror/mirrors.ts'
+import { jobDoorbell } from '../queue/doorbell.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { Keys } from '../store/keys.ts'
+import { carriersOf, loneRoute, type Providers, requestOf } from './routes.ts'
+
+export interface MirrorSite {
+  readonly redis: Redis | Cluster
+  readonly keys: Keys
+  readonly doorbells: Doorbells
+  readonly providers: Providers
+  readonly mirroredRoutes: MirroredRoutes
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** The mirrors of the config's routes, as workers take part in them. */
+export const mirrorJobs = (site: MirrorSite): Mirrors => {
+  const { redis, keys, doorbells, providers, mirroredRoutes: routes, log, now } = site
+  return createMirrors({
+    routes,
+    store: createMirrorStore(redis, keys, now),
+    canCarry: ({ to }, { endpoint, body }) =>
+      carriersOf(loneRoute(to), providers, requestOf(endpoint, body)).targets.length > 0,
+    ring: (provider, jobId) =>
+      doorbells.ring({
+        queue: providerQueue(provider),
+        doorbell: jobDoorbell(jobId, 0, 0),
+        priority: 'low',
+      }),
+    log,
+    now,
+    random: Math.random,
+  })
+}

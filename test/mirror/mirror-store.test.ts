@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createMirrorStore, type MirrorStore } from '../../src/mirror/mirror-store.ts'
+import { createPatientRedis } from '../../src/redis/connect.ts'
+import { createKeys, newMirrorId } from '../../src/store/keys.ts'
+import { testRedis } from '../support/redis.ts'
+
+let redis: Redis
+let store: MirrorStore
+const clock = { nowMs: Date.now() }
+const { url, prefix } = testRedis()
+
+beforeAll(() => {
+  redis = createPatientRedis(url, pino({ level: 'silent' }))
+  store = createMirrorStore(redis, createKeys(prefix), () => clock.nowMs)
+})
+afterAll(() => redis.disconnect())
+
+const mirrorOf = (route: string) => ({ route, to: { provider: 'second', model: 'm' } })
+const newId = () => newMirrorId(3, clock.nowMs)
+const soon = () => clock.nowMs + 1_000
+
+it('counts a sample once, however often it is told', async () => {
+  const mirror = mirrorOf('once')
+  const id = newId()
+  expect(await store.reserve(mirror, id, soon(), 10)).toBe(true)
+  expect(await store.reserve(mirror, id, soon(), 10)).toBe(true)
+  await store.tally(mirror, id, { compared: 1, exact: 1 })
+  await store.tally(mirror, id, { compared: 1, exact: 1 })
+  const { stats, waiting } = await store.read(mirror)
+  expect(stats).toMatchObject({ sampled: '1', compared: '1', exact: '1' })
+  expect(waiting).toBe(0)
+})
+
+it('has room again when samples have ended, or were given up', async () => {
+  const mirror = mirrorOf('room')
+  const [one, two] = [newId(), newId()]
+  expect(await store.reserve(mirror, one, soon(), 2)).toBe(true)
+  expect(await store.reserve(mirror, two, soon(), 2)).toBe(true)
+  expect(await store.reserve(mirror, newId(), soon(), 2)).toBe(false)
+  await store.tally(mirror, one, { failed: 1 })
+  expect(await store.reserve(mirror, newId(), soon() + 5_000, 2)).toBe(true)
+
+  clock.nowMs += 2_000
+  expect(await store.read(mirror)).toMatchObject({ waiting: 1, lost: 1 })
+  expect(await store.reserve(mirror, newId(), soon(), 2)).toBe(true)
+  const { stats, ...rest } = await store.read(mirror)
+  expect(stats).toMatchObject({ sampled: '4', dropped: '1', failed: '1', lost: '1' })
+  expect(rest).toEqual({ waiting: 2, lost: 0 })
+  // What was given up is not counted after all.
+  await store.tally(mirror, two, { compared: 1 })
+  expect((await store.read(mirror)).stats.compared).toBeUndefined()
+})
+
+it('keeps routes and targets apart', async () => {
+  const mirror = mirrorOf('apart')
+  await store.reserve(mirror, newId(), soon(), 10)
+  const others = [mirrorOf('other'), { route: 'apart', to: { provider: 'second', model: 'other' } }]
+  for (const other of others) expect((await store.read(other)).stats).toEqual({})
+})
