@@ -51,7 +51,7 @@ const createCase = (stage: Stage, name: Case, parties: Parties, tally: Tally): C
     workers,
     load: async count => {
       // Workers keep in mind what they learned. Forgotten here, it does not send new jobs past the first target.
-      await redis.unlink(`${keys.prefix}:{health}:board`)
+      await redis.unlink(`${keys.prefix}:{health}:board`, `${keys.prefix}:{health}:circuits`)
       jobIds = await loadQueue(input, count, { route: relayRoutes[name] })
       before = await Promise.all(simUrls.map(callsAt))
     },

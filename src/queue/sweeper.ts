@@ -44,26 +44,35 @@ export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ri
   return null
 }
 
+/** Entries of the agenda that came up, and the time at which they do so again. */
+interface Taken {
+  readonly entries: readonly string[]
+  readonly untilMs: number
+}
+
 /**
  * Rings what is due, takes jobs from workers whose lease has ended, ends what is past its deadline, and drops what no longer
  * matters. `spareWorkers`: leases are left to a later round.
  */
 const attendTo = async (
   parts: SweeperParts,
-  entries: readonly string[],
+  { entries, untilMs }: Taken,
   spareWorkers: boolean,
 ): Promise<void> => {
   if (entries.length === 0) return
   const [ofBatches, ofJobs] = partition(entries, entry => parseBatchDoorbell(entry) !== null)
   await Promise.all([
-    sweepJobs(parts, ofJobs, spareWorkers),
+    sweepJobs(parts, { entries: ofJobs, untilMs }, spareWorkers),
     ...ofBatches.map(entry => announceBatch(parts, entry)),
   ])
 }
 
 /** One round over all shards. */
-export const sweep = async (parts: SweeperParts, spareWorkers = false): Promise<void> =>
-  attendTo(parts, await parts.agenda.takeDue(limitPerShard, graceMs), spareWorkers)
+export const sweep = async (parts: SweeperParts, spareWorkers = false): Promise<void> => {
+  const untilMs = parts.now() + graceMs
+  const entries = await parts.agenda.takeDue(limitPerShard, untilMs)
+  await attendTo(parts, { entries, untilMs }, spareWorkers)
+}
 
 const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] => {
   const { yes = [], no = [] } = Object.groupBy(items, item => (test(item) ? 'yes' : 'no'))
@@ -80,7 +89,7 @@ const announceBatch = async ({ agenda, batches, doorbells }: SweeperParts, entry
 
 const sweepJobs = async (
   { agenda, store, doorbells, log, now }: SweeperParts,
-  entries: readonly string[],
+  { entries, untilMs }: Taken,
   spareWorkers: boolean,
 ): Promise<void> => {
   const records = await store.readHeads(entries.map(entry => parseDoorbell(entry).jobId))
@@ -99,7 +108,7 @@ const sweepJobs = async (
   /** A lease that was left behind by mistake comes up again and again, and does no harm: removing it might remove a new one. */
   const relieve = async (record: JobRecord): Promise<void> => {
     if (spareWorkers || record.status !== 'running') return
-    if (await store.recover(record)) log.warn({ jobId: record.id }, 'job taken from a silent worker')
+    if (await store.recover(record, untilMs)) log.warn({ jobId: record.id }, 'job taken from a silent worker')
   }
 
   const expire = async (entry: string, record: JobRecord): Promise<void> => {
@@ -143,8 +152,9 @@ const createLane = (parts: SweeperParts, shard: number, leaseMs: number): Lane =
     try {
       const spare = sparesWorkers()
       for (let taken = limitPerShard; taken >= limitPerShard; ) {
-        const entries = await parts.agenda.takeDueOf(shard, limitPerShard, graceMs)
-        await attendTo(parts, entries, spare)
+        const untilMs = now() + graceMs
+        const entries = await parts.agenda.takeDueOf(shard, limitPerShard, untilMs)
+        await attendTo(parts, { entries, untilMs }, spare)
         // A full round means that more is due: go on at once.
         taken = entries.length
       }

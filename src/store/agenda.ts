@@ -4,10 +4,10 @@ import type { RunScript } from './scripts.ts'
 
 /** Doorbells owed and deadlines to come: what must happen even if whoever promised it dies. */
 export interface Agenda {
-  /** Takes up to `limit` due entries of every shard; they come up again after `graceMs` unless removed. */
-  takeDue(limit: number, graceMs: number): Promise<readonly string[]>
+  /** Takes up to `limit` due entries of every shard; they come up again at `untilMs` unless removed. */
+  takeDue(limit: number, untilMs: number): Promise<readonly string[]>
   /** The same of one shard. */
-  takeDueOf(shard: number, limit: number, graceMs: number): Promise<readonly string[]>
+  takeDueOf(shard: number, limit: number, untilMs: number): Promise<readonly string[]>
   remove(entries: readonly string[]): Promise<void>
   /** Puts an entry in, unless it stands there already. */
   add(entry: string, dueAtMs: number): Promise<void>
@@ -27,16 +27,16 @@ export const createAgenda = (
 ): Agenda => {
   const keyOf = (entry: string): string => keys.agenda(shardOf(entry))
 
-  const takeShard = async (shard: number, limit: number, graceMs: number): Promise<string[]> => {
+  const takeShard = async (shard: number, limit: number, untilMs: number): Promise<string[]> => {
     const due = await redis.zrange(keys.agenda(shard), '-inf', String(now()), 'BYSCORE', 'LIMIT', 0, 1)
     // Only a shard with something due is worth a script: an idle cluster polls with plain reads.
     if (due.length === 0) return []
-    return (await run('take', [keys.agenda(shard), now(), limit, now() + graceMs])) as string[]
+    return (await run('take', [keys.agenda(shard), now(), limit, untilMs])) as string[]
   }
 
   return {
-    takeDue: async (limit, graceMs) =>
-      (await Promise.all(shards.map(shard => takeShard(shard, limit, graceMs)))).flat(),
+    takeDue: async (limit, untilMs) =>
+      (await Promise.all(shards.map(shard => takeShard(shard, limit, untilMs)))).flat(),
     takeDueOf: takeShard,
     remove: async entries => {
       const byKey = Map.groupBy(entries, keyOf)

@@ -106,9 +106,9 @@ export interface JobStore extends Deliveries {
   expire(id: string, spareRunningUntilMs: number): Promise<string>
   /**
    * Puts back the doorbell that a live job is owed; a running one is taken from its worker. False when it moved on
-   * meanwhile.
+   * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
    */
-  recover(record: JobRecord): Promise<boolean>
+  recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>
   read(id: string): Promise<JobRecord | null>
   /** Records without their responses, which a list has no room for. */
   readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
@@ -254,8 +254,16 @@ export const createJobStore = ({
         spareRunningUntilMs,
       ),
 
-    recover: async ({ id, hop, ring }) =>
-      (await run('recover', [keys.record(id), keys.agenda(shardOf(id)), id, hop, ring, now()])) === 1,
+    recover: async ({ id, hop, ring }, takenUntilMs = 0) =>
+      (await run('recover', [
+        keys.record(id),
+        keys.agenda(shardOf(id)),
+        id,
+        hop,
+        ring,
+        now(),
+        takenUntilMs,
+      ])) === 1,
 
     ...deliveries,
 

@@ -1,8 +1,8 @@
 import { afterAll, expect, it } from 'vitest'
 import type { Attempt } from '../../src/domain/job.ts'
-import { answer, openStore } from './store-fixture.ts'
+import { answer, leaseMs, openStore } from './store-fixture.ts'
 
-const { store, redis, keys, running, claimed, close } = openStore()
+const { store, redis, keys, clock, running, claimed, close } = openStore()
 afterAll(close)
 
 const attempt = (started_at: number): Attempt => ({
@@ -20,12 +20,23 @@ const attempt = (started_at: number): Attempt => ({
 
 it('gives up its oldest calls but the first past 32 kB, and stays readable', async () => {
   const claim = await running()
-  for (let i = 1; i <= 400; i++) await store.retry(claim, 0, attempt(i), 0)
+  for (let i = 1; i <= 400; i++) await store.retry(claim, 0, attempt(i), i)
   const { attempts } = (await store.read(claim.id))!
   expect(attempts.length).toBeGreaterThan(100)
   const latest = Array.from({ length: attempts.length - 1 }, (_, i) => attempt(402 - attempts.length + i))
   expect(attempts).toEqual([attempt(1), ...latest])
   expect(await redis.hstrlen(keys.record(claim.id), 'attempts')).toBeLessThanOrEqual(32_768)
+})
+
+it('has a call once, though it is sent again after its reply was lost', async () => {
+  const claim = await running()
+  const send = () => store.retry(claim, 1, attempt(1), clock.nowMs + 250)
+  expect([await send(), await send()]).toEqual([true, true])
+  expect((await store.read(claim.id))!.attempts).toEqual([attempt(1)])
+  clock.nowMs += leaseMs
+  await store.recover((await store.read(claim.id))!)
+  await claimed(claim.id, 'w2')
+  expect(await send()).toBe(false)
 })
 
 it('is carried on whoever writes to it', async () => {
@@ -34,6 +45,7 @@ it('is carried on whoever writes to it', async () => {
   const target = { provider: 'second', model: 'm' }
   await store.advance(first, { hop: 1, ring: 0, target, spent: 2, attempts: [attempt(2), attempt(3)] }, 0)
   const second = await claimed(first.id, 'w2')
+  clock.nowMs += leaseMs
   await store.recover((await store.read(second.id))!)
   const third = await claimed(first.id, 'w3')
   expect(third.spent).toBe(3)

@@ -1,12 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Claim } from '../../src/store/job-store.ts'
-import { answer, failure, openStore } from './store-fixture.ts'
+import { answer, failure, leaseMs, openStore } from './store-fixture.ts'
 
-const { store, clock, created, claimed, running, newJob, agendaOf, close } = openStore()
+const { store, agenda, clock, created, claimed, running, newJob, agendaOf, close } = openStore()
 afterAll(close)
 
 /** The job, taken from its worker and given to another. */
 const relieved = async (id: string): Promise<Claim> => {
+  clock.nowMs += leaseMs
   expect(await store.recover((await store.read(id))!)).toBe(true)
   return claimed(id, 'w2')
 }
@@ -52,6 +53,7 @@ describe('a claim', () => {
 
   it('takes a lost worker’s job over under a doorbell of another name', async () => {
     const lost = await running()
+    const calledAtMs = clock.nowMs
     const taken = await relieved(lost.id)
     expect(taken).toMatchObject({ token: 'w2', spent: 1 })
     expect(taken.attempts).toEqual([
@@ -59,7 +61,7 @@ describe('a claim', () => {
         hop: 0,
         provider: 'first',
         model: 'gpt/4',
-        started_at: clock.nowMs / 1_000,
+        started_at: calledAtMs / 1_000,
         duration_ms: null,
         status_code: null,
         verdict: null,
@@ -68,6 +70,23 @@ describe('a claim', () => {
       },
     ])
     expect((await store.read(lost.id))!.attempts).toEqual(taken.attempts)
+  })
+
+  it('is not taken from a worker that has renewed its lease since it was looked at', async () => {
+    const claim = await running()
+    clock.nowMs += leaseMs
+    const untilMs = clock.nowMs + 5_000
+    expect(await agenda.takeDue(10, untilMs)).toContain(`${claim.id}.l`)
+    const seen = (await store.read(claim.id))!
+    await store.renew(claim)
+    expect(await store.recover(seen, untilMs)).toBe(false)
+    expect(await store.read(claim.id)).toMatchObject({ status: 'running', ring: 0, attempts: [] })
+    expect(await agendaOf(claim.id)).toMatchObject({ '.l': clock.nowMs + leaseMs })
+
+    clock.nowMs += leaseMs
+    const againMs = clock.nowMs + 5_000
+    await agenda.takeDue(10, againMs)
+    expect(await store.recover(seen, againMs)).toBe(true)
   })
 
   it('gives one of many workers the job', async () => {

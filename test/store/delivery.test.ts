@@ -79,7 +79,18 @@ describe('a dead letter', () => {
       delivery: { status: 'pending', attempts: 2 },
       deliveriesBefore: 2,
     })
+    clock.nowMs += 1
     expect(await store.redeliver(id)).toBe(false)
+  })
+
+  it('is answered for the same when its call is sent again, whatever came of it meanwhile', async () => {
+    const id = await died()
+    expect(await store.redeliver(id)).toBe(true)
+    await store.recordDelivery(id, 2, { status: 'delivered', reason: '200' })
+    const after = await store.read(id)
+    expect(await store.redeliver(id)).toBe(true)
+    expect(await store.read(id)).toEqual(after)
+    expect(await agendaOf(id)).toEqual({})
   })
 
   it('is dropped from the list with its record', async () => {

@@ -1,8 +1,10 @@
 -- Logs a failed call of a job that its worker is about to call again. Fenced.
 -- KEYS: record   ARGV: token, when the next call begins, spent, attempt
--- Replies 1, or 0 when the token no longer holds the job.
+-- Replies 1, also when it is sent again after its reply was lost, or 0 when the token no longer holds the job.
 local r = redis.call('HMGET', KEYS[1], 'state', 'run')
 if r[1] ~= 'running' or not holds(ARGV[1], r[2]) then return 0 end
+-- Each call of a run begins at a time of its own, so this very one has been logged.
+if r[2] == ARGV[2] .. ' ' .. ARGV[1] then return 1 end
 redis.call('HSET', KEYS[1], 'run', ARGV[2] .. ' ' .. ARGV[1], 'spent', ARGV[3])
 log_attempts(KEYS[1], ARGV[4])
 return 1

@@ -82,9 +82,9 @@ export const createCheckedStore = (store: JobStore, model: Model): JobStore => {
       checked('expire', model.endWithoutAnswer(jobOf(id), 'expired', spareUntilMs), () =>
         store.expire(id, spareUntilMs),
       ),
-    recover: record =>
+    recover: (record, takenUntilMs) =>
       checked('recover', model.recover(jobOf(record.id), record.hop, record.ring), () =>
-        store.recover(record),
+        store.recover(record, takenUntilMs),
       ),
     recordDelivery: (id, attemptsBefore, result) =>
       checked('recordDelivery', model.recordDelivery(jobOf(id), attemptsBefore, result.status), () =>

@@ -27,7 +27,7 @@ const patrolNow = fc.constant(event('patrol', world => patrolAll(world)))
 /** It took what is due, and died. */
 const sweepAndDie = fc.constant(
   event('take what is due and die', async ({ rig }) => {
-    await rig.agenda.takeDue(200, 5_000)
+    await rig.agenda.takeDue(200, rig.clock.nowMs + 5_000)
   }),
 )
 

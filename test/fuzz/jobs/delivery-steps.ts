@@ -78,13 +78,14 @@ const die = pick.map(which =>
   ),
 )
 
-const redeliver = pick.map(which =>
+const redeliver = fc.tuple(pick, fc.boolean()).map(([which, isSentTwice]) =>
   step(
-    'redeliver',
+    isSentTwice ? 'redeliver twice' : 'redeliver',
     which,
     ({ model }) => model.all().filter(({ delivery }) => delivery !== null),
     async ({ store }, { id }) => {
       await store.redeliver(id)
+      if (isSentTwice) await store.redeliver(id)
     },
   ),
 )

@@ -25,7 +25,13 @@ export interface ModelJob {
   spent: number
   calls: number
   end: { readonly atMs: number; readonly body: string | null; readonly code: JobErrorCode | null } | null
-  delivery: { status: 'pending' | 'delivered' | 'dead'; attempts: number; before: number } | null
+  delivery: {
+    status: 'pending' | 'delivered' | 'dead'
+    attempts: number
+    before: number
+    /** When the dead letter was last taken back. */
+    againAtMs?: number
+  } | null
   /** A fault took from it what would wake it, and only the patrol can put that back. */
   isAdrift: boolean
 }
@@ -127,6 +133,8 @@ export const createModel = (now: () => number) => {
 
     retry: (job: ModelJob, token: string, spent: number, nextCallAtMs: number): boolean => {
       if (!isHeldBy(job, token)) return false
+      // Sent again after its reply was lost.
+      if (job.calledAtMs === nextCallAtMs) return true
       job.spent = spent
       job.calls += 1
       job.calledAtMs = nextCallAtMs
@@ -156,6 +164,7 @@ export const createModel = (now: () => number) => {
     recover: (job: ModelJob, hop: number, ring: number): boolean => {
       if (isOver(job) || job.hop !== hop || job.ring !== ring) return false
       if (job.state === 'running') {
+        if (job.leaseUntilMs > now()) return false
         job.state = 'queued'
         job.ring += 1
         job.spent += 1
@@ -179,8 +188,9 @@ export const createModel = (now: () => number) => {
     },
 
     redeliver: (job: ModelJob): boolean => {
-      if (job.delivery?.status !== 'dead') return false
-      job.delivery = { ...job.delivery, status: 'pending', before: job.delivery.attempts }
+      const { delivery } = job
+      if (delivery?.status !== 'dead') return delivery?.againAtMs === now()
+      job.delivery = { ...delivery, status: 'pending', before: delivery.attempts, againAtMs: now() }
       return true
     },
   }

@@ -162,15 +162,19 @@ const finish = fc
     ),
   )
 
-const retry = fc.tuple(pick, fc.nat(1)).map(([which, spends]) =>
+const retry = fc.tuple(pick, fc.nat(1), fc.boolean()).map(([which, spends, isSentTwice]) =>
   step(
-    'retry',
+    isSentTwice ? 'retry twice' : 'retry',
     which,
     ({ runners }) => runners,
-    async ({ store, rig, runners }, runner) => {
+    async ({ store, rig, runners, model }, runner) => {
       runner.spent += spends
       const { nowMs } = rig.clock
-      const holds = await store.retry(runner.claim, runner.spent, attemptOf(runner, nowMs), nowMs + 250)
+      // No earlier than the call that has failed began.
+      const nextCallAtMs = Math.max(nowMs, model.jobs.get(runner.claim.id)!.calledAtMs) + 250
+      const send = () => store.retry(runner.claim, runner.spent, attemptOf(runner, nowMs), nextCallAtMs)
+      const holds = await send()
+      if (isSentTwice) await send()
       if (!holds) forget(runners, runner)
     },
   ),
