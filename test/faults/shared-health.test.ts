@@ -36,7 +36,7 @@ beforeEach(async () => {
       providers: {
         first: {
           ...{ type: 'openai', base_url: `${first.url}/v1`, ...common },
-          recovery: { ramp: '4s', check: '1s', max_reset: '2s' },
+          recovery: { ramp: '3s', check: '1s', max_reset: '2s' },
         },
         second: { type: 'openai', base_url: `${second.url}/v1`, ...common },
       },
@@ -130,7 +130,7 @@ it('is left by all at once, probed by one, and taken back in steps', {
   expect(late.lines.some(line => line.msg === 'provider changed state' && line.state !== 'closed')).toBe(true)
 
   await until(
-    async () => (await seen()).events.filter(event => event.state === 'probing').length >= 3,
+    async () => (await seen()).events.filter(event => event.state === 'probing').length >= 2,
     15_000,
   )
   const probes = callsAt(first).filter(call => call.startedAtMs > lastBeforeProbes)
@@ -142,7 +142,7 @@ it('is left by all at once, probed by one, and taken back in steps', {
   await until(async () => (await seen()).state === 'closed', 20_000)
   const closedAtMs = Date.now()
   const perStep = await shares(backAtMs, closedAtMs)
-  expect(perStep.length).toBe(4)
+  expect(perStep.length).toBe(3)
 
   const ids = await endStream()
   const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))
@@ -152,7 +152,8 @@ it('is left by all at once, probed by one, and taken back in steps', {
 /** Of the calls at both providers, how many the first one got in each step of the ramp. */
 const shares = async (fromMs: number, toMs: number): Promise<number[]> => {
   const steps = (await seen()).events.filter(event => event.state === 'recovering')
-  expect(steps.map(step => step.share).toReversed()).toEqual([0.05, 0.2875, 0.525, 0.7625])
+  const seenShares = steps.map(step => Number(step.share.toFixed(2))).toReversed()
+  expect(seenShares).toEqual([0.05, 0.37, 0.68])
   const within = (sim: SimProvider) =>
     callsAt(sim).filter(call => call.startedAtMs >= fromMs && call.startedAtMs < toMs)
   expect(within(first).length).toBeGreaterThan(0)

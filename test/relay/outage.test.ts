@@ -51,6 +51,19 @@ describe('an outage', () => {
     },
   )
 
+  it('of a provider that is alone is probed by a job that waits for it, as soon as it may be', async () => {
+    sims[1]!.script({ fault: { kind: 'error-503' } })
+    await Promise.all(Array.from({ length: 6 }, () => baton.chat('claude')))
+    const [probing, opened] = await until(async () => {
+      const events = await baton.core.circuitStore.events('second')
+      return events.length >= 2 && events.slice(-2)
+    })
+    expect([opened!.state, probing!.state]).toEqual(['open', 'probing'])
+    // Each job keeps away for a second after its own failure, and they come back over another: the first of six is soon there.
+    expect(probing!.sinceMs).toBeGreaterThanOrEqual(opened!.untilMs)
+    expect(probing!.sinceMs - opened!.untilMs).toBeLessThan(2_000)
+  })
+
   it('of the first provider is answered by the second, which the breaker makes the first choice', async () => {
     sims[0]!.script({ fault: { kind: 'error-500' } })
     const jobs = await Promise.all((await submit(12)).map(baton.ended))
