@@ -12,6 +12,7 @@ import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts
 import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
+import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
 import { createProvider } from './providers/create-provider.ts'
 import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
@@ -53,6 +54,7 @@ export interface Core {
   readonly board: HealthBoard
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore
+  readonly limitStore: LimitStore
   /** Unix ms until which throttling, or a lack of usable keys, keeps a target out of use; 0 for none. */
   readonly indictedUntil: (target: RouteTarget) => number
   /** Unix ms from which a job may be sent to a target; 0 for now. Draws where only a share is sent. */
@@ -201,6 +203,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     board,
     circuits,
     circuitStore,
+    limitStore: createLimitStore(redis, prefix),
     indictedUntil,
     availableAt,
     figures,

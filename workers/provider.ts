@@ -8,6 +8,7 @@ import { type GateParts, openGate } from '../src/health/open-gate.ts'
 import { createHeartbeat, readPresence } from '../src/health/presence.ts'
 import { createWhyAway } from '../src/health/why-away.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
+import { openAdmission } from '../src/limits/open-admission.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseDoorbell } from '../src/queue/doorbell.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
@@ -51,6 +52,14 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     settings: circuitSettingsOf(settings),
     concurrency: settings.concurrency,
     check: healthCheckFor(core, name, log),
+    log,
+  })
+  const admission = await openAdmission(life, {
+    ...core,
+    provider: name,
+    limits: settings.limits,
+    concurrency: settings.concurrency,
+    keys: core.keyRings.get(name)!,
     log,
   })
   await life.open(
@@ -99,6 +108,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
       provider: core.providers.get(name)!,
       gate,
       keys: core.keyRings.get(name)!,
+      admission,
       board,
       noted: core.figures.note,
       log,
@@ -118,7 +128,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     isReturning: target => target.provider === name && gate.isReturning,
     notes: createMoveNotes(createWhyAway(core), now),
     mayHandOver: (provider, from, hasCalled) =>
-      !(gate.isShut || (!hasCalled && isWorthWaiting(from))) || pace.takes(provider),
+      !(gate.isShut || admission.isSpent || (!hasCalled && isWorthWaiting(from))) || pace.takes(provider),
     isStopping: () => life.stopping,
     persist,
     unfinished: track,
@@ -136,9 +146,16 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     doorbells,
     keys,
     log,
+    room: { left: () => admission.room, onChange: admission.onRoom },
     answer: async (name, taken) => {
       const parsed = parseDoorbell(name)
-      if (parsed.kind === 'job') await execute(parsed.jobId, parsed.hop, parsed.ring, taken)
+      if (parsed.kind !== 'job') return
+      const arrived = admission.expect()
+      const claimed = (): void => {
+        arrived()
+        taken()
+      }
+      await execute(parsed.jobId, parsed.hop, parsed.ring, claimed).finally(arrived)
     },
   })
   await life.open(

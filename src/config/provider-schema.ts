@@ -67,7 +67,15 @@ export const provider = z.strictObject({
   /** Tries again here after a transient failure before the handover. */
   retries: numeric(z.int().min(0).max(10)).default(1),
   max_response_bytes: positiveInt.default(32 * 1024 * 1024),
-  limits: z.strictObject({ rpm: positiveInt.optional(), tpm: positiveInt.optional() }).default({}),
+  /** Of the account, for each of its keys; held by all workers together. */
+  limits: z
+    .strictObject({
+      rpm: positiveInt.optional(),
+      tpm: positiveInt.optional(),
+      /** Calls at once. */
+      concurrency: positiveInt.optional(),
+    })
+    .default({}),
   breaker: breaker.prefault({}),
   /** How traffic returns after an outage. */
   recovery: recovery.prefault({}),

@@ -11,6 +11,10 @@ export interface ApiKey {
 export interface KeyRing {
   /** The next key in use; `none` when the provider needs no key; null when all are stopped. */
   next(): ApiKey | 'none' | null
+  /** All keys in use, the one whose turn it is first. Takes no turn. */
+  inUse(): readonly (ApiKey | 'none')[]
+  /** Takes a key's turn: the one after it is next. */
+  used(key: ApiKey | 'none'): void
   /** Unix ms at which the first stopped key may be tried again; 0 when one may be used now. */
   unavailableUntil(): number
 }
@@ -29,6 +33,13 @@ export const createKeyRing = (provider: string, keys: readonly string[], board: 
         if (stoppedUntil(key) === 0) return key
       }
       return null
+    },
+    inUse: () => {
+      if (ring.length === 0) return ['none']
+      return ring.map((_, i) => ring[(turn + i) % ring.length]!).filter(key => stoppedUntil(key) === 0)
+    },
+    used: key => {
+      if (key !== 'none') turn = ring.indexOf(key) + 1
     },
     unavailableUntil: () => (ring.length === 0 ? 0 : Math.min(...ring.map(stoppedUntil))),
   }

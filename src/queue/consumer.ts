@@ -18,6 +18,11 @@ export interface ConsumerOptions {
   readonly doorbells: Doorbells
   readonly keys: Keys
   readonly log: Logger
+  /** How many more doorbells there is something to do for now, and who is told when it may be more. */
+  readonly room?: {
+    readonly left: () => number
+    readonly onChange: (listener: () => void) => void
+  }
   /**
    * Answers a doorbell. `taken` is called once the record says who answers it: from then on BullMQ need not keep it. If it
    * is not called, BullMQ keeps the doorbell to the end, and gives it to another when this worker falls silent.
@@ -50,7 +55,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const ringSize = ringSizeOf(queue)
   // Not one more than could all have a full ring: it would hold an empty hand for ever.
   const loops = Math.ceil(concurrency / ringSize)
-  const places = createPlaces({ count: concurrency, loops, ringSize })
+  const places = createPlaces({ count: concurrency, loops, ringSize, room: options.room?.left })
+  options.room?.onChange(places.changed)
 
   const answer = (doorbell: string): Promise<void> =>
     new Promise(taken => {

@@ -5,6 +5,8 @@ export interface PlacesOptions {
   readonly loops: number
   /** The most doorbells that one fetch may bring. */
   readonly ringSize: number
+  /** How many more there is something to do for now; any number when absent. */
+  readonly room?: (() => number) | undefined
 }
 
 /**
@@ -22,20 +24,23 @@ export interface Places {
    * and a place that is left is never without a loop that fetches for it.
    */
   room(): Promise<void>
+  /** There may be something to do for more. */
+  changed(): void
   /** Has no more places to give, and holds nobody. */
   close(): void
   /** Resolves when all places are left. */
   empty(): Promise<void>
 }
 
-export const createPlaces = ({ count, loops, ringSize }: PlacesOptions): Places => {
+export const createPlaces = ({ count, loops, ringSize, room }: PlacesOptions): Places => {
   const held: (() => void)[] = []
   const waiting: (() => void)[] = []
   let fetching = loops
   let taken = 0
   let closed = false
 
-  const free = (): number => (closed ? 0 : Math.max(0, count - taken))
+  const free = (): number => (closed ? 0 : Math.max(0, Math.min(count - taken, room ? room() : count)))
+  // With little room one loop may fetch: what it brings beyond that is rung again.
   const isRoom = (): boolean => closed || free() > fetching * ringSize
   const letGo = (): void => {
     while (held.length > 0 && isRoom()) {
@@ -61,6 +66,7 @@ export const createPlaces = ({ count, loops, ringSize }: PlacesOptions): Places 
         held.push(resolve)
         letGo()
       }),
+    changed: letGo,
     close: () => {
       closed = true
       letGo()

@@ -10,7 +10,7 @@ import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
-import { moveTo, type Run, unlogged } from './job-run.ts'
+import { moveTo, patienceOf, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
 import type { MoveNotes } from './move-notes.ts'
 import { pause } from './pause.ts'
@@ -150,7 +150,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         continue
       }
 
-      const result = await caller.call(run.claim, run.current, run.interrupt)
+      const result = await caller.call(run.claim, run.current, patienceOf(run), run.interrupt)
+      if (result.kind === 'left') return interrupted(run, result.reason)
       if (result.kind === 'shut') {
         shutUntilMs = result.untilMs
         continue

@@ -3,6 +3,7 @@ import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import type { Attempt } from '../domain/job.ts'
 import type { WalkLimits } from '../domain/walk.ts'
+import { shortWaitMs } from '../limits/admission.ts'
 import type { Claim, Final, Move } from '../store/job-store.ts'
 
 /** A claimed job on its way through this worker. */
@@ -26,6 +27,12 @@ export interface Run {
 }
 
 export const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run.logged)
+
+/** For room where there is no other target: then it is parked until there will be some. */
+const longWaitMs = 15_000
+
+/** How long it waits for room within the limits: where it could go on elsewhere, no longer than a handover is worth. */
+export const patienceOf = ({ targets }: Run): number => (targets.length > 1 ? shortWaitMs : longWaitMs)
 
 /** Where the job goes when it leaves this worker: to the next target, or back to where it stands. */
 export const moveTo = (run: Run, target: RouteTarget): Move => {

@@ -3,6 +3,7 @@ import type { RouteTarget } from '../domain/chain.ts'
 import { classify } from '../domain/classify.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
+import { toldLimits } from '../domain/told-limits.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
@@ -10,6 +11,7 @@ import type { HealthBoard, HealthState, Scope } from '../health/board.ts'
 import type { Gate } from '../health/gate.ts'
 import type { GuardOutcome } from '../health/guard.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import type { Admission, CallOutcome } from '../limits/admission.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Claim } from '../store/job-store.ts'
 import type { AbortReason } from './calls-in-flight.ts'
@@ -17,6 +19,8 @@ import type { AbortReason } from './calls-in-flight.ts'
 export type CallResult =
   /** No call was made: the provider's health, or the lack of a usable key, kept it shut. */
   | { readonly kind: 'shut'; readonly untilMs: number }
+  /** Ended while it waited for room, without a call. */
+  | { readonly kind: 'left'; readonly reason: AbortReason }
   | { readonly kind: 'interrupted'; readonly attempt: Attempt; readonly reason: AbortReason }
   | {
       readonly kind: 'judged'
@@ -29,13 +33,15 @@ export type CallResult =
     }
 
 export interface UpstreamCaller {
-  call(claim: Claim, target: RouteTarget, signal: CallSignal): Promise<CallResult>
+  /** Waits up to `patienceMs` for room within the limits of the keys. */
+  call(claim: Claim, target: RouteTarget, patienceMs: number, signal: CallSignal): Promise<CallResult>
 }
 
 export interface UpstreamCallerParts {
   readonly provider: Provider
   readonly gate: Gate
   readonly keys: KeyRing
+  readonly admission: Admission
   readonly board: HealthBoard
   /** Told of every answer that was judged. */
   readonly noted: (target: RouteTarget, verdict: Verdict, durationMs: number) => void
@@ -61,9 +67,25 @@ const guardOutcomeOf = ({ outcome, verdict }: Judged): GuardOutcome => {
 
 const judge = (judged: Judged) => ({ outcome: guardOutcomeOf(judged), reason: judged.verdict.reason })
 
+/** What a call tells of the limits of its key. */
+const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: number): CallOutcome => {
+  const isThrottled = verdict.kind === 'rate_limited'
+  // What was turned away used nothing; of a call that was cut off nobody knows.
+  const used = usage ? usage.input_tokens + usage.output_tokens : verdict.possiblyBilled ? null : 0
+  return {
+    told: outcome.kind === 'answer' ? toldLimits(outcome.headers, nowMs) : null,
+    succeeded: verdict.kind === 'ok',
+    // Who may call again at once is not asked to slow down.
+    throttledForMs:
+      isThrottled && verdict.retryAfterMs !== 0 ? (verdict.retryAfterMs ?? defaultCoolingMs) : null,
+    tokens: verdict.kind === 'ok' && usage === null ? null : used,
+    outputTokens: usage?.output_tokens ?? null,
+  }
+}
+
 /** One upstream call: key, gate, deadline, verdict, and what the verdict says about the provider. */
 export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller => {
-  const { provider, gate, keys, board, log, now } = parts
+  const { provider, gate, keys, admission, board, log, now } = parts
 
   const request = async (
     claim: Claim,
@@ -95,26 +117,42 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
     const out = (scope: Scope, state: HealthState, forMs: number): void =>
       board.indict(scope, state, now() + forMs, verdict.reason)
     const { kind, retryAfterMs } = verdict
-    if (kind === 'rate_limited') out(onTarget, 'cooling', retryAfterMs ?? defaultCoolingMs)
-    else if (kind === 'overloaded' && retryAfterMs !== null) out(onTarget, 'cooling', retryAfterMs)
+    if (kind === 'rate_limited') {
+      // Another key has limits of its own; this one is left alone as long as the provider asks.
+      if (!admission.hasOther(key, target.model)) out(onTarget, 'cooling', retryAfterMs ?? defaultCoolingMs)
+    }
+    if (kind === 'overloaded' && retryAfterMs !== null) out(onTarget, 'cooling', retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
       out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
     else if (kind === 'unknown_model') out(onTarget, 'stopped', stoppedMs)
   }
 
   return {
-    call: async (claim, target, signal) => {
-      const key = keys.next()
-      if (key === null) return { kind: 'shut', untilMs: keys.unavailableUntil() }
+    call: async (claim, target, patienceMs, signal) => {
+      const entry = await admission.enter(target.model, claim.body, patienceMs, signal)
+      if (entry.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
+      if (entry.kind === 'full') return { kind: 'shut', untilMs: now() + entry.waitMs }
+      if (entry.kind === 'interrupted') return { kind: 'left', reason: signal.reason as AbortReason }
+      const { key } = entry
       const startedAtMs = now()
       const startedAt = performance.now()
       const facts = { jobId: claim.id, provider: provider.name, model: target.model, hop: claim.hop }
       log.debug(facts, 'attempt started')
 
-      const passage = await gate.run(() => request(claim, target, key, signal), judge)
-      if (passage.kind === 'shut') return passage
+      const passage = await gate
+        .run(() => request(claim, target, key, signal), judge)
+        .catch(error => {
+          entry.cancel()
+          throw error
+        })
+      if (passage.kind === 'shut') {
+        entry.cancel()
+        return passage
+      }
 
       const { outcome, verdict } = passage.result
+      const usage = outcome.kind === 'answer' && outcome.status < 300 ? usageOf(outcome.json) : null
+      entry.ended(limitsToldBy(passage.result, usage, now()))
       const attempt = {
         hop: claim.hop,
         provider: provider.name,
@@ -144,7 +182,6 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       if (verdict.kind === 'ok') log.debug(done, 'attempt finished')
       else log.info({ ...done, statusCode: attempt.status_code }, 'attempt failed')
 
-      const usage = outcome.kind === 'answer' && outcome.status < 300 ? usageOf(outcome.json) : null
       const costUsd = costOf(usage, target.price)
       return {
         kind: 'judged',

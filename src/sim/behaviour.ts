@@ -16,6 +16,8 @@ const throttle = z
     /** Requests that may come at once; a second's worth when absent, and at least one. */
     burst: z.int().positive().optional(),
     tokensPerMinute: z.number().positive().optional(),
+    /** Tells nothing of it in headers but how long to stay away. */
+    silent: z.boolean().optional(),
   })
   .refine(limits => limits.rpm === undefined || limits.rps === undefined, 'give rpm or rps, not both')
 

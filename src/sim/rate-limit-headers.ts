@@ -18,30 +18,40 @@ export function goDuration(ms: number): string {
 const rfc3339 = (ms: number): string =>
   new Date(Math.ceil(ms / 1_000) * 1_000).toISOString().replace('.000Z', 'Z')
 
-function openAi(name: 'requests' | 'tokens', limit: RateLimit): Headers {
-  return {
-    [`x-ratelimit-limit-${name}`]: String(Math.floor(limit.limit)),
-    [`x-ratelimit-remaining-${name}`]: String(limit.remaining),
-    [`x-ratelimit-reset-${name}`]: goDuration(limit.resetMs),
-  }
+/** The limit itself, and what is left of it. */
+interface LimitHeaders {
+  readonly limit: Headers
+  readonly left: Headers
 }
 
-function anthropic(name: 'requests' | 'tokens', limit: RateLimit, nowMs: number): Headers {
+const openAi = (name: 'requests' | 'tokens', limit: RateLimit): LimitHeaders => ({
+  limit: { [`x-ratelimit-limit-${name}`]: String(Math.floor(limit.limit)) },
+  left: {
+    [`x-ratelimit-remaining-${name}`]: String(limit.remaining),
+    [`x-ratelimit-reset-${name}`]: goDuration(limit.resetMs),
+  },
+})
+
+function anthropic(name: 'requests' | 'tokens', limit: RateLimit, nowMs: number): LimitHeaders {
   // Anthropic rounds what is left of tokens to thousands.
   const remaining = name === 'tokens' ? Math.floor(limit.remaining / 1_000) * 1_000 : limit.remaining
   return {
-    [`anthropic-ratelimit-${name}-limit`]: String(Math.floor(limit.limit)),
-    [`anthropic-ratelimit-${name}-remaining`]: String(remaining),
-    [`anthropic-ratelimit-${name}-reset`]: rfc3339(nowMs + limit.resetMs),
+    limit: { [`anthropic-ratelimit-${name}-limit`]: String(Math.floor(limit.limit)) },
+    left: {
+      [`anthropic-ratelimit-${name}-remaining`]: String(remaining),
+      [`anthropic-ratelimit-${name}-reset`]: rfc3339(nowMs + limit.resetMs),
+    },
   }
 }
 
 export function rateLimitHeaders(dialect: Dialect, limits: RateLimits, nowMs: number): Headers {
   const headers: Headers = {}
+  if (limits.told === 'nothing') return headers
   for (const name of ['requests', 'tokens'] as const) {
     const limit = limits[name]
     if (limit === null) continue
-    Object.assign(headers, dialect === 'openai' ? openAi(name, limit) : anthropic(name, limit, nowMs))
+    const all = dialect === 'openai' ? openAi(name, limit) : anthropic(name, limit, nowMs)
+    Object.assign(headers, limits.told === 'all' ? all.limit : {}, all.left)
   }
   return headers
 }

@@ -4,6 +4,8 @@ import { createTokenBucket, type RateLimit } from './token-bucket.ts'
 export interface RateLimits {
   readonly requests: RateLimit | null
   readonly tokens: RateLimit | null
+  /** What headers say: the limits and what is left, only what is left, or nothing. */
+  readonly told: 'all' | 'left' | 'nothing'
 }
 
 /** Why a call was turned away, and for how long. */
@@ -28,6 +30,7 @@ export interface Throttle {
 export function createThrottle(limits: ThrottleLimits, startMs: number): Throttle {
   const rpm = limits.rpm ?? (limits.rps === undefined ? undefined : limits.rps * 60)
   const tpm = limits.tokensPerMinute
+  const told = limits.silent ? ('nothing' as const) : ('all' as const)
   const burst = limits.burst ?? Math.max(1, Math.floor((rpm ?? 0) / 60))
   const requests = rpm === undefined ? null : createTokenBucket({ perMinute: rpm, capacity: burst }, startMs)
   const tokens = tpm === undefined ? null : createTokenBucket({ perMinute: tpm, capacity: tpm }, startMs)
@@ -46,15 +49,22 @@ export function createThrottle(limits: ThrottleLimits, startMs: number): Throttl
         requests?.take(1, nowMs)
         tokens?.take(cost, nowMs)
       }
-      const now = { requests: requests?.level(nowMs) ?? null, tokens: tokens?.level(nowMs) ?? null }
+      const now = { requests: requests?.level(nowMs) ?? null, tokens: tokens?.level(nowMs) ?? null, told }
       return { limits: now, denial }
     },
   }
 }
 
-/** What a scripted 429 tells: a limit of 60 requests a minute, used up until `waitMs` from now. */
+/**
+ * What a scripted 429 tells: a limit of 60 requests a minute, used up until `waitMs` from now. The limit stands in its text alone: it is
+ * not that of the calls before and after, and clients obey what headers say.
+ */
 export function scriptedDenial(waitMs: number): { readonly limits: RateLimits; readonly denial: Denial } {
-  const limits = { requests: { limit: 60, remaining: 0, resetMs: waitMs }, tokens: null }
+  const limits = {
+    requests: { limit: 60, remaining: 0, resetMs: waitMs },
+    tokens: null,
+    told: 'left' as const,
+  }
   return {
     limits,
     denial: { scope: 'requests', requested: 1, waitMs, exact: waitMs % 1_000 !== 0 || waitMs === 0 },

@@ -6,7 +6,7 @@ let sim: SimProvider
 let baton: Deployment
 
 beforeEach(async () => {
-  sim = createSimProvider({ behaviour: { throttle: { rps: 50, burst: 50 } } })
+  sim = createSimProvider({ behaviour: { throttle: { rps: 50, burst: 50, silent: true } } })
   await sim.start()
   baton = await deploy({
     config: {

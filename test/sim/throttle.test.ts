@@ -56,6 +56,7 @@ test.each([
 const limits = {
   requests: { limit: 60, remaining: 3, resetMs: 1_500 },
   tokens: { limit: 90_000, remaining: 12_345, resetMs: 360_000 },
+  told: 'all' as const,
 }
 
 test('OpenAI tells limits in integers and Go durations', () => {

@@ -1,0 +1,319 @@
+import type { CallSignal } from '../domain/interrupt.ts'
+import { estimateTokens } from '../domain/token-estimate.ts'
+import type { ToldLimits } from '../domain/told-limits.ts'
+import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import type { Lane, Lanes } from './lanes.ts'
+import type { Meter } from './meter.ts'
+
+/** The right to make one call. */
+export interface Permit {
+  readonly kind: 'permit'
+  readonly key: ApiKey | 'none'
+  /** The call was not made after all. */
+  cancel(): void
+  ended(outcome: CallOutcome): void
+}
+
+export interface CallOutcome {
+  readonly told: ToldLimits | null
+  readonly succeeded: boolean
+  /** How long a throttled call asked to be left alone, in ms; null when it was not throttled. */
+  readonly throttledForMs: number | null
+  /** Tokens used in all; null where nobody knows. */
+  readonly tokens: number | null
+  readonly outputTokens: number | null
+}
+
+export type Entry =
+  | Permit
+  /** Ms until there may be room. */
+  | { readonly kind: 'full'; readonly waitMs: number }
+  | { readonly kind: 'keyless' }
+  | { readonly kind: 'interrupted' }
+
+/** Lets a process's calls to one provider through, as the limits of its keys allow. */
+export interface Admission {
+  /** Waits its turn for so long at most; less where it is known to take longer. */
+  enter(model: string, body: string, patienceMs: number, signal: CallSignal): Promise<Entry>
+  /** A doorbell was taken that may want a call; returns what ends that. */
+  expect(): () => void
+  /** How many more jobs there is something to do for. */
+  readonly room: number
+  /** Whether there is none for longer than jobs wait here. */
+  readonly isSpent: boolean
+  /** Whether another key may make a call of that model now, or soon. */
+  hasOther(key: ApiKey | 'none', model: string): boolean
+  /** Calls back whenever `room` may have grown. */
+  onRoom(listener: () => void): void
+  changed(): void
+  close(): void
+}
+
+interface Waiter {
+  readonly model: string
+  readonly tokens: () => number
+  readonly untilMs: number
+  readonly resolve: (entry: Entry) => void
+}
+
+/** What is longer than this is worth a handover. */
+export const shortWaitMs = 2_000
+/** Of jobs that wait longer, so many are taken from the queue: those of them that have another target go on. */
+const spentRoom = 4
+const farMs = 60_000
+
+export interface AdmissionOptions {
+  readonly lanes: Lanes
+  readonly keys: KeyRing
+  /** Calls at once in this process. */
+  readonly concurrency: number
+  readonly clock: () => number
+}
+
+/** A model that was asked for since then may be asked for again. */
+const recentMs = 60_000
+
+export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOptions): Admission => {
+  const waiters: Waiter[] = []
+  const outputs = new Map<string, number>()
+  let expected = 0
+  let lastModel: string | null = null
+  const askedForAtMs = new Map<string, number>()
+  let onRoom = (): void => {}
+  let timer: NodeJS.Timeout | null = null
+  let isPumpDue = false
+
+  const estimator = (model: string, body: string): (() => number) => {
+    let estimate: number | null = null
+    return () => {
+      estimate ??= estimateTokens(body, outputs.get(model) ?? null)
+      return estimate
+    }
+  }
+  const waitIn = (lane: Lane, tokens: () => number, nowMs: number): number => {
+    let waitMs = 0
+    for (const { purse } of lane.meters) {
+      waitMs = Math.max(waitMs, purse.waitMs(purse.countsTokens ? tokens() : 0, nowMs))
+    }
+    return waitMs
+  }
+  const noTokens = (): number => 0
+
+  /** The lane with the shortest wait, and that wait. */
+  const best = (
+    model: string,
+    tokens: () => number,
+    nowMs: number,
+  ): { lane: Lane; waitMs: number } | null => {
+    let found: { lane: Lane; waitMs: number } | null = null
+    for (const key of keys.inUse()) {
+      const lane = lanes.of(key, model)
+      const waitMs = waitIn(lane, tokens, nowMs)
+      if (!found || waitMs < found.waitMs) found = { lane, waitMs }
+      if (waitMs === 0) break
+    }
+    return found
+  }
+
+  const permitOn = (lane: Lane, tokens: () => number): Permit => {
+    const { meters } = lane
+    const epoch = lane.learned?.epoch ?? 0
+    const isUncounted = lane.learned === null
+    if (isUncounted) lane.uncounted += 1
+    // A meter that begins to count tokens while a call is under way has nothing to settle with it.
+    const estimates = meters.map(({ purse }) => (purse.countsTokens ? tokens() : 0))
+    meters.forEach((meter, i) => {
+      meter.purse.take(estimates[i]!)
+      meter.took()
+    })
+    const leave = (unused: boolean): void => {
+      if (isUncounted) lane.uncounted -= 1
+      const slotAtMs = clock()
+      for (const [i, { purse }] of meters.entries()) {
+        purse.leave(unused ? { slotAtMs, tokens: estimates[i]! } : null)
+      }
+    }
+    return {
+      kind: 'permit',
+      key: lane.key,
+      cancel: () => {
+        leave(true)
+        pumpSoon()
+      },
+      ended: outcome => {
+        leave(false)
+        settle(meters, estimates, outcome)
+        if (outcome.told) lanes.learn(lane).hear(outcome.told)
+        if (outcome.throttledForMs !== null) lanes.learn(lane).throttled(epoch, outcome.throttledForMs)
+        if (outcome.outputTokens !== null) learnOutput(lane.model, outcome.outputTokens)
+        if (meters.length > 0) pumpSoon()
+      },
+    }
+  }
+
+  const settle = (meters: readonly Meter[], estimates: readonly number[], outcome: CallOutcome): void =>
+    meters.forEach((meter, i) => {
+      const estimate = estimates[i]!
+      const isKnown = estimate > 0 && outcome.tokens !== null
+      meter.ended(isKnown ? outcome.tokens - estimate : 0, outcome.succeeded)
+    })
+
+  /** A running mean: what the last ten or so had. */
+  const learnOutput = (model: string, tokens: number): void => {
+    const mean = outputs.get(model)
+    outputs.set(model, mean === undefined ? tokens : mean + (tokens - mean) / 10)
+  }
+
+  /** Gives what there is to those who wait, oldest first; tells the meters what is still wanted. */
+  const pump = (): void => {
+    isPumpDue = false
+    const nowMs = clock()
+    const wanted = new Map<Meter, { waiting: number; tokens: number; leastTokens: number }>()
+    const want = (lane: Lane, tokens: () => number): void => {
+      for (const meter of lane.meters) {
+        const some = meter.purse.countsTokens ? tokens() : 0
+        const sum = wanted.get(meter)
+        if (sum) {
+          sum.waiting += 1
+          sum.tokens += some
+        } else wanted.set(meter, { waiting: 1, tokens: some, leastTokens: some })
+      }
+    }
+    let soonestMs = farMs
+    for (const waiter of [...waiters]) {
+      const waitMs = serve(waiter, nowMs, want)
+      if (waitMs !== null) soonestMs = Math.min(soonestMs, waitMs)
+    }
+    if (lastModel !== null && expected > 0) {
+      const lane = best(lastModel, noTokens, nowMs)?.lane
+      for (let i = 0; lane && i < expected; i++) want(lane, noTokens)
+    }
+    const nothing = { waiting: 0, tokens: 0, leastTokens: 0 }
+    for (const meter of lanes.meters) meter.want(wanted.get(meter) ?? nothing)
+    if (timer) clearTimeout(timer)
+    timer = soonestMs < farMs ? setTimeout(pump, Math.ceil(soonestMs) + 1) : null
+    onRoom()
+  }
+
+  /** Ms until this one is to be looked at again; null when it waits no more. */
+  const serve = (
+    waiter: Waiter,
+    nowMs: number,
+    want: (lane: Lane, tokens: () => number) => void,
+  ): number | null => {
+    const { model, tokens, untilMs } = waiter
+    const end = (entry: Entry): null => {
+      waiters.splice(waiters.indexOf(waiter), 1)
+      waiter.resolve(entry)
+      return null
+    }
+    const found = best(model, tokens, nowMs)
+    if (!found) return end({ kind: 'keyless' })
+    const { lane, waitMs } = found
+    if (waitMs === 0) {
+      keys.used(lane.key)
+      return end(permitOn(lane, tokens))
+    }
+    const leftMs = untilMs - nowMs
+    if (waitMs > leftMs) return end({ kind: 'full', waitMs })
+    want(lane, tokens)
+    return Math.min(waitMs, leftMs)
+  }
+
+  const pumpSoon = (): void => {
+    if (isPumpDue) return
+    isPumpDue = true
+    queueMicrotask(pump)
+  }
+
+  const unlimited = (key: ApiKey | 'none', model: string): Permit => permitOn(lanes.of(key, model), noTokens)
+
+  const waitOf = (model: string): number => best(model, noTokens, clock())?.waitMs ?? 0
+
+  /** Whether another model has room where this one has none: jobs that wait must leave places to the other's. */
+  const isBeside = (model: string): boolean => {
+    if (askedForAtMs.size < 2) return false
+    const sinceMs = clock() - recentMs
+    return [...askedForAtMs].some(([other, atMs]) => other !== model && atMs > sinceMs && waitOf(other) === 0)
+  }
+
+  const roomOfLast = (): number => {
+    if (!lanes.isLimited || lastModel === null) return Number.POSITIVE_INFINITY
+    const model = lastModel
+    const nowMs = clock()
+    const open = keys.inUse().map(key => lanes.of(key, model))
+    // Kept away for long: let those that have come go on, or be parked.
+    const blockedMs = open.map(lane => Math.max(0, ...lane.meters.map(({ purse }) => purse.blockedMs(nowMs))))
+    if (open.length === 0 || Math.min(...blockedMs) > shortWaitMs) return Number.POSITIVE_INFINITY
+    const spare = open.reduce(
+      (sum, lane) => sum + Math.min(...lane.meters.map(({ purse }) => purse.spare(nowMs))),
+      0,
+    )
+    if (isBeside(model)) return Math.max(0, Math.ceil(concurrency / 2) - waiters.length)
+    const more = waitOf(model) > shortWaitMs ? spentRoom : 1
+    return Math.max(0, spare + more - waiters.length - expected)
+  }
+
+  return {
+    enter: (model, body, patienceMs, signal) => {
+      if (!lanes.isLimited) {
+        const key = keys.next()
+        return Promise.resolve(key === null ? { kind: 'keyless' } : unlimited(key, model))
+      }
+      lastModel = model
+      askedForAtMs.set(model, clock())
+      if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
+      return new Promise(resolve => {
+        const waiter: Waiter = {
+          model,
+          tokens: estimator(model, body),
+          untilMs: clock() + (isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
+          resolve: entry => {
+            signal.onabort = null
+            resolve(entry)
+          },
+        }
+        signal.onabort = () => {
+          waiters.splice(waiters.indexOf(waiter), 1)
+          waiter.resolve({ kind: 'interrupted' })
+          pumpSoon()
+        }
+        waiters.push(waiter)
+        pumpSoon()
+      })
+    },
+    expect: () => {
+      if (!lanes.isLimited) return () => {}
+      expected += 1
+      pumpSoon()
+      let isOver = false
+      return () => {
+        if (isOver) return
+        isOver = true
+        expected -= 1
+        pumpSoon()
+      }
+    },
+    get room() {
+      return roomOfLast()
+    },
+    get isSpent() {
+      return (
+        lanes.isLimited && lastModel !== null && roomOfLast() < concurrency && waitOf(lastModel) > shortWaitMs
+      )
+    },
+    hasOther: (key, model) => {
+      const nowMs = clock()
+      return keys
+        .inUse()
+        .some(other => other !== key && waitIn(lanes.of(other, model), noTokens, nowMs) < shortWaitMs)
+    },
+    onRoom: listener => {
+      onRoom = listener
+    },
+    changed: pumpSoon,
+    close: () => {
+      if (timer) clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,248 @@
+import type { Logger } from 'pino'
+import { type Pace, paceOf, type ToldLimits } from '../domain/told-limits.ts'
+import type { LeaseRequest, LimitStore } from './limit-store.ts'
+import { createPurse, type Purse } from './purse.ts'
+
+/** What this process wants of a meter now. */
+export interface Demand {
+  readonly waiting: number
+  /** Estimated for those that wait, and for the first of them. */
+  readonly tokens: number
+  readonly leastTokens: number
+}
+
+/**
+ * One limited thing, a key or a model called with it, as one process has it: what it leased, and what it has to tell. It leases in
+ * the background, by what is waited for; nothing is asked while there is neither demand nor news.
+ */
+export interface Meter {
+  readonly name: string
+  readonly purse: Purse
+  readonly epoch: number
+  /** Sets what is wanted, and asks where it is not in hand. */
+  want(demand: Demand): void
+  took(): void
+  /** `spent`: tokens beyond the estimate. */
+  ended(spent: number, succeeded: boolean): void
+  hear(told: ToldLimits): void
+  /** The provider throttled a call that began in that epoch, and asked to be left alone. */
+  throttled(epoch: number, forMs: number): void
+  /** Others have news of it. */
+  refresh(): void
+  stop(): Promise<void>
+}
+
+export type MeterTerms = Pick<LeaseRequest, 'rpm' | 'tpm' | 'concurrency' | 'belowRpm' | 'belowTpm' | 'most'>
+
+export interface MeterParts {
+  readonly name: string
+  readonly terms: MeterTerms
+  readonly store: LimitStore
+  /** Names this process. */
+  readonly instance: string
+  /** Steady ms. */
+  readonly clock: () => number
+  /** Calls under way that the purse does not know of. */
+  readonly uncounted: () => number
+  /** A lease has come. */
+  readonly changed: () => void
+  readonly log: Logger
+}
+
+const gapMs = 25
+/** A share is renewed, and what was seen is told, this often. */
+const beatMs = 1_000
+const hearAgainMs = 5_000
+const refusedPauseMs = 500
+/** Slots are told this much ahead; see the script. */
+const horizonMs = 1_000
+/** Calls of the last while are expected to come again in the next. */
+const rateMs = 500
+
+const nothingWanted: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
+
+export const createMeter = (parts: MeterParts): Meter => {
+  const { name, terms, store, instance, clock, uncounted, changed, log } = parts
+  const purse = createPurse()
+  let demand = nothingWanted
+  let epoch = 0
+  let news: {
+    throttled?: number
+    blockMs?: number
+    told?: LeaseRequest['told']
+    pace?: Pace
+    tokenPace?: Pace
+  } = {}
+  let isNews = false
+  let heardAtMs = Number.NEGATIVE_INFINITY
+  let heard = ''
+  let spent = 0
+  let succeeded = false
+  let asking: Promise<void> | null = null
+  let timer: NodeJS.Timeout | null = null
+  let timerAtMs = 0
+  let askedAtMs = Number.NEGATIVE_INFINITY
+  let refusedUntilMs = 0
+  let usedAtMs = Number.NEGATIVE_INFINITY
+  let stopped = false
+  const rate = { fromMs: 0, calls: 0, before: 0 }
+
+  /** Calls of one `rateMs`, as it goes. */
+  const expected = (nowMs: number): number => {
+    const age = nowMs - rate.fromMs
+    if (age >= rateMs) {
+      rate.before = age >= 2 * rateMs ? 0 : rate.calls
+      rate.calls = 0
+      rate.fromMs = nowMs
+    }
+    return Math.max(rate.before, rate.calls)
+  }
+
+  /** Twice of what waits: demand that grows is met after a few leases. */
+  const slotsWanted = (nowMs: number): number =>
+    Math.max(0, 2 * demand.waiting + expected(nowMs) - purse.slots(nowMs))
+  const tokensWanted = (): number => Math.max(0, demand.tokens - purse.tokens)
+
+  /** Ms until it is of use to ask; null while there is no reason. */
+  const asksInMs = (nowMs: number): number | null => {
+    const gap = Math.max(askedAtMs + gapMs - nowMs, refusedUntilMs - nowMs, 0)
+    if (isNews) return gap
+    const beat = Math.max(gap, askedAtMs + beatMs - nowMs)
+    if (demand.waiting > 0 && demand.waiting > purse.spare(nowMs)) {
+      const waitMs = purse.waitMs(demand.leastTokens, nowMs)
+      return Math.min(Math.max(gap, waitMs - horizonMs), beat)
+    }
+    const isUsed = purse.calling > 0 || demand.waiting > 0 || nowMs - usedAtMs < beatMs
+    if (spent !== 0 || (purse.isShared && isUsed)) return beat
+    return purse.isLimited && demand.waiting > 0 ? beat : null
+  }
+
+  const requestOf = (nowMs: number): LeaseRequest => ({
+    ...terms,
+    slots: Math.ceil(slotsWanted(nowMs)),
+    tokens: Math.ceil(tokensWanted()),
+    leastTokens: demand.leastTokens,
+    calling: purse.calling + uncounted(),
+    waiting: demand.waiting,
+    spare: demand.waiting + (purse.calling > 0 ? Math.min(expected(nowMs), purse.calling) : 0),
+    spent,
+    succeeded,
+    throttled: news.throttled ?? -1,
+    blockMs: news.blockMs ?? 0,
+    told: news.told,
+    pace: news.pace,
+    tokenPace: news.tokenPace,
+  })
+
+  const ask = async (): Promise<void> => {
+    const sentAtMs = clock()
+    askedAtMs = sentAtMs
+    const request = requestOf(sentAtMs)
+    news = {}
+    isNews = false
+    spent = 0
+    succeeded = false
+    try {
+      const lease = await store.lease(name, instance, request)
+      epoch = lease.epoch
+      purse.fill(lease, sentAtMs, clock())
+      changed()
+    } catch (error) {
+      // What was told is lost with it: it is advice, and the next answer tells it again. Nothing is leased meanwhile.
+      refusedUntilMs = clock() + refusedPauseMs
+      log.debug({ err: error, meter: name }, 'limits not leased')
+    }
+  }
+
+  const arm = (): void => {
+    if (stopped || asking) return
+    const nowMs = clock()
+    const inMs = asksInMs(nowMs)
+    if (inMs === null) return
+    if (timer) {
+      if (timerAtMs <= nowMs + inMs) return
+      clearTimeout(timer)
+    }
+    timer = null
+    // Beside the claim of the job that wants it: a turn later would be a round trip later.
+    if (inMs <= 0) {
+      begin()
+      return
+    }
+    timerAtMs = nowMs + inMs
+    timer = setTimeout(() => {
+      timer = null
+      // What it was armed for may have been met meanwhile.
+      const againMs = asksInMs(clock())
+      if (againMs !== null && againMs <= 1) begin()
+      else arm()
+    }, inMs)
+  }
+
+  const begin = (): void => {
+    asking = ask().finally(() => {
+      asking = null
+      arm()
+    })
+  }
+
+  return {
+    name,
+    purse,
+    get epoch() {
+      return epoch
+    },
+    want: wanted => {
+      demand = wanted
+      arm()
+    },
+    took: () => {
+      const nowMs = clock()
+      expected(nowMs)
+      rate.calls += 1
+      usedAtMs = nowMs
+      arm()
+    },
+    ended: (more, ok) => {
+      spent += more
+      succeeded ||= ok
+      usedAtMs = clock()
+      arm()
+    },
+    hear: told => {
+      const { requests, tokens } = told
+      const pace = requests && paceOf(requests)
+      const tokenPace = tokens && paceOf(tokens)
+      const limits = `${requests?.perMinute} ${tokens?.perMinute}`
+      const nowMs = clock()
+      if (limits === heard && nowMs - heardAtMs < (pace || tokenPace ? gapMs : hearAgainMs)) return
+      heard = limits
+      heardAtMs = nowMs
+      news.told = {
+        requests: requests?.perMinute,
+        tokens: tokens?.perMinute,
+        remaining: requests?.remaining ?? undefined,
+        remainingTokens: tokens?.remaining ?? undefined,
+      }
+      if (pace) news.pace = pace
+      if (tokenPace) news.tokenPace = tokenPace
+      isNews = true
+      arm()
+    },
+    throttled: (begunIn, forMs) => {
+      news.throttled = Math.max(news.throttled ?? -1, begunIn)
+      news.blockMs = Math.max(news.blockMs ?? 0, forMs)
+      isNews = true
+      arm()
+    },
+    refresh: () => {
+      isNews = true
+      arm()
+    },
+    stop: async () => {
+      stopped = true
+      if (timer) clearTimeout(timer)
+      await asking
+    },
+  }
+}

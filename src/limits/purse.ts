@@ -1,0 +1,152 @@
+import type { Lease } from './limit-store.ts'
+
+/** What a process has leased of one meter. Times are those of its own steady clock, in ms. */
+export interface Purse {
+  /** Ms until a call with so many tokens may be made; 0 for now. As far as is known: an estimate while nothing is leased. */
+  waitMs(tokens: number, nowMs: number): number
+  /** Takes what a call needs; only after `waitMs` said 0. */
+  take(tokens: number): void
+  /** A call ended, or was not made after all: then its slot and its tokens are there again. */
+  leave(unused: { readonly slotAtMs: number; readonly tokens: number } | null): void
+  fill(lease: Lease, sentAtMs: number, nowMs: number): void
+  readonly calling: number
+  /** Calls that may still be made of what is leased, each at its own time. */
+  spare(nowMs: number): number
+  /** Calls for which there are slots; Infinity where requests are not limited. */
+  slots(nowMs: number): number
+  readonly tokens: number
+  /** Whether a share of the calls at once has to be renewed. */
+  readonly isShared: boolean
+  readonly isLimited: boolean
+  readonly countsTokens: boolean
+  blockedMs(nowMs: number): number
+}
+
+/** A slot that is used late makes calls come closely together. */
+const slotLifeMs = 500
+const tokenLifeMs = 2_000
+/** Redis forgets a share after 5 s; by then it is no longer used here. */
+const shareLifeMs = 4_000
+/** A reply so late tells of slots whose time has gone by, here or elsewhere: the process was frozen, or Redis was. */
+const lateMs = 2_000
+/** Before the first reply, and where others hold all calls at once. */
+const soonMs = 20
+
+interface Credit {
+  tokens: number
+  readonly fromMs: number
+}
+
+export const createPurse = (): Purse => {
+  let slots: number[] = []
+  let credits: Credit[] = []
+  let calling = 0
+  let isFilled = false
+  let limitsRequests = false
+  let limitsTokens = false
+  let share: number | null = null
+  let shareUntilMs = 0
+  let nextAtMs = 0
+  let nextTokensAtMs = 0
+  let blockedUntilMs = 0
+
+  const clean = (nowMs: number): void => {
+    while (slots.length > 0 && slots[0]! + slotLifeMs < nowMs) slots.shift()
+    while (credits.length > 0 && credits[0]!.fromMs + tokenLifeMs < nowMs) credits.shift()
+  }
+  const credit = (): number => credits.reduce((sum, { tokens }) => sum + tokens, 0)
+
+  const slotWaitMs = (nowMs: number): number => {
+    if (!limitsRequests) return 0
+    return slots.length > 0 ? slots[0]! - nowMs : Math.max(soonMs, nextAtMs - nowMs)
+  }
+  const tokenWaitMs = (tokens: number, nowMs: number): number => {
+    if (!limitsTokens) return 0
+    let sum = 0
+    for (const { tokens: some, fromMs } of credits) {
+      sum += some
+      if (sum >= tokens) return fromMs - nowMs
+    }
+    return Math.max(soonMs, nextTokensAtMs - nowMs)
+  }
+  const shareWaitMs = (nowMs: number): number =>
+    share === null || (calling < share && nowMs < shareUntilMs) ? 0 : soonMs
+
+  const spend = (tokens: number): void => {
+    let owed = tokens
+    while (owed > 0 && credits.length > 0) {
+      const first = credits[0]!
+      const part = Math.min(owed, first.tokens)
+      first.tokens -= part
+      owed -= part
+      if (first.tokens <= 0) credits.shift()
+    }
+  }
+
+  return {
+    waitMs: (tokens, nowMs) => {
+      if (!isFilled) return soonMs
+      clean(nowMs)
+      const waits = [
+        slotWaitMs(nowMs),
+        tokenWaitMs(tokens, nowMs),
+        shareWaitMs(nowMs),
+        blockedUntilMs - nowMs,
+      ]
+      return Math.max(0, ...waits)
+    },
+    take: tokens => {
+      slots.shift()
+      spend(tokens)
+      calling += 1
+    },
+    leave: unused => {
+      calling -= 1
+      if (!unused) return
+      if (limitsRequests) slots.unshift(unused.slotAtMs)
+      if (limitsTokens) credits.unshift({ tokens: unused.tokens, fromMs: unused.slotAtMs })
+    },
+    fill: (lease, sentAtMs, nowMs) => {
+      isFilled = true
+      limitsRequests = lease.everyMs !== undefined
+      limitsTokens = lease.nextTokensMs !== undefined
+      share = lease.share ?? null
+      shareUntilMs = sentAtMs + shareLifeMs
+      nextAtMs = nowMs + (lease.nextMs ?? 0)
+      nextTokensAtMs = nowMs + (lease.nextTokensMs ?? 0)
+      blockedUntilMs = lease.blockedMs > 0 ? nowMs + lease.blockedMs : 0
+      if (!limitsRequests) slots = []
+      if (!limitsTokens) credits = []
+      if (nowMs - sentAtMs > lateMs) return
+      for (let i = 0; i < lease.slots; i++) {
+        slots.push(nowMs + Math.max(0, lease.firstMs! + i * lease.everyMs!))
+      }
+      if (lease.tokens) credits.push({ tokens: lease.tokens, fromMs: nowMs + lease.tokensMs! })
+    },
+    get calling() {
+      return calling
+    },
+    spare: nowMs => {
+      clean(nowMs)
+      const calls = share === null ? Number.POSITIVE_INFINITY : share - calling
+      return Math.max(0, Math.min(calls, limitsRequests ? slots.length : Number.POSITIVE_INFINITY))
+    },
+    slots: nowMs => {
+      clean(nowMs)
+      return limitsRequests || !isFilled ? slots.length : Number.POSITIVE_INFINITY
+    },
+    get tokens() {
+      return credit()
+    },
+    get isShared() {
+      return share !== null
+    },
+    get isLimited() {
+      return !isFilled || limitsRequests || limitsTokens || share !== null || blockedUntilMs > 0
+    },
+    get countsTokens() {
+      return limitsTokens
+    },
+    blockedMs: nowMs => Math.max(0, blockedUntilMs - nowMs),
+  }
+}

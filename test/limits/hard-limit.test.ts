@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { openSite, type Site } from '../support/processes.ts'
+import { testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+
+/** 30 a second, of which a second's worth may come at once. */
+const rpm = 1_800
+const workerCount = 3
+const jobCount = 230
+
+let sim: SimProvider
+let site: Site
+let api: Deployment
+
+const configOf = (limits: object) => ({
+  providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'key', limits } },
+  models: { chain: { provider: 'first' } },
+})
+
+const begin = async (limits: object): Promise<void> => {
+  const { url, prefix } = testRedis()
+  const config = configOf(limits)
+  site = await openSite({ redis: { url, prefix }, ...config }, { LOG_LEVEL: 'info' })
+  api = await deploy({ config, workers: [], prefix })
+  await Promise.all(Array.from({ length: jobCount }, () => api.chat('chain')))
+  await Promise.all(Array.from({ length: workerCount }, () => site.worker('first')))
+}
+
+beforeEach(async () => {
+  sim = createSimProvider({ journal: true })
+  await sim.start()
+  sim.script({ throttle: { rpm }, latency: { kind: 'fixed', ms: 100 } })
+})
+afterEach(async () => {
+  await site.close()
+  await api.stop()
+  await sim.stop()
+})
+
+/** Of the calls between two times after the first: how many a second, and which share was throttled. */
+const figures = (fromMs: number, toMs: number) => {
+  const startMs = sim.journal![0]!.startedAtMs
+  const calls = sim.journal!.filter(
+    ({ startedAtMs }) => startedAtMs - startMs >= fromMs && startedAtMs - startMs < toMs,
+  )
+  const throttled = calls.filter(call => call.outcome === 'throttle').length
+  return {
+    use: ((calls.length - throttled) * 60_000) / (toMs - fromMs) / rpm,
+    throttled: throttled / calls.length,
+  }
+}
+
+it.each([
+  ['configured', { rpm }],
+  ['learned from the headers', {}],
+])('a hard limit, %s, is used up by three processes and hardly hit', { retry: 1 }, async (_, limits) => {
+  await begin(limits)
+  await until(() => {
+    const calls = sim.journal!
+    return calls.length > 0 && calls.at(-1)!.startedAtMs - calls[0]!.startedAtMs > 5_500
+  })
+  const { use, throttled } = figures(2_500, 5_500)
+  expect(use).toBeGreaterThanOrEqual(0.95)
+  expect(throttled).toBeLessThan(0.01)
+})
