@@ -1,5 +1,6 @@
+import type { Endpoint } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
-import { estimateTokens } from '../domain/token-estimate.ts'
+import { sizeOf } from '../domain/request-size.ts'
 import type { ToldLimits } from '../domain/told-limits.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import type { Lane, Lanes } from './lanes.ts'
@@ -12,6 +13,12 @@ export interface Permit {
   /** The call was not made after all. */
   cancel(): void
   ended(outcome: CallOutcome): void
+}
+
+export interface CallRequest {
+  readonly model: string
+  readonly endpoint: Endpoint
+  readonly body: string
 }
 
 export interface CallOutcome {
@@ -34,7 +41,7 @@ export type Entry =
 /** Lets a process's calls to one provider through, as the limits of its keys allow. */
 export interface Admission {
   /** Waits its turn for so long at most; less where it is known to take longer. */
-  enter(model: string, body: string, patienceMs: number, signal: CallSignal): Promise<Entry>
+  enter(request: CallRequest, patienceMs: number, signal: CallSignal): Promise<Entry>
   /** A doorbell was taken that may want a call; returns what ends that. */
   expect(): () => void
   /** How many more jobs there is something to do for. */
@@ -83,10 +90,13 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
   let timer: NodeJS.Timeout | null = null
   let isPumpDue = false
 
-  const estimator = (model: string, body: string): (() => number) => {
+  /** Reckoned only where tokens are limited; what answers had lately says more than what the request would allow. */
+  const estimator = ({ model, endpoint, body }: CallRequest): (() => number) => {
     let estimate: number | null = null
     return () => {
-      estimate ??= estimateTokens(body, outputs.get(model) ?? null)
+      if (estimate !== null) return estimate
+      const { input, output } = sizeOf(endpoint, body)
+      estimate = Math.ceil(input + (outputs.get(model) ?? output))
       return estimate
     }
   }
@@ -255,7 +265,8 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
   }
 
   return {
-    enter: (model, body, patienceMs, signal) => {
+    enter: (request, patienceMs, signal) => {
+      const { model } = request
       if (!lanes.isLimited) {
         const key = keys.next()
         return Promise.resolve(key === null ? { kind: 'keyless' } : unlimited(key, model))
@@ -266,7 +277,7 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
       return new Promise(resolve => {
         const waiter: Waiter = {
           model,
-          tokens: estimator(model, body),
+          tokens: estimator(request),
           untilMs: clock() + (isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
           resolve: entry => {
             signal.onabort = null
