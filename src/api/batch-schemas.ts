@@ -19,6 +19,11 @@ const window = z
 
 export const windowMsOf = (window: string): number => completionWindow.parse(window)
 
+const dollars = 'expected US dollars, more than 0'
+
+/** Of all lines together. */
+export const maxCost = z.number(dollars).positive(dollars).max(1e9, dollars).nullish()
+
 export const batchRequest = z.strictObject({
   input_file_id: z.string('expected the id of a file with purpose batch'),
   endpoint: z.enum(batchEndpoints, `expected one of ${batchEndpoints.join(', ')}`),
@@ -26,6 +31,7 @@ export const batchRequest = z.strictObject({
   metadata: metadata.nullish(),
   output_expires_after: expiresAfter.nullish(),
   webhook: webhook.nullish(),
+  max_cost_usd: maxCost,
 })
 
 /** What a retried batch is to have otherwise than the first one. */
@@ -33,6 +39,7 @@ export const batchRetryRequest = z.strictObject({
   completion_window: window.optional(),
   metadata: metadata.nullish(),
   webhook: webhook.nullish(),
+  max_cost_usd: maxCost,
 })
 
 export const batchListQuery = z.strictObject({

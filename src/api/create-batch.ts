@@ -17,6 +17,7 @@ export type BatchOrder = Pick<
   | 'metadata'
   | 'outputExpiresAfterMs'
   | 'webhook'
+  | 'maxCostUsd'
   | 'retryOf'
   | 'fingerprint'
   | 'replay'

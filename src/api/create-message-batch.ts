@@ -63,7 +63,7 @@ const receive = async (
   })
   const key = `${coreOf(ownFile)}/requests`
   const { bytes } = await blobs.write(key, document.lines)
-  const { webhook, completion_window } = readParameters(messageBatchExtras, document.extras())
+  const { webhook, completion_window, max_cost_usd } = readParameters(messageBatchExtras, document.extras())
   const apiVersion = versionOf(request)
   const repetition = repetitionOf(request, [body.hash(), apiVersion])
   const createdAtMs = now()
@@ -82,6 +82,7 @@ const receive = async (
     metadata: null,
     outputExpiresAfterMs: null,
     webhook: webhook ? await checkWebhook(parts, webhook) : null,
+    maxCostUsd: max_cost_usd ?? config.batches.max_cost_usd ?? null,
     apiVersion,
     retryOf: null,
   }

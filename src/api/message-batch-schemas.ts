@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maxCost } from './batch-schemas.ts'
 import { completionWindow, webhook } from './schemas.ts'
 
 /** As long as Anthropic's batches have. */
@@ -7,6 +8,7 @@ const usualWindow = '24h'
 /** What may stand beside `requests`: this server's own. */
 export const messageBatchExtras = z.object({
   webhook: webhook.nullish(),
+  max_cost_usd: maxCost,
   completion_window: z
     .string('expected a time from 1m to 7d, such as 24h')
     .max(10, 'expected a time from 1m to 7d, such as 24h')

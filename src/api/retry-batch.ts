@@ -29,7 +29,7 @@ export const retryBatch = async (
   changes: z.output<typeof batchRetryRequest>,
 ): Promise<BatchRecord> => {
   assertRetryable(batch)
-  const { completion_window, metadata = batch.metadata, webhook } = changes
+  const { completion_window, metadata = batch.metadata, webhook, max_cost_usd } = changes
   const repetition = repetitionOf(request, [batch.id, changes])
   const target = webhook ? await checkWebhook(parts, webhook) : webhook === null ? null : batch.webhook
   const input = await writeInput(parts, batch).catch(asStorageTrouble(parts, request))
@@ -48,6 +48,7 @@ export const retryBatch = async (
         metadata,
         outputExpiresAfterMs: batch.outputExpiresAfterMs,
         webhook: target,
+        maxCostUsd: max_cost_usd ?? batch.maxCostUsd,
         retryOf: batch.id,
       },
       () => gone('input'),

@@ -18,7 +18,7 @@ export interface MessageBatchDocument {
   /** How many requests there were; after the end of `lines`. */
   total(): number
   /**
-   * `webhook` and `completion_window`, our own additions, as they stood beside `requests`; after the end of
+   * `webhook`, `completion_window` and `max_cost_usd`, our own additions, as they stood beside `requests`; after the end of
    * `lines`.
    */
   extras(): Readonly<Record<string, unknown>>

@@ -21,9 +21,19 @@ export interface CollectedLines {
 /** The request itself is at fault; the status that our own doors would answer. */
 const refusedStatus = 400
 
+/** It was never executed, and may be sent again. */
+const costLimitReached: LineEnd = {
+  kind: 'failed',
+  code: 'cost_limit_reached',
+  message: 'This request was not executed because the batch came to its max_cost_usd.',
+  param: null,
+  status: null,
+}
+
 const endOf = (line: DoneLine): LineEnd => {
   if (line.kind === 'unfed') {
     const { reason, refusal } = line
+    if (reason === 'cost_limit_reached') return costLimitReached
     return reason === 'rejected' ? { kind: 'failed', ...refusal!, status: refusedStatus } : { kind: reason }
   }
   const { status, response, error } = line

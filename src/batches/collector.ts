@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BatchRecord } from '../store/batch-record.ts'
+import { type BatchRecord, costUnits } from '../store/batch-record.ts'
 import type { BatchWork, Lease } from '../store/batch-work.ts'
 import type { BlobStore } from '../store/blobs/blob-store.ts'
 import type { DoneLine } from '../store/done-line.ts'
@@ -112,9 +112,12 @@ const collectChunk = async (parts: CollectorParts, run: CollectorRun): Promise<v
   progress.collected += lines.length
   progress.done = Math.max(0, progress.done - lines.length)
   progress.openBytes -= rest.bytes
+  progress.cost += (rest.cost ?? 0) / costUnits
   for (const line of lines) {
     progress.open.delete(line.number)
-    if (line.kind === 'job') progress.window.note(line.waitedMs, answerBytes(line))
+    if (line.kind !== 'job') continue
+    progress.ended += 1
+    progress.window.note(line.waitedMs, answerBytes(line))
   }
 }
 

@@ -23,7 +23,7 @@ type Place =
   | 'end'
 
 /** Beside `requests`: our own additions to Anthropic's document. */
-const extraMembers = ['webhook', 'completion_window']
+const extraMembers = ['webhook', 'completion_window', 'max_cost_usd']
 
 const opens = (token: TokenType): boolean =>
   token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET

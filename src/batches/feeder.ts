@@ -6,6 +6,7 @@ import type { BatchJob, BatchWork, Lease } from '../store/batch-work.ts'
 import { BlobNotFoundError } from '../store/blobs/blob-store.ts'
 import type { UnfedReason } from '../store/done-line.ts'
 import { lineNumberOf } from '../store/keys.ts'
+import { linesWithin } from './budget.ts'
 import type { ReadInput } from './input-reader.ts'
 import type { Nudge } from './nudge.ts'
 import type { PlanLine } from './plan-line.ts'
@@ -44,10 +45,17 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
   let pending: readonly InputLine[] = []
   let ringing: Promise<unknown> = Promise.resolve()
 
+  /** See `linesWithin`. */
+  const affordable = (): number | 'spent' =>
+    linesWithin(batch.maxCostUsd, { cost: progress.cost, ended: progress.ended, open: progress.open.size })
+
   const roomForLines = (): number => {
     const { window, fed, collected, done } = progress
     const uncollected = fed - collected
-    return Math.min(feedLines, window.uncollected - uncollected, window.jobs - (uncollected - done))
+    const within = affordable()
+    // Lines that become no jobs cost nothing.
+    const lines = within === 'spent' || insteadOfJobs() !== null ? feedLines : within
+    return Math.min(feedLines, lines, window.uncollected - uncollected, window.jobs - (uncollected - done))
   }
 
   /** As many of the pending lines as there is room for, in lines and in bytes. A line larger than all the room goes alone. */
@@ -65,7 +73,8 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
   /** Why lines no longer become jobs. */
   const insteadOfJobs = (): UnfedReason | null => {
     if (progress.status === 'cancelling') return 'cancelled'
-    return batch.expiresAtMs <= parts.now() ? 'expired' : null
+    if (batch.expiresAtMs <= parts.now()) return 'expired'
+    return affordable() === 'spent' ? 'cost_limit_reached' : null
   }
 
   const ring = async (jobs: readonly BatchJob[]): Promise<void> => {

@@ -29,6 +29,9 @@ export interface Progress {
   offset: number
   line: number
   collected: number
+  /** US dollars, and collected lines that were jobs: what they cost. */
+  cost: number
+  ended: number
   /** Done lines when last looked. */
   done: number
   /** Bytes of the requests that are not collected. */
@@ -62,6 +65,9 @@ export const resume = async (work: BatchWork, batch: BatchRecord, window: Window
     offset: cursor.offset,
     line: cursor.line,
     collected,
+    cost: batch.costUsd ?? 0,
+    // Those that ended without an answer are not told apart in the record: the mean is a little higher then.
+    ended: Object.values(batch.providers).reduce((sum, lines) => sum + lines, 0),
     done: await work.doneCount(batch.id),
     openBytes: cursor.openBytes,
     open: await findOpen(work, batch.id, cursor),

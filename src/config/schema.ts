@@ -103,6 +103,8 @@ const batches = z.strictObject({
   window_jobs: numeric(z.int().positive().max(100_000)).default(4_000),
   /** Bytes of requests of one batch in Redis at once; a single longer line goes alone. */
   window_bytes: numeric(z.int().min(1_024).max(maxHeldBytes)).default(16 * 1024 * 1024),
+  /** US dollars that a batch may cost which names no limit of its own. */
+  max_cost_usd: numeric(z.number().positive()).optional(),
   /** How long a batch that has ended, and its output, can be read. */
   retention: duration.prefault('30d'),
 })

@@ -70,6 +70,8 @@ export interface BatchRecord {
   readonly usage: Usage
   /** Null as long as no answer had a price. */
   readonly costUsd: number | null
+  /** US dollars after which no more lines are begun; null for no limit. */
+  readonly maxCostUsd: number | null
   /** Lines answered by each provider. */
   readonly providers: Readonly<Record<string, number>>
   /** Made with the batch; a file without lines gets no record. Anthropic's results are all in the first. */
@@ -173,6 +175,7 @@ export const parseBatch = (fields: RecordFields): BatchRecord | null => {
     counts,
     usage: { input_tokens: count(fields.input_tokens), output_tokens: count(fields.output_tokens) },
     costUsd: fields.cost === undefined ? null : Number(fields.cost) / costUnits,
+    maxCostUsd: fields.max_cost === undefined ? null : Number(fields.max_cost),
     providers: providersOf(fields),
     outputFileId: fields.output_file!,
     errorFileId: fields.error_file!,

@@ -30,6 +30,8 @@ export interface NewBatch {
   readonly metadata: Readonly<Record<string, string>> | null
   readonly outputExpiresAfterMs: number | null
   readonly webhook: WebhookTarget | null
+  /** US dollars after which no more lines are begun; null for no limit. */
+  readonly maxCostUsd: number | null
   readonly apiVersion: string | null
   readonly retryOf: string | null
   /** A text without spaces that is the same exactly when tenant and request are the same. */

@@ -1,7 +1,7 @@
 import { type BatchRecord, hasEnded } from './batch-record.ts'
 import { wholeSeconds } from './job-view.ts'
 
-/** A batch as OpenAI's clients see it, and as its webhook tells of it; `providers`, `cost_usd`, `retry_of` and `webhook` are this server's own. */
+/** A batch as OpenAI's clients see it, and as its webhook tells of it; `providers`, `cost_usd`, `max_cost_usd`, `retry_of` and `webhook` are this server's own. */
 export const batchView = (batch: BatchRecord) => {
   const { status, counts, usage } = batch
   const endedAs = (wanted: typeof status): number | null =>
@@ -42,6 +42,7 @@ export const batchView = (batch: BatchRecord) => {
     metadata: batch.metadata,
     providers: batch.providers,
     cost_usd: batch.costUsd,
+    max_cost_usd: batch.maxCostUsd,
     retry_of: batch.retryOf,
     webhook: webhookView(batch),
   }
@@ -75,6 +76,7 @@ export const messageBatchView = (batch: BatchRecord, publicUrl: string, nowMs: n
     results_url: ended && !isArchived ? `${publicUrl}/v1/messages/batches/${batch.id}/results` : null,
     providers: batch.providers,
     cost_usd: batch.costUsd,
+    max_cost_usd: batch.maxCostUsd,
     retry_of: batch.retryOf,
     webhook: webhookView(batch),
   }

@@ -19,6 +19,7 @@ export const batchFields = (
   if (batch.outputExpiresAfterMs !== null) fields.push('output_ttl', batch.outputExpiresAfterMs)
   if (webhook !== null) fields.push('webhook', JSON.stringify(webhook))
   if (batch.apiVersion !== null) fields.push('api_version', batch.apiVersion)
+  if (batch.maxCostUsd !== null) fields.push('max_cost', batch.maxCostUsd)
   if (batch.retryOf !== null) fields.push('retry_of', batch.retryOf)
   return fields
 }

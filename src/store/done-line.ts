@@ -4,7 +4,7 @@ import { answererOf } from './job-view.ts'
 import { lineNumberOf } from './keys.ts'
 
 /** Why a line never became a job. */
-export type UnfedReason = 'rejected' | 'cancelled' | 'expired'
+export type UnfedReason = 'rejected' | 'cancelled' | 'expired' | 'cost_limit_reached'
 
 /** What was wrong with a line that was rejected. */
 export interface LineRefusal {

@@ -28,7 +28,14 @@ const deadBatch = async (dialect: 'openai' | 'anthropic', tenant = 'default'): P
       total: null,
       metadata: null,
     },
-    ...{ outputExpiresAfterMs: null, apiVersion: null, retryOf: null, fingerprint: id, replay: false },
+    ...{
+      outputExpiresAfterMs: null,
+      apiVersion: null,
+      retryOf: null,
+      maxCostUsd: null,
+      fingerprint: id,
+      replay: false,
+    },
   })
   const work = createBatchWork({ ...options, retentionMs: 60_000 })
   const lease = { id, token: 't' }

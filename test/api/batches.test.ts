@@ -77,6 +77,8 @@ const cases: readonly Case[] = [
   bad('output_expires_after.seconds', { output_expires_after: { anchor: 'created_at', seconds: 3_599 } }),
   bad('output_expires_after.seconds', { output_expires_after: { anchor: 'created_at', seconds: 2_592_001 } }),
   bad('webhook.secret', { webhook: { url: 'https://192.0.1.1', secret: 'whsec_short' } }),
+  bad('max_cost_usd', { max_cost_usd: 0 }),
+  bad('max_cost_usd', { max_cost_usd: '5' }),
   [
     'invalid_value',
     'input_file_id',
@@ -174,6 +176,7 @@ describe('a new batch', () => {
         completion_window: '90m',
         endpoint: '/v1/responses',
         webhook: { url: 'https://192.0.1.1', secret },
+        max_cost_usd: 12.5,
       }),
     )
     expect(status).toBe(200)
@@ -210,6 +213,7 @@ describe('a new batch', () => {
       metadata,
       providers: {},
       cost_usd: null,
+      max_cost_usd: 12.5,
       retry_of: null,
       webhook: { url: 'https://192.0.1.1', status: 'pending', attempts: 0 },
     })

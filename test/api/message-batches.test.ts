@@ -15,7 +15,7 @@ const config = {
   webhooks: { allow: ['10.0.0.0/8'] },
 }
 
-const open = () => openTestApi({ config })
+const open = (more: object = {}) => openTestApi({ config: { ...config, ...more } })
 
 let api: TestApi
 beforeAll(async () => {
@@ -40,6 +40,7 @@ it('shows a new batch with every key of Anthropic’s', async () => {
     results_url: null,
     providers: {},
     cost_usd: null,
+    max_cost_usd: null,
     retry_of: null,
     webhook: null,
   })
@@ -48,6 +49,14 @@ it('shows a new batch with every key of Anthropic’s', async () => {
   expect(Date.parse(json.expires_at) - createdAt).toBe(86_400_000)
   expect(headers.get('request-id')).toMatch(/^req_/)
   expect((await get(api, `/${json.id}`)).json).toEqual(json)
+})
+
+it('takes a limit on the cost beside the requests, else that of the config', async () => {
+  const { json } = await post(api, { requests: [one('a')], max_cost_usd: 0.5 })
+  expect(json.max_cost_usd).toBe(0.5)
+  expect((await post(api, { requests: [one('a')], max_cost_usd: -1 })).status).toBe(400)
+  await using limited = await open({ batches: { max_cost_usd: 7 } })
+  expect((await post(limited, { requests: [one('a')] })).json.max_cost_usd).toBe(7)
 })
 
 it('keeps the requests as they are, a line each, and the version they came with', async () => {

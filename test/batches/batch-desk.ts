@@ -115,6 +115,7 @@ export const openDesk = (
         outputExpiresAfterMs: null,
         webhook: null,
         apiVersion: null,
+        maxCostUsd: null,
         retryOf: null,
         fingerprint: id,
         replay: false,

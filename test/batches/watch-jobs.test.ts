@@ -36,6 +36,8 @@ const watched = async (count: number) => {
     offset: 0,
     line: 0,
     collected: 0,
+    cost: 0,
+    ended: 0,
     done: 0,
     openBytes: 0,
     open: new Set(ids.map((_, i) => i + 1)),

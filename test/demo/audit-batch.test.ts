@@ -36,6 +36,7 @@ const batch: BatchView = {
   metadata: null,
   providers: { primary: 1, backup: 1 },
   cost_usd: null,
+  max_cost_usd: null,
   retry_of: null,
   webhook: null,
 }

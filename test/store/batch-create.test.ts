@@ -20,6 +20,7 @@ describe('a new batch', () => {
       webhook: { url: 'https://hooks.example/x', secret: 'whsec_x' },
       outputExpiresAfterMs: 3_600_000,
       retryOf: 'batch_x',
+      maxCostUsd: 2.5,
     })
     expect(await batches.create(batch)).toEqual({ kind: 'created' })
     const { fingerprint: _, replay: __, ...written } = batch

@@ -44,6 +44,7 @@ export const openBatches = (): BatchFixture => {
       outputExpiresAfterMs: null,
       webhook: null,
       apiVersion: null,
+      maxCostUsd: null,
       retryOf: null,
       fingerprint: id,
       replay: false,

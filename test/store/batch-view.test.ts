@@ -64,6 +64,7 @@ it('a batch is shown to OpenAI’s clients with every key of theirs', () => {
     metadata: { job: 'nightly' },
     providers: { openai: 2 },
     cost_usd: 0.0123,
+    max_cost_usd: null,
     retry_of: null,
     webhook: null,
   })

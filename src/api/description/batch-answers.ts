@@ -15,6 +15,7 @@ const fault = z.object({
 const ours = {
   providers: z.record(z.string(), z.int()),
   cost_usd: z.number().nullable(),
+  max_cost_usd: z.number().nullable(),
   retry_of: z.string().nullable(),
   webhook: webhookView.nullable(),
 }

@@ -113,7 +113,7 @@ const orderOf = async (
   request: FastifyRequest,
   body: z.output<typeof batchRequest>,
 ): Promise<BatchOrder> => {
-  const { endpoint, completion_window, metadata = null, output_expires_after, webhook } = body
+  const { endpoint, completion_window, metadata = null, output_expires_after, webhook, max_cost_usd } = body
   const { id: inputFileId } = await inputFile(parts, request, body.input_file_id)
   return {
     ...repetitionOf(request, body),
@@ -124,6 +124,7 @@ const orderOf = async (
     metadata,
     outputExpiresAfterMs: output_expires_after ? output_expires_after.seconds * 1_000 : null,
     webhook: webhook ? await checkWebhook(parts, webhook) : null,
+    maxCostUsd: max_cost_usd ?? parts.config.batches.max_cost_usd ?? null,
     retryOf: null,
   }
 }

@@ -26,6 +26,7 @@ const outcomes: Readonly<Record<UnfedReason, Outcome>> = {
   rejected: 'errored',
   cancelled: 'canceled',
   expired: 'expired',
+  cost_limit_reached: 'errored',
 }
 
 export const hasEnded = ({ status }: ModelBatch): boolean =>
