@@ -51,6 +51,8 @@ const describeStart = ({ model, endpoint, expires_at, retry_of, batch_id }: JobV
 const describeEvent = (event: Event, next: Event | undefined, job: JobView): string => {
   const then = describeNext(event, next, job)
   if (!isMove(event)) return `${describeCall(event)}${then}`
+  if (event.reason === 'identical_request')
+    return `another job asks the same: parked until that is answered, or ${renderClock(event.until ?? event.at)}`
   const why = away[event.reason] ?? event.reason
   return event.kind === 'parked'
     ? `no target could serve: parked until ${renderClock(event.until ?? event.at)} for ${targetOf(event)}, ${why}`
@@ -148,7 +150,7 @@ const endOf = (job: JobView): string => {
   const cost = cost_usd === null ? '' : `, for $${cost_usd}`
   const sum = `${renderCount(attempts.length, 'call')} and ${renderDuration(((finished_at ?? 0) - created_at) * 1_000)}${cost}`
   if (status === 'succeeded') {
-    const how = job.refused ? 'with a refusal' : 'answered'
+    const how = job.refused ? 'with a refusal' : job.cache ? "with another job's answer, given" : 'answered'
     return `succeeded, ${how} by ${targetOf(standing(job))}, after ${sum}`
   }
   return `${status} after ${sum}: ${error?.message ?? 'no reason is known'} (${error?.code ?? status})`

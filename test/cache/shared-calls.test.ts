@@ -21,7 +21,7 @@ beforeAll(async () => {
     models: {
       ...Object.fromEntries(scripts.map(name => [name, { provider: 'first', cache: { ttl: '1h' } }])),
       uncached: { provider: 'first', upstream_model: 'gpt-4' },
-      brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '1s' } },
+      brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '2s' } },
       tiny: { provider: 'first', upstream_model: 'gpt-4', cache: { max_bytes: 10 } },
     },
     jobs: { lock_ms: lockMs },

@@ -120,6 +120,14 @@ describe('what happened', () => {
       ],
     ],
     [
+      'an answer that another job was given',
+      { cache: 'hit', cost_usd: 0, moves: [move('parked', 1, 'identical_request', { until: start + 16 })] },
+      [
+        'another job asks the same: parked until that is answered, or 05:46:56',
+        "succeeded, with another job's answer, given by anthropic/claude, after 0 calls and 3 s, for $0",
+      ],
+    ],
+    [
       'a handover without a call',
       { attempts: [answer(1.4)], moves: [move('skipped', 1, 'open')] },
       [

@@ -22,6 +22,7 @@ beforeAll(async () => {
   await receiver.start()
   rig = await openRig({
     scripts: ['hang', 'fail-429-then-ok'],
+    routes: { shared: { provider: 'first', cache: {}, mirror: { to: 'spare', sample: 1 } } },
     config: {
       redis: { ...cluster.config, prefix: 'spread' },
       webhooks: { secret, allow: ['127.0.0.0/8'] },
@@ -74,6 +75,21 @@ describe('on three masters', patience, () => {
     const body = { model: 'plain', user: 'waits', messages: [{ role: 'user', content: 'hello' }] }
     const answer = await call({ url }, 'POST', '/v1/chat/completions', { body })
     expect(answer).toMatchObject({ status: 200, json: { object: 'chat.completion' } })
+  })
+
+  it('identical requests share a call, and a mirror is asked, whatever the slots', async () => {
+    const { first } = rig
+    first.reset()
+    const prompts = Array.from({ length: 40 }, (_, i) => `prompt ${i}`)
+    const ask = (content: string) =>
+      call({ url }, 'POST', '/v1/chat/completions', {
+        body: { model: 'shared', messages: [{ role: 'user', content }] },
+      })
+    const answers = await Promise.all([...prompts, ...prompts, ...prompts].map(ask))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(first.calls.calls).toBe(prompts.length)
+    expect(answers.filter(({ headers }) => headers.get('x-baton-cache') === 'hit')).toHaveLength(80)
+    await until(async () => (await call({ url }, 'GET', '/v1/mirrors')).json.data[0].compared === 40)
   })
 
   it('a batch goes through files, with a line of output for each of its input', async () => {

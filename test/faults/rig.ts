@@ -8,6 +8,8 @@ export interface RigOptions {
   readonly redisUrl?: string
   /** Routes; a name that the simulated provider reads as a script is one. Each is served by `first` alone. */
   readonly scripts?: readonly string[]
+  /** More routes. */
+  readonly routes?: object
   /** Sections of the config, over those below. */
   readonly config?: object
   /** Settings of both providers. */
@@ -32,7 +34,7 @@ export interface Rig {
 export const lockMs = 1_000
 
 export const openRig = async (options: RigOptions = {}): Promise<Rig> => {
-  const { scripts = [], config, provider } = options
+  const { scripts = [], routes, config, provider } = options
   const { url, prefix } = testRedis()
   const redis = { url: options.redisUrl ?? url, prefix }
   const first = createSimProvider()
@@ -55,6 +57,7 @@ export const openRig = async (options: RigOptions = {}): Promise<Rig> => {
         chain: { provider: 'first', fallback_to: 'spare' },
         spare: { provider: 'second' },
         ...Object.fromEntries(scripts.map(script => [script, { provider: 'first' }])),
+        ...routes,
       },
       ...config,
     },
