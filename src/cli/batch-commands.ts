@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
+import { asLimit } from './as-limit.ts'
 import { actOnBatch, listBatches, waitForBatch } from './commands/batches.ts'
 import { type SubmitOptions, submit } from './commands/submit.ts'
 import type { Places } from './follow-batch.ts'
@@ -36,7 +37,7 @@ export const addBatchCommands = (
     })
 
   const batches = program.command('batches').description('Look at batches, and act on them')
-  talking('list', 'The newest batches', batches)
+  talking('list', 'The newest batches; this when nothing is said', batches, true)
     .option('--limit <count>', 'how many, up to 100', asLimit, '20')
     .action(async (options: SessionOptions & { limit: string }) => exit(await listBatches(options, terminal)))
   talking('wait <id>', "Show a batch's progress until it has ended, then fetch its results", batches)
@@ -54,11 +55,4 @@ export const addBatchCommands = (
   acting('show <id>', 'read', 'One batch, as it is now')
   acting('cancel <id>', 'cancel', 'End a batch: what was answered by then is kept')
   acting('retry <id>', 'retry', 'Make a new batch of the lines that failed')
-}
-
-const asLimit = (text: string): string => {
-  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > 100) {
-    throw new InvalidArgumentError('It must be 1 to 100.')
-  }
-  return text
 }

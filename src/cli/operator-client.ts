@@ -22,3 +22,22 @@ export interface ProviderState {
 /** Throws as the ApiClient does. */
 export const readProviders = async (api: ApiClient): Promise<readonly ProviderState[]> =>
   ((await api.ask('GET', '/v1/providers')) as { data: ProviderState[] }).data
+
+/** As `GET /v1/dead-letters` shows it: of a job or of a batch. */
+export interface DeadLetterView {
+  readonly job_id?: string
+  readonly batch_id?: string
+  readonly died_at: number
+  readonly webhook: { readonly url: string }
+  readonly attempts: number
+  readonly reason: string | null
+}
+
+export interface DeadLetterList {
+  readonly data: readonly DeadLetterView[]
+  readonly has_more: boolean
+}
+
+/** Newest first. Throws as the ApiClient does. */
+export const readDeadLetters = async (api: ApiClient, limit: number): Promise<DeadLetterList> =>
+  (await api.ask('GET', `/v1/dead-letters?limit=${limit}`)) as DeadLetterList

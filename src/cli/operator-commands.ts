@@ -1,20 +1,91 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { jobStatuses } from '../domain/job.ts'
+import { asLimit } from './as-limit.ts'
+import { listDeadLetters, redeliver } from './commands/dead-letters.ts'
 import { explain } from './commands/explain.ts'
+import { actOnJob, type ListJobsOptions, listJobs } from './commands/jobs.ts'
+import { listProviders, setProvider } from './commands/providers.ts'
 import { type SimulateOptions, simulateOutage } from './commands/simulate.ts'
+import { status } from './commands/status.ts'
 import type { AddCommand } from './program.ts'
 import type { SessionOptions } from './session.ts'
 import { talkingTo } from './talking.ts'
 import type { Terminal } from './terminal.ts'
 
+interface Adding {
+  readonly program: Command
+  readonly talking: AddCommand
+  readonly terminal: Terminal
+  readonly exit: (code: number) => void
+}
+
 /** What an operator looks at and acts on through a running API. */
 export const addOperatorCommands = (
-  _program: Command,
+  program: Command,
   command: AddCommand,
   terminal: Terminal,
   exit: (code: number) => void,
 ): void => {
-  const talking = talkingTo(command)
+  const adding: Adding = { program, talking: talkingTo(command), terminal, exit }
+  addStatus(adding)
+  addProviders(adding)
+  addJobs(adding)
+  addDeadLetters(adding)
+  addReasons(adding)
+}
 
+const addStatus = ({ talking, terminal, exit }: Adding): void => {
+  talking('status', 'Tell whether jobs are taken, and how the providers are').action(
+    async (options: SessionOptions) => exit(await status(options, terminal)),
+  )
+}
+
+const addProviders = ({ program, talking, terminal, exit }: Adding): void => {
+  const providers = program.command('providers').description('Look at providers, and act on them')
+  talking('list', 'Health, queue and workers of each; this when nothing is said', providers, true).action(
+    async (options: SessionOptions) => exit(await listProviders(options, terminal)),
+  )
+  for (const [action, description] of [
+    ['pause', 'Keep a provider out of use until it is resumed'],
+    ['resume', 'Use a paused provider again'],
+  ] as const) {
+    talking(`${action} <name>`, description, providers).action(
+      async (name: string, options: SessionOptions) =>
+        exit(await setProvider(action, name, options, terminal)),
+    )
+  }
+}
+
+const addJobs = ({ program, talking, terminal, exit }: Adding): void => {
+  const jobs = program.command('jobs').description('Look at jobs, and act on them')
+  talking('list', 'The newest jobs; this when nothing is said', jobs, true)
+    .option('--limit <count>', 'how many, up to 100', asLimit, '20')
+    .addOption(new Option('--status <status>', 'only these').choices(jobStatuses))
+    .action(async (options: ListJobsOptions) => exit(await listJobs(options, terminal)))
+  for (const [action, description] of [
+    ['show', 'One job, as it is now; with --json also its answer'],
+    ['cancel', 'End a job'],
+    ['retry', 'Make a new job of one that failed, expired or was cancelled'],
+  ] as const) {
+    talking(`${action} <id>`, description, jobs).action(async (id: string, options: SessionOptions) =>
+      exit(await actOnJob(action, id, options, terminal)),
+    )
+  }
+}
+
+const addDeadLetters = ({ program, talking, terminal, exit }: Adding): void => {
+  const letters = program.command('dead-letters').description('Look at webhooks that were given up')
+  talking('list', 'The newest; this when nothing is said', letters, true)
+    .option('--limit <count>', 'how many, up to 100', asLimit, '20')
+    .action(async (options: SessionOptions & { limit: string }) =>
+      exit(await listDeadLetters(options, terminal)),
+    )
+  talking('redeliver <id>', 'Send the webhook of a job or a batch again', letters).action(
+    async (id: string, options: SessionOptions) => exit(await redeliver(id, options, terminal)),
+  )
+}
+
+const addReasons = ({ talking, terminal, exit }: Adding): void => {
   talking('explain <job>', 'Tell why a job went where it went').action(
     async (id: string, options: SessionOptions) => exit(await explain(id, options, terminal)),
   )

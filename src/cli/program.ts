@@ -34,8 +34,13 @@ interface CommonOptions {
   readonly json: boolean
 }
 
-/** A command with the options that all have. */
-export type AddCommand = (usage: string, description: string, parent?: Command) => Command
+/** A command with the options that all have. `isDefault`: it is meant where its parent stands alone. */
+export type AddCommand = (
+  usage: string,
+  description: string,
+  parent?: Command,
+  isDefault?: boolean,
+) => Command
 
 const createProgram = (terminal: Terminal, exit: (code: number) => void): Command => {
   const { out, cwd, env } = terminal
@@ -50,9 +55,9 @@ const createProgram = (terminal: Terminal, exit: (code: number) => void): Comman
     })
     .showHelpAfterError('(--help shows what there is)')
 
-  const command: AddCommand = (usage, description, parent = program) =>
+  const command: AddCommand = (usage, description, parent = program, isDefault = false) =>
     parent
-      .command(usage)
+      .command(usage, { isDefault })
       .description(description)
       .option('--config <file>', 'the config; else BATON_CONFIG, else ./baton.yaml')
       .option('--json', 'answer in JSON', false)

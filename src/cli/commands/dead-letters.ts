@@ -1,0 +1,33 @@
+import { renderTable } from '../../terminal/table.ts'
+import { type DeadLetterView, readDeadLetters } from '../operator-client.ts'
+import { type SessionOptions, withSession } from '../session.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
+import { renderTime } from '../times.ts'
+
+export const listDeadLetters = (
+  options: SessionOptions & { readonly limit: string },
+  terminal: Terminal,
+): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    const { data } = await readDeadLetters(api, Number(options.limit))
+    if (json) out(renderJson(data))
+    else if (data.length === 0) out('No webhook was given up.')
+    else out(renderTable([['OF', 'GIVEN UP', 'ATTEMPTS', 'REASON', 'URL'], ...data.map(row)]))
+    return 0
+  })
+
+/** Sends the webhook of a job or a batch again, with its schedule from the start. */
+export const redeliver = (id: string, options: SessionOptions, terminal: Terminal): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    const answer = await api.ask('POST', `/v1/dead-letters/${encodeURIComponent(id)}/redeliver`)
+    out(json ? renderJson(answer) : `the webhook of ${id} is sent again`)
+    return 0
+  })
+
+const row = ({ job_id, batch_id, died_at, attempts, reason, webhook }: DeadLetterView): string[] => [
+  job_id ?? batch_id ?? '',
+  renderTime(died_at),
+  String(attempts),
+  reason ?? '',
+  webhook.url,
+]

@@ -1,0 +1,70 @@
+import type { JobView } from '../../store/job-view.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { type SessionOptions, withSession } from '../session.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
+import { renderTime } from '../times.ts'
+
+export interface ListJobsOptions extends SessionOptions {
+  readonly limit: string
+  readonly status?: string
+}
+
+/** The newest jobs, of one status where that is asked for. */
+export const listJobs = (options: ListJobsOptions, terminal: Terminal): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    const { limit, status } = options
+    const filter = status === undefined ? '' : `&status=${encodeURIComponent(status)}`
+    const { data } = (await api.ask('GET', `/v1/jobs?limit=${limit}${filter}`)) as { data: JobView[] }
+    if (json) out(renderJson(data))
+    else if (data.length === 0) out('There are no such jobs.')
+    else out(renderTable([['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED'], ...data.map(row)]))
+    return 0
+  })
+
+/** Shows a job, or does something to it and shows what it then is. A retry is a new job. */
+export const actOnJob = (
+  action: 'show' | 'cancel' | 'retry',
+  id: string,
+  options: SessionOptions,
+  terminal: Terminal,
+): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json, suggest }) => {
+    const path = `/v1/jobs/${encodeURIComponent(id)}`
+    const asked = action === 'show' ? api.ask('GET', path) : api.ask('POST', `${path}/${action}`)
+    const job = (await asked) as JobView
+    out(json ? renderJson(job) : `${describe(job)}\n  why: ${suggest(`explain ${job.id}`)}`)
+    return 0
+  })
+
+const row = ({ id, status, model, provider, attempts, created_at }: JobView): string[] => [
+  id,
+  status,
+  model,
+  provider,
+  String(attempts.length),
+  renderTime(created_at),
+]
+
+/** Without its answer, which may be long: `--json` has it. */
+const describe = (job: JobView): string => {
+  const optionalTime = (seconds: number | null): string | null =>
+    seconds === null ? null : renderTime(seconds)
+  const rows: [string, string | null][] = [
+    ['status', job.status],
+    ['model', `${job.model} (${job.endpoint})`],
+    ['provider', `${job.provider}/${job.upstream_model}`],
+    ['calls', String(job.attempts.length)],
+    ['created', renderTime(job.created_at)],
+    ['resumes', optionalTime(job.resumes_at)],
+    ['finished', optionalTime(job.finished_at)],
+    ['expires', renderTime(job.expires_at)],
+    ['error', job.error && `${job.error.message} (${job.error.code})`],
+    ['tokens', job.usage && `${job.usage.input_tokens} in, ${job.usage.output_tokens} out`],
+    ['cost', job.cost_usd === null ? null : `$${job.cost_usd}`],
+    ['batch', job.batch_id],
+    ['retry of', job.retry_of],
+    ['webhook', job.webhook && `${job.webhook.url}: ${job.webhook.status}`],
+  ]
+  const table = renderTable(rows.flatMap(([label, text]) => (text === null ? [] : [[`  ${label}`, text]])))
+  return `${job.id}\n${table}`
+}

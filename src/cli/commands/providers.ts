@@ -1,0 +1,46 @@
+import { renderTable } from '../../terminal/table.ts'
+import { type ProviderState, readProviders } from '../operator-client.ts'
+import { type SessionOptions, withSession } from '../session.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
+import { renderTime } from '../times.ts'
+
+export const listProviders = (options: SessionOptions, terminal: Terminal): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    const providers = await readProviders(api)
+    out(json ? renderJson(providers) : describeProviders(providers))
+    return 0
+  })
+
+/** Keeps a provider out of use, or ends that. */
+export const setProvider = (
+  action: 'pause' | 'resume',
+  name: string,
+  options: SessionOptions,
+  terminal: Terminal,
+): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    const path = `/v1/providers/${encodeURIComponent(name)}/${action}`
+    const provider = (await api.ask('POST', path)) as ProviderState
+    out(json ? renderJson(provider) : describeProviders([provider]))
+    return 0
+  })
+
+export const describeProviders = (providers: readonly ProviderState[]): string =>
+  renderTable([['PROVIDER', 'TYPE', 'STATE', 'UNTIL', 'WAITING', 'CALLS', 'WORKERS'], ...providers.map(row)])
+
+const row = ({ name, type, queue, workers, until, ...health }: ProviderState): string[] => [
+  name,
+  type,
+  stateOf(health),
+  until === null ? '' : renderTime(until),
+  String(queue.waiting),
+  String(queue.active),
+  String(workers.length),
+]
+
+/** `open (http_503)`, `recovering, 25 % of the traffic`. */
+const stateOf = ({ state, reason, share }: Pick<ProviderState, 'state' | 'reason' | 'share'>): string => {
+  const traffic = state === 'recovering' ? `, ${Math.round(share * 100)} % of the traffic` : ''
+  const why = reason === null || state === 'recovering' ? '' : ` (${reason})`
+  return `${state}${traffic}${why}`
+}

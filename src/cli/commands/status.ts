@@ -1,0 +1,39 @@
+import { readDeadLetters, readProviders } from '../operator-client.ts'
+import { type SessionOptions, withSession } from '../session.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
+import { describeProviders } from './providers.ts'
+
+const mostLetters = 100
+
+/**
+ * Whether Baton can take jobs, and how its providers are. Answers 1 when a provider has no worker or is out of use: as
+ * for an API that is not there, a person should look.
+ */
+export const status = (options: SessionOptions, terminal: Terminal): Promise<number> =>
+  withSession(terminal, options, async ({ api, out, json }) => {
+    await api.ask('GET', '/readyz')
+    const [providers, { data: letters, has_more }] = await Promise.all([
+      readProviders(api),
+      readDeadLetters(api, mostLetters),
+    ])
+    const unmanned = providers.filter(({ workers }) => workers.length === 0).map(({ name }) => name)
+    const away = providers
+      .filter(({ state }) => state !== 'closed' && state !== 'recovering')
+      .map(({ name }) => name)
+    const well = unmanned.length === 0 && away.length === 0
+    const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
+    if (json) {
+      out(renderJson({ url: api.url, well, unmanned, away, dead_letters: letters.length, providers }))
+    } else {
+      out(
+        [
+          `${api.url} takes jobs`,
+          describeProviders(providers),
+          ...(unmanned.length > 0 ? [`no worker is running for: ${unmanned.join(', ')}`] : []),
+          ...(away.length > 0 ? [`out of use: ${away.join(', ')}`] : []),
+          `webhooks given up: ${deadLetters}`,
+        ].join('\n'),
+      )
+    }
+    return well ? 0 : 1
+  })

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { JobView } from '../../src/store/job-view.ts'
+import { until } from '../support/until.ts'
+import { type OperatorSite, openOperatorSite } from './operator-site.ts'
+
+let site: OperatorSite
+beforeEach(async () => {
+  site = await openOperatorSite()
+})
+afterEach(() => site.close())
+
+const rowsOf = (text: string): string[][] => text.split('\n').map(line => line.split(/ {2,}/))
+/** Of the one webhook that is sent in these tests: its address refuses all. */
+const webhook = { url: 'https://127.0.0.1:1/hook' }
+
+test('status and providers, well and not', async () => {
+  await until(async () => (await site.run('status')).exitCode === 0)
+  const well = await site.run('status')
+  expect(well.out).toMatch(/^http:.+ takes jobs\nPROVIDER .+\nopenai +openai +closed +0 +0 +1\n/)
+  expect(well.out).toMatch(/\nwebhooks given up: 0$/)
+
+  const paused = await site.run('providers pause openai')
+  expect(rowsOf(paused.out)[1]).toEqual(['openai', 'openai', 'paused (operator)', '0', '0', '1'])
+  await until(async () => (await site.run('status')).exitCode === 1)
+  expect((await site.run('status')).out).toContain('\nout of use: openai\n')
+
+  const resumed = await site.json<{ name: string; state: string }>('providers resume openai')
+  expect(resumed).toMatchObject({ name: 'openai', state: 'closed' })
+  const listed = await site.json<{ name: string }[]>('providers')
+  expect(listed.map(({ name }) => name)).toEqual(['openai', 'anthropic'])
+})
+
+test('jobs: list, show, cancel and retry', async () => {
+  const { baton, openai } = site
+  const done = await baton.chat('claude')
+  await baton.ended(done)
+  openai.script({ fault: { kind: 'hang' } })
+  const hanging = await baton.chat('alone')
+
+  expect(rowsOf((await site.run('jobs')).out)).toEqual([
+    ['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED'],
+    [hanging, expect.stringMatching(/queued|running/), 'alone', 'openai', '0', expect.stringMatching(/UTC$/)],
+    [done, 'succeeded', 'claude', 'anthropic', '1', expect.stringMatching(/UTC$/)],
+  ])
+  const succeeded = await site.json<JobView[]>('jobs list --status succeeded --limit 5')
+  expect(succeeded.map(({ id }) => id)).toEqual([done])
+  expect((await site.run('jobs --status parked')).out).toBe('There are no such jobs.')
+  expect((await site.run('jobs --status lost')).exitCode).toBe(2)
+
+  const shown = await site.run(`jobs show ${done}`)
+  expect(shown.out).toMatch(/\n {2}provider +anthropic\/claude\n/)
+  expect(shown.out).toContain(`why: npx baton explain ${done}`)
+  const whole = await site.json<JobView>(`jobs show ${done}`)
+  expect(whole.response).toMatchObject({ status_code: 200 })
+
+  expect((await site.run(`jobs cancel ${hanging}`)).out).toMatch(/\n {2}status +cancelled\n/)
+  const again = await site.json<JobView>(`jobs retry ${hanging}`)
+  expect(again).toMatchObject({ retry_of: hanging, model: 'alone' })
+  const refused = await site.run(`jobs retry ${done}`)
+  expect(refused.exitCode).toBe(1)
+  expect(refused.err).toContain('job_not_retryable')
+})
+
+test('dead letters: list and redeliver', async () => {
+  expect((await site.run('dead-letters')).out).toBe('No webhook was given up.')
+  const { baton } = site
+  const id = await baton.chat('claude', { webhook })
+  await baton.ended(id)
+  // As its worker writes it down once the schedule has come to its end.
+  await until(async () => {
+    const { delivery } = (await baton.core.store.read(id))!
+    const attempts = delivery!.attempts
+    return baton.core.store.recordDelivery(id, attempts, { status: 'dead', reason: 'connect' })
+  })
+  expect(rowsOf((await site.run('dead-letters list')).out)[1]).toEqual([
+    id,
+    expect.stringMatching(/UTC$/),
+    expect.any(String),
+    'connect',
+    webhook.url,
+  ])
+  expect((await site.json<object[]>('dead-letters'))[0]).toMatchObject({ job_id: id, reason: 'connect' })
+  expect((await site.run(`dead-letters redeliver ${id}`)).out).toBe(`the webhook of ${id} is sent again`)
+  await until(async () => (await site.run('dead-letters')).out === 'No webhook was given up.')
+})
+
+test('an API that is not there is told, and where it was looked for', async () => {
+  const { exitCode, err } = await site.run('status --url http://127.0.0.1:1')
+  expect(exitCode).toBe(1)
+  expect(err).toContain('no answer from the API at http://127.0.0.1:1')
+})
