@@ -25,7 +25,8 @@ export const readPastJobs = async (api: ApiClient, sinceMs: number): Promise<Pas
     const at: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
     const page = (await api.ask('GET', `/v1/jobs?limit=${pageSize}${at}`)) as Page
     const recent = page.data.filter(job => job.created_at * 1_000 >= sinceMs)
-    jobs.push(...recent.map(pastJobOf))
+    // What the cache answered asked nobody, and would ask nobody.
+    jobs.push(...recent.filter(job => job.cache === undefined).map(pastJobOf))
     cursor = recent.length === page.data.length ? page.next_cursor : null
   } while (cursor !== null && jobs.length < maxJobs)
   return { jobs, cut: cursor !== null }

@@ -54,3 +54,19 @@ it('a leader whose worker is killed keeps nobody: one follower leads, and all ha
   // The leader's lease, a round of the sweeper, and room for a slow machine.
   expect(Math.max(...jobs.map(job => job.finishedAtMs!)) - killedAtMs).toBeLessThan(lockMs + 3_500)
 })
+
+it('a leader whose worker is stopped goes on elsewhere, and nobody is asked twice', async () => {
+  const own = testRedis().prefix
+  const stopped = await deploy({ config: parts(), prefix: own, graceMs: 0 })
+  sim.reset()
+  const leader = await stopped.chat('hang-then-ok')
+  await until(() => sim.calls.inFlight === 1)
+  const followers = await Promise.all(Array.from({ length: 4 }, () => stopped.chat('hang-then-ok')))
+  await stopped.stop()
+  const next = await deploy({ config: parts(), prefix: own })
+  const jobs = await Promise.all([leader, ...followers].map(next.ended))
+  await next.stop()
+  expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+  expect(jobs.filter(job => job.cachedFrom === null)).toHaveLength(1)
+  expect(sim.calls.outcomes).toEqual({ hang: 1, ok: 1 })
+})

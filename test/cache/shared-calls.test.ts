@@ -17,9 +17,17 @@ beforeAll(async () => {
   const config = {
     providers: {
       first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
+      second: { type: 'anthropic', base_url: sim.url, api_key: 'k', breaker: { min_calls: 1000 } },
     },
     models: {
       ...Object.fromEntries(scripts.map(name => [name, { provider: 'first', cache: { ttl: '1h' } }])),
+      throttled: {
+        provider: 'first',
+        upstream_model: 'throttle-60000ms',
+        cache: {},
+        fallback_to: 'spare',
+      },
+      spare: { provider: 'second', upstream_model: 'slow-300ms' },
       uncached: { provider: 'first', upstream_model: 'gpt-4' },
       brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '2s' } },
       tiny: { provider: 'first', upstream_model: 'gpt-4', cache: { max_bytes: 10 } },
@@ -110,6 +118,27 @@ describe('identical requests under way', () => {
     const jobs = await Promise.all(ids.map(baton.ended))
     expect(sim.calls.calls).toBe(1)
     expect(jobs.filter(job => job.cachedFrom !== null)).toHaveLength(2)
+  })
+
+  it('share a call that is handed over, and the answer that comes of it', async () => {
+    const leader = await baton.chat('throttled')
+    const hop = async (id: string) => (await baton.core.store.read(id))!.hop
+    await until(async () => (await hop(leader)) === 1)
+    const ids = await Promise.all(Array.from({ length: 10 }, () => other.chat('throttled')))
+    const jobs = await Promise.all([leader, ...ids].map(baton.ended))
+    expect(sim.calls.outcomes).toEqual({ throttle: 1, ok: 1 })
+    expect(new Set(jobs.map(job => job.response!.body)).size).toBe(1)
+    expect(jobs.slice(1).map(job => job.cachedFrom?.provider)).toEqual(ids.map(() => 'second'))
+  })
+
+  it('go on when the leader expires', async () => {
+    const leader = await baton.chat('hang', { prompt: 'expires', windowMs: 700 })
+    await until(() => sim.calls.inFlight === 1)
+    const follower = await other.chat('hang', { prompt: 'expires' })
+    expect((await baton.ended(leader)).status).toBe('expired')
+    await until(() => sim.calls.calls === 2)
+    await baton.core.store.cancel(follower)
+    await until(() => sim.calls.inFlight === 0)
   })
 
   it('do not wait for a leader that fails, one after the other', async () => {
