@@ -12,6 +12,8 @@ export interface CollectedLines {
   readonly counts: LineCounts
   readonly inputTokens: number
   readonly outputTokens: number
+  /** Of the input, those that were read from a provider's cache. */
+  readonly cachedTokens: number
   readonly cost: number | null
   readonly providers: ReadonlyMap<string, number>
   /** Bytes of their requests. */
@@ -55,7 +57,7 @@ export const renderLines = (
   const texts: Record<'output' | 'error', string[]> = { output: [], error: [] }
   const counts = { succeeded: 0, errored: 0, canceled: 0, expired: 0 }
   const providers = new Map<string, number>()
-  let [inputTokens, outputTokens, bytes] = [0, 0, 0]
+  let [inputTokens, outputTokens, cachedTokens, bytes] = [0, 0, 0, 0]
   let cost: number | null = null
   for (const line of lines) {
     const id = `batch_req_${coreOf(batchJobId(batchId, line.number))}`
@@ -66,9 +68,20 @@ export const renderLines = (
     bytes += line.bytes
     inputTokens += line.usage?.input_tokens ?? 0
     outputTokens += line.usage?.output_tokens ?? 0
+    cachedTokens += line.usage?.cache_read_tokens ?? 0
     if (line.costUsd !== null) cost = (cost ?? 0) + Math.round(line.costUsd * costUnits)
     if (line.response) providers.set(line.provider, (providers.get(line.provider) ?? 0) + 1)
   }
   const output = texts.output.join('')
-  return { output, error: texts.error.join(''), counts, inputTokens, outputTokens, cost, providers, bytes }
+  return {
+    output,
+    error: texts.error.join(''),
+    counts,
+    inputTokens,
+    outputTokens,
+    cachedTokens,
+    cost,
+    providers,
+    bytes,
+  }
 }

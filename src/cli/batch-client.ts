@@ -11,6 +11,7 @@ export interface NewBatch {
   readonly endpoint: string
   readonly completion_window: string
   readonly webhook?: { readonly url: string }
+  readonly max_cost_usd?: number
 }
 
 /** Files and batches over HTTP, as any client has them. Every call throws as those of the ApiClient do. */

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { asLimit } from './as-limit.ts'
 import { actOnBatch, listBatches, waitForBatch } from './commands/batches.ts'
 import { type SubmitOptions, submit } from './commands/submit.ts'
@@ -28,6 +28,7 @@ export const addBatchCommands = (
     .option('--webhook <url>', 'is told of the end, too')
     .option('--endpoint <path>', "the lines' url", '/v1/chat/completions')
     .option('--window <duration>', 'the deadline: 1m to 7d', '24h')
+    .option('--max-cost <dollars>', 'begin no line that would bring its cost past this', asDollars)
     .addHelpText('after', exitCodesHelp)
     .action(async (file: string, options: SubmitOptions, self: Command) => {
       if (!options.wait && (options.output ?? options.errors) !== undefined) {
@@ -55,4 +56,10 @@ export const addBatchCommands = (
   acting('show <id>', 'read', 'One batch, as it is now')
   acting('cancel <id>', 'cancel', 'End a batch: what was answered by then is kept')
   acting('retry <id>', 'retry', 'Make a new batch of the lines that failed')
+}
+
+const asDollars = (text: string): number => {
+  const dollars = Number(text)
+  if (!(dollars > 0)) throw new InvalidArgumentError('It must be a number of US dollars, more than 0.')
+  return dollars
 }

@@ -173,7 +173,11 @@ export const parseBatch = (fields: RecordFields): BatchRecord | null => {
     model: fields.model ?? null,
     faults: json<BatchFault[]>(fields.faults) ?? [],
     counts,
-    usage: { input_tokens: count(fields.input_tokens), output_tokens: count(fields.output_tokens) },
+    usage: {
+      input_tokens: count(fields.input_tokens),
+      output_tokens: count(fields.output_tokens),
+      cache_read_tokens: count(fields.cached_tokens),
+    },
     costUsd: fields.cost === undefined ? null : Number(fields.cost) / costUnits,
     maxCostUsd: fields.max_cost === undefined ? null : Number(fields.max_cost),
     providers: providersOf(fields),

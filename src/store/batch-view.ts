@@ -34,7 +34,7 @@ export const batchView = (batch: BatchRecord) => {
     },
     usage: {
       input_tokens: usage.input_tokens,
-      input_tokens_details: { cached_tokens: 0 },
+      input_tokens_details: { cached_tokens: usage.cache_read_tokens ?? 0 },
       output_tokens: usage.output_tokens,
       output_tokens_details: { reasoning_tokens: 0 },
       total_tokens: usage.input_tokens + usage.output_tokens,

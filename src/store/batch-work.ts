@@ -58,6 +58,7 @@ export interface Collection {
   readonly counts: LineCounts
   readonly inputTokens: number
   readonly outputTokens: number
+  readonly cachedTokens: number
   /** In `costUnits`; null when no line had a price. */
   readonly cost: number | null
   readonly providers: ReadonlyMap<string, number>
@@ -265,9 +266,10 @@ const segmentWords = (fileId: string, segment: Segment | null): (string | number
 ]
 
 const countersOf = (collection: Collection): (string | number)[] => {
-  const { counts, inputTokens, outputTokens, cost, providers } = collection
+  const { counts, inputTokens, outputTokens, cachedTokens, cost, providers } = collection
   const counters: (string | number)[] = ['input_tokens', inputTokens, 'output_tokens', outputTokens]
   for (const [name, count] of Object.entries(counts)) if (count > 0) counters.push(name, count)
+  if (cachedTokens > 0) counters.push('cached_tokens', cachedTokens)
   if (cost !== null) counters.push('cost', cost)
   for (const [provider, count] of providers) counters.push(`by:${provider}`, count)
   return counters

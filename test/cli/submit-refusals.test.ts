@@ -91,6 +91,7 @@ test('what the API refuses is told in its words, and the file is not left there'
   const files = async () => (await site.ask<{ data: { id: string }[] }>('/v1/files')).data.length
   const before = await files()
   expect(await refusal(['submit', 'good.jsonl', '--window', '3y'])).toContain('completion_window')
+  expect((await site.run(['submit', 'good.jsonl', '--max-cost', 'much'])).stderr).toContain('US dollars')
   expect(await refusal(['submit', 'good.jsonl', '--endpoint', '/v1/songs'])).toContain('endpoint')
   expect(await refusal(['submit', 'good.jsonl', '--webhook', 'http://10.0.0.1/'])).toContain(
     'webhook_address_forbidden',

@@ -126,9 +126,9 @@ test('without --wait, the id alone is on standard output; `batches wait` gets th
 
 test('--json answers the batch, and where its results are, and nothing else', async () => {
   await site.write('json.jsonl', file(2))
-  const created = await site.run(['submit', 'json.jsonl', '--json', '--window', '2h'])
+  const created = await site.run(['submit', 'json.jsonl', '--json', '--window', '2h', '--max-cost', '9.5'])
   const { batch, ...rest } = JSON.parse(created.stdout) as { batch: BatchView }
-  expect(batch).toMatchObject({ object: 'batch', completion_window: '2h' })
+  expect(batch).toMatchObject({ object: 'batch', completion_window: '2h', max_cost_usd: 9.5 })
   expect(rest).toEqual({ output: null, errors: null })
   const ended = await site.run(['submit', 'json.jsonl', '--wait', '--json', '--output', 'j'])
   expect(JSON.parse(ended.stdout)).toMatchObject({

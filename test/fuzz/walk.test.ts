@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RouteTarget } from '../../src/domain/chain.ts'
 import type { Attempt } from '../../src/domain/job.ts'
+import { type Choice, chanceOf, orderTargets } from '../../src/domain/strategy.ts'
 import { type VerdictKind, verdictKinds } from '../../src/domain/verdict.ts'
 import { nextStep, type Step, spends } from '../../src/domain/walk.ts'
 import { patienceMs, runs } from './runs.ts'
@@ -22,6 +23,8 @@ interface World {
   /** For each target when it is out of use, in ms: of every period so much. */
   readonly outages: readonly { readonly everyMs: number; readonly forMs: number }[]
   readonly chance: readonly number[]
+  /** A strategy may put the targets into another order at each decision: one for each seed, in turn. None keeps to the chain. */
+  readonly orders: readonly string[]
 }
 
 const reasonsOf: Readonly<Partial<Record<VerdictKind, readonly string[]>>> = {
@@ -66,6 +69,7 @@ const world: fc.Arbitrary<World> = fc.record({
     minLength: 1,
     maxLength: 7,
   }),
+  orders: fc.array(fc.string({ maxLength: 3 }), { maxLength: 3 }),
 })
 
 interface Call {
@@ -87,9 +91,19 @@ interface Walked {
 const startMs = 1_000_000_000
 const deadlineMs = startMs + 600_000
 
+const weightedBy = (seed: string): Choice<RouteTarget> => ({
+  strategy: 'weighted',
+  weightOf: () => 1,
+  figuresOf: () => ({ failures: 0, p95Ms: null }),
+  tokens: { input: 0, output: 0 },
+  chance: chanceOf(seed),
+  keyOf: ({ provider }) => provider,
+})
+
 /** A job's life as its workers lead it: decide, call, note down, decide again, until it ends or its time is over. */
-const walkThrough = ({ targets, limits, refusalHandsOver, endings, outages, chance }: World): Walked => {
-  let [nowMs, hop, spent, drawn] = [startMs, 0, 0, 0]
+const walkThrough = (given: World): Walked => {
+  const { targets, limits, refusalHandsOver, endings, outages, chance, orders } = given
+  let [nowMs, hop, spent, drawn, decisions] = [startMs, 0, 0, 0, 0]
   let current: RouteTarget | null = targets[0] ?? null
   const attempts: Attempt[] = []
   const calls: Call[] = []
@@ -126,7 +140,9 @@ const walkThrough = ({ targets, limits, refusalHandsOver, endings, outages, chan
   }
 
   while (nowMs < deadlineMs) {
-    const walk = { targets, attempts, spent, hop, current, refusalHandsOver, availableAt }
+    const seed = orders[decisions++ % orders.length]
+    const inOrder = seed === undefined ? targets : orderTargets(targets, weightedBy(seed))
+    const walk = { targets: inOrder, attempts, spent, hop, current, refusalHandsOver, availableAt }
     const step = nextStep(walk, limits, nowMs, random)
     if (step.kind === 'wait') throw new Error('no target here is on its way back')
     if (step.kind === 'fail') return { calls, parks, end: step, spent, hops }

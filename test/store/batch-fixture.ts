@@ -91,6 +91,7 @@ export const openBatches = (): BatchFixture => {
       counts: { succeeded: entries.length, errored: 0, canceled: 0, expired: 0 },
       inputTokens: 0,
       outputTokens: 0,
+      cachedTokens: 0,
       cost: null,
       providers: new Map(),
       ...more,

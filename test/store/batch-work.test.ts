@@ -187,6 +187,7 @@ describe('collecting', () => {
         error: { key: 'g/err', bytes: 7 },
         inputTokens: 5,
         outputTokens: 6,
+        cachedTokens: 4,
         cost: 123,
         providers: new Map([['first', 2]]),
       }),
@@ -196,7 +197,7 @@ describe('collecting', () => {
     expect(after).toMatchObject({
       counts: { succeeded: 1, errored: 1 },
       collected: 2,
-      usage: { input_tokens: 5, output_tokens: 6 },
+      usage: { input_tokens: 5, output_tokens: 6, cache_read_tokens: 4 },
       costUsd: 123e-8,
       providers: { first: 2 },
       outputBytes: 50,

@@ -64,6 +64,7 @@ const describe = (batch: BatchView): string => {
     ['created', renderTime(batch.created_at)],
     ['expires', renderTime(batch.expires_at)],
     ['cost', batch.cost_usd === null ? null : `$${batch.cost_usd}`],
+    ['cost at most', batch.max_cost_usd === null ? null : `$${batch.max_cost_usd}`],
     ['input file', batch.input_file_id],
     ['output file', batch.output_file_id],
     ['error file', batch.error_file_id],

@@ -11,6 +11,8 @@ export interface SubmitOptions extends SessionOptions, Places {
   readonly endpoint: string
   readonly window: string
   readonly webhook?: string
+  /** US dollars. */
+  readonly maxCost?: number
 }
 
 /** Makes a batch of a JSONL file. Answers once it is created, or has ended where that is waited for. */
@@ -40,6 +42,7 @@ const createBatch = async (session: Session, file: string, options: SubmitOption
     endpoint: options.endpoint,
     completion_window: options.window,
     ...(options.webhook !== undefined && { webhook: { url: options.webhook } }),
+    ...(options.maxCost !== undefined && { max_cost_usd: options.maxCost }),
   }
   const batch = await batches.create(request).catch(async error => {
     // Nobody would look for this file: its id is told nowhere.
