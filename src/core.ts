@@ -11,6 +11,7 @@ import { createHealthBoard, type HealthBoard } from './health/board.ts'
 import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
 import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
+import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
@@ -20,6 +21,7 @@ import { createPatrol } from './queue/patrol.ts'
 import { createSweeper } from './queue/sweeper.ts'
 import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
 import type { RedisPlace } from './redis/place.ts'
+import { createMoveNotes, type MoveNotes } from './relay/move-notes.ts'
 import type { Providers, Route, Routes } from './relay/routes.ts'
 import { createFiguresBoard, type FiguresBoard } from './relay/target-figures.ts'
 import { createTargetOrder, type OrderTargets } from './relay/target-order.ts'
@@ -61,6 +63,7 @@ export interface Core {
   readonly availableAt: (target: RouteTarget) => number
   readonly figures: FiguresBoard
   readonly order: OrderTargets
+  readonly notes: MoveNotes
   readonly log: Logger
   readonly now: () => number
 }
@@ -208,6 +211,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     availableAt,
     figures,
     order: createTargetOrder(figures.of),
+    notes: createMoveNotes(createWhyAway({ circuits, board }), now),
     log,
     now,
   }

@@ -6,7 +6,6 @@ import type { Core } from '../src/core.ts'
 import type { CircuitSettings } from '../src/domain/health.ts'
 import { type GateParts, openGate } from '../src/health/open-gate.ts'
 import { createHeartbeat, readPresence } from '../src/health/presence.ts'
-import { createWhyAway } from '../src/health/why-away.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { openAdmission } from '../src/limits/open-admission.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
@@ -19,7 +18,6 @@ import { createJobExecutor } from '../src/relay/execute-job.ts'
 import { coolingWorthWaiting, createHandoverPace } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
 import { mirrorJobs } from '../src/relay/mirror-jobs.ts'
-import { createMoveNotes } from '../src/relay/move-notes.ts'
 import { openShareCall } from '../src/relay/open-share-call.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 
@@ -126,7 +124,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
       target.provider === name ? core.indictedUntil(target) || gate.opensAt() : core.availableAt(target),
     order: core.order,
     isReturning: target => target.provider === name && gate.isReturning,
-    notes: createMoveNotes(createWhyAway(core), now),
+    notes: core.notes,
     mayHandOver: (provider, from, hasCalled) =>
       !(gate.isShut || admission.isSpent || (!hasCalled && isWorthWaiting(from))) || pace.takes(provider),
     isStopping: () => life.stopping,

@@ -75,6 +75,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
       providers: core.providers,
       availableAt: core.availableAt,
       order: core.order,
+      notes: core.notes,
       retentionMs: config.jobs.retention,
       now,
       random: Math.random,

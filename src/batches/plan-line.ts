@@ -31,7 +31,7 @@ export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanPar
       endpoint: batch.endpoint,
       model,
       body,
-      target: firstTarget(model, asked, id),
+      ...firstTarget(model, asked, id),
       createdAtMs: now(),
       expiresAtMs: batch.expiresAtMs,
       priority: 'default',

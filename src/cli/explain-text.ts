@@ -125,8 +125,10 @@ const describeMs = (ms: number): string =>
 const describeNext = (event: Event, next: Event | undefined, job: JobView): string => {
   const following = next ?? (isTerminal(job.status) ? null : standing(job))
   if (following === null || ('kind' in following && following.kind === 'parked')) return ''
+  // Passed over at the door, one after the other: it was sent to none of them.
+  if (next !== undefined && isMove(event) && isMove(next) && event.hop === next.hop) return ''
   const sameTarget = targetOf(following) === targetOf(event)
-  if (!sameTarget) return `; handed over to ${targetOf(following)}`
+  if (!sameTarget) return `; ${isMove(event) ? 'sent on' : 'handed over'} to ${targetOf(following)}`
   if (isMove(event) || next === undefined || isMove(next)) return ''
   return event.verdict === 'transient' ? '; tried again there' : '; called again there'
 }

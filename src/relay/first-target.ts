@@ -3,7 +3,8 @@ import { capabilityNames } from '../domain/capabilities.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
-import type { Target } from '../domain/job.ts'
+import type { JobMove, Target } from '../domain/job.ts'
+import type { MoveNotes } from './move-notes.ts'
 import { type Carriers, carriersOf, type Providers, type Routes } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
@@ -13,6 +14,7 @@ export interface FirstTargetParts {
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
   readonly order: OrderTargets
+  readonly notes: Pick<MoveNotes, 'skipped'>
   readonly now: () => number
 }
 
@@ -20,10 +22,16 @@ export interface FirstTargetParts {
  * Where a new job is sent first. Throws BatonError `unknown_model`, `unknown_endpoint`, `unsupported_parameter` or
  * `no_capable_target` when nobody can serve it.
  */
-export type FirstTarget = (model: string, request: Request, jobId: string) => Target
+export type FirstTarget = (model: string, request: Request, jobId: string) => FirstStop
+
+export interface FirstStop {
+  readonly target: Target
+  /** Those before it, which are out of use. */
+  readonly moves: readonly JobMove[]
+}
 
 export const createFirstTarget =
-  ({ routes, providers, availableAt, order, now }: FirstTargetParts): FirstTarget =>
+  ({ routes, providers, availableAt, order, notes, now }: FirstTargetParts): FirstTarget =>
   (model, request, jobId) => {
     const route = routes.get(model)
     if (!route) {
@@ -37,8 +45,15 @@ export const createFirstTarget =
     if (carriers.targets.length === 0) throw cannotServe(model, request.endpoint, carriers)
     const targets = order(route, carriers.targets, request, jobId)
     // A target known to be out of use would only hand the job on.
-    const target = targets.find(t => availableAt(t) <= now()) ?? targets[0]!
-    return { provider: target.provider, model: target.model }
+    const first = Math.max(
+      0,
+      targets.findIndex(t => availableAt(t) <= now()),
+    )
+    const { provider, model: upstreamModel } = targets[first]!
+    return {
+      target: { provider, model: upstreamModel },
+      moves: targets.slice(0, first).map(target => notes.skipped(0, target)),
+    }
   }
 
 const cannotServe = (model: string, endpoint: Endpoint, { cannotCarry, lacking }: Carriers): BatonError => {

@@ -69,7 +69,7 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
     return {
       ...spec,
       id,
-      target: firstTarget(model, { endpoint, text: body, body: () => parsedBody }, id),
+      ...firstTarget(model, { endpoint, text: body, body: () => parsedBody }, id),
       createdAtMs,
       expiresAtMs: createdAtMs + windowMs,
       idempotency: keyHash && {
@@ -114,7 +114,7 @@ const queuedRecord = (job: NewJob): JobRecord => ({
   finishedAtMs: null,
   resumesAtMs: null,
   attempts: [],
-  moves: [],
+  moves: job.moves ?? [],
   response: null,
   error: null,
   refused: false,

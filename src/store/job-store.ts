@@ -32,6 +32,8 @@ const outboxGraceMs = 1_500
 export interface NewJob extends JobSpec {
   readonly createdAtMs: number
   readonly target: Target
+  /** Why that is not the first of its route. */
+  readonly moves?: readonly JobMove[]
   readonly priority: Priority
   /** Present when the client sent an Idempotency-Key. */
   readonly idempotency: {

@@ -39,6 +39,7 @@ export const jobFields = (job: NewJob): string[] => {
   if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
   if (job.metadata && Object.keys(job.metadata).length > 0)
     fields.push('metadata', JSON.stringify(job.metadata))
+  if (job.moves?.length) fields.push('moves', job.moves.map(formatMove).join('\n'))
   if (job.retryOf) fields.push('retry_of', job.retryOf)
   if (isInline(job)) fields.push('request', job.body)
   return fields

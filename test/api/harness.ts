@@ -14,11 +14,13 @@ import { createHealthBoard } from '../../src/health/board.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createCircuits } from '../../src/health/circuits.ts'
 import { readPresence } from '../../src/health/presence.ts'
+import { createWhyAway } from '../../src/health/why-away.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
 import { mirroredRoutesOf } from '../../src/mirror/mirrored-routes.ts'
 import { createProvider } from '../../src/providers/create-provider.ts'
 import { createDoorbells } from '../../src/queue/doorbells.ts'
 import { createApiRedis, createSubscriber } from '../../src/redis/connect.ts'
+import { createMoveNotes } from '../../src/relay/move-notes.ts'
 import { createSubmitJob } from '../../src/relay/submit-job.ts'
 import { createFiguresBoard } from '../../src/relay/target-figures.ts'
 import { createTargetOrder } from '../../src/relay/target-order.ts'
@@ -134,6 +136,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     submit: createSubmitJob({
       ...shared,
       availableAt: target => board.unavailableUntil(target) || circuits.sendsAt(target.provider),
+      notes: createMoveNotes(createWhyAway({ circuits, board }), now),
       retentionMs: config.jobs.retention,
       random: Math.random,
     }),

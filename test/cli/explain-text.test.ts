@@ -131,7 +131,20 @@ describe('what happened', () => {
       'a handover without a call',
       { attempts: [answer(1.4)], moves: [move('skipped', 1, 'open')] },
       [
-        'passed over openai/gpt-4 without a call, which is out of use after failures; handed over to anthropic/claude',
+        'passed over openai/gpt-4 without a call, which is out of use after failures; sent on to anthropic/claude',
+        'asked anthropic/claude: 200 after 1.9 s, it answered',
+        'succeeded, answered by anthropic/claude, after 1 call and 3 s',
+      ],
+    ],
+    [
+      'a job whose first two targets were out of use when it came',
+      {
+        attempts: [answer(1.4)],
+        moves: [move('skipped', 0, 'open'), move('skipped', 0, 'stopped', { provider: 'local' })],
+      },
+      [
+        'passed over openai/gpt-4 without a call, which is out of use after failures',
+        'passed over local/gpt-4 without a call, of which the key or the model is stopped; sent on to anthropic/claude',
         'asked anthropic/claude: 200 after 1.9 s, it answered',
         'succeeded, answered by anthropic/claude, after 1 call and 3 s',
       ],
@@ -148,7 +161,7 @@ describe('what happened', () => {
       [
         'asked openai/gpt-4: 429 after 41 ms, it throttles (rate_limited: slow_down); it is left alone until 05:47:01.041',
         'no target could serve: parked until 05:47:01 for openai/gpt-4, which throttles',
-        'passed over openai/gpt-4 without a call, which an operator has paused; handed over to anthropic/claude',
+        'passed over openai/gpt-4 without a call, which an operator has paused; sent on to anthropic/claude',
         'asked anthropic/claude: 200 after 1.9 s, it answered',
         ended,
       ],
@@ -219,7 +232,7 @@ describe('what happened', () => {
       'a reason that this version does not know',
       { attempts: [answer(2)], moves: [move('skipped', 1, 'abducted')] },
       [
-        'passed over openai/gpt-4 without a call, abducted; handed over to anthropic/claude',
+        'passed over openai/gpt-4 without a call, abducted; sent on to anthropic/claude',
         'asked anthropic/claude: 200 after 1.9 s, it answered',
         'succeeded, answered by anthropic/claude, after 1 call and 3 s',
       ],

@@ -32,6 +32,11 @@ test('why a job went to another provider, before the outage was known, and after
   // Enough of them to open the circuit; those that were under way then are passed on without a call.
   await Promise.all(Array.from({ length: 6 }, async () => baton.ended(await baton.chat('gpt-4'))))
   await until(() => baton.core.circuits.of('openai').state === 'open')
+  const later = await baton.chat('gpt-4')
+  await baton.ended(later)
+  expect((await explained(later)).texts[1]).toBe(
+    'passed over openai/gpt-4 without a call, which is out of use after failures; sent on to anthropic/claude',
+  )
   const parked = await baton.chat('alone')
   await until(async () => (await baton.core.store.read(parked))!.status === 'parked')
   const { texts, waits } = await explained(parked)
@@ -71,7 +76,7 @@ test('a job that stood in a queue when its provider was taken out of use', async
   await baton.ended(id)
   const { texts } = await explained(id)
   expect(texts[1]).toBe(
-    'passed over openai/gpt-4 without a call, which an operator has paused; handed over to anthropic/claude',
+    'passed over openai/gpt-4 without a call, which an operator has paused; sent on to anthropic/claude',
   )
 })
 

@@ -4,7 +4,7 @@ import type { Claim } from '../../src/store/job-store.ts'
 import { jobView } from '../../src/store/job-view.ts'
 import { openStore } from './store-fixture.ts'
 
-const { store, redis, keys, clock, running, claimed, close } = openStore()
+const { store, redis, keys, clock, created, running, claimed, close } = openStore()
 afterAll(close)
 
 const first: Target = { provider: 'first', model: 'a model/with spaces' }
@@ -42,6 +42,11 @@ it('tells the moves that no call explains, and nothing of those that one does', 
   await store.advance(other, moveTo(), clock.nowMs)
   expect((await store.read(other.id))!.moves).toEqual([])
   expect(await redis.hexists(keys.record(other.id), 'moves')).toBe(0)
+})
+
+it('tells from its beginning why a job was not sent to the first of its route', async () => {
+  const id = await created({ moves: [skipped, { ...skipped, reason: 'paused' }] })
+  expect((await store.read(id))!.moves).toEqual([skipped, { ...skipped, reason: 'paused' }])
 })
 
 it('keeps the latest of many, and the record compact', async () => {
