@@ -11,18 +11,30 @@ const word = /[^\t\n\r ,\]}]+/y
  * ones that differ would become one. Members of the outermost object that `leaveOut` names are dropped; a name that comes
  * twice stays twice, for who knows which of them a provider takes.
  *
- * `text` must be JSON. Null for one that is nested too deeply, or whose outermost object has a member that `refuse` names,
- * unless that is null or false.
+ * Null for a text that is no JSON or is nested too deeply, and for an object with a member that `refuse` names, unless that
+ * is null or false.
  */
 export const canonicalJson = (text: string, leaveOut: Names = none, refuse: Names = none): string | null => {
+  if (!isJson(text)) return null
   const reader = new Reader(text)
   const canonical = reader.value(0, leaveOut, refuse)
   return reader.isRefused ? null : canonical
 }
 
+/** What a reader that trusts its text would pass over might be what tells two texts apart. */
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 type Names = ReadonlySet<string>
 const none: Names = new Set()
 
+/** Of a text that is JSON. */
 class Reader {
   isRefused = false
   readonly #text: string

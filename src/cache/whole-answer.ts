@@ -21,8 +21,12 @@ const isCut: Readonly<Record<Endpoint, (answer: Record<string, unknown>) => bool
   '/v1/embeddings': () => false,
 }
 
-/** Whether a good answer came to its own end, rather than to a limit of length or a filter. */
+/** Whether a good answer came to its own end, rather than to a limit of length or a filter. Never throws. */
 export const isWhole = (endpoint: Endpoint, body: string): boolean => {
-  const answer: unknown = JSON.parse(body)
-  return isRecord(answer) && !isCut[endpoint](answer)
+  try {
+    const answer: unknown = JSON.parse(body)
+    return isRecord(answer) && !isCut[endpoint](answer)
+  } catch {
+    return false
+  }
 }

@@ -10,6 +10,7 @@ export type FaultCode =
   | 'missing_key'
   | 'relation'
   | 'one_provider_chain'
+  | 'shared_mirror'
   | 'unused_provider'
   | 'nothing_configured'
   | 'fallback_limit'

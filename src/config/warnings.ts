@@ -16,6 +16,7 @@ export const warningFindings = (config: Config): Finding[] => [
   ...unusedProviders(config),
   ...lowFallbackLimits(config),
   ...unpricedTargets(config),
+  ...sharedMirrors(config),
 ]
 
 const emptiness = ({ providers, models }: Config): Finding[] => {
@@ -93,3 +94,14 @@ const unpricedTargets = (config: Config): Finding[] => {
     return [{ code: 'unknown_price', path: ['models', name, 'strategy'], message }]
   })
 }
+
+/** A mirror's calls are calls like others: they use the limits of their provider, and their failures count there. */
+const sharedMirrors = (config: Config): Finding[] =>
+  Object.entries(config.models).flatMap(([name, { mirror }]): Finding[] => {
+    if (mirror === undefined) return []
+    const isRoute = Object.hasOwn(config.models, mirror.to)
+    const provider = isRoute ? config.models[mirror.to]!.provider : mirror.to.split('/', 1)[0]!
+    if (!chainOf(config, name).some(target => target.provider === provider)) return []
+    const message = `${provider} also answers this route: its limits and its health are shared with the samples`
+    return [{ code: 'shared_mirror', path: ['models', name, 'mirror', 'to'], message }]
+  })

@@ -32,6 +32,11 @@ test.each([
     'providers: {a: {type: simulated}, b: {type: openai, api_key: "${NOWHERE}"}}\nmodels: {m: {provider: a}}',
     ['one_provider_chain models.m', 'unused_provider providers.b', 'missing_key providers.b'],
   ],
+  [
+    'a mirror at a provider that the route falls back to',
+    `${providers}models: {m: {provider: a, fallback_to: n, mirror: {to: b/x}}, n: {provider: b, mirror: {to: a/x}}}`,
+    ['one_provider_chain models.n', 'shared_mirror models.m.mirror.to'],
+  ],
   ['nothing at all', '', ['nothing_configured models']],
   [
     'providers without routes',

@@ -103,6 +103,28 @@ describe('a canonical text', { timeout: patienceMs }, () => {
     expect(canonicalJson(one)).not.toBe(canonicalJson(two))
   })
 
+  it('is none of what is no JSON, and of anything else it is found', () => {
+    const text = fc.oneof(fc.string({ unit: fc.constantFrom(...'{}[]":,\\ 1ae\ufeff') }), fc.json())
+    fc.assert(
+      fc.property(
+        text,
+        fc.nat(20),
+        fc.constantFrom('', '}', '"', ',', '\\', '\ufeff', ' '),
+        (given, at, junk) => {
+          const broken = given.slice(0, at) + junk + given.slice(at)
+          let isJson = true
+          try {
+            JSON.parse(broken)
+          } catch {
+            isJson = false
+          }
+          expect(canonicalJson(broken) !== null).toBe(isJson)
+        },
+      ),
+      runs(2_000),
+    )
+  })
+
   it('is none of what would exhaust the stack', () => {
     const deep = 100_000
     expect(canonicalJson('['.repeat(deep) + ']'.repeat(deep))).toBeNull()
