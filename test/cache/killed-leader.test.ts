@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createAnswerCache } from '../../src/cache/answer-cache.ts'
+import { requestKey } from '../../src/cache/request-key.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { openSite, type Site } from '../support/processes.ts'
@@ -69,4 +71,31 @@ it('a leader whose worker is stopped goes on elsewhere, and nobody is asked twic
   expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
   expect(jobs.filter(job => job.cachedFrom === null)).toHaveLength(1)
   expect(sim.calls.outcomes).toEqual({ hang: 1, ok: 1 })
+})
+
+it('a worker that is killed between the answer it keeps and the end of its job is not missed: nobody is asked again', async () => {
+  const own = testRedis().prefix
+  const submitter = await deploy({ config: parts(), prefix: own, workers: [] })
+  const { store, cachedRoutes, keys, redis } = submitter.core
+  sim.reset()
+  const id = await submitter.chat('hang-then-ok')
+  const claim = await store.claim(id, 0, 0, 'doomed')
+  if (typeof claim === 'string') throw new Error(claim)
+  const { chain } = cachedRoutes.get('hang-then-ok')!
+  const key = requestKey({ ...claim, route: claim.model, chain })!
+  const cache = createAnswerCache({ redis, keys, leaseMs: lockMs, now: Date.now })
+  await cache.enter(key, id)
+  const answer = { statusCode: 200, body: '{"kept":true}', target: claim.target }
+  await cache.put(key, id, { route: claim.model, ttlMs: 60_000, maxTotalBytes: 1e6 }, answer)
+
+  const next = await deploy({ config: parts(), prefix: own })
+  const job = await next.ended(id)
+  await Promise.all([next.stop(), submitter.stop()])
+  expect(job).toMatchObject({
+    status: 'succeeded',
+    response: { body: '{"kept":true}' },
+    cachedFrom: { provider: 'first' },
+    attempts: [{ reason: 'worker_lost' }],
+  })
+  expect(sim.calls.calls).toBe(0)
 })
