@@ -5,7 +5,7 @@ import { listDeadLetters, redeliver } from './commands/dead-letters.ts'
 import { explain } from './commands/explain.ts'
 import { actOnJob, type ListJobsOptions, listJobs } from './commands/jobs.ts'
 import { listProviders, setProvider } from './commands/providers.ts'
-import { type SimulateOptions, simulateOutage } from './commands/simulate.ts'
+import type { SimulateOptions } from './commands/simulate.ts'
 import { status } from './commands/status.ts'
 import type { AddCommand } from './program.ts'
 import type { SessionOptions } from './session.ts'
@@ -96,7 +96,11 @@ const addReasons = ({ talking, terminal, exit }: Adding): void => {
       listed,
     )
     .option('--last <duration>', 'the jobs of how long: 15m, 1h, 1d', '1h')
-    .action(async (options: SimulateOptions) => exit(await simulateOutage(options, terminal)))
+    .action(async (options: SimulateOptions) => {
+      // It takes with it what the workers stand on, for which no other command should wait.
+      const { simulateOutage } = await import('./commands/simulate.ts')
+      exit(await simulateOutage(options, terminal))
+    })
 }
 
 const listed = (name: string, others: readonly string[] = []): readonly string[] => [...others, name]

@@ -32,9 +32,10 @@ export const readPastJobs = async (api: ApiClient, sinceMs: number): Promise<Pas
   return { jobs, cut: cursor !== null }
 }
 
-const pastJobOf = ({ model, endpoint, created_at, attempts, usage }: JobView): PastJob => {
+const pastJobOf = ({ id, model, endpoint, created_at, attempts, usage }: JobView): PastJob => {
   const answer = attempts.findLast(({ verdict }) => verdict === 'ok' || verdict === 'refused')
   return {
+    id,
     model,
     endpoint,
     createdAtMs: created_at * 1_000,

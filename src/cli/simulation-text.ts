@@ -17,7 +17,7 @@ export interface Simulation {
 const assumptions: readonly string[] = [
   'the outage is known from the first job on, and lasts: the few calls that would find it out are not counted',
   'other providers do not fail; each takes what its limits in the config allow, first come, first served',
-  'workers and connections are enough, and routes are tried in the order of their chain',
+  'workers and connections are enough; routes by weight or speed order their targets by the whole of these jobs',
   'a job takes as long as it took, or at another provider the median of those that were answered there',
   'tokens are those that were counted; a job that was not answered has none',
   'what a request needs (images, tools …) cannot be seen in the list of jobs: only endpoints and context windows count',

@@ -2,11 +2,13 @@ import type { RouteTarget } from './chain.ts'
 import type { Capacity } from './demand.ts'
 import type { Usage } from './job.ts'
 import { createMinuteWindow, type MinuteWindow } from './minute-window.ts'
+import { quantilesOf, recallDurations } from './past-durations.ts'
 import { costOf } from './usage.ts'
 import { nextStep } from './walk.ts'
 
 /** As much of a job of the past as can be played again. */
 export interface PastJob {
+  readonly id: string
   /** The route that was asked for. */
   readonly model: string
   readonly endpoint: string
@@ -21,8 +23,10 @@ export interface PastJob {
 }
 
 export interface Scenario {
-  /** The chain of a route in the order it is tried; undefined where there is no such route. */
+  /** The chain of a route; undefined where there is no such route. */
   targetsOf(model: string): readonly RouteTarget[] | undefined
+  /** Puts those that can serve a job in the order in which they are tried. */
+  order(job: PastJob, targets: readonly RouteTarget[]): readonly RouteTarget[]
   serves(provider: string, endpoint: string): boolean
   readonly capacities: ReadonlyMap<string, Capacity>
   /** Providers that answer nothing, from the first job to the last. */
@@ -67,7 +71,7 @@ const never = Number.MAX_SAFE_INTEGER
  * limits, and take as long as they took; waiting is first come first served.
  */
 export const simulate = (jobs: readonly PastJob[], scenario: Scenario): Simulated => {
-  const durationOf = durationsOf(jobs)
+  const durationOf = recallDurations(jobs).expected
   const tally = createTally(scenario)
   for (const job of jobs.toSorted((a, b) => a.createdAtMs - b.createdAtMs)) {
     const chain = scenario.targetsOf(job.model)
@@ -100,14 +104,14 @@ const fits = (job: PastJob, { contextWindow }: RouteTarget): boolean =>
 const place = (
   job: PastJob,
   chain: readonly RouteTarget[],
-  { serves, outages }: Scenario,
+  { serves, order, outages }: Scenario,
   { windowOf }: Tally,
 ): 'failed' | 'stranded' | { readonly target: RouteTarget; readonly atMs: number } => {
   const opensAt = (target: RouteTarget): number =>
     outages.has(target.provider) ? never : windowOf(target.provider).opensAt(job.createdAtMs, tokensOf(job))
   const able = chain.filter(target => serves(target.provider, job.endpoint) && fits(job, target))
   const walk = {
-    ...{ targets: able, attempts: [], spent: 0, hop: 0, current: null },
+    ...{ targets: order(job, able), attempts: [], spent: 0, hop: 0, current: null },
     refusalHandsOver: false,
     availableAt: opensAt,
   }
@@ -162,34 +166,5 @@ const createTally = ({ capacities }: Scenario): Tally => {
         capacity: capacityOf(provider),
       })),
     }),
-  }
-}
-
-const quantilesOf = (values: readonly number[]): Simulated['latencyMs'] => {
-  if (values.length === 0) return null
-  const sorted = values.toSorted((a, b) => a - b)
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
-  return { median: at(0.5), p95: at(0.95) }
-}
-
-/**
- * How long a job would take at a target: as long as it took, where it was answered there; else the median of those that were,
- * there or at the same provider.
- */
-const durationsOf = (jobs: readonly PastJob[]) => {
-  const seen = new Map<string, number[]>()
-  for (const { answer } of jobs) {
-    if (answer === null) continue
-    for (const name of [answer.provider, `${answer.provider}/${answer.model}`]) {
-      const durations = seen.get(name)
-      if (durations) durations.push(answer.durationMs)
-      else seen.set(name, [answer.durationMs])
-    }
-  }
-  const medians = new Map([...seen].map(([name, durations]) => [name, quantilesOf(durations)?.median]))
-  return ({ answer }: PastJob, { provider, model }: RouteTarget): number | null => {
-    if (answer?.provider === provider && answer.model === model) return answer.durationMs
-    return medians.get(`${provider}/${model}`) ?? medians.get(provider) ?? null
   }
 }

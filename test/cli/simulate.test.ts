@@ -42,6 +42,18 @@ test('several outages', async () => {
   expect(JSON.parse(out).with_outage).toMatchObject({ answered: 0, parked: 122, providers: [] })
 })
 
+test('by another config, and its strategy', async () => {
+  const { providers, models } = operatorConfig(site.openai.url, site.anthropic.url)
+  const cheap = { ...models, 'gpt-4': { ...models['gpt-4'], strategy: 'cheapest' } }
+  const files = { 'new.yaml': JSON.stringify({ providers, models: cheap }) }
+  const args = 'simulate --config new.yaml --outage openai --json'
+  const { out } = await runIn(files, args, { BATON_URL: site.baton.apiUrl })
+  expect(JSON.parse(out).without_outage.providers).toMatchObject([
+    { provider: 'anthropic', jobs: 121 },
+    { provider: 'openai', jobs: 1 },
+  ])
+})
+
 test.each([
   ['--outage opanai', 1, 'did you mean "openai"?'],
   ['--outage openai --last soon', 1, 'expected a duration'],

@@ -21,12 +21,14 @@ const scenario = (
 ): Scenario => ({
   targetsOf: model => (Object.hasOwn(book.models, model) ? chainOf(book, model) : undefined),
   serves: () => true,
+  order: (_, targets) => targets,
   capacities: new Map(Object.entries(capacities)),
   outages: new Set(outages),
   ...more,
 })
 
 const job = (model: string, atMs = 0, more: Partial<NonNullable<PastJob['answer']>> = {}): PastJob => ({
+  id: 'job_1',
   model,
   endpoint: '/v1/chat/completions',
   createdAtMs: atMs,
@@ -96,6 +98,16 @@ describe('simulate', () => {
     ],
   ])('%s', (_, past, where, expected) => {
     expect(simulate([past], where)).toMatchObject(expected)
+  })
+
+  test('the order of a route is asked for among those that can serve', () => {
+    const order: Scenario['order'] = (_, targets) => targets.toReversed()
+    expect(simulate([job('gpt-4')], scenario([], {}, { order })).providers).toMatchObject([
+      { provider: 'anthropic', jobs: 1 },
+    ])
+    expect(simulate([job('small')], scenario([], {}, { order })).providers).toMatchObject([
+      { provider: 'openai', jobs: 1 },
+    ])
   })
 
   test('what is beyond a limit goes on to the next target, and waits only at the last', () => {

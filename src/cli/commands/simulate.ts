@@ -1,12 +1,15 @@
-import { knownModels } from '../../config/known-models.ts'
 import type { Config } from '../../config/schema.ts'
 import { duration } from '../../config/schema-values.ts'
-import { resolveRoutes } from '../../domain/chain.ts'
+import { routesOf } from '../../core.ts'
+import type { RouteTarget } from '../../domain/chain.ts'
 import { capacityOf } from '../../domain/demand.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
-import { type Scenario, simulate } from '../../domain/simulate.ts'
+import { recallDurations } from '../../domain/past-durations.ts'
+import { type PastJob, type Scenario, simulate } from '../../domain/simulate.ts'
+import { chanceOf, orderTargets } from '../../domain/strategy.ts'
 import { createProvider } from '../../providers/create-provider.ts'
 import type { Provider } from '../../providers/provider.ts'
+import { keyOf, weightOf } from '../../relay/target-order.ts'
 import { CommandError } from '../command-error.ts'
 import { openConfig } from '../open-config.ts'
 import { readPastJobs } from '../past-jobs.ts'
@@ -29,7 +32,7 @@ export const simulateOutage = (options: SimulateOptions, terminal: Terminal): Pr
     }
     const sinceMs = Date.now() - parseDuration(options.last)
     const { jobs, cut } = await readPastJobs(api, sinceMs)
-    const { scenario, close } = openScenario(config)
+    const { scenario, close } = openScenario(config, jobs)
     const simulation = {
       ...{ outages: options.outage, last: options.last, jobs: jobs.length, cut },
       without: simulate(jobs, scenario),
@@ -47,13 +50,28 @@ const parseDuration = (text: string): number => {
 }
 
 /** The config as the workers read it, with nothing out of use. */
-const openScenario = (config: Config): { scenario: Scenario; close: () => Promise<void> } => {
-  const routes = resolveRoutes(config, knownModels(config))
+const openScenario = (
+  config: Config,
+  jobs: readonly PastJob[],
+): { scenario: Scenario; close: () => Promise<void> } => {
+  const routes = routesOf(config)
+  const { p95 } = recallDurations(jobs)
   const accounts = Object.entries(config.providers)
   const providers = new Map(accounts.map(([name, settings]) => [name, open(name, settings)]))
   return {
     scenario: {
-      targetsOf: model => routes.get(model),
+      targetsOf: model => routes.get(model)?.targets,
+      order: ({ id, model, answer }, targets) => {
+        const route = routes.get(model)!
+        return orderTargets<RouteTarget>(targets, {
+          strategy: route.strategy,
+          weightOf: target => weightOf(route, target),
+          figuresOf: target => ({ failures: 0, p95Ms: p95(target) }),
+          tokens: { input: answer?.usage?.input_tokens ?? 0, output: answer?.usage?.output_tokens ?? 0 },
+          chance: chanceOf(id),
+          keyOf,
+        })
+      },
       serves: (name, endpoint) => providers.get(name)?.serves(endpoint as Endpoint) !== 'none',
       capacities: new Map(accounts.map(([name, account]) => [name, capacityOf(account)])),
       outages: new Set(),
