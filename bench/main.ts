@@ -3,6 +3,7 @@ import { gatewayRace } from './gateway-race.ts'
 import { handoverCost } from './handover-cost.ts'
 import { health } from './health.ts'
 import { inflightMemory } from './inflight-memory.ts'
+import { limits } from './limits.ts'
 import { loneLatency } from './lone-latency.ts'
 import { redisCost } from './redis-cost.ts'
 import { scaling } from './scaling.ts'
@@ -20,6 +21,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   submit: { title: 'POST /v1/jobs against a bare route with one queue.add', run: submitSpeed },
   webhooks: { title: 'Webhooks against a bare BullMQ worker that signs and posts', run: webhookSpeed },
   health: { title: 'A provider that fails, four worker processes and a second provider', run: health },
+  limits: { title: 'Eight worker processes at a provider that takes 600 calls a minute', run: limits },
   redis: { title: 'What Redis does for a job, from submission to final result', run: redisCost },
   waiting: { title: 'Redis memory of a waiting job', run: waitingMemory },
   inflight: { title: 'A worker with 500 calls in flight, answers of 4 kB', run: inflightMemory },

@@ -35,6 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/domain',
     'src/health',
     'src/lifecycle',
+    'src/limits',
     'src/mirror',
     'src/open-blobs.ts',
     'src/queue',

@@ -3,6 +3,7 @@ import { type Core, storeOn } from '../core.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readPresence } from '../health/presence.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createLimitStore } from '../limits/limit-store.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { openBlobStore } from '../open-blobs.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
@@ -65,6 +66,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     circuits: core.circuits,
     figuresOf: core.figures.of,
     circuitStore: createCircuitStore(redis, keys.prefix, now),
+    limitStore: createLimitStore(redis, keys.prefix),
     waiter,
     submit: createSubmitJob({
       store,

@@ -6,6 +6,7 @@ import type { HealthBoard } from '../health/board.ts'
 import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
 import type { WorkerPresence } from '../health/presence.ts'
+import type { LimitStore } from '../limits/limit-store.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
@@ -37,6 +38,7 @@ export interface ApiParts {
   readonly board: HealthBoard
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore
+  readonly limitStore: Pick<LimitStore, 'read'>
   /** How a target has done of late, over all processes. */
   readonly figuresOf: (target: RouteTarget) => TargetFigures
   readonly mirroredRoutes: MirroredRoutes

@@ -2,6 +2,8 @@ import type { HealthCheckConfig } from '../config/health-check.ts'
 import type { Circuit, CircuitState } from '../domain/health.ts'
 import type { HealthEntry, HealthState } from '../health/board.ts'
 import type { WorkerPresence } from '../health/presence.ts'
+import type { ConfiguredLimits } from '../limits/lanes.ts'
+import type { MeterView } from '../limits/limit-store.ts'
 import { wholeSeconds } from '../store/job-view.ts'
 
 export interface ProviderFacts {
@@ -19,6 +21,9 @@ export interface ProviderFacts {
   readonly workers: readonly WorkerPresence[]
   /** Jobs that wait in its queue. */
   readonly waiting: number
+  readonly limits: ConfiguredLimits
+  /** What the cluster knows of the limits of its keys. */
+  readonly meters: readonly MeterView[]
 }
 
 /** A provider as operators see it. Times are whole Unix seconds. */
@@ -35,9 +40,28 @@ export const providerView = (facts: ProviderFacts): object => {
     entries: entries.map(entryView),
     events: facts.events.map(eventView),
     queue: { waiting: facts.waiting, active: workers.reduce((sum, w) => sum + w.callsInFlight, 0) },
+    limits: {
+      rpm: facts.limits.rpm ?? null,
+      tpm: facts.limits.tpm ?? null,
+      concurrency: facts.limits.concurrency ?? null,
+      seen: facts.meters.map(meterView),
+    },
     workers: workers.map(workerView),
   }
 }
+
+const meterView = (meter: MeterView): object => ({
+  key: meter.key,
+  model: meter.model,
+  rpm: meter.rpm,
+  tpm: meter.tpm,
+  remaining_requests: meter.remainingRequests,
+  remaining_tokens: meter.remainingTokens,
+  told_at: meter.toldAtMs === null ? null : wholeSeconds(meter.toldAtMs),
+  calls_in_flight: meter.callsInFlight,
+  adaptive_concurrency: meter.ceiling,
+  blocked_until: meter.blockedUntilMs === null ? null : wholeSeconds(meter.blockedUntilMs),
+})
 
 interface Out {
   readonly state: HealthState

@@ -4,10 +4,11 @@ import { ConfigError } from '../config/fault.ts'
 import { addBatchCommands } from './batch-commands.ts'
 import { CommandError } from './command-error.ts'
 import { type ListKeysOptions, listKeys } from './commands/list-keys.ts'
-import { showLimits } from './commands/show-limits.ts'
+import { type ShowLimitsOptions, showLimits } from './commands/show-limits.ts'
 import { validateConfig } from './commands/validate-config.ts'
 import { openConfig } from './open-config.ts'
 import { addOperatorCommands } from './operator-commands.ts'
+import { talkingTo } from './talking.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Runs one command line (without `node baton`) and answers its exit code. */
@@ -71,10 +72,10 @@ const createProgram = (terminal: Terminal, exit: (code: number) => void): Comman
     .action(async (options: CommonOptions & ListKeysOptions) =>
       exit(await listKeys(openConfig(sources(options.config)), options, out)),
     )
-  command('show-limits', 'Show the limits of a provider beside the demand routes can send there')
+  talkingTo(command)('show-limits', 'Show the limits of a provider beside the demand routes can send there')
     .requiredOption('--provider <name>', 'a provider of the config')
-    .action((options: CommonOptions & { provider: string }) =>
-      exit(showLimits(openConfig(sources(options.config)).config, options, out)),
+    .action(async (options: ShowLimitsOptions & CommonOptions) =>
+      exit(await showLimits(openConfig(sources(options.config)).config, options, terminal)),
     )
   addBatchCommands(program, command, terminal, exit)
   addOperatorCommands(program, command, terminal, exit)

@@ -132,10 +132,9 @@ export const createLanes = (options: LanesOptions): Lanes => {
       await subscriber.subscribe(store.channel)
       for (const key of keys.inUse()) configuredOf(key)
       const own = new Set(keys.inUse().map(fingerprintOf))
-      for (const { name } of await store.read(provider)) {
+      for (const { name, key, model } of await store.read(provider)) {
         // Keys that are no longer in the config are of no interest.
-        const [fingerprint = '', model] = name.slice(provider.length + 1).split(/\/(.*)/s)
-        if (own.has(fingerprint) && model !== undefined) onNews(name)
+        if (own.has(key) && model !== null) onNews(name)
       }
     },
     stop: async () => {

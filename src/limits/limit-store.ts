@@ -63,8 +63,11 @@ export interface Lease {
 
 /** What the cluster knows of one meter. */
 export interface MeterView {
-  /** Of a key for all models, or for one of them. */
   readonly name: string
+  /** The key's fingerprint; `none` where the provider needs no key. */
+  readonly key: string
+  /** Null where it is of the key, whatever model is called. */
+  readonly model: string | null
   /** Last told by the provider; null when it never did. */
   readonly rpm: number | null
   readonly tpm: number | null
@@ -83,6 +86,11 @@ export interface LimitStore {
   lease(meter: string, process: string, request: LeaseRequest): Promise<Lease>
   /** Every meter of a provider. */
   read(provider: string): Promise<readonly MeterView[]>
+}
+
+const partsOf = (name: string): { readonly key: string; readonly model: string | null } => {
+  const [, key = '', model = null] = /^[^#]*#([^/]*)(?:\/(.*))?$/s.exec(name) ?? []
+  return { key, model }
 }
 
 /** Of a key, or of one model called with it. Names of providers hold no `#`, fingerprints no `/`. */
@@ -121,6 +129,7 @@ export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitS
     const lively = Object.values(record.procs).filter(({ at }) => nowMs - since(at) < silentAfterMs)
     return {
       name,
+      ...partsOf(name),
       rpm: record.rpm ?? null,
       tpm: record.tpm ?? null,
       remainingRequests: record.remaining ?? null,

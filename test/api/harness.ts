@@ -15,6 +15,7 @@ import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createCircuits } from '../../src/health/circuits.ts'
 import { readPresence } from '../../src/health/presence.ts'
 import { createWhyAway } from '../../src/health/why-away.ts'
+import { createLimitStore } from '../../src/limits/limit-store.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
 import { mirroredRoutesOf } from '../../src/mirror/mirrored-routes.ts'
 import { createProvider } from '../../src/providers/create-provider.ts'
@@ -131,6 +132,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     board,
     circuits,
     circuitStore,
+    limitStore: createLimitStore(redis, prefix),
     figuresOf: figures.of,
     waiter,
     submit: createSubmitJob({

@@ -20,6 +20,7 @@ describe('GET /v1/providers', () => {
     const well = {
       ...{ state: 'closed', since: null, until: null, reason: null, share: 1, probe_owner: null },
       ...{ entries: [], events: [], workers: [], health_check: null },
+      limits: { rpm: null, tpm: null, concurrency: null, seen: [] },
     }
     expect(await providers()).toEqual([
       {

@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { runIn } from './run-in-folder.ts'
 
 const text = `
+server: {port: 1} # where nobody answers
 providers:
   openai: {type: openai, api_key: "\${UNSET}", limits: {rpm: 500}}
   local: {type: simulated, limits: {rpm: 60}}
   free: {type: simulated}
-  anthropic: {type: anthropic, api_key: k, limits: {rpm: 50, tpm: 40000}, concurrency: 8}
+  anthropic: {type: anthropic, api_key: k, limits: {rpm: 50, tpm: 40000, concurrency: 20}, concurrency: 8}
 models:
   gpt-4: {provider: openai, fallback_to: [llama, claude]}
   gpt-5: {provider: openai, fallback_to: claude}
@@ -24,7 +25,8 @@ describe('show-limits', () => {
       ['anthropic (anthropic)'],
       ['requests per minute', '50'],
       ['tokens per minute', '40000'],
-      ['calls at once', '8 per worker process'],
+      ['calls at once', '20 in all, 8 per worker process'],
+      ['last seen', expect.stringMatching(/^not known: no answer from the API at http:\/\/127\.0\.0\.1:1 /)],
       ['first choice of', 'claude'],
       ['fallback of gpt-4', 'after openai, local: up to 560 requests per minute'],
       ['fallback of gpt-5', 'after openai: up to 500 requests per minute'],
@@ -36,7 +38,8 @@ describe('show-limits', () => {
     expect(JSON.parse((await show('anthropic', ' --json')).out)).toEqual({
       provider: 'anthropic',
       type: 'anthropic',
-      limits: { rpm: 50, tpm: 40_000, concurrency: 8 },
+      limits: { rpm: 50, tpm: 40_000, concurrency: 20, worker_concurrency: 8 },
+      seen: null,
       demand: {
         first: ['claude'],
         fallbacks: [

@@ -55,6 +55,19 @@ const worker = z.object({
   seen_at: seconds,
 })
 
+const seenLimits = z.object({
+  key: z.string(),
+  model: z.string().nullable(),
+  rpm: z.number().nullable(),
+  tpm: z.number().nullable(),
+  remaining_requests: z.number().nullable(),
+  remaining_tokens: z.number().nullable(),
+  told_at: seconds.nullable(),
+  calls_in_flight: z.int(),
+  adaptive_concurrency: z.int().nullable(),
+  blocked_until: seconds.nullable(),
+})
+
 const providerEvent = z.object({
   at: seconds,
   state: z.enum(['closed', 'open', 'probing', 'recovering', 'paused']),
@@ -79,6 +92,12 @@ export const provider = z
     entries: z.array(healthEntry),
     events: z.array(providerEvent),
     queue: z.object({ waiting: z.int(), active: z.int() }),
+    limits: z.object({
+      rpm: z.int().nullable(),
+      tpm: z.int().nullable(),
+      concurrency: z.int().nullable(),
+      seen: z.array(seenLimits),
+    }),
     workers: z.array(worker),
   })
   .meta({ id: 'Provider' })

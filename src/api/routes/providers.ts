@@ -10,20 +10,22 @@ import { providerView } from '../provider-view.ts'
 
 /** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause` and `…/resume`. */
 export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
-  const { config, board, circuits, circuitStore, doorbells, presence, routes } = parts
+  const { config, board, circuits, circuitStore, limitStore, doorbells, presence, routes } = parts
   const providers = Object.entries(config.providers).map(([name, provider]) => ({
     name,
     type: provider.type,
     models: modelsOf(routes, name),
     keyCount: keysOf(provider).length,
     check: healthCheckOf(provider),
+    limits: provider.limits,
   }))
 
   const view = async (shown: typeof providers): Promise<object[]> => {
-    const [workers, waiting, events] = await Promise.all([
+    const [workers, waiting, events, meters] = await Promise.all([
       presence(),
       Promise.all(shown.map(({ name }) => doorbells.waiting(providerQueue(name)))),
       Promise.all(shown.map(({ name }) => circuitStore.events(name))),
+      Promise.all(shown.map(({ name }) => limitStore.read(name))),
     ])
     const entries = board.current()
     return shown.map((facts, i) =>
@@ -34,6 +36,7 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
         circuit: circuits.of(facts.name),
         waiting: waiting[i]!,
         events: events[i]!,
+        meters: meters[i]!,
       }),
     )
   }

@@ -2,21 +2,33 @@ import { nearest } from '../../config/nearest.ts'
 import type { Config, ProviderConfig } from '../../config/schema.ts'
 import { type Demand, demandOn } from '../../domain/demand.ts'
 import { renderTable } from '../../terminal/table.ts'
+import type { ApiOptions } from '../api-address.ts'
 import { CommandError } from '../command-error.ts'
-import { type Out, renderJson } from '../terminal.ts'
+import { askSeenLimits, type SeenLimits, seenRows } from '../seen-limits.ts'
+import { renderJson, type Terminal } from '../terminal.ts'
 
-export interface ShowLimitsOptions {
+export interface ShowLimitsOptions extends ApiOptions {
   readonly provider: string
   readonly json: boolean
 }
 
-/** Shows a provider's configured limits beside the demand that the routes can send there. */
-export const showLimits = (config: Config, options: ShowLimitsOptions, out: Out): number => {
+/**
+ * Shows a provider's limits, configured and last seen, beside the demand that the routes can send there. What was seen it asks of a
+ * running API; it does without when there is none.
+ */
+export const showLimits = async (
+  config: Config,
+  options: ShowLimitsOptions,
+  terminal: Terminal,
+): Promise<number> => {
   const { provider: name, json } = options
   const provider = Object.hasOwn(config.providers, name) ? config.providers[name] : undefined
   if (provider === undefined) throw unknownProvider(name, Object.keys(config.providers))
   const demand = demandOn(config, name)
-  out(json ? renderJson(report(name, provider, demand)) : describe(name, provider, demand))
+  const seen = await askSeenLimits(name, options, terminal)
+  terminal.out(
+    json ? renderJson(report(name, provider, demand, seen)) : describe(name, provider, demand, seen),
+  )
   return 0
 }
 
@@ -28,10 +40,18 @@ export const unknownProvider = (name: string, known: readonly string[]): Command
   )
 }
 
-const report = (name: string, { type, limits, concurrency }: ProviderConfig, demand: Demand) => ({
+type Seen = readonly SeenLimits[] | Error
+
+const report = (name: string, { type, limits, concurrency }: ProviderConfig, demand: Demand, seen: Seen) => ({
   provider: name,
   type,
-  limits: { rpm: limits.rpm ?? null, tpm: limits.tpm ?? null, concurrency },
+  limits: {
+    rpm: limits.rpm ?? null,
+    tpm: limits.tpm ?? null,
+    concurrency: limits.concurrency ?? null,
+    worker_concurrency: concurrency,
+  },
+  seen: seen instanceof Error ? null : seen,
   demand: {
     first: demand.first,
     fallbacks: demand.fallbacks.map(({ route, after, capacity }) => ({ route, after, rpm: capacity.rpm })),
@@ -39,12 +59,21 @@ const report = (name: string, { type, limits, concurrency }: ProviderConfig, dem
   },
 })
 
-const describe = (name: string, { type, limits, concurrency }: ProviderConfig, demand: Demand): string => {
+const describe = (
+  name: string,
+  { type, limits, concurrency }: ProviderConfig,
+  demand: Demand,
+  seen: Seen,
+): string => {
   const { first, fallbacks, fallbackCapacity } = demand
   const rows = [
     ['requests per minute', String(limits.rpm ?? 'no limit')],
     ['tokens per minute', String(limits.tpm ?? 'no limit')],
-    ['calls at once', `${concurrency} per worker process`],
+    [
+      'calls at once',
+      `${limits.concurrency === undefined ? '' : `${limits.concurrency} in all, `}${concurrency} per worker process`,
+    ],
+    ...seenRows(seen),
     ['first choice of', first.join(', ') || 'no route'],
     ...fallbacks.map(({ route, after, capacity }) => [
       `fallback of ${route}`,
