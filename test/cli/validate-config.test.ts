@@ -48,6 +48,9 @@ describe('validate-config', () => {
     const { exitCode, out } = await runIn({ 'baton.yaml': good }, 'validate-config')
     expect(exitCode).toBe(1)
     expect(out).toContain('\ngpt-4: openai/gpt-4 -> anthropic/claude-3-sonnet\n')
+    const shared = good.replace('openai, fall', 'openai, strategy: weighted, fall')
+    const { out: told } = await runIn({ 'baton.yaml': shared }, 'validate-config')
+    expect(told).toContain('\ngpt-4, weighted: openai/gpt-4, anthropic/claude-3-sonnet\n')
   })
 
   test('tells the loop', async () => {

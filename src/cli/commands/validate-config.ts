@@ -2,6 +2,7 @@ import { ConfigError, type Fault, renderFault } from '../../config/fault.ts'
 import { type ConfigSources, readConfigFile } from '../../config/file.ts'
 import { type Inspection, inspectConfig } from '../../config/load.ts'
 import { type RouteTarget, resolveRoutes } from '../../domain/chain.ts'
+import type { Strategy } from '../../domain/strategy.ts'
 import { type Out, renderJson } from '../terminal.ts'
 
 /** Tells everything about a config. Answers 1 when it has faults. */
@@ -38,13 +39,24 @@ const describe = (inspection: Inspection): string => {
     file ?? 'no config file: the defaults',
     ...faults.map(fault => `  fault: ${renderFault(fault)}`),
     ...warnings.map(warning => `  warning: ${renderFault(warning)}`),
-    ...[...chainsOf(inspection)].map(renderChain),
+    ...[...chainsOf(inspection)].map(([route, targets]) =>
+      renderChain(route, targets, inspection.config?.models[route]?.strategy),
+    ),
     `${faults.length === 0 ? 'valid' : 'not valid'}: ${count(faults, 'fault')}, ${count(warnings, 'warning')}`,
   ].join('\n')
 }
 
-const renderChain = ([route, targets]: readonly [string, readonly RouteTarget[]]): string =>
-  `${route}: ${targets.map(({ provider, model }) => `${provider}/${model}`).join(' -> ')}`
+/** An arrow stands between those that are asked one after the other as they are written. */
+const renderChain = (
+  route: string,
+  targets: readonly RouteTarget[],
+  strategy: Strategy = 'ordered',
+): string => {
+  const names = targets.map(({ provider, model }) => `${provider}/${model}`)
+  return strategy === 'ordered'
+    ? `${route}: ${names.join(' -> ')}`
+    : `${route}, ${strategy}: ${names.join(', ')}`
+}
 
 const count = ({ length }: readonly Fault[], noun: string): string =>
   `${length} ${noun}${length === 1 ? '' : 's'}`
