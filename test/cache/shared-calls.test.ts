@@ -29,7 +29,7 @@ beforeAll(async () => {
       },
       spare: { provider: 'second', upstream_model: 'slow-300ms' },
       uncached: { provider: 'first', upstream_model: 'gpt-4' },
-      brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '2s' } },
+      brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '10m' } },
       tiny: { provider: 'first', upstream_model: 'gpt-4', cache: { max_bytes: 10 } },
     },
     jobs: { lock_ms: lockMs },
@@ -72,9 +72,18 @@ describe('an answer that is kept', () => {
   })
 
   it('is gone after its ttl', async () => {
+    const { redis } = baton.core
+    const keptKeys = async () => new Set(await redis.keys(`${baton.prefix}:*:ca:*`))
+    const before = await keptKeys()
     await answered('brief', { prompt: 'soon gone' })
+    const [key] = (await keptKeys()).difference(before)
+    expect(await redis.pttl(key!)).toBeGreaterThan(590_000)
+    expect(await redis.pttl(key!)).toBeLessThanOrEqual(600_000)
     expect(await answered('brief', { prompt: 'soon gone' })).toMatchObject({ attempts: [] })
-    await until(async () => (await answered('brief', { prompt: 'soon gone' })).attempts.length === 1)
+    // As if its time were over.
+    await redis.pexpire(key!, 1)
+    await until(async () => (await redis.exists(key!)) === 0)
+    expect(await answered('brief', { prompt: 'soon gone' })).toMatchObject({ cachedFrom: null })
     expect(sim.calls.calls).toBe(2)
   })
 
