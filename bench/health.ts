@@ -122,7 +122,7 @@ const leave = async (parties: Parties): Promise<number[]> => {
   // The calls before it are in the window, too.
   const calls = (await journalOf(firstUrl)).filter(call => (call.endedAtMs ?? 0) >= windowFromMs)
   const sinceMs = crossedAt(calls, window)
-  if (sinceMs === null) throw new Error('the window was not crossed, yet the provider opened')
+  if (sinceMs === null) throw new Error('nothing failed, yet the provider opened')
   return lastCalls(calls, callers, sinceMs, sinceMs + resetMs / 2)
 }
 

@@ -17,24 +17,23 @@ const endedOf = (calls: readonly CallEntry[]): Ended[] =>
     .flatMap(({ endedAtMs, outcome }) => (endedAtMs === null ? [] : { endedAtMs, failed: outcome !== 'ok' }))
     .toSorted((a, b) => a.endedAtMs - b.endedAtMs)
 
-/** Calls that Redis was told of later stand in a later part of the window: by so many the two counts may differ. */
-const slack = 2
-
 /**
  * When enough of the calls that all processes together saw in the window had failed, by the provider's own word: the end of
- * the call that did it, or by `slack` sooner, in Unix ms. Null where none did.
+ * the call that did it, in Unix ms. Redis is told of calls a little later, so that some count to a later part of its window:
+ * where by the provider's word it came only near, that is when it came nearest. Null where none failed.
  */
 export const crossedAt = (calls: readonly CallEntry[], window: Window): number | null => {
   const ended = endedOf(calls)
   const bucketOf = ({ endedAtMs }: Ended): number => Math.floor(endedAtMs / window.bucketMs)
+  let nearest: { readonly percent: number; readonly atMs: number } | null = null
   for (const [i, call] of ended.entries()) {
     if (!call.failed) continue
     const seen = ended.slice(0, i + 1).filter(other => bucketOf(other) > bucketOf(call) - window.buckets)
-    const failed = seen.filter(other => other.failed).length
-    if (seen.length >= window.minCalls && (failed + slack) * 100 > window.errorPercent * seen.length)
-      return call.endedAtMs
+    const percent = (seen.filter(other => other.failed).length * 100) / seen.length
+    if (seen.length >= window.minCalls && percent > window.errorPercent) return call.endedAtMs
+    if (nearest === null || percent > nearest.percent) nearest = { percent, atMs: call.endedAtMs }
   }
-  return null
+  return nearest?.atMs ?? null
 }
 
 /** How long after a moment each caller still began a call; 0 for one that did not. Calls from `untilMs` on are others. */
