@@ -7,6 +7,7 @@ import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
+import { circuitOf } from './domain/health.ts'
 import { createHealthBoard, type HealthBoard } from './health/board.ts'
 import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
 import { type Circuits, createCircuits } from './health/circuits.ts'
@@ -177,7 +178,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   const indictedUntil = (target: RouteTarget): number =>
     Math.max(board.unavailableUntil(target), keyRings.get(target.provider)?.unavailableUntil() ?? 0)
   const availableAt = (target: RouteTarget): number =>
-    indictedUntil(target) || circuits.sendsAt(target.provider)
+    indictedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
   const routes = routesOf(config)
   const figures = createFiguresBoard({ redis, prefix, instance, log, now })
   if ([...routes.values()].some(({ strategy }) => strategy === 'weighted' || strategy === 'fastest')) {

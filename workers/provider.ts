@@ -19,6 +19,7 @@ import { coolingWorthWaiting, createHandoverPace } from '../src/relay/handover-p
 import { createLeases } from '../src/relay/leases.ts'
 import { mirrorJobs } from '../src/relay/mirror-jobs.ts'
 import { openShareCall } from '../src/relay/open-share-call.ts'
+import { modelsAt } from '../src/relay/routes.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 
 const persistPauseMs = 500
@@ -47,6 +48,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
   const { gate, guard } = await openGate(life, {
     ...core,
     provider: name,
+    models: modelsAt(core.routes, name),
     settings: circuitSettingsOf(settings),
     concurrency: settings.concurrency,
     check: healthCheckFor(core, name, log),
@@ -121,9 +123,11 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     retries: settings.retries,
     maxAttempts: config.jobs.max_attempts,
     availableAt: target =>
-      target.provider === name ? core.indictedUntil(target) || gate.opensAt() : core.availableAt(target),
+      target.provider === name
+        ? core.indictedUntil(target) || gate.opensAt(target.model)
+        : core.availableAt(target),
     order: core.order,
-    isReturning: target => target.provider === name && gate.isReturning,
+    isReturning: target => target.provider === name && gate.isReturning(target.model),
     notes: core.notes,
     mayHandOver: (provider, from, hasCalled) =>
       !(gate.isShut || admission.isSpent || (!hasCalled && isWorthWaiting(from))) || pace.takes(provider),

@@ -1,5 +1,5 @@
 import type { HealthCheckConfig } from '../config/health-check.ts'
-import type { Circuit, CircuitState } from '../domain/health.ts'
+import { type Circuit, type CircuitState, partsOfCircuit } from '../domain/health.ts'
 import type { HealthEntry, HealthState } from '../health/board.ts'
 import type { WorkerPresence } from '../health/presence.ts'
 import type { ConfiguredLimits } from '../limits/lanes.ts'
@@ -16,6 +16,8 @@ export interface ProviderFacts {
   /** All that is in force, of whatever provider. */
   readonly entries: readonly HealthEntry[]
   readonly circuit: Circuit
+  /** Of its models, as far as they have one of their own. */
+  readonly modelCircuits: readonly Circuit[]
   /** Its last changes, newest first. */
   readonly events: readonly Circuit[]
   readonly workers: readonly WorkerPresence[]
@@ -30,7 +32,10 @@ export interface ProviderFacts {
 export const providerView = (facts: ProviderFacts): object => {
   const { name, type, models } = facts
   const workers = facts.workers.filter(worker => worker.provider === name)
-  const entries = facts.entries.filter(entry => providerOf(entry) === name)
+  const entries: Entry[] = [
+    ...facts.entries.filter(entry => providerOf(entry) === name),
+    ...facts.modelCircuits.filter(({ state }) => state !== 'closed').map(entryOfModel),
+  ]
   return {
     name,
     type,
@@ -63,8 +68,16 @@ const meterView = (meter: MeterView): object => ({
   blocked_until: meter.blockedUntilMs === null ? null : wholeSeconds(meter.blockedUntilMs),
 })
 
+/** What is out of use, or on its way back. */
+type Entry = Omit<HealthEntry, 'state'> & { readonly state: HealthState | CircuitState }
+
+const entryOfModel = ({ provider, state, sinceMs, untilMs, reason }: Circuit): Entry => ({
+  scope: `target:${provider as `${string}/${string}`}`,
+  ...{ state, sinceMs, untilMs, reason },
+})
+
 interface Out {
-  readonly state: HealthState
+  readonly state: HealthState | CircuitState
   readonly sinceMs: number
   readonly untilMs: number
   readonly reason: string
@@ -98,6 +111,7 @@ const eventView = (circuit: Circuit): object => {
   const { state, untilMs, reason } = stateOf(circuit)
   return {
     at: wholeSeconds(circuit.seq),
+    model: partsOfCircuit(circuit.provider).model,
     state,
     until: secondsOrNull(untilMs),
     reason: reason === '' ? null : reason,
@@ -110,26 +124,26 @@ const eventView = (circuit: Circuit): object => {
  * What keeps all of a provider out of use, or null. Where that takes all its models or all its keys together, the
  * one that comes back first.
  */
-const reasonOut = (entries: readonly HealthEntry[], modelCount: number, keyCount: number): Out | null => {
+const reasonOut = (entries: readonly Entry[], modelCount: number, keyCount: number): Out | null => {
   const whole = entries.find(entry => kindOf(entry) === 'provider')
   if (whole) return whole
   for (const [kind, count] of [
     ['key', keyCount],
     ['target', modelCount],
   ] as const) {
-    const parts = entries.filter(entry => kindOf(entry) === kind)
+    const parts = entries.filter(entry => kindOf(entry) === kind && entry.state !== 'recovering')
     if (count > 0 && parts.length >= count) return parts.reduce((a, b) => (b.untilMs < a.untilMs ? b : a))
   }
   return null
 }
 
-const kindOf = ({ scope }: HealthEntry): string => scope.slice(0, scope.indexOf(':'))
+const kindOf = ({ scope }: Entry): string => scope.slice(0, scope.indexOf(':'))
 
 /** Names of providers hold none of the separators that follow them in a scope. */
 const providerOf = ({ scope }: HealthEntry): string =>
   scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
 
-const entryView = (entry: HealthEntry): object => ({
+const entryView = (entry: Entry): object => ({
   scope: entry.scope,
   state: entry.state,
   since: wholeSeconds(entry.sinceMs),

@@ -1,5 +1,7 @@
+import type { Target } from './job.ts'
+
 /**
- * Where all traffic of a provider stands, for the whole cluster.
+ * Where the traffic of a provider, or of a model on it, stands for the whole cluster.
  *
  * closed → open: more than a share of the window's calls failed, over all processes.
  * open → probing: its time has passed, and one process took the lease of the one probe.
@@ -9,6 +11,7 @@
 export type CircuitState = 'closed' | 'open' | 'probing' | 'recovering'
 
 export interface Circuit {
+  /** The provider, or one model on it: see `circuitOf`. */
   readonly provider: string
   readonly state: CircuitState
   /** Grows with every change, also over a loss of all data. */
@@ -32,6 +35,19 @@ export interface Circuit {
   readonly pausedAtMs: number
   /** When a health check last asked it while nobody called it; 0 when none has. */
   readonly checkedAtMs: number
+}
+
+/** Names the circuit of one model. A provider's name holds no slash. */
+export const circuitOf = ({ provider, model }: Target): string => `${provider}/${model}`
+
+/** Of which provider, and which of its models; null for all of it. */
+export const partsOfCircuit = (
+  name: string,
+): { readonly provider: string; readonly model: string | null } => {
+  const slash = name.indexOf('/')
+  return slash < 0
+    ? { provider: name, model: null }
+    : { provider: name.slice(0, slash), model: name.slice(slash + 1) }
 }
 
 export const closedCircuit = (provider: string): Circuit => ({

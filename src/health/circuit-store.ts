@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
-import type { Circuit, CircuitTerms } from '../domain/health.ts'
+import { type Circuit, type CircuitTerms, partsOfCircuit } from '../domain/health.ts'
 import type { GuardOutcome } from './guard.ts'
 
 /** What one process saw of a provider since its last report. */
@@ -45,7 +45,7 @@ export interface CircuitStore {
     sinceMs: number,
   ): Promise<Circuit>
   pause(provider: string, paused: boolean): Promise<Circuit>
-  /** The last changes, newest first. */
+  /** The last changes of a provider and of its models, newest first. */
   events(provider: string): Promise<readonly Circuit[]>
 }
 
@@ -74,7 +74,14 @@ export const createCircuitStore = (
   }
   const run = (name: Script, provider: string, ...args: (string | number)[]): Promise<unknown> =>
     commands[`baton:circuit-${name}`]!(
-      ...[circuits, windows, eventsOf(provider), provider, Math.round(now()), circuitChannel(prefix)],
+      ...[
+        circuits,
+        windows,
+        eventsOf(partsOfCircuit(provider).provider),
+        provider,
+        Math.round(now()),
+        circuitChannel(prefix),
+      ],
       ...args,
     )
 

@@ -1,6 +1,13 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { type Circuit, closedCircuit, isProbeDue, lookAgainMs, shutUntil } from '../domain/health.ts'
+import {
+  type Circuit,
+  closedCircuit,
+  isProbeDue,
+  lookAgainMs,
+  partsOfCircuit,
+  shutUntil,
+} from '../domain/health.ts'
 import { createRepeating } from '../lifecycle/repeating.ts'
 import { type CircuitStore, circuitChannel } from './circuit-store.ts'
 
@@ -59,7 +66,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     const isNews = before.state !== state || before.share !== share || before.pausedAtMs > 0 !== paused
     if (!isNews) return
     log[state === 'open' || paused ? 'warn' : 'info'](
-      { provider, state: paused ? 'paused' : state, share, reason, untilMs, owner },
+      { ...partsOfCircuit(provider), state: paused ? 'paused' : state, share, reason, untilMs, owner },
       'provider changed state',
     )
     for (const listener of listeners) listener(circuit)

@@ -1,14 +1,15 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { type CircuitSettings, termsOf } from '../domain/health.ts'
+import { type CircuitSettings, circuitOf, termsOf } from '../domain/health.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { createHealthCheck, type HealthCheckOptions } from './health-check.ts'
-import { createProbeLease, type ProbeLease } from './probe-lease.ts'
-import { createReporter, type Reporter } from './reporter.ts'
+import { createProbeLease } from './probe-lease.ts'
+import { createReporter } from './reporter.ts'
+import { createTargetGate, type TargetGate } from './target-gate.ts'
 
 export interface GateParts {
   readonly provider: string
@@ -26,15 +27,35 @@ export interface GateParts {
   readonly now: () => number
 }
 
-export interface OpenGate {
+interface OpenCircuit {
   readonly gate: Gate
   readonly guard: Guard
-  readonly lease: ProbeLease
-  readonly reporter: Reporter
 }
 
-/** A process's way to one provider: the cluster's health, its own guard, and what it tells the cluster. */
-export const openGate = async (life: Lifecycle, parts: GateParts): Promise<OpenGate> => {
+export interface OpenGate {
+  readonly gate: TargetGate
+  /** Of the whole provider. */
+  readonly guard: Guard
+}
+
+/** A process's way to one provider: the cluster's health, its own guards, and what it tells the cluster. */
+export const openGate = async (
+  life: Lifecycle,
+  parts: GateParts & { readonly models: readonly string[] },
+): Promise<OpenGate> => {
+  const { provider, settings, now } = parts
+  const whole = await openCircuit(life, parts)
+  const models = new Map<string, Gate>()
+  // One model is one with its provider.
+  for (const model of parts.models.length > 1 ? parts.models : []) {
+    const name = circuitOf({ provider, model })
+    models.set(model, (await openCircuit(life, { ...parts, provider: name, check: null })).gate)
+  }
+  const gate = createTargetGate({ whole: whole.gate, models, windowMs: settings.windowMs, now })
+  return { gate, guard: whole.guard }
+}
+
+const openCircuit = async (life: Lifecycle, parts: GateParts): Promise<OpenCircuit> => {
   const { provider, settings, circuits, circuitStore: store, log, now } = parts
   const terms = termsOf(settings)
   const guard = await life.open(
@@ -75,5 +96,5 @@ export const openGate = async (life: Lifecycle, parts: GateParts): Promise<OpenG
       healthCheck => healthCheck.stop(),
     )
   }
-  return { gate, guard, lease, reporter }
+  return { gate, guard }
 }

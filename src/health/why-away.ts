@@ -1,3 +1,4 @@
+import { circuitOf } from '../domain/health.ts'
 import type { Target } from '../domain/job.ts'
 import type { HealthBoard, Scope } from './board.ts'
 import type { Circuits } from './circuits.ts'
@@ -17,6 +18,8 @@ export const createWhyAway =
     const { state, pausedAtMs } = circuits.of(provider)
     if (pausedAtMs > 0) return 'paused'
     if (state !== 'closed') return state
+    const ofModel = circuits.of(circuitOf({ provider, model })).state
+    if (ofModel !== 'closed') return ofModel
     const scopes: Scope[] = [`provider:${provider}`, `target:${provider}/${model}`]
     const entries = board.current()
     const own = entries.find(({ scope }) => scopes.includes(scope))

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { WorkerPresence } from '../health/presence.ts'
-import type { Route } from './routes.ts'
+import { modelsAt, type Route } from './routes.ts'
 
 /**
  * How fast jobs leave a provider that is out of use: as fast as the next one takes them. A queue of a hundred thousand
@@ -50,11 +50,10 @@ export const coolingWorthWaiting = (
   provider: string,
   { routes, indictedUntil, now }: CoolingParts,
 ): ((target: RouteTarget) => boolean) => {
-  const targets = [...routes.values()].flatMap(route => route.targets)
-  const models = new Set(targets.flatMap(target => (target.provider === provider ? target.model : [])))
+  const models = modelsAt(routes, provider)
   return target => {
     const leftMs = indictedUntil(target) - now()
-    return leftMs > 0 && (leftMs <= shortCoolingMs || models.size === 1)
+    return leftMs > 0 && (leftMs <= shortCoolingMs || models.length === 1)
   }
 }
 

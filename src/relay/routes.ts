@@ -13,6 +13,15 @@ export interface Route {
   readonly refusalHandsOver: boolean
 }
 
+/** The models that routes ask a provider for, in the order of the routes. */
+export const modelsAt = (
+  routes: ReadonlyMap<string, Pick<Route, 'targets'>>,
+  provider: string,
+): readonly string[] => {
+  const targets = [...routes.values()].flatMap(route => route.targets)
+  return [...new Set(targets.flatMap(target => (target.provider === provider ? target.model : [])))]
+}
+
 export type Routes = ReadonlyMap<string, Route>
 export type Providers = ReadonlyMap<string, Provider>
 

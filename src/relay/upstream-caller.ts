@@ -8,9 +8,9 @@ import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { HealthBoard, HealthState, Scope } from '../health/board.ts'
-import type { Gate } from '../health/gate.ts'
 import type { GuardOutcome } from '../health/guard.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import type { CallJudgement, TargetGate } from '../health/target-gate.ts'
 import type { Admission, CallOutcome } from '../limits/admission.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Claim } from '../store/job-store.ts'
@@ -39,7 +39,7 @@ export interface UpstreamCaller {
 
 export interface UpstreamCallerParts {
   readonly provider: Provider
-  readonly gate: Gate
+  readonly gate: TargetGate
   readonly keys: KeyRing
   readonly admission: Admission
   readonly board: HealthBoard
@@ -65,7 +65,14 @@ const guardOutcomeOf = ({ outcome, verdict }: Judged): GuardOutcome => {
   return verdict.kind === 'transient' || verdict.kind === 'overloaded' ? 'failure' : 'success'
 }
 
-const judge = (judged: Judged) => ({ outcome: guardOutcomeOf(judged), reason: judged.verdict.reason })
+/** The connection, not what is behind it. */
+const wayThere: ReadonlySet<string> = new Set(['dns', 'connect', 'tls', 'reset'])
+
+const judge = (judged: Judged): CallJudgement => ({
+  outcome: guardOutcomeOf(judged),
+  reason: judged.verdict.reason,
+  isUnreached: judged.outcome.kind === 'break' && wayThere.has(judged.outcome.reason),
+})
 
 /** What a call tells of the limits of its key. */
 const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: number): CallOutcome => {
@@ -140,7 +147,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       log.debug(facts, 'attempt started')
 
       const passage = await gate
-        .run(() => request(claim, target, key, signal), judge)
+        .run(target.model, () => request(claim, target, key, signal), judge)
         .catch(error => {
           entry.cancel()
           throw error

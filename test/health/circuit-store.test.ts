@@ -24,7 +24,8 @@ beforeEach(() => {
 })
 afterEach(() => redis.disconnect())
 
-const now = async (): Promise<Circuit | undefined> => (await store.readAll())[0]
+const now = async (): Promise<Circuit | undefined> =>
+  (await store.readAll()).find(({ provider }) => provider === 'first')
 const report = async (ok: number, failed: number, era?: number) => {
   const circuit = await now()
   const tally = { era: era ?? circuit?.era ?? 0, ok, failed, reason: failed > 0 ? 'http_503' : '' }
@@ -154,6 +155,35 @@ describe('a provider on its way back', () => {
     await report(0, 1)
     nowMs += 1_000
     expect(await report(0, 0)).toMatchObject({ state: 'open', reason: 'http_503' })
+  })
+})
+
+describe('a model of a provider', () => {
+  const tell = async (circuit: string, failed: number) => {
+    const era = (await all()).get(circuit)?.era ?? 0
+    await store.report(circuit, terms, { era, ok: 0, failed, reason: 'http_503' }, -1)
+  }
+  const all = async () => new Map((await store.readAll()).map(circuit => [circuit.provider, circuit]))
+  const states = async () => Object.fromEntries([...(await all())].map(([name, { state }]) => [name, state]))
+
+  it('opens by itself, and its changes stand among those of the provider', async () => {
+    await tell('first/a', 10)
+    await tell('first2/a', 9)
+    expect(await states()).toEqual({ 'first/a': 'open' })
+    expect(await store.events('first')).toMatchObject([{ provider: 'first/a', state: 'open' }])
+  })
+
+  it('is forgotten when all of the provider opens, and nothing counts until that is closed again', async () => {
+    await tell('first/a', 10)
+    await tell('first/b', 9)
+    await tell('first2/a', 10)
+    await openIt()
+    const open = { first: 'open', 'first/a': 'closed', 'first2/a': 'open' }
+    expect(await states()).toEqual(open)
+    await tell('first/b', 1)
+    await tell('first/a', 10)
+    expect(await states()).toEqual(open)
+    expect((await all()).get('first/a')).toMatchObject({ relapses: 0, share: 1, owner: '' })
   })
 })
 

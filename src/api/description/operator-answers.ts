@@ -33,7 +33,7 @@ export const modelList = z.union([
 
 const healthEntry = z.object({
   scope: z.string(),
-  state: z.enum(['cooling', 'open', 'stopped']),
+  state: z.enum(['cooling', 'open', 'probing', 'recovering', 'stopped']),
   since: seconds,
   until: seconds,
   reason: z.string(),
@@ -70,6 +70,8 @@ const seenLimits = z.object({
 
 const providerEvent = z.object({
   at: seconds,
+  /** Null where it is about all of the provider. */
+  model: z.string().nullable(),
   state: z.enum(['closed', 'open', 'probing', 'recovering', 'paused']),
   until: seconds.nullable(),
   reason: z.string().nullable(),

@@ -1,8 +1,9 @@
 import { healthCheckOf } from '../../config/health-check.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { BatonError } from '../../domain/errors.ts'
+import { circuitOf } from '../../domain/health.ts'
 import { providerQueue } from '../../queue/doorbells.ts'
-import type { Routes } from '../../relay/routes.ts'
+import { modelsAt } from '../../relay/routes.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { ignoreBodies } from '../ignore-bodies.ts'
 import type { ApiParts } from '../parts.ts'
@@ -14,7 +15,7 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
   const providers = Object.entries(config.providers).map(([name, provider]) => ({
     name,
     type: provider.type,
-    models: modelsOf(routes, name),
+    models: modelsAt(routes, name),
     keyCount: keysOf(provider).length,
     check: healthCheckOf(provider),
     limits: provider.limits,
@@ -34,6 +35,7 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
         entries,
         workers,
         circuit: circuits.of(facts.name),
+        modelCircuits: facts.models.map(model => circuits.of(circuitOf({ provider: facts.name, model }))),
         waiting: waiting[i]!,
         events: events[i]!,
         meters: meters[i]!,
@@ -66,8 +68,3 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
 
 const keysOf = ({ api_key, api_keys }: ProviderConfig): readonly string[] =>
   api_keys ?? (api_key === undefined ? [] : [api_key])
-
-const modelsOf = (routes: Routes, provider: string): readonly string[] => {
-  const targets = [...routes.values()].flatMap(route => route.targets)
-  return [...new Set(targets.filter(target => target.provider === provider).map(target => target.model))]
-}

@@ -1,5 +1,5 @@
 import type { RouteTarget } from '../../domain/chain.ts'
-import { shutUntil } from '../../domain/health.ts'
+import { circuitOf, shutUntil } from '../../domain/health.ts'
 import type { ApiScope } from '../api-scope.ts'
 import type { ApiParts } from '../parts.ts'
 import { routeView } from '../route-view.ts'
@@ -9,7 +9,9 @@ export const addRouteRoutes = (scope: ApiScope, parts: ApiParts): void => {
   const { routes, board, circuits, figuresOf, now } = parts
   /** Without the draw that lets a share of jobs through to a provider on its way back. */
   const availableAt = (target: RouteTarget): number =>
-    board.unavailableUntil(target) || shutUntil(circuits.of(target.provider), now())
+    board.unavailableUntil(target) ||
+    shutUntil(circuits.of(target.provider), now()) ||
+    shutUntil(circuits.of(circuitOf(target)), now())
 
   scope.get('/v1/routes', async () => ({
     object: 'list',

@@ -1,5 +1,5 @@
--- Begins every script about the circuit of a provider.
--- KEYS: circuits, windows, events of the provider   ARGV: provider, now, channel, ...
+-- Begins every script about the circuit of a provider, or of a model on it (`provider/model`).
+-- KEYS: circuits, windows, events of the provider   ARGV: name of the circuit, now, channel, ...
 local provider, now = ARGV[1], tonumber(ARGV[2])
 local known = redis.call('HGET', KEYS[1], provider)
 local circuit = known and cjson.decode(known)
@@ -25,7 +25,37 @@ local function enter(state, untilMs, reason)
   redis.call('HDEL', KEYS[2], provider)
 end
 
+-- A circuit's name is a provider's, or has a slash behind it.
+local whole = string.match(provider, '^([^/]*)/')
+
+-- Whether this is a model of a provider that is not in full use: calls then tell of the provider.
+local function is_overruled()
+  local text = whole and redis.call('HGET', KEYS[1], whole)
+  return text and cjson.decode(text).state ~= 'closed'
+end
+
+-- Where all of a provider is out of use, nothing is known of its models any more.
+local function forget_models()
+  local first = provider .. '/'
+  local function is_mine(name) return string.sub(name, 1, #first) == first end
+  for _, name in ipairs(redis.call('HKEYS', KEYS[2])) do
+    if is_mine(name) then redis.call('HDEL', KEYS[2], name) end
+  end
+  for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if is_mine(name) then
+      local model = cjson.decode(redis.call('HGET', KEYS[1], name))
+      model.seq = math.max(model.seq + 1, now)
+      model.era, model.state, model.sinceMs, model.untilMs, model.reason = model.seq, 'closed', now, 0, ''
+      model.share, model.step, model.relapses, model.owner = 1, 0, 0, ''
+      local text = cjson.encode(model)
+      redis.call('HSET', KEYS[1], name, text)
+      redis.call('PUBLISH', ARGV[3], text)
+    end
+  end
+end
+
 local function open(terms, reason)
+  forget_models()
   enter('open', now + terms.resetsMs[math.min(circuit.relapses + 1, #terms.resetsMs)], reason)
   circuit.share, circuit.step = 0, 0
   keep(true)

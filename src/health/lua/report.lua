@@ -26,7 +26,7 @@ local function add(bucket)
 end
 
 -- An outcome of a call from before the last change says nothing about what is now.
-if era == circuit.era then
+if era == circuit.era and not is_overruled() then
   if circuit.state == 'closed' and ok + failed > 0 then
     local all_ok, all_failed = add(math.floor(now / terms.bucketMs))
     if crossed(terms, terms.minCalls, all_ok, all_failed) then open(terms, reason) end

@@ -1,0 +1,86 @@
+import type { Gate, Passage } from './gate.ts'
+import type { ProbeOutcome } from './probe-lease.ts'
+
+/** How a call went, and whether a failure was one of the way there: then it says nothing about the model. */
+export interface CallJudgement extends ProbeOutcome {
+  readonly isUnreached: boolean
+}
+
+/** Lets calls through to the models of a provider: each has its own health, beneath that of the whole. */
+export interface TargetGate {
+  /** Unix ms from which a call of that model may be made; 0 for now. */
+  opensAt(model: string): number
+  /** Whether all calls but a few are kept out for the whole of the provider. */
+  readonly isShut: boolean
+  /** Whether a call has to wait only for one of the few places of what is on its way back. */
+  isReturning(model: string): boolean
+  /** Makes the call, or says until when none is let through. */
+  run<T>(model: string, call: () => Promise<T>, judge: (result: T) => CallJudgement): Promise<Passage<T>>
+}
+
+export interface TargetGateOptions {
+  readonly whole: Gate
+  /** By model; empty for a provider with one model, which is one with it. */
+  readonly models: ReadonlyMap<string, Gate>
+  /** An answer that was given longer ago proves nothing. */
+  readonly windowMs: number
+  readonly now: () => number
+}
+
+/**
+ * A failure indicts the way there (connection, name, TLS), or what was reached. The latter is the model as long as others of
+ * its provider are known to answer: then the provider is well. Else nothing tells one from the other, and it counts for both:
+ * when a provider dies whole, the failures of all models together open it, and the few of a rare model do not have to.
+ */
+export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOptions): TargetGate => {
+  const answeredAtMs = new Map<string, number>()
+  const failedAtMs = new Map<string, number>()
+
+  const othersAnswer = (model: string): boolean =>
+    [...answeredAtMs].some(
+      ([other, atMs]) => other !== model && atMs > now() - windowMs && atMs > (failedAtMs.get(other) ?? 0),
+    )
+
+  const ofWhole = (model: string, { outcome, reason, isUnreached }: CallJudgement): ProbeOutcome =>
+    outcome === 'failure' && !isUnreached && othersAnswer(model)
+      ? { outcome: 'success', reason: '' }
+      : { outcome, reason }
+
+  const ofModel = ({ outcome, reason, isUnreached }: CallJudgement): ProbeOutcome =>
+    outcome === 'failure' && isUnreached ? { outcome: 'ignored', reason: '' } : { outcome, reason }
+
+  const remember = (model: string, { outcome }: CallJudgement): void => {
+    if (outcome === 'success') answeredAtMs.set(model, now())
+    else if (outcome === 'failure') failedAtMs.set(model, now())
+  }
+
+  const opensAt = (model: string): number => Math.max(whole.opensAt(), models.get(model)?.opensAt() ?? 0)
+
+  return {
+    opensAt,
+    get isShut() {
+      return whole.isShut
+    },
+    isReturning: model => {
+      const parts = [whole, models.get(model)].filter(part => part !== undefined)
+      return (
+        parts.some(part => part.isReturning) && parts.every(part => part.isReturning || part.opensAt() === 0)
+      )
+    },
+    run: async (model, call, judge) => {
+      const inner = models.get(model)
+      if (inner === undefined) return whole.run(call, judge)
+      const untilMs = opensAt(model)
+      if (untilMs > 0) return { kind: 'shut', untilMs }
+      const noted = async () => {
+        const passage = await inner.run(call, result => ofModel(judge(result)))
+        if (passage.kind === 'called') remember(model, judge(passage.result))
+        return passage
+      }
+      const passage = await whole.run(noted, done =>
+        done.kind === 'called' ? ofWhole(model, judge(done.result)) : { outcome: 'ignored', reason: '' },
+      )
+      return passage.kind === 'called' ? passage.result : passage
+    },
+  }
+}

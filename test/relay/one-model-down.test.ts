@@ -1,0 +1,113 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+/** Models that answer 503. */
+let down: Set<string>
+let upstream: Server
+let baton: Deployment
+
+beforeEach(async () => {
+  down = new Set()
+  upstream = createServer(async (request, response) => {
+    const { model } = (await json(request)) as { model: string }
+    response.writeHead(down.has(model) ? 503 : 200, { 'content-type': 'application/json' })
+    const message = { role: 'assistant', content: model }
+    response.end(JSON.stringify({ id: 'x', model, choices: [{ index: 0, message, finish_reason: 'stop' }] }))
+  })
+  await new Promise<void>(resolve => upstream.listen(0, '127.0.0.1', resolve))
+  const { port } = upstream.address() as AddressInfo
+  const at = { type: 'openai', base_url: `http://127.0.0.1:${port}/v1`, api_key: 'k', retries: 0 }
+  const first = {
+    ...at,
+    breaker: { min_calls: 4, reset_ms: 300, window_ms: 1_000 },
+    recovery: { ramp: '1s', check: '1s', max_reset: '1s' },
+  }
+  baton = await deploy({
+    config: {
+      providers: { first, second: at },
+      models: {
+        large: { provider: 'first', fallback_to: 'spare' },
+        small: { provider: 'first', fallback_to: 'spare' },
+        spare: { provider: 'second' },
+      },
+    },
+    api: true,
+  })
+})
+afterEach(async () => {
+  await baton.stop()
+  upstream.closeAllConnections()
+  upstream.close()
+})
+
+const stateOf = (circuit: string) => baton.core.circuits.of(circuit).state
+/** Runs jobs, a few of each model, until something is so. Answers who answered the last of each. */
+const run = async (isSo: () => boolean, models: readonly string[] = ['large', 'small']) =>
+  until(async () => {
+    const ids = await Promise.all([...models, ...models].map(model => baton.chat(model)))
+    const jobs = await Promise.all(ids.map(baton.ended))
+    return isSo() && jobs.map(job => job.attempts.at(-1)!.provider).slice(0, models.length)
+  })
+interface View {
+  readonly state: string
+  readonly entries: readonly object[]
+  readonly events: readonly { readonly model: string | null; readonly state: string }[]
+}
+const view = async (): Promise<View> => {
+  const { data } = (await (await fetch(`${baton.apiUrl}/v1/providers`)).json()) as { data: View[] }
+  return data[0]!
+}
+
+it('is left alone, and comes back, while the other goes on', async () => {
+  await run(() => true)
+  down.add('large')
+  // More than half of all calls fail.
+  const most = ['large', 'small', ...Array(6).fill('large')]
+  const answeredBy = await run(() => stateOf('first/large') === 'open', most)
+  expect(answeredBy.slice(0, 2)).toEqual(['second', 'first'])
+  expect(stateOf('first')).toBe('closed')
+  const { state, entries } = await view()
+  expect(state).toBe('closed')
+  expect(entries).toMatchObject([{ scope: 'target:first/large' }])
+
+  down.clear()
+  await run(() => stateOf('first/large') === 'closed')
+  expect(stateOf('first')).toBe('closed')
+  expect(await run(() => true)).toEqual(['first', 'first'])
+  const events = (await view()).events.map(event => `${event.model} ${event.state}`).toReversed()
+  expect(events.slice(0, 2)).toEqual(['large open', 'large probing'])
+  expect(events.slice(-2)).toEqual(['large recovering', 'large closed'])
+})
+
+it('with the other is the whole provider, which then is one again', async () => {
+  await run(() => true)
+  down.add('large').add('small')
+  await run(() => stateOf('first') !== 'closed')
+  down.clear()
+  await run(() => stateOf('first') === 'closed')
+  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['closed', 'closed'])
+})
+
+it('that is the only one called is taken for the whole provider, as nothing speaks for it', async () => {
+  down.add('large').add('small')
+  await run(() => stateOf('first') !== 'closed', ['large'])
+  await until(() => stateOf('first/large') === 'closed')
+})
+
+it('is not blamed where nobody is there', async () => {
+  await run(() => true)
+  const { port } = upstream.address() as AddressInfo
+  upstream.closeAllConnections()
+  await new Promise(resolve => upstream.close(resolve))
+  const ids = await Promise.all(
+    ['large', 'large', 'large', 'large', 'large', 'small'].map(m => baton.chat(m)),
+  )
+  await until(() => stateOf('first') !== 'closed')
+  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['closed', 'closed'])
+  upstream.listen(port, '127.0.0.1')
+  for (const id of ids) expect((await baton.ended(id)).status).toBe('succeeded')
+})
