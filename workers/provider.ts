@@ -21,6 +21,7 @@ import { mirrorJobs } from '../src/relay/mirror-jobs.ts'
 import { openShareCall } from '../src/relay/open-share-call.ts'
 import { modelsAt } from '../src/relay/routes.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
+import { createWorkCounters } from '../src/relay/work-counters.ts'
 
 const persistPauseMs = 500
 const maxRefusals = 5
@@ -100,20 +101,23 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     now,
   })
 
+  const counters = createWorkCounters()
   const execute = createJobExecutor({
     provider: name,
-    store,
+    store: counters.store(store),
     doorbells,
-    caller: createUpstreamCaller({
-      provider: core.providers.get(name)!,
-      gate,
-      keys: core.keyRings.get(name)!,
-      admission,
-      board,
-      noted: core.figures.note,
-      log,
-      now,
-    }),
+    caller: counters.caller(
+      createUpstreamCaller({
+        provider: core.providers.get(name)!,
+        gate,
+        keys: core.keyRings.get(name)!,
+        admission,
+        board,
+        noted: core.figures.note,
+        log,
+        now,
+      }),
+    ),
     calls,
     leases,
     shareCall: await openShareCall(life, { ...core, leaseMs: config.jobs.lock_ms, persist, log }),
@@ -176,6 +180,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     breaker: guard.state,
     callsInFlight: calls.size,
     concurrency: settings.concurrency,
+    counts: counters.read(),
     seenAtMs: now(),
   }))
   await life.open(

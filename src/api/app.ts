@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { ApiScope } from './api-scope.ts'
+import { countAccepted } from './count-accepted.ts'
 import { installDescription } from './description/install-description.ts'
 import { createJobWaits, type JobWaits } from './job-waits.ts'
 import type { ApiParts } from './parts.ts'
@@ -19,6 +20,7 @@ import { addJobActionRoutes } from './routes/job-actions.ts'
 import { addJobListRoute } from './routes/job-list.ts'
 import { addJobRoutes } from './routes/jobs.ts'
 import { addMessageBatchRoutes } from './routes/message-batches.ts'
+import { addMetricsRoute } from './routes/metrics.ts'
 import { addMirrorRoutes } from './routes/mirrors.ts'
 import { addModelRoutes } from './routes/models.ts'
 import { addProviderRoutes } from './routes/providers.ts'
@@ -39,6 +41,7 @@ const maxParamLength = 500
  */
 export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
+  const accepted = countAccepted(parts.submit)
   const waits = createJobWaits(parts.waiter, parts.store)
   const handleError = createErrorHandler(log)
   const app = fastify({
@@ -65,18 +68,25 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts))
   app.register(async scope => {
-    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, waits)
+    const counted = { ...parts, submit: accepted.submit }
+    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, waits, accepted.count)
     addDescriptionRoute(scope)
   })
   return app
 }
 
-const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): void => {
+const addGuardedRoutes = (
+  scope: ApiScope,
+  parts: ApiParts,
+  waits: JobWaits,
+  accepted: () => number,
+): void => {
   installAuth(scope, parts.config.api_keys)
   addJobRoutes(scope, parts, waits)
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
+  addMetricsRoute(scope, parts, accepted)
   addRouteRoutes(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)

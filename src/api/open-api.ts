@@ -9,6 +9,7 @@ import { openBlobStore } from '../open-blobs.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
 import { createApiRedis, type RedisClient } from '../redis/connect.ts'
 import { createSubmitJob } from '../relay/submit-job.ts'
+import { createAgenda } from '../store/agenda.ts'
 import { createBatchStore } from '../store/batch-store.ts'
 import { createDeadLetters } from '../store/dead-letters.ts'
 import { createFileStore } from '../store/file-store.ts'
@@ -58,6 +59,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     index: createJobIndex(redis, keys, core.instance, now),
     doorbells,
     deadLetters: createDeadLetters(redis, keys),
+    agenda: createAgenda(redis, run, keys, now),
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),

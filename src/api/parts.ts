@@ -12,6 +12,7 @@ import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
 import type { Providers, Routes } from '../relay/routes.ts'
 import type { SubmitJob } from '../relay/submit-job.ts'
+import type { Agenda } from '../store/agenda.ts'
 import type { BatchStore } from '../store/batch-store.ts'
 import type { BlobStore } from '../store/blobs/blob-store.ts'
 import type { DeadLetters } from '../store/dead-letters.ts'
@@ -31,6 +32,7 @@ export interface ApiParts {
   readonly index: JobIndex
   readonly doorbells: Doorbells
   readonly deadLetters: DeadLetters
+  readonly agenda: Pick<Agenda, 'size'>
   readonly blobs: BlobStore
   readonly files: FileStore
   readonly uploads: UploadStore

@@ -1,7 +1,18 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import type { VerdictKind } from '../domain/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { GuardState } from './guard.ts'
+
+/** What a worker process did since it started; it only grows. */
+export interface WorkCounts {
+  /** Calls by what they meant; `interrupted` where nothing could be judged. */
+  readonly attempts: Readonly<Partial<Record<VerdictKind | 'interrupted', number>>>
+  readonly handovers: number
+  readonly parks: number
+  /** Jobs that this process ended. */
+  readonly ends: Readonly<Record<'succeeded' | 'failed', number>>
+}
 
 /** One live worker process of one provider, as it last told of itself. */
 export interface WorkerPresence {
@@ -11,6 +22,8 @@ export interface WorkerPresence {
   readonly breaker: GuardState
   readonly callsInFlight: number
   readonly concurrency: number
+  /** Absent of a worker of an earlier version. */
+  readonly counts?: WorkCounts
   readonly seenAtMs: number
 }
 

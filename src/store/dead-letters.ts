@@ -10,6 +10,7 @@ export interface DeadLetter {
 /** Jobs and batches whose webhook was given up, newest first. */
 export interface DeadLetters {
   list(limit: number): Promise<readonly DeadLetter[]>
+  size(): Promise<number>
 }
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard)
@@ -28,5 +29,9 @@ export const createDeadLetters = (redis: Redis | Cluster, keys: Keys): DeadLette
         .flat()
         .sort((a, b) => b.diedAtMs - a.diedAtMs)
         .slice(0, limit),
+    size: async () => {
+      const sizes = await Promise.all(shards.map(shard => redis.zcard(keys.deadLetters(shard))))
+      return sizes.reduce((sum, size) => sum + size, 0)
+    },
   }
 }

@@ -25,6 +25,7 @@ import { createMoveNotes } from '../../src/relay/move-notes.ts'
 import { createSubmitJob } from '../../src/relay/submit-job.ts'
 import { createFiguresBoard } from '../../src/relay/target-figures.ts'
 import { createTargetOrder } from '../../src/relay/target-order.ts'
+import { createAgenda } from '../../src/store/agenda.ts'
 import { createBatchStore } from '../../src/store/batch-store.ts'
 import type { BlobStore } from '../../src/store/blobs/blob-store.ts'
 import { createDiskBlobs } from '../../src/store/blobs/disk-blobs.ts'
@@ -123,6 +124,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     config,
     index: createJobIndex(redis, keys, 'test', now),
     deadLetters: createDeadLetters(redis, keys),
+    agenda: createAgenda(redis, run, keys, now),
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),

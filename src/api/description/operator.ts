@@ -75,6 +75,13 @@ export const operatorOperations: Operations = {
     answers: { 200: { description: 'The provider.', schema: provider } },
     errors: ['provider_not_found', ...ofIgnoredBody],
   },
+  'GET /metrics': {
+    id: 'readMetrics',
+    summary: 'Read figures, in the text format of Prometheus',
+    tag: 'Operation',
+    answers: { 200: { description: 'The figures.', schema: z.string(), type: 'text/plain' } },
+    errors: [],
+  },
   'GET /v1/mirrors': {
     id: 'listMirrors',
     summary: "Compare the answers of each route's mirror with the route's own",

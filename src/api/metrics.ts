@@ -1,0 +1,136 @@
+import type { Circuit } from '../domain/health.ts'
+import type { HealthEntry } from '../health/board.ts'
+import type { WorkCounts, WorkerPresence } from '../health/presence.ts'
+import type { Metric, Sample } from './metrics-text.ts'
+
+/** What is known of one moment, from Redis and from this process. */
+export interface Figures {
+  readonly accepted: number
+  /** Doorbells that wait, by queue. */
+  readonly waiting: ReadonlyMap<string, number>
+  readonly circuits: readonly Circuit[]
+  readonly entries: readonly HealthEntry[]
+  readonly workers: readonly WorkerPresence[]
+  readonly deadLetters: number
+  readonly agenda: number
+  readonly process: {
+    readonly residentBytes: number
+    readonly cpuSeconds: number
+    readonly startedAtSeconds: number
+  }
+}
+
+const circuitStates = ['closed', 'open', 'probing', 'recovering', 'paused'] as const
+
+export const metricsOf = (figures: Figures): readonly Metric[] => [
+  ...jobMetrics(figures),
+  ...providerMetrics(figures),
+  ...workerMetrics(figures.workers),
+  ...processMetrics(figures.process),
+]
+
+const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({
+  ...{ name, help, type: 'gauge', samples },
+})
+const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({
+  ...{ name, help, type: 'counter', samples },
+})
+
+const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: Figures): Metric[] => [
+  counter('baton_jobs_accepted_total', 'Single jobs that this process took.', [{ value: accepted }]),
+  gauge(
+    'baton_queue_waiting',
+    'Jobs, or deliveries of webhooks, that wait in a queue.',
+    [...waiting].map(([queue, value]) => ({ labels: { queue }, value })),
+  ),
+  gauge('baton_agenda_entries', 'Doorbells and timers that are owed.', [{ value: agenda }]),
+  gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
+]
+
+const providerMetrics = ({ circuits, entries }: Figures): Metric[] => {
+  const out = Map.groupBy(entries, ({ scope, state }) => {
+    // Names of providers hold none of the separators that follow them in a scope.
+    const provider = scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
+    return JSON.stringify({ provider, kind: scope.slice(0, scope.indexOf(':')), state })
+  })
+  return [
+    gauge(
+      'baton_provider_state',
+      '1 for the state that the whole of a provider is in.',
+      circuits.flatMap(circuit => {
+        const now = circuit.pausedAtMs > 0 ? 'paused' : circuit.state
+        const { provider } = circuit
+        return circuitStates.map(state => ({ labels: { provider, state }, value: state === now ? 1 : 0 }))
+      }),
+    ),
+    gauge(
+      'baton_provider_share',
+      'Of the traffic that a provider on its way back gets, 0 to 1.',
+      circuits.map(({ provider, share }) => ({ labels: { provider }, value: share })),
+    ),
+    gauge(
+      'baton_provider_out_of_use',
+      'Keys, models (target) or all (provider) of a provider that cool or are stopped.',
+      [...out].map(([labels, { length }]) => ({ labels: JSON.parse(labels), value: length })),
+    ),
+  ]
+}
+
+const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
+  const each = (read: (worker: WorkerPresence) => number): Sample[] =>
+    workers.map(worker => ({ labels: labelsOf(worker), value: read(worker) }))
+  /** By one more label, where there is one. */
+  const counted = (
+    read: (counts: WorkCounts) => Readonly<Record<string, number>>,
+    label?: string,
+  ): Sample[] =>
+    workers.flatMap(worker =>
+      Object.entries(worker.counts ? read(worker.counts) : {}).map(([name, value]) => ({
+        labels: { ...labelsOf(worker), ...(label && { [label]: name }) },
+        value,
+      })),
+    )
+  return [
+    gauge(
+      'baton_calls_in_flight',
+      'Calls under way in a worker.',
+      each(worker => worker.callsInFlight),
+    ),
+    gauge(
+      'baton_call_places',
+      'Calls that a worker makes at once at most.',
+      each(worker => worker.concurrency),
+    ),
+    counter(
+      'baton_attempts_total',
+      'Calls of a worker, by verdict.',
+      counted(({ attempts }) => attempts, 'verdict'),
+    ),
+    counter(
+      'baton_handovers_total',
+      "Jobs that a worker handed over to another target's queue.",
+      counted(({ handovers }) => ({ handovers })),
+    ),
+    counter(
+      'baton_parks_total',
+      'Jobs that a worker parked.',
+      counted(({ parks }) => ({ parks })),
+    ),
+    counter(
+      'baton_job_ends_total',
+      'Jobs that a worker ended, by status.',
+      counted(({ ends }) => ends, 'status'),
+    ),
+  ]
+}
+
+const labelsOf = ({ provider, instance }: WorkerPresence): Record<string, string> => ({ provider, instance })
+
+/** By the names that all clients of Prometheus have for them. */
+const processMetrics = ({ residentBytes, cpuSeconds, startedAtSeconds }: Figures['process']): Metric[] => [
+  gauge('process_resident_memory_bytes', 'Resident memory of this process.', [{ value: residentBytes }]),
+  counter('process_cpu_seconds_total', 'Processor time of this process.', [{ value: cpuSeconds }]),
+  gauge('process_start_time_seconds', 'When this process started, in Unix seconds.', [
+    { value: startedAtSeconds },
+  ]),
+]

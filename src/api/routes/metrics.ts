@@ -1,0 +1,38 @@
+import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
+import type { ApiScope } from '../api-scope.ts'
+import { metricsOf } from '../metrics.ts'
+import { metricsType, renderMetrics } from '../metrics-text.ts'
+import type { ApiParts } from '../parts.ts'
+
+/** `GET /metrics`: what Prometheus reads. Workers have no port of their own; theirs come by their heartbeats. */
+export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () => number): void => {
+  const { config, board, circuits, doorbells, presence, deadLetters, agenda, now } = parts
+  const providers = Object.keys(config.providers)
+  const queues = [...providers.map(providerQueue), webhookQueue]
+  const startedAtSeconds = now() / 1_000 - process.uptime()
+
+  scope.get('/metrics', async (_request, reply) => {
+    const [workers, waiting, letters, owed] = await Promise.all([
+      presence(),
+      Promise.all(queues.map(queue => doorbells.waiting(queue))),
+      deadLetters.size(),
+      agenda.size(),
+    ])
+    const { user, system } = process.cpuUsage()
+    const metrics = metricsOf({
+      accepted: accepted(),
+      waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
+      circuits: providers.map(circuits.of),
+      entries: board.current(),
+      workers,
+      deadLetters: letters,
+      agenda: owed,
+      process: {
+        residentBytes: process.memoryUsage.rss(),
+        cpuSeconds: (user + system) / 1e6,
+        startedAtSeconds,
+      },
+    })
+    return reply.type(metricsType).send(renderMetrics(metrics))
+  })
+}

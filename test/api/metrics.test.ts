@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type Deployment, deploy } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
+
+let baton: Deployment
+let sims: SimProvider[]
+const key = 'client-key'
+const succeeded = 'baton_job_ends_total{provider="second",status="succeeded"}'
+
+beforeEach(async () => {
+  sims = [createSimProvider(), createSimProvider()]
+  await Promise.all(sims.map(sim => sim.start()))
+  baton = await deploy({
+    config: {
+      providers: {
+        first: { type: 'openai', base_url: `${sims[0]!.url}/v1`, api_key: 'k' },
+        second: { type: 'openai', base_url: `${sims[1]!.url}/v1`, api_key: 'k' },
+      },
+      models: {
+        gpt: { provider: 'first', fallback_to: 'other' },
+        other: { provider: 'second' },
+        alone: { provider: 'first' },
+      },
+      api_keys: [key],
+    },
+    api: true,
+  })
+})
+afterEach(async () => {
+  await baton.stop()
+  await Promise.all(sims.map(sim => sim.stop()))
+})
+
+const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+const scrape = (): Promise<Response> => fetch(`${baton.apiUrl}/metrics`, { headers })
+
+/** The sum over all processes: by name, and by the labels but the instance. */
+const read = async (): Promise<Map<string, number>> => {
+  const sums = new Map<string, number>()
+  for (const line of (await (await scrape()).text()).split('\n')) {
+    const [, series, value] = /^([a-z].*) (\S+)$/.exec(line) ?? []
+    if (series === undefined) continue
+    const name = series.replace(/,?instance="\w+"/, '')
+    sums.set(name, (sums.get(name) ?? 0) + Number(value))
+  }
+  return sums
+}
+
+test('what jobs did, and where providers stand', async () => {
+  const submit = (model: string): Promise<Response> => {
+    const body = { body: { model, messages: [{ role: 'user', content: 'x' }] } }
+    return fetch(`${baton.apiUrl}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify(body) })
+  }
+  sims[0]!.script({ fault: { kind: 'insufficient_quota' } })
+  const { id } = (await (await submit('gpt')).json()) as { id: string }
+  await baton.ended(id)
+  await submit('alone')
+
+  await until(async () => {
+    // Each worker tells on its own, every two seconds.
+    const told = await read()
+    const [parks, ends] = ['baton_parks_total{provider="first"}', succeeded].map(name => told.get(name))
+    return parks === 1 && ends === 1
+  })
+  const series = await read()
+  const expected: Readonly<Record<string, number>> = {
+    baton_jobs_accepted_total: 2,
+    'baton_attempts_total{provider="first",verdict="out_of_quota"}': 1,
+    'baton_attempts_total{provider="second",verdict="ok"}': 1,
+    'baton_handovers_total{provider="first"}': 1,
+    'baton_handovers_total{provider="second"}': 0,
+    [succeeded]: 1,
+    'baton_job_ends_total{provider="second",status="failed"}': 0,
+    'baton_queue_waiting{queue="provider.first"}': 0,
+    'baton_queue_waiting{queue="webhooks"}': 0,
+    'baton_calls_in_flight{provider="first"}': 0,
+    'baton_call_places{provider="first"}': 50,
+    'baton_provider_state{provider="first",state="closed"}': 1,
+    'baton_provider_state{provider="first",state="open"}': 0,
+    'baton_provider_share{provider="second"}': 1,
+    'baton_provider_out_of_use{provider="first",kind="key",state="stopped"}': 1,
+    baton_dead_letters: 0,
+  }
+  expect(Object.fromEntries(Object.keys(expected).map(name => [name, series.get(name)]))).toEqual(expected)
+  // Of the parked job: its doorbell. A deadline this far away gets its timer later.
+  expect(series.get('baton_agenda_entries')).toBeGreaterThanOrEqual(1)
+  expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(1e7)
+
+  await baton.core.circuitStore.pause('second', true)
+  await until(async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1)
+})
+
+test('it is text for whoever shows a key', async () => {
+  const answer = await scrape()
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect((await fetch(`${baton.apiUrl}/metrics`)).status).toBe(401)
+})
