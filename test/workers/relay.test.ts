@@ -31,6 +31,8 @@ const chainConfig = () => ({
   models: Object.fromEntries([
     ...scripts.map(model => [model, { provider: 'first', fallback_to: 'claude' }]),
     ['alone', { provider: 'first', upstream_model: 'fail-500x2-then-ok' }],
+    ['eyes', { provider: 'first', upstream_model: 'fail-500x2', fallback_to: ['blind', 'claude'] }],
+    ['blind', { provider: 'first', capabilities: { vision: false }, fallback_to: 'claude' }],
     ['picky', { ...paid, upstream_model: 'refusal', on_refusal: 'handover', fallback_to: 'paid' }],
     ['paid', { ...paid, provider: 'second' }],
     ['claude', { provider: 'second' }],
@@ -121,6 +123,18 @@ describe('a job on its way along the chain', () => {
     expect(refused).toBeGreaterThan(0)
     expect(job.costUsd).toBe(refused! + used!)
     expect((await walked('gpt-4')).costUsd).toBeNull()
+  })
+
+  it.each([
+    ['blind', ['0 second ok']],
+    ['eyes', ['0 first transient', '0 first transient', '1 second ok']],
+  ])('with an image, along %s, never comes to a model that cannot see it', async (model, walk) => {
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,QUJD' } }
+    const parsedBody = { model, user: model, messages: [{ role: 'user', content: [image] }] }
+    const id = await baton.chat(model, { parsedBody, body: JSON.stringify(parsedBody) })
+    const job = await baton.ended(id)
+    expect(job.attempts.map(a => `${a.hop} ${a.provider} ${a.verdict}`)).toEqual(walk)
+    expect(job.attempts.map(a => a.model)).not.toContain('blind')
   })
 
   it('parks when nobody else can serve, and resumes by itself', async () => {
