@@ -1,4 +1,5 @@
 import type { ProviderChange } from './logbook.ts'
+import type { Phase } from './primary.ts'
 
 const shownFaults = 20
 
@@ -22,6 +23,18 @@ export const introduction = (
   Real        everything else: Redis, the API, files, the batch, queues, workers and webhooks, as in production.
   Log         ${logFile}
 `
+
+/** What the primary does from now on; nobody tells Baton. */
+export const phaseText = (phase: Phase): string => {
+  switch (phase) {
+    case 'throttling':
+      return '* primary limits its rate and says so in its headers: calls keep just below it, the rest waits or goes elsewhere.'
+    case 'broken down':
+      return '* primary breaks down: 503, connections reset, answers that never come.'
+    case 'back':
+      return '* primary works again.'
+  }
+}
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 

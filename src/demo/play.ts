@@ -12,7 +12,8 @@ import { openBaton } from './baton.ts'
 import { type Cast, openCast } from './cast.ts'
 import { createJobClient, submitAll, untilReady } from './client.ts'
 import type { Logbook } from './logbook.ts'
-import { changeText, introduction, type Load, verdictOf } from './narration.ts'
+import { changeText, introduction, type Load, phaseText, verdictOf } from './narration.ts'
+import type { Phase } from './primary.ts'
 import { watchDemo } from './progress.ts'
 import { renderSummary } from './summary.ts'
 import { batchFile } from './workload.ts'
@@ -85,7 +86,12 @@ const watchAll = async (stage: Stage, cast: Cast, api: ApiClient, batches: Batch
   const client = createJobClient(api, receiver.url)
   let told = 0
   let isHandoverTold = false
+  let toldPhase: Phase | null = null
   const tell = (): void => {
+    if (toldPhase !== primary.phase) {
+      toldPhase = primary.phase
+      screen.say(phaseText(toldPhase))
+    }
     if (!isHandoverTold && logbook.handovers.size > 0) {
       screen.say('> The first job was handed over.')
       isHandoverTold = true

@@ -28,9 +28,10 @@ const behaviours: Record<Phase, BehaviourInput> = {
   back: { latency, throttle },
 }
 
+/** It comes back early enough to have all of its traffic again before a run of the usual size is over. */
 const phaseAt = (share: number): Phase => {
-  if (share < 0.25) return 'throttling'
-  return share < 0.5 ? 'broken down' : 'back'
+  if (share < 0.2) return 'throttling'
+  return share < 0.42 ? 'broken down' : 'back'
 }
 
 export const steerPrimary = (sim: Pick<SimProvider, 'script'>): Primary => {

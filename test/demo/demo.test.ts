@@ -54,6 +54,10 @@ test('the demo plays through, passes, and its sums are right', async () => {
   expect(text).toContain('Simulated   two LLM providers')
   expect(text).toMatch(/primary broken down/)
   expect(text).toMatch(/primary back/)
+  const story = [/^\* primary limits its rate/m, /^\* primary breaks down/m, /^\* primary works again/m]
+  const told = story.map(line => text.search(line))
+  expect(told[0]).toBeGreaterThanOrEqual(0)
+  expect(told).toEqual(told.toSorted((a, b) => a - b))
   expect(text).not.toContain('{"level"')
 
   const [answered, single, handovers, failed] = sections.map(title => sectionOf(text, title))
