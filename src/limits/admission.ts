@@ -1,35 +1,8 @@
-import type { Endpoint } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
-import { sizeOf } from '../domain/request-size.ts'
-import type { ToldLimits } from '../domain/told-limits.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import type { Meter } from './meter.ts'
-
-/** The right to make one call. */
-export interface Permit {
-  readonly kind: 'permit'
-  readonly key: ApiKey | 'none'
-  /** The call was not made after all. */
-  cancel(): void
-  ended(outcome: CallOutcome): void
-}
-
-export interface CallRequest {
-  readonly model: string
-  readonly endpoint: Endpoint
-  readonly body: string
-}
-
-export interface CallOutcome {
-  readonly told: ToldLimits | null
-  readonly succeeded: boolean
-  /** How long a throttled call asked to be left alone, in ms; null when it was not throttled. */
-  readonly throttledForMs: number | null
-  /** Tokens used in all; null where nobody knows. */
-  readonly tokens: number | null
-  readonly outputTokens: number | null
-}
+import { type CallRequest, createPermits, type Permit } from './permits.ts'
 
 export type Entry =
   | Permit
@@ -82,7 +55,6 @@ const recentMs = 60_000
 
 export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOptions): Admission => {
   const waiters: Waiter[] = []
-  const outputs = new Map<string, number>()
   let expected = 0
   let lastModel: string | null = null
   const askedForAtMs = new Map<string, number>()
@@ -90,16 +62,6 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
   let timer: NodeJS.Timeout | null = null
   let isPumpDue = false
 
-  /** Reckoned only where tokens are limited; what answers had lately says more than what the request would allow. */
-  const estimator = ({ model, endpoint, body }: CallRequest): (() => number) => {
-    let estimate: number | null = null
-    return () => {
-      if (estimate !== null) return estimate
-      const { input, output } = sizeOf(endpoint, body)
-      estimate = Math.ceil(input + (outputs.get(model) ?? output))
-      return estimate
-    }
-  }
   const waitIn = (lane: Lane, tokens: () => number, nowMs: number): number => {
     let waitMs = 0
     for (const { purse } of lane.meters) {
@@ -123,55 +85,6 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
       if (waitMs === 0) break
     }
     return found
-  }
-
-  const permitOn = (lane: Lane, tokens: () => number): Permit => {
-    const { meters } = lane
-    const epoch = lane.learned?.epoch ?? 0
-    const isUncounted = lane.learned === null
-    if (isUncounted) lane.uncounted += 1
-    // A meter that begins to count tokens while a call is under way has nothing to settle with it.
-    const estimates = meters.map(({ purse }) => (purse.countsTokens ? tokens() : 0))
-    meters.forEach((meter, i) => {
-      meter.purse.take(estimates[i]!)
-      meter.took()
-    })
-    const leave = (unused: boolean): void => {
-      if (isUncounted) lane.uncounted -= 1
-      const slotAtMs = clock()
-      for (const [i, { purse }] of meters.entries()) {
-        purse.leave(unused ? { slotAtMs, tokens: estimates[i]! } : null)
-      }
-    }
-    return {
-      kind: 'permit',
-      key: lane.key,
-      cancel: () => {
-        leave(true)
-        pumpSoon()
-      },
-      ended: outcome => {
-        leave(false)
-        settle(meters, estimates, outcome)
-        if (outcome.told) lanes.learn(lane).hear(outcome.told)
-        if (outcome.throttledForMs !== null) lanes.learn(lane).throttled(epoch, outcome.throttledForMs)
-        if (outcome.outputTokens !== null) learnOutput(lane.model, outcome.outputTokens)
-        if (meters.length > 0) pumpSoon()
-      },
-    }
-  }
-
-  const settle = (meters: readonly Meter[], estimates: readonly number[], outcome: CallOutcome): void =>
-    meters.forEach((meter, i) => {
-      const estimate = estimates[i]!
-      const isKnown = estimate > 0 && outcome.tokens !== null
-      meter.ended(isKnown ? outcome.tokens - estimate : 0, outcome.succeeded)
-    })
-
-  /** A running mean: what the last ten or so had. */
-  const learnOutput = (model: string, tokens: number): void => {
-    const mean = outputs.get(model)
-    outputs.set(model, mean === undefined ? tokens : mean + (tokens - mean) / 10)
   }
 
   /** Gives what there is to those who wait, oldest first; tells the meters what is still wanted. */
@@ -222,7 +135,7 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
     const { lane, waitMs } = found
     if (waitMs === 0) {
       keys.used(lane.key)
-      return end(permitOn(lane, tokens))
+      return end(permits.grant(lane, tokens))
     }
     const leftMs = untilMs - nowMs
     if (waitMs > leftMs) return end({ kind: 'full', waitMs })
@@ -236,7 +149,10 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
     queueMicrotask(pump)
   }
 
-  const unlimited = (key: ApiKey | 'none', model: string): Permit => permitOn(lanes.of(key, model), noTokens)
+  const permits = createPermits({ lanes, clock, changed: pumpSoon })
+
+  const unlimited = (key: ApiKey | 'none', model: string): Permit =>
+    permits.grant(lanes.of(key, model), noTokens)
 
   const waitOf = (model: string): number => best(model, noTokens, clock())?.waitMs ?? 0
 
@@ -277,7 +193,7 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
       return new Promise(resolve => {
         const waiter: Waiter = {
           model,
-          tokens: estimator(request),
+          tokens: permits.estimate(request),
           untilMs: clock() + (isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
           resolve: entry => {
             signal.onabort = null

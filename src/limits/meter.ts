@@ -50,6 +50,8 @@ export interface MeterParts {
 }
 
 const gapMs = 25
+/** Of calls at once one's own come back by themselves; those of others are asked for no more often. */
+const fullGapMs = 100
 /** A share is renewed, and what was seen is told, this often. */
 const beatMs = 1_000
 const hearAgainMs = 5_000
@@ -105,7 +107,11 @@ export const createMeter = (parts: MeterParts): Meter => {
 
   /** Ms until it is of use to ask; null while there is no reason. */
   const asksInMs = (nowMs: number): number | null => {
-    const gap = Math.max(askedAtMs + gapMs - nowMs, refusedUntilMs - nowMs, 0)
+    const gap = Math.max(
+      askedAtMs + (purse.isFull && !isNews ? fullGapMs : gapMs) - nowMs,
+      refusedUntilMs - nowMs,
+      0,
+    )
     if (isNews) return gap
     const beat = Math.max(gap, askedAtMs + beatMs - nowMs)
     if (demand.waiting > 0 && demand.waiting > purse.spare(nowMs)) {

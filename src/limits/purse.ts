@@ -17,6 +17,8 @@ export interface Purse {
   readonly tokens: number
   /** Whether a share of the calls at once has to be renewed. */
   readonly isShared: boolean
+  /** Whether all of the share is under way. */
+  readonly isFull: boolean
   readonly isLimited: boolean
   readonly countsTokens: boolean
   blockedMs(nowMs: number): number
@@ -140,6 +142,9 @@ export const createPurse = (): Purse => {
     },
     get isShared() {
       return share !== null
+    },
+    get isFull() {
+      return share !== null && calling >= share
     },
     get isLimited() {
       return !isFilled || limitsRequests || limitsTokens || share !== null || blockedUntilMs > 0

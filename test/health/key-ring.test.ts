@@ -64,3 +64,13 @@ it('names keys without telling them', () => {
     expect(fingerprint).not.toContain(keys[i])
   }
 })
+
+it('tells the keys in use, the next one first, and goes on after the one that was used', () => {
+  const stopped = new Map<string, number>()
+  const ring = createKeyRing('first', ['key-a', 'key-b', 'key-c'], stopping(stopped))
+  const inUse = () => ring.inUse().map(key => (key === 'none' ? key : key.key))
+  expect(inUse()).toEqual(['key-a', 'key-b', 'key-c'])
+  ring.used(ring.inUse()[1]!)
+  expect(inUse()).toEqual(['key-c', 'key-a', 'key-b'])
+  expect(createKeyRing('first', [], stopping(stopped)).inUse()).toEqual(['none'])
+})

@@ -72,6 +72,22 @@ describe('a loop that has seen to its ring', () => {
   })
 })
 
+describe('a worker with little to do for now', () => {
+  it('takes as many as there is something to do for, and fetches when there is more', async () => {
+    let room = 2
+    const places = createPlaces({ count: 50, loops: 1, ringSize: 16, room: () => room })
+    expect(places.take(16)).toBe(2)
+    room = 0
+    const asked = places.room()
+    places.leave()
+    expect(await isResolved(asked)).toBe(false)
+    room = 1
+    places.changed()
+    expect(await isResolved(asked)).toBe(true)
+    expect(places.take(16)).toBe(1)
+  })
+})
+
 describe('a worker that stops', () => {
   it('gives no place and holds no loop', async () => {
     const places = createPlaces({ count: 1, loops: 1, ringSize: 16 })

@@ -62,11 +62,12 @@ if ask.throttled >= 0 and ask.throttled == meter.epoch and now - (meter.halvedAt
   -- One call alone was not too many at once.
   if meter.ceiling or calling > 0 then
     local level = meter.ceiling and math.max(meter.ceiling / 2, math.min(meter.ceiling, calling + 1)) or calling + 1
+    meter.isFirst = meter.ceiling == nil
     meter.top, meter.ceiling = level, math.max(1, math.floor((meter.ceiling or level) / 2))
   end
   meter.epoch, meter.halvedAt, meter.raisedAt = meter.epoch + 1, now, now
   news = true
-elseif meter.ceiling and is_new and meter.epoch == 1 and now - meter.halvedAt < 2000 then
+elseif meter.ceiling and is_new and meter.isFirst and now - meter.halvedAt < 2000 then
   -- The first halving knew of one process's calls alone: each of the others adds its half.
   meter.top, meter.ceiling = meter.top + ask.calling, meter.ceiling + math.floor(ask.calling / 2)
 elseif meter.ceiling and ask.succeeded and calling + ask.waiting >= math.floor(meter.ceiling) then
@@ -134,7 +135,11 @@ if ceiling < math.huge then
   local free = math.max(0, ceiling - held)
   local share = math.min(want + ask.spare, free)
   -- Who has more than its part gives back when others have less; where there are more processes than calls, they take turns.
-  if starving then share = math.min(share, fair >= 1 and math.floor(fair) or (ask.calling > 0 and 0 or 1)) end
+  if starving then
+    local had_turn = ask.calling > 0 or me.turn
+    share = math.min(share, fair >= 1 and math.floor(fair) or had_turn and 0 or 1)
+  end
+  me.turn = share > 0 or ask.calling > 0
   me.share, reply.share = share, share
 else
   me.share = 0

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { paceOf, toldLimits } from '../../src/domain/told-limits.ts'
+
+const nowMs = Date.UTC(2026, 0, 1)
+const openAi = (limit: number, remaining: number, reset: string) => ({
+  'x-ratelimit-limit-requests': String(limit),
+  'x-ratelimit-remaining-requests': String(remaining),
+  'x-ratelimit-reset-requests': reset,
+})
+
+describe('toldLimits', () => {
+  it.each([
+    ["OpenAI's", openAi(600, 599, '100ms'), { perMinute: 600, remaining: 599, resetMs: 100 }],
+    [
+      "Anthropic's",
+      {
+        'anthropic-ratelimit-requests-limit': '50',
+        'anthropic-ratelimit-requests-remaining': '49',
+        'anthropic-ratelimit-requests-reset': '2026-01-01T00:00:02Z',
+      },
+      { perMinute: 50, remaining: 49, resetMs: 2_000 },
+    ],
+    [
+      'a limit alone',
+      { 'x-ratelimit-limit-requests': '60' },
+      { perMinute: 60, remaining: null, resetMs: null },
+    ],
+    [
+      'a reset that has gone by',
+      {
+        'anthropic-ratelimit-requests-limit': '50',
+        'anthropic-ratelimit-requests-reset': '2025-12-31T23:59:59Z',
+      },
+      { perMinute: 50, remaining: null, resetMs: 0 },
+    ],
+  ])('reads %s', (_, headers, requests) => {
+    expect(toldLimits(headers, nowMs)).toEqual({ requests, tokens: null })
+  })
+
+  it('reads tokens beside requests', () => {
+    const headers = {
+      ...openAi(600, 10, '59s'),
+      'x-ratelimit-limit-tokens': '90000',
+      'x-ratelimit-remaining-tokens': '45000',
+      'x-ratelimit-reset-tokens': '30s',
+    }
+    expect(toldLimits(headers, nowMs)).toEqual({
+      requests: { perMinute: 600, remaining: 10, resetMs: 59_000 },
+      tokens: { perMinute: 90_000, remaining: 45_000, resetMs: 30_000 },
+    })
+  })
+
+  it.each([
+    ['none', {}],
+    ['only what is left', { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1s' }],
+    ['what is no number', { 'x-ratelimit-limit-requests': '60, 60;w=60' }],
+    ['nothing at all', { 'x-ratelimit-limit-requests': '0' }],
+    ['requests a day, of which one was used', openAi(10_000, 9_999, '8.64s')],
+    ['requests a day, of which half were used', openAi(200, 100, '12h0m0s')],
+  ])('knows no limit per minute from %s', (_, headers) => {
+    expect(toldLimits(headers, nowMs)).toBeNull()
+  })
+})
+
+describe('paceOf', () => {
+  it.each([
+    ['a bucket that is full', { perMinute: 600, remaining: 600, resetMs: 0 }, null],
+    ['a bucket that is nearly empty', { perMinute: 600, remaining: 3, resetMs: 59_700 }, null],
+    ['a window with enough left', { perMinute: 600, remaining: 300, resetMs: 10_000 }, null],
+    [
+      'a window that others use up',
+      { perMinute: 600, remaining: 9, resetMs: 20_000 },
+      { perMinute: 30, forMs: 20_000 },
+    ],
+    [
+      'a window with nothing left',
+      { perMinute: 600, remaining: 0, resetMs: 30_000 },
+      { perMinute: 2, forMs: 30_000 },
+    ],
+    ['what does not say', { perMinute: 600, remaining: null, resetMs: 30_000 }, null],
+  ])('of %s', (_, told, pace) => {
+    expect(paceOf(told)).toEqual(pace)
+  })
+})
