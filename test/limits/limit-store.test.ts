@@ -147,6 +147,9 @@ describe('the ceiling after a 429', () => {
     expect((await ask('w3', { waiting: 50 })).share).toBe(0)
 
     await silence(1_000)
+    await ask('w1', { calling: 5, throttled: epoch })
+    expect((await seen()).ceiling).toBe(10)
+
     await ask('w2', { calling: 5, throttled: epoch + 1 })
     expect((await seen()).ceiling).toBe(5)
     for (let i = 2; i < 8; i++) {
