@@ -17,8 +17,11 @@ export interface Tally {
 
 export const failureHalfLifeMs = 30_000
 const answerHalfLifeMs = 60_000
-/** Less than half an answer left is as good as none: a single one is remembered for a minute. */
-const leastAnswers = 0.5
+/**
+ * What is left of a single answer after four minutes, and of a hundred after ten: less is as good as none. Sooner, a route with few
+ * jobs would know nothing; later, who was slow once would not be looked at again.
+ */
+const leastAnswers = 0.5 ** 4
 
 /** Each bucket reaches a quarter further than the one before: good enough to tell which is faster. */
 const growth = 1.25

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { knownModels } from '../../src/config/known-models.ts'
 
@@ -45,4 +46,10 @@ it.each([
   ['rehearsal', 'gpt-4'],
 ])('knows nothing of %s/%s', (provider, model) => {
   expect(known(provider, model)).toBeUndefined()
+})
+
+it('docs/routing.md names the tables that are installed', () => {
+  const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  const { dependencies } = JSON.parse(text('package.json')) as { dependencies: Record<string, string> }
+  expect(text('docs/routing.md')).toContain(`version ${dependencies['@pydantic/genai-prices']} of `)
 })

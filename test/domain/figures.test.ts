@@ -36,9 +36,9 @@ describe('the p95', () => {
   })
 
   test('is forgotten when nothing comes: soon after one answer, later after many', () => {
-    expect(p95At([tallyOf([700])], 0.9 * minute)).not.toBeNull()
-    expect(p95At([tallyOf([700])], 1.1 * minute)).toBeNull()
-    expect(p95At([tallyOf(times(100, 700))], 7 * minute)).not.toBeNull()
+    expect(p95At([tallyOf([700])], 3.9 * minute)).not.toBeNull()
+    expect(p95At([tallyOf([700])], 4.1 * minute)).toBeNull()
+    expect(p95At([tallyOf(times(100, 700))], 10 * minute)).not.toBeNull()
     expect(p95At([tallyOf(times(100, 700))], 15 * minute)).toBeNull()
   })
 })
