@@ -1,5 +1,4 @@
 import type { Circuit } from '../domain/health.ts'
-import type { HealthEntry } from '../health/board.ts'
 import type { WorkCounts, WorkerPresence } from '../health/presence.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
@@ -9,7 +8,8 @@ export interface Figures {
   /** Doorbells that wait, by queue. */
   readonly waiting: ReadonlyMap<string, number>
   readonly circuits: readonly Circuit[]
-  readonly entries: readonly HealthEntry[]
+  /** What is out of use: a provider, a key or a model. */
+  readonly entries: readonly { readonly scope: string; readonly state: string }[]
   readonly workers: readonly WorkerPresence[]
   readonly deadLetters: number
   readonly agenda: number
@@ -70,7 +70,7 @@ const providerMetrics = ({ circuits, entries }: Figures): Metric[] => {
     ),
     gauge(
       'baton_provider_out_of_use',
-      'Keys, models (target) or all (provider) of a provider that cool or are stopped.',
+      'Keys, models (target) or all (provider) of a provider that are out of use, or on their way back.',
       [...out].map(([labels, { length }]) => ({ labels: JSON.parse(labels), value: length })),
     ),
   ]

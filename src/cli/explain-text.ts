@@ -67,6 +67,7 @@ const away: Readonly<Record<string, string>> = {
   cooling: 'which throttles',
   stopped: 'of which the key or the model is stopped',
   backoff: 'which failed this job a moment ago',
+  busy: 'which has no room within its limits',
 }
 
 const meanings: Readonly<Record<VerdictKind, string>> = {
@@ -88,7 +89,7 @@ const effectOf = (attempt: Attempt): string => {
   switch (verdict) {
     case 'rate_limited': {
       const until = started_at + ((duration_ms ?? 0) + (retry_after_ms ?? 10_000)) / 1_000
-      return `; it is left alone until ${renderClock(until)}`
+      return `; its key is left alone there until ${renderClock(until)}`
     }
     case 'out_of_quota':
     case 'bad_credentials':

@@ -54,7 +54,7 @@ export interface JobMove {
   /** The target that was passed over, or is waited for. */
   readonly provider: string
   readonly model: string
-  /** What kept it out of use: a state of its provider, or `backoff` after failures of this very job. */
+  /** What kept it out of use: a state of its provider, `backoff` after failures of this very job, or `busy` without room. */
   readonly reason: string
   /** Of one that parked: when it goes on. */
   readonly until?: number

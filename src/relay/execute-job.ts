@@ -237,7 +237,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
     const called = run.attempts.length > run.claim.attempts.length
-    const note = called ? {} : { note: parts.notes.skipped(run.claim.hop, run.current) }
+    const note = called ? {} : { note: parts.notes.skipped(run.claim.hop, run.current, run.attempts) }
     const move = { ...moveTo(run, target), ...note }
     const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
     if (!(await persist(() => store.advance(run.claim, move, now())))) return
@@ -249,7 +249,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     run.flight?.ended(true)
     const to = moveTo(run, target)
     const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
-    const move = { ...to, note: parts.notes.parked(to.hop, target, resumesAtMs) }
+    const move = { ...to, note: parts.notes.parked(to.hop, target, run.attempts, resumesAtMs) }
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
     log.info(
       { jobId: run.claim.id, provider: target.provider, resumesInMs: resumesAtMs - now() },

@@ -52,7 +52,7 @@ export const createFirstTarget =
     const { provider, model: upstreamModel } = targets[first]!
     return {
       target: { provider, model: upstreamModel },
-      moves: targets.slice(0, first).map(target => notes.skipped(0, target)),
+      moves: targets.slice(0, first).map(target => notes.skipped(0, target, [])),
     }
   }
 

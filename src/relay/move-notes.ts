@@ -1,23 +1,32 @@
-import type { JobMove, Target } from '../domain/job.ts'
+import type { Attempt, JobMove, Target } from '../domain/job.ts'
 
 /** What is written down of moves that no call explains. */
 export interface MoveNotes {
-  skipped(hop: number, target: Target): JobMove
-  parked(hop: number, target: Target, untilMs: number): JobMove
+  /** `attempts`: the job's calls so far. */
+  skipped(hop: number, target: Target, attempts: readonly Attempt[]): JobMove
+  parked(hop: number, target: Target, attempts: readonly Attempt[], untilMs: number): JobMove
 }
 
 /** `whyAway`: in a word, why a target is out of use; null when nothing is known against it. */
 export const createMoveNotes = (whyAway: (target: Target) => string | null, now: () => number): MoveNotes => {
-  const factsOf = (hop: number, target: Target) => ({
+  // Where its health is good, it failed this very job a moment ago, or has no room within its limits.
+  const whyElse = (target: Target, attempts: readonly Attempt[]): string =>
+    attempts.some(a => a.provider === target.provider && a.model === target.model && a.verdict !== null)
+      ? 'backoff'
+      : 'busy'
+  const factsOf = (hop: number, target: Target, attempts: readonly Attempt[]) => ({
     at: now() / 1_000,
     hop,
     provider: target.provider,
     model: target.model,
-    // What is left when its health is good: it failed this very job a moment ago.
-    reason: whyAway(target) ?? 'backoff',
+    reason: whyAway(target) ?? whyElse(target, attempts),
   })
   return {
-    skipped: (hop, target) => ({ kind: 'skipped', ...factsOf(hop, target) }),
-    parked: (hop, target, untilMs) => ({ kind: 'parked', ...factsOf(hop, target), until: untilMs / 1_000 }),
+    skipped: (hop, target, attempts) => ({ kind: 'skipped', ...factsOf(hop, target, attempts) }),
+    parked: (hop, target, attempts, untilMs) => ({
+      kind: 'parked',
+      ...factsOf(hop, target, attempts),
+      until: untilMs / 1_000,
+    }),
   }
 }

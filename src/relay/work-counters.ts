@@ -20,7 +20,7 @@ export const createWorkCounters = (): WorkCounters => {
       ...caller,
       call: async (...asked) => {
         const result = await caller.call(...asked)
-        if (result.kind !== 'shut') {
+        if (result.kind === 'judged' || result.kind === 'interrupted') {
           const verdict = result.kind === 'judged' ? result.verdict.kind : 'interrupted'
           attempts.set(verdict, (attempts.get(verdict) ?? 0) + 1)
         }

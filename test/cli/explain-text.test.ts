@@ -99,7 +99,7 @@ describe('what happened', () => {
       },
       {
         at: start + 1,
-        text: 'asked openai/gpt-4: 429 after 41 ms, it throttles (rate_limited: slow_down); it is left alone until 05:47:01.041; handed over to anthropic/claude',
+        text: 'asked openai/gpt-4: 429 after 41 ms, it throttles (rate_limited: slow_down); its key is left alone there until 05:47:01.041; handed over to anthropic/claude',
       },
       { at: start + 1.1, text: 'asked anthropic/claude: 200 after 1.9 s, it answered' },
       { at: start + 3, text: `${ended}, for $0.00031` },
@@ -159,7 +159,7 @@ describe('what happened', () => {
         ],
       },
       [
-        'asked openai/gpt-4: 429 after 41 ms, it throttles (rate_limited: slow_down); it is left alone until 05:47:01.041',
+        'asked openai/gpt-4: 429 after 41 ms, it throttles (rate_limited: slow_down); its key is left alone there until 05:47:01.041',
         'no target could serve: parked until 05:47:01 for openai/gpt-4, which throttles',
         'passed over openai/gpt-4 without a call, which an operator has paused; sent on to anthropic/claude',
         'asked anthropic/claude: 200 after 1.9 s, it answered',
@@ -209,7 +209,7 @@ describe('what happened', () => {
       'a refusal that is the result',
       { refused: true, attempts: [throttled, { ...answer(1.1), verdict: 'refused', reason: 'refusal' }] },
       [
-        'asked openai/gpt-4: 429 after 41 ms, it throttles (rate_limited: slow_down); it is left alone until 05:47:01.041; handed over to anthropic/claude',
+        'asked openai/gpt-4: 429 after 41 ms, it throttles (rate_limited: slow_down); its key is left alone there until 05:47:01.041; handed over to anthropic/claude',
         'asked anthropic/claude: 200 after 1.9 s, it refused the content (refused: refusal)',
         'succeeded, with a refusal by anthropic/claude, after 2 calls and 3 s',
       ],

@@ -1,3 +1,4 @@
+import { circuitOf } from '../../domain/health.ts'
 import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { metricsOf } from '../metrics.ts'
@@ -6,10 +7,17 @@ import type { ApiParts } from '../parts.ts'
 
 /** `GET /metrics`: what Prometheus reads. Workers have no port of their own; theirs come by their heartbeats. */
 export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () => number): void => {
-  const { config, board, circuits, doorbells, presence, deadLetters, agenda, now } = parts
+  const { config, board, circuits, doorbells, presence, deadLetters, agenda, routes, now } = parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
   const startedAtSeconds = now() / 1_000 - process.uptime()
+
+  const targets = new Set([...routes.values()].flatMap(route => route.targets.map(circuitOf)))
+  const modelsOut = (): { scope: string; state: string }[] =>
+    [...targets]
+      .map(circuits.of)
+      .filter(({ state }) => state !== 'closed')
+      .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   scope.get('/metrics', async (_request, reply) => {
     const [workers, waiting, letters, owed] = await Promise.all([
@@ -23,7 +31,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
       accepted: accepted(),
       waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
       circuits: providers.map(circuits.of),
-      entries: board.current(),
+      entries: [...board.current(), ...modelsOut()],
       workers,
       deadLetters: letters,
       agenda: owed,
