@@ -23,6 +23,28 @@ export interface ProviderState {
 export const readProviders = async (api: ApiClient): Promise<readonly ProviderState[]> =>
   ((await api.ask('GET', '/v1/providers')) as { data: ProviderState[] }).data
 
+/** As much of a route as `GET /v1/routes` shows that the commands tell of it, its targets in the order of now. */
+export interface RouteState {
+  readonly id: string
+  readonly strategy: string
+  readonly targets: readonly {
+    readonly provider: string
+    readonly model: string
+    /** Unix seconds; null for now. */
+    readonly available_at: number | null
+    readonly recent_failures: number
+    readonly p95_ms: number | null
+    /** US dollars per million tokens. */
+    readonly price: { readonly input: number; readonly output: number } | null
+    /** Of jobs, 0 to 1; null where the route does not share them out. */
+    readonly share: number | null
+  }[]
+}
+
+/** Throws as the ApiClient does. */
+export const readRoutes = async (api: ApiClient): Promise<readonly RouteState[]> =>
+  ((await api.ask('GET', '/v1/routes')) as { data: RouteState[] }).data
+
 /** As `GET /v1/dead-letters` shows it: of a job or of a batch. */
 export interface DeadLetterView {
   readonly job_id?: string

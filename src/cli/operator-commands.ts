@@ -5,6 +5,7 @@ import { listDeadLetters, redeliver } from './commands/dead-letters.ts'
 import { explain } from './commands/explain.ts'
 import { actOnJob, type ListJobsOptions, listJobs } from './commands/jobs.ts'
 import { listProviders, setProvider } from './commands/providers.ts'
+import { listRoutes } from './commands/routes.ts'
 import type { SimulateOptions } from './commands/simulate.ts'
 import { status } from './commands/status.ts'
 import type { AddCommand } from './program.ts'
@@ -29,6 +30,7 @@ export const addOperatorCommands = (
   const adding: Adding = { program, talking: talkingTo(command), terminal, exit }
   addStatus(adding)
   addProviders(adding)
+  addRoutes(adding)
   addJobs(adding)
   addDeadLetters(adding)
   addReasons(adding)
@@ -54,6 +56,12 @@ const addProviders = ({ program, talking, terminal, exit }: Adding): void => {
         exit(await setProvider(action, name, options, terminal)),
     )
   }
+}
+
+const addRoutes = ({ talking, terminal, exit }: Adding): void => {
+  talking('routes', 'How each route chooses, and what is known of its targets').action(
+    async (options: SessionOptions) => exit(await listRoutes(options, terminal)),
+  )
 }
 
 const addJobs = ({ program, talking, terminal, exit }: Adding): void => {

@@ -30,6 +30,29 @@ test('status and providers, well and not', async () => {
   expect(listed.map(({ name }) => name)).toEqual(['openai', 'anthropic'])
 })
 
+test('routes, in the order of now', async () => {
+  const models = {
+    shared: {
+      provider: 'openai',
+      fallback_to: 'claude',
+      strategy: 'weighted',
+      weights: { claude: 3, openai: 1 },
+    },
+    claude: { provider: 'anthropic', price: { input: 3, output: 15 } },
+  }
+  const other = await openOperatorSite({ models })
+  const { out } = await other.run('routes')
+  const [first] = await other.json<{ id: string; strategy: string }[]>('routes')
+  await other.close()
+  expect(rowsOf(out)).toEqual([
+    ['ROUTE', 'STRATEGY', 'TARGET', 'SHARE', 'FAILURES', 'P95', 'PRICE', 'OUT UNTIL'],
+    ['shared', 'weighted', 'anthropic/claude', '75 %', '0', '-', '$3/$15'],
+    ['', 'openai/shared', '25 %', '0', '-', '-'],
+    ['claude', 'ordered', 'anthropic/claude', '-', '0', '-', '$3/$15'],
+  ])
+  expect(first).toMatchObject({ id: 'shared', strategy: 'weighted' })
+})
+
 test('jobs: list, show, cancel and retry', async () => {
   const { baton, openai } = site
   const done = await baton.chat('claude')
