@@ -35,6 +35,8 @@ export interface Circuit {
   readonly pausedAtMs: number
   /** When a health check last asked it while nobody called it; 0 when none has. */
   readonly checkedAtMs: number
+  /** Whether it once listed its models when it was asked: only then does a refusal to do so mean anything. */
+  readonly lists: boolean
 }
 
 /** Names the circuit of one model. A provider's name holds no slash. */
@@ -64,6 +66,7 @@ export const closedCircuit = (provider: string): Circuit => ({
   owner: '',
   pausedAtMs: 0,
   checkedAtMs: 0,
+  lists: false,
 })
 
 export interface CircuitSettings {

@@ -44,12 +44,14 @@ export interface CircuitStore {
     reason: string,
     sinceMs: number,
   ): Promise<Circuit>
+  /** Remembers that a provider has a list of models. */
+  listed(provider: string): Promise<Circuit>
   pause(provider: string, paused: boolean): Promise<Circuit>
   /** The last changes of a provider and of its models, newest first. */
   events(provider: string): Promise<readonly Circuit[]>
 }
 
-const scripts = ['report', 'lease', 'verdict', 'check', 'condemn', 'pause'] as const
+const scripts = ['report', 'lease', 'verdict', 'check', 'condemn', 'listed', 'pause'] as const
 type Script = (typeof scripts)[number]
 type Command = (...args: (string | number)[]) => Promise<unknown>
 
@@ -108,6 +110,7 @@ export const createCircuitStore = (
     },
     condemn: async (provider, terms, era, reason, sinceMs) =>
       parse(await run('condemn', provider, JSON.stringify(terms), era, reason, sinceMs)),
+    listed: async provider => parse(await run('listed', provider)),
     pause: async (provider, paused) => parse(await run('pause', provider, paused ? 1 : 0)),
     events: async provider => (await redis.lrange(eventsOf(provider), 0, -1)).map(parse),
   }

@@ -17,6 +17,11 @@ export interface HealthCheck {
   stop(): void
 }
 
+export interface CheckOutcome extends ProbeOutcome {
+  /** Whether the list of models came. */
+  readonly listed: boolean
+}
+
 export interface HealthCheckOptions {
   readonly provider: string
   readonly intervalMs: number
@@ -29,7 +34,7 @@ export interface HealthCheckOptions {
   /** Unix ms until which the provider cannot be asked, for want of a key that works; 0 for now. */
   readonly keylessUntil: () => number
   /** One call. Never throws. */
-  readonly ask: (signal: Interrupt) => Promise<ProbeOutcome>
+  readonly ask: (signal: Interrupt, lists: boolean) => Promise<CheckOutcome>
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
@@ -74,25 +79,29 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
       if (stopping.aborted) resolve()
     })
 
+  const ask = async (): Promise<ProbeOutcome> => {
+    const { lists } = circuits.of(provider)
+    const told = await options.ask(stopping, lists)
+    if (told.listed && !lists) circuits.learn(await store.listed(provider))
+    return told
+  }
+
   const checkIdle = async (): Promise<void> => {
     const { taken, nextAtMs, circuit } = await store.takeCheck(provider, terms, intervalMs)
     circuits.learn(circuit)
     notBeforeMs = nextAtMs
     if (!taken) return
     const sinceMs = now()
-    const first = await options.ask(stopping)
+    const first = await ask()
     if (first.outcome !== 'failure') return
     await pause()
-    const { outcome, reason } = await options.ask(stopping)
+    const { outcome, reason } = await ask()
     if (outcome !== 'failure') return
     circuits.learn(await store.condemn(provider, terms, circuit.era, reason, sinceMs))
   }
 
   const probe = async (): Promise<void> => {
-    const told = await lease.run(
-      () => options.ask(stopping),
-      outcome => outcome,
-    )
+    const told = await lease.run(ask, outcome => outcome)
     if (told === null) notBeforeMs = now() + lookAgainMs
   }
 

@@ -4,8 +4,8 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import type { HealthBoard } from '../health/board.ts'
+import type { CheckOutcome } from '../health/health-check.ts'
 import type { KeyRing } from '../health/key-ring.ts'
-import type { ProbeOutcome } from '../health/probe-lease.ts'
 import type { Provider } from '../providers/provider.ts'
 import { stoppedMs } from './upstream-caller.ts'
 
@@ -23,11 +23,14 @@ export interface ProviderCheckParts {
 /** Of the list of models, or of a token: an answer that takes longer than this is none. */
 export const longestCheckMs = 10_000
 
-const ignored: ProbeOutcome = { outcome: 'ignored', reason: '' }
-const alive: ProbeOutcome = { outcome: 'success', reason: '' }
+const ignored: CheckOutcome = { outcome: 'ignored', reason: '', listed: false }
+const alive: CheckOutcome = { outcome: 'success', reason: '', listed: false }
 
 /** A server that has no list of models is there nevertheless; so is one that may not show it to this key. */
 const listless = new Set([403, 404, 405, 501])
+
+const isSuccess = (outcome: UpstreamOutcome): boolean =>
+  outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
 
 /** Asks a provider whether it is there. Any answer that does not blame it says that it is. */
 export const createProviderCheck = (parts: ProviderCheckParts) => {
@@ -56,18 +59,21 @@ export const createProviderCheck = (parts: ProviderCheckParts) => {
     if (outcome.kind === 'break') return false
     if (model === null && listless.has(outcome.status)) return true
     // One token may be too few for any content: what counts is that it came.
-    return outcome.status >= 200 && outcome.status < 300 && typeof outcome.json === 'object'
+    return isSuccess(outcome) && typeof outcome.json === 'object'
   }
 
-  return async (signal: Interrupt): Promise<ProbeOutcome> => {
+  /** `lists`: whether the list of models ever came. */
+  return async (signal: Interrupt, lists: boolean): Promise<CheckOutcome> => {
     const key = keys.next()
     if (key === null) return ignored
     const outcome = await request(key === 'none' ? null : key.key, signal)
     if (outcome.kind === 'break' && outcome.reason === 'aborted') return ignored
-    if (isAnswer(outcome)) return alive
+    if (isAnswer(outcome)) return { ...alive, listed: model === null && isSuccess(outcome) }
+    // A server without a list may say so in any way, and would be out of use for ever.
+    if (model === null && outcome.kind === 'answer' && outcome.status >= 500 && !lists) return alive
     const { kind, reason } = classify(outcome, { endpoint, dialect: provider.dialect, nowMs: now() })
     log.info({ provider: provider.name, verdict: kind, reason }, 'health check failed')
-    if (kind === 'transient' || kind === 'overloaded') return { outcome: 'failure', reason }
+    if (kind === 'transient' || kind === 'overloaded') return { outcome: 'failure', reason, listed: false }
     if (key !== 'none' && (kind === 'bad_credentials' || kind === 'out_of_quota')) {
       const scope = `key:${provider.name}#${key.fingerprint}` as const
       board.indict(scope, 'stopped', now() + stoppedMs, reason)

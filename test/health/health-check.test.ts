@@ -7,14 +7,17 @@ interface Setup {
   readonly check?: object
   readonly keys?: readonly string[]
   readonly count: number
+  /** Answers 503 from the beginning. */
+  readonly faulty?: boolean
 }
 
 /** Workers of one provider on one Redis, as several processes would be. */
 const start = async (
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
-  { check = {}, keys = ['good'], count }: Setup,
+  { check = {}, keys = ['good'], count, faulty = false }: Setup,
 ) => {
   const sim = createSimProvider({ keys: ['good'] })
+  if (faulty) sim.script({ fault: { kind: 'error-503' } })
   await sim.start()
   onTestFinished(() => sim.stop())
   const provider = {
@@ -34,6 +37,8 @@ const start = async (
   const { circuits, circuitStore, board } = baton.core
   return {
     ...{ sim, baton, board },
+    asked: () => circuits.of('only').checkedAtMs,
+    lists: () => circuits.of('only').lists,
     state: () => circuits.of('only').state,
     statesSeen: async () => (await circuitStore.events('only')).map(event => event.state).toReversed(),
   }
@@ -64,6 +69,22 @@ describe.concurrent('a health check', () => {
       if (kind === 'models') expect(sim.calls.calls).toBe(0)
     },
   )
+
+  it('does not take a server without a list of models for dead', async ({ expect, ...test }) => {
+    const { sim, state, statesSeen, asked, lists } = await start(test, {
+      check: { kind: 'models' },
+      faulty: true,
+      count: 1,
+    })
+    await until(() => asked() > 0)
+    const askedAtMs = asked()
+    await until(() => asked() > askedAtMs)
+    expect(state()).toBe('closed')
+    sim.script({})
+    await until(lists)
+    sim.script({ fault: { kind: 'error-503' } })
+    await until(async () => (await statesSeen()).includes('open'))
+  })
 
   it('leaves a provider alone that is called', async ({ expect, ...test }) => {
     const { sim, baton } = await start(test, { count: 1 })

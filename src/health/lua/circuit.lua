@@ -4,7 +4,7 @@ local provider, now = ARGV[1], tonumber(ARGV[2])
 local known = redis.call('HGET', KEYS[1], provider)
 local circuit = known and cjson.decode(known)
   or { provider = provider, state = 'closed', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
-       step = 0, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0 }
+       step = 0, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0, lists = false }
 
 -- Tells every process. `event`: also kept in the history. Times as numbers of changes: they grow over a loss of all data.
 local function keep(event)
