@@ -66,7 +66,10 @@ const providerMetrics = ({ circuits, entries }: Figures): Metric[] => {
     gauge(
       'baton_provider_share',
       'Of the traffic that a provider on its way back gets, 0 to 1.',
-      circuits.map(({ provider, share }) => ({ labels: { provider }, value: share })),
+      circuits.map(({ provider, share, pausedAtMs }) => ({
+        labels: { provider },
+        value: pausedAtMs > 0 ? 0 : share,
+      })),
     ),
     gauge(
       'baton_provider_out_of_use',

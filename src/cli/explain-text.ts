@@ -151,7 +151,9 @@ const describeEnd = (job: JobView): ExplainedStep[] => {
 const endOf = (job: JobView): string => {
   const { status, error, attempts, created_at, finished_at, cost_usd } = job
   const cost = cost_usd === null ? '' : `, for $${cost_usd}`
-  const sum = `${renderCount(attempts.length, 'call')} and ${renderDuration(((finished_at ?? 0) - created_at) * 1_000)}${cost}`
+  const seconds = (finished_at ?? created_at) - created_at
+  const took = seconds === 0 ? 'a moment' : renderDuration(seconds * 1_000)
+  const sum = `${renderCount(attempts.length, 'call')} and ${took}${cost}`
   if (status === 'succeeded') {
     const how = job.refused ? 'with a refusal' : job.cache ? "with another job's answer, given" : 'answered'
     return `succeeded, ${how} by ${targetOf(standing(job))}, after ${sum}`

@@ -55,7 +55,9 @@ const rowsOf = (without: Simulated, out: Simulated): string[][] => {
     row('parked until the outage ends', ({ stranded }) => String(stranded)),
     ...optional('no target can serve', ({ failed }) => failed),
     ...optional('no such route in the config', ({ refused }) => refused),
-    row('cost', ({ costUsd }) => dollars(costUsd)),
+    row('cost', ({ costUsd, answered, unpriced }) =>
+      answered > 0 && unpriced === answered ? 'unknown' : dollars(costUsd),
+    ),
     row('latency, median', ({ latencyMs }) => (latencyMs ? describeMs(latencyMs.median) : 'unknown')),
     row('latency, 95 % within', ({ latencyMs }) => (latencyMs ? describeMs(latencyMs.p95) : 'unknown')),
     ...optional('answered at an unknown cost', ({ unpriced }) => unpriced),

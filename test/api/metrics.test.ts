@@ -89,6 +89,7 @@ test('what jobs did, and where providers stand', async () => {
 
   await baton.core.circuitStore.pause('second', true)
   await until(async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1)
+  expect((await read()).get('baton_provider_share{provider="second"}')).toBe(0)
 })
 
 test('it is text for whoever shows a key', async () => {

@@ -241,6 +241,12 @@ describe('what happened', () => {
     expect(told(more).slice(1)).toEqual(expected)
   })
 
+  test('a job of less than a second', () => {
+    expect(told({ finished_at: start, attempts: [answer(0)] }).at(-1)).toBe(
+      'succeeded, answered by anthropic/claude, after 1 call and a moment',
+    )
+  })
+
   test.each([
     [{ batch_id: 'batch_9' }, 'accepted for gpt-4 (/v1/chat/completions), a line of batch_9, to be'],
     [{ retry_of: 'job_0' }, 'accepted for gpt-4 (/v1/chat/completions), a retry of job_0, to be'],
