@@ -1,28 +1,23 @@
-import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { costOfAll } from '../domain/usage.ts'
 import { nextStep, type Step, spends, type WalkLimits } from '../domain/walk.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
-import { jobDoorbell } from '../queue/doorbell.ts'
-import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
-import type { Claim, Final, JobStore, Move } from '../store/job-store.ts'
+import type { Claim, Final, JobStore } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
-import { moveTo, patienceOf, type Run, unlogged } from './job-run.ts'
+import { createJobMoves, type JobMoveParts } from './job-moves.ts'
+import { patienceOf, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
-import type { MoveNotes } from './move-notes.ts'
-import { pause } from './pause.ts'
 import { carriersOf, loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
 import type { OrderTargets } from './target-order.ts'
 import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
 
-export interface ExecutorParts {
+export interface ExecutorParts extends JobMoveParts {
   readonly provider: string
   readonly store: JobStore
-  readonly doorbells: Doorbells
   readonly caller: UpstreamCaller
   readonly calls: CallsInFlight
   readonly leases: Leases
@@ -36,26 +31,17 @@ export interface ExecutorParts {
   readonly availableAt: (target: RouteTarget) => number
   /** See `Walk.isReturning`. */
   readonly isReturning: (target: RouteTarget) => boolean
-  readonly notes: MoveNotes
   readonly order: OrderTargets
   /**
    * Whether a job may go on to a provider now. Where many are on their way there, as nobody calls the target they come from,
    * only while there is room; takes it. `hasCalled`: this one was called there.
    */
   readonly mayHandOver: (provider: string, from: RouteTarget, hasCalled: boolean) => boolean
-  /** Whether the process is about to end: then jobs do not wait here. */
-  readonly isStopping: () => boolean
-  /** Writes what must not be lost: tries again while Redis refuses. */
-  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
   /** Takes charge of a result on its way: a stop waits for it, and a failure is told. */
   readonly unfinished: (write: Promise<void>) => void
   readonly newToken: () => string
-  readonly log: Logger
-  readonly now: () => number
-  readonly random: () => number
 }
 
-const holdMs = 100
 /** A sample is worth one call: tried again it would tell of nothing but luck. */
 const mirrorLimits: WalkLimits = { retries: 0, maxAttempts: 1 }
 
@@ -64,7 +50,8 @@ export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () =>
 
 /** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
 export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
-  const { store, doorbells, caller, calls, leases, routes, providers, log, now, random, persist } = parts
+  const { store, caller, calls, leases, routes, providers, log, now, random, persist } = parts
+  const { handOver, park, retry, hold, interrupted } = createJobMoves(parts)
 
   const execute: ExecuteJob = async (jobId, hop, ring, taken) => {
     const token = parts.newToken()
@@ -233,70 +220,6 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       }
       write.then(ended, ended)
     })
-  }
-
-  const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
-    const called = run.attempts.length > run.claim.attempts.length
-    const note = called ? {} : { note: parts.notes.skipped(run.claim.hop, run.current, run.attempts) }
-    const move = { ...moveTo(run, target), ...note }
-    const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
-    if (!(await persist(() => store.advance(run.claim, move, now())))) return
-    log.info({ jobId: run.claim.id, hop: move.hop, provider: target.provider, reason }, 'job handed over')
-    ring(run.claim.id, move)
-  }
-
-  const park = async (run: Run, target: RouteTarget, untilMs: number): Promise<void> => {
-    run.flight?.ended(true)
-    const to = moveTo(run, target)
-    const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
-    const move = { ...to, note: parts.notes.parked(to.hop, target, run.attempts, resumesAtMs) }
-    if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
-    log.info(
-      { jobId: run.claim.id, provider: target.provider, resumesInMs: resumesAtMs - now() },
-      'job parked',
-    )
-  }
-
-  /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
-  const retry = async (run: Run, delayMs: number): Promise<boolean> => {
-    const nextCallAtMs = now() + delayMs
-    const held = await persist(() => store.retry(run.claim, run.spent, run.attempts.at(-1)!, nextCallAtMs))
-    run.logged = run.attempts.length
-    if (!held) return false
-    await pause(delayMs, run.interrupt)
-    if (!run.interrupt.aborted) return true
-    await interrupted(run, run.interrupt.reason)
-    return false
-  }
-
-  /**
-   * Waits a moment in its place, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
-   * written. False when the job is no longer ours or was handed back.
-   */
-  const hold = async (run: Run): Promise<boolean> => {
-    await pause(holdMs * (0.5 + random()), run.interrupt)
-    if (!run.interrupt.aborted && !parts.isStopping()) return true
-    await interrupted(run, run.interrupt.aborted ? run.interrupt.reason : 'shutdown')
-    return false
-  }
-
-  const interrupted = async (run: Run, reason: unknown): Promise<void> => {
-    if (reason !== 'shutdown') run.flight?.ended(false)
-    if (reason === 'cancelled') return // whoever cancelled it has written its end
-    if (reason === 'expired') {
-      await persist(() => store.expire(run.claim.id, 0))
-      return
-    }
-    const move = moveTo(run, run.current)
-    if (await persist(() => store.advance(run.claim, move, now()))) ring(run.claim.id, move)
-    log.info({ jobId: run.claim.id }, 'job handed back')
-  }
-
-  /** The agenda holds the doorbell already: a failure here only delays it. */
-  const ring = (jobId: string, { hop, ring, target }: Move): void => {
-    doorbells
-      .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, ring) })
-      .catch(error => log.debug({ err: error, jobId }, 'doorbell left to the sweeper'))
   }
 
   return execute

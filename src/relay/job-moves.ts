@@ -1,0 +1,103 @@
+import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
+import { jobDoorbell } from '../queue/doorbell.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { JobStore, Move } from '../store/job-store.ts'
+import { moveTo, type Run } from './job-run.ts'
+import type { MoveNotes } from './move-notes.ts'
+import { pause } from './pause.ts'
+
+export interface JobMoveParts {
+  readonly store: Pick<JobStore, 'advance' | 'park' | 'retry' | 'expire'>
+  readonly doorbells: Doorbells
+  readonly notes: MoveNotes
+  /** Whether the process is about to end: then jobs do not wait here. */
+  readonly isStopping: () => boolean
+  /** Writes what must not be lost: tries again while Redis refuses. */
+  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly log: Logger
+  readonly now: () => number
+  readonly random: () => number
+}
+
+const holdMs = 100
+
+/** What a worker does with a running job that it neither calls for nor ends. */
+export interface JobMoves {
+  handOver(run: Run, target: RouteTarget): Promise<void>
+  park(run: Run, target: RouteTarget, untilMs: number): Promise<void>
+  /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
+  retry(run: Run, delayMs: number): Promise<boolean>
+  /**
+   * Waits a moment in its place, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
+   * written. False when the job is no longer ours or was handed back.
+   */
+  hold(run: Run): Promise<boolean>
+  /** Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the job back. */
+  interrupted(run: Run, reason: unknown): Promise<void>
+}
+
+export const createJobMoves = (parts: JobMoveParts): JobMoves => {
+  const { store, doorbells, notes, persist, log, now, random } = parts
+
+  const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
+    const called = run.attempts.length > run.claim.attempts.length
+    const note = called ? {} : { note: notes.skipped(run.claim.hop, run.current, run.attempts) }
+    const move = { ...moveTo(run, target), ...note }
+    const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
+    if (!(await persist(() => store.advance(run.claim, move, now())))) return
+    log.info({ jobId: run.claim.id, hop: move.hop, provider: target.provider, reason }, 'job handed over')
+    ring(run.claim.id, move)
+  }
+
+  const park = async (run: Run, target: RouteTarget, untilMs: number): Promise<void> => {
+    run.flight?.ended(true)
+    const to = moveTo(run, target)
+    const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
+    const move = { ...to, note: notes.parked(to.hop, target, run.attempts, resumesAtMs) }
+    if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
+    log.info(
+      { jobId: run.claim.id, provider: target.provider, resumesInMs: resumesAtMs - now() },
+      'job parked',
+    )
+  }
+
+  const retry = async (run: Run, delayMs: number): Promise<boolean> => {
+    const nextCallAtMs = now() + delayMs
+    const held = await persist(() => store.retry(run.claim, run.spent, run.attempts.at(-1)!, nextCallAtMs))
+    run.logged = run.attempts.length
+    if (!held) return false
+    await pause(delayMs, run.interrupt)
+    if (!run.interrupt.aborted) return true
+    await interrupted(run, run.interrupt.reason)
+    return false
+  }
+
+  const hold = async (run: Run): Promise<boolean> => {
+    await pause(holdMs * (0.5 + random()), run.interrupt)
+    if (!run.interrupt.aborted && !parts.isStopping()) return true
+    await interrupted(run, run.interrupt.aborted ? run.interrupt.reason : 'shutdown')
+    return false
+  }
+
+  const interrupted = async (run: Run, reason: unknown): Promise<void> => {
+    if (reason !== 'shutdown') run.flight?.ended(false)
+    if (reason === 'cancelled') return // whoever cancelled it has written its end
+    if (reason === 'expired') {
+      await persist(() => store.expire(run.claim.id, 0))
+      return
+    }
+    const move = moveTo(run, run.current)
+    if (await persist(() => store.advance(run.claim, move, now()))) ring(run.claim.id, move)
+    log.info({ jobId: run.claim.id }, 'job handed back')
+  }
+
+  /** The agenda holds the doorbell already: a failure here only delays it. */
+  const ring = (jobId: string, { hop, ring, target }: Move): void => {
+    doorbells
+      .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, ring) })
+      .catch(error => log.debug({ err: error, jobId }, 'doorbell left to the sweeper'))
+  }
+
+  return { handOver, park, retry, hold, interrupted }
+}
