@@ -103,7 +103,10 @@ export const createMeter = (parts: MeterParts): Meter => {
   /** Twice of what waits: demand that grows is met after a few leases. */
   const slotsWanted = (nowMs: number): number =>
     Math.max(0, 2 * demand.waiting + expected(nowMs) - purse.slots(nowMs))
-  const tokensWanted = (): number => Math.max(0, demand.tokens - purse.tokens)
+  const tokensWanted = (nowMs: number): number => {
+    const ahead = (2 * demand.waiting + expected(nowMs)) * purse.usualTokens
+    return Math.max(0, Math.max(demand.tokens, ahead) - purse.tokens)
+  }
 
   /** Ms until it is of use to ask; null while there is no reason. */
   const asksInMs = (nowMs: number): number | null => {
@@ -126,7 +129,7 @@ export const createMeter = (parts: MeterParts): Meter => {
   const requestOf = (nowMs: number): LeaseRequest => ({
     ...terms,
     slots: Math.ceil(slotsWanted(nowMs)),
-    tokens: Math.ceil(tokensWanted()),
+    tokens: purse.countsTokens ? Math.ceil(tokensWanted(nowMs)) : 0,
     leastTokens: demand.leastTokens,
     calling: purse.calling + uncounted(),
     waiting: demand.waiting,

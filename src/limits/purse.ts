@@ -15,6 +15,8 @@ export interface Purse {
   /** Calls for which there are slots; Infinity where requests are not limited. */
   slots(nowMs: number): number
   readonly tokens: number
+  /** What one call took last; 0 before any did. */
+  readonly usualTokens: number
   /** Whether a share of the calls at once has to be renewed. */
   readonly isShared: boolean
   /** Whether all of the share is under way. */
@@ -56,6 +58,9 @@ export const createPurse = (): Purse => {
     while (slots.length > 0 && slots[0]! + slotLifeMs < nowMs) slots.shift()
     while (credits.length > 0 && credits[0]!.fromMs + tokenLifeMs < nowMs) credits.shift()
   }
+  /** Of the last call: what the next one may need. */
+  let usualTokens = 0
+
   const credit = (): number => credits.reduce((sum, { tokens }) => sum + tokens, 0)
 
   const slotWaitMs = (nowMs: number): number => {
@@ -99,6 +104,7 @@ export const createPurse = (): Purse => {
     },
     take: tokens => {
       slots.shift()
+      if (tokens > 0) usualTokens = tokens
       spend(tokens)
       calling += 1
     },
@@ -130,8 +136,15 @@ export const createPurse = (): Purse => {
     },
     spare: nowMs => {
       clean(nowMs)
-      const calls = share === null ? Number.POSITIVE_INFINITY : share - calling
-      return Math.max(0, Math.min(calls, limitsRequests ? slots.length : Number.POSITIVE_INFINITY))
+      const most = Number.POSITIVE_INFINITY
+      return Math.max(
+        0,
+        Math.min(
+          share === null ? most : share - calling,
+          limitsRequests ? slots.length : most,
+          limitsTokens ? Math.floor(credit() / Math.max(1, usualTokens)) : most,
+        ),
+      )
     },
     slots: nowMs => {
       clean(nowMs)
@@ -139,6 +152,9 @@ export const createPurse = (): Purse => {
     },
     get tokens() {
       return credit()
+    },
+    get usualTokens() {
+      return usualTokens
     },
     get isShared() {
       return share !== null

@@ -137,7 +137,8 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
 
   return {
     call: async (claim, target, patienceMs, signal) => {
-      const entry = await admission.enter({ ...claim, model: target.model }, patienceMs, signal)
+      const { endpoint, body } = claim
+      const entry = await admission.enter({ endpoint, body, model: target.model }, patienceMs, signal)
       if (entry.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
       if (entry.kind === 'full') return { kind: 'shut', untilMs: now() + entry.waitMs }
       if (entry.kind === 'interrupted') return { kind: 'left', reason: signal.reason as AbortReason }

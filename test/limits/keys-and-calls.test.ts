@@ -55,6 +55,7 @@ it('what finds no room for long goes on to the next target without a call', asyn
   const jobs = await Promise.all((await chats(baton, 12)).map(baton.ended))
   expect(Date.now() - startedAtMs).toBeLessThan(6_000)
   expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
+  expect(jobs.flatMap(job => job.moves.map(move => move.reason))).toEqual(Array(11).fill('busy'))
   expect(first.calls.calls).toBe(1)
   expect(second.calls.calls).toBe(11)
 })
