@@ -1,4 +1,5 @@
 import type { Core } from '../src/core.ts'
+import { createWebhookHeartbeat } from '../src/health/presence.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseBatchDoorbell, parseDoorbell } from '../src/queue/doorbell.ts'
@@ -7,6 +8,7 @@ import type { BatchRecord } from '../src/store/batch-record.ts'
 import { batchView, messageBatchView } from '../src/store/batch-view.ts'
 import { createDeliveries } from '../src/store/deliveries.ts'
 import { createAddressGuard } from '../src/webhooks/address-guard.ts'
+import { createDeliveryCounter } from '../src/webhooks/count-deliveries.ts'
 import { createDeliverWebhook, type DeliverySource } from '../src/webhooks/deliver-webhook.ts'
 import { createWebhookSender } from '../src/webhooks/send.ts'
 import { batchSource, jobSource } from '../src/webhooks/sources.ts'
@@ -27,9 +29,10 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
       }),
     sender => sender.close(),
   )
+  const counter = createDeliveryCounter()
   const deliverFrom = (source: DeliverySource) =>
     createDeliverWebhook({
-      source,
+      source: counter.of(source),
       sender,
       defaultSecret: config.webhooks.secret,
       log,
@@ -58,6 +61,16 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     'webhook worker',
     () => consumer.start(),
     (_, leftMs) => consumer.stop(leftMs(), () => stopping.abort()),
+  )
+  const heartbeat = createWebhookHeartbeat(core.redis, keys.prefix, log, () => ({
+    instance: core.instance,
+    counts: counter.read(),
+    seenAtMs: now(),
+  }))
+  await life.open(
+    'webhook heartbeat',
+    () => heartbeat.start(),
+    () => heartbeat.stop(),
   )
   log.info({ concurrency: config.webhooks.concurrency }, 'worker started')
 }

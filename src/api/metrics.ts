@@ -1,5 +1,5 @@
 import type { Circuit } from '../domain/health.ts'
-import type { WorkCounts, WorkerPresence } from '../health/presence.ts'
+import type { WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
 /** What is known of one moment, from Redis and from this process. */
@@ -11,6 +11,7 @@ export interface Figures {
   /** What is out of use: a provider, a key or a model. */
   readonly entries: readonly { readonly scope: string; readonly state: string }[]
   readonly workers: readonly WorkerPresence[]
+  readonly webhookWorkers: readonly WebhookPresence[]
   readonly deadLetters: number
   readonly agenda: number
   readonly process: {
@@ -26,6 +27,7 @@ export const metricsOf = (figures: Figures): readonly Metric[] => [
   ...jobMetrics(figures),
   ...providerMetrics(figures),
   ...workerMetrics(figures.workers),
+  webhookMetric(figures.webhookWorkers),
   ...processMetrics(figures.process),
 ]
 
@@ -126,6 +128,15 @@ const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
     ),
   ]
 }
+
+const webhookMetric = (workers: readonly WebhookPresence[]): Metric =>
+  counter(
+    'baton_webhook_attempts_total',
+    'Attempts to deliver a webhook, by how they went; failed ones are made again.',
+    workers.flatMap(({ instance, counts }) =>
+      Object.entries(counts).map(([outcome, value]) => ({ labels: { instance, outcome }, value })),
+    ),
+  )
 
 const labelsOf = ({ provider, instance }: WorkerPresence): Record<string, string> => ({ provider, instance })
 

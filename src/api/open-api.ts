@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { type Core, storeOn } from '../core.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
-import { readPresence } from '../health/presence.ts'
+import { readPresence, readWebhookPresence } from '../health/presence.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createLimitStore } from '../limits/limit-store.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
@@ -86,6 +86,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     }),
     addressGuard: createAddressGuard(config.webhooks.allow),
     presence: () => readPresence(redis, keys.prefix, now()),
+    webhookPresence: () => readWebhookPresence(redis, keys.prefix, now()),
     pingRedis: () => ping(redis, keys),
     log,
     now,

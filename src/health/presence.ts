@@ -27,46 +27,64 @@ export interface WorkerPresence {
   readonly seenAtMs: number
 }
 
+/** What a process that delivers webhooks did since it started, by how attempts went; `failed` ones are made again. */
+export type DeliveryCounts = Readonly<Record<'delivered' | 'failed' | 'dead', number>>
+
+/** One live process that delivers webhooks. */
+export interface WebhookPresence {
+  readonly instance: string
+  readonly counts: DeliveryCounts
+  readonly seenAtMs: number
+}
+
 const beatMs = 2_000
 const silentAfterMs = 10_000
 
-const keyOf = (prefix: string): string => `${prefix}:{health}:workers`
+interface Presence {
+  readonly seenAtMs: number
+}
 
-/** Tells the cluster that a worker is here. */
-export const createHeartbeat = (
-  redis: Redis | Cluster,
-  prefix: string,
-  log: Logger,
-  describe: () => WorkerPresence,
-): Repeating => {
-  const beat = createRepeating(
-    'heartbeat',
-    beatMs,
-    async () => {
+/** Those of one kind: a hash of how each last told of itself. */
+const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kind) => string) => {
+  const keyOf = (prefix: string): string => `${prefix}:{health}:${name}`
+
+  /** Tells the cluster that somebody is here. */
+  const heartbeat = (
+    redis: Redis | Cluster,
+    prefix: string,
+    log: Logger,
+    describe: () => Kind,
+  ): Repeating => {
+    const tell = async (): Promise<void> => {
       const presence = describe()
-      await redis.hset(keyOf(prefix), `${presence.provider}@${presence.instance}`, JSON.stringify(presence))
-    },
-    log,
-  )
-  return {
-    start: beat.start,
-    stop: async () => {
-      await beat.stop()
-      const { provider, instance } = describe()
-      await redis.hdel(keyOf(prefix), `${provider}@${instance}`)
-    },
+      await redis.hset(keyOf(prefix), fieldOf(presence), JSON.stringify(presence))
+    }
+    const beat = createRepeating('heartbeat', beatMs, tell, log)
+    return {
+      start: beat.start,
+      stop: async () => {
+        await beat.stop()
+        await redis.hdel(keyOf(prefix), fieldOf(describe()))
+      },
+    }
   }
+
+  /** All that live; those that fell silent are forgotten. */
+  const read = async (redis: Redis | Cluster, prefix: string, nowMs: number): Promise<readonly Kind[]> => {
+    const entries = Object.entries(await redis.hgetall(keyOf(prefix)))
+    const known = entries.map(([field, text]) => ({ field, presence: JSON.parse(text) as Kind }))
+    const silent = known.filter(w => w.presence.seenAtMs + silentAfterMs < nowMs)
+    if (silent.length > 0) await redis.hdel(keyOf(prefix), ...silent.map(w => w.field))
+    return known.filter(w => !silent.includes(w)).map(w => w.presence)
+  }
+
+  return { heartbeat, read }
 }
 
-/** Live workers of all providers; those that fell silent are forgotten. */
-export const readPresence = async (
-  redis: Redis | Cluster,
-  prefix: string,
-  nowMs: number,
-): Promise<readonly WorkerPresence[]> => {
-  const entries = Object.entries(await redis.hgetall(keyOf(prefix)))
-  const workers = entries.map(([field, text]) => ({ field, presence: JSON.parse(text) as WorkerPresence }))
-  const silent = workers.filter(w => w.presence.seenAtMs + silentAfterMs < nowMs)
-  if (silent.length > 0) await redis.hdel(keyOf(prefix), ...silent.map(w => w.field))
-  return workers.filter(w => !silent.includes(w)).map(w => w.presence)
-}
+const workers = createRoll<WorkerPresence>('workers', ({ provider, instance }) => `${provider}@${instance}`)
+const webhookWorkers = createRoll<WebhookPresence>('webhook-workers', ({ instance }) => instance)
+
+export const createHeartbeat = workers.heartbeat
+export const readPresence = workers.read
+export const createWebhookHeartbeat = webhookWorkers.heartbeat
+export const readWebhookPresence = webhookWorkers.read

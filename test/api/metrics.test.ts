@@ -1,11 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
 
 let baton: Deployment
 let sims: SimProvider[]
 const key = 'client-key'
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const succeeded = 'baton_job_ends_total{provider="second",status="succeeded"}'
 
 beforeEach(async () => {
@@ -23,8 +25,10 @@ beforeEach(async () => {
         alone: { provider: 'first' },
       },
       api_keys: [key],
+      webhooks: { secret, allow: ['127.0.0.0/8'] },
     },
     api: true,
+    webhooks: true,
   })
 })
 afterEach(async () => {
@@ -41,7 +45,7 @@ const read = async (): Promise<Map<string, number>> => {
   for (const line of (await (await scrape()).text()).split('\n')) {
     const [, series, value] = /^([a-z].*) (\S+)$/.exec(line) ?? []
     if (series === undefined) continue
-    const name = series.replace(/,?instance="\w+"/, '')
+    const name = series.replace(/instance="\w+",|,?instance="\w+"/, '')
     sums.set(name, (sums.get(name) ?? 0) + Number(value))
   }
   return sums
@@ -90,6 +94,20 @@ test('what jobs did, and where providers stand', async () => {
   await baton.core.circuitStore.pause('second', true)
   await until(async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1)
   expect((await read()).get('baton_provider_share{provider="second"}')).toBe(0)
+})
+
+test('how deliveries of webhooks went', async () => {
+  const receiver = createWebhookReceiver({ secret })
+  await receiver.start()
+  onTestFinished(() => receiver.stop())
+  for (const url of [receiver.url, 'http://127.0.0.1:1/', 'http://10.1.1.1/'])
+    await baton.ended(await baton.chat('other', { webhook: { url } }))
+  const outcomes = ['delivered', 'failed', 'dead'].map(o => `baton_webhook_attempts_total{outcome="${o}"}`)
+  // One is refused and tried again much later, one leads to where none is allowed.
+  await until(async () => {
+    const series = await read()
+    return outcomes.every(name => series.get(name) === 1) && series.get('baton_dead_letters') === 1
+  })
 })
 
 test('it is text for whoever shows a key', async () => {

@@ -16,6 +16,7 @@ test('docs/metrics.md has every metric with its labels', () => {
         ...{ seenAtMs: 0, counts },
       },
     ],
+    webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
     deadLetters: 0,
     agenda: 0,
     process: { residentBytes: 0, cpuSeconds: 0, startedAtSeconds: 0 },

@@ -7,7 +7,8 @@ import type { ApiParts } from '../parts.ts'
 
 /** `GET /metrics`: what Prometheus reads. Workers have no port of their own; theirs come by their heartbeats. */
 export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () => number): void => {
-  const { config, board, circuits, doorbells, presence, deadLetters, agenda, routes, now } = parts
+  const { config, board, circuits, doorbells, presence, webhookPresence, deadLetters, agenda, routes, now } =
+    parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
   const startedAtSeconds = now() / 1_000 - process.uptime()
@@ -20,8 +21,9 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   scope.get('/metrics', async (_request, reply) => {
-    const [workers, waiting, letters, owed] = await Promise.all([
+    const [workers, webhookWorkers, waiting, letters, owed] = await Promise.all([
       presence(),
+      webhookPresence(),
       Promise.all(queues.map(queue => doorbells.waiting(queue))),
       deadLetters.size(),
       agenda.size(),
@@ -33,6 +35,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
       circuits: providers.map(circuits.of),
       entries: [...board.current(), ...modelsOut()],
       workers,
+      webhookWorkers,
       deadLetters: letters,
       agenda: owed,
       process: {
