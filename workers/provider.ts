@@ -168,6 +168,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     `worker ${name}`,
     () => consumer.start(),
     async (_, leftMs) => {
+      admission.stopWaiting()
       await consumer.stop(leftMs(), () => calls.abortAll('shutdown'))
       await Promise.all(unfinished)
     },

@@ -26,6 +26,8 @@ export interface Admission {
   /** Calls back whenever `room` may have grown. */
   onRoom(listener: () => void): void
   changed(): void
+  /** The process is about to end: nobody waits here any longer. */
+  stopWaiting(): void
   close(): void
 }
 
@@ -61,6 +63,7 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
   let onRoom = (): void => {}
   let timer: NodeJS.Timeout | null = null
   let isPumpDue = false
+  let isStopping = false
 
   const waitIn = (lane: Lane, tokens: () => number, nowMs: number): number => {
     let waitMs = 0
@@ -137,6 +140,7 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
       keys.used(lane.key)
       return end(permits.grant(lane, tokens))
     }
+    if (isStopping) return end({ kind: 'interrupted' })
     const leftMs = untilMs - nowMs
     if (waitMs > leftMs) return end({ kind: 'full', waitMs })
     want(lane, tokens)
@@ -239,6 +243,10 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
       onRoom = listener
     },
     changed: pumpSoon,
+    stopWaiting: () => {
+      isStopping = true
+      pumpSoon()
+    },
     close: () => {
       if (timer) clearTimeout(timer)
     },

@@ -141,7 +141,8 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       const entry = await admission.enter({ endpoint, body, model: target.model }, patienceMs, signal)
       if (entry.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
       if (entry.kind === 'full') return { kind: 'shut', untilMs: now() + entry.waitMs }
-      if (entry.kind === 'interrupted') return { kind: 'left', reason: signal.reason as AbortReason }
+      if (entry.kind === 'interrupted')
+        return { kind: 'left', reason: signal.aborted ? (signal.reason as AbortReason) : 'shutdown' }
       const { key } = entry
       const startedAtMs = now()
       const startedAt = performance.now()

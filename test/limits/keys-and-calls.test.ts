@@ -60,6 +60,23 @@ it('what finds no room for long goes on to the next target without a call', asyn
   expect(second.calls.calls).toBe(11)
 })
 
+it('a worker that stops hands back what waits for room', async () => {
+  const sim = await openSim(0)
+  const config = {
+    providers: { first: at(sim.url, { limits: { rpm: 6 } }) },
+    models: { chain: { provider: 'first' } },
+  }
+  const baton = await open({ config, workers: [] })
+  const worker = await deploy({ config, prefix: baton.prefix, graceMs: 20_000 })
+  const ids = await chats(baton, 2)
+  const states = async () => (await Promise.all(ids.map(baton.core.store.read))).map(job => job!.status)
+  await until(async () => (await states()).toSorted().join() === 'running,succeeded')
+  const stoppedAtMs = Date.now()
+  await worker.stop()
+  expect(Date.now() - stoppedAtMs).toBeLessThan(3_000)
+  expect((await states()).toSorted()).toEqual(['queued', 'succeeded'])
+})
+
 it('a request that waits for tokens is answered when there are some', async () => {
   const sim = await openSim(0)
   // A prompt of some 2,000 tokens, ten of which come each ms.
