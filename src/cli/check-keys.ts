@@ -28,8 +28,12 @@ const unasked = (standing: KeyCheck['standing']): KeyCheck => ({
   latencyMs: null,
 })
 
-/** Whether a provider can be called with it. Too much asked of a key for now does not make it a bad one. */
-export const isBad = ({ standing }: KeyCheck): boolean => !['ok', 'throttled', 'simulated'].includes(standing)
+/**
+ * Whether a provider cannot be called with it. Too much asked of a key for now does not make it a bad one, nor does a server
+ * that has no list of models.
+ */
+export const isBad = ({ standing }: KeyCheck): boolean =>
+  !['ok', 'throttled', 'unclear', 'simulated'].includes(standing)
 
 /**
  * Asks each provider with each of its keys, all at once. Null for settings that only together are a key, but for the first

@@ -77,13 +77,15 @@ models:
   expect(broke.arrivals).toHaveLength(2)
 })
 
-test('0 when all are good', async () => {
-  const sim = await openSim()
+test('0 when all are good, or nothing is known against them', async () => {
+  const [sim, listless] = [await openSim(), await openUpstream(answering(404, 'nothing here'))]
   const text = `
-providers: {openai: {type: openai, base_url: "${sim}/v1", api_key: ${good}}}
-models: {a: {provider: openai}}
+providers:
+  local: {type: openai-compatible, base_url: "${listless.url}"}
+  openai: {type: openai, base_url: "${sim}/v1", api_key: ${good}}
+models: {a: {provider: openai, fallback_to: b}, b: {provider: local}}
 `
   const { exitCode, out } = await runIn({ 'baton.yaml': text }, 'list-keys --check')
-  expect(out).toMatch(/ok, \d+ ms$/)
+  expect(out).toMatch(/unclear answer \(404\), \d+ ms\n.+ok, \d+ ms$/)
   expect(exitCode).toBe(0)
 })
