@@ -78,8 +78,10 @@ describe('connections to a Cluster', () => {
   it('that are made while the Cluster is down are told when they stand, as BullMQ waits for that', async () => {
     const worker = (kept(createPatientRedis(place, log)) as Cluster).duplicate()
     await isReady(worker)
+    // The event, not the status: a connection that closes late sets that once more.
+    const ended = new Promise(resolve => worker.once('end', resolve))
     worker.disconnect()
-    await until(() => worker.status === 'end')
+    await ended
     const [, , third] = cluster.masters
     await third!.kill()
     const isDown = async () =>
