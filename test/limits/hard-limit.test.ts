@@ -73,5 +73,7 @@ it.each([
     const { use, throttled } = figures(2_500, 5_500)
     expect(use).toBeGreaterThanOrEqual(0.95)
     expect(throttled).toBeLessThan(0.01)
+    // The provider would let more come for a while.
+    expect(figures(1_500, 5_500).use).toBeLessThan(1.04)
   },
 )
