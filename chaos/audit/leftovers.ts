@@ -12,7 +12,7 @@ export interface Remains {
 
 /** Kinds of keys that hold what was, or only say where somebody stands: files, indexes, marks that expire by themselves. */
 const harmless =
-  /^patrol$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|patrol|purge|dead)(?::|$)|^\{(?:files|batches|health)\}:/
+  /^patrol$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|patrol|purge|dead)(?::|$)|^\{(?:files|batches|health|limits)\}:/
 /** A queue's own marks; the job that it counts is not in it. */
 const harmlessInQueue = /^(?:meta|id|events|marker|pc|stalled-check|metrics.*)$/
 
