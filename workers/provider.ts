@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { healthCheckOf } from '../src/config/health-check.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
 import type { Core } from '../src/core.ts'
+import type { RouteTarget } from '../src/domain/chain.ts'
 import type { CircuitSettings } from '../src/domain/health.ts'
 import { type GateParts, openGate } from '../src/health/open-gate.ts'
 import { createHeartbeat, readPresence } from '../src/health/presence.ts'
@@ -15,7 +16,7 @@ import { isRedisTrouble } from '../src/redis/trouble.ts'
 import { createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/relay/check-provider.ts'
 import { createJobExecutor } from '../src/relay/execute-job.ts'
-import { coolingWorthWaiting, createHandoverPace } from '../src/relay/handover-pace.ts'
+import { coolingWorthWaiting, createHandoverPace, otherProviderFor } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
 import { mirrorJobs } from '../src/relay/mirror-jobs.ts'
 import { openShareCall } from '../src/relay/open-share-call.ts'
@@ -61,6 +62,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     limits: settings.limits,
     concurrency: settings.concurrency,
     keys: core.keyRings.get(name)!,
+    goesElsewhere: otherProviderFor(name, core),
     log,
   })
   await life.open(
@@ -93,6 +95,8 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
   }
 
   const isWorthWaiting = coolingWorthWaiting(name, core)
+  const coolsForLong = (target: RouteTarget): boolean =>
+    core.indictedUntil(target) > now() && !isWorthWaiting(target)
   const pace = createHandoverPace({
     from: name,
     waiting: provider => doorbells.waiting(providerQueue(provider)),
@@ -133,8 +137,9 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     order: core.order,
     isReturning: target => target.provider === name && gate.isReturning(target.model),
     notes: core.notes,
+    // Who was called here and turned away goes on at once. A queue that goes on without a call would be moved whole.
     mayHandOver: (provider, from, hasCalled) =>
-      !(gate.isShut || admission.isSpent || (!hasCalled && isWorthWaiting(from))) || pace.takes(provider),
+      (!gate.isShut && (hasCalled || coolsForLong(from))) || pace.takes(provider),
     isStopping: () => life.stopping,
     persist,
     unfinished: track,

@@ -19,8 +19,6 @@ export interface Admission {
   expect(): () => void
   /** How many more jobs there is something to do for. */
   readonly room: number
-  /** Whether there is none for longer than jobs wait here. */
-  readonly isSpent: boolean
   /** Whether another key may make a call of that model now, or soon. */
   hasOther(key: ApiKey | 'none', model: string): boolean
   /** Calls back whenever `room` may have grown. */
@@ -35,11 +33,16 @@ interface Waiter {
   readonly model: string
   readonly tokens: () => number
   readonly untilMs: number
+  /** Whether the job has another target: then it waits for a turn that is near, and for nothing else. */
+  readonly mayLeave: boolean
   readonly resolve: (entry: Entry) => void
 }
 
 /** What is longer than this is worth a handover. */
 export const shortWaitMs = 2_000
+/** So many jobs may wait for each call that is under way or has its slot, if they have another target. */
+const waitersPerCall = 2
+const leastWaiters = 4
 /** Of jobs that wait longer, so many are taken from the queue: those of them that have another target go on. */
 const spentRoom = 4
 const farMs = 60_000
@@ -49,13 +52,21 @@ export interface AdmissionOptions {
   readonly keys: KeyRing
   /** Calls at once in this process. */
   readonly concurrency: number
+  /** Whether jobs for this model may go on to another provider now. */
+  readonly goesElsewhere: (model: string) => boolean
   readonly clock: () => number
 }
 
 /** A model that was asked for since then may be asked for again. */
 const recentMs = 60_000
 
-export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOptions): Admission => {
+export const createAdmission = ({
+  lanes,
+  keys,
+  concurrency,
+  goesElsewhere,
+  clock,
+}: AdmissionOptions): Admission => {
   const waiters: Waiter[] = []
   let expected = 0
   let lastModel: string | null = null
@@ -73,6 +84,14 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
     return waitMs
   }
   const noTokens = (): number => 0
+  const blockedIn = (lane: Lane, nowMs: number): number =>
+    Math.max(0, ...lane.meters.map(({ purse }) => purse.blockedMs(nowMs)))
+  /** How many jobs that could go elsewhere may wait here: more would not have their turn soon. */
+  const queueOf = (lane: Lane, nowMs: number): number =>
+    Math.max(
+      leastWaiters,
+      waitersPerCall * Math.min(...lane.meters.map(({ purse }) => purse.calling + purse.spare(nowMs))),
+    )
 
   /** The lane with the shortest wait, and that wait. */
   const best = (
@@ -106,8 +125,9 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
       }
     }
     let soonestMs = farMs
+    const ahead = new Map<Lane, number>()
     for (const waiter of [...waiters]) {
-      const waitMs = serve(waiter, nowMs, want)
+      const waitMs = serve(waiter, nowMs, want, ahead)
       if (waitMs !== null) soonestMs = Math.min(soonestMs, waitMs)
     }
     if (lastModel !== null && expected > 0) {
@@ -126,8 +146,9 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
     waiter: Waiter,
     nowMs: number,
     want: (lane: Lane, tokens: () => number) => void,
+    ahead: Map<Lane, number>,
   ): number | null => {
-    const { model, tokens, untilMs } = waiter
+    const { model, tokens, untilMs, mayLeave } = waiter
     const end = (entry: Entry): null => {
       waiters.splice(waiters.indexOf(waiter), 1)
       waiter.resolve(entry)
@@ -142,7 +163,10 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
     }
     if (isStopping) return end({ kind: 'interrupted' })
     const leftMs = untilMs - nowMs
-    if (waitMs > leftMs) return end({ kind: 'full', waitMs })
+    const place = ahead.get(lane) ?? 0
+    const isNear = blockedIn(lane, nowMs) === 0 && place < queueOf(lane, nowMs)
+    if (waitMs > leftMs || (mayLeave && !isNear && goesElsewhere(model))) return end({ kind: 'full', waitMs })
+    ahead.set(lane, place + 1)
     want(lane, tokens)
     return Math.min(waitMs, leftMs)
   }
@@ -173,8 +197,10 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
     const nowMs = clock()
     const open = keys.inUse().map(key => lanes.of(key, model))
     // Kept away for long: let those that have come go on, or be parked.
-    const blockedMs = open.map(lane => Math.max(0, ...lane.meters.map(({ purse }) => purse.blockedMs(nowMs))))
+    const blockedMs = open.map(lane => blockedIn(lane, nowMs))
     if (open.length === 0 || Math.min(...blockedMs) > shortWaitMs) return Number.POSITIVE_INFINITY
+    // Those that have no turn here soon go on, as fast as the next provider takes them.
+    if (goesElsewhere(model)) return Number.POSITIVE_INFINITY
     const spare = open.reduce(
       (sum, lane) => sum + Math.min(...lane.meters.map(({ purse }) => purse.spare(nowMs))),
       0,
@@ -199,6 +225,7 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
           model,
           tokens: permits.estimate(request),
           untilMs: clock() + (isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
+          mayLeave: patienceMs <= shortWaitMs,
           resolve: entry => {
             signal.onabort = null
             resolve(entry)
@@ -227,11 +254,6 @@ export const createAdmission = ({ lanes, keys, concurrency, clock }: AdmissionOp
     },
     get room() {
       return roomOfLast()
-    },
-    get isSpent() {
-      return (
-        lanes.isLimited && lastModel !== null && roomOfLast() < concurrency && waitOf(lastModel) > shortWaitMs
-      )
     },
     hasOther: (key, model) => {
       const nowMs = clock()

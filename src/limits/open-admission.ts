@@ -1,5 +1,5 @@
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import { type Admission, createAdmission } from './admission.ts'
+import { type Admission, type AdmissionOptions, createAdmission } from './admission.ts'
 import { createLanes, type LanesOptions } from './lanes.ts'
 import type { LimitStore } from './limit-store.ts'
 
@@ -7,6 +7,7 @@ export type AdmissionParts = Omit<LanesOptions, 'clock' | 'changed' | 'store'> &
   readonly limitStore: LimitStore
   /** Calls at once in this process. */
   readonly concurrency: number
+  readonly goesElsewhere: AdmissionOptions['goesElsewhere']
 }
 
 /** A process's way through the limits of one provider's keys. */
@@ -19,7 +20,7 @@ export const openAdmission = async (life: Lifecycle, parts: AdmissionParts): Pro
     clock,
     changed: () => admission?.changed(),
   })
-  const opened = createAdmission({ lanes, keys: parts.keys, concurrency: parts.concurrency, clock })
+  const opened = createAdmission({ ...parts, lanes, clock })
   admission = opened
   await life.open(
     `limits ${parts.provider}`,

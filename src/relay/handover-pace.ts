@@ -57,6 +57,27 @@ export const coolingWorthWaiting = (
   }
 }
 
+export interface OtherProviderParts {
+  readonly routes: ReadonlyMap<string, Pick<Route, 'targets'>>
+  /** Unix ms from which a target may be called; 0 for now. */
+  readonly availableAt: (target: RouteTarget) => number
+  readonly now: () => number
+}
+
+/** Whether some route of a provider's model leads to another provider as well, one that may be called now. */
+export const otherProviderFor = (
+  provider: string,
+  { routes, availableAt, now }: OtherProviderParts,
+): ((model: string) => boolean) => {
+  const others = new Map<string, RouteTarget[]>()
+  for (const { targets } of routes.values()) {
+    const elsewhere = targets.filter(target => target.provider !== provider)
+    for (const { model } of targets.filter(target => target.provider === provider))
+      others.set(model, [...(others.get(model) ?? []), ...elsewhere])
+  }
+  return model => others.get(model)?.some(target => availableAt(target) <= now()) ?? false
+}
+
 interface Room {
   left: number
   lookedAtMs: number

@@ -60,6 +60,27 @@ it('what finds no room for long goes on to the next target without a call', asyn
   expect(second.calls.calls).toBe(11)
 })
 
+it('a queue leaves a provider that turns all calls away as fast as the next one takes it', async () => {
+  const [first, second] = [await openSim(0), await openSim(0)]
+  first.script({ fault: { kind: 'throttle' } })
+  const config = {
+    providers: { first: at(first.url, {}), second: at(second.url, {}) },
+    models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
+  }
+  const baton = await open({ config, workers: [] })
+  await chats(baton, 300)
+  await open({ config, prefix: baton.prefix })
+  await until(() => second.calls.calls === 300)
+  // By now it is known that not one call at a time is let through; once it has cooled, jobs are sent there all the same.
+  const target = { route: 'chain', provider: 'first', model: 'chain' }
+  await until(() => baton.core.availableAt(target) === 0)
+  const ids = await chats(baton, 1_500)
+  await until(() => second.calls.calls === 1_800, 10_000)
+  const jobs = await Promise.all(ids.map(baton.ended))
+  expect(jobs.every(job => job.status === 'succeeded')).toBe(true)
+  expect(jobs.filter(job => job.hop === 1).length).toBeGreaterThan(1_000)
+})
+
 it('a worker that stops hands back what waits for room', async () => {
   const sim = await openSim(0)
   const config = {
