@@ -73,6 +73,12 @@ export const doorbellsOf = ({ id, data }: Job<Partial<RingData>>): string[] => d
 /** A ring of several doorbells is named by their number first. */
 const sizeOf = (ringId: string): number => Number(/^\d+(?=\.)/.exec(ringId)?.[0] ?? 1)
 
+/**
+ * A ring that was fetched so long ago is seen to: its worker has answered it, and keeps it only until it has room for another,
+ * or is gone, and BullMQ has put the ring back.
+ */
+const seenToMs = 60_000
+
 /** Of longer queues the length is reckoned. */
 const sampleSize = 1_000
 
@@ -165,8 +171,14 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
     },
     holds: async ({ queue, doorbell }) => (await redis.exists(queueOf(queue).toKey(doorbell))) === 1,
     oldestRungAt: async name => {
-      const oldest = await queueOf(name).getJobs(['wait', 'prioritized', 'active'], 0, 0, true)
-      return oldest.length === 0 ? null : Math.min(...oldest.map(ring => ring.timestamp))
+      const queue = queueOf(name)
+      const [oldest, active] = await Promise.all([
+        queue.getJobs(['wait', 'prioritized'], 0, 0, true),
+        queue.getJobs(['active']),
+      ])
+      const fetchedSince = Date.now() - seenToMs
+      const unseen = [...oldest, ...active.filter(ring => (ring.processedOn ?? 0) > fetchedSince)]
+      return unseen.length === 0 ? null : Math.min(...unseen.map(ring => ring.timestamp))
     },
     waiting: async name => {
       const queue = queueOf(name)
