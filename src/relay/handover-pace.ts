@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
+import { type Circuit, circuitOf } from '../domain/health.ts'
+import type { Circuits } from '../health/circuits.ts'
 import type { WorkerPresence } from '../health/presence.ts'
 import { modelsAt, type Route } from './routes.ts'
 
@@ -57,17 +59,17 @@ export const coolingWorthWaiting = (
   }
 }
 
-export interface OtherProviderParts {
-  readonly routes: ReadonlyMap<string, Pick<Route, 'targets'>>
-  /** Unix ms from which a target may be called; 0 for now. */
-  readonly availableAt: (target: RouteTarget) => number
-  readonly now: () => number
+export interface OtherProviderParts extends CoolingParts {
+  readonly circuits: Pick<Circuits, 'of'>
 }
 
-/** Whether some route of a provider's model leads to another provider as well, one that may be called now. */
+/**
+ * Whether some route of a provider's model leads to another provider as well, one that takes all of its traffic now. Only looks:
+ * asked where jobs are sent (`Circuits.sendsAt`), each look would use up a job's turn to probe that provider.
+ */
 export const otherProviderFor = (
   provider: string,
-  { routes, availableAt, now }: OtherProviderParts,
+  { routes, indictedUntil, circuits, now }: OtherProviderParts,
 ): ((model: string) => boolean) => {
   const others = new Map<string, RouteTarget[]>()
   for (const { targets } of routes.values()) {
@@ -75,7 +77,12 @@ export const otherProviderFor = (
     for (const { model } of targets.filter(target => target.provider === provider))
       others.set(model, [...(others.get(model) ?? []), ...elsewhere])
   }
-  return model => others.get(model)?.some(target => availableAt(target) <= now()) ?? false
+  const isClosed = (circuit: Circuit): boolean => circuit.state === 'closed' && circuit.pausedAtMs === 0
+  const takesAll = (target: RouteTarget): boolean =>
+    indictedUntil(target) <= now() &&
+    isClosed(circuits.of(target.provider)) &&
+    isClosed(circuits.of(circuitOf(target)))
+  return model => others.get(model)?.some(takesAll) ?? false
 }
 
 interface Room {

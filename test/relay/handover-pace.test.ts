@@ -1,8 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { beforeEach, expect, it } from 'vitest'
+import { type Circuit, closedCircuit } from '../../src/domain/health.ts'
 import type { WorkerPresence } from '../../src/health/presence.ts'
-import { coolingWorthWaiting, createHandoverPace, type HandoverPace } from '../../src/relay/handover-pace.ts'
+import {
+  coolingWorthWaiting,
+  createHandoverPace,
+  type HandoverPace,
+  otherProviderFor,
+} from '../../src/relay/handover-pace.ts'
 
 let pace: HandoverPace
 let nowMs: number
@@ -90,4 +96,38 @@ it.each([
   const indictedUntil = () => nowMs + leftMs
   const isWorthWaiting = coolingWorthWaiting('first', { routes, indictedUntil, now: () => nowMs })
   expect(isWorthWaiting(target('first', 'a'))).toBe(paced)
+})
+
+it.each<[string, boolean, Partial<Circuit>, string, number]>([
+  ['takes all of its traffic', true, {}, '', 0],
+  ['was out of use until now', true, {}, '', 1_000_000],
+  ['cools off', false, {}, '', 1_000_001],
+  ['is open', false, { state: 'open' }, 'second', 0],
+  ['is open, and a probe is due', false, { state: 'open', untilMs: 1 }, 'second', 0],
+  ['is on its way back', false, { state: 'recovering', share: 0.5 }, 'second', 0],
+  ['is paused', false, { pausedAtMs: 1 }, 'second', 0],
+  ['has the model open', false, { state: 'open' }, 'second/b', 0],
+])('jobs may go elsewhere where the other provider %s: %s', (_, may, state, which, untilMs) => {
+  const routes = new Map([
+    [
+      'r',
+      {
+        targets: [
+          { route: 'r', provider: 'first', model: 'a' },
+          { route: 's', provider: 'second', model: 'b' },
+        ],
+      },
+    ],
+  ])
+  const circuits = {
+    of: (name: string) => ({ ...closedCircuit(name), ...(name === which && state) }),
+  }
+  const goesElsewhere = otherProviderFor('first', {
+    routes,
+    indictedUntil: ({ provider }) => (provider === 'second' ? untilMs : 0),
+    circuits,
+    now: () => nowMs,
+  })
+  expect(goesElsewhere('a')).toBe(may)
+  expect(goesElsewhere('b')).toBe(false)
 })
