@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { deploy } from '../support/deployment.ts'
+import { startMonitor } from '../support/monitor.ts'
 import { testRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
@@ -16,12 +15,9 @@ it('a ring ends in BullMQ after its jobs were claimed', async () => {
     models: { 'gpt-4': { provider: 'first' } },
   }
   const baton = await deploy({ config })
-  const ear = new Redis(testRedis().url)
-  const monitor = await ear.monitor()
+  const monitor = await startMonitor(testRedis().url)
   try {
-    // With the commands that scripts give.
-    const commands: string[] = []
-    monitor.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')))
+    const { commands } = monitor
     const ids = await Promise.all(Array.from({ length: 40 }, () => baton.chat('gpt-4')))
     for (const id of ids) await baton.ended(id)
 
@@ -40,10 +36,7 @@ it('a ring ends in BullMQ after its jobs were claimed', async () => {
       expect(claimed).toBeLessThan(indexOfEnd(ringOf(id)))
     }
   } finally {
-    const closed = once(monitor, 'end')
-    monitor.disconnect()
-    await closed
-    ear.disconnect()
+    await monitor.stop()
     await baton.stop()
     await provider.stop()
   }
