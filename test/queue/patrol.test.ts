@@ -1,6 +1,7 @@
+import { Worker } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { leaseEntry } from '../../src/queue/doorbell.ts'
-import { providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
+import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
 import { patrolRecords } from '../../src/queue/patrol.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import type { NewJob } from '../../src/store/job-store.ts'
@@ -29,6 +30,18 @@ const settle = (): void => {
 const ring = async (id: string): Promise<void> => {
   await q.doorbells.ring({ queue: providerQueue('first'), doorbell: `${id}.0.0` })
 }
+/** A worker fetches the next ring, and keeps it: as if for so long by now. */
+const keepRing = async (forMs: number): Promise<void> => {
+  const { redis, keys } = q
+  const name = queueName(providerQueue('first'))
+  const worker = new Worker(name, null, { connection: redis, prefix: keys.prefix, autorun: false })
+  try {
+    const { id, processedOn } = (await worker.getNextJob('w1', { block: false }))!
+    await redis.hset(q.queueOf('first').toKey(id!), 'processedOn', processedOn! - forMs)
+  } finally {
+    await worker.close()
+  }
+}
 
 describe('the patrol puts back what is lost', () => {
   it('a doorbell that was removed from BullMQ by hand', async () => {
@@ -49,6 +62,16 @@ describe('the patrol puts back what is lost', () => {
     await q.agenda.remove([`${id}.0.0`])
     q.clock.nowMs += 120_000
     await ring(await q.created(farDeadline()))
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({ '.0.0': q.clock.nowMs })
+  })
+
+  it('a doorbell rung after one that its worker answered long ago, and keeps until it has room', async () => {
+    await ring(await q.created(farDeadline()))
+    await keepRing(60_000)
+    const id = await q.created(farDeadline())
+    await q.agenda.remove([`${id}.0.0`])
+    settle()
     await patrol(id)
     expect(await q.agendaOf(id)).toEqual({ '.0.0': q.clock.nowMs })
   })
@@ -114,6 +137,15 @@ describe('the patrol leaves alone', () => {
   it('a doorbell that waits with others at its queue', async () => {
     const [first, id] = [await q.created(farDeadline()), await q.created(farDeadline())]
     await Promise.all([ring(first), ring(id)])
+    settle()
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({})
+  })
+
+  it('a doorbell that a worker is about to answer', async () => {
+    const id = await q.created(farDeadline())
+    await ring(id)
+    await keepRing(50_000)
     settle()
     await patrol(id)
     expect(await q.agendaOf(id)).toEqual({})
