@@ -33,6 +33,17 @@ describe('toldLimits', () => {
       },
       { perMinute: 50, remaining: null, resetMs: 0 },
     ],
+    // It comes near to a day's pace: 1,440 a day are one a minute.
+    [
+      'a window of a minute, of which one was used',
+      openAi(1_000, 999, '60s'),
+      { perMinute: 1_000, remaining: 999, resetMs: 60_000 },
+    ],
+    [
+      'a number with space around it',
+      { 'x-ratelimit-limit-requests': ' 60 ' },
+      { perMinute: 60, remaining: null, resetMs: null },
+    ],
   ])('reads %s', (_, headers, requests) => {
     expect(toldLimits(headers, nowMs)).toEqual({ requests, tokens: null })
   })
@@ -47,6 +58,18 @@ describe('toldLimits', () => {
     expect(toldLimits(headers, nowMs)).toEqual({
       requests: { perMinute: 600, remaining: 10, resetMs: 59_000 },
       tokens: { perMinute: 90_000, remaining: 45_000, resetMs: 30_000 },
+    })
+  })
+
+  it('reads tokens alone', () => {
+    const headers = {
+      'anthropic-ratelimit-tokens-limit': '40000',
+      'anthropic-ratelimit-tokens-remaining': '39000',
+      'anthropic-ratelimit-tokens-reset': '2026-01-01T00:00:02Z',
+    }
+    expect(toldLimits(headers, nowMs)).toEqual({
+      requests: null,
+      tokens: { perMinute: 40_000, remaining: 39_000, resetMs: 2_000 },
     })
   })
 
@@ -76,6 +99,16 @@ describe('paceOf', () => {
       'a window with nothing left',
       { perMinute: 600, remaining: 0, resetMs: 30_000 },
       { perMinute: 2, forMs: 30_000 },
+    ],
+    [
+      'a window with nothing left whose time is not that of a bucket',
+      { perMinute: 600, remaining: 0, resetMs: 50_000 },
+      { perMinute: 1.2, forMs: 50_000 },
+    ],
+    [
+      'a window with a little more than a minute to go',
+      { perMinute: 600, remaining: 60, resetMs: 61_000 },
+      { perMinute: 60, forMs: 60_000 },
     ],
     ['what does not say', { perMinute: 600, remaining: null, resetMs: 30_000 }, null],
   ])('of %s', (_, told, pace) => {

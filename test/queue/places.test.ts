@@ -89,11 +89,13 @@ describe('a worker with little to do for now', () => {
 })
 
 describe('a worker that stops', () => {
-  it('gives no place and holds no loop', async () => {
-    const places = createPlaces({ count: 1, loops: 1, ringSize: 16 })
-    const held = fetchRing(places, 1)
+  it('gives no place, and none that is left, and holds no loop', async () => {
+    const places = createPlaces({ count: 17, loops: 2, ringSize: 16 })
+    const held = [fetchRing(places, 16), fetchRing(places, 16)]
+    expect(await Promise.all(held.map(isResolved))).toEqual([false, false])
     places.close()
-    expect(await isResolved(held)).toBe(true)
+    expect(await Promise.all(held.map(isResolved))).toEqual([true, true])
+    places.leave()
     expect(places.take(1)).toBe(0)
   })
 

@@ -15,6 +15,7 @@ let nowMs: number
 let queued: number
 let workers: WorkerPresence[]
 let looks: number
+let isAway: boolean
 
 const worker = (provider: string, concurrency: number): WorkerPresence => ({
   ...{ provider, instance: `w${workers.length}`, pid: 1, breaker: 'open', callsInFlight: 0 },
@@ -25,11 +26,13 @@ beforeEach(() => {
   nowMs = 1_000_000
   queued = 0
   looks = 0
+  isAway = false
   workers = []
   pace = createHandoverPace({
     from: 'first',
     waiting: async () => {
       looks += 1
+      if (isAway) throw new Error('Redis is away')
       return queued
     },
     workers: async () => workers,
@@ -75,6 +78,33 @@ it('stops while the next queue is long, and goes on when it is shorter', async (
   expect(pace.takes('second')).toBe(false) // it looks now
   await turn()
   expect(taken()).toBe(10)
+})
+
+it('counts the places of the next provider anew now and then, not with each look', async () => {
+  const lookAgain = async (ms: number): Promise<number> => {
+    await later(ms)
+    taken()
+    await turn()
+    return taken()
+  }
+  workers = [worker('first', 50), worker('second', 25)]
+  expect(await lookAgain(0)).toBe(100)
+  workers = [worker('first', 50), worker('second', 50)]
+  expect(await lookAgain(1_999)).toBe(100)
+  expect(await lookAgain(50)).toBe(200)
+})
+
+it('lets nobody go while the next queue cannot be looked at, and looks again', async () => {
+  workers = [worker('first', 50), worker('second', 25)]
+  isAway = true
+  expect(taken()).toBe(10)
+  await later(10)
+  expect(taken()).toBe(0)
+  isAway = false
+  await later(50)
+  taken()
+  await turn()
+  expect(taken()).toBe(100)
 })
 
 it('keeps to a small number where no worker of the next provider is to be seen', async () => {
