@@ -65,12 +65,6 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     goesElsewhere: otherProviderFor(name, core),
     log,
   })
-  await life.open(
-    'aborts',
-    () => listenForAborts(core, calls.abort),
-    stop => stop(),
-  )
-
   const persist = async <T>(write: () => Promise<T>): Promise<T> => {
     for (let refusals = 1; ; refusals++) {
       try {
@@ -84,6 +78,14 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
       }
     }
   }
+
+  const leaseMs = config.jobs.lock_ms
+  const { shareCall, dropCall } = await openShareCall(life, { ...core, calls, leaseMs, persist, log })
+  await life.open(
+    'aborts',
+    () => listenForAborts(core, dropCall),
+    stop => stop(),
+  )
 
   const unfinished = new Set<Promise<void>>()
   const track = (write: Promise<void>): void => {
@@ -124,7 +126,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     ),
     calls,
     leases,
-    shareCall: await openShareCall(life, { ...core, leaseMs: config.jobs.lock_ms, persist, log }),
+    shareCall,
     mirrors: mirrorJobs({ ...core, log }),
     routes: core.routes,
     providers: core.providers,
@@ -229,10 +231,10 @@ const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettin
 /** A cancelled job's call is dropped in whatever process it runs. */
 const listenForAborts = async (
   { subscriber, keys }: Core,
-  abort: (jobId: string, reason: 'cancelled') => void,
+  dropCall: (jobId: string) => void,
 ): Promise<() => void> => {
   const onMessage = (channel: string, jobId: string): void => {
-    if (channel === keys.abortChannel) abort(jobId, 'cancelled')
+    if (channel === keys.abortChannel) dropCall(jobId)
   }
   subscriber.on('message', onMessage)
   await subscriber.subscribe(keys.abortChannel)

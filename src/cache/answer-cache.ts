@@ -33,6 +33,8 @@ export interface AnswerCache {
   enter(key: string, jobId: string): Promise<Entered>
   /** False when there is nobody to wake the job. */
   follow(key: string, jobId: string, doorbell: string): Promise<boolean>
+  /** Doorbells of some that follow this request's leader; they may have ended meanwhile. */
+  someFollowers(key: string): Promise<readonly string[]>
   keepLead(key: string, jobId: string): Promise<void>
   /** `mayRecur`: another's call may well end likewise. */
   endLead(key: string, jobId: string, mayRecur: boolean): Promise<readonly string[]>
@@ -49,6 +51,9 @@ export interface AnswerCacheOptions {
 
 /** After so many leaders without an answer within a lease, those who ask do not follow each other. */
 const failuresToPart = 2
+
+/** Of followers there may be thousands. */
+const sampleSize = 16
 
 const scripts = ['enter', 'follow', 'keep-lead', 'end-lead', 'put'] as const
 type Script = (typeof scripts)[number]
@@ -76,8 +81,10 @@ export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOpti
     redis.defineCommand(`baton:cache-${name}`, { lua: prelude + source(name), numberOfKeys: 6 })
   }
 
+  const baseOf = (key: string): string => `${keys.prefix}:{${shardOfKey(key)}}:c`
+
   const run = (name: Script, key: string, route: string, ...args: (string | number)[]): Promise<unknown> => {
-    const base = `${keys.prefix}:{${shardOfKey(key)}}:c`
+    const base = baseOf(key)
     return commands[`baton:cache-${name}`]!(
       ...['a', 'l', 'f', 'n'].map(kind => `${base}${kind}:${key}`),
       ...[`${base}i:${route}`, `${base}s:${route}`],
@@ -97,6 +104,11 @@ export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOpti
     // Twice as long as a lead may be silent: by then a follower has looked by itself.
     follow: async (key, jobId, doorbell) =>
       (await run('follow', key, '', jobId, doorbell, 2 * leaseMs)) === 1,
+    someFollowers: async key => {
+      const followers = `${baseOf(key)}f:${key}`
+      const namesAndDoorbells = (await redis.hrandfield(followers, sampleSize, 'WITHVALUES')) as string[]
+      return namesAndDoorbells.filter((_, i) => i % 2 === 1)
+    },
     keepLead: async (key, jobId) => {
       await run('keep-lead', key, '', jobId, leaseMs)
     },

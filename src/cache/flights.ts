@@ -46,7 +46,10 @@ export interface Flight {
   answered(answer: GivenAnswer): void
   /** The job ended or parked without an answer that others could use. */
   ended(mayRecur: boolean): void
-  /** The job goes to another worker, which goes on leading when it comes there within the lease. */
+  /**
+   * The job goes to another worker, which goes on leading when it comes there within the lease. One that was cancelled comes
+   * nowhere: then those who follow go on.
+   */
   left(): void
 }
 
@@ -64,6 +67,11 @@ export type Boarding =
 export interface Flights extends Repeating {
   /** Null where nothing is cached: the job is called as any other. */
   board(job: FlyingJob): Promise<Boarding> | null
+  /**
+   * A job was cancelled: whether its call is to go on, as others wait for its answer. Null where it leads none here. Those who
+   * come later while it goes on follow it as well. When all of them end before it, it goes on for nobody.
+   */
+  outlives(jobId: string): Promise<boolean> | null
 }
 
 export interface FlightParts {
@@ -72,6 +80,8 @@ export interface FlightParts {
   readonly leaseMs: number
   /** Rings what the cache answered. */
   readonly wake: (doorbells: readonly string[]) => Promise<void>
+  /** Whether some job still waits for one of these. */
+  readonly stillWaits: (doorbells: readonly string[]) => Promise<boolean>
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
@@ -101,6 +111,8 @@ export const createFlights = (parts: FlightParts): Flights => {
   const { cache, routes, leaseMs, wake, log, now } = parts
   /** Leads of jobs under way here, by the job. */
   const leads = new Map<string, string>()
+  /** Those of them that were cancelled, and whose call goes on. */
+  const outlived = new Set<string>()
 
   const renewal = createRepeating(
     'cache leads',
@@ -121,19 +133,34 @@ export const createFlights = (parts: FlightParts): Flights => {
       .catch(error => log.debug({ err: error, jobId }, 'followers wake by themselves'))
   }
 
+  const release = (jobId: string): void => {
+    leads.delete(jobId)
+    outlived.delete(jobId)
+  }
+
+  const outlives = async (jobId: string, key: string): Promise<boolean> => {
+    const goesOn = (await parts.stillWaits(await cache.someFollowers(key))) && leads.has(jobId)
+    if (goesOn) outlived.add(jobId)
+    return goesOn
+  }
+
   const flightOf = (job: FlyingJob, key: string, route: CachedRoute): Flight => ({
     answered: answer => {
-      leads.delete(job.id)
+      release(job.id)
       const room = { route: job.model, ...route }
       const isKept =
         Buffer.byteLength(answer.body) <= route.maxBytes && isKeepable(job.endpoint, route, answer)
       tell(job.id, isKept ? cache.put(key, job.id, room, answer) : cache.endLead(key, job.id, true))
     },
     ended: mayRecur => {
-      leads.delete(job.id)
+      release(job.id)
       tell(job.id, cache.endLead(key, job.id, mayRecur))
     },
-    left: () => void leads.delete(job.id),
+    left: () => {
+      const isOver = outlived.has(job.id)
+      release(job.id)
+      if (isOver) tell(job.id, cache.endLead(key, job.id, false))
+    },
   })
 
   const isKeepable = (endpoint: Endpoint, { keepsCut }: CachedRoute, { statusCode, body }: GivenAnswer) =>
@@ -157,6 +184,10 @@ export const createFlights = (parts: FlightParts): Flights => {
     board: job => {
       const route = routes.get(job.model)
       return route === undefined ? null : board(job, route)
+    },
+    outlives: jobId => {
+      const key = leads.get(jobId)
+      return key === undefined ? null : outlives(jobId, key)
     },
   }
 }

@@ -6,7 +6,14 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
 import type { JobStore } from '../store/job-store.ts'
 import type { Keys } from '../store/keys.ts'
-import { createShareCall, createWake, type ShareCall } from './share-call.ts'
+import type { CallsInFlight } from './calls-in-flight.ts'
+import {
+  createDropCall,
+  createShareCall,
+  createStillWaits,
+  createWake,
+  type ShareCall,
+} from './share-call.ts'
 
 export interface ShareCallSite {
   readonly redis: Redis | Cluster
@@ -14,14 +21,21 @@ export interface ShareCallSite {
   readonly store: JobStore
   readonly doorbells: Doorbells
   readonly cachedRoutes: CachedRoutes
+  readonly calls: Pick<CallsInFlight, 'abort'>
   readonly leaseMs: number
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
   readonly log: Logger
   readonly now: () => number
 }
 
+export interface OpenShareCall {
+  readonly shareCall: ShareCall
+  /** To be told of each job that was cancelled, wherever it runs. */
+  readonly dropCall: (jobId: string) => void
+}
+
 /** Caches and shared calls, as one worker takes part in them until it stops. */
-export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promise<ShareCall> => {
+export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promise<OpenShareCall> => {
   const { store, doorbells, cachedRoutes } = site
   const wake = createWake(store, doorbells)
   const flights = createFlights({
@@ -29,6 +43,7 @@ export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promi
     cache: createAnswerCache(site),
     routes: cachedRoutes,
     wake,
+    stillWaits: createStillWaits(store),
     random: Math.random,
   })
   if (cachedRoutes.size > 0) {
@@ -38,5 +53,8 @@ export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promi
       () => flights.stop(),
     )
   }
-  return createShareCall({ ...site, flights, wake })
+  return {
+    shareCall: createShareCall({ ...site, flights, wake }),
+    dropCall: createDropCall(flights, site.calls, site.log),
+  }
 }

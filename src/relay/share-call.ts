@@ -1,9 +1,10 @@
 import type { Logger } from 'pino'
 import type { Boarding, Flights } from '../cache/flights.ts'
 import { jobDoorbell, parseDoorbell } from '../queue/doorbell.ts'
-import type { Doorbells } from '../queue/doorbells.ts'
+import type { Doorbells, Ring } from '../queue/doorbells.ts'
 import { ringFor } from '../queue/sweeper.ts'
 import type { Final, JobStore } from '../store/job-store.ts'
+import type { CallsInFlight } from './calls-in-flight.ts'
 import { moveTo, type Run } from './job-run.ts'
 
 export interface ShareCallParts {
@@ -69,11 +70,42 @@ export const createShareCall = ({ flights, store, wake, persist, log, now }: Sha
   }
 }
 
-/** Rings doorbells before the agenda does, each as its record says; those of jobs that have moved on are passed over. */
+/**
+ * Drops the call of a job that was cancelled, unless others wait for its answer: the job has its end, and the call goes on for
+ * them. Where Redis cannot say so, it is dropped, and they ask again.
+ */
+export const createDropCall =
+  (flights: Pick<Flights, 'outlives'>, calls: Pick<CallsInFlight, 'abort'>, log: Logger) =>
+  (jobId: string): void => {
+    const drop = (): void => calls.abort(jobId, 'cancelled')
+    const asked = flights.outlives(jobId)
+    if (asked === null) {
+      drop()
+      return
+    }
+    asked
+      .then(goesOn => (goesOn ? log.debug({ jobId }, 'call goes on for others that ask the same') : drop()))
+      .catch(error => {
+        log.debug({ err: error, jobId }, 'followers not asked for')
+        drop()
+      })
+  }
+
+/** Each as its record says; those of jobs that have moved on are passed over. */
+const ringsOf = async (store: Pick<JobStore, 'readHeads'>, names: readonly string[]): Promise<Ring[]> => {
+  const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
+  const rings = names.map((name, i) => records[i] && ringFor(parseDoorbell(name), name, records[i]))
+  return rings.filter(ring => ring !== null && ring !== undefined)
+}
+
+/** Rings doorbells before the agenda does. */
 export const createWake =
   (store: Pick<JobStore, 'readHeads'>, doorbells: Doorbells) =>
-  async (names: readonly string[]): Promise<void> => {
-    const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
-    const rings = names.map((name, i) => records[i] && ringFor(parseDoorbell(name), name, records[i]))
-    await doorbells.ringAll(rings.filter(ring => ring !== null && ring !== undefined))
-  }
+  async (names: readonly string[]): Promise<void> =>
+    doorbells.ringAll(await ringsOf(store, names))
+
+/** Whether some job still waits for one of these doorbells. */
+export const createStillWaits =
+  (store: Pick<JobStore, 'readHeads'>) =>
+  async (names: readonly string[]): Promise<boolean> =>
+    names.length > 0 && (await ringsOf(store, names)).length > 0

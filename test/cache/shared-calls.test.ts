@@ -9,7 +9,7 @@ let baton: Deployment
 let other: Deployment
 
 const lockMs = 1_500
-const scripts = ['gpt-4', 'refusal', 'hang', 'slow-300ms', 'slow-2500ms', 'fail-400']
+const scripts = ['gpt-4', 'refusal', 'hang', 'slow-300ms', 'slow-800ms', 'slow-2500ms', 'fail-400']
 
 beforeAll(async () => {
   sim = createSimProvider()
@@ -17,6 +17,7 @@ beforeAll(async () => {
   const config = {
     providers: {
       first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
+      hasty: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', timeout_ms: 700 },
       second: { type: 'anthropic', base_url: sim.url, api_key: 'k', breaker: { min_calls: 1000 } },
     },
     models: {
@@ -28,6 +29,7 @@ beforeAll(async () => {
         fallback_to: 'spare',
       },
       spare: { provider: 'second', upstream_model: 'slow-300ms' },
+      impatient: { provider: 'hasty', upstream_model: 'hang', cache: {} },
       uncached: { provider: 'first', upstream_model: 'gpt-4' },
       brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '10m' } },
       tiny: { provider: 'first', upstream_model: 'gpt-4', cache: { max_bytes: 10 } },
@@ -157,17 +159,42 @@ describe('identical requests under way', () => {
     expect(Math.max(...jobs.map(job => job.finishedAtMs! - job.createdAtMs))).toBeLessThan(2 * lockMs)
   })
 
-  it('go on when the leader is cancelled, and a follower can be cancelled itself', async () => {
-    const leader = await baton.chat('hang')
+  const isParked = async (id: string) => (await baton.core.store.read(id))!.status === 'parked'
+
+  it('have the answer of a leader that was cancelled, and can be cancelled themselves', async () => {
+    const leader = await baton.chat('slow-800ms')
     await until(() => sim.calls.inFlight === 1)
-    const [next, dropped] = [await other.chat('hang'), await other.chat('hang')]
-    const isParked = async (id: string) => (await baton.core.store.read(id))!.status === 'parked'
+    const [next, dropped] = [await other.chat('slow-800ms'), await other.chat('slow-800ms')]
     await until(async () => (await isParked(next)) && (await isParked(dropped)))
     await baton.core.store.cancel(dropped)
     expect((await baton.ended(dropped)).status).toBe('cancelled')
-    expect(sim.calls.calls).toBe(1)
-    const before = Date.now()
     await baton.core.store.cancel(leader)
+    const late = await other.chat('slow-800ms')
+    expect(await baton.ended(next)).toMatchObject({ status: 'succeeded', attempts: [] })
+    expect((await baton.ended(late)).status).toBe('succeeded')
+    expect(await baton.core.store.read(leader)).toMatchObject({ status: 'cancelled', response: null })
+    expect(sim.calls.outcomes).toEqual({ ok: 1 })
+  })
+
+  it('are needed: the call of a leader that is cancelled is dropped when nobody follows any more', async () => {
+    const leader = await baton.chat('hang')
+    await until(() => sim.calls.inFlight === 1)
+    const gone = await other.chat('hang')
+    await until(() => isParked(gone))
+    await baton.core.store.cancel(gone)
+    await baton.core.store.cancel(leader)
+    await until(() => sim.calls.inFlight === 0)
+    expect(sim.calls.calls).toBe(1)
+  })
+
+  it('go on at once when a leader that was cancelled brings no answer after all', async () => {
+    const leader = await baton.chat('impatient')
+    await until(() => sim.calls.inFlight === 1)
+    const next = await other.chat('impatient')
+    await until(() => isParked(next))
+    await baton.core.store.cancel(leader)
+    await until(() => sim.calls.inFlight === 0)
+    const before = Date.now()
     await until(() => sim.calls.calls === 2)
     expect(Date.now() - before).toBeLessThan(lockMs / 2)
     await baton.core.store.cancel(next)
