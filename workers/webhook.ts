@@ -39,7 +39,7 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
       now,
       random: Math.random,
     })
-  const deliverJob = deliverFrom(jobSource(store, store.read))
+  const deliverJob = deliverFrom(jobSource(store))
   const deliverBatch = deliverFrom(batchesOf(core))
 
   const consumer = createConsumer({
@@ -75,7 +75,7 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
   log.info({ concurrency: config.webhooks.concurrency }, 'worker started')
 }
 
-const batchesOf = ({ redis, run, keys, config, batches, now }: Core): DeliverySource => {
+const batchesOf = ({ redis, run, keys, config, now }: Core): DeliverySource => {
   const { retention } = config.batches
   const { host, port, public_url } = config.server
   const publicUrl = (public_url ?? `http://${host}:${port}`).replace(/\/$/, '')
@@ -90,5 +90,5 @@ const batchesOf = ({ redis, run, keys, config, batches, now }: Core): DeliverySo
   })
   const viewOf = (record: BatchRecord): object =>
     record.dialect === 'openai' ? batchView(record) : messageBatchView(record, publicUrl, now())
-  return batchSource(deliveries, batches.read, viewOf)
+  return batchSource(deliveries, viewOf)
 }

@@ -1,4 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
+import { coalesce } from './coalesce.ts'
+import type { RecordFields } from './job-record.ts'
 import { type Keys, shardOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 
@@ -8,6 +10,8 @@ export type DeliveryResult =
 
 /** How the webhook of a job or a batch fares, as its record tells. */
 export interface Deliveries {
+  /** The record whose webhook is to be delivered; null when this attempt is not what it waits for (any more). */
+  takeDelivery(id: string, attempt: number): Promise<RecordFields | null>
   /** False when this attempt was recorded before. */
   recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
   /** Asks for a delivery's doorbell to be rung once more, when its attempt could not be made. */
@@ -34,22 +38,52 @@ export interface DeliveriesOptions {
  */
 const ringEndsMs = 1_500
 
+interface Doorbell {
+  readonly id: string
+  readonly attempt: number
+}
+
+interface Delivered extends Doorbell {
+  readonly result: DeliveryResult
+}
+
+/** What HGETALL tells within a script. */
+const fieldsOf = (flat: readonly string[]): RecordFields => {
+  const fields: Record<string, string> = {}
+  for (let i = 0; i < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!
+  return fields
+}
+
 export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
   const { redis, run, keys, recordOf, retentionMs, deadLetterRetentionMs, now } = options
+  const shardOfDoorbell = ({ id }: Doorbell): number => shardOf(id)
+
+  const take = coalesce<Doorbell, RecordFields | null>(shardOfDoorbell, async (shard, doorbells) => {
+    const words = doorbells.map(({ id, attempt }) => [recordOf(id), String(attempt)])
+    const replies = (await run.packed('take-delivery', keys.agenda(shard), words)) as (string[] | false)[]
+    return replies.map(reply => (reply ? fieldsOf(reply) : null))
+  })
+
+  const deliveryWords = ({ id, attempt, result }: Delivered): string[] => [
+    recordOf(id),
+    id,
+    String(attempt),
+    result.status,
+    result.reason,
+    String(result.status === 'dead' ? deadLetterRetentionMs : retentionMs),
+    String(result.status === 'pending' ? result.nextAtMs : 0),
+  ]
+
+  const record = coalesce<Delivered, boolean>(shardOfDoorbell, async (shard, deliveries) => {
+    const words = [String(now()), ...deliveries.map(deliveryWords)]
+    const replies = (await run.packed('delivery', keys.agenda(shard), words)) as number[]
+    return replies.map(reply => reply === 1)
+  })
+
   return {
-    recordDelivery: async (id, attemptsBefore, result) =>
-      (await run('delivery', [
-        recordOf(id),
-        keys.agenda(shardOf(id)),
-        keys.deadLetters(shardOf(id)),
-        id,
-        attemptsBefore,
-        result.status,
-        now(),
-        result.status === 'pending' ? result.nextAtMs : 0,
-        result.status === 'dead' ? deadLetterRetentionMs : retentionMs,
-        result.reason,
-      ])) === 1,
+    takeDelivery: (id, attempt) => take({ id, attempt }),
+
+    recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
 
     owe: async (id, attempt) => {
       await redis.zadd(keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}`)

@@ -8,7 +8,6 @@ import type { DeliveryFailure, DeliveryOutcome, WebhookSender } from './send.ts'
 /** A job or batch that has ended and whose webhook is still to be delivered. */
 export interface Announcement {
   readonly webhook: WebhookTarget
-  readonly attempts: number
   /** Deliveries made before the dead letter was last sent again. */
   readonly attemptsBefore: number
   readonly event: WebhookEvent
@@ -17,8 +16,8 @@ export interface Announcement {
 /** Where the doorbells of one kind lead: to jobs, or to batches. */
 export interface DeliverySource {
   readonly deliveries: Deliveries
-  /** Null when nothing is to be delivered (any more). */
-  announcement(id: string): Promise<Announcement | null>
+  /** Null when this attempt is not to be made (any more). */
+  announcement(id: string, attempt: number): Promise<Announcement | null>
   /** What log lines call the id. */
   readonly idName: 'jobId' | 'batchId'
 }
@@ -54,8 +53,8 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
   }
 
   return async (id, attempt, signal) => {
-    const announcement = await source.announcement(id)
-    if (announcement?.attempts !== attempt) return
+    const announcement = await source.announcement(id, attempt)
+    if (announcement === null) return
 
     const { webhook, event, attemptsBefore } = announcement
     const secret = webhook.secret ?? parts.defaultSecret

@@ -1,14 +1,19 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { createDeadLetters } from '../../src/store/dead-letters.ts'
+import { createDeliveries, type Deliveries } from '../../src/store/deliveries.ts'
+import { parseRecord } from '../../src/store/job-record.ts'
+import { createScriptRunner, type RunScript } from '../../src/store/scripts.ts'
 import { answer, deadLetterRetentionMs, openStore, retentionMs } from './store-fixture.ts'
 
 const { store, redis, keys, clock, running, agendaOf, close } = openStore()
 const deadLetters = createDeadLetters(redis, keys)
 afterAll(close)
 
+const webhook = { url: 'https://hooks.example/x' }
+
 /** A job that has ended and owes its webhook. */
 const finished = async (): Promise<string> => {
-  const claim = await running({ webhook: { url: 'https://hooks.example/x' } })
+  const claim = await running({ webhook })
   await store.finalise(claim, answer('x'))
   return claim.id
 }
@@ -46,6 +51,75 @@ describe('a webhook delivery', () => {
     const id = await finished()
     await store.owe(id, 0)
     expect(await agendaOf(id)).toEqual({ '.w.0': clock.nowMs + 1_500 })
+  })
+})
+
+describe('the doorbell of a webhook', () => {
+  it('gets the record that waits for it', async () => {
+    const id = await finished()
+    const fields = await store.takeDelivery(id, 0)
+    expect(parseRecord(id, fields!)).toEqual(await store.read(id))
+  })
+
+  it('leads nowhere when another attempt is due, none is, or the job is not there', async () => {
+    const id = await finished()
+    expect(await store.takeDelivery(id, 1)).toBe(null)
+    await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
+    expect(await store.takeDelivery(id, 0)).toBe(null)
+    expect(await store.takeDelivery(id, 1)).toBe(null)
+    expect(await store.takeDelivery('job_00000000000000000000000000', 0)).toBe(null)
+    expect(await store.takeDelivery((await running({ webhook })).id, 0)).toBe(null)
+  })
+})
+
+describe('deliveries of one turn', () => {
+  const run = createScriptRunner(redis)
+  const times = { retentionMs, deadLetterRetentionMs, now: () => clock.nowMs }
+  const deliveriesOn = (packed: RunScript['packed']): Deliveries =>
+    createDeliveries({ redis, run: Object.assign(run, { packed }), keys, recordOf: keys.record, ...times })
+  const { packed } = run
+
+  it('share a script to be taken, and another to be recorded, and each fares for itself', async () => {
+    const calls: string[] = []
+    const deliveries = deliveriesOn((name, ...rest) => {
+      calls.push(name)
+      return packed(name, ...rest)
+    })
+    const [good, bad, made] = await Promise.all([finished(), finished(), finished()])
+    await store.recordDelivery(made, 0, { status: 'delivered', reason: '200' })
+    const all = [good, 'job_00000000000000000000000005', made, bad]
+
+    const taken = await Promise.all(all.map(id => deliveries.takeDelivery(id, 0)))
+    expect(taken.map(record => record?.state ?? null)).toEqual(['succeeded', null, null, 'succeeded'])
+
+    const nextAtMs = clock.nowMs + 5_000
+    const recorded = await Promise.all([
+      deliveries.recordDelivery(good, 0, { status: 'delivered', reason: '200' }),
+      deliveries.recordDelivery(all[1]!, 0, { status: 'dead', reason: 'gone_410' }),
+      deliveries.recordDelivery(made, 0, { status: 'dead', reason: 'gone_410' }),
+      deliveries.recordDelivery(bad, 0, { status: 'pending', reason: 'status_500', nextAtMs }),
+    ])
+    expect(recorded).toEqual([true, false, false, true])
+    expect((await store.read(good))!.delivery).toEqual({ status: 'delivered', attempts: 1, reason: '200' })
+    expect((await store.read(made))!.delivery).toEqual({ status: 'delivered', attempts: 1, reason: '200' })
+    expect((await store.read(bad))!.delivery).toMatchObject({ status: 'pending', attempts: 1 })
+    expect(await agendaOf(good)).toEqual({})
+    expect(await agendaOf(bad)).toEqual({ '.w.1': nextAtMs })
+    expect(await isDead(all[1]!)).toBe(false)
+    expect(calls).toEqual(['take-delivery', 'delivery'])
+  })
+
+  it('are taken and counted once though their script is sent again after its reply was lost', async () => {
+    const deliveries = deliveriesOn(async (...call) => {
+      await packed(...call)
+      return packed(...call)
+    })
+    const id = await finished()
+    expect(await deliveries.takeDelivery(id, 0)).toMatchObject({ state: 'succeeded' })
+    const nextAtMs = clock.nowMs + 5_000
+    await deliveries.recordDelivery(id, 0, { status: 'pending', reason: 'status_500', nextAtMs })
+    expect((await store.read(id))!.delivery).toMatchObject({ status: 'pending', attempts: 1 })
+    expect(await agendaOf(id)).toEqual({ '.w.1': nextAtMs })
   })
 })
 

@@ -1,21 +1,31 @@
--- Records how one webhook delivery ended. Fenced by the number of attempts, so a repeated doorbell counts once.
--- KEYS: record, agenda, dead letters
--- ARGV: id, attempts before, outcome (delivered, pending or dead), now, next attempt at, retention ms, last reason
--- Replies 1, or 0 when this delivery was recorded before.
-local record = KEYS[1]
-local r = redis.call('HMGET', record, 'delivery', 'deliveries')
-if r[1] ~= 'pending' or (r[2] or '0') ~= ARGV[2] then return 0 end
-local attempts = ARGV[2] + 1
-redis.call('HSET', record, 'delivery', ARGV[3], 'deliveries', attempts, 'delivery_reason', ARGV[7])
-redis.call('ZREM', KEYS[2], ARGV[1] .. '.w.' .. ARGV[2])
-if ARGV[3] == 'pending' then
-  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[1] .. '.w.' .. attempts)
-else
-  if ARGV[3] == 'dead' then
-    redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
-    -- Letters whose records are past their retention by now.
-    redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[4] - ARGV[6])
+-- Records how webhook deliveries ended. Fenced by the number of attempts, so a repeated doorbell counts once, and so does a
+-- script that is sent again. All records of one shard.
+-- KEYS: agenda
+-- Takes: now, then for each {record, id, attempts before, outcome (delivered, pending or dead), last reason, retention ms, next attempt at}
+-- Gives for each 1, or 0 when this delivery was recorded before.
+local deliveries = packed()
+local agenda, letters, now = KEYS[1], BASE .. 'dead', deliveries[1]
+local settled, replies = {}, {}
+
+local function record_delivery(record, id, before, outcome, reason, retention, next_at)
+  local r = redis.call('HMGET', record, 'delivery', 'deliveries')
+  if r[1] ~= 'pending' or (r[2] or '0') ~= before then return 0 end
+  local attempts = string.format('%d', before + 1)
+  redis.call('HSET', record, 'delivery', outcome, 'deliveries', attempts, 'delivery_reason', reason)
+  settled[#settled + 1] = id .. '.w.' .. before
+  if outcome == 'pending' then
+    redis.call('ZADD', agenda, next_at, id .. '.w.' .. attempts)
+    return 1
   end
-  redis.call('PEXPIRE', record, ARGV[6])
+  if outcome == 'dead' then
+    redis.call('ZADD', letters, now, id)
+    -- Letters whose records are past their retention by now.
+    redis.call('ZREMRANGEBYSCORE', letters, '-inf', now - retention)
+  end
+  redis.call('PEXPIRE', record, retention)
+  return 1
 end
-return 1
+
+for i = 2, #deliveries do replies[i - 1] = record_delivery(unpack(deliveries[i])) end
+if #settled > 0 then redis.call('ZREM', agenda, unpack(settled)) end
+return cmsgpack.pack(replies)
