@@ -3,7 +3,9 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import type { ApiScope } from './api-scope.ts'
 import { countAccepted } from './count-accepted.ts'
 import { installDescription } from './description/install-description.ts'
+import { createJobStreams, type JobStreams } from './job-streams.ts'
 import { createJobWaits, type JobWaits } from './job-waits.ts'
+import { createJobWatcher } from './job-watcher.ts'
 import type { ApiParts } from './parts.ts'
 import { installAuth } from './plugins/auth.ts'
 import { installBodyPace } from './plugins/body-pace.ts'
@@ -43,6 +45,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
   const accepted = countAccepted(parts.submit)
   const waits = createJobWaits(parts.waiter, parts.store)
+  const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
   const handleError = createErrorHandler(log)
   const app = fastify({
     // No logger of Fastify's own: it would make a child for every request, for one line at debug.
@@ -63,13 +66,13 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installRequestLog(app, log)
   installOwnRefusals(app)
   installBodyPace(app)
-  installClosing(app, waits, config.server.shutdown_grace_ms)
+  installClosing(app, waits, streams, config.server.shutdown_grace_ms)
   installErrors(app, handleError)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts))
   app.register(async scope => {
     const counted = { ...parts, submit: accepted.submit }
-    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, waits, accepted.count)
+    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, waits, streams, accepted.count)
     addDescriptionRoute(scope)
   })
   return app
@@ -79,10 +82,11 @@ const addGuardedRoutes = (
   scope: ApiScope,
   parts: ApiParts,
   waits: JobWaits,
+  streams: JobStreams,
   accepted: () => number,
 ): void => {
   installAuth(scope, parts.config.api_keys)
-  addJobRoutes(scope, parts, waits)
+  addJobRoutes(scope, parts, waits, streams)
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)

@@ -81,6 +81,15 @@ it('says what a request must have', () => {
   expect(content.schema.properties!.file).toEqual({ type: 'string', format: 'binary' })
 })
 
+it('tells the types in which a job can be read', () => {
+  const { responses } = document.paths['/v1/jobs/{id}']!.get!
+  expect(responses['200']!.content).toEqual({
+    'application/json': { schema: { $ref: '#/components/schemas/Job' } },
+    'text/event-stream': { schema: { type: 'string' } },
+  })
+  expect(responses['204']).toEqual({ description: expect.stringContaining('Last-Event-ID') })
+})
+
 it('wants a key where the API does, and is itself behind it', async () => {
   await using guarded = await openTestApi({ config: { api_keys: ['right'] } })
   expect((await call(guarded, 'GET', '/openapi.json')).status).toBe(401)

@@ -1,6 +1,6 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { dialectsOfPath } from '../error-body.ts'
 import { operations } from './all-operations.ts'
 import { errorAnswers, oneOf } from './error-answers.ts'
@@ -86,9 +86,15 @@ const answersOf = (operation: Operation, url: string): object => {
   )
 }
 
-const contentOf = (answers: readonly Answer[]): object => ({
-  description: answers.map(({ description }) => description).join('\n\n'),
-  content: {
-    [answers[0]!.type ?? 'application/json']: { schema: oneOf(answers.map(({ schema }) => schema)) },
-  },
-})
+const contentOf = (answers: readonly Answer[]): object => {
+  const all = answers.flatMap(answer => (answer.otherType ? [answer, answer.otherType] : [answer]))
+  const description = all.map(({ description }) => description).join('\n\n')
+  if (all.every(({ schema }) => schema instanceof z.ZodNull)) return z.null().meta({ description })
+  const byType = Map.groupBy(all, ({ type }) => type ?? 'application/json')
+  return {
+    description,
+    content: Object.fromEntries(
+      [...byType].map(([type, these]) => [type, { schema: oneOf(these.map(({ schema }) => schema)) }]),
+    ),
+  }
+}

@@ -3,7 +3,15 @@ import { endpoints } from '../../domain/endpoint.ts'
 import { ofCompletion, ofIgnoredBody, ofJsonBody, ofWebhook } from './error-codes-of.ts'
 import { job, jobList } from './job-answers.ts'
 import type { Answer, Operation, Operations } from './operation.ts'
-import { doorHeaders, idempotent, idOf, waiting } from './parameters.ts'
+import { doorHeaders, followed, idempotent, idOf } from './parameters.ts'
+
+/** Of `Accept: text/event-stream`. */
+const events: Answer = {
+  type: 'text/event-stream',
+  description:
+    'As `text/event-stream`: an event at once, and one for each change of its status and each call that is added to `attempts`, up to its end. `event` is `job.` and the status, `data` the job.',
+  schema: z.string(),
+}
 
 const accepted = { 202: { description: 'The job, accepted. `Location` is its path.', schema: job } }
 
@@ -18,11 +26,14 @@ export const jobOperations: Operations = {
   },
   'GET /v1/jobs/:id': {
     id: 'readJob',
-    summary: 'Read a job, or wait for its end',
+    summary: 'Read a job, wait for its end, or follow it',
     tag: 'Jobs',
     params: idOf('a job'),
-    headers: waiting,
-    answers: { 200: { description: 'The job.', schema: job } },
+    headers: followed,
+    answers: {
+      200: { description: 'The job.', schema: job, otherType: events },
+      204: { description: '`Last-Event-ID` is that of the last event there will be.', schema: z.null() },
+    },
     errors: ['job_not_found'],
   },
   'GET /v1/jobs': {

@@ -16,9 +16,12 @@ export const tags = {
 
 export interface Answer {
   readonly description: string
+  /** `null` where nothing comes with the status. */
   readonly schema: z.ZodType
   /** `application/json` where absent. */
   readonly type?: string
+  /** What comes under the same status for whoever asks for another type in `Accept`. */
+  readonly otherType?: Answer
 }
 
 /**

@@ -17,6 +17,13 @@ export const waiting = z.object({
     .meta({ description: '`wait=30`: answer once the job ended, or after that many seconds (60 at most).' }),
 })
 
+export const followed = waiting.extend({
+  'last-event-id': z
+    .string()
+    .optional()
+    .meta({ description: 'Of the last event of a stream that was read: it is not sent again.' }),
+})
+
 export const doorHeaders = idempotent.extend({
   prefer: z
     .string()

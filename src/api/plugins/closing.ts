@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
+import type { JobStreams } from '../job-streams.ts'
 import type { JobWaits } from '../job-waits.ts'
 
 declare module 'fastify' {
@@ -13,10 +14,15 @@ declare module 'fastify' {
 const lastWordsMs = 1_000
 
 /**
- * `app.close()`: new requests are refused, long polls answered at once; requests that wait for their job's answer may
+ * `app.close()`: new requests are refused, long polls answered and streams ended at once; requests that wait for their job's answer may
  * do so until shortly before the deadline. Then they are answered 503, and at the deadline what is left is cut off.
  */
-export const installClosing = (app: FastifyInstance, waits: JobWaits, defaultDeadlineMs: number): void => {
+export const installClosing = (
+  app: FastifyInstance,
+  waits: JobWaits,
+  streams: JobStreams,
+  defaultDeadlineMs: number,
+): void => {
   let isClosing = false
   let deadlineMs = defaultDeadlineMs
   const timers: NodeJS.Timeout[] = []
@@ -28,6 +34,7 @@ export const installClosing = (app: FastifyInstance, waits: JobWaits, defaultDea
   app.addHook('preClose', async () => {
     isClosing = true
     waits.release('poll')
+    streams.end()
     const letGoMs = Math.max(deadlineMs - lastWordsMs, 0)
     timers.push(
       setTimeout(() => waits.release('door'), letGoMs),

@@ -23,7 +23,7 @@ export const createErrorHandler =
  * What of an unexpected error may be logged. Never its message: JSON.parse quotes the text it failed on, and ioredis
  * puts the command, a prompt among its arguments, on the error itself.
  */
-const traceOf = (error: unknown): { name: string; code?: unknown; at?: string[] | undefined } => {
+export const traceOf = (error: unknown): { name: string; code?: unknown; at?: string[] | undefined } => {
   if (!(error instanceof Error)) return { name: typeof error }
   const at = error.stack
     ?.split('\n')

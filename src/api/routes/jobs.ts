@@ -1,12 +1,17 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isTerminal } from '../../domain/job.ts'
 import type { Submission } from '../../relay/submit-job.ts'
+import type { JobRecord } from '../../store/job-record.ts'
 import { jobView } from '../../store/job-view.ts'
 import { acceptJob } from '../accept-job.ts'
+import { acceptsEventStream } from '../accepts-event-stream.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { checkWebhook } from '../check-webhook.ts'
 import { bodyText, refuseStreaming } from '../completion-body.ts'
 import { idempotencyOf } from '../idempotency.ts'
+import { eventIdOf } from '../job-event.ts'
+import type { JobStreams } from '../job-streams.ts'
 import type { JobWaits } from '../job-waits.ts'
 import { ownedJob } from '../owned-job.ts'
 import type { ApiParts } from '../parts.ts'
@@ -17,8 +22,13 @@ const longestWaitSeconds = 60
 
 type JobParams = { Params: { id: string } }
 
-/** `POST /v1/jobs` and `GET /v1/jobs/:id`. */
-export const addJobRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits): void => {
+/** `POST /v1/jobs` and `GET /v1/jobs/:id`, as JSON or as events. */
+export const addJobRoutes = (
+  scope: ApiScope,
+  parts: ApiParts,
+  waits: JobWaits,
+  streams: JobStreams,
+): void => {
   const { store } = parts
 
   scope.post('/v1/jobs', { schema: { body: jobRequest } }, async (request, reply) => {
@@ -29,12 +39,33 @@ export const addJobRoutes = (scope: ApiScope, parts: ApiParts, waits: JobWaits):
   scope.get<JobParams>('/v1/jobs/:id', async (request, reply) => {
     const { id } = request.params
     const record = await ownedJob(request, id, store.read)
+    if (acceptsEventStream(request.headers.accept)) return streamJob(request, reply, record, streams)
     const waitSeconds = appliedWait(request, reply)
     if (waitSeconds === 0 || isTerminal(record.status)) return jobView(record)
     const outcome = await waits.untilEnd('poll', id, waitSeconds * 1_000, reply)
     if (outcome === 'disconnected') return reply.hijack()
     return jobView(await ownedJob(request, id, store.read))
   })
+}
+
+const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  // For nginx, which would gather events until there are many.
+  'x-accel-buffering': 'no',
+}
+
+const streamJob = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  record: JobRecord,
+  streams: JobStreams,
+): FastifyReply => {
+  const seen = request.headers['last-event-id']?.toString() ?? null
+  // Browsers come back after every end. Only this tells them that there will be no more.
+  if (isTerminal(record.status) && seen === eventIdOf(record)) return reply.code(204).send()
+  const events = request.method === 'HEAD' ? Readable.from([]) : streams.open(record, seen)
+  return reply.headers(streamHeaders).send(events)
 }
 
 const appliedWait = (request: FastifyRequest, reply: FastifyReply): number => {

@@ -33,7 +33,7 @@ export interface Operation {
   readonly security?: readonly object[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly required: boolean; readonly content: Content }
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content: Content }>>
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
 }
 
 export interface Document {
@@ -78,7 +78,7 @@ export const codesOf = (document: Document, { responses }: Operation): ReadonlyM
     return (code?.enum ?? []) as string[]
   }
   return new Map(
-    Object.entries(responses).map(([status, { content }]) => [
+    Object.entries(responses).map(([status, { content = {} }]) => [
       Number(status),
       new Set(Object.values(content).flatMap(({ schema }) => codes(schema))),
     ]),

@@ -1,0 +1,16 @@
+import type { JobRecord } from '../store/job-record.ts'
+import { jobView } from '../store/job-view.ts'
+
+/**
+ * Names a state that a client may have seen: another status, or another call in the log, has another name. In whichever
+ * process it is asked for, so that a client can come back to any. Each move gives the job another doorbell, which is hop and
+ * ring; a log that is long gives up old calls, so its length alone does not tell that one was added.
+ */
+export const eventIdOf = ({ hop, ring, attempts, status }: JobRecord): string => {
+  const lastCallMs = Math.round((attempts.at(-1)?.started_at ?? 0) * 1_000)
+  return [hop, ring, attempts.length, lastCallMs, status].join('.')
+}
+
+/** A server-sent event: `job.` and the status, as webhooks name the end, and the job as `GET` shows it. JSON has no line breaks. */
+export const jobEvent = (record: JobRecord): string =>
+  `id: ${eventIdOf(record)}\nevent: job.${record.status}\ndata: ${JSON.stringify(jobView(record))}\n\n`
