@@ -3,7 +3,13 @@ import { judgeAnswer } from './classify/judge-answer.ts'
 import { judgeError } from './classify/judge-error.ts'
 import { factsOfAnswer } from './classify/vendor-facts.ts'
 import type { Endpoint, UpstreamDialect } from './endpoint.ts'
-import { boundedWait, explicitRetryAfterMs, regainAccessMs, retryAfterMs } from './retry-after.ts'
+import {
+  boundedWait,
+  explicitRetryAfterMs,
+  nowOfAnswer,
+  regainAccessMs,
+  retryAfterMs,
+} from './retry-after.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from './upstream.ts'
 import type { Verdict, VerdictKind } from './verdict.ts'
 
@@ -45,14 +51,16 @@ function waitMs(
   facts: ErrorFacts | null,
   nowMs: number,
 ): number | null {
+  // Most answers ask for nothing.
+  const theirNowMs = (): number => nowOfAnswer(headers, nowMs)
   const asked = (): number | null =>
-    explicitRetryAfterMs(headers, nowMs) ??
+    explicitRetryAfterMs(headers, theirNowMs()) ??
     (facts?.retryAfterMs === undefined ? null : boundedWait(facts.retryAfterMs))
   switch (kind) {
     case 'rate_limited':
-      return asked() ?? retryAfterMs(headers, nowMs)
+      return asked() ?? retryAfterMs(headers, theirNowMs())
     case 'out_of_quota':
-      return asked() ?? regainAccessMs(facts?.message ?? '', nowMs)
+      return asked() ?? regainAccessMs(facts?.message ?? '', theirNowMs())
     case 'overloaded':
     case 'transient':
       return asked()

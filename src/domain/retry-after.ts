@@ -6,6 +6,18 @@ type Headers = Readonly<Record<string, string>>
  */
 export const longestWaitMs = 24 * 60 * 60 * 1000
 
+/** An answer's date has no fractions, and is a little old when it is read: what is nearer than this is the same time. */
+const sameTimeMs = 2_000
+
+/**
+ * Now, in Unix ms, by the clock of who answered: it may name times, and ours may be a minute off. Ours where the answer has no
+ * date, or about the same one.
+ */
+export const nowOfAnswer = (headers: Headers, nowMs: number): number => {
+  const dateMs = parseHttpDate(headers.date ?? '')
+  return dateMs === null || Math.abs(dateMs - nowMs) <= sameTimeMs ? nowMs : dateMs
+}
+
 /**
  * How long the provider asks to be left alone, in ms (0 to `longestWaitMs`), or null when it does not say.
  * `retry-after-ms` and `retry-after` win; else the latest reset among the limits that are used up.

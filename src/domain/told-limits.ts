@@ -1,4 +1,4 @@
-import { parseReset } from './retry-after.ts'
+import { nowOfAnswer, parseReset } from './retry-after.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -61,7 +61,7 @@ const read = (headers: Headers, names: readonly HeaderNames[], nowMs: number): T
     // A limit of 0 is one that this account has not got.
     if (perMinute === null || perMinute === 0) continue
     const left = count(headers[remaining])
-    const resetMs = parseReset(headers[reset] ?? '', nowMs)
+    const resetMs = parseReset(headers[reset] ?? '', nowOfAnswer(headers, nowMs))
     if (isOfDay(perMinute, left, resetMs)) continue
     return { perMinute, remaining: left, resetMs: resetMs === null ? null : Math.max(0, resetMs) }
   }

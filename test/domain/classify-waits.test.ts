@@ -31,9 +31,15 @@ describe('x-should-retry decides between transient and rejected, and nothing els
 })
 
 describe('retryAfterMs', () => {
+  const inGmt = (fromNowMs: number): string => new Date(openai.nowMs + fromNowMs).toUTCString()
   const reset = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6s' }
   const rows: [name: string, answer: UpstreamAnswer, wait: number | null][] = [
     ['429 with retry-after', json(429, {}, { 'retry-after': '20' }), 20_000],
+    [
+      '429 with a time of theirs, whose clock is an hour behind ours',
+      json(429, {}, { date: inGmt(-3_600_000), 'retry-after': inGmt(-3_580_000) }),
+      20_000,
+    ],
     ['429 with a reset', json(429, {}, reset), 6_000],
     ['503 with retry-after', json(503, {}, { 'retry-after': '3' }), 3_000],
     ['503 ignores resets of limits it did not hit', json(503, {}, reset), null],

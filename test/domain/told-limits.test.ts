@@ -48,6 +48,21 @@ describe('toldLimits', () => {
     expect(toldLimits(headers, nowMs)).toEqual({ requests, tokens: null })
   })
 
+  it.each([
+    ['a minute behind', 'Thu, 01 Jan 2026 00:01:05 GMT', '2026-01-01T00:01:06Z', 1_000],
+    ['a minute ahead', 'Wed, 31 Dec 2025 23:58:55 GMT', '2025-12-31T23:58:56Z', 1_000],
+    ['the same but for the fractions', 'Wed, 31 Dec 2025 23:59:59 GMT', '2026-01-01T00:00:01Z', 1_000],
+    ['about the same, and the date no date', 'yesterday', '2026-01-01T00:00:01Z', 1_000],
+  ])('reads times by the clock of who answered, where ours is %s', (_, date, reset, resetMs) => {
+    const headers = {
+      date,
+      'anthropic-ratelimit-requests-limit': '50',
+      'anthropic-ratelimit-requests-remaining': '49',
+      'anthropic-ratelimit-requests-reset': reset,
+    }
+    expect(toldLimits(headers, nowMs)?.requests).toEqual({ perMinute: 50, remaining: 49, resetMs })
+  })
+
   it('reads tokens beside requests', () => {
     const headers = {
       ...openAi(600, 10, '59s'),
