@@ -47,6 +47,11 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
     () => runner.start(),
     () => runner.stop(),
   )
+  await life.open(
+    'new batches',
+    () => listenForBatches(core, runner.look),
+    stop => stop(),
+  )
   const files = createFileStore({ redis, run, keys, blobs, now })
   const purger = createRepeating(
     'file purger',
@@ -62,4 +67,14 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
     () => purger.stop(),
   )
   log.info('worker started')
+}
+
+/** What is not heard, as the connection is down, is found by the next look. */
+const listenForBatches = async ({ subscriber, keys }: Core, look: () => void): Promise<() => void> => {
+  const onMessage = (channel: string): void => {
+    if (channel === keys.batchesChannel) look()
+  }
+  subscriber.on('message', onMessage)
+  await subscriber.subscribe(keys.batchesChannel)
+  return () => subscriber.off('message', onMessage)
 }

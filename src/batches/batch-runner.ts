@@ -13,11 +13,13 @@ export interface RunnerParts extends DriveParts {
 
 export interface BatchRunner {
   start(): void
+  /** Looks for batches at once: there is a new one. */
+  look(): void
   /** Lets go of all batches, so that others can go on with them at once. May be called twice. */
   stop(): Promise<void>
 }
 
-/** How soon a new batch is taken up. */
+/** How soon a batch is taken up that nobody tells of: one that another let go of, or lost. */
 const pollMs = 200
 /** When all places are taken and another batch waits, the one that was driven longest makes room after this. */
 const turnMs = 10_000
@@ -58,6 +60,7 @@ export const createBatchRunner = (parts: RunnerParts): BatchRunner => {
 
   return {
     start: rounds.start,
+    look: rounds.soon,
     stop: async () => {
       await rounds.stop()
       for (const { stop } of drives.values()) stop.abort()

@@ -7,6 +7,11 @@ export interface Repeating {
   stop(): Promise<void>
 }
 
+export interface RepeatingTask extends Repeating {
+  /** Ends the pause under way; asked during a round, there is another right after it. */
+  soon(): void
+}
+
 /**
  * Runs `round` again and again with `pauseMs` between the end of one and the start of the next. Failures are
  * logged once per streak: a Redis that is away is told of by its connection.
@@ -16,13 +21,15 @@ export const createRepeating = (
   pauseMs: number,
   round: () => Promise<void>,
   log: Logger,
-): Repeating => {
-  const stopping = new AbortController()
+): RepeatingTask => {
+  let pause = new AbortController()
+  let isStopping = false
   let running: Promise<void> | null = null
   let failing = false
 
   const loop = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!isStopping) {
+      pause = new AbortController()
       try {
         await round()
         failing = false
@@ -30,7 +37,7 @@ export const createRepeating = (
         if (!failing) log.warn({ err: error, task: name }, 'background task failed')
         failing = true
       }
-      await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await delay(pauseMs, undefined, { signal: pause.signal }).catch(() => undefined)
     }
   }
 
@@ -38,8 +45,10 @@ export const createRepeating = (
     start: () => {
       running ??= loop()
     },
+    soon: () => pause.abort(),
     stop: async () => {
-      stopping.abort()
+      isStopping = true
+      pause.abort()
       await running
     },
   }

@@ -140,6 +140,8 @@ export interface Keys {
   readonly abortChannel: string
   /** Channel: ids of jobs that have ended, with spaces between; not of batches' jobs. */
   readonly endsChannel: string
+  /** Channel: ids of new batches. */
+  readonly batchesChannel: string
   /** Hash: an upload in parts. */
   upload(uploadId: string): string
   /** Hash: the bytes of each part of an upload, by part id. */
@@ -166,6 +168,7 @@ export const createKeys = (prefix: string): Keys => ({
   batches: (dialect, tenant) => `${prefix}:{batches}:${dialect}:${tenant}`,
   abortChannel: `${prefix}:abort`,
   endsChannel: `${prefix}:ends`,
+  batchesChannel: `${prefix}:batches`,
   upload: id => `${prefix}:{${shardOf(id)}}:u:${id}`,
   parts: id => `${prefix}:{${shardOf(id)}}:up:${id}`,
 })

@@ -26,6 +26,12 @@ const refs = async (batch: BatchRecord): Promise<string | null> => {
 }
 
 describe('a batch', () => {
+  it('is heard of by the feeders when it is new', async () => {
+    const { redis, keys } = rig.baton.core
+    const [, listening] = (await redis.pubsub('NUMSUB', keys.batchesChannel)) as [string, number]
+    expect(listening).toBe(rig.feeders.length)
+  })
+
   it('answers each line, wherever it ended, in the file where it belongs', async () => {
     const input = line('a', 'plain') + line('b', 'chain') + line('c', 'fail-400') + line('d', 'claude')
     const id = await rig.batch(input)

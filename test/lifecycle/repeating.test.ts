@@ -69,3 +69,27 @@ it('may be stopped before it starts', async () => {
   await task.stop()
   expect(rounds).toBe(0)
 })
+
+it('makes its next round at once when it is asked to, also during one', async () => {
+  const first = Promise.withResolvers<void>()
+  let rounds = 0
+  const task = createRepeating(
+    'task',
+    3_600_000,
+    async () => {
+      rounds += 1
+      if (rounds === 1) await first.promise
+    },
+    log,
+  )
+  task.start()
+  await until(() => rounds === 1)
+  task.soon()
+  first.resolve()
+  await until(() => rounds === 2)
+  // By now it pauses.
+  await new Promise(setImmediate)
+  task.soon()
+  await until(() => rounds === 3)
+  await task.stop()
+})

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { shardOf } from '../../src/store/keys.ts'
+import { until } from '../support/until.ts'
 import { openBatches } from './batch-fixture.ts'
 
 const { redis, keys, clock, batches, work, file, newBatch, record, leased, close } = openBatches()
@@ -33,6 +34,17 @@ describe('a new batch', () => {
     })
     expect(await work.due(1_000)).toContain(batch.id)
     expect(await refs(inputFileId)).toBe(1)
+  })
+
+  it('is told to the feeders', async () => {
+    const ear = redis.duplicate()
+    await ear.subscribe(keys.batchesChannel)
+    const told: string[] = []
+    ear.on('message', (_, id) => told.push(id))
+    const batch = newBatch({ inputFileId: await file() })
+    await batches.create(batch)
+    await until(() => told.includes(batch.id))
+    ear.disconnect()
   })
 
   it('begins in progress when its input was checked on the way in', async () => {

@@ -1,4 +1,4 @@
--- Writes a new batch and takes hold of its input file, in one step: a file in use is not removed.
+-- Writes a new batch and takes hold of its input file, in one step: a file in use is not removed. Tells the feeders.
 -- KEYS: batch, input file, batch of this request, open batches
 -- ARGV: id, tenant, now, input is a file (1 or 0), may be a repetition (1 or 0), how long to look out for one in ms,
 --       field, value …
@@ -18,4 +18,5 @@ end
 redis.call('HSET', KEYS[1], unpack(ARGV, 7))
 redis.call('SET', KEYS[3], id, 'PX', ARGV[6])
 redis.call('ZADD', KEYS[4], 0, id)
+redis.call('PUBLISH', BASE:match('^[^{]*') .. 'batches', id)
 return 'created'
