@@ -1,13 +1,15 @@
 import { providerQueue } from '../src/queue/doorbells.ts'
+import type { FloorApiInput } from './processes/floor-api.ts'
+import type { FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatLineBytes, createBatchClient, writeRequests } from './support/batches.ts'
 import { chatPath, chatText, createClient, inLanes, jobPath, jobText } from './support/chat.ts'
-import { type Child, startBaton, startSim } from './support/child.ts'
+import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { type Contender, measure, middle, ratioOf, type Speed, takeTurns } from './support/compare.ts'
 import { backup, provider } from './support/deployment.ts'
 import { fixed, median, printTable, whole } from './support/figures.ts'
 import { gatewayHeaders, startGateway } from './support/gateway.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
-import { allSettled, compactFile, hasSucceeded, placeOf } from './support/queue-state.ts'
+import { allSettled, compactFile, hasSucceeded, openJobs, placeOf } from './support/queue-state.ts'
 import { relayInput } from './support/relay.ts'
 import { behave, callsAt } from './support/sim-control.ts'
 import { onStage, type Stage } from './support/stage.ts'
@@ -15,15 +17,19 @@ import { until } from './support/until.ts'
 
 const usualRequests = 3_000
 const usualRounds = 3
+/** How often a batch is looked at: a user's script would look less often. */
+const lookEveryMs = 50
+const floorQueue = 'floor'
 /** Requests under way at a time: the client's connections, and the calls that a worker of Baton's makes at once. */
 const concurrency = 100
 const queues = [provider, backup].map(name => placeOf(providerQueue(name)))
 
-const names = ['gateway', 'door', 'jobs', 'jobs read', 'batch'] as const
+const names = ['gateway', 'floor', 'door', 'jobs', 'jobs read', 'batch'] as const
 type Name = (typeof names)[number]
 
 const called: Record<Name, string> = {
   gateway: 'gateway',
+  floor: 'a bare route and a bare BullMQ worker',
   door: 'baton, POST /v1/chat/completions',
   jobs: 'baton, POST /v1/jobs, until all are done',
   'jobs read': 'baton, the same, and each result read',
@@ -102,6 +108,17 @@ const posting = (stage: Stage, url: string, headers: Readonly<Record<string, str
   }
 }
 
+/** Posts jobs to a route that only puts them into a queue, and waits until its worker has called for the last of them. */
+const queueing = (stage: Stage, url: string): Work => {
+  const client = createClient(url, concurrency)
+  stage.closing(() => client.close())
+  return async count => {
+    await client.postMany(count, jobPath, jobText, 202)
+    await until(async () => (await openJobs(stage.redis, `bull:${floorQueue}`)) === 0)
+    return () => count
+  }
+}
+
 /** Posts jobs and then waits for the last of them; `reads`: fetches each result besides. */
 const submitting = (stage: Stage, url: string, reads: boolean): Work => {
   const client = createClient(url, concurrency)
@@ -131,7 +148,7 @@ const batching = (url: string, path: string): Work => {
   const client = createBatchClient(url)
   return async () => {
     const { id } = await client.create(await client.upload(path))
-    const batch = await client.until(id, ({ status }) => status === 'completed')
+    const batch = await client.until(id, ({ status }) => status === 'completed', lookEveryMs)
     const answers = await client.countAnswers(batch.output_file_id!)
     return () => answers
   }
@@ -151,7 +168,14 @@ const openContenders = async (parties: Parties, count: number): Promise<Record<N
   )
   const feeder = await startBaton(stage, 'batches', own)
   const team: Team = { children: [api, ...workers, feeder], redis: stage.redisPid }
-  for (const child of [gateway, ...team.children]) child.freeze()
+  const { redisUrl } = stage
+  const floorApi = await startFloor(stage, 'api', { redisUrl, queue: floorQueue } satisfies FloorApiInput)
+  const floorInput: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl: simUrls[0], concurrency }
+  const floor: Team = {
+    children: [floorApi, await startFloor(stage, 'worker', floorInput)],
+    redis: stage.redisPid,
+  }
+  for (const child of [gateway, ...floor.children, ...team.children]) child.freeze()
 
   const url = api.said
   return {
@@ -161,6 +185,7 @@ const openContenders = async (parties: Parties, count: number): Promise<Record<N
       { children: [gateway] },
       posting(stage, gateway.said, gatewayHeaders(...simUrls)),
     ),
+    floor: contender(parties, 'floor', floor, queueing(stage, floorApi.said)),
     door: contender(parties, 'door', team, posting(stage, url)),
     jobs: contender(parties, 'jobs', team, submitting(stage, url, false)),
     'jobs read': contender(parties, 'jobs read', team, submitting(stage, url, true)),
@@ -170,27 +195,29 @@ const openContenders = async (parties: Parties, count: number): Promise<Record<N
 
 const print = (
   title: string,
-  speeds: Readonly<Record<Name, readonly Speed[]>>,
+  shown: readonly Name[],
+  speeds: Readonly<Partial<Record<Name, readonly Speed[]>>> & { readonly gateway: readonly Speed[] },
   tallies: Readonly<Record<Name, Tally>>,
 ): void => {
   const micros = (speed: Speed): number => speed.processMicros + speed.redisMicros
-  const gain = (name: Name): number =>
-    median(speeds[name].map((speed, round) => micros(speeds.gateway[round]!) / micros(speed)))
+  const rows = shown.map(name => {
+    const own = speeds[name]!
+    const gain = median(own.map((speed, round) => micros(speeds.gateway[round]!) / micros(speed)))
+    const { requests, errors, first, second } = tallies[name]
+    return [
+      called[name],
+      whole(middle(own, 'perSecond')),
+      fixed(ratioOf(own, speeds.gateway), 2),
+      whole(median(own.map(micros))),
+      fixed(gain, 2),
+      fixed(first / requests, 2),
+      fixed(second / requests, 2),
+      whole(errors),
+    ]
+  })
   printTable(
     [title, 'requests/s', 'ratio', 'processor µs each', 'ratio', 'calls each, first', 'second', 'errors'],
-    names.map(name => {
-      const { requests, errors, first, second } = tallies[name]
-      return [
-        called[name],
-        whole(middle(speeds[name], 'perSecond')),
-        fixed(ratioOf(speeds[name], speeds.gateway), 2),
-        whole(median(speeds[name].map(micros))),
-        fixed(gain(name), 2),
-        fixed(first / requests, 2),
-        fixed(second / requests, 2),
-        whole(errors),
-      ]
-    }),
+    rows,
   )
 }
 
@@ -204,13 +231,16 @@ export const gatewayRace = (): Promise<void> =>
     const contenders = await openContenders(parties, count)
     for (const name of names) await measure(contenders[name], name === 'batch' ? count : Math.ceil(count / 5))
 
-    for (const [title, behaviour] of [
-      ['the first provider answers', {}],
-      ['the first provider answers 429', { fault: { kind: 'throttle' } }],
-    ] as const) {
-      await behave(first.said, behaviour)
+    const race = async (title: string, racing: Partial<typeof contenders>): Promise<void> => {
       for (const name of names) Object.assign(tallies[name], fresh())
-      print(title, await takeTurns(contenders, () => count, roundsOr(usualRounds)), tallies)
-      if (title === 'the first provider answers') console.log()
+      const shown = names.filter(name => Object.hasOwn(racing, name))
+      const speeds = await takeTurns(racing as typeof contenders, () => count, roundsOr(usualRounds))
+      print(title, shown, speeds, tallies)
     }
+    await race('the first provider answers', contenders)
+    console.log()
+    await behave(first.said, { fault: { kind: 'throttle' } })
+    // A bare worker has nobody to go to.
+    const { floor: _, ...others } = contenders
+    await race('the first provider answers 429', others)
   })

@@ -4,9 +4,9 @@ import { Pool } from 'undici'
 import { chatPath } from '../support/chat.ts'
 import { apiKey } from '../support/deployment.ts'
 
-/** A job of the floor: the request itself, as one would write it with BullMQ alone. */
+/** A job of the floor: the request itself, as one would write it with BullMQ alone. As text, or as a route parsed it. */
 export interface FloorJob {
-  readonly body: string
+  readonly body: string | object
 }
 
 export interface FloorWorkerInput {
@@ -24,7 +24,8 @@ const headers = { 'content-type': 'application/json', authorization: `Bearer ${a
 const worker = new Worker(
   queue,
   async ({ data }: Job<FloorJob>) => {
-    const { body } = await pool.request({ path: chatPath, method: 'POST', headers, body: data.body })
+    const text = typeof data.body === 'string' ? data.body : JSON.stringify(data.body)
+    const { body } = await pool.request({ path: chatPath, method: 'POST', headers, body: text })
     await body.text()
   },
   {
