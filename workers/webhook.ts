@@ -4,6 +4,7 @@ import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseBatchDoorbell, parseDoorbell } from '../src/queue/doorbell.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
+import { createLeases, type Leases } from '../src/relay/leases.ts'
 import type { BatchRecord } from '../src/store/batch-record.ts'
 import { batchView, messageBatchView } from '../src/store/batch-view.ts'
 import { createDeliveries } from '../src/store/deliveries.ts'
@@ -41,6 +42,15 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     })
   const deliverJob = deliverFrom(jobSource(store))
   const deliverBatch = deliverFrom(batchesOf(core))
+  const leases = await openLeases(life, core)
+
+  const deliver = async (name: string, taken: () => void): Promise<void> => {
+    const ofBatch = parseBatchDoorbell(name)
+    if (ofBatch) return deliverBatch(ofBatch.batchId, ofBatch.attempt, stopping.signal, taken)
+    const doorbell = parseDoorbell(name)
+    if (doorbell.kind === 'webhook')
+      await deliverJob(doorbell.jobId, doorbell.attempt, stopping.signal, taken)
+  }
 
   const consumer = createConsumer({
     queue: webhookQueue,
@@ -50,11 +60,16 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     doorbells: core.doorbells,
     keys,
     log,
-    answer: async name => {
-      const ofBatch = parseBatchDoorbell(name)
-      if (ofBatch) return deliverBatch(ofBatch.batchId, ofBatch.attempt, stopping.signal)
-      const doorbell = parseDoorbell(name)
-      if (doorbell.kind === 'webhook') await deliverJob(doorbell.jobId, doorbell.attempt, stopping.signal)
+    answer: async (name, taken) => {
+      const held = { id: name, token: name }
+      try {
+        await deliver(name, () => {
+          leases.hold(held)
+          taken()
+        })
+      } finally {
+        leases.release(held)
+      }
     },
   })
   await life.open(
@@ -75,6 +90,23 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
   log.info({ concurrency: config.webhooks.concurrency }, 'worker started')
 }
 
+/** Of the doorbells that are being answered, by their names: whoever is taken for dead has them rung for others. */
+const openLeases = (life: Lifecycle, { store, config, log }: Core): Promise<Leases> => {
+  const renew = async ({ token }: { readonly token: string }): Promise<boolean> => {
+    await store.renewDelivery(token)
+    return true
+  }
+  return life.open(
+    'webhook leases',
+    () => {
+      const leases = createLeases({ renew }, config.jobs.lock_ms, log)
+      leases.start()
+      return leases
+    },
+    leases => leases.stop(),
+  )
+}
+
 const batchesOf = ({ redis, run, keys, config, now }: Core): DeliverySource => {
   const { retention } = config.batches
   const { host, port, public_url } = config.server
@@ -84,6 +116,7 @@ const batchesOf = ({ redis, run, keys, config, now }: Core): DeliverySource => {
     run,
     keys,
     recordOf: keys.batch,
+    leaseMs: config.jobs.lock_ms,
     retentionMs: retention,
     deadLetterRetentionMs: retention,
     now,

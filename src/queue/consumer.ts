@@ -3,7 +3,7 @@ import type { Job } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../store/keys.ts'
-import { type Doorbells, doorbellsOf, queueName, ringSizeOf } from './doorbells.ts'
+import { type Doorbells, doorbellsOf, queueName, ringSize } from './doorbells.ts'
 import { holdWrites } from './hold-writes.ts'
 import { PatientWorker } from './patient-worker.ts'
 import { createPlaces } from './places.ts'
@@ -52,7 +52,6 @@ const refusedPauseMs = 500
  */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { queue, concurrency, lockMs, redis, doorbells, keys, log } = options
-  const ringSize = ringSizeOf(queue)
   // Not one more than could all have a full ring: it would hold an empty hand for ever.
   const loops = Math.ceil(concurrency / ringSize)
   const places = createPlaces({ count: concurrency, loops, ringSize, room: options.room?.left })

@@ -13,10 +13,9 @@ export const providerQueue = (provider: string): string => `provider.${provider}
 
 /**
  * How many doorbells BullMQ carries as one job at most. It takes as long for one as for many, longer than all that Baton
- * does for a job beside it; a worker that has not room for all rings the rest again. Webhooks ring one by one: BullMQ keeps
- * their doorbells until they are delivered.
+ * does for a job beside it; a worker that has not room for all rings the rest again.
  */
-export const ringSizeOf = (queue: string): number => (queue === webhookQueue ? 1 : 16)
+export const ringSize = 16
 
 /** Braces give each queue a Redis Cluster slot of its own. */
 export const queueName = (name: string): string => `{${name}}`
@@ -106,11 +105,10 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
 
   const ringQueue = async (name: string, rings: readonly Ring[]): Promise<void> => {
     const queue = queueOf(name)
-    const size = ringSizeOf(name)
     const jobs = [...Map.groupBy(rings, r => r.priority ?? 'default')].flatMap(([priority, group]) =>
-      Array.from({ length: Math.ceil(group.length / size) }, (_, i) =>
+      Array.from({ length: Math.ceil(group.length / ringSize) }, (_, i) =>
         ringOf(
-          group.slice(i * size, (i + 1) * size).map(r => r.doorbell),
+          group.slice(i * ringSize, (i + 1) * ringSize).map(r => r.doorbell),
           priorities[priority],
         ),
       ),

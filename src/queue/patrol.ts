@@ -6,7 +6,7 @@ import type { JobIndex } from '../store/job-index.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { timerHorizonMs } from '../store/job-words.ts'
-import { deadlineEntry, jobDoorbell, leaseEntry, webhookDoorbell } from './doorbell.ts'
+import { deadlineEntry, deliveryEntry, jobDoorbell, leaseEntry, webhookDoorbell } from './doorbell.ts'
 import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
 
 const pollMs = 1_000
@@ -44,20 +44,30 @@ export const patrolRecords = async (
 
   const attendDelivery = async (record: JobRecord): Promise<void> => {
     if (record.delivery?.status !== 'pending') return
-    const doorbell = webhookDoorbell(record.id, record.delivery.attempts)
-    const isHeld = (await isInAgenda(doorbell)) || (await doorbells.holds({ queue: webhookQueue, doorbell }))
-    if (!isHeld) await agenda.add(doorbell, now())
+    const { attempts } = record.delivery
+    const doorbell = webhookDoorbell(record.id, attempts)
+    if (await isInAgenda(doorbell, deliveryEntry(record.id, attempts))) return
+    if (await doorbells.holds({ queue: webhookQueue, doorbell })) return
+    if (await mayRing(webhookQueue, record.lastChangeAtMs)) return
+    await store.recoverDelivery(record.id, attempts)
   }
 
-  const isInAgenda = async (entry: string): Promise<boolean> => (await agenda.has([entry]))[0]!
+  const isInAgenda = async (...entries: readonly string[]): Promise<boolean> =>
+    (await agenda.has(entries)).includes(true)
 
   /** Whether something will wake a live job: its worker's lease, its doorbell in the agenda, or a ring at its queue. */
   const isOwed = async ({ id, status, hop, ring, ...record }: JobRecord): Promise<boolean> => {
     if (status === 'running') return isInAgenda(leaseEntry(id))
     if (await isInAgenda(jobDoorbell(id, hop, ring))) return true
-    // Nobody can tell which rings a doorbell is in. But those that were rung before the oldest that waits have been seen to.
-    const rungAtMs = Math.max(record.lastChangeAtMs, record.resumesAtMs ?? 0)
-    const oldestMs = await oldestRungAt(providerQueue(record.target.provider))
+    return mayRing(
+      providerQueue(record.target.provider),
+      Math.max(record.lastChangeAtMs, record.resumesAtMs ?? 0),
+    )
+  }
+
+  /** Nobody can tell which rings a doorbell is in. But those that were rung before the oldest that waits have been seen to. */
+  const mayRing = async (queue: string, rungAtMs: number): Promise<boolean> => {
+    const oldestMs = await oldestRungAt(queue)
     return oldestMs !== null && oldestMs <= rungAtMs + settledAfterMs
   }
 

@@ -5,7 +5,7 @@ import { type Agenda, shards } from '../store/agenda.ts'
 import type { BatchStore } from '../store/batch-store.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore } from '../store/job-store.ts'
-import { type Doorbell, parseBatchDoorbell, parseDoorbell } from './doorbell.ts'
+import { type Doorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from './doorbell.ts'
 import { type Doorbells, providerQueue, type Ring, webhookQueue } from './doorbells.ts'
 
 const pollMs = 250
@@ -35,14 +35,13 @@ export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ri
     if (!waits || record.hop !== doorbell.hop || record.ring !== doorbell.ring) return null
     return { queue: providerQueue(record.target.provider), doorbell: name, priority: record.priority }
   }
-  if (doorbell.kind === 'webhook') {
-    const due = isTerminal(record.status) && record.delivery?.status === 'pending'
-    return due && record.delivery.attempts === doorbell.attempt
-      ? { queue: webhookQueue, doorbell: name }
-      : null
-  }
+  if (doorbell.kind === 'webhook' && isDue(doorbell, record)) return { queue: webhookQueue, doorbell: name }
   return null
 }
+
+/** Whether this attempt is what the record's webhook waits for. */
+const isDue = ({ attempt }: { readonly attempt: number }, { status, delivery }: JobRecord): boolean =>
+  isTerminal(status) && delivery?.status === 'pending' && delivery.attempts === attempt
 
 /** Entries of the agenda that came up, and the time at which they do so again. */
 interface Taken {
@@ -63,7 +62,7 @@ const attendTo = async (
   const [ofBatches, ofJobs] = partition(entries, entry => parseBatchDoorbell(entry) !== null)
   await Promise.all([
     sweepJobs(parts, { entries: ofJobs, untilMs }, spareWorkers),
-    ...ofBatches.map(entry => announceBatch(parts, entry)),
+    ...ofBatches.map(entry => announceBatch(parts, entry, spareWorkers)),
   ])
 }
 
@@ -80,18 +79,33 @@ const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean):
 }
 
 /** All that a batch can be owed is the delivery of its webhook. */
-const announceBatch = async ({ agenda, batches, doorbells }: SweeperParts, entry: string): Promise<void> => {
+const announceBatch = async (parts: SweeperParts, entry: string, spareWorkers: boolean): Promise<void> => {
+  const { agenda, batches, doorbells } = parts
   const { batchId, attempt } = parseBatchDoorbell(entry)!
   const delivery = (await batches.read(batchId))?.delivery
   const isDue = delivery?.status === 'pending' && delivery.attempts === attempt
-  return isDue ? doorbells.ring({ queue: webhookQueue, doorbell: entry }) : agenda.remove([entry])
+  if (!isDue) return agenda.remove([entry])
+  const doorbell = webhookDoorbell(batchId, attempt)
+  if (entry === doorbell) return doorbells.ring({ queue: webhookQueue, doorbell })
+  if (!spareWorkers) await oweAgain(parts, entry, doorbell)
+}
+
+/**
+ * The lease of whoever delivered this webhook has ended: its doorbell is to be rung again, in the next round. It stands in
+ * the agenda before the lease is gone, so dying between the two, or a new lease that is taken in between and goes with the
+ * old one, cost at most a delivery too many.
+ */
+const oweAgain = async ({ agenda, now }: SweeperParts, lease: string, doorbell: string): Promise<void> => {
+  await agenda.add(doorbell, now())
+  await agenda.remove([lease])
 }
 
 const sweepJobs = async (
-  { agenda, store, doorbells, log, now }: SweeperParts,
+  parts: SweeperParts,
   { entries, untilMs }: Taken,
   spareWorkers: boolean,
 ): Promise<void> => {
+  const { agenda, store, doorbells, log, now } = parts
   const records = await store.readHeads(entries.map(entry => parseDoorbell(entry).jobId))
 
   const attend = async (entry: string, record: JobRecord | null): Promise<void> => {
@@ -101,6 +115,8 @@ const sweepJobs = async (
     if (doorbell.kind === 'deadline' && !isTerminal(record.status))
       return agenda.postpone(entry, record.expiresAtMs)
     if (doorbell.kind === 'lease' && !isTerminal(record.status)) return relieve(record)
+    if (doorbell.kind === 'delivery' && isDue(doorbell, record))
+      return spareWorkers ? undefined : oweAgain(parts, entry, webhookDoorbell(record.id, doorbell.attempt))
     const ring = ringFor(doorbell, entry, record)
     return ring ? doorbells.ring(ring) : agenda.remove([entry])
   }

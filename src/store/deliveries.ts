@@ -10,12 +10,19 @@ export type DeliveryResult =
 
 /** How the webhook of a job or a batch fares, as its record tells. */
 export interface Deliveries {
-  /** The record whose webhook is to be delivered; null when this attempt is not what it waits for (any more). */
+  /**
+   * Takes a delivery for `leaseMs`, and answers the record whose webhook it is; null when this attempt is not what that
+   * waits for (any more), or another has taken it. Unless the lease is renewed, the doorbell is rung again at its end.
+   */
   takeDelivery(id: string, attempt: number): Promise<RecordFields | null>
+  /** Holds a delivery that was taken, by the name of its doorbell, for another `leaseMs`, unless it is done. */
+  renewDelivery(doorbell: string): Promise<void>
   /** False when this attempt was recorded before. */
   recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
-  /** Asks for a delivery's doorbell to be rung once more, when its attempt could not be made. */
+  /** Asks for the doorbell of a delivery that was taken to be rung once more, when its attempt could not be made. */
   owe(id: string, attempt: number): Promise<void>
+  /** Puts back the doorbell of a delivery that nobody has taken; false when that is not due (any more). */
+  recoverDelivery(id: string, attempt: number): Promise<boolean>
   /** Takes a dead letter back into delivery; false when there is none. */
   redeliver(id: string): Promise<boolean>
 }
@@ -26,6 +33,8 @@ export interface DeliveriesOptions {
   readonly keys: Keys
   /** The key of the record whose webhook it is. */
   readonly recordOf: (id: string) => string
+  /** How long a worker may be silent before its deliveries are given to others. */
+  readonly leaseMs: number
   /** How long the record can be read once its webhook is delivered, and once it is given up. */
   readonly retentionMs: number
   readonly deadLetterRetentionMs: number
@@ -55,11 +64,13 @@ const fieldsOf = (flat: readonly string[]): RecordFields => {
 }
 
 export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
-  const { redis, run, keys, recordOf, retentionMs, deadLetterRetentionMs, now } = options
+  const { redis, run, keys, recordOf, leaseMs, retentionMs, deadLetterRetentionMs, now } = options
   const shardOfDoorbell = ({ id }: Doorbell): number => shardOf(id)
 
   const take = coalesce<Doorbell, RecordFields | null>(shardOfDoorbell, async (shard, doorbells) => {
-    const words = doorbells.map(({ id, attempt }) => [recordOf(id), String(attempt)])
+    const nowMs = now()
+    const items = doorbells.map(({ id, attempt }) => [recordOf(id), id, String(attempt)])
+    const words = [String(nowMs), String(nowMs + leaseMs), ...items]
     const replies = (await run.packed('take-delivery', keys.agenda(shard), words)) as (string[] | false)[]
     return replies.map(reply => (reply ? fieldsOf(reply) : null))
   })
@@ -86,8 +97,15 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
 
     owe: async (id, attempt) => {
-      await redis.zadd(keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}`)
+      await redis.zadd(keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}.l`)
     },
+
+    renewDelivery: async doorbell => {
+      await redis.zadd(keys.agenda(shardOf(doorbell)), 'XX', now() + leaseMs, `${doorbell}.l`)
+    },
+
+    recoverDelivery: async (id, attempt) =>
+      (await run('recover-delivery', [recordOf(id), keys.agenda(shardOf(id)), id, attempt, now()])) === 1,
 
     redeliver: async id =>
       (await run('redeliver', [

@@ -201,6 +201,8 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
       spec.createdAtMs,
       calledAtMs ?? 0,
       result.finishedAtMs ?? 0,
+      // When the doorbell of its webhook was last due.
+      time(fields.delivery_due) ?? 0,
       // When it was last moved.
       (status === 'queued' && time(fields.resumes)) || 0,
     ),

@@ -143,6 +143,7 @@ export const createJobStore = ({
     run,
     keys,
     recordOf: keys.record,
+    leaseMs,
     retentionMs,
     deadLetterRetentionMs,
     now,

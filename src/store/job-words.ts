@@ -66,6 +66,7 @@ export const headFields = [
   'delivery',
   'deliveries',
   'delivery_reason',
+  'delivery_due',
   'deliveries_before',
 ]
 

@@ -9,6 +9,7 @@ const scripts = {
   recover: 2,
   take: 1,
   redeliver: 3,
+  'recover-delivery': 2,
   'file-reserve': 2,
   'file-create': 3,
   'file-remove': 2,

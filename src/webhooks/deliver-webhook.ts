@@ -32,8 +32,16 @@ export interface DeliveryParts {
   readonly random: () => number
 }
 
-/** Answers a webhook doorbell: one attempt at one delivery, and what follows from how it went. */
-export type DeliverWebhook = (id: string, attempt: number, signal: AbortSignal) => Promise<void>
+/**
+ * Answers a webhook doorbell: one attempt at one delivery, and what follows from how it went. `taken` is called when the
+ * delivery is leased to it.
+ */
+export type DeliverWebhook = (
+  id: string,
+  attempt: number,
+  signal: AbortSignal,
+  taken: () => void,
+) => Promise<void>
 
 /** Failures that no later attempt would mend. */
 const hopeless: ReadonlySet<DeliveryFailure> = new Set(['gone', 'forbidden_address', 'unsignable'])
@@ -52,9 +60,10 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
       : { status: 'pending', reason, nextAtMs: Math.round(now() + delayMs) }
   }
 
-  return async (id, attempt, signal) => {
+  return async (id, attempt, signal, taken) => {
     const announcement = await source.announcement(id, attempt)
     if (announcement === null) return
+    taken()
 
     const { webhook, event, attemptsBefore } = announcement
     const secret = webhook.secret ?? parts.defaultSecret

@@ -43,7 +43,7 @@ const deadBatch = async (dialect: 'openai' | 'anthropic', tenant = 'default'): P
   const fault = { code: 'empty_file', message: 'no lines', param: null, line: null }
   await work.end(lease, (await work.read(id))!, { output: null, error: null }, [fault])
   const times = { retentionMs: 60_000, deadLetterRetentionMs: 60_000 }
-  const deliveries = createDeliveries({ ...options, ...times, recordOf: options.keys.batch })
+  const deliveries = createDeliveries({ ...options, ...times, leaseMs: 15_000, recordOf: options.keys.batch })
   await deliveries.recordDelivery(id, 0, { status: 'dead', reason: 'timeout' })
   return id
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Consumer, createConsumer } from '../../src/queue/consumer.ts'
-import { providerQueue, ringSizeOf, webhookQueue } from '../../src/queue/doorbells.ts'
+import { providerQueue, ringSize } from '../../src/queue/doorbells.ts'
 import { until } from '../support/until.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
@@ -30,12 +30,12 @@ interface Answering {
 }
 
 /** A worker whose answers last until the test ends them. */
-const worker = (concurrency: number, takesAtOnce = true, of = queue): Answering => {
+const worker = (concurrency: number, takesAtOnce = true): Answering => {
   const answered: string[] = []
   const ends = new Map<string, () => void>()
   const underWay = new Set<string>()
   const consumer = createConsumer({
-    queue: of,
+    queue,
     concurrency,
     lockMs: 15_000,
     redis: q.redis,
@@ -121,10 +121,9 @@ describe('a ring of many doorbells', () => {
   })
 
   it('is split when it is too long, and counted whole', async () => {
-    const size = ringSizeOf(queue)
-    await ringTogether(names(2 * size + 1))
+    await ringTogether(names(2 * ringSize + 1))
     expect(await q.ringingAt('first')).toHaveLength(3)
-    expect(await q.doorbells.waiting(queue)).toBe(2 * size + 1)
+    expect(await q.doorbells.waiting(queue)).toBe(2 * ringSize + 1)
   })
 })
 
@@ -147,16 +146,6 @@ describe('BullMQ', () => {
     expect(await activeRings()).toBe(1)
     busy.end('job_1.0.0')
     await until(async () => (await activeRings()) === 0)
-  })
-
-  it('is given webhooks one by one, so that a slow one holds up no other', async () => {
-    await q.doorbells.ringAll(names(3).map(doorbell => ({ queue: webhookQueue, doorbell })))
-    const one = worker(2, false, webhookQueue)
-    await until(() => one.underWay.size === 2)
-    one.end('job_1.0.0')
-    await until(() => one.underWay.has('job_2.0.0'))
-    expect(one.underWay).toContain('job_0.0.0')
-    endAll(one)
   })
 })
 

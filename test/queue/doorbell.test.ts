@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest'
-import { deadlineEntry, jobDoorbell, parseDoorbell, webhookDoorbell } from '../../src/queue/doorbell.ts'
+import {
+  deadlineEntry,
+  deliveryEntry,
+  jobDoorbell,
+  parseDoorbell,
+  webhookDoorbell,
+} from '../../src/queue/doorbell.ts'
 import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
 import { newJobId } from '../../src/store/keys.ts'
 
@@ -7,6 +13,7 @@ const jobId = newJobId(3, 1_765_000_000_000)
 
 it.each([
   [jobDoorbell(jobId, 12, 345), { kind: 'job', jobId, hop: 12, ring: 345 }],
+  [deliveryEntry(jobId, 9), { kind: 'delivery', jobId, attempt: 9 }],
   [webhookDoorbell(jobId, 9), { kind: 'webhook', jobId, attempt: 9 }],
   [deadlineEntry(jobId), { kind: 'deadline', jobId }],
 ])('%s reads back as it was written', (name, doorbell) => {

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { leaseEntry } from '../../src/queue/doorbell.ts'
+import { leaseEntry, webhookDoorbell } from '../../src/queue/doorbell.ts'
 import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
 import { patrolRecords } from '../../src/queue/patrol.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
@@ -42,6 +42,21 @@ const keepRing = async (forMs: number): Promise<void> => {
     await worker.close()
   }
 }
+
+/** A job that ended so long before now, and whose webhook is not in the agenda. */
+const ended = async (atMs = 0): Promise<string> => {
+  q.clock.nowMs += atMs
+  const claim = await q.running({ ...farDeadline(), webhook })
+  await q.store.finalise(claim, answer('x'))
+  await q.agenda.remove([webhookDoorbell(claim.id, 0)])
+  q.clock.nowMs -= atMs
+  return claim.id
+}
+/** Two in one ring, which has a name of its own. */
+const ringWebhooks = (one: string, other: string, attempt = 0): Promise<void> =>
+  q.doorbells.ringAll(
+    [one, other].map(id => ({ queue: webhookQueue, doorbell: webhookDoorbell(id, attempt) })),
+  )
 
 describe('the patrol puts back what is lost', () => {
   it('a doorbell that was removed from BullMQ by hand', async () => {
@@ -108,6 +123,17 @@ describe('the patrol puts back what is lost', () => {
     settle()
     await patrol(claim.id)
     expect(await q.agendaOf(claim.id)).toEqual({ '.w.0': q.clock.nowMs })
+  })
+
+  it('a webhook that was due long before all that ring, and then gives it the time to be seen to', async () => {
+    const id = await ended(-120_000)
+    await ringWebhooks(await ended(), await ended())
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({ '.w.0': q.clock.nowMs })
+    await q.agenda.remove([`${id}.w.0`]) // as whoever rings it does
+    settle()
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({})
   })
 
   it('the timer of a deadline that has come near', async () => {
@@ -194,5 +220,36 @@ describe('the patrol leaves alone', () => {
     settle()
     await patrol(claim.id)
     expect(await q.agendaOf(claim.id)).toEqual({})
+  })
+
+  it('a delivery that waits with others at its queue', async () => {
+    const [first, id] = [await ended(), await ended()]
+    await ringWebhooks(first, id)
+    settle()
+    await patrol(id)
+    expect(await q.agendaOf(id)).toEqual({})
+  })
+
+  it('one that waits there with others long after the job has ended', async () => {
+    const [failed, redelivered] = [await ended(-120_000), await ended(-120_000)]
+    const nextAtMs = q.clock.nowMs
+    await q.store.recordDelivery(failed, 0, { status: 'pending', reason: 'status_500', nextAtMs })
+    await q.store.recordDelivery(redelivered, 0, { status: 'dead', reason: 'gone_410' })
+    await q.store.redeliver(redelivered)
+    await ringWebhooks(failed, redelivered, 1)
+    settle()
+    await patrol(failed)
+    await patrol(redelivered)
+    expect(await q.agendaOf(failed)).toEqual({})
+    expect(await q.agendaOf(redelivered)).toEqual({})
+  })
+
+  it('a delivery that its worker holds', async () => {
+    const id = await ended()
+    await q.store.takeDelivery(id, 0)
+    await q.agenda.remove([webhookDoorbell(id, 0)])
+    settle()
+    await patrol(id)
+    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.0.l'])
   })
 })

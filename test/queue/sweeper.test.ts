@@ -1,8 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { deadlineEntry, jobDoorbell, leaseEntry } from '../../src/queue/doorbell.ts'
-import { providerQueue } from '../../src/queue/doorbells.ts'
+import {
+  deadlineEntry,
+  deliveryEntry,
+  jobDoorbell,
+  leaseEntry,
+  webhookDoorbell,
+} from '../../src/queue/doorbell.ts'
+import { providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
 import { createSweeper, sweep } from '../../src/queue/sweeper.ts'
-import { newJobId } from '../../src/store/keys.ts'
+import type { BatchRecord } from '../../src/store/batch-record.ts'
+import { newBatchId, newJobId } from '../../src/store/keys.ts'
 import { answer, leaseMs } from '../store/store-fixture.ts'
 import { until } from '../support/until.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
@@ -94,6 +101,66 @@ describe('a doorbell that nobody rang', () => {
       false,
     ])
     expect(await q.agendaOf(gone.id)).toEqual({})
+  })
+})
+
+describe('the lease of a delivery', () => {
+  /** A webhook that a worker has taken. */
+  const taken = async (): Promise<string> => {
+    const { id } = await q.running({ webhook: { url: 'https://hooks.example/x' } })
+    await q.store.cancel(id)
+    await q.agenda.remove([webhookDoorbell(id, 0)])
+    await q.store.takeDelivery(id, 0)
+    return id
+  }
+
+  it('gives the webhook to others at its end', async () => {
+    const id = await taken()
+    later(leaseMs - 1)
+    await sweep(q.parts)
+    expect(await q.agendaOf(id)).toEqual({ '.w.0.l': q.clock.nowMs + 1 })
+    later(1)
+    await sweep(q.parts)
+    expect(await q.agendaOf(id)).toEqual({ '.w.0': q.clock.nowMs })
+    await sweep(q.parts)
+    expect(await q.agendaOf(id)).toEqual({})
+    expect(await q.doorbells.waiting(webhookQueue)).toBe(1)
+    expect(await q.store.takeDelivery(id, 0)).not.toBe(null)
+  })
+
+  it('is left to a later round when nobody could renew it', async () => {
+    const id = await taken()
+    later(leaseMs)
+    await sweep(q.parts, true)
+    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.0.l'])
+  })
+
+  it('of a worker that stopped is not waited for', async () => {
+    const id = await taken()
+    await q.store.owe(id, 0)
+    later(1_500)
+    await sweep(q.parts)
+    expect(await q.agendaOf(id)).toEqual({ '.w.0': q.clock.nowMs })
+  })
+
+  it('is dropped when the delivery is done', async () => {
+    const id = await taken()
+    await q.store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
+    await q.agenda.add(deliveryEntry(id, 0), q.clock.nowMs)
+    await sweep(q.parts)
+    expect(await q.agendaOf(id)).toEqual({})
+    expect(await q.doorbells.waiting(webhookQueue)).toBe(0)
+  })
+
+  it('gives that of a batch to others, too', async () => {
+    const delivery = { status: 'pending', attempts: 2, reason: 'timeout' }
+    const parts = { ...q.parts, batches: { read: async () => ({ delivery }) as BatchRecord } }
+    const id = newBatchId('openai', 3, q.clock.nowMs)
+    await q.agenda.add(deliveryEntry(id, 2), q.clock.nowMs)
+    await sweep(parts)
+    expect(await q.agendaOf(id)).toEqual({ '.w.2': q.clock.nowMs })
+    await sweep(parts)
+    expect(await q.doorbells.holds({ queue: webhookQueue, doorbell: webhookDoorbell(id, 2) })).toBe(true)
   })
 })
 

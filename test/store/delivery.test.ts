@@ -3,9 +3,9 @@ import { createDeadLetters } from '../../src/store/dead-letters.ts'
 import { createDeliveries, type Deliveries } from '../../src/store/deliveries.ts'
 import { parseRecord } from '../../src/store/job-record.ts'
 import { createScriptRunner, type RunScript } from '../../src/store/scripts.ts'
-import { answer, deadLetterRetentionMs, openStore, retentionMs } from './store-fixture.ts'
+import { answer, deadLetterRetentionMs, leaseMs, openStore, retentionMs } from './store-fixture.ts'
 
-const { store, redis, keys, clock, running, agendaOf, close } = openStore()
+const { store, agenda, redis, keys, clock, running, agendaOf, close } = openStore()
 const deadLetters = createDeadLetters(redis, keys)
 afterAll(close)
 
@@ -49,8 +49,10 @@ describe('a webhook delivery', () => {
 
   it('whose worker stopped is owed again, once its ring has ended', async () => {
     const id = await finished()
+    await agenda.remove([`${id}.w.0`]) // as whoever rang it has done
+    await store.takeDelivery(id, 0)
     await store.owe(id, 0)
-    expect(await agendaOf(id)).toEqual({ '.w.0': clock.nowMs + 1_500 })
+    expect(await agendaOf(id)).toEqual({ '.w.0.l': clock.nowMs + 1_500 })
   })
 })
 
@@ -72,9 +74,52 @@ describe('the doorbell of a webhook', () => {
   })
 })
 
+describe('a delivery that a worker has taken', () => {
+  const taken = async (): Promise<string> => {
+    const id = await finished()
+    expect(await store.takeDelivery(id, 0)).not.toBe(null)
+    return id
+  }
+
+  it('is nobody else’s until the lease ends', async () => {
+    const id = await taken()
+    expect(await agendaOf(id)).toMatchObject({ '.w.0.l': clock.nowMs + leaseMs })
+    clock.nowMs += leaseMs - 1
+    expect(await store.takeDelivery(id, 0)).toBe(null)
+    clock.nowMs += 1
+    expect(await store.takeDelivery(id, 0)).not.toBe(null)
+  })
+
+  it('stays with a worker that renews, until it is done', async () => {
+    const id = await taken()
+    clock.nowMs += leaseMs - 1
+    await store.renewDelivery(`${id}.w.0`)
+    clock.nowMs += leaseMs - 1
+    expect(await store.takeDelivery(id, 0)).toBe(null)
+    await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
+    await store.renewDelivery(`${id}.w.0`)
+    expect(await agendaOf(id)).toEqual({})
+  })
+
+  it('is given to one of many', async () => {
+    const id = await finished()
+    const all = await Promise.all(Array.from({ length: 20 }, () => store.takeDelivery(id, 0)))
+    expect(all.filter(record => record !== null)).toHaveLength(1)
+  })
+
+  it('is not put back for others', async () => {
+    const id = await taken()
+    await agenda.remove([`${id}.w.0`])
+    expect(await store.recoverDelivery(id, 0)).toBe(false)
+    await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
+    expect(await store.recoverDelivery(id, 0)).toBe(false)
+    expect(await agendaOf(id)).toEqual({})
+  })
+})
+
 describe('deliveries of one turn', () => {
   const run = createScriptRunner(redis)
-  const times = { retentionMs, deadLetterRetentionMs, now: () => clock.nowMs }
+  const times = { leaseMs, retentionMs, deadLetterRetentionMs, now: () => clock.nowMs }
   const deliveriesOn = (packed: RunScript['packed']): Deliveries =>
     createDeliveries({ redis, run: Object.assign(run, { packed }), keys, recordOf: keys.record, ...times })
   const { packed } = run

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { deliveryEntry } from '../../src/queue/doorbell.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { createDeadLetters } from '../../src/store/dead-letters.ts'
@@ -8,6 +9,7 @@ import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
+const lockMs = 1_000
 const ownSecret = `whsec_${randomBytes(32).toString('base64')}`
 
 let sim: SimProvider
@@ -26,6 +28,7 @@ beforeAll(async () => {
         'fail-400': { provider: 'first' },
         hang: { provider: 'first' },
       },
+      jobs: { lock_ms: lockMs },
       webhooks: { secret, allow: ['127.0.0.0/8'], concurrency: 2 },
     },
   })
@@ -145,5 +148,20 @@ describe('the webhook of a job', () => {
     expect(new Set(records.map(r => r.status))).toEqual(new Set(['succeeded']))
     expect(performance.now() - startedAt).toBeLessThan(5_000)
     expect(receiver.deliveries).toHaveLength(2)
+  })
+
+  it('that is slow holds up no other webhook, and stays with its worker', async () => {
+    const { redis, keys } = baton.core
+    receiver.script({ kind: 'hang' })
+    const slow = await job()
+    await receiver.waitFor(deliveries => deliveries.length === 1)
+    const leasedUntilMs = async () =>
+      Number(await redis.zscore(keys.agenda(shardOf(slow)), deliveryEntry(slow, 0)))
+    const firstLeaseEndsMs = await leasedUntilMs()
+    const others = await Promise.all(Array.from({ length: 20 }, () => job()))
+    await Promise.all(others.map(id => delivery(id, 'delivered', 1)))
+    await until(async () => (await leasedUntilMs()) > firstLeaseEndsMs + lockMs)
+    expect(receiver.deliveries).toHaveLength(21)
+    expect((await baton.core.store.read(slow))!.delivery).toMatchObject({ status: 'pending', attempts: 0 })
   })
 })

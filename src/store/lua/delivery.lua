@@ -12,8 +12,10 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
   if r[1] ~= 'pending' or (r[2] or '0') ~= before then return 0 end
   local attempts = string.format('%d', before + 1)
   redis.call('HSET', record, 'delivery', outcome, 'deliveries', attempts, 'delivery_reason', reason)
-  settled[#settled + 1] = id .. '.w.' .. before
+  local doorbell = id .. '.w.' .. before
+  settled[#settled + 1], settled[#settled + 2] = doorbell, doorbell .. '.l'
   if outcome == 'pending' then
+    redis.call('HSET', record, 'delivery_due', next_at)
     redis.call('ZADD', agenda, next_at, id .. '.w.' .. attempts)
     return 1
   end

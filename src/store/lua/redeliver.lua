@@ -4,7 +4,8 @@
 local r = redis.call('HMGET', KEYS[1], 'delivery', 'deliveries', 'redelivered')
 -- The same request by its time: another one is told that there is no dead letter any more.
 if r[1] ~= 'dead' then return r[3] == ARGV[2] and 1 or 0 end
-redis.call('HSET', KEYS[1], 'delivery', 'pending', 'deliveries_before', r[2], 'redelivered', ARGV[2])
+redis.call('HSET', KEYS[1], 'delivery', 'pending', 'deliveries_before', r[2], 'redelivered', ARGV[2],
+  'delivery_due', ARGV[2])
 redis.call('PERSIST', KEYS[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1] .. '.w.' .. r[2])

@@ -1,12 +1,27 @@
--- Workers answer doorbells of webhooks. Only the doorbell that a record waits for gets its record. All records of one shard.
+-- Workers answer doorbells of webhooks. Only the doorbell that a record waits for gets its record, with a lease. All records
+-- of one shard.
 -- KEYS: agenda
--- Takes: for each doorbell {record, attempt}
--- Gives for each the record's fields and values in turn, or false when nothing is to be delivered (any more).
-local replies = {}
-for i, doorbell in ipairs(packed()) do
-  local record, attempt = unpack(doorbell)
+-- Takes: now, leased until, then for each doorbell {record, id, attempt}
+-- Gives for each the record's fields and values in turn, or false when nothing is to be delivered (any more) or another
+-- is at it.
+local doorbells = packed()
+local now, till = tonumber(doorbells[1]), tonumber(doorbells[2])
+local leases, taken = {}, {}
+
+local function take(record, id, attempt)
   local r = redis.call('HMGET', record, 'delivery', 'deliveries')
-  local is_due = r[1] == 'pending' and (r[2] or '0') == attempt
-  replies[i] = is_due and redis.call('HGETALL', record)
+  if r[1] ~= 'pending' or (r[2] or '0') ~= attempt then return false end
+  local lease = id .. '.w.' .. attempt .. '.l'
+  -- A duplicate of a doorbell that is being answered must not cause a second delivery. A script that is sent again finds
+  -- the lease that it took, to the millisecond.
+  local held = tonumber(redis.call('ZSCORE', KEYS[1], lease) or 0)
+  if taken[lease] or (held > now and held ~= till) then return false end
+  taken[lease] = true
+  leases[#leases + 1], leases[#leases + 2] = till, lease
+  return redis.call('HGETALL', record)
 end
+
+local replies = {}
+for i = 3, #doorbells do replies[i - 2] = take(unpack(doorbells[i])) end
+if #leases > 0 then redis.call('ZADD', KEYS[1], unpack(leases)) end
 return cmsgpack.pack(replies)

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { answer } from '../../store/store-fixture.ts'
 import { agree } from './agree.ts'
 import { patrolAll, sweepAll } from './cluster-steps.ts'
-import { takeWebhook } from './delivery-steps.ts'
+import { takeWebhooks } from './delivery-steps.ts'
 import { isOver } from './model.ts'
 import { queues, shards } from './rig.ts'
 import { answerDoorbell } from './worker-steps.ts'
@@ -27,12 +27,10 @@ const workOn = async (world: World, queue: string): Promise<void> => {
 }
 
 const deliverAll = async (world: World): Promise<void> => {
-  const { store, rig, couriers } = world
-  while (await takeWebhook(world)) {
-    for (const { jobId, attempt, ring } of couriers.splice(0)) {
+  const { store, couriers } = world
+  while (await takeWebhooks(world)) {
+    for (const { jobId, attempt } of couriers.splice(0))
       await store.recordDelivery(jobId, attempt, { status: 'delivered', reason: '200' })
-      await rig.endRing(ring)
-    }
   }
 }
 
@@ -70,7 +68,7 @@ const workOff = async (world: World): Promise<void> => {
 export const drain = async (world: World, isAnyoneLeft: boolean): Promise<void> => {
   const { rig, model } = world
   for (const sleeper of world.sleepers.splice(0)) await sleeper.wake()
-  for (const { ring } of [...world.ringers, ...world.couriers, ...world.orphans]) await rig.loseLock(ring)
+  for (const { ring } of [...world.ringers, ...world.orphans]) await rig.loseLock(ring)
   const everybody = [world.ringers, world.runners, world.frozen, world.couriers, world.orphans, world.late]
   for (const all of everybody) all.length = 0
   if (!isAnyoneLeft) await runOut(world)

@@ -270,7 +270,7 @@ const loseLock = pick.map(which =>
   step(
     'lose a lock',
     which,
-    ({ ringers, couriers, orphans }) => [...ringers, ...couriers, ...orphans],
+    ({ ringers, orphans }) => [...ringers, ...orphans],
     async ({ rig, orphans }, holder) => {
       forget(orphans, holder)
       await rig.loseLock(holder.ring)

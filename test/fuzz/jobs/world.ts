@@ -21,9 +21,9 @@ export interface Runner {
 
 /** A worker with a webhook in its hands. */
 export interface Courier {
-  readonly ring: HeldRing
   readonly jobId: string
   readonly attempt: number
+  leasedUntilMs: number
 }
 
 /** A sweeper or patrol that stands still between what it read and what it does about it. */
