@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { testRedis } from '../support/redis.ts'
+import { readEvents, told } from './event-stream.ts'
 import { field, file, postForm } from './forms.ts'
 import { call, chat, endJob, openTestApi, submitJob, type TestApi, waitedFor } from './harness.ts'
 
@@ -10,6 +12,25 @@ it('long polls are answered at once with the job as it stands', async () => {
   await waitedFor(api)
   await api.app.drain(20_000)
   expect(await waiting).toMatchObject({ status: 200, json: { id, status: 'queued' } })
+})
+
+it('streams of events end at once, and go on in another process', async () => {
+  const redis = testRedis()
+  await using api = await openTestApi({ redis })
+  const { id } = await submitJob(api)
+  const reader = await readEvents(api, id)
+  await vi.waitUntil(() => reader.events.length === 1, { timeout: 5_000, interval: 5 })
+  const startedMs = performance.now()
+  await api.app.drain(20_000)
+  await reader.ended
+  expect(performance.now() - startedMs).toBeLessThan(1_000)
+  expect(told(reader)).toEqual(['job.queued 0'])
+
+  await using other = await openTestApi({ redis })
+  const again = await readEvents(other, id, { 'last-event-id': reader.events[0]!.id })
+  await endJob(other, id)
+  await again.ended
+  expect(told(again)).toEqual(['job.succeeded 1'])
 })
 
 it('a request that waits for its answer still gets it', async () => {

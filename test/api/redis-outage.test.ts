@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
+import { readEvents, told } from './event-stream.ts'
 import {
   type Answer,
   call,
@@ -98,6 +99,26 @@ describe('a request that waits for its answer', () => {
     await endJob(api, id)
     expect((await answer).status).toBe(200)
     bystander.disconnect()
+  })
+})
+
+describe('a stream of events', () => {
+  it('outlasts an outage', async () => {
+    const { id } = await submitJob(api)
+    const reader = await readEvents(api, id)
+    await vi.waitUntil(() => reader.events.length === 1, { timeout: 5_000, interval: 5 })
+    server.kill()
+    await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
+    const refused = await call(api, 'GET', `/v1/jobs/${id}`, { headers: { accept: 'text/event-stream' } })
+    expectUnavailable(refused)
+    await server.restart()
+    await recovers()
+    const claim = await api.parts.store.claim(id, 0, 0, 'token')
+    await vi.waitUntil(() => reader.events.length === 2, { timeout: 5_000, interval: 5 })
+    expect(claim).toMatchObject({ id })
+    await api.parts.store.cancel(id)
+    await reader.ended
+    expect(told(reader)).toEqual(['job.queued 0', 'job.running 0', 'job.cancelled 1'])
   })
 })
 
