@@ -12,6 +12,8 @@ import { openRig, type Rig, submitted } from './rig.ts'
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
+const atOnce = 20
+
 let cluster: ClusterTopology
 let rig: Rig
 let url: string
@@ -21,6 +23,8 @@ beforeAll(async () => {
   cluster = await startClusterTopology()
   await receiver.start()
   rig = await openRig({
+    // Every call of every test asks for room; of requests and tokens there are enough.
+    provider: { limits: { concurrency: atOnce, rpm: 100_000, tpm: 100_000_000 } },
     scripts: ['hang', 'fail-429-then-ok'],
     routes: { shared: { provider: 'first', cache: {}, mirror: { to: 'spare', sample: 1 } } },
     config: {
@@ -50,7 +54,7 @@ describe('on three masters', patience, () => {
     const users = usersOf(150)
     const webhook = { url: receiver.url }
     const ids = await Promise.all(
-      users.map(user => submitted(client, { model: 'chain', user, key: user, webhook })),
+      users.map(user => submitted(client, { model: 'plain', user, key: user, webhook })),
     )
     const jobs = await Promise.all(ids.map(id => client.ended(id)))
     expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
@@ -69,6 +73,22 @@ describe('on three masters', patience, () => {
     await until(() => first.calls.inFlight === 1)
     expect(await client.cancel(id)).toMatchObject({ status: 200, body: { status: 'cancelled' } })
     await until(() => first.calls.inFlight === 0, 2_000)
+  })
+
+  it('calls are limited over all workers, and what they had is there again when they end', async () => {
+    const { client, first } = rig
+    first.reset()
+    first.script({ latency: { kind: 'fixed', ms: 50 } })
+    const users = usersOf(150, 'limited')
+    const ids = await Promise.all(users.map(user => submitted(client, { model: 'plain', user, key: user })))
+    const jobs = await Promise.all(ids.map(id => client.ended(id)))
+    expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
+    expect(first.calls).toMatchObject({ calls: 150, maxInFlight: atOnce })
+    first.script({})
+    await until(async () => {
+      const { data } = (await call({ url }, 'GET', '/v1/providers')).json
+      return data[0].limits.seen.every((meter: { calls_in_flight: number }) => meter.calls_in_flight === 0)
+    })
   })
 
   it('a request may wait for its answer', async () => {
