@@ -12,6 +12,7 @@ import { createHealthBoard, type HealthBoard } from './health/board.ts'
 import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
 import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
+import { createProcessHeartbeat } from './health/presence.ts'
 import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
@@ -22,6 +23,7 @@ import { createPatrol } from './queue/patrol.ts'
 import { createSweeper } from './queue/sweeper.ts'
 import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
 import type { RedisPlace } from './redis/place.ts'
+import { createEndCounter, type EndCounter } from './relay/count-ends.ts'
 import { createMoveNotes, type MoveNotes } from './relay/move-notes.ts'
 import type { Providers, Route, Routes } from './relay/routes.ts'
 import { createFiguresBoard, type FiguresBoard } from './relay/target-figures.ts'
@@ -52,6 +54,8 @@ export interface Core {
   readonly subscriber: Redis
   readonly run: RunScript
   readonly store: JobStore
+  /** Counts what this store ends without an answer, and every other store of the process that it is given. */
+  readonly ends: EndCounter
   readonly batches: BatchStore
   readonly doorbells: Doorbells
   readonly board: HealthBoard
@@ -122,7 +126,18 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   const redis = await life.open('redis', () => createPatientRedis(redisAt, log), disconnect)
   const subscriber = await life.open('subscriber', () => createSubscriber(redisAt, log), disconnect)
   const run = createScriptRunner(redis)
-  const store = storeOn(redis, run, keys, config, now)
+  const ends = createEndCounter()
+  const store = ends.of(storeOn(redis, run, keys, config, now))
+  const presence = createProcessHeartbeat(redis, prefix, log, () => ({
+    instance,
+    ends: ends.read(),
+    seenAtMs: now(),
+  }))
+  await life.open(
+    'heartbeat',
+    () => presence.start(),
+    () => presence.stop(),
+  )
 
   const board = await life.open(
     'health',
@@ -202,6 +217,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     subscriber,
     run,
     store,
+    ends,
     batches,
     doorbells,
     board,

@@ -1,5 +1,5 @@
 import type { Circuit } from '../domain/health.ts'
-import type { WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
+import type { ProcessPresence, WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
 /** What is known of one moment, from Redis and from this process. */
@@ -12,6 +12,7 @@ export interface Figures {
   readonly entries: readonly { readonly scope: string; readonly state: string }[]
   readonly workers: readonly WorkerPresence[]
   readonly webhookWorkers: readonly WebhookPresence[]
+  readonly processes: readonly ProcessPresence[]
   readonly deadLetters: number
   readonly agenda: number
   readonly process: {
@@ -27,6 +28,7 @@ export const metricsOf = (figures: Figures): readonly Metric[] => [
   ...jobMetrics(figures),
   ...providerMetrics(figures),
   ...workerMetrics(figures.workers),
+  endsMetric(figures),
   webhookMetric(figures.webhookWorkers),
   ...processMetrics(figures.process),
 ]
@@ -81,20 +83,21 @@ const providerMetrics = ({ circuits, entries }: Figures): Metric[] => {
   ]
 }
 
-const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
-  const each = (read: (worker: WorkerPresence) => number): Sample[] =>
-    workers.map(worker => ({ labels: labelsOf(worker), value: read(worker) }))
-  /** By one more label, where there is one. */
-  const counted = (
-    read: (counts: WorkCounts) => Readonly<Record<string, number>>,
-    label?: string,
-  ): Sample[] =>
+/** What workers counted, by one more label where there is one. */
+const countedBy =
+  (workers: readonly WorkerPresence[]) =>
+  (read: (counts: WorkCounts) => Readonly<Record<string, number>>, label?: string): Sample[] =>
     workers.flatMap(worker =>
       Object.entries(worker.counts ? read(worker.counts) : {}).map(([name, value]) => ({
         labels: { ...labelsOf(worker), ...(label && { [label]: name }) },
         value,
       })),
     )
+
+const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
+  const each = (read: (worker: WorkerPresence) => number): Sample[] =>
+    workers.map(worker => ({ labels: labelsOf(worker), value: read(worker) }))
+  const counted = countedBy(workers)
   return [
     gauge(
       'baton_calls_in_flight',
@@ -121,13 +124,17 @@ const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
       'Jobs that a worker parked.',
       counted(({ parks }) => ({ parks })),
     ),
-    counter(
-      'baton_job_ends_total',
-      'Jobs that a worker ended, by status.',
-      counted(({ ends }) => ends, 'status'),
-    ),
   ]
 }
+
+/** Jobs that end with a call are ended by a worker; the others by any process, whatever provider they waited for. */
+const endsMetric = ({ workers, processes }: Figures): Metric =>
+  counter('baton_job_ends_total', 'Jobs that a process ended, by status.', [
+    ...countedBy(workers)(({ ends }) => ends, 'status'),
+    ...processes.flatMap(({ instance, ends }) =>
+      Object.entries(ends).map(([status, value]) => ({ labels: { instance, status }, value })),
+    ),
+  ])
 
 const webhookMetric = (workers: readonly WebhookPresence[]): Metric =>
   counter(

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { type Core, storeOn } from '../core.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
-import { readPresence, readWebhookPresence } from '../health/presence.ts'
+import { readPresence, readProcesses, readWebhookPresence } from '../health/presence.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createLimitStore } from '../limits/limit-store.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
@@ -32,7 +32,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     redis => redis.disconnect(),
   )
   const run = await openRunner(life, core, redis)
-  const store = storeOn(redis, run, keys, config, now)
+  const store = core.ends.of(storeOn(redis, run, keys, config, now))
   const blobs = await openBlobStore(life, core)
   const doorbells = await life.open(
     'api doorbells',
@@ -87,6 +87,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     addressGuard: createAddressGuard(config.webhooks.allow),
     presence: () => readPresence(redis, keys.prefix, now()),
     webhookPresence: () => readWebhookPresence(redis, keys.prefix, now()),
+    processes: () => readProcesses(redis, keys.prefix, now()),
     pingRedis: () => ping(redis, keys),
     log,
     now,

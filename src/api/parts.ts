@@ -5,7 +5,7 @@ import type { TargetFigures } from '../domain/figures.ts'
 import type { HealthBoard } from '../health/board.ts'
 import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
-import type { WebhookPresence, WorkerPresence } from '../health/presence.ts'
+import type { ProcessPresence, WebhookPresence, WorkerPresence } from '../health/presence.ts'
 import type { LimitStore } from '../limits/limit-store.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
@@ -50,6 +50,7 @@ export interface ApiParts {
   readonly addressGuard: AddressGuard
   readonly presence: () => Promise<readonly WorkerPresence[]>
   readonly webhookPresence: () => Promise<readonly WebhookPresence[]>
+  readonly processes: () => Promise<readonly ProcessPresence[]>
   /** Rejects when Redis does not answer. */
   readonly pingRedis: () => Promise<void>
   readonly log: Logger

@@ -37,6 +37,16 @@ export interface WebhookPresence {
   readonly seenAtMs: number
 }
 
+/** Jobs that a process ended without an answer since it started. */
+export type EndCounts = Readonly<Record<'cancelled' | 'expired', number>>
+
+/** One live process, whatever its role. */
+export interface ProcessPresence {
+  readonly instance: string
+  readonly ends: EndCounts
+  readonly seenAtMs: number
+}
+
 const beatMs = 2_000
 const silentAfterMs = 10_000
 
@@ -83,8 +93,11 @@ const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kin
 
 const workers = createRoll<WorkerPresence>('workers', ({ provider, instance }) => `${provider}@${instance}`)
 const webhookWorkers = createRoll<WebhookPresence>('webhook-workers', ({ instance }) => instance)
+const processes = createRoll<ProcessPresence>('processes', ({ instance }) => instance)
 
 export const createHeartbeat = workers.heartbeat
 export const readPresence = workers.read
 export const createWebhookHeartbeat = webhookWorkers.heartbeat
 export const readWebhookPresence = webhookWorkers.read
+export const createProcessHeartbeat = processes.heartbeat
+export const readProcesses = processes.read

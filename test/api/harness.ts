@@ -13,7 +13,7 @@ import { routesOf } from '../../src/core.ts'
 import { createHealthBoard } from '../../src/health/board.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createCircuits } from '../../src/health/circuits.ts'
-import { readPresence, readWebhookPresence } from '../../src/health/presence.ts'
+import { readPresence, readProcesses, readWebhookPresence } from '../../src/health/presence.ts'
 import { createWhyAway } from '../../src/health/why-away.ts'
 import { createLimitStore } from '../../src/limits/limit-store.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
@@ -147,6 +147,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     addressGuard: createAddressGuard(config.webhooks.allow),
     presence: () => readPresence(redis, prefix, now()),
     webhookPresence: () => readWebhookPresence(redis, prefix, now()),
+    processes: () => readProcesses(redis, prefix, now()),
     pingRedis: async () => {
       await redis.ping()
     },

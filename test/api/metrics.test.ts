@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { termsOf } from '../../src/domain/health.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
@@ -90,10 +91,39 @@ test('what jobs did, and where providers stand', async () => {
   // Of the parked job: its doorbell. A deadline this far away gets its timer later.
   expect(series.get('baton_agenda_entries')).toBeGreaterThanOrEqual(1)
   expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(1e7)
+  expect(series.get('process_cpu_seconds_total')).toBeGreaterThan(0.01)
+  const startedAt = Date.now() / 1_000 - process.uptime()
+  expect(Math.abs(series.get('process_start_time_seconds')! - startedAt)).toBeLessThan(5)
 
   await baton.core.circuitStore.pause('second', true)
   await until(async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1)
   expect((await read()).get('baton_provider_share{provider="second"}')).toBe(0)
+})
+
+test('what ended without an answer, by whoever ended it', async () => {
+  sims[0]!.script({ fault: { kind: 'hang' } })
+  const [running, expiring] = [await baton.chat('alone'), await baton.chat('alone', { windowMs: 300 })]
+  await until(() => sims[0]!.calls.inFlight === 2)
+  const cancel = () => fetch(`${baton.apiUrl}/v1/jobs/${running}/cancel`, { method: 'POST', headers })
+  // The second time it has ended already.
+  expect([(await cancel()).status, (await cancel()).status]).toEqual([200, 200])
+  expect((await baton.ended(expiring)).status).toBe('expired')
+  const ends = ['cancelled', 'expired'].map(status => `baton_job_ends_total{status="${status}"}`)
+  await until(async () => {
+    const series = await read()
+    return ends.every(name => series.get(name) === 1)
+  })
+})
+
+test('a model that is out of use', async () => {
+  const { circuitStore } = baton.core
+  const terms = termsOf({
+    ...{ windowMs: 10_000, errorPercent: 50, minCalls: 2, resetMs: 60_000, maxResetMs: 60_000 },
+    ...{ rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
+  })
+  await circuitStore.report('first/gpt', terms, { era: 0, ok: 0, failed: 2, reason: 'http_503' }, -1)
+  const out = 'baton_provider_out_of_use{provider="first",kind="target",state="open"}'
+  await until(async () => (await read()).get(out) === 1)
 })
 
 test('how deliveries of webhooks went', async () => {

@@ -17,6 +17,7 @@ test('docs/metrics.md has every metric with its labels', () => {
       },
     ],
     webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
+    processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, seenAtMs: 0 }],
     deadLetters: 0,
     agenda: 0,
     process: { residentBytes: 0, cpuSeconds: 0, startedAtSeconds: 0 },

@@ -7,8 +7,7 @@ import type { ApiParts } from '../parts.ts'
 
 /** `GET /metrics`: what Prometheus reads. Workers have no port of their own; theirs come by their heartbeats. */
 export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () => number): void => {
-  const { config, board, circuits, doorbells, presence, webhookPresence, deadLetters, agenda, routes, now } =
-    parts
+  const { config, board, circuits, doorbells, deadLetters, agenda, routes, now } = parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
   const startedAtSeconds = now() / 1_000 - process.uptime()
@@ -21,9 +20,10 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   scope.get('/metrics', async (_request, reply) => {
-    const [workers, webhookWorkers, waiting, letters, owed] = await Promise.all([
-      presence(),
-      webhookPresence(),
+    const [workers, webhookWorkers, processes, waiting, letters, owed] = await Promise.all([
+      parts.presence(),
+      parts.webhookPresence(),
+      parts.processes(),
       Promise.all(queues.map(queue => doorbells.waiting(queue))),
       deadLetters.size(),
       agenda.size(),
@@ -36,6 +36,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
       entries: [...board.current(), ...modelsOut()],
       workers,
       webhookWorkers,
+      processes,
       deadLetters: letters,
       agenda: owed,
       process: {
