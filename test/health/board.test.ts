@@ -82,6 +82,46 @@ describe('the health board', () => {
     expect((await open()).current()).toEqual(there.current())
   })
 
+  it('is not cut short by what was told before it, and comes late', async () => {
+    const board = await open()
+    const tell = (entry: object): Promise<number> =>
+      opened[0]!.connections[0]!.publish(`${prefix}:health`, JSON.stringify(entry))
+    const late = { state: 'cooling', untilMs: startMs + 5_000, sinceMs: startMs, reason: 'slow_down' }
+    board.indict('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    await tell({ ...late, scope: 'provider:first' })
+    await tell({ ...late, scope: 'provider:second' })
+    await until(() => board.unavailableUntil({ ...target, provider: 'second' }) > 0)
+    expect(board.unavailableUntil(target)).toBe(startMs + 9_000)
+  })
+
+  it('is what is told on its own channel, and as long as it is open', async () => {
+    const board = await open()
+    const [writer, subscriber] = opened[0]!.connections
+    await subscriber!.subscribe(`${prefix}:other`)
+    const heard = new Promise(resolve => subscriber!.once('message', resolve))
+    const entry = { scope: 'provider:first', state: 'open', untilMs: startMs + 9_000, sinceMs: startMs }
+    await writer!.publish(`${prefix}:other`, JSON.stringify({ ...entry, reason: 'x' }))
+    await heard
+    expect(board.current()).toEqual([])
+    await board.stop()
+    expect(subscriber!.listenerCount('message')).toBe(0)
+  })
+
+  it('says since when: since it changed, or came again', async () => {
+    const [here, there] = [await open(), await open()]
+    here.indict('target:first/gpt/4', 'cooling', startMs + 9_000, 'slow_down')
+    nowMs += 1_000
+    here.indict('target:first/gpt/4', 'cooling', startMs + 9_500, 'slow_down')
+    expect(here.current()).toMatchObject([{ sinceMs: startMs }])
+    // By so little an extension would not be told.
+    here.indict('target:first/gpt/4', 'stopped', startMs + 9_510, 'unknown_model')
+    expect(here.current()).toMatchObject([{ state: 'stopped', sinceMs: nowMs }])
+    await until(() => there.current()[0]?.state === 'stopped')
+    nowMs = startMs + 20_000
+    here.indict('target:first/gpt/4', 'stopped', nowMs + 1_000, 'unknown_model')
+    expect(here.current()).toMatchObject([{ state: 'stopped', sinceMs: nowMs }])
+  })
+
   it('says nothing of a time that has passed', async () => {
     const board = await open()
     board.indict('target:first/gpt/4', 'cooling', startMs, 'slow_down')
@@ -95,11 +135,12 @@ describe('the health board', () => {
     const [here, there] = [await open(), await open()]
     const told: HealthEntry[] = []
     opened[1]!.connections[1]!.on('message', (_, text) => told.push(JSON.parse(text) as HealthEntry))
-    const times = [10_000, 10_100, 10_240, 10_250, 20_000]
+    // By a tenth of what is left, or by a quarter of a second.
+    const times = [500, 540, 560, 10_000, 10_100, 10_240, 10_250, 20_000]
     for (const time of times) here.indict('target:first/gpt/4', 'cooling', startMs + time, 'slow_down')
     expect(here.unavailableUntil(target)).toBe(startMs + 20_000)
     await until(() => there.unavailableUntil(target) === startMs + 20_000)
-    expect(told.map(({ untilMs }) => untilMs - startMs)).toEqual([10_000, 10_250, 20_000])
+    expect(told.map(({ untilMs }) => untilMs - startMs)).toEqual([500, 560, 10_000, 10_250, 20_000])
     expect(there.current()).toMatchObject([{ sinceMs: startMs }])
   })
 
@@ -121,8 +162,10 @@ describe('the health board', () => {
     const board = await open()
     board.indict('target:first/gpt/4', 'cooling', startMs + 1_000, 'slow_down')
     board.indict('provider:second', 'open', startMs + 2_000, 'breaker_open')
+    board.indict('key:first#abc', 'stopped', startMs + 1_000, 'invalid_api_key')
     nowMs = startMs + 1_000
     expect(board.unavailableUntil(target)).toBe(0)
+    expect(board.unavailableKeyUntil('first', 'abc')).toBe(0)
     expect(board.current().map(entry => entry.scope)).toEqual(['provider:second'])
   })
 
