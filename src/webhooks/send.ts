@@ -1,8 +1,9 @@
-import { Agent, type Dispatcher } from 'undici'
+import { Agent } from 'undici'
 import { explicitRetryAfterMs } from '../domain/retry-after.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { createGuardedConnector } from './guarded-connect.ts'
 import { type Resolve, resolveAll } from './host-addresses.ts'
+import { type Answer, post } from './post.ts'
 import { type SignedHeaders, signedHeaders } from './sign.ts'
 import { type TransportFailure, transportFailure } from './transport-failure.ts'
 
@@ -53,10 +54,6 @@ export interface WebhookSenderOptions {
   readonly resolve?: Resolve
 }
 
-/** The answer's body is read only so that its connection can be used again: not far, and not for long. */
-const maxAnswerBytes = 4_096
-const maxAnswerMs = 1_000
-
 /** An idle connection is dropped soon and a busy one after a minute, so that receivers can move to another address. */
 const keepAliveMs = 4_000
 const connectionTtlMs = 60_000
@@ -67,26 +64,16 @@ const failed = (
   retryAfterMs: number | null = null,
 ): DeliveryOutcome => ({ delivered: false, reason, status, retryAfterMs })
 
-const judge = ({ statusCode: status, headers }: Dispatcher.ResponseData, nowMs: number): DeliveryOutcome => {
+const judge = (answer: Answer, nowMs: number): DeliveryOutcome => {
+  const { status } = answer
+  if (status === null)
+    return failed(answer.cause === 'failed' ? transportFailure(answer.error) : answer.cause)
   if (status >= 200 && status < 300) return { delivered: true, status }
   if (status === 410) return failed('gone', status)
   if (status < 400) return failed('redirect', status)
-  const retryAfter = String(headers['retry-after'] ?? '')
+  const retryAfter = String(answer.headers['retry-after'] ?? '')
   return failed('status', status, explicitRetryAfterMs({ 'retry-after': retryAfter }, nowMs))
 }
-
-const drain = async (body: Dispatcher.ResponseData['body'], attempt: AbortController): Promise<void> => {
-  const timer = setTimeout(() => attempt.abort(), maxAnswerMs)
-  // The delivery is decided by its status; how its body ends changes nothing.
-  await body.dump({ limit: maxAnswerBytes, signal: attempt.signal }).catch(() => undefined)
-  clearTimeout(timer)
-}
-
-const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    if (signal.aborted) reject(signal.reason)
-  })
 
 const sign = ({ id, body, secrets, nowMs }: WebhookRequest): SignedHeaders | null => {
   try {
@@ -111,45 +98,18 @@ export const createWebhookSender = (options: WebhookSenderOptions): WebhookSende
   })
   let closed: Promise<void> | null = null
 
-  const post = (request: WebhookRequest, signature: SignedHeaders, signal: AbortSignal) => {
+  const send = async (request: WebhookRequest): Promise<DeliveryOutcome> => {
+    const signature = sign(request)
+    if (signature === null) return failed('unsignable')
     const { origin, pathname, search } = new URL(request.url)
-    return agent.request({
+    const posted = {
       origin,
       path: `${pathname}${search}`,
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, ...signature },
       body: request.body,
-      signal,
-    })
-  }
-
-  const send = async (request: WebhookRequest): Promise<DeliveryOutcome> => {
-    const signature = sign(request)
-    if (signature === null) return failed('unsignable')
-    // `AbortSignal.timeout` and `.any` cannot be called off: each attempt would leave theirs behind until they go off, which
-    // was half of the cost of a delivery.
-    const attempt = new AbortController()
-    let isLate = false
-    const timer = setTimeout(() => {
-      isLate = true
-      attempt.abort()
-    }, timeoutMs)
-    const stop = () => attempt.abort()
-    request.signal.addEventListener('abort', stop)
-    if (request.signal.aborted) stop()
-    try {
-      // undici heeds the signal only once a connection stands; resolving and connecting must not outlast it.
-      const answer = post(request, signature, attempt.signal)
-      const response = await Promise.race([answer, rejectOnAbort(attempt.signal)])
-      await drain(response.body, attempt)
-      return judge(response, request.nowMs)
-    } catch (error) {
-      if (request.signal.aborted) return failed('aborted')
-      return failed(isLate ? 'timeout' : transportFailure(error))
-    } finally {
-      clearTimeout(timer)
-      request.signal.removeEventListener('abort', stop)
-    }
+    } as const
+    return judge(await post(agent, posted, { timeoutMs, signal: request.signal }), request.nowMs)
   }
 
   return {

@@ -27,6 +27,42 @@ test.each(vectors)('signs the published vector $id', ({ secret, signature, ...de
   })
 })
 
+test.each([
+  ['of 24 bytes', Buffer.alloc(24, 1).toString('base64')],
+  ['of 25 bytes, padded', Buffer.alloc(25, 2).toString('base64')],
+  ['of 26 bytes, whose padding was lost', Buffer.alloc(26, 3).toString('base64').replace(/=+$/, '')],
+  ['of 64 bytes, with + and /', Buffer.alloc(64, 0xfb).toString('base64')],
+])('signs as the specification’s library does, with a secret %s', (_, base64) => {
+  const body = '{"grüße":"😀"}'
+  const timestampSec = Math.floor(Date.now() / 1_000)
+  for (const secret of [`whsec_${base64}`, base64]) {
+    const { 'webhook-signature': signature } = signedHeaders({
+      id: 'evt_1',
+      timestampSec,
+      body,
+      secrets: [secret],
+    })
+    expect(signature).toBe(new Webhook(secret).sign('evt_1', new Date(timestampSec * 1_000), body))
+  }
+})
+
+test.each(['', 'whsec_', 'whsec_!', 'whsec_ab-_', 'whsec_abc===', 'whsec_a b'])(
+  'does not sign with "%s"',
+  secret => {
+    expect(() => signedHeaders({ id: 'evt_1', timestampSec: 1, body: '{}', secrets: [secret] })).toThrow()
+  },
+)
+
+test('goes on signing right after more secrets than it remembers', () => {
+  const signatureBy = (i: number): string => {
+    const secret = `whsec_${Buffer.alloc(24, String(i)).toString('base64')}`
+    return signedHeaders({ id: 'evt_1', timestampSec: 1, body: '{}', secrets: [secret] })['webhook-signature']
+  }
+  const first = signatureBy(0)
+  for (let i = 1; i <= 1_001; i++) signatureBy(i)
+  expect(signatureBy(0)).toBe(first)
+})
+
 test('while secrets rotate, a receiver that knows either one verifies', () => {
   const secrets = vectors.map(({ secret }) => secret)
   const body = '{"grüße":1}'
