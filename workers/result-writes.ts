@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { isRedisTrouble } from '../src/redis/trouble.ts'
+
+/** Sees a worker's writes through: a result that was paid for must not be lost to a Redis that is away for a while. */
+export interface ResultWrites {
+  /** Writes until Redis takes it. Throws what is not trouble of Redis when it comes again and again. */
+  persist<T>(write: () => Promise<T>): Promise<T>
+  /** Takes charge of a result on its way: `settled` waits for it, and a failure is told. */
+  track(write: Promise<void>): void
+  /** Resolves when nothing is on its way. */
+  settled(): Promise<void>
+}
+
+const pauseMs = 500
+const maxRefusals = 5
+
+export const createResultWrites = (log: Logger): ResultWrites => {
+  const unfinished = new Set<Promise<void>>()
+  return {
+    persist: async write => {
+      for (let refusals = 1; ; refusals++) {
+        try {
+          return await write()
+        } catch (error) {
+          // Trouble of Redis passes; a fault of ours or a damaged record would hold a place here for ever. The patrol
+          // finds the job.
+          if (!isRedisTrouble(error) && refusals >= maxRefusals) throw error
+          log.error({ err: error }, 'redis refused a write, trying again')
+          await delay(pauseMs)
+        }
+      }
+    },
+    track: write => {
+      // The record still says that the job runs; the patrol will find that nobody does.
+      const tracked = write
+        .catch(error => log.error({ err: error }, 'result not written'))
+        .finally(() => unfinished.delete(tracked))
+      unfinished.add(tracked)
+    },
+    settled: async () => {
+      await Promise.all(unfinished)
+    },
+  }
+}
