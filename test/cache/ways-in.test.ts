@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BatchView } from '../../src/store/batch-view.ts'
 import { type BatchApi, desk, openBatchApi } from '../api/batch-deployment.ts'
 import { call, chat } from '../api/harness.ts'
+import { until } from '../support/until.ts'
 
 let api: BatchApi
 let client: OpenAI
@@ -17,6 +18,32 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]())
 
 const headers = { authorization: 'Bearer right' }
+
+it('a call is made once though the client that asked first disconnects', async () => {
+  api.sim.reset()
+  api.sim.script({ latency: { kind: 'fixed', ms: 1_000 } })
+  const ask = (signal?: AbortSignal) =>
+    fetch(`${api.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(chat('first come')),
+      ...(signal && { signal }),
+    })
+  const leaving = new AbortController()
+  const first = ask(leaving.signal).catch((error: Error) => error.name)
+  await until(() => api.sim.calls.inFlight === 1)
+  const second = ask()
+  const withStatus = async (status: string): Promise<number> =>
+    (await call(api, 'GET', `/v1/jobs?status=${status}`, { headers })).json.data.length
+  await until(async () => (await withStatus('parked')) === 1)
+  leaving.abort()
+  expect(await first).toBe('AbortError')
+  await until(async () => (await withStatus('cancelled')) === 1)
+  expect(api.sim.calls.inFlight).toBe(1)
+  expect((await second).headers.get('x-baton-cache')).toBe('hit')
+  expect(api.sim.calls.outcomes).toEqual({ ok: 1 })
+  api.sim.script({})
+})
 
 describe('a request that was answered before', () => {
   it('says so at the doors, and on the job', async () => {
