@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
-import { type Pace, paceOf, type ToldLimits } from '../domain/told-limits.ts'
+import type { ToldLimits } from '../domain/told-limits.ts'
+import { createCallRate } from './call-rate.ts'
 import type { LeaseRequest, LimitStore } from './limit-store.ts'
+import { createMeterNews, type News } from './meter-news.ts'
 import { createPurse, type Purse } from './purse.ts'
 
 /** What this process wants of a meter now. */
@@ -54,30 +56,19 @@ const gapMs = 25
 const fullGapMs = 100
 /** A share is renewed, and what was seen is told, this often. */
 const beatMs = 1_000
-const hearAgainMs = 5_000
 const refusedPauseMs = 500
 /** Slots are told this much ahead; see the script. */
 const horizonMs = 1_000
-/** Calls of the last while are expected to come again in the next. */
-const rateMs = 500
 
 const nothingWanted: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
 
 export const createMeter = (parts: MeterParts): Meter => {
   const { name, terms, store, instance, clock, uncounted, changed, log } = parts
   const purse = createPurse()
+  const news = createMeterNews(gapMs)
+  const rate = createCallRate()
   let demand = nothingWanted
   let epoch = 0
-  let news: {
-    throttled?: number
-    blockMs?: number
-    told?: LeaseRequest['told']
-    pace?: Pace
-    tokenPace?: Pace
-  } = {}
-  let isNews = false
-  let heardAtMs = Number.NEGATIVE_INFINITY
-  let heard = ''
   let spent = 0
   let succeeded = false
   let asking: Promise<void> | null = null
@@ -87,35 +78,23 @@ export const createMeter = (parts: MeterParts): Meter => {
   let refusedUntilMs = 0
   let usedAtMs = Number.NEGATIVE_INFINITY
   let stopped = false
-  const rate = { fromMs: 0, calls: 0, before: 0 }
-
-  /** Calls of one `rateMs`, as it goes. */
-  const expected = (nowMs: number): number => {
-    const age = nowMs - rate.fromMs
-    if (age >= rateMs) {
-      rate.before = age >= 2 * rateMs ? 0 : rate.calls
-      rate.calls = 0
-      rate.fromMs = nowMs
-    }
-    return Math.max(rate.before, rate.calls)
-  }
 
   /** Twice of what waits: demand that grows is met after a few leases. */
   const slotsWanted = (nowMs: number): number =>
-    Math.max(0, 2 * demand.waiting + expected(nowMs) - purse.slots(nowMs))
+    Math.max(0, 2 * demand.waiting + rate.expected(nowMs) - purse.slots(nowMs))
   const tokensWanted = (nowMs: number): number => {
-    const ahead = (2 * demand.waiting + expected(nowMs)) * purse.usualTokens
+    const ahead = (2 * demand.waiting + rate.expected(nowMs)) * purse.usualTokens
     return Math.max(0, Math.max(demand.tokens, ahead) - purse.tokens)
   }
 
   /** Ms until it is of use to ask; null while there is no reason. */
   const asksInMs = (nowMs: number): number | null => {
     const gap = Math.max(
-      askedAtMs + (purse.isFull && !isNews ? fullGapMs : gapMs) - nowMs,
+      askedAtMs + (purse.isFull && !news.isAny ? fullGapMs : gapMs) - nowMs,
       refusedUntilMs - nowMs,
       0,
     )
-    if (isNews) return gap
+    if (news.isAny) return gap
     const beat = Math.max(gap, askedAtMs + beatMs - nowMs)
     if (demand.waiting > 0 && demand.waiting > purse.spare(nowMs)) {
       const waitMs = purse.waitMs(demand.leastTokens, nowMs)
@@ -126,29 +105,22 @@ export const createMeter = (parts: MeterParts): Meter => {
     return purse.isLimited && demand.waiting > 0 ? beat : null
   }
 
-  const requestOf = (nowMs: number): LeaseRequest => ({
+  const requestOf = (nowMs: number): Omit<LeaseRequest, keyof News> => ({
     ...terms,
     slots: Math.ceil(slotsWanted(nowMs)),
     tokens: purse.countsTokens ? Math.ceil(tokensWanted(nowMs)) : 0,
     leastTokens: demand.leastTokens,
     calling: purse.calling + uncounted(),
     waiting: demand.waiting,
-    spare: demand.waiting + (purse.calling > 0 ? Math.min(expected(nowMs), purse.calling) : 0),
+    spare: demand.waiting + (purse.calling > 0 ? Math.min(rate.expected(nowMs), purse.calling) : 0),
     spent,
     succeeded,
-    throttled: news.throttled ?? -1,
-    blockMs: news.blockMs ?? 0,
-    told: news.told,
-    pace: news.pace,
-    tokenPace: news.tokenPace,
   })
 
   const ask = async (): Promise<void> => {
     const sentAtMs = clock()
     askedAtMs = sentAtMs
-    const request = requestOf(sentAtMs)
-    news = {}
-    isNews = false
+    const request = { ...requestOf(sentAtMs), ...news.take() }
     spent = 0
     succeeded = false
     try {
@@ -206,10 +178,8 @@ export const createMeter = (parts: MeterParts): Meter => {
       arm()
     },
     took: () => {
-      const nowMs = clock()
-      expected(nowMs)
-      rate.calls += 1
-      usedAtMs = nowMs
+      usedAtMs = clock()
+      rate.note(usedAtMs)
       arm()
     },
     ended: (more, ok) => {
@@ -219,33 +189,14 @@ export const createMeter = (parts: MeterParts): Meter => {
       arm()
     },
     hear: told => {
-      const { requests, tokens } = told
-      const pace = requests && paceOf(requests)
-      const tokenPace = tokens && paceOf(tokens)
-      const limits = `${requests?.perMinute} ${tokens?.perMinute}`
-      const nowMs = clock()
-      if (limits === heard && nowMs - heardAtMs < (pace || tokenPace ? gapMs : hearAgainMs)) return
-      heard = limits
-      heardAtMs = nowMs
-      news.told = {
-        requests: requests?.perMinute,
-        tokens: tokens?.perMinute,
-        remaining: requests?.remaining ?? undefined,
-        remainingTokens: tokens?.remaining ?? undefined,
-      }
-      if (pace) news.pace = pace
-      if (tokenPace) news.tokenPace = tokenPace
-      isNews = true
-      arm()
+      if (news.hear(told, clock())) arm()
     },
     throttled: (begunIn, forMs) => {
-      news.throttled = Math.max(news.throttled ?? -1, begunIn)
-      news.blockMs = Math.max(news.blockMs ?? 0, forMs)
-      isNews = true
+      news.throttled(begunIn, forMs)
       arm()
     },
     refresh: () => {
-      isNews = true
+      news.ofOthers()
       arm()
     },
     stop: async () => {

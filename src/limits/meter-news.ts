@@ -1,0 +1,66 @@
+import { type Pace, paceOf, type ToldLimits } from '../domain/told-limits.ts'
+import type { LeaseRequest } from './limit-store.ts'
+
+/** What the provider's answers told since the last lease, to be told with the next. */
+export type News = Pick<LeaseRequest, 'throttled' | 'blockMs' | 'told' | 'pace' | 'tokenPace'>
+
+/** Gathers news. Those that tell whether there is any say so to the one who asks for leases. */
+export interface MeterNews {
+  readonly isAny: boolean
+  /** Whether it was worth telling: the same limits are told again only now and then. */
+  hear(told: ToldLimits, nowMs: number): boolean
+  throttled(epoch: number, forMs: number): void
+  /** Others have news: a lease will bring it. */
+  ofOthers(): void
+  /** Takes what there is. */
+  take(): News
+}
+
+const hearAgainMs = 5_000
+const none: News = { throttled: -1, blockMs: 0 }
+
+/** `paceAgainMs`: how often a pace, which changes with every answer, is told again. */
+export const createMeterNews = (paceAgainMs: number): MeterNews => {
+  let news = none
+  let isAny = false
+  let heardAtMs = Number.NEGATIVE_INFINITY
+  let heard = ''
+
+  const add = (more: Partial<News>): void => {
+    news = { ...news, ...more }
+    isAny = true
+  }
+  const isOld = (limits: string, again: Pace | null | undefined, nowMs: number): boolean =>
+    limits === heard && nowMs - heardAtMs < (again ? paceAgainMs : hearAgainMs)
+
+  return {
+    get isAny() {
+      return isAny
+    },
+    hear: ({ requests, tokens }, nowMs) => {
+      const pace = requests && paceOf(requests)
+      const tokenPace = tokens && paceOf(tokens)
+      const limits = `${requests?.perMinute} ${tokens?.perMinute}`
+      if (isOld(limits, pace ?? tokenPace, nowMs)) return false
+      heard = limits
+      heardAtMs = nowMs
+      const told = {
+        requests: requests?.perMinute,
+        tokens: tokens?.perMinute,
+        remaining: requests?.remaining ?? undefined,
+        remainingTokens: tokens?.remaining ?? undefined,
+      }
+      add({ told, ...(pace && { pace }), ...(tokenPace && { tokenPace }) })
+      return true
+    },
+    throttled: (epoch, forMs) =>
+      add({ throttled: Math.max(news.throttled, epoch), blockMs: Math.max(news.blockMs, forMs) }),
+    ofOthers: () => add({}),
+    take: () => {
+      const taken = news
+      news = none
+      isAny = false
+      return taken
+    },
+  }
+}
