@@ -89,9 +89,11 @@ export const wakeUp = pick.map(which =>
     'wake up',
     which,
     ({ sleepers }) => sleepers,
-    async ({ sleepers }, sleeper) => {
+    async ({ sleepers, couriers }, sleeper) => {
       forget(sleepers, sleeper)
       await sleeper.wake()
+      // A sweeper may take the lease of a delivery that is new for the one that it saw end.
+      for (const courier of couriers) courier.leasedUntilMs = 0
     },
   ),
 )
