@@ -9,7 +9,7 @@ import { doorHeaders, followed, idempotent, idOf } from './parameters.ts'
 const events: Answer = {
   type: 'text/event-stream',
   description:
-    'As `text/event-stream`: an event at once, and one for each change of its status and each call that is added to `attempts`, up to its end. `event` is `job.` and the status, `data` the job.',
+    'As `text/event-stream`: an event at once, and one for each change of its status, each call that is added to `attempts` and each move to another queue, up to its end. `event` is `job.` and the status, `data` the job.',
   schema: z.string(),
 }
 

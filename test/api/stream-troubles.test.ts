@@ -14,15 +14,22 @@ beforeAll(async () => {
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
-const shortBeatMs = 20
+interface Opening {
+  readonly read?: JobStore['read']
+  readonly betweenBeatsMs?: number
+  /** What the first rounds of reading meet. */
+  readonly failures?: Error[]
+}
 
 /** A stream as the API opens it; `read` in place of the store's own. */
-const opened = async (read?: JobStore['read'], beatMs?: number) => {
+const opened = async ({ read, betweenBeatsMs, failures = [] }: Opening = {}) => {
   const { store, waiter } = api.parts
   const lines: string[] = []
   const log = pino({ level: 'trace' }, { write: line => void lines.push(line) })
   let looks = 0
   const readHeads: JobStore['readHeads'] = async ids => {
+    const failure = failures.pop()
+    if (failure) throw failure
     const heads = await store.readHeads(ids)
     looks += 1
     return heads
@@ -31,7 +38,7 @@ const opened = async (read?: JobStore['read'], beatMs?: number) => {
     createJobWatcher(waiter, { readHeads }, log),
     { read: read ?? store.read },
     log,
-    beatMs,
+    betweenBeatsMs,
   )
   const { id } = await submitJob(api)
   const stream = streams.open((await store.read(id))!, null)
@@ -62,7 +69,7 @@ it('a reader that is slow gets the newest state, and what it missed is nowhere',
 })
 
 it('a stream without news says something now and then, to a reader that reads', async () => {
-  const { id, stream, looks } = await opened(undefined, shortBeatMs)
+  const { id, stream, looks } = await opened({ betweenBeatsMs: 20 })
   await once(stream, 'readable')
   const first = stream.readableLength
   // Long enough for many beats.
@@ -80,21 +87,37 @@ it('a stream without news says something now and then, to a reader that reads', 
 
 it('the end is told, though it could not be read at first', async () => {
   const failures = [new Error('Command timed out'), new Error('Connection is closed.')]
-  const { id, stream } = await opened(async jobId => {
+  const read: JobStore['read'] = async id => {
     const failure = failures.pop()
     if (failure) throw failure
-    return api.parts.store.read(jobId)
-  })
+    return api.parts.store.read(id)
+  }
+  const { id, stream } = await opened({ read })
   const text = textOf(stream)
   await endJob(api, id)
   expect(eventsOf(await text)).toEqual(['job.queued', 'job.succeeded'])
   expect(failures).toEqual([])
 })
 
+it('a stream goes on after reads that failed, and the log has only the fault that is ours', async () => {
+  const failures = [new Error('Connection is closed.'), new TypeError('a prompt')]
+  const { id, stream, lines } = await opened({ failures })
+  let text = ''
+  stream.on('data', (chunk: string) => (text += chunk))
+  await until(() => failures.length === 0)
+  await api.parts.store.claim(id, 0, 0, 'token')
+  // Not an end, so that only a round can find it.
+  await until(() => eventsOf(text).includes('job.running'), 5_000)
+  stream.destroy()
+  expect(lines.map(line => JSON.parse(line))).toMatchObject([
+    { level: 50, msg: 'watched jobs not read', name: 'TypeError' },
+  ])
+  expect(lines.join()).not.toContain('prompt')
+})
+
 it('a fault of ours cuts the stream, and the log does not tell what it is about', async () => {
-  const { id, stream, lines } = await opened(async () => {
-    throw new SyntaxError('Unexpected token in "a prompt"')
-  })
+  const read = () => Promise.reject(new SyntaxError('Unexpected token in "a prompt"'))
+  const { id, stream, lines } = await opened({ read })
   stream.resume()
   await endJob(api, id)
   await once(stream, 'close')
@@ -103,4 +126,20 @@ it('a fault of ours cuts the stream, and the log does not tell what it is about'
     { level: 50, msg: 'stream of a job cut', jobId: id, name: 'SyntaxError' },
   ])
   expect(lines.join()).not.toContain('prompt')
+})
+
+it('jobs that are too many for one round are read in turn', async () => {
+  const rounds: string[][] = []
+  const readHeads: JobStore['readHeads'] = async ids => {
+    rounds.push([...ids])
+    return ids.map(() => null)
+  }
+  const watcher = createJobWatcher(api.parts.waiter, { readHeads }, api.parts.log)
+  const ids = Array.from({ length: 750 }, (_, i) => `job-${i}`)
+  const shown = new Set<string>()
+  const leave = ids.map(id => watcher.watch(id, () => shown.add(id)))
+  await until(() => rounds.length === 2)
+  for (const each of leave) each()
+  expect(rounds).toEqual([ids.slice(0, 500), [...ids.slice(500), ...ids.slice(0, 250)]])
+  expect(shown).toEqual(new Set(ids))
 })
