@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn as start } from 'node:child_process'
+import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -77,6 +78,17 @@ describe('the real thing', () => {
     })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/gone\.yaml:\n {2}there is no such file\n$/)
+  })
+
+  test('ends without a word when nobody reads any more', async () => {
+    const child = start(process.execPath, [entry, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.destroy()
+    let stderr = ''
+    child.stderr.on('data', chunk => {
+      stderr += chunk
+    })
+    const [code] = await once(child, 'close')
+    expect({ code, stderr }).toEqual({ code: 141, stderr: '' })
   })
 
   test('`npx baton` works in the checkout, offline, on whatever Node npx runs on', async () => {
