@@ -13,6 +13,7 @@ import { openAdmission } from '../src/limits/open-admission.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseDoorbell } from '../src/queue/doorbell.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
+import { createResultWrites, type ResultWrites } from '../src/redis/result-writes.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/relay/check-provider.ts'
 import { createJobExecutor, type ExecuteJob, type ExecutorParts } from '../src/relay/execute-job.ts'
@@ -23,7 +24,6 @@ import { openShareCall } from '../src/relay/open-share-call.ts'
 import { modelsAt } from '../src/relay/routes.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 import { createWorkCounters, type WorkCounters } from '../src/relay/work-counters.ts'
-import { createResultWrites, type ResultWrites } from './result-writes.ts'
 
 /** What the worker of one provider is opened with. */
 interface Site {

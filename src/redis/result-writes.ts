@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { isRedisTrouble } from '../src/redis/trouble.ts'
+import { isRedisTrouble } from './trouble.ts'
 
 /** Sees a worker's writes through: a result that was paid for must not be lost to a Redis that is away for a while. */
 export interface ResultWrites {
