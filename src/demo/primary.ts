@@ -1,12 +1,13 @@
 import type { BehaviourInput } from '../sim/behaviour.ts'
 import type { SimProvider } from '../sim/sim-provider.ts'
 
-export type Phase = 'throttling' | 'broken down' | 'back'
+const phases = ['throttling', 'broken down', 'back'] as const
+export type Phase = (typeof phases)[number]
 
 /** The simulated primary, steered by how much is answered, so that it breaks down mid-run on any machine. */
 export interface Primary {
   readonly phase: Phase
-  /** `share` of all requests (0 to 1) is answered. */
+  /** `share` of all requests (0 to 1) is answered. One phase at a time, so that none is left out where a look comes late. */
   advance(share: number): void
 }
 
@@ -28,11 +29,8 @@ const behaviours: Record<Phase, BehaviourInput> = {
   back: { latency, throttle },
 }
 
-/** It comes back early enough to have all of its traffic again before a run of the usual size is over. */
-const phaseAt = (share: number): Phase => {
-  if (share < 0.2) return 'throttling'
-  return share < 0.42 ? 'broken down' : 'back'
-}
+/** The share from which each begins. It comes back early enough to have all of its traffic again before a run of the usual size is over. */
+const beginsAt: Record<Phase, number> = { throttling: 0, 'broken down': 0.2, back: 0.42 }
 
 export const steerPrimary = (sim: Pick<SimProvider, 'script'>): Primary => {
   let phase: Phase = 'throttling'
@@ -41,8 +39,8 @@ export const steerPrimary = (sim: Pick<SimProvider, 'script'>): Primary => {
       return phase
     },
     advance: share => {
-      const next = phaseAt(share)
-      if (next === phase) return
+      const next = phases[phases.indexOf(phase) + 1]
+      if (next === undefined || share < beginsAt[next]) return
       phase = next
       sim.script(behaviours[next])
     },

@@ -34,7 +34,8 @@ export const watchDemo = async (
     const batch = await batches.read(id)
     const around = look()
     show(frameOf(batch, around, rate(doneOf(batch), performance.now())))
-    const isComplete = hasEnded(batch.status) && around.webhooks >= around.webhooksDue && !around.isReturning
+    const isToldWhole = around.phase === 'back' && !around.isReturning
+    const isComplete = hasEnded(batch.status) && around.webhooks >= around.webhooksDue && isToldWhole
     if (isComplete || performance.now() > endsAt) return batch
     await delay(lookEveryMs, undefined, { signal: patience.signal })
   }
