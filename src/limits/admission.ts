@@ -1,8 +1,10 @@
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import { createDemandTally, type DemandTally } from './demand-tally.ts'
+import { createLaneLooks, noTokens, type Tokens } from './lane-looks.ts'
 import type { Lane, Lanes } from './lanes.ts'
-import type { Meter } from './meter.ts'
 import { type CallRequest, createPermits, type Permit } from './permits.ts'
+import { createRoom, shortWaitMs } from './room.ts'
 
 export type Entry =
   | Permit
@@ -31,20 +33,13 @@ export interface Admission {
 
 interface Waiter {
   readonly model: string
-  readonly tokens: () => number
+  readonly tokens: Tokens
   readonly untilMs: number
   /** Whether the job has another target: then it waits for a turn that is near, and for nothing else. */
   readonly mayLeave: boolean
   readonly resolve: (entry: Entry) => void
 }
 
-/** What is longer than this is worth a handover. */
-export const shortWaitMs = 2_000
-/** So many jobs may wait for each call that is under way or has its slot, if they have another target. */
-const waitersPerCall = 2
-const leastWaiters = 4
-/** Of jobs that wait longer, so many are taken from the queue: those of them that have another target go on. */
-const spentRoom = 4
 const farMs = 60_000
 
 export interface AdmissionOptions {
@@ -57,85 +52,34 @@ export interface AdmissionOptions {
   readonly clock: () => number
 }
 
-/** A model that was asked for since then may be asked for again. */
-const recentMs = 60_000
-
-export const createAdmission = ({
-  lanes,
-  keys,
-  concurrency,
-  goesElsewhere,
-  clock,
-}: AdmissionOptions): Admission => {
+export const createAdmission = (options: AdmissionOptions): Admission => {
+  const { lanes, keys, goesElsewhere, clock } = options
+  const looks = createLaneLooks(lanes, keys)
+  const room = createRoom({ ...options, looks })
   const waiters: Waiter[] = []
   let expected = 0
-  let lastModel: string | null = null
-  const askedForAtMs = new Map<string, number>()
   let onRoom = (): void => {}
   let timer: NodeJS.Timeout | null = null
   let isPumpDue = false
   let isStopping = false
 
-  const waitIn = (lane: Lane, tokens: () => number, nowMs: number): number => {
-    let waitMs = 0
-    for (const { purse } of lane.meters) {
-      waitMs = Math.max(waitMs, purse.waitMs(purse.countsTokens ? tokens() : 0, nowMs))
-    }
-    return waitMs
-  }
-  const noTokens = (): number => 0
-  const blockedIn = (lane: Lane, nowMs: number): number =>
-    Math.max(0, ...lane.meters.map(({ purse }) => purse.blockedMs(nowMs)))
-  /** How many jobs that could go elsewhere may wait here: more would not have their turn soon. */
-  const queueOf = (lane: Lane, nowMs: number): number =>
-    Math.max(
-      leastWaiters,
-      waitersPerCall * Math.min(...lane.meters.map(({ purse }) => purse.calling + purse.spare(nowMs))),
-    )
-
-  /** The lane with the shortest wait, and that wait. */
-  const best = (
-    model: string,
-    tokens: () => number,
-    nowMs: number,
-  ): { lane: Lane; waitMs: number } | null => {
-    let found: { lane: Lane; waitMs: number } | null = null
-    for (const key of keys.inUse()) {
-      const lane = lanes.of(key, model)
-      const waitMs = waitIn(lane, tokens, nowMs)
-      if (!found || waitMs < found.waitMs) found = { lane, waitMs }
-      if (waitMs === 0) break
-    }
-    return found
-  }
-
   /** Gives what there is to those who wait, oldest first; tells the meters what is still wanted. */
   const pump = (): void => {
     isPumpDue = false
     const nowMs = clock()
-    const wanted = new Map<Meter, { waiting: number; tokens: number; leastTokens: number }>()
-    const want = (lane: Lane, tokens: () => number): void => {
-      for (const meter of lane.meters) {
-        const some = meter.purse.countsTokens ? tokens() : 0
-        const sum = wanted.get(meter)
-        if (sum) {
-          sum.waiting += 1
-          sum.tokens += some
-        } else wanted.set(meter, { waiting: 1, tokens: some, leastTokens: some })
-      }
-    }
+    const demand = createDemandTally()
     let soonestMs = farMs
     const ahead = new Map<Lane, number>()
     for (const waiter of [...waiters]) {
-      const waitMs = serve(waiter, nowMs, want, ahead)
+      const waitMs = serve(waiter, nowMs, demand, ahead)
       if (waitMs !== null) soonestMs = Math.min(soonestMs, waitMs)
     }
+    const { lastModel } = room
     if (lastModel !== null && expected > 0) {
-      const lane = best(lastModel, noTokens, nowMs)?.lane
-      for (let i = 0; lane && i < expected; i++) want(lane, noTokens)
+      const lane = looks.best(lastModel, noTokens, nowMs)?.lane
+      for (let i = 0; lane && i < expected; i++) demand.want(lane, noTokens)
     }
-    const nothing = { waiting: 0, tokens: 0, leastTokens: 0 }
-    for (const meter of lanes.meters) meter.want(wanted.get(meter) ?? nothing)
+    demand.tell(lanes.meters)
     if (timer) clearTimeout(timer)
     timer = soonestMs < farMs ? setTimeout(pump, Math.ceil(soonestMs) + 1) : null
     onRoom()
@@ -145,7 +89,7 @@ export const createAdmission = ({
   const serve = (
     waiter: Waiter,
     nowMs: number,
-    want: (lane: Lane, tokens: () => number) => void,
+    demand: DemandTally,
     ahead: Map<Lane, number>,
   ): number | null => {
     const { model, tokens, untilMs, mayLeave } = waiter
@@ -154,7 +98,7 @@ export const createAdmission = ({
       waiter.resolve(entry)
       return null
     }
-    const found = best(model, tokens, nowMs)
+    const found = looks.best(model, tokens, nowMs)
     if (!found) return end({ kind: 'keyless' })
     const { lane, waitMs } = found
     if (waitMs === 0) {
@@ -164,10 +108,10 @@ export const createAdmission = ({
     if (isStopping) return end({ kind: 'interrupted' })
     const leftMs = untilMs - nowMs
     const place = ahead.get(lane) ?? 0
-    const isNear = blockedIn(lane, nowMs) === 0 && place < queueOf(lane, nowMs)
+    const isNear = looks.blockedMs(lane, nowMs) === 0 && place < looks.queue(lane, nowMs)
     if (waitMs > leftMs || (mayLeave && !isNear && goesElsewhere(model))) return end({ kind: 'full', waitMs })
     ahead.set(lane, place + 1)
-    want(lane, tokens)
+    demand.want(lane, tokens)
     return Math.min(waitMs, leftMs)
   }
 
@@ -182,34 +126,6 @@ export const createAdmission = ({
   const unlimited = (key: ApiKey | 'none', model: string): Permit =>
     permits.grant(lanes.of(key, model), noTokens)
 
-  const waitOf = (model: string): number => best(model, noTokens, clock())?.waitMs ?? 0
-
-  /** Whether another model has room where this one has none: jobs that wait must leave places to the other's. */
-  const isBeside = (model: string): boolean => {
-    if (askedForAtMs.size < 2) return false
-    const sinceMs = clock() - recentMs
-    return [...askedForAtMs].some(([other, atMs]) => other !== model && atMs > sinceMs && waitOf(other) === 0)
-  }
-
-  const roomOfLast = (): number => {
-    if (!lanes.isLimited || lastModel === null) return Number.POSITIVE_INFINITY
-    const model = lastModel
-    const nowMs = clock()
-    const open = keys.inUse().map(key => lanes.of(key, model))
-    // Kept away for long: let those that have come go on, or be parked.
-    const blockedMs = open.map(lane => blockedIn(lane, nowMs))
-    if (open.length === 0 || Math.min(...blockedMs) > shortWaitMs) return Number.POSITIVE_INFINITY
-    // Those that have no turn here soon go on, as fast as the next provider takes them.
-    if (goesElsewhere(model)) return Number.POSITIVE_INFINITY
-    const spare = open.reduce(
-      (sum, lane) => sum + Math.min(...lane.meters.map(({ purse }) => purse.spare(nowMs))),
-      0,
-    )
-    if (isBeside(model)) return Math.max(0, Math.ceil(concurrency / 2) - waiters.length)
-    const more = waitOf(model) > shortWaitMs ? spentRoom : 1
-    return Math.max(0, spare + more - waiters.length - expected)
-  }
-
   return {
     enter: (request, patienceMs, signal) => {
       const { model } = request
@@ -217,14 +133,13 @@ export const createAdmission = ({
         const key = keys.next()
         return Promise.resolve(key === null ? { kind: 'keyless' } : unlimited(key, model))
       }
-      lastModel = model
-      askedForAtMs.set(model, clock())
+      room.asked(model)
       if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
       return new Promise(resolve => {
         const waiter: Waiter = {
           model,
           tokens: permits.estimate(request),
-          untilMs: clock() + (isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
+          untilMs: clock() + (room.isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
           mayLeave: patienceMs <= shortWaitMs,
           resolve: entry => {
             signal.onabort = null
@@ -253,13 +168,13 @@ export const createAdmission = ({
       }
     },
     get room() {
-      return roomOfLast()
+      return lanes.isLimited ? room.left(waiters.length, expected) : Number.POSITIVE_INFINITY
     },
     hasOther: (key, model) => {
       const nowMs = clock()
       return keys
         .inUse()
-        .some(other => other !== key && waitIn(lanes.of(other, model), noTokens, nowMs) < shortWaitMs)
+        .some(other => other !== key && looks.waitMs(lanes.of(other, model), noTokens, nowMs) < shortWaitMs)
     },
     onRoom: listener => {
       onRoom = listener

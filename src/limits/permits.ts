@@ -2,6 +2,7 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { sizeOf } from '../domain/request-size.ts'
 import type { ToldLimits } from '../domain/told-limits.ts'
 import type { ApiKey } from '../health/key-ring.ts'
+import type { Tokens } from './lane-looks.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import type { Meter } from './meter.ts'
 
@@ -33,9 +34,9 @@ export interface CallOutcome {
 /** Makes permits, and settles them with the meters of their lane. */
 export interface Permits {
   /** The tokens that a request may use; reckoned when it is asked. */
-  estimate(request: CallRequest): () => number
+  estimate(request: CallRequest): Tokens
   /** Takes what the call needs: only where the lane has it. */
-  grant(lane: Lane, tokens: () => number): Permit
+  grant(lane: Lane, tokens: Tokens): Permit
 }
 
 export interface PermitsOptions {
@@ -50,7 +51,7 @@ export const createPermits = ({ lanes, clock, changed }: PermitsOptions): Permit
   const outputs = new Map<string, number>()
 
   /** Reckoned only where tokens are limited; what answers had lately says more than what the request would allow. */
-  const estimate = ({ model, endpoint, body }: CallRequest): (() => number) => {
+  const estimate = ({ model, endpoint, body }: CallRequest): Tokens => {
     let tokens: number | null = null
     return () => {
       if (tokens !== null) return tokens
@@ -60,7 +61,7 @@ export const createPermits = ({ lanes, clock, changed }: PermitsOptions): Permit
     }
   }
 
-  const grant = (lane: Lane, tokens: () => number): Permit => {
+  const grant = (lane: Lane, tokens: Tokens): Permit => {
     const { meters } = lane
     const epoch = lane.learned?.epoch ?? 0
     const isUncounted = lane.learned === null

@@ -3,7 +3,7 @@ import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import type { Attempt } from '../domain/job.ts'
 import type { WalkLimits } from '../domain/walk.ts'
-import { shortWaitMs } from '../limits/admission.ts'
+import { shortWaitMs } from '../limits/room.ts'
 import type { Claim, Final, Move } from '../store/job-store.ts'
 
 /** A claimed job on its way through this worker. */
