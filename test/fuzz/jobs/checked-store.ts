@@ -3,7 +3,13 @@ import type { Claim, JobStore, Move } from '../../../src/store/job-store.ts'
 import type { Model, ModelJob } from './model.ts'
 
 /** The store, with every reply that changes something held against the model's: whoever asks, a sweeper too. */
-export const createCheckedStore = (store: JobStore, model: Model): JobStore => {
+export const createCheckedStore = (
+  store: JobStore,
+  model: Model,
+  now: () => number,
+  /** When the lease of a running job comes up in the agenda, in Unix ms; 0 when it does not. */
+  leaseOf: (jobId: string) => Promise<number>,
+): JobStore => {
   const jobOf = (id: string): ModelJob => {
     const job = model.jobs.get(id)
     if (!job) throw new Error(`the model has no job ${id}`)
@@ -82,10 +88,14 @@ export const createCheckedStore = (store: JobStore, model: Model): JobStore => {
       checked('expire', model.endWithoutAnswer(jobOf(id), 'expired', spareUntilMs), () =>
         store.expire(id, spareUntilMs),
       ),
-    recover: (record, takenUntilMs) =>
-      checked('recover', model.recover(jobOf(record.id), record.hop, record.ring), () =>
-        store.recover(record, takenUntilMs),
-      ),
+    recover: async (record, takenUntilMs) => {
+      const job = jobOf(record.id)
+      // A sweeper that slept finds that another took the lease's entry meanwhile: that one sees to the job, or the next if it died.
+      const leaseMs = await leaseOf(record.id)
+      const isAnothers = job.state === 'running' && leaseMs > now() && leaseMs !== takenUntilMs
+      const expected = !isAnothers && model.recover(job, record.hop, record.ring)
+      return checked('recover', expected, () => store.recover(record, takenUntilMs))
+    },
     recordDelivery: (id, attemptsBefore, result) =>
       checked('recordDelivery', model.recordDelivery(jobOf(id), attemptsBefore, result.status), () =>
         store.recordDelivery(id, attemptsBefore, result),

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
+import { leaseEntry } from '../../../src/queue/doorbell.ts'
 import type { Ring } from '../../../src/queue/doorbells.ts'
 import type { SweeperParts } from '../../../src/queue/sweeper.ts'
 import type { Claim, JobStore } from '../../../src/store/job-store.ts'
+import { shardOf } from '../../../src/store/keys.ts'
 import { agree } from './agree.ts'
 import { createCheckedStore } from './checked-store.ts'
 import { createModel, type Model } from './model.ts'
@@ -60,7 +62,10 @@ export interface World {
 export const openWorld = async (rig: Rig): Promise<World> => {
   await rig.reset()
   const model = createModel(() => rig.clock.nowMs)
-  const store = createCheckedStore(rig.store, model)
+  const now = (): number => rig.clock.nowMs
+  const leaseOf = async (jobId: string): Promise<number> =>
+    Number((await rig.redis.zscore(rig.keys.agenda(shardOf(jobId)), leaseEntry(jobId))) ?? 0)
+  const store = createCheckedStore(rig.store, model, now, leaseOf)
   const { agenda, doorbells, log } = rig
   const batches = { read: async () => null }
   return {
