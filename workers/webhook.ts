@@ -4,10 +4,11 @@ import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseBatchDoorbell, parseDoorbell } from '../src/queue/doorbell.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
+import { createResultWrites, type ResultWrites } from '../src/redis/result-writes.ts'
 import { createLeases, type Leases } from '../src/relay/leases.ts'
 import type { BatchRecord } from '../src/store/batch-record.ts'
 import { batchView, messageBatchView } from '../src/store/batch-view.ts'
-import { createDeliveries } from '../src/store/deliveries.ts'
+import { createDeliveries, type Deliveries } from '../src/store/deliveries.ts'
 import { createAddressGuard } from '../src/webhooks/address-guard.ts'
 import { createDeliveryCounter } from '../src/webhooks/count-deliveries.ts'
 import { createDeliverWebhook, type DeliverySource } from '../src/webhooks/deliver-webhook.ts'
@@ -40,8 +41,9 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
       now,
       random: Math.random,
     })
-  const deliverJob = deliverFrom(jobSource(store))
-  const deliverBatch = deliverFrom(batchesOf(core))
+  const { persist } = createResultWrites(log)
+  const deliverJob = deliverFrom(jobSource(patient(store, persist)))
+  const deliverBatch = deliverFrom(batchesOf(core, persist))
   const leases = await openLeases(life, core)
 
   const deliver = async (name: string, taken: () => void): Promise<void> => {
@@ -107,7 +109,20 @@ const openLeases = (life: Lifecycle, { store, config, log }: Core): Promise<Leas
   )
 }
 
-const batchesOf = ({ redis, run, keys, config, now }: Core): DeliverySource => {
+/**
+ * A Redis that is full refuses to lease a delivery. BullMQ keeps the doorbell only while it is asked again: dropped, a job's would
+ * come back by the patrol, and a batch's by nobody.
+ */
+const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deliveries => ({
+  ...deliveries,
+  takeDelivery: (id, attempt) => persist(() => deliveries.takeDelivery(id, attempt)),
+  recordDelivery: (id, attempt, result) => persist(() => deliveries.recordDelivery(id, attempt, result)),
+})
+
+const batchesOf = (
+  { redis, run, keys, config, now }: Core,
+  persist: ResultWrites['persist'],
+): DeliverySource => {
   const { retention } = config.batches
   const { host, port, public_url } = config.server
   const publicUrl = (public_url ?? `http://${host}:${port}`).replace(/\/$/, '')
@@ -123,5 +138,5 @@ const batchesOf = ({ redis, run, keys, config, now }: Core): DeliverySource => {
   })
   const viewOf = (record: BatchRecord): object =>
     record.dialect === 'openai' ? batchView(record) : messageBatchView(record, publicUrl, now())
-  return batchSource(deliveries, viewOf)
+  return batchSource(patient(deliveries, persist), viewOf)
 }

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import { webhookQueue } from '../../src/queue/doorbells.ts'
+import { createSimProvider } from '../../src/sim/sim-provider.ts'
+import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
+import { shardOf } from '../../src/store/keys.ts'
+import { deploy } from '../support/deployment.ts'
+import { testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+
+// BullMQ forgets a doorbell that was answered with an error, and the patrol looks for it only after a minute.
+it('asks again for a delivery that Redis refuses to lease', async () => {
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+  const sim = createSimProvider()
+  const receiver = createWebhookReceiver({ secret })
+  await Promise.all([sim.start(), receiver.start()])
+  const { prefix } = testRedis()
+  const config = {
+    providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' } },
+    models: { 'gpt-4': { provider: 'first' } },
+    webhooks: { secret, allow: ['127.0.0.0/8'] },
+  }
+  const baton = await deploy({ config, prefix })
+  const { redis, keys, doorbells } = baton.core
+  const id = await baton.chat('gpt-4', { webhook: { url: receiver.url } })
+  await baton.ended(id)
+  await until(async () => (await doorbells.waiting(webhookQueue)) === 1)
+
+  const agenda = keys.agenda(shardOf(id))
+  await redis.set(agenda, 'not an agenda')
+  const worker = await deploy({ config, prefix, webhooks: true, workers: [] })
+  await until(async () => (await redis.info('errorstats')).includes('WRONGTYPE'))
+  await until(async () => (await doorbells.waiting(webhookQueue)) === 0)
+  await redis.del(agenda)
+  await until(() => receiver.events.length === 1)
+  expect(receiver.events).toHaveLength(1)
+
+  await Promise.all([worker.stop(), baton.stop()])
+  await Promise.all([sim.stop(), receiver.stop()])
+})
