@@ -23,6 +23,7 @@ export const callOfNobody: Omit<UpstreamRequest, 'apiKey' | 'signal'> = {
   endpoint: '/v1/chat/completions',
   body: '{"messages":[{"role":"user","content":"."}],"max_tokens":1}',
   model: 'baton-check',
+  adjust: false,
 }
 
 /** The cheapest call that a model can answer. */
@@ -33,6 +34,7 @@ export const pingOf = (
   endpoint: native.includes('/v1/messages') ? '/v1/messages' : '/v1/chat/completions',
   body: JSON.stringify({ model, messages: [{ role: 'user', content: 'ping' }], [lengthLimit]: 1 }),
   model,
+  adjust: false,
 })
 
 /** What came back, judged as the answer to a job would be. */

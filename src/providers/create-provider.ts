@@ -1,4 +1,5 @@
 import type { ProviderConfig } from '../config/schema.ts'
+import { carriedWhole } from '../domain/carriage.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { callOfNobody, pingOf, standingOf } from './check.ts'
@@ -105,7 +106,7 @@ export const createProvider = (
     dialect,
     serves: endpoint =>
       native.includes(endpoint) ? 'native' : translated.includes(endpoint) ? 'translated' : 'none',
-    cannotCarry: (endpoint, body) => translations.get(endpoint)?.cannotCarry(body) ?? [],
+    carriage: (endpoint, model, body) => translations.get(endpoint)?.carriage(model, body) ?? carriedWhole,
     call,
     check,
     ping: (model, apiKey, signal) => call({ ...pingOf(type, model), apiKey, signal }),

@@ -1,3 +1,4 @@
+import type { Carriage } from '../domain/carriage.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
@@ -11,6 +12,8 @@ export interface UpstreamRequest {
   readonly model: string
   /** The most the model may answer, by the config: sent where the request names no limit and the provider demands one. */
   readonly maxOutputTokens?: number | undefined
+  /** Whether the `adjustments` of its carriage may be made; without that, a request that has some is not sent. */
+  readonly adjust: boolean
   /** The key for this call; null for providers that need none. */
   readonly apiKey: string | null
   /** Ends the call early: cancel, deadline, shutdown. The provider adds its own timeout. */
@@ -28,10 +31,10 @@ export interface Provider {
   /** `native`: the body passes through; `translated`: converted both ways; `none`: cannot serve this endpoint. */
   serves(endpoint: Endpoint): 'native' | 'translated' | 'none'
   /**
-   * Names the parameters of `body` (parsed JSON) that this provider cannot carry. A target with any is left out
-   * of the job's chain before it is called; nothing is dropped in silence. Always empty for native endpoints.
+   * What of `body` (parsed JSON) this provider cannot carry to `model`, its own name of a model. A target with excluded
+   * fields is left out of the job's chain before it is called; nothing is dropped in silence. Whole for native endpoints.
    */
-  cannotCarry(endpoint: Endpoint, body: unknown): readonly string[]
+  carriage(endpoint: Endpoint, model: string, body: unknown): Carriage
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
   /**
    * Asks for what costs nothing and what only a good key gets: the list of models, or, where there is none, an answer of

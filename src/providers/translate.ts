@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type Carriage, carriedWhole } from '../domain/carriage.ts'
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { basePath } from './base-path.ts'
@@ -26,7 +27,7 @@ export interface TranslationOptions {
 }
 
 export interface Translation {
-  cannotCarry(body: unknown): readonly string[]
+  carriage(model: string, body: unknown): Carriage
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
 }
 
@@ -113,7 +114,11 @@ const createTranslation = (edge: Edge, { type, base, send, now }: TranslationOpt
     }
   }
 
-  return { cannotCarry: body => (isJsonObject(body) ? edge.cannotCarry(body) : ['body']), call }
+  return {
+    carriage: (model, body) =>
+      isJsonObject(body) ? edge.carriage(body, model) : { ...carriedWhole, excluded: ['body'] },
+    call,
+  }
 }
 
 /** One for each endpoint that the type serves by translation. */

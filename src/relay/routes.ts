@@ -45,9 +45,9 @@ export const carriersOf = (route: Route, providers: Providers, request: Request)
     const provider = providers.get(target.provider)
     const how = provider?.serves(endpoint) ?? 'none'
     if (how !== 'translated') return how === 'native'
-    const missing = provider!.cannotCarry(endpoint, body())
-    for (const name of missing) obstacles.add(name)
-    return missing.length === 0
+    const { excluded } = provider!.carriage(endpoint, target.model, body())
+    for (const name of excluded) obstacles.add(name)
+    return excluded.length === 0
   }
   const carriers = route.targets.filter(canCarry)
   return { cannotCarry: [...obstacles], ...ableOf(carriers, { ...request, body }) }

@@ -106,6 +106,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       body: claim.body,
       model: target.model,
       maxOutputTokens: target.maxOutputTokens,
+      adjust: false,
       apiKey: key === 'none' ? null : key.key,
       signal,
     })

@@ -1,4 +1,5 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
+import type { Carriage } from '../../domain/carriage.ts'
 import type { JsonObject } from './json.ts'
 import type { Reach } from './reach.ts'
 
@@ -13,8 +14,8 @@ export interface AnswerFacts {
 
 /** One wire format on this side of the AI SDK. Both directions throw on what they cannot express. */
 export interface Edge {
-  /** Names the parameters of a request body that would be lost on the way. */
-  cannotCarry(body: JsonObject): readonly string[]
+  /** What would be lost of a request body on the way to `model`. */
+  carriage(body: JsonObject, model: string): Carriage
   /** `maxOutputTokens` is for bodies that name no limit of their own. */
   toCallOptions(body: JsonObject, maxOutputTokens: number | undefined): LanguageModelV4CallOptions
   fromResult(result: LanguageModelV4GenerateResult, facts: AnswerFacts): object

@@ -5,11 +5,11 @@ const base_url = 'http://127.0.0.1:1'
 
 describe('a chat completion on its way to Anthropic', () => {
   const lost = (body: object) =>
-    openProvider({ type: 'anthropic', base_url }).cannotCarry('/v1/chat/completions', {
+    openProvider({ type: 'anthropic', base_url }).carriage('/v1/chat/completions', 'm', {
       model: 'm',
       messages: [],
       ...body,
-    })
+    }).excluded
   const content = (part: object) => ({ messages: [{ role: 'user', content: [part] }] })
 
   test.each([
@@ -86,12 +86,12 @@ describe('a chat completion on its way to Anthropic', () => {
 
 describe.each(['openai', 'openai-compatible', 'simulated'])('a messages request on its way to %s', type => {
   const lost = (body: object) =>
-    openProvider({ type, base_url }).cannotCarry('/v1/messages', {
+    openProvider({ type, base_url }).carriage('/v1/messages', 'm', {
       model: 'm',
       max_tokens: 5,
       messages: [],
       ...body,
-    })
+    }).excluded
   const content = (part: object) => ({ messages: [{ role: 'user', content: [part] }] })
   const input_schema = { type: 'object' }
 

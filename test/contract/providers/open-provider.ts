@@ -32,6 +32,7 @@ export const requestOf = (
   endpoint,
   body: typeof body === 'string' ? body : JSON.stringify(body),
   model: 'upstream-model',
+  adjust: false,
   apiKey: 'sk-test',
   signal: new AbortController().signal,
   ...rest,

@@ -105,7 +105,9 @@ describe.each(adapters)('$name', ({ settings, base, at = '', native, translated,
 
   test('carries everything natively', async () => {
     const { provider } = await open()
-    for (const endpoint of native) expect(provider.cannotCarry(endpoint, { brand_new: 1 })).toEqual([])
+    for (const endpoint of native) {
+      expect(provider.carriage(endpoint, 'm', { brand_new: 1 })).toEqual({ excluded: [], adjustments: [] })
+    }
   })
 })
 

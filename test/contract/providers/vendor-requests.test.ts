@@ -128,7 +128,7 @@ describe.each(vendors)('$name', vendor => {
 
   const lostBy = async (body: object) => {
     const provider = openProvider(await vendor.settings('http://127.0.0.1:1'))
-    return provider.cannotCarry(chats, { model: 'm', messages: [], ...body })
+    return provider.carriage(chats, 'm', { model: 'm', messages: [], ...body }).excluded
   }
 
   test.each(vendor.lost)('cannot be given %s', async (name, body) => {
@@ -212,9 +212,8 @@ test.each([
 test('Gemini is not sent the address of an image of an unknown kind', () => {
   const content = [{ type: 'image_url', image_url: { url: 'https://example.test/image?id=1' } }]
   const provider = openProvider({ type: 'google', base_url: 'http://127.0.0.1:1' })
-  expect(provider.cannotCarry(chats, { model: 'm', messages: [{ role: 'user', content }] })).toEqual([
-    'messages.content.image_url.image_url',
-  ])
+  const { excluded } = provider.carriage(chats, 'm', { model: 'm', messages: [{ role: 'user', content }] })
+  expect(excluded).toEqual(['messages.content.image_url.image_url'])
 })
 
 test.each([
