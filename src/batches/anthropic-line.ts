@@ -1,5 +1,5 @@
+import { memberText } from '../json/members.ts'
 import { deepestBody, isRecord, type JsonRecord, readJsonLine } from './json-line.ts'
-import { memberText } from './json-text.ts'
 import type { BatchRequest, LineFault } from './line-fault.ts'
 import type { InputLine } from './read-lines.ts'
 

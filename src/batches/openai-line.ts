@@ -1,6 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.ts'
+import { memberText } from '../json/members.ts'
 import { deepestBody, isRecord, type JsonRecord, readJsonLine } from './json-line.ts'
-import { memberText } from './json-text.ts'
 import { type BatchRequest, type LineFault, type LineFaultCode, quoted } from './line-fault.ts'
 import type { InputLine } from './read-lines.ts'
 

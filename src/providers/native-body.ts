@@ -1,3 +1,4 @@
+import { membersOf } from '../json/members.ts'
 import { isJsonObject } from './edges/json.ts'
 
 /**
@@ -36,46 +37,4 @@ export const withModel = (text: string, model: string): string => {
   if (copied > 0) return made + text.slice(copied)
   const rest = text.slice(text.indexOf('{') + 1)
   return `{"model":${value}${rest.trimStart().startsWith('}') ? '' : ','}${rest}`
-}
-
-interface Member {
-  readonly name: unknown
-  /** Where its value stands in the text. */
-  readonly start: number
-  readonly end: number
-}
-
-/** The members of a text that is known to be a JSON object, in order; a name may come more than once. */
-function* membersOf(text: string): Generator<Member> {
-  for (let at = text.indexOf('{') + 1; ; ) {
-    const quote = text.indexOf('"', at)
-    if (quote < 0 || text.slice(at, quote).includes('}')) return
-    const nameEnd = stringEnd(text, quote)
-    const start = text.indexOf(':', nameEnd) + 1
-    const end = valueEnd(text, start)
-    yield { name: JSON.parse(text.slice(quote, nameEnd)), start, end }
-    at = end
-  }
-}
-
-/** Behind the string that begins at `quote`. Prompts are long: looking for its end is left to `indexOf`. */
-const stringEnd = (text: string, quote: number): number => {
-  for (let at = quote; ; ) {
-    at = text.indexOf('"', at + 1)
-    let backslashes = 0
-    while (text[at - 1 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return at + 1
-  }
-}
-
-/** At the comma or brace behind the value that begins at `start`. By a count of what is open, however deep that is. */
-const valueEnd = (text: string, start: number): number => {
-  let open = 0
-  for (let at = start; ; at++) {
-    const char = text[at]
-    if (char === '"') at = stringEnd(text, at) - 1
-    else if (char === '{' || char === '[') open++
-    else if (open === 0 && (char === ',' || char === '}')) return at
-    else if (char === '}' || char === ']') open--
-  }
 }

@@ -30,7 +30,7 @@ it.each(['{"model":"m"', 'nonsense', '[]', ''])('leaves what is no JSON object t
 
 it.each([
   [`{"model":"n",${messages}}`, `{"model":"m",${messages}}`],
-  [`{ ${messages} , "model" : "n" }`, `{ ${messages} , "model" :"m"}`],
+  [`{ ${messages} , "model" : "n" }`, `{ ${messages} , "model" : "m" }`],
   ['{"model":"n","seed":12345678901234567890}', '{"model":"m","seed":12345678901234567890}'],
   ['{"model":["n",{"a":"}"}],"a":1,"mod\\u0065l":"n"}', '{"model":"m","a":1,"mod\\u0065l":"m"}'],
   [

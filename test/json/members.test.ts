@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { memberText } from '../../src/batches/json-text.ts'
+import { elementsOf, membersOf, memberText } from '../../src/json/members.ts'
 
 describe('memberText', () => {
   it.each([
@@ -45,4 +45,44 @@ describe('memberText', () => {
       { numRuns: 1_000 },
     )
   })
+})
+
+const anything = fc.oneof(
+  fc.string(),
+  fc.string({ unit: fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', ' ', '\n', '1', 'a') }),
+)
+
+it('comes to an end within any text, JSON or not', () => {
+  fc.assert(
+    fc.property(anything, text => {
+      for (const spans of [membersOf(text), elementsOf(text)]) {
+        for (const { start, end } of spans) expect(start <= end && end <= text.length).toBe(true)
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+it('finds the elements that JSON.parse finds', () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue({ maxDepth: 3 })), fc.nat(2), (values, gap) => {
+      const text = JSON.stringify(values, null, gap)
+      const found = [...elementsOf(text)].map(({ start, end }) => JSON.parse(text.slice(start, end)))
+      expect(found).toEqual(JSON.parse(text))
+    }),
+  )
+})
+
+it('tells names as they are, which JSON.parse of this Node does not always', () => {
+  JSON.parse('{"a":0,"\\\\n":1}')
+  const names = [...membersOf('{"a":0,"\\n":1}')].map(({ name }) => name)
+  expect(names).toEqual(['a', '\n'])
+})
+
+it('takes what nests a million deep', () => {
+  const deep = '['.repeat(1_000_000) + ']'.repeat(1_000_000)
+  expect([...membersOf(`{"a":${deep},"b":1}`)].map(({ name, depth }) => [name, depth])).toEqual([
+    ['a', 1_000_000],
+    ['b', 0],
+  ])
 })
