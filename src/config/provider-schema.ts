@@ -38,6 +38,13 @@ const recovery = z.strictObject({
   max_reset: duration.prefault('5m'),
 })
 
+const backoff = z.strictObject({
+  /** The longest wait after the first failure. */
+  base_ms: positiveInt.default(500),
+  /** It doubles with each further failure, up to this. */
+  cap_ms: positiveInt.default(120_000),
+})
+
 const healthCheck = z.strictObject({
   /** The list of its models, which costs nothing, or a completion of one token, which shows more. */
   kind: z.enum(['models', 'completion']).default('models'),
@@ -66,6 +73,8 @@ export const provider = z.strictObject({
   concurrency: concurrency.default(50),
   /** Tries again here after a transient failure before the handover. */
   retries: numeric(z.int().min(0).max(10)).default(1),
+  /** How long a job leaves this provider alone after failures it had here: anywhere from nothing to the longest wait. */
+  backoff: backoff.prefault({}),
   max_response_bytes: positiveInt.default(32 * 1024 * 1024),
   /** Of the account, for each of its keys; held by all workers together. */
   limits: z

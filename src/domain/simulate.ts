@@ -86,6 +86,8 @@ export const simulate = (jobs: readonly PastJob[], scenario: Scenario): Simulate
   return tally.sum()
 }
 
+const noSecondCall = { retries: 0, maxAttempts: 1, backoffOf: () => ({ baseMs: 0, capMs: 0 }) }
+
 interface Tally {
   readonly windowOf: (provider: string) => MinuteWindow
   count(fate: 'refused' | 'failed' | 'stranded'): void
@@ -114,8 +116,9 @@ const place = (
     ...{ targets: order(job, able), attempts: [], spent: 0, hop: 0, current: null },
     refusalHandsOver: false,
     availableAt: opensAt,
+    ...{ seed: job.id, expiresAtMs: never },
   }
-  const step = nextStep(walk, { retries: 0, maxAttempts: 1 }, job.createdAtMs, () => 0)
+  const step = nextStep(walk, noSecondCall, job.createdAtMs, () => 0)
   if (step.kind === 'call') return { target: step.target, atMs: job.createdAtMs }
   if (step.kind !== 'park') return 'failed'
   const atMs = opensAt(step.target)

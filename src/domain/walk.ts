@@ -1,5 +1,7 @@
+import { type Backoff, backoffMs, comesBackAfter } from './backoff.ts'
 import type { RouteTarget } from './chain.ts'
 import type { Attempt, JobErrorCode } from './job.ts'
+import { chanceOf } from './strategy.ts'
 
 /** How often a job is called again where it stands, how long it waits, and when it is given up. */
 export interface WalkLimits {
@@ -7,9 +9,14 @@ export interface WalkLimits {
   readonly retries: number
   /** Calls that a provider took on, over all targets. */
   readonly maxAttempts: number
+  /** Of the provider of a target. */
+  readonly backoffOf: (target: RouteTarget) => Backoff
 }
 
 export interface Walk {
+  /** The job's id: its waits are drawn from it, so that they are the same however often they are asked for. */
+  readonly seed: string
+  readonly expiresAtMs: number
   /** The route's targets that can carry the request, in order of preference. */
   readonly targets: readonly RouteTarget[]
   /** Every call so far, oldest first. */
@@ -32,9 +39,8 @@ export type Step =
   | { readonly kind: 'park'; readonly target: RouteTarget; readonly untilMs: number }
   | { readonly kind: 'fail'; readonly code: JobErrorCode }
 
-const firstBackoffMs = 1_000
-const maxBackoffMs = 60_000
-const retryDelayMs = 250
+/** A job keeps its place in its worker for a wait of this length; for a longer one it parks. */
+const longestHoldMs = 2_000
 /** A parked job never spins: even when health says "now", it waits this long. */
 const shortestParkMs = 100
 
@@ -88,13 +94,18 @@ const isLarger = (target: RouteTarget, than: RouteTarget): boolean =>
 const failures = (walk: Walk, target: RouteTarget): Attempt[] =>
   walk.attempts.filter(a => isAt(a, target) && a.verdict !== null)
 
-/** Each failure of this job on a target doubles the time before it is tried there again. */
-const backedOffUntil = (walk: Walk, target: RouteTarget): number => {
+/**
+ * Unix ms at which a target may be asked again by this very job, after the failures it had there; 0 for now. Of the time that is
+ * left to the deadline half is waited at most: a wait past it would be no try at all.
+ */
+const backedOffUntil = (walk: Walk, target: RouteTarget, { backoffOf }: WalkLimits, more = 0): number => {
   const failed = failures(walk, target)
   const last = failed.at(-1)
   if (!last) return 0
   const endedMs = last.started_at * 1_000 + (last.duration_ms ?? 0)
-  return endedMs + Math.min(firstBackoffMs * 2 ** (failed.length - 1), maxBackoffMs)
+  const chance = chanceOf(walk.seed)(`${target.provider}/${target.model}#${failed.length}`)
+  const waitMs = backoffMs(backoffOf(target), failed.length + more, chance)
+  return endedMs + Math.min(waitMs, Math.max(0, (walk.expiresAtMs - endedMs) / 2))
 }
 
 const exhaustedCode = (walk: Walk): JobErrorCode => {
@@ -130,23 +141,29 @@ export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: 
   if (walk.spent >= limits.maxAttempts) return { kind: 'fail', code: 'attempts_exhausted' }
 
   const { current } = walk
-  if (current && retriesHere(walk, limits.retries) && walk.availableAt(current) <= nowMs) {
-    return { kind: 'retry', delayMs: Math.round(retryDelayMs * (0.5 + random())) }
-  }
+  if (current && retriesHere(walk, limits.retries) && walk.availableAt(current) <= nowMs)
+    return retryOf(current, Math.round(backedOffUntil(walk, current, limits)), nowMs)
 
-  const readyAt = targets.map(t => Math.max(walk.availableAt(t), backedOffUntil(walk, t)))
+  const backUntil = (target: RouteTarget): number => backedOffUntil(walk, target, limits, comesBackAfter)
+  const readyAt = targets.map(t => Math.max(walk.availableAt(t), backUntil(t)))
   const ready = targets.filter((_, i) => readyAt[i]! <= nowMs)
   const next = current && isOwedCallHere(walk) && ready.includes(current) ? current : ready[0]
   if (next) return { kind: 'call', target: next }
 
   // Parked, all that wait for a provider on its way back would go to and fro between its queue and the agenda.
-  if (current && walk.isReturning?.(current) && backedOffUntil(walk, current) <= nowMs)
-    return { kind: 'wait' }
+  if (current && walk.isReturning?.(current) && backUntil(current) <= nowMs) return { kind: 'wait' }
 
   const earliest = Math.min(...readyAt)
   const waitMs = Math.max(earliest - nowMs, shortestParkMs)
   const untilMs = Math.round(nowMs + waitMs + waitSpreadMs(waitMs) * random())
   return { kind: 'park', target: targets[readyAt.indexOf(earliest)]!, untilMs }
+}
+
+/** The same target once more: now, in a moment, or after a while in which its place is of use to others. */
+const retryOf = (target: RouteTarget, atMs: number, nowMs: number): Step => {
+  const delayMs = atMs - nowMs
+  if (delayMs <= 0) return { kind: 'call', target }
+  return delayMs <= longestHoldMs ? { kind: 'retry', delayMs } : { kind: 'park', target, untilMs: atMs }
 }
 
 /** Parked jobs come back over a tenth of their wait, at least a second: together they would storm the target. */

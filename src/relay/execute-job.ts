@@ -27,6 +27,7 @@ export interface ExecutorParts extends JobMoveParts {
   readonly providers: Providers
   readonly retries: number
   readonly maxAttempts: number
+  readonly backoffOf: WalkLimits['backoffOf']
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
   /** See `Walk.isReturning`. */
@@ -43,7 +44,7 @@ export interface ExecutorParts extends JobMoveParts {
 }
 
 /** A sample is worth one call: tried again it would tell of nothing but luck. */
-const mirrorLimits: WalkLimits = { retries: 0, maxAttempts: 1 }
+const mirrorLimits = { retries: 0, maxAttempts: 1 }
 
 /** `taken` is called once the record says that this worker runs the job, or that it has not to. */
 export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () => void) => Promise<void>
@@ -90,7 +91,10 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       targets: parts.order(route, targets, request, claim.id),
       current: known ?? here,
       refusalHandsOver: route.refusalHandsOver,
-      limits: isMirror ? mirrorLimits : { retries: parts.retries, maxAttempts: parts.maxAttempts },
+      limits: {
+        backoffOf: parts.backoffOf,
+        ...(isMirror ? mirrorLimits : { retries: parts.retries, maxAttempts: parts.maxAttempts }),
+      },
       interrupt,
       attempts: [...claim.attempts],
       logged: claim.attempts.length,
@@ -104,6 +108,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   const decide = (run: Run, shutUntilMs: number): Step =>
     nextStep(
       {
+        seed: run.claim.id,
+        expiresAtMs: run.claim.expiresAtMs,
         targets: run.targets,
         attempts: run.attempts,
         spent: run.spent,

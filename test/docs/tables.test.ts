@@ -51,6 +51,7 @@ const sample = {
       type: 'simulated',
       limits: {},
       breaker: {},
+      backoff: {},
       recovery: {},
       health_check: {},
       models: { x: { price } },

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import type { RouteTarget } from '../../src/domain/chain.ts'
 import type { Attempt } from '../../src/domain/job.ts'
+import { chanceOf } from '../../src/domain/strategy.ts'
 import type { VerdictKind } from '../../src/domain/verdict.ts'
 import { nextStep, type Step, spends, type Walk } from '../../src/domain/walk.ts'
 
@@ -11,6 +12,10 @@ const target = (name: string, contextWindow?: number): RouteTarget => ({
   model: 'm',
   ...(contextWindow !== undefined && { contextWindow }),
 })
+const backoff = { baseMs: 500, capMs: 120_000 }
+/** Of the wait that `failures` (of them `more` only reckoned) ask for at `a`, what is left 10 ms after the last. */
+const leftAt = (failed: number, more = 0): number =>
+  Math.round(Math.min(500 * 2 ** (failed + more - 1), 120_000) * chanceOf('job')(`a/m#${failed}`)) - 10
 const [a, b, c] = [target('a'), target('b'), target('c')]
 
 /** `0 a transient` is a call on hop 0 by a; `0 a shutdown` one that was interrupted. All ended `agoMs` ago. */
@@ -41,11 +46,15 @@ interface Case {
   readonly spent?: number
   readonly retries?: number
   readonly random?: number
+  /** Of the job, from now. */
+  readonly leftMs?: number
 }
 
 const stepOf = (given: Case): Step => {
   const attempts = (given.log ?? []).map(entry => (typeof entry === 'string' ? call(entry) : entry))
   const walk: Walk = {
+    seed: 'job',
+    expiresAtMs: nowMs + (given.leftMs ?? 86_400_000),
     targets: given.targets ?? [a, b],
     attempts,
     spent: given.spent ?? attempts.filter(spends).length,
@@ -57,7 +66,8 @@ const stepOf = (given: Case): Step => {
       return waitMs === undefined ? 0 : nowMs + waitMs
     },
   }
-  return nextStep(walk, { retries: given.retries ?? 1, maxAttempts: 5 }, nowMs, () => given.random ?? 0)
+  const limits = { retries: given.retries ?? 1, maxAttempts: 5, backoffOf: () => backoff }
+  return nextStep(walk, limits, nowMs, () => given.random ?? 0)
 }
 
 const told = (step: Step): string => {
@@ -96,16 +106,30 @@ describe('where a job is called', () => {
 
 describe('after a transient failure', () => {
   cases([
-    ['it is tried again here', { log: ['0 a transient'] }, 'retry 125'],
-    ['with jitter', { log: ['0 a transient'], random: 1 }, 'retry 375'],
-    ['as often as configured', { log: ['0 a transient', '0 a transient'], retries: 2 }, 'retry 125'],
+    ['it is tried again here', { log: ['0 a transient'] }, `retry ${leftAt(1)}`],
+    [
+      'as often as configured, after longer waits',
+      { log: ['0 a transient', '0 a transient'], retries: 2 },
+      `retry ${leftAt(2)}`,
+    ],
+    ['at once when the wait is over already', { log: [call('0 a transient', 500)] }, 'call a'],
+    [
+      'parked where the wait is long: its place is of use to others',
+      { log: Array.from({ length: 9 }, () => '0 a transient'), retries: 10, spent: 0 },
+      `park a ${leftAt(9)}`,
+    ],
+    [
+      'within half of what is left to the deadline',
+      { log: Array.from({ length: 9 }, () => call('0 a transient', 0)), retries: 10, spent: 0, leftMs: 900 },
+      'retry 450',
+    ],
     ['and then handed over', { log: ['0 a transient', '0 a transient'] }, 'call b'],
     ['at once where no retries are wanted', { log: ['0 a transient'], retries: 0 }, 'call b'],
     ['at once when the target went out of use', { log: ['0 a transient'], shutFor: { a: 1 } }, 'call b'],
     [
       'with the tries counted anew at each hop',
-      { log: ['0 a transient', '0 a transient', '1 b transient'], current: b },
-      'retry 125',
+      { log: ['0 a transient', '0 a transient', call('1 b transient', 500)], current: b },
+      'call b',
     ],
   ])
 })
@@ -118,12 +142,12 @@ describe('after a failure of the target', () => {
   cases([
     [
       'an earlier target that has rested comes first',
-      { targets: [a, b, c], log: [call('0 a overloaded', 1_001), '1 b overloaded'], current: b },
+      { targets: [a, b, c], log: [call('0 a overloaded', 2_001), '1 b overloaded'], current: b },
       'call a',
     ],
     [
       'one that has not is passed over',
-      { targets: [a, b, c], log: [call('0 a overloaded', 999), '1 b overloaded'], current: b },
+      { targets: [a, b, c], log: [call('0 a overloaded', leftAt(1, 2) + 9), '1 b overloaded'], current: b },
       'call c',
     ],
   ])
@@ -223,10 +247,15 @@ describe('a job that nobody can serve now', () => {
     ['over at least a second', { shutFor: { a: 4_000, b: 9_000 }, random: 1 }, 'park a 5000'],
     ['and over a tenth of a long wait', { shutFor: { a: 60_000, b: 90_000 }, random: 1 }, 'park a 66000'],
     ['never for nothing', { shutFor: { a: 1, b: 1 } }, 'park a 100'],
-    ['waits out its own backoff', { targets: [a], log: failedAtA(1) }, 'park a 990'],
-    ['which doubles', { targets: [a], log: failedAtA(2) }, 'park a 1990'],
-    ['and doubles', { targets: [a], log: failedAtA(5) }, 'park a 15990'],
-    ['up to a minute', { targets: [a], log: failedAtA(50) }, 'park a 59990'],
+    ['waits out its own backoff', { targets: [a], log: failedAtA(1) }, `park a ${leftAt(1, 2)}`],
+    ['which doubles', { targets: [a], log: failedAtA(2) }, `park a ${leftAt(2, 2)}`],
+    ['and doubles', { targets: [a], log: failedAtA(5) }, `park a ${leftAt(5, 2)}`],
+    ['up to the cap', { targets: [a], log: failedAtA(50) }, `park a ${leftAt(50, 2)}`],
+    [
+      'no longer than half of what is left to its deadline',
+      { targets: [a], log: [...failedAtA(49), call('0 a overloaded', 0)], leftMs: 2_000 },
+      'park a 1000',
+    ],
     [
       'waits for health when that takes longer',
       { targets: [a], log: failedAtA(1), shutFor: { a: 8_000 } },
@@ -237,6 +266,6 @@ describe('a job that nobody can serve now', () => {
 
   it('counts the backoff from the end of the last call, however long that took', () => {
     const slow = { ...call('0 a overloaded', 0), started_at: (nowMs - 300_000) / 1_000, duration_ms: 300_000 }
-    expect(told(stepOf({ targets: [a], log: [slow] }))).toBe('park a 1000')
+    expect(told(stepOf({ targets: [a], log: [slow] }))).toBe(`park a ${leftAt(1, 2) + 10}`)
   })
 })

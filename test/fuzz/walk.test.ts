@@ -88,6 +88,7 @@ interface Walked {
   readonly hops: readonly number[]
 }
 
+const backoff = { baseMs: 500, capMs: 120_000 }
 const startMs = 1_000_000_000
 const deadlineMs = startMs + 600_000
 
@@ -99,6 +100,15 @@ const weightedBy = (seed: string): Choice<RouteTarget> => ({
   chance: chanceOf(seed),
   keyOf: ({ provider }) => provider,
 })
+
+const seedOf = ({ chance }: World): string => String(chance[0])
+
+/** Whether a call is another try at a place that was not left, as far as the limits allow them. */
+const isOnTheSpot = (call: Call, here: readonly Call[], { retries }: World['limits']): boolean => {
+  const last = here.at(-1)
+  const tries = here.filter(({ hop, attempt }) => hop === call.hop && attempt.verdict === 'transient')
+  return last?.hop === call.hop && last.attempt.verdict === 'transient' && tries.length <= retries
+}
 
 /** A job's life as its workers lead it: decide, call, note down, decide again, until it ends or its time is over. */
 const walkThrough = (given: World): Walked => {
@@ -139,11 +149,12 @@ const walkThrough = (given: World): Walked => {
     if (spends(attempt)) spent += 1
   }
 
+  const facts = { seed: seedOf(given), expiresAtMs: deadlineMs }
   while (nowMs < deadlineMs) {
     const seed = orders[decisions++ % orders.length]
     const inOrder = seed === undefined ? targets : orderTargets(targets, weightedBy(seed))
-    const walk = { targets: inOrder, attempts, spent, hop, current, refusalHandsOver, availableAt }
-    const step = nextStep(walk, limits, nowMs, random)
+    const walk = { ...facts, targets: inOrder, attempts, spent, hop, current, refusalHandsOver, availableAt }
+    const step = nextStep(walk, { ...limits, backoffOf: () => backoff }, nowMs, random)
     if (step.kind === 'wait') throw new Error('no target here is on its way back')
     if (step.kind === 'fail') return { calls, parks, end: step, spent, hops }
     if (step.kind === 'park') {
@@ -173,9 +184,10 @@ const at = (call: Call): string => call.target.provider
 describe('a walk, whatever the targets do', { timeout: patienceMs }, () => {
   it('ends at its deadline at the latest, after a bounded number of calls', () => {
     everyWorld(({ calls, parks }, { targets, limits, endings }) => {
-      // A call doubles the time to the next on its target up to a minute; only calls that were cut off are not counted.
+      // A call doubles the time to the next on its target, up to two minutes, and by jitter half of it is waited, about. Near
+      // the deadline it is half of what is left. Only calls that were cut off are not counted.
       const isCutOff = endings.some(({ verdict }) => verdict === null)
-      const perTarget = 7 + (deadlineMs - startMs) / 60_000
+      const perTarget = 3 * (7 + (deadlineMs - startMs) / 60_000) + Math.log2(deadlineMs - startMs)
       if (!isCutOff)
         expect(calls.length).toBeLessThanOrEqual(targets.length * perTarget * (limits.retries + 1))
       // No park is shorter than this, whatever health says.
@@ -222,20 +234,23 @@ describe('a walk, whatever the targets do', { timeout: patienceMs }, () => {
   })
 
   it('calls again on the spot as often as it may, and otherwise leaves a target alone for longer each time', () => {
-    everyWorld(({ calls }, { limits }) => {
+    everyWorld(({ calls }, given) => {
+      const { limits } = given
       for (const [i, call] of calls.entries()) {
         const here = calls.slice(0, i).filter(earlier => at(earlier) === at(call))
         if (call.isRetry) {
           const tries = here.filter(({ hop, attempt }) => hop === call.hop && attempt.verdict === 'transient')
           expect(tries.length).toBeGreaterThan(0)
           expect(tries.length).toBeLessThanOrEqual(limits.retries)
-          continue
         }
         const failed = here.filter(({ attempt }) => attempt.verdict !== null)
         const last = failed.at(-1)
         if (!last) continue
         const endedAtMs = last.atMs + (last.attempt.duration_ms ?? 0)
-        const backoffMs = Math.min(1_000 * 2 ** (failed.length - 1), 60_000)
+        const doublings = failed.length - 1 + (isOnTheSpot(call, here, limits) ? 0 : 2)
+        const longestMs = Math.min(backoff.baseMs * 2 ** doublings, backoff.capMs)
+        const drawn = chanceOf(seedOf(given))(`${at(call)}/m#${failed.length}`)
+        const backoffMs = Math.min(longestMs * drawn, Math.max(0, (deadlineMs - endedAtMs) / 2))
         // Times in a log are seconds with a fraction.
         expect(call.atMs - endedAtMs).toBeGreaterThanOrEqual(backoffMs - 1)
       }
@@ -244,7 +259,7 @@ describe('a walk, whatever the targets do', { timeout: patienceMs }, () => {
 
   it('parks for a time that is to come, and not for longer than its target asks for', () => {
     everyWorld(({ parks }, { outages }) => {
-      const longestOutMs = Math.max(...outages.map(({ everyMs }) => everyMs), 60_000)
+      const longestOutMs = Math.max(...outages.map(({ everyMs }) => everyMs), backoff.capMs)
       for (const { atMs, step } of parks) {
         expect(Number.isInteger(step.untilMs)).toBe(true)
         expect(step.untilMs - atMs).toBeGreaterThanOrEqual(100)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chanceOf } from '../../src/domain/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
@@ -14,7 +15,13 @@ beforeAll(async () => {
   const models = ['hang', 'gpt-4', 'fail-500', 'throttle-60000ms']
   const config = {
     providers: {
-      first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
+      first: {
+        type: 'openai',
+        base_url: `${sim.url}/v1`,
+        api_key: 'k',
+        breaker: { min_calls: 1000 },
+        backoff: { base_ms: 2_000 },
+      },
     },
     models: Object.fromEntries(models.map(model => [model, { provider: 'first' }])),
   }
@@ -54,14 +61,23 @@ describe('a cancel from another process', () => {
   })
 
   it('keeps a job that waits for its retry from being called again', async () => {
-    const id = await other.chat('fail-500', { user: 'cancelled-in-retry' })
+    // One whose wait is long enough to cancel it in, but not for it to be parked.
+    let [id, user, tries] = ['', '', 0]
+    do {
+      user = `cancelled-in-retry-${tries++}`
+      id = await other.chat('fail-500', { user })
+    } while (chanceOf(id)('first/fail-500#1') < 0.7)
     await until(async () => (await other.core.store.read(id))!.attempts.length === 1)
     await other.core.store.cancel(id)
     // By the time that this one was called again, the other would have been.
-    await other.chat('fail-500', { user: 'control' })
-    await until(() => sim.calls.identities.control! >= 2)
+    let [control, controlId] = ['', '']
+    do {
+      control = `control-${tries++}`
+      controlId = await other.chat('fail-500', { user: control })
+    } while (chanceOf(controlId)('first/fail-500#1') < chanceOf(id)('first/fail-500#1'))
+    await until(() => sim.calls.identities[control]! >= 2)
     expect(await statusOf(id)).toBe('cancelled')
-    expect(sim.calls.identities['cancelled-in-retry']).toBe(1)
+    expect(sim.calls.identities[user]).toBe(1)
   })
 
   it('keeps a parked job from coming back', async () => {

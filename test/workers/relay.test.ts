@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chanceOf } from '../../src/domain/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 let primary: SimProvider
 let backup: SimProvider
@@ -27,6 +27,21 @@ const chainConfig = () => ({
       breaker: { min_calls: 1000 },
     },
     second: { type: 'anthropic', base_url: backup.url, api_key: 'key-two', breaker: { min_calls: 1000 } },
+    third: {
+      type: 'openai',
+      base_url: `${primary.url}/v1`,
+      api_key: 'key-three',
+      breaker: { min_calls: 1000 },
+      retries: 4,
+      backoff: { base_ms: 100, cap_ms: 300 },
+    },
+    fourth: {
+      type: 'openai',
+      base_url: `${primary.url}/v1`,
+      api_key: 'key-four',
+      breaker: { min_calls: 1000 },
+      backoff: { base_ms: 4500 },
+    },
   },
   models: Object.fromEntries([
     ...scripts.map(model => [model, { provider: 'first', fallback_to: 'claude' }]),
@@ -35,6 +50,8 @@ const chainConfig = () => ({
     ['blind', { provider: 'first', capabilities: { vision: false }, fallback_to: 'claude' }],
     ['picky', { ...paid, upstream_model: 'refusal', on_refusal: 'handover', fallback_to: 'paid' }],
     ['paid', { ...paid, provider: 'second' }],
+    ['patient', { provider: 'third', upstream_model: 'fail-500x5', fallback_to: 'claude' }],
+    ['slowly', { provider: 'fourth', upstream_model: 'fail-500-then-ok', fallback_to: 'claude' }],
     ['claude', { provider: 'second' }],
   ]),
 })
@@ -138,18 +155,49 @@ describe('a job on its way along the chain', () => {
   })
 
   it('parks when nobody else can serve, and resumes by itself', async () => {
-    const id = await baton.chat('alone', { user: `alone-${Math.random()}` })
-    const parked = await until(async () => {
-      const job = await baton.core.store.read(id)
-      return job?.status === 'parked' ? job : null
-    })
-    expect(parked.resumesAtMs).toBeGreaterThan(Date.now())
-    const job = await baton.ended(id)
+    const job = await baton.ended(await baton.chat('alone', { user: `alone-${Math.random()}` }))
     expect(job.status).toBe('succeeded')
     expect(job.attempts.map(a => a.verdict)).toEqual(['transient', 'transient', 'ok'])
     expect(job.hop).toBe(0)
+    expect(job.moves).toMatchObject([{ kind: 'parked', provider: 'first', reason: 'backoff' }])
+  })
+
+  it('waits between its tries for as long as is drawn for it: up to the base at first, then to the cap', async () => {
+    const id = await baton.chat('patient')
+    const { attempts, moves } = await baton.ended(id)
+    expect(attempts.map(a => `${a.provider} ${a.verdict}`)).toEqual([
+      ...Array.from({ length: 5 }, () => 'third transient'),
+      'second ok',
+    ])
+    // Never parked: its waits are short.
+    expect(moves).toEqual([])
+    for (const [i, longestMs] of [100, 200, 300, 300].entries()) {
+      const [last, next] = [attempts[i]!, attempts[i + 1]!]
+      const waitedMs = next.started_at * 1_000 - last.started_at * 1_000 - last.duration_ms!
+      const drawnMs = longestMs * chanceOf(id)(`third/fail-500x5#${i + 1}`)
+      // The length of a call is rounded.
+      expect(waitedMs).toBeGreaterThanOrEqual(drawnMs - 3)
+    }
+  })
+
+  it('parks for a long wait between its tries, and is called there again though another could serve', async () => {
+    const id = await idWith(id => chanceOf(id)('fourth/fail-500-then-ok#1') > 0.5, 'slowly')
+    const { attempts, moves } = await baton.ended(id)
+    expect(attempts.map(a => `${a.hop} ${a.provider} ${a.verdict}`)).toEqual([
+      '0 fourth transient',
+      '0 fourth ok',
+    ])
+    expect(moves).toMatchObject([{ kind: 'parked', provider: 'fourth', reason: 'backoff' }])
   })
 })
+
+/** Of jobs that are submitted, the first whose draw is like that. */
+const idWith = async (test: (id: string) => boolean, model: string): Promise<string> => {
+  for (;;) {
+    const id = await baton.chat(model, { user: `${model}-${Math.random()}` })
+    if (test(id)) return id
+  }
+}
 
 describe('what one job learns about a provider', () => {
   it('keeps the next ones from a throttled target without a call', async () => {
