@@ -196,7 +196,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     indictedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
   const routes = routesOf(config)
   const figures = createFiguresBoard({ redis, prefix, instance, log, now })
-  if ([...routes.values()].some(({ strategy }) => strategy === 'weighted' || strategy === 'fastest')) {
+  if ([...routes.values()].some(({ strategy }) => strategy !== 'ordered')) {
     await life.open(
       'figures',
       () => figures.start(),

@@ -1,6 +1,6 @@
 import type { RouteTarget } from '../domain/chain.ts'
 import type { TargetFigures } from '../domain/figures.ts'
-import { weightNow } from '../domain/strategy.ts'
+import { weighedCost, weightNow } from '../domain/strategy.ts'
 import { costOf } from '../domain/usage.ts'
 import type { Route } from '../relay/routes.ts'
 import { weightOf } from '../relay/target-order.ts'
@@ -41,7 +41,8 @@ type TargetView = ReturnType<typeof targetView> & { readonly share: number | nul
 const measures: Readonly<Record<Route['strategy'], (target: TargetView) => number | null>> = {
   ordered: () => 0,
   weighted: ({ share }) => (share === null ? null : -share),
-  cheapest: ({ usual_cost_usd }) => usual_cost_usd,
+  cheapest: ({ usual_cost_usd, success_share }) =>
+    usual_cost_usd === null ? null : weighedCost(usual_cost_usd, { successShare: success_share }),
   fastest: ({ p95_ms }) => p95_ms,
 }
 
@@ -50,12 +51,17 @@ const sorted = <View extends TargetView>(views: readonly View[], strategy: Route
   return views.toSorted((a, b) => (by(a) === by(b) ? 0 : by(a) - by(b)))
 }
 
-const targetView = (target: RouteTarget, { failures, p95Ms }: TargetFigures, availableAtMs: number) => ({
+const targetView = (
+  target: RouteTarget,
+  { failures, successShare, p95Ms }: TargetFigures,
+  availableAtMs: number,
+) => ({
   provider: target.provider,
   model: target.model,
   route: target.route,
   available_at: availableAtMs === 0 ? null : wholeSeconds(availableAtMs),
   recent_failures: Math.round(failures * 100) / 100,
+  success_share: Math.round(successShare * 1_000) / 1_000,
   p95_ms: p95Ms,
   price: target.price ?? null,
   usual_cost_usd: costOf(usualRequest, target.price),

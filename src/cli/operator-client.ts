@@ -33,6 +33,7 @@ export interface RouteState {
     /** Unix seconds; null for now. */
     readonly available_at: number | null
     readonly recent_failures: number
+    readonly success_share: number
     readonly p95_ms: number | null
     /** US dollars per million tokens. */
     readonly price: { readonly input: number; readonly output: number } | null

@@ -1,7 +1,9 @@
 /** How a target has done of late. */
 export interface TargetFigures {
-  /** Failures that count; each counts for less as time goes on. */
+  /** Failures since the last answer; each counts for less as time goes on. */
   readonly failures: number
+  /** The part of the calls that were answered, 0 to 1, in the last minutes. */
+  readonly successShare: number
   /** 19 of 20 answers took no longer; null when there were none of late. */
   readonly p95Ms: number | null
 }
@@ -9,8 +11,13 @@ export interface TargetFigures {
 /** Counts of one process, as of a moment: all of them fade together, so one time is enough. */
 export interface Tally {
   readonly atMs: number
-  /** Half of which is gone after `failureHalfLifeMs`. */
+  /** Since the last answer. Half of them is gone after `failureHalfLifeMs`. */
   readonly failures: number
+  /** Unix ms of the last of them, and of the last answer; 0 without any. */
+  readonly failedAtMs: number
+  readonly answeredAtMs: number
+  /** All calls that failed, throttled ones apart: they fade like the answers. */
+  readonly failed: number
   /** Answers by how long they took: number of the bucket, count. The same after `answerHalfLifeMs`. */
   readonly answers: Readonly<Record<number, number>>
 }
@@ -22,6 +29,9 @@ const answerHalfLifeMs = 60_000
  * jobs would know nothing; later, who was slow once would not be looked at again.
  */
 const leastAnswers = 0.5 ** 4
+
+/** Calls that a target is taken to have answered before the first that is known: one failure is no judgement. */
+const trusted = 2
 
 /** Each bucket reaches a quarter further than the one before: good enough to tell which is faster. */
 const growth = 1.25
@@ -35,10 +45,15 @@ const bucketOf = (durationMs: number): number =>
 
 const endOf = (bucket: number): number => firstBucketMs * growth ** bucket
 
-export const emptyTally: Tally = { atMs: 0, failures: 0, answers: {} }
+export const emptyTally: Tally = {
+  ...{ atMs: 0, failures: 0, failedAtMs: 0, answeredAtMs: 0, failed: 0 },
+  answers: {},
+}
 
 /** The same counts at a later moment. */
-const faded = (tally: Tally, nowMs: number): Tally => {
+const faded = (told: Tally, nowMs: number): Tally => {
+  // A process of an earlier version tells less.
+  const tally = { ...emptyTally, ...told }
   const ageMs = Math.max(0, nowMs - tally.atMs)
   const left = 0.5 ** (ageMs / answerHalfLifeMs)
   const answers: Record<number, number> = {}
@@ -46,35 +61,58 @@ const faded = (tally: Tally, nowMs: number): Tally => {
     // What no longer shows is let go, so that a tally does not grow for ever.
     if (count * left > 0.001) answers[Number(bucket)] = count * left
   }
-  return { atMs: nowMs, failures: tally.failures * 0.5 ** (ageMs / failureHalfLifeMs), answers }
+  return {
+    ...tally,
+    atMs: nowMs,
+    failures: tally.failures * 0.5 ** (ageMs / failureHalfLifeMs),
+    failed: tally.failed * left,
+    answers,
+  }
 }
 
-/** One more answer that took so long, or one more failure. */
-export const counted = (tally: Tally, outcome: number | 'failure', nowMs: number): Tally => {
+/** How a call ended: answered after so many ms, failed, or turned away because too much was asked. */
+export type CallEnd = number | 'failure' | 'throttled'
+
+/** One more call. An answer clears the failures before it. */
+export const counted = (tally: Tally, end: CallEnd, nowMs: number): Tally => {
   const now = faded(tally, nowMs)
-  if (outcome === 'failure') return { ...now, failures: now.failures + 1 }
-  const bucket = bucketOf(outcome)
-  return { ...now, answers: { ...now.answers, [bucket]: (now.answers[bucket] ?? 0) + 1 } }
+  if (typeof end !== 'number')
+    return {
+      ...now,
+      failures: now.failures + 1,
+      failedAtMs: nowMs,
+      failed: now.failed + (end === 'failure' ? 1 : 0),
+    }
+  const bucket = bucketOf(end)
+  const answers = { ...now.answers, [bucket]: (now.answers[bucket] ?? 0) + 1 }
+  return { ...now, failures: 0, answeredAtMs: nowMs, answers }
 }
 
 /** What the tallies of all processes come to. */
 export const figuresOf = (tallies: readonly Tally[], nowMs: number): TargetFigures => {
+  const all = tallies.map(tally => faded(tally, nowMs))
+  const answeredAtMs = Math.max(0, ...all.map(tally => tally.answeredAtMs))
   const answers = new Map<number, number>()
-  let [failures, total] = [0, 0]
-  for (const tally of tallies) {
-    const now = faded(tally, nowMs)
-    failures += now.failures
-    for (const [bucket, count] of Object.entries(now.answers)) {
+  let [failures, failed, total] = [0, 0, 0]
+  for (const tally of all) {
+    // An answer to one process clears what failed in others before it.
+    if (tally.failedAtMs >= answeredAtMs) failures += tally.failures
+    failed += tally.failed
+    for (const [bucket, count] of Object.entries(tally.answers)) {
       answers.set(Number(bucket), (answers.get(Number(bucket)) ?? 0) + count)
       total += count
     }
   }
-  if (total < leastAnswers) return { failures, p95Ms: null }
+  const successShare = (total + trusted) / (total + failed + trusted)
+  return { failures, successShare, p95Ms: total < leastAnswers ? null : p95Of(answers, total) }
+}
+
+const p95Of = (answers: ReadonlyMap<number, number>, total: number): number | null => {
   let seen = 0
   for (const [bucket, count] of [...answers].sort(([a], [b]) => a - b)) {
     seen += count
     // A sum of fractions may miss its total by a hair.
-    if (seen >= 0.95 * total - 1e-9) return { failures, p95Ms: Math.round(endOf(bucket)) }
+    if (seen >= 0.95 * total - 1e-9) return Math.round(endOf(bucket))
   }
-  return { failures, p95Ms: null }
+  return null
 }

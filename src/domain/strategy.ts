@@ -4,7 +4,8 @@ import { costOf, type Price } from './usage.ts'
 
 /**
  * In which order a route's targets are asked. `ordered`: as they stand in the chain. `weighted`: each is first for its share
- * of jobs. `cheapest`: by what the request will cost. `fastest`: by how long answers took of late.
+ * of jobs. `cheapest`: by what the request will cost, with the calls that fail on the way. `fastest`: by how long answers took
+ * of late.
  */
 export const strategies = ['ordered', 'weighted', 'cheapest', 'fastest'] as const
 export type Strategy = (typeof strategies)[number]
@@ -25,10 +26,10 @@ export interface Choice<Target> {
   keyOf(target: Target): string
 }
 
-/** Of jobs, on routes by speed, that ask those first of which nothing is known of late. */
-const explorers = 0.05
+/** Of jobs, on routes by speed, that ask another than the fastest first: so one that was slow is seen to recover. */
+export const explorers = 0.05
 
-/** A failure halves the weight, as long as it is recent. */
+/** A failure halves the weight, as long as it is recent and no answer came since. */
 export const weightNow = (weight: number, { failures }: TargetFigures): number => weight * 0.5 ** failures
 
 /**
@@ -42,10 +43,30 @@ const ringsAt = <Target>(target: Target, choice: Choice<Target>): number =>
 const costAt = ({ price }: Orderable, { input, output }: Tokens): number =>
   costOf({ input_tokens: input, output_tokens: output }, price) ?? Number.POSITIVE_INFINITY
 
-const speedOf = <Target>(target: Target, choice: Choice<Target>): number => {
-  const { p95Ms } = choice.figuresOf(target)
-  if (p95Ms !== null) return p95Ms
-  return choice.chance('explorer') < explorers ? -1 : Number.POSITIVE_INFINITY
+/** Far above what any request costs. */
+const oftenFailing = 1e9
+
+/**
+ * A price as it weighs where only a part of the calls is answered. An answer takes 1/share calls: so many are paid, and so many
+ * times is waited; one that fails without a bill costs the time at least. Whoever fails more often than not comes after all
+ * others, as free as it may be.
+ */
+export const weighedCost = (costUsd: number, { successShare }: Pick<TargetFigures, 'successShare'>): number =>
+  costUsd / successShare ** 2 + (successShare < 0.5 ? oftenFailing : 0)
+
+const speedOf = <Target>(target: Target, choice: Choice<Target>): number =>
+  choice.figuresOf(target).p95Ms ?? Number.POSITIVE_INFINITY
+
+/** One job in so many begins with one of the others, each as often: the same for a job, whichever of them is faster by then. */
+const explored = <Target>(
+  targets: readonly Target[],
+  { chance, keyOf }: Choice<Target>,
+): readonly Target[] => {
+  if (chance('explorer') >= explorers) return targets
+  const [fastest, ...others] = targets
+  const drawn = others.map(target => ({ target, by: chance(keyOf(target)) }))
+  const { target } = drawn.reduce((a, b) => (b.by > a.by ? b : a))
+  return [target, fastest!, ...others.filter(other => other !== target)]
 }
 
 const measures: Readonly<
@@ -55,7 +76,7 @@ const measures: Readonly<
   >
 > = {
   weighted: ringsAt,
-  cheapest: (target, { tokens }) => costAt(target, tokens),
+  cheapest: (target, choice) => weighedCost(costAt(target, choice.tokens), choice.figuresOf(target)),
   fastest: speedOf,
 }
 
@@ -68,7 +89,8 @@ export const orderTargets = <Target extends Orderable>(
   if (strategy === 'ordered' || targets.length < 2) return targets
   const measured = targets.map(target => ({ target, by: measures[strategy](target, choice) }))
   // Two infinities have no difference.
-  return measured.sort((a, b) => (a.by === b.by ? 0 : a.by - b.by)).map(({ target }) => target)
+  const sorted = measured.sort((a, b) => (a.by === b.by ? 0 : a.by - b.by)).map(({ target }) => target)
+  return strategy === 'fastest' ? explored(sorted, choice) : sorted
 }
 
 /** Chance that is nothing but a seed and a name: FNV-1a, then mixed so that seeds which only count up differ in all bits. */

@@ -1,7 +1,14 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
-import { counted, emptyTally, figuresOf, type Tally, type TargetFigures } from '../domain/figures.ts'
+import {
+  type CallEnd,
+  counted,
+  emptyTally,
+  figuresOf,
+  type Tally,
+  type TargetFigures,
+} from '../domain/figures.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { keyOf } from './target-order.ts'
@@ -34,11 +41,10 @@ const forgottenAfterMs = 15 * 60_000
 type Tallies = Readonly<Record<string, Tally>>
 
 /** What tells of a target's speed, and of its trouble. A caller's mistake tells of neither. */
-const outcomeOf = (verdict: Verdict, durationMs: number): number | 'failure' | null => {
+const endOf = (verdict: Verdict, durationMs: number): CallEnd | null => {
   if (verdict.kind === 'ok') return durationMs
-  return verdict.kind === 'transient' || verdict.kind === 'overloaded' || verdict.kind === 'rate_limited'
-    ? 'failure'
-    : null
+  if (verdict.kind === 'rate_limited') return 'throttled'
+  return verdict.kind === 'transient' || verdict.kind === 'overloaded' ? 'failure' : null
 }
 
 export const createFiguresBoard = (options: FiguresBoardOptions): FiguresBoard => {
@@ -84,10 +90,10 @@ export const createFiguresBoard = (options: FiguresBoardOptions): FiguresBoard =
     },
     stop: share.stop,
     note: (target, verdict, durationMs) => {
-      const outcome = isOn ? outcomeOf(verdict, durationMs) : null
-      if (outcome === null) return
+      const end = isOn ? endOf(verdict, durationMs) : null
+      if (end === null) return
       const name = keyOf(target)
-      own.set(name, counted(own.get(name) ?? emptyTally, outcome, now()))
+      own.set(name, counted(own.get(name) ?? emptyTally, end, now()))
       isChanged = true
     },
     of: target => {

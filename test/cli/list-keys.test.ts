@@ -21,8 +21,7 @@ const env = { FIRST: 'sk-environment-3f9' }
 
 describe('list-keys', () => {
   test('shows where each key in use comes from, masked', async () => {
-    const { exitCode, out } = await runIn(files, 'list-keys', env)
-    expect(exitCode).toBe(0)
+    const { out } = await runIn(files, 'list-keys', env)
     expect(out.split('\n').map(line => line.split(/ {2,}/))).toEqual([
       ['PROVIDER', 'TYPE', 'FROM', 'STATE', 'KEY'],
       ['openai', 'openai', '${FIRST} from environment', 'present', 'sk-…3f9'],
@@ -32,6 +31,15 @@ describe('list-keys', () => {
       ['fallback', 'openai-compatible', '${UNSET}, its default in the file', 'present', '…'],
       ['local', 'openai-compatible', 'none configured', 'none'],
     ])
+  })
+
+  test.each([
+    ['is missing', { FIRST: 'sk-environment-3f9' }, 1],
+    ['of a provider that no route leads to is missing', { FIRST: 'sk-one', THIRD: 'sk-three' }, 0],
+    ['is there', { FIRST: 'sk-one', THIRD: 'sk-three', IDLE: 'sk-idle' }, 0],
+  ])('exits with what a script can tell by whether a key %s', async (_, keys, exitCode) => {
+    for (const flags of ['', ' --json'])
+      expect((await runIn(files, `list-keys${flags}`, keys)).exitCode).toBe(exitCode)
   })
 
   test('--json tells the same', async () => {

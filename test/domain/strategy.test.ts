@@ -13,7 +13,7 @@ interface Named {
 const choiceOf = (strategy: Strategy, job: string, more: Partial<Choice<Named>> = {}): Choice<Named> => ({
   strategy,
   weightOf: ({ weight = 1 }) => weight,
-  figuresOf: ({ figures }) => ({ failures: 0, p95Ms: null, ...figures }),
+  figuresOf: ({ figures }) => ({ failures: 0, successShare: 1, p95Ms: null, ...figures }),
   tokens: { input: 1_000, output: 500 },
   chance: chanceOf(job),
   keyOf: ({ name }) => name,
@@ -79,6 +79,23 @@ describe('cheapest', () => {
     expect(orderOf([unknown, reader, writer, free], 'cheapest', 'job', { tokens })).toBe(order)
   })
 
+  const cheap = (successShare: number, price = 1): Named => ({
+    name: 'cheap',
+    price: { input: price, output: price },
+    figures: { successShare },
+  })
+  const dear = { name: 'dear', price: { input: 2, output: 2 } }
+  test.each([
+    ['fails seldom', cheap(0.9), 'cheap dear'],
+    ['fails so often that another is as cheap', cheap(0.6), 'dear cheap'],
+    ['fails often, but costs far less', cheap(0.6, 0.1), 'cheap dear'],
+    ['costs nothing and fails often', cheap(0.6, 0), 'cheap dear'],
+    ['costs nothing and fails more often than not', cheap(0.4, 0), 'dear cheap'],
+  ])('divides the price by what comes of it: one that %s', (_, target, order) => {
+    expect(orderOf([target, dear], 'cheapest')).toBe(order)
+    expect(orderOf([dear, target], 'cheapest')).toBe(order)
+  })
+
   test('keeps to the chain where prices are equal or unknown', () => {
     expect(orderOf([{ name: 'z' }, { name: 'a' }], 'cheapest')).toBe('z a')
   })
@@ -91,17 +108,28 @@ describe('fastest', () => {
     { name: 'fast', figures: { p95Ms: 100 } },
   ]
 
-  test('asks the fastest first, and one job in twenty whom nothing is known of', () => {
-    expect(sharesAt(0, targets, 'fastest')).toEqual({
-      fast: expect.closeTo(0.95, 1),
-      unknown: expect.closeTo(0.05, 1),
-    })
-    const most = jobs.map(job => orderOf(targets, 'fastest', job)).filter(order => order.startsWith('fast'))
-    expect(new Set(most)).toEqual(new Set(['fast slow unknown']))
+  test('asks the fastest first, and in one job of twenty one of the others, each as often', () => {
+    const shares = sharesAt(0, targets, 'fastest')
+    expect(shares.fast).toBeCloseTo(0.95, 2)
+    expect(shares.slow).toBeCloseTo(0.025, 2)
+    expect(shares.unknown).toBeCloseTo(0.025, 2)
+    const orders = new Set(jobs.map(job => orderOf(targets, 'fastest', job)))
+    expect(orders).toEqual(new Set(['fast slow unknown', 'slow fast unknown', 'unknown fast slow']))
+  })
+
+  test('a job’s order is always the same, also of one that asks a slower one', () => {
+    const explorers = jobs.filter(job => !orderOf(targets, 'fastest', job).startsWith('fast'))
+    for (const job of explorers)
+      expect(orderOf(targets, 'fastest', job)).toBe(orderOf(targets, 'fastest', job))
+    // Whose figures change meanwhile.
+    const later = targets.map(target => ({ ...target, figures: { p95Ms: 500, ...target.figures } }))
+    const firstOf = (of: Named[], job: string) => orderOf(of, 'fastest', job).split(' ')[0]
+    for (const job of explorers) expect(firstOf(later, job)).toBe(firstOf(targets, job))
   })
 
   test('keeps to the chain until something is known', () => {
-    expect(orderOf([{ name: 'z' }, { name: 'a' }], 'fastest')).toBe('z a')
+    const job = jobs.find(job => chanceOf(job)('explorer') > 0.5)
+    expect(orderOf([{ name: 'z' }, { name: 'a' }], 'fastest', job)).toBe('z a')
   })
 })
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chanceOf, explorers } from '../../src/domain/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
@@ -41,6 +42,15 @@ beforeAll(async () => {
       cheap: { provider: 'second', price: { input: 1, output: 1 } },
       fastest: { provider: 'first', upstream_model: 'slow-300ms', fallback_to: 'fast', strategy: 'fastest' },
       fast: { provider: 'second' },
+      flaky: {
+        ...priced(1),
+        upstream_model: 'ok-then-fail-500',
+        fallback_to: 'steady',
+        strategy: 'cheapest',
+      },
+      steady: { ...priced(3), provider: 'second' },
+      mended: { provider: 'first', upstream_model: 'mended', fallback_to: 'other', strategy: 'weighted' },
+      other: { provider: 'second', upstream_model: 'other' },
     },
   }
   baton = await deploy({ config, api: true })
@@ -50,6 +60,8 @@ afterAll(async () => {
   await Promise.all([baton.stop(), other.stop()])
   await Promise.all([first.stop(), second.stop()])
 })
+
+const priced = (price: number) => ({ provider: 'first', price: { input: price, output: price } })
 
 const run = async (model: string, count: number, by: Deployment = baton) => {
   const ids = await Promise.all(
@@ -104,12 +116,49 @@ describe('a route with a strategy', () => {
     ])
   })
 
+  it('leaves the cheapest when its failures make it dear', async () => {
+    // Of each user, the first call is answered and the others are not.
+    const failing = async () => {
+      const id = await baton.chat('flaky', { user: 'one' })
+      return baton.ended(id)
+    }
+    for (let left = 8; left > 0; left--) await failing()
+    const before = first.calls.identities.one!
+    const jobs = await Promise.all(Array.from({ length: 20 }, failing))
+    expect(jobs.every(({ attempts }) => attempts.at(-1)!.provider === 'second')).toBe(true)
+    expect(first.calls.identities.one).toBe(before)
+    expect(await shown('flaky')).toMatchObject([
+      { provider: 'second', success_share: 1 },
+      { provider: 'first', success_share: expect.toSatisfy((share: number) => share < 0.58) },
+    ])
+  })
+
+  it('gives one that failed its share back at the first answer', async () => {
+    const share = async (): Promise<number> =>
+      (await shown('mended')).find(({ provider }) => provider === 'first')!.share!
+    const { core } = baton
+    const target = core.routes.get('mended')!.targets[0]!
+    const failure = {
+      kind: 'transient',
+      reason: 'http_500',
+      retryAfterMs: null,
+      possiblyBilled: false,
+    } as const
+    for (let left = 6; left > 0; left--) core.figures.note(target, failure, 10)
+    await until(async () => (await share()) < 0.1)
+    const ids = Array.from({ length: 200 }, (_, i) => `job_${i}`)
+    const jobs = await Promise.all(ids.map((_, i) => baton.chat('mended', { user: `mended-${i}` })))
+    await Promise.all(jobs.map(id => baton.ended(id)))
+    await until(async () => (await share()) === 0.5)
+  })
+
   it('asks the fastest first once it is known, also from a process that called nobody', async () => {
     await run('fastest', 3)
     await run('fast', 3)
     await until(async () => (await shown('fastest', other)).every(({ p95_ms }) => p95_ms !== null))
     expect((await shown('fastest', other)).map(({ provider }) => provider)).toEqual(['second', 'first'])
-    const jobs = await run('fastest', 20, other)
-    expect(answered(jobs, 'second')).toBe(20)
+    const jobs = await run('fastest', 60, other)
+    for (const { id, attempts } of jobs)
+      expect(attempts[0]!.provider).toBe(chanceOf(id)('explorer') < explorers ? 'first' : 'second')
   })
 })

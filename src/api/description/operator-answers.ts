@@ -119,6 +119,7 @@ const target = z.object({
   route: z.string(),
   available_at: seconds.nullable(),
   recent_failures: z.number(),
+  success_share: z.number(),
   p95_ms: z.int().nullable(),
   price: price.extend({ tiers: z.array(price.extend({ above: z.int() })).optional() }).nullable(),
   usual_cost_usd: z.number().nullable(),

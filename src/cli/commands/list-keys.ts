@@ -11,8 +11,8 @@ export interface ListKeysOptions {
 }
 
 /**
- * Shows whose keys are there and where they come from; never a key. Answers 1 when a provider was asked and will not have
- * one. Judging the config is for validate-config.
+ * Shows whose keys are there and where they come from; never a key. Answers 1 when one is missing, or a provider was asked and
+ * will not have one. Judging the config is for validate-config.
  */
 export const listKeys = async (
   { file, config }: OpenConfig,
@@ -33,7 +33,8 @@ export const listKeys = async (
     const rows = keys.map((key, i) => [...row(key), ...(check ? [describeCheck(checks[i] ?? null)] : [])])
     out(renderTable([columns, ...rows]))
   }
-  return checks.some(found => found !== null && isBad(found)) ? 1 : 0
+  const isMissing = keys.some(({ state }) => state === 'missing')
+  return isMissing || checks.some(found => found !== null && isBad(found)) ? 1 : 0
 }
 
 const checkView = (check: KeyCheck | null) => {
