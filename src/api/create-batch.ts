@@ -19,6 +19,7 @@ export type BatchOrder = Pick<
   | 'webhook'
   | 'maxCostUsd'
   | 'retryOf'
+  | 'headers'
   | 'fingerprint'
   | 'replay'
 > & { readonly inputFileId: string }

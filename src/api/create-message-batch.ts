@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { messageBatchLines } from '../batches/anthropic-document.ts'
+import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
 import type { NewBatch } from '../store/batch-store.ts'
 import { coreOf, newBatchId, newFileId, shardCount } from '../store/keys.ts'
@@ -16,6 +17,7 @@ import { readParameters } from './parameters.ts'
 import type { ApiParts } from './parts.ts'
 import { asStorageTrouble } from './receive-blob.ts'
 import { repetitionOf } from './repetition.ts'
+import { headersOf } from './travelling.ts'
 
 /**
  * Makes a batch of the requests in the body, which is written to the blob store as it arrives, a request a line; or
@@ -31,9 +33,10 @@ export const createMessageBatch = async (
   const body = incomingBody(request, config.batches.anthropic_max_bytes)
   // Refused before the body has come, and not after it.
   idempotencyKeyOf(request)
+  const headers = headersOf(parts, request, '/v1/messages')
   // Nobody sees this file: its name makes the purger take care of the batch's own blob.
   const ownFile = newFileId(randomInt(shardCount), now())
-  const batch = await receive(parts, request, body, ownFile).catch(async (error: unknown) => {
+  const batch = await receive(parts, request, { body, headers, ownFile }).catch(async (error: unknown) => {
     await abandonFile(parts, ownFile)
     return asStorageTrouble(parts, request)(error)
   })
@@ -47,12 +50,17 @@ export const createMessageBatch = async (
   return first
 }
 
+interface Incoming {
+  readonly body: IncomingBody
+  readonly headers: RequestHeaders
+  readonly ownFile: string
+}
+
 /** Ends with the bytes durable, and all of the request found to be right. */
 const receive = async (
   parts: ApiParts,
   request: FastifyRequest,
-  body: IncomingBody,
-  ownFile: string,
+  { body, headers, ownFile }: Incoming,
 ): Promise<NewBatch> => {
   const { blobs, files, config, now } = parts
   const { anthropic_max_requests, max_line_bytes } = config.batches
@@ -65,7 +73,7 @@ const receive = async (
   const { bytes } = await blobs.write(key, document.lines)
   const { webhook, completion_window, max_cost_usd } = readParameters(messageBatchExtras, document.extras())
   const apiVersion = versionOf(request)
-  const repetition = repetitionOf(request, [body.hash(), apiVersion])
+  const repetition = repetitionOf(request, [body.hash(), apiVersion, headersKey(headers)])
   const createdAtMs = now()
   return {
     ...repetition,
@@ -84,6 +92,7 @@ const receive = async (
     webhook: webhook ? await checkWebhook(parts, webhook) : null,
     maxCostUsd: max_cost_usd ?? config.batches.max_cost_usd ?? null,
     apiVersion,
+    headers,
     retryOf: null,
   }
 }

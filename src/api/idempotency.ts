@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
+import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Submission } from '../relay/submit-job.ts'
 
 const header = 'idempotency-key'
@@ -18,11 +19,17 @@ export const idempotencyKeyOf = (request: FastifyRequest): string | null => {
 
 /**
  * What makes a repeated request the same request, or null without an `Idempotency-Key`. `describe` gives a text that
- * is the same exactly when the request is; it is asked for only with a key, since it may be long.
+ * is the same exactly when the request's body is; it is asked for only with a key, since it may be long. `headers`: those that
+ * go on to the provider.
  */
-export const idempotencyOf = (request: FastifyRequest, describe: () => string): Submission['idempotency'] => {
+export const idempotencyOf = (
+  request: FastifyRequest,
+  headers: RequestHeaders,
+  describe: () => string,
+): Submission['idempotency'] => {
   const key = idempotencyKeyOf(request)
-  return key === null ? null : { key, request: `${request.routeOptions.url}\n${describe()}` }
+  if (key === null) return null
+  return { key, request: `${request.routeOptions.url}${headersKey(headers)}\n${describe()}` }
 }
 
 export const hasIdempotencyKey = (request: FastifyRequest): boolean => request.headers[header] !== undefined

@@ -50,6 +50,7 @@ export const retryBatch = async (
         webhook: target,
         maxCostUsd: max_cost_usd ?? batch.maxCostUsd,
         retryOf: batch.id,
+        headers: batch.headers,
       },
       () => gone('input'),
     )

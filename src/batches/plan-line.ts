@@ -31,6 +31,7 @@ export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanPar
       endpoint: batch.endpoint,
       model,
       body,
+      headers: batch.headers,
       ...firstTarget(model, asked, id),
       createdAtMs: now(),
       expiresAtMs: batch.expiresAtMs,

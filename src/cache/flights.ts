@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Target } from '../domain/job.ts'
+import type { RequestHeaders } from '../domain/request-headers.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
 import { requestKey } from './request-key.ts'
@@ -28,6 +29,7 @@ export interface FlyingJob {
   readonly model: string
   readonly endpoint: Endpoint
   readonly body: string
+  readonly headers: RequestHeaders
 }
 
 /** A good answer as its provider gave it. */

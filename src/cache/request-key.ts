@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Endpoint } from '../domain/endpoint.ts'
+import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
 import { canonicalJson } from './canonical-json.ts'
 
 /** Another format of the key, or of what is kept under it, gets another number: old entries are then never found. */
@@ -42,17 +43,25 @@ export interface KeyedRequest {
   readonly endpoint: Endpoint
   /** The request as JSON text. */
   readonly body: string
+  readonly headers: RequestHeaders
 }
 
 /**
  * What tells requests apart whose answers may differ, as 43 characters that tell nothing of the prompt. Null for a request
  * that is not to be answered from a cache.
  */
-export const requestKey = ({ tenant, route, chain, endpoint, body }: KeyedRequest): string | null => {
+export const requestKey = ({
+  tenant,
+  route,
+  chain,
+  endpoint,
+  body,
+  headers,
+}: KeyedRequest): string | null => {
   const canonical = canonicalJson(body, leftOut[endpoint], stateful)
   if (canonical === null) return null
   return createHash('sha256')
-    .update(JSON.stringify([version, tenant, route, chain, endpoint]))
+    .update(JSON.stringify([version, tenant, route, chain, endpoint]) + headersKey(headers))
     .update('\n')
     .update(canonical)
     .digest('base64url')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { forwardedHeader } from './forwarded-headers.ts'
 import { provider } from './provider-schema.ts'
 import { route } from './route-schema.ts'
 import { concurrency, duration, flag, httpUrl, numeric, positiveInt } from './schema-values.ts'
@@ -33,6 +34,8 @@ const server = z.strictObject({
   port: numeric(z.int().min(0).max(65_535)).default(8000),
   public_url: httpUrl.optional(),
   max_body_bytes: positiveInt.default(32 * 1024 * 1024),
+  /** Headers of clients' requests that go on to providers, beside the betas of the request's own format. */
+  forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),
   /** How long a stopping process lets running calls finish before it hands them back. */
   shutdown_grace_ms: numeric(z.int().min(0)).default(20_000),
 })

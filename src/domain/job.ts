@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.ts'
+import type { RequestHeaders } from './request-headers.ts'
 import type { VerdictKind } from './verdict.ts'
 
 export const jobStatuses = [
@@ -92,6 +93,8 @@ export interface JobSpec {
   readonly model: string
   /** The request body as JSON text. */
   readonly body: string
+  /** Those of the request that go on to the provider. */
+  readonly headers?: RequestHeaders
   readonly expiresAtMs: number
   readonly webhook: WebhookTarget | null
   readonly metadata: Readonly<Record<string, string>> | null

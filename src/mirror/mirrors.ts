@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
+import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Final } from '../store/job-store.ts'
 import { isMirrorId, newMirrorId, shardCount } from '../store/keys.ts'
 import { compared, failed } from './comparison.ts'
@@ -16,6 +17,7 @@ export interface EndedJob {
   /** The route. */
   readonly model: string
   readonly body: string
+  readonly headers: RequestHeaders
   readonly attempts: readonly Attempt[]
 }
 
@@ -68,7 +70,14 @@ export const createMirrors = ({ routes, store, canCarry, ring, log, now, random 
     if (!(await store.reserve(to, id, expiresAtMs + graceMs, mirror.maxWaiting))) return
     await store.create(
       {
-        ...{ id, endpoint: job.endpoint, model: job.model, body: job.body, expiresAtMs },
+        ...{
+          id,
+          endpoint: job.endpoint,
+          model: job.model,
+          body: job.body,
+          headers: job.headers,
+          expiresAtMs,
+        },
         ...{ createdAtMs: nowMs, target: { provider, model }, priority: 'low', tenant: 'default' },
         ...{ webhook: null, metadata: null, retryOf: null, idempotency: null },
       },

@@ -1,6 +1,8 @@
 import type { ProviderConfig } from '../config/schema.ts'
 import { carriedWhole } from '../domain/carriage.ts'
+import type { UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
+import { betaHeaders, mergedList, noHeaders, vendorOf } from '../domain/request-headers.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { callOfNobody, pingOf, standingOf } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
@@ -20,20 +22,44 @@ const plainHeaders: Headers = {
   'user-agent': 'baton',
 }
 
-/** Those of the config win, but for the list of betas, which holds them already. */
-const headersMaker =
-  (type: UpstreamType, configured: Headers) =>
-  (apiKey: string | null, how: 'native' | 'translated', made: Headers = {}): Record<string, string> => {
-    const { 'anthropic-beta': betas, ...others } = made
-    return {
+interface Made {
+  readonly apiKey: string | null
+  readonly how: 'native' | 'translated'
+  /** What the AI SDK made for this request: its list of betas has those of the config already. */
+  readonly made?: Headers
+  /** Those of the client's request. */
+  readonly forwarded?: Headers | undefined
+}
+
+/** A vendor's own header goes to that vendor alone, and only with a request in its own format. */
+const fittingOf = (dialect: UpstreamDialect, how: Made['how'], forwarded: Headers = noHeaders): Headers => {
+  const fits = ([name]: [string, string]): boolean => {
+    const vendor = vendorOf(name)
+    return vendor === null || (vendor === dialect && how === 'native')
+  }
+  return Object.fromEntries(Object.entries(forwarded).filter(fits))
+}
+
+/** What the config sets wins, but for lists of betas, which are put together. */
+const headersMaker = (type: UpstreamType, configured: Headers) => {
+  const lists = Object.values(betaHeaders)
+  return ({ apiKey, how, made = noHeaders, forwarded }: Made): Record<string, string> => {
+    const fitting = fittingOf(type.dialect, how, forwarded)
+    const headers: Record<string, string> = {
       ...plainHeaders,
       ...type.headers,
       ...(apiKey === null ? {} : type.keyHeaders(apiKey, how)),
-      ...others,
+      ...fitting,
+      ...made,
       ...configured,
-      ...(betas === undefined ? {} : { 'anthropic-beta': betas }),
     }
+    for (const name of lists) {
+      const list = made[name] ?? mergedList(configured[name], fitting[name])
+      if (list !== undefined) headers[name] = list
+    }
+    return headers
   }
+}
 
 /** Runs a call with a token as its key, where there are tokens. What keeps one from coming is the call's outcome. */
 const withToken = async (
@@ -74,16 +100,21 @@ export const createProvider = (
     withToken(tokens, request.signal, config.timeout_ms, authorization =>
       transport.post(
         path,
-        headersOf(request.apiKey, 'translated', { ...made, ...authorization }),
+        headersOf({
+          apiKey: request.apiKey,
+          how: 'translated',
+          made: { ...made, ...authorization },
+          forwarded: request.headers,
+        }),
         body,
         request.signal,
       ),
     )
 
-  const callNative = ({ endpoint, body, model, apiKey, signal }: UpstreamRequest) =>
+  const callNative = ({ endpoint, body, headers, model, apiKey, signal }: UpstreamRequest) =>
     transport.post(
       type.nativePath(base, endpoint, model),
-      headersOf(apiKey, 'native'),
+      headersOf({ apiKey, how: 'native', forwarded: headers }),
       withModel(body, model),
       signal,
     )
@@ -97,7 +128,7 @@ export const createProvider = (
     const { listing } = type
     const outcome = await (listing === null
       ? call({ ...callOfNobody, apiKey, signal })
-      : transport.get(listing(base), headersOf(apiKey, 'translated'), signal))
+      : transport.get(listing(base), headersOf({ apiKey, how: 'translated' }), signal))
     return { standing: standingOf(outcome, listing === null ? 'nobody' : 'listing', dialect, now()), outcome }
   }
 

@@ -1,6 +1,7 @@
 import type { Carriage } from '../domain/carriage.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
+import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import type { Check } from './check.ts'
 
@@ -8,6 +9,8 @@ export interface UpstreamRequest {
   readonly endpoint: Endpoint
   /** The client's request body: JSON text in the endpoint's format. */
   readonly body: string
+  /** Those of the client's request that go on with it; a vendor's own only to that vendor, and in its own format. */
+  readonly headers?: RequestHeaders
   /** The upstream model; replaces the body's `model`. */
   readonly model: string
   /** The most the model may answer, by the config: sent where the request names no limit and the provider demands one. */

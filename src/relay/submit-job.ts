@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { Priority, WebhookTarget } from '../domain/job.ts'
+import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { JobRecord } from '../store/job-record.ts'
@@ -16,6 +17,8 @@ export interface Submission {
   /** The request body as JSON text, and the same parsed. */
   readonly body: string
   readonly parsedBody: unknown
+  /** Those of the request that go on to the provider. */
+  readonly headers?: RequestHeaders
   readonly windowMs: number
   readonly webhook: WebhookTarget | null
   readonly metadata: Readonly<Record<string, string>> | null
@@ -114,6 +117,7 @@ const queuedRecord = (job: NewJob): JobRecord => ({
   finishedAtMs: null,
   resumesAtMs: null,
   attempts: [],
+  headers: job.headers ?? noHeaders,
   moves: job.moves ?? [],
   response: null,
   error: null,

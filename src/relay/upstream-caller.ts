@@ -104,6 +104,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
     const outcome = await provider.call({
       endpoint: claim.endpoint,
       body: claim.body,
+      headers: claim.headers,
       model: target.model,
       maxOutputTokens: target.maxOutputTokens,
       adjust: false,

@@ -1,5 +1,6 @@
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { DeliveryStatus, Usage, WebhookTarget } from '../domain/job.ts'
+import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { RecordFields } from './job-record.ts'
 import { parseSegment, type Segment } from './segment.ts'
 
@@ -91,6 +92,8 @@ export interface BatchRecord {
   readonly deliveriesBefore: number
   /** The `anthropic-version` the client sent: it decides how params are judged. */
   readonly apiVersion: string | null
+  /** Those of the client's request that go on to the provider with each line. */
+  readonly headers: RequestHeaders
   /** The batch whose failed lines these are. */
   readonly retryOf: string | null
   readonly cursor: FeedCursor
@@ -191,6 +194,7 @@ export const parseBatch = (fields: RecordFields): BatchRecord | null => {
     delivery: deliveryOf(fields),
     deliveriesBefore: count(fields.deliveries_before),
     apiVersion: fields.api_version ?? null,
+    headers: json<RequestHeaders>(fields.headers) ?? noHeaders,
     retryOf: fields.retry_of ?? null,
     cursor: cursorOf(fields),
     collected: counts.succeeded + counts.errored + counts.canceled + counts.expired,

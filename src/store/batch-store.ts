@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { WebhookTarget } from '../domain/job.ts'
+import type { RequestHeaders } from '../domain/request-headers.ts'
 import { createBatchIndex } from './batch-index.ts'
 import { type BatchRecord, type BatchStatus, parseBatch } from './batch-record.ts'
 import { batchFields } from './batch-words.ts'
@@ -33,6 +34,8 @@ export interface NewBatch {
   /** US dollars after which no more lines are begun; null for no limit. */
   readonly maxCostUsd: number | null
   readonly apiVersion: string | null
+  /** Those of the request that go on to the provider with each line. */
+  readonly headers?: RequestHeaders
   readonly retryOf: string | null
   /** A text without spaces that is the same exactly when tenant and request are the same. */
   readonly fingerprint: string

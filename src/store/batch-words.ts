@@ -19,6 +19,8 @@ export const batchFields = (
   if (batch.outputExpiresAfterMs !== null) fields.push('output_ttl', batch.outputExpiresAfterMs)
   if (webhook !== null) fields.push('webhook', JSON.stringify(webhook))
   if (batch.apiVersion !== null) fields.push('api_version', batch.apiVersion)
+  if (batch.headers && Object.keys(batch.headers).length > 0)
+    fields.push('headers', JSON.stringify(batch.headers))
   if (batch.maxCostUsd !== null) fields.push('max_cost', batch.maxCostUsd)
   if (batch.retryOf !== null) fields.push('retry_of', batch.retryOf)
   return fields

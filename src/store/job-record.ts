@@ -11,6 +11,7 @@ import {
   type Usage,
   type WebhookTarget,
 } from '../domain/job.ts'
+import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { costOfAll } from '../domain/usage.ts'
 
 /** A job as its record holds it. Times are Unix ms. */
@@ -20,6 +21,7 @@ export interface JobRecord {
   readonly status: JobStatus
   readonly endpoint: Endpoint
   readonly model: string
+  readonly headers: RequestHeaders
   readonly target: Target
   readonly hop: number
   readonly ring: number
@@ -175,6 +177,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     status,
     endpoint: spec.endpoint,
     model: spec.model,
+    headers: json<RequestHeaders>(fields.headers) ?? noHeaders,
     target: parseTarget(fields.target!),
     hop: Number(fields.hop ?? 0),
     ring: Number(fields.ring ?? 0),

@@ -10,6 +10,7 @@ import type {
   TerminalStatus,
   Usage,
 } from '../domain/job.ts'
+import type { RequestHeaders } from '../domain/request-headers.ts'
 import { coalesce } from './coalesce.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { type End, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
@@ -63,6 +64,7 @@ export interface Claim {
   readonly spent: number
   readonly attempts: readonly Attempt[]
   readonly body: string
+  readonly headers: RequestHeaders
 }
 
 /** Why a doorbell led nowhere. All are harmless. */

@@ -1,4 +1,5 @@
 import type { Attempt } from '../domain/job.ts'
+import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import {
   type End,
   formatMove,
@@ -40,6 +41,7 @@ export const jobFields = (job: NewJob): string[] => {
   if (job.metadata && Object.keys(job.metadata).length > 0)
     fields.push('metadata', JSON.stringify(job.metadata))
   if (job.moves?.length) fields.push('moves', job.moves.map(formatMove).join('\n'))
+  if (job.headers && Object.keys(job.headers).length > 0) fields.push('headers', JSON.stringify(job.headers))
   if (job.retryOf) fields.push('retry_of', job.retryOf)
   if (isInline(job)) fields.push('request', job.body)
   return fields
@@ -56,6 +58,7 @@ export const headFields = [
   'priority',
   'webhook',
   'metadata',
+  'headers',
   'retry_of',
   'custom_id',
   'run',
@@ -154,18 +157,19 @@ export type ClaimReply =
       spent: string,
       attempts: string,
       body: string,
-      // Absent for the default one.
+      // Empty or absent for the default one.
       tenant?: string,
+      headers?: string,
     ]
 
 export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimReply): Claim | Unclaimed => {
-  const [outcome, target, spec, spent, attempts, body, tenant] = reply
+  const [outcome, target, spec, spent, attempts, body, tenant, headers] = reply
   if (outcome !== 'ok') return outcome
   const { endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
     token,
-    tenant: tenant ?? 'default',
+    tenant: tenant || 'default',
     hop,
     ring,
     endpoint,
@@ -175,6 +179,7 @@ export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimR
     spent: Number(spent),
     attempts: parseAttempts(attempts),
     body: body!,
+    headers: headers ? (JSON.parse(headers) as RequestHeaders) : noHeaders,
   }
 }
 

@@ -29,6 +29,7 @@ const newKey = (): string =>
   requestKey({
     ...{ tenant: 't', route: 'r', chain: '', endpoint: '/v1/messages' },
     body: `{"n":${requests++}}`,
+    headers: {},
   })!
 const room = { route: 'r', ttlMs: 600_000, maxTotalBytes: 16_000_000 }
 const answer = { statusCode: 200, body: '{"a":1}', target: { provider: 'p', model: 'm' } }

@@ -139,6 +139,7 @@ describe('the key of a request', { timeout: patienceMs }, () => {
     chain: '[["openai","gpt-4"]]',
     endpoint: '/v1/chat/completions',
     body: '{"model":"gpt-4","messages":[{"role":"user","content":"hi"}],"temperature":0}',
+    headers: { 'openai-beta': 'a=1, b=2' },
   } as const
   const bodyWith = (more: object) => JSON.stringify({ ...JSON.parse(base.body), ...more })
 
@@ -147,6 +148,7 @@ describe('the key of a request', { timeout: patienceMs }, () => {
     expect(key).toMatch(/^[\w-]{43}$/)
     const aside = { user: 'u', metadata: { a: 'b' }, store: true, prompt_cache_key: 'k' }
     expect(requestKey({ ...base, body: bodyWith(aside) })).toBe(key)
+    expect(requestKey({ ...base, headers: { 'openai-beta': 'b=2,a=1,a=1' } })).toBe(key)
   })
 
   it.each([
@@ -158,6 +160,8 @@ describe('the key of a request', { timeout: patienceMs }, () => {
     ['temperature', { body: bodyWith({ temperature: 0.1 }) }],
     ['number of answers', { body: bodyWith({ n: 2 }) }],
     ['seed', { body: bodyWith({ seed: 1 }) }],
+    ['beta', { headers: { 'openai-beta': 'a=1' } }],
+    ['header that goes on', { headers: { ...base.headers, 'x-team': 'blue' } }],
     ['unknown parameter', { body: bodyWith({ something_new: 1 }) }],
   ])('is another one for another %s', (_, other) => {
     expect(requestKey({ ...base, ...other })).not.toBe(requestKey(base))

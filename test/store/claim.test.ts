@@ -31,6 +31,7 @@ describe('a claim', () => {
       spent: 0,
       attempts: [],
       body: job.body,
+      headers: {},
     })
     expect(await store.read(job.id)).toMatchObject({ status: 'running', startedAtMs: clock.nowMs })
   })

@@ -54,7 +54,11 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
     storage: { path: blobDir },
     ...options.config,
     redis: { prefix },
-    server: { port: 0, shutdown_grace_ms: options.graceMs ?? 5_000 },
+    server: {
+      ...(options.config.server as object | undefined),
+      port: 0,
+      shutdown_grace_ms: options.graceMs ?? 5_000,
+    },
   })
   const log = options.logTo ? createLogger('trace', options.logTo) : createLogger('silent')
   const life = createLifecycle(options.graceMs ?? 5_000, log)

@@ -3,7 +3,7 @@ import { batch, batchList } from './batch-answers.ts'
 import { ofContent, ofIgnoredBody, ofJsonBody, ofParameters, ofWebhook } from './error-codes-of.ts'
 import { contentAnswers } from './files.ts'
 import type { Operations } from './operation.ts'
-import { idempotent, idOf, ranged } from './parameters.ts'
+import { idempotent, idOf, ranged, travelling } from './parameters.ts'
 
 const params = idOf('a batch')
 
@@ -12,7 +12,7 @@ export const batchOperations: Operations = {
     id: 'createBatch',
     summary: 'Run the requests of a file',
     tag: 'Batches',
-    headers: idempotent,
+    headers: idempotent.extend({ 'openai-beta': travelling.shape['openai-beta'] }),
     body: batchRequest,
     answers: { 200: { description: 'The batch.', schema: batch } },
     errors: [

@@ -3,7 +3,7 @@ import { endpoints } from '../../domain/endpoint.ts'
 import { ofCompletion, ofIgnoredBody, ofJsonBody, ofWebhook } from './error-codes-of.ts'
 import { job, jobList } from './job-answers.ts'
 import type { Answer, Operation, Operations } from './operation.ts'
-import { doorHeaders, followed, idempotent, idOf } from './parameters.ts'
+import { doorHeaders, followed, idempotent, idOf, travelling } from './parameters.ts'
 
 /** Of `Accept: text/event-stream`. */
 const events: Answer = {
@@ -20,7 +20,7 @@ export const jobOperations: Operations = {
     id: 'submitJob',
     summary: 'Submit a job',
     tag: 'Jobs',
-    headers: idempotent,
+    headers: idempotent.extend(travelling.shape),
     answers: accepted,
     errors: [...ofJsonBody, ...ofCompletion, ...ofWebhook, 'invalid_window'],
   },
@@ -79,7 +79,7 @@ const door = ([id, summary]: readonly [string, string]): Operation => ({
   id,
   summary,
   tag: 'Completions',
-  headers: doorHeaders,
+  headers: doorHeaders.extend(travelling.shape),
   answers: { 200: upstreamAnswer, ...accepted, default: upstreamAnswer },
   errors: [...ofJsonBody, ...ofCompletion],
   answersForJob: true,

@@ -5,7 +5,7 @@ import { deletedMessageBatch, messageBatch, messageBatchList } from './batch-ans
 import { ofContent, ofIgnoredBody, ofJsonBody, ofParameters, ofWebhook } from './error-codes-of.ts'
 import { contentAnswers } from './files.ts'
 import type { Operations } from './operation.ts'
-import { idempotent, idOf, ranged } from './parameters.ts'
+import { idempotent, idOf, ranged, travelling } from './parameters.ts'
 
 const params = idOf('a message batch')
 const lines = contentAnswers('application/x-jsonl')
@@ -21,7 +21,7 @@ export const messageBatchOperations: Operations = {
     id: 'createMessageBatch',
     summary: 'Run the requests of a document',
     tag: 'Message batches',
-    headers: idempotent,
+    headers: idempotent.extend({ 'anthropic-beta': travelling.shape['anthropic-beta'] }),
     body: messageBatchRequest,
     answers: { 200: { description: 'The batch.', schema: messageBatch } },
     errors: [

@@ -10,6 +10,18 @@ const idempotencyKey = z
 
 export const idempotent = z.object({ 'idempotency-key': idempotencyKey })
 
+const beta = (who: string) =>
+  z
+    .string()
+    .optional()
+    .meta({ description: `Goes on with the request to providers of ${who}.` })
+
+/** Of requests in any format. */
+export const travelling = z.object({
+  'anthropic-beta': beta("Anthropic's API, where the request has its format"),
+  'openai-beta': beta("OpenAI's API, where the request has one of its formats"),
+})
+
 export const waiting = z.object({
   prefer: z
     .string()

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { BatonError } from '../../domain/errors.ts'
+import { headersKey } from '../../domain/request-headers.ts'
 import { type BatchRecord, hasEnded } from '../../store/batch-record.ts'
 import { batchView } from '../../store/batch-view.ts'
 import type { FileRecord } from '../../store/file-record.ts'
@@ -19,6 +20,7 @@ import { asStorageTrouble } from '../receive-blob.ts'
 import { isRetried, repetitionOf } from '../repetition.ts'
 import { retryBatch } from '../retry-batch.ts'
 import { orNotFound, sendContent } from '../send-content.ts'
+import { headersOf } from '../travelling.ts'
 
 /** No name that clients would take for JSON: the official ones look for `application/json` in it, or `json` at its end. */
 const linesType = 'application/x-jsonl'
@@ -114,9 +116,10 @@ const orderOf = async (
   body: z.output<typeof batchRequest>,
 ): Promise<BatchOrder> => {
   const { endpoint, completion_window, metadata = null, output_expires_after, webhook, max_cost_usd } = body
+  const headers = headersOf(parts, request, endpoint)
   const { id: inputFileId } = await inputFile(parts, request, body.input_file_id)
   return {
-    ...repetitionOf(request, body),
+    ...repetitionOf(request, [body, headersKey(headers)]),
     inputFileId,
     input: await parts.files.segments(inputFileId),
     endpoint,
@@ -126,6 +129,7 @@ const orderOf = async (
     webhook: webhook ? await checkWebhook(parts, webhook) : null,
     maxCostUsd: max_cost_usd ?? parts.config.batches.max_cost_usd ?? null,
     retryOf: null,
+    headers,
   }
 }
 

@@ -14,6 +14,7 @@ import { shuttingDown } from '../plugins/closing.ts'
 import { parsePrefer } from '../prefer.ts'
 import { keepBodyText } from '../raw-body.ts'
 import { type Completion, completion } from '../schemas.ts'
+import { headersOf } from '../travelling.ts'
 
 /** The worker at the job's deadline, or a sweeper soon after it, ends the job: this only outwaits both. */
 const deadlineGraceMs = 15_000
@@ -63,20 +64,23 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
   }
 }
 
-const submissionOf = ({ config }: ApiParts, request: DoorRequest): Submission => {
+const submissionOf = (parts: ApiParts, request: DoorRequest): Submission => {
   const { body, bodyText } = request
   refuseStreaming(body, 'stream')
+  const endpoint = request.routeOptions.url as Endpoint
+  const headers = headersOf(parts, request, endpoint)
   return {
     tenant: request.tenant,
-    endpoint: request.routeOptions.url as Endpoint,
+    endpoint,
     model: body.model as string,
     body: bodyText,
     parsedBody: body,
-    windowMs: config.jobs.sync_window,
+    headers,
+    windowMs: parts.config.jobs.sync_window,
     webhook: null,
     metadata: null,
     priority: 'default',
     retryOf: null,
-    idempotency: idempotencyOf(request, () => bodyText),
+    idempotency: idempotencyOf(request, headers, () => bodyText),
   }
 }

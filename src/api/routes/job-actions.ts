@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import { isTerminal, type JobStatus } from '../../domain/job.ts'
+import { noHeaders } from '../../domain/request-headers.ts'
 import type { Submission } from '../../relay/submit-job.ts'
 import type { JobRecord } from '../../store/job-record.ts'
 import { jobView } from '../../store/job-view.ts'
@@ -55,12 +56,13 @@ const repeat = async (
     model: record.model,
     body,
     parsedBody: JSON.parse(body),
+    headers: record.headers,
     windowMs: record.expiresAtMs - record.createdAtMs,
     webhook: record.webhook,
     metadata: record.metadata,
     priority: record.priority,
     retryOf: record.id,
-    idempotency: idempotencyOf(request, () => record.id),
+    idempotency: idempotencyOf(request, noHeaders, () => record.id),
   }
 }
 

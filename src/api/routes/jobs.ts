@@ -17,6 +17,7 @@ import { ownedJob } from '../owned-job.ts'
 import type { ApiParts } from '../parts.ts'
 import { parsePrefer } from '../prefer.ts'
 import { type JobRequest, jobRequest } from '../schemas.ts'
+import { headersOf } from '../travelling.ts'
 
 const longestWaitSeconds = 60
 
@@ -85,17 +86,19 @@ const submissionOf = async (
   refuseStreaming(body, 'body.stream')
   const target = webhook ? await checkWebhook(parts, webhook) : null
   const text = bodyText(body)
+  const headers = headersOf(parts, request, endpoint)
   return {
     tenant: request.tenant,
     endpoint,
     model: body.model as string,
     body: text,
     parsedBody: body,
+    headers,
     windowMs: completion_window ?? parts.config.jobs.completion_window,
     webhook: target,
     metadata: metadata ?? null,
     priority,
     retryOf: null,
-    idempotency: idempotencyOf(request, () => `${JSON.stringify(envelope)}\n${text}`),
+    idempotency: idempotencyOf(request, headers, () => `${JSON.stringify(envelope)}\n${text}`),
   }
 }
