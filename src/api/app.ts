@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { writeJson } from '../json/json-text.ts'
 import type { ApiScope } from './api-scope.ts'
 import { countAccepted } from './count-accepted.ts'
 import { installDescription } from './description/install-description.ts'
@@ -61,6 +62,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
     http: { requireHostHeader: false },
   })
   app.setValidatorCompiler(validatorCompiler)
+  app.setReplySerializer(writeJson)
   // text/plain: a body that is not JSON is to be refused for its type.
   app.removeContentTypeParser('text/plain')
   installRequestLog(app, log)

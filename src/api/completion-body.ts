@@ -9,12 +9,3 @@ export const refuseStreaming = (body: Completion, param: string): void => {
     { param },
   )
 }
-
-/** The request body as JSON text. JSON.parse takes any depth, JSON.stringify runs out of stack. */
-export const bodyText = (body: Completion): string => {
-  try {
-    return JSON.stringify(body)
-  } catch (error) {
-    throw new BatonError('invalid_request', '`body` is nested too deeply.', { param: 'body', cause: error })
-  }
-}

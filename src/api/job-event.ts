@@ -1,3 +1,4 @@
+import { writeJson } from '../json/json-text.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import { jobView } from '../store/job-view.ts'
 
@@ -11,6 +12,9 @@ export const eventIdOf = ({ hop, ring, attempts, status }: JobRecord): string =>
   return [hop, ring, attempts.length, lastCallMs, status].join('.')
 }
 
-/** A server-sent event: `job.` and the status, as webhooks name the end, and the job as `GET` shows it. JSON has no line breaks. */
+/** Between the tokens of an answer, where they are but white space: a line break would end the field of an event. */
+const lineBreaks = /[\r\n]+/g
+
+/** A server-sent event: `job.` and the status, as webhooks name the end, and the job as `GET` shows it. */
 export const jobEvent = (record: JobRecord): string =>
-  `id: ${eventIdOf(record)}\nevent: job.${record.status}\ndata: ${JSON.stringify(jobView(record))}\n\n`
+  `id: ${eventIdOf(record)}\nevent: job.${record.status}\ndata: ${writeJson(jobView(record)).replace(lineBreaks, ' ')}\n\n`

@@ -8,6 +8,7 @@ import {
   type Target,
   type Usage,
 } from '../domain/job.ts'
+import { jsonOrString } from '../json/json-text.ts'
 import type { JobRecord } from './job-record.ts'
 import { batchIdOf } from './keys.ts'
 
@@ -31,7 +32,7 @@ export interface JobView {
   readonly attempts: readonly Attempt[]
   /** Present when a target was passed over without a call, or the job was parked: the latest of them. */
   readonly moves?: readonly JobMove[]
-  /** `body` is JSON, or text where the provider sent none. Left out of lists. */
+  /** `body` is JSON, as a JsonText before it is written, or text where the provider sent none. Left out of lists. */
   readonly response?: { readonly status_code: number; readonly body: unknown } | null
   readonly error: JobError | null
   /** Present when the provider refused the content and the refusal is the result. */
@@ -61,12 +62,12 @@ export const answererOf = ({
   attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused') ??
   target
 
-/** The job as `GET /v1/jobs/:id` and webhooks show it. */
+/** The job as `GET /v1/jobs/:id` and webhooks show it; to be written by `writeJson`. */
 export const jobView = (record: JobRecord): JobView => ({
   ...jobSummary(record),
   response: record.response && {
     status_code: record.response.statusCode,
-    body: jsonOrText(record.response.body),
+    body: jsonOrString(record.response.body),
   },
 })
 
@@ -109,11 +110,3 @@ export const jobSummary = (record: JobRecord): JobView => {
 export const wholeSeconds = (ms: number): number => Math.floor(ms / 1_000)
 
 const secondsOrNull = (ms: number | null): number | null => (ms === null ? null : wholeSeconds(ms))
-
-const jsonOrText = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}

@@ -1,4 +1,5 @@
 import type { TerminalStatus } from '../domain/job.ts'
+import { writeJson } from '../json/json-text.ts'
 import type { EndedBatchStatus } from '../store/batch-record.ts'
 
 /** What an event needs of a finished job; the rest of the view travels along as it is. */
@@ -40,7 +41,7 @@ const eventOf = (
   thin: object,
 ): WebhookEvent => {
   const envelope = (inner: object): string =>
-    JSON.stringify({
+    writeJson({
       type,
       id,
       object: 'event',

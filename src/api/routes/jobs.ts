@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { isTerminal } from '../../domain/job.ts'
+import { memberText } from '../../json/members.ts'
 import type { Submission } from '../../relay/submit-job.ts'
 import type { JobRecord } from '../../store/job-record.ts'
 import { jobView } from '../../store/job-view.ts'
@@ -8,7 +10,7 @@ import { acceptJob } from '../accept-job.ts'
 import { acceptsEventStream } from '../accepts-event-stream.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { checkWebhook } from '../check-webhook.ts'
-import { bodyText, refuseStreaming } from '../completion-body.ts'
+import { refuseStreaming } from '../completion-body.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import { eventIdOf } from '../job-event.ts'
 import type { JobStreams } from '../job-streams.ts'
@@ -16,6 +18,7 @@ import type { JobWaits } from '../job-waits.ts'
 import { ownedJob } from '../owned-job.ts'
 import type { ApiParts } from '../parts.ts'
 import { parsePrefer } from '../prefer.ts'
+import { keepBodyText } from '../raw-body.ts'
 import { type JobRequest, jobRequest } from '../schemas.ts'
 import { headersOf } from '../travelling.ts'
 
@@ -32,9 +35,13 @@ export const addJobRoutes = (
 ): void => {
   const { store } = parts
 
-  scope.post('/v1/jobs', { schema: { body: jobRequest } }, async (request, reply) => {
-    const submission = await submissionOf(parts, request, request.body)
-    return acceptJob(store, request, reply, await parts.submit(submission))
+  scope.register(async inner => {
+    keepBodyText(inner)
+    const schema = { body: jobRequest }
+    inner.withTypeProvider<ZodTypeProvider>().post('/v1/jobs', { schema }, async (request, reply) => {
+      const submission = await submissionOf(parts, request, request.body)
+      return acceptJob(store, request, reply, await parts.submit(submission))
+    })
   })
 
   scope.get<JobParams>('/v1/jobs/:id', async (request, reply) => {
@@ -85,7 +92,8 @@ const submissionOf = async (
   const { endpoint, webhook, metadata, completion_window, priority } = envelope
   refuseStreaming(body, 'body.stream')
   const target = webhook ? await checkWebhook(parts, webhook) : null
-  const text = bodyText(body)
+  // As it is written: from the parsed body large numbers would come out as others.
+  const { text } = memberText(request.bodyText, 'body')!
   const headers = headersOf(parts, request, endpoint)
   return {
     tenant: request.tenant,
