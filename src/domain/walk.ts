@@ -115,10 +115,24 @@ const exhaustedCode = (walk: Walk): JobErrorCode => {
   return verdicts.includes('refused') ? 'refused' : 'no_usable_target'
 }
 
-/** Whether the last call was a transient failure that deserves another try on the spot. */
+const timeoutStatuses: ReadonlySet<number | null> = new Set([408, 504, 522, 524])
+const timeoutReason = /time_?d?_?out|deadline/i
+/** Who refuses a connection does so at once; one that failed later than this was waited for. */
+const longConnectMs = 1_000
+
+/** Whether a call was given up after a time that somebody had set: here, at the provider, or between. */
+const endedByTimeout = ({ reason, status_code, duration_ms }: Attempt): boolean =>
+  timeoutStatuses.has(status_code) ||
+  timeoutReason.test(reason) ||
+  (/^(dns|connect|tls)$/.test(reason) && (duration_ms ?? 0) >= longConnectMs)
+
+/**
+ * Whether the last call was a transient failure that deserves another try on the spot. One that took a whole timeout does
+ * not: the job has waited long enough, and goes on to the next target.
+ */
 const retriesHere = (walk: Walk, retries: number): boolean => {
   const last = walk.attempts.at(-1)
-  if (last?.verdict !== 'transient' || last.hop !== walk.hop) return false
+  if (last?.verdict !== 'transient' || last.hop !== walk.hop || endedByTimeout(last)) return false
   const here = walk.attempts.filter(a => a.hop === walk.hop && a.verdict === 'transient').length
   return here <= retries
 }

@@ -134,6 +134,29 @@ describe('after a transient failure', () => {
   ])
 })
 
+describe('after a call that was given up after some time limit, it is not made again on the spot but handed over', () => {
+  test.each<[string, Partial<Attempt>]>([
+    ['ours', { reason: 'timeout' }],
+    ['for a connection', { reason: 'connect', duration_ms: 10_000 }],
+    ['of a gateway', { reason: 'http_504', status_code: 504 }],
+    ['of a gateway, with a code of its own', { reason: 'upstream_gone', status_code: 504 }],
+    ['of a CDN', { reason: 'http_524', status_code: 524 }],
+    ['of the server, for the request', { reason: 'http_408', status_code: 408 }],
+    ["as Anthropic's code tells", { reason: 'timeout_error' }],
+    ["as Google's code tells", { reason: 'DEADLINE_EXCEEDED' }],
+    ["as Bedrock's code tells", { reason: 'ModelTimeoutException' }],
+  ])('%s', (_, more) => {
+    const log = [{ ...call('0 a transient'), ...more }]
+    expect(told(stepOf({ log, retries: 3 }))).toBe('call b')
+    expect(stepOf({ targets: [a], log, retries: 3 })).toMatchObject({ kind: 'park', target: a })
+  })
+
+  test('a connection that was refused at once is tried again', () => {
+    const log = [{ ...call('0 a transient'), reason: 'connect', duration_ms: 3 }]
+    expect(told(stepOf({ log }))).toBe('retry 125')
+  })
+})
+
 describe('after a failure of the target', () => {
   const kinds = ['overloaded', 'rate_limited', 'out_of_quota', 'bad_credentials', 'unknown_model'] as const
   test.each(kinds)('%s hands over at once, to the next in order', kind => {
