@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { windowBuckets } from '../src/domain/health.ts'
+import { windowBuckets } from '../src/domain/circuit-terms.ts'
 import { type Client, chatBody, chatPath, createClient, inLanes } from './support/chat.ts'
 import { startBaton, startSim } from './support/child.ts'
 import { apiKey, type BatonInput, backup, provider } from './support/deployment.ts'

@@ -4,7 +4,7 @@ import type { ProviderConfig } from '../src/config/schema.ts'
 import type { Core } from '../src/core.ts'
 import type { Backoff } from '../src/domain/backoff.ts'
 import type { RouteTarget } from '../src/domain/chain.ts'
-import type { CircuitSettings } from '../src/domain/health.ts'
+import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import { type GateParts, type OpenGate, openGate } from '../src/health/open-gate.ts'
 import { createHeartbeat, readPresence } from '../src/health/presence.ts'
 import type { TargetGate } from '../src/health/target-gate.ts'
@@ -239,6 +239,7 @@ const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettin
   windowMs: breaker.window_ms,
   errorPercent: breaker.error_percent,
   minCalls: breaker.min_calls,
+  runLength: breaker.consecutive_failures ?? usualRunOf(breaker.min_calls),
   resetMs: breaker.reset_ms,
   maxResetMs: recovery.max_reset,
   rampMs: recovery.ramp,

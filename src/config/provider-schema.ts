@@ -23,6 +23,8 @@ const breaker = z.strictObject({
   error_percent: numeric(z.number().min(1).max(99)).default(50),
   /** Never opens on fewer calls than this. */
   min_calls: positiveInt.default(10),
+  /** So many failures one after the other open it as well, over all processes; half of `min_calls`, at least 5, when absent. */
+  consecutive_failures: positiveInt.optional(),
   /** How long it stays open before one call may probe. */
   reset_ms: positiveInt.default(30_000),
 })
@@ -71,7 +73,7 @@ export const provider = z.strictObject({
   connect_timeout_ms: positiveInt.default(10_000),
   /** Upstream calls at once, per worker process. */
   concurrency: concurrency.default(50),
-  /** Tries again here after a transient failure before the handover. */
+  /** Tries again here after a transient failure before the handover; not after a timeout. */
   retries: numeric(z.int().min(0).max(10)).default(1),
   /** How long a job leaves this provider alone after failures it had here: anywhere from nothing to the longest wait. */
   backoff: backoff.prefault({}),

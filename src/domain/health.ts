@@ -69,58 +69,6 @@ export const closedCircuit = (provider: string): Circuit => ({
   lists: false,
 })
 
-export interface CircuitSettings {
-  readonly windowMs: number
-  readonly errorPercent: number
-  readonly minCalls: number
-  readonly resetMs: number
-  readonly maxResetMs: number
-  readonly rampMs: number
-  readonly checkMs: number
-  /** Of the traffic, 0 to 1, right after the probe. */
-  readonly firstShare: number
-}
-
-/** The settings as the scripts take them: all that depends on nothing else is reckoned beforehand. */
-export interface CircuitTerms {
-  readonly bucketMs: number
-  readonly errorPercent: number
-  readonly minCalls: number
-  /** A provider that has just come back is judged on fewer calls. */
-  readonly minCallsBack: number
-  /** How long it stays open: at first, after the first relapse, after the second …; the last one stays. */
-  readonly resetsMs: readonly number[]
-  /** Of each step of the ramp; after the last it is closed. None closes it right after the probe. */
-  readonly shares: readonly number[]
-  readonly checkMs: number
-}
-
-export const windowBuckets = 10
-const minCallsBack = 3
-
-/** Doubled with each relapse, up to the most. */
-export const resetsOf = (resetMs: number, maxResetMs: number): number[] => {
-  const resets = [resetMs]
-  while (resets.at(-1)! < maxResetMs) resets.push(Math.min(resets.at(-1)! * 2, maxResetMs))
-  return resets
-}
-
-/** Even steps from the first share; the step after the last one is the whole traffic, at the end of the ramp. */
-export const sharesOf = (rampMs: number, checkMs: number, firstShare: number): number[] => {
-  const steps = Math.ceil(rampMs / checkMs)
-  return Array.from({ length: steps }, (_, i) => firstShare + ((1 - firstShare) * i) / steps)
-}
-
-export const termsOf = (settings: CircuitSettings): CircuitTerms => ({
-  bucketMs: Math.max(1, Math.ceil(settings.windowMs / windowBuckets)),
-  errorPercent: settings.errorPercent,
-  minCalls: settings.minCalls,
-  minCallsBack: Math.min(minCallsBack, settings.minCalls),
-  resetsMs: resetsOf(settings.resetMs, settings.maxResetMs),
-  shares: sharesOf(settings.rampMs, settings.checkMs, settings.firstShare),
-  checkMs: settings.checkMs,
-})
-
 /** How soon to look again at what may change at any moment. */
 export const lookAgainMs = 1_000
 const longestLookAgainMs = 15_000

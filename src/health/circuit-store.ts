@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
-import { type Circuit, type CircuitTerms, partsOfCircuit } from '../domain/health.ts'
+import type { CircuitTerms } from '../domain/circuit-terms.ts'
+import { type Circuit, partsOfCircuit } from '../domain/health.ts'
 import type { GuardOutcome } from './guard.ts'
 
 /** What one process saw of a provider since its last report. */
@@ -9,8 +10,16 @@ export interface Tally {
   readonly era: number
   readonly ok: number
   readonly failed: number
+  /** Failures since the last success, or since the last report. Those cut off in one moment are one. */
+  readonly run: number
+  /** Where the run is nothing but connections that were cut in one moment: when the first of these calls began. Else 0. */
+  readonly cutFromMs: number
   /** Of the last failure. */
   readonly reason: string
+  /** Names the process. */
+  readonly by: string
+  /** Unix ms at which calls began to fail here, where the process's own guard has opened upon that. Else 0. */
+  readonly trippedSinceMs: number
 }
 
 /** The circuits in Redis: the truth, and the only place where a state changes. */
@@ -89,8 +98,8 @@ export const createCircuitStore = (
 
   return {
     readAll: async () => Object.values(await redis.hgetall(circuits)).map(parse),
-    report: async (provider, terms, { era, ok, failed, reason }, knownSeq) => {
-      const reply = await run('report', provider, JSON.stringify(terms), era, ok, failed, reason, knownSeq)
+    report: async (provider, terms, tally, knownSeq) => {
+      const reply = await run('report', provider, JSON.stringify(terms), JSON.stringify(tally), knownSeq)
       return reply === null ? null : parse(reply)
     },
     lease: async (provider, owner, leaseMs) => {

@@ -78,7 +78,8 @@ export const createGate = (options: GateOptions): Gate => {
       const untilMs = opensAt()
       if (untilMs > 0) return { kind: 'shut', untilMs }
       const circuit = circuits.of(provider)
-      const isProbe = isProbeDue(circuit, now())
+      const startedAtMs = now()
+      const isProbe = isProbeDue(circuit, startedAtMs)
       calling += 1
       try {
         const result = isProbe
@@ -88,7 +89,7 @@ export const createGate = (options: GateOptions): Gate => {
         if (!isProbe) {
           const { outcome, reason } = judge(result)
           if (outcome !== 'ignored') calledAtMs = now()
-          reporter.note(circuit.era, outcome, reason)
+          reporter.note({ era: circuit.era, startedAtMs, outcome, reason })
         }
         return { kind: 'called', result }
       } finally {

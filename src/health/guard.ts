@@ -21,6 +21,8 @@ export type GuardOutcome = 'success' | 'failure' | 'ignored'
  */
 export interface Guard {
   readonly state: GuardState
+  /** Whether it has opened by itself, without the cluster. */
+  readonly isTripped: boolean
   /** Makes the call, or answers null without it when the breaker does not let it pass. */
   run<T>(call: () => Promise<T>, outcomeOf: (result: T) => GuardOutcome): Promise<T | null>
   /** Follows the cluster: it knows more than one process does. Released, the guard has forgotten what was before. */
@@ -94,6 +96,9 @@ export const createGuard = (name: string, options: GuardOptions, log: Logger): G
   return {
     get state() {
       return stateOf()
+    },
+    get isTripped() {
+      return !forced && !breaker.closed
     },
     run: async (call, outcomeOf) => {
       if (forced) return null

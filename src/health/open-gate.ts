@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { type CircuitSettings, circuitOf, termsOf } from '../domain/health.ts'
+import { type CircuitSettings, termsOf } from '../domain/circuit-terms.ts'
+import { circuitOf } from '../domain/health.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
@@ -65,7 +66,13 @@ const openCircuit = async (life: Lifecycle, parts: GateParts): Promise<OpenCircu
   )
   const reporter = await life.open(
     `reporter ${provider}`,
-    () => createReporter({ provider, terms, redis: parts.redis, store, circuits, log, now }),
+    () =>
+      createReporter({
+        ...{ provider, terms, store, circuits, log, now },
+        instance: parts.instance,
+        redis: parts.redis,
+        isTripped: () => guard.isTripped,
+      }),
     reporter => reporter.stop(),
   )
   const lease = createProbeLease({ provider, owner: parts.instance, terms, store, circuits, log })

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { CircuitTerms } from '../domain/health.ts'
+import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import type { GuardOutcome } from './guard.ts'

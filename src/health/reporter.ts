@@ -1,14 +1,13 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { CircuitTerms } from '../domain/health.ts'
+import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
-import type { GuardOutcome } from './guard.ts'
+import { createTallying, type EndedCall } from './tallying.ts'
 
 /** Adds up how a process's calls to a provider went, and tells the cluster: never on the path of a job. */
 export interface Reporter {
-  /** `era`: of the circuit when the call began. */
-  note(era: number, outcome: GuardOutcome, reason: string): void
+  note(call: EndedCall): void
   stop(): Promise<void>
 }
 
@@ -16,53 +15,55 @@ export interface Reporter {
 const pauseMs = 50
 /** After the time of a step of the ramp: by then it has come for Redis too, which is told the time by us. */
 const stepMarginMs = 5
+/** While the guard is open and the cluster does not follow: Redis was away, or others have answers. */
+const tellAgainMs = 1_000
 
 export interface ReporterOptions {
   readonly provider: string
+  /** Names this process. */
+  readonly instance: string
   readonly terms: CircuitTerms
   readonly redis: Redis | Cluster
   readonly store: CircuitStore
   readonly circuits: Circuits
+  /** Whether the process's own guard has opened, without the cluster. */
+  readonly isTripped: () => boolean
   readonly log: Logger
   readonly now: () => number
 }
 
 export const createReporter = (options: ReporterOptions): Reporter => {
-  const { provider, terms, redis, store, circuits, log, now } = options
-  let tally = { era: 0, ok: 0, failed: 0, reason: '' }
+  const { provider, instance, terms, redis, store, circuits, isTripped, log, now } = options
+  const tallying = createTallying(instance, now)
   let sendTimer: NodeJS.Timeout | null = null
   let stepTimer: NodeJS.Timeout | null = null
   let sending: Promise<void> | null = null
   let sentAtMs = 0
   let stopped = false
 
-  const start = (era: number): void => {
-    tally = { era, ok: 0, failed: 0, reason: '' }
-  }
-
   const send = async (): Promise<void> => {
-    const sums = tally
     const { era, seq } = circuits.of(provider)
-    start(era)
+    const tally = tallying.take(era, isTripped())
     // What Redis cannot hear now will be of no interest later; each process has its own guard meanwhile.
     if (redis.status !== 'ready') return
     try {
-      const circuit = await store.report(provider, terms, sums, seq)
+      const circuit = await store.report(provider, terms, tally, seq)
       if (circuit) circuits.learn(circuit)
     } catch (error) {
       log.debug({ err: error, provider }, 'calls not reported')
     }
   }
 
-  const sendSoon = (): void => {
+  const sendSoon = (afterMs: number): void => {
     if (stopped || sendTimer || sending) return
-    const waitMs = Math.max(0, sentAtMs + pauseMs - performance.now())
+    const waitMs = Math.max(0, sentAtMs + afterMs - performance.now())
     sendTimer = setTimeout(() => {
       sendTimer = null
       sentAtMs = performance.now()
       sending = send().finally(() => {
         sending = null
-        if (tally.ok + tally.failed > 0) sendSoon()
+        if (tallying.isAny) sendSoon(pauseMs)
+        else if (isTripped()) sendSoon(tellAgainMs)
       })
     }, waitMs)
   }
@@ -75,8 +76,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     if (stopped || state !== 'recovering') return
     const waitMs = Math.max(pauseMs, untilMs - now() + stepMarginMs)
     stepTimer = setTimeout(() => {
-      if (tally.ok + tally.failed === 0) start(circuits.of(provider).era)
-      sendSoon()
+      sendSoon(pauseMs)
       awaitStep()
     }, waitMs)
   }
@@ -86,15 +86,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   awaitStep()
 
   return {
-    note: (era, outcome, reason) => {
-      if (outcome === 'ignored' || era < tally.era) return
-      if (era > tally.era) start(era)
-      if (outcome === 'success') tally.ok += 1
-      else {
-        tally.failed += 1
-        tally.reason = reason
-      }
-      sendSoon()
+    note: call => {
+      if (tallying.note(call)) sendSoon(pauseMs)
     },
     stop: async () => {
       stopped = true

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { termsOf } from '../../src/domain/health.ts'
+import { termsOf } from '../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
+import { tallyOf } from '../health/tally-of.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
 
@@ -118,10 +119,10 @@ test('what ended without an answer, by whoever ended it', async () => {
 test('a model that is out of use', async () => {
   const { circuitStore } = baton.core
   const terms = termsOf({
-    ...{ windowMs: 10_000, errorPercent: 50, minCalls: 2, resetMs: 60_000, maxResetMs: 60_000 },
+    ...{ windowMs: 10_000, errorPercent: 50, minCalls: 2, runLength: 2, resetMs: 60_000, maxResetMs: 60_000 },
     ...{ rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
   })
-  await circuitStore.report('first/gpt', terms, { era: 0, ok: 0, failed: 2, reason: 'http_503' }, -1)
+  await circuitStore.report('first/gpt', terms, tallyOf({ failed: 2 }), -1)
   const out = 'baton_provider_out_of_use{provider="first",kind="target",state="open"}'
   await until(async () => (await read()).get(out) === 1)
 })

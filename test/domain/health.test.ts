@@ -1,14 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  type Circuit,
-  closedCircuit,
-  isProbeDue,
-  placesBack,
-  resetsOf,
-  sharesOf,
-  shutUntil,
-  termsOf,
-} from '../../src/domain/health.ts'
+import { resetsOf, sharesOf, termsOf } from '../../src/domain/circuit-terms.ts'
+import { type Circuit, closedCircuit, isProbeDue, placesBack, shutUntil } from '../../src/domain/health.ts'
 
 const nowMs = 1_000_000
 const circuit = (state: Circuit['state'], more: Partial<Circuit> = {}): Circuit => ({
@@ -69,7 +61,7 @@ test.each([
 
 test('one that came back is judged on few calls, but never on more than otherwise', () => {
   const settings = {
-    ...{ windowMs: 30_000, errorPercent: 50, resetMs: 1, maxResetMs: 1 },
+    ...{ windowMs: 30_000, errorPercent: 50, runLength: 5, resetMs: 1, maxResetMs: 1 },
     ...{ rampMs: 1, checkMs: 1, firstShare: 1 },
   }
   expect(termsOf({ ...settings, minCalls: 10 })).toMatchObject({ minCallsBack: 3, bucketMs: 3_000 })

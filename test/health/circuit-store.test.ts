@@ -1,14 +1,16 @@
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Circuit, termsOf } from '../../src/domain/health.ts'
-import { type CircuitStore, createCircuitStore } from '../../src/health/circuit-store.ts'
+import { termsOf } from '../../src/domain/circuit-terms.ts'
+import type { Circuit } from '../../src/domain/health.ts'
+import { type CircuitStore, createCircuitStore, type Tally } from '../../src/health/circuit-store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
+import { tallyOf } from './tally-of.ts'
 
 const startMs = 1_700_000_000_000
 const terms = termsOf({
-  ...{ windowMs: 10_000, errorPercent: 50, minCalls: 10, resetMs: 1_000, maxResetMs: 3_000 },
+  ...{ windowMs: 10_000, errorPercent: 50, minCalls: 10, runLength: 100, resetMs: 1_000, maxResetMs: 3_000 },
   ...{ rampMs: 3_000, checkMs: 1_000, firstShare: 0.1 },
 })
 
@@ -26,10 +28,11 @@ afterEach(() => redis.disconnect())
 
 const now = async (): Promise<Circuit | undefined> =>
   (await store.readAll()).find(({ provider }) => provider === 'first')
+/** Replies nothing: what has become of it is looked up. */
+const tell = (part: Partial<Tally>, at = terms) => store.report('first', at, tallyOf(part), -1)
 const report = async (ok: number, failed: number, era?: number) => {
   const circuit = await now()
-  const tally = { era: era ?? circuit?.era ?? 0, ok, failed, reason: failed > 0 ? 'http_503' : '' }
-  await store.report('first', terms, tally, -1)
+  await tell({ era: era ?? circuit?.era ?? 0, ok, failed })
   return now()
 }
 const openIt = () => report(0, 10)
@@ -79,6 +82,88 @@ describe('the window', () => {
     expect(await report(0, 10)).toMatchObject({
       ...{ state: 'open', reason: 'http_503', sinceMs: nowMs, untilMs: nowMs + 1_000, share: 0 },
     })
+  })
+})
+
+describe('a run of failures', () => {
+  const five = { ...terms, runLength: 5 }
+  /** Tells in turn: one success, or so many failures. */
+  const run = async (...outcomes: readonly ('ok' | number)[]) => {
+    for (const outcome of outcomes) {
+      await tell(outcome === 'ok' ? { ok: 1 } : { failed: outcome }, five)
+      nowMs += 10
+    }
+    return (await now())?.state
+  }
+
+  it.each<[string, readonly ('ok' | number)[], string | undefined]>([
+    ['that is short', [4], undefined],
+    ['of a process', [5], 'open'],
+    ['of several processes together', [2, 2, 1], 'open'],
+    ['that a success of any of them breaks', [4, 'ok', 4], undefined],
+    ['that is no rarer than chance, where some calls fail anyway', ['ok', 1, 'ok', 5], undefined],
+    ['that is, although some do', ['ok', 1, 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 8], 'open'],
+  ])('%s: %j', async (_, outcomes, state) => {
+    expect(await run(...outcomes)).toBe(state)
+  })
+
+  it('opens it after thousands of good calls, whatever the window says', async () => {
+    await tell({ ok: 5_000 }, five)
+    expect(await run(5)).toBe('open')
+  })
+
+  it('opens it on a call a minute, but not on one in a quarter of an hour', async () => {
+    for (let call = 0; call < 5; call++) {
+      await run(1)
+      nowMs += 15 * 60_000
+    }
+    expect((await now())?.state).toBeUndefined()
+    for (let call = 0; call < 5; call++) {
+      await run(1)
+      nowMs += 60_000
+    }
+    expect((await now())?.state).toBe('open')
+  })
+
+  it('opens one on its way back, however many calls of the step were good', async () => {
+    await openIt()
+    const { era } = await probe('success')
+    await tell({ era, ok: 5_000 }, five)
+    await tell({ era, failed: 5 }, five)
+    expect(await now()).toMatchObject({ state: 'open', relapses: 1 })
+  })
+
+  it('is one failure where a restart cuts connections of many processes in one moment', async () => {
+    for (const by of ['w1', 'w2', 'w3', 'w4', 'w5', 'w6'])
+      await tell({ by, failed: 1, cutFromMs: startMs - 500 }, five)
+    expect((await now())?.state).toBeUndefined()
+    for (let call = 0; call < 4; call++) {
+      nowMs += 20
+      await tell({ failed: 1, cutFromMs: nowMs - 10 }, five)
+    }
+    expect((await now())?.state).toBe('open')
+  })
+})
+
+describe("a process's own guard that has opened", () => {
+  it('opens it for all, although the window does not say so', async () => {
+    await report(100, 0)
+    nowMs += 5_000
+    await tell({ failed: 1, trippedSinceMs: nowMs - 100 })
+    expect(await now()).toMatchObject({ state: 'open', reason: 'http_503' })
+  })
+
+  it('is left alone with its trouble while others have answers', async () => {
+    const trippedSinceMs = nowMs
+    for (let second = 0; second < 20; second++) {
+      nowMs += 1_000
+      await tell({ by: 'w2', ok: 1 })
+      await tell({ failed: 1, trippedSinceMs })
+    }
+    expect((await now())?.state).toBeUndefined()
+    nowMs += 11_000
+    await tell({ trippedSinceMs, reason: 'connect' })
+    expect(await now()).toMatchObject({ state: 'open', reason: 'connect' })
   })
 })
 
@@ -161,7 +246,7 @@ describe('a provider on its way back', () => {
 describe('a model of a provider', () => {
   const tell = async (circuit: string, failed: number) => {
     const era = (await all()).get(circuit)?.era ?? 0
-    await store.report(circuit, terms, { era, ok: 0, failed, reason: 'http_503' }, -1)
+    await store.report(circuit, terms, tallyOf({ era, failed }), -1)
   }
   const all = async () => new Map((await store.readAll()).map(circuit => [circuit.provider, circuit]))
   const states = async () => Object.fromEntries([...(await all())].map(([name, { state }]) => [name, state]))

@@ -1,16 +1,37 @@
 -- Adds what one process saw of a provider, and decides.
--- ARGV[4..]: terms, era of the calls, how many ended well, how many failed, reason of the last failure, known seq
+-- ARGV[4..]: terms, tally (see the store), known seq
 -- Replies the circuit when the caller does not know it as it is.
-local terms = cjson.decode(ARGV[4])
-local era, ok, failed, reason = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+local terms, tally = cjson.decode(ARGV[4]), cjson.decode(ARGV[5])
+local ok, failed, reason = tally.ok, tally.failed, tally.reason
+
+-- A run that nothing was added to for so long is over: what failed then may have been mended since.
+local run_lasts = 600000
+-- Where a bucket has its number. No bucket has this one.
+local run_mark = -100
+
+local function count(run)
+  if ok > 0 then
+    if run.okBy ~= tally.by then run.otherOkAt, run.okBy = run.okAt, tally.by end
+    run.okAt = now
+  end
+  if ok > 0 or now - run.at > run_lasts then run.n = 0 end
+  if failed == 0 then return end
+  local is_same_cut = tally.cutFromMs > 0 and tally.cutFromMs <= run.cutAt
+  if not is_same_cut then run.n = run.n + tally.run end
+  run.at = now
+  if tally.cutFromMs > 0 then run.cutAt = now end
+end
 
 -- The buckets of the window, this report's among them, and their sums. While recovering, one bucket holds all of the step.
+-- Among them stands the run: failures since a success of any process, and who saw the last successes.
 local function add(bucket)
   local text = redis.call('HGET', KEYS[2], provider)
-  local window, mine = {}, nil
+  local window, mine, run = {}, nil, nil
   local all_ok, all_failed = ok, failed
   for _, each in ipairs(text and cjson.decode(text) or {}) do
-    if each[1] > bucket - 10 then
+    if each[1] == run_mark then
+      run = each[2]
+    elseif each[1] > bucket - 10 then
       table.insert(window, each)
       all_ok, all_failed = all_ok + each[2], all_failed + each[3]
       if each[1] == bucket then mine = each end
@@ -21,19 +42,41 @@ local function add(bucket)
     table.insert(window, mine)
   end
   mine[2], mine[3] = mine[2] + ok, mine[3] + failed
+  if run == nil then run = { n = 0, at = 0, cutAt = 0, okBy = '', okAt = 0, otherOkAt = 0 } end
+  count(run)
+  table.insert(window, { run_mark, run })
   redis.call('HSET', KEYS[2], provider, cjson.encode(window))
-  return all_ok, all_failed
+  return all_ok, all_failed, run
+end
+
+-- Where some calls fail anyway, a run has to be so long that chance makes less than one of ten million.
+local function is_long(run, all_ok, all_failed)
+  if run.n < terms.runLength then return false end
+  local others = math.max(0, all_failed - run.n)
+  return others == 0 or all_ok == 0 or run.n * math.log(others / (others + all_ok)) <= math.log(1e-7)
+end
+
+-- Whether that process's own guard has opened. Where others had answers lately, after calls began to fail there, the trouble
+-- is that process's own.
+local function is_tripped(run)
+  if tally.trippedSinceMs == 0 then return false end
+  local other_ok_at = run.okBy == tally.by and run.otherOkAt or run.okAt
+  local untold = now - other_ok_at
+  return untold > 10 * terms.bucketMs or (untold > terms.bucketMs and other_ok_at < tally.trippedSinceMs)
 end
 
 -- An outcome of a call from before the last change says nothing about what is now.
-if era == circuit.era and not is_overruled() then
-  if circuit.state == 'closed' and ok + failed > 0 then
-    local all_ok, all_failed = add(math.floor(now / terms.bucketMs))
-    if crossed(terms, terms.minCalls, all_ok, all_failed) then open(terms, reason) end
+if tally.era == circuit.era and not is_overruled() then
+  if circuit.state == 'closed' and (ok + failed > 0 or tally.trippedSinceMs > 0) then
+    local all_ok, all_failed, run = add(math.floor(now / terms.bucketMs))
+    if crossed(terms, terms.minCalls, all_ok, all_failed) or is_long(run, all_ok, all_failed) or is_tripped(run) then
+      open(terms, reason)
+    end
   elseif circuit.state == 'recovering' then
-    local all_ok, all_failed = add(0)
+    local all_ok, all_failed, run = add(0)
     local ends = circuit.untilMs <= now
-    if crossed(terms, ends and 1 or terms.minCallsBack, all_ok, all_failed) then
+    if crossed(terms, ends and 1 or terms.minCallsBack, all_ok, all_failed)
+      or is_long(run, all_ok, all_failed) or is_tripped(run) then
       circuit.relapses = circuit.relapses + 1
       open(terms, reason == '' and circuit.reason or reason)
     elseif ends then
@@ -41,4 +84,4 @@ if era == circuit.era and not is_overruled() then
     end
   end
 end
-if circuit.seq ~= tonumber(ARGV[9]) then return known or cjson.encode(circuit) end
+if circuit.seq ~= tonumber(ARGV[6]) then return known or cjson.encode(circuit) end

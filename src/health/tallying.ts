@@ -1,0 +1,64 @@
+import type { Tally } from './circuit-store.ts'
+import type { GuardOutcome } from './guard.ts'
+
+/** A call that has ended, as it counts. */
+export interface EndedCall {
+  /** Of the circuit when the call began. */
+  readonly era: number
+  readonly startedAtMs: number
+  readonly outcome: GuardOutcome
+  readonly reason: string
+}
+
+/** The sums of a process's calls since the last report. */
+export interface Tallying {
+  /** Whether there is something to report now. */
+  note(call: EndedCall): boolean
+  readonly isAny: boolean
+  /** The sums, which begin anew: those of calls of that era, or nothing of it. */
+  take(era: number, isTripped: boolean): Tally
+}
+
+const nothing = { era: 0, ok: 0, failed: 0, run: 0, cutFromMs: 0, reason: '' }
+
+export const createTallying = (instance: string, now: () => number): Tallying => {
+  let sums = nothing
+  let lastReason = ''
+  /** Of the last connection that was cut. */
+  let cutAtMs = 0
+  let failingSinceMs = 0
+
+  const fail = ({ startedAtMs, reason }: EndedCall): void => {
+    if (failingSinceMs === 0) failingSinceMs = now()
+    lastReason = reason
+    // A restart cuts all connections at once, and says no more than one does.
+    const isCut = reason === 'reset'
+    const isSameCut = isCut && startedAtMs <= cutAtMs
+    if (isCut) cutAtMs = now()
+    const run = sums.run + (isSameCut ? 0 : 1)
+    const cutFromMs = run === 1 && isCut ? sums.cutFromMs || startedAtMs : 0
+    sums = { ...sums, failed: sums.failed + 1, run, cutFromMs, reason }
+  }
+
+  return {
+    note: call => {
+      const { era, outcome } = call
+      if (outcome === 'ignored' || era < sums.era) return false
+      if (era > sums.era) sums = { ...nothing, era }
+      if (outcome === 'success') {
+        failingSinceMs = 0
+        sums = { ...sums, ok: sums.ok + 1, run: 0, cutFromMs: 0 }
+      } else fail(call)
+      return true
+    },
+    get isAny() {
+      return sums.ok + sums.failed > 0
+    },
+    take: (era, isTripped) => {
+      const taken = sums.ok + sums.failed > 0 ? sums : { ...nothing, era }
+      sums = { ...nothing, era }
+      const trippedSinceMs = isTripped ? failingSinceMs || now() : 0
+      return { ...taken, reason: taken.reason || (isTripped ? lastReason : ''), by: instance, trippedSinceMs }
+    },
+  }
+}
