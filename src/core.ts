@@ -6,8 +6,10 @@ import type { CachedRoutes } from './cache/flights.ts'
 import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
+import { secretsOf } from './config/secrets.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
 import { circuitOf } from './domain/health.ts'
+import { createRedact, type Redact } from './domain/redact.ts'
 import { createHealthBoard, type HealthBoard } from './health/board.ts'
 import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
 import { type Circuits, createCircuits } from './health/circuits.ts'
@@ -69,6 +71,8 @@ export interface Core {
   readonly figures: FiguresBoard
   readonly order: OrderTargets
   readonly notes: MoveNotes
+  /** Cuts the config's secrets out of what comes from outside. */
+  readonly redact: Redact
   readonly log: Logger
   readonly now: () => number
 }
@@ -229,6 +233,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     figures,
     order: createTargetOrder(figures.of),
     notes: createMoveNotes(createWhyAway({ circuits, board }), now),
+    redact: createRedact(secretsOf(config)),
     log,
     now,
   }

@@ -162,6 +162,7 @@ const openExecutor = async (
     provider: core.providers.get(name)!,
     keys: core.keyRings.get(name)!,
     board: core.board,
+    redact: core.redact,
     noted: core.figures.note,
   })
   const ownBackoff = backoffFrom(settings)

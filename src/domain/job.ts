@@ -44,6 +44,21 @@ export interface Attempt {
   readonly possibly_billed: boolean
   /** Absent where the provider told no usage, or the model has no known price. */
   readonly cost_usd?: number
+  /** What the provider said of its failure. */
+  readonly error?: ToldError
+}
+
+/** A provider's own words on a failure: cut short, and without the secrets of the config. */
+export interface ToldError {
+  /** The provider's own code, or the verdict's reason where it has none. */
+  readonly code: string
+  readonly message: string
+}
+
+/** Which target failed a job last, and how. */
+export interface LastError extends Target, ToldError {
+  /** Null when no answer came. */
+  readonly status_code: number | null
 }
 
 /** A move that no call explains: a target was passed over, or no target could serve. */
@@ -73,6 +88,8 @@ export interface Usage {
 export interface JobError {
   readonly code: JobErrorCode
   readonly message: string
+  /** Why no answer came, where a provider said so. */
+  readonly last_error?: LastError
 }
 
 export interface WebhookTarget {
@@ -83,6 +100,9 @@ export interface WebhookTarget {
 export type DeliveryStatus = 'pending' | 'delivered' | 'dead'
 
 export type Priority = 'default' | 'low' | 'high'
+
+/** Who waits for a job: `interactive` where a connection does. */
+export type JobClass = 'interactive' | 'default'
 
 /** What a client asked for, fixed at submission. */
 export interface JobSpec {
@@ -99,6 +119,8 @@ export interface JobSpec {
   readonly webhook: WebhookTarget | null
   readonly metadata: Readonly<Record<string, string>> | null
   readonly retryOf: string | null
+  /** Absent for the default one. */
+  readonly class?: JobClass
 }
 
 /** Codes of a job's own `error`: why it ended without success. */

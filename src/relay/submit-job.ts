@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
-import type { Priority, WebhookTarget } from '../domain/job.ts'
+import type { JobClass, Priority, WebhookTarget } from '../domain/job.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
@@ -23,6 +23,8 @@ export interface Submission {
   readonly webhook: WebhookTarget | null
   readonly metadata: Readonly<Record<string, string>> | null
   readonly priority: Priority
+  /** Absent for the default one. */
+  readonly class?: JobClass
   readonly retryOf: string | null
   /** The client's Idempotency-Key, and a text that is the same exactly when the request is the same. */
   readonly idempotency: { readonly key: string; readonly request: string } | null
@@ -110,6 +112,7 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
 /** The record as `create` wrote it, so that nobody has to read it back. */
 const queuedRecord = (job: NewJob): JobRecord => ({
   ...job,
+  class: job.class ?? 'default',
   status: 'queued',
   hop: 0,
   ring: 0,

@@ -3,6 +3,8 @@ import type { RouteTarget } from '../domain/chain.ts'
 import { classify } from '../domain/classify.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
+import type { Redact } from '../domain/redact.ts'
+import { toldBy } from '../domain/told-error.ts'
 import { toldLimits } from '../domain/told-limits.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
@@ -46,6 +48,8 @@ export interface UpstreamCallerParts {
   readonly board: HealthBoard
   /** Told of every answer that was judged. */
   readonly noted: (target: RouteTarget, verdict: Verdict, durationMs: number) => void
+  /** Cuts the secrets of the config out of what a provider says. */
+  readonly redact: Redact
   readonly log: Logger
   readonly now: () => number
 }
@@ -91,9 +95,17 @@ const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: 
   }
 }
 
+/** The answer as it came; what some servers write into an error, such as the headers of the call, is nobody's to read. */
+const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
+  if (outcome.kind !== 'answer') return null
+  const { status: statusCode, text } = outcome
+  const isError = statusCode >= 300 || (verdict.kind !== 'ok' && verdict.kind !== 'refused')
+  return { statusCode, body: isError ? redact(text) : text }
+}
+
 /** One upstream call: key, gate, deadline, verdict, and what the verdict says about the provider. */
 export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller => {
-  const { provider, gate, keys, admission, board, log, now } = parts
+  const { provider, gate, keys, admission, board, redact, log, now } = parts
 
   const request = async (
     claim: Claim,
@@ -195,6 +207,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       else log.info({ ...done, statusCode: attempt.status_code }, 'attempt failed')
 
       const costUsd = costOf(usage, target.price)
+      const error = toldBy(outcome, verdict, redact)
       return {
         kind: 'judged',
         verdict,
@@ -206,8 +219,9 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
           ...(verdict.retryAfterMs === null ? {} : { retry_after_ms: verdict.retryAfterMs }),
           possibly_billed: verdict.possiblyBilled,
           ...(costUsd !== null && { cost_usd: costUsd }),
+          ...(error !== null && { error }),
         },
-        response: outcome.kind === 'answer' ? { statusCode: outcome.status, body: outcome.text } : null,
+        response: responseOf(passage.result, redact),
         usage,
       }
     },

@@ -3,6 +3,7 @@ import {
   type Attempt,
   type DeliveryStatus,
   isTerminal,
+  type JobClass,
   type JobError,
   type JobMove,
   type JobStatus,
@@ -53,6 +54,7 @@ export interface JobRecord {
   /** What its batch calls it; null for a job of its own. */
   readonly customId: string | null
   readonly priority: Priority
+  readonly class: JobClass
   /** The latest time the record itself tells of. */
   readonly lastChangeAtMs: number
 }
@@ -200,6 +202,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     retryOf: fields.retry_of ?? null,
     customId: fields.custom_id ?? null,
     priority: (fields.priority as Priority | undefined) ?? 'default',
+    class: (fields.class as JobClass | undefined) ?? 'default',
     lastChangeAtMs: Math.max(
       spec.createdAtMs,
       calledAtMs ?? 0,

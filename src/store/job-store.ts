@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type {
   Attempt,
+  JobClass,
   JobError,
   JobMove,
   JobSpec,
@@ -55,6 +56,7 @@ export interface Claim {
   readonly id: string
   readonly token: string
   readonly tenant: string
+  readonly class: JobClass
   readonly endpoint: Endpoint
   readonly model: string
   readonly target: Target

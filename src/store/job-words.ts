@@ -1,4 +1,4 @@
-import type { Attempt } from '../domain/job.ts'
+import type { Attempt, JobClass } from '../domain/job.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import {
   type End,
@@ -43,6 +43,7 @@ export const jobFields = (job: NewJob): string[] => {
   if (job.moves?.length) fields.push('moves', job.moves.map(formatMove).join('\n'))
   if (job.headers && Object.keys(job.headers).length > 0) fields.push('headers', JSON.stringify(job.headers))
   if (job.retryOf) fields.push('retry_of', job.retryOf)
+  if (job.class === 'interactive') fields.push('class', job.class)
   if (isInline(job)) fields.push('request', job.body)
   return fields
 }
@@ -56,6 +57,7 @@ export const headFields = [
   'ring',
   'tenant',
   'priority',
+  'class',
   'webhook',
   'metadata',
   'headers',
@@ -157,19 +159,21 @@ export type ClaimReply =
       spent: string,
       attempts: string,
       body: string,
-      // Empty or absent for the default one.
-      tenant?: string,
-      headers?: string,
+      // False for the default ones.
+      tenant: string | false,
+      headers: string | false,
+      jobClass: JobClass | false,
     ]
 
 export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimReply): Claim | Unclaimed => {
-  const [outcome, target, spec, spent, attempts, body, tenant, headers] = reply
+  const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass] = reply
   if (outcome !== 'ok') return outcome
   const { endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
     token,
     tenant: tenant || 'default',
+    class: jobClass || 'default',
     hop,
     ring,
     endpoint,

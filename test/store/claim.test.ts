@@ -22,6 +22,7 @@ describe('a claim', () => {
       id: job.id,
       token: 'w1',
       tenant: 'default',
+      class: 'default',
       endpoint: job.endpoint,
       model: 'gpt-4',
       target: job.target,
@@ -34,6 +35,13 @@ describe('a claim', () => {
       headers: {},
     })
     expect(await store.read(job.id)).toMatchObject({ status: 'running', startedAtMs: clock.nowMs })
+  })
+
+  it('tells whose job it is, and whether a connection waits for it', async () => {
+    const claim = await running({ tenant: 'other', class: 'interactive' })
+    expect(claim).toMatchObject({ tenant: 'other', class: 'interactive' })
+    expect(await running({ class: 'interactive' })).toMatchObject({ tenant: 'default', class: 'interactive' })
+    expect(await store.read(claim.id)).toMatchObject({ tenant: 'other', class: 'interactive' })
   })
 
   it('answers why a doorbell leads nowhere', async () => {

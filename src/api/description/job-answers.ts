@@ -13,6 +13,16 @@ export const webhookView = z.object({
   attempts: z.int(),
 })
 
+const toldError = z.object({ code: z.string(), message: z.string() })
+
+/** The target that failed a job last, in its own words. */
+const lastError = z.object({
+  provider: z.string(),
+  model: z.string(),
+  status_code: z.int().nullable(),
+  ...toldError.shape,
+})
+
 const attempt = z.object({
   hop: z.int(),
   provider: z.string(),
@@ -25,6 +35,7 @@ const attempt = z.object({
   retry_after_ms: z.number().optional(),
   possibly_billed: z.boolean(),
   cost_usd: z.number().optional(),
+  error: toldError.optional(),
 })
 
 const move = z.object({
@@ -56,7 +67,11 @@ const jobFields = {
   attempts: z.array(attempt),
   moves: z.array(move).optional(),
   error: z
-    .object({ code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]), message: z.string() })
+    .object({
+      code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]),
+      message: z.string(),
+      last_error: lastError.optional(),
+    })
     .nullable(),
   refused: z.literal(true).optional(),
   cache: z.literal('hit').optional(),

@@ -39,11 +39,14 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
   }
 
   const serve = async (request: DoorRequest, reply: FastifyReply): Promise<unknown> => {
-    const submitted = await parts.submit(submissionOf(parts, request))
+    const { respondAsync } = parsePrefer(request.headers.prefer)
+    const submission = submissionOf(parts, request)
+    // Nobody waits at the door for one that is looked for later.
+    const submitted = await parts.submit(respondAsync ? submission : { ...submission, class: 'interactive' })
     const { id, replayed } = submitted
     request.jobId = id
     reply.header('x-baton-job-id', id)
-    if (parsePrefer(request.headers.prefer).respondAsync) {
+    if (respondAsync) {
       reply.header('preference-applied', 'respond-async')
       return acceptJob(store, request, reply, submitted)
     }
