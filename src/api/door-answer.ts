@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { failureStatus, jobErrorCodes } from '../domain/job.ts'
+import { failureStatus, isGivable, jobErrorCodes } from '../domain/job.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import { answeredBy } from '../store/job-view.ts'
 import { sendError } from './error-body.ts'
@@ -10,14 +10,14 @@ export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record:
   reply.header('x-baton-provider', answeredBy(record).provider)
   reply.header('x-baton-attempts', record.attempts.length)
   if (record.cachedFrom) reply.header('x-baton-cache', 'hit')
-  if (response) {
+  if (response && isGivable(record.error)) {
     // The text goes out as it was stored: parsing it would cost time and change numbers.
     return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)
   }
   // Still open after its deadline means that nobody could end it yet: expired, as far as the client is concerned.
   const code = record.error?.code ?? 'expired'
-  // A 504 would make SDKs submit the same request again, with another deadline to miss.
-  if (code === 'expired') reply.header('x-should-retry', 'false')
+  // A 504 would make SDKs submit the same request again, with another deadline to miss; a 502, pay again for such an answer.
+  if (code === 'expired' || !isGivable(record.error)) reply.header('x-should-retry', 'false')
   const status = failureStatus[code]
   return sendError(request, reply, { status, code, message: jobErrorCodes[code], param: null })
 }

@@ -1,5 +1,5 @@
 import type { Dialect } from '../domain/endpoint.ts'
-import { failureStatus } from '../domain/job.ts'
+import { failureStatus, isGivable } from '../domain/job.ts'
 import { costUnits, type LineCounts } from '../store/batch-record.ts'
 import type { DoneLine } from '../store/done-line.ts'
 import { batchJobId, coreOf } from '../store/keys.ts'
@@ -40,7 +40,8 @@ const endOf = (line: DoneLine): LineEnd => {
   }
   const { status, response, error } = line
   if (status === 'expired' || status === 'cancelled') return { kind: status }
-  if (response) return { kind: 'answered', ...response, requestId: requestIdOf(line.entry) }
+  if (response && isGivable(error))
+    return { kind: 'answered', ...response, requestId: requestIdOf(line.entry) }
   const { code, message } = error!
   const httpStatus = failureStatus[code]
   // From 500 the request is not at fault: the line was never answered, and may be sent again.

@@ -81,6 +81,9 @@ const meanings: Readonly<Record<VerdictKind, string>> = {
   too_long: 'the prompt is too long for it',
   refused: 'it refused the content',
   rejected: 'it found fault with the request',
+  unsupported: 'it cannot do what the request asks for',
+  malformed: 'the model spoiled its answer',
+  untranslatable: 'its answer does not fit the format of the request',
 }
 
 /** What the verdict did to others. A 429 that does not say how long cools for ten seconds. */

@@ -127,7 +127,11 @@ export interface JobSpec {
 export const jobErrorCodes = {
   upstream_rejected: 'The provider judged the request itself to be at fault; `response` has its answer.',
   context_length_exceeded: 'The prompt is too long for every target of the route.',
-  refused: 'Every target refused the content, and the route hands refusals over.',
+  refused: 'The content was refused with an error, or by every target of a route that hands refusals over.',
+  malformed_answer:
+    'The model spoiled its answer, and so did the next one asked, if there was one; `response` has what came.',
+  untranslatable_answer:
+    'A provider answered what the format of the request cannot hold; `response` has it as it came.',
   attempts_exhausted: 'The budget of attempts (`jobs.max_attempts`) was used up.',
   no_usable_target: 'No target of the route can ever serve this request.',
   cancelled: 'A client cancelled the job.',
@@ -136,11 +140,22 @@ export const jobErrorCodes = {
 
 export type JobErrorCode = keyof typeof jobErrorCodes
 
+/** What came with these is shown to the job's owner, and is no answer to whoever waits: its status may say 200. */
+const spoiledCodes: ReadonlySet<JobErrorCode | undefined> = new Set([
+  'malformed_answer',
+  'untranslatable_answer',
+])
+
+/** Whether a job's response can be given as the answer to its request: its own, or a provider's error. */
+export const isGivable = (error: JobError | null): boolean => !spoiledCodes.has(error?.code)
+
 /** Under which status a job's own failure reaches a client that asked by HTTP, where no provider's answer does. */
 export const failureStatus: Readonly<Record<JobErrorCode, number>> = {
   upstream_rejected: 400,
   context_length_exceeded: 400,
   refused: 400,
+  malformed_answer: 502,
+  untranslatable_answer: 502,
   attempts_exhausted: 502,
   no_usable_target: 502,
   cancelled: 409,

@@ -10,6 +10,9 @@ export const verdictKinds = [
   'too_long',
   'refused',
   'rejected',
+  'unsupported',
+  'malformed',
+  'untranslatable',
 ] as const
 
 export type VerdictKind = (typeof verdictKinds)[number]

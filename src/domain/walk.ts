@@ -52,8 +52,8 @@ const away = /^(dns|connect|tls|http_50[234]|http_52\d)$/
 
 /**
  * Whether a call counts against the job's budget. Calls that a provider turned away at its door (throttled,
- * overloaded, bad key, no money, no such model), or that found nobody there, say nothing about the job and cost
- * nothing: an outage or a storm of 429s must never use the budget up. A call that was lost with its worker does count: a job that kills
+ * overloaded, bad key, no money, no such model, beyond what is behind it), or that found nobody there, say nothing about the job and
+ * cost nothing: an outage or a storm of 429s must never use the budget up. A call that was lost with its worker does count: a job that kills
  * its workers is bounded by it.
  */
 export const spends = (attempt: Attempt): boolean => {
@@ -63,6 +63,7 @@ export const spends = (attempt: Attempt): boolean => {
     case 'out_of_quota':
     case 'bad_credentials':
     case 'unknown_model':
+    case 'unsupported':
       return false
     case 'transient':
       return !away.test(attempt.reason)
@@ -78,11 +79,25 @@ const eligible = (walk: Walk): RouteTarget[] => {
   const tooLong = walk.targets.filter(t => walk.attempts.some(a => a.verdict === 'too_long' && isAt(a, t)))
   return walk.targets.filter(target => {
     if (tooLong.some(t => t === target || !isLarger(target, t))) return false
-    return !walk.attempts.some(
-      a =>
-        isAt(a, target) && (a.verdict === 'rejected' || (a.verdict === 'refused' && walk.refusalHandsOver)),
-    )
+    return !walk.attempts.some(a => isAt(a, target) && isOutAfter(a.verdict, walk))
   })
+}
+
+/** Whether who judged so is not asked again by this job. */
+const isOutAfter = (verdict: Attempt['verdict'], { refusalHandsOver }: Walk): boolean =>
+  verdict === 'rejected' ||
+  verdict === 'unsupported' ||
+  verdict === 'malformed' ||
+  (verdict === 'refused' && refusalHandsOver)
+
+/** Spoiled answers are paid for: a model is asked in another's place once, and not a third. */
+const mostMalformed = 2
+
+/** What a paid answer ends the job with although nobody can use it, or null. */
+const spoiledCode = ({ attempts }: Walk): JobErrorCode | null => {
+  if (attempts.some(a => a.verdict === 'untranslatable')) return 'untranslatable_answer'
+  const malformed = attempts.filter(a => a.verdict === 'malformed').length
+  return malformed >= mostMalformed ? 'malformed_answer' : null
 }
 
 /** An unknown window may be larger: it is worth a call. */
@@ -110,8 +125,9 @@ const backedOffUntil = (walk: Walk, target: RouteTarget, { backoffOf }: WalkLimi
 
 const exhaustedCode = (walk: Walk): JobErrorCode => {
   const verdicts = walk.attempts.map(a => a.verdict)
-  if (verdicts.includes('rejected')) return 'upstream_rejected'
+  if (verdicts.includes('rejected') || verdicts.includes('unsupported')) return 'upstream_rejected'
   if (verdicts.includes('too_long')) return 'context_length_exceeded'
+  if (verdicts.includes('malformed')) return 'malformed_answer'
   return verdicts.includes('refused') ? 'refused' : 'no_usable_target'
 }
 
@@ -150,6 +166,8 @@ const isOwedCallHere = (walk: Walk): boolean =>
  * chooses the first target of a new job and the next one after a failure. `random` (0 to 1) spreads the waits.
  */
 export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: () => number): Step => {
+  const spoiled = spoiledCode(walk)
+  if (spoiled !== null) return { kind: 'fail', code: spoiled }
   const targets = eligible(walk)
   if (targets.length === 0) return { kind: 'fail', code: exhaustedCode(walk) }
   if (walk.spent >= limits.maxAttempts) return { kind: 'fail', code: 'attempts_exhausted' }

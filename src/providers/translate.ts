@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import type { LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import { type Carriage, carriedWhole } from '../domain/carriage.ts'
-import type { Dialect, Endpoint } from '../domain/endpoint.ts'
+import { isInFormatOf } from '../domain/classify/answer-formats.ts'
+import { factsInAnswer } from '../domain/classify/error-in-answer.ts'
+import { finishWord, meaningOf } from '../domain/classify/finish-words.ts'
+import type { Dialect, Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { basePath } from './base-path.ts'
 import { messagesEdge } from './edges/anthropic-messages.ts'
-import { type CreateEdge, type Edge, UntranslatableError } from './edges/edge.ts'
+import { type CreateEdge, type Edge, MalformedAnswerError, UntranslatableError } from './edges/edge.ts'
 import { isJsonObject } from './edges/json.ts'
 import { chatEdge } from './edges/openai-chat.ts'
 import type { UpstreamRequest } from './provider.ts'
@@ -39,6 +43,20 @@ const edges: Readonly<Partial<Record<Endpoint, CreateEdge>>> = {
 const isSuccess = (outcome: UpstreamOutcome): outcome is UpstreamAnswer =>
   outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
 
+/** The SDKs would take an error, or any other JSON, for an empty answer. */
+const isAnswerOf = (dialect: UpstreamDialect, json: unknown): boolean =>
+  isJsonObject(json) && factsInAnswer(json) === null && isInFormatOf(dialect, json)
+
+/** The provider's own word, unless it is one that only the SDK knows to be a refusal. */
+const endOf = ({ finishReason: { raw, unified } }: LanguageModelV4GenerateResult): string | null =>
+  unified === 'content-filter' && meaningOf(finishWord(raw)) === undefined ? 'content_filter' : (raw ?? null)
+
+/** The format of the client may have no word for it, and the provider has more to say of it than fits there. */
+const isFailure = (finish: string | null): boolean => {
+  const meaning = meaningOf(finishWord(finish))
+  return meaning !== undefined && meaning !== 'ok' && meaning !== 'refused'
+}
+
 const picked = (init: RequestInit | undefined, names: readonly string[]): Record<string, string> => {
   const headers = new Headers(init?.headers)
   return Object.fromEntries(names.flatMap(name => (headers.has(name) ? [[name, headers.get(name)!]] : [])))
@@ -67,10 +85,8 @@ const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: 
     )
   }
   if (!isSuccess(raw)) return raw
-  // The SDK's errors hold the request and the answer, and JSON.parse quotes its input: only the name goes on from here.
-  const name = error instanceof Error ? error.name : typeof error
-  const cause = new Error(`the answer could not be translated: ${name}`)
-  return { kind: 'break', reason: 'protocol', sent: true, cause }
+  // Paid for, so it is judged as it came and given to the job's owner. The SDK's error holds the request and stays here.
+  return { ...raw, untold: error instanceof MalformedAnswerError ? 'malformed' : 'untranslatable' }
 }
 
 const createTranslation = (edge: Edge, { type, base, send, now }: TranslationOptions): Translation => {
@@ -100,15 +116,19 @@ const createTranslation = (edge: Edge, { type, base, send, now }: TranslationOpt
       const path = pathOf(String(url), request.model)
       const outcome = await send(path, String(init?.body), request, picked(init, way.headers))
       raw = outcome
-      if (!isSuccess(outcome)) throw new Error('nothing to translate')
+      if (!isSuccess(outcome) || !isAnswerOf(type.dialect, outcome.json))
+        throw new Error('nothing to translate')
       headers = outcome.headers
       return new Response(outcome.text)
     }
     try {
       const result = await generate(request, fetch)
+      const finish = endOf(result)
+      if (raw !== null && isFailure(finish))
+        return { ...(raw as UpstreamAnswer), finish, untold: 'untranslatable' }
       const facts = { id: randomUUID(), model: request.model, created: Math.floor(now() / 1000) }
       const json = edge.fromResult(result, facts)
-      return { kind: 'answer', status: 200, headers, text: JSON.stringify(json), json }
+      return { kind: 'answer', status: 200, headers, text: JSON.stringify(json), json, finish }
     } catch (error) {
       return outcomeOfFailure(raw, dialect, error)
     }

@@ -1,7 +1,8 @@
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
-import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import { isGivable, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { costOfAll } from '../domain/usage.ts'
+import type { Verdict } from '../domain/verdict.ts'
 import { nextStep, type Step, spends, type WalkLimits } from '../domain/walk.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Claim, Final, JobStore } from '../store/job-store.ts'
@@ -152,7 +153,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       run.attempts.push(result.attempt)
       if (spends(result.attempt)) run.spent += 1
       if (result.kind === 'interrupted') return interrupted(run, result.reason)
-      if (result.native) run.lastResponse = result.response
+      if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
       if (endsTheJob(result, run)) return finish(run, result)
     }
   }
@@ -166,14 +167,15 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // may be at fault through the translation.
     (verdict.kind === 'rejected' && native)
 
-  const finish = async (run: Run, { verdict, response, usage }: CallResult & { kind: 'judged' }) => {
-    const succeeded = verdict.kind !== 'rejected'
+  const finish = async (run: Run, { verdict, attempt, response, usage }: CallResult & { kind: 'judged' }) => {
+    // A refusal may come as an answer, or as an error.
+    const succeeded = verdict.kind !== 'rejected' && attempt.status_code! < 300
     if (verdict.kind === 'ok' && response) run.flight?.answered({ ...response, target: run.current })
     else run.flight?.ended(true)
     await finalise(run, {
       status: succeeded ? 'succeeded' : 'failed',
       response,
-      error: succeeded ? null : errorOf('upstream_rejected'),
+      error: succeeded ? null : errorOf(verdict.kind === 'refused' ? 'refused' : 'upstream_rejected'),
       refused: verdict.kind === 'refused',
       usage,
     })
@@ -183,7 +185,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     run.flight?.ended(true)
     return finalise(run, {
       status: 'failed',
-      response: null,
+      response: wordsFor(code, run.lastResponse),
       error: errorOf(code),
       refused: false,
       usage: null,
@@ -230,5 +232,21 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   return execute
 }
+
+/** Failures for what a provider said: its last answer goes with them. */
+const ofProviders: ReadonlySet<JobErrorCode> = new Set([
+  'upstream_rejected',
+  'refused',
+  'malformed_answer',
+  'untranslatable_answer',
+])
+
+/** Where the code says that there is no answer, a 2xx is none. */
+const wordsFor = (code: JobErrorCode, last: Final['response']): Final['response'] => {
+  if (last === null || !ofProviders.has(code)) return null
+  return last.statusCode < 300 && isGivable({ code, message: '' }) ? null : last
+}
+
+const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
 
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

@@ -20,7 +20,7 @@ export interface Run {
   spent: number
   /** Its end is on its way to Redis, and the lease is held until it is there. */
   finalising: boolean
-  /** The last answer that came in the client's own format: what it is shown when the job fails. */
+  /** The last answer that came in the client's own format, or could not be put into it: what it is shown when the job fails. */
   lastResponse: Final['response']
   /** Its part in a call that others may share; null where the route has no cache. */
   flight: Flight | null

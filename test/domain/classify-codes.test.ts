@@ -41,11 +41,15 @@ const decisive: Partial<Record<VerdictKind, readonly string[]>> = {
     'content_policy_violation',
     'invalid_prompt',
     'bio_policy',
-    'unsupported_value',
-    'unsupported_parameter',
     'content_filter',
     'request_too_large',
+  ],
+  unsupported: [
+    'unsupported_value',
+    'unsupported_parameter',
+    'unknown_parameter',
     'not_supported_error',
+    'untranslatable',
   ],
   overloaded: [
     'slow_down',

@@ -97,7 +97,7 @@ describe('wordings of OpenAI-compatible servers', () => {
     [
       'llama.cpp flag',
       llamaCpp(501, 'not_supported_error', 'This server does not support tools'),
-      'rejected/not_supported_error',
+      'unsupported/not_supported_error',
     ],
     [
       'LM Studio context',

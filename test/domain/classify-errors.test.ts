@@ -84,8 +84,12 @@ table('OpenAI', openai, [
   ['400 model', openaiFails(400, 'model_not_found'), 'unknown_model/model_not_found'],
   ['404 model', openaiFails(404, 'model_not_found'), 'unknown_model/model_not_found'],
   ['403 model of a project', openaiFails(403, 'model_not_found'), 'unknown_model/model_not_found'],
-  ['400 unsupported value', openaiFails(400, 'unsupported_value'), 'rejected/unsupported_value'],
-  ['400 unsupported parameter', openaiFails(400, 'unsupported_parameter'), 'rejected/unsupported_parameter'],
+  ['400 unsupported value', openaiFails(400, 'unsupported_value'), 'unsupported/unsupported_value'],
+  [
+    '400 unsupported parameter',
+    openaiFails(400, 'unsupported_parameter'),
+    'unsupported/unsupported_parameter',
+  ],
   ['401 key', openaiFails(401, 'invalid_api_key'), 'bad_credentials/invalid_api_key'],
   ['401 IP or organisation', openaiFails(401, null), 'bad_credentials/invalid_request_error'],
   [

@@ -158,7 +158,10 @@ describe('after a call that was given up after some time limit, it is not made a
 })
 
 describe('after a failure of the target', () => {
-  const kinds = ['overloaded', 'rate_limited', 'out_of_quota', 'bad_credentials', 'unknown_model'] as const
+  const kinds = [
+    ...(['overloaded', 'rate_limited', 'out_of_quota', 'bad_credentials', 'unknown_model'] as const),
+    ...(['unsupported', 'malformed'] as const),
+  ] as const
   test.each(kinds)('%s hands over at once, to the next in order', kind => {
     expect(told(stepOf({ targets: [a, b, c], log: [`0 a ${kind}`] }))).toBe('call b')
   })
@@ -221,6 +224,53 @@ describe('after a judgement of the request', () => {
   ])
 })
 
+describe('after an answer that is of no use', () => {
+  cases([
+    ['a spoiled one is asked of another', { log: ['0 a malformed'] }, 'call b'],
+    [
+      'whoever stands there, once',
+      { targets: [a, b, c], log: ['0 a malformed', '1 b malformed'] },
+      'fail malformed_answer',
+    ],
+    ['and not of the same model again', { targets: [a], log: ['0 a malformed'] }, 'fail malformed_answer'],
+    [
+      'it waits for another that is out of use',
+      { log: ['0 a malformed'], shutFor: { b: 3_000 } },
+      'park b 3000',
+    ],
+    [
+      'one that cannot be told ends the job at once',
+      { log: ['0 a untranslatable'] },
+      'fail untranslatable_answer',
+    ],
+  ])
+})
+
+describe('after a target that cannot do it', () => {
+  cases([
+    [
+      'the next is asked',
+      { targets: [a, b, c], log: ['0 a unsupported', '1 b unsupported'], current: b },
+      'call c',
+    ],
+    [
+      'and it is never asked again',
+      { log: [call('0 a unsupported', 600_000)], shutFor: { b: 3_000 } },
+      'park b 3000',
+    ],
+    [
+      'where it is the only one the job fails',
+      { targets: [a], log: ['0 a unsupported'] },
+      'fail upstream_rejected',
+    ],
+    [
+      'it says more than a refusal elsewhere',
+      { log: ['0 a unsupported', '1 b refused'], refusalHandsOver: true },
+      'fail upstream_rejected',
+    ],
+  ])
+})
+
 describe('the budget', () => {
   test.each([
     ['connect', false],
@@ -249,6 +299,9 @@ describe('the budget', () => {
     ['out_of_quota', false],
     ['bad_credentials', false],
     ['unknown_model', false],
+    ['unsupported', false],
+    ['malformed', true],
+    ['untranslatable', true],
     ['shutdown', false],
   ])('a call that ended %s spends: %s', (word, isSpent) => {
     expect(spends(call(`0 a ${word}`))).toBe(isSpent)

@@ -93,20 +93,24 @@ const tools = fc.array(fc.record({ id: text, function: fc.record({ name: text, a
 const goodBodies: Readonly<Record<Endpoint, fc.Arbitrary<object>>> = {
   '/v1/chat/completions': fc
     .oneof(
-      fc.record({ content: fc.string(), refusal: fc.constant(null) }),
+      fc.record({ content: text, refusal: fc.constant(null) }),
       fc.record({ content: fc.constant(null), tool_calls: tools }),
       fc.record({ content: maybe(text), audio: fc.record({ data: text }) }),
+      fc.record({ content: maybe(fc.constant('')), reasoning_content: text }),
     )
     .chain(message =>
-      maybe(fc.constantFrom('stop', 'length', 'tool_calls')).map(finish_reason => ({
+      maybe(fc.constantFrom('stop', 'length', 'tool_calls', 'invented')).map(finish_reason => ({
         choices: [{ index: 0, finish_reason, message }],
       })),
     ),
   '/v1/completions': fc.string().map(answered => ({ choices: [{ text: answered, finish_reason: 'stop' }] })),
   '/v1/messages': fc
-    .tuple(
-      fc.array(fc.record({ type: fc.constant('text'), text: fc.string() }), { minLength: 1 }),
-      fc.constantFrom('end_turn', 'max_tokens', 'tool_use', 'stop_sequence'),
+    .oneof(
+      fc.tuple(
+        fc.array(fc.record({ type: fc.constant('text'), text: fc.string() }), { minLength: 1 }),
+        fc.constantFrom('end_turn', 'max_tokens', 'tool_use', 'stop_sequence', 'invented'),
+      ),
+      fc.tuple(fc.constant([]), fc.constantFrom('end_turn', 'max_tokens', 'stop_sequence')),
     )
     .map(([content, stop_reason]) => ({ type: 'message', content, stop_reason })),
   '/v1/embeddings': fc

@@ -218,7 +218,8 @@ describe('a walk, whatever the targets do', { timeout: patienceMs }, () => {
       for (const [i, { target, attempt }] of calls.entries()) {
         const { verdict } = attempt
         const isJudged =
-          verdict === 'rejected' || verdict === 'too_long' || (verdict === 'refused' && refusalHandsOver)
+          ['rejected', 'unsupported', 'malformed', 'too_long'].includes(verdict!) ||
+          (verdict === 'refused' && refusalHandsOver)
         if (!isJudged) continue
         const later = calls.slice(i + 1)
         expect(later.map(at)).not.toContain(target.provider)
@@ -230,6 +231,15 @@ describe('a walk, whatever the targets do', { timeout: patienceMs }, () => {
           contextWindow <= target.contextWindow
         expect(later.filter(call => small(call.target))).toEqual([])
       }
+    })
+  })
+
+  it('pays for two spoiled answers at most, and for one that nobody can use', () => {
+    everyWorld(({ calls }) => {
+      const ofKind = (kind: VerdictKind) => calls.filter(({ attempt }) => attempt.verdict === kind)
+      expect(ofKind('malformed').length).toBeLessThanOrEqual(2)
+      const [unusable] = ofKind('untranslatable')
+      if (unusable) expect(calls.at(-1)).toBe(unusable)
     })
   })
 
@@ -273,13 +283,15 @@ describe('a walk, whatever the targets do', { timeout: patienceMs }, () => {
     everyWorld(({ calls, end }, { targets }) => {
       if (typeof end === 'string' || end.kind !== 'fail') return
       const verdicts = new Set(calls.map(({ attempt }) => attempt.verdict))
-      const needs: Readonly<Record<string, VerdictKind>> = {
-        upstream_rejected: 'rejected',
-        context_length_exceeded: 'too_long',
-        refused: 'refused',
+      const needs: Readonly<Record<string, readonly VerdictKind[]>> = {
+        upstream_rejected: ['rejected', 'unsupported'],
+        context_length_exceeded: ['too_long'],
+        refused: ['refused'],
+        malformed_answer: ['malformed'],
+        untranslatable_answer: ['untranslatable'],
       }
       const needed = needs[end.code]
-      if (needed !== undefined) expect(verdicts).toContain(needed)
+      if (needed !== undefined) expect(needed.some(kind => verdicts.has(kind))).toBe(true)
       if (end.code === 'no_usable_target') expect(targets).toEqual([])
     })
   })

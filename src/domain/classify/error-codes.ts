@@ -50,11 +50,16 @@ export const decisiveNames = kindByName({
     'content_policy_violation',
     'invalid_prompt',
     'bio_policy',
-    'unsupported_value',
-    'unsupported_parameter',
     'content_filter', // Azure
     'request_too_large', // Anthropic
+  ],
+  unsupported: [
+    // OpenAI
+    'unsupported_value',
+    'unsupported_parameter',
+    'unknown_parameter',
     'not_supported_error', // llama.cpp: a parameter that needs another start-up flag
+    'untranslatable', // ours: the request has no words in the format of the provider
   ],
   overloaded: [
     // OpenAI

@@ -1,46 +1,47 @@
 import type { Endpoint, UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
-import { type ErrorFacts, errorFacts } from './error-facts.ts'
+import { factsInAnswer, impliedStatus } from './error-in-answer.ts'
+import { readEventStream } from './event-stream.ts'
 import type { Finding } from './finding.ts'
+import { finishWord, meaningOf, promisesCalls } from './finish-words.ts'
 import { asCode, asRecord, firstRecord, isFilledArray, isFilledText, type JsonRecord } from './json-shape.ts'
 import { judgeFacts } from './judge-error.ts'
+import { judgeUntold } from './judge-untold.ts'
 
 const ok = (finish: string | null): Finding => ({ kind: 'ok', reason: finish ?? 'ok' })
 const refused = (reason: string): Finding => ({ kind: 'refused', reason })
+/** Not in the endpoint's format at all: whatever it is, the API did not write it. */
 const lost = (reason: string): Finding => ({ kind: 'transient', reason })
+/** In its format, so paid for, and nothing in it for the client. */
+const spoiled = (reason: string | null): Finding => ({ kind: 'malformed', reason: reason ?? 'empty' })
 
-/** Judges a 2xx answer: errors in disguise first, then whether the body holds an answer in the endpoint's format. */
+/**
+ * Judges a 2xx answer: errors in disguise first, then whether the body is in the endpoint's format. One that is was paid for, and
+ * whatever it holds is no sign of the provider's health.
+ */
 export function judgeAnswer(answer: UpstreamAnswer, endpoint: Endpoint, dialect: UpstreamDialect): Finding {
-  const json = answer.json === undefined ? streamedError(answer.text) : answer.json
-  if (json === undefined) return lost(answer.text.trim() === '' ? 'empty' : 'not_json')
-  const body = asRecord(json)
+  if (answer.json === undefined) return judgeText(answer.text, endpoint, dialect)
+  const body = asRecord(answer.json)
   if (body === null) return lost('unusable')
-  // OpenRouter reports a provider that failed midway in `choices[0].error`.
-  const facts = errorFacts(body) ?? errorFacts(firstRecord(body.choices))
+  const facts = factsInAnswer(body)
   if (facts !== null) return judgeFacts(facts, impliedStatus(facts, endpoint), dialect)
-  return judges[endpoint](body)
+  if (answer.untold !== undefined) return judgeUntold(body, answer, dialect)
+  return judges[endpoint](body, answer.finish)
 }
 
-/** The JSON of an `event: error` in a stream that nobody asked for; the partial answer before it is worthless. */
-function streamedError(text: string): unknown {
-  const data = /^event: ?error\r?\ndata: ?(.+)$/m.exec(text)?.[1]
-  if (data === undefined) return undefined
-  try {
-    return JSON.parse(data)
-  } catch {
-    return undefined
-  }
+/** What is no JSON: nothing, a page, or a stream that nobody asked for. */
+function judgeText(text: string, endpoint: Endpoint, dialect: UpstreamDialect): Finding {
+  if (text.trim() === '') return lost('empty')
+  const stream = readEventStream(text)
+  if (stream === null) return lost('not_json')
+  if (stream.facts !== null) return judgeFacts(stream.facts, impliedStatus(stream.facts, endpoint), dialect)
+  return stream.isWhole ? { kind: 'untranslatable', reason: 'event_stream' } : lost('cut_short')
 }
 
-/** The status that an error inside a 2xx would have had. A failed response blames the request unless its code says otherwise. */
-function impliedStatus({ status, names }: ErrorFacts, endpoint: Endpoint): number {
-  if (status !== null) return status
-  const blamesRequest =
-    names.includes('invalid_request_error') || (endpoint === '/v1/responses' && names.length > 0)
-  return blamesRequest ? 400 : 500
-}
+/** `told`: the provider's own word for the end, or null for none, where the answer is a translation. */
+type Judge = (body: JsonRecord, told: string | null | undefined) => Finding
 
-const judges: Readonly<Record<Endpoint, (body: JsonRecord) => Finding>> = {
+const judges: Readonly<Record<Endpoint, Judge>> = {
   '/v1/chat/completions': judgeChat,
   '/v1/messages': judgeMessage,
   '/v1/embeddings': judgeEmbeddings,
@@ -48,43 +49,54 @@ const judges: Readonly<Record<Endpoint, (body: JsonRecord) => Finding>> = {
   '/v1/completions': judgeCompletion,
 }
 
-function judgeChat({ choices }: JsonRecord): Finding {
-  const choice = firstRecord(choices)
-  const message = asRecord(choice?.message)
-  const finish = asCode(choice?.finish_reason)
-  if (finish === 'content_filter') return refused(finish)
-  if (message === null) return lost('empty')
-  if (isFilledText(message.refusal)) return refused('refusal')
-  return finish === 'length' || holdsAnswer(message) ? ok(finish) : lost('empty')
+/**
+ * A word that is known settles it: after `stop` a model may rightly have said nothing, and asking again would bill the caller for
+ * the same silence. After any other, or none, there must be something to use.
+ */
+function judgeEnd(word: string | null, isUsable: boolean): Finding {
+  const meaning = meaningOf(word)
+  if (meaning !== undefined && meaning !== 'ok') return { kind: meaning, reason: word! }
+  const needsContent = meaning === undefined || promisesCalls(word)
+  return isUsable || !needsContent ? ok(word) : spoiled(meaning === undefined ? word : null)
 }
 
-/**
- * `content: ""` is an answer: a model may rightly say nothing, and asking again would bill the caller for the same
- * silence until the attempts are used up. `content: null` with nothing beside it is the anomaly.
- */
-function holdsAnswer({ content, tool_calls, function_call, audio }: JsonRecord): boolean {
-  if (typeof content === 'string' || isFilledArray(content) || isFilledArray(tool_calls)) return true
+function judgeChat({ choices }: JsonRecord, told: string | null | undefined): Finding {
+  if (!Array.isArray(choices)) return lost('unusable')
+  const choice = firstRecord(choices)
+  const word = finishWord(told === undefined ? choice?.finish_reason : told)
+  const message = asRecord(choice?.message)
+  if (message === null) return meaningOf(word) === 'ok' ? spoiled(null) : judgeEnd(word, false)
+  if (isFilledText(message.refusal)) return refused('refusal')
+  return judgeEnd(word, holdsAnswer(message))
+}
+
+/** Reasoning alone is an answer, too: some models put all their text there. */
+function holdsAnswer(message: JsonRecord): boolean {
+  const { content, tool_calls, function_call, audio, images, reasoning_content, reasoning } = message
+  if ([content, reasoning_content, reasoning].some(isFilledText)) return true
+  if ([content, tool_calls, images].some(isFilledArray)) return true
   return asRecord(function_call) !== null || asRecord(audio) !== null
 }
 
 function judgeCompletion({ choices }: JsonRecord): Finding {
+  if (!Array.isArray(choices)) return lost('unusable')
   const choice = firstRecord(choices)
-  const finish = asCode(choice?.finish_reason)
-  if (finish === 'content_filter') return refused(finish)
-  return typeof choice?.text === 'string' ? ok(finish) : lost('empty')
+  const word = finishWord(choice?.finish_reason)
+  if (choice?.text === undefined && meaningOf(word) === 'ok') return spoiled(null)
+  return judgeEnd(word, isFilledText(choice?.text))
 }
 
-function judgeMessage({ content, stop_reason }: JsonRecord): Finding {
-  const stop = asCode(stop_reason)
-  if (stop === 'refusal') return refused(stop)
+function judgeMessage({ content, stop_reason }: JsonRecord, told: string | null | undefined): Finding {
+  const word = finishWord(told === undefined ? stop_reason : told)
+  if (meaningOf(word) === 'refused') return refused(word!)
   if (!Array.isArray(content)) return lost('unusable')
-  const cutShort = stop === 'max_tokens' || stop === 'model_context_window_exceeded'
-  return cutShort || content.length > 0 ? ok(stop) : lost('empty')
+  return judgeEnd(word, content.length > 0)
 }
 
 function judgeEmbeddings({ data }: JsonRecord): Finding {
+  if (!Array.isArray(data)) return lost('unusable')
   const embedding = firstRecord(data)?.embedding
-  return isFilledArray(embedding) || isFilledText(embedding) ? ok(null) : lost('empty')
+  return isFilledArray(embedding) || isFilledText(embedding) ? ok(null) : spoiled(null)
 }
 
 function judgeResponse({ status, output, incomplete_details }: JsonRecord): Finding {
@@ -93,10 +105,13 @@ function judgeResponse({ status, output, incomplete_details }: JsonRecord): Find
     const reason = asCode(asRecord(incomplete_details)?.reason) ?? state
     return reason === 'content_filter' ? refused(reason) : ok(reason)
   }
-  // Absent in some compatible servers; `queued`, `in_progress`, `cancelled` and a bare `failed` hold no answer.
-  if (state !== null && state !== 'completed') return lost(state)
-  if (!isFilledArray(output)) return lost('empty')
-  return output.some(holdsRefusal) ? refused('refusal') : ok(state)
+  if (state === 'failed' || state === 'cancelled') return lost(state)
+  // The answer is made and paid for there, and nobody here can fetch it: its id is all there is to give.
+  if (state === 'queued' || state === 'in_progress') return { kind: 'untranslatable', reason: state }
+  if (!Array.isArray(output)) return state === 'completed' ? spoiled(null) : lost(state ?? 'unusable')
+  if (output.some(holdsRefusal)) return refused('refusal')
+  // Absent in some compatible servers.
+  return state === 'completed' || output.length > 0 ? ok(state) : spoiled(state)
 }
 
 function holdsRefusal(item: unknown): boolean {

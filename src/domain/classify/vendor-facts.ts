@@ -45,7 +45,7 @@ const readBedrock: Reader = ({ json, headers }) => {
   const text = body?.message ?? body?.Message
   const message = typeof text === 'string' ? startOf(text) : ''
   return name === null && message === ''
-    ? null
+    ? errorFacts(json)
     : { names: name === null ? [] : [name], message, status: null }
 }
 

@@ -1,6 +1,6 @@
 import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import type { ContentBlock, Message, StopReason, Usage } from '@anthropic-ai/sdk/resources/messages'
-import type { AnswerFacts } from './edge.ts'
+import { type AnswerFacts, MalformedAnswerError } from './edge.ts'
 
 const stopReasons: Readonly<Record<LanguageModelV4GenerateResult['finishReason']['unified'], StopReason>> = {
   // Which stop sequence it was, if one, OpenAI does not say.
@@ -13,17 +13,32 @@ const stopReasons: Readonly<Record<LanguageModelV4GenerateResult['finishReason']
   other: 'end_turn',
 }
 
-const blockOf = (part: LanguageModelV4Content): ContentBlock[] => {
+/**
+ * Arguments that the limit of length cut off are left out: Anthropic's clients know from the stop reason that a call at the end of
+ * such an answer is not whole, and half of its values would be worse than none.
+ */
+const inputOf = (text: string, isCut: boolean): unknown => {
+  try {
+    // A call without parameters comes with empty arguments, or none, from some models.
+    return JSON.parse(text || '{}') ?? {}
+  } catch {
+    if (isCut) return {}
+    throw new MalformedAnswerError('arguments that are no JSON')
+  }
+}
+
+const blockOf = (part: LanguageModelV4Content, isCut: boolean): ContentBlock[] => {
   switch (part.type) {
     case 'text':
       return [{ type: 'text', text: part.text, citations: null }]
     case 'tool-call': {
-      // Throws on arguments that a model has left incomplete: such an answer is of no use to the client.
-      const input: unknown = JSON.parse(part.input || '{}')
+      const input = inputOf(part.input, isCut)
       return [
         { type: 'tool_use', id: part.toolCallId, name: part.toolName, input, caller: { type: 'direct' } },
       ]
     }
+    case 'file':
+      throw new Error('a message has no place for a file')
     default:
       return []
   }
@@ -42,12 +57,12 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['u
   speed: null,
 })
 
-/** The result as an Anthropic message. Throws where a tool call's arguments are not JSON. */
+/** The result as an Anthropic message. Throws MalformedAnswerError where a tool call's arguments are no JSON although it is done. */
 export const messageFromResult = (
   { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
   facts: AnswerFacts,
 ): Message => {
-  const blocks = content.flatMap(blockOf)
+  const blocks = content.flatMap(part => blockOf(part, finishReason.unified === 'length'))
   // OpenAI says `stop` after a call that `tool_choice` forced.
   const callsTool = finishReason.unified === 'stop' && blocks.some(block => block.type === 'tool_use')
   return {

@@ -31,3 +31,8 @@ export class UntranslatableError extends Error {
     this.name = 'UntranslatableError'
   }
 }
+
+/** The model spoiled its answer, though it says that it is done. */
+export class MalformedAnswerError extends Error {
+  override readonly name = 'MalformedAnswerError'
+}

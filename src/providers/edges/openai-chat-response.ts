@@ -32,11 +32,12 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['u
   }
 }
 
-/** The result as a chat completion. Reasoning and sources have no place in one and are left out. */
+/** The result as a chat completion. Reasoning and sources have no place in one and are left out. Throws where a file was made. */
 export const chatFromResult = (
   { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
   facts: AnswerFacts,
 ): ChatCompletion => {
+  if (content.some(part => part.type === 'file')) throw new Error('a chat completion has no place for a file')
   const text = content.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('')
   const toolCalls = content.flatMap((part): ChatCompletionMessageToolCall[] =>
     part.type === 'tool-call'

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { message, translateChat } from './translated-chat.ts'
 
@@ -105,9 +104,14 @@ describe('an answer', () => {
     })
   })
 
-  test('that is no message breaks the call, and its content stays out of the cause', async () => {
-    const { outcome } = await translateChat({}, { secret: 'SECRET' })
-    expect(outcome).toMatchObject({ kind: 'break', reason: 'protocol', sent: true })
-    expect(inspect(outcome, { depth: null })).not.toContain('SECRET')
+  test.each([
+    ['with nothing said', { ...message, content: [] }, 'ok'],
+    ['with blocks that nobody knows', { ...message, content: [{ type: 'hologram' }] }, 'untranslatable'],
+    ['that is no message', { another: 'server' }, 'transient'],
+    ['with an error', { type: 'error', error: { type: 'overloaded_error', message: 'No.' } }, 'overloaded'],
+  ] as const)('%s is judged as it came: %s', async (_case, reply, kind) => {
+    const { outcome, verdict } = await translateChat({}, reply)
+    expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
+    expect(verdict.kind).toBe(kind)
   })
 })

@@ -169,9 +169,10 @@ describe.each(adapters)('$name', ({ settings, native, translated }) => {
       json: undefined,
     })
     expect(await provider.call(requestOf(translated, body))).toMatchObject({
-      kind: 'break',
-      reason: 'protocol',
-      sent: true,
+      kind: 'answer',
+      status: 200,
+      text: '<html>',
+      json: undefined,
     })
   })
 })

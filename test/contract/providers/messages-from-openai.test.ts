@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { completion, completionOf, translateMessages } from './translated-messages.ts'
 
@@ -91,15 +90,33 @@ describe('an answer', () => {
     })
   })
 
+  const cutCall = [{ ...tool_calls[0]!, function: { name: 'f', arguments: '{"city": "Par' } }]
+
+  test('whose arguments the limit of length cut off keeps the call, and not half of its values', async () => {
+    const { json, verdict } = await translateMessages(
+      { tools },
+      completionOf({ content: null, tool_calls: cutCall }, 'length'),
+    )
+    expect(json).toMatchObject({
+      stop_reason: 'max_tokens',
+      content: [{ type: 'tool_use', name: 'f', input: {} }],
+    })
+    expect(verdict).toMatchObject({ kind: 'ok', reason: 'length' })
+  })
+
   test.each([
-    ['without choices', { ...completion, choices: [] }],
+    ['with arguments that are no JSON', completionOf({ tool_calls: cutCall }, 'tool_calls'), 'malformed'],
+    ['without choices', { ...completion, choices: [] }, 'malformed'],
     [
-      'with arguments cut off',
-      completionOf({ tool_calls: [{ ...tool_calls[0], function: { name: 'f', arguments: '{"SECRET' } }] }),
+      'with content in a shape of its own',
+      completionOf({ content: [{ type: 'x' }] as never }),
+      'untranslatable',
     ],
-  ])('%s breaks the call, and stays out of the cause', async (_case, reply) => {
-    const { outcome } = await translateMessages({ tools }, reply)
-    expect(outcome).toMatchObject({ kind: 'break', reason: 'protocol', sent: true })
-    expect(inspect(outcome, { depth: null })).not.toContain('SECRET')
+    ['that ends with an error', completionOf({ content: 'Hal' }, 'error'), 'transient'],
+    ['with an error beside it', { ...completion, error: { code: 429, message: 'slow' } }, 'rate_limited'],
+  ] as const)('%s is judged as it came: %s', async (_case, reply, kind) => {
+    const { outcome, verdict } = await translateMessages({ tools }, reply)
+    expect(outcome).toMatchObject({ kind: 'answer', status: 200, text: JSON.stringify(reply) })
+    expect(verdict.kind).toBe(kind)
   })
 })

@@ -1,4 +1,5 @@
-import { openProvider, openUpstream, requestOf } from './open-provider.ts'
+import { classify } from '../../../src/domain/classify.ts'
+import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 
 const user = { role: 'user', content: 'hi' }
@@ -29,5 +30,6 @@ export const translateChat = async (
   const provider = openProvider({ type: 'anthropic', base_url: upstream.url, ...settings })
   const full = { model: 'route', messages: [user], ...body }
   const outcome = await provider.call(requestOf('/v1/chat/completions', full, { model, ...request }))
-  return { upstream, outcome, json: outcome.kind === 'answer' ? outcome.json : outcome }
+  const verdict = classify(outcome, { endpoint: '/v1/chat/completions', dialect: provider.dialect, nowMs })
+  return { upstream, outcome, verdict, json: outcome.kind === 'answer' ? outcome.json : outcome }
 }

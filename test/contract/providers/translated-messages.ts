@@ -1,4 +1,5 @@
-import { openProvider, openUpstream, requestOf } from './open-provider.ts'
+import { classify } from '../../../src/domain/classify.ts'
+import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 
 const user = { role: 'user', content: 'hi' }
@@ -30,5 +31,6 @@ export const translateMessages = async (
   const provider = openProvider({ type, base_url: `${upstream.url}/v1` })
   const full = { model: 'route', max_tokens: 99, messages: [user], ...body }
   const outcome = await provider.call(requestOf('/v1/messages', full, { model }))
-  return { upstream, outcome, json: outcome.kind === 'answer' ? outcome.json : outcome }
+  const verdict = classify(outcome, { endpoint: '/v1/messages', dialect: provider.dialect, nowMs })
+  return { upstream, outcome, verdict, json: outcome.kind === 'answer' ? outcome.json : outcome }
 }

@@ -82,12 +82,17 @@ describe.each(vendors)('$name', vendor => {
       expect(await provider.call(request())).toMatchObject({ kind: 'break', reason: 'reset', sent: true })
     })
 
-    test('an answer in another shape stays out of the cause', async () => {
-      const upstream = await openUpstream(answering(200, '["SECRET"]'))
-      const outcome = await (await openVendor(vendor, upstream)).call(request())
-      expect(outcome).toMatchObject({ kind: 'break', reason: 'protocol', sent: true })
-      expect(inspect(outcome, { depth: null })).not.toContain('SECRET')
-    })
+    test.each(['["list"]', '{"another":"server"}', '<html>portal</html>'])(
+      'an answer in another shape is lost, and comes as it is: %s',
+      async body => {
+        const upstream = await openUpstream(answering(200, body))
+        const provider = await openVendor(vendor, upstream)
+        const outcome = await provider.call(request())
+        expect(outcome).toMatchObject({ kind: 'answer', status: 200, text: body })
+        const verdict = classify(outcome, { endpoint, dialect: provider.dialect, nowMs })
+        expect(verdict).toMatchObject({ kind: 'transient', possiblyBilled: true })
+      },
+    )
   })
 
   test('an error from a proxy in between is nobody’s verdict on the request', async () => {
@@ -108,14 +113,14 @@ describe.each(vendors)('$name', vendor => {
     expect(upstream.arrivals[0]!.headers).toMatchObject({ authorization: 'Custom', 'x-tenant': 'a' })
   })
 
-  test('a request that cannot be put into words is rejected in the caller’s name, unsent', async () => {
+  test('a request that cannot be put into words is beyond this provider, and unsent', async () => {
     const upstream = await openUpstream(answering(200, {}))
     const provider = await openVendor(vendor, upstream)
     const body = { model: 'm', messages: [{ role: 'oracle', content: 'SECRET' }] }
     const outcome = await provider.call(requestOf(chats, body, { model: vendor.model, apiKey: vendor.key }))
     expect(outcome).toMatchObject({ status: 400, json: { error: { code: 'untranslatable' } } })
     const verdict = classify(outcome, { endpoint: chats, dialect: provider.dialect, nowMs })
-    expect(verdict).toMatchObject({ kind: 'rejected' })
+    expect(verdict).toMatchObject({ kind: 'unsupported', possiblyBilled: false })
     expect(inspect(outcome, { depth: null })).not.toContain('SECRET')
     expect(upstream.arrivals).toEqual([])
   })

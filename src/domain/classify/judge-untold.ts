@@ -1,0 +1,48 @@
+import type { UpstreamDialect } from '../endpoint.ts'
+import type { UpstreamAnswer } from '../upstream.ts'
+import { isInFormatOf } from './answer-formats.ts'
+import type { Finding } from './finding.ts'
+import { finishWord, meaningOf } from './finish-words.ts'
+import { firstRecord, type JsonRecord } from './json-shape.ts'
+
+/**
+ * Judges a 2xx in the provider's own format that was not put into the client's. What it says of its end comes first: a failure is
+ * no answer. One that is not in that format either, a page's or another server's JSON, is lost.
+ */
+export function judgeUntold(
+  body: JsonRecord,
+  { finish, untold: why }: Pick<UpstreamAnswer, 'finish' | 'untold'>,
+  dialect: UpstreamDialect,
+): Finding {
+  const word = finishWord(finish ?? endOf(body, dialect))
+  const meaning = meaningOf(word)
+  if (meaning !== undefined && meaning !== 'ok' && meaning !== 'refused')
+    return { kind: meaning, reason: word! }
+  if (!isInFormatOf(dialect, body)) return { kind: 'transient', reason: 'unusable' }
+  if (why === 'malformed') return { kind: 'malformed', reason: 'tool_arguments' }
+  return isBlank(body, dialect)
+    ? { kind: 'malformed', reason: word ?? 'empty' }
+    : { kind: 'untranslatable', reason: word ?? 'untranslatable' }
+}
+
+const endOf = (body: JsonRecord, dialect: UpstreamDialect): unknown => {
+  switch (dialect) {
+    case 'anthropic':
+      return body.stop_reason
+    case 'google':
+      return firstRecord(body.candidates)?.finishReason
+    case 'bedrock':
+      return body.stopReason
+    case 'cohere':
+      return body.finish_reason
+    case 'openai':
+    case 'mistral':
+      return firstRecord(body.choices)?.finish_reason
+  }
+}
+
+/** Whether there is not even the place where an answer would be. */
+const isBlank = ({ choices, candidates, output }: JsonRecord, dialect: UpstreamDialect): boolean => {
+  if (dialect === 'google') return firstRecord(candidates) === null
+  return (dialect === 'openai' || dialect === 'mistral') && firstRecord(choices ?? output) === null
+}
