@@ -9,7 +9,7 @@ import { lowerCaseNames } from './header-names.ts'
 import { withModel } from './native-body.ts'
 import type { Provider, UpstreamRequest } from './provider.ts'
 import type { TokenSource } from './token-source.ts'
-import { createTranslations, type Send } from './translate.ts'
+import { createTranslations, type Reasons, type Send } from './translate.ts'
 import { createTransport } from './transport.ts'
 import { type UpstreamType, upstreamTypeOf } from './upstream-type.ts'
 
@@ -81,6 +81,7 @@ export const createProvider = (
   name: string,
   config: ProviderConfig,
   now: () => number = Date.now,
+  reasons: Reasons = () => undefined,
 ): Provider => {
   const type = upstreamTypeOf(config)
   const { dialect, native, translated } = type
@@ -119,7 +120,7 @@ export const createProvider = (
       signal,
     )
 
-  const translations = createTranslations({ type, base, send, now })
+  const translations = createTranslations({ type, base, send, now, reasons })
 
   const call: Provider['call'] = request =>
     translations.get(request.endpoint)?.call(request) ?? callNative(request)

@@ -20,16 +20,15 @@ const isPlain = ({
   Object.values(settings).every(value => value === undefined) && !prompt.some(({ role }) => role === 'tool')
 
 /**
- * Asks the SDK what it would leave out of a request to this model, by letting it speak to nobody.
- * Throws UntranslatableError, naming the setting in the SDK's words, when that is anything. What the SDK merely puts in
- * other words (an effort that the model has no name for) is no loss.
+ * Asks the SDK what it would change in a request to this model, by letting it speak to nobody. Throws UntranslatableError,
+ * naming the setting in the SDK's words, when that is anything: whatever may be changed has been by now, and is said.
  */
 export const rehearse = async (
   way: Way,
   model: string,
   options: LanguageModelV4CallOptions,
 ): Promise<void> => {
-  if (!way.bareAnswer || isPlain(options)) return
+  if (isPlain(options)) return
   const answer = JSON.stringify(way.bareAnswer)
   const connection = {
     baseUrl: 'http://unused',
@@ -37,6 +36,6 @@ export const rehearse = async (
     fetch: async () => new Response(answer),
   }
   const { warnings } = await way.generate(model, connection, withoutFiles(options))
-  const lost = warnings.flatMap(warning => (warning.type === 'unsupported' ? [warning.feature] : []))
+  const lost = warnings.flatMap(warning => ('feature' in warning ? [warning.feature] : []))
   if (lost.length > 0) throw new UntranslatableError([...new Set(lost)].join(', '))
 }

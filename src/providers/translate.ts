@@ -9,8 +9,9 @@ import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { basePath } from './base-path.ts'
 import { messagesEdge } from './edges/anthropic-messages.ts'
 import { type CreateEdge, type Edge, MalformedAnswerError, UntranslatableError } from './edges/edge.ts'
-import { isJsonObject } from './edges/json.ts'
+import { isJsonObject, type JsonObject } from './edges/json.ts'
 import { chatEdge } from './edges/openai-chat.ts'
+import { adjustmentsOf, withChanges } from './edges/steering.ts'
 import type { UpstreamRequest } from './provider.ts'
 import { rehearse } from './rehearse.ts'
 import type { UpstreamType } from './upstream-type.ts'
@@ -27,8 +28,12 @@ export interface TranslationOptions {
   readonly type: UpstreamType
   readonly base: URL
   readonly send: Send
+  /** Whether a model is one that thinks, as far as the config tells. */
+  readonly reasons: Reasons
   now(): number
 }
+
+export type Reasons = (model: string) => boolean | undefined
 
 export interface Translation {
   carriage(model: string, body: unknown): Carriage
@@ -38,6 +43,15 @@ export interface Translation {
 const edges: Readonly<Partial<Record<Endpoint, CreateEdge>>> = {
   '/v1/chat/completions': chatEdge,
   '/v1/messages': messagesEdge,
+}
+
+const once = <Value>(make: (name: string) => Value): ((name: string) => Value) => {
+  const made = new Map<string, Value>()
+  return name => {
+    const value = made.get(name) ?? make(name)
+    made.set(name, value)
+    return value
+  }
 }
 
 const isSuccess = (outcome: UpstreamOutcome): outcome is UpstreamAnswer =>
@@ -89,8 +103,24 @@ const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: 
   return { ...raw, untold: error instanceof MalformedAnswerError ? 'malformed' : 'untranslatable' }
 }
 
-const createTranslation = (edge: Edge, { type, base, send, now }: TranslationOptions): Translation => {
+/** The body as the target takes it. Throws where that needs more than the request allows. */
+const fitted = (body: JsonObject, edge: Edge, mayAdjust: boolean): JsonObject => {
+  const changes = edge.steered(body)
+  const adjusted = mayAdjust ? [] : adjustmentsOf(changes).map(({ field }) => field)
+  const lost = [...new Set([...edge.lost(body), ...adjusted])]
+  if (lost.length > 0) throw new UntranslatableError(lost.join(', '))
+  return withChanges(body, changes)
+}
+
+const createTranslation = (
+  createEdge: CreateEdge,
+  { type, base, send, now, reasons }: TranslationOptions,
+): Translation => {
   const { way, translatedTo } = type
+  const towards = once((model: string) => {
+    const reach = way.reach(model, reasons(model))
+    return { edge: createEdge(reach), limit: reach.defaultLimit }
+  })
   const dialect = type.dialect === 'anthropic' ? 'anthropic' : 'openai'
   const root = base.origin + basePath(base)
 
@@ -98,9 +128,15 @@ const createTranslation = (edge: Edge, { type, base, send, now }: TranslationOpt
     const { model, apiKey } = request
     const body: unknown = JSON.parse(request.body)
     if (!isJsonObject(body)) throw new UntranslatableError('body')
-    const options = edge.toCallOptions(body, request.maxOutputTokens ?? way.maxOutputTokens)
+    const { edge, limit } = towards(model)
+    const { options, toolNames } = edge.toCallOptions(
+      fitted(body, edge, request.adjust),
+      request.maxOutputTokens ?? limit,
+    )
     await rehearse(way, model, options)
-    return await way.generate(model, { baseUrl: type.sdkBase?.(root, model) ?? root, apiKey, fetch }, options)
+    const baseUrl = type.sdkBase?.(root, model) ?? root
+    const result = await way.generate(model, { baseUrl, apiKey, fetch }, options)
+    return { result, edge, toolNames }
   }
 
   const pathOf = (url: string, model: string): string => {
@@ -122,30 +158,32 @@ const createTranslation = (edge: Edge, { type, base, send, now }: TranslationOpt
       return new Response(outcome.text)
     }
     try {
-      const result = await generate(request, fetch)
+      const { result, edge, toolNames } = await generate(request, fetch)
       const finish = endOf(result)
       if (raw !== null && isFailure(finish))
         return { ...(raw as UpstreamAnswer), finish, untold: 'untranslatable' }
-      const facts = { id: randomUUID(), model: request.model, created: Math.floor(now() / 1000) }
-      const json = edge.fromResult(result, facts)
+      const created = Math.floor(now() / 1000)
+      const json = edge.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
       return { kind: 'answer', status: 200, headers, text: JSON.stringify(json), json, finish }
     } catch (error) {
       return outcomeOfFailure(raw, dialect, error)
     }
   }
 
-  return {
-    carriage: (model, body) =>
-      isJsonObject(body) ? edge.carriage(body, model) : { ...carriedWhole, excluded: ['body'] },
-    call,
+  const carriage = (model: string, body: unknown): Carriage => {
+    if (!isJsonObject(body)) return { ...carriedWhole, excluded: ['body'] }
+    const { edge } = towards(model)
+    return { excluded: edge.lost(body), adjustments: adjustmentsOf(edge.steered(body)) }
   }
+
+  return { carriage, call }
 }
 
 /** One for each endpoint that the type serves by translation. */
 export const createTranslations = (options: TranslationOptions): ReadonlyMap<Endpoint, Translation> =>
   new Map(
     options.type.translated.flatMap((endpoint): [Endpoint, Translation][] => {
-      const edge = edges[endpoint]?.(options.type.way.reach)
-      return edge ? [[endpoint, createTranslation(edge, options)]] : []
+      const createEdge = edges[endpoint]
+      return createEdge ? [[endpoint, createTranslation(createEdge, options)]] : []
     }),
   )

@@ -18,7 +18,8 @@ export interface Connection {
  * processes never meet one, and each package takes up to 30 MB and 100 ms.
  */
 export interface Way {
-  readonly reach: Reach
+  /** `reasons`: whether the model is one that thinks, as far as the config tells. */
+  reach(model: string, reasons: boolean | undefined): Reach
   generate(
     model: string,
     connection: Connection,
@@ -27,15 +28,10 @@ export interface Way {
   /** Headers that the SDK makes for each request and that go along with it, lower case. */
   readonly headers: readonly string[]
   /**
-   * Sent where neither the request nor the config limits the answer; absent where the provider demands no limit: a
-   * model's own default is better than a guess.
+   * The least that the SDK takes for a success. With it, each request is rehearsed: what the SDK would change for this very
+   * model, and says so only beside the answer, is known before anything is sent.
    */
-  readonly maxOutputTokens?: number
-  /**
-   * The least that the SDK takes for a success. With it, each request is rehearsed: what the SDK would leave out for
-   * this very model, and says so only beside the answer, is known before anything is sent.
-   */
-  readonly bareAnswer?: object
+  readonly bareAnswer: object
 }
 
 /** A `generate` for SDK packages that need nothing but a model made. */

@@ -45,7 +45,8 @@ export const carriersOf = (route: Route, providers: Providers, request: Request)
     const provider = providers.get(target.provider)
     const how = provider?.serves(endpoint) ?? 'none'
     if (how !== 'translated') return how === 'native'
-    const { excluded } = provider!.carriage(endpoint, target.model, body())
+    const { excluded: never, adjustments } = provider!.carriage(endpoint, target.model, body())
+    const excluded = [...never, ...adjustments.map(({ field }) => field)]
     for (const name of excluded) obstacles.add(name)
     return excluded.length === 0
   }

@@ -1,6 +1,8 @@
 import { isJsonObject, type JsonObject } from './json.ts'
-import { isOneOf, lostKeys, lostParts, type ParameterTable } from './parameters.ts'
+import { mediaTypeOf } from './media-types.ts'
+import { isOneOf, lostKeys, lostParts, type ParameterTable, steeredKeys } from './parameters.ts'
 import type { Reach } from './reach.ts'
+import { type FieldChange, leftOut, type Steering, unless } from './steering.ts'
 
 const tool: ParameterTable = {
   carried: ['name', 'description', 'input_schema', 'strict'],
@@ -19,23 +21,40 @@ const areCustomTools = (tools: unknown): tools is readonly JsonObject[] =>
 const asksForOneTool = (choice: unknown): boolean =>
   isJsonObject(choice) && choice.disable_parallel_tool_use === true
 
-const outputConfig: ParameterTable = { carried: ['effort', 'format'], harmless: [], onlyWhen: {} }
+const outputConfig = (reach: Reach, body: JsonObject): ParameterTable => ({
+  carried: [],
+  harmless: [],
+  steering: { effort: reach.effort },
+  onlyWhen: { format: value => reach.jsonSchema(value, body) },
+})
+
+const isForced = (choice: unknown): boolean => isJsonObject(choice) && isOneOf('any', 'tool')(choice.type)
+
+const isEmpty = (value: unknown): boolean => isJsonObject(value) && typeof value.user_id !== 'string'
+
+const steeringOf = (reach: Reach): Readonly<Record<string, Steering>> => ({
+  temperature: reach.temperature,
+  top_p: reach.topP,
+  top_k: reach.topK,
+  max_tokens: reach.maxTokens,
+  thinking: reach.thinking,
+  metadata: unless(isEmpty, reach.user),
+  service_tier: unless(isOneOf('auto', 'standard_only', 'standard'), leftOut),
+})
 
 const bodyTable = (reach: Reach): ParameterTable => ({
-  carried: ['model', 'messages', 'system', 'max_tokens', ...(reach.topK ? ['top_k'] : [])],
-  // Labels, billing and caching of the provider that was asked first. A `metadata.user_id` among them: Anthropic's
-  // clients send longer ones than the 64 characters OpenAI takes.
-  harmless: ['metadata', 'service_tier', 'cache_control', 'user_profile_id', 'workspace_id'],
+  carried: ['model', 'messages', 'system'],
+  // Billing and caching of the provider that was asked first.
+  harmless: ['cache_control', 'user_profile_id', 'workspace_id'],
+  steering: steeringOf(reach),
   onlyWhen: {
-    temperature: reach.temperature,
-    top_p: reach.topP,
     stop_sequences: value => Array.isArray(value) && reach.stops(value),
     tools: value =>
       areCustomTools(value) && (reach.strictTools || !value.some(({ strict }) => strict === true)),
-    tool_choice: value => reach.oneToolOnly || !asksForOneTool(value),
-    output_config: value => isJsonObject(value) && lostKeys(value, outputConfig).length === 0,
-    // A budget in tokens has no counterpart; to think as much as the model sees fit, or not at all, asks for nothing.
-    thinking: value => isJsonObject(value) && isOneOf('adaptive', 'disabled')(value.type),
+    tool_choice: value =>
+      (reach.oneToolOnly || !asksForOneTool(value)) && (reach.forcedTools || !isForced(value)),
+    output_config: (value, body) =>
+      isJsonObject(value) && lostKeys(value, outputConfig(reach, body)).length === 0,
     stream: isOneOf(false),
     speed: isOneOf('standard'),
   },
@@ -49,20 +68,20 @@ const part = (...carried: string[]): ParameterTable => ({
   onlyWhen: {},
 })
 
-const hasSource =
-  (...types: string[]) =>
-  (source: unknown): boolean =>
-    isJsonObject(source) && types.includes(String(source.type))
+const isSource = (source: unknown, ...types: string[]): source is JsonObject =>
+  isJsonObject(source) && types.includes(String(source.type))
+
+const isShown = (source: unknown, reach: Reach): boolean => {
+  if (isSource(source, 'url')) return URL.canParse(String(source.url)) && reach.imageUrl(String(source.url))
+  if (!isSource(source, 'base64')) return false
+  return reach.imageTypes.includes(mediaTypeOf(String(source.media_type), String(source.data).slice(0, 32)))
+}
 
 const text: ParameterTable = { ...part('text'), harmless: ['cache_control', 'citations'] }
 
 const image = (reach: Reach): ParameterTable => ({
   ...part(),
-  onlyWhen: {
-    source: source =>
-      hasSource('base64')(source) ||
-      (hasSource('url')(source) && reach.imageUrl(String((source as JsonObject).url))),
-  },
+  onlyWhen: { source: source => isShown(source, reach) },
 })
 
 const isWithoutCitations = (citations: unknown): boolean => isJsonObject(citations) && !citations.enabled
@@ -71,7 +90,7 @@ const isWithoutCitations = (citations: unknown): boolean => isJsonObject(citatio
 const documentPart = (reach: Reach): ParameterTable => ({
   ...part('title', 'context'),
   onlyWhen: {
-    source: reach.pdf ? hasSource('base64', 'text') : hasSource('text'),
+    source: source => isSource(source, 'text') || (reach.pdf && isSource(source, 'base64')),
     citations: isWithoutCitations,
   },
 })
@@ -92,9 +111,16 @@ const partTables = (reach: Reach): Readonly<Record<string, ParameterTable>> => (
   redacted_thinking: part('data'),
 })
 
+const messagesOf = ({ messages }: JsonObject): JsonObject[] =>
+  Array.isArray(messages) ? messages.filter(isJsonObject) : []
+
+const hasTypes = (content: unknown, ...types: string[]): boolean =>
+  Array.isArray(content) && content.some(entry => isJsonObject(entry) && types.includes(String(entry.type)))
+
 /** Names what the models within `reach` cannot be given of a messages request. */
 export const lostFromMessages = (request: JsonObject, reach: Reach): string[] => {
   const parts = partTables(reach)
+  const isToolless = reach.needsTools && !(Array.isArray(request.tools) && request.tools.length > 0)
   const resultParts = { text, image: image(reach) }
   const lostFromToolResults = (content: unknown): string[] =>
     Array.isArray(content)
@@ -106,13 +132,23 @@ export const lostFromMessages = (request: JsonObject, reach: Reach): string[] =>
     ...lostKeys(entry, message, 'messages.'),
     ...lostParts(entry.content, parts, 'messages.content.'),
     ...lostFromToolResults(entry.content),
+    ...(isToolless && hasTypes(entry.content, 'tool_use', 'tool_result')
+      ? ['messages.content.tool_use']
+      : []),
   ]
-  const list = Array.isArray(request.messages) ? request.messages.filter(isJsonObject) : []
   return [
     ...new Set([
       ...lostKeys(request, bodyTable(reach)),
       ...lostParts(request.system, { text }, 'system.'),
-      ...list.flatMap(lostFromMessage),
+      ...messagesOf(request).flatMap(lostFromMessage),
     ]),
   ]
 }
+
+/** What they can be given of it only otherwise. */
+export const steeredInMessages = (request: JsonObject, reach: Reach): FieldChange[] => [
+  ...steeredKeys(request, bodyTable(reach), request),
+  ...(isJsonObject(request.output_config)
+    ? steeredKeys(request.output_config, outputConfig(reach, request), request, 'output_config.')
+    : []),
+]

@@ -16,8 +16,14 @@ import type {
   ToolResultBlockParam,
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages'
-import { UntranslatableError } from './edge.ts'
-import { imageTypeOf, type Reach } from './reach.ts'
+import { reasoningParts } from './earlier-reasoning.ts'
+import { type Prepared, UntranslatableError } from './edge.ts'
+import { effortOf } from './effort.ts'
+import { mediaTypeOf } from './media-types.ts'
+import { resultText } from './openai-chat-request.ts'
+import { imageTypeOf, type Reach, type Wishes } from './reach.ts'
+import { ToolCallIds } from './tool-call-ids.ts'
+import { ToolNames } from './tool-names.ts'
 
 /** Together with the parameters that the newest version of the API, which the SDK types, no longer has. */
 export type MessagesRequest = MessageCreateParamsNonStreaming & {
@@ -29,13 +35,26 @@ export type MessagesRequest = MessageCreateParamsNonStreaming & {
 type UserPart = LanguageModelV4TextPart | LanguageModelV4FilePart
 type AssistantPart = LanguageModelV4TextPart | LanguageModelV4ToolCallPart
 
+/** What a request's turns share. */
+interface Conversation {
+  readonly reach: Reach
+  readonly ids: ToolCallIds
+  readonly names: ToolNames
+  /** The names of calls, by their ids. */
+  readonly called: Map<string, string>
+}
+
 const blocksOf = <Block>(content: string | readonly Block[]): readonly (Block | TextBlockParam)[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content
 
 const imageOf = ({ source }: ImageBlockParam): LanguageModelV4FilePart => {
   switch (source.type) {
     case 'base64':
-      return { type: 'file', mediaType: source.media_type, data: { type: 'data', data: source.data } }
+      return {
+        type: 'file',
+        mediaType: mediaTypeOf(source.media_type, source.data.slice(0, 32)),
+        data: { type: 'data', data: source.data },
+      }
     case 'url':
       if (!URL.canParse(source.url)) throw new UntranslatableError('messages.content.image')
       return {
@@ -77,7 +96,7 @@ const userPartsOf = (block: ContentBlockParam): UserPart[] => {
   }
 }
 
-const assistantPartsOf = (block: ContentBlockParam, reach: Reach): AssistantPart[] => {
+const assistantPartsOf = (block: ContentBlockParam, { ids, names }: Conversation): AssistantPart[] => {
   switch (block.type) {
     case 'text':
       return [{ type: 'text', text: block.text }]
@@ -85,8 +104,8 @@ const assistantPartsOf = (block: ContentBlockParam, reach: Reach): AssistantPart
       return [
         {
           type: 'tool-call',
-          toolCallId: reach.toolCallId(block.id),
-          toolName: block.name,
+          toolCallId: ids.call(block.id),
+          toolName: names.sent(block.name),
           input: block.input,
         },
       ]
@@ -101,7 +120,7 @@ const assistantPartsOf = (block: ContentBlockParam, reach: Reach): AssistantPart
 /** A tool message of OpenAI holds text only, so its images follow in the user's turn. */
 const imagesFollow = 'The result is the image in the next message.'
 
-const toolResultOf = (block: ToolResultBlockParam, toolName: string, reach: Reach) => {
+const toolResultOf = (block: ToolResultBlockParam, { reach, ids, names, called }: Conversation) => {
   const texts: string[] = []
   const images: LanguageModelV4FilePart[] = []
   for (const part of blocksOf(block.content ?? '')) {
@@ -112,9 +131,9 @@ const toolResultOf = (block: ToolResultBlockParam, toolName: string, reach: Reac
   if (images.length > 0) texts.push(imagesFollow)
   const result: LanguageModelV4ToolResultPart = {
     type: 'tool-result',
-    toolCallId: reach.toolCallId(block.tool_use_id),
-    toolName,
-    output: { type: block.is_error ? 'error-text' : 'text', value: texts.join('\n') },
+    toolCallId: ids.result(block.tool_use_id),
+    toolName: names.sent(called.get(block.tool_use_id) ?? 'unknown'),
+    output: { type: block.is_error ? 'error-text' : 'text', value: resultText(texts.join('\n'), reach) },
   }
   return { result, images }
 }
@@ -122,22 +141,41 @@ const toolResultOf = (block: ToolResultBlockParam, toolName: string, reach: Reac
 /** One user turn of Anthropic: tool results become a turn of their own before the rest, as OpenAI wants them. */
 const userTurnsOf = (
   blocks: readonly ContentBlockParam[],
-  toolNames: ReadonlyMap<string, string>,
-  reach: Reach,
+  conversation: Conversation,
 ): LanguageModelV4Message[] => {
   const results: LanguageModelV4ToolResultPart[] = []
   const content: UserPart[] = []
   for (const block of blocks) {
     if (block.type === 'tool_result') {
-      const { result, images } = toolResultOf(block, toolNames.get(block.tool_use_id) ?? 'unknown', reach)
+      const { result, images } = toolResultOf(block, conversation)
       results.push(result)
       content.push(...images)
     } else content.push(...userPartsOf(block))
   }
   return [
     { role: 'tool', content: results },
-    { role: 'user', content },
+    { role: 'user', content: content.filter(part => saysSomething(part, conversation.reach)) },
   ]
+}
+
+const saysSomething = (part: { type: string; text?: unknown }, { refusesBlanks }: Reach): boolean =>
+  part.type !== 'text' || (refusesBlanks ? String(part.text).trim() : part.text) !== ''
+
+const assistantOf = (
+  blocks: readonly ContentBlockParam[],
+  conversation: Conversation,
+): LanguageModelV4Message => {
+  const { reach } = conversation
+  const thoughts = blocks.filter(block => block.type === 'thinking' || block.type === 'redacted_thinking')
+  const callsTools = blocks.some(block => block.type === 'tool_use')
+  const parts = blocks.flatMap(block => assistantPartsOf(block, conversation))
+  return {
+    role: 'assistant',
+    content: [
+      ...reasoningParts(thoughts, callsTools, reach),
+      ...parts.filter(part => saysSomething(part, reach)),
+    ],
+  }
 }
 
 const textOf = (content: string | readonly ContentBlockParam[]): string =>
@@ -148,42 +186,46 @@ const textOf = (content: string | readonly ContentBlockParam[]): string =>
     })
     .join('\n')
 
-const promptOf = ({ system, messages }: MessagesRequest, reach: Reach): LanguageModelV4Message[] => {
-  const toolNames = new Map<string, string>()
+const promptOf = (
+  { system, messages }: MessagesRequest,
+  conversation: Conversation,
+): LanguageModelV4Message[] => {
   const turns: LanguageModelV4Message[] = []
   if (system) turns.push({ role: 'system', content: textOf(system) })
   for (const { role, content } of messages) {
     const blocks = blocksOf(content)
-    for (const block of blocks) if (block.type === 'tool_use') toolNames.set(block.id, block.name)
-    if (role === 'user') turns.push(...userTurnsOf(blocks, toolNames, reach))
-    else if (role === 'assistant')
-      turns.push({ role, content: blocks.flatMap(block => assistantPartsOf(block, reach)) })
+    for (const block of blocks) if (block.type === 'tool_use') conversation.called.set(block.id, block.name)
+    if (role === 'user') turns.push(...userTurnsOf(blocks, conversation))
+    else if (role === 'assistant') turns.push(assistantOf(blocks, conversation))
     else if (role === 'system') turns.push({ role, content: textOf(content) })
     else throw new UntranslatableError('messages.role')
   }
   return turns.filter(turn => turn.content.length > 0)
 }
 
-const toolOf = (tool: ToolUnion) => {
+const toolOf = (tool: ToolUnion, names: ToolNames) => {
   if (!('input_schema' in tool)) throw new UntranslatableError('tools')
   const { name, description, input_schema, strict } = tool
   return {
     type: 'function' as const,
-    name,
+    name: names.sent(name),
     ...(description ? { description } : {}),
     inputSchema: input_schema,
     ...(strict == null ? {} : { strict }),
   }
 }
 
-const toolChoiceOf = (choice: ToolChoice | undefined): LanguageModelV4CallOptions['toolChoice'] => {
+const toolChoiceOf = (
+  choice: ToolChoice | null | undefined,
+  names: ToolNames,
+): LanguageModelV4CallOptions['toolChoice'] => {
   switch (choice?.type) {
     case undefined:
       return undefined
     case 'any':
       return { type: 'required' }
     case 'tool':
-      return { type: 'tool', toolName: choice.name }
+      return { type: 'tool', toolName: names.sent(choice.name) }
     case 'auto':
     case 'none':
       return { type: choice.type }
@@ -192,27 +234,54 @@ const toolChoiceOf = (choice: ToolChoice | undefined): LanguageModelV4CallOption
   }
 }
 
-const allowsOneToolOnly = (choice: ToolChoice | undefined): boolean =>
-  choice !== undefined && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use === true
+const allowsOneToolOnly = (choice: ToolChoice | null | undefined): boolean =>
+  choice != null && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use === true
 
-/** Throws where the body does not have the shape of a messages request, or holds what `lostFromMessages` names. */
-export const messagesToCallOptions = (body: MessagesRequest, reach: Reach): LanguageModelV4CallOptions => {
-  const { format, effort } = body.output_config ?? {}
-  return {
-    prompt: promptOf(body, reach),
-    maxOutputTokens: body.max_tokens,
-    temperature: body.temperature,
-    topP: body.top_p,
-    topK: body.top_k,
-    stopSequences: body.stop_sequences,
-    tools: body.tools?.map(toolOf),
-    toolChoice: toolChoiceOf(body.tool_choice),
-    responseFormat: format ? { type: 'json', schema: format.schema } : undefined,
-    reasoning: effort ?? undefined,
-    providerOptions: reach.options({
-      oneToolOnly: allowsOneToolOnly(body.tool_choice),
-      userId: undefined,
-      strictSchema: true,
-    }),
+const thinkingOf = (thinking: MessagesRequest['thinking'] | null): Wishes['thinking'] => {
+  switch (thinking?.type) {
+    case 'enabled':
+      return thinking.budget_tokens
+    case 'adaptive':
+    case 'disabled':
+      return thinking.type
+    default:
+      return undefined
   }
+}
+
+const wishesOf = (body: MessagesRequest, limit: number | undefined): Wishes => ({
+  oneToolOnly: allowsOneToolOnly(body.tool_choice),
+  userId: body.metadata?.user_id ?? undefined,
+  strictSchema: true,
+  effort: effortOf({ output_config: body.output_config }),
+  thinking: thinkingOf(body.thinking),
+  maxOutputTokens: body.max_tokens ?? limit,
+})
+
+/**
+ * `limit`: for bodies that name none. Throws where the body does not have the shape of a messages request, or holds what
+ * `lostFromMessages` names.
+ */
+export const messagesToCallOptions = (
+  body: MessagesRequest,
+  reach: Reach,
+  limit: number | undefined,
+): Prepared => {
+  const format = body.output_config?.format
+  const names = new ToolNames(reach.toolNames)
+  const ids = new ToolCallIds(reach.toolCallIds)
+  const wishes = wishesOf(body, limit)
+  const options: LanguageModelV4CallOptions = {
+    prompt: promptOf(body, { reach, ids, names, called: new Map() }),
+    maxOutputTokens: wishes.maxOutputTokens,
+    temperature: body.temperature ?? undefined,
+    topP: body.top_p ?? undefined,
+    topK: body.top_k ?? undefined,
+    stopSequences: body.stop_sequences ?? undefined,
+    tools: body.tools?.map(tool => toolOf(tool, names)),
+    toolChoice: toolChoiceOf(body.tool_choice, names),
+    responseFormat: format ? { type: 'json', schema: format.schema } : undefined,
+    ...reach.settings(wishes),
+  }
+  return { options, toolNames: names }
 }

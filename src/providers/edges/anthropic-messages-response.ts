@@ -1,6 +1,8 @@
 import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import type { ContentBlock, Message, StopReason, Usage } from '@anthropic-ai/sdk/resources/messages'
+import { thinkingBlockOf } from './earlier-reasoning.ts'
 import { type AnswerFacts, MalformedAnswerError } from './edge.ts'
+import type { ToolNames } from './tool-names.ts'
 
 const stopReasons: Readonly<Record<LanguageModelV4GenerateResult['finishReason']['unified'], StopReason>> = {
   // Which stop sequence it was, if one, OpenAI does not say.
@@ -27,14 +29,22 @@ const inputOf = (text: string, isCut: boolean): unknown => {
   }
 }
 
-const blockOf = (part: LanguageModelV4Content, isCut: boolean): ContentBlock[] => {
+const blockOf = (part: LanguageModelV4Content, isCut: boolean, names: ToolNames): ContentBlock[] => {
   switch (part.type) {
     case 'text':
       return [{ type: 'text', text: part.text, citations: null }]
+    case 'reasoning':
+      return [thinkingBlockOf(part.text, part.providerMetadata)]
     case 'tool-call': {
       const input = inputOf(part.input, isCut)
       return [
-        { type: 'tool_use', id: part.toolCallId, name: part.toolName, input, caller: { type: 'direct' } },
+        {
+          type: 'tool_use',
+          id: part.toolCallId,
+          name: names.original(part.toolName),
+          input,
+          caller: { type: 'direct' },
+        },
       ]
     }
     case 'file':
@@ -62,7 +72,7 @@ export const messageFromResult = (
   { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
   facts: AnswerFacts,
 ): Message => {
-  const blocks = content.flatMap(part => blockOf(part, finishReason.unified === 'length'))
+  const blocks = content.flatMap(part => blockOf(part, finishReason.unified === 'length', facts.toolNames))
   // OpenAI says `stop` after a call that `tool_choice` forced.
   const callsTool = finishReason.unified === 'stop' && blocks.some(block => block.type === 'tool_use')
   return {

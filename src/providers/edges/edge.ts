@@ -1,7 +1,8 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
-import type { Carriage } from '../../domain/carriage.ts'
 import type { JsonObject } from './json.ts'
 import type { Reach } from './reach.ts'
+import type { FieldChange } from './steering.ts'
+import type { ToolNames } from './tool-names.ts'
 
 /** Facts of the answer that the AI SDK's result does not hold. */
 export interface AnswerFacts {
@@ -10,21 +11,31 @@ export interface AnswerFacts {
   readonly model: string
   /** Unix seconds. */
   readonly created: number
+  readonly toolNames: ToolNames
 }
 
-/** One wire format on this side of the AI SDK. Both directions throw on what they cannot express. */
+/** A request in the AI SDK's terms. */
+export interface Prepared {
+  readonly options: LanguageModelV4CallOptions
+  /** As the request's tools are called on the way, and were called before. */
+  readonly toolNames: ToolNames
+}
+
+/** One wire format on this side of the AI SDK, towards one model. Both directions throw on what they cannot express. */
 export interface Edge {
-  /** What would be lost of a request body on the way to `model`. */
-  carriage(body: JsonObject, model: string): Carriage
-  /** `maxOutputTokens` is for bodies that name no limit of their own. */
-  toCallOptions(body: JsonObject, maxOutputTokens: number | undefined): LanguageModelV4CallOptions
+  /** Names what would be lost of a request body on the way, and may not be. */
+  lost(body: JsonObject): readonly string[]
+  /** What of it can only be given otherwise. */
+  steered(body: JsonObject): readonly FieldChange[]
+  /** `limit` is for bodies that name none of their own. */
+  toCallOptions(body: JsonObject, limit: number | undefined): Prepared
   fromResult(result: LanguageModelV4GenerateResult, facts: AnswerFacts): object
 }
 
-/** The edge of a client's format towards a provider whose models reach that far. */
+/** The edge of a client's format towards a model that reaches that far. */
 export type CreateEdge = (reach: Reach) => Edge
 
-/** The body cannot be expressed in AI SDK terms. The message names a parameter, never a value. */
+/** The body cannot be expressed in AI SDK terms. The message names parameters, never a value. */
 export class UntranslatableError extends Error {
   constructor(param: string) {
     super(`${param} cannot be translated for this provider`)

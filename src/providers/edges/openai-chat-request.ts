@@ -13,8 +13,15 @@ import type {
   ChatCompletionMessageToolCall,
   ChatCompletionTool,
 } from 'openai/resources/chat/completions'
-import { UntranslatableError } from './edge.ts'
+import { isThinkingBlock, reasoningParts } from './earlier-reasoning.ts'
+import { type Prepared, UntranslatableError } from './edge.ts'
+import { type Effort, effortOf } from './effort.ts'
+import { isJsonObject } from './json.ts'
+import { inlineData } from './media-types.ts'
 import { imageTypeOf, type Reach, type Wishes } from './reach.ts'
+import { argumentsOf } from './tool-arguments.ts'
+import { ToolCallIds } from './tool-call-ids.ts'
+import { ToolNames } from './tool-names.ts'
 
 export type ChatRequest = ChatCompletionCreateParamsNonStreaming
 
@@ -25,11 +32,11 @@ type UserPart = LanguageModelV4TextPart | LanguageModelV4FilePart
 /** For models without a JSON mode. */
 const jsonInstruction = 'Answer with one JSON object and nothing else.'
 
-const dataUrl = /^data:([^;,]+);base64,(.*)$/s
-
 const fileOf = (url: string, mediaType: string): LanguageModelV4FilePart => {
-  const inline = dataUrl.exec(url)
-  if (inline) return { type: 'file', mediaType: inline[1]!, data: { type: 'data', data: inline[2]! } }
+  const inline = inlineData(url)
+  if (inline) {
+    return { type: 'file', mediaType: inline.mediaType, data: { type: 'data', data: inline.data } }
+  }
   if (!URL.canParse(url)) throw new UntranslatableError('messages.content.image_url')
   return { type: 'file', mediaType, data: { type: 'url', url: new URL(url) } }
 }
@@ -52,40 +59,73 @@ const partOf = (part: Part): UserPart => {
   }
 }
 
-/** Empty texts are left out: Anthropic rejects them. */
-const partsOf = (content: Content): UserPart[] => {
+/** Empty texts are left out: they say nothing, and Anthropic rejects them. */
+const partsOf = (content: Content, { refusesBlanks }: Reach): UserPart[] => {
   const parts = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : (content ?? [])
-  return parts.map(partOf).filter(part => part.type !== 'text' || part.text !== '')
+  const saysSomething = (part: UserPart): boolean =>
+    part.type !== 'text' || (refusesBlanks ? part.text.trim() : part.text) !== ''
+  return parts.map(partOf).filter(saysSomething)
 }
 
-const textPartsOf = (content: Content): LanguageModelV4TextPart[] =>
-  partsOf(content).map(part => {
+/** A tool that has said nothing, for those who refuse a text without words. */
+export const resultText = (text: string, { refusesBlanks }: Reach): string =>
+  refusesBlanks && text.trim() === '' ? '(empty)' : text
+
+const textPartsOf = (content: Content, reach: Reach): LanguageModelV4TextPart[] =>
+  partsOf(content, reach).map(part => {
     if (part.type !== 'text') throw new UntranslatableError('messages.content')
     return part
   })
 
-const textOf = (content: Content): string =>
-  textPartsOf(content)
+const textOf = (content: Content, reach: Reach): string =>
+  textPartsOf(content, reach)
     .map(part => part.text)
     .join('\n')
 
-const toolCallOf = (call: ChatCompletionMessageToolCall, reach: Reach) => {
+/** What a request's turns share. */
+interface Conversation {
+  readonly reach: Reach
+  readonly ids: ToolCallIds
+  readonly names: ToolNames
+}
+
+/** Gemini's signature of a call, in the place that Google's own imitation of this format gives it. */
+const signatureOf = (call: object) => {
+  const extra = 'extra_content' in call && isJsonObject(call.extra_content) ? call.extra_content.google : null
+  const signature = isJsonObject(extra) ? extra.thought_signature : null
+  return typeof signature === 'string'
+    ? {
+        providerOptions: { google: { thoughtSignature: signature }, vertex: { thoughtSignature: signature } },
+      }
+    : {}
+}
+
+const toolCallOf = (call: ChatCompletionMessageToolCall, { ids, names }: Conversation) => {
   if (call.type !== 'function') throw new UntranslatableError('messages.tool_calls')
   return {
     type: 'tool-call' as const,
-    toolCallId: reach.toolCallId(call.id),
-    toolName: call.function.name,
-    // A call without parameters is sent with empty arguments by some models.
-    input: JSON.parse(call.function.arguments || '{}') as unknown,
+    toolCallId: ids.call(call.id),
+    toolName: names.sent(call.function.name),
+    input: argumentsOf(call.function.arguments),
+    ...signatureOf(call),
   }
 }
 
-const assistantOf = (message: ChatCompletionAssistantMessageParam, reach: Reach): LanguageModelV4Message => ({
+const reasoningOf = (message: ChatCompletionAssistantMessageParam, reach: Reach) => {
+  const blocks = 'thinking_blocks' in message ? message.thinking_blocks : []
+  return reasoningParts(Array.isArray(blocks) ? blocks.filter(isThinkingBlock) : [], false, reach)
+}
+
+const assistantOf = (
+  message: ChatCompletionAssistantMessageParam,
+  conversation: Conversation,
+): LanguageModelV4Message => ({
   role: 'assistant',
   content: [
-    ...textPartsOf(message.content),
-    ...textPartsOf(message.refusal),
-    ...(message.tool_calls ?? []).map(call => toolCallOf(call, reach)),
+    ...reasoningOf(message, conversation.reach),
+    ...textPartsOf(message.content, conversation.reach),
+    ...textPartsOf(message.refusal, conversation.reach),
+    ...(message.tool_calls ?? []).map(call => toolCallOf(call, conversation)),
   ],
 })
 
@@ -108,7 +148,11 @@ const pushResult = (turns: LanguageModelV4Message[], result: LanguageModelV4Tool
 }
 
 /** Instructions are gathered at the head: only the newest Claude models take them in mid-conversation. */
-const promptOf = ({ messages, response_format }: ChatRequest, reach: Reach): LanguageModelV4Message[] => {
+const promptOf = (
+  { messages, response_format }: ChatRequest,
+  conversation: Conversation,
+): LanguageModelV4Message[] => {
+  const { reach, ids, names } = conversation
   const toolNames = toolNamesOf(messages)
   const instructions: string[] = []
   const turns: LanguageModelV4Message[] = []
@@ -116,20 +160,20 @@ const promptOf = ({ messages, response_format }: ChatRequest, reach: Reach): Lan
     switch (message.role) {
       case 'system':
       case 'developer':
-        instructions.push(textOf(message.content))
+        instructions.push(...[textOf(message.content, reach)].filter(text => text !== ''))
         break
       case 'user':
-        turns.push({ role: 'user', content: partsOf(message.content) })
+        turns.push({ role: 'user', content: partsOf(message.content, reach) })
         break
       case 'assistant':
-        turns.push(assistantOf(message, reach))
+        turns.push(assistantOf(message, conversation))
         break
       case 'tool':
         pushResult(turns, {
           type: 'tool-result',
-          toolCallId: reach.toolCallId(message.tool_call_id),
-          toolName: toolNames.get(message.tool_call_id) ?? 'unknown',
-          output: { type: 'text', value: textOf(message.content) },
+          toolCallId: ids.result(message.tool_call_id),
+          toolName: names.sent(toolNames.get(message.tool_call_id) ?? 'unknown'),
+          output: { type: 'text', value: resultText(textOf(message.content, reach), reach) },
         })
         break
       default:
@@ -141,12 +185,12 @@ const promptOf = ({ messages, response_format }: ChatRequest, reach: Reach): Lan
   return turns.filter(turn => turn.content.length > 0)
 }
 
-const toolOf = (tool: ChatCompletionTool) => {
+const toolOf = (tool: ChatCompletionTool, names: ToolNames) => {
   if (tool.type !== 'function') throw new UntranslatableError('tools')
   const { name, description, parameters, strict } = tool.function
   return {
     type: 'function' as const,
-    name,
+    name: names.sent(name),
     ...(description ? { description } : {}),
     inputSchema: { type: 'object' as const, properties: {}, ...parameters },
     // Not being strict is the default everywhere, and some models may not be told.
@@ -154,11 +198,14 @@ const toolOf = (tool: ChatCompletionTool) => {
   }
 }
 
-const toolChoiceOf = (choice: ChatRequest['tool_choice']): LanguageModelV4CallOptions['toolChoice'] => {
+const toolChoiceOf = (
+  choice: ChatRequest['tool_choice'],
+  names: ToolNames,
+): LanguageModelV4CallOptions['toolChoice'] => {
   if (choice == null) return undefined
   if (typeof choice === 'string') return { type: choice }
   if (choice.type !== 'function') throw new UntranslatableError('tool_choice')
-  return { type: 'tool', toolName: choice.function.name }
+  return { type: 'tool', toolName: names.sent(choice.function.name) }
 }
 
 const responseFormatOf = (
@@ -171,30 +218,36 @@ const responseFormatOf = (
   return { type: 'json', name, schema: schema ?? {}, ...(description ? { description } : {}) }
 }
 
-const wishesOf = (body: ChatRequest): Wishes => ({
+const wishesOf = (body: ChatRequest, limit: number | undefined): Wishes => ({
   oneToolOnly: body.parallel_tool_calls === false,
   userId: body.safety_identifier ?? body.user ?? undefined,
   strictSchema: body.response_format?.type === 'json_schema' && !!body.response_format.json_schema.strict,
+  effort: effortOf({ reasoning_effort: body.reasoning_effort }) as Effort | undefined,
+  thinking: undefined,
+  maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? limit,
 })
 
-/** Throws where the body does not have the shape of a chat completion request, or holds what `lostFromChat` names. */
-export const chatToCallOptions = (
-  body: ChatRequest,
-  reach: Reach,
-  maxOutputTokens: number | undefined,
-): LanguageModelV4CallOptions => ({
-  prompt: promptOf(body, reach),
-  maxOutputTokens: body.max_completion_tokens ?? body.max_tokens ?? maxOutputTokens,
-  temperature: body.temperature ?? undefined,
-  topP: body.top_p ?? undefined,
-  seed: body.seed ?? undefined,
-  // 0 says nothing, and models without penalties may not be told even that.
-  presencePenalty: body.presence_penalty || undefined,
-  frequencyPenalty: body.frequency_penalty || undefined,
-  stopSequences: body.stop == null ? undefined : [body.stop].flat(),
-  tools: body.tools?.map(toolOf),
-  toolChoice: toolChoiceOf(body.tool_choice),
-  responseFormat: responseFormatOf(body.response_format, reach),
-  reasoning: body.reasoning_effort ?? undefined,
-  providerOptions: reach.options(wishesOf(body)),
-})
+/**
+ * `limit`: for bodies that name none. Throws where the body does not have the shape of a chat completion request, or holds
+ * what `lostFromChat` names.
+ */
+export const chatToCallOptions = (body: ChatRequest, reach: Reach, limit: number | undefined): Prepared => {
+  const names = new ToolNames(reach.toolNames)
+  const wishes = wishesOf(body, limit)
+  const options: LanguageModelV4CallOptions = {
+    prompt: promptOf(body, { reach, ids: new ToolCallIds(reach.toolCallIds), names }),
+    maxOutputTokens: wishes.maxOutputTokens,
+    temperature: body.temperature ?? undefined,
+    topP: body.top_p ?? undefined,
+    topK: 'top_k' in body && typeof body.top_k === 'number' ? body.top_k : undefined,
+    seed: body.seed ?? undefined,
+    presencePenalty: body.presence_penalty ?? undefined,
+    frequencyPenalty: body.frequency_penalty ?? undefined,
+    stopSequences: body.stop == null ? undefined : [body.stop].flat(),
+    tools: body.tools?.map(tool => toolOf(tool, names)),
+    toolChoice: toolChoiceOf(body.tool_choice, names),
+    responseFormat: responseFormatOf(body.response_format, reach),
+    ...reach.settings(wishes),
+  }
+  return { options, toolNames: names }
+}

@@ -1,5 +1,6 @@
-import type { LanguageModelV4GenerateResult } from '@ai-sdk/provider'
+import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import type { ChatCompletion, ChatCompletionMessageToolCall } from 'openai/resources/chat/completions'
+import { thinkingBlockOf, unsigned } from './earlier-reasoning.ts'
 import type { AnswerFacts } from './edge.ts'
 
 type FinishReason = ChatCompletion.Choice['finish_reason']
@@ -32,7 +33,29 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['u
   }
 }
 
-/** The result as a chat completion. Reasoning and sources have no place in one and are left out. Throws where a file was made. */
+/**
+ * Reasoning as those who show it in this format write it, and beside it what a later turn needs to bring it back: LiteLLM's
+ * clients know both names.
+ */
+const reasoningOf = (content: readonly LanguageModelV4Content[]) => {
+  const blocks = content.flatMap(part =>
+    part.type === 'reasoning' ? [thinkingBlockOf(part.text, part.providerMetadata)] : [],
+  )
+  const text = blocks.map(block => (block.type === 'thinking' ? block.thinking : '')).join('')
+  const isSigned = blocks.some(block => block.type !== 'thinking' || block.signature !== unsigned)
+  return {
+    ...(text === '' ? {} : { reasoning_content: text }),
+    ...(isSigned ? { thinking_blocks: blocks } : {}),
+  }
+}
+
+/** Gemini wants the signature of a call back; this is where Google's own imitation of this format has it. */
+const signatureOf = ({ providerMetadata: metadata }: LanguageModelV4Content) => {
+  const signature = (metadata?.google ?? metadata?.vertex ?? metadata?.googleVertex)?.thoughtSignature
+  return typeof signature === 'string' ? { extra_content: { google: { thought_signature: signature } } } : {}
+}
+
+/** The result as a chat completion. Sources have no place in one and are left out. Throws where a file was made. */
 export const chatFromResult = (
   { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
   facts: AnswerFacts,
@@ -41,13 +64,21 @@ export const chatFromResult = (
   const text = content.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('')
   const toolCalls = content.flatMap((part): ChatCompletionMessageToolCall[] =>
     part.type === 'tool-call'
-      ? [{ id: part.toolCallId, type: 'function', function: { name: part.toolName, arguments: part.input } }]
+      ? [
+          {
+            id: part.toolCallId,
+            type: 'function',
+            function: { name: facts.toolNames.original(part.toolName), arguments: part.input },
+            ...signatureOf(part),
+          },
+        ]
       : [],
   )
   const message = {
     role: 'assistant' as const,
     content: text === '' && toolCalls.length > 0 ? null : text,
     refusal: null,
+    ...reasoningOf(content),
     ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}),
   }
   return {

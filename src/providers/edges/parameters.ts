@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from './json.ts'
+import type { FieldChange, Steering } from './steering.ts'
 
 /** What becomes of each key of an object on its way through an edge. A key in none of these is lost. */
 export interface ParameterTable {
@@ -8,6 +9,8 @@ export interface ParameterTable {
   readonly harmless: readonly string[]
   /** Carried, or without effect, with these values only. */
   readonly onlyWhen: Readonly<Record<string, (value: unknown, owner: JsonObject) => boolean>>
+  /** Carried where the target knows the like; the answer is the same kind of answer without. */
+  readonly steering?: Readonly<Record<string, Steering>>
 }
 
 export const isOneOf =
@@ -15,26 +18,45 @@ export const isOneOf =
   (value: unknown): boolean =>
     allowed.includes(value)
 
+/** Null counts as absent, as it does in both APIs. */
+const isAbsent = (value: unknown): boolean => value === null || value === undefined
+
 const survives = (table: ParameterTable, key: string, owner: JsonObject): boolean =>
   table.carried.includes(key) ||
   table.harmless.includes(key) ||
+  (table.steering !== undefined && Object.hasOwn(table.steering, key)) ||
   (Object.hasOwn(table.onlyWhen, key) && table.onlyWhen[key]!(owner[key], owner))
 
-/** Names the keys of `owner` that `table` does not let through. Null counts as absent, as it does in both APIs. */
+/** Names the keys of `owner` that `table` does not let through. */
 export const lostKeys = (owner: JsonObject, table: ParameterTable, prefix = ''): string[] =>
   Object.keys(owner)
-    .filter(key => owner[key] !== null && owner[key] !== undefined && !survives(table, key, owner))
+    .filter(key => !isAbsent(owner[key]) && !survives(table, key, owner))
     .map(key => prefix + key)
 
-/** `lostKeys` for a list of parts that are told apart by `type`; a type without a table is lost whole. */
-export const lostParts = (
-  parts: unknown,
-  tables: Readonly<Record<string, ParameterTable>>,
-  prefix: string,
-): string[] => {
-  if (!Array.isArray(parts)) return []
-  return parts.filter(isJsonObject).flatMap(part => {
-    const type = String(part.type)
-    return Object.hasOwn(tables, type) ? lostKeys(part, tables[type]!, `${prefix}${type}.`) : [prefix + type]
+/** What of `owner` is steered, and how. Values are judged by `body`, the whole request. */
+export const steeredKeys = (
+  owner: JsonObject,
+  table: ParameterTable,
+  body: JsonObject,
+  prefix = '',
+): FieldChange[] =>
+  Object.entries(table.steering ?? {}).flatMap(([key, steering]) => {
+    if (!Object.hasOwn(owner, key) || isAbsent(owner[key])) return []
+    const change = steering(owner[key], body)
+    return change ? [{ field: prefix + key, ...change }] : []
   })
-}
+
+type PartTables = Readonly<Record<string, ParameterTable>>
+
+const partsIn = (parts: unknown): JsonObject[] => (Array.isArray(parts) ? parts.filter(isJsonObject) : [])
+
+const tableFor = (tables: PartTables, type: string): ParameterTable | undefined =>
+  Object.hasOwn(tables, type) ? tables[type] : undefined
+
+/** `lostKeys` for a list of parts that are told apart by `type`; a type without a table is lost whole. */
+export const lostParts = (parts: unknown, tables: PartTables, prefix: string): string[] =>
+  partsIn(parts).flatMap(part => {
+    const type = String(part.type)
+    const table = tableFor(tables, type)
+    return table ? lostKeys(part, table, `${prefix}${type}.`) : [prefix + type]
+  })

@@ -1,10 +1,15 @@
-import type { SharedV4ProviderOptions } from '@ai-sdk/provider'
-import type { JsonObject } from './json.ts'
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
+import { type Effort, efforted } from './effort.ts'
+import { isJsonObject, type JsonObject } from './json.ts'
+import { inlineData } from './media-types.ts'
+import { carried, leftOut, type Steering, unless } from './steering.ts'
+import type { IdRule } from './tool-call-ids.ts'
+import type { NameRule } from './tool-names.ts'
 
 /** Whether a value can be given as it stands; `owner` is the body it stands in. */
 export type Allowed = (value: unknown, owner: JsonObject) => boolean
 
-/** What the AI SDK has no setting of its own for: each provider is told in its own options, or not at all. */
+/** What a request asks for that each provider is told in its own way, or not at all. */
 export interface Wishes {
   /** At most one tool call in the answer. */
   readonly oneToolOnly: boolean
@@ -12,49 +17,72 @@ export interface Wishes {
   readonly userId: string | undefined
   /** The answer must keep to the JSON schema to the letter. */
   readonly strictSchema: boolean
+  readonly effort: Effort | undefined
+  /** Tokens that thought may take, or how it is left to the model, in Anthropic's words. */
+  readonly thinking: 'adaptive' | 'disabled' | number | undefined
+  readonly maxOutputTokens: number | undefined
 }
 
+export type Settings = Partial<
+  Pick<LanguageModelV4CallOptions, 'reasoning' | 'maxOutputTokens' | 'providerOptions'>
+>
+
 /**
- * What the models of a provider can be given. A request that asks for more is not sent there: nothing is dropped in
- * silence. Ranges are the provider's documented ones where the AI SDK or the provider would bend a value instead of
- * refusing it.
+ * What a model can be given. A request that asks for more is not sent there as it stands: nothing is dropped in silence.
+ * Ranges are the provider's documented ones where the AI SDK or the provider would bend a value instead of refusing it.
  */
 export interface Reach {
-  readonly temperature: Allowed
-  readonly topP: Allowed
-  readonly topK: boolean
-  readonly seed: boolean
-  /** Of `presence_penalty` and `frequency_penalty`; 0 says nothing and always passes. */
-  readonly penalty: Allowed
+  readonly temperature: Steering
+  readonly topP: Steering
+  readonly topK: Steering
+  readonly seed: Steering
+  /** Of `presence_penalty` and `frequency_penalty`; 0 says nothing and never comes here. */
+  readonly penalty: Steering
+  readonly effort: Steering
+  /** Of a budget for thought, or its absence, as Anthropic's clients ask for it. */
+  readonly thinking: Steering
+  /** A limit of the answer's length. */
+  readonly maxTokens: Steering
+  readonly user: Steering
+  /**
+   * Sent where neither the request nor the config limits the answer; absent where the provider demands no limit: a model's
+   * own default is better than a guess.
+   */
+  readonly defaultLimit?: number
   readonly stops: (sequences: readonly unknown[]) => boolean
   /** Whether it can be told to call one tool at a time. */
   readonly oneToolOnly: boolean
   readonly strictTools: boolean
+  /** Whether it can be made to call a tool. */
+  readonly forcedTools: boolean
+  /** Whether calls and results of earlier turns are refused where the request has no tools. */
+  readonly needsTools: boolean
+  /** Whether its answer keeps to a JSON schema. */
+  readonly jsonSchema: Allowed
+  /** Whether it has a JSON mode without a schema; otherwise it is told so in words. */
+  readonly jsonMode: boolean
+  readonly imageTypes: readonly string[]
   /** Images that are not inline. */
   readonly imageUrl: (url: string) => boolean
   /** Inline PDFs. */
   readonly pdf: boolean
-  /** Whether it has a JSON mode without a schema; otherwise it is told so in words. */
-  readonly jsonMode: boolean
-  /** Ids made by other providers may not fit; call and result change alike. */
-  toolCallId(id: string): string
-  options(wishes: Wishes): SharedV4ProviderOptions
+  /** Whether it refuses texts of nothing but white space, and a last word that ends in it. */
+  readonly refusesBlanks: boolean
+  /** Whose reasoning of earlier turns it is shown: nobody's, its own that bears its signature, or any text. */
+  readonly earlierReasoning: 'none' | 'signed' | 'text'
+  readonly toolCallIds: IdRule
+  readonly toolNames: NameRule
+  settings(wishes: Wishes): Settings
 }
 
 export const anything: Allowed = () => true
-export const nothing: Allowed = () => false
-
-export const within =
-  (least: number, most: number): Allowed =>
-  value =>
-    typeof value === 'number' && value >= least && value <= most
 
 export const atMost =
   (count: number) =>
   (sequences: readonly unknown[]): boolean =>
     sequences.length <= count
 
-const imageTypes: Readonly<Record<string, string>> = {
+const imageEndings: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
@@ -67,28 +95,64 @@ const imageTypes: Readonly<Record<string, string>> = {
 /** The media type that an address's ending names; `image/*` when it names none. */
 export const imageTypeOf = (url: string): string => {
   const ending = URL.canParse(url) ? /\.(\w+)$/.exec(new URL(url).pathname)?.[1] : undefined
-  return imageTypes[ending?.toLowerCase() ?? ''] ?? 'image/*'
+  return imageEndings[ending?.toLowerCase() ?? ''] ?? 'image/*'
 }
 
 /** For providers that must be told what kind of image stands at an address. */
 export const namesImageType = (url: string): boolean => imageTypeOf(url) !== 'image/*'
 
-/** The ids that Anthropic and Bedrock take. */
-export const wordId = (id: string): string => id.replaceAll(/[^\w-]/g, '_')
+/** Whether an image, inline or at an address, can be shown. */
+export const showsImage = ({ imageTypes, imageUrl }: Reach, url: string): boolean => {
+  if (!/^data:/i.test(url)) return URL.canParse(url) && imageUrl(url)
+  const inline = inlineData(url)
+  return inline !== null && imageTypes.includes(inline.mediaType)
+}
+
+const asksForBudget = (thinking: unknown): boolean => isJsonObject(thinking) && thinking.type === 'enabled'
+
+/** Words of letters, digits, _ and -, as most take them for names. */
+export const wordNames = (maxLength: number): NameRule => ({
+  pattern: /^[\w-]+$/,
+  foreign: /[^\w-]/g,
+  maxLength,
+})
+
+/** As OpenAI takes them: anything, but no longer than 40. */
+export const openaiIds: IdRule = { pattern: /^.{1,40}$/s, prefix: 'call_', digestLength: 24 }
+
+/** As Anthropic and Bedrock take them. */
+export const wordIds: IdRule = {
+  pattern: /^[\w-]{1,64}$/,
+  foreign: /[^\w-]/g,
+  prefix: 'toolu_',
+  digestLength: 24,
+}
 
 /** The least that all share; each type spreads it and says where it differs. */
 export const commonReach: Reach = {
-  temperature: anything,
-  topP: anything,
-  topK: false,
-  seed: false,
-  penalty: nothing,
+  temperature: carried,
+  topP: carried,
+  topK: leftOut,
+  seed: leftOut,
+  penalty: leftOut,
+  effort: efforted([]),
+  // A budget in tokens has no counterpart; to think as much as the model sees fit, or not at all, asks for nothing.
+  thinking: unless(value => !asksForBudget(value), leftOut),
+  maxTokens: carried,
+  user: leftOut,
   stops: () => true,
   oneToolOnly: false,
   strictTools: true,
+  forcedTools: true,
+  needsTools: false,
+  jsonSchema: anything,
+  jsonMode: true,
+  imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'],
   imageUrl: () => true,
   pdf: true,
-  jsonMode: true,
-  toolCallId: id => id,
-  options: () => ({}),
+  refusesBlanks: false,
+  earlierReasoning: 'none',
+  toolCallIds: { pattern: /^.+$/s, prefix: 'call_', digestLength: 24 },
+  toolNames: wordNames(64),
+  settings: ({ effort }) => ({ reasoning: effort }),
 }

@@ -1,9 +1,11 @@
 import type { ProviderConfig } from '../../config/schema.ts'
 import { basePath, withoutVersion } from '../base-path.ts'
-import { commonReach, wordId } from '../edges/reach.ts'
+import { commonReach, type Reach, type Wishes, wordIds, wordNames } from '../edges/reach.ts'
+import { carried } from '../edges/steering.ts'
 import { lowerCaseNames } from '../header-names.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
+import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 
 /**
  * The version is pinned: from 2026-10-21 on Anthropic rejects `temperature`, `top_p` and `top_k`, which older models
@@ -12,28 +14,63 @@ import { generateWith, unusedKey, type Way } from '../way.ts'
 const version = '2023-06-01'
 
 /** What every Claude model allows. */
-const maxOutputTokens = 4096
+const safeLimit = 4096
+
+/** What the AI SDK is told of thought: it would add a budget to the limit of the answer, which holds for both. */
+const thoughtOf = (model: ClaudeModel, { effort, maxOutputTokens }: Wishes) => {
+  if (effort === undefined || model.thinks === 'never') return { maxOutputTokens, options: {} }
+  if (effort === 'none') return { maxOutputTokens, options: { thinking: { type: 'disabled' as const } } }
+  if (model.thinks === 'adaptive') {
+    const thinking = { type: 'adaptive' as const, display: 'summarized' as const }
+    return { maxOutputTokens, options: { thinking, effort } }
+  }
+  const limit = maxOutputTokens ?? model.maxTokens ?? safeLimit
+  const budgetTokens = thinkingBudget(effort, limit, model)
+  const thinking = { type: 'enabled' as const, budgetTokens }
+  return { maxOutputTokens: limit - budgetTokens, options: { thinking } }
+}
+
+const claudeReach = (model: ClaudeModel): Reach => ({
+  ...commonReach,
+  ...claudeSteering(model),
+  defaultLimit: model.maxTokens ?? safeLimit,
+  user: carried,
+  // White space alone is rejected.
+  stops: stops => stops.every(stop => typeof stop === 'string' && stop.trim() !== ''),
+  oneToolOnly: true,
+  strictTools: model.hasSchemas,
+  jsonMode: false,
+  refusesBlanks: true,
+  earlierReasoning: 'signed',
+  toolCallIds: wordIds,
+  toolNames: wordNames(128),
+  settings: wishes => {
+    const { oneToolOnly, userId } = wishes
+    const { maxOutputTokens, options } = thoughtOf(model, wishes)
+    return {
+      maxOutputTokens,
+      providerOptions: {
+        anthropic: {
+          ...options,
+          ...(oneToolOnly ? { disableParallelToolUse: true } : {}),
+          ...(userId ? { metadata: { userId } } : {}),
+        },
+      },
+    }
+  },
+})
 
 /** `betas`: those that the config asks for; the SDK adds those that a request needs. */
 const claudeWay = (betas: string | undefined): Way => ({
-  reach: {
-    ...commonReach,
-    // One of `temperature` and `top_p`, not both; a `top_p` of 1 says nothing.
-    topP: (topP, body) => topP === 1 || body.temperature === undefined || body.temperature === null,
-    // White space alone is rejected.
-    stops: stops => stops.every(stop => typeof stop === 'string' && stop.trim() !== ''),
-    oneToolOnly: true,
-    jsonMode: false,
-    toolCallId: wordId,
-    options: ({ oneToolOnly, userId }) => ({
-      anthropic: {
-        ...(oneToolOnly ? { disableParallelToolUse: true } : {}),
-        ...(userId ? { metadata: { userId } } : {}),
-      },
-    }),
-  },
+  reach: (model, reasons) => claudeReach(claudeModel(model, reasons)),
   headers: ['anthropic-beta'],
-  maxOutputTokens,
+  bareAnswer: {
+    type: 'message',
+    role: 'assistant',
+    content: [],
+    stop_reason: 'end_turn',
+    usage: { input_tokens: 0, output_tokens: 0 },
+  },
   generate: generateWith(async (model, { baseUrl, fetch }) => {
     const { createAnthropic } = await import('@ai-sdk/anthropic')
     const headers: Record<string, string> = betas ? { 'anthropic-beta': betas } : {}

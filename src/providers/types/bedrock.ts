@@ -1,28 +1,89 @@
-import type { LanguageModelV4CallOptions, SharedV4ProviderOptions } from '@ai-sdk/provider'
+import type { SharedV4ProviderOptions } from '@ai-sdk/provider'
 import type { ProviderConfig } from '../../config/schema.ts'
-import { UntranslatableError } from '../edges/edge.ts'
-import { commonReach, namesImageType, type Reach, within, wordId } from '../edges/reach.ts'
+import { type Effort, efforted } from '../edges/effort.ts'
+import { atMost, commonReach, namesImageType, type Reach, type Wishes, wordIds } from '../edges/reach.ts'
+import { carried, leftOut, within } from '../edges/steering.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { type Way, withoutMaxEffort } from '../way.ts'
+import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
+import { nineLetters } from './mistral.ts'
 
-/** Of `Converse`; what single model families lack the SDK knows. */
+/** Of `Converse`, for all models alike. */
 const converseReach: Reach = {
   ...commonReach,
-  // The SDK would bend what is beyond, and Bedrock refuses it.
-  temperature: within(0, 1),
   // Only `s3://` addresses, which no client of OpenAI's or Anthropic's formats sends.
   imageUrl: url => url.startsWith('s3://') && namesImageType(url),
-  oneToolOnly: true,
   jsonMode: false,
-  toolCallId: wordId,
-  options: ({ oneToolOnly }): SharedV4ProviderOptions =>
-    oneToolOnly ? { anthropic: { disableParallelToolUse: true } } : {},
+  needsTools: true,
+  refusesBlanks: true,
+  toolCallIds: wordIds,
 }
 
-/** Only Claude can be told to call one tool at a time, and the SDK is silent about the others. */
-const refuseOneToolOnly = (model: string, { providerOptions }: LanguageModelV4CallOptions): void => {
-  if (providerOptions?.anthropic?.disableParallelToolUse && !model.includes('anthropic.')) {
-    throw new UntranslatableError('parallel_tool_calls')
+/** Those of the newest whose schemas Bedrock does not know yet, or does not keep to. */
+const isUnbound = (model: string): boolean => /claude-(?:(?:opus|sonnet|fable)-5|opus-4-[78])/.test(model)
+
+const efforts = ['none', 'low', 'medium', 'high', 'max'] as const
+
+const thoughtOf = (model: ClaudeModel, { effort, maxOutputTokens }: Wishes) => {
+  if (effort === undefined || model.thinks === 'never') return { maxOutputTokens, config: undefined }
+  if (effort === 'none') return { maxOutputTokens, config: { type: 'disabled' } }
+  if (model.thinks === 'adaptive') {
+    return { maxOutputTokens, config: { type: 'adaptive', maxReasoningEffort: effort } }
+  }
+  const limit = maxOutputTokens ?? model.maxTokens ?? 4096
+  const budgetTokens = thinkingBudget(effort, limit, model)
+  return { maxOutputTokens: limit - budgetTokens, config: { type: 'enabled', budgetTokens } }
+}
+
+const claudeReach = (name: string, reasons: boolean | undefined): Reach => {
+  const known = claudeModel(name, reasons)
+  const model = known.thinks === 'adaptive' ? { ...known, efforts: named(known) } : known
+  return {
+    ...converseReach,
+    ...claudeSteering(model),
+    oneToolOnly: true,
+    strictTools: model.hasSchemas && !isUnbound(name),
+    jsonSchema: (_, body) => model.isForced && !(isUnbound(name) && Array.isArray(body.tools)),
+    earlierReasoning: 'signed',
+    settings: wishes => {
+      const { maxOutputTokens, config } = thoughtOf(model, wishes)
+      return {
+        maxOutputTokens,
+        providerOptions: {
+          ...(config ? { amazonBedrock: { reasoningConfig: config } } : {}),
+          ...(wishes.oneToolOnly ? { anthropic: { disableParallelToolUse: true } } : {}),
+        } as SharedV4ProviderOptions,
+      }
+    },
+  }
+}
+
+/** Bedrock has no name for the next to highest effort. */
+const named = (model: ClaudeModel): readonly Effort[] =>
+  efforts.filter(effort => model.efforts.includes(effort))
+
+/** OpenAI's models are given no stops by Converse, and only the open ones can be told how to sample. */
+const openaiReach = (model: string): Reach => {
+  const isOpen = model.includes('gpt-oss')
+  return {
+    ...converseReach,
+    temperature: isOpen ? within(0, 1) : leftOut,
+    topP: isOpen ? carried : leftOut,
+    effort: efforted(['low', 'medium', 'high']),
+    stops: atMost(0),
+  }
+}
+
+const reachOf = (model: string, reasons: boolean | undefined): Reach => {
+  if (model.includes('anthropic') || model.includes('claude')) return claudeReach(model, reasons)
+  if (/(?:^|\.)openai\./.test(model)) return openaiReach(model)
+  // The highest effort of Nova takes no limit beside it.
+  const isNova = model.includes('amazon.nova-2-lite')
+  return {
+    ...converseReach,
+    temperature: within(0, 1),
+    effort: efforted(isNova ? ['none', 'low', 'medium'] : []),
+    toolCallIds: model.includes('mistral.') ? nineLetters : wordIds,
   }
 }
 
@@ -30,7 +91,7 @@ const refuseOneToolOnly = (model: string, { providerOptions }: LanguageModelV4Ca
 const signatureHeaders = ['authorization', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256']
 
 const converse = (config: ProviderConfig): Way => ({
-  reach: converseReach,
+  reach: reachOf,
   headers: signatureHeaders,
   bareAnswer: {
     output: { message: { role: 'assistant', content: [] } },
@@ -38,7 +99,6 @@ const converse = (config: ProviderConfig): Way => ({
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
   },
   generate: async (model, { baseUrl, apiKey, fetch }, options) => {
-    refuseOneToolOnly(model, options)
     const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock')
     const provider = createAmazonBedrock({
       region: config.region,

@@ -1,6 +1,8 @@
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider'
 import { basePath } from '../base-path.ts'
-import { atMost, commonReach, within } from '../edges/reach.ts'
+import { type Effort, efforted, efforts } from '../edges/effort.ts'
+import { atMost, commonReach } from '../edges/reach.ts'
+import { wholeWithin, within } from '../edges/steering.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { unusedKey, type Way, withoutMaxEffort } from '../way.ts'
 
@@ -25,18 +27,26 @@ const withToolPlans = (text: string, prompt: LanguageModelV4Prompt): string => {
   return JSON.stringify({ ...body, messages })
 }
 
+/** Only the models made for it think. */
+const thinkers: readonly Effort[] = efforts.filter(effort => effort !== 'max')
+
+const reach: Way['reach'] = (model, reasons) => ({
+  ...commonReach,
+  // Beyond these, Cohere answers 400; a `top_p` of 1 is what many clients send for "all", but Cohere's own default is 0.75.
+  temperature: within(0, 1),
+  topP: within(0.01, 0.99),
+  topK: within(0, 500),
+  penalty: within(0, 1),
+  seed: wholeWithin(0, Number.MAX_SAFE_INTEGER),
+  effort: efforted((reasons ?? model.includes('reasoning')) ? thinkers : []),
+  stops: atMost(5),
+  strictTools: false,
+  pdf: false,
+  toolNames: { pattern: /^[a-zA-Z_]\w*$/, foreign: /\W/g, maxLength: 64 },
+})
+
 const way: Way = {
-  reach: {
-    ...commonReach,
-    topK: true,
-    seed: true,
-    // Beyond these, Cohere answers 400; 1 is what many clients send for "all", but Cohere's own default is 0.75.
-    topP: within(0.01, 0.99),
-    penalty: within(0, 1),
-    stops: atMost(5),
-    strictTools: false,
-    pdf: false,
-  },
+  reach,
   headers: [],
   bareAnswer: {
     message: { role: 'assistant', content: [] },

@@ -1,20 +1,51 @@
 import { basePath, withoutVersion } from '../base-path.ts'
-import { anything, atMost, commonReach, namesImageType, type Reach } from '../edges/reach.ts'
+import { type Effort, efforted, efforts } from '../edges/effort.ts'
+import { atMost, commonReach, namesImageType } from '../edges/reach.ts'
+import { carried, leftOut, wholeWithin, within } from '../edges/steering.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
 
-/** Of every Gemini model; which of them have no penalties the SDK knows. */
-export const geminiReach: Reach = {
-  ...commonReach,
-  topK: true,
-  seed: true,
-  penalty: anything,
-  stops: atMost(5),
-  imageUrl: namesImageType,
+/** Levels of thought, of Gemini 3 and later; budgets, of 2.5; none before. */
+const effortsOf = (model: string, reasons: boolean | undefined): readonly Effort[] => {
+  if (reasons === false || /(?:^|[/.])gemini-(?:1|2\.0|pro(?:-vision)?$)|gemma|robotics-er-1\.5/i.test(model))
+    return []
+  if (/gemini-2\.5-pro|gemini-3-pro-image/i.test(model)) return budgets.filter(effort => effort !== 'none')
+  if (/gemini-2\.5/i.test(model)) return budgets
+  if (!/(?:^|[/.])gemini-/i.test(model)) return reasons ? budgets : []
+  if (/gemini-4-hydrogen/i.test(model)) return ['low', 'medium', 'high', 'xhigh']
+  return hasNoMinimum(model) ? ['low', 'medium', 'high'] : ['minimal', 'low', 'medium', 'high']
 }
 
+const budgets = efforts
+
+/** The pro models, and the flash models from 3.7 on. */
+const hasNoMinimum = (model: string): boolean => {
+  const [, major, minor = '0', kind] =
+    /gemini-(\d+)(?:\.(\d+))?-(pro|flash(?!-lite))(?:-|$)/i.exec(model) ?? []
+  if (/gemini-flash-latest$/i.test(model)) return true
+  if (kind === undefined) return false
+  return kind === 'pro' || Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 7)
+}
+
+/** Of every Gemini model. The developers' API refuses penalties for those of 2.5, Vertex AI does not. */
+export const geminiReach =
+  (isVertex: boolean): Way['reach'] =>
+  (model, reasons) => ({
+    ...commonReach,
+    temperature: within(0, 2),
+    topK: carried,
+    seed: wholeWithin(-(2 ** 31), 2 ** 31 - 1),
+    penalty: !isVertex && /gemini-2\.5/i.test(model) ? leftOut : within(-2, 2),
+    effort: efforted(effortsOf(model, reasons)),
+    stops: atMost(5),
+    imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif', 'image/gif'],
+    imageUrl: namesImageType,
+    earlierReasoning: 'signed',
+    toolNames: { pattern: /^[a-zA-Z_][\w.:-]*$/, foreign: /[^\w.:-]/g, maxLength: 64 },
+  })
+
 const way: Way = {
-  reach: geminiReach,
+  reach: geminiReach(false),
   headers: [],
   bareAnswer: {},
   generate: generateWith(async (model, { baseUrl, fetch }) => {

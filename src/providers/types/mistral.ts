@@ -1,24 +1,46 @@
-import { createHash } from 'node:crypto'
 import { openaiListing, openaiPath } from '../base-path.ts'
-import { anything, commonReach } from '../edges/reach.ts'
+import { type Effort, efforted } from '../edges/effort.ts'
+import type { JsonObject } from '../edges/json.ts'
+import { commonReach } from '../edges/reach.ts'
+import { leftOut, wholeWithin, within } from '../edges/steering.ts'
+import type { IdRule } from '../edges/tool-call-ids.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
 
 /** Mistral takes ids of exactly nine letters and digits. */
-const nineLetters = (id: string): string =>
-  /^[a-zA-Z0-9]{9}$/.test(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 9)
+export const nineLetters: IdRule = { pattern: /^[a-zA-Z0-9]{9}$/, prefix: '', digestLength: 9 }
+
+/** The SDK's list of what each model takes: https://docs.mistral.ai/studio/conversations/reasoning */
+const effortsOf = (model: string, reasons: boolean | undefined): readonly Effort[] => {
+  if (reasons === false) return []
+  if (/^(?:codestral|ministral|mistral-code|voxtral)-|^mistral-large-(?:latest|2512)$/.test(model)) return []
+  if (/^zai-glm-(?:5(?:-3.*)?|latest)$/.test(model)) return ['low', 'high', 'max']
+  return /^mistral-large-4(?:-0)?$/.test(model) ? ['low', 'medium', 'high'] : ['none', 'high']
+}
+
+const samplesGreedily = ({ temperature }: JsonObject): boolean => temperature === 0
+
+const reach: Way['reach'] = (model, reasons) => ({
+  ...commonReach,
+  temperature: within(0, 1.5),
+  // "top_p must be 1 when using greedy sampling"
+  topP: (value, body) => (samplesGreedily(body) && value !== 1 ? leftOut(value, body) : null),
+  seed: wholeWithin(0, Number.MAX_SAFE_INTEGER),
+  penalty: within(-2, 2),
+  effort: efforted(effortsOf(model, reasons)),
+  oneToolOnly: true,
+  earlierReasoning: 'text',
+  toolCallIds: nineLetters,
+  settings: ({ oneToolOnly, strictSchema, effort }) => ({
+    reasoning: effort,
+    providerOptions: {
+      mistral: { ...(oneToolOnly ? { parallelToolCalls: false } : {}), strictJsonSchema: strictSchema },
+    },
+  }),
+})
 
 const way: Way = {
-  reach: {
-    ...commonReach,
-    seed: true,
-    penalty: anything,
-    oneToolOnly: true,
-    toolCallId: nineLetters,
-    options: ({ oneToolOnly, strictSchema }) => ({
-      mistral: { ...(oneToolOnly ? { parallelToolCalls: false } : {}), strictJsonSchema: strictSchema },
-    }),
-  },
+  reach,
   headers: [],
   bareAnswer: {
     object: 'chat.completion',

@@ -1,20 +1,83 @@
+import { createHash } from 'node:crypto'
 import { openaiListing, openaiPath } from '../base-path.ts'
-import { atMost, commonReach } from '../edges/reach.ts'
+import { efforted, efforts } from '../edges/effort.ts'
+import { atMost, commonReach, openaiIds, type Reach } from '../edges/reach.ts'
+import { carried } from '../edges/steering.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
+import { openaiSteering } from './openai-models.ts'
 
-/** OpenAI's chat completions, as all that copy them take them. */
-export const openaiWay: Way = {
-  reach: {
-    ...commonReach,
-    stops: atMost(4),
-    oneToolOnly: true,
-    options: ({ oneToolOnly }) => ({ openai: oneToolOnly ? { parallelToolCalls: false } : {} }),
-  },
+const identifiers = 64
+
+/** OpenAI takes identifiers of 64 characters; longer ones are as good as their digest. */
+const identifierOf = (id: string): string =>
+  id.length <= identifiers ? id : createHash('sha256').update(id).digest('hex')
+
+/** What all take that take OpenAI's chat completions. */
+const chatReach: Reach = {
+  ...commonReach,
+  user: carried,
+  stops: atMost(4),
+  oneToolOnly: true,
+  toolCallIds: openaiIds,
+}
+
+const bareAnswer = {
+  object: 'chat.completion',
+  choices: [{ index: 0, message: { role: 'assistant', content: '' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+}
+
+/** OpenAI's own models, which differ in what they take. */
+const openaiWay: Way = {
+  reach: (model, reasons) => ({
+    ...chatReach,
+    ...openaiSteering(model, reasons),
+    settings: ({ oneToolOnly, userId, effort }) => ({
+      reasoning: effort,
+      providerOptions: {
+        openai: {
+          ...(reasons === undefined ? {} : { forceReasoning: reasons }),
+          ...(oneToolOnly ? { parallelToolCalls: false } : {}),
+          ...(userId ? { safetyIdentifier: identifierOf(userId) } : {}),
+        },
+      },
+    }),
+  }),
   headers: [],
+  bareAnswer,
   generate: generateWith(async (model, { baseUrl, fetch }) => {
     const { createOpenAI } = await import('@ai-sdk/openai')
     return createOpenAI({ apiKey: unusedKey, baseURL: baseUrl, fetch }).chat(model)
+  }),
+}
+
+/** The name under which the SDK looks for options of this type; the name of no vendor. */
+const compatible = 'compatible'
+
+/** Other models behind OpenAI's format. What they take their names do not tell: all of it is sent. */
+const compatibleWay: Way = {
+  reach: (_model, reasons) => ({
+    ...chatReach,
+    effort: efforted(reasons === false ? [] : efforts),
+    // A model that thinks while it works with tools wants to see what it thought.
+    earlierReasoning: reasons === false ? 'none' : 'text',
+    settings: ({ oneToolOnly, userId, effort }) => ({
+      reasoning: effort,
+      providerOptions: {
+        [compatible]: {
+          ...(oneToolOnly ? { parallel_tool_calls: false } : {}),
+          ...(userId ? { user: identifierOf(userId) } : {}),
+        },
+      },
+    }),
+  }),
+  headers: [],
+  bareAnswer,
+  generate: generateWith(async (model, { baseUrl, fetch }) => {
+    const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
+    const settings = { name: compatible, baseURL: baseUrl, fetch, supportsStructuredOutputs: true }
+    return createOpenAICompatible(settings).chatModel(model)
   }),
 }
 
@@ -26,7 +89,7 @@ export const openaiCompatible: UpstreamType = {
   listing: openaiListing,
   translated: ['/v1/messages'],
   translatedTo: '/v1/chat/completions',
-  way: openaiWay,
+  way: compatibleWay,
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
 }
 
@@ -35,4 +98,5 @@ export const openai: UpstreamType = {
   baseUrl: 'https://api.openai.com/v1',
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
   lengthLimit: 'max_completion_tokens',
+  way: openaiWay,
 }

@@ -7,7 +7,7 @@ import { generateWith, type Way } from '../way.ts'
 import { geminiReach } from './google.ts'
 
 const way: Way = {
-  reach: geminiReach,
+  reach: geminiReach(true),
   headers: [],
   bareAnswer: {},
   generate: generateWith(async (model, { baseUrl, fetch }) => {

@@ -57,7 +57,7 @@ describe('an answer', () => {
     })
   })
 
-  test('keeps tool calls, joins texts and leaves reasoning out', async () => {
+  test('keeps tool calls, joins texts, and has reasoning beside them', async () => {
     const content = [
       { type: 'thinking', thinking: 'hm', signature: 's' },
       { type: 'text', text: 'a' },
@@ -67,9 +67,18 @@ describe('an answer', () => {
     const { json } = await translateChat({ tools }, { ...message, content, stop_reason: 'tool_use' })
     const call = { id: 'toolu_1', type: 'function', function: { name: 'find', arguments: '{"q":"x"}' } }
     expect(json).toMatchObject({
-      choices: [{ message: { role: 'assistant', content: 'ab', tool_calls: [call] } }],
+      choices: [
+        {
+          message: {
+            role: 'assistant',
+            content: 'ab',
+            reasoning_content: 'hm',
+            thinking_blocks: [content[0]],
+            tool_calls: [call],
+          },
+        },
+      ],
     })
-    expect(JSON.stringify(json)).not.toContain('hm')
   })
 
   test('of tool calls alone has null as its content', async () => {

@@ -76,7 +76,7 @@ const requests: { param: string; body: object; arrives: object; model?: string }
         {
           role: 'user',
           content: [
-            { type: 'image_url', image_url: { url: 'data:image/webp;base64,aGk=', detail: 'low' } },
+            { type: 'image_url', image_url: { url: 'data:image/webp;base64,aGk=', detail: 'auto' } },
             { type: 'image_url', image_url: { url: 'https://example.test/a.png?x=1' } },
             { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,aGk=' } },
           ],
@@ -165,7 +165,6 @@ const requests: { param: string; body: object; arrives: object; model?: string }
     body: { tools, tool_choice: { type: 'function', function: { name: 'find' } } },
     arrives: { tool_choice: { type: 'tool', name: 'find' } },
   },
-  { param: 'a temperature that is too high', body: { temperature: 1.8 }, arrives: { temperature: 1 } },
   { param: 'top_p', body: { top_p: 0.4 }, arrives: { top_p: 0.4 } },
   { param: 'stop as text', body: { stop: 'END' }, arrives: { stop_sequences: ['END'] } },
   { param: 'stop as a list', body: { stop: ['A', 'B'] }, arrives: { stop_sequences: ['A', 'B'] } },
@@ -235,18 +234,6 @@ test.each([
     },
   ],
   ['a role that does not exist', { messages: [{ role: 'oracle', content: 'SECRET' }] }],
-  [
-    'arguments that are not JSON',
-    {
-      messages: [
-        user,
-        {
-          role: 'assistant',
-          tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: 'SECRET' } }],
-        },
-      ],
-    },
-  ],
 ])('%s are rejected in the dialect of the provider and not sent', async (_case, body) => {
   const { upstream, outcome } = await translateChat(body)
   expect(outcome).toMatchObject({

@@ -148,7 +148,8 @@ test.each([
 ] as const)('azure in version %s calls %s at %s', async (api_version, endpoint, path) => {
   const upstream = await openUpstream(answering(200, {}))
   const provider = openProvider({ type: 'azure', base_url: upstream.url, api_version })
-  const body = { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }], input: 'hi' }
+  const messages = [{ role: 'user', content: 'hi' }]
+  const body = endpoint === '/v1/messages' ? { max_tokens: 5, messages } : { messages, input: 'hi' }
   await provider.call(requestOf(endpoint, body, { model: 'my model' }))
   expect(upstream.arrivals.map(arrival => arrival.path)).toEqual([path])
   expect(upstream.arrivals[0]!.headers).toMatchObject({ 'api-key': 'sk-test' })

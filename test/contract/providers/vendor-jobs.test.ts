@@ -75,10 +75,9 @@ test('a throttled Gemini hands over, says for how long, and no key gets into the
 
 test('a target that cannot carry a parameter is passed over without a call', async () => {
   const { baton, upstreams } = await open(google.errors.unavailable)
-  const id = await baton.chat('gemini', {
-    body: JSON.stringify({ model: 'gemini', seed: 7, messages: [{ role: 'user', content: 'hi' }] }),
-    parsedBody: { model: 'gemini', seed: 7, messages: [{ role: 'user', content: 'hi' }] },
-  })
+  const content = [{ type: 'image_url', image_url: { url: 'https://example.test/a.png' } }]
+  const body = { model: 'gemini', messages: [{ role: 'user', content }] }
+  const id = await baton.chat('gemini', { body: JSON.stringify(body), parsedBody: body })
   const job = await baton.ended(id)
   expect(job.attempts.map(a => a.provider)).toEqual(['google', 'vertex'])
   expect(upstreams.bedrock.arrivals).toEqual([])

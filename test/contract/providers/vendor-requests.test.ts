@@ -177,13 +177,14 @@ describe.each(vendors)('$name', vendor => {
   })
 })
 
-/** Not things of the vendor but of a model: only the AI SDK knows them, and would leave them out. */
+/** Not things of the vendor but of a model. */
 test.each([
-  [google, 'gemini-2.5-flash', 'presencePenalty', { presence_penalty: 0.5 }],
-  [bedrock, 'amazon.nova-pro-v1:0', 'reasoning', { reasoning_effort: 'high' }],
-  [bedrock, 'openai.gpt-oss-20b-1:0', 'stopSequences', { stop: ['END'] }],
+  [google, 'gemini-2.5-flash', 'presence_penalty', { presence_penalty: 0.5 }],
+  [google, 'gemini-2.0-flash', 'reasoning_effort', { reasoning_effort: 'low' }],
+  [bedrock, 'amazon.nova-pro-v1:0', 'reasoning_effort', { reasoning_effort: 'high' }],
+  [bedrock, 'openai.gpt-oss-20b-1:0', 'stop', { stop: ['END'] }],
   [bedrock, 'amazon.nova-pro-v1:0', 'parallel_tool_calls', { parallel_tool_calls: false }],
-  [mistral, 'codestral-latest', 'reasoning', { reasoning_effort: 'high' }],
+  [mistral, 'codestral-latest', 'reasoning_effort', { reasoning_effort: 'high' }],
 ] as const)('what a model has no place for is not sent at all: %#', async (vendor, model, name, body) => {
   const { outcome, arrivals } = await converse({ ...vendor, model }, chats, body)
   expect(outcome).toMatchObject({ status: 400, json: { error: { code: 'untranslatable' } } })

@@ -153,10 +153,7 @@ export const bedrock: Vendor = {
   extras: [],
   lost: [
     ['n', { n: 2 }],
-    ['seed', { seed: 1 }],
     ['logprobs', { logprobs: true }],
-    ['temperature', { temperature: 1.5 }],
-    ['presence_penalty', { presence_penalty: 0.5 }],
     [
       'messages.content.image_url.image_url',
       {

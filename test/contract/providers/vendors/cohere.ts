@@ -138,8 +138,6 @@ export const cohere: Vendor = {
   lost: [
     ['n', { n: 2 }],
     ['logprobs', { logprobs: true }],
-    ['top_p', { top_p: 1 }],
-    ['presence_penalty', { presence_penalty: -0.5 }],
     ['parallel_tool_calls', { parallel_tool_calls: false }],
     ['tools', { tools: [{ type: 'function', function: { name: 'f', strict: true } }] }],
   ],

@@ -173,7 +173,6 @@ export const mistral: Vendor = {
   lost: [
     ['n', { n: 2 }],
     ['logprobs', { logprobs: true }],
-    ['logit_bias', { logit_bias: { 1: 2 } }],
   ],
   takesPdf: true,
   byName: false,

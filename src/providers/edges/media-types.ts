@@ -1,0 +1,44 @@
+/** Names that are no official ones. */
+const proper: Readonly<Record<string, string>> = {
+  'image/jpg': 'image/jpeg',
+  'image/pjpeg': 'image/jpeg',
+  'image/x-png': 'image/png',
+  'application/x-pdf': 'application/pdf',
+}
+
+/** How the bytes of each type begin, in base64. */
+const beginnings: readonly (readonly [start: RegExp, type: string])[] = [
+  [/^iVBORw0KGgo/, 'image/png'],
+  [/^\/9j\//, 'image/jpeg'],
+  [/^R0lGOD/, 'image/gif'],
+  [/^UklGR.{6}XRUJQ/, 'image/webp'],
+  [/^JVBERi/, 'application/pdf'],
+]
+
+/** In lower case, without parameters, by its official name. */
+export const properMediaType = (type: string): string => {
+  const bare = type.split(';')[0]!.trim().toLowerCase()
+  return proper[bare] ?? bare
+}
+
+/**
+ * What the data is. Where its beginning tells, that counts: vendors refuse an image whose bytes are of another type than
+ * it says, and clients often name one type for all.
+ */
+export const mediaTypeOf = (type: string, base64: string): string =>
+  beginnings.find(([start]) => start.test(base64))?.[1] ?? properMediaType(type)
+
+export interface InlineData {
+  readonly mediaType: string
+  readonly data: string
+}
+
+/** The data in an address that holds it itself; null for other addresses, and where it is not in base64. */
+export const inlineData = (url: string): InlineData | null => {
+  const comma = url.indexOf(',')
+  if (!/^data:/i.test(url) || comma < 0) return null
+  const head = url.slice('data:'.length, comma)
+  if (!/;\s*base64\s*$/i.test(head)) return null
+  const data = url.slice(comma + 1)
+  return { mediaType: mediaTypeOf(head, data.slice(0, 32)), data }
+}

@@ -1,0 +1,67 @@
+import type { Adjustment, AdjustmentAction } from '../../domain/carriage.ts'
+import type { JsonObject } from './json.ts'
+
+/**
+ * What becomes of a value that only steers. With an action the request asks for less, or for something near it, and that
+ * must be said; without one the value says what is so anyway, and no more than its writing changes.
+ */
+export interface Change {
+  readonly action: AdjustmentAction | null
+  /** What is sent in its place; absent for nothing. */
+  readonly value?: unknown
+}
+
+/** Null where the value can be given as it stands; `owner` is the body it stands in. */
+export type Steering = (value: unknown, owner: JsonObject) => Change | null
+
+/** A change and where it is to be made. */
+export interface FieldChange extends Change {
+  readonly field: string
+}
+
+export const carried: Steering = () => null
+
+const nothing: Change = { action: 'left_out' }
+
+export const leftOut: Steering = () => nothing
+
+/** Says what is so without it. */
+export const meaningless: Change = { action: null }
+
+/** Left out of the words, but never told: for values that ask for nothing. */
+export const unless =
+  (isNeutral: (value: unknown) => boolean, steering: Steering): Steering =>
+  (value, owner) =>
+    isNeutral(value) ? meaningless : steering(value, owner)
+
+/** Numbers beyond the range go to its end. What is no number is for the provider to judge. */
+export const within =
+  (least: number, most: number): Steering =>
+  value => {
+    if (typeof value !== 'number') return null
+    if (value > most) return { action: 'lowered', value: most }
+    return value < least ? { action: 'raised', value: least } : null
+  }
+
+export const wholeWithin =
+  (least: number, most: number): Steering =>
+  value =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? null : nothing
+
+export const adjustmentsOf = (changes: readonly FieldChange[]): Adjustment[] =>
+  changes.flatMap(({ field, action }) => (action === null ? [] : [{ field, action }]))
+
+/** The body with the changes made. Those inside lists are not: what stands there is not carried anyway. */
+export const withChanges = (body: JsonObject, changes: readonly FieldChange[]): JsonObject => {
+  let changed = body
+  for (const { field, value } of changes) changed = withChange(changed, field.split('.'), value)
+  return changed
+}
+
+const withChange = (owner: JsonObject, [name, ...rest]: readonly string[], value: unknown): JsonObject => {
+  if (name === undefined) return owner
+  if (rest.length === 0) return { ...owner, [name]: value }
+  const inner = owner[name]
+  if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return owner
+  return { ...owner, [name]: withChange(inner as JsonObject, rest, value) }
+}
