@@ -138,12 +138,16 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
         : (`key:${provider.name}#${key.fingerprint}` as const)
     const out = (scope: Scope, state: HealthState, forMs: number): void =>
       board.indict(scope, state, now() + forMs, verdict.reason)
+    const cool = (forMs: number): void => {
+      out(onTarget, 'cooling', forMs)
+      gate.cool(target.model, now() + forMs, verdict.reason)
+    }
     const { kind, retryAfterMs } = verdict
     if (kind === 'rate_limited') {
       // Another key has limits of its own; this one is left alone as long as the provider asks.
-      if (!admission.hasOther(key, target.model)) out(onTarget, 'cooling', retryAfterMs ?? defaultCoolingMs)
+      if (!admission.hasOther(key, target.model)) cool(retryAfterMs ?? defaultCoolingMs)
     }
-    if (kind === 'overloaded' && retryAfterMs !== null) out(onTarget, 'cooling', retryAfterMs)
+    if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
       out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
     else if (kind === 'unknown_model') out(onTarget, 'stopped', stoppedMs)
