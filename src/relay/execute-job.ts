@@ -167,9 +167,9 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // may be at fault through the translation.
     (verdict.kind === 'rejected' && native)
 
-  const finish = async (run: Run, { verdict, attempt, response, usage }: CallResult & { kind: 'judged' }) => {
+  const finish = async (run: Run, { verdict, response, usage }: CallResult & { kind: 'judged' }) => {
     // A refusal may come as an answer, or as an error.
-    const succeeded = verdict.kind !== 'rejected' && attempt.status_code! < 300
+    const succeeded = verdict.kind !== 'rejected' && response !== null && response.statusCode < 300
     if (verdict.kind === 'ok' && response) run.flight?.answered({ ...response, target: run.current })
     else run.flight?.ended(true)
     await finalise(run, {

@@ -98,7 +98,8 @@ const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: 
 /** The answer as it came; what some servers write into an error, such as the headers of the call, is nobody's to read. */
 const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
   if (outcome.kind !== 'answer') return null
-  const { status: statusCode, text } = outcome
+  const { text } = outcome
+  const statusCode = verdict.saidStatus ?? outcome.status
   const isError = statusCode >= 300 || (verdict.kind !== 'ok' && verdict.kind !== 'refused')
   return { statusCode, body: isError ? redact(text) : text }
 }
