@@ -41,6 +41,9 @@ export const doorHeaders = idempotent.extend({
     .string()
     .optional()
     .meta({ description: '`respond-async`: answer 202 with the job instead of waiting.' }),
+  'x-baton-timeout': z.string().optional().meta({
+    description: 'The longest to wait: seconds, or a time with a unit such as `500ms`, `20s` or `2m`.',
+  }),
 })
 
 /** In whose shape the answer is to be. */

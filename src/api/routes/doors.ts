@@ -14,10 +14,13 @@ import { shuttingDown } from '../plugins/closing.ts'
 import { parsePrefer } from '../prefer.ts'
 import { keepBodyText } from '../raw-body.ts'
 import { type Completion, completion } from '../schemas.ts'
+import { timeoutMsOf } from '../timeout-header.ts'
 import { headersOf } from '../travelling.ts'
 
 /** The worker at the job's deadline, or a sweeper soon after it, ends the job: this only outwaits both. */
 const deadlineGraceMs = 15_000
+/** Whoever bounds the wait is answered, ended job or not. */
+const boundGraceMs = 1_000
 /** Well under the 1.5 s after which a sweeper rings what has not been rung. */
 const freshMs = 1_000
 
@@ -51,7 +54,8 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
       return acceptJob(store, request, reply, submitted)
     }
     if (replayed) reply.header('idempotent-replayed', 'true')
-    const timeoutMs = config.jobs.sync_window + deadlineGraceMs
+    const bound = timeoutMsOf(request, config.jobs.sync_window)
+    const timeoutMs = bound === null ? config.jobs.sync_window + deadlineGraceMs : bound + boundGraceMs
     const outcome = await waits.untilEnd('door', id, timeoutMs, reply, isFresh(submitted))
     if (outcome === 'disconnected') {
       await abandon(request, id)
@@ -79,7 +83,7 @@ const submissionOf = (parts: ApiParts, request: DoorRequest): Submission => {
     body: bodyText,
     parsedBody: body,
     headers,
-    windowMs: parts.config.jobs.sync_window,
+    windowMs: timeoutMsOf(request, parts.config.jobs.sync_window) ?? parts.config.jobs.sync_window,
     webhook: null,
     metadata: null,
     priority: 'default',
