@@ -83,11 +83,15 @@ export interface CoreOptions {
   readonly log: Logger
 }
 
-const routeOf = (targets: readonly RouteTarget[], { strategy, weights, on_refusal }: RouteConfig): Route => ({
+const routeOf = (
+  targets: readonly RouteTarget[],
+  { strategy, weights, on_refusal, adjust }: RouteConfig,
+): Route => ({
   targets,
   strategy,
   weights: weights === undefined ? null : new Map(Object.entries(weights)),
   refusalHandsOver: on_refusal === 'handover',
+  adjust,
 })
 
 export const routesOf = (config: Config): Routes =>

@@ -104,10 +104,8 @@ type Way = OpenGate & { readonly admission: Admission }
 
 const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Promise<Way> => {
   const { concurrency, limits } = settings
-  const goesElsewhere = otherProviderFor(name, core)
   const opened = await openGate(life, {
     ...core,
-    goesElsewhere,
     provider: name,
     models: modelsAt(core.routes, name),
     settings: circuitSettingsOf(settings),
@@ -121,7 +119,7 @@ const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Pr
     limits,
     concurrency,
     keys: core.keyRings.get(name)!,
-    goesElsewhere,
+    goesElsewhere: otherProviderFor(name, core),
     log,
   })
   return { ...opened, admission }

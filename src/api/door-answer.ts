@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { failureStatus, isGivable, jobErrorCodes } from '../domain/job.ts'
 import type { JobRecord } from '../store/job-record.ts'
-import { answeredBy } from '../store/job-view.ts'
+import { adjustedIn, answeredBy, upstreamRequestIdIn } from '../store/job-view.ts'
 import { sendError } from './error-body.ts'
 
 /** Answers with the upstream's own status and body where the job has them, else with the job's failure. */
@@ -10,6 +10,10 @@ export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record:
   reply.header('x-baton-provider', answeredBy(record).provider)
   reply.header('x-baton-attempts', record.attempts.length)
   if (record.cachedFrom) reply.header('x-baton-cache', 'hit')
+  const adjusted = adjustedIn(record.attempts)
+  if (adjusted.length > 0) reply.header('x-baton-adjusted', adjusted.map(({ field }) => field).join(', '))
+  const upstreamId = upstreamRequestIdIn(record.attempts)
+  if (upstreamId !== null) reply.header('x-upstream-request-id', upstreamId)
   if (response && isGivable(record.error)) {
     // The text goes out as it was stored: parsing it would cost time and change numbers.
     return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)

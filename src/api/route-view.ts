@@ -19,7 +19,7 @@ const usualRequest = { input_tokens: 1_000, output_tokens: 500 }
 
 /** A route as operators see it, its targets in the order in which they are asked now, as far as that is no matter of chance. */
 export const routeView = ({ name, route, figuresOf, availableAt }: RouteFacts): object => {
-  const { strategy, targets, refusalHandsOver } = route
+  const { strategy, targets, refusalHandsOver, adjust } = route
   const shares = targets.map(target => weightNow(weightOf(route, target), figuresOf(target)))
   const sum = shares.reduce((total, share) => total + share, 0)
   const views = targets.map((target, i) => ({
@@ -32,6 +32,7 @@ export const routeView = ({ name, route, figuresOf, availableAt }: RouteFacts): 
     object: 'route',
     strategy,
     on_refusal: refusalHandsOver ? 'handover' : 'succeed',
+    adjust,
     targets: sorted(views, strategy),
   }
 }

@@ -41,7 +41,7 @@ const endOf = (line: DoneLine): LineEnd => {
   const { status, response, error } = line
   if (status === 'expired' || status === 'cancelled') return { kind: status }
   if (response && isGivable(error))
-    return { kind: 'answered', ...response, requestId: requestIdOf(line.entry) }
+    return { kind: 'answered', ...response, requestId: requestIdOf(line.entry), adjusted: line.adjusted }
   const { code, message } = error!
   const httpStatus = failureStatus[code]
   // From 500 the request is not at fault: the line was never answered, and may be sent again.

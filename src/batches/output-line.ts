@@ -10,6 +10,8 @@ export type LineEnd =
       readonly statusCode: number
       readonly body: string
       readonly requestId: string
+      /** What the provider was asked otherwise; absent where nothing was. */
+      readonly adjusted?: readonly object[]
     }
   /**
    * No answer to show; `status` is that of our own refusal of the request, null when the request is not at fault.
@@ -52,10 +54,13 @@ const unexecuted = {
 export const renderLine = (dialect: Dialect, id: string, customId: string, end: LineEnd): RenderedLine => {
   const { outcome, result } = (dialect === 'openai' ? openaiResult : anthropicResult)(end, id)
   const name = JSON.stringify(customId)
+  const { adjusted = [] } = end.kind === 'answered' ? end : {}
+  // Beside what the vendors' lines have, where their clients pass it over.
+  const aside = adjusted.length > 0 ? `,"adjusted":${JSON.stringify(adjusted)}` : ''
   const text =
     dialect === 'openai'
-      ? `{"id":"${id}","custom_id":${name},${result}}`
-      : `{"custom_id":${name},"result":${result}}`
+      ? `{"id":"${id}","custom_id":${name},${result}${aside}}`
+      : `{"custom_id":${name},"result":${result}${aside}}`
   const file = dialect === 'anthropic' || outcome === 'succeeded' ? 'output' : 'error'
   return { file, outcome, text: `${onOneLine(text)}\n` }
 }

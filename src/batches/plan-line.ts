@@ -24,7 +24,12 @@ export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanPar
   const jobOf = (request: BatchRequest, line: InputLine, number: number): BatchJob => {
     const { customId, model, body } = request
     const id = batchJobId(batch.id, number)
-    const asked = { endpoint: batch.endpoint, text: body, body: () => request.parsedBody }
+    const asked = {
+      endpoint: batch.endpoint,
+      text: body,
+      headers: batch.headers,
+      body: () => request.parsedBody,
+    }
     return {
       id,
       tenant: batch.tenant,

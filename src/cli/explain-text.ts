@@ -1,3 +1,4 @@
+import type { AdjustmentAction } from '../domain/carriage.ts'
 import { type Attempt, isTerminal, type JobMove, type Target } from '../domain/job.ts'
 import type { VerdictKind } from '../domain/verdict.ts'
 import type { JobView } from '../store/job-view.ts'
@@ -53,6 +54,8 @@ const describeEvent = (event: Event, next: Event | undefined, job: JobView): str
   if (!isMove(event)) return `${describeCall(event)}${then}`
   if (event.reason === 'identical_request')
     return `another job asks the same: parked until that is answered, or ${renderClock(event.until ?? event.at)}`
+  if (event.reason === 'cannot_carry')
+    return `left out ${targetOf(event)}: it cannot be given ${(event.fields ?? []).join(', ')}`
   const why = away[event.reason] ?? event.reason
   return event.kind === 'parked'
     ? `no target could serve: parked until ${renderClock(event.until ?? event.at)} for ${targetOf(event)}, ${why}`
@@ -119,7 +122,18 @@ const describeCall = (attempt: Attempt): string => {
     return `asked ${targetOf(attempt)}: ${interruptions[reason] ?? reason}${took}${billed}`
   const why = verdict === 'ok' ? '' : ` (${verdict}: ${reason})`
   const outcome = `${status_code ?? 'no answer'}${took}, ${meanings[verdict]}${why}`
-  return `asked ${targetOf(attempt)}: ${outcome}${effectOf(attempt)}${billed}`
+  return `asked ${targetOf(attempt)}${describeAdjusted(attempt)}: ${outcome}${effectOf(attempt)}${billed}`
+}
+
+const doings: Readonly<Record<AdjustmentAction, string>> = {
+  left_out: 'without',
+  lowered: 'with less',
+  raised: 'with more',
+}
+
+const describeAdjusted = ({ adjusted = [] }: Attempt): string => {
+  const words = adjusted.map(({ field, action }) => `${doings[action]} ${field}`)
+  return words.length === 0 ? '' : ` (${words.join(', ')})`
 }
 
 const describeMs = (ms: number): string =>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { adjustPolicies } from '../domain/carriage.ts'
 import { strategies } from '../domain/strategy.ts'
 import { modelFacts } from './model-schema.ts'
 import { duration, flag, numeric, positiveInt } from './schema-values.ts'
@@ -37,6 +38,8 @@ export const route = z.strictObject({
   weights: z.record(z.string().min(1), numeric(z.number().nonnegative())).optional(),
   /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
   on_refusal: z.enum(['succeed', 'handover']).default('succeed'),
+  /** Whether a target may be asked without parameters that only steer, which it cannot be given. */
+  adjust: z.enum(adjustPolicies).default('last_resort'),
   cache: cache.optional(),
   mirror: mirror.optional(),
 })

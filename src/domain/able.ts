@@ -1,5 +1,6 @@
 import { type Capabilities, type Capability, capabilities } from './capabilities.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { RequestHeaders } from './request-headers.ts'
 import { capabilitiesNeeded, charactersPerToken, leastInputTokens, outputAsked } from './request-needs.ts'
 
 /** What is known of a target; absent means unknown, and then it is worth a call. */
@@ -13,6 +14,8 @@ export interface Request {
   readonly endpoint: Endpoint
   /** The body as JSON text. */
   readonly text: string
+  /** Those of the request that go on to the provider. */
+  readonly headers?: RequestHeaders
   /** The same parsed. Asked for only where it could decide something: a body may have many MB. */
   readonly body: () => unknown
 }

@@ -1,3 +1,4 @@
+import type { Adjustment } from './carriage.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { RequestHeaders } from './request-headers.ts'
 import type { VerdictKind } from './verdict.ts'
@@ -44,6 +45,10 @@ export interface Attempt {
   readonly possibly_billed: boolean
   /** Absent where the provider told no usage, or the model has no known price. */
   readonly cost_usd?: number
+  /** What it was asked otherwise than the client wrote it. Absent where nothing was. */
+  readonly adjusted?: readonly Adjustment[]
+  /** What the provider calls this request, as its support will ask. */
+  readonly upstream_request_id?: string
   /** What the provider said of its failure. */
   readonly error?: ToldError
 }
@@ -70,8 +75,13 @@ export interface JobMove {
   /** The target that was passed over, or is waited for. */
   readonly provider: string
   readonly model: string
-  /** What kept it out of use: a state of its provider, `backoff` after failures of this very job, or `busy` without room. */
+  /**
+   * What kept it out of use: a state of its provider, `backoff` after failures of this very job, `busy` without room, or
+   * `cannot_carry` where the request asks for what the target cannot be given.
+   */
   readonly reason: string
+  /** Of `cannot_carry`: what that is. */
+  readonly fields?: readonly string[]
   /** Of one that parked: when it goes on. */
   readonly until?: number
 }

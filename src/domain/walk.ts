@@ -30,6 +30,10 @@ export interface Walk {
   availableAt(target: RouteTarget): number
   /** Whether a call there only waits for a place, which is free in a moment: the job then waits where it stands. */
   isReturning?(target: RouteTarget): boolean
+  /** Whether it takes the request only with something left out: the others come before it in `targets`. */
+  isLastResort?(target: RouteTarget): boolean
+  /** Unix ms until which the job would rather wait for one of those others. */
+  readonly exactUntilMs?: number
 }
 
 export type Step =
@@ -179,17 +183,31 @@ export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: 
   const backUntil = (target: RouteTarget): number => backedOffUntil(walk, target, limits, comesBackAfter)
   const readyAt = targets.map(t => Math.max(walk.availableAt(t), backUntil(t)))
   const ready = targets.filter((_, i) => readyAt[i]! <= nowMs)
-  const next = current && isOwedCallHere(walk) && ready.includes(current) ? current : ready[0]
-  if (next) return { kind: 'call', target: next }
+  if (current && isOwedCallHere(walk) && ready.includes(current)) return { kind: 'call', target: current }
+  const next = ready[0]
+  const soon = next ? exactSoon(walk, next, targets, readyAt) : []
+  if (next && soon.length === 0) return { kind: 'call', target: next }
 
   // Parked, all that wait for a provider on its way back would go to and fro between its queue and the agenda.
   if (current && walk.isReturning?.(current) && backUntil(current) <= nowMs) return { kind: 'wait' }
 
-  const earliest = Math.min(...readyAt)
+  const earliest = Math.min(...(soon.length > 0 ? soon : readyAt))
   const waitMs = Math.max(earliest - nowMs, shortestParkMs)
   const untilMs = Math.round(nowMs + waitMs + waitSpreadMs(waitMs) * random())
   return { kind: 'park', target: targets[readyAt.indexOf(earliest)]!, untilMs }
 }
+
+/**
+ * Where the one that is ready is a last resort: when those will be ready that take the request as it is, as far as they are
+ * worth waiting for.
+ */
+const exactSoon = (
+  { isLastResort, exactUntilMs = 0 }: Walk,
+  ready: RouteTarget,
+  targets: readonly RouteTarget[],
+  readyAt: readonly number[],
+): readonly number[] =>
+  isLastResort?.(ready) ? readyAt.filter((atMs, i) => atMs <= exactUntilMs && !isLastResort(targets[i]!)) : []
 
 /** The same target once more: now, in a moment, or after a while in which its place is of use to others. */
 const retryOf = (target: RouteTarget, atMs: number, nowMs: number): Step => {

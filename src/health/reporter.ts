@@ -1,7 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
-import { takesShare } from '../domain/health.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import { createTallying, type EndedCall } from './tallying.ts'
@@ -71,11 +70,11 @@ export const createReporter = (options: ReporterOptions): Reporter => {
 
   /** The ramp goes on where nobody has anything to report, too. */
   const awaitStep = (): void => {
-    const circuit = circuits.of(provider)
+    const { state, untilMs } = circuits.of(provider)
     if (stepTimer) clearTimeout(stepTimer)
     stepTimer = null
-    if (stopped || !takesShare(circuit)) return
-    const waitMs = Math.max(pauseMs, circuit.untilMs - now() + stepMarginMs)
+    if (stopped || state !== 'recovering') return
+    const waitMs = Math.max(pauseMs, untilMs - now() + stepMarginMs)
     stepTimer = setTimeout(() => {
       sendSoon(pauseMs)
       awaitStep()

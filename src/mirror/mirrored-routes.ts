@@ -8,6 +8,8 @@ export interface MirroredRoute {
   readonly sample: number
   /** Samples that may be on their way at a time. */
   readonly maxWaiting: number
+  /** Whether it is asked what it can be asked only with something left out: then answers differ for that. */
+  readonly adjusts: boolean
 }
 
 /** By the name of the route; others have no mirror. */
@@ -18,9 +20,16 @@ type Book = RouteBook & { readonly models: Readonly<Record<string, RouteConfig>>
 /** The routes of a config that have a mirror. */
 export const mirroredRoutesOf = (book: Book, known: KnownModels): MirroredRoutes =>
   new Map(
-    Object.entries(book.models).flatMap(([name, { mirror }]) => {
+    Object.entries(book.models).flatMap(([name, { mirror, adjust }]) => {
       const to = mirror && targetNamed(book, mirror.to, known)
-      return to ? [[name, { to, sample: mirror.sample, maxWaiting: mirror.max_waiting }] as const] : []
+      return to
+        ? [
+            [
+              name,
+              { to, sample: mirror.sample, maxWaiting: mirror.max_waiting, adjusts: adjust === 'always' },
+            ] as const,
+          ]
+        : []
     }),
   )
 

@@ -14,8 +14,6 @@ import { chatEdge } from './edges/openai-chat.ts'
 import { adjustmentsOf, withChanges } from './edges/steering.ts'
 import type { UpstreamRequest } from './provider.ts'
 import { rehearse } from './rehearse.ts'
-import { sealedOfAnswers, sealedOfRequests } from './sealed.ts'
-import { Seals } from './seals.ts'
 import type { UpstreamType } from './upstream-type.ts'
 
 /** Posts a body in the provider's own format. `made`: headers that the AI SDK made for this request. */
@@ -73,13 +71,6 @@ const isFailure = (finish: string | null): boolean => {
   return meaning !== undefined && meaning !== 'ok' && meaning !== 'refused'
 }
 
-/** An answer in the client's format, with the inputs of tools as the model wrote them. */
-const opened = (made: object, seals: Seals): Pick<UpstreamAnswer, 'text' | 'json'> => {
-  const written = JSON.stringify(made)
-  const text = seals.open(written)
-  return { text, json: text === written ? made : JSON.parse(text) }
-}
-
 const picked = (init: RequestInit | undefined, names: readonly string[]): Record<string, string> => {
   const headers = new Headers(init?.headers)
   return Object.fromEntries(names.flatMap(name => (headers.has(name) ? [[name, headers.get(name)!]] : [])))
@@ -98,17 +89,15 @@ const untranslatable = (dialect: Dialect, message: string): UpstreamAnswer => {
   return { kind: 'answer', status: 400, headers: {}, text: JSON.stringify(json), json }
 }
 
-const reasonOf = (error: unknown): string => {
-  if (error instanceof UntranslatableError) return error.message
-  // The stack was not enough for what the SDK writes by recursion.
-  if (error instanceof RangeError)
-    return 'the request is nested too deeply to be translated for this provider'
-  return 'the request cannot be translated for this provider'
-}
-
 /** What a failed translation comes to, by how far the call had gone. */
 const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: unknown): UpstreamOutcome => {
-  if (raw === null) return untranslatable(dialect, reasonOf(error))
+  if (raw === null) {
+    const known = error instanceof UntranslatableError
+    return untranslatable(
+      dialect,
+      known ? error.message : 'the request cannot be translated for this provider',
+    )
+  }
   if (!isSuccess(raw)) return raw
   // Paid for, so it is judged as it came and given to the job's owner. The SDK's error holds the request and stays here.
   return { ...raw, untold: error instanceof MalformedAnswerError ? 'malformed' : 'untranslatable' }
@@ -125,7 +114,6 @@ const fitted = (body: JsonObject, edge: Edge, mayAdjust: boolean): JsonObject =>
 
 const createTranslation = (
   createEdge: CreateEdge,
-  endpoint: Endpoint,
   { type, base, send, now, reasons }: TranslationOptions,
 ): Translation => {
   const { way, translatedTo } = type
@@ -136,9 +124,9 @@ const createTranslation = (
   const dialect = type.dialect === 'anthropic' ? 'anthropic' : 'openai'
   const root = base.origin + basePath(base)
 
-  const generate = async (request: UpstreamRequest, seals: Seals, fetch: typeof globalThis.fetch) => {
+  const generate = async (request: UpstreamRequest, fetch: typeof globalThis.fetch) => {
     const { model, apiKey } = request
-    const body: unknown = JSON.parse(seals.seal(request.body, sealedOfRequests[endpoint]))
+    const body: unknown = JSON.parse(request.body)
     if (!isJsonObject(body)) throw new UntranslatableError('body')
     const { edge, limit } = towards(model)
     const { options, toolNames } = edge.toCallOptions(
@@ -147,8 +135,7 @@ const createTranslation = (
     )
     await rehearse(way, model, options)
     const baseUrl = type.sdkBase?.(root, model) ?? root
-    const written = (text: string): string => seals.open(text)
-    const result = await way.generate(model, { baseUrl, apiKey, fetch, written }, options)
+    const result = await way.generate(model, { baseUrl, apiKey, fetch }, options)
     return { result, edge, toolNames }
   }
 
@@ -159,26 +146,25 @@ const createTranslation = (
   }
 
   const call = async (request: UpstreamRequest): Promise<UpstreamOutcome> => {
-    const seals = new Seals()
     let raw: UpstreamOutcome | null = null
     let headers: UpstreamAnswer['headers'] = {}
     const fetch: typeof globalThis.fetch = async (url, init) => {
       const path = pathOf(String(url), request.model)
-      const outcome = await send(path, seals.open(String(init?.body)), request, picked(init, way.headers))
+      const outcome = await send(path, String(init?.body), request, picked(init, way.headers))
       raw = outcome
       if (!isSuccess(outcome) || !isAnswerOf(type.dialect, outcome.json))
         throw new Error('nothing to translate')
       headers = outcome.headers
-      return new Response(seals.seal(outcome.text, sealedOfAnswers[type.dialect]))
+      return new Response(outcome.text)
     }
     try {
-      const { result, edge, toolNames } = await generate(request, seals, fetch)
+      const { result, edge, toolNames } = await generate(request, fetch)
       const finish = endOf(result)
       if (raw !== null && isFailure(finish))
         return { ...(raw as UpstreamAnswer), finish, untold: 'untranslatable' }
       const created = Math.floor(now() / 1000)
-      const made = edge.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
-      return { kind: 'answer', status: 200, headers, ...opened(made, seals), finish }
+      const json = edge.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
+      return { kind: 'answer', status: 200, headers, text: JSON.stringify(json), json, finish }
     } catch (error) {
       return outcomeOfFailure(raw, dialect, error)
     }
@@ -198,6 +184,6 @@ export const createTranslations = (options: TranslationOptions): ReadonlyMap<End
   new Map(
     options.type.translated.flatMap((endpoint): [Endpoint, Translation][] => {
       const createEdge = edges[endpoint]
-      return createEdge ? [[endpoint, createTranslation(createEdge, endpoint, options)]] : []
+      return createEdge ? [[endpoint, createTranslation(createEdge, options)]] : []
     }),
   )

@@ -8,13 +8,14 @@ import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Claim, Final, JobStore } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
+import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
 import { createJobMoves, type JobMoveParts } from './job-moves.ts'
-import { patienceOf, type Run, unlogged } from './job-run.ts'
+import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
-import { carriersOf, loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
+import { loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
 import type { OrderTargets } from './target-order.ts'
-import type { CallResult, UpstreamCaller } from './upstream-caller.ts'
+import type { CallResult, CallTerms, UpstreamCaller } from './upstream-caller.ts'
 
 export interface ExecutorParts extends JobMoveParts {
   readonly provider: string
@@ -82,15 +83,20 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // A worker that has not heard of a new route yet can still do what it was sent.
     const isMirror = isMirrorId(claim.id)
     const route = isMirror
-      ? loneRoute(parts.mirrors.targetOf(claim.model) ?? here)
+      ? loneRoute(parts.mirrors.targetOf(claim.model) ?? here, 'always')
       : (routes.get(claim.model) ?? loneRoute(here))
     const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
-    const request = requestOf(claim.endpoint, claim.body)
-    const { targets } = carriersOf(route, providers, request)
+    const request = requestOf(claim.endpoint, claim.body, claim.headers)
+    const carriers = carriersOf(route, providers, request)
+    const { adjusted } = carriers
+    const isLast = isLastResort(route, carriers)
     return {
       claim,
-      targets: parts.order(route, targets, request, claim.id),
+      targets: lastResortsLast(parts.order(route, carriers.targets, request, claim.id), isLast),
       current: known ?? here,
+      adjusted,
+      isLastResort: isLast,
+      exactUntilMs: exactUntilOf(claim, now()),
       refusalHandsOver: route.refusalHandsOver,
       limits: {
         backoffOf: parts.backoffOf,
@@ -120,6 +126,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         availableAt: t =>
           t === run.current ? Math.max(shutUntilMs, parts.availableAt(t)) : parts.availableAt(t),
         isReturning: parts.isReturning,
+        isLastResort: run.isLastResort,
+        exactUntilMs: run.exactUntilMs,
       },
       run.limits,
       now(),
@@ -144,7 +152,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         continue
       }
 
-      const result = await caller.call(run.claim, run.current, patienceOf(run), run.interrupt)
+      const result = await caller.call(run.claim, run.current, termsOf(run), run.interrupt)
       if (result.kind === 'left') return interrupted(run, result.reason)
       if (result.kind === 'shut') {
         shutUntilMs = result.untilMs
@@ -167,10 +175,13 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // may be at fault through the translation.
     (verdict.kind === 'rejected' && native)
 
-  const finish = async (run: Run, { verdict, response, usage }: CallResult & { kind: 'judged' }) => {
+  const finish = async (run: Run, { verdict, attempt, response, usage }: CallResult & { kind: 'judged' }) => {
+    // Whoever asks the same may get an answer to just that.
+    const isAdjusted = attempt.adjusted !== undefined
     // A refusal may come as an answer, or as an error.
-    const succeeded = verdict.kind !== 'rejected' && response !== null && response.statusCode < 300
-    if (verdict.kind === 'ok' && response) run.flight?.answered({ ...response, target: run.current })
+    const succeeded = verdict.kind !== 'rejected' && attempt.status_code! < 300
+    if (verdict.kind === 'ok' && response && !isAdjusted)
+      run.flight?.answered({ ...response, target: run.current })
     else run.flight?.ended(true)
     await finalise(run, {
       status: succeeded ? 'succeeded' : 'failed',
@@ -248,5 +259,10 @@ const wordsFor = (code: JobErrorCode, last: Final['response']): Final['response'
 }
 
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
+
+const termsOf = (run: Run): CallTerms => ({
+  patienceMs: patienceOf(run),
+  adjustments: run.adjusted.get(run.current) ?? [],
+})
 
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

@@ -4,8 +4,10 @@ import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { JobMove, Target } from '../domain/job.ts'
+import { type Carriers, carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
+import { soonMs } from './job-run.ts'
 import type { MoveNotes } from './move-notes.ts'
-import { type Carriers, carriersOf, type Providers, type Routes } from './routes.ts'
+import type { Providers, Routes } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
 export interface FirstTargetParts {
@@ -14,7 +16,7 @@ export interface FirstTargetParts {
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
   readonly order: OrderTargets
-  readonly notes: Pick<MoveNotes, 'skipped'>
+  readonly notes: Pick<MoveNotes, 'skipped' | 'leftOut'>
   readonly now: () => number
 }
 
@@ -26,7 +28,7 @@ export type FirstTarget = (model: string, request: Request, jobId: string) => Fi
 
 export interface FirstStop {
   readonly target: Target
-  /** Those before it, which are out of use. */
+  /** Those that cannot be given what the request asks for, and those before it, which are out of use. */
   readonly moves: readonly JobMove[]
 }
 
@@ -43,18 +45,32 @@ export const createFirstTarget =
     }
     const carriers = carriersOf(route, providers, request)
     if (carriers.targets.length === 0) throw cannotServe(model, request.endpoint, carriers)
-    const targets = order(route, carriers.targets, request, jobId)
-    // A target known to be out of use would only hand the job on.
-    const first = Math.max(
-      0,
-      targets.findIndex(t => availableAt(t) <= now()),
-    )
+    const isLast = isLastResort(route, carriers)
+    const targets = lastResortsLast(order(route, carriers.targets, request, jobId), isLast)
+    const first = firstOf(targets, targets.map(availableAt), isLast, now())
     const { provider, model: upstreamModel } = targets[first]!
     return {
       target: { provider, model: upstreamModel },
-      moves: targets.slice(0, first).map(target => notes.skipped(0, target, [])),
+      moves: [
+        ...carriers.obstacles.map(({ target, fields }) => notes.leftOut(target, fields)),
+        ...targets.slice(0, first).map(target => notes.skipped(0, target, [])),
+      ],
     }
   }
+
+/** A target known to be out of use would only hand the job on; a last resort is not gone to while another is there soon. */
+const firstOf = (
+  targets: readonly RouteTarget[],
+  availableAt: readonly number[],
+  isLast: (target: RouteTarget) => boolean,
+  nowMs: number,
+): number => {
+  const ready = availableAt.findIndex(atMs => atMs <= nowMs)
+  if (ready < 0) return 0
+  if (!isLast(targets[ready]!)) return ready
+  const soon = targets.findIndex((target, i) => !isLast(target) && availableAt[i]! <= nowMs + soonMs)
+  return soon < 0 ? ready : soon
+}
 
 const cannotServe = (model: string, endpoint: Endpoint, { cannotCarry, lacking }: Carriers): BatonError => {
   const lost = [...lacking.map(name => capabilityNames[name]), ...cannotCarry].join(', ')

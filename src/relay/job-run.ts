@@ -5,12 +5,17 @@ import type { Attempt } from '../domain/job.ts'
 import type { WalkLimits } from '../domain/walk.ts'
 import { shortWaitMs } from '../limits/room.ts'
 import type { Claim, Final, Move } from '../store/job-store.ts'
+import type { Adjusted } from './carriers.ts'
 
 /** A claimed job on its way through this worker. */
 export interface Run {
   readonly claim: Claim
   readonly targets: readonly RouteTarget[]
   readonly current: RouteTarget
+  readonly adjusted: Adjusted
+  readonly isLastResort: (target: RouteTarget) => boolean
+  /** See `Walk.exactUntilMs`. */
+  readonly exactUntilMs: number
   readonly refusalHandsOver: boolean
   readonly limits: WalkLimits
   readonly interrupt: Interrupt
@@ -31,8 +36,21 @@ export const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run
 /** For room where there is no other target: then it is parked until there will be some. */
 const longWaitMs = 15_000
 
+/** For how long a job rather waits for a target that takes its request as it is than being asked of another without something. */
+export const soonMs = 5_000
+/** Put back that often to wait for it, it goes on. */
+const longestPatience = 3
+
+/** From the first call on, so that tries in vain do not add up. */
+export const exactUntilOf = ({ attempts, ring }: Claim, nowMs: number): number =>
+  ring >= longestPatience ? 0 : (attempts[0] ? attempts[0].started_at * 1_000 : nowMs) + soonMs
+
 /** How long it waits for room within the limits: where it could go on elsewhere, no longer than a handover is worth. */
-export const patienceOf = ({ targets }: Run): number => (targets.length > 1 ? shortWaitMs : longWaitMs)
+export const patienceOf = ({ targets, current, isLastResort }: Run): number => {
+  const others = targets.filter(target => target !== current)
+  if (others.length === 0) return longWaitMs
+  return !isLastResort(current) && others.every(isLastResort) ? soonMs : shortWaitMs
+}
 
 /** Where the job goes when it leaves this worker: to the next target, or back to where it stands. */
 export const moveTo = (run: Run, target: RouteTarget): Move => {

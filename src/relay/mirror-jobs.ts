@@ -6,7 +6,8 @@ import { createMirrors, type Mirrors } from '../mirror/mirrors.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Keys } from '../store/keys.ts'
-import { carriersOf, loneRoute, type Providers, requestOf } from './routes.ts'
+import { carriersOf } from './carriers.ts'
+import { loneRoute, type Providers, requestOf } from './routes.ts'
 
 export interface MirrorSite {
   readonly redis: Redis | Cluster
@@ -24,8 +25,10 @@ export const mirrorJobs = (site: MirrorSite): Mirrors => {
   return createMirrors({
     routes,
     store: createMirrorStore(redis, keys, now),
-    canCarry: ({ to }, { endpoint, body }) =>
-      carriersOf(loneRoute(to), providers, requestOf(endpoint, body)).targets.length > 0,
+    canCarry: ({ to, adjusts }, { endpoint, body, headers }) => {
+      const route = loneRoute(to, adjusts ? 'always' : 'never')
+      return carriersOf(route, providers, requestOf(endpoint, body, headers)).targets.length > 0
+    },
     ring: (provider, jobId) =>
       doorbells.ring({
         queue: providerQueue(provider),

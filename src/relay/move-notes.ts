@@ -5,6 +5,8 @@ export interface MoveNotes {
   /** `attempts`: the job's calls so far. */
   skipped(hop: number, target: Target, attempts: readonly Attempt[]): JobMove
   parked(hop: number, target: Target, attempts: readonly Attempt[], untilMs: number): JobMove
+  /** Left out of the chain of a job. `fields`: what of its request keeps the target out. */
+  leftOut(target: Target, fields: readonly string[]): JobMove
 }
 
 /** `whyAway`: in a word, why a target is out of use; null when nothing is known against it. */
@@ -27,6 +29,10 @@ export const createMoveNotes = (whyAway: (target: Target) => string | null, now:
       kind: 'parked',
       ...factsOf(hop, target, attempts),
       until: untilMs / 1_000,
+    }),
+    leftOut: ({ provider, model }, fields) => ({
+      ...{ kind: 'skipped', at: now() / 1_000, hop: 0, provider, model },
+      ...{ reason: 'cannot_carry', fields },
     }),
   }
 }

@@ -74,7 +74,11 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
     return {
       ...spec,
       id,
-      ...firstTarget(model, { endpoint, text: body, body: () => parsedBody }, id),
+      ...firstTarget(
+        model,
+        { endpoint, text: body, headers: submission.headers ?? noHeaders, body: () => parsedBody },
+        id,
+      ),
       createdAtMs,
       expiresAtMs: createdAtMs + windowMs,
       idempotency: keyHash && {

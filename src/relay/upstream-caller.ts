@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Adjustment } from '../domain/carriage.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import { classify } from '../domain/classify.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
@@ -7,6 +8,7 @@ import type { Redact } from '../domain/redact.ts'
 import { toldBy } from '../domain/told-error.ts'
 import { toldLimits } from '../domain/told-limits.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
+import { requestIdOf } from '../domain/upstream-request-id.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { HealthBoard, HealthState, Scope } from '../health/board.ts'
@@ -35,9 +37,15 @@ export type CallResult =
       readonly usage: Usage | null
     }
 
+export interface CallTerms {
+  /** How long to wait for room within the limits of the keys. */
+  readonly patienceMs: number
+  /** What the target is asked otherwise than the client wrote it. */
+  readonly adjustments: readonly Adjustment[]
+}
+
 export interface UpstreamCaller {
-  /** Waits up to `patienceMs` for room within the limits of the keys. */
-  call(claim: Claim, target: RouteTarget, patienceMs: number, signal: CallSignal): Promise<CallResult>
+  call(claim: Claim, target: RouteTarget, terms: CallTerms, signal: CallSignal): Promise<CallResult>
 }
 
 export interface UpstreamCallerParts {
@@ -79,6 +87,11 @@ const judge = (judged: Judged): CallJudgement => ({
   isUnreached: judged.outcome.kind === 'break' && wayThere.has(judged.outcome.reason),
 })
 
+const requestIdIn = (headers: Readonly<Record<string, string>>) => {
+  const id = requestIdOf(headers)
+  return id === null ? {} : { upstream_request_id: id }
+}
+
 /** What a call tells of the limits of its key. */
 const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: number): CallOutcome => {
   const isThrottled = verdict.kind === 'rate_limited'
@@ -98,8 +111,7 @@ const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: 
 /** The answer as it came; what some servers write into an error, such as the headers of the call, is nobody's to read. */
 const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
   if (outcome.kind !== 'answer') return null
-  const { text } = outcome
-  const statusCode = verdict.saidStatus ?? outcome.status
+  const { status: statusCode, text } = outcome
   const isError = statusCode >= 300 || (verdict.kind !== 'ok' && verdict.kind !== 'refused')
   return { statusCode, body: isError ? redact(text) : text }
 }
@@ -111,6 +123,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
   const request = async (
     claim: Claim,
     target: RouteTarget,
+    adjustments: CallTerms['adjustments'],
     key: ApiKey | 'none',
     signal: CallSignal,
   ): Promise<Judged> => {
@@ -120,7 +133,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       headers: claim.headers,
       model: target.model,
       maxOutputTokens: target.maxOutputTokens,
-      adjust: false,
+      adjust: adjustments.length > 0,
       apiKey: key === 'none' ? null : key.key,
       signal,
     })
@@ -139,23 +152,19 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
         : (`key:${provider.name}#${key.fingerprint}` as const)
     const out = (scope: Scope, state: HealthState, forMs: number): void =>
       board.indict(scope, state, now() + forMs, verdict.reason)
-    const cool = (forMs: number): void => {
-      out(onTarget, 'cooling', forMs)
-      gate.cool(target.model, now() + forMs, verdict.reason)
-    }
     const { kind, retryAfterMs } = verdict
     if (kind === 'rate_limited') {
       // Another key has limits of its own; this one is left alone as long as the provider asks.
-      if (!admission.hasOther(key, target.model)) cool(retryAfterMs ?? defaultCoolingMs)
+      if (!admission.hasOther(key, target.model)) out(onTarget, 'cooling', retryAfterMs ?? defaultCoolingMs)
     }
-    if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
+    if (kind === 'overloaded' && retryAfterMs !== null) out(onTarget, 'cooling', retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
       out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
     else if (kind === 'unknown_model') out(onTarget, 'stopped', stoppedMs)
   }
 
   return {
-    call: async (claim, target, patienceMs, signal) => {
+    call: async (claim, target, { patienceMs, adjustments }, signal) => {
       const { endpoint, body } = claim
       const entry = await admission.enter({ endpoint, body, model: target.model }, patienceMs, signal)
       if (entry.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
@@ -169,7 +178,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       log.debug(facts, 'attempt started')
 
       const passage = await gate
-        .run(target.model, () => request(claim, target, key, signal), judge)
+        .run(target.model, () => request(claim, target, adjustments, key, signal), judge)
         .catch(error => {
           entry.cancel()
           throw error
@@ -189,6 +198,8 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
         started_at: startedAtMs / 1_000,
         duration_ms: Math.round(performance.now() - startedAt),
         status_code: outcome.kind === 'answer' ? outcome.status : null,
+        ...(adjustments.length > 0 && { adjusted: adjustments }),
+        ...(outcome.kind === 'answer' && requestIdIn(outcome.headers)),
       }
       if (outcome.kind === 'break' && outcome.reason === 'aborted') {
         const reason = signal.reason as AbortReason

@@ -1,6 +1,6 @@
 import type { JobError, TerminalStatus, Usage } from '../domain/job.ts'
 import { parseResult, parseSpec, parseTarget, startOf } from './job-record.ts'
-import { answererOf } from './job-view.ts'
+import { type AdjustedAnswer, adjustedIn, answererOf } from './job-view.ts'
 import { lineNumberOf } from './keys.ts'
 
 /** Why a line never became a job. */
@@ -35,6 +35,8 @@ export type DoneLine =
       readonly costUsd: number | null
       /** Who gave the answer, or was the last to be asked. */
       readonly provider: string
+      /** What that one was asked otherwise than the line says. */
+      readonly adjusted: readonly AdjustedAnswer[]
       /** Bytes of its line in the input. */
       readonly bytes: number
       /** How long it waited for its first worker; null when it never got one. */
@@ -93,6 +95,7 @@ export const parseDone = (reply: PeekedWords): DoneLine => {
     usage: result.usage,
     costUsd: result.costUsd,
     provider: answererOf({ ...result, attempts, target: parseTarget(target as string) }).provider,
+    adjusted: adjustedIn(attempts),
     bytes: Number(bytes),
     waitedMs: startedAtMs === null ? null : startedAtMs - parseSpec(spec as string).createdAtMs,
   }

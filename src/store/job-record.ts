@@ -113,13 +113,26 @@ export const parseAttempts = (log: string | undefined): readonly Attempt[] =>
   log ? (JSON.parse(`[${log}]`) as Attempt[]) : []
 
 /** A line of the record: `<at ms> <hop> <until ms, or 0> <reason> <target>`. */
-export const formatMove = ({ at, hop, until = 0, reason, provider, model }: JobMove): string =>
-  `${Math.round(at * 1_000)} ${hop} ${Math.round(until * 1_000)} ${reason} ${formatTarget({ provider, model })}`
+export const formatMove = ({ at, hop, until = 0, reason, fields, provider, model }: JobMove): string => {
+  const why = fields === undefined ? reason : `${reason}:${wordsOf(fields)}`
+  return `${Math.round(at * 1_000)} ${hop} ${Math.round(until * 1_000)} ${why} ${formatTarget({ provider, model })}`
+}
+
+/** Names of parameters as one word, and no more of them than a record has room for. */
+const wordsOf = (fields: readonly string[]): string =>
+  fields
+    .slice(0, 8)
+    .map(field => encodeURIComponent(field.slice(0, 60)))
+    .join(',')
 
 const parseMove = (line: string): JobMove => {
   const [at, hop, until, reason] = line.split(' ', 4) as [string, string, string, string]
   const target = line.slice(at.length + hop.length + until.length + reason.length + 4)
-  const facts = { at: Number(at) / 1_000, hop: Number(hop), ...parseTarget(target), reason }
+  const [word = '', fields] = reason.split(':')
+  const facts = {
+    ...{ at: Number(at) / 1_000, hop: Number(hop), ...parseTarget(target), reason: word },
+    ...(fields !== undefined && { fields: fields.split(',').map(decodeURIComponent) }),
+  }
   return until === '0'
     ? { kind: 'skipped', ...facts }
     : { kind: 'parked', ...facts, until: Number(until) / 1_000 }

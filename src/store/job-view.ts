@@ -1,3 +1,4 @@
+import type { Adjustment } from '../domain/carriage.ts'
 import { dialectOf } from '../domain/endpoint.ts'
 import {
   type Attempt,
@@ -37,12 +38,19 @@ export interface JobView {
   readonly error: JobError | null
   /** Present when the provider refused the content and the refusal is the result. */
   readonly refused?: true
+  /** Present when the answer is one to a request without something that only steers: what, and at which target. */
+  readonly adjusted?: readonly AdjustedAnswer[]
   /** Present when the answer came from the cache of the route, or from the call of a job that asked the same. */
   readonly cache?: 'hit'
   readonly usage: Usage | null
   readonly cost_usd: number | null
   readonly webhook: { readonly url: string; readonly status: string; readonly attempts: number } | null
   readonly metadata: Readonly<Record<string, string>>
+}
+
+/** `target`: `provider/model`. */
+export interface AdjustedAnswer extends Adjustment {
+  readonly target: string
 }
 
 /** Who gave the final answer; while there is none, who is to be asked next. */
@@ -57,10 +65,21 @@ export const answererOf = ({
   target,
   cachedFrom,
 }: Pick<JobRecord, 'attempts' | 'target' | 'cachedFrom'>): Target =>
-  cachedFrom ??
-  // The first good answer wins, so it may be that of a worker from which the job had been taken.
-  attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused') ??
-  target
+  cachedFrom ?? answeringCall(attempts) ?? target
+
+/** The first good answer wins, so it may be that of a worker from which the job had been taken. */
+const answeringCall = (attempts: readonly Attempt[]): Attempt | undefined =>
+  attempts.findLast(a => a.verdict === 'ok' || a.verdict === 'refused')
+
+/** What the provider that answered was asked otherwise; empty as long as none has. */
+export const adjustedIn = (attempts: readonly Attempt[]): readonly AdjustedAnswer[] => {
+  const call = answeringCall(attempts)
+  return (call?.adjusted ?? []).map(each => ({ ...each, target: `${call!.provider}/${call!.model}` }))
+}
+
+/** What the provider that answered, or was asked last, calls the request; null where it did not say. */
+export const upstreamRequestIdIn = (attempts: readonly Attempt[]): string | null =>
+  (answeringCall(attempts) ?? attempts.at(-1))?.upstream_request_id ?? null
 
 /** The job as `GET /v1/jobs/:id` and webhooks show it; to be written by `writeJson`. */
 export const jobView = (record: JobRecord): JobView => ({
@@ -74,6 +93,7 @@ export const jobView = (record: JobRecord): JobView => ({
 /** The job without its response, as lists show it. */
 export const jobSummary = (record: JobRecord): JobView => {
   const { provider, model } = answeredBy(record)
+  const adjusted = adjustedIn(record.attempts)
   return {
     id: record.id,
     object: 'job',
@@ -94,6 +114,7 @@ export const jobSummary = (record: JobRecord): JobView => {
     ...(record.moves.length > 0 && { moves: record.moves }),
     error: record.error,
     ...(record.refused && { refused: true }),
+    ...(adjusted.length > 0 && { adjusted }),
     ...(record.cachedFrom && { cache: 'hit' }),
     usage: record.usage,
     cost_usd: record.costUsd,

@@ -133,7 +133,7 @@ describe('wordings of OpenAI-compatible servers', () => {
     [
       'OpenRouter moderation spares the key',
       openRouter(403, 'Your chosen model requires moderation and your input was flagged'),
-      'refused/moderation',
+      'rejected/moderation',
     ],
     [
       'OpenRouter model id',
@@ -148,7 +148,7 @@ describe('wordings of OpenAI-compatible servers', () => {
     [
       'OpenRouter capability',
       openRouter(404, 'No endpoints found that support tool use.'),
-      'unsupported/no_endpoint',
+      'rejected/http_404',
     ],
     [
       'OpenRouter context',
@@ -173,7 +173,7 @@ describe('wordings of OpenAI-compatible servers', () => {
     [
       'Azure filter',
       json(400, { error: { code: 'content_filter', innererror: { code: 'ResponsibleAIPolicyViolation' } } }),
-      'refused/content_filter',
+      'rejected/content_filter',
     ],
     [
       'Azure quota',

@@ -126,6 +126,7 @@ describe('a job of a batch that ends', () => {
     const attempt = {
       hop: 0,
       provider: 'second',
+      adjusted: [{ field: 'seed', action: 'left_out' }] as const,
       model: 'm',
       started_at: (clock.nowMs + 30) / 1_000,
       duration_ms: 1,
@@ -147,6 +148,7 @@ describe('a job of a batch that ends', () => {
       usage: { input_tokens: 2, output_tokens: 1 },
       costUsd: 0.5,
       provider: 'second',
+      adjusted: [{ field: 'seed', action: 'left_out', target: 'second/m' }],
       bytes: 100,
       waitedMs: 30,
     })

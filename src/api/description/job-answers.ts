@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { adjustmentActions } from '../../domain/carriage.ts'
 import { endpoints } from '../../domain/endpoint.ts'
 import { type JobErrorCode, jobErrorCodes, jobStatuses } from '../../domain/job.ts'
 import { verdictKinds } from '../../domain/verdict.ts'
@@ -23,6 +24,8 @@ const lastError = z.object({
   ...toldError.shape,
 })
 
+const adjustment = { field: z.string(), action: z.enum(adjustmentActions) }
+
 const attempt = z.object({
   hop: z.int(),
   provider: z.string(),
@@ -36,6 +39,8 @@ const attempt = z.object({
   possibly_billed: z.boolean(),
   cost_usd: z.number().optional(),
   error: toldError.optional(),
+  adjusted: z.array(z.object(adjustment)).optional(),
+  upstream_request_id: z.string().optional(),
 })
 
 const move = z.object({
@@ -45,6 +50,7 @@ const move = z.object({
   provider: z.string(),
   model: z.string(),
   reason: z.string(),
+  fields: z.array(z.string()).optional(),
   until: z.number().optional(),
 })
 
@@ -74,6 +80,7 @@ const jobFields = {
     })
     .nullable(),
   refused: z.literal(true).optional(),
+  adjusted: z.array(z.object({ ...adjustment, target: z.string() })).optional(),
   cache: z.literal('hit').optional(),
   usage: z
     .object({

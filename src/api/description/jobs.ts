@@ -71,7 +71,8 @@ const doorNames: Readonly<Record<(typeof endpoints)[number], readonly [id: strin
 }
 
 const upstreamAnswer: Answer = {
-  description: "The provider's own answer; `x-baton-provider` names who gave it.",
+  description:
+    "The provider's own answer; `x-baton-provider` names who gave it, `x-upstream-request-id` tells what that one calls the request, and `x-baton-adjusted` what it was asked without.",
   schema: z.record(z.string(), z.unknown()),
 }
 
@@ -85,14 +86,6 @@ const door = ([id, summary]: readonly [string, string]): Operation => ({
   answersForJob: true,
 })
 
-export const doorOperations: Operations = {
-  ...Object.fromEntries(endpoints.map(endpoint => [`POST ${endpoint}`, door(doorNames[endpoint])])),
-  'POST /v1/complete': {
-    id: 'createTextCompletion',
-    summary: "Anthropic's text completions, which are retired; see `POST /v1/messages`",
-    tag: 'Completions',
-    answers: {},
-    errors: ['endpoint_retired'],
-    isRetired: true,
-  },
-}
+export const doorOperations: Operations = Object.fromEntries(
+  endpoints.map(endpoint => [`POST ${endpoint}`, door(doorNames[endpoint])]),
+)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { providerTypes } from '../../config/provider-schema.ts'
 import { capabilities } from '../../domain/capabilities.ts'
+import { adjustPolicies } from '../../domain/carriage.ts'
 import { strategies } from '../../domain/strategy.ts'
 import { seconds } from './job-answers.ts'
 
@@ -72,7 +73,7 @@ const providerEvent = z.object({
   at: seconds,
   /** Null where it is about all of the provider. */
   model: z.string().nullable(),
-  state: z.enum(['closed', 'cooling', 'open', 'probing', 'recovering', 'paused']),
+  state: z.enum(['closed', 'open', 'probing', 'recovering', 'paused']),
   until: seconds.nullable(),
   reason: z.string().nullable(),
   share: z.number(),
@@ -136,6 +137,7 @@ const route = z
     object: z.literal('route'),
     strategy: z.enum(strategies),
     on_refusal: z.enum(['succeed', 'handover']),
+    adjust: z.enum(adjustPolicies),
     targets: z.array(target),
   })
   .meta({ id: 'Route' })

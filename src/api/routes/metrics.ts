@@ -16,8 +16,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
   const modelsOut = (): { scope: string; state: string }[] =>
     [...targets]
       .map(circuits.of)
-      // What cools is on the board.
-      .filter(({ state }) => state !== 'closed' && state !== 'cooling')
+      .filter(({ state }) => state !== 'closed')
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   scope.get('/metrics', async (_request, reply) => {

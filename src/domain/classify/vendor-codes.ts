@@ -86,7 +86,8 @@ const bedrock: VendorCodes = {
 const cohere: VendorCodes = {
   ...none,
   statuses: new Map([
-    [498, 'refused'], // input or output blocked
+    [498, 'rejected'], // input or output blocked
+    [499, 'transient'], // cancelled there
   ]),
 }
 

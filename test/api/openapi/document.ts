@@ -29,7 +29,6 @@ export type Content = Readonly<Record<string, { readonly schema: Schema }>>
 export interface Operation {
   readonly operationId: string
   readonly summary: string
-  readonly deprecated?: boolean
   readonly tags: readonly string[]
   readonly security?: readonly object[]
   readonly parameters?: readonly Parameter[]
