@@ -13,6 +13,8 @@ export interface UpstreamAnswer {
   readonly text: string
   /** `text` parsed, or undefined when it is not JSON. */
   readonly json: unknown
+  /** A 2xx whose bytes are not in the encoding they came under, so that nobody can read it; `text` is empty. */
+  readonly isUndecodable?: true
   /** Of a translated answer, the provider's own word for how it ended, null for none: the format may have no such word. */
   readonly finish?: string | null
   /** Why a 2xx was not put into the endpoint's format; `text` and `json` are then the provider's own. */

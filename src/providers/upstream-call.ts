@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { BreakReason, UpstreamOutcome } from '../domain/upstream.ts'
+import { type AnswerText, readAnswerText } from './answer-text.ts'
 import { breakOf } from './break-reason.ts'
-import { decodeBody } from './decode-body.ts'
+import { decodeBody, isEncoded } from './decode-body.ts'
 
 const ended = new Error('the call was ended from this side')
 
@@ -12,14 +13,6 @@ const joinRepeated = (headers: IncomingHttpHeaders): Record<string, string> => {
     if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return joined
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /**
@@ -73,30 +66,40 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const [first] = this.#chunks
     const bytes = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#byteCount)
-    const encoding = this.#headers['content-encoding'] ?? 'identity'
-    if (encoding === 'identity') this.#answer(bytes)
-    else this.#answerDecoded(bytes, encoding)
+    if (isEncoded(bytes, this.#headers['content-encoding'])) this.#answerDecoded(bytes)
+    else this.#answer(readAnswerText(bytes))
   }
 
   onResponseError(_controller: unknown, error: Error): void {
     this.#finish(breakOf(error, this.#controller !== null))
   }
 
-  #answerDecoded(bytes: Buffer, encoding: string): void {
-    decodeBody(bytes, encoding, this.#maxBytes).then(
-      decoded => this.#answer(decoded),
-      error => (error.code === 'ERR_BUFFER_TOO_LARGE' ? this.#endTooLarge() : this.end('protocol', error)),
+  #answerDecoded(bytes: Buffer): void {
+    decodeBody(bytes, this.#headers['content-encoding'], this.#maxBytes).then(
+      decoded => this.#answer(readAnswerText(decoded)),
+      error => (error.code === 'ERR_BUFFER_TOO_LARGE' ? this.#endTooLarge() : this.#undecoded(bytes, error)),
     )
   }
 
-  #answer(bytes: Buffer): void {
-    const text = bytes.toString()
+  /** Some proxies decode an answer and leave the header there; others name a charset in it. */
+  #undecoded(bytes: Buffer, error: NodeJS.ErrnoException): void {
+    const plain = readAnswerText(bytes)
+    const isSuccess = this.#status < 300
+    if (plain.json !== undefined) this.#answer(plain)
+    else if (isSuccess && error.code === 'Z_BUF_ERROR') this.end('reset', error)
+    // Of an error the status is told all the same.
+    else this.#answer({ text: '', json: undefined }, isSuccess)
+  }
+
+  #answer({ text, json }: AnswerText, isUndecodable = false): void {
+    const [status, headers] = [this.#status, this.#headers]
     this.#finish({
       kind: 'answer',
-      status: this.#status,
-      headers: this.#headers,
+      status,
+      headers,
       text,
-      json: parseJson(text),
+      json,
+      ...(isUndecodable && { isUndecodable: true as const }),
     })
   }
 

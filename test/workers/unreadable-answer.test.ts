@@ -1,0 +1,34 @@
+import { gzipSync } from 'node:zlib'
+import { expect, it } from 'vitest'
+import { openUpstream } from '../contract/providers/open-provider.ts'
+import { deploy } from '../support/deployment.ts'
+
+it('an answer that nobody can read is paid for once, and ends the job', async () => {
+  const first = await openUpstream((_request, response) =>
+    response.setHeader('content-encoding', 'zstd').end(gzipSync('{}').subarray(4)),
+  )
+  const second = await openUpstream((_request, response) => response.end('{}'))
+  const providerAt = (url: string, model: string) => ({
+    type: 'openai-compatible',
+    base_url: `${url}/v1`,
+    models: { [model]: {} },
+  })
+  const deployment = await deploy({
+    config: {
+      providers: { first: providerAt(first.url, 'a'), second: providerAt(second.url, 'b') },
+      models: { a: { provider: 'first', fallback_to: 'b' }, b: { provider: 'second' } },
+    },
+  })
+  try {
+    const job = await deployment.ended(await deployment.chat('a'))
+    expect(job).toMatchObject({
+      status: 'failed',
+      error: { code: 'untranslatable_answer' },
+      attempts: [{ verdict: 'untranslatable', reason: 'undecodable', possibly_billed: true }],
+    })
+    const posts = [...first.arrivals, ...second.arrivals].filter(({ text }) => text !== '')
+    expect(posts).toHaveLength(1)
+  } finally {
+    await deployment.stop()
+  }
+})
