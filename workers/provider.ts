@@ -104,8 +104,10 @@ type Way = OpenGate & { readonly admission: Admission }
 
 const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Promise<Way> => {
   const { concurrency, limits } = settings
+  const goesElsewhere = otherProviderFor(name, core)
   const opened = await openGate(life, {
     ...core,
+    goesElsewhere,
     provider: name,
     models: modelsAt(core.routes, name),
     settings: circuitSettingsOf(settings),
@@ -119,7 +121,7 @@ const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Pr
     limits,
     concurrency,
     keys: core.keyRings.get(name)!,
-    goesElsewhere: otherProviderFor(name, core),
+    goesElsewhere,
     log,
   })
   return { ...opened, admission }

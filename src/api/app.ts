@@ -9,11 +9,15 @@ import { createJobWaits, type JobWaits } from './job-waits.ts'
 import { createJobWatcher } from './job-watcher.ts'
 import type { ApiParts } from './parts.ts'
 import { installAuth } from './plugins/auth.ts'
+import { installBodyEncoding } from './plugins/body-encoding.ts'
 import { installBodyPace } from './plugins/body-pace.ts'
+import { installBodyTypes } from './plugins/body-types.ts'
 import { installClosing } from './plugins/closing.ts'
+import { installCrossSite } from './plugins/cross-site.ts'
 import { createErrorHandler, installErrors } from './plugins/errors.ts'
 import { installOwnRefusals, refuseMalformed } from './plugins/malformed-http.ts'
 import { installRequestLog, newRequestId } from './plugins/request-log.ts'
+import { installUnreadBodies } from './plugins/unread-bodies.ts'
 import { addBatchRoutes } from './routes/batches.ts'
 import { addDeadLetterRoutes } from './routes/dead-letters.ts'
 import { addDoorRoutes } from './routes/doors.ts'
@@ -27,6 +31,7 @@ import { addMetricsRoute } from './routes/metrics.ts'
 import { addMirrorRoutes } from './routes/mirrors.ts'
 import { addModelRoutes } from './routes/models.ts'
 import { addProviderRoutes } from './routes/providers.ts'
+import { addRetiredRoutes } from './routes/retired.ts'
 import { addRouteRoutes } from './routes/routes.ts'
 import { addUploadRoutes } from './routes/uploads.ts'
 
@@ -63,11 +68,13 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   })
   app.setValidatorCompiler(validatorCompiler)
   app.setReplySerializer(writeJson)
-  // text/plain: a body that is not JSON is to be refused for its type.
+  // text/plain: read as JSON, see `installBodyTypes`.
   app.removeContentTypeParser('text/plain')
   installRequestLog(app, log)
   installOwnRefusals(app)
   installBodyPace(app)
+  installUnreadBodies(app)
+  installBodyEncoding(app)
   installClosing(app, waits, streams, config.server.shutdown_grace_ms)
   installErrors(app, handleError)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
@@ -88,6 +95,8 @@ const addGuardedRoutes = (
   accepted: () => number,
 ): void => {
   installAuth(scope, parts.config.api_keys)
+  installCrossSite(scope, parts.config)
+  installBodyTypes(scope)
   addJobRoutes(scope, parts, waits, streams)
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
@@ -100,6 +109,7 @@ const addGuardedRoutes = (
   addUploadRoutes(scope, parts)
   addBatchRoutes(scope, parts)
   addMessageBatchRoutes(scope, parts)
+  addRetiredRoutes(scope)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
   scope.register(async inner => addDoorRoutes(inner, parts, waits))

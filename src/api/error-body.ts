@@ -4,7 +4,7 @@ import { type ErrorAnswer, errorBody } from '../domain/error-shape.ts'
 import { type BatonError, errorCodes } from '../domain/errors.ts'
 
 /** The path may come as a whole URL (RFC 9112, 3.2.2). */
-const anthropicPaths = /^(?:https?:\/\/[^/]*)?\/v1\/messages(?=[/?#]|$)/
+const anthropicPaths = /^(?:https?:\/\/[^/]*)?\/v1\/(?:messages|complete)(?=[/?#]|$)/
 /** Paths that both APIs have; Anthropic's clients tell themselves apart by `anthropic-version`. */
 const sharedPaths = /^(?:https?:\/\/[^/]*)?\/v1\/(models|files)(?=[/?#]|$)/
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
+import { bodyStream } from './body-stream.ts'
+import { leaveBodies } from './plugins/body-encoding.ts'
 
 /** A request's body while it arrives, for those too long to be held. */
 export interface IncomingBody {
@@ -18,12 +20,14 @@ export const acceptLongJson = (scope: FastifyInstance): void => {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('application/json', (_request, _payload, done) => done(null))
   scope.addContentTypeParser('*', (_request, _payload, done) => done(notJson()))
+  leaveBodies(scope)
 }
 
 /** Throws `unsupported_media_type` without a body; `body_too_large` at once where the client says how much there is. */
-export const incomingBody = ({ raw }: FastifyRequest, maxBytes: number): IncomingBody => {
-  if (raw.headers['content-type'] === undefined) throw notJson()
+export const incomingBody = ({ raw, headers }: FastifyRequest, maxBytes: number): IncomingBody => {
+  if (headers['content-type'] === undefined) throw notJson()
   if (Number(raw.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  const body = bodyStream(raw)
   const hash = createHash('sha256')
   // A client may go when nobody reads any more.
   raw.on('error', () => undefined)
@@ -32,7 +36,9 @@ export const incomingBody = ({ raw }: FastifyRequest, maxBytes: number): Incomin
     let count = 0
     try {
       // Left undestroyed: the answer goes out on the same connection.
-      for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      for await (const chunk of body.iterator({
+        destroyOnReturn: body !== raw,
+      }) as AsyncIterable<Uint8Array>) {
         count += chunk.length
         if (count > maxBytes) throw tooLarge(maxBytes)
         hash.update(chunk)

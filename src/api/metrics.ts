@@ -1,4 +1,4 @@
-import type { Circuit } from '../domain/health.ts'
+import { type Circuit, shareNow } from '../domain/health.ts'
 import type { ProcessPresence, WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
@@ -22,7 +22,7 @@ export interface Figures {
   }
 }
 
-const circuitStates = ['closed', 'open', 'probing', 'recovering', 'paused'] as const
+const circuitStates = ['closed', 'cooling', 'open', 'probing', 'recovering', 'paused'] as const
 
 export const metricsOf = (figures: Figures): readonly Metric[] => [
   ...jobMetrics(figures),
@@ -70,10 +70,7 @@ const providerMetrics = ({ circuits, entries }: Figures): Metric[] => {
     gauge(
       'baton_provider_share',
       'Of the traffic that a provider on its way back gets, 0 to 1.',
-      circuits.map(({ provider, share, pausedAtMs }) => ({
-        labels: { provider },
-        value: pausedAtMs > 0 ? 0 : share,
-      })),
+      circuits.map(circuit => ({ labels: { provider: circuit.provider }, value: shareNow(circuit) })),
     ),
     gauge(
       'baton_provider_out_of_use',

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
+import { bodyStream } from './body-stream.ts'
+import { leaveBodies } from './plugins/body-encoding.ts'
 
 /** Names and values of a form are words; nothing of it but the file is long. */
 const limits = { fieldSize: 4_096, fields: 20, parts: 20, headerPairs: 20, headerSize: 8_192 }
@@ -27,6 +29,7 @@ export const acceptForms = (scope: FastifyInstance): void => {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null))
   scope.addContentTypeParser('*', (_request, _payload, done) => done(notAForm()))
+  leaveBodies(scope)
 }
 
 /**
@@ -40,6 +43,7 @@ export const readForm = <Taken>(
   take: TakeFile<Taken>,
 ): Promise<Form<Taken>> => {
   const parser = createParser(raw, fileField)
+  const body = bodyStream(raw)
   const fields = new Map<string, string>()
   let stream: BusboyFileStream | null = null
   let taken: Promise<Taken> | null = null
@@ -49,7 +53,8 @@ export const readForm = <Taken>(
     const fail = (error: Error): void => {
       if (hasFailed) return
       hasFailed = true
-      raw.unpipe(parser)
+      body.unpipe(parser)
+      if (body !== raw) body.destroy()
       raw.resume()
       stream?.destroy(error)
       // Not before `take` has cleared away what it wrote.
@@ -80,12 +85,13 @@ export const readForm = <Taken>(
     })
 
     raw.on('error', () => undefined)
+    if (body !== raw) body.on('error', fail)
     // All of it may have come, and be lost unread when the client goes.
     const close = (): void => (raw.readableEnded ? undefined : fail(malformed()))
     // The client may be gone already: then nothing tells of it any more.
     if (raw.destroyed) return close()
     raw.once('close', close)
-    raw.pipe(parser)
+    body.pipe(parser)
   })
 }
 

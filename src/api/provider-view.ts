@@ -1,5 +1,5 @@
 import type { HealthCheckConfig } from '../config/health-check.ts'
-import { type Circuit, type CircuitState, partsOfCircuit } from '../domain/health.ts'
+import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../domain/health.ts'
 import type { HealthEntry, HealthState } from '../health/board.ts'
 import type { WorkerPresence } from '../health/presence.ts'
 import type { ConfiguredLimits } from '../limits/lanes.ts'
@@ -34,7 +34,8 @@ export const providerView = (facts: ProviderFacts): object => {
   const workers = facts.workers.filter(worker => worker.provider === name)
   const entries: Entry[] = [
     ...facts.entries.filter(entry => providerOf(entry) === name),
-    ...facts.modelCircuits.filter(({ state }) => state !== 'closed').map(entryOfModel),
+    // What cools is an entry already.
+    ...facts.modelCircuits.filter(({ state }) => state !== 'closed' && state !== 'cooling').map(entryOfModel),
   ]
   return {
     name,
@@ -87,14 +88,14 @@ const secondsOrNull = (ms: number): number | null => (ms === 0 ? null : wholeSec
 
 /** The operator's word comes first, then what keeps all calls away, then what keeps some away. */
 const standing = (circuit: Circuit, out: Out | null): object => {
-  const isOut = circuit.pausedAtMs > 0 || circuit.state === 'open' || circuit.state === 'probing'
+  const isOut = circuit.pausedAtMs > 0 || !['closed', 'recovering'].includes(circuit.state)
   const { state, sinceMs, untilMs, reason } = isOut || out === null ? stateOf(circuit) : out
   return {
     state,
     since: secondsOrNull(sinceMs),
     until: secondsOrNull(untilMs),
     reason: reason === '' ? null : reason,
-    share: circuit.pausedAtMs > 0 ? 0 : circuit.share,
+    share: shareNow(circuit),
     probe_owner: circuit.owner === '' ? null : circuit.owner,
   }
 }
@@ -115,7 +116,7 @@ const eventView = (circuit: Circuit): object => {
     state,
     until: secondsOrNull(untilMs),
     reason: reason === '' ? null : reason,
-    share: circuit.share,
+    share: state === 'cooling' ? 0 : circuit.share,
     probe_owner: circuit.owner === '' ? null : circuit.owner,
   }
 }

@@ -88,7 +88,7 @@ export const provider = z.strictObject({
     })
     .default({}),
   breaker: breaker.prefault({}),
-  /** How traffic returns after an outage. */
+  /** How traffic returns after an outage, and after throttling. */
   recovery: recovery.prefault({}),
   /** Without it: the list of models where that asks nobody who sends bills; see `healthCheckOf`. */
   health_check: healthCheck.optional(),

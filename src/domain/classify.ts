@@ -33,9 +33,9 @@ export function classify(outcome: UpstreamOutcome, context: ClassifyContext): Ve
 }
 
 function classifySuccess(answer: UpstreamAnswer, { endpoint, dialect, nowMs }: ClassifyContext): Verdict {
-  const { kind, reason } = judgeAnswer(answer, endpoint, dialect)
-  const answered = kind === 'ok' || kind === 'refused'
-  return { kind, reason, retryAfterMs: waitMs(kind, answer, null, nowMs), possiblyBilled: !answered }
+  const finding = judgeAnswer(answer, endpoint, dialect)
+  const answered = finding.kind === 'ok' || finding.kind === 'refused'
+  return { ...finding, retryAfterMs: waitMs(finding.kind, answer, null, nowMs), possiblyBilled: !answered }
 }
 
 function classifyError(answer: UpstreamAnswer, { dialect, nowMs }: ClassifyContext): Verdict {

@@ -85,6 +85,19 @@ export const errorCodes = {
     status: 415,
     help: 'Send `content-type: application/json`, or `multipart/form-data` where a file goes.',
   },
+  unsupported_encoding: {
+    status: 415,
+    help: 'The `content-encoding` is not read; send `gzip`, `deflate`, `br`, `zstd`, or the body as it is.',
+  },
+  invalid_encoding: { status: 400, help: 'The body is not in the encoding that `content-encoding` names.' },
+  cross_site_forbidden: {
+    status: 403,
+    help: 'A web page of another site sent the request; send JSON by its content type, with an API key.',
+  },
+  endpoint_retired: {
+    status: 410,
+    help: 'The endpoint is retired; the message names what stands in its place.',
+  },
   headers_too_large: { status: 431, help: 'The path and headers are longer than 16 kB together.' },
   request_timeout: { status: 408, help: 'The request did not come to its end in time.' },
   redis_unavailable: {

@@ -7,8 +7,9 @@ import type { Target } from './job.ts'
  * open → probing: its time has passed, and one process took the lease of the one probe.
  * probing → recovering: the probe was answered. probing → open: it was not, and the next time is twice as long.
  * recovering → closed: step by step to all of the traffic. recovering → open: it failed again.
+ * closed, recovering → cooling: it throttled a call. cooling → recovering: its time has passed.
  */
-export type CircuitState = 'closed' | 'open' | 'probing' | 'recovering'
+export type CircuitState = 'closed' | 'cooling' | 'open' | 'probing' | 'recovering'
 
 export interface Circuit {
   /** The provider, or one model on it: see `circuitOf`. */
@@ -19,14 +20,16 @@ export interface Circuit {
   /** The `seq` at which the state was entered: outcomes of calls from before it no longer count. */
   readonly era: number
   readonly sinceMs: number
-  /** open: when a probe may begin. probing: when the lease ends. recovering: the next step. closed: 0. */
+  /** open: when a probe may begin. probing: when the lease ends. cooling, recovering: the next step. closed: 0. */
   readonly untilMs: number
   /** The verdict's reason of the failure that opened it; empty while closed. */
   readonly reason: string
-  /** Of the traffic, 0 to 1, while recovering. */
+  /** Of the traffic, 0 to 1, while recovering; while cooling, what it will be. */
   readonly share: number
   /** The step of the ramp, from 1, while recovering. */
   readonly step: number
+  /** Whether it was throttled, and not out of order: nobody doubts that it works. Absent of an earlier version's. */
+  readonly cooled?: boolean
   /** How many times it opened again since it was closed. */
   readonly relapses: number
   /** The process that probes; empty when none does. */
@@ -87,8 +90,20 @@ export const shutUntil = (circuit: Circuit, nowMs: number): number => {
     nowMs + Math.min(Math.max(nowMs - startMs, lookAgainMs), longestLookAgainMs)
   if (pausedAtMs > 0) return lookAgain(pausedAtMs)
   if (state === 'closed' || state === 'recovering' || isProbeDue(circuit, nowMs)) return 0
+  if (state === 'cooling') return untilMs > nowMs ? untilMs : 0
   return state === 'open' ? untilMs : lookAgain(sinceMs)
 }
+
+/** Whether it takes a share of the traffic. One that has cooled off does, until the first step is taken. */
+export const takesShare = ({ state }: Circuit): boolean => state === 'recovering' || state === 'cooling'
+
+/** Of the traffic, what it gets now. */
+export const shareNow = ({ state, share, pausedAtMs }: Circuit): number =>
+  pausedAtMs > 0 || state === 'cooling' ? 0 : share
+
+/** Whether all calls but a few are kept out, because it is out of order. */
+export const isOutOfOrder = ({ state, cooled, pausedAtMs }: Circuit): boolean =>
+  pausedAtMs > 0 || (state !== 'closed' && state !== 'cooling' && !cooled)
 
 /** How many of a worker's places may call while a provider is on its way back. One always may: it can be the only worker. */
 export const placesBack = (share: number, concurrency: number): number =>

@@ -28,4 +28,6 @@ export interface Verdict {
   readonly retryAfterMs: number | null
   /** True when the provider may charge for this call although its answer was lost. */
   readonly possiblyBilled: boolean
+  /** Of an error that came as a 2xx: the status that it would have had. */
+  readonly saidStatus?: number
 }

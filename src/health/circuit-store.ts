@@ -27,6 +27,8 @@ export interface CircuitStore {
   readAll(): Promise<readonly Circuit[]>
   /** Answers the circuit when it is not the one of `knownSeq`. */
   report(provider: string, terms: CircuitTerms, tally: Tally, knownSeq: number): Promise<Circuit | null>
+  /** Leaves it alone until then, as it throttled: it comes back in steps. */
+  cool(provider: string, terms: CircuitTerms, untilMs: number, reason: string): Promise<Circuit>
   /** Takes the one probe of the cluster when it is due. */
   lease(provider: string, owner: string, leaseMs: number): Promise<{ taken: boolean; circuit: Circuit }>
   /** Keeps the lease of that era for longer, if it is still held. */
@@ -60,7 +62,7 @@ export interface CircuitStore {
   events(provider: string): Promise<readonly Circuit[]>
 }
 
-const scripts = ['report', 'lease', 'verdict', 'check', 'condemn', 'listed', 'pause'] as const
+const scripts = ['report', 'cool', 'lease', 'verdict', 'check', 'condemn', 'listed', 'pause'] as const
 type Script = (typeof scripts)[number]
 type Command = (...args: (string | number)[]) => Promise<unknown>
 
@@ -102,6 +104,8 @@ export const createCircuitStore = (
       const reply = await run('report', provider, JSON.stringify(terms), JSON.stringify(tally), knownSeq)
       return reply === null ? null : parse(reply)
     },
+    cool: async (provider, terms, untilMs, reason) =>
+      parse(await run('cool', provider, JSON.stringify(terms), Math.round(untilMs), reason)),
     lease: async (provider, owner, leaseMs) => {
       const [taken, text] = (await run('lease', provider, owner, leaseMs, 0)) as [number, string]
       return { taken: taken === 1, circuit: parse(text) }

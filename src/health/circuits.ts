@@ -7,6 +7,7 @@ import {
   lookAgainMs,
   partsOfCircuit,
   shutUntil,
+  takesShare,
 } from '../domain/health.ts'
 import { createRepeating } from '../lifecycle/repeating.ts'
 import { type CircuitStore, circuitChannel } from './circuit-store.ts'
@@ -17,7 +18,7 @@ export interface Circuits {
   stop(): Promise<void>
   of(provider: string): Circuit
   /**
-   * Unix ms from which a job may be sent to a provider; 0 for now. While it recovers this draws: a share of those that ask
+   * Unix ms from which a job may be sent to a provider; 0 for now. While it comes back this draws: a share of those that ask
    * is sent. Of those that ask while a probe is due, one now and then is.
    */
   sendsAt(provider: string): number
@@ -98,7 +99,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     const nowMs = now()
     const shutMs = shutUntil(circuit, nowMs)
     if (shutMs > 0) return shutMs
-    if (circuit.state === 'recovering') return random() < circuit.share ? 0 : nowMs + lookAgainMs
+    if (takesShare(circuit)) return random() < circuit.share ? 0 : nowMs + lookAgainMs
     if (!isProbeDue(circuit, nowMs)) return 0
     if (options.isChecked(provider)) return nowMs + lookAgainMs
     // Whoever comes first with it to a worker probes; more would only be sent away again.

@@ -1,6 +1,7 @@
 import type { Circuit } from '../domain/health.ts'
-import { isProbeDue, lookAgainMs, placesBack, shutUntil } from '../domain/health.ts'
+import { isOutOfOrder, isProbeDue, lookAgainMs, placesBack, shutUntil, takesShare } from '../domain/health.ts'
 import type { Circuits } from './circuits.ts'
+import type { Cool } from './cooling.ts'
 import type { Guard } from './guard.ts'
 import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
 import type { Reporter } from './reporter.ts'
@@ -9,12 +10,14 @@ import type { Reporter } from './reporter.ts'
 export interface Gate {
   /** Unix ms from which a call may be made; 0 for now. */
   opensAt(): number
-  /** Whether all calls but a few are kept out for the whole of the provider. */
+  /** Whether all calls but a few are kept out, as it is out of order. */
   readonly isShut: boolean
   /** Whether a call has to wait only for one of the few places of a provider on its way back. */
   readonly isReturning: boolean
   /** Unix ms at which a call last ended that tells how the provider is; 0 when none has. */
   readonly calledAtMs: number
+  /** It throttled a call, and wants to be left alone until then. */
+  readonly cool: Cool
   /** Makes the call, or says until when none is let through. */
   run<T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<Passage<T>>
   close(): void
@@ -32,13 +35,16 @@ export interface GateOptions {
   readonly guard: Guard
   readonly lease: ProbeLease
   readonly reporter: Pick<Reporter, 'note'>
+  readonly cool: Cool
+  /** Whether jobs for it may go on to another provider now. */
+  readonly goesElsewhere: () => boolean
   /** Whether a health check probes, and no job has to. */
   readonly isChecked: boolean
   readonly now: () => number
 }
 
 export const createGate = (options: GateOptions): Gate => {
-  const { provider, concurrency, circuits, guard, lease, reporter, isChecked, now } = options
+  const { provider, concurrency, circuits, guard, lease, reporter, cool, isChecked, now } = options
   let calling = 0
   let calledAtMs = 0
 
@@ -49,8 +55,11 @@ export const createGate = (options: GateOptions): Gate => {
   })
   follow(circuits.of(provider))
 
-  const isFull = ({ state, share }: Circuit): boolean =>
-    state === 'recovering' && calling >= placesBack(share, concurrency)
+  /** One that was throttled works: where no other takes what it does not, all may call it, as its limits allow. */
+  const isFull = (circuit: Circuit): boolean =>
+    takesShare(circuit) &&
+    calling >= placesBack(circuit.share, concurrency) &&
+    !(circuit.cooled && !options.goesElsewhere())
 
   const opensAt = (): number => {
     const nowMs = now()
@@ -63,9 +72,9 @@ export const createGate = (options: GateOptions): Gate => {
 
   return {
     opensAt,
+    cool,
     get isShut() {
-      const { state, pausedAtMs } = circuits.of(provider)
-      return state !== 'closed' || pausedAtMs > 0
+      return isOutOfOrder(circuits.of(provider))
     },
     get isReturning() {
       const circuit = circuits.of(provider)

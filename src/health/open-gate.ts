@@ -5,7 +5,8 @@ import { circuitOf } from '../domain/health.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
-import { createGate, type Gate } from './gate.ts'
+import { createCooling } from './cooling.ts'
+import { createGate, type Gate, type GateOptions } from './gate.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { createHealthCheck, type HealthCheckOptions } from './health-check.ts'
 import { createProbeLease } from './probe-lease.ts'
@@ -42,21 +43,32 @@ export interface OpenGate {
 /** A process's way to one provider: the cluster's health, its own guards, and what it tells the cluster. */
 export const openGate = async (
   life: Lifecycle,
-  parts: GateParts & { readonly models: readonly string[] },
+  parts: GateParts & {
+    readonly models: readonly string[]
+    /** Whether jobs for that model may go on to another provider now. */
+    readonly goesElsewhere: (model: string) => boolean
+  },
 ): Promise<OpenGate> => {
   const { provider, settings, now } = parts
-  const whole = await openCircuit(life, parts)
+  const ofModel = (model: string) => ({ goesElsewhere: () => parts.goesElsewhere(model) })
+  const whole = await openCircuit(life, { ...parts, ...ofModel(parts.models[0] ?? '') })
   const models = new Map<string, Gate>()
   // One model is one with its provider.
   for (const model of parts.models.length > 1 ? parts.models : []) {
     const name = circuitOf({ provider, model })
-    models.set(model, (await openCircuit(life, { ...parts, provider: name, check: null })).gate)
+    models.set(
+      model,
+      (await openCircuit(life, { ...parts, ...ofModel(model), provider: name, check: null })).gate,
+    )
   }
   const gate = createTargetGate({ whole: whole.gate, models, windowMs: settings.windowMs, now })
   return { gate, guard: whole.guard }
 }
 
-const openCircuit = async (life: Lifecycle, parts: GateParts): Promise<OpenCircuit> => {
+const openCircuit = async (
+  life: Lifecycle,
+  parts: GateParts & Pick<GateOptions, 'goesElsewhere'>,
+): Promise<OpenCircuit> => {
   const { provider, settings, circuits, circuitStore: store, log, now } = parts
   const terms = termsOf(settings)
   const guard = await life.open(
@@ -81,7 +93,9 @@ const openCircuit = async (life: Lifecycle, parts: GateParts): Promise<OpenCircu
     () =>
       createGate({
         ...{ provider, circuits, guard, lease, reporter, now },
+        cool: createCooling({ provider, terms, store, circuits, log, now }),
         concurrency: parts.concurrency,
+        goesElsewhere: parts.goesElsewhere,
         isChecked: parts.check !== null,
       }),
     gate => gate.close(),

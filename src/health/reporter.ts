@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
+import { takesShare } from '../domain/health.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import { createTallying, type EndedCall } from './tallying.ts'
@@ -70,11 +71,11 @@ export const createReporter = (options: ReporterOptions): Reporter => {
 
   /** The ramp goes on where nobody has anything to report, too. */
   const awaitStep = (): void => {
-    const { state, untilMs } = circuits.of(provider)
+    const circuit = circuits.of(provider)
     if (stepTimer) clearTimeout(stepTimer)
     stepTimer = null
-    if (stopped || state !== 'recovering') return
-    const waitMs = Math.max(pauseMs, untilMs - now() + stepMarginMs)
+    if (stopped || !takesShare(circuit)) return
+    const waitMs = Math.max(pauseMs, circuit.untilMs - now() + stepMarginMs)
     stepTimer = setTimeout(() => {
       sendSoon(pauseMs)
       awaitStep()

@@ -10,10 +10,12 @@ export interface CallJudgement extends ProbeOutcome {
 export interface TargetGate {
   /** Unix ms from which a call of that model may be made; 0 for now. */
   opensAt(model: string): number
-  /** Whether all calls but a few are kept out for the whole of the provider. */
+  /** Whether all calls but a few are kept out for the whole of the provider, as it is out of order. */
   readonly isShut: boolean
   /** Whether a call has to wait only for one of the few places of what is on its way back. */
   isReturning(model: string): boolean
+  /** That model throttled a call, and wants to be left alone until then. */
+  cool(model: string, untilMs: number, reason: string): void
   /** Makes the call, or says until when none is let through. */
   run<T>(model: string, call: () => Promise<T>, judge: (result: T) => CallJudgement): Promise<Passage<T>>
 }
@@ -61,6 +63,7 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
     get isShut() {
       return whole.isShut
     },
+    cool: (model, untilMs, reason) => (models.get(model) ?? whole).cool(untilMs, reason),
     isReturning: model => {
       const parts = [whole, models.get(model)].filter(part => part !== undefined)
       return (

@@ -17,12 +17,15 @@ export const createWhyAway =
   ({ provider, model }: Target): string | null => {
     const { state, pausedAtMs } = circuits.of(provider)
     if (pausedAtMs > 0) return 'paused'
-    if (state !== 'closed') return state
     const ofModel = circuits.of(circuitOf({ provider, model })).state
-    if (ofModel !== 'closed') return ofModel
+    const states = [state, ofModel]
+    const shut = states.find(each => each !== 'closed' && each !== 'recovering')
+    if (shut) return shut
     const scopes: Scope[] = [`provider:${provider}`, `target:${provider}/${model}`]
     const entries = board.current()
     const own = entries.find(({ scope }) => scopes.includes(scope))
     // A stopped key matters where no other is left, and then nothing else is known.
-    return (own ?? entries.find(({ scope }) => scope.startsWith(`key:${provider}#`)))?.state ?? null
+    if (own) return own.state
+    if (states.includes('recovering')) return 'recovering'
+    return entries.find(({ scope }) => scope.startsWith(`key:${provider}#`))?.state ?? null
   }

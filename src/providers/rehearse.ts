@@ -34,6 +34,7 @@ export const rehearse = async (
     baseUrl: 'http://unused',
     apiKey: unusedKey,
     fetch: async () => new Response(answer),
+    written: (body: string) => body,
   }
   const { warnings } = await way.generate(model, connection, withoutFiles(options))
   const lost = warnings.flatMap(warning => ('feature' in warning ? [warning.feature] : []))

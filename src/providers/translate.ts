@@ -14,6 +14,8 @@ import { chatEdge } from './edges/openai-chat.ts'
 import { adjustmentsOf, withChanges } from './edges/steering.ts'
 import type { UpstreamRequest } from './provider.ts'
 import { rehearse } from './rehearse.ts'
+import { sealedOfAnswers, sealedOfRequests } from './sealed.ts'
+import { Seals } from './seals.ts'
 import type { UpstreamType } from './upstream-type.ts'
 
 /** Posts a body in the provider's own format. `made`: headers that the AI SDK made for this request. */
@@ -71,6 +73,13 @@ const isFailure = (finish: string | null): boolean => {
   return meaning !== undefined && meaning !== 'ok' && meaning !== 'refused'
 }
 
+/** An answer in the client's format, with the inputs of tools as the model wrote them. */
+const opened = (made: object, seals: Seals): Pick<UpstreamAnswer, 'text' | 'json'> => {
+  const written = JSON.stringify(made)
+  const text = seals.open(written)
+  return { text, json: text === written ? made : JSON.parse(text) }
+}
+
 const picked = (init: RequestInit | undefined, names: readonly string[]): Record<string, string> => {
   const headers = new Headers(init?.headers)
   return Object.fromEntries(names.flatMap(name => (headers.has(name) ? [[name, headers.get(name)!]] : [])))
@@ -89,15 +98,17 @@ const untranslatable = (dialect: Dialect, message: string): UpstreamAnswer => {
   return { kind: 'answer', status: 400, headers: {}, text: JSON.stringify(json), json }
 }
 
+const reasonOf = (error: unknown): string => {
+  if (error instanceof UntranslatableError) return error.message
+  // The stack was not enough for what the SDK writes by recursion.
+  if (error instanceof RangeError)
+    return 'the request is nested too deeply to be translated for this provider'
+  return 'the request cannot be translated for this provider'
+}
+
 /** What a failed translation comes to, by how far the call had gone. */
 const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: unknown): UpstreamOutcome => {
-  if (raw === null) {
-    const known = error instanceof UntranslatableError
-    return untranslatable(
-      dialect,
-      known ? error.message : 'the request cannot be translated for this provider',
-    )
-  }
+  if (raw === null) return untranslatable(dialect, reasonOf(error))
   if (!isSuccess(raw)) return raw
   // Paid for, so it is judged as it came and given to the job's owner. The SDK's error holds the request and stays here.
   return { ...raw, untold: error instanceof MalformedAnswerError ? 'malformed' : 'untranslatable' }
@@ -114,6 +125,7 @@ const fitted = (body: JsonObject, edge: Edge, mayAdjust: boolean): JsonObject =>
 
 const createTranslation = (
   createEdge: CreateEdge,
+  endpoint: Endpoint,
   { type, base, send, now, reasons }: TranslationOptions,
 ): Translation => {
   const { way, translatedTo } = type
@@ -124,9 +136,9 @@ const createTranslation = (
   const dialect = type.dialect === 'anthropic' ? 'anthropic' : 'openai'
   const root = base.origin + basePath(base)
 
-  const generate = async (request: UpstreamRequest, fetch: typeof globalThis.fetch) => {
+  const generate = async (request: UpstreamRequest, seals: Seals, fetch: typeof globalThis.fetch) => {
     const { model, apiKey } = request
-    const body: unknown = JSON.parse(request.body)
+    const body: unknown = JSON.parse(seals.seal(request.body, sealedOfRequests[endpoint]))
     if (!isJsonObject(body)) throw new UntranslatableError('body')
     const { edge, limit } = towards(model)
     const { options, toolNames } = edge.toCallOptions(
@@ -135,7 +147,8 @@ const createTranslation = (
     )
     await rehearse(way, model, options)
     const baseUrl = type.sdkBase?.(root, model) ?? root
-    const result = await way.generate(model, { baseUrl, apiKey, fetch }, options)
+    const written = (text: string): string => seals.open(text)
+    const result = await way.generate(model, { baseUrl, apiKey, fetch, written }, options)
     return { result, edge, toolNames }
   }
 
@@ -146,25 +159,26 @@ const createTranslation = (
   }
 
   const call = async (request: UpstreamRequest): Promise<UpstreamOutcome> => {
+    const seals = new Seals()
     let raw: UpstreamOutcome | null = null
     let headers: UpstreamAnswer['headers'] = {}
     const fetch: typeof globalThis.fetch = async (url, init) => {
       const path = pathOf(String(url), request.model)
-      const outcome = await send(path, String(init?.body), request, picked(init, way.headers))
+      const outcome = await send(path, seals.open(String(init?.body)), request, picked(init, way.headers))
       raw = outcome
       if (!isSuccess(outcome) || !isAnswerOf(type.dialect, outcome.json))
         throw new Error('nothing to translate')
       headers = outcome.headers
-      return new Response(outcome.text)
+      return new Response(seals.seal(outcome.text, sealedOfAnswers[type.dialect]))
     }
     try {
-      const { result, edge, toolNames } = await generate(request, fetch)
+      const { result, edge, toolNames } = await generate(request, seals, fetch)
       const finish = endOf(result)
       if (raw !== null && isFailure(finish))
         return { ...(raw as UpstreamAnswer), finish, untold: 'untranslatable' }
       const created = Math.floor(now() / 1000)
-      const json = edge.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
-      return { kind: 'answer', status: 200, headers, text: JSON.stringify(json), json, finish }
+      const made = edge.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
+      return { kind: 'answer', status: 200, headers, ...opened(made, seals), finish }
     } catch (error) {
       return outcomeOfFailure(raw, dialect, error)
     }
@@ -184,6 +198,6 @@ export const createTranslations = (options: TranslationOptions): ReadonlyMap<End
   new Map(
     options.type.translated.flatMap((endpoint): [Endpoint, Translation][] => {
       const createEdge = edges[endpoint]
-      return createEdge ? [[endpoint, createTranslation(createEdge, options)]] : []
+      return createEdge ? [[endpoint, createTranslation(createEdge, endpoint, options)]] : []
     }),
   )

@@ -179,7 +179,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // Whoever asks the same may get an answer to just that.
     const isAdjusted = attempt.adjusted !== undefined
     // A refusal may come as an answer, or as an error.
-    const succeeded = verdict.kind !== 'rejected' && attempt.status_code! < 300
+    const succeeded = verdict.kind !== 'rejected' && response !== null && response.statusCode < 300
     if (verdict.kind === 'ok' && response && !isAdjusted)
       run.flight?.answered({ ...response, target: run.current })
     else run.flight?.ended(true)

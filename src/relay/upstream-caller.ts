@@ -111,7 +111,8 @@ const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: 
 /** The answer as it came; what some servers write into an error, such as the headers of the call, is nobody's to read. */
 const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
   if (outcome.kind !== 'answer') return null
-  const { status: statusCode, text } = outcome
+  const { text } = outcome
+  const statusCode = verdict.saidStatus ?? outcome.status
   const isError = statusCode >= 300 || (verdict.kind !== 'ok' && verdict.kind !== 'refused')
   return { statusCode, body: isError ? redact(text) : text }
 }
@@ -152,12 +153,16 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
         : (`key:${provider.name}#${key.fingerprint}` as const)
     const out = (scope: Scope, state: HealthState, forMs: number): void =>
       board.indict(scope, state, now() + forMs, verdict.reason)
+    const cool = (forMs: number): void => {
+      out(onTarget, 'cooling', forMs)
+      gate.cool(target.model, now() + forMs, verdict.reason)
+    }
     const { kind, retryAfterMs } = verdict
     if (kind === 'rate_limited') {
       // Another key has limits of its own; this one is left alone as long as the provider asks.
-      if (!admission.hasOther(key, target.model)) out(onTarget, 'cooling', retryAfterMs ?? defaultCoolingMs)
+      if (!admission.hasOther(key, target.model)) cool(retryAfterMs ?? defaultCoolingMs)
     }
-    if (kind === 'overloaded' && retryAfterMs !== null) out(onTarget, 'cooling', retryAfterMs)
+    if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
       out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
     else if (kind === 'unknown_model') out(onTarget, 'stopped', stoppedMs)

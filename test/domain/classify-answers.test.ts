@@ -287,8 +287,8 @@ table('responses', responses, [
   ['failed server_error', failed('server_error'), 'transient/server_error'],
   ['failed rate_limit_exceeded', failed('rate_limit_exceeded'), 'rate_limited/rate_limit_exceeded'],
   ['failed vector_store_timeout', failed('vector_store_timeout'), 'transient/vector_store_timeout'],
-  ['failed invalid_prompt', failed('invalid_prompt'), 'rejected/invalid_prompt'],
-  ['failed bio_policy', failed('bio_policy'), 'rejected/bio_policy'],
+  ['failed invalid_prompt', failed('invalid_prompt'), 'refused/invalid_prompt'],
+  ['failed bio_policy', failed('bio_policy'), 'refused/bio_policy'],
   ['failed image_too_large', failed('image_too_large'), 'rejected/image_too_large'],
 ])
 

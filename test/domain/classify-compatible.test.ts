@@ -133,7 +133,7 @@ describe('wordings of OpenAI-compatible servers', () => {
     [
       'OpenRouter moderation spares the key',
       openRouter(403, 'Your chosen model requires moderation and your input was flagged'),
-      'rejected/moderation',
+      'refused/moderation',
     ],
     [
       'OpenRouter model id',
@@ -148,7 +148,7 @@ describe('wordings of OpenAI-compatible servers', () => {
     [
       'OpenRouter capability',
       openRouter(404, 'No endpoints found that support tool use.'),
-      'rejected/http_404',
+      'unsupported/no_endpoint',
     ],
     [
       'OpenRouter context',
@@ -173,7 +173,7 @@ describe('wordings of OpenAI-compatible servers', () => {
     [
       'Azure filter',
       json(400, { error: { code: 'content_filter', innererror: { code: 'ResponsibleAIPolicyViolation' } } }),
-      'rejected/content_filter',
+      'refused/content_filter',
     ],
     [
       'Azure quota',

@@ -114,7 +114,7 @@ describe('Cohere', () => {
       says(404, "model 'command' was removed on September 15, 2025."),
       'unknown_model/model_removed',
     ],
-    ['a blocked input, a 498', says(498, 'blocked input'), 'rejected/http_498'],
+    ['a blocked input, a 498', says(498, 'blocked input'), 'refused/http_498'],
     ['cancelled there', says(499, 'request cancelled'), 'transient/http_499'],
     [
       'a bad parameter',
@@ -147,11 +147,11 @@ describe('Mistral', () => {
       api(429, 'Service tier capacity exceeded for this model.', 'service_tier_capacity_exceeded', '3505'),
       'rate_limited/service_tier_capacity_exceeded',
     ],
-    ['an unknown parameter', json(422, { detail: [fault] }), 'rejected/extra_forbidden'],
+    ['an unknown parameter', json(422, { detail: [fault] }), 'unsupported/unknown_parameter'],
     [
       'an unknown parameter, wrapped',
       api(422, { detail: [fault] }, 'invalid_request_error', null),
-      'rejected/extra_forbidden',
+      'unsupported/unknown_parameter',
     ],
     ['a path that is none', json(404, { detail: 'Not Found' }), 'transient/http_404'],
     [

@@ -6,10 +6,10 @@ import { anthropic, anthropicFails, json, openai, openaiError } from './classify
 const regain =
   'You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.'
 
-describe('x-should-retry decides between transient and rejected, and nothing else', () => {
+describe('x-should-retry decides whether to try here again, and nothing else', () => {
   const rows: [name: string, wish: string, status: number, body: unknown, kind: string][] = [
     ['a 400 to be retried', 'true', 400, openaiError(null), 'transient'],
-    ['a 409 not to be retried', 'false', 409, openaiError('conflict'), 'rejected'],
+    ['a 409 not to be retried goes to another target', 'false', 409, openaiError('conflict'), 'unsupported'],
     [
       'a 500 not to be retried goes to another provider',
       'false',

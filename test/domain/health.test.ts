@@ -31,6 +31,8 @@ test.each([
 test.each([
   ['closed', circuit('closed'), 0],
   ['recovering, as a share of calls may be made', circuit('recovering'), 0],
+  ['cooling', circuit('cooling', { untilMs: nowMs + 500 }), nowMs + 500],
+  ['cooling until now, as a share may be made', circuit('cooling', { untilMs: nowMs }), 0],
   ['open', circuit('open', { untilMs: nowMs + 9_000 }), nowMs + 9_000],
   ['open until now, so that a probe is due', circuit('open', { untilMs: nowMs }), 0],
   ['probing for three seconds', circuit('probing', { untilMs: nowMs + 1 }), nowMs + 3_000],

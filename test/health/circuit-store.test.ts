@@ -243,6 +243,78 @@ describe('a provider on its way back', () => {
   })
 })
 
+describe('a provider that throttled', () => {
+  const cool = (forMs: number) => store.cool('first', terms, nowMs + forMs, 'rate_limit_exceeded')
+  const step = async (ms: number) => {
+    nowMs += ms
+    return report(0, 0)
+  }
+  const coolOff = async () => {
+    await cool(2_000)
+    return step(2_000)
+  }
+
+  it('is left alone for as long as it asked, and comes back in steps', async () => {
+    expect(await cool(2_000)).toMatchObject({
+      ...{
+        state: 'cooling',
+        untilMs: nowMs + 2_000,
+        share: 0.1,
+        cooled: true,
+        reason: 'rate_limit_exceeded',
+      },
+    })
+    expect(await step(1_999)).toMatchObject({ state: 'cooling' })
+    const shares = []
+    for (const ms of [1, 1_000, 1_000, 1_000]) shares.push((await step(ms))!.share)
+    expect(shares.map(share => Number(share.toFixed(2)))).toEqual([0.1, 0.4, 0.7, 1])
+    expect(await now()).toMatchObject({ state: 'closed', reason: '', cooled: false })
+    const events = (await store.events('first')).map(({ state }) => state).toReversed()
+    expect(events).toEqual(['cooling', 'recovering', 'recovering', 'recovering', 'closed'])
+  })
+
+  it('is left alone for longer when it says so again, and never for less', async () => {
+    const untilMs = nowMs + 5_000
+    await cool(2_000)
+    await cool(5_000)
+    expect(await cool(1_000)).toMatchObject({ state: 'cooling', untilMs })
+    expect(await store.events('first')).toHaveLength(1)
+  })
+
+  it('cools again when it throttles on its way back, and begins at the first step', async () => {
+    await coolOff()
+    expect(await step(1_000)).toMatchObject({ state: 'recovering', step: 2 })
+    expect(await cool(3_000)).toMatchObject({ state: 'cooling', untilMs: nowMs + 3_000, relapses: 0 })
+    expect(await step(3_000)).toMatchObject({ state: 'recovering', share: 0.1, step: 1 })
+  })
+
+  it('is judged by its whole window all the while: it was never out of order', async () => {
+    await report(5, 0)
+    await coolOff()
+    expect(await report(0, 4)).toMatchObject({ state: 'recovering' })
+    await step(1_000)
+    expect(await report(0, 2)).toMatchObject({ state: 'open', relapses: 0, untilMs: nowMs + 1_000 })
+  })
+
+  it('on its way back from an outage still has to show that it works', async () => {
+    await openIt()
+    await probe('success')
+    await cool(2_000)
+    expect(await step(2_000)).toMatchObject({ state: 'recovering', cooled: false, step: 1 })
+    expect(await report(0, 3)).toMatchObject({ state: 'open', relapses: 1 })
+  })
+
+  it('while it is open is open', async () => {
+    await openIt()
+    expect(await cool(2_000)).toMatchObject({ state: 'open' })
+  })
+
+  it('takes all of its traffic at once where no ramp is wanted', async () => {
+    const steep = { ...terms, shares: [] }
+    expect(await store.cool('first', steep, nowMs + 2_000, 'slow_down')).toMatchObject({ state: 'closed' })
+  })
+})
+
 describe('a model of a provider', () => {
   const tell = async (circuit: string, failed: number) => {
     const era = (await all()).get(circuit)?.era ?? 0

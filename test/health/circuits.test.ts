@@ -77,6 +77,16 @@ describe('jobs are sent to a provider', () => {
     expect(sendsIn()).toBe(waitMs)
   })
 
+  it('that was throttled, when its time has passed, by the share it is to have', () => {
+    drawn = 0.5
+    stands({ state: 'cooling', share: 0.1, untilMs: startMs + 5_000 })
+    expect(sendsIn()).toBe(5_000)
+    nowMs += 5_000
+    expect(sendsIn()).toBe(1_000)
+    drawn = 0.05
+    expect(sendsIn()).toBe(0)
+  })
+
   it('that is paused, never', () => {
     stands({ pausedAtMs: startMs })
     expect(sendsIn()).toBe(1_000)

@@ -58,10 +58,11 @@ export const completeDocument: TransformObject = given => {
 }
 
 const requestOf = (operation: Operation, checked: CheckedSchema): object => {
-  const { id, summary, tag, params, query, headers, body, bodyType, isOpen } = operation
+  const { id, summary, tag, params, query, headers, body, bodyType, isOpen, isRetired } = operation
   return {
     operationId: id,
     summary,
+    ...(isRetired && { deprecated: true }),
     tags: [tag],
     params: params ?? checked.params,
     querystring: query ?? checked.querystring,

@@ -19,7 +19,7 @@ const jobCodes: readonly Code[] = Object.entries(jobErrorCodes).map(([code, help
 
 const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation): readonly Code[] => {
   const known = new Set<ErrorCode>([...errors, ...ofAnyRoute])
-  if (!isOpen) known.add('invalid_api_key')
+  if (!isOpen) known.add('invalid_api_key').add('cross_site_forbidden')
   if (!isLocal) known.add('redis_unavailable')
   const own = [...known].map(code => ({ code, ...errorCodes[code] }))
   return answersForJob ? [...own, ...jobCodes] : own

@@ -1,11 +1,15 @@
 import type { ErrorCode } from '../../domain/errors.ts'
 
+/** What may be wrong with the encoding of any body. */
+const ofEncoding = ['unsupported_encoding', 'invalid_encoding'] as const satisfies readonly ErrorCode[]
+
 /** What a JSON body can be refused for before anything in it is looked at. */
 export const ofJsonBody = [
   'invalid_json',
   'invalid_request',
   'body_too_large',
   'unsupported_media_type',
+  ...ofEncoding,
 ] as const satisfies readonly ErrorCode[]
 
 /** A body that is not wanted is dropped, unless it is long or of a type that is none. */
@@ -13,6 +17,7 @@ export const ofIgnoredBody = [
   'body_too_large',
   'unsupported_media_type',
   'invalid_request',
+  ...ofEncoding,
 ] as const satisfies readonly ErrorCode[]
 
 /** What a form can be refused for. */
@@ -20,6 +25,7 @@ export const ofForm = [
   'invalid_multipart',
   'invalid_request',
   'unsupported_media_type',
+  ...ofEncoding,
   'empty_file',
   'file_too_large',
   'storage_unavailable',

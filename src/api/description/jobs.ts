@@ -86,6 +86,14 @@ const door = ([id, summary]: readonly [string, string]): Operation => ({
   answersForJob: true,
 })
 
-export const doorOperations: Operations = Object.fromEntries(
-  endpoints.map(endpoint => [`POST ${endpoint}`, door(doorNames[endpoint])]),
-)
+export const doorOperations: Operations = {
+  ...Object.fromEntries(endpoints.map(endpoint => [`POST ${endpoint}`, door(doorNames[endpoint])])),
+  'POST /v1/complete': {
+    id: 'createTextCompletion',
+    summary: "Anthropic's text completions, which are retired; see `POST /v1/messages`",
+    tag: 'Completions',
+    answers: {},
+    errors: ['endpoint_retired'],
+    isRetired: true,
+  },
+}

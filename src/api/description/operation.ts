@@ -49,6 +49,8 @@ export interface Operation {
   readonly errors: readonly ErrorCode[]
   /** Answers a job's failure as well, or what its provider said. */
   readonly answersForJob?: true
+  /** Answers nothing but that. */
+  readonly isRetired?: true
   /** No API key is asked for. */
   readonly isOpen?: true
   /** Redis is not asked either. */

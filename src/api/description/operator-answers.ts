@@ -73,7 +73,7 @@ const providerEvent = z.object({
   at: seconds,
   /** Null where it is about all of the provider. */
   model: z.string().nullable(),
-  state: z.enum(['closed', 'open', 'probing', 'recovering', 'paused']),
+  state: z.enum(['closed', 'cooling', 'open', 'probing', 'recovering', 'paused']),
   until: seconds.nullable(),
   reason: z.string().nullable(),
   share: z.number(),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import { hasBody } from '../incoming-request.ts'
 
 export interface BodyPace {
   readonly everyMs: number
@@ -22,18 +23,17 @@ export const installBodyPace = (app: FastifyInstance, pace: BodyPace = usualPace
   })
 }
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-
 const watch = (raw: IncomingMessage, { everyMs, minBytes }: BodyPace): void => {
   const { socket } = raw
   let before = socket.bytesRead
   const timer = setInterval(() => {
-    if (raw.complete) return clearInterval(timer)
+    if (raw.complete || socket.destroyed) return clearInterval(timer)
     // What has come and waits to be read tells that the slowness is ours.
     const isOurs = raw.readableLength > 0
     if (!isOurs && socket.bytesRead - before < minBytes) socket.destroy()
     before = socket.bytesRead
   }, everyMs)
+  // A request that was answered before its end does not tell when its connection closes, and must not keep the process.
+  timer.unref()
   raw.once('close', () => clearInterval(timer))
 }

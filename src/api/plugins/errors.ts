@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { BatonError } from '../../domain/errors.ts'
+import { readCodings } from '../body-stream.ts'
 import { answerOf, sendError } from '../error-body.ts'
 import { toBatonError } from '../to-baton-error.ts'
 import { collectMethods } from './allowed-methods.ts'
@@ -15,6 +16,7 @@ export const createErrorHandler =
     const { code, retryAfterMs, cause } = batonError
     if (code === 'internal_error') log.error({ requestId: request.id, ...traceOf(cause) }, 'request failed')
     if (retryAfterMs !== null) reply.header('retry-after', Math.ceil(retryAfterMs / 1_000))
+    if (code === 'unsupported_encoding') reply.header('accept-encoding', readCodings)
     if (code === 'invalid_api_key') reply.header('www-authenticate', 'Bearer')
     return sendError(request, reply, answerOf(batonError))
   }

@@ -5,6 +5,7 @@ import { errorBody } from '../../domain/error-shape.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { answerOf } from '../error-body.ts'
 import { newRequestId } from './request-log.ts'
+import { readOn } from './unread-bodies.ts'
 
 /** Errors of Node's parser; whatever else there is, the request is not well-formed. */
 const refusals: Readonly<Record<string, () => BatonError>> = {
@@ -15,6 +16,9 @@ const refusals: Readonly<Record<string, () => BatonError>> = {
 }
 
 const malformed = (): BatonError => new BatonError('invalid_request', 'This is no well-formed HTTP request.')
+
+/** Nothing more is understood of such a connection, so that its client is waited for but shortly. */
+const patience = { forMs: 5_000, bytes: 64 * 1024 * 1024, silentMs: 500 }
 
 /** Connections that end as soon as the answers that are due on them have gone out. */
 const ending = new WeakSet<Socket>()
@@ -52,7 +56,11 @@ const refuse = (error: BatonError, socket: Socket): void => {
     `x-request-id: ${requestId}`,
   ]
   if (!socket.writable) socket.destroy()
-  else socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  else {
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+    // Closed at once, what is still coming would reset the connection before the client has read this.
+    readOn(socket, patience)
+  }
 }
 
 /**

@@ -16,7 +16,8 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
   const modelsOut = (): { scope: string; state: string }[] =>
     [...targets]
       .map(circuits.of)
-      .filter(({ state }) => state !== 'closed')
+      // What cools is on the board.
+      .filter(({ state }) => state !== 'closed' && state !== 'cooling')
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   scope.get('/metrics', async (_request, reply) => {

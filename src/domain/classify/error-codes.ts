@@ -16,6 +16,8 @@ export const decisiveNames = kindByName({
     'billing_error',
     'enforced_spend_limit_reached',
     'contract_spend_limit_reached',
+    'budget_exceeded', // LiteLLM
+    ...['insufficient_user_quota', 'pre_consume_token_quota_failed'], // new-api
   ],
   bad_credentials: [
     // OpenAI
@@ -40,19 +42,31 @@ export const decisiveNames = kindByName({
     'model_terms_required', // Groq
     'model_not_available', // Together
     'invalid_model', // Mistral
+    'model_not_supported', // GitHub, Hugging Face's router
+    'key_model_access_denied', // LiteLLM
+    'team_model_access_denied', // LiteLLM
+    'model_not_active', // Groq
   ],
   too_long: [
     'context_length_exceeded', // OpenAI, Azure, Groq, OpenRouter
     'exceed_context_size_error', // llama.cpp
   ],
-  rejected: [
+  refused: [
     // OpenAI
     'content_policy_violation',
-    'invalid_prompt',
+    'invalid_prompt', // flagged, says the message
     'bio_policy',
-    'content_filter', // Azure
-    'request_too_large', // Anthropic
+    'cyber_policy',
+    'moderation_blocked',
+    // Azure
+    'content_filter',
+    'responsibleaipolicyviolation',
+    ...['data_inspection_failed', 'datainspectionfailed'], // DashScope
+    ...['content_moderation', 'content_policy', 'moderation_error', 'moderation'], // routers
+    'hooks_failed', // Portkey: a guardrail denied it
+    'prohibited_content', // Gemini
   ],
+  rejected: ['request_too_large'], // Anthropic
   unsupported: [
     // OpenAI
     'unsupported_value',
@@ -90,9 +104,13 @@ const kindByStatus: ReadonlyMap<number, VerdictKind> = new Map([
   [407, 'transient'], // the operator's own proxy
   [408, 'transient'],
   [409, 'transient'],
+  [424, 'transient'], // what it depends on failed
   [425, 'transient'],
   [429, 'rate_limited'],
+  [446, 'refused'], // Portkey: denied by a guardrail
+  [451, 'refused'], // StepFun: its review of contents
   [498, 'overloaded'], // Groq: no capacity in the flex tier
+  [499, 'transient'], // given up there, by no wish of ours
   [529, 'overloaded'], // Anthropic
 ])
 

@@ -1,4 +1,4 @@
-import { asCode, asRecord, isFilledText, type JsonRecord } from './json-shape.ts'
+import { asCode, asRecord, firstRecord, isFilledText, type JsonRecord } from './json-shape.ts'
 
 /** What an error body says, whichever dialect it is in. */
 export interface ErrorFacts {
@@ -15,6 +15,9 @@ export interface ErrorFacts {
 /** Every known wording stands at the start; a body that echoes megabytes must not cost a scan of them. */
 const messageLimit = 1_000
 
+/** Half a page of a provider's error, and no prompt that it echoes. */
+const longestRelayed = 20_000
+
 /**
  * Reads the shapes in use: `{error: {…}}` (OpenAI, Anthropic), `{error: "text"}` (Ollama, xAI) and the bare
  * `{object: "error", …}` (older vLLM, Mistral). Null when no API wrote this: a proxy's or a router's own JSON
@@ -30,12 +33,33 @@ export function errorFacts(json: unknown): ErrorFacts | null {
       : factsOf({ message: body.error, code: body.code })
   }
   const error = asRecord(body.error) ?? (body.object === 'error' ? body : null)
-  return error === null ? null : factsOf(error)
+  if (error !== null) return relayed(error) ?? factsOf(error)
+  // FastAPI's own validation, which many servers of open models leave to it.
+  const fault = firstRecord(body.detail)
+  return fault === null || !isFilledText(fault.msg) ? null : factsOf({ code: fault.type, message: fault.msg })
+}
+
+/** OpenRouter wraps a provider's error in one that says no more than "Provider returned error". */
+function relayed({ metadata, code }: JsonRecord): ErrorFacts | null {
+  const raw = asRecord(metadata)?.raw
+  if (typeof raw !== 'string' || raw.length > longestRelayed) return null
+  try {
+    const inner = errorFacts(JSON.parse(raw))
+    return inner && { ...inner, status: inner.status ?? httpErrorStatus(code) }
+  } catch {
+    return null
+  }
 }
 
 /** Null when the error says nothing. */
 export function factsOf(error: JsonRecord): ErrorFacts | null {
-  const names = [asRecord(error.details)?.error_code, error.code, error.type]
+  // Azure tells in the inner error what a `BadRequest` means.
+  const names = [
+    asRecord(error.details)?.error_code,
+    error.code,
+    asRecord(error.innererror)?.code,
+    error.type,
+  ]
     .map(asCode)
     .filter(name => name !== null)
     .filter(name => !/^\d+$/.test(name))

@@ -1,20 +1,15 @@
 import type { UpstreamDialect } from '../endpoint.ts'
 import type { VerdictKind } from '../verdict.ts'
 import type { Finding } from './finding.ts'
-
-/** `says` is tested against the start of the message, in lower case. */
-type Wording = readonly [
-  says: RegExp,
-  reason: string,
-  statuses?: readonly number[],
-  dialect?: UpstreamDialect,
-]
+import { flagged, unfit } from './request-messages.ts'
+import type { Wording } from './wording.ts'
 
 /** Larger than the whole per-minute limit: waiting never helps. OpenAI says it with 429, Groq with 413. */
 const neverFits: readonly Wording[] = [[/^request too large\b/, 'request_too_large', [413, 429]]]
 
 /** Prompt and answer do not fit the model; some say so without a code, and under any status. */
 const promptTooLong: readonly Wording[] = [
+  [/\bcontextwindowexceedederror\b/, 'prompt_too_long'], // LiteLLM
   [/\bprompt is too long\b/, 'prompt_too_long'], // Anthropic, Fireworks
   [/\bexceeds? context limit\b/, 'prompt_too_long'], // Anthropic: input and max_tokens together
   [/\bmaximum context length\b/, 'prompt_too_long'], // OpenAI, vLLM, OpenRouter, Mistral
@@ -35,6 +30,7 @@ const noMoney: readonly Wording[] = [
   [/^key limit exceeded\b/, 'key_limit', [403]], // OpenRouter
   [/^out of call volume quota\b/, 'insufficient_quota', [403]], // Azure
   [/^your prepayment credits are depleted\b/, 'credits_depleted', [429], 'google'],
+  [/^budget has been exceeded\b/, 'budget_exceeded'], // LiteLLM
   [/^you are using a trial key, which is limited to .*\bmonth\b/, 'trial_limit', [429], 'cohere'],
 ]
 
@@ -59,11 +55,12 @@ const noSuchModel: readonly Wording[] = [
   [/^invocation of model id \S+ with on-demand throughput\b/, 'needs_inference_profile', [400], 'bedrock'],
   [/^you don.t have access to the model\b/, 'model_access', [403], 'bedrock'],
   [/^access denied\. this model is marked by provider as legacy\b/, 'legacy_model', [403, 404], 'bedrock'],
+  [/^(?:litellm\.\w+: )?invalid model name passed in model=/, 'model_not_found'], // LiteLLM
+  [/^key not allowed to access model\b/, 'model_access', [401, 403]], // LiteLLM
+  [/^no available channel for model\b/, 'no_channel', [400, 403, 404, 503]], // new-api
+  [/^当前分组 .{0,64} 下对于模型 .{0,128} 无可用渠道/, 'no_channel', [400, 403, 404, 503]], // one-api
   [/^model \S+ was removed\b/, 'model_removed', [404], 'cohere'],
 ]
-
-/** OpenRouter answers 403 for a flagged prompt; by status alone one prompt would stop the key for everybody. */
-const flagged: readonly Wording[] = [[/\binput was flagged\b/, 'moderation', [403]]]
 
 /** OpenAI, TGI, Ollama, llama.cpp. */
 const busy: readonly Wording[] = [
@@ -78,9 +75,10 @@ const busy: readonly Wording[] = [
 const wordings: readonly (readonly [VerdictKind, readonly Wording[]])[] = [
   ['too_long', [...neverFits, ...promptTooLong]],
   ['out_of_quota', noMoney],
+  ['refused', flagged],
   ['bad_credentials', badAccount],
   ['unknown_model', noSuchModel],
-  ['rejected', flagged],
+  ['unsupported', unfit],
   ['overloaded', busy],
 ]
 

@@ -1,5 +1,6 @@
 import type { Endpoint, UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
+import type { ErrorFacts } from './error-facts.ts'
 import { factsInAnswer, impliedStatus } from './error-in-answer.ts'
 import { readEventStream } from './event-stream.ts'
 import type { Finding } from './finding.ts'
@@ -25,7 +26,7 @@ export function judgeAnswer(answer: UpstreamAnswer, endpoint: Endpoint, dialect:
   const body = asRecord(answer.json)
   if (body === null) return lost('unusable')
   const facts = factsInAnswer(body)
-  if (facts !== null) return judgeFacts(facts, impliedStatus(facts, endpoint), dialect)
+  if (facts !== null) return judgeInner(facts, endpoint, dialect)
   if (answer.untold !== undefined) return judgeUntold(body, answer, dialect)
   return judges[endpoint](body, answer.finish)
 }
@@ -35,8 +36,13 @@ function judgeText(text: string, endpoint: Endpoint, dialect: UpstreamDialect): 
   if (text.trim() === '') return lost('empty')
   const stream = readEventStream(text)
   if (stream === null) return lost('not_json')
-  if (stream.facts !== null) return judgeFacts(stream.facts, impliedStatus(stream.facts, endpoint), dialect)
+  if (stream.facts !== null) return judgeInner(stream.facts, endpoint, dialect)
   return stream.isWhole ? { kind: 'untranslatable', reason: 'event_stream' } : lost('cut_short')
+}
+
+function judgeInner(facts: ErrorFacts, endpoint: Endpoint, dialect: UpstreamDialect): Finding {
+  const saidStatus = impliedStatus(facts, endpoint)
+  return { ...judgeFacts(facts, saidStatus, dialect), saidStatus }
 }
 
 /** `told`: the provider's own word for the end, or null for none, where the answer is a translation. */

@@ -25,6 +25,8 @@ export function judgeFacts(facts: ErrorFacts, status: number, dialect: UpstreamD
   if (settled !== undefined) return { kind: settled, reason }
   const worded = judgeWording(facts.message, status, dialect)
   if (worded !== null) return worded
+  // A 429 is a limit, whatever its type calls it.
+  if (status === 429) return { kind: kindIn([broad], facts.names) ?? 'rate_limited', reason }
   const kind = kindIn([broad, broadNames], facts.names) ?? statuses.get(status) ?? kindOfStatus(status)
   return { kind, reason }
 }
@@ -37,30 +39,36 @@ function kindIn(
   return names.flatMap(name => tables.map(table => table.get(name))).find(kind => kind !== undefined)
 }
 
+/** What an edge or a firewall says, also as plain text: Cloudflare, Akamai, Imperva, AWS. */
+const firewall =
+  /^\s*<|^error code: 1\d{3}\b|\baccess denied\b|\brequest (?:was |has been )?(?:blocked|rejected)\b|\breference ?#|\bincident id\b|\bcloudflare\b|\bfirewall\b/i
+
 /**
- * An answer that the API behind the address did not write: an edge, a WAF, a wrong path. The caller chose neither,
- * so most 4xx do not count against the request. Those that judge it (403 of a WAF, 413) do; those that are clear
- * without a body (401, 402, 429 …) mean what they say.
+ * An answer that the API behind the address did not write: an edge, a firewall, a router, a wrong path. The caller chose none of
+ * these, so it is never the request's fault: another target may have nothing in front of it. Those that are clear without a body
+ * (401, 402, 429 …) mean what they say.
  */
 function judgeForeign({ status, text }: UpstreamAnswer): Finding {
   const reason = `http_${status}`
   const kind = kindOfStatus(status)
   if (status === 404 || status === 405) return { kind: 'transient', reason }
-  if (!/^\s*</.test(text)) return { kind, reason }
-  if (status === 403) return { kind: 'rejected', reason }
-  return { kind: kind === 'rejected' && status !== 413 ? 'transient' : kind, reason }
+  // Of a firewall that objects to one prompt the key is not to blame, nor of a proxy's limit the provider.
+  if (status === 413 || (status === 403 && firewall.test(text))) return { kind: 'unsupported', reason }
+  if (kind !== 'rejected') return { kind, reason }
+  if (/^\s*</.test(text)) return { kind: 'transient', reason }
+  return { kind: text.trim() === '' ? 'unsupported' : kind, reason }
 }
 
 /**
  * `x-should-retry` settles retry against fail, and nothing else: a limit, a quota or a key stays what it is.
- * A 5xx that asks not to be retried is handed over at once (`overloaded`) rather than failed: it is still the
- * provider's fault, and another one may serve the job.
+ * What asks not to be retried is handed over at once rather than failed (`overloaded` from 500, else `unsupported`): it is
+ * still not the caller's fault, and another target may serve the job.
  */
 function heedShouldRetry(finding: Finding, { headers, status }: UpstreamAnswer): Finding {
   const wish = headers['x-should-retry']
   if (wish === 'true' && finding.kind === 'rejected') return { ...finding, kind: 'transient' }
   if (wish === 'false' && finding.kind === 'transient') {
-    return { ...finding, kind: status >= 400 && status <= 499 ? 'rejected' : 'overloaded' }
+    return { ...finding, kind: status >= 400 && status <= 499 ? 'unsupported' : 'overloaded' }
   }
   return finding
 }

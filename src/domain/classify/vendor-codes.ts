@@ -86,8 +86,7 @@ const bedrock: VendorCodes = {
 const cohere: VendorCodes = {
   ...none,
   statuses: new Map([
-    [498, 'rejected'], // input or output blocked
-    [499, 'transient'], // cancelled there
+    [498, 'refused'], // input or output blocked
   ]),
 }
 

@@ -10,7 +10,12 @@ type Reader = (answer: UpstreamAnswer) => ErrorFacts | null
 export const factsOfAnswer = (answer: UpstreamAnswer, dialect: UpstreamDialect): ErrorFacts | null =>
   (readers[dialect] ?? readPlain)(answer)
 
-const readPlain: Reader = ({ json }) => errorFacts(json)
+/** Some APIs of their own, such as DashScope's, have code and message at the top; a page in between has one of them at most. */
+const readPlain: Reader = ({ json }) => {
+  const body = asRecord(json)
+  const isBare = isFilledText(body?.code) && isFilledText(body?.message)
+  return errorFacts(json) ?? (isBare ? factsOf(body!) : null)
+}
 
 /** `google.rpc.Status`, which the OpenAI-compatible paths wrap in a list; a token server's answer has OAuth's shape. */
 const readGoogle: Reader = ({ json }) => {

@@ -4,7 +4,7 @@ local provider, now = ARGV[1], tonumber(ARGV[2])
 local known = redis.call('HGET', KEYS[1], provider)
 local circuit = known and cjson.decode(known)
   or { provider = provider, state = 'closed', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
-       step = 0, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0, lists = false }
+       step = 0, cooled = false, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0, lists = false }
 
 -- Tells every process. `event`: also kept in the history. Times as numbers of changes: they grow over a loss of all data.
 local function keep(event)
@@ -19,9 +19,15 @@ local function keep(event)
   end
 end
 
-local function enter(state, untilMs, reason)
+local function go_on_as(state, untilMs, reason)
   circuit.state, circuit.sinceMs, circuit.untilMs, circuit.reason = state, now, untilMs, reason
-  circuit.owner, circuit.era = '', 0
+  circuit.owner = ''
+end
+
+-- What was seen before says nothing of what is now.
+local function enter(state, untilMs, reason)
+  go_on_as(state, untilMs, reason)
+  circuit.era, circuit.cooled = 0, false
   redis.call('HDEL', KEYS[2], provider)
 end
 
@@ -46,7 +52,7 @@ local function forget_models()
       local model = cjson.decode(redis.call('HGET', KEYS[1], name))
       model.seq = math.max(model.seq + 1, now)
       model.era, model.state, model.sinceMs, model.untilMs, model.reason = model.seq, 'closed', now, 0, ''
-      model.share, model.step, model.relapses, model.owner = 1, 0, 0, ''
+      model.share, model.step, model.cooled, model.relapses, model.owner = 1, 0, false, 0, ''
       local text = cjson.encode(model)
       redis.call('HSET', KEYS[1], name, text)
       redis.call('PUBLISH', ARGV[3], text)
@@ -61,16 +67,17 @@ local function open(terms, reason)
   keep(true)
 end
 
--- The next share of the traffic, or all of it.
+-- The next share of the traffic, or all of it. One that was only throttled keeps its window.
 local function step_up(terms)
   local step = circuit.state == 'recovering' and circuit.step + 1 or 1
   local share = terms.shares[step]
+  local become = circuit.cooled and go_on_as or enter
   if share == nil then
-    enter('closed', 0, '')
-    circuit.share, circuit.step, circuit.relapses = 1, 0, 0
+    become('closed', 0, '')
+    circuit.share, circuit.step, circuit.cooled, circuit.relapses = 1, 0, false, 0
   else
-    if circuit.state ~= 'recovering' then enter('recovering', 0, circuit.reason) end
-    redis.call('HDEL', KEYS[2], provider)
+    if circuit.state ~= 'recovering' then become('recovering', 0, circuit.reason) end
+    if not circuit.cooled then redis.call('HDEL', KEYS[2], provider) end
     circuit.untilMs, circuit.share, circuit.step = now + terms.checkMs, share, step
   end
   keep(true)

@@ -5,7 +5,7 @@ local terms = cjson.decode(ARGV[4])
 local stands = circuit.state == 'closed' or circuit.state == 'recovering'
 -- Where calls have begun meanwhile, they tell more than a check.
 if stands and circuit.era == tonumber(ARGV[5]) and heard_at(terms) < tonumber(ARGV[7]) then
-  if circuit.state == 'recovering' then circuit.relapses = circuit.relapses + 1 end
+  if circuit.state == 'recovering' and not circuit.cooled then circuit.relapses = circuit.relapses + 1 end
   open(terms, ARGV[6])
 end
 return known or cjson.encode(circuit)

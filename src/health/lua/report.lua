@@ -65,23 +65,25 @@ local function is_tripped(run)
   return untold > 10 * terms.bucketMs or (untold > terms.bucketMs and other_ok_at < tally.trippedSinceMs)
 end
 
+-- While it is out of order but for a share, it is judged on fewer calls, and by the step.
+local on_trial = circuit.state == 'recovering' and not circuit.cooled
+local steps = circuit.state == 'recovering' or circuit.state == 'cooling'
+local ends = steps and circuit.untilMs <= now
+
+local function fails()
+  if not on_trial and ok + failed == 0 and tally.trippedSinceMs == 0 then return false end
+  local all_ok, all_failed, run = add(on_trial and 0 or math.floor(now / terms.bucketMs))
+  local least = on_trial and (ends and 1 or terms.minCallsBack) or terms.minCalls
+  return crossed(terms, least, all_ok, all_failed) or is_long(run, all_ok, all_failed) or is_tripped(run)
+end
+
 -- An outcome of a call from before the last change says nothing about what is now.
-if tally.era == circuit.era and not is_overruled() then
-  if circuit.state == 'closed' and (ok + failed > 0 or tally.trippedSinceMs > 0) then
-    local all_ok, all_failed, run = add(math.floor(now / terms.bucketMs))
-    if crossed(terms, terms.minCalls, all_ok, all_failed) or is_long(run, all_ok, all_failed) or is_tripped(run) then
-      open(terms, reason)
-    end
-  elseif circuit.state == 'recovering' then
-    local all_ok, all_failed, run = add(0)
-    local ends = circuit.untilMs <= now
-    if crossed(terms, ends and 1 or terms.minCallsBack, all_ok, all_failed)
-      or is_long(run, all_ok, all_failed) or is_tripped(run) then
-      circuit.relapses = circuit.relapses + 1
-      open(terms, reason == '' and circuit.reason or reason)
-    elseif ends then
-      step_up(terms)
-    end
+if tally.era == circuit.era and (circuit.state == 'closed' or steps) and not is_overruled() then
+  if fails() then
+    if steps and not circuit.cooled then circuit.relapses = circuit.relapses + 1 end
+    open(terms, reason == '' and circuit.reason or reason)
+  elseif ends then
+    step_up(terms)
   end
 end
 if circuit.seq ~= tonumber(ARGV[6]) then return known or cjson.encode(circuit) end

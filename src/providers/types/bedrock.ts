@@ -1,10 +1,11 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider'
 import type { ProviderConfig } from '../../config/schema.ts'
+import type { AwsKeys } from '../aws-signature.ts'
 import { type Effort, efforted } from '../edges/effort.ts'
 import { atMost, commonReach, namesImageType, type Reach, type Wishes, wordIds } from '../edges/reach.ts'
 import { carried, leftOut, within } from '../edges/steering.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { type Way, withoutMaxEffort } from '../way.ts'
+import { unusedKey, type Way, withoutMaxEffort } from '../way.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 import { nineLetters } from './mistral.ts'
 
@@ -90,6 +91,13 @@ const reachOf = (model: string, reasons: boolean | undefined): Reach => {
 /** The headers of a request signed by Signature Version 4; with a bearer key only the first. */
 const signatureHeaders = ['authorization', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256']
 
+const awsKeysOf = (config: ProviderConfig): AwsKeys => ({
+  region: config.region ?? '',
+  accessKeyId: config.access_key_id ?? '',
+  secretAccessKey: config.secret_access_key ?? '',
+  sessionToken: config.session_token,
+})
+
 const converse = (config: ProviderConfig): Way => ({
   reach: reachOf,
   headers: signatureHeaders,
@@ -98,17 +106,15 @@ const converse = (config: ProviderConfig): Way => ({
     stopReason: 'end_turn',
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
   },
-  generate: async (model, { baseUrl, apiKey, fetch }, options) => {
+  generate: async (model, { baseUrl, apiKey, fetch, written }, options) => {
     const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock')
+    const { signing } = await import('../aws-signature.ts')
     const provider = createAmazonBedrock({
       region: config.region,
-      accessKeyId: config.access_key_id,
-      secretAccessKey: config.secret_access_key,
-      sessionToken: config.session_token,
-      // Empty rather than absent: the SDK would look for a key in the environment, and prefer it to the signature.
-      apiKey: apiKey ?? '',
+      // Never absent: the SDK would look for a key in the environment, or sign what is not yet what goes out.
+      apiKey: apiKey ?? unusedKey,
       baseURL: baseUrl,
-      fetch,
+      fetch: apiKey === null ? signing(awsKeysOf(config), fetch, written) : fetch,
     })
     return await provider(model).doGenerate(withoutMaxEffort(options))
   },

@@ -29,6 +29,7 @@ export type Content = Readonly<Record<string, { readonly schema: Schema }>>
 export interface Operation {
   readonly operationId: string
   readonly summary: string
+  readonly deprecated?: boolean
   readonly tags: readonly string[]
   readonly security?: readonly object[]
   readonly parameters?: readonly Parameter[]

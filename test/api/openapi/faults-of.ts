@@ -40,7 +40,9 @@ const routeFaults = (document: Document, { method, path, operation }: DescribedR
     ...Object.entries(responses)
       .filter(([status, { description }]) => !/^([1-5]\d\d|default)$/.test(status) || !description)
       .map(([status]) => `${where}: ${status}`),
-    ...(Object.keys(responses).some(status => status.startsWith('2')) ? [] : [`${where}: no success`]),
+    ...(operation.deprecated || Object.keys(responses).some(status => status.startsWith('2'))
+      ? []
+      : [`${where}: no success`]),
     ...security.flatMap(Object.keys).filter(name => !schemes.includes(name)),
     ...contents.flatMap(content =>
       Object.entries(content ?? {}).flatMap(([type, { schema }]) =>

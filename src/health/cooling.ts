@@ -1,0 +1,33 @@
+import type { Logger } from 'pino'
+import type { CircuitTerms } from '../domain/circuit-terms.ts'
+import type { CircuitStore } from './circuit-store.ts'
+import type { Circuits } from './circuits.ts'
+
+/** Tells the cluster that a provider, or a model on it, throttled a call, and until when it wants to be left alone. Never throws. */
+export type Cool = (untilMs: number, reason: string) => void
+
+export interface CoolingOptions {
+  readonly provider: string
+  readonly terms: CircuitTerms
+  readonly store: CircuitStore
+  readonly circuits: Circuits
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** Every 429 of a storm moves the time a little; the cluster is told when it moves by this, or by a tenth of what is left. */
+const longestSlackMs = 250
+
+export const createCooling = ({ provider, terms, store, circuits, log, now }: CoolingOptions): Cool => {
+  let toldMs = 0
+  return (untilMs, reason) => {
+    const slackMs = Math.min(longestSlackMs, (untilMs - now()) / 10)
+    const { state, untilMs: knownMs } = circuits.of(provider)
+    if (untilMs - Math.max(toldMs, state === 'cooling' ? knownMs : 0) < slackMs) return
+    toldMs = untilMs
+    store
+      .cool(provider, terms, untilMs, reason)
+      .then(circuits.learn)
+      .catch(error => log.debug({ err: error, provider }, 'cooling not shared'))
+  }
+}

@@ -1,0 +1,83 @@
+import { JsonCursor } from './cursor.ts'
+import { elementsOf, membersOf } from './members.ts'
+
+/** Names of members from the outermost object inwards; `*` stands for every element of an array. */
+export type JsonPath = readonly string[]
+
+/** Puts another text in the place of some. */
+export interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** `edits` in the order of their places, without overlaps. */
+export const withEdits = (text: string, edits: readonly Edit[]): string => {
+  if (edits.length === 0) return text
+  let made = ''
+  let copied = 0
+  for (const edit of edits) {
+    made += text.slice(copied, edit.start) + edit.text
+    copied = edit.end
+  }
+  return made + text.slice(copied)
+}
+
+interface Place {
+  isWanted: boolean
+  readonly inner: Map<string, Place>
+}
+
+const placesOf = (paths: readonly JsonPath[]): Place => {
+  const root: Place = { isWanted: false, inner: new Map() }
+  for (const path of paths) {
+    let place = root
+    for (const name of path) {
+      const next = place.inner.get(name) ?? { isWanted: false, inner: new Map() }
+      place.inner.set(name, next)
+      place = next
+    }
+    place.isWanted = true
+  }
+  return root
+}
+
+export interface FoundValue {
+  readonly start: number
+  readonly end: number
+}
+
+function* found(text: string, at: number, place: Place): Generator<FoundValue, void> {
+  const each = place.inner.get('*')
+  if (each !== undefined) {
+    for (const element of elementsOf(text, at)) yield* foundAt(text, element, each)
+  }
+  for (const member of membersOf(text, at)) {
+    const inner = place.inner.get(member.name)
+    if (inner !== undefined) yield* foundAt(text, member, inner)
+  }
+}
+
+const foundAt = (text: string, value: FoundValue, place: Place): Iterable<FoundValue> =>
+  place.isWanted ? [value] : found(text, value.start, place)
+
+/** The name may be written with an escape, and is then looked for all the same. */
+const mayHave = (text: string, path: JsonPath): boolean =>
+  text.includes(`"${path.at(-1)}"`) || text.includes('\\u')
+
+/** Where the values stand that `paths` lead to, in their order. A text that has none of the names is not looked through. */
+export const valuesAt = (text: string, paths: readonly JsonPath[]): readonly FoundValue[] => {
+  const likely = paths.filter(path => mayHave(text, path))
+  return likely.length === 0 ? [] : [...found(text, 0, placesOf(likely))]
+}
+
+/** Where the numbers stand within a value, however deep it is. */
+export function* numbersIn(text: string, { start, end }: FoundValue): Generator<FoundValue, void> {
+  const cursor = new JsonCursor(text, start)
+  for (let next = cursor.next(); cursor.at < end; next = cursor.next()) {
+    const { at } = cursor
+    if (next === '"') cursor.string()
+    else if (cursor.word() === '') cursor.at += 1
+    else if (/[-0-9]/.test(next)) yield { start: at, end: cursor.at }
+  }
+}

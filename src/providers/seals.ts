@@ -1,0 +1,93 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { type Edit, type FoundValue, type JsonPath, numbersIn, valuesAt, withEdits } from '../json/replace.ts'
+
+/** What of a format is passed on as it is written. */
+export interface Sealed {
+  /** The inputs of tools: objects, or strings that spell one. */
+  readonly inputs: readonly JsonPath[]
+  /** Values whose numbers are to stay as they are written. */
+  readonly numbers: readonly JsonPath[]
+}
+
+const isObjectText = (text: string): boolean => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+/** Beyond 2^52, and a safe integer still: no number of a request that is not made of chance. */
+const leastNumber = 2 ** 52
+
+/**
+ * Takes texts out of a body before the AI SDK reads it, and puts them back into what the SDK has written, the same in both
+ * directions. The SDK parses and writes anew: 2512292042121000001 would become another id, 1.10 another price, and what nests
+ * deeply nothing at all. What stands for a text until then is an object with one member, a number for a number; both survive
+ * whatever the SDK does to them, and are made of chance, so that no prompt can look like one. One for each call.
+ */
+export class Seals {
+  readonly #name = `baton-${randomBytes(12).toString('hex')}`
+  readonly #texts: string[] = []
+  readonly #firstNumber = leastNumber + randomInt(2 ** 47)
+  readonly #numbers: string[] = []
+
+  /** The body without the texts that `sealed` leads to. */
+  seal(body: string, sealed: Sealed | undefined): string {
+    if (sealed === undefined) return body
+    const { inputs, numbers } = sealed
+    const edits = [
+      ...valuesAt(body, inputs).flatMap(value => this.#sealInput(body, value)),
+      ...valuesAt(body, numbers)
+        .flatMap(value => [...numbersIn(body, value)])
+        .flatMap(number => this.#sealNumber(body, number)),
+    ]
+    return withEdits(
+      body,
+      edits.sort((a, b) => a.start - b.start),
+    )
+  }
+
+  /** The texts are back where they belong: as they are, or as a piece of the string that the input has become. */
+  open(body: string): string {
+    return this.#openNumbers(this.#openTexts(body))
+  }
+
+  #sealInput(body: string, { start, end }: FoundValue): Edit[] {
+    const written = body.slice(start, end)
+    if (written.startsWith('{')) return [{ start, end, text: this.#put(written) }]
+    const text = written.startsWith('"') ? (JSON.parse(written) as string) : ''
+    // What is no object is for the edges to judge.
+    return isObjectText(text) ? [{ start, end, text: JSON.stringify(this.#put(text)) }] : []
+  }
+
+  #put(text: string): string {
+    return `{"${this.#name}":${this.#texts.push(text) - 1}}`
+  }
+
+  #sealNumber(body: string, { start, end }: FoundValue): Edit[] {
+    const written = body.slice(start, end)
+    if (JSON.stringify(Number(written)) === written) return []
+    return [{ start, end, text: String(this.#firstNumber + this.#numbers.push(written) - 1) }]
+  }
+
+  #openTexts(body: string): string {
+    if (this.#texts.length === 0) return body
+    const seal = new RegExp(`\\{(\\\\*)"${this.#name}\\1":([0-9]+)\\}`, 'g')
+    return body.replace(seal, (_, slashes: string, index: string) => {
+      let text = this.#texts[Number(index)]!
+      // Within a string a quote is written with one backslash, within a string of a string with three, and so on.
+      for (let left = slashes.length; left > 0; left = (left - 1) / 2)
+        text = JSON.stringify(text).slice(1, -1)
+      return text
+    })
+  }
+
+  #openNumbers(body: string): string {
+    if (this.#numbers.length === 0) return body
+    const all = this.#numbers.map((_, i) => this.#firstNumber + i).join('|')
+    const number = new RegExp(`(?<![0-9.])(?:${all})(?![0-9.eE])`, 'g')
+    return body.replace(number, found => this.#numbers[Number(found) - this.#firstNumber]!)
+  }
+}
