@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { failureStatus, isGivable, jobErrorCodes } from '../domain/job.ts'
+import { toldFailure } from '../domain/job-failure.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import { adjustedIn, answeredBy, upstreamRequestIdIn } from '../store/job-view.ts'
 import { sendError } from './error-body.ts'
@@ -19,9 +20,10 @@ export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record:
     return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)
   }
   // Still open after its deadline means that nobody could end it yet: expired, as far as the client is concerned.
-  const code = record.error?.code ?? 'expired'
+  const error = record.error ?? { code: 'expired', message: jobErrorCodes.expired }
+  const { code } = error
   // A 504 would make SDKs submit the same request again, with another deadline to miss; a 502, pay again for such an answer.
   if (code === 'expired' || !isGivable(record.error)) reply.header('x-should-retry', 'false')
-  const status = failureStatus[code]
-  return sendError(request, reply, { status, code, message: jobErrorCodes[code], param: null })
+  const told = toldFailure(error, failureStatus[code])
+  return sendError(request, reply, { ...told, param: null, lastError: error.last_error })
 }

@@ -1,5 +1,6 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { failureStatus, isGivable } from '../domain/job.ts'
+import { sayLastError, toldFailure } from '../domain/job-failure.ts'
 import { costUnits, type LineCounts } from '../store/batch-record.ts'
 import type { DoneLine } from '../store/done-line.ts'
 import { batchJobId, coreOf } from '../store/keys.ts'
@@ -39,13 +40,14 @@ const endOf = (line: DoneLine): LineEnd => {
     return reason === 'rejected' ? { kind: 'failed', ...refusal!, status: refusedStatus } : { kind: reason }
   }
   const { status, response, error } = line
-  if (status === 'expired' || status === 'cancelled') return { kind: status }
+  if (status === 'cancelled') return { kind: status }
+  const lastError = error?.last_error
+  if (status === 'expired') return { kind: status, lastError, why: lastError && sayLastError(lastError) }
   if (response && isGivable(error))
     return { kind: 'answered', ...response, requestId: requestIdOf(line.entry), adjusted: line.adjusted }
-  const { code, message } = error!
-  const httpStatus = failureStatus[code]
+  const told = toldFailure(error!, failureStatus[error!.code])
   // From 500 the request is not at fault: the line was never answered, and may be sent again.
-  return { kind: 'failed', code, message, param: null, status: httpStatus < 500 ? httpStatus : null }
+  return { kind: 'failed', ...told, param: null, status: told.status < 500 ? told.status : null, lastError }
 }
 
 const requestIdOf = (jobId: string): string => `req_${coreOf(jobId)}`

@@ -1,5 +1,6 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { errorBody } from '../domain/error-shape.ts'
+import type { LastError } from '../domain/job.ts'
 import { errorAnswerBody } from './answer-body.ts'
 
 /** How a request of a batch ended. */
@@ -22,8 +23,14 @@ export type LineEnd =
       readonly message: string
       readonly param: string | null
       readonly status: number | null
+      readonly lastError?: LastError | undefined
     }
-  | { readonly kind: 'expired' }
+  /** `why`: who failed it last, in a sentence. */
+  | {
+      readonly kind: 'expired'
+      readonly lastError?: LastError | undefined
+      readonly why?: string | undefined
+    }
   | { readonly kind: 'cancelled' }
 
 /** `file` says where the line belongs: 'output' for all of Anthropic's. `text` ends with its newline. */
@@ -81,16 +88,25 @@ const openaiResult = (end: LineEnd, id: string): Result => {
       return { outcome: ok ? 'succeeded' : 'errored', result: response(status, end.requestId, body) }
     }
     case 'failed': {
-      const { status, code, message } = end
-      if (status === null) return { outcome: 'errored', result: noResponse({ code, message }) }
+      const { status, code, message, lastError } = end
+      if (status === null)
+        return { outcome: 'errored', result: noResponse({ code, message, ...lastOf(lastError) }) }
       const body = JSON.stringify(errorBody('openai', { ...end, status }, id))
       return { outcome: 'errored', result: response(status, id, body) }
     }
     case 'expired':
-      return { outcome: 'expired', result: noResponse(unexecuted.expired) }
+      return { outcome: 'expired', result: noResponse(expiry(end)) }
     case 'cancelled':
       return { outcome: 'canceled', result: noResponse(unexecuted.cancelled) }
   }
+}
+
+const lastOf = (lastError: LastError | undefined) => (lastError ? { last_error: lastError } : {})
+
+/** In OpenAI's words, and then why. */
+const expiry = ({ lastError, why }: LineEnd & { kind: 'expired' }): object => {
+  const { code, message } = unexecuted.expired
+  return { code, message: why === undefined ? message : `${message} Last, ${why}`, ...lastOf(lastError) }
 }
 
 /** A failure that is not the request's fault: Anthropic's clients may send it again. */
@@ -111,7 +127,7 @@ const anthropicResult = (end: LineEnd, id: string): Result => {
         JSON.stringify(errorBody('anthropic', { ...end, status: end.status ?? ownFailureStatus }, id)),
       )
     case 'expired':
-      return { outcome: 'expired', result: '{"type":"expired"}' }
+      return { outcome: 'expired', result: JSON.stringify({ type: 'expired', ...lastOf(end.lastError) }) }
     case 'cancelled':
       return { outcome: 'canceled', result: '{"type":"canceled"}' }
   }

@@ -1,4 +1,5 @@
 import type { Dialect } from './endpoint.ts'
+import type { LastError } from './job.ts'
 
 /** An error as a client is told of it. */
 export interface ErrorAnswer {
@@ -6,6 +7,8 @@ export interface ErrorAnswer {
   readonly code: string
   readonly message: string
   readonly param: string | null
+  /** Which provider's failure it came from. */
+  readonly lastError?: LastError | undefined
 }
 
 const anthropicTypes: Readonly<Record<number, string>> = {
@@ -31,11 +34,16 @@ export const errorTypeOf = (dialect: Dialect, status: number): string => {
 
 /** The error's JSON body. From 500 it also names the request, so that its line in the log can be found. */
 export const errorBody = (dialect: Dialect, answer: ErrorAnswer, requestId: string): object => {
-  const { status, code, message, param } = answer
+  const { status, code, message, param, lastError } = answer
   const type = errorTypeOf(dialect, status)
+  const last = lastError && { last_error: lastError }
   if (dialect === 'anthropic') {
-    return { type: 'error', error: { type, message, details: { error_code: code } }, request_id: requestId }
+    return {
+      type: 'error',
+      error: { type, message, details: { error_code: code, ...last } },
+      request_id: requestId,
+    }
   }
-  const error = { message, type, param, code }
+  const error = { message, type, param, code, ...last }
   return status < 500 ? { error } : { error, request_id: requestId }
 }

@@ -135,7 +135,8 @@ export interface JobSpec {
 
 /** Codes of a job's own `error`: why it ended without success. */
 export const jobErrorCodes = {
-  upstream_rejected: 'The provider judged the request itself to be at fault; `response` has its answer.',
+  upstream_rejected:
+    'The provider judged the request itself to be at fault; `last_error` has its words, `response` its answer where that came in the format of the request.',
   context_length_exceeded: 'The prompt is too long for every target of the route.',
   refused: 'The content was refused with an error, or by every target of a route that hands refusals over.',
   malformed_answer:

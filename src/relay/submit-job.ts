@@ -128,6 +128,7 @@ const queuedRecord = (job: NewJob): JobRecord => ({
   moves: job.moves ?? [],
   response: null,
   error: null,
+  lastError: null,
   refused: false,
   usage: null,
   costUsd: null,

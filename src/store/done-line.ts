@@ -55,6 +55,7 @@ export const peekedFields = [
   'bytes',
   'spec',
   'run',
+  'why',
 ] as const
 
 /** An entry that is no job id begins with this. */
@@ -78,11 +79,17 @@ export const parseDone = (reply: PeekedWords): DoneLine => {
     const [number, customId, reason, refusal] = JSON.parse(entry.slice(unfedMark.length)) as UnfedWords
     return { kind: 'unfed', entry, number, customId, reason, refusal }
   }
-  const [, body, request, state, end, log, target, customId, bytes, spec, run] = reply.map(v =>
+  const [, body, request, state, end, log, target, customId, bytes, spec, run, why] = reply.map(v =>
     v === false ? null : v,
   )
   if (!state || !end) throw new Error(`the record of ${entry} is gone`)
-  const { attempts, ...result } = parseResult(state as TerminalStatus, { end, attempts: log, body, request })
+  const { attempts, ...result } = parseResult(state as TerminalStatus, {
+    end,
+    attempts: log,
+    body,
+    request,
+    why,
+  })
   const startedAtMs = startOf(attempts, run || null)
   return {
     kind: 'job',

@@ -7,11 +7,13 @@ import {
   type JobError,
   type JobMove,
   type JobStatus,
+  type LastError,
   type Priority,
   type Target,
   type Usage,
   type WebhookTarget,
 } from '../domain/job.ts'
+import { explainError, lastErrorAmong } from '../domain/job-failure.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { costOfAll } from '../domain/usage.ts'
 
@@ -36,6 +38,8 @@ export interface JobRecord {
   readonly moves: readonly JobMove[]
   readonly response: { readonly statusCode: number; readonly body: string } | null
   readonly error: JobError | null
+  /** Who failed it last, or keeps it waiting; null where nobody has. */
+  readonly lastError: LastError | null
   readonly refused: boolean
   readonly usage: Usage | null
   readonly costUsd: number | null
@@ -109,6 +113,21 @@ export interface End {
   readonly cached?: string
 }
 
+/** What kept a job from going on when it was last parked, where no call of its own tells. */
+export interface Obstacle extends LastError {
+  /** Unix ms. */
+  readonly at: number
+}
+
+const errorOf = ({ at: _, ...error }: Obstacle): LastError => error
+
+/** Of its own last failure and of what it was parked for, the later one. */
+const newer = (attempts: readonly Attempt[], known: Obstacle | null): LastError | null => {
+  const last = attempts.findLast(({ error }) => error !== undefined)
+  if (known !== null && known.at >= (last?.started_at ?? 0) * 1_000) return errorOf(known)
+  return lastErrorAmong(attempts)
+}
+
 export const parseAttempts = (log: string | undefined): readonly Attempt[] =>
   log ? (JSON.parse(`[${log}]`) as Attempt[]) : []
 
@@ -149,19 +168,22 @@ interface ResultWords {
   readonly attempts?: Text
   readonly body?: Text
   readonly request?: Text
+  readonly why?: Text
 }
 
 /** Reads how a job went: the calls so far, and the result of one that has ended. */
-export const parseResult = (status: JobStatus, { end: text, attempts, body, request }: ResultWords) => {
+export const parseResult = (status: JobStatus, { end: text, attempts, body, request, why }: ResultWords) => {
   const end = text ? (JSON.parse(text) as End) : null
   // An answer takes the place of a short request that it ended well: nobody needs that any more.
   const answer = body ?? (status === 'succeeded' ? request : null) ?? null
+  const known = why ? (JSON.parse(why) as Obstacle) : null
   const calls = [...parseAttempts(attempts ?? undefined), ...(end?.attempts ?? [])]
   return {
     finishedAtMs: end?.at ?? null,
     attempts: calls,
     response: end?.code === undefined || answer === null ? null : { statusCode: end.code, body: answer },
-    error: end?.error ?? null,
+    error: end?.error ? explainError(end.error, calls, known && errorOf(known)) : null,
+    lastError: newer(calls, known),
     refused: end?.refused ?? false,
     usage: end?.usage ?? null,
     // A job that expires or is cancelled has paid for its calls, too.

@@ -6,6 +6,7 @@ import {
   type JobError,
   type JobMove,
   type JobStatus,
+  type LastError,
   type Target,
   type Usage,
 } from '../domain/job.ts'
@@ -36,6 +37,8 @@ export interface JobView {
   /** `body` is JSON, as a JsonText before it is written, or text where the provider sent none. Left out of lists. */
   readonly response?: { readonly status_code: number; readonly body: unknown } | null
   readonly error: JobError | null
+  /** Of a live job: who failed it last, or what it waits for. Of one that has ended, `error` tells. */
+  readonly last_error?: LastError
   /** Present when the provider refused the content and the refusal is the result. */
   readonly refused?: true
   /** Present when the answer is one to a request without something that only steers: what, and at which target. */
@@ -113,6 +116,7 @@ export const jobSummary = (record: JobRecord): JobView => {
     attempts: record.attempts,
     ...(record.moves.length > 0 && { moves: record.moves }),
     error: record.error,
+    ...(record.lastError && !isTerminal(record.status) && { last_error: record.lastError }),
     ...(record.refused && { refused: true }),
     ...(adjusted.length > 0 && { adjusted }),
     ...(record.cachedFrom && { cache: 'hit' }),

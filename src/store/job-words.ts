@@ -67,6 +67,7 @@ export const headFields = [
   'resumes',
   'attempts',
   'moves',
+  'why',
   'end',
   'delivery',
   'deliveries',

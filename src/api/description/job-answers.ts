@@ -79,6 +79,7 @@ const jobFields = {
       last_error: lastError.optional(),
     })
     .nullable(),
+  last_error: lastError.optional(),
   refused: z.literal(true).optional(),
   adjusted: z.array(z.object({ ...adjustment, target: z.string() })).optional(),
   cache: z.literal('hit').optional(),
