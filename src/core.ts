@@ -14,6 +14,7 @@ import { createHealthBoard, type HealthBoard } from './health/board.ts'
 import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
 import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
+import { createObstacleOf, type ObstacleOf } from './health/obstacles.ts'
 import { createProcessHeartbeat } from './health/presence.ts'
 import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
@@ -71,6 +72,7 @@ export interface Core {
   readonly figures: FiguresBoard
   readonly order: OrderTargets
   readonly notes: MoveNotes
+  readonly obstacleOf: ObstacleOf
   /** Cuts the config's secrets out of what comes from outside. */
   readonly redact: Redact
   readonly log: Logger
@@ -237,6 +239,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     figures,
     order: createTargetOrder(figures.of),
     notes: createMoveNotes(createWhyAway({ circuits, board }), now),
+    obstacleOf: createObstacleOf({ circuits, board, keyRings }),
     redact: createRedact(secretsOf(config)),
     log,
     now,

@@ -217,7 +217,7 @@ const handoverRule = (
 
 /** How the provider is asked while nobody calls it; null where it is not, or where no route leads to it. */
 const healthCheckFor = (core: Core, name: string, log: Logger): GateParts['check'] => {
-  const { config, board, providers, keyRings, routes, now } = core
+  const { config, board, providers, keyRings, redact, routes, now } = core
   const settings = config.providers[name]!
   const check = healthCheckOf(settings)
   const target = [...routes.values()].flatMap(route => route.targets).find(t => t.provider === name)
@@ -226,7 +226,7 @@ const healthCheckFor = (core: Core, name: string, log: Logger): GateParts['check
   const { kind, intervalMs, model = target.model } = check
   const ask = createProviderCheck({
     provider: providers.get(name)!,
-    ...{ keys, board, log, now },
+    ...{ keys, board, redact, log, now },
     model: kind === 'models' ? null : model,
     timeoutMs: Math.min(settings.timeout_ms, longestCheckMs),
   })

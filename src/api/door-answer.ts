@@ -1,12 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { failureStatus, isGivable, jobErrorCodes } from '../domain/job.ts'
+import { failureStatus, isGivable, type JobError, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { toldFailure } from '../domain/job-failure.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import { adjustedIn, answeredBy, upstreamRequestIdIn } from '../store/job-view.ts'
 import { sendError } from './error-body.ts'
 
+/**
+ * SDKs submit the same request again by themselves after a 429 or a 5xx, within seconds: with another deadline to miss, or
+ * for the same answer. After a 502 for a spoiled answer they would pay again.
+ */
+const isInVain: ReadonlySet<JobErrorCode> = new Set(['expired', 'targets_throttled', 'targets_unavailable'])
+
 /** Answers with the upstream's own status and body where the job has them, else with the job's failure. */
-export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record: JobRecord): FastifyReply => {
+export const answerDoor = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  record: JobRecord,
+  nowMs: number,
+): FastifyReply => {
   const { response } = record
   reply.header('x-baton-provider', answeredBy(record).provider)
   reply.header('x-baton-attempts', record.attempts.length)
@@ -20,10 +31,12 @@ export const answerDoor = (request: FastifyRequest, reply: FastifyReply, record:
     return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)
   }
   // Still open after its deadline means that nobody could end it yet: expired, as far as the client is concerned.
-  const error = record.error ?? { code: 'expired', message: jobErrorCodes.expired }
+  const error: JobError = record.error ?? { code: 'expired', message: jobErrorCodes.expired }
   const { code } = error
-  // A 504 would make SDKs submit the same request again, with another deadline to miss; a 502, pay again for such an answer.
-  if (code === 'expired' || !isGivable(record.error)) reply.header('x-should-retry', 'false')
+  if (isInVain.has(code) || !isGivable(record.error)) reply.header('x-should-retry', 'false')
+  if (error.retry_at !== undefined) {
+    reply.header('retry-after', Math.max(1, Math.ceil(error.retry_at - nowMs / 1_000)))
+  }
   const told = toldFailure(error, failureStatus[code])
   return sendError(request, reply, { ...told, param: null, lastError: error.last_error })
 }

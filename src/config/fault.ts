@@ -11,6 +11,7 @@ export type FaultCode =
   | 'relation'
   | 'one_provider_chain'
   | 'shared_mirror'
+  | 'long_sync_window'
   | 'unused_provider'
   | 'nothing_configured'
   | 'fallback_limit'

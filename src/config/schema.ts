@@ -61,8 +61,8 @@ const jobs = z.strictObject({
   max_attempts: positiveInt.default(20),
   /** A worker silent for this long is taken for dead and its jobs are given to others. */
   lock_ms: numeric(z.int().min(1_000)).default(15_000),
-  /** The deadline of a request whose connection waits for the answer. */
-  sync_window: duration.prefault('10m'),
+  /** The deadline of a request whose connection waits: the answer comes before the official clients give up, after 10 minutes. */
+  sync_window: duration.prefault('570s'),
 })
 
 const s3 = z.strictObject({

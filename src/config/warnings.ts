@@ -4,6 +4,7 @@ import { usedProviders } from './draft.ts'
 import { type Fault, type Finding, toFault } from './fault.ts'
 import { knownModels } from './known-models.ts'
 import type { Config } from './schema.ts'
+import { clientTimeoutMs, syncGraceMs } from './sync-window.ts'
 import { needsKey } from './vendor-relations.ts'
 
 /** What works, but perhaps not as was meant. */
@@ -17,6 +18,7 @@ export const warningFindings = (config: Config): Finding[] => [
   ...lowFallbackLimits(config),
   ...unpricedTargets(config),
   ...sharedMirrors(config),
+  ...longSyncWindow(config),
 ]
 
 const emptiness = ({ providers, models }: Config): Finding[] => {
@@ -105,3 +107,15 @@ const sharedMirrors = (config: Config): Finding[] =>
     const message = `${provider} also answers this route: its limits and its health are shared with the samples`
     return [{ code: 'shared_mirror', path: ['models', name, 'mirror', 'to'], message }]
   })
+
+/** A client that has given up sends its request again, and both are paid for. */
+const longSyncWindow = ({ jobs }: Config): Finding[] =>
+  jobs.sync_window + syncGraceMs < clientTimeoutMs
+    ? []
+    : [
+        {
+          code: 'long_sync_window',
+          path: ['jobs', 'sync_window'],
+          message: `the official clients give up after ${clientTimeoutMs / 1_000} s, unless told otherwise: the answer could come too late`,
+        },
+      ]

@@ -100,6 +100,8 @@ export interface JobError {
   readonly message: string
   /** Why no answer came, where a provider said so. */
   readonly last_error?: LastError
+  /** Unix seconds from which the same request may be served; of `targets_throttled`. */
+  readonly retry_at?: number
 }
 
 export interface WebhookTarget {
@@ -145,6 +147,10 @@ export const jobErrorCodes = {
     'A provider answered what the format of the request cannot hold; `response` has it as it came.',
   attempts_exhausted: 'The budget of attempts (`jobs.max_attempts`) was used up.',
   no_usable_target: 'No target of the route can ever serve this request.',
+  targets_throttled:
+    'All targets throttle for longer than the connection may wait; `Retry-After` tells how long.',
+  targets_unavailable:
+    'No target can serve the request before the deadline of the connection that waits for it.',
   cancelled: 'A client cancelled the job.',
   expired: 'The completion window ended before an answer was there.',
 } as const
@@ -169,6 +175,8 @@ export const failureStatus: Readonly<Record<JobErrorCode, number>> = {
   untranslatable_answer: 502,
   attempts_exhausted: 502,
   no_usable_target: 502,
+  targets_throttled: 429,
+  targets_unavailable: 503,
   cancelled: 409,
   expired: 504,
 }

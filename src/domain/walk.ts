@@ -36,6 +36,12 @@ export interface Walk {
   readonly exactUntilMs?: number
 }
 
+/** When a target may next be asked by a job, in Unix ms. */
+export interface Wait {
+  readonly target: RouteTarget
+  readonly readyAtMs: number
+}
+
 export type Step =
   | { readonly kind: 'call'; readonly target: RouteTarget }
   | { readonly kind: 'retry'; readonly delayMs: number }
@@ -79,7 +85,7 @@ export const spends = (attempt: Attempt): boolean => {
 }
 
 /** Targets that may still serve this job: those that judged the request itself are out for good. */
-const eligible = (walk: Walk): RouteTarget[] => {
+export const eligible = (walk: Walk): RouteTarget[] => {
   const tooLong = walk.targets.filter(t => walk.attempts.some(a => a.verdict === 'too_long' && isAt(a, t)))
   return walk.targets.filter(target => {
     if (tooLong.some(t => t === target || !isLarger(target, t))) return false
@@ -164,6 +170,13 @@ const retriesHere = (walk: Walk, retries: number): boolean => {
  */
 const isOwedCallHere = (walk: Walk): boolean =>
   !walk.attempts.some(a => a.hop === walk.hop && a.verdict !== null)
+
+/** When each target that may still serve the job can be asked. */
+export const waitsOf = (walk: Walk, limits: WalkLimits): readonly Wait[] =>
+  eligible(walk).map(target => ({
+    target,
+    readyAtMs: Math.max(walk.availableAt(target), backedOffUntil(walk, target, limits, comesBackAfter)),
+  }))
 
 /**
  * What a job does next, decided from nothing but its log and what is known of its targets. The same function

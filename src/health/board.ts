@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { Target } from '../domain/job.ts'
+import type { LastError, Target } from '../domain/job.ts'
+import type { VerdictKind } from '../domain/verdict.ts'
 
 /** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */
 export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`
@@ -19,7 +20,13 @@ export interface HealthEntry {
   readonly sinceMs: number
   /** The verdict's reason: a short code. */
   readonly reason: string
+  readonly verdict?: VerdictKind
+  /** What the provider said, for whoever has to mend it; never for a log. */
+  readonly error?: LastError
 }
+
+/** The verdict behind an indictment, and the provider's words. */
+export type Grounds = Pick<HealthEntry, 'verdict' | 'error'>
 
 /** What the cluster knows of its providers. Read from memory, kept up by pub/sub, the truth is in Redis. */
 export interface HealthBoard {
@@ -29,7 +36,7 @@ export interface HealthBoard {
   unavailableUntil(target: Target): number
   unavailableKeyUntil(provider: string, fingerprint: string): number
   /** Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice. */
-  indict(scope: Scope, state: HealthState, untilMs: number, reason: string): void
+  indict(scope: Scope, state: HealthState, untilMs: number, reason: string, grounds?: Grounds): void
   /** Entries still in force. */
   current(): readonly HealthEntry[]
 }
@@ -103,13 +110,13 @@ export const createHealthBoard = ({
       const untilMs = untilOf(`key:${provider}#${fingerprint}`)
       return untilMs > now() ? untilMs : 0
     },
-    indict: (scope, state, untilMs, reason) => {
+    indict: (scope, state, untilMs, reason, grounds) => {
       const known = entries.get(scope)
       const nowMs = now()
       if (untilMs <= nowMs || (known && known.untilMs >= untilMs)) return
       const isMore = !known || known.untilMs <= nowMs || known.state !== state
       const sinceMs = isMore ? nowMs : known.sinceMs
-      const entry: HealthEntry = { scope, state, untilMs: Math.round(untilMs), sinceMs, reason }
+      const entry: HealthEntry = { scope, state, untilMs: Math.round(untilMs), sinceMs, reason, ...grounds }
       learn(entry)
       if (
         !isMore &&

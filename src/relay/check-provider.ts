@@ -2,6 +2,8 @@ import type { Logger } from 'pino'
 import { classify } from '../domain/classify.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { Interrupt } from '../domain/interrupt.ts'
+import type { Redact } from '../domain/redact.ts'
+import { toldBy } from '../domain/told-error.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import type { HealthBoard } from '../health/board.ts'
 import type { CheckOutcome } from '../health/health-check.ts'
@@ -13,6 +15,8 @@ export interface ProviderCheckParts {
   readonly provider: Provider
   readonly keys: KeyRing
   readonly board: HealthBoard
+  /** Cuts the secrets of the config out of what a provider says. */
+  readonly redact: Redact
   /** The model that is asked for a token; null to ask for the list of models. */
   readonly model: string | null
   readonly timeoutMs: number
@@ -34,7 +38,7 @@ const isSuccess = (outcome: UpstreamOutcome): boolean =>
 
 /** Asks a provider whether it is there. Any answer that does not blame it says that it is. */
 export const createProviderCheck = (parts: ProviderCheckParts) => {
-  const { provider, keys, board, model, timeoutMs, log, now } = parts
+  const { provider, keys, board, redact, model, timeoutMs, log, now } = parts
   const endpoint: Endpoint = '/v1/chat/completions'
 
   const request = async (apiKey: string | null, signal: Interrupt): Promise<UpstreamOutcome> => {
@@ -71,12 +75,20 @@ export const createProviderCheck = (parts: ProviderCheckParts) => {
     if (isAnswer(outcome)) return { ...alive, listed: model === null && isSuccess(outcome) }
     // A server without a list may say so in any way, and would be out of use for ever.
     if (model === null && outcome.kind === 'answer' && outcome.status >= 500 && !lists) return alive
-    const { kind, reason } = classify(outcome, { endpoint, dialect: provider.dialect, nowMs: now() })
+    const verdict = classify(outcome, { endpoint, dialect: provider.dialect, nowMs: now() })
+    const { kind, reason } = verdict
     log.info({ provider: provider.name, verdict: kind, reason }, 'health check failed')
     if (kind === 'transient' || kind === 'overloaded') return { outcome: 'failure', reason, listed: false }
     if (key !== 'none' && (kind === 'bad_credentials' || kind === 'out_of_quota')) {
       const scope = `key:${provider.name}#${key.fingerprint}` as const
-      board.indict(scope, 'stopped', now() + stoppedMs, reason)
+      const error = toldBy(outcome, verdict, redact)
+      const statusCode = outcome.kind === 'answer' ? outcome.status : null
+      board.indict(scope, 'stopped', now() + stoppedMs, reason, {
+        verdict: kind,
+        ...(error && {
+          error: { provider: provider.name, model: model ?? '', status_code: statusCode, ...error },
+        }),
+      })
     }
     return alive
   }

@@ -3,7 +3,8 @@ import type { Interrupt } from '../domain/interrupt.ts'
 import { isGivable, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { costOfAll } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
-import { nextStep, type Step, spends, type WalkLimits } from '../domain/walk.ts'
+import { eligible, nextStep, type Step, spends, type Walk, type WalkLimits, waitsOf } from '../domain/walk.ts'
+import type { ObstacleOf } from '../health/obstacles.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Claim, Final, JobStore } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
@@ -12,6 +13,7 @@ import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
 import { createJobMoves, type JobMoveParts } from './job-moves.ts'
 import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
+import { hopelessEnd, obstacleFor } from './outlook.ts'
 import { loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
 import type { OrderTargets } from './target-order.ts'
@@ -34,6 +36,7 @@ export interface ExecutorParts extends JobMoveParts {
   readonly availableAt: (target: RouteTarget) => number
   /** See `Walk.isReturning`. */
   readonly isReturning: (target: RouteTarget) => boolean
+  readonly obstacleOf: ObstacleOf
   readonly order: OrderTargets
   /**
    * Whether a job may go on to a provider now. Where many are on their way there, as nobody calls the target they come from,
@@ -112,34 +115,31 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     }
   }
 
+  const walkOf = (run: Run, shutUntilMs: number): Walk => ({
+    seed: run.claim.id,
+    expiresAtMs: run.claim.expiresAtMs,
+    targets: run.targets,
+    attempts: run.attempts,
+    spent: run.spent,
+    hop: run.claim.hop,
+    current: run.current,
+    refusalHandsOver: run.refusalHandsOver,
+    availableAt: t =>
+      t === run.current ? Math.max(shutUntilMs, parts.availableAt(t)) : parts.availableAt(t),
+    isReturning: parts.isReturning,
+    isLastResort: run.isLastResort,
+    exactUntilMs: run.exactUntilMs,
+  })
+
   const decide = (run: Run, shutUntilMs: number): Step =>
-    nextStep(
-      {
-        seed: run.claim.id,
-        expiresAtMs: run.claim.expiresAtMs,
-        targets: run.targets,
-        attempts: run.attempts,
-        spent: run.spent,
-        hop: run.claim.hop,
-        current: run.current,
-        refusalHandsOver: run.refusalHandsOver,
-        availableAt: t =>
-          t === run.current ? Math.max(shutUntilMs, parts.availableAt(t)) : parts.availableAt(t),
-        isReturning: parts.isReturning,
-        isLastResort: run.isLastResort,
-        exactUntilMs: run.exactUntilMs,
-      },
-      run.limits,
-      now(),
-      random,
-    )
+    nextStep(walkOf(run, shutUntilMs), run.limits, now(), random)
 
   const walk = async (run: Run): Promise<void> => {
     let shutUntilMs = 0
     for (;;) {
       const step = decide(run, shutUntilMs)
       if (step.kind === 'fail') return fail(run, step.code)
-      if (step.kind === 'park') return park(run, step.target, step.untilMs)
+      if (step.kind === 'park') return stand(run, walkOf(run, shutUntilMs), step)
       if (step.kind === 'retry') {
         if (!(await retry(run, step.delayMs))) return
       } else if (step.kind === 'wait') {
@@ -164,6 +164,27 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
       if (endsTheJob(result, run)) return finish(run, result)
     }
+  }
+
+  /** Parks a job, or ends one whose connection would wait in vain. */
+  const stand = (run: Run, walk: Walk, { target, untilMs }: Step & { kind: 'park' }): Promise<void> => {
+    const { claim, attempts, limits } = run
+    const hopeless =
+      claim.class === 'interactive'
+        ? hopelessEnd(waitsOf(walk, limits), attempts, parts.obstacleOf, claim.expiresAtMs)
+        : null
+    if (hopeless === null)
+      return park(run, target, untilMs, obstacleFor(eligible(walk), target, parts.obstacleOf))
+    run.flight?.ended(true)
+    return finalise(run, {
+      status: 'failed',
+      response: null,
+      error: hopeless,
+      refused: false,
+      usage: null,
+      // Its client is to come again, and then to be served.
+      freesKey: true,
+    })
   }
 
   const hasCalled = ({ attempts, claim }: Run): boolean => attempts.some(({ hop }) => hop === claim.hop)

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
+import type { Obstacle } from '../domain/obstacle.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { JobStore, Move } from '../store/job-store.ts'
@@ -25,7 +26,8 @@ const holdMs = 100
 /** What a worker does with a running job that it neither calls for nor ends. */
 export interface JobMoves {
   handOver(run: Run, target: RouteTarget): Promise<void>
-  park(run: Run, target: RouteTarget, untilMs: number): Promise<void>
+  /** `obstacle`: what it waits for, where that is known. */
+  park(run: Run, target: RouteTarget, untilMs: number, obstacle: Obstacle | null): Promise<void>
   /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
   retry(run: Run, delayMs: number): Promise<boolean>
   /**
@@ -50,11 +52,12 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     ring(run.claim.id, move)
   }
 
-  const park = async (run: Run, target: RouteTarget, untilMs: number): Promise<void> => {
+  const park: JobMoves['park'] = async (run, target, untilMs, obstacle) => {
     run.flight?.ended(true)
     const to = moveTo(run, target)
     const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
-    const move = { ...to, note: notes.parked(to.hop, target, run.attempts, resumesAtMs) }
+    const note = notes.parked(to.hop, target, run.attempts, resumesAtMs)
+    const move = { ...to, note, ...(obstacle && { standing: { at: now(), ...obstacle } }) }
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
     log.info(
       { jobId: run.claim.id, provider: target.provider, resumesInMs: resumesAtMs - now() },

@@ -129,6 +129,7 @@ const queuedRecord = (job: NewJob): JobRecord => ({
   response: null,
   error: null,
   lastError: null,
+  standing: null,
   refused: false,
   usage: null,
   costUsd: null,

@@ -10,8 +10,8 @@ import { toldLimits } from '../domain/told-limits.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { requestIdOf } from '../domain/upstream-request-id.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
-import type { Verdict } from '../domain/verdict.ts'
-import type { HealthBoard, HealthState, Scope } from '../health/board.ts'
+import type { Verdict, VerdictKind } from '../domain/verdict.ts'
+import type { Grounds, HealthBoard, HealthState, Scope } from '../health/board.ts'
 import type { GuardOutcome } from '../health/guard.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import type { CallJudgement, TargetGate } from '../health/target-gate.ts'
@@ -108,12 +108,15 @@ const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: 
   }
 }
 
+/** With these a 2xx is the model's own answer, and no error. */
+const answerKinds: ReadonlySet<VerdictKind> = new Set(['ok', 'refused', 'malformed', 'untranslatable'])
+
 /** The answer as it came; what some servers write into an error, such as the headers of the call, is nobody's to read. */
 const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
   if (outcome.kind !== 'answer') return null
   const { text } = outcome
   const statusCode = verdict.saidStatus ?? outcome.status
-  const isError = statusCode >= 300 || (verdict.kind !== 'ok' && verdict.kind !== 'refused')
+  const isError = statusCode >= 300 || !answerKinds.has(verdict.kind)
   return { statusCode, body: isError ? redact(text) : text }
 }
 
@@ -145,14 +148,14 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
   }
 
   /** Tells everyone what the verdict indicts: the model here, the key, or nothing. */
-  const indict = (verdict: Verdict, target: RouteTarget, key: ApiKey | 'none'): void => {
+  const indict = (verdict: Verdict, target: RouteTarget, key: ApiKey | 'none', grounds: Grounds): void => {
     const onTarget = `target:${provider.name}/${target.model}` as const
     const onKey =
       key === 'none'
         ? (`provider:${provider.name}` as const)
         : (`key:${provider.name}#${key.fingerprint}` as const)
     const out = (scope: Scope, state: HealthState, forMs: number): void =>
-      board.indict(scope, state, now() + forMs, verdict.reason)
+      board.indict(scope, state, now() + forMs, verdict.reason, grounds)
     const cool = (forMs: number): void => {
       out(onTarget, 'cooling', forMs)
       gate.cool(target.model, now() + forMs, verdict.reason)
@@ -216,7 +219,12 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
         }
       }
 
-      indict(verdict, target, key)
+      const error = toldBy(outcome, verdict, redact)
+      const { provider: name, model, status_code } = attempt
+      indict(verdict, target, key, {
+        verdict: verdict.kind,
+        ...(error && { error: { provider: name, model, status_code, ...error } }),
+      })
       parts.noted(target, verdict, attempt.duration_ms)
       const done = {
         ...facts,
@@ -228,7 +236,6 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       else log.info({ ...done, statusCode: attempt.status_code }, 'attempt failed')
 
       const costUsd = costOf(usage, target.price)
-      const error = toldBy(outcome, verdict, redact)
       return {
         kind: 'judged',
         verdict,

@@ -14,6 +14,7 @@ import {
   type WebhookTarget,
 } from '../domain/job.ts'
 import { explainError, lastErrorAmong } from '../domain/job-failure.ts'
+import type { Obstacle } from '../domain/obstacle.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { costOfAll } from '../domain/usage.ts'
 
@@ -40,6 +41,7 @@ export interface JobRecord {
   readonly error: JobError | null
   /** Who failed it last, or keeps it waiting; null where nobody has. */
   readonly lastError: LastError | null
+  readonly standing: Standing | null
   readonly refused: boolean
   readonly usage: Usage | null
   readonly costUsd: number | null
@@ -113,18 +115,16 @@ export interface End {
   readonly cached?: string
 }
 
-/** What kept a job from going on when it was last parked, where no call of its own tells. */
-export interface Obstacle extends LastError {
+/** What kept a job from going on when it was last parked. */
+export interface Standing extends Obstacle {
   /** Unix ms. */
   readonly at: number
 }
 
-const errorOf = ({ at: _, ...error }: Obstacle): LastError => error
-
 /** Of its own last failure and of what it was parked for, the later one. */
-const newer = (attempts: readonly Attempt[], known: Obstacle | null): LastError | null => {
+const newer = (attempts: readonly Attempt[], known: Standing | null): LastError | null => {
   const last = attempts.findLast(({ error }) => error !== undefined)
-  if (known !== null && known.at >= (last?.started_at ?? 0) * 1_000) return errorOf(known)
+  if (known !== null && known.at >= (last?.started_at ?? 0) * 1_000) return known.error
   return lastErrorAmong(attempts)
 }
 
@@ -176,14 +176,15 @@ export const parseResult = (status: JobStatus, { end: text, attempts, body, requ
   const end = text ? (JSON.parse(text) as End) : null
   // An answer takes the place of a short request that it ended well: nobody needs that any more.
   const answer = body ?? (status === 'succeeded' ? request : null) ?? null
-  const known = why ? (JSON.parse(why) as Obstacle) : null
+  const known = why ? (JSON.parse(why) as Standing) : null
   const calls = [...parseAttempts(attempts ?? undefined), ...(end?.attempts ?? [])]
   return {
     finishedAtMs: end?.at ?? null,
     attempts: calls,
     response: end?.code === undefined || answer === null ? null : { statusCode: end.code, body: answer },
-    error: end?.error ? explainError(end.error, calls, known && errorOf(known)) : null,
+    error: end?.error ? explainError(end.error, calls, known?.error ?? null) : null,
     lastError: newer(calls, known),
+    standing: known,
     refused: end?.refused ?? false,
     usage: end?.usage ?? null,
     // A job that expires or is cancelled has paid for its calls, too.

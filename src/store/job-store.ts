@@ -14,7 +14,7 @@ import type {
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { coalesce } from './coalesce.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
-import { type End, type JobRecord, parseRecord, type RecordFields } from './job-record.ts'
+import { type End, type JobRecord, parseRecord, type RecordFields, type Standing } from './job-record.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
@@ -81,6 +81,8 @@ export interface Move {
   readonly attempts: readonly Attempt[]
   /** Why it moves, where those calls do not tell. */
   readonly note?: JobMove
+  /** What a job that parks waits for. */
+  readonly standing?: Standing
 }
 
 export interface Final {
@@ -93,6 +95,8 @@ export interface Final {
   readonly costUsd: number | null
   /** Who gave the answer, where it was to another job and no call was made. */
   readonly cachedFrom?: Target
+  /** Whether its Idempotency-Key may name another job from now on. */
+  readonly freesKey?: boolean
 }
 
 export interface JobStore extends Deliveries {

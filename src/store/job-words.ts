@@ -43,7 +43,11 @@ export const jobFields = (job: NewJob): string[] => {
   if (job.moves?.length) fields.push('moves', job.moves.map(formatMove).join('\n'))
   if (job.headers && Object.keys(job.headers).length > 0) fields.push('headers', JSON.stringify(job.headers))
   if (job.retryOf) fields.push('retry_of', job.retryOf)
-  if (job.class === 'interactive') fields.push('class', job.class)
+  if (job.class === 'interactive') {
+    fields.push('class', job.class)
+    // Such a job may have to set its key free.
+    if (job.idempotency) fields.push('key', job.idempotency.keyHash)
+  }
   if (isInline(job)) fields.push('request', job.body)
   return fields
 }
@@ -136,6 +140,7 @@ export const moveWords = ({ claim, to, state, resumesAtMs, dueAtMs }: MoveReques
   String(dueAtMs),
   logOf(to.attempts),
   to.note === undefined ? '' : formatMove(to.note),
+  to.standing === undefined ? '' : JSON.stringify(to.standing),
 ]
 
 /** What `finalise` takes of an end. */
@@ -145,7 +150,8 @@ export const endWords =
     const inline = isInline(claim)
     const succeeded = final.status === 'succeeded'
     const fence = succeeded ? '' : claim.token
-    const words = [claim.id, fence, final.status, !inline, 'end', JSON.stringify(endOf(final, nowMs))]
+    const frees = final.freesKey ?? false
+    const words = [claim.id, fence, final.status, !inline, frees, 'end', JSON.stringify(endOf(final, nowMs))]
     // In place of a short request, as `parseResult` knows.
     if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
     return words

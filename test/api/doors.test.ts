@@ -113,7 +113,7 @@ describe('the request', () => {
     expect(answer).toMatchObject({ status: 202, json: { object: 'job', endpoint: '/v1/messages' } })
     expect(answer.headers.get('location')).toBe(`/v1/jobs/${answer.json.id}`)
     expect(answer.headers.get('preference-applied')).toBe('respond-async')
-    expect(answer.json.expires_at - answer.json.created_at).toBe(600)
+    expect(answer.json.expires_at - answer.json.created_at).toBe(570)
   })
 })
 

@@ -37,6 +37,11 @@ test.each([
     `${providers}models: {m: {provider: a, fallback_to: n, mirror: {to: b/x}}, n: {provider: b, mirror: {to: a/x}}}`,
     ['one_provider_chain models.n', 'shared_mirror models.m.mirror.to'],
   ],
+  [
+    'connections that wait longer than the official clients do',
+    `${providers}models: {m: {provider: a, fallback_to: n}, n: {provider: b}}\njobs: {sync_window: 10m}`,
+    ['one_provider_chain models.n', 'long_sync_window jobs.sync_window'],
+  ],
   ['nothing at all', '', ['nothing_configured models']],
   [
     'providers without routes',

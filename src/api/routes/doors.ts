@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { syncGraceMs } from '../../config/sync-window.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { Submission, Submitted } from '../../relay/submit-job.ts'
@@ -17,8 +18,6 @@ import { type Completion, completion } from '../schemas.ts'
 import { timeoutMsOf } from '../timeout-header.ts'
 import { headersOf } from '../travelling.ts'
 
-/** The worker at the job's deadline, or a sweeper soon after it, ends the job: this only outwaits both. */
-const deadlineGraceMs = 15_000
 /** Whoever bounds the wait is answered, ended job or not. */
 const boundGraceMs = 1_000
 /** Well under the 1.5 s after which a sweeper rings what has not been rung. */
@@ -55,7 +54,7 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
     }
     if (replayed) reply.header('idempotent-replayed', 'true')
     const bound = timeoutMsOf(request, config.jobs.sync_window)
-    const timeoutMs = bound === null ? config.jobs.sync_window + deadlineGraceMs : bound + boundGraceMs
+    const timeoutMs = bound === null ? config.jobs.sync_window + syncGraceMs : bound + boundGraceMs
     const outcome = await waits.untilEnd('door', id, timeoutMs, reply, isFresh(submitted))
     if (outcome === 'disconnected') {
       await abandon(request, id)
@@ -63,7 +62,7 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
     }
     const record = await ownedJob(request, id, store.read)
     if (outcome === 'closing' && !isTerminal(record.status)) throw shuttingDown()
-    return answerDoor(request, reply, record)
+    return answerDoor(request, reply, record, parts.now())
   }
 
   for (const endpoint of endpoints) {

@@ -1,19 +1,29 @@
 -- Writes the one final result of each job. The first good answer wins, whoever brings it; only an end without
 -- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it.
 -- KEYS: agenda
--- Takes: now, retention ms, then for each job {id, token ('' for no fence), status, has a payload, field, value …}
+-- Takes: now, retention ms, then for each job {id, token ('' for no fence), status, has a payload, sets its idempotency key free, field, value …}
 -- Gives for each 1, or 0 when the job had its result, is gone, or is held by another.
 local ends = packed()
 local agenda, now, retention = KEYS[1], ends[1], ends[2]
 local settled, answered, awaited = {}, {}, {}
 
+-- The client that sends the same request again is to get a job of its own.
+local function free_key(record, id)
+  local hash = redis.call('HGET', record, 'key')
+  if not hash then return end
+  local key = BASE .. 'i:' .. hash
+  local first = redis.call('GET', key)
+  if first and first:sub(1, #id + 1) == id .. ' ' then redis.call('DEL', key) end
+end
+
 local function finalise(fields)
-  local id, token, status, has_payload = unpack(fields, 1, 4)
+  local id, token, status, has_payload, frees_key = unpack(fields, 1, 5)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'custom_id')
   if not r[1] or FINAL[r[1]] then return 0 end
   if token ~= '' and not holds(token, r[2]) then return 0 end
-  if finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 5)) then awaited[#awaited + 1] = id end
+  if frees_key then free_key(record, id) end
+  if finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 6)) then awaited[#awaited + 1] = id end
   settled[#settled + 1], settled[#settled + 2], settled[#settled + 3] = wakers(id, r[3], r[4])
   if has_payload then
     local payload = payload_of(id)

@@ -2,12 +2,12 @@
 -- stops; `parked` while no target can serve them. Their doorbells stand in the agenda until somebody rings them. Fenced: a worker whose job was
 -- given to another moves nothing. All records of one shard.
 -- KEYS: agenda
--- Takes: for each job {id, token, state, hop, ring, target, spent, resumes, doorbell due at, attempts, note}
+-- Takes: for each job {id, token, state, hop, ring, target, spent, resumes, doorbell due at, attempts, note, what it waits for}
 -- Gives for each 1, or 0 when the token no longer holds the job.
 local agenda = KEYS[1]
 local left, owed = {}, {}
 
-local function move(id, token, state, hop, ring, target, spent, resumes, due, attempts, note)
+local function move(id, token, state, hop, ring, target, spent, resumes, due, attempts, note, why)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'run')
   if r[1] ~= 'running' or not holds(token, r[2]) then return 0 end
@@ -15,6 +15,7 @@ local function move(id, token, state, hop, ring, target, spent, resumes, due, at
   redis.call('HDEL', record, 'run')
   log_attempts(record, attempts)
   note_move(record, note)
+  if why ~= '' then redis.call('HSET', record, 'why', why) end
   left[#left + 1] = lease_of(id)
   owed[#owed + 1], owed[#owed + 2] = due, id .. '.' .. hop .. '.' .. ring
   return 1

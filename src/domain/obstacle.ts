@@ -1,0 +1,17 @@
+import type { LastError } from './job.ts'
+
+/** What only a person can mend: a key, an account, the name of a model, or a pause that a person began. */
+export const blockReasons = ['bad_credentials', 'out_of_quota', 'unknown_model', 'paused'] as const
+export type BlockReason = (typeof blockReasons)[number]
+
+export const isBlockReason = (reason: string): reason is BlockReason =>
+  (blockReasons as readonly string[]).includes(reason)
+
+/** What keeps calls from a target now. */
+export interface Obstacle {
+  /** A person must act: it does not pass by itself, however often it is tried again. */
+  readonly blocks: BlockReason | null
+  readonly isThrottling: boolean
+  readonly sinceMs: number
+  readonly error: LastError
+}

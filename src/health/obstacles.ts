@@ -1,0 +1,80 @@
+import { type Circuit, type CircuitState, circuitOf } from '../domain/health.ts'
+import type { Target } from '../domain/job.ts'
+import { isBlockReason, type Obstacle } from '../domain/obstacle.ts'
+import type { HealthBoard, HealthEntry } from './board.ts'
+import type { Circuits } from './circuits.ts'
+import type { KeyRing } from './key-ring.ts'
+
+/** What keeps calls from a target; null when nothing is known against it. */
+export type ObstacleOf = (target: Target) => Obstacle | null
+
+export interface ObstacleParts {
+  readonly circuits: Pick<Circuits, 'of'>
+  readonly board: Pick<HealthBoard, 'current'>
+  readonly keyRings: ReadonlyMap<string, Pick<KeyRing, 'unavailableUntil'>>
+}
+
+const failed = 'It is out of use after failures, until a probe has shown that it is back.'
+const outOfOrder = { open: failed, probing: failed }
+const throttled = { cooling: 'It throttles.' }
+
+/** First what a person must mend, then what passes by itself. */
+export const createObstacleOf = ({ circuits, board, keyRings }: ObstacleParts): ObstacleOf => {
+  const ofCircuit = (
+    { provider, model }: Target,
+    { state, sinceMs, reason }: Circuit,
+    states: Readonly<Partial<Record<CircuitState, string>>>,
+  ): Obstacle | null => {
+    const message = states[state]
+    if (message === undefined) return null
+    const error = { provider, model, status_code: null, code: reason || state, message }
+    return { blocks: null, isThrottling: state === 'cooling', sinceMs, error }
+  }
+
+  const ofPause = ({ provider, model }: Target, { pausedAtMs }: Circuit): Obstacle | null =>
+    pausedAtMs === 0
+      ? null
+      : {
+          blocks: 'paused',
+          isThrottling: false,
+          sinceMs: pausedAtMs,
+          error: {
+            provider,
+            model,
+            status_code: null,
+            code: 'paused',
+            message: 'An operator has paused it.',
+          },
+        }
+
+  const ofEntry = ({ provider, model }: Target, entry: HealthEntry): Obstacle => {
+    const { state, sinceMs, reason, verdict = '', error } = entry
+    const message = state === 'cooling' ? 'It throttles.' : 'It is out of use.'
+    const known = error ?? { status_code: null, code: reason, message }
+    const blocks = state === 'stopped' ? (isBlockReason(verdict) ? verdict : 'bad_credentials') : null
+    return { blocks, isThrottling: state === 'cooling', sinceMs, error: { ...known, provider, model } }
+  }
+
+  return target => {
+    const { provider, model } = target
+    const [whole, part] = [circuits.of(provider), circuits.of(circuitOf(target))]
+    const paused = ofPause(target, whole) ?? ofPause(target, part)
+    if (paused) return paused
+    const entries = board.current()
+    const own = entries.filter(
+      ({ scope }) => scope === `provider:${provider}` || scope === `target:${provider}/${model}`,
+    )
+    const stopped = own.find(({ state }) => state === 'stopped')
+    if (stopped) return ofEntry(target, stopped)
+    if ((keyRings.get(provider)?.unavailableUntil() ?? 0) > 0) {
+      const ofKeys = entries.filter(({ scope }) => scope.startsWith(`key:${provider}#`))
+      // The latest: of several keys it tells most of what is wrong now.
+      const key = ofKeys.toSorted((a, b) => b.sinceMs - a.sinceMs)[0]
+      if (key) return ofEntry(target, key)
+    }
+    const open = ofCircuit(target, whole, outOfOrder) ?? ofCircuit(target, part, outOfOrder)
+    if (open) return open
+    if (own[0]) return ofEntry(target, own[0])
+    return ofCircuit(target, whole, throttled) ?? ofCircuit(target, part, throttled)
+  }
+}

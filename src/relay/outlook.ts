@@ -1,0 +1,79 @@
+import type { RouteTarget } from '../domain/chain.ts'
+import {
+  type Attempt,
+  type JobError,
+  type JobErrorCode,
+  jobErrorCodes,
+  type LastError,
+} from '../domain/job.ts'
+import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
+import type { Obstacle } from '../domain/obstacle.ts'
+import type { Wait } from '../domain/walk.ts'
+import type { ObstacleOf } from '../health/obstacles.ts'
+
+/** A target that cannot be called now, as a job that waits for it sees it. */
+interface Prospect extends Wait {
+  readonly obstacle: Obstacle | null
+  readonly attempts: readonly Attempt[]
+}
+
+/** Why it cannot: what is known of it, or what it told this very job. */
+const errorOf = ({ obstacle, attempts }: Prospect): LastError | null =>
+  obstacle?.error ?? lastErrorAmong(attempts)
+
+/** Nothing is known against one without room within its limits, which are a throttle of our own. */
+const throttles = ({ obstacle, attempts }: Prospect): boolean =>
+  obstacle === null ? (attempts.at(-1)?.verdict ?? 'rate_limited') === 'rate_limited' : obstacle.isThrottling
+
+const failure = (code: JobErrorCode, errors: readonly LastError[], more: object = {}): JobError => ({
+  code,
+  message: [jobErrorCodes[code], ...errors.map(sayLastError)].join(' '),
+  ...(errors[0] && { last_error: errors[0] }),
+  ...more,
+})
+
+/** Words of so many targets: enough to see what is wrong. */
+const mostTold = 3
+
+/**
+ * The end of a job that a connection waits for, where no target can serve it before its deadline; null where one may. What a
+ * person must mend counts as never: nobody waits at a door for that, however often it is tried.
+ */
+export const hopelessEnd = (
+  waits: readonly Wait[],
+  attempts: readonly Attempt[],
+  obstacleOf: ObstacleOf,
+  deadlineMs: number,
+): JobError | null => {
+  const isAt = ({ provider, model }: RouteTarget, attempt: Attempt): boolean =>
+    attempt.provider === provider && attempt.model === model
+  const prospects = waits.map(wait => ({
+    ...wait,
+    obstacle: obstacleOf(wait.target),
+    attempts: attempts.filter(attempt => attempt.verdict !== null && isAt(wait.target, attempt)),
+  }))
+  const needsPerson = ({ obstacle }: Prospect): boolean => (obstacle?.blocks ?? null) !== null
+  if (prospects.some(prospect => !needsPerson(prospect) && prospect.readyAtMs < deadlineMs)) return null
+  const first = prospects.toSorted((a, b) => Number(needsPerson(b)) - Number(needsPerson(a)))
+  const errors = first.map(errorOf).filter(error => error !== null)
+  if (!prospects.every(throttles)) return failure('targets_unavailable', errors.slice(0, mostTold))
+  const retryAtMs = Math.min(...prospects.map(({ readyAtMs }) => readyAtMs))
+  return failure('targets_throttled', errors.slice(0, mostTold), { retry_at: Math.ceil(retryAtMs / 1_000) })
+}
+
+/**
+ * What a parked job waits for. Where all of its targets need a person it cannot go on before one has acted; else the target it
+ * waits for tells.
+ */
+export const obstacleFor = (
+  targets: readonly RouteTarget[],
+  waitsFor: RouteTarget,
+  obstacleOf: ObstacleOf,
+): Obstacle | null => {
+  const obstacles = targets.map(obstacleOf)
+  if (obstacles.length > 0 && obstacles.every(obstacle => (obstacle?.blocks ?? null) !== null))
+    return obstacles[0]!
+  const own = obstacleOf(waitsFor)
+  // Another target may serve it: it is not blocked, whatever keeps this one.
+  return own && { ...own, blocks: null }
+}
