@@ -11,7 +11,7 @@ import type { TargetGate } from '../src/health/target-gate.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import type { Admission } from '../src/limits/admission.ts'
 import { openAdmission } from '../src/limits/open-admission.ts'
-import { createConsumer } from '../src/queue/consumer.ts'
+import { type ConsumerOptions, createConsumer } from '../src/queue/consumer.ts'
 import { parseDoorbell } from '../src/queue/doorbell.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import { createResultWrites, type ResultWrites } from '../src/redis/result-writes.ts'
@@ -59,7 +59,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     doorbells,
     keys,
     log: site.log,
-    room: { left: () => admission.room, onChange: admission.onRoom },
+    room: roomOf(core, way),
     answer: async (name, taken) => {
       const parsed = parseDoorbell(name)
       if (parsed.kind !== 'job') return
@@ -126,6 +126,16 @@ const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Pr
   })
   return { ...opened, admission }
 }
+
+/** What the worker takes from its queue: what the limits allow, and instead of calls that hang when the provider is left, others. */
+const roomOf = ({ circuits }: Core, { admission, gate }: Way): ConsumerOptions['room'] => ({
+  left: () => admission.room,
+  idle: () => gate.hanging,
+  onChange: listener => {
+    admission.onRoom(listener)
+    circuits.onChange(listener)
+  },
+})
 
 interface ExecutorNeeds {
   readonly calls: CallsInFlight
@@ -243,6 +253,7 @@ const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettin
   errorPercent: breaker.error_percent,
   minCalls: breaker.min_calls,
   runLength: breaker.consecutive_failures ?? usualRunOf(breaker.min_calls),
+  slowFactor: breaker.slow_factor,
   resetMs: breaker.reset_ms,
   maxResetMs: recovery.max_reset,
   rampMs: recovery.ramp,

@@ -22,7 +22,7 @@ export interface Figures {
   }
 }
 
-const circuitStates = ['closed', 'cooling', 'open', 'probing', 'recovering', 'paused'] as const
+const circuitStates = ['closed', 'cooling', 'slow', 'open', 'probing', 'recovering', 'paused'] as const
 
 export const metricsOf = (figures: Figures): readonly Metric[] => [
   ...jobMetrics(figures),

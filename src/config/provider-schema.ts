@@ -25,6 +25,11 @@ const breaker = z.strictObject({
   min_calls: positiveInt.default(10),
   /** So many failures one after the other open it as well, over all processes; half of `min_calls`, at least 5, when absent. */
   consecutive_failures: positiveInt.optional(),
+  /**
+   * Calls that take so many times as long as the longest usually do are overdue: where several are and nothing is answered, no
+   * more are made until it was checked. 0 turns that off.
+   */
+  slow_factor: numeric(z.number().min(0).max(1000)).default(2),
   /** How long it stays open before one call may probe. */
   reset_ms: positiveInt.default(30_000),
 })

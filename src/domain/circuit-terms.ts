@@ -5,6 +5,8 @@ export interface CircuitSettings {
   readonly minCalls: number
   /** Failures one after the other, over all processes, that open it whatever the window says. */
   readonly runLength: number
+  /** Calls that take so many times as long as the longest usually do are overdue; 0 where that is of no concern. */
+  readonly slowFactor: number
   readonly resetMs: number
   readonly maxResetMs: number
   readonly rampMs: number
@@ -26,6 +28,19 @@ export interface CircuitTerms {
   /** Of each step of the ramp; after the last it is closed. None closes it right after the probe. */
   readonly shares: readonly number[]
   readonly checkMs: number
+  readonly slow: SlowTerms
+}
+
+/** When calls under way are overdue, and how many of them it takes. */
+export interface SlowTerms {
+  readonly factor: number
+  /** None is overdue sooner. */
+  readonly leastMs: number
+  readonly calls: number
+  /** Of one that has just come back, which gets few calls. */
+  readonly callsBack: number
+  /** Answers that have to be known before anything is usual. */
+  readonly answers: number
 }
 
 export const windowBuckets = 10
@@ -60,4 +75,5 @@ export const termsOf = (settings: CircuitSettings): CircuitTerms => ({
   resetsMs: resetsOf(settings.resetMs, settings.maxResetMs),
   shares: sharesOf(settings.rampMs, settings.checkMs, settings.firstShare),
   checkMs: settings.checkMs,
+  slow: { factor: settings.slowFactor, leastMs: 1_000, calls: 3, callsBack: 2, answers: 20 },
 })

@@ -8,8 +8,13 @@ import type { Target } from './job.ts'
  * probing → recovering: the probe was answered. probing → open: it was not, and the next time is twice as long.
  * recovering → closed: step by step to all of the traffic. recovering → open: it failed again.
  * closed, recovering → cooling: it throttled a call. cooling → recovering: its time has passed.
+ * closed, recovering → slow: calls under way take far longer than usual, and none is answered. slow → closed: one was answered.
+ * slow → probing: at once, or after a time where it was so before.
  */
-export type CircuitState = 'closed' | 'cooling' | 'open' | 'probing' | 'recovering'
+export type CircuitState = 'closed' | 'cooling' | 'slow' | 'open' | 'probing' | 'recovering'
+
+/** The reason of a circuit that is slow, and of what follows until a call is answered that was under way. */
+export const overdue = 'overdue'
 
 export interface Circuit {
   /** The provider, or one model on it: see `circuitOf`. */
@@ -20,7 +25,7 @@ export interface Circuit {
   /** The `seq` at which the state was entered: outcomes of calls from before it no longer count. */
   readonly era: number
   readonly sinceMs: number
-  /** open: when a probe may begin. probing: when the lease ends. cooling, recovering: the next step. closed: 0. */
+  /** open, slow: when a probe may begin. probing: when the lease ends. cooling, recovering: the next step. closed: 0. */
   readonly untilMs: number
   /** The verdict's reason of the failure that opened it; empty while closed. */
   readonly reason: string
@@ -78,7 +83,7 @@ const longestLookAgainMs = 15_000
 
 /** Whether it is time that somebody probes: the open time has passed, or whoever probed fell silent. */
 export const isProbeDue = ({ state, untilMs, pausedAtMs }: Circuit, nowMs: number): boolean =>
-  pausedAtMs === 0 && (state === 'open' || state === 'probing') && untilMs <= nowMs
+  pausedAtMs === 0 && (state === 'open' || state === 'slow' || state === 'probing') && untilMs <= nowMs
 
 /**
  * Unix ms until which no call may be made, whoever would make it; 0 when some may. Where nobody knows the time (a probe

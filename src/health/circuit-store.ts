@@ -20,6 +20,11 @@ export interface Tally {
   readonly by: string
   /** Unix ms at which calls began to fail here, where the process's own guard has opened upon that. Else 0. */
   readonly trippedSinceMs: number
+  /** Answers whose times are told with this report, and the longest of these, in ms. */
+  readonly answers: number
+  readonly longest: readonly number[]
+  /** Whether a call was answered that began before the circuit was slow. */
+  readonly late: boolean
 }
 
 /** The circuits in Redis: the truth, and the only place where a state changes. */
@@ -29,6 +34,17 @@ export interface CircuitStore {
   report(provider: string, terms: CircuitTerms, tally: Tally, knownSeq: number): Promise<Circuit | null>
   /** Leaves it alone until then, as it throttled: it comes back in steps. */
   cool(provider: string, terms: CircuitTerms, untilMs: number, reason: string): Promise<Circuit>
+  /**
+   * Tells how long calls of that era have been under way, longest first, of a few. Answers after how long one is overdue; 0
+   * where nothing is known of what is usual.
+   */
+  overdue(
+    provider: string,
+    terms: CircuitTerms,
+    era: number,
+    by: string,
+    agesMs: readonly number[],
+  ): Promise<{ limitMs: number; circuit: Circuit }>
   /** Takes the one probe of the cluster when it is due. */
   lease(provider: string, owner: string, leaseMs: number): Promise<{ taken: boolean; circuit: Circuit }>
   /** Keeps the lease of that era for longer, if it is still held. */
@@ -62,7 +78,17 @@ export interface CircuitStore {
   events(provider: string): Promise<readonly Circuit[]>
 }
 
-const scripts = ['report', 'cool', 'lease', 'verdict', 'check', 'condemn', 'listed', 'pause'] as const
+const scripts = [
+  'report',
+  'cool',
+  'overdue',
+  'lease',
+  'verdict',
+  'check',
+  'condemn',
+  'listed',
+  'pause',
+] as const
 type Script = (typeof scripts)[number]
 type Command = (...args: (string | number)[]) => Promise<unknown>
 
@@ -106,6 +132,11 @@ export const createCircuitStore = (
     },
     cool: async (provider, terms, untilMs, reason) =>
       parse(await run('cool', provider, JSON.stringify(terms), Math.round(untilMs), reason)),
+    overdue: async (provider, terms, era, by, agesMs) => {
+      const reply = await run('overdue', provider, JSON.stringify(terms), era, by, JSON.stringify(agesMs))
+      const [limitMs, text] = reply as [number, string]
+      return { limitMs, circuit: parse(text) }
+    },
     lease: async (provider, owner, leaseMs) => {
       const [taken, text] = (await run('lease', provider, owner, leaseMs, 0)) as [number, string]
       return { taken: taken === 1, circuit: parse(text) }

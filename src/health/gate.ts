@@ -3,6 +3,7 @@ import { isOutOfOrder, isProbeDue, lookAgainMs, placesBack, shutUntil, takesShar
 import type { Circuits } from './circuits.ts'
 import type { Cool } from './cooling.ts'
 import type { Guard } from './guard.ts'
+import type { BegunCall, OverdueWatch } from './overdue-watch.ts'
 import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -14,6 +15,8 @@ export interface Gate {
   readonly isShut: boolean
   /** Whether a call has to wait only for one of the few places of a provider on its way back. */
   readonly isReturning: boolean
+  /** Calls that hang since before it was left. */
+  readonly hanging: number
   /** Unix ms at which a call last ended that tells how the provider is; 0 when none has. */
   readonly calledAtMs: number
   /** It throttled a call, and wants to be left alone until then. */
@@ -36,6 +39,10 @@ export interface GateOptions {
   readonly lease: ProbeLease
   readonly reporter: Pick<Reporter, 'note'>
   readonly cool: Cool
+  /** Calls under way, oldest first: the gate keeps it. */
+  readonly underWay: Set<BegunCall>
+  /** Where it matters how long calls take; null for a provider whose models are looked at. */
+  readonly watch: OverdueWatch | null
   /** Whether jobs for it may go on to another provider now. */
   readonly goesElsewhere: () => boolean
   /** Whether a health check probes, and no job has to. */
@@ -44,21 +51,28 @@ export interface GateOptions {
 }
 
 export const createGate = (options: GateOptions): Gate => {
-  const { provider, concurrency, circuits, guard, lease, reporter, cool, isChecked, now } = options
-  let calling = 0
+  const { provider, concurrency, circuits, guard, lease, reporter, cool, underWay, watch } = options
+  const { isChecked, now } = options
   let calledAtMs = 0
 
   const follow = ({ state }: Circuit): void =>
-    guard.force(state === 'open' || state === 'probing' ? 'open' : 'closed')
+    guard.force(state === 'open' || state === 'slow' || state === 'probing' ? 'open' : 'closed')
   const forget = circuits.onChange(circuit => {
     if (circuit.provider === provider) follow(circuit)
   })
   follow(circuits.of(provider))
 
+  /** Calls that hang since before it was left are of no concern to those that try it now. */
+  const calling = ({ era }: Circuit): number => {
+    let count = 0
+    for (const call of underWay) if (call.era === era) count += 1
+    return count
+  }
+
   /** One that was throttled works: where no other takes what it does not, all may call it, as its limits allow. */
   const isFull = (circuit: Circuit): boolean =>
     takesShare(circuit) &&
-    calling >= placesBack(circuit.share, concurrency) &&
+    calling(circuit) >= placesBack(circuit.share, concurrency) &&
     !(circuit.cooled && !options.goesElsewhere())
 
   const opensAt = (): number => {
@@ -80,6 +94,10 @@ export const createGate = (options: GateOptions): Gate => {
       const circuit = circuits.of(provider)
       return circuit.pausedAtMs === 0 && isFull(circuit)
     },
+    get hanging() {
+      const circuit = circuits.of(provider)
+      return isOutOfOrder(circuit) ? underWay.size - calling(circuit) : 0
+    },
     get calledAtMs() {
       return calledAtMs
     },
@@ -89,7 +107,9 @@ export const createGate = (options: GateOptions): Gate => {
       const circuit = circuits.of(provider)
       const startedAtMs = now()
       const isProbe = isProbeDue(circuit, startedAtMs)
-      calling += 1
+      const begun = { era: circuit.era, startedAtMs }
+      underWay.add(begun)
+      watch?.began()
       try {
         const result = isProbe
           ? await lease.run(call, judge)
@@ -98,11 +118,12 @@ export const createGate = (options: GateOptions): Gate => {
         if (!isProbe) {
           const { outcome, reason } = judge(result)
           if (outcome !== 'ignored') calledAtMs = now()
-          reporter.note({ era: circuit.era, startedAtMs, outcome, reason })
+          if (outcome === 'success') watch?.answered()
+          reporter.note({ ...begun, outcome, reason, ...(watch && { durationMs: now() - startedAtMs }) })
         }
         return { kind: 'called', result }
       } finally {
-        calling -= 1
+        underWay.delete(begun)
       }
     },
     close: forget,

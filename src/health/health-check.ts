@@ -10,7 +10,7 @@ import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
  * Asks a provider how it is, where no job's call tells.
  *
  * closed, recovering: once in an interval in the whole cluster, if nobody called the provider for as long.
- * open, its time passed: at once, with the cluster's one probe. probing: when whoever probes falls silent. cooling, paused: never.
+ * open or slow, its time passed: at once, with the cluster's one probe. probing: when whoever probes falls silent. cooling, paused: never.
  */
 export interface HealthCheck {
   start(): void
@@ -59,7 +59,7 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
   const dueAt = (circuit: Circuit): number | null => {
     const { state, untilMs, sinceMs, checkedAtMs, pausedAtMs } = circuit
     if (pausedAtMs > 0 || state === 'cooling') return null
-    if (state === 'open' || state === 'probing') return untilMs
+    if (state === 'open' || state === 'slow' || state === 'probing') return untilMs
     return Math.max(sinceMs, checkedAtMs ?? 0, options.calledAtMs()) + intervalMs + lagMs
   }
 

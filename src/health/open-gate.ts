@@ -9,6 +9,7 @@ import { createCooling } from './cooling.ts'
 import { createGate, type Gate, type GateOptions } from './gate.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { createHealthCheck, type HealthCheckOptions } from './health-check.ts'
+import { type BegunCall, createOverdueWatch } from './overdue-watch.ts'
 import { createProbeLease } from './probe-lease.ts'
 import { createReporter } from './reporter.ts'
 import { createTargetGate, type TargetGate } from './target-gate.ts'
@@ -51,14 +52,19 @@ export const openGate = async (
 ): Promise<OpenGate> => {
   const { provider, settings, now } = parts
   const ofModel = (model: string) => ({ goesElsewhere: () => parts.goesElsewhere(model) })
-  const whole = await openCircuit(life, { ...parts, ...ofModel(parts.models[0] ?? '') })
+  const hasModels = parts.models.length > 1
+  const whole = await openCircuit(life, {
+    ...{ ...parts, ...ofModel(parts.models[0] ?? '') },
+    isTimed: !hasModels,
+  })
   const models = new Map<string, Gate>()
   // One model is one with its provider.
-  for (const model of parts.models.length > 1 ? parts.models : []) {
+  for (const model of hasModels ? parts.models : []) {
     const name = circuitOf({ provider, model })
     models.set(
       model,
-      (await openCircuit(life, { ...parts, ...ofModel(model), provider: name, check: null })).gate,
+      (await openCircuit(life, { ...parts, ...ofModel(model), provider: name, check: null, isTimed: true }))
+        .gate,
     )
   }
   const gate = createTargetGate({ whole: whole.gate, models, windowMs: settings.windowMs, now })
@@ -67,7 +73,7 @@ export const openGate = async (
 
 const openCircuit = async (
   life: Lifecycle,
-  parts: GateParts & Pick<GateOptions, 'goesElsewhere'>,
+  parts: GateParts & Pick<GateOptions, 'goesElsewhere'> & { readonly isTimed: boolean },
 ): Promise<OpenCircuit> => {
   const { provider, settings, circuits, circuitStore: store, log, now } = parts
   const terms = termsOf(settings)
@@ -87,12 +93,25 @@ const openCircuit = async (
       }),
     reporter => reporter.stop(),
   )
+  const underWay = new Set<BegunCall>()
+  const watch = parts.isTimed
+    ? await life.open(
+        `overdue calls ${provider}`,
+        () =>
+          createOverdueWatch({
+            ...{ provider, terms, store, circuits, log, now },
+            instance: parts.instance,
+            underWay: () => underWay,
+          }),
+        watch => watch.stop(),
+      )
+    : null
   const lease = createProbeLease({ provider, owner: parts.instance, terms, store, circuits, log })
   const gate = await life.open(
     `gate ${provider}`,
     () =>
       createGate({
-        ...{ provider, circuits, guard, lease, reporter, now },
+        ...{ provider, circuits, guard, lease, reporter, underWay, watch, now },
         cool: createCooling({ provider, terms, store, circuits, log, now }),
         concurrency: parts.concurrency,
         goesElsewhere: parts.goesElsewhere,

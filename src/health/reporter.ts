@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
-import { takesShare } from '../domain/health.ts'
+import { overdue, takesShare } from '../domain/health.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import { createTallying, type EndedCall } from './tallying.ts'
@@ -88,7 +88,10 @@ export const createReporter = (options: ReporterOptions): Reporter => {
 
   return {
     note: call => {
-      if (tallying.note(call)) sendSoon(pauseMs)
+      const { era, reason } = circuits.of(provider)
+      const isLate = reason === overdue && call.era < era && call.outcome === 'success'
+      if (isLate) tallying.answeredLate()
+      if (tallying.note(call) || isLate) sendSoon(pauseMs)
     },
     stop: async () => {
       stopped = true

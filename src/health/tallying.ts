@@ -8,18 +8,27 @@ export interface EndedCall {
   readonly startedAtMs: number
   readonly outcome: GuardOutcome
   readonly reason: string
+  /** Where it matters how long it took. */
+  readonly durationMs?: number
 }
 
 /** The sums of a process's calls since the last report. */
 export interface Tallying {
   /** Whether there is something to report now. */
   note(call: EndedCall): boolean
+  /** A call was answered that began before the circuit was slow. */
+  answeredLate(): void
   readonly isAny: boolean
   /** The sums, which begin anew: those of calls of that era, or nothing of it. */
   take(era: number, isTripped: boolean): Tally
 }
 
 const nothing = { era: 0, ok: 0, failed: 0, run: 0, cutFromMs: 0, reason: '' }
+const untimed: Pick<Tally, 'answers' | 'longest'> = { answers: 0, longest: [] }
+/** How long answers take changes slowly: it is told now and then, or of so many together. */
+const tellTimesEveryMs = 2_000
+const manyTimes = 10
+const mostTimes = 3
 
 export const createTallying = (instance: string, now: () => number): Tallying => {
   let sums = nothing
@@ -27,6 +36,24 @@ export const createTallying = (instance: string, now: () => number): Tallying =>
   /** Of the last connection that was cut. */
   let cutAtMs = 0
   let failingSinceMs = 0
+  let times = untimed
+  let timesToldAtMs = 0
+  let late = false
+
+  const time = ({ outcome, durationMs }: EndedCall): void => {
+    if (outcome !== 'success' || durationMs === undefined) return
+    const longest = [...times.longest, Math.round(durationMs)].toSorted((a, b) => b - a).slice(0, mostTimes)
+    times = { answers: times.answers + 1, longest }
+  }
+
+  const takeTimes = (): typeof times => {
+    const isSoon = times.answers < manyTimes && now() - timesToldAtMs < tellTimesEveryMs
+    if (times.answers === 0 || isSoon) return untimed
+    timesToldAtMs = now()
+    const told = times
+    times = untimed
+    return told
+  }
 
   const fail = ({ startedAtMs, reason }: EndedCall): void => {
     if (failingSinceMs === 0) failingSinceMs = now()
@@ -41,8 +68,12 @@ export const createTallying = (instance: string, now: () => number): Tallying =>
   }
 
   return {
+    answeredLate: () => {
+      late = true
+    },
     note: call => {
       const { era, outcome } = call
+      time(call)
       if (outcome === 'ignored' || era < sums.era) return false
       if (era > sums.era) sums = { ...nothing, era }
       if (outcome === 'success') {
@@ -52,13 +83,22 @@ export const createTallying = (instance: string, now: () => number): Tallying =>
       return true
     },
     get isAny() {
-      return sums.ok + sums.failed > 0
+      return late || sums.ok + sums.failed > 0
     },
     take: (era, isTripped) => {
       const taken = sums.ok + sums.failed > 0 ? sums : { ...nothing, era }
       sums = { ...nothing, era }
       const trippedSinceMs = isTripped ? failingSinceMs || now() : 0
-      return { ...taken, reason: taken.reason || (isTripped ? lastReason : ''), by: instance, trippedSinceMs }
+      const wasLate = late
+      late = false
+      return {
+        ...taken,
+        ...takeTimes(),
+        reason: taken.reason || (isTripped ? lastReason : ''),
+        by: instance,
+        trippedSinceMs,
+        late: wasLate,
+      }
     },
   }
 }

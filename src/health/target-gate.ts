@@ -16,6 +16,8 @@ export interface TargetGate {
   isReturning(model: string): boolean
   /** That model throttled a call, and wants to be left alone until then. */
   cool(model: string, untilMs: number, reason: string): void
+  /** Calls that hang since before their model, or all of the provider, was left: nobody waits for their places. */
+  readonly hanging: number
   /** Makes the call, or says until when none is let through. */
   run<T>(model: string, call: () => Promise<T>, judge: (result: T) => CallJudgement): Promise<Passage<T>>
 }
@@ -62,6 +64,10 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
     opensAt,
     get isShut() {
       return whole.isShut
+    },
+    get hanging() {
+      const ofModels = [...models.values()].reduce((sum, gate) => sum + gate.hanging, 0)
+      return Math.max(whole.hanging, ofModels)
     },
     cool: (model, untilMs, reason) => (models.get(model) ?? whole).cool(untilMs, reason),
     isReturning: model => {

@@ -21,6 +21,8 @@ export interface ConsumerOptions {
   /** How many more doorbells there is something to do for now, and who is told when it may be more. */
   readonly room?: {
     readonly left: () => number
+    /** How many of those being answered only hang: as many more are taken, up to twice as many at a time. */
+    readonly idle?: () => number
     readonly onChange: (listener: () => void) => void
   }
   /**
@@ -54,7 +56,13 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { queue, concurrency, lockMs, redis, doorbells, keys, log } = options
   // Not one more than could all have a full ring: it would hold an empty hand for ever.
   const loops = Math.ceil(concurrency / ringSize)
-  const places = createPlaces({ count: concurrency, loops, ringSize, room: options.room?.left })
+  const places = createPlaces({
+    count: concurrency,
+    loops,
+    ringSize,
+    room: options.room?.left,
+    idle: options.room?.idle,
+  })
   options.room?.onChange(places.changed)
 
   const answer = (doorbell: string): Promise<void> =>

@@ -7,6 +7,8 @@ export interface PlacesOptions {
   readonly ringSize: number
   /** How many more there is something to do for now; any number when absent. */
   readonly room?: (() => number) | undefined
+  /** Places that are taken and of no use to anyone: as many more are given. */
+  readonly idle?: (() => number) | undefined
 }
 
 /**
@@ -32,14 +34,18 @@ export interface Places {
   empty(): Promise<void>
 }
 
-export const createPlaces = ({ count, loops, ringSize, room }: PlacesOptions): Places => {
+export const createPlaces = ({ count, loops, ringSize, room, idle = () => 0 }: PlacesOptions): Places => {
   const held: (() => void)[] = []
   const waiting: (() => void)[] = []
   let fetching = loops
   let taken = 0
   let closed = false
 
-  const free = (): number => (closed ? 0 : Math.max(0, Math.min(count - taken, room ? room() : count)))
+  const free = (): number => {
+    if (closed) return 0
+    const left = count + Math.min(count, idle()) - taken
+    return Math.max(0, room ? Math.min(left, room()) : left)
+  }
   // With little room one loop may fetch: what it brings beyond that is rung again.
   const isRoom = (): boolean => closed || free() > fetching * ringSize
   const letGo = (): void => {

@@ -119,7 +119,15 @@ test('what ended without an answer, by whoever ended it', async () => {
 test('a model that is out of use', async () => {
   const { circuitStore } = baton.core
   const terms = termsOf({
-    ...{ windowMs: 10_000, errorPercent: 50, minCalls: 2, runLength: 2, resetMs: 60_000, maxResetMs: 60_000 },
+    ...{
+      windowMs: 10_000,
+      errorPercent: 50,
+      minCalls: 2,
+      runLength: 2,
+      slowFactor: 2,
+      resetMs: 60_000,
+      maxResetMs: 60_000,
+    },
     ...{ rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
   })
   await circuitStore.report('first/gpt', terms, tallyOf({ failed: 2 }), -1)

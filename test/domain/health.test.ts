@@ -35,6 +35,8 @@ test.each([
   ['cooling until now, as a share may be made', circuit('cooling', { untilMs: nowMs }), 0],
   ['open', circuit('open', { untilMs: nowMs + 9_000 }), nowMs + 9_000],
   ['open until now, so that a probe is due', circuit('open', { untilMs: nowMs }), 0],
+  ['slow until a probe is due', circuit('slow', { untilMs: nowMs + 9_000 }), nowMs + 3_000],
+  ['slow, so that a probe is due', circuit('slow', { untilMs: nowMs }), 0],
   ['probing for three seconds', circuit('probing', { untilMs: nowMs + 1 }), nowMs + 3_000],
   [
     'probing for a minute',
@@ -63,7 +65,7 @@ test.each([
 
 test('one that came back is judged on few calls, but never on more than otherwise', () => {
   const settings = {
-    ...{ windowMs: 30_000, errorPercent: 50, runLength: 5, resetMs: 1, maxResetMs: 1 },
+    ...{ windowMs: 30_000, errorPercent: 50, runLength: 5, slowFactor: 2, resetMs: 1, maxResetMs: 1 },
     ...{ rampMs: 1, checkMs: 1, firstShare: 1 },
   }
   expect(termsOf({ ...settings, minCalls: 10 })).toMatchObject({ minCallsBack: 3, bucketMs: 3_000 })

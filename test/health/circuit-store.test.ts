@@ -10,7 +10,15 @@ import { tallyOf } from './tally-of.ts'
 
 const startMs = 1_700_000_000_000
 const terms = termsOf({
-  ...{ windowMs: 10_000, errorPercent: 50, minCalls: 10, runLength: 100, resetMs: 1_000, maxResetMs: 3_000 },
+  ...{
+    windowMs: 10_000,
+    errorPercent: 50,
+    minCalls: 10,
+    runLength: 100,
+    slowFactor: 2,
+    resetMs: 1_000,
+    maxResetMs: 3_000,
+  },
   ...{ rampMs: 3_000, checkMs: 1_000, firstShare: 0.1 },
 })
 
@@ -312,6 +320,97 @@ describe('a provider that throttled', () => {
   it('takes all of its traffic at once where no ramp is wanted', async () => {
     const steep = { ...terms, shares: [] }
     expect(await store.cool('first', steep, nowMs + 2_000, 'slow_down')).toMatchObject({ state: 'closed' })
+  })
+})
+
+describe('a provider that answers far slower than it does', () => {
+  const answers = (...longest: number[]) => tell({ ok: 1, answers: 7, longest })
+  /** Two minutes of answers of at most a second, but for one. */
+  const usually = async () => {
+    for (const longest of [[90_000, 800], [900], [1_000]]) await answers(...longest)
+    nowMs += 1_900
+  }
+  const told = async (by: string, ...agesMs: number[]) => {
+    const { limitMs, circuit } = await store.overdue('first', terms, (await now())?.era ?? 0, by, agesMs)
+    return { limitMs, state: circuit.state }
+  }
+
+  it('has calls that are overdue, after twice what is usual; one answer out of the ordinary is not', async () => {
+    await usually()
+    expect(await told('w1', 2_000, 1_900)).toEqual({ limitMs: 1_800, state: 'closed' })
+  })
+
+  it('is not known while few answers are', async () => {
+    await answers(10)
+    await answers(10)
+    expect(await told('w1', 60_000, 60_000, 60_000)).toEqual({ limitMs: 0, state: 'closed' })
+  })
+
+  it('has no call overdue within a second, however fast it is', async () => {
+    for (const longest of [[10], [10], [10]]) await answers(...longest)
+    nowMs += 5_000
+    expect(await told('w1', 999, 998, 997)).toEqual({ limitMs: 1_000, state: 'closed' })
+    expect((await told('w1', 1_002, 1_001, 1_000)).state).toBe('slow')
+  })
+
+  it('is slow when several calls are overdue, of whatever processes, and nothing was answered lately', async () => {
+    await usually()
+    expect((await told('w1', 1_900)).state).toBe('closed')
+    expect((await told('w1', 1_950)).state).toBe('closed') // the same call
+    expect((await told('w2', 1_900)).state).toBe('closed')
+    expect((await told('w3', 1_900)).state).toBe('slow')
+    expect(await now()).toMatchObject({ reason: 'overdue', untilMs: nowMs, share: 0 })
+  })
+
+  it('is not slow while some calls are answered', async () => {
+    await usually()
+    await tell({ ok: 1 })
+    nowMs += 800
+    expect((await told('w1', 9_000, 8_000, 7_000)).state).toBe('closed')
+    nowMs += 100
+    expect((await told('w1', 9_000, 8_000, 7_000)).state).toBe('slow')
+  })
+
+  it('what a process told of some time ago no longer counts', async () => {
+    await usually()
+    await told('w1', 1_900, 1_900)
+    nowMs += 3_000
+    expect((await told('w2', 1_900)).state).toBe('closed')
+  })
+
+  const slow = async () => {
+    await usually()
+    await told('w1', 3_000, 3_000, 3_000)
+    return (await now())!
+  }
+
+  it('is as it was when one of these calls is answered, also while it is probed', async () => {
+    await slow()
+    await tell({ era: 0, late: true })
+    expect(await now()).toMatchObject({ state: 'closed', reason: '', share: 1 })
+    await told('w1', 3_000, 3_000, 3_000)
+    await store.lease('first', 'w1', 5_000)
+    await tell({ era: 0, late: true })
+    expect(await now()).toMatchObject({ state: 'closed', owner: '' })
+  })
+
+  it('is checked at once, and opens for the usual time when that fails', async () => {
+    await slow()
+    expect(await probe('failure')).toMatchObject({ state: 'open', untilMs: nowMs + 1_000, relapses: 0 })
+    await tell({ era: 0, late: true })
+    expect(await now()).toMatchObject({ state: 'open' })
+  })
+
+  it('that was checked comes back in steps, and is left alone for longer each time it is slow again', async () => {
+    await slow()
+    expect(await probe('success')).toMatchObject({ state: 'recovering', share: 0.1, reason: 'overdue' })
+    nowMs += 900
+    expect((await told('w1', 1_900, 1_900)).state).toBe('slow')
+    expect(await now()).toMatchObject({ relapses: 1, untilMs: nowMs + 1_000 })
+    await probe('success')
+    nowMs += 900
+    await told('w1', 1_900, 1_900)
+    expect(await now()).toMatchObject({ state: 'slow', relapses: 2, untilMs: nowMs + 2_000 })
   })
 })
 

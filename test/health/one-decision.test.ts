@@ -13,7 +13,15 @@ let lines: string[]
 
 /** As in the config below. */
 const terms = termsOf({
-  ...{ windowMs: 5_000, errorPercent: 50, minCalls: 4, runLength: 10_000, resetMs: 300, maxResetMs: 300_000 },
+  ...{
+    windowMs: 5_000,
+    errorPercent: 50,
+    minCalls: 4,
+    runLength: 10_000,
+    slowFactor: 2,
+    resetMs: 300,
+    maxResetMs: 300_000,
+  },
   ...{ rampMs: 300_000, checkMs: 60_000, firstShare: 0.05 },
 })
 

@@ -110,3 +110,18 @@ describe('a worker that stops', () => {
     expect(await isResolved(empty)).toBe(true)
   })
 })
+
+it('gives as many more places as there are of no use, up to twice as many', () => {
+  let idle = 0
+  const places = createPlaces({ count: 3, loops: 1, ringSize: 16, idle: () => idle })
+  expect(places.take(5)).toBe(3)
+  idle = 2
+  expect(places.take(5)).toBe(2)
+  idle = 3
+  expect(places.take(5)).toBe(1)
+  idle = 9
+  expect(places.take(5)).toBe(0)
+  idle = 0
+  for (let i = 0; i < 4; i++) places.leave()
+  expect(places.take(5)).toBe(1)
+})

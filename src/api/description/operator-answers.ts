@@ -34,7 +34,7 @@ export const modelList = z.union([
 
 const healthEntry = z.object({
   scope: z.string(),
-  state: z.enum(['cooling', 'open', 'probing', 'recovering', 'stopped']),
+  state: z.enum(['cooling', 'slow', 'open', 'probing', 'recovering', 'stopped']),
   since: seconds,
   until: seconds,
   reason: z.string(),
@@ -73,7 +73,7 @@ const providerEvent = z.object({
   at: seconds,
   /** Null where it is about all of the provider. */
   model: z.string().nullable(),
-  state: z.enum(['closed', 'cooling', 'open', 'probing', 'recovering', 'paused']),
+  state: z.enum(['closed', 'cooling', 'slow', 'open', 'probing', 'recovering', 'paused']),
   until: seconds.nullable(),
   reason: z.string().nullable(),
   share: z.number(),
@@ -85,7 +85,7 @@ export const provider = z
     name: z.string(),
     type: z.enum(providerTypes),
     models: z.array(z.string()),
-    state: z.enum(['closed', 'open', 'probing', 'recovering', 'cooling', 'stopped', 'paused']),
+    state: z.enum(['closed', 'slow', 'open', 'probing', 'recovering', 'cooling', 'stopped', 'paused']),
     since: seconds.nullable(),
     until: seconds.nullable(),
     reason: z.string().nullable(),

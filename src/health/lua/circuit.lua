@@ -6,6 +6,9 @@ local circuit = known and cjson.decode(known)
   or { provider = provider, state = 'closed', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
        step = 0, cooled = false, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0, lists = false }
 
+-- In a window, where a bucket has its number: the run of failures. No bucket has this one.
+local run_mark = -100
+
 -- Tells every process. `event`: also kept in the history. Times as numbers of changes: they grow over a loss of all data.
 local function keep(event)
   circuit.seq = math.max(circuit.seq + 1, now)
@@ -81,6 +84,42 @@ local function step_up(terms)
     circuit.untilMs, circuit.share, circuit.step = now + terms.checkMs, share, step
   end
   keep(true)
+end
+
+-- Times of answers are kept for two spans of this length.
+local usual_span = 600000
+-- The longest answers that are remembered of a span: one that is out of the ordinary does not make it usual.
+local longest_kept = 3
+
+local function usual_of()
+  local text = redis.call('HGET', KEYS[2], '~' .. provider)
+  local usual = text and cjson.decode(text) or { span = 0, n = 0, longest = {}, n_before = 0, longest_before = {} }
+  local span = math.floor(now / usual_span)
+  if usual.span ~= span then
+    local follows = usual.span == span - 1
+    usual.n_before, usual.longest_before = follows and usual.n or 0, follows and usual.longest or {}
+    usual.span, usual.n, usual.longest = span, 0, {}
+  end
+  return usual
+end
+
+-- Of all of them, the longest that are kept, longest first.
+local function longest_of(...)
+  local all = {}
+  for _, each in ipairs({ ... }) do
+    for _, ms in ipairs(each) do table.insert(all, ms) end
+  end
+  table.sort(all, function(a, b) return a > b end)
+  return { all[1], all[2], all[longest_kept] }
+end
+
+-- Since when nothing was answered, as far as the window knows.
+local function answered_at()
+  local text = redis.call('HGET', KEYS[2], provider)
+  for _, each in ipairs(text and cjson.decode(text) or {}) do
+    if each[1] == run_mark then return math.max(each[2].okAt, circuit.sinceMs) end
+  end
+  return circuit.sinceMs
 end
 
 local function crossed(terms, least, ok, failed)

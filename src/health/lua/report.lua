@@ -6,8 +6,6 @@ local ok, failed, reason = tally.ok, tally.failed, tally.reason
 
 -- A run that nothing was added to for so long is over: what failed then may have been mended since.
 local run_lasts = 600000
--- Where a bucket has its number. No bucket has this one.
-local run_mark = -100
 
 local function count(run)
   if ok > 0 then
@@ -75,6 +73,19 @@ local function fails()
   local all_ok, all_failed, run = add(on_trial and 0 or math.floor(now / terms.bucketMs))
   local least = on_trial and (ends and 1 or terms.minCallsBack) or terms.minCalls
   return crossed(terms, least, all_ok, all_failed) or is_long(run, all_ok, all_failed) or is_tripped(run)
+end
+
+if tally.answers > 0 then
+  local usual = usual_of()
+  usual.n, usual.longest = usual.n + tally.answers, longest_of(usual.longest, tally.longest)
+  redis.call('HSET', KEYS[2], '~' .. provider, cjson.encode(usual))
+end
+
+-- A call that was under way when it was too slow was answered after all: it was slow, and nothing else.
+if tally.late and circuit.reason == 'overdue' and circuit.state ~= 'closed' and circuit.state ~= 'cooling' then
+  enter('closed', 0, '')
+  circuit.share, circuit.step, circuit.relapses = 1, 0, 0
+  keep(true)
 end
 
 -- An outcome of a call from before the last change says nothing about what is now.

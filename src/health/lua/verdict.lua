@@ -6,8 +6,9 @@ if circuit.state == 'probing' and circuit.era == tonumber(ARGV[5]) then
   if outcome == 'success' then
     step_up(terms)
   else
-    -- A probe that was ended by us proves nothing: the provider is left alone as long as before.
-    if outcome == 'failure' then circuit.relapses = circuit.relapses + 1 end
+    -- A probe that was ended by us proves nothing: the provider is left alone as long as before. One that was slow had not
+    -- failed until now.
+    if outcome == 'failure' and circuit.reason ~= 'overdue' then circuit.relapses = circuit.relapses + 1 end
     open(terms, reason == '' and circuit.reason or reason)
   end
 end
