@@ -8,6 +8,7 @@ import { callOfNobody, pingOf, standingOf } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
 import { withModel } from './native-body.ts'
 import type { Provider, UpstreamRequest } from './provider.ts'
+import { withEdits } from './text-edits.ts'
 import type { TokenSource } from './token-source.ts'
 import { createTranslations, type Reasons, type Send } from './translate.ts'
 import { createTransport } from './transport.ts'
@@ -112,13 +113,15 @@ export const createProvider = (
       ),
     )
 
-  const callNative = ({ endpoint, body, headers, model, apiKey, signal }: UpstreamRequest) =>
-    transport.post(
+  const callNative = ({ endpoint, body, headers, model, maxOutputTokens, ...rest }: UpstreamRequest) => {
+    const text = withModel(body, model)
+    return transport.post(
       type.nativePath(base, endpoint, model),
-      headersOf({ apiKey, how: 'native', forwarded: headers }),
-      withModel(body, model),
-      signal,
+      headersOf({ apiKey: rest.apiKey, how: 'native', forwarded: headers }),
+      withEdits(text, type.nativeEdits?.(endpoint, text, { model, maxOutputTokens }) ?? []),
+      rest.signal,
     )
+  }
 
   const translations = createTranslations({ type, base, send, now, reasons })
 

@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../config/schema.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
+import type { Edit } from './text-edits.ts'
 import type { TokenSource } from './token-source.ts'
 import { anthropic } from './types/anthropic.ts'
 import { azure } from './types/azure.ts'
@@ -10,6 +11,12 @@ import { mistral } from './types/mistral.ts'
 import { openai, openaiCompatible } from './types/openai.ts'
 import { vertex } from './types/vertex.ts'
 import type { Way } from './way.ts'
+
+export interface NativeFacts {
+  readonly model: string
+  /** The most the model may answer, by the config. */
+  readonly maxOutputTokens: number | undefined
+}
 
 /** What sets one provider type apart from another. */
 export interface UpstreamType {
@@ -35,6 +42,8 @@ export interface UpstreamType {
    * is at another host.
    */
   readonly listing: ((base: URL) => string) | null
+  /** What has to be changed in a native body, by this type's own rules, so that it is taken; absent for nothing. */
+  nativeEdits?(endpoint: Endpoint, text: string, facts: NativeFacts): readonly Edit[]
   /** The name of the limit of an answer's length, where newer models take no `max_tokens`. */
   readonly lengthLimit?: 'max_tokens' | 'max_completion_tokens'
   /** The headers that show the key, in lower case. */

@@ -3,6 +3,7 @@ import { basePath, withoutVersion } from '../base-path.ts'
 import { commonReach, type Reach, type Wishes, wordIds, wordNames } from '../edges/reach.ts'
 import { carried } from '../edges/steering.ts'
 import { lowerCaseNames } from '../header-names.ts'
+import { messagesEdits } from '../native-messages.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
@@ -90,6 +91,10 @@ export const anthropic = (config: ProviderConfig): UpstreamType => ({
   native: ['/v1/messages'],
   nativePath: (base, endpoint) => versionedPath(base) + withoutVersion(endpoint),
   listing: base => `${versionedPath(base)}/models?limit=1`,
+  nativeEdits: (endpoint, text, { model, maxOutputTokens }) =>
+    endpoint === '/v1/messages'
+      ? messagesEdits(text, maxOutputTokens ?? claudeModel(model, undefined).maxTokens ?? safeLimit)
+      : [],
   translated: ['/v1/chat/completions'],
   translatedTo: '/v1/messages',
   way: claudeWay(lowerCaseNames(config.headers)['anthropic-beta']),

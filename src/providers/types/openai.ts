@@ -3,6 +3,7 @@ import { openaiListing, openaiPath } from '../base-path.ts'
 import { efforted, efforts } from '../edges/effort.ts'
 import { atMost, commonReach, openaiIds, type Reach } from '../edges/reach.ts'
 import { carried } from '../edges/steering.ts'
+import { chatEdits } from '../native-chat.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
 import { openaiSteering } from './openai-models.ts'
@@ -97,6 +98,7 @@ export const openai: UpstreamType = {
   ...openaiCompatible,
   baseUrl: 'https://api.openai.com/v1',
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
+  nativeEdits: (endpoint, text) => (endpoint === '/v1/chat/completions' ? chatEdits(text) : []),
   lengthLimit: 'max_completion_tokens',
   way: openaiWay,
 }

@@ -5,7 +5,8 @@ import { openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 
 /** Spacing, number spelling, escapes and key order that a parse and a stringify would not keep. */
-const oddBody = '{ "temperature":1.0, "model" : "upstream-model","new_parameter":1e3,\n"text":"\\u00e9" }'
+const oddBody =
+  '{ "temperature":1.0, "model" : "upstream-model","max_tokens":1e3,"new_parameter":1e3,\n"text":"\\u00e9" }'
 
 describe.each(adapters)('$name', ({ settings, base, at = '', native, translated, auth }) => {
   const open = async (respond = answering(200, { ok: true })) => {
@@ -35,8 +36,8 @@ describe.each(adapters)('$name', ({ settings, base, at = '', native, translated,
 
   test('replaces the model alone, in its place', async () => {
     const { upstream, provider } = await open()
-    await provider.call(requestOf(native[0], '{"a":1,"model":"route","b":{"model":"inner"}}'))
-    expect(upstream.arrivals[0]!.text).toBe('{"a":1,"model":"upstream-model","b":{"model":"inner"}}')
+    await provider.call(requestOf(native[0], '{"max_tokens":1,"model":"route","b":{"model":"inner"}}'))
+    expect(upstream.arrivals[0]!.text).toBe('{"max_tokens":1,"model":"upstream-model","b":{"model":"inner"}}')
   })
 
   test('leaves a body that is no object to the provider to judge', async () => {
