@@ -20,7 +20,7 @@ import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
-import { createProvider } from './providers/create-provider.ts'
+import { createProviders } from './providers/create-providers.ts'
 import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
 import { createPatrol } from './queue/patrol.ts'
 import { createSweeper } from './queue/sweeper.ts'
@@ -173,7 +173,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   )
   const providers = await life.open(
     'providers',
-    () => new Map(Object.entries(config.providers).map(([name, p]) => [name, createProvider(name, p)])),
+    () => createProviders(config, routesOf(config)),
     providers => Promise.all([...providers.values()].map(p => p.close())),
   )
   const keyRings = new Map(

@@ -12,20 +12,27 @@ const price = z.strictObject({
   cache_write: numeric(z.number().nonnegative()).optional(),
 })
 
-const only = z.array(z.enum(names))
+const all = [...names, 'reasoning'] as const
 
-/** Written as a table, it says yes or no to what it names; as a list, no to all that it leaves out. */
+const only = z.array(z.enum(all))
+
+/**
+ * Written as a table, it says yes or no to what it names; as a list, no to all that it leaves out. But for `reasoning`: lists
+ * from before it had a name must not take it from the models that are known to think.
+ */
 const capabilities = z.preprocess(
   value => {
     const listed = only.safeParse(value)
-    return listed.success ? Object.fromEntries(names.map(name => [name, listed.data.includes(name)])) : value
+    if (!listed.success) return value
+    const told = listed.data.includes('reasoning') ? all : names
+    return Object.fromEntries(told.map(name => [name, listed.data.includes(name)]))
   },
   z.strictObject(
-    Object.fromEntries(names.map(name => [name, flag.optional()])) as Record<
-      (typeof names)[number],
+    Object.fromEntries(all.map(name => [name, flag.optional()])) as Record<
+      (typeof all)[number],
       z.ZodOptional<typeof flag>
     >,
-    `expected a table such as {vision: false}, or a list of: ${names.join(', ')}`,
+    `expected a table such as {vision: false}, or a list of: ${all.join(', ')}`,
   ),
 )
 

@@ -12,8 +12,11 @@ export const capabilities = [
 
 export type Capability = (typeof capabilities)[number]
 
-/** What is known; a capability that is absent is unknown, and then worth a call. */
-export type Capabilities = Readonly<Partial<Record<Capability, boolean | undefined>>>
+/**
+ * What is known; a capability that is absent is unknown, and then worth a call. `reasoning`, whether a model thinks before it
+ * answers, keeps no request out: it tells how one is worded.
+ */
+export type Capabilities = Readonly<Partial<Record<Capability | 'reasoning', boolean | undefined>>>
 
 /** As a client is told what its request needs. */
 export const capabilityNames: Readonly<Record<Capability, string>> = {

@@ -18,7 +18,7 @@ import { createWhyAway } from '../../src/health/why-away.ts'
 import { createLimitStore } from '../../src/limits/limit-store.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
 import { mirroredRoutesOf } from '../../src/mirror/mirrored-routes.ts'
-import { createProvider } from '../../src/providers/create-provider.ts'
+import { createProviders } from '../../src/providers/create-providers.ts'
 import { createDoorbells } from '../../src/queue/doorbells.ts'
 import { createApiRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { createMoveNotes } from '../../src/relay/move-notes.ts'
@@ -116,7 +116,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     doorbells,
     routes: routesOf(config),
     order: createTargetOrder(figures.of),
-    providers: new Map(Object.entries(config.providers).map(([name, p]) => [name, createProvider(name, p)])),
+    providers: createProviders(config, routesOf(config)),
     now,
   }
   const parts: ApiParts = {

@@ -22,6 +22,14 @@ test('a list says no to all that it leaves out', () => {
   )
 })
 
+test('a list says nothing of reasoning unless it names it', () => {
+  expect(capabilitiesOf(routeTo('{}', 'capabilities: [tools]'))).not.toHaveProperty('reasoning')
+  expect(capabilitiesOf(routeTo('{}', 'capabilities: [reasoning]'))).toMatchObject({
+    reasoning: true,
+    tools: false,
+  })
+})
+
 test('nothing is known where nothing is said', () => {
   expect(capabilitiesOf(routeTo('{}', 'upstream_model: m'))).toBeUndefined()
 })

@@ -126,7 +126,7 @@ const target = z.object({
   usual_cost_usd: z.number().nullable(),
   context_window: z.int().nullable(),
   max_output_tokens: z.int().nullable(),
-  capabilities: z.partialRecord(z.enum(capabilities), z.boolean()),
+  capabilities: z.partialRecord(z.enum([...capabilities, 'reasoning']), z.boolean()),
   weight: z.number().nullable(),
   share: z.number().nullable(),
 })

@@ -10,9 +10,14 @@ import { type RecordingUpstream, startUpstream } from './recording-upstream.ts'
 export const nowMs = 1_765_000_000_500
 
 /** A provider with the defaults of the config; closed when the test ends. */
-export const openProvider = (settings: Record<string, unknown>): Provider => {
+export const openProvider = (settings: Record<string, unknown>, reasons?: boolean): Provider => {
   const config = configSchema.parse({ providers: { subject: settings } }).providers.subject!
-  const provider = createProvider('subject', config, () => nowMs)
+  const provider = createProvider(
+    'subject',
+    config,
+    () => nowMs,
+    () => reasons,
+  )
   onTestFinished(() => provider.close())
   return provider
 }
