@@ -25,8 +25,20 @@ const isUnbound = (model: string): boolean => /claude-(?:(?:opus|sonnet|fable)-5
 
 const efforts = ['none', 'low', 'medium', 'high', 'max'] as const
 
-const thoughtOf = (model: ClaudeModel, { effort, maxOutputTokens }: Wishes) => {
-  if (effort === undefined || model.thinks === 'never') return { maxOutputTokens, config: undefined }
+/** Clients of Anthropic's own format say it in its own words, which hold here as well. */
+const toldOf = (model: ClaudeModel, { thinking, maxOutputTokens }: Wishes) => {
+  if (typeof thinking === 'number') {
+    const config = { type: 'enabled', budgetTokens: thinking }
+    return { maxOutputTokens: (maxOutputTokens ?? model.maxTokens ?? 4096) - thinking, config }
+  }
+  return { maxOutputTokens, config: thinking && model.thinks === 'adaptive' ? { type: thinking } : undefined }
+}
+
+/** What the AI SDK is told of thought: it would add a budget to the limit of the answer, which holds for both. */
+const thoughtOf = (model: ClaudeModel, wishes: Wishes) => {
+  const { effort, maxOutputTokens } = wishes
+  if (model.thinks === 'never') return { maxOutputTokens, config: undefined }
+  if (effort === undefined || typeof wishes.thinking === 'number') return toldOf(model, wishes)
   if (effort === 'none') return { maxOutputTokens, config: { type: 'disabled' } }
   if (model.thinks === 'adaptive') {
     return { maxOutputTokens, config: { type: 'adaptive', maxReasoningEffort: effort } }
@@ -46,6 +58,7 @@ const claudeReach = (name: string, reasons: boolean | undefined): Reach => {
     strictTools: model.hasSchemas && !isUnbound(name),
     jsonSchema: (_, body) => model.isForced && !(isUnbound(name) && Array.isArray(body.tools)),
     earlierReasoning: 'signed',
+    thinking: model.thinks === 'budget' ? carried : converseReach.thinking,
     settings: wishes => {
       const { maxOutputTokens, config } = thoughtOf(model, wishes)
       return {

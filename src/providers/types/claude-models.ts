@@ -119,6 +119,9 @@ const effortFor =
   }
 
 const isThinking = (body: JsonObject, model: ClaudeModel): boolean => {
+  if (isJsonObject(body.thinking) && typeof body.thinking.budget_tokens === 'number') {
+    return model.thinks === 'budget'
+  }
   const effort = effortOf(body)
   if (effort === undefined || effort === 'none') return false
   const change = effortFor(model)(effort, body)

@@ -40,7 +40,6 @@ export const geminiReach =
     stops: atMost(5),
     imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif', 'image/gif'],
     imageUrl: namesImageType,
-    earlierReasoning: 'signed',
     toolNames: { pattern: /^[a-zA-Z_][\w.:-]*$/, foreign: /[^\w.:-]/g, maxLength: 64 },
   })
 

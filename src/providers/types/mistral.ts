@@ -29,7 +29,6 @@ const reach: Way['reach'] = (model, reasons) => ({
   penalty: within(-2, 2),
   effort: efforted(effortsOf(model, reasons)),
   oneToolOnly: true,
-  earlierReasoning: 'text',
   toolCallIds: nineLetters,
   settings: ({ oneToolOnly, strictSchema, effort }) => ({
     reasoning: effort,
