@@ -1,23 +1,25 @@
 import type { Logger } from 'pino'
 import type { WebhookTarget } from '../domain/job.ts'
 import type { Deliveries, DeliveryResult } from '../store/deliveries.ts'
-import type { WebhookEvent } from './event.ts'
+import type { RecordFields } from '../store/job-record.ts'
+import { eventIdOf, type WebhookEvent } from './event.ts'
 import { nextDelayMs } from './schedule.ts'
 import type { DeliveryFailure, DeliveryOutcome, WebhookSender } from './send.ts'
 
 /** A job or batch that has ended and whose webhook is still to be delivered. */
 export interface Announcement {
   readonly webhook: WebhookTarget
-  /** Deliveries made before the dead letter was last sent again. */
-  readonly attemptsBefore: number
   readonly event: WebhookEvent
 }
 
 /** Where the doorbells of one kind lead: to jobs, or to batches. */
 export interface DeliverySource {
   readonly deliveries: Deliveries
-  /** Null when this attempt is not to be made (any more). */
-  announcement(id: string, attempt: number): Promise<Announcement | null>
+  /**
+   * What is to be told by the record of a delivery that was taken; null when nothing is. Whatever it throws is a failed
+   * attempt: left to itself, the doorbell would come back for ever.
+   */
+  announcement(id: string, fields: RecordFields): Announcement | null
   /** What log lines call the id. */
   readonly idName: 'jobId' | 'batchId'
 }
@@ -60,30 +62,48 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
       : { status: 'pending', reason, nextAtMs: Math.round(now() + delayMs) }
   }
 
+  /** Null when there is nothing to tell. Never throws. */
+  const attemptAt = async (
+    id: string,
+    fields: RecordFields,
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome | null> => {
+    try {
+      const announcement = source.announcement(id, fields)
+      if (announcement === null) return null
+      const { webhook, event } = announcement
+      const secret = webhook.secret ?? parts.defaultSecret
+      return await sender.send({
+        url: webhook.url,
+        id: event.id,
+        body: event.json,
+        secrets: secret ? [secret] : [],
+        nowMs: now(),
+        signal,
+      })
+    } catch (err) {
+      log.error({ [source.idName]: id, err }, 'webhook not made')
+      return { delivered: false, reason: 'unmade', status: null, retryAfterMs: null }
+    }
+  }
+
   return async (id, attempt, signal, taken) => {
-    const announcement = await source.announcement(id, attempt)
-    if (announcement === null) return
+    const fields = await source.deliveries.takeDelivery(id, attempt)
+    if (fields === null) return
     taken()
 
-    const { webhook, event, attemptsBefore } = announcement
-    const secret = webhook.secret ?? parts.defaultSecret
     const startedAt = performance.now()
-    const outcome = await sender.send({
-      url: webhook.url,
-      id: event.id,
-      body: event.json,
-      secrets: secret ? [secret] : [],
-      nowMs: now(),
-      signal,
-    })
+    const outcome = await attemptAt(id, fields, signal)
+    if (outcome === null) return
     // A stop of ours says nothing about the receiver: the agenda is asked to ring again.
     if (!outcome.delivered && outcome.reason === 'aborted') return source.deliveries.owe(id, attempt)
 
-    const result = resultOf(outcome, attempt + 1 - attemptsBefore)
+    // Of those made before the dead letter was last sent again none counts.
+    const result = resultOf(outcome, attempt + 1 - Number(fields.deliveries_before ?? 0))
     await source.deliveries.recordDelivery(id, attempt, result)
     const facts = {
       [source.idName]: id,
-      webhookId: event.id,
+      webhookId: eventIdOf(id),
       attempt: attempt + 1,
       reason: result.reason,
       durationMs: Math.round(performance.now() - startedAt),

@@ -33,6 +33,9 @@ const maxEventBytes = 20_000
 const isoSeconds = (unixSeconds: number): string =>
   new Date(unixSeconds * 1_000).toISOString().replace(/\.\d+Z$/, 'Z')
 
+/** The id of the one event of a job or a batch. */
+export const eventIdOf = (id: string): string => `evt_${id.replace(/^\w+_/, '')}`
+
 const eventOf = (
   id: string,
   type: WebhookEvent['type'],
@@ -61,12 +64,11 @@ const eventOf = (
 export const jobEvent = (view: FinishedJobView): WebhookEvent => {
   const { id, status } = view
   const thin = { id, object: 'job', status }
-  return eventOf(`evt_${id.replace(/^job_/, '')}`, `job.${status}`, Math.floor(view.finished_at), view, thin)
+  return eventOf(eventIdOf(id), `job.${status}`, Math.floor(view.finished_at), view, thin)
 }
 
 /** The one event of a batch's end, made as a job's is. `data.object` is `batch` for both kinds of clients. */
 export const batchEvent = ({ id, status, endedAtMs, view }: EndedBatch): WebhookEvent => {
   const thin = { id, object: 'batch', status }
-  const eventId = `evt_${id.replace(/^\w+_/, '')}`
-  return eventOf(eventId, `batch.${status}`, Math.floor(endedAtMs / 1_000), { ...thin, ...view }, thin)
+  return eventOf(eventIdOf(id), `batch.${status}`, Math.floor(endedAtMs / 1_000), { ...thin, ...view }, thin)
 }

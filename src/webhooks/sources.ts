@@ -9,15 +9,10 @@ import { batchEvent, type FinishedJobView, jobEvent } from './event.ts'
 export const jobSource = (deliveries: Deliveries): DeliverySource => ({
   idName: 'jobId',
   deliveries,
-  announcement: async (id, attempt) => {
-    const fields = await deliveries.takeDelivery(id, attempt)
-    const record = fields && parseRecord(id, fields)
+  announcement: (id, fields) => {
+    const record = parseRecord(id, fields)
     if (!record?.webhook || !isTerminal(record.status)) return null
-    return {
-      webhook: record.webhook,
-      attemptsBefore: record.deliveriesBefore,
-      event: jobEvent(jobView(record) as FinishedJobView),
-    }
+    return { webhook: record.webhook, event: jobEvent(jobView(record) as FinishedJobView) }
   },
 })
 
@@ -28,14 +23,12 @@ export const batchSource = (
 ): DeliverySource => ({
   idName: 'batchId',
   deliveries,
-  announcement: async (id, attempt) => {
-    const fields = await deliveries.takeDelivery(id, attempt)
-    const record = fields && parseBatch(fields)
+  announcement: (id, fields) => {
+    const record = parseBatch(fields)
     if (!record?.webhook || !hasEnded(record.status)) return null
     const { status, endedAtMs } = record
     return {
       webhook: record.webhook,
-      attemptsBefore: record.deliveriesBefore,
       event: batchEvent({ id, status, endedAtMs: endedAtMs!, view: viewOf(record) }),
     }
   },
