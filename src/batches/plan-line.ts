@@ -1,4 +1,5 @@
 import { BatonError } from '../domain/errors.ts'
+import { faultOfStructure } from '../domain/request-structure.ts'
 import type { FirstTarget } from '../relay/first-target.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
 import type { BatchJob } from '../store/batch-work.ts'
@@ -23,6 +24,8 @@ export type PlanLine = (line: InputLine, number: number, instead: UnfedReason | 
 export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanParts): PlanLine => {
   const jobOf = (request: BatchRequest, line: InputLine, number: number): BatchJob => {
     const { customId, model, body } = request
+    const fault = faultOfStructure(batch.endpoint, request.parsedBody)
+    if (fault !== null) throw fault
     const id = batchJobId(batch.id, number)
     const asked = {
       endpoint: batch.endpoint,
@@ -57,7 +60,7 @@ export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanPar
     try {
       return { job: jobOf(request, line, number) }
     } catch (error) {
-      // The routes have changed since the file was validated, or no target can carry a parameter or do what is needed.
+      // The routes have changed since the file was validated, no target can serve it, or it lacks what any would need.
       if (!(error instanceof BatonError)) throw error
       return { unfed: rejected(number, request.customId, error) }
     }

@@ -34,6 +34,10 @@ export const errorCodes = {
     status: 400,
     help: 'No target of the route can do what the request needs, such as reading images; the message names it.',
   },
+  background_unsupported: {
+    status: 400,
+    help: 'Responses in the background are not served; use `POST /v1/jobs` or `Prefer: respond-async`.',
+  },
   streaming_unsupported: { status: 400, help: 'Streaming is not served; leave `stream` out.' },
   invalid_webhook_url: {
     status: 400,

@@ -44,7 +44,7 @@ describe('a waiting request', () => {
     ['/v1/responses', 'gpt-4'],
     ['/v1/completions', 'gpt-4'],
   ])("is answered on %s with the upstream's own bytes", async (path, model) => {
-    const { id, answer } = await knock(path, { body: { model } })
+    const { id, answer } = await knock(path, { body: { ...chat(), model, input: 'hi' } })
     const body = '{ "id":12345678901234567890,  "ä": "ö" }'
     await endJob(api, id, { response: { statusCode: 200, body } })
     const { status, headers, text } = await answer
@@ -86,7 +86,7 @@ describe('a waiting request', () => {
 
 describe('the request', () => {
   it('is sent on as it was written', async () => {
-    const body = '{"seed":12345678901234567890, "model":"gpt-4"}'
+    const body = '{"seed":12345678901234567890, "model":"gpt-4", "messages":[{}]}'
     const { id, answer } = await knock('/v1/chat/completions', { body: `\ufeff${body}` })
     expect(await api.parts.store.readBody(id)).toBe(body)
     await endJob(api, id)
@@ -98,7 +98,7 @@ describe('the request', () => {
     ['/v1/messages', { model: 'claude', stream: true }, 'streaming_unsupported'],
     ['/v1/chat/completions', {}, 'invalid_request'],
     ['/v1/messages', [], 'invalid_request'],
-    ['/v1/messages', { model: 'gpt-5' }, 'unknown_model'],
+    ['/v1/messages', { ...chat(), model: 'gpt-5' }, 'unknown_model'],
   ])("on %s with %j is refused in the client's own shape: %s", async (path, body, code) => {
     const { json, headers, status } = await call(api, 'POST', path, { body })
     expect(status).toBe(code === 'unknown_model' ? 404 : 400)
@@ -107,9 +107,41 @@ describe('the request', () => {
     if (path === '/v1/messages') expect(json.request_id).toBe(headers.get('request-id'))
   })
 
+  it.each([
+    ['/v1/chat/completions', { model: 'gpt-4' }, 'messages', "'messages' is missing."],
+    ['/v1/chat/completions', { model: 'gpt-4', messages: null }, 'messages', "'messages' is missing."],
+    ['/v1/chat/completions', { model: 'gpt-4', messages: 'hi' }, 'messages', "'messages' must be an array."],
+    [
+      '/v1/messages',
+      { model: 'claude', messages: [] },
+      'messages',
+      "'messages' must have at least one message.",
+    ],
+    ['/v1/messages', { model: 'claude', messages: {} }, 'messages', "'messages' must be an array."],
+    ['/v1/embeddings', { model: 'gpt-4' }, 'input', "'input' is missing."],
+    ['/v1/responses', { model: 'gpt-4', input: 'hi', background: true }, 'background', /POST \/v1\/jobs/],
+  ] as const)('on %s with %j is refused for %s', async (path, body, param, says) => {
+    const { json, status } = await call(api, 'POST', path, { body })
+    expect(status).toBe(400)
+    expect(json.error.message).toMatch(says)
+    if (path === '/v1/messages')
+      expect(json).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } })
+    else expect(json.error).toMatchObject({ param, type: 'invalid_request_error' })
+  })
+
+  it.each([
+    ['/v1/responses', { model: 'gpt-4', previous_response_id: 'resp_1' }],
+    ['/v1/responses', { model: 'gpt-4', background: false, prompt: { id: 'pmpt_1' } }],
+    ['/v1/completions', { model: 'gpt-4' }],
+    ['/v1/embeddings', { model: 'gpt-4', messages: [{ role: 'user', content: 'hi' }] }],
+  ])('on %s with %j is the provider’s to judge', async (path, body) => {
+    const answer = await call(api, 'POST', path, { body, headers: { prefer: 'respond-async' } })
+    expect(answer.status).toBe(202)
+  })
+
   it('with respond-async is answered 202 and the job', async () => {
     const headers = { prefer: 'respond-async' }
-    const answer = await call(api, 'POST', '/v1/messages', { body: { model: 'claude' }, headers })
+    const answer = await call(api, 'POST', '/v1/messages', { body: { ...chat(), model: 'claude' }, headers })
     expect(answer).toMatchObject({ status: 202, json: { object: 'job', endpoint: '/v1/messages' } })
     expect(answer.headers.get('location')).toBe(`/v1/jobs/${answer.json.id}`)
     expect(answer.headers.get('preference-applied')).toBe('respond-async')

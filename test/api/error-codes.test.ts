@@ -68,7 +68,7 @@ const cases: readonly Case[] = [
     'endpoint',
     () => post({ endpoint: '/v1/embeddings', body: { model: 'claude', input: '' } }),
   ],
-  ['unknown_model', 'model', () => post({ body: { model: 'gpt-5' } })],
+  ['unknown_model', 'model', () => post({ body: { ...chat(), model: 'gpt-5' } })],
   ['unknown_model', 'model', () => get('/v1/models/gpt-5')],
   ['unsupported_parameter', 'n', () => post({ body: { ...chat(), model: 'claude', n: 3 } })],
   [
@@ -76,6 +76,13 @@ const cases: readonly Case[] = [
     'model',
     () =>
       post({ body: { ...chat(), model: 'meta/llama', messages: [{ content: [{ type: 'image_url' }] }] } }),
+  ],
+  ['invalid_request', 'body.messages', () => post({ body: { model: 'gpt-4' } })],
+  ['invalid_request', 'body.input', () => post({ endpoint: '/v1/embeddings', body: { model: 'gpt-4' } })],
+  [
+    'background_unsupported',
+    'body.background',
+    () => post({ endpoint: '/v1/responses', body: { model: 'gpt-4', input: 'hi', background: true } }),
   ],
   ['streaming_unsupported', 'body.stream', () => post({ body: chat('hi', { stream: true }) })],
   ['invalid_webhook_url', 'webhook.url', () => post(webhook('ftp://192.0.1.1'))],

@@ -89,8 +89,13 @@ describe('a batch', () => {
     const body = { model: 'claude', n: 3, messages: [{ role: 'user', content: 'hi' }] }
     const input = JSON.stringify({ custom_id: 'many', method: 'POST', url: '/v1/chat/completions', body })
     const tools = input.replace('"many"', '"tools"').replace('"claude","n":3', '"plain","tools":[{}]')
-    const batch = await rig.ended(await rig.batch(`${input}\n${tools}\n${line('one', 'claude')}`))
-    expect(batch).toMatchObject({ status: 'completed', counts: { succeeded: 1, errored: 2 } })
+    const none = JSON.stringify({
+      ...JSON.parse(input),
+      custom_id: 'none',
+      body: { model: 'claude', messages: [] },
+    })
+    const batch = await rig.ended(await rig.batch(`${input}\n${tools}\n${none}\n${line('one', 'claude')}`))
+    expect(batch).toMatchObject({ status: 'completed', counts: { succeeded: 1, errored: 3 } })
     const { error } = await rig.lines(batch)
     expect(error).toMatchObject([
       {
@@ -100,6 +105,10 @@ describe('a batch', () => {
       {
         custom_id: 'tools',
         response: { status_code: 400, body: { error: { code: 'no_capable_target' } } },
+      },
+      {
+        custom_id: 'none',
+        response: { status_code: 400, body: { error: { code: 'invalid_request', param: 'messages' } } },
       },
     ])
   })

@@ -51,6 +51,7 @@ export const ofCompletion = [
   'unknown_model',
   'unsupported_parameter',
   'no_capable_target',
+  'background_unsupported',
   'streaming_unsupported',
   'idempotency_key_reused',
   // The first one with its key, past its retention by now.

@@ -5,7 +5,7 @@ import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { Submission, Submitted } from '../../relay/submit-job.ts'
 import { acceptJob } from '../accept-job.ts'
-import { refuseStreaming } from '../completion-body.ts'
+import { refuseFaults } from '../completion-body.ts'
 import { answerDoor } from '../door-answer.ts'
 import { hasIdempotencyKey, idempotencyOf } from '../idempotency.ts'
 import type { JobWaits } from '../job-waits.ts'
@@ -72,8 +72,8 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
 
 const submissionOf = (parts: ApiParts, request: DoorRequest): Submission => {
   const { body, bodyText } = request
-  refuseStreaming(body, 'stream')
   const endpoint = request.routeOptions.url as Endpoint
+  refuseFaults(endpoint, body)
   const headers = headersOf(parts, request, endpoint)
   return {
     tenant: request.tenant,

@@ -10,7 +10,7 @@ import { acceptJob } from '../accept-job.ts'
 import { acceptsEventStream } from '../accepts-event-stream.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { checkWebhook } from '../check-webhook.ts'
-import { refuseStreaming } from '../completion-body.ts'
+import { refuseFaults } from '../completion-body.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import { eventIdOf } from '../job-event.ts'
 import type { JobStreams } from '../job-streams.ts'
@@ -90,7 +90,7 @@ const submissionOf = async (
   { body, ...envelope }: JobRequest,
 ): Promise<Submission> => {
   const { endpoint, webhook, metadata, completion_window, priority } = envelope
-  refuseStreaming(body, 'body.stream')
+  refuseFaults(endpoint, body, 'body.')
   const target = webhook ? await checkWebhook(parts, webhook) : null
   // As it is written: from the parsed body large numbers would come out as others.
   const { text } = memberText(request.bodyText, 'body')!
