@@ -67,7 +67,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
     http: { requireHostHeader: false },
   })
   app.setValidatorCompiler(validatorCompiler)
-  app.setReplySerializer(writeJson)
+  app.setReplySerializer(payload => writeJson(payload))
   // text/plain: read as JSON, see `installBodyTypes`.
   app.removeContentTypeParser('text/plain')
   installRequestLog(app, log)

@@ -27,6 +27,8 @@ export interface ApiClient {
   send(method: string, path: string, call?: Call): Promise<Response>
   /** The same, for an answer in JSON. */
   ask(method: string, path: string, call?: Call): Promise<unknown>
+  /** The same as it is written. */
+  askText(method: string, path: string, call?: Call): Promise<string>
 }
 
 export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): ApiClient => {
@@ -50,16 +52,20 @@ export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): 
     if (response.ok) return response
     throw await refusalOf(url, key, response)
   }
+  const read = async (method: string, path: string, call?: Call) => {
+    const response = await send(method, path, call)
+    const text = await response.text().catch(error => {
+      throw signal.aborted ? signal.reason : noAnswer(url, error as Error)
+    })
+    const value = parse(text)
+    if (value === null) throw notBaton(url, response.status)
+    return { text, value }
+  }
   return {
     url,
     send,
-    ask: async (method, path, call) => {
-      const response = await send(method, path, call)
-      const text = await response.text().catch(error => {
-        throw signal.aborted ? signal.reason : noAnswer(url, error as Error)
-      })
-      return parse(text) ?? Promise.reject(notBaton(url, response.status))
-    },
+    ask: async (...asked) => (await read(...asked)).value,
+    askText: async (...asked) => (await read(...asked)).text,
   }
 }
 

@@ -1,3 +1,4 @@
+import { writeJson } from '../json/json-text.ts'
 import type { Output } from '../terminal/screen.ts'
 
 /** What a command needs from the process that runs it. */
@@ -15,4 +16,4 @@ export interface Terminal {
 
 export type Out = Terminal['out']
 
-export const renderJson = (value: unknown): string => JSON.stringify(value, null, 2)
+export const renderJson = (value: unknown): string => writeJson(value, 2)

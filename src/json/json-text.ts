@@ -29,12 +29,12 @@ export class JsonText {
 }
 
 /** JSON.stringify, but that each JsonText within `value` stands in it as it is. */
-export const writeJson = (value: unknown): string => {
+export const writeJson = (value: unknown, indent?: number): string => {
   const outer = met
   const texts: string[] = []
   met = texts
   try {
-    const json = JSON.stringify(value)
+    const json = JSON.stringify(value, null, indent)
     if (texts.length === 0) return json
     return json
       .split(writtenMark)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
+import { runIn } from '../cli/run-in-folder.ts'
 import { type RecordingUpstream, startUpstream } from '../contract/providers/recording-upstream.ts'
 import { anyJson, deepJson, fragileJson } from '../json/any-json.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
@@ -166,6 +167,15 @@ describe('an answer', () => {
     await submit(request('1'), `,"webhook":{"url":"${receiver.url}"}`)
     await receiver.waitFor(deliveries => deliveries.length > 0)
     expect(Object.keys(JSON.parse(receiver.deliveries[0]!.text).data)).toEqual(['id', 'object', 'status'])
+  })
+
+  it.each(fragileJson)('is shown by the command as it is: %s', async (_, text) => {
+    answer.text = completion(text)
+    const id = await submit(request('1'))
+    await baton.ended(id)
+    const { exitCode, out } = await runIn({}, `jobs show ${id} --json`, { BATON_URL: baton.apiUrl })
+    expect(exitCode).toBe(0)
+    expect(out).toContain(`"body": ${answer.text}\n`)
   })
 
   it('that is no JSON is shown as a string', async () => {

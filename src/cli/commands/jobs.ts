@@ -1,3 +1,5 @@
+import { JsonText } from '../../json/json-text.ts'
+import { memberText } from '../../json/members.ts'
 import type { JobView } from '../../store/job-view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { type SessionOptions, withSession } from '../session.ts'
@@ -30,11 +32,24 @@ export const actOnJob = (
 ): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json, suggest }) => {
     const path = `/v1/jobs/${encodeURIComponent(id)}`
-    const asked = action === 'show' ? api.ask('GET', path) : api.ask('POST', `${path}/${action}`)
-    const job = (await asked) as JobView
-    out(json ? renderJson(job) : `${describe(job)}\n  why: ${suggest(`explain ${job.id}`)}`)
+    const asked = action === 'show' ? api.askText('GET', path) : api.askText('POST', `${path}/${action}`)
+    const text = await asked
+    const job = JSON.parse(text) as JobView
+    out(
+      json
+        ? renderJson(withAnswerAsText(job, text))
+        : `${describe(job)}\n  why: ${suggest(`explain ${job.id}`)}`,
+    )
     return 0
   })
+
+/** The answer as the provider wrote it: read and written again its large numbers would be others. */
+const withAnswerAsText = (job: JobView, text: string): JobView => {
+  if (!job.response) return job
+  const response = memberText(text, 'response')
+  const body = response && memberText(response.text, 'body')
+  return body ? { ...job, response: { ...job.response, body: new JsonText(body.text) } } : job
+}
 
 const row = ({ id, status, model, provider, attempts, created_at }: JobView): string[] => [
   id,
