@@ -93,7 +93,7 @@ const untranslatable = (dialect: Dialect, message: string): UpstreamAnswer => {
   const error = { type: 'invalid_request_error', message }
   const json =
     dialect === 'anthropic'
-      ? { type: 'error', error, request_id: null }
+      ? { type: 'error', error: { ...error, code: 'untranslatable' }, request_id: null }
       : { error: { ...error, param: null, code: 'untranslatable' } }
   return { kind: 'answer', status: 400, headers: {}, text: JSON.stringify(json), json }
 }

@@ -18,6 +18,10 @@ const finishReasons: Readonly<
   other: 'stop',
 }
 
+/** A turn of Claude that wants to be gone on with is not done: the nearest that OpenAI's clients know is an answer cut off. */
+const finishOf = ({ raw, unified }: LanguageModelV4GenerateResult['finishReason']): FinishReason =>
+  raw === 'pause_turn' ? 'length' : finishReasons[unified]
+
 const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['usage']) => {
   const input = inputTokens.total ?? 0
   const output = outputTokens.total ?? 0
@@ -86,7 +90,7 @@ export const chatFromResult = (
     object: 'chat.completion',
     created: facts.created,
     model: facts.model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasons[finishReason.unified] }],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishOf(finishReason) }],
     usage: usageOf(usage),
   }
 }

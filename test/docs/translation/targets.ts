@@ -35,23 +35,28 @@ export const messageTargets: readonly Target[] = [
   ...others,
 ]
 
-const replyOf = (type: string): object => {
+export const replyOf = (type: string): object => {
   if (type === 'anthropic') return message
   return vendors.find(({ name }) => name === type)?.answer({ text: '4' }) ?? completion
+}
+
+/** How a provider of that type is set up, and the key of its calls. */
+export const settingsOf = async (type: string, url: string) => {
+  const vendor = vendors.find(({ name }) => name === type)
+  return vendor
+    ? { settings: await vendor.settings(url), key: vendor.key }
+    : { settings: { type, base_url: type === 'anthropic' ? url : `${url}/v1` }, key: 'k' }
 }
 
 /** What becomes of probes on their way to a target, by what arrives there and what its provider says of it before. */
 export const openTarget = async ({ type, model }: Target, endpoint: Endpoint) => {
   const upstream = await openUpstream(answering(200, replyOf(type)))
-  const vendor = vendors.find(({ name }) => name === type)
-  const settings = vendor
-    ? await vendor.settings(upstream.url)
-    : { type, base_url: type === 'anthropic' ? upstream.url : `${upstream.url}/v1` }
+  const { settings, key } = await settingsOf(type, upstream.url)
   const provider = openProvider(settings)
 
   const arrivingFor = async (body: object): Promise<string> => {
     const before = upstream.arrivals.length
-    const request = requestOf(endpoint, body, { model, adjust: true, apiKey: vendor ? vendor.key : 'k' })
+    const request = requestOf(endpoint, body, { model, adjust: true, apiKey: key })
     const outcome = await provider.call(request)
     const arrival = upstream.arrivals[before]
     if (!arrival) throw new Error(`nothing arrived at ${model}: ${JSON.stringify(outcome)}`)
