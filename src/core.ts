@@ -27,6 +27,7 @@ import { createSweeper } from './queue/sweeper.ts'
 import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
 import type { RedisPlace } from './redis/place.ts'
 import { createEndCounter, type EndCounter } from './relay/count-ends.ts'
+import { createHomes, type Homes } from './relay/homes.ts'
 import { createMoveNotes, type MoveNotes } from './relay/move-notes.ts'
 import type { Providers, Route, Routes } from './relay/routes.ts'
 import { createFiguresBoard, type FiguresBoard } from './relay/target-figures.ts'
@@ -52,6 +53,8 @@ export interface Core {
   readonly mirroredRoutes: MirroredRoutes
   readonly providers: Providers
   readonly keyRings: ReadonlyMap<string, KeyRing>
+  /** Which account keeps what later requests go on from. */
+  readonly homes: Homes
   /** Waits out an outage of Redis. */
   readonly redis: RedisClient
   readonly subscriber: Redis
@@ -223,6 +226,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     cachedRoutes: cachedRoutesOf(config.models, new Map([...routes].map(([name, r]) => [name, r.targets]))),
     providers,
     keyRings,
+    homes: createHomes({ redis, prefix, providers, keyRings, log }),
     redis,
     subscriber,
     run,

@@ -8,6 +8,7 @@ import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { openBlobStore } from '../open-blobs.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
 import { createApiRedis, type RedisClient } from '../redis/connect.ts'
+import { createHomes } from '../relay/homes.ts'
 import { createSubmitJob } from '../relay/submit-job.ts'
 import { createAgenda } from '../store/agenda.ts'
 import { createBatchStore } from '../store/batch-store.ts'
@@ -79,6 +80,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
       providers: core.providers,
       availableAt: core.availableAt,
       order: core.order,
+      homes: createHomes({ ...core, redis, prefix: keys.prefix }),
       notes: core.notes,
       retentionMs: config.jobs.retention,
       now,

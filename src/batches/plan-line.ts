@@ -1,4 +1,5 @@
 import { BatonError } from '../domain/errors.ts'
+import { stateNamed } from '../domain/kept-state.ts'
 import { faultOfStructure } from '../domain/request-structure.ts'
 import type { FirstTarget } from '../relay/first-target.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
@@ -27,11 +28,14 @@ export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanPar
     const fault = faultOfStructure(batch.endpoint, request.parsedBody)
     if (fault !== null) throw fault
     const id = batchJobId(batch.id, number)
+    const state = stateNamed(batch.endpoint, request.parsedBody, body)
     const asked = {
       endpoint: batch.endpoint,
       text: body,
       headers: batch.headers,
       body: () => request.parsedBody,
+      // Not asked for: lines are planned by the hundred.
+      ...(state && { state: { ...state, at: null } }),
     }
     return {
       id,

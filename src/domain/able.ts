@@ -1,5 +1,6 @@
 import { type Capabilities, type Capability, capabilities } from './capabilities.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Home, NamedState } from './kept-state.ts'
 import type { RequestHeaders } from './request-headers.ts'
 import { capabilitiesNeeded, charactersPerToken, leastInputTokens, outputAsked } from './request-needs.ts'
 
@@ -12,6 +13,8 @@ export interface Ability {
 
 export interface Request {
   readonly endpoint: Endpoint
+  /** What the request names that only one account has, and where that is as far as it is known. */
+  readonly state?: NamedState & { readonly at: Pick<Home, 'provider' | 'key'> | null }
   /** The body as JSON text. */
   readonly text: string
   /** Those of the request that go on to the provider. */

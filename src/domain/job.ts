@@ -1,5 +1,6 @@
 import type { Adjustment } from './carriage.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Home } from './kept-state.ts'
 import type { RequestHeaders } from './request-headers.ts'
 import type { VerdictKind } from './verdict.ts'
 
@@ -127,6 +128,8 @@ export interface JobSpec {
   readonly body: string
   /** Those of the request that go on to the provider. */
   readonly headers?: RequestHeaders
+  /** The account that keeps what the request depends on; absent where any will do. */
+  readonly home?: Home
   readonly expiresAtMs: number
   readonly webhook: WebhookTarget | null
   readonly metadata: Readonly<Record<string, string>> | null

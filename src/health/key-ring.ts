@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { chanceOf } from '../domain/strategy.ts'
 import type { HealthBoard } from './board.ts'
 
 export interface ApiKey {
@@ -8,13 +9,24 @@ export interface ApiKey {
 }
 
 /** A provider's keys, used in turn; one that was stopped (bad, or out of money) is passed over. */
+/** A key that is wanted: by its fingerprint, else always the same for the same `id`. */
+export interface WantedKey {
+  readonly key: string | null
+  readonly id: string
+}
+
 export interface KeyRing {
+  readonly size: number
   /** The next key in use; `none` when the provider needs no key; null when all are stopped. */
   next(): ApiKey | 'none' | null
   /** All keys in use, the one whose turn it is first. Takes no turn. */
   inUse(): readonly (ApiKey | 'none')[]
   /** Takes a key's turn: the one after it is next. */
   used(key: ApiKey | 'none'): void
+  /** The key that is wanted, in use or not. */
+  wanted(wanted: WantedKey): ApiKey | 'none'
+  /** Unix ms until which a key is stopped; 0 when it is in use. */
+  stoppedUntil(key: ApiKey | 'none'): number
   /** Unix ms at which the first stopped key may be tried again; 0 when one may be used now. */
   unavailableUntil(): number
 }
@@ -26,6 +38,13 @@ export const createKeyRing = (provider: string, keys: readonly string[], board: 
   const stoppedUntil = (key: ApiKey): number => board.unavailableKeyUntil(provider, key.fingerprint)
   let turn = 0
   return {
+    size: ring.length,
+    wanted: ({ key: fingerprint, id }) => {
+      const chance = chanceOf(id)
+      const [first] = ring.toSorted((a, b) => chance(b.fingerprint) - chance(a.fingerprint))
+      return ring.find(key => key.fingerprint === fingerprint) ?? first ?? 'none'
+    },
+    stoppedUntil: key => (key === 'none' ? 0 : stoppedUntil(key)),
     next: () => {
       if (ring.length === 0) return 'none'
       for (let i = 0; i < ring.length; i++) {

@@ -34,6 +34,7 @@ export interface Admission {
 interface Waiter {
   readonly model: string
   readonly tokens: Tokens
+  readonly only: ApiKey | 'none' | undefined
   readonly untilMs: number
   /** Whether the job has another target: then it waits for a turn that is near, and for nothing else. */
   readonly mayLeave: boolean
@@ -92,13 +93,13 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
     demand: DemandTally,
     ahead: Map<Lane, number>,
   ): number | null => {
-    const { model, tokens, untilMs, mayLeave } = waiter
+    const { model, tokens, only, untilMs, mayLeave } = waiter
     const end = (entry: Entry): null => {
       waiters.splice(waiters.indexOf(waiter), 1)
       waiter.resolve(entry)
       return null
     }
-    const found = looks.best(model, tokens, nowMs)
+    const found = looks.best(model, tokens, nowMs, only)
     if (!found) return end({ kind: 'keyless' })
     const { lane, waitMs } = found
     if (waitMs === 0) {
@@ -128,9 +129,9 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
 
   return {
     enter: (request, patienceMs, signal) => {
-      const { model } = request
+      const { model, only } = request
       if (!lanes.isLimited) {
-        const key = keys.next()
+        const key = only ?? keys.next()
         return Promise.resolve(key === null ? { kind: 'keyless' } : unlimited(key, model))
       }
       room.asked(model)
@@ -139,6 +140,7 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
         const waiter: Waiter = {
           model,
           tokens: permits.estimate(request),
+          only,
           untilMs: clock() + (room.isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
           mayLeave: patienceMs <= shortWaitMs,
           resolve: entry => {

@@ -1,4 +1,4 @@
-import type { KeyRing } from '../health/key-ring.ts'
+import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import type { Lane, Lanes } from './lanes.ts'
 
 /** The tokens that a call may use; reckoned when it is asked. */
@@ -7,8 +7,13 @@ export const noTokens: Tokens = () => 0
 
 /** What a provider's lanes have for calls of a model now. Times are steady ms, waits are ms. */
 export interface LaneLooks {
-  /** Of the keys in use, the lane with the shortest wait, and that wait; null when there is no key. */
-  best(model: string, tokens: Tokens, nowMs: number): { readonly lane: Lane; readonly waitMs: number } | null
+  /** Of the keys in use, or of `only` one, the lane with the shortest wait, and that wait; null when there is no key. */
+  best(
+    model: string,
+    tokens: Tokens,
+    nowMs: number,
+    only?: ApiKey | 'none',
+  ): { readonly lane: Lane; readonly waitMs: number } | null
   /** Of the keys in use, the one whose turn it is first. */
   open(model: string): readonly Lane[]
   waitMs(lane: Lane, tokens: Tokens, nowMs: number): number
@@ -36,9 +41,9 @@ const least = ({ meters }: Lane, figure: (purse: Lane['meters'][number]['purse']
   Math.min(...meters.map(({ purse }) => figure(purse)))
 
 export const createLaneLooks = (lanes: Pick<Lanes, 'of'>, keys: Pick<KeyRing, 'inUse'>): LaneLooks => ({
-  best: (model, tokens, nowMs) => {
+  best: (model, tokens, nowMs, only) => {
     let found: { lane: Lane; waitMs: number } | null = null
-    for (const key of keys.inUse()) {
+    for (const key of only === undefined ? keys.inUse() : [only]) {
       const lane = lanes.of(key, model)
       const ms = waitMs(lane, tokens, nowMs)
       if (!found || ms < found.waitMs) found = { lane, waitMs: ms }

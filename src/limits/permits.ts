@@ -19,6 +19,8 @@ export interface CallRequest {
   readonly model: string
   readonly endpoint: Endpoint
   readonly body: string
+  /** The only key that will do; any where absent. */
+  readonly only?: ApiKey | 'none' | undefined
 }
 
 export interface CallOutcome {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
+import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Final } from '../store/job-store.ts'
 import { isMirrorId, newMirrorId, shardCount } from '../store/keys.ts'
@@ -18,6 +19,8 @@ export interface EndedJob {
   readonly model: string
   readonly body: string
   readonly headers: RequestHeaders
+  /** The account that the job depended on. */
+  readonly home: Home | null
   readonly attempts: readonly Attempt[]
 }
 

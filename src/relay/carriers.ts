@@ -10,7 +10,7 @@ import type { Providers, Route } from './routes.ts'
 export type Adjusted = ReadonlyMap<RouteTarget, readonly Adjustment[]>
 
 /** A target that a request cannot be sent to, and what of the request keeps it out. */
-export interface Obstacle {
+export interface LeftOut {
   readonly target: RouteTarget
   readonly fields: readonly string[]
 }
@@ -19,7 +19,7 @@ export interface Carriers {
   /** The route's targets that can serve this request, in the order of the chain. */
   readonly targets: readonly RouteTarget[]
   readonly adjusted: Adjusted
-  readonly obstacles: readonly Obstacle[]
+  readonly obstacles: readonly LeftOut[]
   /** Parameters that kept targets out, to be told when none is left. */
   readonly cannotCarry: readonly string[]
   /** The same of what models cannot do. */
@@ -47,7 +47,7 @@ export const carriersOf = (route: Route, providers: Providers, request: Request)
   const { endpoint } = request
   const body = once(request.body)
   const adjusted = new Map<RouteTarget, readonly Adjustment[]>()
-  const obstacles: Obstacle[] = []
+  const obstacles: LeftOut[] = []
 
   const carriageOf = (target: RouteTarget): Carriage | null => {
     const provider = providers.get(target.provider)

@@ -10,11 +10,12 @@ import type { Claim, Final, JobStore } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
+import type { Homes } from './homes.ts'
 import { createJobMoves, type JobMoveParts } from './job-moves.ts'
 import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
 import type { Leases } from './leases.ts'
 import { hopelessEnd, obstacleFor } from './outlook.ts'
-import { loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
+import { homeward, loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
 import type { OrderTargets } from './target-order.ts'
 import type { CallResult, CallTerms, UpstreamCaller } from './upstream-caller.ts'
@@ -29,6 +30,7 @@ export interface ExecutorParts extends JobMoveParts {
   readonly mirrors: Mirrors
   readonly routes: Routes
   readonly providers: Providers
+  readonly homes: Homes
   readonly retries: number
   readonly maxAttempts: number
   readonly backoffOf: WalkLimits['backoffOf']
@@ -90,7 +92,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       : (routes.get(claim.model) ?? loneRoute(here))
     const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
     const request = requestOf(claim.endpoint, claim.body, claim.headers)
-    const carriers = carriersOf(route, providers, request)
+    const carriers = carriersOf(homeward(route, claim.home), providers, request)
     const { adjusted } = carriers
     const isLast = isLastResort(route, carriers)
     return {
@@ -196,7 +198,10 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     // may be at fault through the translation.
     (verdict.kind === 'rejected' && native)
 
-  const finish = async (run: Run, { verdict, attempt, response, usage }: CallResult & { kind: 'judged' }) => {
+  const finish = async (run: Run, result: CallResult & { kind: 'judged' }) => {
+    const { verdict, attempt, response, usage, made } = result
+    const { tenant, endpoint } = run.claim
+    parts.homes.remember(tenant, endpoint, made.ids, { provider: run.current.provider, key: made.key })
     // Whoever asks the same may get an answer to just that.
     const isAdjusted = attempt.adjusted !== undefined
     // A refusal may come as an answer, or as an error.
@@ -284,6 +289,7 @@ const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind =
 const termsOf = (run: Run): CallTerms => ({
   patienceMs: patienceOf(run),
   adjustments: run.adjusted.get(run.current) ?? [],
+  home: run.claim.home,
 })
 
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

@@ -4,10 +4,11 @@ import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { JobMove, Target } from '../domain/job.ts'
+import type { Home } from '../domain/kept-state.ts'
 import { type Carriers, carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
 import { soonMs } from './job-run.ts'
 import type { MoveNotes } from './move-notes.ts'
-import type { Providers, Routes } from './routes.ts'
+import { homeward, type Providers, type Route, type Routes } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
 export interface FirstTargetParts {
@@ -28,6 +29,7 @@ export type FirstTarget = (model: string, request: Request, jobId: string) => Fi
 
 export interface FirstStop {
   readonly target: Target
+  readonly home?: Home
   /** Those that cannot be given what the request asks for, and those before it, which are out of use. */
   readonly moves: readonly JobMove[]
 }
@@ -43,7 +45,8 @@ export const createFirstTarget =
         { param: 'model' },
       )
     }
-    const carriers = carriersOf(route, providers, request)
+    const home = homeOf(model, route, providers, request)
+    const carriers = carriersOf(homeward(route, home), providers, request)
     if (carriers.targets.length === 0) throw cannotServe(model, request.endpoint, carriers)
     const isLast = isLastResort(route, carriers)
     const targets = lastResortsLast(order(route, carriers.targets, request, jobId), isLast)
@@ -51,6 +54,7 @@ export const createFirstTarget =
     const { provider, model: upstreamModel } = targets[first]!
     return {
       target: { provider, model: upstreamModel },
+      ...(home && { home }),
       moves: [
         ...carriers.obstacles.map(({ target, fields }) => notes.leftOut(target, fields)),
         ...targets.slice(0, first).map(target => notes.skipped(0, target, [])),
@@ -70,6 +74,34 @@ const firstOf = (
   if (!isLast(targets[ready]!)) return ready
   const soon = targets.findIndex((target, i) => !isLast(target) && availableAt[i]! <= nowMs + soonMs)
   return soon < 0 ? ready : soon
+}
+
+/**
+ * The account of what the request names. Where it is not known, that of the first provider that speaks the request's format: always
+ * the same, so that requests that belong together stay together.
+ */
+const homeOf = (
+  model: string,
+  route: Route,
+  providers: Providers,
+  { endpoint, state }: Request,
+): Home | null => {
+  if (state === undefined) return null
+  const natives = route.targets.filter(
+    ({ provider }) => providers.get(provider)?.serves(endpoint) === 'native',
+  )
+  const { field, id, at } = state
+  const home = natives.find(({ provider }) => at === null || provider === at.provider)
+  if (home !== undefined) return { provider: home.provider, key: at?.key ?? null, id }
+  const why =
+    at === null
+      ? 'no provider has it that speaks this format'
+      : `it is kept by '${at.provider}', which is not`
+  throw new BatonError(
+    'unsupported_parameter',
+    `No provider behind '${model}' can carry: ${field}; ${why}${at === null ? '' : ' behind it'}.`,
+    { param: field },
+  )
 }
 
 const cannotServe = (model: string, endpoint: Endpoint, { cannotCarry, lacking }: Carriers): BatonError => {

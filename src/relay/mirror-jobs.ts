@@ -25,7 +25,9 @@ export const mirrorJobs = (site: MirrorSite): Mirrors => {
   return createMirrors({
     routes,
     store: createMirrorStore(redis, keys, now),
-    canCarry: ({ to, adjusts }, { endpoint, body, headers }) => {
+    canCarry: ({ to, adjusts }, { endpoint, body, headers, home }) => {
+      // Only the account that was asked has what such a request depends on.
+      if (home !== null) return false
       const route = loneRoute(to, adjusts ? 'always' : 'never')
       return carriersOf(route, providers, requestOf(endpoint, body, headers)).targets.length > 0
     },

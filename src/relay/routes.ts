@@ -2,6 +2,7 @@ import type { Request } from '../domain/able.ts'
 import type { AdjustPolicy } from '../domain/carriage.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
+import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -26,6 +27,12 @@ export const modelsAt = (
 
 export type Routes = ReadonlyMap<string, Route>
 export type Providers = ReadonlyMap<string, Provider>
+
+/** Of the targets, those at the account that a request depends on. */
+export const homeward = (route: Route, home: Pick<Home, 'provider'> | null): Route =>
+  home === null
+    ? route
+    : { ...route, targets: route.targets.filter(({ provider }) => provider === home.provider) }
 
 /** The route of a job that this process has not heard of: its target is known all the same. */
 export const loneRoute = (target: RouteTarget, adjust: AdjustPolicy = 'last_resort'): Route => ({

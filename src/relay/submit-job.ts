@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { Request } from '../domain/able.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { JobClass, Priority, WebhookTarget } from '../domain/job.ts'
+import { stateNamed } from '../domain/kept-state.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
@@ -9,6 +11,7 @@ import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore, NewJob } from '../store/job-store.ts'
 import { newJobId, shardCount } from '../store/keys.ts'
 import { createFirstTarget, type FirstTargetParts } from './first-target.ts'
+import type { Homes } from './homes.ts'
 
 export interface Submission {
   readonly tenant: string
@@ -46,6 +49,8 @@ export interface SubmitParts extends FirstTargetParts {
   readonly doorbells: Doorbells
   readonly retentionMs: number
   readonly random: () => number
+  /** Where the states are that requests name; without it, none is known. */
+  readonly homes?: Pick<Homes, 'find'>
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
@@ -61,7 +66,12 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
   const firstTarget = createFirstTarget(parts)
   const shardOffset = parts.random() * shardCount
 
-  const newJob = (submission: Submission): NewJob => {
+  const stateOf = async ({ tenant, endpoint, parsedBody, body }: Submission): Promise<Request['state']> => {
+    const state = stateNamed(endpoint, parsedBody, body)
+    return state === null ? undefined : { ...state, at: (await parts.homes?.find(tenant, state.id)) ?? null }
+  }
+
+  const newJob = (submission: Submission, state: Request['state']): NewJob => {
     const { idempotency, parsedBody, windowMs, ...spec } = submission
     const createdAtMs = now()
     const { model, endpoint, body } = submission
@@ -76,7 +86,10 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
       id,
       ...firstTarget(
         model,
-        { endpoint, text: body, headers: submission.headers ?? noHeaders, body: () => parsedBody },
+        {
+          ...{ endpoint, text: body, headers: submission.headers ?? noHeaders, body: () => parsedBody },
+          ...(state && { state }),
+        },
         id,
       ),
       createdAtMs,
@@ -90,7 +103,7 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
   }
 
   return async submission => {
-    const job = newJob(submission)
+    const job = newJob(submission, await stateOf(submission))
     const created = await store.create(job)
     if (created.kind === 'conflict') {
       throw new BatonError(

@@ -4,6 +4,7 @@ import type { RouteTarget } from '../domain/chain.ts'
 import { classify } from '../domain/classify.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
+import { type Home, statesMade } from '../domain/kept-state.ts'
 import type { Redact } from '../domain/redact.ts'
 import { toldBy } from '../domain/told-error.ts'
 import { toldLimits } from '../domain/told-limits.ts'
@@ -35,6 +36,8 @@ export type CallResult =
       readonly native: boolean
       readonly response: { readonly statusCode: number; readonly body: string } | null
       readonly usage: Usage | null
+      /** What the account that answered keeps from now on, and the fingerprint of its key. */
+      readonly made: { readonly ids: readonly string[]; readonly key: string | null }
     }
 
 export interface CallTerms {
@@ -42,6 +45,8 @@ export interface CallTerms {
   readonly patienceMs: number
   /** What the target is asked otherwise than the client wrote it. */
   readonly adjustments: readonly Adjustment[]
+  /** The account that has to be asked; null for any of the provider's. */
+  readonly home: Home | null
 }
 
 export interface UpstreamCaller {
@@ -172,9 +177,12 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
   }
 
   return {
-    call: async (claim, target, { patienceMs, adjustments }, signal) => {
+    call: async (claim, target, { patienceMs, adjustments, home }, signal) => {
       const { endpoint, body } = claim
-      const entry = await admission.enter({ endpoint, body, model: target.model }, patienceMs, signal)
+      const only = home === null ? undefined : keys.wanted(home)
+      if (only !== undefined && keys.stoppedUntil(only) > 0)
+        return { kind: 'shut', untilMs: keys.stoppedUntil(only) }
+      const entry = await admission.enter({ endpoint, body, model: target.model, only }, patienceMs, signal)
       if (entry.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
       if (entry.kind === 'full') return { kind: 'shut', untilMs: now() + entry.waitMs }
       if (entry.kind === 'interrupted')
@@ -251,6 +259,10 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
         },
         response: responseOf(passage.result, redact),
         usage,
+        made: {
+          ids: verdict.kind === 'ok' && outcome.kind === 'answer' ? statesMade(endpoint, outcome.json) : [],
+          key: key === 'none' ? null : key.fingerprint,
+        },
       }
     },
   }

@@ -11,6 +11,7 @@ import type {
   TerminalStatus,
   Usage,
 } from '../domain/job.ts'
+import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { coalesce } from './coalesce.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
@@ -67,6 +68,7 @@ export interface Claim {
   readonly attempts: readonly Attempt[]
   readonly body: string
   readonly headers: RequestHeaders
+  readonly home: Home | null
 }
 
 /** Why a doorbell led nowhere. All are harmless. */

@@ -1,4 +1,5 @@
 import type { Attempt, JobClass } from '../domain/job.ts'
+import type { Home } from '../domain/kept-state.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import {
   type End,
@@ -42,6 +43,7 @@ export const jobFields = (job: NewJob): string[] => {
     fields.push('metadata', JSON.stringify(job.metadata))
   if (job.moves?.length) fields.push('moves', job.moves.map(formatMove).join('\n'))
   if (job.headers && Object.keys(job.headers).length > 0) fields.push('headers', JSON.stringify(job.headers))
+  if (job.home) fields.push('home', JSON.stringify(job.home))
   if (job.retryOf) fields.push('retry_of', job.retryOf)
   if (job.class === 'interactive') {
     fields.push('class', job.class)
@@ -170,10 +172,11 @@ export type ClaimReply =
       tenant: string | false,
       headers: string | false,
       jobClass: JobClass | false,
+      home: string | false,
     ]
 
 export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimReply): Claim | Unclaimed => {
-  const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass] = reply
+  const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home] = reply
   if (outcome !== 'ok') return outcome
   const { endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
@@ -190,6 +193,7 @@ export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimR
     spent: Number(spent),
     attempts: parseAttempts(attempts),
     body: body!,
+    home: home ? (JSON.parse(home) as Home) : null,
     headers: headers ? (JSON.parse(headers) as RequestHeaders) : noHeaders,
   }
 }

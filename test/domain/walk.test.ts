@@ -46,6 +46,9 @@ interface Case {
   readonly spent?: number
   readonly retries?: number
   readonly random?: number
+  /** Who can be asked only with something left out, and for how long from now the others are waited for. */
+  readonly lastResorts?: readonly RouteTarget[]
+  readonly exactForMs?: number
   /** Of the job, from now. */
   readonly leftMs?: number
 }
@@ -65,6 +68,8 @@ const stepOf = (given: Case): Step => {
       const waitMs = given.shutFor?.[t.provider]
       return waitMs === undefined ? 0 : nowMs + waitMs
     },
+    isLastResort: t => given.lastResorts?.includes(t) ?? false,
+    exactUntilMs: nowMs + (given.exactForMs ?? 5_000),
   }
   const limits = { retries: given.retries ?? 1, maxAttempts: 5, backoffOf: () => backoff }
   return nextStep(walk, limits, nowMs, () => given.random ?? 0)
@@ -175,6 +180,37 @@ describe('after a failure of the target', () => {
       'one that has not is passed over',
       { targets: [a, b, c], log: [call('0 a overloaded', leftAt(1, 2) + 9), '1 b overloaded'], current: b },
       'call c',
+    ],
+  ])
+})
+
+describe('a target that is a last resort', () => {
+  const c = target('c')
+  const given = { targets: [a, b], lastResorts: [b], current: null }
+  cases([
+    ['is not asked while another can be', { ...given }, 'call a'],
+    ['is asked where the others are away for long', { ...given, shutFor: { a: 60_000 } }, 'call b'],
+    ['waits for one that is back soon', { ...given, shutFor: { a: 4_000 } }, 'park a 4000'],
+    ['waits no longer than the job may', { ...given, shutFor: { a: 4_000 }, exactForMs: 3_000 }, 'call b'],
+    [
+      'waits for that one, and not for another last resort that is ready before it',
+      { ...given, targets: [a, b, c], lastResorts: [b, c], shutFor: { a: 4_000, c: 1_000 } },
+      'park a 4000',
+    ],
+    [
+      'is asked at once where the others have judged the request',
+      { ...given, log: ['0 a rejected'], current: a },
+      'call b',
+    ],
+    [
+      'is called where the job has come to it',
+      { ...given, current: b, hop: 1, log: ['0 a timeout'] },
+      'call b',
+    ],
+    [
+      'is waited for like any other when none is ready',
+      { ...given, shutFor: { a: 60_000, b: 2_000 } },
+      'park b 2000',
     ],
   ])
 })

@@ -33,6 +33,7 @@ describe('a claim', () => {
       attempts: [],
       body: job.body,
       headers: {},
+      home: null,
     })
     expect(await store.read(job.id)).toMatchObject({ status: 'running', startedAtMs: clock.nowMs })
   })

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { Home } from '../domain/kept-state.ts'
+import type { KeyRing } from '../health/key-ring.ts'
+import type { Providers } from './routes.ts'
+
+/** As long as OpenAI keeps a response. */
+const rememberedSeconds = 30 * 86_400
+
+/** Which account keeps what: a response that the next request goes on from, a conversation, a container. */
+export interface Homes {
+  find(tenant: string, id: string): Promise<Pick<Home, 'provider' | 'key'> | null>
+  /**
+   * Sent before the end of the job, on the same connection, so that the next request finds it; never waited for. What is lost is
+   * looked for as what was never known.
+   */
+  remember(
+    tenant: string,
+    endpoint: Endpoint,
+    ids: readonly string[],
+    at: Pick<Home, 'provider' | 'key'>,
+  ): void
+}
+
+export interface HomesOptions {
+  readonly redis: Redis | Cluster
+  readonly prefix: string
+  readonly providers: Providers
+  readonly keyRings: ReadonlyMap<string, KeyRing>
+  readonly log: Logger
+}
+
+export const createHomes = ({ redis, prefix, providers, keyRings, log }: HomesOptions): Homes => {
+  const keyOf = (tenant: string, id: string): string =>
+    `${prefix}:home:${createHash('sha256').update(`${tenant}\n${id}`).digest('base64url')}`
+
+  const accounts = (endpoint: Endpoint): number =>
+    [...providers.values()]
+      .filter(provider => provider.serves(endpoint) === 'native')
+      .reduce((sum, { name }) => sum + Math.max(1, keyRings.get(name)?.size ?? 0), 0)
+
+  return {
+    find: async (tenant, id) => {
+      const found = await redis.get(keyOf(tenant, id))
+      if (found === null) return null
+      const [provider = '', key = ''] = found.split(' ')
+      return { provider, key: key === '' ? null : key }
+    },
+    remember: (tenant, endpoint, ids, { provider, key }) => {
+      // Where there is one account, whoever asks comes to it.
+      if (ids.length === 0 || accounts(endpoint) < 2) return
+      for (const id of ids) {
+        redis
+          .set(keyOf(tenant, id), `${provider} ${key ?? ''}`, 'EX', rememberedSeconds)
+          .catch(error => log.debug({ err: error }, 'account of a state not remembered'))
+      }
+    },
+  }
+}
