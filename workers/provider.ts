@@ -5,6 +5,7 @@ import type { Core } from '../src/core.ts'
 import type { Backoff } from '../src/domain/backoff.ts'
 import type { RouteTarget } from '../src/domain/chain.ts'
 import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
+import { flexFullUntil } from '../src/domain/flex-tier.ts'
 import { type GateParts, type OpenGate, openGate } from '../src/health/open-gate.ts'
 import { createHeartbeat, readPresence } from '../src/health/presence.ts'
 import type { TargetGate } from '../src/health/target-gate.ts'
@@ -194,6 +195,7 @@ const openExecutor = async (
       target.provider === name
         ? core.indictedUntil(target) || gate.opensAt(target.model)
         : core.availableAt(target),
+    flexFullUntil: (target, body) => flexFullUntil(target, body, core.board.unavailableUntil),
     isReturning: target => target.provider === name && gate.isReturning(target.model),
     mayHandOver: handoverRule(core, name, gate, log),
     isStopping: () => life.stopping,

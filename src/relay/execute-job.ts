@@ -36,6 +36,8 @@ export interface ExecutorParts extends JobMoveParts {
   readonly backoffOf: WalkLimits['backoffOf']
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
+  /** Unix ms until which the tier that this body asks for is full there; 0 for now. */
+  readonly flexFullUntil: (target: RouteTarget, body: string) => number
   /** See `Walk.isReturning`. */
   readonly isReturning: (target: RouteTarget) => boolean
   readonly obstacleOf: ObstacleOf
@@ -127,7 +129,11 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     current: run.current,
     refusalHandsOver: run.refusalHandsOver,
     availableAt: t =>
-      t === run.current ? Math.max(shutUntilMs, parts.availableAt(t)) : parts.availableAt(t),
+      Math.max(
+        t === run.current ? shutUntilMs : 0,
+        parts.availableAt(t),
+        parts.flexFullUntil(t, run.claim.body),
+      ),
     isReturning: parts.isReturning,
     isLastResort: run.isLastResort,
     exactUntilMs: run.exactUntilMs,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Adjustment } from '../domain/carriage.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import { classify } from '../domain/classify.ts'
+import { flexOf, isFlexFull } from '../domain/flex-tier.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
 import { type Home, statesMade } from '../domain/kept-state.ts'
@@ -75,12 +76,15 @@ export const stoppedMs = 5 * 60_000
 interface Judged {
   readonly outcome: UpstreamOutcome
   readonly verdict: Verdict
+  /** Only the tier that the request asks for is full. */
+  readonly isFlexFull: boolean
 }
 
 /** Failures of the provider count; throttling, keys and callers' mistakes say nothing about its health. */
-const guardOutcomeOf = ({ outcome, verdict }: Judged): GuardOutcome => {
+const guardOutcomeOf = ({ outcome, verdict, isFlexFull }: Judged): GuardOutcome => {
   if (outcome.kind === 'break' && outcome.reason === 'aborted') return 'ignored'
-  return verdict.kind === 'transient' || verdict.kind === 'overloaded' ? 'failure' : 'success'
+  const isFailure = verdict.kind === 'transient' || verdict.kind === 'overloaded'
+  return isFailure && !isFlexFull ? 'failure' : 'success'
 }
 
 /** The connection, not what is behind it. */
@@ -98,8 +102,12 @@ const requestIdIn = (headers: Readonly<Record<string, string>>) => {
 }
 
 /** What a call tells of the limits of its key. */
-const limitsToldBy = ({ outcome, verdict }: Judged, usage: Usage | null, nowMs: number): CallOutcome => {
-  const isThrottled = verdict.kind === 'rate_limited'
+const limitsToldBy = (
+  { outcome, verdict, isFlexFull }: Judged,
+  usage: Usage | null,
+  nowMs: number,
+): CallOutcome => {
+  const isThrottled = verdict.kind === 'rate_limited' && !isFlexFull
   // What was turned away used nothing; of a call that was cut off nobody knows.
   const used = usage ? usage.input_tokens + usage.output_tokens : verdict.possiblyBilled ? null : 0
   return {
@@ -146,14 +154,18 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       apiKey: key === 'none' ? null : key.key,
       signal,
     })
-    return {
-      outcome,
-      verdict: classify(outcome, { endpoint: claim.endpoint, dialect: provider.dialect, nowMs: now() }),
-    }
+    const { endpoint, body } = claim
+    const verdict = classify(outcome, { endpoint, dialect: provider.dialect, nowMs: now() })
+    return { outcome, verdict, isFlexFull: isFlexFull(verdict, body) }
   }
 
   /** Tells everyone what the verdict indicts: the model here, the key, or nothing. */
-  const indict = (verdict: Verdict, target: RouteTarget, key: ApiKey | 'none', grounds: Grounds): void => {
+  const indict = (
+    { verdict, isFlexFull }: Judged,
+    target: RouteTarget,
+    key: ApiKey | 'none',
+    grounds: Grounds,
+  ): void => {
     const onTarget = `target:${provider.name}/${target.model}` as const
     const onKey =
       key === 'none'
@@ -166,6 +178,10 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       gate.cool(target.model, now() + forMs, verdict.reason)
     }
     const { kind, retryAfterMs } = verdict
+    if (isFlexFull) {
+      out(`target:${provider.name}/${flexOf(target).model}`, 'cooling', retryAfterMs ?? defaultCoolingMs)
+      return
+    }
     if (kind === 'rate_limited') {
       // Another key has limits of its own; this one is left alone as long as the provider asks.
       if (!admission.hasOther(key, target.model)) cool(retryAfterMs ?? defaultCoolingMs)
@@ -229,7 +245,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
 
       const error = toldBy(outcome, verdict, redact)
       const { provider: name, model, status_code } = attempt
-      indict(verdict, target, key, {
+      indict(passage.result, target, key, {
         verdict: verdict.kind,
         ...(error && { error: { provider: name, model, status_code, ...error } }),
       })
