@@ -15,7 +15,8 @@ export interface ObstacleParts {
 }
 
 const failed = 'It is out of use after failures, until a probe has shown that it is back.'
-const outOfOrder = { open: failed, probing: failed }
+const hangs = 'Its calls are not answered.'
+const outOfOrder = { open: failed, probing: failed, slow: hangs }
 const throttled = { cooling: 'It throttles.' }
 
 /** First what a person must mend, then what passes by itself. */
