@@ -249,10 +249,13 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     run.finalising = true
     return new Promise(sent => {
       const write = persist(() => store.finalise(claim, whole, sent)).then(written => {
-        log[final.status === 'failed' ? 'info' : 'debug'](
+        // One that did not go smoothly is told of to its end.
+        log[final.status === 'failed' || run.attempts.length > 1 ? 'info' : 'debug'](
           {
             jobId: claim.id,
             status: final.status,
+            provider: run.current.provider,
+            model: run.current.model,
             code: final.error?.code,
             attempts: run.attempts.length,
             written,

@@ -48,7 +48,11 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     const move = { ...moveTo(run, target), ...note }
     const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
     if (!(await persist(() => store.advance(run.claim, move, now())))) return
-    log.info({ jobId: run.claim.id, hop: move.hop, provider: target.provider, reason }, 'job handed over')
+    const from = run.current.provider
+    log.info(
+      { jobId: run.claim.id, hop: move.hop, from, provider: target.provider, reason },
+      'job handed over',
+    )
     ring(run.claim.id, move)
   }
 

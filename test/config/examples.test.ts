@@ -6,6 +6,8 @@ import { runBaton } from '../../src/cli/program.ts'
 const root = join(import.meta.dirname, '../..')
 
 const env = {
+  OPENAI_API_KEY: 'k',
+  ANTHROPIC_API_KEY: 'k',
   AZURE_API_KEY: 'k',
   GOOGLE_API_KEY: 'k',
   VERTEX_CREDENTIALS: '{"type":"service_account","client_email":"a@b","private_key":"k"}',
