@@ -14,8 +14,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/health': ['src/domain', 'src/lifecycle'],
   'src/limits': ['src/domain', 'src/health', 'src/lifecycle'],
   'src/cache': ['src/config', 'src/json', 'src/store', 'src/domain', 'src/lifecycle'],
-  'src/providers': ['src/domain', 'src/config', 'src/json'],
-  'src/webhooks': ['src/store', 'src/domain', 'src/json'],
+  'src/net': [],
+  'src/providers': ['src/domain', 'src/config', 'src/net', 'src/json'],
+  'src/webhooks': ['src/store', 'src/domain', 'src/net', 'src/json'],
   'src/mirror': ['src/cache', 'src/config', 'src/queue', 'src/store', 'src/domain'],
   'src/relay': [
     'src/cache',

@@ -27,6 +27,7 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
       createWebhookSender({
         guard: createAddressGuard(config.webhooks.allow),
         timeoutMs: config.webhooks.timeout_ms,
+        proxy: config.webhooks.proxy === undefined ? null : new URL(config.webhooks.proxy),
         userAgent: 'Baton/1.0',
       }),
     sender => sender.close(),

@@ -40,7 +40,7 @@ export const isBad = ({ standing }: KeyCheck): boolean =>
  * of them. Never throws.
  */
 export const checkKeys = async (
-  { providers }: Config,
+  { providers, proxy }: Config,
   origins: readonly KeyOrigin[],
 ): Promise<readonly (KeyCheck | null)[]> =>
   Promise.all(
@@ -49,14 +49,19 @@ export const checkKeys = async (
       const together = setting === undefined ? [origin] : origins.filter(o => o.provider === provider)
       if (together[0] !== origin) return null
       if (together.some(({ state }) => state === 'missing')) return unasked('missing')
-      return checkKey(provider, providers[provider]!, setting === undefined ? origin.value : null)
+      return checkKey(provider, providers[provider]!, setting === undefined ? origin.value : null, proxy)
     }),
   )
 
-const checkKey = async (name: string, config: ProviderConfig, key: string | null): Promise<KeyCheck> => {
+const checkKey = async (
+  name: string,
+  config: ProviderConfig,
+  key: string | null,
+  proxy: Config['proxy'],
+): Promise<KeyCheck> => {
   // The one that comes with Baton is started with it.
   if (config.type === 'simulated' && config.base_url === undefined) return unasked('simulated')
-  const opened = open(name, config)
+  const opened = open(name, config, proxy)
   if (opened === null) return unasked('unusable')
   const startedAt = performance.now()
   const { standing, outcome } = await opened.check(key, new Interrupt())
@@ -68,13 +73,14 @@ const checkKey = async (name: string, config: ProviderConfig, key: string | null
 }
 
 /** Null where its credentials cannot be read. */
-const open = (name: string, config: ProviderConfig): Provider | null => {
+const open = (name: string, config: ProviderConfig, proxy: Config['proxy']): Provider | null => {
   try {
-    return createProvider(name, {
+    const hurried = {
       ...config,
       timeout_ms: Math.min(config.timeout_ms, timeoutMs),
       connect_timeout_ms: Math.min(config.connect_timeout_ms, timeoutMs),
-    })
+    }
+    return createProvider(name, hurried, Date.now, undefined, proxy)
   } catch {
     return null
   }

@@ -11,6 +11,13 @@ const overridable: readonly Omit<Override, 'value'>[] = [
   { variable: 'REDIS_URL', path: ['redis', 'url'] },
   { variable: 'HOST', path: ['server', 'host'] },
   { variable: 'PORT', path: ['server', 'port'] },
+  // The last one wins: in lower case, as curl has it.
+  { variable: 'HTTP_PROXY', path: ['proxy', 'http'] },
+  { variable: 'http_proxy', path: ['proxy', 'http'] },
+  { variable: 'HTTPS_PROXY', path: ['proxy', 'https'] },
+  { variable: 'https_proxy', path: ['proxy', 'https'] },
+  { variable: 'NO_PROXY', path: ['proxy', 'except'] },
+  { variable: 'no_proxy', path: ['proxy', 'except'] },
 ]
 
 export const overridesFrom = (lookup: Lookup): Override[] =>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { model } from './model-schema.ts'
-import { concurrency, duration, flag, httpUrl, numeric, positiveInt } from './schema-values.ts'
+import { concurrency, duration, flag, httpUrl, numeric, positiveInt, proxyUrl } from './schema-values.ts'
 import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
 
 /** Provider types this version can drive. */
@@ -76,6 +76,8 @@ export const provider = z.strictObject({
   /** The longest a whole upstream call may take. */
   timeout_ms: positiveInt.default(300_000),
   connect_timeout_ms: positiveInt.default(10_000),
+  /** Wins over `proxy.http` and `proxy.https`; `direct` for none. */
+  proxy: z.union([z.literal('direct'), proxyUrl]).optional(),
   /** Upstream calls at once, per worker process. */
   concurrency: concurrency.default(50),
   /** Tries again here after a transient failure before the handover; not after a timeout. */

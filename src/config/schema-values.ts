@@ -25,4 +25,10 @@ export const positiveInt = numeric(z.int().positive())
 /** Of a pool in one process. */
 export const concurrency = numeric(z.int().positive().max(10_000))
 
+/** Variables of the environment may leave the scheme out. */
+export const proxyUrl = z.preprocess(
+  value => (typeof value === 'string' && value !== '' && !value.includes('://') ? `http://${value}` : value),
+  z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL of a proxy' }),
+)
+
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { forwardedHeader } from './forwarded-headers.ts'
 import { provider } from './provider-schema.ts'
 import { route } from './route-schema.ts'
-import { concurrency, duration, flag, httpUrl, numeric, positiveInt } from './schema-values.ts'
+import { concurrency, duration, flag, httpUrl, numeric, positiveInt, proxyUrl } from './schema-values.ts'
 import { headerSafeKey } from './vendor-settings.ts'
 
 /** What S3 takes as one object from a source of unknown length: 10,000 parts of 5 MiB. */
@@ -48,8 +48,18 @@ const webhooks = z.strictObject({
     .optional(),
   /** Networks (CIDR) that deliveries may reach although they are private; plain http is allowed there too. */
   allow: z.array(z.string()).default([]),
+  /** Connects to the address that was checked. No other setting sends deliveries through a proxy. */
+  proxy: proxyUrl.optional(),
   timeout_ms: positiveInt.default(15_000),
   concurrency: concurrency.default(100),
+})
+
+/** By which providers are reached, but for those on this machine. */
+const proxy = z.strictObject({
+  http: proxyUrl.optional(),
+  https: proxyUrl.optional(),
+  /** As NO_PROXY has it: names, addresses and networks, with commas between them. */
+  except: z.string().optional(),
 })
 
 const jobs = z.strictObject({
@@ -162,6 +172,7 @@ export const configSchema = z.strictObject({
   models: z.record(z.string().min(1).max(200), route).default({}),
   server: server.prefault({}),
   redis: redis.prefault({}),
+  proxy: proxy.prefault({}),
   api_keys: z.array(apiKey).default([]),
   webhooks: webhooks.prefault({}),
   jobs: jobs.prefault({}),

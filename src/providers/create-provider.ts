@@ -4,6 +4,7 @@ import type { UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import { betaHeaders, mergedList, noHeaders, vendorOf } from '../domain/request-headers.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
+import { type ProxySettings, proxyFor } from '../net/choose-proxy.ts'
 import { callOfNobody, pingOf, standingOf } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
 import { withModel } from './native-body.ts'
@@ -83,6 +84,7 @@ export const createProvider = (
   config: ProviderConfig,
   now: () => number = Date.now,
   reasons: Reasons = () => undefined,
+  around: ProxySettings = {},
 ): Provider => {
   const type = upstreamTypeOf(config)
   const { dialect, native, translated } = type
@@ -90,12 +92,14 @@ export const createProvider = (
   if (!url) throw new Error(`provider ${name}: type ${config.type} needs a base_url`)
   const base = new URL(url)
   const headersOf = headersMaker(type, lowerCaseNames(config.headers))
-  const tokens = type.openTokens?.()
+  const proxyOf = (address: URL): URL | null => proxyFor(address, config.proxy, around)
+  const tokens = type.openTokens?.(proxyOf)
   const transport = createTransport({
     baseUrl: base,
     timeoutMs: config.timeout_ms,
     connectTimeoutMs: config.connect_timeout_ms,
     maxResponseBytes: config.max_response_bytes,
+    proxy: proxyOf(base),
   })
 
   const send: Send = (path, body, request, made) =>

@@ -20,12 +20,12 @@ const reasonsOf = (routes: Routes, provider: string): Reasons => {
 
 /** All that the config describes, by name. */
 export const createProviders = (
-  { providers }: Pick<Config, 'providers'>,
+  { providers, proxy }: Pick<Config, 'providers' | 'proxy'>,
   routes: Routes,
 ): ReadonlyMap<string, Provider> =>
   new Map(
     Object.entries(providers).map(([name, config]) => [
       name,
-      createProvider(name, config, Date.now, reasonsOf(routes, name)),
+      createProvider(name, config, Date.now, reasonsOf(routes, name), proxy),
     ]),
   )

@@ -56,7 +56,10 @@ interface Client {
  * google-auth-library signs, caches and renews; it speaks through our transport, so that a dead token server ends a
  * call like a dead provider does, and asks where the account's key says (`token_uri`), which the library itself ignores.
  */
-export const createGoogleTokens = (account: ServiceAccount): TokenSource => {
+export const createGoogleTokens = (
+  account: ServiceAccount,
+  proxyOf: (address: URL) => URL | null,
+): TokenSource => {
   const transports = new Map<string, Transport>()
   let client: Promise<Client> | null = null
   let last: UpstreamOutcome | null = null
@@ -65,7 +68,8 @@ export const createGoogleTokens = (account: ServiceAccount): TokenSource => {
     const asked = new URL(address instanceof Request ? address.url : address)
     const own = asked.hostname === 'oauth2.googleapis.com' && account.token_uri
     const url = own ? new URL(own) : asked
-    const transport = transports.get(url.origin) ?? createTransport({ baseUrl: url, ...limits })
+    const transport =
+      transports.get(url.origin) ?? createTransport({ baseUrl: url, proxy: proxyOf(url), ...limits })
     transports.set(url.origin, transport)
     const path = url.pathname + url.search
     last = await transport.post(path, plainHeaders(init), String(init?.body ?? ''), { ...never })

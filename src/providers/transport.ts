@@ -1,6 +1,7 @@
 import { Pool } from 'undici'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
+import { createTunnelConnector, proxyHeaders } from '../net/tunnel.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
 export interface TransportOptions {
@@ -10,6 +11,8 @@ export interface TransportOptions {
   readonly timeoutMs: number
   readonly connectTimeoutMs: number
   readonly maxResponseBytes: number
+  /** By which the address is reached; null for none. */
+  readonly proxy: URL | null
 }
 
 export interface Transport {
@@ -26,9 +29,15 @@ export interface Transport {
   close(): Promise<void>
 }
 
-const createPool = (options: TransportOptions): Pool =>
-  new Pool(options.baseUrl.origin, {
-    connect: { timeout: options.connectTimeoutMs },
+/** A proxy is told where plain requests go, and asked for a connection where they are encrypted. */
+const isForwarded = ({ proxy, baseUrl }: TransportOptions): boolean =>
+  proxy !== null && baseUrl.protocol === 'http:'
+
+const createPool = (options: TransportOptions): Pool => {
+  const { baseUrl, proxy, connectTimeoutMs } = options
+  const isTunnelled = proxy !== null && !isForwarded(options)
+  return new Pool(isForwarded(options) ? proxy!.origin : baseUrl.origin, {
+    connect: isTunnelled ? createTunnelConnector(proxy, connectTimeoutMs) : { timeout: connectTimeoutMs },
     // One call per connection, and as many connections as calls: the worker's concurrency is the limit. Were calls
     // pipelined, or multiplexed by HTTP/2, one lost connection would take others with it.
     pipelining: 1,
@@ -39,10 +48,19 @@ const createPool = (options: TransportOptions): Pool =>
     // keepAliveTimeout stays at undici's 4 s: common model servers close idle connections after 5 s without saying
     // so, and a POST that meets such a close is lost and perhaps billed.
   })
+}
+
+/** A proxy that wants other credentials is no answer of the provider, which was sent nothing. */
+const withoutProxysWord = (outcome: UpstreamOutcome): UpstreamOutcome =>
+  outcome.kind === 'answer' && outcome.status === 407
+    ? { kind: 'break', reason: 'connect', sent: false, cause: new Error('the proxy answered 407') }
+    : outcome
 
 export const createTransport = (options: TransportOptions): Transport => {
   const { timeoutMs, maxResponseBytes } = options
   const pool = createPool(options)
+  const { origin, host } = options.baseUrl
+  const forwarding = isForwarded(options) ? { host, ...proxyHeaders(options.proxy!) } : null
 
   const send = (
     method: 'GET' | 'POST',
@@ -55,7 +73,7 @@ export const createTransport = (options: TransportOptions): Transport => {
       const call = new UpstreamCall(maxResponseBytes, outcome => {
         clearTimeout(timer)
         signal.onabort = null
-        resolve(outcome)
+        resolve(forwarding === null ? outcome : withoutProxysWord(outcome))
       })
       const onAbort = () => call.end('aborted', signal.reason)
       // A timer rather than AbortSignal.timeout, which costs several times as much.
@@ -65,7 +83,12 @@ export const createTransport = (options: TransportOptions): Transport => {
       )
       if (signal.aborted) return onAbort()
       signal.onabort = onAbort
-      pool.dispatch({ path, method, headers, body }, call)
+      pool.dispatch(
+        forwarding === null
+          ? { path, method, headers, body }
+          : { path: origin + path, method, headers: { ...headers, ...forwarding }, body },
+        call,
+      )
     })
 
   return {

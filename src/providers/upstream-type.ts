@@ -51,7 +51,7 @@ export interface UpstreamType {
   /** Headers of every call besides. */
   readonly headers?: Readonly<Record<string, string>>
   /** Gets a token in place of a key. Nothing is opened before the first call. */
-  openTokens?(): TokenSource
+  openTokens?(proxyOf: (address: URL) => URL | null): TokenSource
 }
 
 /** Throws where a setting cannot be used: a file of credentials that is not there. */

@@ -1,5 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
+import { createTunnelConnector } from '../net/tunnel.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { literalAddress, type Resolve } from './host-addresses.ts'
 
@@ -36,27 +37,41 @@ export const guardedLookup =
     )
   }
 
+/** Sockets never look a literal address up, so it would pass the lookup by. */
+const guardLiterals =
+  (mayDial: MayDial, connect: buildConnector.connector): buildConnector.connector =>
+  (target, callback) => {
+    const literal = literalAddress(target.hostname)
+    if (literal !== null && !mayDial(literal)) callback(forbidden(), null)
+    else connect(target, callback)
+  }
+
 /**
  * An undici connector that dials only what the guard permits; plain http only where the guard allows that.
  * A forbidden host fails the connection with `forbiddenAddressCode`.
  */
 export const createGuardedConnector = (
   guard: AddressGuard,
-  options: { timeoutMs: number; resolve: Resolve },
+  options: { timeoutMs: number; resolve: Resolve; proxy: URL | null },
 ): buildConnector.connector => {
   const dialler = (mayDial: MayDial): buildConnector.connector => {
+    const { proxy } = options
+    // The proxy is given the address that was checked: it must not resolve the name once more.
+    const checked = async ({ hostname }: buildConnector.Options): Promise<readonly string[]> =>
+      literalAddress(hostname) === null
+        ? (await resolveChecked(hostname, mayDial, options.resolve)).map(({ address }) => address)
+        : [hostname]
+    if (proxy !== null) {
+      const connect = createTunnelConnector(proxy, options.timeoutMs, checked)
+      return guardLiterals(mayDial, connect)
+    }
     const connect = buildConnector({
       timeout: options.timeoutMs,
       lookup: guardedLookup(mayDial, options.resolve),
       // A delivery is cut off by destroying its socket, which must then carry no other delivery.
       allowH2: false,
     })
-    return (target, callback) => {
-      // Sockets never look a literal address up, so it would pass the lookup by.
-      const literal = literalAddress(target.hostname)
-      if (literal !== null && !mayDial(literal)) callback(forbidden(), null)
-      else connect(target, callback)
-    }
+    return guardLiterals(mayDial, connect)
   }
   const secure = dialler(guard.permits)
   const plain = dialler(guard.allowsPlainHttp)

@@ -53,6 +53,8 @@ export interface WebhookSenderOptions {
   readonly timeoutMs: number
   readonly userAgent: string
   readonly resolve?: Resolve
+  /** By which receivers are reached; none when absent. */
+  readonly proxy?: URL | null
 }
 
 /** An idle connection is dropped soon and a busy one after a minute, so that receivers can move to another address. */
@@ -86,9 +88,9 @@ const sign = ({ id, body, secrets, nowMs }: WebhookRequest): SignedHeaders | nul
 }
 
 export const createWebhookSender = (options: WebhookSenderOptions): WebhookSender => {
-  const { guard, timeoutMs, userAgent, resolve = resolveAll } = options
+  const { guard, timeoutMs, userAgent, resolve = resolveAll, proxy = null } = options
   const agent = new Agent({
-    connect: createGuardedConnector(guard, { timeoutMs, resolve }),
+    connect: createGuardedConnector(guard, { timeoutMs, resolve, proxy }),
     allowH2: false,
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMs,
