@@ -7,15 +7,17 @@ import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
 import { secretsOf } from './config/secrets.ts'
+import type { Backoff } from './domain/backoff.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
 import { circuitOf } from './domain/health.ts'
 import { createRedact, type Redact } from './domain/redact.ts'
+import { type Attendance, createAttendance, unmannedForMs } from './health/attendance.ts'
 import { createHealthBoard, type HealthBoard } from './health/board.ts'
 import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
 import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import { createObstacleOf, type ObstacleOf } from './health/obstacles.ts'
-import { createProcessHeartbeat } from './health/presence.ts'
+import { createProcessHeartbeat, readPresence } from './health/presence.ts'
 import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
@@ -24,11 +26,13 @@ import { createProviders } from './providers/create-providers.ts'
 import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
 import { createPatrol } from './queue/patrol.ts'
 import { createSweeper } from './queue/sweeper.ts'
+import { createTurn } from './queue/turn.ts'
 import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
 import type { RedisPlace } from './redis/place.ts'
 import { createEndCounter, type EndCounter } from './relay/count-ends.ts'
 import { createHomes, type Homes } from './relay/homes.ts'
 import { createMoveNotes, type MoveNotes } from './relay/move-notes.ts'
+import { openRelief } from './relay/open-relief.ts'
 import type { Providers, Route, Routes } from './relay/routes.ts'
 import { createFiguresBoard, type FiguresBoard } from './relay/target-figures.ts'
 import { createTargetOrder, type OrderTargets } from './relay/target-order.ts'
@@ -66,12 +70,14 @@ export interface Core {
   readonly doorbells: Doorbells
   readonly board: HealthBoard
   readonly circuits: Circuits
+  readonly attendance: Attendance
   readonly circuitStore: CircuitStore
   readonly limitStore: LimitStore
-  /** Unix ms until which throttling, or a lack of usable keys, keeps a target out of use; 0 for none. */
+  /** Unix ms until which throttling, or a lack of usable keys or of workers, keeps a target out of use; 0 for none. */
   readonly indictedUntil: (target: RouteTarget) => number
   /** Unix ms from which a job may be sent to a target; 0 for now. Draws where only a share is sent. */
   readonly availableAt: (target: RouteTarget) => number
+  readonly backoffOf: (target: RouteTarget) => Backoff
   readonly figures: FiguresBoard
   readonly order: OrderTargets
   readonly notes: MoveNotes
@@ -106,6 +112,17 @@ export const routesOf = (config: Config): Routes =>
       routeOf(targets, config.models[name]!),
     ]),
   )
+
+const backoffsOf = ({ providers }: Config): Core['backoffOf'] => {
+  const backoffs = new Map(
+    Object.entries(providers).map(([name, { backoff }]) => [
+      name,
+      { baseMs: backoff.base_ms, capMs: backoff.cap_ms },
+    ]),
+  )
+  // A job may still be at a provider that the config has no more.
+  return ({ provider }) => backoffs.get(provider) ?? { baseMs: 0, capMs: 0 }
+}
 
 const keysOf = ({ api_key, api_keys }: Config['providers'][string]): readonly string[] =>
   api_keys ?? (api_key ? [api_key] : [])
@@ -203,8 +220,29 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     )
   }
 
+  const workers = () => readPresence(redis, prefix, now())
+  const attendance = await life.open(
+    'attendance',
+    () => {
+      const attendance = createAttendance({
+        providers: Object.keys(config.providers),
+        workers,
+        afterMs: config.jobs.unmanned_after,
+        log,
+        now,
+      })
+      attendance.start()
+      return attendance
+    },
+    attendance => attendance.stop(),
+  )
+  const { unmannedSince } = attendance
   const indictedUntil = (target: RouteTarget): number =>
-    Math.max(board.unavailableUntil(target), keyRings.get(target.provider)?.unavailableUntil() ?? 0)
+    Math.max(
+      board.unavailableUntil(target),
+      keyRings.get(target.provider)?.unavailableUntil() ?? 0,
+      unmannedSince(target.provider) > 0 ? now() + unmannedForMs : 0,
+    )
   const availableAt = (target: RouteTarget): number =>
     indictedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
   const routes = routesOf(config)
@@ -216,6 +254,15 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
       () => figures.stop(),
     )
   }
+  const order = createTargetOrder(figures.of)
+  const notes = createMoveNotes(createWhyAway({ circuits, board, unmannedSince }), now)
+  const mayEmpty = createTurn(redis, prefix, instance)
+  const backoffOf = backoffsOf(config)
+  const site = { routes, providers, order, notes, store, doorbells, unmannedSince, mayEmpty, backoffOf }
+  await openRelief(life, {
+    ...site,
+    ...{ availableAt, workers, maxAttempts: config.jobs.max_attempts, log, now },
+  })
   return {
     config,
     redisAt,
@@ -236,13 +283,15 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     doorbells,
     board,
     circuits,
+    attendance,
     circuitStore,
     limitStore: createLimitStore(redis, prefix),
     indictedUntil,
     availableAt,
+    backoffOf,
     figures,
-    order: createTargetOrder(figures.of),
-    notes: createMoveNotes(createWhyAway({ circuits, board }), now),
+    order,
+    notes,
     obstacleOf: createObstacleOf({ circuits, board, keyRings }),
     redact: createRedact(secretsOf(config)),
     log,

@@ -2,7 +2,6 @@ import type { Logger } from 'pino'
 import { healthCheckOf } from '../src/config/health-check.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
 import type { Core } from '../src/core.ts'
-import type { Backoff } from '../src/domain/backoff.ts'
 import type { RouteTarget } from '../src/domain/chain.ts'
 import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import { flexFullUntil } from '../src/domain/flex-tier.ts'
@@ -178,8 +177,6 @@ const openExecutor = async (
     redact: core.redact,
     noted: core.figures.note,
   })
-  const ownBackoff = backoffFrom(settings)
-  const backoffs = new Map(Object.entries(config.providers).map(([name, p]) => [name, backoffFrom(p)]))
   let tokens = 0
   return createJobExecutor({
     ...core,
@@ -190,7 +187,6 @@ const openExecutor = async (
     mirrors: mirrorJobs({ ...core, log }),
     retries: settings.retries,
     maxAttempts: config.jobs.max_attempts,
-    backoffOf: ({ provider }) => backoffs.get(provider) ?? ownBackoff,
     availableAt: target =>
       target.provider === name
         ? core.indictedUntil(target) || gate.opensAt(target.model)
@@ -244,11 +240,6 @@ const healthCheckFor = (core: Core, name: string, log: Logger): GateParts['check
   })
   return { intervalMs, keylessUntil: keys.unavailableUntil, ask }
 }
-
-const backoffFrom = ({ backoff }: ProviderConfig): Backoff => ({
-  baseMs: backoff.base_ms,
-  capMs: backoff.cap_ms,
-})
 
 const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettings => ({
   windowMs: breaker.window_ms,

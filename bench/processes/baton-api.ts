@@ -3,4 +3,4 @@ import { type BatonInput, openBaton } from '../support/deployment.ts'
 
 // The API alone, as the entry point builds it. Says its URL.
 const { life, core } = await openBaton(JSON.parse(process.argv[2]!) as BatonInput)
-process.send!(await openApi(life, core))
+process.send!((await openApi(life, core)).url)

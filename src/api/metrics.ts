@@ -11,6 +11,8 @@ export interface Figures {
   /** What is out of use: a provider, a key or a model. */
   readonly entries: readonly { readonly scope: string; readonly state: string }[]
   readonly workers: readonly WorkerPresence[]
+  /** Unix ms since when providers have no worker, by name; 0 for those that have, or had one a moment ago. */
+  readonly unmannedSinceMs: ReadonlyMap<string, number>
   readonly webhookWorkers: readonly WebhookPresence[]
   readonly processes: readonly ProcessPresence[]
   readonly deadLetters: number
@@ -51,7 +53,7 @@ const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: Figures): Metric
   gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
 ]
 
-const providerMetrics = ({ circuits, entries }: Figures): Metric[] => {
+const providerMetrics = ({ circuits, entries, unmannedSinceMs }: Figures): Metric[] => {
   const out = Map.groupBy(entries, ({ scope, state }) => {
     // Names of providers hold none of the separators that follow them in a scope.
     const provider = scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
@@ -71,6 +73,14 @@ const providerMetrics = ({ circuits, entries }: Figures): Metric[] => {
       'baton_provider_share',
       'Of the traffic that a provider on its way back gets, 0 to 1.',
       circuits.map(circuit => ({ labels: { provider: circuit.provider }, value: shareNow(circuit) })),
+    ),
+    gauge(
+      'baton_provider_unmanned',
+      '1 for a provider that has had no live worker for so long that it is out of use.',
+      [...unmannedSinceMs].map(([provider, sinceMs]) => ({
+        labels: { provider },
+        value: sinceMs > 0 ? 1 : 0,
+      })),
     ),
     gauge(
       'baton_provider_out_of_use',

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import { type Core, storeOn } from '../core.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readPresence, readProcesses, readWebhookPresence } from '../health/presence.ts'
@@ -22,9 +23,21 @@ import { createScriptRunner, type RunScript } from '../store/scripts.ts'
 import { createUploadStore } from '../store/upload-store.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createApp } from './app.ts'
+import type { ApiParts } from './parts.ts'
 
-/** Serves the API until the process stops. Answers the address it listens on. */
-export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
+export interface OpenApi {
+  /** Where it listens. */
+  readonly url: string
+  readonly app: FastifyInstance
+  readonly parts: ApiParts
+}
+
+/** Serves the API until the process stops. `openBlobs`: what opens the place where the bytes of files are kept. */
+export const openApi = async (
+  life: Lifecycle,
+  core: Core,
+  openBlobs: typeof openBlobStore = openBlobStore,
+): Promise<OpenApi> => {
   const { config, keys, log, now } = core
   // A connection that fails fast: a client must not wait for a Redis that is away.
   const redis = await life.open(
@@ -34,7 +47,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
   )
   const run = await openRunner(life, core, redis)
   const store = core.ends.of(storeOn(redis, run, keys, config, now))
-  const blobs = await openBlobStore(life, core)
+  const blobs = await openBlobs(life, core)
   const doorbells = await life.open(
     'api doorbells',
     () => createDoorbells(redis, keys, log),
@@ -50,7 +63,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     waiter => waiter.stop(),
   )
 
-  const app = createApp({
+  const parts: ApiParts = {
     config,
     routes: core.routes,
     mirroredRoutes: core.mirroredRoutes,
@@ -67,6 +80,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     batches: createBatchStore({ redis, run, keys, now }),
     board: core.board,
     circuits: core.circuits,
+    unmannedSince: core.attendance.unmannedSince,
     figuresOf: core.figures.of,
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     limitStore: createLimitStore(redis, keys.prefix),
@@ -93,7 +107,8 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
     pingRedis: () => ping(redis, keys),
     log,
     now,
-  })
+  }
+  const app = createApp(parts)
   await life.open(
     'api',
     () => app.listen({ host: config.server.host, port: config.server.port }),
@@ -102,7 +117,7 @@ export const openApi = async (life: Lifecycle, core: Core): Promise<string> => {
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   log.info({ url }, 'api listening')
-  return url
+  return { url, app, parts }
 }
 
 /** Until the connection stands, requests would be refused for an outage that is none. */

@@ -48,6 +48,8 @@ export interface ApiParts {
   readonly waiter: FinishWaiter
   readonly submit: SubmitJob
   readonly addressGuard: AddressGuard
+  /** Unix ms since when a provider has no worker, once that counts; 0 else. */
+  readonly unmannedSince: (provider: string) => number
   readonly presence: () => Promise<readonly WorkerPresence[]>
   readonly webhookPresence: () => Promise<readonly WebhookPresence[]>
   readonly processes: () => Promise<readonly ProcessPresence[]>

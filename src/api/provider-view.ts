@@ -21,6 +21,8 @@ export interface ProviderFacts {
   /** Its last changes, newest first. */
   readonly events: readonly Circuit[]
   readonly workers: readonly WorkerPresence[]
+  /** Unix ms since when it has none, once that counts; 0 else. */
+  readonly unmannedSinceMs: number
   /** Jobs that wait in its queue. */
   readonly waiting: number
   readonly limits: ConfiguredLimits
@@ -53,6 +55,7 @@ export const providerView = (facts: ProviderFacts): object => {
       seen: facts.meters.map(meterView),
     },
     workers: workers.map(workerView),
+    unmanned_since: secondsOrNull(facts.unmannedSinceMs),
   }
 }
 

@@ -69,6 +69,7 @@ const away: Readonly<Record<string, string>> = {
   paused: 'which an operator has paused',
   cooling: 'which throttles',
   stopped: 'of which the key or the model is stopped',
+  unmanned: 'which has no worker',
   backoff: 'which failed this job a moment ago',
   busy: 'which has no room within its limits',
 }

@@ -17,6 +17,8 @@ export interface ProviderState {
     readonly calls_in_flight: number
     readonly concurrency: number
   }[]
+  /** Since when it has no worker, once that is so long that its jobs go elsewhere. */
+  readonly unmanned_since: number | null
 }
 
 /** Throws as the ApiClient does. */

@@ -69,6 +69,10 @@ const jobs = z.strictObject({
   retention: duration.prefault('24h'),
   /** Upstream calls per job, over all providers. */
   max_attempts: positiveInt.default(20),
+  /** A provider without a live worker for so long is out of use for routes with another target. */
+  unmanned_after: duration
+    .refine(ms => ms >= 5_000, 'expected at least 5s: workers tell of themselves every two seconds')
+    .prefault('30s'),
   /** A worker silent for this long is taken for dead and its jobs are given to others. */
   lock_ms: numeric(z.int().min(1_000)).default(15_000),
   /** The deadline of a request whose connection waits: the answer comes before the official clients give up, after 10 minutes. */

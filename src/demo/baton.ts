@@ -36,7 +36,7 @@ export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise
   for (const name of Object.keys(config.providers)) await openProviderWorker(life, core, name)
   await openWebhookWorker(life, core)
   await openBatchWorker(life, core)
-  return openApi(life, core)
+  return (await openApi(life, core)).url
 }
 
 /** A private server goes with all its data; in another one, only the demo's own keys are removed. */

@@ -6,14 +6,17 @@ import type { Circuits } from './circuits.ts'
 export interface WhyAwayParts {
   readonly circuits: Pick<Circuits, 'of'>
   readonly board: Pick<HealthBoard, 'current'>
+  /** See `Attendance`. */
+  readonly unmannedSince: (provider: string) => number
 }
 
 /**
  * Why a target is out of use, in the word that `/v1/providers` has for it; null when nothing is known against it. The order
- * is that of who decides: the operator, then what keeps all calls away, then what keeps some away.
+ * is that of who decides: the operator, then what keeps all calls away, then that nobody is there to make them, then what keeps
+ * some away.
  */
 export const createWhyAway =
-  ({ circuits, board }: WhyAwayParts) =>
+  ({ circuits, board, unmannedSince }: WhyAwayParts) =>
   ({ provider, model }: Target): string | null => {
     const { state, pausedAtMs } = circuits.of(provider)
     if (pausedAtMs > 0) return 'paused'
@@ -21,6 +24,7 @@ export const createWhyAway =
     const states = [state, ofModel]
     const shut = states.find(each => each !== 'closed' && each !== 'recovering')
     if (shut) return shut
+    if (unmannedSince(provider) > 0) return 'unmanned'
     const scopes: Scope[] = [`provider:${provider}`, `target:${provider}/${model}`]
     const entries = board.current()
     const own = entries.find(({ scope }) => scopes.includes(scope))

@@ -26,6 +26,12 @@ export interface Ring {
   readonly priority?: Priority
 }
 
+export interface WaitingRing {
+  readonly doorbells: readonly string[]
+  /** For who has seen to all of them. */
+  remove(): Promise<void>
+}
+
 export interface Doorbells {
   /**
    * Rings, then takes what was rung off the agenda. What is rung within one tick rings together, as far as a ring goes.
@@ -40,6 +46,8 @@ export interface Doorbells {
   holds(ring: Ring): Promise<boolean>
   /** When the oldest ring that has not been seen to was rung, in Unix ms; null when there is none. */
   oldestRungAt(queue: string): Promise<number | null>
+  /** Rings that wait, the oldest first, from one place to another. */
+  page(queue: string, from: number, to: number): Promise<readonly WaitingRing[]>
   /** Doorbells that wait; reckoned from a sample where there are very many. */
   waiting(queue: string): Promise<number>
   close(): Promise<void>
@@ -177,6 +185,15 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
       const fetchedSince = Date.now() - seenToMs
       const unseen = [...oldest, ...active.filter(ring => (ring.processedOn ?? 0) > fetchedSince)]
       return unseen.length === 0 ? null : Math.min(...unseen.map(ring => ring.timestamp))
+    },
+    page: async (name, from, to) => {
+      const rings = await queueOf(name).getJobs(['wait', 'prioritized'], from, to, true)
+      return rings.map(ring => ({
+        doorbells: doorbellsOf(ring),
+        // A worker may have come and taken it.
+        remove: () =>
+          ring.remove().catch(error => log.debug({ err: error, queue: name }, 'ring left to its worker')),
+      }))
     },
     waiting: async name => {
       const queue = queueOf(name)

@@ -15,7 +15,15 @@ import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { coalesce } from './coalesce.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
-import { type End, type JobRecord, parseRecord, type RecordFields, type Standing } from './job-record.ts'
+import {
+  type End,
+  formatMove,
+  formatTarget,
+  type JobRecord,
+  parseRecord,
+  type RecordFields,
+  type Standing,
+} from './job-record.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
@@ -121,6 +129,8 @@ export interface JobStore extends Deliveries {
    * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
    */
   recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>
+  /** Moves a job that waits where nobody attends to it. False when it moved on meanwhile. */
+  passOn(record: Pick<JobRecord, 'id' | 'hop' | 'ring'>, target: Target, note: JobMove): Promise<boolean>
   read(id: string): Promise<JobRecord | null>
   /** Records without their responses, which a list has no room for. */
   readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
@@ -277,6 +287,12 @@ export const createJobStore = ({
         now(),
         takenUntilMs,
       ])) === 1,
+
+    passOn: async ({ id, hop, ring }, target, note) => {
+      const nowMs = now()
+      const to = [formatTarget(target), nowMs, nowMs + outboxGraceMs, formatMove(note)]
+      return (await run('pass-on', [keys.record(id), keys.agenda(shardOf(id)), id, hop, ring, ...to])) === 1
+    },
 
     ...deliveries,
 

@@ -7,6 +7,7 @@ const scripts = {
   retry: 1,
   'end-without-answer': 3,
   recover: 2,
+  'pass-on': 2,
   take: 1,
   redeliver: 3,
   'recover-delivery': 2,

@@ -72,7 +72,8 @@ export const openBatchApi = async (
     sim,
     baton,
     feeder,
-    lateApi: behindMs => openApi(life, { ...baton.core, now: () => Date.now() - behindMs }),
+    lateApi: behindMs =>
+      openApi(life, { ...baton.core, now: () => Date.now() - behindMs }).then(({ url }) => url),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([baton, life, ...feeders].map(running => running.stop()))
       await sim.stop()

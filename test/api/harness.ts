@@ -1,43 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Redis } from 'ioredis'
 import { type Logger, pino } from 'pino'
 import { vi } from 'vitest'
-import { createApp } from '../../src/api/app.ts'
+import { openApi } from '../../src/api/open-api.ts'
 import type { ApiParts } from '../../src/api/parts.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { routesOf } from '../../src/core.ts'
-import { createHealthBoard } from '../../src/health/board.ts'
-import { createCircuitStore } from '../../src/health/circuit-store.ts'
-import { createCircuits } from '../../src/health/circuits.ts'
-import { readPresence, readProcesses, readWebhookPresence } from '../../src/health/presence.ts'
-import { createWhyAway } from '../../src/health/why-away.ts'
-import { createLimitStore } from '../../src/limits/limit-store.ts'
-import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
-import { mirroredRoutesOf } from '../../src/mirror/mirrored-routes.ts'
-import { createProviders } from '../../src/providers/create-providers.ts'
-import { createDoorbells } from '../../src/queue/doorbells.ts'
-import { createApiRedis, createSubscriber } from '../../src/redis/connect.ts'
-import { createMoveNotes } from '../../src/relay/move-notes.ts'
-import { createSubmitJob } from '../../src/relay/submit-job.ts'
-import { createFiguresBoard } from '../../src/relay/target-figures.ts'
-import { createTargetOrder } from '../../src/relay/target-order.ts'
-import { createAgenda } from '../../src/store/agenda.ts'
-import { createBatchStore } from '../../src/store/batch-store.ts'
+import { openCore } from '../../src/core.ts'
+import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
+import { openBlobStore } from '../../src/open-blobs.ts'
+import { createApiRedis } from '../../src/redis/connect.ts'
 import type { BlobStore } from '../../src/store/blobs/blob-store.ts'
-import { createDiskBlobs } from '../../src/store/blobs/disk-blobs.ts'
-import { createDeadLetters } from '../../src/store/dead-letters.ts'
-import { createFileStore } from '../../src/store/file-store.ts'
-import { createFinishWaiter } from '../../src/store/finish-waiter.ts'
-import { createJobIndex } from '../../src/store/job-index.ts'
-import { createJobStore, type Final } from '../../src/store/job-store.ts'
-import { createKeys } from '../../src/store/keys.ts'
-import { createScriptRunner } from '../../src/store/scripts.ts'
-import { createUploadStore } from '../../src/store/upload-store.ts'
-import { createAddressGuard } from '../../src/webhooks/address-guard.ts'
+import type { Final } from '../../src/store/job-store.ts'
 import { testRedis } from '../support/redis.ts'
 
 /** Nobody calls a provider here: tests end jobs through the store, as a worker would. */
@@ -74,87 +50,20 @@ export interface TestApi extends AsyncDisposable {
 /** The API as production builds it, listening, on a Redis prefix of its own. */
 export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> => {
   const { url: redisUrl, prefix } = options.redis ?? testRedis()
-  const config = configSchema.parse({ providers, models, ...options.config })
   const log = options.log ?? pino({ level: 'silent' })
-  const now = Date.now
-  const redis = createApiRedis(redisUrl, log)
-  const subscriber = createSubscriber(redisUrl, log)
-  await new Promise(ready => redis.once('ready', ready))
-  const keys = createKeys(prefix)
-  const run = createScriptRunner(redis)
   const blobDir = await mkdtemp(join(tmpdir(), 'baton-blobs-'))
-  const disk = createDiskBlobs(blobDir)
-  const blobs = options.blobs?.(disk) ?? disk
-  const store = createJobStore({
-    redis,
-    run,
-    keys,
-    leaseMs: config.jobs.lock_ms,
-    retentionMs: config.jobs.retention,
-    deadLetterRetentionMs: 60_000,
-    now,
+  const { server } = (options.config ?? {}) as { readonly server?: object }
+  const given = { providers, models, storage: { path: blobDir }, ...options.config }
+  const config = configSchema.parse({ ...given, redis: { prefix }, server: { ...server, port: 0 } })
+  const life = createLifecycle(0, log)
+  const core = await openCore(life, { config, redisAt: redisUrl, log })
+  const { url, app, parts } = await openApi(life, core, async (life, core) => {
+    const disk = await openBlobStore(life, core)
+    return options.blobs?.(disk) ?? disk
   })
-  const doorbells = createDoorbells(redis, keys, log)
-  const board = createHealthBoard({ redis, subscriber, prefix, log, now })
-  await board.start()
-  const circuitStore = createCircuitStore(redis, prefix, now)
-  const circuits = createCircuits({
-    store: circuitStore,
-    subscriber,
-    prefix,
-    log,
-    now,
-    random: Math.random,
-    isChecked: () => false,
-  })
-  await circuits.start()
-  const waiter = createFinishWaiter(subscriber, keys, log)
-  await waiter.start()
-  const figures = createFiguresBoard({ redis, prefix, instance: 'test', log, now })
-  const shared = {
-    store,
-    doorbells,
-    routes: routesOf(config),
-    order: createTargetOrder(figures.of),
-    providers: createProviders(config, routesOf(config)),
-    now,
-  }
-  const parts: ApiParts = {
-    ...shared,
-    config,
-    index: createJobIndex(redis, keys, 'test', now),
-    deadLetters: createDeadLetters(redis, keys),
-    agenda: createAgenda(redis, run, keys, now),
-    blobs,
-    files: createFileStore({ redis, run, keys, blobs, now }),
-    uploads: createUploadStore({ redis, run, keys, now }),
-    mirroredRoutes: mirroredRoutesOf(config, () => undefined),
-    mirrors: createMirrorStore(redis, keys, now),
-    batches: createBatchStore({ redis, run, keys, now }),
-    board,
-    circuits,
-    circuitStore,
-    limitStore: createLimitStore(redis, prefix),
-    figuresOf: figures.of,
-    waiter,
-    submit: createSubmitJob({
-      ...shared,
-      availableAt: target => board.unavailableUntil(target) || circuits.sendsAt(target.provider),
-      notes: createMoveNotes(createWhyAway({ circuits, board }), now),
-      retentionMs: config.jobs.retention,
-      random: Math.random,
-    }),
-    addressGuard: createAddressGuard(config.webhooks.allow),
-    presence: () => readPresence(redis, prefix, now()),
-    webhookPresence: () => readWebhookPresence(redis, prefix, now()),
-    processes: () => readProcesses(redis, prefix, now()),
-    pingRedis: async () => {
-      await redis.ping()
-    },
-    log,
-  }
-  const app = createApp(parts)
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  // The test's own, to look with.
+  const redis = createApiRedis(redisUrl, log) as Redis
+  await new Promise(ready => redis.once('ready', ready))
 
   return {
     app,
@@ -162,14 +71,10 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
     redis,
     prefix,
     blobDir,
-    url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    url,
     [Symbol.asyncDispose]: async () => {
-      await app.drain(0)
-      waiter.stop()
-      await board.stop()
-      await doorbells.close()
-      for (const provider of shared.providers.values()) await provider.close()
-      for (const connection of [redis, subscriber]) connection.disconnect()
+      await life.stop()
+      redis.disconnect()
       await rm(blobDir, { recursive: true, force: true })
     },
   }

@@ -78,6 +78,7 @@ const standing = (more: Partial<ProviderState> = {}): ProviderState => ({
   share: 1,
   queue: { waiting: 3, active: 1 },
   workers: [{ instance: 'w', calls_in_flight: 1, concurrency: 50 }],
+  unmanned_since: null,
   ...more,
 })
 

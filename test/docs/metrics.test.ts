@@ -16,6 +16,7 @@ test('docs/metrics.md has every metric with its labels', () => {
         ...{ seenAtMs: 0, counts },
       },
     ],
+    unmannedSinceMs: new Map([['a', 0]]),
     webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
     processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, seenAtMs: 0 }],
     deadLetters: 0,

@@ -26,6 +26,7 @@ export interface Rig {
   readonly client: Client
   /** The API that the client talks to; another one after `startApi`. */
   readonly api: BatonProcess
+  readonly apiUrl: string
   startApi(): Promise<void>
   close(): Promise<void>
 }
@@ -73,6 +74,9 @@ export const openRig = async (options: RigOptions = {}): Promise<Rig> => {
     client,
     get api() {
       return api
+    },
+    get apiUrl() {
+      return api.url
     },
     startApi: async () => {
       api = await site.api()

@@ -67,7 +67,9 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
     await openProviderWorker(life, core, name)
   if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, core)
   if (options.batches) await (await import('../../workers/batch.ts')).openBatchWorker(life, core)
-  const apiUrl = options.api ? await (await import('../../src/api/open-api.ts')).openApi(life, core) : ''
+  const apiUrl = options.api
+    ? (await (await import('../../src/api/open-api.ts')).openApi(life, core)).url
+    : ''
   const submit = createSubmitJob({ ...core, retentionMs: config.jobs.retention, random: Math.random })
 
   return {

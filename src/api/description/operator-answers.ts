@@ -102,6 +102,7 @@ export const provider = z
       seen: z.array(seenLimits),
     }),
     workers: z.array(worker),
+    unmanned_since: seconds.nullable(),
   })
   .meta({ id: 'Provider' })
 
@@ -198,7 +199,7 @@ export const deadLetterList = z.object({
 })
 
 export const alive = z.object({ status: z.literal('ok') })
-export const ready = z.object({ status: z.literal('ready') })
+export const ready = z.object({ status: z.literal('ready'), unmanned: z.array(z.string()).optional() })
 export const notReady = z.object({
   status: z.literal('unavailable'),
   reason: z.literal('redis_unavailable'),

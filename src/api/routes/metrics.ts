@@ -36,6 +36,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
       circuits: providers.map(circuits.of),
       entries: [...board.current(), ...modelsOut()],
       workers,
+      unmannedSinceMs: new Map(providers.map(name => [name, parts.unmannedSince(name)])),
       webhookWorkers,
       processes,
       deadLetters: letters,

@@ -1,6 +1,7 @@
-import { readDeadLetters, readProviders } from '../operator-client.ts'
+import { type ProviderState, readDeadLetters, readProviders } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 import { renderJson, type Terminal } from '../terminal.ts'
+import { renderTime } from '../times.ts'
 import { describeProviders } from './providers.ts'
 
 const mostLetters = 100
@@ -16,20 +17,29 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
       readProviders(api),
       readDeadLetters(api, mostLetters),
     ])
-    const unmanned = providers.filter(({ workers }) => workers.length === 0).map(({ name }) => name)
+    const unmanned = providers.filter(({ workers }) => workers.length === 0)
     const away = providers
       .filter(({ state }) => state !== 'closed' && state !== 'recovering')
       .map(({ name }) => name)
     const well = unmanned.length === 0 && away.length === 0
     const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
     if (json) {
-      out(renderJson({ url: api.url, well, unmanned, away, dead_letters: letters.length, providers }))
+      out(
+        renderJson({
+          url: api.url,
+          well,
+          unmanned: unmanned.map(({ name }) => name),
+          away,
+          dead_letters: letters.length,
+          providers,
+        }),
+      )
     } else {
       out(
         [
           `${api.url} takes jobs`,
           describeProviders(providers),
-          ...(unmanned.length > 0 ? [`no worker is running for: ${unmanned.join(', ')}`] : []),
+          ...(unmanned.length > 0 ? [`no worker is running for: ${unmanned.map(describe).join(', ')}`] : []),
           ...(away.length > 0 ? [`out of use: ${away.join(', ')}`] : []),
           `webhooks given up: ${deadLetters}`,
         ].join('\n'),
@@ -37,3 +47,7 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
     }
     return well ? 0 : 1
   })
+
+/** `openai (since 2025-12-06 05:46:40; its jobs go on to other targets)`. */
+const describe = ({ name, unmanned_since: since }: ProviderState): string =>
+  since === null ? name : `${name} (since ${renderTime(since)}; jobs with another target go on there)`

@@ -1,0 +1,80 @@
+import type { Logger } from 'pino'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import type { WorkerPresence } from './presence.ts'
+
+/** Which providers have a worker, as far as this process can see: it looks every two seconds. */
+export interface Attendance extends Repeating {
+  /** Unix ms since when no worker of a provider is there, once that is so long that it counts; 0 else. */
+  unmannedSince(provider: string): number
+}
+
+/** Nobody knows when a worker comes: a job rather waits for a target of which something is known. */
+export const unmannedForMs = 60_000
+
+const lookEveryMs = 2_000
+/** Who did not look for longer than this (Redis was away, or the process stood still) knows nothing of what was before. */
+const gapMs = 10_000
+
+type Beat = Pick<WorkerPresence, 'provider' | 'instance' | 'seenAtMs'>
+
+/**
+ * Goes by whether heartbeats are news, not by the times in them, which are of other machines' clocks. Who has just begun to look,
+ * or could not for a while, takes every provider for attended: after a restart of all nobody is moved about.
+ */
+export const createSightings = (providers: readonly string[], afterMs: number) => {
+  let known: ReadonlyMap<string, number> = new Map()
+  const attendedAtMs = new Map<string, number>()
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+  const nameOf = ({ provider, instance }: Beat): string => `${provider}@${instance}`
+
+  return {
+    saw: (beats: readonly Beat[], nowMs: number): void => {
+      const isNew = nowMs - lookedAtMs > gapMs
+      const news = beats.filter(beat => known.get(nameOf(beat)) !== beat.seenAtMs)
+      const attended = new Set(news.map(({ provider }) => provider))
+      for (const provider of providers) if (isNew || attended.has(provider)) attendedAtMs.set(provider, nowMs)
+      known = new Map(beats.map(beat => [nameOf(beat), beat.seenAtMs]))
+      lookedAtMs = nowMs
+    },
+    /** See `Attendance`. As of the last look: while nobody can look, nothing changes. */
+    unmannedSince: (provider: string): number => {
+      const atMs = attendedAtMs.get(provider)
+      return atMs !== undefined && lookedAtMs - atMs >= afterMs ? atMs : 0
+    },
+  }
+}
+
+export interface AttendanceOptions {
+  readonly providers: readonly string[]
+  /** Those that told of themselves of late. */
+  readonly workers: () => Promise<readonly WorkerPresence[]>
+  /** For so long a provider may be without one: workers are restarted, and come after the API. */
+  readonly afterMs: number
+  readonly log: Logger
+  readonly now: () => number
+}
+
+export const createAttendance = (options: AttendanceOptions): Attendance => {
+  const { providers, workers, afterMs, log, now } = options
+  const { saw, unmannedSince } = createSightings(providers, afterMs)
+  const missed = new Set<string>()
+
+  const tell = (provider: string): void => {
+    const isMissed = unmannedSince(provider) > 0
+    if (isMissed === missed.has(provider)) return
+    if (isMissed) {
+      missed.add(provider)
+      log.warn({ provider }, 'provider has no worker')
+    } else {
+      missed.delete(provider)
+      log.info({ provider }, 'provider has a worker again')
+    }
+  }
+
+  const look = async (): Promise<void> => {
+    saw(await workers(), now())
+    providers.forEach(tell)
+  }
+
+  return { ...createRepeating('attendance', lookEveryMs, look, log), unmannedSince }
+}

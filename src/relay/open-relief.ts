@@ -1,0 +1,49 @@
+import type { WorkerPresence } from '../health/presence.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import { createHandoverPace, type HandoverPace } from './handover-pace.ts'
+import { createRelief, type ReliefParts } from './relief.ts'
+
+type Same =
+  | 'routes'
+  | 'providers'
+  | 'order'
+  | 'notes'
+  | 'store'
+  | 'unmannedSince'
+  | 'mayEmpty'
+  | 'availableAt'
+  | 'backoffOf'
+  | 'maxAttempts'
+  | 'log'
+  | 'now'
+
+export interface ReliefSite extends Pick<ReliefParts, Same> {
+  readonly doorbells: Doorbells
+  readonly workers: () => Promise<readonly WorkerPresence[]>
+}
+
+/** Every process takes part in it, whatever its role: whoever is left must be able to. */
+export const openRelief = async (life: Lifecycle, site: ReliefSite): Promise<void> => {
+  const { providers, doorbells, workers, log, now } = site
+  const paces = new Map<string, HandoverPace>()
+  const waiting = (provider: string): Promise<number> => doorbells.waiting(providerQueue(provider))
+  const paceOf = (from: string): HandoverPace => {
+    const pace = paces.get(from) ?? createHandoverPace({ from, waiting, workers, log, now })
+    paces.set(from, pace)
+    return pace
+  }
+  await life.open(
+    'relief',
+    () => {
+      const relief = createRelief({
+        ...site,
+        unmannable: [...providers.keys()],
+        paceOf,
+      })
+      relief.start()
+      return relief
+    },
+    relief => relief.stop(),
+  )
+}

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runIn } from '../cli/run-in-folder.ts'
+import { until } from '../support/until.ts'
+import { openRig, type Rig, submitted } from './rig.ts'
+
+const unmannedAfterMs = 8_000
+
+let rig: Rig
+beforeAll(async () => {
+  rig = await openRig({
+    config: { jobs: { lock_ms: 1_000, unmanned_after: '8s' } },
+    routes: { back: { provider: 'second', fallback_to: 'plain' } },
+  })
+})
+afterAll(() => rig.close())
+
+const get = async (path: string) => (await fetch(rig.apiUrl + path)).json()
+const ready = async () => {
+  const answer = await fetch(`${rig.apiUrl}/readyz`)
+  return [answer.status, await answer.json()]
+}
+const status = async () => {
+  const { exitCode, out } = await runIn({}, 'status', { BATON_URL: rig.apiUrl })
+  return { exitCode, out }
+}
+const unmanned = (name: string, is: boolean) =>
+  until(async () => {
+    const { data } = (await get('/v1/providers')) as {
+      data: { name: string; unmanned_since: number | null }[]
+    }
+    return (data.find(provider => provider.name === name)!.unmanned_since !== null) === is
+  }, 60_000)
+
+// Processes start, and are missed by the clock.
+describe('a provider whose only worker was killed', { timeout: 120_000 }, () => {
+  it('has its jobs answered by the next target, those that wait there and new ones; the others wait for a worker', async () => {
+    const { site, client, first, second } = rig
+    await site.worker('second')
+    const only = await site.worker('first')
+    // Workers that come late are missed until they do.
+    await unmanned('first', false)
+    await unmanned('second', false)
+    const before = await submitted(client, { model: 'chain', user: 'before' })
+    expect((await client.ended(before)).provider).toBe('first')
+    expect((await status()).exitCode).toBe(0)
+    first.script({ latency: { kind: 'fixed', ms: 600_000 } })
+    const running = await submitted(client, { model: 'chain', user: 'running' })
+    await until(() => first.calls.identities.running === 1)
+    await only.kill()
+    const killedAtMs = Date.now()
+    const waiting = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => submitted(client, { model: 'chain', user: `waits-${i}` })),
+    )
+    const lone = await submitted(client, { model: 'plain', user: 'lone' })
+    await Promise.all([running, ...waiting].map(id => client.ended(id, 60_000)))
+    // Nobody was moved before the time: a worker that is restarted comes back within it.
+    expect(Date.now() - killedAtMs).toBeGreaterThanOrEqual(unmannedAfterMs - 2_500)
+    for (const id of waiting) {
+      const job = await client.read(id)
+      expect(job.provider).toBe('second')
+      expect(job.attempts).toMatchObject([{ hop: 1, provider: 'second', verdict: 'ok' }])
+      expect(job.moves).toMatchObject([{ kind: 'skipped', hop: 0, provider: 'first', reason: 'unmanned' }])
+    }
+    expect((await client.read(running)).attempts).toMatchObject([
+      { hop: 0, provider: 'first', reason: 'worker_lost', possibly_billed: true },
+      { hop: 1, provider: 'second', verdict: 'ok' },
+    ])
+    expect(Object.values(second.calls.identities).every(calls => calls === 1)).toBe(true)
+
+    // New ones do not even go there.
+    const after = await client.ended(await submitted(client, { model: 'chain', user: 'after' }))
+    expect(after.attempts).toMatchObject([{ hop: 0, provider: 'second' }])
+    expect((await client.read(lone)).status).toBe('queued')
+    first.script({ latency: { kind: 'fixed', ms: 1 } })
+  })
+
+  it('is told of wherever operators look', async () => {
+    await unmanned('first', true)
+    expect(await ready()).toEqual([200, { status: 'ready', unmanned: ['first'] }])
+    const metrics = await (await fetch(`${rig.apiUrl}/metrics`)).text()
+    expect(metrics).toContain('baton_provider_unmanned{provider="first"} 1')
+    expect(metrics).toContain('baton_provider_unmanned{provider="second"} 0')
+    const { exitCode, out } = await status()
+    expect(exitCode).toBe(1)
+    expect(out).toMatch(/no worker is running for: first \(since .*; jobs with another target go on there\)/)
+    expect(rig.api.lines).toContainEqual(
+      expect.objectContaining({ msg: 'provider has no worker', provider: 'first' }),
+    )
+  })
+
+  it('has its traffic back when a worker comes, and those that waited', async () => {
+    const { site, client } = rig
+    await site.worker('first')
+    await until(async () => (await client.all()).every(({ status }) => status === 'succeeded'), 60_000)
+    await unmanned('first', false)
+    expect(await ready()).toEqual([200, { status: 'ready' }])
+    const job = await client.ended(await submitted(client, { model: 'chain', user: 'back' }))
+    expect(job.attempts).toMatchObject([{ hop: 0, provider: 'first', verdict: 'ok' }])
+  })
+})
