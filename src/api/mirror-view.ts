@@ -18,6 +18,7 @@ export const mirrorView = ({ route, mirror, stats, waiting, lost }: MirrorFacts)
     route,
     to: { provider: mirror.to.provider, model: mirror.to.model },
     sample: mirror.sample,
+    parallel: mirror.parallel,
     since: sinceMs === null ? null : Math.floor(sinceMs / 1_000),
     ...counts,
     lost: counts.lost + lost,

@@ -113,6 +113,7 @@ const interruptions: Readonly<Record<string, string>> = {
   shutdown: 'its worker was stopped, and handed the job back',
   cancelled: 'the call was dropped as the job was cancelled',
   expired: 'the call was dropped as the job expired',
+  mirror: 'the mirror of the route, side by side',
 }
 
 const describeCall = (attempt: Attempt): string => {

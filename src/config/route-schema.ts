@@ -21,6 +21,8 @@ const mirror = z.strictObject({
   to: z.string().min(1),
   /** The part of the jobs, 0 to 1. */
   sample: numeric(z.number().positive().max(1)).default(0.05),
+  /** Asks beside the first call, not after the answer; the answer is then the fallback. */
+  parallel: flag.default(false),
   /** More samples are dropped while so many are on their way. */
   max_waiting: numeric(z.int().positive().max(10_000)).default(100),
 })

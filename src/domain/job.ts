@@ -44,6 +44,8 @@ export interface Attempt {
   readonly reason: string
   readonly retry_after_ms?: number
   readonly possibly_billed: boolean
+  /** A call of the route's mirror, made side by side with the job's own. */
+  readonly mirror?: true
   /** Absent where the provider told no usage, or the model has no known price. */
   readonly cost_usd?: number
   /** What it was asked otherwise than the client wrote it. Absent where nothing was. */

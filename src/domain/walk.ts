@@ -157,9 +157,10 @@ const endedByTimeout = ({ reason, status_code, duration_ms }: Attempt): boolean 
  * not: the job has waited long enough, and goes on to the next target.
  */
 const retriesHere = (walk: Walk, retries: number): boolean => {
-  const last = walk.attempts.at(-1)
+  const own = walk.attempts.filter(a => !a.mirror)
+  const last = own.at(-1)
   if (last?.verdict !== 'transient' || last.hop !== walk.hop || endedByTimeout(last)) return false
-  const here = walk.attempts.filter(a => a.hop === walk.hop && a.verdict === 'transient').length
+  const here = own.filter(a => a.hop === walk.hop && a.verdict === 'transient').length
   return here <= retries
 }
 

@@ -4,7 +4,7 @@ import type { Side, Stats } from './mirror-store.ts'
 /** Costs are counted in whole hundredths of a micro-dollar: sums of fractions would drift. */
 const costUnits = 1e8
 
-type Counts = Readonly<Record<string, number>>
+export type Counts = Readonly<Record<string, number>>
 
 /** What a sample without a good answer adds to the counters. */
 export const failed: Counts = { failed: 1 }
@@ -44,6 +44,8 @@ export interface Comparison {
   readonly sampled: number
   readonly compared: number
   readonly failed: number
+  /** Jobs that the answer of a parallel mirror was used for. */
+  readonly fallback: number
   readonly dropped: number
   readonly lost: number
   readonly agreement: Readonly<Record<'exact' | 'normalised', { count: number; share: number | null }>>
@@ -78,6 +80,7 @@ export const comparisonOf = (stats: Stats): Comparison => {
     sampled: count('sampled'),
     compared: all,
     failed: count('failed'),
+    fallback: count('fallback'),
     dropped: count('dropped'),
     lost: count('lost'),
     agreement: { exact: alike('exact'), normalised: alike('normalised') },

@@ -28,9 +28,15 @@ export type Stats = Readonly<Record<string, string>>
 export interface MirrorStore {
   /** False when so many samples are on their way that this one is dropped. */
   reserve(mirror: Mirror, id: string, givenUpAtMs: number, places: number): Promise<boolean>
-  create(job: NewJob, original: Side): Promise<void>
+  /** Without the original where that has no answer yet; see `meet`. */
+  create(job: NewJob, original: Side | null): Promise<void>
   /** What the job was that a sample is to be compared with; null when its record is gone. */
   original(id: string): Promise<Side | null>
+  /**
+   * Keeps one side of a comparison with the sample, and answers the other: whoever comes second compares. Null when that is not
+   * known yet, or the sample is gone.
+   */
+  meet(id: string, which: 'original' | 'mirrored', side: Side): Promise<Side | null>
   /** Adds to the counters, once for each sample. */
   tally(mirror: Mirror, id: string, counts: Readonly<Record<string, number>>): Promise<void>
   /** Lets the record of a sample that has ended go after this time. */
@@ -44,7 +50,7 @@ const statsRetentionMs = 30 * 86_400_000
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
 
-const scripts = { reserve: 2, tally: 2, create: 3 } as const
+const scripts = { reserve: 2, tally: 2, create: 3, meet: 1 } as const
 type Command = (...args: readonly (string | number)[]) => Promise<unknown>
 
 const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
@@ -76,12 +82,21 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
         'create',
         ...[keys.record(job.id), keys.payload(job.id), keys.agenda(shardOf(job.id))],
         ...[jobDoorbell(job.id, 0, 0), now() + outboxGraceMs, deadlineEntry(job.id), job.expiresAtMs],
-        ...[isInline(job) ? '' : job.body, ...jobFields(job), 'original', JSON.stringify(original)],
+        ...[
+          isInline(job) ? '' : job.body,
+          ...jobFields(job),
+          ...(original ? ['original', JSON.stringify(original)] : []),
+        ],
       )
     },
     original: async id => {
       const text = await redis.hget(keys.record(id), 'original')
       return text === null ? null : (JSON.parse(text) as Side)
+    },
+    meet: async (id, which, side) => {
+      const other = which === 'original' ? 'mirrored' : 'original'
+      const text = await run('meet', keys.record(id), which, JSON.stringify(side), other)
+      return typeof text === 'string' ? (JSON.parse(text) as Side) : null
     },
     tally: async (mirror, id, counts) => {
       await run('tally', ...keysOf(mirror), id, ...Object.entries(counts).flat())

@@ -6,6 +6,8 @@ export interface MirroredRoute {
   readonly to: RouteTarget
   /** The part of the jobs, 0 to 1. */
   readonly sample: number
+  /** Whether it is asked beside the route's first call, and answers where that fails. */
+  readonly parallel: boolean
   /** Samples that may be on their way at a time. */
   readonly maxWaiting: number
   /** Whether it is asked what it can be asked only with something left out: then answers differ for that. */
@@ -22,14 +24,9 @@ export const mirroredRoutesOf = (book: Book, known: KnownModels): MirroredRoutes
   new Map(
     Object.entries(book.models).flatMap(([name, { mirror, adjust }]) => {
       const to = mirror && targetNamed(book, mirror.to, known)
-      return to
-        ? [
-            [
-              name,
-              { to, sample: mirror.sample, maxWaiting: mirror.max_waiting, adjusts: adjust === 'always' },
-            ] as const,
-          ]
-        : []
+      if (!to) return []
+      const { sample, parallel, max_waiting: maxWaiting } = mirror
+      return [[name, { to, sample, parallel, maxWaiting, adjusts: adjust === 'always' }] as const]
     }),
   )
 

@@ -1,18 +1,18 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { Attempt } from '../domain/job.ts'
+import type { Attempt, Priority } from '../domain/job.ts'
 import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
+import { chanceOf } from '../domain/strategy.ts'
 import type { Final } from '../store/job-store.ts'
-import { isMirrorId, newMirrorId, shardCount } from '../store/keys.ts'
-import { compared, failed } from './comparison.ts'
+import { isMirrorId, mirrorIdOf, newMirrorId, shardCount } from '../store/keys.ts'
+import { type Counts, compared, failed } from './comparison.ts'
 import { likenessOf } from './likeness.ts'
 import type { MirrorStore, Side } from './mirror-store.ts'
 import type { MirroredRoute, MirroredRoutes } from './mirrored-routes.ts'
 
-/** A job that has its end. */
-export interface EndedJob {
+export interface MirroredJob {
   readonly id: string
   readonly endpoint: Endpoint
   /** The route. */
@@ -21,6 +21,10 @@ export interface EndedJob {
   readonly headers: RequestHeaders
   /** The account that the job depended on. */
   readonly home: Home | null
+}
+
+/** A job that has its end. */
+export interface EndedJob extends MirroredJob {
   readonly attempts: readonly Attempt[]
 }
 
@@ -29,6 +33,11 @@ type Result = Pick<Final, 'status' | 'response' | 'refused' | 'cachedFrom'>
 export interface Mirrors {
   /** Where samples of a route are asked; undefined without a mirror. */
   targetOf(route: string): RouteTarget | undefined
+  /**
+   * Asks the mirror beside a job's first call, where the route has a parallel one and the job is drawn; else null. Whether it is
+   * asked. Never rejects.
+   */
+  begin(job: MirroredJob): Promise<boolean> | null
   /**
    * To be told when a job has its end and that stands in Redis: makes a sample of it, or counts what a sample showed. Never
    * rejects: a sample may get lost, and nothing else depends on it.
@@ -40,8 +49,8 @@ export interface MirrorParts {
   readonly routes: MirroredRoutes
   readonly store: MirrorStore
   /** Whether the mirror can be asked this at all. */
-  readonly canCarry: (mirror: MirroredRoute, job: EndedJob) => boolean
-  readonly ring: (provider: string, jobId: string) => Promise<void>
+  readonly canCarry: (mirror: MirroredRoute, job: MirroredJob) => boolean
+  readonly ring: (provider: string, jobId: string, priority: Priority) => Promise<void>
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
@@ -59,54 +68,88 @@ const retentionMs = 3_600_000
  *
  * A sample is made when the original has its good answer, and its end is in Redis: so there is something to compare with,
  * the job is never touched, and one that is given to another worker or ends twice is sampled once. A sample is a job, in
- * the queue of its target's provider behind all others; it is called once, along no chain, and has no client.
+ * the queue of its target's provider behind all others; it is called once, along no chain, and has no client. One of a parallel
+ * mirror is made beside the original's first call, waits like any job, and is counted by whichever of the two ends last.
  */
 export const createMirrors = ({ routes, store, canCarry, ring, log, now, random }: MirrorParts): Mirrors => {
-  const sample = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
-    const original = sideOf(job, result)
-    if (original === null || !canCarry(mirror, job)) return
+  const ask = async (
+    job: MirroredJob,
+    mirror: MirroredRoute,
+    id: string,
+    original: Side | null,
+  ): Promise<boolean> => {
     const nowMs = now()
     const { provider, model } = mirror.to
-    const id = newMirrorId(Math.floor(random() * shardCount), nowMs)
     const expiresAtMs = nowMs + windowMs
     const to = { route: job.model, to: mirror.to }
-    if (!(await store.reserve(to, id, expiresAtMs + graceMs, mirror.maxWaiting))) return
+    if (!(await store.reserve(to, id, expiresAtMs + graceMs, mirror.maxWaiting))) return false
+    const { endpoint, body, headers } = job
+    // One that is the fallback of a job has somebody who waits for it.
+    const priority = mirror.parallel ? 'default' : 'low'
     await store.create(
       {
-        ...{
-          id,
-          endpoint: job.endpoint,
-          model: job.model,
-          body: job.body,
-          headers: job.headers,
-          expiresAtMs,
-        },
-        ...{ createdAtMs: nowMs, target: { provider, model }, priority: 'low', tenant: 'default' },
+        ...{ id, endpoint, model: job.model, body, headers, expiresAtMs },
+        ...{ createdAtMs: nowMs, target: { provider, model }, priority, tenant: 'default' },
         ...{ webhook: null, metadata: null, retryOf: null, idempotency: null },
       },
       original,
     )
-    await ring(provider, id)
+    await ring(provider, id, priority)
+    return true
+  }
+
+  const sample = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
+    if (!isComparable(result) || random() >= mirror.sample) return
+    const original = sideOf(job, result)
+    if (original === null || !canCarry(mirror, job)) return
+    await ask(job, mirror, newMirrorId(Math.floor(random() * shardCount), now()), original)
+  }
+
+  const count = async (job: EndedJob, mirror: MirroredRoute, id: string, counts: Counts): Promise<void> => {
+    await store.tally({ route: job.model, to: mirror.to }, id, counts)
+    await store.retire(id, retentionMs)
   }
 
   const conclude = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
-    const [original, mirrored] = [await store.original(job.id), sideOf(job, result)]
-    const counts = original && mirrored ? compared(original, mirrored) : failed
-    await store.tally({ route: job.model, to: mirror.to }, job.id, counts)
-    await store.retire(job.id, retentionMs)
+    const mirrored = sideOf(job, result)
+    if (mirrored === null) return count(job, mirror, job.id, failed)
+    const original = await store.meet(job.id, 'mirrored', mirrored)
+    if (original) return count(job, mirror, job.id, compared(original, mirrored))
+    // Beside it the original is still under way.
+    if (!mirror.parallel) await count(job, mirror, job.id, failed)
   }
+
+  /** The original of a sample that was asked beside it has its end. */
+  const concludeBeside = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
+    const id = mirrorIdOf(job.id)
+    const answer = job.attempts.findLast(({ verdict }) => verdict === 'ok')
+    if (answer?.mirror) return count(job, mirror, id, { fallback: 1 })
+    const original = isComparable(result) ? sideOf(job, result) : null
+    if (original === null) return
+    const mirrored = await store.meet(id, 'original', original)
+    if (mirrored) await count(job, mirror, id, compared(original, mirrored))
+  }
+
+  /** A sample may get lost, and nothing else depends on it. */
+  const lost = (jobId: string) => (error: unknown) => {
+    log.debug({ err: error, jobId }, 'sample lost')
+    return false
+  }
+  const isDrawn = (jobId: string, mirror: MirroredRoute): boolean => chanceOf(jobId)('mirror') < mirror.sample
 
   return {
     targetOf: route => routes.get(route)?.to,
+    begin: job => {
+      const mirror = isMirrorId(job.id) ? undefined : routes.get(job.model)
+      if (!mirror?.parallel || !isDrawn(job.id, mirror) || !canCarry(mirror, job)) return null
+      return ask(job, mirror, mirrorIdOf(job.id), null).catch(lost(job.id))
+    },
     ended: async (job, result) => {
       const mirror = routes.get(job.model)
       if (mirror === undefined) return
-      try {
-        if (isMirrorId(job.id)) await conclude(job, result, mirror)
-        else if (isComparable(result) && random() < mirror.sample) await sample(job, result, mirror)
-      } catch (error) {
-        log.debug({ err: error, jobId: job.id }, 'sample lost')
-      }
+      const isBeside = mirror.parallel && isDrawn(job.id, mirror)
+      const end = isMirrorId(job.id) ? conclude : isBeside ? concludeBeside : mirror.parallel ? null : sample
+      await end?.(job, result, mirror).catch(lost(job.id))
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
-import { isGivable, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { costOfAll } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { eligible, nextStep, type Step, spends, type Walk, type WalkLimits, waitsOf } from '../domain/walk.ts'
@@ -13,7 +13,9 @@ import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
 import type { Homes } from './homes.ts'
 import { createJobMoves, type JobMoveParts } from './job-moves.ts'
 import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
+import { wordsFor } from './last-words.ts'
 import type { Leases } from './leases.ts'
+import { createMirrorFallback, type MirrorAnswer } from './mirror-fallback.ts'
 import { hopelessEnd, obstacleFor } from './outlook.ts'
 import { homeward, loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
@@ -62,6 +64,8 @@ export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () =>
 export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   const { store, caller, calls, leases, routes, providers, log, now, random, persist } = parts
   const { handOver, park, retry, hold, interrupted } = createJobMoves(parts)
+
+  const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, hold, now })
 
   const execute: ExecuteJob = async (jobId, hop, ring, taken) => {
     const token = parts.newToken()
@@ -113,9 +117,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       attempts: [...claim.attempts],
       logged: claim.attempts.length,
       spent: claim.spent,
-      finalising: false,
-      lastResponse: null,
-      flight: null,
+      ...{ finalising: false, lastResponse: null, flight: null, beside: undefined },
     }
   }
 
@@ -146,6 +148,9 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     let shutUntilMs = 0
     for (;;) {
       const step = decide(run, shutUntilMs)
+      const beside = await mirrored.answer(run, step)
+      if (beside === 'left') return
+      if (beside) return finishBeside(run, beside)
       if (step.kind === 'fail') return fail(run, step.code)
       if (step.kind === 'park') return stand(run, walkOf(run, shutUntilMs), step)
       if (step.kind === 'retry') {
@@ -160,6 +165,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         continue
       }
 
+      mirrored.begin(run)
       const result = await caller.call(run.claim, run.current, termsOf(run), run.interrupt)
       if (result.kind === 'left') return interrupted(run, result.reason)
       if (result.kind === 'shut') {
@@ -193,6 +199,11 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       // Its client is to come again, and then to be served.
       freesKey: true,
     })
+  }
+
+  const finishBeside = (run: Run, { response, usage }: MirrorAnswer): Promise<void> => {
+    run.flight?.ended(true)
+    return finalise(run, { status: 'succeeded', response, error: null, refused: false, usage })
   }
 
   const hasCalled = ({ attempts, claim }: Run): boolean => attempts.some(({ hop }) => hop === claim.hop)
@@ -240,6 +251,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
    * there the job's lease is kept.
    */
   const finalise = (run: Run, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
+    mirrored.note(run)
     const { claim, attempts } = run
     const whole = {
       ...final,
@@ -277,20 +289,6 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   }
 
   return execute
-}
-
-/** Failures for what a provider said: its last answer goes with them. */
-const ofProviders: ReadonlySet<JobErrorCode> = new Set([
-  'upstream_rejected',
-  'refused',
-  'malformed_answer',
-  'untranslatable_answer',
-])
-
-/** Where the code says that there is no answer, a 2xx is none. */
-const wordsFor = (code: JobErrorCode, last: Final['response']): Final['response'] => {
-  if (last === null || !ofProviders.has(code)) return null
-  return last.statusCode < 300 && isGivable({ code, message: '' }) ? null : last
 }
 
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'

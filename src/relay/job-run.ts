@@ -6,6 +6,7 @@ import type { WalkLimits } from '../domain/walk.ts'
 import { shortWaitMs } from '../limits/room.ts'
 import type { Claim, Final, Move } from '../store/job-store.ts'
 import type { Adjusted } from './carriers.ts'
+import type { SideBySide } from './mirror-fallback.ts'
 
 /** A claimed job on its way through this worker. */
 export interface Run {
@@ -29,6 +30,8 @@ export interface Run {
   lastResponse: Final['response']
   /** Its part in a call that others may share; null where the route has no cache. */
   flight: Flight | null
+  /** The mirror that is asked beside it; undefined before the first call, null when none is, or when the log has it. */
+  beside: SideBySide | null | undefined
 }
 
 export const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run.logged)

@@ -31,11 +31,11 @@ export const mirrorJobs = (site: MirrorSite): Mirrors => {
       const route = loneRoute(to, adjusts ? 'always' : 'never')
       return carriersOf(route, providers, requestOf(endpoint, body, headers)).targets.length > 0
     },
-    ring: (provider, jobId) =>
+    ring: (provider, jobId, priority) =>
       doorbells.ring({
         queue: providerQueue(provider),
         doorbell: jobDoorbell(jobId, 0, 0),
-        priority: 'low',
+        priority,
       }),
     log,
     now,

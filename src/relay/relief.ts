@@ -7,9 +7,10 @@ import { type Doorbells, providerQueue, type WaitingRing } from '../queue/doorbe
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
+import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
 import type { HandoverPace } from './handover-pace.ts'
 import type { MoveNotes } from './move-notes.ts'
-import { carriersOf, type Providers, type Routes, requestOf } from './routes.ts'
+import { type Providers, type Routes, requestOf } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
 export interface ReliefParts {
@@ -50,16 +51,20 @@ export const createRelief = (parts: ReliefParts): Repeating => {
 
   const nextTarget = async (record: JobRecord): Promise<RouteTarget | null> => {
     const route = routes.get(record.model)
-    if (route === undefined || route.targets.length < 2) return null
+    // What it depends on is nowhere else.
+    if (route === undefined || route.targets.length < 2 || record.home) return null
     const body = await store.readBody(record.id)
     if (body === null) return null
-    const request = requestOf(record.endpoint, body)
+    const request = requestOf(record.endpoint, body, record.headers)
+    const carriers = carriersOf(route, providers, request)
+    const isLast = isLastResort(route, carriers)
     const isHere = ({ provider }: RouteTarget): boolean => provider === record.target.provider
     const step = nextStep(
       {
         seed: record.id,
         expiresAtMs: record.expiresAtMs,
-        targets: parts.order(route, carriersOf(route, providers, request).targets, request, record.id),
+        targets: lastResortsLast(parts.order(route, carriers.targets, request, record.id), isLast),
+        isLastResort: isLast,
         attempts: record.attempts,
         spent: record.attempts.filter(spends).length,
         hop: record.hop,

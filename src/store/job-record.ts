@@ -15,6 +15,7 @@ import {
 } from '../domain/job.ts'
 import { explainError, lastErrorAmong } from '../domain/job-failure.ts'
 import type { Obstacle } from '../domain/obstacle.ts'
+import type { Home } from '../domain/kept-state.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { costOfAll } from '../domain/usage.ts'
 
@@ -26,6 +27,8 @@ export interface JobRecord {
   readonly endpoint: Endpoint
   readonly model: string
   readonly headers: RequestHeaders
+  /** The account that it depends on; absent where any will do. */
+  readonly home?: Home
   readonly target: Target
   readonly hop: number
   readonly ring: number
@@ -216,6 +219,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     endpoint: spec.endpoint,
     model: spec.model,
     headers: json<RequestHeaders>(fields.headers) ?? noHeaders,
+    ...(fields.home && { home: JSON.parse(fields.home) as Home }),
     target: parseTarget(fields.target!),
     hop: Number(fields.hop ?? 0),
     ring: Number(fields.ring ?? 0),

@@ -67,6 +67,7 @@ export const headFields = [
   'webhook',
   'metadata',
   'headers',
+  'home',
   'retry_of',
   'custom_id',
   'run',

@@ -58,6 +58,9 @@ export const newPartId = (shard: number, nowMs: number): string => `part_${newCo
 /** A sample that a route's mirror is asked: a job of a kind of its own, which no client can name. */
 export const newMirrorId = (shard: number, nowMs: number): string => `mirror_${newCore(shard, nowMs)}`
 
+/** Of the sample that is asked side by side with a job: the same for whoever runs that. */
+export const mirrorIdOf = (jobId: string): string => `mirror_${coreOf(jobId)}`
+
 export const isJobId = isIdOf(jobPrefix)
 export const isMirrorId = (id: string): boolean => id.startsWith('mirror_')
 export const isFileId = isIdOf('file-')

@@ -19,7 +19,7 @@ describe('GET /v1/providers', () => {
     await expect.poll(counts).toEqual({ waiting: 1, active: 0 })
     const well = {
       ...{ state: 'closed', since: null, until: null, reason: null, share: 1, probe_owner: null },
-      ...{ entries: [], events: [], workers: [], health_check: null },
+      ...{ entries: [], events: [], workers: [], unmanned_since: null, health_check: null },
       limits: { rpm: null, tpm: null, concurrency: null, seen: [] },
     }
     expect(await providers()).toEqual([

@@ -37,6 +37,7 @@ const attempt = z.object({
   reason: z.string(),
   retry_after_ms: z.number().optional(),
   possibly_billed: z.boolean(),
+  mirror: z.literal(true).optional(),
   cost_usd: z.number().optional(),
   error: toldError.optional(),
   adjusted: z.array(z.object(adjustment)).optional(),
