@@ -74,7 +74,8 @@ export const runBaton = (
       return linesOf(output)
     },
     logged: async msg => {
-      await until(() => find(msg) || hasExited())
+      // A process takes a second to start, or half a minute where many others do.
+      await until(() => find(msg) || hasExited(), 90_000)
       const line = find(msg)
       if (!line) throw new Error(`the process ended without '${msg}':\n${output}`)
       return line
