@@ -14,8 +14,8 @@ import {
   type WebhookTarget,
 } from '../domain/job.ts'
 import { explainError, lastErrorAmong } from '../domain/job-failure.ts'
-import type { Obstacle } from '../domain/obstacle.ts'
 import type { Home } from '../domain/kept-state.ts'
+import type { Obstacle } from '../domain/obstacle.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { costOfAll } from '../domain/usage.ts'
 
