@@ -17,3 +17,7 @@ export const parseRange = (header: string | undefined, size: number): ByteRange 
   if (Number(first) >= size) return 'unsatisfiable'
   return { start: Number(first), end: last === '' ? size : Math.min(Number(last) + 1, size) }
 }
+
+/** Whether a range begins where the bytes end. */
+export const beginsAt = (header: string | undefined, size: number): boolean =>
+  Number(/^bytes=\s*(\d+)-/.exec(header ?? '')?.[1] ?? Number.NaN) === size

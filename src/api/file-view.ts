@@ -1,9 +1,10 @@
 import type { FileRecord } from '../store/file-record.ts'
 import { wholeSeconds } from '../store/job-view.ts'
 import type { UploadRecord } from '../store/upload-record.ts'
+import type { GrowingFile } from './growing-files.ts'
 
 /** OpenAI's file object. Times are whole Unix seconds. */
-export const fileView = (file: FileRecord): object => ({
+export const fileView = (file: FileRecord | GrowingFile): object => ({
   id: file.id,
   object: 'file',
   bytes: file.bytes,
@@ -12,7 +13,7 @@ export const fileView = (file: FileRecord): object => ({
   filename: file.filename,
   purpose: file.purpose,
   // Deprecated, but clients wait for it.
-  status: 'processed',
+  status: 'isGrowing' in file ? 'uploaded' : 'processed',
   status_details: null,
 })
 

@@ -18,7 +18,11 @@ export const resultsOf = async (parts: ApiParts, batch: BatchRecord): Promise<Co
 export const resultsSoFar = async (parts: ApiParts, batch: BatchRecord): Promise<Content> =>
   hasEnded(batch.status) ? resultsOf(parts, batch) : contentOf(parts, batch)
 
-const contentOf = async ({ files }: ApiParts, { id, outputFileId }: BatchRecord): Promise<Content> => ({
+const contentOf = async (
+  { files }: ApiParts,
+  { id, status, outputFileId }: BatchRecord,
+): Promise<Content> => ({
+  isGrowing: !hasEnded(status),
   segments: await files.segments(outputFileId),
   filename: `${id}_results.jsonl`,
   type: 'application/x-jsonl',

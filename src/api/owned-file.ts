@@ -3,6 +3,8 @@ import { BatonError } from '../domain/errors.ts'
 import type { FileRecord } from '../store/file-record.ts'
 import type { FileStore } from '../store/file-store.ts'
 import { isFileId } from '../store/keys.ts'
+import { type GrowingFile, growingFiles } from './growing-files.ts'
+import type { ApiParts } from './parts.ts'
 
 /** The tenant's file. Throws `file_not_found`, also for the file of another tenant. */
 export const ownedFile = async (
@@ -13,6 +15,20 @@ export const ownedFile = async (
   const file = isFileId(id) ? await files.read(id) : null
   if (file === null || file.tenant !== request.tenant) throw fileNotFound(id)
   return file
+}
+
+/** The same, or the file of a batch that still runs. */
+export const readableFile = async (
+  { files, batches }: Pick<ApiParts, 'files' | 'batches'>,
+  request: FastifyRequest,
+  id: string,
+): Promise<FileRecord | GrowingFile> => {
+  const file = isFileId(id) ? await files.read(id) : null
+  if (file !== null && file.tenant === request.tenant) return file
+  const growing = isFileId(id) ? await growingFiles(batches, request.tenant) : []
+  const found = growing.find(other => other.id === id)
+  if (found === undefined) throw fileNotFound(id)
+  return found
 }
 
 /** In OpenAI's words. */

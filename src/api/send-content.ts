@@ -4,13 +4,15 @@ import { BatonError } from '../domain/errors.ts'
 import { BlobNotFoundError, type BlobStore } from '../store/blobs/blob-store.ts'
 import { readFile } from '../store/read-file.ts'
 import { bytesOf, type Segment } from '../store/segment.ts'
-import { parseRange } from './byte-range.ts'
+import { beginsAt, parseRange } from './byte-range.ts'
 
 export interface Content {
   readonly segments: readonly Segment[]
   readonly filename: string
   /** `application/octet-stream` where the bytes are a client's own. */
   readonly type?: string
+  /** There may be more later. */
+  readonly isGrowing?: boolean
 }
 
 /**
@@ -21,11 +23,15 @@ export const sendContent = async (
   blobs: BlobStore,
   request: FastifyRequest,
   reply: FastifyReply,
-  { segments, filename, type = 'application/octet-stream' }: Content,
+  { segments, filename, type = 'application/octet-stream', isGrowing = false }: Content,
 ): Promise<FastifyReply> => {
   const size = bytesOf(segments)
   const range = parseRange(request.headers.range, size)
   reply.header('accept-ranges', 'bytes')
+  if (range === 'unsatisfiable' && isGrowing && beginsAt(request.headers.range, size)) {
+    // Whoever follows it has all there is.
+    return reply.code(204).send()
+  }
   if (range === 'unsatisfiable') {
     reply.header('content-range', `bytes */${size}`)
     throw new BatonError('range_not_satisfiable', `The file has ${size} bytes.`)

@@ -53,8 +53,16 @@ export type BatchView = ReturnType<typeof batchView>
 /** Results of a message batch can be fetched for this long. */
 export const resultsLiveMs = 29 * 86_400_000
 
+/** How far a message batch is: its results that can be read by now, by their kinds. */
+const progressOf = ({ total, counts, collected }: BatchRecord) => ({
+  total: total ?? 0,
+  processing: Math.max((total ?? 0) - collected, 0),
+  ...counts,
+})
+
 /**
- * A batch as Anthropic's clients see it: all its requests are in processing until it ends. `publicUrl` is where they
+ * A batch as Anthropic's clients see it: all its requests are in processing until it ends, and `progress`, which is this
+ * server's own, says how far it is. `publicUrl` is where they
  * reach this server, without a slash at the end: they fetch `results_url` as it stands.
  */
 export const messageBatchView = (batch: BatchRecord, publicUrl: string, nowMs: number) => {
@@ -68,6 +76,7 @@ export const messageBatchView = (batch: BatchRecord, publicUrl: string, nowMs: n
     request_counts: ended
       ? { processing: 0, ...batch.counts }
       : { processing: batch.total ?? 0, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
+    progress: progressOf(batch),
     created_at: iso(batch.createdAtMs),
     expires_at: iso(batch.expiresAtMs),
     ended_at: ended && batch.endedAtMs !== null ? iso(batch.endedAtMs) : null,

@@ -32,6 +32,7 @@ it('shows a new batch with every key of Anthropic’s', async () => {
     type: 'message_batch',
     processing_status: 'in_progress',
     request_counts: { processing: 2, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
+    progress: { total: 2, processing: 2, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
     created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
     expires_at: expect.any(String),
     ended_at: null,

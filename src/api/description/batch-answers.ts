@@ -77,6 +77,15 @@ export const messageBatch = z
       canceled: z.int(),
       expired: z.int(),
     }),
+    /** How far it is while it runs; `request_counts` rest in `processing` until the end. */
+    progress: z.object({
+      total: z.int(),
+      processing: z.int(),
+      succeeded: z.int(),
+      errored: z.int(),
+      canceled: z.int(),
+      expired: z.int(),
+    }),
     created_at: time,
     expires_at: time,
     ended_at: time.nullable(),

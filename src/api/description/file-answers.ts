@@ -12,7 +12,8 @@ export const file = z
     filename: z.string(),
     /** Of files that this server made, too. */
     purpose: z.string(),
-    status: z.literal('processed'),
+    /** `uploaded`: the output of a batch that still runs, and grows. */
+    status: z.enum(['uploaded', 'processed']),
     status_details: z.null(),
   })
   .meta({ id: 'File' })

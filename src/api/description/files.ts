@@ -11,6 +11,10 @@ const form = 'multipart/form-data'
 export const contentAnswers = (type: string): Readonly<Record<number, Answer>> => ({
   200: { description: 'The bytes.', schema: z.file(), type },
   206: { description: 'The range that was asked for.', schema: z.file(), type },
+  204: {
+    description: 'The batch still runs, and nothing has come since the byte that the range begins at.',
+    schema: z.null(),
+  },
 })
 
 const fileForm = z.object({

@@ -68,6 +68,7 @@ export const addBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
         segments: await segmentsOf(parts, batch, name),
         filename: `${batch.id}_${name}.jsonl`,
         type: linesType,
+        isGrowing: !hasEnded(batch.status),
       }
       return sendContent(parts.blobs, request, reply, content)
         .catch(orNotFound(() => outputNotFound(name)))

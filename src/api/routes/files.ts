@@ -8,9 +8,10 @@ import type { ApiScope } from '../api-scope.ts'
 import { cleanFilename, type FileRules, maxBytesOf, purposeOf, rulesOf, tooLarge } from '../file-rules.ts'
 import { fileListQuery } from '../file-schemas.ts'
 import { fileView } from '../file-view.ts'
+import { growingFiles, withGrowing } from '../growing-files.ts'
 import { ignoreBodies } from '../ignore-bodies.ts'
 import { acceptForms } from '../multipart.ts'
-import { fileNotFound, ownedFile } from '../owned-file.ts'
+import { fileNotFound, ownedFile, readableFile } from '../owned-file.ts'
 import type { ApiParts } from '../parts.ts'
 import { asStorageTrouble, type ReceivedBlob, receiveBlob } from '../receive-blob.ts'
 import { orNotFound, sendContent } from '../send-content.ts'
@@ -28,10 +29,12 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
 
   scope.get('/v1/files', { schema: { querystring: fileListQuery } }, async request => {
     const { after = null, limit, order, purpose = null } = request.query
-    const page = await files.list(request.tenant, { after, limit, order, purpose })
-    if (page === 'unknown_cursor') {
+    const query = { after, limit, order, purpose }
+    const own = await files.list(request.tenant, query)
+    if (own === 'unknown_cursor') {
       throw new BatonError('invalid_cursor', '`after` must be the id of a file.', { param: 'after' })
     }
+    const page = withGrowing(own, await growingFiles(parts.batches, request.tenant), query)
     const data = page.files.map(fileView)
     const [first, last] = [page.files[0], page.files.at(-1)]
     return {
@@ -44,16 +47,17 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
   })
 
   scope.get<FileParams>('/v1/files/:id', async request =>
-    fileView(await ownedFile(files, request, request.params.id)),
+    fileView(await readableFile(parts, request, request.params.id)),
   )
 
   scope.route<FileParams>({
     method: ['GET', 'HEAD'],
     url: '/v1/files/:id/content',
     handler: async (request, reply) => {
-      const { id, filename } = await ownedFile(files, request, request.params.id)
+      const file = await readableFile(parts, request, request.params.id)
+      const { id, filename } = file
       const segments = await files.segments(id)
-      return sendContent(blobs, request, reply, { segments, filename })
+      return sendContent(blobs, request, reply, { segments, filename, isGrowing: 'isGrowing' in file })
         .catch(orNotFound(() => fileNotFound(id)))
         .catch(asStorageTrouble(parts, request))
     },
