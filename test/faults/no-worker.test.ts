@@ -8,7 +8,7 @@ const unmannedAfterMs = 8_000
 let rig: Rig
 beforeAll(async () => {
   rig = await openRig({
-    config: { jobs: { lock_ms: 1_000, unmanned_after: '8s' } },
+    config: { jobs: { lock_ms: 10_000, unmanned_after: '8s' } },
     routes: { back: { provider: 'second', fallback_to: 'plain' } },
   })
 })
@@ -47,6 +47,7 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
     const running = await submitted(client, { model: 'chain', user: 'running' })
     await until(() => first.calls.identities.running === 1)
     await only.kill()
+    first.script({ latency: { kind: 'fixed', ms: 1 } })
     const killedAtMs = Date.now()
     const waiting = await Promise.all(
       Array.from({ length: 40 }, (_, i) => submitted(client, { model: 'chain', user: `waits-${i}` })),
@@ -71,7 +72,6 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
     const after = await client.ended(await submitted(client, { model: 'chain', user: 'after' }))
     expect(after.attempts).toMatchObject([{ hop: 0, provider: 'second' }])
     expect((await client.read(lone)).status).toBe('queued')
-    first.script({ latency: { kind: 'fixed', ms: 1 } })
   })
 
   it('is told of wherever operators look', async () => {
