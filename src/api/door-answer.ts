@@ -1,15 +1,22 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isErrorTextOf } from '../domain/error-shape.ts'
 import { failureStatus, isGivable, type JobError, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { toldFailure } from '../domain/job-failure.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import { adjustedIn, answeredBy, upstreamRequestIdIn } from '../store/job-view.ts'
-import { sendError } from './error-body.ts'
+import { dialectOfRequest, sendError } from './error-body.ts'
 
 /**
  * SDKs submit the same request again by themselves after a 429 or a 5xx, within seconds: with another deadline to miss, or
  * for the same answer. After a 502 for a spoiled answer they would pay again.
  */
 const isInVain: ReadonlySet<JobErrorCode> = new Set(['expired', 'targets_throttled', 'targets_unavailable'])
+
+/** A page of a proxy, or an error in the words of a server of another kind, would reach the client without its message. */
+const isReadable = (
+  request: FastifyRequest,
+  { statusCode, body }: NonNullable<JobRecord['response']>,
+): boolean => statusCode < 300 || isErrorTextOf(dialectOfRequest(request), body)
 
 /** Answers with the upstream's own status and body where the job has them, else with the job's failure. */
 export const answerDoor = (
@@ -26,7 +33,7 @@ export const answerDoor = (
   if (adjusted.length > 0) reply.header('x-baton-adjusted', adjusted.map(({ field }) => field).join(', '))
   const upstreamId = upstreamRequestIdIn(record.attempts)
   if (upstreamId !== null) reply.header('x-upstream-request-id', upstreamId)
-  if (response && isGivable(record.error)) {
+  if (response && isGivable(record.error) && isReadable(request, response)) {
     // The text goes out as it was stored: parsing it would cost time and change numbers.
     return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)
   }

@@ -1,5 +1,5 @@
 import type { Dialect } from '../domain/endpoint.ts'
-import { errorTypeOf } from '../domain/error-shape.ts'
+import { errorTypeOf, isErrorOf } from '../domain/error-shape.ts'
 import { isRecord, type JsonRecord } from './json-line.ts'
 
 /** An answer that is no JSON, a proxy's page perhaps, is told of by this much of it. */
@@ -42,13 +42,9 @@ export const errorAnswerBody = (
   return JSON.stringify({ type: 'error', error, request_id: requestId })
 }
 
-const isShapedFor = (dialect: Dialect, json: JsonRecord): boolean => {
-  const { error } = json
-  if (!isRecord(error) || typeof error.message !== 'string') return false
-  return dialect === 'openai'
-    ? !fromAnthropic(json)
-    : fromAnthropic(json) && typeof error.type === 'string' && json.request_id !== undefined
-}
+/** In these files Anthropic's errors name their request, too. */
+const isShapedFor = (dialect: Dialect, json: JsonRecord): boolean =>
+  isErrorOf(dialect, json) && (dialect === 'openai' || json.request_id !== undefined)
 
 const fromAnthropic = (json: unknown): boolean => isRecord(json) && json.type === 'error'
 

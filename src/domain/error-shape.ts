@@ -47,3 +47,22 @@ export const errorBody = (dialect: Dialect, answer: ErrorAnswer, requestId: stri
   const error = { message, type, param, code, ...last }
   return status < 500 ? { error } : { error, request_id: requestId }
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether a provider's error is one that clients of this API find the message in. */
+export const isErrorOf = (dialect: Dialect, json: unknown): boolean => {
+  if (!isRecord(json) || !isRecord(json.error) || typeof json.error.message !== 'string') return false
+  const isAnthropic = json.type === 'error'
+  return dialect === 'openai' ? !isAnthropic : isAnthropic && typeof json.error.type === 'string'
+}
+
+/** The same of its text. Never throws. */
+export const isErrorTextOf = (dialect: Dialect, text: string): boolean => {
+  try {
+    return isErrorOf(dialect, JSON.parse(text))
+  } catch {
+    return false
+  }
+}

@@ -17,9 +17,14 @@ interface Prospect extends Wait {
   readonly attempts: readonly Attempt[]
 }
 
-/** Why it cannot: what is known of it, or what it told this very job. */
-const errorOf = ({ obstacle, attempts }: Prospect): LastError | null =>
-  obstacle?.error ?? lastErrorAmong(attempts)
+/**
+ * Why it cannot: what a person must mend, else what it told this very job, which says more than that it is out of use since, else
+ * what is known of it.
+ */
+const errorOf = ({ obstacle, attempts }: Prospect): LastError | null => {
+  const known = obstacle?.error ?? null
+  return (obstacle?.blocks ?? null) === null ? (lastErrorAmong(attempts) ?? known) : known
+}
 
 /** Nothing is known against one without room within its limits, which are a throttle of our own. */
 const throttles = ({ obstacle, attempts }: Prospect): boolean =>

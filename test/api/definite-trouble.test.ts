@@ -94,7 +94,10 @@ describe('throttling', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(280)
     expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(301)
     expect(json.error.message).toContain('Slow down, please.')
-    const asked = site.clients.openai.chat.completions.create({ model: 'both', messages: [] })
+    const asked = site.clients.openai.chat.completions.create({
+      model: 'both',
+      messages: [{ role: 'user', content: 'hi' }],
+    })
     await expect(asked).rejects.toThrow(OpenAI.RateLimitError)
   })
 
