@@ -198,7 +198,8 @@ describe('a refusal', () => {
     )
     await cancel(id)
     await api.parts.files.purgeDue(10)
-  })
+    // Twice 64 MB through a socket, a parser and a disk: a busy machine takes a while.
+  }, 120_000)
 
   it('of a completion that is wrong, after which the right one is taken', async () => {
     const { id, ids } = await filled()
