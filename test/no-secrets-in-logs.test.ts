@@ -137,8 +137,10 @@ it('no prompt, answer, key or signature reaches the log at any level, whatever h
   expect((await post('/v1/chat/completions', chat)).status).toBe(200)
   expect((await post('/v1/chat/completions', chat, 'MARKER-WRONG-KEY-11')).status).toBe(401)
   expect((await post('/v1/chat/completions', `{"model": ${prompt}`)).status).toBe(400)
-  expect((await post('/v1/jobs', JSON.stringify({ body: { model: prompt, messages: prompt } }))).status).toBe(
-    404,
+  const unknown = { model: prompt, messages: [{ role: 'user', content: prompt }] }
+  expect((await post('/v1/jobs', JSON.stringify({ body: unknown }))).status).toBe(404)
+  expect((await post('/v1/jobs', JSON.stringify({ body: { ...unknown, messages: prompt } }))).status).toBe(
+    400,
   )
 
   expect(await runBatch(['gpt-4', 'fail-400', 'fail-429', 'refusal'].map(batchLine).join(''))).toBe(

@@ -100,7 +100,13 @@ const textOfPage = (html: string): string =>
     .replace(/<[^>]*>/g, ' ')
     .replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => entities[name]!)
 
-const wordsOfAnswer = ({ status, text, json, headers }: UpstreamAnswer): ToldError | null => {
+const unreadWords: Readonly<Record<NonNullable<UpstreamAnswer['unread']>, string>> = {
+  undecodable: 'The answer came in an encoding that could not be undone.',
+  too_large: 'The answer is larger than `max_response_bytes` of its provider allows.',
+}
+
+const wordsOfAnswer = ({ status, text, json, headers, unread }: UpstreamAnswer): ToldError | null => {
+  if (unread !== undefined) return { code: unread, message: unreadWords[unread] }
   const found = json === undefined ? eventOf(text.slice(0, longestRead)) : json
   const body = asRecord(found) ?? asRecord(Array.isArray(found) ? found[0] : null)
   const first = asRecord(Array.isArray(body?.choices) ? body.choices[0] : null)
@@ -125,7 +131,6 @@ const breaks: Readonly<Record<UpstreamBreak['reason'], string>> = {
   tls: 'No TLS connection to the provider could be made',
   reset: 'The connection ended before the answer was whole',
   timeout: 'No whole answer came within the timeout',
-  too_large: 'The answer is larger than the provider may send',
   protocol: 'The answer could not be read',
   aborted: 'The call was dropped',
 }

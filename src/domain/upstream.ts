@@ -13,8 +13,11 @@ export interface UpstreamAnswer {
   readonly text: string
   /** `text` parsed, or undefined when it is not JSON. */
   readonly json: unknown
-  /** A 2xx whose bytes are not in the encoding they came under, so that nobody can read it; `text` is empty. */
-  readonly isUndecodable?: true
+  /**
+   * Why a 2xx cannot be read, although it came and was paid for; `text` is then empty. `undecodable`: its bytes are not in the
+   * encoding that they came under. `too_large`: it passed the provider's `max_response_bytes`.
+   */
+  readonly unread?: 'undecodable' | 'too_large'
   /** Of a translated answer, the provider's own word for how it ended, null for none: the format may have no such word. */
   readonly finish?: string | null
   /** Why a 2xx was not put into the endpoint's format; `text` and `json` are then the provider's own. */
@@ -27,7 +30,6 @@ export type BreakReason =
   | 'tls'
   | 'reset' // the connection ended before a whole answer was read
   | 'timeout' // no whole answer within the provider's timeout
-  | 'too_large' // the answer passed the size limit and was not read to its end
   | 'protocol' // bytes that are not HTTP, or an answer that could not be translated
   | 'aborted' // we ended it: cancel, deadline or shutdown
 

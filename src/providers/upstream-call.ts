@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
-import type { BreakReason, UpstreamOutcome } from '../domain/upstream.ts'
+import type { BreakReason, UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { type AnswerText, readAnswerText } from './answer-text.ts'
 import { breakOf } from './break-reason.ts'
 import { decodeBody, isEncoded } from './decode-body.ts'
@@ -54,12 +54,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = joinRepeated(headers)
-    if (Number(headers['content-length']) > this.#maxBytes) this.#endTooLarge()
+    if (Number(headers['content-length']) > this.#maxBytes) this.#unread('too_large')
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
     this.#byteCount += chunk.length
-    if (this.#byteCount > this.#maxBytes) this.#endTooLarge()
+    if (this.#byteCount > this.#maxBytes) this.#unread('too_large')
     else this.#chunks.push(chunk)
   }
 
@@ -77,34 +77,29 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #answerDecoded(bytes: Buffer): void {
     decodeBody(bytes, this.#headers['content-encoding'], this.#maxBytes).then(
       decoded => this.#answer(readAnswerText(decoded)),
-      error => (error.code === 'ERR_BUFFER_TOO_LARGE' ? this.#endTooLarge() : this.#undecoded(bytes, error)),
+      error =>
+        error.code === 'ERR_BUFFER_TOO_LARGE' ? this.#unread('too_large') : this.#undecoded(bytes, error),
     )
   }
 
   /** Some proxies decode an answer and leave the header there; others name a charset in it. */
   #undecoded(bytes: Buffer, error: NodeJS.ErrnoException): void {
     const plain = readAnswerText(bytes)
-    const isSuccess = this.#status < 300
     if (plain.json !== undefined) this.#answer(plain)
-    else if (isSuccess && error.code === 'Z_BUF_ERROR') this.end('reset', error)
-    // Of an error the status is told all the same.
-    else this.#answer({ text: '', json: undefined }, isSuccess)
+    else if (this.#status < 300 && error.code === 'Z_BUF_ERROR') this.end('reset', error)
+    else this.#unread('undecodable')
   }
 
-  #answer({ text, json }: AnswerText, isUndecodable = false): void {
+  #answer({ text, json }: AnswerText): void {
+    this.#finish({ kind: 'answer', status: this.#status, headers: this.#headers, text, json })
+  }
+
+  /** It came and was paid for: asking again would pay again. Of an error, the status tells what is to be known. */
+  #unread(why: NonNullable<UpstreamAnswer['unread']>): void {
     const [status, headers] = [this.#status, this.#headers]
-    this.#finish({
-      kind: 'answer',
-      status,
-      headers,
-      text,
-      json,
-      ...(isUndecodable && { isUndecodable: true as const }),
-    })
-  }
-
-  #endTooLarge(): void {
-    this.end('too_large', new Error(`the answer passed ${this.#maxBytes} bytes`))
+    const unread = status < 300 ? { unread: why } : {}
+    this.#finish({ kind: 'answer', status, headers, text: '', json: undefined, ...unread })
+    this.#controller?.abort(ended)
   }
 
   #finish(outcome: UpstreamOutcome): void {

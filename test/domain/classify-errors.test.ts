@@ -33,7 +33,6 @@ describe('a call without a whole answer is transient, and billed only if it was 
     ['reset', true],
     ['timeout', true],
     ['aborted', true],
-    ['too_large', true],
     ['protocol', true],
   ]
   test.each(rows)('%s, sent: %s', (reason, sent) => {

@@ -1,16 +1,26 @@
+import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { openUpstream } from '../contract/providers/open-provider.ts'
 import { deploy } from '../support/deployment.ts'
 
-it('an answer that nobody can read is paid for once, and ends the job', async () => {
-  const first = await openUpstream((_request, response) =>
-    response.setHeader('content-encoding', 'zstd').end(gzipSync('{}').subarray(4)),
-  )
+const notInItsEncoding: RequestListener = (_request, response) => {
+  response.setHeader('content-encoding', 'zstd').end(gzipSync('{}').subarray(4))
+}
+const larger: RequestListener = (_request, response) => {
+  response.end(JSON.stringify({ choices: [{ message: { content: 'x'.repeat(2_000) } }] }))
+}
+
+it.each([
+  ['undecodable', notInItsEncoding],
+  ['too_large', larger],
+])('an answer that is %s is paid for once, and ends the job', async (reason, respond) => {
+  const first = await openUpstream((request, response) => respond(request as never, response))
   const second = await openUpstream((_request, response) => response.end('{}'))
   const providerAt = (url: string, model: string) => ({
     type: 'openai-compatible',
     base_url: `${url}/v1`,
+    max_response_bytes: 1_000,
     models: { [model]: {} },
   })
   const deployment = await deploy({
@@ -24,7 +34,7 @@ it('an answer that nobody can read is paid for once, and ends the job', async ()
     expect(job).toMatchObject({
       status: 'failed',
       error: { code: 'untranslatable_answer' },
-      attempts: [{ verdict: 'untranslatable', reason: 'undecodable', possibly_billed: true }],
+      attempts: [{ verdict: 'untranslatable', reason, possibly_billed: true }],
     })
     const posts = [...first.arrivals, ...second.arrivals].filter(({ text }) => text !== '')
     expect(posts).toHaveLength(1)

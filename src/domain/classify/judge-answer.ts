@@ -21,7 +21,7 @@ const spoiled = (reason: string | null): Finding => ({ kind: 'malformed', reason
  * whatever it holds is no sign of the provider's health.
  */
 export function judgeAnswer(answer: UpstreamAnswer, endpoint: Endpoint, dialect: UpstreamDialect): Finding {
-  if (answer.isUndecodable) return { kind: 'untranslatable', reason: 'undecodable' }
+  if (answer.unread !== undefined) return { kind: 'untranslatable', reason: answer.unread }
   if (answer.json === undefined) return judgeText(answer.text, endpoint, dialect)
   const body = asRecord(answer.json)
   if (body === null) return lost('unusable')

@@ -87,7 +87,7 @@ const faults: {
     fault: 'an answer announced as too large',
     respond: answering(200, 'x'.repeat(100), { 'content-length': '100' }),
     settings: { max_response_bytes: 99 },
-    outcome: { kind: 'break', reason: 'too_large', sent: true },
+    outcome: { kind: 'answer', status: 200, text: '', unread: 'too_large' },
   },
   {
     fault: 'an answer that grows too large',
@@ -96,19 +96,19 @@ const faults: {
       response.write('x'.repeat(60))
     },
     settings: { max_response_bytes: 99 },
-    outcome: { kind: 'break', reason: 'too_large', sent: true },
+    outcome: { kind: 'answer', status: 200, text: '', unread: 'too_large' },
   },
   {
     fault: 'an answer that unpacks too large',
     respond: (_request, response) =>
       response.setHeader('content-encoding', 'gzip').end(gzipSync('x'.repeat(10_000))),
     settings: { max_response_bytes: 999 },
-    outcome: { kind: 'break', reason: 'too_large', sent: true },
+    outcome: { kind: 'answer', status: 200, text: '', unread: 'too_large' },
   },
   {
     fault: 'bytes that are not in their encoding',
     respond: (_request, response) => response.setHeader('content-encoding', 'gzip').end('plain'),
-    outcome: { kind: 'answer', status: 200, text: '', isUndecodable: true },
+    outcome: { kind: 'answer', status: 200, text: '', unread: 'undecodable' },
   },
   {
     fault: 'an answer whose compressed bytes break off',
@@ -119,7 +119,7 @@ const faults: {
   {
     fault: 'an unknown encoding',
     respond: (_request, response) => response.setHeader('content-encoding', 'rot13').end('nothing'),
-    outcome: { kind: 'answer', status: 200, text: '', isUndecodable: true },
+    outcome: { kind: 'answer', status: 200, text: '', unread: 'undecodable' },
   },
 ]
 
