@@ -9,11 +9,12 @@ import { createLeases, type Leases } from '../src/relay/leases.ts'
 import type { BatchRecord } from '../src/store/batch-record.ts'
 import { batchView, messageBatchView } from '../src/store/batch-view.ts'
 import { createDeliveries, type Deliveries } from '../src/store/deliveries.ts'
+import { isNoticeId } from '../src/store/keys.ts'
 import { createAddressGuard } from '../src/webhooks/address-guard.ts'
 import { createDeliveryCounter } from '../src/webhooks/count-deliveries.ts'
 import { createDeliverWebhook, type DeliverySource } from '../src/webhooks/deliver-webhook.ts'
 import { createWebhookSender } from '../src/webhooks/send.ts'
-import { batchSource, jobSource } from '../src/webhooks/sources.ts'
+import { batchSource, jobSource, noticeSource } from '../src/webhooks/sources.ts'
 
 /** Delivers webhooks until the process stops. Delivery trouble stays here: jobs have their result already. */
 export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<void> => {
@@ -44,12 +45,17 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     })
   const { persist } = createResultWrites(log)
   const deliverJob = deliverFrom(jobSource(patient(store, persist)))
-  const deliverBatch = deliverFrom(batchesOf(core, persist))
+  const ofBatches = batchesOf(core, persist)
+  const deliverBatch = deliverFrom(ofBatches.ends)
+  const deliverNotice = deliverFrom(ofBatches.notices)
   const leases = await openLeases(life, core)
 
   const deliver = async (name: string, taken: () => void): Promise<void> => {
     const ofBatch = parseBatchDoorbell(name)
-    if (ofBatch) return deliverBatch(ofBatch.batchId, ofBatch.attempt, stopping.signal, taken)
+    if (ofBatch) {
+      const { batchId, attempt } = ofBatch
+      return (isNoticeId(batchId) ? deliverNotice : deliverBatch)(batchId, attempt, stopping.signal, taken)
+    }
     const doorbell = parseDoorbell(name)
     if (doorbell.kind === 'webhook')
       await deliverJob(doorbell.jobId, doorbell.attempt, stopping.signal, taken)
@@ -120,24 +126,21 @@ const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deli
   recordDelivery: (id, attempt, result) => persist(() => deliveries.recordDelivery(id, attempt, result)),
 })
 
+/** Of batches: their ends, and notices while they run. */
 const batchesOf = (
-  { redis, run, keys, config, now }: Core,
+  { redis, run, keys, batches, config, now }: Core,
   persist: ResultWrites['persist'],
-): DeliverySource => {
+): { readonly ends: DeliverySource; readonly notices: DeliverySource } => {
   const { retention } = config.batches
   const { host, port, public_url } = config.server
   const publicUrl = (public_url ?? `http://${host}:${port}`).replace(/\/$/, '')
-  const deliveries = createDeliveries({
-    redis,
-    run,
-    keys,
-    recordOf: keys.batch,
-    leaseMs: config.jobs.lock_ms,
-    retentionMs: retention,
-    deadLetterRetentionMs: retention,
-    now,
-  })
+  const shared = { redis, run, keys, leaseMs: config.jobs.lock_ms, retentionMs: retention, now }
+  const deliveriesOf = (recordOf: (id: string) => string): Deliveries =>
+    patient(createDeliveries({ ...shared, recordOf, deadLetterRetentionMs: retention }), persist)
   const viewOf = (record: BatchRecord): object =>
     record.dialect === 'openai' ? batchView(record) : messageBatchView(record, publicUrl, now())
-  return batchSource(patient(deliveries, persist), viewOf)
+  return {
+    ends: batchSource(deliveriesOf(keys.batch), viewOf),
+    notices: noticeSource(deliveriesOf(keys.notice), batches.read, viewOf),
+  }
 }

@@ -42,7 +42,11 @@ export const batchRetryRequest = z.strictObject({
   max_cost_usd: maxCost,
 })
 
+/** Only those that a person must help, or all. */
+export const onlyBlocked = z.enum(['true', 'false'], 'expected true or false').default('false')
+
 export const batchListQuery = z.strictObject({
+  blocked: onlyBlocked,
   after: z.string('expected the id of a batch').optional(),
   limit: z.coerce.number('expected 1 to 100').int('expected 1 to 100').min(1).max(100).default(20),
 })

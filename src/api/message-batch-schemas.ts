@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { maxCost } from './batch-schemas.ts'
+import { maxCost, onlyBlocked } from './batch-schemas.ts'
 import { completionWindow, webhook } from './schemas.ts'
 
 /** As long as Anthropic's batches have. */
@@ -19,6 +19,7 @@ export const messageBatchExtras = z.object({
 /** Not strict: Anthropic's clients add parameters, such as `beta=true`, that say nothing here. */
 export const messageBatchListQuery = z
   .object({
+    blocked: onlyBlocked,
     after_id: z.string('expected the id of a batch').optional(),
     before_id: z.string('expected the id of a batch').optional(),
     limit: z.coerce.number('expected 1 to 1000').int('expected 1 to 1000').min(1).max(1_000).default(20),

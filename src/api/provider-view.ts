@@ -153,6 +153,7 @@ const entryView = (entry: Entry): object => ({
   since: wholeSeconds(entry.sinceMs),
   until: wholeSeconds(entry.untilMs),
   reason: entry.reason,
+  ...(entry.error && { error: entry.error }),
 })
 
 const checkView = (check: HealthCheckConfig | null, { checkedAtMs }: Circuit): object | null =>

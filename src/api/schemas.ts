@@ -3,6 +3,7 @@ import { configSchema } from '../config/schema.ts'
 import { duration } from '../config/schema-values.ts'
 import { endpoints } from '../domain/endpoint.ts'
 import { jobStatuses } from '../domain/job.ts'
+import { isBatchId } from '../store/keys.ts'
 
 const shortestWindowMs = 60_000
 const longestWindowMs = 7 * 86_400_000
@@ -55,6 +56,10 @@ export const jobListQuery = z.strictObject({
   limit,
   cursor: z.string().optional(),
   status: z.enum(jobStatuses).optional(),
+  batch_id: z
+    .string()
+    .refine(id => isBatchId(id), 'expected the id of a batch')
+    .optional(),
 })
 
 export const deadLetterQuery = z.strictObject({ limit })

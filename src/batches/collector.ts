@@ -117,6 +117,7 @@ const collectChunk = async (parts: CollectorParts, run: CollectorRun): Promise<v
     progress.open.delete(line.number)
     if (line.kind !== 'job') continue
     progress.ended += 1
+    if (line.status === 'succeeded' || line.status === 'failed') progress.answered += 1
     progress.window.note(line.waitedMs, answerBytes(line))
   }
 }

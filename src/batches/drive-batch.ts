@@ -13,10 +13,16 @@ import { createPlanLine } from './plan-line.ts'
 import { LeaseLost, OutOfDate, type Progress, resume } from './progress.ts'
 import { type ValidationParts, validateInput } from './validate-input.ts'
 import type { Validation } from './validator.ts'
+import { type BlockedParts, watchBlocked } from './watch-blocked.ts'
 import { type WatchParts, watchJobs } from './watch-jobs.ts'
 import { createWindow, type WindowLimits } from './window.ts'
 
-export interface DriveParts extends CollectorParts, FeederParts, ValidationParts, WatchParts {
+export interface DriveParts
+  extends CollectorParts,
+    FeederParts,
+    ValidationParts,
+    WatchParts,
+    Omit<BlockedParts, 'work' | 'store'> {
   readonly firstTarget: FirstTarget
   readonly window: WindowLimits
   /** How long output files live when the batch does not say. */
@@ -148,6 +154,7 @@ const runLines = async (
   const failed = new AbortController()
   const collected = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
+  const whileOpen = AbortSignal.any([either, collected.signal])
   const room = createNudge()
   const fail = (error: unknown): never => {
     failed.abort(error)
@@ -161,7 +168,8 @@ const runLines = async (
     collectBatch(parts, run)
       .finally(() => collected.abort())
       .catch(fail),
-    watchJobs(parts, { ...run, signal: AbortSignal.any([either, collected.signal]) }).catch(fail),
+    watchJobs(parts, { ...run, signal: whileOpen }).catch(fail),
+    watchBlocked(parts, { ...run, signal: whileOpen }).catch(fail),
   ])
   signal.throwIfAborted()
   // The first to fail made the others stop.

@@ -32,6 +32,8 @@ export interface Progress {
   /** US dollars, and collected lines that were jobs: what they cost. */
   cost: number
   ended: number
+  /** Lines that were collected here with an answer, or with a failure that an answer was. */
+  answered: number
   /** Done lines when last looked. */
   done: number
   /** Bytes of the requests that are not collected. */
@@ -68,6 +70,7 @@ export const resume = async (work: BatchWork, batch: BatchRecord, window: Window
     cost: batch.costUsd ?? 0,
     // Those that ended without an answer are not told apart in the record: the mean is a little higher then.
     ended: Object.values(batch.providers).reduce((sum, lines) => sum + lines, 0),
+    answered: 0,
     done: await work.doneCount(batch.id),
     openBytes: cursor.openBytes,
     open: await findOpen(work, batch.id, cursor),

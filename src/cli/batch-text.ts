@@ -2,6 +2,7 @@ import type { BatchView } from '../store/batch-view.ts'
 import { renderCount, renderDuration } from '../terminal/quantities.ts'
 import { createRate } from '../terminal/rate.ts'
 import type { Frame } from '../terminal/screen.ts'
+import { renderTime } from './times.ts'
 
 /** Lines whose end is known. */
 export const doneOf = ({ request_counts: { completed, failed } }: BatchView): number => completed + failed
@@ -27,6 +28,7 @@ export const createBatchProgress = (now: () => number): ((batch: BatchView | nul
     const left = counts.total - done
     const parts = [
       ...(status === 'in_progress' ? [] : [status]),
+      ...(batch.blocked === null ? [] : ['blocked']),
       ...(counts.total === 0 ? [] : [`${done}/${counts.total}`]),
       ...(perSecond > 0 ? [renderRate(perSecond)] : []),
       ...(left > 0 && perSecond > 0 ? [`${renderDuration((left / perSecond) * 1_000)} left`] : []),
@@ -41,6 +43,18 @@ export const createBatchProgress = (now: () => number): ((batch: BatchView | nul
     return last
   }
 }
+
+const remedies: Readonly<Record<NonNullable<BatchView['blocked']>['reason'], string>> = {
+  bad_credentials: 'its key is not taken',
+  out_of_quota: 'its account has no quota left',
+  unknown_model: 'it does not know the model',
+  paused: 'an operator has paused it',
+}
+
+/** Why a batch waits for a person, in a sentence; null while it goes on. */
+export const describeBlocked = ({ blocked }: Pick<BatchView, 'blocked'>): string | null =>
+  blocked &&
+  `blocked since ${renderTime(blocked.since)}: ${blocked.provider}/${blocked.model}, ${remedies[blocked.reason]} (${blocked.message})`
 
 /** One line about a batch that has ended. */
 export const describeEnd = (batch: BatchView): string => {

@@ -117,14 +117,15 @@ const interruptions: Readonly<Record<string, string>> = {
 }
 
 const describeCall = (attempt: Attempt): string => {
-  const { duration_ms, status_code, verdict, reason, possibly_billed } = attempt
+  const { duration_ms, status_code, verdict, reason, possibly_billed, error } = attempt
+  const said = error === undefined ? '' : `; it said: ${error.message}`
   const took = duration_ms === null ? '' : ` after ${describeMs(duration_ms)}`
   const billed = possibly_billed ? '; it may be billed all the same' : ''
   if (verdict === null)
     return `asked ${targetOf(attempt)}: ${interruptions[reason] ?? reason}${took}${billed}`
   const why = verdict === 'ok' ? '' : ` (${verdict}: ${reason})`
   const outcome = `${status_code ?? 'no answer'}${took}, ${meanings[verdict]}${why}`
-  return `asked ${targetOf(attempt)}${describeAdjusted(attempt)}: ${outcome}${effectOf(attempt)}${billed}`
+  return `asked ${targetOf(attempt)}${describeAdjusted(attempt)}: ${outcome}${effectOf(attempt)}${billed}${said}`
 }
 
 const doings: Readonly<Record<AdjustmentAction, string>> = {

@@ -1,6 +1,6 @@
 import type { BatchView } from '../store/batch-view.ts'
 import { watchBatch } from './batch-client.ts'
-import { createBatchProgress, describeEnd, describeFaults } from './batch-text.ts'
+import { createBatchProgress, describeBlocked, describeEnd, describeFaults } from './batch-text.ts'
 import { CommandError } from './command-error.ts'
 import { checkWritable } from './input-file.ts'
 import { saveFile } from './save-file.ts'
@@ -32,7 +32,16 @@ export const followBatch = async (session: Session, id: string, places: Places):
     `${id} goes on without this command.\n  follow it: ${suggest(`batches wait ${id}`)}\n  cancel it: ${suggest(`batches cancel ${id}`)}`,
   )
   const progress = createBatchProgress(() => performance.now())
-  const batch = await watchBatch(session.batches, id, look => screen.show(progress(look)), signal)
+  let told: number | null = null
+  const look = (batch: BatchView | null): void => {
+    screen.show(progress(batch))
+    const since = batch?.blocked?.since ?? null
+    // Once each time, and when it goes on: a person may look only at the end.
+    if (batch && since !== null && since !== told) screen.say(`${id} is ${describeBlocked(batch)}`)
+    if (batch && since === null && told !== null) screen.say(`${id} goes on`)
+    if (batch) told = since
+  }
+  const batch = await watchBatch(session.batches, id, look, signal)
   screen.finish()
   session.leaves(`${id} has ended; fetch its results with ${suggest(`batches wait ${id}`)}`)
   const saved = await saveResults(session, batch, places)

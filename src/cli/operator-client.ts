@@ -12,6 +12,15 @@ export interface ProviderState {
   /** Of the traffic, 0 to 1. */
   readonly share: number
   readonly queue: { readonly waiting: number; readonly active: number }
+  /** What of it is out of use, or on its way back. */
+  readonly entries: readonly {
+    readonly scope: string
+    readonly state: string
+    readonly since: number
+    readonly reason: string
+    /** The provider's own words. */
+    readonly error?: { readonly message: string }
+  }[]
   readonly workers: readonly {
     readonly instance: string
     readonly calls_in_flight: number
@@ -24,6 +33,24 @@ export interface ProviderState {
 /** Throws as the ApiClient does. */
 export const readProviders = async (api: ApiClient): Promise<readonly ProviderState[]> =>
   ((await api.ask('GET', '/v1/providers')) as { data: ProviderState[] }).data
+
+/** As much of a batch that a person must help as the commands tell, of both kinds. */
+export interface BlockedBatch {
+  readonly id: string
+  readonly blocked: {
+    readonly reason: string
+    readonly message: string
+    readonly provider: string
+    readonly model: string
+  }
+}
+
+/** Throws as the ApiClient does. */
+export const readBlockedBatches = async (api: ApiClient): Promise<readonly BlockedBatch[]> => {
+  const paths = ['/v1/batches', '/v1/messages/batches'].map(path => `${path}?blocked=true&limit=100`)
+  const pages = await Promise.all(paths.map(path => api.ask('GET', path)))
+  return pages.flatMap(page => (page as { data: BlockedBatch[] }).data)
+}
 
 /** As much of a route as `GET /v1/routes` shows that the commands tell of it, its targets in the order of now. */
 export interface RouteState {
@@ -50,6 +77,8 @@ export const readRoutes = async (api: ApiClient): Promise<readonly RouteState[]>
 
 /** As `GET /v1/dead-letters` shows it: of a job or of a batch. */
 export interface DeadLetterView {
+  /** What it is sent again by. */
+  readonly id: string
   readonly job_id?: string
   readonly batch_id?: string
   readonly died_at: number

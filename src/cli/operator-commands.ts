@@ -69,6 +69,7 @@ const addJobs = ({ program, talking, terminal, exit }: Adding): void => {
   talking('list', 'The newest jobs; this when nothing is said', jobs, true)
     .option('--limit <count>', 'how many, up to 100', asLimit, '20')
     .addOption(new Option('--status <status>', 'only these').choices(jobStatuses))
+    .option('--batch <id>', 'only lines of this batch that have not ended')
     .action(async (options: ListJobsOptions) => exit(await listJobs(options, terminal)))
   for (const [action, description] of [
     ['show', 'One job, as it is now; with --json also its answer'],

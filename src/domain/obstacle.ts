@@ -1,4 +1,4 @@
-import type { LastError } from './job.ts'
+import type { LastError, Target } from './job.ts'
 
 /** What only a person can mend: a key, an account, the name of a model, or a pause that a person began. */
 export const blockReasons = ['bad_credentials', 'out_of_quota', 'unknown_model', 'paused'] as const
@@ -15,3 +15,6 @@ export interface Obstacle {
   readonly sinceMs: number
   readonly error: LastError
 }
+
+/** What keeps calls from a target; null when nothing is known against it. */
+export type ObstacleOf = (target: Target) => Obstacle | null

@@ -1,12 +1,9 @@
 import { type Circuit, type CircuitState, circuitOf } from '../domain/health.ts'
 import type { Target } from '../domain/job.ts'
-import { isBlockReason, type Obstacle } from '../domain/obstacle.ts'
+import { isBlockReason, type Obstacle, type ObstacleOf } from '../domain/obstacle.ts'
 import type { HealthBoard, HealthEntry } from './board.ts'
 import type { Circuits } from './circuits.ts'
 import type { KeyRing } from './key-ring.ts'
-
-/** What keeps calls from a target; null when nothing is known against it. */
-export type ObstacleOf = (target: Target) => Obstacle | null
 
 export interface ObstacleParts {
   readonly circuits: Pick<Circuits, 'of'>

@@ -1,4 +1,4 @@
-import { isBatchId } from '../store/keys.ts'
+import { isBatchId, isNoticeId } from '../store/keys.ts'
 
 /**
  * A doorbell says "look at this job" and carries nothing else. Its name is deterministic, so ringing twice is
@@ -27,10 +27,10 @@ export const parseDoorbell = (name: string): Doorbell => {
   return { kind: 'job', jobId, hop: Number(second), ring: Number(third) }
 }
 
-/** A batch has no entry but those of its webhook, named as a job's are. Null for an entry of a job. */
+/** A batch has no entry but those of its webhook, of its end and of notices, named as a job's are. Null for an entry of a job. */
 export const parseBatchDoorbell = (
   name: string,
 ): { readonly batchId: string; readonly attempt: number } | null => {
   const [id, , attempt] = name.split('.') as [string, string, string]
-  return isBatchId(id) ? { batchId: id, attempt: Number(attempt) } : null
+  return isBatchId(id) || isNoticeId(id) ? { batchId: id, attempt: Number(attempt) } : null
 }

@@ -23,7 +23,7 @@ export interface SweeperParts {
   readonly agenda: Agenda
   readonly store: JobStore
   readonly doorbells: Doorbells
-  readonly batches: Pick<BatchStore, 'read'>
+  readonly batches: Pick<BatchStore, 'readDelivery'>
   readonly log: Logger
   readonly now: () => number
 }
@@ -82,7 +82,7 @@ const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean):
 const announceBatch = async (parts: SweeperParts, entry: string, spareWorkers: boolean): Promise<void> => {
   const { agenda, batches, doorbells } = parts
   const { batchId, attempt } = parseBatchDoorbell(entry)!
-  const delivery = (await batches.read(batchId))?.delivery
+  const delivery = await batches.readDelivery(batchId)
   const isDue = delivery?.status === 'pending' && delivery.attempts === attempt
   if (!isDue) return agenda.remove([entry])
   const doorbell = webhookDoorbell(batchId, attempt)

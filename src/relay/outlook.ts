@@ -7,9 +7,8 @@ import {
   type LastError,
 } from '../domain/job.ts'
 import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
-import type { Obstacle } from '../domain/obstacle.ts'
+import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
 import type { Wait } from '../domain/walk.ts'
-import type { ObstacleOf } from '../health/obstacles.ts'
 
 /** A target that cannot be called now, as a job that waits for it sees it. */
 interface Prospect extends Wait {

@@ -1,5 +1,6 @@
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { DeliveryStatus, Usage, WebhookTarget } from '../domain/job.ts'
+import type { BlockReason } from '../domain/obstacle.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { RecordFields } from './job-record.ts'
 import { parseSegment, type Segment } from './segment.ts'
@@ -40,6 +41,16 @@ export interface LineCounts {
   readonly errored: number
   readonly canceled: number
   readonly expired: number
+}
+
+/** Why a batch cannot go on before a person acts. */
+export interface Blocking {
+  readonly reason: BlockReason
+  /** The provider's own words. */
+  readonly message: string
+  readonly provider: string
+  readonly model: string
+  readonly sinceMs: number
 }
 
 /** A batch as its record holds it. Times are Unix ms. */
@@ -96,6 +107,8 @@ export interface BatchRecord {
   readonly headers: RequestHeaders
   /** The batch whose failed lines these are. */
   readonly retryOf: string | null
+  /** Null while it goes on. */
+  readonly blocked: Blocking | null
   readonly cursor: FeedCursor
   /** Lines in the output files, whatever their end: `counts` summed up. */
   readonly collected: number
@@ -139,7 +152,8 @@ const cursorOf = (fields: RecordFields): FeedCursor => ({
   openBytes: count(fields.open_bytes),
 })
 
-const deliveryOf = (fields: RecordFields): BatchRecord['delivery'] =>
+/** Of a batch, or of a notice of it. */
+export const deliveryOf = (fields: RecordFields): BatchRecord['delivery'] =>
   fields.webhook
     ? {
         status: (fields.delivery as DeliveryStatus | undefined) ?? 'pending',
@@ -196,6 +210,7 @@ export const parseBatch = (fields: RecordFields): BatchRecord | null => {
     apiVersion: fields.api_version ?? null,
     headers: json<RequestHeaders>(fields.headers) ?? noHeaders,
     retryOf: fields.retry_of ?? null,
+    blocked: json<Blocking>(fields.blocked),
     cursor: cursorOf(fields),
     collected: counts.succeeded + counts.errored + counts.canceled + counts.expired,
   }

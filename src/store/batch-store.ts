@@ -3,10 +3,17 @@ import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { WebhookTarget } from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { createBatchIndex } from './batch-index.ts'
-import { type BatchRecord, type BatchStatus, parseBatch } from './batch-record.ts'
+import {
+  type BatchRecord,
+  type BatchStatus,
+  type Blocking,
+  deliveryOf,
+  hasEnded,
+  parseBatch,
+} from './batch-record.ts'
 import { batchFields } from './batch-words.ts'
 import type { RecordFields } from './job-record.ts'
-import { isBatchId, type Keys, newFileId, shardOf, timeOf } from './keys.ts'
+import { isBatchId, isNoticeId, type Keys, newFileId, shardCount, shardOf, timeOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 import type { Segment } from './segment.ts'
 
@@ -62,11 +69,41 @@ export interface BatchList {
   readonly hasMore: boolean
 }
 
+/** What a batch's webhook is told while the batch runs: that it is blocked. */
+export interface NoticeRecord {
+  readonly id: string
+  readonly tenant: string
+  readonly webhook: WebhookTarget
+  readonly blocked: Blocking
+  readonly delivery: NonNullable<BatchRecord['delivery']>
+  readonly deliveriesBefore: number
+}
+
+/** Reads a notice as Redis returns it; null when there is none. */
+export const parseNotice = (fields: RecordFields): NoticeRecord | null =>
+  fields.blocked === undefined || fields.id === undefined
+    ? null
+    : {
+        id: fields.id,
+        tenant: fields.tenant!,
+        webhook: JSON.parse(fields.webhook!) as WebhookTarget,
+        blocked: JSON.parse(fields.blocked) as Blocking,
+        delivery: deliveryOf(fields)!,
+        deliveriesBefore: Number(fields.deliveries_before ?? 0),
+      }
+
 /** What the API does with batches. What is done for them while they run is in batch-work.ts. */
 export interface BatchStore {
   /** When this resolves, the batch is in Redis and a feeder will take it up. */
   create(batch: NewBatch): Promise<BatchCreated>
   read(id: string): Promise<BatchRecord | null>
+  /** The tenant's batches of that kind of client that a person must help, the longest waiting first. */
+  listBlocked(tenant: string, dialect: Dialect, limit: number): Promise<BatchList>
+  /** All of the tenant's that have not ended. */
+  listOpen(tenant: string): Promise<readonly BatchRecord[]>
+  /** Of a batch, or of one of its notices: how its webhook fares. */
+  readDelivery(id: string): Promise<BatchRecord['delivery']>
+  readNotice(id: string): Promise<NoticeRecord | null>
   /** Asks a running batch to end; answers the status it had: one that has ended or is `cancelling` stays as it is. Null: no such batch. */
   cancel(id: string): Promise<BatchStatus | null>
   list(tenant: string, dialect: Dialect, page: BatchPage): Promise<BatchList | 'unknown_cursor'>
@@ -94,6 +131,28 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
   const index = createBatchIndex(redis, keys)
   const read = async (id: string): Promise<BatchRecord | null> =>
     parseBatch((await redis.hgetall(keys.batch(id))) as RecordFields)
+
+  const keyOf = (id: string): string => (isNoticeId(id) ? keys.notice(id) : keys.batch(id))
+
+  const listOpen = async (tenant: string): Promise<readonly BatchRecord[]> => {
+    const shards = Array.from({ length: shardCount }, (_, shard) =>
+      redis.zrange(keys.openBatches(shard), '0', '-1'),
+    )
+    const records = await Promise.all((await Promise.all(shards)).flat().map(read))
+    return records
+      .filter(record => record !== null)
+      .filter(record => record.tenant === tenant && !hasEnded(record.status))
+  }
+
+  /** Among those that run: they are few, and no list of its own can be out of step with them. */
+  const listBlocked = async (tenant: string, dialect: Dialect, limit: number): Promise<BatchList> => {
+    const blocked = (await listOpen(tenant))
+      .filter(
+        record => record.dialect === dialect && record.blocked !== null && record.status !== 'cancelling',
+      )
+      .sort((a, b) => a.blocked!.sinceMs - b.blocked!.sinceMs)
+    return { batches: blocked.slice(0, limit), hasMore: blocked.length > limit }
+  }
 
   /** Before the batch is there, so that nothing of it stays behind when it never comes to be. */
   const keepInput = async ({ input, expiresAtMs }: NewBatch): Promise<void> => {
@@ -153,6 +212,10 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
     },
 
     read,
+    listBlocked,
+    listOpen,
+    readDelivery: async id => deliveryOf((await redis.hgetall(keyOf(id))) as RecordFields),
+    readNotice: async id => parseNotice((await redis.hgetall(keys.notice(id))) as RecordFields),
 
     cancel: async id => (await run('batch-cancel', [keys.batch(id), now()])) as BatchStatus | null,
 
@@ -164,7 +227,7 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
 
     redeliver: async id => {
       const shard = shardOf(id)
-      const names = [keys.batch(id), keys.agenda(shard), keys.deadLetters(shard)]
+      const names = [keyOf(id), keys.agenda(shard), keys.deadLetters(shard)]
       return (await run('redeliver', [...names, id, now()])) === 1
     },
 

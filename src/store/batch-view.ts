@@ -1,7 +1,8 @@
-import { type BatchRecord, hasEnded } from './batch-record.ts'
+import { type BatchRecord, type Blocking, hasEnded } from './batch-record.ts'
 import { wholeSeconds } from './job-view.ts'
+import { isBatchId } from './keys.ts'
 
-/** A batch as OpenAI's clients see it, and as its webhook tells of it; `providers`, `cost_usd`, `max_cost_usd`, `retry_of` and `webhook` are this server's own. */
+/** A batch as OpenAI's clients see it, and as its webhook tells of it; `providers`, `cost_usd`, `max_cost_usd`, `retry_of`, `blocked` and `webhook` are this server's own. */
 export const batchView = (batch: BatchRecord) => {
   const { status, counts, usage } = batch
   const endedAs = (wanted: typeof status): number | null =>
@@ -44,6 +45,7 @@ export const batchView = (batch: BatchRecord) => {
     cost_usd: batch.costUsd,
     max_cost_usd: batch.maxCostUsd,
     retry_of: batch.retryOf,
+    blocked: whyBlocked(batch, wholeSeconds),
     webhook: webhookView(batch),
   }
 }
@@ -87,11 +89,25 @@ export const messageBatchView = (batch: BatchRecord, publicUrl: string, nowMs: n
     cost_usd: batch.costUsd,
     max_cost_usd: batch.maxCostUsd,
     retry_of: batch.retryOf,
+    blocked: whyBlocked(batch, iso),
     webhook: webhookView(batch),
   }
 }
 
 export type MessageBatchView = ReturnType<typeof messageBatchView>
+
+/** Why it cannot go on before a person acts; null while it goes on, and of one that is at its end or on its way there. */
+const whyBlocked = <Time>({ blocked, status }: BatchRecord, timeOf: (ms: number) => Time) =>
+  blocked === null || hasEnded(status) || status === 'cancelling' ? null : withTime(blocked, timeOf)
+
+const withTime = <Time>({ sinceMs, ...rest }: Blocking, timeOf: (ms: number) => Time) => ({
+  ...rest,
+  since: timeOf(sinceMs),
+})
+
+/** The same of a notice, in the words of the kind of client that made the batch. */
+export const blockedView = (blocked: Blocking, batchId: string): object =>
+  isBatchId(batchId, 'openai') ? withTime(blocked, wholeSeconds) : withTime(blocked, iso)
 
 /** How far its announcement is, without the secret. */
 const webhookView = ({ webhook, delivery }: BatchRecord) =>

@@ -3,6 +3,7 @@ import {
   type BatchFault,
   type BatchRecord,
   type BatchStatus,
+  type Blocking,
   type EndedBatchStatus,
   type LineCounts,
   parseBatch,
@@ -82,6 +83,8 @@ export interface BatchWork {
   /** Takes the batch into progress, or leaves it `cancelling`. */
   validated(lease: Lease, total: number, model: string | null): Promise<Fenced>
   finalizing(lease: Lease): Promise<Fenced>
+  /** Says what blocks the batch, and owes its webhook a notice where that is new; or, with null, that it goes on. */
+  block(lease: Lease, blocking: Blocking | null): Promise<'blocked' | 'free' | 'lost'>
   feed(lease: Lease, feed: Feed): Promise<Fenced>
   /** Lines whose end is known and that are in no file yet. */
   doneCount(id: string): Promise<number>
@@ -167,6 +170,16 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         ...(model === null ? [] : ['model', model]),
       ]),
     finalizing: held => step(held, 'in_progress', 'finalizing', 'finalizing_at', []),
+
+    block: async ({ id, token }, blocking) =>
+      (await run('batch-block', [
+        keys.batch(id),
+        keys.agenda(shardOf(id)),
+        token,
+        blocking === null ? '' : JSON.stringify(blocking),
+        id,
+        now(),
+      ])) as 'blocked' | 'free' | 'lost',
 
     feed: async ({ id, token }, { from, to, offset, line, jobs, unfed }) => {
       const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)

@@ -83,6 +83,12 @@ export const isBatchId = (value: string, dialect?: Dialect): boolean =>
 export const newBatchId = (dialect: Dialect, shard: number, nowMs: number): string =>
   `${batchPrefixes[dialect]}${timeChars(nowMs)}${randomChars(10)}${'0'.repeat(lineChars)}${base32[shard]}`
 
+const noticePattern = /^((?:batch|msgbatch)_[0-9a-hjkmnp-tv-z]{26})-(\d{1,9})$/
+
+/** A notice that a batch's webhook is owed while it runs: its id is that of the batch, and a number. */
+export const isNoticeId = (value: string): boolean => noticePattern.test(value)
+export const batchOfNotice = (noticeId: string): string => noticePattern.exec(noticeId)?.[1] ?? noticeId
+
 /** The id of the job, and so of the result, of a batch's request `number`, which counts from 1. */
 export const batchJobId = (batchId: string, number: number): string => {
   const core = coreOf(batchId)
@@ -131,6 +137,8 @@ export interface Keys {
   files(tenant: string): string
   /** Hash: a batch. */
   batch(batchId: string): string
+  /** Hash: a notice that a batch's webhook is owed, and how its delivery fares. */
+  notice(noticeId: string): string
   /** List: lines whose end is known and that no output file has yet. */
   batchDone(batchId: string): string
   /** Sorted set: batches that are not at their end, by the time in ms up to which a feeder holds them. */
@@ -165,6 +173,7 @@ export const createKeys = (prefix: string): Keys => ({
   purge: shard => `${prefix}:{${shard}}:purge`,
   files: tenant => `${prefix}:{files}:${tenant}`,
   batch: id => `${prefix}:{${shardOf(id)}}:b:${coreOf(id)}`,
+  notice: id => `${prefix}:{${shardOf(id)}}:bn:${id.slice(id.search(/[_-]/) + 1)}`,
   batchDone: id => `${prefix}:{${shardOf(id)}}:bd:${coreOf(id)}`,
   openBatches: shard => `${prefix}:{${shard}}:batches`,
   batchRequest: (shard, fingerprint) => `${prefix}:{${shard}}:bi:${fingerprint}`,

@@ -25,6 +25,7 @@ const scripts = {
   'batch-remove': 4,
   'batch-lease': 2,
   'batch-step': 1,
+  'batch-block': 2,
   'batch-end': 10,
 } as const satisfies Record<string, number>
 

@@ -19,7 +19,7 @@ export interface DeliverySource {
    * What is to be told by the record of a delivery that was taken; null when nothing is. Whatever it throws is a failed
    * attempt: left to itself, the doorbell would come back for ever.
    */
-  announcement(id: string, fields: RecordFields): Announcement | null
+  announcement(id: string, fields: RecordFields): Announcement | null | Promise<Announcement | null>
   /** What log lines call the id. */
   readonly idName: 'jobId' | 'batchId'
 }
@@ -69,7 +69,7 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
     signal: AbortSignal,
   ): Promise<DeliveryOutcome | null> => {
     try {
-      const announcement = source.announcement(id, fields)
+      const announcement = await source.announcement(id, fields)
       if (announcement === null) return null
       const { webhook, event } = announcement
       const secret = webhook.secret ?? parts.defaultSecret

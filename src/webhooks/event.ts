@@ -22,7 +22,7 @@ export interface EndedBatch {
 export interface WebhookEvent {
   /** Also the `webhook-id`. Derived from the job or batch, so however often it is announced, receivers can tell. */
   readonly id: string
-  readonly type: `job.${TerminalStatus}` | `batch.${EndedBatchStatus}`
+  readonly type: `job.${TerminalStatus}` | `batch.${EndedBatchStatus}` | 'batch.blocked'
   /** The request body, to be sent and signed as it is. */
   readonly json: string
 }
@@ -71,4 +71,23 @@ export const jobEvent = (view: FinishedJobView): WebhookEvent => {
 export const batchEvent = ({ id, status, endedAtMs, view }: EndedBatch): WebhookEvent => {
   const thin = { id, object: 'batch', status }
   return eventOf(eventIdOf(id), `batch.${status}`, Math.floor(endedAtMs / 1_000), { ...thin, ...view }, thin)
+}
+
+/** What an event needs of a batch that cannot go on before a person acts. */
+export interface BlockedBatch {
+  readonly id: string
+  /** The batch's id, and how often it was blocked. */
+  readonly noticeId: string
+  readonly sinceMs: number
+  /** Why, as `GET` shows it. */
+  readonly blocked: object
+  /** The batch as `GET` shows it; null when it is gone by now. */
+  readonly view: object | null
+}
+
+/** The one event of each time that a batch is blocked. */
+export const blockedEvent = ({ id, noticeId, sinceMs, blocked, view }: BlockedBatch): WebhookEvent => {
+  const thin = { id, object: 'batch', blocked }
+  const eventId = eventIdOf(noticeId)
+  return eventOf(eventId, 'batch.blocked', Math.floor(sinceMs / 1_000), { ...view, ...thin }, thin)
 }

@@ -1,10 +1,13 @@
 import { isTerminal } from '../domain/job.ts'
 import { type BatchRecord, hasEnded, parseBatch } from '../store/batch-record.ts'
+import { parseNotice } from '../store/batch-store.ts'
+import { blockedView } from '../store/batch-view.ts'
 import type { Deliveries } from '../store/deliveries.ts'
 import { parseRecord } from '../store/job-record.ts'
 import { jobView } from '../store/job-view.ts'
+import { batchOfNotice } from '../store/keys.ts'
 import type { DeliverySource } from './deliver-webhook.ts'
-import { batchEvent, type FinishedJobView, jobEvent } from './event.ts'
+import { batchEvent, blockedEvent, type FinishedJobView, jobEvent } from './event.ts'
 
 export const jobSource = (deliveries: Deliveries): DeliverySource => ({
   idName: 'jobId',
@@ -31,5 +34,30 @@ export const batchSource = (
       webhook: record.webhook,
       event: batchEvent({ id, status, endedAtMs: endedAtMs!, view: viewOf(record) }),
     }
+  },
+})
+
+/** Notices that a batch is blocked. `read`: the batch as it is when it is told. */
+export const noticeSource = (
+  deliveries: Deliveries,
+  read: (batchId: string) => Promise<BatchRecord | null>,
+  viewOf: (record: BatchRecord) => object,
+): DeliverySource => ({
+  idName: 'batchId',
+  deliveries,
+  announcement: async (id, fields) => {
+    const notice = parseNotice(fields)
+    if (notice === null) return null
+    const { webhook, blocked } = notice
+    const batchId = batchOfNotice(id)
+    const batch = await read(batchId)
+    const event = blockedEvent({
+      id: batchId,
+      noticeId: id,
+      sinceMs: blocked.sinceMs,
+      blocked: blockedView(blocked, batchId),
+      view: batch && viewOf(batch),
+    })
+    return { webhook, event }
   },
 })

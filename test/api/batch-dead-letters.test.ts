@@ -54,7 +54,7 @@ const redeliver = (id: string) => call(api, 'POST', `/v1/dead-letters/${id}/rede
 it("a batch's webhook that was given up is listed, and can be sent again", async () => {
   const id = await deadBatch('openai')
   const letter = { died_at: expect.any(Number), webhook: { url: hook.url }, attempts: 1, reason: 'timeout' }
-  expect(await letters()).toEqual([{ batch_id: id, ...letter }])
+  expect(await letters()).toEqual([{ id, batch_id: id, ...letter }])
   const answer = await redeliver(id)
   expect([answer.status, answer.json.id, answer.json.webhook.status]).toEqual([202, id, 'pending'])
   expect(answer.headers.get('location')).toBe(`/v1/batches/${id}`)

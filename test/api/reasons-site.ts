@@ -15,6 +15,8 @@ export interface ReasonsSite extends AsyncDisposable {
   readonly clients: { readonly openai: OpenAI; readonly anthropic: Anthropic }
   ask(model: string, options?: Call): Promise<Answer>
   get(path: string): Promise<Json>
+  /** One more Baton on the same Redis, as after a restart. */
+  again(apiKey: string): Promise<Deployment>
 }
 
 export const openReasonsSite = async (
@@ -23,15 +25,15 @@ export const openReasonsSite = async (
 ): Promise<ReasonsSite> => {
   const openai = await openVendor(answering(200, answers.chat))
   const claude = await openVendor(answering(200, answers.message))
-  const settings = { api_key: key, retries: 0, ...provider }
+  const settings = { retries: 0, ...provider }
   const { config, ...more } = options
-  const baton = await deploy({
+  const settledWith = (api_key: string): DeployOptions => ({
     api: true,
     ...more,
     config: {
       providers: {
-        openai: { type: 'openai', base_url: `${openai.url}/v1`, ...settings },
-        claude: { type: 'anthropic', base_url: claude.url, ...settings },
+        openai: { type: 'openai', base_url: `${openai.url}/v1`, api_key, ...settings },
+        claude: { type: 'anthropic', base_url: claude.url, api_key, ...settings },
       },
       models: {
         'gpt-4': { provider: 'openai' },
@@ -41,6 +43,7 @@ export const openReasonsSite = async (
       ...config,
     },
   })
+  const baton = await deploy(settledWith(key))
   const api = { url: baton.apiUrl }
   const common = { apiKey: 'any', maxRetries: 2 }
   return {
@@ -54,6 +57,7 @@ export const openReasonsSite = async (
     ask: (model, options = {}) =>
       call(api, 'POST', '/v1/chat/completions', { body: chat('hi', { model }), ...options }),
     get: async path => (await call(api, 'GET', path)).json,
+    again: apiKey => deploy({ ...settledWith(apiKey), prefix: baton.prefix }),
     [Symbol.asyncDispose]: async () => {
       await baton.stop()
       await Promise.all([openai.close(), claude.close()])

@@ -37,6 +37,7 @@ const watched = async (count: number) => {
     line: 0,
     collected: 0,
     cost: 0,
+    answered: 0,
     ended: 0,
     done: 0,
     openBytes: 0,

@@ -77,6 +77,7 @@ const standing = (more: Partial<ProviderState> = {}): ProviderState => ({
   reason: null,
   share: 1,
   queue: { waiting: 3, active: 1 },
+  entries: [],
   workers: [{ instance: 'w', calls_in_flight: 1, concurrency: 50 }],
   unmanned_since: null,
   ...more,

@@ -38,6 +38,7 @@ const batch: BatchView = {
   cost_usd: null,
   max_cost_usd: null,
   retry_of: null,
+  blocked: null,
   webhook: null,
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { endpoints } from '../../domain/endpoint.ts'
+import { blockReasons } from '../../domain/obstacle.ts'
 import { batchStatuses } from '../../store/batch-record.ts'
 import type { BatchView, MessageBatchView } from '../../store/batch-view.ts'
 import { seconds, webhookView } from './job-answers.ts'
@@ -10,6 +11,18 @@ const fault = z.object({
   param: z.string().nullable(),
   line: z.int().nullable(),
 })
+
+/** Why a batch cannot go on before a person acts. */
+const blockedSince = <Time extends z.ZodType>(since: Time) =>
+  z
+    .object({
+      reason: z.enum(blockReasons),
+      message: z.string(),
+      provider: z.string(),
+      model: z.string(),
+      since,
+    })
+    .nullable()
 
 /** What this server tells beyond OpenAI and Anthropic. */
 const ours = {
@@ -51,6 +64,7 @@ export const batch = z
     }),
     metadata: z.record(z.string(), z.string()).nullable(),
     ...ours,
+    blocked: blockedSince(seconds),
   })
   .meta({ id: 'Batch' }) satisfies z.ZodType<BatchView>
 
@@ -93,6 +107,7 @@ export const messageBatch = z
     archived_at: time.nullable(),
     results_url: z.string().nullable(),
     ...ours,
+    blocked: blockedSince(time),
   })
   .meta({ id: 'MessageBatch' }) satisfies z.ZodType<MessageBatchView>
 

@@ -17,7 +17,7 @@ export const webhookView = z.object({
 const toldError = z.object({ code: z.string(), message: z.string() })
 
 /** The target that failed a job last, in its own words. */
-const lastError = z.object({
+export const lastError = z.object({
   provider: z.string(),
   model: z.string(),
   status_code: z.int().nullable(),

@@ -3,7 +3,7 @@ import { providerTypes } from '../../config/provider-schema.ts'
 import { capabilities } from '../../domain/capabilities.ts'
 import { adjustPolicies } from '../../domain/carriage.ts'
 import { strategies } from '../../domain/strategy.ts'
-import { seconds } from './job-answers.ts'
+import { lastError, seconds } from './job-answers.ts'
 
 const openAiModel = z.object({
   id: z.string(),
@@ -38,6 +38,7 @@ const healthEntry = z.object({
   since: seconds,
   until: seconds,
   reason: z.string(),
+  error: lastError.optional(),
 })
 
 /** `interval` in seconds. */
@@ -185,8 +186,10 @@ export const mirrorList = z.object({ object: z.literal('list'), data: z.array(mi
 
 const deadLetter = z
   .object({
+    id: z.string(),
     job_id: z.string().optional(),
     batch_id: z.string().optional(),
+    event: z.literal('batch.blocked').optional(),
     died_at: seconds,
     webhook: z.object({ url: z.string() }),
     attempts: z.int(),

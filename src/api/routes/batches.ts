@@ -39,8 +39,11 @@ export const addBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
   })
 
   scope.get('/v1/batches', async request => {
-    const { after, limit } = readParameters(batchListQuery, request.query)
-    const page = await batches.list(request.tenant, 'openai', { after, limit })
+    const { after, limit, blocked } = readParameters(batchListQuery, request.query)
+    const page =
+      blocked === 'true'
+        ? await batches.listBlocked(request.tenant, 'openai', limit)
+        : await batches.list(request.tenant, 'openai', { after, limit })
     if (page === 'unknown_cursor') {
       throw new BatonError('invalid_cursor', '`after` must be the id of a batch.', { param: 'after' })
     }

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import type { BatchRecord } from '../../store/batch-record.ts'
+import type { NoticeRecord } from '../../store/batch-store.ts'
 import { batchView, messageBatchView } from '../../store/batch-view.ts'
 import type { JobRecord } from '../../store/job-record.ts'
 import { jobSummary, wholeSeconds } from '../../store/job-view.ts'
-import { isBatchId } from '../../store/keys.ts'
+import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../store/keys.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { ignoreBodies } from '../ignore-bodies.ts'
 import { ownedBatch } from '../owned-batch.ts'
@@ -19,8 +20,10 @@ const maxScanned = 1_000
 /** `GET /v1/dead-letters` and `POST /v1/dead-letters/:id/redeliver`, of jobs and of batches. */
 export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
   const { store, batches, deadLetters } = parts
-  const read = (id: string): Promise<JobRecord | BatchRecord | null> =>
-    isBatchId(id) ? batches.read(id) : headReader(store)(id)
+  const read = (id: string): Promise<JobRecord | BatchRecord | NoticeRecord | null> => {
+    if (isNoticeId(id)) return batches.readNotice(id)
+    return isBatchId(id) ? batches.read(id) : headReader(store)(id)
+  }
 
   scope.get('/v1/dead-letters', { schema: { querystring: deadLetterQuery } }, async request => {
     const letters = await deadLetters.list(maxScanned)
@@ -45,12 +48,13 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
     reply: FastifyReply,
     id: string,
   ): Promise<object> => {
-    const { dialect } = (await batches.read(id)) ?? { dialect: 'openai' as const }
-    await ownedBatch(batches, request, id, dialect).catch(asDeadLetter)
+    const batchId = batchOfNotice(id)
+    const { dialect } = (await batches.read(batchId)) ?? { dialect: 'openai' as const }
+    await ownedBatch(batches, request, batchId, dialect).catch(asDeadLetter)
     if (!(await batches.redeliver(id))) throw deliveryNotFound()
-    const batch = await ownedBatch(batches, request, id, dialect)
+    const batch = await ownedBatch(batches, request, batchId, dialect)
     const path = dialect === 'openai' ? '/v1/batches' : '/v1/messages/batches'
-    reply.code(202).header('location', `${path}/${id}`)
+    reply.code(202).header('location', `${path}/${batchId}`)
     return dialect === 'openai'
       ? batchView(batch)
       : messageBatchView(batch, publicUrlOf(parts.config, request), parts.now())
@@ -60,13 +64,18 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
     ignoreBodies(inner)
     inner.post<{ Params: { id: string } }>('/v1/dead-letters/:id/redeliver', (request, reply) => {
       const { id } = request.params
-      return isBatchId(id) ? redeliverBatch(request, reply, id) : redeliverJob(request, reply, id)
+      return isBatchId(id) || isNoticeId(id)
+        ? redeliverBatch(request, reply, id)
+        : redeliverJob(request, reply, id)
     })
   })
 }
 
-const letterView = (record: JobRecord | BatchRecord, diedAtMs: number): object => ({
-  ...(isBatchId(record.id) ? { batch_id: record.id } : { job_id: record.id }),
+/** `id` is what it is sent again by: the job's, the batch's, or that of a notice of the batch. */
+const letterView = (record: JobRecord | BatchRecord | NoticeRecord, diedAtMs: number): object => ({
+  id: record.id,
+  ...(isJobId(record.id) ? { job_id: record.id } : { batch_id: batchOfNotice(record.id) }),
+  ...(isNoticeId(record.id) && { event: 'batch.blocked' }),
   died_at: wholeSeconds(diedAtMs),
   webhook: { url: record.webhook?.url },
   attempts: record.delivery?.attempts,

@@ -4,9 +4,12 @@ import { parseCursor } from '../../store/job-index.ts'
 import type { JobRecord } from '../../store/job-record.ts'
 import { jobSummary } from '../../store/job-view.ts'
 import type { ApiScope } from '../api-scope.ts'
+import { findOpenLines, isOpenStatus, parseLinePlace } from '../open-lines.ts'
 import type { ApiParts } from '../parts.ts'
 import { jobListQuery } from '../schemas.ts'
 
+/** Newer than any job. */
+const indexStart = '9999999999999-0-0'
 /** A filter that matches little must not read the whole index in one request. */
 const maxScanned = 2_000
 const scanPage = 200
@@ -17,24 +20,40 @@ interface Scan {
   readonly nextCursor: string | null
 }
 
-/** `GET /v1/jobs`: the tenant's jobs, newest first. */
+/**
+ * `GET /v1/jobs`: the tenant's jobs, newest first. Of a status that has not ended, the lines of its batches come before them; with
+ * `batch_id` those of that batch alone.
+ */
 export const addJobListRoute = (scope: ApiScope, parts: ApiParts): void => {
   scope.get('/v1/jobs', { schema: { querystring: jobListQuery } }, async request => {
-    const { limit, cursor = null, status } = request.query
-    if (cursor !== null && parseCursor(cursor) === null) {
+    const { limit, cursor = null, status, batch_id: batchId } = request.query
+    const linePlace = cursor === null ? null : parseLinePlace(cursor)
+    if (cursor !== null && linePlace === null && (batchId !== undefined || parseCursor(cursor) === null)) {
       throw new BatonError('invalid_cursor', '`cursor` must be the `next_cursor` of an earlier page.', {
         param: 'cursor',
       })
     }
-    const { found, nextCursor } = await scan(parts, cursor, limit, matcher(request.tenant, status))
-    return {
-      object: 'list',
-      data: found.map(jobSummary),
-      has_more: nextCursor !== null,
-      next_cursor: nextCursor,
-    }
+    const matches = matcher(request.tenant, status)
+    const beginsWithLines = batchId !== undefined || isOpenStatus(status)
+    const lines =
+      linePlace !== null || (cursor === null && beginsWithLines)
+        ? await findOpenLines(parts, request.tenant, linePlace, limit, matches, batchId)
+        : null
+    if (lines !== null && (lines.nextCursor !== null || batchId !== undefined))
+      return page(lines.found, lines.nextCursor)
+    const before = lines?.found ?? []
+    if (before.length === limit) return page(before, indexStart)
+    const rest = await scan(parts, lines === null ? cursor : null, limit - before.length, matches)
+    return page([...before, ...rest.found], rest.nextCursor)
   })
 }
+
+const page = (found: readonly JobRecord[], nextCursor: string | null): object => ({
+  object: 'list',
+  data: found.map(jobSummary),
+  has_more: nextCursor !== null,
+  next_cursor: nextCursor,
+})
 
 const matcher =
   (tenant: string, status: JobStatus | undefined) =>

@@ -33,8 +33,12 @@ export const addMessageBatchRoutes = (scope: ApiScope, parts: ApiParts): void =>
   })
 
   scope.get('/v1/messages/batches', async request => {
-    const { after_id: after, before_id: before, limit } = readParameters(messageBatchListQuery, request.query)
-    const page = await batches.list(request.tenant, 'anthropic', { after, before, limit })
+    const query = readParameters(messageBatchListQuery, request.query)
+    const { after_id: after, before_id: before, limit } = query
+    const page =
+      query.blocked === 'true'
+        ? await batches.listBlocked(request.tenant, 'anthropic', limit)
+        : await batches.list(request.tenant, 'anthropic', { after, before, limit })
     if (page === 'unknown_cursor') {
       const param = after === undefined ? 'before_id' : 'after_id'
       throw new BatonError('invalid_cursor', `\`${param}\` must be the id of a message batch.`, { param })

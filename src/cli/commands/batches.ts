@@ -1,6 +1,6 @@
 import type { BatchView } from '../../store/batch-view.ts'
 import { renderTable } from '../../terminal/table.ts'
-import { describeFaults, doneOf } from '../batch-text.ts'
+import { describeBlocked, describeFaults, doneOf } from '../batch-text.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 import { renderJson, type Terminal } from '../terminal.ts'
@@ -45,7 +45,7 @@ export const waitForBatch = (
 
 const row = (batch: BatchView): string[] => [
   batch.id,
-  batch.status,
+  batch.blocked === null ? batch.status : `${batch.status}, blocked`,
   `${doneOf(batch)}/${batch.request_counts.total}`,
   String(batch.request_counts.failed),
   renderTime(batch.created_at),
@@ -55,6 +55,7 @@ const describe = (batch: BatchView): string => {
   const { completed, failed, total } = batch.request_counts
   const rows: [string, string | null][] = [
     ['status', batch.status],
+    ['blocked', describeBlocked(batch)],
     ['lines', `${total}: ${completed} answered, ${failed} failed`],
     ...Object.entries(batch.providers).map(([name, lines]): [string, string] => [
       `  by ${name}`,

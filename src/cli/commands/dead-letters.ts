@@ -24,8 +24,8 @@ export const redeliver = (id: string, options: SessionOptions, terminal: Termina
     return 0
   })
 
-const row = ({ job_id, batch_id, died_at, attempts, reason, webhook }: DeadLetterView): string[] => [
-  job_id ?? batch_id ?? '',
+const row = ({ id, died_at, attempts, reason, webhook }: DeadLetterView): string[] => [
+  id,
   renderTime(died_at),
   String(attempts),
   reason ?? '',

@@ -1,3 +1,4 @@
+import { sayLastError } from '../../domain/job-failure.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
 import type { JobView } from '../../store/job-view.ts'
@@ -9,14 +10,19 @@ import { renderTime } from '../times.ts'
 export interface ListJobsOptions extends SessionOptions {
   readonly limit: string
   readonly status?: string
+  readonly batch?: string
 }
 
 /** The newest jobs, of one status where that is asked for. */
 export const listJobs = (options: ListJobsOptions, terminal: Terminal): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
-    const { limit, status } = options
-    const filter = status === undefined ? '' : `&status=${encodeURIComponent(status)}`
-    const { data } = (await api.ask('GET', `/v1/jobs?limit=${limit}${filter}`)) as { data: JobView[] }
+    const { limit, status, batch } = options
+    const query = new URLSearchParams({
+      limit,
+      ...(status !== undefined && { status }),
+      ...(batch !== undefined && { batch_id: batch }),
+    })
+    const { data } = (await api.ask('GET', `/v1/jobs?${query}`)) as { data: JobView[] }
     if (json) out(renderJson(data))
     else if (data.length === 0) out('There are no such jobs.')
     else out(renderTable([['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED'], ...data.map(row)]))
@@ -73,6 +79,7 @@ const describe = (job: JobView): string => {
     ['resumes', optionalTime(job.resumes_at)],
     ['finished', optionalTime(job.finished_at)],
     ['expires', renderTime(job.expires_at)],
+    ['last error', job.last_error ? sayLastError(job.last_error) : null],
     ['error', job.error && `${job.error.message} (${job.error.code})`],
     ['tokens', job.usage && `${job.usage.input_tokens} in, ${job.usage.output_tokens} out`],
     ['cost', job.cost_usd === null ? null : `$${job.cost_usd}`],

@@ -1,4 +1,10 @@
-import { type ProviderState, readDeadLetters, readProviders } from '../operator-client.ts'
+import {
+  type BlockedBatch,
+  type ProviderState,
+  readBlockedBatches,
+  readDeadLetters,
+  readProviders,
+} from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 import { renderJson, type Terminal } from '../terminal.ts'
 import { renderTime } from '../times.ts'
@@ -7,33 +13,28 @@ import { describeProviders } from './providers.ts'
 const mostLetters = 100
 
 /**
- * Whether Baton can take jobs, and how its providers are. Answers 1 when a provider has no worker or is out of use: as
- * for an API that is not there, a person should look.
+ * Whether Baton can take jobs, and how its providers are. Answers 1 when a provider has no worker or is out of use, a key or a
+ * model is stopped, or a batch is blocked: as for an API that is not there, a person should look.
  */
 export const status = (options: SessionOptions, terminal: Terminal): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     await api.ask('GET', '/readyz')
-    const [providers, { data: letters, has_more }] = await Promise.all([
+    const [providers, blocked, { data: letters, has_more }] = await Promise.all([
       readProviders(api),
+      readBlockedBatches(api),
       readDeadLetters(api, mostLetters),
     ])
     const unmanned = providers.filter(({ workers }) => workers.length === 0)
     const away = providers
       .filter(({ state }) => state !== 'closed' && state !== 'recovering')
       .map(({ name }) => name)
-    const well = unmanned.length === 0 && away.length === 0
+    const stopped = providers.flatMap(({ entries }) => entries.filter(({ state }) => state === 'stopped'))
+    const well = [unmanned, away, stopped, blocked].every(list => list.length === 0)
     const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
     if (json) {
-      out(
-        renderJson({
-          url: api.url,
-          well,
-          unmanned: unmanned.map(({ name }) => name),
-          away,
-          dead_letters: letters.length,
-          providers,
-        }),
-      )
+      const names = unmanned.map(({ name }) => name)
+      const facts = { url: api.url, well, unmanned: names, away, stopped, blocked_batches: blocked }
+      out(renderJson({ ...facts, dead_letters: letters.length, providers }))
     } else {
       out(
         [
@@ -41,6 +42,8 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
           describeProviders(providers),
           ...(unmanned.length > 0 ? [`no worker is running for: ${unmanned.map(describe).join(', ')}`] : []),
           ...(away.length > 0 ? [`out of use: ${away.join(', ')}`] : []),
+          ...stopped.map(describeStopped),
+          ...blocked.map(describeBlocked),
           `webhooks given up: ${deadLetters}`,
         ].join('\n'),
       )
@@ -51,3 +54,9 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
 /** `openai (since 2025-12-06 05:46:40; its jobs go on to other targets)`. */
 const describe = ({ name, unmanned_since: since }: ProviderState): string =>
   since === null ? name : `${name} (since ${renderTime(since)}; jobs with another target go on there)`
+
+const describeStopped = ({ scope, reason, error }: ProviderState['entries'][number]): string =>
+  `stopped: ${scope.replace(':', ' ')} (${reason})${error === undefined ? '' : `: ${error.message}`}`
+
+const describeBlocked = ({ id, blocked }: BlockedBatch): string =>
+  `blocked: ${id}, by ${blocked.provider}/${blocked.model} (${blocked.reason}): ${blocked.message}`

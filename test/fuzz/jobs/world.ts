@@ -67,7 +67,7 @@ export const openWorld = async (rig: Rig): Promise<World> => {
     Number((await rig.redis.zscore(rig.keys.agenda(shardOf(jobId)), leaseEntry(jobId))) ?? 0)
   const store = createCheckedStore(rig.store, model, now, leaseOf)
   const { agenda, doorbells, log } = rig
-  const batches = { read: async () => null }
+  const batches = { readDelivery: async () => null }
   return {
     model,
     rig,

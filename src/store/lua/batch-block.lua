@@ -1,0 +1,20 @@
+-- Says that a batch cannot go on before a person acts, or that it goes on. Each time anew its webhook is owed a notice, which
+-- is a record of its own: the one of its end must not wait for it. Fenced.
+-- KEYS: batch, agenda   ARGV: token, what blocks it as JSON ('' for nothing), the batch's id, now
+-- Replies 'blocked', 'free' or 'lost'.
+local r = redis.call('HMGET', KEYS[1], 'lease', 'blocked', 'webhook', 'tenant')
+if r[1] ~= ARGV[1] then return 'lost' end
+if ARGV[2] == '' then
+  redis.call('HDEL', KEYS[1], 'blocked')
+  return 'free'
+end
+if r[2] then return 'blocked' end
+local count = redis.call('HINCRBY', KEYS[1], 'blockings', 1)
+redis.call('HSET', KEYS[1], 'blocked', ARGV[2])
+if r[3] then
+  local notice = ARGV[3] .. '-' .. count
+  local record = KEYS[1]:match('^.-}:') .. 'bn:' .. KEYS[1]:sub(-26) .. '-' .. count
+  redis.call('HSET', record, 'id', notice, 'tenant', r[4], 'webhook', r[3], 'blocked', ARGV[2], 'delivery', 'pending')
+  redis.call('ZADD', KEYS[2], ARGV[4], notice .. '.w.0')
+end
+return 'blocked'
