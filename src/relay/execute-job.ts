@@ -4,19 +4,20 @@ import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
 import { costOfAll } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
-import { eligible, nextStep, type Step, spends, type Walk, type WalkLimits, waitsOf } from '../domain/walk.ts'
+import { eligible, nextStep, type Step, spends, type Walk, type WalkLimits } from '../domain/walk.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Claim, Final, JobStore } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
+import { nobodyFor } from './first-target.ts'
 import type { Homes } from './homes.ts'
 import { createJobMoves, type JobMoveParts } from './job-moves.ts'
 import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
 import { wordsFor } from './last-words.ts'
 import type { Leases } from './leases.ts'
 import { createMirrorFallback, type MirrorAnswer } from './mirror-fallback.ts'
-import { hopelessEnd, obstacleFor } from './outlook.ts'
+import { endInVain, obstacleFor } from './outlook.ts'
 import { homeward, loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
 import type { OrderTargets } from './target-order.ts'
@@ -182,23 +183,11 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   /** Parks a job, or ends one whose connection would wait in vain. */
   const stand = (run: Run, walk: Walk, { target, untilMs }: Step & { kind: 'park' }): Promise<void> => {
-    const { claim, attempts, limits } = run
-    const hopeless =
-      claim.class === 'interactive'
-        ? hopelessEnd(waitsOf(walk, limits), attempts, parts.obstacleOf, claim.expiresAtMs)
-        : null
-    if (hopeless === null)
-      return park(run, target, untilMs, obstacleFor(eligible(walk), target, parts.obstacleOf))
+    const { obstacleOf } = parts
+    const hopeless = endInVain(run, walk, obstacleOf)
+    if (hopeless === null) return park(run, target, untilMs, obstacleFor(eligible(walk), target, obstacleOf))
     run.flight?.ended(true)
-    return finalise(run, {
-      status: 'failed',
-      response: null,
-      error: hopeless,
-      refused: false,
-      usage: null,
-      // Its client is to come again, and then to be served.
-      freesKey: true,
-    })
+    return finalise(run, hopeless)
   }
 
   const finishBeside = (run: Run, { response, usage }: MirrorAnswer): Promise<void> => {
@@ -240,7 +229,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     return finalise(run, {
       status: 'failed',
       response: wordsFor(code, run.lastResponse),
-      error: errorOf(code),
+      error: code === 'no_usable_target' ? nobodyFor(run.claim, parts) : errorOf(code),
       refused: false,
       usage: null,
     })

@@ -3,12 +3,13 @@ import { capabilityNames } from '../domain/capabilities.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
-import type { JobMove, Target } from '../domain/job.ts'
+import { type JobError, type JobMove, jobErrorCodes, type Target } from '../domain/job.ts'
 import type { Home } from '../domain/kept-state.ts'
+import type { Claim } from '../store/job-store.ts'
 import { type Carriers, carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
 import { soonMs } from './job-run.ts'
 import type { MoveNotes } from './move-notes.ts'
-import { homeward, type Providers, type Route, type Routes } from './routes.ts'
+import { homeward, type Providers, type Route, type Routes, requestOf } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
 export interface FirstTargetParts {
@@ -102,6 +103,17 @@ const homeOf = (
     `No provider behind '${model}' can carry: ${field}; ${why}${at === null ? '' : ' behind it'}.`,
     { param: field },
   )
+}
+
+/** The end of a job that no target can serve any more: its route or the providers have changed since it was accepted. */
+export const nobodyFor = (
+  { model, endpoint, body, headers }: Claim,
+  { routes, providers }: Pick<FirstTargetParts, 'routes' | 'providers'>,
+): JobError => {
+  const route = routes.get(model)
+  const carriers = route && carriersOf(route, providers, requestOf(endpoint, body, headers))
+  const why = carriers?.targets.length === 0 ? ` ${cannotServe(model, endpoint, carriers).message}` : ''
+  return { code: 'no_usable_target', message: `${jobErrorCodes.no_usable_target}${why}` }
 }
 
 const cannotServe = (model: string, endpoint: Endpoint, { cannotCarry, lacking }: Carriers): BatonError => {

@@ -8,7 +8,9 @@ import {
 } from '../domain/job.ts'
 import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
 import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
-import type { Wait } from '../domain/walk.ts'
+import { type Wait, type Walk, waitsOf } from '../domain/walk.ts'
+import type { Final } from '../store/job-store.ts'
+import type { Run } from './job-run.ts'
 
 /** A target that cannot be called now, as a job that waits for it sees it. */
 interface Prospect extends Wait {
@@ -80,4 +82,16 @@ export const obstacleFor = (
   const own = obstacleOf(waitsFor)
   // Another target may serve it: it is not blocked, whatever keeps this one.
   return own && { ...own, blocks: null }
+}
+
+/** The end of a claimed job whose connection would wait in vain; null of any other. */
+export const endInVain = (
+  { claim, attempts, limits }: Run,
+  walk: Walk,
+  obstacleOf: ObstacleOf,
+): Omit<Final, 'attempts' | 'costUsd'> | null => {
+  if (claim.class !== 'interactive') return null
+  const error = hopelessEnd(waitsOf(walk, limits), attempts, obstacleOf, claim.expiresAtMs)
+  // Its client is to come again with the same key, and then to be served.
+  return error && { status: 'failed', response: null, error, refused: false, usage: null, freesKey: true }
 }

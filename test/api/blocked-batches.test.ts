@@ -81,6 +81,14 @@ describe('a batch whose lines wait for a person', () => {
       expect((await site.get('/v1/batches?blocked=true')).data.map((b: Json) => b.id)).toEqual([id])
       const lines = await site.get('/v1/jobs?status=parked')
       expect(lines.data).toHaveLength(10)
+      const seen: string[] = []
+      for (let cursor = ''; ; ) {
+        const page = await site.get(`/v1/jobs?status=parked&limit=3${cursor}`)
+        seen.push(...page.data.map((job: Json) => job.id))
+        if (!page.has_more) break
+        cursor = `&cursor=${page.next_cursor}`
+      }
+      expect(seen).toEqual(lines.data.map((job: Json) => job.id))
       expect(lines.data[0]).toMatchObject({ status: 'parked', batch_id: id, last_error: { message } })
       await site.clients.openai.batches.cancel(id)
       expect((await site.get(`/v1/batches/${id}`)).blocked).toBeNull()

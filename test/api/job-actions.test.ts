@@ -95,6 +95,7 @@ describe('dead letters', () => {
       died.unshift(id)
     }
     const letter = (i: number, reason: string) => ({
+      id: died[i],
       job_id: died[i],
       died_at: expect.any(Number),
       webhook: { url: webhook.url },

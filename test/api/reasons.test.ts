@@ -1,5 +1,6 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
+import { newJobId } from '../../src/store/keys.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
 import { until } from '../support/until.ts'
 import { call, type Json } from './harness.ts'
@@ -48,7 +49,10 @@ describe('a request that a provider of another format rejects', () => {
         },
       },
     })
-    const asked = site.clients.openai.chat.completions.create({ model: 'opus', messages: [] })
+    const asked = site.clients.openai.chat.completions.create({
+      model: 'opus',
+      messages: [{ role: 'user', content: 'hi' }],
+    })
     await expect(asked).rejects.toThrow(OpenAI.BadRequestError)
   })
 
@@ -167,4 +171,25 @@ describe('a secret that a proxy writes into its error', () => {
     for (const secret of [form(key), form('corp+token/42=='), key, 'corp+token/42=='])
       expect(all).not.toContain(secret)
   })
+})
+
+it('a job that no target of its route can serve any more says what of it', async () => {
+  await using site = await openReasonsSite({
+    config: { models: { blind: { provider: 'openai', capabilities: { vision: false } } } },
+  })
+  const { core } = site.baton
+  const id = newJobId(3, Date.now())
+  const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }
+  // As it was accepted before the config said so.
+  await core.store.create({
+    ...{ id, tenant: 'default', endpoint: '/v1/chat/completions', model: 'blind', priority: 'default' },
+    ...{ webhook: null, metadata: null, retryOf: null, idempotency: null },
+    body: JSON.stringify({ model: 'blind', messages: [{ role: 'user', content: [image] }] }),
+    target: { provider: 'openai', model: 'blind' },
+    createdAtMs: Date.now(),
+    expiresAtMs: Date.now() + 60_000,
+  })
+  const { error } = await ended(site, id)
+  expect(error.code).toBe('no_usable_target')
+  expect(error.message).toMatch(/can carry: image input \(vision\)\. Leave it out or use another model\.$/)
 })
