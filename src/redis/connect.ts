@@ -48,6 +48,13 @@ const listenCheckMs = 5_000
 
 /** A connection for SUBSCRIBE alone; it subscribes again by itself after an outage. Messages sent meanwhile are lost. */
 export function createSubscriber(place: RedisPlace, log: Logger): Redis {
+  const redis = openSubscriber(place, log)
+  // Each provider's worker listens on it: Node would warn of a leak from the eleventh on.
+  redis.setMaxListeners(0)
+  return redis
+}
+
+const openSubscriber = (place: RedisPlace, log: Logger): Redis => {
   if (typeof place === 'string') return single(place, patientOptions, log, 'subscriber')
   const redis =
     place.kind === 'sentinel'
