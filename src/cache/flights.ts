@@ -5,7 +5,7 @@ import type { RequestHeaders } from '../domain/request-headers.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
 import { requestKey } from './request-key.ts'
-import { isWhole } from './whole-answer.ts'
+import { isWorthKeeping } from './whole-answer.ts'
 
 /** A route whose answers are kept. */
 export interface CachedRoute {
@@ -166,7 +166,7 @@ export const createFlights = (parts: FlightParts): Flights => {
   })
 
   const isKeepable = (endpoint: Endpoint, { keepsCut }: CachedRoute, { statusCode, body }: GivenAnswer) =>
-    statusCode === 200 && (keepsCut || isWhole(endpoint, body))
+    statusCode === 200 && isWorthKeeping(endpoint, body, keepsCut)
 
   const board = async (job: FlyingJob, route: CachedRoute): Promise<Boarding> => {
     const key = requestKey({ ...job, route: job.model, chain: route.chain })

@@ -1,31 +1,59 @@
+import { finishWord, meaningOf } from '../domain/classify/finish-words.ts'
+import { holdsAnswer } from '../domain/classify/judge-answer.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+type JsonRecord = Readonly<Record<string, unknown>>
+
+const isRecord = (value: unknown): value is JsonRecord =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const recordsIn = (value: unknown): Record<string, unknown>[] =>
-  Array.isArray(value) ? value.filter(isRecord) : []
+const isFilled = (value: unknown): value is string | unknown[] =>
+  (typeof value === 'string' || Array.isArray(value)) && value.length > 0
 
-const anyFinishedWith =
-  (...reasons: unknown[]) =>
-  (answer: Record<string, unknown>): boolean =>
-    recordsIn(answer.choices).some(choice => reasons.includes(choice.finish_reason))
+/** Limits of length, in all words for them. */
+const cuts: ReadonlySet<string | null> = new Set([
+  ...['length', 'max_tokens', 'model_length', 'model_context_window_exceeded', 'max_output_tokens'],
+])
 
-const isCut: Readonly<Record<Endpoint, (answer: Record<string, unknown>) => boolean>> = {
-  // A choice behind the first may be filtered, and the answer judged good.
-  '/v1/chat/completions': anyFinishedWith('length', 'content_filter'),
-  '/v1/completions': anyFinishedWith('length', 'content_filter'),
-  '/v1/messages': ({ stop_reason }) =>
-    ['max_tokens', 'model_context_window_exceeded', 'pause_turn'].includes(stop_reason as string),
-  '/v1/responses': ({ status }) => status === 'incomplete',
-  '/v1/embeddings': () => false,
+/**
+ * Whether an answer that says this of its end may be kept. A word that nobody knows may mean anything, and a turn that pauses is
+ * to be gone on with.
+ */
+const endsWell = (said: unknown, keepsCut: boolean): boolean => {
+  const word = finishWord(said)
+  if (cuts.has(word)) return keepsCut
+  return meaningOf(word) === 'ok' && word !== 'pause_turn'
 }
 
-/** Whether a good answer came to its own end, rather than to a limit of length or a filter. Never throws. */
-export const isWhole = (endpoint: Endpoint, body: string): boolean => {
+/** A choice behind the first may be filtered, and the answer judged good. */
+const everyChoice = (choices: unknown, keepsCut: boolean, holds: (choice: JsonRecord) => boolean): boolean =>
+  isFilled(choices) &&
+  [...choices].every(choice => isRecord(choice) && endsWell(choice.finish_reason, keepsCut) && holds(choice))
+
+const isFilledBlock = (block: unknown): boolean =>
+  isRecord(block) && (block.type === 'text' ? isFilled(block.text) : block.type !== 'thinking')
+
+const isGood: Readonly<Record<Endpoint, (answer: JsonRecord, keepsCut: boolean) => boolean>> = {
+  '/v1/chat/completions': ({ choices }, keepsCut) =>
+    everyChoice(choices, keepsCut, ({ message }) => isRecord(message) && holdsAnswer(message)),
+  '/v1/completions': ({ choices }, keepsCut) => everyChoice(choices, keepsCut, ({ text }) => isFilled(text)),
+  '/v1/messages': ({ content, stop_reason }, keepsCut) =>
+    endsWell(stop_reason, keepsCut) && Array.isArray(content) && content.some(isFilledBlock),
+  '/v1/responses': ({ status, output, incomplete_details: details }, keepsCut) =>
+    isFilled(output) &&
+    (status === 'completed' ||
+      (status === 'incomplete' && isRecord(details) && cuts.has(finishWord(details.reason)) && keepsCut)),
+  '/v1/embeddings': ({ data }) => isFilled(data),
+}
+
+/**
+ * Whether a good answer is worth keeping: it holds something, and came to its own end, or to a limit of length where these are kept
+ * as well. The next to ask may be luckier than with an empty one. Never throws.
+ */
+export const isWorthKeeping = (endpoint: Endpoint, body: string, keepsCut: boolean): boolean => {
   try {
     const answer: unknown = JSON.parse(body)
-    return isRecord(answer) && !isCut[endpoint](answer)
+    return isRecord(answer) && isGood[endpoint](answer, keepsCut)
   } catch {
     return false
   }
