@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import { type Carriage, carriedWhole } from '../domain/carriage.ts'
-import { isInFormatOf } from '../domain/classify/answer-formats.ts'
+import { holdsMore, isInFormatOf } from '../domain/classify/answer-formats.ts'
 import { factsInAnswer } from '../domain/classify/error-in-answer.ts'
 import { finishWord, meaningOf } from '../domain/classify/finish-words.ts'
 import type { Dialect, Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
@@ -65,7 +65,9 @@ const isAnswerOf = (dialect: UpstreamDialect, json: unknown): boolean =>
 
 /** The provider's own word, unless it is one that only the SDK knows to be a refusal. */
 const endOf = ({ finishReason: { raw, unified } }: LanguageModelV4GenerateResult): string | null =>
-  unified === 'content-filter' && meaningOf(finishWord(raw)) === undefined ? 'content_filter' : (raw ?? null)
+  unified === 'content-filter' && ['ok', undefined].includes(meaningOf(finishWord(raw)))
+    ? 'content_filter'
+    : (raw ?? null)
 
 /** The format of the client may have no word for it, and the provider has more to say of it than fits there. */
 const isFailure = (finish: string | null): boolean => {
@@ -174,7 +176,7 @@ const createTranslation = (
     try {
       const { result, edge, toolNames } = await generate(request, seals, fetch)
       const finish = endOf(result)
-      if (raw !== null && isFailure(finish))
+      if (raw !== null && (isFailure(finish) || holdsMore((raw as UpstreamAnswer).json)))
         return { ...(raw as UpstreamAnswer), finish, untold: 'untranslatable' }
       const created = Math.floor(now() / 1000)
       const made = edge.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })

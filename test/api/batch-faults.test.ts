@@ -69,6 +69,24 @@ it.each(cases.map(([name, input, ...faults]) => ({ name, input, faults })))(
   },
 )
 
+it('a line that asks for an answer in the background fails with a code, and its neighbour runs', async () => {
+  const { upload, ended, output, errors } = desk(client)
+  const ask = (custom_id: string, more: object) =>
+    `${JSON.stringify({ custom_id, method: 'POST', url: '/v1/responses', body: { model: 'plain', input: 'hi', ...more } })}\n`
+  const { id } = await client.batches.create({
+    input_file_id: await upload(ask('later', { background: true }) + ask('now', { background: false })),
+    endpoint: '/v1/responses',
+    completion_window: '24h',
+  })
+  const batch = await ended(id)
+  expect(batch.request_counts).toEqual({ total: 2, completed: 1, failed: 1 })
+  expect(idsOf(await output(batch))).toEqual(['now'])
+  const said = { code: 'background_unsupported', param: 'background' }
+  expect(await errors(batch)).toMatchObject([
+    { custom_id: 'later', response: { status_code: 400, body: { error: said } } },
+  ])
+})
+
 const harmless: readonly (readonly [string, string])[] = [
   ['a byte order mark', `\ufeff${lines(3, 'plain')}`],
   ['CRLF', lines(3, 'plain').replaceAll('\n', '\r\n')],

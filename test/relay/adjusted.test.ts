@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { explainJob } from '../../src/cli/explain-text.ts'
+import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { jobView } from '../../src/store/job-view.ts'
 import { desk } from '../api/batch-deployment.ts'
 import { call } from '../api/harness.ts'
@@ -8,6 +10,8 @@ import { answering } from '../contract/providers/recording-upstream.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
 import { answers, openVendor, unavailable, type Vendor } from '../support/vendors.ts'
+
+const secret = `whsec_${randomBytes(32).toString('base64')}`
 
 let gpt: Vendor
 let claude: Vendor
@@ -28,7 +32,9 @@ beforeAll(async () => {
   baton = await deploy({
     api: true,
     batches: true,
+    webhooks: true,
     config: {
+      webhooks: { secret, allow: ['127.0.0.0/8'] },
       providers: {
         gpt: { ...common, type: 'openai', base_url: `${gpt.url}/v1` },
         'gpt-late': { ...late, type: 'openai', base_url: `${gpt.url}/v1` },
@@ -158,6 +164,22 @@ describe('a target that cannot be given what only steers', () => {
     // Samples are made in the order of the ends: one of the first request would have come before that of the second.
     await until(() => claude.arrivals.length > 0)
     expect(claude.arrivals.map(({ text }) => JSON.parse(text).messages.length)).toEqual([1])
+  })
+
+  it('is named in the webhook of the job that it answered', async () => {
+    const receiver = createWebhookReceiver({ secret })
+    await receiver.start()
+    try {
+      const body = { body: chat('claude'), webhook: { url: `${receiver.url}/` } }
+      await call(api, 'POST', '/v1/jobs', { body })
+      const [event] = await until(() => receiver.events.length > 0 && receiver.events)
+      expect(event).toMatchObject({
+        type: 'job.succeeded',
+        data: { adjusted: [{ ...withoutSeed[0], target: 'claude/claude' }] },
+      })
+    } finally {
+      await receiver.stop()
+    }
   })
 
   it('is named in the line of a batch that it answered', async () => {

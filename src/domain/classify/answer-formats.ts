@@ -1,5 +1,5 @@
 import type { UpstreamDialect } from '../endpoint.ts'
-import { asRecord, type JsonRecord } from './json-shape.ts'
+import { asRecord, firstRecord, isFilledArray, type JsonRecord } from './json-shape.ts'
 
 const marks: Readonly<Record<UpstreamDialect, (body: JsonRecord) => boolean>> = {
   openai: ({ choices, output }) => Array.isArray(choices) || Array.isArray(output),
@@ -13,3 +13,14 @@ const marks: Readonly<Record<UpstreamDialect, (body: JsonRecord) => boolean>> = 
 
 /** Whether a 2xx has what no answer of that API lacks: a page's or another server's JSON does not. */
 export const isInFormatOf = (dialect: UpstreamDialect, body: JsonRecord): boolean => marks[dialect](body)
+
+/**
+ * Whether an answer in OpenAI's format has what those who translate it leave out without a word: images, as routers write them, and a
+ * call in the old way.
+ */
+export const holdsMore = (json: unknown): boolean => {
+  const message = asRecord(firstRecord(asRecord(json)?.choices)?.message)
+  if (message === null) return false
+  const isOldCall = asRecord(message.function_call) !== null && !isFilledArray(message.tool_calls)
+  return isFilledArray(message.images) || isOldCall
+}

@@ -78,7 +78,7 @@ function judgeChat({ choices }: JsonRecord, told: string | null | undefined): Fi
 }
 
 /** Reasoning alone is an answer, too: some models put all their text there. */
-function holdsAnswer(message: JsonRecord): boolean {
+export function holdsAnswer(message: JsonRecord): boolean {
   const { content, tool_calls, function_call, audio, images, reasoning_content, reasoning } = message
   if ([content, reasoning_content, reasoning].some(isFilledText)) return true
   if ([content, tool_calls, images].some(isFilledArray)) return true
