@@ -19,6 +19,7 @@ export const mirrorView = ({ route, mirror, stats, waiting, lost }: MirrorFacts)
     to: { provider: mirror.to.provider, model: mirror.to.model },
     sample: mirror.sample,
     parallel: mirror.parallel,
+    keep_pairs: mirror.keepPairs,
     since: sinceMs === null ? null : Math.floor(sinceMs / 1_000),
     ...counts,
     lost: counts.lost + lost,

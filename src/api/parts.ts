@@ -44,7 +44,7 @@ export interface ApiParts {
   /** How a target has done of late, over all processes. */
   readonly figuresOf: (target: RouteTarget) => TargetFigures
   readonly mirroredRoutes: MirroredRoutes
-  readonly mirrors: Pick<MirrorStore, 'read'>
+  readonly mirrors: Pick<MirrorStore, 'read' | 'pairs'>
   readonly waiter: FinishWaiter
   readonly submit: SubmitJob
   readonly addressGuard: AddressGuard

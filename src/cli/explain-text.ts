@@ -139,7 +139,7 @@ const describeAdjusted = ({ adjusted = [] }: Attempt): string => {
   return words.length === 0 ? '' : ` (${words.join(', ')})`
 }
 
-const describeMs = (ms: number): string =>
+export const describeMs = (ms: number): string =>
   ms < 1_000 ? `${ms} ms` : ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : renderDuration(ms)
 
 /** Where the job went after an event. Parking has its own line, and the end too. */

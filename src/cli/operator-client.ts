@@ -75,6 +75,24 @@ export interface RouteState {
 export const readRoutes = async (api: ApiClient): Promise<readonly RouteState[]> =>
   ((await api.ask('GET', '/v1/routes')) as { data: RouteState[] }).data
 
+/** As much of a mirror as `GET /v1/mirrors` shows that the commands tell of it. */
+export interface MirrorState {
+  readonly route: string
+  readonly to: { readonly provider: string; readonly model: string }
+  readonly keep_pairs: number
+  readonly sampled: number
+  readonly compared: number
+  readonly failed: number
+  /** Shares are of the compared ones, null without any. */
+  readonly agreement: Readonly<Record<'exact' | 'normalised', { readonly share: number | null }>>
+  readonly latency_ms: { readonly mean_difference: number | null }
+  readonly cost_usd: { readonly mean_difference: number | null }
+}
+
+/** Throws as the ApiClient does. */
+export const readMirrors = async (api: ApiClient): Promise<readonly MirrorState[]> =>
+  ((await api.ask('GET', '/v1/mirrors')) as { data: MirrorState[] }).data
+
 /** As `GET /v1/dead-letters` shows it: of a job or of a batch. */
 export interface DeadLetterView {
   /** What it is sent again by. */

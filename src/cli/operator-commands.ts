@@ -4,6 +4,7 @@ import { asLimit } from './as-limit.ts'
 import { listDeadLetters, redeliver } from './commands/dead-letters.ts'
 import { explain } from './commands/explain.ts'
 import { actOnJob, type ListJobsOptions, listJobs } from './commands/jobs.ts'
+import { listMirrors, type MirrorOptions } from './commands/mirrors.ts'
 import { listProviders, setProvider } from './commands/providers.ts'
 import { listRoutes } from './commands/routes.ts'
 import type { SimulateOptions } from './commands/simulate.ts'
@@ -31,6 +32,7 @@ export const addOperatorCommands = (
   addStatus(adding)
   addProviders(adding)
   addRoutes(adding)
+  addMirrors(adding)
   addJobs(adding)
   addDeadLetters(adding)
   addReasons(adding)
@@ -62,6 +64,12 @@ const addRoutes = ({ talking, terminal, exit }: Adding): void => {
   talking('routes', 'How each route chooses, and what is known of its targets').action(
     async (options: SessionOptions) => exit(await listRoutes(options, terminal)),
   )
+}
+
+const addMirrors = ({ talking, terminal, exit }: Adding): void => {
+  talking('mirrors', 'How alike the answers of each mirror and its route are')
+    .option('--pairs <route>', 'the last answers that differed, where the mirror keeps them')
+    .action(async (options: MirrorOptions) => exit(await listMirrors(options, terminal)))
 }
 
 const addJobs = ({ program, talking, terminal, exit }: Adding): void => {

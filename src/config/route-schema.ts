@@ -25,6 +25,8 @@ const mirror = z.strictObject({
   parallel: flag.default(false),
   /** More samples are dropped while so many are on their way. */
   max_waiting: numeric(z.int().positive().max(10_000)).default(100),
+  /** How many of the last answers that differed are kept to be read, with their text. */
+  keep_pairs: numeric(z.int().nonnegative().max(100)).default(0),
 })
 
 export const route = z.strictObject({

@@ -66,6 +66,7 @@ export const errorCodes = {
   job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },
   batch_not_found: { status: 404, help: 'No such batch, or it is past its retention.' },
   provider_not_found: { status: 404, help: 'The config names no such provider.' },
+  mirror_not_found: { status: 404, help: 'The config has no route of this name with a mirror.' },
   delivery_not_found: { status: 404, help: 'No such dead letter.' },
   not_found: { status: 404, help: 'No such path.' },
   method_not_allowed: { status: 405, help: 'The path exists, but not with this method.' },

@@ -6,15 +6,8 @@ import { deadlineEntry, jobDoorbell } from '../queue/doorbell.ts'
 import type { NewJob } from '../store/job-store.ts'
 import { isInline, jobFields } from '../store/job-words.ts'
 import { type Keys, shardOf } from '../store/keys.ts'
-import type { Likeness } from './likeness.ts'
-
-/** One call and its answer, as far as it is compared. */
-export interface Side {
-  readonly likeness: Likeness
-  readonly latencyMs: number
-  /** Null where the price is not known. */
-  readonly costUsd: number | null
-}
+import { type Pair, pairsKeptMs } from './pairs.ts'
+import type { Side } from './side.ts'
 
 /** Which mirror of which route; with another target, everything is counted anew. */
 export interface Mirror {
@@ -37,12 +30,19 @@ export interface MirrorStore {
    * known yet, or the sample is gone.
    */
   meet(id: string, which: 'original' | 'mirrored', side: Side): Promise<Side | null>
-  /** Adds to the counters, once for each sample. */
-  tally(mirror: Mirror, id: string, counts: Readonly<Record<string, number>>): Promise<void>
+  /** Adds to the counters, once for each sample, and keeps its pair, if there is one, as one of the last `places`. */
+  tally(
+    mirror: Mirror,
+    id: string,
+    counts: Readonly<Record<string, number>>,
+    kept?: { readonly pair: Pair; readonly places: number } | null,
+  ): Promise<void>
   /** Lets the record of a sample that has ended go after this time. */
   retire(id: string, retentionMs: number): Promise<void>
   /** `lost`: samples given up since anybody looked, beside those in the stats. */
   read(mirror: Mirror): Promise<{ readonly stats: Stats; readonly waiting: number; readonly lost: number }>
+  /** The last pairs that were kept, newest first. */
+  pairs(mirror: Mirror, places: number): Promise<readonly Pair[]>
 }
 
 /** Of a mirror that nobody asks any more. */
@@ -50,7 +50,7 @@ const statsRetentionMs = 30 * 86_400_000
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
 
-const scripts = { reserve: 2, tally: 2, create: 3, meet: 1 } as const
+const scripts = { reserve: 2, tally: 3, create: 3, meet: 1 } as const
 type Command = (...args: readonly (string | number)[]) => Promise<unknown>
 
 const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
@@ -68,15 +68,18 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
   const run = (name: keyof typeof scripts, ...args: (string | number)[]) =>
     commands[`baton:mirror-${name}`]!(...args)
 
-  const keysOf = ({ route, to }: Mirror): [open: string, stats: string] => {
+  const keysOf = ({ route, to }: Mirror) => {
     const words = JSON.stringify([route, to.provider, to.model])
     const name = createHash('sha256').update(words).digest('base64url')
-    return [`${keys.prefix}:{mirror}:open:${name}`, `${keys.prefix}:{mirror}:stats:${name}`]
+    const keyOf = (what: string) => `${keys.prefix}:{mirror}:${what}:${name}`
+    return { open: keyOf('open'), stats: keyOf('stats'), pairs: keyOf('pairs') }
   }
 
   return {
-    reserve: async (mirror, id, givenUpAtMs, places) =>
-      (await run('reserve', ...keysOf(mirror), id, now(), givenUpAtMs, places, statsRetentionMs)) === 1,
+    reserve: async (mirror, id, givenUpAtMs, places) => {
+      const { open, stats } = keysOf(mirror)
+      return (await run('reserve', open, stats, id, now(), givenUpAtMs, places, statsRetentionMs)) === 1
+    },
     create: async (job, original) => {
       await run(
         'create',
@@ -98,20 +101,28 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
       const text = await run('meet', keys.record(id), which, JSON.stringify(side), other)
       return typeof text === 'string' ? (JSON.parse(text) as Side) : null
     },
-    tally: async (mirror, id, counts) => {
-      await run('tally', ...keysOf(mirror), id, ...Object.entries(counts).flat())
+    tally: async (mirror, id, counts, kept) => {
+      const pair = kept ? [JSON.stringify(kept.pair), kept.pair.atMs, kept.places] : ['', 0, 0]
+      const { open, stats, pairs } = keysOf(mirror)
+      await run('tally', open, stats, pairs, id, ...pair, pairsKeptMs, ...Object.entries(counts).flat())
     },
     retire: async (id, retentionMs) => {
       await Promise.all([keys.record(id), keys.payload(id)].map(key => redis.pexpire(key, retentionMs)))
     },
     read: async mirror => {
-      const [open, stats] = keysOf(mirror)
+      const { open, stats } = keysOf(mirror)
       const [counters, all, lost] = await Promise.all([
         redis.hgetall(stats),
         redis.zcard(open),
         redis.zcount(open, '-inf', now()),
       ])
       return { stats: counters, waiting: all - lost, lost }
+    },
+    pairs: async (mirror, places) => {
+      const { pairs } = keysOf(mirror)
+      const since = `(${now() - pairsKeptMs}`
+      const texts = await redis.zrevrangebyscore(pairs, '+inf', since, 'LIMIT', 0, places)
+      return texts.map(text => JSON.parse(text) as Pair)
     },
   }
 }

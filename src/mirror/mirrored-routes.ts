@@ -12,6 +12,8 @@ export interface MirroredRoute {
   readonly maxWaiting: number
   /** Whether it is asked what it can be asked only with something left out: then answers differ for that. */
   readonly adjusts: boolean
+  /** How many of the last answers that differed are kept, with their text; 0 for none. */
+  readonly keepPairs: number
 }
 
 /** By the name of the route; others have no mirror. */
@@ -25,8 +27,9 @@ export const mirroredRoutesOf = (book: Book, known: KnownModels): MirroredRoutes
     Object.entries(book.models).flatMap(([name, { mirror, adjust }]) => {
       const to = mirror && targetNamed(book, mirror.to, known)
       if (!to) return []
-      const { sample, parallel, max_waiting: maxWaiting } = mirror
-      return [[name, { to, sample, parallel, maxWaiting, adjusts: adjust === 'always' }] as const]
+      const { sample, parallel, max_waiting: maxWaiting, keep_pairs: keepPairs } = mirror
+      const adjusts = adjust === 'always'
+      return [[name, { to, sample, parallel, maxWaiting, adjusts, keepPairs }] as const]
     }),
   )
 

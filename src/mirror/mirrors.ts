@@ -1,16 +1,17 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { Attempt, Priority } from '../domain/job.ts'
+import type { Priority } from '../domain/job.ts'
 import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { chanceOf } from '../domain/strategy.ts'
 import type { Final } from '../store/job-store.ts'
 import { isMirrorId, mirrorIdOf, newMirrorId, shardCount } from '../store/keys.ts'
 import { type Counts, compared, failed } from './comparison.ts'
-import { likenessOf } from './likeness.ts'
-import type { MirrorStore, Side } from './mirror-store.ts'
+import type { MirrorStore } from './mirror-store.ts'
 import type { MirroredRoute, MirroredRoutes } from './mirrored-routes.ts'
+import { type Pair, pairOf } from './pairs.ts'
+import { type SampledJob, type Side, sideOf } from './side.ts'
 
 export interface MirroredJob {
   readonly id: string
@@ -24,9 +25,7 @@ export interface MirroredJob {
 }
 
 /** A job that has its end. */
-export interface EndedJob extends MirroredJob {
-  readonly attempts: readonly Attempt[]
-}
+export interface EndedJob extends MirroredJob, SampledJob {}
 
 type Result = Pick<Final, 'status' | 'response' | 'refused' | 'cachedFrom'>
 
@@ -100,21 +99,39 @@ export const createMirrors = ({ routes, store, canCarry, ring, log, now, random 
 
   const sample = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
     if (!isComparable(result) || random() >= mirror.sample) return
-    const original = sideOf(job, result)
+    const original = sideOf(job, result, keeps(mirror))
     if (original === null || !canCarry(mirror, job)) return
     await ask(job, mirror, newMirrorId(Math.floor(random() * shardCount), now()), original)
   }
 
-  const count = async (job: EndedJob, mirror: MirroredRoute, id: string, counts: Counts): Promise<void> => {
-    await store.tally({ route: job.model, to: mirror.to }, id, counts)
+  const count = async (
+    job: EndedJob,
+    mirror: MirroredRoute,
+    id: string,
+    counts: Counts,
+    pair: Pair | null = null,
+  ): Promise<void> => {
+    const kept = pair && { pair, places: mirror.keepPairs }
+    await store.tally({ route: job.model, to: mirror.to }, id, counts, kept)
     await store.retire(id, retentionMs)
   }
 
+  const compare = (
+    job: EndedJob,
+    mirror: MirroredRoute,
+    id: string,
+    original: Side,
+    mirrored: Side,
+  ): Promise<void> => {
+    const pair = keeps(mirror) ? pairOf(original, mirrored, job.endpoint, now()) : null
+    return count(job, mirror, id, compared(original, mirrored), pair)
+  }
+
   const conclude = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
-    const mirrored = sideOf(job, result)
+    const mirrored = sideOf(job, result, keeps(mirror))
     if (mirrored === null) return count(job, mirror, job.id, failed)
     const original = await store.meet(job.id, 'mirrored', mirrored)
-    if (original) return count(job, mirror, job.id, compared(original, mirrored))
+    if (original) return compare(job, mirror, job.id, original, mirrored)
     // Beside it the original is still under way.
     if (!mirror.parallel) await count(job, mirror, job.id, failed)
   }
@@ -124,10 +141,10 @@ export const createMirrors = ({ routes, store, canCarry, ring, log, now, random 
     const id = mirrorIdOf(job.id)
     const answer = job.attempts.findLast(({ verdict }) => verdict === 'ok')
     if (answer?.mirror) return count(job, mirror, id, { fallback: 1 })
-    const original = isComparable(result) ? sideOf(job, result) : null
+    const original = isComparable(result) ? sideOf(job, result, keeps(mirror)) : null
     if (original === null) return
     const mirrored = await store.meet(id, 'original', original)
-    if (mirrored) await count(job, mirror, id, compared(original, mirrored))
+    if (mirrored) await compare(job, mirror, id, original, mirrored)
   }
 
   /** A sample may get lost, and nothing else depends on it. */
@@ -157,10 +174,5 @@ export const createMirrors = ({ routes, store, canCarry, ring, log, now, random 
 const isComparable = ({ status, refused, cachedFrom }: Result): boolean =>
   status === 'succeeded' && !refused && cachedFrom === undefined
 
-/** Null for a job without a good answer. */
-const sideOf = ({ endpoint, attempts }: EndedJob, { response }: Result): Side | null => {
-  const call = attempts.findLast(({ verdict }) => verdict === 'ok')
-  const likeness = response && call && likenessOf(endpoint, response.body)
-  if (!likeness) return null
-  return { likeness, latencyMs: call.duration_ms ?? 0, costUsd: call.cost_usd ?? null }
-}
+/** Whether answers that differ are kept for operators to read. */
+const keeps = ({ keepPairs }: MirroredRoute): boolean => keepPairs > 0

@@ -114,6 +114,7 @@ const cases: readonly Case[] = [
   ['delivery_not_found', 'id', () => act(`/v1/dead-letters/${unknownJob}/redeliver`)],
   ['delivery_not_found', 'id', async () => act(`/v1/dead-letters/${await submit()}/redeliver`)],
   ['provider_not_found', 'name', () => act('/v1/providers/nobody/pause')],
+  ['mirror_not_found', 'route', () => get('/v1/mirrors/gpt-4/pairs')],
   ['not_found', null, () => get('/v1/nonsense')],
   ['not_found', null, () => call(api, 'POST', '/nonsense', { body: 'not json' })],
   ['method_not_allowed', null, () => call(api, 'DELETE', '/v1/jobs', { headers })],

@@ -59,3 +59,44 @@ it('keeps routes and targets apart', async () => {
   const others = [mirrorOf('other'), { route: 'apart', to: { provider: 'second', model: 'other' } }]
   for (const other of others) expect((await store.read(other)).stats).toEqual({})
 })
+
+it('keeps the pair of a sample once, for seven days, and the last of them', async () => {
+  const mirror = mirrorOf('pairs')
+  const side = {
+    provider: 'p',
+    model: 'm',
+    statusCode: 200,
+    text: '{}',
+    cut: false,
+    latencyMs: 1,
+    costUsd: null,
+  }
+  const keep = async (jobId: string, places: number, times = 1): Promise<void> => {
+    const id = newId()
+    await store.reserve(mirror, id, soon(), 10)
+    const about = { atMs: clock.nowMs, jobId, tenant: 't', endpoint: '/v1/messages' as const }
+    const kept = { pair: { ...about, original: side, mirror: side }, places }
+    for (let i = 0; i < times; i += 1) await store.tally(mirror, id, { compared: 1 }, kept)
+  }
+  const shown = async (places: number) => (await store.pairs(mirror, places)).map(({ jobId }) => jobId)
+  const days = (count: number): void => {
+    clock.nowMs += count * 86_400_000
+  }
+
+  await keep('one', 2, 2)
+  expect(await shown(100)).toEqual(['one'])
+  days(1)
+  await keep('two', 2)
+  days(1)
+  await keep('three', 2)
+  expect(await shown(100)).toEqual(['three', 'two'])
+  expect(await shown(1)).toEqual(['three'])
+  days(6)
+  expect(await shown(100)).toEqual(['three'])
+  // The text of a pair that is shown no more is gone with the next one, and all of it seven days after the last.
+  await keep('four', 100)
+  const [key] = await redis.keys(`${prefix}:{mirror}:pairs:*`)
+  expect(await redis.zcard(key!)).toBe(2)
+  const leftMs = await redis.pttl(key!)
+  expect([leftMs > 6.9 * 86_400_000, leftMs <= 7 * 86_400_000]).toEqual([true, true])
+})

@@ -159,6 +159,7 @@ const mirror = z
     to: z.object({ provider: z.string(), model: z.string() }),
     sample: z.number(),
     parallel: z.boolean(),
+    keep_pairs: z.int(),
     since: seconds.nullable(),
     sampled: z.int(),
     compared: z.int(),
@@ -183,6 +184,31 @@ const mirror = z
   .meta({ id: 'Mirror' })
 
 export const mirrorList = z.object({ object: z.literal('list'), data: z.array(mirror) })
+
+const pairCall = z.object({
+  provider: z.string(),
+  model: z.string(),
+  status_code: z.int(),
+  latency_ms: z.number(),
+  cost_usd: z.number().nullable(),
+  answer: z
+    .unknown()
+    .meta({ description: "The provider's answer; where it is `cut`, its beginning as a string." }),
+  cut: z.boolean(),
+})
+
+const mirrorPair = z
+  .object({
+    at: seconds,
+    job_id: z.string(),
+    route: z.string(),
+    endpoint: z.string(),
+    original: pairCall,
+    mirror: pairCall,
+  })
+  .meta({ id: 'MirrorPair' })
+
+export const mirrorPairList = z.object({ object: z.literal('list'), data: z.array(mirrorPair) })
 
 const deadLetter = z
   .object({

@@ -8,6 +8,7 @@ import {
   deadLetterList,
   description,
   mirrorList,
+  mirrorPairList,
   model,
   modelList,
   notReady,
@@ -88,6 +89,22 @@ export const operatorOperations: Operations = {
     tag: 'Operation',
     answers: { 200: { description: 'The mirrors of the config.', schema: mirrorList } },
     errors: [],
+  },
+  'GET /v1/mirrors/:route/pairs': {
+    id: 'listMirrorPairs',
+    summary: "Read the last answers of a route's mirror that differed from the route's own",
+    tag: 'Operation',
+    params: z.object({
+      route: z.string().meta({ description: 'The name of a route that has a mirror, percent-encoded.' }),
+    }),
+    answers: {
+      200: {
+        description:
+          "Pairs of answers to jobs of the key's tenant, newest first; none unless `keep_pairs` is set.",
+        schema: mirrorPairList,
+      },
+    },
+    errors: ['mirror_not_found'],
   },
   'GET /v1/dead-letters': {
     id: 'listDeadLetters',

@@ -1,0 +1,52 @@
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { Attempt } from '../domain/job.ts'
+import type { Final } from '../store/job-store.ts'
+import { type AnswerText, answerTextOf } from './answer-text.ts'
+import { type Likeness, likenessOf } from './likeness.ts'
+
+/** One call and its answer, as far as it is compared. */
+export interface Side {
+  readonly likeness: Likeness
+  readonly latencyMs: number
+  /** Null where the price is not known. */
+  readonly costUsd: number | null
+  /** Only where the route keeps pairs: all else of a side tells nothing of what was said. */
+  readonly kept?: KeptCall
+}
+
+/** What an operator is shown of a call whose answer was another than its counterpart's. */
+export interface KeptCall extends AnswerText {
+  readonly jobId: string
+  readonly tenant: string
+  readonly provider: string
+  readonly model: string
+  readonly statusCode: number
+}
+
+export interface SampledJob {
+  readonly id: string
+  readonly tenant: string
+  readonly endpoint: Endpoint
+  readonly attempts: readonly Attempt[]
+}
+
+/** Null for a job without a good answer. `keeps`: with the answer's text. */
+export const sideOf = (
+  { id, tenant, endpoint, attempts }: SampledJob,
+  { response }: Pick<Final, 'response'>,
+  keeps: boolean,
+): Side | null => {
+  const call = attempts.findLast(({ verdict }) => verdict === 'ok')
+  const likeness = response && call && likenessOf(endpoint, response.body)
+  if (!likeness) return null
+  const { provider, model } = call
+  return {
+    ...{ likeness, latencyMs: call.duration_ms ?? 0, costUsd: call.cost_usd ?? null },
+    ...(keeps && {
+      kept: {
+        ...{ jobId: id, tenant, provider, model, statusCode: response.statusCode },
+        ...answerTextOf(response.body),
+      },
+    }),
+  }
+}
