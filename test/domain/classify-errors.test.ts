@@ -123,7 +123,7 @@ table('OpenAI', openai, [
     'bad_credentials/unsupported_country_region_territory',
   ],
   ['403 permission', openaiFails(403, null), 'bad_credentials/invalid_request_error'],
-  ['404 resource', openaiFails(404, null), 'rejected/invalid_request_error'],
+  ['404 resource', openaiFails(404, null), 'unsupported/invalid_request_error'],
   [
     '404 wrong base_url',
     openaiFails(404, null, 'invalid_request_error', badUrl),
@@ -221,7 +221,7 @@ table('Anthropic', anthropic, [
   ],
   ['403', anthropicFails(403, 'permission_error'), 'bad_credentials/permission_error'],
   ['404 model', anthropicFails(404, 'not_found_error', 'model: claude-9'), 'unknown_model/model_not_found'],
-  ['404 resource', anthropicFails(404, 'not_found_error', 'Not found'), 'rejected/not_found_error'],
+  ['404 resource', anthropicFails(404, 'not_found_error', 'Not found'), 'unsupported/not_found_error'],
   ['409', anthropicFails(409, 'conflict_error'), 'transient/conflict_error'],
   ['413', anthropicFails(413, 'request_too_large'), 'rejected/request_too_large'],
   [

@@ -132,6 +132,13 @@ export const targetsFaults: readonly FailureCase[] = [
     verdict: 'unsupported',
     says: 'Extra inputs are not permitted',
   },
+  // Nobody who asks chose the path, the method or the headers of a call.
+  ...[404, 405, 415, 431].map(status => ({
+    name: `a ${status} in words that nobody knows`,
+    reply: openai(status, `Words of ${status}.`),
+    verdict: 'unsupported',
+    says: `Words of ${status}.`,
+  })),
 ]
 
 export const callersFaults: readonly FailureCase[] = [

@@ -97,7 +97,11 @@ export const broadNames = kindByName({
   transient: ['server_error', 'internal_error', 'timeout_error', 'vector_store_timeout'],
 })
 
+/** About where and how a request was sent, and not what it says: the method, the path, its headers. None is the caller's. */
+const ofTheWay = [404, 405, 406, 410, 411, 414, 415, 417, 421, 426, 431]
+
 const kindByStatus: ReadonlyMap<number, VerdictKind> = new Map([
+  ...ofTheWay.map(status => [status, 'unsupported'] as const),
   [401, 'bad_credentials'],
   [402, 'out_of_quota'],
   [403, 'bad_credentials'],
