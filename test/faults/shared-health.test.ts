@@ -10,6 +10,7 @@ import { submitted } from './rig.ts'
 /** Few and short, so that a whole outage fits into a test; production's are minutes. */
 const resetMs = 1_000
 const workerCount = 4
+const minCalls = 20
 
 let first: SimProvider
 let second: SimProvider
@@ -26,7 +27,7 @@ beforeEach(async () => {
   await Promise.all([first.start(), second.start()])
   const common = {
     api_key: 'key',
-    breaker: { min_calls: 20, window_ms: 60_000, reset_ms: resetMs },
+    breaker: { min_calls: minCalls, window_ms: 60_000, reset_ms: resetMs },
     retries: 0,
   }
   site = await openSite(
@@ -89,41 +90,27 @@ const seen = async (): Promise<ProviderView> => {
 }
 const callsAt = (sim: SimProvider) => sim.journal!
 
-/** When more than half of all calls at the first provider had failed: no call is older than the window. */
-const crossed = (): number | undefined => {
-  const ended = callsAt(first)
-    .filter(call => call.endedAtMs !== null)
-    .toSorted((a, b) => a.endedAtMs! - b.endedAtMs!)
-  let failed = 0
-  const crossing = ended.find((call, i) => {
-    if (call.outcome !== 'ok') failed += 1
-    return failed * 2 > i + 1
-  })
-  return crossing?.endedAtMs ?? undefined
-}
-
 /** What the workers of the first provider told of its states; each tells it for itself. */
 const told = (state: Circuit['state']) =>
   workers
     .slice(0, workerCount)
     .map(worker => worker.lines.find(line => line.msg === 'provider changed state' && line.state === state))
 
-// Tried again where a busy machine is late: it is all about milliseconds.
-it('is left by all at once, probed by one, and taken back in steps', {
-  retry: 1,
-  timeout: 60_000,
-}, async () => {
+it('is left by all at once, probed by one, and taken back in steps', { timeout: 120_000 }, async () => {
   await until(() => callsAt(first).length > 50)
   expect(callsAt(second)).toHaveLength(0)
 
   first.script({ fault: { kind: 'error-500' } })
   await until(() => told('open').every(line => line !== undefined))
   const openedAt = told('open').map(line => line!.time as number)
-  expect(Math.max(...openedAt) - Math.min(...openedAt)).toBeLessThan(250)
-  const crossedAtMs = await until(crossed)
-  await until(() => Date.now() > crossedAtMs + resetMs / 2) // in which nobody calls
+  const openedAtMs = Math.max(...openedAt)
+  expect(openedAtMs - Math.min(...openedAt)).toBeLessThan(resetMs)
+  const failed = callsAt(first).filter(call => call.outcome !== 'ok' && call.startedAtMs < openedAtMs)
+  expect(failed.length).toBeGreaterThanOrEqual(minCalls / 2)
+  await until(() => Date.now() > openedAtMs + resetMs / 2)
+  // What was on its way at that moment has arrived; after it nobody calls.
+  expect(callsAt(first).filter(call => call.startedAtMs > openedAtMs + resetMs / 4)).toEqual([])
   const lastBeforeProbes = callsAt(first).at(-1)!.startedAtMs
-  expect(lastBeforeProbes - crossedAtMs).toBeLessThan(250)
 
   // A worker that starts now knows at once.
   const late = await site.worker('first')
@@ -131,7 +118,7 @@ it('is left by all at once, probed by one, and taken back in steps', {
 
   await until(
     async () => (await seen()).events.filter(event => event.state === 'probing').length >= 2,
-    15_000,
+    30_000,
   )
   const probes = callsAt(first).filter(call => call.startedAtMs > lastBeforeProbes)
   const gaps = probes.slice(1).map((probe, i) => probe.startedAtMs - probes[i]!.startedAtMs)
@@ -139,7 +126,7 @@ it('is left by all at once, probed by one, and taken back in steps', {
 
   first.script({})
   const backAtMs = Date.now()
-  await until(async () => (await seen()).state === 'closed', 20_000)
+  await until(async () => (await seen()).state === 'closed', 40_000)
   const closedAtMs = Date.now()
   const perStep = await shares(backAtMs, closedAtMs)
   expect(perStep.length).toBe(3)
