@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { cachedRoutesOf } from './cache/cached-routes.ts'
 import type { CachedRoutes } from './cache/flights.ts'
+import { backoffsOf } from './config/backoffs.ts'
 import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
@@ -18,7 +19,7 @@ import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts
 import { type Circuits, createCircuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import { createObstacleOf } from './health/obstacles.ts'
-import { createProcessHeartbeat, readPresence } from './health/presence.ts'
+import { createProcessHeartbeat, readEveryPresence, readPresence } from './health/presence.ts'
 import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
@@ -113,17 +114,6 @@ export const routesOf = (config: Config): Routes =>
       routeOf(targets, config.models[name]!),
     ]),
   )
-
-const backoffsOf = ({ providers }: Config): Core['backoffOf'] => {
-  const backoffs = new Map(
-    Object.entries(providers).map(([name, { backoff }]) => [
-      name,
-      { baseMs: backoff.base_ms, capMs: backoff.cap_ms },
-    ]),
-  )
-  // A job may still be at a provider that the config has no more.
-  return ({ provider }) => backoffs.get(provider) ?? { baseMs: 0, capMs: 0 }
-}
 
 const keysOf = ({ api_key, api_keys }: Config['providers'][string]): readonly string[] =>
   api_keys ?? (api_key ? [api_key] : [])
@@ -227,7 +217,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     () => {
       const attendance = createAttendance({
         providers: Object.keys(config.providers),
-        workers,
+        workers: () => readEveryPresence(redis, prefix),
         afterMs: config.jobs.unmanned_after,
         log,
         now,

@@ -46,7 +46,7 @@ export const createSightings = (providers: readonly string[], afterMs: number) =
 
 export interface AttendanceOptions {
   readonly providers: readonly string[]
-  /** Those that told of themselves of late. */
+  /** Those that told of themselves, whenever that was by their clocks. */
   readonly workers: () => Promise<readonly WorkerPresence[]>
   /** For so long a provider may be without one: workers are restarted, and come after the API. */
   readonly afterMs: number

@@ -88,7 +88,11 @@ const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kin
     return known.filter(w => !silent.includes(w)).map(w => w.presence)
   }
 
-  return { heartbeat, read }
+  /** All that are on the roll, for who goes by what changes and not by the clocks of others. */
+  const readAll = async (redis: Redis | Cluster, prefix: string): Promise<readonly Kind[]> =>
+    Object.values(await redis.hgetall(keyOf(prefix))).map(text => JSON.parse(text) as Kind)
+
+  return { heartbeat, read, readAll }
 }
 
 const workers = createRoll<WorkerPresence>('workers', ({ provider, instance }) => `${provider}@${instance}`)
@@ -97,6 +101,7 @@ const processes = createRoll<ProcessPresence>('processes', ({ instance }) => ins
 
 export const createHeartbeat = workers.heartbeat
 export const readPresence = workers.read
+export const readEveryPresence = workers.readAll
 export const createWebhookHeartbeat = webhookWorkers.heartbeat
 export const readWebhookPresence = webhookWorkers.read
 export const createProcessHeartbeat = processes.heartbeat

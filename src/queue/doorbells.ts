@@ -187,7 +187,13 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
       return unseen.length === 0 ? null : Math.min(...unseen.map(ring => ring.timestamp))
     },
     page: async (name, from, to) => {
-      const rings = await queueOf(name).getJobs(['wait', 'prioritized'], from, to, true)
+      // One row of them all: asked for both kinds, BullMQ would give that place of each.
+      const queue = queueOf(name)
+      const { wait = 0 } = await queue.getJobCounts('wait')
+      const first = from < wait ? await queue.getJobs(['wait'], from, to, true) : []
+      const low =
+        to < wait ? [] : await queue.getJobs(['prioritized'], Math.max(0, from - wait), to - wait, true)
+      const rings = [...first, ...low]
       return rings.map(ring => ({
         doorbells: doorbellsOf(ring),
         // A worker may have come and taken it.

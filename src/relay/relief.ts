@@ -66,7 +66,7 @@ export const createRelief = (parts: ReliefParts): Repeating => {
         targets: lastResortsLast(parts.order(route, carriers.targets, request, record.id), isLast),
         isLastResort: isLast,
         attempts: record.attempts,
-        spent: record.attempts.filter(spends).length,
+        spent: record.attempts.filter(call => !call.mirror && spends(call)).length,
         hop: record.hop,
         current: route.targets.find(t => isHere(t) && t.model === record.target.model) ?? null,
         refusalHandsOver: route.refusalHandsOver,
@@ -91,8 +91,9 @@ export const createRelief = (parts: ReliefParts): Repeating => {
     return true
   }
 
+  /** A job that was parked is so until its doorbell is answered. */
   const waitsHere = (record: JobRecord | null, name: string, provider: string): record is JobRecord =>
-    record?.status === 'queued' &&
+    (record?.status === 'queued' || record?.status === 'parked') &&
     record.target.provider === provider &&
     jobDoorbell(record.id, record.hop, record.ring) === name
 

@@ -1,6 +1,11 @@
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
-import { createHeartbeat, readPresence, type WorkerPresence } from '../../src/health/presence.ts'
+import {
+  createHeartbeat,
+  readEveryPresence,
+  readPresence,
+  type WorkerPresence,
+} from '../../src/health/presence.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
@@ -27,6 +32,8 @@ it('shows live workers, and forgets those that stopped or fell silent', async ()
     return workers.length === 2 ? workers : null
   })
   expect(both.toSorted((a, b) => a.seenAtMs - b.seenAtMs)).toEqual([presence, other])
+  // The clock of who looks may be ahead of theirs.
+  expect(await readEveryPresence(redis, prefix)).toHaveLength(2)
   expect(await readPresence(redis, prefix, 110_001)).toEqual([other])
   for (const beat of beats) await beat.stop()
   expect(await readPresence(redis, prefix, 110_001)).toEqual([])
