@@ -89,8 +89,8 @@ it('a queue behind a learned ceiling of one call leaves as fast as the next prov
   await learnCeilingOfOne(baton, 'first', 'chain')
   const ids = await chats(baton, 300)
   await open({ config, prefix: baton.prefix })
-  // At one call at a time the queue would take minutes.
-  await until(() => second.calls.calls >= 290, 5_000)
+  // At one call at a time the queue would take five minutes.
+  await until(() => second.calls.calls >= 290, 20_000)
   const jobs = await Promise.all(ids.map(baton.ended))
   expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
 })
