@@ -100,6 +100,6 @@ describe('the real thing', () => {
     }
     const { code, stdout } = await spawn('npx', ['baton', 'validate-config', 'baton.example.yaml'], root, env)
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^gpt-4: openai\/gpt-4-0613 -> anthropic\/claude-3-opus -> /m)
+    expect(stdout).toMatch(/^gpt-5.4: openai\/gpt-5.4-2026-03-05 -> anthropic\/claude-opus-4-8 -> /m)
   })
 })
