@@ -122,14 +122,17 @@ const cut = (text: string, spans: readonly Span[]): string => {
 /** Keys are told from words of a sentence ("a Bearer authentication header") by a digit, or by their length. */
 const looksLikeKey = (text: string): boolean => /\d/.test(text) || text.length >= 24
 
+// Each of these finds its end, or fails, in one look at every character: a provider may answer with megabytes of spaces.
 const schemes = /\b(Bearer|Basic|Token)((?:\s|%20|\+)+)([A-Za-z0-9._~+/=%*-]{8,4000})/gi
 const headers =
-  /\b((?:proxy-)?authorization|x-api-key|api-key|x-goog-api-key|ocp-apim-subscription-key|x-auth-token|x-amz-security-token|(?:set-)?cookie)([\\"']*\s*[:=]\s*[[\\"']*\s*)((?:(?:Bearer|Basic|Token)\s+)?[^\s"'\\,<>}\]]{8,4000})/gi
+  /\b((?:proxy-)?authorization|x-api-key|api-key|x-goog-api-key|ocp-apim-subscription-key|x-auth-token|x-amz-security-token|(?:set-)?cookie)([\\"']*\s*[:=][\s[\\"']*)((?:(?:Bearer|Basic|Token)\s+)?[^\s"'\\,<>}\]]{8,4000})/gi
 /** As the vendors begin their keys; with the asterisks of those who mask the middle. */
 const prefixed =
-  /(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|whsec|hf|r8)[-_][A-Za-z0-9_*.\u2022\u2026-]{6,400}|AIza[\w-]{16,100}|ya29\.[\w.-]{10,2000}|A[KS]IA[A-Z0-9]{12,40}|eyJ[\w-]{8,4000}\.[\w-]{8,4000}(?:\.[\w-]{1,4000})?)/g
+  /(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|whsec|hf|r8)[-_][A-Za-z0-9_*.\u2022\u2026-]{6,400}|AIza[\w-]{16,100}|ya29\.[\w.-]{10,2000}|A[KS]IA[A-Z0-9]{12,40})/g
+const signed = /(?<![A-Za-z0-9])eyJ[\w.-]{17,12000}/g
 /** Of a key that was masked by whoever wrote the text, its ends still tell something. */
-const masked = /(?<![\w-])[\w-]{2,80}(?:\*{3,}|\u2022{3,})[\w-]{0,80}|(?:\*{3,}|\u2022{3,})[\w-]{2,80}/g
+const masked =
+  /(?<![\w-])[\w-]{2,80}(?:\*{3,}|\u2022{3,})[\w-]{0,80}|(?<![*\u2022])(?:\*{3,}|\u2022{3,})[\w-]{2,80}/g
 
 const cutGeneric = (text: string): string =>
   text
@@ -138,6 +141,7 @@ const cutGeneric = (text: string): string =>
       looksLikeKey(key) ? `${scheme}${between}${mark}` : all,
     )
     .replace(prefixed, mark)
+    .replace(signed, token => (/\.[\w-]{8}/.test(token) ? mark : token))
     .replace(masked, mark)
 
 /** `secrets`: those of the config. They are found in each usual encoding, whole or cut off, and so is what looks like a key. */
