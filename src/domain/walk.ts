@@ -103,10 +103,14 @@ const isOutAfter = (verdict: Attempt['verdict'], { refusalHandsOver }: Walk): bo
 /** Spoiled answers are paid for: a model is asked in another's place once, and not a third. */
 const mostMalformed = 2
 
+/** A mirror's calls are made beside the job's: they neither end it nor use up what it has. */
+const ownCalls = ({ attempts }: Walk): readonly Attempt[] => attempts.filter(a => !a.mirror)
+
 /** What a paid answer ends the job with although nobody can use it, or null. */
-const spoiledCode = ({ attempts }: Walk): JobErrorCode | null => {
-  if (attempts.some(a => a.verdict === 'untranslatable')) return 'untranslatable_answer'
-  const malformed = attempts.filter(a => a.verdict === 'malformed').length
+const spoiledCode = (walk: Walk): JobErrorCode | null => {
+  const own = ownCalls(walk)
+  if (own.some(a => a.verdict === 'untranslatable')) return 'untranslatable_answer'
+  const malformed = own.filter(a => a.verdict === 'malformed').length
   return malformed >= mostMalformed ? 'malformed_answer' : null
 }
 
@@ -157,7 +161,7 @@ const endedByTimeout = ({ reason, status_code, duration_ms }: Attempt): boolean 
  * not: the job has waited long enough, and goes on to the next target.
  */
 const retriesHere = (walk: Walk, retries: number): boolean => {
-  const own = walk.attempts.filter(a => !a.mirror)
+  const own = ownCalls(walk)
   const last = own.at(-1)
   if (last?.verdict !== 'transient' || last.hop !== walk.hop || endedByTimeout(last)) return false
   const here = own.filter(a => a.hop === walk.hop && a.verdict === 'transient').length
@@ -170,7 +174,7 @@ const retriesHere = (walk: Walk, retries: number): boolean => {
  * called by the one that works. A call that was interrupted is made again here, too.
  */
 const isOwedCallHere = (walk: Walk): boolean =>
-  !walk.attempts.some(a => a.hop === walk.hop && a.verdict !== null)
+  !ownCalls(walk).some(a => a.hop === walk.hop && a.verdict !== null)
 
 /** When each target that may still serve the job can be asked. */
 export const waitsOf = (walk: Walk, limits: WalkLimits): readonly Wait[] =>
@@ -203,7 +207,8 @@ export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: 
   if (next && soon.length === 0) return { kind: 'call', target: next }
 
   // Parked, all that wait for a provider on its way back would go to and fro between its queue and the agenda.
-  if (current && walk.isReturning?.(current) && backUntil(current) <= nowMs) return { kind: 'wait' }
+  if (current && targets.includes(current) && walk.isReturning?.(current) && backUntil(current) <= nowMs)
+    return { kind: 'wait' }
 
   const earliest = Math.min(...(soon.length > 0 ? soon : readyAt))
   const waitMs = Math.max(earliest - nowMs, shortestParkMs)

@@ -4,7 +4,7 @@ import type { Obstacle } from '../domain/obstacle.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { JobStore, Move } from '../store/job-store.ts'
-import { moveTo, type Run } from './job-run.ts'
+import { moveTo, type Run, unlogged } from './job-run.ts'
 import type { MoveNotes } from './move-notes.ts'
 import { pause } from './pause.ts'
 
@@ -71,7 +71,9 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
 
   const retry = async (run: Run, delayMs: number): Promise<boolean> => {
     const nextCallAtMs = now() + delayMs
-    const held = await persist(() => store.retry(run.claim, run.spent, run.attempts.at(-1)!, nextCallAtMs))
+    // More than one where a call followed another at once.
+    const calls = unlogged(run)
+    const held = await persist(() => store.retry(run.claim, run.spent, calls, nextCallAtMs))
     run.logged = run.attempts.length
     if (!held) return false
     await pause(delayMs, run.interrupt)

@@ -44,9 +44,14 @@ export const soonMs = 5_000
 /** Put back that often to wait for it, it goes on. */
 const longestPatience = 3
 
-/** From the first call on, so that tries in vain do not add up. */
-export const exactUntilOf = ({ attempts, ring }: Claim, nowMs: number): number =>
-  ring >= longestPatience ? 0 : (attempts[0] ? attempts[0].started_at * 1_000 : nowMs) + soonMs
+/** From the first call on, so that tries in vain do not add up. Without one, its moves tell how often it was put back. */
+export const exactUntilOf = (
+  { attempts: [first], ring, hop }: Pick<Claim, 'attempts' | 'ring' | 'hop'>,
+  nowMs: number,
+): number => {
+  const putBack = first === undefined ? Math.max(ring, hop) : ring
+  return putBack >= longestPatience ? 0 : (first === undefined ? nowMs : first.started_at * 1_000) + soonMs
+}
 
 /** How long it waits for room within the limits: where it could go on elsewhere, no longer than a handover is worth. */
 export const patienceOf = ({ targets, current, isLastResort }: Run): number => {

@@ -107,7 +107,9 @@ export const createMirrorFallback = ({ mirrors, store, hold, now }: MirrorFallba
     note,
     begin: run => {
       if (run.beside !== undefined) return
-      const asked = run.claim.hop === 0 ? mirrors.begin(run.claim) : null
+      // One that the log has was asked before the job was parked.
+      const mayAsk = run.claim.hop === 0 && !run.claim.attempts.some(({ mirror }) => mirror)
+      const asked = mayAsk ? mirrors.begin(run.claim) : null
       run.beside = asked && { startedAtMs: now(), isAsked: null }
       const { beside } = run
       void asked?.then(isAsked => {

@@ -30,6 +30,7 @@ import {
   claimWords,
   endWords,
   headFields,
+  logOf,
   type MoveRequest,
   moveWords,
   newJobWords,
@@ -118,7 +119,7 @@ export interface JobStore extends Deliveries {
   /** False when the token no longer holds the job: another worker has it, or it has ended. */
   advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
-  retry(claim: Claim, spent: number, attempt: Attempt, nextCallAtMs: number): Promise<boolean>
+  retry(claim: Claim, spent: number, attempts: readonly Attempt[], nextCallAtMs: number): Promise<boolean>
   /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
   finalise(claim: Claim, final: Final, sent?: () => void): Promise<boolean>
   /** The state the job was in; a final one or `gone` means that nothing was done. */
@@ -257,14 +258,8 @@ export const createJobStore = ({
       move({ claim, to, state: 'queued', resumesAtMs: atMs, dueAtMs: atMs + outboxGraceMs }),
     park: (claim, to, resumesAtMs) => move({ claim, to, state: 'parked', resumesAtMs, dueAtMs: resumesAtMs }),
 
-    retry: async (claim, spent, attempt, nextCallAtMs) =>
-      (await run('retry', [
-        keys.record(claim.id),
-        claim.token,
-        nextCallAtMs,
-        spent,
-        JSON.stringify(attempt),
-      ])) === 1,
+    retry: async (claim, spent, attempts, nextCallAtMs) =>
+      (await run('retry', [keys.record(claim.id), claim.token, nextCallAtMs, spent, logOf(attempts)])) === 1,
 
     cancel: id =>
       endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),

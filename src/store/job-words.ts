@@ -199,4 +199,4 @@ export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimR
   }
 }
 
-const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')
+export const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')

@@ -56,7 +56,7 @@ describe('a stream', () => {
     await expectTold(reader, 'job.queued 0')
     const claim = await claimOf(id)
     await expectTold(reader, 'job.queued 0', 'job.running 0')
-    await store.retry(claim, 1, attempt(0, 'transient', 1_000), 2_000)
+    await store.retry(claim, 1, [attempt(0, 'transient', 1_000)], 2_000)
     await expectTold(reader, 'job.queued 0', 'job.running 0', 'job.running 1')
     const target = { provider: 'anthropic', model: 'claude-3' }
     const attempts = [attempt(0, 'rate_limited', 2_000)]

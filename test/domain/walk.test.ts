@@ -49,6 +49,8 @@ interface Case {
   /** Who can be asked only with something left out, and for how long from now the others are waited for. */
   readonly lastResorts?: readonly RouteTarget[]
   readonly exactForMs?: number
+  /** Those on their way back whose places are all taken. */
+  readonly returning?: readonly RouteTarget[]
   /** Of the job, from now. */
   readonly leftMs?: number
 }
@@ -70,6 +72,7 @@ const stepOf = (given: Case): Step => {
     },
     isLastResort: t => given.lastResorts?.includes(t) ?? false,
     exactUntilMs: nowMs + (given.exactForMs ?? 5_000),
+    isReturning: t => given.returning?.includes(t) ?? false,
   }
   const limits = { retries: given.retries ?? 1, maxAttempts: 5, backoffOf: () => backoff }
   return nextStep(walk, limits, nowMs, () => given.random ?? 0)
@@ -105,6 +108,39 @@ describe('where a job is called', () => {
       'elsewhere when the place it stands at is no target of the route any more',
       { current: c, hop: 1 },
       'call a',
+    ],
+  ])
+})
+
+describe('at a target on its way back', () => {
+  const full = { returning: [a], shutFor: { a: 1_000, b: 9_000 } }
+  cases([
+    ['it waits for a place', full, 'wait'],
+    [
+      'it does not wait for one that is out for this job',
+      { ...full, log: [call('0 a malformed', 600_000)] },
+      'park b 9000',
+    ],
+  ])
+})
+
+describe('what a mirror was answered beside the job', () => {
+  const mirrors = (text: string): Attempt => ({ ...call(text), mirror: true })
+  cases([
+    [
+      'and could not be put into the format of the client ends nothing',
+      { log: [mirrors('0 c untranslatable'), '0 a overloaded'], hop: 1, current: b },
+      'call b',
+    ],
+    [
+      'and is spoiled uses up no handover',
+      { log: [mirrors('0 c malformed'), '0 a malformed'], hop: 1, current: b },
+      'call b',
+    ],
+    [
+      'is no call of the target where the job stands',
+      { log: [mirrors('1 c transient')], hop: 1, current: b },
+      'call b',
     ],
   ])
 })

@@ -17,8 +17,10 @@ beforeAll(async () => {
   second = createSimProvider()
   await Promise.all([first.start(), second.start()])
   const breaker = { min_calls: 100_000 }
-  const common = { api_key: 'k', breaker, retries: 0 }
+  const backoff = { base_ms: 10, cap_ms: 50 }
+  const common = { api_key: 'k', breaker, backoff, retries: 0 }
   const config = {
+    jobs: { max_attempts: 4 },
     providers: {
       first: { type: 'openai', base_url: `${first.url}/v1`, ...common },
       second: { type: 'anthropic', base_url: second.url, ...common },
@@ -38,6 +40,11 @@ beforeAll(async () => {
         upstream_model: 'fail-500',
         fallback_to: 'claude',
         mirror: { ...mirror, to: 'second/slow-400ms' },
+      },
+      nobody: {
+        provider: 'first',
+        upstream_model: 'fail-500',
+        mirror: { ...mirror, to: 'second/fail-500' },
       },
       claude: { provider: 'second', price },
     },
@@ -111,6 +118,13 @@ describe('a mirror side by side', () => {
       { hop: 1, provider: 'second', model: 'claude', verdict: 'ok' },
     ])
     await until(async () => (await mirrorOf('both')).failed === 1)
+  })
+
+  it('is asked once, and stands in the log once, however often the job is parked and called again', async () => {
+    const job = await run('nobody')
+    expect(job.error!.code).toBe('attempts_exhausted')
+    expect(job.attempts.filter(({ mirror }) => mirror)).toMatchObject([{ provider: 'second' }])
+    expect([first.calls.calls, second.calls.calls]).toEqual([4, 1])
   })
 })
 

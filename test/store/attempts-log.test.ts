@@ -20,7 +20,7 @@ const attempt = (started_at: number): Attempt => ({
 
 it('gives up its oldest calls but the first past 32 kB, and stays readable', async () => {
   const claim = await running()
-  for (let i = 1; i <= 400; i++) await store.retry(claim, 0, attempt(i), i)
+  for (let i = 1; i <= 400; i++) await store.retry(claim, 0, [attempt(i)], i)
   const { attempts } = (await store.read(claim.id))!
   expect(attempts.length).toBeGreaterThan(100)
   const latest = Array.from({ length: attempts.length - 1 }, (_, i) => attempt(402 - attempts.length + i))
@@ -30,7 +30,7 @@ it('gives up its oldest calls but the first past 32 kB, and stays readable', asy
 
 it('has a call once, though it is sent again after its reply was lost', async () => {
   const claim = await running()
-  const send = () => store.retry(claim, 1, attempt(1), clock.nowMs + 250)
+  const send = () => store.retry(claim, 1, [attempt(1)], clock.nowMs + 250)
   expect([await send(), await send()]).toEqual([true, true])
   expect((await store.read(claim.id))!.attempts).toEqual([attempt(1)])
   clock.nowMs += leaseMs
@@ -39,9 +39,15 @@ it('has a call once, though it is sent again after its reply was lost', async ()
   expect(await send()).toBe(false)
 })
 
+it('has all calls that were made since, where one followed another at once', async () => {
+  const claim = await running()
+  await store.retry(claim, 2, [attempt(1), attempt(2)], clock.nowMs + 250)
+  expect((await store.read(claim.id))!.attempts).toEqual([attempt(1), attempt(2)])
+})
+
 it('is carried on whoever writes to it', async () => {
   const first = await running({ target: { provider: 'first', model: 'with "quotes"/and slash' } })
-  await store.retry(first, 1, attempt(1), 0)
+  await store.retry(first, 1, [attempt(1)], 0)
   const target = { provider: 'second', model: 'm' }
   await store.advance(first, { hop: 1, ring: 0, target, spent: 2, attempts: [attempt(2), attempt(3)] }, 0)
   const second = await claimed(first.id, 'w2')

@@ -127,7 +127,7 @@ describe('a worker that lost its job', () => {
   it.each([
     ['advance', (lost: never) => store.advance(lost, { ...move, attempts: [attempt] }, clock.nowMs)],
     ['park', (lost: never) => store.park(lost, { ...move, attempts: [attempt] }, clock.nowMs)],
-    ['retry', (lost: never) => store.retry(lost, 7, attempt, 0)],
+    ['retry', (lost: never) => store.retry(lost, 7, [attempt], 0)],
     ['fail', (lost: never) => store.finalise(lost, { ...failure, attempts: [attempt] })],
   ])('cannot %s it', async (_, act) => {
     const { lost } = await lostAndTaken()

@@ -132,7 +132,7 @@ describe('a running job that is ended from outside', () => {
       reason: 'http_500',
       possibly_billed: false,
     } as const
-    await store.retry(claim, 1, attempt, clock.nowMs + 250)
+    await store.retry(claim, 1, [attempt], clock.nowMs + 250)
     clock.nowMs += 100
     await store.cancel(claim.id)
     expect((await store.read(claim.id))!.attempts).toEqual([attempt])

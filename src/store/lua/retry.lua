@@ -1,5 +1,5 @@
--- Logs a failed call of a job that its worker is about to call again. Fenced.
--- KEYS: record   ARGV: token, when the next call begins, spent, attempt
+-- Logs the failed calls of a job that its worker is about to call again. Fenced.
+-- KEYS: record   ARGV: token, when the next call begins, spent, attempts
 -- Replies 1, also when it is sent again after its reply was lost, or 0 when the token no longer holds the job.
 local r = redis.call('HMGET', KEYS[1], 'state', 'run')
 if r[1] ~= 'running' or not holds(ARGV[1], r[2]) then return 0 end

@@ -172,7 +172,7 @@ const retry = fc.tuple(pick, fc.nat(1), fc.boolean()).map(([which, spends, isSen
       const { nowMs } = rig.clock
       // No earlier than the call that has failed began.
       const nextCallAtMs = Math.max(nowMs, model.jobs.get(runner.claim.id)!.calledAtMs) + 250
-      const send = () => store.retry(runner.claim, runner.spent, attemptOf(runner, nowMs), nextCallAtMs)
+      const send = () => store.retry(runner.claim, runner.spent, [attemptOf(runner, nowMs)], nextCallAtMs)
       const holds = await send()
       if (isSentTwice) await send()
       if (!holds) forget(runners, runner)
