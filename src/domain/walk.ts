@@ -169,6 +169,17 @@ const retriesHere = (walk: Walk, retries: number): boolean => {
 }
 
 /**
+ * Where a job goes at once whose last call found nobody: a refused connection, an unknown host. In a moment nobody will be
+ * there either, so only where no other target is ready for the request as it is, the same one is tried again.
+ */
+const awayFromNobody = (walk: Walk, ready: readonly RouteTarget[]): RouteTarget | undefined => {
+  const last = walk.attempts.findLast(a => !a.mirror)
+  if (last?.verdict !== 'transient' || last.hop !== walk.hop || !/^(dns|connect)$/.test(last.reason))
+    return undefined
+  return ready.find(target => !isAt(last, target) && !walk.isLastResort?.(target))
+}
+
+/**
  * Whether the job has come to a target that has not judged it since. It stays for one call: while it waited there,
  * a target before it may have become ready again, and under load a job would go to and fro without ever being
  * called by the one that works. A call that was interrupted is made again here, too.
@@ -195,12 +206,13 @@ export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: 
   if (walk.spent >= limits.maxAttempts) return { kind: 'fail', code: 'attempts_exhausted' }
 
   const { current } = walk
-  if (current && retriesHere(walk, limits.retries) && walk.availableAt(current) <= nowMs)
-    return retryOf(current, Math.round(backedOffUntil(walk, current, limits)), nowMs)
-
   const backUntil = (target: RouteTarget): number => backedOffUntil(walk, target, limits, comesBackAfter)
   const readyAt = targets.map(t => Math.max(walk.availableAt(t), backUntil(t)))
   const ready = targets.filter((_, i) => readyAt[i]! <= nowMs)
+  const elsewhere = awayFromNobody(walk, ready)
+  if (elsewhere) return { kind: 'call', target: elsewhere }
+  if (current && retriesHere(walk, limits.retries) && walk.availableAt(current) <= nowMs)
+    return retryOf(current, Math.round(backedOffUntil(walk, current, limits)), nowMs)
   if (current && isOwedCallHere(walk) && ready.includes(current)) return { kind: 'call', target: current }
   const next = ready[0]
   const soon = next ? exactSoon(walk, next, targets, readyAt) : []

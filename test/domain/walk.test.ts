@@ -192,10 +192,16 @@ describe('after a call that was given up after some time limit, it is not made a
     expect(stepOf({ targets: [a], log, retries: 3 })).toMatchObject({ kind: 'park', target: a })
   })
 
-  test('a connection that was refused at once is tried again', () => {
-    const log = [{ ...call('0 a transient'), reason: 'connect', duration_ms: 3 }]
-    expect(stepOf({ log }).kind).toBe('retry')
-  })
+  test.each(['connect', 'dns'])(
+    'which found nobody at once (%s), only where no other target is ready',
+    reason => {
+      const log = [{ ...call('0 a transient'), reason, duration_ms: 3 }]
+      expect(told(stepOf({ log }))).toBe('call b')
+      expect(stepOf({ targets: [a], log }).kind).toBe('retry')
+      expect(stepOf({ log, shutFor: { b: 60_000 } }).kind).toBe('retry')
+      expect(stepOf({ log, lastResorts: [b] }).kind).toBe('retry')
+    },
+  )
 })
 
 describe('after a failure of the target', () => {
