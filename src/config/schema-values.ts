@@ -25,10 +25,23 @@ export const positiveInt = numeric(z.int().positive())
 /** Of a pool in one process. */
 export const concurrency = numeric(z.int().positive().max(10_000))
 
+/** The proxy is told them without their percent signs: these have to stand for bytes. */
+const hasReadableCredentials = (url: string): boolean => {
+  const { username, password } = URL.parse(url) ?? { username: '', password: '' }
+  try {
+    decodeURIComponent(`${username}${password}`)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Variables of the environment may leave the scheme out. */
 export const proxyUrl = z.preprocess(
   value => (typeof value === 'string' && value !== '' && !value.includes('://') ? `http://${value}` : value),
-  z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL of a proxy' }),
+  z
+    .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL of a proxy' })
+    .refine(hasReadableCredentials, 'expected a user and password with each % written as %25'),
 )
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })

@@ -50,3 +50,29 @@ it('all secrets of a config are found, and nothing that is none', () => {
   )
   for (const secret of secrets) expect(secret).not.toMatch(/open$|^(?:token|default|default|us-east-1)$/)
 })
+
+it('finds what proxies are told, as it is written and as it is sent', () => {
+  const proxied = configSchema.parse({
+    providers: { a: { type: 'openai', api_key: 'k', proxy: 'own:own%40pass@p.test:3128', models: {} } },
+    proxy: { http: 'http://joe:http-pass@p.test', https: 'http://lone-token@p.test' },
+    webhooks: { proxy: 'http://w:hook-pass@p.test' },
+  })
+  expect(secretsOf(proxied)).toEqual(
+    expect.arrayContaining([
+      'own%40pass',
+      'own@pass',
+      'own:own@pass',
+      'http-pass',
+      'joe:http-pass',
+      'lone-token',
+      'hook-pass',
+    ]),
+  )
+})
+
+it('refuses a proxy whose password could not be sent, and tells no part of it', () => {
+  const read = configSchema.safeParse({ proxy: { http: 'http://joe:half%zz@p.test' } })
+  expect(read.error?.issues).toMatchObject([
+    { path: ['proxy', 'http'], message: 'expected a user and password with each % written as %25' },
+  ])
+})
