@@ -283,7 +283,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     figures,
     order,
     notes,
-    obstacleOf: createObstacleOf({ circuits, board, keyRings }),
+    obstacleOf: createObstacleOf({ circuits, board, keyRings, unmannedSince }),
     redact: createRedact(secretsOf(config)),
     log,
     now,

@@ -12,6 +12,8 @@ export interface Obstacle {
   /** A person must act: it does not pass by itself, however often it is tried again. */
   readonly blocks: BlockReason | null
   readonly isThrottling: boolean
+  /** No worker is there to call it, and nobody knows when one comes. */
+  readonly isUnmanned?: boolean
   readonly sinceMs: number
   readonly error: LastError
 }

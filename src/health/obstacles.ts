@@ -9,6 +9,8 @@ export interface ObstacleParts {
   readonly circuits: Pick<Circuits, 'of'>
   readonly board: Pick<HealthBoard, 'current'>
   readonly keyRings: ReadonlyMap<string, Pick<KeyRing, 'unavailableUntil'>>
+  /** See `Attendance`. */
+  readonly unmannedSince: (provider: string) => number
 }
 
 const failed = 'It is out of use after failures, until a probe has shown that it is back.'
@@ -16,8 +18,9 @@ const hangs = 'Its calls are not answered.'
 const outOfOrder = { open: failed, probing: failed, slow: hangs }
 const throttled = { cooling: 'It throttles.' }
 
-/** First what a person must mend, then what passes by itself. */
-export const createObstacleOf = ({ circuits, board, keyRings }: ObstacleParts): ObstacleOf => {
+/** First what a person must mend, then that nobody is there to call it, then what passes by itself. */
+export const createObstacleOf = (parts: ObstacleParts): ObstacleOf => {
+  const { circuits, board, keyRings, unmannedSince } = parts
   const ofCircuit = (
     { provider, model }: Target,
     { state, sinceMs, reason }: Circuit,
@@ -45,6 +48,14 @@ export const createObstacleOf = ({ circuits, board, keyRings }: ObstacleParts): 
           },
         }
 
+  const ofAbsence = ({ provider, model }: Target): Obstacle | null => {
+    const sinceMs = unmannedSince(provider)
+    if (sinceMs === 0) return null
+    const message = 'No worker is running for it.'
+    const error = { provider, model, status_code: null, code: 'unmanned', message }
+    return { blocks: null, isThrottling: false, isUnmanned: true, sinceMs, error }
+  }
+
   const ofEntry = ({ provider, model }: Target, entry: HealthEntry): Obstacle => {
     const { state, sinceMs, reason, verdict = '', error } = entry
     const message = state === 'cooling' ? 'It throttles.' : 'It is out of use.'
@@ -70,6 +81,8 @@ export const createObstacleOf = ({ circuits, board, keyRings }: ObstacleParts): 
       const key = ofKeys.toSorted((a, b) => b.sinceMs - a.sinceMs)[0]
       if (key) return ofEntry(target, key)
     }
+    const unmanned = ofAbsence(target)
+    if (unmanned) return unmanned
     const open = ofCircuit(target, whole, outOfOrder) ?? ofCircuit(target, part, outOfOrder)
     if (open) return open
     if (own[0]) return ofEntry(target, own[0])

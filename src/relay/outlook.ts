@@ -59,7 +59,9 @@ export const hopelessEnd = (
     attempts: attempts.filter(attempt => attempt.verdict !== null && isAt(wait.target, attempt)),
   }))
   const needsPerson = ({ obstacle }: Prospect): boolean => (obstacle?.blocks ?? null) !== null
-  if (prospects.some(prospect => !needsPerson(prospect) && prospect.readyAtMs < deadlineMs)) return null
+  const isVain = (prospect: Prospect): boolean =>
+    needsPerson(prospect) || prospect.obstacle?.isUnmanned === true || prospect.readyAtMs >= deadlineMs
+  if (!prospects.every(isVain)) return null
   const first = prospects.toSorted((a, b) => Number(needsPerson(b)) - Number(needsPerson(a)))
   const errors = first.map(errorOf).filter(error => error !== null)
   if (!prospects.every(throttles)) return failure('targets_unavailable', errors.slice(0, mostTold))
