@@ -16,9 +16,8 @@ export default defineConfig({
     pool: 'forks',
     // vitest leaves a core to itself, which on two cores means one file at a time; most tests wait more than they work.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // Many tests are of processes that meet in time, and a machine that others keep busy may be late: what fails twice has failed.
-    retry: 1,
+    // Bounds for what hangs, not for what is slow: a test waits on conditions, and a busy machine may be late for each.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
   },
 })

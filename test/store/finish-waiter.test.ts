@@ -68,7 +68,7 @@ it('finds that a job had ended before, and waits for one that has not', async ()
 })
 
 // Well under the time after which it looks again in any case.
-it('finds an end that was told while its connection was down', { timeout: 10_000, retry: 0 }, async () => {
+it('finds an end that was told while its connection was down', { timeout: 10_000 }, async () => {
   using open = await openWaiter()
   const claim = await running()
   const waiting = asking(claim.id).waits(open.waiter, true)

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** Waits until `probe` answers something truthy, and answers it. Throws after `timeoutMs`. */
 export const until = async <T>(
   probe: () => T | Promise<T>,
-  timeoutMs = 20_000,
+  timeoutMs = 45_000,
 ): Promise<Exclude<T, null | undefined | false>> => {
   const endsAt = performance.now() + timeoutMs
   for (;;) {
