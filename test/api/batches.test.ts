@@ -214,6 +214,7 @@ describe('a new batch', () => {
       providers: {},
       cost_usd: null,
       max_cost_usd: 12.5,
+      blocked: null,
       retry_of: null,
       webhook: { url: 'https://192.0.1.1', status: 'pending', attempts: 0 },
     })

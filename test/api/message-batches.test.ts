@@ -43,6 +43,7 @@ it('shows a new batch with every key of Anthropic’s', async () => {
     cost_usd: null,
     max_cost_usd: null,
     retry_of: null,
+    blocked: null,
     webhook: null,
   })
   const createdAt = Date.parse(json.created_at)
