@@ -66,6 +66,7 @@ it('a batch is shown to OpenAI’s clients with every key of theirs', () => {
     cost_usd: 0.0123,
     max_cost_usd: null,
     retry_of: null,
+    blocked: null,
     webhook: null,
   })
 })
