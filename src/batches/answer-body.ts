@@ -1,5 +1,6 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { errorTypeOf, isErrorOf } from '../domain/error-shape.ts'
+import { plainWordsOf } from '../domain/told-error.ts'
 import { isRecord, type JsonRecord } from './json-line.ts'
 
 /** An answer that is no JSON, a proxy's page perhaps, is told of by this much of it. */
@@ -69,7 +70,7 @@ const factsOf = (json: unknown, status: number, body: string): Facts => {
     textOf(inner.message) ??
     textOf(outer.error) ??
     textOf(outer.detail) ??
-    textOf(body.trim().slice(0, longestMessage)) ??
+    textOf((json === undefined ? plainWordsOf(body) : body.trim()).slice(0, longestMessage)) ??
     `The provider answered ${status} without a body.`
   return { message, type: textOf(inner.type), code: textOf(inner.code), param: textOf(inner.param) }
 }

@@ -100,6 +100,12 @@ const textOfPage = (html: string): string =>
     .replace(/<[^<>]*>/g, ' ')
     .replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => entities[name]!)
 
+/** The start of an answer that is no JSON, in words: of a page what a person reads of it. */
+export const plainWordsOf = (text: string): string => {
+  const start = text.slice(0, 10 * longestRead)
+  return (/^\s*</.test(start) ? textOfPage(start) : start).trim()
+}
+
 const unreadWords: Readonly<Record<NonNullable<UpstreamAnswer['unread']>, string>> = {
   undecodable: 'The answer came in an encoding that could not be undone.',
   too_large: 'The answer is larger than `max_response_bytes` of its provider allows.',
@@ -120,9 +126,7 @@ const wordsOfAnswer = ({ status, text, json, headers, unread }: UpstreamAnswer):
     return { code, message: raw === null ? message : `${message}: ${raw}` }
   }
   if (status < 300) return null
-  const start = text.slice(0, 10 * longestRead)
-  const plain = /^\s*</.test(start) ? textOfPage(start) : start
-  return { code, message: plain.trim() === '' ? 'The answer has no body.' : plain }
+  return { code, message: plainWordsOf(text) || 'The answer has no body.' }
 }
 
 const breaks: Readonly<Record<UpstreamBreak['reason'], string>> = {

@@ -95,7 +95,12 @@ describe('a line of an OpenAI batch', () => {
       ['No.', 'BadRequestError', 'n', null],
     ],
     ['a router', 404, '{"detail":"Not Found"}', ['Not Found', 'invalid_request_error', null, null]],
-    ['a proxy', 502, '<html>Bad Gateway</html>', ['<html>Bad Gateway</html>', 'server_error', null, null]],
+    [
+      'a proxy',
+      502,
+      '<html><head><style>h1{}</style></head>\n<h1>502 Bad Gateway</h1></html>',
+      ['502 Bad Gateway', 'server_error', null, null],
+    ],
     ['nobody', 500, '', ['The provider answered 500 without a body.', 'server_error', null, null]],
     ['a broken 200', 200, '{"id":', ['{"id":', 'server_error', null, null]],
   ] as const)(
