@@ -1,16 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type {
-  Attempt,
-  JobClass,
-  JobError,
-  JobMove,
-  JobSpec,
-  Priority,
-  Target,
-  TerminalStatus,
-  Usage,
-} from '../domain/job.ts'
+import type { Attempt, JobClass, JobError, JobMove, Target, TerminalStatus, Usage } from '../domain/job.ts'
 import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { coalesce } from './coalesce.ts'
@@ -37,23 +27,11 @@ import {
   parseClaim,
 } from './job-words.ts'
 import { type Keys, shardOf } from './keys.ts'
+import type { NewJob } from './new-job.ts'
 import type { RunScript } from './scripts.ts'
 
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
-export interface NewJob extends JobSpec {
-  readonly createdAtMs: number
-  readonly target: Target
-  /** Why that is not the first of its route. */
-  readonly moves?: readonly JobMove[]
-  readonly priority: Priority
-  /** Present when the client sent an Idempotency-Key. */
-  readonly idempotency: {
-    readonly keyHash: string
-    readonly fingerprint: string
-    readonly ttlMs: number
-  } | null
-}
 
 /** `replayed`: the key named this earlier job. `conflict`: it named one with another body. */
 export type Created =

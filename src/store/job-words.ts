@@ -10,7 +10,8 @@ import {
   parseSpec,
   parseTarget,
 } from './job-record.ts'
-import type { Claim, Final, Move, NewJob, Unclaimed } from './job-store.ts'
+import type { Claim, Final, Move, Unclaimed } from './job-store.ts'
+import type { NewJob } from './new-job.ts'
 
 // How jobs are put into words for the scripts, and read back from their replies.
 

@@ -4,7 +4,7 @@ import { leaseEntry, webhookDoorbell } from '../../src/queue/doorbell.ts'
 import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
 import { patrolRecords } from '../../src/queue/patrol.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
-import type { NewJob } from '../../src/store/job-store.ts'
+import type { NewJob } from '../../src/store/new-job.ts'
 import { answer } from '../store/store-fixture.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { NewJob } from '../../src/store/job-store.ts'
+import type { NewJob } from '../../src/store/new-job.ts'
 import { answer, failure, openStore, retentionMs } from './store-fixture.ts'
 
 const { store, redis, keys, clock, newJob, created, claimed, running, agendaOf, close } = openStore()

@@ -5,14 +5,9 @@ import { createPatientRedis } from '../../src/redis/connect.ts'
 import { type Agenda, createAgenda } from '../../src/store/agenda.ts'
 import { type BatchStore, createBatchStore } from '../../src/store/batch-store.ts'
 import { type BatchWork, createBatchWork } from '../../src/store/batch-work.ts'
-import {
-  type Claim,
-  createJobStore,
-  type Final,
-  type JobStore,
-  type NewJob,
-} from '../../src/store/job-store.ts'
+import { type Claim, createJobStore, type Final, type JobStore } from '../../src/store/job-store.ts'
 import { createKeys, type Keys, newJobId, shardOf } from '../../src/store/keys.ts'
+import type { NewJob } from '../../src/store/new-job.ts'
 import { createScriptRunner } from '../../src/store/scripts.ts'
 import { testRedis } from '../support/redis.ts'
 
