@@ -133,8 +133,8 @@ const play = async (run: Run, plan: readonly PlannedFault[]): Promise<Outcome> =
     evidence: { ...seen, ledger, sightings, faults, lives, leftovers: settled.leftovers },
     signs: { apiAnsweredAtMs: api.answeredAtMs, linesAtMs, batchesOpen: watch.batchesOpen() },
     settled,
-    handovers: await countInLogs(cluster, '"msg":"job handed over"'),
-    patrolled: await countInLogs(cluster, '"msg":"job recovered by the patrol"'),
+    handovers: await countInLogs(cluster, '"event":"job.handed_over"'),
+    patrolled: await countInLogs(cluster, '"event":"job.recovered"'),
     durationMs: Date.now() - startedAtMs,
     redisVersion,
   }

@@ -46,7 +46,7 @@ const preflight = async (place: RedisPlace, { redis: settings }: Config, log: Lo
       failsOver: typeof place !== 'string',
       waitReplicas: settings.wait_replicas,
     })
-    for (const warning of warnings) log.warn(warning)
+    for (const warning of warnings) log.warn({ event: 'redis.unsafe_setting' }, warning)
     if (refusals.length > 0)
       throw new StartError(`This Redis cannot keep jobs safe:\n- ${refusals.join('\n- ')}`)
   } finally {

@@ -59,7 +59,7 @@ const withDefaults = (config: Config): Config =>
 
 const start = async (life: Lifecycle, roles: Roles, config: Config, log: Logger): Promise<void> => {
   if (Object.values(config.providers).some(p => p.type === 'simulated')) {
-    log.warn('simulated providers serve: the answers are made up')
+    log.warn({ event: 'providers.simulated' }, 'simulated providers serve: the answers are made up')
   }
   const redisAt = await openRedis(life, config, log)
   const served = await withSimulated(life, config)
@@ -68,7 +68,7 @@ const start = async (life: Lifecycle, roles: Roles, config: Config, log: Logger)
   if (roles.webhooks) await openWebhookWorker(life, core)
   if (roles.batches) await openBatchWorker(life, core)
   if (roles.api) await openApi(life, core).catch(error => Promise.reject(explainListen(error, config)))
-  log.info(roles, 'started')
+  log.info({ event: 'process.started', ...roles }, 'started')
 }
 
 const explainListen = (error: unknown, { server: { host, port } }: Config): unknown => {
@@ -97,7 +97,7 @@ const readArguments = (args: readonly string[]) => {
 
 const fail = (error: unknown, log: Logger): void => {
   if (error instanceof ConfigError || error instanceof StartError) console.error(error.message)
-  else log.fatal({ err: error }, 'not started')
+  else log.fatal({ event: 'process.start_failed', err: error }, 'not started')
   process.exitCode = 1
 }
 
@@ -116,7 +116,7 @@ export const runRoles = async (
     const graceMs = config.server.shutdown_grace_ms
     const life = createLifecycle(graceMs, log)
     onStop(signal => {
-      if (!life.stopping) log.info({ signal }, 'stopping')
+      if (!life.stopping) log.info({ event: 'process.stopping', signal }, 'stopping')
       // Redis may be away for good: what could not be handed back is found by its lock running out.
       setTimeout(() => process.exit(1), graceMs + closingMs).unref()
       void life.stop()

@@ -66,7 +66,7 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
     () => purger.start(),
     () => purger.stop(),
   )
-  log.info('worker started')
+  log.info({ event: 'worker.started' }, 'worker started')
 }
 
 /** What is not heard, as the connection is down, is found by the next look. */

@@ -96,7 +96,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     () => heartbeat.start(),
     () => heartbeat.stop(),
   )
-  site.log.info({ concurrency }, 'worker started')
+  site.log.info({ event: 'worker.started', concurrency }, 'worker started')
 }
 
 /** What a call passes on its way to the provider: the health of both, and the limits of its keys. */

@@ -96,7 +96,7 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     () => heartbeat.start(),
     () => heartbeat.stop(),
   )
-  log.info({ concurrency: config.webhooks.concurrency }, 'worker started')
+  log.info({ event: 'worker.started', concurrency: config.webhooks.concurrency }, 'worker started')
 }
 
 /** Of the doorbells that are being answered, by their names: whoever is taken for dead has them rung for others. */

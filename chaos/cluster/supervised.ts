@@ -39,7 +39,7 @@ const restartMs = 500
 const endPatienceMs = 20_000
 
 /** The line that `src/main.ts` logs when a process works. */
-const readyWords = '"msg":"started"'
+const readyWords = '"event":"process.started"'
 
 export const supervise = (member: Member, start: () => Child): Supervised => {
   const lives: Life[] = []

@@ -8,6 +8,9 @@ export const abandonFile = async (
   try {
     await files.abandon(id)
   } catch (error) {
-    log.debug({ fileId: id, reason: (error as Error).name }, 'file left to the purger')
+    log.debug(
+      { event: 'file.left_to_purger', fileId: id, reason: (error as Error).name },
+      'file left to the purger',
+    )
   }
 }

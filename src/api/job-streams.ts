@@ -53,7 +53,7 @@ export const createJobStreams = (
         outlet.end()
       } catch (error) {
         if (isRedisTrouble(error)) return
-        log.error({ jobId: first.id, ...traceOf(error) }, 'stream of a job cut')
+        log.error({ event: 'job_stream.cut', jobId: first.id, ...traceOf(error) }, 'stream of a job cut')
         outlet.stream.destroy()
       } finally {
         isFinishing = false

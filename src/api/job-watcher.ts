@@ -44,7 +44,8 @@ export const createJobWatcher = (
       }
     } catch (error) {
       // An outage is told of by the connection.
-      if (!isRedisTrouble(error)) log.error(traceOf(error), 'watched jobs not read')
+      if (!isRedisTrouble(error))
+        log.error({ event: 'job_watch.read_failed', ...traceOf(error) }, 'watched jobs not read')
     }
   }
 

@@ -116,7 +116,7 @@ export const openApi = async (
   )
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-  log.info({ url }, 'api listening')
+  log.info({ event: 'api.listening', url }, 'api listening')
   return { url, app, parts }
 }
 

@@ -50,7 +50,10 @@ export const asStorageTrouble =
   ({ log }: Pick<ApiParts, 'log'>, request: FastifyRequest) =>
   (error: unknown): never => {
     if (!(error instanceof BlobStoreError)) throw error
-    log.error({ requestId: request.id, reason: error.message }, 'blob store failed')
+    log.error(
+      { event: 'blob_store.failed', requestId: request.id, reason: error.message },
+      'blob store failed',
+    )
     throw new BatonError('storage_unavailable', 'The blob store failed.', {
       cause: error,
       retryAfterMs: 2_000,

@@ -121,4 +121,5 @@ const readFailed = async ({ files, blobs }: ApiParts, { errorFileId, total }: Ba
   return failedLines(readFile(blobs, segments), total!).catch(orNotFound(() => gone('error')))
 }
 
-const leftOver = ({ log }: ApiParts, id: string): void => log.debug({ fileId: id }, 'file left to the purger')
+const leftOver = ({ log }: ApiParts, id: string): void =>
+  log.debug({ event: 'file.left_to_purger', fileId: id }, 'file left to the purger')

@@ -60,18 +60,21 @@ export const driveBatch = async (parts: DriveParts, lease: Lease, stop: AbortSig
   const seen: { progress: Progress | null } = { progress: null }
   const keeping = keepLease(parts, lease, over, seen)
   const release = (dueAtMs: number): Promise<void> =>
-    work.release(lease, dueAtMs).catch(error => log.debug({ err: error }, 'lease left to run out'))
+    work
+      .release(lease, dueAtMs)
+      .catch(error => log.debug({ event: 'batch_lease.left_to_expire', err: error }, 'lease left to run out'))
 
   try {
     await runToEnd({ ...parts, log }, lease, over.signal, seen)
   } catch (error) {
     if (stop.aborted) await release(now())
-    else if (error instanceof LeaseLost) log.info('batch is driven elsewhere')
+    else if (error instanceof LeaseLost)
+      log.info({ event: 'batch.driven_elsewhere' }, 'batch is driven elsewhere')
     else if (error instanceof OutOfDate) {
-      log.warn('batch is taken up anew: Redis lost its last writes')
+      log.warn({ event: 'batch.writes_lost' }, 'batch is taken up anew: Redis lost its last writes')
       await release(now())
     } else {
-      log.error({ err: error }, 'batch held up, will be tried again')
+      log.error({ event: 'batch.held_up', err: error }, 'batch held up, will be tried again')
       await release(now() + retryMs)
     }
   } finally {
@@ -96,7 +99,10 @@ const keepLease = async (
       if (status === null) over.abort(new LeaseLost('the lease of the batch is lost'))
       else if (seen.progress) seen.progress.status = status
     } catch (error) {
-      log.debug({ err: error, batchId: lease.id }, 'lease not renewed')
+      log.debug(
+        { event: 'batch_lease.renew_failed', err: error, batchId: lease.id },
+        'lease of a batch not renewed',
+      )
     }
   }
 }
@@ -131,7 +137,7 @@ const runToEnd = async (
       const { total, model } = validation
       const status = await work.validated(lease, total, model)
       if (status === 'lost') throw new LeaseLost('the lease of the batch is lost')
-      log.info({ lines: total }, 'batch validated')
+      log.info({ event: 'batch.validated', lines: total }, 'batch validated')
       validated = (await work.read(lease.id))!
     }
   }
@@ -204,5 +210,5 @@ const endBatch = async (
   const status = await work.end(lease, batch, files, faults)
   if (status === 'lost') throw new LeaseLost('the lease of the batch is lost')
   if (status === 'changed') throw new OutOfDate('the batch is not as it was left')
-  log.info({ status, lines: batch.total ?? 0, ...batch.counts }, 'batch ended')
+  log.info({ event: 'batch.ended', status, lines: batch.total ?? 0, ...batch.counts }, 'batch ended')
 }

@@ -86,7 +86,12 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
     }))
     ringing = doorbells
       .ringAll(rings)
-      .catch(error => log.debug({ err: error, batchId: batch.id }, 'doorbells left to the sweeper'))
+      .catch(error =>
+        log.debug(
+          { event: 'doorbells.left_to_sweeper', err: error, batchId: batch.id },
+          'doorbells left to the sweeper',
+        ),
+      )
   }
 
   const feed = async (lines: readonly InputLine[]): Promise<void> => {
@@ -111,7 +116,10 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
   const readNext = (): Promise<readonly InputLine[]> =>
     run.readInput(progress).catch((error: unknown) => {
       if (!(error instanceof BlobNotFoundError) || parts.now() < batch.expiresAtMs) throw error
-      log.error({ batchId: batch.id, fed: progress.fed }, 'input of the batch is gone')
+      log.error(
+        { event: 'batch.input_gone', batchId: batch.id, fed: progress.fed },
+        'input of the batch is gone',
+      )
       Object.assign(progress, { inputLost: true, total: progress.fed })
       return []
     })

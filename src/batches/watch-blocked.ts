@@ -90,9 +90,12 @@ export const watchBlocked = async (parts: BlockedParts, run: BlockedRun): Promis
       throw new LeaseLost('the lease of the batch is lost')
     blocked = blocking
     answeredBefore = progress.answered
-    if (blocking === null) log.info('batch goes on')
+    if (blocking === null) log.info({ event: 'batch.unblocked' }, 'batch goes on')
     else
-      log.error({ provider: blocking.provider, reason: blocking.reason }, 'batch blocked: a person must act')
+      log.error(
+        { event: 'batch.blocked', provider: blocking.provider, reason: blocking.reason },
+        'batch blocked: a person must act',
+      )
   }
 
   let seen = ''

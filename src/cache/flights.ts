@@ -123,7 +123,9 @@ export const createFlights = (parts: FlightParts): Flights => {
       for (const [jobId, key] of leads) {
         cache
           .keepLead(key, jobId)
-          .catch(error => log.debug({ err: error, jobId }, 'lead of a request not kept'))
+          .catch(error =>
+            log.debug({ event: 'cache.lead_not_kept', err: error, jobId }, 'lead of a request not kept'),
+          )
       }
     },
     log,
@@ -132,7 +134,9 @@ export const createFlights = (parts: FlightParts): Flights => {
   const tell = (jobId: string, end: Promise<readonly string[]>): void => {
     end
       .then(doorbells => (doorbells.length > 0 ? wake(doorbells) : undefined))
-      .catch(error => log.debug({ err: error, jobId }, 'followers wake by themselves'))
+      .catch(error =>
+        log.debug({ event: 'cache.followers_not_woken', err: error, jobId }, 'followers wake by themselves'),
+      )
   }
 
   const release = (jobId: string): void => {

@@ -64,10 +64,10 @@ export const createAttendance = (options: AttendanceOptions): Attendance => {
     if (isMissed === missed.has(provider)) return
     if (isMissed) {
       missed.add(provider)
-      log.warn({ provider }, 'provider has no worker')
+      log.warn({ event: 'provider.unmanned', provider }, 'provider has no worker')
     } else {
       missed.delete(provider)
-      log.info({ provider }, 'provider has a worker again')
+      log.info({ event: 'provider.manned', provider }, 'provider has a worker again')
     }
   }
 

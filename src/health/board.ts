@@ -85,7 +85,10 @@ export const createHealthBoard = ({
     if (from === channel) learn(JSON.parse(text) as HealthEntry)
   }
   // What was published while the connection was down is read from the board.
-  const onReady = (): void => void load().catch(error => log.warn({ err: error }, 'health board not read'))
+  const onReady = (): void =>
+    void load().catch(error =>
+      log.warn({ event: 'health_board.read_failed', err: error }, 'health board not read'),
+    )
 
   const write = async (entry: HealthEntry): Promise<void> => {
     await redis.eval(script, 1, key, entry.scope, entry.untilMs, now(), JSON.stringify(entry), channel)
@@ -126,10 +129,12 @@ export const createHealthBoard = ({
       sharedUntil.set(scope, entry.untilMs)
       // A stopped key or model waits for a person; throttling and outages pass by themselves.
       log[state === 'stopped' ? 'error' : 'warn'](
-        { scope, state, untilMs: entry.untilMs, reason },
+        { event: 'provider.out_of_use', scope, state, untilMs: entry.untilMs, reason },
         'provider out of use',
       )
-      write(entry).catch(error => log.warn({ err: error, scope }, 'health not shared'))
+      write(entry).catch(error =>
+        log.warn({ event: 'health.share_failed', err: error, scope }, 'health not shared'),
+      )
     },
     current: () => [...entries.values()].filter(entry => entry.untilMs > now()),
   }

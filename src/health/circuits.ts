@@ -67,7 +67,15 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     const isNews = before.state !== state || before.share !== share || before.pausedAtMs > 0 !== paused
     if (!isNews) return
     log[state === 'open' || paused ? 'warn' : 'info'](
-      { ...partsOfCircuit(provider), state: paused ? 'paused' : state, share, reason, untilMs, owner },
+      {
+        event: 'provider.state_changed',
+        ...partsOfCircuit(provider),
+        state: paused ? 'paused' : state,
+        share,
+        reason,
+        untilMs,
+        owner,
+      },
       'provider changed state',
     )
     for (const listener of listeners) listener(circuit)
@@ -91,7 +99,8 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
   const onMessage = (from: string, text: string): void => {
     if (from === channel) learn(JSON.parse(text) as Circuit)
   }
-  const onReady = (): void => void load().catch(error => log.warn({ err: error }, 'health not read'))
+  const onReady = (): void =>
+    void load().catch(error => log.warn({ event: 'health.read_failed', err: error }, 'health not read'))
 
   const sendsAt = (provider: string): number => {
     const circuit = known.get(provider)

@@ -28,6 +28,8 @@ export const createCooling = ({ provider, terms, store, circuits, log, now }: Co
     store
       .cool(provider, terms, untilMs, reason)
       .then(circuits.learn)
-      .catch(error => log.debug({ err: error, provider }, 'cooling not shared'))
+      .catch(error =>
+        log.debug({ event: 'cooling.share_failed', err: error, provider }, 'cooling not shared'),
+      )
   }
 }

@@ -72,7 +72,7 @@ export const createOverdueWatch = (options: OverdueWatchOptions): OverdueWatch =
       limitMs = told.limitMs || leastMs
       return told.limitMs === 0 ? askAgainMs : tellAgainMs
     } catch (error) {
-      log.debug({ err: error, provider }, 'calls under way not told of')
+      log.debug({ event: 'calls.report_failed', err: error, provider }, 'calls under way not told of')
       return tellAgainMs
     }
   }

@@ -41,7 +41,7 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
       circuits.learn(circuit)
       return taken
     } catch (error) {
-      log.debug({ err: error, provider }, 'probe lease not asked for')
+      log.debug({ event: 'probe_lease.request_failed', err: error, provider }, 'probe lease not asked for')
       return false
     }
   }
@@ -51,7 +51,7 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
       circuits.learn(await store.conclude(provider, terms, era, outcome, reason))
     } catch (error) {
       // The lease ends by itself, and another probes.
-      log.debug({ err: error, provider }, 'probe not told of')
+      log.debug({ event: 'probe.report_failed', err: error, provider }, 'probe not told of')
     }
   }
 
@@ -62,7 +62,9 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
       store
         .renew(provider, owner, leaseMs, era)
         .then(circuits.learn)
-        .catch(error => log.debug({ err: error, provider }, 'probe lease not renewed'))
+        .catch(error =>
+          log.debug({ event: 'probe_lease.renew_failed', err: error, provider }, 'probe lease not renewed'),
+        )
     }, renewMs)
     try {
       const result = await call()

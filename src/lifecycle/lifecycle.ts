@@ -40,7 +40,7 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
         await closer.close(leftMs)
       } catch (error) {
         // One part that does not close must not keep the others open.
-        log.error({ err: error, part: closer.name }, 'part not closed')
+        log.error({ event: 'part.close_failed', err: error, part: closer.name }, 'part not closed')
       }
     }
   }

@@ -34,7 +34,7 @@ export const createRepeating = (
         await round()
         failing = false
       } catch (error) {
-        if (!failing) log.warn({ err: error, task: name }, 'background task failed')
+        if (!failing) log.warn({ event: 'task.failed', err: error, task: name }, 'background task failed')
         failing = true
       }
       await delay(pauseMs, undefined, { signal: pause.signal }).catch(() => undefined)

@@ -149,7 +149,7 @@ export const createMirrors = ({ routes, store, canCarry, ring, log, now, random 
 
   /** A sample may get lost, and nothing else depends on it. */
   const lost = (jobId: string) => (error: unknown) => {
-    log.debug({ err: error, jobId }, 'sample lost')
+    log.debug({ event: 'mirror.sample_lost', err: error, jobId }, 'sample lost')
     return false
   }
   const isDrawn = (jobId: string, mirror: MirroredRoute): boolean => chanceOf(jobId)('mirror') < mirror.sample

@@ -70,7 +70,9 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       options
         .answer(doorbell, taken)
         // The record still says that the job waits or runs; the patrol will find that nobody sees to it.
-        .catch(error => log.error({ err: error, doorbell, queue }, 'doorbell not answered'))
+        .catch(error =>
+          log.error({ event: 'doorbell.failed', err: error, doorbell, queue }, 'doorbell not answered'),
+        )
         .finally(() => {
           places.leave()
           taken()
@@ -83,7 +85,10 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       try {
         return await doorbells.ringBack(queue, others, ring)
       } catch (error) {
-        log.debug({ err: error, queue }, 'doorbells not rung back, trying again')
+        log.debug(
+          { event: 'doorbells.return_failed', err: error, queue },
+          'doorbells not rung back, trying again',
+        )
         await delay(refusedPauseMs)
       }
     }
@@ -116,7 +121,9 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     autorun: false,
     skipVersionCheck: true,
   })
-  worker.on('error', error => log.debug({ err: error, queue }, 'worker connection error'))
+  worker.on('error', error =>
+    log.debug({ event: 'worker.connection_failed', err: error, queue }, 'worker connection error'),
+  )
 
   const drain = async (graceMs: number, handBack: () => void): Promise<void> => {
     await worker.pause(true)
@@ -130,7 +137,9 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
 
   return {
     start: () => {
-      worker.run().catch(error => log.error({ err: error, queue }, 'worker loop ended'))
+      worker
+        .run()
+        .catch(error => log.error({ event: 'worker.loop_ended', err: error, queue }, 'worker loop ended'))
     },
     stop: (graceMs, handBack) => {
       stopping ??= drain(graceMs, handBack)

@@ -106,7 +106,9 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
       skipVersionCheck: true,
       streams: { events: { maxLen: 0 } },
     })
-    queue.on('error', error => log.debug({ err: error, queue: name }, 'queue connection error'))
+    queue.on('error', error =>
+      log.debug({ event: 'queue.connection_failed', err: error, queue: name }, 'queue connection error'),
+    )
     queues.set(name, queue)
     return queue
   }
@@ -198,7 +200,11 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
         doorbells: doorbellsOf(ring),
         // A worker may have come and taken it.
         remove: () =>
-          ring.remove().catch(error => log.debug({ err: error, queue: name }, 'ring left to its worker')),
+          ring
+            .remove()
+            .catch(error =>
+              log.debug({ event: 'ring.left_to_worker', err: error, queue: name }, 'ring left to its worker'),
+            ),
       }))
     },
     waiting: async name => {

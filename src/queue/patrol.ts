@@ -39,7 +39,11 @@ export const patrolRecords = async (
       await agenda.add(deadlineEntry(record.id), record.expiresAtMs)
     if (await isOwed(record)) return
     const recovered = await store.recover(record)
-    if (recovered) parts.log.warn({ jobId: record.id, status: record.status }, 'job recovered by the patrol')
+    if (recovered)
+      parts.log.warn(
+        { event: 'job.recovered', jobId: record.id, status: record.status },
+        'job recovered by the patrol',
+      )
   }
 
   const attendDelivery = async (record: JobRecord): Promise<void> => {

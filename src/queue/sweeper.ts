@@ -124,7 +124,8 @@ const sweepJobs = async (
   /** A lease that was left behind by mistake comes up again and again, and does no harm: removing it might remove a new one. */
   const relieve = async (record: JobRecord): Promise<void> => {
     if (spareWorkers || record.status !== 'running') return
-    if (await store.recover(record, untilMs)) log.warn({ jobId: record.id }, 'job taken from a silent worker')
+    if (await store.recover(record, untilMs))
+      log.warn({ event: 'job.worker_lost', jobId: record.id }, 'job taken from a silent worker')
   }
 
   const expire = async (entry: string, record: JobRecord): Promise<void> => {
@@ -177,7 +178,7 @@ const createLane = (parts: SweeperParts, shard: number, leaseMs: number): Lane =
       lastRoundAtMs = now()
       failing = false
     } catch (error) {
-      if (!failing) log.warn({ err: error, shard }, 'shard not swept')
+      if (!failing) log.warn({ event: 'sweep.failed', err: error, shard }, 'shard not swept')
       failing = true
     }
   }

@@ -30,7 +30,10 @@ export async function acquireRedis({ url, dir, log }: AcquireOptions): Promise<A
   return withStartLock(lockPathIn(dir), async () => {
     const last = await readServerRecord(recordPathIn(dir))
     if (last !== null && (await isServing(last))) {
-      log.info({ url: last.url, ownerPid: last.ownerPid }, 'private redis shared')
+      log.info(
+        { event: 'redis.private_shared', url: last.url, ownerPid: last.ownerPid },
+        'private redis shared',
+      )
       return borrowed(last.url)
     }
     if (last !== null) await waitUntilGone(last)

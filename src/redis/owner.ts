@@ -47,7 +47,7 @@ export async function ownPrivateRedis(
       try {
         return await withStartLock(lockPathIn(dir), restartUnlessReplaced)
       } catch (err) {
-        log.error({ err }, 'private redis did not restart')
+        log.error({ event: 'redis.private_restart_failed', err }, 'private redis did not restart')
         await delay(restartDelayMs)
       }
     }

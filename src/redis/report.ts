@@ -13,10 +13,10 @@ export const reportRedis = (redis: Redis, { log, ...where }: Reported): Redis =>
   redis.on('error', (error: Error) => {
     if (away) return
     away = true
-    log.error({ ...where, reason: reasonOf(error) }, 'redis connection lost')
+    log.error({ event: 'redis.lost', ...where, reason: reasonOf(error) }, 'redis connection lost')
   })
   redis.on('ready', () => {
-    if (away) log.info(where, 'redis connection restored')
+    if (away) log.info({ event: 'redis.restored', ...where }, 'redis connection restored')
     away = false
   })
   return redis
@@ -28,10 +28,10 @@ export const reportCluster = (cluster: Cluster, { log, ...where }: Reported): Cl
   const lost = (node: string, error: Error): void => {
     if (away.has(node)) return
     away.add(node)
-    log.error({ ...where, node, reason: reasonOf(error) }, 'redis connection lost')
+    log.error({ event: 'redis.lost', ...where, node, reason: reasonOf(error) }, 'redis connection lost')
   }
   const restored = (node: string): void => {
-    if (away.delete(node)) log.info({ ...where, node }, 'redis connection restored')
+    if (away.delete(node)) log.info({ event: 'redis.restored', ...where, node }, 'redis connection restored')
   }
   cluster.on('error', (error: Error) => lost('all', error))
   cluster.on('ready', () => restored('all'))

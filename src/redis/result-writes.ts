@@ -26,7 +26,7 @@ export const createResultWrites = (log: Logger): ResultWrites => {
           // Trouble of Redis passes; a fault of ours or a damaged record would hold a place here for ever. The patrol
           // finds the job.
           if (!isRedisTrouble(error) && refusals >= maxRefusals) throw error
-          log.error({ err: error }, 'redis refused a write, trying again')
+          log.error({ event: 'result.write_refused', err: error }, 'redis refused a write, trying again')
           await delay(pauseMs)
         }
       }
@@ -34,7 +34,7 @@ export const createResultWrites = (log: Logger): ResultWrites => {
     track: write => {
       // The record still says that the job runs; the patrol will find that nobody does.
       const tracked = write
-        .catch(error => log.error({ err: error }, 'result not written'))
+        .catch(error => log.error({ event: 'result.not_written', err: error }, 'result not written'))
         .finally(() => unfinished.delete(tracked))
       unfinished.add(tracked)
     },

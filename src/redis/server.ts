@@ -45,10 +45,13 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
   let expectsEnd = false
   const launchOn = async (port: number) => {
     const launched = await launch(argvOn(port), dir, port)
-    options.log.info({ pid: launched.pid, port, dir }, 'private redis started')
+    options.log.info(
+      { event: 'redis.private_started', pid: launched.pid, port, dir },
+      'private redis started',
+    )
     void launched.ended.then(() => {
       if (expectsEnd) return
-      options.log.error({ pid: launched.pid, port, dir }, 'private redis died')
+      options.log.error({ event: 'redis.private_died', pid: launched.pid, port, dir }, 'private redis died')
       options.onLost?.()
     })
     return launched

@@ -77,7 +77,10 @@ export const createProviderCheck = (parts: ProviderCheckParts) => {
     if (model === null && outcome.kind === 'answer' && outcome.status >= 500 && !lists) return alive
     const verdict = classify(outcome, { endpoint, dialect: provider.dialect, nowMs: now() })
     const { kind, reason } = verdict
-    log.info({ provider: provider.name, verdict: kind, reason }, 'health check failed')
+    log.info(
+      { event: 'health_check.failed', provider: provider.name, verdict: kind, reason },
+      'health check failed',
+    )
     if (kind === 'transient' || kind === 'overloaded') return { outcome: 'failure', reason, listed: false }
     if (key !== 'none' && (kind === 'bad_credentials' || kind === 'out_of_quota')) {
       const scope = `key:${provider.name}#${key.fingerprint}` as const

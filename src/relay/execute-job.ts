@@ -73,7 +73,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     const claim = await persist(() => store.claim(jobId, hop, ring, token))
     taken()
     if (typeof claim === 'string') {
-      log.debug({ jobId, hop, ring, answer: claim }, 'doorbell answered by nobody')
+      log.debug({ event: 'doorbell.stale', jobId, hop, ring, answer: claim }, 'doorbell answered by nobody')
       return
     }
     const interrupt = calls.enter(jobId, claim.expiresAtMs)
@@ -253,6 +253,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         // One that did not go smoothly is told of to its end.
         log[final.status === 'failed' || run.attempts.length > 1 ? 'info' : 'debug'](
           {
+            event: 'job.finished',
             jobId: claim.id,
             status: final.status,
             provider: run.current.provider,

@@ -54,7 +54,9 @@ export const createHomes = ({ redis, prefix, providers, keyRings, log }: HomesOp
       for (const id of ids) {
         redis
           .set(keyOf(tenant, id), `${provider} ${key ?? ''}`, 'EX', rememberedSeconds)
-          .catch(error => log.debug({ err: error }, 'account of a state not remembered'))
+          .catch(error =>
+            log.debug({ event: 'home.not_kept', err: error }, 'account of a state not remembered'),
+          )
       }
     },
   }

@@ -50,7 +50,14 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     if (!(await persist(() => store.advance(run.claim, move, now())))) return
     const from = run.current.provider
     log.info(
-      { jobId: run.claim.id, hop: move.hop, from, provider: target.provider, reason },
+      {
+        event: 'job.handed_over',
+        jobId: run.claim.id,
+        hop: move.hop,
+        from,
+        provider: target.provider,
+        reason,
+      },
       'job handed over',
     )
     ring(run.claim.id, move)
@@ -64,7 +71,12 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     const move = { ...to, note, ...(obstacle && { standing: { at: now(), ...obstacle } }) }
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
     log.info(
-      { jobId: run.claim.id, provider: target.provider, resumesInMs: resumesAtMs - now() },
+      {
+        event: 'job.parked',
+        jobId: run.claim.id,
+        provider: target.provider,
+        resumesInMs: resumesAtMs - now(),
+      },
       'job parked',
     )
   }
@@ -98,14 +110,16 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     }
     const move = moveTo(run, run.current)
     if (await persist(() => store.advance(run.claim, move, now()))) ring(run.claim.id, move)
-    log.info({ jobId: run.claim.id }, 'job handed back')
+    log.info({ event: 'job.handed_back', jobId: run.claim.id }, 'job handed back')
   }
 
   /** The agenda holds the doorbell already: a failure here only delays it. */
   const ring = (jobId: string, { hop, ring, target }: Move): void => {
     doorbells
       .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, ring) })
-      .catch(error => log.debug({ err: error, jobId }, 'doorbell left to the sweeper'))
+      .catch(error =>
+        log.debug({ event: 'doorbell.left_to_sweeper', err: error, jobId }, 'doorbell left to the sweeper'),
+      )
   }
 
   return { handOver, park, retry, hold, interrupted }

@@ -24,7 +24,14 @@ export const createLeases = (store: Pick<JobStore, 'renew'>, leaseMs: number, lo
       // Not waited for: of a Cluster one master may be away, and the jobs of the others must not wait for it. A lease that
       // is lost is of no concern here: whatever its call brings, the store decides what becomes of it.
       for (const claim of held.values()) {
-        store.renew(claim).catch(error => log.debug({ err: error, jobId: claim.id }, 'lease not renewed'))
+        store
+          .renew(claim)
+          .catch(error =>
+            log.debug(
+              { event: 'job_lease.renew_failed', err: error, jobId: claim.id },
+              'lease of a job not renewed',
+            ),
+          )
       }
     },
     log,

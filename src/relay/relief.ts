@@ -83,11 +83,19 @@ export const createRelief = (parts: ReliefParts): Repeating => {
     const { id, hop, priority } = record
     const note = parts.notes.skipped(hop, record.target, [])
     if (!(await store.passOn(record, { provider, model }, note))) return true
-    log.info({ jobId: id, hop: hop + 1, provider, reason: note.reason }, 'job handed over')
+    log.info(
+      { event: 'job.handed_over', jobId: id, hop: hop + 1, provider, reason: note.reason },
+      'job handed over',
+    )
     const ring = { queue: providerQueue(provider), doorbell: jobDoorbell(id, hop + 1, 0), priority }
     await doorbells
       .ring(ring)
-      .catch(error => log.debug({ err: error, jobId: id }, 'doorbell left to the sweeper'))
+      .catch(error =>
+        log.debug(
+          { event: 'doorbell.left_to_sweeper', err: error, jobId: id },
+          'doorbell left to the sweeper',
+        ),
+      )
     return true
   }
 

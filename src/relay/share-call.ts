@@ -35,18 +35,20 @@ export const createShareCall = ({ flights, store, wake, persist, log, now }: Sha
       note: { kind: 'parked', hop, ...target, reason: 'identical_request', ...when },
     } as const
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
-    log.debug({ jobId: id }, 'job waits for another that asks the same')
+    log.debug({ event: 'job.follows', jobId: id }, 'job waits for another that asks the same')
     const doorbell = jobDoorbell(id, move.hop, move.ring)
     // Only now that it is parked would it hear its doorbell, and by now the leader may have ended. Whatever fails here,
     // the agenda has the doorbell.
     await follow(doorbell)
       .then(isFollowing => (isFollowing ? undefined : wake([doorbell])))
-      .catch(error => log.debug({ err: error, jobId: id }, 'job wakes by itself'))
+      .catch(error =>
+        log.debug({ event: 'cache.follower_not_noted', err: error, jobId: id }, 'job wakes by itself'),
+      )
   }
 
   return async run => {
     const boarding = await flights.board(run.claim)?.catch(error => {
-      log.debug({ err: error, jobId: run.claim.id }, 'cache not asked')
+      log.debug({ event: 'cache.lookup_failed', err: error, jobId: run.claim.id }, 'cache not asked')
     })
     if (!boarding) return 'call'
     if (boarding.kind === 'hit') {
@@ -84,9 +86,16 @@ export const createDropCall =
       return
     }
     asked
-      .then(goesOn => (goesOn ? log.debug({ jobId }, 'call goes on for others that ask the same') : drop()))
+      .then(goesOn =>
+        goesOn
+          ? log.debug(
+              { event: 'call.kept_for_followers', jobId },
+              'call goes on for others that ask the same',
+            )
+          : drop(),
+      )
       .catch(error => {
-        log.debug({ err: error, jobId }, 'followers not asked for')
+        log.debug({ event: 'cache.followers_unknown', err: error, jobId }, 'followers not asked for')
         drop()
       })
   }

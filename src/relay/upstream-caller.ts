@@ -207,7 +207,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       const startedAtMs = now()
       const startedAt = performance.now()
       const facts = { jobId: claim.id, provider: provider.name, model: target.model, hop: claim.hop }
-      log.debug(facts, 'attempt started')
+      log.debug({ event: 'attempt.started', ...facts }, 'attempt started')
 
       const passage = await gate
         .run(target.model, () => request(claim, target, adjustments, key, signal), judge)
@@ -235,7 +235,10 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       }
       if (outcome.kind === 'break' && outcome.reason === 'aborted') {
         const reason = signal.reason as AbortReason
-        log.info({ ...facts, reason, durationMs: attempt.duration_ms }, 'attempt interrupted')
+        log.info(
+          { event: 'attempt.interrupted', ...facts, reason, durationMs: attempt.duration_ms },
+          'attempt interrupted',
+        )
         return {
           kind: 'interrupted',
           reason,
@@ -256,8 +259,8 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
         verdict: verdict.kind,
         reason: verdict.reason,
       }
-      if (verdict.kind === 'ok') log.debug(done, 'attempt finished')
-      else log.info({ ...done, statusCode: attempt.status_code }, 'attempt failed')
+      if (verdict.kind === 'ok') log.debug({ event: 'attempt.finished', ...done }, 'attempt finished')
+      else log.info({ event: 'attempt.failed', ...done, statusCode: attempt.status_code }, 'attempt failed')
 
       const costUsd = costOf(usage, target.price)
       return {

@@ -41,7 +41,7 @@ export const createFinishWaiter = (subscriber: Redis, keys: Keys, log: Logger): 
   const onReady = (): void =>
     void subscriber
       .subscribe(keys.endsChannel)
-      .then(tellAll, error => log.debug({ err: error }, 'ends not heard'))
+      .then(tellAll, error => log.debug({ event: 'job_ends.read_failed', err: error }, 'ends not heard'))
   const lookingAgain = setInterval(tellAll, lookAgainMs)
 
   const enter = (jobId: string, wake: Wake): void => {

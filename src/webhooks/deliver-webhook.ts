@@ -82,7 +82,7 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
         signal,
       })
     } catch (err) {
-      log.error({ [source.idName]: id, err }, 'webhook not made')
+      log.error({ event: 'webhook.not_made', [source.idName]: id, err }, 'webhook not made')
       return { delivered: false, reason: 'unmade', status: null, retryAfterMs: null }
     }
   }
@@ -108,8 +108,10 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
       reason: result.reason,
       durationMs: Math.round(performance.now() - startedAt),
     }
-    if (result.status === 'delivered') log.debug(facts, 'webhook delivered')
-    else if (result.status === 'pending') log.info(facts, 'webhook failed, will be tried again')
-    else log.error(facts, 'webhook given up')
+    if (result.status === 'delivered')
+      log.debug({ event: 'webhook.delivered', ...facts }, 'webhook delivered')
+    else if (result.status === 'pending')
+      log.info({ event: 'webhook.failed', ...facts }, 'webhook failed, will be tried again')
+    else log.error({ event: 'webhook.given_up', ...facts }, 'webhook given up')
   }
 }

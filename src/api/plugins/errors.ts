@@ -14,7 +14,8 @@ export const createErrorHandler =
   (error, request, reply) => {
     const batonError = toBatonError(error)
     const { code, retryAfterMs, cause } = batonError
-    if (code === 'internal_error') log.error({ requestId: request.id, ...traceOf(cause) }, 'request failed')
+    if (code === 'internal_error')
+      log.error({ event: 'request.failed', requestId: request.id, ...traceOf(cause) }, 'request failed')
     if (retryAfterMs !== null) reply.header('retry-after', Math.ceil(retryAfterMs / 1_000))
     if (code === 'unsupported_encoding') reply.header('accept-encoding', readCodings)
     if (code === 'invalid_api_key') reply.header('www-authenticate', 'Bearer')

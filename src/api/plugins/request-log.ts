@@ -32,6 +32,7 @@ export const installRequestLog = (app: FastifyInstance, log: Logger): void => {
     if (log.isLevelEnabled(level)) {
       log[level](
         {
+          event: 'request.answered',
           requestId: request.id,
           clientRequestId: clientIdOf(request.headers['x-request-id']),
           method: request.method,

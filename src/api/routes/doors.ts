@@ -37,7 +37,9 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
   /** Nobody could ever read what the job would cost: only a key lets its client find it again. */
   const abandon = async (request: FastifyRequest, jobId: string): Promise<void> => {
     if (hasIdempotencyKey(request)) return
-    await store.cancel(jobId).catch(() => log.warn({ jobId }, 'abandoned job not cancelled'))
+    await store
+      .cancel(jobId)
+      .catch(() => log.warn({ event: 'job.abandoned_not_cancelled', jobId }, 'abandoned job not cancelled'))
   }
 
   const serve = async (request: DoorRequest, reply: FastifyReply): Promise<unknown> => {

@@ -100,7 +100,11 @@ const addPart = async (parts: ApiParts, request: FastifyRequest, id: string): Pr
     throw new BatonError('invalid_request', `The upload has ${maxParts} parts already.`, { param: 'data' })
   } catch (error) {
     // A part that was taken up after all, unknown to us, is one that no client can name.
-    await blobs.remove(key).catch(() => log.debug({ uploadId: id }, 'part left to the purger'))
+    await blobs
+      .remove(key)
+      .catch(() =>
+        log.debug({ event: 'upload_part.left_to_purger', uploadId: id }, 'part left to the purger'),
+      )
     return asStorageTrouble(parts, request)(error)
   }
 }
