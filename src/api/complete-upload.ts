@@ -63,11 +63,7 @@ const makeFile = async (
     expiresAtMs: upload.fileExpiresAfterMs === null ? null : createdAtMs + upload.fileExpiresAfterMs,
   }
   const outcome = await uploads.complete(upload.id, file, segments)
-  if (outcome !== 'done') return outcome
-  const unnamed = [...sizes.keys()].filter(partId => !partIds.includes(partId))
-  // Sent twice, or given up by the client. What stays goes with the file.
-  await Promise.allSettled(unnamed.map(partId => blobs.remove(partKey(upload.id, partId))))
-  return file
+  return outcome === 'done' ? file : outcome
 }
 
 const segmentsOf = (

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
 import { BlobStoreError, BlobTooLargeError } from '../store/blobs/blob-store.ts'
@@ -14,11 +15,15 @@ export interface BlobTarget {
   readonly key: string
   /** How long the file may be, as far as the fields that came before it tell. */
   readonly maxBytes: (fields: ReadonlyMap<string, string>) => number
+  /** What to say of one that is longer; `file_too_large` without it. */
+  readonly beyond?: (maxBytes: number) => BatonError
 }
 
 export interface ReceivedBlob {
   readonly filename: string | null
   readonly bytes: number
+  /** SHA-256, in hex. */
+  readonly hash: string
 }
 
 /**
@@ -28,21 +33,29 @@ export interface ReceivedBlob {
 export const receiveBlob = async (
   { blobs }: Pick<ApiParts, 'blobs'>,
   request: FastifyRequest,
-  { field, key, maxBytes }: BlobTarget,
+  { field, key, maxBytes, beyond = limit => tooLarge(limit, field) }: BlobTarget,
 ): Promise<Form<ReceivedBlob>> => {
   const most = maxBytes(new Map())
   // Before anything of it is written, where the client says how much there is.
-  if (Number(request.headers['content-length'] ?? 0) > most + formBytes) throw tooLarge(most, field)
+  if (Number(request.headers['content-length'] ?? 0) > most + formBytes) throw beyond(most)
   return readForm(request, field, async ({ filename, bytes }, before) => {
     const limit = maxBytes(before)
+    const hash = createHash('sha256')
     try {
-      const written = await blobs.write(key, bytes, { maxBytes: limit })
+      const written = await blobs.write(key, hashed(bytes, hash), { maxBytes: limit })
       if (written.bytes === 0) throw new BatonError('empty_file', 'The file is empty.', { param: field })
-      return { filename, bytes: written.bytes }
+      return { filename, bytes: written.bytes, hash: hash.digest('hex') }
     } catch (error) {
-      throw error instanceof BlobTooLargeError ? tooLarge(limit, field) : error
+      throw error instanceof BlobTooLargeError ? beyond(limit) : error
     }
   })
+}
+
+async function* hashed(bytes: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    hash.update(chunk)
+    yield chunk
+  }
 }
 
 /** Tells a client of trouble with the blob store what it can do: come again. What it was is for the log. */

@@ -61,6 +61,10 @@ export const errorCodes = {
   range_not_satisfiable: { status: 416, help: 'The file ends before the range that `Range` asks for.' },
   upload_not_found: { status: 404, help: 'No such upload.' },
   upload_closed: { status: 400, help: 'The upload is completed, cancelled or expired; begin another.' },
+  upload_size_exceeded: {
+    status: 400,
+    help: 'With this part the upload would have more than the `bytes` that it announced.',
+  },
   upload_incomplete: { status: 400, help: 'The parts do not come to the `bytes` that the upload announced.' },
   checksum_mismatch: { status: 400, help: '`md5` is not that of the parts put together.' },
   job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },

@@ -1,7 +1,7 @@
 import type { FileRecord } from './file-record.ts'
 import { fileFields } from './file-record.ts'
 import type { FileStoreOptions } from './file-store.ts'
-import { coreOf, isUploadId, shardOf } from './keys.ts'
+import { coreOf, isPartId, isUploadId, shardOf } from './keys.ts'
 import { formatSegment, type Segment } from './segment.ts'
 import {
   parseUpload,
@@ -17,14 +17,26 @@ export const maxParts = 10_000
 /** Why nothing was done: what the upload is instead of pending, or `gone` when it is forgotten. */
 export type UploadClosed = Exclude<UploadStatus, 'pending'> | 'gone'
 
+export interface NewPart {
+  readonly id: string
+  readonly bytes: number
+  /** The same exactly when the request is; without spaces. */
+  readonly fingerprint: string
+  /** The client may have sent this before: a part with the same fingerprint is the answer. */
+  readonly replay: boolean
+}
+
+/** `same`: taken up before, under that id; what was written for this one is not needed. */
+export type PartAdded = 'added' | { readonly same: string } | 'too_many' | 'too_much' | UploadClosed
+
 /** Uploads in parts. The states: pending, then completed, cancelled or expired for good. */
 export interface UploadStore {
   /** Before its first part: an upload and its parts are removed some time after it ended without a file. */
   create(upload: Omit<UploadRecord, 'status'>): Promise<void>
   /** Also some time after its end. */
   read(id: string): Promise<UploadRecord | null>
-  /** Takes up a part whose bytes are durable under `partKey`. */
-  addPart(id: string, partId: string, bytes: number): Promise<'added' | 'too_many' | UploadClosed>
+  /** Takes up a part whose bytes are durable under `partKey`: never more than the upload announced. */
+  addPart(id: string, part: NewPart): Promise<PartAdded>
   /** The bytes of each part. */
   parts(id: string): Promise<ReadonlyMap<string, number>>
   /** Makes the upload a file, in one step. */
@@ -55,15 +67,17 @@ export const createUploadStore = ({
 
     read: async id => (isUploadId(id) ? parseUpload(id, await redis.hgetall(keys.upload(id)), now()) : null),
 
-    addPart: async (id, partId, bytes) =>
-      (await run('upload-part', [keys.upload(id), keys.parts(id), now(), partId, bytes, maxParts])) as
-        | 'added'
-        | 'too_many'
-        | UploadClosed,
+    addPart: async (id, { id: partId, bytes, fingerprint, replay }) => {
+      const part = [partId, bytes, maxParts, fingerprint, replay ? 1 : 0]
+      const reply = await run('upload-part', [keys.upload(id), keys.parts(id), now(), ...part])
+      return isPartId(reply as string)
+        ? { same: reply as string }
+        : (reply as Exclude<PartAdded, { readonly same: string }>)
+    },
 
     parts: async id => {
       const sizes = await redis.hgetall(keys.parts(id))
-      return new Map(Object.entries(sizes).map(([partId, bytes]) => [partId, Number(bytes)]))
+      return new Map(Object.entries(sizes).map(([partId, part]) => [partId, Number.parseInt(part, 10)]))
     },
 
     complete: async (id, file, segments) => {

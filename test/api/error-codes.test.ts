@@ -155,6 +155,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   upload_not_found: 'uploads.test.ts',
   upload_closed: 'uploads.test.ts',
   upload_incomplete: 'uploads.test.ts',
+  upload_size_exceeded: 'uploads.test.ts',
   checksum_mismatch: 'uploads.test.ts',
   batch_not_ended: 'message-batch-life.test.ts',
   results_not_found: 'message-batch-life.test.ts',

@@ -45,6 +45,46 @@ const refused = (status: number, code: string, param: string | null) => ({
 })
 
 describe('an upload', () => {
+  it('takes no more than it announced, from parts one after another or all at once', async () => {
+    const { id } = await begun()
+    const ten = await Promise.all('abcdefghij'.split('').map(letter => addPart(id, letter)))
+    expect(ten.filter(part => part.object === 'upload.part')).toHaveLength(6)
+    for (const { error } of ten.filter(part => part.error)) {
+      expect(error).toMatchObject({ code: 'upload_size_exceeded', param: 'data' })
+    }
+    // The one is too long by itself, and refused while it comes.
+    for (const text of ['z', 'x'.repeat(60_000)]) {
+      expect((await addPart(id, text)).error).toMatchObject({ code: 'upload_size_exceeded' })
+    }
+    expect((await traces(api)).filter(name => name.startsWith(`${id.slice(7)}/`))).toHaveLength(6)
+  })
+
+  it.each([
+    ['as an official client says', { 'x-stainless-retry-count': '1' }, {}],
+    ['with its Idempotency-Key', { 'idempotency-key': 'first' }, { 'idempotency-key': 'first' }],
+  ])('counts a part once that is sent again %s', async (_, again, before) => {
+    const { id } = await begun()
+    const send = async (more: object) =>
+      (
+        await postForm(api, `/v1/uploads/${id}/parts`, [{ ...file('abc'), name: 'data' }], {
+          headers: { ...headers, ...more },
+        })
+      ).json.id
+    const first = await send(before)
+    expect(await send(again)).toBe(first)
+    // The same bytes can be two parts.
+    const second = await send({ 'idempotency-key': 'second' })
+    expect(second).not.toBe(first)
+    const { json } = await complete(id, [first, second])
+    expect((await call(api, 'GET', `/v1/files/${json.file.id}/content`, { headers })).text).toBe('abcabc')
+  })
+
+  it('takes a part beyond its bytes that it has already for a repetition, whoever sends it', async () => {
+    const { id, ids } = await filled()
+    expect((await addPart(id, 'def')).id).toBe(ids[1])
+    expect(await complete(id, ids)).toMatchObject({ status: 200 })
+  })
+
   it('waits an hour for its parts', async () => {
     const upload = await begun({ purpose: 'batch', bytes: 2_000 })
     expect(upload).toEqual({
@@ -60,15 +100,16 @@ describe('an upload', () => {
     })
   })
 
-  it('becomes the file of its parts in the order asked for, leaving out those not named', async () => {
-    const { id, ids } = await filled()
-    const dropped = await addPart(id, 'xyz')
-    expect(dropped).toEqual({
+  it('becomes the file of its parts in the order asked for', async () => {
+    const { id } = await begun()
+    const first = await addPart(id, 'abc')
+    expect(first).toEqual({
       id: expect.stringMatching(/^part_[0-9a-z]{26}$/),
       object: 'upload.part',
       created_at: expect.closeTo(Date.now() / 1_000, -1),
       upload_id: id,
     })
+    const ids = [first.id, (await addPart(id, 'def')).id]
     const { status, json } = await complete(id, ids.toReversed(), { md5: md5('defabc').toUpperCase() })
     expect(status).toBe(200)
     expect(json).toMatchObject({
@@ -188,16 +229,13 @@ describe('a refusal', () => {
   })
 
   it('of a part of more than 64 MB', async () => {
-    const { id } = await begun()
+    await using site = await openTestApi()
     const most = 64 * 1024 * 1024
+    const { id } = (await call(site, 'POST', '/v1/uploads', { body: { ...order, bytes: most + 1 } })).json
     const form = (bytes: number) => [{ ...file(Buffer.alloc(bytes)), name: 'data' }]
     const path = `/v1/uploads/${id}/parts`
-    expect(await postForm(api, path, form(most), { headers })).toMatchObject({ status: 200 })
-    expect(await postForm(api, path, form(most + 1), { headers })).toMatchObject(
-      refused(413, 'file_too_large', 'data'),
-    )
-    await cancel(id)
-    await api.parts.files.purgeDue(10)
+    expect(await postForm(site, path, form(most))).toMatchObject({ status: 200 })
+    expect(await postForm(site, path, form(most + 1))).toMatchObject(refused(413, 'file_too_large', 'data'))
     // Twice 64 MB through a socket, a parser and a disk: a busy machine takes a while.
   }, 120_000)
 

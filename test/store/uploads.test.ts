@@ -26,7 +26,8 @@ afterEach(() => fixture.close())
 const addPart = async (text: string) => {
   const partId = newPartId(shardOf(id), fixture.base.clock.nowMs)
   await fixture.blobs.write(partKey(id, partId), bytesFrom(text))
-  return { partId, added: await fixture.uploads.addPart(id, partId, text.length) }
+  const part = { id: partId, bytes: text.length, fingerprint: text, replay: false }
+  return { partId, added: await fixture.uploads.addPart(id, part) }
 }
 
 const complete = async (...partIds: string[]) => {
@@ -87,6 +88,6 @@ describe('an upload', () => {
     const parts = Object.fromEntries(Array.from({ length: maxParts - 1 }, (_, i) => [`part_${i}`, 1]))
     await redis.hset(keys.parts(id), parts)
     expect((await addPart('ab')).added).toBe('added')
-    expect((await addPart('ab')).added).toBe('too_many')
+    expect((await addPart('cd')).added).toBe('too_many')
   })
 })

@@ -88,7 +88,7 @@ export const uploadOperations: Operations = {
     body: z.object({ data: z.file() }),
     bodyType: form,
     answers: { 200: { description: 'The part.', schema: uploadPart } },
-    errors: [...ofForm, 'upload_not_found', 'upload_closed'],
+    errors: [...ofForm, 'upload_not_found', 'upload_closed', 'upload_size_exceeded'],
   },
   'POST /v1/uploads/:id/complete': {
     id: 'completeUpload',

@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import { wholeSeconds } from '../../store/job-view.ts'
-import { newPartId, newUploadId, shardCount, shardOf } from '../../store/keys.ts'
+import { newPartId, newUploadId, shardCount, shardOf, timeOf } from '../../store/keys.ts'
 import { type UploadRecord, uploadWindowMs } from '../../store/upload-record.ts'
-import { maxParts, partKey } from '../../store/upload-store.ts'
+import { maxParts, type PartAdded, partKey } from '../../store/upload-store.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { completeUpload } from '../complete-upload.ts'
 import { cleanFilename, maxUploadBytesOf, rulesFor, tooLarge } from '../file-rules.ts'
@@ -14,7 +14,8 @@ import { ignoreBodies } from '../ignore-bodies.ts'
 import { acceptForms } from '../multipart.ts'
 import { closedError, ownedUpload } from '../owned-upload.ts'
 import type { ApiParts } from '../parts.ts'
-import { asStorageTrouble, receiveBlob } from '../receive-blob.ts'
+import { asStorageTrouble, type ReceivedBlob, receiveBlob } from '../receive-blob.ts'
+import { repetitionOf } from '../repetition.ts'
 
 /** As OpenAI has it. */
 const maxPartBytes = 64 * 1024 * 1024
@@ -46,14 +47,14 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
   scope.register(async inner => {
     acceptForms(inner)
     inner.post<UploadParams>('/v1/uploads/:id/parts', async request => {
-      const { id, status } = await ownedUpload(uploads, request, request.params.id)
-      if (status !== 'pending') throw closedError(id, status)
-      const partId = await addPart(parts, request, id)
+      const upload = await ownedUpload(uploads, request, request.params.id)
+      if (upload.status !== 'pending') throw closedError(upload.id, upload.status)
+      const partId = await addPart(parts, request, upload)
       return {
         id: partId,
         object: 'upload.part',
-        created_at: wholeSeconds(parts.now()),
-        upload_id: id,
+        created_at: wholeSeconds(timeOf(partId)),
+        upload_id: upload.id,
       }
     })
   })
@@ -88,32 +89,56 @@ const newUpload = ({ config, now }: ApiParts, request: FastifyRequest, body: Upl
   }
 }
 
-const addPart = async (parts: ApiParts, request: FastifyRequest, id: string): Promise<string> => {
+const addPart = async (parts: ApiParts, request: FastifyRequest, upload: UploadRecord): Promise<string> => {
   const { blobs, uploads, now, log } = parts
+  const { id } = upload
   const partId = newPartId(shardOf(id), now())
   const key = partKey(id, partId)
-  try {
-    const bytes = await receivePart(parts, request, key)
-    const added = await uploads.addPart(id, partId, bytes)
-    if (added === 'added') return partId
-    if (added !== 'too_many') throw closedError(id, added)
-    throw new BatonError('invalid_request', `The upload has ${maxParts} parts already.`, { param: 'data' })
-  } catch (error) {
-    // A part that was taken up after all, unknown to us, is one that no client can name.
-    await blobs
+  const drop = () =>
+    blobs
       .remove(key)
       .catch(() =>
         log.debug({ event: 'upload_part.left_to_purger', uploadId: id }, 'part left to the purger'),
       )
+  const { bytes, hash } = await receivePart(parts, request, upload, key).catch(async (error: unknown) => {
+    await drop()
     return asStorageTrouble(parts, request)(error)
-  }
+  })
+  // Where this rejects, the part may have been taken up all the same, and be asked for again: its bytes stay.
+  const added = await uploads.addPart(id, { id: partId, bytes, ...repetitionOf(request, [id, hash]) })
+  if (added === 'added') return partId
+  await drop()
+  if (typeof added === 'object') return added.same
+  throw refusalOf(added, upload)
 }
 
-const receivePart = async (parts: ApiParts, request: FastifyRequest, key: string): Promise<number> => {
+const refusalOf = (
+  why: Exclude<PartAdded, 'added' | { readonly same: string }>,
+  upload: UploadRecord,
+): BatonError => {
+  if (why === 'too_much') return beyondAnnounced(upload)
+  if (why !== 'too_many') return closedError(upload.id, why)
+  return new BatonError('invalid_request', `The upload has ${maxParts} parts already.`, { param: 'data' })
+}
+
+const beyondAnnounced = ({ bytes }: UploadRecord): BatonError =>
+  new BatonError(
+    'upload_size_exceeded',
+    `With this part the upload would have more than the ${bytes} bytes that it announced.`,
+    { param: 'data' },
+  )
+
+const receivePart = async (
+  parts: ApiParts,
+  request: FastifyRequest,
+  upload: UploadRecord,
+  key: string,
+): Promise<ReceivedBlob> => {
   const { fields, file } = await receiveBlob(parts, request, {
     field: 'data',
     key,
-    maxBytes: () => maxPartBytes,
+    maxBytes: () => Math.min(maxPartBytes, upload.bytes),
+    beyond: limit => (limit < maxPartBytes ? beyondAnnounced(upload) : tooLarge(limit, 'data')),
   })
   for (const name of fields.keys()) {
     throw new BatonError('invalid_request', `'${name}' is not a field of this request; leave it out.`, {
@@ -121,5 +146,5 @@ const receivePart = async (parts: ApiParts, request: FastifyRequest, key: string
     })
   }
   if (file === null) throw new BatonError('invalid_request', "'data' is missing.", { param: 'data' })
-  return file.bytes
+  return file
 }

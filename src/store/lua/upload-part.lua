@@ -1,8 +1,22 @@
--- Takes up a part whose bytes are durable.
--- KEYS: upload, parts   ARGV: now, part id, bytes, most parts
--- Replies 'added', 'too_many', or what the upload is instead of pending.
+-- Takes up a part whose bytes are durable, as far as the upload announced that many. A part that was taken up before is
+-- answered by its first id: as often as it is sent again, it counts once.
+-- KEYS: upload, parts   ARGV: now, part id, bytes, most parts, what it is, may be a repetition (1 or 0)
+-- Replies 'added', the id of the same part, 'too_many', 'too_much', or what the upload is instead of pending.
 local closed = upload_closed(KEYS[1], ARGV[1])
 if closed then return closed end
+local r = redis.call('HMGET', KEYS[1], 'bytes', 'received')
+local is_beyond = tonumber(r[2] or '0') + tonumber(ARGV[3]) > tonumber(r[1])
+-- Of several that are the same the latest is meant; ids are ordered by time. One that goes beyond can only be a repetition.
+if is_beyond or ARGV[6] == '1' then
+  local same
+  local all = redis.call('HGETALL', KEYS[2])
+  for i = 1, #all, 2 do
+    if all[i + 1]:match('%S+$') == ARGV[5] and (not same or all[i] > same) then same = all[i] end
+  end
+  if same then return same end
+end
+if is_beyond then return 'too_much' end
 if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 'too_many' end
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3] .. ' ' .. ARGV[5])
+redis.call('HINCRBY', KEYS[1], 'received', ARGV[3])
 return 'added'
