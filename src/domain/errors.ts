@@ -1,4 +1,4 @@
-/** Every error code a client can see, with the HTTP status it travels under. The README's table is checked against this. */
+/** Every error code a client can see, with the HTTP status it travels under. The table of docs/errors.md is checked against this. */
 export const errorCodes = {
   invalid_json: { status: 400, help: 'The body is not valid JSON.' },
   invalid_multipart: {

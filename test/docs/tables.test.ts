@@ -6,21 +6,21 @@ import { jobErrorCodes } from '../../src/domain/job.ts'
 import { verdictKinds } from '../../src/domain/verdict.ts'
 import { readDoc, rowsOf, tableAfter, uncode } from './markdown.ts'
 
-const readme = readDoc('README.md')
+const errors = readDoc('docs/errors.md')
 
-test('the README lists every error code of requests, with its status and meaning', () => {
-  const rows = tableAfter(readme, 'Of requests, in `error.code`')
+test('docs/errors.md lists every error code of requests, with its status and meaning', () => {
+  const rows = tableAfter(errors, 'Requests are answered with these')
   const listed = rows.map(([code, status, help]) => [uncode(code!), { status: Number(status), help }])
   expect(Object.fromEntries(listed)).toEqual(errorCodes)
 })
 
-test('the README lists every error code of jobs, with its meaning', () => {
-  const rows = tableAfter(readme, 'Of jobs, in the job')
+test('docs/errors.md lists every error code of jobs, with its meaning', () => {
+  const rows = tableAfter(errors, 'Jobs end with these')
   expect(Object.fromEntries(rows.map(([code, help]) => [uncode(code!), help]))).toEqual(jobErrorCodes)
 })
 
-test('the README lists every verdict', () => {
-  const rows = tableAfter(readme, '## What an attempt can mean')
+test('docs/failures.md lists every verdict', () => {
+  const rows = tableAfter(readDoc('docs/failures.md'), '## What an attempt can mean')
   expect(rows.map(([verdict]) => uncode(verdict!)).toSorted()).toEqual(verdictKinds.toSorted())
 })
 
@@ -105,10 +105,4 @@ test.each(configRows)('docs/config.md tells what becomes of %s when it is left o
   if (value === 'required') expect(without.success).toBe(false)
   else if (value === '–') expect(at(without.data, pathOf(key))).toBeUndefined()
   else expect(configSchema.parse(sampleWith(key, asWritten(value!)))).toEqual(without.data)
-})
-
-test('the README repeats settings as docs/config.md has them', () => {
-  const rows = tableAfter(readme, '## Config')
-  expect(rows.length).toBeGreaterThan(5)
-  for (const [key, value] of rows) expect(configRows.find(([other]) => other === key)?.[1]).toBe(value)
 })

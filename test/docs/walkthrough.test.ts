@@ -109,7 +109,6 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
   test('goes from curl to a received webhook as it is written', async () => {
     const accepted = (await json(block('sh', 'submit'))) as { id: string; status: string }
     expect(accepted.status).toBe('queued')
-    expect(shapeOf(accepted)).toEqual(shapeOf(JSON.parse(block('json', 'submit'))))
 
     const line = block('text', 'webhook')
       .trim()
