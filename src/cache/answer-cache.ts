@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Target } from '../domain/job.ts'
+import { scriptText, type WhenFull } from '../lua/when-full.ts'
 import { type Keys, shardCount } from '../store/keys.ts'
 
 /** The answer to a request, and who gave it. */
@@ -55,8 +56,15 @@ const failuresToPart = 2
 /** Of followers there may be thousands. */
 const sampleSize = 16
 
-const scripts = ['enter', 'follow', 'keep-lead', 'end-lead', 'put'] as const
-type Script = (typeof scripts)[number]
+/** Leads are small and gone within seconds; an answer that cannot be kept is asked for again. */
+const scripts = {
+  enter: 'runs',
+  follow: 'runs',
+  'keep-lead': 'runs',
+  'end-lead': 'runs',
+  put: 'refused',
+} as const satisfies Record<string, WhenFull>
+type Script = keyof typeof scripts
 type Command = (...args: readonly (string | number)[]) => Promise<unknown>
 
 const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
@@ -77,8 +85,9 @@ const shardOfKey = (key: string): number => Buffer.from(key.slice(0, 4), 'base64
 export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOptions): AnswerCache => {
   const commands = redis as unknown as Record<string, Command>
   const prelude = source('prelude')
-  for (const name of scripts) {
-    redis.defineCommand(`baton:cache-${name}`, { lua: prelude + source(name), numberOfKeys: 6 })
+  for (const [name, whenFull] of Object.entries(scripts)) {
+    const lua = scriptText(prelude + source(name), whenFull)
+    redis.defineCommand(`baton:cache-${name}`, { lua, numberOfKeys: 6 })
   }
 
   const baseOf = (key: string): string => `${keys.prefix}:{${shardOfKey(key)}}:c`

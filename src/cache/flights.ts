@@ -156,7 +156,9 @@ export const createFlights = (parts: FlightParts): Flights => {
       const room = { route: job.model, ...route }
       const isKept =
         Buffer.byteLength(answer.body) <= route.maxBytes && isKeepable(job.endpoint, route, answer)
-      tell(job.id, isKept ? cache.put(key, job.id, room, answer) : cache.endLead(key, job.id, true))
+      const end = (): Promise<readonly string[]> => cache.endLead(key, job.id, true)
+      // Where there is no room for the answer, those who follow are not to wait for the end of the lease.
+      tell(job.id, isKept ? cache.put(key, job.id, room, answer).catch(end) : end())
     },
     ended: mayRecur => {
       release(job.id)

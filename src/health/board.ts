@@ -3,6 +3,7 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { LastError, Target } from '../domain/job.ts'
 import type { VerdictKind } from '../domain/verdict.ts'
+import { scriptText } from '../lua/when-full.ts'
 
 /** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */
 export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`
@@ -47,7 +48,7 @@ export interface HealthBoard {
  */
 const longestSlackMs = 250
 
-const script = readFileSync(new URL('./lua/indict.lua', import.meta.url), 'utf8')
+const script = scriptText(readFileSync(new URL('./lua/indict.lua', import.meta.url), 'utf8'), 'runs')
 
 export interface HealthBoardOptions {
   readonly redis: Redis | Cluster

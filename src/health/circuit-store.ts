@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import { type Circuit, partsOfCircuit } from '../domain/health.ts'
+import { scriptText } from '../lua/when-full.ts'
 import type { GuardOutcome } from './guard.ts'
 
 /** What one process saw of a provider since its last report. */
@@ -109,7 +110,10 @@ export const createCircuitStore = (
   const prelude = source('circuit')
   const commands = redis as unknown as Record<string, Command>
   for (const name of scripts) {
-    redis.defineCommand(`baton:circuit-${name}`, { lua: prelude + source(name), numberOfKeys: 3 })
+    redis.defineCommand(`baton:circuit-${name}`, {
+      lua: scriptText(prelude + source(name), 'runs'),
+      numberOfKeys: 3,
+    })
   }
   const run = (name: Script, provider: string, ...args: (string | number)[]): Promise<unknown> =>
     commands[`baton:circuit-${name}`]!(

@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { createOwedWrite } from '../lua/owed-write.ts'
 import type { GuardState } from './guard.ts'
 
 /** What a worker process did since it started; it only grows. */
@@ -65,9 +66,10 @@ const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kin
     log: Logger,
     describe: () => Kind,
   ): Repeating => {
+    const write = createOwedWrite(redis)
     const tell = async (): Promise<void> => {
       const presence = describe()
-      await redis.hset(keyOf(prefix), fieldOf(presence), JSON.stringify(presence))
+      await write('HSET', keyOf(prefix), fieldOf(presence), JSON.stringify(presence))
     }
     const beat = createRepeating('heartbeat', beatMs, tell, log)
     return {

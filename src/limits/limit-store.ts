@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Pace } from '../domain/told-limits.ts'
+import { scriptText } from '../lua/when-full.ts'
 
 /** What a process asks of a meter, and what it has to tell. What is absent is not known, or not limited. */
 export interface LeaseRequest {
@@ -97,7 +98,7 @@ const partsOf = (name: string): { readonly key: string; readonly model: string |
 export const meterName = (provider: string, fingerprint: string, model?: string): string =>
   `${provider}#${fingerprint}${model === undefined ? '' : `/${model}`}`
 
-const script = readFileSync(new URL('./lua/lease.lua', import.meta.url), 'utf8')
+const script = scriptText(readFileSync(new URL('./lua/lease.lua', import.meta.url), 'utf8'), 'runs')
 const command = 'baton:limit-lease'
 type Run = (...args: string[]) => Promise<string>
 

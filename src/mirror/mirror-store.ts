@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Target } from '../domain/job.ts'
+import { scriptText, type WhenFull } from '../lua/when-full.ts'
 import { deadlineEntry, jobDoorbell } from '../queue/doorbell.ts'
 import { isInline, jobFields } from '../store/job-words.ts'
 import { type Keys, shardOf } from '../store/keys.ts'
@@ -50,7 +51,13 @@ const statsRetentionMs = 30 * 86_400_000
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
 
-const scripts = { reserve: 2, tally: 3, create: 3, meet: 1 } as const
+/** A sample is the first that is done without. */
+const scripts = {
+  reserve: { keys: 2, whenFull: 'refused' },
+  tally: { keys: 3, whenFull: 'runs' },
+  create: { keys: 3, whenFull: 'refused' },
+  meet: { keys: 1, whenFull: 'runs' },
+} as const satisfies Record<string, { keys: number; whenFull: WhenFull }>
 type Command = (...args: readonly (string | number)[]) => Promise<unknown>
 
 const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
@@ -62,8 +69,9 @@ const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua
  */
 export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () => number): MirrorStore => {
   const commands = redis as unknown as Record<string, Command>
-  for (const [name, numberOfKeys] of Object.entries(scripts)) {
-    redis.defineCommand(`baton:mirror-${name}`, { lua: source(name), numberOfKeys })
+  for (const [name, { keys: numberOfKeys, whenFull }] of Object.entries(scripts)) {
+    const lua = scriptText(source(name), whenFull)
+    redis.defineCommand(`baton:mirror-${name}`, { lua, numberOfKeys })
   }
   const run = (name: keyof typeof scripts, ...args: (string | number)[]) =>
     commands[`baton:mirror-${name}`]!(...args)

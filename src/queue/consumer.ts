@@ -7,6 +7,7 @@ import { type Doorbells, doorbellsOf, queueName, ringSize } from './doorbells.ts
 import { holdWrites } from './hold-writes.ts'
 import { PatientWorker } from './patient-worker.ts'
 import { createPlaces } from './places.ts'
+import { letQueuesRunWhenFull } from './when-full.ts'
 
 export interface ConsumerOptions {
   readonly queue: string
@@ -54,6 +55,7 @@ const refusedPauseMs = 500
  */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { queue, concurrency, lockMs, redis, doorbells, keys, log } = options
+  letQueuesRunWhenFull(redis)
   // Not one more than could all have a full ring: it would hold an empty hand for ever.
   const loops = Math.ceil(concurrency / ringSize)
   const places = createPlaces({

@@ -6,6 +6,7 @@ import type { Priority } from '../domain/job.ts'
 import type { Keys } from '../store/keys.ts'
 import { shardOf } from '../store/keys.ts'
 import { holdWrites } from './hold-writes.ts'
+import { letQueuesRunWhenFull } from './when-full.ts'
 
 /** The queue of webhook deliveries stands beside the providers' queues; `:` and `/` cannot be in a provider's name. */
 export const webhookQueue = 'webhooks'
@@ -91,6 +92,7 @@ const sampleSize = 1_000
 
 /** `redis` fails fast in the API and waits patiently in workers: the caller chooses. */
 export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger): Doorbells => {
+  letQueuesRunWhenFull(redis)
   const queues = new Map<string, Queue<RingData>>()
   const instance = randomBytes(4).toString('hex')
   let rung = 0

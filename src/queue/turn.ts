@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createOwedWrite } from '../lua/owed-write.ts'
 
 /** Long enough that whoever has the turn takes it again in time, short enough that another soon follows one that died. */
 const turnMs = 5_000
@@ -7,12 +8,13 @@ const turnMs = 5_000
  * Whether this process is the one to do something that one process is enough for: it is until it has not asked for some
  * seconds. Two that do it for a moment must do no harm.
  */
-export const createTurn =
-  (redis: Redis | Cluster, prefix: string, instance: string) =>
-  async (name: string): Promise<boolean> => {
+export const createTurn = (redis: Redis | Cluster, prefix: string, instance: string) => {
+  const write = createOwedWrite(redis)
+  return async (name: string): Promise<boolean> => {
     const key = `${prefix}:{turn}:${name}`
-    if ((await redis.set(key, instance, 'PX', turnMs, 'NX')) === 'OK') return true
+    if ((await write('SET', key, instance, 'PX', turnMs, 'NX')) === 'OK') return true
     if ((await redis.get(key)) !== instance) return false
     await redis.pexpire(key, turnMs)
     return true
   }
+}

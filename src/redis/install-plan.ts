@@ -35,7 +35,7 @@ const withoutQuiet = (command: readonly string[]) =>
 /** What to tell a person when no redis-server could be had. `reason` is a clause of its own. */
 export function threeWays(reason: string, manager: PackageManager | null, platform: NodeJS.Platform): string {
   return [
-    `Baton needs Redis 6.2 or later, and ${reason}. There are three ways to get one:`,
+    `Baton needs Redis 7.0 or later, and ${reason}. There are three ways to get one:`,
     '  1. set REDIS_URL to a Redis that runs already, such as redis://127.0.0.1:6379',
     `  2. install redis-server: ${installHint(manager, platform)}`,
     '  3. docker compose up redis, then set REDIS_URL=redis://127.0.0.1:6379',

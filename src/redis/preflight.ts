@@ -101,10 +101,10 @@ function versionFinding(info: ReadonlyMap<string, string>): Finding | null {
   if (info.has('valkey_version')) return null
   const version = info.get('redis_version')
   if (version === undefined)
-    return warning('The version of Redis could not be read. Make sure that it is 6.2 or later.')
-  if (isOlder(version, [6, 2, 0])) {
+    return warning('The version of Redis could not be read. Make sure that it is 7.0 or later.')
+  if (isOlder(version, [7, 0, 0])) {
     return refusal(
-      `Redis ${version} lacks commands that Baton uses. Install 6.2 or later; 7.2 is a good choice.`,
+      `Redis ${version} cannot end jobs when it is full. Install 7.0.8 or later; 7.2 is a good choice.`,
     )
   }
   if (isOlder(version, [7, 0, 8])) {

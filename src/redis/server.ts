@@ -96,8 +96,8 @@ function settings(dir: string, port: number): string[] {
     'no-appendfsync-on-rewrite': 'no',
     'aof-load-truncated': 'yes',
     'maxmemory-policy': 'noeviction',
-    // Keeps BullMQ's job hashes compact (half the memory). The older name, which 6.2, 7 and Valkey all know.
-    'hash-max-ziplist-value': '1024',
+    // Keeps BullMQ's job hashes compact (half the memory).
+    'hash-max-listpack-value': '1024',
   }
   return Object.entries(pairs).flatMap(([name, value]) => [`--${name}`, value])
 }

@@ -11,6 +11,7 @@ import {
 } from '../domain/figures.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { createOwedWrite } from '../lua/owed-write.ts'
 import { keyOf } from './target-order.ts'
 
 /**
@@ -50,6 +51,7 @@ const endOf = (verdict: Verdict, durationMs: number): CallEnd | null => {
 export const createFiguresBoard = (options: FiguresBoardOptions): FiguresBoard => {
   const { redis, prefix, instance, log, now } = options
   const key = `${prefix}:{health}:figures`
+  const write = createOwedWrite(redis)
   const own = new Map<string, Tally>()
   let others: readonly Tallies[] = []
   let isOn = false
@@ -59,7 +61,7 @@ export const createFiguresBoard = (options: FiguresBoardOptions): FiguresBoard =
   const tell = async (): Promise<void> => {
     if (!isChanged) return
     isChanged = false
-    await redis.hset(key, instance, JSON.stringify(Object.fromEntries(own)))
+    await write('HSET', key, instance, JSON.stringify(Object.fromEntries(own)))
     await redis.pexpire(key, forgottenAfterMs)
   }
 

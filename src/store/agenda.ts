@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createOwedWrite } from '../lua/owed-write.ts'
 import { type Keys, shardCount, shardOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 
@@ -25,6 +26,7 @@ export const createAgenda = (
   keys: Keys,
   now: () => number,
 ): Agenda => {
+  const write = createOwedWrite(redis)
   const keyOf = (entry: string): string => keys.agenda(shardOf(entry))
 
   const takeShard = async (shard: number, limit: number, untilMs: number): Promise<string[]> => {
@@ -43,10 +45,10 @@ export const createAgenda = (
       await Promise.all([...byKey].map(([key, group]) => redis.zrem(key, ...group)))
     },
     add: async (entry, dueAtMs) => {
-      await redis.zadd(keyOf(entry), 'NX', dueAtMs, entry)
+      await write('ZADD', keyOf(entry), 'NX', dueAtMs, entry)
     },
     postpone: async (entry, dueAtMs) => {
-      await redis.zadd(keyOf(entry), 'XX', dueAtMs, entry)
+      await write('ZADD', keyOf(entry), 'XX', dueAtMs, entry)
     },
     has: async entries =>
       Promise.all(entries.map(async entry => (await redis.zscore(keyOf(entry), entry)) !== null)),

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createOwedWrite } from '../lua/owed-write.ts'
 import {
   type BatchFault,
   type BatchRecord,
@@ -117,6 +118,7 @@ const outboxGraceMs = 1_500
 const strayBlobsMs = 2 * 3_600_000
 
 export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWorkOptions): BatchWork => {
+  const write = createOwedWrite(redis)
   const lease = async (
     { id, token }: Lease,
     action: 'take' | 'renew' | 'release',
@@ -195,7 +197,8 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         unfed,
         jobs.map(batchJobWords),
       ]
-      return fenced(await run.packed('batch-feed', keys.batch(id), words))
+      const script = jobs.length > 0 ? 'batch-feed' : 'batch-pass'
+      return fenced(await run.packed(script, keys.batch(id), words))
     },
 
     doneCount: id => redis.llen(keys.batchDone(id)),
@@ -226,7 +229,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
       const { tenant, inputFileId, outputFileId, errorFileId } = batch
       // First, so that no record is ever missing from the list. Results of a message batch are no files to its client.
       const listed = [files.output, files.error].filter(file => file !== null && batch.dialect === 'openai')
-      for (const file of listed) await redis.zadd(keys.files(tenant), 0, file!.id)
+      for (const file of listed) await write('ZADD', keys.files(tenant), 0, file!.id)
       const words = (fileId: string, file: FileRecord | null): (string | number)[] => {
         const fields = file ? fileFields(file) : []
         return [fileId, file?.expiresAtMs ?? now() + strayBlobsMs, fields.length, ...fields]
@@ -253,7 +256,8 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
       ])) as EndedBatchStatus | 'lost' | 'changed'
       if (ended === 'lost' || ended === 'changed') return ended
       if (inputFileId === null) {
-        for (const name of ownedFiles(batch.input)) await redis.zadd(keys.purge(shardOf(name)), now(), name)
+        for (const name of ownedFiles(batch.input))
+          await write('ZADD', keys.purge(shardOf(name)), now(), name)
       }
       return ended
     },

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createOwedWrite } from '../lua/owed-write.ts'
 import { coalesce } from './coalesce.ts'
 import type { RecordFields } from './job-record.ts'
 import { type Keys, shardOf } from './keys.ts'
@@ -65,6 +66,7 @@ const fieldsOf = (flat: readonly string[]): RecordFields => {
 
 export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
   const { redis, run, keys, recordOf, leaseMs, retentionMs, deadLetterRetentionMs, now } = options
+  const write = createOwedWrite(redis)
   const shardOfDoorbell = ({ id }: Doorbell): number => shardOf(id)
 
   const take = coalesce<Doorbell, RecordFields | null>(shardOfDoorbell, async (shard, doorbells) => {
@@ -97,11 +99,11 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
 
     owe: async (id, attempt) => {
-      await redis.zadd(keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}.l`)
+      await write('ZADD', keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}.l`)
     },
 
     renewDelivery: async doorbell => {
-      await redis.zadd(keys.agenda(shardOf(doorbell)), 'XX', now() + leaseMs, `${doorbell}.l`)
+      await write('ZADD', keys.agenda(shardOf(doorbell)), 'XX', now() + leaseMs, `${doorbell}.l`)
     },
 
     recoverDelivery: async (id, attempt) =>

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createOwedWrite } from '../lua/owed-write.ts'
 import { type Keys, shardCount } from './keys.ts'
 
 /** A place in the list of all jobs: newest first by arrival, then by shard. */
@@ -52,6 +53,7 @@ export const createJobIndex = (
   now: () => number,
 ): JobIndex => {
   const leaseKey = `${keys.prefix}:patrol`
+  const write = createOwedWrite(redis)
 
   const olderIn = async (shard: number, after: Place | null, limit: number) => {
     // Equal stream ids of several shards stand in the order of the shards.
@@ -62,7 +64,7 @@ export const createJobIndex = (
   }
 
   const holdsLease = async (): Promise<boolean> =>
-    (await redis.set(leaseKey, instance, 'PX', leaseMs, 'NX')) === 'OK' ||
+    (await write('SET', leaseKey, instance, 'PX', leaseMs, 'NX')) === 'OK' ||
     (await redis.get(leaseKey)) === instance
 
   const walkShard = async (shard: number, perShard: number): Promise<string[]> => {
@@ -71,7 +73,7 @@ export const createJobIndex = (
     const entries = (await redis.xrange(keys.index(shard), from, '+', 'COUNT', perShard)) as StreamEntry[]
     const last = entries.at(-1)
     const next = entries.length < perShard || !last ? `- ${now() + betweenWalksMs}` : `(${last[0]} 0`
-    await redis.set(keys.patrol(shard), next)
+    await write('SET', keys.patrol(shard), next)
     const ids = entries.map(([, fields]) => fields[1]!)
     await dropPastRetention(shard, entries, ids)
     return ids

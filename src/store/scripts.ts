@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import { Packr } from 'msgpackr'
+import { scriptText, type WhenFull } from '../lua/when-full.ts'
 
 /** Each script and the number of keys it takes. */
 const scripts = {
@@ -29,6 +30,20 @@ const scripts = {
   'batch-end': 10,
 } as const satisfies Record<string, number>
 
+/** Those that make something new. All others end, move, expire, collect or deliver what was accepted. */
+const making: ReadonlySet<string> = new Set<ScriptName | PackedScriptName>([
+  'create',
+  'batch-create',
+  'batch-feed',
+  'file-reserve',
+  'file-create',
+  'upload-create',
+  'upload-part',
+])
+
+export const whenFull = (name: ScriptName | PackedScriptName): WhenFull =>
+  making.has(name) ? 'refused' : 'runs'
+
 /** Scripts that serve many jobs of a shard at once. Of their keys only the first is named: the shard's agenda, or what is their batch's. */
 const packedScripts = [
   'create',
@@ -39,6 +54,7 @@ const packedScripts = [
   'take-delivery',
   'delivery',
   'batch-feed',
+  'batch-pass',
   'batch-peek',
   'batch-collect',
 ] as const
@@ -47,7 +63,11 @@ export type ScriptName = keyof typeof scripts
 export type PackedScriptName = (typeof packedScripts)[number]
 export type ScriptArgument = string | number | Buffer
 
-const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+/** Scripts whose text is that of another: lines of a batch that become no jobs are let through when it is full. */
+const textOf: Partial<Record<string, string>> = { 'batch-pass': 'batch-feed' }
+
+const source = (name: string): string =>
+  readFileSync(new URL(`./lua/${textOf[name] ?? name}.lua`, import.meta.url), 'utf8')
 
 /** Runs the store's scripts: EVALSHA, with EVAL when Redis has forgotten it. */
 export interface RunScript {
@@ -64,13 +84,16 @@ type Command<Reply> = (...args: readonly ScriptArgument[]) => Promise<Reply>
 export const createScriptRunner = (redis: Redis | Cluster): RunScript => {
   const prelude = source('prelude')
   const commands = redis as unknown as Record<string, Command<unknown>>
-  const define = (name: string, numberOfKeys: number): string => {
+  const define = (name: ScriptName | PackedScriptName, numberOfKeys: number): string => {
     const command = `baton:${name}`
-    redis.defineCommand(command, { lua: prelude + source(name), numberOfKeys })
+    redis.defineCommand(command, { lua: scriptText(prelude + source(name), whenFull(name)), numberOfKeys })
     return command
   }
   const plain = Object.fromEntries(
-    Object.entries(scripts).map(([name, keys]) => [name, commands[define(name, keys)]!.bind(redis)]),
+    (Object.entries(scripts) as [ScriptName, number][]).map(([name, keys]) => [
+      name,
+      commands[define(name, keys)]!.bind(redis),
+    ]),
   )
   const packing = Object.fromEntries(
     packedScripts.map(name => [name, commands[`${define(name, 1)}Buffer`]!.bind(redis)]),

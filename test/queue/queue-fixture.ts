@@ -21,8 +21,8 @@ export interface QueueFixture extends StoreFixture {
 }
 
 /** A store with real queues and a clock of its own, and nobody who takes care of them. */
-export const openQueue = (): QueueFixture => {
-  const fixture = openStore()
+export const openQueue = (at?: Parameters<typeof openStore>[0]): QueueFixture => {
+  const fixture = openStore(at)
   const { redis, keys, agenda, store, batches, clock } = fixture
   const log: Logger = pino({ level: 'silent' })
   const doorbells = createDoorbells(redis, keys, log)

@@ -28,8 +28,8 @@ describe('facts about a Redis', () => {
   })
 
   it.each([
-    [{ redis_version: '6.0.16' }, /Install 6\.2 or later/],
-    [{ redis_version: '5.0.7' }, /Install 6\.2 or later/],
+    [{ redis_version: '6.2.14' }, /cannot end jobs when it is full\. Install 7\.0\.8 or later/],
+    [{ redis_version: '5.0.7' }, /Install 7\.0\.8 or later/],
     [{ maxmemory: '1000000', maxmemory_policy: 'volatile-lru' }, /Set `maxmemory-policy` to `noeviction`/],
     [{ aof_enabled: '0' }, /Set `appendonly` to `yes`/],
     [{ loading: '1' }, /Start again when it has finished/],
@@ -40,7 +40,7 @@ describe('facts about a Redis', () => {
   })
 
   it.each([
-    [{ redis_version: '6.2.0' }, {}, /Install 7\.0\.8/],
+    [{ redis_version: '7.0.0' }, {}, /Install 7\.0\.8/],
     [{ redis_version: '7.0.7' }, {}, /Install 7\.0\.8/],
     [{ maxmemory_policy: 'allkeys-lru' }, {}, /Set `maxmemory-policy` to `noeviction`/],
     [{ aof_enabled: '0' }, { allowVolatile: true }, /Set `appendonly` to `yes`/],

@@ -38,8 +38,10 @@ export interface StoreFixture {
 }
 
 /** The real store on the real scripts, with keys of its own. */
-export const openStore = (): StoreFixture => {
-  const { url, prefix } = testRedis()
+export const openStore = (
+  at: { readonly url: string; readonly prefix: string } = testRedis(),
+): StoreFixture => {
+  const { url, prefix } = at
   const redis = createPatientRedis(url, pino({ level: 'silent' }))
   const keys = createKeys(prefix)
   const clock = { nowMs: Date.now() }

@@ -13,9 +13,10 @@ local function forget(gone)
   redis.call('HINCRBY', SIZES, '', -size)
 end
 
+-- First of all: a Redis that is full refuses this, and then nothing else may have been written.
+redis.call('SET', ANSWER, answer, 'PX', ttl)
 for _, gone in ipairs(redis.call('ZRANGE', INDEX, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)) do forget(gone) end
 forget(name)
-redis.call('SET', ANSWER, answer, 'PX', ttl)
 redis.call('ZADD', INDEX, now + ttl, name)
 redis.call('HSET', SIZES, name, #answer + overhead)
 local total = redis.call('HINCRBY', SIZES, '', #answer + overhead)

@@ -4,9 +4,10 @@
 -- Replies 1, or 0 when there is no place.
 local sample, now, places = ARGV[1], ARGV[2], tonumber(ARGV[4])
 if redis.call('ZSCORE', KEYS[1], sample) then return 1 end -- a lost reply made the client library send this again
+-- First of all: a Redis that is full refuses this, and the sample with it.
+redis.call('HSETNX', KEYS[2], 'since', now)
 local lost = redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if lost > 0 then redis.call('HINCRBY', KEYS[2], 'lost', lost) end
-redis.call('HSETNX', KEYS[2], 'since', now)
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 if redis.call('ZCARD', KEYS[1]) >= places then
   redis.call('HINCRBY', KEYS[2], 'dropped', 1)
