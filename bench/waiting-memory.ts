@@ -33,7 +33,7 @@ export const waitingMemory = (): Promise<void> =>
     const api = await startBaton(stage, 'api', batonInput(redisUrl, noProvider))
     const client = createClient(api.said, connections)
     closing(() => client.close())
-    const agenda = createAgenda(redis, createScriptRunner(redis), keys, Date.now)
+    const agenda = createAgenda(redis, createScriptRunner(redis), keys, { now: Date.now, aheadMs: () => 0 })
     const submit = async (count: number): Promise<void> => {
       await client.postMany(count, jobPath, jobText, 202)
       await until(async () => (await agenda.size()) === 0)

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { cachedRoutesOf } from './cache/cached-routes.ts'
 import type { CachedRoutes } from './cache/flights.ts'
+import { type Clock, createClock } from './clock/clock.ts'
 import { backoffsOf } from './config/backoffs.ts'
 import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
@@ -87,6 +88,8 @@ export interface Core {
   /** Cuts the config's secrets out of what comes from outside. */
   readonly redact: Redact
   readonly log: Logger
+  readonly clock: Clock
+  /** Unix ms by that clock. */
   readonly now: () => number
 }
 
@@ -123,7 +126,7 @@ export const storeOn = (
   run: RunScript,
   keys: Keys,
   config: Config,
-  now: () => number,
+  { now, aheadMs }: Clock,
 ): JobStore =>
   createJobStore({
     redis,
@@ -133,22 +136,32 @@ export const storeOn = (
     retentionMs: config.jobs.retention,
     deadLetterRetentionMs,
     now,
+    aheadMs,
   })
 
 /** Opens what all roles share, among it the sweeper and the patrol: every process takes part in both. */
 export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<Core> => {
   const { config, redisAt, log } = options
   const { prefix } = config.redis
-  const now = Date.now
   const instance = randomBytes(4).toString('hex')
   const keys = createKeys(prefix)
 
   const disconnect = (redis: RedisClient): void => redis.disconnect()
   const redis = await life.open('redis', () => createPatientRedis(redisAt, log), disconnect)
   const subscriber = await life.open('subscriber', () => createSubscriber(redisAt, log), disconnect)
+  const clock = await life.open(
+    'clock',
+    async () => {
+      const clock = await createClock(redis, prefix, log)
+      clock.start()
+      return clock
+    },
+    clock => clock.stop(),
+  )
+  const { now } = clock
   const run = createScriptRunner(redis)
   const ends = createEndCounter()
-  const store = ends.of(storeOn(redis, run, keys, config, now))
+  const store = ends.of(storeOn(redis, run, keys, config, clock))
   const presence = createProcessHeartbeat(redis, prefix, log, () => ({
     instance,
     ends: ends.read(),
@@ -184,7 +197,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   )
   const providers = await life.open(
     'providers',
-    () => createProviders(config, routesOf(config)),
+    () => createProviders(config, routesOf(config), now),
     providers => Promise.all([...providers.values()].map(p => p.close())),
   )
   const keyRings = new Map(
@@ -192,15 +205,15 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   )
   const doorbells = await life.open(
     'doorbells',
-    () => createDoorbells(redis, keys, log),
+    () => createDoorbells(redis, keys, log, now),
     d => d.close(),
   )
 
-  const agenda = createAgenda(redis, run, keys, now)
+  const agenda = createAgenda(redis, run, keys, clock)
   const batches = createBatchStore({ redis, run, keys, now })
   const index = createJobIndex(redis, keys, instance, now)
   const caretakers = [
-    createSweeper({ agenda, store, doorbells, batches, log, now }, config.jobs.lock_ms),
+    createSweeper({ agenda, store, doorbells, batches, log, ...clock }, config.jobs.lock_ms),
     createPatrol({ index, agenda, store, doorbells, log, now }),
   ]
   for (const caretaker of caretakers) {
@@ -286,6 +299,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     obstacleOf: createObstacleOf({ circuits, board, keyRings, unmannedSince }),
     redact: createRedact(secretsOf(config)),
     log,
+    clock,
     now,
   }
 }

@@ -7,6 +7,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/domain': [],
   'src/lifecycle': [],
   'src/lua': [],
+  'src/clock': ['src/lifecycle'],
   'src/config': ['src/domain'],
   'src/redis': [],
   'src/json': [],
@@ -56,6 +57,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // What every role stands on: it opens all layers, but knows no role.
   'src/core.ts': [
     'src/cache',
+    'src/clock',
     'src/config',
     'src/domain',
     'src/health',

@@ -31,7 +31,7 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
     work: createBatchWork({ redis, run, keys, retentionMs: batches.retention, now }),
     blobs,
     firstTarget: createFirstTarget(core),
-    agenda: createAgenda(redis, run, keys, now),
+    agenda: createAgenda(redis, run, keys, core.clock),
     maxLines: batches.max_lines,
     maxLineBytes: batches.max_line_bytes,
     windowBytes: batches.window_bytes,

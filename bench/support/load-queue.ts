@@ -45,7 +45,7 @@ export const loadQueue = async (
       const submitted = await Promise.all(Array.from({ length }, () => submit(submission)))
       ids.push(...submitted.map(job => job.id))
     }
-    const agenda = createAgenda(core.redis, core.run, core.keys, core.now)
+    const agenda = createAgenda(core.redis, core.run, core.keys, core.clock)
     await until(async () => (await agenda.size()) === 0)
     return ids
   } finally {

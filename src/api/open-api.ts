@@ -46,11 +46,11 @@ export const openApi = async (
     redis => redis.disconnect(),
   )
   const run = await openRunner(life, core, redis)
-  const store = core.ends.of(storeOn(redis, run, keys, config, now))
+  const store = core.ends.of(storeOn(redis, run, keys, config, core.clock))
   const blobs = await openBlobs(life, core)
   const doorbells = await life.open(
     'api doorbells',
-    () => createDoorbells(redis, keys, log),
+    () => createDoorbells(redis, keys, log, now),
     d => d.close(),
   )
   const waiter = await life.open(
@@ -73,7 +73,7 @@ export const openApi = async (
     index: createJobIndex(redis, keys, core.instance, now),
     doorbells,
     deadLetters: createDeadLetters(redis, keys),
-    agenda: createAgenda(redis, run, keys, now),
+    agenda: createAgenda(redis, run, keys, core.clock),
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),

@@ -22,10 +22,11 @@ const reasonsOf = (routes: Routes, provider: string): Reasons => {
 export const createProviders = (
   { providers, proxy }: Pick<Config, 'providers' | 'proxy'>,
   routes: Routes,
+  now: () => number,
 ): ReadonlyMap<string, Provider> =>
   new Map(
     Object.entries(providers).map(([name, config]) => [
       name,
-      createProvider(name, config, Date.now, reasonsOf(routes, name), proxy),
+      createProvider(name, config, now, reasonsOf(routes, name), proxy),
     ]),
   )

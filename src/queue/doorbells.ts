@@ -91,7 +91,12 @@ const seenToMs = 60_000
 const sampleSize = 1_000
 
 /** `redis` fails fast in the API and waits patiently in workers: the caller chooses. */
-export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger): Doorbells => {
+export const createDoorbells = (
+  redis: Redis | Cluster,
+  keys: Keys,
+  log: Logger,
+  now: () => number,
+): Doorbells => {
   letQueuesRunWhenFull(redis)
   const queues = new Map<string, Queue<RingData>>()
   const instance = randomBytes(4).toString('hex')
@@ -137,7 +142,7 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
   const ringOf = (names: readonly string[], options: JobsOptions) => ({
     name: 'j',
     data: { d: names.join(' ') },
-    opts: { jobId: names.length === 1 ? names[0]! : newRingId(names.length), ...options },
+    opts: { jobId: names.length === 1 ? names[0]! : newRingId(names.length), timestamp: now(), ...options },
   })
 
   const newRingId = (size: number): string => `${size}.${instance}.${(rung++).toString(36)}`
@@ -186,8 +191,12 @@ export const createDoorbells = (redis: Redis | Cluster, keys: Keys, log: Logger)
         queue.getJobs(['wait', 'prioritized'], 0, 0, true),
         queue.getJobs(['active']),
       ])
-      const fetchedSince = Date.now() - seenToMs
-      const unseen = [...oldest, ...active.filter(ring => (ring.processedOn ?? 0) > fetchedSince)]
+      const nowMs = now()
+      // BullMQ writes this by the clock of the host that fetched the ring, which may be off: the patrol would rather look a
+      // little early, which costs a doorbell too many, than wait for as long.
+      const isUnseen = ({ processedOn = 0 }: Job): boolean =>
+        processedOn > nowMs - seenToMs && processedOn < nowMs + seenToMs
+      const unseen = [...oldest, ...active.filter(isUnseen)]
       return unseen.length === 0 ? null : Math.min(...unseen.map(ring => ring.timestamp))
     },
     page: async (name, from, to) => {

@@ -28,6 +28,11 @@ export interface SweeperParts {
   readonly now: () => number
 }
 
+interface SweepingParts extends SweeperParts {
+  /** Since when this process has heard of Redis without a break, by a time without a step. */
+  readonly steadySinceMs: () => number
+}
+
 /** Where a record's doorbell is to be rung, or null when the doorbell is no longer the one it waits for. */
 export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ring | null => {
   if (doorbell.kind === 'job') {
@@ -146,7 +151,7 @@ interface Lane {
   ended(): Promise<void>
 }
 
-const createLane = (parts: SweeperParts, shard: number, leaseMs: number): Lane => {
+const createLane = (parts: SweepingParts, shard: number, leaseMs: number): Lane => {
   const { log, now } = parts
   let lastRoundAtMs = Number.NEGATIVE_INFINITY
   let steadySinceMs = 0
@@ -157,25 +162,27 @@ const createLane = (parts: SweeperParts, shard: number, leaseMs: number): Lane =
 
   /**
    * While Redis was away no worker could renew a lease, and all came to their end: they get the time to do so now. So does
-   * the rest of the world when it was this process that stood still.
+   * the rest of the world when it was this process that stood still, or the time has stepped.
    */
-  const sparesWorkers = (): boolean => {
-    const nowMs = now()
+  const sparesWorkers = (nowMs: number): boolean => {
     if (nowMs - lastRoundAtMs > gapMs) steadySinceMs = nowMs
-    return nowMs - steadySinceMs < leaseMs / 2
+    return nowMs - Math.max(steadySinceMs, parts.steadySinceMs()) < leaseMs / 2
   }
 
   const round = async (): Promise<void> => {
     try {
-      const spare = sparesWorkers()
       for (let taken = limitPerShard; taken >= limitPerShard; ) {
-        const untilMs = now() + graceMs
-        const entries = await parts.agenda.takeDueOf(shard, limitPerShard, untilMs)
+        const nowMs = now()
+        const spare = sparesWorkers(nowMs)
+        const untilMs = nowMs + graceMs
+        const entries = await parts.agenda.takeDueOf(shard, limitPerShard, nowMs, untilMs)
+        // It waits for a Redis that is away.
+        if (now() - nowMs > gapMs) steadySinceMs = now()
         await attendTo(parts, { entries, untilMs }, spare)
+        lastRoundAtMs = now()
         // A full round means that more is due: go on at once.
         taken = entries.length
       }
-      lastRoundAtMs = now()
       failing = false
     } catch (error) {
       if (!failing) log.warn({ event: 'sweep.failed', err: error, shard }, 'shard not swept')
@@ -204,7 +211,7 @@ const createLane = (parts: SweeperParts, shard: number, leaseMs: number): Lane =
  * swept at the same moments, which saves writes, but none waits for another: in a Cluster each may stand on a server of
  * its own, and that may be away.
  */
-export const createSweeper = (parts: SweeperParts, leaseMs: number): Repeating => {
+export const createSweeper = (parts: SweepingParts, leaseMs: number): Repeating => {
   const lanes = shards.map(shard => createLane(parts, shard, leaseMs))
   const ticking = createRepeating(
     'sweeper',

@@ -3,12 +3,18 @@ import { createOwedWrite } from '../lua/owed-write.ts'
 import { type Keys, shardCount, shardOf } from './keys.ts'
 import type { RunScript } from './scripts.ts'
 
+/** The time that all processes go by, and how far ahead it is of what Redis's own clock shows. */
+export interface StoreClock {
+  now(): number
+  aheadMs(): number
+}
+
 /** Doorbells owed and deadlines to come: what must happen even if whoever promised it dies. */
 export interface Agenda {
   /** Takes up to `limit` due entries of every shard; they come up again at `untilMs` unless removed. */
   takeDue(limit: number, untilMs: number): Promise<readonly string[]>
-  /** The same of one shard. */
-  takeDueOf(shard: number, limit: number, untilMs: number): Promise<readonly string[]>
+  /** The same of one shard: what was due at `nowMs`. */
+  takeDueOf(shard: number, limit: number, nowMs: number, untilMs: number): Promise<readonly string[]>
   remove(entries: readonly string[]): Promise<void>
   /** Puts an entry in, unless it stands there already. */
   add(entry: string, dueAtMs: number): Promise<void>
@@ -24,22 +30,22 @@ export const createAgenda = (
   redis: Redis | Cluster,
   run: RunScript,
   keys: Keys,
-  now: () => number,
+  { now, aheadMs }: StoreClock,
 ): Agenda => {
   const write = createOwedWrite(redis)
   const keyOf = (entry: string): string => keys.agenda(shardOf(entry))
 
-  const takeShard = async (shard: number, limit: number, untilMs: number): Promise<string[]> => {
-    const due = await redis.zrange(keys.agenda(shard), '-inf', String(now()), 'BYSCORE', 'LIMIT', 0, 1)
+  const takeDueOf: Agenda['takeDueOf'] = async (shard, limit, nowMs, untilMs) => {
+    const due = await redis.zrange(keys.agenda(shard), '-inf', String(nowMs), 'BYSCORE', 'LIMIT', 0, 1)
     // Only a shard with something due is worth a script: an idle cluster polls with plain reads.
     if (due.length === 0) return []
-    return (await run('take', [keys.agenda(shard), now(), limit, untilMs])) as string[]
+    return (await run('take', [keys.agenda(shard), nowMs, limit, untilMs, aheadMs()])) as string[]
   }
 
   return {
     takeDue: async (limit, untilMs) =>
-      (await Promise.all(shards.map(shard => takeShard(shard, limit, untilMs)))).flat(),
-    takeDueOf: takeShard,
+      (await Promise.all(shards.map(shard => takeDueOf(shard, limit, now(), untilMs)))).flat(),
+    takeDueOf,
     remove: async entries => {
       const byKey = Map.groupBy(entries, keyOf)
       await Promise.all([...byKey].map(([key, group]) => redis.zrem(key, ...group)))

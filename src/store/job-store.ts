@@ -125,6 +125,8 @@ export interface JobStoreOptions {
   readonly retentionMs: number
   readonly deadLetterRetentionMs: number
   readonly now: () => number
+  /** See `StoreClock`. */
+  readonly aheadMs: () => number
 }
 
 /** The only way a job's state changes: every method that writes is one Lua script. */
@@ -136,6 +138,7 @@ export const createJobStore = ({
   retentionMs,
   deadLetterRetentionMs,
   now,
+  aheadMs,
 }: JobStoreOptions): JobStore => {
   const deliveries = createDeliveries({
     redis,
@@ -191,8 +194,7 @@ export const createJobStore = ({
   const claim = coalesce<ClaimRequest, Claim | Unclaimed>(
     request => shardOf(request.id),
     async (shard, requests) => {
-      const nowMs = now()
-      const words = [String(nowMs), String(nowMs + leaseMs), ...requests.map(claimWords)]
+      const words = [String(now()), String(leaseMs), ...requests.map(claimWords)]
       const replies = (await run.packed('claim', keys.agenda(shard), words)) as ClaimReply[]
       return replies.map((reply, i) => parseClaim(requests[i]!, reply))
     },
@@ -201,7 +203,7 @@ export const createJobStore = ({
   const renew = coalesce<Pick<Claim, 'id' | 'token'>, boolean>(
     ({ id }) => shardOf(id),
     async (shard, claims) => {
-      const words = [String(now() + leaseMs), ...claims.map(({ id, token }) => [id, token])]
+      const words = [String(now()), String(leaseMs), ...claims.map(({ id, token }) => [id, token])]
       const replies = (await run.packed('renew', keys.agenda(shard), words)) as number[]
       return replies.map(reply => reply === 1)
     },
@@ -259,6 +261,7 @@ export const createJobStore = ({
         ring,
         now(),
         takenUntilMs,
+        aheadMs(),
       ])) === 1,
 
     passOn: async ({ id, hop, ring }, target, note) => {

@@ -14,7 +14,7 @@ const { redis, keys, clock, store, work, agenda, leased, record, feedOf, claimed
 const log = pino({ level: 'silent' })
 let doorbells: Doorbells
 beforeAll(() => {
-  doorbells = createDoorbells(redis, keys, log)
+  doorbells = createDoorbells(redis, keys, log, Date.now)
 })
 afterAll(async () => {
   await doorbells.close()

@@ -25,7 +25,7 @@ export const openQueue = (at?: Parameters<typeof openStore>[0]): QueueFixture =>
   const fixture = openStore(at)
   const { redis, keys, agenda, store, batches, clock } = fixture
   const log: Logger = pino({ level: 'silent' })
-  const doorbells = createDoorbells(redis, keys, log)
+  const doorbells = createDoorbells(redis, keys, log, () => clock.nowMs)
   const queues = new Map<string, Queue>()
   const queueOf = (provider: string): Queue => {
     const known = queues.get(provider)

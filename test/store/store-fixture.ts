@@ -44,11 +44,22 @@ export const openStore = (
   const { url, prefix } = at
   const redis = createPatientRedis(url, pino({ level: 'silent' }))
   const keys = createKeys(prefix)
-  const clock = { nowMs: Date.now() }
+  // Ahead of that of Redis, which the scripts look at too: what is given is given by this one.
+  const clock = { nowMs: Date.now() + 3_600_000 }
   const now = (): number => clock.nowMs
+  const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
   const run = createScriptRunner(redis)
-  const agenda = createAgenda(redis, run, keys, now)
-  const store = createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now })
+  const agenda = createAgenda(redis, run, keys, { now, aheadMs })
+  const store = createJobStore({
+    redis,
+    run,
+    keys,
+    leaseMs,
+    retentionMs,
+    deadLetterRetentionMs,
+    now,
+    aheadMs,
+  })
   const batches = createBatchStore({ redis, run, keys, now })
   const work = createBatchWork({ redis, run, keys, retentionMs: batchRetentionMs, now })
 

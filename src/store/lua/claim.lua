@@ -1,9 +1,9 @@
 -- Workers answer doorbells. Only the doorbell that a record waits for gets its job. All records of one shard.
 -- KEYS: agenda
--- Takes: now, leased until, then for each doorbell {id, hop, ring, token}
+-- Takes: now, length of a lease in ms, then for each doorbell {id, hop, ring, token}
 -- Gives for each {'ok', target, spec, spent, attempts, body, tenant, headers, class, home} with false for the default ones, or {reason}: gone, stale, busy or a final state.
 local doorbells = packed()
-local now, leases = doorbells[1], {}
+local now, till, leases = doorbells[1], later_time(doorbells[1]) + doorbells[2], {}
 
 local function claim(id, hop, ring, token)
   local record = record_of(id)
@@ -17,7 +17,7 @@ local function claim(id, hop, ring, token)
   -- tells: then the job gets a doorbell of another name.
   if state == 'running' and not holds(token, r[4]) then return { 'busy' } end
   redis.call('HSET', record, 'state', 'running', 'run', now .. ' ' .. token)
-  leases[#leases + 1], leases[#leases + 2] = doorbells[2], lease_of(id)
+  leases[#leases + 1], leases[#leases + 2] = till, lease_of(id)
   return { 'ok', r[5], r[6], r[7] or '0', r[8] or '', r[9] or redis.call('GET', payload_of(id)), r[10], r[11], r[12], r[13] }
 end
 

@@ -8,6 +8,15 @@ local function record_of(id) return BASE .. 'j:' .. id end
 local function payload_of(id) return BASE .. 'p:' .. id end
 local function packed() return cmsgpack.unpack(ARGV[1]) end
 
+-- A lease is given by the later of two clocks, that of its process and that of Redis, and ends by the earlier one: whoever's
+-- clock is wrong, or has just stepped, neither cuts short what it holds nor takes what others do.
+local function redis_time()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function later_time(now) return math.max(tonumber(now), redis_time()) end
+local function earlier_time(now, ahead) return math.min(tonumber(now), redis_time() + ahead) end
+
 -- Who runs a job, and since when (or, in the pause before a retry, from when): `<ms> <token>`.
 local function holds(token, run) return run and run:sub(-#token - 1) == ' ' .. token end
 local function called_at(run) return tonumber(run:match('^%S+')) end

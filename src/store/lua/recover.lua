@@ -1,5 +1,6 @@
 -- A live job that nothing would wake, or whose worker is silent. Puts back the doorbell it is owed.
--- KEYS: record, agenda   ARGV: id, hop, ring, now, until when a sweeper took the lease's entry (0: it did not)
+-- KEYS: record, agenda   ARGV: id, hop, ring, now, until when a sweeper took the lease's entry (0: it did not),
+--   how far ahead of Redis's own clock now is
 -- Replies 1, or 0 when the job moved on in the meantime.
 local record = KEYS[1]
 local r = redis.call('HMGET', record, 'state', 'hop', 'ring', 'run', 'target', 'resumes')
@@ -9,7 +10,7 @@ local due = ARGV[4]
 if r[1] == 'running' then
   -- Renewed since it was looked at: the worker is slow, not silent. A sweeper's own take has moved the lease, too.
   local lease = tonumber(redis.call('ZSCORE', KEYS[2], lease_of(ARGV[1])) or 0)
-  if lease > tonumber(ARGV[4]) and lease ~= tonumber(ARGV[5]) then return 0 end
+  if lease > earlier_time(ARGV[4], ARGV[6]) and lease ~= tonumber(ARGV[5]) then return 0 end
   log_interrupted(record, hop, r[5], called_at(r[4]), nil, 'worker_lost')
   ring = tostring(tonumber(ring) + 1)
   redis.call('HINCRBY', record, 'spent', 1)

@@ -1,15 +1,16 @@
 -- Workers say that they still run their jobs. All records of one shard.
 -- KEYS: agenda
--- Takes: leased until, then for each job {id, token}
+-- Takes: now, length of a lease in ms, then for each job {id, token}
 -- Gives for each 1, or 0 when another has the job, or nobody any more.
 local jobs = packed()
+local till = later_time(jobs[1]) + jobs[2]
 local leases, replies = {}, {}
-for i = 2, #jobs do
+for i = 3, #jobs do
   local id, token = unpack(jobs[i])
   local r = redis.call('HMGET', record_of(id), 'state', 'run')
   local held = r[1] == 'running' and holds(token, r[2])
-  if held then leases[#leases + 1], leases[#leases + 2] = jobs[1], lease_of(id) end
-  replies[i - 1] = held and 1 or 0
+  if held then leases[#leases + 1], leases[#leases + 2] = till, lease_of(id) end
+  replies[i - 2] = held and 1 or 0
 end
 if #leases > 0 then redis.call('ZADD', KEYS[1], unpack(leases)) end
 return cmsgpack.pack(replies)

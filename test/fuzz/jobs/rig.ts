@@ -66,10 +66,12 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
   const log = pino({ level: 'silent' })
   const redis = createPatientRedis(server.url, log)
   const keys = createKeys('fuzz')
-  const clock = { nowMs: Date.now() }
+  // Ahead of that of Redis, which the scripts look at too: what is given is given by this one.
+  const clock = { nowMs: Date.now() + 3_600_000 }
   const now = (): number => clock.nowMs
+  const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
   const run = createScriptRunner(redis)
-  const doorbells = createDoorbells(redis, keys, log)
+  const doorbells = createDoorbells(redis, keys, log, now)
   const bull = { connection: redis, prefix: keys.prefix, skipVersionCheck: true }
   const workers = new Map<string, Worker>()
   const views = new Map<string, Queue>()
@@ -97,8 +99,8 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
   return {
     redis,
     keys,
-    agenda: createAgenda(redis, run, keys, now),
-    store: createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now }),
+    agenda: createAgenda(redis, run, keys, { now, aheadMs }),
+    store: createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now, aheadMs }),
     doorbells,
     index: createJobIndex(redis, keys, 'fuzz', now),
     deadLetters: createDeadLetters(redis, keys),

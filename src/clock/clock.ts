@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { createRepeating } from '../lifecycle/repeating.ts'
+import { createSteadyTime, type Look } from './steady-time.ts'
+
+/**
+ * The one clock of a process, which shows the time of Redis: what a process writes is compared by others with their own time,
+ * and hosts' clocks differ, step, and stand still. Of several nodes one tells it: the master, and in a Cluster the one that
+ * has the clock's key.
+ */
+export interface Clock {
+  /** Unix ms. */
+  now(): number
+  /** By how much that is ahead of what Redis's own clock shows: a replica that took over may be behind. */
+  aheadMs(): number
+  /**
+   * Since when this process has been told the time without a break, and it has not stepped. What came to its end in between
+   * may be renewed at this moment.
+   */
+  steadySinceMs(): number
+  start(): void
+  stop(): void
+}
+
+const beatMs = 2_000
+/** At the start the best of so many looks counts. */
+const firstLooks = 5
+/** Two beats further apart than a beat and this had Redis away between them, or this process. */
+const gapMs = 2_000
+/** A step of the time is told from here on. */
+const stepMs = 1_000
+/** A host's clock that is off is told from here on, and again when it has moved by as much. */
+const hostOffMs = 5_000
+
+const script = readFileSync(new URL('./lua/time.lua', import.meta.url), 'utf8')
+const command = 'baton:time'
+type Ask = (key: string, knownMs: string) => Promise<[timeMs: string, aheadMs: string]>
+
+interface Told extends Look {
+  readonly aheadMs: number
+}
+
+const createAsk = (redis: Redis | Cluster, prefix: string): ((knownMs: number) => Promise<Told>) => {
+  redis.defineCommand(command, { lua: script, numberOfKeys: 1 })
+  const ask = (redis as unknown as Record<string, Ask>)[command]!.bind(redis)
+  return async knownMs => {
+    const askedAtMs = performance.now()
+    const [timeMs, aheadMs] = await ask(`${prefix}:{clock}`, String(knownMs))
+    const answeredAtMs = performance.now()
+    return { askedAtMs, answeredAtMs, toldMs: Number(timeMs), aheadMs: Number(aheadMs) }
+  }
+}
+
+/** The time, for who asks once. */
+export const readTime = async (redis: Redis | Cluster, prefix: string): Promise<number> =>
+  Math.floor((await createAsk(redis, prefix)(0)).toldMs)
+
+/** Looks at the time of Redis before it resolves; a Redis that is away is waited for, as far as the connection does. */
+export const createClock = async (
+  redis: Redis | Cluster,
+  prefix: string,
+  log: Logger,
+  monotonicMs = (): number => performance.now(),
+): Promise<Clock> => {
+  const ask = createAsk(redis, prefix)
+  const looks: Told[] = []
+  while (looks.length < firstLooks) looks.push(await ask(0))
+  const tookMs = ({ askedAtMs, answeredAtMs }: Look): number => answeredAtMs - askedAtMs
+  const best = looks.reduce((a, b) => (tookMs(b) < tookMs(a) ? b : a))
+  const time = createSteadyTime(best, monotonicMs)
+  let { aheadMs } = looks.at(-1)!
+  let lastAnsweredAtMs = best.answeredAtMs
+  let steadySinceMs = time.now()
+  let hostOffToldMs = 0
+
+  const watchHost = (): void => {
+    const offMs = Date.now() - time.now()
+    if (Math.abs(offMs - hostOffToldMs) < hostOffMs) return
+    hostOffToldMs = offMs
+    log.warn(
+      { event: 'clock.host_off', offMs },
+      'clock of this host differs from that of Redis, and is not used',
+    )
+  }
+
+  const beat = async (): Promise<void> => {
+    const look = await ask(time.now())
+    aheadMs = look.aheadMs
+    const movedMs = Math.round(time.correct(look))
+    const hasStepped = Math.abs(movedMs) >= stepMs
+    if (hasStepped) log.warn({ event: 'clock.stepped', movedMs }, 'clock of Redis has stepped')
+    if (hasStepped || look.answeredAtMs - lastAnsweredAtMs > beatMs + gapMs) steadySinceMs = time.now()
+    lastAnsweredAtMs = look.answeredAtMs
+    watchHost()
+  }
+  const beating = createRepeating('clock', beatMs, beat, log)
+
+  watchHost()
+  return {
+    now: time.now,
+    aheadMs: () => aheadMs,
+    steadySinceMs: () => steadySinceMs,
+    start: beating.start,
+    // Not waited for: a Redis that is away is asked for as long as there is a connection.
+    stop: () => void beating.stop(),
+  }
+}
