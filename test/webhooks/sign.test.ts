@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { signedHeaders } from '../../src/webhooks/sign.ts'
@@ -45,6 +46,33 @@ test.each([
     expect(signature).toBe(new Webhook(secret).sign('evt_1', new Date(timestampSec * 1_000), body))
   }
 })
+
+test('signs whatever the specification’s library signs, and just as that does', () => {
+  const secret = fc.tuple(
+    fc.constantFrom('', 'whsec_'),
+    fc.string({ unit: fc.constantFrom(...'ABab01+/'), minLength: 1, maxLength: 90 }),
+    fc.constantFrom('', '=', '=='),
+  )
+  fc.assert(
+    fc.property(secret, fc.string({ unit: 'grapheme' }), (parts, body) => {
+      const text = parts.join('')
+      const byLibrary = signedByLibrary(text, body)
+      if (byLibrary === null) return
+      const headers = signedHeaders({ id: 'evt_1', timestampSec: 1_765_000_001, body, secrets: [text] })
+      expect(headers['webhook-signature']).toBe(byLibrary)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+/** Null for a secret that it does not take. */
+const signedByLibrary = (secret: string, body: string): string | null => {
+  try {
+    return new Webhook(secret).sign('evt_1', new Date(1_765_000_001_000), body)
+  } catch {
+    return null
+  }
+}
 
 test.each(['', 'whsec_', 'whsec_!', 'whsec_ab-_', 'whsec_abc===', 'whsec_a b'])(
   'does not sign with "%s"',
