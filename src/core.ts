@@ -27,8 +27,7 @@ import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
 import { createProviders } from './providers/create-providers.ts'
 import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
-import { createPatrol } from './queue/patrol.ts'
-import { createSweeper } from './queue/sweeper.ts'
+import { openCaretakers } from './queue/open-caretakers.ts'
 import { createTurn } from './queue/turn.ts'
 import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
 import type { RedisPlace } from './redis/place.ts'
@@ -39,15 +38,13 @@ import { openRelief } from './relay/open-relief.ts'
 import type { Providers, Route, Routes } from './relay/routes.ts'
 import { createFiguresBoard, type FiguresBoard } from './relay/target-figures.ts'
 import { createTargetOrder, type OrderTargets } from './relay/target-order.ts'
-import { createAgenda } from './store/agenda.ts'
 import { type BatchStore, createBatchStore } from './store/batch-store.ts'
-import { createJobIndex } from './store/job-index.ts'
 import { createJobStore, type JobStore } from './store/job-store.ts'
 import { createKeys, type Keys } from './store/keys.ts'
 import { createScriptRunner, type RunScript } from './store/scripts.ts'
 
 /** A dead letter can be sent again for this long. */
-const deadLetterRetentionMs = 7 * 86_400_000
+export const deadLetterRetentionMs = 7 * 86_400_000
 
 /** What every role stands on. */
 export interface Core {
@@ -209,20 +206,12 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     d => d.close(),
   )
 
-  const agenda = createAgenda(redis, run, keys, clock)
+  const hasTurn = createTurn(redis, prefix, instance)
   const batches = createBatchStore({ redis, run, keys, now })
-  const index = createJobIndex(redis, keys, instance, now)
-  const caretakers = [
-    createSweeper({ agenda, store, doorbells, batches, log, ...clock }, config.jobs.lock_ms),
-    createPatrol({ index, agenda, store, doorbells, log, now }),
-  ]
-  for (const caretaker of caretakers) {
-    await life.open(
-      'caretaker',
-      () => caretaker.start(),
-      () => caretaker.stop(),
-    )
-  }
+  await openCaretakers(life, {
+    ...{ redis, run, keys, instance, store, doorbells, batches, hasTurn, log, ...clock },
+    leaseMs: config.jobs.lock_ms,
+  })
 
   const workers = () => readPresence(redis, prefix, now())
   const attendance = await life.open(
@@ -260,9 +249,18 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   }
   const order = createTargetOrder(figures.of)
   const notes = createMoveNotes(createWhyAway({ circuits, board, unmannedSince }), now)
-  const mayEmpty = createTurn(redis, prefix, instance)
   const backoffOf = backoffsOf(config)
-  const site = { routes, providers, order, notes, store, doorbells, unmannedSince, mayEmpty, backoffOf }
+  const site = {
+    routes,
+    providers,
+    order,
+    notes,
+    store,
+    doorbells,
+    unmannedSince,
+    mayEmpty: hasTurn,
+    backoffOf,
+  }
   await openRelief(life, {
     ...site,
     ...{ availableAt, workers, maxAttempts: config.jobs.max_attempts, log, now },

@@ -79,13 +79,17 @@ const listJobs = async (api: Api): Promise<string[]> => {
   return ids
 }
 
-/** The most that one list has; a plan asks for far fewer. */
-const deadLetterLimit = 100
-
 const listDeadLetters = async (api: Api): Promise<ReadonlySet<string>> => {
-  const path = `/v1/dead-letters?limit=${deadLetterLimit}`
-  const { data } = bodyOf<Page<{ job_id?: string; batch_id?: string }>>(await api.ask(path))
-  return new Set(data.map(({ job_id, batch_id }) => job_id ?? batch_id ?? ''))
+  const ids = new Set<string>()
+  let after: string | null = ''
+  while (after !== null) {
+    const page: Page<{ job_id?: string; batch_id?: string }> = bodyOf(
+      await api.ask(`/v1/dead-letters?limit=100${after}`),
+    )
+    for (const { job_id, batch_id } of page.data) ids.add(job_id ?? batch_id ?? '')
+    after = page.next_cursor ? `&after=${page.next_cursor}` : null
+  }
+  return ids
 }
 
 const readCalls = async ({ sims }: Cluster): Promise<Call[]> => {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { type Core, storeOn } from '../core.ts'
+import { type Core, deadLetterRetentionMs, storeOn } from '../core.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readPresence, readProcesses, readWebhookPresence } from '../health/presence.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
@@ -72,7 +72,12 @@ export const openApi = async (
     store,
     index: createJobIndex(redis, keys, core.instance, now),
     doorbells,
-    deadLetters: createDeadLetters(redis, keys),
+    deadLetters: createDeadLetters({
+      redis,
+      keys,
+      retentionMs: { jobs: deadLetterRetentionMs, batches: config.batches.retention },
+      now,
+    }),
     agenda: createAgenda(redis, run, keys, core.clock),
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),

@@ -62,4 +62,9 @@ export const jobListQuery = z.strictObject({
     .optional(),
 })
 
-export const deadLetterQuery = z.strictObject({ limit })
+export const deadLetterQuery = z.strictObject({
+  limit,
+  after: z.string().max(100).optional().meta({
+    description: 'The `next_cursor` of an earlier page, or the id of a dead letter.',
+  }),
+})

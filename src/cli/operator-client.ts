@@ -108,8 +108,16 @@ export interface DeadLetterView {
 export interface DeadLetterList {
   readonly data: readonly DeadLetterView[]
   readonly has_more: boolean
+  /** What the next page comes after; null at the end. */
+  readonly next_cursor: string | null
 }
 
 /** Newest first. Throws as the ApiClient does. */
-export const readDeadLetters = async (api: ApiClient, limit: number): Promise<DeadLetterList> =>
-  (await api.ask('GET', `/v1/dead-letters?limit=${limit}`)) as DeadLetterList
+export const readDeadLetters = async (
+  api: ApiClient,
+  limit: number,
+  after?: string | undefined,
+): Promise<DeadLetterList> => {
+  const place = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
+  return (await api.ask('GET', `/v1/dead-letters?limit=${limit}${place}`)) as DeadLetterList
+}

@@ -94,7 +94,8 @@ const addDeadLetters = ({ program, talking, terminal, exit }: Adding): void => {
   const letters = program.command('dead-letters').description('Look at webhooks that were given up')
   talking('list', 'The newest; this when nothing is said', letters, true)
     .option('--limit <count>', 'how many, up to 100', asLimit, '20')
-    .action(async (options: SessionOptions & { limit: string }) =>
+    .option('--after <cursor>', 'older ones than this: what an earlier list ended with, or an id')
+    .action(async (options: SessionOptions & { limit: string; after?: string }) =>
       exit(await listDeadLetters(options, terminal)),
     )
   talking('redeliver <id>', 'Send the webhook of a job or a batch again', letters).action(

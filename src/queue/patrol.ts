@@ -8,11 +8,10 @@ import type { JobStore } from '../store/job-store.ts'
 import { timerHorizonMs } from '../store/job-words.ts'
 import { deadlineEntry, deliveryEntry, jobDoorbell, leaseEntry, webhookDoorbell } from './doorbell.ts'
 import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
+import { createMayRing, settledAfterMs } from './may-ring.ts'
 
 const pollMs = 1_000
 const perShard = 200
-/** Younger calls may stand between two steps of their worker. */
-const settledAfterMs = 60_000
 
 export interface PatrolParts {
   readonly index: JobIndex
@@ -32,6 +31,7 @@ export const patrolRecords = async (
   records: readonly JobRecord[],
 ): Promise<void> => {
   const { agenda, doorbells, store, now } = parts
+  const mayRing = createMayRing(doorbells)
 
   const attend = async (record: JobRecord): Promise<void> => {
     if (isTerminal(record.status)) return attendDelivery(record)
@@ -67,19 +67,6 @@ export const patrolRecords = async (
       providerQueue(record.target.provider),
       Math.max(record.lastChangeAtMs, record.resumesAtMs ?? 0),
     )
-  }
-
-  /** Nobody can tell which rings a doorbell is in. But those that were rung before the oldest that waits have been seen to. */
-  const mayRing = async (queue: string, rungAtMs: number): Promise<boolean> => {
-    const oldestMs = await oldestRungAt(queue)
-    return oldestMs !== null && oldestMs <= rungAtMs + settledAfterMs
-  }
-
-  const asked = new Map<string, Promise<number | null>>()
-  const oldestRungAt = (queue: string): Promise<number | null> => {
-    const answer = asked.get(queue) ?? doorbells.oldestRungAt(queue)
-    asked.set(queue, answer)
-    return answer
   }
 
   const settled = records.filter(r => r.lastChangeAtMs + settledAfterMs <= now())

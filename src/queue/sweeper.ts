@@ -28,7 +28,7 @@ export interface SweeperParts {
   readonly now: () => number
 }
 
-interface SweepingParts extends SweeperParts {
+export interface SweepingParts extends SweeperParts {
   /** Since when this process has heard of Redis without a break, by a time without a step. */
   readonly steadySinceMs: () => number
 }

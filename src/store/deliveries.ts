@@ -110,12 +110,6 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
       (await run('recover-delivery', [recordOf(id), keys.agenda(shardOf(id)), id, attempt, now()])) === 1,
 
     redeliver: async id =>
-      (await run('redeliver', [
-        recordOf(id),
-        keys.agenda(shardOf(id)),
-        keys.deadLetters(shardOf(id)),
-        id,
-        now(),
-      ])) === 1,
+      (await run('redeliver', [recordOf(id), keys.agenda(shardOf(id)), id, now()])) === 1,
   }
 }

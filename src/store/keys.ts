@@ -112,6 +112,9 @@ export const batchIdOf = (jobId: string, dialect: Dialect): string => {
   return `${batchPrefixes[dialect]}${stem}${'0'.repeat(lineChars)}${jobId.slice(-1)}`
 }
 
+/** Dead letters of the two kinds are kept for different times. */
+export type LetterKind = 'jobs' | 'batches'
+
 export interface Keys {
   readonly prefix: string
   /** Hash: everything about a job but a long request body. */
@@ -122,8 +125,12 @@ export interface Keys {
   agenda(shard: number): string
   /** Stream: every job's id in the order of arrival. */
   index(shard: number): string
-  /** Sorted set: jobs whose webhook was given up, by time in ms. */
-  deadLetters(shard: number): string
+  /**
+   * Sorted set by name, `<Unix ms>:<id>`: jobs, or batches and their notices, whose webhook was given up; all, or those of a tenant.
+   */
+  deadLetters(shard: number, kind: LetterKind, tenant?: string): string
+  /** Sorted set: batches and notices whose webhook is owed, by the time in ms when they were last looked at. */
+  owed(shard: number): string
   idempotency(shard: number, hash: string): string
   /** String: where the patrol stands in the shard's index. */
   patrol(shard: number): string
@@ -165,7 +172,9 @@ export const createKeys = (prefix: string): Keys => ({
   payload: id => `${prefix}:{${shardOf(id)}}:p:${id}`,
   agenda: shard => `${prefix}:{${shard}}:agenda`,
   index: shard => `${prefix}:{${shard}}:index`,
-  deadLetters: shard => `${prefix}:{${shard}}:dead`,
+  deadLetters: (shard, kind, tenant) =>
+    `${prefix}:{${shard}}:dead:${kind}${tenant === undefined ? '' : `:${tenant}`}`,
+  owed: shard => `${prefix}:{${shard}}:owed`,
   idempotency: (shard, hash) => `${prefix}:{${shard}}:i:${hash}`,
   patrol: shard => `${prefix}:{${shard}}:patrol`,
   file: id => `${prefix}:{${shardOf(id)}}:f:${id}`,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createKeys } from '../../src/store/keys.ts'
 import { call, endJob, failure, openTestApi, submitJob, type TestApi } from './harness.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`
@@ -104,12 +105,47 @@ describe('dead letters', () => {
     })
     const list = async (query = '') => (await call(api, 'GET', `/v1/dead-letters${query}`)).json
     const newest = letter(0, 'timeout')
-    expect(await list()).toEqual({ object: 'list', data: [newest, letter(1, 'http_500')], has_more: false })
-    expect(await list('?limit=1')).toEqual({ object: 'list', data: [newest], has_more: true })
+    expect(await list()).toEqual({
+      ...{ object: 'list', data: [newest, letter(1, 'http_500')] },
+      ...{ has_more: false, next_cursor: null },
+    })
+    const first = await list('?limit=1')
+    expect(first).toMatchObject({ object: 'list', data: [newest], has_more: true })
+    const rest = { data: [letter(1, 'http_500')], has_more: false, next_cursor: null }
+    for (const after of [first.next_cursor, died[0]])
+      expect(await list(`?limit=1&after=${after}`)).toMatchObject(rest)
 
     const answer = await act(`/v1/dead-letters/${died[0]}/redeliver`)
     expect([answer.status, answer.json.webhook.status]).toEqual([202, 'pending'])
     expect((await list()).data).toEqual([letter(1, 'http_500')])
+    // The place stays one although its letter has left.
+    expect(await list(`?after=${first.next_cursor}`)).toMatchObject(rest)
     expect((await act(`/v1/dead-letters/${died[0]}/redeliver`)).json.error.code).toBe('delivery_not_found')
   })
+
+  it('whose record is gone are passed over, and the page is filled with others', async () => {
+    const died: string[] = []
+    for (let i = 0; i < 4; i++) {
+      const { id } = await submitJob(api, { webhook })
+      await endJob(api, id)
+      await api.parts.store.recordDelivery(id, 0, { status: 'dead', reason: 'timeout' })
+      died.unshift(id)
+    }
+    const keys = createKeys(api.prefix)
+    await api.redis.del(keys.record(died[0]!), keys.record(died[1]!))
+    const { json } = await call(api, 'GET', '/v1/dead-letters?limit=2')
+    expect(json.data.map(({ id }: { id: string }) => id)).toEqual(died.slice(2))
+  })
+
+  it.each(['nothing', 'job_00000000000000000000000000', '-', '1765000000000-'])(
+    'come after no "%s"',
+    async after => {
+      const answer = await call(api, 'GET', `/v1/dead-letters?after=${after}`)
+      expect([answer.status, answer.json.error.code, answer.json.error.param]).toEqual([
+        400,
+        'invalid_cursor',
+        'after',
+      ])
+    },
+  )
 })

@@ -103,6 +103,8 @@ test('dead letters: list and redeliver', async () => {
     webhook.url,
   ])
   expect((await site.json<object[]>('dead-letters'))[0]).toMatchObject({ job_id: id, reason: 'connect' })
+  expect((await site.run(`dead-letters list --after ${id}`)).out).toBe('There are no more.')
+  expect((await site.run('dead-letters list --after nothing')).err).toContain('invalid_cursor')
   expect((await site.run(`dead-letters redeliver ${id}`)).out).toBe(`the webhook of ${id} is sent again`)
   await until(async () => (await site.run('dead-letters')).out === 'No webhook was given up.')
 })

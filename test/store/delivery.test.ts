@@ -1,12 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { createDeadLetters } from '../../src/store/dead-letters.ts'
 import { createDeliveries, type Deliveries } from '../../src/store/deliveries.ts'
 import { parseRecord } from '../../src/store/job-record.ts'
+import { shardOf } from '../../src/store/keys.ts'
 import { createScriptRunner, type RunScript } from '../../src/store/scripts.ts'
 import { answer, deadLetterRetentionMs, leaseMs, openStore, retentionMs } from './store-fixture.ts'
 
 const { store, agenda, redis, keys, clock, running, agendaOf, close } = openStore()
-const deadLetters = createDeadLetters(redis, keys)
 afterAll(close)
 
 const webhook = { url: 'https://hooks.example/x' }
@@ -17,7 +16,6 @@ const finished = async (): Promise<string> => {
   await store.finalise(claim, answer('x'))
   return claim.id
 }
-const isDead = async (id: string) => (await deadLetters.list(100)).some(letter => letter.id === id)
 
 describe('a webhook delivery', () => {
   it('that is made ends the matter and starts the retention', async () => {
@@ -150,7 +148,7 @@ describe('deliveries of one turn', () => {
     expect((await store.read(bad))!.delivery).toMatchObject({ status: 'pending', attempts: 1 })
     expect(await agendaOf(good)).toEqual({})
     expect(await agendaOf(bad)).toEqual({ '.w.1': nextAtMs })
-    expect(await isDead(all[1]!)).toBe(false)
+    expect(await redis.exists(keys.deadLetters(shardOf(good), 'jobs'))).toBe(0)
     expect(calls).toEqual(['take-delivery', 'delivery'])
   })
 
@@ -165,64 +163,5 @@ describe('deliveries of one turn', () => {
     await deliveries.recordDelivery(id, 0, { status: 'pending', reason: 'status_500', nextAtMs })
     expect((await store.read(id))!.delivery).toMatchObject({ status: 'pending', attempts: 1 })
     expect(await agendaOf(id)).toEqual({ '.w.1': nextAtMs })
-  })
-})
-
-describe('a dead letter', () => {
-  const died = async (): Promise<string> => {
-    const id = await finished()
-    await store.recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs: clock.nowMs })
-    await store.recordDelivery(id, 1, { status: 'dead', reason: 'gone_410' })
-    return id
-  }
-
-  it('is listed, newest first, and kept longer than other jobs', async () => {
-    const first = await died()
-    clock.nowMs += 1
-    const second = await died()
-    expect(await deadLetters.list(2)).toEqual([
-      { id: second, diedAtMs: clock.nowMs },
-      { id: first, diedAtMs: clock.nowMs - 1 },
-    ])
-    expect(await agendaOf(second)).toEqual({})
-    expect(await redis.pttl(keys.record(second))).toBeGreaterThan(deadLetterRetentionMs - 60_000)
-  })
-
-  it('can be sent again, with its schedule from the start', async () => {
-    const id = await died()
-    expect(await store.redeliver(id)).toBe(true)
-    expect(await isDead(id)).toBe(false)
-    expect(await agendaOf(id)).toEqual({ '.w.2': clock.nowMs })
-    expect(await redis.pttl(keys.record(id))).toBe(-1)
-    expect(await store.read(id)).toMatchObject({
-      delivery: { status: 'pending', attempts: 2 },
-      deliveriesBefore: 2,
-    })
-    clock.nowMs += 1
-    expect(await store.redeliver(id)).toBe(false)
-  })
-
-  it('is answered for the same when its call is sent again, whatever came of it meanwhile', async () => {
-    const id = await died()
-    expect(await store.redeliver(id)).toBe(true)
-    await store.recordDelivery(id, 2, { status: 'delivered', reason: '200' })
-    const after = await store.read(id)
-    expect(await store.redeliver(id)).toBe(true)
-    expect(await store.read(id)).toEqual(after)
-    expect(await agendaOf(id)).toEqual({})
-  })
-
-  it('is dropped from the list with its record', async () => {
-    const old = await died()
-    clock.nowMs += deadLetterRetentionMs + 1
-    await died()
-    expect(await isDead(old)).toBe(false)
-  })
-
-  it('is nothing that a delivered or unknown job could become', async () => {
-    const id = await finished()
-    await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
-    expect(await store.redeliver(id)).toBe(false)
-    expect(await store.redeliver('job_00000000000000000000000000')).toBe(false)
   })
 })

@@ -62,7 +62,9 @@ it('all keys of a job share a Redis Cluster slot with those of its shard', () =>
     keys.payload(id),
     keys.agenda(11),
     keys.index(11),
-    keys.deadLetters(11),
+    keys.deadLetters(11, 'jobs'),
+    keys.deadLetters(11, 'batches', 'acme'),
+    keys.owed(11),
     keys.idempotency(11, 'h'),
   ]
   expect(tagged.map(key => /\{(.*?)\}/.exec(key)?.[1])).toEqual(tagged.map(() => '11'))

@@ -116,8 +116,9 @@ describe('the webhook of a job', () => {
     }
     const dead = await delivery(id, 'dead', 10)
     expect(dead.status).toBe('succeeded')
-    const letters = createDeadLetters(baton.core.redis, baton.core.keys)
-    expect(await letters.list(10)).toContainEqual(expect.objectContaining({ id }))
+    const retentionMs = { jobs: 86_400_000, batches: 86_400_000 }
+    const letters = createDeadLetters({ ...baton.core, retentionMs })
+    expect(await letters.list('default', null, 10)).toContainEqual(expect.objectContaining({ id }))
 
     expect(await baton.core.store.redeliver(id)).toBe(true)
     await delivery(id, 'pending', 11) // failed, and is tried again: not dead at once

@@ -227,6 +227,7 @@ export const deadLetterList = z.object({
   object: z.literal('list'),
   data: z.array(deadLetter),
   has_more: z.boolean(),
+  next_cursor: z.string().nullable(),
 })
 
 export const alive = z.object({ status: z.literal('ok') })

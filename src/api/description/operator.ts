@@ -111,7 +111,7 @@ export const operatorOperations: Operations = {
     summary: 'List webhooks that were given up, newest first',
     tag: 'Operation',
     answers: { 200: { description: 'Dead letters.', schema: deadLetterList } },
-    errors: ['invalid_request'],
+    errors: ['invalid_request', 'invalid_cursor'],
   },
   'POST /v1/dead-letters/:id/redeliver': {
     id: 'redeliver',

@@ -3,6 +3,7 @@ import { BatonError } from '../../domain/errors.ts'
 import type { BatchRecord } from '../../store/batch-record.ts'
 import type { NoticeRecord } from '../../store/batch-store.ts'
 import { batchView, messageBatchView } from '../../store/batch-view.ts'
+import { type DeadLetter, letterCursor, parseLetterCursor } from '../../store/dead-letters.ts'
 import type { JobRecord } from '../../store/job-record.ts'
 import { jobSummary, wholeSeconds } from '../../store/job-view.ts'
 import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../store/keys.ts'
@@ -14,26 +15,52 @@ import type { ApiParts } from '../parts.ts'
 import { publicUrlOf } from '../public-url.ts'
 import { deadLetterQuery } from '../schemas.ts'
 
-/** How many of the newest are looked through for the tenant's own. */
-const maxScanned = 1_000
+type LetterRecord = JobRecord | BatchRecord | NoticeRecord
+
+interface Found {
+  readonly letter: DeadLetter
+  readonly record: LetterRecord
+}
 
 /** `GET /v1/dead-letters` and `POST /v1/dead-letters/:id/redeliver`, of jobs and of batches. */
 export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
   const { store, batches, deadLetters } = parts
-  const read = (id: string): Promise<JobRecord | BatchRecord | NoticeRecord | null> => {
+  const read = (id: string): Promise<LetterRecord | null> => {
     if (isNoticeId(id)) return batches.readNotice(id)
     return isBatchId(id) ? batches.read(id) : headReader(store)(id)
   }
 
-  scope.get('/v1/dead-letters', { schema: { querystring: deadLetterQuery } }, async request => {
-    const letters = await deadLetters.list(maxScanned)
-    const records = await Promise.all(letters.map(letter => read(letter.id)))
-    const own = letters.flatMap(({ diedAtMs }, i) => {
-      const record = records[i]
-      return record?.tenant === request.tenant ? [letterView(record, diedAtMs)] : []
-    })
-    const { limit } = request.query
-    return { object: 'list', data: own.slice(0, limit), has_more: own.length > limit }
+  const placeOf = async (tenant: string, after: string): Promise<DeadLetter> => {
+    const place = parseLetterCursor(after) ?? (await deadLetters.find(tenant, after))
+    if (place !== null) return place
+    const message = '`after` must be the `next_cursor` of an earlier page, or the id of a dead letter.'
+    throw new BatonError('invalid_cursor', message, { param: 'after' })
+  }
+
+  scope.get('/v1/dead-letters', { schema: { querystring: deadLetterQuery } }, async ({ query, tenant }) => {
+    const { limit, after } = query
+    const found: Found[] = []
+    for (let place = after === undefined ? null : await placeOf(tenant, after); found.length <= limit; ) {
+      // One more than asked for tells whether there is a next page.
+      const letters = await deadLetters.list(tenant, place, limit + 1)
+      const records = await Promise.all(letters.map(letter => read(letter.id)))
+      for (const [i, letter] of letters.entries()) {
+        const record = records[i] ?? null
+        // A batch can be deleted, and its letter with it.
+        if (record === null) await deadLetters.forget(tenant, letter)
+        else found.push({ letter, record })
+      }
+      if (letters.length <= limit) break
+      place = letters.at(-1)!
+    }
+    const page = found.slice(0, limit)
+    const hasMore = found.length > limit
+    return {
+      object: 'list',
+      data: page.map(({ letter, record }) => letterView(record, letter.diedAtMs)),
+      has_more: hasMore,
+      next_cursor: hasMore ? letterCursor(page.at(-1)!.letter) : null,
+    }
   })
 
   const redeliverJob = async (request: FastifyRequest, reply: FastifyReply, id: string): Promise<object> => {
@@ -72,7 +99,7 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
 }
 
 /** `id` is what it is sent again by: the job's, the batch's, or that of a notice of the batch. */
-const letterView = (record: JobRecord | BatchRecord | NoticeRecord, diedAtMs: number): object => ({
+const letterView = (record: LetterRecord, diedAtMs: number): object => ({
   id: record.id,
   ...(isJobId(record.id) ? { job_id: record.id } : { batch_id: batchOfNotice(record.id) }),
   ...(isNoticeId(record.id) && { event: 'batch.blocked' }),

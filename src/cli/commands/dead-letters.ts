@@ -5,14 +5,18 @@ import { renderJson, type Terminal } from '../terminal.ts'
 import { renderTime } from '../times.ts'
 
 export const listDeadLetters = (
-  options: SessionOptions & { readonly limit: string },
+  options: SessionOptions & { readonly limit: string; readonly after?: string },
   terminal: Terminal,
 ): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
-    const { data } = await readDeadLetters(api, Number(options.limit))
+    const { data, next_cursor } = await readDeadLetters(api, Number(options.limit), options.after)
     if (json) out(renderJson(data))
-    else if (data.length === 0) out('No webhook was given up.')
-    else out(renderTable([['OF', 'GIVEN UP', 'ATTEMPTS', 'REASON', 'URL'], ...data.map(row)]))
+    else if (data.length === 0)
+      out(options.after === undefined ? 'No webhook was given up.' : 'There are no more.')
+    else {
+      out(renderTable([['OF', 'GIVEN UP', 'ATTEMPTS', 'REASON', 'URL'], ...data.map(row)]))
+      if (next_cursor !== null) out(`more: --after ${next_cursor}`)
+    }
     return 0
   })
 

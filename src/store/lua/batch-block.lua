@@ -13,8 +13,10 @@ local count = redis.call('HINCRBY', KEYS[1], 'blockings', 1)
 redis.call('HSET', KEYS[1], 'blocked', ARGV[2])
 if r[3] then
   local notice = ARGV[3] .. '-' .. count
-  local record = KEYS[1]:match('^.-}:') .. 'bn:' .. KEYS[1]:sub(-26) .. '-' .. count
-  redis.call('HSET', record, 'id', notice, 'tenant', r[4], 'webhook', r[3], 'blocked', ARGV[2], 'delivery', 'pending')
+  local record = BASE .. 'bn:' .. KEYS[1]:sub(-26) .. '-' .. count
+  redis.call('HSET', record, 'id', notice, 'tenant', r[4], 'webhook', r[3], 'blocked', ARGV[2], 'delivery', 'pending',
+    'delivery_due', ARGV[4])
   redis.call('ZADD', KEYS[2], ARGV[4], notice .. '.w.0')
+  owe_announcement(notice, ARGV[4])
 end
 return 'blocked'

@@ -36,6 +36,7 @@ if r[6] then
   -- No expiry while a delivery is due: retries may last longer than the retention.
   redis.call('HSET', batch, 'delivery', 'pending')
   redis.call('ZADD', KEYS[4], now, id .. '.w.0')
+  owe_announcement(id, now)
 else
   redis.call('PEXPIRE', batch, ARGV[5])
 end

@@ -4,8 +4,20 @@
 -- Takes: now, then for each {record, id, attempts before, outcome (delivered, pending or dead), last reason, retention ms, next attempt at}
 -- Gives for each 1, or 0 when this delivery was recorded before.
 local deliveries = packed()
-local agenda, letters, now = KEYS[1], BASE .. 'dead', deliveries[1]
+local agenda, now = KEYS[1], deliveries[1]
 local settled, replies = {}, {}
+
+-- Letters are in the order of their names, which begin with their times.
+local function add_letter(record, id, retention)
+  redis.call('HSET', record, 'died', now)
+  local since = string.format('(%013d', now - retention)
+  for _, list in ipairs({ letters_of(id, redis.call('HGET', record, 'tenant')) }) do
+    redis.call('ZADD', list, 0, string.format('%013d:', now) .. id)
+    -- Letters whose records are past their retention by now.
+    redis.call('ZREMRANGEBYLEX', list, '-', since)
+    redis.call('PEXPIRE', list, retention)
+  end
+end
 
 local function record_delivery(record, id, before, outcome, reason, retention, next_at)
   local r = redis.call('HMGET', record, 'delivery', 'deliveries')
@@ -19,11 +31,8 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
     redis.call('ZADD', agenda, next_at, id .. '.w.' .. attempts)
     return 1
   end
-  if outcome == 'dead' then
-    redis.call('ZADD', letters, now, id)
-    -- Letters whose records are past their retention by now.
-    redis.call('ZREMRANGEBYSCORE', letters, '-inf', now - retention)
-  end
+  if id:sub(1, 4) ~= 'job_' then redis.call('ZREM', BASE .. 'owed', id) end
+  if outcome == 'dead' then add_letter(record, id, retention) end
   redis.call('PEXPIRE', record, retention)
   return 1
 end

@@ -68,6 +68,17 @@ local function done_lines(id)
   return BASE .. 'bd:' .. id:sub(5, 24) .. '00000' .. id:sub(-1)
 end
 
+-- Webhooks of batches, and of notices, that are owed until they are delivered or given up: by when they were last looked at.
+-- The patrol of jobs finds a job's by the index of all jobs; these stand in no other list once their batch has ended.
+local function owe_announcement(id, now) redis.call('ZADD', BASE .. 'owed', now, id) end
+
+-- The lists of dead letters that a letter stands in: those of its kind, for the kinds are kept for different times, and of them
+-- those of its tenant.
+local function letters_of(id, tenant)
+  local all = BASE .. (id:sub(1, 4) == 'job_' and 'dead:jobs' or 'dead:batches')
+  return all, all .. ':' .. (tenant or 'default')
+end
+
 -- The one way a job ends: starts its retention. Replies whether somebody may wait for this end, and is to be told (`tell_ends`).
 -- The caller removes what would still wake it (`wakers`), and sees to the payload. `run` stays behind: only a running
 -- job's is ever looked at, and each job pays for every command here. A job of a batch (`custom_id`) is handed to the

@@ -20,10 +20,14 @@ interface Observed {
 const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
   const [agendas, dead, rings] = await Promise.all([
     Promise.all(shards.map(shard => redis.zrange(keys.agenda(shard), '0', '-1'))),
-    Promise.all(shards.map(shard => redis.zrange(keys.deadLetters(shard), '0', '-1'))),
+    Promise.all(shards.map(shard => redis.zrange(keys.deadLetters(shard, 'jobs'), '0', '-1'))),
     Promise.all(queues.map(async queue => [queue, await rig.ringing(queue)] as const)),
   ])
-  return { agenda: new Set(agendas.flat()), dead: new Set(dead.flat()), ringing: new Map(rings) }
+  return {
+    agenda: new Set(agendas.flat()),
+    dead: new Set(dead.flat().map(name => name.slice(name.indexOf(':') + 1))),
+    ringing: new Map(rings),
+  }
 }
 
 /** The record says what the model says. */

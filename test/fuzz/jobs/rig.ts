@@ -11,7 +11,6 @@ import {
 } from '../../../src/queue/doorbells.ts'
 import { createPatientRedis } from '../../../src/redis/connect.ts'
 import { type Agenda, createAgenda } from '../../../src/store/agenda.ts'
-import { createDeadLetters, type DeadLetters } from '../../../src/store/dead-letters.ts'
 import { createJobIndex, type JobIndex } from '../../../src/store/job-index.ts'
 import { createJobStore, type JobStore } from '../../../src/store/job-store.ts'
 import { createKeys, type Keys } from '../../../src/store/keys.ts'
@@ -43,7 +42,6 @@ export interface Rig {
   readonly agenda: Agenda
   readonly doorbells: Doorbells
   readonly index: JobIndex
-  readonly deadLetters: DeadLetters
   readonly clock: { nowMs: number }
   readonly log: Logger
   takeRing(queue: string, token: string): Promise<HeldRing | null>
@@ -103,7 +101,6 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
     store: createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now, aheadMs }),
     doorbells,
     index: createJobIndex(redis, keys, 'fuzz', now),
-    deadLetters: createDeadLetters(redis, keys),
     clock,
     log,
 

@@ -1,0 +1,41 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createAgenda } from '../store/agenda.ts'
+import { createJobIndex } from '../store/job-index.ts'
+import type { Keys } from '../store/keys.ts'
+import { createOwedAnnouncements } from '../store/owed.ts'
+import type { RunScript } from '../store/scripts.ts'
+import { createOwedPatrol } from './owed-patrol.ts'
+import { createPatrol } from './patrol.ts'
+import { createSweeper, type SweepingParts } from './sweeper.ts'
+
+export interface CaretakerParts extends Omit<SweepingParts, 'agenda'> {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly instance: string
+  readonly aheadMs: Parameters<typeof createAgenda>[3]['aheadMs']
+  readonly leaseMs: number
+  /** Whether this process is the one to do something for now. */
+  readonly hasTurn: (name: string) => Promise<boolean>
+}
+
+/** Those who see to what is owed, whoever promised it: every process takes part. */
+export const openCaretakers = async (life: Lifecycle, site: CaretakerParts): Promise<void> => {
+  const { redis, run, keys, instance, now } = site
+  const parts = { ...site, agenda: createAgenda(redis, run, keys, site) }
+  const index = createJobIndex(redis, keys, instance, now)
+  const owed = createOwedAnnouncements({ redis, run, keys, now })
+  const caretakers = [
+    createSweeper(parts, site.leaseMs),
+    createPatrol({ ...parts, index }),
+    createOwedPatrol({ ...parts, owed }, () => site.hasTurn('owed')),
+  ]
+  for (const caretaker of caretakers) {
+    await life.open(
+      'caretaker',
+      () => caretaker.start(),
+      () => caretaker.stop(),
+    )
+  }
+}

@@ -1,0 +1,52 @@
+import type { Logger } from 'pino'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import type { Agenda } from '../store/agenda.ts'
+import type { OwedAnnouncements } from '../store/owed.ts'
+import { deliveryEntry, webhookDoorbell } from './doorbell.ts'
+import { type Doorbells, webhookQueue } from './doorbells.ts'
+import { createMayRing, settledAfterMs } from './may-ring.ts'
+
+const pollMs = 2_000
+const perShard = 100
+
+export interface OwedPatrolParts {
+  readonly owed: OwedAnnouncements
+  readonly agenda: Agenda
+  readonly doorbells: Doorbells
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** Puts back the doorbells of batches' webhooks that are owed and that nothing will ring any more. */
+export const patrolOwed = async ({ owed, agenda, doorbells, log, now }: OwedPatrolParts): Promise<void> => {
+  const mayRing = createMayRing(doorbells)
+
+  const attend = async (batchId: string): Promise<void> => {
+    const delivery = await owed.look(batchId)
+    if (delivery === null || delivery.lastDueAtMs + settledAfterMs > now()) return
+    const { attempts } = delivery
+    const doorbell = webhookDoorbell(batchId, attempts)
+    if ((await agenda.has([doorbell, deliveryEntry(batchId, attempts)])).includes(true)) return
+    if (await doorbells.holds({ queue: webhookQueue, doorbell })) return
+    if (await mayRing(webhookQueue, delivery.lastDueAtMs)) return
+    if (await owed.recover(batchId, attempts))
+      log.warn(
+        { event: 'webhook.recovered', batchId, attempt: attempts + 1 },
+        'webhook recovered by the patrol',
+      )
+  }
+
+  const ids = await owed.notSeenSince(now() - settledAfterMs, perShard)
+  await Promise.all(ids.map(attend))
+}
+
+/** Runs in every process; `mayWalk` lets one do it at a time. */
+export const createOwedPatrol = (parts: OwedPatrolParts, mayWalk: () => Promise<boolean>): Repeating =>
+  createRepeating(
+    'owed webhooks',
+    pollMs,
+    async () => {
+      if (await mayWalk()) await patrolOwed(parts)
+    },
+    parts.log,
+  )

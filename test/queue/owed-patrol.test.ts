@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { webhookDoorbell } from '../../src/queue/doorbell.ts'
+import { webhookQueue } from '../../src/queue/doorbells.ts'
+import { patrolOwed } from '../../src/queue/owed-patrol.ts'
+import { sweep } from '../../src/queue/sweeper.ts'
+import { createDeliveries, type Deliveries } from '../../src/store/deliveries.ts'
+import { newBatchId, shardOf } from '../../src/store/keys.ts'
+import { createOwedAnnouncements } from '../../src/store/owed.ts'
+import { createScriptRunner } from '../../src/store/scripts.ts'
+import { openQueue, type QueueFixture } from './queue-fixture.ts'
+
+let q: QueueFixture
+beforeEach(() => {
+  q = openQueue()
+})
+afterEach(() => q.shut())
+
+const now = (): number => q.clock.nowMs
+const shared = () => ({ redis: q.redis, run: createScriptRunner(q.redis), keys: q.keys, now })
+const deliveriesOf = (recordOf: (id: string) => string): Deliveries =>
+  createDeliveries({
+    ...shared(),
+    ...{ recordOf, leaseMs: 15_000, retentionMs: 3_600_000, deadLetterRetentionMs: 3_600_000 },
+  })
+const patrol = () => patrolOwed({ ...q.parts, owed: createOwedAnnouncements(shared()) })
+const settle = (): void => {
+  q.clock.nowMs += 60_000
+}
+const owed = (id: string): Promise<string[]> => q.redis.zrange(q.keys.owed(shardOf(id)), '0', '-1')
+
+/** A batch that a feeder holds, with a webhook. */
+const running = async () => {
+  const id = newBatchId('openai', 7, q.clock.nowMs)
+  const createdAtMs = q.clock.nowMs
+  await q.batches.create({
+    ...{ id, tenant: 'default', endpoint: '/v1/chat/completions', inputFileId: null, input: [] },
+    ...{ dialect: 'openai', completionWindow: '24h', createdAtMs, expiresAtMs: createdAtMs + 86_400_000 },
+    ...{ total: null, metadata: null, webhook: { url: 'https://hooks.example/b' }, maxCostUsd: null },
+    ...{ outputExpiresAfterMs: null, apiVersion: null, retryOf: null, fingerprint: id, replay: false },
+  })
+  const lease = { id, token: 'mine' }
+  await q.work.take(lease, q.clock.nowMs + 5_000)
+  return lease
+}
+/** One that has ended; its webhook stands in the agenda, as when who ended it was killed before it rang. */
+const ended = async (): Promise<string> => {
+  const lease = await running()
+  const fault = { code: 'empty_file', message: 'no lines', param: null, line: null }
+  const record = (await q.batches.read(lease.id))!
+  await q.work.end(lease, record, { output: null, error: null }, [fault])
+  return lease.id
+}
+/** A notice that it is blocked. */
+const blocked = async (): Promise<string> => {
+  const lease = await running()
+  const error = { source: 'provider', message: 'no money' }
+  const blocking = { sinceMs: q.clock.nowMs, reason: 'out_of_quota', provider: 'first', model: 'm', error }
+  await q.work.block(lease, blocking as never)
+  return `${lease.id}-1`
+}
+/** A lost tail of Redis' log, or an operator's hand. */
+const loseDoorbell = (id: string, attempt = 0): Promise<void> =>
+  q.agenda.remove([webhookDoorbell(id, attempt), `${webhookDoorbell(id, attempt)}.l`])
+
+const ringing = async (): Promise<string[]> => {
+  const pages = await q.doorbells.page(webhookQueue, 0, 100)
+  return pages.flatMap(({ doorbells }) => doorbells)
+}
+
+describe.each([
+  ['the webhook of a batch', ended, (id: string) => q.keys.batch(id)],
+  ['the notice of a blocked batch', blocked, (id: string) => q.keys.notice(id)],
+] as const)('%s', (_, make, keyOf) => {
+  it('is rung though who owed it was killed before it rang', async () => {
+    const id = await make()
+    await sweep(q.parts)
+    expect(await ringing()).toEqual([`${id}.w.0`])
+  })
+
+  it('is rung though its doorbell and its entry in the agenda are lost', async () => {
+    const id = await make()
+    await loseDoorbell(id)
+    await patrol()
+    expect(await q.agendaOf(id)).toEqual({}) // too young to tell
+    settle()
+    await patrol()
+    await sweep(q.parts)
+    expect(await ringing()).toEqual([`${id}.w.0`])
+  })
+
+  it('is rung for its next attempt, too', async () => {
+    const id = await make()
+    const nextAtMs = q.clock.nowMs + 5_000
+    await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs })
+    await loseDoorbell(id, 1)
+    settle()
+    await patrol()
+    expect(await q.agendaOf(id)).toEqual({}) // due since less than a minute
+    settle()
+    await patrol()
+    await sweep(q.parts)
+    expect(await ringing()).toEqual([`${id}.w.1`])
+  })
+
+  it('is left to the agenda, to the ring and to the worker that has it', async () => {
+    const id = await make()
+    settle()
+    await patrol()
+    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.0'])
+    await sweep(q.parts)
+    settle()
+    await patrol()
+    expect(await q.agendaOf(id)).toEqual({}) // it is rung, and waits
+    await q.redis.del(...(await q.redis.keys(`${q.keys.prefix}:{webhooks}:*`)))
+    await deliveriesOf(keyOf).takeDelivery(id, 0)
+    settle()
+    await patrol()
+    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.0.l'])
+  })
+
+  it.each(['delivered', 'dead'] as const)('is owed until it is %s', async status => {
+    const id = await make()
+    expect(await owed(id)).toEqual([id])
+    await deliveriesOf(keyOf).recordDelivery(id, 0, { status, reason: 'x' })
+    expect(await owed(id)).toEqual([])
+    settle()
+    await patrol()
+    expect(await q.agendaOf(id)).toEqual({})
+  })
+
+  it('is owed anew when its dead letter is sent again', async () => {
+    const id = await make()
+    await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'dead', reason: 'gone_410' })
+    await q.batches.redeliver(id)
+    await loseDoorbell(id, 1)
+    settle()
+    await patrol()
+    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.1'])
+  })
+
+  it('is forgotten with its batch', async () => {
+    const id = await make()
+    await q.redis.del(keyOf(id))
+    settle()
+    await patrol()
+    expect(await owed(id)).toEqual([])
+  })
+})
+
+it('many that wait are all looked at, round by round', async () => {
+  const ids = await Promise.all(Array.from({ length: 250 }, ended))
+  await q.agenda.remove(ids.map(id => webhookDoorbell(id, 0)))
+  settle()
+  for (let round = 0; round < 3; round++) await patrol()
+  const waiting = await q.agenda.has(ids.map(id => webhookDoorbell(id, 0)))
+  expect(waiting.every(Boolean)).toBe(true)
+})
