@@ -7,16 +7,20 @@ import { installDescription } from './description/install-description.ts'
 import { createJobStreams, type JobStreams } from './job-streams.ts'
 import { createJobWaits, type JobWaits } from './job-waits.ts'
 import { createJobWatcher } from './job-watcher.ts'
+import { createOwnAddress, type OwnAddress } from './own-address.ts'
 import type { ApiParts } from './parts.ts'
 import { installAuth } from './plugins/auth.ts'
 import { installBodyEncoding } from './plugins/body-encoding.ts'
 import { installBodyPace } from './plugins/body-pace.ts'
 import { installBodyTypes } from './plugins/body-types.ts'
 import { installClosing } from './plugins/closing.ts'
-import { installCrossSite } from './plugins/cross-site.ts'
+import { installCors } from './plugins/cors.ts'
+import { installOwnForms, installOwnPages } from './plugins/cross-site.ts'
 import { createErrorHandler, installErrors } from './plugins/errors.ts'
 import { installOwnRefusals, refuseMalformed } from './plugins/malformed-http.ts'
+import { installOwnHost } from './plugins/own-host.ts'
 import { installRequestLog, newRequestId } from './plugins/request-log.ts'
+import { installSecurityHeaders, securityHeaders } from './plugins/security-headers.ts'
 import { installUnreadBodies } from './plugins/unread-bodies.ts'
 import { addBatchRoutes } from './routes/batches.ts'
 import { addDeadLetterRoutes } from './routes/dead-letters.ts'
@@ -62,7 +66,8 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength },
-    frameworkErrors: handleError,
+    // No hook is run for these.
+    frameworkErrors: (error, request, reply) => handleError(error, request, reply.headers(securityHeaders)),
     clientErrorHandler: refuseMalformed,
     http: { requireHostHeader: false },
   })
@@ -71,17 +76,22 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   // text/plain: read as JSON, see `installBodyTypes`.
   app.removeContentTypeParser('text/plain')
   installRequestLog(app, log)
+  installSecurityHeaders(app, config.server.public_url)
   installOwnRefusals(app)
   installBodyPace(app)
   installUnreadBodies(app)
   installBodyEncoding(app)
   installClosing(app, waits, streams, config.server.shutdown_grace_ms)
+  const own = createOwnAddress(config)
+  installOwnHost(app, own)
+  installCors(app, config.server.cors_origins, own)
+  if (config.api_keys.length === 0) installOwnPages(app, own)
   installErrors(app, handleError)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts))
   app.register(async scope => {
     const counted = { ...parts, submit: accepted.submit }
-    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, waits, streams, accepted.count)
+    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, own, waits, streams, accepted.count)
     addDescriptionRoute(scope)
   })
   return app
@@ -90,12 +100,13 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
 const addGuardedRoutes = (
   scope: ApiScope,
   parts: ApiParts,
+  own: OwnAddress,
   waits: JobWaits,
   streams: JobStreams,
   accepted: () => number,
 ): void => {
   installAuth(scope, parts.config.api_keys)
-  installCrossSite(scope, parts.config)
+  installOwnForms(scope, own)
   installBodyTypes(scope)
   addJobRoutes(scope, parts, waits, streams)
   addJobListRoute(scope, parts)

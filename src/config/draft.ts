@@ -4,6 +4,8 @@ import { flag, numeric } from './schema-values.ts'
 // A part that is of the wrong kind reads as absent: the schema has its own fault for it.
 const text = z.string().optional().catch(undefined)
 const number = numeric(z.number()).optional().catch(undefined)
+const list = z.array(z.unknown()).catch([]).default([])
+const noServer = { cors_origins: [] }
 const table = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({})
 
 const facts = { upstream_model: text, context_window: number, max_output_tokens: number }
@@ -74,9 +76,9 @@ const draftSchema = z
   .object({
     providers: table(provider),
     models: table(route),
-    server: z.object({ host: text }).catch({}).default({}),
+    server: z.object({ host: text, cors_origins: list }).catch(noServer).default(noServer),
     redis: redis.catch({}).default({}),
-    api_keys: z.array(z.unknown()).catch([]).default([]),
+    api_keys: list,
     webhooks: z
       .object({ allow: z.array(z.unknown()).catch([]).default([]) })
       .catch({ allow: [] })
@@ -86,7 +88,7 @@ const draftSchema = z
   .catch({
     providers: {},
     models: {},
-    server: {},
+    server: noServer,
     redis: {},
     api_keys: [],
     webhooks: { allow: [] },

@@ -16,6 +16,7 @@ export const relationFindings = (draft: Draft): Finding[] => [
   ...loopFindings(draft),
   ...draft.webhooks.allow.flatMap(networkFindings),
   ...hostFindings(draft),
+  ...originFindings(draft),
   ...redisFindings(draft.redis),
   ...storageFindings(draft),
 ]
@@ -128,6 +129,17 @@ const hostFindings = ({ server: { host }, api_keys }: Draft): Finding[] =>
   host === undefined || isLoopback(host) || api_keys.length > 0
     ? []
     : [relation(['server', 'host'], 'is reachable from other machines: that needs api_keys')]
+
+/** A page of any site could do what a client may. */
+const originFindings = ({ server: { cors_origins: origins }, api_keys }: Draft): Finding[] =>
+  origins.includes('*') && api_keys.length === 0
+    ? [
+        relation(
+          ['server', 'cors_origins', origins.indexOf('*')],
+          'lets every web page in: that needs api_keys',
+        ),
+      ]
+    : []
 
 const storageFindings = ({ storage: { path, s3 } }: Draft): Finding[] => {
   if (s3 === undefined) return []

@@ -45,3 +45,17 @@ export const proxyUrl = z.preprocess(
 )
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+
+/** As browsers write it in `Origin`. Those of apps have schemes of their own. */
+const isOrigin = (text: string): boolean => {
+  const url = URL.parse(text)
+  if (url === null || !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/.test(text)) return false
+  return url.origin === 'null' || url.origin === text
+}
+
+export const corsOrigin = z
+  .string()
+  .refine(
+    text => text === '*' || isOrigin(text),
+    'expected an origin such as https://app.example.com, without a slash at its end, or *',
+  )

@@ -2,7 +2,16 @@ import { z } from 'zod'
 import { forwardedHeader } from './forwarded-headers.ts'
 import { provider } from './provider-schema.ts'
 import { route } from './route-schema.ts'
-import { concurrency, duration, flag, httpUrl, numeric, positiveInt, proxyUrl } from './schema-values.ts'
+import {
+  concurrency,
+  corsOrigin,
+  duration,
+  flag,
+  httpUrl,
+  numeric,
+  positiveInt,
+  proxyUrl,
+} from './schema-values.ts'
 import { headerSafeKey } from './vendor-settings.ts'
 
 /** What S3 takes as one object from a source of unknown length: 10,000 parts of 5 MiB. */
@@ -33,6 +42,8 @@ const server = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: numeric(z.int().min(0).max(65_535)).default(8000),
   public_url: httpUrl.optional(),
+  /** Whose pages may call this server from a browser. */
+  cors_origins: z.array(corsOrigin).max(100, 'expected at most 100 origins').default([]),
   max_body_bytes: positiveInt.default(32 * 1024 * 1024),
   /** Headers of clients' requests that go on to providers, beside the betas of the request's own format. */
   forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),

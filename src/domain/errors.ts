@@ -103,6 +103,10 @@ export const errorCodes = {
     status: 403,
     help: 'A web page of another site sent the request; send JSON by its content type, with an API key.',
   },
+  host_forbidden: {
+    status: 403,
+    help: 'Without configured API keys, only loopback and the host of `server.public_url` are served.',
+  },
   endpoint_retired: {
     status: 410,
     help: 'The endpoint is retired; the message names what stands in its place.',

@@ -20,6 +20,7 @@ const text = { 'content-type': 'text/plain;charset=UTF-8' }
 const key = { authorization: 'Bearer the-key' }
 const evil = { origin: 'https://evil.example' }
 const crossSite = { 'sec-fetch-site': 'cross-site' }
+const publicly = { origin: 'https://baton.example.com' }
 const own = (api: TestApi) => ({ origin: api.url })
 
 interface Asked {
@@ -54,7 +55,11 @@ describe('while no key is asked for', () => {
     ['another port of this machine', { ...json, origin: 'http://localhost:3000' }],
     ['a page without an origin', { ...form, origin: 'null' }],
     ['another site, by the word of the browser', { ...form, ...crossSite }],
-    ['a name that leads here', { ...json, host: 'evil.example:8000', origin: 'http://evil.example:8000' }],
+    ['another port, with a type that needs no asking', { ...json, 'sec-fetch-site': 'same-site' }],
+    [
+      'another path of the public address, by the word of the browser',
+      { ...json, ...crossSite, ...publicly },
+    ],
   ])('refuses %s', async (_, headers) => {
     expect(await ask(keyless, headers)).toEqual(forbidden)
   })
@@ -68,16 +73,35 @@ describe('while no key is asked for', () => {
     )
   })
 
-  it('shows a page to whoever follows a link', async () => {
+  it.each(['/healthz', '/readyz', '/metrics', '/v1/providers', '/openapi.json', '/nowhere'])(
+    'refuses %s to a page',
+    async path => {
+      for (const headers of [evil, crossSite, { origin: 'null' }]) {
+        expect(await ask(keyless, headers, { method: 'GET', path })).toEqual(forbidden)
+      }
+    },
+  )
+
+  it('refuses to open a stream of events, and to take a file', async () => {
+    const path = `/v1/jobs/job_${'0'.repeat(26)}`
+    const events = { accept: 'text/event-stream', ...evil }
+    expect(await ask(keyless, events, { method: 'GET', path })).toEqual(forbidden)
+    const body = formOf([field('purpose', 'user_data'), file('x')])
+    expect(await ask(keyless, { ...formHeaders, ...evil }, { path: '/v1/files', body })).toEqual(forbidden)
+  })
+
+  it('shows a page to whoever follows a link, and to no frame', async () => {
     const headers = { ...crossSite, 'sec-fetch-mode': 'navigate' }
     expect((await ask(keyless, headers, { method: 'GET' })).status).toBe(200)
+    const framed = { ...headers, 'sec-fetch-dest': 'iframe' }
+    expect(await ask(keyless, framed, { method: 'GET' })).toEqual(forbidden)
   })
 
   it.each([
     ['no browser', {}],
     ['its own pages', { 'sec-fetch-site': 'same-origin' }],
     ['an address that was typed', { 'sec-fetch-site': 'none' }],
-    ['its public address', { origin: 'https://baton.example.com' }],
+    ['its public address', publicly],
   ])('serves %s', async (_, headers) => {
     for (const type of [json, form, text]) expect(await ask(keyless, { ...type, ...headers })).toEqual(served)
   })

@@ -171,6 +171,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   not_replicated: '../faults/redis-replicas.test.ts',
   shutting_down: 'closing.test.ts',
   cross_site_forbidden: 'cross-site.test.ts',
+  host_forbidden: 'own-host.test.ts',
   endpoint_retired: 'body-types.test.ts',
 }
 

@@ -220,6 +220,11 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       { code: 'relation', path: 'storage.s3.access_key_id' },
     ],
     [
+      'every web page without a client key',
+      'server: {cors_origins: ["https://a.example", "*"]}',
+      { code: 'relation', path: 'server.cors_origins[1]', line: 1 },
+    ],
+    [
       'a wide host without client keys',
       'server: {host: 0.0.0.0}',
       { code: 'relation', path: 'server.host', line: 1 },
@@ -242,6 +247,7 @@ describe('a relation that does not hold, with its path and suggestion', () => {
 test.each([
   ['loopback needs no client keys', 'server: {host: 127.0.0.2}'],
   ['nor does its name', 'server: {host: localhost}'],
+  ['with client keys every page may call', 'server: {cors_origins: ["*"]}\napi_keys: [k]'],
   ['with client keys it may be wide', 'server: {host: "::"}\napi_keys: [k]'],
   ['a provider without a list takes any model', `providers: {p: ${sim}}\nmodels: {m: {provider: p}}`],
   [

@@ -70,6 +70,7 @@ export const ofAnyRoute = ['internal_error', 'shutting_down'] as const satisfies
 
 /** What the connection or the path can be refused for before there is a route; these go with any path. */
 export const beforeAnyRoute = [
+  'host_forbidden',
   'invalid_request',
   'headers_too_large',
   'request_timeout',

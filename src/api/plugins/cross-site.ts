@@ -1,42 +1,43 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Config } from '../../config/schema.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { hasBody } from '../incoming-request.ts'
+import type { OwnAddress } from '../own-address.ts'
+
+/** Refuses whatever a browser sends for a page of another site: for a server that asks for no key. */
+export const installOwnPages = (app: FastifyInstance, own: OwnAddress): void => {
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(isForeign(request, own) ? forbidden() : undefined)
+  })
+}
 
 /**
- * Refuses what a browser sends for a page of another site, where nothing else would: while no key is asked for, and for
- * bodies of the types that a page may send anywhere without asking first. Must come before `installBodyTypes`.
+ * The same of bodies alone whose type a page may send anywhere without asking first: a key that the page has is all that any
+ * other request needs. Must come before `installBodyTypes`.
  */
-export const installCrossSite = (scope: FastifyInstance, { api_keys, server }: Config): void => {
-  const isKeyless = api_keys.length === 0
-  const publicOrigin = server.public_url === undefined ? null : new URL(server.public_url).origin
-
-  const isOwn = (origin: string, host: string): boolean => {
-    if (origin === publicOrigin) return true
-    const url = URL.parse(origin)
-    if (url === null || URL.parse(`${url.protocol}//${host}`)?.host !== url.host) return false
-    // A name server can lead any other name to this machine, and a page of that name would be called our own.
-    return !isKeyless || isLoopback(url.hostname)
-  }
-
+export const installOwnForms = (scope: FastifyInstance, own: OwnAddress): void => {
   scope.addHook('onRequest', (request, _reply, done) => {
-    const { origin, host = '', 'sec-fetch-site': site } = request.raw.headers
-    if (origin === undefined && site !== 'cross-site') return done()
-    if (!isKeyless && !(hasBody(request.raw) && !isJson(request))) return done()
-    const isForeign = origin === undefined ? !isVisit(request) : site === 'cross-site' || !isOwn(origin, host)
-    done(isForeign ? forbidden() : undefined)
+    const isSimple = hasBody(request.raw) && !isJson(request)
+    done(isSimple && isForeign(request, own) ? forbidden() : undefined)
   })
+}
+
+const isForeign = (request: FastifyRequest, own: OwnAddress): boolean => {
+  const { origin, host = '', 'sec-fetch-site': site } = request.raw.headers
+  if (origin !== undefined && own.isListedOrigin(origin)) return false
+  // `same-site` is said of another port of this machine, too.
+  const isFromElsewhere = site !== undefined && site !== 'same-origin' && site !== 'none'
+  if (origin === undefined) return isFromElsewhere && !isVisit(request)
+  return site === 'cross-site' || !own.isOwnOrigin(origin, host)
 }
 
 const isJson = ({ raw }: FastifyRequest): boolean =>
   /^application\/json[ \t]*(?:;|$)/i.test(raw.headers['content-type'] ?? '')
 
-/** Somebody followed a link. */
-const isVisit = ({ raw }: FastifyRequest): boolean =>
-  raw.method === 'GET' && raw.headers['sec-fetch-mode'] === 'navigate'
-
-const isLoopback = (hostname: string): boolean =>
-  /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
+/** Somebody followed a link, and no frame does so for them. */
+const isVisit = ({ raw: { method, headers } }: FastifyRequest): boolean =>
+  method === 'GET' &&
+  headers['sec-fetch-mode'] === 'navigate' &&
+  (headers['sec-fetch-dest'] ?? 'document') === 'document'
 
 const forbidden = (): BatonError =>
   new BatonError('cross_site_forbidden', 'A web page of another site sent this request.')

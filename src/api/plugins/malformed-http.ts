@@ -5,6 +5,7 @@ import { errorBody } from '../../domain/error-shape.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { answerOf } from '../error-body.ts'
 import { newRequestId } from './request-log.ts'
+import { securityHeaders } from './security-headers.ts'
 import { readOn } from './unread-bodies.ts'
 
 /** Errors of Node's parser; whatever else there is, the request is not well-formed. */
@@ -54,6 +55,7 @@ const refuse = (error: BatonError, socket: Socket): void => {
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
   ]
   if (!socket.writable) socket.destroy()
   else {
@@ -70,7 +72,9 @@ const refuse = (error: BatonError, socket: Socket): void => {
 export const installOwnRefusals = (app: FastifyInstance): void => {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.addHook('onRequest', ({ raw }, _reply, done) => {
-    const isWithout = raw.headers.host === undefined && raw.httpVersion === '1.1'
-    done(isWithout ? new BatonError('invalid_request', 'Send a `host` header.') : undefined)
+    const { length = 0 } = raw.headersDistinct.host ?? []
+    // With several, it is anybody's guess which one a proxy in front has judged (RFC 9112, 3.2).
+    const isFaulty = length > 1 || (length === 0 && raw.httpVersion === '1.1')
+    done(isFaulty ? new BatonError('invalid_request', 'Send one `host` header.') : undefined)
   })
 }
