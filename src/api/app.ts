@@ -9,7 +9,7 @@ import { createJobWaits, type JobWaits } from './job-waits.ts'
 import { createJobWatcher } from './job-watcher.ts'
 import { createOwnAddress, type OwnAddress } from './own-address.ts'
 import type { ApiParts } from './parts.ts'
-import { installAuth } from './plugins/auth.ts'
+import { installAuth, installRights } from './plugins/auth.ts'
 import { installBodyEncoding } from './plugins/body-encoding.ts'
 import { installBodyPace } from './plugins/body-pace.ts'
 import { installBodyTypes } from './plugins/body-types.ts'
@@ -87,6 +87,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installCors(app, config.server.cors_origins, own)
   if (config.api_keys.length === 0) installOwnPages(app, own)
   installErrors(app, handleError)
+  installRights(app)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts))
   app.register(async scope => {

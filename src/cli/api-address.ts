@@ -20,7 +20,7 @@ export interface ApiAddress {
 
 /**
  * The options first, then BATON_URL and BATON_API_KEY (also from the `.env` beside the config), then the config's own
- * server and the first of its keys. That key goes to no other server. Throws ConfigError when the config is needed and
+ * server and the first of its keys, an operator's if there is one. That key goes to no other server. Throws ConfigError when the config is needed and
  * cannot be read, CommandError for what is no URL.
  */
 export const findApi = ({ cwd, env }: Pick<Terminal, 'cwd' | 'env'>, options: ApiOptions): ApiAddress => {
@@ -32,7 +32,9 @@ export const findApi = ({ cwd, env }: Pick<Terminal, 'cwd' | 'env'>, options: Ap
   if (config === null) throw new ConfigError(file.path, faults)
   const own = ownUrl(config)
   const found = readUrl(url || file.lookup('BATON_URL')?.value || own)
-  const ownKey = found === own ? config.api_keys[0]?.key : undefined
+  const { api_keys: keys } = config
+  // Whoever reads the config may do everything.
+  const ownKey = found === own ? (keys.find(({ role }) => role === 'operator') ?? keys[0])?.key : undefined
   return { url: found, key: key || (file.lookup('BATON_API_KEY')?.value ?? ownKey ?? null) }
 }
 

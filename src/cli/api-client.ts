@@ -115,7 +115,9 @@ const refusalOf = async (url: string, key: string | null, response: Response): P
     const fault = key === null ? 'wants a key' : 'does not take this key'
     return new ApiRefusal(`the API at ${url} ${fault}: set BATON_API_KEY, or use --api-key`, status)
   }
-  return new ApiRefusal(`${error.message}${code}`, status)
+  const advice =
+    error.code === 'permission_denied' ? ' Set BATON_API_KEY to such a key, or use --api-key' : ''
+  return new ApiRefusal(`${error.message}${code}${advice}`, status)
 }
 
 const parse = (text: string): object | null => {

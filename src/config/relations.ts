@@ -15,6 +15,7 @@ export const relationFindings = (draft: Draft): Finding[] => [
   ...Object.entries(draft.models).flatMap(([name, route]) => routeFindings(draft, name, route)),
   ...loopFindings(draft),
   ...draft.webhooks.allow.flatMap(networkFindings),
+  ...keyFindings(draft),
   ...hostFindings(draft),
   ...originFindings(draft),
   ...redisFindings(draft.redis),
@@ -123,6 +124,19 @@ const networkFindings = (network: unknown, index: number): Finding[] => {
       prefix === null ? undefined : `${network}/${prefix}`,
     ),
   ]
+}
+
+/** Which tenant and role such a key has would depend on the order of the list. */
+const keyFindings = ({ api_keys }: Draft): Finding[] => {
+  const keys = api_keys.map(item =>
+    typeof item === 'object' && item !== null ? (item as { key?: unknown }).key : item,
+  )
+  return keys.flatMap((key, index): Finding[] => {
+    const first = keys.indexOf(key)
+    if (typeof key !== 'string' || first === index) return []
+    const path: Path = ['api_keys', index, ...(typeof api_keys[index] === 'string' ? [] : ['key'])]
+    return [relation(path, `is the same key as api_keys[${first}]`)]
+  })
 }
 
 const hostFindings = ({ server: { host }, api_keys }: Draft): Finding[] =>

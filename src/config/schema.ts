@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { roles } from '../domain/access.ts'
 import { forwardedHeader } from './forwarded-headers.ts'
 import { provider } from './provider-schema.ts'
 import { route } from './route-schema.ts'
@@ -26,7 +27,7 @@ const lineCount = numeric(
 /** Redis takes no longer value than 512 MB, and a process holds several of this size. */
 const maxHeldBytes = 256 * 1024 * 1024
 
-/** Written as the key alone, or with the tenant it stands for. */
+/** Written as the key alone, or with the tenant it stands for and what it may do. */
 const apiKey = z.preprocess(
   value => (typeof value === 'string' ? { key: value } : value),
   z.strictObject({
@@ -35,6 +36,7 @@ const apiKey = z.preprocess(
       .string()
       .regex(/^[\w-]{1,64}$/, 'expected at most 64 letters, digits, - and _')
       .default('default'),
+    role: z.enum(roles).default('submit'),
   }),
 )
 

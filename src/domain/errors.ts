@@ -55,6 +55,10 @@ export const errorCodes = {
   invalid_cursor: { status: 400, help: 'The cursor is not one that a list answered.' },
   idempotency_key_reused: { status: 422, help: 'The Idempotency-Key was used before with another body.' },
   invalid_api_key: { status: 401, help: 'The API key is missing or wrong.' },
+  permission_denied: {
+    status: 403,
+    help: 'The API key may not do that; the message names the role that may.',
+  },
   empty_file: { status: 400, help: 'The file or the part of an upload has no bytes.' },
   file_not_found: { status: 404, help: 'No such file, or it is deleted or past its expiry.' },
   file_too_large: { status: 413, help: 'The file or the part is larger than its purpose allows.' },

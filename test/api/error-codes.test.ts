@@ -9,7 +9,7 @@ let api: TestApi
 beforeAll(async () => {
   api = await openTestApi({
     log: pino({ level: 'debug' }, { write: line => lines.push(line) }),
-    config: { api_keys: ['right'], server: { max_body_bytes: 20_000 } },
+    config: { api_keys: [{ key: 'right', role: 'operator' }], server: { max_body_bytes: 20_000 } },
   })
 })
 afterAll(() => api[Symbol.asyncDispose]())
@@ -172,6 +172,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   shutting_down: 'closing.test.ts',
   cross_site_forbidden: 'cross-site.test.ts',
   host_forbidden: 'own-host.test.ts',
+  permission_denied: 'roles.test.ts',
   endpoint_retired: 'body-types.test.ts',
 }
 

@@ -91,7 +91,7 @@ it('answers what came before first, and only then what is malformed', async () =
 
 it('answers the path of a whole URL as it answers the path', async () => {
   const text = (method: string, path: string) =>
-    `${method} http://elsewhere.example${path} HTTP/1.1\r\n${host}connection: close\r\n\r\n`
+    `${method} http://localhost:1${path} HTTP/1.1\r\n${host}connection: close\r\n\r\n`
   const id = `msgbatch_${'0'.repeat(26)}`
   const [, body = ''] = (await exchange(text('GET', `/v1/messages/batches/${id}`))).split('\r\n\r\n')
   expect(JSON.parse(body)).toMatchObject({ type: 'error', error: { type: 'not_found_error' } })

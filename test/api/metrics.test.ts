@@ -26,7 +26,7 @@ beforeEach(async () => {
         other: { provider: 'second' },
         alone: { provider: 'first' },
       },
-      api_keys: [key],
+      api_keys: [{ key, role: 'operator' }],
       webhooks: { secret, allow: ['127.0.0.0/8'] },
     },
     api: true,

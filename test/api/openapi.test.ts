@@ -7,6 +7,7 @@ import { field, file, postForm } from './forms.ts'
 import { type Call, call, chat, endJob, failure, openTestApi, submitJob, type TestApi } from './harness.ts'
 import { codesOf, type Document, routesOf } from './openapi/document.ts'
 import { faultsOf } from './openapi/faults-of.ts'
+import { routesOfApp } from './routes-of-app.ts'
 
 let api: TestApi
 let document: Document
@@ -16,25 +17,8 @@ beforeAll(async () => {
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
-/** `POST /v1/jobs/:id/cancel` and so on, as the router prints its tree. */
-const routerKnows = (): string[] => {
-  const stems: string[] = []
-  return api.app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .flatMap(line => {
-      const [, lead, path, methods = ''] = /^((?:[│ ] {3})*)[├└]── (\S+)(?: \((.*)\))?$/.exec(line) ?? []
-      if (path === undefined) return []
-      const depth = lead!.length / 4
-      stems.splice(depth, Number.POSITIVE_INFINITY, path)
-      const names = methods.split(', ').filter(name => name !== '' && name !== 'HEAD')
-      // A wildcard is printed without the slash before it.
-      return names.map(method => `${method} ${stems.join('').replace(/(?<!\/)\*/, '/*')}`)
-    })
-}
-
 it('describes every route that there is, and no other', () => {
-  const routes = routerKnows()
+  const routes = routesOfApp(api)
   expect(routes.length).toBeGreaterThan(35)
   expect(Object.keys(operations).toSorted()).toEqual(routes.toSorted())
   expect(routesOf(document)).toHaveLength(routes.length)

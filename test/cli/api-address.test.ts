@@ -17,6 +17,8 @@ describe('where the API is', () => {
 
   test('the config tells its own server and the first of its keys', () => {
     expect(find({}, { files: own })).toEqual({ url: 'http://127.0.0.1:8111', key: 'first-key' })
+    const files = { 'baton.yaml': 'api_keys: [first, {key: second, role: operator}]\n' }
+    expect(find({}, { files }).key).toBe('second')
   })
 
   test.each([

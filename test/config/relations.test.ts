@@ -220,6 +220,11 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       { code: 'relation', path: 'storage.s3.access_key_id' },
     ],
     [
+      'a key that stands twice',
+      'api_keys: [one, two, {key: one, role: operator}]',
+      { code: 'relation', path: 'api_keys[2].key', message: 'is the same key as api_keys[0]', line: 1 },
+    ],
+    [
       'every web page without a client key',
       'server: {cors_origins: ["https://a.example", "*"]}',
       { code: 'relation', path: 'server.cors_origins[1]', line: 1 },

@@ -36,8 +36,8 @@ beforeAll(async () => {
       plain: { provider: 'first' },
     },
     api_keys: [
-      { key: 'right', tenant: 'default' },
-      { key: 'theirs', tenant: 'them' },
+      { key: 'right', tenant: 'default', role: 'operator' },
+      { key: 'theirs', tenant: 'them', role: 'operator' },
     ],
   }
   baton = await deploy({ config, api: true, graceMs: 100, logTo: { write: line => logged.push(line) } })

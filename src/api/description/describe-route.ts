@@ -30,7 +30,7 @@ export const describeRoute: Transform = ({ schema, url, route, ...document }) =>
   if (operation === undefined) throw new Error(`${method} ${url} is not described`)
   const described = {
     ...requestOf(operation, (schema ?? {}) as CheckedSchema),
-    response: answersOf(operation, url),
+    response: answersOf(operation, method, url),
   }
   return toJsonSchema({ schema: described, url: operation.url ?? url, route, ...document })
 }
@@ -73,9 +73,9 @@ const requestOf = (operation: Operation, checked: CheckedSchema): object => {
   }
 }
 
-const answersOf = (operation: Operation, url: string): object => {
+const answersOf = (operation: Operation, method: string, url: string): object => {
   const { answers, answersForJob } = operation
-  const errors = errorAnswers(operation, dialectsOfPath(url))
+  const errors = errorAnswers(operation, `${method} ${url}`, dialectsOfPath(url))
   const statuses = new Set([...Object.keys(answers), ...Object.keys(errors)])
   return Object.fromEntries(
     [...statuses].map(status => {

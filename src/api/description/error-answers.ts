@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { mayDo, roles } from '../../domain/access.ts'
 import type { Dialect } from '../../domain/endpoint.ts'
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts'
 import { failureStatus, type JobErrorCode, jobErrorCodes } from '../../domain/job.ts'
+import { routeRights } from '../route-rights.ts'
 import { ofAnyRoute } from './error-codes-of.ts'
 import type { Answer, Operation } from './operation.ts'
 
@@ -17,9 +19,13 @@ const jobCodes: readonly Code[] = Object.entries(jobErrorCodes).map(([code, help
   help,
 }))
 
-const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation): readonly Code[] => {
+/** `route`: its method and path. */
+const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation, route: string): readonly Code[] => {
   const known = new Set<ErrorCode>([...errors, ...ofAnyRoute])
   if (!isOpen) known.add('invalid_api_key').add('cross_site_forbidden')
+  const right = routeRights[route]
+  const isForAll = right === undefined || right === 'open' || roles.every(role => mayDo(role, right))
+  if (!isForAll) known.add('permission_denied')
   if (!isLocal) known.add('redis_unavailable')
   const own = [...known].map(code => ({ code, ...errorCodes[code] }))
   return answersForJob ? [...own, ...jobCodes] : own
@@ -28,10 +34,11 @@ const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation): readonl
 /** How an operation tells what went wrong, by status, with every code there is. */
 export const errorAnswers = (
   operation: Operation,
+  route: string,
   dialects: readonly Dialect[],
 ): Readonly<Record<string, Answer>> =>
   Object.fromEntries(
-    [...Map.groupBy(codesOf(operation), ({ status }) => status)].map(([status, codes]) => [
+    [...Map.groupBy(codesOf(operation, route), ({ status }) => status)].map(([status, codes]) => [
       status,
       {
         description: codes.map(({ code, help }) => `\`${code}\`: ${help}`).join('\n\n'),

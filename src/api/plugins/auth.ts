@@ -1,35 +1,66 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema.ts'
+import { mayDo, type Right, type Role, roleFor } from '../../domain/access.ts'
 import { BatonError } from '../../domain/errors.ts'
+import { rightOf } from '../route-rights.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Whose request this is; `default` where no API keys are configured. */
     tenant: string
   }
+  interface FastifyContextConfig {
+    right?: Right | 'open'
+  }
 }
 
-/** Lets only requests with a configured API key into this scope, and says whose they are. */
-export const installAuth = (app: FastifyInstance, apiKeys: Config['api_keys']): void => {
-  app.decorateRequest('tenant', 'default')
-  if (apiKeys.length === 0) return
-  const tenantOf = createKeyCheck(apiKeys)
-  app.addHook('onRequest', (request, _reply, done) => {
-    const tenant = tenantOf(credentialOf(request))
-    if (tenant === null) return done(new BatonError('invalid_api_key', 'The API key is missing or wrong.'))
-    request.tenant = tenant
-    done()
+/** Gives every route from now on what it asks of a key. Throws for a route that nobody has thought of. */
+export const installRights = (app: FastifyInstance): void => {
+  app.addHook('onRoute', route => {
+    for (const method of [route.method].flat()) {
+      const right = rightOf(method, route.url)
+      if (right === undefined) throw new Error(`${method} ${route.url} has no right in the table`)
+      route.config = { ...route.config, right }
+    }
   })
 }
 
+/**
+ * Lets only requests with a configured API key into this scope, each to the routes that its role may use, and says whose they
+ * are. Without keys only loopback is served, and whoever gets there may do everything.
+ */
+export const installAuth = (app: FastifyInstance, apiKeys: Config['api_keys']): void => {
+  app.decorateRequest('tenant', 'default')
+  if (apiKeys.length === 0) return
+  const holderOf = createKeyCheck(apiKeys)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const holder = holderOf(credentialOf(request))
+    if (holder === null) return done(new BatonError('invalid_api_key', 'The API key is missing or wrong.'))
+    request.tenant = holder.tenant
+    const { right = 'operate' } = request.routeOptions.config
+    done(right === 'open' || mayDo(holder.role, right) ? undefined : denied(right))
+  })
+}
+
+const denied = (right: Right): BatonError =>
+  new BatonError(
+    'permission_denied',
+    `This API key may not do that: it takes one of the role \`${roleFor(right)}\`.`,
+  )
+
+interface KeyHolder {
+  readonly tenant: string
+  readonly role: Role
+}
+
 /** Hashes make all keys equally long, and comparing with every one tells nothing by its time. */
-const createKeyCheck = (apiKeys: Config['api_keys']): ((candidate: string) => string | null) => {
-  const known = apiKeys.map(({ key, tenant }) => ({ hash: sha256(key), tenant }))
+const createKeyCheck = (apiKeys: Config['api_keys']): ((candidate: string) => KeyHolder | null) => {
+  const known = apiKeys.map(({ key, tenant, role }) => ({ hash: sha256(key), holder: { tenant, role } }))
   return candidate => {
     const hash = sha256(candidate)
-    let found: string | null = null
-    for (const key of known) if (timingSafeEqual(key.hash, hash)) found = key.tenant
+    let found: KeyHolder | null = null
+    for (const key of known) if (timingSafeEqual(key.hash, hash)) found = key.holder
     return found
   }
 }

@@ -1,6 +1,7 @@
 import { isTerminal } from '../../domain/job.ts'
 import type { JobView } from '../../store/job-view.ts'
 import { renderTable } from '../../terminal/table.ts'
+import { ApiRefusal } from '../api-client.ts'
 import { type Explanation, explainJob } from '../explain-text.ts'
 import { readProviders } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
@@ -11,12 +12,18 @@ import { renderClock, renderTime } from '../times.ts'
 export const explain = (id: string, options: SessionOptions, terminal: Terminal): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const job = (await api.ask('GET', `/v1/jobs/${encodeURIComponent(id)}`)) as JobView
-    const providers = isTerminal(job.status) ? [] : await readProviders(api)
+    const providers = isTerminal(job.status) ? [] : await readProviders(api).catch(unlessDenied)
     const provider = providers.find(({ name }) => name === job.provider) ?? null
     const explanation = explainJob(job, provider, Date.now())
     out(json ? renderJson({ id: job.id, status: job.status, ...explanation }) : describe(job, explanation))
     return 0
   })
+
+/** Whoever may read the job need not be one who may look at providers: the rest can be told all the same. */
+const unlessDenied = (error: unknown): [] => {
+  if (error instanceof ApiRefusal && error.status === 403) return []
+  throw error
+}
 
 const describe = (job: JobView, { steps, waits }: Explanation): string =>
   [
