@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { createLifecycle, StopRequested } from '../src/lifecycle/lifecycle.ts'
+import { onStopSignals } from '../src/lifecycle/stop-signals.ts'
 import { createScreen } from '../src/terminal/screen.ts'
 import { type ChaosOptions, readChaosOptions, usage } from './options.ts'
 import { runChaos } from './run.ts'
@@ -30,9 +31,10 @@ const main = async (options: ChaosOptions): Promise<number> => {
   const screen = createScreen(process.stdout, () => performance.now())
   const life = createLifecycle(closingMs, pino({ level: 'silent' }))
   const stopping = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort('interrupted')))
-  }
+  onStopSignals(
+    () => stopping.abort('interrupted'),
+    () => process.exit(130),
+  )
   const timer = setTimeout(() => stopping.abort('out of time'), options.durationMs + settlingMs)
   screen.say(`seed ${options.seed}`)
   let passed: boolean | null = null

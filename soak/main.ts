@@ -1,3 +1,4 @@
+import { onStopSignals } from '../src/lifecycle/stop-signals.ts'
 import { readSoakOptions, type SoakOptions, usage } from './options.ts'
 import { printCounts, printProcessorTime, printSamples, printSlopes } from './report.ts'
 import { runSoak } from './run.ts'
@@ -17,10 +18,11 @@ const readOptions = (): SoakOptions => {
 
 const options = readOptions()
 const stopping = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  // The second time at once: every child ends with this process.
-  process.on(name, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort()))
-}
+// The second time at once: every child ends with this process.
+onStopSignals(
+  () => stopping.abort(),
+  () => process.exit(130),
+)
 
 const startedAt = performance.now()
 const { samples, ledger, faults, processorShares } = await runSoak(options, stopping.signal, ({ atMs }) => {

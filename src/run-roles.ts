@@ -10,6 +10,7 @@ import { type Config, configSchema } from './config/schema.ts'
 import { openCore } from './core.ts'
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
+import { createStopProcess } from './lifecycle/stop-process.ts'
 import { openRedis } from './open-redis.ts'
 import { webhookQueue } from './queue/doorbells.ts'
 import { simulatedDefaults, withSimulated } from './sim/with-simulated.ts'
@@ -115,12 +116,7 @@ export const runRoles = async (
     const roles = rolesOf(positionals, config)
     const graceMs = config.server.shutdown_grace_ms
     const life = createLifecycle(graceMs, log)
-    onStop(signal => {
-      if (!life.stopping) log.info({ event: 'process.stopping', signal }, 'stopping')
-      // Redis may be away for good: what could not be handed back is found by its lock running out.
-      setTimeout(() => process.exit(1), graceMs + closingMs).unref()
-      void life.stop()
-    })
+    onStop(createStopProcess({ life, limitMs: graceMs + closingMs, log, exit: process.exit }))
     await start(life, roles, config, log).catch(async error => {
       if (!(error instanceof StopRequested)) fail(error, log)
       await life.stop()

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { watchParent } from '../lifecycle/parent-watch.ts'
 import { runBaton } from './program.ts'
 
 /** What a shell tells of a command that SIGPIPE ended, which Node does not let do so. */
@@ -11,6 +12,9 @@ for (const stream of [process.stdout, process.stderr]) {
     process.exit(brokenPipeCode)
   })
 }
+
+// Its shell keeps the SIGTERM that npx passes on.
+if (process.env.npm_lifecycle_event === 'npx') watchParent(() => process.kill(process.pid, 'SIGTERM'))
 
 process.exitCode = await runBaton(process.argv.slice(2), {
   cwd: process.cwd(),

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { createLifecycle, type Lifecycle, StopRequested } from '../lifecycle/lifecycle.ts'
 import { createLogger } from '../lifecycle/logger.ts'
+import { onStopSignals } from '../lifecycle/stop-signals.ts'
 import { createScreen } from '../terminal/screen.ts'
 import { createLogbook } from './logbook.ts'
 import { readDemoOptions } from './options.ts'
@@ -27,13 +28,11 @@ const main = async (): Promise<number> => {
   const stopping = new AbortController()
   const { signal } = stopping
   const stop = (): void => {
-    if (signal.aborted) process.exit(130)
     screen.say('\nStopping; once more to stop at once.')
     stopping.abort()
     void close(life, 130)
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  onStopSignals(stop, () => process.exit(130))
   const redisUrl = process.env.REDIS_URL || undefined
   try {
     return (await play(life, { load, screen, log, logFile, logbook, redisUrl, signal })) ? 0 : 1

@@ -8,6 +8,16 @@ export class StopRequested extends Error {
   }
 }
 
+/** Where a stop stands. */
+export interface Holdup {
+  /** The part that is being closed, or that has not finished opening. */
+  readonly part: string
+  readonly is: 'opening' | 'closing'
+  readonly forMs: number
+  /** The parts that wait for it, in the order in which they would be closed. */
+  readonly left: readonly string[]
+}
+
 /** What a process has open, closed in reverse order. */
 export interface Lifecycle {
   /** Opens one thing and remembers how to close it. `leftMs` is what is left of the grace when its turn comes. */
@@ -19,6 +29,8 @@ export interface Lifecycle {
   /** Closes everything; resolves when that is done. Safe to call twice, or while `open` is at work. */
   stop(): Promise<void>
   readonly stopping: boolean
+  /** Null while nothing is asked to stop, and when all is closed. */
+  readonly holdup: Holdup | null
 }
 
 interface Closer {
@@ -26,16 +38,23 @@ interface Closer {
   readonly close: (leftMs: () => number) => unknown
 }
 
+type Stand = Pick<Holdup, 'part' | 'is'> & { readonly sinceMs: number }
+
 export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
   const closers: Closer[] = []
   let opening: Promise<unknown> = Promise.resolve()
   let stopped: Promise<void> | null = null
+  let stand: Stand | null = null
+  const standAt = (part: string, is: Holdup['is']): void => {
+    stand = { part, is, sinceMs: performance.now() }
+  }
 
   const closeAll = async (): Promise<void> => {
     const deadline = performance.now() + graceMs
     const leftMs = (): number => Math.max(0, deadline - performance.now())
     await opening.catch(() => undefined)
     for (let closer = closers.pop(); closer; closer = closers.pop()) {
+      standAt(closer.name, 'closing')
       try {
         await closer.close(leftMs)
       } catch (error) {
@@ -43,11 +62,13 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
         log.error({ event: 'part.close_failed', err: error, part: closer.name }, 'part not closed')
       }
     }
+    stand = null
   }
 
   return {
     open: async (name, open, close) => {
       if (stopped) throw new StopRequested()
+      standAt(name, 'opening')
       const pending = Promise.resolve(open()).then(value => {
         closers.push({ name, close: leftMs => close(value, leftMs) })
         return value
@@ -63,6 +84,12 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
     },
     get stopping() {
       return stopped !== null
+    },
+    get holdup() {
+      if (!stopped || !stand) return null
+      const { part, is, sinceMs } = stand
+      const left = closers.map(({ name }) => name).reverse()
+      return { part, is, forMs: Math.round(performance.now() - sinceMs), left }
     },
   }
 }

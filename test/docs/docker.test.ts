@@ -61,7 +61,7 @@ describe('Dockerfile', () => {
   test('runs as somebody else than root, and gets the SIGTERM itself', () => {
     expect(instruction('USER')).toEqual(['node'])
     expect(instruction('STOPSIGNAL')).toEqual(['SIGTERM'])
-    expect(JSON.parse(instruction('ENTRYPOINT')[0]!)).toEqual(manifest.scripts.start.split(' '))
+    expect(JSON.parse(instruction('ENTRYPOINT')[0]!)).toEqual(manifest.scripts.start.split(' ').slice(1))
     expect(instruction('CMD')).toEqual([])
   })
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
+import { ownRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 import { openRig, type Rig, type RigOptions, submitted } from './rig.ts'
 
@@ -74,6 +75,45 @@ it('lets a waiting client have its answer when the process that does everything 
   expect((await answer).status).toBe(200)
   expect(await all.exited).toEqual(clean)
 })
+
+it.each([
+  ['a worker', ['worker', 'first'], /^heartbeat first$/],
+  [
+    'the process that does everything',
+    [],
+    /^(webhook heartbeat|batch runner|new batches|file purger|api.*)$/,
+  ],
+] as const)(
+  'names the part of %s that did not close when Redis is silent for good',
+  async (_, args, part) => {
+    const redis = await ownRedis()
+    try {
+      rig = await openRig({
+        redisUrl: redis.url,
+        scripts: [slow],
+        config: { server: { port: 0, shutdown_grace_ms: 300 } },
+      })
+      const stuck = rig.site.run(...args)
+      await stuck.logged('started')
+      redis.freeze()
+      stuck.signal('SIGTERM')
+      expect(await stuck.exited).toEqual({ code: 1, signal: null })
+      const [told] = stuck.lines.filter(line => line.event === 'process.forced_exit')
+      expect(told).toMatchObject({
+        level: 50,
+        afterMs: 5_300,
+        part: expect.stringMatching(part),
+        is: 'closing',
+        forMs: expect.any(Number),
+      })
+      expect(told!.left).toContain('redis')
+    } finally {
+      redis.thaw()
+      await rig.site.close()
+      await redis.stop()
+    }
+  },
+)
 
 it('exits 0 whenever during its start the signal comes', async () => {
   rig = await openRig()

@@ -37,6 +37,46 @@ describe('a lifecycle', () => {
     expect(closed).toEqual(['last', 'slow', 'first'])
   })
 
+  it('tells which part holds up the stop, and what waits for it', async () => {
+    const { life, open } = recording()
+    await open('first')
+    await open('second')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    await life.open(
+      'slow',
+      () => undefined,
+      () => promise,
+    )
+    expect(life.holdup).toBeNull()
+    const stopped = life.stop()
+    await new Promise(setImmediate)
+    expect(life.holdup).toEqual({
+      part: 'slow',
+      is: 'closing',
+      forMs: expect.any(Number),
+      left: ['second', 'first'],
+    })
+    resolve()
+    await stopped
+    expect(life.holdup).toBeNull()
+  })
+
+  it('tells of a part that does not open when it is to stop', async () => {
+    const { life, open } = recording()
+    await open('first')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const opening = life.open(
+      'slow',
+      () => promise,
+      () => undefined,
+    )
+    const refused = expect(opening).rejects.toThrow(StopRequested)
+    const stopped = life.stop()
+    expect(life.holdup).toMatchObject({ part: 'slow', is: 'opening', left: ['first'] })
+    resolve()
+    await Promise.all([refused, stopped])
+  })
+
   it('answers what was opened', async () => {
     expect(await recording().open('a')).toBe('a')
   })

@@ -42,15 +42,28 @@ const linesOf = (text: string): LogLine[] =>
     .filter(line => line.startsWith('{') && line.endsWith('}'))
     .map(line => JSON.parse(line) as LogLine)
 
-export const runBaton = (
+interface RunOptions {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+  /** In a process group of its own, as a shell starts it. */
+  readonly detached?: boolean
+}
+
+export const runBaton = (args: readonly string[], options: RunOptions): BatonProcess =>
+  runCommand(process.execPath, [entry, ...args], options)
+
+/** A command that starts Baton: what it prints is Baton's, and it has exited once all of what it started has. */
+export const runCommand = (
+  command: string,
   args: readonly string[],
-  { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> },
+  { cwd, env = {}, detached = false }: RunOptions,
 ): BatonProcess => {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(command, args, {
     cwd,
     // Nothing of the tester's own: a REDIS_URL or PORT would win over the test's config.
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
   })
   living.add(child)
   let output = ''
