@@ -28,7 +28,7 @@ export interface Target {
 }
 
 /** Why a call ended without an answer that could be judged. Interruption is not failure. */
-export type Interruption = 'worker_lost' | 'shutdown' | 'cancelled' | 'expired'
+export type Interruption = 'worker_lost' | 'superseded' | 'shutdown' | 'cancelled' | 'expired'
 
 /** One upstream HTTP call, as recorded on the job and shown to clients. */
 export interface Attempt {

@@ -64,7 +64,7 @@ export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () =>
 /** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
 export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   const { store, caller, calls, leases, routes, providers, log, now, random, persist } = parts
-  const { handOver, park, retry, hold, interrupted } = createJobMoves(parts)
+  const { handOver, park, retry, hold, interrupted, disown } = createJobMoves(parts)
 
   const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, hold, now })
 
@@ -268,7 +268,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       })
       // Whoever waits for the end does not wait for the mirror.
       parts.unfinished(
-        write.then(written => (written ? parts.mirrors.ended({ ...claim, attempts }, whole) : undefined)),
+        write.then(written => (written ? parts.mirrors.ended({ ...claim, attempts }, whole) : disown(run))),
       )
       const ended = (): void => {
         leases.release(claim)

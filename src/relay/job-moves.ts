@@ -9,7 +9,7 @@ import type { MoveNotes } from './move-notes.ts'
 import { pause } from './pause.ts'
 
 export interface JobMoveParts {
-  readonly store: Pick<JobStore, 'advance' | 'park' | 'retry' | 'expire'>
+  readonly store: Pick<JobStore, 'advance' | 'park' | 'retry' | 'expire' | 'account'>
   readonly doorbells: Doorbells
   readonly notes: MoveNotes
   /** Whether the process is about to end: then jobs do not wait here. */
@@ -37,17 +37,23 @@ export interface JobMoves {
   hold(run: Run): Promise<boolean>
   /** Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the job back. */
   interrupted(run: Run, reason: unknown): Promise<void>
+  /** Tells of the calls for a job that is another's by now, or has its end: what they cost is on its bill all the same. */
+  disown(run: Run): Promise<void>
 }
 
 export const createJobMoves = (parts: JobMoveParts): JobMoves => {
   const { store, doorbells, notes, persist, log, now, random } = parts
+
+  const disown = async (run: Run): Promise<void> => {
+    await persist(() => store.account(run.claim, unlogged(run)))
+  }
 
   const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
     const called = run.attempts.length > run.claim.attempts.length
     const note = called ? {} : { note: notes.skipped(run.claim.hop, run.current, run.attempts) }
     const move = { ...moveTo(run, target), ...note }
     const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
-    if (!(await persist(() => store.advance(run.claim, move, now())))) return
+    if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
     const from = run.current.provider
     log.info(
       {
@@ -69,7 +75,7 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
     const note = notes.parked(to.hop, target, run.attempts, resumesAtMs)
     const move = { ...to, note, ...(obstacle && { standing: { at: now(), ...obstacle } }) }
-    if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
+    if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return disown(run)
     log.info(
       {
         event: 'job.parked',
@@ -85,9 +91,11 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     const nextCallAtMs = now() + delayMs
     // More than one where a call followed another at once.
     const calls = unlogged(run)
-    const held = await persist(() => store.retry(run.claim, run.spent, calls, nextCallAtMs))
+    if (!(await persist(() => store.retry(run.claim, run.spent, calls, nextCallAtMs)))) {
+      await disown(run)
+      return false
+    }
     run.logged = run.attempts.length
-    if (!held) return false
     await pause(delayMs, run.interrupt)
     if (!run.interrupt.aborted) return true
     await interrupted(run, run.interrupt.reason)
@@ -103,13 +111,15 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
 
   const interrupted = async (run: Run, reason: unknown): Promise<void> => {
     if (reason !== 'shutdown') run.flight?.ended(false)
-    if (reason === 'cancelled') return // whoever cancelled it has written its end
+    // Whoever cancelled it has written its end.
+    if (reason === 'cancelled') return disown(run)
     if (reason === 'expired') {
       await persist(() => store.expire(run.claim.id, 0))
-      return
+      return disown(run)
     }
     const move = moveTo(run, run.current)
-    if (await persist(() => store.advance(run.claim, move, now()))) ring(run.claim.id, move)
+    if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
+    ring(run.claim.id, move)
     log.info({ event: 'job.handed_back', jobId: run.claim.id }, 'job handed back')
   }
 
@@ -122,5 +132,5 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
       )
   }
 
-  return { handOver, park, retry, hold, interrupted }
+  return { handOver, park, retry, hold, interrupted, disown }
 }

@@ -131,8 +131,14 @@ const newer = (attempts: readonly Attempt[], known: Standing | null): LastError 
   return lastErrorAmong(attempts)
 }
 
-export const parseAttempts = (log: string | undefined): readonly Attempt[] =>
-  log ? (JSON.parse(`[${log}]`) as Attempt[]) : []
+/** An entry that stands for the calls of a run bears its token, which is nobody else's concern. */
+type LoggedAttempt = Attempt & { readonly run?: string }
+
+export const parseAttempts = (log: string | undefined): readonly Attempt[] => {
+  if (!log) return []
+  const attempts = JSON.parse(`[${log}]`) as LoggedAttempt[]
+  return log.includes('"run":') ? attempts.map(({ run: _, ...attempt }) => attempt) : attempts
+}
 
 /** A line of the record: `<at ms> <hop> <until ms, or 0> <reason> <target>`. */
 export const formatMove = ({ at, hop, until = 0, reason, fields, provider, model }: JobMove): string => {
@@ -190,11 +196,17 @@ export const parseResult = (status: JobStatus, { end: text, attempts, body, requ
     standing: known,
     refused: end?.refused ?? false,
     usage: end?.usage ?? null,
-    // A job that expires or is cancelled has paid for its calls, too.
-    costUsd: end?.cost ?? costOfAll(calls),
+    costUsd: greater(end?.cost, costOfAll(calls)),
     cachedFrom: end?.cached === undefined ? null : parseTarget(end.cached),
   }
 }
+
+/**
+ * What the worker that ended a job knew of, or all that its log has: more where another told of its calls later, less where old calls
+ * had to leave the log. A job that expires or is cancelled has paid for its calls, too.
+ */
+const greater = (cost: number | undefined, ofCalls: number | null): number | null =>
+  cost === undefined || ofCalls === null ? (cost ?? ofCalls) : Math.max(cost, ofCalls)
 
 /** When a worker first took the job, in Unix ms: its first call tells, or, before that has ended, the mark of who runs it. */
 export const startOf = (attempts: readonly Attempt[], run: string | null | undefined): number | null => {

@@ -100,6 +100,11 @@ export interface JobStore extends Deliveries {
   retry(claim: Claim, spent: number, attempts: readonly Attempt[], nextCallAtMs: number): Promise<boolean>
   /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
   finalise(claim: Claim, final: Final, sent?: () => void): Promise<boolean>
+  /**
+   * Calls of a run that the job was taken from, or that had its end from elsewhere: each is in the log once, as its worker knows it
+   * best. False where the log has no entry that stands for them.
+   */
+  account(claim: Pick<Claim, 'id' | 'token'>, attempts: readonly Attempt[]): Promise<boolean>
   /** The state the job was in; a final one or `gone` means that nothing was done. */
   cancel(id: string): Promise<string>
   expire(id: string, spareRunningUntilMs: number): Promise<string>
@@ -169,7 +174,6 @@ export const createJobStore = ({
       retentionMs,
       JSON.stringify(end),
       spareUntilMs,
-      keys.abortChannel,
     ])) as string
   }
 
@@ -240,6 +244,9 @@ export const createJobStore = ({
 
     retry: async (claim, spent, attempts, nextCallAtMs) =>
       (await run('retry', [keys.record(claim.id), claim.token, nextCallAtMs, spent, logOf(attempts)])) === 1,
+
+    account: async ({ id, token }, attempts) =>
+      (await run('account', [keys.record(id), token, logOf(attempts)])) === 1,
 
     cancel: id =>
       endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),

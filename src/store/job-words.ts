@@ -153,9 +153,16 @@ export const endWords =
   ({ claim, final }: { claim: Claim; final: Final }): unknown[] => {
     const inline = isInline(claim)
     const succeeded = final.status === 'succeeded'
-    const fence = succeeded ? '' : claim.token
     const frees = final.freesKey ?? false
-    const words = [claim.id, fence, final.status, !inline, frees, 'end', JSON.stringify(endOf(final, nowMs))]
+    const words = [
+      claim.id,
+      claim.token,
+      final.status,
+      !inline,
+      frees,
+      'end',
+      JSON.stringify(endOf(final, nowMs)),
+    ]
     // In place of a short request, as `parseResult` knows.
     if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
     return words

@@ -6,6 +6,7 @@ import { scriptText, type WhenFull } from '../lua/when-full.ts'
 /** Each script and the number of keys it takes. */
 const scripts = {
   retry: 1,
+  account: 1,
   'end-without-answer': 3,
   recover: 2,
   'pass-on': 2,

@@ -8,13 +8,17 @@ const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const rival = 'slow-300ms-then-ok'
 const slowRival = 'slow-300ms-then-slow-3000ms'
 
+/** A dollar a call, or nearly: those that were made and answered can be counted by their price. */
+const price = { input: 1_000, output: 1_000 }
+const priced = { [rival]: { provider: 'first', price }, [slowRival]: { provider: 'first', price } }
+
 let rig: Rig
 let receiver: WebhookReceiver
 beforeEach(async () => {
   receiver = createWebhookReceiver({ secret })
   await receiver.start()
   rig = await openRig({
-    scripts: [rival, slowRival],
+    routes: priced,
     // With room for more it would hear the next doorbell, and sleep on it for BullMQ's 5 s.
     provider: { concurrency: 1 },
     config: { webhooks: { secret, allow: ['127.0.0.0/8'] } },
@@ -49,7 +53,16 @@ it('keeps the result when a worker that was taken for dead comes back with anoth
 
   zombie.signal('SIGCONT')
   expect(await finishLine(zombie)).toMatchObject({ jobId: id, status: 'succeeded', written: false })
-  expect(await client.read(id)).toEqual(before)
+  const after = await until(async () => {
+    const job = await client.read(id)
+    return job.attempts[0]!.verdict && job
+  })
+  expect(after).toEqual({
+    ...before,
+    attempts: [expect.objectContaining({ verdict: 'ok' }), before.attempts[1]],
+    cost_usd: expect.any(Number),
+  })
+  expect(after.cost_usd).toBeCloseTo(2 * before.cost_usd!, 8)
   expect(first.calls.identities).toEqual({ [rival]: 2 })
   expect(receiver.deliveries).toHaveLength(1)
 })
@@ -62,12 +75,22 @@ it('takes the first good answer, even from a worker that was taken for dead', as
   zombie.signal('SIGCONT')
   const job = await client.ended(id)
   expect(await finishLine(zombie)).toMatchObject({ jobId: id, status: 'succeeded', written: true })
-  expect(job.attempts.map(a => a.verdict ?? a.reason)).toEqual(['worker_lost', 'ok'])
+  expect(job.attempts).toHaveLength(2)
+  expect(job.attempts[1]).toMatchObject({ verdict: 'ok', cost_usd: job.cost_usd })
   expect(job.attempts[1]!.started_at * 1_000).toBeLessThan(stolenAt - 1_000)
 
   await until(async () => (await client.read(id)).webhook?.status === 'delivered')
-  const before = await client.read(id)
-  expect(await finishLine(other)).toMatchObject({ jobId: id, status: 'succeeded', written: false })
-  expect(await client.read(id)).toEqual(before)
+  // The other call is dropped, and on the bill.
+  expect(await other.logged('attempt interrupted')).toMatchObject({ jobId: id })
+  await until(() => first.calls.inFlight === 0)
+  const after = await until(async () => {
+    const job = await client.read(id)
+    return job.attempts[0]!.reason === 'cancelled' && job
+  })
+  expect(after.attempts).toEqual([
+    expect.objectContaining({ verdict: null, possibly_billed: true, duration_ms: expect.any(Number) }),
+    job.attempts[1],
+  ])
+  expect(first.calls.identities).toEqual({ [slowRival]: 2 })
   expect(receiver.deliveries).toHaveLength(1)
 })

@@ -1,7 +1,7 @@
 -- Ends a job from outside its worker: cancelled by a client, or expired at its deadline. A call in flight is
 -- logged as interrupted and its worker, wherever it is, told to drop it.
 -- KEYS: record, payload, agenda
--- ARGV: id, status, now, retention ms, end JSON, spare a running job until (0: end it at once), abort channel
+-- ARGV: id, status, now, retention ms, end JSON, spare a running job until (0: end it at once)
 -- Replies the state the job was in; a final one, 'gone' or 'spared' means that nothing was done.
 local record = KEYS[1]
 local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'run', 'ring', 'webhook', 'custom_id')
@@ -11,9 +11,9 @@ if r[1] == 'running' then
   if tonumber(ARGV[3]) < tonumber(ARGV[6]) then return 'spared' end
   -- In the pause before a retry there is no call to interrupt.
   if called_at(r[4]) <= tonumber(ARGV[3]) then
-    log_interrupted(record, r[2] or '0', r[3], called_at(r[4]), tonumber(ARGV[3]), ARGV[2])
+    log_interrupted(record, r[2] or '0', r[3], r[4], tonumber(ARGV[3]), ARGV[2])
   end
-  redis.call('PUBLISH', ARGV[7], ARGV[1])
+  drop_call(ARGV[1])
 end
 if finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'end', ARGV[5]) then tell_ends(ARGV[1]) end
 redis.call('PEXPIRE', KEYS[2], ARGV[4])

@@ -1,7 +1,8 @@
 -- Writes the one final result of each job. The first good answer wins, whoever brings it; only an end without
--- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it.
+-- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it. Where one that lost it is
+-- first, the call of the one that holds it is dropped: the log has both, each once.
 -- KEYS: agenda
--- Takes: now, retention ms, then for each job {id, token ('' for no fence), status, has a payload, sets its idempotency key free, field, value …}
+-- Takes: now, retention ms, then for each job {id, token, status, has a payload, sets its idempotency key free, field, value …}
 -- Gives for each 1, or 0 when the job had its result, is gone, or is held by another.
 local ends = packed()
 local agenda, now, retention = KEYS[1], ends[1], ends[2]
@@ -19,9 +20,19 @@ end
 local function finalise(fields)
   local id, token, status, has_payload, frees_key = unpack(fields, 1, 5)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'custom_id')
+  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'custom_id', 'target')
   if not r[1] or FINAL[r[1]] then return 0 end
-  if token ~= '' and not holds(token, r[2]) then return 0 end
+  if r[1] ~= 'running' or not holds(token, r[2]) then
+    if status ~= 'succeeded' then return 0 end
+    if r[1] == 'running' then
+      if called_at(r[2]) <= tonumber(now) then
+        log_interrupted(record, r[3] or '0', r[7], r[2], tonumber(now), 'superseded')
+      end
+      drop_call(id)
+    end
+    -- This end has them.
+    account(record, token, '')
+  end
   if frees_key then free_key(record, id) end
   if finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 6)) then awaited[#awaited + 1] = id end
   settled[#settled + 1], settled[#settled + 2], settled[#settled + 3] = wakers(id, r[3], r[4])

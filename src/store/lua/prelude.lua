@@ -20,6 +20,7 @@ local function earlier_time(now, ahead) return math.min(tonumber(now), redis_tim
 -- Who runs a job, and since when (or, in the pause before a retry, from when): `<ms> <token>`.
 local function holds(token, run) return run and run:sub(-#token - 1) == ' ' .. token end
 local function called_at(run) return tonumber(run:match('^%S+')) end
+local function token_of(run) return run:match('^%S+ (.*)$') end
 
 local FINAL = { succeeded = true, failed = true, cancelled = true, expired = true }
 
@@ -54,13 +55,33 @@ local function note_move(record, line)
   redis.call('HSET', record, 'moves', moves)
 end
 
--- A call that ended with nobody there to judge it: the provider may well charge for it.
-local function log_interrupted(record, hop, target, started, finished, reason)
+-- Calls of a run that ended with nobody there to judge them: the provider may well charge for them. The entry stands for all that the
+-- run's worker has not logged, and bears its token until that tells of them itself (`account`).
+local function log_interrupted(record, hop, target, run, finished, reason)
+  local started = called_at(run)
   local slash = target:find('/', 1, true)
   log_attempts(record, string.format(
-    '{"hop":%d,"provider":%s,"model":%s,"started_at":%.3f,"duration_ms":%s,"status_code":null,"verdict":null,"reason":"%s","possibly_billed":true}',
+    '{"hop":%d,"provider":%s,"model":%s,"started_at":%.3f,"duration_ms":%s,"status_code":null,"verdict":null,"reason":"%s","possibly_billed":true,"run":%s}',
     hop, cjson.encode(target:sub(1, slash - 1)), cjson.encode(target:sub(slash + 1)), started / 1000,
-    finished and string.format('%d', finished - started) or 'null', reason))
+    finished and string.format('%d', finished - started) or 'null', reason, cjson.encode(token_of(run))))
+end
+
+-- What the worker of a run says of its calls after the job was taken from it, or had its end: in the place of the entry that stands for
+-- them. So each call is in the log once, whoever comes back when. Calls that were never made ('') leave it.
+local function account(record, token, calls)
+  local log = redis.call('HGET', record, 'attempts')
+  if not log then return 0 end
+  local mark, stop = log:find(',"run":' .. cjson.encode(token) .. '}', 1, true)
+  if not mark then return 0 end
+  local start, seam = 1, log:find('},{"hop":', 1, true)
+  while seam and seam < mark do start, seam = seam + 2, log:find('},{"hop":', seam + 1, true) end
+  local before, after = log:sub(1, start - 1), log:sub(stop + 1)
+  if calls == '' then
+    if before ~= '' then before = before:sub(1, -2) else after = after:sub(2) end
+  end
+  log = before .. calls .. after
+  if log == '' then redis.call('HDEL', record, 'attempts') else redis.call('HSET', record, 'attempts', log) end
+  return 1
 end
 
 -- Where the lines of a job's batch gather whose end is known. A batch's core is its jobs' with line number 0.
@@ -102,6 +123,11 @@ end
 -- One channel for all: who waits for jobs has one ear for them, and a script that ends many speaks once.
 local function tell_ends(ids)
   redis.call('PUBLISH', BASE:match('^[^{]*') .. 'ends', ids)
+end
+
+-- Has the call of a running job dropped, wherever it is made.
+local function drop_call(id)
+  redis.call('PUBLISH', BASE:match('^[^{]*') .. 'abort', id)
 end
 
 -- The agenda's entry that comes up when whoever runs a job has been silent for too long.

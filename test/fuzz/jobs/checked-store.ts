@@ -82,6 +82,10 @@ export const createCheckedStore = (
       const expected = model.finalise(jobOf(claim.id), claim.token, end)
       return checked('finalise', expected, () => store.finalise(claim, final))
     },
+    account: ({ id, token }, attempts) =>
+      checked('account', model.account(jobOf(id), token, attempts.length), () =>
+        store.account({ id, token }, attempts),
+      ),
     cancel: id =>
       checked('cancel', model.endWithoutAnswer(jobOf(id), 'cancelled', 0), () => store.cancel(id)),
     expire: (id, spareUntilMs) =>

@@ -24,6 +24,8 @@ export interface ModelJob {
   /** Calls against the budget, and calls in the log. */
   spent: number
   calls: number
+  /** Runs whose calls an entry of the log stands for. */
+  readonly standIns: Set<string>
   end: { readonly atMs: number; readonly body: string | null; readonly code: JobErrorCode | null } | null
   delivery: {
     status: 'pending' | 'delivered' | 'dead'
@@ -61,6 +63,18 @@ export const createModel = (now: () => number) => {
     if (job.hasWebhook) job.delivery = { status: 'pending', attempts: 0, before: 0 }
   }
 
+  /** The log has one entry for all that the holder has called. */
+  const standIn = (job: ModelJob): void => {
+    job.standIns.add(job.holder!)
+    job.calls += 1
+  }
+
+  const account = (job: ModelJob, token: string, calls: number): boolean => {
+    if (!job.standIns.delete(token)) return false
+    job.calls += calls - 1
+    return true
+  }
+
   const isHeldBy = (job: ModelJob, token: string): boolean => job.state === 'running' && job.holder === token
 
   return {
@@ -89,6 +103,7 @@ export const createModel = (now: () => number) => {
         resumesAtMs: 0,
         spent: 0,
         calls: 0,
+        standIns: new Set(),
         end: null,
         delivery: null,
         isAdrift: false,
@@ -108,6 +123,8 @@ export const createModel = (now: () => number) => {
       job.isAdrift = false
       return { hop, ring, spent: job.spent, calls: job.calls, provider: job.provider }
     },
+
+    account,
 
     renew: (job: ModelJob, token: string): boolean => {
       if (!isHeldBy(job, token)) return false
@@ -148,6 +165,10 @@ export const createModel = (now: () => number) => {
       end: { status: 'succeeded' | 'failed'; body: string | null; code: JobErrorCode | null; calls: number },
     ): boolean => {
       if (isOver(job) || (end.status === 'failed' && !isHeldBy(job, token))) return false
+      if (!isHeldBy(job, token)) {
+        if (job.state === 'running' && job.calledAtMs <= now()) standIn(job)
+        account(job, token, 0)
+      }
       finish(job, end.status, end.body, end.code, end.calls)
       return true
     },
@@ -156,8 +177,8 @@ export const createModel = (now: () => number) => {
       const was = job.state
       if (isOver(job)) return was
       if (was === 'running' && now() < spareUntilMs) return 'spared'
-      const isCalling = was === 'running' && job.calledAtMs <= now()
-      finish(job, status, null, status, isCalling ? 1 : 0)
+      if (was === 'running' && job.calledAtMs <= now()) standIn(job)
+      finish(job, status, null, status, 0)
       return was
     },
 
@@ -168,7 +189,7 @@ export const createModel = (now: () => number) => {
         job.state = 'queued'
         job.ring += 1
         job.spent += 1
-        job.calls += 1
+        standIn(job)
         job.holder = null
       }
       job.isAdrift = false

@@ -3,7 +3,7 @@ import type { Attempt } from '../../../src/domain/job.ts'
 import { jobDoorbell, parseDoorbell } from '../../../src/queue/doorbell.ts'
 import { providerQueue } from '../../../src/queue/doorbells.ts'
 import { sweep } from '../../../src/queue/sweeper.ts'
-import type { Move } from '../../../src/store/job-store.ts'
+import type { JobStore, Move } from '../../../src/store/job-store.ts'
 import { answer, failure } from '../../store/store-fixture.ts'
 import { isOver } from './model.ts'
 import { providers } from './rig.ts'
@@ -114,6 +114,12 @@ const moveOf = (runner: Runner, { calls, provider, spends }: Going, nowMs: numbe
   }
 }
 
+/** Whoever lost its job tells of its calls, and again after a lost reply. */
+const disown = async (store: JobStore, { claim }: Runner, attempts: readonly Attempt[]): Promise<void> => {
+  await store.account(claim, attempts)
+  await store.account(claim, attempts)
+}
+
 /** A runner does one thing with its job and lets go of it, whether it still had it or not. */
 const last = (name: string, which: number, act: (world: World, runner: Runner) => Promise<void>) =>
   step(
@@ -131,7 +137,7 @@ const advance = fc.tuple(pick, move, fc.boolean()).map(([which, going, rings]) =
     const to = moveOf(runner, going, rig.clock.nowMs)
     const moved = await store.advance(runner.claim, to, rig.clock.nowMs)
     if (going.isSentTwice) await store.advance(runner.claim, to, rig.clock.nowMs)
-    if (!moved) return
+    if (!moved) return disown(store, runner, to.attempts)
     const doorbell = jobDoorbell(runner.claim.id, to.hop, to.ring)
     const ring = { queue: providerQueue(to.target.provider), doorbell }
     if (rings) await rig.doorbells.ring(ring)
@@ -142,7 +148,8 @@ const advance = fc.tuple(pick, move, fc.boolean()).map(([which, going, rings]) =
 const park = fc.tuple(pick, move, fc.constantFrom(100, 4_000, 90_000)).map(([which, going, forMs]) =>
   last(`park ${forMs} ${JSON.stringify(going)}`, which, async ({ store, rig }, runner) => {
     const to = moveOf(runner, going, rig.clock.nowMs)
-    await store.park(runner.claim, to, rig.clock.nowMs + forMs)
+    if (!(await store.park(runner.claim, to, rig.clock.nowMs + forMs)))
+      return disown(store, runner, to.attempts)
     if (going.isSentTwice) await store.park(runner.claim, to, rig.clock.nowMs + forMs)
   }),
 )
@@ -156,7 +163,7 @@ const finish = fc
       async ({ store, rig }, runner) => {
         const end = isGood ? answer(`by ${runner.claim.token}`) : failure
         const final = { ...end, attempts: Array(calls).fill(attemptOf(runner, rig.clock.nowMs)) }
-        await store.finalise(runner.claim, final)
+        if (!(await store.finalise(runner.claim, final))) return disown(store, runner, final.attempts)
         if (isSentTwice) await store.finalise(runner.claim, final)
       },
     ),
@@ -175,7 +182,9 @@ const retry = fc.tuple(pick, fc.nat(1), fc.boolean()).map(([which, spends, isSen
       const send = () => store.retry(runner.claim, runner.spent, [attemptOf(runner, nowMs)], nextCallAtMs)
       const holds = await send()
       if (isSentTwice) await send()
-      if (!holds) forget(runners, runner)
+      if (holds) return
+      forget(runners, runner)
+      await disown(store, runner, [attemptOf(runner, nowMs)])
     },
   ),
 )
@@ -197,9 +206,10 @@ const expire = pick.map(which =>
     'expire',
     which,
     ({ runners, rig }) => runners.filter(({ claim }) => claim.expiresAtMs <= rig.clock.nowMs),
-    async ({ store, runners }, runner) => {
+    async ({ store, runners, rig }, runner) => {
       forget(runners, runner)
       await store.expire(runner.claim.id, 0)
+      await disown(store, runner, [attemptOf(runner, rig.clock.nowMs)])
     },
   ),
 )
