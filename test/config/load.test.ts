@@ -79,7 +79,7 @@ describe('variables', () => {
     const beside = configFolder({ 'x.yaml': 'api_keys: ["${CLIENT}"]', '.env': 'CLIENT=beside' })
     const cwd = configFolder({ '.env': 'CLIENT=elsewhere' })
     expect(loadConfig({ file: join(beside, 'x.yaml'), cwd, env: {} }).api_keys).toEqual([
-      { key: 'beside', tenant: 'default' },
+      { key: 'beside', tenant: 'default', role: 'submit' },
     ])
   })
 })

@@ -101,7 +101,9 @@ describe('a mirror side by side', () => {
 
   it('answers a route that has no other target', async () => {
     const job = await run('alone')
-    expect([job.status, job.attempts.length]).toEqual(['succeeded', 2])
+    // Where the mirror is the slower one, the target is tried again meanwhile.
+    expect(job.status).toBe('succeeded')
+    expect(job.attempts.filter(({ verdict }) => verdict === 'ok')).toMatchObject([{ provider: 'second' }])
   })
 
   it('is waited for while it is called', async () => {
