@@ -25,6 +25,7 @@ import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
+import { type Names, openNames } from './net/names/open-names.ts'
 import { createProviders } from './providers/create-providers.ts'
 import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
 import { openCaretakers } from './queue/open-caretakers.ts'
@@ -56,6 +57,7 @@ export interface Core {
   readonly cachedRoutes: CachedRoutes
   readonly mirroredRoutes: MirroredRoutes
   readonly providers: Providers
+  readonly names: Names
   readonly keyRings: ReadonlyMap<string, KeyRing>
   /** Which account keeps what later requests go on from. */
   readonly homes: Homes
@@ -192,9 +194,14 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     },
     circuits => circuits.stop(),
   )
+  const names = await life.open(
+    'names',
+    () => openNames({ servers: config.dns.servers, timeoutMs: config.dns.timeout_ms }),
+    names => names.close(),
+  )
   const providers = await life.open(
     'providers',
-    () => createProviders(config, routesOf(config), now),
+    () => createProviders(config, routesOf(config), now, names.lookup),
     providers => Promise.all([...providers.values()].map(p => p.close())),
   )
   const keyRings = new Map(
@@ -274,6 +281,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     mirroredRoutes: mirroredRoutesOf(config, knownModels(config)),
     cachedRoutes: cachedRoutesOf(config.models, new Map([...routes].map(([name, r]) => [name, r.targets]))),
     providers,
+    names,
     keyRings,
     homes: createHomes({ redis, prefix, providers, keyRings, log }),
     redis,

@@ -64,6 +64,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/lifecycle',
     'src/limits',
     'src/mirror',
+    'src/net',
     'src/providers',
     'src/queue',
     'src/redis',

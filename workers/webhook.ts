@@ -30,6 +30,8 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
         timeoutMs: config.webhooks.timeout_ms,
         proxy: config.webhooks.proxy === undefined ? null : new URL(config.webhooks.proxy),
         userAgent: 'Baton/1.0',
+        resolve: core.names.ofReceivers.resolve,
+        lookup: core.names.lookup,
       }),
     sender => sender.close(),
   )

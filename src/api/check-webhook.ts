@@ -6,8 +6,9 @@ import type { WebhookRequest } from './schemas.ts'
 
 /** Throws `webhook_secret_missing`, or what `assertWebhookUrl` does. */
 export const checkWebhook = async (
-  { config, addressGuard }: Pick<ApiParts, 'config' | 'addressGuard'>,
+  { config, addressGuard, resolve }: Pick<ApiParts, 'config' | 'addressGuard' | 'resolve'>,
   webhook: WebhookRequest,
+  tenant: string,
 ): Promise<WebhookTarget> => {
   const { url, secret } = webhook
   if (!secret && !config.webhooks.secret) {
@@ -17,6 +18,6 @@ export const checkWebhook = async (
       { param: 'webhook.secret' },
     )
   }
-  await assertWebhookUrl(url, addressGuard)
+  await assertWebhookUrl(url, addressGuard, resolve, tenant)
   return { url, ...(secret && { secret }) }
 }

@@ -89,7 +89,7 @@ const receive = async (
     total: document.total(),
     metadata: null,
     outputExpiresAfterMs: null,
-    webhook: webhook ? await checkWebhook(parts, webhook) : null,
+    webhook: webhook ? await checkWebhook(parts, webhook, request.tenant) : null,
     maxCostUsd: max_cost_usd ?? config.batches.max_cost_usd ?? null,
     apiVersion,
     headers,

@@ -106,6 +106,7 @@ export const openApi = async (
       random: Math.random,
     }),
     addressGuard: createAddressGuard(config.webhooks.allow),
+    resolve: core.names.ofReceivers.resolve,
     presence: () => readPresence(redis, keys.prefix, now()),
     webhookPresence: () => readWebhookPresence(redis, keys.prefix, now()),
     processes: () => readProcesses(redis, keys.prefix, now()),

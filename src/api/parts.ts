@@ -22,6 +22,7 @@ import type { JobIndex } from '../store/job-index.ts'
 import type { JobStore } from '../store/job-store.ts'
 import type { UploadStore } from '../store/upload-store.ts'
 import type { AddressGuard } from '../webhooks/address-guard.ts'
+import type { Resolve } from '../webhooks/host-addresses.ts'
 
 /** All that the API stands on; built by the entry points, and by tests in the same way. */
 export interface ApiParts {
@@ -48,6 +49,8 @@ export interface ApiParts {
   readonly waiter: FinishWaiter
   readonly submit: SubmitJob
   readonly addressGuard: AddressGuard
+  /** Of the hosts of webhooks. */
+  readonly resolve: Resolve
   /** Unix ms since when a provider has no worker, once that counts; 0 else. */
   readonly unmannedSince: (provider: string) => number
   readonly presence: () => Promise<readonly WorkerPresence[]>

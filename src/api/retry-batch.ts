@@ -31,7 +31,11 @@ export const retryBatch = async (
   assertRetryable(batch)
   const { completion_window, metadata = batch.metadata, webhook, max_cost_usd } = changes
   const repetition = repetitionOf(request, [batch.id, changes])
-  const target = webhook ? await checkWebhook(parts, webhook) : webhook === null ? null : batch.webhook
+  const target = webhook
+    ? await checkWebhook(parts, webhook, request.tenant)
+    : webhook === null
+      ? null
+      : batch.webhook
   const input = await writeInput(parts, batch).catch(asStorageTrouble(parts, request))
   let isUsed = false
   try {

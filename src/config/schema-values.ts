@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -59,3 +60,14 @@ export const corsOrigin = z
     text => text === '*' || isOrigin(text),
     'expected an origin such as https://app.example.com, without a slash at its end, or *',
   )
+
+/** `10.0.0.53`, `10.0.0.53:5353`, `fd00::53`, `[fd00::53]:5353`. */
+const isNameServer = (text: string): boolean => {
+  const [, v6, v4, port] = /^(?:\[([^\]]+)\]|([\d.]+)):(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined) return isIP(text) !== 0
+  return Number(port) > 0 && Number(port) < 65_536 && isIP(v6 ?? v4 ?? '') === (v6 === undefined ? 4 : 6)
+}
+
+export const nameServer = z
+  .string()
+  .refine(isNameServer, 'expected an IP address, and :port where that is not 53')

@@ -9,6 +9,7 @@ import {
   duration,
   flag,
   httpUrl,
+  nameServer,
   numeric,
   positiveInt,
   proxyUrl,
@@ -51,6 +52,14 @@ const server = z.strictObject({
   forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),
   /** How long a stopping process lets running calls finish before it hands them back. */
   shutdown_grace_ms: numeric(z.int().min(0)).default(20_000),
+})
+
+/** How names are looked up: of receivers, of providers, of proxies and of the store of files. */
+const dns = z.strictObject({
+  /** In place of those that the system names. */
+  servers: z.array(nameServer).max(3, 'expected at most 3 servers').default([]),
+  /** The longest that one name is looked up. */
+  timeout_ms: numeric(z.int().min(100).max(60_000)).default(5_000),
 })
 
 const webhooks = z.strictObject({
@@ -190,6 +199,7 @@ export const configSchema = z.strictObject({
   server: server.prefault({}),
   redis: redis.prefault({}),
   proxy: proxy.prefault({}),
+  dns: dns.prefault({}),
   api_keys: z.array(apiKey).default([]),
   webhooks: webhooks.prefault({}),
   jobs: jobs.prefault({}),

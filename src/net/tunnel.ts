@@ -1,6 +1,6 @@
 import { request as plainRequest, type RequestOptions } from 'node:http'
 import { request as secureRequest } from 'node:https'
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { buildConnector } from 'undici'
 
 /** The `code` of the error a connection fails with when the proxy refuses to make it. */
@@ -13,8 +13,18 @@ export const proxyHeaders = ({ username, password }: URL): Record<string, string
   return { 'proxy-authorization': `Basic ${Buffer.from(words).toString('base64')}` }
 }
 
+export interface TunnelOptions {
+  readonly timeoutMs: number
+  /** Resolves the proxy; the system does without one. */
+  readonly lookup?: LookupFunction | undefined
+}
+
 /** Has a proxy connect to `authority` (`host:port`). Errors tell nothing of the proxy but its answer's status. */
-export const openTunnel = (proxy: URL, authority: string, timeoutMs: number): Promise<Socket> =>
+export const openTunnel = (
+  proxy: URL,
+  authority: string,
+  { timeoutMs, lookup }: TunnelOptions,
+): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const isSecure = proxy.protocol === 'https:'
     const options: RequestOptions = {
@@ -24,6 +34,7 @@ export const openTunnel = (proxy: URL, authority: string, timeoutMs: number): Pr
       path: authority,
       headers: { host: authority, ...proxyHeaders(proxy) },
       agent: false,
+      ...(lookup && { lookup }),
     }
     const asked = (isSecure ? secureRequest : plainRequest)(options)
     const timer = setTimeout(() => asked.destroy(new Error('the proxy did not connect in time')), timeoutMs)
@@ -54,18 +65,18 @@ export const authorityOf = (host: string, port: string, protocol: string): strin
  */
 export const createTunnelConnector = (
   proxy: URL,
-  timeoutMs: number,
-  addressesOf: (target: buildConnector.Options) => Promise<readonly string[]> = async ({ hostname }) => [
-    hostname,
-  ],
+  options: TunnelOptions & {
+    readonly addressesOf?: (target: buildConnector.Options) => Promise<readonly string[]>
+  },
 ): buildConnector.connector => {
+  const { timeoutMs, addressesOf = async ({ hostname }) => [hostname] } = options
   const secure = buildConnector({ timeout: timeoutMs, allowH2: false })
 
   const open = async (target: buildConnector.Options): Promise<Socket> => {
     let failure: unknown = null
     for (const address of await addressesOf(target)) {
       try {
-        return await openTunnel(proxy, authorityOf(address, target.port, target.protocol), timeoutMs)
+        return await openTunnel(proxy, authorityOf(address, target.port, target.protocol), options)
       } catch (error) {
         failure = error
       }

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { ProviderConfig } from '../config/schema.ts'
 import { carriedWhole } from '../domain/carriage.ts'
 import type { UpstreamDialect } from '../domain/endpoint.ts'
@@ -75,6 +76,11 @@ const withToken = async (
   return typeof token === 'string' ? call({ authorization: `Bearer ${token}` }) : token
 }
 
+/** What providers are reached by. */
+export interface Surroundings extends ProxySettings {
+  readonly lookup?: LookupFunction | undefined
+}
+
 /**
  * Builds the provider that `config` describes. Opens no connection before the first call.
  * Throws when the type needs a `base_url` and there is none, and where its credentials cannot be read.
@@ -84,7 +90,7 @@ export const createProvider = (
   config: ProviderConfig,
   now: () => number = Date.now,
   reasons: Reasons = () => undefined,
-  around: ProxySettings = {},
+  around: Surroundings = {},
 ): Provider => {
   const type = upstreamTypeOf(config)
   const { dialect, native, translated } = type
@@ -93,13 +99,14 @@ export const createProvider = (
   const base = new URL(url)
   const headersOf = headersMaker(type, lowerCaseNames(config.headers))
   const proxyOf = (address: URL): URL | null => proxyFor(address, config.proxy, around)
-  const tokens = type.openTokens?.(proxyOf)
+  const tokens = type.openTokens?.(proxyOf, around.lookup)
   const transport = createTransport({
     baseUrl: base,
     timeoutMs: config.timeout_ms,
     connectTimeoutMs: config.connect_timeout_ms,
     maxResponseBytes: config.max_response_bytes,
     proxy: proxyOf(base),
+    lookup: around.lookup,
   })
 
   const send: Send = (path, body, request, made) =>

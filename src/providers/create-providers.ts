@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { Config } from '../config/schema.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import { createProvider } from './create-provider.ts'
@@ -23,10 +24,11 @@ export const createProviders = (
   { providers, proxy }: Pick<Config, 'providers' | 'proxy'>,
   routes: Routes,
   now: () => number,
+  lookup?: LookupFunction,
 ): ReadonlyMap<string, Provider> =>
   new Map(
     Object.entries(providers).map(([name, config]) => [
       name,
-      createProvider(name, config, now, reasonsOf(routes, name), proxy),
+      createProvider(name, config, now, reasonsOf(routes, name), { ...proxy, lookup }),
     ]),
   )

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { createTransport, type Transport } from './transport.ts'
@@ -59,6 +60,7 @@ interface Client {
 export const createGoogleTokens = (
   account: ServiceAccount,
   proxyOf: (address: URL) => URL | null,
+  lookup?: LookupFunction,
 ): TokenSource => {
   const transports = new Map<string, Transport>()
   let client: Promise<Client> | null = null
@@ -69,7 +71,7 @@ export const createGoogleTokens = (
     const own = asked.hostname === 'oauth2.googleapis.com' && account.token_uri
     const url = own ? new URL(own) : asked
     const transport =
-      transports.get(url.origin) ?? createTransport({ baseUrl: url, proxy: proxyOf(url), ...limits })
+      transports.get(url.origin) ?? createTransport({ baseUrl: url, proxy: proxyOf(url), lookup, ...limits })
     transports.set(url.origin, transport)
     const path = url.pathname + url.search
     last = await transport.post(path, plainHeaders(init), String(init?.body ?? ''), { ...never })

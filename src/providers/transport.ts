@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { Pool } from 'undici'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
@@ -13,6 +14,8 @@ export interface TransportOptions {
   readonly maxResponseBytes: number
   /** By which the address is reached; null for none. */
   readonly proxy: URL | null
+  /** Resolves the address, and the proxy; the system does without one. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 export interface Transport {
@@ -34,10 +37,12 @@ const isForwarded = ({ proxy, baseUrl }: TransportOptions): boolean =>
   proxy !== null && baseUrl.protocol === 'http:'
 
 const createPool = (options: TransportOptions): Pool => {
-  const { baseUrl, proxy, connectTimeoutMs } = options
+  const { baseUrl, proxy, connectTimeoutMs: timeoutMs, lookup } = options
   const isTunnelled = proxy !== null && !isForwarded(options)
   return new Pool(isForwarded(options) ? proxy!.origin : baseUrl.origin, {
-    connect: isTunnelled ? createTunnelConnector(proxy, connectTimeoutMs) : { timeout: connectTimeoutMs },
+    connect: isTunnelled
+      ? createTunnelConnector(proxy, { timeoutMs, lookup })
+      : { timeout: timeoutMs, ...(lookup && { lookup }) },
     // One call per connection, and as many connections as calls: the worker's concurrency is the limit. Were calls
     // pipelined, or multiplexed by HTTP/2, one lost connection would take others with it.
     pipelining: 1,

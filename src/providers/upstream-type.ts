@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { ProviderConfig } from '../config/schema.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { Edit } from './text-edits.ts'
@@ -51,7 +52,7 @@ export interface UpstreamType {
   /** Headers of every call besides. */
   readonly headers?: Readonly<Record<string, string>>
   /** Gets a token in place of a key. Nothing is opened before the first call. */
-  openTokens?(proxyOf: (address: URL) => URL | null): TokenSource
+  openTokens?(proxyOf: (address: URL) => URL | null, lookup: LookupFunction | undefined): TokenSource
 }
 
 /** Throws where a setting cannot be used: a file of credentials that is not there. */

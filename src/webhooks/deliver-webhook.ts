@@ -75,6 +75,7 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
       const secret = webhook.secret ?? parts.defaultSecret
       return await sender.send({
         url: webhook.url,
+        tenant: fields.tenant ?? 'default',
         id: event.id,
         body: event.json,
         secrets: secret ? [secret] : [],

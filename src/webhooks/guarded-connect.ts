@@ -52,7 +52,7 @@ const guardLiterals =
  */
 export const createGuardedConnector = (
   guard: AddressGuard,
-  options: { timeoutMs: number; resolve: Resolve; proxy: URL | null },
+  options: { timeoutMs: number; resolve: Resolve; proxy: URL | null; lookup?: LookupFunction | undefined },
 ): buildConnector.connector => {
   const dialler = (mayDial: MayDial): buildConnector.connector => {
     const { proxy } = options
@@ -62,7 +62,11 @@ export const createGuardedConnector = (
         ? (await resolveChecked(hostname, mayDial, options.resolve)).map(({ address }) => address)
         : [hostname]
     if (proxy !== null) {
-      const connect = createTunnelConnector(proxy, options.timeoutMs, checked)
+      const connect = createTunnelConnector(proxy, {
+        timeoutMs: options.timeoutMs,
+        lookup: options.lookup,
+        addressesOf: checked,
+      })
       return guardLiterals(mayDial, connect)
     }
     const connect = buildConnector({

@@ -1,17 +1,11 @@
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { createNameResolver, type NameResolver } from '../net/names/name-resolver.ts'
 
 /** Answers every address of a name; rejects, or answers none, when it has none. */
-export type Resolve = (hostname: string) => Promise<readonly string[]>
+export type Resolve = NameResolver['resolve']
 
-/**
- * The system's resolver. A trailing dot only says "fully qualified", but with it the hosts file goes unread and
- * `localhost.` passes for an unknown name.
- */
-export const resolveAll: Resolve = async hostname => {
-  const found = await lookup(hostname.replace(/\.$/, ''), { all: true })
-  return found.map(({ address }) => address)
-}
+/** By the files and the name servers of the system. */
+export const resolveAll: Resolve = createNameResolver().resolve
 
 /**
  * The IP address that a URL's host is written as, or null for a name. Decimal, octal, hex and short forms need no

@@ -1,14 +1,18 @@
+import type { LookupFunction } from 'node:net'
 import { Agent } from 'undici'
 import { explicitRetryAfterMs } from '../domain/retry-after.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { createGuardedConnector } from './guarded-connect.ts'
 import { type Resolve, resolveAll } from './host-addresses.ts'
 import { type Answer, post } from './post.ts'
+import { createReach } from './reach.ts'
 import { type SignedHeaders, signedHeaders } from './sign.ts'
 import { type TransportFailure, transportFailure } from './transport-failure.ts'
 
 export interface WebhookRequest {
   readonly url: string
+  /** In whose share the name of the receiver is looked up. */
+  readonly tenant: string
   /** The event's id; sent as `webhook-id`. */
   readonly id: string
   /** JSON text, sent byte for byte as it was signed. */
@@ -53,6 +57,8 @@ export interface WebhookSenderOptions {
   readonly timeoutMs: number
   readonly userAgent: string
   readonly resolve?: Resolve
+  /** Resolves the proxy. */
+  readonly lookup?: LookupFunction | undefined
   /** By which receivers are reached; none when absent. */
   readonly proxy?: URL | null
 }
@@ -89,8 +95,14 @@ const sign = ({ id, body, secrets, nowMs }: WebhookRequest): SignedHeaders | nul
 
 export const createWebhookSender = (options: WebhookSenderOptions): WebhookSender => {
   const { guard, timeoutMs, userAgent, resolve = resolveAll, proxy = null } = options
+  const reach = createReach(resolve)
   const agent = new Agent({
-    connect: createGuardedConnector(guard, { timeoutMs, resolve, proxy }),
+    connect: createGuardedConnector(guard, {
+      timeoutMs,
+      resolve: reach.resolve,
+      proxy,
+      lookup: options.lookup,
+    }),
     allowH2: false,
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMs,
@@ -104,7 +116,7 @@ export const createWebhookSender = (options: WebhookSenderOptions): WebhookSende
   const send = async (request: WebhookRequest): Promise<DeliveryOutcome> => {
     const signature = sign(request)
     if (signature === null) return failed('unsignable')
-    const { origin, pathname, search } = new URL(request.url)
+    const { origin, hostname, pathname, search } = new URL(request.url)
     const posted = {
       origin,
       path: `${pathname}${search}`,
@@ -112,7 +124,11 @@ export const createWebhookSender = (options: WebhookSenderOptions): WebhookSende
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, ...signature },
       body: request.body,
     } as const
-    return judge(await post(agent, posted, { timeoutMs, signal: request.signal }), request.nowMs)
+    const { tenant, signal } = request
+    const answer = await reach.within({ hostname, tenant, signal }, timeoutMs, leftMs =>
+      post(agent, posted, { timeoutMs: leftMs, signal }),
+    )
+    return judge(answer, request.nowMs)
   }
 
   return {

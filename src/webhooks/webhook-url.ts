@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { BatonError } from '../domain/errors.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { literalAddress, type Resolve, resolveAll } from './host-addresses.ts'
+import { resolveWithin } from './resolve-within.ts'
 
 const maxUrlLength = 2048
 
@@ -22,19 +22,17 @@ const parse = (text: string): URL => {
 }
 
 /** Empty when the name is unknown or its resolver is slow. */
-const knownAddresses = async (hostname: string, resolve: Resolve): Promise<readonly string[]> => {
+const knownAddresses = async (
+  hostname: string,
+  resolve: Resolve,
+  tenant: string | undefined,
+): Promise<readonly string[]> => {
   const literal = literalAddress(hostname)
   if (literal !== null) return [literal]
-  const patience = new AbortController()
   try {
-    return await Promise.race([
-      resolve(hostname),
-      delay(resolveWithinMs, [], { signal: patience.signal, ref: false }),
-    ])
+    return (await resolveWithin(resolve, hostname, { share: tenant, timeoutMs: resolveWithinMs })) ?? []
   } catch {
     return []
-  } finally {
-    patience.abort()
   }
 }
 
@@ -42,15 +40,16 @@ const knownAddresses = async (hostname: string, resolve: Resolve): Promise<reado
  * Checks a webhook URL at submission. Throws a BatonError with param `webhook.url`: `invalid_webhook_url`, or
  * `webhook_address_forbidden` when any address of the host is forbidden. A name that does not resolve (yet) is
  * accepted over https. Plain http must prove itself: it needs a host known to lie in an allowed network. The
- * messages name no resolved address, which would let clients map the internal DNS.
+ * messages name no resolved address, which would let clients map the internal DNS. `tenant`: in whose share of lookups.
  */
 export const assertWebhookUrl = async (
   text: string,
   guard: AddressGuard,
   resolve: Resolve = resolveAll,
+  tenant?: string,
 ): Promise<void> => {
   const url = parse(text)
-  const addresses = await knownAddresses(url.hostname, resolve)
+  const addresses = await knownAddresses(url.hostname, resolve, tenant)
   if (!addresses.every(guard.permits))
     throw new BatonError('webhook_address_forbidden', 'The webhook URL leads to a private address.', {
       param: 'webhook.url',

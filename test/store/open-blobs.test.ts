@@ -8,6 +8,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { configSchema } from '../../src/config/schema.ts'
 import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createLogger } from '../../src/lifecycle/logger.ts'
+import { openNames } from '../../src/net/names/open-names.ts'
 import { openBlobStore } from '../../src/open-blobs.ts'
 import { StartError } from '../../src/start-error.ts'
 
@@ -20,7 +21,8 @@ const folder = async (): Promise<string> => {
 const open = async (storage: object) => {
   const life = createLifecycle(1_000, createLogger('silent'))
   onTestFinished(() => life.stop())
-  return openBlobStore(life, { config: configSchema.parse({ storage }) })
+  const names = openNames({ servers: [], timeoutMs: 1_000 })
+  return openBlobStore(life, { config: configSchema.parse({ storage }), names })
 }
 
 it('opens a store that the config names', async () => {

@@ -4,7 +4,12 @@ import { isIP } from 'node:net'
 
 /** What a name server says of a name: addresses (none: the name is there, and has none of that kind), that there is none, or nothing. */
 export type Zone = Readonly<
-  Record<string, { readonly addresses: readonly string[]; readonly ttl?: number } | 'silent' | 'broken'>
+  Record<
+    string,
+    | { readonly addresses: readonly string[]; readonly ttl?: number; readonly silentAbout?: 'A' | 'AAAA' }
+    | 'silent'
+    | 'broken'
+  >
 >
 
 export interface NameServer {
@@ -86,6 +91,7 @@ export const startNameServer = async (first: Zone = {}, port = 0): Promise<NameS
       socket.send(answerTo(query, end, code, records), from, address)
     if (found === undefined) return reply(noSuchName)
     if (found === 'broken') return reply(serverFailure)
+    if (found.silentAbout === kind?.name) return
     const fitting = found.addresses.filter(text => isIP(text) === kind?.version)
     reply(
       0,

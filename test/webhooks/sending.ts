@@ -24,6 +24,7 @@ export const startSender = (options: Partial<WebhookSenderOptions> = {}): Webhoo
 
 export const deliveryTo = (url: string, overrides: Partial<WebhookRequest> = {}): WebhookRequest => ({
   url,
+  tenant: 'default',
   id: 'evt_01',
   body: '{"type":"job.succeeded","text":"grüße"}',
   secrets: [secret],

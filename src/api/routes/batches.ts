@@ -130,7 +130,7 @@ const orderOf = async (
     completionWindow: completion_window,
     metadata,
     outputExpiresAfterMs: output_expires_after ? output_expires_after.seconds * 1_000 : null,
-    webhook: webhook ? await checkWebhook(parts, webhook) : null,
+    webhook: webhook ? await checkWebhook(parts, webhook, request.tenant) : null,
     maxCostUsd: max_cost_usd ?? parts.config.batches.max_cost_usd ?? null,
     retryOf: null,
     headers,

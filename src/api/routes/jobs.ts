@@ -91,7 +91,7 @@ const submissionOf = async (
 ): Promise<Submission> => {
   const { endpoint, webhook, metadata, completion_window, priority } = envelope
   refuseFaults(endpoint, body, 'body.')
-  const target = webhook ? await checkWebhook(parts, webhook) : null
+  const target = webhook ? await checkWebhook(parts, webhook, request.tenant) : null
   // As it is written: from the parsed body large numbers would come out as others.
   const { text } = memberText(request.bodyText, 'body')!
   const headers = headersOf(parts, request, endpoint)

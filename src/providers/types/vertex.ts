@@ -56,6 +56,6 @@ export const vertex = (config: ProviderConfig): UpstreamType => {
     sdkBase: (base, model) => base + place + (model.startsWith('endpoints/') ? '' : '/publishers/google'),
     way,
     keyHeaders: () => ({}),
-    openTokens: proxyOf => createGoogleTokens(account, proxyOf),
+    openTokens: (proxyOf, lookup) => createGoogleTokens(account, proxyOf, lookup),
   }
 }

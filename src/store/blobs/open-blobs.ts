@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { BlobStore } from './blob-store.ts'
 import { createDiskBlobs } from './disk-blobs.ts'
 
@@ -21,9 +22,13 @@ export interface StorageSettings {
   readonly s3?: S3Settings | undefined
 }
 
-export const openBlobs = async ({ path, s3 }: StorageSettings): Promise<BlobStore> => {
+/** `lookup` resolves the store's host; the system does without one. */
+export const openBlobs = async (
+  { path, s3 }: StorageSettings,
+  lookup?: LookupFunction,
+): Promise<BlobStore> => {
   if (s3 === undefined) return createDiskBlobs(path)
   // The client takes 38 MB and 200 ms, which a deployment on disk need not spend.
   const { createS3Blobs } = await import('./s3-blobs.ts')
-  return createS3Blobs(s3)
+  return createS3Blobs(s3, lookup)
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import {
   DeleteObjectCommand,
@@ -26,7 +27,7 @@ const checkMs = 15_000
 const maxBreaks = 3
 const removesAtOnce = 16
 
-const clientFor = (settings: S3Settings): S3Client => {
+const clientFor = (settings: S3Settings, lookup: LookupFunction | undefined): S3Client => {
   const { region, endpoint, access_key_id, secret_access_key, force_path_style } = settings
   return new S3Client({
     region,
@@ -40,6 +41,7 @@ const clientFor = (settings: S3Settings): S3Client => {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
+      ...(lookup && { httpAgent: { lookup }, httpsAgent: { lookup } }),
       connectionTimeout: 5_000,
       // Up to the head of the answer: a part must get through in this time.
       requestTimeout: 120_000,
@@ -55,8 +57,8 @@ const clientFor = (settings: S3Settings): S3Client => {
  * of a blob before it died is never visible, but kept by S3 until a lifecycle rule of the bucket ends it
  * (AbortIncompleteMultipartUpload).
  */
-export const createS3Blobs = (settings: S3Settings): BlobStore => {
-  const client = clientFor(settings)
+export const createS3Blobs = (settings: S3Settings, lookup?: LookupFunction): BlobStore => {
+  const client = clientFor(settings, lookup)
   const { bucket: Bucket, prefix } = settings
   const objectAt = (path: string): S3Object => ({ Bucket, Key: prefix === '' ? path : `${prefix}/${path}` })
   const objectOf = (key: string): S3Object => {
