@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config/schema.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { acquireRedis } from './redis/acquire.ts'
+import type { Consent } from './redis/binary.ts'
 import { createApiRedis, type RedisClient } from './redis/connect.ts'
 import { describePlace, type RedisPlace, redisPlaceOf } from './redis/place.ts'
 import { checkRedis } from './redis/preflight.ts'
@@ -15,10 +16,15 @@ const failoverPatienceMs = 15_000
 
 /**
  * Finds the Redis that the config names, or starts the private one, and checks that it can keep jobs. Throws
- * StartError with what a person should do when it cannot.
+ * StartError with what a person should do when it cannot. `consent` is asked before anything is installed.
  */
-export const openRedis = async (life: Lifecycle, config: Config, log: Logger): Promise<RedisPlace> => {
-  const place = redisPlaceOf(config.redis) ?? (await openPrivateRedis(life, log))
+export const openRedis = async (
+  life: Lifecycle,
+  config: Config,
+  log: Logger,
+  consent: Consent,
+): Promise<RedisPlace> => {
+  const place = redisPlaceOf(config.redis) ?? (await openPrivateRedis(life, log, consent))
   // Opened like a part, so that a stop waits for its end before it takes the server away.
   await life.open(
     'preflight',
@@ -28,10 +34,10 @@ export const openRedis = async (life: Lifecycle, config: Config, log: Logger): P
   return place
 }
 
-const openPrivateRedis = async (life: Lifecycle, log: Logger): Promise<string> => {
+const openPrivateRedis = async (life: Lifecycle, log: Logger, consent: Consent): Promise<string> => {
   const acquire = () =>
     // Its messages are for a person, of several lines, and hold no URL.
-    acquireRedis({ dir: '.baton/redis', log }).catch((error: Error) => {
+    acquireRedis({ dir: '.baton/redis', consent, log }).catch((error: Error) => {
       throw new StartError(error.message, { cause: error })
     })
   const server = await life.open('redis server', acquire, server => server.stop())

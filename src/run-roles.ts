@@ -4,6 +4,7 @@ import { batchesRole, openBatchWorker } from '../workers/batch.ts'
 import { openProviderWorker } from '../workers/provider.ts'
 import { openWebhookWorker } from '../workers/webhook.ts'
 import { openApi } from './api/open-api.ts'
+import { consentOf } from './ask-install.ts'
 import { ConfigError } from './config/fault.ts'
 import { loadConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
@@ -13,17 +14,20 @@ import { createLogger } from './lifecycle/logger.ts'
 import { createStopProcess } from './lifecycle/stop-process.ts'
 import { openRedis } from './open-redis.ts'
 import { webhookQueue } from './queue/doorbells.ts'
+import type { Consent } from './redis/binary.ts'
 import { simulatedDefaults, withSimulated } from './sim/with-simulated.ts'
 import { StartError } from './start-error.ts'
 
-const usage = `Usage: node src/main.ts [role] [--config FILE]
+const usage = `Usage: node src/main.ts [role] [--config FILE] [--install-redis]
 
 Roles:
   (none)              the API, a worker for every provider, webhooks and batches, in one process
   api                 the API alone
   worker <provider>   one provider's worker
   worker webhooks     webhook deliveries
-  worker batches      feeds batches and collects their results`
+  worker batches      feeds batches and collects their results
+
+--install-redis lets a start that finds neither REDIS_URL nor a redis-server install one with the package manager.`
 
 /** After the grace, for closing what is not a call: then the process ends whatever is still open. */
 const closingMs = 5_000
@@ -52,17 +56,33 @@ const rolesOf = ([role, name, ...rest]: readonly string[], config: Config): Role
   throw new StartError(`Name what to work on: ${names}.\n\n${usage}`)
 }
 
-/** With no provider configured, the simulated ones stand in. */
-const withDefaults = (config: Config): Config =>
-  Object.keys(config.providers).length > 0
-    ? config
-    : { ...config, ...configSchema.pick({ providers: true, models: true }).parse(simulatedDefaults) }
+const madeUp = `
+  ┌──────────────────────────────────────────────────────────────────────────┐
+  │ NO CONFIG: SIMULATED PROVIDERS SERVE, AND EVERY ANSWER IS MADE UP.       │
+  │ There is no baton.yaml here, and neither --config nor BATON_CONFIG names │
+  │ another file. For real answers: cp baton.example.yaml baton.yaml         │
+  └──────────────────────────────────────────────────────────────────────────┘
+`
 
-const start = async (life: Lifecycle, roles: Roles, config: Config, log: Logger): Promise<void> => {
+/** Where there is no config at all, the simulated providers stand in; a config without providers is a fault. */
+const withDefaults = (config: Config): Config => {
+  if (Object.keys(config.providers).length > 0) return config
+  console.error(madeUp)
+  return { ...config, ...configSchema.pick({ providers: true, models: true }).parse(simulatedDefaults) }
+}
+
+interface Start {
+  readonly roles: Roles
+  readonly config: Config
+  readonly consent: Consent
+  readonly log: Logger
+}
+
+const start = async (life: Lifecycle, { roles, config, consent, log }: Start): Promise<void> => {
   if (Object.values(config.providers).some(p => p.type === 'simulated')) {
     log.warn({ event: 'providers.simulated' }, 'simulated providers serve: the answers are made up')
   }
-  const redisAt = await openRedis(life, config, log)
+  const redisAt = await openRedis(life, config, log, consent)
   const served = await withSimulated(life, config)
   const core = await openCore(life, { config: served, redisAt, log })
   for (const name of roles.providers) await openProviderWorker(life, core, name)
@@ -89,7 +109,11 @@ const readArguments = (args: readonly string[]) => {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { config: { type: 'string' }, help: { type: 'boolean' } },
+      options: {
+        config: { type: 'string' },
+        'install-redis': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
     })
   } catch (error) {
     throw new StartError(`${(error as Error).message}\n\n${usage}`, { cause: error })
@@ -116,8 +140,20 @@ export const runRoles = async (
     const roles = rolesOf(positionals, config)
     const graceMs = config.server.shutdown_grace_ms
     const life = createLifecycle(graceMs, log)
-    onStop(createStopProcess({ life, limitMs: graceMs + closingMs, log, exit: process.exit }))
-    await start(life, roles, config, log).catch(async error => {
+    const stop = createStopProcess({ life, limitMs: graceMs + closingMs, log, exit: process.exit })
+    const leaving = new AbortController()
+    onStop(signal => {
+      leaving.abort()
+      stop(signal)
+    })
+    const consent = consentOf({
+      isTold: values['install-redis'] === true,
+      isUnattended: Boolean(env.CI),
+      input: process.stdin,
+      output: process.stderr,
+      signal: leaving.signal,
+    })
+    await start(life, { roles, config, consent, log }).catch(async error => {
       if (!(error instanceof StopRequested)) fail(error, log)
       await life.stop()
     })

@@ -41,9 +41,22 @@ export const inspectConfig = ({ path: file, document, lookup, lineOf }: ConfigFi
   return {
     file,
     config,
-    faults: byLine(findFaults(written, lookup, overrides).map(place)),
+    faults: byLine([...emptiness(file, written), ...findFaults(written, lookup, overrides)].map(place)),
     warnings: byLine((config === null ? [] : warningFindings(config)).map(place)),
   }
+}
+
+/**
+ * A file that names no provider would serve nothing, or what was never asked for: whoever has one means to configure something.
+ * What is of the wrong kind the schema tells of.
+ */
+const emptiness = (file: string | null, written: unknown): Finding[] => {
+  if (file === null || !isTable(written)) return []
+  const { providers = {} } = written
+  if (!isTable(providers) || Object.keys(providers).length > 0) return []
+  const message =
+    'no providers are configured: name at least one, as baton.example.yaml does, or take this file away to try Baton with simulated ones'
+  return [{ code: 'nothing_configured', path: ['providers'], message }]
 }
 
 /** A text that could not be filled stays in the document here, so that nothing is said to be absent that is not. */

@@ -25,7 +25,7 @@ const emptiness = ({ providers, models }: Config): Finding[] => {
   if (Object.keys(models).length > 0) return []
   const message =
     Object.keys(providers).length === 0
-      ? 'no providers and no routes: the simulated providers will serve'
+      ? 'no providers and no routes: the simulated providers will serve, and every answer is made up'
       : 'no routes: no model can be asked for'
   return [{ code: 'nothing_configured', path: ['models'], message }]
 }

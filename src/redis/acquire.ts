@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { Logger } from 'pino'
+import type { Consent } from './binary.ts'
 import { lockPathIn, ownPrivateRedis, recordPathIn } from './owner.ts'
 import { isServing, readServerRecord, waitUntilGone } from './server-record.ts'
 import { withStartLock } from './start-lock.ts'
@@ -9,6 +10,8 @@ export interface AcquireOptions {
   readonly url?: string | undefined
   /** Where the private server keeps its data; processes that name the same folder share one server. */
   readonly dir: string
+  /** Asked before redis-server is installed; it may be where this is absent. */
+  readonly consent?: Consent | undefined
   readonly log: Logger
 }
 
@@ -24,7 +27,7 @@ export interface AcquiredRedis {
  * Gives a Redis: the one at `url`, else the private server of `dir`, started here or already running for another
  * process. Throws when none can be had, with a message that says what to do.
  */
-export async function acquireRedis({ url, dir, log }: AcquireOptions): Promise<AcquiredRedis> {
+export async function acquireRedis({ url, dir, consent, log }: AcquireOptions): Promise<AcquiredRedis> {
   if (url !== undefined) return borrowed(url)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   return withStartLock(lockPathIn(dir), async () => {
@@ -37,7 +40,7 @@ export async function acquireRedis({ url, dir, log }: AcquireOptions): Promise<A
       return borrowed(last.url)
     }
     if (last !== null) await waitUntilGone(last)
-    return ownPrivateRedis(dir, last, log)
+    return ownPrivateRedis(dir, last, log, consent)
   })
 }
 

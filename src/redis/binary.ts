@@ -20,18 +20,24 @@ export interface System {
   say(line: string): void
 }
 
+/** Whether these commands may be run, which change the machine. */
+export type Consent = (commands: readonly (readonly string[])[]) => Promise<boolean>
+
 /**
- * A path to redis-server (or valkey-server). Installs it when the PATH has none and the package manager can be used
- * without asking anyone; otherwise throws an error that says the three ways to get one.
+ * A path to redis-server (or valkey-server). Where the PATH has none, the package manager can be used without a password, and
+ * `consent` is given, it is installed; otherwise throws an error that says the three ways to get one.
  */
-export async function obtainRedisServer(system: System): Promise<string> {
+export async function obtainRedisServer(
+  system: System,
+  consent: Consent = () => Promise.resolve(true),
+): Promise<string> {
   const found = await findRedisServer(system)
   if (found !== null) return found
   const manager = await findPackageManager(system)
-  const giveUp = (reason: string) => new Error(threeWays(reason, manager, system.platform))
-
   const plan = installPlan(manager, await rootAccess(system))
-  if (plan === null) throw giveUp('there is no redis-server on the PATH')
+  const giveUp = (reason: string) => new Error(threeWays(reason, manager, system.platform, plan !== null))
+  const isMissing = 'there is no redis-server on the PATH'
+  if (plan === null || !(await consent(plan))) throw giveUp(isMissing)
   for (const command of plan) {
     system.say(`no redis-server on the PATH; running: ${command.join(' ')}`)
     const code = await system.run(command, true)

@@ -32,12 +32,23 @@ function installHint(manager: PackageManager | null, platform: NodeJS.Platform):
 const withoutQuiet = (command: readonly string[]) =>
   command.filter(word => !/^(-q+|--quiet)$/.test(word)).join(' ')
 
-/** What to tell a person when no redis-server could be had. `reason` is a clause of its own. */
-export function threeWays(reason: string, manager: PackageManager | null, platform: NodeJS.Platform): string {
+/**
+ * What to tell a person when no redis-server could be had. `reason` is a clause of its own; `installs` says that this process
+ * could install one if it was told to.
+ */
+export function threeWays(
+  reason: string,
+  manager: PackageManager | null,
+  platform: NodeJS.Platform,
+  installs: boolean,
+): string {
+  const hint = installHint(manager, platform)
   return [
     `Baton needs Redis 7.0 or later, and ${reason}. There are three ways to get one:`,
     '  1. set REDIS_URL to a Redis that runs already, such as redis://127.0.0.1:6379',
-    `  2. install redis-server: ${installHint(manager, platform)}`,
-    '  3. docker compose up redis, then set REDIS_URL=redis://127.0.0.1:6379',
+    installs
+      ? `  2. start with --install-redis (npm start -- --install-redis), or install redis-server: ${hint}`
+      : `  2. install redis-server: ${hint}`,
+    '  3. docker compose up redis, then set REDIS_URL=redis://:PASSWORD@127.0.0.1:6379, with REDIS_PASSWORD of .env',
   ].join('\n')
 }

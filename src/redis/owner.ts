@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import type { Consent } from './binary.ts'
 import { isPortFree } from './port.ts'
 import { startPrivateRedis } from './server.ts'
 import { isServing, portOf, readServerRecord, type ServerRecord, writeServerRecord } from './server-record.ts'
@@ -27,12 +28,14 @@ export async function ownPrivateRedis(
   dir: string,
   last: ServerRecord | null,
   log: Logger,
+  consent: Consent | undefined,
 ): Promise<OwnedRedis> {
   let stopped: Promise<void> | undefined
   let recovered: Promise<void> = Promise.resolve()
   const server = await startPrivateRedis({
     dir,
     log,
+    consent,
     ...(last !== null && (await isPortFree(portOf(last))) && { port: portOf(last) }),
     onLost: () => {
       recovered = recover()

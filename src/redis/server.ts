@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { createSystem, obtainRedisServer } from './binary.ts'
+import { type Consent, createSystem, obtainRedisServer } from './binary.ts'
 import { findFreePort, isPortFree } from './port.ts'
 import { probeRedis } from './probe.ts'
 import { type GuardedProcess, spawnGuarded } from './watchdog.ts'
@@ -15,6 +15,8 @@ export interface PrivateRedisOptions {
   readonly extraArgs?: readonly string[]
   /** Words before the command's own, of a program that becomes redis-server, as `nice` does. */
   readonly launcher?: readonly string[]
+  /** Asked before redis-server is installed; it may be where this is absent. */
+  readonly consent?: Consent | undefined
   /** Listens on this port or fails; any free one when absent. */
   readonly port?: number
   /** Called when the server ends although nobody stopped it. */
@@ -39,7 +41,7 @@ const patienceMs = 10_000
 export async function startPrivateRedis(options: PrivateRedisOptions): Promise<PrivateRedis> {
   const dir = resolve(options.dir)
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const binary = await obtainRedisServer(createSystem())
+  const binary = await obtainRedisServer(createSystem(), options.consent)
   const { launcher = [], extraArgs = [] } = options
   const argvOn = (port: number) => [...launcher, binary, ...settings(dir, port), ...extraArgs]
   let expectsEnd = false

@@ -25,8 +25,12 @@ export const refusalOf = (sources: ConfigSources): ConfigError => {
   throw new Error('the config was accepted')
 }
 
+/** A config about something else needs a provider all the same: none is a fault of its own. */
+export const withProvider = (text: string): string =>
+  /^(?:providers:|[[{]|- )/m.test(text) ? text : `${text}\nproviders: {any: {type: simulated}}\n`
+
 /** What a baton.yaml of this text is refused with, where no variable is set. */
 export const errorOf = (text: string): ConfigError =>
-  refusalOf({ cwd: configFolder({ 'baton.yaml': text }), env: {} })
+  refusalOf({ cwd: configFolder({ 'baton.yaml': withProvider(text) }), env: {} })
 
 export const faultsOf = (text: string): readonly Fault[] => errorOf(text).faults

@@ -3,15 +3,15 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { configFolder, refusalOf } from './config-folder.ts'
+import { configFolder, refusalOf, withProvider } from './config-folder.ts'
 
 const withPort = (port: number) => `server: {port: ${port}}\n`
 
 describe('which file is read', () => {
   const files = {
-    'baton.yaml': withPort(1),
-    'other.yaml': withPort(2),
-    'third.json': '{"server":{"port":3}}',
+    'baton.yaml': withProvider(withPort(1)),
+    'other.yaml': withProvider(withPort(2)),
+    'third.json': '{"server":{"port":3},"providers":{"any":{"type":"simulated"}}}',
   }
 
   test.each([
@@ -32,10 +32,37 @@ describe('which file is read', () => {
 
   test.each([
     ['an empty file', ''],
+    ['blanks', ' \n\n'],
     ['only comments', '# nothing yet\n'],
+    ['a document marker alone', '---\n'],
+    ['null', 'null\n'],
+    ['an empty table', '{}'],
     ['sections with nothing but comments beneath', 'providers:\n  # openai:\nmodels:\n'],
-  ])('%s means the defaults', (_, text) => {
-    expect(loadConfig({ cwd: configFolder({ 'baton.yaml': text }), env: {} }).server.port).toBe(8000)
+    ['an empty table of providers', 'providers: {}\nmodels: {}\n'],
+    ['only other sections', withPort(1)],
+    ['a provider without its section', '# providers:\n#   openai: {type: openai}\napi_keys: [k]\n'],
+  ])('%s is a config without providers, which is a fault wherever it stands', (_, text) => {
+    const cwd = configFolder({ 'baton.yaml': text, 'other.yaml': text })
+    for (const sources of [
+      { env: {} },
+      { file: 'other.yaml', env: {} },
+      { env: { BATON_CONFIG: 'other.yaml' } },
+    ]) {
+      expect(refusalOf({ cwd, ...sources }).faults).toEqual([
+        expect.objectContaining({
+          code: 'nothing_configured',
+          path: 'providers',
+          message: expect.stringContaining('no providers are configured'),
+        }),
+      ])
+    }
+  })
+
+  test('what is no table of providers has its own fault, and not that one as well', () => {
+    for (const text of ['providers: []\n', 'providers: openai\n', '[]\n', 'text\n']) {
+      const { faults } = refusalOf({ cwd: configFolder({ 'baton.yaml': text }), env: {} })
+      expect(faults.map(({ code }) => code)).toEqual(['invalid'])
+    }
   })
 
   test('a file that is not there, or a folder, is a fault and not a crash', () => {
@@ -51,7 +78,7 @@ describe('which file is read', () => {
 
 describe('variables', () => {
   const load = (text: string, env: Record<string, string> = {}, dotenv = '') =>
-    loadConfig({ cwd: configFolder({ 'baton.yaml': text, '.env': dotenv }), env })
+    loadConfig({ cwd: configFolder({ 'baton.yaml': withProvider(text), '.env': dotenv }), env })
   const urlFrom = (value: string, env?: Record<string, string>, dotenv?: string) =>
     load(`server: {public_url: "${value}"}`, env, dotenv).server.public_url
 
@@ -76,7 +103,10 @@ describe('variables', () => {
   })
 
   test('stand beside the file that is read, not in the working directory', () => {
-    const beside = configFolder({ 'x.yaml': 'api_keys: ["${CLIENT}"]', '.env': 'CLIENT=beside' })
+    const beside = configFolder({
+      'x.yaml': withProvider('api_keys: ["${CLIENT}"]'),
+      '.env': 'CLIENT=beside',
+    })
     const cwd = configFolder({ '.env': 'CLIENT=elsewhere' })
     expect(loadConfig({ file: join(beside, 'x.yaml'), cwd, env: {} }).api_keys).toEqual([
       { key: 'beside', tenant: 'default', role: 'submit' },
@@ -92,13 +122,16 @@ describe('overrides', () => {
     ['where the file says nothing', '', env, ''],
     ['from .env', 'server:\n', {}, 'REDIS_URL=rediss://env:1\nHOST=::1\nPORT=9\n'],
   ])('REDIS_URL, HOST and PORT win %s', (_, text, variables, dotenv) => {
-    const config = loadConfig({ cwd: configFolder({ 'baton.yaml': text, '.env': dotenv }), env: variables })
+    const config = loadConfig({
+      cwd: configFolder({ 'baton.yaml': withProvider(text), '.env': dotenv }),
+      env: variables,
+    })
     expect(config.redis.url).toBe('rediss://env:1')
     expect(config.server).toMatchObject({ host: '::1', port: 9 })
   })
 
   test('a faulty one is named by its variable and has no line', () => {
-    const cwd = configFolder({ 'baton.yaml': withPort(1) })
+    const cwd = configFolder({ 'baton.yaml': withProvider(withPort(1)) })
     expect(refusalOf({ cwd, env: { PORT: 'http', HOST: '0.0.0.0' } }).faults).toEqual([
       { code: 'invalid', path: 'server.port', message: 'expected number, found string (from PORT)' },
       {
@@ -117,7 +150,7 @@ providers:
   idle: {type: openai, api_keys: ["\${IDLE}"]}
 models: {m: {provider: used}}
 `
-  const cwd = () => configFolder({ 'baton.yaml': text })
+  const cwd = () => configFolder({ 'baton.yaml': withProvider(text) })
 
   test('are a fault of their own kind where a route needs them', () => {
     expect(refusalOf({ cwd: cwd(), env: {} }).faults).toEqual([
@@ -140,7 +173,7 @@ models: {m: {provider: used}}
 test('the config is frozen through and through', () => {
   const text =
     'providers: {p: {type: simulated, headers: {a: b}, models: {m: {price: {input: 1, output: 2}}}}}'
-  const config = loadConfig({ cwd: configFolder({ 'baton.yaml': text }), env: {} })
+  const config = loadConfig({ cwd: configFolder({ 'baton.yaml': withProvider(text) }), env: {} })
   const thawed: unknown[] = []
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Fault } from '../../src/config/fault.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { configFolder, faultsOf } from './config-folder.ts'
+import { configFolder, faultsOf, withProvider } from './config-folder.ts'
 
 const sentinel = '{name: mymaster, nodes: ["a:26379", "[::1]:26379"]}'
 const cluster = '{nodes: ["a:6379"]}'
@@ -79,14 +79,14 @@ test('a password that stands in a node is not shown', () => {
 })
 
 test('REDIS_URL beside Sentinels is a fault, and says where it comes from', () => {
-  const folder = configFolder({ 'baton.yaml': `redis: {sentinel: ${sentinel}}` })
+  const folder = configFolder({ 'baton.yaml': withProvider(`redis: {sentinel: ${sentinel}}`) })
   const load = () => loadConfig({ cwd: folder, env: { REDIS_URL: 'redis://b' } })
   expect(load).toThrow('redis.url: url and sentinel are both set; keep one (from REDIS_URL)')
 })
 
 test('each form stands alone', () => {
   for (const form of [`sentinel: ${sentinel}`, `cluster: ${cluster}`, 'url: redis://a']) {
-    const cwd = configFolder({ 'baton.yaml': `redis: {${form}, wait_replicas: 1}` })
+    const cwd = configFolder({ 'baton.yaml': withProvider(`redis: {${form}, wait_replicas: 1}`) })
     expect(loadConfig({ cwd, env: {} }).redis.wait_replicas).toBe(1)
   }
 })

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Fault } from '../../src/config/fault.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { configFolder, faultsOf } from './config-folder.ts'
+import { configFolder, faultsOf, withProvider } from './config-folder.ts'
 
 const sim = '{type: simulated}'
 
@@ -260,5 +260,5 @@ test.each([
     'providers: {p: {type: simulated, models: {a: {}}}}\nmodels: {a: {provider: p, upstream_model: x}, b: {provider: p, upstream_model: a}}',
   ],
 ])('%s', (_, text) => {
-  expect(() => loadConfig({ cwd: configFolder({ 'baton.yaml': text }), env: {} })).not.toThrow()
+  expect(() => loadConfig({ cwd: configFolder({ 'baton.yaml': withProvider(text) }), env: {} })).not.toThrow()
 })

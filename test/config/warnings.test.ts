@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { configWarnings } from '../../src/config/warnings.ts'
-import { configFolder } from './config-folder.ts'
+import { configFolder, withProvider } from './config-folder.ts'
 
 const warningsOf = (text: string) =>
-  configWarnings(loadConfig({ cwd: configFolder({ 'baton.yaml': text }), env: {} })).map(
+  configWarnings(loadConfig({ cwd: configFolder({ 'baton.yaml': withProvider(text) }), env: {} })).map(
     ({ code, path }) => `${code} ${path}`,
   )
 
@@ -42,7 +42,6 @@ test.each([
     `${providers}models: {m: {provider: a, fallback_to: n}, n: {provider: b}}\njobs: {sync_window: 10m}`,
     ['one_provider_chain models.n', 'long_sync_window jobs.sync_window'],
   ],
-  ['nothing at all', '', ['nothing_configured models']],
   [
     'providers without routes',
     'providers: {a: {type: simulated}}',
@@ -60,6 +59,11 @@ test.each([
   ],
 ])('%s', (_, text, warnings) => {
   expect(warningsOf(text)).toEqual(warnings)
+})
+
+test('no file at all', () => {
+  const config = loadConfig({ cwd: configFolder({}), env: {} })
+  expect(configWarnings(config).map(({ path }) => path)).toEqual(['models'])
 })
 
 const limited = (models: string) => `
@@ -106,7 +110,7 @@ test.each([
     [],
   ],
 ])('limits of fallbacks: %s', (_, text, expected) => {
-  const folder = configFolder({ 'baton.yaml': text })
+  const folder = configFolder({ 'baton.yaml': withProvider(text) })
   const warnings = configWarnings(loadConfig({ cwd: folder, env: {} }))
   const low = warnings.filter(({ code }) => code === 'fallback_limit')
   expect(low.map(({ path, message }) => `${path}: ${message}`)).toEqual(expected)

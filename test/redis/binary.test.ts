@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createSystem, obtainRedisServer } from '../../src/redis/binary.ts'
+import { type Consent, createSystem, obtainRedisServer } from '../../src/redis/binary.ts'
 
 let bin: string
 let said: string[]
@@ -25,8 +25,8 @@ const calls = () =>
     text => text.trim().split('\n'),
     () => [],
   )
-const obtain = (isRoot: boolean) =>
-  obtainRedisServer(createSystem({ path: bin, isRoot, say: line => said.push(line) }))
+const obtain = (isRoot: boolean, consent?: Consent) =>
+  obtainRedisServer(createSystem({ path: bin, isRoot, say: line => said.push(line) }), consent)
 
 it('finds redis-server on the PATH and installs nothing', async () => {
   await place('apt-get')
@@ -53,6 +53,20 @@ it('installs as root, after an update of the package lists, and says so', async 
     expect.stringContaining('running: apt-get -qq install'),
     expect.stringContaining('installed'),
   ])
+})
+
+it('installs nothing without consent, and says how to give it', async () => {
+  await place('apt-get', installs('redis-server'))
+  const asked: string[] = []
+  const consent: Consent = async commands => {
+    asked.push(...commands.map(command => command.join(' ')))
+    return false
+  }
+  await expect(obtain(true, consent)).rejects.toThrow(
+    /REDIS_URL[\s\S]*--install-redis[\s\S]*docker compose up redis/,
+  )
+  expect(asked).toEqual(['apt-get -qq update', 'apt-get -qq install -y --no-install-recommends redis-server'])
+  expect([await calls(), said]).toEqual([[], []])
 })
 
 it('installs through sudo when that asks for no password', async () => {

@@ -39,7 +39,7 @@ describe('the advice when there is no Redis', () => {
     [null, 'linux', "with your system's package manager"],
     [null, 'win32', 'WSL'],
   ])('with %s on %s names all three ways', (manager, platform, command) => {
-    const message = threeWays('it is not here', manager, platform)
+    const message = threeWays('it is not here', manager, platform, false)
     expect(message).toContain('REDIS_URL')
     expect(message).toContain(command)
     expect(message).toContain('docker compose up redis')
