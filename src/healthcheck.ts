@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { readTime } from './clock/clock.ts'
 import { loadConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import { readPresence } from './health/presence.ts'
@@ -37,7 +38,8 @@ const checkWorker = async (config: Config, name: string | undefined): Promise<vo
       redis.once('ready', ready)
       redis.once('error', failed)
     })
-    const workers = await readPresence(redis, config.redis.prefix, Date.now())
+    const { prefix } = config.redis
+    const workers = await readPresence(redis, prefix, await readTime(redis, prefix))
     if (name !== undefined && name in config.providers && !workers.some(w => w.provider === name)) {
       throw new Error(`no worker of ${name} was heard of lately`)
     }

@@ -10,11 +10,11 @@ import { openBlobs } from './store/blobs/open-blobs.ts'
  */
 export const openBlobStore = async (
   life: Lifecycle,
-  { config, names }: Pick<Core, 'config' | 'names'>,
+  { config, names, now }: Pick<Core, 'config' | 'names' | 'now'>,
 ): Promise<BlobStore> => {
   const blobs = await life.open(
     'blobs',
-    () => openBlobs(config.storage, names.lookup),
+    () => openBlobs(config.storage, now, names.lookup),
     blobs => blobs.close(),
   )
   // Opened like a part, so that a stop waits for its end before it closes the store.

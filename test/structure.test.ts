@@ -140,6 +140,26 @@ it('the domain asks for no time and no chance of its own', () => {
   expect(impure).toEqual([])
 })
 
+/** Who may look at the clock of the host, and why. All others are given the time of `src/clock`. */
+const looksAtHostsClock: Readonly<Record<string, string>> = {
+  'src/clock/clock.ts': 'tells a host whose clock is off',
+  'src/redis/start-lock.ts': 'touches a file: others look whether it changes, and not when',
+  'src/store/blobs/scratch.ts': 'compares with times of files, which the host wrote',
+  'src/store/blobs/s3-blobs.ts': 'tells the SDK how far its clock is off',
+  'src/providers/create-provider.ts': 'the default, for commands that have no Redis',
+  'src/cli/check-keys.ts': 'has no Redis',
+  'src/cli/api-client.ts': 'has asked nobody for the time yet',
+  'src/sim/sim-provider.ts': 'stands for a vendor, with a clock of its own',
+  'src/sim/webhook-receiver.ts': 'stands for a receiver, with a clock of its own',
+}
+
+it('whoever compares times, or writes them down for others, is given the one clock', () => {
+  const lookers = files.filter(
+    file => /^(?:src|workers)\//.test(file) && /\bDate\.now\b|\bnew Date\(\)/.test(code.get(file)!),
+  )
+  expect(lookers.toSorted()).toEqual(Object.keys(looksAtHostsClock).toSorted())
+})
+
 it('only entry points read the environment', () => {
   const readers = files.filter(
     file => code.get(file)!.includes('process.env') && !readsEnvironment.test(file),

@@ -16,6 +16,7 @@ import { installBodyTypes } from './plugins/body-types.ts'
 import { installClosing } from './plugins/closing.ts'
 import { installCors } from './plugins/cors.ts'
 import { installOwnForms, installOwnPages } from './plugins/cross-site.ts'
+import { installDate } from './plugins/date.ts'
 import { createErrorHandler, installErrors } from './plugins/errors.ts'
 import { installOwnRefusals, refuseMalformed } from './plugins/malformed-http.ts'
 import { installOwnHost } from './plugins/own-host.ts'
@@ -75,6 +76,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   app.setReplySerializer(payload => writeJson(payload))
   // text/plain: read as JSON, see `installBodyTypes`.
   app.removeContentTypeParser('text/plain')
+  installDate(app, parts.now)
   installRequestLog(app, log)
   installSecurityHeaders(app, config.server.public_url)
   installOwnRefusals(app)

@@ -23,6 +23,8 @@ export interface Call {
 
 export interface ApiClient {
   readonly url: string
+  /** The API's time when it last answered, to the second; this machine's before that. Unix ms. */
+  nowMs(): number
   /** Throws ApiRefusal or ApiAway; the signal's reason when it is aborted. */
   send(method: string, path: string, call?: Call): Promise<Response>
   /** The same, for an answer in JSON. */
@@ -32,6 +34,7 @@ export interface ApiClient {
 }
 
 export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): ApiClient => {
+  let toldMs = Number.NaN
   const send: ApiClient['send'] = async (method, path, { body, headers } = {}) => {
     const isBlob = body instanceof Blob
     const response = await fetch(`${url}${path}`, {
@@ -49,6 +52,7 @@ export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): 
     }).catch(error => {
       throw signal.aborted ? signal.reason : noAnswer(url, error as Error)
     })
+    toldMs = Date.parse(response.headers.get('date') ?? '')
     if (response.ok) return response
     throw await refusalOf(url, key, response)
   }
@@ -63,6 +67,7 @@ export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): 
   }
   return {
     url,
+    nowMs: () => toldMs || Date.now(),
     send,
     ask: async (...asked) => (await read(...asked)).value,
     askText: async (...asked) => (await read(...asked)).text,

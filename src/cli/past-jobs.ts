@@ -17,14 +17,17 @@ const pageSize = 100
 /** Two hundred requests; more would say little else. */
 const maxJobs = 20_000
 
-/** The jobs that were made since a time, newest first, as the API lists them. */
-export const readPastJobs = async (api: ApiClient, sinceMs: number): Promise<PastJobs> => {
+/** The jobs that were made in the time before now, newest first, as the API lists them. */
+export const readPastJobs = async (api: ApiClient, lastMs: number): Promise<PastJobs> => {
   const jobs: PastJob[] = []
   let cursor: string | null = null
+  let sinceMs: number | undefined
   do {
     const at: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
     const page = (await api.ask('GET', `/v1/jobs?limit=${pageSize}${at}`)) as Page
-    const recent = page.data.filter(job => job.created_at * 1_000 >= sinceMs)
+    sinceMs ??= api.nowMs() - lastMs
+    const fromMs = sinceMs
+    const recent = page.data.filter(job => job.created_at * 1_000 >= fromMs)
     // What the cache answered asked nobody, and would ask nobody.
     jobs.push(...recent.filter(job => job.cache === undefined).map(pastJobOf))
     cursor = recent.length === page.data.length ? page.next_cursor : null

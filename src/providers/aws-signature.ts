@@ -12,10 +12,18 @@ export interface AwsKeys {
  * it has written it, and that is not yet what goes out: `written` tells.
  */
 export const signing =
-  (keys: AwsKeys, fetch: typeof globalThis.fetch, written: (body: string) => string): typeof fetch =>
+  (
+    keys: AwsKeys,
+    fetch: typeof globalThis.fetch,
+    written: (body: string) => string,
+    now: () => number,
+  ): typeof fetch =>
   async (url, init) => {
     const body = written(String(init?.body))
-    const signer = new AwsV4Signer({ ...keys, url: String(url), method: 'POST', body, service: 'bedrock' })
+    // AWS refuses what was signed five minutes ago, or will be: that of the host's clock might be.
+    const datetime = new Date(now()).toISOString().replace(/[:-]|\.\d{3}/g, '')
+    const request = { url: String(url), method: 'POST', body }
+    const signer = new AwsV4Signer({ ...keys, ...request, service: 'bedrock', datetime })
     const { headers } = await signer.sign()
     return fetch(url, { ...init, body, headers })
   }

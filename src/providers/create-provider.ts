@@ -99,7 +99,7 @@ export const createProvider = (
   const base = new URL(url)
   const headersOf = headersMaker(type, lowerCaseNames(config.headers))
   const proxyOf = (address: URL): URL | null => proxyFor(address, config.proxy, around)
-  const tokens = type.openTokens?.(proxyOf, around.lookup)
+  const tokens = type.openTokens?.(proxyOf, now, around.lookup)
   const transport = createTransport({
     baseUrl: base,
     timeoutMs: config.timeout_ms,

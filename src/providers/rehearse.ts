@@ -34,6 +34,7 @@ export const rehearse = async (
     baseUrl: 'http://unused',
     apiKey: unusedKey,
     fetch: async () => new Response(answer),
+    now: () => 0,
     written: (body: string) => body,
   }
   const { warnings } = await way.generate(model, connection, withoutFiles(options))

@@ -1,3 +1,4 @@
+import { createSign } from 'node:crypto'
 import type { LookupFunction } from 'node:net'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
@@ -25,6 +26,10 @@ export interface ServiceAccount {
 /** For the token server: it answers within a second, with less than 4 KB. */
 const limits = { timeoutMs: 30_000, connectTimeoutMs: 10_000, maxResponseBytes: 64 * 1024 }
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
+const googleTokens = 'https://oauth2.googleapis.com/token'
+const formHeaders = { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' }
+/** A token that is about to end is not used: a call may wait on its way. */
+const renewBeforeMs = 5 * 60_000
 
 const never: CallSignal = { aborted: false, reason: undefined, onabort: null }
 
@@ -45,60 +50,69 @@ const refusalOf = (outcome: UpstreamOutcome | null): UpstreamOutcome => {
   return aboutCredentials ? { ...outcome, status: 401 } : outcome
 }
 
-/** A header list as fetch takes it, plain. */
-const plainHeaders = (init: RequestInit | undefined): Record<string, string> =>
-  Object.fromEntries(new Headers(init?.headers))
+/** RFC 7523, as https://developers.google.com/identity/protocols/oauth2/service-account has it. */
+const assertionOf = (account: ServiceAccount, nowMs: number): string => {
+  const { client_email: iss, private_key, private_key_id: kid } = account
+  const iat = Math.floor(nowMs / 1_000)
+  const header = { alg: 'RS256', typ: 'JWT', ...(kid && { kid }) }
+  const claims = { iss, scope, aud: googleTokens, iat, exp: iat + 3_600 }
+  const signed = [header, claims]
+    .map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.')
+  return `${signed}.${createSign('RSA-SHA256').update(signed).sign(private_key, 'base64url')}`
+}
 
-interface Client {
-  getAccessToken(): Promise<{ token?: string | null }>
+const formOf = (assertion: string): string =>
+  new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }).toString()
+
+interface Token {
+  readonly text: string
+  readonly expiresAtMs: number
+}
+
+/** The token of an answer; null when there is none. */
+const tokenIn = (json: unknown, askedAtMs: number): Token | null => {
+  const { access_token: text, expires_in: seconds } = (json ?? {}) as Record<string, unknown>
+  if (typeof text !== 'string' || text === '') return null
+  return { text, expiresAtMs: askedAtMs + (Number(seconds) || 0) * 1_000 }
 }
 
 /**
- * google-auth-library signs, caches and renews; it speaks through our transport, so that a dead token server ends a
- * call like a dead provider does, and asks where the account's key says (`token_uri`), which the library itself ignores.
+ * Signs, caches and renews, by the time that all processes go by (google-auth-library does so by its host's clock, and
+ * Google refuses an assertion that is some minutes off). It speaks through our transport, so that a dead token server ends a
+ * call like a dead provider does.
  */
 export const createGoogleTokens = (
   account: ServiceAccount,
   proxyOf: (address: URL) => URL | null,
+  now: () => number,
   lookup?: LookupFunction,
 ): TokenSource => {
-  const transports = new Map<string, Transport>()
-  let client: Promise<Client> | null = null
-  let last: UpstreamOutcome | null = null
+  const url = new URL(account.token_uri ?? googleTokens)
+  let transport: Transport | null = null
+  let token: Token | null = null
+  let asking: Promise<string | UpstreamOutcome> | null = null
 
-  const post = async (address: URL | Request | string, init?: RequestInit): Promise<Response> => {
-    const asked = new URL(address instanceof Request ? address.url : address)
-    const own = asked.hostname === 'oauth2.googleapis.com' && account.token_uri
-    const url = own ? new URL(own) : asked
-    const transport =
-      transports.get(url.origin) ?? createTransport({ baseUrl: url, proxy: proxyOf(url), lookup, ...limits })
-    transports.set(url.origin, transport)
-    const path = url.pathname + url.search
-    last = await transport.post(path, plainHeaders(init), String(init?.body ?? ''), { ...never })
-    if (last.kind === 'break') throw new Error('the token server did not answer')
-    return new Response(last.text, { status: last.status, headers: { 'content-type': 'application/json' } })
-  }
-
-  const open = async (): Promise<Client> => {
-    const { gaxios, JWT } = await import('google-auth-library')
-    const transporter = new gaxios.Gaxios({ fetchImplementation: post as typeof fetch })
-    const request = transporter.request.bind(transporter)
-    // The job's own budget decides over another try.
-    transporter.request = options => request({ ...options, retry: false, retryConfig: { retry: 0 } })
-    const { client_email: email, private_key: key, private_key_id: keyId } = account
-    return new JWT({ email, key, ...(keyId && { keyId }), scopes: [scope], transporter })
-  }
-
-  const fetchToken = async (): Promise<string | UpstreamOutcome> => {
-    last = null
+  const ask = async (): Promise<string | UpstreamOutcome> => {
+    const askedAtMs = now()
+    let form: string
     try {
-      client ??= open()
-      const { token } = await (await client).getAccessToken()
-      return token || refusalOf(last)
+      form = formOf(assertionOf(account, askedAtMs))
     } catch {
-      // The library's errors may hold the request, with its signature in it.
-      return refusalOf(last)
+      return refusalOf(null)
     }
+    transport ??= createTransport({ baseUrl: url, proxy: proxyOf(url), lookup, ...limits })
+    const outcome = await transport.post(url.pathname + url.search, formHeaders, form, { ...never })
+    token = outcome.kind === 'answer' && outcome.status < 300 ? tokenIn(outcome.json, askedAtMs) : null
+    return token?.text ?? refusalOf(outcome)
+  }
+
+  const fetchToken = (): Promise<string | UpstreamOutcome> => {
+    if (token !== null && now() < token.expiresAtMs - renewBeforeMs) return Promise.resolve(token.text)
+    asking ??= ask().finally(() => {
+      asking = null
+    })
+    return asking
   }
 
   return {
@@ -123,8 +137,6 @@ export const createGoogleTokens = (
           if (!settled) end(result)
         })
       }),
-    close: async () => {
-      await Promise.all([...transports.values()].map(transport => transport.close()))
-    },
+    close: async () => transport?.close(),
   }
 }

@@ -150,7 +150,7 @@ const createTranslation = (
     await rehearse(way, model, options)
     const baseUrl = type.sdkBase?.(root, model) ?? root
     const written = (text: string): string => seals.open(text)
-    const result = await way.generate(model, { baseUrl, apiKey, fetch, written }, options)
+    const result = await way.generate(model, { baseUrl, apiKey, fetch, now, written }, options)
     return { result, edge, toolNames }
   }
 

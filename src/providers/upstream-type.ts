@@ -52,7 +52,11 @@ export interface UpstreamType {
   /** Headers of every call besides. */
   readonly headers?: Readonly<Record<string, string>>
   /** Gets a token in place of a key. Nothing is opened before the first call. */
-  openTokens?(proxyOf: (address: URL) => URL | null, lookup: LookupFunction | undefined): TokenSource
+  openTokens?(
+    proxyOf: (address: URL) => URL | null,
+    now: () => number,
+    lookup: LookupFunction | undefined,
+  ): TokenSource
 }
 
 /** Throws where a setting cannot be used: a file of credentials that is not there. */

@@ -14,7 +14,7 @@ export const explain = (id: string, options: SessionOptions, terminal: Terminal)
     const job = (await api.ask('GET', `/v1/jobs/${encodeURIComponent(id)}`)) as JobView
     const providers = isTerminal(job.status) ? [] : await readProviders(api).catch(unlessDenied)
     const provider = providers.find(({ name }) => name === job.provider) ?? null
-    const explanation = explainJob(job, provider, Date.now())
+    const explanation = explainJob(job, provider, api.nowMs())
     out(json ? renderJson({ id: job.id, status: job.status, ...explanation }) : describe(job, explanation))
     return 0
   })

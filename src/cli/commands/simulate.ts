@@ -30,8 +30,7 @@ export const simulateOutage = (options: SimulateOptions, terminal: Terminal): Pr
     for (const name of options.outage) {
       if (!Object.hasOwn(config.providers, name)) throw unknownProvider(name, Object.keys(config.providers))
     }
-    const sinceMs = Date.now() - parseDuration(options.last)
-    const { jobs, cut } = await readPastJobs(api, sinceMs)
+    const { jobs, cut } = await readPastJobs(api, parseDuration(options.last))
     const { scenario, close } = openScenario(config, jobs)
     const simulation = {
       ...{ outages: options.outage, last: options.last, jobs: jobs.length, cut },

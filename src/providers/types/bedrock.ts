@@ -119,7 +119,7 @@ const converse = (config: ProviderConfig): Way => ({
     stopReason: 'end_turn',
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
   },
-  generate: async (model, { baseUrl, apiKey, fetch, written }, options) => {
+  generate: async (model, { baseUrl, apiKey, fetch, now, written }, options) => {
     const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock')
     const { signing } = await import('../aws-signature.ts')
     const provider = createAmazonBedrock({
@@ -127,7 +127,7 @@ const converse = (config: ProviderConfig): Way => ({
       // Never absent: the SDK would look for a key in the environment, or sign what is not yet what goes out.
       apiKey: apiKey ?? unusedKey,
       baseURL: baseUrl,
-      fetch: apiKey === null ? signing(awsKeysOf(config), fetch, written) : fetch,
+      fetch: apiKey === null ? signing(awsKeysOf(config), fetch, written, now) : fetch,
     })
     return await provider(model).doGenerate(withoutMaxEffort(options))
   },

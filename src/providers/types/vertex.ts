@@ -56,6 +56,6 @@ export const vertex = (config: ProviderConfig): UpstreamType => {
     sdkBase: (base, model) => base + place + (model.startsWith('endpoints/') ? '' : '/publishers/google'),
     way,
     keyHeaders: () => ({}),
-    openTokens: (proxyOf, lookup) => createGoogleTokens(account, proxyOf, lookup),
+    openTokens: (proxyOf, now, lookup) => createGoogleTokens(account, proxyOf, now, lookup),
   }
 }

@@ -25,10 +25,11 @@ export interface StorageSettings {
 /** `lookup` resolves the store's host; the system does without one. */
 export const openBlobs = async (
   { path, s3 }: StorageSettings,
+  now: () => number,
   lookup?: LookupFunction,
 ): Promise<BlobStore> => {
   if (s3 === undefined) return createDiskBlobs(path)
   // The client takes 38 MB and 200 ms, which a deployment on disk need not spend.
   const { createS3Blobs } = await import('./s3-blobs.ts')
-  return createS3Blobs(s3, lookup)
+  return createS3Blobs(s3, now, lookup)
 }

@@ -27,6 +27,18 @@ const checkMs = 15_000
 const maxBreaks = 3
 const removesAtOnce = 16
 
+/** The SDK signs by its host's clock, less this: S3 refuses what is signed a quarter of an hour off. */
+const signBy = (client: S3Client, now: () => number): S3Client => {
+  client.middlewareStack.add(
+    next => args => {
+      client.config.systemClockOffset = now() - Date.now()
+      return next(args)
+    },
+    { step: 'initialize', name: 'batonClock' },
+  )
+  return client
+}
+
 const clientFor = (settings: S3Settings, lookup: LookupFunction | undefined): S3Client => {
   const { region, endpoint, access_key_id, secret_access_key, force_path_style } = settings
   return new S3Client({
@@ -57,8 +69,12 @@ const clientFor = (settings: S3Settings, lookup: LookupFunction | undefined): S3
  * of a blob before it died is never visible, but kept by S3 until a lifecycle rule of the bucket ends it
  * (AbortIncompleteMultipartUpload).
  */
-export const createS3Blobs = (settings: S3Settings, lookup?: LookupFunction): BlobStore => {
-  const client = clientFor(settings, lookup)
+export const createS3Blobs = (
+  settings: S3Settings,
+  now: () => number,
+  lookup?: LookupFunction,
+): BlobStore => {
+  const client = signBy(clientFor(settings, lookup), now)
   const { bucket: Bucket, prefix } = settings
   const objectAt = (path: string): S3Object => ({ Bucket, Key: prefix === '' ? path : `${prefix}/${path}` })
   const objectOf = (key: string): S3Object => {

@@ -31,7 +31,7 @@ export const openDisk = async (): Promise<Place & { readonly dir: string }> => {
   // Not there yet, and deeper than one step: the first write makes it.
   const dir = join(parent, 'not', 'there')
   await writeFile(join(parent, 'a-file'), '')
-  const blobs = await openBlobs({ path: dir })
+  const blobs = await openBlobs({ path: dir }, Date.now)
   return {
     dir,
     blobs,
@@ -39,7 +39,7 @@ export const openDisk = async (): Promise<Place & { readonly dir: string }> => {
       (await filesUnder(parent)).map(path => relative(dir, path)).filter(path => !path.endsWith('a-file')),
     // Root may write anywhere, but not beneath a file.
     unwritable: {
-      blobs: await openBlobs({ path: join(parent, 'a-file', 'blobs') }),
+      blobs: await openBlobs({ path: join(parent, 'a-file', 'blobs') }, Date.now),
       message: /^the directory \/.*\/a-file\/blobs cannot be written to \(ENOTDIR\)$/,
     },
     close: async () => {
@@ -52,8 +52,8 @@ export const openDisk = async (): Promise<Place & { readonly dir: string }> => {
 export const openS3 = async (): Promise<Place & { readonly server: S3Server }> => {
   const server = await startS3Server()
   const settings = s3SettingsOf(server)
-  const blobs = await openBlobs({ path: '', s3: settings })
-  const elsewhere = await openBlobs({ path: '', s3: { ...settings, bucket: 'elsewhere' } })
+  const blobs = await openBlobs({ path: '', s3: settings }, Date.now)
+  const elsewhere = await openBlobs({ path: '', s3: { ...settings, bucket: 'elsewhere' } }, Date.now)
   return {
     server,
     blobs,

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { type BlobStore, BlobStoreError } from '../../../src/store/blobs/blob-store.ts'
@@ -18,7 +19,7 @@ afterAll(() => place?.close())
 
 const storeAt = async (port: number): Promise<BlobStore> => {
   const settings = s3SettingsOf(place.server, { endpoint: `http://127.0.0.1:${port}` })
-  const blobs = await openBlobs({ path: '', s3: settings })
+  const blobs = await openBlobs({ path: '', s3: settings }, Date.now)
   onTestFinished(() => blobs.close())
   return blobs
 }
@@ -82,10 +83,30 @@ it('tells trouble with the server as such, and keeps the words of its client out
 
 it('keeps deployments with another prefix apart', async () => {
   const settings = s3SettingsOf(place.server, { prefix: 'other' })
-  const other = await openBlobs({ path: '', s3: settings })
+  const other = await openBlobs({ path: '', s3: settings }, Date.now)
   onTestFinished(() => other.close())
   await other.write('g/a', chunksOf(Buffer.from('theirs')))
   expect(await place.server.kept()).toEqual(expect.arrayContaining(['baton/test/g/a', 'other/g/a']))
   await other.removeGroup('g')
   expect(large.equals(await readAll(place.blobs, 'g/a'))).toBe(true)
+})
+
+it('signs by the time that it is given, and not by its host’s clock', async () => {
+  const dates: unknown[] = []
+  const server = createHttpServer((request, response) => {
+    dates.push(request.headers['x-amz-date'])
+    request.resume().on('end', () => response.writeHead(204).end())
+  })
+  onTestFinished(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  let nowMs = Date.parse('2031-02-03T04:05:06.500Z')
+  const settings = s3SettingsOf(place.server, { endpoint: `http://127.0.0.1:${port}` })
+  const blobs = await openBlobs({ path: '', s3: settings }, () => nowMs)
+  onTestFinished(() => blobs.close())
+  await blobs.remove('g/a')
+  nowMs += 3_600_000
+  await blobs.remove('g/a')
+  expect(dates.map(date => String(date).slice(0, 11))).toEqual(['20310203T04', '20310203T05'])
 })

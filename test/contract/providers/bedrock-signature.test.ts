@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openProvider, openUpstream, requestOf } from './open-provider.ts'
+import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { bodyFor, chats } from './vendors/all.ts'
 import { awsKeys, bedrock, expectSigned } from './vendors/bedrock.ts'
@@ -25,6 +25,11 @@ test.each([
   const arrival = await call(awsKeys, null, model)
   expect(arrival.path).toBe(`/model/${encodeURIComponent(model)}/converse`)
   expectSigned(arrival)
+})
+
+test('it is signed at the time that all processes go by, and not at that of the host’s clock', async () => {
+  const { headers } = await call(awsKeys)
+  expect(headers['x-amz-date']).toBe(new Date(nowMs).toISOString().replace(/[:-]|\.\d{3}/g, ''))
 })
 
 test('the signature is that of these keys', async () => {

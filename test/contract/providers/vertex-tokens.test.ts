@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { classify } from '../../../src/domain/classify.ts'
+import type { CallSignal } from '../../../src/domain/interrupt.ts'
+import { createGoogleTokens, type ServiceAccount } from '../../../src/providers/token-source.ts'
 import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { bodyFor, chats } from './vendors/all.ts'
@@ -40,7 +42,28 @@ test('a token is asked for once, with an assertion signed by the account’s key
   expect(JSON.parse(Buffer.from(claims!, 'base64url').toString())).toMatchObject({
     iss: 'baton@my-project.iam.gserviceaccount.com',
     scope: 'https://www.googleapis.com/auth/cloud-platform',
+    aud: 'https://oauth2.googleapis.com/token',
+    iat: Math.floor(nowMs / 1_000),
+    exp: Math.floor(nowMs / 1_000) + 3_600,
   })
+})
+
+test('a token is renewed before it ends, by the clock that it was asked for by', async () => {
+  const clock = { nowMs }
+  const tokens = await openUpstream(answering(200, { access_token: 'short', expires_in: 3_600 }))
+  const account = JSON.parse(serviceAccount(`${tokens.url}/token`)) as ServiceAccount
+  const source = createGoogleTokens(
+    account,
+    () => null,
+    () => clock.nowMs,
+  )
+  onTestFinished(() => source.close())
+  const ask = () => source.token(new AbortController().signal as unknown as CallSignal, 10_000)
+  for (const minutes of [0, 54, 56]) {
+    clock.nowMs = nowMs + minutes * 60_000
+    expect(await ask()).toBe('short')
+  }
+  expect(tokens.arrivals).toHaveLength(2)
 })
 
 test('credentials may stand in a file', async () => {
