@@ -7,13 +7,16 @@ import { installDescription } from './description/install-description.ts'
 import { createJobStreams, type JobStreams } from './job-streams.ts'
 import { createJobWaits, type JobWaits } from './job-waits.ts'
 import { createJobWatcher } from './job-watcher.ts'
+import { installJsonBodies } from './json-body.ts'
 import { createOwnAddress, type OwnAddress } from './own-address.ts'
 import type { ApiParts } from './parts.ts'
 import { installAuth, installRights } from './plugins/auth.ts'
 import { installBodyEncoding } from './plugins/body-encoding.ts'
 import { installBodyPace } from './plugins/body-pace.ts'
+import { countBodies, installBodyRoom } from './plugins/body-room.ts'
 import { installBodyTypes } from './plugins/body-types.ts'
 import { installClosing } from './plugins/closing.ts'
+import { type Connections, capConnections } from './plugins/connection-cap.ts'
 import { installCors } from './plugins/cors.ts'
 import { installOwnForms, installOwnPages } from './plugins/cross-site.ts'
 import { installDate } from './plugins/date.ts'
@@ -23,6 +26,7 @@ import { installOwnHost } from './plugins/own-host.ts'
 import { installRequestLog, newRequestId } from './plugins/request-log.ts'
 import { installSecurityHeaders, securityHeaders } from './plugins/security-headers.ts'
 import { installUnreadBodies } from './plugins/unread-bodies.ts'
+import { createRoom, type Room } from './room.ts'
 import { addBatchRoutes } from './routes/batches.ts'
 import { addDeadLetterRoutes } from './routes/dead-letters.ts'
 import { addDoorRoutes } from './routes/doors.ts'
@@ -56,6 +60,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
   const accepted = countAccepted(parts.submit)
   const waits = createJobWaits(parts.waiter, parts.store)
+  const room = createRoom(config)
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
   const handleError = createErrorHandler(log)
   const app = fastify({
@@ -82,7 +87,11 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installOwnRefusals(app)
   installBodyPace(app)
   installUnreadBodies(app)
+  installBodyRoom(app, room)
   installBodyEncoding(app)
+  countBodies(app, room)
+  app.removeContentTypeParser('application/json')
+  installJsonBodies(app)
   installClosing(app, waits, streams, config.server.shutdown_grace_ms)
   const own = createOwnAddress(config)
   installOwnHost(app, own)
@@ -94,28 +103,33 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   app.register(async scope => addHealthRoutes(scope, parts))
   app.register(async scope => {
     const counted = { ...parts, submit: accepted.submit }
-    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, own, waits, streams, accepted.count)
+    const connections = capConnections(app, scope, config.server.max_connections, room)
+    const held: Held = { own, waits, streams, room, connections }
+    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, held, accepted.count)
     addDescriptionRoute(scope)
   })
   return app
 }
 
-const addGuardedRoutes = (
-  scope: ApiScope,
-  parts: ApiParts,
-  own: OwnAddress,
-  waits: JobWaits,
-  streams: JobStreams,
-  accepted: () => number,
-): void => {
+/** Requests that are held open, and the room there is for them. */
+interface Held {
+  readonly own: OwnAddress
+  readonly waits: JobWaits
+  readonly streams: JobStreams
+  readonly room: Room
+  readonly connections: Connections
+}
+
+const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held, accepted: () => number): void => {
+  const { own, waits, streams, room, connections } = held
   installAuth(scope, parts.config.api_keys)
   installOwnForms(scope, own)
   installBodyTypes(scope)
-  addJobRoutes(scope, parts, waits, streams)
+  addJobRoutes(scope, parts, { waits, streams, room })
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
-  addMetricsRoute(scope, parts, accepted)
+  addMetricsRoute(scope, parts, { accepted, room, connections })
   addRouteRoutes(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)
@@ -126,5 +140,5 @@ const addGuardedRoutes = (
   addRetiredRoutes(scope)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
-  scope.register(async inner => addDoorRoutes(inner, parts, waits))
+  scope.register(async inner => addDoorRoutes(inner, parts, { waits, room }))
 }

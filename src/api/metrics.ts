@@ -17,6 +17,13 @@ export interface Figures {
   readonly processes: readonly ProcessPresence[]
   readonly deadLetters: number
   readonly agenda: number
+  /** What this process holds for its clients. */
+  readonly held: {
+    readonly bytes: number
+    readonly connections: number
+    readonly waiting: Readonly<Record<string, number>>
+    readonly refusals: Readonly<Record<string, number>>
+  }
   readonly process: {
     readonly residentBytes: number
     readonly cpuSeconds: number
@@ -32,6 +39,7 @@ export const metricsOf = (figures: Figures): readonly Metric[] => [
   ...workerMetrics(figures.workers),
   endsMetric(figures),
   webhookMetric(figures.webhookWorkers),
+  ...heldMetrics(figures.held),
   ...processMetrics(figures.process),
 ]
 
@@ -151,6 +159,21 @@ const webhookMetric = (workers: readonly WebhookPresence[]): Metric =>
       Object.entries(counts).map(([outcome, value]) => ({ labels: { instance, outcome }, value })),
     ),
   )
+
+const heldMetrics = ({ bytes, connections, waiting, refusals }: Figures['held']): Metric[] => [
+  gauge('baton_bytes_in_flight', 'Bytes of bodies and answers that this process holds.', [{ value: bytes }]),
+  gauge('baton_connections', 'Connections that are open.', [{ value: connections }]),
+  gauge(
+    'baton_waiting_connections',
+    'Connections that wait for an answer, a long poll or events.',
+    Object.entries(waiting).map(([kind, value]) => ({ labels: { kind }, value })),
+  ),
+  counter(
+    'baton_refusals_total',
+    'Requests for which this process had no room, by what was used up.',
+    Object.entries(refusals).map(([reason, value]) => ({ labels: { reason }, value })),
+  ),
+]
 
 const labelsOf = ({ provider, instance }: WorkerPresence): Record<string, string> => ({ provider, instance })
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { jsonParser } from './json-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,8 +13,9 @@ declare module 'fastify' {
  * out as others.
  */
 export const keepBodyText = (scope: FastifyInstance): void => {
-  const parseJson = scope.getDefaultJsonParser('error', 'error')
+  const parseJson = jsonParser(scope)
   scope.decorateRequest('bodyText', '')
+  scope.removeContentTypeParser('application/json')
   scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
     // The parser forgives a byte order mark; providers do not.
     request.bodyText = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text

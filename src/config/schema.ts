@@ -48,6 +48,15 @@ const server = z.strictObject({
   /** Whose pages may call this server from a browser. */
   cors_origins: z.array(corsOrigin).max(100, 'expected at most 100 origins').default([]),
   max_body_bytes: positiveInt.default(32 * 1024 * 1024),
+  /** Of bodies that arrive or are read, and of answers on their way out, in one process. */
+  max_bytes_in_flight: numeric(z.int().min(1024 * 1024)).default(256 * 1024 * 1024),
+  /** Connections at once, and those of them that wait: for an answer, for a long poll, for events. */
+  max_connections: positiveInt.default(20_000),
+  max_waiting: positiveInt.default(10_000),
+  max_polls: positiveInt.default(5_000),
+  max_streams: positiveInt.default(5_000),
+  /** Of each of these, what one of several tenants may take. */
+  tenant_share: numeric(z.number().positive().max(1)).default(0.5),
   /** Headers of clients' requests that go on to providers, beside the betas of the request's own format. */
   forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),
   /** How long a stopping process lets running calls finish before it hands them back. */

@@ -129,6 +129,18 @@ export const errorCodes = {
     status: 503,
     help: 'Files can neither be stored nor read now. Retry after `Retry-After` seconds.',
   },
+  too_many_bytes: {
+    status: 503,
+    help: 'The bodies and answers under way come to `server.max_bytes_in_flight`, or to the share of this tenant. Nothing was accepted; retry after `Retry-After` seconds.',
+  },
+  too_many_waiting: {
+    status: 503,
+    help: 'As many connections wait for answers, long polls or events as `server` allows, or this tenant its share of them. Retry after `Retry-After` seconds.',
+  },
+  too_many_connections: {
+    status: 503,
+    help: 'As many connections are open as `server.max_connections` allows. Retry after `Retry-After` seconds.',
+  },
   shutting_down: { status: 503, help: 'This process is stopping; try again.' },
   internal_error: { status: 500, help: 'A fault of this server; the request id finds it in the log.' },
 } as const satisfies Record<string, { status: number; help: string }>

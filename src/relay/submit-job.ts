@@ -127,8 +127,8 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
   }
 }
 
-/** The record as `create` wrote it, so that nobody has to read it back. */
-const queuedRecord = (job: NewJob): JobRecord => ({
+/** The record as `create` wrote it, so that nobody has to read it back. Without the body: who waits for the answer must not hold it. */
+const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
   ...job,
   class: job.class ?? 'default',
   status: 'queued',

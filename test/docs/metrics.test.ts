@@ -21,6 +21,7 @@ test('docs/metrics.md has every metric with its labels', () => {
     processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, seenAtMs: 0 }],
     deadLetters: 0,
     agenda: 0,
+    held: { bytes: 0, connections: 0, waiting: { answer: 0 }, refusals: { bytes: 0 } },
     process: { residentBytes: 0, cpuSeconds: 0, startedAtSeconds: 0 },
   })
   const own = metrics.filter(({ name }) => name.startsWith('baton_'))

@@ -4,7 +4,7 @@ import type { Dialect } from '../../domain/endpoint.ts'
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts'
 import { failureStatus, type JobErrorCode, jobErrorCodes } from '../../domain/job.ts'
 import { routeRights } from '../route-rights.ts'
-import { ofAnyRoute } from './error-codes-of.ts'
+import { ofAnyRoute, ofGuardedRoute } from './error-codes-of.ts'
 import type { Answer, Operation } from './operation.ts'
 
 interface Code {
@@ -22,7 +22,7 @@ const jobCodes: readonly Code[] = Object.entries(jobErrorCodes).map(([code, help
 /** `route`: its method and path. */
 const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation, route: string): readonly Code[] => {
   const known = new Set<ErrorCode>([...errors, ...ofAnyRoute])
-  if (!isOpen) known.add('invalid_api_key').add('cross_site_forbidden')
+  if (!isOpen) for (const code of ofGuardedRoute) known.add(code)
   const right = routeRights[route]
   const isForAll = right === undefined || right === 'open' || roles.every(role => mayDo(role, right))
   if (!isForAll) known.add('permission_denied')

@@ -10,6 +10,7 @@ export const ofJsonBody = [
   'body_too_large',
   'unsupported_media_type',
   ...ofEncoding,
+  'too_many_bytes',
 ] as const satisfies readonly ErrorCode[]
 
 /** A body that is not wanted is dropped, unless it is long or of a type that is none. */
@@ -18,6 +19,7 @@ export const ofIgnoredBody = [
   'unsupported_media_type',
   'invalid_request',
   ...ofEncoding,
+  'too_many_bytes',
 ] as const satisfies readonly ErrorCode[]
 
 /** What a form can be refused for. */
@@ -67,6 +69,13 @@ export const ofContent = [
 
 /** What any route may answer. */
 export const ofAnyRoute = ['internal_error', 'shutting_down'] as const satisfies readonly ErrorCode[]
+
+/** And any but those that probes ask. */
+export const ofGuardedRoute = [
+  'invalid_api_key',
+  'cross_site_forbidden',
+  'too_many_connections',
+] as const satisfies readonly ErrorCode[]
 
 /** What the connection or the path can be refused for before there is a route; these go with any path. */
 export const beforeAnyRoute = [

@@ -34,7 +34,7 @@ export const jobOperations: Operations = {
       200: { description: 'The job.', schema: job, otherType: events },
       204: { description: '`Last-Event-ID` is that of the last event there will be.', schema: z.null() },
     },
-    errors: ['job_not_found'],
+    errors: ['job_not_found', 'too_many_waiting'],
   },
   'GET /v1/jobs': {
     id: 'listJobs',
@@ -82,7 +82,7 @@ const door = ([id, summary]: readonly [string, string]): Operation => ({
   tag: 'Completions',
   headers: doorHeaders.extend(travelling.shape),
   answers: { 200: upstreamAnswer, ...accepted, default: upstreamAnswer },
-  errors: [...ofJsonBody, ...ofCompletion],
+  errors: [...ofJsonBody, ...ofCompletion, 'too_many_waiting'],
   answersForJob: true,
 })
 

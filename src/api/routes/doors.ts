@@ -7,13 +7,16 @@ import type { Submission, Submitted } from '../../relay/submit-job.ts'
 import { acceptJob } from '../accept-job.ts'
 import { refuseFaults } from '../completion-body.ts'
 import { answerDoor } from '../door-answer.ts'
+import { holdAnswer } from '../hold-answer.ts'
 import { hasIdempotencyKey, idempotencyOf } from '../idempotency.ts'
 import type { JobWaits } from '../job-waits.ts'
+import { letGoOfBody } from '../json-body.ts'
 import { ownedJob } from '../owned-job.ts'
 import type { ApiParts } from '../parts.ts'
 import { shuttingDown } from '../plugins/closing.ts'
 import { parsePrefer } from '../prefer.ts'
 import { keepBodyText } from '../raw-body.ts'
+import type { Room } from '../room.ts'
 import { type Completion, completion } from '../schemas.ts'
 import { timeoutMsOf } from '../timeout-header.ts'
 import { headersOf } from '../travelling.ts'
@@ -26,7 +29,11 @@ const freshMs = 1_000
 type DoorRequest = FastifyRequest<{ Body: Completion }>
 
 /** The paths of existing clients: the request goes through the queue while the connection waits for the answer. */
-export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: JobWaits): void => {
+export const addDoorRoutes = (
+  scope: FastifyInstance,
+  parts: ApiParts,
+  { waits, room }: { readonly waits: JobWaits; readonly room: Room },
+): void => {
   const { store, config, log } = parts
   keepBodyText(scope)
 
@@ -42,11 +49,25 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
       .catch(() => log.warn({ event: 'job.abandoned_not_cancelled', jobId }, 'abandoned job not cancelled'))
   }
 
-  const serve = async (request: DoorRequest, reply: FastifyReply): Promise<unknown> => {
-    const { respondAsync } = parsePrefer(request.headers.prefer)
+  const holdPlace = (request: FastifyRequest, reply: FastifyReply): void => {
+    const leave = room.enter('answer', request.tenant)
+    reply.raw.once('close', leave)
+    if (reply.raw.destroyed) leave()
+  }
+
+  /** A function of its own, so that nothing of the body is held on to while its answer is waited for. */
+  const submit = async (request: DoorRequest, respondAsync: boolean): Promise<Submitted> => {
     const submission = submissionOf(parts, request)
     // Nobody waits at the door for one that is looked for later.
     const submitted = await parts.submit(respondAsync ? submission : { ...submission, class: 'interactive' })
+    letGoOfBody(request)
+    return submitted
+  }
+
+  const serve = async (request: DoorRequest, reply: FastifyReply): Promise<unknown> => {
+    const { respondAsync } = parsePrefer(request.headers.prefer)
+    if (!respondAsync) holdPlace(request, reply)
+    const submitted = await submit(request, respondAsync)
     const { id, replayed } = submitted
     request.jobId = id
     reply.header('x-baton-job-id', id)
@@ -64,6 +85,7 @@ export const addDoorRoutes = (scope: FastifyInstance, parts: ApiParts, waits: Jo
     }
     const record = await ownedJob(request, id, store.read)
     if (outcome === 'closing' && !isTerminal(record.status)) throw shuttingDown()
+    holdAnswer(room, request, reply, record)
     return answerDoor(request, reply, record, parts.now())
   }
 

@@ -11,14 +11,17 @@ import { acceptsEventStream } from '../accepts-event-stream.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { checkWebhook } from '../check-webhook.ts'
 import { refuseFaults } from '../completion-body.ts'
+import { holdAnswer } from '../hold-answer.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import { eventIdOf } from '../job-event.ts'
 import type { JobStreams } from '../job-streams.ts'
 import type { JobWaits } from '../job-waits.ts'
+import { letGoOfBody } from '../json-body.ts'
 import { ownedJob } from '../owned-job.ts'
 import type { ApiParts } from '../parts.ts'
 import { parsePrefer } from '../prefer.ts'
 import { keepBodyText } from '../raw-body.ts'
+import type { Room } from '../room.ts'
 import { type JobRequest, jobRequest } from '../schemas.ts'
 import { headersOf } from '../travelling.ts'
 
@@ -27,32 +30,41 @@ const longestWaitSeconds = 60
 type JobParams = { Params: { id: string } }
 
 /** `POST /v1/jobs` and `GET /v1/jobs/:id`, as JSON or as events. */
-export const addJobRoutes = (
-  scope: ApiScope,
-  parts: ApiParts,
-  waits: JobWaits,
-  streams: JobStreams,
-): void => {
+interface HeldJobs {
+  readonly waits: JobWaits
+  readonly streams: JobStreams
+  readonly room: Room
+}
+
+export const addJobRoutes = (scope: ApiScope, parts: ApiParts, held: HeldJobs): void => {
   const { store } = parts
+  const { waits, room } = held
 
   scope.register(async inner => {
     keepBodyText(inner)
     const schema = { body: jobRequest }
     inner.withTypeProvider<ZodTypeProvider>().post('/v1/jobs', { schema }, async (request, reply) => {
       const submission = await submissionOf(parts, request, request.body)
-      return acceptJob(store, request, reply, await parts.submit(submission))
+      const submitted = await parts.submit(submission)
+      letGoOfBody(request)
+      return acceptJob(store, request, reply, submitted)
     })
   })
 
   scope.get<JobParams>('/v1/jobs/:id', async (request, reply) => {
     const { id } = request.params
     const record = await ownedJob(request, id, store.read)
-    if (acceptsEventStream(request.headers.accept)) return streamJob(request, reply, record, streams)
+    if (acceptsEventStream(request.headers.accept)) return streamJob(request, reply, record, held)
+    const view = (found: JobRecord): object => {
+      holdAnswer(room, request, reply, found)
+      return jobView(found)
+    }
     const waitSeconds = appliedWait(request, reply)
-    if (waitSeconds === 0 || isTerminal(record.status)) return jobView(record)
-    const outcome = await waits.untilEnd('poll', id, waitSeconds * 1_000, reply)
+    if (waitSeconds === 0 || isTerminal(record.status)) return view(record)
+    const leave = room.enter('poll', request.tenant)
+    const outcome = await waits.untilEnd('poll', id, waitSeconds * 1_000, reply).finally(leave)
     if (outcome === 'disconnected') return reply.hijack()
-    return jobView(await ownedJob(request, id, store.read))
+    return view(await ownedJob(request, id, store.read))
   })
 }
 
@@ -67,12 +79,15 @@ const streamJob = (
   request: FastifyRequest,
   reply: FastifyReply,
   record: JobRecord,
-  streams: JobStreams,
+  { streams, room }: HeldJobs,
 ): FastifyReply => {
   const seen = request.headers['last-event-id']?.toString() ?? null
   // Browsers come back after every end. Only this tells them that there will be no more.
   if (isTerminal(record.status) && seen === eventIdOf(record)) return reply.code(204).send()
-  const events = request.method === 'HEAD' ? Readable.from([]) : streams.open(record, seen)
+  if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]))
+  const leave = room.enter('stream', request.tenant)
+  const events = streams.open(record, seen)
+  events.once('close', leave)
   return reply.headers(streamHeaders).send(events)
 }
 

@@ -4,9 +4,18 @@ import type { ApiScope } from '../api-scope.ts'
 import { metricsOf } from '../metrics.ts'
 import { metricsType, renderMetrics } from '../metrics-text.ts'
 import type { ApiParts } from '../parts.ts'
+import type { Connections } from '../plugins/connection-cap.ts'
+import type { Room } from '../room.ts'
+
+/** What this process counts by itself. */
+interface OwnFigures {
+  readonly accepted: () => number
+  readonly room: Room
+  readonly connections: Connections
+}
 
 /** `GET /metrics`: what Prometheus reads. Workers have no port of their own; theirs come by their heartbeats. */
-export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () => number): void => {
+export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigures): void => {
   const { config, board, circuits, doorbells, deadLetters, agenda, routes, now } = parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
@@ -31,7 +40,13 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, accepted: () =
     ])
     const { user, system } = process.cpuUsage()
     const metrics = metricsOf({
-      accepted: accepted(),
+      accepted: own.accepted(),
+      held: {
+        bytes: own.room.bytes.held,
+        connections: own.connections.size,
+        waiting: own.room.held,
+        refusals: own.room.refusals,
+      },
       waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
       circuits: providers.map(circuits.of),
       entries: [...board.current(), ...modelsOut()],
