@@ -137,7 +137,7 @@ describe.each(paths)('%s refuses', (path, headers) => {
 describe('a client that asks before it sends', () => {
   const ask = async (head: string): Promise<[string, () => Promise<string>, (text: string) => void]> => {
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
-    socket.write(`${head}\r\nhost: x\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n`)
+    socket.write(`${head}\r\nhost: localhost\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n`)
     const [first] = await once(socket, 'data')
     const rest = async () => (await socket.toArray()).join('')
     return [String(first).split('\r\n')[0]!, rest, text => socket.write(text)]

@@ -165,7 +165,7 @@ it('a client that goes in the middle of its upload leaves nothing behind', async
     const socket = connect(Number(new URL(own.url).port), '127.0.0.1')
     socket.on('error', () => undefined)
     socket.write(
-      `POST /v1/files HTTP/1.1\r\nhost: x\r\ncontent-type: ${formHeaders['content-type']}\r\n${length}\r\n\r\n`,
+      `POST /v1/files HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${formHeaders['content-type']}\r\n${length}\r\n\r\n`,
     )
     const half = form.subarray(0, 400_000)
     socket.write(

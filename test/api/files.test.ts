@@ -224,7 +224,7 @@ it('a client that leaves a download early frees the file', async () => {
   })
   const { json } = await postForm(own, '/v1/files', [file(randomBytes(20_000_000)), purpose])
   const socket = connect(Number(new URL(own.url).port), '127.0.0.1')
-  socket.write(`GET /v1/files/${json.id}/content HTTP/1.1\r\nhost: x\r\n\r\n`)
+  socket.write(`GET /v1/files/${json.id}/content HTTP/1.1\r\nhost: localhost\r\n\r\n`)
   await once(socket, 'data')
   expect(reads.size).toBe(1)
   socket.destroy()

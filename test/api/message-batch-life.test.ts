@@ -2,6 +2,7 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Anthropic from '@anthropic-ai/sdk'
 import type { FastifyInstance } from 'fastify'
+import { request as send } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/api/app.ts'
 import { newBatchId } from '../../src/store/keys.ts'
@@ -159,19 +160,27 @@ describe('a batch that has ended', () => {
   })
   afterAll(() => feeder.stop())
 
+  const apiKey = { key: 'k', tenant: 'default', role: 'submit' as const }
+
   /** The same API with other settings, or at another time. */
   const appWith = ({ server = {}, laterMs = 0 }: { server?: object; laterMs?: number }): FastifyInstance => {
     const { config, ...parts } = api.parts
     return createApp({
       ...parts,
-      config: { ...config, server: { ...config.server, ...server } },
+      // With a key it answers to every host.
+      config: { ...config, server: { ...config.server, ...server }, api_keys: [apiKey] },
       now: () => Date.now() + laterMs,
     })
   }
   const asked = async (app: FastifyInstance, more: string, headers: Record<string, string> = {}) => {
-    const answer = await app.inject({ url: `${path}/${batch.id}${more}`, headers })
+    const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+    // Unlike fetch it may name another host.
+    const answer = await send(`${origin}${path}/${batch.id}${more}`, {
+      headers: { 'x-api-key': apiKey.key, ...headers },
+    })
+    const text = await answer.body.text()
     await app.close()
-    return answer
+    return { statusCode: answer.statusCode, json: () => JSON.parse(text) }
   }
 
   it('shows all counts at once', () => {
@@ -227,7 +236,7 @@ describe('a batch that has ended', () => {
     const baseURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/llm`
     const app = appWith({ server: { public_url: baseURL } })
     target = await app.listen({ host: '127.0.0.1', port: 0 })
-    const { batches } = new Anthropic({ apiKey: 'any', baseURL }).messages
+    const { batches } = new Anthropic({ apiKey: apiKey.key, baseURL }).messages
     expect((await batches.retrieve(batch.id)).results_url).toMatch(baseURL)
     const types: string[] = []
     for await (const { result } of await batches.results(batch.id)) types.push(result.type)

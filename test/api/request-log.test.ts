@@ -27,6 +27,7 @@ it('logs one line about a request, with nothing that the client sent but its met
   expect(answers().map(line => ({ ...line, durationMs: typeof line.durationMs }))).toEqual([
     {
       level: 20,
+      event: 'request.answered',
       requestId: submitted.headers.get('x-request-id'),
       clientRequestId: 'mine-1',
       method: 'POST',

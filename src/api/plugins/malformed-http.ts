@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { errorBody } from '../../domain/error-shape.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { answerOf } from '../error-body.ts'
+import { hostHeadersOf } from './own-host.ts'
 import { newRequestId } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
 import { readOn } from './unread-bodies.ts'
@@ -72,7 +73,7 @@ const refuse = (error: BatonError, socket: Socket): void => {
 export const installOwnRefusals = (app: FastifyInstance): void => {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.addHook('onRequest', ({ raw }, _reply, done) => {
-    const { length = 0 } = raw.headersDistinct.host ?? []
+    const { length } = hostHeadersOf(raw)
     // With several, it is anybody's guess which one a proxy in front has judged (RFC 9112, 3.2).
     const isFaulty = length > 1 || (length === 0 && raw.httpVersion === '1.1')
     done(isFaulty ? new BatonError('invalid_request', 'Send one `host` header.') : undefined)
