@@ -92,7 +92,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   countBodies(app, room)
   app.removeContentTypeParser('application/json')
   installJsonBodies(app)
-  installClosing(app, waits, streams, config.server.shutdown_grace_ms)
+  installClosing(app, waits, streams, config.server)
   const own = createOwnAddress(config)
   installOwnHost(app, own)
   installCors(app, config.server.cors_origins, own)
@@ -100,7 +100,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installErrors(app, handleError)
   installRights(app)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
-  app.register(async scope => addHealthRoutes(scope, parts))
+  app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
     const counted = { ...parts, submit: accepted.submit }
     const connections = capConnections(app, scope, config.server.max_connections, room)

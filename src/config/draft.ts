@@ -76,7 +76,10 @@ const draftSchema = z
   .object({
     providers: table(provider),
     models: table(route),
-    server: z.object({ host: text, cors_origins: list }).catch(noServer).default(noServer),
+    server: z
+      .object({ host: text, cors_origins: list, shutdown_grace_ms: number, drain_delay_ms: number })
+      .catch(noServer)
+      .default(noServer),
     redis: redis.catch({}).default({}),
     api_keys: list,
     webhooks: z

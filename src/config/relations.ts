@@ -18,6 +18,7 @@ export const relationFindings = (draft: Draft): Finding[] => [
   ...keyFindings(draft),
   ...hostFindings(draft),
   ...originFindings(draft),
+  ...drainFindings(draft),
   ...redisFindings(draft.redis),
   ...storageFindings(draft),
 ]
@@ -154,6 +155,20 @@ const originFindings = ({ server: { cors_origins: origins }, api_keys }: Draft):
         ),
       ]
     : []
+/** Where it is not set, it is 20 s. */
+const defaultGraceMs = 20_000
+
+const drainFindings = ({
+  server: { shutdown_grace_ms: graceMs = defaultGraceMs, drain_delay_ms: delayMs = 0 },
+}: Draft): Finding[] =>
+  delayMs === 0 || delayMs < graceMs
+    ? []
+    : [
+        relation(
+          ['server', 'drain_delay_ms'],
+          `is no shorter than shutdown_grace_ms (${graceMs}), of which it is a part`,
+        ),
+      ]
 
 const storageFindings = ({ storage: { path, s3 } }: Draft): Finding[] => {
   if (s3 === undefined) return []

@@ -61,6 +61,8 @@ const server = z.strictObject({
   forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),
   /** How long a stopping process lets running calls finish before it hands them back. */
   shutdown_grace_ms: numeric(z.int().min(0)).default(20_000),
+  /** Of that time: for how long a stopping API serves on while `/readyz` says that it leaves. */
+  drain_delay_ms: numeric(z.int().min(0)).default(0),
 })
 
 /** How names are looked up: of receivers, of providers, of proxies and of the store of files. */

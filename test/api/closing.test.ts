@@ -67,7 +67,7 @@ it('a download that has begun is sent to its end, and its connection is not kept
   expect(performance.now() - startedMs).toBeLessThan(5_000)
 })
 
-it('a request still waiting at the deadline is answered 503 and told its job', async () => {
+it('a request still waiting at the deadline is answered 503, and its job, which nobody will ask for, is cancelled', async () => {
   await using api = await openTestApi()
   const waiting = call(api, 'POST', '/v1/messages', { body: { ...chat(), model: 'claude' } })
   const id = await waitedFor(api)
@@ -78,7 +78,57 @@ it('a request still waiting at the deadline is answered 503 and told its job', a
   expect([answer.status, answer.json.error.details.error_code]).toEqual([503, 'shutting_down'])
   expect(answer.headers.get('x-baton-job-id')).toBe(id)
   expect(answer.headers.get('retry-after')).toBe('1')
+  expect((await api.parts.store.read(id))?.status).toBe('cancelled')
+})
+
+it('the job of one with a key goes on, for its client comes again with the key', async () => {
+  const redis = testRedis()
+  const headers = { 'idempotency-key': 'k-1' }
+  await using api = await openTestApi({ redis })
+  const waiting = call(api, 'POST', '/v1/chat/completions', { body: chat(), headers })
+  const id = await waitedFor(api)
+  await api.app.drain(0)
+  expect((await waiting).status).toBe(503)
   expect((await api.parts.store.read(id))?.status).toBe('queued')
+
+  await using other = await openTestApi({ redis })
+  const again = call(other, 'POST', '/v1/chat/completions', { body: chat(), headers })
+  expect(await waitedFor(other)).toBe(id)
+  await endJob(other, id)
+  const answer = await again
+  expect([answer.status, answer.headers.get('x-baton-job-id')]).toEqual([200, id])
+})
+
+it('an answer that comes in the last moment is given', async () => {
+  await using api = await openTestApi()
+  const waiting = call(api, 'POST', '/v1/chat/completions', { body: chat() })
+  const id = await waitedFor(api)
+  const { store } = api.parts
+  const { cancel } = store
+  // It ends just before the cancel reaches Redis.
+  store.cancel = async id => {
+    await endJob(api, id)
+    return cancel(id)
+  }
+  await api.app.drain(0)
+  expect((await waiting).status).toBe(200)
+  expect((await store.read(id))?.status).toBe('succeeded')
+})
+
+it('it says that it leaves and serves on for a while, and closes each connection', async () => {
+  await using api = await openTestApi({ config: { server: { drain_delay_ms: 1_000 } } })
+  const probe = async () => {
+    const [ready, alive] = await Promise.all([call(api, 'GET', '/readyz'), call(api, 'GET', '/healthz')])
+    return [ready.status, alive.status, alive.headers.get('connection')]
+  }
+  expect(await probe()).toEqual([200, 200, 'keep-alive'])
+  const drained = api.app.drain(20_000)
+  expect(await probe()).toEqual([503, 200, 'close'])
+  expect((await call(api, 'GET', '/readyz')).json).toEqual({ status: 'unavailable', reason: 'shutting_down' })
+  const { id } = await submitJob(api)
+  expect((await api.parts.store.read(id))?.status).toBe('queued')
+  await drained
+  await expect(call(api, 'GET', '/healthz')).rejects.toThrow()
 })
 
 /** A connection on which something was sent, and the server has read it. */

@@ -234,7 +234,7 @@ export const alive = z.object({ status: z.literal('ok') })
 export const ready = z.object({ status: z.literal('ready'), unmanned: z.array(z.string()).optional() })
 export const notReady = z.object({
   status: z.literal('unavailable'),
-  reason: z.literal('redis_unavailable'),
+  reason: z.enum(['redis_unavailable', 'shutting_down']),
 })
 
 /** What stands at `GET /openapi.json` itself. */

@@ -4,6 +4,7 @@ import { syncGraceMs } from '../../config/sync-window.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { Submission, Submitted } from '../../relay/submit-job.ts'
+import type { JobRecord } from '../../store/job-record.ts'
 import { acceptJob } from '../accept-job.ts'
 import { refuseFaults } from '../completion-body.ts'
 import { answerDoor } from '../door-answer.ts'
@@ -26,6 +27,9 @@ const boundGraceMs = 1_000
 /** Well under the 1.5 s after which a sweeper rings what has not been rung. */
 const freshMs = 1_000
 
+/** Its answer may have come in the last moment. */
+const isWithoutAnswer = ({ status }: JobRecord): boolean => !isTerminal(status) || status === 'cancelled'
+
 type DoorRequest = FastifyRequest<{ Body: Completion }>
 
 /** The paths of existing clients: the request goes through the queue while the connection waits for the answer. */
@@ -41,7 +45,7 @@ export const addDoorRoutes = (
   const isFresh = (submitted: Submitted): boolean =>
     !submitted.replayed && parts.now() - submitted.record.createdAtMs < freshMs
 
-  /** Nobody could ever read what the job would cost: only a key lets its client find it again. */
+  /** Nobody would read what the job costs: only a key lets its client find it again. */
   const abandon = async (request: FastifyRequest, jobId: string): Promise<void> => {
     if (hasIdempotencyKey(request)) return
     await store
@@ -83,8 +87,10 @@ export const addDoorRoutes = (
       await abandon(request, id)
       return reply.hijack()
     }
+    // The client is told to come again, and would have it answered twice.
+    if (outcome === 'closing') await abandon(request, id)
     const record = await ownedJob(request, id, store.read)
-    if (outcome === 'closing' && !isTerminal(record.status)) throw shuttingDown()
+    if (outcome === 'closing' && isWithoutAnswer(record)) throw shuttingDown()
     holdAnswer(room, request, reply, record)
     return answerDoor(request, reply, record, parts.now())
   }

@@ -5,20 +5,24 @@ import type { ApiParts } from '../parts.ts'
 const redisPatienceMs = 1_000
 
 /** `GET /healthz`: this process lives. `GET /readyz`: it can take jobs. Open to all: probes bring no key. */
-export const addHealthRoutes = (app: FastifyInstance, parts: ApiParts): void => {
+export const addHealthRoutes = (app: FastifyInstance, parts: ApiParts, isLeaving: () => boolean): void => {
   const { pingRedis, unmannedSince } = parts
   const names = Object.keys(parts.config.providers)
 
   app.get('/healthz', async () => ({ status: 'ok' }))
 
   app.get('/readyz', async (_request, reply) => {
+    const unavailable = (reason: string): object => {
+      reply.code(503).header('retry-after', 2)
+      return { status: 'unavailable', reason }
+    }
+    if (isLeaving()) return unavailable('shutting_down')
     if (await answersInTime(pingRedis)) {
       // No reason to send requests elsewhere: jobs are taken all the same, and go on or wait.
       const unmanned = names.filter(name => unmannedSince(name) > 0)
       return { status: 'ready', ...(unmanned.length > 0 && { unmanned }) }
     }
-    reply.code(503).header('retry-after', 2)
-    return { status: 'unavailable', reason: 'redis_unavailable' }
+    return unavailable('redis_unavailable')
   })
 }
 
