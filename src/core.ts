@@ -34,6 +34,7 @@ import { createPatientRedis, createSubscriber, type RedisClient } from './redis/
 import type { RedisPlace } from './redis/place.ts'
 import { createEndCounter, type EndCounter } from './relay/count-ends.ts'
 import { createHomes, type Homes } from './relay/homes.ts'
+import { createIsolation, type Isolation } from './relay/isolation.ts'
 import { createMoveNotes, type MoveNotes } from './relay/move-notes.ts'
 import { openRelief } from './relay/open-relief.ts'
 import type { Providers, Route, Routes } from './relay/routes.ts'
@@ -86,6 +87,8 @@ export interface Core {
   readonly obstacleOf: ObstacleOf
   /** Cuts the config's secrets out of what comes from outside. */
   readonly redact: Redact
+  /** Of the jobs that this process runs. */
+  readonly isolation: Isolation
   readonly log: Logger
   readonly clock: Clock
   /** Unix ms by that clock. */
@@ -304,6 +307,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     notes,
     obstacleOf: createObstacleOf({ circuits, board, keyRings, unmannedSince }),
     redact: createRedact(secretsOf(config)),
+    isolation: createIsolation(),
     log,
     clock,
     now,

@@ -17,7 +17,8 @@ import { providerQueue } from '../src/queue/doorbells.ts'
 import { createResultWrites, type ResultWrites } from '../src/redis/result-writes.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/relay/check-provider.ts'
-import { createJobExecutor, type ExecuteJob, type ExecutorParts } from '../src/relay/execute-job.ts'
+import { createJobExecutor, type ExecuteJob } from '../src/relay/execute-job.ts'
+import type { ExecutorParts } from '../src/relay/executor-parts.ts'
 import { coolingWorthWaiting, createHandoverPace, otherProviderFor } from '../src/relay/handover-pace.ts'
 import { createLeases } from '../src/relay/leases.ts'
 import { mirrorJobs } from '../src/relay/mirror-jobs.ts'
@@ -128,12 +129,13 @@ const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Pr
 }
 
 /** What the worker takes from its queue: what the limits allow, and instead of calls that hang when the provider is left, others. */
-const roomOf = ({ circuits }: Core, { admission, gate }: Way): ConsumerOptions['room'] => ({
-  left: () => admission.room,
+const roomOf = ({ circuits, isolation }: Core, { admission, gate }: Way): ConsumerOptions['room'] => ({
+  left: () => (isolation.isOpen ? admission.room : 0),
   idle: () => gate.hanging,
   onChange: listener => {
     admission.onRoom(listener)
     circuits.onChange(listener)
+    isolation.onChange(listener)
   },
 })
 

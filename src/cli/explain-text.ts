@@ -110,6 +110,7 @@ const effectOf = (attempt: Attempt): string => {
 
 const interruptions: Readonly<Record<string, string>> = {
   worker_lost: 'its worker fell silent, and the job was taken from it',
+  worker_crashed: 'its worker fell silent while it ran nothing else',
   superseded: 'the call was dropped as a worker that had lost the job answered first',
   shutdown: 'its worker was stopped, and handed the job back',
   cancelled: 'the call was dropped as the job was cancelled',

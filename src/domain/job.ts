@@ -28,7 +28,13 @@ export interface Target {
 }
 
 /** Why a call ended without an answer that could be judged. Interruption is not failure. */
-export type Interruption = 'worker_lost' | 'superseded' | 'shutdown' | 'cancelled' | 'expired'
+export type Interruption =
+  | 'worker_lost'
+  | 'worker_crashed'
+  | 'superseded'
+  | 'shutdown'
+  | 'cancelled'
+  | 'expired'
 
 /** One upstream HTTP call, as recorded on the job and shown to clients. */
 export interface Attempt {
@@ -151,6 +157,7 @@ export const jobErrorCodes = {
   untranslatable_answer:
     'A provider answered what the format of the request cannot hold; `response` has it as it came.',
   attempts_exhausted: 'The budget of attempts (`jobs.max_attempts`) was used up.',
+  worker_crashed: 'Whatever process ran the job ended of it, also when it ran nothing else.',
   no_usable_target: 'No target of the route can ever serve this request.',
   targets_throttled:
     'All targets throttle for longer than the connection may wait; `Retry-After` tells how long.',
@@ -179,6 +186,7 @@ export const failureStatus: Readonly<Record<JobErrorCode, number>> = {
   malformed_answer: 502,
   untranslatable_answer: 502,
   attempts_exhausted: 502,
+  worker_crashed: 502,
   no_usable_target: 502,
   targets_throttled: 429,
   targets_unavailable: 503,

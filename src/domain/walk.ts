@@ -1,6 +1,7 @@
 import { type Backoff, backoffMs, comesBackAfter } from './backoff.ts'
 import type { RouteTarget } from './chain.ts'
 import type { Attempt, JobErrorCode } from './job.ts'
+import { isPoison } from './losses.ts'
 import { chanceOf } from './strategy.ts'
 
 /** How often a job is called again where it stands, how long it waits, and when it is given up. */
@@ -63,8 +64,8 @@ const away = /^(dns|connect|tls|http_50[234]|http_52\d)$/
 /**
  * Whether a call counts against the job's budget. Calls that a provider turned away at its door (throttled,
  * overloaded, bad key, no money, no such model, beyond what is behind it), or that found nobody there, say nothing about the job and
- * cost nothing: an outage or a storm of 429s must never use the budget up. A call that was lost with its worker does count: a job that kills
- * its workers is bounded by it.
+ * cost nothing: an outage or a storm of 429s must never use the budget up. Nor is a call its fault that was lost with its worker: a job that
+ * ends its workers is found alone (`losses.ts`).
  */
 export const spends = (attempt: Attempt): boolean => {
   switch (attempt.verdict) {
@@ -78,7 +79,7 @@ export const spends = (attempt: Attempt): boolean => {
     case 'transient':
       return !away.test(attempt.reason)
     case null:
-      return attempt.reason === 'worker_lost'
+      return false
     default:
       return true
   }
@@ -199,6 +200,7 @@ export const waitsOf = (walk: Walk, limits: WalkLimits): readonly Wait[] =>
  * chooses the first target of a new job and the next one after a failure. `random` (0 to 1) spreads the waits.
  */
 export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: () => number): Step => {
+  if (isPoison(walk.attempts)) return { kind: 'fail', code: 'worker_crashed' }
   const spoiled = spoiledCode(walk)
   if (spoiled !== null) return { kind: 'fail', code: spoiled }
   const targets = eligible(walk)

@@ -2,7 +2,7 @@ import { Interrupt } from '../domain/interrupt.ts'
 import type { Interruption } from '../domain/job.ts'
 
 /** Why a call of ours was ended early; travels as the abort reason. */
-export type AbortReason = Exclude<Interruption, 'worker_lost' | 'superseded'>
+export type AbortReason = Exclude<Interruption, 'worker_lost' | 'worker_crashed' | 'superseded'>
 
 /** This process's jobs under way, so that a cancel, a deadline or a stop can reach their calls. */
 export interface CallsInFlight {

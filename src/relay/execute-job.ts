@@ -1,59 +1,24 @@
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
-import type { ObstacleOf } from '../domain/obstacle.ts'
+import { lossesOf } from '../domain/losses.ts'
 import { costOfAll } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
-import { eligible, nextStep, type Step, spends, type Walk, type WalkLimits } from '../domain/walk.ts'
-import type { Mirrors } from '../mirror/mirrors.ts'
-import type { Claim, Final, JobStore } from '../store/job-store.ts'
+import { eligible, nextStep, type Step, spends, type Walk } from '../domain/walk.ts'
+import type { Claim, Final } from '../store/job-store.ts'
 import { isMirrorId } from '../store/keys.ts'
-import type { CallsInFlight } from './calls-in-flight.ts'
 import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
+import type { ExecutorParts } from './executor-parts.ts'
 import { nobodyFor } from './first-target.ts'
-import type { Homes } from './homes.ts'
-import { createJobMoves, type JobMoveParts } from './job-moves.ts'
+import { createIsolated } from './isolated.ts'
+import type { Seat } from './isolation.ts'
+import { createJobMoves } from './job-moves.ts'
 import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
 import { wordsFor } from './last-words.ts'
-import type { Leases } from './leases.ts'
 import { createMirrorFallback, type MirrorAnswer } from './mirror-fallback.ts'
 import { endInVain, obstacleFor } from './outlook.ts'
-import { homeward, loneRoute, type Providers, type Routes, requestOf } from './routes.ts'
-import type { ShareCall } from './share-call.ts'
-import type { OrderTargets } from './target-order.ts'
-import type { CallResult, CallTerms, UpstreamCaller } from './upstream-caller.ts'
-
-export interface ExecutorParts extends JobMoveParts {
-  readonly provider: string
-  readonly store: JobStore
-  readonly caller: UpstreamCaller
-  readonly calls: CallsInFlight
-  readonly leases: Leases
-  readonly shareCall: ShareCall
-  readonly mirrors: Mirrors
-  readonly routes: Routes
-  readonly providers: Providers
-  readonly homes: Homes
-  readonly retries: number
-  readonly maxAttempts: number
-  readonly backoffOf: WalkLimits['backoffOf']
-  /** Unix ms from which a target may be called; 0 for now. */
-  readonly availableAt: (target: RouteTarget) => number
-  /** Unix ms until which the tier that this body asks for is full there; 0 for now. */
-  readonly flexFullUntil: (target: RouteTarget, body: string) => number
-  /** See `Walk.isReturning`. */
-  readonly isReturning: (target: RouteTarget) => boolean
-  readonly obstacleOf: ObstacleOf
-  readonly order: OrderTargets
-  /**
-   * Whether a job may go on to a provider now. Where many are on their way there, as nobody calls the target they come from,
-   * only while there is room; takes it. `hasCalled`: this one was called there.
-   */
-  readonly mayHandOver: (provider: string, from: RouteTarget, hasCalled: boolean) => boolean
-  /** Takes charge of a result on its way: a stop waits for it, and a failure is told. */
-  readonly unfinished: (write: Promise<void>) => void
-  readonly newToken: () => string
-}
+import { homeward, loneRoute, requestOf } from './routes.ts'
+import type { CallResult, CallTerms } from './upstream-caller.ts'
 
 /** A sample is worth one call: tried again it would tell of nothing but luck. */
 const mirrorLimits = { retries: 0, maxAttempts: 1 }
@@ -61,14 +26,26 @@ const mirrorLimits = { retries: 0, maxAttempts: 1 }
 /** `taken` is called once the record says that this worker runs the job, or that it has not to. */
 export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () => void) => Promise<void>
 
+interface Doorbell {
+  readonly jobId: string
+  readonly hop: number
+  readonly ring: number
+}
+
 /** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
 export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   const { store, caller, calls, leases, routes, providers, log, now, random, persist } = parts
   const { handOver, park, retry, hold, interrupted, disown } = createJobMoves(parts)
 
+  const isolated = createIsolated({ ...parts, hold })
   const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, hold, now })
 
   const execute: ExecuteJob = async (jobId, hop, ring, taken) => {
+    const seat = await parts.isolation.enter()
+    await executeOn(seat, { jobId, hop, ring }, taken).finally(seat.leave)
+  }
+
+  const executeOn = async (seat: Seat, { jobId, hop, ring }: Doorbell, taken: () => void): Promise<void> => {
     const token = parts.newToken()
     const claim = await persist(() => store.claim(jobId, hop, ring, token))
     taken()
@@ -80,6 +57,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     leases.hold(claim)
     const run = begin(claim, interrupt)
     try {
+      if (!(await isolated(run, seat))) return
       const shared = isMirrorId(jobId) ? 'call' : await parts.shareCall(run)
       if (shared === 'call') await walk(run)
       else if (shared !== 'parked') await finalise(run, shared)
@@ -117,7 +95,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       interrupt,
       attempts: [...claim.attempts],
       logged: claim.attempts.length,
-      spent: claim.spent,
+      // A sample is not asked again because it was lost.
+      spent: claim.spent + (isMirror ? lossesOf(claim.attempts) : 0),
       ...{ finalising: false, lastResponse: null, flight: null, beside: undefined },
     }
   }

@@ -98,6 +98,8 @@ export interface JobStore extends Deliveries {
   advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
   retry(claim: Claim, spent: number, attempts: readonly Attempt[], nextCallAtMs: number): Promise<boolean>
+  /** Notes that nothing runs beside it from now on: whoever loses this worker loses it by this job. */
+  isolate(claim: Claim): Promise<boolean>
   /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
   finalise(claim: Claim, final: Final, sent?: () => void): Promise<boolean>
   /**
@@ -244,6 +246,8 @@ export const createJobStore = ({
 
     retry: async (claim, spent, attempts, nextCallAtMs) =>
       (await run('retry', [keys.record(claim.id), claim.token, nextCallAtMs, spent, logOf(attempts)])) === 1,
+
+    isolate: async ({ id, token }) => (await run('isolate', [keys.record(id), token, now()])) === 1,
 
     account: async ({ id, token }, attempts) =>
       (await run('account', [keys.record(id), token, logOf(attempts)])) === 1,

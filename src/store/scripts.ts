@@ -9,6 +9,7 @@ const scripts = {
   account: 1,
   'end-without-answer': 3,
   recover: 2,
+  isolate: 1,
   'pass-on': 2,
   take: 1,
   redeliver: 2,

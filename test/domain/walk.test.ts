@@ -21,7 +21,7 @@ const [a, b, c] = [target('a'), target('b'), target('c')]
 /** `0 a transient` is a call on hop 0 by a; `0 a shutdown` one that was interrupted. All ended `agoMs` ago. */
 const call = (text: string, agoMs = 10): Attempt => {
   const [hop, provider, word] = text.split(' ') as [string, string, string]
-  const isInterrupted = ['shutdown', 'worker_lost', 'expired'].includes(word)
+  const isInterrupted = ['shutdown', 'worker_lost', 'worker_crashed', 'expired'].includes(word)
   return {
     hop: Number(hop),
     provider,
@@ -371,7 +371,7 @@ describe('the budget', () => {
     ['too_long', true],
     ['refused', true],
     ['ok', true],
-    ['worker_lost', true],
+    ['worker_lost', false],
     ['rate_limited', false],
     ['overloaded', false],
     ['out_of_quota', false],
@@ -389,6 +389,15 @@ describe('the budget', () => {
     expect(told(stepOf({ spent: 4 }))).toBe('call a')
     expect(told(stepOf({ spent: 5 }))).toBe('fail attempts_exhausted')
   })
+  it.each([
+    [20, 0, 'call a'],
+    [2, 2, 'call a'],
+    [2, 3, 'fail worker_crashed'],
+  ])('is not for the ends of workers: after %i among others and %i alone, %s', (lost, crashed, step) => {
+    const log = [...Array(lost).fill('0 a worker_lost'), ...Array(crashed).fill('0 a worker_crashed')]
+    expect(told(stepOf({ log }))).toBe(step)
+  })
+
   it('leaves the better reason when the request was judged everywhere', () => {
     expect(told(stepOf({ log: ['0 a rejected', '1 b rejected'], spent: 5 }))).toBe('fail upstream_rejected')
   })

@@ -185,12 +185,23 @@ describe('a worker’s lease', () => {
     expect(await q.ringingAt('first')).toEqual([`${lost.id}.0.1`])
     expect(await q.agendaOf(lost.id)).toEqual({})
     const taken = await q.claimed(lost.id, 'w2')
-    expect(taken).toMatchObject({ ring: 1, spent: 1 })
+    expect(taken).toMatchObject({ ring: 1, spent: 0 })
     expect(taken.attempts).toEqual([
       expect.objectContaining({ reason: 'worker_lost', possibly_billed: true }),
     ])
     expect(await q.store.renew(lost)).toBe(false)
     expect(await q.agendaOf(lost.id)).toEqual({ '.l': q.clock.nowMs + leaseMs })
+  })
+
+  it('that ends while nothing ran beside the job is told apart, also in the pause before a retry', async () => {
+    const lost = await q.running(farDeadline)
+    expect(await q.store.isolate(lost)).toBe(true)
+    expect(await q.store.retry(lost, 0, [], q.clock.nowMs + 5)).toBe(true)
+    later(leaseMs)
+    await sweep(q.parts)
+    const taken = await q.claimed(lost.id, 'w2')
+    expect(taken.attempts).toMatchObject([{ reason: 'worker_crashed', possibly_billed: true }])
+    expect(await q.store.isolate(lost)).toBe(false)
   })
 
   it('is left alone after an outage, until workers could renew it', async () => {

@@ -17,10 +17,11 @@ end
 local function later_time(now) return math.max(tonumber(now), redis_time()) end
 local function earlier_time(now, ahead) return math.min(tonumber(now), redis_time() + ahead) end
 
--- Who runs a job, and since when (or, in the pause before a retry, from when): `<ms> <token>`.
+-- Who runs a job, and since when (or, in the pause before a retry, from when): `<ms> <token>`, or `<ms> alone <token>`.
 local function holds(token, run) return run and run:sub(-#token - 1) == ' ' .. token end
 local function called_at(run) return tonumber(run:match('^%S+')) end
-local function token_of(run) return run:match('^%S+ (.*)$') end
+local function token_of(run) return run:match('(%S+)$') end
+local function is_alone(run) return run:find(' alone ', 1, true) ~= nil end
 
 local FINAL = { succeeded = true, failed = true, cancelled = true, expired = true }
 

@@ -11,9 +11,8 @@ if r[1] == 'running' then
   -- Renewed since it was looked at: the worker is slow, not silent. A sweeper's own take has moved the lease, too.
   local lease = tonumber(redis.call('ZSCORE', KEYS[2], lease_of(ARGV[1])) or 0)
   if lease > earlier_time(ARGV[4], ARGV[6]) and lease ~= tonumber(ARGV[5]) then return 0 end
-  log_interrupted(record, hop, r[5], r[4], nil, 'worker_lost')
+  log_interrupted(record, hop, r[5], r[4], nil, is_alone(r[4]) and 'worker_crashed' or 'worker_lost')
   ring = tostring(tonumber(ring) + 1)
-  redis.call('HINCRBY', record, 'spent', 1)
   redis.call('HSET', record, 'state', 'queued', 'ring', ring, 'resumes', due)
   redis.call('HDEL', record, 'run')
   redis.call('ZREM', KEYS[2], lease_of(ARGV[1]))

@@ -4,7 +4,8 @@
 local r = redis.call('HMGET', KEYS[1], 'state', 'run')
 if r[1] ~= 'running' or not holds(ARGV[1], r[2]) then return 0 end
 -- Each call of a run begins at a time of its own, so this very one has been logged.
-if r[2] == ARGV[2] .. ' ' .. ARGV[1] then return 1 end
-redis.call('HSET', KEYS[1], 'run', ARGV[2] .. ' ' .. ARGV[1], 'spent', ARGV[3])
+local run = ARGV[2] .. (is_alone(r[2]) and ' alone ' or ' ') .. ARGV[1]
+if r[2] == run then return 1 end
+redis.call('HSET', KEYS[1], 'run', run, 'spent', ARGV[3])
 log_attempts(KEYS[1], ARGV[4])
 return 1

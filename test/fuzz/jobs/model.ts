@@ -188,7 +188,6 @@ export const createModel = (now: () => number) => {
         if (job.leaseUntilMs > now()) return false
         job.state = 'queued'
         job.ring += 1
-        job.spent += 1
         standIn(job)
         job.holder = null
       }

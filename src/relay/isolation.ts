@@ -1,0 +1,65 @@
+/**
+ * The jobs that a process runs at a time: many, or one alone. Whoever was lost with its workers again and again may be what ends them:
+ * alone it takes nobody along, and if its worker ends again it is known why. One for all workers of a process, as it ends
+ * for all of them.
+ *
+ * Open → asked (nobody enters any more) → alone, one after the other → open.
+ */
+export interface Isolation {
+  readonly isOpen: boolean
+  /** Resolves when a job may be taken up with the others. */
+  enter(): Promise<Seat> | Seat
+  onChange(listener: () => void): void
+}
+
+export interface Seat {
+  /** Leaves the others, and lets nobody enter until this one has had its turn alone. */
+  ask(): void
+  /** Whether everybody else has left, and those that asked before. */
+  isAlone(): boolean
+  leave(): void
+}
+
+export const createIsolation = (): Isolation => {
+  const listeners: (() => void)[] = []
+  const asking: Seat[] = []
+  let waiting: (() => void)[] = []
+  let together = 0
+
+  const sit = (): Seat => {
+    together += 1
+    let isTogether = true
+    const leaveOthers = (): void => {
+      if (!isTogether) return
+      isTogether = false
+      together -= 1
+    }
+    const seat: Seat = {
+      ask: () => {
+        leaveOthers()
+        asking.push(seat)
+      },
+      isAlone: () => together === 0 && asking[0] === seat,
+      leave: () => {
+        leaveOthers()
+        const at = asking.indexOf(seat)
+        if (at < 0) return
+        asking.splice(at, 1)
+        if (asking.length > 0) return
+        const entering = waiting
+        waiting = []
+        for (const enter of entering) enter()
+        for (const listener of listeners) listener()
+      },
+    }
+    return seat
+  }
+
+  return {
+    get isOpen() {
+      return asking.length === 0
+    },
+    enter: () => (asking.length === 0 ? sit() : new Promise(resolve => waiting.push(() => resolve(sit())))),
+    onChange: listener => void listeners.push(listener),
+  }
+}
