@@ -90,12 +90,15 @@ describe.concurrent('a health check', () => {
     const { sim, baton } = await start(test, { count: 1 })
     const calledUntilMs = Date.now() + 2_500
     let jobs = 0
-    while (Date.now() < calledUntilMs) {
+    // On a busy machine a job may take so long that the provider was not called for an interval.
+    let pauses = 0
+    for (let before = Date.now(); before < calledUntilMs; before = Date.now()) {
       await baton.ended(await baton.chat('chat'))
       jobs += 1
+      if (Date.now() - before > 500) pauses += 1
     }
     // One may have come before the first job.
-    expect(sim.calls.calls - jobs).toBeLessThanOrEqual(1)
+    expect(sim.calls.calls - jobs).toBeLessThanOrEqual(1 + pauses)
   })
 
   it('probes in place of a job, which waits in the meantime', async ({ expect, ...test }) => {
