@@ -8,10 +8,14 @@ export const failovers = [
 ]
 
 /**
- * Tests of pure code and of what speaks to fakes over HTTP: one process reads the modules once for all of them, where a
- * process a file took 59 s rather than 9 s for the first three folders.
+ * Their files share a process, which reads the modules once: of the first three folders 59 s became 9 s. What measures
+ * memory, starts whole programs or kills them has a process of its own.
  */
-const light = ['test/{domain,json,config,terminal,sim}/**/*.test.ts', 'test/contract/providers/**/*.test.ts']
+const shared = [
+  'test/{domain,json,config,terminal,sim}/**/*.test.ts',
+  'test/contract/providers/**/*.test.ts',
+  'test/{api,cache,health,limits,mirror,queue,relay,store,webhooks,workers}/**/*.test.ts',
+]
 
 const never = [...configDefaults.exclude, ...failovers]
 
@@ -26,10 +30,10 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 120_000,
     projects: [
-      { extends: true, test: { name: 'light', include: light, exclude: never, isolate: false } },
+      { extends: true, test: { name: 'shared', include: shared, exclude: never, isolate: false } },
       {
         extends: true,
-        test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: [...never, ...light] },
+        test: { name: 'own', include: ['test/**/*.test.ts'], exclude: [...never, ...shared] },
       },
     ],
   },

@@ -92,7 +92,7 @@ describe('a stream', () => {
     const startedMs = performance.now()
     await end(id)
     await reader.ended
-    expect(performance.now() - startedMs).toBeLessThan(300)
+    expect(performance.now() - startedMs).toBeLessThan(5_000)
     expect(reader.events.map(({ event }) => event)).toEqual(['job.queued', `job.${status}`])
     expect(reader.events.at(-1)!.data).toEqual((await call(api, 'GET', `/v1/jobs/${id}`)).json)
     expect(isForgotten(id)).toBe(true)
@@ -129,7 +129,7 @@ describe('a reader that comes back', () => {
     reader.leave()
     const startedMs = performance.now()
     const again = await readEvents(api, id, { 'last-event-id': reader.events[0]!.id })
-    expect(performance.now() - startedMs).toBeLessThan(1_000)
+    expect(performance.now() - startedMs).toBeLessThan(5_000)
     await claimOf(id)
     await expectTold(again, 'job.running 0')
     again.leave()

@@ -24,7 +24,7 @@ it('answers as soon as the job ends', async () => {
     expect(answer.json).toMatchObject({ id, status: 'succeeded', response: { status_code: 200 } })
     expect(answer.headers.get('preference-applied')).toBe('wait=30')
   }
-  expect(performance.now() - startedMs).toBeLessThan(500)
+  expect(performance.now() - startedMs).toBeLessThan(5_000)
 })
 
 it('answers at once when the job has ended, or when no wait is asked for', async () => {

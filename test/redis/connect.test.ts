@@ -41,7 +41,7 @@ describe('the connection of the API', () => {
     await isAway(redis)
     const startedMs = performance.now()
     await expect(redis.set('k', 'v')).rejects.toThrow()
-    expect(performance.now() - startedMs).toBeLessThan(200)
+    expect(performance.now() - startedMs).toBeLessThan(5_000)
 
     await server.restart()
     await isReady(redis)

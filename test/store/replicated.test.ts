@@ -66,9 +66,10 @@ it('rejects when no replica says so in time, also for one that found what was ma
   try {
     const run = runner()
     const refused = run('upload-create', making)
-    const startedMs = performance.now()
+    let isOver = false
+    refused.catch(() => (isOver = true))
     expect(await run('upload-cancel', [keys.upload(id), keys.purge(3), id, 1])).toBeTypeOf('string')
-    expect(performance.now() - startedMs).toBeLessThan(150)
+    expect(isOver).toBe(false)
     await expect(refused).rejects.toThrow(NotReplicatedError)
     expect(await redis.hget(keys.upload(id), 'bytes')).toBe('5')
     const create = () =>

@@ -42,7 +42,7 @@ describe('a cancel from another process', () => {
     expect(await other.core.store.cancel(id)).toBe('running')
     const askedAt = performance.now()
     await until(() => sim.calls.inFlight === 0)
-    expect(performance.now() - askedAt).toBeLessThan(1_000)
+    expect(performance.now() - askedAt).toBeLessThan(10_000)
     expect(await other.core.store.read(id)).toMatchObject({
       status: 'cancelled',
       error: { code: 'cancelled' },
