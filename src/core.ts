@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { cachedRoutesOf } from './cache/cached-routes.ts'
 import type { CachedRoutes } from './cache/flights.ts'
-import { type Clock, createClock } from './clock/clock.ts'
+import type { Clock } from './clock/clock.ts'
+import { openClock } from './clock/open-clock.ts'
 import { backoffsOf } from './config/backoffs.ts'
 import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
@@ -15,11 +16,12 @@ import { circuitOf } from './domain/health.ts'
 import type { ObstacleOf } from './domain/obstacle.ts'
 import { createRedact, type Redact } from './domain/redact.ts'
 import { type Attendance, createAttendance, unmannedForMs } from './health/attendance.ts'
-import { createHealthBoard, type HealthBoard } from './health/board.ts'
-import { type CircuitStore, createCircuitStore } from './health/circuit-store.ts'
-import { type Circuits, createCircuits } from './health/circuits.ts'
+import type { HealthBoard } from './health/board.ts'
+import type { CircuitStore } from './health/circuit-store.ts'
+import type { Circuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import { createObstacleOf } from './health/obstacles.ts'
+import { openHealth } from './health/open-health.ts'
 import { createProcessHeartbeat, readEveryPresence, readPresence } from './health/presence.ts'
 import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
@@ -31,6 +33,7 @@ import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
 import { openCaretakers } from './queue/open-caretakers.ts'
 import { createTurn } from './queue/turn.ts'
 import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
+import { type MemoryWatch, openMemoryWatch } from './redis/memory-watch.ts'
 import type { RedisPlace } from './redis/place.ts'
 import { createEndCounter, type EndCounter } from './relay/count-ends.ts'
 import { createHomes, type Homes } from './relay/homes.ts'
@@ -41,6 +44,7 @@ import type { Providers, Route, Routes } from './relay/routes.ts'
 import { createFiguresBoard, type FiguresBoard } from './relay/target-figures.ts'
 import { createTargetOrder, type OrderTargets } from './relay/target-order.ts'
 import { type BatchStore, createBatchStore } from './store/batch-store.ts'
+import { createGuardedRunner } from './store/full-store.ts'
 import { createJobStore, type JobStore } from './store/job-store.ts'
 import { createKeys, type Keys } from './store/keys.ts'
 import { createScriptRunner, type RunScript } from './store/scripts.ts'
@@ -66,6 +70,7 @@ export interface Core {
   readonly redis: RedisClient
   readonly subscriber: Redis
   readonly run: RunScript
+  readonly memory: MemoryWatch
   readonly store: JobStore
   /** Counts what this store ends without an answer, and every other store of the process that it is given. */
   readonly ends: EndCounter
@@ -151,52 +156,25 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   const disconnect = (redis: RedisClient): void => redis.disconnect()
   const redis = await life.open('redis', () => createPatientRedis(redisAt, log), disconnect)
   const subscriber = await life.open('subscriber', () => createSubscriber(redisAt, log), disconnect)
-  const clock = await life.open(
-    'clock',
-    async () => {
-      const clock = await createClock(redis, prefix, log)
-      clock.start()
-      return clock
-    },
-    clock => clock.stop(),
-  )
+  const clock = await openClock(life, redis, prefix, log)
   const { now } = clock
-  const run = createScriptRunner(redis)
+  const memory = await openMemoryWatch(life, { redis, fullAt: config.redis.full_at, log })
+  const run = createGuardedRunner(createScriptRunner(redis), memory.isFull)
   const ends = createEndCounter()
   const store = ends.of(storeOn(redis, run, keys, config, clock))
-  const presence = createProcessHeartbeat(redis, prefix, log, () => ({
-    instance,
-    ends: ends.read(),
-    seenAtMs: now(),
-  }))
+  const told = () => ({ instance, ends: ends.read(), seenAtMs: now() })
+  const presence = createProcessHeartbeat(redis, prefix, log, told)
   await life.open(
     'heartbeat',
     () => presence.start(),
     () => presence.stop(),
   )
 
-  const board = await life.open(
-    'health',
-    async () => {
-      const board = createHealthBoard({ redis, subscriber, prefix, log, now })
-      await board.start()
-      return board
-    },
-    board => board.stop(),
-  )
-  const circuitStore = createCircuitStore(redis, prefix, now)
   const isChecked = (name: string): boolean =>
     config.providers[name] !== undefined && healthCheckOf(config.providers[name]) !== null
-  const circuits = await life.open(
-    'circuits',
-    async () => {
-      const parts = { store: circuitStore, subscriber, prefix, log, now, random: Math.random, isChecked }
-      const circuits = createCircuits(parts)
-      await circuits.start()
-      return circuits
-    },
-    circuits => circuits.stop(),
-  )
+  const { board, circuitStore, circuits } = await openHealth(life, {
+    ...{ redis, subscriber, prefix, isChecked, log, now },
+  })
   const names = await life.open(
     'names',
     () => openNames({ servers: config.dns.servers, timeoutMs: config.dns.timeout_ms }),
@@ -290,6 +268,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     redis,
     subscriber,
     run,
+    memory,
     store,
     ends,
     batches,

@@ -35,6 +35,7 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
     maxLines: batches.max_lines,
     maxLineBytes: batches.max_line_bytes,
     windowBytes: batches.window_bytes,
+    isFull: core.memory.isFull,
     window: { jobs: batches.window_jobs, bytes: batches.window_bytes },
     outputRetentionMs: batches.retention,
     leaseMs: Math.min(maxLeaseMs, config.jobs.lock_ms),

@@ -1,5 +1,6 @@
 import { type Circuit, shareNow } from '../domain/health.ts'
 import type { ProcessPresence, WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
+import type { MemoryFigures } from '../redis/memory-watch.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
 /** What is known of one moment, from Redis and from this process. */
@@ -24,6 +25,7 @@ export interface Figures {
     readonly waiting: Readonly<Record<string, number>>
     readonly refusals: Readonly<Record<string, number>>
   }
+  readonly memory: MemoryFigures & { readonly isFull: boolean }
   readonly process: {
     readonly residentBytes: number
     readonly cpuSeconds: number
@@ -40,6 +42,7 @@ export const metricsOf = (figures: Figures): readonly Metric[] => [
   endsMetric(figures),
   webhookMetric(figures.webhookWorkers),
   ...heldMetrics(figures.held),
+  ...memoryMetrics(figures.memory),
   ...processMetrics(figures.process),
 ]
 
@@ -173,6 +176,16 @@ const heldMetrics = ({ bytes, connections, waiting, refusals }: Figures['held'])
     'Requests for which this process had no room, by what was used up.',
     Object.entries(refusals).map(([reason, value]) => ({ labels: { reason }, value })),
   ),
+]
+
+const memoryMetrics = ({ usedBytes, limitBytes, isFull }: Figures['memory']): Metric[] => [
+  gauge('baton_redis_memory_bytes', 'Memory that Redis has used, of a Cluster the fullest master.', [
+    { value: usedBytes },
+  ]),
+  gauge('baton_redis_memory_limit_bytes', 'Its `maxmemory`; 0 for none.', [{ value: limitBytes }]),
+  gauge('baton_redis_full', '1 while nothing new is accepted, as Redis is nearly full.', [
+    { value: isFull ? 1 : 0 },
+  ]),
 ]
 
 const labelsOf = ({ provider, instance }: WorkerPresence): Record<string, string> => ({ provider, instance })

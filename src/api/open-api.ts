@@ -16,6 +16,7 @@ import { createBatchStore } from '../store/batch-store.ts'
 import { createDeadLetters } from '../store/dead-letters.ts'
 import { createFileStore } from '../store/file-store.ts'
 import { createFinishWaiter } from '../store/finish-waiter.ts'
+import { createGuardedRunner } from '../store/full-store.ts'
 import { createJobIndex } from '../store/job-index.ts'
 import { type Keys, shardCount } from '../store/keys.ts'
 import { createReplicatedRunner } from '../store/replicated.ts'
@@ -45,7 +46,7 @@ export const openApi = async (
     () => connected(createApiRedis(core.redisAt, log)),
     redis => redis.disconnect(),
   )
-  const run = await openRunner(life, core, redis)
+  const run = createGuardedRunner(await openRunner(life, core, redis), core.memory.isFull)
   const store = core.ends.of(storeOn(redis, run, keys, config, core.clock))
   const blobs = await openBlobs(life, core)
   const doorbells = await life.open(
@@ -110,6 +111,7 @@ export const openApi = async (
     presence: () => readPresence(redis, keys.prefix, now()),
     webhookPresence: () => readWebhookPresence(redis, keys.prefix, now()),
     processes: () => readProcesses(redis, keys.prefix, now()),
+    memory: core.memory,
     pingRedis: () => ping(redis, keys),
     log,
     now,

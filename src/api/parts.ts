@@ -10,6 +10,7 @@ import type { LimitStore } from '../limits/limit-store.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
+import type { MemoryWatch } from '../redis/memory-watch.ts'
 import type { Providers, Routes } from '../relay/routes.ts'
 import type { SubmitJob } from '../relay/submit-job.ts'
 import type { Agenda } from '../store/agenda.ts'
@@ -56,6 +57,7 @@ export interface ApiParts {
   readonly presence: () => Promise<readonly WorkerPresence[]>
   readonly webhookPresence: () => Promise<readonly WebhookPresence[]>
   readonly processes: () => Promise<readonly ProcessPresence[]>
+  readonly memory: Pick<MemoryWatch, 'isFull' | 'figures'>
   /** Rejects when Redis does not answer. */
   readonly pingRedis: () => Promise<void>
   readonly log: Logger

@@ -3,10 +3,14 @@ import {
   type ZodFastifySchemaValidationError,
 } from 'fastify-type-provider-zod'
 import { BatonError, type ErrorCode } from '../domain/errors.ts'
+import { isFullReply } from '../lua/when-full.ts'
 import { isRedisTrouble } from '../redis/trouble.ts'
+import { StoreFullError } from '../store/full-store.ts'
 import { NotReplicatedError } from '../store/replicated.ts'
 
 const retryRedisAfterMs = 2_000
+/** Room comes with jobs that end or pass their retention. */
+const retryFullAfterMs = 10_000
 
 /** What Fastify itself refuses. */
 const frameworkErrors: Readonly<Record<string, readonly [code: ErrorCode, message: string]>> = {
@@ -35,6 +39,12 @@ export const toBatonError = (error: unknown): BatonError => {
     return new BatonError('not_replicated', 'Too few replicas have it.', {
       cause: error,
       retryAfterMs: retryRedisAfterMs,
+    })
+  }
+  if (error instanceof StoreFullError || isFullReply(error)) {
+    return new BatonError('storage_full', 'There is no room for more now.', {
+      cause: error,
+      retryAfterMs: retryFullAfterMs,
     })
   }
   if (isRedisTrouble(error)) {

@@ -5,6 +5,7 @@ import type { BatchRecord } from '../store/batch-record.ts'
 import type { BatchJob, BatchWork, Lease } from '../store/batch-work.ts'
 import { BlobNotFoundError } from '../store/blobs/blob-store.ts'
 import type { UnfedReason } from '../store/done-line.ts'
+import { StoreFullError } from '../store/full-store.ts'
 import { lineNumberOf } from '../store/keys.ts'
 import { linesWithin } from './budget.ts'
 import type { ReadInput } from './input-reader.ts'
@@ -20,6 +21,8 @@ export interface FeederParts {
   readonly now: () => number
   /** Bytes of requests that may be in Redis at once. */
   readonly windowBytes: number
+  /** Whether no more jobs are to be made now: Redis is nearly full. */
+  readonly isFull: () => boolean
 }
 
 export interface FeederRun {
@@ -54,7 +57,9 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
     const uncollected = fed - collected
     const within = affordable()
     // Lines that become no jobs cost nothing.
-    const lines = within === 'spent' || insteadOfJobs() !== null ? feedLines : within
+    const becomeJobs = within !== 'spent' && insteadOfJobs() === null
+    if (becomeJobs && parts.isFull()) return 0
+    const lines = becomeJobs ? within : feedLines
     return Math.min(feedLines, lines, window.uncollected - uncollected, window.jobs - (uncollected - done))
   }
 
@@ -131,8 +136,14 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
     if (pending.length === 0)
       throw new Error(`the input ends after ${progress.fed} of ${progress.total} lines`)
     const lines = fitting()
-    if (lines.length > 0) await feed(lines)
-    else await run.room.wait(lookAgainMs)
+    const fed = lines.length > 0 && (await feed(lines).then(() => true, falseWhenFull))
+    if (!fed) await run.room.wait(lookAgainMs)
   }
   await ringing
+}
+
+/** Then nothing of it was written, and the lines come again. */
+const falseWhenFull = (error: unknown): false => {
+  if (error instanceof StoreFullError) return false
+  throw error
 }

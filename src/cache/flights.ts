@@ -80,6 +80,8 @@ export interface FlightParts {
   readonly cache: AnswerCache
   readonly routes: CachedRoutes
   readonly leaseMs: number
+  /** Whether there is no room to keep answers. */
+  readonly isFull: () => boolean
   /** Rings what the cache answered. */
   readonly wake: (doorbells: readonly string[]) => Promise<void>
   /** Whether some job still waits for one of these. */
@@ -155,7 +157,9 @@ export const createFlights = (parts: FlightParts): Flights => {
       release(job.id)
       const room = { route: job.model, ...route }
       const isKept =
-        Buffer.byteLength(answer.body) <= route.maxBytes && isKeepable(job.endpoint, route, answer)
+        !parts.isFull() &&
+        Buffer.byteLength(answer.body) <= route.maxBytes &&
+        isKeepable(job.endpoint, route, answer)
       const end = (): Promise<readonly string[]> => cache.endLead(key, job.id, true)
       // Where there is no room for the answer, those who follow are not to wait for the end of the lease.
       tell(job.id, isKept ? cache.put(key, job.id, room, answer).catch(end) : end())

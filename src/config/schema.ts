@@ -200,6 +200,8 @@ const redis = z.strictObject({
   wait_replicas: numeric(z.int().min(0).max(10)).default(0),
   /** How long a request waits for them. Together with the write itself it must not pass the 2 s of a request to Redis. */
   wait_timeout_ms: numeric(z.int().min(10).max(1_500)).default(500),
+  /** Of `maxmemory`, from which on nothing new is accepted: the rest is for ending what was. */
+  full_at: numeric(z.number().min(0.1).max(1)).default(0.85),
 })
 
 export const configSchema = z.strictObject({

@@ -119,11 +119,15 @@ export const errorCodes = {
   request_timeout: { status: 408, help: 'The request did not come to its end in time.' },
   redis_unavailable: {
     status: 503,
-    help: 'Redis is away or full; nothing was accepted. Retry after `Retry-After` seconds.',
+    help: 'Redis is away; nothing was accepted. Retry after `Retry-After` seconds.',
   },
   not_replicated: {
     status: 503,
     help: 'Fewer replicas than `redis.wait_replicas` have what was made; it may stand all the same. Send it again with the same `Idempotency-Key`.',
+  },
+  storage_full: {
+    status: 503,
+    help: 'Redis, or where files are kept, is nearly full; nothing new is accepted until there is room. Retry after `Retry-After` seconds.',
   },
   storage_unavailable: {
     status: 503,

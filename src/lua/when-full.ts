@@ -16,3 +16,7 @@ const runsLine = '#!lua flags=allow-oom\n'
 
 export const scriptText = (lua: string, whenFull: WhenFull): string =>
   whenFull === 'runs' ? runsLine + lua : lua
+
+/** Whether Redis refused a command because it is full. */
+export const isFullReply = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ReplyError' && /\bOOM\b/.test(error.message)

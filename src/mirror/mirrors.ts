@@ -50,6 +50,8 @@ export interface MirrorParts {
   /** Whether the mirror can be asked this at all. */
   readonly canCarry: (mirror: MirroredRoute, job: MirroredJob) => boolean
   readonly ring: (provider: string, jobId: string, priority: Priority) => Promise<void>
+  /** Whether there is no room for what can be done without. */
+  readonly isFull: () => boolean
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
@@ -70,13 +72,16 @@ const retentionMs = 3_600_000
  * the queue of its target's provider behind all others; it is called once, along no chain, and has no client. One of a parallel
  * mirror is made beside the original's first call, waits like any job, and is counted by whichever of the two ends last.
  */
-export const createMirrors = ({ routes, store, canCarry, ring, log, now, random }: MirrorParts): Mirrors => {
+export const createMirrors = (parts: MirrorParts): Mirrors => {
+  const { routes, store, canCarry, ring, log, now, random } = parts
+
   const ask = async (
     job: MirroredJob,
     mirror: MirroredRoute,
     id: string,
     original: Side | null,
   ): Promise<boolean> => {
+    if (parts.isFull()) return false
     const nowMs = now()
     const { provider, model } = mirror.to
     const expiresAtMs = nowMs + windowMs

@@ -120,7 +120,13 @@ function isOlder(version: string, than: readonly number[]): boolean {
 }
 
 function evictionFinding(policy: string | undefined, maxmemory: string | undefined): Finding | null {
-  if (policy === 'noeviction') return null
+  if (policy === 'noeviction') {
+    return maxmemory === '0'
+      ? warning(
+          'Redis has no limit of memory, and is killed when it outgrows its machine. Set `maxmemory` to half of what there is; docs/redis.md tells what it does when it is full.',
+        )
+      : null
+  }
   if (policy === undefined) {
     return warning(
       'The eviction policy of Redis could not be read. Make sure that `maxmemory-policy` is `noeviction`.',

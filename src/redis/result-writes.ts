@@ -17,16 +17,31 @@ const maxRefusals = 5
 
 export const createResultWrites = (log: Logger): ResultWrites => {
   const unfinished = new Set<Promise<void>>()
+  /** Told once, and once more when it is over: a hundred jobs that try twice a second would fill the log's disk as well. */
+  let isRefusing = false
+  const refused = (error: unknown): void => {
+    if (isRefusing) return
+    isRefusing = true
+    log.error({ event: 'result.write_refused', err: error }, 'redis refuses writes, trying again and again')
+  }
+  const written = (): void => {
+    if (!isRefusing) return
+    isRefusing = false
+    log.info({ event: 'result.writes_resumed' }, 'redis takes writes again')
+  }
+
   return {
     persist: async write => {
       for (let refusals = 1; ; refusals++) {
         try {
-          return await write()
+          const reply = await write()
+          written()
+          return reply
         } catch (error) {
           // Trouble of Redis passes; a fault of ours or a damaged record would hold a place here for ever. The patrol
           // finds the job.
           if (!isRedisTrouble(error) && refusals >= maxRefusals) throw error
-          log.error({ event: 'result.write_refused', err: error }, 'redis refused a write, trying again')
+          refused(error)
           await delay(pauseMs)
         }
       }

@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -87,6 +88,12 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
 
 const urlOf = (port: number) => `redis://127.0.0.1:${port}`
 
+/** Of the machine, or of the container: a rewrite of the append-only file may need as much again. */
+function halfOfMemory(): number {
+  const allowed = process.constrainedMemory() || Number.POSITIVE_INFINITY
+  return Math.floor(Math.min(totalmem(), allowed) / 2)
+}
+
 function settings(dir: string, port: number): string[] {
   const pairs = {
     bind: '127.0.0.1',
@@ -97,6 +104,7 @@ function settings(dir: string, port: number): string[] {
     appendfsync: 'everysec',
     'no-appendfsync-on-rewrite': 'no',
     'aof-load-truncated': 'yes',
+    maxmemory: String(halfOfMemory()),
     'maxmemory-policy': 'noeviction',
     // Keeps BullMQ's job hashes compact (half the memory).
     'hash-max-listpack-value': '1024',

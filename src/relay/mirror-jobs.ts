@@ -15,16 +15,18 @@ export interface MirrorSite {
   readonly doorbells: Doorbells
   readonly providers: Providers
   readonly mirroredRoutes: MirroredRoutes
+  readonly memory: { readonly isFull: () => boolean }
   readonly log: Logger
   readonly now: () => number
 }
 
 /** The mirrors of the config's routes, as workers take part in them. */
 export const mirrorJobs = (site: MirrorSite): Mirrors => {
-  const { redis, keys, doorbells, providers, mirroredRoutes: routes, log, now } = site
+  const { redis, keys, doorbells, providers, mirroredRoutes: routes, memory, log, now } = site
   return createMirrors({
     routes,
     store: createMirrorStore(redis, keys, now),
+    isFull: memory.isFull,
     canCarry: ({ to, adjusts }, { endpoint, body, headers, home }) => {
       // Only the account that was asked has what such a request depends on.
       if (home !== null) return false

@@ -21,6 +21,7 @@ export interface ShareCallSite {
   readonly store: JobStore
   readonly doorbells: Doorbells
   readonly cachedRoutes: CachedRoutes
+  readonly memory: { readonly isFull: () => boolean }
   readonly calls: Pick<CallsInFlight, 'abort'>
   readonly leaseMs: number
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
@@ -41,6 +42,7 @@ export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promi
   const flights = createFlights({
     ...site,
     cache: createAnswerCache(site),
+    isFull: site.memory.isFull,
     routes: cachedRoutes,
     wake,
     stillWaits: createStillWaits(store),

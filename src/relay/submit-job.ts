@@ -7,6 +7,7 @@ import { stateNamed } from '../domain/kept-state.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { jobDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import { StoreFullError } from '../store/full-store.ts'
 import type { JobRecord } from '../store/job-record.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { newJobId, shardCount } from '../store/keys.ts'
@@ -41,7 +42,7 @@ export type Submitted =
 
 /**
  * Accepts a job: when this resolves, its record and the doorbell it is owed are in Redis.
- * Throws what `FirstTarget` does, and BatonError `idempotency_key_reused`; Redis errors pass.
+ * Throws what `FirstTarget` does, BatonError `idempotency_key_reused`, and StoreFullError; Redis errors pass.
  */
 export type SubmitJob = (submission: Submission) => Promise<Submitted>
 
@@ -115,6 +116,7 @@ export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
         },
       )
     }
+    if (created.kind === 'full') throw new StoreFullError()
     if (created.kind === 'replayed') return { id: created.id, replayed: true }
     const ring = {
       queue: providerQueue(job.target.provider),

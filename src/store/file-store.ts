@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createOwedWrite } from '../lua/owed-write.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { createFilePurger } from './file-purger.ts'
 import { type FileRecord, fileFields, parseFile } from './file-record.ts'
@@ -55,6 +56,7 @@ export interface FileStoreOptions {
 export const createFileStore = (options: FileStoreOptions): FileStore => {
   const { redis, run, keys, blobs, now } = options
   const purger = createFilePurger(options)
+  const write = createOwedWrite(redis)
   const purgeKey = (id: string): string => keys.purge(shardOf(id))
 
   const read = async (id: string): Promise<FileRecord | null> =>
@@ -88,7 +90,7 @@ export const createFileStore = (options: FileStoreOptions): FileStore => {
     create: async (file, segments) => {
       const { id } = file
       // First, so that no record is ever missing from the list; a member without one is passed over.
-      await redis.zadd(keys.files(file.tenant), 0, id)
+      await write('ZADD', keys.files(file.tenant), 0, id)
       const fields = fileFields(file)
       const reply = await run('file-create', [
         keys.file(id),

@@ -33,11 +33,11 @@ import type { RunScript } from './scripts.ts'
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
 
-/** `replayed`: the key named this earlier job. `conflict`: it named one with another body. */
+/** `replayed`: the key named this earlier job. `conflict`: it named one with another body. `full`: there is no room for a new one. */
 export type Created =
   | { readonly kind: 'created' }
   | { readonly kind: 'replayed'; readonly id: string }
-  | { readonly kind: 'conflict' }
+  | { readonly kind: 'conflict' | 'full' }
 
 /** A claimed job: what its worker needs to call, judge and move it. */
 export interface Claim {
@@ -192,7 +192,9 @@ export const createJobStore = ({
       const words = [String(now() + outboxGraceMs), ...jobs.map(newJobWords)]
       const replies = (await run.packed('create', keys.agenda(shard), words)) as string[]
       return replies.map(reply =>
-        reply === 'created' || reply === 'conflict' ? { kind: reply } : { kind: 'replayed', id: reply },
+        reply === 'created' || reply === 'conflict' || reply === 'full'
+          ? { kind: reply }
+          : { kind: 'replayed', id: reply },
       )
     },
   )

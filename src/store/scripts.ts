@@ -33,15 +33,13 @@ const scripts = {
   'batch-end': 10,
 } as const satisfies Record<string, number>
 
-/** Those that make something new. All others end, move, expire, collect or deliver what was accepted. */
+/** Those that make something new. All others end, move, expire, collect or deliver what was accepted, or what was begun. */
 const making: ReadonlySet<string> = new Set<ScriptName | PackedScriptName>([
   'create',
   'batch-create',
   'batch-feed',
   'file-reserve',
-  'file-create',
   'upload-create',
-  'upload-part',
 ])
 
 export const whenFull = (name: ScriptName | PackedScriptName): WhenFull =>
@@ -50,6 +48,7 @@ export const whenFull = (name: ScriptName | PackedScriptName): WhenFull =>
 /** Scripts that serve many jobs of a shard at once. Of their keys only the first is named: the shard's agenda, or what is their batch's. */
 const packedScripts = [
   'create',
+  'create-known',
   'claim',
   'renew',
   'move',
@@ -66,11 +65,16 @@ export type ScriptName = keyof typeof scripts
 export type PackedScriptName = (typeof packedScripts)[number]
 export type ScriptArgument = string | number | Buffer
 
-/** Scripts whose text is that of another: lines of a batch that become no jobs are let through when it is full. */
-const textOf: Partial<Record<string, string>> = { 'batch-pass': 'batch-feed' }
+/** Two that run when Redis is full have the text of one that does not: jobs that a key names are found, lines that become no jobs pass. */
+const texts: Partial<Record<string, readonly [before: string, name: string]>> = {
+  'create-known': ['MAKES_NONE = true\n', 'create'],
+  'batch-pass': ['', 'batch-feed'],
+}
 
-const source = (name: string): string =>
-  readFileSync(new URL(`./lua/${textOf[name] ?? name}.lua`, import.meta.url), 'utf8')
+const source = (script: string): string => {
+  const [before, name] = texts[script] ?? ['', script]
+  return before + readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+}
 
 /** Runs the store's scripts: EVALSHA, with EVAL when Redis has forgotten it. */
 export interface RunScript {

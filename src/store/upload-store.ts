@@ -1,3 +1,4 @@
+import { createOwedWrite } from '../lua/owed-write.ts'
 import type { FileRecord } from './file-record.ts'
 import { fileFields } from './file-record.ts'
 import type { FileStoreOptions } from './file-store.ts'
@@ -57,6 +58,7 @@ export const createUploadStore = ({
   now,
 }: Omit<FileStoreOptions, 'blobs'>): UploadStore => {
   const purgeKey = (id: string): string => keys.purge(shardOf(id))
+  const write = createOwedWrite(redis)
 
   return {
     create: async upload => {
@@ -81,7 +83,7 @@ export const createUploadStore = ({
     },
 
     complete: async (id, file, segments) => {
-      await redis.zadd(keys.files(file.tenant), 0, file.id)
+      await write('ZADD', keys.files(file.tenant), 0, file.id)
       const fields = fileFields(file)
       return (await run('upload-complete', [
         keys.upload(id),

@@ -168,6 +168,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   headers_too_large: 'malformed-http.test.ts',
   request_timeout: 'malformed-http.test.ts',
   redis_unavailable: 'redis-outage.test.ts',
+  storage_full: '../faults/redis-full.test.ts',
   not_replicated: '../faults/redis-replicas.test.ts',
   shutting_down: 'closing.test.ts',
   too_many_bytes: 'room.test.ts',

@@ -107,7 +107,7 @@ describe('docker-compose.yml', () => {
   test('keeps jobs safe in Redis, reachable from this machine alone', () => {
     const settings = redis.command.join(' ')
     expect(settings).toContain('--appendonly yes')
-    expect(settings).toContain('--maxmemory-policy noeviction')
+    expect(settings).toMatch(/--maxmemory \$\{REDIS_MAXMEMORY:-\d+gb\} --maxmemory-policy noeviction/)
     expect(redis.ports).toEqual(['127.0.0.1:6379:6379'])
     expect(redis.healthcheck?.test).toEqual(['CMD', 'redis-cli', 'ping'])
   })

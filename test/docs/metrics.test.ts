@@ -22,6 +22,7 @@ test('docs/metrics.md has every metric with its labels', () => {
     deadLetters: 0,
     agenda: 0,
     held: { bytes: 0, connections: 0, waiting: { answer: 0 }, refusals: { bytes: 0 } },
+    memory: { usedBytes: 0, limitBytes: 0, isFull: false },
     process: { residentBytes: 0, cpuSeconds: 0, startedAtSeconds: 0 },
   })
   const own = metrics.filter(({ name }) => name.startsWith('baton_'))

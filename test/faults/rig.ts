@@ -12,6 +12,8 @@ export interface RigOptions {
   readonly routes?: object
   /** Sections of the config, over those below. */
   readonly config?: object
+  /** How long their answers are made, at least. */
+  readonly answerBytes?: number
   /** Settings of both providers. */
   readonly provider?: object
 }
@@ -35,11 +37,11 @@ export interface Rig {
 export const lockMs = 1_000
 
 export const openRig = async (options: RigOptions = {}): Promise<Rig> => {
-  const { scripts = [], routes, config, provider } = options
+  const { scripts = [], routes, config, provider, answerBytes = 0 } = options
   const { url, prefix } = testRedis()
   const redis = { url: options.redisUrl ?? url, prefix }
-  const first = createSimProvider()
-  const second = createSimProvider()
+  const first = createSimProvider({ answerBytes })
+  const second = createSimProvider({ answerBytes })
   await Promise.all([first.start(), second.start()])
   // Breakers stay out of the way unless a test asks for them.
   const common = { api_key: 'key', breaker: { min_calls: 10_000 }, ...provider }

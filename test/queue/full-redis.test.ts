@@ -43,10 +43,8 @@ it('every script of a job, a batch or a file is told to make something, or to ru
     'batch-create',
     'batch-feed',
     'create',
-    'file-create',
     'file-reserve',
     'upload-create',
-    'upload-part',
   ])
 })
 

@@ -10,7 +10,7 @@ import { placeOfTopology } from './place-of-topology.ts'
 
 const good = {
   redis_version: '7.2.4',
-  maxmemory: '0',
+  maxmemory: '1000000000',
   maxmemory_policy: 'noeviction',
   aof_enabled: '1',
   loading: '0',
@@ -42,7 +42,8 @@ describe('facts about a Redis', () => {
   it.each([
     [{ redis_version: '7.0.0' }, {}, /Install 7\.0\.8/],
     [{ redis_version: '7.0.7' }, {}, /Install 7\.0\.8/],
-    [{ maxmemory_policy: 'allkeys-lru' }, {}, /Set `maxmemory-policy` to `noeviction`/],
+    [{ maxmemory: '0' }, {}, /Set `maxmemory` to half of what there is/],
+    [{ maxmemory: '0', maxmemory_policy: 'allkeys-lru' }, {}, /Set `maxmemory-policy` to `noeviction`/],
     [{ aof_enabled: '0' }, { allowVolatile: true }, /Set `appendonly` to `yes`/],
     [{}, { appendfsync: 'no' }, /Set it to `everysec`/],
   ])('%j with %j is warned about', (facts, options, sentence) => {

@@ -42,7 +42,13 @@ const masterName = 'mymaster'
 const downAfterMs = 1_000
 
 /** As the private server has them. */
-const durable = ['save ""', 'appendonly yes', 'appendfsync everysec', 'maxmemory-policy noeviction']
+const durable = [
+  'save ""',
+  'appendonly yes',
+  'appendfsync everysec',
+  'maxmemory 1gb',
+  'maxmemory-policy noeviction',
+]
 
 export const startSentinelTopology = async ({
   replicas = 2,

@@ -22,6 +22,7 @@ export const batchOperations: Operations = {
       'file_not_found',
       'batch_not_found',
       'not_replicated',
+      'storage_full',
     ],
   },
   'GET /v1/batches': {
@@ -76,6 +77,7 @@ export const batchOperations: Operations = {
       'file_not_found',
       'storage_unavailable',
       'not_replicated',
+      'storage_full',
     ],
   },
 }

@@ -32,6 +32,7 @@ export const ofForm = [
   'file_too_large',
   'storage_unavailable',
   'not_replicated',
+  'storage_full',
 ] as const satisfies readonly ErrorCode[]
 
 /** What parameters can be refused for where that is told in the words of OpenAI's batches. */
@@ -59,6 +60,7 @@ export const ofCompletion = [
   // The first one with its key, past its retention by now.
   'job_not_found',
   'not_replicated',
+  'storage_full',
 ] as const satisfies readonly ErrorCode[]
 
 /** What reading a file's bytes can end in. */

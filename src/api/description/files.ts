@@ -78,7 +78,7 @@ export const uploadOperations: Operations = {
     summary: 'Begin a file that comes in parts',
     tag: 'Uploads',
     answers: { 200: { description: 'The upload.', schema: upload } },
-    errors: [...ofJsonBody, 'file_too_large', 'not_replicated'],
+    errors: [...ofJsonBody, 'file_too_large', 'not_replicated', 'storage_full'],
   },
   'POST /v1/uploads/:id/parts': {
     id: 'addUploadPart',
@@ -104,6 +104,7 @@ export const uploadOperations: Operations = {
       'checksum_mismatch',
       'storage_unavailable',
       'not_replicated',
+      'storage_full',
     ],
   },
   'POST /v1/uploads/:id/cancel': {

@@ -31,6 +31,7 @@ export const messageBatchOperations: Operations = {
       'batch_not_found',
       'storage_unavailable',
       'not_replicated',
+      'storage_full',
     ],
   },
   'GET /v1/messages/batches': {

@@ -231,7 +231,11 @@ export const deadLetterList = z.object({
 })
 
 export const alive = z.object({ status: z.literal('ok') })
-export const ready = z.object({ status: z.literal('ready'), unmanned: z.array(z.string()).optional() })
+export const ready = z.object({
+  status: z.literal('ready'),
+  unmanned: z.array(z.string()).optional(),
+  refusing: z.literal('storage_full').optional(),
+})
 export const notReady = z.object({
   status: z.literal('unavailable'),
   reason: z.enum(['redis_unavailable', 'shutting_down']),

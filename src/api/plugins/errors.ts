@@ -14,6 +14,7 @@ export const createErrorHandler =
   (error, request, reply) => {
     const batonError = toBatonError(error)
     const { code, retryAfterMs, cause } = batonError
+    request.errorCode = code
     if (code === 'internal_error')
       log.error({ event: 'request.failed', requestId: request.id, ...traceOf(cause) }, 'request failed')
     if (retryAfterMs !== null) reply.header('retry-after', Math.ceil(retryAfterMs / 1_000))

@@ -56,6 +56,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
       processes,
       deadLetters: letters,
       agenda: owed,
+      memory: { ...parts.memory.figures(), isFull: parts.memory.isFull() },
       process: {
         residentBytes: process.memoryUsage.rss(),
         cpuSeconds: (user + system) / 1e6,

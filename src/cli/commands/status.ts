@@ -13,12 +13,12 @@ import { describeProviders } from './providers.ts'
 const mostLetters = 100
 
 /**
- * Whether Baton can take jobs, and how its providers are. Answers 1 when a provider has no worker or is out of use, a key or a
+ * Whether Baton can take jobs, and how its providers are. Answers 1 when nothing new is accepted, a provider has no worker or is out of use, a key or a
  * model is stopped, or a batch is blocked: as for an API that is not there, a person should look.
  */
 export const status = (options: SessionOptions, terminal: Terminal): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
-    await api.ask('GET', '/readyz')
+    const { refusing } = (await api.ask('GET', '/readyz')) as { refusing?: string }
     const [providers, blocked, { data: letters, has_more }] = await Promise.all([
       readProviders(api),
       readBlockedBatches(api),
@@ -29,16 +29,26 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
       .filter(({ state }) => state !== 'closed' && state !== 'recovering')
       .map(({ name }) => name)
     const stopped = providers.flatMap(({ entries }) => entries.filter(({ state }) => state === 'stopped'))
-    const well = [unmanned, away, stopped, blocked].every(list => list.length === 0)
+    const well = !refusing && [unmanned, away, stopped, blocked].every(list => list.length === 0)
     const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
     if (json) {
       const names = unmanned.map(({ name }) => name)
-      const facts = { url: api.url, well, unmanned: names, away, stopped, blocked_batches: blocked }
+      const facts = {
+        url: api.url,
+        well,
+        refusing: refusing ?? null,
+        unmanned: names,
+        away,
+        stopped,
+        blocked_batches: blocked,
+      }
       out(renderJson({ ...facts, dead_letters: letters.length, providers }))
     } else {
       out(
         [
-          `${api.url} takes jobs`,
+          refusing
+            ? `${api.url} takes no new jobs (${refusing}): Redis is nearly full, see \`baton_redis_memory_bytes\``
+            : `${api.url} takes jobs`,
           describeProviders(providers),
           ...(unmanned.length > 0 ? [`no worker is running for: ${unmanned.map(describe).join(', ')}`] : []),
           ...(away.length > 0 ? [`out of use: ${away.join(', ')}`] : []),

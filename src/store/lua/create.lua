@@ -2,7 +2,7 @@
 -- KEYS: agenda
 -- Takes: due, then for each job {id, long body ('' where the record has it), idempotency key ('' without), fingerprint,
 --   ttl ms of the key, expiry timer at (0: none), field, value …}
--- Gives for each 'created', 'conflict', or the id of the job that the key named first.
+-- Gives for each 'created', 'conflict', 'full', or the id of the job that the key named first.
 local jobs = packed()
 local due, replies = jobs[1], {}
 
@@ -18,6 +18,7 @@ local function create(job)
   end
   -- It exists when a lost reply made the client library send this again.
   if redis.call('EXISTS', record) == 1 then return 'created' end
+  if MAKES_NONE then return 'full' end
   redis.call('HSET', record, unpack(job, 7))
   if body ~= '' then redis.call('SET', payload_of(id), body) end
   redis.call('ZADD', KEYS[1], due, id .. '.0.0')

@@ -1,5 +1,8 @@
 -- Prepended to every script that changes a job's state.
 
+-- Whether a script that makes things is only to find them: there is no room for more.
+local MAKES_NONE = false
+
 -- Every key of a shard begins like its first. Scripts that serve many jobs derive the jobs' keys from it: a worker spent
 -- more time on writing keys and words out one by one than on all else it does for a job. (BullMQ's scripts do the same;
 -- on a Cluster such keys are in the slot of the first.)

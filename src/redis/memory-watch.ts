@@ -1,0 +1,73 @@
+import { Cluster, type Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createRepeating } from '../lifecycle/repeating.ts'
+import { parseInfo } from './preflight.ts'
+
+export interface MemoryFigures {
+  /** As Redis counts them against its limit; of a Cluster, those of the master that is nearest to its own. */
+  readonly usedBytes: number
+  /** `maxmemory`; 0 for none. */
+  readonly limitBytes: number
+}
+
+/** How near Redis is to its `maxmemory`, as of half a second ago. */
+export interface MemoryWatch {
+  /** Whether nothing new is to be made: what is left is for ending what was accepted. */
+  isFull(): boolean
+  figures(): MemoryFigures
+}
+
+export interface MemoryWatchOptions {
+  readonly redis: Redis | Cluster
+  /** Of `maxmemory`, 0 to 1, from which on nothing new is made. */
+  readonly fullAt: number
+  readonly log: Logger
+}
+
+const lookMs = 500
+/** There is room again once so much of `fullAt` is free: not with each job that ends. */
+const slack = 0.03
+
+/** Looks until the process stops. */
+export const openMemoryWatch = async (
+  life: Lifecycle,
+  { redis, fullAt, log }: MemoryWatchOptions,
+): Promise<MemoryWatch> => {
+  let figures: MemoryFigures = { usedBytes: 0, limitBytes: 0 }
+  let full = false
+
+  const look = async (): Promise<void> => {
+    const masters = redis instanceof Cluster ? redis.nodes('master') : [redis]
+    const all = await Promise.all(masters.map(readMemory))
+    figures = all.toSorted((a, b) => shareOf(b) - shareOf(a))[0] ?? figures
+    const share = shareOf(figures)
+    const was = full
+    full = share >= fullAt * (full ? 1 - slack : 1)
+    if (full === was) return
+    const facts = { ...figures, fullAt }
+    if (full) log.warn({ event: 'redis.full', ...facts }, 'redis is nearly full: nothing new is accepted')
+    else log.info({ event: 'redis.has_room', ...facts }, 'redis has room again')
+  }
+
+  const looking = createRepeating('memory watch', lookMs, look, log)
+  await life.open(
+    'memory watch',
+    () => looking.start(),
+    () => looking.stop(),
+  )
+  return { isFull: () => full, figures: () => figures }
+}
+
+const shareOf = ({ usedBytes, limitBytes }: MemoryFigures): number =>
+  limitBytes === 0 ? 0 : usedBytes / limitBytes
+
+/** What Redis keeps for replicas and its log it does not count against the limit. */
+const readMemory = async (redis: Redis): Promise<MemoryFigures> => {
+  const info = parseInfo(await redis.info('memory'))
+  const numberOf = (name: string): number => Number(info.get(name) ?? 0)
+  return {
+    usedBytes: numberOf('used_memory') - numberOf('mem_not_counted_for_evict'),
+    limitBytes: numberOf('maxmemory'),
+  }
+}

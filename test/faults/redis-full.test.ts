@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseInfo } from '../../src/redis/preflight.ts'
+import { call } from '../api/harness.ts'
+import type { LogLine } from '../support/processes.ts'
+import { type OwnRedis, ownRedis } from '../support/redis.ts'
+import { ask } from '../support/redis-node.ts'
+import { until } from '../support/until.ts'
+import { openRig, type Rig } from './rig.ts'
+
+// Nobody lifts the limit here: what fills Redis must also end, and be forgotten, by itself.
+
+let server: OwnRedis
+let rig: Rig
+beforeEach(async () => {
+  server = await ownRedis()
+  rig = await openRig({
+    redisUrl: server.url,
+    // Longer than the requests.
+    answerBytes: 24_000,
+    config: { jobs: { lock_ms: 1_000, retention: '6s' }, webhooks: { allow: ['127.0.0.0/8'] } },
+  })
+})
+afterEach(async () => {
+  await rig.close()
+  await server.stop()
+})
+
+const port = (): number => Number(new URL(server.url).port)
+const usedBytes = async (): Promise<number> =>
+  Number(parseInfo((await ask(port(), redis => redis.info('memory'))) ?? '').get('used_memory'))
+const limitTo = (bytes: number) => ask(port(), redis => redis.config('SET', 'maxmemory', bytes))
+const get = (path: string) => call({ url: rig.apiUrl }, 'GET', path)
+const post = (key: string) =>
+  call({ url: rig.apiUrl }, 'POST', '/v1/jobs', {
+    body: { body: { model: 'plain', user: key, messages: [{ role: 'user', content: 'x'.repeat(12_000) }] } },
+    headers: { 'idempotency-key': key },
+  })
+
+/** Jobs until no more are taken. */
+const submitAll = async (): Promise<string[]> => {
+  const ids: string[] = []
+  for (;;) {
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => post(`k${ids.length + i}`)))
+    const taken = answers.filter(({ status }) => status === 202).map(({ json }) => json.id as string)
+    ids.push(...taken)
+    if (taken.length < answers.length) return ids
+  }
+}
+
+const lines = (process: { readonly lines: readonly LogLine[] }, event: string) =>
+  process.lines.filter(line => line.event === event)
+
+describe('a Redis at its `maxmemory`', () => {
+  it('refuses new jobs in time, ends all that it accepted, and takes new ones when those are forgotten', async () => {
+    const limit = (await usedBytes()) + 4_000_000
+    await limitTo(limit)
+    const ids = await submitAll()
+    expect(ids.length).toBeGreaterThan(50)
+    expect(await usedBytes()).toBeLessThan(limit)
+
+    const refused = await post('new')
+    expect([refused.status, refused.json.error.code]).toEqual([503, 'storage_full'])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await post('k0')).json.id).toBe(ids[0])
+    expect((await get('/readyz')).json).toEqual({ status: 'ready', refusing: 'storage_full' })
+    expect(await (await fetch(`${rig.apiUrl}/metrics`)).text()).toContain('\nbaton_redis_full 1\n')
+
+    // Every process that works on it starts on a Redis that is full, and fuller than that with each answer.
+    await rig.site.worker('first')
+    let most = 0
+    const watching = until(async () => {
+      most = Math.max(most, await usedBytes())
+      return rig.first.calls.calls >= ids.length
+    })
+    await watching
+    await until(async () => (await get('/readyz')).json.refusing === undefined)
+    expect(most).toBeGreaterThan(limit)
+    expect(rig.first.calls.calls).toBe(ids.length)
+    const accepted = await until(async () => {
+      const answer = await post('after')
+      return answer.status === 202 && answer
+    })
+    expect((await rig.client.ended(accepted.json.id as string)).status).toBe('succeeded')
+    expect(lines(rig.api, 'redis.full').length).toBeGreaterThan(0)
+    expect(lines(rig.api, 'redis.full').length).toBeLessThan(5)
+    expect(lines(rig.api, 'redis.has_room').length).toBeGreaterThan(0)
+  }, 120_000)
+})
