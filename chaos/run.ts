@@ -20,6 +20,7 @@ import { createLedger, type Ledger } from './load/ledger.ts'
 import { submitAll } from './load/submit.ts'
 import { createWatch, type Watch } from './load/watch.ts'
 import type { ChaosOptions } from './options.ts'
+import { planClocks } from './plan/clocks.ts'
 import { type PlannedFault, planFaults } from './plan/faults.ts'
 import { planLoad } from './plan/load.ts'
 import { watchProgress } from './progress.ts'
@@ -64,7 +65,8 @@ export const runChaos = async (life: Lifecycle, stage: Stage): Promise<boolean> 
   })
   const requests = options.jobs + options.batches * options.lines
   const perSecond = (requests * 1_000) / options.durationMs
-  const cluster = await openCluster(life, { dir, redis: redisUnderTest, perSecond })
+  const clocksOff = planClocks(random.fork())
+  const cluster = await openCluster(life, { dir, redis: redisUnderTest, clocksOff, perSecond })
   const redis = await life.open(
     'inspector',
     () => quiet(redisUnderTest.connect()),
@@ -80,7 +82,7 @@ export const runChaos = async (life: Lifecycle, stage: Stage): Promise<boolean> 
   const run: Run = { ...stage, cluster, redis, api, ledger, watch, faults: [], startedAtMs: Date.now() }
   screen.say(`${requests} requests, ${plan.length} faults in ${Math.round(options.durationMs / 1_000)} s\n`)
 
-  const outcome = await play(run, plan)
+  const outcome = { ...(await play(run, plan)), clocksOff }
   const violations = judge(outcome.evidence)
   screen.finish()
   screen.say(renderFigures(outcome))
@@ -120,7 +122,7 @@ const playPlan = async (run: Run, plan: readonly PlannedFault[]): Promise<Settle
   return settled
 }
 
-const play = async (run: Run, plan: readonly PlannedFault[]): Promise<Outcome> => {
+const play = async (run: Run, plan: readonly PlannedFault[]): Promise<Omit<Outcome, 'clocksOff'>> => {
   const { cluster, redis, api, ledger, watch, faults, startedAtMs } = run
   const settled = await playPlan(run, plan)
   const seen = await collect(cluster, api, ledger)

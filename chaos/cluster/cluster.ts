@@ -5,6 +5,7 @@ import { findFreePort } from '../../src/redis/port.ts'
 import { members, workersInAll } from '../plan/cast.ts'
 import { firstProvider, type ProviderName, secondProvider } from '../plan/routes.ts'
 import { shippedNodeOptions, startChild } from './child.ts'
+import { type Clocks, openClocks } from './clocks.ts'
 import { clusterConfig } from './config.ts'
 import { type Link, openLink } from './link.ts'
 import { openReceivers, type Receivers } from './receivers.ts'
@@ -21,12 +22,15 @@ export interface Cluster {
   readonly providerLinks: Readonly<Record<ProviderName, Link>>
   readonly receivers: Receivers
   readonly redis: ChaosRedis
+  readonly clocks: Clocks
   logFileOf(member: string): string
 }
 
 export interface ClusterOptions {
   readonly dir: string
   readonly redis: ChaosRedis
+  /** By how many ms the clock of each process is off. */
+  readonly clocksOff: ReadonlyMap<string, number>
   /** Requests that are to be answered each second, while half of the cluster is away. */
   readonly perSecond: number
 }
@@ -39,7 +43,7 @@ const latencyMs = (perSecond: number): number =>
 
 /** Starts everything; resolves when every process works. Each part is closed with `life`. */
 export const openCluster = async (life: Lifecycle, options: ClusterOptions): Promise<Cluster> => {
-  const { dir, redis, perSecond } = options
+  const { dir, redis, clocksOff, perSecond } = options
   const usual = {
     latency: { kind: 'lognormal', medianMs: latencyMs(perSecond), sigma: 0.5 },
   } as const
@@ -76,6 +80,7 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
 
   const logFileOf = (member: string): string => join(dir, `${member}.log`)
   const nodeOptions = { api: await shippedNodeOptions('api'), worker: await shippedNodeOptions('worker') }
+  const clocks = await openClocks(dir, clocksOff)
   const processes = new Map<string, Supervised>()
   for (const member of members) {
     const { name, role, args } = member
@@ -83,9 +88,9 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
       startChild({
         file: 'src/main.ts',
         args,
-        nodeOptions: nodeOptions[role === 'api' ? 'api' : 'worker'],
+        nodeOptions: [...nodeOptions[role === 'api' ? 'api' : 'worker'], ...clocks.nodeOptions],
         cwd: dir,
-        env: { LOG_LEVEL: 'debug', CHAOS_NAME: name, ...redis.envOf(name) },
+        env: { LOG_LEVEL: 'debug', CHAOS_NAME: name, ...redis.envOf(name), ...clocks.envOf(name) },
         logFile: logFileOf(name),
       })
     const opened = life.open(
@@ -105,6 +110,7 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
     providerLinks: links,
     receivers,
     redis,
+    clocks,
     logFileOf,
   }
 }

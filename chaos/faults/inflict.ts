@@ -4,6 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Link, LinkMode } from '../cluster/link.ts'
 import { freeze } from '../cluster/signals.ts'
 import type { Supervised } from '../cluster/supervised.ts'
+import { mostOffMs } from '../plan/clocks.ts'
 import type { FaultKind, PlannedFault } from '../plan/faults.ts'
 import type { ProviderName } from '../plan/routes.ts'
 
@@ -26,6 +27,16 @@ const freezeProcess: Act = async (cluster, target, forMs) => {
   await freeze(processOf(cluster, target).pid, forMs)
   return ''
 }
+
+/** The clock of a process's host is set, and set back. */
+const stepClock =
+  (byMs: number): Act =>
+  async ({ clocks }, target, forMs) => {
+    await clocks.step(target, byMs)
+    await delay(forMs)
+    await clocks.step(target, 0)
+    return ''
+  }
 
 const behave =
   (behaviour: BehaviourInput): Act =>
@@ -62,6 +73,8 @@ const acts: Partial<Record<FaultKind, Act>> = {
   kill,
   stop,
   freeze: freezeProcess,
+  'clock-ahead': stepClock(mostOffMs),
+  'clock-behind': stepClock(-mostOffMs),
   'provider-errors': behave({ fault: { kind: 'error-500' } }),
   'provider-throttle': behave({ fault: { kind: 'throttle', ms: 500 } }),
   'provider-hang': behave({ fault: { kind: 'hang' } }),

@@ -8,6 +8,8 @@ export const faultKinds = [
   'kill', // kill -9
   'stop', // SIGTERM
   'freeze', // SIGSTOP for longer than a lock, then SIGCONT
+  'clock-ahead', // the clock of a process's host is set ten minutes forward, and back
+  'clock-behind', // ten minutes back, and forward
   'redis-kill', // kill -9
   'redis-pause', // SIGSTOP, then SIGCONT
   'redis-full', // maxmemory below what is used: writes are answered -OOM
@@ -68,6 +70,8 @@ const habitsOf = (lockMs: number): Readonly<Record<FaultKind, Habit>> => {
       targets: [...processes, ...processNames('provider'), ...processNames('provider')],
       forMs: [lockMs + 1_500, lockMs + 4_000],
     },
+    'clock-ahead': { targets: processes, forMs: [1_000, lockMs + 2_000] },
+    'clock-behind': { targets: processes, forMs: [1_000, lockMs + 2_000] },
     'redis-kill': { targets: ['redis'], forMs: [200, 2_500] },
     'redis-pause': { targets: ['redis'], forMs: [1_000, 4_500] },
     'redis-full': { targets: ['redis'], forMs: [1_000, 3_500] },

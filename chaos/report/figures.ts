@@ -15,6 +15,8 @@ export interface Outcome {
   /** The same of jobs whose doorbell was lost: found after a minute of silence. */
   readonly patrolled: number
   readonly durationMs: number
+  /** By how many ms the clock of each process was off from the start. */
+  readonly clocksOff: ReadonlyMap<string, number>
   readonly redisVersion: string
 }
 
@@ -22,6 +24,8 @@ const countBy = (names: readonly string[]): string[][] =>
   [...Map.groupBy(names, name => name)].toSorted().map(([name, all]) => [`  ${name}`, String(all.length)])
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+const describeOff = (ms: number): string => `${renderDuration(Math.abs(ms))} ${ms > 0 ? 'ahead' : 'behind'}`
 
 /** The tables at the end of a run, whether it passed or not. */
 export const renderFigures = (outcome: Outcome): string => {
@@ -39,6 +43,8 @@ export const renderFigures = (outcome: Outcome): string => {
       ['Faults', String(faults.length)],
       ...countBy(faults.map(({ kind }) => kind)),
       ['  of them kill -9', String(faults.filter(({ kind }) => isKill(kind)).length)],
+      ['Clocks', ''],
+      ...[...outcome.clocksOff].map(([name, ms]) => [`  ${name}`, ms === 0 ? 'right' : describeOff(ms)]),
       ['Calls', String(figures.calls)],
       ['  answered', String(figures.good)],
       ['  wasted: answered again', String(figures.wasted)],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { lockMs } from '../../chaos/cluster/config.ts'
 import { alwaysPossible } from '../../chaos/faults/inflict.ts'
 import { members } from '../../chaos/plan/cast.ts'
+import { planClocks } from '../../chaos/plan/clocks.ts'
 import { type FaultKind, faultKinds, planFaults } from '../../chaos/plan/faults.ts'
 import { planLoad } from '../../chaos/plan/load.ts'
 import { createRandom } from '../../chaos/random.ts'
@@ -57,6 +58,15 @@ describe('the faults', () => {
   it('are none where none is asked for', () => {
     expect(faultsOf(1, 0)).toEqual([])
   })
+})
+
+it.each(seeds)('the clocks are right, ahead and behind, by no more than ten minutes (seed %i)', seed => {
+  const off = planClocks(createRandom(seed))
+  expect(off).toEqual(planClocks(createRandom(seed)))
+  expect([...off.keys()].toSorted()).toEqual(members.map(({ name }) => name).toSorted())
+  const signs = new Set([...off.values()].map(Math.sign))
+  expect(signs).toEqual(new Set([0, 1, -1]))
+  for (const ms of off.values()) expect(Math.abs(ms)).toBeLessThanOrEqual(10 * 60_000)
 })
 
 describe('the load', () => {
