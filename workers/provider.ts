@@ -17,6 +17,7 @@ import { providerQueue } from '../src/queue/doorbells.ts'
 import { createResultWrites, type ResultWrites } from '../src/redis/result-writes.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/relay/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/relay/check-provider.ts'
+import { createBodyHolder } from '../src/relay/claimed-bodies.ts'
 import { createJobExecutor, type ExecuteJob } from '../src/relay/execute-job.ts'
 import type { ExecutorParts } from '../src/relay/executor-parts.ts'
 import { coolingWorthWaiting, createHandoverPace, otherProviderFor } from '../src/relay/handover-pace.ts'
@@ -26,6 +27,7 @@ import { openShareCall } from '../src/relay/open-share-call.ts'
 import { modelsAt } from '../src/relay/routes.ts'
 import { createUpstreamCaller } from '../src/relay/upstream-caller.ts'
 import { createWorkCounters, type WorkCounters } from '../src/relay/work-counters.ts'
+import { claimBytesOf } from './claim-bytes.ts'
 
 /** What the worker of one provider is opened with. */
 interface Site {
@@ -129,15 +131,21 @@ const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Pr
 }
 
 /** What the worker takes from its queue: what the limits allow, and instead of calls that hang when the provider is left, others. */
-const roomOf = ({ circuits, isolation }: Core, { admission, gate }: Way): ConsumerOptions['room'] => ({
-  left: () => (isolation.isOpen ? admission.room : 0),
-  idle: () => gate.hanging,
-  onChange: listener => {
-    admission.onRoom(listener)
-    circuits.onChange(listener)
-    isolation.onChange(listener)
-  },
-})
+const roomOf = (core: Core, { admission, gate }: Way): ConsumerOptions['room'] => {
+  const { circuits, isolation, config } = core
+  const bytes = claimBytesOf(core)
+  const hasBytes = (): boolean => bytes.held < config.jobs.max_bytes_in_flight
+  return {
+    left: () => (isolation.isOpen && hasBytes() ? admission.room : 0),
+    idle: () => gate.hanging,
+    onChange: listener => {
+      bytes.onRelease(listener)
+      admission.onRoom(listener)
+      circuits.onChange(listener)
+      isolation.onChange(listener)
+    },
+  }
+}
 
 interface ExecutorNeeds {
   readonly calls: CallsInFlight
@@ -186,6 +194,7 @@ const openExecutor = async (
     provider: name,
     store: counters.store(store),
     caller: counters.caller(caller),
+    holdBody: createBodyHolder({ ...core, bytes: claimBytesOf(core), persist }),
     mirrors: mirrorJobs({ ...core, log }),
     retries: settings.retries,
     maxAttempts: config.jobs.max_attempts,

@@ -12,9 +12,9 @@ import { traceOf } from './plugins/errors.ts'
 export interface JobStreams {
   /**
    * Server-sent events of a job: as it is, unless that is the state with the id `seen`, then as it changes, up to its final
-   * state. A slow reader gets the newest state and not what was between. Ends without a final one when the job is gone.
+   * state. A slow reader gets the newest state and not what was between. Ends without a final one when the job is gone. `read`: how to read the job once it has ended.
    */
-  open(record: JobRecord, seen: string | null): Readable
+  open(record: JobRecord, seen: string | null, read?: JobStore['read']): Readable
   /** Ends all, also those to come. Their clients come back, to another process. */
   end(): void
 }
@@ -31,7 +31,7 @@ export const createJobStreams = (
   const ends = new Set<() => void>()
   let closing = false
 
-  const open = (first: JobRecord, seen: string | null): Readable => {
+  const open = (first: JobRecord, seen: string | null, read: JobStore['read']): Readable => {
     let newest = first
     let sent = seen
     let isFinishing = false
@@ -46,7 +46,7 @@ export const createJobStreams = (
       if (isFinishing) return
       isFinishing = true
       try {
-        const whole = newest === first ? first : await store.read(first.id)
+        const whole = newest === first ? first : await read(first.id)
         // A beat came before it: then it is asked for again.
         if (whole && !outlet.isWanted()) return
         if (whole) say(whole)
@@ -84,7 +84,8 @@ export const createJobStreams = (
   }
 
   return {
-    open: (record, seen) => (closing ? Readable.from([greeting]) : open(record, seen)),
+    open: (record, seen, read = store.read) =>
+      closing ? Readable.from([greeting]) : open(record, seen, read),
     end: () => {
       closing = true
       for (const end of ends) end()

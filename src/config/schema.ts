@@ -102,6 +102,8 @@ const jobs = z.strictObject({
   retention: duration.prefault('24h'),
   /** Upstream calls per job, over all providers. */
   max_attempts: positiveInt.default(20),
+  /** Of the requests that the workers of one process have claimed. */
+  max_bytes_in_flight: numeric(z.int().min(1024 * 1024)).default(256 * 1024 * 1024),
   /** A provider without a live worker for so long is out of use for routes with another target. */
   unmanned_after: duration
     .refine(ms => ms >= 5_000, 'expected at least 5s: workers tell of themselves every two seconds')

@@ -16,6 +16,8 @@ export interface BytesInFlight {
   hold(tenant: string): Holding
   /** Resolves once `holding` has them, in the order of those who ask, or with false when `signal` aborts before. */
   wait(holding: Holding, bytes: number, signal: AbortSignal): Promise<boolean>
+  /** To be told when some are given back. */
+  onRelease(listener: () => void): void
   readonly held: number
 }
 
@@ -49,6 +51,7 @@ const countOf = (max: number): Count => ({ max, held: 0, large: 0 })
 export const createBytesInFlight = ({ maxBytes, maxTenantBytes }: BytesInFlightOptions): BytesInFlight => {
   const all = countOf(maxBytes)
   const tenants = new Map<string, Count>()
+  const listeners: (() => void)[] = []
   const waiting = new Set<{ readonly tenant: string; readonly take: () => boolean }>()
 
   const fits = (count: Count, before: number, bytes: number): boolean => {
@@ -99,6 +102,7 @@ export const createBytesInFlight = ({ maxBytes, maxTenantBytes }: BytesInFlightO
         if (bytes === 0) return
         change(0)
         letIn()
+        for (const told of listeners) told()
       },
     }
   }
@@ -127,6 +131,7 @@ export const createBytesInFlight = ({ maxBytes, maxTenantBytes }: BytesInFlightO
         signal.addEventListener('abort', leave, { once: true })
       })
     },
+    onRelease: listener => void listeners.push(listener),
     get held() {
       return all.held
     },

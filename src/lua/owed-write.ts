@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { scriptText } from './when-full.ts'
 
 /** Commands that make nothing new, and that Redis would refuse while it is full. */
-export type OwedCommand = 'HSET' | 'SET' | 'ZADD'
+export type OwedCommand = 'APPEND' | 'HSET' | 'SET' | 'ZADD'
 
 /**
  * Runs one command as part of what is owed to jobs, batches and files that exist: also while Redis has more than its
@@ -11,13 +11,13 @@ export type OwedCommand = 'HSET' | 'SET' | 'ZADD'
 export type OwedWrite = (
   command: OwedCommand,
   key: string,
-  ...args: readonly (string | number)[]
+  ...args: readonly (string | number | Buffer)[]
 ) => Promise<unknown>
 
 const name = 'baton:owed-write'
 const lua = 'return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))'
 
-type Run = (...args: readonly (string | number)[]) => Promise<unknown>
+type Run = (...args: readonly (string | number | Buffer)[]) => Promise<unknown>
 
 export const createOwedWrite = (redis: Redis | Cluster): OwedWrite => {
   redis.defineCommand(name, { lua: scriptText(lua, 'runs'), numberOfKeys: 1 })

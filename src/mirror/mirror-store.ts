@@ -4,9 +4,10 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Target } from '../domain/job.ts'
 import { scriptText, type WhenFull } from '../lua/when-full.ts'
 import { deadlineEntry, jobDoorbell } from '../queue/doorbell.ts'
-import { isInline, jobFields } from '../store/job-words.ts'
+import { bodyWord, jobFields } from '../store/job-words.ts'
 import { type Keys, shardOf } from '../store/keys.ts'
 import type { NewJob } from '../store/new-job.ts'
+import { createPayloads } from '../store/payloads.ts'
 import { type Pair, pairsKeptMs } from './pairs.ts'
 import type { Side } from './side.ts'
 
@@ -69,6 +70,7 @@ const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua
  */
 export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () => number): MirrorStore => {
   const commands = redis as unknown as Record<string, Command>
+  const payloads = createPayloads(redis, keys)
   for (const [name, { keys: numberOfKeys, whenFull }] of Object.entries(scripts)) {
     const lua = scriptText(source(name), whenFull)
     redis.defineCommand(`baton:mirror-${name}`, { lua, numberOfKeys })
@@ -89,12 +91,14 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
       return (await run('reserve', open, stats, id, now(), givenUpAtMs, places, statsRetentionMs)) === 1
     },
     create: async (job, original) => {
+      const body = bodyWord(job)
+      if (body === true) await payloads.putRequest(job.id, job.body)
       await run(
         'create',
         ...[keys.record(job.id), keys.payload(job.id), keys.agenda(shardOf(job.id))],
         ...[jobDoorbell(job.id, 0, 0), now() + outboxGraceMs, deadlineEntry(job.id), job.expiresAtMs],
         ...[
-          isInline(job) ? '' : job.body,
+          body === true ? 'apart' : body,
           ...jobFields(job),
           ...(original ? ['original', JSON.stringify(original)] : []),
         ],
@@ -115,7 +119,9 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
       await run('tally', open, stats, pairs, id, ...pair, pairsKeptMs, ...Object.entries(counts).flat())
     },
     retire: async (id, retentionMs) => {
-      await Promise.all([keys.record(id), keys.payload(id)].map(key => redis.pexpire(key, retentionMs)))
+      const run = await redis.hget(keys.record(id), 'apart')
+      const names = [keys.record(id), keys.payload(id), ...(run ? [keys.answer(id, run)] : [])]
+      await Promise.all(names.map(key => redis.pexpire(key, retentionMs)))
     },
     read: async mirror => {
       const { open, stats } = keysOf(mirror)

@@ -47,24 +47,27 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
   const executeOn = async (seat: Seat, { jobId, hop, ring }: Doorbell, taken: () => void): Promise<void> => {
     const token = parts.newToken()
-    const claim = await persist(() => store.claim(jobId, hop, ring, token))
+    const claimed = await persist(() => store.claim(jobId, hop, ring, token))
     taken()
-    if (typeof claim === 'string') {
-      log.debug({ event: 'doorbell.stale', jobId, hop, ring, answer: claim }, 'doorbell answered by nobody')
+    if (typeof claimed === 'string') {
+      log.debug({ event: 'doorbell.stale', jobId, hop, ring, answer: claimed }, 'doorbell answered by nobody')
       return
     }
-    const interrupt = calls.enter(jobId, claim.expiresAtMs)
-    leases.hold(claim)
-    const run = begin(claim, interrupt)
+    const interrupt = calls.enter(jobId, claimed.expiresAtMs)
+    leases.hold(claimed)
+    const body = parts.holdBody(claimed)
+    let run: Run | null = null
     try {
+      run = begin(await body.read(interrupt), interrupt)
       if (!(await isolated(run, seat))) return
       const shared = isMirrorId(jobId) ? 'call' : await parts.shareCall(run)
       if (shared === 'call') await walk(run)
       else if (shared !== 'parked') await finalise(run, shared)
     } finally {
       calls.leave(jobId, interrupt)
-      run.flight?.left()
-      if (!run.finalising) leases.release(claim)
+      run?.flight?.left()
+      if (!run?.finalising) leases.release(claimed)
+      body.release()
     }
   }
 

@@ -4,6 +4,7 @@ import type { WalkLimits } from '../domain/walk.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { JobStore } from '../store/job-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
+import type { HoldBody } from './claimed-bodies.ts'
 import type { Homes } from './homes.ts'
 import type { Isolation } from './isolation.ts'
 import type { JobMoveParts } from './job-moves.ts'
@@ -18,6 +19,7 @@ export interface ExecutorParts extends JobMoveParts {
   readonly store: JobStore
   readonly caller: UpstreamCaller
   readonly calls: CallsInFlight
+  readonly holdBody: HoldBody
   readonly leases: Leases
   readonly shareCall: ShareCall
   readonly mirrors: Mirrors

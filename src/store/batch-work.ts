@@ -10,12 +10,13 @@ import {
   parseBatch,
 } from './batch-record.ts'
 import { ownedFiles } from './batch-store.ts'
-import { type DoneLine, type PeekedWords, parseDone, peekedFields } from './done-line.ts'
+import { type DoneLine, type PeekedWords, parseDone, peekedFields, withAnswer } from './done-line.ts'
 import { type FileRecord, fileFields } from './file-record.ts'
 import type { RecordFields } from './job-record.ts'
-import { isInline, jobFields } from './job-words.ts'
+import { bodyWord, jobFields } from './job-words.ts'
 import { batchJobId, type Keys, shardCount, shardOf } from './keys.ts'
 import type { NewJob } from './new-job.ts'
+import { createPayloads, isApart } from './payloads.ts'
 import type { RunScript } from './scripts.ts'
 import { formatSegment, type Segment } from './segment.ts'
 
@@ -119,6 +120,7 @@ const strayBlobsMs = 2 * 3_600_000
 
 export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWorkOptions): BatchWork => {
   const write = createOwedWrite(redis)
+  const payloads = createPayloads(redis, keys)
   const lease = async (
     { id, token }: Lease,
     action: 'take' | 'renew' | 'release',
@@ -184,6 +186,9 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
       ])) as 'blocked' | 'free' | 'lost',
 
     feed: async ({ id, token }, { from, to, offset, line, jobs, unfed }) => {
+      await Promise.all(
+        jobs.filter(job => isApart(job.body)).map(job => payloads.putRequest(job.id, job.body)),
+      )
       const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)
       const due = now() + outboxGraceMs
       const words = [
@@ -205,7 +210,8 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
 
     peek: async (id, from, count, maxBytes) => {
       const words = [from, count, maxBytes, ...peekedFields]
-      return ((await run.packed('batch-peek', keys.batchDone(id), words)) as PeekedWords[]).map(parseDone)
+      const peeked = (await run.packed('batch-peek', keys.batchDone(id), words)) as PeekedWords[]
+      return (await Promise.all(peeked.map(withAnswer(payloads)))).map(parseDone)
     },
 
     collect: async ({ id, token }, { outputFileId, errorFileId }, collection) => {
@@ -266,9 +272,9 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
 
 const fenced = (reply: unknown): Fenced => (reply as [Fenced])[0]
 
-const batchJobWords = (job: BatchJob): string[] => [
+const batchJobWords = (job: BatchJob): (string | true)[] => [
   job.id,
-  isInline(job) ? '' : job.body,
+  bodyWord(job),
   ...jobFields(job),
   'custom_id',
   job.customId,

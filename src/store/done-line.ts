@@ -2,6 +2,7 @@ import type { JobError, TerminalStatus, Usage } from '../domain/job.ts'
 import { parseResult, parseSpec, parseTarget, startOf } from './job-record.ts'
 import { type AdjustedAnswer, adjustedIn, answererOf } from './job-view.ts'
 import { lineNumberOf } from './keys.ts'
+import type { Payloads } from './payloads.ts'
 
 /** Why a line never became a job. */
 export type UnfedReason = 'rejected' | 'cancelled' | 'expired' | 'cost_limit_reached'
@@ -47,6 +48,7 @@ export type DoneLine =
 export const peekedFields = [
   'body',
   'request',
+  'apart',
   'state',
   'end',
   'attempts',
@@ -72,6 +74,16 @@ type UnfedWords = [number: number, customId: string, reason: UnfedReason, refusa
 
 export type PeekedWords = readonly [entry: string, ...values: readonly (string | false)[]]
 
+/** Puts a long answer where a short one stands. Throws when it is gone. */
+export const withAnswer =
+  (payloads: Payloads) =>
+  async (reply: PeekedWords): Promise<PeekedWords> => {
+    const [entry, body, request, apart, ...rest] = reply
+    if (!apart) return reply
+    const fields = await payloads.whole(entry, { apart, body: body || '' })
+    return [entry, fields.body, request!, apart, ...rest]
+  }
+
 /** Reads one line of `batch-peek`'s reply. Throws when the job's record is gone: only damage to Redis could do that. */
 export const parseDone = (reply: PeekedWords): DoneLine => {
   const entry = reply[0]
@@ -79,7 +91,7 @@ export const parseDone = (reply: PeekedWords): DoneLine => {
     const [number, customId, reason, refusal] = JSON.parse(entry.slice(unfedMark.length)) as UnfedWords
     return { kind: 'unfed', entry, number, customId, reason, refusal }
   }
-  const [, body, request, state, end, log, target, customId, bytes, spec, run, why] = reply.map(v =>
+  const [, body, request, , state, end, log, target, customId, bytes, spec, run, why] = reply.map(v =>
     v === false ? null : v,
   )
   if (!state || !end) throw new Error(`the record of ${entry} is gone`)

@@ -110,6 +110,8 @@ export interface End {
   /** The calls of the worker that ended it; earlier ones stand in the log. */
   readonly attempts?: readonly Attempt[]
   readonly code?: number
+  /** Of an answer that is elsewhere, see `Payloads`. */
+  readonly bytes?: number
   readonly error?: JobError
   readonly refused?: true
   readonly usage?: Usage

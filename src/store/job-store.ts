@@ -11,7 +11,6 @@ import {
   formatTarget,
   type JobRecord,
   parseRecord,
-  type RecordFields,
   type Standing,
 } from './job-record.ts'
 import {
@@ -28,7 +27,9 @@ import {
 } from './job-words.ts'
 import { type Keys, shardOf } from './keys.ts'
 import type { NewJob } from './new-job.ts'
+import { apartBytes, createPayloads } from './payloads.ts'
 import type { RunScript } from './scripts.ts'
+import { createWholeJobs } from './whole-jobs.ts'
 
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
@@ -54,6 +55,8 @@ export interface Claim {
   readonly spent: number
   readonly attempts: readonly Attempt[]
   readonly body: string
+  /** Bytes of a long body that is not there yet: `withBody` reads it. */
+  readonly unread?: number
   readonly headers: RequestHeaders
   readonly home: Home | null
 }
@@ -92,6 +95,8 @@ export interface JobStore extends Deliveries {
   create(job: NewJob): Promise<Created>
   /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */
   claim(id: string, hop: number, ring: number, token: string): Promise<Claim | Unclaimed>
+  /** The claim with its body. */
+  withBody(claim: Claim): Promise<Claim>
   /** Holds the job for another `leaseMs`. False when the token no longer holds it. */
   renew(claim: Pick<Claim, 'id' | 'token'>): Promise<boolean>
   /** False when the token no longer holds the job: another worker has it, or it has ended. */
@@ -118,6 +123,8 @@ export interface JobStore extends Deliveries {
   /** Moves a job that waits where nobody attends to it. False when it moved on meanwhile. */
   passOn(record: Pick<JobRecord, 'id' | 'hop' | 'ring'>, target: Target, note: JobMove): Promise<boolean>
   read(id: string): Promise<JobRecord | null>
+  /** Asks `admit` first where the answer is long, with its bytes. */
+  readWhen(id: string, admit: (bytes: number) => Promise<unknown>): Promise<JobRecord | null>
   /** Records without their responses, which a list has no room for. */
   readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
   /** The request's body; null once the job has succeeded. */
@@ -186,13 +193,13 @@ export const createJobStore = ({
     return parseRecord(id, fields)
   }
 
-  const create = coalesce<NewJob, Created>(
+  const create = coalesce<NewJob, Created | { readonly kind: 'no_body' }>(
     job => shardOf(job.id),
     async (shard, jobs) => {
       const words = [String(now() + outboxGraceMs), ...jobs.map(newJobWords)]
       const replies = (await run.packed('create', keys.agenda(shard), words)) as string[]
       return replies.map(reply =>
-        reply === 'created' || reply === 'conflict' || reply === 'full'
+        reply === 'created' || reply === 'conflict' || reply === 'full' || reply === 'no_body'
           ? { kind: reply }
           : { kind: 'replayed', id: reply },
       )
@@ -202,7 +209,7 @@ export const createJobStore = ({
   const claim = coalesce<ClaimRequest, Claim | Unclaimed>(
     request => shardOf(request.id),
     async (shard, requests) => {
-      const words = [String(now()), String(leaseMs), ...requests.map(claimWords)]
+      const words = [String(now()), String(leaseMs), String(apartBytes), ...requests.map(claimWords)]
       const replies = (await run.packed('claim', keys.agenda(shard), words)) as ClaimReply[]
       return replies.map((reply, i) => parseClaim(requests[i]!, reply))
     },
@@ -225,22 +232,26 @@ export const createJobStore = ({
     },
   )
 
-  const finalise = coalesce<{ claim: Claim; final: Final }, boolean>(
+  const finalise = coalesce<{ claim: Claim; final: Final }, number>(
     ({ claim }) => shardOf(claim.id),
     async (shard, ends) => {
       const nowMs = now()
       const words = [String(nowMs), String(retentionMs), ...ends.map(endWords(nowMs))]
-      const replies = (await run.packed('finalise', keys.agenda(shard), words)) as number[]
-      return replies.map(reply => reply === 1)
+      return (await run.packed('finalise', keys.agenda(shard), words)) as number[]
     },
   )
 
+  const whole = createWholeJobs({
+    ...{ redis, keys, payloads: createPayloads(redis, keys), create },
+    finalise: (claim, final, sent) => finalise({ claim, final }, sent),
+    takeDelivery: deliveries.takeDelivery,
+  })
+
   return {
-    create,
+    ...deliveries,
+    ...whole,
     claim: (id, hop, ring, token) => claim({ id, hop, ring, token }),
     renew: claim => renew(claim),
-    finalise: (claim, final, sent) => finalise({ claim, final }, sent),
-
     // Its doorbell is about to be rung by whoever moves it: a sweeper gives it the time.
     advance: (claim, to, atMs) =>
       move({ claim, to, state: 'queued', resumesAtMs: atMs, dueAtMs: atMs + outboxGraceMs }),
@@ -283,15 +294,6 @@ export const createJobStore = ({
       return (await run('pass-on', [keys.record(id), keys.agenda(shardOf(id)), id, hop, ring, ...to])) === 1
     },
 
-    ...deliveries,
-
-    read: async id => parseRecord(id, (await redis.hgetall(keys.record(id))) as RecordFields),
-
     readHeads: ids => Promise.all(ids.map(readHead)),
-
-    readBody: async id => {
-      const [state, request] = await redis.hmget(keys.record(id), 'state', 'request')
-      return state === 'succeeded' ? null : request || (await redis.get(keys.payload(id)))
-    },
   }
 }

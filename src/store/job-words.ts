@@ -12,6 +12,7 @@ import {
 } from './job-record.ts'
 import type { Claim, Final, Move, Unclaimed } from './job-store.ts'
 import type { NewJob } from './new-job.ts'
+import { isApart } from './payloads.ts'
 
 // How jobs are put into words for the scripts, and read back from their replies.
 
@@ -90,6 +91,7 @@ const endOf = (final: Final, nowMs: number): End => {
     at: nowMs,
     ...(attempts.length > 0 && { attempts }),
     ...(response && { code: response.statusCode }),
+    ...(response && isApart(response.body) && { bytes: Buffer.byteLength(response.body) }),
     ...(error && { error }),
     ...(refused && { refused }),
     ...(usage && { usage }),
@@ -98,13 +100,17 @@ const endOf = (final: Final, nowMs: number): End => {
   }
 }
 
+/** What stands for a job's body in a script: nothing where the record has it, `true` where it was written before. */
+export const bodyWord = (job: { readonly body: string }): string | true =>
+  isInline(job) ? '' : isApart(job.body) || job.body
+
 /** What `create` takes of a job. */
-export const newJobWords = (job: NewJob): string[] => {
+export const newJobWords = (job: NewJob): (string | true)[] => {
   const { idempotency } = job
   const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
   return [
     job.id,
-    isInline(job) ? '' : job.body,
+    bodyWord(job),
     idempotency?.keyHash ?? '',
     idempotency?.fingerprint ?? '',
     String(idempotency?.ttlMs ?? 0),
@@ -151,20 +157,15 @@ export const moveWords = ({ claim, to, state, resumesAtMs, dueAtMs }: MoveReques
 export const endWords =
   (nowMs: number) =>
   ({ claim, final }: { claim: Claim; final: Final }): unknown[] => {
-    const inline = isInline(claim)
+    const inline = !claim.unread && isInline(claim)
     const succeeded = final.status === 'succeeded'
     const frees = final.freesKey ?? false
-    const words = [
-      claim.id,
-      claim.token,
-      final.status,
-      !inline,
-      frees,
-      'end',
-      JSON.stringify(endOf(final, nowMs)),
-    ]
+    const apart = final.response !== null && isApart(final.response.body)
+    const words = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
+    words.push('end', JSON.stringify(endOf(final, nowMs)))
+    if (apart) words.push('apart', claim.token)
     // In place of a short request, as `parseResult` knows.
-    if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
+    else if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
     return words
   }
 
@@ -176,7 +177,8 @@ export type ClaimReply =
       spec: string,
       spent: string,
       attempts: string,
-      body: string,
+      // The length of a long one, which is read apart.
+      body: string | number,
       // False for the default ones.
       tenant: string | false,
       headers: string | false,
@@ -201,7 +203,7 @@ export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimR
     expiresAtMs,
     spent: Number(spent),
     attempts: parseAttempts(attempts),
-    body: body!,
+    ...(typeof body === 'number' ? { body: '', unread: body } : { body: body! }),
     home: home ? (JSON.parse(home) as Home) : null,
     headers: headers ? (JSON.parse(headers) as RequestHeaders) : noHeaders,
   }

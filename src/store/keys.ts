@@ -121,6 +121,8 @@ export interface Keys {
   record(jobId: string): string
   /** String: a long request body. Apart from the record, so that the record stays a compact listpack. */
   payload(jobId: string): string
+  /** String: a long answer, of the run of the job that this word names. */
+  answer(jobId: string, run: string): string
   /** Sorted set: doorbells owed and timers, by the time in ms at which they are due. */
   agenda(shard: number): string
   /** Stream: every job's id in the order of arrival. */
@@ -170,6 +172,7 @@ export const createKeys = (prefix: string): Keys => ({
   prefix,
   record: id => `${prefix}:{${shardOf(id)}}:j:${id}`,
   payload: id => `${prefix}:{${shardOf(id)}}:p:${id}`,
+  answer: (id, run) => `${prefix}:{${shardOf(id)}}:a:${id}:${run}`,
   agenda: shard => `${prefix}:{${shard}}:agenda`,
   index: shard => `${prefix}:{${shard}}:index`,
   deadLetters: (shard, kind, tenant) =>

@@ -18,8 +18,8 @@ export interface BatchFixture extends StoreFixture {
   collection(entries: readonly string[], more?: Partial<Collection>): Collection
 }
 
-export const openBatches = (): BatchFixture => {
-  const store = openStore()
+export const openBatches = (at?: Parameters<typeof openStore>[0]): BatchFixture => {
+  const store = openStore(at)
   const { redis, keys, clock, batches, work, newJob } = store
 
   const file: BatchFixture['file'] = async (fields = {}) => {

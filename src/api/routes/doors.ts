@@ -8,7 +8,7 @@ import type { JobRecord } from '../../store/job-record.ts'
 import { acceptJob } from '../accept-job.ts'
 import { refuseFaults } from '../completion-body.ts'
 import { answerDoor } from '../door-answer.ts'
-import { holdAnswer } from '../hold-answer.ts'
+import { answerReader } from '../hold-answer.ts'
 import { hasIdempotencyKey, idempotencyOf } from '../idempotency.ts'
 import type { JobWaits } from '../job-waits.ts'
 import { letGoOfBody } from '../json-body.ts'
@@ -89,9 +89,8 @@ export const addDoorRoutes = (
     }
     // The client is told to come again, and would have it answered twice.
     if (outcome === 'closing') await abandon(request, id)
-    const record = await ownedJob(request, id, store.read)
+    const record = await ownedJob(request, id, answerReader({ room, store }, request, reply, true))
     if (outcome === 'closing' && isWithoutAnswer(record)) throw shuttingDown()
-    holdAnswer(room, request, reply, record)
     return answerDoor(request, reply, record, parts.now())
   }
 

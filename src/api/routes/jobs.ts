@@ -5,13 +5,14 @@ import { isTerminal } from '../../domain/job.ts'
 import { memberText } from '../../json/members.ts'
 import type { Submission } from '../../relay/submit-job.ts'
 import type { JobRecord } from '../../store/job-record.ts'
+import type { JobStore } from '../../store/job-store.ts'
 import { jobView } from '../../store/job-view.ts'
 import { acceptJob } from '../accept-job.ts'
 import { acceptsEventStream } from '../accepts-event-stream.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { checkWebhook } from '../check-webhook.ts'
 import { refuseFaults } from '../completion-body.ts'
-import { holdAnswer } from '../hold-answer.ts'
+import { answerReader } from '../hold-answer.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import { eventIdOf } from '../job-event.ts'
 import type { JobStreams } from '../job-streams.ts'
@@ -53,18 +54,16 @@ export const addJobRoutes = (scope: ApiScope, parts: ApiParts, held: HeldJobs): 
 
   scope.get<JobParams>('/v1/jobs/:id', async (request, reply) => {
     const { id } = request.params
-    const record = await ownedJob(request, id, store.read)
-    if (acceptsEventStream(request.headers.accept)) return streamJob(request, reply, record, held)
-    const view = (found: JobRecord): object => {
-      holdAnswer(room, request, reply, found)
-      return jobView(found)
-    }
+    const read = answerReader({ room, store }, request, reply)
+    const record = await ownedJob(request, id, read)
+    if (acceptsEventStream(request.headers.accept))
+      return streamJob(request, reply, record, { ...held, read })
     const waitSeconds = appliedWait(request, reply)
-    if (waitSeconds === 0 || isTerminal(record.status)) return view(record)
+    if (waitSeconds === 0 || isTerminal(record.status)) return jobView(record)
     const leave = room.enter('poll', request.tenant)
     const outcome = await waits.untilEnd('poll', id, waitSeconds * 1_000, reply).finally(leave)
     if (outcome === 'disconnected') return reply.hijack()
-    return view(await ownedJob(request, id, store.read))
+    return jobView(await ownedJob(request, id, read))
   })
 }
 
@@ -79,14 +78,14 @@ const streamJob = (
   request: FastifyRequest,
   reply: FastifyReply,
   record: JobRecord,
-  { streams, room }: HeldJobs,
+  { streams, room, read }: HeldJobs & { readonly read: JobStore['read'] },
 ): FastifyReply => {
   const seen = request.headers['last-event-id']?.toString() ?? null
   // Browsers come back after every end. Only this tells them that there will be no more.
   if (isTerminal(record.status) && seen === eventIdOf(record)) return reply.code(204).send()
   if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]))
   const leave = room.enter('stream', request.tenant)
-  const events = streams.open(record, seen)
+  const events = streams.open(record, seen, read)
   events.once('close', leave)
   return reply.headers(streamHeaders).send(events)
 }

@@ -17,7 +17,10 @@ local function collect()
   local gone = {}
   for i, entry in ipairs(lines) do
     if entry ~= peeked[i] then return 'changed' end
-    if entry:sub(1, 1) ~= '!' then gone[#gone + 1], gone[#gone + 2] = record_of(entry), payload_of(entry) end
+    if entry:sub(1, 1) ~= '!' then
+      to_answer(record_of(entry), entry, 'UNLINK')
+      gone[#gone + 1], gone[#gone + 2] = record_of(entry), payload_of(entry)
+    end
   end
   if #gone > 0 then redis.call('UNLINK', unpack(gone)) end
   redis.call('LTRIM', done, #peeked, -1)

@@ -2,8 +2,8 @@
 -- line is fed twice, whoever dies when. Fenced.
 -- KEYS: batch
 -- Takes: token, fed before, fed after, byte offset, physical line, bytes of the jobs, doorbells due at, {lines that become no job …},
---   {{id, long body ('' where the record has it), field, value …} for each job}
--- Gives {the batch's status}, {'lost'}, or {'changed'} when the cursor is not where the feeder thought.
+--   {{id, long body ('' where the record has it, true where it was written before), field, value …} for each job}
+-- Gives {the batch's status}, {'lost'}, or {'changed'} when the cursor is not where the feeder thought, or a long body is gone.
 local batch = KEYS[1]
 local token, before, after, offset, line, bytes, due, unfed, jobs = unpack(packed())
 
@@ -13,13 +13,16 @@ local function feed()
   local fed = r[2] or '0'
   if fed == after then return r[3] end -- a lost reply made the client library send this again
   if fed ~= before then return 'changed' end
+  for _, job in ipairs(jobs) do
+    if lacks_body(job[1], job[2]) then return 'changed' end
+  end
 
   if #unfed > 0 then redis.call('RPUSH', BASE .. 'bd:' .. batch:sub(-26), unpack(unfed)) end
   local doorbells = {}
   for _, job in ipairs(jobs) do
     local id, body = job[1], job[2]
     redis.call('HSET', record_of(id), unpack(job, 3))
-    if body ~= '' then redis.call('SET', payload_of(id), body) end
+    keep_body(id, body)
     doorbells[#doorbells + 1], doorbells[#doorbells + 2] = due, id .. '.0.0'
   end
   if #doorbells > 0 then redis.call('ZADD', BASE .. 'agenda', unpack(doorbells)) end

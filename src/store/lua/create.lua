@@ -1,8 +1,8 @@
 -- Writes new jobs with the doorbells they are owed, all of one shard, in one step.
 -- KEYS: agenda
--- Takes: due, then for each job {id, long body ('' where the record has it), idempotency key ('' without), fingerprint,
+-- Takes: due, then for each job {id, long body ('' where the record has it, true where it was written before), idempotency key ('' without), fingerprint,
 --   ttl ms of the key, expiry timer at (0: none), field, value …}
--- Gives for each 'created', 'conflict', 'full', or the id of the job that the key named first.
+-- Gives for each 'created', 'conflict', 'full', 'no_body' when that is gone, or the id of the job that the key named first.
 local jobs = packed()
 local due, replies = jobs[1], {}
 
@@ -19,8 +19,9 @@ local function create(job)
   -- It exists when a lost reply made the client library send this again.
   if redis.call('EXISTS', record) == 1 then return 'created' end
   if MAKES_NONE then return 'full' end
+  if lacks_body(id, body) then return 'no_body' end
   redis.call('HSET', record, unpack(job, 7))
-  if body ~= '' then redis.call('SET', payload_of(id), body) end
+  keep_body(id, body)
   redis.call('ZADD', KEYS[1], due, id .. '.0.0')
   if timer ~= '0' then redis.call('ZADD', KEYS[1], timer, id .. '.x') end
   redis.call('XADD', BASE .. 'index', '*', 'j', id)

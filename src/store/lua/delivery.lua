@@ -34,6 +34,7 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
   if id:sub(1, 4) ~= 'job_' then redis.call('ZREM', BASE .. 'owed', id) end
   if outcome == 'dead' then add_letter(record, id, retention) end
   redis.call('PEXPIRE', record, retention)
+  to_answer(record, id, 'PEXPIRE', retention)
   return 1
 end
 

@@ -2,8 +2,9 @@
 -- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it. Where one that lost it is
 -- first, the call of the one that holds it is dropped: the log has both, each once.
 -- KEYS: agenda
--- Takes: now, retention ms, then for each job {id, token, status, has a payload, sets its idempotency key free, field, value …}
--- Gives for each 1, or 0 when the job had its result, is gone, or is held by another.
+-- Takes: now, retention ms, then for each job {id, token, status, has a payload, sets its idempotency key free,
+--   the run whose long answer was written before ('' without one), field, value …}
+-- Gives for each 1, 0 when the job had its result, is gone, or is held by another, or -1 when the long answer is gone.
 local ends = packed()
 local agenda, now, retention = KEYS[1], ends[1], ends[2]
 local settled, answered, awaited = {}, {}, {}
@@ -18,10 +19,12 @@ local function free_key(record, id)
 end
 
 local function finalise(fields)
-  local id, token, status, has_payload, frees_key = unpack(fields, 1, 5)
+  local id, token, status, has_payload, frees_key, apart = unpack(fields, 1, 6)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'custom_id', 'target')
   if not r[1] or FINAL[r[1]] then return 0 end
+  local answer = apart ~= '' and answer_of(id, apart)
+  if answer and redis.call('EXISTS', answer) == 0 then return -1 end
   if r[1] ~= 'running' or not holds(token, r[2]) then
     if status ~= 'succeeded' then return 0 end
     if r[1] == 'running' then
@@ -34,8 +37,12 @@ local function finalise(fields)
     account(record, token, '')
   end
   if frees_key then free_key(record, id) end
-  if finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 6)) then awaited[#awaited + 1] = id end
+  if finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 7)) then awaited[#awaited + 1] = id end
   settled[#settled + 1], settled[#settled + 2], settled[#settled + 3] = wakers(id, r[3], r[4])
+  -- As long as the record: until its webhook is delivered, or its line collected.
+  if answer then
+    if r[5] or r[6] then redis.call('PERSIST', answer) else redis.call('PEXPIRE', answer, retention) end
+  end
   if has_payload then
     local payload = payload_of(id)
     if status == 'succeeded' then answered[#answered + 1] = payload else redis.call('PEXPIRE', payload, retention) end

@@ -9,6 +9,8 @@ local MAKES_NONE = false
 local BASE = KEYS[1]:match('^.-}:')
 local function record_of(id) return BASE .. 'j:' .. id end
 local function payload_of(id) return BASE .. 'p:' .. id end
+-- Where a long answer is, by the word with which its record names it.
+local function answer_of(id, run) return BASE .. 'a:' .. id .. ':' .. run end
 local function packed() return cmsgpack.unpack(ARGV[1]) end
 
 -- A lease is given by the later of two clocks, that of its process and that of Redis, and ends by the earlier one: whoever's
@@ -25,6 +27,18 @@ local function holds(token, run) return run and run:sub(-#token - 1) == ' ' .. t
 local function called_at(run) return tonumber(run:match('^%S+')) end
 local function token_of(run) return run:match('(%S+)$') end
 local function is_alone(run) return run:find(' alone ', 1, true) ~= nil end
+
+-- A long body was written before its job, with an end in sight: `true` stands for it. The job takes it over.
+local function lacks_body(id, body) return body == true and redis.call('EXISTS', payload_of(id)) == 0 end
+local function keep_body(id, body)
+  if body == true then redis.call('PERSIST', payload_of(id)) elseif body ~= '' then redis.call('SET', payload_of(id), body) end
+end
+
+-- What is to be done to a record's long answer, if it has one, as it is done to the record.
+local function to_answer(record, id, command, ...)
+  local run = redis.call('HGET', record, 'apart')
+  if run then redis.call(command, answer_of(id, run), ...) end
+end
 
 local FINAL = { succeeded = true, failed = true, cancelled = true, expired = true }
 

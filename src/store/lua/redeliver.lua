@@ -7,6 +7,7 @@ if r[1] ~= 'dead' then return r[3] == ARGV[2] and 1 or 0 end
 redis.call('HSET', KEYS[1], 'delivery', 'pending', 'deliveries_before', r[2], 'redelivered', ARGV[2],
   'delivery_due', ARGV[2])
 redis.call('PERSIST', KEYS[1])
+to_answer(KEYS[1], ARGV[1], 'PERSIST')
 for _, list in ipairs({ letters_of(ARGV[1], r[5]) }) do
   redis.call('ZREM', list, string.format('%013d:', r[4]) .. ARGV[1])
 end
