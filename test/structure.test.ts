@@ -18,7 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/cache': ['src/config', 'src/json', 'src/store', 'src/domain', 'src/lifecycle', 'src/lua'],
   'src/net': [],
   'src/providers': ['src/domain', 'src/config', 'src/net', 'src/json'],
-  'src/webhooks': ['src/store', 'src/domain', 'src/net', 'src/json'],
+  'src/webhooks': ['src/store', 'src/domain', 'src/lifecycle', 'src/net', 'src/json'],
   'src/mirror': ['src/cache', 'src/config', 'src/queue', 'src/store', 'src/domain', 'src/lua'],
   'src/relay': [
     'src/cache',

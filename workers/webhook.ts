@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import type { Core } from '../src/core.ts'
 import { createWebhookHeartbeat } from '../src/health/presence.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
@@ -14,6 +15,7 @@ import { createAddressGuard } from '../src/webhooks/address-guard.ts'
 import { createDeliveryCounter } from '../src/webhooks/count-deliveries.ts'
 import { createDeliverWebhook, type DeliverySource } from '../src/webhooks/deliver-webhook.ts'
 import { createWebhookSender } from '../src/webhooks/send.ts'
+import { createSharedReceivers, type SharedReceivers } from '../src/webhooks/shared-receivers.ts'
 import { batchSource, jobSource, noticeSource } from '../src/webhooks/sources.ts'
 
 /** Delivers webhooks until the process stops. Delivery trouble stays here: jobs have their result already. */
@@ -35,11 +37,13 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
       }),
     sender => sender.close(),
   )
+  const receivers = await openReceivers(life, core, log)
   const counter = createDeliveryCounter()
   const deliverFrom = (source: DeliverySource) =>
     createDeliverWebhook({
       source: counter.of(source),
       sender,
+      receivers,
       defaultSecret: config.webhooks.secret,
       log,
       now,
@@ -71,6 +75,11 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     doorbells: core.doorbells,
     keys,
     log,
+    room: {
+      left: () => config.webhooks.concurrency * 2,
+      idle: receivers.hanging,
+      onChange: receivers.onHanging,
+    },
     answer: async (name, taken) => {
       const held = { id: name, token: name }
       try {
@@ -101,6 +110,23 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
   log.info({ event: 'worker.started', concurrency: config.webhooks.concurrency }, 'worker started')
 }
 
+/** Who delivers shares the places out; other processes are told of receivers that take nothing. */
+const openReceivers = (life: Lifecycle, core: Core, log: Logger): Promise<SharedReceivers> => {
+  const { redis, subscriber, keys, instance, now } = core
+  const { concurrency: places, breaker } = core.config.webhooks
+  const terms = { failures: breaker.failures, resetMs: breaker.reset_ms, maxResetMs: breaker.max_reset_ms }
+  return life.open(
+    'receivers',
+    async () => {
+      const site = { redis, subscriber, channel: keys.receiversChannel, instance, log, now }
+      const receivers = createSharedReceivers({ ...site, places, breaker: terms })
+      await receivers.start()
+      return receivers
+    },
+    receivers => receivers.stop(),
+  )
+}
+
 /** Of the doorbells that are being answered, by their names: whoever is taken for dead has them rung for others. */
 const openLeases = (life: Lifecycle, { store, config, log }: Core): Promise<Leases> => {
   const renew = async ({ token }: { readonly token: string }): Promise<boolean> => {
@@ -126,6 +152,7 @@ const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deli
   ...deliveries,
   takeDelivery: (id, attempt) => persist(() => deliveries.takeDelivery(id, attempt)),
   recordDelivery: (id, attempt, result) => persist(() => deliveries.recordDelivery(id, attempt, result)),
+  holdDelivery: (id, attempt, dueAtMs) => persist(() => deliveries.holdDelivery(id, attempt, dueAtMs)),
 })
 
 /** Of batches: their ends, and notices while they run. */

@@ -85,6 +85,16 @@ const webhooks = z.strictObject({
   proxy: proxyUrl.optional(),
   timeout_ms: positiveInt.default(15_000),
   concurrency: concurrency.default(100),
+  /** A receiver that fails is left alone for a while, and its deliveries wait. */
+  breaker: z
+    .strictObject({
+      /** Deliveries of different events that fail one after the other. */
+      failures: positiveInt.default(5),
+      reset_ms: positiveInt.default(10_000),
+      /** The time doubles with each failure after it, up to this. */
+      max_reset_ms: positiveInt.default(120_000),
+    })
+    .prefault({}),
 })
 
 /** By which providers are reached, but for those on this machine. */

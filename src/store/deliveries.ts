@@ -22,6 +22,8 @@ export interface Deliveries {
   recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
   /** Asks for the doorbell of a delivery that was taken to be rung once more, when its attempt could not be made. */
   owe(id: string, attempt: number): Promise<void>
+  /** Gives a delivery back that was taken: it is rung again then, and no attempt is counted. False when it is over. */
+  holdDelivery(id: string, attempt: number, dueAtMs: number): Promise<boolean>
   /** Puts back the doorbell of a delivery that nobody has taken; false when that is not due (any more). */
   recoverDelivery(id: string, attempt: number): Promise<boolean>
   /** Takes a dead letter back into delivery; false when there is none. */
@@ -51,6 +53,10 @@ const ringEndsMs = 1_500
 interface Doorbell {
   readonly id: string
   readonly attempt: number
+}
+
+interface Held extends Doorbell {
+  readonly dueAtMs: number
 }
 
 interface Delivered extends Doorbell {
@@ -93,8 +99,22 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     return replies.map(reply => reply === 1)
   })
 
+  const hold = coalesce<Held, boolean>(shardOfDoorbell, async (shard, deliveries) => {
+    const items = deliveries.map(({ id, attempt, dueAtMs }) => [
+      recordOf(id),
+      id,
+      String(attempt),
+      String(dueAtMs),
+    ])
+    const words = [String(now()), ...items]
+    const replies = (await run.packed('hold-delivery', keys.agenda(shard), words)) as number[]
+    return replies.map(reply => reply === 1)
+  })
+
   return {
     takeDelivery: (id, attempt) => take({ id, attempt }),
+
+    holdDelivery: (id, attempt, dueAtMs) => hold({ id, attempt, dueAtMs }),
 
     recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
 

@@ -162,6 +162,8 @@ export interface Keys {
   readonly endsChannel: string
   /** Channel: ids of new batches. */
   readonly batchesChannel: string
+  /** Channel: receivers of webhooks that take nothing for a while. */
+  readonly receiversChannel: string
   /** Hash: an upload in parts. */
   upload(uploadId: string): string
   /** Hash: the bytes of each part of an upload, by part id. */
@@ -193,6 +195,7 @@ export const createKeys = (prefix: string): Keys => ({
   abortChannel: `${prefix}:abort`,
   endsChannel: `${prefix}:ends`,
   batchesChannel: `${prefix}:batches`,
+  receiversChannel: `${prefix}:receivers`,
   upload: id => `${prefix}:{${shardOf(id)}}:u:${id}`,
   parts: id => `${prefix}:{${shardOf(id)}}:up:${id}`,
 })

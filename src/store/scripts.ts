@@ -55,6 +55,7 @@ const packedScripts = [
   'finalise',
   'take-delivery',
   'delivery',
+  'hold-delivery',
   'batch-feed',
   'batch-pass',
   'batch-peek',

@@ -3,6 +3,7 @@ import type { WebhookTarget } from '../domain/job.ts'
 import type { Deliveries, DeliveryResult } from '../store/deliveries.ts'
 import type { RecordFields } from '../store/job-record.ts'
 import { eventIdOf, type WebhookEvent } from './event.ts'
+import type { Entered, Receivers, Visit } from './receivers.ts'
 import { nextDelayMs } from './schedule.ts'
 import type { DeliveryFailure, DeliveryOutcome, WebhookSender } from './send.ts'
 
@@ -27,6 +28,8 @@ export interface DeliverySource {
 export interface DeliveryParts {
   readonly source: DeliverySource
   readonly sender: WebhookSender
+  /** Shared by all sources: it is one worker's places that they share out. */
+  readonly receivers: Pick<Receivers, 'enter'>
   /** Signs for jobs that brought no secret of their own. */
   readonly defaultSecret: string | undefined
   readonly log: Logger
@@ -44,6 +47,33 @@ export type DeliverWebhook = (
   signal: AbortSignal,
   taken: () => void,
 ) => Promise<void>
+
+const unavailable: DeliveryOutcome = {
+  delivered: false,
+  reason: 'unavailable',
+  status: null,
+  retryAfterMs: null,
+}
+/** Then the attempt counts as one that failed. */
+const longestHoldMs = 300_000
+
+const visitOf = (id: string, { webhook, tenant = 'default' }: RecordFields): Visit => {
+  const { url = '' } = (webhook ? JSON.parse(webhook) : {}) as { url?: string }
+  return { id, tenant, origin: URL.parse(url)?.origin ?? '' }
+}
+
+const attemptWithin = async (
+  { leave }: Entered,
+  attempt: () => Promise<DeliveryOutcome | null>,
+): Promise<DeliveryOutcome | null> => {
+  let outcome: DeliveryOutcome | null = null
+  try {
+    outcome = await attempt()
+  } finally {
+    leave(outcome)
+  }
+  return outcome
+}
 
 /** Failures that no later attempt would mend. */
 const hopeless: ReadonlySet<DeliveryFailure> = new Set(['gone', 'forbidden_address', 'unsignable'])
@@ -88,13 +118,25 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
     }
   }
 
+  /** One whose receiver fails for others, too, is held, but it must come to an end as one that failed by itself. */
+  const isHeldTooLong = ({ held }: RecordFields): boolean =>
+    held !== undefined && Number(held) + longestHoldMs <= now()
+
   return async (id, attempt, signal, taken) => {
     const fields = await source.deliveries.takeDelivery(id, attempt)
     if (fields === null) return
     taken()
 
+    const admission = await parts.receivers.enter(visitOf(id, fields))
+    if (admission.kind === 'held' && !(admission.down && isHeldTooLong(fields))) {
+      await source.deliveries.holdDelivery(id, attempt, admission.dueAtMs)
+      return
+    }
     const startedAt = performance.now()
-    const outcome = await attemptAt(id, fields, signal)
+    const outcome =
+      admission.kind === 'held'
+        ? unavailable
+        : await attemptWithin(admission, () => attemptAt(id, fields, signal))
     if (outcome === null) return
     // A stop of ours says nothing about the receiver: the agenda is asked to ring again.
     if (!outcome.delivered && outcome.reason === 'aborted') return source.deliveries.owe(id, attempt)

@@ -30,6 +30,7 @@ export type DeliveryFailure =
   | 'redirect' // answered with 3xx, which is not followed: the target was never checked or agreed to
   | 'gone' // answered 410: the receiver wants no more
   | 'timeout' // no answer within the timeout
+  | 'unavailable' // not tried: the receiver fails for others
   | 'unmade' // the event could not be made from the record; nothing was sent
   | 'unsignable' // no secret, or one that cannot sign; nothing was sent
 

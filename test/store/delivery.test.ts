@@ -45,6 +45,26 @@ describe('a webhook delivery', () => {
     expect((await store.read(id))!.delivery).toMatchObject({ status: 'delivered', attempts: 2 })
   })
 
+  it('whose receiver has no room is rung again later, by whoever comes first, and is no attempt', async () => {
+    const id = await finished()
+    await agenda.remove([`${id}.w.0`]) // as whoever rang it has done
+    await store.takeDelivery(id, 0)
+    const heldAtMs = clock.nowMs
+    for (const dueAtMs of [heldAtMs + 2_000, heldAtMs + 9_000]) {
+      expect(await store.holdDelivery(id, 0, dueAtMs)).toBe(true)
+      expect(await agendaOf(id)).toEqual({ '.w.0': dueAtMs })
+      clock.nowMs = dueAtMs
+      expect(await store.takeDelivery(id, 0)).toMatchObject({ held: String(heldAtMs) })
+      await agenda.remove([`${id}.w.0`])
+    }
+    expect((await store.read(id))!.delivery).toEqual({ status: 'pending', attempts: 0, reason: null })
+    const nextAtMs = clock.nowMs + 5_000
+    await store.recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs })
+    expect(await redis.hexists(keys.record(id), 'held')).toBe(0)
+    expect(await store.holdDelivery(id, 0, nextAtMs)).toBe(false)
+    expect(await agendaOf(id)).toEqual({ '.w.1': nextAtMs })
+  })
+
   it('whose worker stopped is owed again, once its ring has ended', async () => {
     const id = await finished()
     await agenda.remove([`${id}.w.0`]) // as whoever rang it has done

@@ -20,10 +20,11 @@ local function add_letter(record, id, retention)
 end
 
 local function record_delivery(record, id, before, outcome, reason, retention, next_at)
-  local r = redis.call('HMGET', record, 'delivery', 'deliveries')
+  local r = redis.call('HMGET', record, 'delivery', 'deliveries', 'held')
   if r[1] ~= 'pending' or (r[2] or '0') ~= before then return 0 end
   local attempts = string.format('%d', before + 1)
   redis.call('HSET', record, 'delivery', outcome, 'deliveries', attempts, 'delivery_reason', reason)
+  if r[3] then redis.call('HDEL', record, 'held') end
   local doorbell = id .. '.w.' .. before
   settled[#settled + 1], settled[#settled + 2] = doorbell, doorbell .. '.l'
   if outcome == 'pending' then
