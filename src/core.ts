@@ -249,9 +249,10 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     mayEmpty: hasTurn,
     backoffOf,
   }
+  const obstacleOf = createObstacleOf({ circuits, board, keyRings, unmannedSince })
   await openRelief(life, {
     ...site,
-    ...{ availableAt, workers, maxAttempts: config.jobs.max_attempts, log, now },
+    ...{ obstacleOf, instance, availableAt, workers, maxAttempts: config.jobs.max_attempts, log, now },
   })
   return {
     config,
@@ -284,7 +285,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     figures,
     order,
     notes,
-    obstacleOf: createObstacleOf({ circuits, board, keyRings, unmannedSince }),
+    obstacleOf,
     redact: createRedact(secretsOf(config)),
     isolation: createIsolation(),
     log,

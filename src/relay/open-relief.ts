@@ -15,17 +15,20 @@ type Same =
   | 'availableAt'
   | 'backoffOf'
   | 'maxAttempts'
+  | 'obstacleOf'
   | 'log'
   | 'now'
 
 export interface ReliefSite extends Pick<ReliefParts, Same> {
   readonly doorbells: Doorbells
+  readonly instance: string
   readonly workers: () => Promise<readonly WorkerPresence[]>
 }
 
 /** Every process takes part in it, whatever its role: whoever is left must be able to. */
 export const openRelief = async (life: Lifecycle, site: ReliefSite): Promise<void> => {
-  const { providers, doorbells, workers, log, now } = site
+  const { providers, doorbells, instance, workers, log, now } = site
+  let tokens = 0
   const paces = new Map<string, HandoverPace>()
   const waiting = (provider: string): Promise<number> => doorbells.waiting(providerQueue(provider))
   const paceOf = (from: string): HandoverPace => {
@@ -40,6 +43,7 @@ export const openRelief = async (life: Lifecycle, site: ReliefSite): Promise<voi
         ...site,
         unmannable: [...providers.keys()],
         paceOf,
+        newToken: () => `${instance}.r${tokens++}`,
       })
       relief.start()
       return relief

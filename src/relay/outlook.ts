@@ -8,8 +8,8 @@ import {
 } from '../domain/job.ts'
 import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
 import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
-import { type Wait, type Walk, waitsOf } from '../domain/walk.ts'
-import type { Final } from '../store/job-store.ts'
+import { type Wait, type Walk, type WalkLimits, waitsOf } from '../domain/walk.ts'
+import type { Claim, Final } from '../store/job-store.ts'
 import type { Run } from './job-run.ts'
 
 /** A target that cannot be called now, as a job that waits for it sees it. */
@@ -87,13 +87,19 @@ export const obstacleFor = (
 }
 
 /** The end of a claimed job whose connection would wait in vain; null of any other. */
-export const endInVain = (
-  { claim, attempts, limits }: Run,
+export const endInVain = ({ claim, limits }: Run, walk: Walk, obstacleOf: ObstacleOf): VainEnd | null =>
+  endOfVain(claim, walk, limits, obstacleOf)
+
+type VainEnd = Omit<Final, 'attempts' | 'costUsd'>
+
+export const endOfVain = (
+  job: Pick<Claim, 'class' | 'expiresAtMs'>,
   walk: Walk,
+  limits: WalkLimits,
   obstacleOf: ObstacleOf,
-): Omit<Final, 'attempts' | 'costUsd'> | null => {
-  if (claim.class !== 'interactive') return null
-  const error = hopelessEnd(waitsOf(walk, limits), attempts, obstacleOf, claim.expiresAtMs)
+): VainEnd | null => {
+  if (job.class !== 'interactive') return null
+  const error = hopelessEnd(waitsOf(walk, limits), walk.attempts, obstacleOf, job.expiresAtMs)
   // Its client is to come again with the same key, and then to be served.
   return error && { status: 'failed', response: null, error, refused: false, usage: null, freesKey: true }
 }

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
-import { nextStep, spends, type WalkLimits } from '../domain/walk.ts'
+import type { ObstacleOf } from '../domain/obstacle.ts'
+import { costOfAll } from '../domain/usage.ts'
+import { nextStep, spends, type Walk, type WalkLimits } from '../domain/walk.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { jobDoorbell, parseDoorbell } from '../queue/doorbell.ts'
 import { type Doorbells, providerQueue, type WaitingRing } from '../queue/doorbells.ts'
@@ -10,7 +12,8 @@ import { isMirrorId } from '../store/keys.ts'
 import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
 import type { HandoverPace } from './handover-pace.ts'
 import type { MoveNotes } from './move-notes.ts'
-import { type Providers, type Routes, requestOf } from './routes.ts'
+import { endOfVain } from './outlook.ts'
+import { homeward, type Providers, type Routes, requestOf } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
 export interface ReliefParts {
@@ -23,9 +26,12 @@ export interface ReliefParts {
   readonly availableAt: (target: RouteTarget) => number
   readonly order: OrderTargets
   readonly notes: Pick<MoveNotes, 'skipped'>
-  readonly store: Pick<JobStore, 'passOn' | 'readHeads' | 'readBody'>
+  readonly store: Pick<JobStore, 'passOn' | 'readHeads' | 'readBody' | 'claim' | 'finalise'>
   readonly doorbells: Pick<Doorbells, 'ring' | 'page'>
   readonly backoffOf: WalkLimits['backoffOf']
+  readonly obstacleOf: ObstacleOf
+  /** Names a claim of this process. */
+  readonly newToken: () => string
   readonly maxAttempts: number
   /** How fast jobs may leave a provider. */
   readonly paceOf: (provider: string) => HandoverPace
@@ -41,7 +47,8 @@ const pageSize = 50
 
 /**
  * Takes jobs out of the queue of a provider that has no worker, to the next target of their routes that can have them now, as
- * fast as that takes them. Jobs with no other target wait where they are. A job moves in one step of its record, so whoever dies
+ * fast as that takes them. Jobs with no other target wait where they are, but for those that a connection waits for: no worker would
+ * tell it that it waits in vain, so they end here. A job moves in one step of its record, so whoever dies
  * here leaves it either at the old target or at the new one, where its doorbell is owed; its old doorbell leads nowhere.
  */
 export const createRelief = (parts: ReliefParts): Repeating => {
@@ -49,34 +56,48 @@ export const createRelief = (parts: ReliefParts): Repeating => {
   /** Of each queue, the rings at its head that have nowhere else to go. */
   const passed = new Map<string, number>()
 
-  const nextTarget = async (record: JobRecord): Promise<RouteTarget | null> => {
-    const route = routes.get(record.model)
+  const limits: WalkLimits = { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf }
+
+  /** A job as it stands, with nobody to call the provider where it waits; null where nothing can be done about that. */
+  const walkOf = async (record: JobRecord): Promise<Walk | null> => {
+    const whole = routes.get(record.model)
     // What it depends on is nowhere else.
-    if (route === undefined || route.targets.length < 2 || record.home) return null
+    const route = whole && homeward(whole, record.home ?? null)
+    const isAwaited = record.class === 'interactive'
+    if (route === undefined || (route.targets.length < 2 && !isAwaited)) return null
     const body = await store.readBody(record.id)
     if (body === null) return null
     const request = requestOf(record.endpoint, body, record.headers)
     const carriers = carriersOf(route, providers, request)
     const isLast = isLastResort(route, carriers)
     const isHere = ({ provider }: RouteTarget): boolean => provider === record.target.provider
-    const step = nextStep(
-      {
-        seed: record.id,
-        expiresAtMs: record.expiresAtMs,
-        targets: lastResortsLast(parts.order(route, carriers.targets, request, record.id), isLast),
-        isLastResort: isLast,
-        attempts: record.attempts,
-        spent: record.attempts.filter(call => !call.mirror && spends(call)).length,
-        hop: record.hop,
-        current: route.targets.find(t => isHere(t) && t.model === record.target.model) ?? null,
-        refusalHandsOver: route.refusalHandsOver,
-        availableAt: t => (isHere(t) ? Number.MAX_SAFE_INTEGER : parts.availableAt(t)),
-      },
-      { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf },
-      now(),
-      Math.random,
+    return {
+      seed: record.id,
+      expiresAtMs: record.expiresAtMs,
+      targets: lastResortsLast(parts.order(route, carriers.targets, request, record.id), isLast),
+      isLastResort: isLast,
+      attempts: record.attempts,
+      spent: record.attempts.filter(call => !call.mirror && spends(call)).length,
+      hop: record.hop,
+      current: route.targets.find(t => isHere(t) && t.model === record.target.model) ?? null,
+      refusalHandsOver: route.refusalHandsOver,
+      availableAt: t => (isHere(t) ? Number.MAX_SAFE_INTEGER : parts.availableAt(t)),
+    }
+  }
+
+  /** Ends a job whose connection would wait in vain; false where it has to wait. A worker that came meanwhile has its claim first. */
+  const endInVain = async (record: JobRecord, walk: Walk): Promise<boolean> => {
+    const { id, hop, ring } = record
+    const end = endOfVain(record, walk, limits, parts.obstacleOf)
+    if (end === null) return false
+    const claim = await store.claim(id, hop, ring, parts.newToken())
+    if (typeof claim === 'string') return true
+    await store.finalise(claim, { ...end, attempts: [], costUsd: costOfAll(record.attempts) })
+    log.info(
+      { event: 'job.ended_in_vain', jobId: id, code: end.error?.code },
+      'job ended: nobody can serve it in time',
     )
-    return step.kind === 'call' ? step.target : null
+    return true
   }
 
   const passOn = async (record: JobRecord, { provider, model }: RouteTarget): Promise<boolean> => {
@@ -114,10 +135,11 @@ export const createRelief = (parts: ReliefParts): Repeating => {
     for (const [i, name] of names.entries()) {
       const record = records[i]!
       if (!waitsHere(record, name, provider)) continue
-      const target = isMirrorId(record.id) ? null : await nextTarget(record)
-      if (target === null) stays = true
-      else if (!pace.takes(target.provider)) return { stays: true, full: true }
-      else await passOn(record, target)
+      const walk = isMirrorId(record.id) ? null : await walkOf(record)
+      const step = walk && nextStep(walk, limits, now(), Math.random)
+      if (step?.kind !== 'call') stays = !(walk && (await endInVain(record, walk))) || stays
+      else if (!pace.takes(step.target.provider)) return { stays: true, full: true }
+      else await passOn(record, step.target)
     }
     return { stays, full: false }
   }

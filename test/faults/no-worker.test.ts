@@ -74,6 +74,21 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
     expect((await client.read(lone)).status).toBe('queued')
   })
 
+  it('lets no connection wait for its whole window', async () => {
+    const answer = await fetch(`${rig.apiUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'plain', messages: [{ role: 'user', content: 'hello' }] }),
+    })
+    const { error } = (await answer.json()) as { error: { code: string; message: string } }
+    expect([answer.status, error.code, answer.headers.get('x-should-retry')]).toEqual([
+      503,
+      'targets_unavailable',
+      'false',
+    ])
+    expect(error.message).toContain('No worker is running')
+  })
+
   it('is told of wherever operators look', async () => {
     await unmanned('first', true)
     expect(await ready()).toEqual([200, { status: 'ready', unmanned: ['first'] }])
@@ -91,7 +106,13 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
   it('has its traffic back when a worker comes, and those that waited', async () => {
     const { site, client } = rig
     await site.worker('first')
-    await until(async () => (await client.all()).every(({ status }) => status === 'succeeded'), 60_000)
+    await until(
+      async () =>
+        (await client.all()).every(
+          ({ status, error }) => status === 'succeeded' || error?.code === 'targets_unavailable',
+        ),
+      60_000,
+    )
     await unmanned('first', false)
     expect(await ready()).toEqual([200, { status: 'ready' }])
     const job = await client.ended(await submitted(client, { model: 'chain', user: 'back' }))

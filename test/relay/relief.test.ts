@@ -1,8 +1,10 @@
 import { pino } from 'pino'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createObstacleOf } from '../../src/health/obstacles.ts'
 import { jobDoorbell } from '../../src/queue/doorbell.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import { createRelief } from '../../src/relay/relief.ts'
+import type { Submission } from '../../src/relay/submit-job.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import type { Claim } from '../../src/store/job-store.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
@@ -32,16 +34,20 @@ afterAll(async () => {
   await sim.stop()
 })
 
+let tokens = 0
 /** Of the first provider, which no worker attends to here. */
 const relief = () => {
   const { core } = baton
+  const unmannedSince = (provider: string): number => (provider === 'first' ? 1 : 0)
   return createRelief({
     ...core,
     unmannable: ['first'],
-    unmannedSince: provider => (provider === 'first' ? 1 : 0),
+    unmannedSince,
+    obstacleOf: createObstacleOf({ ...core, unmannedSince }),
     maxAttempts: core.config.jobs.max_attempts,
     paceOf: () => ({ takes: () => true }),
     mayEmpty: async () => true,
+    newToken: () => `relief-${tokens++}`,
     log: pino({ level: 'silent' }),
   })
 }
@@ -83,4 +89,48 @@ it('leaves a parked job without another target where a worker will find it', asy
     await baton.ended(await baton.chat('chain'))
   })
   await inQueue(id, 0, 1)
+})
+
+describe('a job that a connection waits for', () => {
+  const asked = async (model: string, more: Partial<Submission> = {}) => {
+    const body = { model, messages: [{ role: 'user', content: 'hello' }] }
+    const submitted = await baton.submit({
+      ...{
+        tenant: 'default',
+        endpoint: '/v1/chat/completions',
+        model,
+        body: JSON.stringify(body),
+        parsedBody: body,
+      },
+      ...{
+        windowMs: 600_000,
+        webhook: null,
+        metadata: null,
+        priority: 'default',
+        retryOf: null,
+        idempotency: null,
+      },
+      class: 'interactive',
+      ...more,
+    })
+    return submitted.id
+  }
+
+  it('is told that nobody can serve it where it has no other target, and its key is free again', async () => {
+    const key = { idempotency: { key: 'k-1', request: 'r' } }
+    const id = await asked('lone', key)
+    await relieved(async () => {
+      const job = await baton.ended(id)
+      expect(job).toMatchObject({ status: 'failed', attempts: [], error: { code: 'targets_unavailable' } })
+      expect(job.error?.message).toContain('No worker is running')
+    })
+    expect(await asked('lone', key)).not.toBe(id)
+  })
+
+  it('goes to the next target where there is one', async () => {
+    const id = await asked('chain')
+    await relieved(async () => {
+      expect(await baton.ended(id)).toMatchObject({ status: 'succeeded', attempts: [{ provider: 'second' }] })
+    })
+  })
 })
