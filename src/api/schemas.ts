@@ -27,10 +27,14 @@ export const webhook = z.strictObject({
 
 export type WebhookRequest = z.output<typeof webhook>
 
+/** JSON can spell half of a surrogate pair, which UTF-8 cannot hold: two such texts would be kept as one. */
+const isUnicode = (text: string): boolean => text.isWellFormed()
+const notUnicode = 'expected Unicode: this has half of a surrogate pair'
+
 export const metadata = z
   .record(
-    z.string().max(64, 'expected keys of at most 64 characters'),
-    z.string().max(512, 'expected at most 512 characters'),
+    z.string().max(64, 'expected keys of at most 64 characters').refine(isUnicode, notUnicode),
+    z.string().max(512, 'expected at most 512 characters').refine(isUnicode, notUnicode),
   )
   .refine(pairs => Object.keys(pairs).length <= 16, 'expected at most 16 pairs')
 

@@ -49,6 +49,7 @@ const faultOfFields = (json: JsonRecord, endpoint: Endpoint): FieldFault | null 
   if (absent !== undefined) return missing(absent)
   const { custom_id: customId, method, url } = json
   if (typeof customId !== 'string' || customId === '') return wrong('custom_id', 'must be a non-empty string')
+  if (!customId.isWellFormed()) return wrong('custom_id', 'must be Unicode: it has half of a surrogate pair')
   if (method !== 'POST') return wrong('method', "must be 'POST'")
   if (typeof url !== 'string') return wrong('url', 'must be a string')
   return url === endpoint

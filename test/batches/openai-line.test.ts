@@ -68,6 +68,13 @@ describe('parseOpenAiLine', () => {
       "'custom_id' must be a non-empty string.",
     ],
     [
+      'half of a surrogate pair in custom_id',
+      JSON.stringify(good).replace('row-17', 'row-\\ud800'),
+      'invalid_request',
+      'custom_id',
+      "'custom_id' must be Unicode: it has half of a surrogate pair.",
+    ],
+    [
       'a number as custom_id',
       { ...good, custom_id: 17 },
       'invalid_request',
