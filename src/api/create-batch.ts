@@ -7,6 +7,7 @@ import { newBatchId, shardOf } from '../store/keys.ts'
 import { windowMsOf } from './batch-schemas.ts'
 import { batchNotFound } from './owned-batch.ts'
 import type { ApiParts } from './parts.ts'
+import { refuseUnpriced } from './refuse-unpriced.ts'
 
 /** An OpenAI batch as a request asks for it. `inputFileId` was seen to be a file of the tenant's. */
 export type BatchOrder = Pick<
@@ -32,12 +33,14 @@ export interface CreatedBatch {
 
 /** Makes the batch, or finds the one that the same request made before. Throws `inputGone()` when its file is gone meanwhile. */
 export const createBatch = async (
-  { batches, now }: ApiParts,
+  parts: ApiParts,
   request: FastifyRequest,
   reply: FastifyReply,
   order: BatchOrder,
   inputGone: () => BatonError,
 ): Promise<CreatedBatch> => {
+  const { batches, now } = parts
+  refuseUnpriced(parts, order.endpoint, order.maxCostUsd)
   const createdAtMs = now()
   const batch: NewBatch = {
     ...order,

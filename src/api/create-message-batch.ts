@@ -16,6 +16,7 @@ import { batchNotFound } from './owned-batch.ts'
 import { readParameters } from './parameters.ts'
 import type { ApiParts } from './parts.ts'
 import { asStorageTrouble } from './receive-blob.ts'
+import { refuseUnpriced } from './refuse-unpriced.ts'
 import { repetitionOf } from './repetition.ts'
 import { headersOf } from './travelling.ts'
 
@@ -72,6 +73,8 @@ const receive = async (
   const key = `${coreOf(ownFile)}/requests`
   const { bytes } = await blobs.write(key, document.lines)
   const { webhook, completion_window, max_cost_usd } = readParameters(messageBatchExtras, document.extras())
+  const maxCostUsd = max_cost_usd ?? config.batches.max_cost_usd ?? null
+  refuseUnpriced(parts, '/v1/messages', maxCostUsd, document.models())
   const apiVersion = versionOf(request)
   const repetition = repetitionOf(request, [body.hash(), apiVersion, headersKey(headers)])
   const createdAtMs = now()
@@ -90,7 +93,7 @@ const receive = async (
     metadata: null,
     outputExpiresAfterMs: null,
     webhook: webhook ? await checkWebhook(parts, webhook, request.tenant) : null,
-    maxCostUsd: max_cost_usd ?? config.batches.max_cost_usd ?? null,
+    maxCostUsd,
     apiVersion,
     headers,
     retryOf: null,

@@ -2,6 +2,7 @@ import { Tokenizer, TokenizerError } from '@streamparser/json'
 import { BatonError } from '../domain/errors.ts'
 import { DocumentOutline, invalidDocument, invalidJson, type Span } from './document-outline.ts'
 import { GrowingBytes } from './growing-bytes.ts'
+import { isRecord } from './json-line.ts'
 import { customIdOf, onOneLine, parseSpan } from './message-request.ts'
 import { SeenIds } from './seen-ids.ts'
 import { withoutByteOrderMark } from './without-byte-order-mark.ts'
@@ -17,6 +18,8 @@ export interface MessageBatchDocument {
   readonly lines: AsyncIterable<Uint8Array>
   /** How many requests there were; after the end of `lines`. */
   total(): number
+  /** The models that they name, but for more than a thousand; after the end of `lines`. */
+  models(): ReadonlySet<string>
   /**
    * `webhook`, `completion_window` and `max_cost_usd`, our own additions, as they stood beside `requests`; after the end of
    * `lines`.
@@ -28,6 +31,7 @@ export interface MessageBatchDocument {
 const chunkBytes = 64 * 1024
 
 const defaultMaxRequestBytes = 16 * 1024 * 1024
+const mostModels = 1_000
 
 /**
  * Reads `{"requests": [{"custom_id", "params"}, …]}` as a stream, and yields each request as one line of JSON, in
@@ -53,7 +57,12 @@ export const messageBatchLines = (
     reader.finish()
     if (reader.readyBytes > 0) yield reader.take()
   }
-  return { lines: lines(), total: () => reader.total, extras: () => reader.extras() }
+  return {
+    lines: lines(),
+    total: () => reader.total,
+    models: () => reader.models,
+    extras: () => reader.extras(),
+  }
 }
 
 class DocumentReader {
@@ -73,6 +82,7 @@ class DocumentReader {
   readonly #held = new GrowingBytes()
   #lastTokenAt = 0
   total = 0
+  readonly models = new Set<string>()
 
   constructor({ maxRequests, maxRequestBytes = defaultMaxRequestBytes }: MessageBatchOptions) {
     this.#maxRequests = maxRequests
@@ -148,6 +158,9 @@ class DocumentReader {
       throw invalidDocument(at, `${at}: '${customId}' is that of requests.${earlier} already`)
     }
     this.total += 1
+    const { params } = request as { readonly params: unknown }
+    if (isRecord(params) && typeof params.model === 'string' && this.models.size < mostModels)
+      this.models.add(params.model)
     this.#ready.append(onOneLine(bytes))
     this.#ready.append(newline)
   }

@@ -17,6 +17,8 @@ export interface CollectedLines {
   readonly cachedTokens: number
   readonly cost: number | null
   readonly providers: ReadonlyMap<string, number>
+  /** Those that were jobs. */
+  readonly jobs: number
   /** Bytes of their requests. */
   readonly bytes: number
 }
@@ -60,7 +62,7 @@ export const renderLines = (
   const texts: Record<'output' | 'error', string[]> = { output: [], error: [] }
   const counts = { succeeded: 0, errored: 0, canceled: 0, expired: 0 }
   const providers = new Map<string, number>()
-  let [inputTokens, outputTokens, cachedTokens, bytes] = [0, 0, 0, 0]
+  let [inputTokens, outputTokens, cachedTokens, bytes, jobs] = [0, 0, 0, 0, 0]
   let cost: number | null = null
   for (const line of lines) {
     const id = `batch_req_${coreOf(batchJobId(batchId, line.number))}`
@@ -68,6 +70,7 @@ export const renderLines = (
     texts[file].push(text)
     counts[outcome] += 1
     if (line.kind === 'unfed') continue
+    jobs += 1
     bytes += line.bytes
     inputTokens += line.usage?.input_tokens ?? 0
     outputTokens += line.usage?.output_tokens ?? 0
@@ -85,6 +88,7 @@ export const renderLines = (
     cachedTokens,
     cost,
     providers,
+    jobs,
     bytes,
   }
 }

@@ -7,7 +7,7 @@ export interface LineFault {
   readonly line: number | null
 }
 
-/** Of the open list that OpenAI and Azure use; `model_mismatch` is none of ours, for a file may mix models. */
+/** Of the open list that OpenAI and Azure use, and one of our own, `price_unknown`; `model_mismatch` is none of ours, for a file may mix models. */
 export type LineFaultCode =
   | 'invalid_json_line'
   | 'invalid_request'
@@ -17,6 +17,7 @@ export type LineFaultCode =
   | 'model_not_found'
   | 'empty_file'
   | 'too_many_tasks'
+  | 'price_unknown'
 
 /** A request as a job is made of it. */
 export interface BatchRequest {

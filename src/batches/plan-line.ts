@@ -2,6 +2,7 @@ import { BatonError } from '../domain/errors.ts'
 import { stateNamed } from '../domain/kept-state.ts'
 import { faultOfStructure } from '../domain/request-structure.ts'
 import type { FirstTarget } from '../relay/first-target.ts'
+import type { Providers, Routes } from '../relay/routes.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
 import type { BatchJob } from '../store/batch-work.ts'
 import { formatUnfed, type LineRefusal, type UnfedReason } from '../store/done-line.ts'
@@ -9,6 +10,7 @@ import { batchJobId } from '../store/keys.ts'
 import { parseAnthropicLine } from './anthropic-line.ts'
 import type { BatchRequest, LineFault } from './line-fault.ts'
 import { parseOpenAiLine } from './openai-line.ts'
+import { createPriceGaps, sayPriceGap } from './price-gaps.ts'
 import type { InputLine } from './read-lines.ts'
 
 /** What becomes of a line: a job, or at once a done line. */
@@ -16,17 +18,26 @@ export type PlannedLine = { readonly job: BatchJob } | { readonly unfed: string 
 
 export interface PlanParts {
   readonly firstTarget: FirstTarget
+  readonly routes: Routes
+  readonly providers: Providers
   readonly now: () => number
 }
 
 /** Plans the lines of one batch. `instead`: why no line becomes a job any more. */
 export type PlanLine = (line: InputLine, number: number, instead: UnfedReason | null) => PlannedLine
 
-export const createPlanLine = (batch: BatchRecord, { firstTarget, now }: PlanParts): PlanLine => {
+export const createPlanLine = (
+  batch: BatchRecord,
+  { firstTarget, routes, providers, now }: PlanParts,
+): PlanLine => {
+  const gaps = createPriceGaps(routes, providers, batch.endpoint)
+
   const jobOf = (request: BatchRequest, line: InputLine, number: number): BatchJob => {
     const { customId, model, body } = request
     const fault = faultOfStructure(batch.endpoint, request.parsedBody)
     if (fault !== null) throw fault
+    const gap = batch.maxCostUsd === null ? null : gaps.of(model)
+    if (gap !== null) throw new BatonError('price_unknown', sayPriceGap(gap))
     const id = batchJobId(batch.id, number)
     const state = stateNamed(batch.endpoint, request.parsedBody, body)
     const asked = {

@@ -68,8 +68,7 @@ export const resume = async (work: BatchWork, batch: BatchRecord, window: Window
     line: cursor.line,
     collected,
     cost: batch.costUsd ?? 0,
-    // Those that ended without an answer are not told apart in the record: the mean is a little higher then.
-    ended: Object.values(batch.providers).reduce((sum, lines) => sum + lines, 0),
+    ended: batch.endedJobs,
     answered: 0,
     done: await work.doneCount(batch.id),
     openBytes: cursor.openBytes,

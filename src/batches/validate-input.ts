@@ -2,6 +2,7 @@ import type { Providers, Routes } from '../relay/routes.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
 import type { BlobStore } from '../store/blobs/blob-store.ts'
 import { readFile } from '../store/read-file.ts'
+import { createPriceGaps, sayPriceGap } from './price-gaps.ts'
 import { readLines } from './read-lines.ts'
 import { createValidator, type Validation } from './validator.ts'
 
@@ -19,14 +20,22 @@ const maxFaults = 100
 /** Reads the whole input once, and holds none of it. */
 export const validateInput = async (
   parts: ValidationParts,
-  { input, endpoint }: BatchRecord,
+  { input, endpoint, maxCostUsd }: BatchRecord,
   signal: AbortSignal,
 ): Promise<Validation> => {
   const serves = (provider: string): boolean =>
     (parts.providers.get(provider)?.serves(endpoint) ?? 'none') !== 'none'
   const isKnownModel = (model: string): boolean =>
     parts.routes.get(model)?.targets.some(target => serves(target.provider)) ?? false
-  const validator = createValidator({ endpoint, maxLines: parts.maxLines, isKnownModel, maxFaults })
+  const gaps = createPriceGaps(parts.routes, parts.providers, endpoint)
+  const uncountable = (model: string): string | null => {
+    const gap = maxCostUsd === null ? null : gaps.of(model)
+    return gap && sayPriceGap(gap)
+  }
+  const validator = createValidator({
+    ...{ endpoint, isKnownModel, uncountable, maxFaults },
+    maxLines: parts.maxLines,
+  })
   const source = readFile(parts.blobs, input)
   for await (const group of readLines(source, { offset: 0, line: 0 }, parts.maxLineBytes)) {
     signal.throwIfAborted()

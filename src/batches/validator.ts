@@ -9,6 +9,8 @@ export interface ValidatorOptions {
   readonly maxLines: number
   /** Whether a request for this model, at the batch's endpoint, can be served. */
   readonly isKnownModel: (model: string) => boolean
+  /** What keeps a request for this model from being counted against the batch's limit; null where nothing does. */
+  readonly uncountable?: (model: string) => string | null
   /** After this many faults the rest of the file is not looked at. */
   readonly maxFaults: number
 }
@@ -63,6 +65,8 @@ export const createValidator = (options: ValidatorOptions): Validator => {
       const message = `The model ${quoted(model)} does not exist here, or not at ${endpoint}; GET /v1/models lists those that do.`
       return { code: 'model_not_found', message, param: 'body.model', line }
     }
+    const gap = options.uncountable?.(model) ?? null
+    if (gap !== null) return { code: 'price_unknown', message: gap, param: 'body.model', line }
     if (endpoint === '/v1/embeddings') inputs += inputsOf(parsedBody.input)
     return inputs > maxInputs
       ? over(line, 'body.input', `The file has more than ${maxInputs} inputs to embed.`)

@@ -17,6 +17,7 @@ export const warningFindings = (config: Config): Finding[] => [
   ...unusedProviders(config),
   ...lowFallbackLimits(config),
   ...unpricedTargets(config),
+  ...uncountableTargets(config),
   ...sharedMirrors(config),
   ...longSyncWindow(config),
 ]
@@ -94,6 +95,18 @@ const unpricedTargets = (config: Config): Finding[] => {
         ? 'cheapest, but no price is known: they are asked in the order of the chain'
         : `cheapest, but no price is known of ${unpriced.map(({ provider, model }) => `${provider}/${model}`).join(', ')}: asked last`
     return [{ code: 'unknown_price', path: ['models', name, 'strategy'], message }]
+  })
+}
+
+/** Such a batch is refused, and nobody would know why before. */
+const uncountableTargets = (config: Config): Finding[] => {
+  if (config.batches.max_cost_usd === undefined) return []
+  return Object.keys(config.models).flatMap((name): Finding[] => {
+    const unpriced = chainOf(config, name, knownModels(config)).filter(({ price }) => price === undefined)
+    if (unpriced.length === 0) return []
+    const targets = unpriced.map(({ provider, model }) => `${provider}/${model}`).join(', ')
+    const message = `no price is known of ${targets}: with batches.max_cost_usd no batch may use this route`
+    return [{ code: 'unknown_price', path: ['models', name, 'price'], message }]
   })
 }
 

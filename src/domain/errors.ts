@@ -51,6 +51,10 @@ export const errorCodes = {
     status: 400,
     help: 'A webhook needs a secret: in the job, or `webhooks.secret` in the config.',
   },
+  price_unknown: {
+    status: 400,
+    help: 'A batch with a limit on its cost could call a target whose price is not known; the message names it. Set its `price` in the config.',
+  },
   invalid_window: { status: 400, help: '`completion_window` is malformed or out of range (1m to 7d).' },
   invalid_cursor: { status: 400, help: 'The cursor is not one that a list answered.' },
   idempotency_key_reused: { status: 422, help: 'The Idempotency-Key was used before with another body.' },

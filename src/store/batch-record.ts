@@ -86,6 +86,8 @@ export interface BatchRecord {
   readonly maxCostUsd: number | null
   /** Lines answered by each provider. */
   readonly providers: Readonly<Record<string, number>>
+  /** Collected lines that were jobs, answered or not. */
+  readonly endedJobs: number
   /** Made with the batch; a file without lines gets no record. Anthropic's results are all in the first. */
   readonly outputFileId: string
   readonly errorFileId: string
@@ -198,6 +200,7 @@ export const parseBatch = (fields: RecordFields): BatchRecord | null => {
     costUsd: fields.cost === undefined ? null : Number(fields.cost) / costUnits,
     maxCostUsd: fields.max_cost === undefined ? null : Number(fields.max_cost),
     providers: providersOf(fields),
+    endedJobs: count(fields.ended_jobs),
     outputFileId: fields.output_file!,
     errorFileId: fields.error_file!,
     outputBytes: count(fields.output_bytes),

@@ -65,6 +65,8 @@ export interface Collection {
   /** In `costUnits`; null when no line had a price. */
   readonly cost: number | null
   readonly providers: ReadonlyMap<string, number>
+  /** Lines among them that were jobs. */
+  readonly jobs: number
 }
 
 export interface EndedFiles {
@@ -289,10 +291,11 @@ const segmentWords = (fileId: string, segment: Segment | null): (string | number
 ]
 
 const countersOf = (collection: Collection): (string | number)[] => {
-  const { counts, inputTokens, outputTokens, cachedTokens, cost, providers } = collection
+  const { counts, inputTokens, outputTokens, cachedTokens, cost, providers, jobs } = collection
   const counters: (string | number)[] = ['input_tokens', inputTokens, 'output_tokens', outputTokens]
   for (const [name, count] of Object.entries(counts)) if (count > 0) counters.push(name, count)
   if (cachedTokens > 0) counters.push('cached_tokens', cachedTokens)
+  if (jobs > 0) counters.push('ended_jobs', jobs)
   if (cost !== null) counters.push('cost', cost)
   for (const [provider, count] of providers) counters.push(`by:${provider}`, count)
   return counters

@@ -77,6 +77,8 @@ const cases: readonly Case[] = [
   bad('output_expires_after.seconds', { output_expires_after: { anchor: 'created_at', seconds: 3_599 } }),
   bad('output_expires_after.seconds', { output_expires_after: { anchor: 'created_at', seconds: 2_592_001 } }),
   bad('webhook.secret', { webhook: { url: 'https://192.0.1.1', secret: 'whsec_short' } }),
+  bad('metadata', { metadata: { k: '\ud800' } }),
+  bad('metadata', { metadata: { '\udfff': 'v' } }),
   bad('max_cost_usd', { max_cost_usd: 0 }),
   bad('max_cost_usd', { max_cost_usd: '5' }),
   [

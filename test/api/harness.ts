@@ -24,7 +24,7 @@ const providers = {
 
 const models = {
   'gpt-4': { provider: 'openai', fallback_to: 'claude' },
-  claude: { provider: 'anthropic', upstream_model: 'claude-3' },
+  claude: { provider: 'anthropic', upstream_model: 'claude-3', price: { input: 3, output: 15 } },
   'meta/llama': { provider: 'openai', upstream_model: 'meta/llama', capabilities: { vision: false } },
 }
 

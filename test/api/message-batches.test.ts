@@ -61,6 +61,19 @@ it('takes a limit on the cost beside the requests, else that of the config', asy
   expect((await post(limited, { requests: [one('a')] })).json.max_cost_usd).toBe(7)
 })
 
+it('refuses a limit on the cost where a request may be answered without a price, before or after the requests', async () => {
+  const unpriced = { custom_id: 'b', params: { ...one('b').params, model: 'meta/llama' } }
+  for (const text of [
+    JSON.stringify({ requests: [one('a'), unpriced], max_cost_usd: 0.5 }),
+    JSON.stringify({ max_cost_usd: 0.5, requests: [one('a'), unpriced] }),
+  ]) {
+    const { status, json } = await post(api, text)
+    expect([status, json.error.details.error_code]).toEqual([400, 'price_unknown'])
+    expect(json.error.message).toContain('openai/meta/llama')
+  }
+  expect((await post(api, { requests: [one('a'), unpriced] })).status).toBe(200)
+})
+
 it('keeps the requests as they are, a line each, and the version they came with', async () => {
   const text = '{"requests": [{"custom_id":"a","params":{"n":12345678901234567890, "s":"\\u00e4"}}\n]}'
   const { json } = await post(api, text, { 'anthropic-version': '2026-10-21' })

@@ -40,6 +40,7 @@ export const openBatchRig = async (options: BatchRigOptions = {}): Promise<Batch
       plain: { provider: 'first', price: { input: 1, output: 2 }, capabilities: { tools: false } },
       chain: { provider: 'first', upstream_model: 'fail-429', fallback_to: 'claude' },
       claude: { provider: 'second' },
+      mixed: { provider: 'first', price: { input: 1, output: 2 }, fallback_to: 'claude' },
       'fail-400': { provider: 'first' },
       hang: { provider: 'first' },
     },

@@ -1,5 +1,11 @@
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { linesWithin } from '../../src/batches/budget.ts'
+import { resume } from '../../src/batches/progress.ts'
+import { createWindow } from '../../src/batches/window.ts'
+import { openBatches } from '../store/batch-fixture.ts'
+
+const { work, store, leased, record, feedOf, collection, close } = openBatches()
+afterAll(close)
 
 const unlimited = Number.POSITIVE_INFINITY
 
@@ -19,4 +25,22 @@ test.each([
   ['lines without a price', 10, { cost: 0, ended: 50, open: 0 }, 100],
 ])('%s', (_, limit, spending, lines) => {
   expect(linesWithin(limit, spending)).toBe(lines)
+})
+
+test('a feeder that takes a batch up counts the lines that ended without an answer, too, and stops no earlier', async () => {
+  const lease = await leased(8, { maxCostUsd: 10 })
+  await work.feed(lease, feedOf(lease.id, 0, 4))
+  const { jobs } = feedOf(lease.id, 0, 4)
+  for (const { id } of jobs) await store.cancel(id)
+  const entries = jobs.map(({ id }) => id)
+  // One of four was answered, for 4 dollars in all.
+  const some = { cost: 4e8, providers: new Map([['first', 1]]), low: 4 }
+  await work.collect(lease, await record(lease.id), collection(entries, some))
+  const { cost, ended, open } = await resume(
+    work,
+    await record(lease.id),
+    createWindow({ jobs: 9, bytes: 9e6 }),
+  )
+  expect({ cost, ended, open: open.size }).toEqual({ cost: 4, ended: 4, open: 0 })
+  expect(linesWithin(10, { cost, ended, open: open.size })).toBe(6)
 })

@@ -31,12 +31,37 @@ it('a batch begins no line that would pass its limit, and has a line for each al
   expect(new Set(error.map(l => l.error?.code))).toEqual(new Set(['cost_limit_reached']))
 })
 
-it('a limit that is not reached holds nothing up, nor does one where no price is known', async () => {
-  const whole = { counts: { succeeded: 40, errored: 0 } }
+it('a limit that is not reached holds nothing up', async () => {
   const paid = await rig.batch(lines(40, 'plain'), { maxCostUsd: 100 })
-  const unpriced = await rig.batch(lines(40, 'claude'), { maxCostUsd: 1e-6 })
-  expect(await rig.ended(paid)).toMatchObject(whole)
-  expect(await rig.ended(unpriced)).toMatchObject({ ...whole, costUsd: null })
+  expect(await rig.ended(paid)).toMatchObject({ counts: { succeeded: 40, errored: 0 } })
+})
+
+it.each(['claude', 'mixed'])(
+  'a batch with a limit whose lines may be answered without a price is refused: %s',
+  async model => {
+    const before = rig.second.calls.calls
+    const id = await rig.batch(`${lines(2, 'plain')}${line('odd', model)}`, { maxCostUsd: 5 })
+    const batch = await rig.ended(id)
+    expect(batch).toMatchObject({
+      status: 'failed',
+      faults: [{ code: 'price_unknown', param: 'body.model', line: 3 }],
+    })
+    expect(batch.faults[0]!.message).toContain('second/claude')
+    expect(batch.faults[0]!.message).toContain('models.claude')
+    expect(rig.second.calls.calls).toBe(before)
+  },
+)
+
+it('a line without a price that nobody saw before is not begun', async () => {
+  const request = (model: string) =>
+    JSON.stringify({
+      custom_id: model,
+      params: { model, max_tokens: 9, messages: [{ role: 'user', content: 'x' }] },
+    })
+  const id = await rig.batch(`${request('plain')}\n${request('claude')}\n`, {
+    ...({ dialect: 'anthropic', endpoint: '/v1/messages', total: 2, maxCostUsd: 5 } as const),
+  })
+  expect(await rig.ended(id)).toMatchObject({ counts: { succeeded: 1, errored: 1 } })
 })
 
 it('Anthropic’s clients hear of it as of an error of this server, after which they may send the request again', async () => {

@@ -94,6 +94,7 @@ export const openBatches = (at?: Parameters<typeof openStore>[0]): BatchFixture 
       cachedTokens: 0,
       cost: null,
       providers: new Map(),
+      jobs: entries.length,
       ...more,
     }),
   }

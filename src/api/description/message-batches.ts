@@ -28,6 +28,7 @@ export const messageBatchOperations: Operations = {
       ...ofJsonBody,
       ...ofParameters,
       ...ofWebhook,
+      'price_unknown',
       'batch_not_found',
       'storage_unavailable',
       'not_replicated',
