@@ -22,7 +22,9 @@ import type { Circuits } from './health/circuits.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import { createObstacleOf } from './health/obstacles.ts'
 import { openHealth } from './health/open-health.ts'
-import { createProcessHeartbeat, readEveryPresence, readPresence } from './health/presence.ts'
+import { openPresence } from './health/open-presence.ts'
+import { readEveryPresence, readPresence } from './health/presence.ts'
+import { createVitals, type Vitals } from './health/vitals.ts'
 import { createWhyAway } from './health/why-away.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from './limits/limit-store.ts'
@@ -47,6 +49,7 @@ import { type BatchStore, createBatchStore } from './store/batch-store.ts'
 import { createGuardedRunner } from './store/full-store.ts'
 import { createJobStore, type JobStore } from './store/job-store.ts'
 import { createKeys, type Keys } from './store/keys.ts'
+import { pingRedis } from './store/ping.ts'
 import { createScriptRunner, type RunScript } from './store/scripts.ts'
 
 /** A dead letter can be sent again for this long. */
@@ -74,6 +77,7 @@ export interface Core {
   readonly store: JobStore
   /** Counts what this store ends without an answer, and every other store of the process that it is given. */
   readonly ends: EndCounter
+  readonly vitals: Vitals
   readonly batches: BatchStore
   readonly doorbells: Doorbells
   readonly board: HealthBoard
@@ -104,6 +108,8 @@ export interface CoreOptions {
   readonly config: Config
   readonly redisAt: RedisPlace
   readonly log: Logger
+  /** Where the process tells of itself, if it has a port for that. */
+  readonly vitals?: Vitals
 }
 
 const routeOf = (
@@ -148,7 +154,7 @@ export const storeOn = (
 
 /** Opens what all roles share, among it the sweeper and the patrol: every process takes part in both. */
 export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<Core> => {
-  const { config, redisAt, log } = options
+  const { config, redisAt, log, vitals = createVitals() } = options
   const { prefix } = config.redis
   const instance = randomBytes(4).toString('hex')
   const keys = createKeys(prefix)
@@ -162,13 +168,8 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
   const run = createGuardedRunner(createScriptRunner(redis), memory.isFull)
   const ends = createEndCounter()
   const store = ends.of(storeOn(redis, run, keys, config, clock))
-  const told = () => ({ instance, ends: ends.read(), seenAtMs: now() })
-  const presence = createProcessHeartbeat(redis, prefix, log, told)
-  await life.open(
-    'heartbeat',
-    () => presence.start(),
-    () => presence.stop(),
-  )
+  vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
+  await openPresence(life, { redis, prefix, instance, ends: ends.read, vitals, log, now })
 
   const isChecked = (name: string): boolean =>
     config.providers[name] !== undefined && healthCheckOf(config.providers[name]) !== null
@@ -272,6 +273,7 @@ export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<C
     memory,
     store,
     ends,
+    vitals,
     batches,
     doorbells,
     board,

@@ -19,15 +19,16 @@ const argsOfContainer = async (): Promise<string[]> => {
   return words.slice(entry + 1)
 }
 
-/** An API that can take jobs. */
-const checkApi = async ({ server }: Config): Promise<void> => {
-  const host = ['0.0.0.0', '::'].includes(server.host) ? '127.0.0.1' : server.host
-  const answer = await fetch(`http://${host}:${server.port}/readyz`, { signal: AbortSignal.timeout(3_000) })
+/** A process that can work, by its own word. */
+const checkReady = async (listens: string, port: number): Promise<void> => {
+  const reached = ['0.0.0.0', '::'].includes(listens) ? '127.0.0.1' : listens
+  const host = reached.includes(':') ? `[${reached}]` : reached
+  const answer = await fetch(`http://${host}:${port}/readyz`, { signal: AbortSignal.timeout(3_000) })
   if (!answer.ok) throw new Error(`/readyz was answered ${answer.status}`)
 }
 
 /**
- * A worker that Redis can be reached from. One of a provider must also be told of in the cluster lately; by this
+ * Without a port of its own: a worker that Redis can be reached from. One of a provider must also be told of in the cluster lately; by this
  * container or, as heartbeats name no container, by another of the same provider.
  */
 const checkWorker = async (config: Config, name: string | undefined): Promise<void> => {
@@ -57,7 +58,10 @@ const check = async (): Promise<void> => {
   })
   const config = loadConfig({ file: values.config, cwd: process.cwd(), env: process.env })
   const [role, name] = positionals
-  await (role === 'worker' ? checkWorker(config, name) : checkApi(config))
+  const { host, port, admin_host, admin_port } = config.server
+  // Any free port is known to nobody else.
+  if (admin_port) return checkReady(admin_host, admin_port)
+  await (role === 'worker' ? checkWorker(config, name) : checkReady(host, port))
 }
 
 check().catch((error: Error) => {

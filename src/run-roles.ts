@@ -3,12 +3,14 @@ import type { Logger } from 'pino'
 import { batchesRole, openBatchWorker } from '../workers/batch.ts'
 import { openProviderWorker } from '../workers/provider.ts'
 import { openWebhookWorker } from '../workers/webhook.ts'
+import { openAdmin } from './api/open-admin.ts'
 import { openApi } from './api/open-api.ts'
 import { consentOf } from './ask-install.ts'
 import { ConfigError } from './config/fault.ts'
 import { loadConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
 import { openCore } from './core.ts'
+import { createVitals } from './health/vitals.ts'
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { createStopProcess } from './lifecycle/stop-process.ts'
@@ -82,22 +84,39 @@ const start = async (life: Lifecycle, { roles, config, consent, log }: Start): P
   if (Object.values(config.providers).some(p => p.type === 'simulated')) {
     log.warn({ event: 'providers.simulated' }, 'simulated providers serve: the answers are made up')
   }
+  const vitals = createVitals()
+  await openAdmin(life, { config, vitals, log }).catch(error => {
+    const { admin_host, admin_port = 0 } = config.server
+    const settings = 'Each process needs a port of its own: set ADMIN_HOST and ADMIN_PORT, or `server`.'
+    throw explainListen(error, { what: 'The admin port', host: admin_host, port: admin_port, settings })
+  })
   const redisAt = await openRedis(life, config, log, consent)
   const served = await withSimulated(life, config)
-  const core = await openCore(life, { config: served, redisAt, log })
+  const core = await openCore(life, { config: served, redisAt, log, vitals })
   for (const name of roles.providers) await openProviderWorker(life, core, name)
   if (roles.webhooks) await openWebhookWorker(life, core)
   if (roles.batches) await openBatchWorker(life, core)
-  if (roles.api) await openApi(life, core).catch(error => Promise.reject(explainListen(error, config)))
+  if (roles.api) {
+    const { host, port } = config.server
+    const place = { what: 'The API', host, port, settings: 'Set HOST and PORT, or `server`.' }
+    await openApi(life, core).catch(error => Promise.reject(explainListen(error, place)))
+  }
+  vitals.started()
   log.info({ event: 'process.started', ...roles }, 'started')
 }
 
-const explainListen = (error: unknown, { server: { host, port } }: Config): unknown => {
+interface Listening {
+  readonly what: string
+  readonly host: string
+  readonly port: number
+  /** What a person may set. */
+  readonly settings: string
+}
+
+const explainListen = (error: unknown, { what, host, port, settings }: Listening): unknown => {
   const { code } = error as NodeJS.ErrnoException
   const explain = (why: string) =>
-    new StartError(`The API cannot listen on ${host}:${port}: ${why} Set HOST and PORT, or \`server\`.`, {
-      cause: error,
-    })
+    new StartError(`${what} cannot listen on ${host}:${port}: ${why} ${settings}`, { cause: error })
   if (code === 'EADDRINUSE') return explain('the port is in use.')
   if (code === 'EACCES') return explain('this user may not use the port.')
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return explain('this machine has no such address.')

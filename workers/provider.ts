@@ -6,7 +6,7 @@ import type { RouteTarget } from '../src/domain/chain.ts'
 import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import { flexFullUntil } from '../src/domain/flex-tier.ts'
 import { type GateParts, type OpenGate, openGate } from '../src/health/open-gate.ts'
-import { createHeartbeat, readPresence } from '../src/health/presence.ts'
+import { createHeartbeat, readPresence, type WorkerPresence } from '../src/health/presence.ts'
 import type { TargetGate } from '../src/health/target-gate.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import type { Admission } from '../src/limits/admission.ts'
@@ -84,7 +84,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     },
   )
 
-  const heartbeat = createHeartbeat(core.redis, keys.prefix, site.log, () => ({
+  const describe = (): WorkerPresence => ({
     provider: name,
     instance: core.instance,
     pid: process.pid,
@@ -93,7 +93,10 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     concurrency,
     counts: counters.read(),
     seenAtMs: now(),
-  }))
+  })
+  core.vitals.worker(describe)
+  core.vitals.check(`worker ${name}`, () => consumer.isRunning)
+  const heartbeat = createHeartbeat(core.redis, keys.prefix, site.log, describe)
   await life.open(
     `heartbeat ${name}`,
     () => heartbeat.start(),

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Core } from '../src/core.ts'
-import { createWebhookHeartbeat } from '../src/health/presence.ts'
+import { createWebhookHeartbeat, type WebhookPresence } from '../src/health/presence.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { parseBatchDoorbell, parseDoorbell } from '../src/queue/doorbell.ts'
@@ -97,11 +97,14 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     () => consumer.start(),
     (_, leftMs) => consumer.stop(leftMs(), () => stopping.abort()),
   )
-  const heartbeat = createWebhookHeartbeat(core.redis, keys.prefix, log, () => ({
+  const describe = (): WebhookPresence => ({
     instance: core.instance,
     counts: counter.read(),
     seenAtMs: now(),
-  }))
+  })
+  core.vitals.webhookWorker(describe)
+  core.vitals.check('webhook worker', () => consumer.isRunning)
+  const heartbeat = createWebhookHeartbeat(core.redis, keys.prefix, log, describe)
   await life.open(
     'webhook heartbeat',
     () => heartbeat.start(),

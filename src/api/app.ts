@@ -27,6 +27,7 @@ import { installRequestLog, newRequestId } from './plugins/request-log.ts'
 import { installSecurityHeaders, securityHeaders } from './plugins/security-headers.ts'
 import { installUnreadBodies } from './plugins/unread-bodies.ts'
 import { createRoom, type Room } from './room.ts'
+import { routeRights } from './route-rights.ts'
 import { addBatchRoutes } from './routes/batches.ts'
 import { addDeadLetterRoutes } from './routes/dead-letters.ts'
 import { addDoorRoutes } from './routes/doors.ts'
@@ -98,7 +99,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installCors(app, config.server.cors_origins, own)
   if (config.api_keys.length === 0) installOwnPages(app, own)
   installErrors(app, handleError)
-  installRights(app)
+  installRights(app, routeRights)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {

@@ -1,21 +1,19 @@
 import { type Circuit, shareNow } from '../domain/health.ts'
-import type { ProcessPresence, WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
+import type { WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
+import type { OwnCounts } from '../health/vitals.ts'
 import type { MemoryFigures } from '../redis/memory-watch.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
-/** What is known of one moment, from Redis and from this process. */
-export interface Figures {
+/** What is known of one moment of all processes together. */
+export interface SharedFigures {
   readonly accepted: number
   /** Doorbells that wait, by queue. */
   readonly waiting: ReadonlyMap<string, number>
   readonly circuits: readonly Circuit[]
   /** What is out of use: a provider, a key or a model. */
   readonly entries: readonly { readonly scope: string; readonly state: string }[]
-  readonly workers: readonly WorkerPresence[]
   /** Unix ms since when providers have no worker, by name; 0 for those that have, or had one a moment ago. */
   readonly unmannedSinceMs: ReadonlyMap<string, number>
-  readonly webhookWorkers: readonly WebhookPresence[]
-  readonly processes: readonly ProcessPresence[]
   readonly deadLetters: number
   readonly agenda: number
   /** What this process holds for its clients. */
@@ -26,6 +24,11 @@ export interface Figures {
     readonly refusals: Readonly<Record<string, number>>
   }
   readonly memory: MemoryFigures & { readonly isFull: boolean }
+}
+
+/** What processes tell of themselves: all of them by their heartbeats, or one on its own port. */
+export interface OwnFigures extends OwnCounts {
+  /** Of the process that answers. */
   readonly process: {
     readonly residentBytes: number
     readonly cpuSeconds: number
@@ -33,16 +36,33 @@ export interface Figures {
   }
 }
 
+export type Figures = SharedFigures & OwnFigures
+
+const startedAtSeconds = performance.timeOrigin / 1_000
+
+export const readProcessFigures = (): OwnFigures['process'] => {
+  const { user, system } = process.cpuUsage()
+  return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6, startedAtSeconds }
+}
+
 const circuitStates = ['closed', 'cooling', 'slow', 'open', 'probing', 'recovering', 'paused'] as const
 
 export const metricsOf = (figures: Figures): readonly Metric[] => [
+  ...sharedMetricsOf(figures),
+  ...ownMetricsOf(figures),
+]
+
+export const sharedMetricsOf = (figures: SharedFigures): readonly Metric[] => [
   ...jobMetrics(figures),
   ...providerMetrics(figures),
+  ...heldMetrics(figures.held),
+  ...memoryMetrics(figures.memory),
+]
+
+export const ownMetricsOf = (figures: OwnFigures): readonly Metric[] => [
   ...workerMetrics(figures.workers),
   endsMetric(figures),
   webhookMetric(figures.webhookWorkers),
-  ...heldMetrics(figures.held),
-  ...memoryMetrics(figures.memory),
   ...processMetrics(figures.process),
 ]
 
@@ -53,7 +73,7 @@ const counter = (name: string, help: string, samples: readonly Sample[]): Metric
   ...{ name, help, type: 'counter', samples },
 })
 
-const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: Figures): Metric[] => [
+const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: SharedFigures): Metric[] => [
   counter('baton_jobs_accepted_total', 'Single jobs that this process took.', [{ value: accepted }]),
   gauge(
     'baton_queue_waiting',
@@ -64,7 +84,7 @@ const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: Figures): Metric
   gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
 ]
 
-const providerMetrics = ({ circuits, entries, unmannedSinceMs }: Figures): Metric[] => {
+const providerMetrics = ({ circuits, entries, unmannedSinceMs }: SharedFigures): Metric[] => {
   const out = Map.groupBy(entries, ({ scope, state }) => {
     // Names of providers hold none of the separators that follow them in a scope.
     const provider = scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
@@ -146,7 +166,7 @@ const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
 }
 
 /** Jobs that end with a call are ended by a worker; the others by any process, whatever provider they waited for. */
-const endsMetric = ({ workers, processes }: Figures): Metric =>
+const endsMetric = ({ workers, processes }: OwnFigures): Metric =>
   counter('baton_job_ends_total', 'Jobs that a process ended, by status.', [
     ...countedBy(workers)(({ ends }) => ends, 'status'),
     ...processes.flatMap(({ instance, ends }) =>
@@ -191,7 +211,7 @@ const memoryMetrics = ({ usedBytes, limitBytes, isFull }: Figures['memory']): Me
 const labelsOf = ({ provider, instance }: WorkerPresence): Record<string, string> => ({ provider, instance })
 
 /** By the names that all clients of Prometheus have for them. */
-const processMetrics = ({ residentBytes, cpuSeconds, startedAtSeconds }: Figures['process']): Metric[] => [
+const processMetrics = ({ residentBytes, cpuSeconds, startedAtSeconds }: OwnFigures['process']): Metric[] => [
   gauge('process_resident_memory_bytes', 'Resident memory of this process.', [{ value: residentBytes }]),
   counter('process_cpu_seconds_total', 'Processor time of this process.', [{ value: cpuSeconds }]),
   gauge('process_start_time_seconds', 'When this process started, in Unix seconds.', [

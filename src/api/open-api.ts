@@ -18,7 +18,7 @@ import { createFileStore } from '../store/file-store.ts'
 import { createFinishWaiter } from '../store/finish-waiter.ts'
 import { createGuardedRunner } from '../store/full-store.ts'
 import { createJobIndex } from '../store/job-index.ts'
-import { type Keys, shardCount } from '../store/keys.ts'
+import { pingRedis } from '../store/ping.ts'
 import { createReplicatedRunner } from '../store/replicated.ts'
 import { createScriptRunner, type RunScript } from '../store/scripts.ts'
 import { createUploadStore } from '../store/upload-store.ts'
@@ -106,13 +106,14 @@ export const openApi = async (
       now,
       random: Math.random,
     }),
+    vitals: core.vitals,
     addressGuard: createAddressGuard(config.webhooks.allow),
     resolve: core.names.ofReceivers.resolve,
     presence: () => readPresence(redis, keys.prefix, now()),
     webhookPresence: () => readWebhookPresence(redis, keys.prefix, now()),
     processes: () => readProcesses(redis, keys.prefix, now()),
     memory: core.memory,
-    pingRedis: () => ping(redis, keys),
+    pingRedis: () => pingRedis(redis, keys),
     log,
     now,
   }
@@ -122,6 +123,7 @@ export const openApi = async (
     () => app.listen({ host: config.server.host, port: config.server.port }),
     (_, leftMs) => app.drain(leftMs()),
   )
+  core.vitals.check('api', () => app.server.listening)
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   log.info({ event: 'api.listening', url }, 'api listening')
@@ -149,10 +151,4 @@ const openRunner = async (life: Lifecycle, core: Core, redis: RedisClient): Prom
     { redis: writer, run: createScriptRunner(writer) },
     { replicas, timeoutMs },
   )
-}
-
-/** Of a Cluster all shards must answer, or some jobs cannot be taken. */
-const ping = async (redis: RedisClient, keys: Keys): Promise<void> => {
-  if (!redis.isCluster) await redis.ping()
-  else await Promise.all(Array.from({ length: shardCount }, (_, shard) => redis.exists(keys.agenda(shard))))
 }

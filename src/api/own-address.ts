@@ -38,8 +38,8 @@ export const createOwnAddress = ({ api_keys, server }: Pick<Config, 'api_keys' |
   }
 }
 
-/** As a URL has its host: in lower case, IPv4 in four decimals, IPv6 in brackets. */
-const isLoopback = (hostname: string): boolean => {
+/** As a URL has its host (in lower case, IPv6 in brackets), or as a config has it. */
+export const isLoopback = (hostname: string): boolean => {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   return (
     hostname === 'localhost' || (ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback')

@@ -6,6 +6,7 @@ import type { HealthBoard } from '../health/board.ts'
 import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
 import type { ProcessPresence, WebhookPresence, WorkerPresence } from '../health/presence.ts'
+import type { Vitals } from '../health/vitals.ts'
 import type { LimitStore } from '../limits/limit-store.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
@@ -52,6 +53,7 @@ export interface ApiParts {
   readonly addressGuard: AddressGuard
   /** Of the hosts of webhooks. */
   readonly resolve: Resolve
+  readonly vitals: Vitals
   /** Unix ms since when a provider has no worker, once that counts; 0 else. */
   readonly unmannedSince: (provider: string) => number
   readonly presence: () => Promise<readonly WorkerPresence[]>

@@ -1,7 +1,10 @@
 import type { Right } from '../domain/access.ts'
 
-/** What each route asks of a key; `open` ones ask for none. A route that is not here is not served. */
-export const routeRights: Readonly<Record<string, Right | 'open'>> = {
+/** By method and path, as the router has both; `open` routes ask for no key. */
+export type RouteRights = Readonly<Record<string, Right | 'open'>>
+
+/** What each route of the API asks of a key. A route that is not here is not served. */
+export const routeRights: RouteRights = {
   'POST /v1/jobs': 'submit',
   'GET /v1/jobs': 'read',
   'GET /v1/jobs/:id': 'read',
@@ -54,9 +57,7 @@ export const routeRights: Readonly<Record<string, Right | 'open'>> = {
 }
 
 /** A HEAD is its GET. */
-export const rightOf = (method: string, url: string): Right | 'open' | undefined =>
-  Object.hasOwn(routeRights, `${method} ${url}`)
-    ? routeRights[`${method} ${url}`]
-    : method === 'HEAD'
-      ? rightOf('GET', url)
-      : undefined
+export const rightOf = (rights: RouteRights, method: string, url: string): Right | 'open' | undefined => {
+  const route = `${method === 'HEAD' ? 'GET' : method} ${url}`
+  return Object.hasOwn(rights, route) ? rights[route] : undefined
+}

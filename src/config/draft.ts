@@ -77,7 +77,15 @@ const draftSchema = z
     providers: table(provider),
     models: table(route),
     server: z
-      .object({ host: text, cors_origins: list, shutdown_grace_ms: number, drain_delay_ms: number })
+      .object({
+        host: text,
+        port: number,
+        admin_host: text,
+        admin_port: number,
+        cors_origins: list,
+        shutdown_grace_ms: number,
+        drain_delay_ms: number,
+      })
       .catch(noServer)
       .default(noServer),
     redis: redis.catch({}).default({}),

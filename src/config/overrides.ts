@@ -11,6 +11,8 @@ const overridable: readonly Omit<Override, 'value'>[] = [
   { variable: 'REDIS_URL', path: ['redis', 'url'] },
   { variable: 'HOST', path: ['server', 'host'] },
   { variable: 'PORT', path: ['server', 'port'] },
+  { variable: 'ADMIN_HOST', path: ['server', 'admin_host'] },
+  { variable: 'ADMIN_PORT', path: ['server', 'admin_port'] },
   // The last one wins: in lower case, as curl has it.
   { variable: 'HTTP_PROXY', path: ['proxy', 'http'] },
   { variable: 'http_proxy', path: ['proxy', 'http'] },

@@ -19,6 +19,7 @@ export const relationFindings = (draft: Draft): Finding[] => [
   ...hostFindings(draft),
   ...originFindings(draft),
   ...drainFindings(draft),
+  ...adminFindings(draft),
   ...redisFindings(draft.redis),
   ...storageFindings(draft),
 ]
@@ -144,6 +145,21 @@ const hostFindings = ({ server: { host }, api_keys }: Draft): Finding[] =>
   host === undefined || isLoopback(host) || api_keys.length > 0
     ? []
     : [relation(['server', 'host'], 'is reachable from other machines: that needs api_keys')]
+
+const adminFindings = ({ server, api_keys }: Draft): Finding[] => {
+  const { port = 8_000, admin_host: host = '127.0.0.1', admin_port: adminPort } = server
+  if (adminPort === undefined) return []
+  const findings: Finding[] = []
+  if (adminPort === port && port !== 0) {
+    findings.push(relation(['server', 'admin_port'], 'is also the port of the API: take another one'))
+  }
+  const isOperator = (key: unknown): boolean => (key as { role?: unknown } | null)?.role === 'operator'
+  if (!isLoopback(host) && !api_keys.some(isOperator)) {
+    const message = 'is reachable from other machines: that needs a key of the role operator in api_keys'
+    findings.push(relation(['server', 'admin_host'], message))
+  }
+  return findings
+}
 
 /** A page of any site could do what a client may. */
 const originFindings = ({ server: { cors_origins: origins }, api_keys }: Draft): Finding[] =>

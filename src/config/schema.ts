@@ -41,10 +41,15 @@ const apiKey = z.preprocess(
   }),
 )
 
+const port = numeric(z.int().min(0).max(65_535))
+
 const server = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
-  port: numeric(z.int().min(0).max(65_535)).default(8000),
+  port: port.default(8000),
   public_url: httpUrl.optional(),
+  /** Of every role: probes and figures of its own process. */
+  admin_port: port.optional(),
+  admin_host: z.string().min(1).default('127.0.0.1'),
   /** Whose pages may call this server from a browser. */
   cors_origins: z.array(corsOrigin).max(100, 'expected at most 100 origins').default([]),
   max_body_bytes: positiveInt.default(32 * 1024 * 1024),

@@ -35,6 +35,8 @@ export interface ConsumerOptions {
 
 export interface Consumer {
   start(): void
+  /** It takes doorbells. */
+  readonly isRunning: boolean
   /**
    * Takes no more doorbells, lets running ones end until `graceMs`, then calls `handBack` to make them end at
    * once. May be called twice: the second call waits for the first.
@@ -135,15 +137,24 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     await worker.close()
     clearTimeout(timer)
   }
+  let isRunning = false
   let stopping: Promise<void> | null = null
 
   return {
     start: () => {
+      isRunning = true
       worker
         .run()
         .catch(error => log.error({ event: 'worker.loop_ended', err: error, queue }, 'worker loop ended'))
+        .finally(() => {
+          isRunning = false
+        })
+    },
+    get isRunning() {
+      return isRunning
     },
     stop: (graceMs, handBack) => {
+      isRunning = false
       stopping ??= drain(graceMs, handBack)
       return stopping
     },

@@ -48,7 +48,7 @@ it('a route that is not in the table is not served', async () => {
   const { installRights } = await import('../../src/api/plugins/auth.ts')
   const { fastify } = await import('fastify')
   const app = fastify()
-  installRights(app)
+  installRights(app, routeRights)
   expect(() => app.get('/v1/forgotten', () => '')).toThrow('GET /v1/forgotten has no right in the table')
   expect(() => app.get('/__proto__', () => '')).toThrow()
 })

@@ -225,6 +225,21 @@ describe('a relation that does not hold, with its path and suggestion', () => {
       { code: 'relation', path: 'api_keys[2].key', message: 'is the same key as api_keys[0]', line: 1 },
     ],
     [
+      'one port for both',
+      'server: {port: 8000, admin_port: 8000}',
+      { code: 'relation', path: 'server.admin_port', line: 1 },
+    ],
+    [
+      'the usual port for both',
+      'server: {admin_port: 8000}',
+      { code: 'relation', path: 'server.admin_port', line: 1 },
+    ],
+    [
+      "figures for other machines without an operator's key",
+      'server: {admin_port: 9464, admin_host: 0.0.0.0}\napi_keys: [k]',
+      { code: 'relation', path: 'server.admin_host', line: 1 },
+    ],
+    [
       'every web page without a client key',
       'server: {cors_origins: ["https://a.example", "*"]}',
       { code: 'relation', path: 'server.cors_origins[1]', line: 1 },
@@ -252,6 +267,7 @@ describe('a relation that does not hold, with its path and suggestion', () => {
 test.each([
   ['loopback needs no client keys', 'server: {host: 127.0.0.2}'],
   ['nor does its name', 'server: {host: localhost}'],
+  ['two ports that are any', 'server: {port: 0, admin_port: 0}'],
   ['with client keys every page may call', 'server: {cors_origins: ["*"]}\napi_keys: [k]'],
   ['with client keys it may be wide', 'server: {host: "::"}\napi_keys: [k]'],
   ['a provider without a list takes any model', `providers: {p: ${sim}}\nmodels: {m: {provider: p}}`],

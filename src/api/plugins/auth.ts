@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema.ts'
 import { mayDo, type Right, type Role, roleFor } from '../../domain/access.ts'
 import { BatonError } from '../../domain/errors.ts'
-import { rightOf } from '../route-rights.ts'
+import { type RouteRights, rightOf } from '../route-rights.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,10 +16,10 @@ declare module 'fastify' {
 }
 
 /** Gives every route from now on what it asks of a key. Throws for a route that nobody has thought of. */
-export const installRights = (app: FastifyInstance): void => {
+export const installRights = (app: FastifyInstance, rights: RouteRights): void => {
   app.addHook('onRoute', route => {
     for (const method of [route.method].flat()) {
-      const right = rightOf(method, route.url)
+      const right = rightOf(rights, method, route.url)
       if (right === undefined) throw new Error(`${method} ${route.url} has no right in the table`)
       route.config = { ...route.config, right }
     }

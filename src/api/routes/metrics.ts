@@ -1,7 +1,7 @@
 import { circuitOf } from '../../domain/health.ts'
 import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
 import type { ApiScope } from '../api-scope.ts'
-import { metricsOf } from '../metrics.ts'
+import { metricsOf, readProcessFigures, type SharedFigures, sharedMetricsOf } from '../metrics.ts'
 import { metricsType, renderMetrics } from '../metrics-text.ts'
 import type { ApiParts } from '../parts.ts'
 import type { Connections } from '../plugins/connection-cap.ts'
@@ -14,12 +14,11 @@ interface OwnFigures {
   readonly connections: Connections
 }
 
-/** `GET /metrics`: what Prometheus reads. Workers have no port of their own; theirs come by their heartbeats. */
+/** `GET /metrics`: what Prometheus reads, of all processes: what workers counted comes by their heartbeats. */
 export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigures): void => {
-  const { config, board, circuits, doorbells, deadLetters, agenda, routes, now } = parts
+  const { config, board, circuits, doorbells, deadLetters, agenda, routes, vitals } = parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
-  const startedAtSeconds = now() / 1_000 - process.uptime()
 
   const targets = new Set([...routes.values()].flatMap(route => route.targets.map(circuitOf)))
   const modelsOut = (): { scope: string; state: string }[] =>
@@ -29,17 +28,13 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
       .filter(({ state }) => state !== 'closed' && state !== 'cooling')
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
-  scope.get('/metrics', async (_request, reply) => {
-    const [workers, webhookWorkers, processes, waiting, letters, owed] = await Promise.all([
-      parts.presence(),
-      parts.webhookPresence(),
-      parts.processes(),
+  const readShared = async (): Promise<SharedFigures> => {
+    const [waiting, letters, owed] = await Promise.all([
       Promise.all(queues.map(queue => doorbells.waiting(queue))),
       deadLetters.size(),
       agenda.size(),
     ])
-    const { user, system } = process.cpuUsage()
-    const metrics = metricsOf({
+    return {
       accepted: own.accepted(),
       held: {
         bytes: own.room.bytes.held,
@@ -50,18 +45,28 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
       waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
       circuits: providers.map(circuits.of),
       entries: [...board.current(), ...modelsOut()],
-      workers,
       unmannedSinceMs: new Map(providers.map(name => [name, parts.unmannedSince(name)])),
-      webhookWorkers,
-      processes,
       deadLetters: letters,
       agenda: owed,
       memory: { ...parts.memory.figures(), isFull: parts.memory.isFull() },
-      process: {
-        residentBytes: process.memoryUsage.rss(),
-        cpuSeconds: (user + system) / 1e6,
-        startedAtSeconds,
-      },
+    }
+  }
+  // On the admin port beside what this process counts itself: there each process tells of its own.
+  vitals.metrics(async () => renderMetrics(sharedMetricsOf(await readShared())))
+
+  scope.get('/metrics', async (_request, reply) => {
+    const [shared, workers, webhookWorkers, processes] = await Promise.all([
+      readShared(),
+      parts.presence(),
+      parts.webhookPresence(),
+      parts.processes(),
+    ])
+    const metrics = metricsOf({
+      ...shared,
+      workers,
+      webhookWorkers,
+      processes,
+      process: readProcessFigures(),
     })
     return reply.type(metricsType).send(renderMetrics(metrics))
   })

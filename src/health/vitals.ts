@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ProcessPresence, WebhookPresence, WorkerPresence } from './presence.ts'
+
+/** Whether one part of a process does its work. A promise that rejects or is late counts as no. */
+type Check = () => boolean | Promise<boolean>
+
+/** What this process did since it started, as it tells the cluster by its heartbeats. */
+export interface OwnCounts {
+  readonly workers: readonly WorkerPresence[]
+  readonly webhookWorkers: readonly WebhookPresence[]
+  readonly processes: readonly ProcessPresence[]
+}
+
+/** What a process tells of itself, on a port of its own: each role adds what it knows while it opens. */
+export interface Vitals {
+  check(part: string, isWell: Check): void
+  worker(read: () => WorkerPresence): void
+  webhookWorker(read: () => WebhookPresence): void
+  process(read: () => ProcessPresence): void
+  /** Adds metrics beside the counts, in the text format. */
+  metrics(read: () => Promise<string>): void
+  /** All roles are open. */
+  started(): void
+  readonly isStarted: boolean
+  /** The parts that do not do their work now. */
+  failing(): Promise<readonly string[]>
+  counts(): OwnCounts
+  /** Rejects where one of those that know them cannot tell. */
+  moreMetrics(): Promise<string>
+}
+
+const patienceMs = 1_000
+
+export const createVitals = (): Vitals => {
+  const checks = new Map<string, Check>()
+  const workers: (() => WorkerPresence)[] = []
+  const webhookWorkers: (() => WebhookPresence)[] = []
+  const processes: (() => ProcessPresence)[] = []
+  const metrics: (() => Promise<string>)[] = []
+  let isStarted = false
+
+  return {
+    check: (part, isWell) => void checks.set(part, isWell),
+    worker: read => void workers.push(read),
+    webhookWorker: read => void webhookWorkers.push(read),
+    process: read => void processes.push(read),
+    metrics: read => void metrics.push(read),
+    started: () => {
+      isStarted = true
+    },
+    get isStarted() {
+      return isStarted
+    },
+    failing: async () => {
+      const found = await Promise.all(
+        [...checks].map(async ([part, isWell]) => ((await inTime(isWell)) ? [] : [part])),
+      )
+      return found.flat()
+    },
+    counts: () => ({
+      workers: workers.map(read => read()),
+      webhookWorkers: webhookWorkers.map(read => read()),
+      processes: processes.map(read => read()),
+    }),
+    moreMetrics: async () => (await Promise.all(metrics.map(read => read()))).join(''),
+  }
+}
+
+const inTime = async (isWell: Check): Promise<boolean> => {
+  const timer = new AbortController()
+  const late = delay(patienceMs, false, { signal: timer.signal }).catch(() => false)
+  try {
+    return await Promise.race([isWell(), late])
+  } catch {
+    return false
+  } finally {
+    timer.abort()
+  }
+}
