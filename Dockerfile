@@ -1,4 +1,5 @@
-FROM node:24-slim
+# The digest is that of all platforms together. To renew it: docker buildx imagetools inspect node:24-slim
+FROM node:24-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 
 WORKDIR /app
 
