@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger, pino } from 'pino'
 
 const maxMessageChars = 300
 const maxCauses = 4
@@ -29,9 +29,34 @@ const describeError = (error: unknown, causesLeft = maxCauses): Record<string, u
   }
 }
 
-/** The one logger of a process: JSON lines on stdout, or on `destination`. */
-export const createLogger = (level: string, destination?: DestinationStream): Logger =>
-  pino(
-    { level, serializers: { err: error => describeError(error) }, base: { pid: process.pid } },
+/** What every line of a logger says, beside its own. */
+const bound: unique symbol = Symbol('bound')
+type BoundLogger = Logger & { [bound]: Bindings }
+/** Without what pino's own type says of custom levels. */
+type Child = (this: BoundLogger, bindings: Bindings, options?: ChildLoggerOptions) => BoundLogger
+
+/**
+ * The one logger of a process: JSON lines on stdout, or on `destination`. What children are bound to is put together with the
+ * line's own fields, which win: pino writes bindings as text before them, and a key of both would stand in the line twice.
+ */
+export const createLogger = (level: string, destination?: DestinationStream): Logger => {
+  const log = pino(
+    {
+      level,
+      serializers: { err: error => describeError(error) },
+      base: null,
+      mixin: (_fields, _level, logger) => ({ ...(logger as BoundLogger)[bound] }),
+    },
     destination ?? pino.destination({ fd: 1, sync: true }),
-  )
+  ) as BoundLogger
+  const child = log.child as unknown as Child
+  const boundChild: Child = function (bindings, options) {
+    const made = child.call(this, {}, options)
+    made[bound] = { ...this[bound], ...bindings }
+    return made
+  }
+  // Children inherit it.
+  log.child = boundChild as unknown as Logger['child']
+  log[bound] = { pid: process.pid }
+  return log
+}

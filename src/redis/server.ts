@@ -49,12 +49,15 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
   const launchOn = async (port: number) => {
     const launched = await launch(argvOn(port), dir, port)
     options.log.info(
-      { event: 'redis.private_started', pid: launched.pid, port, dir },
+      { event: 'redis.private_started', redisPid: launched.pid, port, dir },
       'private redis started',
     )
     void launched.ended.then(() => {
       if (expectsEnd) return
-      options.log.error({ event: 'redis.private_died', pid: launched.pid, port, dir }, 'private redis died')
+      options.log.error(
+        { event: 'redis.private_died', redisPid: launched.pid, port, dir },
+        'private redis died',
+      )
       options.onLost?.()
     })
     return launched

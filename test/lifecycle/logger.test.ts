@@ -3,6 +3,7 @@ import { APICallError } from '@ai-sdk/provider'
 import { expect, it } from 'vitest'
 import { createLogger } from '../../src/lifecycle/logger.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
+import { doubledKeys } from '../support/doubled-keys.ts'
 import { testRedis } from '../support/redis.ts'
 
 const logged = (error: unknown): { line: string; err: Record<string, unknown> } => {
@@ -75,4 +76,20 @@ it('outlasts an error that is its own cause', () => {
   const error = new Error('round')
   error.cause = error
   expect(() => logged(error)).not.toThrow()
+})
+
+it('says each thing once, whatever children are bound to', () => {
+  const lines: string[] = []
+  const log = createLogger('trace', { write: line => lines.push(line) })
+  const child = log.child({ provider: 'a', worker: 'w' })
+  child.info({ provider: 'a', jobId: 'j' }, 'first')
+  child.child({ worker: 'x', batchId: 'b' }).info({ batchId: 'c' }, 'second')
+  log.info({ pid: 1 }, 'third')
+  child.info('fourth')
+  expect(lines.flatMap(doubledKeys)).toEqual([])
+  const told = lines.map(line => JSON.parse(line))
+  expect(told[0]).toMatchObject({ pid: process.pid, provider: 'a', worker: 'w', jobId: 'j', msg: 'first' })
+  expect(told[1]).toMatchObject({ pid: process.pid, provider: 'a', worker: 'x', batchId: 'c' })
+  expect(told[2]).toEqual({ level: 30, time: expect.any(Number), pid: 1, msg: 'third' })
+  expect(told[3]).toMatchObject({ provider: 'a', worker: 'w', msg: 'fourth' })
 })
