@@ -3,6 +3,7 @@ import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { StartError } from './start-error.ts'
 import { type BlobStore, BlobStoreError } from './store/blobs/blob-store.ts'
 import { openBlobs } from './store/blobs/open-blobs.ts'
+import { tellTrouble } from './store/blobs/tell-trouble.ts'
 
 /**
  * Opens where the bytes of files are kept, for the roles that have to do with files. Throws StartError when nothing can
@@ -10,7 +11,7 @@ import { openBlobs } from './store/blobs/open-blobs.ts'
  */
 export const openBlobStore = async (
   life: Lifecycle,
-  { config, names, now }: Pick<Core, 'config' | 'names' | 'now'>,
+  { config, names, now, log }: Pick<Core, 'config' | 'names' | 'now' | 'log'>,
 ): Promise<BlobStore> => {
   const blobs = await life.open(
     'blobs',
@@ -23,7 +24,7 @@ export const openBlobStore = async (
     () => blobs.check().catch(explain),
     () => undefined,
   )
-  return blobs
+  return tellTrouble(blobs, log)
 }
 
 const explain = (error: unknown): never => {

@@ -34,3 +34,6 @@ export const fillDisk = async (pid: number, dir: string): Promise<void> => {
 }
 
 export const freeDisk = (pid: number) => limit(pid, 'unlimited')
+
+/** Lets no file of this process have a byte. */
+export const fillDiskOf = (pid: number) => limit(pid, 0)

@@ -39,7 +39,7 @@ export const createMessageBatch = async (
   const ownFile = newFileId(randomInt(shardCount), now())
   const batch = await receive(parts, request, { body, headers, ownFile }).catch(async (error: unknown) => {
     await abandonFile(parts, ownFile)
-    return asStorageTrouble(parts, request)(error)
+    return asStorageTrouble(error)
   })
   const created = await batches.create(batch)
   // Not read back: it stands, and an error now would make the client create it again.

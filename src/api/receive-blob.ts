@@ -58,17 +58,14 @@ async function* hashed(bytes: AsyncIterable<Uint8Array>, hash: Hash): AsyncGener
   }
 }
 
-/** Tells a client of trouble with the blob store what it can do: come again. What it was is for the log. */
-export const asStorageTrouble =
-  ({ log }: Pick<ApiParts, 'log'>, request: FastifyRequest) =>
-  (error: unknown): never => {
-    if (!(error instanceof BlobStoreError)) throw error
-    log.error(
-      { event: 'blob_store.failed', requestId: request.id, reason: error.message },
-      'blob store failed',
-    )
-    throw new BatonError('storage_unavailable', 'The blob store failed.', {
+/** Tells a client of trouble with the blob store what it can do: come again. What it was, the blob store tells the log. */
+export const asStorageTrouble = (error: unknown): never => {
+  if (!(error instanceof BlobStoreError)) throw error
+  if (error.isFull) {
+    throw new BatonError('storage_full', 'There is no room for files now.', {
       cause: error,
-      retryAfterMs: 2_000,
+      retryAfterMs: 10_000,
     })
   }
+  throw new BatonError('storage_unavailable', 'The blob store failed.', { cause: error, retryAfterMs: 2_000 })
+}

@@ -36,7 +36,7 @@ export const retryBatch = async (
     : webhook === null
       ? null
       : batch.webhook
-  const input = await writeInput(parts, batch).catch(asStorageTrouble(parts, request))
+  const input = await writeInput(parts, batch).catch(asStorageTrouble)
   let isUsed = false
   try {
     const created = await createBatch(

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { FirstTarget } from '../relay/first-target.ts'
 import type { BatchFault, BatchRecord } from '../store/batch-record.ts'
 import type { EndedFiles, Lease } from '../store/batch-work.ts'
-import { BlobNotFoundError } from '../store/blobs/blob-store.ts'
+import { BlobNotFoundError, BlobStoreError } from '../store/blobs/blob-store.ts'
 import type { FileRecord } from '../store/file-record.ts'
 import { type CollectorParts, collectBatch } from './collector.ts'
 import { type FeederParts, feedBatch } from './feeder.ts'
@@ -74,7 +74,11 @@ export const driveBatch = async (parts: DriveParts, lease: Lease, stop: AbortSig
       log.warn({ event: 'batch.writes_lost' }, 'batch is taken up anew: Redis lost its last writes')
       await release(now())
     } else {
-      log.error({ event: 'batch.held_up', err: error }, 'batch held up, will be tried again')
+      // Trouble of the blob store is the same for all batches, and told once.
+      log[error instanceof BlobStoreError ? 'debug' : 'error'](
+        { event: 'batch.held_up', err: error },
+        'batch held up, will be tried again',
+      )
       await release(now() + retryMs)
     }
   } finally {

@@ -181,14 +181,17 @@ it('a client that goes in the middle of its upload leaves nothing behind', async
   }
 })
 
-it('trouble of the blob store is told as such, and leaves no file', async () => {
+it.each([
+  ['EIO', 'storage_unavailable', '2'],
+  ['ENOSPC', 'storage_full', '10'],
+])('trouble of the blob store (%s) is told as %s, and leaves no file', async (why, code, retryAfter) => {
   const lose = async (): Promise<never> => {
-    throw new BlobStoreError('the disk refused (ENOSPC)', null)
+    throw new BlobStoreError(`the disk refused (${why})`, null, why === 'ENOSPC')
   }
   await using own = await openTestApi({ blobs: disk => ({ ...disk, write: lose }) })
   const answer = await postForm(own, '/v1/files', [file('x'), purpose])
-  expect([answer.status, answer.json.error.code]).toEqual([503, 'storage_unavailable'])
-  expect(answer.headers.get('retry-after')).toBe('2')
-  expect(answer.text).not.toContain('ENOSPC')
+  expect([answer.status, answer.json.error.code]).toEqual([503, code])
+  expect(answer.headers.get('retry-after')).toBe(retryAfter)
+  expect(answer.text).not.toContain(why)
   expect(await traces(own)).toEqual([])
 })

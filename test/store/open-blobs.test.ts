@@ -22,7 +22,8 @@ const open = async (storage: object) => {
   const life = createLifecycle(1_000, createLogger('silent'))
   onTestFinished(() => life.stop())
   const names = openNames({ servers: [], timeoutMs: 1_000 })
-  return openBlobStore(life, { config: configSchema.parse({ storage }), names, now: Date.now })
+  const log = createLogger('silent')
+  return openBlobStore(life, { config: configSchema.parse({ storage }), names, now: Date.now, log })
 }
 
 it('opens a store that the config names', async () => {

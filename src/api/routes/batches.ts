@@ -75,7 +75,7 @@ export const addBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
       }
       return sendContent(parts.blobs, request, reply, content)
         .catch(orNotFound(() => outputNotFound(name)))
-        .catch(asStorageTrouble(parts, request))
+        .catch(asStorageTrouble)
     },
   })
 

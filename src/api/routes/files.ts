@@ -59,7 +59,7 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
       const segments = await files.segments(id)
       return sendContent(blobs, request, reply, { segments, filename, isGrowing: 'isGrowing' in file })
         .catch(orNotFound(() => fileNotFound(id)))
-        .catch(asStorageTrouble(parts, request))
+        .catch(asStorageTrouble)
     },
   })
 
@@ -80,7 +80,7 @@ const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<Fil
   await files.reserve(id, request.tenant)
   const { rules, file } = await receiveFile(parts, request, key).catch(async (error: unknown) => {
     await abandonFile(parts, id)
-    return asStorageTrouble(parts, request)(error)
+    return asStorageTrouble(error)
   })
   const createdAtMs = now()
   const record: FileRecord = {

@@ -62,7 +62,7 @@ export const addMessageBatchRoutes = (scope: ApiScope, parts: ApiParts): void =>
         const batch = await owned(request)
         return sendContent(parts.blobs, request, reply, await contentOf(parts, batch))
           .catch(orNotFound(() => resultsNotFound(batch)))
-          .catch(asStorageTrouble(parts, request))
+          .catch(asStorageTrouble)
       },
     })
   }

@@ -38,9 +38,7 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
     async request => {
       const upload = await ownedUpload(uploads, request, request.params.id)
       const { part_ids, md5 } = request.body
-      return completeUpload(parts, upload, part_ids, md5?.toLowerCase() ?? null).catch(
-        asStorageTrouble(parts, request),
-      )
+      return completeUpload(parts, upload, part_ids, md5?.toLowerCase() ?? null).catch(asStorageTrouble)
     },
   )
 
@@ -102,7 +100,7 @@ const addPart = async (parts: ApiParts, request: FastifyRequest, upload: UploadR
       )
   const { bytes, hash } = await receivePart(parts, request, upload, key).catch(async (error: unknown) => {
     await drop()
-    return asStorageTrouble(parts, request)(error)
+    return asStorageTrouble(error)
   })
   // Where this rejects, the part may have been taken up all the same, and be asked for again: its bytes stay.
   const added = await uploads.addPart(id, { id: partId, bytes, ...repetitionOf(request, [id, hash]) })

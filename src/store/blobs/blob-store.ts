@@ -32,9 +32,12 @@ export class BlobNotFoundError extends Error {
 
 /** The place itself failed: it is away, full, or refuses. What happened is in `cause`; it may pass. */
 export class BlobStoreError extends Error {
-  constructor(message: string, cause: unknown) {
+  /** Whether there is no room, which others may make. */
+  readonly isFull: boolean
+  constructor(message: string, cause: unknown, isFull = false) {
     super(message, { cause })
     this.name = 'BlobStoreError'
+    this.isFull = isFull
   }
 }
 

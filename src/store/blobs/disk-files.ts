@@ -10,11 +10,15 @@ const fileMode = 0o600
 export const diskErrorCode = (error: unknown): string =>
   String((error as NodeJS.ErrnoException).code ?? 'unknown')
 
+/** The disk, what this user may have of it, or what a process may write. */
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
 export const onDisk = async <T>(operation: Promise<T>): Promise<T> => {
   try {
     return await operation
   } catch (error) {
-    throw new BlobStoreError(`the disk refused (${diskErrorCode(error)})`, error)
+    const code = diskErrorCode(error)
+    throw new BlobStoreError(`the disk refused (${code})`, error, fullCodes.has(code))
   }
 }
 
