@@ -10,9 +10,9 @@ export interface Remains {
   readonly batchCores: ReadonlySet<string>
 }
 
-/** Kinds of keys that hold what was, or only say where somebody stands: files, indexes, marks that expire by themselves. */
+/** Kinds of keys that hold what was, or only say where somebody stands: files, indexes, the time, marks that expire by themselves. */
 const harmless =
-  /^patrol$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|patrol|purge|dead)(?::|$)|^\{(?:files|batches|health|limits)\}:/
+  /^patrol$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|patrol|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
 /** A queue's own marks; the job that it counts is not in it. */
 const harmlessInQueue = /^(?:meta|id|events|marker|pc|stalled-check|metrics.*)$/
 

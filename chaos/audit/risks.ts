@@ -61,7 +61,6 @@ const riskOf = (fault: Fault): Risk[] => {
       return [{ ...any, fromMs, untilMs: endedAtMs + reconnectMs, caller: target }]
     case 'redis-kill':
     case 'redis-pause':
-    case 'redis-full':
     case 'redis-disk-full':
     case 'redis-failover':
       return [{ ...any, fromMs, untilMs: endedAtMs + reconnectMs }]

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { startSentinelTopology } from '../../test/support/redis-topology.ts'
 import type { FaultKind } from '../plan/faults.ts'
+import { fillMemory } from './fill-memory.ts'
 import type { ChaosRedis } from './redis.ts'
 
 /** Beside the master. After a fail-over one of them is left, which is what a write asks for. */
@@ -35,13 +36,10 @@ export const openSentinelRedis = async (): Promise<ChaosRedis> => {
     const { host, port } = await topology.master()
     const master = new Redis(port, host, { maxRetriesPerRequest: 1 })
     try {
-      await master.config('SET', 'maxmemory', '1mb')
-      await delay(forMs)
-      await master.config('SET', 'maxmemory', '0')
+      return await fillMemory(master, forMs)
     } finally {
       master.disconnect()
     }
-    return ''
   }
 
   const acts: Partial<Record<FaultKind, (forMs: number) => Promise<string>>> = {

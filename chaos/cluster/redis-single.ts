@@ -8,6 +8,7 @@ import { startPrivateRedis } from '../../src/redis/server.ts'
 import { members } from '../plan/cast.ts'
 import type { FaultKind } from '../plan/faults.ts'
 import { canLimitDisk, fillDisk, freeDisk, launcher } from './disk-limit.ts'
+import { fillMemory } from './fill-memory.ts'
 import { openLink } from './link.ts'
 import type { ChaosRedis } from './redis.ts'
 import { freeze, signal } from './signals.ts'
@@ -33,14 +34,9 @@ export const openSingleRedis = async (runDir: string): Promise<ChaosRedis> => {
     return behind > 0 ? `its log was ${behind} bytes behind what it had answered` : ''
   }
 
-  const fill = async (forMs: number): Promise<string> => {
-    await inspector.config('SET', 'maxmemory', '1mb')
-    await delay(forMs)
-    await inspector.config('SET', 'maxmemory', '0')
-    return ''
-  }
-
   const stopLog = async (forMs: number): Promise<string> => {
+    // On a slow machine it may still be on its way back from the fault before.
+    await inspector.ping()
     const { pid } = server
     await fillDisk(pid, dir)
     await delay(forMs)
@@ -60,7 +56,7 @@ export const openSingleRedis = async (runDir: string): Promise<ChaosRedis> => {
   const acts: Partial<Record<FaultKind, (target: string, forMs: number) => Promise<string>>> = {
     'redis-kill': (_, forMs) => kill(forMs),
     'redis-pause': (_, forMs) => freeze(server.pid, forMs).then(() => ''),
-    'redis-full': (_, forMs) => fill(forMs),
+    'redis-full': (_, forMs) => fillMemory(inspector, forMs),
     'redis-half-open': silence,
     ...((await canLimitDisk()) && { 'redis-disk-full': (_: string, forMs: number) => stopLog(forMs) }),
   }

@@ -12,7 +12,7 @@ export const faultKinds = [
   'clock-behind', // ten minutes back, and forward
   'redis-kill', // kill -9
   'redis-pause', // SIGSTOP, then SIGCONT
-  'redis-full', // maxmemory below what is used: writes are answered -OOM
+  'redis-full', // filled to its maxmemory, which nobody lifts: what is new is refused, what was accepted ends
   'redis-disk-full', // the log cannot grow: writes are answered -MISCONF
   'redis-failover', // the master is killed and a replica takes over
   'redis-half-open', // one process's connections to Redis go silent, and are reset in the end
@@ -74,7 +74,8 @@ const habitsOf = (lockMs: number): Readonly<Record<FaultKind, Habit>> => {
     'clock-behind': { targets: processes, forMs: [1_000, lockMs + 2_000] },
     'redis-kill': { targets: ['redis'], forMs: [200, 2_500] },
     'redis-pause': { targets: ['redis'], forMs: [1_000, 4_500] },
-    'redis-full': { targets: ['redis'], forMs: [1_000, 3_500] },
+    // Long enough for jobs to end in the meantime.
+    'redis-full': { targets: ['redis'], forMs: [3_000, 7_000] },
     'redis-disk-full': { targets: ['redis'], forMs: [1_000, 3_500] },
     'redis-failover': { targets: ['redis'], forMs: [2_000, 4_000] },
     'redis-half-open': { targets: processes, forMs: [2_000, lockMs + 3_000] },

@@ -3,6 +3,7 @@ import { renderDuration } from '../../src/terminal/quantities.ts'
 import { renderTable } from '../../src/terminal/table.ts'
 import { callFigures } from '../audit/calls.ts'
 import type { Evidence } from '../audit/evidence.ts'
+import type { FaultKind } from '../plan/faults.ts'
 import type { Settled } from '../settle.ts'
 import { recoveries, type SignsOfLife } from './recovery.ts'
 
@@ -51,6 +52,7 @@ export const renderFigures = (outcome: Outcome): string => {
       ['  at most, by calls in flight at faults', String(figures.atRisk)],
       ['Handovers', String(handovers)],
       ['Recovered by the patrol', String(patrolled)],
+      ['Answered while Redis was full', String(answeredWhile('redis-full', evidence))],
       ['Webhooks that came', String(verified.length)],
       ['  repeated', String(verified.length - distinct)],
       ['  dead letters', String(evidence.deadLetters.size)],
@@ -73,6 +75,17 @@ export const renderFigures = (outcome: Outcome): string => {
       ...[...residentBytes].map(([name, bytes]) => [`  ${name}`, `${Math.round(bytes / 1e6)} MB`]),
     ]),
   ].join('\n\n')
+}
+
+/** Good answers that ended between the beginning and the end of faults of that kind. */
+const answeredWhile = (kind: FaultKind, { faults, calls }: Evidence): number => {
+  const spans = faults.filter(fault => fault.kind === kind)
+  return calls.filter(
+    ({ status, outcome, endedAtMs }) =>
+      status === 200 &&
+      outcome === 'ok' &&
+      spans.some(span => span.beganAtMs <= endedAtMs! && endedAtMs! <= (span.endedAtMs ?? 0)),
+  ).length
 }
 
 export const isKill = (kind: string): boolean =>
