@@ -124,13 +124,16 @@ const limitsToldBy = (
 /** With these a 2xx is the model's own answer, and no error. */
 const answerKinds: ReadonlySet<VerdictKind> = new Set(['ok', 'refused', 'malformed', 'untranslatable'])
 
+/** A page of many megabytes tells no more of a failure, and looking through it for secrets would hold up everything else. */
+const mostErrorChars = 1_000_000
+
 /** The answer as it came; what some servers write into an error, such as the headers of the call, is nobody's to read. */
 const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
   if (outcome.kind !== 'answer') return null
   const { text } = outcome
   const statusCode = verdict.saidStatus ?? outcome.status
   const isError = statusCode >= 300 || !answerKinds.has(verdict.kind)
-  return { statusCode, body: isError ? redact(text) : text }
+  return { statusCode, body: isError ? redact(text.slice(0, mostErrorChars)) : text }
 }
 
 /** One upstream call: key, gate, deadline, verdict, and what the verdict says about the provider. */
