@@ -54,11 +54,13 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
     stop => stop(),
   )
   const files = createFileStore({ redis, run, keys, blobs, now })
+  const tenants = new Set(['default', ...config.api_keys.map(({ tenant }) => tenant)])
   const purger = createRepeating(
     'file purger',
     purgePauseMs,
     async () => {
       await files.purgeDue(purgeLimit)
+      for (const tenant of tenants) await core.batches.forgetGone(tenant)
     },
     log,
   )

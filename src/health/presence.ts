@@ -50,6 +50,10 @@ export interface ProcessPresence {
 
 const beatMs = 2_000
 const silentAfterMs = 10_000
+/** Beats after which those that were killed are looked for. */
+const beatsPerLook = 30
+/** Silent for this long nobody is only slow. */
+const goneAfterMs = 60_000
 
 interface Presence {
   readonly seenAtMs: number
@@ -67,9 +71,11 @@ const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kin
     describe: () => Kind,
   ): Repeating => {
     const write = createOwedWrite(redis)
+    let beats = 0
     const tell = async (): Promise<void> => {
       const presence = describe()
       await write('HSET', keyOf(prefix), fieldOf(presence), JSON.stringify(presence))
+      if (beats++ % beatsPerLook === 0) await read(redis, prefix, presence.seenAtMs, goneAfterMs)
     }
     const beat = createRepeating('heartbeat', beatMs, tell, log)
     return {
@@ -82,10 +88,15 @@ const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kin
   }
 
   /** All that live; those that fell silent are forgotten. */
-  const read = async (redis: Redis | Cluster, prefix: string, nowMs: number): Promise<readonly Kind[]> => {
+  const read = async (
+    redis: Redis | Cluster,
+    prefix: string,
+    nowMs: number,
+    afterMs = silentAfterMs,
+  ): Promise<readonly Kind[]> => {
     const entries = Object.entries(await redis.hgetall(keyOf(prefix)))
     const known = entries.map(([field, text]) => ({ field, presence: JSON.parse(text) as Kind }))
-    const silent = known.filter(w => w.presence.seenAtMs + silentAfterMs < nowMs)
+    const silent = known.filter(w => w.presence.seenAtMs + afterMs < nowMs)
     if (silent.length > 0) await redis.hdel(keyOf(prefix), ...silent.map(w => w.field))
     return known.filter(w => !silent.includes(w)).map(w => w.presence)
   }

@@ -20,6 +20,8 @@ export interface Agenda {
   add(entry: string, dueAtMs: number): Promise<void>
   postpone(entry: string, dueAtMs: number): Promise<void>
   has(entries: readonly string[]): Promise<readonly boolean[]>
+  /** Entries of one shard that are not due yet, the next first, from the one with the number `from` on. */
+  later(shard: number, from: number, limit: number): Promise<readonly string[]>
   /** Entries in all shards. */
   size(): Promise<number>
 }
@@ -58,6 +60,8 @@ export const createAgenda = (
     },
     has: async entries =>
       Promise.all(entries.map(async entry => (await redis.zscore(keyOf(entry), entry)) !== null)),
+    later: (shard, from, limit) =>
+      redis.zrange(keys.agenda(shard), `(${now()}`, '+inf', 'BYSCORE', 'LIMIT', from, limit),
     size: async () =>
       (await Promise.all(shards.map(shard => redis.zcard(keys.agenda(shard))))).reduce(
         (sum, n) => sum + n,

@@ -8,6 +8,7 @@ export interface BatchIndex {
   add(tenant: string, dialect: Dialect, id: string): Promise<void>
   remove(tenant: string, dialect: Dialect, ids: readonly string[]): Promise<void>
   has(tenant: string, dialect: Dialect, id: string): Promise<boolean>
+  oldest(tenant: string, dialect: Dialect, limit: number): Promise<readonly string[]>
   /** The next ids in the direction of travel: older ones, or with `before` newer ones, the nearest first. */
   next(tenant: string, dialect: Dialect, page: BatchPage): Promise<readonly string[]>
 }
@@ -20,6 +21,8 @@ export const createBatchIndex = (redis: Redis | Cluster, keys: Keys): BatchIndex
     if (ids.length > 0) await redis.zrem(keys.batches(dialect, tenant), ...ids)
   },
   has: async (tenant, dialect, id) => (await redis.zscore(keys.batches(dialect, tenant), id)) !== null,
+  oldest: (tenant, dialect, limit) =>
+    redis.zrange(keys.batches(dialect, tenant), '-', '+', 'BYLEX', 'LIMIT', 0, limit),
   next: (tenant, dialect, { after, before, limit }) => {
     const key = keys.batches(dialect, tenant)
     return before === undefined

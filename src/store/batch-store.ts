@@ -107,6 +107,8 @@ export interface BatchStore {
   /** Asks a running batch to end; answers the status it had: one that has ended or is `cancelling` stays as it is. Null: no such batch. */
   cancel(id: string): Promise<BatchStatus | null>
   list(tenant: string, dialect: Dialect, page: BatchPage): Promise<BatchList | 'unknown_cursor'>
+  /** Drops from the tenant's lists what is past its retention, the oldest first: nobody may ever look at them. */
+  forgetGone(tenant: string): Promise<void>
   /** Takes a dead letter back into delivery; false when there is none. */
   redeliver(id: string): Promise<boolean>
   /** Forgets a batch that has ended, with its results. */
@@ -126,6 +128,8 @@ const replayWindowMs = 3_600_000
 const creationPatienceMs = 60_000
 /** The blobs of a batch's own document outlast its deadline by this, should nobody get to its end any sooner. */
 const inputMarginMs = 30 * 86_400_000
+/** Of the oldest in a list, at a time. */
+const mostForgotten = 200
 
 export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): BatchStore => {
   const index = createBatchIndex(redis, keys)
@@ -158,6 +162,21 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
   const keepInput = async ({ input, expiresAtMs }: NewBatch): Promise<void> => {
     for (const id of ownedFiles(input)) {
       await redis.zadd(keys.purge(shardOf(id)), expiresAtMs + inputMarginMs, id)
+    }
+  }
+
+  const isGone = async (id: string): Promise<boolean> =>
+    timeOf(id) + creationPatienceMs < now() && (await redis.exists(keys.batch(id))) === 0
+
+  const forgetGone = async (tenant: string): Promise<void> => {
+    for (const dialect of ['openai', 'anthropic'] as const) {
+      const ids = await index.oldest(tenant, dialect, mostForgotten)
+      const gone = await Promise.all(ids.map(isGone))
+      await index.remove(
+        tenant,
+        dialect,
+        ids.filter((_, i) => gone[i]),
+      )
     }
   }
 
@@ -214,6 +233,7 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
     read,
     listBlocked,
     listOpen,
+    forgetGone,
     readDelivery: async id => deliveryOf((await redis.hgetall(keyOf(id))) as RecordFields),
     readNotice: async id => parseNotice((await redis.hgetall(keys.notice(id))) as RecordFields),
 

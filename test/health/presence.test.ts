@@ -39,3 +39,18 @@ it('shows live workers, and forgets those that stopped or fell silent', async ()
   expect(await readPresence(redis, prefix, 110_001)).toEqual([])
   redis.disconnect()
 })
+
+it('forgets processes that were killed long ago, though nobody asks who is there', async () => {
+  const log = pino({ level: 'silent' })
+  const { url, prefix } = testRedis()
+  const redis = createPatientRedis(url, log)
+  const roll = `${prefix}:{health}:workers`
+  const killed: WorkerPresence = { ...presence, instance: 'killed', seenAtMs: 39_999 }
+  const slow: WorkerPresence = { ...presence, instance: 'slow', seenAtMs: 40_000 }
+  for (const each of [killed, slow]) await redis.hset(roll, `first@${each.instance}`, JSON.stringify(each))
+  const beat = createHeartbeat(redis, prefix, log, () => presence)
+  beat.start()
+  await until(async () => (await redis.hkeys(roll)).sort().join() === 'first@i1,first@slow')
+  await beat.stop()
+  redis.disconnect()
+})
