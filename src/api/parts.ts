@@ -35,7 +35,7 @@ export interface ApiParts {
   readonly index: JobIndex
   readonly doorbells: Doorbells
   readonly deadLetters: DeadLetters
-  readonly agenda: Pick<Agenda, 'size'>
+  readonly agenda: Pick<Agenda, 'size' | 'later'>
   readonly blobs: BlobStore
   readonly files: FileStore
   readonly uploads: UploadStore
@@ -43,7 +43,7 @@ export interface ApiParts {
   readonly board: HealthBoard
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore
-  readonly limitStore: Pick<LimitStore, 'read'>
+  readonly limitStore: Pick<LimitStore, 'read' | 'unblock'>
   /** How a target has done of late, over all processes. */
   readonly figuresOf: (target: RouteTarget) => TargetFigures
   readonly mirroredRoutes: MirroredRoutes

@@ -38,6 +38,8 @@ export interface HealthBoard {
   unavailableKeyUntil(provider: string, fingerprint: string): number
   /** Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice. */
   indict(scope: Scope, state: HealthState, untilMs: number, reason: string, grounds?: Grounds): void
+  /** An operator says that a provider, its models and its keys can be called again. */
+  lift(provider: string): Promise<void>
   /** Entries still in force. */
   current(): readonly HealthEntry[]
 }
@@ -48,7 +50,15 @@ export interface HealthBoard {
  */
 const longestSlackMs = 250
 
-const script = scriptText(readFileSync(new URL('./lua/indict.lua', import.meta.url), 'utf8'), 'runs')
+const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+const script = scriptText(source('indict'), 'runs')
+const liftScript = scriptText(source('lift'), 'runs')
+
+/** Of a provider, of its models, and of its keys. */
+const isOf = (provider: string, scope: string): boolean =>
+  scope === `provider:${provider}` ||
+  scope.startsWith(`target:${provider}/`) ||
+  scope.startsWith(`key:${provider}#`)
 
 export interface HealthBoardOptions {
   readonly redis: Redis | Cluster
@@ -76,6 +86,12 @@ export const createHealthBoard = ({
     if (!known || known.untilMs < entry.untilMs) entries.set(entry.scope, entry)
   }
 
+  const forget = (provider: string): void => {
+    for (const map of [entries, sharedUntil]) {
+      for (const scope of map.keys()) if (isOf(provider, scope)) map.delete(scope)
+    }
+  }
+
   const load = async (): Promise<void> => {
     for (const text of Object.values(await redis.hgetall(key))) learn(JSON.parse(text) as HealthEntry)
   }
@@ -83,7 +99,10 @@ export const createHealthBoard = ({
   const untilOf = (scope: Scope): number => entries.get(scope)?.untilMs ?? 0
 
   const onMessage = (from: string, text: string): void => {
-    if (from === channel) learn(JSON.parse(text) as HealthEntry)
+    if (from !== channel) return
+    const news = JSON.parse(text) as HealthEntry | { readonly lifted: string }
+    if ('lifted' in news) forget(news.lifted)
+    else learn(news)
   }
   // What was published while the connection was down is read from the board.
   const onReady = (): void =>
@@ -136,6 +155,10 @@ export const createHealthBoard = ({
       write(entry).catch(error =>
         log.warn({ event: 'health.share_failed', err: error, scope }, 'health not shared'),
       )
+    },
+    lift: async provider => {
+      await redis.eval(liftScript, 1, key, provider, channel)
+      forget(provider)
     },
     current: () => [...entries.values()].filter(entry => entry.untilMs > now()),
   }

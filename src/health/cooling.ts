@@ -17,14 +17,19 @@ export interface CoolingOptions {
 
 /** Every 429 of a storm moves the time a little; the cluster is told when it moves by this, or by a tenth of what is left. */
 const longestSlackMs = 250
+/** For how long what was told is not known to the circuit yet. After it that alone counts: an operator may have ended the time. */
+const onItsWayMs = 1_000
 
 export const createCooling = ({ provider, terms, store, circuits, log, now }: CoolingOptions): Cool => {
   let toldMs = 0
+  let toldAtMs = 0
   return (untilMs, reason) => {
+    if (toldAtMs + onItsWayMs < now()) toldMs = 0
     const slackMs = Math.min(longestSlackMs, (untilMs - now()) / 10)
     const { state, untilMs: knownMs } = circuits.of(provider)
     if (untilMs - Math.max(toldMs, state === 'cooling' ? knownMs : 0) < slackMs) return
     toldMs = untilMs
+    toldAtMs = now()
     store
       .cool(provider, terms, untilMs, reason)
       .then(circuits.learn)

@@ -85,6 +85,8 @@ export interface MeterView {
 export interface LimitStore {
   readonly channel: string
   lease(meter: string, process: string, request: LeaseRequest): Promise<Lease>
+  /** Ends the time that a provider's keys are to be left alone, whatever it had said. */
+  unblock(provider: string): Promise<void>
   /** Every meter of a provider. */
   read(provider: string): Promise<readonly MeterView[]>
 }
@@ -98,7 +100,9 @@ const partsOf = (name: string): { readonly key: string; readonly model: string |
 export const meterName = (provider: string, fingerprint: string, model?: string): string =>
   `${provider}#${fingerprint}${model === undefined ? '' : `/${model}`}`
 
-const script = scriptText(readFileSync(new URL('./lua/lease.lua', import.meta.url), 'utf8'), 'runs')
+const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+const script = scriptText(source('lease'), 'runs')
+const unblockScript = scriptText(source('unblock'), 'runs')
 const command = 'baton:limit-lease'
 type Run = (...args: string[]) => Promise<string>
 
@@ -146,6 +150,10 @@ export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitS
     channel,
     lease: async (meter, process, request) =>
       JSON.parse(await run(keyOf(meter), names, meter, channel, process, JSON.stringify(request))) as Lease,
+    unblock: async provider => {
+      const own = (await redis.smembers(names)).filter(name => name.startsWith(`${provider}#`))
+      await Promise.all(own.map(name => redis.eval(unblockScript, 1, keyOf(name), name, channel)))
+    },
     read: async provider => {
       const [all, [seconds, micros]] = await Promise.all([redis.smembers(names), redis.time()])
       const own = all.filter(name => name.startsWith(`${provider}#`)).toSorted()

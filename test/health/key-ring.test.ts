@@ -11,6 +11,7 @@ const stopping = (until: ReadonlyMap<string, number>): HealthBoard => ({
   unavailableUntil: () => 0,
   unavailableKeyUntil: (provider, fingerprint) => until.get(`${provider}#${fingerprint}`) ?? 0,
   indict: () => undefined,
+  lift: async () => undefined,
   current: () => [],
 })
 const drawn = (ring: ReturnType<typeof createKeyRing>, count: number) =>

@@ -1,13 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { healthCheckOf } from '../../config/health-check.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { circuitOf } from '../../domain/health.ts'
 import { providerQueue } from '../../queue/doorbells.ts'
+import { wakeParked } from '../../queue/wake-parked.ts'
 import { modelsAt } from '../../relay/routes.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { ignoreBodies } from '../ignore-bodies.ts'
 import type { ApiParts } from '../parts.ts'
 import { providerView } from '../provider-view.ts'
+
+/** For the workers to hear of it: a job that came before would be parked again. */
+const hearingMs = 300
 
 /** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause` and `…/resume`. */
 export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
@@ -46,12 +51,23 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
 
   scope.get('/v1/providers', async () => ({ object: 'list', data: await view(providers) }))
 
+  /** What the provider has asked for is over, and so are waits for it: they were told a time that may be a day away. */
+  const giveBack = async (name: string, models: readonly string[]): Promise<void> => {
+    await Promise.all([board.lift(name), limitStore.unblock(name)])
+    for (const model of models) {
+      circuits.learn(await circuitStore.pause(circuitOf({ provider: name, model }), false))
+    }
+    await delay(hearingMs)
+    await wakeParked(parts, name)
+  }
+
   const setPaused = async (name: string, paused: boolean): Promise<object> => {
     const facts = providers.find(provider => provider.name === name)
     if (!facts) {
       throw new BatonError('provider_not_found', `There is no provider '${name}'.`, { param: 'name' })
     }
     circuits.learn(await circuitStore.pause(name, paused))
+    if (!paused) await giveBack(name, facts.models)
     return (await view([facts]))[0]!
   }
   scope.register(async inner => {

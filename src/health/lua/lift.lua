@@ -1,0 +1,10 @@
+-- An operator says that a provider can be called again: nothing stands against it, its models and its keys any more.
+-- KEYS: board   ARGV: provider, channel
+local own = { ['provider:' .. ARGV[1]] = true }
+local starts = { 'target:' .. ARGV[1] .. '/', 'key:' .. ARGV[1] .. '#' }
+for _, scope in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local is_mine = own[scope]
+  for _, start in ipairs(starts) do is_mine = is_mine or scope:sub(1, #start) == start end
+  if is_mine then redis.call('HDEL', KEYS[1], scope) end
+end
+return redis.call('PUBLISH', ARGV[2], cjson.encode({ lifted = ARGV[1] }))
