@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseInfo } from '../../src/redis/preflight.ts'
 import { call } from '../api/harness.ts'
+import { line, openDesk } from '../batches/batch-desk.ts'
 import type { LogLine } from '../support/processes.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { ask } from '../support/redis-node.ts'
@@ -84,5 +86,26 @@ describe('a Redis at its `maxmemory`', () => {
     expect(lines(rig.api, 'redis.full').length).toBeGreaterThan(0)
     expect(lines(rig.api, 'redis.full').length).toBeLessThan(5)
     expect(lines(rig.api, 'redis.has_room').length).toBeGreaterThan(0)
+  }, 120_000)
+
+  it('feeds no lines of a batch, and goes on with it when there is room', async () => {
+    await limitTo((await usedBytes()) + 4_000_000)
+    await submitAll()
+    const desk = openDesk(rig.redis, join(rig.site.dir, '.baton/blobs'))
+    const rows = Array.from({ length: 20 }, (_, i) => `row-${i}`)
+    try {
+      await rig.site.worker('batches')
+      const id = await desk.batch(rows.map(row => line(row, 'plain')).join(''))
+      await desk.reached(id, batch => batch.total === rows.length)
+      // The worker that ends the jobs takes a second to start: time for a feeder that does not wait.
+      await rig.site.worker('first')
+      expect((await desk.read(id)).cursor.fed).toBe(0)
+      const batch = await desk.ended(id)
+      expect((await desk.lines(batch)).output.map(({ custom_id }) => custom_id).sort()).toEqual(
+        rows.toSorted(),
+      )
+    } finally {
+      await desk.close()
+    }
   }, 120_000)
 })
