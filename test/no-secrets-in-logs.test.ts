@@ -108,7 +108,7 @@ const breakRecord = async (id: string): Promise<void> => {
   await redis.rename(record, `${record}:aside`)
   await redis.set(record, 'no hash')
   try {
-    await until(() => lines.some(line => line.includes('redis refused a write')))
+    await until(() => lines.some(line => line.includes('redis refuses writes')))
   } finally {
     await redis.rename(`${record}:aside`, record)
   }
@@ -162,7 +162,7 @@ it('no prompt, answer, key or signature reaches the log at any level, whatever h
   expect(lines.length).toBeGreaterThan(50)
   expect(signatures().length).toBeGreaterThan(3)
   for (const told of [
-    'redis refused a write',
+    'redis refuses writes',
     'attempt failed',
     'job handed over',
     'webhook failed',
