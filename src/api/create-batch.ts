@@ -8,6 +8,7 @@ import { windowMsOf } from './batch-schemas.ts'
 import { batchNotFound } from './owned-batch.ts'
 import type { ApiParts } from './parts.ts'
 import { refuseUnpriced } from './refuse-unpriced.ts'
+import { createAdmitted } from './within-quota.ts'
 
 /** An OpenAI batch as a request asks for it. `inputFileId` was seen to be a file of the tenant's. */
 export type BatchOrder = Pick<
@@ -53,7 +54,7 @@ export const createBatch = async (
     total: null,
     apiVersion: null,
   }
-  const created = await batches.create(batch)
+  const created = await createAdmitted(parts, batch)
   if (created.kind === 'no_input') throw inputGone()
   if (created.kind === 'created') return { batch: asWritten(batch), isReplayed: false }
   const first = await batches.read(created.id)

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { messageBatchLines } from '../batches/anthropic-document.ts'
+import { BatonError } from '../domain/errors.ts'
 import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
 import type { BatchRecord } from '../store/batch-record.ts'
 import type { NewBatch } from '../store/batch-store.ts'
@@ -19,6 +20,7 @@ import { asStorageTrouble } from './receive-blob.ts'
 import { refuseUnpriced } from './refuse-unpriced.ts'
 import { repetitionOf } from './repetition.ts'
 import { headersOf } from './travelling.ts'
+import { createAdmitted, holdQuota } from './within-quota.ts'
 
 /**
  * Makes a batch of the requests in the body, which is written to the blob store as it arrives, a request a line; or
@@ -41,7 +43,10 @@ export const createMessageBatch = async (
     await abandonFile(parts, ownFile)
     return asStorageTrouble(error)
   })
-  const created = await batches.create(batch)
+  const created = await createAdmitted(parts, batch).catch(async (error: unknown) => {
+    if (error instanceof BatonError) await abandonFile(parts, ownFile)
+    throw error
+  })
   // Not read back: it stands, and an error now would make the client create it again.
   if (created.kind === 'created') return asWritten(batch)
   await abandonFile(parts, ownFile)
@@ -63,15 +68,17 @@ const receive = async (
   request: FastifyRequest,
   { body, headers, ownFile }: Incoming,
 ): Promise<NewBatch> => {
-  const { blobs, files, config, now } = parts
+  const { blobs, files, quotas, config, now } = parts
   const { anthropic_max_requests, max_line_bytes } = config.batches
   await files.reserve(ownFile, request.tenant)
+  await holdQuota(quotas, request.tenant, ownFile, 0, Number(request.headers['content-length'] ?? 0))
   const document = messageBatchLines(body.bytes, {
     maxRequests: anthropic_max_requests,
     maxRequestBytes: max_line_bytes,
   })
   const key = `${coreOf(ownFile)}/requests`
   const { bytes } = await blobs.write(key, document.lines)
+  await holdQuota(quotas, request.tenant, ownFile, 0, bytes)
   const { webhook, completion_window, max_cost_usd } = readParameters(messageBatchExtras, document.extras())
   const maxCostUsd = max_cost_usd ?? config.batches.max_cost_usd ?? null
   refuseUnpriced(parts, '/v1/messages', maxCostUsd, document.models())

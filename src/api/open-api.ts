@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { quotasOf } from '../config/quotas.ts'
 import { type Core, deadLetterRetentionMs, storeOn } from '../core.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readPresence, readProcesses, readWebhookPresence } from '../health/presence.ts'
@@ -19,6 +20,7 @@ import { createFinishWaiter } from '../store/finish-waiter.ts'
 import { createGuardedRunner } from '../store/full-store.ts'
 import { createJobIndex } from '../store/job-index.ts'
 import { pingRedis } from '../store/ping.ts'
+import { createQuotas } from '../store/quotas.ts'
 import { createReplicatedRunner } from '../store/replicated.ts'
 import { createScriptRunner, type RunScript } from '../store/scripts.ts'
 import { createUploadStore } from '../store/upload-store.ts'
@@ -84,6 +86,7 @@ export const openApi = async (
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),
     batches: createBatchStore({ redis, run, keys, now }),
+    quotas: createQuotas({ redis, run, keys, quotaOf: quotasOf(config), now }),
     board: core.board,
     circuits: core.circuits,
     unmannedSince: core.attendance.unmannedSince,

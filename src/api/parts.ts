@@ -22,6 +22,7 @@ import type { FileStore } from '../store/file-store.ts'
 import type { FinishWaiter } from '../store/finish-waiter.ts'
 import type { JobIndex } from '../store/job-index.ts'
 import type { JobStore } from '../store/job-store.ts'
+import type { Quotas } from '../store/quotas.ts'
 import type { UploadStore } from '../store/upload-store.ts'
 import type { AddressGuard } from '../webhooks/address-guard.ts'
 import type { Resolve } from '../webhooks/host-addresses.ts'
@@ -39,6 +40,7 @@ export interface ApiParts {
   readonly blobs: BlobStore
   readonly files: FileStore
   readonly uploads: UploadStore
+  readonly quotas: Quotas
   readonly batches: BatchStore
   readonly board: HealthBoard
   readonly circuits: Circuits

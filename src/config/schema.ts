@@ -176,6 +176,22 @@ const batches = z.strictObject({
   retention: duration.prefault('30d'),
 })
 
+/** How much a tenant may have at a time. */
+const quota = {
+  files: positiveInt,
+  bytes: positiveInt,
+  open_batches: positiveInt,
+}
+
+const quotas = z.strictObject({
+  files: quota.files.default(100_000),
+  /** Of files, uploads from their announcement on, and documents of message batches that run. */
+  bytes: quota.bytes.default(100 * 1024 * 1024 * 1024),
+  open_batches: quota.open_batches.default(1_000),
+  /** In place of these, by the names that `api_keys` give tenants. */
+  tenants: z.record(z.string(), z.strictObject(quota).partial()).default({}),
+})
+
 /** `host:port` each: relations see to it, as they can tell what was meant. */
 const redisNodes = z.array(z.string()).min(1)
 
@@ -236,6 +252,7 @@ export const configSchema = z.strictObject({
   storage: storage.prefault({}),
   files: files.prefault({}),
   batches: batches.prefault({}),
+  quotas: quotas.prefault({}),
 })
 
 export type Config = z.output<typeof configSchema>

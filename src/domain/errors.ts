@@ -74,6 +74,14 @@ export const errorCodes = {
     help: 'With this part the upload would have more than the `bytes` that it announced.',
   },
   upload_incomplete: { status: 400, help: 'The parts do not come to the `bytes` that the upload announced.' },
+  storage_quota_exceeded: {
+    status: 403,
+    help: 'The tenant keeps as many files, or as many bytes of them, as `quotas` allow; delete some.',
+  },
+  too_many_open_batches: {
+    status: 429,
+    help: 'The tenant has as many open batches as `quotas` allow; come again when one has ended.',
+  },
   checksum_mismatch: { status: 400, help: '`md5` is not that of the parts put together.' },
   job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },
   batch_not_found: { status: 404, help: 'No such batch, or it is past its retention.' },

@@ -96,6 +96,8 @@ export const parseNotice = (fields: RecordFields): NoticeRecord | null =>
 export interface BatchStore {
   /** When this resolves, the batch is in Redis and a feeder will take it up. */
   create(batch: NewBatch): Promise<BatchCreated>
+  /** The batch that the same request made within the last hour. */
+  repeated(batch: NewBatch): Promise<string | null>
   read(id: string): Promise<BatchRecord | null>
   /** The tenant's batches of that kind of client that a person must help, the longest waiting first. */
   listBlocked(tenant: string, dialect: Dialect, limit: number): Promise<BatchList>
@@ -228,6 +230,11 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
       if (reply === 'created') return { kind: 'created' }
       await index.remove(tenant, dialect, [id])
       return reply === 'no_input' ? { kind: 'no_input' } : { kind: 'replayed', id: reply }
+    },
+
+    repeated: async ({ id, fingerprint }) => {
+      const first = await redis.get(keys.batchRequest(shardOf(id), fingerprint))
+      return first !== null && (await redis.exists(keys.batch(first))) === 1 ? first : null
     },
 
     read,

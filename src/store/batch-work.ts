@@ -263,10 +263,10 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         ...words(errorFileId, files.error),
       ])) as EndedBatchStatus | 'lost' | 'changed'
       if (ended === 'lost' || ended === 'changed') return ended
-      if (inputFileId === null) {
-        for (const name of ownedFiles(batch.input))
-          await write('ZADD', keys.purge(shardOf(name)), now(), name)
-      }
+      // Lost, it is found by whoever is refused next.
+      await redis.srem(keys.openOf(tenant), id).catch(() => undefined)
+      const owned = inputFileId === null ? ownedFiles(batch.input) : []
+      for (const name of owned) await write('ZADD', keys.purge(shardOf(name)), now(), name)
       return ended
     },
   }

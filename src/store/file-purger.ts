@@ -1,5 +1,6 @@
 import type { FileStoreOptions } from './file-store.ts'
 import { coreOf, isUploadId, shardCount, shardOf } from './keys.ts'
+import { freeQuota } from './quotas.ts'
 import { uploadGraceMs } from './upload-record.ts'
 
 /** A file that a running batch reads is looked at again after this. */
@@ -27,6 +28,7 @@ export const createFilePurger = ({ redis, run, keys, blobs, now }: FileStoreOpti
     const [tenant, expires] = reply as [string, string]
     await blobs.removeGroup(coreOf(id))
     if (!isUpload && tenant) await redis.zrem(keys.files(tenant), id)
+    if (tenant) await freeQuota(run, keys, tenant, id)
     // A part may have been on its way when its upload was cancelled: once more when none can be any longer.
     const lastAtMs = isUpload ? Number(expires) + uploadGraceMs : 0
     await run('purge-done', [...names, purgeKey, id, lastAtMs > now() ? lastAtMs : 0])

@@ -4,6 +4,7 @@ import type { BlobStore } from './blobs/blob-store.ts'
 import { createFilePurger } from './file-purger.ts'
 import { type FileRecord, fileFields, parseFile } from './file-record.ts'
 import { coreOf, isFileId, type Keys, shardOf } from './keys.ts'
+import { freeQuota } from './quotas.ts'
 import type { RunScript } from './scripts.ts'
 import { formatSegment, parseSegment, type Segment } from './segment.ts'
 
@@ -83,7 +84,9 @@ export const createFileStore = (options: FileStoreOptions): FileStore => {
     },
 
     abandon: async id => {
+      const tenant = await redis.hget(keys.file(id), 'tenant')
       await blobs.removeGroup(coreOf(id))
+      if (tenant) await freeQuota(run, keys, tenant, id)
       await run('purge-done', [keys.file(id), keys.segments(id), purgeKey(id), id, 0])
     },
 

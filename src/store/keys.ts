@@ -144,6 +144,12 @@ export interface Keys {
   purge(shard: number): string
   /** Sorted set by name: a tenant's files. */
   files(tenant: string): string
+  /** Hash: what each of a tenant's files takes, by the core of its id. */
+  held(tenant: string): string
+  /** Hash: the sums of those. */
+  heldSums(tenant: string): string
+  /** Set: a tenant's open batches. */
+  openOf(tenant: string): string
   /** Hash: a batch. */
   batch(batchId: string): string
   /** Hash: a notice that a batch's webhook is owed, and how its delivery fares. */
@@ -186,6 +192,9 @@ export const createKeys = (prefix: string): Keys => ({
   segments: id => `${prefix}:{${shardOf(id)}}:fs:${id}`,
   purge: shard => `${prefix}:{${shard}}:purge`,
   files: tenant => `${prefix}:{files}:${tenant}`,
+  held: tenant => `${prefix}:{files}:held:${tenant}`,
+  heldSums: tenant => `${prefix}:{files}:sums:${tenant}`,
+  openOf: tenant => `${prefix}:{batches}:open:${tenant}`,
   batch: id => `${prefix}:{${shardOf(id)}}:b:${coreOf(id)}`,
   notice: id => `${prefix}:{${shardOf(id)}}:bn:${id.slice(id.search(/[_-]/) + 1)}`,
   batchDone: id => `${prefix}:{${shardOf(id)}}:bd:${coreOf(id)}`,

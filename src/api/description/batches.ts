@@ -16,6 +16,7 @@ export const batchOperations: Operations = {
     body: batchRequest,
     answers: { 200: { description: 'The batch.', schema: batch } },
     errors: [
+      'too_many_open_batches',
       ...ofJsonBody,
       ...ofParameters,
       ...ofWebhook,
@@ -70,6 +71,7 @@ export const batchOperations: Operations = {
     bodyIsOptional: true,
     answers: { 200: { description: 'The new batch.', schema: batch } },
     errors: [
+      'too_many_open_batches',
       ...ofJsonBody,
       ...ofParameters,
       ...ofWebhook,

@@ -33,7 +33,7 @@ export const fileOperations: Operations = {
     body: fileForm,
     bodyType: form,
     answers: { 200: { description: 'The file.', schema: file } },
-    errors: ofForm,
+    errors: [...ofForm, 'storage_quota_exceeded'],
   },
   'GET /v1/files': {
     id: 'listFiles',
@@ -78,7 +78,7 @@ export const uploadOperations: Operations = {
     summary: 'Begin a file that comes in parts',
     tag: 'Uploads',
     answers: { 200: { description: 'The upload.', schema: upload } },
-    errors: [...ofJsonBody, 'file_too_large', 'not_replicated', 'storage_full'],
+    errors: [...ofJsonBody, 'file_too_large', 'storage_quota_exceeded', 'not_replicated', 'storage_full'],
   },
   'POST /v1/uploads/:id/parts': {
     id: 'addUploadPart',

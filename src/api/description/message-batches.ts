@@ -25,6 +25,8 @@ export const messageBatchOperations: Operations = {
     body: messageBatchRequest,
     answers: { 200: { description: 'The batch.', schema: messageBatch } },
     errors: [
+      'too_many_open_batches',
+      'storage_quota_exceeded',
       ...ofJsonBody,
       ...ofParameters,
       ...ofWebhook,

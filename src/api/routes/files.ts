@@ -15,6 +15,7 @@ import { fileNotFound, ownedFile, readableFile } from '../owned-file.ts'
 import type { ApiParts } from '../parts.ts'
 import { asStorageTrouble, type ReceivedBlob, receiveBlob } from '../receive-blob.ts'
 import { orNotFound, sendContent } from '../send-content.ts'
+import { holdQuota } from '../within-quota.ts'
 
 type FileParams = { Params: { id: string } }
 
@@ -74,11 +75,18 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
 }
 
 const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<FileRecord> => {
-  const { files, now } = parts
+  const { files, quotas, now } = parts
   const id = newFileId(randomInt(shardCount), now())
   const key = `${coreOf(id)}/content`
   await files.reserve(id, request.tenant)
-  const { rules, file } = await receiveFile(parts, request, key).catch(async (error: unknown) => {
+  const received = async () => {
+    // As much as it says it is; what it really is, when that is known.
+    await holdQuota(quotas, request.tenant, id, 1, Number(request.headers['content-length'] ?? 0))
+    const received = await receiveFile(parts, request, key)
+    await holdQuota(quotas, request.tenant, id, 1, received.file.bytes)
+    return received
+  }
+  const { rules, file } = await received().catch(async (error: unknown) => {
     await abandonFile(parts, id)
     return asStorageTrouble(error)
   })

@@ -16,6 +16,7 @@ import { closedError, ownedUpload } from '../owned-upload.ts'
 import type { ApiParts } from '../parts.ts'
 import { asStorageTrouble, type ReceivedBlob, receiveBlob } from '../receive-blob.ts'
 import { repetitionOf } from '../repetition.ts'
+import { holdQuota } from '../within-quota.ts'
 
 /** As OpenAI has it. */
 const maxPartBytes = 64 * 1024 * 1024
@@ -24,11 +25,16 @@ type UploadParams = { Params: { id: string } }
 
 /** `POST /v1/uploads`, and `…/parts`, `…/complete` and `…/cancel` of one. */
 export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
-  const { uploads } = parts
+  const { uploads, quotas } = parts
 
   scope.post('/v1/uploads', { schema: { body: uploadRequest } }, async request => {
     const upload = newUpload(parts, request, request.body)
     await uploads.create(upload)
+    // Counted when it will be removed, so that nothing counts for ever.
+    await holdQuota(quotas, request.tenant, upload.id, 1, upload.bytes).catch(async (error: unknown) => {
+      await uploads.cancel(upload.id)
+      throw error
+    })
     return uploadView(upload)
   })
 
@@ -64,6 +70,7 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
       const was = await uploads.cancel(upload.id)
       // Cancelled before is as good: a client that did not get the answer asks again.
       if (was !== 'done' && was !== 'cancelled') throw closedError(upload.id, was)
+      await quotas.free(request.tenant, upload.id)
       return uploadView({ ...upload, status: 'cancelled' })
     })
   })
