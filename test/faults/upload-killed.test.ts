@@ -34,7 +34,7 @@ const sendPart = async (length: number): Promise<Socket> => {
   const socket = connect(Number(new URL(await url()).port), '127.0.0.1')
   socket.on('error', () => undefined)
   const head = `content-type: ${formHeaders['content-type']}\r\ncontent-length: ${form.length}\r\n`
-  socket.write(`POST /v1/files HTTP/1.1\r\nhost: x\r\n${head}\r\n`)
+  socket.write(`POST /v1/files HTTP/1.1\r\nhost: localhost\r\n${head}\r\n`)
   await new Promise<unknown>(sent => socket.write(form.subarray(0, length), sent))
   return socket
 }
