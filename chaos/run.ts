@@ -101,12 +101,11 @@ const playPlan = async (run: Run, plan: readonly PlannedFault[]): Promise<Settle
   const { options, cluster, redis, api, ledger, watch, faults, screen, startedAtMs, signal } = run
   const over = new AbortController()
   const watching = AbortSignal.any([over.signal, signal])
-  const { keptUrl, goneUrl } = cluster.receivers
-  const webhookUrls = { kept: keptUrl, gone: goneUrl }
+  const { urlFor } = cluster.receivers
   const work = async (): Promise<Settled> => {
     try {
       await Promise.all([
-        submitAll({ api, ledger, seed: options.seed, startedAtMs, webhookUrls, signal }),
+        submitAll({ api, ledger, seed: options.seed, startedAtMs, urlFor, signal }),
         runFaults(cluster, plan, startedAtMs, faults, signal),
       ])
       return await settle(redis, ledger, watch, signal)

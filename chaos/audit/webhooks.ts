@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Event, Evidence, Violation } from './evidence.ts'
+import { judgeMeanwhile } from './held-webhooks.ts'
 
 interface Told {
   readonly type?: unknown
@@ -27,6 +28,7 @@ export const judgeWebhooks = (evidence: Evidence): Violation[] => {
   const known = new Set(owed.map(({ id }) => id))
   const unverified = deliveries.length - [...verified.values()].flat().length
   return [
+    ...judgeMeanwhile(evidence),
     ...(unverified === 0 ? [] : [about(null, null, `${unverified} deliveries did not verify`)]),
     ...[...verified.keys()]
       .filter(id => !known.has(id))

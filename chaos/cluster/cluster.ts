@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Lifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { findFreePort } from '../../src/redis/port.ts'
-import { members, workersInAll } from '../plan/cast.ts'
+import { members, type Role, workersInAll } from '../plan/cast.ts'
 import { firstProvider, type ProviderName, secondProvider } from '../plan/routes.ts'
 import { shippedNodeOptions, startChild } from './child.ts'
 import { type Clocks, openClocks } from './clocks.ts'
@@ -81,6 +81,7 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
   const logFileOf = (member: string): string => join(dir, `${member}.log`)
   const nodeOptions = { api: await shippedNodeOptions('api'), worker: await shippedNodeOptions('worker') }
   const clocks = await openClocks(dir, clocksOff)
+  const nameServerOf = (role: Role) => (role === 'api' ? receivers.doorNames : receivers.names)
   const processes = new Map<string, Supervised>()
   for (const member of members) {
     const { name, role, args } = member
@@ -90,7 +91,13 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
         args,
         nodeOptions: [...nodeOptions[role === 'api' ? 'api' : 'worker'], ...clocks.nodeOptions],
         cwd: dir,
-        env: { LOG_LEVEL: 'debug', CHAOS_NAME: name, ...redis.envOf(name), ...clocks.envOf(name) },
+        env: {
+          LOG_LEVEL: 'debug',
+          CHAOS_NAME: name,
+          CHAOS_DNS: nameServerOf(role).address,
+          ...redis.envOf(name),
+          ...clocks.envOf(name),
+        },
         logFile: logFileOf(name),
       })
     const opened = life.open(

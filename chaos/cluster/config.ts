@@ -35,7 +35,14 @@ export const clusterConfig = (parts: ConfigParts): object => {
     redis: { prefix: redisPrefix, ...parts.redis },
     server: { port: parts.apiPort, shutdown_grace_ms: graceMs },
     storage: { path: 'blobs' },
-    webhooks: { secret: parts.secret, allow: ['127.0.0.0/8'], timeout_ms: 3_000 },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the config puts the variable in.
+    dns: { servers: ['${CHAOS_DNS}'] },
+    webhooks: {
+      ...{ secret: parts.secret, allow: ['127.0.0.0/8'], timeout_ms: 3_000 },
+      // Few places, so that those who hang could take them all; and short times, which fit a run of minutes.
+      concurrency: 10,
+      breaker: { failures: 5, reset_ms: 1_000, max_reset_ms: 4_000 },
+    },
     // No job may fail because it met too many faults: then nothing could be said about the others.
     jobs: { lock_ms: lockMs, max_attempts: 1_000 },
     providers: {

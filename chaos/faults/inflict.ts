@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { BehaviourInput } from '../../src/sim/behaviour.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Link, LinkMode } from '../cluster/link.ts'
+import { silentZone, soundZone } from '../cluster/receivers.ts'
 import { freeze } from '../cluster/signals.ts'
 import type { Supervised } from '../cluster/supervised.ts'
 import { mostOffMs } from '../plan/clocks.ts'
@@ -69,6 +70,14 @@ const refuseDeliveries: Act = async ({ receivers }, _, forMs) => {
   return ''
 }
 
+const silenceNames: Act = async ({ receivers: { names } }, _, forMs) => {
+  names.serve(silentZone)
+  const before = names.asked.length
+  await delay(forMs)
+  names.serve(soundZone)
+  return `${names.asked.length - before} questions without an answer`
+}
+
 const acts: Partial<Record<FaultKind, Act>> = {
   kill,
   stop,
@@ -82,6 +91,8 @@ const acts: Partial<Record<FaultKind, Act>> = {
   'provider-half-open': link('silent', toProvider),
   'receiver-down': link('shut', ({ receivers }) => receivers.link),
   'receiver-errors': refuseDeliveries,
+  'receiver-hang': link('silent', ({ receivers }) => receivers.hangingLink),
+  'name-server-silent': silenceNames,
 }
 
 /** What can be done to anything but Redis, on any machine. */

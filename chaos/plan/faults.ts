@@ -23,12 +23,14 @@ export const faultKinds = [
   'provider-half-open', // connections go silent, and are reset in the end
   'receiver-down', // connections are refused
   'receiver-errors', // 500 for every delivery
+  'receiver-hang', // connections to one of the receivers go silent, and are reset in the end
+  'name-server-silent', // names of receivers are asked for, and nobody answers
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 export interface PlannedFault {
   readonly kind: FaultKind
-  /** The name of a process or provider, `redis` or `receiver`. */
+  /** The name of a process or provider, `redis`, `receiver`, `hanging receiver` or `name server`. */
   readonly target: string
   readonly atMs: number
   readonly forMs: number
@@ -86,6 +88,9 @@ const habitsOf = (lockMs: number): Readonly<Record<FaultKind, Habit>> => {
     'provider-half-open': { targets: providers, forMs: outage },
     'receiver-down': { targets: ['receiver'], forMs: [1_000, 2_500] },
     'receiver-errors': { targets: ['receiver'], forMs: [1_000, 2_500] },
+    // Longer than a delivery may take, so that others must go on while these wait.
+    'receiver-hang': { targets: ['hanging receiver'], forMs: [4_000, 8_000] },
+    'name-server-silent': { targets: ['name server'], forMs: [4_000, 8_000] },
   }
 }
 

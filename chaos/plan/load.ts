@@ -13,6 +13,8 @@ import { rejectedRoute, routes, scriptedRoutes, stuckRoute } from './routes.ts'
  */
 export type Fate = 'plain' | 'scripted' | 'rejected' | 'malformed' | 'cancelled' | 'stuck'
 
+export type HookKind = 'kept' | 'gone' | 'named' | 'hanging'
+
 export interface JobOrder {
   /** Unique, and in the body: by it the simulated providers tell whose call it is. */
   readonly marker: string
@@ -21,8 +23,11 @@ export interface JobOrder {
   /** After the start of the run. */
   readonly atMs: number
   readonly window: string
-  /** `gone` answers 410, so that the delivery becomes a dead letter. */
-  readonly webhook: 'kept' | 'gone' | null
+  /**
+   * `gone` answers 410, so that the delivery becomes a dead letter; `named` is found by a name server that falls silent now and
+   * then; `hanging` takes connections and answers nothing, now and then.
+   */
+  readonly webhook: HookKind | null
   readonly priority: 'low' | 'default' | 'high'
   /** After it was accepted; only where the fate is `cancelled`. */
   readonly cancelAfterMs: number
@@ -92,6 +97,8 @@ const modelFor = (random: Random, fate: Fate): string => {
   return random.pick(routes)
 }
 
+const hooks: readonly HookKind[] = ['kept', 'kept', 'kept', 'named', 'hanging']
+
 /** Load goes on almost to the end, so that the last faults still meet some. */
 const loadShare = 0.95
 
@@ -111,7 +118,7 @@ export const planLoad = (random: Random, { jobs, batches, lines, durationMs }: L
       model: modelFor(random, fate),
       atMs: atMs(),
       window: fate === 'stuck' || random.chance(0.05) ? shortestWindow : longWindow,
-      webhook: random.chance(0.7) ? (random.chance(0.04) ? 'gone' : 'kept') : null,
+      webhook: random.chance(0.7) ? (random.chance(0.04) ? 'gone' : random.pick(hooks)) : null,
       priority: random.pick(['low', 'default', 'default', 'default', 'high']),
       cancelAfterMs: random.int(0, 3_000),
     }

@@ -3,6 +3,7 @@ import { renderDuration } from '../../src/terminal/quantities.ts'
 import { renderTable } from '../../src/terminal/table.ts'
 import { callFigures } from '../audit/calls.ts'
 import type { Evidence } from '../audit/evidence.ts'
+import { webhooksMeanwhile } from '../audit/held-webhooks.ts'
 import type { FaultKind } from '../plan/faults.ts'
 import type { Settled } from '../settle.ts'
 import { recoveries, type SignsOfLife } from './recovery.ts'
@@ -33,6 +34,7 @@ export const renderFigures = (outcome: Outcome): string => {
   const { evidence, signs, settled, handovers, patrolled, durationMs, redisVersion } = outcome
   const { faults, deliveries, calls, residentBytes } = evidence
   const figures = callFigures(evidence)
+  const meanwhile = webhooksMeanwhile(evidence)
   const verified = deliveries.filter(({ isVerified }) => isVerified)
   const distinct = new Set(verified.map(({ id }) => id)).size
   const recovered = recoveries(faults, { ...signs, calls, deliveries })
@@ -56,6 +58,8 @@ export const renderFigures = (outcome: Outcome): string => {
       ['Webhooks that came', String(verified.length)],
       ['  repeated', String(verified.length - distinct)],
       ['  dead letters', String(evidence.deadLetters.size)],
+      ['  owed to sound receivers while others hung or had no name', String(meanwhile.ended)],
+      ['  of them came then', String(meanwhile.came)],
       ['  brought forward from minutes away', String(settled.broughtForward)],
       ['Redis', redisVersion],
       ['Time', renderDuration(durationMs)],

@@ -30,7 +30,8 @@ const signsFor = (fault: Fault, signs: SignsOfLife): readonly number[] => {
   const { kind, target, endedAtMs } = fault
   const answers = (test: (call: Call) => boolean) =>
     signs.calls.filter(call => isGood(call) && test(call)).map(({ endedAtMs }) => endedAtMs!)
-  if (kind.startsWith('receiver-')) return signs.deliveries.map(({ atMs }) => atMs)
+  if (kind.startsWith('receiver-') || kind === 'name-server-silent')
+    return signs.deliveries.map(({ atMs }) => atMs)
   if (kind.startsWith('provider-')) return answers(({ provider }) => provider === target)
   if (target === 'redis') return answers(() => true)
   const role = members.find(({ name }) => name === target)?.role

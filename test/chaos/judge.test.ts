@@ -154,6 +154,32 @@ describe('webhooks', () => {
     deliveries: sound.deliveries.filter(({ event }) => (event as { data: { id: string } }).data.id !== id),
   })
 
+  it('finds that sound receivers got no webhooks while others hung', () => {
+    const told = (came: number) => (sound: Evidence) => {
+      const ids = Array.from({ length: 60 }, (_, i) => `w${i}`)
+      const hang = {
+        ...({ kind: 'receiver-hang', target: 'hanging receiver', atMs: 0, forMs: 5_000 } as const),
+      }
+      const fault = { ...hang, number: 1, beganAtMs: startMs, endedAtMs: startMs + 5_000, note: '' }
+      const event = (id: string) => ({ data: { id: `job_${id}` } })
+      return {
+        ...sound,
+        faults: [fault],
+        ledger: { ...sound.ledger, jobs: ids.map(id => jobEntry(id)) },
+        jobs: new Map(ids.map(id => [`job_${id}`, jobView(id)])),
+        deliveries: ids.map((id, i) => ({
+          ...{ id: `evt_${id}`, isVerified: true, event: event(id), status: 200 },
+          atMs: startMs + (i < came ? 2_000 : 9_000),
+        })),
+      }
+    }
+    const about = (came: number) => found(told(came)).filter(line => line.includes('sound receivers'))
+    expect(about(15)).toEqual([])
+    expect(about(14)).toEqual([
+      'webhooks:  14 webhooks came to sound receivers while others hung or had no name, and 60 were owed then',
+    ])
+  })
+
   it('finds a webhook that never arrived, unless it is a dead letter', () => {
     expect(found(without('job_j1'))).toEqual([
       'webhooks: j1 its webhook never arrived, and is no dead letter',
