@@ -16,7 +16,10 @@ beforeAll(async () => {
   api = await openTestApi({ config })
 })
 afterAll(() => api[Symbol.asyncDispose]())
-beforeEach(() => api.redis.flushdb())
+beforeEach(async () => {
+  const names = await api.redis.keys(`${api.prefix}:*`)
+  await Promise.all(names.filter(name => /\{(?:files|batches)\}/.test(name)).map(name => api.redis.del(name)))
+})
 
 const as = (key: string, more: object = {}) => ({ authorization: `Bearer ${key}`, ...more })
 const upload = (key: string, text = 'x', isChunked = false): Promise<Answer> =>
