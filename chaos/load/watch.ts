@@ -47,9 +47,12 @@ const outputLooksApart = 8
 
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
-/** All of a job that its end fixes. How its webhook fares goes on to change. */
+/**
+ * All of a job that its end fixes. How its webhook fares goes on to change, and so does the bill: a worker whose job was
+ * taken from it, or ended meanwhile, tells afterwards what its call was.
+ */
 export const jobFingerprint = (job: JobView): string => {
-  const { webhook: _, ...rest } = job
+  const { webhook: _, attempts: __, cost_usd: ___, ...rest } = job
   return digest(JSON.stringify(rest))
 }
 
