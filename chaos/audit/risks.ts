@@ -55,6 +55,9 @@ const riskOf = (fault: Fault): Risk[] => {
   const fromMs = beganAtMs - writeMs
   const any = { caller: null, provider: null, fault }
   switch (kind) {
+    // That its process is gone is heard later on a busy machine than it was.
+    case 'kill':
+      return [{ ...any, fromMs, untilMs: beganAtMs + wakeMs, caller: target }]
     case 'freeze':
       return [{ ...any, fromMs, untilMs: endedAtMs + wakeMs, caller: target }]
     case 'redis-half-open':

@@ -15,6 +15,7 @@ import type { Seat } from './isolation.ts'
 import { createJobMoves } from './job-moves.ts'
 import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
 import { wordsFor } from './last-words.ts'
+import type { Leases } from './leases.ts'
 import { createMirrorFallback, type MirrorAnswer } from './mirror-fallback.ts'
 import { endInVain, obstacleFor } from './outlook.ts'
 import { homeward, loneRoute, requestOf } from './routes.ts'
@@ -149,7 +150,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       }
 
       mirrored.begin(run)
-      const result = await caller.call(run.claim, run.current, termsOf(run), run.interrupt)
+      const result = await caller.call(run.claim, run.current, termsOf(run, leases), run.interrupt)
       if (result.kind === 'left') return interrupted(run, result.reason)
       if (result.kind === 'shut') {
         shutUntilMs = result.untilMs
@@ -265,10 +266,11 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
 
-const termsOf = (run: Run): CallTerms => ({
+const termsOf = (run: Run, leases: Pick<Leases, 'isOurs'>): CallTerms => ({
   patienceMs: patienceOf(run),
   adjustments: run.adjusted.get(run.current) ?? [],
   home: run.claim.home,
+  isOurs: () => leases.isOurs(run.claim),
 })
 
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

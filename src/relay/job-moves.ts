@@ -111,8 +111,8 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
 
   const interrupted = async (run: Run, reason: unknown): Promise<void> => {
     if (reason !== 'shutdown') run.flight?.ended(false)
-    // Whoever cancelled it has written its end.
-    if (reason === 'cancelled') return disown(run)
+    // Whoever cancelled it has written its end, and whoever has it now goes on with it.
+    if (reason === 'cancelled' || reason === 'superseded') return disown(run)
     if (reason === 'expired') {
       await persist(() => store.expire(run.claim.id, 0))
       return disown(run)

@@ -27,7 +27,7 @@ export type CallResult =
   /** No call was made: the provider's health, or the lack of a usable key, kept it shut. */
   | { readonly kind: 'shut'; readonly untilMs: number }
   /** Ended while it waited for room, without a call. */
-  | { readonly kind: 'left'; readonly reason: AbortReason }
+  | { readonly kind: 'left'; readonly reason: AbortReason | 'superseded' }
   | { readonly kind: 'interrupted'; readonly attempt: Attempt; readonly reason: AbortReason }
   | {
       readonly kind: 'judged'
@@ -48,6 +48,8 @@ export interface CallTerms {
   readonly adjustments: readonly Adjustment[]
   /** The account that has to be asked; null for any of the provider's. */
   readonly home: Home | null
+  /** Asked right before the call: a wait may outlast the lease on the job. */
+  readonly isOurs: () => boolean
 }
 
 export interface UpstreamCaller {
@@ -196,7 +198,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
   }
 
   return {
-    call: async (claim, target, { patienceMs, adjustments, home }, signal) => {
+    call: async (claim, target, { patienceMs, adjustments, home, isOurs }, signal) => {
       const { endpoint, body } = claim
       const only = home === null ? undefined : keys.wanted(home)
       if (only !== undefined && keys.stoppedUntil(only) > 0)
@@ -206,6 +208,10 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       if (entry.kind === 'full') return { kind: 'shut', untilMs: now() + entry.waitMs }
       if (entry.kind === 'interrupted')
         return { kind: 'left', reason: signal.aborted ? (signal.reason as AbortReason) : 'shutdown' }
+      if (!isOurs()) {
+        entry.cancel()
+        return { kind: 'left', reason: 'superseded' }
+      }
       const { key } = entry
       const startedAtMs = now()
       const startedAt = performance.now()

@@ -42,10 +42,14 @@ test('.env.example names the variables that people are expected to set', () => {
       'OPENAI_API_KEY',
       'ANTHROPIC_API_KEY',
       'BATON_API_KEY',
+      'BATON_OPERATOR_KEY',
       'BATON_WEBHOOK_SECRET',
       'REDIS_URL',
       'HOST',
       'PORT',
+      'ADMIN_HOST',
+      'ADMIN_PORT',
+      'REDIS_PASSWORD',
     ].toSorted(),
   )
 })
