@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { createRepeating } from '../lifecycle/repeating.ts'
-import type { Lease } from '../store/batch-work.ts'
+import type { Lease } from '../store/batch-steps.ts'
 import { type DriveParts, driveBatch } from './drive-batch.ts'
 
 export interface RunnerParts extends DriveParts {

@@ -1,5 +1,6 @@
 import type { BatchRecord, BatchStatus, FeedCursor } from '../store/batch-record.ts'
-import type { BatchWork, Fenced } from '../store/batch-work.ts'
+import type { Fenced } from '../store/batch-steps.ts'
+import type { BatchWork } from '../store/batch-work.ts'
 import type { Window } from './window.ts'
 
 /** Another feeder has the batch, or it has ended: nothing more is to be done with it here. */

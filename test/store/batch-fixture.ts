@@ -1,6 +1,6 @@
 import type { BatchRecord } from '../../src/store/batch-record.ts'
+import type { BatchJob, Collection, Feed, Lease } from '../../src/store/batch-steps.ts'
 import type { NewBatch } from '../../src/store/batch-store.ts'
-import type { BatchJob, Collection, Feed, Lease } from '../../src/store/batch-work.ts'
 import { batchJobId, newBatchId, newFileId } from '../../src/store/keys.ts'
 import { openStore, type StoreFixture } from './store-fixture.ts'
 
