@@ -3,6 +3,8 @@
 -- Replies the circuit when the caller does not know it as it is.
 local terms, tally = cjson.decode(ARGV[4]), cjson.decode(ARGV[5])
 local ok, failed, reason = tally.ok, tally.failed, tally.reason
+-- Why calls fail: as this report says, or the last one that told of a failure. Answers alone may fill the window in which most had failed.
+local why = reason
 
 -- A run that nothing was added to for so long is over: what failed then may have been mended since.
 local run_lasts = 600000
@@ -17,6 +19,7 @@ local function count(run)
   local is_same_cut = tally.cutFromMs > 0 and tally.cutFromMs <= run.cutAt
   if not is_same_cut then run.n = run.n + tally.run end
   run.at = now
+  if reason ~= '' then run.why = reason end
   if tally.cutFromMs > 0 then run.cutAt = now end
 end
 
@@ -42,6 +45,7 @@ local function add(bucket)
   mine[2], mine[3] = mine[2] + ok, mine[3] + failed
   if run == nil then run = { n = 0, at = 0, cutAt = 0, okBy = '', okAt = 0, otherOkAt = 0 } end
   count(run)
+  if why == '' then why = run.why or '' end
   table.insert(window, { run_mark, run })
   redis.call('HSET', KEYS[2], provider, cjson.encode(window))
   return all_ok, all_failed, run
@@ -92,7 +96,7 @@ end
 if tally.era == circuit.era and (circuit.state == 'closed' or steps) and not is_overruled() then
   if fails() then
     if steps and not circuit.cooled then circuit.relapses = circuit.relapses + 1 end
-    open(terms, reason == '' and circuit.reason or reason)
+    open(terms, why == '' and circuit.reason or why)
   elseif ends then
     step_up(terms)
   end
