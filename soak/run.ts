@@ -13,7 +13,7 @@ import { createSampler, type Sample } from './sampler.ts'
 /** Short, so that what is kept stops growing early in a run of minutes. */
 const retention = '30s'
 /** For what is under way when the load ends. */
-const lastWebhooksMs = 15_000
+const lastWebhooksMs = 30_000
 
 export interface SoakResult {
   readonly samples: readonly Sample[]

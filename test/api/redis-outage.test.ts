@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 import { readEvents, told } from './event-stream.ts'
 import {
   type Answer,
@@ -137,9 +138,10 @@ describe('while Redis hangs', () => {
   })
 })
 
-it('a full Redis is answered as one that is away', async () => {
+it('a full Redis is told as what it is, and serves again once there is room', async () => {
   await api.redis.config('SET', 'maxmemory', '1')
-  expectUnavailable(await post())
+  const refused = await post()
+  expect([refused.status, refused.json.error.code]).toEqual([503, 'storage_full'])
   await api.redis.config('SET', 'maxmemory', '0')
-  expect((await post()).status).toBe(202)
+  await until(async () => (await post()).status === 202)
 })
