@@ -49,10 +49,10 @@ export const digest = (text: string): string => createHash('sha256').update(text
 
 /**
  * All of a job that its end fixes. How its webhook fares goes on to change, and so does the bill: a worker whose job was
- * taken from it, or ended meanwhile, tells afterwards what its call was.
+ * taken from it, or ended meanwhile, tells afterwards what its call was, and when it began.
  */
 export const jobFingerprint = (job: JobView): string => {
-  const { webhook: _, attempts: __, cost_usd: ___, ...rest } = job
+  const { webhook: _, attempts: __, cost_usd: ___, started_at: ____, ...rest } = job
   return digest(JSON.stringify(rest))
 }
 
