@@ -26,6 +26,8 @@ export const clusterConfig = (parts: ConfigParts): object => {
     timeout_ms: 10_000,
     connect_timeout_ms: 2_000,
     breaker: { window_ms: 5_000, min_calls: 20, reset_ms: 2_000 },
+    // Models that fail by script would be left alone for minutes in the end, for longer than a run waits for its last jobs.
+    recovery: { max_reset: '10s' },
     // So that the simulated providers know which process a call is from.
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the config puts the variable in.
     headers: { 'x-sim-caller': '${CHAOS_NAME}' },
