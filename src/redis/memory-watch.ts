@@ -39,9 +39,9 @@ export const openMemoryWatch = async (
 
   const look = async (): Promise<void> => {
     const masters = redis instanceof Cluster ? redis.nodes('master') : [redis]
-    // INFO leaves before the server is ready, and ioredis forgets it when the connection breaks in between: nobody would
-    // answer it, ever.
-    if (masters.some(({ status }) => status !== 'ready')) return
+    // Connected and not yet ready, INFO leaves at once, and ioredis forgets it when the connection breaks: nobody would answer
+    // it, ever. In every other state it waits its turn; a node of a Cluster connects by it.
+    if (masters.some(({ status }) => status === 'connect')) return
     const all = await Promise.all(masters.map(readMemory))
     figures = all.toSorted((a, b) => shareOf(b) - shareOf(a))[0] ?? figures
     const share = shareOf(figures)
