@@ -14,7 +14,7 @@ export const failovers = [
 const shared = [
   'test/{domain,json,config,terminal,sim}/**/*.test.ts',
   'test/contract/providers/**/*.test.ts',
-  'test/{api,cache,health,limits,mirror,queue,relay,store,webhooks,workers}/**/*.test.ts',
+  'test/{api,batches/store,cache,dispatch,files,health,jobs,mirror,queue,rate-limits,webhooks,workers}/**/*.test.ts',
 ]
 
 const never = [...configDefaults.exclude, ...failovers]

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { coreOf, createKeys, shardCount } from '../src/store/keys.ts'
+import { coreOf, createKeys, shardCount } from '../src/redis/keys.ts'
 import type { Leftover } from './audit/evidence.ts'
 import { findLeftovers } from './audit/leftovers.ts'
 import { redisPrefix } from './cluster/config.ts'

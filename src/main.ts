@@ -15,7 +15,7 @@ enableCompileCache()
 
 // Everything else is loaded after the handlers stand: loading takes most of a start, and a signal during it would
 // otherwise look like a crash to whoever supervises this process.
-const { runRoles } = await import('./run-roles.ts')
+const { runRoles } = await import('./roles.ts')
 
 runRoles(process.argv.slice(2), process.env, handler => {
   stop = handler

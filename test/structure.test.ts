@@ -6,80 +6,98 @@ import { expect, it } from 'vitest'
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/domain': [],
   'src/lifecycle': [],
-  'src/lua': [],
   'src/clock': ['src/lifecycle'],
   'src/config': ['src/domain'],
-  'src/redis': ['src/lifecycle'],
   'src/json': [],
-  'src/store': ['src/domain', 'src/json', 'src/lua'],
-  'src/queue': ['src/store', 'src/domain', 'src/lifecycle', 'src/lua'],
-  'src/health': ['src/domain', 'src/lifecycle', 'src/lua'],
-  'src/limits': ['src/domain', 'src/health', 'src/lifecycle', 'src/lua'],
-  'src/cache': ['src/config', 'src/json', 'src/store', 'src/domain', 'src/lifecycle', 'src/lua'],
   'src/net': [],
-  'src/providers': ['src/domain', 'src/config', 'src/net', 'src/json'],
-  'src/webhooks': ['src/store', 'src/domain', 'src/lifecycle', 'src/net', 'src/json'],
-  'src/mirror': ['src/cache', 'src/config', 'src/queue', 'src/store', 'src/domain', 'src/lua'],
-  'src/relay': [
+  'src/terminal': [],
+  'src/redis': ['src/domain', 'src/lifecycle'],
+  'src/jobs': ['src/domain', 'src/json', 'src/redis', 'src/webhooks'],
+  'src/files': ['src/jobs', 'src/redis'],
+  'src/queue': ['src/batches', 'src/domain', 'src/jobs', 'src/lifecycle', 'src/redis', 'src/webhooks'],
+  'src/health': ['src/domain', 'src/lifecycle', 'src/redis'],
+  'src/rate-limits': ['src/domain', 'src/health', 'src/lifecycle', 'src/redis'],
+  'src/cache': ['src/config', 'src/domain', 'src/json', 'src/lifecycle', 'src/redis'],
+  'src/providers': ['src/config', 'src/domain', 'src/json', 'src/net'],
+  'src/mirror': ['src/cache', 'src/config', 'src/domain', 'src/jobs', 'src/redis'],
+  'src/dispatch': [
     'src/cache',
-    'src/mirror',
-    'src/store',
-    'src/queue',
-    'src/health',
-    'src/limits',
-    'src/providers',
     'src/domain',
+    'src/health',
+    'src/jobs',
     'src/lifecycle',
-    'src/lua',
+    'src/mirror',
+    'src/providers',
+    'src/queue',
+    'src/rate-limits',
+    'src/redis',
   ],
-  'src/batches': ['src/json', 'src/store', 'src/queue', 'src/relay', 'src/domain', 'src/lifecycle'],
+  'src/batches': [
+    'src/dispatch',
+    'src/domain',
+    'src/files',
+    'src/jobs',
+    'src/json',
+    'src/lifecycle',
+    'src/queue',
+    'src/redis',
+  ],
+  'src/webhooks': [
+    'src/batches',
+    'src/domain',
+    'src/jobs',
+    'src/json',
+    'src/lifecycle',
+    'src/net',
+    'src/redis',
+  ],
+  // Its own version, for the description of the API.
   'src/api': [
     'src/batches',
     'src/config',
-    'src/core.ts',
+    'src/context.ts',
+    'src/dispatch',
     'src/domain',
+    'src/files',
     'src/health',
+    'src/jobs',
     'src/json',
     'src/lifecycle',
-    'src/limits',
-    'src/lua',
     'src/mirror',
-    'src/open-blobs.ts',
     'src/queue',
+    'src/rate-limits',
     'src/redis',
-    'src/relay',
-    'src/store',
+    'src/start-blobs.ts',
     'src/webhooks',
-    // Its own version, for the description of the API.
     'package.json',
   ],
-  'src/terminal': [],
-  'src/sim': ['src/domain', 'src/config', 'src/lifecycle'],
-  // What every role stands on: it opens all layers, but knows no role.
-  'src/core.ts': [
+  'src/sim': ['src/config', 'src/domain', 'src/lifecycle'],
+  // What every role stands on: it opens all rooms, but knows no role.
+  'src/context.ts': [
+    'src/batches',
     'src/cache',
     'src/clock',
     'src/config',
+    'src/dispatch',
     'src/domain',
     'src/health',
+    'src/jobs',
     'src/lifecycle',
-    'src/limits',
     'src/mirror',
     'src/net',
     'src/providers',
     'src/queue',
+    'src/rate-limits',
     'src/redis',
-    'src/relay',
-    'src/store',
   ],
 }
 
 /** Who may read the environment: entry points. */
 const readsEnvironment =
-  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal)|demo\/\w+)\.ts$|bench\/|chaos\/|soak\/|examples\/|test\/)/
+  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal))\.ts$|demo\/|bench\/|chaos\/|soak\/|examples\/|test\/)/
 
 const root = join(import.meta.dirname, '..')
-const files = ['src', 'workers', 'bench', 'chaos', 'soak', 'examples', 'test'].flatMap(dir =>
+const files = ['src', 'workers', 'demo', 'bench', 'chaos', 'soak', 'examples', 'test'].flatMap(dir =>
   globSync(`${dir}/**/*.ts`, { cwd: root }),
 )
 const code = new Map(files.map(file => [file, readFileSync(join(root, file), 'utf8')]))
@@ -91,7 +109,7 @@ const inTree = (file: string, name: string): string => normalize(join(dirname(fi
 
 it('reads the tree', () => {
   expect(files.length).toBeGreaterThan(100)
-  expect(importsOf('src/core.ts')).toContain('./store/keys.ts')
+  expect(importsOf('src/context.ts')).toContain('./redis/keys.ts')
 })
 
 it('imports point one way', () => {
@@ -144,9 +162,9 @@ it('the domain asks for no time and no chance of its own', () => {
 /** Who may look at the clock of the host, and why. All others are given the time of `src/clock`. */
 const looksAtHostsClock: Readonly<Record<string, string>> = {
   'src/clock/clock.ts': 'tells a host whose clock is off',
-  'src/redis/start-lock.ts': 'touches a file: others look whether it changes, and not when',
-  'src/store/blobs/scratch.ts': 'compares with times of files, which the host wrote',
-  'src/store/blobs/s3-blobs.ts': 'tells the SDK how far its clock is off',
+  'src/redis/dev/start-lock.ts': 'touches a file: others look whether it changes, and not when',
+  'src/files/blobs/scratch.ts': 'compares with times of files, which the host wrote',
+  'src/files/blobs/s3-blobs.ts': 'tells the SDK how far its clock is off',
   'src/providers/create-provider.ts': 'the default, for commands that have no Redis',
   'src/cli/check-keys.ts': 'has no Redis',
   'src/cli/api-client.ts': 'has asked nobody for the time yet',

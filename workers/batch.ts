@@ -1,12 +1,12 @@
 import { createBatchRunner } from '../src/batches/batch-runner.ts'
-import type { Core } from '../src/core.ts'
+import { createBatchWork } from '../src/batches/work.ts'
+import type { Core } from '../src/context.ts'
+import { createFirstTarget } from '../src/dispatch/first-target.ts'
+import { createFileStore } from '../src/files/store.ts'
+import { createAgenda } from '../src/jobs/schedule.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createRepeating } from '../src/lifecycle/repeating.ts'
-import { openBlobStore } from '../src/open-blobs.ts'
-import { createFirstTarget } from '../src/relay/first-target.ts'
-import { createAgenda } from '../src/store/agenda.ts'
-import { createBatchWork } from '../src/store/batch-work.ts'
-import { createFileStore } from '../src/store/file-store.ts'
+import { openBlobStore } from '../src/start-blobs.ts'
 
 /** What comes after `worker` to start it, and what its log lines say. */
 export const batchesRole = 'batches'

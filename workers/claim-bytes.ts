@@ -1,5 +1,5 @@
-import type { Core } from '../src/core.ts'
-import { type BytesInFlight, createBytesInFlight } from '../src/limits/bytes-in-flight.ts'
+import type { Core } from '../src/context.ts'
+import { type BytesInFlight, createBytesInFlight } from '../src/rate-limits/bytes-in-flight.ts'
 
 const known = new WeakMap<Core, BytesInFlight>()
 

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import { findFreePort } from '../../src/redis/port.ts'
+import { findFreePort } from '../../src/redis/dev/port.ts'
 import { type Child, startChild } from './child.ts'
 import { apiKey } from './deployment.ts'
 import type { Stage } from './stage.ts'

@@ -1,6 +1,6 @@
+import { createSubmitJob } from '../../src/dispatch/submit-job.ts'
 import type { WebhookTarget } from '../../src/domain/job.ts'
-import { createSubmitJob } from '../../src/relay/submit-job.ts'
-import { createAgenda } from '../../src/store/agenda.ts'
+import { createAgenda } from '../../src/jobs/schedule.ts'
 import { chatBody, chatPath, chatText } from './chat.ts'
 import { type BatonInput, model, openBaton } from './deployment.ts'
 import { until } from './until.ts'

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
-import { createKeys, shardCount } from '../../src/store/keys.ts'
+import { createKeys, shardCount } from '../../src/redis/keys.ts'
 import { provider } from './deployment.ts'
 import { until } from './until.ts'
 

@@ -1,4 +1,4 @@
-import { hasEnded } from '../../src/store/batch-record.ts'
+import { hasEnded } from '../../src/batches/record.ts'
 import type { BatchEntry } from '../load/ledger.ts'
 import { answerTo, type LineOrder } from '../plan/load.ts'
 import type { EndedBatch, Evidence, Violation } from './evidence.ts'

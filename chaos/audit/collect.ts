@@ -1,5 +1,5 @@
-import type { BatchView } from '../../src/store/batch-view.ts'
-import type { JobView } from '../../src/store/job-view.ts'
+import type { BatchView } from '../../src/batches/view.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { residentBytes } from '../cluster/signals.ts'
 import { type Api, bodyOf } from '../load/api.ts'

@@ -1,5 +1,5 @@
 import { isTerminal } from '../../src/domain/job.ts'
-import type { JobView } from '../../src/store/job-view.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 import type { JobEntry } from '../load/ledger.ts'
 import { answerTo } from '../plan/load.ts'
 import type { Evidence, Violation } from './evidence.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Lifecycle } from '../../src/lifecycle/lifecycle.ts'
-import { findFreePort } from '../../src/redis/port.ts'
+import { findFreePort } from '../../src/redis/dev/port.ts'
 import { members, type Role, workersInAll } from '../plan/cast.ts'
 import { firstProvider, type ProviderName, secondProvider } from '../plan/routes.ts'
 import { shippedNodeOptions, startChild } from './child.ts'

@@ -1,4 +1,4 @@
-import type { BatchView } from '../../src/store/batch-view.ts'
+import type { BatchView } from '../../src/batches/view.ts'
 import { renderDuration } from '../../src/terminal/quantities.ts'
 import { renderTable } from '../../src/terminal/table.ts'
 import { callFigures } from '../audit/calls.ts'

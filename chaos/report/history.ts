@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Redis } from 'ioredis'
-import { createKeys, isBatchId, isJobId } from '../../src/store/keys.ts'
+import { createKeys, isBatchId, isJobId } from '../../src/redis/keys.ts'
 import type { Evidence, Violation } from '../audit/evidence.ts'
 import { redisPrefix } from '../cluster/config.ts'
 import type { Fault } from '../faults/fault-log.ts'

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Submitted } from '../dispatch/submit-job.ts'
+import type { JobStore } from '../jobs/store.ts'
+import { jobView } from '../jobs/view.ts'
 import { isRedisTrouble } from '../redis/trouble.ts'
-import type { Submitted } from '../relay/submit-job.ts'
-import type { JobStore } from '../store/job-store.ts'
-import { jobView } from '../store/job-view.ts'
 import { jobNotFound } from './owned-job.ts'
 
 /** Answers a submission: 202, `Location` and the job; the first one where an Idempotency-Key named it. */

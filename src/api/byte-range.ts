@@ -1,4 +1,4 @@
-import type { ByteRange } from '../store/blobs/blob-store.ts'
+import type { ByteRange } from '../files/blobs/blob-store.ts'
 
 /**
  * The part that a `Range` header asks for (RFC 9110), of something of `size` bytes. Null: all of it, also for several

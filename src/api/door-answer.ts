@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isErrorTextOf } from '../domain/error-shape.ts'
 import { failureStatus, isGivable, type JobError, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { toldFailure } from '../domain/job-failure.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import { adjustedIn, answeredBy, upstreamRequestIdIn } from '../store/job-view.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import { adjustedIn, answeredBy, upstreamRequestIdIn } from '../jobs/view.ts'
 import { dialectOfRequest, sendError } from './error-body.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { maxParts } from '../store/upload-store.ts'
+import { maxParts } from '../files/upload-store.ts'
 import { expirySeconds, purpose } from './file-rules.ts'
 
 export const fileListQuery = z.strictObject({

@@ -1,6 +1,6 @@
-import type { FileRecord } from '../store/file-record.ts'
-import { wholeSeconds } from '../store/job-view.ts'
-import type { UploadRecord } from '../store/upload-record.ts'
+import type { FileRecord } from '../files/record.ts'
+import type { UploadRecord } from '../files/upload-record.ts'
+import { wholeSeconds } from '../jobs/view.ts'
 import type { GrowingFile } from './growing-files.ts'
 
 /** OpenAI's file object. Times are whole Unix seconds. */

@@ -1,7 +1,7 @@
-import { type BatchRecord, hasEnded } from '../store/batch-record.ts'
-import type { BatchStore } from '../store/batch-store.ts'
-import type { FileRecord } from '../store/file-record.ts'
-import type { FilePage, FileQuery } from '../store/file-store.ts'
+import { type BatchRecord, hasEnded } from '../batches/record.ts'
+import type { BatchStore } from '../batches/store.ts'
+import type { FileRecord } from '../files/record.ts'
+import type { FilePage, FileQuery } from '../files/store.ts'
 
 /** Of a tenant's newest batches: a list of files must not go through all there ever were. */
 const looked = 100

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { JobRecord } from '../store/job-record.ts'
-import type { JobStore } from '../store/job-store.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import type { JobStore } from '../jobs/store.ts'
 import type { Room } from './room.ts'
 
 /** How long a client that can ask again waits for room for its answer; one whose connection is the only way, for ever. */

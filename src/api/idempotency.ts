@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
+import type { Submission } from '../dispatch/submit-job.ts'
 import { BatonError } from '../domain/errors.ts'
 import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
-import type { Submission } from '../relay/submit-job.ts'
 
 const header = 'idempotency-key'
 

@@ -1,6 +1,6 @@
+import type { JobRecord } from '../jobs/record.ts'
+import { jobView } from '../jobs/view.ts'
 import { writeJson } from '../json/json-text.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import { jobView } from '../store/job-view.ts'
 
 /**
  * Names a state that a client may have seen: another status, or another call in the log, has another name. In whichever

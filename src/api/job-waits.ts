@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import { isTerminal } from '../domain/job.ts'
+import type { FinishWaiter } from '../jobs/completion-listener.ts'
+import type { JobStore } from '../jobs/store.ts'
 import { isRedisTrouble } from '../redis/trouble.ts'
-import type { FinishWaiter } from '../store/finish-waiter.ts'
-import type { JobStore } from '../store/job-store.ts'
 
 /** `poll`: can be asked again at any time. `door`: the connection is the only way to the answer. */
 export type WaitKind = 'poll' | 'door'

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
+import type { FinishWaiter } from '../jobs/completion-listener.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import type { JobStore } from '../jobs/store.ts'
 import { isRedisTrouble } from '../redis/trouble.ts'
-import type { FinishWaiter } from '../store/finish-waiter.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import type { JobStore } from '../store/job-store.ts'
 import { traceOf } from './plugins/errors.ts'
 
 /** Is shown a job without its response, or null when it is gone. */

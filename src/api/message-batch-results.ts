@@ -1,6 +1,6 @@
+import { type BatchRecord, hasEnded } from '../batches/record.ts'
+import { resultsLiveMs } from '../batches/view.ts'
 import { BatonError } from '../domain/errors.ts'
-import { type BatchRecord, hasEnded } from '../store/batch-record.ts'
-import { resultsLiveMs } from '../store/batch-view.ts'
 import type { ApiParts } from './parts.ts'
 import type { Content } from './send-content.ts'
 

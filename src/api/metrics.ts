@@ -1,4 +1,4 @@
-import { type Circuit, shareNow } from '../domain/health.ts'
+import { type Circuit, shareNow } from '../domain/circuit.ts'
 import type { WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
 import type { OwnCounts } from '../health/vitals.ts'
 import type { MemoryFigures } from '../redis/memory-watch.ts'

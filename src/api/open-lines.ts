@@ -1,7 +1,7 @@
+import type { BatchRecord } from '../batches/record.ts'
 import { isTerminal, type JobStatus } from '../domain/job.ts'
-import type { BatchRecord } from '../store/batch-record.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import { batchJobId, isBatchId } from '../store/keys.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import { batchJobId, isBatchId } from '../redis/keys.ts'
 import type { ApiParts } from './parts.ts'
 
 /** Where the next page of lines begins: with the first line of that batch after this number. */

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
+import type { BatchRecord } from '../batches/record.ts'
+import type { BatchStore } from '../batches/store.ts'
 import type { Dialect } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
-import type { BatchRecord } from '../store/batch-record.ts'
-import type { BatchStore } from '../store/batch-store.ts'
-import { isBatchId } from '../store/keys.ts'
+import { isBatchId } from '../redis/keys.ts'
 
 /** The tenant's batch of that kind of client. Throws `batch_not_found`, also for the batch of another tenant. */
 export const ownedBatch = async (

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
-import type { FileRecord } from '../store/file-record.ts'
-import type { FileStore } from '../store/file-store.ts'
-import { isFileId } from '../store/keys.ts'
+import type { FileRecord } from '../files/record.ts'
+import type { FileStore } from '../files/store.ts'
+import { isFileId } from '../redis/keys.ts'
 import { type GrowingFile, growingFiles } from './growing-files.ts'
 import type { ApiParts } from './parts.ts'
 

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import type { JobStore } from '../store/job-store.ts'
-import { isJobId } from '../store/keys.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import type { JobStore } from '../jobs/store.ts'
+import { isJobId } from '../redis/keys.ts'
 
 /**
  * The tenant's job. Throws `job_not_found`, also for the job of another tenant: that it exists is not told either.

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
-import type { UploadRecord } from '../store/upload-record.ts'
-import type { UploadClosed, UploadStore } from '../store/upload-store.ts'
+import type { UploadRecord } from '../files/upload-record.ts'
+import type { UploadClosed, UploadStore } from '../files/upload-store.ts'
 
 /** The tenant's upload. Throws `upload_not_found`, also for the upload of another tenant. */
 export const ownedUpload = async (

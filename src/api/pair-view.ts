@@ -1,6 +1,6 @@
+import { wholeSeconds } from '../jobs/view.ts'
 import { jsonOrString } from '../json/json-text.ts'
 import type { Pair, PairCall } from '../mirror/pairs.ts'
-import { wholeSeconds } from '../store/job-view.ts'
 
 /** Two answers that differed, as `GET /v1/mirrors/:route/pairs` shows them. */
 export const pairView = (route: string, { atMs, jobId, endpoint, original, mirror }: Pair) => ({

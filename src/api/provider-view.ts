@@ -1,10 +1,10 @@
 import type { HealthCheckConfig } from '../config/health-check.ts'
-import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../domain/health.ts'
-import type { HealthEntry, HealthState } from '../health/board.ts'
+import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../domain/circuit.ts'
+import type { HealthEntry, HealthState } from '../health/cooldowns.ts'
 import type { WorkerPresence } from '../health/presence.ts'
-import type { ConfiguredLimits } from '../limits/lanes.ts'
-import type { MeterView } from '../limits/limit-store.ts'
-import { wholeSeconds } from '../store/job-view.ts'
+import { wholeSeconds } from '../jobs/view.ts'
+import type { ConfiguredLimits } from '../rate-limits/lanes.ts'
+import type { MeterView } from '../rate-limits/limit-store.ts'
 
 export interface ProviderFacts {
   readonly name: string

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
-import { BlobStoreError, BlobTooLargeError } from '../store/blobs/blob-store.ts'
+import { BlobStoreError, BlobTooLargeError } from '../files/blobs/blob-store.ts'
 import { tooLarge } from './file-rules.ts'
 import { type Form, readForm } from './multipart.ts'
 import type { ApiParts } from './parts.ts'

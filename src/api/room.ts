@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import { BatonError } from '../domain/errors.ts'
-import { type BytesInFlight, createBytesInFlight, type RefusedBytes } from '../limits/bytes-in-flight.ts'
+import { type BytesInFlight, createBytesInFlight, type RefusedBytes } from '../rate-limits/bytes-in-flight.ts'
 
 /** Who holds a connection open. `answer`: the connection is the only way to it; `poll`: it can be asked again at any time. */
 export const holdKinds = ['answer', 'poll', 'stream'] as const

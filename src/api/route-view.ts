@@ -1,10 +1,10 @@
+import type { Route } from '../dispatch/routes.ts'
+import { weightOf } from '../dispatch/target-order.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { TargetFigures } from '../domain/figures.ts'
 import { weighedCost, weightNow } from '../domain/strategy.ts'
 import { costOf } from '../domain/usage.ts'
-import type { Route } from '../relay/routes.ts'
-import { weightOf } from '../relay/target-order.ts'
-import { wholeSeconds } from '../store/job-view.ts'
+import { wholeSeconds } from '../jobs/view.ts'
 
 export interface RouteFacts {
   readonly name: string

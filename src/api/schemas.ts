@@ -3,7 +3,7 @@ import { configSchema } from '../config/schema.ts'
 import { duration } from '../config/schema-values.ts'
 import { endpoints } from '../domain/endpoint.ts'
 import { jobStatuses } from '../domain/job.ts'
-import { isBatchId } from '../store/keys.ts'
+import { isBatchId } from '../redis/keys.ts'
 
 const shortestWindowMs = 60_000
 const longestWindowMs = 7 * 86_400_000

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BatonError } from '../domain/errors.ts'
-import { BlobNotFoundError, type BlobStore } from '../store/blobs/blob-store.ts'
-import { readFile } from '../store/read-file.ts'
-import { bytesOf, type Segment } from '../store/segment.ts'
+import { BlobNotFoundError, type BlobStore } from '../files/blobs/blob-store.ts'
+import { readFile } from '../files/read-file.ts'
+import { bytesOf, type Segment } from '../files/segment.ts'
 import { beginsAt, parseRange } from './byte-range.ts'
 
 export interface Content {

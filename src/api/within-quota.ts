@@ -1,6 +1,6 @@
+import type { BatchCreated, NewBatch } from '../batches/store.ts'
 import { BatonError } from '../domain/errors.ts'
-import type { BatchCreated, NewBatch } from '../store/batch-store.ts'
-import type { Quotas } from '../store/quotas.ts'
+import type { Quotas } from '../files/quotas.ts'
 import type { ApiParts } from './parts.ts'
 
 /** Throws `storage_quota_exceeded` where the tenant has no room for a file, or for bytes that are none to it. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { createRepeating } from '../lifecycle/repeating.ts'
-import type { Lease } from '../store/batch-steps.ts'
 import { type DriveParts, driveBatch } from './drive-batch.ts'
+import type { Lease } from './steps.ts'
 
 export interface RunnerParts extends DriveParts {
   /** Batches driven at once; more wait for a turn. */

@@ -1,10 +1,10 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { failureStatus, isGivable } from '../domain/job.ts'
 import { sayLastError, toldFailure } from '../domain/job-failure.ts'
-import { costUnits, type LineCounts } from '../store/batch-record.ts'
-import type { DoneLine } from '../store/done-line.ts'
-import { batchJobId, coreOf } from '../store/keys.ts'
+import { batchJobId, coreOf } from '../redis/keys.ts'
+import type { DoneLine } from './finished-line.ts'
 import { type LineEnd, renderLine } from './output-line.ts'
+import { costUnits, type LineCounts } from './record.ts'
 
 /** Done lines put into words, and counted. */
 export interface CollectedLines {

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type BatchRecord, costUnits } from '../store/batch-record.ts'
-import type { Lease } from '../store/batch-steps.ts'
-import type { BatchWork } from '../store/batch-work.ts'
-import type { BlobStore } from '../store/blobs/blob-store.ts'
-import type { DoneLine } from '../store/done-line.ts'
-import { coreOf } from '../store/keys.ts'
-import type { Segment } from '../store/segment.ts'
+import type { BlobStore } from '../files/blobs/blob-store.ts'
+import type { Segment } from '../files/segment.ts'
+import { coreOf } from '../redis/keys.ts'
 import { renderLines } from './collected-lines.ts'
+import type { DoneLine } from './finished-line.ts'
 import type { Nudge } from './nudge.ts'
 import { type Progress, statusOf } from './progress.ts'
+import { type BatchRecord, costUnits } from './record.ts'
+import type { Lease } from './steps.ts'
+import type { BatchWork } from './work.ts'
 
 export interface CollectorParts {
   readonly work: BatchWork

@@ -1,4 +1,4 @@
-import { lineNumberOf } from '../store/keys.ts'
+import { lineNumberOf } from '../redis/keys.ts'
 import { readLines } from './read-lines.ts'
 
 /** A flag for each request of a batch, the first at 1: a byte each, however many there are. */

@@ -1,6 +1,6 @@
-import type { BlobStore } from '../store/blobs/blob-store.ts'
-import { readFile } from '../store/read-file.ts'
-import type { Segment } from '../store/segment.ts'
+import type { BlobStore } from '../files/blobs/blob-store.ts'
+import { readFile } from '../files/read-file.ts'
+import type { Segment } from '../files/segment.ts'
 import { type InputLine, type LinePosition, readLines } from './read-lines.ts'
 
 /** Reads the next lines of a batch's input, from the first on that was not fed. */

@@ -1,17 +1,17 @@
+import type { FirstTarget } from '../dispatch/first-target.ts'
+import type { Providers, Routes } from '../dispatch/routes.ts'
 import { BatonError } from '../domain/errors.ts'
 import { stateNamed } from '../domain/kept-state.ts'
 import { faultOfStructure } from '../domain/request-structure.ts'
-import type { FirstTarget } from '../relay/first-target.ts'
-import type { Providers, Routes } from '../relay/routes.ts'
-import type { BatchRecord } from '../store/batch-record.ts'
-import type { BatchJob } from '../store/batch-steps.ts'
-import { formatUnfed, type LineRefusal, type UnfedReason } from '../store/done-line.ts'
-import { batchJobId } from '../store/keys.ts'
+import { batchJobId } from '../redis/keys.ts'
 import { parseAnthropicLine } from './anthropic-line.ts'
+import { formatUnfed, type LineRefusal, type UnfedReason } from './finished-line.ts'
 import type { BatchRequest, LineFault } from './line-fault.ts'
 import { parseOpenAiLine } from './openai-line.ts'
 import { createPriceGaps, sayPriceGap } from './price-gaps.ts'
 import type { InputLine } from './read-lines.ts'
+import type { BatchRecord } from './record.ts'
+import type { BatchJob } from './steps.ts'
 
 /** What becomes of a line: a job, or at once a done line. */
 export type PlannedLine = { readonly job: BatchJob } | { readonly unfed: string }

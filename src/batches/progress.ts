@@ -1,7 +1,7 @@
-import type { BatchRecord, BatchStatus, FeedCursor } from '../store/batch-record.ts'
-import type { Fenced } from '../store/batch-steps.ts'
-import type { BatchWork } from '../store/batch-work.ts'
+import type { BatchRecord, BatchStatus, FeedCursor } from './record.ts'
+import type { Fenced } from './steps.ts'
 import type { Window } from './window.ts'
+import type { BatchWork } from './work.ts'
 
 /** Another feeder has the batch, or it has ended: nothing more is to be done with it here. */
 export class LeaseLost extends Error {

@@ -1,9 +1,9 @@
-import type { Providers, Routes } from '../relay/routes.ts'
-import type { BatchRecord } from '../store/batch-record.ts'
-import type { BlobStore } from '../store/blobs/blob-store.ts'
-import { readFile } from '../store/read-file.ts'
+import type { Providers, Routes } from '../dispatch/routes.ts'
+import type { BlobStore } from '../files/blobs/blob-store.ts'
+import { readFile } from '../files/read-file.ts'
 import { createPriceGaps, sayPriceGap } from './price-gaps.ts'
 import { readLines } from './read-lines.ts'
+import type { BatchRecord } from './record.ts'
 import { createValidator, type Validation } from './validator.ts'
 
 export interface ValidationParts {

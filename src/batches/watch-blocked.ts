@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import type { Routes } from '../dispatch/routes.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
-import type { Routes } from '../relay/routes.ts'
-import type { BatchRecord, Blocking } from '../store/batch-record.ts'
-import type { Lease } from '../store/batch-steps.ts'
-import type { BatchWork } from '../store/batch-work.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import type { JobStore } from '../store/job-store.ts'
-import { batchJobId } from '../store/keys.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import type { JobStore } from '../jobs/store.ts'
+import { batchJobId } from '../redis/keys.ts'
 import { LeaseLost, type Progress } from './progress.ts'
+import type { BatchRecord, Blocking } from './record.ts'
+import type { Lease } from './steps.ts'
+import type { BatchWork } from './work.ts'
 
 export interface BlockedParts {
   readonly work: Pick<BatchWork, 'block'>

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type PatrolParts, patrolRecords } from '../queue/patrol.ts'
-import type { BatchRecord } from '../store/batch-record.ts'
-import { batchJobId } from '../store/keys.ts'
+import { batchJobId } from '../redis/keys.ts'
 import type { Progress } from './progress.ts'
+import type { BatchRecord } from './record.ts'
 
 export type WatchParts = Omit<PatrolParts, 'index'>
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Target } from '../domain/job.ts'
-import { scriptText, type WhenFull } from '../lua/when-full.ts'
-import { type Keys, shardCount } from '../store/keys.ts'
+import { type Keys, shardCount } from '../redis/keys.ts'
+import { scriptText, type WhenFull } from '../redis/when-full.ts'
 
 /** The answer to a request, and who gave it. */
 export interface KeptAnswer {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { hasEnded } from '../store/batch-record.ts'
-import type { BatchView } from '../store/batch-view.ts'
+import { hasEnded } from '../batches/record.ts'
+import type { BatchView } from '../batches/view.ts'
 import { ApiAway, type ApiClient, withPatience } from './api-client.ts'
 import { uploadForm } from './upload-form.ts'
 

@@ -1,4 +1,4 @@
-import type { BatchView } from '../store/batch-view.ts'
+import type { BatchView } from '../batches/view.ts'
 import { renderCount, renderDuration } from '../terminal/quantities.ts'
 import { createRate } from '../terminal/rate.ts'
 import type { Frame } from '../terminal/screen.ts'

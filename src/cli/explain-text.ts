@@ -1,7 +1,7 @@
 import type { AdjustmentAction } from '../domain/carriage.ts'
 import { type Attempt, isTerminal, type JobMove, type Target } from '../domain/job.ts'
 import type { VerdictKind } from '../domain/verdict.ts'
-import type { JobView } from '../store/job-view.ts'
+import type { JobView } from '../jobs/view.ts'
 import { renderCount, renderDuration } from '../terminal/quantities.ts'
 import type { ProviderState } from './operator-client.ts'
 import { renderClock, renderTime } from './times.ts'

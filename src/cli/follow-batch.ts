@@ -1,4 +1,4 @@
-import type { BatchView } from '../store/batch-view.ts'
+import type { BatchView } from '../batches/view.ts'
 import { watchBatch } from './batch-client.ts'
 import { createBatchProgress, describeBlocked, describeEnd, describeFaults } from './batch-text.ts'
 import { CommandError } from './command-error.ts'

@@ -1,5 +1,5 @@
 import type { PastJob } from '../domain/simulate.ts'
-import type { JobView } from '../store/job-view.ts'
+import type { JobView } from '../jobs/view.ts'
 import type { ApiClient } from './api-client.ts'
 
 export interface PastJobs {

@@ -2,9 +2,9 @@ import type { RouteTarget } from './chain.ts'
 import type { Capacity } from './demand.ts'
 import type { Usage } from './job.ts'
 import { createMinuteWindow, type MinuteWindow } from './minute-window.ts'
+import { nextStep } from './next-step.ts'
 import { quantilesOf, recallDurations } from './past-durations.ts'
 import { costOf } from './usage.ts'
-import { nextStep } from './walk.ts'
 
 /** As much of a job of the past as can be played again. */
 export interface PastJob {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
+import { type Circuit, partsOfCircuit } from '../domain/circuit.ts'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
-import { type Circuit, partsOfCircuit } from '../domain/health.ts'
-import { scriptText } from '../lua/when-full.ts'
-import type { GuardOutcome } from './guard.ts'
+import { scriptText } from '../redis/when-full.ts'
+import type { GuardOutcome } from './local-breaker.ts'
 
 /** What one process saw of a provider since its last report. */
 export interface Tally {

@@ -8,7 +8,7 @@ import {
   partsOfCircuit,
   shutUntil,
   takesShare,
-} from '../domain/health.ts'
+} from '../domain/circuit.ts'
 import { createRepeating } from '../lifecycle/repeating.ts'
 import { type CircuitStore, circuitChannel } from './circuit-store.ts'
 

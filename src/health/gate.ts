@@ -1,8 +1,15 @@
-import type { Circuit } from '../domain/health.ts'
-import { isOutOfOrder, isProbeDue, lookAgainMs, placesBack, shutUntil, takesShare } from '../domain/health.ts'
+import type { Circuit } from '../domain/circuit.ts'
+import {
+  isOutOfOrder,
+  isProbeDue,
+  lookAgainMs,
+  placesBack,
+  shutUntil,
+  takesShare,
+} from '../domain/circuit.ts'
 import type { Circuits } from './circuits.ts'
 import type { Cool } from './cooling.ts'
-import type { Guard } from './guard.ts'
+import type { Guard } from './local-breaker.ts'
 import type { BegunCall, OverdueWatch } from './overdue-watch.ts'
 import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
 import type { Reporter } from './reporter.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
+import { type Circuit, isProbeDue, lookAgainMs } from '../domain/circuit.ts'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
-import { type Circuit, isProbeDue, lookAgainMs } from '../domain/health.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chanceOf } from '../domain/strategy.ts'
-import type { HealthBoard } from './board.ts'
+import type { HealthBoard } from './cooldowns.ts'
 
 export interface ApiKey {
   readonly key: string

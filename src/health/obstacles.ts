@@ -1,8 +1,8 @@
-import { type Circuit, type CircuitState, circuitOf } from '../domain/health.ts'
+import { type Circuit, type CircuitState, circuitOf } from '../domain/circuit.ts'
 import type { Target } from '../domain/job.ts'
 import { isBlockReason, type Obstacle, type ObstacleOf } from '../domain/obstacle.ts'
-import type { HealthBoard, HealthEntry } from './board.ts'
 import type { Circuits } from './circuits.ts'
+import type { HealthBoard, HealthEntry } from './cooldowns.ts'
 import type { KeyRing } from './key-ring.ts'
 
 export interface ObstacleParts {

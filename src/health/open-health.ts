@@ -1,7 +1,7 @@
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import { createHealthBoard, type HealthBoard, type HealthBoardOptions } from './board.ts'
 import { type CircuitStore, createCircuitStore } from './circuit-store.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
+import { createHealthBoard, type HealthBoard, type HealthBoardOptions } from './cooldowns.ts'
 
 export interface HealthSite extends HealthBoardOptions {
   /** Whether a provider is asked how it is while nobody calls it. */

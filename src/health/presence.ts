@@ -2,8 +2,8 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { createOwedWrite } from '../lua/owed-write.ts'
-import type { GuardState } from './guard.ts'
+import { createOwedWrite } from '../redis/owed-write.ts'
+import type { GuardState } from './local-breaker.ts'
 
 /** What a worker process did since it started; it only grows. */
 export interface WorkCounts {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
-import type { GuardOutcome } from './guard.ts'
+import type { GuardOutcome } from './local-breaker.ts'
 
 export interface ProbeLeaseOptions {
   readonly provider: string

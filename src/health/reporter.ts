@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { overdue, takesShare } from '../domain/circuit.ts'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
-import { overdue, takesShare } from '../domain/health.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import { createTallying, type EndedCall } from './tallying.ts'

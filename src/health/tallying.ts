@@ -1,5 +1,5 @@
 import type { Tally } from './circuit-store.ts'
-import type { GuardOutcome } from './guard.ts'
+import type { GuardOutcome } from './local-breaker.ts'
 
 /** A call that has ended, as it counts. */
 export interface EndedCall {

@@ -1,7 +1,7 @@
-import { circuitOf } from '../domain/health.ts'
+import { circuitOf } from '../domain/circuit.ts'
 import type { Target } from '../domain/job.ts'
-import type { HealthBoard, Scope } from './board.ts'
 import type { Circuits } from './circuits.ts'
+import type { HealthBoard, Scope } from './cooldowns.ts'
 
 export interface WhyAwayParts {
   readonly circuits: Pick<Circuits, 'of'>

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
-import type { Final } from '../store/job-store.ts'
+import type { Final } from '../jobs/store.ts'
 import { type AnswerText, answerTextOf } from './answer-text.ts'
 import { type Likeness, likenessOf } from './likeness.ts'
 

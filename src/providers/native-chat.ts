@@ -1,6 +1,6 @@
 import { type Member, membersOf } from '../json/members.ts'
-import { openaiIds } from './edges/reach.ts'
-import { ToolCallIds } from './edges/tool-call-ids.ts'
+import { openaiIds } from './formats/reach.ts'
+import { ToolCallIds } from './formats/tool-call-ids.ts'
 import { byName, type Edit, elementsIn, removing, replacing, stringAt } from './text-edits.ts'
 
 type Members = ReadonlyMap<string, Member>

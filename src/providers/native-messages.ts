@@ -1,8 +1,8 @@
 import { type Member, membersOf } from '../json/members.ts'
-import { unsigned } from './edges/earlier-reasoning.ts'
-import { properMediaType } from './edges/media-types.ts'
-import { wordIds } from './edges/reach.ts'
-import { ToolCallIds } from './edges/tool-call-ids.ts'
+import { unsigned } from './formats/earlier-reasoning.ts'
+import { properMediaType } from './formats/media-types.ts'
+import { wordIds } from './formats/reach.ts'
+import { ToolCallIds } from './formats/tool-call-ids.ts'
 import { byName, type Edit, elementsIn, isNull, removing, replacing, stringAt } from './text-edits.ts'
 
 type Members = ReadonlyMap<string, Member>

@@ -1,5 +1,5 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
-import { UntranslatableError } from './edges/edge.ts'
+import { UntranslatableError } from './formats/edge.ts'
 import { unusedKey, type Way } from './way.ts'
 
 /** Files are left out: the SDK warns of none, and encoding them twice would cost. */

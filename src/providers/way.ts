@@ -3,8 +3,8 @@ import type {
   LanguageModelV4CallOptions,
   LanguageModelV4GenerateResult,
 } from '@ai-sdk/provider'
-import { UntranslatableError } from './edges/edge.ts'
-import type { Reach } from './edges/reach.ts'
+import { UntranslatableError } from './formats/edge.ts'
+import type { Reach } from './formats/reach.ts'
 
 export interface Connection {
   /** What the AI SDK builds its addresses on; without a slash at the end. */

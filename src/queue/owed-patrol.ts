@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
+import { deliveryEntry, webhookDoorbell } from '../jobs/doorbell.ts'
+import type { Agenda } from '../jobs/schedule.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import type { Agenda } from '../store/agenda.ts'
-import type { OwedAnnouncements } from '../store/owed.ts'
-import { deliveryEntry, webhookDoorbell } from './doorbell.ts'
+import type { OwedAnnouncements } from '../webhooks/owed.ts'
 import { type Doorbells, webhookQueue } from './doorbells.ts'
 import { createMayRing, settledAfterMs } from './may-ring.ts'
 

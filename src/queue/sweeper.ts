@@ -1,11 +1,11 @@
 import type { Logger } from 'pino'
+import type { BatchStore } from '../batches/store.ts'
 import { isTerminal } from '../domain/job.ts'
+import { type Doorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../jobs/doorbell.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import { type Agenda, shards } from '../jobs/schedule.ts'
+import type { JobStore } from '../jobs/store.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { type Agenda, shards } from '../store/agenda.ts'
-import type { BatchStore } from '../store/batch-store.ts'
-import type { JobRecord } from '../store/job-record.ts'
-import type { JobStore } from '../store/job-store.ts'
-import { type Doorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from './doorbell.ts'
 import { type Doorbells, providerQueue, type Ring, webhookQueue } from './doorbells.ts'
 
 const pollMs = 250

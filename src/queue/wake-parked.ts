@@ -1,6 +1,6 @@
-import { type Agenda, shards } from '../store/agenda.ts'
-import type { JobStore } from '../store/job-store.ts'
-import { parseBatchDoorbell, parseDoorbell } from './doorbell.ts'
+import { parseBatchDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
+import { type Agenda, shards } from '../jobs/schedule.ts'
+import type { JobStore } from '../jobs/store.ts'
 import type { Doorbells } from './doorbells.ts'
 import { ringFor } from './sweeper.ts'
 

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { scriptText } from '../lua/when-full.ts'
+import { scriptText } from '../redis/when-full.ts'
 
 const done = new WeakSet<Redis | Cluster>()
 

@@ -1,5 +1,5 @@
-import type { Deliveries } from '../store/deliveries.ts'
 import type { DeliverySource } from './deliver-webhook.ts'
+import type { Deliveries } from './deliveries.ts'
 
 /** How attempts went, of all sources that are counted. A `failed` one is made again. */
 export interface DeliveryCounter {

@@ -1,6 +1,6 @@
+import type { EndedBatchStatus } from '../batches/record.ts'
 import type { TerminalStatus } from '../domain/job.ts'
 import { writeJson } from '../json/json-text.ts'
-import type { EndedBatchStatus } from '../store/batch-record.ts'
 
 /** What an event needs of a finished job; the rest of the view travels along as it is. */
 export interface FinishedJobView {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createBatchWork } from '../../src/store/batch-work.ts'
-import { createDeliveries } from '../../src/store/deliveries.ts'
-import { createKeys, newBatchId } from '../../src/store/keys.ts'
-import { createScriptRunner } from '../../src/store/scripts.ts'
+import { createBatchWork } from '../../src/batches/work.ts'
+import { createKeys, newBatchId } from '../../src/redis/keys.ts'
+import { createScriptRunner } from '../../src/redis/scripts.ts'
+import { createDeliveries } from '../../src/webhooks/deliveries.ts'
 import { call, openTestApi, type TestApi } from './harness.ts'
 
 let api: TestApi

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ErrorCode, errorCodes } from '../../src/domain/errors.ts'
-import { createKeys } from '../../src/store/keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { type Answer, call, chat, endJob, openTestApi, submitJob, type TestApi } from './harness.ts'
 
 const lines: string[] = []

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createKeys } from '../../src/store/keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { call, endJob, failure, openTestApi, submitJob, type TestApi } from './harness.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`

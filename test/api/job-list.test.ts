@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { shardOf } from '../../src/store/keys.ts'
+import { shardOf } from '../../src/redis/keys.ts'
 import { call, endJob, failure, type Json, openTestApi, submitJob, type TestApi } from './harness.ts'
 
 let api: TestApi

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BlobStoreError } from '../../src/store/blobs/blob-store.ts'
+import { BlobStoreError } from '../../src/files/blobs/blob-store.ts'
 import { until } from '../support/until.ts'
 import { postBlindly, traces } from './forms.ts'
 import { call, openTestApi, type TestApi } from './harness.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createKeys, newBatchId, newFileId } from '../../src/store/keys.ts'
+import { createKeys, newBatchId, newFileId } from '../../src/redis/keys.ts'
 import { field, file, postForm } from './forms.ts'
 import { type Answer, call, openTestApi, type TestApi } from './harness.ts'
 

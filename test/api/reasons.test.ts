@@ -1,6 +1,6 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
-import { newJobId } from '../../src/store/keys.ts'
+import { newJobId } from '../../src/redis/keys.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
 import { until } from '../support/until.ts'
 import { call, type Json } from './harness.ts'

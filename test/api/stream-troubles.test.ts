@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createJobStreams } from '../../src/api/job-streams.ts'
 import { createJobWatcher } from '../../src/api/job-watcher.ts'
-import type { JobStore } from '../../src/store/job-store.ts'
+import type { JobStore } from '../../src/jobs/store.ts'
 import { until } from '../support/until.ts'
 import { endJob, openTestApi, submitJob, type TestApi } from './harness.ts'
 

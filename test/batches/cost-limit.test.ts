@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { BatchRecord } from '../../src/store/batch-record.ts'
+import type { BatchRecord } from '../../src/batches/record.ts'
 import { line, lines, rows } from './batch-desk.ts'
 import { type BatchRig, openBatchRig } from './batch-rig.ts'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { failedLines, pickLines } from '../../src/batches/failed-lines.ts'
-import { batchJobId, coreOf, newBatchId } from '../../src/store/keys.ts'
+import { batchJobId, coreOf, newBatchId } from '../../src/redis/keys.ts'
 import { piecesOf, textOf } from './pieces.ts'
 
 const batchId = newBatchId('openai', 3, 1_765_000_000_000)

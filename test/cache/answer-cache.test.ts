@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AnswerCache, createAnswerCache } from '../../src/cache/answer-cache.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
-import { createKeys, shardCount } from '../../src/store/keys.ts'
+import { createKeys, shardCount } from '../../src/redis/keys.ts'
 import { testRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 

@@ -1,6 +1,6 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { BatchView } from '../../src/store/batch-view.ts'
+import type { BatchView } from '../../src/batches/view.ts'
 import { type BatchApi, desk, openBatchApi } from '../api/batch-deployment.ts'
 import { call, chat } from '../api/harness.ts'
 import { until } from '../support/until.ts'

@@ -4,8 +4,8 @@ import type { Fault } from '../../chaos/faults/fault-log.ts'
 import type { BatchEntry, JobEntry } from '../../chaos/load/ledger.ts'
 import { batchFingerprint, jobFingerprint } from '../../chaos/load/watch.ts'
 import { answerTo, type JobOrder } from '../../chaos/plan/load.ts'
-import type { BatchView } from '../../src/store/batch-view.ts'
-import type { JobView } from '../../src/store/job-view.ts'
+import type { BatchView } from '../../src/batches/view.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 
 export const startMs = 1_800_000_000_000
 export const batchId = 'batch_01m7yhrbmazvkynbp63000000f'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { explainJob } from '../../src/cli/explain-text.ts'
 import type { ProviderState } from '../../src/cli/operator-client.ts'
 import type { Attempt, JobMove } from '../../src/domain/job.ts'
-import type { JobView } from '../../src/store/job-view.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 
 const start = Date.UTC(2025, 11, 6, 5, 46, 40) / 1_000
 const openai = { provider: 'openai', model: 'gpt-4' }

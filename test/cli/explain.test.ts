@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { newJobId } from '../../src/store/keys.ts'
+import { newJobId } from '../../src/redis/keys.ts'
 import { until } from '../support/until.ts'
 import { type OperatorSite, openOperatorSite } from './operator-site.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { JobView } from '../../src/store/job-view.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 import { until } from '../support/until.ts'
 import { type OperatorSite, openOperatorSite } from './operator-site.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { BatchView } from '../../src/store/batch-view.ts'
+import type { BatchView } from '../../src/batches/view.ts'
 import { line } from '../batches/batch-desk.ts'
 import { until } from '../support/until.ts'
 import { type BatchSite, openBatchSite } from './batch-site.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Deliveries } from '../../src/demo/audit.ts'
-import { auditBatch, type BatchEvidence } from '../../src/demo/audit-batch.ts'
-import { answerTo, lineName } from '../../src/demo/workload.ts'
-import type { BatchView } from '../../src/store/batch-view.ts'
+import type { Deliveries } from '../../demo/audit.ts'
+import { auditBatch, type BatchEvidence } from '../../demo/audit-batch.ts'
+import { answerTo, lineName } from '../../demo/workload.ts'
+import type { BatchView } from '../../src/batches/view.ts'
 
 const counts = { total: 2, completed: 2, failed: 0 }
 const batch: BatchView = {

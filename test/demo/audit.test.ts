@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { auditDeliveries, auditJobs, type Deliveries } from '../../src/demo/audit.ts'
-import { answerTo, jobName } from '../../src/demo/workload.ts'
-import type { JobView } from '../../src/store/job-view.ts'
+import { auditDeliveries, auditJobs, type Deliveries } from '../../demo/audit.ts'
+import { answerTo, jobName } from '../../demo/workload.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 
 const answer = (text: string) => ({
   status_code: 200,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { until } from '../support/until.ts'
 
-const entry = join(import.meta.dirname, '../../src/demo/main.ts')
+const entry = join(import.meta.dirname, '../../demo/main.ts')
 
 /** The demo in a folder of its own, its Redis's folder included. */
 const playDemo = async (...args: string[]) => {

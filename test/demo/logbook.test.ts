@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLogbook } from '../../src/demo/logbook.ts'
+import { createLogbook } from '../../demo/logbook.ts'
 
 test('the logbook counts what the workers told, and passes it on', () => {
   const passed: string[] = []

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { steerPrimary } from '../../src/demo/primary.ts'
+import { steerPrimary } from '../../demo/primary.ts'
 import type { BehaviourInput } from '../../src/sim/behaviour.ts'
 
 it('goes through each of its phases, also where it is looked at too late', () => {

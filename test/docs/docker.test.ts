@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { loadConfig } from '../../src/config/load.ts'
-import { findFreePort } from '../../src/redis/port.ts'
+import { findFreePort } from '../../src/redis/dev/port.ts'
 import { runBaton } from '../support/processes.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { parseCompose, type Service } from './container-rules.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { metricsOf } from '../../src/api/metrics.ts'
-import { closedCircuit } from '../../src/domain/health.ts'
+import { closedCircuit } from '../../src/domain/circuit.ts'
 import { readDoc, tableAfter } from './markdown.ts'
 
 test('docs/metrics.md has every metric with its labels', () => {

@@ -1,6 +1,6 @@
 import { Agent, fetch } from 'undici'
 import { isTerminal } from '../../src/domain/job.ts'
-import type { JobView } from '../../src/store/job-view.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 import { until } from '../support/until.ts'
 
 export interface Order {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { JobView } from '../../src/store/job-view.ts'
+import type { JobView } from '../../src/jobs/view.ts'
 import { until } from '../support/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { Circuit } from '../../src/domain/health.ts'
+import type { Circuit } from '../../src/domain/circuit.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonProcess, openSite, type Site } from '../support/processes.ts'
 import { testRedis } from '../support/redis.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { JobView } from '../../src/jobs/view.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import type { JobView } from '../../src/store/job-view.ts'
 import { type NameServer, startNameServer } from '../support/name-server.ts'
 import { openSite, type Site } from '../support/processes.ts'
 import { testRedis } from '../support/redis.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
-import { openBatches } from '../store/batch-fixture.ts'
+import { openBatches } from '../batches/store/batch-fixture.ts'
 import { hasEnded } from './batches/model.ts'
 import {
   anyStep,

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { createAnswerCache } from '../../src/cache/answer-cache.ts'
 import { requestKey } from '../../src/cache/request-key.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
-import { createKeys } from '../../src/store/keys.ts'
+import { createKeys } from '../../src/redis/keys.ts'
 import { testRedis } from '../support/redis.ts'
 import { patienceMs, runs } from './runs.ts'
 

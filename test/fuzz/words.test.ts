@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatUnfed, parseDone } from '../../src/batches/finished-line.ts'
 import { endpoints } from '../../src/domain/endpoint.ts'
-import { jobDoorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../../src/queue/doorbell.ts'
-import { formatUnfed, parseDone } from '../../src/store/done-line.ts'
-import { parseCursor } from '../../src/store/job-index.ts'
-import { formatSpec, formatTarget, parseSpec, parseTarget } from '../../src/store/job-record.ts'
+import { formatSegment, parseSegment } from '../../src/files/segment.ts'
+import { jobDoorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../../src/jobs/doorbell.ts'
+import { parseCursor } from '../../src/jobs/index-stream.ts'
+import { formatSpec, formatTarget, parseSpec, parseTarget } from '../../src/jobs/record.ts'
 import {
   batchIdOf,
   batchJobId,
@@ -17,8 +18,7 @@ import {
   shardCount,
   shardOf,
   timeOf,
-} from '../../src/store/keys.ts'
-import { formatSegment, parseSegment } from '../../src/store/segment.ts'
+} from '../../src/redis/keys.ts'
 import { patienceMs, runs } from './runs.ts'
 
 // What is put into words for Redis comes back as it was.

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Circuit, closedCircuit } from '../../src/domain/health.ts'
+import { type Circuit, closedCircuit } from '../../src/domain/circuit.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { type Circuits, createCircuits } from '../../src/health/circuits.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { HealthBoard } from '../../src/health/board.ts'
+import type { HealthBoard } from '../../src/health/cooldowns.ts'
 import { createKeyRing } from '../../src/health/key-ring.ts'
 
 const keys = ['key-a', 'key-b', 'key-c']

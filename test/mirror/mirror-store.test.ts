@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createMirrorStore, type MirrorStore } from '../../src/mirror/mirror-store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
-import { createKeys, newMirrorId } from '../../src/store/keys.ts'
+import { createKeys, newMirrorId } from '../../src/redis/keys.ts'
 import { testRedis } from '../support/redis.ts'
 
 let redis: Redis

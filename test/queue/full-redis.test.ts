@@ -5,15 +5,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createAnswerCache } from '../../src/cache/answer-cache.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createProcessHeartbeat, readProcesses } from '../../src/health/presence.ts'
-import { createOwedWrite } from '../../src/lua/owed-write.ts'
+import { createJobIndex } from '../../src/jobs/index-stream.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
 import { createConsumer } from '../../src/queue/consumer.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import { createTurn } from '../../src/queue/turn.ts'
-import { createJobIndex } from '../../src/store/job-index.ts'
-import { type PackedScriptName, type ScriptName, whenFull } from '../../src/store/scripts.ts'
-import { answer } from '../store/store-fixture.ts'
+import { createOwedWrite } from '../../src/redis/owed-write.ts'
+import { type PackedScriptName, type ScriptName, whenFull } from '../../src/redis/scripts.ts'
+import { answer } from '../jobs/store-fixture.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
@@ -37,7 +37,9 @@ beforeEach(() => setMemory(0))
 const queue = providerQueue('first')
 
 it('every script of a job, a batch or a file is told to make something, or to run when Redis is full', () => {
-  const names = globSync(join(import.meta.dirname, '../../src/store/lua/*.lua')).map(f => basename(f, '.lua'))
+  const names = globSync(join(import.meta.dirname, '../../src/{jobs,batches,files,webhooks}/lua/*.lua')).map(
+    file => (file.includes('/batches/') ? `batch-${basename(file, '.lua')}` : basename(file, '.lua')),
+  )
   const refused = names.filter(name => whenFull(name as ScriptName | PackedScriptName) === 'refused')
   expect(refused.toSorted()).toEqual([
     'batch-create',

@@ -1,11 +1,11 @@
 import { Worker } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { leaseEntry, webhookDoorbell } from '../../src/queue/doorbell.ts'
+import { leaseEntry, webhookDoorbell } from '../../src/jobs/doorbell.ts'
+import type { NewJob } from '../../src/jobs/new-job.ts'
 import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
 import { patrolRecords } from '../../src/queue/patrol.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
-import type { NewJob } from '../../src/store/new-job.ts'
-import { answer } from '../store/store-fixture.ts'
+import { answer } from '../jobs/store-fixture.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture

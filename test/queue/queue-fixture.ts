@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq'
 import { type Logger, pino } from 'pino'
+import type { BatchStore } from '../../src/batches/store.ts'
 import { createDoorbells, type Doorbells, providerQueue, queueName } from '../../src/queue/doorbells.ts'
-import type { BatchStore } from '../../src/store/batch-store.ts'
-import { openStore, type StoreFixture } from '../store/store-fixture.ts'
+import { openStore, type StoreFixture } from '../jobs/store-fixture.ts'
 
 export interface QueueFixture extends StoreFixture {
   readonly doorbells: Doorbells

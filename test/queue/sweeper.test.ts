@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import type { BatchRecord } from '../../src/batches/record.ts'
 import {
   deadlineEntry,
   deliveryEntry,
   jobDoorbell,
   leaseEntry,
   webhookDoorbell,
-} from '../../src/queue/doorbell.ts'
+} from '../../src/jobs/doorbell.ts'
 import { providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
 import { createSweeper, sweep } from '../../src/queue/sweeper.ts'
-import type { BatchRecord } from '../../src/store/batch-record.ts'
-import { newBatchId, newJobId } from '../../src/store/keys.ts'
-import { answer, leaseMs } from '../store/store-fixture.ts'
+import { newBatchId, newJobId } from '../../src/redis/keys.ts'
+import { answer, leaseMs } from '../jobs/store-fixture.ts'
 import { until } from '../support/until.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 

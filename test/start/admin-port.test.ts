@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findFreePort } from '../../src/redis/port.ts'
+import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonProcess, openSite, type Site } from '../support/processes.ts'
 import { type OwnRedis, ownRedis, testRedis } from '../support/redis.ts'

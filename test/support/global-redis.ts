@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { TestProject } from 'vitest/node'
-import { startPrivateRedis } from '../../src/redis/server.ts'
+import { startPrivateRedis } from '../../src/redis/dev/server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

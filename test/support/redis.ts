@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { inject } from 'vitest'
-import { startPrivateRedis } from '../../src/redis/server.ts'
+import { startPrivateRedis } from '../../src/redis/dev/server.ts'
 
 /** The run's shared Redis, and a key prefix (`t-<random>`) that nobody else uses. */
 export const testRedis = (): { url: string; prefix: string } => ({

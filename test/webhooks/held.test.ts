@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import type { DeliveryResult } from '../../src/store/deliveries.ts'
 import { createDeliverWebhook, type DeliverySource } from '../../src/webhooks/deliver-webhook.ts'
+import type { DeliveryResult } from '../../src/webhooks/deliveries.ts'
 import { createReceivers } from '../../src/webhooks/receivers.ts'
 import { startReceiver } from './receiver.ts'
 import { secret, startSender } from './sending.ts'

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { shardOf } from '../../src/store/keys.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
 

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { deliveryEntry } from '../../src/queue/doorbell.ts'
+import { deliveryEntry } from '../../src/jobs/doorbell.ts'
+import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { createDeadLetters } from '../../src/store/dead-letters.ts'
-import { shardOf } from '../../src/store/keys.ts'
+import { createDeadLetters } from '../../src/webhooks/dead-letters.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { until } from '../support/until.ts'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { batchStatuses } from '../../batches/record.ts'
+import type { BatchView, MessageBatchView } from '../../batches/view.ts'
 import { endpoints } from '../../domain/endpoint.ts'
 import { blockReasons } from '../../domain/obstacle.ts'
-import { batchStatuses } from '../../store/batch-record.ts'
-import type { BatchView, MessageBatchView } from '../../store/batch-view.ts'
 import { seconds, webhookView } from './job-answers.ts'
 
 const fault = z.object({

@@ -3,7 +3,7 @@ import { adjustmentActions } from '../../domain/carriage.ts'
 import { endpoints } from '../../domain/endpoint.ts'
 import { type JobErrorCode, jobErrorCodes, jobStatuses } from '../../domain/job.ts'
 import { verdictKinds } from '../../domain/verdict.ts'
-import type { JobView } from '../../store/job-view.ts'
+import type { JobView } from '../../jobs/view.ts'
 
 /** Unix seconds. */
 export const seconds = z.int()

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import type { Holding } from '../../limits/bytes-in-flight.ts'
+import type { Holding } from '../../rate-limits/bytes-in-flight.ts'
 import type { BodyStream } from '../body-stream.ts'
 import { hasBody } from '../incoming-request.ts'
 import type { Room } from '../room.ts'

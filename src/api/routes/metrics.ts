@@ -1,4 +1,4 @@
-import { circuitOf } from '../../domain/health.ts'
+import { circuitOf } from '../../domain/circuit.ts'
 import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
 import type { ApiScope } from '../api-scope.ts'
 import { metricsOf, readProcessFigures, type SharedFigures, sharedMetricsOf } from '../metrics.ts'

@@ -1,5 +1,5 @@
 import type { RouteTarget } from '../../domain/chain.ts'
-import { circuitOf, shutUntil } from '../../domain/health.ts'
+import { circuitOf, shutUntil } from '../../domain/circuit.ts'
 import { unmannedForMs } from '../../health/attendance.ts'
 import type { ApiScope } from '../api-scope.ts'
 import type { ApiParts } from '../parts.ts'

@@ -1,4 +1,4 @@
-import type { BatchView } from '../../store/batch-view.ts'
+import type { BatchView } from '../../batches/view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { describeBlocked, describeFaults, doneOf } from '../batch-text.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'

@@ -1,5 +1,5 @@
 import { isTerminal } from '../../domain/job.ts'
-import type { JobView } from '../../store/job-view.ts'
+import type { JobView } from '../../jobs/view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { ApiRefusal } from '../api-client.ts'
 import { type Explanation, explainJob } from '../explain-text.ts'

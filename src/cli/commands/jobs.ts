@@ -1,7 +1,7 @@
 import { sayLastError } from '../../domain/job-failure.ts'
+import type { JobView } from '../../jobs/view.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
-import type { JobView } from '../../store/job-view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 import { renderJson, type Terminal } from '../terminal.ts'

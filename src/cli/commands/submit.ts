@@ -1,4 +1,4 @@
-import type { BatchView } from '../../store/batch-view.ts'
+import type { BatchView } from '../../batches/view.ts'
 import { renderBytes } from '../../terminal/quantities.ts'
 import { ApiRefusal } from '../api-client.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'

@@ -1,7 +1,7 @@
-import { type Effort, efforted, effortOf, efforts, limitOf } from '../edges/effort.ts'
-import { isJsonObject, type JsonObject } from '../edges/json.ts'
-import type { Reach } from '../edges/reach.ts'
-import { carried, leftOut, meaningless, type Steering, within } from '../edges/steering.ts'
+import { type Effort, efforted, effortOf, efforts, limitOf } from '../formats/effort.ts'
+import { isJsonObject, type JsonObject } from '../formats/json.ts'
+import type { Reach } from '../formats/reach.ts'
+import { carried, leftOut, meaningless, type Steering, within } from '../formats/steering.ts'
 
 /** What sets Claude's models apart, by Anthropic's documentation of each. */
 export interface ClaudeModel {

@@ -1,8 +1,8 @@
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider'
 import { basePath } from '../base-path.ts'
-import { type Effort, efforted, efforts } from '../edges/effort.ts'
-import { atMost, commonReach } from '../edges/reach.ts'
-import { wholeWithin, within } from '../edges/steering.ts'
+import { type Effort, efforted, efforts } from '../formats/effort.ts'
+import { atMost, commonReach } from '../formats/reach.ts'
+import { wholeWithin, within } from '../formats/steering.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { unusedKey, type Way, withoutMaxEffort } from '../way.ts'
 

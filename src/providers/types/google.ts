@@ -1,7 +1,7 @@
 import { basePath, withoutVersion } from '../base-path.ts'
-import { type Effort, efforted, efforts } from '../edges/effort.ts'
-import { atMost, commonReach, namesImageType } from '../edges/reach.ts'
-import { carried, leftOut, wholeWithin, within } from '../edges/steering.ts'
+import { type Effort, efforted, efforts } from '../formats/effort.ts'
+import { atMost, commonReach, namesImageType } from '../formats/reach.ts'
+import { carried, leftOut, wholeWithin, within } from '../formats/steering.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { generateWith, unusedKey, type Way } from '../way.ts'
 

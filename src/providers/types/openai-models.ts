@@ -1,7 +1,7 @@
-import { type Effort, efforted } from '../edges/effort.ts'
-import { isJsonObject, type JsonObject } from '../edges/json.ts'
-import type { Reach } from '../edges/reach.ts'
-import { carried, leftOut, meaningless, type Steering } from '../edges/steering.ts'
+import { type Effort, efforted } from '../formats/effort.ts'
+import { isJsonObject, type JsonObject } from '../formats/json.ts'
+import type { Reach } from '../formats/reach.ts'
+import { carried, leftOut, meaningless, type Steering } from '../formats/steering.ts'
 
 interface OpenaiModel {
   /** Such models take no sampling, but for those that are told not to think. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { BlobNotFoundError, BlobStoreError, BlobTooLargeError } from '../../../src/store/blobs/blob-store.ts'
+import { BlobNotFoundError, BlobStoreError, BlobTooLargeError } from '../../../src/files/blobs/blob-store.ts'
 import { type Place, places } from './places.ts'
 import { chunksOf, hangingAfter, patterned, readAll } from './sources.ts'
 

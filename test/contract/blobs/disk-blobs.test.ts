@@ -4,7 +4,7 @@ import { readdir, readlink, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
-import { BlobNotFoundError, BlobStoreError } from '../../../src/store/blobs/blob-store.ts'
+import { BlobNotFoundError, BlobStoreError } from '../../../src/files/blobs/blob-store.ts'
 import { openDisk } from './places.ts'
 import { chunksOf, hangingAfter, patterned, readAll } from './sources.ts'
 

@@ -1,4 +1,4 @@
-import { createDiskBlobs } from '../../../src/store/blobs/disk-blobs.ts'
+import { createDiskBlobs } from '../../../src/files/blobs/disk-blobs.ts'
 
 /** A process that writes a blob without end, for the test to kill. */
 const [dir, key] = process.argv.slice(2) as [string, string]

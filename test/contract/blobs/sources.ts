@@ -1,4 +1,4 @@
-import type { BlobStore, ByteRange } from '../../../src/store/blobs/blob-store.ts'
+import type { BlobStore, ByteRange } from '../../../src/files/blobs/blob-store.ts'
 
 /** Bytes of which no two stretches are alike, so that one in the wrong place shows. */
 export const patterned = (length: number): Buffer => {

@@ -1,5 +1,5 @@
-import type { BatchStatus } from '../../../src/store/batch-record.ts'
-import type { UnfedReason } from '../../../src/store/done-line.ts'
+import type { UnfedReason } from '../../../src/batches/finished-line.ts'
+import type { BatchStatus } from '../../../src/batches/record.ts'
 
 export type Outcome = 'succeeded' | 'errored' | 'canceled' | 'expired'
 

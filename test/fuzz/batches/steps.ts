@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { formatUnfed, type UnfedReason } from '../../../src/store/done-line.ts'
-import { batchJobId, lineNumberOf } from '../../../src/store/keys.ts'
-import { answer, failure } from '../../store/store-fixture.ts'
+import { formatUnfed, type UnfedReason } from '../../../src/batches/finished-line.ts'
+import { batchJobId, lineNumberOf } from '../../../src/redis/keys.ts'
+import { answer, failure } from '../../jobs/store-fixture.ts'
 import * as model from './model.ts'
 import { compare, type Feeder, outcomeOf, type Step, step, type World } from './world.ts'
 

@@ -1,10 +1,10 @@
 import type fc from 'fast-check'
 import { expect } from 'vitest'
-import { jobDoorbell } from '../../../src/queue/doorbell.ts'
-import type { DoneLine } from '../../../src/store/done-line.ts'
-import type { Claim } from '../../../src/store/job-store.ts'
-import { batchJobId, shardOf } from '../../../src/store/keys.ts'
-import type { openBatches } from '../../store/batch-fixture.ts'
+import type { DoneLine } from '../../../src/batches/finished-line.ts'
+import { jobDoorbell } from '../../../src/jobs/doorbell.ts'
+import type { Claim } from '../../../src/jobs/store.ts'
+import { batchJobId, shardOf } from '../../../src/redis/keys.ts'
+import type { openBatches } from '../../batches/store/batch-fixture.ts'
 import { countsOf, hasEnded, lineBytes, type ModelBatch, newModelBatch, type Outcome } from './model.ts'
 
 /** A feeder that took the batch once, with what it remembers; whether it still has it, it does not know. */

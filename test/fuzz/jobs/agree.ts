@@ -5,7 +5,7 @@ import {
   jobDoorbell,
   leaseEntry,
   webhookDoorbell,
-} from '../../../src/queue/doorbell.ts'
+} from '../../../src/jobs/doorbell.ts'
 import { providerQueue, webhookQueue } from '../../../src/queue/doorbells.ts'
 import { isOver, type Model, type ModelJob } from './model.ts'
 import { deadLetterRetentionMs, queues, type Rig, retentionMs, shards } from './rig.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Claim, JobStore, Move } from '../../../src/store/job-store.ts'
+import type { Claim, JobStore, Move } from '../../../src/jobs/store.ts'
 import type { Model, ModelJob } from './model.ts'
 
 /** The store, with every reply that changes something held against the model's: whoever asks, a sweeper too. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { deliveryEntry, parseDoorbell, webhookDoorbell } from '../../../src/queue/doorbell.ts'
+import { deliveryEntry, parseDoorbell, webhookDoorbell } from '../../../src/jobs/doorbell.ts'
 import { webhookQueue } from '../../../src/queue/doorbells.ts'
-import type { DeliveryResult } from '../../../src/store/deliveries.ts'
-import { leaseMs } from '../../store/store-fixture.ts'
+import type { DeliveryResult } from '../../../src/webhooks/deliveries.ts'
+import { leaseMs } from '../../jobs/store-fixture.ts'
 import { forget, pick, step, type World } from './world.ts'
 
 /** As a webhook worker begins with a ring: doorbells that are not those their records wait for end at once. */

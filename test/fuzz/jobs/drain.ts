@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { answer } from '../../store/store-fixture.ts'
+import { answer } from '../../jobs/store-fixture.ts'
 import { agree } from './agree.ts'
 import { patrolAll, sweepAll } from './cluster-steps.ts'
 import { takeWebhooks } from './delivery-steps.ts'

@@ -1,6 +1,9 @@
 import { type Job, Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { type Logger, pino } from 'pino'
+import { createJobIndex, type JobIndex } from '../../../src/jobs/index-stream.ts'
+import { type Agenda, createAgenda } from '../../../src/jobs/schedule.ts'
+import { createJobStore, type JobStore } from '../../../src/jobs/store.ts'
 import {
   createDoorbells,
   type Doorbells,
@@ -10,11 +13,8 @@ import {
   webhookQueue,
 } from '../../../src/queue/doorbells.ts'
 import { createPatientRedis } from '../../../src/redis/connect.ts'
-import { type Agenda, createAgenda } from '../../../src/store/agenda.ts'
-import { createJobIndex, type JobIndex } from '../../../src/store/job-index.ts'
-import { createJobStore, type JobStore } from '../../../src/store/job-store.ts'
-import { createKeys, type Keys } from '../../../src/store/keys.ts'
-import { createScriptRunner } from '../../../src/store/scripts.ts'
+import { createKeys, type Keys } from '../../../src/redis/keys.ts'
+import { createScriptRunner } from '../../../src/redis/scripts.ts'
 import { ownRedis } from '../../support/redis.ts'
 import { until } from '../../support/until.ts'
 

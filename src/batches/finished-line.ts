@@ -1,0 +1,121 @@
+import type { JobError, TerminalStatus, Usage } from '../domain/job.ts'
+import type { Payloads } from '../jobs/payloads.ts'
+import { parseResult, parseSpec, parseTarget, startOf } from '../jobs/record.ts'
+import { type AdjustedAnswer, adjustedIn, answererOf } from '../jobs/view.ts'
+import { lineNumberOf } from '../redis/keys.ts'
+
+/** Why a line never became a job. */
+export type UnfedReason = 'rejected' | 'cancelled' | 'expired' | 'cost_limit_reached'
+
+/** What was wrong with a line that was rejected. */
+export interface LineRefusal {
+  readonly code: string
+  readonly message: string
+  readonly param: string | null
+}
+
+/** A line of a batch whose end is known. `entry` is what the list of done lines holds for it. */
+export type DoneLine =
+  | {
+      readonly kind: 'unfed'
+      readonly entry: string
+      readonly number: number
+      readonly customId: string
+      readonly reason: UnfedReason
+      readonly refusal: LineRefusal | null
+    }
+  | {
+      readonly kind: 'job'
+      readonly entry: string
+      readonly number: number
+      readonly customId: string
+      readonly status: TerminalStatus
+      readonly response: { readonly statusCode: number; readonly body: string } | null
+      readonly error: JobError | null
+      readonly usage: Usage | null
+      readonly costUsd: number | null
+      /** Who gave the answer, or was the last to be asked. */
+      readonly provider: string
+      /** What that one was asked otherwise than the line says. */
+      readonly adjusted: readonly AdjustedAnswer[]
+      /** Bytes of its line in the input. */
+      readonly bytes: number
+      /** How long it waited for its first worker; null when it never got one. */
+      readonly waitedMs: number | null
+    }
+
+/** What the collector asks of a job's record; the answer first, for its size bounds how much is read at once. */
+export const peekedFields = [
+  'body',
+  'request',
+  'apart',
+  'state',
+  'end',
+  'attempts',
+  'target',
+  'custom_id',
+  'bytes',
+  'spec',
+  'run',
+  'why',
+] as const
+
+/** An entry that is no job id begins with this. */
+const unfedMark = '!'
+
+export const formatUnfed = (
+  number: number,
+  customId: string,
+  reason: UnfedReason,
+  refusal: LineRefusal | null = null,
+): string => unfedMark + JSON.stringify([number, customId, reason, refusal])
+
+type UnfedWords = [number: number, customId: string, reason: UnfedReason, refusal: LineRefusal | null]
+
+export type PeekedWords = readonly [entry: string, ...values: readonly (string | false)[]]
+
+/** Puts a long answer where a short one stands. Throws when it is gone. */
+export const withAnswer =
+  (payloads: Payloads) =>
+  async (reply: PeekedWords): Promise<PeekedWords> => {
+    const [entry, body, request, apart, ...rest] = reply
+    if (!apart) return reply
+    const fields = await payloads.whole(entry, { apart, body: body || '' })
+    return [entry, fields.body, request!, apart, ...rest]
+  }
+
+/** Reads one line of `batch-peek`'s reply. Throws when the job's record is gone: only damage to Redis could do that. */
+export const parseDone = (reply: PeekedWords): DoneLine => {
+  const entry = reply[0]
+  if (entry.startsWith(unfedMark)) {
+    const [number, customId, reason, refusal] = JSON.parse(entry.slice(unfedMark.length)) as UnfedWords
+    return { kind: 'unfed', entry, number, customId, reason, refusal }
+  }
+  const [, body, request, , state, end, log, target, customId, bytes, spec, run, why] = reply.map(v =>
+    v === false ? null : v,
+  )
+  if (!state || !end) throw new Error(`the record of ${entry} is gone`)
+  const { attempts, ...result } = parseResult(state as TerminalStatus, {
+    end,
+    attempts: log,
+    body,
+    request,
+    why,
+  })
+  const startedAtMs = startOf(attempts, run || null)
+  return {
+    kind: 'job',
+    entry,
+    number: lineNumberOf(entry),
+    customId: customId as string,
+    status: state as TerminalStatus,
+    response: result.response,
+    error: result.error,
+    usage: result.usage,
+    costUsd: result.costUsd,
+    provider: answererOf({ ...result, attempts, target: parseTarget(target as string) }).provider,
+    adjusted: adjustedIn(attempts),
+    bytes: Number(bytes),
+    waitedMs: startedAtMs === null ? null : startedAtMs - parseSpec(spec as string).createdAtMs,
+  }
+}

@@ -1,0 +1,247 @@
+import type { Cluster, Redis } from 'ioredis'
+import { type FileRecord, fileFields } from '../files/record.ts'
+import { formatSegment, type Segment } from '../files/segment.ts'
+import { bodyWord, jobFields } from '../jobs/codec.ts'
+import { createPayloads, isApart } from '../jobs/payloads.ts'
+import type { RecordFields } from '../jobs/record.ts'
+import { batchJobId, type Keys, shardCount, shardOf } from '../redis/keys.ts'
+import { createOwedWrite } from '../redis/owed-write.ts'
+import type { RunScript } from '../redis/scripts.ts'
+import { type DoneLine, type PeekedWords, parseDone, peekedFields, withAnswer } from './finished-line.ts'
+import {
+  type BatchFault,
+  type BatchRecord,
+  type BatchStatus,
+  type Blocking,
+  type EndedBatchStatus,
+  parseBatch,
+} from './record.ts'
+import type { BatchJob, Collection, EndedFiles, Feed, Fenced, Lease } from './steps.ts'
+import { ownedFiles } from './store.ts'
+
+/** What a feeder does with the batches it drives. */
+export interface BatchWork {
+  /** Batches that nobody drives, the longest waiting first. */
+  due(limit: number): Promise<readonly string[]>
+  take(lease: Lease, untilMs: number): Promise<boolean>
+  /** The batch's status, so that a feeder learns of a cancel; null when the lease is lost. */
+  renew(lease: Lease, untilMs: number): Promise<BatchStatus | null>
+  /** Lets another have the batch from `dueAtMs` on. */
+  release(lease: Lease, dueAtMs: number): Promise<void>
+  read(id: string): Promise<BatchRecord | null>
+  /** Takes the batch into progress, or leaves it `cancelling`. */
+  validated(lease: Lease, total: number, model: string | null): Promise<Fenced>
+  finalizing(lease: Lease): Promise<Fenced>
+  /** Says what blocks the batch, and owes its webhook a notice where that is new; or, with null, that it goes on. */
+  block(lease: Lease, blocking: Blocking | null): Promise<'blocked' | 'free' | 'lost'>
+  feed(lease: Lease, feed: Feed): Promise<Fenced>
+  /** Lines whose end is known and that are in no file yet. */
+  doneCount(id: string): Promise<number>
+  /** Those lines from the `from`th on: `count` at most, or until their answers pass `maxBytes`. */
+  peek(id: string, from: number, count: number, maxBytes: number): Promise<readonly DoneLine[]>
+  collect(lease: Lease, batch: BatchRecord, collection: Collection): Promise<Fenced>
+  /** The batch's jobs among these requests that have not been collected. */
+  openJobs(id: string, numbers: readonly number[]): Promise<readonly number[]>
+  /** `faults`: the input is wrong and nothing of it was fed. Else every line must be in the files. */
+  end(
+    lease: Lease,
+    batch: BatchRecord,
+    files: EndedFiles,
+    faults: readonly BatchFault[],
+  ): Promise<EndedBatchStatus | 'lost' | 'changed'>
+}
+
+export interface BatchWorkOptions {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  /** How long a batch that has ended can be read. */
+  readonly retentionMs: number
+  readonly now: () => number
+}
+
+/** A job not yet rung within this time is taken up by a sweeper. */
+const outboxGraceMs = 1_500
+/** A feeder that was taken for dead may still write a blob of a file that gets no record; then that is removed. */
+const strayBlobsMs = 2 * 3_600_000
+
+export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWorkOptions): BatchWork => {
+  const write = createOwedWrite(redis)
+  const payloads = createPayloads(redis, keys)
+  const lease = async (
+    { id, token }: Lease,
+    action: 'take' | 'renew' | 'release',
+    untilMs: number,
+  ): Promise<BatchStatus | null> => {
+    const names = [keys.batch(id), keys.openBatches(shardOf(id))]
+    const reply = (await run('batch-lease', [...names, id, token, action, now(), untilMs])) as Fenced
+    return reply === 'lost' ? null : (reply as BatchStatus)
+  }
+
+  const step = async (
+    { id, token }: Lease,
+    from: BatchStatus,
+    to: BatchStatus,
+    timeField: string,
+    fields: readonly (string | number)[],
+  ): Promise<Fenced> =>
+    (await run('batch-step', [keys.batch(id), token, from, to, timeField, now(), ...fields])) as Fenced
+
+  const dueIn = async (shard: number, limit: number): Promise<[string, number][]> => {
+    const flat = await redis.zrange(
+      keys.openBatches(shard),
+      '-inf',
+      String(now()),
+      'BYSCORE',
+      'LIMIT',
+      0,
+      limit,
+      'WITHSCORES',
+    )
+    return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, Number(flat[2 * i + 1])])
+  }
+
+  return {
+    due: async limit => {
+      const shards = Array.from({ length: shardCount }, (_, shard) => dueIn(shard, limit))
+      const due = (await Promise.all(shards)).flat().sort(([, a], [, b]) => a - b)
+      return due.slice(0, limit).map(([id]) => id)
+    },
+    take: async (held, untilMs) => (await lease(held, 'take', untilMs)) !== null,
+    renew: (held, untilMs) => lease(held, 'renew', untilMs),
+    release: async (held, dueAtMs) => {
+      await lease(held, 'release', dueAtMs)
+    },
+    read: async id => parseBatch((await redis.hgetall(keys.batch(id))) as RecordFields),
+
+    validated: (held, total, model) =>
+      step(held, 'validating', 'in_progress', 'in_progress_at', [
+        'total',
+        total,
+        ...(model === null ? [] : ['model', model]),
+      ]),
+    finalizing: held => step(held, 'in_progress', 'finalizing', 'finalizing_at', []),
+
+    block: async ({ id, token }, blocking) =>
+      (await run('batch-block', [
+        keys.batch(id),
+        keys.agenda(shardOf(id)),
+        token,
+        blocking === null ? '' : JSON.stringify(blocking),
+        id,
+        now(),
+      ])) as 'blocked' | 'free' | 'lost',
+
+    feed: async ({ id, token }, { from, to, offset, line, jobs, unfed }) => {
+      await Promise.all(
+        jobs.filter(job => isApart(job.body)).map(job => payloads.putRequest(job.id, job.body)),
+      )
+      const bytes = jobs.reduce((sum, job) => sum + job.bytes, 0)
+      const due = now() + outboxGraceMs
+      const words = [
+        token,
+        String(from),
+        String(to),
+        offset,
+        line,
+        bytes,
+        due,
+        unfed,
+        jobs.map(batchJobWords),
+      ]
+      const script = jobs.length > 0 ? 'batch-feed' : 'batch-pass'
+      return fenced(await run.packed(script, keys.batch(id), words))
+    },
+
+    doneCount: id => redis.llen(keys.batchDone(id)),
+
+    peek: async (id, from, count, maxBytes) => {
+      const words = [from, count, maxBytes, ...peekedFields]
+      const peeked = (await run.packed('batch-peek', keys.batchDone(id), words)) as PeekedWords[]
+      return (await Promise.all(peeked.map(withAnswer(payloads)))).map(parseDone)
+    },
+
+    collect: async ({ id, token }, { outputFileId, errorFileId }, collection) => {
+      const { name, low, bytes, output, error, entries } = collection
+      const segments = [segmentWords(outputFileId, output), segmentWords(errorFileId, error)]
+      const words = [token, name, low, bytes, segments, countersOf(collection), entries]
+      return fenced(await run.packed('batch-collect', keys.batch(id), words))
+    },
+
+    openJobs: async (id, numbers) => {
+      const pipeline = redis.pipeline()
+      for (const number of numbers) pipeline.exists(keys.record(batchJobId(id, number)))
+      const replies = (await pipeline.exec())!
+      const broken = replies.find(([error]) => error !== null)
+      if (broken) throw broken[0]!
+      return numbers.filter((_, i) => replies[i]![1] === 1)
+    },
+
+    end: async ({ id, token }, batch, files, faults) => {
+      const shard = shardOf(id)
+      const { tenant, inputFileId, outputFileId, errorFileId } = batch
+      // First, so that no record is ever missing from the list. Results of a message batch are no files to its client.
+      const listed = [files.output, files.error].filter(file => file !== null && batch.dialect === 'openai')
+      for (const file of listed) await write('ZADD', keys.files(tenant), 0, file!.id)
+      const words = (fileId: string, file: FileRecord | null): (string | number)[] => {
+        const fields = file ? fileFields(file) : []
+        return [fileId, file?.expiresAtMs ?? now() + strayBlobsMs, fields.length, ...fields]
+      }
+      const ended = (await run('batch-end', [
+        keys.batch(id),
+        keys.openBatches(shard),
+        keys.batchDone(id),
+        keys.agenda(shard),
+        keys.purge(shard),
+        keys.file(inputFileId ?? id),
+        keys.file(outputFileId),
+        keys.segments(outputFileId),
+        keys.file(errorFileId),
+        keys.segments(errorFileId),
+        id,
+        token,
+        now(),
+        faults.length === 0 ? '' : JSON.stringify(faults),
+        retentionMs,
+        inputFileId === null ? 0 : 1,
+        ...words(outputFileId, files.output),
+        ...words(errorFileId, files.error),
+      ])) as EndedBatchStatus | 'lost' | 'changed'
+      if (ended === 'lost' || ended === 'changed') return ended
+      // Lost, it is found by whoever is refused next.
+      await redis.srem(keys.openOf(tenant), id).catch(() => undefined)
+      const owned = inputFileId === null ? ownedFiles(batch.input) : []
+      for (const name of owned) await write('ZADD', keys.purge(shardOf(name)), now(), name)
+      return ended
+    },
+  }
+}
+
+const fenced = (reply: unknown): Fenced => (reply as [Fenced])[0]
+
+const batchJobWords = (job: BatchJob): (string | true)[] => [
+  job.id,
+  bodyWord(job),
+  ...jobFields(job),
+  'custom_id',
+  job.customId,
+  'bytes',
+  String(job.bytes),
+]
+
+const segmentWords = (fileId: string, segment: Segment | null): (string | number)[] => [
+  fileId,
+  segment ? formatSegment(segment) : '',
+  segment?.bytes ?? 0,
+]
+
+const countersOf = (collection: Collection): (string | number)[] => {
+  const { counts, inputTokens, outputTokens, cachedTokens, cost, providers, jobs } = collection
+  const counters: (string | number)[] = ['input_tokens', inputTokens, 'output_tokens', outputTokens]
+  for (const [name, count] of Object.entries(counts)) if (count > 0) counters.push(name, count)
+  if (cachedTokens > 0) counters.push('cached_tokens', cachedTokens)
+  if (jobs > 0) counters.push('ended_jobs', jobs)
+  if (cost !== null) counters.push('cost', cost)
+  for (const [provider, count] of providers) counters.push(`by:${provider}`, count)
+  return counters
+}

@@ -1,0 +1,297 @@
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { type BatchStore, createBatchStore } from './batches/store.ts'
+import { cachedRoutesOf } from './cache/cached-routes.ts'
+import type { CachedRoutes } from './cache/flights.ts'
+import type { Clock } from './clock/clock.ts'
+import { openClock } from './clock/open-clock.ts'
+import { backoffsOf } from './config/backoffs.ts'
+import { healthCheckOf } from './config/health-check.ts'
+import { knownModels } from './config/known-models.ts'
+import type { Config, RouteConfig } from './config/schema.ts'
+import { secretsOf } from './config/secrets.ts'
+import { createEndCounter, type EndCounter } from './dispatch/count-ends.ts'
+import { createHomes, type Homes } from './dispatch/homes.ts'
+import { createIsolation, type Isolation } from './dispatch/isolation.ts'
+import { createMoveNotes, type MoveNotes } from './dispatch/move-notes.ts'
+import { openRelief } from './dispatch/open-relief.ts'
+import type { Providers, Route, Routes } from './dispatch/routes.ts'
+import { createFiguresBoard, type FiguresBoard } from './dispatch/target-figures.ts'
+import { createTargetOrder, type OrderTargets } from './dispatch/target-order.ts'
+import type { Backoff } from './domain/backoff.ts'
+import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
+import { circuitOf } from './domain/circuit.ts'
+import type { ObstacleOf } from './domain/obstacle.ts'
+import { createRedact, type Redact } from './domain/redact.ts'
+import { type Attendance, createAttendance, unmannedForMs } from './health/attendance.ts'
+import type { CircuitStore } from './health/circuit-store.ts'
+import type { Circuits } from './health/circuits.ts'
+import type { HealthBoard } from './health/cooldowns.ts'
+import { createKeyRing, type KeyRing } from './health/key-ring.ts'
+import { createObstacleOf } from './health/obstacles.ts'
+import { openHealth } from './health/open-health.ts'
+import { openPresence } from './health/open-presence.ts'
+import { readEveryPresence, readPresence } from './health/presence.ts'
+import { createVitals, type Vitals } from './health/vitals.ts'
+import { createWhyAway } from './health/why-away.ts'
+import { createJobStore, type JobStore } from './jobs/store.ts'
+import type { Lifecycle } from './lifecycle/lifecycle.ts'
+import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
+import { type Names, openNames } from './net/names/open-names.ts'
+import { createProviders } from './providers/create-providers.ts'
+import { createDoorbells, type Doorbells } from './queue/doorbells.ts'
+import { openCaretakers } from './queue/open-caretakers.ts'
+import { createTurn } from './queue/turn.ts'
+import { createLimitStore, type LimitStore } from './rate-limits/limit-store.ts'
+import { createPatientRedis, createSubscriber, type RedisClient } from './redis/connect.ts'
+import { createGuardedRunner } from './redis/full-store.ts'
+import { createKeys, type Keys } from './redis/keys.ts'
+import { type MemoryWatch, openMemoryWatch } from './redis/memory-watch.ts'
+import { pingRedis } from './redis/ping.ts'
+import type { RedisPlace } from './redis/place.ts'
+import { createScriptRunner, type RunScript } from './redis/scripts.ts'
+
+/** A dead letter can be sent again for this long. */
+export const deadLetterRetentionMs = 7 * 86_400_000
+
+/** What every role stands on. */
+export interface Core {
+  readonly config: Config
+  readonly redisAt: RedisPlace
+  readonly instance: string
+  readonly keys: Keys
+  readonly routes: Routes
+  readonly cachedRoutes: CachedRoutes
+  readonly mirroredRoutes: MirroredRoutes
+  readonly providers: Providers
+  readonly names: Names
+  readonly keyRings: ReadonlyMap<string, KeyRing>
+  /** Which account keeps what later requests go on from. */
+  readonly homes: Homes
+  /** Waits out an outage of Redis. */
+  readonly redis: RedisClient
+  readonly subscriber: Redis
+  readonly run: RunScript
+  readonly memory: MemoryWatch
+  readonly store: JobStore
+  /** Counts what this store ends without an answer, and every other store of the process that it is given. */
+  readonly ends: EndCounter
+  readonly vitals: Vitals
+  readonly batches: BatchStore
+  readonly doorbells: Doorbells
+  readonly board: HealthBoard
+  readonly circuits: Circuits
+  readonly attendance: Attendance
+  readonly circuitStore: CircuitStore
+  readonly limitStore: LimitStore
+  /** Unix ms until which throttling, or a lack of usable keys or of workers, keeps a target out of use; 0 for none. */
+  readonly indictedUntil: (target: RouteTarget) => number
+  /** Unix ms from which a job may be sent to a target; 0 for now. Draws where only a share is sent. */
+  readonly availableAt: (target: RouteTarget) => number
+  readonly backoffOf: (target: RouteTarget) => Backoff
+  readonly figures: FiguresBoard
+  readonly order: OrderTargets
+  readonly notes: MoveNotes
+  readonly obstacleOf: ObstacleOf
+  /** Cuts the config's secrets out of what comes from outside. */
+  readonly redact: Redact
+  /** Of the jobs that this process runs. */
+  readonly isolation: Isolation
+  readonly log: Logger
+  readonly clock: Clock
+  /** Unix ms by that clock. */
+  readonly now: () => number
+}
+
+export interface CoreOptions {
+  readonly config: Config
+  readonly redisAt: RedisPlace
+  readonly log: Logger
+  /** Where the process tells of itself, if it has a port for that. */
+  readonly vitals?: Vitals
+}
+
+const routeOf = (
+  targets: readonly RouteTarget[],
+  { strategy, weights, on_refusal, adjust }: RouteConfig,
+): Route => ({
+  targets,
+  strategy,
+  weights: weights === undefined ? null : new Map(Object.entries(weights)),
+  refusalHandsOver: on_refusal === 'handover',
+  adjust,
+})
+
+export const routesOf = (config: Config): Routes =>
+  new Map(
+    [...resolveRoutes(config, knownModels(config))].map(([name, targets]) => [
+      name,
+      routeOf(targets, config.models[name]!),
+    ]),
+  )
+
+const keysOf = ({ api_key, api_keys }: Config['providers'][string]): readonly string[] =>
+  api_keys ?? (api_key ? [api_key] : [])
+
+export const storeOn = (
+  redis: RedisClient,
+  run: RunScript,
+  keys: Keys,
+  config: Config,
+  { now, aheadMs }: Clock,
+): JobStore =>
+  createJobStore({
+    redis,
+    run,
+    keys,
+    leaseMs: config.jobs.lock_ms,
+    retentionMs: config.jobs.retention,
+    deadLetterRetentionMs,
+    now,
+    aheadMs,
+  })
+
+/** Opens what all roles share, among it the sweeper and the patrol: every process takes part in both. */
+export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<Core> => {
+  const { config, redisAt, log, vitals = createVitals() } = options
+  const { prefix } = config.redis
+  const instance = randomBytes(4).toString('hex')
+  const keys = createKeys(prefix)
+
+  const disconnect = (redis: RedisClient): void => redis.disconnect()
+  const redis = await life.open('redis', () => createPatientRedis(redisAt, log), disconnect)
+  const subscriber = await life.open('subscriber', () => createSubscriber(redisAt, log), disconnect)
+  const clock = await openClock(life, redis, prefix, log)
+  const { now } = clock
+  const memory = await openMemoryWatch(life, { redis, fullAt: config.redis.full_at, log })
+  const run = createGuardedRunner(createScriptRunner(redis), memory.isFull)
+  const ends = createEndCounter()
+  const store = ends.of(storeOn(redis, run, keys, config, clock))
+  vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
+  await openPresence(life, { redis, prefix, instance, ends: ends.read, vitals, log, now })
+
+  const isChecked = (name: string): boolean =>
+    config.providers[name] !== undefined && healthCheckOf(config.providers[name]) !== null
+  const { board, circuitStore, circuits } = await openHealth(life, {
+    ...{ redis, subscriber, prefix, isChecked, log, now },
+  })
+  const names = await life.open(
+    'names',
+    () => openNames({ servers: config.dns.servers, timeoutMs: config.dns.timeout_ms }),
+    names => names.close(),
+  )
+  const providers = await life.open(
+    'providers',
+    () => createProviders(config, routesOf(config), now, names.lookup),
+    providers => Promise.all([...providers.values()].map(p => p.close())),
+  )
+  const keyRings = new Map(
+    Object.entries(config.providers).map(([name, p]) => [name, createKeyRing(name, keysOf(p), board)]),
+  )
+  const doorbells = await life.open(
+    'doorbells',
+    () => createDoorbells(redis, keys, log, now),
+    d => d.close(),
+  )
+
+  const hasTurn = createTurn(redis, prefix, instance)
+  const batches = createBatchStore({ redis, run, keys, now })
+  await openCaretakers(life, {
+    ...{ redis, run, keys, instance, store, doorbells, batches, hasTurn, log, ...clock },
+    leaseMs: config.jobs.lock_ms,
+  })
+
+  const workers = () => readPresence(redis, prefix, now())
+  const attendance = await life.open(
+    'attendance',
+    () => {
+      const attendance = createAttendance({
+        providers: Object.keys(config.providers),
+        workers: () => readEveryPresence(redis, prefix),
+        afterMs: config.jobs.unmanned_after,
+        log,
+        now,
+      })
+      attendance.start()
+      return attendance
+    },
+    attendance => attendance.stop(),
+  )
+  const { unmannedSince } = attendance
+  const indictedUntil = (target: RouteTarget): number =>
+    Math.max(
+      board.unavailableUntil(target),
+      keyRings.get(target.provider)?.unavailableUntil() ?? 0,
+      unmannedSince(target.provider) > 0 ? now() + unmannedForMs : 0,
+    )
+  const availableAt = (target: RouteTarget): number =>
+    indictedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
+  const routes = routesOf(config)
+  const figures = createFiguresBoard({ redis, prefix, instance, log, now })
+  if ([...routes.values()].some(({ strategy }) => strategy !== 'ordered')) {
+    await life.open(
+      'figures',
+      () => figures.start(),
+      () => figures.stop(),
+    )
+  }
+  const order = createTargetOrder(figures.of)
+  const notes = createMoveNotes(createWhyAway({ circuits, board, unmannedSince }), now)
+  const backoffOf = backoffsOf(config)
+  const site = {
+    routes,
+    providers,
+    order,
+    notes,
+    store,
+    doorbells,
+    unmannedSince,
+    mayEmpty: hasTurn,
+    backoffOf,
+  }
+  const obstacleOf = createObstacleOf({ circuits, board, keyRings, unmannedSince })
+  await openRelief(life, {
+    ...site,
+    ...{ obstacleOf, instance, availableAt, workers, maxAttempts: config.jobs.max_attempts, log, now },
+  })
+  return {
+    config,
+    redisAt,
+    instance,
+    keys,
+    routes,
+    mirroredRoutes: mirroredRoutesOf(config, knownModels(config)),
+    cachedRoutes: cachedRoutesOf(config.models, new Map([...routes].map(([name, r]) => [name, r.targets]))),
+    providers,
+    names,
+    keyRings,
+    homes: createHomes({ redis, prefix, providers, keyRings, log }),
+    redis,
+    subscriber,
+    run,
+    memory,
+    store,
+    ends,
+    vitals,
+    batches,
+    doorbells,
+    board,
+    circuits,
+    attendance,
+    circuitStore,
+    limitStore: createLimitStore(redis, prefix),
+    indictedUntil,
+    availableAt,
+    backoffOf,
+    figures,
+    order,
+    notes,
+    obstacleOf,
+    redact: createRedact(secretsOf(config)),
+    isolation: createIsolation(),
+    log,
+    clock,
+    now,
+  }
+}

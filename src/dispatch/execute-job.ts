@@ -1,0 +1,276 @@
+import type { RouteTarget } from '../domain/chain.ts'
+import type { Interrupt } from '../domain/interrupt.ts'
+import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import { lossesOf } from '../domain/losses.ts'
+import { eligible, nextStep, type Step, spends, type Walk } from '../domain/next-step.ts'
+import { costOfAll } from '../domain/usage.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import type { Claim, Final } from '../jobs/store.ts'
+import { isMirrorId } from '../redis/keys.ts'
+import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
+import type { ExecutorParts } from './executor-parts.ts'
+import { nobodyFor } from './first-target.ts'
+import { createIsolated } from './isolated.ts'
+import type { Seat } from './isolation.ts'
+import { createJobMoves } from './job-moves.ts'
+import { exactUntilOf, patienceOf, type Run, unlogged } from './job-run.ts'
+import { wordsFor } from './last-words.ts'
+import type { Leases } from './leases.ts'
+import { createMirrorFallback, type MirrorAnswer } from './mirror-fallback.ts'
+import { endInVain, obstacleFor } from './outlook.ts'
+import { homeward, loneRoute, requestOf } from './routes.ts'
+import type { CallResult, CallTerms } from './upstream-caller.ts'
+
+/** A sample is worth one call: tried again it would tell of nothing but luck. */
+const mirrorLimits = { retries: 0, maxAttempts: 1 }
+
+/** `taken` is called once the record says that this worker runs the job, or that it has not to. */
+export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () => void) => Promise<void>
+
+interface Doorbell {
+  readonly jobId: string
+  readonly hop: number
+  readonly ring: number
+}
+
+/** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
+export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
+  const { store, caller, calls, leases, routes, providers, log, now, random, persist } = parts
+  const { handOver, park, retry, hold, interrupted, disown } = createJobMoves(parts)
+
+  const isolated = createIsolated({ ...parts, hold })
+  const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, hold, now })
+
+  const execute: ExecuteJob = async (jobId, hop, ring, taken) => {
+    const seat = await parts.isolation.enter()
+    await executeOn(seat, { jobId, hop, ring }, taken).finally(seat.leave)
+  }
+
+  const executeOn = async (seat: Seat, { jobId, hop, ring }: Doorbell, taken: () => void): Promise<void> => {
+    const token = parts.newToken()
+    const claimed = await persist(() => store.claim(jobId, hop, ring, token))
+    taken()
+    if (typeof claimed === 'string') {
+      log.debug({ event: 'doorbell.stale', jobId, hop, ring, answer: claimed }, 'doorbell answered by nobody')
+      return
+    }
+    const interrupt = calls.enter(jobId, claimed.expiresAtMs)
+    leases.hold(claimed)
+    const body = parts.holdBody(claimed)
+    let run: Run | null = null
+    try {
+      run = begin(await body.read(interrupt), interrupt)
+      if (!(await isolated(run, seat))) return
+      const shared = isMirrorId(jobId) ? 'call' : await parts.shareCall(run)
+      if (shared === 'call') await walk(run)
+      else if (shared !== 'parked') await finalise(run, shared)
+    } finally {
+      calls.leave(jobId, interrupt)
+      run?.flight?.left()
+      if (!run?.finalising) leases.release(claimed)
+      body.release()
+    }
+  }
+
+  const begin = (claim: Claim, interrupt: Interrupt): Run => {
+    const here: RouteTarget = { route: claim.model, ...claim.target }
+    // A worker that has not heard of a new route yet can still do what it was sent.
+    const isMirror = isMirrorId(claim.id)
+    const route = isMirror
+      ? loneRoute(parts.mirrors.targetOf(claim.model) ?? here, 'always')
+      : (routes.get(claim.model) ?? loneRoute(here))
+    const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
+    const request = requestOf(claim.endpoint, claim.body, claim.headers)
+    const carriers = carriersOf(homeward(route, claim.home), providers, request)
+    const { adjusted } = carriers
+    const isLast = isLastResort(route, carriers)
+    return {
+      claim,
+      targets: lastResortsLast(parts.order(route, carriers.targets, request, claim.id), isLast),
+      current: known ?? here,
+      adjusted,
+      isLastResort: isLast,
+      exactUntilMs: exactUntilOf(claim, now()),
+      refusalHandsOver: route.refusalHandsOver,
+      limits: {
+        backoffOf: parts.backoffOf,
+        ...(isMirror ? mirrorLimits : { retries: parts.retries, maxAttempts: parts.maxAttempts }),
+      },
+      interrupt,
+      attempts: [...claim.attempts],
+      logged: claim.attempts.length,
+      // A sample is not asked again because it was lost.
+      spent: claim.spent + (isMirror ? lossesOf(claim.attempts) : 0),
+      ...{ finalising: false, lastResponse: null, flight: null, beside: undefined },
+    }
+  }
+
+  const walkOf = (run: Run, shutUntilMs: number): Walk => ({
+    seed: run.claim.id,
+    expiresAtMs: run.claim.expiresAtMs,
+    targets: run.targets,
+    attempts: run.attempts,
+    spent: run.spent,
+    hop: run.claim.hop,
+    current: run.current,
+    refusalHandsOver: run.refusalHandsOver,
+    availableAt: t =>
+      Math.max(
+        t === run.current ? shutUntilMs : 0,
+        parts.availableAt(t),
+        parts.flexFullUntil(t, run.claim.body),
+      ),
+    isReturning: parts.isReturning,
+    isLastResort: run.isLastResort,
+    exactUntilMs: run.exactUntilMs,
+  })
+
+  const decide = (run: Run, shutUntilMs: number): Step =>
+    nextStep(walkOf(run, shutUntilMs), run.limits, now(), random)
+
+  const walk = async (run: Run): Promise<void> => {
+    let shutUntilMs = 0
+    for (;;) {
+      const step = decide(run, shutUntilMs)
+      const beside = await mirrored.answer(run, step)
+      if (beside === 'left') return
+      if (beside) return finishBeside(run, beside)
+      if (step.kind === 'fail') return fail(run, step.code)
+      if (step.kind === 'park') return stand(run, walkOf(run, shutUntilMs), step)
+      if (step.kind === 'retry') {
+        if (!(await retry(run, step.delayMs))) return
+      } else if (step.kind === 'wait') {
+        if (!(await hold(run))) return
+        continue
+      } else if (step.target !== run.current) {
+        if (parts.mayHandOver(step.target.provider, run.current, hasCalled(run)))
+          return handOver(run, step.target)
+        if (!(await hold(run))) return
+        continue
+      }
+
+      mirrored.begin(run)
+      const result = await caller.call(run.claim, run.current, termsOf(run, leases), run.interrupt)
+      if (result.kind === 'left') return interrupted(run, result.reason)
+      if (result.kind === 'shut') {
+        shutUntilMs = result.untilMs
+        continue
+      }
+      run.attempts.push(result.attempt)
+      if (spends(result.attempt)) run.spent += 1
+      if (result.kind === 'interrupted') return interrupted(run, result.reason)
+      if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
+      if (endsTheJob(result, run)) return finish(run, result)
+    }
+  }
+
+  /** Parks a job, or ends one whose connection would wait in vain. */
+  const stand = (run: Run, walk: Walk, { target, untilMs }: Step & { kind: 'park' }): Promise<void> => {
+    const { obstacleOf } = parts
+    const hopeless = endInVain(run, walk, obstacleOf)
+    if (hopeless === null) return park(run, target, untilMs, obstacleFor(eligible(walk), target, obstacleOf))
+    run.flight?.ended(true)
+    return finalise(run, hopeless)
+  }
+
+  const finishBeside = (run: Run, { response, usage }: MirrorAnswer): Promise<void> => {
+    run.flight?.ended(true)
+    return finalise(run, { status: 'succeeded', response, error: null, refused: false, usage })
+  }
+
+  const hasCalled = ({ attempts, claim }: Run): boolean => attempts.some(({ hop }) => hop === claim.hop)
+
+  const endsTheJob = ({ verdict, native }: CallResult & { kind: 'judged' }, run: Run): boolean =>
+    verdict.kind === 'ok' ||
+    (verdict.kind === 'refused' && !run.refusalHandsOver) ||
+    // A caller's own mistake ends the job where the request was judged as it was written; a translated one
+    // may be at fault through the translation.
+    (verdict.kind === 'rejected' && native)
+
+  const finish = async (run: Run, result: CallResult & { kind: 'judged' }) => {
+    const { verdict, attempt, response, usage, made } = result
+    const { tenant, endpoint } = run.claim
+    parts.homes.remember(tenant, endpoint, made.ids, { provider: run.current.provider, key: made.key })
+    // Whoever asks the same may get an answer to just that.
+    const isAdjusted = attempt.adjusted !== undefined
+    // A refusal may come as an answer, or as an error.
+    const succeeded = verdict.kind !== 'rejected' && response !== null && response.statusCode < 300
+    if (verdict.kind === 'ok' && response && !isAdjusted)
+      run.flight?.answered({ ...response, target: run.current })
+    else run.flight?.ended(true)
+    await finalise(run, {
+      status: succeeded ? 'succeeded' : 'failed',
+      response,
+      error: succeeded ? null : errorOf(verdict.kind === 'refused' ? 'refused' : 'upstream_rejected'),
+      refused: verdict.kind === 'refused',
+      usage,
+    })
+  }
+
+  const fail = (run: Run, code: JobErrorCode) => {
+    run.flight?.ended(true)
+    return finalise(run, {
+      status: 'failed',
+      response: wordsFor(code, run.lastResponse),
+      error: code === 'no_usable_target' ? nobodyFor(run.claim, parts) : errorOf(code),
+      refused: false,
+      usage: null,
+    })
+  }
+
+  /**
+   * Resolves when the result is on its way to Redis, not when it is there: a place is free a round trip sooner. Until it is
+   * there the job's lease is kept.
+   */
+  const finalise = (run: Run, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
+    mirrored.note(run)
+    const { claim, attempts } = run
+    const whole = {
+      ...final,
+      attempts: unlogged(run),
+      costUsd: costOfAll(run.attempts) ?? (final.cachedFrom ? 0 : null),
+    }
+    run.finalising = true
+    return new Promise(sent => {
+      const write = persist(() => store.finalise(claim, whole, sent)).then(written => {
+        // One that did not go smoothly is told of to its end.
+        log[final.status === 'failed' || run.attempts.length > 1 ? 'info' : 'debug'](
+          {
+            event: 'job.finished',
+            jobId: claim.id,
+            status: final.status,
+            provider: run.current.provider,
+            model: run.current.model,
+            code: final.error?.code,
+            attempts: run.attempts.length,
+            written,
+          },
+          'job finished',
+        )
+        return written
+      })
+      // Whoever waits for the end does not wait for the mirror.
+      parts.unfinished(
+        write.then(written => (written ? parts.mirrors.ended({ ...claim, attempts }, whole) : disown(run))),
+      )
+      const ended = (): void => {
+        leases.release(claim)
+        sent()
+      }
+      write.then(ended, ended)
+    })
+  }
+
+  return execute
+}
+
+const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
+
+const termsOf = (run: Run, leases: Pick<Leases, 'isOurs'>): CallTerms => ({
+  patienceMs: patienceOf(run),
+  adjustments: run.adjusted.get(run.current) ?? [],
+  home: run.claim.home,
+  isOurs: () => leases.isOurs(run.claim),
+})
+
+const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

@@ -1,0 +1,134 @@
+import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
+import { type Circuit, circuitOf } from '../domain/circuit.ts'
+import type { Circuits } from '../health/circuits.ts'
+import type { WorkerPresence } from '../health/presence.ts'
+import { modelsAt, type Route } from './routes.ts'
+
+/**
+ * How fast jobs leave a provider that is out of use: as fast as the next one takes them. A queue of a hundred thousand
+ * would else be moved whole in seconds, and be in the wrong place when the provider is back.
+ */
+export interface HandoverPace {
+  /** Whether there is room for one more job in a provider's queue; takes the room. Never waits. */
+  takes(provider: string): boolean
+}
+
+export interface HandoverPaceOptions {
+  /** The provider that jobs leave. */
+  readonly from: string
+  /** Jobs that wait in a provider's queue. */
+  readonly waiting: (provider: string) => Promise<number>
+  readonly workers: () => Promise<readonly WorkerPresence[]>
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** Jobs that may wait for each place of the next provider's workers: enough to keep them busy until the next look. */
+const waitingPerPlace = 4
+/** Of a provider with few places, or whose workers are not to be seen. */
+const leastWaiting = 50
+/** Before the first look. */
+const atOnce = 10
+const lookEveryMs = 50
+const countEveryMs = 2_000
+
+export interface CoolingParts {
+  readonly routes: ReadonlyMap<string, Pick<Route, 'targets'>>
+  /** Unix ms until which a target may not be called, whatever the provider's circuit says; 0 for now. */
+  readonly indictedUntil: (target: RouteTarget) => number
+  readonly now: () => number
+}
+
+/** Providers that throttle by the second, or for less, ask for waits of this length. */
+const shortCoolingMs = 2_000
+
+/**
+ * Whether jobs that wait for a throttled model leave it at the pace of the next target, and else wait in their worker's
+ * places: for a moment they do, and for longer where no other model is there whose jobs would have to wait behind them.
+ * All at once, they would be in the wrong queue a moment later, and storm the next target meanwhile.
+ */
+export const coolingWorthWaiting = (
+  provider: string,
+  { routes, indictedUntil, now }: CoolingParts,
+): ((target: RouteTarget) => boolean) => {
+  const models = modelsAt(routes, provider)
+  return target => {
+    const leftMs = indictedUntil(target) - now()
+    return leftMs > 0 && (leftMs <= shortCoolingMs || models.length === 1)
+  }
+}
+
+export interface OtherProviderParts extends CoolingParts {
+  readonly circuits: Pick<Circuits, 'of'>
+}
+
+/**
+ * Whether some route of a provider's model leads to another provider as well, one that takes all of its traffic now. Only looks:
+ * asked where jobs are sent (`Circuits.sendsAt`), each look would use up a job's turn to probe that provider.
+ */
+export const otherProviderFor = (
+  provider: string,
+  { routes, indictedUntil, circuits, now }: OtherProviderParts,
+): ((model: string) => boolean) => {
+  const others = new Map<string, RouteTarget[]>()
+  for (const { targets } of routes.values()) {
+    const elsewhere = targets.filter(target => target.provider !== provider)
+    for (const { model } of targets.filter(target => target.provider === provider))
+      others.set(model, [...(others.get(model) ?? []), ...elsewhere])
+  }
+  const isClosed = (circuit: Circuit): boolean => circuit.state === 'closed' && circuit.pausedAtMs === 0
+  const takesAll = (target: RouteTarget): boolean =>
+    indictedUntil(target) <= now() &&
+    isClosed(circuits.of(target.provider)) &&
+    isClosed(circuits.of(circuitOf(target)))
+  return model => others.get(model)?.some(takesAll) ?? false
+}
+
+interface Room {
+  left: number
+  lookedAtMs: number
+  looking: boolean
+}
+
+export const createHandoverPace = (options: HandoverPaceOptions): HandoverPace => {
+  const { from, waiting, workers, log, now } = options
+  const rooms = new Map<string, Room>()
+  let counted: readonly WorkerPresence[] = []
+  let countedAtMs = 0
+
+  const count = async (): Promise<void> => {
+    if (now() - countedAtMs < countEveryMs) return
+    counted = await workers()
+    countedAtMs = now()
+  }
+
+  const look = async (provider: string, room: Room): Promise<void> => {
+    room.looking = true
+    try {
+      const [queued] = await Promise.all([waiting(provider), count()])
+      const places = counted.filter(w => w.provider === provider).reduce((sum, w) => sum + w.concurrency, 0)
+      const leaving = Math.max(1, counted.filter(w => w.provider === from).length)
+      const most = Math.max(places * waitingPerPlace, leastWaiting)
+      // Each of the workers that jobs leave from looks for itself, so each takes its part.
+      room.left = Math.max(0, Math.ceil((most - queued) / leaving))
+    } catch (error) {
+      log.debug({ event: 'queue.depth_unknown', err: error, provider }, 'queue not looked at')
+    } finally {
+      room.lookedAtMs = now()
+      room.looking = false
+    }
+  }
+
+  return {
+    takes: provider => {
+      const room = rooms.get(provider) ?? { left: atOnce, lookedAtMs: 0, looking: false }
+      rooms.set(provider, room)
+      const isOld = now() - room.lookedAtMs >= lookEveryMs
+      if (isOld && !room.looking) void look(provider, room)
+      if (room.left <= 0) return false
+      room.left -= 1
+      return true
+    },
+  }
+}

@@ -1,0 +1,25 @@
+import type { Logger } from 'pino'
+import { isPoison, lossesOf, runsAlone } from '../domain/losses.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { Seat } from './isolation.ts'
+import type { JobMoves } from './job-moves.ts'
+import type { Run } from './job-run.ts'
+
+interface IsolatedParts {
+  readonly store: Pick<JobStore, 'isolate'>
+  readonly hold: JobMoves['hold']
+  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly log: Logger
+}
+
+/** Waits until a job is alone that has to be. False when it was handed back meanwhile, or is no longer ours. */
+export const createIsolated =
+  ({ store, hold, persist, log }: IsolatedParts) =>
+  async (run: Run, seat: Seat): Promise<boolean> => {
+    const { claim } = run
+    if (!runsAlone(claim.attempts) || isPoison(claim.attempts)) return true
+    log.warn({ event: 'job.isolated', jobId: claim.id, losses: lossesOf(claim.attempts) }, 'job runs alone')
+    seat.ask()
+    while (!seat.isAlone()) if (!(await hold(run))) return false
+    return persist(() => store.isolate(claim))
+  }

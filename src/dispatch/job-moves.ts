@@ -1,0 +1,136 @@
+import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
+import type { Obstacle } from '../domain/obstacle.ts'
+import { jobDoorbell } from '../jobs/doorbell.ts'
+import type { JobStore, Move } from '../jobs/store.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import { moveTo, type Run, unlogged } from './job-run.ts'
+import type { MoveNotes } from './move-notes.ts'
+import { pause } from './pause.ts'
+
+export interface JobMoveParts {
+  readonly store: Pick<JobStore, 'advance' | 'park' | 'retry' | 'expire' | 'account'>
+  readonly doorbells: Doorbells
+  readonly notes: MoveNotes
+  /** Whether the process is about to end: then jobs do not wait here. */
+  readonly isStopping: () => boolean
+  /** Writes what must not be lost: tries again while Redis refuses. */
+  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly log: Logger
+  readonly now: () => number
+  readonly random: () => number
+}
+
+const holdMs = 100
+
+/** What a worker does with a running job that it neither calls for nor ends. */
+export interface JobMoves {
+  handOver(run: Run, target: RouteTarget): Promise<void>
+  /** `obstacle`: what it waits for, where that is known. */
+  park(run: Run, target: RouteTarget, untilMs: number, obstacle: Obstacle | null): Promise<void>
+  /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
+  retry(run: Run, delayMs: number): Promise<boolean>
+  /**
+   * Waits a moment in its place, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
+   * written. False when the job is no longer ours or was handed back.
+   */
+  hold(run: Run): Promise<boolean>
+  /** Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the job back. */
+  interrupted(run: Run, reason: unknown): Promise<void>
+  /** Tells of the calls for a job that is another's by now, or has its end: what they cost is on its bill all the same. */
+  disown(run: Run): Promise<void>
+}
+
+export const createJobMoves = (parts: JobMoveParts): JobMoves => {
+  const { store, doorbells, notes, persist, log, now, random } = parts
+
+  const disown = async (run: Run): Promise<void> => {
+    await persist(() => store.account(run.claim, unlogged(run)))
+  }
+
+  const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
+    const called = run.attempts.length > run.claim.attempts.length
+    const note = called ? {} : { note: notes.skipped(run.claim.hop, run.current, run.attempts) }
+    const move = { ...moveTo(run, target), ...note }
+    const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
+    if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
+    const from = run.current.provider
+    log.info(
+      {
+        event: 'job.handed_over',
+        jobId: run.claim.id,
+        hop: move.hop,
+        from,
+        provider: target.provider,
+        reason,
+      },
+      'job handed over',
+    )
+    ring(run.claim.id, move)
+  }
+
+  const park: JobMoves['park'] = async (run, target, untilMs, obstacle) => {
+    run.flight?.ended(true)
+    const to = moveTo(run, target)
+    const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
+    const note = notes.parked(to.hop, target, run.attempts, resumesAtMs)
+    const move = { ...to, note, ...(obstacle && { standing: { at: now(), ...obstacle } }) }
+    if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return disown(run)
+    log.info(
+      {
+        event: 'job.parked',
+        jobId: run.claim.id,
+        provider: target.provider,
+        resumesInMs: resumesAtMs - now(),
+      },
+      'job parked',
+    )
+  }
+
+  const retry = async (run: Run, delayMs: number): Promise<boolean> => {
+    const nextCallAtMs = now() + delayMs
+    // More than one where a call followed another at once.
+    const calls = unlogged(run)
+    if (!(await persist(() => store.retry(run.claim, run.spent, calls, nextCallAtMs)))) {
+      await disown(run)
+      return false
+    }
+    run.logged = run.attempts.length
+    await pause(delayMs, run.interrupt)
+    if (!run.interrupt.aborted) return true
+    await interrupted(run, run.interrupt.reason)
+    return false
+  }
+
+  const hold = async (run: Run): Promise<boolean> => {
+    await pause(holdMs * (0.5 + random()), run.interrupt)
+    if (!run.interrupt.aborted && !parts.isStopping()) return true
+    await interrupted(run, run.interrupt.aborted ? run.interrupt.reason : 'shutdown')
+    return false
+  }
+
+  const interrupted = async (run: Run, reason: unknown): Promise<void> => {
+    if (reason !== 'shutdown') run.flight?.ended(false)
+    // Whoever cancelled it has written its end, and whoever has it now goes on with it.
+    if (reason === 'cancelled' || reason === 'superseded') return disown(run)
+    if (reason === 'expired') {
+      await persist(() => store.expire(run.claim.id, 0))
+      return disown(run)
+    }
+    const move = moveTo(run, run.current)
+    if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
+    ring(run.claim.id, move)
+    log.info({ event: 'job.handed_back', jobId: run.claim.id }, 'job handed back')
+  }
+
+  /** The agenda holds the doorbell already: a failure here only delays it. */
+  const ring = (jobId: string, { hop, ring, target }: Move): void => {
+    doorbells
+      .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, ring) })
+      .catch(error =>
+        log.debug({ event: 'doorbell.left_to_sweeper', err: error, jobId }, 'doorbell left to the sweeper'),
+      )
+  }
+
+  return { handOver, park, retry, hold, interrupted, disown }
+}

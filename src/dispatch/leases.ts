@@ -1,0 +1,54 @@
+import type { Logger } from 'pino'
+import type { Claim, JobStore } from '../jobs/store.ts'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+
+type Held = Pick<Claim, 'id' | 'token'>
+
+/** The jobs that this process runs: it says so to Redis again and again, lest another takes them for lost. */
+export interface Leases extends Repeating {
+  hold(claim: Held): void
+  /** To be called when the job's end or its move stands in Redis. */
+  release(claim: Held): void
+  /** False once Redis has said that somebody else has the job, or that it has ended. */
+  isOurs(claim: Held): boolean
+}
+
+/** One renewal may be late or fail without harm. */
+const renewalsPerLease = 3
+
+export const createLeases = (store: Pick<JobStore, 'renew'>, leaseMs: number, log: Logger): Leases => {
+  const held = new Map<string, Held>()
+  const lost = new Set<string>()
+
+  const renew = async (claim: Held): Promise<void> => {
+    const isHeld = await store.renew(claim)
+    if (!isHeld && held.has(claim.token)) lost.add(claim.token)
+  }
+
+  const renewal = createRepeating(
+    'leases',
+    leaseMs / renewalsPerLease,
+    async () => {
+      // Not waited for: of a Cluster one master may be away, and the jobs of the others must not wait for it. A call that is
+      // under way goes on though its lease is lost: whatever it brings, the store decides what becomes of it.
+      for (const claim of held.values()) {
+        renew(claim).catch(error =>
+          log.debug(
+            { event: 'job_lease.renew_failed', err: error, jobId: claim.id },
+            'lease of a job not renewed',
+          ),
+        )
+      }
+    },
+    log,
+  )
+  return {
+    ...renewal,
+    hold: claim => void held.set(claim.token, claim),
+    release: ({ token }) => {
+      held.delete(token)
+      lost.delete(token)
+    },
+    isOurs: ({ token }) => !lost.has(token),
+  }
+}

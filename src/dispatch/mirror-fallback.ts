@@ -1,0 +1,125 @@
+import type { Attempt, Usage } from '../domain/job.ts'
+import { isTerminal } from '../domain/job.ts'
+import type { Step } from '../domain/next-step.ts'
+import type { Final, JobStore } from '../jobs/store.ts'
+import type { Mirrors } from '../mirror/mirrors.ts'
+import { mirrorIdOf } from '../redis/keys.ts'
+import type { Run } from './job-run.ts'
+
+/** A call of the mirror that goes on beside a job's own. */
+export interface SideBySide {
+  readonly startedAtMs: number
+  /** False when nobody is asked after all; null while that is not known. */
+  isAsked: boolean | null
+}
+
+export interface MirrorAnswer {
+  readonly response: NonNullable<Final['response']>
+  readonly usage: Usage | null
+}
+
+export interface MirrorFallback {
+  /** To be told before a job's first call: asks the mirror beside it, where the route says so. Never waits. */
+  begin(run: Run): void
+  /**
+   * What the mirror answered, with its calls in the job's log: before another try where the job stands if it is there, and before
+   * the job leaves or ends after a wait for as long as the mirror is called. 'left' when the job is no longer ours.
+   */
+  answer(run: Run, step: Step): Promise<MirrorAnswer | null | 'left'>
+  /** The job ends or goes on without it: the log says that it was asked. */
+  note(run: Run): void
+}
+
+export interface MirrorFallbackParts {
+  readonly mirrors: Mirrors
+  readonly store: Pick<JobStore, 'read'>
+  /** See `JobMoves`. */
+  readonly hold: (run: Run) => Promise<boolean>
+  readonly now: () => number
+}
+
+/** Behind others in its queue, a mirror is no faster than the next target. */
+const queuedPatienceMs = 2_000
+
+/**
+ * The answer of a mirror that is asked side by side, as the fallback of the job. The sample has the job's own id but for its
+ * prefix: a worker that takes the job over, whenever the one before it died, finds the same sample, and asks nobody twice. That
+ * sample is a job with a record of its own, so its answer stands there whoever looks for it.
+ */
+export const createMirrorFallback = ({ mirrors, store, hold, now }: MirrorFallbackParts): MirrorFallback => {
+  const read = (run: Run) => store.read(mirrorIdOf(run.claim.id))
+
+  /** Before the call that the job makes itself, which stays the last. */
+  const log = (run: Run, attempts: readonly Attempt[]): void => {
+    const own = run.attempts.length > run.logged ? run.attempts.length - 1 : run.attempts.length
+    run.attempts.splice(
+      own,
+      0,
+      ...attempts.map(attempt => ({ ...attempt, hop: run.claim.hop, mirror: true as const })),
+    )
+    run.beside = null
+  }
+
+  const note = (run: Run): void => {
+    const to = mirrors.targetOf(run.claim.model)
+    if (!run.beside || run.beside.isAsked === false || to === undefined) return
+    const { provider, model } = to
+    log(run, [
+      {
+        ...{ hop: run.claim.hop, provider, model, started_at: run.beside.startedAtMs / 1_000 },
+        ...{ duration_ms: null, status_code: null, verdict: null, reason: 'mirror', possibly_billed: true },
+      },
+    ])
+  }
+
+  /** `pending` while it has no end. */
+  const look = async (
+    run: Run,
+    notesFailures: boolean,
+  ): Promise<MirrorAnswer | null | 'queued' | 'running'> => {
+    const sample = await read(run)
+    // Not there: it is just being made, or was not made for lack of room.
+    if (sample === null) return run.beside?.isAsked === null ? 'queued' : null
+    if (!isTerminal(sample.status)) return sample.status === 'running' ? 'running' : 'queued'
+    const isGood = sample.status === 'succeeded' && !sample.refused && sample.response !== null
+    if (isGood || notesFailures) log(run, sample.attempts)
+    return isGood ? { response: sample.response!, usage: sample.usage } : null
+  }
+
+  const answered = async (run: Run): Promise<MirrorAnswer | null> => {
+    const seen = await look(run, false)
+    return typeof seen === 'string' ? null : seen
+  }
+
+  const awaited = async (run: Run): Promise<MirrorAnswer | null | 'left'> => {
+    const sinceMs = now()
+    while (run.beside) {
+      const seen = await look(run, true)
+      if (typeof seen !== 'string') return seen
+      if (seen === 'queued' && now() - sinceMs > queuedPatienceMs) break
+      if (!(await hold(run))) return 'left'
+    }
+    note(run)
+    return null
+  }
+
+  return {
+    note,
+    begin: run => {
+      if (run.beside !== undefined) return
+      // One that the log has was asked before the job was parked.
+      const mayAsk = run.claim.hop === 0 && !run.claim.attempts.some(({ mirror }) => mirror)
+      const asked = mayAsk ? mirrors.begin(run.claim) : null
+      run.beside = asked && { startedAtMs: now(), isAsked: null }
+      const { beside } = run
+      void asked?.then(isAsked => {
+        beside!.isAsked = isAsked
+      })
+    },
+    answer: async (run, step) => {
+      if (!run.beside || step.kind === 'wait') return null
+      if (step.kind === 'retry') return answered(run)
+      return step.kind === 'call' && step.target === run.current ? null : awaited(run)
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { jobDoorbell } from '../jobs/doorbell.ts'
+import { createMirrorStore } from '../mirror/mirror-store.ts'
+import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
+import { createMirrors, type Mirrors } from '../mirror/mirrors.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { Keys } from '../redis/keys.ts'
+import { carriersOf } from './carriers.ts'
+import { loneRoute, type Providers, requestOf } from './routes.ts'
+
+export interface MirrorSite {
+  readonly redis: Redis | Cluster
+  readonly keys: Keys
+  readonly doorbells: Doorbells
+  readonly providers: Providers
+  readonly mirroredRoutes: MirroredRoutes
+  readonly memory: { readonly isFull: () => boolean }
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** The mirrors of the config's routes, as workers take part in them. */
+export const mirrorJobs = (site: MirrorSite): Mirrors => {
+  const { redis, keys, doorbells, providers, mirroredRoutes: routes, memory, log, now } = site
+  return createMirrors({
+    routes,
+    store: createMirrorStore(redis, keys, now),
+    isFull: memory.isFull,
+    canCarry: ({ to, adjusts }, { endpoint, body, headers, home }) => {
+      // Only the account that was asked has what such a request depends on.
+      if (home !== null) return false
+      const route = loneRoute(to, adjusts ? 'always' : 'never')
+      return carriersOf(route, providers, requestOf(endpoint, body, headers)).targets.length > 0
+    },
+    ring: (provider, jobId, priority) =>
+      doorbells.ring({
+        queue: providerQueue(provider),
+        doorbell: jobDoorbell(jobId, 0, 0),
+        priority,
+      }),
+    log,
+    now,
+    random: Math.random,
+  })
+}

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { isRedisTrouble } from '../redis/trouble.ts'
+
+/** Sees a worker's writes through: a result that was paid for must not be lost to a Redis that is away for a while. */
+export interface ResultWrites {
+  /** Writes until Redis takes it. Throws what is not trouble of Redis when it comes again and again. */
+  persist<T>(write: () => Promise<T>): Promise<T>
+  /** Takes charge of a result on its way: `settled` waits for it, and a failure is told. */
+  track(write: Promise<void>): void
+  /** Resolves when nothing is on its way. */
+  settled(): Promise<void>
+}
+
+const pauseMs = 500
+const maxRefusals = 5
+
+export const createResultWrites = (log: Logger): ResultWrites => {
+  const unfinished = new Set<Promise<void>>()
+  /** Told once, and once more when it is over: a hundred jobs that try twice a second would fill the log's disk as well. */
+  let isRefusing = false
+  const refused = (error: unknown): void => {
+    if (isRefusing) return
+    isRefusing = true
+    log.error({ event: 'result.write_refused', err: error }, 'redis refuses writes, trying again and again')
+  }
+  const written = (): void => {
+    if (!isRefusing) return
+    isRefusing = false
+    log.info({ event: 'result.writes_resumed' }, 'redis takes writes again')
+  }
+
+  return {
+    persist: async write => {
+      for (let refusals = 1; ; refusals++) {
+        try {
+          const reply = await write()
+          written()
+          return reply
+        } catch (error) {
+          // Trouble of Redis passes; a fault of ours or a damaged record would hold a place here for ever. The patrol
+          // finds the job.
+          if (!isRedisTrouble(error) && refusals >= maxRefusals) throw error
+          refused(error)
+          await delay(pauseMs)
+        }
+      }
+    },
+    track: write => {
+      // The record still says that the job runs; the patrol will find that nobody does.
+      const tracked = write
+        .catch(error => log.error({ event: 'result.not_written', err: error }, 'result not written'))
+        .finally(() => unfinished.delete(tracked))
+      unfinished.add(tracked)
+    },
+    settled: async () => {
+      await Promise.all(unfinished)
+    },
+  }
+}

@@ -1,0 +1,171 @@
+import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
+import { nextStep, spends, type Walk, type WalkLimits } from '../domain/next-step.ts'
+import type { ObstacleOf } from '../domain/obstacle.ts'
+import { costOfAll } from '../domain/usage.ts'
+import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import type { JobStore } from '../jobs/store.ts'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { type Doorbells, providerQueue, type WaitingRing } from '../queue/doorbells.ts'
+import { isMirrorId } from '../redis/keys.ts'
+import { carriersOf, isLastResort, lastResortsLast } from './carriers.ts'
+import type { HandoverPace } from './handover-pace.ts'
+import type { MoveNotes } from './move-notes.ts'
+import { endOfVain } from './outlook.ts'
+import { homeward, type Providers, type Routes, requestOf } from './routes.ts'
+import type { OrderTargets } from './target-order.ts'
+
+export interface ReliefParts {
+  /** Providers whose workers may be missed. */
+  readonly unmannable: readonly string[]
+  readonly unmannedSince: (provider: string) => number
+  readonly routes: Routes
+  readonly providers: Providers
+  /** Unix ms from which a job may be sent to a target; 0 for now. */
+  readonly availableAt: (target: RouteTarget) => number
+  readonly order: OrderTargets
+  readonly notes: Pick<MoveNotes, 'skipped'>
+  readonly store: Pick<JobStore, 'passOn' | 'readHeads' | 'readBody' | 'claim' | 'finalise'>
+  readonly doorbells: Pick<Doorbells, 'ring' | 'page'>
+  readonly backoffOf: WalkLimits['backoffOf']
+  readonly obstacleOf: ObstacleOf
+  /** Names a claim of this process. */
+  readonly newToken: () => string
+  readonly maxAttempts: number
+  /** How fast jobs may leave a provider. */
+  readonly paceOf: (provider: string) => HandoverPace
+  /** Whether this process is the one that empties a queue, for some seconds from now. */
+  readonly mayEmpty: (queue: string) => Promise<boolean>
+  readonly log: Logger
+  readonly now: () => number
+}
+
+const pollMs = 250
+/** Rings that are looked at in one go. */
+const pageSize = 50
+
+/**
+ * Takes jobs out of the queue of a provider that has no worker, to the next target of their routes that can have them now, as
+ * fast as that takes them. Jobs with no other target wait where they are, but for those that a connection waits for: no worker would
+ * tell it that it waits in vain, so they end here. A job moves in one step of its record, so whoever dies
+ * here leaves it either at the old target or at the new one, where its doorbell is owed; its old doorbell leads nowhere.
+ */
+export const createRelief = (parts: ReliefParts): Repeating => {
+  const { routes, providers, store, doorbells, log, now } = parts
+  /** Of each queue, the rings at its head that have nowhere else to go. */
+  const passed = new Map<string, number>()
+
+  const limits: WalkLimits = { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf }
+
+  /** A job as it stands, with nobody to call the provider where it waits; null where nothing can be done about that. */
+  const walkOf = async (record: JobRecord): Promise<Walk | null> => {
+    const whole = routes.get(record.model)
+    // What it depends on is nowhere else.
+    const route = whole && homeward(whole, record.home ?? null)
+    const isAwaited = record.class === 'interactive'
+    if (route === undefined || (route.targets.length < 2 && !isAwaited)) return null
+    const body = await store.readBody(record.id)
+    if (body === null) return null
+    const request = requestOf(record.endpoint, body, record.headers)
+    const carriers = carriersOf(route, providers, request)
+    const isLast = isLastResort(route, carriers)
+    const isHere = ({ provider }: RouteTarget): boolean => provider === record.target.provider
+    return {
+      seed: record.id,
+      expiresAtMs: record.expiresAtMs,
+      targets: lastResortsLast(parts.order(route, carriers.targets, request, record.id), isLast),
+      isLastResort: isLast,
+      attempts: record.attempts,
+      spent: record.attempts.filter(call => !call.mirror && spends(call)).length,
+      hop: record.hop,
+      current: route.targets.find(t => isHere(t) && t.model === record.target.model) ?? null,
+      refusalHandsOver: route.refusalHandsOver,
+      availableAt: t => (isHere(t) ? Number.MAX_SAFE_INTEGER : parts.availableAt(t)),
+    }
+  }
+
+  /** Ends a job whose connection would wait in vain; false where it has to wait. A worker that came meanwhile has its claim first. */
+  const endInVain = async (record: JobRecord, walk: Walk): Promise<boolean> => {
+    const { id, hop, ring } = record
+    const end = endOfVain(record, walk, limits, parts.obstacleOf)
+    if (end === null) return false
+    const claim = await store.claim(id, hop, ring, parts.newToken())
+    if (typeof claim === 'string') return true
+    await store.finalise(claim, { ...end, attempts: [], costUsd: costOfAll(record.attempts) })
+    log.info(
+      { event: 'job.ended_in_vain', jobId: id, code: end.error?.code },
+      'job ended: nobody can serve it in time',
+    )
+    return true
+  }
+
+  const passOn = async (record: JobRecord, { provider, model }: RouteTarget): Promise<boolean> => {
+    const { id, hop, priority } = record
+    const note = parts.notes.skipped(hop, record.target, [])
+    if (!(await store.passOn(record, { provider, model }, note))) return true
+    log.info(
+      { event: 'job.handed_over', jobId: id, hop: hop + 1, provider, reason: note.reason },
+      'job handed over',
+    )
+    const ring = { queue: providerQueue(provider), doorbell: jobDoorbell(id, hop + 1, 0), priority }
+    await doorbells
+      .ring(ring)
+      .catch(error =>
+        log.debug(
+          { event: 'doorbell.left_to_sweeper', err: error, jobId: id },
+          'doorbell left to the sweeper',
+        ),
+      )
+    return true
+  }
+
+  /** A job that was parked is so until its doorbell is answered. */
+  const waitsHere = (record: JobRecord | null, name: string, provider: string): record is JobRecord =>
+    (record?.status === 'queued' || record?.status === 'parked') &&
+    record.target.provider === provider &&
+    jobDoorbell(record.id, record.hop, record.ring) === name
+
+  /** Whether a ring is to stay, and whether there was room for all that could go. */
+  const empty = async (ring: WaitingRing, provider: string): Promise<{ stays: boolean; full: boolean }> => {
+    const pace = parts.paceOf(provider)
+    const names = ring.doorbells.filter(name => parseDoorbell(name).kind === 'job')
+    const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
+    let stays = names.length < ring.doorbells.length
+    for (const [i, name] of names.entries()) {
+      const record = records[i]!
+      if (!waitsHere(record, name, provider)) continue
+      const walk = isMirrorId(record.id) ? null : await walkOf(record)
+      const step = walk && nextStep(walk, limits, now(), Math.random)
+      if (step?.kind !== 'call') stays = !(walk && (await endInVain(record, walk))) || stays
+      else if (!pace.takes(step.target.provider)) return { stays: true, full: true }
+      else await passOn(record, step.target)
+    }
+    return { stays, full: false }
+  }
+
+  const relieve = async (provider: string): Promise<void> => {
+    const queue = providerQueue(provider)
+    if (!(await parts.mayEmpty(queue))) return
+    const from = passed.get(queue) ?? 0
+    const rings = await doorbells.page(queue, from, from + pageSize - 1)
+    let kept = 0
+    for (const ring of rings) {
+      const { stays, full } = await empty(ring, provider)
+      if (full) break
+      if (stays) kept += 1
+      else await ring.remove()
+    }
+    // At the end of the queue, from its head again: another target may have come back.
+    passed.set(queue, rings.length < pageSize ? 0 : from + kept)
+  }
+
+  return createRepeating(
+    'relief',
+    pollMs,
+    async () => {
+      for (const provider of parts.unmannable) if (parts.unmannedSince(provider) > 0) await relieve(provider)
+    },
+    log,
+  )
+}

@@ -1,0 +1,52 @@
+import type { AdjustPolicy } from '../domain/carriage.ts'
+import type { RouteTarget } from '../domain/chain.ts'
+import type { Request } from '../domain/eligible-targets.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { Home } from '../domain/kept-state.ts'
+import type { RequestHeaders } from '../domain/request-headers.ts'
+import type { Strategy } from '../domain/strategy.ts'
+import type { Provider } from '../providers/provider.ts'
+
+export interface Route {
+  readonly targets: readonly RouteTarget[]
+  readonly strategy: Strategy
+  /** Shares by route or provider; null without any. */
+  readonly weights: ReadonlyMap<string, number> | null
+  readonly refusalHandsOver: boolean
+  readonly adjust: AdjustPolicy
+}
+
+/** The models that routes ask a provider for, in the order of the routes. */
+export const modelsAt = (
+  routes: ReadonlyMap<string, Pick<Route, 'targets'>>,
+  provider: string,
+): readonly string[] => {
+  const targets = [...routes.values()].flatMap(route => route.targets)
+  return [...new Set(targets.flatMap(target => (target.provider === provider ? target.model : [])))]
+}
+
+export type Routes = ReadonlyMap<string, Route>
+export type Providers = ReadonlyMap<string, Provider>
+
+/** Of the targets, those at the account that a request depends on. */
+export const homeward = (route: Route, home: Pick<Home, 'provider'> | null): Route =>
+  home === null
+    ? route
+    : { ...route, targets: route.targets.filter(({ provider }) => provider === home.provider) }
+
+/** The route of a job that this process has not heard of: its target is known all the same. */
+export const loneRoute = (target: RouteTarget, adjust: AdjustPolicy = 'last_resort'): Route => ({
+  targets: [target],
+  strategy: 'ordered',
+  weights: null,
+  refusalHandsOver: false,
+  adjust,
+})
+
+/** The request of a job as its record has it. */
+export const requestOf = (endpoint: Endpoint, text: string, headers: RequestHeaders): Request => ({
+  endpoint,
+  text,
+  headers,
+  body: () => JSON.parse(text) as unknown,
+})

@@ -1,0 +1,120 @@
+import type { Logger } from 'pino'
+import type { Boarding, Flights } from '../cache/flights.ts'
+import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
+import type { Final, JobStore } from '../jobs/store.ts'
+import type { Doorbells, Ring } from '../queue/doorbells.ts'
+import { ringFor } from '../queue/sweeper.ts'
+import type { CallsInFlight } from './calls-in-flight.ts'
+import { moveTo, type Run } from './job-run.ts'
+
+export interface ShareCallParts {
+  readonly flights: Flights
+  readonly store: Pick<JobStore, 'park'>
+  /** See `createWake`. */
+  readonly wake: (doorbells: readonly string[]) => Promise<void>
+  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/**
+ * What becomes of a claimed job before any call: `call` when it is to be made, `parked` when another makes it, else the end
+ * that an answer from the cache gives it.
+ */
+export type ShareCall = (run: Run) => Promise<'call' | 'parked' | Omit<Final, 'attempts' | 'costUsd'>>
+
+export const createShareCall = ({ flights, store, wake, persist, log, now }: ShareCallParts): ShareCall => {
+  const follow = async (run: Run, { untilMs, follow }: Boarding & { kind: 'follow' }): Promise<void> => {
+    const { id, expiresAtMs } = run.claim
+    const to = moveTo(run, run.current)
+    const resumesAtMs = Math.min(untilMs, expiresAtMs)
+    const { hop, target } = to
+    const when = { at: now() / 1_000, until: resumesAtMs / 1_000 }
+    const move = {
+      ...to,
+      note: { kind: 'parked', hop, ...target, reason: 'identical_request', ...when },
+    } as const
+    if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
+    log.debug({ event: 'job.follows', jobId: id }, 'job waits for another that asks the same')
+    const doorbell = jobDoorbell(id, move.hop, move.ring)
+    // Only now that it is parked would it hear its doorbell, and by now the leader may have ended. Whatever fails here,
+    // the agenda has the doorbell.
+    await follow(doorbell)
+      .then(isFollowing => (isFollowing ? undefined : wake([doorbell])))
+      .catch(error =>
+        log.debug({ event: 'cache.follower_not_noted', err: error, jobId: id }, 'job wakes by itself'),
+      )
+  }
+
+  return async run => {
+    const boarding = await flights.board(run.claim)?.catch(error => {
+      log.debug({ event: 'cache.lookup_failed', err: error, jobId: run.claim.id }, 'cache not asked')
+    })
+    if (!boarding) return 'call'
+    if (boarding.kind === 'hit') {
+      const { statusCode, body, target } = boarding.answer
+      return {
+        status: 'succeeded',
+        response: { statusCode, body },
+        error: null,
+        refused: false,
+        // Nobody was asked, so nothing was used.
+        usage: { input_tokens: 0, output_tokens: 0 },
+        cachedFrom: target,
+      }
+    }
+    if (boarding.kind === 'call') {
+      run.flight = boarding.flight
+      return 'call'
+    }
+    await follow(run, boarding)
+    return 'parked'
+  }
+}
+
+/**
+ * Drops the call of a job that was cancelled, unless others wait for its answer: the job has its end, and the call goes on for
+ * them. Where Redis cannot say so, it is dropped, and they ask again.
+ */
+export const createDropCall =
+  (flights: Pick<Flights, 'outlives'>, calls: Pick<CallsInFlight, 'abort'>, log: Logger) =>
+  (jobId: string): void => {
+    const drop = (): void => calls.abort(jobId, 'cancelled')
+    const asked = flights.outlives(jobId)
+    if (asked === null) {
+      drop()
+      return
+    }
+    asked
+      .then(goesOn =>
+        goesOn
+          ? log.debug(
+              { event: 'call.kept_for_followers', jobId },
+              'call goes on for others that ask the same',
+            )
+          : drop(),
+      )
+      .catch(error => {
+        log.debug({ event: 'cache.followers_unknown', err: error, jobId }, 'followers not asked for')
+        drop()
+      })
+  }
+
+/** Each as its record says; those of jobs that have moved on are passed over. */
+const ringsOf = async (store: Pick<JobStore, 'readHeads'>, names: readonly string[]): Promise<Ring[]> => {
+  const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
+  const rings = names.map((name, i) => records[i] && ringFor(parseDoorbell(name), name, records[i]))
+  return rings.filter(ring => ring !== null && ring !== undefined)
+}
+
+/** Rings doorbells before the agenda does. */
+export const createWake =
+  (store: Pick<JobStore, 'readHeads'>, doorbells: Doorbells) =>
+  async (names: readonly string[]): Promise<void> =>
+    doorbells.ringAll(await ringsOf(store, names))
+
+/** Whether some job still waits for one of these doorbells. */
+export const createStillWaits =
+  (store: Pick<JobStore, 'readHeads'>) =>
+  async (names: readonly string[]): Promise<boolean> =>
+    names.length > 0 && (await ringsOf(store, names)).length > 0

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto'
+import type { Request } from '../domain/eligible-targets.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
+import { BatonError } from '../domain/errors.ts'
+import type { JobClass, Priority, WebhookTarget } from '../domain/job.ts'
+import { stateNamed } from '../domain/kept-state.ts'
+import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
+import { jobDoorbell } from '../jobs/doorbell.ts'
+import type { NewJob } from '../jobs/new-job.ts'
+import type { JobRecord } from '../jobs/record.ts'
+import type { JobStore } from '../jobs/store.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import { StoreFullError } from '../redis/full-store.ts'
+import { newJobId, shardCount } from '../redis/keys.ts'
+import { createFirstTarget, type FirstTargetParts } from './first-target.ts'
+import type { Homes } from './homes.ts'
+
+export interface Submission {
+  readonly tenant: string
+  readonly endpoint: Endpoint
+  readonly model: string
+  /** The request body as JSON text, and the same parsed. */
+  readonly body: string
+  readonly parsedBody: unknown
+  /** Those of the request that go on to the provider. */
+  readonly headers?: RequestHeaders
+  readonly windowMs: number
+  readonly webhook: WebhookTarget | null
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly priority: Priority
+  /** Absent for the default one. */
+  readonly class?: JobClass
+  readonly retryOf: string | null
+  /** The client's Idempotency-Key, and a text that is the same exactly when the request is the same. */
+  readonly idempotency: { readonly key: string; readonly request: string } | null
+}
+
+/** `replayed`: an earlier request with the same key made this job. */
+export type Submitted =
+  | { readonly id: string; readonly replayed: false; readonly record: JobRecord }
+  | { readonly id: string; readonly replayed: true }
+
+/**
+ * Accepts a job: when this resolves, its record and the doorbell it is owed are in Redis.
+ * Throws what `FirstTarget` does, BatonError `idempotency_key_reused`, and StoreFullError; Redis errors pass.
+ */
+export type SubmitJob = (submission: Submission) => Promise<Submitted>
+
+export interface SubmitParts extends FirstTargetParts {
+  readonly store: JobStore
+  readonly doorbells: Doorbells
+  readonly retentionMs: number
+  readonly random: () => number
+  /** Where the states are that requests name; without it, none is known. */
+  readonly homes?: Pick<Homes, 'find'>
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/**
+ * Jobs without a key share a shard while this lasts, so that those that travel together can be created, claimed and
+ * finalised together.
+ */
+const shardTurnMs = 100
+
+export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
+  const { store, doorbells, now } = parts
+  const firstTarget = createFirstTarget(parts)
+  const shardOffset = parts.random() * shardCount
+
+  const stateOf = async ({ tenant, endpoint, parsedBody, body }: Submission): Promise<Request['state']> => {
+    const state = stateNamed(endpoint, parsedBody, body)
+    return state === null ? undefined : { ...state, at: (await parts.homes?.find(tenant, state.id)) ?? null }
+  }
+
+  const newJob = (submission: Submission, state: Request['state']): NewJob => {
+    const { idempotency, parsedBody, windowMs, ...spec } = submission
+    const createdAtMs = now()
+    const { model, endpoint, body } = submission
+    const keyHash = idempotency && sha256(`${submission.tenant}\n${idempotency.key}`)
+    // Jobs with a key live where the key does, so that one script sees both.
+    const shard = keyHash
+      ? keyHash[0]! % shardCount
+      : Math.floor(shardOffset + createdAtMs / shardTurnMs) % shardCount
+    const id = newJobId(shard, createdAtMs)
+    return {
+      ...spec,
+      id,
+      ...firstTarget(
+        model,
+        {
+          ...{ endpoint, text: body, headers: submission.headers ?? noHeaders, body: () => parsedBody },
+          ...(state && { state }),
+        },
+        id,
+      ),
+      createdAtMs,
+      expiresAtMs: createdAtMs + windowMs,
+      idempotency: keyHash && {
+        keyHash: keyHash.toString('base64url'),
+        fingerprint: sha256(idempotency.request).toString('base64url'),
+        ttlMs: windowMs + parts.retentionMs,
+      },
+    }
+  }
+
+  return async submission => {
+    const job = newJob(submission, await stateOf(submission))
+    const created = await store.create(job)
+    if (created.kind === 'conflict') {
+      throw new BatonError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used before with another request.',
+        {
+          param: 'Idempotency-Key',
+        },
+      )
+    }
+    if (created.kind === 'full') throw new StoreFullError()
+    if (created.kind === 'replayed') return { id: created.id, replayed: true }
+    const ring = {
+      queue: providerQueue(job.target.provider),
+      doorbell: jobDoorbell(job.id, 0, 0),
+      priority: job.priority,
+    }
+    // Not waited for: the agenda owes this doorbell already, and a sweeper rings it if this fails.
+    doorbells.ring(ring).catch(() => undefined)
+    return { id: job.id, replayed: false, record: queuedRecord(job) }
+  }
+}
+
+/** The record as `create` wrote it, so that nobody has to read it back. Without the body: who waits for the answer must not hold it. */
+const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
+  ...job,
+  class: job.class ?? 'default',
+  status: 'queued',
+  hop: 0,
+  ring: 0,
+  startedAtMs: null,
+  finishedAtMs: null,
+  resumesAtMs: null,
+  attempts: [],
+  headers: job.headers ?? noHeaders,
+  moves: job.moves ?? [],
+  response: null,
+  error: null,
+  lastError: null,
+  standing: null,
+  refused: false,
+  usage: null,
+  costUsd: null,
+  cachedFrom: null,
+  delivery: job.webhook && { status: 'pending', attempts: 0, reason: null },
+  deliveriesBefore: 0,
+  metadata: job.metadata ?? {},
+  customId: null,
+  lastChangeAtMs: job.createdAtMs,
+})

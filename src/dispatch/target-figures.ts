@@ -1,0 +1,114 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { RouteTarget } from '../domain/chain.ts'
+import {
+  type CallEnd,
+  counted,
+  emptyTally,
+  figuresOf,
+  type Tally,
+  type TargetFigures,
+} from '../domain/figures.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { createOwedWrite } from '../redis/owed-write.ts'
+import { keyOf } from './target-order.ts'
+
+/**
+ * How targets have done of late, over all processes. Each counts what its own workers see, and every two seconds tells the
+ * others and hears of them, so that a job costs no round trip: figures of other processes are that old. A process that is killed takes
+ * with it what it counted since.
+ */
+export interface FiguresBoard extends Repeating {
+  /** An attempt was judged. Nothing is counted before `start`: where no strategy asks for figures, nobody starts it. */
+  note(target: RouteTarget, verdict: Verdict, durationMs: number): void
+  of(target: RouteTarget): TargetFigures
+}
+
+export interface FiguresBoardOptions {
+  readonly redis: Redis | Cluster
+  readonly prefix: string
+  readonly instance: string
+  readonly log: Logger
+  readonly now: () => number
+}
+
+const shareEveryMs = 2_000
+/** Many jobs in a moment need not reckon each for itself. */
+const reckonedForMs = 50
+/** By then nothing is left of them. */
+const forgottenAfterMs = 15 * 60_000
+
+type Tallies = Readonly<Record<string, Tally>>
+
+/** What tells of a target's speed, and of its trouble. A caller's mistake tells of neither. */
+const endOf = (verdict: Verdict, durationMs: number): CallEnd | null => {
+  if (verdict.kind === 'ok') return durationMs
+  if (verdict.kind === 'rate_limited') return 'throttled'
+  return verdict.kind === 'transient' || verdict.kind === 'overloaded' ? 'failure' : null
+}
+
+export const createFiguresBoard = (options: FiguresBoardOptions): FiguresBoard => {
+  const { redis, prefix, instance, log, now } = options
+  const key = `${prefix}:{health}:figures`
+  const write = createOwedWrite(redis)
+  const own = new Map<string, Tally>()
+  let others: readonly Tallies[] = []
+  let isOn = false
+  let isChanged = false
+  const reckoned = new Map<string, { readonly figures: TargetFigures; readonly atMs: number }>()
+
+  const tell = async (): Promise<void> => {
+    if (!isChanged) return
+    isChanged = false
+    await write('HSET', key, instance, JSON.stringify(Object.fromEntries(own)))
+    await redis.pexpire(key, forgottenAfterMs)
+  }
+
+  const hear = async (): Promise<void> => {
+    const entries = Object.entries(await redis.hgetall(key)).filter(([name]) => name !== instance)
+    const told = entries.map(([name, text]) => ({ name, tallies: JSON.parse(text) as Tallies }))
+    const isOld = ({ tallies }: { tallies: Tallies }): boolean =>
+      Object.values(tallies).every(({ atMs }) => atMs + forgottenAfterMs < now())
+    const old = told.filter(isOld).map(({ name }) => name)
+    if (old.length > 0) await redis.hdel(key, ...old)
+    others = told.map(({ tallies }) => tallies)
+  }
+
+  const share = createRepeating(
+    'figures',
+    shareEveryMs,
+    async () => {
+      await tell()
+      await hear()
+    },
+    log,
+  )
+
+  return {
+    start: () => {
+      isOn = true
+      share.start()
+    },
+    stop: share.stop,
+    note: (target, verdict, durationMs) => {
+      const end = isOn ? endOf(verdict, durationMs) : null
+      if (end === null) return
+      const name = keyOf(target)
+      own.set(name, counted(own.get(name) ?? emptyTally, end, now()))
+      isChanged = true
+    },
+    of: target => {
+      const name = keyOf(target)
+      const last = reckoned.get(name)
+      if (last && now() - last.atMs < reckonedForMs) return last.figures
+      const tallies = [own.get(name), ...others.map(tallies => tallies[name])]
+      const figures = figuresOf(
+        tallies.filter(tally => tally !== undefined),
+        now(),
+      )
+      reckoned.set(name, { figures, atMs: now() })
+      return figures
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import type { RouteTarget } from '../domain/chain.ts'
+import type { Request } from '../domain/eligible-targets.ts'
+import type { TargetFigures } from '../domain/figures.ts'
+import { sizeOf } from '../domain/request-size.ts'
+import { chanceOf, orderTargets } from '../domain/strategy.ts'
+import type { Route } from './routes.ts'
+
+/**
+ * Puts the targets that can serve a job into the order in which they are asked. Whoever asks for a job, at whatever hop, is told the same
+ * order as long as the figures are the same: chance is drawn from the job's id.
+ */
+export type OrderTargets = (
+  route: Route,
+  targets: readonly RouteTarget[],
+  request: Pick<Request, 'endpoint' | 'text'>,
+  jobId: string,
+) => readonly RouteTarget[]
+
+export const keyOf = ({ provider, model }: Pick<RouteTarget, 'provider' | 'model'>): string =>
+  `${provider}/${model}`
+
+/** By the name of the route that brought the target along, else of its provider. Without weights all are equal. */
+export const weightOf = ({ weights }: Pick<Route, 'weights'>, target: RouteTarget): number =>
+  weights === null ? 1 : (weights.get(target.route) ?? weights.get(target.provider) ?? 0)
+
+export const createTargetOrder =
+  (figuresOf: (target: RouteTarget) => TargetFigures): OrderTargets =>
+  (route, targets, { endpoint, text }, jobId) =>
+    route.strategy === 'ordered'
+      ? targets
+      : orderTargets<RouteTarget>(targets, {
+          strategy: route.strategy,
+          weightOf: target => weightOf(route, target),
+          figuresOf,
+          tokens: route.strategy === 'cheapest' ? sizeOf(endpoint, text) : { input: 0, output: 0 },
+          chance: chanceOf(jobId),
+          keyOf,
+        })

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { LastError, Target } from '../domain/job.ts'
+import type { VerdictKind } from '../domain/verdict.ts'
+import { scriptText } from '../redis/when-full.ts'
+
+/** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */
+export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`
+
+/**
+ * `cooling`: throttled, until the provider's own time. `open`: a worker's breaker opened on failures.
+ * `stopped`: bad key, no money or no such model: a person must act; tried again now and then.
+ */
+export type HealthState = 'cooling' | 'open' | 'stopped'
+
+export interface HealthEntry {
+  readonly scope: Scope
+  readonly state: HealthState
+  readonly untilMs: number
+  readonly sinceMs: number
+  /** The verdict's reason: a short code. */
+  readonly reason: string
+  readonly verdict?: VerdictKind
+  /** What the provider said, for whoever has to mend it; never for a log. */
+  readonly error?: LastError
+}
+
+/** The verdict behind an indictment, and the provider's words. */
+export type Grounds = Pick<HealthEntry, 'verdict' | 'error'>
+
+/** What the cluster knows of its providers. Read from memory, kept up by pub/sub, the truth is in Redis. */
+export interface HealthBoard {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Unix ms until which a target is known to be out of use; 0 when nothing is known against it. */
+  unavailableUntil(target: Target): number
+  unavailableKeyUntil(provider: string, fingerprint: string): number
+  /** Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice. */
+  indict(scope: Scope, state: HealthState, untilMs: number, reason: string, grounds?: Grounds): void
+  /** An operator says that a provider, its models and its keys can be called again. */
+  lift(provider: string): Promise<void>
+  /** Entries still in force. */
+  current(): readonly HealthEntry[]
+}
+
+/**
+ * Every 429 of a storm moves the time a little. The others are told when it has moved by a tenth of what is left, or by this:
+ * by so much they may call too early, and are then told by the provider itself.
+ */
+const longestSlackMs = 250
+
+const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+const script = scriptText(source('indict'), 'runs')
+const liftScript = scriptText(source('lift'), 'runs')
+
+/** Of a provider, of its models, and of its keys. */
+const isOf = (provider: string, scope: string): boolean =>
+  scope === `provider:${provider}` ||
+  scope.startsWith(`target:${provider}/`) ||
+  scope.startsWith(`key:${provider}#`)
+
+export interface HealthBoardOptions {
+  readonly redis: Redis | Cluster
+  readonly subscriber: Redis
+  readonly prefix: string
+  readonly log: Logger
+  readonly now: () => number
+}
+
+export const createHealthBoard = ({
+  redis,
+  subscriber,
+  prefix,
+  log,
+  now,
+}: HealthBoardOptions): HealthBoard => {
+  const key = `${prefix}:{health}:board`
+  const channel = `${prefix}:health`
+  const entries = new Map<string, HealthEntry>()
+  /** What the others were last told by this process. */
+  const sharedUntil = new Map<string, number>()
+
+  const learn = (entry: HealthEntry): void => {
+    const known = entries.get(entry.scope)
+    if (!known || known.untilMs < entry.untilMs) entries.set(entry.scope, entry)
+  }
+
+  const forget = (provider: string): void => {
+    for (const map of [entries, sharedUntil]) {
+      for (const scope of map.keys()) if (isOf(provider, scope)) map.delete(scope)
+    }
+  }
+
+  const load = async (): Promise<void> => {
+    for (const text of Object.values(await redis.hgetall(key))) learn(JSON.parse(text) as HealthEntry)
+  }
+
+  const untilOf = (scope: Scope): number => entries.get(scope)?.untilMs ?? 0
+
+  const onMessage = (from: string, text: string): void => {
+    if (from !== channel) return
+    const news = JSON.parse(text) as HealthEntry | { readonly lifted: string }
+    if ('lifted' in news) forget(news.lifted)
+    else learn(news)
+  }
+  // What was published while the connection was down is read from the board.
+  const onReady = (): void =>
+    void load().catch(error =>
+      log.warn({ event: 'health_board.read_failed', err: error }, 'health board not read'),
+    )
+
+  const write = async (entry: HealthEntry): Promise<void> => {
+    await redis.eval(script, 1, key, entry.scope, entry.untilMs, now(), JSON.stringify(entry), channel)
+  }
+
+  return {
+    start: async () => {
+      subscriber.on('message', onMessage)
+      subscriber.on('ready', onReady)
+      await subscriber.subscribe(channel)
+      await load()
+    },
+    stop: async () => {
+      subscriber.off('message', onMessage)
+      subscriber.off('ready', onReady)
+    },
+    unavailableUntil: ({ provider, model }) => {
+      const untilMs = Math.max(untilOf(`provider:${provider}`), untilOf(`target:${provider}/${model}`))
+      return untilMs > now() ? untilMs : 0
+    },
+    unavailableKeyUntil: (provider, fingerprint) => {
+      const untilMs = untilOf(`key:${provider}#${fingerprint}`)
+      return untilMs > now() ? untilMs : 0
+    },
+    indict: (scope, state, untilMs, reason, grounds) => {
+      const known = entries.get(scope)
+      const nowMs = now()
+      if (untilMs <= nowMs || (known && known.untilMs >= untilMs)) return
+      const isMore = !known || known.untilMs <= nowMs || known.state !== state
+      const sinceMs = isMore ? nowMs : known.sinceMs
+      const entry: HealthEntry = { scope, state, untilMs: Math.round(untilMs), sinceMs, reason, ...grounds }
+      learn(entry)
+      if (
+        !isMore &&
+        untilMs - (sharedUntil.get(scope) ?? 0) < Math.min(longestSlackMs, (untilMs - nowMs) / 10)
+      )
+        return
+      sharedUntil.set(scope, entry.untilMs)
+      // A stopped key or model waits for a person; throttling and outages pass by themselves.
+      log[state === 'stopped' ? 'error' : 'warn'](
+        { event: 'provider.out_of_use', scope, state, untilMs: entry.untilMs, reason },
+        'provider out of use',
+      )
+      write(entry).catch(error =>
+        log.warn({ event: 'health.share_failed', err: error, scope }, 'health not shared'),
+      )
+    },
+    lift: async provider => {
+      await redis.eval(liftScript, 1, key, provider, channel)
+      forget(provider)
+    },
+    current: () => [...entries.values()].filter(entry => entry.untilMs > now()),
+  }
+}

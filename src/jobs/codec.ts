@@ -1,0 +1,212 @@
+import type { Attempt, JobClass } from '../domain/job.ts'
+import type { Home } from '../domain/kept-state.ts'
+import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
+import type { NewJob } from './new-job.ts'
+import { isApart } from './payloads.ts'
+import {
+  type End,
+  formatMove,
+  formatSpec,
+  formatTarget,
+  parseAttempts,
+  parseSpec,
+  parseTarget,
+} from './record.ts'
+import type { Claim, Final, Move, Unclaimed } from './store.ts'
+
+// How jobs are put into words for the scripts, and read back from their replies.
+
+/**
+ * A request body up to this length stands in the record itself: a key of its own would take 150 bytes more, and a
+ * command more at each step. A longer one would turn the record from a compact listpack into a table.
+ */
+const inlineBodyBytes = 1_000
+
+/** Deadlines further away than this get their timer from the patrol: most jobs end long before. */
+export const timerHorizonMs = 15 * 60_000
+
+export interface ClaimRequest {
+  readonly id: string
+  readonly hop: number
+  readonly ring: number
+  readonly token: string
+}
+
+export const isInline = ({ body }: { readonly body: string }): boolean =>
+  Buffer.byteLength(body) <= inlineBodyBytes
+
+export const jobFields = (job: NewJob): string[] => {
+  const fields = ['state', 'queued', 'target', formatTarget(job.target), 'spec', formatSpec(job)]
+  // Only what differs from the default is written: a waiting job is kept small.
+  if (job.tenant !== 'default') fields.push('tenant', job.tenant)
+  if (job.priority !== 'default') fields.push('priority', job.priority)
+  if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
+  if (job.metadata && Object.keys(job.metadata).length > 0)
+    fields.push('metadata', JSON.stringify(job.metadata))
+  if (job.moves?.length) fields.push('moves', job.moves.map(formatMove).join('\n'))
+  if (job.headers && Object.keys(job.headers).length > 0) fields.push('headers', JSON.stringify(job.headers))
+  if (job.home) fields.push('home', JSON.stringify(job.home))
+  if (job.retryOf) fields.push('retry_of', job.retryOf)
+  if (job.class === 'interactive') {
+    fields.push('class', job.class)
+    // Such a job may have to set its key free.
+    if (job.idempotency) fields.push('key', job.idempotency.keyHash)
+  }
+  if (isInline(job)) fields.push('request', job.body)
+  return fields
+}
+
+/** Every field of a record but the request and the response. */
+export const headFields = [
+  'state',
+  'target',
+  'spec',
+  'hop',
+  'ring',
+  'tenant',
+  'priority',
+  'class',
+  'webhook',
+  'metadata',
+  'headers',
+  'home',
+  'retry_of',
+  'custom_id',
+  'run',
+  'resumes',
+  'attempts',
+  'moves',
+  'why',
+  'end',
+  'delivery',
+  'deliveries',
+  'delivery_reason',
+  'delivery_due',
+  'deliveries_before',
+]
+
+const endOf = (final: Final, nowMs: number): End => {
+  const { attempts, response, error, refused, usage, costUsd, cachedFrom } = final
+  return {
+    at: nowMs,
+    ...(attempts.length > 0 && { attempts }),
+    ...(response && { code: response.statusCode }),
+    ...(response && isApart(response.body) && { bytes: Buffer.byteLength(response.body) }),
+    ...(error && { error }),
+    ...(refused && { refused }),
+    ...(usage && { usage }),
+    ...(costUsd !== null && { cost: costUsd }),
+    ...(cachedFrom && { cached: formatTarget(cachedFrom) }),
+  }
+}
+
+/** What stands for a job's body in a script: nothing where the record has it, `true` where it was written before. */
+export const bodyWord = (job: { readonly body: string }): string | true =>
+  isInline(job) ? '' : isApart(job.body) || job.body
+
+/** What `create` takes of a job. */
+export const newJobWords = (job: NewJob): (string | true)[] => {
+  const { idempotency } = job
+  const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
+  return [
+    job.id,
+    bodyWord(job),
+    idempotency?.keyHash ?? '',
+    idempotency?.fingerprint ?? '',
+    String(idempotency?.ttlMs ?? 0),
+    String(timer),
+    ...jobFields(job),
+  ]
+}
+
+/** What `claim` takes of a doorbell. */
+export const claimWords = ({ id, hop, ring, token }: ClaimRequest): string[] => [
+  id,
+  String(hop),
+  String(ring),
+  token,
+]
+
+export interface MoveRequest {
+  readonly claim: Claim
+  readonly to: Move
+  readonly state: 'queued' | 'parked'
+  /** When the job goes on, in Unix ms: at once, or when its doorbell rings. */
+  readonly resumesAtMs: number
+  /** When a sweeper rings its doorbell. */
+  readonly dueAtMs: number
+}
+
+/** What `move` takes of a move. */
+export const moveWords = ({ claim, to, state, resumesAtMs, dueAtMs }: MoveRequest): string[] => [
+  claim.id,
+  claim.token,
+  state,
+  String(to.hop),
+  String(to.ring),
+  formatTarget(to.target),
+  String(to.spent),
+  String(resumesAtMs),
+  String(dueAtMs),
+  logOf(to.attempts),
+  to.note === undefined ? '' : formatMove(to.note),
+  to.standing === undefined ? '' : JSON.stringify(to.standing),
+]
+
+/** What `finalise` takes of an end. */
+export const endWords =
+  (nowMs: number) =>
+  ({ claim, final }: { claim: Claim; final: Final }): unknown[] => {
+    const inline = !claim.unread && isInline(claim)
+    const succeeded = final.status === 'succeeded'
+    const frees = final.freesKey ?? false
+    const apart = final.response !== null && isApart(final.response.body)
+    const words = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
+    words.push('end', JSON.stringify(endOf(final, nowMs)))
+    if (apart) words.push('apart', claim.token)
+    // In place of a short request, as `parseResult` knows.
+    else if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
+    return words
+  }
+
+export type ClaimReply =
+  | readonly [reason: Unclaimed]
+  | readonly [
+      'ok',
+      target: string,
+      spec: string,
+      spent: string,
+      attempts: string,
+      // The length of a long one, which is read apart.
+      body: string | number,
+      // False for the default ones.
+      tenant: string | false,
+      headers: string | false,
+      jobClass: JobClass | false,
+      home: string | false,
+    ]
+
+export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimReply): Claim | Unclaimed => {
+  const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home] = reply
+  if (outcome !== 'ok') return outcome
+  const { endpoint, model, expiresAtMs } = parseSpec(spec!)
+  return {
+    id,
+    token,
+    tenant: tenant || 'default',
+    class: jobClass || 'default',
+    hop,
+    ring,
+    endpoint,
+    model,
+    target: parseTarget(target!),
+    expiresAtMs,
+    spent: Number(spent),
+    attempts: parseAttempts(attempts),
+    ...(typeof body === 'number' ? { body: '', unread: body } : { body: body! }),
+    home: home ? (JSON.parse(home) as Home) : null,
+    headers: headers ? (JSON.parse(headers) as RequestHeaders) : noHeaders,
+  }
+}
+
+export const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')

@@ -1,0 +1,36 @@
+import { isBatchId, isNoticeId } from '../redis/keys.ts'
+
+/**
+ * A doorbell says "look at this job" and carries nothing else. Its name is deterministic, so ringing twice is
+ * harmless, and it is never all digits and holds no colon, which BullMQ would refuse.
+ */
+export type Doorbell =
+  | { readonly kind: 'job'; readonly jobId: string; readonly hop: number; readonly ring: number }
+  | { readonly kind: 'webhook'; readonly jobId: string; readonly attempt: number }
+  /** Not rung anywhere: an agenda entry that wakes the sweeper when the lease of the worker that delivers a webhook ends. */
+  | { readonly kind: 'delivery'; readonly jobId: string; readonly attempt: number }
+  /** Nor are these: they wake it at a job's deadline, or when its worker's lease ends. */
+  | { readonly kind: 'deadline' | 'lease'; readonly jobId: string }
+
+export const jobDoorbell = (jobId: string, hop: number, ring: number): string => `${jobId}.${hop}.${ring}`
+export const webhookDoorbell = (jobId: string, attempt: number): string => `${jobId}.w.${attempt}`
+export const deliveryEntry = (jobId: string, attempt: number): string =>
+  `${webhookDoorbell(jobId, attempt)}.l`
+export const deadlineEntry = (jobId: string): string => `${jobId}.x`
+export const leaseEntry = (jobId: string): string => `${jobId}.l`
+
+export const parseDoorbell = (name: string): Doorbell => {
+  const [jobId, second, third, fourth] = name.split('.') as [string, string, string?, string?]
+  if (second === 'x') return { kind: 'deadline', jobId }
+  if (second === 'l') return { kind: 'lease', jobId }
+  if (second === 'w') return { kind: fourth === 'l' ? 'delivery' : 'webhook', jobId, attempt: Number(third) }
+  return { kind: 'job', jobId, hop: Number(second), ring: Number(third) }
+}
+
+/** A batch has no entry but those of its webhook, of its end and of notices, named as a job's are. Null for an entry of a job. */
+export const parseBatchDoorbell = (
+  name: string,
+): { readonly batchId: string; readonly attempt: number } | null => {
+  const [id, , attempt] = name.split('.') as [string, string, string]
+  return isBatchId(id) || isNoticeId(id) ? { batchId: id, attempt: Number(attempt) } : null
+}

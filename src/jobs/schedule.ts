@@ -1,0 +1,71 @@
+import type { Cluster, Redis } from 'ioredis'
+import { type Keys, shardCount, shardOf } from '../redis/keys.ts'
+import { createOwedWrite } from '../redis/owed-write.ts'
+import type { RunScript } from '../redis/scripts.ts'
+
+/** The time that all processes go by, and how far ahead it is of what Redis's own clock shows. */
+export interface StoreClock {
+  now(): number
+  aheadMs(): number
+}
+
+/** Doorbells owed and deadlines to come: what must happen even if whoever promised it dies. */
+export interface Agenda {
+  /** Takes up to `limit` due entries of every shard; they come up again at `untilMs` unless removed. */
+  takeDue(limit: number, untilMs: number): Promise<readonly string[]>
+  /** The same of one shard: what was due at `nowMs`. */
+  takeDueOf(shard: number, limit: number, nowMs: number, untilMs: number): Promise<readonly string[]>
+  remove(entries: readonly string[]): Promise<void>
+  /** Puts an entry in, unless it stands there already. */
+  add(entry: string, dueAtMs: number): Promise<void>
+  postpone(entry: string, dueAtMs: number): Promise<void>
+  has(entries: readonly string[]): Promise<readonly boolean[]>
+  /** Entries of one shard that are not due yet, the next first, from the one with the number `from` on. */
+  later(shard: number, from: number, limit: number): Promise<readonly string[]>
+  /** Entries in all shards. */
+  size(): Promise<number>
+}
+
+export const shards: readonly number[] = Array.from({ length: shardCount }, (_, shard) => shard)
+
+export const createAgenda = (
+  redis: Redis | Cluster,
+  run: RunScript,
+  keys: Keys,
+  { now, aheadMs }: StoreClock,
+): Agenda => {
+  const write = createOwedWrite(redis)
+  const keyOf = (entry: string): string => keys.agenda(shardOf(entry))
+
+  const takeDueOf: Agenda['takeDueOf'] = async (shard, limit, nowMs, untilMs) => {
+    const due = await redis.zrange(keys.agenda(shard), '-inf', String(nowMs), 'BYSCORE', 'LIMIT', 0, 1)
+    // Only a shard with something due is worth a script: an idle cluster polls with plain reads.
+    if (due.length === 0) return []
+    return (await run('take', [keys.agenda(shard), nowMs, limit, untilMs, aheadMs()])) as string[]
+  }
+
+  return {
+    takeDue: async (limit, untilMs) =>
+      (await Promise.all(shards.map(shard => takeDueOf(shard, limit, now(), untilMs)))).flat(),
+    takeDueOf,
+    remove: async entries => {
+      const byKey = Map.groupBy(entries, keyOf)
+      await Promise.all([...byKey].map(([key, group]) => redis.zrem(key, ...group)))
+    },
+    add: async (entry, dueAtMs) => {
+      await write('ZADD', keyOf(entry), 'NX', dueAtMs, entry)
+    },
+    postpone: async (entry, dueAtMs) => {
+      await write('ZADD', keyOf(entry), 'XX', dueAtMs, entry)
+    },
+    has: async entries =>
+      Promise.all(entries.map(async entry => (await redis.zscore(keyOf(entry), entry)) !== null)),
+    later: (shard, from, limit) =>
+      redis.zrange(keys.agenda(shard), `(${now()}`, '+inf', 'BYSCORE', 'LIMIT', from, limit),
+    size: async () =>
+      (await Promise.all(shards.map(shard => redis.zcard(keys.agenda(shard))))).reduce(
+        (sum, n) => sum + n,
+        0,
+      ),
+  }
+}

@@ -1,0 +1,292 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { Attempt, JobClass, JobError, JobMove, Target, TerminalStatus, Usage } from '../domain/job.ts'
+import type { Home } from '../domain/kept-state.ts'
+import type { RequestHeaders } from '../domain/request-headers.ts'
+import { coalesce } from '../redis/coalesce.ts'
+import { type Keys, shardOf } from '../redis/keys.ts'
+import type { RunScript } from '../redis/scripts.ts'
+import { createDeliveries, type Deliveries } from '../webhooks/deliveries.ts'
+import {
+  type ClaimReply,
+  type ClaimRequest,
+  claimWords,
+  endWords,
+  headFields,
+  logOf,
+  type MoveRequest,
+  moveWords,
+  newJobWords,
+  parseClaim,
+} from './codec.ts'
+import type { NewJob } from './new-job.ts'
+import { apartBytes, createPayloads } from './payloads.ts'
+import { type End, formatMove, formatTarget, type JobRecord, parseRecord, type Standing } from './record.ts'
+import { createWholeJobs } from './whole-jobs.ts'
+
+/** A job not yet rung within this time is taken up by a sweeper. */
+const outboxGraceMs = 1_500
+
+/** `replayed`: the key named this earlier job. `conflict`: it named one with another body. `full`: there is no room for a new one. */
+export type Created =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'replayed'; readonly id: string }
+  | { readonly kind: 'conflict' | 'full' }
+
+/** A claimed job: what its worker needs to call, judge and move it. */
+export interface Claim {
+  readonly id: string
+  readonly token: string
+  readonly tenant: string
+  readonly class: JobClass
+  readonly endpoint: Endpoint
+  readonly model: string
+  readonly target: Target
+  readonly hop: number
+  readonly ring: number
+  readonly expiresAtMs: number
+  readonly spent: number
+  readonly attempts: readonly Attempt[]
+  readonly body: string
+  /** Bytes of a long body that is not there yet: `withBody` reads it. */
+  readonly unread?: number
+  readonly headers: RequestHeaders
+  readonly home: Home | null
+}
+
+/** Why a doorbell led nowhere. All are harmless. */
+export type Unclaimed = 'gone' | 'stale' | 'busy' | TerminalStatus
+
+export interface Move {
+  readonly hop: number
+  readonly ring: number
+  readonly target: Target
+  readonly spent: number
+  /** Calls made since the claim and not yet logged. */
+  readonly attempts: readonly Attempt[]
+  /** Why it moves, where those calls do not tell. */
+  readonly note?: JobMove
+  /** What a job that parks waits for. */
+  readonly standing?: Standing
+}
+
+export interface Final {
+  readonly status: 'succeeded' | 'failed'
+  readonly attempts: readonly Attempt[]
+  readonly response: { readonly statusCode: number; readonly body: string } | null
+  readonly error: JobError | null
+  readonly refused: boolean
+  readonly usage: Usage | null
+  readonly costUsd: number | null
+  /** Who gave the answer, where it was to another job and no call was made. */
+  readonly cachedFrom?: Target
+  /** Whether its Idempotency-Key may name another job from now on. */
+  readonly freesKey?: boolean
+}
+
+export interface JobStore extends Deliveries {
+  create(job: NewJob): Promise<Created>
+  /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */
+  claim(id: string, hop: number, ring: number, token: string): Promise<Claim | Unclaimed>
+  /** The claim with its body. */
+  withBody(claim: Claim): Promise<Claim>
+  /** Holds the job for another `leaseMs`. False when the token no longer holds it. */
+  renew(claim: Pick<Claim, 'id' | 'token'>): Promise<boolean>
+  /** False when the token no longer holds the job: another worker has it, or it has ended. */
+  advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
+  park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
+  retry(claim: Claim, spent: number, attempts: readonly Attempt[], nextCallAtMs: number): Promise<boolean>
+  /** Notes that nothing runs beside it from now on: whoever loses this worker loses it by this job. */
+  isolate(claim: Claim): Promise<boolean>
+  /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
+  finalise(claim: Claim, final: Final, sent?: () => void): Promise<boolean>
+  /**
+   * Calls of a run that the job was taken from, or that had its end from elsewhere: each is in the log once, as its worker knows it
+   * best. False where the log has no entry that stands for them.
+   */
+  account(claim: Pick<Claim, 'id' | 'token'>, attempts: readonly Attempt[]): Promise<boolean>
+  /** The state the job was in; a final one or `gone` means that nothing was done. */
+  cancel(id: string): Promise<string>
+  expire(id: string, spareRunningUntilMs: number): Promise<string>
+  /**
+   * Puts back the doorbell that a live job is owed; a running one is taken from its worker. False when it moved on
+   * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
+   */
+  recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>
+  /** Moves a job that waits where nobody attends to it. False when it moved on meanwhile. */
+  passOn(record: Pick<JobRecord, 'id' | 'hop' | 'ring'>, target: Target, note: JobMove): Promise<boolean>
+  read(id: string): Promise<JobRecord | null>
+  /** Asks `admit` first where the answer is long, with its bytes. */
+  readWhen(id: string, admit: (bytes: number) => Promise<unknown>): Promise<JobRecord | null>
+  /** Records without their responses, which a list has no room for. */
+  readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
+  /** The request's body; null once the job has succeeded. */
+  readBody(id: string): Promise<string | null>
+}
+
+export interface JobStoreOptions {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly leaseMs: number
+  readonly retentionMs: number
+  readonly deadLetterRetentionMs: number
+  readonly now: () => number
+  /** See `StoreClock`. */
+  readonly aheadMs: () => number
+}
+
+/** The only way a job's state changes: every method that writes is one Lua script. */
+export const createJobStore = ({
+  redis,
+  run,
+  keys,
+  leaseMs,
+  retentionMs,
+  deadLetterRetentionMs,
+  now,
+  aheadMs,
+}: JobStoreOptions): JobStore => {
+  const deliveries = createDeliveries({
+    redis,
+    run,
+    keys,
+    recordOf: keys.record,
+    leaseMs,
+    retentionMs,
+    deadLetterRetentionMs,
+    now,
+  })
+
+  const endWithoutAnswer = async (
+    id: string,
+    status: 'cancelled' | 'expired',
+    error: JobError,
+    spareUntilMs: number,
+  ) => {
+    const at = now()
+    const end: End = { at, error }
+    return (await run('end-without-answer', [
+      keys.record(id),
+      keys.payload(id),
+      keys.agenda(shardOf(id)),
+      id,
+      status,
+      at,
+      retentionMs,
+      JSON.stringify(end),
+      spareUntilMs,
+    ])) as string
+  }
+
+  const readHead = async (id: string): Promise<JobRecord | null> => {
+    const values = await redis.hmget(keys.record(id), ...headFields)
+    const fields: Record<string, string> = {}
+    for (const [i, value] of values.entries()) if (value !== null) fields[headFields[i]!] = value
+    return parseRecord(id, fields)
+  }
+
+  const create = coalesce<NewJob, Created | { readonly kind: 'no_body' }>(
+    job => shardOf(job.id),
+    async (shard, jobs) => {
+      const words = [String(now() + outboxGraceMs), ...jobs.map(newJobWords)]
+      const replies = (await run.packed('create', keys.agenda(shard), words)) as string[]
+      return replies.map(reply =>
+        reply === 'created' || reply === 'conflict' || reply === 'full' || reply === 'no_body'
+          ? { kind: reply }
+          : { kind: 'replayed', id: reply },
+      )
+    },
+  )
+
+  const claim = coalesce<ClaimRequest, Claim | Unclaimed>(
+    request => shardOf(request.id),
+    async (shard, requests) => {
+      const words = [String(now()), String(leaseMs), String(apartBytes), ...requests.map(claimWords)]
+      const replies = (await run.packed('claim', keys.agenda(shard), words)) as ClaimReply[]
+      return replies.map((reply, i) => parseClaim(requests[i]!, reply))
+    },
+  )
+
+  const renew = coalesce<Pick<Claim, 'id' | 'token'>, boolean>(
+    ({ id }) => shardOf(id),
+    async (shard, claims) => {
+      const words = [String(now()), String(leaseMs), ...claims.map(({ id, token }) => [id, token])]
+      const replies = (await run.packed('renew', keys.agenda(shard), words)) as number[]
+      return replies.map(reply => reply === 1)
+    },
+  )
+
+  const move = coalesce<MoveRequest, boolean>(
+    ({ claim }) => shardOf(claim.id),
+    async (shard, moves) => {
+      const replies = (await run.packed('move', keys.agenda(shard), moves.map(moveWords))) as number[]
+      return replies.map(reply => reply === 1)
+    },
+  )
+
+  const finalise = coalesce<{ claim: Claim; final: Final }, number>(
+    ({ claim }) => shardOf(claim.id),
+    async (shard, ends) => {
+      const nowMs = now()
+      const words = [String(nowMs), String(retentionMs), ...ends.map(endWords(nowMs))]
+      return (await run.packed('finalise', keys.agenda(shard), words)) as number[]
+    },
+  )
+
+  const whole = createWholeJobs({
+    ...{ redis, keys, payloads: createPayloads(redis, keys), create },
+    finalise: (claim, final, sent) => finalise({ claim, final }, sent),
+    takeDelivery: deliveries.takeDelivery,
+  })
+
+  return {
+    ...deliveries,
+    ...whole,
+    claim: (id, hop, ring, token) => claim({ id, hop, ring, token }),
+    renew: claim => renew(claim),
+    // Its doorbell is about to be rung by whoever moves it: a sweeper gives it the time.
+    advance: (claim, to, atMs) =>
+      move({ claim, to, state: 'queued', resumesAtMs: atMs, dueAtMs: atMs + outboxGraceMs }),
+    park: (claim, to, resumesAtMs) => move({ claim, to, state: 'parked', resumesAtMs, dueAtMs: resumesAtMs }),
+
+    retry: async (claim, spent, attempts, nextCallAtMs) =>
+      (await run('retry', [keys.record(claim.id), claim.token, nextCallAtMs, spent, logOf(attempts)])) === 1,
+
+    isolate: async ({ id, token }) => (await run('isolate', [keys.record(id), token, now()])) === 1,
+
+    account: async ({ id, token }, attempts) =>
+      (await run('account', [keys.record(id), token, logOf(attempts)])) === 1,
+
+    cancel: id =>
+      endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),
+
+    expire: (id, spareRunningUntilMs) =>
+      endWithoutAnswer(
+        id,
+        'expired',
+        { code: 'expired', message: 'The completion window ended before an answer was there.' },
+        spareRunningUntilMs,
+      ),
+
+    recover: async ({ id, hop, ring }, takenUntilMs = 0) =>
+      (await run('recover', [
+        keys.record(id),
+        keys.agenda(shardOf(id)),
+        id,
+        hop,
+        ring,
+        now(),
+        takenUntilMs,
+        aheadMs(),
+      ])) === 1,
+
+    passOn: async ({ id, hop, ring }, target, note) => {
+      const nowMs = now()
+      const to = [formatTarget(target), nowMs, nowMs + outboxGraceMs, formatMove(note)]
+      return (await run('pass-on', [keys.record(id), keys.agenda(shardOf(id)), id, hop, ring, ...to])) === 1
+    },
+
+    readHeads: ids => Promise.all(ids.map(readHead)),
+  }
+}

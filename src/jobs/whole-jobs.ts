@@ -1,0 +1,85 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Keys } from '../redis/keys.ts'
+import type { NewJob } from './new-job.ts'
+import { isApart, isRefusedAsFull, longWrite, type Payloads } from './payloads.ts'
+import { type End, type JobRecord, parseRecord, type RecordFields } from './record.ts'
+import type { Claim, Created, Final, JobStore } from './store.ts'
+
+/** What the scripts answer, that know nothing of long texts but whether they are there. */
+interface BareJobs {
+  readonly redis: Redis | Cluster
+  readonly keys: Keys
+  readonly payloads: Payloads
+  create(job: NewJob): Promise<Created | { readonly kind: 'no_body' }>
+  /** 1: done; 0: not to be done; -1: the long answer is gone. */
+  finalise(claim: Claim, final: Final, sent?: () => void): Promise<number>
+  readonly takeDelivery: JobStore['takeDelivery']
+}
+
+type WholeJobs = Pick<
+  JobStore,
+  'create' | 'finalise' | 'withBody' | 'takeDelivery' | 'read' | 'readWhen' | 'readBody'
+>
+
+/** The parts of the job store to which a job's body or answer matters: whether it is long, nobody else has to know. */
+export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): WholeJobs => {
+  const readWhen: JobStore['readWhen'] = async (id, admit) => {
+    const fields = (await redis.hgetall(keys.record(id))) as RecordFields
+    if (fields.apart) await admit((JSON.parse(fields.end!) as End).bytes ?? 0)
+    return parseRecord(id, await payloads.whole(id, fields))
+  }
+
+  return {
+    create: async job => {
+      if (!isApart(job.body)) return (await bare.create(job)) as Created
+      const put = (): Promise<void> => payloads.putRequest(job.id, job.body)
+      let refused: unknown = null
+      const created = (await longWrite(
+        // A full Redis takes no new body, and still tells which job a key named before.
+        () =>
+          put().catch(error => {
+            if (!isRefusedAsFull(error)) throw error
+            refused = error
+          }),
+        () => bare.create(job),
+        reply => {
+          if (reply.kind === 'no_body' && refused !== null) throw refused
+          return reply.kind === 'no_body'
+        },
+      )) as Created
+      if (created.kind !== 'created') await payloads.dropRequest(job.id).catch(() => undefined)
+      return created
+    },
+
+    finalise: async (claim, final, sent) => {
+      const body = final.response?.body
+      if (body === undefined || !isApart(body)) return (await bare.finalise(claim, final, sent)) === 1
+      const reply = await longWrite(
+        () => payloads.putAnswer(claim.id, claim.token, body),
+        () => bare.finalise(claim, final, sent),
+        reply => reply === -1,
+      )
+      return reply === 1
+    },
+
+    withBody: async ({ unread, ...claim }) => {
+      if (!unread) return claim
+      const body = await payloads.request(claim.id)
+      if (body === null) throw new Error(`the body of ${claim.id} is gone`)
+      return { ...claim, body }
+    },
+
+    takeDelivery: async (id, attempt) => {
+      const fields = await bare.takeDelivery(id, attempt)
+      return fields && payloads.whole(id, fields)
+    },
+
+    read: (id): Promise<JobRecord | null> => readWhen(id, async () => undefined),
+    readWhen,
+
+    readBody: async id => {
+      const [state, request] = await redis.hmget(keys.record(id), 'state', 'request')
+      return state === 'succeeded' ? null : request || (await payloads.request(id))
+    },
+  }
+}

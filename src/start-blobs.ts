@@ -1,0 +1,35 @@
+import type { Core } from './context.ts'
+import { type BlobStore, BlobStoreError } from './files/blobs/blob-store.ts'
+import { openBlobs } from './files/blobs/open-blobs.ts'
+import { tellTrouble } from './files/blobs/tell-trouble.ts'
+import type { Lifecycle } from './lifecycle/lifecycle.ts'
+import { StartError } from './start-error.ts'
+
+/**
+ * Opens where the bytes of files are kept, for the roles that have to do with files. Throws StartError when nothing can
+ * be written there: better now than at the first upload.
+ */
+export const openBlobStore = async (
+  life: Lifecycle,
+  { config, names, now, log }: Pick<Core, 'config' | 'names' | 'now' | 'log'>,
+): Promise<BlobStore> => {
+  const blobs = await life.open(
+    'blobs',
+    () => openBlobs(config.storage, now, names.lookup),
+    blobs => blobs.close(),
+  )
+  // Opened like a part, so that a stop waits for its end before it closes the store.
+  await life.open(
+    'blobs check',
+    () => blobs.check().catch(explain),
+    () => undefined,
+  )
+  return tellTrouble(blobs, log)
+}
+
+const explain = (error: unknown): never => {
+  if (!(error instanceof BlobStoreError)) throw error
+  throw new StartError(`Files cannot be kept: ${error.message}. Set \`storage\` to a place that works.`, {
+    cause: error,
+  })
+}

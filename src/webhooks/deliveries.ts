@@ -1,0 +1,135 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { RecordFields } from '../jobs/record.ts'
+import { coalesce } from '../redis/coalesce.ts'
+import { type Keys, shardOf } from '../redis/keys.ts'
+import { createOwedWrite } from '../redis/owed-write.ts'
+import type { RunScript } from '../redis/scripts.ts'
+
+export type DeliveryResult =
+  | { readonly status: 'delivered' | 'dead'; readonly reason: string }
+  | { readonly status: 'pending'; readonly reason: string; readonly nextAtMs: number }
+
+/** How the webhook of a job or a batch fares, as its record tells. */
+export interface Deliveries {
+  /**
+   * Takes a delivery for `leaseMs`, and answers the record whose webhook it is; null when this attempt is not what that
+   * waits for (any more), or another has taken it. Unless the lease is renewed, the doorbell is rung again at its end.
+   */
+  takeDelivery(id: string, attempt: number): Promise<RecordFields | null>
+  /** Holds a delivery that was taken, by the name of its doorbell, for another `leaseMs`, unless it is done. */
+  renewDelivery(doorbell: string): Promise<void>
+  /** False when this attempt was recorded before. */
+  recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
+  /** Asks for the doorbell of a delivery that was taken to be rung once more, when its attempt could not be made. */
+  owe(id: string, attempt: number): Promise<void>
+  /** Gives a delivery back that was taken: it is rung again then, and no attempt is counted. False when it is over. */
+  holdDelivery(id: string, attempt: number, dueAtMs: number): Promise<boolean>
+  /** Puts back the doorbell of a delivery that nobody has taken; false when that is not due (any more). */
+  recoverDelivery(id: string, attempt: number): Promise<boolean>
+  /** Takes a dead letter back into delivery; false when there is none. */
+  redeliver(id: string): Promise<boolean>
+}
+
+export interface DeliveriesOptions {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  /** The key of the record whose webhook it is. */
+  readonly recordOf: (id: string) => string
+  /** How long a worker may be silent before its deliveries are given to others. */
+  readonly leaseMs: number
+  /** How long the record can be read once its webhook is delivered, and once it is given up. */
+  readonly retentionMs: number
+  readonly deadLetterRetentionMs: number
+  readonly now: () => number
+}
+
+/**
+ * BullMQ takes no ring by a name that it has: the doorbell waits until the ring that it came with has surely ended, or it
+ * would be lost with that.
+ */
+const ringEndsMs = 1_500
+
+interface Doorbell {
+  readonly id: string
+  readonly attempt: number
+}
+
+interface Held extends Doorbell {
+  readonly dueAtMs: number
+}
+
+interface Delivered extends Doorbell {
+  readonly result: DeliveryResult
+}
+
+/** What HGETALL tells within a script. */
+const fieldsOf = (flat: readonly string[]): RecordFields => {
+  const fields: Record<string, string> = {}
+  for (let i = 0; i < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!
+  return fields
+}
+
+export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
+  const { redis, run, keys, recordOf, leaseMs, retentionMs, deadLetterRetentionMs, now } = options
+  const write = createOwedWrite(redis)
+  const shardOfDoorbell = ({ id }: Doorbell): number => shardOf(id)
+
+  const take = coalesce<Doorbell, RecordFields | null>(shardOfDoorbell, async (shard, doorbells) => {
+    const nowMs = now()
+    const items = doorbells.map(({ id, attempt }) => [recordOf(id), id, String(attempt)])
+    const words = [String(nowMs), String(nowMs + leaseMs), ...items]
+    const replies = (await run.packed('take-delivery', keys.agenda(shard), words)) as (string[] | false)[]
+    return replies.map(reply => (reply ? fieldsOf(reply) : null))
+  })
+
+  const deliveryWords = ({ id, attempt, result }: Delivered): string[] => [
+    recordOf(id),
+    id,
+    String(attempt),
+    result.status,
+    result.reason,
+    String(result.status === 'dead' ? deadLetterRetentionMs : retentionMs),
+    String(result.status === 'pending' ? result.nextAtMs : 0),
+  ]
+
+  const record = coalesce<Delivered, boolean>(shardOfDoorbell, async (shard, deliveries) => {
+    const words = [String(now()), ...deliveries.map(deliveryWords)]
+    const replies = (await run.packed('delivery', keys.agenda(shard), words)) as number[]
+    return replies.map(reply => reply === 1)
+  })
+
+  const hold = coalesce<Held, boolean>(shardOfDoorbell, async (shard, deliveries) => {
+    const items = deliveries.map(({ id, attempt, dueAtMs }) => [
+      recordOf(id),
+      id,
+      String(attempt),
+      String(dueAtMs),
+    ])
+    const words = [String(now()), ...items]
+    const replies = (await run.packed('hold-delivery', keys.agenda(shard), words)) as number[]
+    return replies.map(reply => reply === 1)
+  })
+
+  return {
+    takeDelivery: (id, attempt) => take({ id, attempt }),
+
+    holdDelivery: (id, attempt, dueAtMs) => hold({ id, attempt, dueAtMs }),
+
+    recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
+
+    owe: async (id, attempt) => {
+      await write('ZADD', keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}.l`)
+    },
+
+    renewDelivery: async doorbell => {
+      await write('ZADD', keys.agenda(shardOf(doorbell)), 'XX', now() + leaseMs, `${doorbell}.l`)
+    },
+
+    recoverDelivery: async (id, attempt) =>
+      (await run('recover-delivery', [recordOf(id), keys.agenda(shardOf(id)), id, attempt, now()])) === 1,
+
+    redeliver: async id =>
+      (await run('redeliver', [recordOf(id), keys.agenda(shardOf(id)), id, now()])) === 1,
+  }
+}

@@ -1,0 +1,55 @@
+import type { Cluster, Redis } from 'ioredis'
+import { isNoticeId, type Keys, shardCount, shardOf } from '../redis/keys.ts'
+import type { RunScript } from '../redis/scripts.ts'
+
+/** How the webhook of a batch, or of a notice, stands that is owed. */
+export interface OwedDelivery {
+  readonly attempts: number
+  readonly lastDueAtMs: number
+}
+
+/**
+ * Webhooks of batches that are owed: each stands here from the step that owes it to the one that records its delivery or gives it
+ * up, whatever becomes of its doorbell and of its entry in the agenda.
+ */
+export interface OwedAnnouncements {
+  /** Of each shard those that nobody has looked at since then, up to a number. */
+  notSeenSince(beforeMs: number, perShard: number): Promise<readonly string[]>
+  /** Null when it is owed no more. */
+  look(id: string): Promise<OwedDelivery | null>
+  /** Puts its doorbell back; false when that is not due (any more), or somebody delivers it. */
+  recover(id: string, attempt: number): Promise<boolean>
+}
+
+export interface OwedOptions {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly now: () => number
+}
+
+const shards = Array.from({ length: shardCount }, (_, shard) => shard)
+
+export const createOwedAnnouncements = ({ redis, run, keys, now }: OwedOptions): OwedAnnouncements => {
+  const recordOf = (id: string): string => (isNoticeId(id) ? keys.notice(id) : keys.batch(id))
+
+  return {
+    notSeenSince: async (beforeMs, perShard) => {
+      const lists = shards.map(shard =>
+        redis.zrange(keys.owed(shard), '-inf', String(beforeMs), 'BYSCORE', 'LIMIT', 0, perShard),
+      )
+      return (await Promise.all(lists)).flat()
+    },
+    look: async id => {
+      const [attempts, lastDueAtMs] = (await run('look-owed', [
+        recordOf(id),
+        keys.owed(shardOf(id)),
+        id,
+        now(),
+      ])) as string[]
+      return attempts === undefined ? null : { attempts: Number(attempts), lastDueAtMs: Number(lastDueAtMs) }
+    },
+    recover: async (id, attempt) =>
+      (await run('recover-delivery', [recordOf(id), keys.agenda(shardOf(id)), id, attempt, now()])) === 1,
+  }
+}

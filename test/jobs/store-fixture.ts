@@ -1,0 +1,137 @@
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { type BatchStore, createBatchStore } from '../../src/batches/store.ts'
+import { type BatchWork, createBatchWork } from '../../src/batches/work.ts'
+import { jobDoorbell } from '../../src/jobs/doorbell.ts'
+import type { NewJob } from '../../src/jobs/new-job.ts'
+import { type Agenda, createAgenda } from '../../src/jobs/schedule.ts'
+import { type Claim, createJobStore, type Final, type JobStore } from '../../src/jobs/store.ts'
+import { createPatientRedis } from '../../src/redis/connect.ts'
+import { createKeys, type Keys, newJobId, shardOf } from '../../src/redis/keys.ts'
+import { createScriptRunner } from '../../src/redis/scripts.ts'
+import { testRedis } from '../support/redis.ts'
+
+export const leaseMs = 15_000
+export const retentionMs = 3_600_000
+export const deadLetterRetentionMs = 7_200_000
+export const batchRetentionMs = 10_800_000
+const shard = 5
+
+export interface StoreFixture {
+  readonly redis: Redis
+  readonly keys: Keys
+  readonly store: JobStore
+  readonly agenda: Agenda
+  readonly batches: BatchStore
+  readonly work: BatchWork
+  /** What the store takes for now; tests set it. */
+  readonly clock: { nowMs: number }
+  newJob(more?: Partial<NewJob>): NewJob
+  /** Creates a job and answers its id. */
+  created(more?: Partial<NewJob>): Promise<string>
+  claimed(id: string, token?: string): Promise<Claim>
+  /** A job that its worker holds. */
+  running(more?: Partial<NewJob>): Promise<Claim>
+  /** Entries of the job's shard in the agenda that are the job's, with their times. */
+  agendaOf(id: string): Promise<Record<string, number>>
+  close(): void
+}
+
+/** The real store on the real scripts, with keys of its own. */
+export const openStore = (
+  at: { readonly url: string; readonly prefix: string } = testRedis(),
+): StoreFixture => {
+  const { url, prefix } = at
+  const redis = createPatientRedis(url, pino({ level: 'silent' }))
+  const keys = createKeys(prefix)
+  // Ahead of that of Redis, which the scripts look at too: what is given is given by this one.
+  const clock = { nowMs: Date.now() + 3_600_000 }
+  const now = (): number => clock.nowMs
+  const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
+  const run = createScriptRunner(redis)
+  const agenda = createAgenda(redis, run, keys, { now, aheadMs })
+  const store = createJobStore({
+    redis,
+    run,
+    keys,
+    leaseMs,
+    retentionMs,
+    deadLetterRetentionMs,
+    now,
+    aheadMs,
+  })
+  const batches = createBatchStore({ redis, run, keys, now })
+  const work = createBatchWork({ redis, run, keys, retentionMs: batchRetentionMs, now })
+
+  const newJob = (more: Partial<NewJob> = {}): NewJob => ({
+    id: newJobId(shard, clock.nowMs),
+    tenant: 'default',
+    endpoint: '/v1/chat/completions',
+    model: 'gpt-4',
+    body: '{"model":"gpt-4"}',
+    createdAtMs: clock.nowMs,
+    expiresAtMs: clock.nowMs + 60_000,
+    target: { provider: 'first', model: 'gpt/4' },
+    priority: 'default',
+    webhook: null,
+    metadata: null,
+    retryOf: null,
+    idempotency: null,
+    ...more,
+  })
+  const created = async (more?: Partial<NewJob>): Promise<string> => {
+    const job = newJob(more)
+    await store.create(job)
+    return job.id
+  }
+  const claimed = async (id: string, token = 'w1'): Promise<Claim> => {
+    const record = await store.read(id)
+    const claim = await store.claim(id, record!.hop, record!.ring, token)
+    // As whoever rang its doorbell has done.
+    await agenda.remove([jobDoorbell(id, record!.hop, record!.ring)])
+    if (typeof claim === 'string') throw new Error(`not claimed: ${claim}`)
+    return claim
+  }
+
+  return {
+    redis,
+    keys,
+    store,
+    agenda,
+    batches,
+    work,
+    clock,
+    newJob,
+    created,
+    claimed,
+    running: async more => claimed(await created(more)),
+    agendaOf: async id => {
+      const flat = await redis.zrange(keys.agenda(shardOf(id)), '0', '-1', 'WITHSCORES')
+      const entries: Record<string, number> = {}
+      for (let i = 0; i < flat.length; i += 2) {
+        if (flat[i]!.startsWith(id)) entries[flat[i]!.slice(id.length)] = Number(flat[i + 1])
+      }
+      return entries
+    },
+    close: () => redis.disconnect(),
+  }
+}
+
+export const answer = (text: string): Final => ({
+  status: 'succeeded',
+  attempts: [],
+  response: { statusCode: 200, body: JSON.stringify({ text }) },
+  error: null,
+  refused: false,
+  usage: { input_tokens: 2, output_tokens: 1 },
+  costUsd: 0.5,
+})
+
+export const failure: Final = {
+  ...answer(''),
+  status: 'failed',
+  response: null,
+  error: { code: 'attempts_exhausted', message: 'used up' },
+  usage: null,
+  costUsd: null,
+}
