@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { openApi } from '../src/api/open-api.ts'
-import { openCore } from '../src/context.ts'
+import { openContext } from '../src/context.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { acquireRedis } from '../src/redis/dev/acquire.ts'
 import { openBatchWorker } from '../workers/batch.ts'
@@ -32,11 +32,11 @@ export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise
   )
   const redisAt = await openRedis(life, options.redisUrl, { prefix, dir, log })
   const config = demoConfig(cast, { prefix, secret, dir: join(dir, 'blobs') })
-  const core = await openCore(life, { config, redisAt, log })
-  for (const name of Object.keys(config.providers)) await openProviderWorker(life, core, name)
-  await openWebhookWorker(life, core)
-  await openBatchWorker(life, core)
-  return (await openApi(life, core)).url
+  const context = await openContext(life, { config, redisAt, log })
+  for (const name of Object.keys(config.providers)) await openProviderWorker(life, context, name)
+  await openWebhookWorker(life, context)
+  await openBatchWorker(life, context)
+  return (await openApi(life, context)).url
 }
 
 /** A private server goes with all its data; in another one, only the demo's own keys are removed. */

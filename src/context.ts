@@ -56,7 +56,7 @@ import { createScriptRunner, type RunScript } from './redis/scripts.ts'
 export const deadLetterRetentionMs = 7 * 86_400_000
 
 /** What every role stands on. */
-export interface Core {
+export interface AppContext {
   readonly config: Config
   readonly redisAt: RedisPlace
   readonly instance: string
@@ -104,7 +104,7 @@ export interface Core {
   readonly now: () => number
 }
 
-export interface CoreOptions {
+export interface AppContextOptions {
   readonly config: Config
   readonly redisAt: RedisPlace
   readonly log: Logger
@@ -153,7 +153,7 @@ export const storeOn = (
   })
 
 /** Opens what all roles share, among it the sweeper and the patrol: every process takes part in both. */
-export const openCore = async (life: Lifecycle, options: CoreOptions): Promise<Core> => {
+export const openContext = async (life: Lifecycle, options: AppContextOptions): Promise<AppContext> => {
   const { config, redisAt, log, vitals = createVitals() } = options
   const { prefix } = config.redis
   const instance = randomBytes(4).toString('hex')

@@ -8,7 +8,7 @@ import { openApi } from './api/open-api.ts'
 import { ConfigError } from './config/fault.ts'
 import { loadConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
-import { openCore } from './context.ts'
+import { openContext } from './context.ts'
 import { createVitals } from './health/vitals.ts'
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
@@ -92,14 +92,14 @@ const start = async (life: Lifecycle, { roles, config, consent, log }: Start): P
   })
   const redisAt = await openRedis(life, config, log, consent)
   const served = await withSimulated(life, config)
-  const core = await openCore(life, { config: served, redisAt, log, vitals })
-  for (const name of roles.providers) await openProviderWorker(life, core, name)
-  if (roles.webhooks) await openWebhookWorker(life, core)
-  if (roles.batches) await openBatchWorker(life, core)
+  const context = await openContext(life, { config: served, redisAt, log, vitals })
+  for (const name of roles.providers) await openProviderWorker(life, context, name)
+  if (roles.webhooks) await openWebhookWorker(life, context)
+  if (roles.batches) await openBatchWorker(life, context)
   if (roles.api) {
     const { host, port } = config.server
     const place = { what: 'The API', host, port, settings: 'Set HOST and PORT, or `server`.' }
-    await openApi(life, core).catch(error => Promise.reject(explainListen(error, place)))
+    await openApi(life, context).catch(error => Promise.reject(explainListen(error, place)))
   }
   vitals.started()
   log.info({ event: 'process.started', ...roles }, 'started')

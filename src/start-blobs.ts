@@ -1,4 +1,4 @@
-import type { Core } from './context.ts'
+import type { AppContext } from './context.ts'
 import { type BlobStore, BlobStoreError } from './files/blobs/blob-store.ts'
 import { openBlobs } from './files/blobs/open-blobs.ts'
 import { tellTrouble } from './files/blobs/tell-trouble.ts'
@@ -11,7 +11,7 @@ import { StartError } from './start-error.ts'
  */
 export const openBlobStore = async (
   life: Lifecycle,
-  { config, names, now, log }: Pick<Core, 'config' | 'names' | 'now' | 'log'>,
+  { config, names, now, log }: Pick<AppContext, 'config' | 'names' | 'now' | 'log'>,
 ): Promise<BlobStore> => {
   const blobs = await life.open(
     'blobs',

@@ -88,7 +88,7 @@ const runBatch = async (text: string): Promise<string> => {
   )
   const { id } = (await created.json()) as { id: string }
   return until(async () => {
-    const status = (await baton.core.batches.read(id))?.status
+    const status = (await baton.context.batches.read(id))?.status
     return (status === 'completed' || status === 'failed') && status
   })
 }
@@ -103,7 +103,7 @@ const batchLine = (model: string): string =>
 
 /** Makes Redis refuse the write of a result: the record is of another type for a while. */
 const breakRecord = async (id: string): Promise<void> => {
-  const { redis, keys } = baton.core
+  const { redis, keys } = baton.context
   const record = keys.record(id)
   await redis.rename(record, `${record}:aside`)
   await redis.set(record, 'no hash')
@@ -121,15 +121,15 @@ it('no prompt, answer, key or signature reaches the log at any level, whatever h
   const webhook = { url: receiver.url, secret: webhookSecret }
   receiver.script({ kind: 'status', status: 500 }, { kind: 'status', status: 410 })
   const stuck = await submit('slow-300ms')
-  await until(async () => (await baton.core.store.read(stuck))?.status === 'running')
+  await until(async () => (await baton.context.store.read(stuck))?.status === 'running')
   await breakRecord(stuck)
   await baton.ended(stuck)
 
   // Before the others: one of them has the key stopped, and then no call would hang.
   const hanging = await submit('hang', { webhook: { url: 'http://127.0.0.1:1/', secret: webhookSecret } })
-  await until(async () => (await baton.core.store.read(hanging))?.status === 'running')
+  await until(async () => (await baton.context.store.read(hanging))?.status === 'running')
   const ids = await Promise.all(models.filter(m => m !== 'hang').map(model => submit(model, { webhook })))
-  await baton.core.store.cancel(hanging)
+  await baton.context.store.cancel(hanging)
   const jobs = await Promise.all([...ids, hanging].map(baton.ended))
   const short = await submit('hang', { windowMs: 300 })
   await baton.ended(short)

@@ -1,6 +1,6 @@
 import { createBatchRunner } from '../src/batches/batch-runner.ts'
 import { createBatchWork } from '../src/batches/work.ts'
-import type { Core } from '../src/context.ts'
+import type { AppContext } from '../src/context.ts'
 import { createFirstTarget } from '../src/dispatch/first-target.ts'
 import { createFileStore } from '../src/files/store.ts'
 import { createAgenda } from '../src/jobs/schedule.ts'
@@ -19,28 +19,28 @@ const purgePauseMs = 60_000
 const purgeLimit = 100
 
 /** Drives batches until the process stops, together with any other process that does, and removes what is left of files. */
-export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void> => {
-  const { config, redis, run, keys, now } = core
+export const openBatchWorker = async (life: Lifecycle, context: AppContext): Promise<void> => {
+  const { config, redis, run, keys, now } = context
   const { batches } = config
-  const log = core.log.child({ worker: batchesRole })
-  const blobs = await openBlobStore(life, core)
+  const log = context.log.child({ worker: batchesRole })
+  const blobs = await openBlobStore(life, context)
   let tokens = 0
 
   const runner = createBatchRunner({
-    ...core,
+    ...context,
     work: createBatchWork({ redis, run, keys, retentionMs: batches.retention, now }),
     blobs,
-    firstTarget: createFirstTarget(core),
-    agenda: createAgenda(redis, run, keys, core.clock),
+    firstTarget: createFirstTarget(context),
+    agenda: createAgenda(redis, run, keys, context.clock),
     maxLines: batches.max_lines,
     maxLineBytes: batches.max_line_bytes,
     windowBytes: batches.window_bytes,
-    isFull: core.memory.isFull,
+    isFull: context.memory.isFull,
     window: { jobs: batches.window_jobs, bytes: batches.window_bytes },
     outputRetentionMs: batches.retention,
     leaseMs: Math.min(maxLeaseMs, config.jobs.lock_ms),
     maxAtOnce,
-    newToken: () => `${core.instance}.b${tokens++}`,
+    newToken: () => `${context.instance}.b${tokens++}`,
     log,
   })
   await life.open(
@@ -50,7 +50,7 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
   )
   await life.open(
     'new batches',
-    () => listenForBatches(core, runner.look),
+    () => listenForBatches(context, runner.look),
     stop => stop(),
   )
   const files = createFileStore({ redis, run, keys, blobs, now })
@@ -60,7 +60,7 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
     purgePauseMs,
     async () => {
       await files.purgeDue(purgeLimit)
-      for (const tenant of tenants) await core.batches.forgetGone(tenant)
+      for (const tenant of tenants) await context.batches.forgetGone(tenant)
     },
     log,
   )
@@ -73,7 +73,7 @@ export const openBatchWorker = async (life: Lifecycle, core: Core): Promise<void
 }
 
 /** What is not heard, as the connection is down, is found by the next look. */
-const listenForBatches = async ({ subscriber, keys }: Core, look: () => void): Promise<() => void> => {
+const listenForBatches = async ({ subscriber, keys }: AppContext, look: () => void): Promise<() => void> => {
   const onMessage = (channel: string): void => {
     if (channel === keys.batchesChannel) look()
   }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { healthCheckOf } from '../src/config/health-check.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
-import type { Core } from '../src/context.ts'
+import type { AppContext } from '../src/context.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/dispatch/check-provider.ts'
 import { createBodyHolder } from '../src/dispatch/claimed-bodies.ts'
@@ -31,18 +31,22 @@ import { claimBytesOf } from './claim-bytes.ts'
 
 /** What the worker of one provider is opened with. */
 interface Site {
-  readonly core: Core
+  readonly context: AppContext
   readonly name: string
   readonly settings: ProviderConfig
   readonly log: Logger
 }
 
 /** Answers one provider's doorbells until the process stops. Scales by running more processes of it. */
-export const openProviderWorker = async (life: Lifecycle, core: Core, name: string): Promise<void> => {
-  const { config, keys, doorbells, now } = core
+export const openProviderWorker = async (
+  life: Lifecycle,
+  context: AppContext,
+  name: string,
+): Promise<void> => {
+  const { config, keys, doorbells, now } = context
   const settings = config.providers[name]!
   const { concurrency } = settings
-  const site: Site = { core, name, settings, log: core.log.child({ provider: name }) }
+  const site: Site = { context, name, settings, log: context.log.child({ provider: name }) }
   const calls = await life.open(
     'calls',
     () => createCallsInFlight(now),
@@ -58,11 +62,11 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     queue: providerQueue(name),
     concurrency,
     lockMs: config.jobs.lock_ms,
-    redis: core.redis,
+    redis: context.redis,
     doorbells,
     keys,
     log: site.log,
-    room: roomOf(core, way),
+    room: roomOf(context, way),
     answer: async (name, taken) => {
       const parsed = parseDoorbell(name)
       if (parsed.kind !== 'job') return
@@ -86,7 +90,7 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
 
   const describe = (): WorkerPresence => ({
     provider: name,
-    instance: core.instance,
+    instance: context.instance,
     pid: process.pid,
     breaker: way.guard.state,
     callsInFlight: calls.size,
@@ -94,9 +98,9 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
     counts: counters.read(),
     seenAtMs: now(),
   })
-  core.vitals.worker(describe)
-  core.vitals.check(`worker ${name}`, () => consumer.isRunning)
-  const heartbeat = createHeartbeat(core.redis, keys.prefix, site.log, describe)
+  context.vitals.worker(describe)
+  context.vitals.check(`worker ${name}`, () => consumer.isRunning)
+  const heartbeat = createHeartbeat(context.redis, keys.prefix, site.log, describe)
   await life.open(
     `heartbeat ${name}`,
     () => heartbeat.start(),
@@ -108,25 +112,25 @@ export const openProviderWorker = async (life: Lifecycle, core: Core, name: stri
 /** What a call passes on its way to the provider: the health of both, and the limits of its keys. */
 type Way = OpenGate & { readonly admission: Admission }
 
-const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Promise<Way> => {
+const openWay = async (life: Lifecycle, { context, name, settings, log }: Site): Promise<Way> => {
   const { concurrency, limits } = settings
-  const goesElsewhere = otherProviderFor(name, core)
+  const goesElsewhere = otherProviderFor(name, context)
   const opened = await openGate(life, {
-    ...core,
+    ...context,
     goesElsewhere,
     provider: name,
-    models: modelsAt(core.routes, name),
+    models: modelsAt(context.routes, name),
     settings: circuitSettingsOf(settings),
     concurrency,
-    check: healthCheckFor(core, name, log),
+    check: healthCheckFor(context, name, log),
     log,
   })
   const admission = await openAdmission(life, {
-    ...core,
+    ...context,
     provider: name,
     limits,
     concurrency,
-    keys: core.keyRings.get(name)!,
+    keys: context.keyRings.get(name)!,
     goesElsewhere,
     log,
   })
@@ -134,9 +138,9 @@ const openWay = async (life: Lifecycle, { core, name, settings, log }: Site): Pr
 }
 
 /** What the worker takes from its queue: what the limits allow, and instead of calls that hang when the provider is left, others. */
-const roomOf = (core: Core, { admission, gate }: Way): ConsumerOptions['room'] => {
-  const { circuits, isolation, config } = core
-  const bytes = claimBytesOf(core)
+const roomOf = (context: AppContext, { admission, gate }: Way): ConsumerOptions['room'] => {
+  const { circuits, isolation, config } = context
+  const bytes = claimBytesOf(context)
   const hasBytes = (): boolean => bytes.held < config.jobs.max_bytes_in_flight
   return {
     left: () => (isolation.isOpen && hasBytes() ? admission.room : 0),
@@ -160,10 +164,10 @@ interface ExecutorNeeds {
 /** What answers a doorbell. It needs leases, a part in shared calls, and an ear for cancels. */
 const openExecutor = async (
   life: Lifecycle,
-  { core, name, settings, log }: Site,
+  { context, name, settings, log }: Site,
   { calls, way, writes, counters }: ExecutorNeeds,
 ): Promise<ExecuteJob> => {
-  const { config, store, now } = core
+  const { config, store, now } = context
   const { gate, admission } = way
   const { persist } = writes
   const leaseMs = config.jobs.lock_ms
@@ -176,56 +180,56 @@ const openExecutor = async (
     },
     leases => leases.stop(),
   )
-  const { shareCall, dropCall } = await openShareCall(life, { ...core, calls, leaseMs, persist, log })
+  const { shareCall, dropCall } = await openShareCall(life, { ...context, calls, leaseMs, persist, log })
   await life.open(
     'aborts',
-    () => listenForAborts(core, dropCall),
+    () => listenForAborts(context, dropCall),
     stop => stop(),
   )
   const caller = createUpstreamCaller({
     ...{ gate, admission, log, now },
-    provider: core.providers.get(name)!,
-    keys: core.keyRings.get(name)!,
-    board: core.board,
-    redact: core.redact,
-    noted: core.figures.note,
+    provider: context.providers.get(name)!,
+    keys: context.keyRings.get(name)!,
+    board: context.board,
+    redact: context.redact,
+    noted: context.figures.note,
   })
   let tokens = 0
   return createJobExecutor({
-    ...core,
+    ...context,
     ...{ calls, leases, shareCall, persist, log },
     provider: name,
     store: counters.store(store),
     caller: counters.caller(caller),
-    holdBody: createBodyHolder({ ...core, bytes: claimBytesOf(core), persist }),
-    mirrors: mirrorJobs({ ...core, log }),
+    holdBody: createBodyHolder({ ...context, bytes: claimBytesOf(context), persist }),
+    mirrors: mirrorJobs({ ...context, log }),
     retries: settings.retries,
     maxAttempts: config.jobs.max_attempts,
     availableAt: target =>
       target.provider === name
-        ? core.indictedUntil(target) || gate.opensAt(target.model)
-        : core.availableAt(target),
-    flexFullUntil: (target, body) => flexFullUntil(target, body, core.board.unavailableUntil),
+        ? context.indictedUntil(target) || gate.opensAt(target.model)
+        : context.availableAt(target),
+    flexFullUntil: (target, body) => flexFullUntil(target, body, context.board.unavailableUntil),
     isReturning: target => target.provider === name && gate.isReturning(target.model),
-    mayHandOver: handoverRule(core, name, gate, log),
+    mayHandOver: handoverRule(context, name, gate, log),
     isStopping: () => life.stopping,
     unfinished: writes.track,
-    newToken: () => `${core.instance}.${tokens++}`,
+    newToken: () => `${context.instance}.${tokens++}`,
     random: Math.random,
   })
 }
 
 /** Who was called here and turned away goes on at once. A queue that goes on without a call would be moved whole. */
 const handoverRule = (
-  core: Core,
+  context: AppContext,
   name: string,
   gate: TargetGate,
   log: Logger,
 ): ExecutorParts['mayHandOver'] => {
-  const { redis, keys, doorbells, now } = core
-  const isWorthWaiting = coolingWorthWaiting(name, core)
+  const { redis, keys, doorbells, now } = context
+  const isWorthWaiting = coolingWorthWaiting(name, context)
   const coolsForLong = (target: RouteTarget): boolean =>
-    core.indictedUntil(target) > now() && !isWorthWaiting(target)
+    context.indictedUntil(target) > now() && !isWorthWaiting(target)
   const pace = createHandoverPace({
     from: name,
     waiting: provider => doorbells.waiting(providerQueue(provider)),
@@ -238,8 +242,8 @@ const handoverRule = (
 }
 
 /** How the provider is asked while nobody calls it; null where it is not, or where no route leads to it. */
-const healthCheckFor = (core: Core, name: string, log: Logger): GateParts['check'] => {
-  const { config, board, providers, keyRings, redact, routes, now } = core
+const healthCheckFor = (context: AppContext, name: string, log: Logger): GateParts['check'] => {
+  const { config, board, providers, keyRings, redact, routes, now } = context
   const settings = config.providers[name]!
   const check = healthCheckOf(settings)
   const target = [...routes.values()].flatMap(route => route.targets).find(t => t.provider === name)
@@ -270,7 +274,7 @@ const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettin
 
 /** A cancelled job's call is dropped in whatever process it runs. */
 const listenForAborts = async (
-  { subscriber, keys }: Core,
+  { subscriber, keys }: AppContext,
   dropCall: (jobId: string) => void,
 ): Promise<() => void> => {
   const onMessage = (channel: string, jobId: string): void => {

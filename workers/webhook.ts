@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { BatchRecord } from '../src/batches/record.ts'
 import { batchView, messageBatchView } from '../src/batches/view.ts'
-import type { Core } from '../src/context.ts'
+import type { AppContext } from '../src/context.ts'
 import { createLeases, type Leases } from '../src/dispatch/leases.ts'
 import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.ts'
 import { createWebhookHeartbeat, type WebhookPresence } from '../src/health/presence.ts'
@@ -19,9 +19,9 @@ import { createSharedReceivers, type SharedReceivers } from '../src/webhooks/sha
 import { batchSource, jobSource, noticeSource } from '../src/webhooks/sources.ts'
 
 /** Delivers webhooks until the process stops. Delivery trouble stays here: jobs have their result already. */
-export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<void> => {
-  const { config, keys, store, now } = core
-  const log = core.log.child({ worker: webhookQueue })
+export const openWebhookWorker = async (life: Lifecycle, context: AppContext): Promise<void> => {
+  const { config, keys, store, now } = context
+  const log = context.log.child({ worker: webhookQueue })
   const stopping = new AbortController()
 
   const sender = await life.open(
@@ -32,12 +32,12 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
         timeoutMs: config.webhooks.timeout_ms,
         proxy: config.webhooks.proxy === undefined ? null : new URL(config.webhooks.proxy),
         userAgent: 'Baton/1.0',
-        resolve: core.names.ofReceivers.resolve,
-        lookup: core.names.lookup,
+        resolve: context.names.ofReceivers.resolve,
+        lookup: context.names.lookup,
       }),
     sender => sender.close(),
   )
-  const receivers = await openReceivers(life, core, log)
+  const receivers = await openReceivers(life, context, log)
   const counter = createDeliveryCounter()
   const deliverFrom = (source: DeliverySource) =>
     createDeliverWebhook({
@@ -51,10 +51,10 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     })
   const { persist } = createResultWrites(log)
   const deliverJob = deliverFrom(jobSource(patient(store, persist)))
-  const ofBatches = batchesOf(core, persist)
+  const ofBatches = batchesOf(context, persist)
   const deliverBatch = deliverFrom(ofBatches.ends)
   const deliverNotice = deliverFrom(ofBatches.notices)
-  const leases = await openLeases(life, core)
+  const leases = await openLeases(life, context)
 
   const deliver = async (name: string, taken: () => void): Promise<void> => {
     const ofBatch = parseBatchDoorbell(name)
@@ -71,8 +71,8 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     queue: webhookQueue,
     concurrency: config.webhooks.concurrency,
     lockMs: config.jobs.lock_ms,
-    redis: core.redis,
-    doorbells: core.doorbells,
+    redis: context.redis,
+    doorbells: context.doorbells,
     keys,
     log,
     room: {
@@ -98,13 +98,13 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
     (_, leftMs) => consumer.stop(leftMs(), () => stopping.abort()),
   )
   const describe = (): WebhookPresence => ({
-    instance: core.instance,
+    instance: context.instance,
     counts: counter.read(),
     seenAtMs: now(),
   })
-  core.vitals.webhookWorker(describe)
-  core.vitals.check('webhook worker', () => consumer.isRunning)
-  const heartbeat = createWebhookHeartbeat(core.redis, keys.prefix, log, describe)
+  context.vitals.webhookWorker(describe)
+  context.vitals.check('webhook worker', () => consumer.isRunning)
+  const heartbeat = createWebhookHeartbeat(context.redis, keys.prefix, log, describe)
   await life.open(
     'webhook heartbeat',
     () => heartbeat.start(),
@@ -114,9 +114,9 @@ export const openWebhookWorker = async (life: Lifecycle, core: Core): Promise<vo
 }
 
 /** Who delivers shares the places out; other processes are told of receivers that take nothing. */
-const openReceivers = (life: Lifecycle, core: Core, log: Logger): Promise<SharedReceivers> => {
-  const { redis, subscriber, keys, instance, now } = core
-  const { concurrency: places, breaker } = core.config.webhooks
+const openReceivers = (life: Lifecycle, context: AppContext, log: Logger): Promise<SharedReceivers> => {
+  const { redis, subscriber, keys, instance, now } = context
+  const { concurrency: places, breaker } = context.config.webhooks
   const terms = { failures: breaker.failures, resetMs: breaker.reset_ms, maxResetMs: breaker.max_reset_ms }
   return life.open(
     'receivers',
@@ -131,7 +131,7 @@ const openReceivers = (life: Lifecycle, core: Core, log: Logger): Promise<Shared
 }
 
 /** Of the doorbells that are being answered, by their names: whoever is taken for dead has them rung for others. */
-const openLeases = (life: Lifecycle, { store, config, log }: Core): Promise<Leases> => {
+const openLeases = (life: Lifecycle, { store, config, log }: AppContext): Promise<Leases> => {
   const renew = async ({ token }: { readonly token: string }): Promise<boolean> => {
     await store.renewDelivery(token)
     return true
@@ -160,7 +160,7 @@ const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deli
 
 /** Of batches: their ends, and notices while they run. */
 const batchesOf = (
-  { redis, run, keys, batches, config, now }: Core,
+  { redis, run, keys, batches, config, now }: AppContext,
   persist: ResultWrites['persist'],
 ): { readonly ends: DeliverySource; readonly notices: DeliverySource } => {
   const { retention } = config.batches

@@ -2,5 +2,5 @@ import { openApi } from '../../src/api/open-api.ts'
 import { type BatonInput, openBaton } from '../support/deployment.ts'
 
 // The API alone, as the entry point builds it. Says its URL.
-const { life, core } = await openBaton(JSON.parse(process.argv[2]!) as BatonInput)
-process.send!((await openApi(life, core)).url)
+const { life, context } = await openBaton(JSON.parse(process.argv[2]!) as BatonInput)
+process.send!((await openApi(life, context)).url)

@@ -1,5 +1,5 @@
 import { configSchema } from '../../src/config/schema.ts'
-import { type Core, openCore } from '../../src/context.ts'
+import { type AppContext, openContext } from '../../src/context.ts'
 import { createLifecycle, type Lifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createLogger } from '../../src/lifecycle/logger.ts'
 
@@ -31,8 +31,11 @@ export const batonInput = (redisUrl: string, simUrl: string, concurrency = 50): 
 export const openBaton = async (
   { redisUrl, config }: BatonInput,
   logLevel = 'info',
-): Promise<{ life: Lifecycle; core: Core }> => {
+): Promise<{ life: Lifecycle; context: AppContext }> => {
   const log = createLogger(logLevel)
   const life = createLifecycle(1_000, log)
-  return { life, core: await openCore(life, { config: configSchema.parse(config), redisAt: redisUrl, log }) }
+  return {
+    life,
+    context: await openContext(life, { config: configSchema.parse(config), redisAt: redisUrl, log }),
+  }
 }

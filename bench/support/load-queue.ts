@@ -22,10 +22,10 @@ export const loadQueue = async (
   count: number,
   { route = model, webhook }: JobKind = {},
 ): Promise<string[]> => {
-  const { life, core } = await openBaton(input, 'error') // what it learns of providers does not belong between the figures
+  const { life, context } = await openBaton(input, 'error') // what it learns of providers does not belong between the figures
   try {
-    const { retention, completion_window } = core.config.jobs
-    const submit = createSubmitJob({ ...core, retentionMs: retention, random: Math.random })
+    const { retention, completion_window } = context.config.jobs
+    const submit = createSubmitJob({ ...context, retentionMs: retention, random: Math.random })
     const submission = {
       tenant: 'default',
       endpoint: chatPath,
@@ -45,7 +45,7 @@ export const loadQueue = async (
       const submitted = await Promise.all(Array.from({ length }, () => submit(submission)))
       ids.push(...submitted.map(job => job.id))
     }
-    const agenda = createAgenda(core.redis, core.run, core.keys, core.clock)
+    const agenda = createAgenda(context.redis, context.run, context.keys, context.clock)
     await until(async () => (await agenda.size()) === 0)
     return ids
   } finally {

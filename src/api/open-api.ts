@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { createBatchStore } from '../batches/store.ts'
 import { quotasOf } from '../config/quotas.ts'
-import { type Core, deadLetterRetentionMs, storeOn } from '../context.ts'
+import { type AppContext, deadLetterRetentionMs, storeOn } from '../context.ts'
 import { createHomes } from '../dispatch/homes.ts'
 import { createSubmitJob } from '../dispatch/submit-job.ts'
 import { createQuotas } from '../files/quotas.ts'
@@ -38,19 +38,19 @@ export interface OpenApi {
 /** Serves the API until the process stops. `openBlobs`: what opens the place where the bytes of files are kept. */
 export const openApi = async (
   life: Lifecycle,
-  core: Core,
+  context: AppContext,
   openBlobs: typeof openBlobStore = openBlobStore,
 ): Promise<OpenApi> => {
-  const { config, keys, log, now } = core
+  const { config, keys, log, now } = context
   // A connection that fails fast: a client must not wait for a Redis that is away.
   const redis = await life.open(
     'api redis',
-    () => connected(createApiRedis(core.redisAt, log)),
+    () => connected(createApiRedis(context.redisAt, log)),
     redis => redis.disconnect(),
   )
-  const run = createGuardedRunner(await openRunner(life, core, redis), core.memory.isFull)
-  const store = core.ends.of(storeOn(redis, run, keys, config, core.clock))
-  const blobs = await openBlobs(life, core)
+  const run = createGuardedRunner(await openRunner(life, context, redis), context.memory.isFull)
+  const store = context.ends.of(storeOn(redis, run, keys, config, context.clock))
+  const blobs = await openBlobs(life, context)
   const doorbells = await life.open(
     'api doorbells',
     () => createDoorbells(redis, keys, log, now),
@@ -59,7 +59,7 @@ export const openApi = async (
   const waiter = await life.open(
     'waiters',
     async () => {
-      const waiter = createFinishWaiter(core.subscriber, keys, log)
+      const waiter = createFinishWaiter(context.subscriber, keys, log)
       await waiter.start()
       return waiter
     },
@@ -68,12 +68,12 @@ export const openApi = async (
 
   const parts: ApiParts = {
     config,
-    routes: core.routes,
-    mirroredRoutes: core.mirroredRoutes,
+    routes: context.routes,
+    mirroredRoutes: context.mirroredRoutes,
     mirrors: createMirrorStore(redis, keys, now),
-    providers: core.providers,
+    providers: context.providers,
     store,
-    index: createJobIndex(redis, keys, core.instance, now),
+    index: createJobIndex(redis, keys, context.instance, now),
     doorbells,
     deadLetters: createDeadLetters({
       redis,
@@ -81,16 +81,16 @@ export const openApi = async (
       retentionMs: { jobs: deadLetterRetentionMs, batches: config.batches.retention },
       now,
     }),
-    agenda: createAgenda(redis, run, keys, core.clock),
+    agenda: createAgenda(redis, run, keys, context.clock),
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),
     batches: createBatchStore({ redis, run, keys, now }),
     quotas: createQuotas({ redis, run, keys, quotaOf: quotasOf(config), now }),
-    board: core.board,
-    circuits: core.circuits,
-    unmannedSince: core.attendance.unmannedSince,
-    figuresOf: core.figures.of,
+    board: context.board,
+    circuits: context.circuits,
+    unmannedSince: context.attendance.unmannedSince,
+    figuresOf: context.figures.of,
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     limitStore: createLimitStore(redis, keys.prefix),
     waiter,
@@ -98,24 +98,24 @@ export const openApi = async (
       store,
       // No request waits for these, so they take the patient connection: on the other, BullMQ's transactions would
       // leave a timer behind for every command, and those took a quarter of the API's time.
-      doorbells: core.doorbells,
-      routes: core.routes,
-      providers: core.providers,
-      availableAt: core.availableAt,
-      order: core.order,
-      homes: createHomes({ ...core, redis, prefix: keys.prefix }),
-      notes: core.notes,
+      doorbells: context.doorbells,
+      routes: context.routes,
+      providers: context.providers,
+      availableAt: context.availableAt,
+      order: context.order,
+      homes: createHomes({ ...context, redis, prefix: keys.prefix }),
+      notes: context.notes,
       retentionMs: config.jobs.retention,
       now,
       random: Math.random,
     }),
-    vitals: core.vitals,
+    vitals: context.vitals,
     addressGuard: createAddressGuard(config.webhooks.allow),
-    resolve: core.names.ofReceivers.resolve,
+    resolve: context.names.ofReceivers.resolve,
     presence: () => readPresence(redis, keys.prefix, now()),
     webhookPresence: () => readWebhookPresence(redis, keys.prefix, now()),
     processes: () => readProcesses(redis, keys.prefix, now()),
-    memory: core.memory,
+    memory: context.memory,
     pingRedis: () => pingRedis(redis, keys),
     log,
     now,
@@ -126,7 +126,7 @@ export const openApi = async (
     () => app.listen({ host: config.server.host, port: config.server.port }),
     (_, leftMs) => app.drain(leftMs()),
   )
-  core.vitals.check('api', () => app.server.listening)
+  context.vitals.check('api', () => app.server.listening)
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   log.info({ event: 'api.listening', url }, 'api listening')
@@ -140,13 +140,13 @@ const connected = async <Client extends RedisClient>(redis: Client): Promise<Cli
 }
 
 /** What makes jobs, batches and files waits for replicas where the config says so. */
-const openRunner = async (life: Lifecycle, core: Core, redis: RedisClient): Promise<RunScript> => {
-  const { wait_replicas: replicas, wait_timeout_ms: timeoutMs } = core.config.redis
+const openRunner = async (life: Lifecycle, context: AppContext, redis: RedisClient): Promise<RunScript> => {
+  const { wait_replicas: replicas, wait_timeout_ms: timeoutMs } = context.config.redis
   const run = createScriptRunner(redis)
   if (replicas === 0) return run
   const writer = await life.open(
     'api writer',
-    () => connected(createApiRedis(core.redisAt, core.log)),
+    () => connected(createApiRedis(context.redisAt, context.log)),
     writer => writer.disconnect(),
   )
   return createReplicatedRunner(

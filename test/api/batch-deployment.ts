@@ -73,7 +73,7 @@ export const openBatchApi = async (
     baton,
     feeder,
     lateApi: behindMs =>
-      openApi(life, { ...baton.core, now: () => Date.now() - behindMs }).then(({ url }) => url),
+      openApi(life, { ...baton.context, now: () => Date.now() - behindMs }).then(({ url }) => url),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([baton, life, ...feeders].map(running => running.stop()))
       await sim.stop()

@@ -106,18 +106,20 @@ describe('a batch whose lines wait for a person', () => {
       const second = await site.again('sk-mended-key-0987654321')
       try {
         const read = async () => (await call({ url: second.apiUrl }, 'GET', `/v1/batches/${id}`)).json
-        await until(async () => (await second.core.redis.hget(second.core.keys.batch(id), 'lease')) !== null)
+        await until(
+          async () => (await second.context.redis.hget(second.context.keys.batch(id), 'lease')) !== null,
+        )
         expect((await read()).blocked).toEqual(blocked)
         site.openai.answers(answering(200, answers.chat))
         // The new key is tried when the lines wake up, which they do by themselves within minutes.
         const jobs = (await call({ url: second.apiUrl }, 'GET', `/v1/jobs?batch_id=${id}`)).json.data
         const names: string[] = []
         for (const { id: jobId } of jobs) {
-          const record = (await second.core.store.read(jobId))!
+          const record = (await second.context.store.read(jobId))!
           names.push(`${jobId}.${record.hop}.${record.ring}`)
         }
         for (const doorbell of names)
-          await second.core.doorbells.ring({ queue: providerQueue('openai'), doorbell })
+          await second.context.doorbells.ring({ queue: providerQueue('openai'), doorbell })
         const ended = await until(async () => {
           const batch = await read()
           return batch.status === 'completed' && batch

@@ -42,7 +42,9 @@ describe('a caller that bounds its wait', () => {
   ])('gives its job the deadline that %j says', async (text, seconds) => {
     const answer = await ask({ 'x-baton-timeout': text })
     expect(answer.status).toBe(200)
-    const { createdAtMs, expiresAtMs } = (await baton.core.store.read(answer.headers.get('x-baton-job-id')!))!
+    const { createdAtMs, expiresAtMs } = (await baton.context.store.read(
+      answer.headers.get('x-baton-job-id')!,
+    ))!
     expect(expiresAtMs - createdAtMs).toBe(seconds * 1_000)
   })
 

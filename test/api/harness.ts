@@ -8,7 +8,7 @@ import { vi } from 'vitest'
 import { openApi } from '../../src/api/open-api.ts'
 import type { ApiParts } from '../../src/api/parts.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { openCore } from '../../src/context.ts'
+import { openContext } from '../../src/context.ts'
 import type { BlobStore } from '../../src/files/blobs/blob-store.ts'
 import type { Final } from '../../src/jobs/store.ts'
 import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
@@ -56,9 +56,9 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
   const given = { providers, models, storage: { path: blobDir }, ...options.config }
   const config = configSchema.parse({ ...given, redis: { prefix }, server: { ...server, port: 0 } })
   const life = createLifecycle(0, log)
-  const core = await openCore(life, { config, redisAt: redisUrl, log })
-  const { url, app, parts } = await openApi(life, core, async (life, core) => {
-    const disk = await openBlobStore(life, core)
+  const context = await openContext(life, { config, redisAt: redisUrl, log })
+  const { url, app, parts } = await openApi(life, context, async (life, context) => {
+    const disk = await openBlobStore(life, context)
     return options.blobs?.(disk) ?? disk
   })
   // The test's own, to look with.

@@ -96,7 +96,7 @@ test('what jobs did, and where providers stand', async () => {
   const startedAt = Date.now() / 1_000 - process.uptime()
   expect(Math.abs(series.get('process_start_time_seconds')! - startedAt)).toBeLessThan(5)
 
-  await baton.core.circuitStore.pause('second', true)
+  await baton.context.circuitStore.pause('second', true)
   await until(async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1)
   expect((await read()).get('baton_provider_share{provider="second"}')).toBe(0)
 })
@@ -117,7 +117,7 @@ test('what ended without an answer, by whoever ended it', async () => {
 })
 
 test('a model that is out of use', async () => {
-  const { circuitStore } = baton.core
+  const { circuitStore } = baton.context
   const terms = termsOf({
     ...{
       windowMs: 10_000,

@@ -161,10 +161,10 @@ describe('a secret that a proxy writes into its error', () => {
     ]
     for (const job of (await site.get('/v1/jobs')).data)
       shown.push(JSON.stringify(await site.get(`/v1/jobs/${job.id}`)))
-    const stored = await site.baton.core.redis.keys(`${site.baton.prefix}:*`)
+    const stored = await site.baton.context.redis.keys(`${site.baton.prefix}:*`)
     for (const name of stored) {
-      if ((await site.baton.core.redis.type(name)) === 'hash')
-        shown.push(JSON.stringify(await site.baton.core.redis.hgetall(name)))
+      if ((await site.baton.context.redis.type(name)) === 'hash')
+        shown.push(JSON.stringify(await site.baton.context.redis.hgetall(name)))
     }
     const all = shown.join('\n')
     expect(all).toContain('[redacted]')
@@ -177,11 +177,11 @@ it('a job that no target of its route can serve any more says what of it', async
   await using site = await openReasonsSite({
     config: { models: { blind: { provider: 'openai', capabilities: { vision: false } } } },
   })
-  const { core } = site.baton
+  const { context } = site.baton
   const id = newJobId(3, Date.now())
   const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }
   // As it was accepted before the config said so.
-  await core.store.create({
+  await context.store.create({
     ...{ id, tenant: 'default', endpoint: '/v1/chat/completions', model: 'blind', priority: 'default' },
     ...{ webhook: null, metadata: null, retryOf: null, idempotency: null },
     body: JSON.stringify({ model: 'blind', messages: [{ role: 'user', content: [image] }] }),

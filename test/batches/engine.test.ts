@@ -21,13 +21,13 @@ const idsOf = async (batch: BatchRecord): Promise<string[]> => {
 }
 
 const refs = async (batch: BatchRecord): Promise<string | null> => {
-  const { redis, keys } = rig.baton.core
+  const { redis, keys } = rig.baton.context
   return redis.hget(keys.file(batch.inputFileId!), 'refs')
 }
 
 describe('a batch', () => {
   it('is heard of by the feeders when it is new', async () => {
-    const { redis, keys } = rig.baton.core
+    const { redis, keys } = rig.baton.context
     const [, listening] = (await redis.pubsub('NUMSUB', keys.batchesChannel)) as [string, number]
     expect(listening).toBe(rig.feeders.length)
   })
@@ -60,7 +60,7 @@ describe('a batch', () => {
   it('leaves nothing of its jobs in Redis', async () => {
     const id = await rig.batch(lines(300, 'plain'))
     await rig.ended(id)
-    const { redis, keys } = rig.baton.core
+    const { redis, keys } = rig.baton.context
     const stem = coreOf(id).slice(0, 20)
     await until(async () => (await redis.keys(`${keys.prefix}*${stem}*`)).length === 2)
     // The record, and the segments of the output file.
@@ -132,7 +132,7 @@ describe('a batch', () => {
       ]),
     )
     expect(
-      await rig.baton.core.redis.zscore(rig.baton.core.keys.files('default'), batch.outputFileId),
+      await rig.baton.context.redis.zscore(rig.baton.context.keys.files('default'), batch.outputFileId),
     ).toBeNull()
   })
 })

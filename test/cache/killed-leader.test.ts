@@ -41,7 +41,8 @@ it('a leader whose worker is killed keeps nobody: one follower leads, and all ha
   const leader = await baton.chat('hang-then-ok')
   await until(() => sim.calls.inFlight === 1)
   const followers = await Promise.all(Array.from({ length: 8 }, () => baton.chat('hang-then-ok')))
-  const states = async () => Promise.all(followers.map(async id => (await baton.core.store.read(id))!.status))
+  const states = async () =>
+    Promise.all(followers.map(async id => (await baton.context.store.read(id))!.status))
   await until(async () => (await states()).every(status => status === 'parked'))
   expect(sim.calls.calls).toBe(1)
 
@@ -76,7 +77,7 @@ it('a leader whose worker is stopped goes on elsewhere, and nobody is asked twic
 it('a worker that is killed between the answer it keeps and the end of its job is not missed: nobody is asked again', async () => {
   const own = testRedis().prefix
   const submitter = await deploy({ config: parts(), prefix: own, workers: [] })
-  const { store, cachedRoutes, keys, redis } = submitter.core
+  const { store, cachedRoutes, keys, redis } = submitter.context
   sim.reset()
   const id = await submitter.chat('hang-then-ok')
   const claim = await store.claim(id, 0, 0, 'doomed')

@@ -74,7 +74,7 @@ describe('an answer that is kept', () => {
   })
 
   it('is gone after its ttl', async () => {
-    const { redis } = baton.core
+    const { redis } = baton.context
     const keptKeys = async () => new Set(await redis.keys(`${baton.prefix}:*:ca:*`))
     const before = await keptKeys()
     await answered('brief', { prompt: 'soon gone' })
@@ -133,7 +133,7 @@ describe('identical requests under way', () => {
 
   it('share a call that is handed over, and the answer that comes of it', async () => {
     const leader = await baton.chat('throttled')
-    const hop = async (id: string) => (await baton.core.store.read(id))!.hop
+    const hop = async (id: string) => (await baton.context.store.read(id))!.hop
     await until(async () => (await hop(leader)) === 1)
     const ids = await Promise.all(Array.from({ length: 10 }, () => other.chat('throttled')))
     const jobs = await Promise.all([leader, ...ids].map(baton.ended))
@@ -148,7 +148,7 @@ describe('identical requests under way', () => {
     const follower = await other.chat('hang', { prompt: 'expires' })
     expect((await baton.ended(leader)).status).toBe('expired')
     await until(() => sim.calls.calls === 2)
-    await baton.core.store.cancel(follower)
+    await baton.context.store.cancel(follower)
     await until(() => sim.calls.inFlight === 0)
   })
 
@@ -159,20 +159,20 @@ describe('identical requests under way', () => {
     expect(Math.max(...jobs.map(job => job.finishedAtMs! - job.createdAtMs))).toBeLessThan(2 * lockMs)
   })
 
-  const isParked = async (id: string) => (await baton.core.store.read(id))!.status === 'parked'
+  const isParked = async (id: string) => (await baton.context.store.read(id))!.status === 'parked'
 
   it('have the answer of a leader that was cancelled, and can be cancelled themselves', async () => {
     const leader = await baton.chat('slow-800ms')
     await until(() => sim.calls.inFlight === 1)
     const [next, dropped] = [await other.chat('slow-800ms'), await other.chat('slow-800ms')]
     await until(async () => (await isParked(next)) && (await isParked(dropped)))
-    await baton.core.store.cancel(dropped)
+    await baton.context.store.cancel(dropped)
     expect((await baton.ended(dropped)).status).toBe('cancelled')
-    await baton.core.store.cancel(leader)
+    await baton.context.store.cancel(leader)
     const late = await other.chat('slow-800ms')
     expect(await baton.ended(next)).toMatchObject({ status: 'succeeded', attempts: [] })
     expect((await baton.ended(late)).status).toBe('succeeded')
-    expect(await baton.core.store.read(leader)).toMatchObject({ status: 'cancelled', response: null })
+    expect(await baton.context.store.read(leader)).toMatchObject({ status: 'cancelled', response: null })
     expect(sim.calls.outcomes).toEqual({ ok: 1 })
   })
 
@@ -181,8 +181,8 @@ describe('identical requests under way', () => {
     await until(() => sim.calls.inFlight === 1)
     const gone = await other.chat('hang')
     await until(() => isParked(gone))
-    await baton.core.store.cancel(gone)
-    await baton.core.store.cancel(leader)
+    await baton.context.store.cancel(gone)
+    await baton.context.store.cancel(leader)
     await until(() => sim.calls.inFlight === 0)
     expect(sim.calls.calls).toBe(1)
   })
@@ -192,12 +192,12 @@ describe('identical requests under way', () => {
     await until(() => sim.calls.inFlight === 1)
     const next = await other.chat('impatient')
     await until(() => isParked(next))
-    await baton.core.store.cancel(leader)
+    await baton.context.store.cancel(leader)
     await until(() => sim.calls.inFlight === 0)
     const before = Date.now()
     await until(() => sim.calls.calls === 2)
     expect(Date.now() - before).toBeLessThan(lockMs / 2)
-    await baton.core.store.cancel(next)
+    await baton.context.store.cancel(next)
     await until(() => sim.calls.inFlight === 0)
   })
 
@@ -207,7 +207,7 @@ describe('identical requests under way', () => {
     const follower = await baton.chat('hang', { prompt: 'deadline', windowMs: 300 })
     const ended = await baton.ended(follower)
     expect(ended).toMatchObject({ status: 'expired', attempts: [] })
-    await baton.core.store.cancel(leader)
+    await baton.context.store.cancel(leader)
     await until(() => sim.calls.inFlight === 0)
   })
 })

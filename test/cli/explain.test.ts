@@ -31,14 +31,14 @@ test('why a job went to another provider, before the outage was known, and after
 
   // Enough of them to open the circuit; those that were under way then are passed on without a call.
   await Promise.all(Array.from({ length: 6 }, async () => baton.ended(await baton.chat('gpt-4'))))
-  await until(() => baton.core.circuits.of('openai').state === 'open')
+  await until(() => baton.context.circuits.of('openai').state === 'open')
   const later = await baton.chat('gpt-4')
   await baton.ended(later)
   expect((await explained(later)).texts[1]).toBe(
     'passed over openai/gpt-4 without a call, which is out of use after failures; sent on to anthropic/claude',
   )
   const parked = await baton.chat('alone')
-  await until(async () => (await baton.core.store.read(parked))!.status === 'parked')
+  await until(async () => (await baton.context.store.read(parked))!.status === 'parked')
   const { texts, waits } = await explained(parked)
   expect(texts.at(-1)).toMatch(
     /^no target could serve: parked until [\d:.]+ for openai\/alone, which is out of use after failures$/,
@@ -54,11 +54,11 @@ test('why a job went to another provider, before the outage was known, and after
 
 test('a job that stood in a queue when its provider was taken out of use', async () => {
   const { baton } = site
-  await baton.core.circuitStore.pause('openai', true)
-  await until(() => baton.core.circuits.of('openai').pausedAtMs > 0)
+  await baton.context.circuitStore.pause('openai', true)
+  await until(() => baton.context.circuits.of('openai').pausedAtMs > 0)
   // As an API process sends it that has not heard of the pause yet.
   const id = newJobId(3, Date.now())
-  await baton.core.store.create({
+  await baton.context.store.create({
     id,
     tenant: 'default',
     endpoint: '/v1/chat/completions',

@@ -91,9 +91,9 @@ test('dead letters: list and redeliver', async () => {
   await baton.ended(id)
   // As its worker writes it down once the schedule has come to its end.
   await until(async () => {
-    const { delivery } = (await baton.core.store.read(id))!
+    const { delivery } = (await baton.context.store.read(id))!
     const attempts = delivery!.attempts
-    return baton.core.store.recordDelivery(id, attempts, { status: 'dead', reason: 'connect' })
+    return baton.context.store.recordDelivery(id, attempts, { status: 'dead', reason: 'connect' })
   })
   expect(rowsOf((await site.run('dead-letters list')).out)[1]).toEqual([
     id,

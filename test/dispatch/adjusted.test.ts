@@ -136,7 +136,7 @@ describe('a target that cannot be given what only steers', () => {
     gpt.answers(unavailable)
     const { json } = await call(api, 'POST', '/v1/jobs', { body: { body: chat('never') } })
     const parked = await until(async () => {
-      const record = await baton.core.store.read(json.id)
+      const record = await baton.context.store.read(json.id)
       return record?.status === 'parked' ? jobView(record) : null
     })
     expect(claude.arrivals).toEqual([])

@@ -21,7 +21,10 @@ beforeAll(async () => {
   }
   baton = await deploy({ config })
   other = await deploy({ config, prefix: baton.prefix })
-  queue = new Queue(queueName(providerQueue('first')), { connection: baton.core.redis, prefix: baton.prefix })
+  queue = new Queue(queueName(providerQueue('first')), {
+    connection: baton.context.redis,
+    prefix: baton.prefix,
+  })
 })
 afterAll(async () => {
   await queue.close()
@@ -54,7 +57,7 @@ describe('a doorbell that rings more than once', () => {
     await until(isQuiet)
     expect(job.attempts.map(a => a.verdict)).toEqual(['ok'])
     expect(sim.calls.identities.duplicated).toBe(1)
-    expect(await baton.core.store.read(id)).toEqual(job)
+    expect(await baton.context.store.read(id)).toEqual(job)
   })
 })
 
@@ -65,7 +68,7 @@ describe('a job that was written and never rung', () => {
     // As a submit that died between the record and the doorbell leaves it.
     await Promise.all(
       ids.map(id =>
-        baton.core.store.create({
+        baton.context.store.create({
           id,
           tenant: 'default',
           endpoint: '/v1/chat/completions',

@@ -71,7 +71,7 @@ const ask = async (model: string) => {
 }
 const at = (i: number) => `m${i}`
 const callsOf = (i: number): number => calls.filter(name => name === at(i)).length
-const stateOf = (provider: string) => baton.core.circuits.of(provider).state
+const stateOf = (provider: string) => baton.context.circuits.of(provider).state
 const indexed = (some: readonly FailureCase[]) =>
   some.map(each => [each.name, each, cases.indexOf(each)] as const)
 

@@ -92,7 +92,7 @@ describe('a response that is gone on from', () => {
     first.answers(unavailable)
     const body = { model: 'gpt', input: 'and?', previous_response_id: json.id }
     const job = await call(api, 'POST', '/v1/jobs', { body: { endpoint: '/v1/responses', body } })
-    await until(async () => (await baton.core.store.read(job.json.id))?.status === 'parked')
+    await until(async () => (await baton.context.store.read(job.json.id))?.status === 'parked')
     expect(second.arrivals).toEqual([])
     first.answers(asOpenAi)
     expect((await baton.ended(job.json.id)).status).toBe('succeeded')

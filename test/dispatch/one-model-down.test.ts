@@ -44,7 +44,7 @@ afterEach(async () => {
   upstream.close()
 })
 
-const stateOf = (circuit: string) => baton.core.circuits.of(circuit).state
+const stateOf = (circuit: string) => baton.context.circuits.of(circuit).state
 /** Runs jobs, a few of each model, until something is so. Answers who answered the last of each. */
 const run = async (isSo: () => boolean, models: readonly string[] = ['large', 'small']) =>
   until(async () => {

@@ -31,7 +31,7 @@ const behave = (behaviour: BehaviourInput): void => {
 }
 const submit = (count: number) => Promise.all(Array.from({ length: count }, () => baton.chat('gpt-4')))
 const statuses = async (ids: readonly string[]) =>
-  (await baton.core.store.readHeads(ids)).map(job => job!.status)
+  (await baton.context.store.readHeads(ids)).map(job => job!.status)
 
 describe('an outage', () => {
   it.each(['error-503', 'reset'] as const)(
@@ -41,7 +41,7 @@ describe('an outage', () => {
       const ids = await submit(12)
       await until(async () => (await statuses(ids)).every(status => status === 'parked'))
       for (const provider of ['first', 'second']) {
-        const states = (await baton.core.circuitStore.events(provider)).map(circuit => circuit.state)
+        const states = (await baton.context.circuitStore.events(provider)).map(circuit => circuit.state)
         expect(states.at(-1)).toBe('open')
       }
 
@@ -55,7 +55,7 @@ describe('an outage', () => {
     sims[1]!.script({ fault: { kind: 'error-503' } })
     await Promise.all(Array.from({ length: 6 }, () => baton.chat('claude')))
     const [probing, opened] = await until(async () => {
-      const events = await baton.core.circuitStore.events('second')
+      const events = await baton.context.circuitStore.events('second')
       return events.length >= 2 && events.slice(-2)
     })
     expect([opened!.state, probing!.state]).toEqual(['open', 'probing'])

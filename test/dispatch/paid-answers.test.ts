@@ -99,7 +99,7 @@ describe('an answer that was paid for', () => {
       if (holds) expect(JSON.parse(job.response!.body)).toMatchObject(holds)
       if (end === 'untranslatable_answer') expect(JSON.parse(job.response!.body)).toEqual(reply)
       const isFailure = verdicts.startsWith('transient')
-      const state = () => baton.core.circuits.of(`p${i}`).state
+      const state = () => baton.context.circuits.of(`p${i}`).state
       if (isFailure) await until(() => state() !== 'closed')
       else expect(state()).toBe('closed')
     },

@@ -37,14 +37,14 @@ afterAll(async () => {
 let tokens = 0
 /** Of the first provider, which no worker attends to here. */
 const relief = () => {
-  const { core } = baton
+  const { context } = baton
   const unmannedSince = (provider: string): number => (provider === 'first' ? 1 : 0)
   return createRelief({
-    ...core,
+    ...context,
     unmannable: ['first'],
     unmannedSince,
-    obstacleOf: createObstacleOf({ ...core, unmannedSince }),
-    maxAttempts: core.config.jobs.max_attempts,
+    obstacleOf: createObstacleOf({ ...context, unmannedSince }),
+    maxAttempts: context.config.jobs.max_attempts,
     paceOf: () => ({ takes: () => true }),
     mayEmpty: async () => true,
     newToken: () => `relief-${tokens++}`,
@@ -62,15 +62,15 @@ const relieved = async (check: () => Promise<void>): Promise<void> => {
 }
 const inQueue = (id: string, hop: number, ring: number) =>
   until(() =>
-    baton.core.doorbells.holds({ queue: providerQueue('first'), doorbell: jobDoorbell(id, hop, ring) }),
+    baton.context.doorbells.holds({ queue: providerQueue('first'), doorbell: jobDoorbell(id, hop, ring) }),
   )
 
 it('moves on a job that was parked before its provider lost its worker', async () => {
-  const { core } = baton
+  const { context } = baton
   const id = await baton.chat('chain')
-  const claim = (await core.store.claim(id, 0, 0, 'its-last-worker')) as Claim
+  const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
   const move = { hop: 0, ring: 1, target: claim.target, spent: 0, attempts: [] }
-  await core.store.park(claim, move, core.now())
+  await context.store.park(claim, move, context.now())
   await inQueue(id, 0, 1)
   await relieved(async () => {
     const job = await baton.ended(id)
@@ -79,10 +79,14 @@ it('moves on a job that was parked before its provider lost its worker', async (
 })
 
 it('leaves a parked job without another target where a worker will find it', async () => {
-  const { core } = baton
+  const { context } = baton
   const id = await baton.chat('lone')
-  const claim = (await core.store.claim(id, 0, 0, 'its-last-worker')) as Claim
-  await core.store.park(claim, { hop: 0, ring: 1, target: claim.target, spent: 0, attempts: [] }, core.now())
+  const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
+  await context.store.park(
+    claim,
+    { hop: 0, ring: 1, target: claim.target, spent: 0, attempts: [] },
+    context.now(),
+  )
   await inQueue(id, 0, 1)
   await relieved(async () => {
     // One behind it was seen to.

@@ -100,9 +100,9 @@ const stream = (perSecond: number): void => {
     return Promise.all(submissions)
   }
 }
-const circuit = () => baton.core.circuits.of('first')
+const circuit = () => baton.context.circuits.of('first')
 const becomes = (state: string) => until(() => circuit().state === state)
-const events = async () => (await baton.core.circuitStore.events('first')).toReversed()
+const events = async () => (await baton.context.circuitStore.events('first')).toReversed()
 const throttleOnce = async (): Promise<void> => {
   first.throttled = () => true
   await becomes('cooling')
@@ -149,7 +149,7 @@ it('with slow calls, what finds its few places taken goes on to the next target 
   expect(most).toBeLessThanOrEqual(2) // a fifth of its places
   const made = second.startedAtMs.filter(at => at >= fromMs).length
   expect(made).toBeGreaterThan(10)
-  expect(await baton.core.doorbells.waiting('first')).toBeLessThan(10)
+  expect(await baton.context.doorbells.waiting('first')).toBeLessThan(10)
   await allSucceed()
 }, 40_000)
 

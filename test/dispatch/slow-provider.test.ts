@@ -70,9 +70,9 @@ const stream = (perSecond: number, ...models: string[]): void => {
     return Promise.all(submissions)
   }
 }
-const stateOf = (name: string) => baton.core.circuits.of(name).state
+const stateOf = (name: string) => baton.context.circuits.of(name).state
 const states = async () =>
-  (await baton.core.circuitStore.events('first')).map(({ state }) => state).toReversed()
+  (await baton.context.circuitStore.events('first')).map(({ state }) => state).toReversed()
 const allSucceed = async (): Promise<void> => {
   const jobs = await Promise.all((await endStream()).map(baton.ended))
   expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
@@ -129,11 +129,11 @@ it('jobs behind those that hang do not wait for their places', async () => {
   hangs.add('chain')
   await until(() => held.length === 5)
   await until(() => stateOf('first') !== 'closed')
-  await until(async () => (await baton.core.doorbells.waiting('first')) === 0)
+  await until(async () => (await baton.context.doorbells.waiting('first')) === 0)
   const ids = await endStream()
   await until(
     async () =>
-      (await baton.core.store.readHeads(ids)).filter(job => job!.status !== 'succeeded').length <= 6,
+      (await baton.context.store.readHeads(ids)).filter(job => job!.status !== 'succeeded').length <= 6,
   )
   release()
   for (const id of ids) expect((await baton.ended(id)).status).toBe('succeeded')

@@ -34,7 +34,7 @@ const start = async (
   }
   onTestFinished(async () => void (await Promise.all(processes.map(process => process.stop()))))
   const baton = processes[0]!
-  const { circuits, circuitStore, board } = baton.core
+  const { circuits, circuitStore, board } = baton.context
   return {
     ...{ sim, baton, board },
     asked: () => circuits.of('only').checkedAtMs,

@@ -48,19 +48,19 @@ afterEach(async () => {
 })
 
 const answered = (count: number) => {
-  const { era } = baton.core.circuits.of('first')
-  return baton.core.circuitStore.report('first', terms, tallyOf({ era, ok: count, by: 'other' }), -1)
+  const { era } = baton.context.circuits.of('first')
+  return baton.context.circuitStore.report('first', terms, tallyOf({ era, ok: count, by: 'other' }), -1)
 }
 const failSome = () => Promise.all(Array.from({ length: 6 }, () => baton.chat('gpt-4')))
 const ownBreaker = (state: string): boolean =>
   lines.some(line => line.includes('breaker changed state') && line.includes(`"${state}"`))
-const events = async () => (await baton.core.circuitStore.events('first')).map(({ state }) => state)
+const events = async () => (await baton.context.circuitStore.events('first')).map(({ state }) => state)
 
 it('when the process opens by itself, the cluster opens, though its window is full of good calls', async () => {
   await answered(10_000)
   await failSome()
   await until(async () => (await events()).at(-1) === 'open')
-  expect(baton.core.circuits.of('first').reason).toBe('server_error')
+  expect(baton.context.circuits.of('first').reason).toBe('server_error')
 })
 
 it('while another process has answers, the cluster stays, and this one is alone with its trouble', async () => {

@@ -111,7 +111,7 @@ describe('a mirror', () => {
   it('has jobs that no client sees', async () => {
     const list = await call({ url: baton.apiUrl }, 'GET', '/v1/jobs?limit=100')
     expect(list.json.data.some((job: Json) => !job.id.startsWith('job_'))).toBe(false)
-    const [record] = await baton.core.redis.keys(`${baton.prefix}:*:j:mirror_*`)
+    const [record] = await baton.context.redis.keys(`${baton.prefix}:*:j:mirror_*`)
     const id = record!.split(':').at(-1)!
     const single = await call({ url: baton.apiUrl }, 'GET', `/v1/jobs/${id}`)
     expect(single.status).toBe(404)

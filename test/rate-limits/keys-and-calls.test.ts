@@ -28,9 +28,9 @@ const chats = (baton: Deployment, count: number) =>
   Promise.all(Array.from({ length: count }, (_, i) => baton.chat('chain', { user: `u${i}` })))
 
 /** As a process leaves it behind whose call was throttled while one other was under way. */
-const learnCeilingOfOne = async ({ core, prefix }: Deployment, provider: string, model: string) => {
-  const key = core.keyRings.get(provider)!.next() as ApiKey
-  const store = createLimitStore(core.redis, prefix)
+const learnCeilingOfOne = async ({ context, prefix }: Deployment, provider: string, model: string) => {
+  const key = context.keyRings.get(provider)!.next() as ApiKey
+  const store = createLimitStore(context.redis, prefix)
   const asked = { slots: 0, tokens: 0, leastTokens: 0, waiting: 0, spare: 0, spent: 0, succeeded: false }
   const lease = (calling: number, throttled: number) =>
     store.lease(meterName(provider, key.fingerprint, model), 'gone', {
@@ -107,7 +107,7 @@ it('a worker that stops hands back what waits for room', async () => {
   const baton = await open({ config, workers: [] })
   const worker = await deploy({ config, prefix: baton.prefix, graceMs: 20_000 })
   const ids = await chats(baton, 2)
-  const states = async () => (await Promise.all(ids.map(baton.core.store.read))).map(job => job!.status)
+  const states = async () => (await Promise.all(ids.map(baton.context.store.read))).map(job => job!.status)
   await until(async () => (await states()).toSorted().join() === 'running,succeeded')
   const stoppedAtMs = Date.now()
   await worker.stop()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DestinationStream } from 'pino'
 import { configSchema } from '../../src/config/schema.ts'
-import { type Core, openCore } from '../../src/context.ts'
+import { type AppContext, openContext } from '../../src/context.ts'
 import { createSubmitJob, type Submission, type SubmitJob } from '../../src/dispatch/submit-job.ts'
 import { isTerminal } from '../../src/domain/job.ts'
 import type { JobRecord } from '../../src/jobs/record.ts'
@@ -32,7 +32,7 @@ export interface DeployOptions {
 }
 
 export interface Deployment {
-  readonly core: Core
+  readonly context: AppContext
   readonly prefix: string
   readonly apiUrl: string
   readonly submit: SubmitJob
@@ -62,18 +62,18 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
   })
   const log = options.logTo ? createLogger('trace', options.logTo) : createLogger('silent')
   const life = createLifecycle(options.graceMs ?? 5_000, log)
-  const core = await openCore(life, { config, redisAt: shared.url, log })
+  const context = await openContext(life, { config, redisAt: shared.url, log })
   for (const name of options.workers ?? Object.keys(config.providers))
-    await openProviderWorker(life, core, name)
-  if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, core)
-  if (options.batches) await (await import('../../workers/batch.ts')).openBatchWorker(life, core)
+    await openProviderWorker(life, context, name)
+  if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, context)
+  if (options.batches) await (await import('../../workers/batch.ts')).openBatchWorker(life, context)
   const apiUrl = options.api
-    ? (await (await import('../../src/api/open-api.ts')).openApi(life, core)).url
+    ? (await (await import('../../src/api/open-api.ts')).openApi(life, context)).url
     : ''
-  const submit = createSubmitJob({ ...core, retentionMs: config.jobs.retention, random: Math.random })
+  const submit = createSubmitJob({ ...context, retentionMs: config.jobs.retention, random: Math.random })
 
   return {
-    core,
+    context,
     prefix,
     apiUrl,
     submit,
@@ -97,7 +97,7 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
     },
     ended: jobId =>
       until(async () => {
-        const record = await core.store.read(jobId)
+        const record = await context.store.read(jobId)
         return record && isTerminal(record.status) ? record : null
       }),
     stop: async () => {

@@ -148,7 +148,7 @@ describe('an answer', () => {
       expect(JSON.parse(delivery!.text).data).toEqual({ id, object: 'job', status: 'succeeded' })
     } else expect(bodyIn(delivery!.text).startsWith(`${answer.text}}`)).toBe(true)
     const record = await until(async () => {
-      const now = await baton.core.store.read(id)
+      const now = await baton.context.store.read(id)
       return now?.delivery?.status === 'delivered' ? now : null
     })
     expect(record.delivery?.attempts).toBe(1)

@@ -67,7 +67,7 @@ it.each([
 ] as const)(
   'an event of a %s that cannot be made fails like any delivery, up to the dead letters',
   async (kind, field, submit) => {
-    const { redis, keys } = baton.core
+    const { redis, keys } = baton.context
     receiver.script({ kind: 'status', status: 500 })
     const id = await submit()
     const record = kind === 'job' ? keys.record(id) : keys.batch(id)

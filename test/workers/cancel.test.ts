@@ -33,17 +33,17 @@ afterAll(async () => {
   await sim.stop()
 })
 
-const statusOf = async (id: string) => (await other.core.store.read(id))!.status
+const statusOf = async (id: string) => (await other.context.store.read(id))!.status
 
 describe('a cancel from another process', () => {
   it('drops the call of a running job at once', async () => {
     const id = await other.chat('hang')
     await until(() => sim.calls.inFlight === 1)
-    expect(await other.core.store.cancel(id)).toBe('running')
+    expect(await other.context.store.cancel(id)).toBe('running')
     const askedAt = performance.now()
     await until(() => sim.calls.inFlight === 0)
     expect(performance.now() - askedAt).toBeLessThan(10_000)
-    expect(await other.core.store.read(id)).toMatchObject({
+    expect(await other.context.store.read(id)).toMatchObject({
       status: 'cancelled',
       error: { code: 'cancelled' },
       attempts: [{ verdict: null, reason: 'cancelled', possibly_billed: true }],
@@ -53,10 +53,10 @@ describe('a cancel from another process', () => {
   it('leaves the calls of others alone', async () => {
     const [dropped, kept] = [await other.chat('hang'), await other.chat('hang')]
     await until(() => sim.calls.inFlight === 2)
-    await other.core.store.cancel(dropped)
+    await other.context.store.cancel(dropped)
     await until(() => sim.calls.inFlight === 1)
     expect(await statusOf(kept)).toBe('running')
-    await other.core.store.cancel(kept)
+    await other.context.store.cancel(kept)
     await until(() => sim.calls.inFlight === 0)
   })
 
@@ -67,8 +67,8 @@ describe('a cancel from another process', () => {
       user = `cancelled-in-retry-${tries++}`
       id = await other.chat('fail-500', { user })
     } while (chanceOf(id)('first/fail-500#1') < 0.7)
-    await until(async () => (await other.core.store.read(id))!.attempts.length === 1)
-    await other.core.store.cancel(id)
+    await until(async () => (await other.context.store.read(id))!.attempts.length === 1)
+    await other.context.store.cancel(id)
     // By the time that this one was called again, the other would have been.
     let [control, controlId] = ['', '']
     do {
@@ -83,14 +83,14 @@ describe('a cancel from another process', () => {
   it('keeps a parked job from coming back', async () => {
     const id = await other.chat('throttle-60000ms')
     await until(async () => (await statusOf(id)) === 'parked')
-    expect(await other.core.store.cancel(id)).toBe('parked')
-    expect(await other.core.store.read(id)).toMatchObject({ status: 'cancelled', resumesAtMs: null })
+    expect(await other.context.store.cancel(id)).toBe('parked')
+    expect(await other.context.store.read(id)).toMatchObject({ status: 'cancelled', resumesAtMs: null })
   })
 
   it('comes too late for a finished job', async () => {
     const id = await other.chat('gpt-4')
     await other.ended(id)
-    expect(await other.core.store.cancel(id)).toBe('succeeded')
+    expect(await other.context.store.cancel(id)).toBe('succeeded')
     expect(await statusOf(id)).toBe('succeeded')
   })
 })

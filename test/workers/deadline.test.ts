@@ -44,7 +44,7 @@ describe('at its deadline', () => {
   it('a parked job expires, not at the time it would have resumed', async () => {
     const id = await baton.chat('throttle-60000ms', { windowMs: 1_500 })
     const parked = await until(async () => {
-      const job = await baton.core.store.read(id)
+      const job = await baton.context.store.read(id)
       return job?.status === 'parked' ? job : null
     })
     expect(parked.resumesAtMs).toBeLessThanOrEqual(parked.expiresAtMs)

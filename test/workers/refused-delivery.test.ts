@@ -20,7 +20,7 @@ it('asks again for a delivery that Redis refuses to lease', async () => {
     webhooks: { secret, allow: ['127.0.0.0/8'] },
   }
   const baton = await deploy({ config, prefix })
-  const { redis, keys, doorbells } = baton.core
+  const { redis, keys, doorbells } = baton.context
   const id = await baton.chat('gpt-4', { webhook: { url: receiver.url } })
   await baton.ended(id)
   await until(async () => (await doorbells.waiting(webhookQueue)) === 1)

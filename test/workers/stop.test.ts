@@ -36,12 +36,12 @@ describe('a worker that is stopped', () => {
     const waiting = await client.chat('gpt-4')
     await worker.stop()
     for (const id of running) {
-      expect(await client.core.store.read(id)).toMatchObject({
+      expect(await client.context.store.read(id)).toMatchObject({
         status: 'succeeded',
         attempts: [{ verdict: 'ok' }],
       })
     }
-    expect(await client.core.store.read(waiting)).toMatchObject({ status: 'queued', attempts: [] })
+    expect(await client.context.store.read(waiting)).toMatchObject({ status: 'queued', attempts: [] })
 
     const next = await startWorker(1_000)
     expect((await client.ended(waiting)).status).toBe('succeeded')
@@ -56,7 +56,7 @@ describe('a worker that is stopped', () => {
     await worker.stop()
     expect(performance.now() - askedAt).toBeLessThan(3_000)
     const interrupted = { hop: 0, verdict: null, reason: 'shutdown', possibly_billed: true }
-    expect(await client.core.store.read(id)).toMatchObject({
+    expect(await client.context.store.read(id)).toMatchObject({
       status: 'queued',
       hop: 0,
       attempts: [interrupted],
@@ -72,7 +72,7 @@ describe('a worker that is stopped', () => {
   it('may be stopped twice, and leaves parked jobs to others', async () => {
     const worker = await startWorker(1_000)
     const id = await client.chat('throttle-1500ms-then-ok', { user: 'parked' })
-    await until(async () => (await client.core.store.read(id))!.status === 'parked')
+    await until(async () => (await client.context.store.read(id))!.status === 'parked')
     await Promise.all([worker.stop(), worker.stop()])
     const next = await startWorker(1_000)
     expect((await client.ended(id)).attempts.map(a => a.verdict)).toEqual(['rate_limited', 'ok'])

@@ -136,15 +136,15 @@ describe('a route with a strategy', () => {
   it('gives one that failed its share back at the first answer', async () => {
     const share = async (): Promise<number> =>
       (await shown('mended')).find(({ provider }) => provider === 'first')!.share!
-    const { core } = baton
-    const target = core.routes.get('mended')!.targets[0]!
+    const { context } = baton
+    const target = context.routes.get('mended')!.targets[0]!
     const failure = {
       kind: 'transient',
       reason: 'http_500',
       retryAfterMs: null,
       possiblyBilled: false,
     } as const
-    for (let left = 6; left > 0; left--) core.figures.note(target, failure, 10)
+    for (let left = 6; left > 0; left--) context.figures.note(target, failure, 10)
     await until(async () => (await share()) < 0.1)
     const ids = Array.from({ length: 200 }, (_, i) => `job_${i}`)
     const jobs = await Promise.all(ids.map((_, i) => baton.chat('mended', { user: `mended-${i}` })))

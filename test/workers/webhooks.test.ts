@@ -48,13 +48,13 @@ const job = (model = 'gpt-4', url = receiver.url) => baton.chat(model, { webhook
 /** Waits for the state of the delivery that tells `status` after so many attempts. */
 const delivery = (id: string, status: string, attempts: number) =>
   until(async () => {
-    const record = await baton.core.store.read(id)
+    const record = await baton.context.store.read(id)
     const now = record?.delivery
     return now?.status === status && now.attempts === attempts ? record : null
   })
 /** Brings the next attempt forward, which would be due in minutes. */
 const hasten = async (id: string, attempt: number): Promise<void> => {
-  const { redis, keys } = baton.core
+  const { redis, keys } = baton.context
   await redis.zadd(keys.agenda(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
 }
 
@@ -78,7 +78,7 @@ describe('the webhook of a job', () => {
 
   it('tells of a cancel', async () => {
     const id = await job('hang')
-    await baton.core.store.cancel(id)
+    await baton.context.store.cancel(id)
     await receiver.waitFor(deliveries => deliveries.length > 0)
     expect(receiver.events).toEqual([expect.objectContaining({ type: 'job.cancelled' })])
   })
@@ -97,7 +97,9 @@ describe('the webhook of a job', () => {
     const id = await job()
     const failed = await delivery(id, 'pending', 1)
     expect(failed.delivery!.reason).toBe('status_500')
-    const dueAtMs = Number(await baton.core.redis.zscore(baton.core.keys.agenda(shardOf(id)), `${id}.w.1`))
+    const dueAtMs = Number(
+      await baton.context.redis.zscore(baton.context.keys.agenda(shardOf(id)), `${id}.w.1`),
+    )
     expect(dueAtMs - Date.now()).toBeGreaterThan(3_000)
     expect(dueAtMs - Date.now()).toBeLessThan(6_100)
     await hasten(id, 1)
@@ -117,10 +119,10 @@ describe('the webhook of a job', () => {
     const dead = await delivery(id, 'dead', 10)
     expect(dead.status).toBe('succeeded')
     const retentionMs = { jobs: 86_400_000, batches: 86_400_000 }
-    const letters = createDeadLetters({ ...baton.core, retentionMs })
+    const letters = createDeadLetters({ ...baton.context, retentionMs })
     expect(await letters.list('default', null, 10)).toContainEqual(expect.objectContaining({ id }))
 
-    expect(await baton.core.store.redeliver(id)).toBe(true)
+    expect(await baton.context.store.redeliver(id)).toBe(true)
     await delivery(id, 'pending', 11) // failed, and is tried again: not dead at once
     await hasten(id, 11)
     await delivery(id, 'delivered', 12)
@@ -152,7 +154,7 @@ describe('the webhook of a job', () => {
   })
 
   it('that is slow holds up no other receiver’s, and stays with its worker', async () => {
-    const { redis, keys } = baton.core
+    const { redis, keys } = baton.context
     receiver.script({ kind: 'hang' })
     const slow = await job()
     await receiver.waitFor(deliveries => deliveries.length === 1)
@@ -167,6 +169,6 @@ describe('the webhook of a job', () => {
     await until(async () => (await leasedUntilMs()) > firstLeaseEndsMs + lockMs)
     expect(other.deliveries).toHaveLength(20)
     expect(receiver.deliveries).toHaveLength(1)
-    expect((await baton.core.store.read(slow))!.delivery).toMatchObject({ status: 'pending', attempts: 0 })
+    expect((await baton.context.store.read(slow))!.delivery).toMatchObject({ status: 'pending', attempts: 0 })
   })
 })

@@ -71,6 +71,6 @@ export const leftoversOf = async (server: FuzzedServer): Promise<string[]> => {
   if (blobs === null) return ['a blob that is being removed']
   return [...keys, ...blobs].filter(name => {
     const cores = coresIn(name)
-    return cores.length > 0 && !cores.some(core => known.has(core))
+    return cores.length > 0 && !cores.some(context => known.has(context))
   })
 }
