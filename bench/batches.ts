@@ -1,6 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { onStage, type Stage } from '../harness/environment.ts'
+import { fixed, median, printTable, whole } from '../harness/figures.ts'
+import { peakResidentBytesOf } from '../harness/process-usage.ts'
 import {
   type Batch,
   type BatchClient,
@@ -11,10 +14,7 @@ import {
 import { createClient, jobPath } from './support/chat.ts'
 import { startBaton, startSim } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
-import { fixed, median, printTable, whole } from './support/figures.ts'
-import { peakResidentBytesOf } from './support/process-usage.ts'
 import { batonQueue, openJobs } from './support/queue-state.ts'
-import { onStage, type Stage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 /** 100,000 requests of this length are the 256 MiB that a document of Anthropic's may have. */

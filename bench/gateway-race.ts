@@ -1,3 +1,5 @@
+import { onStage, type Stage } from '../harness/environment.ts'
+import { fixed, median, printTable, whole } from '../harness/figures.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import type { FloorApiInput } from './processes/floor-api.ts'
 import type { FloorWorkerInput } from './processes/floor-worker.ts'
@@ -6,13 +8,11 @@ import { chatPath, chatText, createClient, inLanes, jobPath, jobText } from './s
 import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { type Contender, measure, middle, ratioOf, type Speed, takeTurns } from './support/compare.ts'
 import { backup, provider } from './support/deployment.ts'
-import { fixed, median, printTable, whole } from './support/figures.ts'
 import { gatewayHeaders, startGateway } from './support/gateway.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
 import { allSettled, compactFile, hasSucceeded, openJobs, placeOf } from './support/queue-state.ts'
 import { relayInput } from './support/relay.ts'
 import { behave, callsAt } from './support/sim-control.ts'
-import { onStage, type Stage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 const usualRequests = 3_000

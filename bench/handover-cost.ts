@@ -1,16 +1,16 @@
+import { onStage, type Stage } from '../harness/environment.ts'
+import { fixed, percentile, printTable, whole } from '../harness/figures.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import { chatBody, chatPath, createClient } from './support/chat.ts'
 import { type Child, startBaton, startSim } from './support/child.ts'
 import { type Contender, measure, middle, ratioOf, takeTurns } from './support/compare.ts'
 import { type BatonInput, backup, provider } from './support/deployment.ts'
 import { draining } from './support/draining.ts'
-import { fixed, percentile, printTable, whole } from './support/figures.ts'
 import { loadQueue } from './support/load-queue.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
 import { allSettled, assertSucceeded, keys, placeOf } from './support/queue-state.ts'
 import { broken, relayInput, relayRoutes } from './support/relay.ts'
 import { callsAt } from './support/sim-control.ts'
-import { onStage, type Stage } from './support/stage.ts'
 
 type Case = keyof typeof relayRoutes
 

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { onStage, type Stage } from '../harness/environment.ts'
+import { fixed, median, percentile, printTable, whole } from '../harness/figures.ts'
 import { windowBuckets } from '../src/domain/circuit-terms.ts'
 import { type Client, chatBody, chatPath, createClient, inLanes } from './support/chat.ts'
 import { startBaton, startSim } from './support/child.ts'
 import { apiKey, type BatonInput, backup, provider } from './support/deployment.ts'
-import { fixed, median, percentile, printTable, whole } from './support/figures.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
 import { crossedAt, lastCalls, mostWithin } from './support/outages.ts'
 import { behave, journalOf } from './support/sim-control.ts'
-import { onStage, type Stage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 /** Behind the first provider stands the second; it is a route of its own, too. */

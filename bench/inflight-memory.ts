@@ -1,10 +1,10 @@
+import { onStage } from '../harness/environment.ts'
+import { fixed, printTable, whole } from '../harness/figures.ts'
+import { peakResidentBytesOf } from '../harness/process-usage.ts'
 import { startBaton, startSim } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
-import { fixed, printTable, whole } from './support/figures.ts'
 import { loadQueue } from './support/load-queue.ts'
-import { peakResidentBytesOf } from './support/process-usage.ts'
 import { assertSucceeded, batonQueue, openJobs } from './support/queue-state.ts'
-import { onStage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 const inFlight = 500

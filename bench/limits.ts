@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { onStage } from '../harness/environment.ts'
+import { fixed, printTable, whole } from '../harness/figures.ts'
 import type { CallEntry } from '../src/sim/call-journal.ts'
 import { startBaton, startSim } from './support/child.ts'
 import { apiKey, type BatonInput, model, provider } from './support/deployment.ts'
-import { fixed, printTable, whole } from './support/figures.ts'
 import { loadQueue } from './support/load-queue.ts'
 import { behave, journalOf } from './support/sim-control.ts'
-import { onStage } from './support/stage.ts'
 
 const rpm = 600
 const processes = 8

@@ -1,8 +1,8 @@
+import { onStage, type Stage } from '../harness/environment.ts'
+import { fixed, percentile, printTable } from '../harness/figures.ts'
 import { chatPath, chatText, createClient } from './support/chat.ts'
 import { startBaton, startSim } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
-import { fixed, percentile, printTable } from './support/figures.ts'
-import { onStage, type Stage } from './support/stage.ts'
 
 const warmUpCount = 300
 const callCount = 1_000

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { onStage, type Stage } from '../harness/environment.ts'
+import { fixed, median, printTable } from '../harness/figures.ts'
 import type { FloorApiInput } from './processes/floor-api.ts'
 import type { FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatLineBytes, createBatchClient, writeRequests } from './support/batches.ts'
 import { chatText, createClient, jobPath, jobText } from './support/chat.ts'
 import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
-import { fixed, median, printTable } from './support/figures.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
 import { allSettled, batonQueue, openJobs } from './support/queue-state.ts'
 import { combine, type RedisUsage, redisUsage } from './support/redis-usage.ts'
 import { callsAt } from './support/sim-control.ts'
-import { onStage, type Stage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 const connections = 64

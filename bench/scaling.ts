@@ -1,15 +1,15 @@
 import { Queue } from 'bullmq'
+import { onStage, type Stage } from '../harness/environment.ts'
+import { fixed, printTable, whole } from '../harness/figures.ts'
 import type { FloorJob, FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatText } from './support/chat.ts'
 import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { type Contender, measure, middle, ratioOf, type Speed, takeTurns } from './support/compare.ts'
 import { batonInput } from './support/deployment.ts'
 import { draining } from './support/draining.ts'
-import { fixed, printTable, whole } from './support/figures.ts'
 import { loadQueue } from './support/load-queue.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
 import { allSettled, assertSucceeded, batonQueue, keys, openJobs } from './support/queue-state.ts'
-import { onStage, type Stage } from './support/stage.ts'
 
 const sizes = [1, 2, 4, 8] as const
 /** Each process then makes at most 1,000 calls a second, a fraction of what a core could. */

@@ -1,9 +1,9 @@
+import { onStage, type Stage } from '../harness/environment.ts'
 import type { FloorApiInput } from './processes/floor-api.ts'
 import { createClient, jobPath, jobText } from './support/chat.ts'
 import { type Child, startBaton, startFloor } from './support/child.ts'
 import { type Contender, compare } from './support/compare.ts'
 import { batonInput } from './support/deployment.ts'
-import { onStage, type Stage } from './support/stage.ts'
 
 const requestCount = 6_000
 const connections = 64

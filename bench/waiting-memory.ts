@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis'
+import { onStage } from '../harness/environment.ts'
+import { fixed, printTable } from '../harness/figures.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
 import { createAgenda } from '../src/jobs/schedule.ts'
 import { shardCount } from '../src/redis/keys.ts'
@@ -6,9 +8,7 @@ import { createScriptRunner } from '../src/redis/scripts.ts'
 import { chatText, createClient, jobPath, jobText } from './support/chat.ts'
 import { startBaton } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
-import { fixed, printTable } from './support/figures.ts'
 import { batonQueue, keys } from './support/queue-state.ts'
-import { onStage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 const jobCount = 20_000

@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq'
+import { onStage, type Stage } from '../harness/environment.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
 import type { FloorDelivery, FloorWebhooksInput } from './processes/floor-webhooks.ts'
 import type { Received } from './processes/webhook-receiver.ts'
@@ -8,7 +9,6 @@ import { batonInput } from './support/deployment.ts'
 import { draining } from './support/draining.ts'
 import { loadQueue } from './support/load-queue.ts'
 import { allSettled, batonQueue, keys, openJobs, placeOf } from './support/queue-state.ts'
-import { onStage, type Stage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 const deliveryCount = 5_000

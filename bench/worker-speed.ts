@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq'
+import { onStage, type Stage } from '../harness/environment.ts'
 import type { FloorJob, FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatText } from './support/chat.ts'
 import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
@@ -13,7 +14,6 @@ import {
   keys,
   openJobs,
 } from './support/queue-state.ts'
-import { onStage, type Stage } from './support/stage.ts'
 import { until } from './support/until.ts'
 
 const jobCount = 10_000

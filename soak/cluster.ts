@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Stage } from '../bench/support/stage.ts'
-import { type Child, shippedNodeOptions, startChild } from '../chaos/cluster/child.ts'
+import { type Child, shippedNodeOptions, startChild } from '../harness/child.ts'
+import type { Stage } from '../harness/environment.ts'
 
 /** The processes that are watched, by the name that they have in tables. */
 export type Watched = ReadonlyMap<string, Child>

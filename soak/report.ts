@@ -1,4 +1,4 @@
-import { fixed, printTable, whole } from '../bench/support/figures.ts'
+import { fixed, printTable, whole } from '../harness/figures.ts'
 import type { Ledger } from './ledger.ts'
 import type { Sample } from './sampler.ts'
 import { type Point, slopeOf } from './slope.ts'

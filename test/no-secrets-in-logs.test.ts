@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { until } from '../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../src/sim/webhook-receiver.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
-import { until } from './support/until.ts'
 
 const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
 const prompt = 'MARKER-PROMPT-8c1f'

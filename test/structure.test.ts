@@ -94,11 +94,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may read the environment: entry points. */
 const readsEnvironment =
-  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal))\.ts$|demo\/|bench\/|chaos\/|soak\/|examples\/|test\/)/
+  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal))\.ts$|demo\/|harness\/|bench\/|chaos\/|soak\/|examples\/|test\/)/
 
 const root = join(import.meta.dirname, '..')
-const files = ['src', 'workers', 'demo', 'bench', 'chaos', 'soak', 'examples', 'test'].flatMap(dir =>
-  globSync(`${dir}/**/*.ts`, { cwd: root }),
+const files = ['src', 'workers', 'demo', 'harness', 'bench', 'chaos', 'soak', 'examples', 'test'].flatMap(
+  dir => globSync(`${dir}/**/*.ts`, { cwd: root }),
 )
 const code = new Map(files.map(file => [file, readFileSync(join(root, file), 'utf8')]))
 

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
+import type { Stage } from '../../harness/environment.ts'
 import type { BatonInput } from './deployment.ts'
-import type { Stage } from './stage.ts'
 
 /** A process of its own that ends with its stage, and with this process however that dies. */
 export interface Child {
@@ -23,7 +23,7 @@ const nodeOptionsOf = async (role: Role): Promise<string[]> => {
 }
 
 const root = new URL('../../', import.meta.url)
-const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href
+const endWithParent = new URL('../../harness/end-with-parent.ts', import.meta.url).href
 
 /** Runs `file`, a URL or a path from the package's root, as a process; resolves when `firstWord` does. */
 export const startChild = <Said>(

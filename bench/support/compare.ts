@@ -1,6 +1,6 @@
-import { fixed, median, printTable, whole } from './figures.ts'
+import { fixed, median, printTable, whole } from '../../harness/figures.ts'
+import { cpuMicrosOf } from '../../harness/process-usage.ts'
 import { jobsOr, roundsOr } from './options.ts'
-import { cpuMicrosOf } from './process-usage.ts'
 
 /** One of those that are compared: `work` does `count` pieces of work, and resolves when all are done. */
 export interface Contender {

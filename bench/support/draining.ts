@@ -1,7 +1,7 @@
+import type { Stage } from '../../harness/environment.ts'
 import type { Child } from './child.ts'
 import type { Contender } from './compare.ts'
 import { compactFile } from './queue-state.ts'
-import type { Stage } from './stage.ts'
 import { until } from './until.ts'
 
 export interface Drain {

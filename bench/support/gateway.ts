@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline'
+import type { Stage } from '../../harness/environment.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { type Child, startChild } from './child.ts'
 import { apiKey } from './deployment.ts'
-import type { Stage } from './stage.ts'
 
 const startFile = new URL('build/start-server.js', import.meta.resolve('@portkey-ai/gateway/package.json'))
 

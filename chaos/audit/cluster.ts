@@ -1,4 +1,4 @@
-import type { Exit } from '../cluster/child.ts'
+import type { Exit } from '../../harness/child.ts'
 import type { Evidence, Violation } from './evidence.ts'
 
 /** Many times what a process of this load holds; one that keeps what it should let go of passes it. */

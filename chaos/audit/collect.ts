@@ -1,7 +1,7 @@
+import { residentBytes } from '../../harness/signals.ts'
 import type { BatchView } from '../../src/batches/view.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { residentBytes } from '../cluster/signals.ts'
 import { type Api, bodyOf } from '../load/api.ts'
 import type { BatchEntry, Ledger } from '../load/ledger.ts'
 import { providers } from '../plan/routes.ts'

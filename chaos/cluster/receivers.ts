@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { type Link, openLink } from '../../harness/link.ts'
+import { type NameServer, startNameServer, type Zone } from '../../harness/name-server.ts'
 import { createHttpListener } from '../../src/sim/http-listener.ts'
 import { createWebhookReceiver, type Delivery, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { type NameServer, startNameServer, type Zone } from '../../test/support/name-server.ts'
 import type { JobOrder } from '../plan/load.ts'
-import { type Link, openLink } from './link.ts'
 
 /** Where webhooks go. */
 export interface Receivers {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { startSentinelTopology } from '../../test/support/redis-topology.ts'
+import { startSentinelTopology } from '../../harness/redis/topology.ts'
 import type { FaultKind } from '../plan/faults.ts'
 import { fillMemory } from './fill-memory.ts'
 import type { ChaosRedis } from './redis.ts'

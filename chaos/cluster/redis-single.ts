@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
+import { openLink } from '../../harness/link.ts'
+import { freeze, signal } from '../../harness/signals.ts'
 import { parseRedisUrl } from '../../src/redis/address.ts'
 import { startPrivateRedis } from '../../src/redis/dev/server.ts'
 import { parseInfo } from '../../src/redis/preflight.ts'
@@ -9,9 +11,7 @@ import { members } from '../plan/cast.ts'
 import type { FaultKind } from '../plan/faults.ts'
 import { canLimitDisk, fillDisk, freeDisk, launcher } from './disk-limit.ts'
 import { fillMemory } from './fill-memory.ts'
-import { openLink } from './link.ts'
 import type { ChaosRedis } from './redis.ts'
-import { freeze, signal } from './signals.ts'
 
 /** One server with an append-only file, started as Baton starts its own, and a link of its own for each process. */
 export const openSingleRedis = async (runDir: string): Promise<ChaosRedis> => {

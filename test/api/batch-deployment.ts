@@ -5,12 +5,12 @@ import OpenAI7 from 'openai'
 import OpenAI4 from 'openai4'
 import OpenAI6 from 'openai6'
 import { pino } from 'pino'
+import { until } from '../../harness/until.ts'
 import { openApi } from '../../src/api/open-api.ts'
 import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type ConfigInput, type Deployment, deploy } from '../support/deployment.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 /** What their users write is the same for all of them; their types have different names. */
 export const clients = {

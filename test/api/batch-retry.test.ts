@@ -1,7 +1,7 @@
 import type OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { line, lines, rows } from '../batches/batch-desk.ts'
-import { until } from '../support/until.ts'
 import {
   type Batch,
   type BatchApi,

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import OpenAI from 'openai'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { line } from '../batches/batch-desk.ts'
-import { until } from '../support/until.ts'
 import { type Batch, type BatchApi, desk, openBatchApi } from './batch-deployment.ts'
 
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { installBodyPace } from '../../src/api/plugins/body-pace.ts'
-import { until } from '../support/until.ts'
 
 const everyMs = 200
 const minBytes = 1_000

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { BlobStoreError } from '../../src/files/blobs/blob-store.ts'
-import { until } from '../support/until.ts'
 import { field, file, formHeaders, formOf, postBlindly, postForm, traces } from './forms.ts'
 import { call, openTestApi, type TestApi } from './harness.ts'
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { boundary, field, file, formOf, postForm, sha256 } from './forms.ts'
 import { type Answer, call, openTestApi, type TestApi } from './harness.ts'
 

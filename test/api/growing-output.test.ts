@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { line, lines } from '../batches/batch-desk.ts'
-import { until } from '../support/until.ts'
 import { type BatchApi, clients, desk, openBatchApi } from './batch-deployment.ts'
 
 let api: BatchApi

@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import { EventSource } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { type Attempt, jobStatuses } from '../../src/domain/job.ts'
 import { startMonitor } from '../support/monitor.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import { type EventReader, readEvents, told } from './event-stream.ts'
 import { call, endJob, failure, openTestApi, submitJob, type TestApi } from './harness.ts'
 

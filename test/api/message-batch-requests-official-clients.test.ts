@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { type Client, clients, row, tap } from './anthropic-clients.ts'
 import { openTestApi, type TestApi } from './harness.ts'
 

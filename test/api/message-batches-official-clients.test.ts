@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Anthropic1 from '@anthropic-ai/sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatchDesk, openDesk } from '../batches/batch-desk.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import { type Client, clients, row, tap } from './anthropic-clients.ts'
 
 const first = createSimProvider()

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { termsOf } from '../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { tallyOf } from '../health/tally-of.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 let baton: Deployment
 let sims: SimProvider[]

@@ -1,8 +1,8 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { newJobId } from '../../src/redis/keys.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { until } from '../support/until.ts'
 import { call, type Json } from './harness.ts'
 import { key, openReasonsSite, type ReasonsSite } from './reasons-site.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import { readEvents, told } from './event-stream.ts'
 import {
   type Answer,

@@ -2,7 +2,7 @@ import { Session } from 'node:inspector/promises'
 import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { type Answer, call, chat, endJob, type Json, openTestApi, type TestApi } from './harness.ts'
 
 const MB = 1024 * 1024

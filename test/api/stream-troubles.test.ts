@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createJobStreams } from '../../src/api/job-streams.ts'
 import { createJobWatcher } from '../../src/api/job-watcher.ts'
 import type { JobStore } from '../../src/jobs/store.ts'
-import { until } from '../support/until.ts'
 import { endJob, openTestApi, submitJob, type TestApi } from './harness.ts'
 
 let api: TestApi

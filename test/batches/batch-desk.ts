@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { until } from '../../harness/until.ts'
 import { type BatchRecord, hasEnded } from '../../src/batches/record.ts'
 import { type BatchStore, createBatchStore, type NewBatch } from '../../src/batches/store.ts'
 import type { BlobStore } from '../../src/files/blobs/blob-store.ts'
@@ -8,7 +9,6 @@ import { createFileStore, type FileStore } from '../../src/files/store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { coreOf, createKeys, newBatchId, newFileId } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
-import { until } from '../support/until.ts'
 
 const shard = 5
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { until } from '../support/until.ts'
 import { line, lines, onePiece } from './batch-desk.ts'
 import { type BatchRig, openBatchRig } from './batch-rig.ts'
 

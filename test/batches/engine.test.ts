@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { BatchRecord } from '../../src/batches/record.ts'
 import { batchJobId, coreOf } from '../../src/redis/keys.ts'
-import { until } from '../support/until.ts'
 import { line, lines, rows } from './batch-desk.ts'
 import { type BatchRig, openBatchRig } from './batch-rig.ts'
 

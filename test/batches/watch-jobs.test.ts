@@ -1,12 +1,12 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { Progress } from '../../src/batches/progress.ts'
 import { watchJobs } from '../../src/batches/watch-jobs.ts'
 import { createWindow } from '../../src/batches/window.ts'
 import { leaseEntry } from '../../src/jobs/doorbell.ts'
 import { createDoorbells, type Doorbells } from '../../src/queue/doorbells.ts'
 import { batchJobId, shardOf } from '../../src/redis/keys.ts'
-import { until } from '../support/until.ts'
 import { openBatches } from './store/batch-fixture.ts'
 
 const fixture = openBatches()

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { type AnswerCache, createAnswerCache } from '../../src/cache/answer-cache.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { createKeys, shardCount } from '../../src/redis/keys.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const leaseMs = 400
 const { url, prefix } = testRedis()

@@ -1,9 +1,9 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { BatchView } from '../../src/batches/view.ts'
 import { type BatchApi, desk, openBatchApi } from '../api/batch-deployment.ts'
 import { call, chat } from '../api/harness.ts'
-import { until } from '../support/until.ts'
 
 let api: BatchApi
 let client: OpenAI

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
 import { members } from '../../chaos/plan/cast.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 
 const main = join(import.meta.dirname, '../../chaos/main.ts')
 

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { runBaton } from '../../src/cli/program.ts'
 import { openReasonsSite, type ReasonsSite, trouble } from '../api/reasons-site.ts'
 import { configFolder } from '../config/config-folder.ts'
-import { until } from '../support/until.ts'
 import { runIn } from './run-in-folder.ts'
 
 let site: ReasonsSite

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { newJobId } from '../../src/redis/keys.ts'
-import { until } from '../support/until.ts'
 import { type OperatorSite, openOperatorSite } from './operator-site.ts'
 
 let site: OperatorSite

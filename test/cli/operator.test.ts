@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { JobView } from '../../src/jobs/view.ts'
-import { until } from '../support/until.ts'
 import { type OperatorSite, openOperatorSite } from './operator-site.ts'
 
 let site: OperatorSite

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { BatchView } from '../../src/batches/view.ts'
 import { line } from '../batches/batch-desk.ts'
-import { until } from '../support/until.ts'
 import { type BatchSite, openBatchSite } from './batch-site.ts'
 
 let site: BatchSite

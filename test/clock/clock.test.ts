@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { type Clock, createClock, readTime } from '../../src/clock/clock.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { ownRedis, testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const log = pino({ level: 'silent' })
 const minuteMs = 60_000

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 
 const entry = join(import.meta.dirname, '../../demo/main.ts')
 

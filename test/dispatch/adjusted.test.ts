@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { explainJob } from '../../src/cli/explain-text.ts'
 import { jobView } from '../../src/jobs/view.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
@@ -8,7 +9,6 @@ import { desk } from '../api/batch-deployment.ts'
 import { call } from '../api/harness.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 import { answers, openVendor, unavailable, type Vendor } from '../support/vendors.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`

@@ -1,10 +1,10 @@
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
 import { newJobId } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 let sim: SimProvider
 let baton: Deployment

@@ -1,8 +1,8 @@
 import { pino } from 'pino'
 import { afterAll, expect, it, onTestFinished } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createLeases } from '../../src/dispatch/leases.ts'
 import { leaseMs, openStore } from '../jobs/store-fixture.ts'
-import { until } from '../support/until.ts'
 
 const { store, clock, claimed, created, running, close } = openStore()
 afterAll(close)

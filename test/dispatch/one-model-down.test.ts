@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 /** Models that answer 503. */
 let down: Set<string>

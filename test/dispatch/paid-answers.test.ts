@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 import { cases, chat, type Vendor } from './paid-answer-cases.ts'
 
 const vendors: Readonly<Record<Vendor, object>> = {

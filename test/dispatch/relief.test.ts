@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createRelief } from '../../src/dispatch/relief.ts'
 import type { Submission } from '../../src/dispatch/submit-job.ts'
 import { createObstacleOf } from '../../src/health/obstacles.ts'
@@ -8,7 +9,6 @@ import type { Claim } from '../../src/jobs/store.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 let sim: SimProvider
 let baton: Deployment

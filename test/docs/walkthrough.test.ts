@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import { blocksOf, readDoc, root } from './markdown.ts'
 
 const run = promisify(execFile)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
 let rig: Rig

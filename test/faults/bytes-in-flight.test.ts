@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
 const MB = 1024 * 1024

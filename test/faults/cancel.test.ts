@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 const parking = 'throttle-60000ms'

@@ -1,7 +1,7 @@
 import { Agent, fetch } from 'undici'
+import { until } from '../../harness/until.ts'
 import { isTerminal } from '../../src/domain/job.ts'
 import type { JobView } from '../../src/jobs/view.ts'
-import { until } from '../support/until.ts'
 
 export interface Order {
   readonly model: string

@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
 import { parseRedisUrl } from '../../src/redis/address.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 let rig: Rig

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { ownRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig, type RigOptions, submitted } from './rig.ts'
 
 const slow = 'slow-1000ms'

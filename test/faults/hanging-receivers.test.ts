@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`

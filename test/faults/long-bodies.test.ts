@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { startMonitor } from '../support/monitor.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
 const MB = 1024 * 1024

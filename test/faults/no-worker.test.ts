@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { runIn } from '../cli/run-in-folder.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 const unmannedAfterMs = 8_000

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type BatonProcess, runCommand } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type BatonProcess, runCommand } from '../support/processes.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const slow = 'slow-1000ms'

@@ -1,4 +1,4 @@
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import type { Client, Order } from './client.ts'
 
 /** Clients that send an order again, under its key, until it is accepted. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { BatonProcess } from '../support/processes.ts'
-import { until } from '../support/until.ts'
+import type { BatonProcess } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 let rig: Rig

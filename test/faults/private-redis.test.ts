@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { openSite, type Site } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { recordPathIn } from '../../src/redis/dev/owner.ts'
 import { isRedisServer } from '../../src/redis/dev/process-check.ts'
 import { readServerRecord } from '../../src/redis/dev/server-record.ts'
-import { openSite, type Site } from '../support/processes.ts'
-import { until } from '../support/until.ts'
 import { createClient } from './client.ts'
 
 let site: Site

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { JobView } from '../../src/jobs/view.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 let rig: Rig

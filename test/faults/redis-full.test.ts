@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LogLine } from '../../harness/processes.ts'
+import { ask } from '../../harness/redis/node.ts'
+import { until } from '../../harness/until.ts'
 import { parseInfo } from '../../src/redis/preflight.ts'
 import { call } from '../api/harness.ts'
 import { line, openDesk } from '../batches/batch-desk.ts'
-import type { LogLine } from '../support/processes.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
-import { ask } from '../support/redis-node.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
 // Nobody lifts the limit here: what fills Redis must also end, and be forgotten, by itself.

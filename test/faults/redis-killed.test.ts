@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { isTerminal } from '../../src/domain/job.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import type { Client, Order } from './client.ts'
 import { openRig, type Rig } from './rig.ts'
 

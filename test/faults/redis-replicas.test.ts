@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { parseInfo } from '../../src/redis/preflight.ts'
-import { call } from '../api/harness.ts'
-import { ask } from '../support/redis-node.ts'
+import { ask } from '../../harness/redis/node.ts'
 import {
   type SentinelTopology,
   type SentinelTopologyOptions,
   startSentinelTopology,
-} from '../support/redis-topology.ts'
-import { until } from '../support/until.ts'
+} from '../../harness/redis/topology.ts'
+import { until } from '../../harness/until.ts'
+import { parseInfo } from '../../src/redis/preflight.ts'
+import { call } from '../api/harness.ts'
 import { usersOf } from './patient-senders.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { openSite } from '../support/processes.ts'
+import { openSite } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import { createClient } from './client.ts'
 import { submitted } from './rig.ts'
 

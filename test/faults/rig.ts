@@ -1,5 +1,5 @@
+import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type BatonProcess, openSite, type Site } from '../support/processes.ts'
 import { testRedis } from '../support/redis.ts'
 import { type Client, createClient } from './client.ts'
 

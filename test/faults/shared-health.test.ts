@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import type { Circuit } from '../../src/domain/circuit.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type BatonProcess, openSite, type Site } from '../support/processes.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 import { type Client, createClient } from './client.ts'
 import { submitted } from './rig.ts'
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type NameServer, startNameServer } from '../../harness/name-server.ts'
+import { openSite, type Site } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { type NameServer, startNameServer } from '../support/name-server.ts'
-import { openSite, type Site } from '../support/processes.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`
 const names = 40

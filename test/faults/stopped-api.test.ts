@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
 const slow = 'slow-3000ms'

@@ -4,12 +4,12 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createDiskBlobs } from '../../src/files/blobs/disk-blobs.ts'
 import { createFileStore } from '../../src/files/store.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { field, file, formHeaders, formOf } from '../api/forms.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
 let rig: Rig

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { openSite, type Site } from '../../harness/processes.ts'
+import { startNode } from '../../harness/redis/node.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
-import { openSite, type Site } from '../support/processes.ts'
 import { ownRedis, testRedis } from '../support/redis.ts'
-import { startNode } from '../support/redis-node.ts'
 
 let site: Site
 afterEach(() => site.close())

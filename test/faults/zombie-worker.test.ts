@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { BatonProcess, LogLine } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import type { BatonProcess, LogLine } from '../support/processes.ts'
-import { until } from '../support/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

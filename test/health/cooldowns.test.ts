@@ -2,10 +2,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createHealthBoard, type HealthBoard, type HealthEntry } from '../../src/health/cooldowns.ts'
 import { createPatientRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const log = pino({ level: 'silent' })
 const target = { provider: 'first', model: 'gpt/4' }

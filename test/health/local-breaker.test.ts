@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createGuard, type Guard, type GuardOutcome } from '../../src/health/local-breaker.ts'
-import { until } from '../support/until.ts'
 
 const options = { windowMs: 200, errorPercent: 50, minCalls: 4, resetMs: 150 }
 

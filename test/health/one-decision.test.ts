@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { termsOf } from '../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 import { tallyOf } from './tally-of.ts'
 
 // The process's own breaker decides by what it saw itself, the cluster by what all saw.

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import {
   createHeartbeat,
   readEveryPresence,
@@ -8,7 +9,6 @@ import {
 } from '../../src/health/presence.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const presence: WorkerPresence = {
   provider: 'first',

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import { expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createLogger } from '../../src/lifecycle/logger.ts'
 import { createRepeating } from '../../src/lifecycle/repeating.ts'
-import { until } from '../support/until.ts'
 
 const lines: string[] = []
 const log = createLogger(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { type Consumer, createConsumer } from '../../src/queue/consumer.ts'
 import { providerQueue, ringSize } from '../../src/queue/doorbells.ts'
-import { until } from '../support/until.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { BatchRecord } from '../../src/batches/record.ts'
 import {
   deadlineEntry,
@@ -11,7 +12,6 @@ import { providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
 import { createSweeper, sweep } from '../../src/queue/sweeper.ts'
 import { newBatchId, newJobId } from '../../src/redis/keys.ts'
 import { answer, leaseMs } from '../jobs/store-fixture.ts'
-import { until } from '../support/until.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture

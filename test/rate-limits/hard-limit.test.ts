@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { type BatonProcess, openSite, type Site } from '../support/processes.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 /** 30 a second, of which a second's worth may come at once. */
 const rpm = 1_800

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import type { ApiKey } from '../../src/health/key-ring.ts'
 import { createLimitStore, meterName } from '../../src/rate-limits/limit-store.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, type DeployOptions, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {

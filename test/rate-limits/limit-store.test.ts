@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createLimitStore, type LeaseRequest, type LimitStore } from '../../src/rate-limits/limit-store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const meter = 'first#aaaa/gpt-4'
 const nothing: LeaseRequest = {

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
+import { ask } from '../../harness/redis/node.ts'
+import { startClusterTopology } from '../../harness/redis/topology.ts'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { checkRedis, judgeRedis, type PreflightOptions, parseInfo } from '../../src/redis/preflight.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
-import { ask } from '../support/redis-node.ts'
-import { startClusterTopology } from '../support/redis-topology.ts'
 import { placeOfTopology } from './place-of-topology.ts'
 
 const good = {

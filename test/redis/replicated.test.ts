@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { type RedisNode, startNode } from '../../harness/redis/node.ts'
+import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createKeys, newUploadId, shardOf } from '../../src/redis/keys.ts'
 import { createReplicatedRunner, NotReplicatedError } from '../../src/redis/replicated.ts'
 import { createScriptRunner, type RunScript } from '../../src/redis/scripts.ts'
-import { type RedisNode, startNode } from '../support/redis-node.ts'
-import { until } from '../support/until.ts'
 
 let dir: string
 let master: RedisNode

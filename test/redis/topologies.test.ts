@@ -1,6 +1,14 @@
 import type { Cluster, Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ask } from '../../harness/redis/node.ts'
+import {
+  type ClusterTopology,
+  type SentinelTopology,
+  startClusterTopology,
+  startSentinelTopology,
+} from '../../harness/redis/topology.ts'
+import { until } from '../../harness/until.ts'
 import {
   createApiRedis,
   createPatientRedis,
@@ -8,14 +16,6 @@ import {
   type RedisClient,
 } from '../../src/redis/connect.ts'
 import type { RedisPlace } from '../../src/redis/place.ts'
-import { ask } from '../support/redis-node.ts'
-import {
-  type ClusterTopology,
-  type SentinelTopology,
-  startClusterTopology,
-  startSentinelTopology,
-} from '../support/redis-topology.ts'
-import { until } from '../support/until.ts'
 import { placeOfTopology } from './place-of-topology.ts'
 
 let lines: string[]

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { expect, test } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { ask, post, startSim } from './provider-fixture.ts'
 
 const paths = ['/v1/chat/completions', '/v1/messages'] as const

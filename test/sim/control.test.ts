@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { until } from '../support/until.ts'
+import { until } from '../../harness/until.ts'
 import { ask, post, startSim } from './provider-fixture.ts'
 
 const get = async (url: string, headers: Record<string, string> = {}) => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type BatonProcess, openSite, type Site } from '../support/processes.ts'
 import { type OwnRedis, ownRedis, testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`
 const operator = { authorization: 'Bearer boss' }

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openSite, type Site } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { consentOf } from '../../src/redis/dev/ask-install.ts'
 import { createSystem } from '../../src/redis/dev/binary.ts'
-import { openSite, type Site } from '../support/processes.ts'
-import { until } from '../support/until.ts'
 
 /** Only its owner's root may install without a password. */
 const isRoot = process.getuid?.() === 0

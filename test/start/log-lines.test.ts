@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { openSite } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { doubledKeys } from '../support/doubled-keys.ts'
-import { openSite } from '../support/processes.ts'
-import { until } from '../support/until.ts'
 
 test('the scan sees what is there twice', () => {
   expect(doubledKeys('{"a":1,"b":{"a":2,"c":"\\"a\\":"},"a":[{"a":1}]}')).toEqual(['a'])

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DestinationStream } from 'pino'
+import { until } from '../../harness/until.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { type AppContext, openContext } from '../../src/context.ts'
 import { createSubmitJob, type Submission, type SubmitJob } from '../../src/dispatch/submit-job.ts'
@@ -11,7 +12,6 @@ import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createLogger } from '../../src/lifecycle/logger.ts'
 import { openProviderWorker } from '../../workers/provider.ts'
 import { testRedis } from './redis.ts'
-import { until } from './until.ts'
 
 export type ConfigInput = Record<string, unknown>
 

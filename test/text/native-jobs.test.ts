@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { runIn } from '../cli/run-in-folder.ts'
 import { type RecordingUpstream, startUpstream } from '../contract/providers/recording-upstream.ts'
 import { anyJson, deepJson, fragileJson } from '../json/any-json.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { until } from '../../harness/until.ts'
 import {
   type Admission,
   createReceivers,
@@ -7,7 +8,6 @@ import {
   type ReceiversOptions,
 } from '../../src/webhooks/receivers.ts'
 import type { DeliveryFailure, DeliveryOutcome } from '../../src/webhooks/send.ts'
-import { until } from '../support/until.ts'
 
 const breaker = { failures: 3, resetMs: 10_000, maxResetMs: 40_000 }
 const clock = { nowMs: 1_765_000_000_000 }

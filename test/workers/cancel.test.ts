@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { chanceOf } from '../../src/domain/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 let sim: SimProvider
 /** The process whose worker makes the calls, and another that only shares its Redis. */

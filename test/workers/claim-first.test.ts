@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { deploy } from '../support/deployment.ts'
 import { startMonitor } from '../support/monitor.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 // BullMQ may drop a ring as soon as the records say who runs its jobs, long before they end. What keeps a crash between the
 // two from losing a job is their order.

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { until } from '../../harness/until.ts'
 import { openUpstream } from '../contract/providers/open-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 const recipe = parse(
   readFileSync(join(import.meta.dirname, '../../examples/recipe.yaml'), 'utf8').replaceAll(

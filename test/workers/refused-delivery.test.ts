@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { webhookQueue } from '../../src/queue/doorbells.ts'
 import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { deploy } from '../support/deployment.ts'
 import { testRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 // BullMQ forgets a doorbell that was answered with an error, and the patrol looks for it only after a minute.
 it('asks again for a delivery that Redis refuses to lease', async () => {

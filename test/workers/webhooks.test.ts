@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { deliveryEntry } from '../../src/jobs/doorbell.ts'
 import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { createDeadLetters } from '../../src/webhooks/dead-letters.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
-import { until } from '../support/until.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 const lockMs = 1_000

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { until } from '../../../harness/until.ts'
 import { shardOf } from '../../../src/redis/keys.ts'
-import { until } from '../../support/until.ts'
 import { openBatches } from './batch-fixture.ts'
 
 const { redis, keys, clock, batches, work, file, newBatch, record, leased, close } = openBatches()

@@ -1,6 +1,7 @@
 import { type Job, Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { type Logger, pino } from 'pino'
+import { until } from '../../../harness/until.ts'
 import { createJobIndex, type JobIndex } from '../../../src/jobs/index-stream.ts'
 import { type Agenda, createAgenda } from '../../../src/jobs/schedule.ts'
 import { createJobStore, type JobStore } from '../../../src/jobs/store.ts'
@@ -16,7 +17,6 @@ import { createPatientRedis } from '../../../src/redis/connect.ts'
 import { createKeys, type Keys } from '../../../src/redis/keys.ts'
 import { createScriptRunner } from '../../../src/redis/scripts.ts'
 import { ownRedis } from '../../support/redis.ts'
-import { until } from '../../support/until.ts'
 
 export const providers = ['first', 'second', 'third'] as const
 export const queues: readonly string[] = [...providers.map(providerQueue), webhookQueue]

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
+import { type BatonProcess, openSite } from '../../../harness/processes.ts'
+import { until } from '../../../harness/until.ts'
 import { createSimProvider } from '../../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
 import { field, file, postForm } from '../../api/forms.ts'
 import { type Answer, call, chat, type Json } from '../../api/harness.ts'
-import { type BatonProcess, openSite } from '../../support/processes.ts'
 import { testRedis } from '../../support/redis.ts'
-import { until } from '../../support/until.ts'
 import { type Known, promptMark, unusedProvider } from './samples.ts'
 
 const apiKey = 'MARK-KEY-right-91'

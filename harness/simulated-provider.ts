@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { BehaviourInput } from '../../src/sim/behaviour.ts'
-import type { CallEntry } from '../../src/sim/call-journal.ts'
+import type { BehaviourInput } from '../src/sim/behaviour.ts'
+import type { CallEntry } from '../src/sim/call-journal.ts'
 import { startChild } from './child.ts'
 
 /** A simulated provider in a process of its own, which no fault ever meets: it keeps the journal of all calls. */

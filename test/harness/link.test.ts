@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { Agent, fetch } from 'undici'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Link, openLink } from '../../chaos/cluster/link.ts'
+import { type Link, openLink } from '../../harness/link.ts'
 
 let server: Server
 let link: Link

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { parseInfo } from '../../src/redis/preflight.ts'
-import { ask, findFreePorts, host, type RedisNode, startNode } from './redis-node.ts'
-import { until } from './until.ts'
+import { until } from '../until.ts'
+import { ask, findFreePorts, host, type RedisNode, startNode } from './node.ts'
 
-export type { RedisNode } from './redis-node.ts'
+export type { RedisNode } from './node.ts'
 
 /** A master with its replicas, and three Sentinels that watch over them. */
 export interface SentinelTopology {

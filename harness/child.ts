@@ -4,8 +4,8 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const root = new URL('../../', import.meta.url)
-const endWithParent = new URL('bench/support/end-with-parent.ts', root).href
+const root = new URL('..', import.meta.url)
+const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href
 
 export interface Exit {
   readonly code: number | null

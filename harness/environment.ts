@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { startPrivateRedis } from '../../src/redis/dev/server.ts'
+import { startPrivateRedis } from '../src/redis/dev/server.ts'
 
 /** What a section measures on: an empty Redis with the settings that are shipped, and whatever it opens beside. */
 export interface Stage {

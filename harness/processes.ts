@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from './until.ts'
 
-const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string }
 
