@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { createRepeating } from '../lifecycle/repeating.ts'
-import { type DriveParts, driveBatch } from './drive-batch.ts'
+import { type DriveParts, driveBatch } from './run-batch.ts'
 import type { Lease } from './steps.ts'
 
 export interface RunnerParts extends DriveParts {

@@ -7,12 +7,12 @@ import { lineNumberOf } from '../redis/keys.ts'
 import { linesWithin } from './budget.ts'
 import type { UnfedReason } from './finished-line.ts'
 import type { ReadInput } from './input-reader.ts'
-import type { Nudge } from './nudge.ts'
 import type { PlanLine } from './plan-line.ts'
 import { type Progress, statusOf } from './progress.ts'
 import type { InputLine } from './read-lines.ts'
 import type { BatchRecord } from './record.ts'
 import type { BatchJob, Lease } from './steps.ts'
+import type { Nudge } from './wake-signal.ts'
 import type { BatchWork } from './work.ts'
 
 export interface FeederParts {

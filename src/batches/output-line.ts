@@ -1,7 +1,7 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { errorBody } from '../domain/error-shape.ts'
 import type { LastError } from '../domain/job.ts'
-import { errorAnswerBody } from './answer-body.ts'
+import { errorAnswerBody } from './error-answer.ts'
 
 /** How a request of a batch ended. */
 export type LineEnd =

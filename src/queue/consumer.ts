@@ -6,7 +6,7 @@ import type { Keys } from '../redis/keys.ts'
 import { type Doorbells, doorbellsOf, queueName, ringSize } from './doorbells.ts'
 import { holdWrites } from './hold-writes.ts'
 import { PatientWorker } from './patient-worker.ts'
-import { createPlaces } from './places.ts'
+import { createPlaces } from './slot-pool.ts'
 import { letQueuesRunWhenFull } from './when-full.ts'
 
 export interface ConsumerOptions {

@@ -4,7 +4,7 @@ import type { RecordFields } from '../jobs/record.ts'
 import type { Deliveries, DeliveryResult } from './deliveries.ts'
 import { eventIdOf, type WebhookEvent } from './event.ts'
 import type { Entered, Receivers, Visit } from './receivers.ts'
-import { nextDelayMs } from './schedule.ts'
+import { nextDelayMs } from './retry-delay.ts'
 import type { DeliveryFailure, DeliveryOutcome, WebhookSender } from './send.ts'
 
 /** A job or batch that has ended and whose webhook is still to be delivered. */

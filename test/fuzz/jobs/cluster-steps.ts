@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { parseDoorbell } from '../../../src/jobs/doorbell.ts'
 import type { JobRecord } from '../../../src/jobs/record.ts'
-import { patrolRecords } from '../../../src/queue/patrol.ts'
+import { patrolRecords } from '../../../src/queue/reconciler.ts'
 import { sweep } from '../../../src/queue/sweeper.ts'
 import { isOver } from './model.ts'
 import { queues } from './rig.ts'

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { webhookDoorbell } from '../../src/jobs/doorbell.ts'
 import { webhookQueue } from '../../src/queue/doorbells.ts'
-import { patrolOwed } from '../../src/queue/owed-patrol.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import { newBatchId, shardOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { createDeliveries, type Deliveries } from '../../src/webhooks/deliveries.ts'
 import { createOwedAnnouncements } from '../../src/webhooks/owed.ts'
-import { openQueue, type QueueFixture } from './queue-fixture.ts'
+import { patrolOwed } from '../../src/webhooks/reconciler.ts'
+import { openQueue, type QueueFixture } from '../queue/queue-fixture.ts'
 
 let q: QueueFixture
 beforeEach(() => {

@@ -1,13 +1,13 @@
 import type { Cluster, Redis } from 'ioredis'
-import { createJobIndex } from '../jobs/index-stream.ts'
-import { createAgenda } from '../jobs/schedule.ts'
-import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import type { Keys } from '../redis/keys.ts'
-import type { RunScript } from '../redis/scripts.ts'
-import { createOwedAnnouncements } from '../webhooks/owed.ts'
-import { createOwedPatrol } from './owed-patrol.ts'
-import { createPatrol } from './patrol.ts'
-import { createSweeper, type SweepingParts } from './sweeper.ts'
+import { createJobIndex } from './jobs/index-stream.ts'
+import { createAgenda } from './jobs/schedule.ts'
+import type { Lifecycle } from './lifecycle/lifecycle.ts'
+import { createPatrol } from './queue/reconciler.ts'
+import { createSweeper, type SweepingParts } from './queue/sweeper.ts'
+import type { Keys } from './redis/keys.ts'
+import type { RunScript } from './redis/scripts.ts'
+import { createOwedAnnouncements } from './webhooks/owed.ts'
+import { createOwedPatrol } from './webhooks/reconciler.ts'
 
 export interface CaretakerParts extends Omit<SweepingParts, 'agenda'> {
   readonly redis: Redis | Cluster

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createPlaces, type Places } from '../../src/queue/places.ts'
+import { createPlaces, type Places } from '../../src/queue/slot-pool.ts'
 
 /** Whether a promise has resolved by the next turn. */
 const isResolved = async (promise: Promise<void>): Promise<boolean> => {

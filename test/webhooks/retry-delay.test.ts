@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nextDelayMs } from '../../src/webhooks/schedule.ts'
+import { nextDelayMs } from '../../src/webhooks/retry-delay.ts'
 
 const hourMs = 3_600_000
 const delay = (failedAttempts: number, chance: number, retryAfterMs: number | null = null) =>

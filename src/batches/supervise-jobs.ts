@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type PatrolParts, patrolRecords } from '../queue/patrol.ts'
+import { type PatrolParts, patrolRecords } from '../queue/reconciler.ts'
 import { batchJobId } from '../redis/keys.ts'
 import type { Progress } from './progress.ts'
 import type { BatchRecord } from './record.ts'

@@ -2,9 +2,9 @@ import type { Logger } from 'pino'
 import { deliveryEntry, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { Agenda } from '../jobs/schedule.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import type { OwedAnnouncements } from '../webhooks/owed.ts'
-import { type Doorbells, webhookQueue } from './doorbells.ts'
-import { createMayRing, settledAfterMs } from './may-ring.ts'
+import { type Doorbells, webhookQueue } from '../queue/doorbells.ts'
+import { createMayRing, settledAfterMs } from '../queue/may-ring.ts'
+import type { OwedAnnouncements } from './owed.ts'
 
 const pollMs = 2_000
 const perShard = 100
