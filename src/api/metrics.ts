@@ -74,13 +74,17 @@ const counter = (name: string, help: string, samples: readonly Sample[]): Metric
 })
 
 const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: SharedFigures): Metric[] => [
-  counter('baton_jobs_accepted_total', 'Single jobs that this process took.', [{ value: accepted }]),
+  counter('baton_jobs_accepted_total', 'Single jobs that this process accepted.', [{ value: accepted }]),
   gauge(
-    'baton_queue_waiting',
-    'Jobs, or deliveries of webhooks, that wait in a queue.',
+    'baton_queue_depth',
+    'Jobs, or webhook deliveries, that wait in a queue.',
     [...waiting].map(([queue, value]) => ({ labels: { queue }, value })),
   ),
-  gauge('baton_agenda_entries', 'Doorbells and timers that are owed.', [{ value: agenda }]),
+  gauge(
+    'baton_scheduled_entries',
+    'Doorbells and timers that are due later: parked jobs, webhook deliveries, leases.',
+    [{ value: agenda }],
+  ),
   gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
 ]
 
@@ -93,7 +97,7 @@ const providerMetrics = ({ circuits, entries, unmannedSinceMs }: SharedFigures):
   return [
     gauge(
       'baton_provider_state',
-      '1 for the state that the whole of a provider is in.',
+      '1 for the state that the provider as a whole is in.',
       circuits.flatMap(circuit => {
         const now = circuit.pausedAtMs > 0 ? 'paused' : circuit.state
         const { provider } = circuit
@@ -101,21 +105,21 @@ const providerMetrics = ({ circuits, entries, unmannedSinceMs }: SharedFigures):
       }),
     ),
     gauge(
-      'baton_provider_share',
-      'Of the traffic that a provider on its way back gets, 0 to 1.',
+      'baton_provider_traffic_ratio',
+      'Share of its traffic that the provider gets, 0 to 1: below 1 while it recovers.',
       circuits.map(circuit => ({ labels: { provider: circuit.provider }, value: shareNow(circuit) })),
     ),
     gauge(
-      'baton_provider_unmanned',
-      '1 for a provider that has had no live worker for so long that it is out of use.',
+      'baton_provider_without_worker',
+      '1 for a provider that has had no live worker for jobs.unmanned_after.',
       [...unmannedSinceMs].map(([provider, sinceMs]) => ({
         labels: { provider },
         value: sinceMs > 0 ? 1 : 0,
       })),
     ),
     gauge(
-      'baton_provider_out_of_use',
-      'Keys, models (target) or all (provider) of a provider that are out of use, or on their way back.',
+      'baton_provider_unavailable',
+      'Keys, models (target) or the whole (provider) of a provider that are not fully available, by state.',
       [...out].map(([labels, { length }]) => ({ labels: JSON.parse(labels), value: length })),
     ),
   ]
@@ -143,7 +147,7 @@ const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
       each(worker => worker.callsInFlight),
     ),
     gauge(
-      'baton_call_places',
+      'baton_worker_concurrency',
       'Calls that a worker makes at once at most.',
       each(worker => worker.concurrency),
     ),
@@ -153,12 +157,12 @@ const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
       counted(({ attempts }) => attempts, 'verdict'),
     ),
     counter(
-      'baton_handovers_total',
+      'baton_jobs_handed_over_total',
       "Jobs that a worker handed over to another target's queue.",
       counted(({ handovers }) => ({ handovers })),
     ),
     counter(
-      'baton_parks_total',
+      'baton_jobs_parked_total',
       'Jobs that a worker parked.',
       counted(({ parks }) => ({ parks })),
     ),
@@ -167,7 +171,7 @@ const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
 
 /** Jobs that end with a call are ended by a worker; the others by any process, whatever provider they waited for. */
 const endsMetric = ({ workers, processes }: OwnFigures): Metric =>
-  counter('baton_job_ends_total', 'Jobs that a process ended, by status.', [
+  counter('baton_jobs_finished_total', 'Jobs that a process finished, by status.', [
     ...countedBy(workers)(({ ends }) => ends, 'status'),
     ...processes.flatMap(({ instance, ends }) =>
       Object.entries(ends).map(([status, value]) => ({ labels: { instance, status }, value })),
@@ -177,33 +181,37 @@ const endsMetric = ({ workers, processes }: OwnFigures): Metric =>
 const webhookMetric = (workers: readonly WebhookPresence[]): Metric =>
   counter(
     'baton_webhook_attempts_total',
-    'Attempts to deliver a webhook, by how they went; failed ones are made again.',
+    'Attempts to deliver a webhook, by outcome; failed ones are made again.',
     workers.flatMap(({ instance, counts }) =>
       Object.entries(counts).map(([outcome, value]) => ({ labels: { instance, outcome }, value })),
     ),
   )
 
 const heldMetrics = ({ bytes, connections, waiting, refusals }: Figures['held']): Metric[] => [
-  gauge('baton_bytes_in_flight', 'Bytes of bodies and answers that this process holds.', [{ value: bytes }]),
-  gauge('baton_connections', 'Connections that are open.', [{ value: connections }]),
+  gauge('baton_in_flight_bytes', 'Bytes of requests and answers that this process holds.', [
+    { value: bytes },
+  ]),
+  gauge('baton_connections', 'Connections that are open to this process.', [{ value: connections }]),
   gauge(
     'baton_waiting_connections',
-    'Connections that wait for an answer, a long poll or events.',
+    'Open connections that wait for an answer, a long poll or events.',
     Object.entries(waiting).map(([kind, value]) => ({ labels: { kind }, value })),
   ),
   counter(
-    'baton_refusals_total',
-    'Requests for which this process had no room, by what was used up.',
+    'baton_requests_refused_total',
+    'Requests that this process refused for lack of room, by what was used up.',
     Object.entries(refusals).map(([reason, value]) => ({ labels: { reason }, value })),
   ),
 ]
 
 const memoryMetrics = ({ usedBytes, limitBytes, isFull }: Figures['memory']): Metric[] => [
-  gauge('baton_redis_memory_bytes', 'Memory that Redis has used, of a Cluster the fullest master.', [
-    { value: usedBytes },
-  ]),
-  gauge('baton_redis_memory_limit_bytes', 'Its `maxmemory`; 0 for none.', [{ value: limitBytes }]),
-  gauge('baton_redis_full', '1 while nothing new is accepted, as Redis is nearly full.', [
+  gauge(
+    'baton_redis_memory_used_bytes',
+    'Memory that Redis uses; in a Cluster, that of the fullest master.',
+    [{ value: usedBytes }],
+  ),
+  gauge('baton_redis_memory_max_bytes', 'The maxmemory of Redis; 0 for no limit.', [{ value: limitBytes }]),
+  gauge('baton_redis_full', '1 while nothing new is accepted because Redis is nearly full.', [
     { value: isFull ? 1 : 0 },
   ]),
 ]

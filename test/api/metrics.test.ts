@@ -10,7 +10,7 @@ let baton: Deployment
 let sims: SimProvider[]
 const key = 'client-key'
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
-const succeeded = 'baton_job_ends_total{provider="second",status="succeeded"}'
+const succeeded = 'baton_jobs_finished_total{provider="second",status="succeeded"}'
 
 beforeEach(async () => {
   sims = [createSimProvider(), createSimProvider()]
@@ -66,7 +66,7 @@ test('what jobs did, and where providers stand', async () => {
   await until(async () => {
     // Each worker tells on its own, every two seconds.
     const told = await read()
-    const [parks, ends] = ['baton_parks_total{provider="first"}', succeeded].map(name => told.get(name))
+    const [parks, ends] = ['baton_jobs_parked_total{provider="first"}', succeeded].map(name => told.get(name))
     return parks === 1 && ends === 1
   })
   const series = await read()
@@ -74,23 +74,23 @@ test('what jobs did, and where providers stand', async () => {
     baton_jobs_accepted_total: 2,
     'baton_attempts_total{provider="first",verdict="out_of_quota"}': 1,
     'baton_attempts_total{provider="second",verdict="ok"}': 1,
-    'baton_handovers_total{provider="first"}': 1,
-    'baton_handovers_total{provider="second"}': 0,
+    'baton_jobs_handed_over_total{provider="first"}': 1,
+    'baton_jobs_handed_over_total{provider="second"}': 0,
     [succeeded]: 1,
-    'baton_job_ends_total{provider="second",status="failed"}': 0,
-    'baton_queue_waiting{queue="provider.first"}': 0,
-    'baton_queue_waiting{queue="webhooks"}': 0,
+    'baton_jobs_finished_total{provider="second",status="failed"}': 0,
+    'baton_queue_depth{queue="provider.first"}': 0,
+    'baton_queue_depth{queue="webhooks"}': 0,
     'baton_calls_in_flight{provider="first"}': 0,
-    'baton_call_places{provider="first"}': 50,
+    'baton_worker_concurrency{provider="first"}': 50,
     'baton_provider_state{provider="first",state="closed"}': 1,
     'baton_provider_state{provider="first",state="open"}': 0,
-    'baton_provider_share{provider="second"}': 1,
-    'baton_provider_out_of_use{provider="first",kind="key",state="stopped"}': 1,
+    'baton_provider_traffic_ratio{provider="second"}': 1,
+    'baton_provider_unavailable{provider="first",kind="key",state="stopped"}': 1,
     baton_dead_letters: 0,
   }
   expect(Object.fromEntries(Object.keys(expected).map(name => [name, series.get(name)]))).toEqual(expected)
   // Of the parked job: its doorbell. A deadline this far away gets its timer later.
-  expect(series.get('baton_agenda_entries')).toBeGreaterThanOrEqual(1)
+  expect(series.get('baton_scheduled_entries')).toBeGreaterThanOrEqual(1)
   expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(1e7)
   expect(series.get('process_cpu_seconds_total')).toBeGreaterThan(0.01)
   const startedAt = Date.now() / 1_000 - process.uptime()
@@ -98,7 +98,7 @@ test('what jobs did, and where providers stand', async () => {
 
   await baton.context.circuitStore.pause('second', true)
   await until(async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1)
-  expect((await read()).get('baton_provider_share{provider="second"}')).toBe(0)
+  expect((await read()).get('baton_provider_traffic_ratio{provider="second"}')).toBe(0)
 })
 
 test('what ended without an answer, by whoever ended it', async () => {
@@ -109,7 +109,7 @@ test('what ended without an answer, by whoever ended it', async () => {
   // The second time it has ended already.
   expect([(await cancel()).status, (await cancel()).status]).toEqual([200, 200])
   expect((await baton.ended(expiring)).status).toBe('expired')
-  const ends = ['cancelled', 'expired'].map(status => `baton_job_ends_total{status="${status}"}`)
+  const ends = ['cancelled', 'expired'].map(status => `baton_jobs_finished_total{status="${status}"}`)
   await until(async () => {
     const series = await read()
     return ends.every(name => series.get(name) === 1)
@@ -131,7 +131,7 @@ test('a model that is out of use', async () => {
     ...{ rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
   })
   await circuitStore.report('first/gpt', terms, tallyOf({ failed: 2 }), -1)
-  const out = 'baton_provider_out_of_use{provider="first",kind="target",state="open"}'
+  const out = 'baton_provider_unavailable{provider="first",kind="target",state="open"}'
   await until(async () => (await read()).get(out) === 1)
 })
 

@@ -64,7 +64,7 @@ const refused = (code: string) => ({ status: 503, json: { error: { code } } })
 describe('bodies', () => {
   it('are refused before they are read, where there is no room for what they announce', async () => {
     const first = await begin('one', [`content-length: ${3 * MB}`])
-    await until(async () => (await metric('baton_bytes_in_flight')) === 3 * MB)
+    await until(async () => (await metric('baton_in_flight_bytes')) === 3 * MB)
     // Half of all, but for an eighth of that, is what one of two tenants has.
     const second = await begin('one', [`content-length: ${MB}`, 'expect: 100-continue'])
     await until(() => second.answer().includes('too_many_bytes'))
@@ -73,37 +73,37 @@ describe('bodies', () => {
     // Others, and what is small, pass.
     expect(await submit('one')).toMatchObject({ status: 202 })
     const third = await begin('two', [`content-length: ${3 * MB}`])
-    await until(async () => (await metric('baton_bytes_in_flight')) === 6 * MB)
+    await until(async () => (await metric('baton_in_flight_bytes')) === 6 * MB)
     expect(await submit('two')).toMatchObject({ status: 202 })
     for (const { socket } of [first, second, third]) socket.destroy()
     // Given back by clients that go.
-    await until(async () => (await metric('baton_bytes_in_flight')) === 0)
-    expect(await metric('baton_refusals_total{reason="tenant_bytes"}')).toBe(1)
+    await until(async () => (await metric('baton_in_flight_bytes')) === 0)
+    expect(await metric('baton_requests_refused_total{reason="tenant_bytes"}')).toBe(1)
   })
 
   it('are counted as they come where they do not announce their length', async () => {
-    const before = await metric('baton_refusals_total')
+    const before = await metric('baton_requests_refused_total')
     const [first, second] = [
       await begin('one', ['transfer-encoding: chunked']),
       await begin('one', ['transfer-encoding: chunked']),
     ]
     const piece = `${(MB).toString(16)}\r\n${'x'.repeat(MB)}\r\n`
     for (let i = 0; i < 2; i += 1) first!.send(piece)
-    await until(async () => (await metric('baton_bytes_in_flight')) >= 2 * MB)
+    await until(async () => (await metric('baton_in_flight_bytes')) >= 2 * MB)
     for (let i = 0; i < 3; i += 1) second!.send(piece)
     await until(() => second!.answer().includes('too_many_bytes'))
-    expect(await metric('baton_bytes_in_flight')).toBeLessThanOrEqual(3.5 * MB)
+    expect(await metric('baton_in_flight_bytes')).toBeLessThanOrEqual(3.5 * MB)
     // The other one is not harmed, and answered by what it says.
     first!.send('0\r\n\r\n')
     await until(() => first!.answer().includes('invalid_json'))
     for (const { socket } of [first!, second!]) socket.destroy()
-    await until(async () => (await metric('baton_bytes_in_flight')) === 0)
-    expect(await metric('baton_refusals_total')).toBe(before + 1)
+    await until(async () => (await metric('baton_in_flight_bytes')) === 0)
+    expect(await metric('baton_requests_refused_total')).toBe(before + 1)
   })
 
   it('count by what they decode to', async () => {
     const first = await begin('one', [`content-length: ${3 * MB}`])
-    await until(async () => (await metric('baton_bytes_in_flight')) === 3 * MB)
+    await until(async () => (await metric('baton_in_flight_bytes')) === 3 * MB)
     const bomb = gzipSync(JSON.stringify({ body: chat('x'.repeat(6 * MB)) }))
     expect(bomb.length).toBeLessThan(64 * 1024)
     const send = () =>
@@ -115,10 +115,10 @@ describe('bodies', () => {
     const answer = await send()
     expect([answer.status, ((await answer.json()) as Json).error.code]).toEqual([503, 'too_many_bytes'])
     first.socket.destroy()
-    await until(async () => (await metric('baton_bytes_in_flight')) === 0)
+    await until(async () => (await metric('baton_in_flight_bytes')) === 0)
     // Larger than a tenant's share, but there is no other.
     expect((await send()).status).toBe(202)
-    await until(async () => (await metric('baton_bytes_in_flight')) === 0)
+    await until(async () => (await metric('baton_in_flight_bytes')) === 0)
   })
 })
 
@@ -189,7 +189,7 @@ describe('connections', () => {
       waiting.push(sender)
       await until(async () => (await liveJobs('two')).length === known.length + waiting.length)
       // Its connection waits, and its body counts no more.
-      expect(await metric('baton_bytes_in_flight')).toBe(0)
+      expect(await metric('baton_in_flight_bytes')).toBe(0)
     }
     await wait()
     const before = await heap()

@@ -46,7 +46,7 @@ describe('each role on a port of its own', () => {
   test.each([
     [
       ['worker', 'p'],
-      ['baton_call_places{', 'baton_attempts_total', 'process_cpu_seconds_total'],
+      ['baton_worker_concurrency{', 'baton_attempts_total', 'process_cpu_seconds_total'],
     ],
     [
       ['worker', 'webhooks'],
@@ -54,10 +54,10 @@ describe('each role on a port of its own', () => {
     ],
     [
       ['worker', 'batches'],
-      ['baton_job_ends_total{', 'process_cpu_seconds_total'],
+      ['baton_jobs_finished_total{', 'process_cpu_seconds_total'],
     ],
-    [['api'], ['baton_queue_waiting{', 'baton_provider_state{', 'process_cpu_seconds_total']],
-    [[], ['baton_queue_waiting{', 'baton_call_places{', 'baton_webhook_attempts_total{']],
+    [['api'], ['baton_queue_depth{', 'baton_provider_state{', 'process_cpu_seconds_total']],
+    [[], ['baton_queue_depth{', 'baton_worker_concurrency{', 'baton_webhook_attempts_total{']],
   ])('%j lives, is ready, and tells its figures', async (args, metrics) => {
     site = await openSite(configOf())
     const baton = site.run(...args)
@@ -117,7 +117,7 @@ describe('a process that cannot work', () => {
     await until(async () => (await readyOf(url))[0] === 503)
     expect(await readyOf(url)).toEqual([503, { status: 'unavailable', reason: 'redis_unavailable' }])
     expect((await ask(`${url}/livez`)).status).toBe(200)
-    expect((await ask(`${url}/metrics`)).text).toContain('baton_call_places')
+    expect((await ask(`${url}/metrics`)).text).toContain('baton_worker_concurrency')
   })
 })
 

@@ -47,7 +47,7 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
       out(
         [
           refusing
-            ? `${api.url} takes no new jobs (${refusing}): Redis is nearly full, see \`baton_redis_memory_bytes\``
+            ? `${api.url} takes no new jobs (${refusing}): Redis is nearly full, see \`baton_redis_memory_used_bytes\``
             : `${api.url} takes jobs`,
           describeProviders(providers),
           ...(unmanned.length > 0 ? [`no worker is running for: ${unmanned.map(describe).join(', ')}`] : []),
