@@ -5,9 +5,13 @@ import type { AppContext } from '../src/context.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/dispatch/check-provider.ts'
 import { createBodyHolder } from '../src/dispatch/claimed-bodies.ts'
-import { createJobExecutor, type ExecuteJob } from '../src/dispatch/execute-job.ts'
+import { createJobExecutor, type ExecuteJob } from '../src/dispatch/execute.ts'
 import type { ExecutorParts } from '../src/dispatch/executor-parts.ts'
-import { coolingWorthWaiting, createHandoverPace, otherProviderFor } from '../src/dispatch/handover-pace.ts'
+import {
+  coolingWorthWaiting,
+  createHandoverPace,
+  otherProviderFor,
+} from '../src/dispatch/handover-throttle.ts'
 import { createLeases } from '../src/dispatch/leases.ts'
 import { mirrorJobs } from '../src/dispatch/mirror-jobs.ts'
 import { openShareCall } from '../src/dispatch/open-share-call.ts'
@@ -18,8 +22,8 @@ import { createWorkCounters, type WorkCounters } from '../src/dispatch/work-coun
 import type { RouteTarget } from '../src/domain/chain.ts'
 import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import { flexFullUntil } from '../src/domain/flex-tier.ts'
+import { createHeartbeat, readPresence, type WorkerPresence } from '../src/health/heartbeats.ts'
 import { type GateParts, type OpenGate, openGate } from '../src/health/open-gate.ts'
-import { createHeartbeat, readPresence, type WorkerPresence } from '../src/health/presence.ts'
 import type { TargetGate } from '../src/health/target-gate.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'

@@ -1,4 +1,4 @@
-import { createSubmitJob } from '../../src/dispatch/submit-job.ts'
+import { createSubmitJob } from '../../src/dispatch/submit.ts'
 import type { WebhookTarget } from '../../src/domain/job.ts'
 import { createAgenda } from '../../src/jobs/schedule.ts'
 import { chatBody, chatPath, chatText } from './chat.ts'

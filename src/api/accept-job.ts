@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Submitted } from '../dispatch/submit-job.ts'
+import type { Submitted } from '../dispatch/submit.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { jobView } from '../jobs/view.ts'
 import { isRedisTrouble } from '../redis/trouble.ts'

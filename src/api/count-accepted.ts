@@ -1,4 +1,4 @@
-import type { SubmitJob } from '../dispatch/submit-job.ts'
+import type { SubmitJob } from '../dispatch/submit.ts'
 
 /** Submits as before, and counts the jobs that were made. */
 export const countAccepted = (submit: SubmitJob): { readonly submit: SubmitJob; count(): number } => {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Submission } from '../dispatch/submit-job.ts'
+import type { Submission } from '../dispatch/submit.ts'
 import { BatonError } from '../domain/errors.ts'
 import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
 

@@ -1,5 +1,5 @@
 import { type Circuit, shareNow } from '../domain/circuit.ts'
-import type { WebhookPresence, WorkCounts, WorkerPresence } from '../health/presence.ts'
+import type { WebhookPresence, WorkCounts, WorkerPresence } from '../health/heartbeats.ts'
 import type { OwnCounts } from '../health/vitals.ts'
 import type { MemoryFigures } from '../redis/memory-watch.ts'
 import type { Metric, Sample } from './metrics-text.ts'

@@ -1,9 +1,9 @@
 import type { HealthCheckConfig } from '../config/health-check.ts'
 import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../domain/circuit.ts'
 import type { HealthEntry, HealthState } from '../health/cooldowns.ts'
-import type { WorkerPresence } from '../health/presence.ts'
+import type { WorkerPresence } from '../health/heartbeats.ts'
 import { wholeSeconds } from '../jobs/view.ts'
-import type { ConfiguredLimits } from '../rate-limits/lanes.ts'
+import type { ConfiguredLimits } from '../rate-limits/key-model-limits.ts'
 import type { MeterView } from '../rate-limits/limit-store.ts'
 
 export interface ProviderFacts {

@@ -1,6 +1,6 @@
 import type { RouteConfig } from '../config/schema.ts'
 import type { RouteTarget } from '../domain/chain.ts'
-import type { CachedRoutes } from './flights.ts'
+import type { CachedRoutes } from './single-flight.ts'
 
 /** The routes of a config that have a cache. `chains`: each route's targets. */
 export const cachedRoutesOf = (

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import { JsonText } from '../json/json-text.ts'
 import { elementsOf, memberText } from '../json/members.ts'
-import { saidIn } from '../mirror/said.ts'
+import { saidIn } from '../mirror/answer-content.ts'
 import { describeMs } from './explain-text.ts'
 import { renderTime } from './times.ts'
 

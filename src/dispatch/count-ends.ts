@@ -1,5 +1,5 @@
 import type { JobStatus } from '../domain/job.ts'
-import type { EndCounts } from '../health/presence.ts'
+import type { EndCounts } from '../health/heartbeats.ts'
 import type { JobStore } from '../jobs/store.ts'
 
 /** Jobs that end without an answer, by whoever ends them: the API, a sweeper, a worker at a deadline, the runner of a batch. */

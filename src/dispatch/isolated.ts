@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { isPoison, lossesOf, runsAlone } from '../domain/losses.ts'
 import type { JobStore } from '../jobs/store.ts'
+import type { Run } from './execution.ts'
 import type { Seat } from './isolation.ts'
-import type { JobMoves } from './job-moves.ts'
-import type { Run } from './job-run.ts'
+import type { JobMoves } from './transitions.ts'
 
 interface IsolatedParts {
   readonly store: Pick<JobStore, 'isolate'>

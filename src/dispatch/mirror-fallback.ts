@@ -4,7 +4,7 @@ import type { Step } from '../domain/next-step.ts'
 import type { Final, JobStore } from '../jobs/store.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import { mirrorIdOf } from '../redis/keys.ts'
-import type { Run } from './job-run.ts'
+import type { Run } from './execution.ts'
 
 /** A call of the mirror that goes on beside a job's own. */
 export interface SideBySide {

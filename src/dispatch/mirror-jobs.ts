@@ -6,7 +6,7 @@ import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import { createMirrors, type Mirrors } from '../mirror/mirrors.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Keys } from '../redis/keys.ts'
-import { carriersOf } from './carriers.ts'
+import { carriersOf } from './request-targets.ts'
 import { loneRoute, type Providers, requestOf } from './routes.ts'
 
 export interface MirrorSite {

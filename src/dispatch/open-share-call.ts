@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createAnswerCache } from '../cache/answer-cache.ts'
-import { type CachedRoutes, createFlights } from '../cache/flights.ts'
+import { type CachedRoutes, createFlights } from '../cache/single-flight.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { Doorbells } from '../queue/doorbells.ts'

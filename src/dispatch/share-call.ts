@@ -1,11 +1,11 @@
 import type { Logger } from 'pino'
-import type { Boarding, Flights } from '../cache/flights.ts'
+import type { Boarding, Flights } from '../cache/single-flight.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
 import type { Final, JobStore } from '../jobs/store.ts'
 import type { Doorbells, Ring } from '../queue/doorbells.ts'
 import { ringFor } from '../queue/sweeper.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
-import { moveTo, type Run } from './job-run.ts'
+import { moveTo, type Run } from './execution.ts'
 
 export interface ShareCallParts {
   readonly flights: Flights

@@ -1,5 +1,5 @@
 import { type VerdictKind, verdictKinds } from '../domain/verdict.ts'
-import type { WorkCounts } from '../health/presence.ts'
+import type { WorkCounts } from '../health/heartbeats.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { UpstreamCaller } from './upstream-caller.ts'
 

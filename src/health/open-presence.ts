@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import { createProcessHeartbeat, type EndCounts, type ProcessPresence } from './presence.ts'
+import { createProcessHeartbeat, type EndCounts, type ProcessPresence } from './heartbeats.ts'
 import type { Vitals } from './vitals.ts'
 
 export interface PresenceParts {

@@ -2,9 +2,9 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { overdue, takesShare } from '../domain/circuit.ts'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
+import { createTallying, type EndedCall } from './call-sums.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
-import { createTallying, type EndedCall } from './tallying.ts'
 
 /** Adds up how a process's calls to a provider went, and tells the cluster: never on the path of a job. */
 export interface Reporter {

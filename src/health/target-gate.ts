@@ -1,4 +1,4 @@
-import type { Gate, Passage } from './gate.ts'
+import type { Gate, Passage } from './breaker-gate.ts'
 import type { ProbeOutcome } from './probe-lease.ts'
 
 /** How a call went, and whether a failure was one of the way there: then it says nothing about the model. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ProcessPresence, WebhookPresence, WorkerPresence } from './presence.ts'
+import type { ProcessPresence, WebhookPresence, WorkerPresence } from './heartbeats.ts'
 
 /** Whether one part of a process does its work. A promise that rejects or is late counts as no. */
 type Check = () => boolean | Promise<boolean>

@@ -1,6 +1,6 @@
+import type { Side } from './compared-call.ts'
 import { bucketOf, percentileOf } from './histogram.ts'
 import type { Stats } from './mirror-store.ts'
-import type { Side } from './side.ts'
 
 /** Costs are counted in whole hundredths of a micro-dollar: sums of fractions would drift. */
 const costUnits = 1e8

@@ -8,8 +8,8 @@ import type { NewJob } from '../jobs/new-job.ts'
 import { createPayloads } from '../jobs/payloads.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
 import { scriptText, type WhenFull } from '../redis/when-full.ts'
+import type { Side } from './compared-call.ts'
 import { type Pair, pairsKeptMs } from './pairs.ts'
-import type { Side } from './side.ts'
 
 /** Which mirror of which route; with another target, everything is counted anew. */
 export interface Mirror {

@@ -7,11 +7,11 @@ import type { RequestHeaders } from '../domain/request-headers.ts'
 import { chanceOf } from '../domain/strategy.ts'
 import type { Final } from '../jobs/store.ts'
 import { isMirrorId, mirrorIdOf, newMirrorId, shardCount } from '../redis/keys.ts'
+import { type SampledJob, type Side, sideOf } from './compared-call.ts'
 import { type Counts, compared, failed } from './comparison.ts'
 import type { MirrorStore } from './mirror-store.ts'
 import type { MirroredRoute, MirroredRoutes } from './mirrored-routes.ts'
 import { type Pair, pairOf } from './pairs.ts'
-import { type SampledJob, type Side, sideOf } from './side.ts'
 
 export interface MirroredJob {
   readonly id: string

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { KeptCall, Side } from './side.ts'
+import type { KeptCall, Side } from './compared-call.ts'
 
 /** One of the two calls that were compared. */
 export type PairCall = Omit<KeptCall, 'jobId' | 'tenant'> & Pick<Side, 'latencyMs' | 'costUsd'>

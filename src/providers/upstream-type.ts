@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import type { ProviderConfig } from '../config/schema.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
+import type { Way } from './sdk-adapter.ts'
 import type { Edit } from './text-edits.ts'
 import type { TokenSource } from './token-source.ts'
 import { anthropic } from './types/anthropic.ts'
@@ -11,7 +12,6 @@ import { google } from './types/google.ts'
 import { mistral } from './types/mistral.ts'
 import { openai, openaiCompatible } from './types/openai.ts'
 import { vertex } from './types/vertex.ts'
-import type { Way } from './way.ts'
 
 export interface NativeFacts {
   readonly model: string

@@ -1,10 +1,10 @@
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import { createLaneLooks, noTokens, type Tokens } from './availability.ts'
 import { createDemandTally, type DemandTally } from './demand-tally.ts'
-import { createLaneLooks, noTokens, type Tokens } from './lane-looks.ts'
-import type { Lane, Lanes } from './lanes.ts'
+import { createRoom, shortWaitMs } from './intake.ts'
+import type { Lane, Lanes } from './key-model-limits.ts'
 import { type CallRequest, createPermits, type Permit } from './permits.ts'
-import { createRoom, shortWaitMs } from './room.ts'
 
 export type Entry =
   | Permit

@@ -1,6 +1,6 @@
-import type { Tokens } from './lane-looks.ts'
-import type { Lane } from './lanes.ts'
-import type { Demand, Meter } from './meter.ts'
+import type { Tokens } from './availability.ts'
+import type { Lane } from './key-model-limits.ts'
+import type { Demand, Meter } from './limiter.ts'
 
 /** What is wanted of each meter, summed over those who wait; the first of them come first. */
 export interface DemandTally {

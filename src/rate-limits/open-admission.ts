@@ -1,6 +1,6 @@
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { type Admission, type AdmissionOptions, createAdmission } from './admission.ts'
-import { createLanes, type LanesOptions } from './lanes.ts'
+import { createLanes, type LanesOptions } from './key-model-limits.ts'
 import type { LimitStore } from './limit-store.ts'
 
 export type AdmissionParts = Omit<LanesOptions, 'clock' | 'changed' | 'store'> & {

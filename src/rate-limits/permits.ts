@@ -2,9 +2,9 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { sizeOf } from '../domain/request-size.ts'
 import type { ToldLimits } from '../domain/told-limits.ts'
 import type { ApiKey } from '../health/key-ring.ts'
-import type { Tokens } from './lane-looks.ts'
-import type { Lane, Lanes } from './lanes.ts'
-import type { Meter } from './meter.ts'
+import type { Tokens } from './availability.ts'
+import type { Lane, Lanes } from './key-model-limits.ts'
+import type { Meter } from './limiter.ts'
 
 /** The right to make one call. */
 export interface Permit {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createHeartbeat } from '../../src/health/presence.ts'
+import { createHeartbeat } from '../../src/health/heartbeats.ts'
 import { call, type Json, openTestApi, submitJob, type TestApi } from './harness.ts'
 
 let api: TestApi

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { Side } from '../../src/mirror/compared-call.ts'
 import { compared, comparisonOf, failed } from '../../src/mirror/comparison.ts'
 import { bucketOf, percentileOf } from '../../src/mirror/histogram.ts'
-import type { Side } from '../../src/mirror/side.ts'
 
 const side = (more: Partial<Side> = {}): Side => ({
   likeness: { exact: 'e', normalised: 'n' },

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { syncGraceMs } from '../../config/sync-window.ts'
-import type { Submission, Submitted } from '../../dispatch/submit-job.ts'
+import type { Submission, Submitted } from '../../dispatch/submit.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Submission } from '../../dispatch/submit-job.ts'
+import type { Submission } from '../../dispatch/submit.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { isTerminal, type JobStatus } from '../../domain/job.ts'
 import { noHeaders } from '../../domain/request-headers.ts'

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import type { Submission } from '../../dispatch/submit-job.ts'
+import type { Submission } from '../../dispatch/submit.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/store.ts'

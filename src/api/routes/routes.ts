@@ -1,6 +1,6 @@
 import type { RouteTarget } from '../../domain/chain.ts'
 import { circuitOf, shutUntil } from '../../domain/circuit.ts'
-import { unmannedForMs } from '../../health/attendance.ts'
+import { unmannedForMs } from '../../health/worker-liveness.ts'
 import type { ApiScope } from '../api-scope.ts'
 import type { ApiParts } from '../parts.ts'
 import { routeView } from '../route-view.ts'

@@ -4,8 +4,8 @@ import { commonReach, type Reach, type Wishes, wordIds, wordNames } from '../for
 import { carried } from '../formats/steering.ts'
 import { lowerCaseNames } from '../header-names.ts'
 import { messagesEdits } from '../native-messages.ts'
+import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { generateWith, unusedKey, type Way } from '../way.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 
 /**

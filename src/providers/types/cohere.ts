@@ -3,8 +3,8 @@ import { basePath } from '../base-path.ts'
 import { type Effort, efforted, efforts } from '../formats/effort.ts'
 import { atMost, commonReach } from '../formats/reach.ts'
 import { wholeWithin, within } from '../formats/steering.ts'
+import { unusedKey, type Way, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { unusedKey, type Way, withoutMaxEffort } from '../way.ts'
 
 interface ChatMessage {
   readonly role: string

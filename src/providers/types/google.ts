@@ -2,8 +2,8 @@ import { basePath, withoutVersion } from '../base-path.ts'
 import { type Effort, efforted, efforts } from '../formats/effort.ts'
 import { atMost, commonReach, namesImageType } from '../formats/reach.ts'
 import { carried, leftOut, wholeWithin, within } from '../formats/steering.ts'
+import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { generateWith, unusedKey, type Way } from '../way.ts'
 
 /** Levels of thought, of Gemini 3 and later; budgets, of 2.5; none before. */
 const effortsOf = (model: string, reasons: boolean | undefined): readonly Effort[] => {

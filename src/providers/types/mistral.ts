@@ -4,8 +4,8 @@ import type { JsonObject } from '../formats/json.ts'
 import { commonReach } from '../formats/reach.ts'
 import { leftOut, wholeWithin, within } from '../formats/steering.ts'
 import type { IdRule } from '../formats/tool-call-ids.ts'
+import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { generateWith, unusedKey, type Way } from '../way.ts'
 
 /** Mistral takes ids of exactly nine letters and digits. */
 export const nineLetters: IdRule = { pattern: /^[a-zA-Z0-9]{9}$/, prefix: '', digestLength: 9 }

@@ -4,8 +4,8 @@ import { efforted, efforts } from '../formats/effort.ts'
 import { atMost, commonReach, openaiIds, type Reach } from '../formats/reach.ts'
 import { carried } from '../formats/steering.ts'
 import { chatEdits } from '../native-chat.ts'
+import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { generateWith, unusedKey, type Way } from '../way.ts'
 import { openaiSteering } from './openai-models.ts'
 
 const identifiers = 64

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { isServiceAccount } from '../../config/vendor-settings.ts'
+import { generateWith, type Way } from '../sdk-adapter.ts'
 import { createGoogleTokens, type ServiceAccount } from '../token-source.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { generateWith, type Way } from '../way.ts'
 import { geminiReach } from './google.ts'
 
 const way: Way = {

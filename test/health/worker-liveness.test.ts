@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSightings } from '../../src/health/attendance.ts'
+import { createSightings } from '../../src/health/worker-liveness.ts'
 
 const startMs = 1_000_000_000
 

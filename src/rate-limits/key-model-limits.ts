@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import { type LimitStore, meterName } from './limit-store.ts'
-import { createMeter, type Meter, type MeterTerms } from './meter.ts'
+import { createMeter, type Meter, type MeterTerms } from './limiter.ts'
 
 /** As configured, for each key of a provider. */
 export interface ConfiguredLimits {

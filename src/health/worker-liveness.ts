@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import type { WorkerPresence } from './presence.ts'
+import type { WorkerPresence } from './heartbeats.ts'
 
 /** Which providers have a worker, as far as this process can see: it looks every two seconds. */
 export interface Attendance extends Repeating {

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import type { ToldLimits } from '../domain/told-limits.ts'
 import { createCallRate } from './call-rate.ts'
+import { createPurse, type Purse } from './leased-budget.ts'
 import type { LeaseRequest, LimitStore } from './limit-store.ts'
-import { createMeterNews, type News } from './meter-news.ts'
-import { createPurse, type Purse } from './purse.ts'
+import { createMeterNews, type News } from './observations.ts'
 
 /** What this process wants of a meter now. */
 export interface Demand {

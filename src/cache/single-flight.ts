@@ -4,8 +4,8 @@ import type { Target } from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
+import { isWorthKeeping } from './cacheable-answer.ts'
 import { requestKey } from './request-key.ts'
-import { isWorthKeeping } from './whole-answer.ts'
 
 /** A route whose answers are kept. */
 export interface CachedRoute {

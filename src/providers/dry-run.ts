@@ -1,6 +1,6 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
 import { UntranslatableError } from './formats/edge.ts'
-import { unusedKey, type Way } from './way.ts'
+import { unusedKey, type Way } from './sdk-adapter.ts'
 
 /** Files are left out: the SDK warns of none, and encoding them twice would cost. */
 const withoutFiles = (options: LanguageModelV4CallOptions): LanguageModelV4CallOptions => ({

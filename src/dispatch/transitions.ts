@@ -4,8 +4,8 @@ import type { Obstacle } from '../domain/obstacle.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import type { JobStore, Move } from '../jobs/store.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
-import { moveTo, type Run, unlogged } from './job-run.ts'
-import type { MoveNotes } from './move-notes.ts'
+import { moveTo, type Run, unlogged } from './execution.ts'
+import type { MoveNotes } from './move-reasons.ts'
 import { pause } from './pause.ts'
 
 export interface JobMoveParts {

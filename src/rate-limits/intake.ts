@@ -1,4 +1,4 @@
-import { type LaneLooks, noTokens } from './lane-looks.ts'
+import { type LaneLooks, noTokens } from './availability.ts'
 
 /** How many more jobs of a provider a process has something to do for. */
 export interface Room {

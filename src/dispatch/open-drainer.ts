@@ -1,8 +1,8 @@
-import type { WorkerPresence } from '../health/presence.ts'
+import type { WorkerPresence } from '../health/heartbeats.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
-import { createHandoverPace, type HandoverPace } from './handover-pace.ts'
-import { createRelief, type ReliefParts } from './relief.ts'
+import { createRelief, type ReliefParts } from './drainer.ts'
+import { createHandoverPace, type HandoverPace } from './handover-throttle.ts'
 
 type Same =
   | 'routes'

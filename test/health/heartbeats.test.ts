@@ -6,7 +6,7 @@ import {
   readEveryPresence,
   readPresence,
   type WorkerPresence,
-} from '../../src/health/presence.ts'
+} from '../../src/health/heartbeats.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 

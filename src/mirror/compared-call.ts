@@ -1,8 +1,8 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
 import type { Final } from '../jobs/store.ts'
+import { type Likeness, likenessOf } from './answer-digest.ts'
 import { type AnswerText, answerTextOf } from './answer-text.ts'
-import { type Likeness, likenessOf } from './likeness.ts'
 
 /** One call and its answer, as far as it is compared. */
 export interface Side {

@@ -12,8 +12,8 @@ import type { JobStore } from '../jobs/store.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import { StoreFullError } from '../redis/full-store.ts'
 import { newJobId, shardCount } from '../redis/keys.ts'
+import type { Homes } from './account-affinity.ts'
 import { createFirstTarget, type FirstTargetParts } from './first-target.ts'
-import type { Homes } from './homes.ts'
 
 export interface Submission {
   readonly tenant: string

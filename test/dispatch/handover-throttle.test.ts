@@ -6,9 +6,9 @@ import {
   createHandoverPace,
   type HandoverPace,
   otherProviderFor,
-} from '../../src/dispatch/handover-pace.ts'
+} from '../../src/dispatch/handover-throttle.ts'
 import { type Circuit, closedCircuit } from '../../src/domain/circuit.ts'
-import type { WorkerPresence } from '../../src/health/presence.ts'
+import type { WorkerPresence } from '../../src/health/heartbeats.ts'
 
 let pace: HandoverPace
 let nowMs: number

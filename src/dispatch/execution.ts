@@ -1,12 +1,12 @@
-import type { Flight } from '../cache/flights.ts'
+import type { Flight } from '../cache/single-flight.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import type { Attempt } from '../domain/job.ts'
 import type { WalkLimits } from '../domain/next-step.ts'
 import type { Claim, Final, Move } from '../jobs/store.ts'
-import { shortWaitMs } from '../rate-limits/room.ts'
-import type { Adjusted } from './carriers.ts'
+import { shortWaitMs } from '../rate-limits/intake.ts'
 import type { SideBySide } from './mirror-fallback.ts'
+import type { Adjusted } from './request-targets.ts'
 
 /** A claimed job on its way through this worker. */
 export interface Run {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../cache/canonical-json.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
-import { type Said, saidIn } from './said.ts'
+import { type Said, saidIn } from './answer-content.ts'
 
 /** Digests of what an answer says: two answers agree where these are equal, and nothing of them has to be kept. */
 export interface Likeness {

@@ -1,5 +1,5 @@
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
-import type { Lane, Lanes } from './lanes.ts'
+import type { Lane, Lanes } from './key-model-limits.ts'
 
 /** The tokens that a call may use; reckoned when it is asked. */
 export type Tokens = () => number

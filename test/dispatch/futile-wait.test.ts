@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { hopelessEnd } from '../../src/dispatch/outlook.ts'
+import { hopelessEnd } from '../../src/dispatch/futile-wait.ts'
 import { closedCircuit } from '../../src/domain/circuit.ts'
 import { createObstacleOf } from '../../src/health/obstacles.ts'
 

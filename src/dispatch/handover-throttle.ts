@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import { type Circuit, circuitOf } from '../domain/circuit.ts'
 import type { Circuits } from '../health/circuits.ts'
-import type { WorkerPresence } from '../health/presence.ts'
+import type { WorkerPresence } from '../health/heartbeats.ts'
 import { modelsAt, type Route } from './routes.ts'
 
 /**

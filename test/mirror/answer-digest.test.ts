@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
-import { likenessOf } from '../../src/mirror/likeness.ts'
+import { likenessOf } from '../../src/mirror/answer-digest.ts'
 
 const chat = (message: object, more: object = {}) => ({
   id: `chatcmpl-${Math.random()}`,

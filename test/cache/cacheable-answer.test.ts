@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isWorthKeeping } from '../../src/cache/whole-answer.ts'
+import { isWorthKeeping } from '../../src/cache/cacheable-answer.ts'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 
 const said = { content: 'Hi' }

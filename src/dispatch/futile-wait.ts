@@ -10,7 +10,7 @@ import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
 import { type Wait, type Walk, type WalkLimits, waitsOf } from '../domain/next-step.ts'
 import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
 import type { Claim, Final } from '../jobs/store.ts'
-import type { Run } from './job-run.ts'
+import type { Run } from './execution.ts'
 
 /** A target that cannot be called now, as a job that waits for it sees it. */
 interface Prospect extends Wait {
