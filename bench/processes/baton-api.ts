@@ -1,4 +1,4 @@
-import { openApi } from '../../src/api/open-api.ts'
+import { openApi } from '../../src/api/serve.ts'
 import { type BatonInput, openBaton } from '../support/deployment.ts'
 
 // The API alone, as the entry point builds it. Says its URL.

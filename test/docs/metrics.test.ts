@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Figures, metricsOf } from '../../src/api/metrics.ts'
-import { renderMetrics } from '../../src/api/metrics-text.ts'
+import { type Figures, metricsOf } from '../../src/api/operator/metrics.ts'
+import { renderMetrics } from '../../src/api/operator/metrics-text.ts'
 import { closedCircuit } from '../../src/domain/circuit.ts'
 import { readDoc, tableAfter } from './markdown.ts'
 

@@ -1,5 +1,5 @@
-import { beforeAnyRoute } from '../../../src/api/description/error-codes-of.ts'
-import { dialectsOfPath } from '../../../src/api/error-body.ts'
+import { dialectsOfPath } from '../../../src/api/http/error-answer.ts'
+import { beforeAnyRoute } from '../../../src/api/openapi/error-sets.ts'
 import { type ErrorCode, errorCodes } from '../../../src/domain/errors.ts'
 import { codesOf, type DescribedRoute, type Document, routesOf } from '../../api/openapi/document.ts'
 import type { WireAnswer } from './answers-in.ts'

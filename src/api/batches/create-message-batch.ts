@@ -1,0 +1,118 @@
+import { randomInt } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { messageBatchLines } from '../../batches/anthropic-document.ts'
+import type { BatchRecord } from '../../batches/record.ts'
+import type { NewBatch } from '../../batches/store.ts'
+import { BatonError } from '../../domain/errors.ts'
+import { headersKey, type RequestHeaders } from '../../domain/request-headers.ts'
+import { coreOf, newBatchId, newFileId, shardCount } from '../../redis/keys.ts'
+import { abandonFile } from '../files/discard-file.ts'
+import { asStorageTrouble } from '../files/receive-blob.ts'
+import { checkWebhook } from '../http/check-webhook.ts'
+import { headersOf } from '../http/forwarded-headers.ts'
+import { idempotencyKeyOf } from '../http/idempotency.ts'
+import { type IncomingBody, incomingBody } from '../http/incoming-body.ts'
+import { readParameters } from '../http/parameters.ts'
+import { createAdmitted, holdQuota } from '../http/quota.ts'
+import { repetitionOf } from '../http/request-fingerprint.ts'
+import type { ApiParts } from '../parts.ts'
+import { asWritten } from './create-batch.ts'
+import { messageBatchExtras } from './message-batch-schemas.ts'
+import { batchNotFound } from './owned-batch.ts'
+import { refuseUnpriced } from './refuse-unpriced.ts'
+import { windowMsOf } from './request-schemas.ts'
+
+/**
+ * Makes a batch of the requests in the body, which is written to the blob store as it arrives, a request a line; or
+ * finds the batch that the same request made before. Rejects with BatonError when the body is wrong, or what stands in
+ * it beside the requests: then nothing of it stays. What is wrong with params the batch tells when it runs.
+ */
+export const createMessageBatch = async (
+  parts: ApiParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<BatchRecord> => {
+  const { batches, config, now } = parts
+  const body = incomingBody(request, config.batches.anthropic_max_bytes)
+  // Refused before the body has come, and not after it.
+  idempotencyKeyOf(request)
+  const headers = headersOf(parts, request, '/v1/messages')
+  // Nobody sees this file: its name makes the purger take care of the batch's own blob.
+  const ownFile = newFileId(randomInt(shardCount), now())
+  const batch = await receive(parts, request, { body, headers, ownFile }).catch(async (error: unknown) => {
+    await abandonFile(parts, ownFile)
+    return asStorageTrouble(error)
+  })
+  const created = await createAdmitted(parts, batch).catch(async (error: unknown) => {
+    if (error instanceof BatonError) await abandonFile(parts, ownFile)
+    throw error
+  })
+  // Not read back: it stands, and an error now would make the client create it again.
+  if (created.kind === 'created') return asWritten(batch)
+  await abandonFile(parts, ownFile)
+  const first = created.kind === 'replayed' ? await batches.read(created.id) : null
+  if (first === null) throw batchNotFound(batch.id, 'anthropic')
+  reply.header('idempotent-replayed', 'true')
+  return first
+}
+
+interface Incoming {
+  readonly body: IncomingBody
+  readonly headers: RequestHeaders
+  readonly ownFile: string
+}
+
+/** Ends with the bytes durable, and all of the request found to be right. */
+const receive = async (
+  parts: ApiParts,
+  request: FastifyRequest,
+  { body, headers, ownFile }: Incoming,
+): Promise<NewBatch> => {
+  const { blobs, files, quotas, config, now } = parts
+  const { anthropic_max_requests, max_line_bytes } = config.batches
+  await files.reserve(ownFile, request.tenant)
+  await holdQuota(quotas, request.tenant, ownFile, 0, Number(request.headers['content-length'] ?? 0))
+  const document = messageBatchLines(body.bytes, {
+    maxRequests: anthropic_max_requests,
+    maxRequestBytes: max_line_bytes,
+  })
+  const key = `${coreOf(ownFile)}/requests`
+  const { bytes } = await blobs.write(key, document.lines)
+  await holdQuota(quotas, request.tenant, ownFile, 0, bytes)
+  const { webhook, completion_window, max_cost_usd } = readParameters(messageBatchExtras, document.extras())
+  const maxCostUsd = max_cost_usd ?? config.batches.max_cost_usd ?? null
+  refuseUnpriced(parts, '/v1/messages', maxCostUsd, document.models())
+  const apiVersion = versionOf(request)
+  const repetition = repetitionOf(request, [body.hash(), apiVersion, headersKey(headers)])
+  const createdAtMs = now()
+  return {
+    ...repetition,
+    id: newBatchId('anthropic', shardOfRequest(repetition.fingerprint), createdAtMs),
+    tenant: request.tenant,
+    dialect: 'anthropic',
+    endpoint: '/v1/messages',
+    inputFileId: null,
+    input: [{ key, bytes }],
+    completionWindow: completion_window,
+    createdAtMs,
+    expiresAtMs: createdAtMs + windowMsOf(completion_window),
+    total: document.total(),
+    metadata: null,
+    outputExpiresAfterMs: null,
+    webhook: webhook ? await checkWebhook(parts, webhook, request.tenant) : null,
+    maxCostUsd,
+    apiVersion,
+    headers,
+    retryOf: null,
+  }
+}
+
+/** The same for the same request: only there is it looked for when it comes again. */
+const shardOfRequest = (fingerprint: string): number =>
+  Number.parseInt(fingerprint.slice(0, 8), 16) % shardCount
+
+/** Decides how params are judged. What is no version at all is not kept. */
+const versionOf = ({ headers }: FastifyRequest): string | null => {
+  const version = headers['anthropic-version']
+  return typeof version === 'string' && /^[\w.-]{1,32}$/.test(version) ? version : null
+}

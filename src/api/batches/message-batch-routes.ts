@@ -1,0 +1,94 @@
+import type { FastifyRequest } from 'fastify'
+import type { BatchRecord } from '../../batches/record.ts'
+import { type MessageBatchView, messageBatchView } from '../../batches/view.ts'
+import { BatonError } from '../../domain/errors.ts'
+import { asStorageTrouble } from '../files/receive-blob.ts'
+import { orNotFound, sendContent } from '../files/send-content.ts'
+import type { ApiScope } from '../http/api-scope.ts'
+import { ignoreBodies } from '../http/ignore-bodies.ts'
+import { acceptLongJson } from '../http/incoming-body.ts'
+import { readParameters } from '../http/parameters.ts'
+import { publicUrlOf } from '../http/public-url.ts'
+import type { ApiParts } from '../parts.ts'
+import { createMessageBatch } from './create-message-batch.ts'
+import { resultsNotFound, resultsOf, resultsSoFar } from './message-batch-results.ts'
+import { messageBatchListQuery } from './message-batch-schemas.ts'
+import { batchNotFound, ownedBatch } from './owned-batch.ts'
+
+type BatchParams = { Params: { id: string } }
+
+/** Anthropic's `/v1/messages/batches`, and `GET …/content` of one, which is this server's own. */
+export const addMessageBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
+  const { batches, config, now } = parts
+  const owned = (request: FastifyRequest<BatchParams>): Promise<BatchRecord> =>
+    ownedBatch(batches, request, request.params.id, 'anthropic')
+  const view = (request: FastifyRequest, batch: BatchRecord): MessageBatchView =>
+    messageBatchView(batch, publicUrlOf(config, request), now())
+
+  scope.register(async inner => {
+    acceptLongJson(inner)
+    inner.post('/v1/messages/batches', async (request, reply) =>
+      view(request, await createMessageBatch(parts, request, reply)),
+    )
+  })
+
+  scope.get('/v1/messages/batches', async request => {
+    const query = readParameters(messageBatchListQuery, request.query)
+    const { after_id: after, before_id: before, limit } = query
+    const page =
+      query.blocked === 'true'
+        ? await batches.listBlocked(request.tenant, 'anthropic', limit)
+        : await batches.list(request.tenant, 'anthropic', { after, before, limit })
+    if (page === 'unknown_cursor') {
+      const param = after === undefined ? 'before_id' : 'after_id'
+      throw new BatonError('invalid_cursor', `\`${param}\` must be the id of a message batch.`, { param })
+    }
+    const data = page.batches.map(batch => view(request, batch))
+    return {
+      data,
+      has_more: page.hasMore,
+      first_id: data[0]?.id ?? null,
+      last_id: data.at(-1)?.id ?? null,
+    }
+  })
+
+  scope.get<BatchParams>('/v1/messages/batches/:id', async request => view(request, await owned(request)))
+
+  for (const [name, contentOf] of Object.entries({ results: resultsOf, content: resultsSoFar })) {
+    scope.route<BatchParams>({
+      method: ['GET', 'HEAD'],
+      url: `/v1/messages/batches/:id/${name}`,
+      handler: async (request, reply) => {
+        const batch = await owned(request)
+        return sendContent(parts.blobs, request, reply, await contentOf(parts, batch))
+          .catch(orNotFound(() => resultsNotFound(batch)))
+          .catch(asStorageTrouble)
+      },
+    })
+  }
+
+  scope.register(async inner => {
+    ignoreBodies(inner)
+
+    // One that ends already is as good as cancelled to whoever asks: never an error.
+    inner.post<BatchParams>('/v1/messages/batches/:id/cancel', async request => {
+      await batches.cancel((await owned(request)).id)
+      return view(request, await owned(request))
+    })
+
+    inner.delete<BatchParams>('/v1/messages/batches/:id', async request => {
+      const { id } = await owned(request)
+      const removed = await batches.remove(id)
+      if (removed === 'gone') throw batchNotFound(id, 'anthropic')
+      if (removed === 'not_ended') throw notEnded(id)
+      return { id, type: 'message_batch_deleted' }
+    })
+  })
+}
+
+const notEnded = (id: string): BatonError =>
+  new BatonError(
+    'batch_not_ended',
+    `Message batch ${id} cannot be deleted before its processing has ended; cancel it first.`,
+    { param: 'id' },
+  )

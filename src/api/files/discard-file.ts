@@ -1,0 +1,16 @@
+import type { ApiParts } from '../parts.ts'
+
+/** Gives up a file that was reserved and never made, with its bytes. What cannot be cleared away now, the purger will. */
+export const abandonFile = async (
+  { files, log }: Pick<ApiParts, 'files' | 'log'>,
+  id: string,
+): Promise<void> => {
+  try {
+    await files.abandon(id)
+  } catch (error) {
+    log.debug(
+      { event: 'file.left_to_purger', fileId: id, reason: (error as Error).name },
+      'file left to the purger',
+    )
+  }
+}

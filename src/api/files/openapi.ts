@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { ofContent, ofForm, ofIgnoredBody, ofJsonBody } from '../openapi/error-sets.ts'
+import type { Answer, Operations } from '../openapi/operation.ts'
+import { clientVersion, idOf, ranged } from '../openapi/request-headers.ts'
+import { purpose } from './file-rules.ts'
+import { deletedFile, file, fileList, upload, uploadPart } from './response-schemas.ts'
+
+const form = 'multipart/form-data'
+
+/** Part of a file, or all of it. */
+export const contentAnswers = (type: string): Readonly<Record<number, Answer>> => ({
+  200: { description: 'The bytes.', schema: z.file(), type },
+  206: { description: 'The range that was asked for.', schema: z.file(), type },
+  204: {
+    description: 'The batch still runs, and nothing has come since the byte that the range begins at.',
+    schema: z.null(),
+  },
+})
+
+const fileForm = z.object({
+  file: z.file(),
+  purpose,
+  'expires_after[anchor]': z.literal('created_at').optional(),
+  'expires_after[seconds]': z.string().regex(/^\d+$/).optional().meta({ description: '3600 to 2592000.' }),
+})
+
+export const fileOperations: Operations = {
+  'POST /v1/files': {
+    id: 'createFile',
+    summary: 'Keep a file',
+    tag: 'Files',
+    headers: clientVersion,
+    body: fileForm,
+    bodyType: form,
+    answers: { 200: { description: 'The file.', schema: file } },
+    errors: [...ofForm, 'storage_quota_exceeded'],
+  },
+  'GET /v1/files': {
+    id: 'listFiles',
+    summary: 'List files, newest first',
+    tag: 'Files',
+    headers: clientVersion,
+    answers: { 200: { description: 'A page of files.', schema: fileList } },
+    errors: ['invalid_request', 'invalid_cursor'],
+  },
+  'GET /v1/files/:id': {
+    id: 'readFile',
+    summary: 'Read what is known of a file',
+    tag: 'Files',
+    params: idOf('a file'),
+    headers: clientVersion,
+    answers: { 200: { description: 'The file.', schema: file } },
+    errors: ['file_not_found'],
+  },
+  'GET /v1/files/:id/content': {
+    id: 'readFileContent',
+    summary: 'Read the bytes of a file',
+    tag: 'Files',
+    params: idOf('a file'),
+    headers: ranged.extend(clientVersion.shape),
+    answers: contentAnswers('application/octet-stream'),
+    errors: ['file_not_found', ...ofContent],
+  },
+  'DELETE /v1/files/:id': {
+    id: 'deleteFile',
+    summary: 'Delete a file',
+    tag: 'Files',
+    params: idOf('a file'),
+    headers: clientVersion,
+    answers: { 200: { description: 'That it is gone.', schema: deletedFile } },
+    errors: ['file_not_found', ...ofIgnoredBody],
+  },
+}
+
+export const uploadOperations: Operations = {
+  'POST /v1/uploads': {
+    id: 'createUpload',
+    summary: 'Begin a file that comes in parts',
+    tag: 'Uploads',
+    answers: { 200: { description: 'The upload.', schema: upload } },
+    errors: [...ofJsonBody, 'file_too_large', 'storage_quota_exceeded', 'not_replicated', 'storage_full'],
+  },
+  'POST /v1/uploads/:id/parts': {
+    id: 'addUploadPart',
+    summary: 'Add a part',
+    tag: 'Uploads',
+    params: idOf('an upload'),
+    body: z.object({ data: z.file() }),
+    bodyType: form,
+    answers: { 200: { description: 'The part.', schema: uploadPart } },
+    errors: [...ofForm, 'upload_not_found', 'upload_closed', 'upload_size_exceeded'],
+  },
+  'POST /v1/uploads/:id/complete': {
+    id: 'completeUpload',
+    summary: 'Make the file of the parts, in the order given',
+    tag: 'Uploads',
+    params: idOf('an upload'),
+    answers: { 200: { description: 'The upload, with its file.', schema: upload } },
+    errors: [
+      ...ofJsonBody,
+      'upload_not_found',
+      'upload_closed',
+      'upload_incomplete',
+      'checksum_mismatch',
+      'storage_unavailable',
+      'not_replicated',
+      'storage_full',
+    ],
+  },
+  'POST /v1/uploads/:id/cancel': {
+    id: 'cancelUpload',
+    summary: 'Give an upload up',
+    tag: 'Uploads',
+    params: idOf('an upload'),
+    answers: { 200: { description: 'The upload, cancelled.', schema: upload } },
+    errors: ['upload_not_found', 'upload_closed', ...ofIgnoredBody],
+  },
+}

@@ -1,0 +1,82 @@
+import type { Config } from '../../config/schema.ts'
+import { BatonError } from '../../domain/errors.ts'
+import {
+  type BytesInFlight,
+  createBytesInFlight,
+  type RefusedBytes,
+} from '../../rate-limits/bytes-in-flight.ts'
+
+/** Who holds a connection open. `answer`: the connection is the only way to it; `poll`: it can be asked again at any time. */
+export const holdKinds = ['answer', 'poll', 'stream'] as const
+export type HoldKind = (typeof holdKinds)[number]
+
+export const refusalReasons = ['bytes', 'tenant_bytes', ...holdKinds, 'connections'] as const
+export type RefusalReason = (typeof refusalReasons)[number]
+
+/** What this process can hold at a time, for all and for each tenant. */
+export interface Room {
+  readonly bytes: BytesInFlight
+  /** A place for a connection that is held open; the function gives it back. Throws `too_many_waiting`. */
+  enter(kind: HoldKind, tenant: string): () => void
+  /** Bytes for which there was no room. */
+  refusedBytes(why: RefusedBytes): BatonError
+  /** Counts a connection that is one too many. */
+  refusedConnection(): BatonError
+  readonly held: Readonly<Record<HoldKind, number>>
+  readonly refusals: Readonly<Record<RefusalReason, number>>
+}
+
+/** A body of some MB is read, parsed and handed on in about this time. */
+const retryAfterMs = 2_000
+
+export const createRoom = ({ server, api_keys }: Config): Room => {
+  // A share is there to leave something for others.
+  const share = new Set(api_keys.map(({ tenant }) => tenant)).size > 1 ? server.tenant_share : 1
+  const most: Record<HoldKind, number> = {
+    answer: server.max_waiting,
+    poll: server.max_polls,
+    stream: server.max_streams,
+  }
+  const held = Object.fromEntries(holdKinds.map(kind => [kind, 0])) as Record<HoldKind, number>
+  const refusals = Object.fromEntries(refusalReasons.map(reason => [reason, 0])) as Record<
+    RefusalReason,
+    number
+  >
+  const byTenant = new Map<string, number>()
+
+  return {
+    bytes: createBytesInFlight({
+      maxBytes: server.max_bytes_in_flight,
+      maxTenantBytes: server.max_bytes_in_flight * share,
+    }),
+    enter: (kind, tenant) => {
+      const name = `${kind} ${tenant}`
+      const own = byTenant.get(name) ?? 0
+      if (held[kind] >= most[kind] || own >= Math.ceil(most[kind] * share)) {
+        refusals[kind] += 1
+        throw new BatonError('too_many_waiting', 'Too many connections wait.', { retryAfterMs })
+      }
+      held[kind] += 1
+      byTenant.set(name, own + 1)
+      let isLeft = false
+      return () => {
+        if (isLeft) return
+        isLeft = true
+        held[kind] -= 1
+        const left = byTenant.get(name)! - 1
+        if (left === 0) byTenant.delete(name)
+        else byTenant.set(name, left)
+      }
+    },
+    refusedBytes: why => {
+      refusals[why === 'all' ? 'bytes' : 'tenant_bytes'] += 1
+      return new BatonError('too_many_bytes', 'Too many bytes in flight.', { retryAfterMs })
+    },
+    refusedConnection: () => {
+      refusals.connections += 1
+      return new BatonError('too_many_connections', 'Too many connections.', { retryAfterMs })
+    },
+    held,
+    refusals,
+  }
+}

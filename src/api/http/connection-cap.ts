@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Room } from './capacity.ts'
+
+/** Beyond the limit so many more are taken, to be told so; who comes after them finds the port closed. */
+const toldShare = 0.1
+const leastTold = 50
+
+export interface Connections {
+  /** Those that are open. */
+  readonly size: number
+}
+
+/** Refuses what comes on connections beyond `most`. Probes of health are answered as long as they can connect at all. */
+export const capConnections = (
+  app: FastifyInstance,
+  guarded: FastifyInstance,
+  most: number,
+  room: Room,
+): Connections => {
+  const open = new Set<Socket>()
+  const beyond = new WeakSet<Socket>()
+  app.server.maxConnections = most + Math.max(leastTold, Math.ceil(most * toldShare))
+  app.server.on('connection', (socket: Socket) => {
+    if (open.size >= most) beyond.add(socket)
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  guarded.addHook('onRequest', (request, reply, done) => {
+    if (!beyond.has(request.raw.socket)) return done()
+    reply.header('connection', 'close')
+    done(room.refusedConnection())
+  })
+  return {
+    get size() {
+      return open.size
+    },
+  }
+}

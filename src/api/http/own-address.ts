@@ -1,0 +1,47 @@
+import ipaddr from 'ipaddr.js'
+import type { Config } from '../../config/schema.ts'
+
+/** By which names this server may be called, and whose pages may call it. */
+export interface OwnAddress {
+  /** Of a `Host` header, or of a request target that is a whole URL. */
+  isOwnHost(host: string): boolean
+  /** Of a page that this server itself has shown. */
+  isOwnOrigin(origin: string, host: string): boolean
+  /** Of a page that `server.cors_origins` lets in. */
+  isListedOrigin(origin: string): boolean
+}
+
+/** A name or a literal, with or without a port. What else fits in a URL, such as a user's name, is no host. */
+const wellFormed = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{0,5})?$/i
+
+/**
+ * While no key is asked for, a server answers to names that a name server has no say in, and to its public one: any other
+ * name can be led to this machine, and a page of that name would be called our own.
+ */
+export const createOwnAddress = ({ api_keys, server }: Pick<Config, 'api_keys' | 'server'>): OwnAddress => {
+  const isKeyless = api_keys.length === 0
+  const publicUrl = server.public_url === undefined ? null : new URL(server.public_url)
+  const listed = new Set(server.cors_origins)
+  return {
+    isOwnHost: host => {
+      if (!isKeyless) return true
+      const hostname = wellFormed.test(host) ? URL.parse(`http://${host}`)?.hostname : undefined
+      return hostname !== undefined && (isLoopback(hostname) || hostname === publicUrl?.hostname)
+    },
+    isOwnOrigin: (origin, host) => {
+      if (origin === publicUrl?.origin) return true
+      const url = URL.parse(origin)
+      if (url === null || URL.parse(`${url.protocol}//${host}`)?.host !== url.host) return false
+      return !isKeyless || isLoopback(url.hostname)
+    },
+    isListedOrigin: origin => listed.has('*') || listed.has(origin),
+  }
+}
+
+/** As a URL has its host (in lower case, IPv6 in brackets), or as a config has it. */
+export const isLoopback = (hostname: string): boolean => {
+  const address = hostname.replace(/^\[(.*)\]$/, '$1')
+  return (
+    hostname === 'localhost' || (ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback')
+  )
+}

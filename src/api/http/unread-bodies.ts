@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { hasBody } from './incoming-request.ts'
+
+/** How long and how far a connection is read on after an answer that came before the end of its request. */
+export interface Patience {
+  readonly forMs: number
+  readonly bytes: number
+  /** A client that sends nothing for this long has no more to send, or has gone. */
+  readonly silentMs: number
+}
+
+const usual: Patience = { forMs: 30_000, bytes: 512 * 1024 * 1024, silentMs: 2_000 }
+
+/** A rest of this size is read in no time, and the connection serves on. */
+const shortBytes = 64 * 1024
+
+/**
+ * Answers that go out before their request has come to its end: refusals, most of them. Closing the connection then
+ * resets it, and the reset overtakes the answer: the client finds EPIPE in its place. So the connection stays open, and
+ * what the client still sends is read and dropped, within bounds, until it has sent all or has seen the answer. Closing
+ * only the writing side would not do: Node's clients then end their own.
+ */
+export const installUnreadBodies = (app: FastifyInstance, patience: Patience = usual): void => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    const { raw } = request
+    if (!raw.complete && hasBody(raw)) {
+      if (!isShort(raw)) reply.header('connection', 'close')
+      closeSlowly(raw, patience)
+      reply.raw.once('finish', () => dropRest(raw))
+    }
+    done()
+  })
+}
+
+const isShort = ({ headers }: IncomingMessage): boolean =>
+  headers.expect === undefined && Number(headers['content-length'] ?? Number.NaN) <= shortBytes
+
+/** Whoever read it may have stopped half-way, and left it paused. */
+const dropRest = (raw: IncomingMessage): void => {
+  raw.unpipe()
+  raw.on('error', () => undefined)
+  raw.resume()
+}
+
+/** Node ends a connection by `destroySoon`, as soon as the last answer on it is written. */
+const closeSlowly = (raw: IncomingMessage, patience: Patience): void => {
+  const { socket } = raw
+  socket.destroySoon = () => {
+    const close = (): void => Socket.prototype.destroySoon.call(socket)
+    if (raw.complete || socket.destroyed) return close()
+    raw.once('end', close)
+    readOn(socket, patience)
+  }
+}
+
+/** Closes the connection once the client has gone silent, or the patience ends. */
+export const readOn = (socket: Socket, { forMs, bytes, silentMs }: Patience = usual): void => {
+  const startedMs = performance.now()
+  const most = socket.bytesRead + bytes
+  let before = socket.bytesRead
+  const timer = setInterval(() => {
+    const { bytesRead } = socket
+    const isLate = performance.now() - startedMs > forMs
+    if (bytesRead === before || bytesRead > most || isLate) socket.destroy()
+    before = bytesRead
+  }, silentMs)
+  socket.once('close', () => clearInterval(timer))
+}

@@ -1,0 +1,39 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JobRecord } from '../../jobs/record.ts'
+import type { JobStore } from '../../jobs/store.ts'
+import type { Room } from '../http/capacity.ts'
+
+/** How long a client that can ask again waits for room for its answer; one whose connection is the only way, for ever. */
+const pollPatienceMs = 10_000
+
+/**
+ * Reads a job whose answer counts until the client has it, or has gone. A long one is read when there is room for it: who
+ * waits for that holds nothing. Throws `too_many_bytes` when `isOnlyWay` is not said and there is none for a while.
+ */
+export const answerReader = (
+  { room, store }: { readonly room: Room; readonly store: Pick<JobStore, 'readWhen'> },
+  request: FastifyRequest,
+  reply: FastifyReply,
+  isOnlyWay = false,
+): ((id: string) => Promise<JobRecord | null>) => {
+  const holding = room.bytes.hold(request.tenant)
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    gone.abort()
+    holding.release()
+  })
+
+  const admit = async (bytes: number): Promise<void> => {
+    if (bytes <= holding.bytes || reply.raw.destroyed) return
+    const signals = isOnlyWay ? [gone.signal] : [gone.signal, AbortSignal.timeout(pollPatienceMs)]
+    const isLetIn = await room.bytes.wait(holding, bytes - holding.bytes, AbortSignal.any(signals))
+    if (!isLetIn && !gone.signal.aborted) throw room.refusedBytes('all')
+  }
+
+  return async id => {
+    const record = await store.readWhen(id, admit)
+    const bytes = record?.response ? Buffer.byteLength(record.response.body) : 0
+    if (bytes > holding.bytes && !reply.raw.destroyed) holding.add(bytes - holding.bytes)
+    return record
+  }
+}

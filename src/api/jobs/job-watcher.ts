@@ -1,0 +1,90 @@
+import type { Logger } from 'pino'
+import type { FinishWaiter } from '../../jobs/completion-listener.ts'
+import type { JobRecord } from '../../jobs/record.ts'
+import type { JobStore } from '../../jobs/store.ts'
+import { isRedisTrouble } from '../../redis/trouble.ts'
+import { traceOf } from '../http/errors.ts'
+
+/** Is shown a job without its response, or null when it is gone. */
+export type Look = (head: JobRecord | null) => void
+
+export interface JobWatcher {
+  /** Shows the job to `look` again and again, changed or not, and soon after its end. Answers how to stop that. */
+  watch(jobId: string, look: Look): () => void
+}
+
+interface Watched {
+  readonly looks: Set<Look>
+  readonly left: AbortController
+}
+
+const roundMs = 500
+/** A thousand reads a second at most: about a hundredth of what Redis can do. With more jobs each is read less often. */
+const roundSize = 500
+
+/**
+ * Reads the jobs that are watched in this process, all that are in turn together and each once for all who watch it. Ends
+ * come by the channel that tells them anyway: what happens before is not told by anyone, so that jobs which nobody watches
+ * pay nothing. While Redis is away nothing is shown.
+ */
+export const createJobWatcher = (
+  waiter: FinishWaiter,
+  store: Pick<JobStore, 'readHeads'>,
+  log: Logger,
+): JobWatcher => {
+  const watched = new Map<string, Watched>()
+  let rounds: NodeJS.Timeout | undefined
+  let isReading = false
+
+  const show = async (ids: readonly string[]): Promise<void> => {
+    try {
+      const heads = await store.readHeads(ids)
+      for (const [i, id] of ids.entries()) {
+        for (const look of watched.get(id)?.looks ?? []) look(heads[i] ?? null)
+      }
+    } catch (error) {
+      // An outage is told of by the connection.
+      if (!isRedisTrouble(error))
+        log.error({ event: 'job_watch.read_failed', ...traceOf(error) }, 'watched jobs not read')
+    }
+  }
+
+  const round = async (): Promise<void> => {
+    if (isReading) return
+    isReading = true
+    const turn = [...watched.entries().take(roundSize)]
+    for (const [id, entry] of turn) {
+      watched.delete(id)
+      watched.set(id, entry)
+    }
+    await show(turn.map(([id]) => id))
+    isReading = false
+  }
+
+  const hearEnd = async (jobId: string, left: AbortSignal): Promise<void> => {
+    // As if it were fresh, and never found ended: whatever goes by unheard is seen in the next round.
+    await waiter.wait(jobId, left, async () => false, true)
+    if (!left.aborted) await show([jobId])
+  }
+
+  const enter = (jobId: string): Watched => {
+    const entry = { looks: new Set<Look>(), left: new AbortController() }
+    if (watched.size === 0) rounds = setInterval(round, roundMs)
+    watched.set(jobId, entry)
+    void hearEnd(jobId, entry.left.signal)
+    return entry
+  }
+
+  return {
+    watch: (jobId, look) => {
+      const { looks, left } = watched.get(jobId) ?? enter(jobId)
+      looks.add(look)
+      return () => {
+        if (!looks.delete(look) || looks.size > 0) return
+        watched.delete(jobId)
+        left.abort()
+        if (watched.size === 0) clearInterval(rounds)
+      }
+    },
+  }
+}

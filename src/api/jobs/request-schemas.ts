@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { configSchema } from '../../config/schema.ts'
+import { duration } from '../../config/schema-values.ts'
+import { endpoints } from '../../domain/endpoint.ts'
+import { jobStatuses } from '../../domain/job.ts'
+import { isBatchId } from '../../redis/keys.ts'
+
+const shortestWindowMs = 60_000
+const longestWindowMs = 7 * 86_400_000
+
+/** A request in the format of some endpoint. Only what Baton itself must know is looked at; the rest passes through. */
+export const completion = z
+  .record(z.string(), z.unknown(), 'expected a JSON object')
+  .refine(({ model }) => typeof model === 'string' && model !== '', {
+    path: ['model'],
+    error: 'expected the name of a model',
+  })
+  // For the API's description: a refinement does not tell what it looks for.
+  .meta({ properties: { model: { type: 'string', minLength: 1 } }, required: ['model'] })
+
+export type Completion = z.output<typeof completion>
+
+export const webhook = z.strictObject({
+  url: z.string(),
+  secret: configSchema.shape.webhooks.unwrap().shape.secret,
+})
+
+export type WebhookRequest = z.output<typeof webhook>
+
+/** JSON can spell half of a surrogate pair, which UTF-8 cannot hold: two such texts would be kept as one. */
+const isUnicode = (text: string): boolean => text.isWellFormed()
+const notUnicode = 'expected Unicode: this has half of a surrogate pair'
+
+export const metadata = z
+  .record(
+    z.string().max(64, 'expected keys of at most 64 characters').refine(isUnicode, notUnicode),
+    z.string().max(512, 'expected at most 512 characters').refine(isUnicode, notUnicode),
+  )
+  .refine(pairs => Object.keys(pairs).length <= 16, 'expected at most 16 pairs')
+
+export const completionWindow = duration.refine(
+  ms => ms >= shortestWindowMs && ms <= longestWindowMs,
+  'expected 1m to 7d',
+)
+
+export const jobRequest = z.strictObject({
+  endpoint: z.enum(endpoints).default('/v1/chat/completions'),
+  body: completion,
+  webhook: webhook.optional(),
+  metadata: metadata.optional(),
+  completion_window: completionWindow.optional(),
+  priority: z.enum(['default', 'low', 'high']).default('default'),
+})
+
+export type JobRequest = z.output<typeof jobRequest>
+
+const limit = z.coerce.number().int().min(1).max(100).default(20)
+
+export const jobListQuery = z.strictObject({
+  limit,
+  cursor: z.string().optional(),
+  status: z.enum(jobStatuses).optional(),
+  batch_id: z
+    .string()
+    .refine(id => isBatchId(id), 'expected the id of a batch')
+    .optional(),
+})
+
+export const deadLetterQuery = z.strictObject({
+  limit,
+  after: z.string().max(100).optional().meta({
+    description: 'The `next_cursor` of an earlier page, or the id of a dead letter.',
+  }),
+})

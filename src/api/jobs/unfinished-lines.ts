@@ -1,0 +1,76 @@
+import type { BatchRecord } from '../../batches/record.ts'
+import { isTerminal, type JobStatus } from '../../domain/job.ts'
+import type { JobRecord } from '../../jobs/record.ts'
+import { batchJobId, isBatchId } from '../../redis/keys.ts'
+import type { ApiParts } from '../parts.ts'
+
+/** Where the next page of lines begins: with the first line of that batch after this number. */
+interface LinePlace {
+  readonly batchId: string
+  readonly number: number
+}
+
+export interface OpenLines {
+  readonly found: readonly JobRecord[]
+  /** Null when there are no more. */
+  readonly nextCursor: string | null
+}
+
+/** Lines looked at for one request. */
+const maxScanned = 2_000
+const readSize = 200
+
+const formatPlace = ({ batchId, number }: LinePlace): string => `${batchId}.${number}`
+
+export const parseLinePlace = (cursor: string): LinePlace | null => {
+  const [batchId, number, ...rest] = cursor.split('.')
+  const isPlace = isBatchId(batchId!) && /^\d{1,8}$/.test(number ?? '') && rest.length === 0
+  return isPlace ? { batchId: batchId!, number: Number(number) } : null
+}
+
+/** Lines of batches stand in no index of jobs: those that were fed and have not ended are looked for in their batches. */
+export const findOpenLines = async (
+  { batches, store }: ApiParts,
+  tenant: string,
+  place: LinePlace | null,
+  limit: number,
+  matches: (record: JobRecord) => boolean,
+  only: string | undefined,
+): Promise<OpenLines> => {
+  const running = only === undefined ? await batches.listOpen(tenant) : await owned(batches, tenant, only)
+  // By id, which is by time: the oldest first, so that none is passed over when one ends meanwhile.
+  const open = running
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .filter(({ id }) => place === null || id >= place.batchId)
+  const found: JobRecord[] = []
+  let scanned = 0
+  for (const { id, cursor } of open) {
+    const after = place?.batchId === id ? place.number : 0
+    for (let from = Math.max(after, cursor.low); from < cursor.fed; from += readSize) {
+      if (scanned >= maxScanned) return { found, nextCursor: formatPlace({ batchId: id, number: from }) }
+      const numbers = Array.from({ length: Math.min(readSize, cursor.fed - from) }, (_, i) => from + i + 1)
+      const records = await store.readHeads(numbers.map(number => batchJobId(id, number)))
+      scanned += numbers.length
+      for (const [i, record] of records.entries()) {
+        if (record === null || isTerminal(record.status) || !matches(record)) continue
+        if (found.length === limit)
+          return { found, nextCursor: formatPlace({ batchId: id, number: numbers[i]! - 1 }) }
+        found.push(record)
+      }
+    }
+  }
+  return { found, nextCursor: null }
+}
+
+const owned = async (
+  batches: ApiParts['batches'],
+  tenant: string,
+  id: string,
+): Promise<readonly BatchRecord[]> => {
+  const batch = await batches.read(id)
+  return batch?.tenant === tenant ? [batch] : []
+}
+
+/** Whether jobs of a status may be lines of batches that run: a line that has ended is no job any more. */
+export const isOpenStatus = (status: JobStatus | undefined): boolean =>
+  status !== undefined && !isTerminal(status)

@@ -1,0 +1,50 @@
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import manifest from '../../../package.json' with { type: 'json' }
+import { beforeAnyRoute } from './error-sets.ts'
+import { tags } from './operation.ts'
+
+const help = `JSON over HTTP. Times are Unix seconds unless they are text. Every answer carries \`x-request-id\`.
+Every GET can be a HEAD. Before there is a route, a request can be refused with ${beforeAnyRoute.join(', ')}.`
+
+/** Adds `GET /openapi.json`: what this API is, for machines. */
+export type AddDescriptionRoute = (scope: FastifyInstance) => void
+
+/** Takes note of all routes from now on, so it must come before them. */
+export const installDescription = (
+  app: FastifyInstance,
+  publicUrl: string | undefined,
+): AddDescriptionRoute => {
+  // Loaded and put together when someone asks: most processes are never asked, and start the sooner.
+  let words: typeof import('./describe-route.ts') | null = null
+  let text: string | null = null
+
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Baton', version: manifest.version, description: help, license: { name: 'MIT' } },
+      servers: [{ url: publicUrl ?? '/' }],
+      tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+      security: [{ bearer: [] }, { key: [] }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          key: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        },
+      },
+    },
+    // A path of our own may begin as the public URL's does.
+    stripBasePath: false,
+    convertConstToEnum: false,
+    transform: route => words!.describeRoute(route),
+    transformObject: document => words!.completeDocument(document),
+  })
+
+  return scope => {
+    scope.get('/openapi.json', async (_request, reply) => {
+      words ??= await import('./describe-route.ts')
+      text ??= JSON.stringify(scope.swagger())
+      return reply.type('application/json; charset=utf-8').send(text)
+    })
+  }
+}

@@ -1,0 +1,87 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from '../../config/schema.ts'
+import type { Vitals } from '../../health/vitals.ts'
+import { installAuth, installRights } from '../http/auth.ts'
+import { installOwnPages } from '../http/cross-site.ts'
+import { createErrorHandler, installErrors } from '../http/errors.ts'
+import { installOwnRefusals, refuseMalformed } from '../http/malformed-http.ts'
+import { createOwnAddress, isLoopback } from '../http/own-address.ts'
+import { installOwnHost } from '../http/own-host.ts'
+import { installRequestLog, newRequestId } from '../http/request-log.ts'
+import type { RouteRights } from '../http/route-rights.ts'
+import { installSecurityHeaders, securityHeaders } from '../http/security-headers.ts'
+import { ownMetricsOf, readProcessFigures } from './metrics.ts'
+import { metricsType, renderMetrics } from './metrics-text.ts'
+
+export interface AdminParts {
+  readonly config: Pick<Config, 'api_keys' | 'server'>
+  readonly vitals: Vitals
+  readonly isStopping: () => boolean
+  readonly log: Logger
+}
+
+const rights: RouteRights = {
+  'GET /livez': 'open',
+  'GET /readyz': 'open',
+  'GET /metrics': 'operate',
+}
+
+/**
+ * What every process serves on `server.admin_port`: whether it lives and is ready, and its own figures. On loopback no key is
+ * asked for, and so no page of a browser and no foreign name is served; elsewhere figures are an operator's.
+ */
+export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts): FastifyInstance => {
+  const { server } = config
+  const keys = isLoopback(server.admin_host) ? [] : config.api_keys
+  const own = createOwnAddress({ api_keys: keys, server: { ...server, cors_origins: [] } })
+  const handleError = createErrorHandler(log)
+  const app = fastify({
+    logger: false,
+    genReqId: newRequestId,
+    bodyLimit: 1_024,
+    forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => handleError(error, request, reply.headers(securityHeaders)),
+    clientErrorHandler: refuseMalformed,
+    http: { requireHostHeader: false },
+  })
+  installRequestLog(app, log)
+  installSecurityHeaders(app, undefined)
+  installOwnRefusals(app)
+  installOwnHost(app, own)
+  if (keys.length === 0) installOwnPages(app, own)
+  installErrors(app, handleError)
+  installRights(app, rights)
+
+  app.get('/livez', async () => ({ status: 'ok' }))
+
+  app.get('/readyz', async (_request, reply) => {
+    const obstacle = await obstacleTo(vitals, isStopping)
+    if (obstacle === null) return { status: 'ready' }
+    return reply
+      .code(503)
+      .header('retry-after', 2)
+      .send({ status: 'unavailable', ...obstacle })
+  })
+
+  app.register(async scope => {
+    installAuth(scope, keys)
+    scope.get('/metrics', async (_request, reply) => {
+      const more = await vitals.moreMetrics()
+      const counts = ownMetricsOf({ ...vitals.counts(), process: readProcessFigures() })
+      return reply.type(metricsType).send(more + renderMetrics(counts))
+    })
+  })
+  return app
+}
+
+/** A process that stops is told of first: whoever sends work elsewhere should begin at once. */
+const obstacleTo = async (vitals: Vitals, isStopping: () => boolean): Promise<object | null> => {
+  if (isStopping()) return { reason: 'stopping' }
+  if (!vitals.isStarted) return { reason: 'starting' }
+  const failing = await vitals.failing()
+  if (failing.length === 0) return null
+  return failing.includes('redis')
+    ? { reason: 'redis_unavailable' }
+    : { reason: 'not_running', parts: failing }
+}

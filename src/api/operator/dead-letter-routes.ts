@@ -1,0 +1,117 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { BatchRecord } from '../../batches/record.ts'
+import type { NoticeRecord } from '../../batches/store.ts'
+import { batchView, messageBatchView } from '../../batches/view.ts'
+import { BatonError } from '../../domain/errors.ts'
+import type { JobRecord } from '../../jobs/record.ts'
+import { jobSummary, wholeSeconds } from '../../jobs/view.ts'
+import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../redis/keys.ts'
+import { type DeadLetter, letterCursor, parseLetterCursor } from '../../webhooks/dead-letters.ts'
+import { ownedBatch } from '../batches/owned-batch.ts'
+import type { ApiScope } from '../http/api-scope.ts'
+import { ignoreBodies } from '../http/ignore-bodies.ts'
+import { publicUrlOf } from '../http/public-url.ts'
+import { headReader, ownedJob } from '../jobs/owned-job.ts'
+import { deadLetterQuery } from '../jobs/request-schemas.ts'
+import type { ApiParts } from '../parts.ts'
+
+type LetterRecord = JobRecord | BatchRecord | NoticeRecord
+
+interface Found {
+  readonly letter: DeadLetter
+  readonly record: LetterRecord
+}
+
+/** `GET /v1/dead-letters` and `POST /v1/dead-letters/:id/redeliver`, of jobs and of batches. */
+export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
+  const { store, batches, deadLetters } = parts
+  const read = (id: string): Promise<LetterRecord | null> => {
+    if (isNoticeId(id)) return batches.readNotice(id)
+    return isBatchId(id) ? batches.read(id) : headReader(store)(id)
+  }
+
+  const placeOf = async (tenant: string, after: string): Promise<DeadLetter> => {
+    const place = parseLetterCursor(after) ?? (await deadLetters.find(tenant, after))
+    if (place !== null) return place
+    const message = '`after` must be the `next_cursor` of an earlier page, or the id of a dead letter.'
+    throw new BatonError('invalid_cursor', message, { param: 'after' })
+  }
+
+  scope.get('/v1/dead-letters', { schema: { querystring: deadLetterQuery } }, async ({ query, tenant }) => {
+    const { limit, after } = query
+    const found: Found[] = []
+    for (let place = after === undefined ? null : await placeOf(tenant, after); found.length <= limit; ) {
+      // One more than asked for tells whether there is a next page.
+      const letters = await deadLetters.list(tenant, place, limit + 1)
+      const records = await Promise.all(letters.map(letter => read(letter.id)))
+      for (const [i, letter] of letters.entries()) {
+        const record = records[i] ?? null
+        // A batch can be deleted, and its letter with it.
+        if (record === null) await deadLetters.forget(tenant, letter)
+        else found.push({ letter, record })
+      }
+      if (letters.length <= limit) break
+      place = letters.at(-1)!
+    }
+    const page = found.slice(0, limit)
+    const hasMore = found.length > limit
+    return {
+      object: 'list',
+      data: page.map(({ letter, record }) => letterView(record, letter.diedAtMs)),
+      has_more: hasMore,
+      next_cursor: hasMore ? letterCursor(page.at(-1)!.letter) : null,
+    }
+  })
+
+  const redeliverJob = async (request: FastifyRequest, reply: FastifyReply, id: string): Promise<object> => {
+    await ownedJob(request, id, headReader(store)).catch(asDeadLetter)
+    if (!(await store.redeliver(id))) throw deliveryNotFound()
+    reply.code(202).header('location', `/v1/jobs/${id}`)
+    return jobSummary(await ownedJob(request, id, headReader(store)))
+  }
+
+  const redeliverBatch = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    id: string,
+  ): Promise<object> => {
+    const batchId = batchOfNotice(id)
+    const { dialect } = (await batches.read(batchId)) ?? { dialect: 'openai' as const }
+    await ownedBatch(batches, request, batchId, dialect).catch(asDeadLetter)
+    if (!(await batches.redeliver(id))) throw deliveryNotFound()
+    const batch = await ownedBatch(batches, request, batchId, dialect)
+    const path = dialect === 'openai' ? '/v1/batches' : '/v1/messages/batches'
+    reply.code(202).header('location', `${path}/${batchId}`)
+    return dialect === 'openai'
+      ? batchView(batch)
+      : messageBatchView(batch, publicUrlOf(parts.config, request), parts.now())
+  }
+
+  scope.register(async inner => {
+    ignoreBodies(inner)
+    inner.post<{ Params: { id: string } }>('/v1/dead-letters/:id/redeliver', (request, reply) => {
+      const { id } = request.params
+      return isBatchId(id) || isNoticeId(id)
+        ? redeliverBatch(request, reply, id)
+        : redeliverJob(request, reply, id)
+    })
+  })
+}
+
+/** `id` is what it is sent again by: the job's, the batch's, or that of a notice of the batch. */
+const letterView = (record: LetterRecord, diedAtMs: number): object => ({
+  id: record.id,
+  ...(isJobId(record.id) ? { job_id: record.id } : { batch_id: batchOfNotice(record.id) }),
+  ...(isNoticeId(record.id) && { event: 'batch.blocked' }),
+  died_at: wholeSeconds(diedAtMs),
+  webhook: { url: record.webhook?.url },
+  attempts: record.delivery?.attempts,
+  reason: record.delivery?.reason,
+})
+
+const deliveryNotFound = (): BatonError =>
+  new BatonError('delivery_not_found', 'There is no dead letter of this job or batch.', { param: 'id' })
+
+const asDeadLetter = (error: unknown): never => {
+  throw error instanceof BatonError ? deliveryNotFound() : error
+}

@@ -1,0 +1,73 @@
+import { circuitOf } from '../../domain/circuit.ts'
+import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
+import type { ApiScope } from '../http/api-scope.ts'
+import type { Room } from '../http/capacity.ts'
+import type { Connections } from '../http/connection-cap.ts'
+import type { ApiParts } from '../parts.ts'
+import { metricsOf, readProcessFigures, type SharedFigures, sharedMetricsOf } from './metrics.ts'
+import { metricsType, renderMetrics } from './metrics-text.ts'
+
+/** What this process counts by itself. */
+interface OwnFigures {
+  readonly accepted: () => number
+  readonly room: Room
+  readonly connections: Connections
+}
+
+/** `GET /metrics`: what Prometheus reads, of all processes: what workers counted comes by their heartbeats. */
+export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigures): void => {
+  const { config, board, circuits, doorbells, deadLetters, agenda, routes, vitals } = parts
+  const providers = Object.keys(config.providers)
+  const queues = [...providers.map(providerQueue), webhookQueue]
+
+  const targets = new Set([...routes.values()].flatMap(route => route.targets.map(circuitOf)))
+  const modelsOut = (): { scope: string; state: string }[] =>
+    [...targets]
+      .map(circuits.of)
+      // What cools is on the board.
+      .filter(({ state }) => state !== 'closed' && state !== 'cooling')
+      .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
+
+  const readShared = async (): Promise<SharedFigures> => {
+    const [waiting, letters, owed] = await Promise.all([
+      Promise.all(queues.map(queue => doorbells.waiting(queue))),
+      deadLetters.size(),
+      agenda.size(),
+    ])
+    return {
+      accepted: own.accepted(),
+      held: {
+        bytes: own.room.bytes.held,
+        connections: own.connections.size,
+        waiting: own.room.held,
+        refusals: own.room.refusals,
+      },
+      waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
+      circuits: providers.map(circuits.of),
+      entries: [...board.current(), ...modelsOut()],
+      unmannedSinceMs: new Map(providers.map(name => [name, parts.unmannedSince(name)])),
+      deadLetters: letters,
+      agenda: owed,
+      memory: { ...parts.memory.figures(), isFull: parts.memory.isFull() },
+    }
+  }
+  // On the admin port beside what this process counts itself: there each process tells of its own.
+  vitals.metrics(async () => renderMetrics(sharedMetricsOf(await readShared())))
+
+  scope.get('/metrics', async (_request, reply) => {
+    const [shared, workers, webhookWorkers, processes] = await Promise.all([
+      readShared(),
+      parts.presence(),
+      parts.webhookPresence(),
+      parts.processes(),
+    ])
+    const metrics = metricsOf({
+      ...shared,
+      workers,
+      webhookWorkers,
+      processes,
+      process: readProcessFigures(),
+    })
+    return reply.type(metricsType).send(renderMetrics(metrics))
+  })
+}

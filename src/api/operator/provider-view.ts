@@ -1,0 +1,174 @@
+import type { HealthCheckConfig } from '../../config/health-check.ts'
+import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../../domain/circuit.ts'
+import type { HealthEntry, HealthState } from '../../health/cooldowns.ts'
+import type { WorkerPresence } from '../../health/heartbeats.ts'
+import { wholeSeconds } from '../../jobs/view.ts'
+import type { ConfiguredLimits } from '../../rate-limits/key-model-limits.ts'
+import type { MeterView } from '../../rate-limits/limit-store.ts'
+
+export interface ProviderFacts {
+  readonly name: string
+  readonly type: string
+  /** Upstream names of the models that routes lead to. */
+  readonly models: readonly string[]
+  readonly keyCount: number
+  readonly check: HealthCheckConfig | null
+  /** All that is in force, of whatever provider. */
+  readonly entries: readonly HealthEntry[]
+  readonly circuit: Circuit
+  /** Of its models, as far as they have one of their own. */
+  readonly modelCircuits: readonly Circuit[]
+  /** Its last changes, newest first. */
+  readonly events: readonly Circuit[]
+  readonly workers: readonly WorkerPresence[]
+  /** Unix ms since when it has none, once that counts; 0 else. */
+  readonly unmannedSinceMs: number
+  /** Jobs that wait in its queue. */
+  readonly waiting: number
+  readonly limits: ConfiguredLimits
+  /** What the cluster knows of the limits of its keys. */
+  readonly meters: readonly MeterView[]
+}
+
+/** A provider as operators see it. Times are whole Unix seconds. */
+export const providerView = (facts: ProviderFacts): object => {
+  const { name, type, models } = facts
+  const workers = facts.workers.filter(worker => worker.provider === name)
+  const entries: Entry[] = [
+    ...facts.entries.filter(entry => providerOf(entry) === name),
+    // What cools is an entry already.
+    ...facts.modelCircuits.filter(({ state }) => state !== 'closed' && state !== 'cooling').map(entryOfModel),
+  ]
+  return {
+    name,
+    type,
+    models,
+    ...standing(facts.circuit, reasonOut(entries, models.length, facts.keyCount)),
+    health_check: checkView(facts.check, facts.circuit),
+    entries: entries.map(entryView),
+    events: facts.events.map(eventView),
+    queue: { waiting: facts.waiting, active: workers.reduce((sum, w) => sum + w.callsInFlight, 0) },
+    limits: {
+      rpm: facts.limits.rpm ?? null,
+      tpm: facts.limits.tpm ?? null,
+      concurrency: facts.limits.concurrency ?? null,
+      seen: facts.meters.map(meterView),
+    },
+    workers: workers.map(workerView),
+    unmanned_since: secondsOrNull(facts.unmannedSinceMs),
+  }
+}
+
+const meterView = (meter: MeterView): object => ({
+  key: meter.key,
+  model: meter.model,
+  rpm: meter.rpm,
+  tpm: meter.tpm,
+  remaining_requests: meter.remainingRequests,
+  remaining_tokens: meter.remainingTokens,
+  told_at: meter.toldAtMs === null ? null : wholeSeconds(meter.toldAtMs),
+  calls_in_flight: meter.callsInFlight,
+  adaptive_concurrency: meter.ceiling,
+  blocked_until: meter.blockedUntilMs === null ? null : wholeSeconds(meter.blockedUntilMs),
+})
+
+/** What is out of use, or on its way back. */
+type Entry = Omit<HealthEntry, 'state'> & { readonly state: HealthState | CircuitState }
+
+const entryOfModel = ({ provider, state, sinceMs, untilMs, reason }: Circuit): Entry => ({
+  scope: `target:${provider as `${string}/${string}`}`,
+  ...{ state, sinceMs, untilMs, reason },
+})
+
+interface Out {
+  readonly state: HealthState | CircuitState
+  readonly sinceMs: number
+  readonly untilMs: number
+  readonly reason: string
+}
+
+const secondsOrNull = (ms: number): number | null => (ms === 0 ? null : wholeSeconds(ms))
+
+/** The operator's word comes first, then what keeps all calls away, then what keeps some away. */
+const standing = (circuit: Circuit, out: Out | null): object => {
+  const isOut = circuit.pausedAtMs > 0 || !['closed', 'recovering'].includes(circuit.state)
+  const { state, sinceMs, untilMs, reason } = isOut || out === null ? stateOf(circuit) : out
+  return {
+    state,
+    since: secondsOrNull(sinceMs),
+    until: secondsOrNull(untilMs),
+    reason: reason === '' ? null : reason,
+    share: shareNow(circuit),
+    probe_owner: circuit.owner === '' ? null : circuit.owner,
+  }
+}
+
+/** A pause has no end that is known, and hides what goes on beneath it. */
+const stateOf = (
+  circuit: Circuit,
+): { state: CircuitState | 'paused'; sinceMs: number; untilMs: number; reason: string } =>
+  circuit.pausedAtMs > 0
+    ? { state: 'paused', sinceMs: circuit.pausedAtMs, untilMs: 0, reason: 'operator' }
+    : circuit
+
+const eventView = (circuit: Circuit): object => {
+  const { state, untilMs, reason } = stateOf(circuit)
+  return {
+    at: wholeSeconds(circuit.seq),
+    model: partsOfCircuit(circuit.provider).model,
+    state,
+    until: secondsOrNull(untilMs),
+    reason: reason === '' ? null : reason,
+    share: state === 'cooling' ? 0 : circuit.share,
+    probe_owner: circuit.owner === '' ? null : circuit.owner,
+  }
+}
+
+/**
+ * What keeps all of a provider out of use, or null. Where that takes all its models or all its keys together, the
+ * one that comes back first.
+ */
+const reasonOut = (entries: readonly Entry[], modelCount: number, keyCount: number): Out | null => {
+  const whole = entries.find(entry => kindOf(entry) === 'provider')
+  if (whole) return whole
+  for (const [kind, count] of [
+    ['key', keyCount],
+    ['target', modelCount],
+  ] as const) {
+    const parts = entries.filter(entry => kindOf(entry) === kind && entry.state !== 'recovering')
+    if (count > 0 && parts.length >= count) return parts.reduce((a, b) => (b.untilMs < a.untilMs ? b : a))
+  }
+  return null
+}
+
+const kindOf = ({ scope }: Entry): string => scope.slice(0, scope.indexOf(':'))
+
+/** Names of providers hold none of the separators that follow them in a scope. */
+const providerOf = ({ scope }: HealthEntry): string =>
+  scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
+
+const entryView = (entry: Entry): object => ({
+  scope: entry.scope,
+  state: entry.state,
+  since: wholeSeconds(entry.sinceMs),
+  until: wholeSeconds(entry.untilMs),
+  reason: entry.reason,
+  ...(entry.error && { error: entry.error }),
+})
+
+const checkView = (check: HealthCheckConfig | null, { checkedAtMs }: Circuit): object | null =>
+  check && {
+    kind: check.kind,
+    interval: check.intervalMs / 1_000,
+    // Kept by an older version without it.
+    checked_at: secondsOrNull(checkedAtMs ?? 0),
+  }
+
+const workerView = (worker: WorkerPresence): object => ({
+  instance: worker.instance,
+  pid: worker.pid,
+  breaker: worker.breaker,
+  calls_in_flight: worker.callsInFlight,
+  concurrency: worker.concurrency,
+  seen_at: wholeSeconds(worker.seenAtMs),
+})

@@ -1,0 +1,245 @@
+import { z } from 'zod'
+import { providerTypes } from '../../config/provider-schema.ts'
+import { capabilities } from '../../domain/capabilities.ts'
+import { adjustPolicies } from '../../domain/carriage.ts'
+import { strategies } from '../../domain/strategy.ts'
+import { lastError, seconds } from '../jobs/response-schemas.ts'
+
+const openAiModel = z.object({
+  id: z.string(),
+  object: z.literal('model'),
+  created: z.int(),
+  owned_by: z.string(),
+})
+
+const anthropicModel = z.object({
+  type: z.literal('model'),
+  id: z.string(),
+  display_name: z.string(),
+  created_at: z.iso.datetime(),
+})
+
+/** In the shape of the client's API: Anthropic's send `anthropic-version`. */
+export const model = z.union([openAiModel, anthropicModel])
+
+export const modelList = z.union([
+  z.object({ object: z.literal('list'), data: z.array(openAiModel) }),
+  z.object({
+    data: z.array(anthropicModel),
+    has_more: z.boolean(),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+  }),
+])
+
+const healthEntry = z.object({
+  scope: z.string(),
+  state: z.enum(['cooling', 'slow', 'open', 'probing', 'recovering', 'stopped']),
+  since: seconds,
+  until: seconds,
+  reason: z.string(),
+  error: lastError.optional(),
+})
+
+/** `interval` in seconds. */
+const healthCheck = z.object({
+  kind: z.enum(['models', 'completion']),
+  interval: z.number(),
+  checked_at: seconds.nullable(),
+})
+
+const worker = z.object({
+  instance: z.string(),
+  pid: z.int(),
+  breaker: z.string(),
+  calls_in_flight: z.int(),
+  concurrency: z.int(),
+  seen_at: seconds,
+})
+
+const seenLimits = z.object({
+  key: z.string(),
+  model: z.string().nullable(),
+  rpm: z.number().nullable(),
+  tpm: z.number().nullable(),
+  remaining_requests: z.number().nullable(),
+  remaining_tokens: z.number().nullable(),
+  told_at: seconds.nullable(),
+  calls_in_flight: z.int(),
+  adaptive_concurrency: z.int().nullable(),
+  blocked_until: seconds.nullable(),
+})
+
+const providerEvent = z.object({
+  at: seconds,
+  /** Null where it is about all of the provider. */
+  model: z.string().nullable(),
+  state: z.enum(['closed', 'cooling', 'slow', 'open', 'probing', 'recovering', 'paused']),
+  until: seconds.nullable(),
+  reason: z.string().nullable(),
+  share: z.number(),
+  probe_owner: z.string().nullable(),
+})
+
+export const provider = z
+  .object({
+    name: z.string(),
+    type: z.enum(providerTypes),
+    models: z.array(z.string()),
+    state: z.enum(['closed', 'slow', 'open', 'probing', 'recovering', 'cooling', 'stopped', 'paused']),
+    since: seconds.nullable(),
+    until: seconds.nullable(),
+    reason: z.string().nullable(),
+    share: z.number(),
+    probe_owner: z.string().nullable(),
+    health_check: healthCheck.nullable(),
+    entries: z.array(healthEntry),
+    events: z.array(providerEvent),
+    queue: z.object({ waiting: z.int(), active: z.int() }),
+    limits: z.object({
+      rpm: z.int().nullable(),
+      tpm: z.int().nullable(),
+      concurrency: z.int().nullable(),
+      seen: z.array(seenLimits),
+    }),
+    workers: z.array(worker),
+    unmanned_since: seconds.nullable(),
+  })
+  .meta({ id: 'Provider' })
+
+export const providerList = z.object({ object: z.literal('list'), data: z.array(provider) })
+
+const price = z.object({
+  input: z.number(),
+  output: z.number(),
+  cache_read: z.number().optional(),
+  cache_write: z.number().optional(),
+})
+
+const target = z.object({
+  provider: z.string(),
+  model: z.string(),
+  route: z.string(),
+  available_at: seconds.nullable(),
+  recent_failures: z.number(),
+  success_share: z.number(),
+  p95_ms: z.int().nullable(),
+  price: price.extend({ tiers: z.array(price.extend({ above: z.int() })).optional() }).nullable(),
+  usual_cost_usd: z.number().nullable(),
+  context_window: z.int().nullable(),
+  max_output_tokens: z.int().nullable(),
+  capabilities: z.partialRecord(z.enum([...capabilities, 'reasoning']), z.boolean()),
+  weight: z.number().nullable(),
+  share: z.number().nullable(),
+})
+
+const route = z
+  .object({
+    id: z.string(),
+    object: z.literal('route'),
+    strategy: z.enum(strategies),
+    on_refusal: z.enum(['succeed', 'handover']),
+    adjust: z.enum(adjustPolicies),
+    targets: z.array(target),
+  })
+  .meta({ id: 'Route' })
+
+export const routeList = z.object({ object: z.literal('list'), data: z.array(route) })
+
+const alike = z.object({ count: z.int(), share: z.number().nullable() })
+const latencies = z.object({
+  mean: z.number().nullable(),
+  p50: z.number().nullable(),
+  p95: z.number().nullable(),
+})
+
+const mirror = z
+  .object({
+    route: z.string(),
+    to: z.object({ provider: z.string(), model: z.string() }),
+    sample: z.number(),
+    parallel: z.boolean(),
+    keep_pairs: z.int(),
+    since: seconds.nullable(),
+    sampled: z.int(),
+    compared: z.int(),
+    failed: z.int(),
+    fallback: z.int(),
+    dropped: z.int(),
+    lost: z.int(),
+    waiting: z.int(),
+    agreement: z.object({ exact: alike, normalised: alike }),
+    latency_ms: z.object({
+      original: latencies,
+      mirror: latencies,
+      mean_difference: z.number().nullable(),
+    }),
+    cost_usd: z.object({
+      compared: z.int(),
+      original: z.number(),
+      mirror: z.number(),
+      mean_difference: z.number().nullable(),
+    }),
+  })
+  .meta({ id: 'Mirror' })
+
+export const mirrorList = z.object({ object: z.literal('list'), data: z.array(mirror) })
+
+const pairCall = z.object({
+  provider: z.string(),
+  model: z.string(),
+  status_code: z.int(),
+  latency_ms: z.number(),
+  cost_usd: z.number().nullable(),
+  answer: z
+    .unknown()
+    .meta({ description: "The provider's answer; where it is `cut`, its beginning as a string." }),
+  cut: z.boolean(),
+})
+
+const mirrorPair = z
+  .object({
+    at: seconds,
+    job_id: z.string(),
+    route: z.string(),
+    endpoint: z.string(),
+    original: pairCall,
+    mirror: pairCall,
+  })
+  .meta({ id: 'MirrorPair' })
+
+export const mirrorPairList = z.object({ object: z.literal('list'), data: z.array(mirrorPair) })
+
+const deadLetter = z
+  .object({
+    id: z.string(),
+    job_id: z.string().optional(),
+    batch_id: z.string().optional(),
+    event: z.literal('batch.blocked').optional(),
+    died_at: seconds,
+    webhook: z.object({ url: z.string() }),
+    attempts: z.int(),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'DeadLetter' })
+
+export const deadLetterList = z.object({
+  object: z.literal('list'),
+  data: z.array(deadLetter),
+  has_more: z.boolean(),
+  next_cursor: z.string().nullable(),
+})
+
+export const alive = z.object({ status: z.literal('ok') })
+export const ready = z.object({
+  status: z.literal('ready'),
+  unmanned: z.array(z.string()).optional(),
+  refusing: z.literal('storage_full').optional(),
+})
+export const notReady = z.object({
+  status: z.literal('unavailable'),
+  reason: z.enum(['redis_unavailable', 'shutting_down']),
+})
+
+/** What stands at `GET /openapi.json` itself. */
+export const description = z.looseObject({ openapi: z.string() })
