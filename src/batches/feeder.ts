@@ -94,7 +94,7 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
       .ringAll(rings)
       .catch(error =>
         log.debug(
-          { event: 'doorbells.left_to_sweeper', err: error, batchId: batch.id },
+          { event: 'doorbells.deferred', err: error, batchId: batch.id },
           'doorbells left to the sweeper',
         ),
       )
@@ -123,8 +123,8 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
     run.readInput(progress).catch((error: unknown) => {
       if (!(error instanceof BlobNotFoundError) || parts.now() < batch.expiresAtMs) throw error
       log.error(
-        { event: 'batch.input_gone', batchId: batch.id, fed: progress.fed },
-        'input of the batch is gone',
+        { event: 'batch.input_missing', batchId: batch.id, fed: progress.fed },
+        'input file of the batch is missing',
       )
       Object.assign(progress, { inputLost: true, total: progress.fed })
       return []

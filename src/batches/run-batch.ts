@@ -62,22 +62,27 @@ export const driveBatch = async (parts: DriveParts, lease: Lease, stop: AbortSig
   const release = (dueAtMs: number): Promise<void> =>
     work
       .release(lease, dueAtMs)
-      .catch(error => log.debug({ event: 'batch_lease.left_to_expire', err: error }, 'lease left to run out'))
+      .catch(error =>
+        log.debug(
+          { event: 'batch_lease.release_failed', err: error },
+          'batch lease not released: it will expire',
+        ),
+      )
 
   try {
     await runToEnd({ ...parts, log }, lease, over.signal, seen)
   } catch (error) {
     if (stop.aborted) await release(now())
     else if (error instanceof LeaseLost)
-      log.info({ event: 'batch.driven_elsewhere' }, 'batch is driven elsewhere')
+      log.info({ event: 'batch_lease.lost' }, 'batch is run by another process')
     else if (error instanceof OutOfDate) {
-      log.warn({ event: 'batch.writes_lost' }, 'batch is taken up anew: Redis lost its last writes')
+      log.warn({ event: 'batch.rewound' }, 'batch resumes from an earlier state: Redis lost its last writes')
       await release(now())
     } else {
       // Trouble of the blob store is the same for all batches, and told once.
       log[error instanceof BlobStoreError ? 'debug' : 'error'](
-        { event: 'batch.held_up', err: error },
-        'batch held up, will be tried again',
+        { event: 'batch.delayed', err: error },
+        'batch delayed, will be tried again',
       )
       await release(now() + retryMs)
     }
@@ -105,7 +110,7 @@ const keepLease = async (
     } catch (error) {
       log.debug(
         { event: 'batch_lease.renew_failed', err: error, batchId: lease.id },
-        'lease of a batch not renewed',
+        'batch lease not renewed',
       )
     }
   }

@@ -91,7 +91,7 @@ export const watchBlocked = async (parts: BlockedParts, run: BlockedRun): Promis
       throw new LeaseLost('the lease of the batch is lost')
     blocked = blocking
     answeredBefore = progress.answered
-    if (blocking === null) log.info({ event: 'batch.unblocked' }, 'batch goes on')
+    if (blocking === null) log.info({ event: 'batch.unblocked' }, 'batch unblocked')
     else
       log.error(
         { event: 'batch.blocked', provider: blocking.provider, reason: blocking.reason },

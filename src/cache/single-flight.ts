@@ -126,7 +126,10 @@ export const createFlights = (parts: FlightParts): Flights => {
         cache
           .keepLead(key, jobId)
           .catch(error =>
-            log.debug({ event: 'cache.lead_not_kept', err: error, jobId }, 'lead of a request not kept'),
+            log.debug(
+              { event: 'singleflight.renew_failed', err: error, jobId },
+              'lead of a shared call not renewed',
+            ),
           )
       }
     },
@@ -137,7 +140,10 @@ export const createFlights = (parts: FlightParts): Flights => {
     end
       .then(doorbells => (doorbells.length > 0 ? wake(doorbells) : undefined))
       .catch(error =>
-        log.debug({ event: 'cache.followers_not_woken', err: error, jobId }, 'followers wake by themselves'),
+        log.debug(
+          { event: 'singleflight.wake_failed', err: error, jobId },
+          'followers of a shared call not woken: they wake by their timers',
+        ),
       )
   }
 

@@ -79,7 +79,7 @@ export const createClock = async (
     if (Math.abs(offMs - hostOffToldMs) < hostOffMs) return
     hostOffToldMs = offMs
     log.warn(
-      { event: 'clock.host_off', offMs },
+      { event: 'clock.host_ignored', offMs },
       'clock of this host differs from that of Redis, and is not used',
     )
   }
@@ -89,7 +89,7 @@ export const createClock = async (
     aheadMs = look.aheadMs
     const movedMs = Math.round(time.correct(look))
     const hasStepped = Math.abs(movedMs) >= stepMs
-    if (hasStepped) log.warn({ event: 'clock.stepped', movedMs }, 'clock of Redis has stepped')
+    if (hasStepped) log.warn({ event: 'clock.stepped', movedMs }, 'clock of Redis stepped')
     if (hasStepped || look.answeredAtMs - lastAnsweredAtMs > beatMs + gapMs) steadySinceMs = time.now()
     lastAnsweredAtMs = look.answeredAtMs
     watchHost()

@@ -55,7 +55,10 @@ export const createHomes = ({ redis, prefix, providers, keyRings, log }: HomesOp
         redis
           .set(keyOf(tenant, id), `${provider} ${key ?? ''}`, 'EX', rememberedSeconds)
           .catch(error =>
-            log.debug({ event: 'home.not_kept', err: error }, 'account of a state not remembered'),
+            log.debug(
+              { event: 'kept_state.record_failed', err: error },
+              'account of a kept state not recorded',
+            ),
           )
       }
     },

@@ -94,8 +94,8 @@ export const createRelief = (parts: ReliefParts): Repeating => {
     if (typeof claim === 'string') return true
     await store.finalise(claim, { ...end, attempts: [], costUsd: costOfAll(record.attempts) })
     log.info(
-      { event: 'job.ended_in_vain', jobId: id, code: end.error?.code },
-      'job ended: nobody can serve it in time',
+      { event: 'job.unserved', jobId: id, code: end.error?.code },
+      'job ended: no target can serve it in time',
     )
     return true
   }
@@ -112,10 +112,7 @@ export const createRelief = (parts: ReliefParts): Repeating => {
     await doorbells
       .ring(ring)
       .catch(error =>
-        log.debug(
-          { event: 'doorbell.left_to_sweeper', err: error, jobId: id },
-          'doorbell left to the sweeper',
-        ),
+        log.debug({ event: 'doorbell.deferred', err: error, jobId: id }, 'doorbell left to the sweeper'),
       )
     return true
   }

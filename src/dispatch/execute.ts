@@ -51,7 +51,10 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     const claimed = await persist(() => store.claim(jobId, hop, ring, token))
     taken()
     if (typeof claimed === 'string') {
-      log.debug({ event: 'doorbell.stale', jobId, hop, ring, answer: claimed }, 'doorbell answered by nobody')
+      log.debug(
+        { event: 'doorbell.stale', jobId, hop, ring, answer: claimed },
+        'doorbell is stale: its job has ended or moved on',
+      )
       return
     }
     const interrupt = calls.enter(jobId, claimed.expiresAtMs)

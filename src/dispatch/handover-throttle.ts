@@ -113,7 +113,7 @@ export const createHandoverPace = (options: HandoverPaceOptions): HandoverPace =
       // Each of the workers that jobs leave from looks for itself, so each takes its part.
       room.left = Math.max(0, Math.ceil((most - queued) / leaving))
     } catch (error) {
-      log.debug({ event: 'queue.depth_unknown', err: error, provider }, 'queue not looked at')
+      log.debug({ event: 'queue.depth_failed', err: error, provider }, 'queue depth not read')
     } finally {
       room.lookedAtMs = now()
       room.looking = false

@@ -18,7 +18,10 @@ export const createIsolated =
   async (run: Run, seat: Seat): Promise<boolean> => {
     const { claim } = run
     if (!runsAlone(claim.attempts) || isPoison(claim.attempts)) return true
-    log.warn({ event: 'job.isolated', jobId: claim.id, losses: lossesOf(claim.attempts) }, 'job runs alone')
+    log.warn(
+      { event: 'job.isolated', jobId: claim.id, losses: lossesOf(claim.attempts) },
+      'job runs alone in its process',
+    )
     seat.ask()
     while (!seat.isAlone()) if (!(await hold(run))) return false
     return persist(() => store.isolate(claim))

@@ -35,7 +35,7 @@ export const createLeases = (store: Pick<JobStore, 'renew'>, leaseMs: number, lo
         renew(claim).catch(error =>
           log.debug(
             { event: 'job_lease.renew_failed', err: error, jobId: claim.id },
-            'lease of a job not renewed',
+            'job lease not renewed',
           ),
         )
       }

@@ -22,12 +22,12 @@ export const createResultWrites = (log: Logger): ResultWrites => {
   const refused = (error: unknown): void => {
     if (isRefusing) return
     isRefusing = true
-    log.error({ event: 'result.write_refused', err: error }, 'redis refuses writes, trying again and again')
+    log.error({ event: 'result.write_refused', err: error }, 'redis refuses writes, trying again')
   }
   const written = (): void => {
     if (!isRefusing) return
     isRefusing = false
-    log.info({ event: 'result.writes_resumed' }, 'redis takes writes again')
+    log.info({ event: 'result.writes_resumed' }, 'redis accepts writes again')
   }
 
   return {
@@ -49,7 +49,7 @@ export const createResultWrites = (log: Logger): ResultWrites => {
     track: write => {
       // The record still says that the job runs; the patrol will find that nobody does.
       const tracked = write
-        .catch(error => log.error({ event: 'result.not_written', err: error }, 'result not written'))
+        .catch(error => log.error({ event: 'result.write_failed', err: error }, 'result not written'))
         .finally(() => unfinished.delete(tracked))
       unfinished.add(tracked)
     },

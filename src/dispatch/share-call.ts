@@ -35,20 +35,23 @@ export const createShareCall = ({ flights, store, wake, persist, log, now }: Sha
       note: { kind: 'parked', hop, ...target, reason: 'identical_request', ...when },
     } as const
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
-    log.debug({ event: 'job.follows', jobId: id }, 'job waits for another that asks the same')
+    log.debug({ event: 'singleflight.joined', jobId: id }, 'job waits for the call of an identical request')
     const doorbell = jobDoorbell(id, move.hop, move.ring)
     // Only now that it is parked would it hear its doorbell, and by now the leader may have ended. Whatever fails here,
     // the agenda has the doorbell.
     await follow(doorbell)
       .then(isFollowing => (isFollowing ? undefined : wake([doorbell])))
       .catch(error =>
-        log.debug({ event: 'cache.follower_not_noted', err: error, jobId: id }, 'job wakes by itself'),
+        log.debug(
+          { event: 'singleflight.join_failed', err: error, jobId: id },
+          'job not added to a shared call: it wakes by its timer',
+        ),
       )
   }
 
   return async run => {
     const boarding = await flights.board(run.claim)?.catch(error => {
-      log.debug({ event: 'cache.lookup_failed', err: error, jobId: run.claim.id }, 'cache not asked')
+      log.debug({ event: 'cache.lookup_failed', err: error, jobId: run.claim.id }, 'cache lookup failed')
     })
     if (!boarding) return 'call'
     if (boarding.kind === 'hit') {
@@ -89,13 +92,16 @@ export const createDropCall =
       .then(goesOn =>
         goesOn
           ? log.debug(
-              { event: 'call.kept_for_followers', jobId },
-              'call goes on for others that ask the same',
+              { event: 'singleflight.call_kept', jobId },
+              'call of a cancelled job goes on for the jobs that share it',
             )
           : drop(),
       )
       .catch(error => {
-        log.debug({ event: 'cache.followers_unknown', err: error, jobId }, 'followers not asked for')
+        log.debug(
+          { event: 'singleflight.read_failed', err: error, jobId },
+          'followers of a shared call not read',
+        )
         drop()
       })
   }

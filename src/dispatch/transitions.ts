@@ -120,7 +120,7 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     const move = moveTo(run, run.current)
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
     ring(run.claim.id, move)
-    log.info({ event: 'job.handed_back', jobId: run.claim.id }, 'job handed back')
+    log.info({ event: 'job.returned', jobId: run.claim.id }, 'job returned to its queue')
   }
 
   /** The agenda holds the doorbell already: a failure here only delays it. */
@@ -128,7 +128,7 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     doorbells
       .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, ring) })
       .catch(error =>
-        log.debug({ event: 'doorbell.left_to_sweeper', err: error, jobId }, 'doorbell left to the sweeper'),
+        log.debug({ event: 'doorbell.deferred', err: error, jobId }, 'doorbell left to the sweeper'),
       )
   }
 

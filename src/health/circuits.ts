@@ -100,7 +100,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     if (from === channel) learn(JSON.parse(text) as Circuit)
   }
   const onReady = (): void =>
-    void load().catch(error => log.warn({ event: 'health.read_failed', err: error }, 'health not read'))
+    void load().catch(error => log.warn({ event: 'circuits.read_failed', err: error }, 'circuits not read'))
 
   const sendsAt = (provider: string): number => {
     const circuit = known.get(provider)

@@ -106,9 +106,7 @@ export const createHealthBoard = ({
   }
   // What was published while the connection was down is read from the board.
   const onReady = (): void =>
-    void load().catch(error =>
-      log.warn({ event: 'health_board.read_failed', err: error }, 'health board not read'),
-    )
+    void load().catch(error => log.warn({ event: 'cooldowns.read_failed', err: error }, 'cooldowns not read'))
 
   const write = async (entry: HealthEntry): Promise<void> => {
     await redis.eval(script, 1, key, entry.scope, entry.untilMs, now(), JSON.stringify(entry), channel)
@@ -149,11 +147,11 @@ export const createHealthBoard = ({
       sharedUntil.set(scope, entry.untilMs)
       // A stopped key or model waits for a person; throttling and outages pass by themselves.
       log[state === 'stopped' ? 'error' : 'warn'](
-        { event: 'provider.out_of_use', scope, state, untilMs: entry.untilMs, reason },
-        'provider out of use',
+        { event: 'provider.suspended', scope, state, untilMs: entry.untilMs, reason },
+        'provider, model or key suspended',
       )
       write(entry).catch(error =>
-        log.warn({ event: 'health.share_failed', err: error, scope }, 'health not shared'),
+        log.warn({ event: 'cooldown.publish_failed', err: error, scope }, 'cooldown not published'),
       )
     },
     lift: async provider => {

@@ -34,7 +34,10 @@ export const createCooling = ({ provider, terms, store, circuits, log, now }: Co
       .cool(provider, terms, untilMs, reason)
       .then(circuits.learn)
       .catch(error =>
-        log.debug({ event: 'cooling.share_failed', err: error, provider }, 'cooling not shared'),
+        log.debug(
+          { event: 'throttling.publish_failed', err: error, provider },
+          'throttling of a provider not published',
+        ),
       )
   }
 }

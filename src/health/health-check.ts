@@ -115,7 +115,7 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
       await (isProbeDue(circuit, now()) ? probe() : checkIdle())
     } catch (error) {
       // Redis is away, or going: whose turn it is cannot be told.
-      log.debug({ event: 'health_check.not_made', err: error, provider }, 'provider not checked')
+      log.debug({ event: 'health_check.deferred', err: error, provider }, 'health check put off')
       notBeforeMs = now() + lookAgainMs
     } finally {
       busy = false

@@ -46,7 +46,7 @@ export const createGuard = (name: string, options: GuardOptions, log: Logger): G
 
   const changed = (state: GuardState) => (): void => {
     changes += 1
-    if (!forced) log.warn({ event: 'breaker.changed', provider: name, state }, 'breaker changed state')
+    if (!forced) log.warn({ event: 'breaker.state_changed', provider: name, state }, 'breaker changed state')
   }
   const build = (): CircuitBreaker<[() => Promise<void>], void> => {
     const built = new CircuitBreaker<[() => Promise<void>], void>(act => act(), {

@@ -72,7 +72,10 @@ export const createOverdueWatch = (options: OverdueWatchOptions): OverdueWatch =
       limitMs = told.limitMs || leastMs
       return told.limitMs === 0 ? askAgainMs : tellAgainMs
     } catch (error) {
-      log.debug({ event: 'calls.report_failed', err: error, provider }, 'calls under way not told of')
+      log.debug(
+        { event: 'calls_in_flight.report_failed', err: error, provider },
+        'calls in flight not reported',
+      )
       return tellAgainMs
     }
   }

@@ -41,7 +41,7 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
       circuits.learn(circuit)
       return taken
     } catch (error) {
-      log.debug({ event: 'probe_lease.request_failed', err: error, provider }, 'probe lease not asked for')
+      log.debug({ event: 'probe_lease.request_failed', err: error, provider }, 'probe lease not requested')
       return false
     }
   }
@@ -51,7 +51,7 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
       circuits.learn(await store.conclude(provider, terms, era, outcome, reason))
     } catch (error) {
       // The lease ends by itself, and another probes.
-      log.debug({ event: 'probe.report_failed', err: error, provider }, 'probe not told of')
+      log.debug({ event: 'probe.report_failed', err: error, provider }, 'probe result not reported')
     }
   }
 

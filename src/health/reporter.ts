@@ -51,7 +51,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
       const circuit = await store.report(provider, terms, tally, seq)
       if (circuit) circuits.learn(circuit)
     } catch (error) {
-      log.debug({ event: 'call_results.report_failed', err: error, provider }, 'calls not reported')
+      log.debug({ event: 'call_results.report_failed', err: error, provider }, 'call results not reported')
     }
   }
 

@@ -64,10 +64,10 @@ export const createAttendance = (options: AttendanceOptions): Attendance => {
     if (isMissed === missed.has(provider)) return
     if (isMissed) {
       missed.add(provider)
-      log.warn({ event: 'provider.unmanned', provider }, 'provider has no worker')
+      log.warn({ event: 'provider.worker_missing', provider }, 'provider has no worker')
     } else {
       missed.delete(provider)
-      log.info({ event: 'provider.manned', provider }, 'provider has a worker again')
+      log.info({ event: 'provider.worker_returned', provider }, 'provider has a worker again')
     }
   }
 

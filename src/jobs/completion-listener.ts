@@ -41,7 +41,9 @@ export const createFinishWaiter = (subscriber: Redis, keys: Keys, log: Logger): 
   const onReady = (): void =>
     void subscriber
       .subscribe(keys.endsChannel)
-      .then(tellAll, error => log.debug({ event: 'job_ends.read_failed', err: error }, 'ends not heard'))
+      .then(tellAll, error =>
+        log.debug({ event: 'job_ends.subscribe_failed', err: error }, 'ends of jobs not subscribed to'),
+      )
   const lookingAgain = setInterval(tellAll, lookAgainMs)
 
   const enter = (jobId: string, wake: Wake): void => {

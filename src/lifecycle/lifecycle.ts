@@ -59,7 +59,10 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
         await closer.close(leftMs)
       } catch (error) {
         // One part that does not close must not keep the others open.
-        log.error({ event: 'part.close_failed', err: error, part: closer.name }, 'part not closed')
+        log.error(
+          { event: 'shutdown.close_failed', err: error, part: closer.name },
+          'part of the process not closed',
+        )
       }
     }
     stand = null

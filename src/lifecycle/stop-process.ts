@@ -26,8 +26,8 @@ export const createStopProcess = ({
   const leave = (): void => {
     const resources = process.getActiveResourcesInfo()
     log.error(
-      { event: 'process.forced_exit', afterMs: limitMs, ...(life.holdup ?? { part: null, resources }) },
-      'not stopped in time: the process ends with what is still open',
+      { event: 'process.exit_forced', afterMs: limitMs, ...(life.holdup ?? { part: null, resources }) },
+      'not stopped in time: the process exits with what is still open',
     )
     exit(1)
   }

@@ -154,7 +154,7 @@ export const createMirrors = (parts: MirrorParts): Mirrors => {
 
   /** A sample may get lost, and nothing else depends on it. */
   const lost = (jobId: string) => (error: unknown) => {
-    log.debug({ event: 'mirror.sample_lost', err: error, jobId }, 'sample lost')
+    log.debug({ event: 'mirror.sample_lost', err: error, jobId }, 'mirror sample lost')
     return false
   }
   const isDrawn = (jobId: string, mirror: MirroredRoute): boolean => chanceOf(jobId)('mirror') < mirror.sample

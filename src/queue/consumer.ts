@@ -75,7 +75,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         .answer(doorbell, taken)
         // The record still says that the job waits or runs; the patrol will find that nobody sees to it.
         .catch(error =>
-          log.error({ event: 'doorbell.failed', err: error, doorbell, queue }, 'doorbell not answered'),
+          log.error({ event: 'doorbell.failed', err: error, doorbell, queue }, 'doorbell failed'),
         )
         .finally(() => {
           places.leave()
@@ -91,7 +91,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       } catch (error) {
         log.debug(
           { event: 'doorbells.return_failed', err: error, queue },
-          'doorbells not rung back, trying again',
+          'doorbells not returned to the queue, trying again',
         )
         await delay(refusedPauseMs)
       }
@@ -126,7 +126,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     skipVersionCheck: true,
   })
   worker.on('error', error =>
-    log.debug({ event: 'worker.connection_failed', err: error, queue }, 'worker connection error'),
+    log.debug({ event: 'worker.connection_failed', err: error, queue }, 'worker connection failed'),
   )
 
   const drain = async (graceMs: number, handBack: () => void): Promise<void> => {

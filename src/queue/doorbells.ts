@@ -114,7 +114,7 @@ export const createDoorbells = (
       streams: { events: { maxLen: 0 } },
     })
     queue.on('error', error =>
-      log.debug({ event: 'queue.connection_failed', err: error, queue: name }, 'queue connection error'),
+      log.debug({ event: 'queue.connection_failed', err: error, queue: name }, 'queue connection failed'),
     )
     queues.set(name, queue)
     return queue
@@ -214,7 +214,10 @@ export const createDoorbells = (
           ring
             .remove()
             .catch(error =>
-              log.debug({ event: 'ring.left_to_worker', err: error, queue: name }, 'ring left to its worker'),
+              log.debug(
+                { event: 'doorbells.taken', err: error, queue: name },
+                'doorbells taken by a worker meanwhile',
+              ),
             ),
       }))
     },

@@ -42,7 +42,7 @@ export const patrolRecords = async (
     if (recovered)
       parts.log.warn(
         { event: 'job.recovered', jobId: record.id, status: record.status },
-        'job recovered by the patrol',
+        'job recovered by the reconciler',
       )
   }
 

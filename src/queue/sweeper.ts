@@ -130,7 +130,7 @@ const sweepJobs = async (
   const relieve = async (record: JobRecord): Promise<void> => {
     if (spareWorkers || record.status !== 'running') return
     if (await store.recover(record, untilMs))
-      log.warn({ event: 'job.worker_lost', jobId: record.id }, 'job taken from a silent worker')
+      log.warn({ event: 'job.reclaimed', jobId: record.id }, 'job reclaimed from a silent worker')
   }
 
   const expire = async (entry: string, record: JobRecord): Promise<void> => {
@@ -185,7 +185,7 @@ const createLane = (parts: SweepingParts, shard: number, leaseMs: number): Lane 
       }
       failing = false
     } catch (error) {
-      if (!failing) log.warn({ event: 'sweep.failed', err: error, shard }, 'shard not swept')
+      if (!failing) log.warn({ event: 'sweep.failed', err: error, shard }, 'sweep of a shard failed')
       failing = true
     }
   }

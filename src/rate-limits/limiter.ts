@@ -131,7 +131,7 @@ export const createMeter = (parts: MeterParts): Meter => {
     } catch (error) {
       // What was told is lost with it: it is advice, and the next answer tells it again. Nothing is leased meanwhile.
       refusedUntilMs = clock() + refusedPauseMs
-      log.debug({ event: 'limits.lease_failed', err: error, meter: name }, 'limits not leased')
+      log.debug({ event: 'rate_limits.lease_failed', err: error, meter: name }, 'rate limits not leased')
     }
   }
 

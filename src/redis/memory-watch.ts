@@ -50,7 +50,7 @@ export const openMemoryWatch = async (
     if (full === was) return
     const facts = { ...figures, fullAt }
     if (full) log.warn({ event: 'redis.full', ...facts }, 'redis is nearly full: nothing new is accepted')
-    else log.info({ event: 'redis.has_room', ...facts }, 'redis has room again')
+    else log.info({ event: 'redis.freed', ...facts }, 'redis has room again')
   }
 
   const looking = createRepeating('memory watch', lookMs, look, log)

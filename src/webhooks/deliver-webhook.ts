@@ -113,7 +113,7 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
         signal,
       })
     } catch (err) {
-      log.error({ event: 'webhook.not_made', [source.idName]: id, err }, 'webhook not made')
+      log.error({ event: 'webhook.event_failed', [source.idName]: id, err }, 'event of a webhook not built')
       return { delivered: false, reason: 'unmade', status: null, retryAfterMs: null }
     }
   }

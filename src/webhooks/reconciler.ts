@@ -32,7 +32,7 @@ export const patrolOwed = async ({ owed, agenda, doorbells, log, now }: OwedPatr
     if (await owed.recover(batchId, attempts))
       log.warn(
         { event: 'webhook.recovered', batchId, attempt: attempts + 1 },
-        'webhook recovered by the patrol',
+        'webhook recovered by the reconciler',
       )
   }
 

@@ -43,7 +43,10 @@ export const createSharedReceivers = (parts: ReceiverNewsParts): SharedReceivers
     ...parts,
     random: Math.random,
     onShut: (origin, untilMs) => {
-      log.warn({ event: 'receiver.shut', receiver: origin, untilMs }, 'receiver left alone for a while')
+      log.warn(
+        { event: 'receiver.suspended', receiver: origin, untilMs },
+        'webhook receiver suspended for a while',
+      )
       void tell({ by: instance, origin, untilMs })
     },
   })

@@ -51,7 +51,7 @@ describe.runIf(await canLimitDisk())('a disk that is full', () => {
     await site.worker('first')
     const rows = Array.from({ length: 40 }, (_, i) => `row-${i}`)
     const id = await desk.batch(rows.map(row => line(row, 'plain')).join(''))
-    await until(() => events(feeder, 'batch.held_up').length >= 2)
+    await until(() => events(feeder, 'batch.delayed').length >= 2)
     expect(events(feeder, 'blob_store.failed')).toHaveLength(1)
     expect((await desk.read(id)).collected).toBe(0)
     await freeDisk(feeder.pid)

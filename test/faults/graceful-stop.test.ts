@@ -98,7 +98,7 @@ it.each([
       redis.freeze()
       stuck.signal('SIGTERM')
       expect(await stuck.exited).toEqual({ code: 1, signal: null })
-      const [told] = stuck.lines.filter(line => line.event === 'process.forced_exit')
+      const [told] = stuck.lines.filter(line => line.event === 'process.exit_forced')
       expect(told).toMatchObject({
         level: 50,
         afterMs: 5_300,

@@ -86,7 +86,7 @@ describe('a Redis at its `maxmemory`', () => {
     expect((await rig.client.ended(accepted.json.id as string)).status).toBe('succeeded')
     expect(lines(rig.api, 'redis.full').length).toBeGreaterThan(0)
     expect(lines(rig.api, 'redis.full').length).toBeLessThan(5)
-    expect(lines(rig.api, 'redis.has_room').length).toBeGreaterThan(0)
+    expect(lines(rig.api, 'redis.freed').length).toBeGreaterThan(0)
   }, 120_000)
 
   it('feeds no lines of a batch, and goes on with it when there is room', async () => {

@@ -84,7 +84,7 @@ it.each([
       await redis.zadd(keys.agenda(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
       await delivery(attempt < 9 ? 'pending' : 'dead', attempt + 1, 'unmade')
     }
-    expect(lines.some(line => line.includes('webhook not made') && line.includes(id))).toBe(true)
+    expect(lines.some(line => line.includes('event of a webhook not built') && line.includes(id))).toBe(true)
 
     await redis.hset(record, field, written)
     const { data } = await ask('GET', '/v1/dead-letters')

@@ -126,4 +126,4 @@ const readFailed = async ({ files, blobs }: ApiParts, { errorFileId, total }: Ba
 }
 
 const leftOver = ({ log }: ApiParts, id: string): void =>
-  log.debug({ event: 'file.left_to_purger', fileId: id }, 'file left to the purger')
+  log.debug({ event: 'file.purge_deferred', fileId: id }, 'file left to the purger')

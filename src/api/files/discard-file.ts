@@ -9,7 +9,7 @@ export const abandonFile = async (
     await files.abandon(id)
   } catch (error) {
     log.debug(
-      { event: 'file.left_to_purger', fileId: id, reason: (error as Error).name },
+      { event: 'file.purge_deferred', fileId: id, reason: (error as Error).name },
       'file left to the purger',
     )
   }

@@ -103,7 +103,7 @@ const addPart = async (parts: ApiParts, request: FastifyRequest, upload: UploadR
     blobs
       .remove(key)
       .catch(() =>
-        log.debug({ event: 'upload_part.left_to_purger', uploadId: id }, 'part left to the purger'),
+        log.debug({ event: 'upload_part.purge_deferred', uploadId: id }, 'upload part left to the purger'),
       )
   const { bytes, hash } = await receivePart(parts, request, upload, key).catch(async (error: unknown) => {
     await drop()

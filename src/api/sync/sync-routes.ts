@@ -50,7 +50,7 @@ export const addDoorRoutes = (
     if (hasIdempotencyKey(request)) return
     await store
       .cancel(jobId)
-      .catch(() => log.warn({ event: 'job.abandoned_not_cancelled', jobId }, 'abandoned job not cancelled'))
+      .catch(() => log.warn({ event: 'job.cancel_failed', jobId }, 'abandoned job not cancelled'))
   }
 
   const holdPlace = (request: FastifyRequest, reply: FastifyReply): void => {

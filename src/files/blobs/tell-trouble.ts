@@ -13,7 +13,7 @@ const createStreak = (log: Logger, doing: 'write' | 'read') => {
     worked: (): void => {
       if (!isFailing) return
       isFailing = false
-      log.info({ event: 'blob_store.restored', doing }, 'blob store works again')
+      log.info({ event: 'blob_store.restored', doing }, 'blob store restored')
     },
   }
 }
