@@ -28,11 +28,29 @@ test.each(named(/npx baton ([\w-]+)/g))('%s: npx baton %s exists', async (_, com
   expect(out).toContain(`Usage: baton ${command}`)
 })
 
-describe('what is linked exists', () => {
-  const links = named(/\]\((?!https?:)([^)#]+)/g)
-  test.each(links)('%s: %s', (doc, link) => {
-    expect(existsSync(join(root, dirname(doc), link))).toBe(true)
+/** The name that GitHub gives a heading, for links to it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-')
+
+const anchorsOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!))
+
+describe('a link of a page leads somewhere', () => {
+  test.each(named(/\]\((?!https?:)([^)]+)\)/g))('%s: %s', (doc, link) => {
+    const [path = '', anchor] = link.split('#')
+    const target = path === '' ? doc : join(dirname(doc), path)
+    expect(existsSync(join(root, target))).toBe(true)
+    if (anchor !== undefined) expect(anchorsOf(readDoc(target))).toContain(anchor)
   })
+})
+
+test('docs/README.md lists every page', () => {
+  const linked = matches('docs/README.md', /\]\(([^)/]+\.md)\)/g).map(name => `docs/${name}`)
+  const pages = docPaths.filter(path => path !== 'README.md' && path !== 'docs/README.md')
+  expect(linked.toSorted()).toEqual(pages.toSorted())
 })
 
 test.each(named(/((?:src|examples|docs)\/[\w/-]+\.\w+|baton\.example\.yaml|\.env\.example)/g))(

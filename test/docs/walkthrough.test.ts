@@ -4,9 +4,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
+import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { blocksOf, readDoc, root } from './markdown.ts'
 
@@ -56,52 +57,97 @@ test('every curl of the README is part of the walkthrough', () => {
   expect(unmarked).toEqual([])
 })
 
+/** A terminal in which the commands of a block run until it is closed. */
+interface Terminal {
+  readonly output: string
+  close(): Promise<void>
+}
+
+const openTerminal = async (script: string, redisUrl: string, port: number): Promise<Terminal> => {
+  const shell = spawn('/bin/sh', ['-c', script], {
+    cwd: root,
+    // A group of its own, so that what it starts in the background ends with it.
+    detached: true,
+    env: { ...process.env, REDIS_URL: redisUrl, HOST: '', PORT: String(port) },
+  })
+  let output = ''
+  for (const stream of [shell.stdout!, shell.stderr!]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  }
+  const isReady = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok === true
+  await until(isReady, 40_000)
+  return {
+    get output() {
+      return output
+    },
+    close: async () => {
+      const ended = once(shell, 'close')
+      process.kill(-shell.pid!, 'SIGTERM')
+      await ended
+    },
+  }
+}
+
+const sh = async (script: string, port: number): Promise<string> => {
+  const { stdout } = await run('/bin/sh', ['-c', script], {
+    cwd: root,
+    // What the README's port is to this test. A person needs no such variable.
+    env: { ...process.env, BATON_URL: `http://127.0.0.1:${port}` },
+  })
+  return stdout
+}
+
+describe.skipIf(!canFollow)("the start with a key of one's own", () => {
+  test('serves a model of the provider that baton.yaml names', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'baton-own-key-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const redis = await ownRedis()
+    onTestFinished(() => redis.stop())
+    const vendor = createSimProvider()
+    await vendor.start()
+    onTestFinished(() => vendor.stop())
+    const port = await findFreePort()
+
+    const script = block('sh', 'own')
+      .replace('> baton.yaml', `> ${dir}/baton.yaml`)
+      .replace('> .env', `> ${dir}/.env`)
+      .replace('npm start', `npm start -- --config ${dir}/baton.yaml`)
+      .replace('{type: openai,', `{type: openai, base_url: "${vendor.url}/v1",`)
+    const terminal = await openTerminal(script, redis.url, port)
+    onTestFinished(() => terminal.close())
+    const answer = JSON.parse(await sh(block('sh', 'ask').replace('8000', String(port)), port)) as {
+      choices: { message: { content: string } }[]
+    }
+    expect(answer.choices[0]?.message.content).toBe('echo: Hello')
+  })
+})
+
 describe.skipIf(!canFollow)('the walkthrough', () => {
   let redis: OwnRedis
-  let terminal: ReturnType<typeof spawn>
-  let output = ''
+  let terminal: Terminal
   let dir: string
-  let replaced: (text: string) => string
-
-  const sh = async (script: string): Promise<string> => {
-    const { stdout } = await run('/bin/sh', ['-c', replaced(script)], {
-      cwd: root,
-      // What the README's port is to this test. A person needs no such variable.
-      env: { ...process.env, BATON_URL: replaced('http://127.0.0.1:8000') },
-    })
-    return stdout
-  }
-  const json = async (script: string): Promise<unknown> => JSON.parse(await sh(script))
+  let api: number
+  let follow: (script: string) => Promise<string>
+  const json = async (script: string): Promise<unknown> => JSON.parse(await follow(script))
 
   beforeAll(async () => {
     redis = await ownRedis()
-    const [api, receiver] = [await findFreePort(), await findFreePort()]
+    api = await findFreePort()
+    const receiver = await findFreePort()
     dir = await mkdtemp(join(tmpdir(), 'baton-walkthrough-'))
-    replaced = text =>
+    const replaced = (text: string): string =>
       text
         .replaceAll('8000', String(api))
         .replaceAll('9000', String(receiver))
         .replaceAll('answers.jsonl', join(dir, 'answers.jsonl'))
-    terminal = spawn('/bin/sh', ['-c', replaced(block('sh', 'start'))], {
-      cwd: root,
-      // A group of its own, so that what it starts in the background ends with it.
-      detached: true,
-      env: { ...process.env, REDIS_URL: redis.url, HOST: '', PORT: String(api) },
-    })
-    for (const stream of [terminal.stdout!, terminal.stderr!]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text))
-    }
-    await until(
-      async () => (await fetch(`http://127.0.0.1:${api}/readyz`).catch(() => null))?.ok === true,
-      40_000,
-    )
-    await until(() => output.includes('waiting for webhooks'))
+    follow = script => sh(replaced(script), api)
+    terminal = await openTerminal(replaced(block('sh', 'start')), redis.url, api)
+    await until(() => terminal.output.includes('waiting for webhooks'))
   })
 
   afterAll(async () => {
-    const ended = once(terminal, 'close')
-    process.kill(-terminal.pid!, 'SIGTERM')
-    await ended
+    await terminal.close()
     await redis.stop()
     await rm(dir, { recursive: true })
   })
@@ -113,7 +159,7 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
     const line = block('text', 'webhook')
       .trim()
       .replace(/job_\w+/, accepted.id)
-    await until(() => output.includes(line))
+    await until(() => terminal.output.includes(line))
 
     const polled = (await json(block('sh', 'poll').replace('JOB_ID', accepted.id))) as { status: string }
     expect(polled.status).toBe('succeeded')
@@ -125,7 +171,7 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
 
   test('makes a batch, from the shell and by a script for OpenAI', async () => {
     const written = linesOf(block('text', 'batch'))
-    const printed = linesOf(await sh(block('sh', 'batch')))
+    const printed = linesOf(await follow(block('sh', 'batch')))
     expect(printed.map(withoutChance)).toEqual(written.map(withoutChance))
     const answers = linesOf(await readFile(join(dir, 'answers.jsonl'), 'utf8'))
     expect(answers.map(line => (JSON.parse(line) as { custom_id: string }).custom_id).toSorted()).toEqual(
@@ -134,7 +180,7 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
         .toSorted(),
     )
 
-    const told = await sh(block('sh', 'openai'))
+    const told = await follow(block('sh', 'openai'))
     expect(told).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
     expect(told).toContain('greeting: echo: Hello')
   })
