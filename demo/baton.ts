@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { openApi } from '../src/api/serve.ts'
+import { serveApi } from '../src/api/serve.ts'
 import { openContext } from '../src/context.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { acquireRedis } from '../src/redis/dev/acquire.ts'
@@ -36,7 +36,7 @@ export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise
   for (const name of Object.keys(config.providers)) await openProviderWorker(life, context, name)
   await openWebhookWorker(life, context)
   await openBatchWorker(life, context)
-  return (await openApi(life, context)).url
+  return (await serveApi(life, context)).url
 }
 
 /** A private server goes with all its data; in another one, only the demo's own keys are removed. */

@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import { batchesRole, openBatchWorker } from '../workers/batch.ts'
 import { openProviderWorker } from '../workers/provider.ts'
 import { openWebhookWorker } from '../workers/webhook.ts'
-import { openAdmin } from './api/operator/serve-admin.ts'
-import { openApi } from './api/serve.ts'
+import { serveAdmin } from './api/operator/serve-admin.ts'
+import { serveApi } from './api/serve.ts'
 import { ConfigError } from './config/fault.ts'
 import { loadConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
@@ -85,7 +85,7 @@ const start = async (life: Lifecycle, { roles, config, consent, log }: Start): P
     log.warn({ event: 'providers.simulated' }, 'simulated providers serve: the answers are made up')
   }
   const vitals = createVitals()
-  await openAdmin(life, { config, vitals, log }).catch(error => {
+  await serveAdmin(life, { config, vitals, log }).catch(error => {
     const { admin_host, admin_port = 0 } = config.server
     const settings = 'Each process needs a port of its own: set ADMIN_HOST and ADMIN_PORT, or `server`.'
     throw explainListen(error, { what: 'The admin port', host: admin_host, port: admin_port, settings })
@@ -99,7 +99,7 @@ const start = async (life: Lifecycle, { roles, config, consent, log }: Start): P
   if (roles.api) {
     const { host, port } = config.server
     const place = { what: 'The API', host, port, settings: 'Set HOST and PORT, or `server`.' }
-    await openApi(life, context).catch(error => Promise.reject(explainListen(error, place)))
+    await serveApi(life, context).catch(error => Promise.reject(explainListen(error, place)))
   }
   vitals.started()
   log.info({ event: 'process.started', ...roles }, 'started')

@@ -8,20 +8,20 @@ import { addUploadRoutes } from './files/upload-routes.ts'
 import type { ApiScope } from './http/api-scope.ts'
 import { installAuth, installRights } from './http/auth.ts'
 import { installBodyEncoding } from './http/body-encoding.ts'
+import { countBodies, installBodyLimits } from './http/body-limits.ts'
 import { installBodyPace } from './http/body-pace.ts'
-import { countBodies, installBodyRoom } from './http/body-room.ts'
-import { installBodyTypes } from './http/body-types.ts'
-import { createRoom, type Room } from './http/capacity.ts'
+import { assumeJsonBodies } from './http/body-types.ts'
+import { type Capacity, createCapacity } from './http/capacity.ts'
 import { installClosing } from './http/closing.ts'
-import { type Connections, capConnections } from './http/connection-cap.ts'
+import { type Connections, limitConnections } from './http/connection-limit.ts'
 import { installCors } from './http/cors.ts'
-import { installOwnForms, installOwnPages } from './http/cross-site.ts'
+import { refuseCrossSite, refuseCrossSiteForms } from './http/cross-site.ts'
 import { installDate } from './http/date.ts'
 import { createErrorHandler, installErrors } from './http/errors.ts'
 import { installJsonBodies } from './http/json-body.ts'
-import { installOwnRefusals, refuseMalformed } from './http/malformed-http.ts'
+import { installProtocolRefusals, refuseMalformed } from './http/malformed-http.ts'
 import { createOwnAddress, type OwnAddress } from './http/own-address.ts'
-import { installOwnHost } from './http/own-host.ts'
+import { refuseForeignHosts } from './http/own-host.ts'
 import { installRequestLog, newRequestId } from './http/request-log.ts'
 import { routeRights } from './http/route-rights.ts'
 import { installSecurityHeaders, securityHeaders } from './http/security-headers.ts'
@@ -39,11 +39,11 @@ import { addHealthRoutes } from './operator/health-routes.ts'
 import { addMetricsRoute } from './operator/metrics-route.ts'
 import { addMirrorRoutes } from './operator/mirror-routes.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
-import { addRouteRoutes } from './operator/route-list.ts'
+import { addRouteListRoute } from './operator/route-list.ts'
 import type { ApiParts } from './parts.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
 import { addRetiredRoutes } from './sync/retired-routes.ts'
-import { addDoorRoutes } from './sync/sync-routes.ts'
+import { addSyncRoutes } from './sync/sync-routes.ts'
 
 /**
  * For a whole request, so that no upload outlasts the reservation of its bytes (`reservedMs` in the store). Requests
@@ -61,7 +61,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
   const accepted = countAccepted(parts.submit)
   const waits = createJobWaits(parts.waiter, parts.store)
-  const room = createRoom(config)
+  const capacity = createCapacity(config)
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
   const handleError = createErrorHandler(log)
   const app = fastify({
@@ -85,27 +85,27 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installDate(app, parts.now)
   installRequestLog(app, log)
   installSecurityHeaders(app, config.server.public_url)
-  installOwnRefusals(app)
+  installProtocolRefusals(app)
   installBodyPace(app)
   installUnreadBodies(app)
-  installBodyRoom(app, room)
+  installBodyLimits(app, capacity)
   installBodyEncoding(app)
-  countBodies(app, room)
+  countBodies(app, capacity)
   app.removeContentTypeParser('application/json')
   installJsonBodies(app)
   installClosing(app, waits, streams, config.server)
   const own = createOwnAddress(config)
-  installOwnHost(app, own)
+  refuseForeignHosts(app, own)
   installCors(app, config.server.cors_origins, own)
-  if (config.api_keys.length === 0) installOwnPages(app, own)
+  if (config.api_keys.length === 0) refuseCrossSite(app, own)
   installErrors(app, handleError)
   installRights(app, routeRights)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
     const counted = { ...parts, submit: accepted.submit }
-    const connections = capConnections(app, scope, config.server.max_connections, room)
-    const held: Held = { own, waits, streams, room, connections }
+    const connections = limitConnections(app, scope, config.server.max_connections, capacity)
+    const held: Held = { own, waits, streams, capacity, connections }
     addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, held, accepted.count)
     addDescriptionRoute(scope)
   })
@@ -117,21 +117,21 @@ interface Held {
   readonly own: OwnAddress
   readonly waits: JobWaits
   readonly streams: JobStreams
-  readonly room: Room
+  readonly capacity: Capacity
   readonly connections: Connections
 }
 
 const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held, accepted: () => number): void => {
-  const { own, waits, streams, room, connections } = held
+  const { own, waits, streams, capacity, connections } = held
   installAuth(scope, parts.config.api_keys)
-  installOwnForms(scope, own)
-  installBodyTypes(scope)
-  addJobRoutes(scope, parts, { waits, streams, room })
+  refuseCrossSiteForms(scope, own)
+  assumeJsonBodies(scope)
+  addJobRoutes(scope, parts, { waits, streams, capacity })
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
-  addMetricsRoute(scope, parts, { accepted, room, connections })
-  addRouteRoutes(scope, parts)
+  addMetricsRoute(scope, parts, { accepted, capacity, connections })
+  addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)
   addFileRoutes(scope, parts)
@@ -141,5 +141,5 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held, accepted
   addRetiredRoutes(scope)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
-  scope.register(async inner => addDoorRoutes(inner, parts, { waits, room }))
+  scope.register(async inner => addSyncRoutes(inner, parts, { waits, capacity }))
 }

@@ -28,7 +28,7 @@ import { createDeadLetters } from '../webhooks/dead-letters.ts'
 import { createApp } from './app.ts'
 import type { ApiParts } from './parts.ts'
 
-export interface OpenApi {
+export interface ServedApi {
   /** Where it listens. */
   readonly url: string
   readonly app: FastifyInstance
@@ -36,11 +36,11 @@ export interface OpenApi {
 }
 
 /** Serves the API until the process stops. `openBlobs`: what opens the place where the bytes of files are kept. */
-export const openApi = async (
+export const serveApi = async (
   life: Lifecycle,
   context: AppContext,
   openBlobs: typeof openBlobStore = openBlobStore,
-): Promise<OpenApi> => {
+): Promise<ServedApi> => {
   const { config, keys, log, now } = context
   // A connection that fails fast: a client must not wait for a Redis that is away.
   const redis = await life.open(

@@ -6,7 +6,7 @@ import OpenAI4 from 'openai4'
 import OpenAI6 from 'openai6'
 import { pino } from 'pino'
 import { until } from '../../harness/until.ts'
-import { openApi } from '../../src/api/serve.ts'
+import { serveApi } from '../../src/api/serve.ts'
 import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type ConfigInput, type Deployment, deploy } from '../support/deployment.ts'
@@ -73,7 +73,7 @@ export const openBatchApi = async (
     baton,
     feeder,
     lateApi: behindMs =>
-      openApi(life, { ...baton.context, now: () => Date.now() - behindMs }).then(({ url }) => url),
+      serveApi(life, { ...baton.context, now: () => Date.now() - behindMs }).then(({ url }) => url),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([baton, life, ...feeders].map(running => running.stop()))
       await sim.stop()

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 import { type Logger, pino } from 'pino'
 import { vi } from 'vitest'
 import type { ApiParts } from '../../src/api/parts.ts'
-import { openApi } from '../../src/api/serve.ts'
+import { serveApi } from '../../src/api/serve.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { openContext } from '../../src/context.ts'
 import type { BlobStore } from '../../src/files/blobs/blob-store.ts'
@@ -57,7 +57,7 @@ export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> =>
   const config = configSchema.parse({ ...given, redis: { prefix }, server: { ...server, port: 0 } })
   const life = createLifecycle(0, log)
   const context = await openContext(life, { config, redisAt: redisUrl, log })
-  const { url, app, parts } = await openApi(life, context, async (life, context) => {
+  const { url, app, parts } = await serveApi(life, context, async (life, context) => {
     const disk = await openBlobStore(life, context)
     return options.blobs?.(disk) ?? disk
   })

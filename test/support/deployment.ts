@@ -68,7 +68,7 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
   if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, context)
   if (options.batches) await (await import('../../workers/batch.ts')).openBatchWorker(life, context)
   const apiUrl = options.api
-    ? (await (await import('../../src/api/serve.ts')).openApi(life, context)).url
+    ? (await (await import('../../src/api/serve.ts')).serveApi(life, context)).url
     : ''
   const submit = createSubmitJob({ ...context, retentionMs: config.jobs.retention, random: Math.random })
 

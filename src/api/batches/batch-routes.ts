@@ -11,14 +11,14 @@ import { asStorageTrouble } from '../files/receive-blob.ts'
 import { orNotFound, sendContent } from '../files/send-content.ts'
 import type { ApiScope } from '../http/api-scope.ts'
 import { checkWebhook } from '../http/check-webhook.ts'
-import { headersOf } from '../http/forwarded-headers.ts'
+import { forwardedHeadersOf } from '../http/forwarded-headers.ts'
 import { ignoreBodies } from '../http/ignore-bodies.ts'
 import { acceptOptionalJson } from '../http/optional-json.ts'
 import { readParameters } from '../http/parameters.ts'
-import { isRetried, repetitionOf } from '../http/request-fingerprint.ts'
+import { fingerprintOf, isRetried } from '../http/request-fingerprint.ts'
 import type { ApiParts } from '../parts.ts'
 import { type BatchOrder, createBatch } from './create-batch.ts'
-import { ownedBatch } from './owned-batch.ts'
+import { findOwnedBatch } from './owned-batch.ts'
 import { batchContentQuery, batchListQuery, batchRequest, batchRetryRequest } from './request-schemas.ts'
 import { retryBatch } from './retry-batch.ts'
 
@@ -85,7 +85,7 @@ export const addBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
 const ownedBy =
   ({ batches }: ApiParts) =>
   (request: FastifyRequest<BatchParams>): Promise<BatchRecord> =>
-    ownedBatch(batches, request, request.params.id, 'openai')
+    findOwnedBatch(batches, request, request.params.id, 'openai')
 
 /** Scopes of their own, for their own ways of reading bodies. */
 const addActionRoutes = (scope: ApiScope, parts: ApiParts): void => {
@@ -120,10 +120,10 @@ const orderOf = async (
   body: z.output<typeof batchRequest>,
 ): Promise<BatchOrder> => {
   const { endpoint, completion_window, metadata = null, output_expires_after, webhook, max_cost_usd } = body
-  const headers = headersOf(parts, request, endpoint)
+  const headers = forwardedHeadersOf(parts, request, endpoint)
   const { id: inputFileId } = await inputFile(parts, request, body.input_file_id)
   return {
-    ...repetitionOf(request, [body, headersKey(headers)]),
+    ...fingerprintOf(request, [body, headersKey(headers)]),
     inputFileId,
     input: await parts.files.segments(inputFileId),
     endpoint,

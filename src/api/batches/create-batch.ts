@@ -4,7 +4,7 @@ import { type BatchRecord, parseBatch } from '../../batches/record.ts'
 import type { NewBatch } from '../../batches/store.ts'
 import type { BatonError } from '../../domain/errors.ts'
 import { newBatchId, shardOf } from '../../redis/keys.ts'
-import { createAdmitted } from '../http/quota.ts'
+import { createWithinQuota } from '../http/quota.ts'
 import type { ApiParts } from '../parts.ts'
 import { batchNotFound } from './owned-batch.ts'
 import { refuseUnpriced } from './refuse-unpriced.ts'
@@ -54,7 +54,7 @@ export const createBatch = async (
     total: null,
     apiVersion: null,
   }
-  const created = await createAdmitted(parts, batch)
+  const created = await createWithinQuota(parts, batch)
   if (created.kind === 'no_input') throw inputGone()
   if (created.kind === 'created') return { batch: asWritten(batch), isReplayed: false }
   const first = await batches.read(created.id)

@@ -6,15 +6,15 @@ import type { NewBatch } from '../../batches/store.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { headersKey, type RequestHeaders } from '../../domain/request-headers.ts'
 import { coreOf, newBatchId, newFileId, shardCount } from '../../redis/keys.ts'
-import { abandonFile } from '../files/discard-file.ts'
+import { discardFile } from '../files/discard-file.ts'
 import { asStorageTrouble } from '../files/receive-blob.ts'
 import { checkWebhook } from '../http/check-webhook.ts'
-import { headersOf } from '../http/forwarded-headers.ts'
+import { forwardedHeadersOf } from '../http/forwarded-headers.ts'
 import { idempotencyKeyOf } from '../http/idempotency.ts'
-import { type IncomingBody, incomingBody } from '../http/incoming-body.ts'
 import { readParameters } from '../http/parameters.ts'
-import { createAdmitted, holdQuota } from '../http/quota.ts'
-import { repetitionOf } from '../http/request-fingerprint.ts'
+import { createWithinQuota, reserveQuota } from '../http/quota.ts'
+import { fingerprintOf } from '../http/request-fingerprint.ts'
+import { type StreamedBody, streamBody } from '../http/streamed-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { asWritten } from './create-batch.ts'
 import { messageBatchExtras } from './message-batch-schemas.ts'
@@ -33,23 +33,23 @@ export const createMessageBatch = async (
   reply: FastifyReply,
 ): Promise<BatchRecord> => {
   const { batches, config, now } = parts
-  const body = incomingBody(request, config.batches.anthropic_max_bytes)
+  const body = streamBody(request, config.batches.anthropic_max_bytes)
   // Refused before the body has come, and not after it.
   idempotencyKeyOf(request)
-  const headers = headersOf(parts, request, '/v1/messages')
+  const headers = forwardedHeadersOf(parts, request, '/v1/messages')
   // Nobody sees this file: its name makes the purger take care of the batch's own blob.
   const ownFile = newFileId(randomInt(shardCount), now())
   const batch = await receive(parts, request, { body, headers, ownFile }).catch(async (error: unknown) => {
-    await abandonFile(parts, ownFile)
+    await discardFile(parts, ownFile)
     return asStorageTrouble(error)
   })
-  const created = await createAdmitted(parts, batch).catch(async (error: unknown) => {
-    if (error instanceof BatonError) await abandonFile(parts, ownFile)
+  const created = await createWithinQuota(parts, batch).catch(async (error: unknown) => {
+    if (error instanceof BatonError) await discardFile(parts, ownFile)
     throw error
   })
   // Not read back: it stands, and an error now would make the client create it again.
   if (created.kind === 'created') return asWritten(batch)
-  await abandonFile(parts, ownFile)
+  await discardFile(parts, ownFile)
   const first = created.kind === 'replayed' ? await batches.read(created.id) : null
   if (first === null) throw batchNotFound(batch.id, 'anthropic')
   reply.header('idempotent-replayed', 'true')
@@ -57,7 +57,7 @@ export const createMessageBatch = async (
 }
 
 interface Incoming {
-  readonly body: IncomingBody
+  readonly body: StreamedBody
   readonly headers: RequestHeaders
   readonly ownFile: string
 }
@@ -71,23 +71,23 @@ const receive = async (
   const { blobs, files, quotas, config, now } = parts
   const { anthropic_max_requests, max_line_bytes } = config.batches
   await files.reserve(ownFile, request.tenant)
-  await holdQuota(quotas, request.tenant, ownFile, 0, Number(request.headers['content-length'] ?? 0))
+  await reserveQuota(quotas, request.tenant, ownFile, 0, Number(request.headers['content-length'] ?? 0))
   const document = messageBatchLines(body.bytes, {
     maxRequests: anthropic_max_requests,
     maxRequestBytes: max_line_bytes,
   })
   const key = `${coreOf(ownFile)}/requests`
   const { bytes } = await blobs.write(key, document.lines)
-  await holdQuota(quotas, request.tenant, ownFile, 0, bytes)
+  await reserveQuota(quotas, request.tenant, ownFile, 0, bytes)
   const { webhook, completion_window, max_cost_usd } = readParameters(messageBatchExtras, document.extras())
   const maxCostUsd = max_cost_usd ?? config.batches.max_cost_usd ?? null
   refuseUnpriced(parts, '/v1/messages', maxCostUsd, document.models())
   const apiVersion = versionOf(request)
-  const repetition = repetitionOf(request, [body.hash(), apiVersion, headersKey(headers)])
+  const repeated = fingerprintOf(request, [body.hash(), apiVersion, headersKey(headers)])
   const createdAtMs = now()
   return {
-    ...repetition,
-    id: newBatchId('anthropic', shardOfRequest(repetition.fingerprint), createdAtMs),
+    ...repeated,
+    id: newBatchId('anthropic', shardOfRequest(repeated.fingerprint), createdAtMs),
     tenant: request.tenant,
     dialect: 'anthropic',
     endpoint: '/v1/messages',

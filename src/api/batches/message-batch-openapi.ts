@@ -1,14 +1,20 @@
 import { z } from 'zod'
-import { contentAnswers } from '../files/openapi.ts'
+import { contentResponses } from '../files/openapi.ts'
 import { completion } from '../jobs/request-schemas.ts'
-import { ofContent, ofIgnoredBody, ofJsonBody, ofParameters, ofWebhook } from '../openapi/error-sets.ts'
+import {
+  contentErrors,
+  ignoredBodyErrors,
+  jsonBodyErrors,
+  parameterErrors,
+  webhookErrors,
+} from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
-import { idempotent, idOf, ranged, travelling } from '../openapi/request-headers.ts'
+import { forwardedHeaders, idempotencyHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
 import { messageBatchExtras, messageBatchListQuery } from './message-batch-schemas.ts'
 import { deletedMessageBatch, messageBatch, messageBatchList } from './response-schemas.ts'
 
 const params = idOf('a message batch')
-const lines = contentAnswers('application/x-jsonl')
+const lines = contentResponses('application/x-jsonl')
 
 /** Read as a stream by the route, and not by this: a document may be larger than what fits into memory. */
 const messageBatchRequest = z.object({
@@ -21,15 +27,15 @@ export const messageBatchOperations: Operations = {
     id: 'createMessageBatch',
     summary: 'Run the requests of a document',
     tag: 'Message batches',
-    headers: idempotent.extend({ 'anthropic-beta': travelling.shape['anthropic-beta'] }),
+    headers: idempotencyHeaders.extend({ 'anthropic-beta': forwardedHeaders.shape['anthropic-beta'] }),
     body: messageBatchRequest,
-    answers: { 200: { description: 'The batch.', schema: messageBatch } },
+    responses: { 200: { description: 'The batch.', schema: messageBatch } },
     errors: [
       'too_many_open_batches',
       'storage_quota_exceeded',
-      ...ofJsonBody,
-      ...ofParameters,
-      ...ofWebhook,
+      ...jsonBodyErrors,
+      ...parameterErrors,
+      ...webhookErrors,
       'price_unknown',
       'batch_not_found',
       'storage_unavailable',
@@ -42,15 +48,15 @@ export const messageBatchOperations: Operations = {
     summary: 'List message batches, newest first',
     tag: 'Message batches',
     query: messageBatchListQuery,
-    answers: { 200: { description: 'A page of batches.', schema: messageBatchList } },
-    errors: [...ofParameters, 'invalid_cursor'],
+    responses: { 200: { description: 'A page of batches.', schema: messageBatchList } },
+    errors: [...parameterErrors, 'invalid_cursor'],
   },
   'GET /v1/messages/batches/:id': {
     id: 'readMessageBatch',
     summary: 'Read a message batch',
     tag: 'Message batches',
     params,
-    answers: { 200: { description: 'The batch.', schema: messageBatch } },
+    responses: { 200: { description: 'The batch.', schema: messageBatch } },
     errors: ['batch_not_found'],
   },
   'GET /v1/messages/batches/:id/results': {
@@ -58,33 +64,33 @@ export const messageBatchOperations: Operations = {
     summary: 'Read the results of a batch that has ended',
     tag: 'Message batches',
     params,
-    headers: ranged,
-    answers: lines,
-    errors: [...ofContent, 'batch_not_found', 'results_not_found'],
+    headers: rangeHeaders,
+    responses: lines,
+    errors: [...contentErrors, 'batch_not_found', 'results_not_found'],
   },
   'GET /v1/messages/batches/:id/content': {
     id: 'readMessageBatchContent',
     summary: 'Read the results, also while the batch runs',
     tag: 'Message batches',
     params,
-    headers: ranged,
-    answers: lines,
-    errors: [...ofContent, 'batch_not_found', 'results_not_found'],
+    headers: rangeHeaders,
+    responses: lines,
+    errors: [...contentErrors, 'batch_not_found', 'results_not_found'],
   },
   'POST /v1/messages/batches/:id/cancel': {
     id: 'cancelMessageBatch',
     summary: 'Cancel a message batch',
     tag: 'Message batches',
     params,
-    answers: { 200: { description: 'The batch, on its way to its end.', schema: messageBatch } },
-    errors: ['batch_not_found', ...ofIgnoredBody],
+    responses: { 200: { description: 'The batch, on its way to its end.', schema: messageBatch } },
+    errors: ['batch_not_found', ...ignoredBodyErrors],
   },
   'DELETE /v1/messages/batches/:id': {
     id: 'deleteMessageBatch',
     summary: 'Delete a batch that has ended, with its results',
     tag: 'Message batches',
     params,
-    answers: { 200: { description: 'That it is gone.', schema: deletedMessageBatch } },
-    errors: ['batch_not_found', 'batch_not_ended', ...ofIgnoredBody],
+    responses: { 200: { description: 'That it is gone.', schema: deletedMessageBatch } },
+    errors: ['batch_not_found', 'batch_not_ended', ...ignoredBodyErrors],
   },
 }

@@ -6,14 +6,14 @@ import { asStorageTrouble } from '../files/receive-blob.ts'
 import { orNotFound, sendContent } from '../files/send-content.ts'
 import type { ApiScope } from '../http/api-scope.ts'
 import { ignoreBodies } from '../http/ignore-bodies.ts'
-import { acceptLongJson } from '../http/incoming-body.ts'
 import { readParameters } from '../http/parameters.ts'
 import { publicUrlOf } from '../http/public-url.ts'
+import { acceptStreamedJson } from '../http/streamed-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { createMessageBatch } from './create-message-batch.ts'
 import { resultsNotFound, resultsOf, resultsSoFar } from './message-batch-results.ts'
 import { messageBatchListQuery } from './message-batch-schemas.ts'
-import { batchNotFound, ownedBatch } from './owned-batch.ts'
+import { batchNotFound, findOwnedBatch } from './owned-batch.ts'
 
 type BatchParams = { Params: { id: string } }
 
@@ -21,12 +21,12 @@ type BatchParams = { Params: { id: string } }
 export const addMessageBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
   const { batches, config, now } = parts
   const owned = (request: FastifyRequest<BatchParams>): Promise<BatchRecord> =>
-    ownedBatch(batches, request, request.params.id, 'anthropic')
+    findOwnedBatch(batches, request, request.params.id, 'anthropic')
   const view = (request: FastifyRequest, batch: BatchRecord): MessageBatchView =>
     messageBatchView(batch, publicUrlOf(config, request), now())
 
   scope.register(async inner => {
-    acceptLongJson(inner)
+    acceptStreamedJson(inner)
     inner.post('/v1/messages/batches', async (request, reply) =>
       view(request, await createMessageBatch(parts, request, reply)),
     )

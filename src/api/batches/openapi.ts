@@ -1,7 +1,13 @@
-import { contentAnswers } from '../files/openapi.ts'
-import { ofContent, ofIgnoredBody, ofJsonBody, ofParameters, ofWebhook } from '../openapi/error-sets.ts'
+import { contentResponses } from '../files/openapi.ts'
+import {
+  contentErrors,
+  ignoredBodyErrors,
+  jsonBodyErrors,
+  parameterErrors,
+  webhookErrors,
+} from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
-import { idempotent, idOf, ranged, travelling } from '../openapi/request-headers.ts'
+import { forwardedHeaders, idempotencyHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
 import { batchContentQuery, batchListQuery, batchRequest, batchRetryRequest } from './request-schemas.ts'
 import { batch, batchList } from './response-schemas.ts'
 
@@ -12,14 +18,14 @@ export const batchOperations: Operations = {
     id: 'createBatch',
     summary: 'Run the requests of a file',
     tag: 'Batches',
-    headers: idempotent.extend({ 'openai-beta': travelling.shape['openai-beta'] }),
+    headers: idempotencyHeaders.extend({ 'openai-beta': forwardedHeaders.shape['openai-beta'] }),
     body: batchRequest,
-    answers: { 200: { description: 'The batch.', schema: batch } },
+    responses: { 200: { description: 'The batch.', schema: batch } },
     errors: [
       'too_many_open_batches',
-      ...ofJsonBody,
-      ...ofParameters,
-      ...ofWebhook,
+      ...jsonBodyErrors,
+      ...parameterErrors,
+      ...webhookErrors,
       'price_unknown',
       'file_not_found',
       'batch_not_found',
@@ -32,15 +38,15 @@ export const batchOperations: Operations = {
     summary: 'List batches, newest first',
     tag: 'Batches',
     query: batchListQuery,
-    answers: { 200: { description: 'A page of batches.', schema: batchList } },
-    errors: [...ofParameters, 'invalid_cursor'],
+    responses: { 200: { description: 'A page of batches.', schema: batchList } },
+    errors: [...parameterErrors, 'invalid_cursor'],
   },
   'GET /v1/batches/:id': {
     id: 'readBatch',
     summary: 'Read a batch',
     tag: 'Batches',
     params,
-    answers: { 200: { description: 'The batch.', schema: batch } },
+    responses: { 200: { description: 'The batch.', schema: batch } },
     errors: ['batch_not_found'],
   },
   'GET /v1/batches/:id/content': {
@@ -49,32 +55,32 @@ export const batchOperations: Operations = {
     tag: 'Batches',
     params,
     query: batchContentQuery,
-    headers: ranged,
-    answers: contentAnswers('application/x-jsonl'),
-    errors: [...ofParameters, ...ofContent, 'batch_not_found', 'file_not_found'],
+    headers: rangeHeaders,
+    responses: contentResponses('application/x-jsonl'),
+    errors: [...parameterErrors, ...contentErrors, 'batch_not_found', 'file_not_found'],
   },
   'POST /v1/batches/:id/cancel': {
     id: 'cancelBatch',
     summary: 'Cancel a batch',
     tag: 'Batches',
     params,
-    answers: { 200: { description: 'The batch, on its way to its end.', schema: batch } },
-    errors: ['batch_not_found', 'batch_finished', ...ofIgnoredBody],
+    responses: { 200: { description: 'The batch, on its way to its end.', schema: batch } },
+    errors: ['batch_not_found', 'batch_finished', ...ignoredBodyErrors],
   },
   'POST /v1/batches/:id/retry': {
     id: 'retryBatch',
     summary: 'Make a batch of the lines that failed',
     tag: 'Batches',
     params,
-    headers: idempotent,
+    headers: idempotencyHeaders,
     body: batchRetryRequest,
     bodyIsOptional: true,
-    answers: { 200: { description: 'The new batch.', schema: batch } },
+    responses: { 200: { description: 'The new batch.', schema: batch } },
     errors: [
       'too_many_open_batches',
-      ...ofJsonBody,
-      ...ofParameters,
-      ...ofWebhook,
+      ...jsonBodyErrors,
+      ...parameterErrors,
+      ...webhookErrors,
       'price_unknown',
       'batch_not_found',
       'batch_not_retryable',

@@ -6,7 +6,7 @@ import { BatonError } from '../../domain/errors.ts'
 import { isBatchId } from '../../redis/keys.ts'
 
 /** The tenant's batch of that kind of client. Throws `batch_not_found`, also for the batch of another tenant. */
-export const ownedBatch = async (
+export const findOwnedBatch = async (
   batches: BatchStore,
   request: FastifyRequest,
   id: string,

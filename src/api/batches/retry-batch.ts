@@ -7,12 +7,12 @@ import { readFile } from '../../files/read-file.ts'
 import type { FileRecord } from '../../files/record.ts'
 import type { Segment } from '../../files/segment.ts'
 import { coreOf, newFileId, shardOf } from '../../redis/keys.ts'
-import { abandonFile } from '../files/discard-file.ts'
+import { discardFile } from '../files/discard-file.ts'
 import { rulesFor } from '../files/file-rules.ts'
 import { asStorageTrouble } from '../files/receive-blob.ts'
 import { orNotFound } from '../files/send-content.ts'
 import { checkWebhook } from '../http/check-webhook.ts'
-import { repetitionOf } from '../http/request-fingerprint.ts'
+import { fingerprintOf } from '../http/request-fingerprint.ts'
 import type { ApiParts } from '../parts.ts'
 import { createBatch } from './create-batch.ts'
 import type { batchRetryRequest } from './request-schemas.ts'
@@ -30,7 +30,7 @@ export const retryBatch = async (
 ): Promise<BatchRecord> => {
   assertRetryable(batch)
   const { completion_window, metadata = batch.metadata, webhook, max_cost_usd } = changes
-  const repetition = repetitionOf(request, [batch.id, changes])
+  const repeated = fingerprintOf(request, [batch.id, changes])
   const target = webhook
     ? await checkWebhook(parts, webhook, request.tenant)
     : webhook === null
@@ -44,7 +44,7 @@ export const retryBatch = async (
       request,
       reply,
       {
-        ...repetition,
+        ...repeated,
         inputFileId: input.id,
         input: input.segments,
         endpoint: batch.endpoint,
@@ -114,7 +114,7 @@ const writeInput = async (
     }
     return { id, segments }
   } catch (error) {
-    await abandonFile(parts, id)
+    await discardFile(parts, id)
     throw error
   }
 }

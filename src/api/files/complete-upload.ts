@@ -7,7 +7,7 @@ import type { UploadRecord } from '../../files/upload-record.ts'
 import { fileIdOf, partKey } from '../../files/upload-store.ts'
 import type { ApiParts } from '../parts.ts'
 import { uploadView } from './file-view.ts'
-import { closedError } from './owned-upload.ts'
+import { uploadClosedError } from './owned-upload.ts'
 
 /**
  * Makes a file of an upload's parts, in the order given, and answers the upload. Asked again with the same parts, it
@@ -22,8 +22,8 @@ export const completeUpload = async (
   if (upload.status === 'pending') {
     const outcome = await makeFile(parts, upload, partIds, md5)
     if (typeof outcome !== 'string') return uploadView({ ...upload, status: 'completed' }, outcome)
-    if (outcome !== 'completed') throw closedError(upload.id, outcome)
-  } else if (upload.status !== 'completed') throw closedError(upload.id, upload.status)
+    if (outcome !== 'completed') throw uploadClosedError(upload.id, outcome)
+  } else if (upload.status !== 'completed') throw uploadClosedError(upload.id, upload.status)
   return repeatedAnswer(parts, upload, partIds)
 }
 
@@ -88,6 +88,6 @@ const repeatedAnswer = async ({ files }: ApiParts, upload: UploadRecord, partIds
   const [file, segments] = await Promise.all([files.read(fileId), files.segments(fileId)])
   const keys = partIds.map(partId => partKey(upload.id, partId))
   const isSame = keys.join() === segments.map(segment => segment.key).join()
-  if (file === null || !isSame) throw closedError(upload.id, 'completed')
+  if (file === null || !isSame) throw uploadClosedError(upload.id, 'completed')
   return uploadView({ ...upload, status: 'completed' }, file)
 }

@@ -1,7 +1,7 @@
 import type { ApiParts } from '../parts.ts'
 
 /** Gives up a file that was reserved and never made, with its bytes. What cannot be cleared away now, the purger will. */
-export const abandonFile = async (
+export const discardFile = async (
   { files, log }: Pick<ApiParts, 'files' | 'log'>,
   id: string,
 ): Promise<void> => {

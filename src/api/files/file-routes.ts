@@ -6,13 +6,13 @@ import { coreOf, newFileId, shardCount } from '../../redis/keys.ts'
 import type { ApiScope } from '../http/api-scope.ts'
 import { ignoreBodies } from '../http/ignore-bodies.ts'
 import { acceptForms } from '../http/multipart.ts'
-import { holdQuota } from '../http/quota.ts'
+import { reserveQuota } from '../http/quota.ts'
 import type { ApiParts } from '../parts.ts'
-import { abandonFile } from './discard-file.ts'
+import { discardFile } from './discard-file.ts'
 import { cleanFilename, type FileRules, maxBytesOf, purposeOf, rulesOf, tooLarge } from './file-rules.ts'
 import { fileView } from './file-view.ts'
 import { growingFiles, withGrowing } from './growing-files.ts'
-import { fileNotFound, ownedFile, readableFile } from './owned-file.ts'
+import { fileNotFound, findOwnedFile, findReadableFile } from './owned-file.ts'
 import { asStorageTrouble, type ReceivedBlob, receiveBlob } from './receive-blob.ts'
 import { fileListQuery } from './request-schemas.ts'
 import { orNotFound, sendContent } from './send-content.ts'
@@ -48,14 +48,14 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
   })
 
   scope.get<FileParams>('/v1/files/:id', async request =>
-    fileView(await readableFile(parts, request, request.params.id)),
+    fileView(await findReadableFile(parts, request, request.params.id)),
   )
 
   scope.route<FileParams>({
     method: ['GET', 'HEAD'],
     url: '/v1/files/:id/content',
     handler: async (request, reply) => {
-      const file = await readableFile(parts, request, request.params.id)
+      const file = await findReadableFile(parts, request, request.params.id)
       const { id, filename } = file
       const segments = await files.segments(id)
       return sendContent(blobs, request, reply, { segments, filename, isGrowing: 'isGrowing' in file })
@@ -67,7 +67,7 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
   scope.register(async inner => {
     ignoreBodies(inner)
     inner.delete<FileParams>('/v1/files/:id', async request => {
-      const { id } = await ownedFile(files, request, request.params.id)
+      const { id } = await findOwnedFile(files, request, request.params.id)
       if (!(await files.remove(id))) throw fileNotFound(id)
       return { id, object: 'file', deleted: true }
     })
@@ -81,13 +81,13 @@ const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<Fil
   await files.reserve(id, request.tenant)
   const received = async () => {
     // As much as it says it is; what it really is, when that is known.
-    await holdQuota(quotas, request.tenant, id, 1, Number(request.headers['content-length'] ?? 0))
+    await reserveQuota(quotas, request.tenant, id, 1, Number(request.headers['content-length'] ?? 0))
     const received = await receiveFile(parts, request, key)
-    await holdQuota(quotas, request.tenant, id, 1, received.file.bytes)
+    await reserveQuota(quotas, request.tenant, id, 1, received.file.bytes)
     return received
   }
   const { rules, file } = await received().catch(async (error: unknown) => {
-    await abandonFile(parts, id)
+    await discardFile(parts, id)
     return asStorageTrouble(error)
   })
   const createdAtMs = now()

@@ -4,7 +4,7 @@ import type { FileRecord } from '../../files/record.ts'
 import type { FilePage, FileQuery } from '../../files/store.ts'
 
 /** Of a tenant's newest batches: a list of files must not go through all there ever were. */
-const looked = 100
+const batchesConsidered = 100
 
 /** A file of a batch that still runs: it has bytes, and no record of its own before the end. */
 export type GrowingFile = FileRecord & { readonly isGrowing: true }
@@ -13,7 +13,7 @@ export const growingFiles = async (
   batches: Pick<BatchStore, 'list'>,
   tenant: string,
 ): Promise<readonly GrowingFile[]> => {
-  const page = await batches.list(tenant, 'openai', { limit: looked })
+  const page = await batches.list(tenant, 'openai', { limit: batchesConsidered })
   return page === 'unknown_cursor' ? [] : page.batches.flatMap(filesOf)
 }
 

@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { ofContent, ofForm, ofIgnoredBody, ofJsonBody } from '../openapi/error-sets.ts'
-import type { Answer, Operations } from '../openapi/operation.ts'
-import { clientVersion, idOf, ranged } from '../openapi/request-headers.ts'
+import { contentErrors, formErrors, ignoredBodyErrors, jsonBodyErrors } from '../openapi/error-sets.ts'
+import type { DescribedResponse, Operations } from '../openapi/operation.ts'
+import { dialectHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
 import { purpose } from './file-rules.ts'
 import { deletedFile, file, fileList, upload, uploadPart } from './response-schemas.ts'
 
 const form = 'multipart/form-data'
 
 /** Part of a file, or all of it. */
-export const contentAnswers = (type: string): Readonly<Record<number, Answer>> => ({
+export const contentResponses = (type: string): Readonly<Record<number, DescribedResponse>> => ({
   200: { description: 'The bytes.', schema: z.file(), type },
   206: { description: 'The range that was asked for.', schema: z.file(), type },
   204: {
@@ -29,18 +29,18 @@ export const fileOperations: Operations = {
     id: 'createFile',
     summary: 'Keep a file',
     tag: 'Files',
-    headers: clientVersion,
+    headers: dialectHeaders,
     body: fileForm,
     bodyType: form,
-    answers: { 200: { description: 'The file.', schema: file } },
-    errors: [...ofForm, 'storage_quota_exceeded'],
+    responses: { 200: { description: 'The file.', schema: file } },
+    errors: [...formErrors, 'storage_quota_exceeded'],
   },
   'GET /v1/files': {
     id: 'listFiles',
     summary: 'List files, newest first',
     tag: 'Files',
-    headers: clientVersion,
-    answers: { 200: { description: 'A page of files.', schema: fileList } },
+    headers: dialectHeaders,
+    responses: { 200: { description: 'A page of files.', schema: fileList } },
     errors: ['invalid_request', 'invalid_cursor'],
   },
   'GET /v1/files/:id': {
@@ -48,8 +48,8 @@ export const fileOperations: Operations = {
     summary: 'Read what is known of a file',
     tag: 'Files',
     params: idOf('a file'),
-    headers: clientVersion,
-    answers: { 200: { description: 'The file.', schema: file } },
+    headers: dialectHeaders,
+    responses: { 200: { description: 'The file.', schema: file } },
     errors: ['file_not_found'],
   },
   'GET /v1/files/:id/content': {
@@ -57,18 +57,18 @@ export const fileOperations: Operations = {
     summary: 'Read the bytes of a file',
     tag: 'Files',
     params: idOf('a file'),
-    headers: ranged.extend(clientVersion.shape),
-    answers: contentAnswers('application/octet-stream'),
-    errors: ['file_not_found', ...ofContent],
+    headers: rangeHeaders.extend(dialectHeaders.shape),
+    responses: contentResponses('application/octet-stream'),
+    errors: ['file_not_found', ...contentErrors],
   },
   'DELETE /v1/files/:id': {
     id: 'deleteFile',
     summary: 'Delete a file',
     tag: 'Files',
     params: idOf('a file'),
-    headers: clientVersion,
-    answers: { 200: { description: 'That it is gone.', schema: deletedFile } },
-    errors: ['file_not_found', ...ofIgnoredBody],
+    headers: dialectHeaders,
+    responses: { 200: { description: 'That it is gone.', schema: deletedFile } },
+    errors: ['file_not_found', ...ignoredBodyErrors],
   },
 }
 
@@ -77,8 +77,8 @@ export const uploadOperations: Operations = {
     id: 'createUpload',
     summary: 'Begin a file that comes in parts',
     tag: 'Uploads',
-    answers: { 200: { description: 'The upload.', schema: upload } },
-    errors: [...ofJsonBody, 'file_too_large', 'storage_quota_exceeded', 'not_replicated', 'storage_full'],
+    responses: { 200: { description: 'The upload.', schema: upload } },
+    errors: [...jsonBodyErrors, 'file_too_large', 'storage_quota_exceeded', 'not_replicated', 'storage_full'],
   },
   'POST /v1/uploads/:id/parts': {
     id: 'addUploadPart',
@@ -87,17 +87,17 @@ export const uploadOperations: Operations = {
     params: idOf('an upload'),
     body: z.object({ data: z.file() }),
     bodyType: form,
-    answers: { 200: { description: 'The part.', schema: uploadPart } },
-    errors: [...ofForm, 'upload_not_found', 'upload_closed', 'upload_size_exceeded'],
+    responses: { 200: { description: 'The part.', schema: uploadPart } },
+    errors: [...formErrors, 'upload_not_found', 'upload_closed', 'upload_size_exceeded'],
   },
   'POST /v1/uploads/:id/complete': {
     id: 'completeUpload',
     summary: 'Make the file of the parts, in the order given',
     tag: 'Uploads',
     params: idOf('an upload'),
-    answers: { 200: { description: 'The upload, with its file.', schema: upload } },
+    responses: { 200: { description: 'The upload, with its file.', schema: upload } },
     errors: [
-      ...ofJsonBody,
+      ...jsonBodyErrors,
       'upload_not_found',
       'upload_closed',
       'upload_incomplete',
@@ -112,7 +112,7 @@ export const uploadOperations: Operations = {
     summary: 'Give an upload up',
     tag: 'Uploads',
     params: idOf('an upload'),
-    answers: { 200: { description: 'The upload, cancelled.', schema: upload } },
-    errors: ['upload_not_found', 'upload_closed', ...ofIgnoredBody],
+    responses: { 200: { description: 'The upload, cancelled.', schema: upload } },
+    errors: ['upload_not_found', 'upload_closed', ...ignoredBodyErrors],
   },
 }

@@ -7,7 +7,7 @@ import type { ApiParts } from '../parts.ts'
 import { type GrowingFile, growingFiles } from './growing-files.ts'
 
 /** The tenant's file. Throws `file_not_found`, also for the file of another tenant. */
-export const ownedFile = async (
+export const findOwnedFile = async (
   files: FileStore,
   request: FastifyRequest,
   id: string,
@@ -18,7 +18,7 @@ export const ownedFile = async (
 }
 
 /** The same, or the file of a batch that still runs. */
-export const readableFile = async (
+export const findReadableFile = async (
   { files, batches }: Pick<ApiParts, 'files' | 'batches'>,
   request: FastifyRequest,
   id: string,

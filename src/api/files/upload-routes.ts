@@ -8,13 +8,13 @@ import { newPartId, newUploadId, shardCount, shardOf, timeOf } from '../../redis
 import type { ApiScope } from '../http/api-scope.ts'
 import { ignoreBodies } from '../http/ignore-bodies.ts'
 import { acceptForms } from '../http/multipart.ts'
-import { holdQuota } from '../http/quota.ts'
-import { repetitionOf } from '../http/request-fingerprint.ts'
+import { reserveQuota } from '../http/quota.ts'
+import { fingerprintOf } from '../http/request-fingerprint.ts'
 import type { ApiParts } from '../parts.ts'
 import { completeUpload } from './complete-upload.ts'
 import { cleanFilename, maxUploadBytesOf, rulesFor, tooLarge } from './file-rules.ts'
 import { uploadView } from './file-view.ts'
-import { closedError, ownedUpload } from './owned-upload.ts'
+import { findOwnedUpload, uploadClosedError } from './owned-upload.ts'
 import { asStorageTrouble, type ReceivedBlob, receiveBlob } from './receive-blob.ts'
 import { type UploadRequest, uploadCompletion, uploadParams, uploadRequest } from './request-schemas.ts'
 
@@ -31,7 +31,7 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
     const upload = newUpload(parts, request, request.body)
     await uploads.create(upload)
     // Counted when it will be removed, so that nothing counts for ever.
-    await holdQuota(quotas, request.tenant, upload.id, 1, upload.bytes).catch(async (error: unknown) => {
+    await reserveQuota(quotas, request.tenant, upload.id, 1, upload.bytes).catch(async (error: unknown) => {
       await uploads.cancel(upload.id)
       throw error
     })
@@ -42,7 +42,7 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
     '/v1/uploads/:id/complete',
     { schema: { params: uploadParams, body: uploadCompletion } },
     async request => {
-      const upload = await ownedUpload(uploads, request, request.params.id)
+      const upload = await findOwnedUpload(uploads, request, request.params.id)
       const { part_ids, md5 } = request.body
       return completeUpload(parts, upload, part_ids, md5?.toLowerCase() ?? null).catch(asStorageTrouble)
     },
@@ -51,8 +51,8 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
   scope.register(async inner => {
     acceptForms(inner)
     inner.post<UploadParams>('/v1/uploads/:id/parts', async request => {
-      const upload = await ownedUpload(uploads, request, request.params.id)
-      if (upload.status !== 'pending') throw closedError(upload.id, upload.status)
+      const upload = await findOwnedUpload(uploads, request, request.params.id)
+      if (upload.status !== 'pending') throw uploadClosedError(upload.id, upload.status)
       const partId = await addPart(parts, request, upload)
       return {
         id: partId,
@@ -66,10 +66,10 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
   scope.register(async inner => {
     ignoreBodies(inner)
     inner.post<UploadParams>('/v1/uploads/:id/cancel', async request => {
-      const upload = await ownedUpload(uploads, request, request.params.id)
+      const upload = await findOwnedUpload(uploads, request, request.params.id)
       const was = await uploads.cancel(upload.id)
       // Cancelled before is as good: a client that did not get the answer asks again.
-      if (was !== 'done' && was !== 'cancelled') throw closedError(upload.id, was)
+      if (was !== 'done' && was !== 'cancelled') throw uploadClosedError(upload.id, was)
       await quotas.free(request.tenant, upload.id)
       return uploadView({ ...upload, status: 'cancelled' })
     })
@@ -110,7 +110,7 @@ const addPart = async (parts: ApiParts, request: FastifyRequest, upload: UploadR
     return asStorageTrouble(error)
   })
   // Where this rejects, the part may have been taken up all the same, and be asked for again: its bytes stay.
-  const added = await uploads.addPart(id, { id: partId, bytes, ...repetitionOf(request, [id, hash]) })
+  const added = await uploads.addPart(id, { id: partId, bytes, ...fingerprintOf(request, [id, hash]) })
   if (added === 'added') return partId
   await drop()
   if (typeof added === 'object') return added.same
@@ -122,7 +122,7 @@ const refusalOf = (
   upload: UploadRecord,
 ): BatonError => {
   if (why === 'too_much') return beyondAnnounced(upload)
-  if (why !== 'too_many') return closedError(upload.id, why)
+  if (why !== 'too_many') return uploadClosedError(upload.id, why)
   return new BatonError('invalid_request', `The upload has ${maxParts} parts already.`, { param: 'data' })
 }
 

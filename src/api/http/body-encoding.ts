@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /** For scopes whose handlers read bodies that are too long to be held. */
-export const leaveBodies = (scope: FastifyInstance): void => {
+export const leaveBodiesUnparsed = (scope: FastifyInstance): void => {
   scope.addHook('onRequest', (request, _reply, done) => {
     request.readsBody = true
     done()

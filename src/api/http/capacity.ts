@@ -7,37 +7,37 @@ import {
 } from '../../rate-limits/bytes-in-flight.ts'
 
 /** Who holds a connection open. `answer`: the connection is the only way to it; `poll`: it can be asked again at any time. */
-export const holdKinds = ['answer', 'poll', 'stream'] as const
-export type HoldKind = (typeof holdKinds)[number]
+export const waitingKinds = ['answer', 'poll', 'stream'] as const
+export type WaitingKind = (typeof waitingKinds)[number]
 
-export const refusalReasons = ['bytes', 'tenant_bytes', ...holdKinds, 'connections'] as const
+export const refusalReasons = ['bytes', 'tenant_bytes', ...waitingKinds, 'connections'] as const
 export type RefusalReason = (typeof refusalReasons)[number]
 
 /** What this process can hold at a time, for all and for each tenant. */
-export interface Room {
+export interface Capacity {
   readonly bytes: BytesInFlight
   /** A place for a connection that is held open; the function gives it back. Throws `too_many_waiting`. */
-  enter(kind: HoldKind, tenant: string): () => void
+  enter(kind: WaitingKind, tenant: string): () => void
   /** Bytes for which there was no room. */
   refusedBytes(why: RefusedBytes): BatonError
   /** Counts a connection that is one too many. */
   refusedConnection(): BatonError
-  readonly held: Readonly<Record<HoldKind, number>>
+  readonly held: Readonly<Record<WaitingKind, number>>
   readonly refusals: Readonly<Record<RefusalReason, number>>
 }
 
 /** A body of some MB is read, parsed and handed on in about this time. */
 const retryAfterMs = 2_000
 
-export const createRoom = ({ server, api_keys }: Config): Room => {
+export const createCapacity = ({ server, api_keys }: Config): Capacity => {
   // A share is there to leave something for others.
   const share = new Set(api_keys.map(({ tenant }) => tenant)).size > 1 ? server.tenant_share : 1
-  const most: Record<HoldKind, number> = {
+  const most: Record<WaitingKind, number> = {
     answer: server.max_waiting,
     poll: server.max_polls,
     stream: server.max_streams,
   }
-  const held = Object.fromEntries(holdKinds.map(kind => [kind, 0])) as Record<HoldKind, number>
+  const held = Object.fromEntries(waitingKinds.map(kind => [kind, 0])) as Record<WaitingKind, number>
   const refusals = Object.fromEntries(refusalReasons.map(reason => [reason, 0])) as Record<
     RefusalReason,
     number

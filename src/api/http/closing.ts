@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** For the last answers to leave once the waits were let go. */
-const lastWordsMs = 1_000
+const finalAnswersMs = 1_000
 
 type Settings = Pick<Config['server'], 'shutdown_grace_ms' | 'drain_delay_ms'>
 
@@ -49,10 +49,10 @@ export const installClosing = (
     isClosing = true
     waits.release('poll')
     streams.end()
-    const letGoMs = Math.max(deadlineMs - lastWordsMs, 0)
+    const letGoMs = Math.max(deadlineMs - finalAnswersMs, 0)
     timers.push(
-      setTimeout(() => waits.release('door'), letGoMs),
-      setTimeout(() => app.server.closeAllConnections(), letGoMs + lastWordsMs),
+      setTimeout(() => waits.release('sync'), letGoMs),
+      setTimeout(() => app.server.closeAllConnections(), letGoMs + finalAnswersMs),
     )
   })
   app.addHook('onRequest', (_request, _reply, done) => {

@@ -4,7 +4,7 @@ import { hasBody } from './incoming-request.ts'
 import type { OwnAddress } from './own-address.ts'
 
 /** Refuses whatever a browser sends for a page of another site: for a server that asks for no key. */
-export const installOwnPages = (app: FastifyInstance, own: OwnAddress): void => {
+export const refuseCrossSite = (app: FastifyInstance, own: OwnAddress): void => {
   app.addHook('onRequest', (request, _reply, done) => {
     done(isForeign(request, own) ? forbidden() : undefined)
   })
@@ -14,7 +14,7 @@ export const installOwnPages = (app: FastifyInstance, own: OwnAddress): void => 
  * The same of bodies alone whose type a page may send anywhere without asking first: a key that the page has is all that any
  * other request needs. Must come before `installBodyTypes`.
  */
-export const installOwnForms = (scope: FastifyInstance, own: OwnAddress): void => {
+export const refuseCrossSiteForms = (scope: FastifyInstance, own: OwnAddress): void => {
   scope.addHook('onRequest', (request, _reply, done) => {
     const isSimple = hasBody(request.raw) && !isJson(request)
     done(isSimple && isForeign(request, own) ? forbidden() : undefined)

@@ -21,7 +21,7 @@ export const dialectOfRequest = ({ url, headers }: FastifyRequest): Dialect =>
     : 'openai'
 
 /** From 500 the message is the code's constant one: the error's own may tell of the inside. */
-export const answerOf = ({ code, status, message, param }: BatonError): ErrorAnswer => ({
+export const errorAnswerOf = ({ code, status, message, param }: BatonError): ErrorAnswer => ({
   status,
   code,
   message: status < 500 ? message : errorCodes[code].help,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { BatonError } from '../../domain/errors.ts'
 import { collectMethods } from './allowed-methods.ts'
 import { readCodings } from './body-stream.ts'
-import { answerOf, sendError } from './error-answer.ts'
+import { errorAnswerOf, sendError } from './error-answer.ts'
 import { toBatonError } from './to-baton-error.ts'
 
 export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply
@@ -20,7 +20,7 @@ export const createErrorHandler =
     if (retryAfterMs !== null) reply.header('retry-after', Math.ceil(retryAfterMs / 1_000))
     if (code === 'unsupported_encoding') reply.header('accept-encoding', readCodings)
     if (code === 'invalid_api_key') reply.header('www-authenticate', 'Bearer')
-    return sendError(request, reply, answerOf(batonError))
+    return sendError(request, reply, errorAnswerOf(batonError))
   }
 
 /**

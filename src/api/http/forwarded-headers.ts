@@ -8,7 +8,7 @@ import { type RequestHeaders, sizeOfHeaders, travellingHeaders } from '../../dom
 const mostCharacters = 4_096
 
 /** The headers of a request that go on to the provider with it. Throws `invalid_request` where they are too long. */
-export const headersOf = (
+export const forwardedHeadersOf = (
   { config }: { readonly config: Config },
   request: FastifyRequest,
   endpoint: Endpoint,

@@ -9,7 +9,7 @@ declare module 'fastify' {
 }
 
 /** Parsed in a few ms: what is longer must not keep others, such as probes of health, waiting behind several like it. */
-const longText = 512 * 1024
+const longTextLength = 512 * 1024
 
 type ParseText = FastifyBodyParser<string>
 
@@ -17,7 +17,7 @@ type ParseText = FastifyBodyParser<string>
 export const jsonParser = (scope: FastifyInstance): ParseText => {
   const parse = scope.getDefaultJsonParser('error', 'error')
   return (request: FastifyRequest, text, done) => {
-    if (text.length <= longText) return parse(request, text, done)
+    if (text.length <= longTextLength) return parse(request, text, done)
     scope.longParses.take(() => parse(request, text, done))
   }
 }
@@ -28,7 +28,7 @@ export const installJsonBodies = (app: FastifyInstance): void => {
 }
 
 /** What a request brought is not needed any more: whoever waits for an answer must not hold it meanwhile. */
-export const letGoOfBody = (request: FastifyRequest): void => {
+export const releaseBody = (request: FastifyRequest): void => {
   request.body = undefined
   request.bodyText = ''
   request.holding?.release()

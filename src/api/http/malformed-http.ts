@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { errorBody } from '../../domain/error-shape.ts'
 import { BatonError } from '../../domain/errors.ts'
-import { answerOf } from './error-answer.ts'
+import { errorAnswerOf } from './error-answer.ts'
 import { hostHeadersOf } from './own-host.ts'
 import { newRequestId } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -47,7 +47,7 @@ const refuseInTurn = (error: BatonError, socket: Socket): void => {
 }
 
 const refuse = (error: BatonError, socket: Socket): void => {
-  const answer = answerOf(error)
+  const answer = errorAnswerOf(error)
   const requestId = newRequestId()
   const body = JSON.stringify(errorBody('openai', answer, requestId))
   const head = [
@@ -70,7 +70,7 @@ const refuse = (error: BatonError, socket: Socket): void => {
  * Takes over what Node would answer by itself and without a body: an unknown `Expect` is passed over, and a request of
  * HTTP/1.1 without a host is refused here (the server is made with `requireHostHeader: false`).
  */
-export const installOwnRefusals = (app: FastifyInstance): void => {
+export const installProtocolRefusals = (app: FastifyInstance): void => {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const { length } = hostHeadersOf(raw)

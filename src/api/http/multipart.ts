@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
-import { leaveBodies } from './body-encoding.ts'
+import { leaveBodiesUnparsed } from './body-encoding.ts'
 import { bodyStream } from './body-stream.ts'
 
 /** Names and values of a form are words; nothing of it but the file is long. */
@@ -29,7 +29,7 @@ export const acceptForms = (scope: FastifyInstance): void => {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null))
   scope.addContentTypeParser('*', (_request, _payload, done) => done(notAForm()))
-  leaveBodies(scope)
+  leaveBodiesUnparsed(scope)
 }
 
 /**

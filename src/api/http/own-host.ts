@@ -14,7 +14,7 @@ export const hostHeadersOf = ({ rawHeaders }: IncomingMessage): string[] =>
  * Refuses requests for another host: a page whose name was led to this machine (DNS rebinding) sends them, and its browser
  * takes what is answered for the page's own. Only a client of HTTP/1.0, and so no browser, may name none.
  */
-export const installOwnHost = (app: FastifyInstance, own: OwnAddress): void => {
+export const refuseForeignHosts = (app: FastifyInstance, own: OwnAddress): void => {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const [, target] = hostOfTarget.exec(raw.url!) ?? []
     const hosts = [...hostHeadersOf(raw), ...(target === undefined ? [] : [target])]

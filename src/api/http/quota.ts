@@ -4,7 +4,7 @@ import type { Quotas } from '../../files/quotas.ts'
 import type { ApiParts } from '../parts.ts'
 
 /** Throws `storage_quota_exceeded` where the tenant has no room for a file, or for bytes that are none to it. */
-export const holdQuota = async (
+export const reserveQuota = async (
   quotas: Quotas,
   tenant: string,
   fileId: string,
@@ -24,7 +24,7 @@ export const holdQuota = async (
  * Makes a batch where the tenant may have one more open. One that a client may have sent before is looked for all the same:
  * it may be the very one that takes the last place.
  */
-export const createAdmitted = async (
+export const createWithinQuota = async (
   { quotas, batches }: Pick<ApiParts, 'quotas' | 'batches'>,
   batch: NewBatch,
 ): Promise<BatchCreated> => {

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { idempotencyKeyOf } from './idempotency.ts'
 
 /** Which request this is, and whether the client may have sent it before. */
-export interface Repetition {
+export interface RequestFingerprint {
   /** The same exactly when tenant, path, `Idempotency-Key` and what was described are. */
   readonly fingerprint: string
   readonly replay: boolean
@@ -15,7 +15,7 @@ const retryHeader = 'x-stainless-retry-count'
 export const isRetried = ({ headers }: FastifyRequest): boolean => Number(headers[retryHeader]) > 0
 
 /** `description` is the same exactly when the request is. */
-export const repetitionOf = (request: FastifyRequest, description: unknown): Repetition => {
+export const fingerprintOf = (request: FastifyRequest, description: unknown): RequestFingerprint => {
   const key = idempotencyKeyOf(request)
   const words = JSON.stringify([request.tenant, request.routeOptions.url, key, description])
   return {

@@ -20,7 +20,7 @@ declare module 'fastify' {
 export const newRequestId = (): string => `req_${randomUUID().replaceAll('-', '')}`
 
 /** Told once by whoever sees them begin: each request of an outage is no news. */
-const toldElsewhere: ReadonlySet<ErrorCode | undefined> = new Set(['redis_unavailable', 'storage_full'])
+const loggedElsewhere: ReadonlySet<ErrorCode | undefined> = new Set(['redis_unavailable', 'storage_full'])
 
 /** The client's own id, where it is fit for a log. */
 const clientIdOf = (header: unknown): string | undefined =>
@@ -35,7 +35,7 @@ export const installRequestLog = (app: FastifyInstance, log: Logger): void => {
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
-    const level = reply.statusCode >= 500 && !toldElsewhere.has(request.errorCode) ? 'warn' : 'debug'
+    const level = reply.statusCode >= 500 && !loggedElsewhere.has(request.errorCode) ? 'warn' : 'debug'
     if (log.isLevelEnabled(level)) {
       log[level](
         {

@@ -1,58 +1,58 @@
 import { Readable } from 'node:stream'
 
 /** Server-sent events on their way to one reader. */
-export interface EventOutlet {
+export interface SseStream {
   readonly stream: Readable
   /** Whether the reader has taken all that was given, and more can come. */
-  isWanted(): boolean
+  isReady(): boolean
   /** Sends one or more events. Only what is wanted may be given. */
-  give(text: string): void
+  send(text: string): void
   /** Ends the stream after what was given. */
   end(): void
 }
 
-export interface OutletOptions {
+export interface SseStreamOptions {
   /** More is wanted. */
-  readonly onWanted: () => void
+  readonly onReady: () => void
   /** Nothing can be given any more: the stream was ended, or its reader is gone. */
-  readonly onOver: () => void
-  readonly betweenBeatsMs: number
+  readonly onClosed: () => void
+  readonly heartbeatMs: number
 }
 
 /** How long clients wait before they come back; browsers choose times of their own otherwise. */
-export const greeting = 'retry: 2000\n\n'
-const comment = ':\n\n'
+export const retryDelayField = 'retry: 2000\n\n'
+const heartbeatComment = ':\n\n'
 
 /** Opens with a greeting, and says something now and then so that no proxy takes the connection for a dead one. */
-export const createEventOutlet = ({ onWanted, onOver, betweenBeatsMs }: OutletOptions): EventOutlet => {
-  let unsaid = greeting
-  let wanted = false
-  let isOver = false
+export const createSseStream = ({ onReady, onClosed, heartbeatMs }: SseStreamOptions): SseStream => {
+  let unsent = retryDelayField
+  let isReady = false
+  let isClosed = false
 
-  const give = (text: string): void => {
-    const chunk = unsaid + text
-    unsaid = ''
-    wanted = false
+  const send = (text: string): void => {
+    const chunk = unsent + text
+    unsent = ''
+    isReady = false
     stream.push(chunk)
   }
   const close = (): void => {
-    if (isOver) return
-    isOver = true
-    clearInterval(beating)
-    onOver()
+    if (isClosed) return
+    isClosed = true
+    clearInterval(heartbeat)
+    onClosed()
   }
-  const beating = setInterval(() => {
-    if (wanted) give(comment)
-  }, betweenBeatsMs)
+  const heartbeat = setInterval(() => {
+    if (isReady) send(heartbeatComment)
+  }, heartbeatMs)
 
   const stream = new Readable({
     // Nothing is made ahead: what a slow reader gets next is the newest by then.
     highWaterMark: 1,
     read: () => {
-      wanted = true
-      onWanted()
+      isReady = true
+      onReady()
       // The reader should know that it is heard, though there is nothing to say.
-      if (wanted && unsaid !== '') give('')
+      if (isReady && unsent !== '') send('')
     },
     destroy: (error, done) => {
       close()
@@ -62,12 +62,12 @@ export const createEventOutlet = ({ onWanted, onOver, betweenBeatsMs }: OutletOp
 
   return {
     stream,
-    isWanted: () => wanted && !isOver,
-    give,
+    isReady: () => isReady && !isClosed,
+    send,
     end: () => {
-      if (isOver) return
+      if (isClosed) return
       close()
-      if (unsaid !== '') stream.push(unsaid)
+      if (unsent !== '') stream.push(unsent)
       stream.push(null)
     },
   }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/store.ts'
-import type { Room } from '../http/capacity.ts'
+import type { Capacity } from '../http/capacity.ts'
 
 /** How long a client that can ask again waits for room for its answer; one whose connection is the only way, for ever. */
 const pollPatienceMs = 10_000
@@ -11,12 +11,12 @@ const pollPatienceMs = 10_000
  * waits for that holds nothing. Throws `too_many_bytes` when `isOnlyWay` is not said and there is none for a while.
  */
 export const answerReader = (
-  { room, store }: { readonly room: Room; readonly store: Pick<JobStore, 'readWhen'> },
+  { capacity, store }: { readonly capacity: Capacity; readonly store: Pick<JobStore, 'readWhen'> },
   request: FastifyRequest,
   reply: FastifyReply,
   isOnlyWay = false,
 ): ((id: string) => Promise<JobRecord | null>) => {
-  const holding = room.bytes.hold(request.tenant)
+  const holding = capacity.bytes.hold(request.tenant)
   const gone = new AbortController()
   reply.raw.once('close', () => {
     gone.abort()
@@ -26,8 +26,8 @@ export const answerReader = (
   const admit = async (bytes: number): Promise<void> => {
     if (bytes <= holding.bytes || reply.raw.destroyed) return
     const signals = isOnlyWay ? [gone.signal] : [gone.signal, AbortSignal.timeout(pollPatienceMs)]
-    const isLetIn = await room.bytes.wait(holding, bytes - holding.bytes, AbortSignal.any(signals))
-    if (!isLetIn && !gone.signal.aborted) throw room.refusedBytes('all')
+    const isLetIn = await capacity.bytes.wait(holding, bytes - holding.bytes, AbortSignal.any(signals))
+    if (!isLetIn && !gone.signal.aborted) throw capacity.refusedBytes('all')
   }
 
   return async id => {

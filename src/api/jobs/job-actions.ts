@@ -9,7 +9,7 @@ import { idempotencyOf } from '../http/idempotency.ts'
 import { ignoreBodies } from '../http/ignore-bodies.ts'
 import type { ApiParts } from '../parts.ts'
 import { acceptJob } from './accept-job.ts'
-import { headReader, jobNotFound, ownedJob } from './owned-job.ts'
+import { findOwnedJob, headReader, jobNotFound } from './owned-job.ts'
 
 type JobParams = { Params: { id: string } }
 
@@ -21,17 +21,17 @@ export const addJobActionRoutes = (scope: FastifyInstance, parts: ApiParts): voi
 
   scope.post<JobParams>('/v1/jobs/:id/cancel', async request => {
     const { id } = request.params
-    await ownedJob(request, id, readHead)
+    await findOwnedJob(request, id, readHead)
     const was = (await store.cancel(id)) as JobStatus | 'gone'
     if (was === 'gone') throw jobNotFound()
     if (isTerminal(was) && was !== 'cancelled') {
       throw new BatonError('job_finished', `The job has ${ended(was)} and cannot be cancelled.`)
     }
-    return jobView(await ownedJob(request, id, readHead))
+    return jobView(await findOwnedJob(request, id, readHead))
   })
 
   scope.post<JobParams>('/v1/jobs/:id/retry', async (request, reply) => {
-    const record = await ownedJob(request, request.params.id, readHead)
+    const record = await findOwnedJob(request, request.params.id, readHead)
     const submitted = await parts.submit(await repeat(parts, request, record))
     return acceptJob(store, request, reply, submitted)
   })

@@ -6,7 +6,7 @@ import { jobSummary } from '../../jobs/view.ts'
 import type { ApiScope } from '../http/api-scope.ts'
 import type { ApiParts } from '../parts.ts'
 import { jobListQuery } from './request-schemas.ts'
-import { findOpenLines, isOpenStatus, parseLinePlace } from './unfinished-lines.ts'
+import { findUnfinishedLines, mayBeUnfinishedLines, parseLineCursor } from './unfinished-lines.ts'
 
 /** Newer than any job. */
 const indexStart = '9999999999999-0-0'
@@ -27,17 +27,17 @@ interface Scan {
 export const addJobListRoute = (scope: ApiScope, parts: ApiParts): void => {
   scope.get('/v1/jobs', { schema: { querystring: jobListQuery } }, async request => {
     const { limit, cursor = null, status, batch_id: batchId } = request.query
-    const linePlace = cursor === null ? null : parseLinePlace(cursor)
+    const linePlace = cursor === null ? null : parseLineCursor(cursor)
     if (cursor !== null && linePlace === null && (batchId !== undefined || parseCursor(cursor) === null)) {
       throw new BatonError('invalid_cursor', '`cursor` must be the `next_cursor` of an earlier page.', {
         param: 'cursor',
       })
     }
     const matches = matcher(request.tenant, status)
-    const beginsWithLines = batchId !== undefined || isOpenStatus(status)
+    const beginsWithLines = batchId !== undefined || mayBeUnfinishedLines(status)
     const lines =
       linePlace !== null || (cursor === null && beginsWithLines)
-        ? await findOpenLines(parts, request.tenant, linePlace, limit, matches, batchId)
+        ? await findUnfinishedLines(parts, request.tenant, linePlace, limit, matches, batchId)
         : null
     if (lines !== null && (lines.nextCursor !== null || batchId !== undefined))
       return page(lines.found, lines.nextCursor)

@@ -9,21 +9,21 @@ import { jobView } from '../../jobs/view.ts'
 import { memberText } from '../../json/members.ts'
 import { acceptsEventStream } from '../http/accepts-event-stream.ts'
 import type { ApiScope } from '../http/api-scope.ts'
-import type { Room } from '../http/capacity.ts'
+import type { Capacity } from '../http/capacity.ts'
 import { checkWebhook } from '../http/check-webhook.ts'
-import { headersOf } from '../http/forwarded-headers.ts'
+import { forwardedHeadersOf } from '../http/forwarded-headers.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
-import { letGoOfBody } from '../http/json-body.ts'
+import { releaseBody } from '../http/json-body.ts'
 import { parsePrefer } from '../http/prefer.ts'
 import { keepBodyText } from '../http/raw-body.ts'
 import type { ApiParts } from '../parts.ts'
-import { refuseFaults } from '../sync/completion-faults.ts'
+import { refuseCompletionFaults } from '../sync/completion-faults.ts'
 import { acceptJob } from './accept-job.ts'
 import { answerReader } from './answer-reader.ts'
 import { eventIdOf } from './job-event.ts'
 import type { JobStreams } from './job-streams.ts'
 import type { JobWaits } from './job-waits.ts'
-import { ownedJob } from './owned-job.ts'
+import { findOwnedJob } from './owned-job.ts'
 import { type JobRequest, jobRequest } from './request-schemas.ts'
 
 const longestWaitSeconds = 60
@@ -34,12 +34,12 @@ type JobParams = { Params: { id: string } }
 interface HeldJobs {
   readonly waits: JobWaits
   readonly streams: JobStreams
-  readonly room: Room
+  readonly capacity: Capacity
 }
 
 export const addJobRoutes = (scope: ApiScope, parts: ApiParts, held: HeldJobs): void => {
   const { store } = parts
-  const { waits, room } = held
+  const { waits, capacity } = held
 
   scope.register(async inner => {
     keepBodyText(inner)
@@ -47,23 +47,23 @@ export const addJobRoutes = (scope: ApiScope, parts: ApiParts, held: HeldJobs): 
     inner.withTypeProvider<ZodTypeProvider>().post('/v1/jobs', { schema }, async (request, reply) => {
       const submission = await submissionOf(parts, request, request.body)
       const submitted = await parts.submit(submission)
-      letGoOfBody(request)
+      releaseBody(request)
       return acceptJob(store, request, reply, submitted)
     })
   })
 
   scope.get<JobParams>('/v1/jobs/:id', async (request, reply) => {
     const { id } = request.params
-    const read = answerReader({ room, store }, request, reply)
-    const record = await ownedJob(request, id, read)
+    const read = answerReader({ capacity, store }, request, reply)
+    const record = await findOwnedJob(request, id, read)
     if (acceptsEventStream(request.headers.accept))
       return streamJob(request, reply, record, { ...held, read })
     const waitSeconds = appliedWait(request, reply)
     if (waitSeconds === 0 || isTerminal(record.status)) return jobView(record)
-    const leave = room.enter('poll', request.tenant)
+    const leave = capacity.enter('poll', request.tenant)
     const outcome = await waits.untilEnd('poll', id, waitSeconds * 1_000, reply).finally(leave)
     if (outcome === 'disconnected') return reply.hijack()
-    return jobView(await ownedJob(request, id, read))
+    return jobView(await findOwnedJob(request, id, read))
   })
 }
 
@@ -78,13 +78,13 @@ const streamJob = (
   request: FastifyRequest,
   reply: FastifyReply,
   record: JobRecord,
-  { streams, room, read }: HeldJobs & { readonly read: JobStore['read'] },
+  { streams, capacity, read }: HeldJobs & { readonly read: JobStore['read'] },
 ): FastifyReply => {
   const seen = request.headers['last-event-id']?.toString() ?? null
   // Browsers come back after every end. Only this tells them that there will be no more.
   if (isTerminal(record.status) && seen === eventIdOf(record)) return reply.code(204).send()
   if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]))
-  const leave = room.enter('stream', request.tenant)
+  const leave = capacity.enter('stream', request.tenant)
   const events = streams.open(record, seen, read)
   events.once('close', leave)
   return reply.headers(streamHeaders).send(events)
@@ -104,11 +104,11 @@ const submissionOf = async (
   { body, ...envelope }: JobRequest,
 ): Promise<Submission> => {
   const { endpoint, webhook, metadata, completion_window, priority } = envelope
-  refuseFaults(endpoint, body, 'body.')
+  refuseCompletionFaults(endpoint, body, 'body.')
   const target = webhook ? await checkWebhook(parts, webhook, request.tenant) : null
   // As it is written: from the parsed body large numbers would come out as others.
   const { text } = memberText(request.bodyText, 'body')!
-  const headers = headersOf(parts, request, endpoint)
+  const headers = forwardedHeadersOf(parts, request, endpoint)
   return {
     tenant: request.tenant,
     endpoint,

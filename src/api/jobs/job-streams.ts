@@ -5,7 +5,7 @@ import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 import { traceOf } from '../http/errors.ts'
-import { createEventOutlet, greeting } from '../http/sse-stream.ts'
+import { createSseStream, retryDelayField } from '../http/sse-stream.ts'
 import { eventIdOf, jobEvent } from './job-event.ts'
 import type { JobWatcher } from './job-watcher.ts'
 
@@ -20,13 +20,13 @@ export interface JobStreams {
 }
 
 /** Proxies give up connections that are silent for a minute, some for half of one. */
-const beatMs = 15_000
+const usualHeartbeatMs = 15_000
 
 export const createJobStreams = (
   watcher: JobWatcher,
   store: Pick<JobStore, 'read'>,
   log: Logger,
-  betweenBeatsMs = beatMs,
+  heartbeatMs = usualHeartbeatMs,
 ): JobStreams => {
   const ends = new Set<() => void>()
   let closing = false
@@ -36,9 +36,9 @@ export const createJobStreams = (
     let sent = seen
     let isFinishing = false
 
-    const say = (record: JobRecord): void => {
+    const sendEvent = (record: JobRecord): void => {
       sent = eventIdOf(record)
-      outlet.give(jobEvent(record))
+      sse.send(jobEvent(record))
     }
 
     /** While Redis is away the end is not told: it is tried again when the job is shown the next time. */
@@ -48,44 +48,44 @@ export const createJobStreams = (
       try {
         const whole = newest === first ? first : await read(first.id)
         // A beat came before it: then it is asked for again.
-        if (whole && !outlet.isWanted()) return
-        if (whole) say(whole)
-        outlet.end()
+        if (whole && !sse.isReady()) return
+        if (whole) sendEvent(whole)
+        sse.end()
       } catch (error) {
         if (isRedisTrouble(error)) return
         log.error({ event: 'job_stream.cut', jobId: first.id, ...traceOf(error) }, 'stream of a job cut')
-        outlet.stream.destroy()
+        sse.stream.destroy()
       } finally {
         isFinishing = false
       }
     }
 
     const offer = (): void => {
-      if (!outlet.isWanted() || eventIdOf(newest) === sent) return
+      if (!sse.isReady() || eventIdOf(newest) === sent) return
       if (isTerminal(newest.status)) void finish()
-      else say(newest)
+      else sendEvent(newest)
     }
 
-    const outlet = createEventOutlet({
-      onWanted: offer,
-      onOver: () => {
+    const sse = createSseStream({
+      onReady: offer,
+      onClosed: () => {
         leave()
-        ends.delete(outlet.end)
+        ends.delete(sse.end)
       },
-      betweenBeatsMs,
+      heartbeatMs,
     })
     const leave = watcher.watch(first.id, head => {
-      if (head === null) return outlet.end()
+      if (head === null) return sse.end()
       newest = head
       offer()
     })
-    ends.add(outlet.end)
-    return outlet.stream
+    ends.add(sse.end)
+    return sse.stream
   }
 
   return {
     open: (record, seen, read = store.read) =>
-      closing ? Readable.from([greeting]) : open(record, seen, read),
+      closing ? Readable.from([retryDelayField]) : open(record, seen, read),
     end: () => {
       closing = true
       for (const end of ends) end()

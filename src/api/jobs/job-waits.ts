@@ -5,8 +5,8 @@ import type { FinishWaiter } from '../../jobs/completion-listener.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 
-/** `poll`: can be asked again at any time. `door`: the connection is the only way to the answer. */
-export type WaitKind = 'poll' | 'door'
+/** `poll`: can be asked again at any time. `sync`: the connection is the only way to the answer. */
+export type WaitKind = 'poll' | 'sync'
 
 /** `over`: the job ended or the time is up, as its record tells. */
 export type WaitOutcome = 'over' | 'disconnected' | 'closing'
@@ -30,7 +30,7 @@ export interface JobWaits {
 const outagePauseMs = 250
 
 export const createJobWaits = (waiter: FinishWaiter, store: JobStore): JobWaits => {
-  const waiting: Record<WaitKind, Set<AbortController>> = { poll: new Set(), door: new Set() }
+  const waiting: Record<WaitKind, Set<AbortController>> = { poll: new Set(), sync: new Set() }
   const released = new Set<WaitKind>()
 
   /** Redis may come back before the wait is over; an answer that was paid for is not given up on the way. */

@@ -6,21 +6,21 @@ import { isRedisTrouble } from '../../redis/trouble.ts'
 import { traceOf } from '../http/errors.ts'
 
 /** Is shown a job without its response, or null when it is gone. */
-export type Look = (head: JobRecord | null) => void
+export type JobListener = (head: JobRecord | null) => void
 
 export interface JobWatcher {
   /** Shows the job to `look` again and again, changed or not, and soon after its end. Answers how to stop that. */
-  watch(jobId: string, look: Look): () => void
+  watch(jobId: string, listener: JobListener): () => void
 }
 
 interface Watched {
-  readonly looks: Set<Look>
+  readonly listeners: Set<JobListener>
   readonly left: AbortController
 }
 
-const roundMs = 500
+const pollIntervalMs = 500
 /** A thousand reads a second at most: about a hundredth of what Redis can do. With more jobs each is read less often. */
-const roundSize = 500
+const pollSize = 500
 
 /**
  * Reads the jobs that are watched in this process, all that are in turn together and each once for all who watch it. Ends
@@ -33,14 +33,14 @@ export const createJobWatcher = (
   log: Logger,
 ): JobWatcher => {
   const watched = new Map<string, Watched>()
-  let rounds: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout | undefined
   let isReading = false
 
-  const show = async (ids: readonly string[]): Promise<void> => {
+  const notify = async (ids: readonly string[]): Promise<void> => {
     try {
       const heads = await store.readHeads(ids)
       for (const [i, id] of ids.entries()) {
-        for (const look of watched.get(id)?.looks ?? []) look(heads[i] ?? null)
+        for (const listener of watched.get(id)?.listeners ?? []) listener(heads[i] ?? null)
       }
     } catch (error) {
       // An outage is told of by the connection.
@@ -49,41 +49,41 @@ export const createJobWatcher = (
     }
   }
 
-  const round = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     if (isReading) return
     isReading = true
-    const turn = [...watched.entries().take(roundSize)]
-    for (const [id, entry] of turn) {
+    const batch = [...watched.entries().take(pollSize)]
+    for (const [id, entry] of batch) {
       watched.delete(id)
       watched.set(id, entry)
     }
-    await show(turn.map(([id]) => id))
+    await notify(batch.map(([id]) => id))
     isReading = false
   }
 
-  const hearEnd = async (jobId: string, left: AbortSignal): Promise<void> => {
+  const awaitEnd = async (jobId: string, left: AbortSignal): Promise<void> => {
     // As if it were fresh, and never found ended: whatever goes by unheard is seen in the next round.
     await waiter.wait(jobId, left, async () => false, true)
-    if (!left.aborted) await show([jobId])
+    if (!left.aborted) await notify([jobId])
   }
 
   const enter = (jobId: string): Watched => {
-    const entry = { looks: new Set<Look>(), left: new AbortController() }
-    if (watched.size === 0) rounds = setInterval(round, roundMs)
+    const entry = { listeners: new Set<JobListener>(), left: new AbortController() }
+    if (watched.size === 0) timer = setInterval(poll, pollIntervalMs)
     watched.set(jobId, entry)
-    void hearEnd(jobId, entry.left.signal)
+    void awaitEnd(jobId, entry.left.signal)
     return entry
   }
 
   return {
-    watch: (jobId, look) => {
-      const { looks, left } = watched.get(jobId) ?? enter(jobId)
-      looks.add(look)
+    watch: (jobId, listener) => {
+      const { listeners, left } = watched.get(jobId) ?? enter(jobId)
+      listeners.add(listener)
       return () => {
-        if (!looks.delete(look) || looks.size > 0) return
+        if (!listeners.delete(listener) || listeners.size > 0) return
         watched.delete(jobId)
         left.abort()
-        if (watched.size === 0) clearInterval(rounds)
+        if (watched.size === 0) clearInterval(timer)
       }
     },
   }

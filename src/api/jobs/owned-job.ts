@@ -8,7 +8,7 @@ import { isJobId } from '../../redis/keys.ts'
  * The tenant's job. Throws `job_not_found`, also for the job of another tenant: that it exists is not told either.
  * `read` says how much of the record is needed.
  */
-export const ownedJob = async (
+export const findOwnedJob = async (
   request: FastifyRequest,
   id: string,
   read: (id: string) => Promise<JobRecord | null>,

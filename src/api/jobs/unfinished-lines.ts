@@ -5,12 +5,12 @@ import { batchJobId, isBatchId } from '../../redis/keys.ts'
 import type { ApiParts } from '../parts.ts'
 
 /** Where the next page of lines begins: with the first line of that batch after this number. */
-interface LinePlace {
+interface LineCursor {
   readonly batchId: string
   readonly number: number
 }
 
-export interface OpenLines {
+export interface LinePage {
   readonly found: readonly JobRecord[]
   /** Null when there are no more. */
   readonly nextCursor: string | null
@@ -20,24 +20,25 @@ export interface OpenLines {
 const maxScanned = 2_000
 const readSize = 200
 
-const formatPlace = ({ batchId, number }: LinePlace): string => `${batchId}.${number}`
+const formatLineCursor = ({ batchId, number }: LineCursor): string => `${batchId}.${number}`
 
-export const parseLinePlace = (cursor: string): LinePlace | null => {
+export const parseLineCursor = (cursor: string): LineCursor | null => {
   const [batchId, number, ...rest] = cursor.split('.')
   const isPlace = isBatchId(batchId!) && /^\d{1,8}$/.test(number ?? '') && rest.length === 0
   return isPlace ? { batchId: batchId!, number: Number(number) } : null
 }
 
 /** Lines of batches stand in no index of jobs: those that were fed and have not ended are looked for in their batches. */
-export const findOpenLines = async (
+export const findUnfinishedLines = async (
   { batches, store }: ApiParts,
   tenant: string,
-  place: LinePlace | null,
+  place: LineCursor | null,
   limit: number,
   matches: (record: JobRecord) => boolean,
   only: string | undefined,
-): Promise<OpenLines> => {
-  const running = only === undefined ? await batches.listOpen(tenant) : await owned(batches, tenant, only)
+): Promise<LinePage> => {
+  const running =
+    only === undefined ? await batches.listOpen(tenant) : await findOwnBatch(batches, tenant, only)
   // By id, which is by time: the oldest first, so that none is passed over when one ends meanwhile.
   const open = running
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
@@ -47,14 +48,14 @@ export const findOpenLines = async (
   for (const { id, cursor } of open) {
     const after = place?.batchId === id ? place.number : 0
     for (let from = Math.max(after, cursor.low); from < cursor.fed; from += readSize) {
-      if (scanned >= maxScanned) return { found, nextCursor: formatPlace({ batchId: id, number: from }) }
+      if (scanned >= maxScanned) return { found, nextCursor: formatLineCursor({ batchId: id, number: from }) }
       const numbers = Array.from({ length: Math.min(readSize, cursor.fed - from) }, (_, i) => from + i + 1)
       const records = await store.readHeads(numbers.map(number => batchJobId(id, number)))
       scanned += numbers.length
       for (const [i, record] of records.entries()) {
         if (record === null || isTerminal(record.status) || !matches(record)) continue
         if (found.length === limit)
-          return { found, nextCursor: formatPlace({ batchId: id, number: numbers[i]! - 1 }) }
+          return { found, nextCursor: formatLineCursor({ batchId: id, number: numbers[i]! - 1 }) }
         found.push(record)
       }
     }
@@ -62,7 +63,7 @@ export const findOpenLines = async (
   return { found, nextCursor: null }
 }
 
-const owned = async (
+const findOwnBatch = async (
   batches: ApiParts['batches'],
   tenant: string,
   id: string,
@@ -72,5 +73,5 @@ const owned = async (
 }
 
 /** Whether jobs of a status may be lines of batches that run: a line that has ended is no job any more. */
-export const isOpenStatus = (status: JobStatus | undefined): boolean =>
+export const mayBeUnfinishedLines = (status: JobStatus | undefined): boolean =>
   status !== undefined && !isTerminal(status)

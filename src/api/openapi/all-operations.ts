@@ -1,14 +1,14 @@
 import { messageBatchOperations } from '../batches/message-batch-openapi.ts'
 import { batchOperations } from '../batches/openapi.ts'
 import { fileOperations, uploadOperations } from '../files/openapi.ts'
-import { doorOperations, jobOperations } from '../jobs/openapi.ts'
+import { jobOperations, syncOperations } from '../jobs/openapi.ts'
 import { modelOperations, operatorOperations } from '../operator/openapi.ts'
 import type { Operations } from './operation.ts'
 
 /** Every route of the API; a test compares them with those that the router knows. */
 export const operations: Operations = {
   ...jobOperations,
-  ...doorOperations,
+  ...syncOperations,
   ...modelOperations,
   ...fileOperations,
   ...uploadOperations,

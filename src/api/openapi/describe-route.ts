@@ -3,8 +3,8 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import { z } from 'zod'
 import { dialectsOfPath } from '../http/error-answer.ts'
 import { operations } from './all-operations.ts'
-import { errorAnswers, oneOf } from './error-answers.ts'
-import type { Answer, Operation } from './operation.ts'
+import { errorResponses, oneOf } from './error-responses.ts'
+import type { DescribedResponse, Operation } from './operation.ts'
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>
@@ -30,7 +30,7 @@ export const describeRoute: Transform = ({ schema, url, route, ...document }) =>
   if (operation === undefined) throw new Error(`${method} ${url} is not described`)
   const described = {
     ...requestOf(operation, (schema ?? {}) as CheckedSchema),
-    response: answersOf(operation, method, url),
+    response: responsesOf(operation, method, url),
   }
   return toJsonSchema({ schema: described, url: operation.url ?? url, route, ...document })
 }
@@ -73,21 +73,21 @@ const requestOf = (operation: Operation, checked: CheckedSchema): object => {
   }
 }
 
-const answersOf = (operation: Operation, method: string, url: string): object => {
-  const { answers, answersForJob } = operation
-  const errors = errorAnswers(operation, `${method} ${url}`, dialectsOfPath(url))
-  const statuses = new Set([...Object.keys(answers), ...Object.keys(errors)])
+const responsesOf = (operation: Operation, method: string, url: string): object => {
+  const { responses, answersForJob } = operation
+  const errors = errorResponses(operation, `${method} ${url}`, dialectsOfPath(url))
+  const statuses = new Set([...Object.keys(responses), ...Object.keys(errors)])
   return Object.fromEntries(
     [...statuses].map(status => {
       // A provider's own answer may come under any status.
-      const upstream = answersForJob && status !== '200' ? answers.default : undefined
-      const possible = new Set([answers[status], errors[status], upstream].filter(a => a !== undefined))
+      const upstream = answersForJob && status !== '200' ? responses.default : undefined
+      const possible = new Set([responses[status], errors[status], upstream].filter(a => a !== undefined))
       return [status, contentOf([...possible])]
     }),
   )
 }
 
-const contentOf = (answers: readonly Answer[]): object => {
+const contentOf = (answers: readonly DescribedResponse[]): object => {
   const all = answers.flatMap(answer => (answer.otherType ? [answer, answer.otherType] : [answer]))
   const description = all.map(({ description }) => description).join('\n\n')
   if (all.every(({ schema }) => schema instanceof z.ZodNull)) return z.null().meta({ description })

@@ -1,33 +1,33 @@
 import type { ErrorCode } from '../../domain/errors.ts'
 
 /** What may be wrong with the encoding of any body. */
-const ofEncoding = ['unsupported_encoding', 'invalid_encoding'] as const satisfies readonly ErrorCode[]
+const encodingErrors = ['unsupported_encoding', 'invalid_encoding'] as const satisfies readonly ErrorCode[]
 
 /** What a JSON body can be refused for before anything in it is looked at. */
-export const ofJsonBody = [
+export const jsonBodyErrors = [
   'invalid_json',
   'invalid_request',
   'body_too_large',
   'unsupported_media_type',
-  ...ofEncoding,
+  ...encodingErrors,
   'too_many_bytes',
 ] as const satisfies readonly ErrorCode[]
 
 /** A body that is not wanted is dropped, unless it is long or of a type that is none. */
-export const ofIgnoredBody = [
+export const ignoredBodyErrors = [
   'body_too_large',
   'unsupported_media_type',
   'invalid_request',
-  ...ofEncoding,
+  ...encodingErrors,
   'too_many_bytes',
 ] as const satisfies readonly ErrorCode[]
 
 /** What a form can be refused for. */
-export const ofForm = [
+export const formErrors = [
   'invalid_multipart',
   'invalid_request',
   'unsupported_media_type',
-  ...ofEncoding,
+  ...encodingErrors,
   'empty_file',
   'file_too_large',
   'storage_unavailable',
@@ -36,20 +36,20 @@ export const ofForm = [
 ] as const satisfies readonly ErrorCode[]
 
 /** What parameters can be refused for where that is told in the words of OpenAI's batches. */
-export const ofParameters = [
+export const parameterErrors = [
   'missing_required_parameter',
   'unknown_parameter',
   'invalid_value',
 ] as const satisfies readonly ErrorCode[]
 
-export const ofWebhook = [
+export const webhookErrors = [
   'invalid_webhook_url',
   'webhook_address_forbidden',
   'webhook_secret_missing',
 ] as const satisfies readonly ErrorCode[]
 
 /** What a completion can be refused for. */
-export const ofCompletion = [
+export const completionErrors = [
   'unknown_endpoint',
   'unknown_model',
   'unsupported_parameter',
@@ -64,23 +64,23 @@ export const ofCompletion = [
 ] as const satisfies readonly ErrorCode[]
 
 /** What reading a file's bytes can end in. */
-export const ofContent = [
+export const contentErrors = [
   'range_not_satisfiable',
   'storage_unavailable',
 ] as const satisfies readonly ErrorCode[]
 
 /** What any route may answer. */
-export const ofAnyRoute = ['internal_error', 'shutting_down'] as const satisfies readonly ErrorCode[]
+export const errorsOfEveryRoute = ['internal_error', 'shutting_down'] as const satisfies readonly ErrorCode[]
 
 /** And any but those that probes ask. */
-export const ofGuardedRoute = [
+export const errorsOfGuardedRoutes = [
   'invalid_api_key',
   'cross_site_forbidden',
   'too_many_connections',
 ] as const satisfies readonly ErrorCode[]
 
 /** What the connection or the path can be refused for before there is a route; these go with any path. */
-export const beforeAnyRoute = [
+export const errorsBeforeRouting = [
   'host_forbidden',
   'invalid_request',
   'headers_too_large',

@@ -1,11 +1,11 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
-import { beforeAnyRoute } from './error-sets.ts'
+import { errorsBeforeRouting } from './error-sets.ts'
 import { tags } from './operation.ts'
 
 const help = `JSON over HTTP. Times are Unix seconds unless they are text. Every answer carries \`x-request-id\`.
-Every GET can be a HEAD. Before there is a route, a request can be refused with ${beforeAnyRoute.join(', ')}.`
+Every GET can be a HEAD. Before there is a route, a request can be refused with ${errorsBeforeRouting.join(', ')}.`
 
 /** Adds `GET /openapi.json`: what this API is, for machines. */
 export type AddDescriptionRoute = (scope: FastifyInstance) => void

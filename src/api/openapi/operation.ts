@@ -14,14 +14,14 @@ export const tags = {
   Operation: 'For whoever runs this server.',
 } as const
 
-export interface Answer {
+export interface DescribedResponse {
   readonly description: string
   /** `null` where nothing comes with the status. */
   readonly schema: z.ZodType
   /** `application/json` where absent. */
   readonly type?: string
   /** What comes under the same status for whoever asks for another type in `Accept`. */
-  readonly otherType?: Answer
+  readonly otherType?: DescribedResponse
 }
 
 /**
@@ -44,7 +44,7 @@ export interface Operation {
   readonly bodyType?: string
   readonly bodyIsOptional?: true
   /** By status, or `default` for all that are not named. */
-  readonly answers: Readonly<Record<string, Answer>>
+  readonly responses: Readonly<Record<string, DescribedResponse>>
   /** Beside those that any request may meet. */
   readonly errors: readonly ErrorCode[]
   /** Answers a job's failure as well, or what its provider said. */

@@ -8,7 +8,7 @@ const idempotencyKey = z
   .optional()
   .meta({ description: 'The same key and request are answered with what the first one made.' })
 
-export const idempotent = z.object({ 'idempotency-key': idempotencyKey })
+export const idempotencyHeaders = z.object({ 'idempotency-key': idempotencyKey })
 
 const beta = (who: string) =>
   z
@@ -17,26 +17,26 @@ const beta = (who: string) =>
     .meta({ description: `Goes on with the request to providers of ${who}.` })
 
 /** Of requests in any format. */
-export const travelling = z.object({
+export const forwardedHeaders = z.object({
   'anthropic-beta': beta("Anthropic's API, where the request has its format"),
   'openai-beta': beta("OpenAI's API, where the request has one of its formats"),
 })
 
-export const waiting = z.object({
+export const waitingHeaders = z.object({
   prefer: z
     .string()
     .optional()
     .meta({ description: '`wait=30`: answer once the job ended, or after that many seconds (60 at most).' }),
 })
 
-export const followed = waiting.extend({
+export const followingHeaders = waitingHeaders.extend({
   'last-event-id': z
     .string()
     .optional()
     .meta({ description: 'Of the last event of a stream that was read: it is not sent again.' }),
 })
 
-export const doorHeaders = idempotent.extend({
+export const syncHeaders = idempotencyHeaders.extend({
   prefer: z
     .string()
     .optional()
@@ -47,13 +47,13 @@ export const doorHeaders = idempotent.extend({
 })
 
 /** In whose shape the answer is to be. */
-export const clientVersion = z.object({
+export const dialectHeaders = z.object({
   'anthropic-version': z
     .string()
     .optional()
     .meta({ description: "Where it is sent, the answer has the shape of Anthropic's API." }),
 })
 
-export const ranged = z.object({
+export const rangeHeaders = z.object({
   range: z.string().optional().meta({ description: 'A single range of bytes: `bytes=0-99`.' }),
 })

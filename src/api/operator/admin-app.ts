@@ -3,11 +3,11 @@ import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import type { Vitals } from '../../health/vitals.ts'
 import { installAuth, installRights } from '../http/auth.ts'
-import { installOwnPages } from '../http/cross-site.ts'
+import { refuseCrossSite } from '../http/cross-site.ts'
 import { createErrorHandler, installErrors } from '../http/errors.ts'
-import { installOwnRefusals, refuseMalformed } from '../http/malformed-http.ts'
+import { installProtocolRefusals, refuseMalformed } from '../http/malformed-http.ts'
 import { createOwnAddress, isLoopback } from '../http/own-address.ts'
-import { installOwnHost } from '../http/own-host.ts'
+import { refuseForeignHosts } from '../http/own-host.ts'
 import { installRequestLog, newRequestId } from '../http/request-log.ts'
 import type { RouteRights } from '../http/route-rights.ts'
 import { installSecurityHeaders, securityHeaders } from '../http/security-headers.ts'
@@ -47,9 +47,9 @@ export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts):
   })
   installRequestLog(app, log)
   installSecurityHeaders(app, undefined)
-  installOwnRefusals(app)
-  installOwnHost(app, own)
-  if (keys.length === 0) installOwnPages(app, own)
+  installProtocolRefusals(app)
+  refuseForeignHosts(app, own)
+  if (keys.length === 0) refuseCrossSite(app, own)
   installErrors(app, handleError)
   installRights(app, rights)
 

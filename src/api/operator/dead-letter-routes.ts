@@ -7,11 +7,11 @@ import type { JobRecord } from '../../jobs/record.ts'
 import { jobSummary, wholeSeconds } from '../../jobs/view.ts'
 import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../redis/keys.ts'
 import { type DeadLetter, letterCursor, parseLetterCursor } from '../../webhooks/dead-letters.ts'
-import { ownedBatch } from '../batches/owned-batch.ts'
+import { findOwnedBatch } from '../batches/owned-batch.ts'
 import type { ApiScope } from '../http/api-scope.ts'
 import { ignoreBodies } from '../http/ignore-bodies.ts'
 import { publicUrlOf } from '../http/public-url.ts'
-import { headReader, ownedJob } from '../jobs/owned-job.ts'
+import { findOwnedJob, headReader } from '../jobs/owned-job.ts'
 import { deadLetterQuery } from '../jobs/request-schemas.ts'
 import type { ApiParts } from '../parts.ts'
 
@@ -64,10 +64,10 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
   })
 
   const redeliverJob = async (request: FastifyRequest, reply: FastifyReply, id: string): Promise<object> => {
-    await ownedJob(request, id, headReader(store)).catch(asDeadLetter)
+    await findOwnedJob(request, id, headReader(store)).catch(asDeadLetter)
     if (!(await store.redeliver(id))) throw deliveryNotFound()
     reply.code(202).header('location', `/v1/jobs/${id}`)
-    return jobSummary(await ownedJob(request, id, headReader(store)))
+    return jobSummary(await findOwnedJob(request, id, headReader(store)))
   }
 
   const redeliverBatch = async (
@@ -77,9 +77,9 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
   ): Promise<object> => {
     const batchId = batchOfNotice(id)
     const { dialect } = (await batches.read(batchId)) ?? { dialect: 'openai' as const }
-    await ownedBatch(batches, request, batchId, dialect).catch(asDeadLetter)
+    await findOwnedBatch(batches, request, batchId, dialect).catch(asDeadLetter)
     if (!(await batches.redeliver(id))) throw deliveryNotFound()
-    const batch = await ownedBatch(batches, request, batchId, dialect)
+    const batch = await findOwnedBatch(batches, request, batchId, dialect)
     const path = dialect === 'openai' ? '/v1/batches' : '/v1/messages/batches'
     reply.code(202).header('location', `${path}/${batchId}`)
     return dialect === 'openai'

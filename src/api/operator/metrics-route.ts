@@ -1,8 +1,8 @@
 import { circuitOf } from '../../domain/circuit.ts'
 import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
 import type { ApiScope } from '../http/api-scope.ts'
-import type { Room } from '../http/capacity.ts'
-import type { Connections } from '../http/connection-cap.ts'
+import type { Capacity } from '../http/capacity.ts'
+import type { Connections } from '../http/connection-limit.ts'
 import type { ApiParts } from '../parts.ts'
 import { metricsOf, readProcessFigures, type SharedFigures, sharedMetricsOf } from './metrics.ts'
 import { metricsType, renderMetrics } from './metrics-text.ts'
@@ -10,7 +10,7 @@ import { metricsType, renderMetrics } from './metrics-text.ts'
 /** What this process counts by itself. */
 interface OwnFigures {
   readonly accepted: () => number
-  readonly room: Room
+  readonly capacity: Capacity
   readonly connections: Connections
 }
 
@@ -37,10 +37,10 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
     return {
       accepted: own.accepted(),
       held: {
-        bytes: own.room.bytes.held,
+        bytes: own.capacity.bytes.held,
         connections: own.connections.size,
-        waiting: own.room.held,
-        refusals: own.room.refusals,
+        waiting: own.capacity.held,
+        refusals: own.capacity.refusals,
       },
       waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
       circuits: providers.map(circuits.of),

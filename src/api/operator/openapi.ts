@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { batch, messageBatch } from '../batches/response-schemas.ts'
 import { jobSummary } from '../jobs/response-schemas.ts'
-import { ofIgnoredBody } from '../openapi/error-sets.ts'
+import { ignoredBodyErrors } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
-import { clientVersion, idOf } from '../openapi/request-headers.ts'
+import { dialectHeaders, idOf } from '../openapi/request-headers.ts'
 import {
   alive,
   deadLetterList,
@@ -24,8 +24,8 @@ export const modelOperations: Operations = {
     id: 'listModels',
     summary: 'List the routes',
     tag: 'Models',
-    headers: clientVersion,
-    answers: { 200: { description: "The routes, in OpenAI's shape or Anthropic's.", schema: modelList } },
+    headers: dialectHeaders,
+    responses: { 200: { description: "The routes, in OpenAI's shape or Anthropic's.", schema: modelList } },
     errors: [],
     isLocal: true,
   },
@@ -35,8 +35,8 @@ export const modelOperations: Operations = {
     tag: 'Models',
     url: '/v1/models/:id',
     params: z.object({ id: z.string().meta({ description: 'The name of a route; it may hold slashes.' }) }),
-    headers: clientVersion,
-    answers: { 200: { description: "The route, in OpenAI's shape or Anthropic's.", schema: model } },
+    headers: dialectHeaders,
+    responses: { 200: { description: "The route, in OpenAI's shape or Anthropic's.", schema: model } },
     errors: ['unknown_model'],
     isLocal: true,
   },
@@ -49,14 +49,14 @@ export const operatorOperations: Operations = {
     id: 'listProviders',
     summary: "Show each provider's state, queue and workers",
     tag: 'Operation',
-    answers: { 200: { description: 'The providers.', schema: providerList } },
+    responses: { 200: { description: 'The providers.', schema: providerList } },
     errors: [],
   },
   'GET /v1/routes': {
     id: 'listRoutes',
     summary: 'Show how each route chooses, and what is known of its targets',
     tag: 'Operation',
-    answers: { 200: { description: 'The routes, their targets in the order of now.', schema: routeList } },
+    responses: { 200: { description: 'The routes, their targets in the order of now.', schema: routeList } },
     errors: [],
     isLocal: true,
   },
@@ -65,29 +65,29 @@ export const operatorOperations: Operations = {
     summary: 'Keep a provider out of use until it is resumed',
     tag: 'Operation',
     params: providerName,
-    answers: { 200: { description: 'The provider.', schema: provider } },
-    errors: ['provider_not_found', ...ofIgnoredBody],
+    responses: { 200: { description: 'The provider.', schema: provider } },
+    errors: ['provider_not_found', ...ignoredBodyErrors],
   },
   'POST /v1/providers/:name/resume': {
     id: 'resumeProvider',
     summary: 'Give a paused provider back to where it stood',
     tag: 'Operation',
     params: providerName,
-    answers: { 200: { description: 'The provider.', schema: provider } },
-    errors: ['provider_not_found', ...ofIgnoredBody],
+    responses: { 200: { description: 'The provider.', schema: provider } },
+    errors: ['provider_not_found', ...ignoredBodyErrors],
   },
   'GET /metrics': {
     id: 'readMetrics',
     summary: 'Read figures, in the text format of Prometheus',
     tag: 'Operation',
-    answers: { 200: { description: 'The figures.', schema: z.string(), type: 'text/plain' } },
+    responses: { 200: { description: 'The figures.', schema: z.string(), type: 'text/plain' } },
     errors: [],
   },
   'GET /v1/mirrors': {
     id: 'listMirrors',
     summary: "Compare the answers of each route's mirror with the route's own",
     tag: 'Operation',
-    answers: { 200: { description: 'The mirrors of the config.', schema: mirrorList } },
+    responses: { 200: { description: 'The mirrors of the config.', schema: mirrorList } },
     errors: [],
   },
   'GET /v1/mirrors/:route/pairs': {
@@ -97,7 +97,7 @@ export const operatorOperations: Operations = {
     params: z.object({
       route: z.string().meta({ description: 'The name of a route that has a mirror, percent-encoded.' }),
     }),
-    answers: {
+    responses: {
       200: {
         description:
           "Pairs of answers to jobs of the key's tenant, newest first; none unless `keep_pairs` is set.",
@@ -110,7 +110,7 @@ export const operatorOperations: Operations = {
     id: 'listDeadLetters',
     summary: 'List webhooks that were given up, newest first',
     tag: 'Operation',
-    answers: { 200: { description: 'Dead letters.', schema: deadLetterList } },
+    responses: { 200: { description: 'Dead letters.', schema: deadLetterList } },
     errors: ['invalid_request', 'invalid_cursor'],
   },
   'POST /v1/dead-letters/:id/redeliver': {
@@ -118,16 +118,16 @@ export const operatorOperations: Operations = {
     summary: 'Send a webhook that was given up again',
     tag: 'Operation',
     params: idOf('a job or a batch'),
-    answers: {
+    responses: {
       202: { description: 'The job or batch.', schema: z.union([jobSummary, batch, messageBatch]) },
     },
-    errors: ['delivery_not_found', 'batch_not_found', 'job_not_found', ...ofIgnoredBody],
+    errors: ['delivery_not_found', 'batch_not_found', 'job_not_found', ...ignoredBodyErrors],
   },
   'GET /openapi.json': {
     id: 'describe',
     summary: 'This description',
     tag: 'Operation',
-    answers: { 200: { description: 'OpenAPI 3.1.', schema: description } },
+    responses: { 200: { description: 'OpenAPI 3.1.', schema: description } },
     errors: [],
     isLocal: true,
   },
@@ -135,7 +135,7 @@ export const operatorOperations: Operations = {
     id: 'isAlive',
     summary: 'Tell whether the process lives',
     tag: 'Operation',
-    answers: { 200: { description: 'It does.', schema: alive } },
+    responses: { 200: { description: 'It does.', schema: alive } },
     errors: [],
     isOpen: true,
     isLocal: true,
@@ -144,7 +144,7 @@ export const operatorOperations: Operations = {
     id: 'isReady',
     summary: 'Tell whether it can take jobs',
     tag: 'Operation',
-    answers: {
+    responses: {
       200: { description: 'It can.', schema: ready },
       503: { description: 'It cannot now.', schema: notReady },
     },

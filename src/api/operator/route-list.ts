@@ -6,7 +6,7 @@ import type { ApiParts } from '../parts.ts'
 import { routeView } from './route-view.ts'
 
 /** `GET /v1/routes`: how each route chooses, and what it knows of its targets. */
-export const addRouteRoutes = (scope: ApiScope, parts: ApiParts): void => {
+export const addRouteListRoute = (scope: ApiScope, parts: ApiParts): void => {
   const { routes, board, circuits, figuresOf, unmannedSince, now } = parts
   /** Without the draw that lets a share of jobs through to a provider on its way back. */
   const availableAt = (target: RouteTarget): number =>

@@ -6,7 +6,7 @@ import { type AdminParts, createAdminApp } from './admin-app.ts'
  * Serves a process's own port where the config has one. Opened before everything else, so that it also tells of a start that
  * waits, and closed last.
  */
-export const openAdmin = async (life: Lifecycle, parts: Omit<AdminParts, 'isStopping'>): Promise<void> => {
+export const serveAdmin = async (life: Lifecycle, parts: Omit<AdminParts, 'isStopping'>): Promise<void> => {
   const { admin_host: host, admin_port: port } = parts.config.server
   if (port === undefined) return
   const app = createAdminApp({ ...parts, isStopping: () => life.stopping })

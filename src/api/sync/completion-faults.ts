@@ -13,7 +13,7 @@ const refuseStreaming = (body: Completion, param: string): void => {
 }
 
 /** `within`: where the body stands in the request, with a dot behind it. */
-export const refuseFaults = (endpoint: Endpoint, body: Completion, within = ''): void => {
+export const refuseCompletionFaults = (endpoint: Endpoint, body: Completion, within = ''): void => {
   refuseStreaming(body, `${within}stream`)
   const fault = faultOfStructure(endpoint, body)
   if (fault !== null) throw new BatonError(fault.code, fault.message, { param: `${within}${fault.param}` })

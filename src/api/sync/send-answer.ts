@@ -25,7 +25,7 @@ const isReadable = (
 ): boolean => statusCode < 300 || isErrorTextOf(dialectOfRequest(request), body)
 
 /** Answers with the upstream's own status and body where the job has them, else with the job's failure. */
-export const answerDoor = (
+export const sendAnswer = (
   request: FastifyRequest,
   reply: FastifyReply,
   record: JobRecord,

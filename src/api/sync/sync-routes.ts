@@ -5,38 +5,38 @@ import type { Submission, Submitted } from '../../dispatch/submit.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'
-import type { Room } from '../http/capacity.ts'
+import type { Capacity } from '../http/capacity.ts'
 import { shuttingDown } from '../http/closing.ts'
-import { headersOf } from '../http/forwarded-headers.ts'
+import { forwardedHeadersOf } from '../http/forwarded-headers.ts'
 import { hasIdempotencyKey, idempotencyOf } from '../http/idempotency.ts'
-import { letGoOfBody } from '../http/json-body.ts'
+import { releaseBody } from '../http/json-body.ts'
 import { parsePrefer } from '../http/prefer.ts'
 import { keepBodyText } from '../http/raw-body.ts'
 import { acceptJob } from '../jobs/accept-job.ts'
 import { answerReader } from '../jobs/answer-reader.ts'
 import type { JobWaits } from '../jobs/job-waits.ts'
-import { ownedJob } from '../jobs/owned-job.ts'
+import { findOwnedJob } from '../jobs/owned-job.ts'
 import { type Completion, completion } from '../jobs/request-schemas.ts'
 import type { ApiParts } from '../parts.ts'
-import { refuseFaults } from './completion-faults.ts'
-import { answerDoor } from './send-answer.ts'
+import { refuseCompletionFaults } from './completion-faults.ts'
+import { sendAnswer } from './send-answer.ts'
 import { timeoutMsOf } from './timeout-header.ts'
 
 /** Whoever bounds the wait is answered, ended job or not. */
-const boundGraceMs = 1_000
+const timeoutGraceMs = 1_000
 /** Well under the 1.5 s after which a sweeper rings what has not been rung. */
 const freshMs = 1_000
 
 /** Its answer may have come in the last moment. */
 const isWithoutAnswer = ({ status }: JobRecord): boolean => !isTerminal(status) || status === 'cancelled'
 
-type DoorRequest = FastifyRequest<{ Body: Completion }>
+type SyncRequest = FastifyRequest<{ Body: Completion }>
 
 /** The paths of existing clients: the request goes through the queue while the connection waits for the answer. */
-export const addDoorRoutes = (
+export const addSyncRoutes = (
   scope: FastifyInstance,
   parts: ApiParts,
-  { waits, room }: { readonly waits: JobWaits; readonly room: Room },
+  { waits, capacity }: { readonly waits: JobWaits; readonly capacity: Capacity },
 ): void => {
   const { store, config, log } = parts
   keepBodyText(scope)
@@ -54,21 +54,21 @@ export const addDoorRoutes = (
   }
 
   const holdPlace = (request: FastifyRequest, reply: FastifyReply): void => {
-    const leave = room.enter('answer', request.tenant)
+    const leave = capacity.enter('answer', request.tenant)
     reply.raw.once('close', leave)
     if (reply.raw.destroyed) leave()
   }
 
   /** A function of its own, so that nothing of the body is held on to while its answer is waited for. */
-  const submit = async (request: DoorRequest, respondAsync: boolean): Promise<Submitted> => {
+  const submit = async (request: SyncRequest, respondAsync: boolean): Promise<Submitted> => {
     const submission = submissionOf(parts, request)
     // Nobody waits at the door for one that is looked for later.
     const submitted = await parts.submit(respondAsync ? submission : { ...submission, class: 'interactive' })
-    letGoOfBody(request)
+    releaseBody(request)
     return submitted
   }
 
-  const serve = async (request: DoorRequest, reply: FastifyReply): Promise<unknown> => {
+  const serve = async (request: SyncRequest, reply: FastifyReply): Promise<unknown> => {
     const { respondAsync } = parsePrefer(request.headers.prefer)
     if (!respondAsync) holdPlace(request, reply)
     const submitted = await submit(request, respondAsync)
@@ -81,17 +81,17 @@ export const addDoorRoutes = (
     }
     if (replayed) reply.header('idempotent-replayed', 'true')
     const bound = timeoutMsOf(request, config.jobs.sync_window)
-    const timeoutMs = bound === null ? config.jobs.sync_window + syncGraceMs : bound + boundGraceMs
-    const outcome = await waits.untilEnd('door', id, timeoutMs, reply, isFresh(submitted))
+    const timeoutMs = bound === null ? config.jobs.sync_window + syncGraceMs : bound + timeoutGraceMs
+    const outcome = await waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted))
     if (outcome === 'disconnected') {
       await abandon(request, id)
       return reply.hijack()
     }
     // The client is told to come again, and would have it answered twice.
     if (outcome === 'closing') await abandon(request, id)
-    const record = await ownedJob(request, id, answerReader({ room, store }, request, reply, true))
+    const record = await findOwnedJob(request, id, answerReader({ capacity, store }, request, reply, true))
     if (outcome === 'closing' && isWithoutAnswer(record)) throw shuttingDown()
-    return answerDoor(request, reply, record, parts.now())
+    return sendAnswer(request, reply, record, parts.now())
   }
 
   for (const endpoint of endpoints) {
@@ -99,11 +99,11 @@ export const addDoorRoutes = (
   }
 }
 
-const submissionOf = (parts: ApiParts, request: DoorRequest): Submission => {
+const submissionOf = (parts: ApiParts, request: SyncRequest): Submission => {
   const { body, bodyText } = request
   const endpoint = request.routeOptions.url as Endpoint
-  refuseFaults(endpoint, body)
-  const headers = headersOf(parts, request, endpoint)
+  refuseCompletionFaults(endpoint, body)
+  const headers = forwardedHeadersOf(parts, request, endpoint)
   return {
     tenant: request.tenant,
     endpoint,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operations } from '../../../src/api/openapi/all-operations.ts'
-import { beforeAnyRoute } from '../../../src/api/openapi/error-sets.ts'
+import { errorsBeforeRouting } from '../../../src/api/openapi/error-sets.ts'
 import { errorCodes } from '../../../src/domain/errors.ts'
 import { jobErrorCodes } from '../../../src/domain/job.ts'
 import { field, file, postForm } from '../forms.ts'
@@ -47,9 +47,9 @@ it('names every error code, with its status', () => {
   for (const [code, status] of described) {
     if (code in errorCodes) expect([code, status]).toEqual([code, errorCodes[code as 'not_found'].status])
   }
-  const named = new Set([...described.map(([code]) => code), ...beforeAnyRoute])
+  const named = new Set([...described.map(([code]) => code), ...errorsBeforeRouting])
   expect(named).toEqual(new Set([...Object.keys(errorCodes), ...Object.keys(jobErrorCodes)]))
-  for (const code of beforeAnyRoute) expect(document.info.description).toContain(code)
+  for (const code of errorsBeforeRouting) expect(document.info.description).toContain(code)
 })
 
 it('says what a request must have', () => {
@@ -97,7 +97,7 @@ describe('what is answered has the fields that are described, and no others', ()
   const matches = async (route: string, path: string, more: Call = {}, expected = 200): Promise<void> => {
     const { status, json } = await call(api, route.split(' ')[0]!, path, more)
     expect([route, status]).toEqual([route, expected])
-    expect(operations[route]!.answers[status]!.schema.parse(json)).toEqual(json)
+    expect(operations[route]!.responses[status]!.schema.parse(json)).toEqual(json)
   }
 
   it('jobs', async () => {
@@ -114,14 +114,16 @@ describe('what is answered has the fields that are described, and no others', ()
 
   it('files and uploads', async () => {
     const made = await postForm(api, '/v1/files', [field('purpose', 'batch'), file('{}\n')])
-    expect(operations['POST /v1/files']!.answers[200]!.schema.parse(made.json)).toEqual(made.json)
+    expect(operations['POST /v1/files']!.responses[200]!.schema.parse(made.json)).toEqual(made.json)
     await matches('GET /v1/files', '/v1/files')
     await matches('GET /v1/files/:id', `/v1/files/${made.json.id}`)
     const body = { filename: 'a', bytes: 3, mime_type: 'text/plain', purpose: 'user_data' }
     await matches('POST /v1/uploads', '/v1/uploads', { body })
     const { id } = (await call(api, 'POST', '/v1/uploads', { body })).json
     const part = await postForm(api, `/v1/uploads/${id}/parts`, [{ ...file('abc'), name: 'data' }])
-    expect(operations['POST /v1/uploads/:id/parts']!.answers[200]!.schema.parse(part.json)).toEqual(part.json)
+    expect(operations['POST /v1/uploads/:id/parts']!.responses[200]!.schema.parse(part.json)).toEqual(
+      part.json,
+    )
     await matches('POST /v1/uploads/:id/complete', `/v1/uploads/${id}/complete`, {
       body: { part_ids: [part.json.id] },
     })

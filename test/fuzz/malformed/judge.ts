@@ -1,5 +1,5 @@
 import { dialectsOfPath } from '../../../src/api/http/error-answer.ts'
-import { beforeAnyRoute } from '../../../src/api/openapi/error-sets.ts'
+import { errorsBeforeRouting } from '../../../src/api/openapi/error-sets.ts'
 import { type ErrorCode, errorCodes } from '../../../src/domain/errors.ts'
 import { codesOf, type DescribedRoute, type Document, routesOf } from '../../api/openapi/document.ts'
 import type { WireAnswer } from './answers-in.ts'
@@ -37,7 +37,7 @@ export const createJudge = (document: Document): Judge => {
     if (code === undefined || !body.error?.message)
       return [`${answer.status} in another shape: ${answer.text}`]
     if (errorCodes[code]?.status !== answer.status) return [`${code} under ${answer.status}`]
-    const isEarly = (beforeAnyRoute as readonly string[]).includes(code)
+    const isEarly = (errorsBeforeRouting as readonly string[]).includes(code)
     if (draft === undefined || (isEarly && dialect === 'openai')) return []
     const path = pathOf(draft.target)
     if (!dialectsOfPath(path).includes(dialect)) return [`${path} answers in the shape of ${dialect}`]

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Holding } from '../../rate-limits/bytes-in-flight.ts'
 import type { BodyStream } from './body-stream.ts'
-import type { Room } from './capacity.ts'
+import type { Capacity } from './capacity.ts'
 import { hasBody } from './incoming-request.ts'
 
 declare module 'fastify' {
@@ -16,20 +16,20 @@ declare module 'fastify' {
  * Lets in no more bodies than there is room for: by their length where that is told, before anything of them is read, and
  * as their bytes come where it is not. To be installed before whatever reads or decodes bodies; `countBodies` after it.
  */
-export const installBodyRoom = (app: FastifyInstance, room: Room): void => {
+export const installBodyLimits = (app: FastifyInstance, capacity: Capacity): void => {
   app.decorateRequest('holding', null)
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { raw, routeOptions } = request
     if (!hasBody(raw) || request.readsBody || raw.method === 'GET' || raw.method === 'HEAD') {
       return done(null, payload)
     }
-    const holding = room.bytes.hold(request.tenant ?? 'default')
+    const holding = capacity.bytes.hold(request.tenant ?? 'default')
     request.holding = holding
     const announced = Number(raw.headers['content-length'] ?? 0)
     // One that is too long by itself is refused for that.
     const isLong = announced > routeOptions.bodyLimit!
     const taken = isLong ? 'taken' : holding.grow(announced)
-    if (taken !== 'taken') return done(room.refusedBytes(taken))
+    if (taken !== 'taken') return done(capacity.refusedBytes(taken))
     reply.raw.once('close', holding.release)
     if (reply.raw.destroyed) holding.release()
     done(null, payload)
@@ -37,17 +37,22 @@ export const installBodyRoom = (app: FastifyInstance, room: Room): void => {
 }
 
 /** Counts what a body brings beyond what it announced: all of it in chunks, and what it decodes to. */
-export const countBodies = (app: FastifyInstance, room: Room): void => {
+export const countBodies = (app: FastifyInstance, capacity: Capacity): void => {
   app.addHook('preParsing', (request, _reply, payload, done) => {
     const { raw, holding } = request
     const isTold = raw.headers['content-length'] !== undefined && payload === raw
-    if (holding !== null && !isTold) countStream(raw, payload as BodyStream, holding, room)
+    if (holding !== null && !isTold) countStream(raw, payload as BodyStream, holding, capacity)
     // Whoever parses it listens in this very turn: nothing has come by then.
     done(null, payload)
   })
 }
 
-const countStream = (raw: IncomingMessage, payload: BodyStream, holding: Holding, room: Room): void => {
+const countStream = (
+  raw: IncomingMessage,
+  payload: BodyStream,
+  holding: Holding,
+  capacity: Capacity,
+): void => {
   let counted = holding.bytes
   let received = 0
   const onData = (chunk: Buffer): void => {
@@ -59,7 +64,7 @@ const countStream = (raw: IncomingMessage, payload: BodyStream, holding: Holding
       return
     }
     payload.off('data', onData)
-    payload.emit('error', room.refusedBytes(taken))
+    payload.emit('error', capacity.refusedBytes(taken))
     // A request is not destroyed: that would take the connection along on which the answer goes. Its rest is dropped.
     if (payload === raw) return
     payload.on('error', () => undefined)

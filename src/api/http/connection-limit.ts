@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Room } from './capacity.ts'
+import type { Capacity } from './capacity.ts'
 
 /** Beyond the limit so many more are taken, to be told so; who comes after them finds the port closed. */
-const toldShare = 0.1
-const leastTold = 50
+const refusedShare = 0.1
+const leastRefused = 50
 
 export interface Connections {
   /** Those that are open. */
@@ -12,15 +12,15 @@ export interface Connections {
 }
 
 /** Refuses what comes on connections beyond `most`. Probes of health are answered as long as they can connect at all. */
-export const capConnections = (
+export const limitConnections = (
   app: FastifyInstance,
   guarded: FastifyInstance,
   most: number,
-  room: Room,
+  capacity: Capacity,
 ): Connections => {
   const open = new Set<Socket>()
   const beyond = new WeakSet<Socket>()
-  app.server.maxConnections = most + Math.max(leastTold, Math.ceil(most * toldShare))
+  app.server.maxConnections = most + Math.max(leastRefused, Math.ceil(most * refusedShare))
   app.server.on('connection', (socket: Socket) => {
     if (open.size >= most) beyond.add(socket)
     open.add(socket)
@@ -29,7 +29,7 @@ export const capConnections = (
   guarded.addHook('onRequest', (request, reply, done) => {
     if (!beyond.has(request.raw.socket)) return done()
     reply.header('connection', 'close')
-    done(room.refusedConnection())
+    done(capacity.refusedConnection())
   })
   return {
     get size() {

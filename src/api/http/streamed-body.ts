@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
-import { leaveBodies } from './body-encoding.ts'
+import { leaveBodiesUnparsed } from './body-encoding.ts'
 import { bodyStream } from './body-stream.ts'
 
 /** A request's body while it arrives, for those too long to be held. */
-export interface IncomingBody {
+export interface StreamedBody {
   /**
    * To be read once. Rejects with BatonError `body_too_large`, or `invalid_json` when it breaks off. However the reading
    * ends, what the client still sends is dropped, so that it comes to read the answer.
@@ -16,15 +16,15 @@ export interface IncomingBody {
 }
 
 /** Lets only JSON into this scope, and leaves it to `incomingBody`. */
-export const acceptLongJson = (scope: FastifyInstance): void => {
+export const acceptStreamedJson = (scope: FastifyInstance): void => {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('application/json', (_request, _payload, done) => done(null))
   scope.addContentTypeParser('*', (_request, _payload, done) => done(notJson()))
-  leaveBodies(scope)
+  leaveBodiesUnparsed(scope)
 }
 
 /** Throws `unsupported_media_type` without a body; `body_too_large` at once where the client says how much there is. */
-export const incomingBody = ({ raw, headers }: FastifyRequest, maxBytes: number): IncomingBody => {
+export const streamBody = ({ raw, headers }: FastifyRequest, maxBytes: number): StreamedBody => {
   if (headers['content-type'] === undefined) throw notJson()
   if (Number(raw.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
   const body = bodyStream(raw)

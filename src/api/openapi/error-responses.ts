@@ -4,8 +4,8 @@ import type { Dialect } from '../../domain/endpoint.ts'
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts'
 import { failureStatus, type JobErrorCode, jobErrorCodes } from '../../domain/job.ts'
 import { routeRights } from '../http/route-rights.ts'
-import { ofAnyRoute, ofGuardedRoute } from './error-sets.ts'
-import type { Answer, Operation } from './operation.ts'
+import { errorsOfEveryRoute, errorsOfGuardedRoutes } from './error-sets.ts'
+import type { DescribedResponse, Operation } from './operation.ts'
 
 interface Code {
   readonly code: string
@@ -21,8 +21,8 @@ const jobCodes: readonly Code[] = Object.entries(jobErrorCodes).map(([code, help
 
 /** `route`: its method and path. */
 const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation, route: string): readonly Code[] => {
-  const known = new Set<ErrorCode>([...errors, ...ofAnyRoute])
-  if (!isOpen) for (const code of ofGuardedRoute) known.add(code)
+  const known = new Set<ErrorCode>([...errors, ...errorsOfEveryRoute])
+  if (!isOpen) for (const code of errorsOfGuardedRoutes) known.add(code)
   const right = routeRights[route]
   const isForAll = right === undefined || right === 'open' || roles.every(role => mayDo(role, right))
   if (!isForAll) known.add('permission_denied')
@@ -32,11 +32,11 @@ const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation, route: s
 }
 
 /** How an operation tells what went wrong, by status, with every code there is. */
-export const errorAnswers = (
+export const errorResponses = (
   operation: Operation,
   route: string,
   dialects: readonly Dialect[],
-): Readonly<Record<string, Answer>> =>
+): Readonly<Record<string, DescribedResponse>> =>
   Object.fromEntries(
     [...Map.groupBy(codesOf(operation, route), ({ status }) => status)].map(([status, codes]) => [
       status,
