@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { onStage, type Stage } from '../harness/environment.ts'
 import { fixed, median, printTable, whole } from '../harness/figures.ts'
 import { peakResidentBytesOf } from '../harness/process-usage.ts'
+import { until } from '../harness/until.ts'
 import {
   type Batch,
   type BatchClient,
@@ -12,10 +13,9 @@ import {
   writeRequests,
 } from './support/batches.ts'
 import { createClient, jobPath } from './support/chat.ts'
-import { startBaton, startSim } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
+import { startBaton, startSim } from './support/processes.ts'
 import { batonQueue, openJobs } from './support/queue-state.ts'
-import { until } from './support/until.ts'
 
 /** 100,000 requests of this length are the 256 MiB that a document of Anthropic's may have. */
 const lineBytes = 2_684
@@ -28,7 +28,7 @@ const smallBatches = 3
 const connections = 64
 
 const openBatchStage = async (stage: Stage) => {
-  const { said: simUrl } = await startSim(stage)
+  const { url: simUrl } = await startSim(stage)
   const input = batonInput(stage.redisUrl, simUrl, concurrency)
   const config = {
     ...input.config,
@@ -38,7 +38,7 @@ const openBatchStage = async (stage: Stage) => {
   const worker = await startBaton(stage, 'worker', { ...input, config })
   const feeder = await startBaton(stage, 'batches', { ...input, config })
   const api = await startBaton(stage, 'api', { ...input, config })
-  return { worker, feeder, api, client: createBatchClient(api.said) }
+  return { worker, feeder, api, client: createBatchClient(api.url) }
 }
 
 const requestsOf = async (stage: Stage, count: number): Promise<string> => {
@@ -123,11 +123,11 @@ const speed = (): Promise<void> =>
   onStage(async stage => {
     const { api, client } = await openBatchStage(stage)
     const fileId = await client.upload(await requestsOf(stage, pairSize))
-    await runJobs(stage, api.said, pairSize)
+    await runJobs(stage, api.url, pairSize)
     await runBatch(client, fileId, pairSize)
     const rows: [jobs: number, batch: number][] = []
     for (let pair = 0; pair < pairs; pair++) {
-      const jobsMs = await runJobs(stage, api.said, pairSize)
+      const jobsMs = await runJobs(stage, api.url, pairSize)
       const { totalMs } = await runBatch(client, fileId, pairSize)
       rows.push([pairSize / (jobsMs / 1e3), pairSize / (totalMs / 1e3)])
     }

@@ -1,19 +1,20 @@
+import type { Child } from '../harness/child.ts'
 import { onStage, type Stage } from '../harness/environment.ts'
 import { fixed, median, printTable, whole } from '../harness/figures.ts'
+import type { SimulatedProvider } from '../harness/simulated-provider.ts'
+import { until } from '../harness/until.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import type { FloorApiInput } from './processes/floor-api.ts'
 import type { FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatLineBytes, createBatchClient, writeRequests } from './support/batches.ts'
 import { chatPath, chatText, createClient, inLanes, jobPath, jobText } from './support/chat.ts'
-import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { type Contender, measure, middle, ratioOf, type Speed, takeTurns } from './support/compare.ts'
 import { backup, provider } from './support/deployment.ts'
 import { gatewayHeaders, startGateway } from './support/gateway.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
+import { startBaton, startFloor, startSim } from './support/processes.ts'
 import { allSettled, compactFile, hasSucceeded, openJobs, placeOf } from './support/queue-state.ts'
 import { relayInput } from './support/relay.ts'
-import { behave, callsAt } from './support/sim-control.ts'
-import { until } from './support/until.ts'
 
 const usualRequests = 3_000
 const usualRounds = 3
@@ -48,7 +49,7 @@ const fresh = (): Tally => ({ requests: 0, errors: 0, first: 0, second: 0 })
 
 interface Parties {
   readonly stage: Stage
-  readonly simUrls: readonly [first: string, second: string]
+  readonly sims: readonly [first: SimulatedProvider, second: SimulatedProvider]
   readonly tallies: Record<Name, Tally>
 }
 
@@ -62,8 +63,8 @@ type Count = () => number | Promise<number>
 /** Resolves when the requests are done, with what tells how many of them came to a good answer: in nobody's time. */
 type Work = (count: number) => Promise<Count>
 
-const contender = ({ stage, simUrls, tallies }: Parties, name: Name, team: Team, work: Work): Contender => {
-  const calls = () => Promise.all(simUrls.map(callsAt))
+const contender = ({ stage, sims, tallies }: Parties, name: Name, team: Team, work: Work): Contender => {
+  const calls = () => Promise.all(sims.map(sim => sim.calls()))
   let before: number[] = []
   let good: Count = () => 0
   let asked = 0
@@ -155,7 +156,8 @@ const batching = (url: string, path: string): Work => {
 }
 
 const openContenders = async (parties: Parties, count: number): Promise<Record<Name, Contender>> => {
-  const { stage, simUrls } = parties
+  const { stage, sims } = parties
+  const simUrls = [sims[0].url, sims[1].url] as const
   const path = `${stage.dir}/requests.jsonl`
   await writeRequests(path, count, chatLineBytes)
   const gateway = await startGateway(stage)
@@ -177,15 +179,15 @@ const openContenders = async (parties: Parties, count: number): Promise<Record<N
   }
   for (const child of [gateway, ...floor.children, ...team.children]) child.freeze()
 
-  const url = api.said
+  const url = api.url
   return {
     gateway: contender(
       parties,
       'gateway',
       { children: [gateway] },
-      posting(stage, gateway.said, gatewayHeaders(...simUrls)),
+      posting(stage, gateway.url, gatewayHeaders(...simUrls)),
     ),
-    floor: contender(parties, 'floor', floor, queueing(stage, floorApi.said)),
+    floor: contender(parties, 'floor', floor, queueing(stage, floorApi.url)),
     door: contender(parties, 'door', team, posting(stage, url)),
     jobs: contender(parties, 'jobs', team, submitting(stage, url, false)),
     'jobs read': contender(parties, 'jobs read', team, submitting(stage, url, true)),
@@ -227,7 +229,7 @@ export const gatewayRace = (): Promise<void> =>
     const [first, second] = await Promise.all([startSim(stage), startSim(stage)])
     const tallies = Object.fromEntries(names.map(name => [name, fresh()])) as Record<Name, Tally>
     const count = jobsOr(usualRequests)
-    const parties: Parties = { stage, simUrls: [first.said, second.said], tallies }
+    const parties: Parties = { stage, sims: [first, second], tallies }
     const contenders = await openContenders(parties, count)
     for (const name of names) await measure(contenders[name], name === 'batch' ? count : Math.ceil(count / 5))
 
@@ -239,7 +241,7 @@ export const gatewayRace = (): Promise<void> =>
     }
     await race('the first provider answers', contenders)
     console.log()
-    await behave(first.said, { fault: { kind: 'throttle' } })
+    await first.behave({ fault: { kind: 'throttle' } })
     // A bare worker has nobody to go to.
     const { floor: _, ...others } = contenders
     await race('the first provider answers 429', others)

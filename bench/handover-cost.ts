@@ -1,16 +1,17 @@
+import type { Child } from '../harness/child.ts'
 import { onStage, type Stage } from '../harness/environment.ts'
 import { fixed, percentile, printTable, whole } from '../harness/figures.ts'
+import type { SimulatedProvider } from '../harness/simulated-provider.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import { chatBody, chatPath, createClient } from './support/chat.ts'
-import { type Child, startBaton, startSim } from './support/child.ts'
 import { type Contender, measure, middle, ratioOf, takeTurns } from './support/compare.ts'
 import { type BatonInput, backup, provider } from './support/deployment.ts'
 import { draining } from './support/draining.ts'
 import { loadQueue } from './support/load-queue.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
+import { startBaton, startSim } from './support/processes.ts'
 import { allSettled, assertSucceeded, keys, placeOf } from './support/queue-state.ts'
 import { broken, relayInput, relayRoutes } from './support/relay.ts'
-import { callsAt } from './support/sim-control.ts'
 
 type Case = keyof typeof relayRoutes
 
@@ -37,14 +38,14 @@ interface Tally {
 
 interface Parties {
   readonly input: BatonInput
-  readonly simUrls: readonly [first: string, second: string]
+  readonly sims: readonly [first: SimulatedProvider, second: SimulatedProvider]
   readonly workers: readonly Child[]
 }
 
 /** Each of a case's jobs waits for the first target, whatever is known against it by then. */
 const createCase = (stage: Stage, name: Case, parties: Parties, tally: Tally): Contender => {
   const { redis } = stage
-  const { input, simUrls, workers } = parties
+  const { input, sims, workers } = parties
   let jobIds: string[] = []
   let before: number[] = []
   return draining(stage, {
@@ -53,12 +54,12 @@ const createCase = (stage: Stage, name: Case, parties: Parties, tally: Tally): C
       // Workers keep in mind what they learned. Forgotten here, it does not send new jobs past the first target.
       await redis.unlink(`${keys.prefix}:{health}:board`, `${keys.prefix}:{health}:circuits`)
       jobIds = await loadQueue(input, count, { route: relayRoutes[name] })
-      before = await Promise.all(simUrls.map(callsAt))
+      before = await Promise.all(sims.map(sim => sim.calls()))
     },
     isDone: () => allSettled(redis, queues),
     check: async () => {
       await assertSucceeded(redis, jobIds)
-      const [first, second] = (await Promise.all(simUrls.map(callsAt))) as [number, number]
+      const [first, second] = (await Promise.all(sims.map(sim => sim.calls()))) as [number, number]
       tally.jobs += jobIds.length
       tally.first += first - before[0]!
       tally.second += second - before[1]!
@@ -106,7 +107,7 @@ const underLoad = async (stage: Stage, parties: Parties): Promise<void> => {
  */
 const alone = async (stage: Stage, { input, workers }: Parties): Promise<void> => {
   const api = await startBaton(stage, 'api', input)
-  const client = createClient(api.said, 1)
+  const client = createClient(api.url, 1)
   stage.closing(() => client.close())
   for (const worker of workers) worker.thaw()
   const times = byCase((): number[] => [])
@@ -133,11 +134,11 @@ const alone = async (stage: Stage, { input, workers }: Parties): Promise<void> =
 export const handoverCost = (): Promise<void> =>
   onStage(async stage => {
     const [first, second] = await Promise.all([startSim(stage), startSim(stage)])
-    const input = relayInput(stage.redisUrl, first.said, second.said, concurrency)
+    const input = relayInput(stage.redisUrl, first.url, second.url, concurrency)
     const workers = await Promise.all(
       [provider, broken, backup].map(worksOn => startBaton(stage, 'worker', { ...input, worksOn })),
     )
-    const parties: Parties = { input, simUrls: [first.said, second.said], workers }
+    const parties: Parties = { input, sims: [first, second], workers }
     await underLoad(stage, parties)
     console.log()
     await alone(stage, parties)

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { onStage, type Stage } from '../harness/environment.ts'
 import { fixed, median, percentile, printTable, whole } from '../harness/figures.ts'
+import type { SimulatedProvider } from '../harness/simulated-provider.ts'
+import { until } from '../harness/until.ts'
 import { windowBuckets } from '../src/domain/circuit-terms.ts'
 import { type Client, chatBody, chatPath, createClient, inLanes } from './support/chat.ts'
-import { startBaton, startSim } from './support/child.ts'
 import { apiKey, type BatonInput, backup, provider } from './support/deployment.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
 import { crossedAt, lastCalls, mostWithin } from './support/outages.ts'
-import { behave, journalOf } from './support/sim-control.ts'
-import { until } from './support/until.ts'
+import { startBaton, startSim } from './support/processes.ts'
 
 /** Behind the first provider stands the second; it is a route of its own, too. */
 const chain = 'chain'
@@ -53,7 +53,7 @@ const inputFor = (redisUrl: string, urls: readonly [string, string], caller: str
 
 interface Parties {
   readonly client: Client
-  readonly firstUrl: string
+  readonly first: SimulatedProvider
   readonly state: () => Promise<string>
 }
 
@@ -61,18 +61,18 @@ const open = async (stage: Stage): Promise<Parties> => {
   const sims = await Promise.all(
     [0, 1].map(() => startSim(stage, '--latency', String(latencyMs), '--journal')),
   )
-  const urls = [sims[0]!.said, sims[1]!.said] as const
+  const urls = [sims[0]!.url, sims[1]!.url] as const
   const input = (caller: string) => inputFor(stage.redisUrl, urls, caller)
   await Promise.all([
     ...callers.map(caller => startBaton(stage, 'worker', input(caller))),
     startBaton(stage, 'worker', { ...input('backup'), worksOn: backup }),
   ])
   const api = await startBaton(stage, 'api', input('api'))
-  const client = createClient(api.said, 256)
+  const client = createClient(api.url, 256)
   stage.closing(() => client.close())
   return {
     client,
-    firstUrl: urls[0],
+    first: sims[0]!,
     state: async () => {
       const { data } = JSON.parse(await client.get('/v1/providers')) as {
         data: { name: string; state: string }[]
@@ -104,30 +104,30 @@ const atPace = async (
   return Promise.all(times.map(each => Promise.all(each)))
 }
 
-const becomes = (parties: Parties, state: string): Promise<void> =>
+const becomes = (parties: Parties, state: string): Promise<true> =>
   until(async () => (await parties.state()) === state)
 
 /** Breaks the first provider under a steady stream of requests. Answers when its processes stopped calling it. */
 const leave = async (parties: Parties): Promise<number[]> => {
-  const { firstUrl } = parties
+  const { first } = parties
   let streaming = true
   const stream = atPace(parties, [chain], () => streaming)
   await delay(window.bucketMs * window.buckets)
   const windowFromMs = Date.now() - window.bucketMs * window.buckets
-  await behave(firstUrl, { fault: { kind: 'error-500' } })
+  await first.behave({ fault: { kind: 'error-500' } })
   await becomes(parties, 'open')
   await delay(resetMs / 2) // in which nobody probes
   streaming = false
   await stream
   // The calls before it are in the window, too.
-  const calls = (await journalOf(firstUrl)).filter(call => (call.endedAtMs ?? 0) >= windowFromMs)
+  const calls = (await first.journal()).filter(call => (call.endedAtMs ?? 0) >= windowFromMs)
   const sinceMs = crossedAt(calls, window)
   if (sinceMs === null) throw new Error('nothing failed, yet the provider opened')
   return lastCalls(calls, callers, sinceMs, sinceMs + resetMs / 2)
 }
 
 const comeBack = async (parties: Parties): Promise<void> => {
-  await behave(parties.firstUrl, { latency: { kind: 'fixed', ms: latencyMs } })
+  await parties.first.behave({ latency: { kind: 'fixed', ms: latencyMs } })
   let streaming = true
   const stream = atPace(parties, [chain], () => streaming)
   await becomes(parties, 'closed')
@@ -214,7 +214,7 @@ export const health = (): Promise<void> =>
     await addedLatency(parties)
     console.log()
     await goodput(parties)
-    const probes = (await journalOf(parties.firstUrl)).filter(call => call.startedAtMs >= fromMs)
+    const probes = (await parties.first.journal()).filter(call => call.startedAtMs >= fromMs)
     console.log()
     const minutes = (Date.now() - fromMs) / 60_000
     printTable(

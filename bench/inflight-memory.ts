@@ -1,11 +1,11 @@
 import { onStage } from '../harness/environment.ts'
 import { fixed, printTable, whole } from '../harness/figures.ts'
 import { peakResidentBytesOf } from '../harness/process-usage.ts'
-import { startBaton, startSim } from './support/child.ts'
+import { until } from '../harness/until.ts'
 import { batonInput } from './support/deployment.ts'
 import { loadQueue } from './support/load-queue.ts'
+import { startBaton, startSim } from './support/processes.ts'
 import { assertSucceeded, batonQueue, openJobs } from './support/queue-state.ts'
-import { until } from './support/until.ts'
 
 const inFlight = 500
 const jobCount = 10 * inFlight
@@ -21,7 +21,7 @@ const mostAtOnce = async (simUrl: string): Promise<number> => {
 export const inflightMemory = (): Promise<void> =>
   onStage(async stage => {
     const latency = ['--latency', String(latencyMs), '--answer-bytes', String(answerBytes)]
-    const { said: simUrl } = await startSim(stage, ...latency)
+    const { url: simUrl } = await startSim(stage, ...latency)
     const input = batonInput(stage.redisUrl, simUrl, inFlight)
     const jobIds = await loadQueue(input, jobCount)
     const worker = await startBaton(stage, 'worker', input)

@@ -2,10 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { onStage } from '../harness/environment.ts'
 import { fixed, printTable, whole } from '../harness/figures.ts'
 import type { CallEntry } from '../src/sim/call-journal.ts'
-import { startBaton, startSim } from './support/child.ts'
 import { apiKey, type BatonInput, model, provider } from './support/deployment.ts'
 import { loadQueue } from './support/load-queue.ts'
-import { behave, journalOf } from './support/sim-control.ts'
+import { startBaton, startSim } from './support/processes.ts'
 
 const rpm = 600
 const processes = 8
@@ -49,15 +48,15 @@ const mostInAMinute = (startsMs: readonly number[]): number => {
 const run = async (limits: object): Promise<readonly string[]> => {
   let row: readonly string[] = []
   await onStage(async stage => {
-    const { said: simUrl } = await startSim(stage, '--journal')
-    await behave(simUrl, { throttle: { rpm }, latency: { kind: 'fixed', ms: latencyMs } })
-    const input = inputFor(stage.redisUrl, simUrl, limits)
+    const sim = await startSim(stage, '--journal')
+    await sim.behave({ throttle: { rpm }, latency: { kind: 'fixed', ms: latencyMs } })
+    const input = inputFor(stage.redisUrl, sim.url, limits)
     // More than can be answered, and than a storm at first sends away for later.
     await loadQueue(input, 3 * rpm)
     await Promise.all(Array.from({ length: processes }, () => startBaton(stage, 'worker', input)))
     await delay(firstMs + afterMs)
 
-    const calls = await journalOf(simUrl)
+    const calls = await sim.journal()
     const startMs = calls[0]!.startedAtMs
     const between = (fromMs: number, toMs: number) =>
       calls.filter(call => call.startedAtMs - startMs >= fromMs && call.startedAtMs - startMs < toMs)

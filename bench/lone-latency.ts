@@ -1,8 +1,8 @@
 import { onStage, type Stage } from '../harness/environment.ts'
 import { fixed, percentile, printTable } from '../harness/figures.ts'
 import { chatPath, chatText, createClient } from './support/chat.ts'
-import { startBaton, startSim } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
+import { startBaton, startSim } from './support/processes.ts'
 
 const warmUpCount = 300
 const callCount = 1_000
@@ -20,12 +20,12 @@ const timer = (stage: Stage, url: string): (() => Promise<number>) => {
 /** What the way through the queue adds to a single call while nothing else happens, call by call in turn. */
 export const loneLatency = (): Promise<void> =>
   onStage(async stage => {
-    const { said: simUrl } = await startSim(stage)
+    const { url: simUrl } = await startSim(stage)
     const input = batonInput(stage.redisUrl, simUrl)
     await startBaton(stage, 'worker', input)
     const api = await startBaton(stage, 'api', input)
     const callDirectly = timer(stage, simUrl)
-    const callThroughBaton = timer(stage, api.said)
+    const callThroughBaton = timer(stage, api.url)
 
     const direct: number[] = []
     const through: number[] = []

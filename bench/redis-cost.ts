@@ -1,17 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Child } from '../harness/child.ts'
 import { onStage, type Stage } from '../harness/environment.ts'
 import { fixed, median, printTable } from '../harness/figures.ts'
+import type { SimulatedProvider } from '../harness/simulated-provider.ts'
+import { until } from '../harness/until.ts'
 import type { FloorApiInput } from './processes/floor-api.ts'
 import type { FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatLineBytes, createBatchClient, writeRequests } from './support/batches.ts'
 import { chatText, createClient, jobPath, jobText } from './support/chat.ts'
-import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
+import { startBaton, startFloor, startSim } from './support/processes.ts'
 import { allSettled, batonQueue, openJobs } from './support/queue-state.ts'
 import { combine, type RedisUsage, redisUsage } from './support/redis-usage.ts'
-import { callsAt } from './support/sim-control.ts'
-import { until } from './support/until.ts'
 
 const connections = 64
 const usualJobs = 6_400
@@ -62,13 +63,19 @@ const measure = async (stage: Stage, way: Way, idle: RedisUsage, count: number):
 }
 
 /** Sends to `url`, all at once or one by one, and waits for the provider to have seen them all and Redis to be done. */
-const sending = (stage: Stage, url: string, text: string, simUrl: string, isDone: () => Promise<boolean>) => {
+const sending = (
+  stage: Stage,
+  url: string,
+  text: string,
+  sim: SimulatedProvider,
+  isDone: () => Promise<boolean>,
+) => {
   const client = createClient(url, connections)
   stage.closing(() => client.close())
   const following = async (count: number, send: () => Promise<unknown>): Promise<void> => {
-    const target = (await callsAt(simUrl)) + count
+    const target = (await sim.calls()) + count
     await send()
-    await until(async () => (await callsAt(simUrl)) >= target)
+    await until(async () => (await sim.calls()) >= target)
     await until(isDone)
   }
   const paced = async (count: number): Promise<void> => {
@@ -83,26 +90,32 @@ const sending = (stage: Stage, url: string, text: string, simUrl: string, isDone
   }
 }
 
-const floorWays = async (stage: Stage, simUrl: string): Promise<Pick<Ways, 'floor' | 'floor, alone'>> => {
+const floorWays = async (
+  stage: Stage,
+  sim: SimulatedProvider,
+): Promise<Pick<Ways, 'floor' | 'floor, alone'>> => {
   const { redis, redisUrl } = stage
   const apiInput: FloorApiInput = { redisUrl, queue: floorQueue }
-  const workerInput: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl, concurrency }
+  const workerInput: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl: sim.url, concurrency }
   const worker = await startFloor(stage, 'worker', workerInput)
   const api = await startFloor(stage, 'api', apiInput)
   const children = [worker, api]
   const isDone = async () => (await openJobs(redis, `bull:${floorQueue}`)) === 0
-  const send = sending(stage, api.said, JSON.stringify({ body: chatText }), simUrl, isDone)
+  const send = sending(stage, api.url, JSON.stringify({ body: chatText }), sim, isDone)
   return { floor: { children, run: send.together }, 'floor, alone': { children, run: send.alone } }
 }
 
-const batonWays = async (stage: Stage, simUrl: string): Promise<Omit<Ways, 'floor' | 'floor, alone'>> => {
-  const input = batonInput(stage.redisUrl, simUrl, concurrency)
+const batonWays = async (
+  stage: Stage,
+  sim: SimulatedProvider,
+): Promise<Omit<Ways, 'floor' | 'floor, alone'>> => {
+  const input = batonInput(stage.redisUrl, sim.url, concurrency)
   const config = { ...input.config, storage: { path: `${stage.dir}/blobs` } }
   const start = (role: 'worker' | 'api' | 'batches') => startBaton(stage, role, { ...input, config })
   const [worker, api, feeder] = [await start('worker'), await start('api'), await start('batches')]
   const children = [worker, api]
-  const send = sending(stage, api.said, jobText, simUrl, () => allSettled(stage.redis, [batonQueue]))
-  const batches = createBatchClient(api.said)
+  const send = sending(stage, api.url, jobText, sim, () => allSettled(stage.redis, [batonQueue]))
+  const batches = createBatchClient(api.url)
 
   const runBatch = async (count: number): Promise<void> => {
     const path = `${stage.dir}/requests.jsonl`
@@ -131,8 +144,8 @@ const rows: readonly (readonly [name: string, figure: keyof RedisUsage, digits: 
 /** What Redis does for a job from the request that submits it to its final result, over the floor's and Baton's ways. */
 export const redisCost = (): Promise<void> =>
   onStage(async stage => {
-    const { said: simUrl } = await startSim(stage)
-    const ways: Ways = { ...(await floorWays(stage, simUrl)), ...(await batonWays(stage, simUrl)) }
+    const sim = await startSim(stage)
+    const ways: Ways = { ...(await floorWays(stage, sim)), ...(await batonWays(stage, sim)) }
     const all = Object.entries(ways) as [keyof Ways, Way][]
     const countOf = (name: keyof Ways): number => (name.endsWith('alone') ? loneJobs : jobsOr(usualJobs))
     for (const { children } of Object.values(ways)) for (const child of children) child.freeze()

@@ -1,14 +1,15 @@
 import { Queue } from 'bullmq'
+import type { Child } from '../harness/child.ts'
 import { onStage, type Stage } from '../harness/environment.ts'
 import { fixed, printTable, whole } from '../harness/figures.ts'
 import type { FloorJob, FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatText } from './support/chat.ts'
-import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { type Contender, measure, middle, ratioOf, type Speed, takeTurns } from './support/compare.ts'
 import { batonInput } from './support/deployment.ts'
 import { draining } from './support/draining.ts'
 import { loadQueue } from './support/load-queue.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
+import { startBaton, startFloor, startSim } from './support/processes.ts'
 import { allSettled, assertSucceeded, batonQueue, keys, openJobs } from './support/queue-state.ts'
 
 const sizes = [1, 2, 4, 8] as const
@@ -73,7 +74,7 @@ const called = (size: Size): string => (size === 1 ? '1 process' : `${size} proc
 /** One provider's queue served by one, two, four and eight processes, of the floor's and of Baton's. */
 export const scaling = (): Promise<void> =>
   onStage(async stage => {
-    const { said: simUrl } = await startSim(stage, '--latency', String(latencyMs))
+    const { url: simUrl } = await startSim(stage, '--latency', String(latencyMs))
     const floor = await floorTeam(stage, simUrl)
     const baton = await batonTeam(stage, simUrl)
     const each = jobsOr(jobsEach)

@@ -1,17 +1,17 @@
 import { onStage, type Stage } from '../harness/environment.ts'
 import type { FloorApiInput } from './processes/floor-api.ts'
 import { createClient, jobPath, jobText } from './support/chat.ts'
-import { type Child, startBaton, startFloor } from './support/child.ts'
 import { type Contender, compare } from './support/compare.ts'
 import { batonInput } from './support/deployment.ts'
+import { type Contestant, startBaton, startFloor } from './support/processes.ts'
 
 const requestCount = 6_000
 const connections = 64
 /** Nothing is called: no worker runs. */
 const noProvider = 'http://127.0.0.1:9'
 
-const accepting = (stage: Stage, api: Child & { readonly said: string }): Contender => {
-  const client = createClient(api.said, connections)
+const accepting = (stage: Stage, api: Contestant): Contender => {
+  const client = createClient(api.url, connections)
   stage.closing(() => client.close())
   return {
     pids: { process: api.pid, redis: stage.redisPid },

@@ -1,15 +1,15 @@
 import type { Redis } from 'ioredis'
 import { onStage } from '../harness/environment.ts'
 import { fixed, printTable } from '../harness/figures.ts'
+import { until } from '../harness/until.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
 import { createAgenda } from '../src/jobs/schedule.ts'
 import { shardCount } from '../src/redis/keys.ts'
 import { createScriptRunner } from '../src/redis/scripts.ts'
 import { chatText, createClient, jobPath, jobText } from './support/chat.ts'
-import { startBaton } from './support/child.ts'
 import { batonInput } from './support/deployment.ts'
+import { startBaton } from './support/processes.ts'
 import { batonQueue, keys } from './support/queue-state.ts'
-import { until } from './support/until.ts'
 
 const jobCount = 20_000
 const connections = 64
@@ -31,7 +31,7 @@ export const waitingMemory = (): Promise<void> =>
   onStage(async stage => {
     const { redis, redisUrl, closing } = stage
     const api = await startBaton(stage, 'api', batonInput(redisUrl, noProvider))
-    const client = createClient(api.said, connections)
+    const client = createClient(api.url, connections)
     closing(() => client.close())
     const agenda = createAgenda(redis, createScriptRunner(redis), keys, { now: Date.now, aheadMs: () => 0 })
     const submit = async (count: number): Promise<void> => {

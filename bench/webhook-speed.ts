@@ -1,15 +1,15 @@
 import { Queue } from 'bullmq'
 import { onStage, type Stage } from '../harness/environment.ts'
+import { until } from '../harness/until.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
 import type { FloorDelivery, FloorWebhooksInput } from './processes/floor-webhooks.ts'
 import type { Received } from './processes/webhook-receiver.ts'
-import { startBaton, startFloor, startReceiver, startSim } from './support/child.ts'
 import { type Contender, compare, measure } from './support/compare.ts'
 import { batonInput } from './support/deployment.ts'
 import { draining } from './support/draining.ts'
 import { loadQueue } from './support/load-queue.ts'
+import { startBaton, startFloor, startReceiver, startSim } from './support/processes.ts'
 import { allSettled, batonQueue, keys, openJobs, placeOf } from './support/queue-state.ts'
-import { until } from './support/until.ts'
 
 const deliveryCount = 5_000
 /** As Baton is shipped. */
@@ -78,8 +78,8 @@ const createFloor = async (stage: Stage, receiverUrl: string, body: string): Pro
 /** Webhooks signed and delivered, against a bare BullMQ worker that signs and posts the same. */
 export const webhookSpeed = (): Promise<void> =>
   onStage(async stage => {
-    const { said: simUrl } = await startSim(stage)
-    const { said: receiverUrl } = await startReceiver(stage, secret)
+    const { url: simUrl } = await startSim(stage)
+    const { url: receiverUrl } = await startReceiver(stage, secret)
     const baton = await createBaton(stage, simUrl, receiverUrl)
     await measure(baton.contender, 1) // the event that it makes of such a job is what the floor posts, too
     const floor = await createFloor(stage, receiverUrl, baton.lastEvent())

@@ -1,11 +1,13 @@
 import { Queue } from 'bullmq'
+import type { Child } from '../harness/child.ts'
 import { onStage, type Stage } from '../harness/environment.ts'
+import { until } from '../harness/until.ts'
 import type { FloorJob, FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatText } from './support/chat.ts'
-import { type Child, startBaton, startFloor, startSim } from './support/child.ts'
 import { type Contender, compare } from './support/compare.ts'
 import { batonInput } from './support/deployment.ts'
 import { loadQueue } from './support/load-queue.ts'
+import { startBaton, startFloor, startSim } from './support/processes.ts'
 import {
   allSettled,
   assertSucceeded,
@@ -14,7 +16,6 @@ import {
   keys,
   openJobs,
 } from './support/queue-state.ts'
-import { until } from './support/until.ts'
 
 const jobCount = 10_000
 const concurrency = 100
@@ -78,7 +79,7 @@ const createBaton = async (stage: Stage, simUrl: string): Promise<Contender> => 
 
 export const workerSpeed = (): Promise<void> =>
   onStage(async stage => {
-    const { said: simUrl } = await startSim(stage)
+    const { url: simUrl } = await startSim(stage)
     const floor = await createFloor(stage, simUrl)
     const baton = await createBaton(stage, simUrl)
     await compare('jobs/s', floor, baton, jobCount)

@@ -1,54 +1,56 @@
 import { join } from 'node:path'
 import type { BehaviourInput } from '../src/sim/behaviour.ts'
 import type { CallEntry } from '../src/sim/call-journal.ts'
-import { startChild } from './child.ts'
+import { startNode } from './child.ts'
 
-/** A simulated provider in a process of its own, which no fault ever meets: it keeps the journal of all calls. */
-export interface Sim {
+/** A simulated provider in a process of its own. */
+export interface SimulatedProvider {
+  readonly url: string
   readonly host: string
   readonly port: number
   readonly pid: number
   /** Replaces how it treats calls; without an argument it is back to what it was at first. */
   behave(behaviour?: BehaviourInput): Promise<void>
+  /** How many calls it decided so far, whatever they met. */
+  calls(): Promise<number>
+  /** Every call that it got, in the order in which they came; only with `--journal`. */
   journal(): Promise<readonly CallEntry[]>
   end(): Promise<void>
 }
 
-export interface SimOptions {
-  readonly name: string
-  readonly format: 'openai' | 'anthropic'
+export interface SimulatedProviderOptions {
+  /** For its log, which it keeps there. */
   readonly dir: string
-  readonly usual: BehaviourInput
+  readonly name: string
+  /** Of its command line. */
+  readonly args?: readonly string[]
+  readonly usual?: BehaviourInput
 }
 
-export const startSim = async ({ name, format, dir, usual }: SimOptions): Promise<Sim> => {
-  const child = startChild({
-    file: 'src/sim/main.ts',
-    args: ['--format', format, '--journal'],
-    cwd: dir,
-    logFile: join(dir, `${name}-provider.log`),
-  })
-  const printed = await child.printed('}\n')
-  if (printed === false) throw new Error(`the simulated provider ${name} did not start`)
-  const { url } = JSON.parse(printed) as { url: string }
+export const startSimulatedProvider = async (
+  options: SimulatedProviderOptions,
+): Promise<SimulatedProvider> => {
+  const { dir, name, args = [], usual = {} } = options
+  const child = startNode('src/sim/main.ts', args, { cwd: dir, logFile: join(dir, `${name}-provider.log`) })
+  const { url } = JSON.parse(await child.printed('}\n')) as { url: string }
   const { hostname, port } = new URL(url)
 
+  const read = async (path: string) => (await fetch(url + path)).json()
   const behave = async (behaviour: BehaviourInput = usual): Promise<void> => {
     const answer = await fetch(`${url}/__sim/behaviour`, { method: 'POST', body: JSON.stringify(behaviour) })
     if (!answer.ok) throw new Error(`the simulated provider ${name} refused: ${await answer.text()}`)
   }
-  await behave()
+  if (options.usual) await behave()
   return {
+    url,
     host: hostname,
     port: Number(port),
     pid: child.pid,
     behave,
-    journal: async () => {
-      const answer = await fetch(`${url}/__sim/journal`)
-      return ((await answer.json()) as { calls: CallEntry[] }).calls
-    },
+    calls: async () => ((await read('/__sim/stats')) as { calls: number }).calls,
+    journal: async () => ((await read('/__sim/journal')) as { calls: CallEntry[] }).calls,
     end: async () => {
-      child.kill('SIGTERM')
+      child.signal('SIGTERM')
       await child.exited
     },
   }

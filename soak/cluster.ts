@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Child, shippedNodeOptions, startChild } from '../harness/child.ts'
+import { type Child, shippedNodeOptions, startNode } from '../harness/child.ts'
 import type { Stage } from '../harness/environment.ts'
+import { startSimulatedProvider } from '../harness/simulated-provider.ts'
+import type { BehaviourInput } from '../src/sim/behaviour.ts'
 
 /** The processes that are watched, by the name that they have in tables. */
 export type Watched = ReadonlyMap<string, Child>
@@ -19,6 +21,8 @@ export interface ClusterOptions {
   /** How long ended jobs and batches are kept: what is kept grows until then. */
   readonly retention: string
 }
+
+type LatencyInput = BehaviourInput['latency']
 
 const vitals = new URL('./vitals.ts', import.meta.url).href
 
@@ -38,10 +42,10 @@ export const startCluster = async (stage: Stage, options: ClusterOptions): Promi
   ]
   const started = await Promise.all(roles.map(words => startRole(stage, words)))
   const watched = new Map(started.map(({ name, child }) => [name, child]))
-  const [, apiUrl] = /"url":"([^"]+)"[^\n]*"api listening"/.exec(started.at(-1)!.printed)!
+  const { url: apiUrl } = await watched.get('api')!.logged('api listening')
 
   return {
-    apiUrl: apiUrl!,
+    apiUrl: apiUrl as string,
     watched,
     redisPid: stage.redisPid,
     faults: async () => {
@@ -72,41 +76,26 @@ const configOf = (stage: Stage, openai: string, anthropic: string, options: Clus
   },
 })
 
-const end = async (child: Child): Promise<void> => {
-  child.kill('SIGKILL')
-  await child.exited
-}
-
 const startRole = async (stage: Stage, words: readonly string[]) => {
   const name = words.join('-')
-  const child = startChild({
-    file: 'src/main.ts',
-    args: words,
+  const child = startNode('src/main.ts', words, {
     nodeOptions: [...(await shippedNodeOptions(words[0] as 'api' | 'worker')), '--import', vitals],
     cwd: stage.dir,
     logFile: join(stage.dir, `${name}.log`),
   })
-  stage.closing(() => end(child))
-  const printed = await child.printed('"started"')
-  if (printed === false)
-    throw new Error(`${name} did not start: ${await readFile(join(stage.dir, `${name}.log`))}`)
-  return { name, child, printed }
+  stage.closing(child.kill)
+  await child.logged('started')
+  return { name, child }
 }
 
 /** One in a hundred calls fails, so that the ways around a failure are worn too. */
-const startSim = async (stage: Stage, format: string, latency: object): Promise<string> => {
-  const child = startChild({
-    file: 'src/sim/main.ts',
+const startSim = async (stage: Stage, format: string, latency: LatencyInput): Promise<string> => {
+  const sim = await startSimulatedProvider({
+    dir: stage.dir,
+    name: format,
     args: ['--format', format],
-    cwd: stage.dir,
-    logFile: join(stage.dir, `${format}.log`),
+    usual: { latency, fault: { kind: 'error-503', rate: 0.01 } },
   })
-  stage.closing(() => end(child))
-  const printed = await child.printed('}\n')
-  if (printed === false) throw new Error(`the simulated ${format} did not start`)
-  const { url } = JSON.parse(printed) as { url: string }
-  const behaviour = { latency, fault: { kind: 'error-503', rate: 0.01 } }
-  const answer = await fetch(`${url}/__sim/behaviour`, { method: 'POST', body: JSON.stringify(behaviour) })
-  if (!answer.ok) throw new Error(`the simulated ${format} refused: ${await answer.text()}`)
-  return url
+  stage.closing(sim.end)
+  return sim.url
 }

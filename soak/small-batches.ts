@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { FormData } from 'undici'
+import { until } from '../harness/until.ts'
 import type { Api } from './api.ts'
 import { chatOf, question, routes } from './single-requests.ts'
 
@@ -11,15 +11,14 @@ const patienceMs = 60_000
 const indices = Array.from({ length: linesPerBatch }, (_, i) => i)
 
 /** Asks until the answer is as wanted. */
-const until = async <T>(look: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> => {
-  const endsAt = performance.now() + patienceMs
-  for (;;) {
-    const seen = await look()
-    if (isSo(seen)) return seen
-    if (performance.now() > endsAt) throw new Error('came to no end')
-    await delay(pauseMs)
-  }
-}
+const askUntil = <T extends object>(look: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> =>
+  until(
+    async () => {
+      const seen = await look()
+      return isSo(seen) ? seen : null
+    },
+    { timeoutMs: patienceMs, everyMs: pauseMs, what: 'its end' },
+  ) as Promise<T>
 
 const expectLines = (text: string, first: number): void => {
   const ids = new Set(
@@ -54,7 +53,7 @@ export const runBatch = async (api: Api, first: number): Promise<void> => {
     body: { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' },
   })
   const isOver = ({ status }: Batch): boolean => ['completed', 'failed', 'expired'].includes(status)
-  const batch = await until(() => api.ask<Batch>('GET', `/v1/batches/${id}`), isOver)
+  const batch = await askUntil(() => api.ask<Batch>('GET', `/v1/batches/${id}`), isOver)
   if (batch.status !== 'completed') throw new Error(`ended as ${batch.status}`)
   expectLines(await api.read(`/v1/files/${batch.output_file_id}/content`), first)
   await api.ask('DELETE', `/v1/files/${file.id}`)
@@ -79,7 +78,7 @@ export const runMessageBatch = async (api: Api, first: number): Promise<void> =>
   const path = '/v1/messages/batches'
   const { id } = await api.ask<MessageBatch>('POST', path, { body: { requests } })
   const look = () => api.ask<MessageBatch>('GET', `${path}/${id}`)
-  await until(look, batch => batch.processing_status === 'ended')
+  await askUntil(look, batch => batch.processing_status === 'ended')
   const results = await api.read(`${path}/${id}/results`)
   expectLines(results, first)
   if (results.split('"type":"succeeded"').length !== linesPerBatch + 1) throw new Error('lines of it failed')

@@ -1,8 +1,8 @@
+import type { Child } from '../../harness/child.ts'
 import type { Stage } from '../../harness/environment.ts'
-import type { Child } from './child.ts'
+import { until } from '../../harness/until.ts'
 import type { Contender } from './compare.ts'
 import { compactFile } from './queue-state.ts'
-import { until } from './until.ts'
 
 export interface Drain {
   /** They are let loose together, and stand still before and after. */

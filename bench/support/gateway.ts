@@ -1,16 +1,15 @@
-import { createInterface } from 'node:readline'
 import type { Stage } from '../../harness/environment.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
-import { type Child, startChild } from './child.ts'
 import { apiKey } from './deployment.ts'
+import { type Contestant, startChild } from './processes.ts'
 
 const startFile = new URL('build/start-server.js', import.meta.resolve('@portkey-ai/gateway/package.json'))
 
-/** Starts Portkey's gateway without its console; `said` is its URL. */
-export const startGateway = async (stage: Stage): Promise<Child & { readonly said: string }> => {
+/** Starts Portkey's gateway without its console. */
+export const startGateway = async (stage: Stage): Promise<Contestant> => {
   const port = await findFreePort()
   return startChild(stage, startFile.href, [`--port=${port}`, '--headless'], [], async child => {
-    for await (const line of createInterface(child.stdout!)) if (line.includes('Ready for connections')) break
+    await child.printed('Ready for connections')
     return `http://127.0.0.1:${port}`
   })
 }

@@ -1,9 +1,9 @@
+import { until } from '../../harness/until.ts'
 import { createSubmitJob } from '../../src/dispatch/submit.ts'
 import type { WebhookTarget } from '../../src/domain/job.ts'
 import { createAgenda } from '../../src/jobs/schedule.ts'
 import { chatBody, chatPath, chatText } from './chat.ts'
 import { type BatonInput, model, openBaton } from './deployment.ts'
-import { until } from './until.ts'
 
 const together = 500
 

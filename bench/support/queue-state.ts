@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis'
+import { until } from '../../harness/until.ts'
 import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
 import { createKeys, shardCount } from '../../src/redis/keys.ts'
 import { provider } from './deployment.ts'
-import { until } from './until.ts'
 
 /** The keys of a deployment that keeps the prefix as shipped. */
 export const keys = createKeys('baton')

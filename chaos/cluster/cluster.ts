@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { shippedNodeOptions, startChild } from '../../harness/child.ts'
+import { shippedNodeOptions, startNode } from '../../harness/child.ts'
 import { type Link, openLink } from '../../harness/link.ts'
-import { type Sim, startSim } from '../../harness/simulated-provider.ts'
+import { type SimulatedProvider, startSimulatedProvider } from '../../harness/simulated-provider.ts'
 import type { Lifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { members, type Role, workersInAll } from '../plan/cast.ts'
@@ -17,7 +17,7 @@ import { type Supervised, supervise } from './supervised.ts'
 export interface Cluster {
   readonly apiUrl: string
   readonly processes: ReadonlyMap<string, Supervised>
-  readonly sims: Readonly<Record<ProviderName, Sim>>
+  readonly sims: Readonly<Record<ProviderName, SimulatedProvider>>
   /** Between the workers and each simulated provider. */
   readonly providerLinks: Readonly<Record<ProviderName, Link>>
   readonly receivers: Receivers
@@ -47,13 +47,13 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
   const usual = {
     latency: { kind: 'lognormal', medianMs: latencyMs(perSecond), sigma: 0.5 },
   } as const
-  const sim = (name: ProviderName, format: 'openai' | 'anthropic'): Promise<Sim> =>
+  const sim = (name: ProviderName, format: 'openai' | 'anthropic'): Promise<SimulatedProvider> =>
     life.open(
       `provider ${name}`,
-      () => startSim({ name, format, dir, usual }),
+      () => startSimulatedProvider({ dir, name, args: ['--format', format, '--journal'], usual }),
       sim => sim.end(),
     )
-  const link = (sim: Sim): Promise<Link> =>
+  const link = (sim: SimulatedProvider): Promise<Link> =>
     life.open(
       'link',
       () => openLink(sim),
@@ -86,9 +86,7 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
   for (const member of members) {
     const { name, role, args } = member
     const start = () =>
-      startChild({
-        file: 'src/main.ts',
-        args,
+      startNode('src/main.ts', args, {
         nodeOptions: [...nodeOptions[role === 'api' ? 'api' : 'worker'], ...clocks.nodeOptions],
         cwd: dir,
         env: {

@@ -39,7 +39,7 @@ const restartMs = 500
 const endPatienceMs = 20_000
 
 /** The line that `src/main.ts` logs when a process works. */
-const readyWords = '"event":"process.started"'
+const readyText = '"event":"process.started"'
 
 export const supervise = (member: Member, start: () => Child): Supervised => {
   const lives: Life[] = []
@@ -61,10 +61,13 @@ export const supervise = (member: Member, start: () => Child): Supervised => {
     }
     life = born
     lives.push(born)
-    ready = child.printed(readyWords).then(text => {
-      if (text !== false) born.readyAtMs = Date.now()
-      return text !== false
-    })
+    ready = child.printed(readyText).then(
+      () => {
+        born.readyAtMs = Date.now()
+        return true
+      },
+      () => false,
+    )
     void child.exited.then(async exit => {
       born.endedAtMs = Date.now()
       born.exit = exit
@@ -81,8 +84,8 @@ export const supervise = (member: Member, start: () => Child): Supervised => {
 
   const terminate = async (): Promise<Exit> => {
     life.expected = true
-    child.kill('SIGTERM')
-    const timer = setTimeout(() => child.kill('SIGKILL'), endPatienceMs)
+    child.signal('SIGTERM')
+    const timer = setTimeout(() => child.signal('SIGKILL'), endPatienceMs)
     const exit = await child.exited
     clearTimeout(timer)
     return exit
@@ -102,7 +105,7 @@ export const supervise = (member: Member, start: () => Child): Supervised => {
     kill: async away => {
       awayMs = away
       life.expected = true
-      child.kill('SIGKILL')
+      child.signal('SIGKILL')
       await child.exited
       await untilNew(lives, life)
       await up()
@@ -122,7 +125,7 @@ export const supervise = (member: Member, start: () => Child): Supervised => {
     },
     drop: async () => {
       ended = true
-      child.kill('SIGKILL')
+      child.signal('SIGKILL')
       await child.exited
     },
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { canLimitDisk, fillDisk, fillDiskOf, freeDisk, launcher } from '../../chaos/cluster/disk-limit.ts'
-import type { BatonProcess } from '../../harness/processes.ts'
+import type { Child } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { startPrivateRedis } from '../../src/redis/dev/server.ts'
 import { field, file, postForm } from '../api/forms.ts'
@@ -25,7 +25,7 @@ const open = async (options: Parameters<typeof openRig>[0] = {}): Promise<Rig> =
   return rig
 }
 
-const events = ({ lines }: BatonProcess, event: string) => lines.filter(line => line.event === event)
+const events = ({ lines }: Child, event: string) => lines.filter(line => line.event === event)
 
 describe.runIf(await canLimitDisk())('a disk that is full', () => {
   it('under the blob store refuses uploads, and holds a batch up until there is room again', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type BatonProcess, runCommand } from '../../harness/processes.ts'
+import { type Child, startCommand } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { testRedis } from '../support/redis.ts'
@@ -12,7 +12,7 @@ const slow = 'slow-1000ms'
 
 let dir: string
 let sim: SimProvider
-let started: BatonProcess[]
+let started: Child[]
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'baton-npm-'))
   sim = createSimProvider()
@@ -44,8 +44,8 @@ const endAtOnce = (pid: number): void => {
 }
 
 /** `npm run …` as a supervisor starts it, or a person at a terminal. */
-const npm = async (...args: string[]): Promise<BatonProcess> => {
-  const npm = runCommand('npm', ['run', ...args], {
+const npm = async (...args: string[]): Promise<Child> => {
+  const npm = startCommand('npm', ['run', ...args], {
     cwd: root,
     env: { HOME: dir, BATON_CONFIG: join(dir, 'baton.yaml'), npm_config_update_notifier: 'false' },
     detached: true,
@@ -117,7 +117,7 @@ it('`npx baton` that gets a SIGTERM leaves no command behind', async () => {
     `${JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body })}\n`,
   )
   const args = ['--yes', 'baton', 'submit', input, '--wait', '--url', url as string]
-  const command = runCommand('npx', args, { cwd: root, env: { HOME: dir }, detached: true })
+  const command = startCommand('npx', args, { cwd: root, env: { HOME: dir }, detached: true })
   started.push(command)
   await until(async () => (await (await fetch(`${url}/v1/batches`)).text()).includes('"batch_'))
   process.kill(command.pid, 'SIGTERM')

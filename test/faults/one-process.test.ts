@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import type { Child } from '../../harness/child.ts'
+import { openSite, type Site } from '../../harness/processes.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { testRedis } from '../support/redis.ts'
@@ -10,7 +11,7 @@ import { submitted } from './rig.ts'
 let first: SimProvider
 let second: SimProvider
 let site: Site
-let baton: BatonProcess
+let baton: Child
 let url: string
 let client: Client
 let endStream: () => Promise<readonly string[]>

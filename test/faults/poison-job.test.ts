@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { BatonProcess } from '../../harness/processes.ts'
+import type { Child } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
@@ -18,7 +18,7 @@ const killCallersUntil = async (isOver: () => Promise<boolean>): Promise<number>
   let killed = 0
   for (;;) {
     const seen = poisonCalls()
-    const worker: BatonProcess = await rig.site.worker('first')
+    const worker: Child = await rig.site.worker('first')
     await until(async () => poisonCalls() > seen || (await isOver()), 120_000)
     if (poisonCalls() === seen) return killed
     await worker.kill()

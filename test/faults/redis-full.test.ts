@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { LogLine } from '../../harness/processes.ts'
+import type { LogLine } from '../../harness/child.ts'
 import { ask } from '../../harness/redis/node.ts'
 import { until } from '../../harness/until.ts'
 import { parseInfo } from '../../src/redis/preflight.ts'

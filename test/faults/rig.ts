@@ -1,4 +1,5 @@
-import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import type { Child } from '../../harness/child.ts'
+import { openSite, type Site } from '../../harness/processes.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { testRedis } from '../support/redis.ts'
 import { type Client, createClient } from './client.ts'
@@ -27,7 +28,7 @@ export interface Rig {
   readonly site: Site
   readonly client: Client
   /** The API that the client talks to; another one after `startApi`. */
-  readonly api: BatonProcess
+  readonly api: Child
   readonly apiUrl: string
   startApi(): Promise<void>
   close(): Promise<void>

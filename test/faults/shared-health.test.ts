@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import type { Child } from '../../harness/child.ts'
+import { openSite, type Site } from '../../harness/processes.ts'
 import { until } from '../../harness/until.ts'
 import type { Circuit } from '../../src/domain/circuit.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
@@ -16,7 +17,7 @@ let first: SimProvider
 let second: SimProvider
 let site: Site
 let client: Client
-let workers: BatonProcess[]
+let workers: Child[]
 let apiUrl: string
 /** Ends the stream of jobs, and answers the ids of all that were submitted. */
 let endStream: () => Promise<readonly string[]>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { BatonProcess, LogLine } from '../../harness/processes.ts'
+import type { Child, LogLine } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
@@ -41,7 +41,7 @@ const stopMidCall = async (model: string) => {
   return { id, zombie, other: await site.worker('first') }
 }
 
-const finishLine = (worker: BatonProcess): Promise<LogLine> => worker.logged('job finished')
+const finishLine = (worker: Child): Promise<LogLine> => worker.logged('job finished')
 
 it('keeps the result when a worker that was taken for dead comes back with another', async () => {
   const { client, first } = rig

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import type { Child } from '../../harness/child.ts'
+import { openSite, type Site } from '../../harness/processes.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
@@ -13,7 +14,7 @@ const jobCount = 230
 let sim: SimProvider
 let site: Site
 let api: Deployment
-let workers: BatonProcess[]
+let workers: Child[]
 
 const configOf = (limits: object) => ({
   providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'key', limits } },

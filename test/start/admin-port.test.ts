@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type BatonProcess, openSite, type Site } from '../../harness/processes.ts'
+import type { Child } from '../../harness/child.ts'
+import { openSite, type Site } from '../../harness/processes.ts'
 import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
@@ -30,7 +31,7 @@ afterEach(async () => {
   await sim.stop()
 })
 
-const portOf = async (baton: BatonProcess): Promise<string> =>
+const portOf = async (baton: Child): Promise<string> =>
   (await baton.logged('admin port listening')).url as string
 
 const ask = async (url: string, headers: Record<string, string> = {}) => {
@@ -89,7 +90,7 @@ describe('each role on a port of its own', () => {
         200,
       )
     }
-    const countOn = async (baton: BatonProcess): Promise<number> => {
+    const countOn = async (baton: Child): Promise<number> => {
       const { text } = await ask(`${await portOf(baton)}/metrics`)
       const counts = [...text.matchAll(/^baton_attempts_total\{.*verdict="ok".*\} (\d+)$/gm)].map(
         ([, count]) => Number(count),

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
-import { type BatonProcess, openSite } from '../../../harness/processes.ts'
+import type { Child } from '../../../harness/child.ts'
+import { openSite } from '../../../harness/processes.ts'
 import { until } from '../../../harness/until.ts'
 import { createSimProvider } from '../../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
@@ -16,7 +17,7 @@ export const marks = [apiKey, 'MARK-KEY-wrong', webhookSecret, promptMark]
 
 /** Baton as `npm start` runs it, in a process of its own, with all it needs around it. */
 export interface FuzzedServer extends AsyncDisposable {
-  readonly process: BatonProcess
+  readonly process: Child
   readonly url: string
   readonly dir: string
   readonly redis: Redis

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type Child, shippedNodeOptions, startNode } from '../../harness/child.ts'
+import type { Stage } from '../../harness/environment.ts'
+import { type SimulatedProvider, startSimulatedProvider } from '../../harness/simulated-provider.ts'
+import type { BatonInput } from './deployment.ts'
+
+type Role = 'api' | 'worker' | 'webhooks' | 'batches'
+
+/** A process that ends with its stage; `url` is where it listens, if it does. */
+export type Contestant = Child & { readonly url: string }
+
+/** Runs a file, as `startNode` names it; resolves with `ready`, which answers its URL. */
+export const startChild = async (
+  stage: Stage,
+  file: string,
+  args: readonly string[],
+  nodeOptions: readonly string[],
+  ready: (child: Child) => Promise<string>,
+): Promise<Contestant> => {
+  const logFile = join(stage.dir, `${randomUUID()}.log`)
+  const child = startNode(file, args, { cwd: stage.dir, nodeOptions, logFile })
+  stage.closing(child.kill)
+  return Object.assign(child, { url: await ready(child) })
+}
+
+const startProcess = (stage: Stage, name: string, input: unknown, nodeOptions: readonly string[] = []) =>
+  startChild(
+    stage,
+    `bench/processes/${name}.ts`,
+    [JSON.stringify(input)],
+    nodeOptions,
+    async child => (await child.firstMessage()) as string,
+  )
+
+/** Starts one of the floors with `input`. */
+export const startFloor = (stage: Stage, role: 'api' | 'worker' | 'webhooks', input: unknown) =>
+  startProcess(stage, `floor-${role}`, input)
+
+/** Starts Baton in one role, with the options of Node that it is shipped with. */
+export const startBaton = async (stage: Stage, role: Role, input: BatonInput) =>
+  startProcess(stage, `baton-${role}`, input, await shippedNodeOptions(role === 'api' ? 'api' : 'worker'))
+
+/** Starts a receiver of webhooks that answers at once. */
+export const startReceiver = (stage: Stage, secret: string) =>
+  startProcess(stage, 'webhook-receiver', { secret })
+
+/** Starts the simulated provider as it is shipped. */
+export const startSim = async (stage: Stage, ...args: readonly string[]): Promise<SimulatedProvider> => {
+  const sim = await startSimulatedProvider({ dir: stage.dir, name: randomUUID(), args })
+  stage.closing(sim.end)
+  return sim
+}
