@@ -11,14 +11,14 @@ import { healthCheckOf } from './config/health-check.ts'
 import { knownModels } from './config/known-models.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
 import { secretsOf } from './config/secrets.ts'
-import { createHomes, type Homes } from './dispatch/account-affinity.ts'
+import { type AccountAffinity, createAccountAffinity } from './dispatch/account-affinity.ts'
 import { createEndCounter, type EndCounter } from './dispatch/count-ends.ts'
 import { createIsolation, type Isolation } from './dispatch/isolation.ts'
-import { createMoveNotes, type MoveNotes } from './dispatch/move-reasons.ts'
-import { openRelief } from './dispatch/open-drainer.ts'
+import { createMoveReasons, type MoveReasons } from './dispatch/move-reasons.ts'
+import { openDrainer } from './dispatch/open-drainer.ts'
 import type { Providers, Route, Routes } from './dispatch/routes.ts'
 import { createTargetOrder, type OrderTargets } from './dispatch/target-order.ts'
-import { createFiguresBoard, type FiguresBoard } from './dispatch/target-stats.ts'
+import { createTargetStats, type TargetStats } from './dispatch/target-stats.ts'
 import type { Backoff } from './domain/backoff.ts'
 import { type RouteTarget, resolveRoutes } from './domain/chain.ts'
 import { circuitOf } from './domain/circuit.ts'
@@ -26,15 +26,15 @@ import type { ObstacleOf } from './domain/obstacle.ts'
 import { createRedact, type Redact } from './domain/redact.ts'
 import type { CircuitStore } from './health/circuit-store.ts'
 import type { Circuits } from './health/circuits.ts'
-import type { HealthBoard } from './health/cooldowns.ts'
-import { readEveryPresence, readPresence } from './health/heartbeats.ts'
+import type { Cooldowns } from './health/cooldowns.ts'
+import { readAllWorkers, readWorkers } from './health/heartbeats.ts'
 import { createKeyRing, type KeyRing } from './health/key-ring.ts'
 import { createObstacleOf } from './health/obstacles.ts'
 import { openHealth } from './health/open-health.ts'
-import { openPresence } from './health/open-presence.ts'
+import { openHeartbeat } from './health/open-presence.ts'
 import { createVitals, type Vitals } from './health/vitals.ts'
-import { createWhyAway } from './health/why-away.ts'
-import { type Attendance, createAttendance, unmannedForMs } from './health/worker-liveness.ts'
+import { createUnavailableReason } from './health/why-away.ts'
+import { createWorkerLiveness, unmannedForMs, type WorkerLiveness } from './health/worker-liveness.ts'
 import { createJobStore, type JobStore } from './jobs/store.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { openCaretakers } from './maintenance.ts'
@@ -68,7 +68,7 @@ export interface AppContext {
   readonly names: Names
   readonly keyRings: ReadonlyMap<string, KeyRing>
   /** Which account keeps what later requests go on from. */
-  readonly homes: Homes
+  readonly accountAffinity: AccountAffinity
   /** Waits out an outage of Redis. */
   readonly redis: RedisClient
   readonly subscriber: Redis
@@ -80,9 +80,9 @@ export interface AppContext {
   readonly vitals: Vitals
   readonly batches: BatchStore
   readonly doorbells: Doorbells
-  readonly board: HealthBoard
+  readonly cooldowns: Cooldowns
   readonly circuits: Circuits
-  readonly attendance: Attendance
+  readonly workerLiveness: WorkerLiveness
   readonly circuitStore: CircuitStore
   readonly limitStore: LimitStore
   /** Unix ms until which throttling, or a lack of usable keys or of workers, keeps a target out of use; 0 for none. */
@@ -90,9 +90,9 @@ export interface AppContext {
   /** Unix ms from which a job may be sent to a target; 0 for now. Draws where only a share is sent. */
   readonly availableAt: (target: RouteTarget) => number
   readonly backoffOf: (target: RouteTarget) => Backoff
-  readonly figures: FiguresBoard
+  readonly targetStats: TargetStats
   readonly order: OrderTargets
-  readonly notes: MoveNotes
+  readonly moveReasons: MoveReasons
   readonly obstacleOf: ObstacleOf
   /** Cuts the config's secrets out of what comes from outside. */
   readonly redact: Redact
@@ -169,11 +169,11 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
   const ends = createEndCounter()
   const store = ends.of(storeOn(redis, run, keys, config, clock))
   vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
-  await openPresence(life, { redis, prefix, instance, ends: ends.read, vitals, log, now })
+  await openHeartbeat(life, { redis, prefix, instance, ends: ends.read, vitals, log, now })
 
   const isChecked = (name: string): boolean =>
     config.providers[name] !== undefined && healthCheckOf(config.providers[name]) !== null
-  const { board, circuitStore, circuits } = await openHealth(life, {
+  const { cooldowns, circuitStore, circuits } = await openHealth(life, {
     ...{ redis, subscriber, prefix, isChecked, log, now },
   })
   const names = await life.open(
@@ -187,7 +187,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     providers => Promise.all([...providers.values()].map(p => p.close())),
   )
   const keyRings = new Map(
-    Object.entries(config.providers).map(([name, p]) => [name, createKeyRing(name, keysOf(p), board)]),
+    Object.entries(config.providers).map(([name, p]) => [name, createKeyRing(name, keysOf(p), cooldowns)]),
   )
   const doorbells = await life.open(
     'doorbells',
@@ -202,56 +202,56 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     leaseMs: config.jobs.lock_ms,
   })
 
-  const workers = () => readPresence(redis, prefix, now())
-  const attendance = await life.open(
-    'attendance',
+  const workers = () => readWorkers(redis, prefix, now())
+  const workerLiveness = await life.open(
+    'workerLiveness',
     () => {
-      const attendance = createAttendance({
+      const workerLiveness = createWorkerLiveness({
         providers: Object.keys(config.providers),
-        workers: () => readEveryPresence(redis, prefix),
+        workers: () => readAllWorkers(redis, prefix),
         afterMs: config.jobs.unmanned_after,
         log,
         now,
       })
-      attendance.start()
-      return attendance
+      workerLiveness.start()
+      return workerLiveness
     },
-    attendance => attendance.stop(),
+    workerLiveness => workerLiveness.stop(),
   )
-  const { unmannedSince } = attendance
+  const { unmannedSince } = workerLiveness
   const indictedUntil = (target: RouteTarget): number =>
     Math.max(
-      board.unavailableUntil(target),
+      cooldowns.unavailableUntil(target),
       keyRings.get(target.provider)?.unavailableUntil() ?? 0,
       unmannedSince(target.provider) > 0 ? now() + unmannedForMs : 0,
     )
   const availableAt = (target: RouteTarget): number =>
     indictedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
   const routes = routesOf(config)
-  const figures = createFiguresBoard({ redis, prefix, instance, log, now })
+  const targetStats = createTargetStats({ redis, prefix, instance, log, now })
   if ([...routes.values()].some(({ strategy }) => strategy !== 'ordered')) {
     await life.open(
-      'figures',
-      () => figures.start(),
-      () => figures.stop(),
+      'targetStats',
+      () => targetStats.start(),
+      () => targetStats.stop(),
     )
   }
-  const order = createTargetOrder(figures.of)
-  const notes = createMoveNotes(createWhyAway({ circuits, board, unmannedSince }), now)
+  const order = createTargetOrder(targetStats.of)
+  const moveReasons = createMoveReasons(createUnavailableReason({ circuits, cooldowns, unmannedSince }), now)
   const backoffOf = backoffsOf(config)
   const site = {
     routes,
     providers,
     order,
-    notes,
+    moveReasons,
     store,
     doorbells,
     unmannedSince,
     mayEmpty: hasTurn,
     backoffOf,
   }
-  const obstacleOf = createObstacleOf({ circuits, board, keyRings, unmannedSince })
-  await openRelief(life, {
+  const obstacleOf = createObstacleOf({ circuits, cooldowns, keyRings, unmannedSince })
+  await openDrainer(life, {
     ...site,
     ...{ obstacleOf, instance, availableAt, workers, maxAttempts: config.jobs.max_attempts, log, now },
   })
@@ -266,7 +266,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     providers,
     names,
     keyRings,
-    homes: createHomes({ redis, prefix, providers, keyRings, log }),
+    accountAffinity: createAccountAffinity({ redis, prefix, providers, keyRings, log }),
     redis,
     subscriber,
     run,
@@ -276,17 +276,17 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     vitals,
     batches,
     doorbells,
-    board,
+    cooldowns,
     circuits,
-    attendance,
+    workerLiveness,
     circuitStore,
     limitStore: createLimitStore(redis, prefix),
     indictedUntil,
     availableAt,
     backoffOf,
-    figures,
+    targetStats,
     order,
-    notes,
+    moveReasons,
     obstacleOf,
     redact: createRedact(secretsOf(config)),
     isolation: createIsolation(),

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { readTime } from './clock/clock.ts'
 import { loadConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
-import { readPresence } from './health/heartbeats.ts'
+import { readWorkers } from './health/heartbeats.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { createApiRedis } from './redis/connect.ts'
 import { redisPlaceOf } from './redis/place.ts'
@@ -40,7 +40,7 @@ const checkWorker = async (config: Config, name: string | undefined): Promise<vo
       redis.once('error', failed)
     })
     const { prefix } = config.redis
-    const workers = await readPresence(redis, prefix, await readTime(redis, prefix))
+    const workers = await readWorkers(redis, prefix, await readTime(redis, prefix))
     if (name !== undefined && name in config.providers && !workers.some(w => w.provider === name)) {
       throw new Error(`no worker of ${name} was heard of lately`)
     }

@@ -6,11 +6,11 @@ import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-i
 import { createProviderCheck, longestCheckMs } from '../src/dispatch/check-provider.ts'
 import { createBodyHolder } from '../src/dispatch/claimed-bodies.ts'
 import { createJobExecutor, type ExecuteJob } from '../src/dispatch/execute.ts'
-import type { ExecutorParts } from '../src/dispatch/executor-parts.ts'
+import type { ExecutorDeps } from '../src/dispatch/executor-parts.ts'
 import {
-  coolingWorthWaiting,
-  createHandoverPace,
-  otherProviderFor,
+  createHandoverThrottle,
+  healthyAlternativeTo,
+  shouldWaitOut,
 } from '../src/dispatch/handover-throttle.ts'
 import { createLeases } from '../src/dispatch/leases.ts'
 import { mirrorJobs } from '../src/dispatch/mirror-jobs.ts'
@@ -22,8 +22,8 @@ import { createWorkCounters, type WorkCounters } from '../src/dispatch/work-coun
 import type { RouteTarget } from '../src/domain/chain.ts'
 import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import { flexFullUntil } from '../src/domain/flex-tier.ts'
-import { createHeartbeat, readPresence, type WorkerPresence } from '../src/health/heartbeats.ts'
-import { type GateParts, type OpenGate, openGate } from '../src/health/open-gate.ts'
+import { createWorkerHeartbeat, readWorkers, type WorkerHeartbeat } from '../src/health/heartbeats.ts'
+import { type GateDeps, type OpenGate, openGate } from '../src/health/open-gate.ts'
 import type { TargetGate } from '../src/health/target-gate.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
@@ -70,11 +70,11 @@ export const openProviderWorker = async (
     doorbells,
     keys,
     log: site.log,
-    room: roomOf(context, way),
+    room: intakeOf(context, way),
     answer: async (name, taken) => {
       const parsed = parseDoorbell(name)
       if (parsed.kind !== 'job') return
-      const arrived = admission.expect()
+      const arrived = admission.reserve()
       const claimed = (): void => {
         arrived()
         taken()
@@ -92,11 +92,11 @@ export const openProviderWorker = async (
     },
   )
 
-  const describe = (): WorkerPresence => ({
+  const describe = (): WorkerHeartbeat => ({
     provider: name,
     instance: context.instance,
     pid: process.pid,
-    breaker: way.guard.state,
+    breaker: way.breaker.state,
     callsInFlight: calls.size,
     concurrency,
     counts: counters.read(),
@@ -104,7 +104,7 @@ export const openProviderWorker = async (
   })
   context.vitals.worker(describe)
   context.vitals.check(`worker ${name}`, () => consumer.isRunning)
-  const heartbeat = createHeartbeat(context.redis, keys.prefix, site.log, describe)
+  const heartbeat = createWorkerHeartbeat(context.redis, keys.prefix, site.log, describe)
   await life.open(
     `heartbeat ${name}`,
     () => heartbeat.start(),
@@ -118,10 +118,10 @@ type Way = OpenGate & { readonly admission: Admission }
 
 const openWay = async (life: Lifecycle, { context, name, settings, log }: Site): Promise<Way> => {
   const { concurrency, limits } = settings
-  const goesElsewhere = otherProviderFor(name, context)
+  const hasHealthyAlternative = healthyAlternativeTo(name, context)
   const opened = await openGate(life, {
     ...context,
-    goesElsewhere,
+    hasHealthyAlternative,
     provider: name,
     models: modelsAt(context.routes, name),
     settings: circuitSettingsOf(settings),
@@ -135,23 +135,23 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
     limits,
     concurrency,
     keys: context.keyRings.get(name)!,
-    goesElsewhere,
+    hasHealthyAlternative,
     log,
   })
   return { ...opened, admission }
 }
 
 /** What the worker takes from its queue: what the limits allow, and instead of calls that hang when the provider is left, others. */
-const roomOf = (context: AppContext, { admission, gate }: Way): ConsumerOptions['room'] => {
+const intakeOf = (context: AppContext, { admission, gate }: Way): ConsumerOptions['room'] => {
   const { circuits, isolation, config } = context
   const bytes = claimBytesOf(context)
   const hasBytes = (): boolean => bytes.held < config.jobs.max_bytes_in_flight
   return {
-    left: () => (isolation.isOpen && hasBytes() ? admission.room : 0),
+    left: () => (isolation.isOpen && hasBytes() ? admission.intake : 0),
     idle: () => gate.hanging,
     onChange: listener => {
       bytes.onRelease(listener)
-      admission.onRoom(listener)
+      admission.onIntake(listener)
       circuits.onChange(listener)
       isolation.onChange(listener)
     },
@@ -194,9 +194,9 @@ const openExecutor = async (
     ...{ gate, admission, log, now },
     provider: context.providers.get(name)!,
     keys: context.keyRings.get(name)!,
-    board: context.board,
+    cooldowns: context.cooldowns,
     redact: context.redact,
-    noted: context.figures.note,
+    noted: context.targetStats.record,
   })
   let tokens = 0
   return createJobExecutor({
@@ -211,10 +211,10 @@ const openExecutor = async (
     maxAttempts: config.jobs.max_attempts,
     availableAt: target =>
       target.provider === name
-        ? context.indictedUntil(target) || gate.opensAt(target.model)
+        ? context.indictedUntil(target) || gate.availableAt(target.model)
         : context.availableAt(target),
-    flexFullUntil: (target, body) => flexFullUntil(target, body, context.board.unavailableUntil),
-    isReturning: target => target.provider === name && gate.isReturning(target.model),
+    flexFullUntil: (target, body) => flexFullUntil(target, body, context.cooldowns.unavailableUntil),
+    isReturning: target => target.provider === name && gate.isRamping(target.model),
     mayHandOver: handoverRule(context, name, gate, log),
     isStopping: () => life.stopping,
     unfinished: writes.track,
@@ -229,25 +229,25 @@ const handoverRule = (
   name: string,
   gate: TargetGate,
   log: Logger,
-): ExecutorParts['mayHandOver'] => {
+): ExecutorDeps['mayHandOver'] => {
   const { redis, keys, doorbells, now } = context
-  const isWorthWaiting = coolingWorthWaiting(name, context)
+  const isWorthWaiting = shouldWaitOut(name, context)
   const coolsForLong = (target: RouteTarget): boolean =>
     context.indictedUntil(target) > now() && !isWorthWaiting(target)
-  const pace = createHandoverPace({
+  const throttle = createHandoverThrottle({
     from: name,
     waiting: provider => doorbells.waiting(providerQueue(provider)),
-    workers: () => readPresence(redis, keys.prefix, now()),
+    workers: () => readWorkers(redis, keys.prefix, now()),
     log,
     now,
   })
   return (provider, from, hasCalled) =>
-    (!gate.isShut && (hasCalled || coolsForLong(from))) || pace.takes(provider)
+    (!gate.isRestricted && (hasCalled || coolsForLong(from))) || throttle.tryAcquire(provider)
 }
 
 /** How the provider is asked while nobody calls it; null where it is not, or where no route leads to it. */
-const healthCheckFor = (context: AppContext, name: string, log: Logger): GateParts['check'] => {
-  const { config, board, providers, keyRings, redact, routes, now } = context
+const healthCheckFor = (context: AppContext, name: string, log: Logger): GateDeps['check'] => {
+  const { config, cooldowns, providers, keyRings, redact, routes, now } = context
   const settings = config.providers[name]!
   const check = healthCheckOf(settings)
   const target = [...routes.values()].flatMap(route => route.targets).find(t => t.provider === name)
@@ -256,7 +256,7 @@ const healthCheckFor = (context: AppContext, name: string, log: Logger): GatePar
   const { kind, intervalMs, model = target.model } = check
   const ask = createProviderCheck({
     provider: providers.get(name)!,
-    ...{ keys, board, redact, log, now },
+    ...{ keys, cooldowns, redact, log, now },
     model: kind === 'models' ? null : model,
     timeoutMs: Math.min(settings.timeout_ms, longestCheckMs),
   })

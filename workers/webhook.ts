@@ -4,7 +4,7 @@ import { batchView, messageBatchView } from '../src/batches/view.ts'
 import type { AppContext } from '../src/context.ts'
 import { createLeases, type Leases } from '../src/dispatch/leases.ts'
 import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.ts'
-import { createWebhookHeartbeat, type WebhookPresence } from '../src/health/heartbeats.ts'
+import { createWebhookHeartbeat, type WebhookHeartbeat } from '../src/health/heartbeats.ts'
 import { parseBatchDoorbell, parseDoorbell } from '../src/jobs/doorbell.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
@@ -97,7 +97,7 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
     () => consumer.start(),
     (_, leftMs) => consumer.stop(leftMs(), () => stopping.abort()),
   )
-  const describe = (): WebhookPresence => ({
+  const describe = (): WebhookHeartbeat => ({
     instance: context.instance,
     counts: counter.read(),
     seenAtMs: now(),

@@ -11,8 +11,8 @@ import type { FileStore } from '../files/store.ts'
 import type { UploadStore } from '../files/upload-store.ts'
 import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
-import type { HealthBoard } from '../health/cooldowns.ts'
-import type { ProcessPresence, WebhookPresence, WorkerPresence } from '../health/heartbeats.ts'
+import type { Cooldowns } from '../health/cooldowns.ts'
+import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from '../health/heartbeats.ts'
 import type { Vitals } from '../health/vitals.ts'
 import type { FinishWaiter } from '../jobs/completion-listener.ts'
 import type { JobIndex } from '../jobs/index-stream.ts'
@@ -42,7 +42,7 @@ export interface ApiParts {
   readonly uploads: UploadStore
   readonly quotas: Quotas
   readonly batches: BatchStore
-  readonly board: HealthBoard
+  readonly cooldowns: Cooldowns
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore
   readonly limitStore: Pick<LimitStore, 'read' | 'unblock'>
@@ -58,9 +58,9 @@ export interface ApiParts {
   readonly vitals: Vitals
   /** Unix ms since when a provider has no worker, once that counts; 0 else. */
   readonly unmannedSince: (provider: string) => number
-  readonly presence: () => Promise<readonly WorkerPresence[]>
-  readonly webhookPresence: () => Promise<readonly WebhookPresence[]>
-  readonly processes: () => Promise<readonly ProcessPresence[]>
+  readonly presence: () => Promise<readonly WorkerHeartbeat[]>
+  readonly webhookPresence: () => Promise<readonly WebhookHeartbeat[]>
+  readonly processes: () => Promise<readonly ProcessHeartbeat[]>
   readonly memory: Pick<MemoryWatch, 'isFull' | 'figures'>
   /** Rejects when Redis does not answer. */
   readonly pingRedis: () => Promise<void>

@@ -3,13 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import { createBatchStore } from '../batches/store.ts'
 import { quotasOf } from '../config/quotas.ts'
 import { type AppContext, deadLetterRetentionMs, storeOn } from '../context.ts'
-import { createHomes } from '../dispatch/account-affinity.ts'
+import { createAccountAffinity } from '../dispatch/account-affinity.ts'
 import { createSubmitJob } from '../dispatch/submit.ts'
 import { createQuotas } from '../files/quotas.ts'
 import { createFileStore } from '../files/store.ts'
 import { createUploadStore } from '../files/upload-store.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
-import { readPresence, readProcesses, readWebhookPresence } from '../health/heartbeats.ts'
+import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartbeats.ts'
 import { createFinishWaiter } from '../jobs/completion-listener.ts'
 import { createJobIndex } from '../jobs/index-stream.ts'
 import { createAgenda } from '../jobs/schedule.ts'
@@ -87,10 +87,10 @@ export const serveApi = async (
     uploads: createUploadStore({ redis, run, keys, now }),
     batches: createBatchStore({ redis, run, keys, now }),
     quotas: createQuotas({ redis, run, keys, quotaOf: quotasOf(config), now }),
-    board: context.board,
+    cooldowns: context.cooldowns,
     circuits: context.circuits,
-    unmannedSince: context.attendance.unmannedSince,
-    figuresOf: context.figures.of,
+    unmannedSince: context.workerLiveness.unmannedSince,
+    figuresOf: context.targetStats.of,
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     limitStore: createLimitStore(redis, keys.prefix),
     waiter,
@@ -103,8 +103,8 @@ export const serveApi = async (
       providers: context.providers,
       availableAt: context.availableAt,
       order: context.order,
-      homes: createHomes({ ...context, redis, prefix: keys.prefix }),
-      notes: context.notes,
+      accountAffinity: createAccountAffinity({ ...context, redis, prefix: keys.prefix }),
+      moveReasons: context.moveReasons,
       retentionMs: config.jobs.retention,
       now,
       random: Math.random,
@@ -112,8 +112,8 @@ export const serveApi = async (
     vitals: context.vitals,
     addressGuard: createAddressGuard(config.webhooks.allow),
     resolve: context.names.ofReceivers.resolve,
-    presence: () => readPresence(redis, keys.prefix, now()),
-    webhookPresence: () => readWebhookPresence(redis, keys.prefix, now()),
+    presence: () => readWorkers(redis, keys.prefix, now()),
+    webhookPresence: () => readWebhookWorkers(redis, keys.prefix, now()),
     processes: () => readProcesses(redis, keys.prefix, now()),
     memory: context.memory,
     pingRedis: () => pingRedis(redis, keys),

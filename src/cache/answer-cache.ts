@@ -19,7 +19,7 @@ export type Entered =
   | { readonly kind: 'lead' | 'alone' }
 
 /** How a route's answers are kept. */
-export interface Room {
+export interface CacheTerms {
   readonly route: string
   readonly ttlMs: number
   /** Bytes of all its answers together. */
@@ -36,10 +36,10 @@ export interface AnswerCache {
   follow(key: string, jobId: string, doorbell: string): Promise<boolean>
   /** Doorbells of some that follow this request's leader; they may have ended meanwhile. */
   someFollowers(key: string): Promise<readonly string[]>
-  keepLead(key: string, jobId: string): Promise<void>
+  renewLead(key: string, jobId: string): Promise<void>
   /** `mayRecur`: another's call may well end likewise. */
   endLead(key: string, jobId: string, mayRecur: boolean): Promise<readonly string[]>
-  put(key: string, jobId: string, room: Room, answer: KeptAnswer): Promise<readonly string[]>
+  put(key: string, jobId: string, room: CacheTerms, answer: KeptAnswer): Promise<readonly string[]>
 }
 
 export interface AnswerCacheOptions {
@@ -118,7 +118,7 @@ export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOpti
       const namesAndDoorbells = (await redis.hrandfield(followers, sampleSize, 'WITHVALUES')) as string[]
       return namesAndDoorbells.filter((_, i) => i % 2 === 1)
     },
-    keepLead: async (key, jobId) => {
+    renewLead: async (key, jobId) => {
       await run('keep-lead', key, '', jobId, leaseMs)
     },
     endLead: async (key, jobId, mayRecur) =>

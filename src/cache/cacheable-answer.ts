@@ -50,7 +50,7 @@ const isGood: Readonly<Record<Endpoint, (answer: JsonRecord, keepsCut: boolean) 
  * Whether a good answer is worth keeping: it holds something, and came to its own end, or to a limit of length where these are kept
  * as well. The next to ask may be luckier than with an empty one. Never throws.
  */
-export const isWorthKeeping = (endpoint: Endpoint, body: string, keepsCut: boolean): boolean => {
+export const isCacheable = (endpoint: Endpoint, body: string, keepsCut: boolean): boolean => {
   try {
     const answer: unknown = JSON.parse(body)
     return isRecord(answer) && isGood[endpoint](answer, keepsCut)

@@ -15,7 +15,7 @@ export const cachedRoutesOf = (
         ttlMs: cache.ttl,
         maxBytes: cache.max_bytes,
         maxTotalBytes: cache.max_total_bytes,
-        keepsCut: cache.truncated,
+        cachesTruncated: cache.truncated,
         chain: JSON.stringify(chain),
       }
       return [[name, terms] as const]

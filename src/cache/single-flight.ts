@@ -4,7 +4,7 @@ import type { Target } from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
-import { isWorthKeeping } from './cacheable-answer.ts'
+import { isCacheable } from './cacheable-answer.ts'
 import { requestKey } from './request-key.ts'
 
 /** A route whose answers are kept. */
@@ -14,7 +14,7 @@ export interface CachedRoute {
   readonly maxBytes: number
   readonly maxTotalBytes: number
   /** Whether answers that came to a limit of length are kept as well. */
-  readonly keepsCut: boolean
+  readonly cachesTruncated: boolean
   /** The same as long as the route leads to the same models. */
   readonly chain: string
 }
@@ -23,7 +23,7 @@ export interface CachedRoute {
 export type CachedRoutes = ReadonlyMap<string, CachedRoute>
 
 /** As much of a claimed job as its flight needs. */
-export interface FlyingJob {
+export interface SharedRequest {
   readonly id: string
   readonly tenant: string
   readonly model: string
@@ -43,7 +43,7 @@ export interface GivenAnswer {
  * One job's part in the call that all who ask the same share. What is told here may get lost with Redis or with the process:
  * whoever follows wakes by itself when the leader's lease is over, so nothing here is ever waited for.
  */
-export interface Flight {
+export interface SharedCall {
   /** The job has this answer: it is kept where the route's terms allow it, and those who follow go on. */
   answered(answer: GivenAnswer): void
   /** The job ended or parked without an answer that others could use. */
@@ -55,7 +55,7 @@ export interface Flight {
   left(): void
 }
 
-export type Boarding =
+export type Joined =
   | { readonly kind: 'hit'; readonly answer: KeptAnswer }
   | {
       readonly kind: 'follow'
@@ -64,19 +64,19 @@ export type Boarding =
       /** To be called once the job is parked, with the doorbell that it waits for. False: ring it at once. */
       readonly follow: (doorbell: string) => Promise<boolean>
     }
-  | { readonly kind: 'call'; readonly flight: Flight }
+  | { readonly kind: 'call'; readonly flight: SharedCall }
 
-export interface Flights extends Repeating {
+export interface SingleFlight extends Repeating {
   /** Null where nothing is cached: the job is called as any other. */
-  board(job: FlyingJob): Promise<Boarding> | null
+  join(job: SharedRequest): Promise<Joined> | null
   /**
    * A job was cancelled: whether its call is to go on, as others wait for its answer. Null where it leads none here. Those who
    * come later while it goes on follow it as well. When all of them end before it, it goes on for nobody.
    */
-  outlives(jobId: string): Promise<boolean> | null
+  continuesAfterCancel(jobId: string): Promise<boolean> | null
 }
 
-export interface FlightParts {
+export interface SingleFlightDeps {
   readonly cache: AnswerCache
   readonly routes: CachedRoutes
   readonly leaseMs: number
@@ -96,7 +96,7 @@ const renewalsPerLease = 3
 /** Followers of a leader that died come back over this part of a lease: one of them leads, and the others see it. */
 const spread = 0.2
 
-const noFlight: Flight = { answered: () => undefined, ended: () => undefined, left: () => undefined }
+const noFlight: SharedCall = { answered: () => undefined, ended: () => undefined, left: () => undefined }
 
 /**
  * Lets identical requests share one call and its answer.
@@ -111,7 +111,7 @@ const noFlight: Flight = { answered: () => undefined, ended: () => undefined, le
  * stand in the agenda. The answer is written before or after the job's own end, whichever is first; when only the answer
  * was, the job is called for again and meets it. When only the end was, the answer is asked for once more.
  */
-export const createFlights = (parts: FlightParts): Flights => {
+export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
   const { cache, routes, leaseMs, wake, log, now } = parts
   /** Leads of jobs under way here, by the job. */
   const leads = new Map<string, string>()
@@ -124,7 +124,7 @@ export const createFlights = (parts: FlightParts): Flights => {
     async () => {
       for (const [jobId, key] of leads) {
         cache
-          .keepLead(key, jobId)
+          .renewLead(key, jobId)
           .catch(error =>
             log.debug(
               { event: 'singleflight.renew_failed', err: error, jobId },
@@ -158,7 +158,7 @@ export const createFlights = (parts: FlightParts): Flights => {
     return goesOn
   }
 
-  const flightOf = (job: FlyingJob, key: string, route: CachedRoute): Flight => ({
+  const flightOf = (job: SharedRequest, key: string, route: CachedRoute): SharedCall => ({
     answered: answer => {
       release(job.id)
       const room = { route: job.model, ...route }
@@ -181,10 +181,13 @@ export const createFlights = (parts: FlightParts): Flights => {
     },
   })
 
-  const isKeepable = (endpoint: Endpoint, { keepsCut }: CachedRoute, { statusCode, body }: GivenAnswer) =>
-    statusCode === 200 && isWorthKeeping(endpoint, body, keepsCut)
+  const isKeepable = (
+    endpoint: Endpoint,
+    { cachesTruncated: keepsCut }: CachedRoute,
+    { statusCode, body }: GivenAnswer,
+  ) => statusCode === 200 && isCacheable(endpoint, body, keepsCut)
 
-  const board = async (job: FlyingJob, route: CachedRoute): Promise<Boarding> => {
+  const board = async (job: SharedRequest, route: CachedRoute): Promise<Joined> => {
     const key = requestKey({ ...job, route: job.model, chain: route.chain })
     if (key === null) return { kind: 'call', flight: noFlight }
     const entered = await cache.enter(key, job.id)
@@ -199,11 +202,11 @@ export const createFlights = (parts: FlightParts): Flights => {
 
   return {
     ...renewal,
-    board: job => {
+    join: job => {
       const route = routes.get(job.model)
       return route === undefined ? null : board(job, route)
     },
-    outlives: jobId => {
+    continuesAfterCancel: jobId => {
       const key = leads.get(jobId)
       return key === undefined ? null : outlives(jobId, key)
     },

@@ -2,7 +2,7 @@ import type { KeyOrigin } from '../config/keys.ts'
 import type { Config, ProviderConfig } from '../config/schema.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { BreakReason } from '../domain/upstream.ts'
-import type { Standing } from '../providers/check.ts'
+import type { KeyStatus } from '../providers/check.ts'
 import { createProvider } from '../providers/create-provider.ts'
 import type { Provider } from '../providers/provider.ts'
 
@@ -11,7 +11,7 @@ import type { Provider } from '../providers/provider.ts'
  * `missing`: there is none to ask with. `unusable`: nobody can be asked with it. `simulated`: it answers by itself.
  */
 export interface KeyCheck {
-  readonly standing: Standing | 'missing' | 'unusable' | 'simulated'
+  readonly standing: KeyStatus | 'missing' | 'unusable' | 'simulated'
   readonly status: number | null
   /** Why there was no answer. */
   readonly reason: BreakReason | null
@@ -64,7 +64,7 @@ const checkKey = async (
   const opened = open(name, config, proxy)
   if (opened === null) return unasked('unusable')
   const startedAt = performance.now()
-  const { standing, outcome } = await opened.check(key, new Interrupt())
+  const { status: standing, outcome } = await opened.check(key, new Interrupt())
   const latencyMs = Math.round(performance.now() - startedAt)
   await opened.close()
   return outcome.kind === 'answer'

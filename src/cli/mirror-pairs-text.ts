@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import { JsonText } from '../json/json-text.ts'
 import { elementsOf, memberText } from '../json/members.ts'
-import { saidIn } from '../mirror/answer-content.ts'
+import { contentOf } from '../mirror/answer-content.ts'
 import { describeMs } from './explain-text.ts'
 import { renderTime } from './times.ts'
 
@@ -62,7 +62,7 @@ const describeCall = (endpoint: Endpoint, call: CallState): string => {
 const wordsOf = (endpoint: Endpoint, { answer }: CallState): string => {
   if (typeof answer === 'string') return answer
   const whole = answer.text
-  const { texts, calls } = saidIn(endpoint, whole)
+  const { texts, calls } = contentOf(endpoint, whole)
   const called = calls.map(
     ({ name, input }) => `${name}(${typeof input === 'string' ? input : JSON.stringify(input)})`,
   )

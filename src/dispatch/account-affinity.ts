@@ -10,7 +10,7 @@ import type { Providers } from './routes.ts'
 const rememberedSeconds = 30 * 86_400
 
 /** Which account keeps what: a response that the next request goes on from, a conversation, a container. */
-export interface Homes {
+export interface AccountAffinity {
   find(tenant: string, id: string): Promise<Pick<Home, 'provider' | 'key'> | null>
   /**
    * Sent before the end of the job, on the same connection, so that the next request finds it; never waited for. What is lost is
@@ -24,7 +24,7 @@ export interface Homes {
   ): void
 }
 
-export interface HomesOptions {
+export interface AccountAffinityOptions {
   readonly redis: Redis | Cluster
   readonly prefix: string
   readonly providers: Providers
@@ -32,7 +32,13 @@ export interface HomesOptions {
   readonly log: Logger
 }
 
-export const createHomes = ({ redis, prefix, providers, keyRings, log }: HomesOptions): Homes => {
+export const createAccountAffinity = ({
+  redis,
+  prefix,
+  providers,
+  keyRings,
+  log,
+}: AccountAffinityOptions): AccountAffinity => {
   const keyOf = (tenant: string, id: string): string =>
     `${prefix}:home:${createHash('sha256').update(`${tenant}\n${id}`).digest('base64url')}`
 

@@ -5,16 +5,16 @@ import { Interrupt } from '../domain/interrupt.ts'
 import type { Redact } from '../domain/redact.ts'
 import { toldBy } from '../domain/told-error.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
-import type { HealthBoard } from '../health/cooldowns.ts'
+import type { Cooldowns } from '../health/cooldowns.ts'
 import type { CheckOutcome } from '../health/health-check.ts'
 import type { KeyRing } from '../health/key-ring.ts'
 import type { Provider } from '../providers/provider.ts'
 import { stoppedMs } from './upstream-caller.ts'
 
-export interface ProviderCheckParts {
+export interface ProviderCheckDeps {
   readonly provider: Provider
   readonly keys: KeyRing
-  readonly board: HealthBoard
+  readonly cooldowns: Cooldowns
   /** Cuts the secrets of the config out of what a provider says. */
   readonly redact: Redact
   /** The model that is asked for a token; null to ask for the list of models. */
@@ -37,8 +37,8 @@ const isSuccess = (outcome: UpstreamOutcome): boolean =>
   outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
 
 /** Asks a provider whether it is there. Any answer that does not blame it says that it is. */
-export const createProviderCheck = (parts: ProviderCheckParts) => {
-  const { provider, keys, board, redact, model, timeoutMs, log, now } = parts
+export const createProviderCheck = (parts: ProviderCheckDeps) => {
+  const { provider, keys, cooldowns, redact, model, timeoutMs, log, now } = parts
   const endpoint: Endpoint = '/v1/chat/completions'
 
   const request = async (apiKey: string | null, signal: Interrupt): Promise<UpstreamOutcome> => {
@@ -86,7 +86,7 @@ export const createProviderCheck = (parts: ProviderCheckParts) => {
       const scope = `key:${provider.name}#${key.fingerprint}` as const
       const error = toldBy(outcome, verdict, redact)
       const statusCode = outcome.kind === 'answer' ? outcome.status : null
-      board.indict(scope, 'stopped', now() + stoppedMs, reason, {
+      cooldowns.suspend(scope, 'stopped', now() + stoppedMs, reason, {
         verdict: kind,
         ...(error && {
           error: { provider: provider.name, model: model ?? '', status_code: statusCode, ...error },

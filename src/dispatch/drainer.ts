@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
-import { nextStep, spends, type Walk, type WalkLimits } from '../domain/next-step.ts'
+import { nextStep, type RoutingLimits, type RoutingState, spends } from '../domain/next-step.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
 import { costOfAll } from '../domain/usage.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
@@ -9,14 +9,14 @@ import type { JobStore } from '../jobs/store.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, providerQueue, type WaitingRing } from '../queue/doorbells.ts'
 import { isMirrorId } from '../redis/keys.ts'
-import { endOfVain } from './futile-wait.ts'
-import type { HandoverPace } from './handover-throttle.ts'
-import type { MoveNotes } from './move-reasons.ts'
-import { carriersOf, isLastResort, lastResortsLast } from './request-targets.ts'
-import { homeward, type Providers, type Routes, requestOf } from './routes.ts'
+import { futileWaitEnd } from './futile-wait.ts'
+import type { HandoverThrottle } from './handover-throttle.ts'
+import type { MoveReasons } from './move-reasons.ts'
+import { isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
+import { atAccount, type Providers, type Routes, requestOf } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
-export interface ReliefParts {
+export interface DrainerDeps {
   /** Providers whose workers may be missed. */
   readonly unmannable: readonly string[]
   readonly unmannedSince: (provider: string) => number
@@ -25,16 +25,16 @@ export interface ReliefParts {
   /** Unix ms from which a job may be sent to a target; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
   readonly order: OrderTargets
-  readonly notes: Pick<MoveNotes, 'skipped'>
+  readonly moveReasons: Pick<MoveReasons, 'skipped'>
   readonly store: Pick<JobStore, 'passOn' | 'readHeads' | 'readBody' | 'claim' | 'finalise'>
   readonly doorbells: Pick<Doorbells, 'ring' | 'page'>
-  readonly backoffOf: WalkLimits['backoffOf']
+  readonly backoffOf: RoutingLimits['backoffOf']
   readonly obstacleOf: ObstacleOf
   /** Names a claim of this process. */
   readonly newToken: () => string
   readonly maxAttempts: number
   /** How fast jobs may leave a provider. */
-  readonly paceOf: (provider: string) => HandoverPace
+  readonly throttleOf: (provider: string) => HandoverThrottle
   /** Whether this process is the one that empties a queue, for some seconds from now. */
   readonly mayEmpty: (queue: string) => Promise<boolean>
   readonly log: Logger
@@ -51,30 +51,30 @@ const pageSize = 50
  * tell it that it waits in vain, so they end here. A job moves in one step of its record, so whoever dies
  * here leaves it either at the old target or at the new one, where its doorbell is owed; its old doorbell leads nowhere.
  */
-export const createRelief = (parts: ReliefParts): Repeating => {
+export const createDrainer = (parts: DrainerDeps): Repeating => {
   const { routes, providers, store, doorbells, log, now } = parts
   /** Of each queue, the rings at its head that have nowhere else to go. */
   const passed = new Map<string, number>()
 
-  const limits: WalkLimits = { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf }
+  const limits: RoutingLimits = { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf }
 
   /** A job as it stands, with nobody to call the provider where it waits; null where nothing can be done about that. */
-  const walkOf = async (record: JobRecord): Promise<Walk | null> => {
+  const walkOf = async (record: JobRecord): Promise<RoutingState | null> => {
     const whole = routes.get(record.model)
     // What it depends on is nowhere else.
-    const route = whole && homeward(whole, record.home ?? null)
+    const route = whole && atAccount(whole, record.home ?? null)
     const isAwaited = record.class === 'interactive'
     if (route === undefined || (route.targets.length < 2 && !isAwaited)) return null
     const body = await store.readBody(record.id)
     if (body === null) return null
     const request = requestOf(record.endpoint, body, record.headers)
-    const carriers = carriersOf(route, providers, request)
-    const isLast = isLastResort(route, carriers)
+    const eligible = targetsFor(route, providers, request)
+    const isLast = isLastResort(route, eligible)
     const isHere = ({ provider }: RouteTarget): boolean => provider === record.target.provider
     return {
       seed: record.id,
       expiresAtMs: record.expiresAtMs,
-      targets: lastResortsLast(parts.order(route, carriers.targets, request, record.id), isLast),
+      targets: lastResortsLast(parts.order(route, eligible.targets, request, record.id), isLast),
       isLastResort: isLast,
       attempts: record.attempts,
       spent: record.attempts.filter(call => !call.mirror && spends(call)).length,
@@ -86,9 +86,9 @@ export const createRelief = (parts: ReliefParts): Repeating => {
   }
 
   /** Ends a job whose connection would wait in vain; false where it has to wait. A worker that came meanwhile has its claim first. */
-  const endInVain = async (record: JobRecord, walk: Walk): Promise<boolean> => {
+  const endInVain = async (record: JobRecord, walk: RoutingState): Promise<boolean> => {
     const { id, hop, ring } = record
-    const end = endOfVain(record, walk, limits, parts.obstacleOf)
+    const end = futileWaitEnd(record, walk, limits, parts.obstacleOf)
     if (end === null) return false
     const claim = await store.claim(id, hop, ring, parts.newToken())
     if (typeof claim === 'string') return true
@@ -102,7 +102,7 @@ export const createRelief = (parts: ReliefParts): Repeating => {
 
   const passOn = async (record: JobRecord, { provider, model }: RouteTarget): Promise<boolean> => {
     const { id, hop, priority } = record
-    const note = parts.notes.skipped(hop, record.target, [])
+    const note = parts.moveReasons.skipped(hop, record.target, [])
     if (!(await store.passOn(record, { provider, model }, note))) return true
     log.info(
       { event: 'job.handed_over', jobId: id, hop: hop + 1, provider, reason: note.reason },
@@ -125,7 +125,7 @@ export const createRelief = (parts: ReliefParts): Repeating => {
 
   /** Whether a ring is to stay, and whether there was room for all that could go. */
   const empty = async (ring: WaitingRing, provider: string): Promise<{ stays: boolean; full: boolean }> => {
-    const pace = parts.paceOf(provider)
+    const throttle = parts.throttleOf(provider)
     const names = ring.doorbells.filter(name => parseDoorbell(name).kind === 'job')
     const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
     let stays = names.length < ring.doorbells.length
@@ -135,7 +135,7 @@ export const createRelief = (parts: ReliefParts): Repeating => {
       const walk = isMirrorId(record.id) ? null : await walkOf(record)
       const step = walk && nextStep(walk, limits, now(), Math.random)
       if (step?.kind !== 'call') stays = !(walk && (await endInVain(record, walk))) || stays
-      else if (!pace.takes(step.target.provider)) return { stays: true, full: true }
+      else if (!throttle.tryAcquire(step.target.provider)) return { stays: true, full: true }
       else await passOn(record, step.target)
     }
     return { stays, full: false }
@@ -158,7 +158,7 @@ export const createRelief = (parts: ReliefParts): Repeating => {
   }
 
   return createRepeating(
-    'relief',
+    'drainer',
     pollMs,
     async () => {
       for (const provider of parts.unmannable) if (parts.unmannedSince(provider) > 0) await relieve(provider)

@@ -2,23 +2,23 @@ import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { lossesOf } from '../domain/losses.ts'
-import { eligible, nextStep, type Step, spends, type Walk } from '../domain/next-step.ts'
+import { eligible, nextStep, type RoutingState, type Step, spends } from '../domain/next-step.ts'
 import { costOfAll } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { Claim, Final } from '../jobs/store.ts'
 import { isMirrorId } from '../redis/keys.ts'
-import { exactUntilOf, patienceOf, type Run, unlogged } from './execution.ts'
-import type { ExecutorParts } from './executor-parts.ts'
-import { nobodyFor } from './first-target.ts'
-import { endInVain, obstacleFor } from './futile-wait.ts'
+import { type Execution, exactUntilOf, maxWaitMs, unrecorded } from './execution.ts'
+import type { ExecutorDeps } from './executor-parts.ts'
+import { noTargetError } from './first-target.ts'
+import { endIfFutile, obstacleFor } from './futile-wait.ts'
 import { createIsolated } from './isolated.ts'
 import type { Seat } from './isolation.ts'
-import { wordsFor } from './last-words.ts'
+import { lastResponseFor } from './last-words.ts'
 import type { Leases } from './leases.ts'
 import { createMirrorFallback, type MirrorAnswer } from './mirror-fallback.ts'
-import { carriersOf, isLastResort, lastResortsLast } from './request-targets.ts'
-import { homeward, loneRoute, requestOf } from './routes.ts'
-import { createJobMoves } from './transitions.ts'
+import { isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
+import { atAccount, requestOf, singleTargetRoute } from './routes.ts'
+import { createTransitions } from './transitions.ts'
 import type { CallResult, CallTerms } from './upstream-caller.ts'
 
 /** A sample is worth one call: tried again it would tell of nothing but luck. */
@@ -34,12 +34,12 @@ interface Doorbell {
 }
 
 /** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
-export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
+export const createJobExecutor = (parts: ExecutorDeps): ExecuteJob => {
   const { store, caller, calls, leases, routes, providers, log, now, random, persist } = parts
-  const { handOver, park, retry, hold, interrupted, disown } = createJobMoves(parts)
+  const { handOver, park, retry, waitInSlot: hold, interrupted, disown } = createTransitions(parts)
 
   const isolated = createIsolated({ ...parts, hold })
-  const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, hold, now })
+  const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, waitInSlot: hold, now })
 
   const execute: ExecuteJob = async (jobId, hop, ring, taken) => {
     const seat = await parts.isolation.enter()
@@ -60,7 +60,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     const interrupt = calls.enter(jobId, claimed.expiresAtMs)
     leases.hold(claimed)
     const body = parts.holdBody(claimed)
-    let run: Run | null = null
+    let run: Execution | null = null
     try {
       run = begin(await body.read(interrupt), interrupt)
       if (!(await isolated(run, seat))) return
@@ -75,21 +75,21 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     }
   }
 
-  const begin = (claim: Claim, interrupt: Interrupt): Run => {
+  const begin = (claim: Claim, interrupt: Interrupt): Execution => {
     const here: RouteTarget = { route: claim.model, ...claim.target }
     // A worker that has not heard of a new route yet can still do what it was sent.
     const isMirror = isMirrorId(claim.id)
     const route = isMirror
-      ? loneRoute(parts.mirrors.targetOf(claim.model) ?? here, 'always')
-      : (routes.get(claim.model) ?? loneRoute(here))
+      ? singleTargetRoute(parts.mirrors.targetOf(claim.model) ?? here, 'always')
+      : (routes.get(claim.model) ?? singleTargetRoute(here))
     const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
     const request = requestOf(claim.endpoint, claim.body, claim.headers)
-    const carriers = carriersOf(homeward(route, claim.home), providers, request)
-    const { adjusted } = carriers
-    const isLast = isLastResort(route, carriers)
+    const eligible = targetsFor(atAccount(route, claim.home), providers, request)
+    const { adjusted } = eligible
+    const isLast = isLastResort(route, eligible)
     return {
       claim,
-      targets: lastResortsLast(parts.order(route, carriers.targets, request, claim.id), isLast),
+      targets: lastResortsLast(parts.order(route, eligible.targets, request, claim.id), isLast),
       current: known ?? here,
       adjusted,
       isLastResort: isLast,
@@ -101,19 +101,19 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
       },
       interrupt,
       attempts: [...claim.attempts],
-      logged: claim.attempts.length,
+      recorded: claim.attempts.length,
       // A sample is not asked again because it was lost.
-      spent: claim.spent + (isMirror ? lossesOf(claim.attempts) : 0),
+      attemptsSpent: claim.spent + (isMirror ? lossesOf(claim.attempts) : 0),
       ...{ finalising: false, lastResponse: null, flight: null, beside: undefined },
     }
   }
 
-  const walkOf = (run: Run, shutUntilMs: number): Walk => ({
+  const walkOf = (run: Execution, shutUntilMs: number): RoutingState => ({
     seed: run.claim.id,
     expiresAtMs: run.claim.expiresAtMs,
     targets: run.targets,
     attempts: run.attempts,
-    spent: run.spent,
+    spent: run.attemptsSpent,
     hop: run.claim.hop,
     current: run.current,
     refusalHandsOver: run.refusalHandsOver,
@@ -128,10 +128,10 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     exactUntilMs: run.exactUntilMs,
   })
 
-  const decide = (run: Run, shutUntilMs: number): Step =>
+  const decide = (run: Execution, shutUntilMs: number): Step =>
     nextStep(walkOf(run, shutUntilMs), run.limits, now(), random)
 
-  const walk = async (run: Run): Promise<void> => {
+  const walk = async (run: Execution): Promise<void> => {
     let shutUntilMs = 0
     for (;;) {
       const step = decide(run, shutUntilMs)
@@ -160,7 +160,7 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
         continue
       }
       run.attempts.push(result.attempt)
-      if (spends(result.attempt)) run.spent += 1
+      if (spends(result.attempt)) run.attemptsSpent += 1
       if (result.kind === 'interrupted') return interrupted(run, result.reason)
       if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
       if (endsTheJob(result, run)) return finish(run, result)
@@ -168,32 +168,39 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
   }
 
   /** Parks a job, or ends one whose connection would wait in vain. */
-  const stand = (run: Run, walk: Walk, { target, untilMs }: Step & { kind: 'park' }): Promise<void> => {
+  const stand = (
+    run: Execution,
+    walk: RoutingState,
+    { target, untilMs }: Step & { kind: 'park' },
+  ): Promise<void> => {
     const { obstacleOf } = parts
-    const hopeless = endInVain(run, walk, obstacleOf)
+    const hopeless = endIfFutile(run, walk, obstacleOf)
     if (hopeless === null) return park(run, target, untilMs, obstacleFor(eligible(walk), target, obstacleOf))
     run.flight?.ended(true)
     return finalise(run, hopeless)
   }
 
-  const finishBeside = (run: Run, { response, usage }: MirrorAnswer): Promise<void> => {
+  const finishBeside = (run: Execution, { response, usage }: MirrorAnswer): Promise<void> => {
     run.flight?.ended(true)
     return finalise(run, { status: 'succeeded', response, error: null, refused: false, usage })
   }
 
-  const hasCalled = ({ attempts, claim }: Run): boolean => attempts.some(({ hop }) => hop === claim.hop)
+  const hasCalled = ({ attempts, claim }: Execution): boolean => attempts.some(({ hop }) => hop === claim.hop)
 
-  const endsTheJob = ({ verdict, native }: CallResult & { kind: 'judged' }, run: Run): boolean =>
+  const endsTheJob = ({ verdict, native }: CallResult & { kind: 'judged' }, run: Execution): boolean =>
     verdict.kind === 'ok' ||
     (verdict.kind === 'refused' && !run.refusalHandsOver) ||
     // A caller's own mistake ends the job where the request was judged as it was written; a translated one
     // may be at fault through the translation.
     (verdict.kind === 'rejected' && native)
 
-  const finish = async (run: Run, result: CallResult & { kind: 'judged' }) => {
+  const finish = async (run: Execution, result: CallResult & { kind: 'judged' }) => {
     const { verdict, attempt, response, usage, made } = result
     const { tenant, endpoint } = run.claim
-    parts.homes.remember(tenant, endpoint, made.ids, { provider: run.current.provider, key: made.key })
+    parts.accountAffinity.remember(tenant, endpoint, made.ids, {
+      provider: run.current.provider,
+      key: made.key,
+    })
     // Whoever asks the same may get an answer to just that.
     const isAdjusted = attempt.adjusted !== undefined
     // A refusal may come as an answer, or as an error.
@@ -210,12 +217,12 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
     })
   }
 
-  const fail = (run: Run, code: JobErrorCode) => {
+  const fail = (run: Execution, code: JobErrorCode) => {
     run.flight?.ended(true)
     return finalise(run, {
       status: 'failed',
-      response: wordsFor(code, run.lastResponse),
-      error: code === 'no_usable_target' ? nobodyFor(run.claim, parts) : errorOf(code),
+      response: lastResponseFor(code, run.lastResponse),
+      error: code === 'no_usable_target' ? noTargetError(run.claim, parts) : errorOf(code),
       refused: false,
       usage: null,
     })
@@ -225,12 +232,12 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
    * Resolves when the result is on its way to Redis, not when it is there: a place is free a round trip sooner. Until it is
    * there the job's lease is kept.
    */
-  const finalise = (run: Run, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
+  const finalise = (run: Execution, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
     mirrored.note(run)
     const { claim, attempts } = run
     const whole = {
       ...final,
-      attempts: unlogged(run),
+      attempts: unrecorded(run),
       costUsd: costOfAll(run.attempts) ?? (final.cachedFrom ? 0 : null),
     }
     run.finalising = true
@@ -269,8 +276,8 @@ export const createJobExecutor = (parts: ExecutorParts): ExecuteJob => {
 
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
 
-const termsOf = (run: Run, leases: Pick<Leases, 'isOurs'>): CallTerms => ({
-  patienceMs: patienceOf(run),
+const termsOf = (run: Execution, leases: Pick<Leases, 'isOurs'>): CallTerms => ({
+  patienceMs: maxWaitMs(run),
   adjustments: run.adjusted.get(run.current) ?? [],
   home: run.claim.home,
   isOurs: () => leases.isOurs(run.claim),

@@ -1,15 +1,15 @@
-import type { Flight } from '../cache/single-flight.ts'
+import type { SharedCall } from '../cache/single-flight.ts'
 import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import type { Attempt } from '../domain/job.ts'
-import type { WalkLimits } from '../domain/next-step.ts'
+import type { RoutingLimits } from '../domain/next-step.ts'
 import type { Claim, Final, Move } from '../jobs/store.ts'
 import { shortWaitMs } from '../rate-limits/intake.ts'
 import type { SideBySide } from './mirror-fallback.ts'
 import type { Adjusted } from './request-targets.ts'
 
 /** A claimed job on its way through this worker. */
-export interface Run {
+export interface Execution {
   readonly claim: Claim
   readonly targets: readonly RouteTarget[]
   readonly current: RouteTarget
@@ -18,23 +18,23 @@ export interface Run {
   /** See `Walk.exactUntilMs`. */
   readonly exactUntilMs: number
   readonly refusalHandsOver: boolean
-  readonly limits: WalkLimits
+  readonly limits: RoutingLimits
   readonly interrupt: Interrupt
   /** All calls, oldest first, and how many of them the record holds already. */
   readonly attempts: Attempt[]
-  logged: number
-  spent: number
+  recorded: number
+  attemptsSpent: number
   /** Its end is on its way to Redis, and the lease is held until it is there. */
   finalising: boolean
   /** The last answer that came in the client's own format, or could not be put into it: what it is shown when the job fails. */
   lastResponse: Final['response']
   /** Its part in a call that others may share; null where the route has no cache. */
-  flight: Flight | null
+  flight: SharedCall | null
   /** The mirror that is asked beside it; undefined before the first call, null when none is, or when the log has it. */
   beside: SideBySide | null | undefined
 }
 
-export const unlogged = (run: Run): readonly Attempt[] => run.attempts.slice(run.logged)
+export const unrecorded = (run: Execution): readonly Attempt[] => run.attempts.slice(run.recorded)
 
 /** For room where there is no other target: then it is parked until there will be some. */
 const longWaitMs = 15_000
@@ -54,20 +54,20 @@ export const exactUntilOf = (
 }
 
 /** How long it waits for room within the limits: where it could go on elsewhere, no longer than a handover is worth. */
-export const patienceOf = ({ targets, current, isLastResort }: Run): number => {
+export const maxWaitMs = ({ targets, current, isLastResort }: Execution): number => {
   const others = targets.filter(target => target !== current)
   if (others.length === 0) return longWaitMs
   return !isLastResort(current) && others.every(isLastResort) ? soonMs : shortWaitMs
 }
 
 /** Where the job goes when it leaves this worker: to the next target, or back to where it stands. */
-export const moveTo = (run: Run, target: RouteTarget): Move => {
+export const moveTo = (run: Execution, target: RouteTarget): Move => {
   const here = target === run.current
   return {
     hop: here ? run.claim.hop : run.claim.hop + 1,
     ring: here ? run.claim.ring + 1 : 0,
     target: { provider: target.provider, model: target.model },
-    spent: run.spent,
-    attempts: unlogged(run),
+    spent: run.attemptsSpent,
+    attempts: unrecorded(run),
   }
 }

@@ -1,9 +1,9 @@
 import type { RouteTarget } from '../domain/chain.ts'
-import type { WalkLimits } from '../domain/next-step.ts'
+import type { RoutingLimits } from '../domain/next-step.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
-import type { Homes } from './account-affinity.ts'
+import type { AccountAffinity } from './account-affinity.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { HoldBody } from './claimed-bodies.ts'
 import type { Isolation } from './isolation.ts'
@@ -11,10 +11,10 @@ import type { Leases } from './leases.ts'
 import type { Providers, Routes } from './routes.ts'
 import type { ShareCall } from './share-call.ts'
 import type { OrderTargets } from './target-order.ts'
-import type { JobMoveParts } from './transitions.ts'
+import type { TransitionDeps } from './transitions.ts'
 import type { UpstreamCaller } from './upstream-caller.ts'
 
-export interface ExecutorParts extends JobMoveParts {
+export interface ExecutorDeps extends TransitionDeps {
   readonly provider: string
   readonly store: JobStore
   readonly caller: UpstreamCaller
@@ -25,10 +25,10 @@ export interface ExecutorParts extends JobMoveParts {
   readonly mirrors: Mirrors
   readonly routes: Routes
   readonly providers: Providers
-  readonly homes: Homes
+  readonly accountAffinity: AccountAffinity
   readonly retries: number
   readonly maxAttempts: number
-  readonly backoffOf: WalkLimits['backoffOf']
+  readonly backoffOf: RoutingLimits['backoffOf']
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
   /** Unix ms until which the tier that this body asks for is full there; 0 for now. */

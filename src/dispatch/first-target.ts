@@ -7,18 +7,18 @@ import { type JobError, type JobMove, jobErrorCodes, type Target } from '../doma
 import type { Home } from '../domain/kept-state.ts'
 import type { Claim } from '../jobs/store.ts'
 import { soonMs } from './execution.ts'
-import type { MoveNotes } from './move-reasons.ts'
-import { type Carriers, carriersOf, isLastResort, lastResortsLast } from './request-targets.ts'
-import { homeward, type Providers, type Route, type Routes, requestOf } from './routes.ts'
+import type { MoveReasons } from './move-reasons.ts'
+import { isLastResort, lastResortsLast, type RequestTargets, targetsFor } from './request-targets.ts'
+import { atAccount, type Providers, type Route, type Routes, requestOf } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
 
-export interface FirstTargetParts {
+export interface FirstTargetDeps {
   readonly routes: Routes
   readonly providers: Providers
   /** Unix ms from which a target may be called; 0 for now. */
   readonly availableAt: (target: RouteTarget) => number
   readonly order: OrderTargets
-  readonly notes: Pick<MoveNotes, 'skipped' | 'leftOut'>
+  readonly moveReasons: Pick<MoveReasons, 'skipped' | 'leftOut'>
   readonly now: () => number
 }
 
@@ -36,7 +36,7 @@ export interface FirstStop {
 }
 
 export const createFirstTarget =
-  ({ routes, providers, availableAt, order, notes, now }: FirstTargetParts): FirstTarget =>
+  ({ routes, providers, availableAt, order, moveReasons, now }: FirstTargetDeps): FirstTarget =>
   (model, request, jobId) => {
     const route = routes.get(model)
     if (!route) {
@@ -47,18 +47,18 @@ export const createFirstTarget =
       )
     }
     const home = homeOf(model, route, providers, request)
-    const carriers = carriersOf(homeward(route, home), providers, request)
-    if (carriers.targets.length === 0) throw cannotServe(model, request.endpoint, carriers)
-    const isLast = isLastResort(route, carriers)
-    const targets = lastResortsLast(order(route, carriers.targets, request, jobId), isLast)
+    const eligible = targetsFor(atAccount(route, home), providers, request)
+    if (eligible.targets.length === 0) throw cannotServe(model, request.endpoint, eligible)
+    const isLast = isLastResort(route, eligible)
+    const targets = lastResortsLast(order(route, eligible.targets, request, jobId), isLast)
     const first = firstOf(targets, targets.map(availableAt), isLast, now())
     const { provider, model: upstreamModel } = targets[first]!
     return {
       target: { provider, model: upstreamModel },
       ...(home && { home }),
       moves: [
-        ...carriers.obstacles.map(({ target, fields }) => notes.leftOut(target, fields)),
-        ...targets.slice(0, first).map(target => notes.skipped(0, target, [])),
+        ...eligible.obstacles.map(({ target, fields }) => moveReasons.leftOut(target, fields)),
+        ...targets.slice(0, first).map(target => moveReasons.skipped(0, target, [])),
       ],
     }
   }
@@ -106,17 +106,21 @@ const homeOf = (
 }
 
 /** The end of a job that no target can serve any more: its route or the providers have changed since it was accepted. */
-export const nobodyFor = (
+export const noTargetError = (
   { model, endpoint, body, headers }: Claim,
-  { routes, providers }: Pick<FirstTargetParts, 'routes' | 'providers'>,
+  { routes, providers }: Pick<FirstTargetDeps, 'routes' | 'providers'>,
 ): JobError => {
   const route = routes.get(model)
-  const carriers = route && carriersOf(route, providers, requestOf(endpoint, body, headers))
-  const why = carriers?.targets.length === 0 ? ` ${cannotServe(model, endpoint, carriers).message}` : ''
+  const eligible = route && targetsFor(route, providers, requestOf(endpoint, body, headers))
+  const why = eligible?.targets.length === 0 ? ` ${cannotServe(model, endpoint, eligible).message}` : ''
   return { code: 'no_usable_target', message: `${jobErrorCodes.no_usable_target}${why}` }
 }
 
-const cannotServe = (model: string, endpoint: Endpoint, { cannotCarry, lacking }: Carriers): BatonError => {
+const cannotServe = (
+  model: string,
+  endpoint: Endpoint,
+  { cannotCarry, lacking }: RequestTargets,
+): BatonError => {
   const lost = [...lacking.map(name => capabilityNames[name]), ...cannotCarry].join(', ')
   const refusal = `No provider behind '${model}' can carry: ${lost}. Leave it out or use another model.`
   if (lacking.length > 0) return new BatonError('no_capable_target', refusal, { param: 'model' })

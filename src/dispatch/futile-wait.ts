@@ -7,10 +7,10 @@ import {
   type LastError,
 } from '../domain/job.ts'
 import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
-import { type Wait, type Walk, type WalkLimits, waitsOf } from '../domain/next-step.ts'
+import { type RoutingLimits, type RoutingState, type Wait, waitsOf } from '../domain/next-step.ts'
 import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
 import type { Claim, Final } from '../jobs/store.ts'
-import type { Run } from './execution.ts'
+import type { Execution } from './execution.ts'
 
 /** A target that cannot be called now, as a job that waits for it sees it. */
 interface Prospect extends Wait {
@@ -45,7 +45,7 @@ const mostTold = 3
  * The end of a job that a connection waits for, where no target can serve it before its deadline; null where one may. What a
  * person must mend counts as never: nobody waits at a door for that, however often it is tried.
  */
-export const hopelessEnd = (
+export const futileWaitError = (
   waits: readonly Wait[],
   attempts: readonly Attempt[],
   obstacleOf: ObstacleOf,
@@ -87,19 +87,22 @@ export const obstacleFor = (
 }
 
 /** The end of a claimed job whose connection would wait in vain; null of any other. */
-export const endInVain = ({ claim, limits }: Run, walk: Walk, obstacleOf: ObstacleOf): VainEnd | null =>
-  endOfVain(claim, walk, limits, obstacleOf)
+export const endIfFutile = (
+  { claim, limits }: Execution,
+  walk: RoutingState,
+  obstacleOf: ObstacleOf,
+): VainEnd | null => futileWaitEnd(claim, walk, limits, obstacleOf)
 
 type VainEnd = Omit<Final, 'attempts' | 'costUsd'>
 
-export const endOfVain = (
+export const futileWaitEnd = (
   job: Pick<Claim, 'class' | 'expiresAtMs'>,
-  walk: Walk,
-  limits: WalkLimits,
+  walk: RoutingState,
+  limits: RoutingLimits,
   obstacleOf: ObstacleOf,
 ): VainEnd | null => {
   if (job.class !== 'interactive') return null
-  const error = hopelessEnd(waitsOf(walk, limits), walk.attempts, obstacleOf, job.expiresAtMs)
+  const error = futileWaitError(waitsOf(walk, limits), walk.attempts, obstacleOf, job.expiresAtMs)
   // Its client is to come again with the same key, and then to be served.
   return error && { status: 'failed', response: null, error, refused: false, usage: null, freesKey: true }
 }

@@ -2,24 +2,24 @@ import type { Logger } from 'pino'
 import type { RouteTarget } from '../domain/chain.ts'
 import { type Circuit, circuitOf } from '../domain/circuit.ts'
 import type { Circuits } from '../health/circuits.ts'
-import type { WorkerPresence } from '../health/heartbeats.ts'
+import type { WorkerHeartbeat } from '../health/heartbeats.ts'
 import { modelsAt, type Route } from './routes.ts'
 
 /**
  * How fast jobs leave a provider that is out of use: as fast as the next one takes them. A queue of a hundred thousand
  * would else be moved whole in seconds, and be in the wrong place when the provider is back.
  */
-export interface HandoverPace {
+export interface HandoverThrottle {
   /** Whether there is room for one more job in a provider's queue; takes the room. Never waits. */
-  takes(provider: string): boolean
+  tryAcquire(provider: string): boolean
 }
 
-export interface HandoverPaceOptions {
+export interface HandoverThrottleOptions {
   /** The provider that jobs leave. */
   readonly from: string
   /** Jobs that wait in a provider's queue. */
   readonly waiting: (provider: string) => Promise<number>
-  readonly workers: () => Promise<readonly WorkerPresence[]>
+  readonly workers: () => Promise<readonly WorkerHeartbeat[]>
   readonly log: Logger
   readonly now: () => number
 }
@@ -33,7 +33,7 @@ const atOnce = 10
 const lookEveryMs = 50
 const countEveryMs = 2_000
 
-export interface CoolingParts {
+export interface CooldownDeps {
   readonly routes: ReadonlyMap<string, Pick<Route, 'targets'>>
   /** Unix ms until which a target may not be called, whatever the provider's circuit says; 0 for now. */
   readonly indictedUntil: (target: RouteTarget) => number
@@ -48,9 +48,9 @@ const shortCoolingMs = 2_000
  * places: for a moment they do, and for longer where no other model is there whose jobs would have to wait behind them.
  * All at once, they would be in the wrong queue a moment later, and storm the next target meanwhile.
  */
-export const coolingWorthWaiting = (
+export const shouldWaitOut = (
   provider: string,
-  { routes, indictedUntil, now }: CoolingParts,
+  { routes, indictedUntil, now }: CooldownDeps,
 ): ((target: RouteTarget) => boolean) => {
   const models = modelsAt(routes, provider)
   return target => {
@@ -59,7 +59,7 @@ export const coolingWorthWaiting = (
   }
 }
 
-export interface OtherProviderParts extends CoolingParts {
+export interface AlternativeDeps extends CooldownDeps {
   readonly circuits: Pick<Circuits, 'of'>
 }
 
@@ -67,9 +67,9 @@ export interface OtherProviderParts extends CoolingParts {
  * Whether some route of a provider's model leads to another provider as well, one that takes all of its traffic now. Only looks:
  * asked where jobs are sent (`Circuits.sendsAt`), each look would use up a job's turn to probe that provider.
  */
-export const otherProviderFor = (
+export const healthyAlternativeTo = (
   provider: string,
-  { routes, indictedUntil, circuits, now }: OtherProviderParts,
+  { routes, indictedUntil, circuits, now }: AlternativeDeps,
 ): ((model: string) => boolean) => {
   const others = new Map<string, RouteTarget[]>()
   for (const { targets } of routes.values()) {
@@ -91,10 +91,10 @@ interface Room {
   looking: boolean
 }
 
-export const createHandoverPace = (options: HandoverPaceOptions): HandoverPace => {
+export const createHandoverThrottle = (options: HandoverThrottleOptions): HandoverThrottle => {
   const { from, waiting, workers, log, now } = options
   const rooms = new Map<string, Room>()
-  let counted: readonly WorkerPresence[] = []
+  let counted: readonly WorkerHeartbeat[] = []
   let countedAtMs = 0
 
   const count = async (): Promise<void> => {
@@ -121,7 +121,7 @@ export const createHandoverPace = (options: HandoverPaceOptions): HandoverPace =
   }
 
   return {
-    takes: provider => {
+    tryAcquire: provider => {
       const room = rooms.get(provider) ?? { left: atOnce, lookedAtMs: 0, looking: false }
       rooms.set(provider, room)
       const isOld = now() - room.lookedAtMs >= lookEveryMs

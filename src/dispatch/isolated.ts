@@ -1,13 +1,13 @@
 import type { Logger } from 'pino'
 import { isPoison, lossesOf, runsAlone } from '../domain/losses.ts'
 import type { JobStore } from '../jobs/store.ts'
-import type { Run } from './execution.ts'
+import type { Execution } from './execution.ts'
 import type { Seat } from './isolation.ts'
-import type { JobMoves } from './transitions.ts'
+import type { Transitions } from './transitions.ts'
 
 interface IsolatedParts {
   readonly store: Pick<JobStore, 'isolate'>
-  readonly hold: JobMoves['hold']
+  readonly hold: Transitions['waitInSlot']
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
   readonly log: Logger
 }
@@ -15,7 +15,7 @@ interface IsolatedParts {
 /** Waits until a job is alone that has to be. False when it was handed back meanwhile, or is no longer ours. */
 export const createIsolated =
   ({ store, hold, persist, log }: IsolatedParts) =>
-  async (run: Run, seat: Seat): Promise<boolean> => {
+  async (run: Execution, seat: Seat): Promise<boolean> => {
     const { claim } = run
     if (!runsAlone(claim.attempts) || isPoison(claim.attempts)) return true
     log.warn(

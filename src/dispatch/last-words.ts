@@ -10,7 +10,7 @@ const ofProviders: ReadonlySet<JobErrorCode> = new Set([
 ])
 
 /** Where the code says that there is no answer, a 2xx is none. */
-export const wordsFor = (code: JobErrorCode, last: Final['response']): Final['response'] => {
+export const lastResponseFor = (code: JobErrorCode, last: Final['response']): Final['response'] => {
   if (last === null || !ofProviders.has(code)) return null
   return last.statusCode < 300 && isGivable({ code, message: '' }) ? null : last
 }

@@ -4,7 +4,7 @@ import type { Step } from '../domain/next-step.ts'
 import type { Final, JobStore } from '../jobs/store.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import { mirrorIdOf } from '../redis/keys.ts'
-import type { Run } from './execution.ts'
+import type { Execution } from './execution.ts'
 
 /** A call of the mirror that goes on beside a job's own. */
 export interface SideBySide {
@@ -20,21 +20,21 @@ export interface MirrorAnswer {
 
 export interface MirrorFallback {
   /** To be told before a job's first call: asks the mirror beside it, where the route says so. Never waits. */
-  begin(run: Run): void
+  begin(run: Execution): void
   /**
    * What the mirror answered, with its calls in the job's log: before another try where the job stands if it is there, and before
    * the job leaves or ends after a wait for as long as the mirror is called. 'left' when the job is no longer ours.
    */
-  answer(run: Run, step: Step): Promise<MirrorAnswer | null | 'left'>
+  answer(run: Execution, step: Step): Promise<MirrorAnswer | null | 'left'>
   /** The job ends or goes on without it: the log says that it was asked. */
-  note(run: Run): void
+  note(run: Execution): void
 }
 
-export interface MirrorFallbackParts {
+export interface MirrorFallbackDeps {
   readonly mirrors: Mirrors
   readonly store: Pick<JobStore, 'read'>
   /** See `JobMoves`. */
-  readonly hold: (run: Run) => Promise<boolean>
+  readonly waitInSlot: (run: Execution) => Promise<boolean>
   readonly now: () => number
 }
 
@@ -46,12 +46,17 @@ const queuedPatienceMs = 2_000
  * prefix: a worker that takes the job over, whenever the one before it died, finds the same sample, and asks nobody twice. That
  * sample is a job with a record of its own, so its answer stands there whoever looks for it.
  */
-export const createMirrorFallback = ({ mirrors, store, hold, now }: MirrorFallbackParts): MirrorFallback => {
-  const read = (run: Run) => store.read(mirrorIdOf(run.claim.id))
+export const createMirrorFallback = ({
+  mirrors,
+  store,
+  waitInSlot: hold,
+  now,
+}: MirrorFallbackDeps): MirrorFallback => {
+  const read = (run: Execution) => store.read(mirrorIdOf(run.claim.id))
 
   /** Before the call that the job makes itself, which stays the last. */
-  const log = (run: Run, attempts: readonly Attempt[]): void => {
-    const own = run.attempts.length > run.logged ? run.attempts.length - 1 : run.attempts.length
+  const log = (run: Execution, attempts: readonly Attempt[]): void => {
+    const own = run.attempts.length > run.recorded ? run.attempts.length - 1 : run.attempts.length
     run.attempts.splice(
       own,
       0,
@@ -60,7 +65,7 @@ export const createMirrorFallback = ({ mirrors, store, hold, now }: MirrorFallba
     run.beside = null
   }
 
-  const note = (run: Run): void => {
+  const note = (run: Execution): void => {
     const to = mirrors.targetOf(run.claim.model)
     if (!run.beside || run.beside.isAsked === false || to === undefined) return
     const { provider, model } = to
@@ -74,7 +79,7 @@ export const createMirrorFallback = ({ mirrors, store, hold, now }: MirrorFallba
 
   /** `pending` while it has no end. */
   const look = async (
-    run: Run,
+    run: Execution,
     notesFailures: boolean,
   ): Promise<MirrorAnswer | null | 'queued' | 'running'> => {
     const sample = await read(run)
@@ -86,12 +91,12 @@ export const createMirrorFallback = ({ mirrors, store, hold, now }: MirrorFallba
     return isGood ? { response: sample.response!, usage: sample.usage } : null
   }
 
-  const answered = async (run: Run): Promise<MirrorAnswer | null> => {
+  const answered = async (run: Execution): Promise<MirrorAnswer | null> => {
     const seen = await look(run, false)
     return typeof seen === 'string' ? null : seen
   }
 
-  const awaited = async (run: Run): Promise<MirrorAnswer | null | 'left'> => {
+  const awaited = async (run: Execution): Promise<MirrorAnswer | null | 'left'> => {
     const sinceMs = now()
     while (run.beside) {
       const seen = await look(run, true)

@@ -6,8 +6,8 @@ import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import { createMirrors, type Mirrors } from '../mirror/mirrors.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Keys } from '../redis/keys.ts'
-import { carriersOf } from './request-targets.ts'
-import { loneRoute, type Providers, requestOf } from './routes.ts'
+import { targetsFor } from './request-targets.ts'
+import { type Providers, requestOf, singleTargetRoute } from './routes.ts'
 
 export interface MirrorSite {
   readonly redis: Redis | Cluster
@@ -30,8 +30,8 @@ export const mirrorJobs = (site: MirrorSite): Mirrors => {
     canCarry: ({ to, adjusts }, { endpoint, body, headers, home }) => {
       // Only the account that was asked has what such a request depends on.
       if (home !== null) return false
-      const route = loneRoute(to, adjusts ? 'always' : 'never')
-      return carriersOf(route, providers, requestOf(endpoint, body, headers)).targets.length > 0
+      const route = singleTargetRoute(to, adjusts ? 'always' : 'never')
+      return targetsFor(route, providers, requestOf(endpoint, body, headers)).targets.length > 0
     },
     ring: (provider, jobId, priority) =>
       doorbells.ring({

@@ -1,7 +1,7 @@
 import type { Attempt, JobMove, Target } from '../domain/job.ts'
 
 /** What is written down of moves that no call explains. */
-export interface MoveNotes {
+export interface MoveReasons {
   /** `attempts`: the job's calls so far. */
   skipped(hop: number, target: Target, attempts: readonly Attempt[]): JobMove
   parked(hop: number, target: Target, attempts: readonly Attempt[], untilMs: number): JobMove
@@ -10,7 +10,10 @@ export interface MoveNotes {
 }
 
 /** `whyAway`: in a word, why a target is out of use; null when nothing is known against it. */
-export const createMoveNotes = (whyAway: (target: Target) => string | null, now: () => number): MoveNotes => {
+export const createMoveReasons = (
+  whyAway: (target: Target) => string | null,
+  now: () => number,
+): MoveReasons => {
   // Where its health is good, it failed this very job a moment ago, or has no room within its limits.
   const whyElse = (target: Target, attempts: readonly Attempt[]): string =>
     attempts.some(a => a.provider === target.provider && a.model === target.model && a.verdict !== null)

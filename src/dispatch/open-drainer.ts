@@ -1,14 +1,14 @@
-import type { WorkerPresence } from '../health/heartbeats.ts'
+import type { WorkerHeartbeat } from '../health/heartbeats.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
-import { createRelief, type ReliefParts } from './drainer.ts'
-import { createHandoverPace, type HandoverPace } from './handover-throttle.ts'
+import { createDrainer, type DrainerDeps } from './drainer.ts'
+import { createHandoverThrottle, type HandoverThrottle } from './handover-throttle.ts'
 
 type Same =
   | 'routes'
   | 'providers'
   | 'order'
-  | 'notes'
+  | 'moveReasons'
   | 'store'
   | 'unmannedSince'
   | 'mayEmpty'
@@ -19,35 +19,35 @@ type Same =
   | 'log'
   | 'now'
 
-export interface ReliefSite extends Pick<ReliefParts, Same> {
+export interface DrainerSite extends Pick<DrainerDeps, Same> {
   readonly doorbells: Doorbells
   readonly instance: string
-  readonly workers: () => Promise<readonly WorkerPresence[]>
+  readonly workers: () => Promise<readonly WorkerHeartbeat[]>
 }
 
 /** Every process takes part in it, whatever its role: whoever is left must be able to. */
-export const openRelief = async (life: Lifecycle, site: ReliefSite): Promise<void> => {
+export const openDrainer = async (life: Lifecycle, site: DrainerSite): Promise<void> => {
   const { providers, doorbells, instance, workers, log, now } = site
   let tokens = 0
-  const paces = new Map<string, HandoverPace>()
+  const throttles = new Map<string, HandoverThrottle>()
   const waiting = (provider: string): Promise<number> => doorbells.waiting(providerQueue(provider))
-  const paceOf = (from: string): HandoverPace => {
-    const pace = paces.get(from) ?? createHandoverPace({ from, waiting, workers, log, now })
-    paces.set(from, pace)
-    return pace
+  const throttleOf = (from: string): HandoverThrottle => {
+    const throttle = throttles.get(from) ?? createHandoverThrottle({ from, waiting, workers, log, now })
+    throttles.set(from, throttle)
+    return throttle
   }
   await life.open(
-    'relief',
+    'drainer',
     () => {
-      const relief = createRelief({
+      const drainer = createDrainer({
         ...site,
         unmannable: [...providers.keys()],
-        paceOf,
+        throttleOf,
         newToken: () => `${instance}.r${tokens++}`,
       })
-      relief.start()
-      return relief
+      drainer.start()
+      return drainer
     },
-    relief => relief.stop(),
+    drainer => drainer.stop(),
   )
 }

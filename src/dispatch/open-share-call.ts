@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createAnswerCache } from '../cache/answer-cache.ts'
-import { type CachedRoutes, createFlights } from '../cache/single-flight.ts'
+import { type CachedRoutes, createSingleFlight } from '../cache/single-flight.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
@@ -39,7 +39,7 @@ export interface OpenShareCall {
 export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promise<OpenShareCall> => {
   const { store, doorbells, cachedRoutes } = site
   const wake = createWake(store, doorbells)
-  const flights = createFlights({
+  const singleFlight = createSingleFlight({
     ...site,
     cache: createAnswerCache(site),
     isFull: site.memory.isFull,
@@ -51,12 +51,12 @@ export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promi
   if (cachedRoutes.size > 0) {
     await life.open(
       'cache leads',
-      () => flights.start(),
-      () => flights.stop(),
+      () => singleFlight.start(),
+      () => singleFlight.stop(),
     )
   }
   return {
-    shareCall: createShareCall({ ...site, flights, wake }),
-    dropCall: createDropCall(flights, site.calls, site.log),
+    shareCall: createShareCall({ ...site, singleFlight, wake }),
+    dropCall: createDropCall(singleFlight, site.calls, site.log),
   }
 }

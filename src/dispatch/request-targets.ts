@@ -1,7 +1,7 @@
 import { type Capability, capabilityNames } from '../domain/capabilities.ts'
 import { type Adjustment, type Carriage, carriedWhole } from '../domain/carriage.ts'
 import type { RouteTarget } from '../domain/chain.ts'
-import { ableOf, type Request } from '../domain/eligible-targets.ts'
+import { eligibleTargets, type Request } from '../domain/eligible-targets.ts'
 import { askedBetas, noHeaders, vendorOf } from '../domain/request-headers.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Providers, Route } from './routes.ts'
@@ -15,7 +15,7 @@ export interface LeftOut {
   readonly fields: readonly string[]
 }
 
-export interface Carriers {
+export interface RequestTargets {
   /** The route's targets that can serve this request, in the order of the chain. */
   readonly targets: readonly RouteTarget[]
   readonly adjusted: Adjusted
@@ -43,7 +43,7 @@ const withoutBetas = (
  * Who of a route's targets can serve this request, and who only with something changed. The body is parsed only when a target would
  * have to translate it, or might lack what it needs: parsing a long prompt is the dearest thing a worker could do for nothing.
  */
-export const carriersOf = (route: Route, providers: Providers, request: Request): Carriers => {
+export const targetsFor = (route: Route, providers: Providers, request: Request): RequestTargets => {
   const { endpoint } = request
   const body = once(request.body)
   const adjusted = new Map<RouteTarget, readonly Adjustment[]>()
@@ -70,7 +70,7 @@ export const carriersOf = (route: Route, providers: Providers, request: Request)
 
   const carriers = route.targets.filter(canCarry)
   const cannotCarry = [...new Set(obstacles.flatMap(({ fields }) => fields))]
-  const { targets, lacking } = ableOf(carriers, { ...request, body })
+  const { targets, lacking } = eligibleTargets(carriers, { ...request, body })
   for (const target of lacking.length > 0 ? carriers : []) {
     const fields = lacking.filter(name => target.capabilities?.[name] === false)
     if (fields.length > 0) obstacles.push({ target, fields: fields.map(name => capabilityNames[name]) })
@@ -81,7 +81,7 @@ export const carriersOf = (route: Route, providers: Providers, request: Request)
 /** Whether a target is asked only where no other that takes the request as it is can serve soon. */
 export const isLastResort = (
   { adjust }: Pick<Route, 'adjust'>,
-  { targets, adjusted }: Pick<Carriers, 'targets' | 'adjusted'>,
+  { targets, adjusted }: Pick<RequestTargets, 'targets' | 'adjusted'>,
 ): ((target: RouteTarget) => boolean) => {
   const hasExact = adjusted.size > 0 && targets.some(target => !adjusted.has(target))
   return adjust === 'last_resort' && hasExact ? target => adjusted.has(target) : () => false

@@ -29,13 +29,13 @@ export type Routes = ReadonlyMap<string, Route>
 export type Providers = ReadonlyMap<string, Provider>
 
 /** Of the targets, those at the account that a request depends on. */
-export const homeward = (route: Route, home: Pick<Home, 'provider'> | null): Route =>
+export const atAccount = (route: Route, home: Pick<Home, 'provider'> | null): Route =>
   home === null
     ? route
     : { ...route, targets: route.targets.filter(({ provider }) => provider === home.provider) }
 
 /** The route of a job that this process has not heard of: its target is known all the same. */
-export const loneRoute = (target: RouteTarget, adjust: AdjustPolicy = 'last_resort'): Route => ({
+export const singleTargetRoute = (target: RouteTarget, adjust: AdjustPolicy = 'last_resort'): Route => ({
   targets: [target],
   strategy: 'ordered',
   weights: null,

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino'
-import type { Boarding, Flights } from '../cache/single-flight.ts'
+import type { Joined, SingleFlight } from '../cache/single-flight.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
 import type { Final, JobStore } from '../jobs/store.ts'
 import type { Doorbells, Ring } from '../queue/doorbells.ts'
 import { ringFor } from '../queue/sweeper.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
-import { moveTo, type Run } from './execution.ts'
+import { type Execution, moveTo } from './execution.ts'
 
 export interface ShareCallParts {
-  readonly flights: Flights
+  readonly singleFlight: SingleFlight
   readonly store: Pick<JobStore, 'park'>
   /** See `createWake`. */
   readonly wake: (doorbells: readonly string[]) => Promise<void>
@@ -21,10 +21,17 @@ export interface ShareCallParts {
  * What becomes of a claimed job before any call: `call` when it is to be made, `parked` when another makes it, else the end
  * that an answer from the cache gives it.
  */
-export type ShareCall = (run: Run) => Promise<'call' | 'parked' | Omit<Final, 'attempts' | 'costUsd'>>
+export type ShareCall = (run: Execution) => Promise<'call' | 'parked' | Omit<Final, 'attempts' | 'costUsd'>>
 
-export const createShareCall = ({ flights, store, wake, persist, log, now }: ShareCallParts): ShareCall => {
-  const follow = async (run: Run, { untilMs, follow }: Boarding & { kind: 'follow' }): Promise<void> => {
+export const createShareCall = ({
+  singleFlight,
+  store,
+  wake,
+  persist,
+  log,
+  now,
+}: ShareCallParts): ShareCall => {
+  const follow = async (run: Execution, { untilMs, follow }: Joined & { kind: 'follow' }): Promise<void> => {
     const { id, expiresAtMs } = run.claim
     const to = moveTo(run, run.current)
     const resumesAtMs = Math.min(untilMs, expiresAtMs)
@@ -50,12 +57,12 @@ export const createShareCall = ({ flights, store, wake, persist, log, now }: Sha
   }
 
   return async run => {
-    const boarding = await flights.board(run.claim)?.catch(error => {
+    const joined = await singleFlight.join(run.claim)?.catch(error => {
       log.debug({ event: 'cache.lookup_failed', err: error, jobId: run.claim.id }, 'cache lookup failed')
     })
-    if (!boarding) return 'call'
-    if (boarding.kind === 'hit') {
-      const { statusCode, body, target } = boarding.answer
+    if (!joined) return 'call'
+    if (joined.kind === 'hit') {
+      const { statusCode, body, target } = joined.answer
       return {
         status: 'succeeded',
         response: { statusCode, body },
@@ -66,11 +73,11 @@ export const createShareCall = ({ flights, store, wake, persist, log, now }: Sha
         cachedFrom: target,
       }
     }
-    if (boarding.kind === 'call') {
-      run.flight = boarding.flight
+    if (joined.kind === 'call') {
+      run.flight = joined.flight
       return 'call'
     }
-    await follow(run, boarding)
+    await follow(run, joined)
     return 'parked'
   }
 }
@@ -80,10 +87,14 @@ export const createShareCall = ({ flights, store, wake, persist, log, now }: Sha
  * them. Where Redis cannot say so, it is dropped, and they ask again.
  */
 export const createDropCall =
-  (flights: Pick<Flights, 'outlives'>, calls: Pick<CallsInFlight, 'abort'>, log: Logger) =>
+  (
+    singleFlight: Pick<SingleFlight, 'continuesAfterCancel'>,
+    calls: Pick<CallsInFlight, 'abort'>,
+    log: Logger,
+  ) =>
   (jobId: string): void => {
     const drop = (): void => calls.abort(jobId, 'cancelled')
-    const asked = flights.outlives(jobId)
+    const asked = singleFlight.continuesAfterCancel(jobId)
     if (asked === null) {
       drop()
       return

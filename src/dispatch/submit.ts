@@ -12,8 +12,8 @@ import type { JobStore } from '../jobs/store.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import { StoreFullError } from '../redis/full-store.ts'
 import { newJobId, shardCount } from '../redis/keys.ts'
-import type { Homes } from './account-affinity.ts'
-import { createFirstTarget, type FirstTargetParts } from './first-target.ts'
+import type { AccountAffinity } from './account-affinity.ts'
+import { createFirstTarget, type FirstTargetDeps } from './first-target.ts'
 
 export interface Submission {
   readonly tenant: string
@@ -46,13 +46,13 @@ export type Submitted =
  */
 export type SubmitJob = (submission: Submission) => Promise<Submitted>
 
-export interface SubmitParts extends FirstTargetParts {
+export interface SubmitDeps extends FirstTargetDeps {
   readonly store: JobStore
   readonly doorbells: Doorbells
   readonly retentionMs: number
   readonly random: () => number
   /** Where the states are that requests name; without it, none is known. */
-  readonly homes?: Pick<Homes, 'find'>
+  readonly accountAffinity?: Pick<AccountAffinity, 'find'>
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
@@ -63,14 +63,16 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
  */
 const shardTurnMs = 100
 
-export const createSubmitJob = (parts: SubmitParts): SubmitJob => {
+export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
   const { store, doorbells, now } = parts
   const firstTarget = createFirstTarget(parts)
   const shardOffset = parts.random() * shardCount
 
   const stateOf = async ({ tenant, endpoint, parsedBody, body }: Submission): Promise<Request['state']> => {
     const state = stateNamed(endpoint, parsedBody, body)
-    return state === null ? undefined : { ...state, at: (await parts.homes?.find(tenant, state.id)) ?? null }
+    return state === null
+      ? undefined
+      : { ...state, at: (await parts.accountAffinity?.find(tenant, state.id)) ?? null }
   }
 
   const newJob = (submission: Submission, state: Request['state']): NewJob => {

@@ -19,13 +19,13 @@ import { keyOf } from './target-order.ts'
  * others and hears of them, so that a job costs no round trip: figures of other processes are that old. A process that is killed takes
  * with it what it counted since.
  */
-export interface FiguresBoard extends Repeating {
+export interface TargetStats extends Repeating {
   /** An attempt was judged. Nothing is counted before `start`: where no strategy asks for figures, nobody starts it. */
-  note(target: RouteTarget, verdict: Verdict, durationMs: number): void
+  record(target: RouteTarget, verdict: Verdict, durationMs: number): void
   of(target: RouteTarget): TargetFigures
 }
 
-export interface FiguresBoardOptions {
+export interface TargetStatsOptions {
   readonly redis: Redis | Cluster
   readonly prefix: string
   readonly instance: string
@@ -48,7 +48,7 @@ const endOf = (verdict: Verdict, durationMs: number): CallEnd | null => {
   return verdict.kind === 'transient' || verdict.kind === 'overloaded' ? 'failure' : null
 }
 
-export const createFiguresBoard = (options: FiguresBoardOptions): FiguresBoard => {
+export const createTargetStats = (options: TargetStatsOptions): TargetStats => {
   const { redis, prefix, instance, log, now } = options
   const key = `${prefix}:{health}:figures`
   const write = createOwedWrite(redis)
@@ -91,7 +91,7 @@ export const createFiguresBoard = (options: FiguresBoardOptions): FiguresBoard =
       share.start()
     },
     stop: share.stop,
-    note: (target, verdict, durationMs) => {
+    record: (target, verdict, durationMs) => {
       const end = isOn ? endOf(verdict, durationMs) : null
       if (end === null) return
       const name = keyOf(target)

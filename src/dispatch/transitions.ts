@@ -4,14 +4,14 @@ import type { Obstacle } from '../domain/obstacle.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import type { JobStore, Move } from '../jobs/store.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
-import { moveTo, type Run, unlogged } from './execution.ts'
-import type { MoveNotes } from './move-reasons.ts'
+import { type Execution, moveTo, unrecorded } from './execution.ts'
+import type { MoveReasons } from './move-reasons.ts'
 import { pause } from './pause.ts'
 
-export interface JobMoveParts {
+export interface TransitionDeps {
   readonly store: Pick<JobStore, 'advance' | 'park' | 'retry' | 'expire' | 'account'>
   readonly doorbells: Doorbells
-  readonly notes: MoveNotes
+  readonly moveReasons: MoveReasons
   /** Whether the process is about to end: then jobs do not wait here. */
   readonly isStopping: () => boolean
   /** Writes what must not be lost: tries again while Redis refuses. */
@@ -24,33 +24,33 @@ export interface JobMoveParts {
 const holdMs = 100
 
 /** What a worker does with a running job that it neither calls for nor ends. */
-export interface JobMoves {
-  handOver(run: Run, target: RouteTarget): Promise<void>
+export interface Transitions {
+  handOver(run: Execution, target: RouteTarget): Promise<void>
   /** `obstacle`: what it waits for, where that is known. */
-  park(run: Run, target: RouteTarget, untilMs: number, obstacle: Obstacle | null): Promise<void>
+  park(run: Execution, target: RouteTarget, untilMs: number, obstacle: Obstacle | null): Promise<void>
   /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
-  retry(run: Run, delayMs: number): Promise<boolean>
+  retry(run: Execution, delayMs: number): Promise<boolean>
   /**
    * Waits a moment in its place, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
    * written. False when the job is no longer ours or was handed back.
    */
-  hold(run: Run): Promise<boolean>
+  waitInSlot(run: Execution): Promise<boolean>
   /** Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the job back. */
-  interrupted(run: Run, reason: unknown): Promise<void>
+  interrupted(run: Execution, reason: unknown): Promise<void>
   /** Tells of the calls for a job that is another's by now, or has its end: what they cost is on its bill all the same. */
-  disown(run: Run): Promise<void>
+  disown(run: Execution): Promise<void>
 }
 
-export const createJobMoves = (parts: JobMoveParts): JobMoves => {
-  const { store, doorbells, notes, persist, log, now, random } = parts
+export const createTransitions = (parts: TransitionDeps): Transitions => {
+  const { store, doorbells, moveReasons, persist, log, now, random } = parts
 
-  const disown = async (run: Run): Promise<void> => {
-    await persist(() => store.account(run.claim, unlogged(run)))
+  const disown = async (run: Execution): Promise<void> => {
+    await persist(() => store.account(run.claim, unrecorded(run)))
   }
 
-  const handOver = async (run: Run, target: RouteTarget): Promise<void> => {
+  const handOver = async (run: Execution, target: RouteTarget): Promise<void> => {
     const called = run.attempts.length > run.claim.attempts.length
-    const note = called ? {} : { note: notes.skipped(run.claim.hop, run.current, run.attempts) }
+    const note = called ? {} : { note: moveReasons.skipped(run.claim.hop, run.current, run.attempts) }
     const move = { ...moveTo(run, target), ...note }
     const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
@@ -69,11 +69,11 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     ring(run.claim.id, move)
   }
 
-  const park: JobMoves['park'] = async (run, target, untilMs, obstacle) => {
+  const park: Transitions['park'] = async (run, target, untilMs, obstacle) => {
     run.flight?.ended(true)
     const to = moveTo(run, target)
     const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
-    const note = notes.parked(to.hop, target, run.attempts, resumesAtMs)
+    const note = moveReasons.parked(to.hop, target, run.attempts, resumesAtMs)
     const move = { ...to, note, ...(obstacle && { standing: { at: now(), ...obstacle } }) }
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return disown(run)
     log.info(
@@ -87,29 +87,29 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
     )
   }
 
-  const retry = async (run: Run, delayMs: number): Promise<boolean> => {
+  const retry = async (run: Execution, delayMs: number): Promise<boolean> => {
     const nextCallAtMs = now() + delayMs
     // More than one where a call followed another at once.
-    const calls = unlogged(run)
-    if (!(await persist(() => store.retry(run.claim, run.spent, calls, nextCallAtMs)))) {
+    const calls = unrecorded(run)
+    if (!(await persist(() => store.retry(run.claim, run.attemptsSpent, calls, nextCallAtMs)))) {
       await disown(run)
       return false
     }
-    run.logged = run.attempts.length
+    run.recorded = run.attempts.length
     await pause(delayMs, run.interrupt)
     if (!run.interrupt.aborted) return true
     await interrupted(run, run.interrupt.reason)
     return false
   }
 
-  const hold = async (run: Run): Promise<boolean> => {
+  const hold = async (run: Execution): Promise<boolean> => {
     await pause(holdMs * (0.5 + random()), run.interrupt)
     if (!run.interrupt.aborted && !parts.isStopping()) return true
     await interrupted(run, run.interrupt.aborted ? run.interrupt.reason : 'shutdown')
     return false
   }
 
-  const interrupted = async (run: Run, reason: unknown): Promise<void> => {
+  const interrupted = async (run: Execution, reason: unknown): Promise<void> => {
     if (reason !== 'shutdown') run.flight?.ended(false)
     // Whoever cancelled it has written its end, and whoever has it now goes on with it.
     if (reason === 'cancelled' || reason === 'superseded') return disown(run)
@@ -132,5 +132,5 @@ export const createJobMoves = (parts: JobMoveParts): JobMoves => {
       )
   }
 
-  return { handOver, park, retry, hold, interrupted, disown }
+  return { handOver, park, retry, waitInSlot: hold, interrupted, disown }
 }

@@ -13,14 +13,14 @@ import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { requestIdOf } from '../domain/upstream-request-id.ts'
 import { costOf, usageOf } from '../domain/usage.ts'
 import type { Verdict, VerdictKind } from '../domain/verdict.ts'
-import type { Grounds, HealthBoard, HealthState, Scope } from '../health/cooldowns.ts'
+import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
-import type { GuardOutcome } from '../health/local-breaker.ts'
+import type { HealthOutcome } from '../health/local-breaker.ts'
 import type { CallJudgement, TargetGate } from '../health/target-gate.ts'
 import type { Claim } from '../jobs/store.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Admission } from '../rate-limits/admission.ts'
-import type { CallOutcome } from '../rate-limits/permits.ts'
+import type { LimitsOutcome } from '../rate-limits/permits.ts'
 import type { AbortReason } from './calls-in-flight.ts'
 
 export type CallResult =
@@ -56,12 +56,12 @@ export interface UpstreamCaller {
   call(claim: Claim, target: RouteTarget, terms: CallTerms, signal: CallSignal): Promise<CallResult>
 }
 
-export interface UpstreamCallerParts {
+export interface UpstreamCallerDeps {
   readonly provider: Provider
   readonly gate: TargetGate
   readonly keys: KeyRing
   readonly admission: Admission
-  readonly board: HealthBoard
+  readonly cooldowns: Cooldowns
   /** Told of every answer that was judged. */
   readonly noted: (target: RouteTarget, verdict: Verdict, durationMs: number) => void
   /** Cuts the secrets of the config out of what a provider says. */
@@ -83,7 +83,7 @@ interface Judged {
 }
 
 /** Failures of the provider count; throttling, keys and callers' mistakes say nothing about its health. */
-const guardOutcomeOf = ({ outcome, verdict, isFlexFull }: Judged): GuardOutcome => {
+const guardOutcomeOf = ({ outcome, verdict, isFlexFull }: Judged): HealthOutcome => {
   if (outcome.kind === 'break' && outcome.reason === 'aborted') return 'ignored'
   const isFailure = verdict.kind === 'transient' || verdict.kind === 'overloaded'
   return isFailure && !isFlexFull ? 'failure' : 'success'
@@ -108,12 +108,12 @@ const limitsToldBy = (
   { outcome, verdict, isFlexFull }: Judged,
   usage: Usage | null,
   nowMs: number,
-): CallOutcome => {
+): LimitsOutcome => {
   const isThrottled = verdict.kind === 'rate_limited' && !isFlexFull
   // What was turned away used nothing; of a call that was cut off nobody knows.
   const used = usage ? usage.input_tokens + usage.output_tokens : verdict.possiblyBilled ? null : 0
   return {
-    told: outcome.kind === 'answer' ? toldLimits(outcome.headers, nowMs) : null,
+    reported: outcome.kind === 'answer' ? toldLimits(outcome.headers, nowMs) : null,
     succeeded: verdict.kind === 'ok',
     // Who may call again at once is not asked to slow down.
     throttledForMs:
@@ -139,8 +139,8 @@ const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
 }
 
 /** One upstream call: key, gate, deadline, verdict, and what the verdict says about the provider. */
-export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller => {
-  const { provider, gate, keys, admission, board, redact, log, now } = parts
+export const createUpstreamCaller = (parts: UpstreamCallerDeps): UpstreamCaller => {
+  const { provider, gate, keys, admission, cooldowns, redact, log, now } = parts
 
   const request = async (
     claim: Claim,
@@ -176,11 +176,11 @@ export const createUpstreamCaller = (parts: UpstreamCallerParts): UpstreamCaller
       key === 'none'
         ? (`provider:${provider.name}` as const)
         : (`key:${provider.name}#${key.fingerprint}` as const)
-    const out = (scope: Scope, state: HealthState, forMs: number): void =>
-      board.indict(scope, state, now() + forMs, verdict.reason, grounds)
+    const out = (scope: Scope, state: CooldownState, forMs: number): void =>
+      cooldowns.suspend(scope, state, now() + forMs, verdict.reason, grounds)
     const cool = (forMs: number): void => {
       out(onTarget, 'cooling', forMs)
-      gate.cool(target.model, now() + forMs, verdict.reason)
+      gate.leaveAlone(target.model, now() + forMs, verdict.reason)
     }
     const { kind, retryAfterMs } = verdict
     if (isFlexFull) {

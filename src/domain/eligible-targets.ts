@@ -96,7 +96,7 @@ const withOutput = <Target extends Ability>(targets: readonly Target[], request:
  * Which targets can serve the request, by what is known of both. A capability that a target lacks leaves it out; a prompt
  * or an answer that is too long for it does so as long as another target has room.
  */
-export const ableOf = <Target extends Ability>(
+export const eligibleTargets = <Target extends Ability>(
   targets: readonly Target[],
   request: Request,
 ): Able<Target> => {

@@ -5,7 +5,7 @@ import { isPoison } from './losses.ts'
 import { chanceOf } from './strategy.ts'
 
 /** How often a job is called again where it stands, how long it waits, and when it is given up. */
-export interface WalkLimits {
+export interface RoutingLimits {
   /** Calls more on the same target after a transient failure, before the handover. */
   readonly retries: number
   /** Calls that a provider took on, over all targets. */
@@ -14,7 +14,7 @@ export interface WalkLimits {
   readonly backoffOf: (target: RouteTarget) => Backoff
 }
 
-export interface Walk {
+export interface RoutingState {
   /** The job's id: its waits are drawn from it, so that they are the same however often they are asked for. */
   readonly seed: string
   readonly expiresAtMs: number
@@ -27,7 +27,7 @@ export interface Walk {
   readonly hop: number
   readonly current: RouteTarget | null
   readonly refusalHandsOver: boolean
-  /** Unix ms from which a target may be called, as the health board knows; 0 when it may be called now. */
+  /** Unix ms from which a target may be called, as the cooldowns knows; 0 when it may be called now. */
   availableAt(target: RouteTarget): number
   /** Whether a call there only waits for a place, which is free in a moment: the job then waits where it stands. */
   isReturning?(target: RouteTarget): boolean
@@ -86,7 +86,7 @@ export const spends = (attempt: Attempt): boolean => {
 }
 
 /** Targets that may still serve this job: those that judged the request itself are out for good. */
-export const eligible = (walk: Walk): RouteTarget[] => {
+export const eligible = (walk: RoutingState): RouteTarget[] => {
   const tooLong = walk.targets.filter(t => walk.attempts.some(a => a.verdict === 'too_long' && isAt(a, t)))
   return walk.targets.filter(target => {
     if (tooLong.some(t => t === target || !isLarger(target, t))) return false
@@ -95,7 +95,7 @@ export const eligible = (walk: Walk): RouteTarget[] => {
 }
 
 /** Whether who judged so is not asked again by this job. */
-const isOutAfter = (verdict: Attempt['verdict'], { refusalHandsOver }: Walk): boolean =>
+const isOutAfter = (verdict: Attempt['verdict'], { refusalHandsOver }: RoutingState): boolean =>
   verdict === 'rejected' ||
   verdict === 'unsupported' ||
   verdict === 'malformed' ||
@@ -105,10 +105,10 @@ const isOutAfter = (verdict: Attempt['verdict'], { refusalHandsOver }: Walk): bo
 const mostMalformed = 2
 
 /** A mirror's calls are made beside the job's: they neither end it nor use up what it has. */
-const ownCalls = ({ attempts }: Walk): readonly Attempt[] => attempts.filter(a => !a.mirror)
+const ownCalls = ({ attempts }: RoutingState): readonly Attempt[] => attempts.filter(a => !a.mirror)
 
 /** What a paid answer ends the job with although nobody can use it, or null. */
-const spoiledCode = (walk: Walk): JobErrorCode | null => {
+const spoiledCode = (walk: RoutingState): JobErrorCode | null => {
   const own = ownCalls(walk)
   if (own.some(a => a.verdict === 'untranslatable')) return 'untranslatable_answer'
   const malformed = own.filter(a => a.verdict === 'malformed').length
@@ -121,14 +121,19 @@ const isLarger = (target: RouteTarget, than: RouteTarget): boolean =>
   than.contextWindow === undefined ||
   target.contextWindow > than.contextWindow
 
-const failures = (walk: Walk, target: RouteTarget): Attempt[] =>
+const failures = (walk: RoutingState, target: RouteTarget): Attempt[] =>
   walk.attempts.filter(a => isAt(a, target) && a.verdict !== null)
 
 /**
  * Unix ms at which a target may be asked again by this very job, after the failures it had there; 0 for now. Of the time that is
  * left to the deadline half is waited at most: a wait past it would be no try at all.
  */
-const backedOffUntil = (walk: Walk, target: RouteTarget, { backoffOf }: WalkLimits, more = 0): number => {
+const backedOffUntil = (
+  walk: RoutingState,
+  target: RouteTarget,
+  { backoffOf }: RoutingLimits,
+  more = 0,
+): number => {
   const failed = failures(walk, target)
   const last = failed.at(-1)
   if (!last) return 0
@@ -138,7 +143,7 @@ const backedOffUntil = (walk: Walk, target: RouteTarget, { backoffOf }: WalkLimi
   return endedMs + Math.min(waitMs, Math.max(0, (walk.expiresAtMs - endedMs) / 2))
 }
 
-const exhaustedCode = (walk: Walk): JobErrorCode => {
+const exhaustedCode = (walk: RoutingState): JobErrorCode => {
   const verdicts = walk.attempts.map(a => a.verdict)
   if (verdicts.includes('rejected') || verdicts.includes('unsupported')) return 'upstream_rejected'
   if (verdicts.includes('too_long')) return 'context_length_exceeded'
@@ -161,7 +166,7 @@ const endedByTimeout = ({ reason, status_code, duration_ms }: Attempt): boolean 
  * Whether the last call was a transient failure that deserves another try on the spot. One that took a whole timeout does
  * not: the job has waited long enough, and goes on to the next target.
  */
-const retriesHere = (walk: Walk, retries: number): boolean => {
+const retriesHere = (walk: RoutingState, retries: number): boolean => {
   const own = ownCalls(walk)
   const last = own.at(-1)
   if (last?.verdict !== 'transient' || last.hop !== walk.hop || endedByTimeout(last)) return false
@@ -173,7 +178,7 @@ const retriesHere = (walk: Walk, retries: number): boolean => {
  * Where a job goes at once whose last call found nobody: a refused connection, an unknown host. In a moment nobody will be
  * there either, so only where no other target is ready for the request as it is, the same one is tried again.
  */
-const awayFromNobody = (walk: Walk, ready: readonly RouteTarget[]): RouteTarget | undefined => {
+const awayFromNobody = (walk: RoutingState, ready: readonly RouteTarget[]): RouteTarget | undefined => {
   const last = walk.attempts.findLast(a => !a.mirror)
   if (last?.verdict !== 'transient' || last.hop !== walk.hop || !/^(dns|connect)$/.test(last.reason))
     return undefined
@@ -185,11 +190,11 @@ const awayFromNobody = (walk: Walk, ready: readonly RouteTarget[]): RouteTarget 
  * a target before it may have become ready again, and under load a job would go to and fro without ever being
  * called by the one that works. A call that was interrupted is made again here, too.
  */
-const isOwedCallHere = (walk: Walk): boolean =>
+const isOwedCallHere = (walk: RoutingState): boolean =>
   !ownCalls(walk).some(a => a.hop === walk.hop && a.verdict !== null)
 
 /** When each target that may still serve the job can be asked. */
-export const waitsOf = (walk: Walk, limits: WalkLimits): readonly Wait[] =>
+export const waitsOf = (walk: RoutingState, limits: RoutingLimits): readonly Wait[] =>
   eligible(walk).map(target => ({
     target,
     readyAtMs: Math.max(walk.availableAt(target), backedOffUntil(walk, target, limits, comesBackAfter)),
@@ -199,7 +204,12 @@ export const waitsOf = (walk: Walk, limits: WalkLimits): readonly Wait[] =>
  * What a job does next, decided from nothing but its log and what is known of its targets. The same function
  * chooses the first target of a new job and the next one after a failure. `random` (0 to 1) spreads the waits.
  */
-export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: () => number): Step => {
+export const nextStep = (
+  walk: RoutingState,
+  limits: RoutingLimits,
+  nowMs: number,
+  random: () => number,
+): Step => {
   if (isPoison(walk.attempts)) return { kind: 'fail', code: 'worker_crashed' }
   const spoiled = spoiledCode(walk)
   if (spoiled !== null) return { kind: 'fail', code: spoiled }
@@ -235,7 +245,7 @@ export const nextStep = (walk: Walk, limits: WalkLimits, nowMs: number, random: 
  * worth waiting for.
  */
 const exactSoon = (
-  { isLastResort, exactUntilMs = 0 }: Walk,
+  { isLastResort, exactUntilMs = 0 }: RoutingState,
   ready: RouteTarget,
   targets: readonly RouteTarget[],
   readyAt: readonly number[],

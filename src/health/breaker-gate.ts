@@ -8,26 +8,26 @@ import {
   takesShare,
 } from '../domain/circuit.ts'
 import type { Circuits } from './circuits.ts'
-import type { Cool } from './cooling.ts'
-import type { Guard } from './local-breaker.ts'
+import type { LeaveAlone } from './cooling.ts'
+import type { LocalBreaker } from './local-breaker.ts'
 import type { BegunCall, OverdueWatch } from './overdue-watch.ts'
 import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
 import type { Reporter } from './reporter.ts'
 
-/** Lets a process's calls to one provider through, as the cluster's health and the process's own guard allow. */
-export interface Gate {
+/** Lets a process's calls to one provider through, as the cluster's health and the process's own breaker allow. */
+export interface BreakerGate {
   /** Unix ms from which a call may be made; 0 for now. */
-  opensAt(): number
+  availableAt(): number
   /** Whether all calls but a few are kept out, as it is out of order. */
-  readonly isShut: boolean
+  readonly isRestricted: boolean
   /** Whether a call has to wait only for one of the few places of a provider on its way back. */
-  readonly isReturning: boolean
+  readonly isRamping: boolean
   /** Calls that hang since before it was left. */
   readonly hanging: number
   /** Unix ms at which a call last ended that tells how the provider is; 0 when none has. */
   readonly calledAtMs: number
   /** It throttled a call, and wants to be left alone until then. */
-  readonly cool: Cool
+  readonly leaveAlone: LeaveAlone
   /** Makes the call, or says until when none is let through. */
   run<T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<Passage<T>>
   close(): void
@@ -37,33 +37,43 @@ export type Passage<T> =
   | { readonly kind: 'called'; readonly result: T }
   | { readonly kind: 'shut'; readonly untilMs: number }
 
-export interface GateOptions {
+export interface BreakerGateOptions {
   readonly provider: string
   /** Calls at once in this process. */
   readonly concurrency: number
   readonly circuits: Circuits
-  readonly guard: Guard
+  readonly breaker: LocalBreaker
   readonly lease: ProbeLease
-  readonly reporter: Pick<Reporter, 'note'>
-  readonly cool: Cool
+  readonly reporter: Pick<Reporter, 'record'>
+  readonly leaveAlone: LeaveAlone
   /** Calls under way, oldest first: the gate keeps it. */
   readonly underWay: Set<BegunCall>
   /** Where it matters how long calls take; null for a provider whose models are looked at. */
   readonly watch: OverdueWatch | null
   /** Whether jobs for it may go on to another provider now. */
-  readonly goesElsewhere: () => boolean
+  readonly hasHealthyAlternative: () => boolean
   /** Whether a health check probes, and no job has to. */
   readonly isChecked: boolean
   readonly now: () => number
 }
 
-export const createGate = (options: GateOptions): Gate => {
-  const { provider, concurrency, circuits, guard, lease, reporter, cool, underWay, watch } = options
+export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
+  const {
+    provider,
+    concurrency,
+    circuits,
+    breaker,
+    lease,
+    reporter,
+    leaveAlone: cool,
+    underWay,
+    watch,
+  } = options
   const { isChecked, now } = options
   let calledAtMs = 0
 
   const follow = ({ state }: Circuit): void =>
-    guard.force(state === 'open' || state === 'slow' || state === 'probing' ? 'open' : 'closed')
+    breaker.force(state === 'open' || state === 'slow' || state === 'probing' ? 'open' : 'closed')
   const forget = circuits.onChange(circuit => {
     if (circuit.provider === provider) follow(circuit)
   })
@@ -80,24 +90,24 @@ export const createGate = (options: GateOptions): Gate => {
   const isFull = (circuit: Circuit): boolean =>
     takesShare(circuit) &&
     calling(circuit) >= placesBack(circuit.share, concurrency) &&
-    !(circuit.cooled && !options.goesElsewhere())
+    !(circuit.cooled && !options.hasHealthyAlternative())
 
-  const opensAt = (): number => {
+  const availableAt = (): number => {
     const nowMs = now()
     const circuit = circuits.of(provider)
     const shutMs = shutUntil(circuit, nowMs)
     if (shutMs > 0) return shutMs
     if (isProbeDue(circuit, nowMs)) return lease.busy || isChecked ? nowMs + lookAgainMs : 0
-    return isFull(circuit) || guard.state === 'open' ? nowMs + lookAgainMs : 0
+    return isFull(circuit) || breaker.state === 'open' ? nowMs + lookAgainMs : 0
   }
 
   return {
-    opensAt,
-    cool,
-    get isShut() {
+    availableAt,
+    leaveAlone: cool,
+    get isRestricted() {
       return isOutOfOrder(circuits.of(provider))
     },
-    get isReturning() {
+    get isRamping() {
       const circuit = circuits.of(provider)
       return circuit.pausedAtMs === 0 && isFull(circuit)
     },
@@ -109,7 +119,7 @@ export const createGate = (options: GateOptions): Gate => {
       return calledAtMs
     },
     run: async (call, judge) => {
-      const untilMs = opensAt()
+      const untilMs = availableAt()
       if (untilMs > 0) return { kind: 'shut', untilMs }
       const circuit = circuits.of(provider)
       const startedAtMs = now()
@@ -120,13 +130,13 @@ export const createGate = (options: GateOptions): Gate => {
       try {
         const result = isProbe
           ? await lease.run(call, judge)
-          : await guard.run(call, done => judge(done).outcome)
+          : await breaker.run(call, done => judge(done).outcome)
         if (result === null) return { kind: 'shut', untilMs: now() + lookAgainMs }
         if (!isProbe) {
           const { outcome, reason } = judge(result)
           if (outcome !== 'ignored') calledAtMs = now()
           if (outcome === 'success') watch?.answered()
-          reporter.note({ ...begun, outcome, reason, ...(watch && { durationMs: now() - startedAtMs }) })
+          reporter.record({ ...begun, outcome, reason, ...(watch && { durationMs: now() - startedAtMs }) })
         }
         return { kind: 'called', result }
       } finally {

@@ -1,36 +1,36 @@
-import type { Tally } from './circuit-store.ts'
-import type { GuardOutcome } from './local-breaker.ts'
+import type { CallReport } from './circuit-store.ts'
+import type { HealthOutcome } from './local-breaker.ts'
 
 /** A call that has ended, as it counts. */
 export interface EndedCall {
   /** Of the circuit when the call began. */
   readonly era: number
   readonly startedAtMs: number
-  readonly outcome: GuardOutcome
+  readonly outcome: HealthOutcome
   readonly reason: string
   /** Where it matters how long it took. */
   readonly durationMs?: number
 }
 
 /** The sums of a process's calls since the last report. */
-export interface Tallying {
+export interface CallSums {
   /** Whether there is something to report now. */
-  note(call: EndedCall): boolean
+  record(call: EndedCall): boolean
   /** A call was answered that began before the circuit was slow. */
   answeredLate(): void
   readonly isAny: boolean
   /** The sums, which begin anew: those of calls of that era, or nothing of it. */
-  take(era: number, isTripped: boolean): Tally
+  take(era: number, isTripped: boolean): CallReport
 }
 
 const nothing = { era: 0, ok: 0, failed: 0, run: 0, cutFromMs: 0, reason: '' }
-const untimed: Pick<Tally, 'answers' | 'longest'> = { answers: 0, longest: [] }
+const untimed: Pick<CallReport, 'answers' | 'longest'> = { answers: 0, longest: [] }
 /** How long answers take changes slowly: it is told now and then, or of so many together. */
 const tellTimesEveryMs = 2_000
 const manyTimes = 10
 const mostTimes = 3
 
-export const createTallying = (instance: string, now: () => number): Tallying => {
+export const createCallSums = (instance: string, now: () => number): CallSums => {
   let sums = nothing
   let lastReason = ''
   /** Of the last connection that was cut. */
@@ -71,7 +71,7 @@ export const createTallying = (instance: string, now: () => number): Tallying =>
     answeredLate: () => {
       late = true
     },
-    note: call => {
+    record: call => {
       const { era, outcome } = call
       time(call)
       if (outcome === 'ignored' || era < sums.era) return false

@@ -3,10 +3,10 @@ import type { Cluster, Redis } from 'ioredis'
 import { type Circuit, partsOfCircuit } from '../domain/circuit.ts'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import { scriptText } from '../redis/when-full.ts'
-import type { GuardOutcome } from './local-breaker.ts'
+import type { HealthOutcome } from './local-breaker.ts'
 
 /** What one process saw of a provider since its last report. */
-export interface Tally {
+export interface CallReport {
   /** See `Circuit.era`: of when these calls began. */
   readonly era: number
   readonly ok: number
@@ -19,7 +19,7 @@ export interface Tally {
   readonly reason: string
   /** Names the process. */
   readonly by: string
-  /** Unix ms at which calls began to fail here, where the process's own guard has opened upon that. Else 0. */
+  /** Unix ms at which calls began to fail here, where the process's own breaker has opened upon that. Else 0. */
   readonly trippedSinceMs: number
   /** Answers whose times are told with this report, and the longest of these, in ms. */
   readonly answers: number
@@ -32,9 +32,9 @@ export interface Tally {
 export interface CircuitStore {
   readAll(): Promise<readonly Circuit[]>
   /** Answers the circuit when it is not the one of `knownSeq`. */
-  report(provider: string, terms: CircuitTerms, tally: Tally, knownSeq: number): Promise<Circuit | null>
+  report(provider: string, terms: CircuitTerms, tally: CallReport, knownSeq: number): Promise<Circuit | null>
   /** Leaves it alone until then, as it throttled: it comes back in steps. */
-  cool(provider: string, terms: CircuitTerms, untilMs: number, reason: string): Promise<Circuit>
+  leaveAlone(provider: string, terms: CircuitTerms, untilMs: number, reason: string): Promise<Circuit>
   /**
    * Tells how long calls of that era have been under way, longest first, of a few. Answers after how long one is overdue; 0
    * where nothing is known of what is usual.
@@ -55,7 +55,7 @@ export interface CircuitStore {
     provider: string,
     terms: CircuitTerms,
     era: number,
-    outcome: GuardOutcome,
+    outcome: HealthOutcome,
     reason: string,
   ): Promise<Circuit>
   /** Asks for the one check of an interval; it is given where no call tells how the provider is. */
@@ -65,7 +65,7 @@ export interface CircuitStore {
     intervalMs: number,
   ): Promise<{ taken: boolean; nextAtMs: number; circuit: Circuit }>
   /** Opens a provider that failed its check, unless it was called since `sinceMs`, when the check began. */
-  condemn(
+  openByCheck(
     provider: string,
     terms: CircuitTerms,
     era: number,
@@ -73,7 +73,7 @@ export interface CircuitStore {
     sinceMs: number,
   ): Promise<Circuit>
   /** Remembers that a provider has a list of models. */
-  listed(provider: string): Promise<Circuit>
+  markListed(provider: string): Promise<Circuit>
   pause(provider: string, paused: boolean): Promise<Circuit>
   /** The last changes of a provider and of its models, newest first. */
   events(provider: string): Promise<readonly Circuit[]>
@@ -134,7 +134,7 @@ export const createCircuitStore = (
       const reply = await run('report', provider, JSON.stringify(terms), JSON.stringify(tally), knownSeq)
       return reply === null ? null : parse(reply)
     },
-    cool: async (provider, terms, untilMs, reason) =>
+    leaveAlone: async (provider, terms, untilMs, reason) =>
       parse(await run('cool', provider, JSON.stringify(terms), Math.round(untilMs), reason)),
     overdue: async (provider, terms, era, by, agesMs) => {
       const reply = await run('overdue', provider, JSON.stringify(terms), era, by, JSON.stringify(agesMs))
@@ -156,9 +156,9 @@ export const createCircuitStore = (
       const [taken, nextAtMs, text] = reply as [number, number, string]
       return { taken: taken === 1, nextAtMs, circuit: parse(text) }
     },
-    condemn: async (provider, terms, era, reason, sinceMs) =>
+    openByCheck: async (provider, terms, era, reason, sinceMs) =>
       parse(await run('condemn', provider, JSON.stringify(terms), era, reason, sinceMs)),
-    listed: async provider => parse(await run('listed', provider)),
+    markListed: async provider => parse(await run('listed', provider)),
     pause: async (provider, paused) => parse(await run('pause', provider, paused ? 1 : 0)),
     events: async provider => (await redis.lrange(eventsOf(provider), 0, -1)).map(parse),
   }

@@ -12,11 +12,11 @@ export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:$
  * `cooling`: throttled, until the provider's own time. `open`: a worker's breaker opened on failures.
  * `stopped`: bad key, no money or no such model: a person must act; tried again now and then.
  */
-export type HealthState = 'cooling' | 'open' | 'stopped'
+export type CooldownState = 'cooling' | 'open' | 'stopped'
 
-export interface HealthEntry {
+export interface Cooldown {
   readonly scope: Scope
-  readonly state: HealthState
+  readonly state: CooldownState
   readonly untilMs: number
   readonly sinceMs: number
   /** The verdict's reason: a short code. */
@@ -27,21 +27,21 @@ export interface HealthEntry {
 }
 
 /** The verdict behind an indictment, and the provider's words. */
-export type Grounds = Pick<HealthEntry, 'verdict' | 'error'>
+export type Grounds = Pick<Cooldown, 'verdict' | 'error'>
 
 /** What the cluster knows of its providers. Read from memory, kept up by pub/sub, the truth is in Redis. */
-export interface HealthBoard {
+export interface Cooldowns {
   start(): Promise<void>
   stop(): Promise<void>
   /** Unix ms until which a target is known to be out of use; 0 when nothing is known against it. */
   unavailableUntil(target: Target): number
   unavailableKeyUntil(provider: string, fingerprint: string): number
   /** Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice. */
-  indict(scope: Scope, state: HealthState, untilMs: number, reason: string, grounds?: Grounds): void
+  suspend(scope: Scope, state: CooldownState, untilMs: number, reason: string, grounds?: Grounds): void
   /** An operator says that a provider, its models and its keys can be called again. */
   lift(provider: string): Promise<void>
   /** Entries still in force. */
-  current(): readonly HealthEntry[]
+  current(): readonly Cooldown[]
 }
 
 /**
@@ -60,7 +60,7 @@ const isOf = (provider: string, scope: string): boolean =>
   scope.startsWith(`target:${provider}/`) ||
   scope.startsWith(`key:${provider}#`)
 
-export interface HealthBoardOptions {
+export interface CooldownsOptions {
   readonly redis: Redis | Cluster
   readonly subscriber: Redis
   readonly prefix: string
@@ -68,20 +68,14 @@ export interface HealthBoardOptions {
   readonly now: () => number
 }
 
-export const createHealthBoard = ({
-  redis,
-  subscriber,
-  prefix,
-  log,
-  now,
-}: HealthBoardOptions): HealthBoard => {
+export const createCooldowns = ({ redis, subscriber, prefix, log, now }: CooldownsOptions): Cooldowns => {
   const key = `${prefix}:{health}:board`
   const channel = `${prefix}:health`
-  const entries = new Map<string, HealthEntry>()
+  const entries = new Map<string, Cooldown>()
   /** What the others were last told by this process. */
   const sharedUntil = new Map<string, number>()
 
-  const learn = (entry: HealthEntry): void => {
+  const learn = (entry: Cooldown): void => {
     const known = entries.get(entry.scope)
     if (!known || known.untilMs < entry.untilMs) entries.set(entry.scope, entry)
   }
@@ -93,22 +87,22 @@ export const createHealthBoard = ({
   }
 
   const load = async (): Promise<void> => {
-    for (const text of Object.values(await redis.hgetall(key))) learn(JSON.parse(text) as HealthEntry)
+    for (const text of Object.values(await redis.hgetall(key))) learn(JSON.parse(text) as Cooldown)
   }
 
   const untilOf = (scope: Scope): number => entries.get(scope)?.untilMs ?? 0
 
   const onMessage = (from: string, text: string): void => {
     if (from !== channel) return
-    const news = JSON.parse(text) as HealthEntry | { readonly lifted: string }
+    const news = JSON.parse(text) as Cooldown | { readonly lifted: string }
     if ('lifted' in news) forget(news.lifted)
     else learn(news)
   }
-  // What was published while the connection was down is read from the board.
+  // What was published while the connection was down is read from the cooldowns.
   const onReady = (): void =>
     void load().catch(error => log.warn({ event: 'cooldowns.read_failed', err: error }, 'cooldowns not read'))
 
-  const write = async (entry: HealthEntry): Promise<void> => {
+  const write = async (entry: Cooldown): Promise<void> => {
     await redis.eval(script, 1, key, entry.scope, entry.untilMs, now(), JSON.stringify(entry), channel)
   }
 
@@ -131,13 +125,13 @@ export const createHealthBoard = ({
       const untilMs = untilOf(`key:${provider}#${fingerprint}`)
       return untilMs > now() ? untilMs : 0
     },
-    indict: (scope, state, untilMs, reason, grounds) => {
+    suspend: (scope, state, untilMs, reason, grounds) => {
       const known = entries.get(scope)
       const nowMs = now()
       if (untilMs <= nowMs || (known && known.untilMs >= untilMs)) return
       const isMore = !known || known.untilMs <= nowMs || known.state !== state
       const sinceMs = isMore ? nowMs : known.sinceMs
-      const entry: HealthEntry = { scope, state, untilMs: Math.round(untilMs), sinceMs, reason, ...grounds }
+      const entry: Cooldown = { scope, state, untilMs: Math.round(untilMs), sinceMs, reason, ...grounds }
       learn(entry)
       if (
         !isMore &&

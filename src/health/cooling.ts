@@ -4,9 +4,9 @@ import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 
 /** Tells the cluster that a provider, or a model on it, throttled a call, and until when it wants to be left alone. Never throws. */
-export type Cool = (untilMs: number, reason: string) => void
+export type LeaveAlone = (untilMs: number, reason: string) => void
 
-export interface CoolingOptions {
+export interface LeaveAloneOptions {
   readonly provider: string
   readonly terms: CircuitTerms
   readonly store: CircuitStore
@@ -20,7 +20,14 @@ const longestSlackMs = 250
 /** For how long what was told is not known to the circuit yet. After it that alone counts: an operator may have ended the time. */
 const onItsWayMs = 1_000
 
-export const createCooling = ({ provider, terms, store, circuits, log, now }: CoolingOptions): Cool => {
+export const createLeaveAlone = ({
+  provider,
+  terms,
+  store,
+  circuits,
+  log,
+  now,
+}: LeaveAloneOptions): LeaveAlone => {
   let toldMs = 0
   let toldAtMs = 0
   return (untilMs, reason) => {
@@ -31,7 +38,7 @@ export const createCooling = ({ provider, terms, store, circuits, log, now }: Co
     toldMs = untilMs
     toldAtMs = now()
     store
-      .cool(provider, terms, untilMs, reason)
+      .leaveAlone(provider, terms, untilMs, reason)
       .then(circuits.learn)
       .catch(error =>
         log.debug(

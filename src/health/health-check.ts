@@ -83,7 +83,7 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
   const ask = async (): Promise<ProbeOutcome> => {
     const { lists } = circuits.of(provider)
     const told = await options.ask(stopping, lists)
-    if (told.listed && !lists) circuits.learn(await store.listed(provider))
+    if (told.listed && !lists) circuits.learn(await store.markListed(provider))
     return told
   }
 
@@ -98,7 +98,7 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
     await pause()
     const { outcome, reason } = await ask()
     if (outcome !== 'failure') return
-    circuits.learn(await store.condemn(provider, terms, circuit.era, reason, sinceMs))
+    circuits.learn(await store.openByCheck(provider, terms, circuit.era, reason, sinceMs))
   }
 
   const probe = async (): Promise<void> => {

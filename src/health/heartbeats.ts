@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
-import type { GuardState } from './local-breaker.ts'
+import type { BreakerState } from './local-breaker.ts'
 
 /** What a worker process did since it started; it only grows. */
 export interface WorkCounts {
@@ -16,11 +16,11 @@ export interface WorkCounts {
 }
 
 /** One live worker process of one provider, as it last told of itself. */
-export interface WorkerPresence {
+export interface WorkerHeartbeat {
   readonly provider: string
   readonly instance: string
   readonly pid: number
-  readonly breaker: GuardState
+  readonly breaker: BreakerState
   readonly callsInFlight: number
   readonly concurrency: number
   /** Absent of a worker of an earlier version. */
@@ -32,7 +32,7 @@ export interface WorkerPresence {
 export type DeliveryCounts = Readonly<Record<'delivered' | 'failed' | 'dead', number>>
 
 /** One live process that delivers webhooks. */
-export interface WebhookPresence {
+export interface WebhookHeartbeat {
   readonly instance: string
   readonly counts: DeliveryCounts
   readonly seenAtMs: number
@@ -42,7 +42,7 @@ export interface WebhookPresence {
 export type EndCounts = Readonly<Record<'cancelled' | 'expired', number>>
 
 /** One live process, whatever its role. */
-export interface ProcessPresence {
+export interface ProcessHeartbeat {
   readonly instance: string
   readonly ends: EndCounts
   readonly seenAtMs: number
@@ -55,12 +55,12 @@ const beatsPerLook = 30
 /** Silent for this long nobody is only slow. */
 const goneAfterMs = 60_000
 
-interface Presence {
+interface Heartbeat {
   readonly seenAtMs: number
 }
 
 /** Those of one kind: a hash of how each last told of itself. */
-const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kind) => string) => {
+const createRegistry = <Kind extends Heartbeat>(name: string, fieldOf: (presence: Kind) => string) => {
   const keyOf = (prefix: string): string => `${prefix}:{health}:${name}`
 
   /** Tells the cluster that somebody is here. */
@@ -108,14 +108,17 @@ const createRoll = <Kind extends Presence>(name: string, fieldOf: (presence: Kin
   return { heartbeat, read, readAll }
 }
 
-const workers = createRoll<WorkerPresence>('workers', ({ provider, instance }) => `${provider}@${instance}`)
-const webhookWorkers = createRoll<WebhookPresence>('webhook-workers', ({ instance }) => instance)
-const processes = createRoll<ProcessPresence>('processes', ({ instance }) => instance)
+const workers = createRegistry<WorkerHeartbeat>(
+  'workers',
+  ({ provider, instance }) => `${provider}@${instance}`,
+)
+const webhookWorkers = createRegistry<WebhookHeartbeat>('webhook-workers', ({ instance }) => instance)
+const processes = createRegistry<ProcessHeartbeat>('processes', ({ instance }) => instance)
 
-export const createHeartbeat = workers.heartbeat
-export const readPresence = workers.read
-export const readEveryPresence = workers.readAll
+export const createWorkerHeartbeat = workers.heartbeat
+export const readWorkers = workers.read
+export const readAllWorkers = workers.readAll
 export const createWebhookHeartbeat = webhookWorkers.heartbeat
-export const readWebhookPresence = webhookWorkers.read
+export const readWebhookWorkers = webhookWorkers.read
 export const createProcessHeartbeat = processes.heartbeat
 export const readProcesses = processes.read

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chanceOf } from '../domain/strategy.ts'
-import type { HealthBoard } from './cooldowns.ts'
+import type { Cooldowns } from './cooldowns.ts'
 
 export interface ApiKey {
   readonly key: string
@@ -33,9 +33,9 @@ export interface KeyRing {
 
 const fingerprintOf = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 8)
 
-export const createKeyRing = (provider: string, keys: readonly string[], board: HealthBoard): KeyRing => {
+export const createKeyRing = (provider: string, keys: readonly string[], cooldowns: Cooldowns): KeyRing => {
   const ring = keys.map(key => ({ key, fingerprint: fingerprintOf(key) }))
-  const stoppedUntil = (key: ApiKey): number => board.unavailableKeyUntil(provider, key.fingerprint)
+  const stoppedUntil = (key: ApiKey): number => cooldowns.unavailableKeyUntil(provider, key.fingerprint)
   let turn = 0
   return {
     size: ring.length,

@@ -1,17 +1,17 @@
 import CircuitBreaker from 'opossum'
 import type { Logger } from 'pino'
 
-export type GuardState = 'closed' | 'open' | 'half_open'
+export type BreakerState = 'closed' | 'open' | 'half_open'
 
-export interface GuardOptions {
+export interface BreakerOptions {
   readonly windowMs: number
   readonly errorPercent: number
   readonly minCalls: number
   readonly resetMs: number
 }
 
-/** How a call went, as the guard counts it. `ignored`: ended by us, it says nothing about the provider. */
-export type GuardOutcome = 'success' | 'failure' | 'ignored'
+/** How a call went, as the breaker counts it. `ignored`: ended by us, it says nothing about the provider. */
+export type HealthOutcome = 'success' | 'failure' | 'ignored'
 
 /**
  * One process's circuit breaker for one provider.
@@ -19,13 +19,13 @@ export type GuardOutcome = 'success' | 'failure' | 'ignored'
  * closed: calls pass; opens when more than `errorPercent` of at least `minCalls` in the window failed.
  * open: no call passes, for `resetMs`. half_open: exactly one passes; its outcome closes or opens again.
  */
-export interface Guard {
-  readonly state: GuardState
+export interface LocalBreaker {
+  readonly state: BreakerState
   /** Whether it has opened by itself, without the cluster. */
   readonly isTripped: boolean
   /** Makes the call, or answers null without it when the breaker does not let it pass. */
-  run<T>(call: () => Promise<T>, outcomeOf: (result: T) => GuardOutcome): Promise<T | null>
-  /** Follows the cluster: it knows more than one process does. Released, the guard has forgotten what was before. */
+  run<T>(call: () => Promise<T>, outcomeOf: (result: T) => HealthOutcome): Promise<T | null>
+  /** Follows the cluster: it knows more than one process does. Released, the breaker has forgotten what was before. */
   force(state: 'closed' | 'open'): void
   close(): void
 }
@@ -39,12 +39,12 @@ const failure = new CountedFailure('upstream call failed')
  * decides the probe. Completions take minutes. So while closed the call runs outside, and only its outcome is
  * fired, in one instant; an outcome from before the last change of state is dropped. The window can then be short.
  */
-export const createGuard = (name: string, options: GuardOptions, log: Logger): Guard => {
+export const createLocalBreaker = (name: string, options: BreakerOptions, log: Logger): LocalBreaker => {
   let changes = 0
   /** The cluster keeps it open: that it would try again by its own clock is of no concern. */
   let forced = false
 
-  const changed = (state: GuardState) => (): void => {
+  const changed = (state: BreakerState) => (): void => {
     changes += 1
     if (!forced) log.warn({ event: 'breaker.state_changed', provider: name, state }, 'breaker changed state')
   }
@@ -67,12 +67,12 @@ export const createGuard = (name: string, options: GuardOptions, log: Logger): G
   }
   let breaker = build()
 
-  const stateOf = (): GuardState => {
+  const stateOf = (): BreakerState => {
     if (forced) return 'open'
     return breaker.closed ? 'closed' : breaker.halfOpen ? 'half_open' : 'open'
   }
 
-  const report = (outcome: GuardOutcome): Promise<void> =>
+  const report = (outcome: HealthOutcome): Promise<void> =>
     breaker
       .fire(async () => {
         if (outcome === 'failure') throw failure
@@ -81,7 +81,7 @@ export const createGuard = (name: string, options: GuardOptions, log: Logger): G
 
   const probe = async <T>(
     call: () => Promise<T>,
-    outcomeOf: (result: T) => GuardOutcome,
+    outcomeOf: (result: T) => HealthOutcome,
   ): Promise<T | null> => {
     let result: T | null = null
     const act = async (): Promise<void> => {

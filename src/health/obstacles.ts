@@ -2,12 +2,12 @@ import { type Circuit, type CircuitState, circuitOf } from '../domain/circuit.ts
 import type { Target } from '../domain/job.ts'
 import { isBlockReason, type Obstacle, type ObstacleOf } from '../domain/obstacle.ts'
 import type { Circuits } from './circuits.ts'
-import type { HealthBoard, HealthEntry } from './cooldowns.ts'
+import type { Cooldown, Cooldowns } from './cooldowns.ts'
 import type { KeyRing } from './key-ring.ts'
 
-export interface ObstacleParts {
+export interface ObstacleDeps {
   readonly circuits: Pick<Circuits, 'of'>
-  readonly board: Pick<HealthBoard, 'current'>
+  readonly cooldowns: Pick<Cooldowns, 'current'>
   readonly keyRings: ReadonlyMap<string, Pick<KeyRing, 'unavailableUntil'>>
   /** See `Attendance`. */
   readonly unmannedSince: (provider: string) => number
@@ -19,8 +19,8 @@ const outOfOrder = { open: failed, probing: failed, slow: hangs }
 const throttled = { cooling: 'It throttles.' }
 
 /** First what a person must mend, then that nobody is there to call it, then what passes by itself. */
-export const createObstacleOf = (parts: ObstacleParts): ObstacleOf => {
-  const { circuits, board, keyRings, unmannedSince } = parts
+export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
+  const { circuits, cooldowns, keyRings, unmannedSince } = parts
   const ofCircuit = (
     { provider, model }: Target,
     { state, sinceMs, reason }: Circuit,
@@ -56,7 +56,7 @@ export const createObstacleOf = (parts: ObstacleParts): ObstacleOf => {
     return { blocks: null, isThrottling: false, isUnmanned: true, sinceMs, error }
   }
 
-  const ofEntry = ({ provider, model }: Target, entry: HealthEntry): Obstacle => {
+  const ofEntry = ({ provider, model }: Target, entry: Cooldown): Obstacle => {
     const { state, sinceMs, reason, verdict = '', error } = entry
     const message = state === 'cooling' ? 'It throttles.' : 'It is out of use.'
     const known = error ?? { status_code: null, code: reason, message }
@@ -69,7 +69,7 @@ export const createObstacleOf = (parts: ObstacleParts): ObstacleOf => {
     const [whole, part] = [circuits.of(provider), circuits.of(circuitOf(target))]
     const paused = ofPause(target, whole) ?? ofPause(target, part)
     if (paused) return paused
-    const entries = board.current()
+    const entries = cooldowns.current()
     const own = entries.filter(
       ({ scope }) => scope === `provider:${provider}` || scope === `target:${provider}/${model}`,
     )

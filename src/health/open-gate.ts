@@ -3,18 +3,18 @@ import type { Logger } from 'pino'
 import { circuitOf } from '../domain/circuit.ts'
 import { type CircuitSettings, termsOf } from '../domain/circuit-terms.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import { createGate, type Gate, type GateOptions } from './breaker-gate.ts'
+import { type BreakerGate, type BreakerGateOptions, createBreakerGate } from './breaker-gate.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
-import { createCooling } from './cooling.ts'
+import { createLeaveAlone } from './cooling.ts'
 import { createHealthCheck, type HealthCheckOptions } from './health-check.ts'
-import { createGuard, type Guard } from './local-breaker.ts'
+import { createLocalBreaker, type LocalBreaker } from './local-breaker.ts'
 import { type BegunCall, createOverdueWatch } from './overdue-watch.ts'
 import { createProbeLease } from './probe-lease.ts'
 import { createReporter } from './reporter.ts'
 import { createTargetGate, type TargetGate } from './target-gate.ts'
 
-export interface GateParts {
+export interface GateDeps {
   readonly provider: string
   readonly settings: CircuitSettings
   /** Calls at once in this process. */
@@ -31,33 +31,33 @@ export interface GateParts {
 }
 
 interface OpenCircuit {
-  readonly gate: Gate
-  readonly guard: Guard
+  readonly gate: BreakerGate
+  readonly breaker: LocalBreaker
 }
 
 export interface OpenGate {
   readonly gate: TargetGate
   /** Of the whole provider. */
-  readonly guard: Guard
+  readonly breaker: LocalBreaker
 }
 
 /** A process's way to one provider: the cluster's health, its own guards, and what it tells the cluster. */
 export const openGate = async (
   life: Lifecycle,
-  parts: GateParts & {
+  parts: GateDeps & {
     readonly models: readonly string[]
     /** Whether jobs for that model may go on to another provider now. */
-    readonly goesElsewhere: (model: string) => boolean
+    readonly hasHealthyAlternative: (model: string) => boolean
   },
 ): Promise<OpenGate> => {
   const { provider, settings, now } = parts
-  const ofModel = (model: string) => ({ goesElsewhere: () => parts.goesElsewhere(model) })
+  const ofModel = (model: string) => ({ hasHealthyAlternative: () => parts.hasHealthyAlternative(model) })
   const hasModels = parts.models.length > 1
   const whole = await openCircuit(life, {
     ...{ ...parts, ...ofModel(parts.models[0] ?? '') },
     isTimed: !hasModels,
   })
-  const models = new Map<string, Gate>()
+  const models = new Map<string, BreakerGate>()
   // One model is one with its provider.
   for (const model of hasModels ? parts.models : []) {
     const name = circuitOf({ provider, model })
@@ -68,19 +68,19 @@ export const openGate = async (
     )
   }
   const gate = createTargetGate({ whole: whole.gate, models, windowMs: settings.windowMs, now })
-  return { gate, guard: whole.guard }
+  return { gate, breaker: whole.breaker }
 }
 
 const openCircuit = async (
   life: Lifecycle,
-  parts: GateParts & Pick<GateOptions, 'goesElsewhere'> & { readonly isTimed: boolean },
+  parts: GateDeps & Pick<BreakerGateOptions, 'hasHealthyAlternative'> & { readonly isTimed: boolean },
 ): Promise<OpenCircuit> => {
   const { provider, settings, circuits, circuitStore: store, log, now } = parts
   const terms = termsOf(settings)
-  const guard = await life.open(
+  const breaker = await life.open(
     `breaker ${provider}`,
-    () => createGuard(provider, settings, log),
-    guard => guard.close(),
+    () => createLocalBreaker(provider, settings, log),
+    breaker => breaker.close(),
   )
   const reporter = await life.open(
     `reporter ${provider}`,
@@ -89,7 +89,7 @@ const openCircuit = async (
         ...{ provider, terms, store, circuits, log, now },
         instance: parts.instance,
         redis: parts.redis,
-        isTripped: () => guard.isTripped,
+        isTripped: () => breaker.isTripped,
       }),
     reporter => reporter.stop(),
   )
@@ -110,11 +110,11 @@ const openCircuit = async (
   const gate = await life.open(
     `gate ${provider}`,
     () =>
-      createGate({
-        ...{ provider, circuits, guard, lease, reporter, underWay, watch, now },
-        cool: createCooling({ provider, terms, store, circuits, log, now }),
+      createBreakerGate({
+        ...{ provider, circuits, breaker, lease, reporter, underWay, watch, now },
+        leaveAlone: createLeaveAlone({ provider, terms, store, circuits, log, now }),
         concurrency: parts.concurrency,
-        goesElsewhere: parts.goesElsewhere,
+        hasHealthyAlternative: parts.hasHealthyAlternative,
         isChecked: parts.check !== null,
       }),
     gate => gate.close(),
@@ -136,5 +136,5 @@ const openCircuit = async (
       healthCheck => healthCheck.stop(),
     )
   }
-  return { gate, guard }
+  return { gate, breaker }
 }

@@ -1,30 +1,30 @@
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { type CircuitStore, createCircuitStore } from './circuit-store.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
-import { createHealthBoard, type HealthBoard, type HealthBoardOptions } from './cooldowns.ts'
+import { type Cooldowns, type CooldownsOptions, createCooldowns } from './cooldowns.ts'
 
-export interface HealthSite extends HealthBoardOptions {
+export interface HealthDeps extends CooldownsOptions {
   /** Whether a provider is asked how it is while nobody calls it. */
   readonly isChecked: (provider: string) => boolean
 }
 
 export interface OpenHealth {
-  readonly board: HealthBoard
+  readonly cooldowns: Cooldowns
   readonly circuitStore: CircuitStore
   readonly circuits: Circuits
 }
 
 /** What the cluster knows of its providers, as one process keeps up with it until it stops. */
-export const openHealth = async (life: Lifecycle, site: HealthSite): Promise<OpenHealth> => {
+export const openHealth = async (life: Lifecycle, site: HealthDeps): Promise<OpenHealth> => {
   const circuitStore = createCircuitStore(site.redis, site.prefix, site.now)
-  const board = await life.open(
+  const cooldowns = await life.open(
     'health',
     async () => {
-      const board = createHealthBoard(site)
-      await board.start()
-      return board
+      const cooldowns = createCooldowns(site)
+      await cooldowns.start()
+      return cooldowns
     },
-    board => board.stop(),
+    cooldowns => cooldowns.stop(),
   )
   const circuits = await life.open(
     'circuits',
@@ -35,5 +35,5 @@ export const openHealth = async (life: Lifecycle, site: HealthSite): Promise<Ope
     },
     circuits => circuits.stop(),
   )
-  return { board, circuitStore, circuits }
+  return { cooldowns, circuitStore, circuits }
 }

@@ -1,10 +1,10 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import { createProcessHeartbeat, type EndCounts, type ProcessPresence } from './heartbeats.ts'
+import { createProcessHeartbeat, type EndCounts, type ProcessHeartbeat } from './heartbeats.ts'
 import type { Vitals } from './vitals.ts'
 
-export interface PresenceParts {
+export interface HeartbeatDeps {
   readonly redis: Redis | Cluster
   readonly prefix: string
   readonly instance: string
@@ -15,9 +15,9 @@ export interface PresenceParts {
 }
 
 /** Tells the cluster, and whoever asks this process, that it is here and what it ended. */
-export const openPresence = async (life: Lifecycle, parts: PresenceParts): Promise<void> => {
+export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
   const { redis, prefix, instance, ends, vitals, log, now } = parts
-  const describe = (): ProcessPresence => ({ instance, ends: ends(), seenAtMs: now() })
+  const describe = (): ProcessHeartbeat => ({ instance, ends: ends(), seenAtMs: now() })
   const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)
   vitals.process(describe)
   await life.open(

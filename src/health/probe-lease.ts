@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
-import type { GuardOutcome } from './local-breaker.ts'
+import type { HealthOutcome } from './local-breaker.ts'
 
 export interface ProbeLeaseOptions {
   readonly provider: string
@@ -23,7 +23,7 @@ export interface ProbeLease {
 }
 
 export interface ProbeOutcome {
-  readonly outcome: GuardOutcome
+  readonly outcome: HealthOutcome
   readonly reason: string
 }
 

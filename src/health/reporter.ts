@@ -2,13 +2,13 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { overdue, takesShare } from '../domain/circuit.ts'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
-import { createTallying, type EndedCall } from './call-sums.ts'
+import { createCallSums, type EndedCall } from './call-sums.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 
 /** Adds up how a process's calls to a provider went, and tells the cluster: never on the path of a job. */
 export interface Reporter {
-  note(call: EndedCall): void
+  record(call: EndedCall): void
   stop(): Promise<void>
 }
 
@@ -16,7 +16,7 @@ export interface Reporter {
 const pauseMs = 50
 /** After the time of a step of the ramp: by then it has come for Redis too, which is told the time by us. */
 const stepMarginMs = 5
-/** While the guard is open and the cluster does not follow: Redis was away, or others have answers. */
+/** While the breaker is open and the cluster does not follow: Redis was away, or others have answers. */
 const tellAgainMs = 1_000
 
 export interface ReporterOptions {
@@ -27,7 +27,7 @@ export interface ReporterOptions {
   readonly redis: Redis | Cluster
   readonly store: CircuitStore
   readonly circuits: Circuits
-  /** Whether the process's own guard has opened, without the cluster. */
+  /** Whether the process's own breaker has opened, without the cluster. */
   readonly isTripped: () => boolean
   readonly log: Logger
   readonly now: () => number
@@ -35,7 +35,7 @@ export interface ReporterOptions {
 
 export const createReporter = (options: ReporterOptions): Reporter => {
   const { provider, instance, terms, redis, store, circuits, isTripped, log, now } = options
-  const tallying = createTallying(instance, now)
+  const sums = createCallSums(instance, now)
   let sendTimer: NodeJS.Timeout | null = null
   let stepTimer: NodeJS.Timeout | null = null
   let sending: Promise<void> | null = null
@@ -44,8 +44,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
 
   const send = async (): Promise<void> => {
     const { era, seq } = circuits.of(provider)
-    const tally = tallying.take(era, isTripped())
-    // What Redis cannot hear now will be of no interest later; each process has its own guard meanwhile.
+    const tally = sums.take(era, isTripped())
+    // What Redis cannot hear now will be of no interest later; each process has its own breaker meanwhile.
     if (redis.status !== 'ready') return
     try {
       const circuit = await store.report(provider, terms, tally, seq)
@@ -63,7 +63,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
       sentAtMs = performance.now()
       sending = send().finally(() => {
         sending = null
-        if (tallying.isAny) sendSoon(pauseMs)
+        if (sums.isAny) sendSoon(pauseMs)
         else if (isTripped()) sendSoon(tellAgainMs)
       })
     }, waitMs)
@@ -87,11 +87,11 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   awaitStep()
 
   return {
-    note: call => {
+    record: call => {
       const { era, reason } = circuits.of(provider)
       const isLate = reason === overdue && call.era < era && call.outcome === 'success'
-      if (isLate) tallying.answeredLate()
-      if (tallying.note(call) || isLate) sendSoon(pauseMs)
+      if (isLate) sums.answeredLate()
+      if (sums.record(call) || isLate) sendSoon(pauseMs)
     },
     stop: async () => {
       stopped = true

@@ -1,4 +1,4 @@
-import type { Gate, Passage } from './breaker-gate.ts'
+import type { BreakerGate, Passage } from './breaker-gate.ts'
 import type { ProbeOutcome } from './probe-lease.ts'
 
 /** How a call went, and whether a failure was one of the way there: then it says nothing about the model. */
@@ -9,13 +9,13 @@ export interface CallJudgement extends ProbeOutcome {
 /** Lets calls through to the models of a provider: each has its own health, beneath that of the whole. */
 export interface TargetGate {
   /** Unix ms from which a call of that model may be made; 0 for now. */
-  opensAt(model: string): number
+  availableAt(model: string): number
   /** Whether all calls but a few are kept out for the whole of the provider, as it is out of order. */
-  readonly isShut: boolean
+  readonly isRestricted: boolean
   /** Whether a call has to wait only for one of the few places of what is on its way back. */
-  isReturning(model: string): boolean
+  isRamping(model: string): boolean
   /** That model throttled a call, and wants to be left alone until then. */
-  cool(model: string, untilMs: number, reason: string): void
+  leaveAlone(model: string, untilMs: number, reason: string): void
   /** Calls that hang since before their model, or all of the provider, was left: nobody waits for their places. */
   readonly hanging: number
   /** Makes the call, or says until when none is let through. */
@@ -23,9 +23,9 @@ export interface TargetGate {
 }
 
 export interface TargetGateOptions {
-  readonly whole: Gate
+  readonly whole: BreakerGate
   /** By model; empty for a provider with one model, which is one with it. */
-  readonly models: ReadonlyMap<string, Gate>
+  readonly models: ReadonlyMap<string, BreakerGate>
   /** An answer that was given longer ago proves nothing. */
   readonly windowMs: number
   readonly now: () => number
@@ -58,28 +58,29 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
     else if (outcome === 'failure') failedAtMs.set(model, now())
   }
 
-  const opensAt = (model: string): number => Math.max(whole.opensAt(), models.get(model)?.opensAt() ?? 0)
+  const availableAt = (model: string): number =>
+    Math.max(whole.availableAt(), models.get(model)?.availableAt() ?? 0)
 
   return {
-    opensAt,
-    get isShut() {
-      return whole.isShut
+    availableAt,
+    get isRestricted() {
+      return whole.isRestricted
     },
     get hanging() {
       const ofModels = [...models.values()].reduce((sum, gate) => sum + gate.hanging, 0)
       return Math.max(whole.hanging, ofModels)
     },
-    cool: (model, untilMs, reason) => (models.get(model) ?? whole).cool(untilMs, reason),
-    isReturning: model => {
+    leaveAlone: (model, untilMs, reason) => (models.get(model) ?? whole).leaveAlone(untilMs, reason),
+    isRamping: model => {
       const parts = [whole, models.get(model)].filter(part => part !== undefined)
       return (
-        parts.some(part => part.isReturning) && parts.every(part => part.isReturning || part.opensAt() === 0)
+        parts.some(part => part.isRamping) && parts.every(part => part.isRamping || part.availableAt() === 0)
       )
     },
     run: async (model, call, judge) => {
       const inner = models.get(model)
       if (inner === undefined) return whole.run(call, judge)
-      const untilMs = opensAt(model)
+      const untilMs = availableAt(model)
       if (untilMs > 0) return { kind: 'shut', untilMs }
       const noted = async () => {
         const passage = await inner.run(call, result => ofModel(judge(result)))

@@ -1,22 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ProcessPresence, WebhookPresence, WorkerPresence } from './heartbeats.ts'
+import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from './heartbeats.ts'
 
 /** Whether one part of a process does its work. A promise that rejects or is late counts as no. */
 type Check = () => boolean | Promise<boolean>
 
 /** What this process did since it started, as it tells the cluster by its heartbeats. */
 export interface OwnCounts {
-  readonly workers: readonly WorkerPresence[]
-  readonly webhookWorkers: readonly WebhookPresence[]
-  readonly processes: readonly ProcessPresence[]
+  readonly workers: readonly WorkerHeartbeat[]
+  readonly webhookWorkers: readonly WebhookHeartbeat[]
+  readonly processes: readonly ProcessHeartbeat[]
 }
 
 /** What a process tells of itself, on a port of its own: each role adds what it knows while it opens. */
 export interface Vitals {
   check(part: string, isWell: Check): void
-  worker(read: () => WorkerPresence): void
-  webhookWorker(read: () => WebhookPresence): void
-  process(read: () => ProcessPresence): void
+  worker(read: () => WorkerHeartbeat): void
+  webhookWorker(read: () => WebhookHeartbeat): void
+  process(read: () => ProcessHeartbeat): void
   /** Adds metrics beside the counts, in the text format. */
   metrics(read: () => Promise<string>): void
   /** All roles are open. */
@@ -33,9 +33,9 @@ const patienceMs = 1_000
 
 export const createVitals = (): Vitals => {
   const checks = new Map<string, Check>()
-  const workers: (() => WorkerPresence)[] = []
-  const webhookWorkers: (() => WebhookPresence)[] = []
-  const processes: (() => ProcessPresence)[] = []
+  const workers: (() => WorkerHeartbeat)[] = []
+  const webhookWorkers: (() => WebhookHeartbeat)[] = []
+  const processes: (() => ProcessHeartbeat)[] = []
   const metrics: (() => Promise<string>)[] = []
   let isStarted = false
 

@@ -1,11 +1,11 @@
 import { circuitOf } from '../domain/circuit.ts'
 import type { Target } from '../domain/job.ts'
 import type { Circuits } from './circuits.ts'
-import type { HealthBoard, Scope } from './cooldowns.ts'
+import type { Cooldowns, Scope } from './cooldowns.ts'
 
-export interface WhyAwayParts {
+export interface UnavailableReasonDeps {
   readonly circuits: Pick<Circuits, 'of'>
-  readonly board: Pick<HealthBoard, 'current'>
+  readonly cooldowns: Pick<Cooldowns, 'current'>
   /** See `Attendance`. */
   readonly unmannedSince: (provider: string) => number
 }
@@ -15,8 +15,8 @@ export interface WhyAwayParts {
  * is that of who decides: the operator, then what keeps all calls away, then that nobody is there to make them, then what keeps
  * some away.
  */
-export const createWhyAway =
-  ({ circuits, board, unmannedSince }: WhyAwayParts) =>
+export const createUnavailableReason =
+  ({ circuits, cooldowns, unmannedSince }: UnavailableReasonDeps) =>
   ({ provider, model }: Target): string | null => {
     const { state, pausedAtMs } = circuits.of(provider)
     if (pausedAtMs > 0) return 'paused'
@@ -26,7 +26,7 @@ export const createWhyAway =
     if (shut) return shut
     if (unmannedSince(provider) > 0) return 'unmanned'
     const scopes: Scope[] = [`provider:${provider}`, `target:${provider}/${model}`]
-    const entries = board.current()
+    const entries = cooldowns.current()
     const own = entries.find(({ scope }) => scopes.includes(scope))
     // A stopped key matters where no other is left, and then nothing else is known.
     if (own) return own.state

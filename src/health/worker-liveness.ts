@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import type { WorkerPresence } from './heartbeats.ts'
+import type { WorkerHeartbeat } from './heartbeats.ts'
 
 /** Which providers have a worker, as far as this process can see: it looks every two seconds. */
-export interface Attendance extends Repeating {
+export interface WorkerLiveness extends Repeating {
   /** Unix ms since when no worker of a provider is there, once that is so long that it counts; 0 else. */
   unmannedSince(provider: string): number
 }
@@ -15,7 +15,7 @@ const lookEveryMs = 2_000
 /** Who did not look for longer than this (Redis was away, or the process stood still) knows nothing of what was before. */
 const gapMs = 10_000
 
-type Beat = Pick<WorkerPresence, 'provider' | 'instance' | 'seenAtMs'>
+type Beat = Pick<WorkerHeartbeat, 'provider' | 'instance' | 'seenAtMs'>
 
 /**
  * Goes by whether heartbeats are news, not by the times in them, which are of other machines' clocks. Who has just begun to look,
@@ -44,17 +44,17 @@ export const createSightings = (providers: readonly string[], afterMs: number) =
   }
 }
 
-export interface AttendanceOptions {
+export interface WorkerLivenessOptions {
   readonly providers: readonly string[]
   /** Those that told of themselves, whenever that was by their clocks. */
-  readonly workers: () => Promise<readonly WorkerPresence[]>
+  readonly workers: () => Promise<readonly WorkerHeartbeat[]>
   /** For so long a provider may be without one: workers are restarted, and come after the API. */
   readonly afterMs: number
   readonly log: Logger
   readonly now: () => number
 }
 
-export const createAttendance = (options: AttendanceOptions): Attendance => {
+export const createWorkerLiveness = (options: WorkerLivenessOptions): WorkerLiveness => {
   const { providers, workers, afterMs, log, now } = options
   const { saw, unmannedSince } = createSightings(providers, afterMs)
   const missed = new Set<string>()
@@ -76,5 +76,5 @@ export const createAttendance = (options: AttendanceOptions): Attendance => {
     providers.forEach(tell)
   }
 
-  return { ...createRepeating('attendance', lookEveryMs, look, log), unmannedSince }
+  return { ...createRepeating('workerLiveness', lookEveryMs, look, log), unmannedSince }
 }

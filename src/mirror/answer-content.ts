@@ -3,7 +3,7 @@ import type { Endpoint } from '../domain/endpoint.ts'
 type JsonRecord = Readonly<Record<string, unknown>>
 
 /** What an answer says, without what is of the call: ids, counts, times, the model's name. */
-export interface Said {
+export interface AnswerContent {
   readonly texts: readonly string[]
   /** Names and arguments of the tools that are called. */
   readonly calls: readonly { readonly name: unknown; readonly input: unknown }[]
@@ -24,7 +24,7 @@ const textOf = (content: unknown): string =>
         .map(({ text }) => (typeof text === 'string' ? text : ''))
         .join('')
 
-const inChat = ({ choices }: JsonRecord): Said => {
+const inChat = ({ choices }: JsonRecord): AnswerContent => {
   const messages = recordsIn(choices).map(({ message }) => recordOf(message))
   return {
     texts: messages.map(({ content }) => textOf(content)),
@@ -36,14 +36,14 @@ const inChat = ({ choices }: JsonRecord): Said => {
   }
 }
 
-const inMessage = ({ content }: JsonRecord): Said => ({
+const inMessage = ({ content }: JsonRecord): AnswerContent => ({
   texts: [textOf(recordsIn(content).filter(({ type }) => type === 'text'))],
   calls: recordsIn(content)
     .filter(({ type }) => type === 'tool_use')
     .map(({ name, input }) => ({ name, input })),
 })
 
-const inResponse = ({ output }: JsonRecord): Said => {
+const inResponse = ({ output }: JsonRecord): AnswerContent => {
   const items = recordsIn(output)
   return {
     texts: [items.map(({ content }) => textOf(content)).join('')],
@@ -53,7 +53,7 @@ const inResponse = ({ output }: JsonRecord): Said => {
   }
 }
 
-const readers: Readonly<Record<Endpoint, (answer: JsonRecord) => Said>> = {
+const readers: Readonly<Record<Endpoint, (answer: JsonRecord) => AnswerContent>> = {
   '/v1/chat/completions': inChat,
   '/v1/messages': inMessage,
   '/v1/responses': inResponse,
@@ -69,5 +69,5 @@ const readers: Readonly<Record<Endpoint, (answer: JsonRecord) => Said>> = {
 }
 
 /** Reads an answer in the format of its endpoint, whatever its shape. Throws a SyntaxError for what is not JSON. */
-export const saidIn = (endpoint: Endpoint, body: string): Said =>
+export const contentOf = (endpoint: Endpoint, body: string): AnswerContent =>
   readers[endpoint](recordOf(JSON.parse(body)))

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../cache/canonical-json.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
-import { type Said, saidIn } from './answer-content.ts'
+import { type AnswerContent, contentOf } from './answer-content.ts'
 
 /** Digests of what an answer says: two answers agree where these are equal, and nothing of them has to be kept. */
-export interface Likeness {
+export interface AnswerDigest {
   /** Of the words as they are. */
   readonly exact: string
   /** Of the words without regard to whitespace and case; of JSON, without regard to how it is written. */
@@ -35,15 +35,15 @@ const jsonOf = (text: string): string | null => {
 const inputText = (input: unknown): string =>
   typeof input === 'string' ? input : (JSON.stringify(input) ?? '')
 
-const normalised = ({ texts, calls }: Said): unknown => [
+const normalised = ({ texts, calls }: AnswerContent): unknown => [
   texts.map(normalisedText),
   calls.map(({ name, input }) => [name, normalisedText(inputText(input))]),
 ]
 
 /** Null for what cannot be read. */
-export const likenessOf = (endpoint: Endpoint, body: string): Likeness | null => {
+export const answerDigestOf = (endpoint: Endpoint, body: string): AnswerDigest | null => {
   try {
-    const said = saidIn(endpoint, body)
+    const said = contentOf(endpoint, body)
     return { exact: digest(said), normalised: digest(normalised(said)) }
   } catch {
     return null

@@ -1,12 +1,12 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
 import type { Final } from '../jobs/store.ts'
-import { type Likeness, likenessOf } from './answer-digest.ts'
+import { type AnswerDigest, answerDigestOf } from './answer-digest.ts'
 import { type AnswerText, answerTextOf } from './answer-text.ts'
 
 /** One call and its answer, as far as it is compared. */
-export interface Side {
-  readonly likeness: Likeness
+export interface ComparedCall {
+  readonly likeness: AnswerDigest
   readonly latencyMs: number
   /** Null where the price is not known. */
   readonly costUsd: number | null
@@ -31,13 +31,13 @@ export interface SampledJob {
 }
 
 /** Null for a job without a good answer. `keeps`: with the answer's text. */
-export const sideOf = (
+export const comparedCallOf = (
   { id, tenant, endpoint, attempts }: SampledJob,
   { response }: Pick<Final, 'response'>,
   keeps: boolean,
-): Side | null => {
+): ComparedCall | null => {
   const call = attempts.findLast(({ verdict }) => verdict === 'ok')
-  const likeness = response && call && likenessOf(endpoint, response.body)
+  const likeness = response && call && answerDigestOf(endpoint, response.body)
   if (!likeness) return null
   const { provider, model } = call
   return {

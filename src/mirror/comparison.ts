@@ -1,4 +1,4 @@
-import type { Side } from './compared-call.ts'
+import type { ComparedCall } from './compared-call.ts'
 import { bucketOf, percentileOf } from './histogram.ts'
 import type { Stats } from './mirror-store.ts'
 
@@ -11,7 +11,7 @@ export type Counts = Readonly<Record<string, number>>
 export const failed: Counts = { failed: 1 }
 
 /** What two answers add to the counters. `o:` is of the original, `m:` of the mirror. */
-export const compared = (original: Side, mirror: Side): Counts => {
+export const compared = (original: ComparedCall, mirror: ComparedCall): Counts => {
   const alike = (how: 'exact' | 'normalised') => Number(original.likeness[how] === mirror.likeness[how])
   const { costUsd: ours } = original
   const { costUsd: theirs } = mirror

@@ -8,7 +8,7 @@ import type { NewJob } from '../jobs/new-job.ts'
 import { createPayloads } from '../jobs/payloads.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
 import { scriptText, type WhenFull } from '../redis/when-full.ts'
-import type { Side } from './compared-call.ts'
+import type { ComparedCall } from './compared-call.ts'
 import { type Pair, pairsKeptMs } from './pairs.ts'
 
 /** Which mirror of which route; with another target, everything is counted anew. */
@@ -24,14 +24,14 @@ export interface MirrorStore {
   /** False when so many samples are on their way that this one is dropped. */
   reserve(mirror: Mirror, id: string, givenUpAtMs: number, places: number): Promise<boolean>
   /** Without the original where that has no answer yet; see `meet`. */
-  create(job: NewJob, original: Side | null): Promise<void>
+  create(job: NewJob, original: ComparedCall | null): Promise<void>
   /** What the job was that a sample is to be compared with; null when its record is gone. */
-  original(id: string): Promise<Side | null>
+  original(id: string): Promise<ComparedCall | null>
   /**
    * Keeps one side of a comparison with the sample, and answers the other: whoever comes second compares. Null when that is not
    * known yet, or the sample is gone.
    */
-  meet(id: string, which: 'original' | 'mirrored', side: Side): Promise<Side | null>
+  meet(id: string, which: 'original' | 'mirrored', side: ComparedCall): Promise<ComparedCall | null>
   /** Adds to the counters, once for each sample, and keeps its pair, if there is one, as one of the last `places`. */
   tally(
     mirror: Mirror,
@@ -106,12 +106,12 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
     },
     original: async id => {
       const text = await redis.hget(keys.record(id), 'original')
-      return text === null ? null : (JSON.parse(text) as Side)
+      return text === null ? null : (JSON.parse(text) as ComparedCall)
     },
     meet: async (id, which, side) => {
       const other = which === 'original' ? 'mirrored' : 'original'
       const text = await run('meet', keys.record(id), which, JSON.stringify(side), other)
-      return typeof text === 'string' ? (JSON.parse(text) as Side) : null
+      return typeof text === 'string' ? (JSON.parse(text) as ComparedCall) : null
     },
     tally: async (mirror, id, counts, kept) => {
       const pair = kept ? [JSON.stringify(kept.pair), kept.pair.atMs, kept.places] : ['', 0, 0]

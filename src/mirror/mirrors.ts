@@ -7,7 +7,7 @@ import type { RequestHeaders } from '../domain/request-headers.ts'
 import { chanceOf } from '../domain/strategy.ts'
 import type { Final } from '../jobs/store.ts'
 import { isMirrorId, mirrorIdOf, newMirrorId, shardCount } from '../redis/keys.ts'
-import { type SampledJob, type Side, sideOf } from './compared-call.ts'
+import { type ComparedCall, comparedCallOf, type SampledJob } from './compared-call.ts'
 import { type Counts, compared, failed } from './comparison.ts'
 import type { MirrorStore } from './mirror-store.ts'
 import type { MirroredRoute, MirroredRoutes } from './mirrored-routes.ts'
@@ -44,7 +44,7 @@ export interface Mirrors {
   ended(job: EndedJob, result: Result): Promise<void>
 }
 
-export interface MirrorParts {
+export interface MirrorDeps {
   readonly routes: MirroredRoutes
   readonly store: MirrorStore
   /** Whether the mirror can be asked this at all. */
@@ -72,14 +72,14 @@ const retentionMs = 3_600_000
  * the queue of its target's provider behind all others; it is called once, along no chain, and has no client. One of a parallel
  * mirror is made beside the original's first call, waits like any job, and is counted by whichever of the two ends last.
  */
-export const createMirrors = (parts: MirrorParts): Mirrors => {
+export const createMirrors = (parts: MirrorDeps): Mirrors => {
   const { routes, store, canCarry, ring, log, now, random } = parts
 
   const ask = async (
     job: MirroredJob,
     mirror: MirroredRoute,
     id: string,
-    original: Side | null,
+    original: ComparedCall | null,
   ): Promise<boolean> => {
     if (parts.isFull()) return false
     const nowMs = now()
@@ -104,7 +104,7 @@ export const createMirrors = (parts: MirrorParts): Mirrors => {
 
   const sample = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
     if (!isComparable(result) || random() >= mirror.sample) return
-    const original = sideOf(job, result, keeps(mirror))
+    const original = comparedCallOf(job, result, keeps(mirror))
     if (original === null || !canCarry(mirror, job)) return
     await ask(job, mirror, newMirrorId(Math.floor(random() * shardCount), now()), original)
   }
@@ -125,15 +125,15 @@ export const createMirrors = (parts: MirrorParts): Mirrors => {
     job: EndedJob,
     mirror: MirroredRoute,
     id: string,
-    original: Side,
-    mirrored: Side,
+    original: ComparedCall,
+    mirrored: ComparedCall,
   ): Promise<void> => {
     const pair = keeps(mirror) ? pairOf(original, mirrored, job.endpoint, now()) : null
     return count(job, mirror, id, compared(original, mirrored), pair)
   }
 
   const conclude = async (job: EndedJob, result: Result, mirror: MirroredRoute): Promise<void> => {
-    const mirrored = sideOf(job, result, keeps(mirror))
+    const mirrored = comparedCallOf(job, result, keeps(mirror))
     if (mirrored === null) return count(job, mirror, job.id, failed)
     const original = await store.meet(job.id, 'mirrored', mirrored)
     if (original) return compare(job, mirror, job.id, original, mirrored)
@@ -146,7 +146,7 @@ export const createMirrors = (parts: MirrorParts): Mirrors => {
     const id = mirrorIdOf(job.id)
     const answer = job.attempts.findLast(({ verdict }) => verdict === 'ok')
     if (answer?.mirror) return count(job, mirror, id, { fallback: 1 })
-    const original = isComparable(result) ? sideOf(job, result, keeps(mirror)) : null
+    const original = isComparable(result) ? comparedCallOf(job, result, keeps(mirror)) : null
     if (original === null) return
     const mirrored = await store.meet(id, 'original', original)
     if (mirrored) await compare(job, mirror, id, original, mirrored)

@@ -1,8 +1,8 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { KeptCall, Side } from './compared-call.ts'
+import type { ComparedCall, KeptCall } from './compared-call.ts'
 
 /** One of the two calls that were compared. */
-export type PairCall = Omit<KeptCall, 'jobId' | 'tenant'> & Pick<Side, 'latencyMs' | 'costUsd'>
+export type PairCall = Omit<KeptCall, 'jobId' | 'tenant'> & Pick<ComparedCall, 'latencyMs' | 'costUsd'>
 
 /** Two answers to one request that do not agree. */
 export interface Pair {
@@ -22,7 +22,12 @@ export const pairsKeptMs = 7 * 86_400_000
  * Null for answers that agree but for whitespace, case or how their JSON is written: these would push out what is worth
  * reading. Null, too, where a side was made while the route kept no pairs.
  */
-export const pairOf = (original: Side, mirror: Side, endpoint: Endpoint, atMs: number): Pair | null => {
+export const pairOf = (
+  original: ComparedCall,
+  mirror: ComparedCall,
+  endpoint: Endpoint,
+  atMs: number,
+): Pair | null => {
   if (original.likeness.normalised === mirror.likeness.normalised) return null
   if (!original.kept || !mirror.kept) return null
   const { jobId, tenant } = original.kept
@@ -32,7 +37,10 @@ export const pairOf = (original: Side, mirror: Side, endpoint: Endpoint, atMs: n
   }
 }
 
-const callOf = ({ latencyMs, costUsd }: Side, { jobId: _, tenant: __, ...call }: KeptCall): PairCall => ({
+const callOf = (
+  { latencyMs, costUsd }: ComparedCall,
+  { jobId: _, tenant: __, ...call }: KeptCall,
+): PairCall => ({
   ...call,
   ...{ latencyMs, costUsd },
 })

@@ -8,18 +8,18 @@ import type { UpstreamType } from './upstream-type.ts'
  * How a provider stands to one of its keys. `throttled`: the key is good, and too much was asked of it. `unreachable`: nobody
  * answered, or only that nothing can be answered now. `unclear`: it answered, but not what was asked for.
  */
-export type Standing = 'ok' | 'throttled' | 'refused' | 'out_of_quota' | 'unreachable' | 'unclear'
+export type KeyStatus = 'ok' | 'throttled' | 'refused' | 'out_of_quota' | 'unreachable' | 'unclear'
 
 export interface Check {
-  readonly standing: Standing
+  readonly status: KeyStatus
   readonly outcome: UpstreamOutcome
 }
 
-/** `listing`: the models were asked for. `nobody`: a model was, that nobody has. */
-export type CheckWay = 'listing' | 'nobody'
+/** `listing`: the models were asked for. `unknown_model`: a model was that does not exist. */
+export type CheckMethod = 'listing' | 'unknown_model'
 
 /** A call that no model can answer, so that nobody is charged: whether the key is good is judged before. */
-export const callOfNobody: Omit<UpstreamRequest, 'apiKey' | 'signal'> = {
+export const unknownModelRequest: Omit<UpstreamRequest, 'apiKey' | 'signal'> = {
   endpoint: '/v1/chat/completions',
   body: '{"messages":[{"role":"user","content":"."}],"max_tokens":1}',
   model: 'baton-check',
@@ -38,15 +38,15 @@ export const pingOf = (
 })
 
 /** What came back, judged as the answer to a job would be. */
-export const standingOf = (
+export const keyStatusOf = (
   outcome: UpstreamOutcome,
-  way: CheckWay,
+  way: CheckMethod,
   dialect: UpstreamDialect,
   nowMs: number,
-): Standing => {
+): KeyStatus => {
   if (outcome.kind === 'break') return 'unreachable'
   if (outcome.status >= 200 && outcome.status <= 299) return isObject(outcome.json) ? 'ok' : 'unclear'
-  switch (classify(outcome, { endpoint: callOfNobody.endpoint, dialect, nowMs }).kind) {
+  switch (classify(outcome, { endpoint: unknownModelRequest.endpoint, dialect, nowMs }).kind) {
     case 'bad_credentials':
       return 'refused'
     case 'out_of_quota':
@@ -57,7 +57,7 @@ export const standingOf = (
     case 'overloaded':
       return isMistaken(outcome) ? 'unclear' : 'unreachable'
     default:
-      return way === 'nobody' && knowsNoSuchModel(outcome) ? 'ok' : 'unclear'
+      return way === 'unknown_model' && knowsNoSuchModel(outcome) ? 'ok' : 'unclear'
   }
 }
 

@@ -6,7 +6,7 @@ import type { CallSignal } from '../domain/interrupt.ts'
 import { betaHeaders, mergedList, noHeaders, vendorOf } from '../domain/request-headers.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { type ProxySettings, proxyFor } from '../net/choose-proxy.ts'
-import { callOfNobody, pingOf, standingOf } from './check.ts'
+import { keyStatusOf, pingOf, unknownModelRequest } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
 import { withModel } from './native-body.ts'
 import type { Provider, UpstreamRequest } from './provider.ts'
@@ -142,9 +142,12 @@ export const createProvider = (
   const check: Provider['check'] = async (apiKey, signal) => {
     const { listing } = type
     const outcome = await (listing === null
-      ? call({ ...callOfNobody, apiKey, signal })
+      ? call({ ...unknownModelRequest, apiKey, signal })
       : transport.get(listing(base), headersOf({ apiKey, how: 'translated' }), signal))
-    return { standing: standingOf(outcome, listing === null ? 'nobody' : 'listing', dialect, now()), outcome }
+    return {
+      status: keyStatusOf(outcome, listing === null ? 'unknown_model' : 'listing', dialect, now()),
+      outcome,
+    }
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
 import { UntranslatableError } from './formats/edge.ts'
-import { unusedKey, type Way } from './sdk-adapter.ts'
+import { type SdkAdapter, unusedKey } from './sdk-adapter.ts'
 
 /** Files are left out: the SDK warns of none, and encoding them twice would cost. */
 const withoutFiles = (options: LanguageModelV4CallOptions): LanguageModelV4CallOptions => ({
@@ -23,13 +23,13 @@ const isPlain = ({
  * Asks the SDK what it would change in a request to this model, by letting it speak to nobody. Throws UntranslatableError,
  * naming the setting in the SDK's words, when that is anything: whatever may be changed has been by now, and is said.
  */
-export const rehearse = async (
-  way: Way,
+export const dryRun = async (
+  sdk: SdkAdapter,
   model: string,
   options: LanguageModelV4CallOptions,
 ): Promise<void> => {
   if (isPlain(options)) return
-  const answer = JSON.stringify(way.bareAnswer)
+  const answer = JSON.stringify(sdk.dryRunAnswer)
   const connection = {
     baseUrl: 'http://unused',
     apiKey: unusedKey,
@@ -37,7 +37,7 @@ export const rehearse = async (
     now: () => 0,
     written: (body: string) => body,
   }
-  const { warnings } = await way.generate(model, connection, withoutFiles(options))
+  const { warnings } = await sdk.generate(model, connection, withoutFiles(options))
   const lost = warnings.flatMap(warning => ('feature' in warning ? [warning.feature] : []))
   if (lost.length > 0) throw new UntranslatableError([...new Set(lost)].join(', '))
 }

@@ -21,7 +21,7 @@ export interface Connection {
  * How the AI SDK asks a provider. The SDK's package is loaded with the first request that is to be translated: most
  * processes never meet one, and each package takes up to 30 MB and 100 ms.
  */
-export interface Way {
+export interface SdkAdapter {
   /** `reasons`: whether the model is one that thinks, as far as the config tells. */
   reach(model: string, reasons: boolean | undefined): Reach
   generate(
@@ -35,12 +35,14 @@ export interface Way {
    * The least that the SDK takes for a success. With it, each request is rehearsed: what the SDK would change for this very
    * model, and says so only beside the answer, is known before anything is sent.
    */
-  readonly bareAnswer: object
+  readonly dryRunAnswer: object
 }
 
 /** A `generate` for SDK packages that need nothing but a model made. */
 export const generateWith =
-  (createModel: (model: string, connection: Connection) => Promise<LanguageModelV4>): Way['generate'] =>
+  (
+    createModel: (model: string, connection: Connection) => Promise<LanguageModelV4>,
+  ): SdkAdapter['generate'] =>
   async (model, connection, options) =>
     await (await createModel(model, connection)).doGenerate(options)
 

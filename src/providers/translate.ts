@@ -7,7 +7,7 @@ import { finishWord, meaningOf } from '../domain/classify/finish-words.ts'
 import type { Dialect, Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { basePath } from './base-path.ts'
-import { rehearse } from './dry-run.ts'
+import { dryRun } from './dry-run.ts'
 import { messagesEdge } from './formats/anthropic-messages.ts'
 import { type CreateEdge, type Edge, MalformedAnswerError, UntranslatableError } from './formats/edge.ts'
 import { isJsonObject, type JsonObject } from './formats/json.ts'
@@ -130,9 +130,9 @@ const createTranslation = (
   endpoint: Endpoint,
   { type, base, send, now, reasons }: TranslationOptions,
 ): Translation => {
-  const { way, translatedTo } = type
+  const { sdk, translatedTo } = type
   const towards = once((model: string) => {
-    const reach = way.reach(model, reasons(model))
+    const reach = sdk.reach(model, reasons(model))
     return { edge: createEdge(reach), limit: reach.defaultLimit }
   })
   const dialect = type.dialect === 'anthropic' ? 'anthropic' : 'openai'
@@ -147,10 +147,10 @@ const createTranslation = (
       fitted(body, edge, request.adjust),
       request.maxOutputTokens ?? limit,
     )
-    await rehearse(way, model, options)
+    await dryRun(sdk, model, options)
     const baseUrl = type.sdkBase?.(root, model) ?? root
     const written = (text: string): string => seals.open(text)
-    const result = await way.generate(model, { baseUrl, apiKey, fetch, now, written }, options)
+    const result = await sdk.generate(model, { baseUrl, apiKey, fetch, now, written }, options)
     return { result, edge, toolNames }
   }
 
@@ -166,7 +166,7 @@ const createTranslation = (
     let headers: UpstreamAnswer['headers'] = {}
     const fetch: typeof globalThis.fetch = async (url, init) => {
       const path = pathOf(String(url), request.model)
-      const outcome = await send(path, seals.open(String(init?.body)), request, picked(init, way.headers))
+      const outcome = await send(path, seals.open(String(init?.body)), request, picked(init, sdk.headers))
       raw = outcome
       if (!isSuccess(outcome) || !isAnswerOf(type.dialect, outcome.json))
         throw new Error('nothing to translate')

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import type { ProviderConfig } from '../config/schema.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
-import type { Way } from './sdk-adapter.ts'
+import type { SdkAdapter } from './sdk-adapter.ts'
 import type { Edit } from './text-edits.ts'
 import type { TokenSource } from './token-source.ts'
 import { anthropic } from './types/anthropic.ts'
@@ -30,7 +30,7 @@ export interface UpstreamType {
   nativePath(base: URL, endpoint: Endpoint, model: string): string
   /** The endpoints that are translated into its own format. */
   readonly translated: readonly Endpoint[]
-  readonly way: Way
+  readonly sdk: SdkAdapter
   /**
    * Where a translated request goes. Null where the SDK's own address is right: it is built on the base, with `/model`
    * in it or not, as the API wants it.

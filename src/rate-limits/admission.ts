@@ -1,14 +1,14 @@
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
-import { createLaneLooks, noTokens, type Tokens } from './availability.ts'
-import { createDemandTally, type DemandTally } from './demand-tally.ts'
-import { createRoom, shortWaitMs } from './intake.ts'
-import type { Lane, Lanes } from './key-model-limits.ts'
+import { createAvailability, noTokens, type Tokens } from './availability.ts'
+import { createDemandSum, type DemandSum } from './demand-tally.ts'
+import { createIntake, shortWaitMs } from './intake.ts'
+import type { KeyModelLimits, ProviderLimits } from './key-model-limits.ts'
 import { type CallRequest, createPermits, type Permit } from './permits.ts'
 
 export type Entry =
   | Permit
-  /** Ms until there may be room. */
+  /** Ms until there may be intake. */
   | { readonly kind: 'full'; readonly waitMs: number }
   | { readonly kind: 'keyless' }
   | { readonly kind: 'interrupted' }
@@ -18,13 +18,13 @@ export interface Admission {
   /** Waits its turn for so long at most; less where it is known to take longer. */
   enter(request: CallRequest, patienceMs: number, signal: CallSignal): Promise<Entry>
   /** A doorbell was taken that may want a call; returns what ends that. */
-  expect(): () => void
+  reserve(): () => void
   /** How many more jobs there is something to do for. */
-  readonly room: number
+  readonly intake: number
   /** Whether another key may make a call of that model now, or soon. */
   hasOther(key: ApiKey | 'none', model: string): boolean
-  /** Calls back whenever `room` may have grown. */
-  onRoom(listener: () => void): void
+  /** Calls back whenever `intake` may have grown. */
+  onIntake(listener: () => void): void
   changed(): void
   /** The process is about to end: nobody waits here any longer. */
   stopWaiting(): void
@@ -44,19 +44,19 @@ interface Waiter {
 const farMs = 60_000
 
 export interface AdmissionOptions {
-  readonly lanes: Lanes
+  readonly limits: ProviderLimits
   readonly keys: KeyRing
   /** Calls at once in this process. */
   readonly concurrency: number
   /** Whether jobs for this model may go on to another provider now. */
-  readonly goesElsewhere: (model: string) => boolean
+  readonly hasHealthyAlternative: (model: string) => boolean
   readonly clock: () => number
 }
 
 export const createAdmission = (options: AdmissionOptions): Admission => {
-  const { lanes, keys, goesElsewhere, clock } = options
-  const looks = createLaneLooks(lanes, keys)
-  const room = createRoom({ ...options, looks })
+  const { limits, keys, hasHealthyAlternative, clock } = options
+  const availability = createAvailability(limits, keys)
+  const intake = createIntake({ ...options, availability })
   const waiters: Waiter[] = []
   let expected = 0
   let onRoom = (): void => {}
@@ -64,23 +64,23 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
   let isPumpDue = false
   let isStopping = false
 
-  /** Gives what there is to those who wait, oldest first; tells the meters what is still wanted. */
+  /** Gives what there is to those who wait, oldest first; tells the limiters what is still wanted. */
   const pump = (): void => {
     isPumpDue = false
     const nowMs = clock()
-    const demand = createDemandTally()
+    const demand = createDemandSum()
     let soonestMs = farMs
-    const ahead = new Map<Lane, number>()
+    const ahead = new Map<KeyModelLimits, number>()
     for (const waiter of [...waiters]) {
       const waitMs = serve(waiter, nowMs, demand, ahead)
       if (waitMs !== null) soonestMs = Math.min(soonestMs, waitMs)
     }
-    const { lastModel } = room
+    const { lastModel } = intake
     if (lastModel !== null && expected > 0) {
-      const lane = looks.best(lastModel, noTokens, nowMs)?.lane
-      for (let i = 0; lane && i < expected; i++) demand.want(lane, noTokens)
+      const keyModel = availability.best(lastModel, noTokens, nowMs)?.keyModel
+      for (let i = 0; keyModel && i < expected; i++) demand.request(keyModel, noTokens)
     }
-    demand.tell(lanes.meters)
+    demand.publish(limits.limiters)
     if (timer) clearTimeout(timer)
     timer = soonestMs < farMs ? setTimeout(pump, Math.ceil(soonestMs) + 1) : null
     onRoom()
@@ -90,8 +90,8 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
   const serve = (
     waiter: Waiter,
     nowMs: number,
-    demand: DemandTally,
-    ahead: Map<Lane, number>,
+    demand: DemandSum,
+    ahead: Map<KeyModelLimits, number>,
   ): number | null => {
     const { model, tokens, only, untilMs, mayLeave } = waiter
     const end = (entry: Entry): null => {
@@ -99,20 +99,22 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
       waiter.resolve(entry)
       return null
     }
-    const found = looks.best(model, tokens, nowMs, only)
+    const found = availability.best(model, tokens, nowMs, only)
     if (!found) return end({ kind: 'keyless' })
-    const { lane, waitMs } = found
+    const { keyModel, waitMs } = found
     if (waitMs === 0) {
-      keys.used(lane.key)
-      return end(permits.grant(lane, tokens))
+      keys.used(keyModel.key)
+      return end(permits.grant(keyModel, tokens))
     }
     if (isStopping) return end({ kind: 'interrupted' })
     const leftMs = untilMs - nowMs
-    const place = ahead.get(lane) ?? 0
-    const isNear = looks.blockedMs(lane, nowMs) === 0 && place < looks.queue(lane, nowMs)
-    if (waitMs > leftMs || (mayLeave && !isNear && goesElsewhere(model))) return end({ kind: 'full', waitMs })
-    ahead.set(lane, place + 1)
-    demand.want(lane, tokens)
+    const place = ahead.get(keyModel) ?? 0
+    const isNear =
+      availability.blockedMs(keyModel, nowMs) === 0 && place < availability.queue(keyModel, nowMs)
+    if (waitMs > leftMs || (mayLeave && !isNear && hasHealthyAlternative(model)))
+      return end({ kind: 'full', waitMs })
+    ahead.set(keyModel, place + 1)
+    demand.request(keyModel, tokens)
     return Math.min(waitMs, leftMs)
   }
 
@@ -122,26 +124,27 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
     queueMicrotask(pump)
   }
 
-  const permits = createPermits({ lanes, clock, changed: pumpSoon })
+  const permits = createPermits({ limits, clock, changed: pumpSoon })
 
   const unlimited = (key: ApiKey | 'none', model: string): Permit =>
-    permits.grant(lanes.of(key, model), noTokens)
+    permits.grant(limits.of(key, model), noTokens)
 
   return {
     enter: (request, patienceMs, signal) => {
       const { model, only } = request
-      if (!lanes.isLimited) {
+      if (!limits.isLimited) {
         const key = only ?? keys.next()
         return Promise.resolve(key === null ? { kind: 'keyless' } : unlimited(key, model))
       }
-      room.asked(model)
+      intake.asked(model)
       if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
       return new Promise(resolve => {
         const waiter: Waiter = {
           model,
           tokens: permits.estimate(request),
           only,
-          untilMs: clock() + (room.isBeside(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
+          untilMs:
+            clock() + (intake.otherModelHasRoom(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
           mayLeave: patienceMs <= shortWaitMs,
           resolve: entry => {
             signal.onabort = null
@@ -157,8 +160,8 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
         pumpSoon()
       })
     },
-    expect: () => {
-      if (!lanes.isLimited) return () => {}
+    reserve: () => {
+      if (!limits.isLimited) return () => {}
       expected += 1
       pumpSoon()
       let isOver = false
@@ -169,16 +172,19 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
         pumpSoon()
       }
     },
-    get room() {
-      return lanes.isLimited ? room.left(waiters.length, expected) : Number.POSITIVE_INFINITY
+    get intake() {
+      return limits.isLimited ? intake.remaining(waiters.length, expected) : Number.POSITIVE_INFINITY
     },
     hasOther: (key, model) => {
       const nowMs = clock()
       return keys
         .inUse()
-        .some(other => other !== key && looks.waitMs(lanes.of(other, model), noTokens, nowMs) < shortWaitMs)
+        .some(
+          other =>
+            other !== key && availability.waitMs(limits.of(other, model), noTokens, nowMs) < shortWaitMs,
+        )
     },
-    onRoom: listener => {
+    onIntake: listener => {
       onRoom = listener
     },
     changed: pumpSoon,

@@ -1,31 +1,31 @@
 import type { Tokens } from './availability.ts'
-import type { Lane } from './key-model-limits.ts'
-import type { Demand, Meter } from './limiter.ts'
+import type { KeyModelLimits } from './key-model-limits.ts'
+import type { Demand, Limiter } from './limiter.ts'
 
-/** What is wanted of each meter, summed over those who wait; the first of them come first. */
-export interface DemandTally {
-  want(lane: Lane, tokens: Tokens): void
-  /** Tells all meters, also those of which nothing is wanted. */
-  tell(meters: Iterable<Meter>): void
+/** What is wanted of each limiter, summed over those who wait; the first of them come first. */
+export interface DemandSum {
+  request(keyModel: KeyModelLimits, tokens: Tokens): void
+  /** Tells all limiters, also those of which nothing is wanted. */
+  publish(limiters: Iterable<Limiter>): void
 }
 
 const nothing: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
 
-export const createDemandTally = (): DemandTally => {
-  const wanted = new Map<Meter, { waiting: number; tokens: number; readonly leastTokens: number }>()
+export const createDemandSum = (): DemandSum => {
+  const wanted = new Map<Limiter, { waiting: number; tokens: number; readonly leastTokens: number }>()
   return {
-    want: ({ meters }, tokens) => {
-      for (const meter of meters) {
-        const some = meter.purse.countsTokens ? tokens() : 0
-        const sum = wanted.get(meter)
+    request: ({ limiters }, tokens) => {
+      for (const limiter of limiters) {
+        const some = limiter.budget.countsTokens ? tokens() : 0
+        const sum = wanted.get(limiter)
         if (sum) {
           sum.waiting += 1
           sum.tokens += some
-        } else wanted.set(meter, { waiting: 1, tokens: some, leastTokens: some })
+        } else wanted.set(limiter, { waiting: 1, tokens: some, leastTokens: some })
       }
     },
-    tell: meters => {
-      for (const meter of meters) meter.want(wanted.get(meter) ?? nothing)
+    publish: limiters => {
+      for (const limiter of limiters) limiter.request(wanted.get(limiter) ?? nothing)
     },
   }
 }

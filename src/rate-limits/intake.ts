@@ -1,14 +1,14 @@
-import { type LaneLooks, noTokens } from './availability.ts'
+import { type Availability, noTokens } from './availability.ts'
 
 /** How many more jobs of a provider a process has something to do for. */
-export interface Room {
+export interface Intake {
   /** The model that was asked for last: the jobs to come are taken to be like that one. */
   readonly lastModel: string | null
   asked(model: string): void
   /** Whether another model has room where this one has none: jobs that wait must leave places to the other's. */
-  isBeside(model: string): boolean
+  otherModelHasRoom(model: string): boolean
   /** `waiting` for a turn, and `expected` to want one. */
-  left(waiting: number, expected: number): number
+  remaining(waiting: number, expected: number): number
 }
 
 /** What is longer than this is worth a handover. */
@@ -18,20 +18,25 @@ const spentRoom = 4
 /** A model that was asked for since then may be asked for again. */
 const recentMs = 60_000
 
-export interface RoomOptions {
-  readonly looks: LaneLooks
+export interface IntakeOptions {
+  readonly availability: Availability
   /** Calls at once in this process. */
   readonly concurrency: number
   /** Whether jobs for this model may go on to another provider now. */
-  readonly goesElsewhere: (model: string) => boolean
+  readonly hasHealthyAlternative: (model: string) => boolean
   readonly clock: () => number
 }
 
-export const createRoom = ({ looks, concurrency, goesElsewhere, clock }: RoomOptions): Room => {
+export const createIntake = ({
+  availability,
+  concurrency,
+  hasHealthyAlternative,
+  clock,
+}: IntakeOptions): Intake => {
   let lastModel: string | null = null
   const askedForAtMs = new Map<string, number>()
 
-  const waitOf = (model: string): number => looks.best(model, noTokens, clock())?.waitMs ?? 0
+  const waitOf = (model: string): number => availability.best(model, noTokens, clock())?.waitMs ?? 0
 
   const isBeside = (model: string): boolean => {
     if (askedForAtMs.size < 2) return false
@@ -41,14 +46,14 @@ export const createRoom = ({ looks, concurrency, goesElsewhere, clock }: RoomOpt
 
   const leftFor = (model: string, waiting: number, expected: number): number => {
     const nowMs = clock()
-    const open = looks.open(model)
+    const open = availability.open(model)
     // Kept away for long: let those that have come go on, or be parked.
-    const blockedMs = Math.min(...open.map(lane => looks.blockedMs(lane, nowMs)))
+    const blockedMs = Math.min(...open.map(keyModel => availability.blockedMs(keyModel, nowMs)))
     if (open.length === 0 || blockedMs > shortWaitMs) return Number.POSITIVE_INFINITY
     // Those that have no turn here soon go on, as fast as the next provider takes them.
-    if (goesElsewhere(model)) return Number.POSITIVE_INFINITY
+    if (hasHealthyAlternative(model)) return Number.POSITIVE_INFINITY
     if (isBeside(model)) return Math.max(0, Math.ceil(concurrency / 2) - waiting)
-    const spare = open.reduce((sum, lane) => sum + looks.spare(lane, nowMs), 0)
+    const spare = open.reduce((sum, keyModel) => sum + availability.spare(keyModel, nowMs), 0)
     const more = waitOf(model) > shortWaitMs ? spentRoom : 1
     return Math.max(0, spare + more - waiting - expected)
   }
@@ -61,8 +66,8 @@ export const createRoom = ({ looks, concurrency, goesElsewhere, clock }: RoomOpt
       lastModel = model
       askedForAtMs.set(model, clock())
     },
-    isBeside,
-    left: (waiting, expected) =>
+    otherModelHasRoom: isBeside,
+    remaining: (waiting, expected) =>
       lastModel === null ? Number.POSITIVE_INFINITY : leftFor(lastModel, waiting, expected),
   }
 }

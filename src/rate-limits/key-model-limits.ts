@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
-import { type LimitStore, meterName } from './limit-store.ts'
-import { createMeter, type Meter, type MeterTerms } from './limiter.ts'
+import { type LimitStore, limiterName } from './limit-store.ts'
+import { createLimiter, type Limiter, type LimiterTerms } from './limiter.ts'
 
 /** As configured, for each key of a provider. */
 export interface ConfiguredLimits {
@@ -12,29 +12,29 @@ export interface ConfiguredLimits {
 }
 
 /** One model called with one key, and what limits it. */
-export interface Lane {
+export interface KeyModelLimits {
   readonly key: ApiKey | 'none'
   readonly model: string
-  readonly meters: readonly Meter[]
+  readonly limiters: readonly Limiter[]
   /** Of the provider's own limits, once it told of any or throttled. */
-  readonly learned: Meter | null
-  /** Calls under way that began before there was a meter of what the provider tells. */
-  uncounted: number
+  readonly learned: Limiter | null
+  /** Calls under way that began before there was a limiter of what the provider tells. */
+  untracked: number
 }
 
-/** A provider's lanes in one process. */
-export interface Lanes {
+/** A provider's keyModels in one process. */
+export interface ProviderLimits {
   /** Whether anything is limited: else there is nothing to look at. */
   readonly isLimited: boolean
-  of(key: ApiKey | 'none', model: string): Lane
-  /** The lane's meter of what the provider tells. */
-  learn(lane: Lane): Meter
-  readonly meters: Iterable<Meter>
+  of(key: ApiKey | 'none', model: string): KeyModelLimits
+  /** The keyModel's limiter of what the provider tells. */
+  learn(keyModel: KeyModelLimits): Limiter
+  readonly limiters: Iterable<Limiter>
   start(): Promise<void>
   stop(): Promise<void>
 }
 
-export interface LanesOptions {
+export interface ProviderLimitsOptions {
   readonly provider: string
   readonly limits: ConfiguredLimits
   readonly keys: KeyRing
@@ -51,68 +51,68 @@ export interface LanesOptions {
 const noKey = 'none'
 const fingerprintOf = (key: ApiKey | 'none'): string => (key === 'none' ? noKey : key.fingerprint)
 
-interface OpenLane extends Lane {
-  meters: Meter[]
-  learned: Meter | null
-  uncounted: number
+interface OpenKeyModelLimits extends KeyModelLimits {
+  limiters: Limiter[]
+  learned: Limiter | null
+  untracked: number
 }
 
-export const createLanes = (options: LanesOptions): Lanes => {
+export const createProviderLimits = (options: ProviderLimitsOptions): ProviderLimits => {
   const { provider, limits, keys, store, subscriber } = options
-  const meters = new Map<string, Meter>()
-  const lanes = new Map<ApiKey | 'none', Map<string, OpenLane>>()
+  const limiters = new Map<string, Limiter>()
+  const keyModels = new Map<ApiKey | 'none', Map<string, OpenKeyModelLimits>>()
 
-  const open = (name: string, terms: MeterTerms, uncounted: () => number): Meter => {
-    const known = meters.get(name)
+  const open = (name: string, terms: LimiterTerms, untracked: () => number): Limiter => {
+    const known = limiters.get(name)
     if (known) return known
-    const meter = createMeter({ ...options, name, terms, uncounted })
-    meters.set(name, meter)
-    return meter
+    const limiter = createLimiter({ ...options, name, terms, untracked })
+    limiters.set(name, limiter)
+    return limiter
   }
 
   const isConfigured = Object.values(limits).some(limit => limit !== undefined)
-  const configuredOf = (key: ApiKey | 'none'): Meter[] =>
-    isConfigured ? [open(meterName(provider, fingerprintOf(key)), limits, () => 0)] : []
+  const configuredOf = (key: ApiKey | 'none'): Limiter[] =>
+    isConfigured ? [open(limiterName(provider, fingerprintOf(key)), limits, () => 0)] : []
 
   const learnedName = (key: ApiKey | 'none', model: string): string =>
-    meterName(provider, fingerprintOf(key), model)
-  const learnedTerms: MeterTerms = {
+    limiterName(provider, fingerprintOf(key), model)
+  const learnedTerms: LimiterTerms = {
     belowRpm: limits.rpm,
     belowTpm: limits.tpm,
     most: limits.concurrency,
   }
 
-  const of = (key: ApiKey | 'none', model: string): OpenLane => {
-    const ofKey = lanes.get(key) ?? new Map<string, OpenLane>()
-    if (ofKey.size === 0) lanes.set(key, ofKey)
-    const known = ofKey.get(model)
+  const of = (key: ApiKey | 'none', model: string): OpenKeyModelLimits => {
+    const byModel = keyModels.get(key) ?? new Map<string, OpenKeyModelLimits>()
+    if (byModel.size === 0) keyModels.set(key, byModel)
+    const known = byModel.get(model)
     if (known) return known
-    const learned = meters.get(learnedName(key, model)) ?? null
-    const lane = {
+    const learned = limiters.get(learnedName(key, model)) ?? null
+    const keyModel = {
       key,
       model,
-      meters: [...configuredOf(key), ...(learned ? [learned] : [])],
+      limiters: [...configuredOf(key), ...(learned ? [learned] : [])],
       learned,
-      uncounted: 0,
+      untracked: 0,
     }
-    ofKey.set(model, lane)
-    return lane
+    byModel.set(model, keyModel)
+    return keyModel
   }
 
-  const learn = (lane: OpenLane): Meter => {
-    if (lane.learned) return lane.learned
-    lane.learned = open(learnedName(lane.key, lane.model), learnedTerms, () => lane.uncounted)
-    lane.meters = [...lane.meters, lane.learned]
-    return lane.learned
+  const learn = (keyModel: OpenKeyModelLimits): Limiter => {
+    if (keyModel.learned) return keyModel.learned
+    keyModel.learned = open(learnedName(keyModel.key, keyModel.model), learnedTerms, () => keyModel.untracked)
+    keyModel.limiters = [...keyModel.limiters, keyModel.learned]
+    return keyModel.learned
   }
 
   /** What another process heard counts here as well, from before the first call on. */
   const onNews = (name: string): void => {
     for (const key of keys.inUse()) {
-      const begin = `${meterName(provider, fingerprintOf(key))}/`
+      const begin = `${limiterName(provider, fingerprintOf(key))}/`
       if (name.startsWith(begin)) learn(of(key, name.slice(begin.length)))
     }
-    meters.get(name)?.refresh()
+    limiters.get(name)?.refresh()
   }
   const onMessage = (channel: string, name: string): void => {
     if (channel === store.channel && name.startsWith(`${provider}#`)) onNews(name)
@@ -120,12 +120,12 @@ export const createLanes = (options: LanesOptions): Lanes => {
 
   return {
     get isLimited() {
-      return meters.size > 0
+      return limiters.size > 0
     },
     of,
-    learn: lane => learn(lane as OpenLane),
-    get meters() {
-      return meters.values()
+    learn: keyModel => learn(keyModel as OpenKeyModelLimits),
+    get limiters() {
+      return limiters.values()
     },
     start: async () => {
       subscriber.on('message', onMessage)
@@ -139,7 +139,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
     },
     stop: async () => {
       subscriber.off('message', onMessage)
-      await Promise.all([...meters.values()].map(meter => meter.stop()))
+      await Promise.all([...limiters.values()].map(limiter => limiter.stop()))
     },
   }
 }

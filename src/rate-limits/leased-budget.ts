@@ -1,7 +1,7 @@
 import type { Lease } from './limit-store.ts'
 
-/** What a process has leased of one meter. Times are those of its own steady clock, in ms. */
-export interface Purse {
+/** What a process has leased of one limiter. Times are those of its own steady clock, in ms. */
+export interface LeasedBudget {
   /** Ms until a call with so many tokens may be made; 0 for now. As far as is known: an estimate while nothing is leased. */
   waitMs(tokens: number, nowMs: number): number
   /** Takes what a call needs; only after `waitMs` said 0. */
@@ -41,7 +41,7 @@ interface Credit {
   readonly fromMs: number
 }
 
-export const createPurse = (): Purse => {
+export const createLeasedBudget = (): LeasedBudget => {
   let slots: number[] = []
   let credits: Credit[] = []
   let calling = 0

@@ -3,13 +3,13 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Pace } from '../domain/told-limits.ts'
 import { scriptText } from '../redis/when-full.ts'
 
-/** What a process asks of a meter, and what it has to tell. What is absent is not known, or not limited. */
+/** What a process asks of a limiter, and what it has to tell. What is absent is not known, or not limited. */
 export interface LeaseRequest {
-  /** Configured, and held by this meter. */
+  /** Configured, and held by this limiter. */
   readonly rpm?: number | undefined
   readonly tpm?: number | undefined
   readonly concurrency?: number | undefined
-  /** A limit that was learned counts where it is lower than this: another meter holds the configured one. */
+  /** A limit that was learned counts where it is lower than this: another limiter holds the configured one. */
   readonly belowRpm?: number | undefined
   readonly belowTpm?: number | undefined
   /** The adaptive ceiling is never higher. */
@@ -30,12 +30,12 @@ export interface LeaseRequest {
   /** The epoch in which a call began that was throttled; -1 when none was. */
   readonly throttled: number
   readonly blockMs: number
-  readonly told?: ToldNow | undefined
+  readonly told?: ReportedNow | undefined
   readonly pace?: Pace | undefined
   readonly tokenPace?: Pace | undefined
 }
 
-export interface ToldNow {
+export interface ReportedNow {
   readonly requests?: number | undefined
   readonly tokens?: number | undefined
   readonly remaining?: number | undefined
@@ -62,8 +62,8 @@ export interface Lease {
   readonly share?: number
 }
 
-/** What the cluster knows of one meter. */
-export interface MeterView {
+/** What the cluster knows of one limiter. */
+export interface LimiterView {
   readonly name: string
   /** The key's fingerprint; `none` where the provider needs no key. */
   readonly key: string
@@ -81,14 +81,14 @@ export interface MeterView {
   readonly blockedUntilMs: number | null
 }
 
-/** The meters in Redis: the truth, and the only place where anything is leased. */
+/** The limiters in Redis: the truth, and the only place where anything is leased. */
 export interface LimitStore {
   readonly channel: string
-  lease(meter: string, process: string, request: LeaseRequest): Promise<Lease>
+  lease(limiter: string, process: string, request: LeaseRequest): Promise<Lease>
   /** Ends the time that a provider's keys are to be left alone, whatever it had said. */
   unblock(provider: string): Promise<void>
-  /** Every meter of a provider. */
-  read(provider: string): Promise<readonly MeterView[]>
+  /** Every limiter of a provider. */
+  read(provider: string): Promise<readonly LimiterView[]>
 }
 
 const partsOf = (name: string): { readonly key: string; readonly model: string | null } => {
@@ -97,7 +97,7 @@ const partsOf = (name: string): { readonly key: string; readonly model: string |
 }
 
 /** Of a key, or of one model called with it. Names of providers hold no `#`, fingerprints no `/`. */
-export const meterName = (provider: string, fingerprint: string, model?: string): string =>
+export const limiterName = (provider: string, fingerprint: string, model?: string): string =>
   `${provider}#${fingerprint}${model === undefined ? '' : `/${model}`}`
 
 const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
@@ -107,7 +107,7 @@ const command = 'baton:limit-lease'
 type Run = (...args: string[]) => Promise<string>
 
 /** As the script keeps it. */
-interface MeterRecord {
+interface LimiterRecord {
   readonly base: number
   readonly at: number
   readonly rpm?: number
@@ -123,13 +123,13 @@ interface MeterRecord {
 const silentAfterMs = 5_000
 
 export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitStore => {
-  const keyOf = (meter: string): string => `${prefix}:{limits}:${meter}`
+  const keyOf = (limiter: string): string => `${prefix}:{limits}:${limiter}`
   const names = `${prefix}:{limits}:names`
   const channel = `${prefix}:limits`
   redis.defineCommand(command, { lua: script, numberOfKeys: 2 })
   const run = (redis as unknown as Record<string, Run>)[command]!.bind(redis)
 
-  const viewOf = (name: string, record: MeterRecord, nowMs: number): MeterView => {
+  const viewOf = (name: string, record: LimiterRecord, nowMs: number): LimiterView => {
     const since = (ms: number): number => Math.round(record.base + ms)
     const lively = Object.values(record.procs).filter(({ at }) => nowMs - since(at) < silentAfterMs)
     return {
@@ -148,8 +148,10 @@ export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitS
 
   return {
     channel,
-    lease: async (meter, process, request) =>
-      JSON.parse(await run(keyOf(meter), names, meter, channel, process, JSON.stringify(request))) as Lease,
+    lease: async (limiter, process, request) =>
+      JSON.parse(
+        await run(keyOf(limiter), names, limiter, channel, process, JSON.stringify(request)),
+      ) as Lease,
     unblock: async provider => {
       const own = (await redis.smembers(names)).filter(name => name.startsWith(`${provider}#`))
       await Promise.all(own.map(name => redis.eval(unblockScript, 1, keyOf(name), name, channel)))
@@ -164,7 +166,7 @@ export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitS
       if (forgotten.length > 0) await redis.srem(names, ...forgotten)
       return own.flatMap((name, i) => {
         const text = records[i]
-        return text ? [viewOf(name, JSON.parse(text) as MeterRecord, nowMs)] : []
+        return text ? [viewOf(name, JSON.parse(text) as LimiterRecord, nowMs)] : []
       })
     },
   }

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino'
 import type { ToldLimits } from '../domain/told-limits.ts'
 import { createCallRate } from './call-rate.ts'
-import { createPurse, type Purse } from './leased-budget.ts'
+import { createLeasedBudget, type LeasedBudget } from './leased-budget.ts'
 import type { LeaseRequest, LimitStore } from './limit-store.ts'
-import { createMeterNews, type News } from './observations.ts'
+import { createObservations, type Observed } from './observations.ts'
 
-/** What this process wants of a meter now. */
+/** What this process wants of a limiter now. */
 export interface Demand {
   readonly waiting: number
   /** Estimated for those that wait, and for the first of them. */
@@ -15,37 +15,40 @@ export interface Demand {
 
 /**
  * One limited thing, a key or a model called with it, as one process has it: what it leased, and what it has to tell. It leases in
- * the background, by what is waited for; nothing is asked while there is neither demand nor news.
+ * the background, by what is waited for; nothing is asked while there is neither demand nor observations.
  */
-export interface Meter {
+export interface Limiter {
   readonly name: string
-  readonly purse: Purse
+  readonly budget: LeasedBudget
   readonly epoch: number
   /** Sets what is wanted, and asks where it is not in hand. */
-  want(demand: Demand): void
+  request(demand: Demand): void
   took(): void
   /** `spent`: tokens beyond the estimate. */
   ended(spent: number, succeeded: boolean): void
-  hear(told: ToldLimits): void
+  observe(told: ToldLimits): void
   /** The provider throttled a call that began in that epoch, and asked to be left alone. */
   throttled(epoch: number, forMs: number): void
-  /** Others have news of it. */
+  /** Others have observations of it. */
   refresh(): void
   stop(): Promise<void>
 }
 
-export type MeterTerms = Pick<LeaseRequest, 'rpm' | 'tpm' | 'concurrency' | 'belowRpm' | 'belowTpm' | 'most'>
+export type LimiterTerms = Pick<
+  LeaseRequest,
+  'rpm' | 'tpm' | 'concurrency' | 'belowRpm' | 'belowTpm' | 'most'
+>
 
-export interface MeterParts {
+export interface LimiterDeps {
   readonly name: string
-  readonly terms: MeterTerms
+  readonly terms: LimiterTerms
   readonly store: LimitStore
   /** Names this process. */
   readonly instance: string
   /** Steady ms. */
   readonly clock: () => number
-  /** Calls under way that the purse does not know of. */
-  readonly uncounted: () => number
+  /** Calls under way that the budget does not know of. */
+  readonly untracked: () => number
   /** A lease has come. */
   readonly changed: () => void
   readonly log: Logger
@@ -62,10 +65,10 @@ const horizonMs = 1_000
 
 const nothingWanted: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
 
-export const createMeter = (parts: MeterParts): Meter => {
-  const { name, terms, store, instance, clock, uncounted, changed, log } = parts
-  const purse = createPurse()
-  const news = createMeterNews(gapMs)
+export const createLimiter = (parts: LimiterDeps): Limiter => {
+  const { name, terms, store, instance, clock, untracked, changed, log } = parts
+  const budget = createLeasedBudget()
+  const observations = createObservations(gapMs)
   const rate = createCallRate()
   let demand = nothingWanted
   let epoch = 0
@@ -81,38 +84,38 @@ export const createMeter = (parts: MeterParts): Meter => {
 
   /** Twice of what waits: demand that grows is met after a few leases. */
   const slotsWanted = (nowMs: number): number =>
-    Math.max(0, 2 * demand.waiting + rate.expected(nowMs) - purse.slots(nowMs))
+    Math.max(0, 2 * demand.waiting + rate.expected(nowMs) - budget.slots(nowMs))
   const tokensWanted = (nowMs: number): number => {
-    const ahead = (2 * demand.waiting + rate.expected(nowMs)) * purse.usualTokens
-    return Math.max(0, Math.max(demand.tokens, ahead) - purse.tokens)
+    const ahead = (2 * demand.waiting + rate.expected(nowMs)) * budget.usualTokens
+    return Math.max(0, Math.max(demand.tokens, ahead) - budget.tokens)
   }
 
   /** Ms until it is of use to ask; null while there is no reason. */
   const asksInMs = (nowMs: number): number | null => {
     const gap = Math.max(
-      askedAtMs + (purse.isFull && !news.isAny ? fullGapMs : gapMs) - nowMs,
+      askedAtMs + (budget.isFull && !observations.isAny ? fullGapMs : gapMs) - nowMs,
       refusedUntilMs - nowMs,
       0,
     )
-    if (news.isAny) return gap
+    if (observations.isAny) return gap
     const beat = Math.max(gap, askedAtMs + beatMs - nowMs)
-    if (demand.waiting > 0 && demand.waiting > purse.spare(nowMs)) {
-      const waitMs = purse.waitMs(demand.leastTokens, nowMs)
+    if (demand.waiting > 0 && demand.waiting > budget.spare(nowMs)) {
+      const waitMs = budget.waitMs(demand.leastTokens, nowMs)
       return Math.min(Math.max(gap, waitMs - horizonMs), beat)
     }
-    const isUsed = purse.calling > 0 || demand.waiting > 0 || nowMs - usedAtMs < beatMs
-    if (spent !== 0 || (purse.isShared && isUsed)) return beat
-    return purse.isLimited && demand.waiting > 0 ? beat : null
+    const isUsed = budget.calling > 0 || demand.waiting > 0 || nowMs - usedAtMs < beatMs
+    if (spent !== 0 || (budget.isShared && isUsed)) return beat
+    return budget.isLimited && demand.waiting > 0 ? beat : null
   }
 
-  const requestOf = (nowMs: number): Omit<LeaseRequest, keyof News> => ({
+  const requestOf = (nowMs: number): Omit<LeaseRequest, keyof Observed> => ({
     ...terms,
     slots: Math.ceil(slotsWanted(nowMs)),
-    tokens: purse.countsTokens ? Math.ceil(tokensWanted(nowMs)) : 0,
+    tokens: budget.countsTokens ? Math.ceil(tokensWanted(nowMs)) : 0,
     leastTokens: demand.leastTokens,
-    calling: purse.calling + uncounted(),
+    calling: budget.calling + untracked(),
     waiting: demand.waiting,
-    spare: demand.waiting + (purse.calling > 0 ? Math.min(rate.expected(nowMs), purse.calling) : 0),
+    spare: demand.waiting + (budget.calling > 0 ? Math.min(rate.expected(nowMs), budget.calling) : 0),
     spent,
     succeeded,
   })
@@ -120,13 +123,13 @@ export const createMeter = (parts: MeterParts): Meter => {
   const ask = async (): Promise<void> => {
     const sentAtMs = clock()
     askedAtMs = sentAtMs
-    const request = { ...requestOf(sentAtMs), ...news.take() }
+    const request = { ...requestOf(sentAtMs), ...observations.take() }
     spent = 0
     succeeded = false
     try {
       const lease = await store.lease(name, instance, request)
       epoch = lease.epoch
-      purse.fill(lease, sentAtMs, clock())
+      budget.fill(lease, sentAtMs, clock())
       changed()
     } catch (error) {
       // What was told is lost with it: it is advice, and the next answer tells it again. Nothing is leased meanwhile.
@@ -169,11 +172,11 @@ export const createMeter = (parts: MeterParts): Meter => {
 
   return {
     name,
-    purse,
+    budget,
     get epoch() {
       return epoch
     },
-    want: wanted => {
+    request: wanted => {
       demand = wanted
       arm()
     },
@@ -188,15 +191,15 @@ export const createMeter = (parts: MeterParts): Meter => {
       usedAtMs = clock()
       arm()
     },
-    hear: told => {
-      if (news.hear(told, clock())) arm()
+    observe: told => {
+      if (observations.observe(told, clock())) arm()
     },
     throttled: (begunIn, forMs) => {
-      news.throttled(begunIn, forMs)
+      observations.throttled(begunIn, forMs)
       arm()
     },
     refresh: () => {
-      news.ofOthers()
+      observations.ofOthers()
       arm()
     },
     stop: async () => {

@@ -2,32 +2,32 @@ import { type Pace, paceOf, type ToldLimits } from '../domain/told-limits.ts'
 import type { LeaseRequest } from './limit-store.ts'
 
 /** What the provider's answers told since the last lease, to be told with the next. */
-export type News = Pick<LeaseRequest, 'throttled' | 'blockMs' | 'told' | 'pace' | 'tokenPace'>
+export type Observed = Pick<LeaseRequest, 'throttled' | 'blockMs' | 'told' | 'pace' | 'tokenPace'>
 
-/** Gathers news. Those that tell whether there is any say so to the one who asks for leases. */
-export interface MeterNews {
+/** Gathers observed. Those that tell whether there is any say so to the one who asks for leases. */
+export interface Observations {
   readonly isAny: boolean
   /** Whether it was worth telling: the same limits are told again only now and then. */
-  hear(told: ToldLimits, nowMs: number): boolean
+  observe(told: ToldLimits, nowMs: number): boolean
   throttled(epoch: number, forMs: number): void
-  /** Others have news: a lease will bring it. */
+  /** Others have observed: a lease will bring it. */
   ofOthers(): void
   /** Takes what there is. */
-  take(): News
+  take(): Observed
 }
 
 const hearAgainMs = 5_000
-const none: News = { throttled: -1, blockMs: 0 }
+const none: Observed = { throttled: -1, blockMs: 0 }
 
 /** `paceAgainMs`: how often a pace, which changes with every answer, is told again. */
-export const createMeterNews = (paceAgainMs: number): MeterNews => {
-  let news = none
+export const createObservations = (paceAgainMs: number): Observations => {
+  let observed = none
   let isAny = false
   let heardAtMs = Number.NEGATIVE_INFINITY
   let heard = ''
 
-  const add = (more: Partial<News>): void => {
-    news = { ...news, ...more }
+  const add = (more: Partial<Observed>): void => {
+    observed = { ...observed, ...more }
     isAny = true
   }
   const isOld = (limits: string, again: Pace | null | undefined, nowMs: number): boolean =>
@@ -37,7 +37,7 @@ export const createMeterNews = (paceAgainMs: number): MeterNews => {
     get isAny() {
       return isAny
     },
-    hear: ({ requests, tokens }, nowMs) => {
+    observe: ({ requests, tokens }, nowMs) => {
       const pace = requests && paceOf(requests)
       const tokenPace = tokens && paceOf(tokens)
       const limits = `${requests?.perMinute} ${tokens?.perMinute}`
@@ -54,11 +54,11 @@ export const createMeterNews = (paceAgainMs: number): MeterNews => {
       return true
     },
     throttled: (epoch, forMs) =>
-      add({ throttled: Math.max(news.throttled, epoch), blockMs: Math.max(news.blockMs, forMs) }),
+      add({ throttled: Math.max(observed.throttled, epoch), blockMs: Math.max(observed.blockMs, forMs) }),
     ofOthers: () => add({}),
     take: () => {
-      const taken = news
-      news = none
+      const taken = observed
+      observed = none
       isAny = false
       return taken
     },

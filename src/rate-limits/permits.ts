@@ -3,8 +3,8 @@ import { sizeOf } from '../domain/request-size.ts'
 import type { ToldLimits } from '../domain/told-limits.ts'
 import type { ApiKey } from '../health/key-ring.ts'
 import type { Tokens } from './availability.ts'
-import type { Lane, Lanes } from './key-model-limits.ts'
-import type { Meter } from './limiter.ts'
+import type { KeyModelLimits, ProviderLimits } from './key-model-limits.ts'
+import type { Limiter } from './limiter.ts'
 
 /** The right to make one call. */
 export interface Permit {
@@ -12,7 +12,7 @@ export interface Permit {
   readonly key: ApiKey | 'none'
   /** The call was not made after all. */
   cancel(): void
-  ended(outcome: CallOutcome): void
+  ended(outcome: LimitsOutcome): void
 }
 
 export interface CallRequest {
@@ -23,8 +23,8 @@ export interface CallRequest {
   readonly only?: ApiKey | 'none' | undefined
 }
 
-export interface CallOutcome {
-  readonly told: ToldLimits | null
+export interface LimitsOutcome {
+  readonly reported: ToldLimits | null
   readonly succeeded: boolean
   /** How long a throttled call asked to be left alone, in ms; null when it was not throttled. */
   readonly throttledForMs: number | null
@@ -33,23 +33,23 @@ export interface CallOutcome {
   readonly outputTokens: number | null
 }
 
-/** Makes permits, and settles them with the meters of their lane. */
+/** Makes permits, and settles them with the limiters of their keyModel. */
 export interface Permits {
   /** The tokens that a request may use; reckoned when it is asked. */
   estimate(request: CallRequest): Tokens
-  /** Takes what the call needs: only where the lane has it. */
-  grant(lane: Lane, tokens: Tokens): Permit
+  /** Takes what the call needs: only where the keyModel has it. */
+  grant(keyModel: KeyModelLimits, tokens: Tokens): Permit
 }
 
 export interface PermitsOptions {
-  readonly lanes: Lanes
+  readonly limits: ProviderLimits
   /** Steady ms. */
   readonly clock: () => number
   /** There may be room for another. */
   readonly changed: () => void
 }
 
-export const createPermits = ({ lanes, clock, changed }: PermitsOptions): Permits => {
+export const createPermits = ({ limits, clock, changed }: PermitsOptions): Permits => {
   const outputs = new Map<string, number>()
 
   /** Reckoned only where tokens are limited; what answers had lately says more than what the request would allow. */
@@ -63,47 +63,47 @@ export const createPermits = ({ lanes, clock, changed }: PermitsOptions): Permit
     }
   }
 
-  const grant = (lane: Lane, tokens: Tokens): Permit => {
-    const { meters } = lane
-    const epoch = lane.learned?.epoch ?? 0
-    const isUncounted = lane.learned === null
-    if (isUncounted) lane.uncounted += 1
-    // A meter that begins to count tokens while a call is under way has nothing to settle with it.
-    const estimates = meters.map(({ purse }) => (purse.countsTokens ? tokens() : 0))
-    meters.forEach((meter, i) => {
-      meter.purse.take(estimates[i]!)
-      meter.took()
+  const grant = (keyModel: KeyModelLimits, tokens: Tokens): Permit => {
+    const { limiters } = keyModel
+    const epoch = keyModel.learned?.epoch ?? 0
+    const isUncounted = keyModel.learned === null
+    if (isUncounted) keyModel.untracked += 1
+    // A limiter that begins to count tokens while a call is under way has nothing to settle with it.
+    const estimates = limiters.map(({ budget }) => (budget.countsTokens ? tokens() : 0))
+    limiters.forEach((limiter, i) => {
+      limiter.budget.take(estimates[i]!)
+      limiter.took()
     })
     const leave = (unused: boolean): void => {
-      if (isUncounted) lane.uncounted -= 1
+      if (isUncounted) keyModel.untracked -= 1
       const slotAtMs = clock()
-      for (const [i, { purse }] of meters.entries()) {
-        purse.leave(unused ? { slotAtMs, tokens: estimates[i]! } : null)
+      for (const [i, { budget }] of limiters.entries()) {
+        budget.leave(unused ? { slotAtMs, tokens: estimates[i]! } : null)
       }
     }
     return {
       kind: 'permit',
-      key: lane.key,
+      key: keyModel.key,
       cancel: () => {
         leave(true)
         changed()
       },
       ended: outcome => {
         leave(false)
-        settle(meters, estimates, outcome)
-        if (outcome.told) lanes.learn(lane).hear(outcome.told)
-        if (outcome.throttledForMs !== null) lanes.learn(lane).throttled(epoch, outcome.throttledForMs)
-        if (outcome.outputTokens !== null) learnOutput(lane.model, outcome.outputTokens)
-        if (meters.length > 0) changed()
+        settle(limiters, estimates, outcome)
+        if (outcome.reported) limits.learn(keyModel).observe(outcome.reported)
+        if (outcome.throttledForMs !== null) limits.learn(keyModel).throttled(epoch, outcome.throttledForMs)
+        if (outcome.outputTokens !== null) learnOutput(keyModel.model, outcome.outputTokens)
+        if (limiters.length > 0) changed()
       },
     }
   }
 
-  const settle = (meters: readonly Meter[], estimates: readonly number[], outcome: CallOutcome): void =>
-    meters.forEach((meter, i) => {
+  const settle = (limiters: readonly Limiter[], estimates: readonly number[], outcome: LimitsOutcome): void =>
+    limiters.forEach((limiter, i) => {
       const estimate = estimates[i]!
       const isKnown = estimate > 0 && outcome.tokens !== null
-      meter.ended(isKnown ? outcome.tokens - estimate : 0, outcome.succeeded)
+      limiter.ended(isKnown ? outcome.tokens - estimate : 0, outcome.succeeded)
     })
 
   /** A running mean: what the last ten or so had. */

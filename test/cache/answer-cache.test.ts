@@ -56,11 +56,11 @@ describe('the lead of a request', () => {
     await cache.enter(key, 'one')
     const endsAt = performance.now() + 3 * leaseMs
     while (performance.now() < endsAt) {
-      await cache.keepLead(key, 'one')
+      await cache.renewLead(key, 'one')
       expect((await cache.enter(key, 'two')).kind).toBe('follow')
     }
     await until(async () => (await cache.enter(key, 'two')).kind === 'lead')
-    await cache.keepLead(key, 'one')
+    await cache.renewLead(key, 'one')
     expect((await cache.enter(key, 'one')).kind).toBe('follow')
   })
 

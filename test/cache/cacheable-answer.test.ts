@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isWorthKeeping } from '../../src/cache/cacheable-answer.ts'
+import { isCacheable } from '../../src/cache/cacheable-answer.ts'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 
 const said = { content: 'Hi' }
@@ -65,11 +65,11 @@ const rows: readonly Row[] = [
 describe('what the cache keeps', () => {
   it.each(rows)('%s', (_name, endpoint, answer, isKept, isKeptCut) => {
     const body = JSON.stringify(answer)
-    expect([isWorthKeeping(endpoint, body, false), isWorthKeeping(endpoint, body, true)]).toEqual([
+    expect([isCacheable(endpoint, body, false), isCacheable(endpoint, body, true)]).toEqual([
       isKept,
       isKeptCut,
     ])
   })
 
-  it('is no text that is not JSON', () => expect(isWorthKeeping('/v1/messages', '<html>', true)).toBe(false))
+  it('is no text that is not JSON', () => expect(isCacheable('/v1/messages', '<html>', true)).toBe(false))
 })

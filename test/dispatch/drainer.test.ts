@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { createRelief } from '../../src/dispatch/drainer.ts'
+import { createDrainer } from '../../src/dispatch/drainer.ts'
 import type { Submission } from '../../src/dispatch/submit.ts'
 import { createObstacleOf } from '../../src/health/obstacles.ts'
 import { jobDoorbell } from '../../src/jobs/doorbell.ts'
@@ -36,23 +36,23 @@ afterAll(async () => {
 
 let tokens = 0
 /** Of the first provider, which no worker attends to here. */
-const relief = () => {
+const drainer = () => {
   const { context } = baton
   const unmannedSince = (provider: string): number => (provider === 'first' ? 1 : 0)
-  return createRelief({
+  return createDrainer({
     ...context,
     unmannable: ['first'],
     unmannedSince,
     obstacleOf: createObstacleOf({ ...context, unmannedSince }),
     maxAttempts: context.config.jobs.max_attempts,
-    paceOf: () => ({ takes: () => true }),
+    throttleOf: () => ({ tryAcquire: () => true }),
     mayEmpty: async () => true,
-    newToken: () => `relief-${tokens++}`,
+    newToken: () => `drainer-${tokens++}`,
     log: pino({ level: 'silent' }),
   })
 }
 const relieved = async (check: () => Promise<void>): Promise<void> => {
-  const running = relief()
+  const running = drainer()
   running.start()
   try {
     await check()

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest'
-import { hopelessEnd } from '../../src/dispatch/futile-wait.ts'
+import { futileWaitError } from '../../src/dispatch/futile-wait.ts'
 import { closedCircuit } from '../../src/domain/circuit.ts'
 import { createObstacleOf } from '../../src/health/obstacles.ts'
 
 const at = (provider: string) => ({ route: provider, provider, model: 'm' })
 const obstacleOf = createObstacleOf({
   circuits: { of: closedCircuit },
-  board: { current: () => [] },
+  cooldowns: { current: () => [] },
   keyRings: new Map(),
   unmannedSince: provider => (provider === 'empty' ? 5_000 : 0),
 })
 const endOf = (...waits: [provider: string, readyAtMs: number][]) =>
-  hopelessEnd(
+  futileWaitError(
     waits.map(([provider, readyAtMs]) => ({ target: at(provider), readyAtMs })),
     [],
     obstacleOf,

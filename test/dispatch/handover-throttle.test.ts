@@ -2,22 +2,22 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { beforeEach, expect, it } from 'vitest'
 import {
-  coolingWorthWaiting,
-  createHandoverPace,
-  type HandoverPace,
-  otherProviderFor,
+  createHandoverThrottle,
+  type HandoverThrottle,
+  healthyAlternativeTo,
+  shouldWaitOut,
 } from '../../src/dispatch/handover-throttle.ts'
 import { type Circuit, closedCircuit } from '../../src/domain/circuit.ts'
-import type { WorkerPresence } from '../../src/health/heartbeats.ts'
+import type { WorkerHeartbeat } from '../../src/health/heartbeats.ts'
 
-let pace: HandoverPace
+let throttle: HandoverThrottle
 let nowMs: number
 let queued: number
-let workers: WorkerPresence[]
+let workers: WorkerHeartbeat[]
 let looks: number
 let isAway: boolean
 
-const worker = (provider: string, concurrency: number): WorkerPresence => ({
+const worker = (provider: string, concurrency: number): WorkerHeartbeat => ({
   ...{ provider, instance: `w${workers.length}`, pid: 1, breaker: 'open', callsInFlight: 0 },
   ...{ concurrency, seenAtMs: nowMs },
 })
@@ -28,7 +28,7 @@ beforeEach(() => {
   looks = 0
   isAway = false
   workers = []
-  pace = createHandoverPace({
+  throttle = createHandoverThrottle({
     from: 'first',
     waiting: async () => {
       looks += 1
@@ -44,7 +44,7 @@ beforeEach(() => {
 /** How many of very many go over until there is no more room. */
 const taken = (): number => {
   let count = 0
-  while (pace.takes('second')) count += 1
+  while (throttle.tryAcquire('second')) count += 1
   return count
 }
 const later = async (ms: number): Promise<void> => {
@@ -75,7 +75,7 @@ it('stops while the next queue is long, and goes on when it is shorter', async (
   expect(taken()).toBe(0)
   queued = 90
   await later(50)
-  expect(pace.takes('second')).toBe(false) // it looks now
+  expect(throttle.tryAcquire('second')).toBe(false) // it looks now
   await turn()
   expect(taken()).toBe(10)
 })
@@ -119,12 +119,12 @@ it.each([
   ['it cools off for a moment', 'one of two', 2_000, true],
   ['it cools off for longer, and jobs of another model wait behind', 'one of two', 2_001, false],
   ['it cools off for longer, and is the only one', 'alone', 60_000, true],
-] as const)('jobs leave a model at a pace where %s', (_, which, leftMs, paced) => {
+] as const)('jobs leave a model at a throttle where %s', (_, which, leftMs, paced) => {
   const target = (provider: string, model: string) => ({ route: 'r', provider, model })
   const others = which === 'alone' ? [target('second', 'b')] : [target('first', 'b')]
   const routes = new Map([['r', { targets: [target('first', 'a'), ...others], refusalHandsOver: false }]])
   const indictedUntil = () => nowMs + leftMs
-  const isWorthWaiting = coolingWorthWaiting('first', { routes, indictedUntil, now: () => nowMs })
+  const isWorthWaiting = shouldWaitOut('first', { routes, indictedUntil, now: () => nowMs })
   expect(isWorthWaiting(target('first', 'a'))).toBe(paced)
 })
 
@@ -152,7 +152,7 @@ it.each<[string, boolean, Partial<Circuit>, string, number]>([
   const circuits = {
     of: (name: string) => ({ ...closedCircuit(name), ...(name === which && state) }),
   }
-  const goesElsewhere = otherProviderFor('first', {
+  const goesElsewhere = healthyAlternativeTo('first', {
     routes,
     indictedUntil: ({ provider }) => (provider === 'second' ? untilMs : 0),
     circuits,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Ability, ableOf, type Request } from '../../src/domain/eligible-targets.ts'
+import { type Ability, eligibleTargets, type Request } from '../../src/domain/eligible-targets.ts'
 
 interface Named extends Ability {
   readonly name: string
@@ -55,7 +55,7 @@ describe('the targets that are able', () => {
     ],
   ]
   test.each(cases)('%s', (_, targets, body, names, lacking) => {
-    const able = ableOf(targets, requestOf(body))
+    const able = eligibleTargets(targets, requestOf(body))
     expect(able.targets.map(({ name }) => name)).toEqual(names)
     expect(able.lacking).toEqual(lacking)
   })
@@ -72,6 +72,6 @@ describe('the targets that are able', () => {
         throw new Error('parsed')
       },
     }
-    expect(ableOf(targets, unparsed).targets).toEqual(targets)
+    expect(eligibleTargets(targets, unparsed).targets).toEqual(targets)
   })
 })

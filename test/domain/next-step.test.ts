@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import type { RouteTarget } from '../../src/domain/chain.ts'
 import type { Attempt } from '../../src/domain/job.ts'
-import { nextStep, type Step, spends, type Walk } from '../../src/domain/next-step.ts'
+import { nextStep, type RoutingState, type Step, spends } from '../../src/domain/next-step.ts'
 import { chanceOf } from '../../src/domain/strategy.ts'
 import type { VerdictKind } from '../../src/domain/verdict.ts'
 
@@ -57,7 +57,7 @@ interface Case {
 
 const stepOf = (given: Case): Step => {
   const attempts = (given.log ?? []).map(entry => (typeof entry === 'string' ? call(entry) : entry))
-  const walk: Walk = {
+  const walk: RoutingState = {
     seed: 'job',
     expiresAtMs: nowMs + (given.leftMs ?? 86_400_000),
     targets: given.targets ?? [a, b],

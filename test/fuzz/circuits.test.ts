@@ -82,7 +82,7 @@ const play = async (acts: readonly (readonly [(typeof processes)[number], Act])[
         return tell({ era: isOld ? oldEra : era, ok, failed, answers: ok, longest: ok > 0 ? [500] : [] })
       }
       case 'cool':
-        return store.cool(name, terms, nowMs + step.ms, 'rate_limited')
+        return store.leaveAlone(name, terms, nowMs + step.ms, 'rate_limited')
       case 'overdue':
         return (
           await store.overdue(
@@ -106,7 +106,7 @@ const play = async (acts: readonly (readonly [(typeof processes)[number], Act])[
       case 'conclude':
         return store.conclude(name, terms, probeEra, step.outcome, 'http_503')
       case 'condemn':
-        return store.condemn(name, terms, era, 'connect', nowMs)
+        return store.openByCheck(name, terms, era, 'connect', nowMs)
       default:
         return store.pause(name, step.kind === 'pause')
     }

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Circuit } from '../../src/domain/circuit.ts'
 import { termsOf } from '../../src/domain/circuit-terms.ts'
-import { type CircuitStore, createCircuitStore, type Tally } from '../../src/health/circuit-store.ts'
+import { type CallReport, type CircuitStore, createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 import { tallyOf } from './tally-of.ts'
@@ -37,7 +37,7 @@ afterEach(() => redis.disconnect())
 const now = async (): Promise<Circuit | undefined> =>
   (await store.readAll()).find(({ provider }) => provider === 'first')
 /** Replies nothing: what has become of it is looked up. */
-const tell = (part: Partial<Tally>, at = terms) => store.report('first', at, tallyOf(part), -1)
+const tell = (part: Partial<CallReport>, at = terms) => store.report('first', at, tallyOf(part), -1)
 const report = async (ok: number, failed: number, era?: number) => {
   const circuit = await now()
   await tell({ era: era ?? circuit?.era ?? 0, ok, failed })
@@ -252,7 +252,7 @@ describe('a provider on its way back', () => {
 })
 
 describe('a provider that throttled', () => {
-  const cool = (forMs: number) => store.cool('first', terms, nowMs + forMs, 'rate_limit_exceeded')
+  const cool = (forMs: number) => store.leaveAlone('first', terms, nowMs + forMs, 'rate_limit_exceeded')
   const step = async (ms: number) => {
     nowMs += ms
     return report(0, 0)
@@ -319,7 +319,9 @@ describe('a provider that throttled', () => {
 
   it('takes all of its traffic at once where no ramp is wanted', async () => {
     const steep = { ...terms, shares: [] }
-    expect(await store.cool('first', steep, nowMs + 2_000, 'slow_down')).toMatchObject({ state: 'closed' })
+    expect(await store.leaveAlone('first', steep, nowMs + 2_000, 'slow_down')).toMatchObject({
+      state: 'closed',
+    })
   })
 })
 
@@ -478,11 +480,11 @@ describe('the check of a provider that nobody calls', () => {
 
   it('opens it when it failed, and as a relapse on its way back', async () => {
     const { circuit } = await take()
-    expect(await store.condemn('first', terms, circuit.era, 'connect', nowMs)).toMatchObject({
+    expect(await store.openByCheck('first', terms, circuit.era, 'connect', nowMs)).toMatchObject({
       ...{ state: 'open', reason: 'connect', untilMs: nowMs + 1_000, relapses: 0 },
     })
     const back = await probe('success')
-    expect(await store.condemn('first', terms, back.era, 'connect', nowMs)).toMatchObject({
+    expect(await store.openByCheck('first', terms, back.era, 'connect', nowMs)).toMatchObject({
       ...{ state: 'open', untilMs: nowMs + 2_000, relapses: 1 },
     })
   })
@@ -492,11 +494,11 @@ describe('the check of a provider that nobody calls', () => {
     const sinceMs = nowMs
     nowMs += 2_000
     await report(1, 0)
-    expect(await store.condemn('first', terms, circuit.era, 'connect', sinceMs)).toMatchObject({
+    expect(await store.openByCheck('first', terms, circuit.era, 'connect', sinceMs)).toMatchObject({
       state: 'closed',
     })
     nowMs += 10_000
-    expect(await store.condemn('first', terms, circuit.era - 1, 'connect', nowMs)).toMatchObject({
+    expect(await store.openByCheck('first', terms, circuit.era - 1, 'connect', nowMs)).toMatchObject({
       state: 'closed',
     })
   })

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { createHealthBoard, type HealthBoard, type HealthEntry } from '../../src/health/cooldowns.ts'
+import { type Cooldown, type Cooldowns, createCooldowns } from '../../src/health/cooldowns.ts'
 import { createPatientRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 
@@ -14,7 +14,7 @@ const startMs = 1_000_000
 let url: string
 let prefix: string
 let nowMs: number
-let opened: { board: HealthBoard; connections: Redis[] }[]
+let opened: { cooldowns: Cooldowns; connections: Redis[] }[]
 
 beforeEach(() => {
   const redis = testRedis()
@@ -24,26 +24,26 @@ beforeEach(() => {
   opened = []
 })
 afterEach(async () => {
-  for (const { board, connections } of opened) {
-    await board.stop()
+  for (const { cooldowns, connections } of opened) {
+    await cooldowns.stop()
     for (const connection of connections) connection.disconnect()
   }
 })
 
-/** The board of one more process. */
-const open = async (): Promise<HealthBoard> => {
+/** The cooldowns of one more process. */
+const open = async (): Promise<Cooldowns> => {
   const redis = createPatientRedis(url, log)
   const subscriber = createSubscriber(url, log)
-  const board = createHealthBoard({ redis, subscriber, prefix, log, now: () => nowMs })
-  opened.push({ board, connections: [redis, subscriber] })
-  await board.start()
-  return board
+  const cooldowns = createCooldowns({ redis, subscriber, prefix, log, now: () => nowMs })
+  opened.push({ cooldowns, connections: [redis, subscriber] })
+  await cooldowns.start()
+  return cooldowns
 }
 
-describe('the health board', () => {
+describe('the cooldowns', () => {
   it('tells every process soon, and its own at once', async () => {
     const [here, there] = [await open(), await open()]
-    here.indict('target:first/gpt/4', 'cooling', startMs + 9_000, 'rate_limit_exceeded')
+    here.suspend('target:first/gpt/4', 'cooling', startMs + 9_000, 'rate_limit_exceeded')
     expect(here.unavailableUntil(target)).toBe(startMs + 9_000)
     const askedAt = performance.now()
     await until(() => there.unavailableUntil(target) === startMs + 9_000)
@@ -61,10 +61,10 @@ describe('the health board', () => {
 
   it('tells a process that starts later', async () => {
     const here = await open()
-    here.indict('key:first#abc', 'stopped', startMs + 9_000, 'invalid_api_key')
+    here.suspend('key:first#abc', 'stopped', startMs + 9_000, 'invalid_api_key')
     const late = await until(async () => {
-      const board = await open()
-      return board.current().length > 0 ? board : null
+      const cooldowns = await open()
+      return cooldowns.current().length > 0 ? cooldowns : null
     })
     expect(late.unavailableKeyUntil('first', 'abc')).toBe(startMs + 9_000)
     expect(late.unavailableKeyUntil('first', 'other')).toBe(0)
@@ -72,60 +72,60 @@ describe('the health board', () => {
 
   it('only ever extends', async () => {
     const [here, there] = [await open(), await open()]
-    here.indict('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    here.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
     await until(() => there.unavailableUntil(target) > 0)
-    here.indict('provider:first', 'cooling', startMs + 5_000, 'shorter')
-    there.indict('provider:first', 'cooling', startMs + 5_000, 'shorter')
-    there.indict('provider:first', 'cooling', startMs + 20_000, 'longer')
+    here.suspend('provider:first', 'cooling', startMs + 5_000, 'shorter')
+    there.suspend('provider:first', 'cooling', startMs + 5_000, 'shorter')
+    there.suspend('provider:first', 'cooling', startMs + 20_000, 'longer')
     await until(() => here.unavailableUntil(target) === startMs + 20_000)
     expect(here.current()).toEqual(there.current())
     expect((await open()).current()).toEqual(there.current())
   })
 
   it('is not cut short by what was told before it, and comes late', async () => {
-    const board = await open()
+    const cooldowns = await open()
     const tell = (entry: object): Promise<number> =>
       opened[0]!.connections[0]!.publish(`${prefix}:health`, JSON.stringify(entry))
     const late = { state: 'cooling', untilMs: startMs + 5_000, sinceMs: startMs, reason: 'slow_down' }
-    board.indict('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    cooldowns.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
     await tell({ ...late, scope: 'provider:first' })
     await tell({ ...late, scope: 'provider:second' })
-    await until(() => board.unavailableUntil({ ...target, provider: 'second' }) > 0)
-    expect(board.unavailableUntil(target)).toBe(startMs + 9_000)
+    await until(() => cooldowns.unavailableUntil({ ...target, provider: 'second' }) > 0)
+    expect(cooldowns.unavailableUntil(target)).toBe(startMs + 9_000)
   })
 
   it('is what is told on its own channel, and as long as it is open', async () => {
-    const board = await open()
+    const cooldowns = await open()
     const [writer, subscriber] = opened[0]!.connections
     await subscriber!.subscribe(`${prefix}:other`)
     const heard = new Promise(resolve => subscriber!.once('message', resolve))
     const entry = { scope: 'provider:first', state: 'open', untilMs: startMs + 9_000, sinceMs: startMs }
     await writer!.publish(`${prefix}:other`, JSON.stringify({ ...entry, reason: 'x' }))
     await heard
-    expect(board.current()).toEqual([])
-    await board.stop()
+    expect(cooldowns.current()).toEqual([])
+    await cooldowns.stop()
     expect(subscriber!.listenerCount('message')).toBe(0)
   })
 
   it('says since when: since it changed, or came again', async () => {
     const [here, there] = [await open(), await open()]
-    here.indict('target:first/gpt/4', 'cooling', startMs + 9_000, 'slow_down')
+    here.suspend('target:first/gpt/4', 'cooling', startMs + 9_000, 'slow_down')
     nowMs += 1_000
-    here.indict('target:first/gpt/4', 'cooling', startMs + 9_500, 'slow_down')
+    here.suspend('target:first/gpt/4', 'cooling', startMs + 9_500, 'slow_down')
     expect(here.current()).toMatchObject([{ sinceMs: startMs }])
     // By so little an extension would not be told.
-    here.indict('target:first/gpt/4', 'stopped', startMs + 9_510, 'unknown_model')
+    here.suspend('target:first/gpt/4', 'stopped', startMs + 9_510, 'unknown_model')
     expect(here.current()).toMatchObject([{ state: 'stopped', sinceMs: nowMs }])
     await until(() => there.current()[0]?.state === 'stopped')
     nowMs = startMs + 20_000
-    here.indict('target:first/gpt/4', 'stopped', nowMs + 1_000, 'unknown_model')
+    here.suspend('target:first/gpt/4', 'stopped', nowMs + 1_000, 'unknown_model')
     expect(here.current()).toMatchObject([{ state: 'stopped', sinceMs: nowMs }])
   })
 
   it('says nothing of a time that has passed', async () => {
-    const board = await open()
-    board.indict('target:first/gpt/4', 'cooling', startMs, 'slow_down')
-    expect(board.current()).toEqual([])
+    const cooldowns = await open()
+    cooldowns.suspend('target:first/gpt/4', 'cooling', startMs, 'slow_down')
+    expect(cooldowns.current()).toEqual([])
     const [writer] = opened[0]!.connections
     await writer!.ping()
     expect(await writer!.hlen(`${prefix}:{health}:board`)).toBe(0)
@@ -133,11 +133,11 @@ describe('the health board', () => {
 
   it('tells the others of an extension only where it is worth telling', async () => {
     const [here, there] = [await open(), await open()]
-    const told: HealthEntry[] = []
-    opened[1]!.connections[1]!.on('message', (_, text) => told.push(JSON.parse(text) as HealthEntry))
+    const told: Cooldown[] = []
+    opened[1]!.connections[1]!.on('message', (_, text) => told.push(JSON.parse(text) as Cooldown))
     // By a tenth of what is left, or by a quarter of a second.
     const times = [500, 540, 560, 10_000, 10_100, 10_240, 10_250, 20_000]
-    for (const time of times) here.indict('target:first/gpt/4', 'cooling', startMs + time, 'slow_down')
+    for (const time of times) here.suspend('target:first/gpt/4', 'cooling', startMs + time, 'slow_down')
     expect(here.unavailableUntil(target)).toBe(startMs + 20_000)
     await until(() => there.unavailableUntil(target) === startMs + 20_000)
     expect(told.map(({ untilMs }) => untilMs - startMs)).toEqual([500, 560, 10_000, 10_250, 20_000])
@@ -148,10 +148,10 @@ describe('the health board', () => {
     const here = await open()
     const deaf = await open()
     await opened[1]!.connections[1]!.unsubscribe()
-    here.indict('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    here.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
     const writer = opened[0]!.connections[0]!
     await until(() => writer.hlen(`${prefix}:{health}:board`))
-    deaf.indict('provider:first', 'cooling', startMs + 5_000, 'shorter')
+    deaf.suspend('provider:first', 'cooling', startMs + 5_000, 'shorter')
     await opened[1]!.connections[0]!.ping() // written before this is answered
     await turn()
     expect(here.unavailableUntil(target)).toBe(startMs + 9_000)
@@ -159,23 +159,23 @@ describe('the health board', () => {
   })
 
   it('forgets by itself when the time has come', async () => {
-    const board = await open()
-    board.indict('target:first/gpt/4', 'cooling', startMs + 1_000, 'slow_down')
-    board.indict('provider:second', 'open', startMs + 2_000, 'breaker_open')
-    board.indict('key:first#abc', 'stopped', startMs + 1_000, 'invalid_api_key')
+    const cooldowns = await open()
+    cooldowns.suspend('target:first/gpt/4', 'cooling', startMs + 1_000, 'slow_down')
+    cooldowns.suspend('provider:second', 'open', startMs + 2_000, 'breaker_open')
+    cooldowns.suspend('key:first#abc', 'stopped', startMs + 1_000, 'invalid_api_key')
     nowMs = startMs + 1_000
-    expect(board.unavailableUntil(target)).toBe(0)
-    expect(board.unavailableKeyUntil('first', 'abc')).toBe(0)
-    expect(board.current().map(entry => entry.scope)).toEqual(['provider:second'])
+    expect(cooldowns.unavailableUntil(target)).toBe(0)
+    expect(cooldowns.unavailableKeyUntil('first', 'abc')).toBe(0)
+    expect(cooldowns.current().map(entry => entry.scope)).toEqual(['provider:second'])
   })
 
   it('takes the later of what is known of a provider and of a model on it', async () => {
-    const board = await open()
-    board.indict('provider:first', 'open', startMs + 2_000, 'breaker_open')
-    board.indict('target:first/gpt/4', 'cooling', startMs + 3_000, 'slow_down')
-    expect(board.unavailableUntil(target)).toBe(startMs + 3_000)
-    expect(board.unavailableUntil({ ...target, model: 'other' })).toBe(startMs + 2_000)
-    expect(board.unavailableUntil({ ...target, provider: 'second' })).toBe(0)
+    const cooldowns = await open()
+    cooldowns.suspend('provider:first', 'open', startMs + 2_000, 'breaker_open')
+    cooldowns.suspend('target:first/gpt/4', 'cooling', startMs + 3_000, 'slow_down')
+    expect(cooldowns.unavailableUntil(target)).toBe(startMs + 3_000)
+    expect(cooldowns.unavailableUntil({ ...target, model: 'other' })).toBe(startMs + 2_000)
+    expect(cooldowns.unavailableUntil({ ...target, provider: 'second' })).toBe(0)
   })
 
   it('learns what it missed once its connection is back', async () => {
@@ -183,7 +183,7 @@ describe('the health board', () => {
     const subscriber = opened[1]!.connections[1]!
     subscriber.disconnect()
     await until(() => subscriber.status === 'end')
-    here.indict('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    here.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
     await until(() => opened[0]!.connections[0]!.hlen(`${prefix}:{health}:board`))
     expect(there.unavailableUntil(target)).toBe(0)
     await subscriber.connect()

@@ -34,9 +34,9 @@ const start = async (
   }
   onTestFinished(async () => void (await Promise.all(processes.map(process => process.stop()))))
   const baton = processes[0]!
-  const { circuits, circuitStore, board } = baton.context
+  const { circuits, circuitStore, cooldowns } = baton.context
   return {
-    ...{ sim, baton, board },
+    ...{ sim, baton, cooldowns },
     asked: () => circuits.of('only').checkedAtMs,
     lists: () => circuits.of('only').lists,
     state: () => circuits.of('only').state,
@@ -114,8 +114,8 @@ describe.concurrent('a health check', () => {
   })
 
   it('stops a key that is refused, and says nothing against the provider', async ({ expect, ...test }) => {
-    const { baton, board, state } = await start(test, { keys: ['bad', 'good'], count: 1 })
-    const entry = await until(() => board.current()[0])
+    const { baton, cooldowns, state } = await start(test, { keys: ['bad', 'good'], count: 1 })
+    const entry = await until(() => cooldowns.current()[0])
     expect(entry.scope).toMatch(/^key:only#/)
     expect(entry).toMatchObject({ state: 'stopped', reason: 'invalid_api_key' })
     expect(state()).toBe('closed')
@@ -123,8 +123,8 @@ describe.concurrent('a health check', () => {
   })
 
   it('asks nobody where all keys are stopped', async ({ expect, ...test }) => {
-    const { sim, board, state } = await start(test, { keys: ['bad'], count: 1 })
-    await until(() => board.current().length > 0)
+    const { sim, cooldowns, state } = await start(test, { keys: ['bad'], count: 1 })
+    await until(() => cooldowns.current().length > 0)
     const before = sim.calls.calls
     sim.script({ fault: { kind: 'error-503' } })
     const startedAtMs = Date.now()

@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest'
-import type { HealthBoard } from '../../src/health/cooldowns.ts'
+import type { Cooldowns } from '../../src/health/cooldowns.ts'
 import { createKeyRing } from '../../src/health/key-ring.ts'
 
 const keys = ['key-a', 'key-b', 'key-c']
 
-/** As much of a board as a ring asks: until when which key is stopped. */
-const stopping = (until: ReadonlyMap<string, number>): HealthBoard => ({
+/** As much of a cooldowns as a ring asks: until when which key is stopped. */
+const stopping = (until: ReadonlyMap<string, number>): Cooldowns => ({
   start: async () => undefined,
   stop: async () => undefined,
   unavailableUntil: () => 0,
   unavailableKeyUntil: (provider, fingerprint) => until.get(`${provider}#${fingerprint}`) ?? 0,
-  indict: () => undefined,
+  suspend: () => undefined,
   lift: async () => undefined,
   current: () => [],
 })

@@ -1,7 +1,7 @@
-import type { Tally } from '../../src/health/circuit-store.ts'
+import type { CallReport } from '../../src/health/circuit-store.ts'
 
 /** What a process saw: its failures after its successes, where nothing else is said. */
-export const tallyOf = (part: Partial<Tally>): Tally => ({
+export const tallyOf = (part: Partial<CallReport>): CallReport => ({
   ...{ era: 0, ok: 0, failed: 0, cutFromMs: 0, trippedSinceMs: 0, by: 'w1' },
   ...{ answers: 0, longest: [], late: false },
   run: part.failed ?? 0,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
-import { likenessOf } from '../../src/mirror/answer-digest.ts'
+import { answerDigestOf } from '../../src/mirror/answer-digest.ts'
 
 const chat = (message: object, more: object = {}) => ({
   id: `chatcmpl-${Math.random()}`,
@@ -17,7 +17,7 @@ const calls = (args: string, id = 'call_1') =>
   })
 
 const agreement = (endpoint: Endpoint, one: object, two: object): string => {
-  const [a, b] = [one, two].map(answer => likenessOf(endpoint, JSON.stringify(answer))!)
+  const [a, b] = [one, two].map(answer => answerDigestOf(endpoint, JSON.stringify(answer))!)
   if (a!.exact === b!.exact) return 'exact'
   return a!.normalised === b!.normalised ? 'normalised' : 'none'
 }
@@ -70,8 +70,8 @@ describe('two answers agree', () => {
   })
 
   it('never of what is no JSON, and nothing of the answer is in the digest', () => {
-    expect(likenessOf('/v1/messages', '<html>')).toBeNull()
-    const { exact, normalised } = likenessOf('/v1/chat/completions', JSON.stringify(says('secret')))!
+    expect(answerDigestOf('/v1/messages', '<html>')).toBeNull()
+    const { exact, normalised } = answerDigestOf('/v1/chat/completions', JSON.stringify(says('secret')))!
     for (const each of [exact, normalised]) expect(each).toMatch(/^[\w-]{22}$/)
   })
 })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Side } from '../../src/mirror/compared-call.ts'
+import type { ComparedCall } from '../../src/mirror/compared-call.ts'
 import { compared, comparisonOf, failed } from '../../src/mirror/comparison.ts'
 import { bucketOf, percentileOf } from '../../src/mirror/histogram.ts'
 
-const side = (more: Partial<Side> = {}): Side => ({
+const side = (more: Partial<ComparedCall> = {}): ComparedCall => ({
   likeness: { exact: 'e', normalised: 'n' },
   latencyMs: 100,
   costUsd: 0.5,

@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Interrupt } from '../../src/domain/interrupt.ts'
-import { createHealthBoard } from '../../src/health/cooldowns.ts'
+import { createCooldowns } from '../../src/health/cooldowns.ts'
 import { createKeyRing } from '../../src/health/key-ring.ts'
 import { type Admission, createAdmission } from '../../src/rate-limits/admission.ts'
-import { createLanes } from '../../src/rate-limits/key-model-limits.ts'
+import { createProviderLimits } from '../../src/rate-limits/key-model-limits.ts'
 import { createLimitStore } from '../../src/rate-limits/limit-store.ts'
 import { createPatientRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
@@ -32,15 +32,21 @@ afterEach(async () => {
 /** The way through the limits in a process whose clock is off. A steady clock begins at zero, with its process. */
 const openAt = async (instance: string, offMs: number): Promise<Admission> => {
   const clock = (): number => performance.now() + offMs
-  const board = createHealthBoard({ redis, subscriber, prefix, log, now: Date.now })
-  const keys = createKeyRing('first', [], board)
+  const cooldowns = createCooldowns({ redis, subscriber, prefix, log, now: Date.now })
+  const keys = createKeyRing('first', [], cooldowns)
   const store = createLimitStore(redis, prefix)
   let admission: Admission | null = null
   const changed = (): void => admission?.changed()
-  const lanes = createLanes({
+  const lanes = createProviderLimits({
     ...{ provider: 'first', limits: { rpm }, keys, store, subscriber, instance, clock, changed, log },
   })
-  const made = createAdmission({ lanes, keys, concurrency: 20, goesElsewhere: () => false, clock })
+  const made = createAdmission({
+    limits: lanes,
+    keys,
+    concurrency: 20,
+    hasHealthyAlternative: () => false,
+    clock,
+  })
   admission = made
   await lanes.start()
   opened.push(async () => {
@@ -63,7 +69,7 @@ it('processes whose clocks are two minutes apart use the limit, share it, and do
       if (entry.kind !== 'permit') throw new Error(entry.kind)
       by[which]! += 1
       if (by[0]! + by[1]! === calls) lastMs = performance.now()
-      entry.ended({ told: null, succeeded: true, throttledForMs: null, tokens: null, outputTokens: null })
+      entry.ended({ reported: null, succeeded: true, throttledForMs: null, tokens: null, outputTokens: null })
     }
   }
   await Promise.all([0, 1].flatMap(which => Array.from({ length: 4 }, () => callOn(which))))

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { ApiKey } from '../../src/health/key-ring.ts'
-import { createLimitStore, meterName } from '../../src/rate-limits/limit-store.ts'
+import { createLimitStore, limiterName } from '../../src/rate-limits/limit-store.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { type Deployment, type DeployOptions, deploy } from '../support/deployment.ts'
 
@@ -33,7 +33,7 @@ const learnCeilingOfOne = async ({ context, prefix }: Deployment, provider: stri
   const store = createLimitStore(context.redis, prefix)
   const asked = { slots: 0, tokens: 0, leastTokens: 0, waiting: 0, spare: 0, spent: 0, succeeded: false }
   const lease = (calling: number, throttled: number) =>
-    store.lease(meterName(provider, key.fingerprint, model), 'gone', {
+    store.lease(limiterName(provider, key.fingerprint, model), 'gone', {
       ...asked,
       calling,
       throttled,

@@ -213,7 +213,7 @@ describe('what one job learns about a provider', () => {
     expect(job.walk).toEqual(['0 first out_of_quota', '1 second ok'])
     const next = await walked('gpt-4')
     expect(next.walk).toEqual(['0 second ok'])
-    expect(baton.context.board.current()).toContainEqual(
+    expect(baton.context.cooldowns.current()).toContainEqual(
       expect.objectContaining({
         state: 'stopped',
         reason: 'insufficient_quota',

@@ -144,7 +144,7 @@ describe('a route with a strategy', () => {
       retryAfterMs: null,
       possiblyBilled: false,
     } as const
-    for (let left = 6; left > 0; left--) context.figures.note(target, failure, 10)
+    for (let left = 6; left > 0; left--) context.targetStats.record(target, failure, 10)
     await until(async () => (await share()) < 0.1)
     const ids = Array.from({ length: 200 }, (_, i) => `job_${i}`)
     const jobs = await Promise.all(ids.map((_, i) => baton.chat('mended', { user: `mended-${i}` })))

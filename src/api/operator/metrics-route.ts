@@ -16,7 +16,7 @@ interface OwnFigures {
 
 /** `GET /metrics`: what Prometheus reads, of all processes: what workers counted comes by their heartbeats. */
 export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigures): void => {
-  const { config, board, circuits, doorbells, deadLetters, agenda, routes, vitals } = parts
+  const { config, cooldowns, circuits, doorbells, deadLetters, agenda, routes, vitals } = parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
 
@@ -24,7 +24,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
   const modelsOut = (): { scope: string; state: string }[] =>
     [...targets]
       .map(circuits.of)
-      // What cools is on the board.
+      // Throttled targets are among the cooldowns already.
       .filter(({ state }) => state !== 'closed' && state !== 'cooling')
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
@@ -44,7 +44,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
       },
       waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
       circuits: providers.map(circuits.of),
-      entries: [...board.current(), ...modelsOut()],
+      entries: [...cooldowns.current(), ...modelsOut()],
       unmannedSinceMs: new Map(providers.map(name => [name, parts.unmannedSince(name)])),
       deadLetters: letters,
       agenda: owed,

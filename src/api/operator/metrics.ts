@@ -1,5 +1,5 @@
 import { type Circuit, shareNow } from '../../domain/circuit.ts'
-import type { WebhookPresence, WorkCounts, WorkerPresence } from '../../health/heartbeats.ts'
+import type { WebhookHeartbeat, WorkCounts, WorkerHeartbeat } from '../../health/heartbeats.ts'
 import type { OwnCounts } from '../../health/vitals.ts'
 import type { MemoryFigures } from '../../redis/memory-watch.ts'
 import type { Metric, Sample } from './metrics-text.ts'
@@ -127,7 +127,7 @@ const providerMetrics = ({ circuits, entries, unmannedSinceMs }: SharedFigures):
 
 /** What workers counted, by one more label where there is one. */
 const countedBy =
-  (workers: readonly WorkerPresence[]) =>
+  (workers: readonly WorkerHeartbeat[]) =>
   (read: (counts: WorkCounts) => Readonly<Record<string, number>>, label?: string): Sample[] =>
     workers.flatMap(worker =>
       Object.entries(worker.counts ? read(worker.counts) : {}).map(([name, value]) => ({
@@ -136,8 +136,8 @@ const countedBy =
       })),
     )
 
-const workerMetrics = (workers: readonly WorkerPresence[]): Metric[] => {
-  const each = (read: (worker: WorkerPresence) => number): Sample[] =>
+const workerMetrics = (workers: readonly WorkerHeartbeat[]): Metric[] => {
+  const each = (read: (worker: WorkerHeartbeat) => number): Sample[] =>
     workers.map(worker => ({ labels: labelsOf(worker), value: read(worker) }))
   const counted = countedBy(workers)
   return [
@@ -178,7 +178,7 @@ const endsMetric = ({ workers, processes }: OwnFigures): Metric =>
     ),
   ])
 
-const webhookMetric = (workers: readonly WebhookPresence[]): Metric =>
+const webhookMetric = (workers: readonly WebhookHeartbeat[]): Metric =>
   counter(
     'baton_webhook_attempts_total',
     'Attempts to deliver a webhook, by outcome; failed ones are made again.',
@@ -216,7 +216,7 @@ const memoryMetrics = ({ usedBytes, limitBytes, isFull }: Figures['memory']): Me
   ]),
 ]
 
-const labelsOf = ({ provider, instance }: WorkerPresence): Record<string, string> => ({ provider, instance })
+const labelsOf = ({ provider, instance }: WorkerHeartbeat): Record<string, string> => ({ provider, instance })
 
 /** By the names that all clients of Prometheus have for them. */
 const processMetrics = ({ residentBytes, cpuSeconds, startedAtSeconds }: OwnFigures['process']): Metric[] => [

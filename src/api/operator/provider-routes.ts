@@ -16,7 +16,7 @@ const hearingMs = 300
 
 /** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause` and `…/resume`. */
 export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
-  const { config, board, circuits, circuitStore, limitStore, doorbells, presence, routes } = parts
+  const { config, cooldowns, circuits, circuitStore, limitStore, doorbells, presence, routes } = parts
   const providers = Object.entries(config.providers).map(([name, provider]) => ({
     name,
     type: provider.type,
@@ -33,7 +33,7 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
       Promise.all(shown.map(({ name }) => circuitStore.events(name))),
       Promise.all(shown.map(({ name }) => limitStore.read(name))),
     ])
-    const entries = board.current()
+    const entries = cooldowns.current()
     return shown.map((facts, i) =>
       providerView({
         ...facts,
@@ -53,7 +53,7 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
 
   /** What the provider has asked for is over, and so are waits for it: they were told a time that may be a day away. */
   const giveBack = async (name: string, models: readonly string[]): Promise<void> => {
-    await Promise.all([board.lift(name), limitStore.unblock(name)])
+    await Promise.all([cooldowns.lift(name), limitStore.unblock(name)])
     for (const model of models) {
       circuits.learn(await circuitStore.pause(circuitOf({ provider: name, model }), false))
     }

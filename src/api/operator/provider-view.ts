@@ -1,10 +1,10 @@
 import type { HealthCheckConfig } from '../../config/health-check.ts'
 import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../../domain/circuit.ts'
-import type { HealthEntry, HealthState } from '../../health/cooldowns.ts'
-import type { WorkerPresence } from '../../health/heartbeats.ts'
+import type { Cooldown, CooldownState } from '../../health/cooldowns.ts'
+import type { WorkerHeartbeat } from '../../health/heartbeats.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { ConfiguredLimits } from '../../rate-limits/key-model-limits.ts'
-import type { MeterView } from '../../rate-limits/limit-store.ts'
+import type { LimiterView } from '../../rate-limits/limit-store.ts'
 
 export interface ProviderFacts {
   readonly name: string
@@ -14,20 +14,20 @@ export interface ProviderFacts {
   readonly keyCount: number
   readonly check: HealthCheckConfig | null
   /** All that is in force, of whatever provider. */
-  readonly entries: readonly HealthEntry[]
+  readonly entries: readonly Cooldown[]
   readonly circuit: Circuit
   /** Of its models, as far as they have one of their own. */
   readonly modelCircuits: readonly Circuit[]
   /** Its last changes, newest first. */
   readonly events: readonly Circuit[]
-  readonly workers: readonly WorkerPresence[]
+  readonly workers: readonly WorkerHeartbeat[]
   /** Unix ms since when it has none, once that counts; 0 else. */
   readonly unmannedSinceMs: number
   /** Jobs that wait in its queue. */
   readonly waiting: number
   readonly limits: ConfiguredLimits
   /** What the cluster knows of the limits of its keys. */
-  readonly meters: readonly MeterView[]
+  readonly meters: readonly LimiterView[]
 }
 
 /** A provider as operators see it. Times are whole Unix seconds. */
@@ -59,7 +59,7 @@ export const providerView = (facts: ProviderFacts): object => {
   }
 }
 
-const meterView = (meter: MeterView): object => ({
+const meterView = (meter: LimiterView): object => ({
   key: meter.key,
   model: meter.model,
   rpm: meter.rpm,
@@ -73,7 +73,7 @@ const meterView = (meter: MeterView): object => ({
 })
 
 /** What is out of use, or on its way back. */
-type Entry = Omit<HealthEntry, 'state'> & { readonly state: HealthState | CircuitState }
+type Entry = Omit<Cooldown, 'state'> & { readonly state: CooldownState | CircuitState }
 
 const entryOfModel = ({ provider, state, sinceMs, untilMs, reason }: Circuit): Entry => ({
   scope: `target:${provider as `${string}/${string}`}`,
@@ -81,7 +81,7 @@ const entryOfModel = ({ provider, state, sinceMs, untilMs, reason }: Circuit): E
 })
 
 interface Out {
-  readonly state: HealthState | CircuitState
+  readonly state: CooldownState | CircuitState
   readonly sinceMs: number
   readonly untilMs: number
   readonly reason: string
@@ -144,8 +144,7 @@ const reasonOut = (entries: readonly Entry[], modelCount: number, keyCount: numb
 const kindOf = ({ scope }: Entry): string => scope.slice(0, scope.indexOf(':'))
 
 /** Names of providers hold none of the separators that follow them in a scope. */
-const providerOf = ({ scope }: HealthEntry): string =>
-  scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
+const providerOf = ({ scope }: Cooldown): string => scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
 
 const entryView = (entry: Entry): object => ({
   scope: entry.scope,
@@ -164,7 +163,7 @@ const checkView = (check: HealthCheckConfig | null, { checkedAtMs }: Circuit): o
     checked_at: secondsOrNull(checkedAtMs ?? 0),
   }
 
-const workerView = (worker: WorkerPresence): object => ({
+const workerView = (worker: WorkerHeartbeat): object => ({
   instance: worker.instance,
   pid: worker.pid,
   breaker: worker.breaker,

@@ -7,10 +7,10 @@ import { routeView } from './route-view.ts'
 
 /** `GET /v1/routes`: how each route chooses, and what it knows of its targets. */
 export const addRouteListRoute = (scope: ApiScope, parts: ApiParts): void => {
-  const { routes, board, circuits, figuresOf, unmannedSince, now } = parts
+  const { routes, cooldowns, circuits, figuresOf, unmannedSince, now } = parts
   /** Without the draw that lets a share of jobs through to a provider on its way back. */
   const availableAt = (target: RouteTarget): number =>
-    board.unavailableUntil(target) ||
+    cooldowns.unavailableUntil(target) ||
     (unmannedSince(target.provider) > 0 && now() + unmannedForMs) ||
     shutUntil(circuits.of(target.provider), now()) ||
     shutUntil(circuits.of(circuitOf(target)), now())

@@ -4,7 +4,7 @@ import { commonReach, type Reach, type Wishes, wordIds, wordNames } from '../for
 import { carried } from '../formats/steering.ts'
 import { lowerCaseNames } from '../header-names.ts'
 import { messagesEdits } from '../native-messages.ts'
-import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
+import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 
@@ -62,10 +62,10 @@ const claudeReach = (model: ClaudeModel): Reach => ({
 })
 
 /** `betas`: those that the config asks for; the SDK adds those that a request needs. */
-const claudeWay = (betas: string | undefined): Way => ({
+const claudeSdk = (betas: string | undefined): SdkAdapter => ({
   reach: (model, reasons) => claudeReach(claudeModel(model, reasons)),
   headers: ['anthropic-beta'],
-  bareAnswer: {
+  dryRunAnswer: {
     type: 'message',
     role: 'assistant',
     content: [],
@@ -97,7 +97,7 @@ export const anthropic = (config: ProviderConfig): UpstreamType => ({
       : [],
   translated: ['/v1/chat/completions'],
   translatedTo: '/v1/messages',
-  way: claudeWay(lowerCaseNames(config.headers)['anthropic-beta']),
+  sdk: claudeSdk(lowerCaseNames(config.headers)['anthropic-beta']),
   keyHeaders: apiKey => ({ 'x-api-key': apiKey }),
   headers: { 'anthropic-version': version },
 })

@@ -4,7 +4,7 @@ import type { AwsKeys } from '../aws-signature.ts'
 import { type Effort, efforted } from '../formats/effort.ts'
 import { atMost, commonReach, namesImageType, type Reach, type Wishes, wordIds } from '../formats/reach.ts'
 import { carried, leftOut, within } from '../formats/steering.ts'
-import { unusedKey, type Way, withoutMaxEffort } from '../sdk-adapter.ts'
+import { type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 import { nineLetters } from './mistral.ts'
@@ -111,10 +111,10 @@ const awsKeysOf = (config: ProviderConfig): AwsKeys => ({
   sessionToken: config.session_token,
 })
 
-const converse = (config: ProviderConfig): Way => ({
+const converse = (config: ProviderConfig): SdkAdapter => ({
   reach: reachOf,
   headers: signatureHeaders,
-  bareAnswer: {
+  dryRunAnswer: {
     output: { message: { role: 'assistant', content: [] } },
     stopReason: 'end_turn',
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
@@ -149,7 +149,7 @@ export const bedrock = (config: ProviderConfig): UpstreamType => ({
   listing: null,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
-  way: converse(config),
+  sdk: converse(config),
   // The SDK sets it, as it sets the signature.
   keyHeaders: () => ({}),
 })

@@ -3,7 +3,7 @@ import { basePath } from '../base-path.ts'
 import { type Effort, efforted, efforts } from '../formats/effort.ts'
 import { atMost, commonReach } from '../formats/reach.ts'
 import { wholeWithin, within } from '../formats/steering.ts'
-import { unusedKey, type Way, withoutMaxEffort } from '../sdk-adapter.ts'
+import { type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
 interface ChatMessage {
@@ -30,7 +30,7 @@ const withToolPlans = (text: string, prompt: LanguageModelV4Prompt): string => {
 /** Only the models made for it think. */
 const thinkers: readonly Effort[] = efforts.filter(effort => effort !== 'max')
 
-const reach: Way['reach'] = (model, reasons) => ({
+const reach: SdkAdapter['reach'] = (model, reasons) => ({
   ...commonReach,
   // Beyond these, Cohere answers 400; a `top_p` of 1 is what many clients send for "all", but Cohere's own default is 0.75.
   temperature: within(0, 1),
@@ -45,10 +45,10 @@ const reach: Way['reach'] = (model, reasons) => ({
   toolNames: { pattern: /^[a-zA-Z_]\w*$/, foreign: /\W/g, maxLength: 64 },
 })
 
-const way: Way = {
+const sdk: SdkAdapter = {
   reach,
   headers: [],
-  bareAnswer: {
+  dryRunAnswer: {
     message: { role: 'assistant', content: [] },
     finish_reason: 'COMPLETE',
     usage: { tokens: { input_tokens: 0, output_tokens: 0 } },
@@ -75,6 +75,6 @@ export const cohere: UpstreamType = {
   listing: base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1`,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
-  way,
+  sdk,
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
 }

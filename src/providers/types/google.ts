@@ -2,7 +2,7 @@ import { basePath, withoutVersion } from '../base-path.ts'
 import { type Effort, efforted, efforts } from '../formats/effort.ts'
 import { atMost, commonReach, namesImageType } from '../formats/reach.ts'
 import { carried, leftOut, wholeWithin, within } from '../formats/steering.ts'
-import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
+import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
 /** Levels of thought, of Gemini 3 and later; budgets, of 2.5; none before. */
@@ -29,7 +29,7 @@ const hasNoMinimum = (model: string): boolean => {
 
 /** Of every Gemini model. The developers' API refuses penalties for those of 2.5, Vertex AI does not. */
 export const geminiReach =
-  (isVertex: boolean): Way['reach'] =>
+  (isVertex: boolean): SdkAdapter['reach'] =>
   (model, reasons) => ({
     ...commonReach,
     temperature: within(0, 2),
@@ -43,10 +43,10 @@ export const geminiReach =
     toolNames: { pattern: /^[a-zA-Z_][\w.:-]*$/, foreign: /[^\w.:-]/g, maxLength: 64 },
   })
 
-const way: Way = {
+const sdk: SdkAdapter = {
   reach: geminiReach(false),
   headers: [],
-  bareAnswer: {},
+  dryRunAnswer: {},
   generate: generateWith(async (model, { baseUrl, fetch }) => {
     const { createGoogle } = await import('@ai-sdk/google')
     return createGoogle({ apiKey: unusedKey, baseURL: baseUrl, fetch })(model)
@@ -65,7 +65,7 @@ export const google: UpstreamType = {
   listing: base => `${basePath(base)}/models?pageSize=1`,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
-  way,
+  sdk,
   keyHeaders: (apiKey, how): Record<string, string> =>
     how === 'native' ? { authorization: `Bearer ${apiKey}` } : { 'x-goog-api-key': apiKey },
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../formats/json.ts'
 import { commonReach } from '../formats/reach.ts'
 import { leftOut, wholeWithin, within } from '../formats/steering.ts'
 import type { IdRule } from '../formats/tool-call-ids.ts'
-import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
+import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
 /** Mistral takes ids of exactly nine letters and digits. */
@@ -20,7 +20,7 @@ const effortsOf = (model: string, reasons: boolean | undefined): readonly Effort
 
 const samplesGreedily = ({ temperature }: JsonObject): boolean => temperature === 0
 
-const reach: Way['reach'] = (model, reasons) => ({
+const reach: SdkAdapter['reach'] = (model, reasons) => ({
   ...commonReach,
   temperature: within(0, 1.5),
   // "top_p must be 1 when using greedy sampling"
@@ -38,10 +38,10 @@ const reach: Way['reach'] = (model, reasons) => ({
   }),
 })
 
-const way: Way = {
+const sdk: SdkAdapter = {
   reach,
   headers: [],
-  bareAnswer: {
+  dryRunAnswer: {
     object: 'chat.completion',
     choices: [{ index: 0, message: { role: 'assistant', content: '' }, finish_reason: 'stop' }],
     usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
@@ -64,6 +64,6 @@ export const mistral: UpstreamType = {
   listing: openaiListing,
   translated: ['/v1/chat/completions', '/v1/messages'],
   translatedTo: null,
-  way,
+  sdk,
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
 }

@@ -4,7 +4,7 @@ import { efforted, efforts } from '../formats/effort.ts'
 import { atMost, commonReach, openaiIds, type Reach } from '../formats/reach.ts'
 import { carried } from '../formats/steering.ts'
 import { chatEdits } from '../native-chat.ts'
-import { generateWith, unusedKey, type Way } from '../sdk-adapter.ts'
+import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { openaiSteering } from './openai-models.ts'
 
@@ -30,7 +30,7 @@ const bareAnswer = {
 }
 
 /** OpenAI's own models, which differ in what they take. */
-const openaiWay: Way = {
+const openaiSdk: SdkAdapter = {
   reach: (model, reasons) => ({
     ...chatReach,
     ...openaiSteering(model, reasons),
@@ -46,7 +46,7 @@ const openaiWay: Way = {
     }),
   }),
   headers: [],
-  bareAnswer,
+  dryRunAnswer: bareAnswer,
   generate: generateWith(async (model, { baseUrl, fetch }) => {
     const { createOpenAI } = await import('@ai-sdk/openai')
     return createOpenAI({ apiKey: unusedKey, baseURL: baseUrl, fetch }).chat(model)
@@ -57,7 +57,7 @@ const openaiWay: Way = {
 const compatible = 'compatible'
 
 /** Other models behind OpenAI's format. What they take their names do not tell: all of it is sent. */
-const compatibleWay: Way = {
+const compatibleSdk: SdkAdapter = {
   reach: (_model, reasons) => ({
     ...chatReach,
     effort: efforted(reasons === false ? [] : efforts),
@@ -74,7 +74,7 @@ const compatibleWay: Way = {
     }),
   }),
   headers: [],
-  bareAnswer,
+  dryRunAnswer: bareAnswer,
   generate: generateWith(async (model, { baseUrl, fetch }) => {
     const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
     const settings = { name: compatible, baseURL: baseUrl, fetch, supportsStructuredOutputs: true }
@@ -90,7 +90,7 @@ export const openaiCompatible: UpstreamType = {
   listing: openaiListing,
   translated: ['/v1/messages'],
   translatedTo: '/v1/chat/completions',
-  way: compatibleWay,
+  sdk: compatibleSdk,
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
 }
 
@@ -100,5 +100,5 @@ export const openai: UpstreamType = {
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
   nativeEdits: (endpoint, text) => (endpoint === '/v1/chat/completions' ? chatEdits(text) : []),
   lengthLimit: 'max_completion_tokens',
-  way: openaiWay,
+  sdk: openaiSdk,
 }

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { isServiceAccount } from '../../config/vendor-settings.ts'
-import { generateWith, type Way } from '../sdk-adapter.ts'
+import { generateWith, type SdkAdapter } from '../sdk-adapter.ts'
 import { createGoogleTokens, type ServiceAccount } from '../token-source.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { geminiReach } from './google.ts'
 
-const way: Way = {
+const sdk: SdkAdapter = {
   reach: geminiReach(true),
   headers: [],
-  bareAnswer: {},
+  dryRunAnswer: {},
   generate: generateWith(async (model, { baseUrl, fetch }) => {
     const { createGoogleVertex } = await import('@ai-sdk/google-vertex')
     const { PassThroughClient } = await import('google-auth-library')
@@ -54,7 +54,7 @@ export const vertex = (config: ProviderConfig): UpstreamType => {
     translatedTo: null,
     // Tuned models stand at endpoints of their own, beside Google's.
     sdkBase: (base, model) => base + place + (model.startsWith('endpoints/') ? '' : '/publishers/google'),
-    way,
+    sdk,
     keyHeaders: () => ({}),
     openTokens: (proxyOf, now, lookup) => createGoogleTokens(account, proxyOf, now, lookup),
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createHeartbeat } from '../../../src/health/heartbeats.ts'
+import { createWorkerHeartbeat } from '../../../src/health/heartbeats.ts'
 import { call, type Json, openTestApi, submitJob, type TestApi } from '../harness.ts'
 
 let api: TestApi
@@ -41,7 +41,7 @@ describe('GET /v1/providers', () => {
   })
 
   it('shows live workers and their breakers', async () => {
-    const heartbeat = createHeartbeat(api.redis, api.prefix, api.parts.log, () => ({
+    const heartbeat = createWorkerHeartbeat(api.redis, api.prefix, api.parts.log, () => ({
       ...{ provider: 'openai', instance: 'w1', pid: 7, breaker: 'half_open' },
       ...{ callsInFlight: 3, concurrency: 50, seenAtMs: Date.now() },
     }))
@@ -58,13 +58,13 @@ describe('GET /v1/providers', () => {
   })
 
   it('is out of use only when all its models, or all its keys, are', async () => {
-    const { board } = api.parts
+    const { cooldowns } = api.parts
     const states = async () =>
       Object.fromEntries((await providers()).map((p: Json) => [p.name, [p.state, p.until, p.reason]]))
     const well = ['closed', null, null]
 
-    board.indict('target:openai/gpt-4', 'cooling', later + 9_000, 'rate_limit_exceeded')
-    board.indict('key:anthropic#aaaa', 'stopped', later + 9_000, 'invalid_api_key')
+    cooldowns.suspend('target:openai/gpt-4', 'cooling', later + 9_000, 'rate_limit_exceeded')
+    cooldowns.suspend('key:anthropic#aaaa', 'stopped', later + 9_000, 'invalid_api_key')
     expect(await states()).toEqual({ openai: well, anthropic: well })
     expect((await providers())[0].entries).toEqual([
       {
@@ -73,14 +73,14 @@ describe('GET /v1/providers', () => {
       },
     ])
 
-    board.indict('target:openai/meta/llama', 'open', later, 'breaker')
-    board.indict('key:anthropic#bbbb', 'stopped', later, 'insufficient_quota')
+    cooldowns.suspend('target:openai/meta/llama', 'open', later, 'breaker')
+    cooldowns.suspend('key:anthropic#bbbb', 'stopped', later, 'insufficient_quota')
     expect(await states()).toEqual({
       openai: ['open', seconds, 'breaker'],
       anthropic: ['stopped', seconds, 'insufficient_quota'],
     })
 
-    board.indict('provider:openai', 'cooling', later + 20_000, 'http_429')
+    cooldowns.suspend('provider:openai', 'cooling', later + 20_000, 'http_429')
     expect((await states()).openai).toEqual(['cooling', seconds + 20, 'http_429'])
   })
 })

@@ -28,7 +28,7 @@ test.each([
   ['simulated', { format: 'anthropic' }, '', '/v1/models?limit=1', { 'x-api-key': 'sk-test' }],
 ])('%s %j at %s lists its models at %s', async (type, more, base, path, headers) => {
   const upstream = await openUpstream(answering(200, { data: [] }))
-  const { standing } = await check({ type, base_url: upstream.url + base, api_key: 'k', ...more })
+  const { status: standing } = await check({ type, base_url: upstream.url + base, api_key: 'k', ...more })
   expect(standing).toBe('ok')
   expect(upstream.arrivals).toMatchObject([{ path, headers, text: '' }])
 })
