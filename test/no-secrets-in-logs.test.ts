@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { until } from '../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../src/sim/webhook-receiver.ts'
-import { type Deployment, deploy } from './support/deployment.ts'
+import { type Deployment, deploy } from './support/open-baton.ts'
 
 const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
 const prompt = 'MARKER-PROMPT-8c1f'

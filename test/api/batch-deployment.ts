@@ -9,7 +9,7 @@ import { until } from '../../harness/until.ts'
 import { serveApi } from '../../src/api/serve.ts'
 import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type ConfigInput, type Deployment, deploy } from '../support/deployment.ts'
+import { type ConfigInput, type Deployment, deploy } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 /** What their users write is the same for all of them; their types have different names. */

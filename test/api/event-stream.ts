@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import type { Json, TestApi } from './harness.ts'
+import type { Json, TestApi } from './test-api.ts'
 
 export interface StreamEvent {
   readonly id: string

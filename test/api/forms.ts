@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { request } from 'node:http'
-import type { Answer, Call, TestApi } from './harness.ts'
+import type { Answer, Call, TestApi } from './test-api.ts'
 
 /** A part of a form, as it goes over the wire. */
 export interface FormPart {

@@ -1,5 +1,5 @@
 import { traces } from './forms.ts'
-import { type Answer, type Call, call, type Json, type TestApi } from './harness.ts'
+import { type Answer, type Call, call, type Json, type TestApi } from './test-api.ts'
 
 export const path = '/v1/messages/batches'
 

@@ -1,9 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { type Deployment, type DeployOptions, deploy } from '../support/deployment.ts'
+import { type Deployment, type DeployOptions, deploy } from '../support/open-baton.ts'
 import { answers, openVendor, type Vendor } from '../support/vendors.ts'
-import { type Answer, type Call, call, chat, type Json } from './harness.ts'
+import { type Answer, type Call, call, chat, type Json } from './test-api.ts'
 
 export const key = 'sk-upstream-1234567890abcdef'
 

@@ -1,4 +1,4 @@
-import type { TestApi } from './harness.ts'
+import type { TestApi } from './test-api.ts'
 
 /** `POST /v1/jobs/:id/cancel` and so on, as the router prints its tree. */
 export const routesOfApp = ({ app }: Pick<TestApi, 'app'>): string[] => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type ConfigInput, type Deployment, deploy } from '../support/deployment.ts'
+import { type ConfigInput, type Deployment, deploy } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 import { type BatchDesk, openDesk } from './batch-desk.ts'
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openSite, type Site } from '../../harness/processes.ts'
+import { openSite, type Site } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createAnswerCache } from '../../src/cache/answer-cache.ts'
 import { requestKey } from '../../src/cache/request-key.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 const lockMs = 1_500

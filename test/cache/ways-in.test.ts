@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { BatchView } from '../../src/batches/view.ts'
 import { type BatchApi, desk, openBatchApi } from '../api/batch-deployment.ts'
-import { call, chat } from '../api/harness.ts'
+import { call, chat } from '../api/test-api.ts'
 
 let api: BatchApi
 let client: OpenAI

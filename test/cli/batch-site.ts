@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { BatchView } from '../../src/batches/view.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { deploy } from '../support/deployment.ts'
+import { deploy } from '../support/open-baton.ts'
 import { type Command, type Ended, startCommand } from './command.ts'
 
 export const clientKey = 'client-key-1'

@@ -1,5 +1,5 @@
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 import { type Run, runIn } from './run-in-folder.ts'
 
 /** Baton with two simulated providers and an API, and the command that looks at it. */

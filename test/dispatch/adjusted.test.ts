@@ -6,9 +6,9 @@ import { explainJob } from '../../src/cli/explain-text.ts'
 import { jobView } from '../../src/jobs/view.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { desk } from '../api/batch-deployment.ts'
-import { call } from '../api/harness.ts'
+import { call } from '../api/test-api.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 import { answers, openVendor, unavailable, type Vendor } from '../support/vendors.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 let first: SimProvider
 let second: SimProvider

@@ -8,7 +8,7 @@ import { jobDoorbell } from '../../src/jobs/doorbell.ts'
 import type { Claim } from '../../src/jobs/store.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 let sim: SimProvider
 let baton: Deployment

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 /** Answers the flex tier as OpenAI and Groq do when it is full, and every other request well. */
 const full: Readonly<Record<string, readonly [status: number, error: object]>> = {

@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 import { cases, chat, type Vendor } from './paid-answer-cases.ts'
 
 const vendors: Readonly<Record<Vendor, object>> = {

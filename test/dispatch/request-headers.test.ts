@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { row } from '../api/anthropic-clients.ts'
 import { desk } from '../api/batch-deployment.ts'
-import { call, type Json } from '../api/harness.ts'
+import { call, type Json } from '../api/test-api.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 import { answers, openVendor, unavailable, type Vendor } from '../support/vendors.ts'
 
 let claude: Vendor

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 const latencyMs = 200
 const shares = [0.2, 0.47, 0.73]

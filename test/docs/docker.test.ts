@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { runBaton } from '../../harness/processes.ts'
+import { runBaton } from '../../harness/deployment.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { loadConfig } from '../../src/config/load.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'

@@ -8,7 +8,7 @@ import type { Child } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { startPrivateRedis } from '../../src/redis/dev/server.ts'
 import { field, file, postForm } from '../api/forms.ts'
-import { call } from '../api/harness.ts'
+import { call } from '../api/test-api.ts'
 import { line, openDesk } from '../batches/batch-desk.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 

@@ -5,7 +5,7 @@ import { type ClusterTopology, startClusterTopology } from '../../harness/redis/
 import { until } from '../../harness/until.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { desk as deskOf, idsOf } from '../api/batch-deployment.ts'
-import { call } from '../api/harness.ts'
+import { call } from '../api/test-api.ts'
 import { lines, rows } from '../batches/batch-desk.ts'
 import { sendPatiently, usersOf } from './patient-senders.ts'
 import { openRig, type Rig, submitted } from './rig.ts'

@@ -7,7 +7,7 @@ import {
 } from '../../harness/redis/topology.ts'
 import { until } from '../../harness/until.ts'
 import { parseInfo } from '../../src/redis/preflight.ts'
-import { call } from '../api/harness.ts'
+import { call } from '../api/test-api.ts'
 import { usersOf } from './patient-senders.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 

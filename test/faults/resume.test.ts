@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { openSite } from '../../harness/processes.ts'
+import { openSite } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { testRedis } from '../support/redis.ts'
 import { createClient } from './client.ts'

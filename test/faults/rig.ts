@@ -1,5 +1,5 @@
 import type { Child } from '../../harness/child.ts'
-import { openSite, type Site } from '../../harness/processes.ts'
+import { openSite, type Site } from '../../harness/deployment.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { testRedis } from '../support/redis.ts'
 import { type Client, createClient } from './client.ts'

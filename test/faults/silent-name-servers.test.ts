@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { openSite, type Site } from '../../harness/deployment.ts'
 import { type NameServer, startNameServer } from '../../harness/name-server.ts'
-import { openSite, type Site } from '../../harness/processes.ts'
 import { until } from '../../harness/until.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'

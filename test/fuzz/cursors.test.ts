@@ -4,7 +4,7 @@ import { createFileStore } from '../../src/files/store.ts'
 import { createJobIndex } from '../../src/jobs/index-stream.ts'
 import { batchJobId, createKeys, newBatchId, newFileId, newJobId } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
-import { openTestApi, type TestApi } from '../api/harness.ts'
+import { openTestApi, type TestApi } from '../api/test-api.ts'
 import { testRedis } from '../support/redis.ts'
 import { patienceMs, runs } from './runs.ts'
 

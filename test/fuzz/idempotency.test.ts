@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestApi, type TestApi } from '../api/harness.ts'
+import { openTestApi, type TestApi } from '../api/test-api.ts'
 import { patienceMs, runs } from './runs.ts'
 
 let api: TestApi

@@ -1,7 +1,7 @@
 import { describe, it, type TestContext } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 interface Setup {
   readonly check?: object

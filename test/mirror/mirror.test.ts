@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { call, type Json } from '../api/harness.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { call, type Json } from '../api/test-api.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 let first: SimProvider
 let second: SimProvider

@@ -5,7 +5,7 @@ import { until } from '../../harness/until.ts'
 import type { ApiKey } from '../../src/health/key-ring.ts'
 import { createLimitStore, limiterName } from '../../src/rate-limits/limit-store.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, type DeployOptions, deploy } from '../support/deployment.ts'
+import { type Deployment, type DeployOptions, deploy } from '../support/open-baton.ts'
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {

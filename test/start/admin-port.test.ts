@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Child } from '../../harness/child.ts'
-import { openSite, type Site } from '../../harness/processes.ts'
+import { openSite, type Site } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSite, type Site } from '../../harness/processes.ts'
+import { openSite, type Site } from '../../harness/deployment.ts'
 import { testRedis } from '../support/redis.ts'
 
 let site: Site

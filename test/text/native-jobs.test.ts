@@ -7,7 +7,7 @@ import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webho
 import { runIn } from '../cli/run-in-folder.ts'
 import { type RecordingUpstream, startUpstream } from '../contract/providers/recording-upstream.ts'
 import { anyJson, deepJson, fragileJson } from '../json/any-json.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 

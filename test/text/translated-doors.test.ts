@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type RecordingUpstream, startUpstream } from '../contract/providers/recording-upstream.ts'
 import { deepJson } from '../json/any-json.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 let upstream: RecordingUpstream
 let baton: Deployment

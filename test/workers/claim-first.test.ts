@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
-import { deploy } from '../support/deployment.ts'
 import { startMonitor } from '../support/monitor.ts'
+import { deploy } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 // BullMQ may drop a ring as soon as the records say who runs its jobs, long before they end. What keeps a crash between the

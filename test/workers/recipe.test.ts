@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { until } from '../../harness/until.ts'
 import { openUpstream } from '../contract/providers/open-provider.ts'
-import { type Deployment, deploy } from '../support/deployment.ts'
+import { type Deployment, deploy } from '../support/open-baton.ts'
 
 const recipe = parse(
   readFileSync(join(import.meta.dirname, '../../examples/recipe.yaml'), 'utf8').replaceAll(

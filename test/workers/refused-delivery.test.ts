@@ -4,7 +4,7 @@ import { webhookQueue } from '../../src/queue/doorbells.ts'
 import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { deploy } from '../support/deployment.ts'
+import { deploy } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 // BullMQ forgets a doorbell that was answered with an error, and the patrol looks for it only after a minute.

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { openUpstream } from '../contract/providers/open-provider.ts'
-import { deploy } from '../support/deployment.ts'
+import { deploy } from '../support/open-baton.ts'
 
 const notInItsEncoding: RequestListener = (_request, response) => {
   response.setHeader('content-encoding', 'zstd').end(gzipSync('{}').subarray(4))

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../../src/domain/errors.ts'
 import { field, file, postForm } from '../forms.ts'
-import { type Answer, call, type Json, openTestApi, type TestApi } from '../harness.ts'
+import { type Answer, call, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 let inputFileId: string

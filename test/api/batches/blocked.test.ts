@@ -9,8 +9,8 @@ import { providerQueue } from '../../../src/queue/doorbells.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
 import { answering } from '../../contract/providers/recording-upstream.ts'
 import { answers } from '../../support/vendors.ts'
-import { call, type Json } from '../harness.ts'
 import { openReasonsSite, type ReasonsSite, trouble } from '../reasons-site.ts'
+import { call, type Json } from '../test-api.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 let receiver: WebhookReceiver

@@ -3,7 +3,7 @@ import { createBatchWork } from '../../../src/batches/work.ts'
 import { createKeys, newBatchId } from '../../../src/redis/keys.ts'
 import { createScriptRunner } from '../../../src/redis/scripts.ts'
 import { createDeliveries } from '../../../src/webhooks/deliveries.ts'
-import { call, openTestApi, type TestApi } from '../harness.ts'
+import { call, openTestApi, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 beforeAll(async () => {

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createApp } from '../../../src/api/app.ts'
 import { newBatchId } from '../../../src/redis/keys.ts'
-import { type Deployment, deploy } from '../../support/deployment.ts'
-import { type Answer, type Call, call, type Json, openTestApi, type TestApi } from '../harness.ts'
+import { type Deployment, deploy } from '../../support/open-baton.ts'
 import { create, get, many, one, path, post } from '../message-batch-calls.ts'
+import { type Answer, type Call, call, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
 const dayMs = 86_400_000
 

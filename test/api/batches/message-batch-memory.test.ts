@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect, it } from 'vitest'
-import { openSite } from '../../../harness/processes.ts'
+import { openSite } from '../../../harness/deployment.ts'
 import { testRedis } from '../../support/redis.ts'
 import { one, path } from '../message-batch-calls.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { type Client, clients, row, tap } from '../anthropic-clients.ts'
-import { openTestApi, type TestApi } from '../harness.ts'
+import { openTestApi, type TestApi } from '../test-api.ts'
 
 const maxBytes = 20_000_000
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createSimProvider } from '../../../src/sim/sim-provider.ts'
 import { type BatchDesk, openDesk } from '../../batches/batch-desk.ts'
-import { type Deployment, deploy } from '../../support/deployment.ts'
+import { type Deployment, deploy } from '../../support/open-baton.ts'
 import { testRedis } from '../../support/redis.ts'
 import { type Client, clients, row, tap } from '../anthropic-clients.ts'
 

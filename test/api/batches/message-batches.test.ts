@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { BlobStoreError } from '../../../src/files/blobs/blob-store.ts'
 import { postBlindly, traces } from '../forms.ts'
-import { call, openTestApi, type TestApi } from '../harness.ts'
 import { create, get, many, one, params, path, post, remains } from '../message-batch-calls.ts'
+import { call, openTestApi, type TestApi } from '../test-api.ts'
 
 const maxBytes = 1_000_000
 const maxRequests = 1_000

@@ -2,8 +2,8 @@ import type OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { line, lines } from '../../batches/batch-desk.ts'
 import { type BatchApi, clients, desk, openBatchApi } from '../batch-deployment.ts'
-import { call } from '../harness.ts'
 import { openLossyProxy } from '../lost-response.ts'
+import { call } from '../test-api.ts'
 
 /** Nobody feeds: batches stay as they were made until a test brings a feeder. */
 let api: BatchApi

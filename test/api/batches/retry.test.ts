@@ -11,7 +11,7 @@ import {
   openBatchApi,
   readLines,
 } from '../batch-deployment.ts'
-import { type Answer, call } from '../harness.ts'
+import { type Answer, call } from '../test-api.ts'
 
 let api: BatchApi
 let client: OpenAI

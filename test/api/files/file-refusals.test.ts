@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { BlobStoreError } from '../../../src/files/blobs/blob-store.ts'
 import { field, file, formHeaders, formOf, postBlindly, postForm, traces } from '../forms.ts'
-import { call, openTestApi, type TestApi } from '../harness.ts'
+import { call, openTestApi, type TestApi } from '../test-api.ts'
 
 const maxBytes = 2_000_000
 const maxBatchBytes = 1_000_000

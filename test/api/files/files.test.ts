@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { boundary, field, file, formOf, postForm, sha256 } from '../forms.ts'
-import { type Answer, call, openTestApi, type TestApi } from '../harness.ts'
+import { type Answer, call, openTestApi, type TestApi } from '../test-api.ts'
 
 const config = {
   api_keys: [

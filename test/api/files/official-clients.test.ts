@@ -9,7 +9,7 @@ import OpenAI4 from 'openai4'
 import OpenAI6 from 'openai6'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sha256 } from '../forms.ts'
-import { openTestApi, type TestApi } from '../harness.ts'
+import { openTestApi, type TestApi } from '../test-api.ts'
 
 const maxBatchBytes = 1_000_000
 const content = randomBytes(500_000)

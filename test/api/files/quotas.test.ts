@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createKeys, newBatchId, newFileId } from '../../../src/redis/keys.ts'
 import { field, file, postForm } from '../forms.ts'
-import { type Answer, call, openTestApi, type TestApi } from '../harness.ts'
+import { type Answer, call, openTestApi, type TestApi } from '../test-api.ts'
 
 const config = {
   api_keys: [

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { field, file, postForm, traces } from '../forms.ts'
-import { type Answer, call, type Json, openTestApi, type TestApi } from '../harness.ts'
+import { type Answer, call, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
 const config = {
   api_keys: [

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { field, file, formHeaders, formOf } from '../forms.ts'
-import { type Answer, type Json, openTestApi, type TestApi } from '../harness.ts'
+import { type Answer, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
 const maxBytes = 1_000_000
 let api: TestApi

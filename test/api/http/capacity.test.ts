@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
-import { type Answer, call, chat, endJob, type Json, openTestApi, type TestApi } from '../harness.ts'
+import { type Answer, call, chat, endJob, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
 const MB = 1024 * 1024
 

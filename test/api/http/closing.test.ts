@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest'
 import { testRedis } from '../../support/redis.ts'
 import { readEvents, told } from '../event-stream.ts'
 import { field, file, postForm } from '../forms.ts'
-import { call, chat, endJob, openTestApi, submitJob, type TestApi, waitedFor } from '../harness.ts'
+import { call, chat, endJob, openTestApi, submitJob, type TestApi, waitedFor } from '../test-api.ts'
 
 it('long polls are answered at once with the job as it stands', async () => {
   await using api = await openTestApi()

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configSchema } from '../../../src/config/schema.ts'
-import { call, chat, openTestApi, type TestApi } from '../harness.ts'
+import { call, chat, openTestApi, type TestApi } from '../test-api.ts'
 
 const page = { origin: 'https://app.example.com' }
 const foreign = { origin: 'https://evil.example' }

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { field, file, formHeaders, formOf } from '../forms.ts'
-import { chat, openTestApi, type TestApi } from '../harness.ts'
+import { chat, openTestApi, type TestApi } from '../test-api.ts'
 
 let keyless: TestApi
 let keyed: TestApi

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ErrorCode, errorCodes } from '../../../src/domain/errors.ts'
 import { createKeys } from '../../../src/redis/keys.ts'
-import { type Answer, call, chat, endJob, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { type Answer, call, chat, endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 const lines: string[] = []
 let api: TestApi

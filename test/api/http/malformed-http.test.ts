@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { call, endJob, openTestApi, submitJob, type TestApi, waitedFor } from '../harness.ts'
+import { call, endJob, openTestApi, submitJob, type TestApi, waitedFor } from '../test-api.ts'
 
 let api: TestApi
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestApi, type TestApi } from '../harness.ts'
+import { openTestApi, type TestApi } from '../test-api.ts'
 
 let keyless: TestApi
 let keyed: TestApi

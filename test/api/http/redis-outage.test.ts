@@ -12,7 +12,7 @@ import {
   submitJob,
   type TestApi,
   waitedFor,
-} from '../harness.ts'
+} from '../test-api.ts'
 
 let server: OwnRedis
 let api: TestApi

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { expect, it, vi } from 'vitest'
-import { call, chat, openTestApi } from '../harness.ts'
+import { call, chat, openTestApi } from '../test-api.ts'
 
 it('logs one line about a request, with nothing that the client sent but its method', async () => {
   const lines: Record<string, unknown>[] = []

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { routeRights } from '../../../src/api/http/route-rights.ts'
 import { field, file, postForm } from '../forms.ts'
-import { type Answer, call, chat, endJob, openTestApi, submitJob, type TestApi } from '../harness.ts'
 import { create as createMessageBatch } from '../message-batch-calls.ts'
 import { routesOfApp } from '../routes-of-app.ts'
+import { type Answer, call, chat, endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 let keyless: TestApi

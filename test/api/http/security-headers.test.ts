@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { securityHeaders } from '../../../src/api/http/security-headers.ts'
 import { field, file, postForm } from '../forms.ts'
-import { call, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 beforeAll(async () => {

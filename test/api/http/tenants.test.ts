@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, endJob, failure, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { call, endJob, failure, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`
 let api: TestApi

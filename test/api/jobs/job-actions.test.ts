@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKeys } from '../../../src/redis/keys.ts'
-import { call, endJob, failure, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { call, endJob, failure, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`
 const webhook = { url: 'https://192.0.1.1/', secret }

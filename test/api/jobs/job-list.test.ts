@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { shardOf } from '../../../src/redis/keys.ts'
-import { call, endJob, failure, type Json, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { call, endJob, failure, type Json, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { type Attempt, jobStatuses } from '../../../src/domain/job.ts'
 import { startMonitor } from '../../support/monitor.ts'
 import { testRedis } from '../../support/redis.ts'
 import { type EventReader, readEvents, told } from '../event-stream.ts'
-import { call, endJob, failure, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { call, endJob, failure, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 const redisAt = testRedis()
 let api: TestApi

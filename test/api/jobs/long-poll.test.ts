@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { call, endJob, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { call, endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 beforeAll(async () => {

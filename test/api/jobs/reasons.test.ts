@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { newJobId } from '../../../src/redis/keys.ts'
 import { answering } from '../../contract/providers/recording-upstream.ts'
-import { call, type Json } from '../harness.ts'
 import { key, openReasonsSite, type ReasonsSite } from '../reasons-site.ts'
+import { call, type Json } from '../test-api.ts'
 
 const message = 'tools.0.input_schema: JSON schema is invalid'
 const claudeRejects = answering(400, { type: 'error', error: { type: 'invalid_request_error', message } })

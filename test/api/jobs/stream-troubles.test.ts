@@ -6,7 +6,7 @@ import { until } from '../../../harness/until.ts'
 import { createJobStreams } from '../../../src/api/jobs/job-streams.ts'
 import { createJobWatcher } from '../../../src/api/jobs/job-watcher.ts'
 import type { JobStore } from '../../../src/jobs/store.ts'
-import { endJob, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { termsOf } from '../../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
 import { tallyOf } from '../../health/tally-of.ts'
-import { type Deployment, deploy } from '../../support/deployment.ts'
+import { type Deployment, deploy } from '../../support/open-baton.ts'
 
 let baton: Deployment
 let sims: SimProvider[]

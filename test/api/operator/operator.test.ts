@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWorkerHeartbeat } from '../../../src/health/heartbeats.ts'
-import { call, type Json, openTestApi, submitJob, type TestApi } from '../harness.ts'
+import { call, type Json, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { answering } from '../../contract/providers/recording-upstream.ts'
 import { answers } from '../../support/vendors.ts'
-import { call, chat } from '../harness.ts'
 import { openReasonsSite, type Trouble, trouble } from '../reasons-site.ts'
+import { call, chat } from '../test-api.ts'
 
 const words = {
   openai: {

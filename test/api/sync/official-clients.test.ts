@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { call, endJob, failure, type Json, openTestApi, type TestApi } from '../harness.ts'
+import { call, endJob, failure, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
 let api: TestApi
 let openai: OpenAI

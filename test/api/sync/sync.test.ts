@@ -9,7 +9,7 @@ import {
   type Json,
   openTestApi,
   type TestApi,
-} from '../harness.ts'
+} from '../test-api.ts'
 
 let api: TestApi
 beforeAll(async () => {

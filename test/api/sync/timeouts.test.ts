@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { answering } from '../../contract/providers/recording-upstream.ts'
-import { type Deployment, deploy } from '../../support/deployment.ts'
+import { type Deployment, deploy } from '../../support/open-baton.ts'
 import { answers, openVendor, type Vendor } from '../../support/vendors.ts'
-import { call, chat } from '../harness.ts'
+import { call, chat } from '../test-api.ts'
 
 let vendor: Vendor
 let baton: Deployment

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
-import { deploy } from '../../support/deployment.ts'
+import { deploy } from '../../support/open-baton.ts'
 import { openUpstream } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { awsKeys, bedrock, expectSigned } from './vendors/bedrock.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { coreOf } from '../../../src/redis/keys.ts'
-import type { Json } from '../../api/harness.ts'
+import type { Json } from '../../api/test-api.ts'
 import { filesUnder } from '../../support/s3-server.ts'
 import type { FuzzedServer } from './server.ts'
 

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import type { Child } from '../../../harness/child.ts'
-import { openSite } from '../../../harness/processes.ts'
+import { openSite } from '../../../harness/deployment.ts'
 import { until } from '../../../harness/until.ts'
 import { createSimProvider } from '../../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
 import { field, file, postForm } from '../../api/forms.ts'
-import { type Answer, call, chat, type Json } from '../../api/harness.ts'
+import { type Answer, call, chat, type Json } from '../../api/test-api.ts'
 import { testRedis } from '../../support/redis.ts'
 import { type Known, promptMark, unusedProvider } from './samples.ts'
 
