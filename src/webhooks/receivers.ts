@@ -50,6 +50,8 @@ const quickMs = 1_000
 /** BullMQ takes no ring by a name that it has: the one that this delivery came with must have ended. */
 const shortestHoldMs = 1_500
 const longestHoldMs = 60_000
+/** A receiver that was full for a moment has its deliveries back soon, one that stays full is asked ever less often. */
+const holdPerFullMs = 4
 const forgetAfterMs = 600_000
 
 /** What deliveries take room of. */
@@ -70,6 +72,8 @@ interface Receiver extends Lane {
   waiting: number
   /** When the last that was held comes back. */
   heldUntilMs: number
+  /** Since when there was always one that found no room, or that was held for that; null for a receiver that keeps up. */
+  fullSinceMs: number | null
   usedAtMs: number
 }
 
@@ -86,7 +90,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
   const receiverOf = (origin: string): Receiver => {
     const receiver = receivers.get(origin) ?? {
       ...{ taken: 0, movedAtMs: 0, window: firstWindow },
-      ...{ usualMs: 0, waiting: 0, heldUntilMs: 0, usedAtMs: 0 },
+      ...{ usualMs: 0, waiting: 0, heldUntilMs: 0, fullSinceMs: null, usedAtMs: 0 },
       breaker: createReceiverBreaker(options.breaker),
       standing: 'new' as const,
     }
@@ -156,9 +160,12 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
   /** Those that are held come back one after the other, as fast as the receiver takes them, but none much later than it can be. */
   const hold = (receiver: Receiver, fromMs: number, down: boolean): Admission => {
     const earliestMs = Math.max(now() + shortestHoldMs, fromMs)
+    receiver.fullSinceMs ??= now()
+    const fullForMs = now() - receiver.fullSinceMs
+    const mostMs = down ? longestHoldMs : Math.min(longestHoldMs, shortestHoldMs + holdPerFullMs * fullForMs)
     const slotMs = Math.max(earliestMs, receiver.heldUntilMs + receiver.usualMs / receiver.window)
-    receiver.heldUntilMs = Math.min(slotMs, earliestMs + longestHoldMs)
-    const dueAtMs = Math.round(Math.min(slotMs, earliestMs + longestHoldMs * random()))
+    receiver.heldUntilMs = Math.min(slotMs, earliestMs + mostMs)
+    const dueAtMs = Math.round(Math.min(slotMs, earliestMs + mostMs * random()))
     return { kind: 'held', dueAtMs, down }
   }
 
@@ -167,7 +174,10 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
     const shutMs = receiver.breaker.shutUntil(now())
     if (shutMs > 0) return hold(receiver, shutMs, true)
     const full = fullLane(receiver, visit.tenant)
-    if (full === null) return begin(visit, receiver)
+    if (full === null) {
+      if (receiver.heldUntilMs <= now()) receiver.fullSinceMs = null
+      return begin(visit, receiver)
+    }
     const isStalled = performance.now() - full.movedAtMs >= stalledMs
     const isLong = (receiver.usualMs * (receiver.waiting + 1)) / receiver.window > longestWaitMs
     return isStalled || isLong ? hold(receiver, 0, receiver.breaker.isProbing(now())) : 'wait'

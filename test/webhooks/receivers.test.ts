@@ -92,6 +92,40 @@ describe('a receiver that hangs', () => {
   })
 })
 
+describe('a receiver that was full for a moment', () => {
+  /** Each of so many that found no room comes back after this many ms. */
+  const heldFor = async (receivers: Receivers, count: number) => {
+    const admissions = Array.from({ length: count }, () => receivers.enter(visit('a')))
+    return (await Promise.all(admissions)).map(a => (a.kind === 'held' ? a.dueAtMs - clock.nowMs : 0))
+  }
+  /** Slow enough that the usual time of its answers puts those that wait far apart. */
+  const slowOnce = async (receivers: Receivers) => {
+    const first = entered(await receivers.enter(visit('a')))
+    await until(() => receivers.hanging() === 1)
+    first.leave(good)
+    await hang(receivers, 10, () => visit('a'))
+  }
+
+  test('has its deliveries back within seconds, although its last answer was slow', async () => {
+    const receivers = open({ random: () => 1 })
+    await slowOnce(receivers)
+    expect(Math.max(...(await heldFor(receivers, 500)))).toBeLessThanOrEqual(3_000)
+  })
+
+  test('is asked less often the longer it stays full', async () => {
+    const receivers = open({ random: () => 1 })
+    await slowOnce(receivers)
+    await heldFor(receivers, 500)
+    clock.nowMs += 5_000
+    const later = Math.max(...(await heldFor(receivers, 500)))
+    clock.nowMs += 60_000
+    const muchLater = Math.max(...(await heldFor(receivers, 1_000)))
+    expect(later).toBeGreaterThan(10_000)
+    expect(later).toBeLessThanOrEqual(23_000)
+    expect(muchLater).toBeGreaterThan(50_000)
+  })
+})
+
 describe('a receiver that answers', () => {
   test('is given more at once with each answer, up to all places', async () => {
     const receivers = open()
