@@ -43,7 +43,7 @@ export interface Doorbells {
   ringAll(rings: readonly Ring[]): Promise<void>
   /** Rings again, before all that wait, the doorbells of a ring that its worker has no room for. */
   ringBack(queue: string, doorbells: readonly string[], of: Job): Promise<void>
-  /** Whether BullMQ holds a ring of this doorbell alone, waiting or being answered. */
+  /** Whether BullMQ holds a ring of this doorbell of a job alone, waiting or being answered. */
   holds(ring: Ring): Promise<boolean>
   /** When the oldest ring that has not been seen to was rung, in Unix ms; null when there is none. */
   oldestRungAt(queue: string): Promise<number | null>
@@ -125,6 +125,7 @@ export const createDoorbells = (
     const jobs = [...Map.groupBy(rings, r => r.priority ?? 'default')].flatMap(([priority, group]) =>
       Array.from({ length: Math.ceil(group.length / ringSize) }, (_, i) =>
         ringOf(
+          name,
           group.slice(i * ringSize, (i + 1) * ringSize).map(r => r.doorbell),
           priorities[priority],
         ),
@@ -138,11 +139,18 @@ export const createDoorbells = (
     await acknowledge(rings)
   }
 
-  /** A doorbell that rings alone gives the ring its name: BullMQ does not take the same name twice. */
-  const ringOf = (names: readonly string[], options: JobsOptions) => ({
+  /**
+   * A job's doorbell that rings alone gives the ring its name: BullMQ does not take the same name twice. That of a webhook does
+   * not: a delivery that is held comes back by the same doorbell, maybe before BullMQ has let go of the ring it came with.
+   */
+  const ringOf = (queue: string, names: readonly string[], options: JobsOptions) => ({
     name: 'j',
     data: { d: names.join(' ') },
-    opts: { jobId: names.length === 1 ? names[0]! : newRingId(names.length), timestamp: now(), ...options },
+    opts: {
+      jobId: names.length === 1 && queue !== webhookQueue ? names[0]! : newRingId(names.length),
+      timestamp: now(),
+      ...options,
+    },
   })
 
   const newRingId = (size: number): string => `${size}.${instance}.${(rung++).toString(36)}`

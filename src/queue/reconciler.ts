@@ -51,7 +51,6 @@ export const patrolRecords = async (
     const { attempts } = record.delivery
     const doorbell = webhookDoorbell(record.id, attempts)
     if (await isInAgenda(doorbell, deliveryEntry(record.id, attempts))) return
-    if (await doorbells.holds({ queue: webhookQueue, doorbell })) return
     if (await mayRing(webhookQueue, record.lastChangeAtMs)) return
     await store.recoverDelivery(record.id, attempts)
   }

@@ -47,7 +47,6 @@ const longestWaitMs = 100
 const hangingMs = 1_000
 /** An answer within this lets a receiver have one more delivery at a time. */
 const quickMs = 1_000
-/** BullMQ takes no ring by a name that it has: the one that this delivery came with must have ended. */
 const shortestHoldMs = 1_500
 const longestHoldMs = 60_000
 /** A receiver that was full for a moment has its deliveries back soon, one that stays full is asked ever less often. */

@@ -27,7 +27,6 @@ export const patrolOwed = async ({ owed, agenda, doorbells, log, now }: OwedPatr
     const { attempts } = delivery
     const doorbell = webhookDoorbell(batchId, attempts)
     if ((await agenda.has([doorbell, deliveryEntry(batchId, attempts)])).includes(true)) return
-    if (await doorbells.holds({ queue: webhookQueue, doorbell })) return
     if (await mayRing(webhookQueue, delivery.lastDueAtMs)) return
     if (await owed.recover(batchId, attempts))
       log.warn(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { type Consumer, createConsumer } from '../../src/queue/consumer.ts'
-import { providerQueue, ringSize } from '../../src/queue/doorbells.ts'
+import { providerQueue, ringSize, webhookQueue } from '../../src/queue/doorbells.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture
@@ -30,12 +30,12 @@ interface Answering {
 }
 
 /** A worker whose answers last until the test ends them. */
-const worker = (concurrency: number, takesAtOnce = true): Answering => {
+const worker = (concurrency: number, takesAtOnce = true, of = queue): Answering => {
   const answered: string[] = []
   const ends = new Map<string, () => void>()
   const underWay = new Set<string>()
   const consumer = createConsumer({
-    queue,
+    queue: of,
     concurrency,
     lockMs: 15_000,
     redis: q.redis,
@@ -63,6 +63,17 @@ const endAll = (...workers: Answering[]): void => {
 }
 
 const activeRings = async () => (await q.queueOf('first').getJobCounts('active')).active
+
+it('the doorbell of a webhook is rung again while BullMQ still holds the ring it came with', async () => {
+  const doorbell = 'job_0.w.0'
+  await q.doorbells.ring({ queue: webhookQueue, doorbell })
+  const held = worker(1, true, webhookQueue)
+  await until(() => held.answered.length === 1)
+  await q.doorbells.ring({ queue: webhookQueue, doorbell })
+  held.end(doorbell)
+  await until(() => held.answered.length === 2)
+  endAll(held)
+})
 
 describe('a ring of many doorbells', () => {
   it('is taken as far as there are places; others get the rest at once', async () => {
