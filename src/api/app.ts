@@ -5,28 +5,24 @@ import { addBatchRoutes } from './batches/batch-routes.ts'
 import { addMessageBatchRoutes } from './batches/message-batch-routes.ts'
 import { addFileRoutes } from './files/file-routes.ts'
 import { addUploadRoutes } from './files/upload-routes.ts'
-import type { ApiScope } from './http/api-scope.ts'
 import { installAuth, installRights } from './http/auth.ts'
-import { installBodyEncoding } from './http/body-encoding.ts'
 import { countBodies, installBodyLimits } from './http/body-limits.ts'
 import { installBodyPace } from './http/body-pace.ts'
-import { assumeJsonBodies } from './http/body-types.ts'
+import { installBodyEncoding } from './http/body-stream.ts'
 import { type Capacity, createCapacity } from './http/capacity.ts'
 import { installClosing } from './http/closing.ts'
 import { type Connections, limitConnections } from './http/connection-limit.ts'
 import { installCors } from './http/cors.ts'
-import { refuseCrossSite, refuseCrossSiteForms } from './http/cross-site.ts'
-import { installDate } from './http/date.ts'
+import { refuseCrossSite, refuseCrossSiteForms, refuseForeignHosts } from './http/cross-site.ts'
 import { createErrorHandler, installErrors } from './http/errors.ts'
-import { installJsonBodies } from './http/json-body.ts'
+import { assumeJsonBodies, installJsonBodies } from './http/json-body.ts'
 import { installProtocolRefusals, refuseMalformed } from './http/malformed-http.ts'
 import { createOwnAddress, type OwnAddress } from './http/own-address.ts'
-import { refuseForeignHosts } from './http/own-host.ts'
 import { installRequestLog, newRequestId } from './http/request-log.ts'
+import { installDate, installSecurityHeaders, securityHeaders } from './http/response-headers.ts'
 import { routeRights } from './http/route-rights.ts'
-import { installSecurityHeaders, securityHeaders } from './http/security-headers.ts'
 import { installUnreadBodies } from './http/unread-bodies.ts'
-import { countAccepted } from './jobs/count-accepted.ts'
+import { countAccepted } from './jobs/accept-job.ts'
 import { addJobActionRoutes } from './jobs/job-actions.ts'
 import { addJobListRoute } from './jobs/job-list.ts'
 import { addJobRoutes } from './jobs/job-routes.ts'
@@ -37,13 +33,12 @@ import { installDescription } from './openapi/install-description.ts'
 import { addDeadLetterRoutes } from './operator/dead-letter-routes.ts'
 import { addHealthRoutes } from './operator/health-routes.ts'
 import { addMetricsRoute } from './operator/metrics-route.ts'
-import { addMirrorRoutes } from './operator/mirror-routes.ts'
+import { addMirrorRoutes } from './operator/mirrors.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
-import type { ApiParts } from './parts.ts'
+import type { ApiParts, ApiScope } from './parts.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
-import { addRetiredRoutes } from './sync/retired-routes.ts'
-import { addSyncRoutes } from './sync/sync-routes.ts'
+import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
 
 /**
  * For a whole request, so that no upload outlasts the reservation of its bytes (`reservedMs` in the store). Requests
@@ -91,7 +86,6 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installBodyLimits(app, capacity)
   installBodyEncoding(app)
   countBodies(app, capacity)
-  app.removeContentTypeParser('application/json')
   installJsonBodies(app)
   installClosing(app, waits, streams, config.server)
   const own = createOwnAddress(config)

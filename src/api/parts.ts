@@ -1,3 +1,11 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { BatchStore } from '../batches/store.ts'
 import type { Config } from '../config/schema.ts'
@@ -26,6 +34,15 @@ import type { MemoryWatch } from '../redis/memory-watch.ts'
 import type { AddressGuard } from '../webhooks/address-guard.ts'
 import type { DeadLetters } from '../webhooks/dead-letters.ts'
 import type { Resolve } from '../webhooks/host-addresses.ts'
+
+/** Where routes are added whose schemas are zod's. */
+export type ApiScope = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
 
 /** All that the API stands on; built by the entry points, and by tests in the same way. */
 export interface ApiParts {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseRange } from '../../src/api/files/byte-range.ts'
+import { parseRange } from '../../src/api/files/send-content.ts'
 import { patienceMs, runs } from './runs.ts'
 
 const size = fc.oneof(fc.nat(20), fc.integer({ min: 0, max: 2 ** 40 }))

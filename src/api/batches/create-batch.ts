@@ -1,13 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { batchFields } from '../../batches/codec.ts'
+import { createPriceGaps, sayPriceGap } from '../../batches/price-gaps.ts'
 import { type BatchRecord, parseBatch } from '../../batches/record.ts'
 import type { NewBatch } from '../../batches/store.ts'
-import type { BatonError } from '../../domain/errors.ts'
+import type { Endpoint } from '../../domain/endpoint.ts'
+import type {} from '../../domain/errors.ts'
+import { BatonError } from '../../domain/errors.ts'
 import { newBatchId, shardOf } from '../../redis/keys.ts'
+import { batchNotFound } from '../http/find-owned.ts'
 import { createWithinQuota } from '../http/quota.ts'
 import type { ApiParts } from '../parts.ts'
-import { batchNotFound } from './owned-batch.ts'
-import { refuseUnpriced } from './refuse-unpriced.ts'
 import { windowMsOf } from './request-schemas.ts'
 
 /** An OpenAI batch as a request asks for it. `inputFileId` was seen to be a file of the tenant's. */
@@ -70,4 +72,20 @@ export const asWritten = (batch: NewBatch): BatchRecord => {
   const fields: Record<string, string> = {}
   for (let i = 0; i < words.length; i += 2) fields[words[i]!] = String(words[i + 1])
   return parseBatch(fields)!
+}
+
+/**
+ * A limit on the cost holds nothing where no price is known. `models`: those that the lines name, where they are known by now; else the
+ * batch is refused where no line could have a price, and what its lines say is seen when they are validated. Throws `price_unknown`.
+ */
+export const refuseUnpriced = (
+  { routes, providers }: Pick<ApiParts, 'routes' | 'providers'>,
+  endpoint: Endpoint,
+  maxCostUsd: number | null,
+  models?: ReadonlySet<string>,
+): void => {
+  if (maxCostUsd === null) return
+  const gaps = createPriceGaps(routes, providers, endpoint)
+  const gap = models ? [...models].map(gaps.of).find(target => target !== null) : gaps.everywhere()
+  if (gap) throw new BatonError('price_unknown', sayPriceGap(gap), { param: 'max_cost_usd' })
 }

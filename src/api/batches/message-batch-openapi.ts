@@ -10,7 +10,7 @@ import {
 } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { forwardedHeaders, idempotencyHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
-import { messageBatchExtras, messageBatchListQuery } from './message-batch-schemas.ts'
+import { messageBatchExtras, messageBatchListQuery } from './request-schemas.ts'
 import { deletedMessageBatch, messageBatch, messageBatchList } from './response-schemas.ts'
 
 const params = idOf('a message batch')

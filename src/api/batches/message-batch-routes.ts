@@ -1,19 +1,18 @@
 import type { FastifyRequest } from 'fastify'
 import type { BatchRecord } from '../../batches/record.ts'
-import { type MessageBatchView, messageBatchView } from '../../batches/view.ts'
+import { hasEnded } from '../../batches/record.ts'
+import { type MessageBatchView, messageBatchView, resultsLiveMs } from '../../batches/view.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { asStorageTrouble } from '../files/receive-blob.ts'
-import { orNotFound, sendContent } from '../files/send-content.ts'
-import type { ApiScope } from '../http/api-scope.ts'
-import { ignoreBodies } from '../http/ignore-bodies.ts'
+import { type Content, orNotFound, sendContent } from '../files/send-content.ts'
+import { batchNotFound, findOwnedBatch } from '../http/find-owned.ts'
+import { ignoreBodies } from '../http/json-body.ts'
+import { publicUrlOf } from '../http/own-address.ts'
 import { readParameters } from '../http/parameters.ts'
-import { publicUrlOf } from '../http/public-url.ts'
 import { acceptStreamedJson } from '../http/streamed-body.ts'
-import type { ApiParts } from '../parts.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
 import { createMessageBatch } from './create-message-batch.ts'
-import { resultsNotFound, resultsOf, resultsSoFar } from './message-batch-results.ts'
-import { messageBatchListQuery } from './message-batch-schemas.ts'
-import { batchNotFound, findOwnedBatch } from './owned-batch.ts'
+import { messageBatchListQuery } from './request-schemas.ts'
 
 type BatchParams = { Params: { id: string } }
 
@@ -90,5 +89,38 @@ const notEnded = (id: string): BatonError =>
   new BatonError(
     'batch_not_ended',
     `Message batch ${id} cannot be deleted before its processing has ended; cancel it first.`,
+    { param: 'id' },
+  )
+
+/** All results of a batch that has ended. Throws `results_not_found`, also when they are kept no longer. */
+const resultsOf = async (parts: ApiParts, batch: BatchRecord): Promise<Content> => {
+  const { files, now } = parts
+  const { outputFileId, createdAtMs } = batch
+  const isArchived = createdAtMs + resultsLiveMs <= now()
+  // The file has a record from the batch's end on.
+  if (isArchived || (await files.read(outputFileId)) === null) throw resultsNotFound(batch)
+  return contentOf(parts, batch)
+}
+
+/** The same; of a batch that still runs, those that are durable by now. */
+const resultsSoFar = async (parts: ApiParts, batch: BatchRecord): Promise<Content> =>
+  hasEnded(batch.status) ? resultsOf(parts, batch) : contentOf(parts, batch)
+
+const contentOf = async (
+  { files }: ApiParts,
+  { id, status, outputFileId }: BatchRecord,
+): Promise<Content> => ({
+  isGrowing: !hasEnded(status),
+  segments: await files.segments(outputFileId),
+  filename: `${id}_results.jsonl`,
+  type: 'application/x-jsonl',
+})
+
+const resultsNotFound = ({ id, status }: BatchRecord): BatonError =>
+  new BatonError(
+    'results_not_found',
+    hasEnded(status)
+      ? `The results of message batch ${id} are no longer available.`
+      : `Message batch ${id} has not ended; its results are not available yet.`,
     { param: 'id' },
   )

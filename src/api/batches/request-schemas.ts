@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Endpoint } from '../../domain/endpoint.ts'
-import { expiresAfter } from '../files/request-schemas.ts'
+import { expiresAfter } from '../files/file-rules.ts'
 import { completionWindow, metadata, webhook } from '../jobs/request-schemas.ts'
 
 /** What OpenAI's batches may ask for, as far as it is served here. */
@@ -54,3 +54,30 @@ export const batchListQuery = z.strictObject({
 export const batchContentQuery = z.strictObject({
   file: z.enum(['output', 'errors'], 'expected output or errors').default('output'),
 })
+
+/** As long as Anthropic's batches have. */
+const usualWindow = '24h'
+
+/** What may stand beside `requests`: this server's own. */
+export const messageBatchExtras = z.object({
+  webhook: webhook.nullish(),
+  max_cost_usd: maxCost,
+  completion_window: z
+    .string('expected a time from 1m to 7d, such as 24h')
+    .max(10, 'expected a time from 1m to 7d, such as 24h')
+    .refine(text => completionWindow.safeParse(text).success, 'expected a time from 1m to 7d, such as 24h')
+    .default(usualWindow),
+})
+
+/** Not strict: Anthropic's clients add parameters, such as `beta=true`, that say nothing here. */
+export const messageBatchListQuery = z
+  .object({
+    blocked: onlyBlocked,
+    after_id: z.string('expected the id of a batch').optional(),
+    before_id: z.string('expected the id of a batch').optional(),
+    limit: z.coerce.number('expected 1 to 1000').int('expected 1 to 1000').min(1).max(1_000).default(20),
+  })
+  .refine(({ after_id, before_id }) => after_id === undefined || before_id === undefined, {
+    path: ['before_id'],
+    error: 'cannot go together with after_id',
+  })

@@ -3,7 +3,7 @@ import { batchStatuses } from '../../batches/record.ts'
 import type { BatchView, MessageBatchView } from '../../batches/view.ts'
 import { endpoints } from '../../domain/endpoint.ts'
 import { blockReasons } from '../../domain/obstacle.ts'
-import { seconds, webhookView } from '../jobs/response-schemas.ts'
+import { seconds, webhookView } from '../jobs/openapi.ts'
 
 const fault = z.object({
   code: z.string(),

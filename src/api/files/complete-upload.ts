@@ -5,9 +5,9 @@ import type { FileRecord } from '../../files/record.ts'
 import { bytesOf, type Segment } from '../../files/segment.ts'
 import type { UploadRecord } from '../../files/upload-record.ts'
 import { fileIdOf, partKey } from '../../files/upload-store.ts'
+import { uploadClosedError } from '../http/find-owned.ts'
 import type { ApiParts } from '../parts.ts'
 import { uploadView } from './file-view.ts'
-import { uploadClosedError } from './owned-upload.ts'
 
 /**
  * Makes a file of an upload's parts, in the order given, and answers the upload. Asked again with the same parts, it

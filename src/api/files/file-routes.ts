@@ -3,18 +3,23 @@ import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import type { FileRecord } from '../../files/record.ts'
 import { coreOf, newFileId, shardCount } from '../../redis/keys.ts'
-import type { ApiScope } from '../http/api-scope.ts'
-import { ignoreBodies } from '../http/ignore-bodies.ts'
+import { fileNotFound, findOwnedFile, findReadableFile } from '../http/find-owned.ts'
+import { ignoreBodies } from '../http/json-body.ts'
 import { acceptForms } from '../http/multipart.ts'
 import { reserveQuota } from '../http/quota.ts'
-import type { ApiParts } from '../parts.ts'
-import { discardFile } from './discard-file.ts'
-import { cleanFilename, type FileRules, maxBytesOf, purposeOf, rulesOf, tooLarge } from './file-rules.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
+import {
+  cleanFilename,
+  type FileRules,
+  fileListQuery,
+  maxBytesOf,
+  purposeOf,
+  rulesOf,
+  tooLarge,
+} from './file-rules.ts'
 import { fileView } from './file-view.ts'
 import { growingFiles, withGrowing } from './growing-files.ts'
-import { fileNotFound, findOwnedFile, findReadableFile } from './owned-file.ts'
-import { asStorageTrouble, type ReceivedBlob, receiveBlob } from './receive-blob.ts'
-import { fileListQuery } from './request-schemas.ts'
+import { asStorageTrouble, discardFile, type ReceivedBlob, receiveBlob } from './receive-blob.ts'
 import { orNotFound, sendContent } from './send-content.ts'
 
 type FileParams = { Params: { id: string } }

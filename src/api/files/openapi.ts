@@ -1,9 +1,56 @@
 import { z } from 'zod'
+import { seconds } from '../jobs/openapi.ts'
 import { contentErrors, formErrors, ignoredBodyErrors, jsonBodyErrors } from '../openapi/error-sets.ts'
 import type { DescribedResponse, Operations } from '../openapi/operation.ts'
 import { dialectHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
 import { purpose } from './file-rules.ts'
-import { deletedFile, file, fileList, upload, uploadPart } from './response-schemas.ts'
+
+const file = z
+  .object({
+    id: z.string(),
+    object: z.literal('file'),
+    bytes: z.int(),
+    created_at: seconds,
+    expires_at: seconds.optional(),
+    filename: z.string(),
+    /** Of files that this server made, too. */
+    purpose: z.string(),
+    /** `uploaded`: the output of a batch that still runs, and grows. */
+    status: z.enum(['uploaded', 'processed']),
+    status_details: z.null(),
+  })
+  .meta({ id: 'File' })
+
+const fileList = z.object({
+  object: z.literal('list'),
+  data: z.array(file),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.boolean(),
+})
+
+const deletedFile = z.object({ id: z.string(), object: z.literal('file'), deleted: z.literal(true) })
+
+const upload = z
+  .object({
+    id: z.string(),
+    object: z.literal('upload'),
+    bytes: z.int(),
+    created_at: seconds,
+    expires_at: seconds,
+    filename: z.string(),
+    purpose,
+    status: z.enum(['pending', 'completed', 'cancelled', 'expired']),
+    file: file.nullable(),
+  })
+  .meta({ id: 'Upload' })
+
+const uploadPart = z.object({
+  id: z.string(),
+  object: z.literal('upload.part'),
+  created_at: seconds,
+  upload_id: z.string(),
+})
 
 const form = 'multipart/form-data'
 

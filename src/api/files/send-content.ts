@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
-import { BlobNotFoundError, type BlobStore } from '../../files/blobs/blob-store.ts'
+import { BlobNotFoundError, type BlobStore, type ByteRange } from '../../files/blobs/blob-store.ts'
 import { readFile } from '../../files/read-file.ts'
 import { bytesOf, type Segment } from '../../files/segment.ts'
-import { beginsAt, parseRange } from './byte-range.ts'
 
 export interface Content {
   readonly segments: readonly Segment[]
@@ -78,3 +77,25 @@ export const orNotFound =
   (error: unknown): never => {
     throw error instanceof BlobNotFoundError ? notFound() : error
   }
+
+/**
+ * The part that a `Range` header asks for (RFC 9110), of something of `size` bytes. Null: all of it, also for several
+ * ranges and other units, which a server is free to ignore.
+ */
+export const parseRange = (header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null => {
+  const range = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(header ?? '')
+  if (range === null) return null
+  const [, first = '', last = ''] = range
+  if (first === '' && last === '') return null
+  if (first === '') {
+    const length = Math.min(Number(last), size)
+    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size }
+  }
+  if (last !== '' && Number(last) < Number(first)) return null
+  if (Number(first) >= size) return 'unsatisfiable'
+  return { start: Number(first), end: last === '' ? size : Math.min(Number(last) + 1, size) }
+}
+
+/** Whether a range begins where the bytes end. */
+const beginsAt = (header: string | undefined, size: number): boolean =>
+  Number(/^bytes=\s*(\d+)-/.exec(header ?? '')?.[1] ?? Number.NaN) === size

@@ -5,18 +5,25 @@ import { type UploadRecord, uploadWindowMs } from '../../files/upload-record.ts'
 import { maxParts, type PartAdded, partKey } from '../../files/upload-store.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import { newPartId, newUploadId, shardCount, shardOf, timeOf } from '../../redis/keys.ts'
-import type { ApiScope } from '../http/api-scope.ts'
-import { ignoreBodies } from '../http/ignore-bodies.ts'
+import { findOwnedUpload, uploadClosedError } from '../http/find-owned.ts'
+import { fingerprintOf } from '../http/idempotency.ts'
+import { ignoreBodies } from '../http/json-body.ts'
 import { acceptForms } from '../http/multipart.ts'
 import { reserveQuota } from '../http/quota.ts'
-import { fingerprintOf } from '../http/request-fingerprint.ts'
-import type { ApiParts } from '../parts.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
 import { completeUpload } from './complete-upload.ts'
-import { cleanFilename, maxUploadBytesOf, rulesFor, tooLarge } from './file-rules.ts'
+import {
+  cleanFilename,
+  maxUploadBytesOf,
+  rulesFor,
+  tooLarge,
+  type UploadRequest,
+  uploadCompletion,
+  uploadParams,
+  uploadRequest,
+} from './file-rules.ts'
 import { uploadView } from './file-view.ts'
-import { findOwnedUpload, uploadClosedError } from './owned-upload.ts'
 import { asStorageTrouble, type ReceivedBlob, receiveBlob } from './receive-blob.ts'
-import { type UploadRequest, uploadCompletion, uploadParams, uploadRequest } from './request-schemas.ts'
 
 /** As OpenAI has it. */
 const maxPartBytes = 64 * 1024 * 1024

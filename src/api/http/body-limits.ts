@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Holding } from '../../rate-limits/bytes-in-flight.ts'
 import type { BodyStream } from './body-stream.ts'
+import { hasBody } from './body-stream.ts'
 import type { Capacity } from './capacity.ts'
-import { hasBody } from './incoming-request.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

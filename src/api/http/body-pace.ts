@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { hasBody } from './incoming-request.ts'
+import { hasBody } from './body-stream.ts'
 
 export interface BodyPace {
   readonly everyMs: number

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, Readable, type Transform } from 'node:stream'
 import {
   constants,
@@ -8,8 +8,11 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
-import { askForBody } from './expect-continue.ts'
+
+export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
 /** What HTTP lets zstd take for its window (RFC 9659): without a limit a few bytes could claim 128 MB. */
 const zstdWindow = { params: { [constants.ZSTD_d_windowLogMax]: 23 } }
@@ -115,3 +118,63 @@ const decode = (raw: IncomingMessage, steps: readonly Decode[]): BodyStream => {
   decoded.receivedEncodedLength = 0
   return decoded
 }
+
+/** Requests whose clients wait for a word before they send the body, with what says it. */
+const asking = new WeakMap<IncomingMessage, ServerResponse>()
+
+/**
+ * `Expect: 100-continue`: Node would have the body sent at once, and a refusal that is certain from the headers alone (no
+ * key, too large, a wrong type) would come in the middle of it. The word is given when somebody begins to read.
+ */
+export const installContinue = (app: FastifyInstance): void => {
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    asking.set(request, response)
+    app.server.emit('request', request, response)
+  })
+}
+
+/** Before a body is read. */
+const askForBody = (raw: IncomingMessage): void => {
+  const response = asking.get(raw)
+  if (response === undefined) return
+  asking.delete(raw)
+  if (!response.headersSent) response.writeContinue()
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The handler takes the body from the connection, by `bodyStream`. */
+    readsBody: boolean
+  }
+}
+
+/** For scopes whose handlers read bodies that are too long to be held. */
+export const leaveBodiesUnparsed = (scope: FastifyInstance): void => {
+  scope.addHook('onRequest', (request, _reply, done) => {
+    request.readsBody = true
+    done()
+  })
+}
+
+/** Gives the parsers of this server bodies without their encodings, and asks for bodies that clients hold back. */
+export const installBodyEncoding = (app: FastifyInstance): void => {
+  app.decorateRequest('readsBody', false)
+  installContinue(app)
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const { raw } = request
+    const isPlain = raw.headers['content-encoding'] === undefined && raw.headers.expect === undefined
+    // Nobody reads the body of a GET.
+    if (isPlain || request.readsBody || !hasBody(raw) || isGet(raw)) return done(null, payload)
+    if (isRefused(request)) return done(null, payload)
+    const body = bodyStream(raw)
+    if (body !== raw) reply.raw.once('close', () => body.destroy())
+    done(null, body)
+  })
+}
+
+const isGet = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
+
+/** By Fastify, before anything of the body has come. */
+const isRefused = ({ headers, mediaType, routeOptions, server }: FastifyRequest): boolean =>
+  Number(headers['content-length']) > routeOptions.bodyLimit! ||
+  !(server.hasContentTypeParser(mediaType ?? '') || server.hasContentTypeParser(''))

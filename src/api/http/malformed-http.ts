@@ -3,10 +3,10 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { errorBody } from '../../domain/error-shape.ts'
 import { BatonError } from '../../domain/errors.ts'
+import { hostHeadersOf } from './cross-site.ts'
 import { errorAnswerOf } from './error-answer.ts'
-import { hostHeadersOf } from './own-host.ts'
 import { newRequestId } from './request-log.ts'
-import { securityHeaders } from './security-headers.ts'
+import { securityHeaders } from './response-headers.ts'
 import { readOn } from './unread-bodies.ts'
 
 /** Errors of Node's parser; whatever else there is, the request is not well-formed. */

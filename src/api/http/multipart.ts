@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
-import { leaveBodiesUnparsed } from './body-encoding.ts'
-import { bodyStream } from './body-stream.ts'
+import { bodyStream, leaveBodiesUnparsed } from './body-stream.ts'
 
 /** Names and values of a form are words; nothing of it but the file is long. */
 const limits = { fieldSize: 4_096, fields: 20, parts: 20, headerPairs: 20, headerSize: 8_192 }

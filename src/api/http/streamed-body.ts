@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
-import { leaveBodiesUnparsed } from './body-encoding.ts'
-import { bodyStream } from './body-stream.ts'
+import { bodyStream, leaveBodiesUnparsed } from './body-stream.ts'
 
 /** A request's body while it arrives, for those too long to be held. */
 export interface StreamedBody {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { hasBody } from './incoming-request.ts'
+import { hasBody } from './body-stream.ts'
 
 /** How long and how far a connection is read on after an answer that came before the end of its request. */
 export interface Patience {

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Submitted } from '../../dispatch/submit.ts'
+import type { SubmitJob, Submitted } from '../../dispatch/submit.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { jobView } from '../../jobs/view.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
-import { jobNotFound } from './owned-job.ts'
+import { jobNotFound } from '../http/find-owned.ts'
 
 /** Answers a submission: 202, `Location` and the job; the first one where an Idempotency-Key named it. */
 export const acceptJob = async (
@@ -31,5 +31,18 @@ const viewOf = async (store: JobStore, submitted: Submitted): Promise<object> =>
     // The job stands: an error now would make the client submit it again.
     if (isRedisTrouble(error)) return { id, object: 'job', status: 'queued' }
     throw error
+  }
+}
+
+/** Submits as before, and counts the jobs that were made. */
+export const countAccepted = (submit: SubmitJob): { readonly submit: SubmitJob; count(): number } => {
+  let count = 0
+  return {
+    submit: async submission => {
+      const submitted = await submit(submission)
+      if (!submitted.replayed) count += 1
+      return submitted
+    },
+    count: () => count,
   }
 }

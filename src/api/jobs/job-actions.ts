@@ -5,11 +5,11 @@ import { isTerminal, type JobStatus } from '../../domain/job.ts'
 import { noHeaders } from '../../domain/request-headers.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import { jobView } from '../../jobs/view.ts'
+import { findOwnedJob, headReader, jobNotFound } from '../http/find-owned.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
-import { ignoreBodies } from '../http/ignore-bodies.ts'
+import { ignoreBodies } from '../http/json-body.ts'
 import type { ApiParts } from '../parts.ts'
 import { acceptJob } from './accept-job.ts'
-import { findOwnedJob, headReader, jobNotFound } from './owned-job.ts'
 
 type JobParams = { Params: { id: string } }
 

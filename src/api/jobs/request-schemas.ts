@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { configSchema } from '../../config/schema.ts'
 import { duration } from '../../config/schema-values.ts'
-import { endpoints } from '../../domain/endpoint.ts'
+import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
+import { BatonError } from '../../domain/errors.ts'
 import { jobStatuses } from '../../domain/job.ts'
+import { faultOfStructure } from '../../domain/request-structure.ts'
 import { isBatchId } from '../../redis/keys.ts'
 
 const shortestWindowMs = 60_000
@@ -72,3 +74,19 @@ export const deadLetterQuery = z.strictObject({
     description: 'The `next_cursor` of an earlier page, or the id of a dead letter.',
   }),
 })
+
+const refuseStreaming = (body: Completion, param: string): void => {
+  if (body.stream !== true) return
+  throw new BatonError(
+    'streaming_unsupported',
+    'Streaming is not served here; leave `stream` out or set it to false.',
+    { param },
+  )
+}
+
+/** `within`: where the body stands in the request, with a dot behind it. */
+export const refuseCompletionFaults = (endpoint: Endpoint, body: Completion, within = ''): void => {
+  refuseStreaming(body, `${within}stream`)
+  const fault = faultOfStructure(endpoint, body)
+  if (fault !== null) throw new BatonError(fault.code, fault.message, { param: `${within}${fault.param}` })
+}

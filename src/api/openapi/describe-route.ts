@@ -1,10 +1,26 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { messageBatchOperations } from '../batches/message-batch-openapi.ts'
+import { batchOperations } from '../batches/openapi.ts'
+import { fileOperations, uploadOperations } from '../files/openapi.ts'
 import { dialectsOfPath } from '../http/error-answer.ts'
-import { operations } from './all-operations.ts'
+import { jobOperations, syncOperations } from '../jobs/openapi.ts'
+import { modelOperations, operatorOperations } from '../operator/openapi.ts'
 import { errorResponses, oneOf } from './error-responses.ts'
-import type { DescribedResponse, Operation } from './operation.ts'
+import type { DescribedResponse, Operation, Operations } from './operation.ts'
+
+/** Every route of the API; a test compares them with those that the router knows. */
+export const operations: Operations = {
+  ...jobOperations,
+  ...syncOperations,
+  ...modelOperations,
+  ...fileOperations,
+  ...uploadOperations,
+  ...batchOperations,
+  ...messageBatchOperations,
+  ...operatorOperations,
+}
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>

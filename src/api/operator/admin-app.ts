@@ -1,16 +1,17 @@
+import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import type { Vitals } from '../../health/vitals.ts'
+import type { Lifecycle } from '../../lifecycle/lifecycle.ts'
 import { installAuth, installRights } from '../http/auth.ts'
-import { refuseCrossSite } from '../http/cross-site.ts'
+import { refuseCrossSite, refuseForeignHosts } from '../http/cross-site.ts'
 import { createErrorHandler, installErrors } from '../http/errors.ts'
 import { installProtocolRefusals, refuseMalformed } from '../http/malformed-http.ts'
 import { createOwnAddress, isLoopback } from '../http/own-address.ts'
-import { refuseForeignHosts } from '../http/own-host.ts'
 import { installRequestLog, newRequestId } from '../http/request-log.ts'
+import { installSecurityHeaders, securityHeaders } from '../http/response-headers.ts'
 import type { RouteRights } from '../http/route-rights.ts'
-import { installSecurityHeaders, securityHeaders } from '../http/security-headers.ts'
 import { ownMetricsOf, readProcessFigures } from './metrics.ts'
 import { metricsType, renderMetrics } from './metrics-text.ts'
 
@@ -84,4 +85,22 @@ const obstacleTo = async (vitals: Vitals, isStopping: () => boolean): Promise<ob
   return failing.includes('redis')
     ? { reason: 'redis_unavailable' }
     : { reason: 'not_running', parts: failing }
+}
+
+/**
+ * Serves a process's own port where the config has one. Opened before everything else, so that it also tells of a start that
+ * waits, and closed last.
+ */
+export const serveAdmin = async (life: Lifecycle, parts: Omit<AdminParts, 'isStopping'>): Promise<void> => {
+  const { admin_host: host, admin_port: port } = parts.config.server
+  if (port === undefined) return
+  const app = createAdminApp({ ...parts, isStopping: () => life.stopping })
+  await life.open(
+    'admin port',
+    () => app.listen({ host, port }),
+    () => app.close(),
+  )
+  const { address, family, port: taken } = app.server.address() as AddressInfo
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`
+  parts.log.info({ event: 'admin.listening', url }, 'admin port listening')
 }

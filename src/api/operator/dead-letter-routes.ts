@@ -7,13 +7,11 @@ import type { JobRecord } from '../../jobs/record.ts'
 import { jobSummary, wholeSeconds } from '../../jobs/view.ts'
 import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../redis/keys.ts'
 import { type DeadLetter, letterCursor, parseLetterCursor } from '../../webhooks/dead-letters.ts'
-import { findOwnedBatch } from '../batches/owned-batch.ts'
-import type { ApiScope } from '../http/api-scope.ts'
-import { ignoreBodies } from '../http/ignore-bodies.ts'
-import { publicUrlOf } from '../http/public-url.ts'
-import { findOwnedJob, headReader } from '../jobs/owned-job.ts'
+import { findOwnedBatch, findOwnedJob, headReader } from '../http/find-owned.ts'
+import { ignoreBodies } from '../http/json-body.ts'
+import { publicUrlOf } from '../http/own-address.ts'
 import { deadLetterQuery } from '../jobs/request-schemas.ts'
-import type { ApiParts } from '../parts.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
 
 type LetterRecord = JobRecord | BatchRecord | NoticeRecord
 

@@ -1,9 +1,8 @@
 import { circuitOf } from '../../domain/circuit.ts'
 import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
-import type { ApiScope } from '../http/api-scope.ts'
 import type { Capacity } from '../http/capacity.ts'
 import type { Connections } from '../http/connection-limit.ts'
-import type { ApiParts } from '../parts.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
 import { metricsOf, readProcessFigures, type SharedFigures, sharedMetricsOf } from './metrics.ts'
 import { metricsType, renderMetrics } from './metrics-text.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { batch, messageBatch } from '../batches/response-schemas.ts'
-import { jobSummary } from '../jobs/response-schemas.ts'
+import { jobSummary } from '../jobs/openapi.ts'
 import { ignoredBodyErrors } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { dialectHeaders, idOf } from '../openapi/request-headers.ts'

@@ -6,9 +6,8 @@ import { circuitOf } from '../../domain/circuit.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { providerQueue } from '../../queue/doorbells.ts'
 import { wakeParked } from '../../queue/wake-parked.ts'
-import type { ApiScope } from '../http/api-scope.ts'
-import { ignoreBodies } from '../http/ignore-bodies.ts'
-import type { ApiParts } from '../parts.ts'
+import { ignoreBodies } from '../http/json-body.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
 import { providerView } from './provider-view.ts'
 
 /** For the workers to hear of it: a job that came before would be parked again. */

@@ -3,7 +3,7 @@ import { providerTypes } from '../../config/provider-schema.ts'
 import { capabilities } from '../../domain/capabilities.ts'
 import { adjustPolicies } from '../../domain/carriage.ts'
 import { strategies } from '../../domain/strategy.ts'
-import { lastError, seconds } from '../jobs/response-schemas.ts'
+import { lastError, seconds } from '../jobs/openapi.ts'
 
 const openAiModel = z.object({
   id: z.string(),

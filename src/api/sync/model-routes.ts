@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
-import type { ApiScope } from '../http/api-scope.ts'
 import { dialectOfRequest } from '../http/error-answer.ts'
-import type { ApiParts } from '../parts.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
 
 type ModelView = (id: string, provider: string) => object
 

@@ -3,24 +3,22 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { syncGraceMs } from '../../config/sync-window.ts'
 import type { Submission, Submitted } from '../../dispatch/submit.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
+import { BatonError } from '../../domain/errors.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { Capacity } from '../http/capacity.ts'
 import { shuttingDown } from '../http/closing.ts'
+import { findOwnedJob } from '../http/find-owned.ts'
 import { forwardedHeadersOf } from '../http/forwarded-headers.ts'
 import { hasIdempotencyKey, idempotencyOf } from '../http/idempotency.ts'
-import { releaseBody } from '../http/json-body.ts'
-import { parsePrefer } from '../http/prefer.ts'
-import { keepBodyText } from '../http/raw-body.ts'
+import { ignoreBodies, keepBodyText, releaseBody } from '../http/json-body.ts'
+import { parsePrefer, timeoutMsOf } from '../http/preferences.ts'
 import { acceptJob } from '../jobs/accept-job.ts'
 import { answerReader } from '../jobs/answer-reader.ts'
 import type { JobWaits } from '../jobs/job-waits.ts'
-import { findOwnedJob } from '../jobs/owned-job.ts'
-import { type Completion, completion } from '../jobs/request-schemas.ts'
-import type { ApiParts } from '../parts.ts'
-import { refuseCompletionFaults } from './completion-faults.ts'
+import { type Completion, completion, refuseCompletionFaults } from '../jobs/request-schemas.ts'
+import type { ApiParts, ApiScope } from '../parts.ts'
 import { sendAnswer } from './send-answer.ts'
-import { timeoutMsOf } from './timeout-header.ts'
 
 /** Whoever bounds the wait is answered, ended job or not. */
 const timeoutGraceMs = 1_000
@@ -119,3 +117,21 @@ const submissionOf = (parts: ApiParts, request: SyncRequest): Submission => {
     idempotency: idempotencyOf(request, headers, () => bodyText),
   }
 }
+
+/** Paths of the vendors that old clients still ask for. */
+export const addRetiredRoutes = (scope: ApiScope): void => {
+  scope.register(async inner => {
+    ignoreBodies(inner)
+    inner.post('/v1/complete', {
+      // Whatever the body is, it is not read.
+      onRequest: (_request, _reply, done) => done(completeRetired()),
+      handler: () => undefined,
+    })
+  })
+}
+
+const completeRetired = (): BatonError =>
+  new BatonError(
+    'endpoint_retired',
+    'Anthropic has retired the Text Completions API. Send the prompt to POST /v1/messages: {"model": …, "max_tokens": …, "messages": [{"role": "user", "content": …}]}.',
+  )

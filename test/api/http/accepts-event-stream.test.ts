@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { acceptsEventStream } from '../../../src/api/http/accepts-event-stream.ts'
+import { acceptsEventStream } from '../../../src/api/http/preferences.ts'
 
 it.each([
   ['text/event-stream', true],

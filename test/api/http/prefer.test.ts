@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parsePrefer } from '../../../src/api/http/prefer.ts'
+import { parsePrefer } from '../../../src/api/http/preferences.ts'
 
 it.each([
   [undefined, false, null],

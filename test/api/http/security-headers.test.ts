@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { securityHeaders } from '../../../src/api/http/security-headers.ts'
+import { securityHeaders } from '../../../src/api/http/response-headers.ts'
 import { field, file, postForm } from '../forms.ts'
 import { call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { operations } from '../../../src/api/openapi/all-operations.ts'
+import { operations } from '../../../src/api/openapi/describe-route.ts'
 import { errorsBeforeRouting } from '../../../src/api/openapi/error-sets.ts'
 import { errorCodes } from '../../../src/domain/errors.ts'
 import { jobErrorCodes } from '../../../src/domain/job.ts'

@@ -1,0 +1,68 @@
+import type { FastifyRequest } from 'fastify'
+import { BatonError } from '../../domain/errors.ts'
+
+/** What a client asks for with `Prefer` (RFC 7240). */
+export interface Preferences {
+  readonly respondAsync: boolean
+  /** How long the answer may be held back for; null when not asked. */
+  readonly waitSeconds: number | null
+}
+
+/** Reads the header; preferences that are unknown or malformed are ignored, as the RFC wants. */
+export const parsePrefer = (header: string | readonly string[] | undefined): Preferences => {
+  const preferences = String(header ?? '')
+    .toLowerCase()
+    .split(/[,;]/)
+    .map(preference => preference.trim())
+  const wait = preferences.map(p => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(p)?.[1]).find(s => s !== undefined)
+  return {
+    respondAsync: preferences.includes('respond-async'),
+    waitSeconds: wait === undefined ? null : Number(wait),
+  }
+}
+
+const eventStream = 'text/event-stream'
+
+/**
+ * Whether a client wants events rather than JSON (RFC 9110, 12.5.1). They must be asked for by name, since a stream is not
+ * what whoever takes anything expects; of two wants that are equal this is the one that nobody has by default.
+ */
+export const acceptsEventStream = (header: string | undefined): boolean => {
+  const accept = header?.toLowerCase() ?? ''
+  if (!accept.includes(eventStream)) return false
+  const qualities = new Map(accept.split(',').map(qualityOf))
+  const stream = qualities.get(eventStream) ?? 0
+  const json =
+    qualities.get('application/json') ?? qualities.get('application/*') ?? qualities.get('*/*') ?? 0
+  return stream > 0 && stream >= json
+}
+
+/** A malformed quality is passed over, like a malformed preference. */
+const qualityOf = (range: string): readonly [type: string, quality: number] => {
+  const [type = '', ...parameters] = range.split(';').map(part => part.trim())
+  const quality = parameters.map(p => /^q\s*=\s*([01](?:\.\d*)?)$/.exec(p)?.[1]).find(q => q !== undefined)
+  return [type, quality === undefined ? 1 : Number(quality)]
+}
+
+const timeoutHeader = 'x-baton-timeout'
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+/** Deadlines of running calls are looked at four times a second. */
+const shortestMs = 250
+
+/**
+ * How long the caller of a door wants to wait at most, in ms: `x-baton-timeout`, in seconds or with a unit. Null where it does not
+ * say. Throws `invalid_request` for what is no time, or longer than `longestMs`.
+ */
+export const timeoutMsOf = ({ headers }: FastifyRequest, longestMs: number): number | null => {
+  const text = headers[timeoutHeader]
+  if (text === undefined) return null
+  const [, amount, unit = 's'] = /^(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|m|h)?$/.exec(String(text).trim()) ?? []
+  const ms = amount === undefined ? Number.NaN : Math.round(Number(amount) * units[unit]!)
+  if (ms >= shortestMs && ms <= longestMs) return ms
+  throw new BatonError(
+    'invalid_request',
+    `${timeoutHeader}: expected seconds, or a time with a unit such as 500ms, 30s or 2m, from ${shortestMs}ms to ${longestMs / 1_000}s.`,
+    { param: timeoutHeader },
+  )
+}
