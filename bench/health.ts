@@ -34,12 +34,13 @@ const inputFor = (redisUrl: string, urls: readonly [string, string], caller: str
     api_key: apiKey,
     headers: { 'x-sim-caller': caller },
     breaker: {
-      window_ms: window.bucketMs * window.buckets,
+      window: `${window.bucketMs * window.buckets}ms`,
       min_calls: window.minCalls,
       error_percent: window.errorPercent,
-      reset_ms: resetMs,
+      reset: `${resetMs}ms`,
+      max_reset: '5s',
     },
-    recovery: { ramp: '1s', check: '1s', first_share: 0.5, max_reset: '5s' },
+    recovery: { ramp: '1s', step_interval: '1s', first_share: 0.5 },
   })
   return {
     redisUrl,

@@ -28,7 +28,7 @@ const assertReceived = async (receiverUrl: string, count: number): Promise<strin
 const createBaton = async (stage: Stage, simUrl: string, receiverUrl: string) => {
   const { redis } = stage
   const input = batonInput(stage.redisUrl, simUrl)
-  const config = { ...input.config, webhooks: { allow: ['127.0.0.0/8'], secret } }
+  const config = { ...input.config, webhooks: { allowed_networks: ['127.0.0.0/8'], secret } }
   const answering = await startBaton(stage, 'worker', { ...input, config })
   answering.freeze()
   const delivering = await startBaton(stage, 'webhooks', { ...input, config })

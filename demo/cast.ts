@@ -62,10 +62,10 @@ export const demoConfig = (cast: Cast, { prefix, secret, dir }: DemoPlaces) => {
   const upstream = {
     type: 'simulated',
     concurrency: 25,
-    timeout_ms: 2_000,
-    connect_timeout_ms: 1_000,
-    breaker: { window_ms: 5_000, min_calls: 5, reset_ms: 1_000 },
-    recovery: { ramp: '4s', check: '1s', max_reset: '2s' },
+    timeout: '2s',
+    connect_timeout: '1s',
+    breaker: { window: '5s', min_calls: 5, reset: '1s', max_reset: '2s' },
+    recovery: { ramp: '4s', step_interval: '1s' },
   }
   return configSchema.parse({
     providers: {
@@ -76,10 +76,10 @@ export const demoConfig = (cast: Cast, { prefix, secret, dir }: DemoPlaces) => {
       [route]: { provider: primaryName, fallback_to: translatedRoute },
       [translatedRoute]: { provider: backupName },
     },
-    server: { port: 0, shutdown_grace_ms: 2_000 },
+    server: { port: 0, shutdown_grace: '2s' },
     redis: { prefix },
     storage: { path: dir },
-    webhooks: { secret, allow: ['127.0.0.0/8'] },
+    webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     // An outage and two throttled accounts at once must not use the budget up on a slow machine.
     jobs: { max_attempts: 100, completion_window: '1h', retention: '1h' },
   })

@@ -63,7 +63,7 @@ const configOf = (stage: Stage, openai: string, anthropic: string, options: Clus
   redis: { url: stage.redisUrl },
   server: { port: 0 },
   storage: { path: 'blobs' },
-  webhooks: { secret: options.secret, allow: ['127.0.0.0/8'] },
+  webhooks: { secret: options.secret, allowed_networks: ['127.0.0.0/8'] },
   jobs: { retention: options.retention, completion_window: '1m' },
   batches: { retention: options.retention },
   providers: {

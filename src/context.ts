@@ -145,7 +145,7 @@ export const storeOn = (
     redis,
     run,
     keys,
-    leaseMs: config.jobs.lock_ms,
+    leaseMs: config.jobs.lease,
     retentionMs: config.jobs.retention,
     deadLetterRetentionMs,
     now,
@@ -178,7 +178,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
   })
   const names = await life.open(
     'names',
-    () => openNames({ servers: config.dns.servers, timeoutMs: config.dns.timeout_ms }),
+    () => openNames({ servers: config.dns.servers, timeoutMs: config.dns.timeout }),
     names => names.close(),
   )
   const providers = await life.open(
@@ -199,7 +199,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
   const batches = createBatchStore({ redis, run, keys, now })
   await openCaretakers(life, {
     ...{ redis, run, keys, instance, store, doorbells, batches, hasTurn, log, ...clock },
-    leaseMs: config.jobs.lock_ms,
+    leaseMs: config.jobs.lease,
   })
 
   const workers = () => readWorkers(redis, prefix, now())
@@ -209,7 +209,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
       const workerLiveness = createWorkerLiveness({
         providers: Object.keys(config.providers),
         workers: () => readAllWorkers(redis, prefix),
-        afterMs: config.jobs.unmanned_after,
+        afterMs: config.jobs.worker_missing_after,
         log,
         now,
       })

@@ -155,9 +155,13 @@ export const runRoles = async (
   try {
     const { positionals, values } = readArguments(args)
     if (values.help) return console.log(usage)
-    const config = withDefaults(loadConfig({ file: values.config, cwd: process.cwd(), env }))
+    const config = withDefaults(
+      loadConfig({ file: values.config, cwd: process.cwd(), env }, ({ path: key, line, message: advice }) =>
+        log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
+      ),
+    )
     const roles = rolesOf(positionals, config)
-    const graceMs = config.server.shutdown_grace_ms
+    const graceMs = config.server.shutdown_grace
     const life = createLifecycle(graceMs, log)
     const stop = createStopProcess({ life, limitMs: graceMs + closingMs, log, exit: process.exit })
     const leaving = new AbortController()

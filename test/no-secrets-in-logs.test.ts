@@ -49,13 +49,13 @@ beforeAll(async () => {
           type: 'openai',
           base_url: `${sims[0]!.url}/v1`,
           api_key: keys.first,
-          breaker: { min_calls: 4, reset_ms: 200 },
+          breaker: { min_calls: 4, reset: '200ms' },
         },
         second: { type: 'anthropic', base_url: sims[1]!.url, api_key: keys.second },
       },
       models: { ...Object.fromEntries(models.map(model => [model, route])), claude: { provider: 'second' } },
       api_keys: [keys.client],
-      webhooks: { secret: webhookSecret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret: webhookSecret, allowed_networks: ['127.0.0.0/8'] },
     },
   })
 })

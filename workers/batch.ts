@@ -11,7 +11,7 @@ import { openBlobStore } from '../src/start-blobs.ts'
 /** What comes after `worker` to start it, and what its log lines say. */
 export const batchesRole = 'batches'
 
-/** A feeder silent for this long, or for `jobs.lock_ms` if that is shorter, is taken for dead and its batches are given to others. */
+/** A feeder silent for this long, or for `jobs.lease` if that is shorter, is taken for dead and its batches are given to others. */
 const maxLeaseMs = 5_000
 /** Each holds up to some MB: what is read ahead and what is about to be written. */
 const maxAtOnce = 32
@@ -38,7 +38,7 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     isFull: context.memory.isFull,
     window: { jobs: batches.window_jobs, bytes: batches.window_bytes },
     outputRetentionMs: batches.retention,
-    leaseMs: Math.min(maxLeaseMs, config.jobs.lock_ms),
+    leaseMs: Math.min(maxLeaseMs, config.jobs.lease),
     maxAtOnce,
     newToken: () => `${context.instance}.b${tokens++}`,
     log,

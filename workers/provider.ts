@@ -65,7 +65,7 @@ export const openProviderWorker = async (
   const consumer = createConsumer({
     queue: providerQueue(name),
     concurrency,
-    lockMs: config.jobs.lock_ms,
+    lockMs: config.jobs.lease,
     redis: context.redis,
     doorbells,
     keys,
@@ -174,7 +174,7 @@ const openExecutor = async (
   const { config, store, now } = context
   const { gate, admission } = way
   const { persist } = writes
-  const leaseMs = config.jobs.lock_ms
+  const leaseMs = config.jobs.lease
   const leases = await life.open(
     'leases',
     () => {
@@ -258,21 +258,21 @@ const healthCheckFor = (context: AppContext, name: string, log: Logger): GateDep
     provider: providers.get(name)!,
     ...{ keys, cooldowns, redact, log, now },
     model: kind === 'models' ? null : model,
-    timeoutMs: Math.min(settings.timeout_ms, longestCheckMs),
+    timeoutMs: Math.min(settings.timeout, longestCheckMs),
   })
   return { intervalMs, keylessUntil: keys.unavailableUntil, ask }
 }
 
 const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettings => ({
-  windowMs: breaker.window_ms,
+  windowMs: breaker.window,
   errorPercent: breaker.error_percent,
   minCalls: breaker.min_calls,
   runLength: breaker.consecutive_failures ?? usualRunOf(breaker.min_calls),
   slowFactor: breaker.slow_factor,
-  resetMs: breaker.reset_ms,
-  maxResetMs: recovery.max_reset,
+  resetMs: breaker.reset,
+  maxResetMs: breaker.max_reset,
   rampMs: recovery.ramp,
-  checkMs: recovery.check,
+  checkMs: recovery.step_interval,
   firstShare: recovery.first_share,
 })
 

@@ -28,8 +28,8 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
     'webhook sender',
     () =>
       createWebhookSender({
-        guard: createAddressGuard(config.webhooks.allow),
-        timeoutMs: config.webhooks.timeout_ms,
+        guard: createAddressGuard(config.webhooks.allowed_networks),
+        timeoutMs: config.webhooks.timeout,
         proxy: config.webhooks.proxy === undefined ? null : new URL(config.webhooks.proxy),
         userAgent: 'Baton/1.0',
         resolve: context.names.ofReceivers.resolve,
@@ -70,7 +70,7 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
   const consumer = createConsumer({
     queue: webhookQueue,
     concurrency: config.webhooks.concurrency,
-    lockMs: config.jobs.lock_ms,
+    lockMs: config.jobs.lease,
     redis: context.redis,
     doorbells: context.doorbells,
     keys,
@@ -117,7 +117,11 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
 const openReceivers = (life: Lifecycle, context: AppContext, log: Logger): Promise<SharedReceivers> => {
   const { redis, subscriber, keys, instance, now } = context
   const { concurrency: places, breaker } = context.config.webhooks
-  const terms = { failures: breaker.failures, resetMs: breaker.reset_ms, maxResetMs: breaker.max_reset_ms }
+  const terms = {
+    failures: breaker.consecutive_failures,
+    resetMs: breaker.reset,
+    maxResetMs: breaker.max_reset,
+  }
   return life.open(
     'receivers',
     async () => {
@@ -139,7 +143,7 @@ const openLeases = (life: Lifecycle, { store, config, log }: AppContext): Promis
   return life.open(
     'webhook leases',
     () => {
-      const leases = createLeases({ renew }, config.jobs.lock_ms, log)
+      const leases = createLeases({ renew }, config.jobs.lease, log)
       leases.start()
       return leases
     },
@@ -166,7 +170,7 @@ const batchesOf = (
   const { retention } = config.batches
   const { host, port, public_url } = config.server
   const publicUrl = (public_url ?? `http://${host}:${port}`).replace(/\/$/, '')
-  const shared = { redis, run, keys, leaseMs: config.jobs.lock_ms, retentionMs: retention, now }
+  const shared = { redis, run, keys, leaseMs: config.jobs.lease, retentionMs: retention, now }
   const deliveriesOf = (recordOf: (id: string) => string): Deliveries =>
     patient(createDeliveries({ ...shared, recordOf, deadLetterRetentionMs: retention }), persist)
   const viewOf = (record: BatchRecord): object =>

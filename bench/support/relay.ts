@@ -38,7 +38,7 @@ export const relayInput = (
       server: { port: 0 },
       providers: {
         [provider]: at(firstUrl),
-        [broken]: at(firstUrl, { breaker: { reset_ms: foreverMs } }),
+        [broken]: at(firstUrl, { breaker: { reset: `${foreverMs}ms` } }),
         [backup]: at(secondUrl),
       },
       models: {

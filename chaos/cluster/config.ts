@@ -23,11 +23,10 @@ export const clusterConfig = (parts: ConfigParts): object => {
     api_key: 'chaos',
     concurrency: parts.concurrency,
     // Longer than any worker is frozen: one that woke to a call out of time would never bring a late result.
-    timeout_ms: 10_000,
-    connect_timeout_ms: 2_000,
-    breaker: { window_ms: 5_000, min_calls: 20, reset_ms: 2_000 },
+    timeout: '10s',
+    connect_timeout: '2s',
     // Models that fail by script would be left alone for minutes in the end, for longer than a run waits for its last jobs.
-    recovery: { max_reset: '10s' },
+    breaker: { window: '5s', min_calls: 20, reset: '2s', max_reset: '10s' },
     // So that the simulated providers know which process a call is from.
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the config puts the variable in.
     headers: { 'x-sim-caller': '${CHAOS_NAME}' },
@@ -35,18 +34,18 @@ export const clusterConfig = (parts: ConfigParts): object => {
   const { providerUrls } = parts
   return {
     redis: { prefix: redisPrefix, ...parts.redis },
-    server: { port: parts.apiPort, shutdown_grace_ms: graceMs },
+    server: { port: parts.apiPort, shutdown_grace: `${graceMs}ms` },
     storage: { path: 'blobs' },
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the config puts the variable in.
     dns: { servers: ['${CHAOS_DNS}'] },
     webhooks: {
-      ...{ secret: parts.secret, allow: ['127.0.0.0/8'], timeout_ms: 3_000 },
+      ...{ secret: parts.secret, allowed_networks: ['127.0.0.0/8'], timeout: '3s' },
       // Few places, so that those who hang could take them all; and short times, which fit a run of minutes.
       concurrency: 10,
-      breaker: { failures: 5, reset_ms: 1_000, max_reset_ms: 4_000 },
+      breaker: { consecutive_failures: 5, reset: '1s', max_reset: '4s' },
     },
     // No job may fail because it met too many faults: then nothing could be said about the others.
-    jobs: { lock_ms: lockMs, max_attempts: 1_000 },
+    jobs: { lease: `${lockMs}ms`, max_attempts: 1_000 },
     providers: {
       [firstProvider]: { type: 'openai', base_url: `${providerUrls[firstProvider]}/v1`, ...upstream },
       [secondProvider]: { type: 'anthropic', base_url: providerUrls[secondProvider], ...upstream },

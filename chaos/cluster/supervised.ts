@@ -35,7 +35,7 @@ export interface Supervised {
 
 /** What a supervisor waits before it starts what has ended by itself. */
 const restartMs = 500
-/** More than `server.shutdown_grace_ms` and what Baton takes for closing on top: one that is still there hangs. */
+/** More than `server.shutdown_grace` and what Baton takes for closing on top: one that is still there hangs. */
 const endPatienceMs = 20_000
 
 /** The line that `src/main.ts` logs when a process works. */

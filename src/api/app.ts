@@ -49,7 +49,7 @@ const requestTimeoutMs = 90 * 60_000
 const maxParamLength = 500
 
 /**
- * The HTTP API, not yet listening. `drain(withinMs)` stops it, and so does `close()` within `server.shutdown_grace_ms`;
+ * The HTTP API, not yet listening. `drain(withinMs)` stops it, and so does `close()` within `server.shutdown_grace`;
  * both leave the parts alone.
  */
 export const createApp = (parts: ApiParts): FastifyInstance => {

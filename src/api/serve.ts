@@ -110,7 +110,7 @@ export const serveApi = async (
       random: Math.random,
     }),
     vitals: context.vitals,
-    addressGuard: createAddressGuard(config.webhooks.allow),
+    addressGuard: createAddressGuard(config.webhooks.allowed_networks),
     resolve: context.names.ofReceivers.resolve,
     presence: () => readWorkers(redis, keys.prefix, now()),
     webhookPresence: () => readWebhookWorkers(redis, keys.prefix, now()),
@@ -141,7 +141,7 @@ const connected = async <Client extends RedisClient>(redis: Client): Promise<Cli
 
 /** What makes jobs, batches and files waits for replicas where the config says so. */
 const openRunner = async (life: Lifecycle, context: AppContext, redis: RedisClient): Promise<RunScript> => {
-  const { wait_replicas: replicas, wait_timeout_ms: timeoutMs } = context.config.redis
+  const { wait_replicas: replicas, wait_timeout: timeoutMs } = context.config.redis
   const run = createScriptRunner(redis)
   if (replicas === 0) return run
   const writer = await life.open(

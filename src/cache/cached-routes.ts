@@ -15,7 +15,7 @@ export const cachedRoutesOf = (
         ttlMs: cache.ttl,
         maxBytes: cache.max_bytes,
         maxTotalBytes: cache.max_total_bytes,
-        cachesTruncated: cache.truncated,
+        cachesTruncated: cache.store_truncated,
         chain: JSON.stringify(chain),
       }
       return [[name, terms] as const]

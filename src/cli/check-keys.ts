@@ -77,8 +77,8 @@ const open = (name: string, config: ProviderConfig, proxy: Config['proxy']): Pro
   try {
     const hurried = {
       ...config,
-      timeout_ms: Math.min(config.timeout_ms, timeoutMs),
-      connect_timeout_ms: Math.min(config.connect_timeout_ms, timeoutMs),
+      timeout: Math.min(config.timeout, timeoutMs),
+      connect_timeout: Math.min(config.connect_timeout, timeoutMs),
     }
     return createProvider(name, hurried, Date.now, undefined, proxy)
   } catch {

@@ -6,7 +6,7 @@ export const backoffsOf = ({ providers }: Config): ((target: { readonly provider
   const backoffs = new Map(
     Object.entries(providers).map(([name, { backoff }]) => [
       name,
-      { baseMs: backoff.base_ms, capMs: backoff.cap_ms },
+      { baseMs: backoff.base, capMs: backoff.cap },
     ]),
   )
   // A job may still be at a provider that the config has no more.

@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { duration } from './durations.ts'
 import { flag, numeric } from './schema-values.ts'
 
 // A part that is of the wrong kind reads as absent: the schema has its own fault for it.
 const text = z.string().optional().catch(undefined)
 const number = numeric(z.number()).optional().catch(undefined)
+const time = duration.optional().catch(undefined)
 const list = z.array(z.unknown()).catch([]).default([])
 const noServer = { cors_origins: [] }
 const table = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value).catch({}).default({})
@@ -37,8 +39,8 @@ const provider = z
     base_url: text,
     api_key: text,
     api_keys: z.array(z.unknown()).optional().catch(undefined),
-    timeout_ms: number,
-    connect_timeout_ms: number,
+    timeout: time,
+    connect_timeout: time,
     models: table(model),
     health_check: healthCheck,
     ...vendor,
@@ -83,17 +85,17 @@ const draftSchema = z
         admin_host: text,
         admin_port: number,
         cors_origins: list,
-        shutdown_grace_ms: number,
-        drain_delay_ms: number,
+        shutdown_grace: time,
+        drain_delay: time,
       })
       .catch(noServer)
       .default(noServer),
     redis: redis.catch({}).default({}),
     api_keys: list,
     webhooks: z
-      .object({ allow: z.array(z.unknown()).catch([]).default([]) })
-      .catch({ allow: [] })
-      .default({ allow: [] }),
+      .object({ allowed_networks: list })
+      .catch({ allowed_networks: [] })
+      .default({ allowed_networks: [] }),
     storage: z.object({ path: text, s3 }).catch({}).default({}),
   })
   .catch({
@@ -102,7 +104,7 @@ const draftSchema = z
     server: noServer,
     redis: {},
     api_keys: [],
-    webhooks: { allow: [] },
+    webhooks: { allowed_networks: [] },
     storage: {},
   })
 

@@ -6,12 +6,13 @@ export type FaultCode =
   | 'syntax'
   | 'invalid'
   | 'unknown_key'
+  | 'renamed_key'
   | 'missing_variable'
   | 'missing_key'
   | 'relation'
   | 'one_provider_chain'
   | 'shared_mirror'
-  | 'long_sync_window'
+  | 'long_sync_timeout'
   | 'unused_provider'
   | 'nothing_configured'
   | 'fallback_limit'
@@ -20,7 +21,7 @@ export type FaultCode =
 /** Something wrong with the config, as people and `--json` see it. Never holds a value that may be secret. */
 export interface Fault {
   readonly code: FaultCode
-  /** `providers.openai.timeout_ms`; empty for the file as a whole. */
+  /** `providers.openai.timeout`; empty for the file as a whole. */
   readonly path: string
   readonly message: string
   /** What was probably meant. */
@@ -52,7 +53,7 @@ export const toFault = (finding: Finding, line?: number): Fault => ({
   ...(line !== undefined && { line }),
 })
 
-/** `line 7, providers.openai.timout_ms: unknown key; did you mean "timeout_ms"?` */
+/** `line 7, providers.openai.timout: unknown key; did you mean "timeout"?` */
 export const renderFault = ({ path, message, suggestion, line, column }: Fault): string => {
   const place = [
     line !== undefined && `line ${line}${column === undefined ? '' : `:${column}`}`,

@@ -1,11 +1,12 @@
 import { readDraft, usedProviders } from './draft.ts'
-import { ConfigError, type Fault, type Finding, renderPath, toFault } from './fault.ts'
-import { type ConfigFile, type ConfigSources, type Lookup, readConfigFile } from './file.ts'
-import { applyOverrides, isTable, type Override, overridesFrom } from './overrides.ts'
+import { ConfigError, type Fault, type Finding, type Path, renderPath, toFault } from './fault.ts'
+import { type ConfigFile, type ConfigSources, readConfigFile } from './file.ts'
+import { applyOverrides, isTable, overridesFrom } from './overrides.ts'
 import { relationFindings } from './relations.ts'
+import { type Renamed, renameKeys } from './renamed-keys.ts'
 import { type Config, configSchema } from './schema.ts'
 import { schemaFindings } from './schema-faults.ts'
-import { fillVariables } from './variables.ts'
+import { type Filled, fillVariables } from './variables.ts'
 import { warningFindings } from './warnings.ts'
 
 /** Everything there is to say about a config. */
@@ -18,10 +19,17 @@ export interface Inspection {
   readonly warnings: readonly Fault[]
 }
 
-/** The config that a process runs on, frozen. Throws ConfigError with every fault at once. */
-export const loadConfig = (sources: ConfigSources): Config => {
-  const { file, config, faults } = inspectConfig(readConfigFile(sources))
+/**
+ * The config that a process runs on, frozen. `onRenamed` hears of each key that is given by its old name. Throws ConfigError with every
+ * fault at once.
+ */
+export const loadConfig = (
+  sources: ConfigSources,
+  onRenamed: (warning: Fault) => void = () => {},
+): Config => {
+  const { file, config, faults, warnings } = inspectConfig(readConfigFile(sources))
   if (config === null || faults.length > 0) throw new ConfigError(file, faults)
+  warnings.filter(({ code }) => code === 'renamed_key').forEach(warning => void onRenamed(warning))
   return config
 }
 
@@ -29,21 +37,34 @@ export const loadConfig = (sources: ConfigSources): Config => {
 export const inspectConfig = ({ path: file, document, lookup, lineOf }: ConfigFile): Inspection => {
   const written = withoutEmptySections(document)
   const overrides = overridesFrom(lookup)
-  const place = (finding: Finding): Fault => {
-    const override = overrides.find(({ path }) => renderPath(path) === renderPath(finding.path))
-    return override === undefined
-      ? toFault(finding, lineOf(finding.path))
-      : toFault({ ...finding, message: `${finding.message} (from ${override.variable})` })
+  const complete = (unfilled: 'keep' | 'drop'): Complete => {
+    const filled = fillVariables(written, lookup, unfilled)
+    const renamed = renameKeys(filled.document)
+    return { ...filled, renamed, document: applyOverrides(renamed.document, overrides) }
   }
-  const filled = fillVariables(written, lookup, 'drop')
-  const parsed = configSchema.safeParse(applyOverrides(filled.document, overrides))
+  const whole = complete('keep')
+  const place = (finding: Finding): Fault => {
+    const at = renderPath(finding.path)
+    const override = overrides.find(({ path }) => renderPath(path) === at)
+    if (override !== undefined)
+      return toFault({ ...finding, message: `${finding.message} (from ${override.variable})` })
+    const key = whole.renamed.keys.find(({ now }) => renderPath(now) === at)
+    return toFault(finding, lineOf(key?.old ?? finding.path))
+  }
+  const parsed = configSchema.safeParse(complete('drop').document)
   const config = parsed.success ? deepFreeze(parsed.data) : null
+  const warnings = [...whole.renamed.warnings, ...(config === null ? [] : warningFindings(config))]
   return {
     file,
     config,
-    faults: byLine([...emptiness(file, written), ...findFaults(written, lookup, overrides)].map(place)),
-    warnings: byLine((config === null ? [] : warningFindings(config)).map(place)),
+    faults: byLine([...emptiness(file, written), ...findFaults(whole)].map(place)),
+    warnings: byLine(warnings.map(place)),
   }
+}
+
+/** A document with its variables put in, its keys by their names of now, and the overrides of the environment. */
+interface Complete extends Filled {
+  readonly renamed: Renamed
 }
 
 /**
@@ -59,20 +80,24 @@ const emptiness = (file: string | null, written: unknown): Finding[] => {
   return [{ code: 'nothing_configured', path: ['providers'], message }]
 }
 
-/** A text that could not be filled stays in the document here, so that nothing is said to be absent that is not. */
-const findFaults = (written: unknown, lookup: Lookup, overrides: readonly Override[]): Finding[] => {
-  const { document, faults, missingKeys } = fillVariables(written, lookup, 'keep')
-  const complete = applyOverrides(document, overrides)
-  const draft = readDraft(complete)
+/** A text that could not be filled stays in the document here, so that a setting that is there is not said to be missing. */
+const findFaults = ({ document, faults, missingKeys, renamed }: Complete): Finding[] => {
+  const draft = readDraft(document)
   const used = usedProviders(draft.models)
-  const unfilled = new Set([...faults, ...missingKeys].map(({ path }) => renderPath(path)))
-  const others = [...schemaFindings(complete), ...relationFindings(draft)]
+  const unfilled = new Set(
+    [...faults, ...missingKeys].map(({ path }) => renderPath(nameOfNow(renamed, path))),
+  )
+  const others = [...schemaFindings(document), ...relationFindings(draft)]
   return [
     ...faults,
+    ...renamed.faults,
     ...missingKeys.filter(({ path }) => used.has(String(path[1]))),
     ...others.filter(({ path }) => !unfilled.has(renderPath(path))),
   ]
 }
+
+const nameOfNow = ({ keys }: Renamed, path: Path): Path =>
+  keys.find(({ old }) => renderPath(old) === renderPath(path))?.now ?? path
 
 /** `providers:` with nothing but comments beneath is null in YAML; it means what leaving it out means. */
 const withoutEmptySections = (document: unknown): unknown =>

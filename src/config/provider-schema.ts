@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { duration, durationFrom } from './durations.ts'
 import { model } from './model-schema.ts'
-import { concurrency, duration, flag, httpUrl, numeric, positiveInt, proxyUrl } from './schema-values.ts'
+import { concurrency, flag, httpUrl, numeric, positiveInt, proxyUrl } from './schema-values.ts'
 import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
 
 /** Provider types this version can drive. */
@@ -18,7 +19,7 @@ export const providerTypes = [
 ] as const
 
 const breaker = z.strictObject({
-  window_ms: positiveInt.default(30_000),
+  window: durationFrom('1ms').prefault('30s'),
   /** Opens when more than this share of the calls in the window failed. */
   error_percent: numeric(z.number().min(1).max(99)).default(50),
   /** Never opens on fewer calls than this. */
@@ -31,25 +32,25 @@ const breaker = z.strictObject({
    */
   slow_factor: numeric(z.number().min(0).max(1000)).default(2),
   /** How long it stays open before one call may probe. */
-  reset_ms: positiveInt.default(30_000),
+  reset: durationFrom('1ms').prefault('30s'),
+  /** That time doubles with each probe that fails, up to this. */
+  max_reset: duration.prefault('5m'),
 })
 
 const recovery = z.strictObject({
   /** From the first answer after an outage to all of the traffic. */
   ramp: duration.prefault('5m'),
   /** How often the share grows, when nothing speaks against it. */
-  check: duration.prefault('60s'),
+  step_interval: duration.prefault('60s'),
   /** Of the traffic (0 to 1), at first. */
   first_share: numeric(z.number().positive().max(1)).default(0.05),
-  /** The time before the next probe doubles with each one that fails, up to this. */
-  max_reset: duration.prefault('5m'),
 })
 
 const backoff = z.strictObject({
   /** The longest wait after the first failure. */
-  base_ms: positiveInt.default(500),
+  base: durationFrom('1ms').prefault('500ms'),
   /** It doubles with each further failure, up to this. */
-  cap_ms: positiveInt.default(120_000),
+  cap: durationFrom('1ms').prefault('2m'),
 })
 
 const healthCheck = z.strictObject({
@@ -74,8 +75,8 @@ export const provider = z.strictObject({
     )
     .default({}),
   /** The longest a whole upstream call may take. */
-  timeout_ms: positiveInt.default(300_000),
-  connect_timeout_ms: positiveInt.default(10_000),
+  timeout: durationFrom('1ms').prefault('5m'),
+  connect_timeout: durationFrom('1ms').prefault('10s'),
   /** Wins over `proxy.http` and `proxy.https`; `direct` for none. */
   proxy: z.union([z.literal('direct'), proxyUrl]).optional(),
   /** Upstream calls at once, per worker process. */

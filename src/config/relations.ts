@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { findLoops, modelEntryOf } from '../domain/chain.ts'
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
+import { durationText } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
 import { canListModels } from './health-check.ts'
 import { nearest } from './nearest.ts'
@@ -14,7 +15,7 @@ export const relationFindings = (draft: Draft): Finding[] => [
   ...Object.entries(draft.providers).flatMap(([name, provider]) => providerFindings(name, provider)),
   ...Object.entries(draft.models).flatMap(([name, route]) => routeFindings(draft, name, route)),
   ...loopFindings(draft),
-  ...draft.webhooks.allow.flatMap(networkFindings),
+  ...draft.webhooks.allowed_networks.flatMap(networkFindings),
   ...keyFindings(draft),
   ...hostFindings(draft),
   ...originFindings(draft),
@@ -33,14 +34,14 @@ const relation = (path: Path, message: string, suggestion?: string): Finding => 
 
 const providerFindings = (name: string, provider: DraftProvider): Finding[] => {
   const at = (...rest: Path): Path => ['providers', name, ...rest]
-  const { api_key, api_keys, timeout_ms, connect_timeout_ms } = provider
+  const { api_key, api_keys, timeout, connect_timeout: connectTimeout } = provider
   const findings: Finding[] = []
   if (api_key !== undefined && api_keys !== undefined) {
     findings.push(relation(at('api_keys'), 'api_key and api_keys are both set; keep one'))
   }
   findings.push(...vendorFaults(provider).map(([setting, message]) => relation(at(setting), message)))
-  if (timeout_ms !== undefined && connect_timeout_ms !== undefined && connect_timeout_ms > timeout_ms) {
-    findings.push(relation(at('connect_timeout_ms'), `is longer than timeout_ms (${timeout_ms})`))
+  if (timeout !== undefined && connectTimeout !== undefined && connectTimeout > timeout) {
+    findings.push(relation(at('connect_timeout'), `is longer than timeout (${durationText(timeout)})`))
   }
   findings.push(...healthCheckFindings(at('health_check'), provider))
   for (const [model, facts] of Object.entries(provider.models)) {
@@ -117,7 +118,7 @@ const loopFindings = ({ models }: Draft): Finding[] =>
 
 const networkFindings = (network: unknown, index: number): Finding[] => {
   if (typeof network !== 'string' || ipaddr.isValidCIDR(network)) return []
-  const path: Path = ['webhooks', 'allow', index]
+  const path: Path = ['webhooks', 'allowed_networks', index]
   const prefix = ipaddr.isValid(network) ? (ipaddr.parse(network).kind() === 'ipv4' ? 32 : 128) : null
   return [
     relation(
@@ -175,14 +176,14 @@ const originFindings = ({ server: { cors_origins: origins }, api_keys }: Draft):
 const defaultGraceMs = 20_000
 
 const drainFindings = ({
-  server: { shutdown_grace_ms: graceMs = defaultGraceMs, drain_delay_ms: delayMs = 0 },
+  server: { shutdown_grace: graceMs = defaultGraceMs, drain_delay: delayMs = 0 },
 }: Draft): Finding[] =>
   delayMs === 0 || delayMs < graceMs
     ? []
     : [
         relation(
-          ['server', 'drain_delay_ms'],
-          `is no shorter than shutdown_grace_ms (${graceMs}), of which it is a part`,
+          ['server', 'drain_delay'],
+          `is no shorter than shutdown_grace (${durationText(graceMs)}), of which it is a part`,
         ),
       ]
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { adjustPolicies } from '../domain/carriage.ts'
 import { strategies } from '../domain/strategy.ts'
+import { duration } from './durations.ts'
 import { modelFacts } from './model-schema.ts'
-import { duration, flag, numeric, positiveInt } from './schema-values.ts'
+import { flag, numeric, positiveInt } from './schema-values.ts'
 
 /** Answers are kept, and identical requests under way share one call. */
 const cache = z.strictObject({
@@ -12,7 +13,7 @@ const cache = z.strictObject({
   /** Of all answers of the route; the oldest give way. */
   max_total_bytes: positiveInt.default(64 * 1024 * 1024),
   /** Whether answers that came to a limit of length are kept as well. */
-  truncated: flag.default(false),
+  store_truncated: flag.default(false),
 })
 
 /** Some of the route's jobs are asked elsewhere, too, and the answers compared. */

@@ -1,14 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 
-const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** `90s`, `15m`, `24h`, `7d`, read as milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^\d+(s|m|h|d)$/, 'expected a duration such as 90s, 15m, 24h or 7d')
-  .transform(text => Number(text.slice(0, -1)) * units[text.slice(-1)]!)
-
 /** A number that may also arrive as text: variables are always text. */
 export const numeric = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess(

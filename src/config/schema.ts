@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { roles } from '../domain/access.ts'
+import { duration, durationFrom } from './durations.ts'
 import { forwardedHeader } from './forwarded-headers.ts'
 import { provider } from './provider-schema.ts'
 import { route } from './route-schema.ts'
 import {
   concurrency,
   corsOrigin,
-  duration,
   flag,
   httpUrl,
   nameServer,
@@ -65,9 +65,9 @@ const server = z.strictObject({
   /** Headers of clients' requests that go on to providers, beside the betas of the request's own format. */
   forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),
   /** How long a stopping process lets running calls finish before it hands them back. */
-  shutdown_grace_ms: numeric(z.int().min(0)).default(20_000),
+  shutdown_grace: duration.prefault('20s'),
   /** Of that time: for how long a stopping API serves on while `/readyz` says that it leaves. */
-  drain_delay_ms: numeric(z.int().min(0)).default(0),
+  drain_delay: duration.prefault('0s'),
 })
 
 /** How names are looked up: of receivers, of providers, of proxies and of the store of files. */
@@ -75,7 +75,7 @@ const dns = z.strictObject({
   /** In place of those that the system names. */
   servers: z.array(nameServer).max(3, 'expected at most 3 servers').default([]),
   /** The longest that one name is looked up. */
-  timeout_ms: numeric(z.int().min(100).max(60_000)).default(5_000),
+  timeout: durationFrom('100ms', '1m').prefault('5s'),
 })
 
 const webhooks = z.strictObject({
@@ -85,19 +85,19 @@ const webhooks = z.strictObject({
     .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and the base64 of 24 to 64 bytes')
     .optional(),
   /** Networks (CIDR) that deliveries may reach although they are private; plain http is allowed there too. */
-  allow: z.array(z.string()).default([]),
+  allowed_networks: z.array(z.string()).default([]),
   /** Connects to the address that was checked. No other setting sends deliveries through a proxy. */
   proxy: proxyUrl.optional(),
-  timeout_ms: positiveInt.default(15_000),
+  timeout: durationFrom('1ms').prefault('15s'),
   concurrency: concurrency.default(100),
   /** A receiver that fails is left alone for a while, and its deliveries wait. */
   breaker: z
     .strictObject({
       /** Deliveries of different events that fail one after the other. */
-      failures: positiveInt.default(5),
-      reset_ms: positiveInt.default(10_000),
+      consecutive_failures: positiveInt.default(5),
+      reset: durationFrom('1ms').prefault('10s'),
       /** The time doubles with each failure after it, up to this. */
-      max_reset_ms: positiveInt.default(120_000),
+      max_reset: durationFrom('1ms').prefault('2m'),
     })
     .prefault({}),
 })
@@ -119,14 +119,15 @@ const jobs = z.strictObject({
   max_attempts: positiveInt.default(20),
   /** Of the requests that the workers of one process have claimed. */
   max_bytes_in_flight: numeric(z.int().min(1024 * 1024)).default(256 * 1024 * 1024),
-  /** A provider without a live worker for so long is out of use for routes with another target. */
-  unmanned_after: duration
-    .refine(ms => ms >= 5_000, 'expected at least 5s: workers tell of themselves every two seconds')
-    .prefault('30s'),
+  /**
+   * A provider without a live worker for so long is out of use for routes with another target. Workers send a heartbeat every two
+   * seconds.
+   */
+  worker_missing_after: durationFrom('5s').prefault('30s'),
   /** A worker silent for this long is taken for dead and its jobs are given to others. */
-  lock_ms: numeric(z.int().min(1_000)).default(15_000),
+  lease: durationFrom('1s').prefault('15s'),
   /** The deadline of a request whose connection waits: the answer comes before the official clients give up, after 10 minutes. */
-  sync_window: duration.prefault('570s'),
+  sync_timeout: duration.prefault('570s'),
 })
 
 const s3 = z.strictObject({
@@ -232,7 +233,7 @@ const redis = z.strictObject({
   /** Replicas that must have what a request made before it is answered; a fail-over to one of them loses none of it. */
   wait_replicas: numeric(z.int().min(0).max(10)).default(0),
   /** How long a request waits for them. Together with the write itself it must not pass the 2 s of a request to Redis. */
-  wait_timeout_ms: numeric(z.int().min(10).max(1_500)).default(500),
+  wait_timeout: durationFrom('10ms', '1500ms').prefault('500ms'),
   /** Of `maxmemory`, from which on nothing new is accepted: the rest is for ending what was. */
   full_at: numeric(z.number().min(0.1).max(1)).default(0.85),
 })

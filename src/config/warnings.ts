@@ -19,7 +19,7 @@ export const warningFindings = (config: Config): Finding[] => [
   ...unpricedTargets(config),
   ...uncountableTargets(config),
   ...sharedMirrors(config),
-  ...longSyncWindow(config),
+  ...longSyncTimeout(config),
 ]
 
 const emptiness = ({ providers, models }: Config): Finding[] => {
@@ -122,13 +122,13 @@ const sharedMirrors = (config: Config): Finding[] =>
   })
 
 /** A client that has given up sends its request again, and both are paid for. */
-const longSyncWindow = ({ jobs }: Config): Finding[] =>
-  jobs.sync_window + syncGraceMs < clientTimeoutMs
+const longSyncTimeout = ({ jobs }: Config): Finding[] =>
+  jobs.sync_timeout + syncGraceMs < clientTimeoutMs
     ? []
     : [
         {
-          code: 'long_sync_window',
-          path: ['jobs', 'sync_window'],
+          code: 'long_sync_timeout',
+          path: ['jobs', 'sync_timeout'],
           message: `the official clients give up after ${clientTimeoutMs / 1_000} s, unless told otherwise: the answer could come too late`,
         },
       ]

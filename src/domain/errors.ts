@@ -45,7 +45,7 @@ export const errorCodes = {
   },
   webhook_address_forbidden: {
     status: 400,
-    help: 'The webhook URL leads to a private address that `webhooks.allow` does not list.',
+    help: 'The webhook URL leads to a private address that `webhooks.allowed_networks` does not list.',
   },
   webhook_secret_missing: {
     status: 400,

@@ -102,15 +102,15 @@ export const createProvider = (
   const tokens = type.openTokens?.(proxyOf, now, around.lookup)
   const transport = createTransport({
     baseUrl: base,
-    timeoutMs: config.timeout_ms,
-    connectTimeoutMs: config.connect_timeout_ms,
+    timeoutMs: config.timeout,
+    connectTimeoutMs: config.connect_timeout,
     maxResponseBytes: config.max_response_bytes,
     proxy: proxyOf(base),
     lookup: around.lookup,
   })
 
   const send: Send = (path, body, request, made) =>
-    withToken(tokens, request.signal, config.timeout_ms, authorization =>
+    withToken(tokens, request.signal, config.timeout, authorization =>
       transport.post(
         path,
         headersOf({

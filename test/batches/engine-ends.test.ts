@@ -15,7 +15,7 @@ beforeEach(async () => {
   rig = await openBatchRig({
     feeders: 0,
     webhooks: true,
-    config: { webhooks: { secret, allow: ['127.0.0.0/8'] } },
+    config: { webhooks: { secret, allowed_networks: ['127.0.0.0/8'] } },
   })
 })
 afterEach(async () => {

@@ -20,7 +20,7 @@ const parts = () => ({
     first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
   },
   models: { 'hang-then-ok': { provider: 'first', cache: { ttl: '1h' } } },
-  jobs: { lock_ms: lockMs },
+  jobs: { lease: `${lockMs}ms` },
 })
 
 beforeAll(async () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const config = {
     providers: {
       first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1000 } },
-      hasty: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', timeout_ms: 700 },
+      hasty: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', timeout: '700ms' },
       second: { type: 'anthropic', base_url: sim.url, api_key: 'k', breaker: { min_calls: 1000 } },
     },
     models: {
@@ -34,7 +34,7 @@ beforeAll(async () => {
       brief: { provider: 'first', upstream_model: 'gpt-4', cache: { ttl: '10m' } },
       tiny: { provider: 'first', upstream_model: 'gpt-4', cache: { max_bytes: 10 } },
     },
-    jobs: { lock_ms: lockMs },
+    jobs: { lease: `${lockMs}ms` },
   }
   baton = await deploy({ config })
   other = await deploy({ config, prefix: baton.prefix })

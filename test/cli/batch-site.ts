@@ -74,7 +74,7 @@ export const openBatchSite = async (): Promise<BatchSite> => {
         hang: { provider: 'openai' },
       },
       api_keys: [clientKey],
-      webhooks: { secret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
       storage: { path: join(dir, 'blobs') },
       batches: { max_lines: 300, max_file_bytes: 1_000_000 },
     },

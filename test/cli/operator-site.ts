@@ -14,7 +14,7 @@ export interface OperatorSite {
 }
 
 export const operatorConfig = (openaiUrl: string, anthropicUrl: string) => {
-  const breaker = { min_calls: 4, reset_ms: 60_000, window_ms: 10_000 }
+  const breaker = { min_calls: 4, reset: '1m', window: '10s' }
   return {
     providers: {
       openai: { type: 'openai', base_url: `${openaiUrl}/v1`, api_key: 'k', retries: 0, breaker },

@@ -10,13 +10,33 @@ describe('one fault, with its path, line and suggestion', () => {
   const cases: [name: string, text: string, fault: Partial<Fault>][] = [
     [
       'a number of the wrong kind',
-      'providers:\n  openai:\n    type: simulated\n    timeout_ms: soon',
+      'providers:\n  openai:\n    type: simulated\n    retries: many',
       {
         code: 'invalid',
-        path: 'providers.openai.timeout_ms',
+        path: 'providers.openai.retries',
         message: 'expected number, found string',
         line: 4,
       },
+    ],
+    ...['soon', '30', '30 s', '-1s', '{}'].map((text): [string, string, Partial<Fault>] => [
+      `a duration written as ${text}`,
+      `providers:\n  openai: {type: simulated, timeout: ${text}}`,
+      {
+        code: 'invalid',
+        path: 'providers.openai.timeout',
+        message: 'expected a duration such as 500ms, 30s, 5m, 24h or 7d',
+        line: 2,
+      },
+    ]),
+    [
+      'a duration out of range',
+      'dns: {timeout: 5m}',
+      { code: 'invalid', path: 'dns.timeout', message: 'expected 100ms to 1m', line: 1 },
+    ],
+    [
+      'a duration that is too short',
+      'jobs: {lease: 500ms}',
+      { code: 'invalid', path: 'jobs.lease', message: 'expected at least 1s', line: 1 },
     ],
     [
       'a number out of range',
@@ -89,13 +109,13 @@ describe('one fault, with its path, line and suggestion', () => {
     ],
     [
       'an unknown key',
-      'providers:\n  p:\n    type: simulated\n    timout_ms: 1',
-      { code: 'unknown_key', path: 'providers.p.timout_ms', suggestion: 'timeout_ms', line: 4 },
+      'providers:\n  p:\n    type: simulated\n    timout: 1s',
+      { code: 'unknown_key', path: 'providers.p.timout', suggestion: 'timeout', line: 4 },
     ],
     [
       'an unknown key deep down',
       'providers: {p: {type: simulated, breaker: {windowMs: 1}}}',
-      { code: 'unknown_key', path: 'providers.p.breaker.windowMs', suggestion: 'window_ms' },
+      { code: 'unknown_key', path: 'providers.p.breaker.windowMs', suggestion: 'window' },
     ],
     [
       'an unknown key in a list',
@@ -180,26 +200,26 @@ test('a bad file tells everything at once, in the order of its lines', () => {
   const text = `
 provider: {}
 providers:
-  openai: {type: openai, api_key: "\${OPENAI_API_KEY}", timout_ms: 5}
+  openai: {type: openai, api_key: "\${OPENAI_API_KEY}", timout: 5s}
   local: {type: openai-compatible, concurrency: many}
 models:
   a: {provider: opnai, fallback_to: b}
   b: {provider: local, fallback_to: [a, c]}
   d: {provider: openai}
-webhooks: {allow: [everything], secret: "\${HOOK}"}
+webhooks: {allowed_networks: [everything], secret: "\${HOOK}"}
 server: {host: 0.0.0.0}
 `
   expect(faultsOf(text).map(({ line, path }) => `${line} ${path}`)).toEqual([
     '2 provider',
     '4 providers.openai.api_key',
-    '4 providers.openai.timout_ms',
+    '4 providers.openai.timout',
     '5 providers.local.concurrency',
     '5 providers.local.base_url',
     '7 models.a.provider',
     '7 models.a.fallback_to',
     '8 models.b.fallback_to[1]',
     '10 webhooks.secret',
-    '10 webhooks.allow[0]',
+    '10 webhooks.allowed_networks[0]',
     '11 server.host',
   ])
 })

@@ -27,7 +27,7 @@ describe('which file is read', () => {
     const config = loadConfig({ cwd: configFolder({}), env: {} })
     expect(config).toMatchObject({ providers: {}, models: {}, api_keys: [], redis: {} })
     expect(config.server).toMatchObject({ host: '127.0.0.1', port: 8000 })
-    expect(config.jobs).toMatchObject({ completion_window: 86_400_000, sync_window: 570_000 })
+    expect(config.jobs).toMatchObject({ completion_window: 86_400_000, sync_timeout: 570_000 })
   })
 
   test.each([

@@ -167,11 +167,11 @@ describe('a relation that does not hold, with its path and suggestion', () => {
     ],
     [
       'connecting for longer than the whole call may take',
-      'providers: {p: {type: simulated, timeout_ms: 5000, connect_timeout_ms: 6000}}',
+      'providers: {p: {type: simulated, timeout: 5s, connect_timeout: 6s}}',
       {
         code: 'relation',
-        path: 'providers.p.connect_timeout_ms',
-        message: 'is longer than timeout_ms (5000)',
+        path: 'providers.p.connect_timeout',
+        message: 'is longer than timeout (5s)',
       },
     ],
     [
@@ -181,10 +181,10 @@ describe('a relation that does not hold, with its path and suggestion', () => {
     ],
     [
       'an allowed network that is an address',
-      'webhooks:\n  allow:\n    - 10.0.0.0/8\n    - 127.0.0.1',
+      'webhooks:\n  allowed_networks:\n    - 10.0.0.0/8\n    - 127.0.0.1',
       {
         code: 'relation',
-        path: 'webhooks.allow[1]',
+        path: 'webhooks.allowed_networks[1]',
         message: 'expected a network such as 10.0.0.0/8',
         suggestion: '127.0.0.1/32',
         line: 4,
@@ -192,13 +192,13 @@ describe('a relation that does not hold, with its path and suggestion', () => {
     ],
     [
       'an allowed IPv6 address',
-      'webhooks: {allow: ["::1"]}',
-      { path: 'webhooks.allow[0]', suggestion: '::1/128' },
+      'webhooks: {allowed_networks: ["::1"]}',
+      { path: 'webhooks.allowed_networks[0]', suggestion: '::1/128' },
     ],
     [
       'an allowed host name',
-      'webhooks: {allow: [localhost]}',
-      { code: 'relation', path: 'webhooks.allow[0]' },
+      'webhooks: {allowed_networks: [localhost]}',
+      { code: 'relation', path: 'webhooks.allowed_networks[0]' },
     ],
     [
       'a directory beside a bucket',

@@ -39,8 +39,8 @@ test.each([
   ],
   [
     'connections that wait longer than the official clients do',
-    `${providers}models: {m: {provider: a, fallback_to: n}, n: {provider: b}}\njobs: {sync_window: 10m}`,
-    ['one_provider_chain models.n', 'long_sync_window jobs.sync_window'],
+    `${providers}models: {m: {provider: a, fallback_to: n}, n: {provider: b}}\njobs: {sync_timeout: 10m}`,
+    ['one_provider_chain models.n', 'long_sync_timeout jobs.sync_timeout'],
   ],
   [
     'providers without routes',

@@ -25,16 +25,16 @@ beforeAll(async () => {
     api_key: 'k',
     retries: 0,
     breaker: { min_calls: 10_000 },
-    backoff: { base_ms: 50, cap_ms: 100 },
+    backoff: { base: '50ms', cap: '100ms' },
   }
   // Far beyond what is soon.
-  const late = { ...common, backoff: { base_ms: 36_000_000, cap_ms: 36_000_000 } }
+  const late = { ...common, backoff: { base: '10h', cap: '10h' } }
   baton = await deploy({
     api: true,
     batches: true,
     webhooks: true,
     config: {
-      webhooks: { secret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
       providers: {
         gpt: { ...common, type: 'openai', base_url: `${gpt.url}/v1` },
         'gpt-late': { ...late, type: 'openai', base_url: `${gpt.url}/v1` },

@@ -32,7 +32,7 @@ beforeAll(async () => {
     ...{ type: 'openai', api_key: 'k', retries: 0 },
     base_url: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`,
     // One failure that counted would open it, for longer than anybody waits here.
-    breaker: { min_calls: 1, error_percent: 1, consecutive_failures: 1, reset_ms: 600_000 },
+    breaker: { min_calls: 1, error_percent: 1, consecutive_failures: 1, reset: '10m' },
   }
   const provided = (way: string) => cases.map((_, i) => [`${way}${i}`, at] as const)
   const routed = (way: string, more: object) =>

@@ -23,8 +23,8 @@ beforeEach(async () => {
   const at = { type: 'openai', base_url: `http://127.0.0.1:${port}/v1`, api_key: 'k', retries: 0 }
   const first = {
     ...at,
-    breaker: { min_calls: 4, reset_ms: 300, window_ms: 1_000 },
-    recovery: { ramp: '1s', check: '1s', max_reset: '1s' },
+    breaker: { min_calls: 4, reset: '300ms', max_reset: '1s', window: '1s' },
+    recovery: { ramp: '1s', step_interval: '1s' },
   }
   baton = await deploy({
     config: {

@@ -10,7 +10,7 @@ let baton: Deployment
 beforeEach(async () => {
   sims = [createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
-  const breaker = { min_calls: 4, reset_ms: 400, window_ms: 10_000 }
+  const breaker = { min_calls: 4, reset: '400ms', window: '10s' }
   baton = await deploy({
     config: {
       providers: {

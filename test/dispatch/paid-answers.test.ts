@@ -47,7 +47,7 @@ beforeAll(async () => {
   const at = { retries: 0, breaker: { min_calls: 1, error_percent: 1 } }
   baton = await deploy({
     config: {
-      jobs: { sync_window: '1m' },
+      jobs: { sync_timeout: '1m' },
       providers: {
         ...Object.fromEntries(
           cases.map(([, vendor], i) => [

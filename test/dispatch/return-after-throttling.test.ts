@@ -76,7 +76,7 @@ const open = async ({ concurrency = 50, keys = ['k1'], chained = true } = {}): P
       providers: {
         first: {
           ...{ type: 'openai', concurrency, base_url: first.url, api_keys: keys },
-          recovery: { ramp: '6s', check: '2s', first_share: 0.2 },
+          recovery: { ramp: '6s', step_interval: '2s', first_share: 0.2 },
         },
         second: { type: 'openai', concurrency, base_url: second.url, api_key: 'k' },
       },

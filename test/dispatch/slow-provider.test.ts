@@ -104,8 +104,8 @@ it('comes back in steps when a check answers while its calls still hang, and is 
   await open(
     {
       health_check: { kind: 'models', interval: '60s' },
-      breaker: { reset_ms: 1_500 },
-      recovery: { ramp: '60s', check: '30s', first_share: 0.1 },
+      breaker: { reset: '1500ms' },
+      recovery: { ramp: '60s', step_interval: '30s', first_share: 0.1 },
     },
     chain,
   )

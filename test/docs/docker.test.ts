@@ -103,7 +103,7 @@ describe('docker-compose.yml', () => {
     const { server } = loadConfig({ cwd: site, env: keys })
     expect(service.depends_on?.redis?.condition).toBe('service_healthy')
     expect(Number(service.stop_grace_period.replace('s', '')) * 1_000).toBeGreaterThan(
-      server.shutdown_grace_ms + 5_000,
+      server.shutdown_grace + 5_000,
     )
   })
 

@@ -16,7 +16,7 @@ beforeEach(async () => {
         { key: 'greedy', tenant: 'greedy' },
         { key: 'modest', tenant: 'modest' },
       ],
-      server: { port: 0, shutdown_grace_ms: 5_000, max_bytes_in_flight: 64 * MB },
+      server: { port: 0, shutdown_grace: '5s', max_bytes_in_flight: 64 * MB },
     },
   })
   url = (await rig.api.logged('api listening')).url as string

@@ -44,9 +44,9 @@ it('stops as ever when the signal comes again and again', async () => {
 
 it('hands back a call that outlasts the grace, at once, for another worker to make', async () => {
   const { worker, id } = await workerMidCall('hang-then-ok', {
-    server: { port: 0, shutdown_grace_ms: 300 },
+    server: { port: 0, shutdown_grace: '300ms' },
     // Longer than the test: nobody may have to wait for the lock to run out.
-    jobs: { lock_ms: 60_000 },
+    jobs: { lease: '1m' },
   })
   worker.signal('SIGTERM')
   expect(await worker.exited).toEqual(clean)
@@ -91,7 +91,7 @@ it.each([
       rig = await openRig({
         redisUrl: redis.url,
         scripts: [slow],
-        config: { server: { port: 0, shutdown_grace_ms: 300 } },
+        config: { server: { port: 0, shutdown_grace: '300ms' } },
       })
       const stuck = rig.site.run(...args)
       await stuck.logged('started')

@@ -27,7 +27,7 @@ beforeEach(async () => {
   well = createWebhookReceiver({ secret })
   await well.start()
   // A place stays taken for longer than this test would wait for one.
-  const webhooks = { secret, allow: ['127.0.0.0/8'], concurrency: 20, timeout_ms: 600_000 }
+  const webhooks = { secret, allowed_networks: ['127.0.0.0/8'], concurrency: 20, timeout: '10m' }
   rig = await openRig({ config: { webhooks } })
   await Promise.all([rig.site.worker('first'), rig.site.worker('webhooks')])
 })

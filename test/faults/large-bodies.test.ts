@@ -26,7 +26,7 @@ let agent: Agent
 let httpAgent: HttpAgent
 beforeAll(async () => {
   rig = await openRig({
-    config: { api_keys: [apiKey], server: { port: 0, shutdown_grace_ms: 10_000, max_body_bytes: maxBytes } },
+    config: { api_keys: [apiKey], server: { port: 0, shutdown_grace: '10s', max_body_bytes: maxBytes } },
   })
   url = (await rig.api.logged('api listening')).url as string
   dir = await mkdtemp(join(tmpdir(), 'baton-large-'))

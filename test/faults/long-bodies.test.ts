@@ -13,7 +13,7 @@ beforeEach(async () => {
   rig = await openRig({
     scripts: ['hang-then-ok'],
     // Two of the bodies below, and no more.
-    config: { jobs: { lock_ms: 1_000, max_bytes_in_flight: 5 * MB } },
+    config: { jobs: { lease: '1s', max_bytes_in_flight: 5 * MB } },
     provider: { concurrency: 10 },
   })
   redis = new Redis(rig.redis.url)

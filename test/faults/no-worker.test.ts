@@ -8,7 +8,7 @@ const unmannedAfterMs = 8_000
 let rig: Rig
 beforeAll(async () => {
   rig = await openRig({
-    config: { jobs: { lock_ms: 10_000, unmanned_after: '8s' } },
+    config: { jobs: { lease: '10s', worker_missing_after: '8s' } },
     routes: { back: { provider: 'second', fallback_to: 'plain' } },
   })
 })

@@ -20,7 +20,7 @@ beforeEach(async () => {
   await sim.start()
   const config = {
     redis: testRedis(),
-    server: { port: 0, shutdown_grace_ms: 10_000 },
+    server: { port: 0, shutdown_grace: '10s' },
     storage: { path: join(dir, 'blobs') },
     providers: { sim: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'key' } },
     models: { [slow]: { provider: 'sim' } },

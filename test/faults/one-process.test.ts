@@ -25,8 +25,8 @@ const open = async (breaker: object): Promise<void> => {
       providers: {
         first: {
           ...{ type: 'openai', base_url: `${first.url}/v1`, ...common },
-          breaker: { window_ms: 3_000, reset_ms: 1_000, ...breaker },
-          recovery: { ramp: '3s', check: '1s', first_share: 0.1, max_reset: '1s' },
+          breaker: { window: '3s', reset: '1s', max_reset: '1s', ...breaker },
+          recovery: { ramp: '3s', step_interval: '1s', first_share: 0.1 },
         },
         second: { type: 'openai', base_url: `${second.url}/v1`, ...common },
       },
@@ -127,7 +127,7 @@ it('its own breaker is one with the shared state, in every one of several outage
 it('a dead provider is left after a run of failures, however many good calls the window holds', {
   timeout: 60_000,
 }, async () => {
-  await open({ window_ms: 600_000 })
+  await open({ window: '10m' })
   await until(() => first.journal!.length > 200)
   first.script({ fault: { kind: 'error-503' } })
   await until(async () => (await seen()).state === 'open')

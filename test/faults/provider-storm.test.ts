@@ -5,7 +5,7 @@ import { openRig, type Rig, submitted } from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => {
-  rig = await openRig({ provider: { breaker: { min_calls: 5, reset_ms: 1_000 } } })
+  rig = await openRig({ provider: { breaker: { min_calls: 5, reset: '1s' } } })
   const { site } = rig
   await Promise.all([site.worker('first'), site.worker('first'), site.worker('second')])
 })

@@ -29,7 +29,7 @@ beforeAll(async () => {
     routes: { shared: { provider: 'first', cache: {}, mirror: { to: 'spare', sample: 1 } } },
     config: {
       redis: { ...cluster.config, prefix: 'spread' },
-      webhooks: { secret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
   })
   url = (await rig.api.logged('api listening')).url as string

@@ -19,7 +19,7 @@ beforeEach(async () => {
     redisUrl: server.url,
     // Longer than the requests.
     answerBytes: 24_000,
-    config: { jobs: { lock_ms: 1_000, retention: '6s' }, webhooks: { allow: ['127.0.0.0/8'] } },
+    config: { jobs: { lease: '1s', retention: '6s' }, webhooks: { allowed_networks: ['127.0.0.0/8'] } },
   })
 })
 afterEach(async () => {

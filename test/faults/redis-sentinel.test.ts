@@ -25,7 +25,7 @@ const rigOn = (topology: SentinelTopology, redis: object = {}): Promise<Rig> =>
   openRig({
     config: {
       redis: { ...topology.config, ...redis },
-      webhooks: { secret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
   })
 

@@ -49,9 +49,9 @@ export const openRig = async (options: RigOptions = {}): Promise<Rig> => {
   const site = await openSite(
     {
       redis,
-      server: { port: 0, shutdown_grace_ms: 10_000 },
-      jobs: { lock_ms: lockMs },
-      webhooks: { allow: ['127.0.0.0/8'] },
+      server: { port: 0, shutdown_grace: '10s' },
+      jobs: { lease: `${lockMs}ms` },
+      webhooks: { allowed_networks: ['127.0.0.0/8'] },
       providers: {
         first: { type: 'openai', base_url: `${first.url}/v1`, ...common },
         second: { type: 'anthropic', base_url: second.url, ...common },

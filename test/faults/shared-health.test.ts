@@ -29,17 +29,17 @@ beforeEach(async () => {
   const common = {
     api_key: 'key',
     // A machine that stands still for a second would look like a provider whose calls hang.
-    breaker: { min_calls: minCalls, window_ms: 60_000, reset_ms: resetMs, slow_factor: 0 },
+    breaker: { min_calls: minCalls, window: '1m', reset: `${resetMs}ms`, max_reset: '2s', slow_factor: 0 },
     retries: 0,
   }
   site = await openSite(
     {
       redis: testRedis(),
-      server: { port: 0, shutdown_grace_ms: 10_000 },
+      server: { port: 0, shutdown_grace: '10s' },
       providers: {
         first: {
           ...{ type: 'openai', base_url: `${first.url}/v1`, ...common },
-          recovery: { ramp: '3s', check: '1s', max_reset: '2s' },
+          recovery: { ramp: '3s', step_interval: '1s' },
         },
         second: { type: 'openai', base_url: `${second.url}/v1`, ...common },
       },

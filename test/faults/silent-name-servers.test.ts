@@ -33,7 +33,7 @@ beforeEach(async () => {
       { key: 'key-of-loud', tenant: 'loud' },
       { key: 'key-of-quiet', tenant: 'quiet' },
     ],
-    webhooks: { secret, allow: ['127.0.0.0/8'] },
+    webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     providers: {
       first: { type: 'openai', base_url: `${named(provider.url, 'provider.test')}/v1`, api_key: 'key' },
     },

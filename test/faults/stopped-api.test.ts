@@ -16,7 +16,7 @@ const ask = (model: string, headers: Record<string, string> = {}): Promise<Respo
   })
 
 const open = async (): Promise<void> => {
-  rig = await openRig({ scripts: [slow, stuck], config: { server: { port: 0, shutdown_grace_ms: 0 } } })
+  rig = await openRig({ scripts: [slow, stuck], config: { server: { port: 0, shutdown_grace: '0s' } } })
 }
 
 const stopApi = async (): Promise<void> => {

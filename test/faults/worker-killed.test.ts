@@ -9,7 +9,7 @@ let rig: Rig
 beforeEach(async () => {
   rig = await openRig({
     scripts: ['hang-then-ok'],
-    config: { webhooks: { secret, allow: ['127.0.0.0/8'] } },
+    config: { webhooks: { secret, allowed_networks: ['127.0.0.0/8'] } },
   })
 })
 afterEach(() => rig.close())

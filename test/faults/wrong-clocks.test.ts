@@ -23,7 +23,7 @@ beforeEach(async () => {
   await receiver.start()
   rig = await openRig({
     scripts: ['fail-429-then-ok'],
-    config: { jobs: { lock_ms: lockMs }, webhooks: { secret, allow: ['127.0.0.0/8'] } },
+    config: { jobs: { lease: `${lockMs}ms` }, webhooks: { secret, allowed_networks: ['127.0.0.0/8'] } },
   })
   rig.first.script({ latency: { kind: 'fixed', ms: latencyMs } })
 })

@@ -49,11 +49,11 @@ describe('a process that cannot do what it is told', () => {
   it('names every fault of its config at once, and starts nothing', async () => {
     const { said } = await refusal({
       server: { prot: 0 },
-      jobs: { lock_ms: 5 },
+      jobs: { lease: '5ms' },
       providers: { first: { type: 'opnai', api_key: 'key' } },
       models: { plain: { provider: 'frist' } },
     })
-    for (const fault of ['server.prot', 'jobs.lock_ms', 'providers.first.type', 'frist']) {
+    for (const fault of ['server.prot', 'jobs.lease', 'providers.first.type', 'frist']) {
       expect(said).toContain(fault)
     }
     await expect(access(join(site.dir, '.baton'))).rejects.toThrow('ENOENT')

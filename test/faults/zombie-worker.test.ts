@@ -21,7 +21,7 @@ beforeEach(async () => {
     routes: priced,
     // With room for more it would hear the next doorbell, and sleep on it for BullMQ's 5 s.
     provider: { concurrency: 1 },
-    config: { webhooks: { secret, allow: ['127.0.0.0/8'] } },
+    config: { webhooks: { secret, allowed_networks: ['127.0.0.0/8'] } },
   })
   await rig.site.worker('webhooks')
 })

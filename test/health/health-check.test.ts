@@ -22,8 +22,8 @@ const start = async (
   onTestFinished(() => sim.stop())
   const provider = {
     ...{ type: 'openai', base_url: `${sim.url}/v1`, api_keys: keys },
-    breaker: { reset_ms: 300, min_calls: 5, window_ms: 2_000 },
-    recovery: { ramp: '1s', check: '1s', max_reset: '1s' },
+    breaker: { reset: '300ms', max_reset: '1s', min_calls: 5, window: '2s' },
+    recovery: { ramp: '1s', step_interval: '1s' },
     health_check: { kind: 'completion', interval: '1s', ...check },
   }
   const config = { providers: { only: provider }, models: { chat: { provider: 'only' } } }

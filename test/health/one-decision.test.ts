@@ -34,7 +34,7 @@ beforeEach(async () => {
       providers: {
         first: {
           ...{ type: 'openai', api_key: 'k', retries: 0, base_url: `${sim.url}/v1` },
-          breaker: { window_ms: 5_000, min_calls: 4, consecutive_failures: 10_000, reset_ms: 300 },
+          breaker: { window: '5s', min_calls: 4, consecutive_failures: 10_000, reset: '300ms' },
         },
       },
       models: { 'gpt-4': { provider: 'first' } },

@@ -17,7 +17,7 @@ beforeAll(async () => {
   second = createSimProvider()
   await Promise.all([first.start(), second.start()])
   const breaker = { min_calls: 100_000 }
-  const backoff = { base_ms: 10, cap_ms: 50 }
+  const backoff = { base: '10ms', cap: '50ms' }
   const common = { api_key: 'k', breaker, backoff, retries: 0 }
   const config = {
     jobs: { max_attempts: 4 },

@@ -18,7 +18,7 @@ const configOf = (more: object = {}) => {
     models: { m: { provider: 'p' }, hang: { provider: 'p' } },
     redis: { url, prefix },
     webhooks: { secret },
-    server: { port: 0, admin_port: 0, shutdown_grace_ms: 20_000 },
+    server: { port: 0, admin_port: 0, shutdown_grace: '20s' },
     ...more,
   }
 }

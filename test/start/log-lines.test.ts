@@ -17,7 +17,7 @@ test('no line of a process at debug has a key twice', async () => {
   const sim = createSimProvider()
   await sim.start()
   const blobs = await mkdtemp(join(tmpdir(), 'baton-log-lines-'))
-  const breaker = { min_calls: 1, consecutive_failures: 1, reset_ms: 500 }
+  const breaker = { min_calls: 1, consecutive_failures: 1, reset: '500ms' }
   const site = await openSite(
     {
       providers: {

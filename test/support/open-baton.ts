@@ -57,7 +57,7 @@ export const deploy = async (options: DeployOptions): Promise<Deployment> => {
     server: {
       ...(options.config.server as object | undefined),
       port: 0,
-      shutdown_grace_ms: options.graceMs ?? 5_000,
+      shutdown_grace: `${options.graceMs ?? 5_000}ms`,
     },
   })
   const log = options.logTo ? createLogger('trace', options.logTo) : createLogger('silent')

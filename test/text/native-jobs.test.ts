@@ -35,7 +35,7 @@ beforeAll(async () => {
     config: {
       providers: { first: { type: 'openai', base_url: `${upstream.url}/v1`, api_key: 'k' } },
       models: { m: { provider: 'first' } },
-      webhooks: { secret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
   })
 })

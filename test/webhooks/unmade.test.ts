@@ -25,7 +25,7 @@ beforeAll(async () => {
     config: {
       providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' } },
       models: { 'gpt-4': { provider: 'first' } },
-      webhooks: { secret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
   })
 })

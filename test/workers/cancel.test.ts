@@ -20,7 +20,7 @@ beforeAll(async () => {
         base_url: `${sim.url}/v1`,
         api_key: 'k',
         breaker: { min_calls: 1000 },
-        backoff: { base_ms: 2_000 },
+        backoff: { base: '2s' },
       },
     },
     models: Object.fromEntries(models.map(model => [model, { provider: 'first' }])),

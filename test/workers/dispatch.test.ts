@@ -33,14 +33,14 @@ const chainConfig = () => ({
       api_key: 'key-three',
       breaker: { min_calls: 1000 },
       retries: 4,
-      backoff: { base_ms: 100, cap_ms: 300 },
+      backoff: { base: '100ms', cap: '300ms' },
     },
     fourth: {
       type: 'openai',
       base_url: `${primary.url}/v1`,
       api_key: 'key-four',
       breaker: { min_calls: 1000 },
-      backoff: { base_ms: 4500 },
+      backoff: { base: '4500ms' },
     },
   },
   models: Object.fromEntries([

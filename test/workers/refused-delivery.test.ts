@@ -17,7 +17,7 @@ it('asks again for a delivery that Redis refuses to lease', async () => {
   const config = {
     providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' } },
     models: { 'gpt-4': { provider: 'first' } },
-    webhooks: { secret, allow: ['127.0.0.0/8'] },
+    webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
   }
   const baton = await deploy({ config, prefix })
   const { redis, keys, doorbells } = baton.context

@@ -28,8 +28,8 @@ beforeAll(async () => {
         'fail-400': { provider: 'first' },
         hang: { provider: 'first' },
       },
-      jobs: { lock_ms: lockMs },
-      webhooks: { secret, allow: ['127.0.0.0/8'], concurrency: 2 },
+      jobs: { lease: `${lockMs}ms` },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'], concurrency: 2 },
     },
   })
 })

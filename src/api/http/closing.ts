@@ -17,10 +17,10 @@ declare module 'fastify' {
 /** For the last answers to leave once the waits were let go. */
 const finalAnswersMs = 1_000
 
-type Settings = Pick<Config['server'], 'shutdown_grace_ms' | 'drain_delay_ms'>
+type Settings = Pick<Config['server'], 'shutdown_grace' | 'drain_delay'>
 
 /**
- * How the API stops. First it says so: `/readyz` answers 503, and every answer closes its connection; for `drain_delay_ms` it serves on, until load
+ * How the API stops. First it says so: `/readyz` answers 503, and every answer closes its connection; for `drain_delay` it serves on, until load
  * balancers have seen that. Then, as `app.close()` does, it takes no new connections and refuses new requests; long polls are answered and
  * streams ended at once, and requests that wait for their job's answer may do so until shortly before the deadline. Then they are answered
  * 503, and at the deadline what is left is cut off.
@@ -29,7 +29,7 @@ export const installClosing = (
   app: FastifyInstance,
   waits: JobWaits,
   streams: JobStreams,
-  { shutdown_grace_ms: defaultDeadlineMs, drain_delay_ms: drainDelayMs }: Settings,
+  { shutdown_grace: defaultDeadlineMs, drain_delay: drainDelayMs }: Settings,
 ): void => {
   let isLeaving = false
   let isClosing = false

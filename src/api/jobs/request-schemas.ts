@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { duration } from '../../config/durations.ts'
 import { configSchema } from '../../config/schema.ts'
-import { duration } from '../../config/schema-values.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { jobStatuses } from '../../domain/job.ts'

@@ -111,7 +111,7 @@ const providerMetrics = ({ circuits, entries, unmannedSinceMs }: SharedFigures):
     ),
     gauge(
       'baton_provider_without_worker',
-      '1 for a provider that has had no live worker for jobs.unmanned_after.',
+      '1 for a provider that has had no live worker for jobs.worker_missing_after.',
       [...unmannedSinceMs].map(([provider, sinceMs]) => ({
         labels: { provider },
         value: sinceMs > 0 ? 1 : 0,

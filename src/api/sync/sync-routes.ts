@@ -78,8 +78,8 @@ export const addSyncRoutes = (
       return acceptJob(store, request, reply, submitted)
     }
     if (replayed) reply.header('idempotent-replayed', 'true')
-    const bound = timeoutMsOf(request, config.jobs.sync_window)
-    const timeoutMs = bound === null ? config.jobs.sync_window + syncGraceMs : bound + timeoutGraceMs
+    const bound = timeoutMsOf(request, config.jobs.sync_timeout)
+    const timeoutMs = bound === null ? config.jobs.sync_timeout + syncGraceMs : bound + timeoutGraceMs
     const outcome = await waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted))
     if (outcome === 'disconnected') {
       await abandon(request, id)
@@ -109,7 +109,7 @@ const submissionOf = (parts: ApiParts, request: SyncRequest): Submission => {
     body: bodyText,
     parsedBody: body,
     headers,
-    windowMs: timeoutMsOf(request, parts.config.jobs.sync_window) ?? parts.config.jobs.sync_window,
+    windowMs: timeoutMsOf(request, parts.config.jobs.sync_timeout) ?? parts.config.jobs.sync_timeout,
     webhook: null,
     metadata: null,
     priority: 'default',

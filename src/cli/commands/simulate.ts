@@ -1,5 +1,5 @@
+import { duration } from '../../config/durations.ts'
 import type { Config } from '../../config/schema.ts'
-import { duration } from '../../config/schema-values.ts'
 import { routesOf } from '../../context.ts'
 import { keyOf, weightOf } from '../../dispatch/target-order.ts'
 import type { RouteTarget } from '../../domain/chain.ts'

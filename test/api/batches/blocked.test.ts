@@ -29,7 +29,7 @@ const open = (more: object = {}): Promise<ReasonsSite> =>
   openReasonsSite({
     batches: true,
     webhooks: true,
-    config: { webhooks: { secret, allow: ['127.0.0.0/8'] }, storage: { path: blobs }, ...more },
+    config: { webhooks: { secret, allowed_networks: ['127.0.0.0/8'] }, storage: { path: blobs }, ...more },
   })
 
 const submit = async ({ clients }: ReasonsSite, models: readonly string[]): Promise<string> => {

@@ -12,7 +12,7 @@ const maxRequests = 1_000
 
 const config = {
   batches: { anthropic_max_bytes: maxBytes, anthropic_max_requests: maxRequests, max_line_bytes: 100_000 },
-  webhooks: { allow: ['10.0.0.0/8'] },
+  webhooks: { allowed_networks: ['10.0.0.0/8'] },
 }
 
 const open = (more: object = {}) => openTestApi({ config: { ...config, ...more } })

@@ -17,7 +17,7 @@ let client: OpenAI
 beforeAll(async () => {
   receiver = createWebhookReceiver({ secret: own })
   await receiver.start()
-  api = await openBatchApi({ config: { webhooks: { secret, allow: ['127.0.0.0/8'] } } })
+  api = await openBatchApi({ config: { webhooks: { secret, allowed_networks: ['127.0.0.0/8'] } } })
   client = new OpenAI({ apiKey: 'right', baseURL: `${api.url}/v1`, webhookSecret: own })
 })
 afterAll(async () => {

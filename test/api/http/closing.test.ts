@@ -116,7 +116,7 @@ it('an answer that comes in the last moment is given', async () => {
 })
 
 it('it says that it leaves and serves on for a while, and closes each connection', async () => {
-  await using api = await openTestApi({ config: { server: { drain_delay_ms: 1_000 } } })
+  await using api = await openTestApi({ config: { server: { drain_delay: '1s' } } })
   const probe = async () => {
     const [ready, alive] = await Promise.all([call(api, 'GET', '/readyz'), call(api, 'GET', '/healthz')])
     return [ready.status, alive.status, alive.headers.get('connection')]

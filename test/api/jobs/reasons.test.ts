@@ -108,8 +108,8 @@ it.each(['attempts_exhausted', 'expired'] as const)(
   'a job that ends as %s tells of its last call',
   async code => {
     await using site = await openReasonsSite(
-      { config: { jobs: { max_attempts: code === 'expired' ? 50 : 2, sync_window: '2s' } } },
-      { backoff: { base_ms: 10, cap_ms: 20 } },
+      { config: { jobs: { max_attempts: code === 'expired' ? 50 : 2, sync_timeout: '2s' } } },
+      { backoff: { base: '10ms', cap: '20ms' } },
     )
     const broken = answering(500, { error: { message: 'Broken.', type: 'server_error', code: null } })
     site.openai.answers(broken)
@@ -124,7 +124,7 @@ it.each(['attempts_exhausted', 'expired'] as const)(
 )
 
 it('a call that nobody answered says why', async () => {
-  await using site = await openReasonsSite({ config: { jobs: { sync_window: '1s' } } })
+  await using site = await openReasonsSite({ config: { jobs: { sync_timeout: '1s' } } })
   await site.openai.close()
   const { status, json } = await site.ask('gpt-4')
   expect(status).toBe(504)

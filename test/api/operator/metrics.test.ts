@@ -27,7 +27,7 @@ beforeEach(async () => {
         alone: { provider: 'first' },
       },
       api_keys: [{ key, role: 'operator' }],
-      webhooks: { secret, allow: ['127.0.0.0/8'] },
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
     api: true,
     webhooks: true,

@@ -87,7 +87,7 @@ describe('throttling', () => {
     )
 
   it('of all targets for longer than the connection may wait is a 429 that says how long', async () => {
-    await using site = await openReasonsSite({ config: { jobs: { sync_window: '60s' } } })
+    await using site = await openReasonsSite({ config: { jobs: { sync_timeout: '60s' } } })
     for (const vendor of [site.openai, site.claude]) vendor.answers(throttled(300))
     const { status, json, headers } = await site.ask('both')
     expect({ status, code: json.error.code }).toEqual({ status: 429, code: 'targets_throttled' })
@@ -102,7 +102,7 @@ describe('throttling', () => {
   })
 
   it('of one target, with a wrong key on the other, is no 429', async () => {
-    await using site = await openReasonsSite({ config: { jobs: { sync_window: '60s' } } })
+    await using site = await openReasonsSite({ config: { jobs: { sync_timeout: '60s' } } })
     site.openai.answers(throttled(300))
     site.claude.answers(trouble.claude['a wrong key'])
     const { status, json } = await site.ask('both')

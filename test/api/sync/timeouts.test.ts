@@ -13,7 +13,7 @@ beforeAll(async () => {
   baton = await deploy({
     api: true,
     config: {
-      jobs: { sync_window: '90s' },
+      jobs: { sync_timeout: '90s' },
       providers: { gpt: { type: 'openai', base_url: `${vendor.url}/v1`, api_key: 'k', retries: 0 } },
       models: { 'gpt-4': { provider: 'gpt' } },
     },

@@ -98,6 +98,6 @@ test('nobody there', async () => {
 
 test('silence ends with the timeout', async () => {
   const upstream = await openUpstream(() => undefined)
-  const settings = { type: 'openai-compatible', base_url: upstream.url, timeout_ms: 500 }
+  const settings = { type: 'openai-compatible', base_url: upstream.url, timeout: '500ms' }
   expect(await check(settings)).toMatchObject({ standing: 'unreachable', outcome: { reason: 'timeout' } })
 })

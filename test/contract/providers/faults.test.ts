@@ -74,13 +74,13 @@ const faults: {
   {
     fault: 'no answer in time',
     respond: () => {},
-    settings: { timeout_ms: 500 },
+    settings: { timeout: '500ms' },
     outcome: { kind: 'break', reason: 'timeout', sent: true },
   },
   {
     fault: 'a body that stalls',
     respond: (_request, response) => response.write('{'),
-    settings: { timeout_ms: 500 },
+    settings: { timeout: '500ms' },
     outcome: { kind: 'break', reason: 'timeout', sent: true },
   },
   {
@@ -202,7 +202,7 @@ test('a server that speaks no TLS was sent nothing', async () => {
 
 test('a connection that is never made was sent nothing', async () => {
   const address = await openSocketServer(() => {})
-  expect(await open(`https://${address}`, { connect_timeout_ms: 500 }).call(request)).toMatchObject({
+  expect(await open(`https://${address}`, { connect_timeout: '500ms' }).call(request)).toMatchObject({
     reason: 'connect',
     sent: false,
   })

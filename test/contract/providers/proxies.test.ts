@@ -124,7 +124,7 @@ test('a proxy that is not there is a connection that was not made', async () => 
 
 test('a call that is cancelled while the proxy connects is not sent', async () => {
   const silent = await startReceiver(() => undefined)
-  const provider = open('https://api.test/v1', { https: silent.url }, { connect_timeout_ms: 50 })
+  const provider = open('https://api.test/v1', { https: silent.url }, { connect_timeout: '50ms' })
   expect(await provider.call(request)).toMatchObject({ kind: 'break', reason: 'connect', sent: false })
 })
 

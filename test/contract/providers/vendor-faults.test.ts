@@ -71,7 +71,7 @@ describe.each(vendors)('$name', vendor => {
     test('no answer in time', async () => {
       const upstream = await openUpstream(() => {})
       // Long enough to have sent the request, on a busy machine too.
-      const provider = await openVendor(vendor, upstream, { timeout_ms: 1_000 })
+      const provider = await openVendor(vendor, upstream, { timeout: '1s' })
       expect(await provider.call(request())).toMatchObject({ kind: 'break', reason: 'timeout', sent: true })
     })
 

@@ -152,7 +152,7 @@ test('a call that is cancelled while it waits for a token ends at once', async (
 })
 
 test('waiting for a token is part of the call’s time', async () => {
-  const { provider } = await open(() => {}, { timeout_ms: 100 })
+  const { provider } = await open(() => {}, { timeout: '100ms' })
   expect(await provider.call(request())).toMatchObject({ kind: 'break', reason: 'timeout', sent: false })
 })
 

@@ -35,8 +35,8 @@ export const openFuzzedServer = async (): Promise<FuzzedServer> => {
     {
       redis: { url: redisUrl, prefix },
       api_keys: [apiKey],
-      server: { port: 0, max_body_bytes: 64_000, shutdown_grace_ms: 2_000 },
-      webhooks: { secret: webhookSecret, allow: ['127.0.0.0/8'] },
+      server: { port: 0, max_body_bytes: 64_000, shutdown_grace: '2s' },
+      webhooks: { secret: webhookSecret, allowed_networks: ['127.0.0.0/8'] },
       files: { max_bytes: 100_000, max_upload_bytes: 100_000 },
       batches: { max_file_bytes: 100_000, anthropic_max_bytes: 64_000 },
       providers: {

@@ -1,0 +1,29 @@
+import { z } from 'zod'
+
+const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const
+
+type Unit = keyof typeof units
+
+const form = /^(\d+)(ms|s|m|h|d)$/
+const expected = 'expected a duration such as 500ms, 30s, 5m, 24h or 7d'
+
+const msOf = (text: string): number => {
+  const [, count, unit] = form.exec(text)!
+  return Number(count) * units[unit as Unit]
+}
+
+/** `500ms`, `30s`, `5m`, `24h`, `7d`, read as milliseconds. */
+export const duration = z.string(expected).regex(form, expected).transform(msOf)
+
+/** A duration within these bounds, each included. */
+export const durationFrom = (least: string, most?: string) =>
+  duration.refine(
+    ms => ms >= msOf(least) && (most === undefined || ms <= msOf(most)),
+    most === undefined ? `expected at least ${least}` : `expected ${least} to ${most}`,
+  )
+
+/** Milliseconds in the largest unit that has no rest: 90000 as `90s`, 3600000 as `1h`. */
+export const durationText = (ms: number): string => {
+  const [unit, size] = Object.entries(units).find(([, size]) => ms % size === 0 && ms > 0) ?? ['s', 1_000]
+  return `${Math.trunc(ms / size)}${unit}`
+}
