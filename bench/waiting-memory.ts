@@ -3,7 +3,7 @@ import { onStage } from '../harness/environment.ts'
 import { fixed, printTable } from '../harness/figures.ts'
 import { until } from '../harness/until.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
-import { createAgenda } from '../src/jobs/schedule.ts'
+import { createSchedule } from '../src/jobs/schedule.ts'
 import { shardCount } from '../src/redis/keys.ts'
 import { createScriptRunner } from '../src/redis/scripts.ts'
 import { chatText, createClient, jobPath, jobText } from './support/chat.ts'
@@ -33,10 +33,13 @@ export const waitingMemory = (): Promise<void> =>
     const api = await startBaton(stage, 'api', batonInput(redisUrl, noProvider))
     const client = createClient(api.url, connections)
     closing(() => client.close())
-    const agenda = createAgenda(redis, createScriptRunner(redis), keys, { now: Date.now, aheadMs: () => 0 })
+    const schedule = createSchedule(redis, createScriptRunner(redis), keys, {
+      now: Date.now,
+      aheadMs: () => 0,
+    })
     const submit = async (count: number): Promise<void> => {
       await client.postMany(count, jobPath, jobText, 202)
-      await until(async () => (await agenda.size()) === 0)
+      await until(async () => (await schedule.size()) === 0)
     }
 
     // Scripts, connections and whatever else comes once must not be counted with the jobs.

@@ -135,7 +135,7 @@ const play = async (run: Run, plan: readonly PlannedFault[]): Promise<Omit<Outco
     signs: { apiAnsweredAtMs: api.answeredAtMs, linesAtMs, batchesOpen: watch.batchesOpen() },
     settled,
     handovers: await countInLogs(cluster, '"event":"job.handed_over"'),
-    patrolled: await countInLogs(cluster, '"event":"job.recovered"'),
+    reconciled: await countInLogs(cluster, '"event":"job.recovered"'),
     durationMs: Date.now() - startedAtMs,
     redisVersion,
   }

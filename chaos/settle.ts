@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { coreOf, createKeys, shardCount } from '../src/redis/keys.ts'
+import { createKeys, shardCount, ulidOf } from '../src/redis/keys.ts'
 import type { Leftover } from './audit/evidence.ts'
 import { findLeftovers } from './audit/leftovers.ts'
 import { redisPrefix } from './cluster/config.ts'
 import type { Ledger } from './load/ledger.ts'
 import type { Watch } from './load/watch.ts'
 
-/** The patrol looks at what has stood still for a minute, and takes as long again to come by everything. */
+/** The reconciler looks at what has stood still for a minute, and takes as long again to come by everything. */
 const patienceMs = 180_000
 const roundMs = 500
 
@@ -46,7 +46,7 @@ const remainsOf = (ledger: Ledger, watch: Watch) => ({
       .filter(({ id }) => id !== null)
       .map(({ id }) => [id!, watch.statusOf(id!) !== 'succeeded'] as const),
   ),
-  batchCores: new Set(ledger.batches.flatMap(({ id }) => (id === null ? [] : [coreOf(id)]))),
+  batchCores: new Set(ledger.batches.flatMap(({ id }) => (id === null ? [] : [ulidOf(id)]))),
 })
 
 const isDelivery = (entry: string): boolean => /\.w\.\d+$/.test(entry)
@@ -61,7 +61,7 @@ const bringWebhooksForward = async (redis: Redis): Promise<number> => {
   const keys = createKeys(redisPrefix)
   let count = 0
   for (let shard = 0; shard < shardCount; shard++) {
-    const key = keys.agenda(shard)
+    const key = keys.schedule(shard)
     const late = await redis.zrange(key, String(Date.now() + soonMs), '+inf', 'BYSCORE')
     for (const entry of late.filter(isDelivery)) count += await redis.zadd(key, 'XX', 'CH', Date.now(), entry)
   }

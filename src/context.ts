@@ -37,7 +37,7 @@ import { createUnavailableReason } from './health/why-away.ts'
 import { createWorkerLiveness, unmannedForMs, type WorkerLiveness } from './health/worker-liveness.ts'
 import { createJobStore, type JobStore } from './jobs/store.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
-import { openCaretakers } from './maintenance.ts'
+import { openMaintenance } from './maintenance.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from './mirror/mirrored-routes.ts'
 import { type Names, openNames } from './net/names/open-names.ts'
 import { createProviders } from './providers/create-providers.ts'
@@ -152,7 +152,7 @@ export const storeOn = (
     aheadMs,
   })
 
-/** Opens what all roles share, among it the sweeper and the patrol: every process takes part in both. */
+/** Opens what all roles share, among it the sweeper and the reconciler: every process takes part in both. */
 export const openContext = async (life: Lifecycle, options: AppContextOptions): Promise<AppContext> => {
   const { config, redisAt, log, vitals = createVitals() } = options
   const { prefix } = config.redis
@@ -197,7 +197,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
 
   const hasTurn = createTurn(redis, prefix, instance)
   const batches = createBatchStore({ redis, run, keys, now })
-  await openCaretakers(life, {
+  await openMaintenance(life, {
     ...{ redis, run, keys, instance, store, doorbells, batches, hasTurn, log, ...clock },
     leaseMs: config.jobs.lease,
   })

@@ -3,7 +3,7 @@ import { createBatchWork } from '../src/batches/work.ts'
 import type { AppContext } from '../src/context.ts'
 import { createFirstTarget } from '../src/dispatch/first-target.ts'
 import { createFileStore } from '../src/files/store.ts'
-import { createAgenda } from '../src/jobs/schedule.ts'
+import { createSchedule } from '../src/jobs/schedule.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createRepeating } from '../src/lifecycle/repeating.ts'
 import { openBlobStore } from '../src/start-blobs.ts'
@@ -31,7 +31,7 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     work: createBatchWork({ redis, run, keys, retentionMs: batches.retention, now }),
     blobs,
     firstTarget: createFirstTarget(context),
-    agenda: createAgenda(redis, run, keys, context.clock),
+    schedule: createSchedule(redis, run, keys, context.clock),
     maxLines: batches.max_lines,
     maxLineBytes: batches.max_line_bytes,
     windowBytes: batches.window_bytes,

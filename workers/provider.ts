@@ -71,15 +71,15 @@ export const openProviderWorker = async (
     keys,
     log: site.log,
     room: intakeOf(context, way),
-    answer: async (name, taken) => {
+    handle: async (name, onClaimed) => {
       const parsed = parseDoorbell(name)
       if (parsed.kind !== 'job') return
       const arrived = admission.reserve()
       const claimed = (): void => {
         arrived()
-        taken()
+        onClaimed()
       }
-      await execute(parsed.jobId, parsed.hop, parsed.ring, claimed).finally(arrived)
+      await execute(parsed.jobId, parsed.hop, parsed.generation, claimed).finally(arrived)
     },
   })
   await life.open(

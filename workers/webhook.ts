@@ -80,7 +80,7 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
       idle: receivers.hanging,
       onChange: receivers.onHanging,
     },
-    answer: async (name, taken) => {
+    handle: async (name, taken) => {
       const held = { id: name, token: name }
       try {
         await deliver(name, () => {
@@ -153,7 +153,7 @@ const openLeases = (life: Lifecycle, { store, config, log }: AppContext): Promis
 
 /**
  * A Redis that is full refuses to lease a delivery. BullMQ keeps the doorbell only while it is asked again: dropped, a job's would
- * come back by the patrol, and a batch's by nobody.
+ * come back by the reconciler, and a batch's by nobody.
  */
 const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deliveries => ({
   ...deliveries,

@@ -1,7 +1,7 @@
 import { until } from '../../harness/until.ts'
 import { createSubmitJob } from '../../src/dispatch/submit.ts'
 import type { WebhookTarget } from '../../src/domain/job.ts'
-import { createAgenda } from '../../src/jobs/schedule.ts'
+import { createSchedule } from '../../src/jobs/schedule.ts'
 import { chatBody, chatPath, chatText } from './chat.ts'
 import { type BatonInput, model, openBaton } from './deployment.ts'
 
@@ -45,8 +45,8 @@ export const loadQueue = async (
       const submitted = await Promise.all(Array.from({ length }, () => submit(submission)))
       ids.push(...submitted.map(job => job.id))
     }
-    const agenda = createAgenda(context.redis, context.run, context.keys, context.clock)
-    await until(async () => (await agenda.size()) === 0)
+    const schedule = createSchedule(context.redis, context.run, context.keys, context.clock)
+    await until(async () => (await schedule.size()) === 0)
     return ids
   } finally {
     await life.stop()

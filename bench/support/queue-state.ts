@@ -17,13 +17,13 @@ export const openJobs = async (redis: Redis, queue: string): Promise<number> => 
 }
 
 /**
- * Whether all jobs are at their end. One that is not waits in a queue, or stands in the agenda: as owed to a queue or as
+ * Whether all jobs are at their end. One that is not waits in a queue, or stands in the schedule: as owed to a queue or as
  * leased to a worker. It is asked in one transaction, as jobs go to and fro between the two.
  */
 export const allSettled = async (redis: Redis, queues: readonly string[]): Promise<boolean> => {
   const look = redis.multi()
   for (const queue of queues) look.llen(`${queue}:wait`).llen(`${queue}:active`)
-  for (let shard = 0; shard < shardCount; shard++) look.zcard(keys.agenda(shard))
+  for (let shard = 0; shard < shardCount; shard++) look.zcard(keys.schedule(shard))
   const answers = await look.exec()
   return answers!.every(([error, length]) => error === null && length === 0)
 }

@@ -12,7 +12,7 @@ export interface Remains {
 
 /** Kinds of keys that hold what was, or only say where somebody stands: files, indexes, the time, marks that expire by themselves. */
 const harmless =
-  /^patrol$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|patrol|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
+  /^reconciler$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
 /** A queue's own marks; the job that it counts is not in it. */
 const harmlessInQueue = /^(?:meta|id|events|marker|pc|stalled-check|metrics.*)$/
 
@@ -46,9 +46,9 @@ const unknown = (key: string): Found => ({ where: 'keys of no known kind', what:
 
 const inShard = async (redis: Redis, key: string, rest: string, remains: Remains): Promise<Found[]> => {
   const [kind, id = ''] = rest.split(':') as [string, string?]
-  if (kind === 'agenda' || kind === 'batches') {
+  if (kind === 'schedule' || kind === 'batches') {
     return (await redis.zrange(key, '0', '-1')).map(what => ({
-      where: kind === 'agenda' ? 'the agenda' : 'the open batches',
+      where: kind === 'schedule' ? 'the schedule' : 'the open batches',
       what,
     }))
   }

@@ -15,7 +15,7 @@ export interface Outcome {
   /** Log lines that say so. */
   readonly handovers: number
   /** The same of jobs whose doorbell was lost: found after a minute of silence. */
-  readonly patrolled: number
+  readonly reconciled: number
   readonly durationMs: number
   /** By how many ms the clock of each process was off from the start. */
   readonly clocksOff: ReadonlyMap<string, number>
@@ -31,7 +31,7 @@ const describeOff = (ms: number): string => `${renderDuration(Math.abs(ms))} ${m
 
 /** The tables at the end of a run, whether it passed or not. */
 export const renderFigures = (outcome: Outcome): string => {
-  const { evidence, signs, settled, handovers, patrolled, durationMs, redisVersion } = outcome
+  const { evidence, signs, settled, handovers, reconciled, durationMs, redisVersion } = outcome
   const { faults, deliveries, calls, residentBytes } = evidence
   const figures = callFigures(evidence)
   const meanwhile = webhooksMeanwhile(evidence)
@@ -53,7 +53,7 @@ export const renderFigures = (outcome: Outcome): string => {
       ['  wasted: answered again', String(figures.wasted)],
       ['  at most, by calls in flight at faults', String(figures.atRisk)],
       ['Handovers', String(handovers)],
-      ['Recovered by the patrol', String(patrolled)],
+      ['Recovered by the reconciler', String(reconciled)],
       ['Answered while Redis was full', String(answeredWhile('redis-full', evidence))],
       ['Webhooks that came', String(verified.length)],
       ['  repeated', String(verified.length - distinct)],

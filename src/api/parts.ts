@@ -22,9 +22,9 @@ import type { Circuits } from '../health/circuits.ts'
 import type { Cooldowns } from '../health/cooldowns.ts'
 import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from '../health/heartbeats.ts'
 import type { Vitals } from '../health/vitals.ts'
-import type { FinishWaiter } from '../jobs/completion-listener.ts'
+import type { CompletionListener } from '../jobs/completion-listener.ts'
 import type { JobIndex } from '../jobs/index-stream.ts'
-import type { Agenda } from '../jobs/schedule.ts'
+import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
@@ -53,7 +53,7 @@ export interface ApiParts {
   readonly index: JobIndex
   readonly doorbells: Doorbells
   readonly deadLetters: DeadLetters
-  readonly agenda: Pick<Agenda, 'size' | 'later'>
+  readonly schedule: Pick<Schedule, 'size' | 'later'>
   readonly blobs: BlobStore
   readonly files: FileStore
   readonly uploads: UploadStore
@@ -67,7 +67,7 @@ export interface ApiParts {
   readonly figuresOf: (target: RouteTarget) => TargetFigures
   readonly mirroredRoutes: MirroredRoutes
   readonly mirrors: Pick<MirrorStore, 'read' | 'pairs'>
-  readonly waiter: FinishWaiter
+  readonly waiter: CompletionListener
   readonly submit: SubmitJob
   readonly addressGuard: AddressGuard
   /** Of the hosts of webhooks. */

@@ -10,9 +10,9 @@ import { createFileStore } from '../files/store.ts'
 import { createUploadStore } from '../files/upload-store.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartbeats.ts'
-import { createFinishWaiter } from '../jobs/completion-listener.ts'
+import { createCompletionListener } from '../jobs/completion-listener.ts'
 import { createJobIndex } from '../jobs/index-stream.ts'
-import { createAgenda } from '../jobs/schedule.ts'
+import { createSchedule } from '../jobs/schedule.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
@@ -59,7 +59,7 @@ export const serveApi = async (
   const waiter = await life.open(
     'waiters',
     async () => {
-      const waiter = createFinishWaiter(context.subscriber, keys, log)
+      const waiter = createCompletionListener(context.subscriber, keys, log)
       await waiter.start()
       return waiter
     },
@@ -81,7 +81,7 @@ export const serveApi = async (
       retentionMs: { jobs: deadLetterRetentionMs, batches: config.batches.retention },
       now,
     }),
-    agenda: createAgenda(redis, run, keys, context.clock),
+    schedule: createSchedule(redis, run, keys, context.clock),
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),

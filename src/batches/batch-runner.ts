@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { createRepeating } from '../lifecycle/repeating.ts'
-import { type DriveParts, driveBatch } from './run-batch.ts'
-import type { Lease } from './steps.ts'
+import { type BatchRunDeps, runBatch } from './run-batch.ts'
+import type { BatchLease } from './steps.ts'
 
-export interface RunnerParts extends DriveParts {
+export interface BatchRunnerDeps extends BatchRunDeps {
   /** Batches driven at once; more wait for a turn. */
   readonly maxAtOnce: number
   /** A token that no other lease ever has. */
@@ -31,13 +31,13 @@ interface Drive {
 }
 
 /** Drives whatever batches nobody drives. Any number of processes share them. */
-export const createBatchRunner = (parts: RunnerParts): BatchRunner => {
+export const createBatchRunner = (parts: BatchRunnerDeps): BatchRunner => {
   const { work, maxAtOnce, leaseMs, now } = parts
   const drives = new Map<string, Drive>()
 
-  const drive = (lease: Lease): void => {
+  const drive = (lease: BatchLease): void => {
     const stop = new AbortController()
-    const done = driveBatch(parts, lease, stop.signal).finally(() => drives.delete(lease.id))
+    const done = runBatch(parts, lease, stop.signal).finally(() => drives.delete(lease.id))
     drives.set(lease.id, { startedAtMs: now(), stop, done })
   }
 

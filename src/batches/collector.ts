@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BlobStore } from '../files/blobs/blob-store.ts'
 import type { Segment } from '../files/segment.ts'
-import { coreOf } from '../redis/keys.ts'
-import type { DoneLine } from './finished-line.ts'
+import { ulidOf } from '../redis/keys.ts'
+import type { FinishedLine } from './finished-line.ts'
 import { type Progress, statusOf } from './progress.ts'
 import { type BatchRecord, costUnits } from './record.ts'
-import { renderLines } from './render-chunk.ts'
-import type { Lease } from './steps.ts'
-import type { Nudge } from './wake-signal.ts'
+import { renderChunk } from './render-chunk.ts'
+import type { BatchLease } from './steps.ts'
+import type { WakeSignal } from './wake-signal.ts'
 import type { BatchWork } from './work.ts'
 
-export interface CollectorParts {
+export interface CollectorDeps {
   readonly work: BatchWork
   readonly blobs: BlobStore
   readonly now: () => number
@@ -19,10 +19,10 @@ export interface CollectorParts {
 
 export interface CollectorRun {
   readonly batch: BatchRecord
-  readonly lease: Lease
+  readonly lease: BatchLease
   readonly progress: Progress
   /** Tells the feeder of room. */
-  readonly room: Nudge
+  readonly room: WakeSignal
   readonly signal: AbortSignal
 }
 
@@ -39,7 +39,7 @@ const idlePollMs = 250
 const pollGrowth = 1.3
 
 /** Takes done lines out of Redis and into the output files, until every line of the batch is there. */
-export const collectBatch = async (parts: CollectorParts, run: CollectorRun): Promise<void> => {
+export const collectBatch = async (parts: CollectorDeps, run: CollectorRun): Promise<void> => {
   const { work, now } = parts
   const { batch, progress, signal, room } = run
   let firstSeenAtMs: number | null = null
@@ -47,10 +47,10 @@ export const collectBatch = async (parts: CollectorParts, run: CollectorRun): Pr
 
   const look = async (): Promise<void> => {
     const before = progress.done
-    progress.done = await work.doneCount(batch.id)
+    progress.done = await work.finishedCount(batch.id)
     pollMs = progress.done === before ? Math.min(pollMs * pollGrowth, idlePollMs) : busyPollMs
     if (progress.done > 0) firstSeenAtMs ??= now()
-    room.nudge()
+    room.wake()
   }
 
   const isDue = (): boolean => {
@@ -70,13 +70,13 @@ export const collectBatch = async (parts: CollectorParts, run: CollectorRun): Pr
       await collectChunk(parts, run)
       firstSeenAtMs = null
       pollMs = busyPollMs
-      room.nudge()
+      room.wake()
     } else await delay(pollMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
-const peekChunk = async ({ work }: CollectorParts, { batch }: CollectorRun): Promise<DoneLine[]> => {
-  const lines: DoneLine[] = []
+const peekChunk = async ({ work }: CollectorDeps, { batch }: CollectorRun): Promise<FinishedLine[]> => {
+  const lines: FinishedLine[] = []
   for (let bytes = 0; lines.length < chunkLines && bytes < chunkBytes; ) {
     const peeked = await work.peek(batch.id, lines.length, peekLines, chunkBytes - bytes)
     lines.push(...peeked)
@@ -86,7 +86,7 @@ const peekChunk = async ({ work }: CollectorParts, { batch }: CollectorRun): Pro
   return lines
 }
 
-const collectChunk = async (parts: CollectorParts, run: CollectorRun): Promise<void> => {
+const collectChunk = async (parts: CollectorDeps, run: CollectorRun): Promise<void> => {
   const { work } = parts
   const { batch, lease, progress } = run
   const lines = await peekChunk(parts, run)
@@ -94,7 +94,7 @@ const collectChunk = async (parts: CollectorParts, run: CollectorRun): Promise<v
   if (fed === total && collected + lines.length === total && progress.status === 'in_progress') {
     progress.status = statusOf(await work.finalizing(lease))
   }
-  const { output, error, ...rest } = renderLines(batch.dialect, batch.id, lines)
+  const { output, error, ...rest } = renderChunk(batch.dialect, batch.id, lines)
   // Never the name of another try's blob: that of a feeder taken for dead may be half there.
   const name = `${collected}-${randomBytes(6).toString('hex')}`
   const [outputSegment, errorSegment] = await Promise.all([
@@ -105,7 +105,7 @@ const collectChunk = async (parts: CollectorParts, run: CollectorRun): Promise<v
     ...rest,
     name,
     entries: lines.map(line => line.entry),
-    low: lowWithout(progress, new Set(lines.map(line => line.number))),
+    lowWatermark: lowWatermarkWithout(progress, new Set(lines.map(line => line.number))),
     output: outputSegment,
     error: errorSegment,
   })
@@ -124,13 +124,13 @@ const collectChunk = async (parts: CollectorParts, run: CollectorRun): Promise<v
 }
 
 const writeSegment = async (
-  { blobs }: CollectorParts,
+  { blobs }: CollectorDeps,
   fileId: string,
   name: string,
   text: string,
 ): Promise<Segment | null> => {
   if (text === '') return null
-  const key = `${coreOf(fileId)}/${name}`
+  const key = `${ulidOf(fileId)}/${name}`
   const { bytes } = await blobs.write(key, onePiece(Buffer.from(text)))
   return { key, bytes }
 }
@@ -139,11 +139,11 @@ async function* onePiece(bytes: Buffer): AsyncGenerator<Buffer, void> {
   yield bytes
 }
 
-const answerBytes = (line: DoneLine): number =>
+const answerBytes = (line: FinishedLine): number =>
   line.kind === 'job' ? (line.response?.body.length ?? 0) : line.entry.length
 
 /** Up to where no job is open, once these are collected. The open numbers rise, so the first one left tells. */
-const lowWithout = ({ open, fed }: Progress, collected: ReadonlySet<number>): number => {
+const lowWatermarkWithout = ({ open, fed }: Progress, collected: ReadonlySet<number>): number => {
   for (const number of open) if (!collected.has(number)) return number - 1
   return fed
 }

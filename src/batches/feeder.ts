@@ -5,17 +5,17 @@ import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import { StoreFullError } from '../redis/full-store.ts'
 import { lineNumberOf } from '../redis/keys.ts'
 import { linesWithin } from './budget.ts'
-import type { UnfedReason } from './finished-line.ts'
+import type { SkipReason } from './finished-line.ts'
 import type { ReadInput } from './input-reader.ts'
 import type { PlanLine } from './plan-line.ts'
 import { type Progress, statusOf } from './progress.ts'
 import type { InputLine } from './read-lines.ts'
 import type { BatchRecord } from './record.ts'
-import type { BatchJob, Lease } from './steps.ts'
-import type { Nudge } from './wake-signal.ts'
+import type { BatchJob, BatchLease } from './steps.ts'
+import type { WakeSignal } from './wake-signal.ts'
 import type { BatchWork } from './work.ts'
 
-export interface FeederParts {
+export interface FeederDeps {
   readonly work: BatchWork
   readonly doorbells: Doorbells
   readonly log: Logger
@@ -28,12 +28,12 @@ export interface FeederParts {
 
 export interface FeederRun {
   readonly batch: BatchRecord
-  readonly lease: Lease
+  readonly lease: BatchLease
   readonly progress: Progress
   readonly readInput: ReadInput
   readonly planLine: PlanLine
   /** The collector made room. */
-  readonly room: Nudge
+  readonly room: WakeSignal
   readonly signal: AbortSignal
 }
 
@@ -43,7 +43,7 @@ const feedLines = 200
 const lookAgainMs = 250
 
 /** Makes jobs of the input's lines as the window has room, until all are fed. */
-export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<void> => {
+export const feedBatch = async (parts: FeederDeps, run: FeederRun): Promise<void> => {
   const { work, doorbells, log } = parts
   const { batch, lease, progress, signal } = run
   let pending: readonly InputLine[] = []
@@ -77,14 +77,14 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
   }
 
   /** Why lines no longer become jobs. */
-  const insteadOfJobs = (): UnfedReason | null => {
+  const insteadOfJobs = (): SkipReason | null => {
     if (progress.status === 'cancelling') return 'cancelled'
     if (batch.expiresAtMs <= parts.now()) return 'expired'
     return affordable() === 'spent' ? 'cost_limit_reached' : null
   }
 
   const ring = async (jobs: readonly BatchJob[]): Promise<void> => {
-    // One after the other: what cannot be rung is owed by the agenda, and must not pile up here.
+    // One after the other: what cannot be rung is owed by the schedule, and must not pile up here.
     await ringing
     const rings = jobs.map(({ id, target }) => ({
       queue: providerQueue(target.provider),
@@ -106,10 +106,10 @@ export const feedBatch = async (parts: FeederParts, run: FeederRun): Promise<voi
     const instead = insteadOfJobs()
     const planned = lines.map((line, i) => run.planLine(line, from + i + 1, instead))
     const jobs = planned.flatMap(each => ('job' in each ? [each.job] : []))
-    const unfed = planned.flatMap(each => ('unfed' in each ? [each.unfed] : []))
+    const skipped = planned.flatMap(each => ('skipped' in each ? [each.skipped] : []))
     const { end: offset, number: line } = lines.at(-1)!
-    progress.status = statusOf(await work.feed(lease, { from, to, offset, line, jobs, unfed }))
-    Object.assign(progress, { fed: to, offset, line, done: progress.done + unfed.length })
+    progress.status = statusOf(await work.feed(lease, { from, to, offset, line, jobs, skipped }))
+    Object.assign(progress, { fed: to, offset, line, done: progress.done + skipped.length })
     for (const { id, bytes } of jobs) {
       progress.open.add(lineNumberOf(id))
       progress.openBytes += bytes

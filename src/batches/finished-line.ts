@@ -5,7 +5,7 @@ import { type AdjustedAnswer, adjustedIn, answererOf } from '../jobs/view.ts'
 import { lineNumberOf } from '../redis/keys.ts'
 
 /** Why a line never became a job. */
-export type UnfedReason = 'rejected' | 'cancelled' | 'expired' | 'cost_limit_reached'
+export type SkipReason = 'rejected' | 'cancelled' | 'expired' | 'cost_limit_reached'
 
 /** What was wrong with a line that was rejected. */
 export interface LineRefusal {
@@ -15,13 +15,13 @@ export interface LineRefusal {
 }
 
 /** A line of a batch whose end is known. `entry` is what the list of done lines holds for it. */
-export type DoneLine =
+export type FinishedLine =
   | {
-      readonly kind: 'unfed'
+      readonly kind: 'skipped'
       readonly entry: string
       readonly number: number
       readonly customId: string
-      readonly reason: UnfedReason
+      readonly reason: SkipReason
       readonly refusal: LineRefusal | null
     }
   | {
@@ -61,23 +61,23 @@ export const peekedFields = [
 ] as const
 
 /** An entry that is no job id begins with this. */
-const unfedMark = '!'
+const skippedMark = '!'
 
-export const formatUnfed = (
+export const formatSkipped = (
   number: number,
   customId: string,
-  reason: UnfedReason,
+  reason: SkipReason,
   refusal: LineRefusal | null = null,
-): string => unfedMark + JSON.stringify([number, customId, reason, refusal])
+): string => skippedMark + JSON.stringify([number, customId, reason, refusal])
 
-type UnfedWords = [number: number, customId: string, reason: UnfedReason, refusal: LineRefusal | null]
+type SkippedTuple = [number: number, customId: string, reason: SkipReason, refusal: LineRefusal | null]
 
-export type PeekedWords = readonly [entry: string, ...values: readonly (string | false)[]]
+export type PeekReply = readonly [entry: string, ...values: readonly (string | false)[]]
 
 /** Puts a long answer where a short one stands. Throws when it is gone. */
 export const withAnswer =
   (payloads: Payloads) =>
-  async (reply: PeekedWords): Promise<PeekedWords> => {
+  async (reply: PeekReply): Promise<PeekReply> => {
     const [entry, body, request, apart, ...rest] = reply
     if (!apart) return reply
     const fields = await payloads.whole(entry, { apart, body: body || '' })
@@ -85,11 +85,11 @@ export const withAnswer =
   }
 
 /** Reads one line of `batch-peek`'s reply. Throws when the job's record is gone: only damage to Redis could do that. */
-export const parseDone = (reply: PeekedWords): DoneLine => {
+export const parseFinished = (reply: PeekReply): FinishedLine => {
   const entry = reply[0]
-  if (entry.startsWith(unfedMark)) {
-    const [number, customId, reason, refusal] = JSON.parse(entry.slice(unfedMark.length)) as UnfedWords
-    return { kind: 'unfed', entry, number, customId, reason, refusal }
+  if (entry.startsWith(skippedMark)) {
+    const [number, customId, reason, refusal] = JSON.parse(entry.slice(skippedMark.length)) as SkippedTuple
+    return { kind: 'skipped', entry, number, customId, reason, refusal }
   }
   const [, body, request, , state, end, log, target, customId, bytes, spec, run, why] = reply.map(v =>
     v === false ? null : v,

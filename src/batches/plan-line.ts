@@ -5,7 +5,7 @@ import { stateNamed } from '../domain/kept-state.ts'
 import { faultOfStructure } from '../domain/request-structure.ts'
 import { batchJobId } from '../redis/keys.ts'
 import { parseAnthropicLine } from './anthropic-line.ts'
-import { formatUnfed, type LineRefusal, type UnfedReason } from './finished-line.ts'
+import { formatSkipped, type LineRefusal, type SkipReason } from './finished-line.ts'
 import type { BatchRequest, LineFault } from './line-fault.ts'
 import { parseOpenAiLine } from './openai-line.ts'
 import { createPriceGaps, sayPriceGap } from './price-gaps.ts'
@@ -14,9 +14,9 @@ import type { BatchRecord } from './record.ts'
 import type { BatchJob } from './steps.ts'
 
 /** What becomes of a line: a job, or at once a done line. */
-export type PlannedLine = { readonly job: BatchJob } | { readonly unfed: string }
+export type PlannedLine = { readonly job: BatchJob } | { readonly skipped: string }
 
-export interface PlanParts {
+export interface PlanDeps {
   readonly firstTarget: FirstTarget
   readonly routes: Routes
   readonly providers: Providers
@@ -24,11 +24,11 @@ export interface PlanParts {
 }
 
 /** Plans the lines of one batch. `instead`: why no line becomes a job any more. */
-export type PlanLine = (line: InputLine, number: number, instead: UnfedReason | null) => PlannedLine
+export type PlanLine = (line: InputLine, number: number, instead: SkipReason | null) => PlannedLine
 
 export const createPlanLine = (
   batch: BatchRecord,
-  { firstTarget, routes, providers, now }: PlanParts,
+  { firstTarget, routes, providers, now }: PlanDeps,
 ): PlanLine => {
   const gaps = createPriceGaps(routes, providers, batch.endpoint)
 
@@ -70,14 +70,14 @@ export const createPlanLine = (
 
   return (line, number, instead) => {
     const request = readRequest(batch, line)
-    if (instead !== null) return { unfed: formatUnfed(number, request.customId, instead) }
-    if ('fault' in request) return { unfed: rejected(number, request.customId, request.fault) }
+    if (instead !== null) return { skipped: formatSkipped(number, request.customId, instead) }
+    if ('fault' in request) return { skipped: rejected(number, request.customId, request.fault) }
     try {
       return { job: jobOf(request, line, number) }
     } catch (error) {
       // The routes have changed since the file was validated, no target can serve it, or it lacks what any would need.
       if (!(error instanceof BatonError)) throw error
-      return { unfed: rejected(number, request.customId, error) }
+      return { skipped: rejected(number, request.customId, error) }
     }
   }
 }
@@ -92,4 +92,4 @@ const readRequest = (batch: BatchRecord, line: InputLine): ReadRequest => {
 }
 
 const rejected = (number: number, customId: string, { code, message, param }: LineRefusal): string =>
-  formatUnfed(number, customId, 'rejected', { code, message, param })
+  formatSkipped(number, customId, 'rejected', { code, message, param })

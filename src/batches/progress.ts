@@ -47,7 +47,11 @@ export interface Progress {
 const lookupSize = 1_000
 
 /** The open jobs are those whose records are there: collecting removes them. */
-const findOpen = async (work: BatchWork, id: string, { low, fed }: FeedCursor): Promise<Set<number>> => {
+const findOpen = async (
+  work: BatchWork,
+  id: string,
+  { lowWatermark: low, fed }: FeedCursor,
+): Promise<Set<number>> => {
   const open = new Set<number>()
   for (let from = low + 1; from <= fed; from += lookupSize) {
     const numbers = Array.from({ length: Math.min(lookupSize, fed - from + 1) }, (_, i) => from + i)
@@ -71,7 +75,7 @@ export const resume = async (work: BatchWork, batch: BatchRecord, window: Window
     cost: batch.costUsd ?? 0,
     ended: batch.endedJobs,
     answered: 0,
-    done: await work.doneCount(batch.id),
+    done: await work.finishedCount(batch.id),
     openBytes: cursor.openBytes,
     open: await findOpen(work, batch.id, cursor),
   }

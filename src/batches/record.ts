@@ -124,7 +124,7 @@ export interface FeedCursor {
   readonly offset: number
   readonly line: number
   /** Every job up to this number has been collected. */
-  readonly low: number
+  readonly lowWatermark: number
   /** Bytes of the requests that are fed and not collected. */
   readonly openBytes: number
 }
@@ -150,7 +150,7 @@ const cursorOf = (fields: RecordFields): FeedCursor => ({
   fed: count(fields.fed),
   offset: count(fields.offset),
   line: count(fields.line),
-  low: count(fields.low),
+  lowWatermark: count(fields.low),
   openBytes: count(fields.open_bytes),
 })
 

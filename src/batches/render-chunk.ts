@@ -1,13 +1,13 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { failureStatus, isGivable } from '../domain/job.ts'
 import { sayLastError, toldFailure } from '../domain/job-failure.ts'
-import { batchJobId, coreOf } from '../redis/keys.ts'
-import type { DoneLine } from './finished-line.ts'
+import { batchJobId, ulidOf } from '../redis/keys.ts'
+import type { FinishedLine } from './finished-line.ts'
 import { type LineEnd, renderLine } from './output-line.ts'
 import { costUnits, type LineCounts } from './record.ts'
 
 /** Done lines put into words, and counted. */
-export interface CollectedLines {
+export interface RenderedChunk {
   readonly output: string
   readonly error: string
   readonly counts: LineCounts
@@ -35,8 +35,8 @@ const costLimitReached: LineEnd = {
   status: null,
 }
 
-const endOf = (line: DoneLine): LineEnd => {
-  if (line.kind === 'unfed') {
+const endOf = (line: FinishedLine): LineEnd => {
+  if (line.kind === 'skipped') {
     const { reason, refusal } = line
     if (reason === 'cost_limit_reached') return costLimitReached
     return reason === 'rejected' ? { kind: 'failed', ...refusal!, status: refusedStatus } : { kind: reason }
@@ -52,24 +52,24 @@ const endOf = (line: DoneLine): LineEnd => {
   return { kind: 'failed', ...told, param: null, status: told.status < 500 ? told.status : null, lastError }
 }
 
-const requestIdOf = (jobId: string): string => `req_${coreOf(jobId)}`
+const requestIdOf = (jobId: string): string => `req_${ulidOf(jobId)}`
 
-export const renderLines = (
+export const renderChunk = (
   dialect: Dialect,
   batchId: string,
-  lines: readonly DoneLine[],
-): CollectedLines => {
+  lines: readonly FinishedLine[],
+): RenderedChunk => {
   const texts: Record<'output' | 'error', string[]> = { output: [], error: [] }
   const counts = { succeeded: 0, errored: 0, canceled: 0, expired: 0 }
   const providers = new Map<string, number>()
   let [inputTokens, outputTokens, cachedTokens, bytes, jobs] = [0, 0, 0, 0, 0]
   let cost: number | null = null
   for (const line of lines) {
-    const id = `batch_req_${coreOf(batchJobId(batchId, line.number))}`
+    const id = `batch_req_${ulidOf(batchJobId(batchId, line.number))}`
     const { file, outcome, text } = renderLine(dialect, id, line.customId, endOf(line))
     texts[file].push(text)
     counts[outcome] += 1
-    if (line.kind === 'unfed') continue
+    if (line.kind === 'skipped') continue
     jobs += 1
     bytes += line.bytes
     inputTokens += line.usage?.input_tokens ?? 0

@@ -3,26 +3,26 @@ import type { Logger } from 'pino'
 import type { FirstTarget } from '../dispatch/first-target.ts'
 import { BlobNotFoundError, BlobStoreError } from '../files/blobs/blob-store.ts'
 import type { FileRecord } from '../files/record.ts'
-import { type CollectorParts, collectBatch } from './collector.ts'
-import { type FeederParts, feedBatch } from './feeder.ts'
+import { type CollectorDeps, collectBatch } from './collector.ts'
+import { type FeederDeps, feedBatch } from './feeder.ts'
 import { createReadInput } from './input-reader.ts'
 import { createPlanLine } from './plan-line.ts'
 import { LeaseLost, OutOfDate, type Progress, resume } from './progress.ts'
 import type { BatchFault, BatchRecord } from './record.ts'
-import type { EndedFiles, Lease } from './steps.ts'
-import { type WatchParts, watchJobs } from './supervise-jobs.ts'
-import { type ValidationParts, validateInput } from './validate-input.ts'
+import type { BatchLease, EndedFiles } from './steps.ts'
+import { type SupervisionDeps, superviseJobs } from './supervise-jobs.ts'
+import { type ValidationDeps, validateInput } from './validate-input.ts'
 import type { Validation } from './validator.ts'
-import { createNudge } from './wake-signal.ts'
-import { type BlockedParts, watchBlocked } from './watch-blocked.ts'
+import { createWakeSignal } from './wake-signal.ts'
+import { type BlockedDeps, watchBlocked } from './watch-blocked.ts'
 import { createWindow, type WindowLimits } from './window.ts'
 
-export interface DriveParts
-  extends CollectorParts,
-    FeederParts,
-    ValidationParts,
-    WatchParts,
-    Omit<BlockedParts, 'work' | 'store'> {
+export interface BatchRunDeps
+  extends CollectorDeps,
+    FeederDeps,
+    ValidationDeps,
+    SupervisionDeps,
+    Omit<BlockedDeps, 'work' | 'store'> {
   readonly firstTarget: FirstTarget
   readonly window: WindowLimits
   /** How long output files live when the batch does not say. */
@@ -50,7 +50,7 @@ const renewals = 5
  * in the blob store before the next, and fenced by the lease: whoever dies, the next feeder goes on from there. Returns when the batch has ended, when
  * `stop` aborts (then another may have it at once), or when this drive failed. Never throws.
  */
-export const driveBatch = async (parts: DriveParts, lease: Lease, stop: AbortSignal): Promise<void> => {
+export const runBatch = async (parts: BatchRunDeps, lease: BatchLease, stop: AbortSignal): Promise<void> => {
   const { work, now } = parts
   const log = parts.log.child({ batchId: lease.id })
   const over = new AbortController()
@@ -95,8 +95,8 @@ export const driveBatch = async (parts: DriveParts, lease: Lease, stop: AbortSig
 
 /** Renews the lease until the drive is over, and ends the drive when the lease is lost. What it learns of a cancel it passes on. */
 const keepLease = async (
-  { work, leaseMs, now, log }: DriveParts,
-  lease: Lease,
+  { work, leaseMs, now, log }: BatchRunDeps,
+  lease: BatchLease,
   over: AbortController,
   seen: { readonly progress: Progress | null },
 ): Promise<void> => {
@@ -127,8 +127,8 @@ const orInputLost =
   }
 
 const runToEnd = async (
-  parts: DriveParts,
-  lease: Lease,
+  parts: BatchRunDeps,
+  lease: BatchLease,
   signal: AbortSignal,
   seen: { progress: Progress | null },
 ): Promise<void> => {
@@ -160,9 +160,9 @@ const runToEnd = async (
 }
 
 const runLines = async (
-  parts: DriveParts,
+  parts: BatchRunDeps,
   batch: BatchRecord,
-  lease: Lease,
+  lease: BatchLease,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> => {
@@ -170,7 +170,7 @@ const runLines = async (
   const collected = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
   const whileOpen = AbortSignal.any([either, collected.signal])
-  const room = createNudge()
+  const room = createWakeSignal()
   const fail = (error: unknown): never => {
     failed.abort(error)
     throw error
@@ -183,7 +183,7 @@ const runLines = async (
     collectBatch(parts, run)
       .finally(() => collected.abort())
       .catch(fail),
-    watchJobs(parts, { ...run, signal: whileOpen }).catch(fail),
+    superviseJobs(parts, { ...run, signal: whileOpen }).catch(fail),
     watchBlocked(parts, { ...run, signal: whileOpen }).catch(fail),
   ])
   signal.throwIfAborted()
@@ -193,8 +193,8 @@ const runLines = async (
 }
 
 const endBatch = async (
-  { work, outputRetentionMs, now, log }: DriveParts,
-  lease: Lease,
+  { work, outputRetentionMs, now, log }: BatchRunDeps,
+  lease: BatchLease,
   faults: readonly BatchFault[],
 ): Promise<void> => {
   const batch = await work.read(lease.id)

@@ -4,7 +4,7 @@ import type { NewJob } from '../jobs/new-job.ts'
 import type { BatchStatus, LineCounts } from './record.ts'
 
 /** A batch that one feeder drives: the token fences all it does. */
-export interface Lease {
+export interface BatchLease {
   readonly id: string
   readonly token: string
 }
@@ -26,7 +26,7 @@ export interface Feed {
   readonly line: number
   readonly jobs: readonly BatchJob[]
   /** Lines that never become jobs, as `formatUnfed` words them. */
-  readonly unfed: readonly string[]
+  readonly skipped: readonly string[]
 }
 
 /** Lines that are durable in the output files. */
@@ -36,7 +36,7 @@ export interface Collection {
   /** The oldest done lines, as they were peeked. */
   readonly entries: readonly string[]
   /** Every job up to this number is collected with these. */
-  readonly low: number
+  readonly lowWatermark: number
   /** Bytes of their requests. */
   readonly bytes: number
   readonly output: Segment | null

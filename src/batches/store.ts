@@ -252,7 +252,7 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
       return list(tenant, dialect, page)
     },
 
-    redeliver: async id => (await run('redeliver', [keyOf(id), keys.agenda(shardOf(id)), id, now()])) === 1,
+    redeliver: async id => (await run('redeliver', [keyOf(id), keys.schedule(shardOf(id)), id, now()])) === 1,
 
     remove: async id => {
       const record = await read(id)

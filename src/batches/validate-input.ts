@@ -6,7 +6,7 @@ import { readLines } from './read-lines.ts'
 import type { BatchRecord } from './record.ts'
 import { createValidator, type Validation } from './validator.ts'
 
-export interface ValidationParts {
+export interface ValidationDeps {
   readonly blobs: BlobStore
   readonly routes: Routes
   readonly providers: Providers
@@ -19,7 +19,7 @@ const maxFaults = 100
 
 /** Reads the whole input once, and holds none of it. */
 export const validateInput = async (
-  parts: ValidationParts,
+  parts: ValidationDeps,
   { input, endpoint, maxCostUsd }: BatchRecord,
   signal: AbortSignal,
 ): Promise<Validation> => {

@@ -1,14 +1,14 @@
 /** Lets one loop wait for another, but not longer than it has to look for itself. */
-export interface Nudge {
-  nudge(): void
+export interface WakeSignal {
+  wake(): void
   /** Resolves at the next nudge, or after `ms`. */
   wait(ms: number): Promise<void>
 }
 
-export const createNudge = (): Nudge => {
+export const createWakeSignal = (): WakeSignal => {
   const waiting = new Set<() => void>()
   return {
-    nudge: () => {
+    wake: () => {
       for (const wake of waiting) wake()
     },
     wait: ms =>

@@ -8,10 +8,10 @@ import type { JobStore } from '../jobs/store.ts'
 import { batchJobId } from '../redis/keys.ts'
 import { LeaseLost, type Progress } from './progress.ts'
 import type { BatchRecord, Blocking } from './record.ts'
-import type { Lease } from './steps.ts'
+import type { BatchLease } from './steps.ts'
 import type { BatchWork } from './work.ts'
 
-export interface BlockedParts {
+export interface BlockedDeps {
   readonly work: Pick<BatchWork, 'block'>
   readonly store: Pick<JobStore, 'readHeads'>
   readonly routes: Routes
@@ -22,7 +22,7 @@ export interface BlockedParts {
 
 export interface BlockedRun {
   readonly batch: BatchRecord
-  readonly lease: Lease
+  readonly lease: BatchLease
   readonly progress: Progress
   readonly signal: AbortSignal
 }
@@ -41,7 +41,7 @@ const takenOnMs = 5_000
  * more are fed. That it goes on shows in an answer, in a call that lasts, or in a line that waits for something else; the calls
  * with which keys and models are tried now and then show nothing.
  */
-export const watchBlocked = async (parts: BlockedParts, run: BlockedRun): Promise<void> => {
+export const watchBlocked = async (parts: BlockedDeps, run: BlockedRun): Promise<void> => {
   const { store, routes, obstacleOf, log, now } = parts
   const { batch, lease, progress, signal } = run
   const targets = new Map<string, RouteTarget>()

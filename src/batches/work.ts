@@ -1,13 +1,19 @@
 import type { Cluster, Redis } from 'ioredis'
 import { type FileRecord, fileFields } from '../files/record.ts'
 import { formatSegment, type Segment } from '../files/segment.ts'
-import { bodyWord, jobFields } from '../jobs/codec.ts'
+import { encodeBody, jobFields } from '../jobs/codec.ts'
 import { createPayloads, isApart } from '../jobs/payloads.ts'
 import type { RecordFields } from '../jobs/record.ts'
 import { batchJobId, type Keys, shardCount, shardOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
-import { type DoneLine, type PeekedWords, parseDone, peekedFields, withAnswer } from './finished-line.ts'
+import {
+  type FinishedLine,
+  type PeekReply,
+  parseFinished,
+  peekedFields,
+  withAnswer,
+} from './finished-line.ts'
 import {
   type BatchFault,
   type BatchRecord,
@@ -16,35 +22,35 @@ import {
   type EndedBatchStatus,
   parseBatch,
 } from './record.ts'
-import type { BatchJob, Collection, EndedFiles, Feed, Fenced, Lease } from './steps.ts'
+import type { BatchJob, BatchLease, Collection, EndedFiles, Feed, Fenced } from './steps.ts'
 import { ownedFiles } from './store.ts'
 
 /** What a feeder does with the batches it drives. */
 export interface BatchWork {
   /** Batches that nobody drives, the longest waiting first. */
   due(limit: number): Promise<readonly string[]>
-  take(lease: Lease, untilMs: number): Promise<boolean>
+  take(lease: BatchLease, untilMs: number): Promise<boolean>
   /** The batch's status, so that a feeder learns of a cancel; null when the lease is lost. */
-  renew(lease: Lease, untilMs: number): Promise<BatchStatus | null>
+  renew(lease: BatchLease, untilMs: number): Promise<BatchStatus | null>
   /** Lets another have the batch from `dueAtMs` on. */
-  release(lease: Lease, dueAtMs: number): Promise<void>
+  release(lease: BatchLease, dueAtMs: number): Promise<void>
   read(id: string): Promise<BatchRecord | null>
   /** Takes the batch into progress, or leaves it `cancelling`. */
-  validated(lease: Lease, total: number, model: string | null): Promise<Fenced>
-  finalizing(lease: Lease): Promise<Fenced>
+  validated(lease: BatchLease, total: number, model: string | null): Promise<Fenced>
+  finalizing(lease: BatchLease): Promise<Fenced>
   /** Says what blocks the batch, and owes its webhook a notice where that is new; or, with null, that it goes on. */
-  block(lease: Lease, blocking: Blocking | null): Promise<'blocked' | 'free' | 'lost'>
-  feed(lease: Lease, feed: Feed): Promise<Fenced>
+  block(lease: BatchLease, blocking: Blocking | null): Promise<'blocked' | 'free' | 'lost'>
+  feed(lease: BatchLease, feed: Feed): Promise<Fenced>
   /** Lines whose end is known and that are in no file yet. */
-  doneCount(id: string): Promise<number>
+  finishedCount(id: string): Promise<number>
   /** Those lines from the `from`th on: `count` at most, or until their answers pass `maxBytes`. */
-  peek(id: string, from: number, count: number, maxBytes: number): Promise<readonly DoneLine[]>
-  collect(lease: Lease, batch: BatchRecord, collection: Collection): Promise<Fenced>
+  peek(id: string, from: number, count: number, maxBytes: number): Promise<readonly FinishedLine[]>
+  collect(lease: BatchLease, batch: BatchRecord, collection: Collection): Promise<Fenced>
   /** The batch's jobs among these requests that have not been collected. */
   openJobs(id: string, numbers: readonly number[]): Promise<readonly number[]>
   /** `faults`: the input is wrong and nothing of it was fed. Else every line must be in the files. */
   end(
-    lease: Lease,
+    lease: BatchLease,
     batch: BatchRecord,
     files: EndedFiles,
     faults: readonly BatchFault[],
@@ -69,7 +75,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
   const write = createOwedWrite(redis)
   const payloads = createPayloads(redis, keys)
   const lease = async (
-    { id, token }: Lease,
+    { id, token }: BatchLease,
     action: 'take' | 'renew' | 'release',
     untilMs: number,
   ): Promise<BatchStatus | null> => {
@@ -79,7 +85,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
   }
 
   const step = async (
-    { id, token }: Lease,
+    { id, token }: BatchLease,
     from: BatchStatus,
     to: BatchStatus,
     timeField: string,
@@ -125,14 +131,14 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
     block: async ({ id, token }, blocking) =>
       (await run('batch-block', [
         keys.batch(id),
-        keys.agenda(shardOf(id)),
+        keys.schedule(shardOf(id)),
         token,
         blocking === null ? '' : JSON.stringify(blocking),
         id,
         now(),
       ])) as 'blocked' | 'free' | 'lost',
 
-    feed: async ({ id, token }, { from, to, offset, line, jobs, unfed }) => {
+    feed: async ({ id, token }, { from, to, offset, line, jobs, skipped }) => {
       await Promise.all(
         jobs.filter(job => isApart(job.body)).map(job => payloads.putRequest(job.id, job.body)),
       )
@@ -146,24 +152,24 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         line,
         bytes,
         due,
-        unfed,
-        jobs.map(batchJobWords),
+        skipped,
+        jobs.map(encodeBatchJob),
       ]
       const script = jobs.length > 0 ? 'batch-feed' : 'batch-pass'
       return fenced(await run.packed(script, keys.batch(id), words))
     },
 
-    doneCount: id => redis.llen(keys.batchDone(id)),
+    finishedCount: id => redis.llen(keys.finishedLines(id)),
 
     peek: async (id, from, count, maxBytes) => {
       const words = [from, count, maxBytes, ...peekedFields]
-      const peeked = (await run.packed('batch-peek', keys.batchDone(id), words)) as PeekedWords[]
-      return (await Promise.all(peeked.map(withAnswer(payloads)))).map(parseDone)
+      const peeked = (await run.packed('batch-peek', keys.finishedLines(id), words)) as PeekReply[]
+      return (await Promise.all(peeked.map(withAnswer(payloads)))).map(parseFinished)
     },
 
     collect: async ({ id, token }, { outputFileId, errorFileId }, collection) => {
-      const { name, low, bytes, output, error, entries } = collection
-      const segments = [segmentWords(outputFileId, output), segmentWords(errorFileId, error)]
+      const { name, lowWatermark: low, bytes, output, error, entries } = collection
+      const segments = [encodeSegment(outputFileId, output), encodeSegment(errorFileId, error)]
       const words = [token, name, low, bytes, segments, countersOf(collection), entries]
       return fenced(await run.packed('batch-collect', keys.batch(id), words))
     },
@@ -190,8 +196,8 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
       const ended = (await run('batch-end', [
         keys.batch(id),
         keys.openBatches(shard),
-        keys.batchDone(id),
-        keys.agenda(shard),
+        keys.finishedLines(id),
+        keys.schedule(shard),
         keys.purge(shard),
         keys.file(inputFileId ?? id),
         keys.file(outputFileId),
@@ -219,9 +225,9 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
 
 const fenced = (reply: unknown): Fenced => (reply as [Fenced])[0]
 
-const batchJobWords = (job: BatchJob): (string | true)[] => [
+const encodeBatchJob = (job: BatchJob): (string | true)[] => [
   job.id,
-  bodyWord(job),
+  encodeBody(job),
   ...jobFields(job),
   'custom_id',
   job.customId,
@@ -229,7 +235,7 @@ const batchJobWords = (job: BatchJob): (string | true)[] => [
   String(job.bytes),
 ]
 
-const segmentWords = (fileId: string, segment: Segment | null): (string | number)[] => [
+const encodeSegment = (fileId: string, segment: Segment | null): (string | number)[] => [
   fileId,
   segment ? formatSegment(segment) : '',
   segment?.bytes ?? 0,

@@ -108,7 +108,7 @@ const noFlight: SharedCall = { answered: () => undefined, ended: () => undefined
  * expire and are cancelled like any parked job.
  *
  * A `kill -9` of the leader's worker, at whatever point, costs its followers the rest of the lease at most: their doorbells
- * stand in the agenda. The answer is written before or after the job's own end, whichever is first; when only the answer
+ * stand in the schedule. The answer is written before or after the job's own end, whichever is first; when only the answer
  * was, the job is called for again and meets it. When only the end was, the answer is asked for once more.
  */
 export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {

@@ -22,8 +22,8 @@ export const createEndCounter = (): EndCounter => {
         if (live.has(was)) counts.cancelled += 1
         return was
       },
-      expire: async (id, spareRunningUntilMs) => {
-        const was = await store.expire(id, spareRunningUntilMs)
+      expire: async (id, deferRunningUntilMs) => {
+        const was = await store.expire(id, deferRunningUntilMs)
         if (live.has(was)) counts.expired += 1
         return was
       },

@@ -7,7 +7,7 @@ import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { type Doorbells, providerQueue, type WaitingRing } from '../queue/doorbells.ts'
+import { type Doorbells, providerQueue, type WaitingBundle } from '../queue/doorbells.ts'
 import { isMirrorId } from '../redis/keys.ts'
 import { futileWaitEnd } from './futile-wait.ts'
 import type { HandoverThrottle } from './handover-throttle.ts'
@@ -87,10 +87,10 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
 
   /** Ends a job whose connection would wait in vain; false where it has to wait. A worker that came meanwhile has its claim first. */
   const endInVain = async (record: JobRecord, walk: RoutingState): Promise<boolean> => {
-    const { id, hop, ring } = record
+    const { id, hop, generation } = record
     const end = futileWaitEnd(record, walk, limits, parts.obstacleOf)
     if (end === null) return false
-    const claim = await store.claim(id, hop, ring, parts.newToken())
+    const claim = await store.claim(id, hop, generation, parts.newToken())
     if (typeof claim === 'string') return true
     await store.finalise(claim, { ...end, attempts: [], costUsd: costOfAll(record.attempts) })
     log.info(
@@ -121,10 +121,10 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
   const waitsHere = (record: JobRecord | null, name: string, provider: string): record is JobRecord =>
     (record?.status === 'queued' || record?.status === 'parked') &&
     record.target.provider === provider &&
-    jobDoorbell(record.id, record.hop, record.ring) === name
+    jobDoorbell(record.id, record.hop, record.generation) === name
 
   /** Whether a ring is to stay, and whether there was room for all that could go. */
-  const empty = async (ring: WaitingRing, provider: string): Promise<{ stays: boolean; full: boolean }> => {
+  const empty = async (ring: WaitingBundle, provider: string): Promise<{ stays: boolean; full: boolean }> => {
     const throttle = parts.throttleOf(provider)
     const names = ring.doorbells.filter(name => parseDoorbell(name).kind === 'job')
     const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))

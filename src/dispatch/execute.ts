@@ -5,7 +5,7 @@ import { lossesOf } from '../domain/losses.ts'
 import { eligible, nextStep, type RoutingState, type Step, spends } from '../domain/next-step.ts'
 import { costOfAll } from '../domain/usage.ts'
 import type { Verdict } from '../domain/verdict.ts'
-import type { Claim, Final } from '../jobs/store.ts'
+import type { Claim, JobResult } from '../jobs/store.ts'
 import { isMirrorId } from '../redis/keys.ts'
 import { type Execution, exactUntilOf, maxWaitMs, unrecorded } from './execution.ts'
 import type { ExecutorDeps } from './executor-parts.ts'
@@ -25,12 +25,12 @@ import type { CallResult, CallTerms } from './upstream-caller.ts'
 const mirrorLimits = { retries: 0, maxAttempts: 1 }
 
 /** `taken` is called once the record says that this worker runs the job, or that it has not to. */
-export type ExecuteJob = (jobId: string, hop: number, ring: number, taken: () => void) => Promise<void>
+export type ExecuteJob = (jobId: string, hop: number, generation: number, taken: () => void) => Promise<void>
 
 interface Doorbell {
   readonly jobId: string
   readonly hop: number
-  readonly ring: number
+  readonly generation: number
 }
 
 /** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
@@ -41,18 +41,22 @@ export const createJobExecutor = (parts: ExecutorDeps): ExecuteJob => {
   const isolated = createIsolated({ ...parts, hold })
   const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, waitInSlot: hold, now })
 
-  const execute: ExecuteJob = async (jobId, hop, ring, taken) => {
+  const execute: ExecuteJob = async (jobId, hop, generation, taken) => {
     const seat = await parts.isolation.enter()
-    await executeOn(seat, { jobId, hop, ring }, taken).finally(seat.leave)
+    await executeOn(seat, { jobId, hop, generation }, taken).finally(seat.leave)
   }
 
-  const executeOn = async (seat: Seat, { jobId, hop, ring }: Doorbell, taken: () => void): Promise<void> => {
+  const executeOn = async (
+    seat: Seat,
+    { jobId, hop, generation }: Doorbell,
+    taken: () => void,
+  ): Promise<void> => {
     const token = parts.newToken()
-    const claimed = await persist(() => store.claim(jobId, hop, ring, token))
+    const claimed = await persist(() => store.claim(jobId, hop, generation, token))
     taken()
     if (typeof claimed === 'string') {
       log.debug(
-        { event: 'doorbell.stale', jobId, hop, ring, answer: claimed },
+        { event: 'doorbell.stale', jobId, hop, generation, answer: claimed },
         'doorbell is stale: its job has ended or moved on',
       )
       return
@@ -103,7 +107,7 @@ export const createJobExecutor = (parts: ExecutorDeps): ExecuteJob => {
       attempts: [...claim.attempts],
       recorded: claim.attempts.length,
       // A sample is not asked again because it was lost.
-      attemptsSpent: claim.spent + (isMirror ? lossesOf(claim.attempts) : 0),
+      attemptsSpent: claim.attemptsSpent + (isMirror ? lossesOf(claim.attempts) : 0),
       ...{ finalising: false, lastResponse: null, flight: null, beside: undefined },
     }
   }
@@ -232,7 +236,7 @@ export const createJobExecutor = (parts: ExecutorDeps): ExecuteJob => {
    * Resolves when the result is on its way to Redis, not when it is there: a place is free a round trip sooner. Until it is
    * there the job's lease is kept.
    */
-  const finalise = (run: Execution, final: Omit<Final, 'attempts' | 'costUsd'>): Promise<void> => {
+  const finalise = (run: Execution, final: Omit<JobResult, 'attempts' | 'costUsd'>): Promise<void> => {
     mirrored.note(run)
     const { claim, attempts } = run
     const whole = {

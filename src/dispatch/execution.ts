@@ -3,7 +3,7 @@ import type { RouteTarget } from '../domain/chain.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import type { Attempt } from '../domain/job.ts'
 import type { RoutingLimits } from '../domain/next-step.ts'
-import type { Claim, Final, Move } from '../jobs/store.ts'
+import type { Claim, JobResult, Move } from '../jobs/store.ts'
 import { shortWaitMs } from '../rate-limits/intake.ts'
 import type { SideBySide } from './mirror-fallback.ts'
 import type { Adjusted } from './request-targets.ts'
@@ -27,7 +27,7 @@ export interface Execution {
   /** Its end is on its way to Redis, and the lease is held until it is there. */
   finalising: boolean
   /** The last answer that came in the client's own format, or could not be put into it: what it is shown when the job fails. */
-  lastResponse: Final['response']
+  lastResponse: JobResult['response']
   /** Its part in a call that others may share; null where the route has no cache. */
   flight: SharedCall | null
   /** The mirror that is asked beside it; undefined before the first call, null when none is, or when the log has it. */
@@ -46,10 +46,10 @@ const longestPatience = 3
 
 /** From the first call on, so that tries in vain do not add up. Without one, its moves tell how often it was put back. */
 export const exactUntilOf = (
-  { attempts: [first], ring, hop }: Pick<Claim, 'attempts' | 'ring' | 'hop'>,
+  { attempts: [first], generation, hop }: Pick<Claim, 'attempts' | 'generation' | 'hop'>,
   nowMs: number,
 ): number => {
-  const putBack = first === undefined ? Math.max(ring, hop) : ring
+  const putBack = first === undefined ? Math.max(generation, hop) : generation
   return putBack >= longestPatience ? 0 : (first === undefined ? nowMs : first.started_at * 1_000) + soonMs
 }
 
@@ -65,9 +65,9 @@ export const moveTo = (run: Execution, target: RouteTarget): Move => {
   const here = target === run.current
   return {
     hop: here ? run.claim.hop : run.claim.hop + 1,
-    ring: here ? run.claim.ring + 1 : 0,
+    generation: here ? run.claim.generation + 1 : 0,
     target: { provider: target.provider, model: target.model },
-    spent: run.attemptsSpent,
+    attemptsSpent: run.attemptsSpent,
     attempts: unrecorded(run),
   }
 }

@@ -9,7 +9,7 @@ import {
 import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
 import { type RoutingLimits, type RoutingState, type Wait, waitsOf } from '../domain/next-step.ts'
 import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
-import type { Claim, Final } from '../jobs/store.ts'
+import type { Claim, JobResult } from '../jobs/store.ts'
 import type { Execution } from './execution.ts'
 
 /** A target that cannot be called now, as a job that waits for it sees it. */
@@ -93,7 +93,7 @@ export const endIfFutile = (
   obstacleOf: ObstacleOf,
 ): VainEnd | null => futileWaitEnd(claim, walk, limits, obstacleOf)
 
-type VainEnd = Omit<Final, 'attempts' | 'costUsd'>
+type VainEnd = Omit<JobResult, 'attempts' | 'costUsd'>
 
 export const futileWaitEnd = (
   job: Pick<Claim, 'class' | 'expiresAtMs'>,

@@ -1,5 +1,5 @@
 import { isGivable, type JobErrorCode } from '../domain/job.ts'
-import type { Final } from '../jobs/store.ts'
+import type { JobResult } from '../jobs/store.ts'
 
 /** Failures for what a provider said: its last answer goes with them. */
 const ofProviders: ReadonlySet<JobErrorCode> = new Set([
@@ -10,7 +10,7 @@ const ofProviders: ReadonlySet<JobErrorCode> = new Set([
 ])
 
 /** Where the code says that there is no answer, a 2xx is none. */
-export const lastResponseFor = (code: JobErrorCode, last: Final['response']): Final['response'] => {
+export const lastResponseFor = (code: JobErrorCode, last: JobResult['response']): JobResult['response'] => {
   if (last === null || !ofProviders.has(code)) return null
   return last.statusCode < 300 && isGivable({ code, message: '' }) ? null : last
 }

@@ -1,7 +1,7 @@
 import type { Attempt, Usage } from '../domain/job.ts'
 import { isTerminal } from '../domain/job.ts'
 import type { Step } from '../domain/next-step.ts'
-import type { Final, JobStore } from '../jobs/store.ts'
+import type { JobResult, JobStore } from '../jobs/store.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import { mirrorIdOf } from '../redis/keys.ts'
 import type { Execution } from './execution.ts'
@@ -14,7 +14,7 @@ export interface SideBySide {
 }
 
 export interface MirrorAnswer {
-  readonly response: NonNullable<Final['response']>
+  readonly response: NonNullable<JobResult['response']>
   readonly usage: Usage | null
 }
 

@@ -38,7 +38,7 @@ export const createResultWrites = (log: Logger): ResultWrites => {
           written()
           return reply
         } catch (error) {
-          // Trouble of Redis passes; a fault of ours or a damaged record would hold a place here for ever. The patrol
+          // Trouble of Redis passes; a fault of ours or a damaged record would hold a place here for ever. The reconciler
           // finds the job.
           if (!isRedisTrouble(error) && refusals >= maxRefusals) throw error
           refused(error)
@@ -47,7 +47,7 @@ export const createResultWrites = (log: Logger): ResultWrites => {
       }
     },
     track: write => {
-      // The record still says that the job runs; the patrol will find that nobody does.
+      // The record still says that the job runs; the reconciler will find that nobody does.
       const tracked = write
         .catch(error => log.error({ event: 'result.write_failed', err: error }, 'result not written'))
         .finally(() => unfinished.delete(tracked))

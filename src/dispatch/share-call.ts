@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import type { Joined, SingleFlight } from '../cache/single-flight.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
-import type { Final, JobStore } from '../jobs/store.ts'
-import type { Doorbells, Ring } from '../queue/doorbells.ts'
-import { ringFor } from '../queue/sweeper.ts'
+import type { JobResult, JobStore } from '../jobs/store.ts'
+import type { AddressedDoorbell, Doorbells } from '../queue/doorbells.ts'
+import { dueDoorbell } from '../queue/sweeper.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { type Execution, moveTo } from './execution.ts'
 
@@ -21,7 +21,9 @@ export interface ShareCallParts {
  * What becomes of a claimed job before any call: `call` when it is to be made, `parked` when another makes it, else the end
  * that an answer from the cache gives it.
  */
-export type ShareCall = (run: Execution) => Promise<'call' | 'parked' | Omit<Final, 'attempts' | 'costUsd'>>
+export type ShareCall = (
+  run: Execution,
+) => Promise<'call' | 'parked' | Omit<JobResult, 'attempts' | 'costUsd'>>
 
 export const createShareCall = ({
   singleFlight,
@@ -43,9 +45,9 @@ export const createShareCall = ({
     } as const
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
     log.debug({ event: 'singleflight.joined', jobId: id }, 'job waits for the call of an identical request')
-    const doorbell = jobDoorbell(id, move.hop, move.ring)
+    const doorbell = jobDoorbell(id, move.hop, move.generation)
     // Only now that it is parked would it hear its doorbell, and by now the leader may have ended. Whatever fails here,
-    // the agenda has the doorbell.
+    // the schedule has the doorbell.
     await follow(doorbell)
       .then(isFollowing => (isFollowing ? undefined : wake([doorbell])))
       .catch(error =>
@@ -118,13 +120,16 @@ export const createDropCall =
   }
 
 /** Each as its record says; those of jobs that have moved on are passed over. */
-const ringsOf = async (store: Pick<JobStore, 'readHeads'>, names: readonly string[]): Promise<Ring[]> => {
+const ringsOf = async (
+  store: Pick<JobStore, 'readHeads'>,
+  names: readonly string[],
+): Promise<AddressedDoorbell[]> => {
   const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
-  const rings = names.map((name, i) => records[i] && ringFor(parseDoorbell(name), name, records[i]))
+  const rings = names.map((name, i) => records[i] && dueDoorbell(parseDoorbell(name), name, records[i]))
   return rings.filter(ring => ring !== null && ring !== undefined)
 }
 
-/** Rings doorbells before the agenda does. */
+/** Rings doorbells before the schedule does. */
 export const createWake =
   (store: Pick<JobStore, 'readHeads'>, doorbells: Doorbells) =>
   async (names: readonly string[]): Promise<void> =>

@@ -125,7 +125,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
       doorbell: jobDoorbell(job.id, 0, 0),
       priority: job.priority,
     }
-    // Not waited for: the agenda owes this doorbell already, and a sweeper rings it if this fails.
+    // Not waited for: the schedule owes this doorbell already, and a sweeper rings it if this fails.
     doorbells.ring(ring).catch(() => undefined)
     return { id: job.id, replayed: false, record: queuedRecord(job) }
   }
@@ -137,7 +137,7 @@ const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
   class: job.class ?? 'default',
   status: 'queued',
   hop: 0,
-  ring: 0,
+  generation: 0,
   startedAtMs: null,
   finishedAtMs: null,
   resumesAtMs: null,

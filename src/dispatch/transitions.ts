@@ -123,10 +123,10 @@ export const createTransitions = (parts: TransitionDeps): Transitions => {
     log.info({ event: 'job.returned', jobId: run.claim.id }, 'job returned to its queue')
   }
 
-  /** The agenda holds the doorbell already: a failure here only delays it. */
-  const ring = (jobId: string, { hop, ring, target }: Move): void => {
+  /** The schedule holds the doorbell already: a failure here only delays it. */
+  const ring = (jobId: string, { hop, generation, target }: Move): void => {
     doorbells
-      .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, ring) })
+      .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, generation) })
       .catch(error =>
         log.debug({ event: 'doorbell.deferred', err: error, jobId }, 'doorbell left to the sweeper'),
       )

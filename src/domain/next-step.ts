@@ -230,7 +230,7 @@ export const nextStep = (
   const soon = next ? exactSoon(walk, next, targets, readyAt) : []
   if (next && soon.length === 0) return { kind: 'call', target: next }
 
-  // Parked, all that wait for a provider on its way back would go to and fro between its queue and the agenda.
+  // Parked, all that wait for a provider on its way back would go to and fro between its queue and the schedule.
   if (current && targets.includes(current) && walk.isReturning?.(current) && backUntil(current) <= nowMs)
     return { kind: 'wait' }
 

@@ -1,4 +1,4 @@
-import { coreOf, isUploadId, shardCount, shardOf } from '../redis/keys.ts'
+import { isUploadId, shardCount, shardOf, ulidOf } from '../redis/keys.ts'
 import { freeQuota } from './quotas.ts'
 import type { FileStoreOptions } from './store.ts'
 import { uploadGraceMs } from './upload-record.ts'
@@ -26,7 +26,7 @@ export const createFilePurger = ({ redis, run, keys, blobs, now }: FileStoreOpti
     const reply = await run('purge-take', [names[0]!, purgeKey, id, now(), now() + busyMs, now() + leaseMs])
     if (reply === null) return false
     const [tenant, expires] = reply as [string, string]
-    await blobs.removeGroup(coreOf(id))
+    await blobs.removeGroup(ulidOf(id))
     if (!isUpload && tenant) await redis.zrem(keys.files(tenant), id)
     if (tenant) await freeQuota(run, keys, tenant, id)
     // A part may have been on its way when its upload was cancelled: once more when none can be any longer.

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { coreOf, type Keys, timeOf } from '../redis/keys.ts'
+import { type Keys, timeOf, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
 
 /** How much a tenant may have at a time. */
@@ -38,7 +38,7 @@ const patienceMs = 60_000
 const chunk = 500
 
 export const freeQuota = async (run: RunScript, keys: Keys, tenant: string, id: string): Promise<void> => {
-  await run('quota-free', [keys.held(tenant), keys.heldSums(tenant), coreOf(id)])
+  await run('quota-free', [keys.held(tenant), keys.heldSums(tenant), ulidOf(id)])
 }
 
 export const createQuotas = ({ redis, run, keys, quotaOf, now }: QuotaOptions): Quotas => {
@@ -79,7 +79,7 @@ export const createQuotas = ({ redis, run, keys, quotaOf, now }: QuotaOptions): 
     of: quotaOf,
     hold: async (tenant, fileId, files, bytes) => {
       const most = quotaOf(tenant)
-      const names = [keys.held(tenant), keys.heldSums(tenant), coreOf(fileId)]
+      const names = [keys.held(tenant), keys.heldSums(tenant), ulidOf(fileId)]
       const hold = () => run('quota-hold', [...names, files, bytes, most.files, most.bytes])
       let reply = await hold()
       if (reply !== 'held') {

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { coreOf, isFileId, type Keys, shardOf } from '../redis/keys.ts'
+import { isFileId, type Keys, shardOf, ulidOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
@@ -85,7 +85,7 @@ export const createFileStore = (options: FileStoreOptions): FileStore => {
 
     abandon: async id => {
       const tenant = await redis.hget(keys.file(id), 'tenant')
-      await blobs.removeGroup(coreOf(id))
+      await blobs.removeGroup(ulidOf(id))
       if (tenant) await freeQuota(run, keys, tenant, id)
       await run('purge-done', [keys.file(id), keys.segments(id), purgeKey(id), id, 0])
     },

@@ -1,4 +1,4 @@
-import { coreOf, isPartId, isUploadId, shardOf } from '../redis/keys.ts'
+import { isPartId, isUploadId, shardOf, ulidOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { FileRecord } from './record.ts'
 import { fileFields } from './record.ts'
@@ -46,10 +46,10 @@ export interface UploadStore {
 }
 
 /** An upload and its file share all but the prefix. */
-export const fileIdOf = (uploadId: string): string => `file-${coreOf(uploadId)}`
+export const fileIdOf = (uploadId: string): string => `file-${ulidOf(uploadId)}`
 
 /** The blob of a part. */
-export const partKey = (uploadId: string, partId: string): string => `${coreOf(uploadId)}/${coreOf(partId)}`
+export const partKey = (uploadId: string, partId: string): string => `${ulidOf(uploadId)}/${ulidOf(partId)}`
 
 export const createUploadStore = ({
   redis,

@@ -4,15 +4,15 @@ import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { NewJob } from './new-job.ts'
 import { isApart } from './payloads.ts'
 import {
-  type End,
   formatMove,
   formatSpec,
   formatTarget,
   parseAttempts,
   parseSpec,
   parseTarget,
+  type StoredResult,
 } from './record.ts'
-import type { Claim, Final, Move, Unclaimed } from './store.ts'
+import type { Claim, ClaimRefusal, JobResult, Move } from './store.ts'
 
 // How jobs are put into words for the scripts, and read back from their replies.
 
@@ -22,13 +22,13 @@ import type { Claim, Final, Move, Unclaimed } from './store.ts'
  */
 const inlineBodyBytes = 1_000
 
-/** Deadlines further away than this get their timer from the patrol: most jobs end long before. */
+/** Deadlines further away than this get their timer from the reconciler: most jobs end long before. */
 export const timerHorizonMs = 15 * 60_000
 
 export interface ClaimRequest {
   readonly id: string
   readonly hop: number
-  readonly ring: number
+  readonly generation: number
   readonly token: string
 }
 
@@ -85,7 +85,7 @@ export const headFields = [
   'deliveries_before',
 ]
 
-const endOf = (final: Final, nowMs: number): End => {
+const storedResultOf = (final: JobResult, nowMs: number): StoredResult => {
   const { attempts, response, error, refused, usage, costUsd, cachedFrom } = final
   return {
     at: nowMs,
@@ -101,16 +101,16 @@ const endOf = (final: Final, nowMs: number): End => {
 }
 
 /** What stands for a job's body in a script: nothing where the record has it, `true` where it was written before. */
-export const bodyWord = (job: { readonly body: string }): string | true =>
+export const encodeBody = (job: { readonly body: string }): string | true =>
   isInline(job) ? '' : isApart(job.body) || job.body
 
 /** What `create` takes of a job. */
-export const newJobWords = (job: NewJob): (string | true)[] => {
+export const encodeNewJob = (job: NewJob): (string | true)[] => {
   const { idempotency } = job
   const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
   return [
     job.id,
-    bodyWord(job),
+    encodeBody(job),
     idempotency?.keyHash ?? '',
     idempotency?.fingerprint ?? '',
     String(idempotency?.ttlMs ?? 0),
@@ -120,10 +120,10 @@ export const newJobWords = (job: NewJob): (string | true)[] => {
 }
 
 /** What `claim` takes of a doorbell. */
-export const claimWords = ({ id, hop, ring, token }: ClaimRequest): string[] => [
+export const encodeClaim = ({ id, hop, generation, token }: ClaimRequest): string[] => [
   id,
   String(hop),
-  String(ring),
+  String(generation),
   token,
 ]
 
@@ -138,31 +138,31 @@ export interface MoveRequest {
 }
 
 /** What `move` takes of a move. */
-export const moveWords = ({ claim, to, state, resumesAtMs, dueAtMs }: MoveRequest): string[] => [
+export const encodeMove = ({ claim, to, state, resumesAtMs, dueAtMs }: MoveRequest): string[] => [
   claim.id,
   claim.token,
   state,
   String(to.hop),
-  String(to.ring),
+  String(to.generation),
   formatTarget(to.target),
-  String(to.spent),
+  String(to.attemptsSpent),
   String(resumesAtMs),
   String(dueAtMs),
-  logOf(to.attempts),
+  encodeAttempts(to.attempts),
   to.note === undefined ? '' : formatMove(to.note),
   to.standing === undefined ? '' : JSON.stringify(to.standing),
 ]
 
 /** What `finalise` takes of an end. */
-export const endWords =
+export const encodeResult =
   (nowMs: number) =>
-  ({ claim, final }: { claim: Claim; final: Final }): unknown[] => {
+  ({ claim, final }: { claim: Claim; final: JobResult }): unknown[] => {
     const inline = !claim.unread && isInline(claim)
     const succeeded = final.status === 'succeeded'
     const frees = final.freesKey ?? false
     const apart = final.response !== null && isApart(final.response.body)
     const words = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
-    words.push('end', JSON.stringify(endOf(final, nowMs)))
+    words.push('end', JSON.stringify(storedResultOf(final, nowMs)))
     if (apart) words.push('apart', claim.token)
     // In place of a short request, as `parseResult` knows.
     else if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
@@ -170,7 +170,7 @@ export const endWords =
   }
 
 export type ClaimReply =
-  | readonly [reason: Unclaimed]
+  | readonly [reason: ClaimRefusal]
   | readonly [
       'ok',
       target: string,
@@ -186,7 +186,10 @@ export type ClaimReply =
       home: string | false,
     ]
 
-export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimReply): Claim | Unclaimed => {
+export const parseClaim = (
+  { id, token, hop, generation }: ClaimRequest,
+  reply: ClaimReply,
+): Claim | ClaimRefusal => {
   const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home] = reply
   if (outcome !== 'ok') return outcome
   const { endpoint, model, expiresAtMs } = parseSpec(spec!)
@@ -196,12 +199,12 @@ export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimR
     tenant: tenant || 'default',
     class: jobClass || 'default',
     hop,
-    ring,
+    generation,
     endpoint,
     model,
     target: parseTarget(target!),
     expiresAtMs,
-    spent: Number(spent),
+    attemptsSpent: Number(spent),
     attempts: parseAttempts(attempts),
     ...(typeof body === 'number' ? { body: '', unread: body } : { body: body! }),
     home: home ? (JSON.parse(home) as Home) : null,
@@ -209,4 +212,5 @@ export const parseClaim = ({ id, token, hop, ring }: ClaimRequest, reply: ClaimR
   }
 }
 
-export const logOf = (attempts: readonly Attempt[]): string => attempts.map(a => JSON.stringify(a)).join(',')
+export const encodeAttempts = (attempts: readonly Attempt[]): string =>
+  attempts.map(a => JSON.stringify(a)).join(',')

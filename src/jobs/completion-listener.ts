@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../redis/keys.ts'
 
-export interface FinishWaiter {
+export interface CompletionListener {
   start(): Promise<void>
   /**
    * Resolves when the job ends or `signal` aborts: the caller reads the record. `hasEnded` is asked where an end may have
@@ -10,7 +10,7 @@ export interface FinishWaiter {
    */
   wait(jobId: string, signal: AbortSignal, hasEnded: () => Promise<boolean>, fresh?: boolean): Promise<void>
   /** The jobs that somebody waits for here. */
-  awaited(): readonly string[]
+  awaitedJobs(): readonly string[]
   stop(): void
 }
 
@@ -24,7 +24,7 @@ type Wake = (ended: boolean) => void
  * Hears of all ends on one channel, whatever number of requests wait: a channel of each job's own took two commands for
  * every request, and a look at the record to be sure that it was not too late.
  */
-export const createFinishWaiter = (subscriber: Redis, keys: Keys, log: Logger): FinishWaiter => {
+export const createCompletionListener = (subscriber: Redis, keys: Keys, log: Logger): CompletionListener => {
   const waiters = new Map<string, Set<Wake>>()
 
   const tell = (jobId: string, ended: boolean): void => {
@@ -81,7 +81,7 @@ export const createFinishWaiter = (subscriber: Redis, keys: Keys, log: Logger): 
         signal.removeEventListener('abort', abort)
       }
     },
-    awaited: () => [...waiters.keys()],
+    awaitedJobs: () => [...waiters.keys()],
     stop: () => {
       clearInterval(lookingAgain)
       subscriber.off('message', onMessage)

@@ -5,14 +5,15 @@ import { isBatchId, isNoticeId } from '../redis/keys.ts'
  * harmless, and it is never all digits and holds no colon, which BullMQ would refuse.
  */
 export type Doorbell =
-  | { readonly kind: 'job'; readonly jobId: string; readonly hop: number; readonly ring: number }
+  | { readonly kind: 'job'; readonly jobId: string; readonly hop: number; readonly generation: number }
   | { readonly kind: 'webhook'; readonly jobId: string; readonly attempt: number }
-  /** Not rung anywhere: an agenda entry that wakes the sweeper when the lease of the worker that delivers a webhook ends. */
+  /** Not rung anywhere: a schedule entry that wakes the sweeper when the lease of the worker that delivers a webhook ends. */
   | { readonly kind: 'delivery'; readonly jobId: string; readonly attempt: number }
   /** Nor are these: they wake it at a job's deadline, or when its worker's lease ends. */
   | { readonly kind: 'deadline' | 'lease'; readonly jobId: string }
 
-export const jobDoorbell = (jobId: string, hop: number, ring: number): string => `${jobId}.${hop}.${ring}`
+export const jobDoorbell = (jobId: string, hop: number, generation: number): string =>
+  `${jobId}.${hop}.${generation}`
 export const webhookDoorbell = (jobId: string, attempt: number): string => `${jobId}.w.${attempt}`
 export const deliveryEntry = (jobId: string, attempt: number): string =>
   `${webhookDoorbell(jobId, attempt)}.l`
@@ -24,7 +25,7 @@ export const parseDoorbell = (name: string): Doorbell => {
   if (second === 'x') return { kind: 'deadline', jobId }
   if (second === 'l') return { kind: 'lease', jobId }
   if (second === 'w') return { kind: fourth === 'l' ? 'delivery' : 'webhook', jobId, attempt: Number(third) }
-  return { kind: 'job', jobId, hop: Number(second), ring: Number(third) }
+  return { kind: 'job', jobId, hop: Number(second), generation: Number(third) }
 }
 
 /** A batch has no entry but those of its webhook, of its end and of notices, named as a job's are. Null for an entry of a job. */

@@ -22,7 +22,7 @@ export interface JobIndex {
    * The next ids of the slow walk over all shards; empty while another process walks. Entries whose
    * record has passed its retention are removed on the way.
    */
-  patrol(perShard: number): Promise<readonly string[]>
+  walk(perShard: number): Promise<readonly string[]>
 }
 
 type StreamEntry = [streamId: string, fields: string[]]
@@ -52,7 +52,7 @@ export const createJobIndex = (
   instance: string,
   now: () => number,
 ): JobIndex => {
-  const leaseKey = `${keys.prefix}:patrol`
+  const leaseKey = `${keys.prefix}:reconciler`
   const write = createOwedWrite(redis)
 
   const olderIn = async (shard: number, after: Place | null, limit: number) => {
@@ -68,12 +68,12 @@ export const createJobIndex = (
     (await redis.get(leaseKey)) === instance
 
   const walkShard = async (shard: number, perShard: number): Promise<string[]> => {
-    const [from, restAt] = ((await redis.get(keys.patrol(shard))) ?? '- 0').split(' ') as [string, string]
+    const [from, restAt] = ((await redis.get(keys.reconciler(shard))) ?? '- 0').split(' ') as [string, string]
     if (Number(restAt) > now()) return []
     const entries = (await redis.xrange(keys.index(shard), from, '+', 'COUNT', perShard)) as StreamEntry[]
     const last = entries.at(-1)
     const next = entries.length < perShard || !last ? `- ${now() + betweenWalksMs}` : `(${last[0]} 0`
-    await write('SET', keys.patrol(shard), next)
+    await write('SET', keys.reconciler(shard), next)
     const ids = entries.map(([, fields]) => fields[1]!)
     await dropPastRetention(shard, entries, ids)
     return ids
@@ -99,7 +99,7 @@ export const createJobIndex = (
         .slice(0, limit)
         .map(({ id, place }) => ({ id, cursor: `${place.ms}-${place.seq}-${place.shard}` }))
     },
-    patrol: async perShard => {
+    walk: async perShard => {
       if (!(await holdsLease())) return []
       await redis.pexpire(leaseKey, leaseMs)
       return (await Promise.all(shards.map(shard => walkShard(shard, perShard)))).flat()

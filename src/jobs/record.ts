@@ -31,7 +31,7 @@ export interface JobRecord {
   readonly home?: Home
   readonly target: Target
   readonly hop: number
-  readonly ring: number
+  readonly generation: number
   readonly createdAtMs: number
   readonly startedAtMs: number | null
   readonly finishedAtMs: number | null
@@ -104,7 +104,7 @@ export const parseSpec = (text: string): Spec => {
  * How a job ended, but for the answer's body. One field of the record again: each that is written costs Redis a search
  * through the record and a copy of it, a finalise of seven took twice as long.
  */
-export interface End {
+export interface StoredResult {
   /** Unix ms. */
   readonly at: number
   /** The calls of the worker that ended it; earlier ones stand in the log. */
@@ -174,7 +174,7 @@ const parseMoves = (lines: string | undefined): readonly JobMove[] =>
 type Text = string | null | undefined
 
 /** What a record tells of how its job went. */
-interface ResultWords {
+interface ResultFields {
   readonly end?: Text
   readonly attempts?: Text
   readonly body?: Text
@@ -183,8 +183,8 @@ interface ResultWords {
 }
 
 /** Reads how a job went: the calls so far, and the result of one that has ended. */
-export const parseResult = (status: JobStatus, { end: text, attempts, body, request, why }: ResultWords) => {
-  const end = text ? (JSON.parse(text) as End) : null
+export const parseResult = (status: JobStatus, { end: text, attempts, body, request, why }: ResultFields) => {
+  const end = text ? (JSON.parse(text) as StoredResult) : null
   // An answer takes the place of a short request that it ended well: nobody needs that any more.
   const answer = body ?? (status === 'succeeded' ? request : null) ?? null
   const known = why ? (JSON.parse(why) as Standing) : null
@@ -236,7 +236,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     ...(fields.home && { home: JSON.parse(fields.home) as Home }),
     target: parseTarget(fields.target!),
     hop: Number(fields.hop ?? 0),
-    ring: Number(fields.ring ?? 0),
+    generation: Number(fields.ring ?? 0),
     createdAtMs: spec.createdAtMs,
     startedAtMs: startOf(result.attempts, fields.run),
     expiresAtMs: spec.expiresAtMs,

@@ -10,7 +10,7 @@ export interface StoreClock {
 }
 
 /** Doorbells owed and deadlines to come: what must happen even if whoever promised it dies. */
-export interface Agenda {
+export interface Schedule {
   /** Takes up to `limit` due entries of every shard; they come up again at `untilMs` unless removed. */
   takeDue(limit: number, untilMs: number): Promise<readonly string[]>
   /** The same of one shard: what was due at `nowMs`. */
@@ -28,20 +28,20 @@ export interface Agenda {
 
 export const shards: readonly number[] = Array.from({ length: shardCount }, (_, shard) => shard)
 
-export const createAgenda = (
+export const createSchedule = (
   redis: Redis | Cluster,
   run: RunScript,
   keys: Keys,
   { now, aheadMs }: StoreClock,
-): Agenda => {
+): Schedule => {
   const write = createOwedWrite(redis)
-  const keyOf = (entry: string): string => keys.agenda(shardOf(entry))
+  const keyOf = (entry: string): string => keys.schedule(shardOf(entry))
 
-  const takeDueOf: Agenda['takeDueOf'] = async (shard, limit, nowMs, untilMs) => {
-    const due = await redis.zrange(keys.agenda(shard), '-inf', String(nowMs), 'BYSCORE', 'LIMIT', 0, 1)
+  const takeDueOf: Schedule['takeDueOf'] = async (shard, limit, nowMs, untilMs) => {
+    const due = await redis.zrange(keys.schedule(shard), '-inf', String(nowMs), 'BYSCORE', 'LIMIT', 0, 1)
     // Only a shard with something due is worth a script: an idle cluster polls with plain reads.
     if (due.length === 0) return []
-    return (await run('take', [keys.agenda(shard), nowMs, limit, untilMs, aheadMs()])) as string[]
+    return (await run('take', [keys.schedule(shard), nowMs, limit, untilMs, aheadMs()])) as string[]
   }
 
   return {
@@ -61,9 +61,9 @@ export const createAgenda = (
     has: async entries =>
       Promise.all(entries.map(async entry => (await redis.zscore(keyOf(entry), entry)) !== null)),
     later: (shard, from, limit) =>
-      redis.zrange(keys.agenda(shard), `(${now()}`, '+inf', 'BYSCORE', 'LIMIT', from, limit),
+      redis.zrange(keys.schedule(shard), `(${now()}`, '+inf', 'BYSCORE', 'LIMIT', from, limit),
     size: async () =>
-      (await Promise.all(shards.map(shard => redis.zcard(keys.agenda(shard))))).reduce(
+      (await Promise.all(shards.map(shard => redis.zcard(keys.schedule(shard))))).reduce(
         (sum, n) => sum + n,
         0,
       ),

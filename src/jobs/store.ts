@@ -10,18 +10,25 @@ import { createDeliveries, type Deliveries } from '../webhooks/deliveries.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
-  claimWords,
-  endWords,
+  encodeAttempts,
+  encodeClaim,
+  encodeMove,
+  encodeNewJob,
+  encodeResult,
   headFields,
-  logOf,
   type MoveRequest,
-  moveWords,
-  newJobWords,
   parseClaim,
 } from './codec.ts'
 import type { NewJob } from './new-job.ts'
 import { apartBytes, createPayloads } from './payloads.ts'
-import { type End, formatMove, formatTarget, type JobRecord, parseRecord, type Standing } from './record.ts'
+import {
+  formatMove,
+  formatTarget,
+  type JobRecord,
+  parseRecord,
+  type Standing,
+  type StoredResult,
+} from './record.ts'
 import { createWholeJobs } from './whole-jobs.ts'
 
 /** A job not yet rung within this time is taken up by a sweeper. */
@@ -43,9 +50,9 @@ export interface Claim {
   readonly model: string
   readonly target: Target
   readonly hop: number
-  readonly ring: number
+  readonly generation: number
   readonly expiresAtMs: number
-  readonly spent: number
+  readonly attemptsSpent: number
   readonly attempts: readonly Attempt[]
   readonly body: string
   /** Bytes of a long body that is not there yet: `withBody` reads it. */
@@ -55,13 +62,13 @@ export interface Claim {
 }
 
 /** Why a doorbell led nowhere. All are harmless. */
-export type Unclaimed = 'gone' | 'stale' | 'busy' | TerminalStatus
+export type ClaimRefusal = 'gone' | 'stale' | 'busy' | TerminalStatus
 
 export interface Move {
   readonly hop: number
-  readonly ring: number
+  readonly generation: number
   readonly target: Target
-  readonly spent: number
+  readonly attemptsSpent: number
   /** Calls made since the claim and not yet logged. */
   readonly attempts: readonly Attempt[]
   /** Why it moves, where those calls do not tell. */
@@ -70,7 +77,7 @@ export interface Move {
   readonly standing?: Standing
 }
 
-export interface Final {
+export interface JobResult {
   readonly status: 'succeeded' | 'failed'
   readonly attempts: readonly Attempt[]
   readonly response: { readonly statusCode: number; readonly body: string } | null
@@ -87,7 +94,7 @@ export interface Final {
 export interface JobStore extends Deliveries {
   create(job: NewJob): Promise<Created>
   /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */
-  claim(id: string, hop: number, ring: number, token: string): Promise<Claim | Unclaimed>
+  claim(id: string, hop: number, generation: number, token: string): Promise<Claim | ClaimRefusal>
   /** The claim with its body. */
   withBody(claim: Claim): Promise<Claim>
   /** Holds the job for another `leaseMs`. False when the token no longer holds it. */
@@ -99,7 +106,7 @@ export interface JobStore extends Deliveries {
   /** Notes that nothing runs beside it from now on: whoever loses this worker loses it by this job. */
   isolate(claim: Claim): Promise<boolean>
   /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
-  finalise(claim: Claim, final: Final, sent?: () => void): Promise<boolean>
+  finalise(claim: Claim, final: JobResult, sent?: () => void): Promise<boolean>
   /**
    * Calls of a run that the job was taken from, or that had its end from elsewhere: each is in the log once, as its worker knows it
    * best. False where the log has no entry that stands for them.
@@ -107,14 +114,18 @@ export interface JobStore extends Deliveries {
   account(claim: Pick<Claim, 'id' | 'token'>, attempts: readonly Attempt[]): Promise<boolean>
   /** The state the job was in; a final one or `gone` means that nothing was done. */
   cancel(id: string): Promise<string>
-  expire(id: string, spareRunningUntilMs: number): Promise<string>
+  expire(id: string, deferRunningUntilMs: number): Promise<string>
   /**
    * Puts back the doorbell that a live job is owed; a running one is taken from its worker. False when it moved on
    * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
    */
   recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>
   /** Moves a job that waits where nobody attends to it. False when it moved on meanwhile. */
-  passOn(record: Pick<JobRecord, 'id' | 'hop' | 'ring'>, target: Target, note: JobMove): Promise<boolean>
+  passOn(
+    record: Pick<JobRecord, 'id' | 'hop' | 'generation'>,
+    target: Target,
+    note: JobMove,
+  ): Promise<boolean>
   read(id: string): Promise<JobRecord | null>
   /** Asks `admit` first where the answer is long, with its bytes. */
   readWhen(id: string, admit: (bytes: number) => Promise<unknown>): Promise<JobRecord | null>
@@ -162,20 +173,20 @@ export const createJobStore = ({
     id: string,
     status: 'cancelled' | 'expired',
     error: JobError,
-    spareUntilMs: number,
+    deferUntilMs: number,
   ) => {
     const at = now()
-    const end: End = { at, error }
+    const end: StoredResult = { at, error }
     return (await run('end-without-answer', [
       keys.record(id),
       keys.payload(id),
-      keys.agenda(shardOf(id)),
+      keys.schedule(shardOf(id)),
       id,
       status,
       at,
       retentionMs,
       JSON.stringify(end),
-      spareUntilMs,
+      deferUntilMs,
     ])) as string
   }
 
@@ -189,8 +200,8 @@ export const createJobStore = ({
   const create = coalesce<NewJob, Created | { readonly kind: 'no_body' }>(
     job => shardOf(job.id),
     async (shard, jobs) => {
-      const words = [String(now() + outboxGraceMs), ...jobs.map(newJobWords)]
-      const replies = (await run.packed('create', keys.agenda(shard), words)) as string[]
+      const words = [String(now() + outboxGraceMs), ...jobs.map(encodeNewJob)]
+      const replies = (await run.packed('create', keys.schedule(shard), words)) as string[]
       return replies.map(reply =>
         reply === 'created' || reply === 'conflict' || reply === 'full' || reply === 'no_body'
           ? { kind: reply }
@@ -199,11 +210,11 @@ export const createJobStore = ({
     },
   )
 
-  const claim = coalesce<ClaimRequest, Claim | Unclaimed>(
+  const claim = coalesce<ClaimRequest, Claim | ClaimRefusal>(
     request => shardOf(request.id),
     async (shard, requests) => {
-      const words = [String(now()), String(leaseMs), String(apartBytes), ...requests.map(claimWords)]
-      const replies = (await run.packed('claim', keys.agenda(shard), words)) as ClaimReply[]
+      const words = [String(now()), String(leaseMs), String(apartBytes), ...requests.map(encodeClaim)]
+      const replies = (await run.packed('claim', keys.schedule(shard), words)) as ClaimReply[]
       return replies.map((reply, i) => parseClaim(requests[i]!, reply))
     },
   )
@@ -212,7 +223,7 @@ export const createJobStore = ({
     ({ id }) => shardOf(id),
     async (shard, claims) => {
       const words = [String(now()), String(leaseMs), ...claims.map(({ id, token }) => [id, token])]
-      const replies = (await run.packed('renew', keys.agenda(shard), words)) as number[]
+      const replies = (await run.packed('renew', keys.schedule(shard), words)) as number[]
       return replies.map(reply => reply === 1)
     },
   )
@@ -220,17 +231,17 @@ export const createJobStore = ({
   const move = coalesce<MoveRequest, boolean>(
     ({ claim }) => shardOf(claim.id),
     async (shard, moves) => {
-      const replies = (await run.packed('move', keys.agenda(shard), moves.map(moveWords))) as number[]
+      const replies = (await run.packed('move', keys.schedule(shard), moves.map(encodeMove))) as number[]
       return replies.map(reply => reply === 1)
     },
   )
 
-  const finalise = coalesce<{ claim: Claim; final: Final }, number>(
+  const finalise = coalesce<{ claim: Claim; final: JobResult }, number>(
     ({ claim }) => shardOf(claim.id),
     async (shard, ends) => {
       const nowMs = now()
-      const words = [String(nowMs), String(retentionMs), ...ends.map(endWords(nowMs))]
-      return (await run.packed('finalise', keys.agenda(shard), words)) as number[]
+      const words = [String(nowMs), String(retentionMs), ...ends.map(encodeResult(nowMs))]
+      return (await run.packed('finalise', keys.schedule(shard), words)) as number[]
     },
   )
 
@@ -243,7 +254,7 @@ export const createJobStore = ({
   return {
     ...deliveries,
     ...whole,
-    claim: (id, hop, ring, token) => claim({ id, hop, ring, token }),
+    claim: (id, hop, generation, token) => claim({ id, hop, generation, token }),
     renew: claim => renew(claim),
     // Its doorbell is about to be rung by whoever moves it: a sweeper gives it the time.
     advance: (claim, to, atMs) =>
@@ -251,40 +262,49 @@ export const createJobStore = ({
     park: (claim, to, resumesAtMs) => move({ claim, to, state: 'parked', resumesAtMs, dueAtMs: resumesAtMs }),
 
     retry: async (claim, spent, attempts, nextCallAtMs) =>
-      (await run('retry', [keys.record(claim.id), claim.token, nextCallAtMs, spent, logOf(attempts)])) === 1,
+      (await run('retry', [
+        keys.record(claim.id),
+        claim.token,
+        nextCallAtMs,
+        spent,
+        encodeAttempts(attempts),
+      ])) === 1,
 
     isolate: async ({ id, token }) => (await run('isolate', [keys.record(id), token, now()])) === 1,
 
     account: async ({ id, token }, attempts) =>
-      (await run('account', [keys.record(id), token, logOf(attempts)])) === 1,
+      (await run('account', [keys.record(id), token, encodeAttempts(attempts)])) === 1,
 
     cancel: id =>
       endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),
 
-    expire: (id, spareRunningUntilMs) =>
+    expire: (id, deferRunningUntilMs) =>
       endWithoutAnswer(
         id,
         'expired',
         { code: 'expired', message: 'The completion window ended before an answer was there.' },
-        spareRunningUntilMs,
+        deferRunningUntilMs,
       ),
 
-    recover: async ({ id, hop, ring }, takenUntilMs = 0) =>
+    recover: async ({ id, hop, generation }, takenUntilMs = 0) =>
       (await run('recover', [
         keys.record(id),
-        keys.agenda(shardOf(id)),
+        keys.schedule(shardOf(id)),
         id,
         hop,
-        ring,
+        generation,
         now(),
         takenUntilMs,
         aheadMs(),
       ])) === 1,
 
-    passOn: async ({ id, hop, ring }, target, note) => {
+    passOn: async ({ id, hop, generation }, target, note) => {
       const nowMs = now()
       const to = [formatTarget(target), nowMs, nowMs + outboxGraceMs, formatMove(note)]
-      return (await run('pass-on', [keys.record(id), keys.agenda(shardOf(id)), id, hop, ring, ...to])) === 1
+      return (
+        (await run('pass-on', [keys.record(id), keys.schedule(shardOf(id)), id, hop, generation, ...to])) ===
+        1
+      )
     },
 
     readHeads: ids => Promise.all(ids.map(readHead)),

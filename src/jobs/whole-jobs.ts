@@ -2,8 +2,8 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
 import type { NewJob } from './new-job.ts'
 import { isApart, isRefusedAsFull, longWrite, type Payloads } from './payloads.ts'
-import { type End, type JobRecord, parseRecord, type RecordFields } from './record.ts'
-import type { Claim, Created, Final, JobStore } from './store.ts'
+import { type JobRecord, parseRecord, type RecordFields, type StoredResult } from './record.ts'
+import type { Claim, Created, JobResult, JobStore } from './store.ts'
 
 /** What the scripts answer, that know nothing of long texts but whether they are there. */
 interface BareJobs {
@@ -12,7 +12,7 @@ interface BareJobs {
   readonly payloads: Payloads
   create(job: NewJob): Promise<Created | { readonly kind: 'no_body' }>
   /** 1: done; 0: not to be done; -1: the long answer is gone. */
-  finalise(claim: Claim, final: Final, sent?: () => void): Promise<number>
+  finalise(claim: Claim, final: JobResult, sent?: () => void): Promise<number>
   readonly takeDelivery: JobStore['takeDelivery']
 }
 
@@ -25,7 +25,7 @@ type WholeJobs = Pick<
 export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): WholeJobs => {
   const readWhen: JobStore['readWhen'] = async (id, admit) => {
     const fields = (await redis.hgetall(keys.record(id))) as RecordFields
-    if (fields.apart) await admit((JSON.parse(fields.end!) as End).bytes ?? 0)
+    if (fields.apart) await admit((JSON.parse(fields.end!) as StoredResult).bytes ?? 0)
     return parseRecord(id, await payloads.whole(id, fields))
   }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Lifecycle } from './lifecycle.ts'
 import { sameSignalMs } from './stop-signals.ts'
 
-export interface StopProcessParts {
+export interface StopProcessDeps {
   readonly life: Lifecycle
   /** After which the process ends, whatever is still open. */
   readonly limitMs: number
@@ -19,7 +19,7 @@ export const createStopProcess = ({
   limitMs,
   log,
   exit,
-}: StopProcessParts): ((signal: string) => void) => {
+}: StopProcessDeps): ((signal: string) => void) => {
   let askedAtMs: number | null = null
 
   /** Redis may be away for good: what could not be handed back is found by its lock running out. */

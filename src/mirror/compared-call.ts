@@ -1,6 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
-import type { Final } from '../jobs/store.ts'
+import type { JobResult } from '../jobs/store.ts'
 import { type AnswerDigest, answerDigestOf } from './answer-digest.ts'
 import { type AnswerText, answerTextOf } from './answer-text.ts'
 
@@ -33,7 +33,7 @@ export interface SampledJob {
 /** Null for a job without a good answer. `keeps`: with the answer's text. */
 export const comparedCallOf = (
   { id, tenant, endpoint, attempts }: SampledJob,
-  { response }: Pick<Final, 'response'>,
+  { response }: Pick<JobResult, 'response'>,
   keeps: boolean,
 ): ComparedCall | null => {
   const call = attempts.findLast(({ verdict }) => verdict === 'ok')

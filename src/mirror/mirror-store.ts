@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Target } from '../domain/job.ts'
-import { bodyWord, jobFields } from '../jobs/codec.ts'
+import { encodeBody, jobFields } from '../jobs/codec.ts'
 import { deadlineEntry, jobDoorbell } from '../jobs/doorbell.ts'
 import type { NewJob } from '../jobs/new-job.ts'
 import { createPayloads } from '../jobs/payloads.ts'
@@ -91,11 +91,11 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
       return (await run('reserve', open, stats, id, now(), givenUpAtMs, places, statsRetentionMs)) === 1
     },
     create: async (job, original) => {
-      const body = bodyWord(job)
+      const body = encodeBody(job)
       if (body === true) await payloads.putRequest(job.id, job.body)
       await run(
         'create',
-        ...[keys.record(job.id), keys.payload(job.id), keys.agenda(shardOf(job.id))],
+        ...[keys.record(job.id), keys.payload(job.id), keys.schedule(shardOf(job.id))],
         ...[jobDoorbell(job.id, 0, 0), now() + outboxGraceMs, deadlineEntry(job.id), job.expiresAtMs],
         ...[
           body === true ? 'apart' : body,

@@ -5,7 +5,7 @@ import type { Priority } from '../domain/job.ts'
 import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { chanceOf } from '../domain/strategy.ts'
-import type { Final } from '../jobs/store.ts'
+import type { JobResult } from '../jobs/store.ts'
 import { isMirrorId, mirrorIdOf, newMirrorId, shardCount } from '../redis/keys.ts'
 import { type ComparedCall, comparedCallOf, type SampledJob } from './compared-call.ts'
 import { type Counts, compared, failed } from './comparison.ts'
@@ -27,7 +27,7 @@ export interface MirroredJob {
 /** A job that has its end. */
 export interface EndedJob extends MirroredJob, SampledJob {}
 
-type Result = Pick<Final, 'status' | 'response' | 'refused' | 'cachedFrom'>
+type Result = Pick<JobResult, 'status' | 'response' | 'refused' | 'cachedFrom'>
 
 export interface Mirrors {
   /** Where samples of a route are asked; undefined without a mirror. */

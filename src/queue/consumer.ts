@@ -3,17 +3,17 @@ import type { Job } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../redis/keys.ts'
-import { type Doorbells, doorbellsOf, queueName, ringSize } from './doorbells.ts'
+import { bundleSize, type Doorbells, doorbellsOf, queueName } from './doorbells.ts'
 import { holdWrites } from './hold-writes.ts'
 import { PatientWorker } from './patient-worker.ts'
-import { createPlaces } from './slot-pool.ts'
+import { createSlotPool } from './slot-pool.ts'
 import { letQueuesRunWhenFull } from './when-full.ts'
 
 export interface ConsumerOptions {
   readonly queue: string
   /** How many doorbells are answered at a time. */
   readonly concurrency: number
-  /** How long a silent worker keeps a ring that it has not seen to. */
+  /** How long a silent worker keeps a bundle that it has not processed. */
   readonly lockMs: number
   readonly redis: Redis | Cluster
   readonly doorbells: Doorbells
@@ -27,10 +27,10 @@ export interface ConsumerOptions {
     readonly onChange: (listener: () => void) => void
   }
   /**
-   * Answers a doorbell. `taken` is called once the record says who answers it: from then on BullMQ need not keep it. If it
-   * is not called, BullMQ keeps the doorbell to the end, and gives it to another when this worker falls silent.
+   * Handles a doorbell. `onClaimed` is called once the record says which worker handles it: from then on BullMQ need not keep
+   * it. Without that call BullMQ keeps the doorbell to the end, and gives it to another worker when this one falls silent.
    */
-  readonly answer: (doorbell: string, taken: () => void) => Promise<void>
+  readonly handle: (doorbell: string, onClaimed: () => void) => Promise<void>
 }
 
 export interface Consumer {
@@ -44,50 +44,50 @@ export interface Consumer {
   stop(graceMs: number, handBack: () => void): Promise<void>
 }
 
-/** Rings that their worker never saw to are found by the workers of their queue, this often. */
+/** Bundles that their worker never processed are found by the workers of their queue, this often. */
 const stalledCheckMs = 5_000
 const idlePollSeconds = 1
 const refusedPauseMs = 500
 
 /**
- * A BullMQ worker that treats its jobs as rings of one or several doorbells: how they end in BullMQ tells nothing.
+ * A BullMQ worker whose jobs are bundles of one or several doorbells: how they end in BullMQ says nothing.
  *
- * It takes as many doorbells of a ring as it has places, and rings the others again at once, where they were: none waits
- * here while another worker has a place. Each of its loops fetches a ring, sees to it, and fetches the next when there is room.
+ * It takes as many doorbells of a bundle as it has free slots and returns the others to the front of their queue, so that no
+ * job waits at a busy worker. Each of its loops fetches a bundle, processes it, and fetches the next when slots are free.
  */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { queue, concurrency, lockMs, redis, doorbells, keys, log } = options
   letQueuesRunWhenFull(redis)
-  // Not one more than could all have a full ring: it would hold an empty hand for ever.
-  const loops = Math.ceil(concurrency / ringSize)
-  const places = createPlaces({
+  // At most ceil(concurrency / bundleSize) loops: one more would never get a slot.
+  const loops = Math.ceil(concurrency / bundleSize)
+  const slots = createSlotPool({
     count: concurrency,
     loops,
-    ringSize,
+    bundleSize,
     room: options.room?.left,
     idle: options.room?.idle,
   })
-  options.room?.onChange(places.changed)
+  options.room?.onChange(slots.changed)
 
-  const answer = (doorbell: string): Promise<void> =>
-    new Promise(taken => {
+  const handle = (doorbell: string): Promise<void> =>
+    new Promise(onClaimed => {
       options
-        .answer(doorbell, taken)
-        // The record still says that the job waits or runs; the patrol will find that nobody sees to it.
+        .handle(doorbell, onClaimed)
+        // The record still says that the job waits or runs; the reconciler will find that nobody sees to it.
         .catch(error =>
           log.error({ event: 'doorbell.failed', err: error, doorbell, queue }, 'doorbell failed'),
         )
         .finally(() => {
-          places.leave()
-          taken()
+          slots.release()
+          onClaimed()
         })
     })
 
-  /** What Redis refuses now is asked of it again: BullMQ must not drop the ring before. */
-  const ringBack = async (others: readonly string[], ring: Job): Promise<void> => {
+  /** What Redis refuses now is asked of it again: BullMQ must not drop the bundle before. */
+  const returnToQueue = async (others: readonly string[], bundle: Job): Promise<void> => {
     for (;;) {
       try {
-        return await doorbells.ringBack(queue, others, ring)
+        return await doorbells.returnToQueue(queue, others, bundle)
       } catch (error) {
         log.debug(
           { event: 'doorbells.return_failed', err: error, queue },
@@ -98,17 +98,17 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     }
   }
 
-  const attend = async (ring: Job): Promise<void> => {
-    const all = doorbellsOf(ring)
-    const mine = all.slice(0, places.take(all.length))
+  const processBundle = async (bundle: Job): Promise<void> => {
+    const all = doorbellsOf(bundle)
+    const mine = all.slice(0, slots.acquire(all.length))
     const others = all.slice(mine.length)
-    await Promise.all([others.length > 0 && ringBack(others, ring), ...mine.map(answer)])
-    await places.room()
-    // Rings that end in one turn end together, and BullMQ writes a command for each.
+    await Promise.all([others.length > 0 && returnToQueue(others, bundle), ...mine.map(handle)])
+    await slots.whenFree()
+    // Bundles that end in one turn end together, and BullMQ writes a command for each.
     holdWrites(redis, process.nextTick)
   }
 
-  const worker = new PatientWorker(queueName(queue), attend, {
+  const worker = new PatientWorker(queueName(queue), processBundle, {
     connection: redis,
     prefix: keys.prefix,
     concurrency: loops,
@@ -131,9 +131,9 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
 
   const drain = async (graceMs: number, handBack: () => void): Promise<void> => {
     await worker.pause(true)
-    places.close()
+    slots.close()
     const timer = setTimeout(handBack, graceMs)
-    await places.empty()
+    await slots.empty()
     await worker.close()
     clearTimeout(timer)
   }

@@ -16,18 +16,18 @@ export const providerQueue = (provider: string): string => `provider.${provider}
  * How many doorbells BullMQ carries as one job at most. It takes as long for one as for many, longer than all that Baton
  * does for a job beside it; a worker that has not room for all rings the rest again.
  */
-export const ringSize = 16
+export const bundleSize = 16
 
 /** Braces give each queue a Redis Cluster slot of its own. */
 export const queueName = (name: string): string => `{${name}}`
 
-export interface Ring {
+export interface AddressedDoorbell {
   readonly queue: string
   readonly doorbell: string
   readonly priority?: Priority
 }
 
-export interface WaitingRing {
+export interface WaitingBundle {
   readonly doorbells: readonly string[]
   /** For who has seen to all of them. */
   remove(): Promise<void>
@@ -35,26 +35,26 @@ export interface WaitingRing {
 
 export interface Doorbells {
   /**
-   * Rings, then takes what was rung off the agenda. What is rung within one tick rings together, as far as a ring goes.
-   * Rejects when Redis is away; the doorbell then still stands in the agenda and a sweeper rings it.
+   * Rings, then takes what was rung off the schedule. What is rung within one tick rings together, as far as a ring goes.
+   * Rejects when Redis is away; the doorbell then still stands in the schedule and a sweeper rings it.
    */
-  ring(ring: Ring): Promise<void>
+  ring(ring: AddressedDoorbell): Promise<void>
   /** Rings many at once, for one who has them together: nothing is made for each. */
-  ringAll(rings: readonly Ring[]): Promise<void>
+  ringAll(rings: readonly AddressedDoorbell[]): Promise<void>
   /** Rings again, before all that wait, the doorbells of a ring that its worker has no room for. */
-  ringBack(queue: string, doorbells: readonly string[], of: Job): Promise<void>
+  returnToQueue(queue: string, doorbells: readonly string[], of: Job): Promise<void>
   /** Whether BullMQ holds a ring of this doorbell of a job alone, waiting or being answered. */
-  holds(ring: Ring): Promise<boolean>
+  holds(ring: AddressedDoorbell): Promise<boolean>
   /** When the oldest ring that has not been seen to was rung, in Unix ms; null when there is none. */
   oldestRungAt(queue: string): Promise<number | null>
   /** Rings that wait, the oldest first, from one place to another. */
-  page(queue: string, from: number, to: number): Promise<readonly WaitingRing[]>
+  page(queue: string, from: number, to: number): Promise<readonly WaitingBundle[]>
   /** Doorbells that wait; reckoned from a sample where there are very many. */
   waiting(queue: string): Promise<number>
   close(): Promise<void>
 }
 
-interface Pending extends Ring {
+interface Pending extends AddressedDoorbell {
   readonly done: () => void
   readonly failed: (error: unknown) => void
 }
@@ -67,19 +67,19 @@ const priorities: Record<Priority, JobsOptions> = {
 }
 
 /** Up to this many are added one by one: `addBulk` makes a pipeline, to which ioredis copies every script there is. */
-const fewRings = 50
+const fewBundles = 50
 
 /** What BullMQ keeps of a ring. */
-interface RingData {
+interface BundleData {
   /** Names of doorbells, with spaces between. */
   readonly d: string
 }
 
 /** The doorbells of a ring; a job that BullMQ was given by hand is named as its one doorbell. */
-export const doorbellsOf = ({ id, data }: Job<Partial<RingData>>): string[] => data.d?.split(' ') ?? [id!]
+export const doorbellsOf = ({ id, data }: Job<Partial<BundleData>>): string[] => data.d?.split(' ') ?? [id!]
 
 /** A ring of several doorbells is named by their number first. */
-const sizeOf = (ringId: string): number => Number(/^\d+(?=\.)/.exec(ringId)?.[0] ?? 1)
+const sizeOf = (bundleId: string): number => Number(/^\d+(?=\.)/.exec(bundleId)?.[0] ?? 1)
 
 /**
  * A ring that was fetched so long ago is seen to: its worker has answered it, and keeps it only until it has room for another,
@@ -98,15 +98,15 @@ export const createDoorbells = (
   now: () => number,
 ): Doorbells => {
   letQueuesRunWhenFull(redis)
-  const queues = new Map<string, Queue<RingData>>()
+  const queues = new Map<string, Queue<BundleData>>()
   const instance = randomBytes(4).toString('hex')
   let rung = 0
   let pending: Pending[] = []
 
-  const queueOf = (name: string): Queue<RingData> => {
+  const queueOf = (name: string): Queue<BundleData> => {
     const known = queues.get(name)
     if (known) return known
-    const queue = new Queue<RingData>(queueName(name), {
+    const queue = new Queue<BundleData>(queueName(name), {
       connection: redis,
       prefix: keys.prefix,
       skipWaitingForReady: true,
@@ -120,18 +120,18 @@ export const createDoorbells = (
     return queue
   }
 
-  const ringQueue = async (name: string, rings: readonly Ring[]): Promise<void> => {
+  const ringQueue = async (name: string, rings: readonly AddressedDoorbell[]): Promise<void> => {
     const queue = queueOf(name)
     const jobs = [...Map.groupBy(rings, r => r.priority ?? 'default')].flatMap(([priority, group]) =>
-      Array.from({ length: Math.ceil(group.length / ringSize) }, (_, i) =>
-        ringOf(
+      Array.from({ length: Math.ceil(group.length / bundleSize) }, (_, i) =>
+        bundleOf(
           name,
-          group.slice(i * ringSize, (i + 1) * ringSize).map(r => r.doorbell),
+          group.slice(i * bundleSize, (i + 1) * bundleSize).map(r => r.doorbell),
           priorities[priority],
         ),
       ),
     )
-    if (jobs.length > fewRings) await queue.addBulk(jobs)
+    if (jobs.length > fewBundles) await queue.addBulk(jobs)
     else {
       holdWrites(redis, setImmediate)
       await Promise.all(jobs.map(job => queue.add(job.name, job.data, job.opts)))
@@ -143,17 +143,17 @@ export const createDoorbells = (
    * A job's doorbell that rings alone gives the ring its name: BullMQ does not take the same name twice. That of a webhook does
    * not: a delivery that is held comes back by the same doorbell, maybe before BullMQ has let go of the ring it came with.
    */
-  const ringOf = (queue: string, names: readonly string[], options: JobsOptions) => ({
+  const bundleOf = (queue: string, names: readonly string[], options: JobsOptions) => ({
     name: 'j',
     data: { d: names.join(' ') },
     opts: {
-      jobId: names.length === 1 && queue !== webhookQueue ? names[0]! : newRingId(names.length),
+      jobId: names.length === 1 && queue !== webhookQueue ? names[0]! : newBundleId(names.length),
       timestamp: now(),
       ...options,
     },
   })
 
-  const newRingId = (size: number): string => `${size}.${instance}.${(rung++).toString(36)}`
+  const newBundleId = (size: number): string => `${size}.${instance}.${(rung++).toString(36)}`
 
   const ringPending = async (name: string, rings: readonly Pending[]): Promise<void> => {
     try {
@@ -164,10 +164,10 @@ export const createDoorbells = (
     }
   }
 
-  const acknowledge = async (rings: readonly Ring[]): Promise<void> => {
+  const acknowledge = async (rings: readonly AddressedDoorbell[]): Promise<void> => {
     const byShard = Map.groupBy(rings, r => shardOf(r.doorbell))
     await Promise.all(
-      [...byShard].map(([shard, group]) => redis.zrem(keys.agenda(shard), ...group.map(r => r.doorbell))),
+      [...byShard].map(([shard, group]) => redis.zrem(keys.schedule(shard), ...group.map(r => r.doorbell))),
     )
   }
 
@@ -186,9 +186,9 @@ export const createDoorbells = (
       const byQueue = [...Map.groupBy(rings, r => r.queue)]
       await Promise.all(byQueue.map(([name, group]) => ringQueue(name, group)))
     },
-    ringBack: async (name, doorbells, { timestamp, opts: { priority } }) => {
+    returnToQueue: async (name, doorbells, { timestamp, opts: { priority } }) => {
       // Never under the doorbell's own name: the ring it came with may have it, and is about to go.
-      const jobId = newRingId(doorbells.length)
+      const jobId = newBundleId(doorbells.length)
       const place = priority ? { priority } : { lifo: true }
       await queueOf(name).add('j', { d: doorbells.join(' ') }, { jobId, timestamp, ...place })
     },
@@ -200,7 +200,7 @@ export const createDoorbells = (
         queue.getJobs(['active']),
       ])
       const nowMs = now()
-      // BullMQ writes this by the clock of the host that fetched the ring, which may be off: the patrol would rather look a
+      // BullMQ writes this by the clock of the host that fetched the ring, which may be off: the reconciler would rather look a
       // little early, which costs a doorbell too many, than wait for as long.
       const isUnseen = ({ processedOn = 0 }: Job): boolean =>
         processedOn > nowMs - seenToMs && processedOn < nowMs + seenToMs

@@ -4,7 +4,7 @@ import { timerHorizonMs } from '../jobs/codec.ts'
 import { deadlineEntry, deliveryEntry, jobDoorbell, leaseEntry, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { JobIndex } from '../jobs/index-stream.ts'
 import type { JobRecord } from '../jobs/record.ts'
-import type { Agenda } from '../jobs/schedule.ts'
+import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
@@ -13,9 +13,9 @@ import { createMayRing, settledAfterMs } from './may-ring.ts'
 const pollMs = 1_000
 const perShard = 200
 
-export interface PatrolParts {
+export interface ReconcilerDeps {
   readonly index: JobIndex
-  readonly agenda: Agenda
+  readonly schedule: Schedule
   readonly store: JobStore
   readonly doorbells: Doorbells
   readonly log: Logger
@@ -26,17 +26,17 @@ export interface PatrolParts {
  * The slow reconciler: walks every shard's index and puts back what a live job is owed and nobody holds any more:
  * a doorbell that an operator removed or a lost Redis tail took with it, and the timer of a deadline that has come near.
  */
-export const patrolRecords = async (
-  parts: Omit<PatrolParts, 'index'>,
+export const reconcileRecords = async (
+  parts: Omit<ReconcilerDeps, 'index'>,
   records: readonly JobRecord[],
 ): Promise<void> => {
-  const { agenda, doorbells, store, now } = parts
+  const { schedule, doorbells, store, now } = parts
   const mayRing = createMayRing(doorbells)
 
   const attend = async (record: JobRecord): Promise<void> => {
     if (isTerminal(record.status)) return attendDelivery(record)
     if (record.expiresAtMs - now() <= timerHorizonMs)
-      await agenda.add(deadlineEntry(record.id), record.expiresAtMs)
+      await schedule.add(deadlineEntry(record.id), record.expiresAtMs)
     if (await isOwed(record)) return
     const recovered = await store.recover(record)
     if (recovered)
@@ -50,18 +50,18 @@ export const patrolRecords = async (
     if (record.delivery?.status !== 'pending') return
     const { attempts } = record.delivery
     const doorbell = webhookDoorbell(record.id, attempts)
-    if (await isInAgenda(doorbell, deliveryEntry(record.id, attempts))) return
+    if (await isScheduled(doorbell, deliveryEntry(record.id, attempts))) return
     if (await mayRing(webhookQueue, record.lastChangeAtMs)) return
     await store.recoverDelivery(record.id, attempts)
   }
 
-  const isInAgenda = async (...entries: readonly string[]): Promise<boolean> =>
-    (await agenda.has(entries)).includes(true)
+  const isScheduled = async (...entries: readonly string[]): Promise<boolean> =>
+    (await schedule.has(entries)).includes(true)
 
-  /** Whether something will wake a live job: its worker's lease, its doorbell in the agenda, or a ring at its queue. */
-  const isOwed = async ({ id, status, hop, ring, ...record }: JobRecord): Promise<boolean> => {
-    if (status === 'running') return isInAgenda(leaseEntry(id))
-    if (await isInAgenda(jobDoorbell(id, hop, ring))) return true
+  /** Whether something will wake a live job: its worker's lease, its doorbell in the schedule, or a ring at its queue. */
+  const isOwed = async ({ id, status, hop, generation, ...record }: JobRecord): Promise<boolean> => {
+    if (status === 'running') return isScheduled(leaseEntry(id))
+    if (await isScheduled(jobDoorbell(id, hop, generation))) return true
     return mayRing(
       providerQueue(record.target.provider),
       Math.max(record.lastChangeAtMs, record.resumesAtMs ?? 0),
@@ -73,14 +73,14 @@ export const patrolRecords = async (
 }
 
 /** Runs in every process; a lease lets one walk at a time. */
-export const createPatrol = (parts: PatrolParts): Repeating =>
+export const createReconciler = (parts: ReconcilerDeps): Repeating =>
   createRepeating(
-    'patrol',
+    'reconciler',
     pollMs,
     async () => {
-      const ids = await parts.index.patrol(perShard)
+      const ids = await parts.index.walk(perShard)
       const records = await parts.store.readHeads(ids)
-      await patrolRecords(
+      await reconcileRecords(
         parts,
         records.filter(r => r !== null),
       )

@@ -1,10 +1,10 @@
-export interface PlacesOptions {
+export interface SlotPoolOptions {
   /** How many doorbells may be answered at a time. */
   readonly count: number
   /** Who fetch rings. */
   readonly loops: number
   /** The most doorbells that one fetch may bring. */
-  readonly ringSize: number
+  readonly bundleSize: number
   /** How many more there is something to do for now; any number when absent. */
   readonly room?: (() => number) | undefined
   /** Places that are taken and of no use to anyone: as many more are given. */
@@ -16,16 +16,16 @@ export interface PlacesOptions {
  *
  * A loop: fetching → attending (a ring has come) → fetching, or held until there is room.
  */
-export interface Places {
+export interface SlotPool {
   /** A loop has fetched this many doorbells: how many of them have found a place. */
-  take(doorbells: number): number
-  leave(): void
+  acquire(doorbells: number): number
+  release(): void
   /**
    * A loop has seen to its ring: resolves when it may fetch another, which is when the free places outnumber what the loops
    * that are fetching may bring. So at most one ring at a time comes that does not find room for all its doorbells,
    * and a place that is left is never without a loop that fetches for it.
    */
-  room(): Promise<void>
+  whenFree(): Promise<void>
   /** There may be something to do for more. */
   changed(): void
   /** Has no more places to give, and holds nobody. */
@@ -34,7 +34,13 @@ export interface Places {
   empty(): Promise<void>
 }
 
-export const createPlaces = ({ count, loops, ringSize, room, idle = () => 0 }: PlacesOptions): Places => {
+export const createSlotPool = ({
+  count,
+  loops,
+  bundleSize: ringSize,
+  room,
+  idle = () => 0,
+}: SlotPoolOptions): SlotPool => {
   const held: (() => void)[] = []
   const waiting: (() => void)[] = []
   let fetching = loops
@@ -56,18 +62,18 @@ export const createPlaces = ({ count, loops, ringSize, room, idle = () => 0 }: P
   }
 
   return {
-    take: doorbells => {
+    acquire: doorbells => {
       const found = Math.min(doorbells, free())
       fetching -= 1
       taken += found
       return found
     },
-    leave: () => {
+    release: () => {
       taken -= 1
       letGo()
       if (taken === 0) for (const resolve of waiting.splice(0)) resolve()
     },
-    room: () =>
+    whenFree: () =>
       new Promise(resolve => {
         held.push(resolve)
         letGo()

@@ -3,10 +3,10 @@ import type { BatchStore } from '../batches/store.ts'
 import { isTerminal } from '../domain/job.ts'
 import { type Doorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { JobRecord } from '../jobs/record.ts'
-import { type Agenda, shards } from '../jobs/schedule.ts'
+import { type Schedule, shards } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { type Doorbells, providerQueue, type Ring, webhookQueue } from './doorbells.ts'
+import { type AddressedDoorbell, type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
 
 const pollMs = 250
 const limitPerShard = 200
@@ -19,8 +19,8 @@ const mostRounds = 3
 /** A worker ends its own calls at the deadline; only one that is dead or stuck is still running after this. */
 const deadlineGraceMs = 5_000
 
-export interface SweeperParts {
-  readonly agenda: Agenda
+export interface SweepDeps {
+  readonly schedule: Schedule
   readonly store: JobStore
   readonly doorbells: Doorbells
   readonly batches: Pick<BatchStore, 'readDelivery'>
@@ -28,16 +28,20 @@ export interface SweeperParts {
   readonly now: () => number
 }
 
-export interface SweepingParts extends SweeperParts {
+export interface SweeperDeps extends SweepDeps {
   /** Since when this process has heard of Redis without a break, by a time without a step. */
   readonly steadySinceMs: () => number
 }
 
 /** Where a record's doorbell is to be rung, or null when the doorbell is no longer the one it waits for. */
-export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ring | null => {
+export const dueDoorbell = (
+  doorbell: Doorbell,
+  name: string,
+  record: JobRecord,
+): AddressedDoorbell | null => {
   if (doorbell.kind === 'job') {
     const waits = record.status === 'queued' || record.status === 'parked'
-    if (!waits || record.hop !== doorbell.hop || record.ring !== doorbell.ring) return null
+    if (!waits || record.hop !== doorbell.hop || record.generation !== doorbell.generation) return null
     return { queue: providerQueue(record.target.provider), doorbell: name, priority: record.priority }
   }
   if (doorbell.kind === 'webhook' && isDue(doorbell, record)) return { queue: webhookQueue, doorbell: name }
@@ -48,7 +52,7 @@ export const ringFor = (doorbell: Doorbell, name: string, record: JobRecord): Ri
 const isDue = ({ attempt }: { readonly attempt: number }, { status, delivery }: JobRecord): boolean =>
   isTerminal(status) && delivery?.status === 'pending' && delivery.attempts === attempt
 
-/** Entries of the agenda that came up, and the time at which they do so again. */
+/** Entries of the schedule that came up, and the time at which they do so again. */
 interface Taken {
   readonly entries: readonly string[]
   readonly untilMs: number
@@ -56,26 +60,26 @@ interface Taken {
 
 /**
  * Rings what is due, takes jobs from workers whose lease has ended, ends what is past its deadline, and drops what no longer
- * matters. `spareWorkers`: leases are left to a later round.
+ * matters. `leaveLeases`: leases are left to a later round.
  */
 const attendTo = async (
-  parts: SweeperParts,
+  parts: SweepDeps,
   { entries, untilMs }: Taken,
-  spareWorkers: boolean,
+  leaveLeases: boolean,
 ): Promise<void> => {
   if (entries.length === 0) return
   const [ofBatches, ofJobs] = partition(entries, entry => parseBatchDoorbell(entry) !== null)
   await Promise.all([
-    sweepJobs(parts, { entries: ofJobs, untilMs }, spareWorkers),
-    ...ofBatches.map(entry => announceBatch(parts, entry, spareWorkers)),
+    sweepJobs(parts, { entries: ofJobs, untilMs }, leaveLeases),
+    ...ofBatches.map(entry => announceBatch(parts, entry, leaveLeases)),
   ])
 }
 
 /** One round over all shards. */
-export const sweep = async (parts: SweeperParts, spareWorkers = false): Promise<void> => {
+export const sweep = async (parts: SweepDeps, leaveLeases = false): Promise<void> => {
   const untilMs = parts.now() + graceMs
-  const entries = await parts.agenda.takeDue(limitPerShard, untilMs)
-  await attendTo(parts, { entries, untilMs }, spareWorkers)
+  const entries = await parts.schedule.takeDue(limitPerShard, untilMs)
+  await attendTo(parts, { entries, untilMs }, leaveLeases)
 }
 
 const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] => {
@@ -84,74 +88,74 @@ const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean):
 }
 
 /** All that a batch can be owed is the delivery of its webhook. */
-const announceBatch = async (parts: SweeperParts, entry: string, spareWorkers: boolean): Promise<void> => {
-  const { agenda, batches, doorbells } = parts
+const announceBatch = async (parts: SweepDeps, entry: string, leaveLeases: boolean): Promise<void> => {
+  const { schedule, batches, doorbells } = parts
   const { batchId, attempt } = parseBatchDoorbell(entry)!
   const delivery = await batches.readDelivery(batchId)
   const isDue = delivery?.status === 'pending' && delivery.attempts === attempt
-  if (!isDue) return agenda.remove([entry])
+  if (!isDue) return schedule.remove([entry])
   const doorbell = webhookDoorbell(batchId, attempt)
   if (entry === doorbell) return doorbells.ring({ queue: webhookQueue, doorbell })
-  if (!spareWorkers) await oweAgain(parts, entry, doorbell)
+  if (!leaveLeases) await reschedule(parts, entry, doorbell)
 }
 
 /**
  * The lease of whoever delivered this webhook has ended: its doorbell is to be rung again, in the next round. It stands in
- * the agenda before the lease is gone, so dying between the two, or a new lease that is taken in between and goes with the
+ * the schedule before the lease is gone, so dying between the two, or a new lease that is taken in between and goes with the
  * old one, cost at most a delivery too many.
  */
-const oweAgain = async ({ agenda, now }: SweeperParts, lease: string, doorbell: string): Promise<void> => {
-  await agenda.add(doorbell, now())
-  await agenda.remove([lease])
+const reschedule = async ({ schedule, now }: SweepDeps, lease: string, doorbell: string): Promise<void> => {
+  await schedule.add(doorbell, now())
+  await schedule.remove([lease])
 }
 
 const sweepJobs = async (
-  parts: SweeperParts,
+  parts: SweepDeps,
   { entries, untilMs }: Taken,
-  spareWorkers: boolean,
+  leaveLeases: boolean,
 ): Promise<void> => {
-  const { agenda, store, doorbells, log, now } = parts
+  const { schedule, store, doorbells, log, now } = parts
   const records = await store.readHeads(entries.map(entry => parseDoorbell(entry).jobId))
 
   const attend = async (entry: string, record: JobRecord | null): Promise<void> => {
     const doorbell = parseDoorbell(entry)
-    if (record === null) return agenda.remove([entry])
+    if (record === null) return schedule.remove([entry])
     if (!isTerminal(record.status) && record.expiresAtMs <= now()) return expire(entry, record)
     if (doorbell.kind === 'deadline' && !isTerminal(record.status))
-      return agenda.postpone(entry, record.expiresAtMs)
-    if (doorbell.kind === 'lease' && !isTerminal(record.status)) return relieve(record)
+      return schedule.postpone(entry, record.expiresAtMs)
+    if (doorbell.kind === 'lease' && !isTerminal(record.status)) return reclaim(record)
     if (doorbell.kind === 'delivery' && isDue(doorbell, record))
-      return spareWorkers ? undefined : oweAgain(parts, entry, webhookDoorbell(record.id, doorbell.attempt))
-    const ring = ringFor(doorbell, entry, record)
-    return ring ? doorbells.ring(ring) : agenda.remove([entry])
+      return leaveLeases ? undefined : reschedule(parts, entry, webhookDoorbell(record.id, doorbell.attempt))
+    const ring = dueDoorbell(doorbell, entry, record)
+    return ring ? doorbells.ring(ring) : schedule.remove([entry])
   }
 
   /** A lease that was left behind by mistake comes up again and again, and does no harm: removing it might remove a new one. */
-  const relieve = async (record: JobRecord): Promise<void> => {
-    if (spareWorkers || record.status !== 'running') return
+  const reclaim = async (record: JobRecord): Promise<void> => {
+    if (leaveLeases || record.status !== 'running') return
     if (await store.recover(record, untilMs))
       log.warn({ event: 'job.reclaimed', jobId: record.id }, 'job reclaimed from a silent worker')
   }
 
   const expire = async (entry: string, record: JobRecord): Promise<void> => {
-    const spareUntilMs = record.expiresAtMs + deadlineGraceMs
-    const was = await store.expire(record.id, spareUntilMs)
-    if (was === 'spared') await agenda.postpone(entry, spareUntilMs)
-    else await agenda.remove([entry])
+    const deferUntilMs = record.expiresAtMs + deadlineGraceMs
+    const was = await store.expire(record.id, deferUntilMs)
+    if (was === 'deferred') await schedule.postpone(entry, deferUntilMs)
+    else await schedule.remove([entry])
   }
 
   await Promise.all(entries.map((entry, i) => attend(entry, records[i]!)))
 }
 
 /** Sweeps one shard, whatever becomes of the others. */
-interface Lane {
+interface ShardSweep {
   /** Begins a round, unless one is under way. */
-  go(): void
+  start(): void
   /** Resolves when no round is under way. */
   ended(): Promise<void>
 }
 
-const createLane = (parts: SweepingParts, shard: number, leaseMs: number): Lane => {
+const createShardSweep = (parts: SweeperDeps, shard: number, leaseMs: number): ShardSweep => {
   const { log, now } = parts
   let lastRoundAtMs = Number.NEGATIVE_INFINITY
   let steadySinceMs = 0
@@ -164,7 +168,7 @@ const createLane = (parts: SweepingParts, shard: number, leaseMs: number): Lane 
    * While Redis was away no worker could renew a lease, and all came to their end: they get the time to do so now. So does
    * the rest of the world when it was this process that stood still, or the time has stepped.
    */
-  const sparesWorkers = (nowMs: number): boolean => {
+  const leavesLeases = (nowMs: number): boolean => {
     if (nowMs - lastRoundAtMs > gapMs) steadySinceMs = nowMs
     return nowMs - Math.max(steadySinceMs, parts.steadySinceMs()) < leaseMs / 2
   }
@@ -173,12 +177,12 @@ const createLane = (parts: SweepingParts, shard: number, leaseMs: number): Lane 
     try {
       for (let taken = limitPerShard; taken >= limitPerShard; ) {
         const nowMs = now()
-        const spare = sparesWorkers(nowMs)
+        const leave = leavesLeases(nowMs)
         const untilMs = nowMs + graceMs
-        const entries = await parts.agenda.takeDueOf(shard, limitPerShard, nowMs, untilMs)
+        const entries = await parts.schedule.takeDueOf(shard, limitPerShard, nowMs, untilMs)
         // It waits for a Redis that is away.
         if (now() - nowMs > gapMs) steadySinceMs = now()
-        await attendTo(parts, { entries, untilMs }, spare)
+        await attendTo(parts, { entries, untilMs }, leave)
         lastRoundAtMs = now()
         // A full round means that more is due: go on at once.
         taken = entries.length
@@ -191,7 +195,7 @@ const createLane = (parts: SweepingParts, shard: number, leaseMs: number): Lane 
   }
 
   return {
-    go: () => {
+    start: () => {
       // What a round has taken comes up again after the grace: so long is it waited for, and then not for ever, as it may
       // hang on a queue whose part of a Cluster is away.
       const isOverdue = now() - startedAtMs > graceMs && rounds < mostRounds
@@ -211,13 +215,13 @@ const createLane = (parts: SweepingParts, shard: number, leaseMs: number): Lane 
  * swept at the same moments, which saves writes, but none waits for another: in a Cluster each may stand on a server of
  * its own, and that may be away.
  */
-export const createSweeper = (parts: SweepingParts, leaseMs: number): Repeating => {
-  const lanes = shards.map(shard => createLane(parts, shard, leaseMs))
+export const createSweeper = (parts: SweeperDeps, leaseMs: number): Repeating => {
+  const sweeps = shards.map(shard => createShardSweep(parts, shard, leaseMs))
   const ticking = createRepeating(
     'sweeper',
     pollMs,
     async () => {
-      for (const lane of lanes) lane.go()
+      for (const sweep of sweeps) sweep.start()
     },
     parts.log,
   )
@@ -225,7 +229,7 @@ export const createSweeper = (parts: SweepingParts, leaseMs: number): Repeating 
     start: ticking.start,
     stop: async () => {
       await ticking.stop()
-      await Promise.all(lanes.map(lane => lane.ended()))
+      await Promise.all(sweeps.map(sweep => sweep.ended()))
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Dialect } from '../domain/endpoint.ts'
 
 /**
  * Records live in a fixed number of shards. A shard's keys share a hash tag, so that a script may touch a record
- * and its shard's agenda together on a Redis Cluster, and a sweeper knows where to look. Changing the number
+ * and its shard's schedule together on a Redis Cluster, and a sweeper knows where to look. Changing the number
  * would lose every record written before.
  */
 export const shardCount = 16
@@ -14,16 +14,16 @@ const ulidLength = 26
 const jobPrefix = 'job_'
 
 /** Where the 26 characters after the prefix begin: neither `_` nor `-` is among them. */
-const coreAt = (id: string): number => (id.startsWith(jobPrefix) ? jobPrefix.length : id.search(/[_-]/) + 1)
+const ulidAt = (id: string): number => (id.startsWith(jobPrefix) ? jobPrefix.length : id.search(/[_-]/) + 1)
 
 /** The 26 characters of an id after its prefix: what an upload and its file, or a batch and its keys, share. */
-export const coreOf = (id: string): string => id.slice(coreAt(id), coreAt(id) + ulidLength)
+export const ulidOf = (id: string): string => id.slice(ulidAt(id), ulidAt(id) + ulidLength)
 
 /** When an id was made, in Unix ms. */
-export const timeOf = (id: string): number => decodeTime(coreOf(id).toUpperCase())
+export const timeOf = (id: string): number => decodeTime(ulidOf(id).toUpperCase())
 
-/** Every id, and an agenda entry that begins with one, carries its shard in the last character of the core. */
-export const shardOf = (id: string): number => base32.indexOf(id[coreAt(id) + ulidLength - 1]!) % shardCount
+/** Every id, and a schedule entry that begins with one, carries its shard in the last character of the core. */
+export const shardOf = (id: string): number => base32.indexOf(id[ulidAt(id) + ulidLength - 1]!) % shardCount
 
 /** Random bytes are drawn by the thousand: drawn for each id, they were a quarter of the cost of a submit. */
 const pool = Buffer.allocUnsafe(4_096)
@@ -41,7 +41,7 @@ const randomChars = (count: number): string => {
 
 const timeChars = (nowMs: number): string => encodeTime(nowMs, 10).toLowerCase()
 
-const newCore = (shard: number, nowMs: number): string =>
+const newUlid = (shard: number, nowMs: number): string =>
   `${timeChars(nowMs)}${randomChars(15)}${base32[shard]}`
 
 const isIdOf = (prefix: string): ((value: string) => boolean) => {
@@ -50,16 +50,16 @@ const isIdOf = (prefix: string): ((value: string) => boolean) => {
 }
 
 /** A new job id, ordered by time, in the given shard. */
-export const newJobId = (shard: number, nowMs: number): string => jobPrefix + newCore(shard, nowMs)
-export const newFileId = (shard: number, nowMs: number): string => `file-${newCore(shard, nowMs)}`
-export const newUploadId = (shard: number, nowMs: number): string => `upload_${newCore(shard, nowMs)}`
-export const newPartId = (shard: number, nowMs: number): string => `part_${newCore(shard, nowMs)}`
+export const newJobId = (shard: number, nowMs: number): string => jobPrefix + newUlid(shard, nowMs)
+export const newFileId = (shard: number, nowMs: number): string => `file-${newUlid(shard, nowMs)}`
+export const newUploadId = (shard: number, nowMs: number): string => `upload_${newUlid(shard, nowMs)}`
+export const newPartId = (shard: number, nowMs: number): string => `part_${newUlid(shard, nowMs)}`
 
 /** A sample that a route's mirror is asked: a job of a kind of its own, which no client can name. */
-export const newMirrorId = (shard: number, nowMs: number): string => `mirror_${newCore(shard, nowMs)}`
+export const newMirrorId = (shard: number, nowMs: number): string => `mirror_${newUlid(shard, nowMs)}`
 
 /** Of the sample that is asked side by side with a job: the same for whoever runs that. */
-export const mirrorIdOf = (jobId: string): string => `mirror_${coreOf(jobId)}`
+export const mirrorIdOf = (jobId: string): string => `mirror_${ulidOf(jobId)}`
 
 export const isJobId = isIdOf(jobPrefix)
 export const isMirrorId = (id: string): boolean => id.startsWith('mirror_')
@@ -91,7 +91,7 @@ export const batchOfNotice = (noticeId: string): string => noticePattern.exec(no
 
 /** The id of the job, and so of the result, of a batch's request `number`, which counts from 1. */
 export const batchJobId = (batchId: string, number: number): string => {
-  const core = coreOf(batchId)
+  const core = ulidOf(batchId)
   let line = ''
   for (let rest = number; line.length < lineChars; rest = Math.floor(rest / 32))
     line = base32[rest % 32]! + line
@@ -124,7 +124,7 @@ export interface Keys {
   /** String: a long answer, of the run of the job that this word names. */
   answer(jobId: string, run: string): string
   /** Sorted set: doorbells owed and timers, by the time in ms at which they are due. */
-  agenda(shard: number): string
+  schedule(shard: number): string
   /** Stream: every job's id in the order of arrival. */
   index(shard: number): string
   /**
@@ -134,8 +134,8 @@ export interface Keys {
   /** Sorted set: batches and notices whose webhook is owed, by the time in ms when they were last looked at. */
   owed(shard: number): string
   idempotency(shard: number, hash: string): string
-  /** String: where the patrol stands in the shard's index. */
-  patrol(shard: number): string
+  /** String: where the reconciler stands in the shard's index. */
+  reconciler(shard: number): string
   /** Hash: a file. */
   file(fileId: string): string
   /** List: where a file's bytes are, in order; also of a file that still grows and has no record yet. */
@@ -155,7 +155,7 @@ export interface Keys {
   /** Hash: a notice that a batch's webhook is owed, and how its delivery fares. */
   notice(noticeId: string): string
   /** List: lines whose end is known and that no output file has yet. */
-  batchDone(batchId: string): string
+  finishedLines(batchId: string): string
   /** Sorted set: batches that are not at their end, by the time in ms up to which a feeder holds them. */
   openBatches(shard: number): string
   /** String: the batch made of a request, for a client that sends it again. */
@@ -181,13 +181,13 @@ export const createKeys = (prefix: string): Keys => ({
   record: id => `${prefix}:{${shardOf(id)}}:j:${id}`,
   payload: id => `${prefix}:{${shardOf(id)}}:p:${id}`,
   answer: (id, run) => `${prefix}:{${shardOf(id)}}:a:${id}:${run}`,
-  agenda: shard => `${prefix}:{${shard}}:agenda`,
+  schedule: shard => `${prefix}:{${shard}}:schedule`,
   index: shard => `${prefix}:{${shard}}:index`,
   deadLetters: (shard, kind, tenant) =>
     `${prefix}:{${shard}}:dead:${kind}${tenant === undefined ? '' : `:${tenant}`}`,
   owed: shard => `${prefix}:{${shard}}:owed`,
   idempotency: (shard, hash) => `${prefix}:{${shard}}:i:${hash}`,
-  patrol: shard => `${prefix}:{${shard}}:patrol`,
+  reconciler: shard => `${prefix}:{${shard}}:reconciler`,
   file: id => `${prefix}:{${shardOf(id)}}:f:${id}`,
   segments: id => `${prefix}:{${shardOf(id)}}:fs:${id}`,
   purge: shard => `${prefix}:{${shard}}:purge`,
@@ -195,9 +195,9 @@ export const createKeys = (prefix: string): Keys => ({
   held: tenant => `${prefix}:{files}:held:${tenant}`,
   heldSums: tenant => `${prefix}:{files}:sums:${tenant}`,
   openOf: tenant => `${prefix}:{batches}:open:${tenant}`,
-  batch: id => `${prefix}:{${shardOf(id)}}:b:${coreOf(id)}`,
+  batch: id => `${prefix}:{${shardOf(id)}}:b:${ulidOf(id)}`,
   notice: id => `${prefix}:{${shardOf(id)}}:bn:${id.slice(id.search(/[_-]/) + 1)}`,
-  batchDone: id => `${prefix}:{${shardOf(id)}}:bd:${coreOf(id)}`,
+  finishedLines: id => `${prefix}:{${shardOf(id)}}:bd:${ulidOf(id)}`,
   openBatches: shard => `${prefix}:{${shard}}:batches`,
   batchRequest: (shard, fingerprint) => `${prefix}:{${shard}}:bi:${fingerprint}`,
   batches: (dialect, tenant) => `${prefix}:{batches}:${dialect}:${tenant}`,

@@ -48,7 +48,7 @@ const making: ReadonlySet<string> = new Set<ScriptName | PackedScriptName>([
 export const whenFull = (name: ScriptName | PackedScriptName): WhenFull =>
   making.has(name) ? 'refused' : 'runs'
 
-/** Scripts that serve many jobs of a shard at once. Of their keys only the first is named: the shard's agenda, or what is their batch's. */
+/** Scripts that serve many jobs of a shard at once. Of their keys only the first is named: the shard's schedule, or what is their batch's. */
 const packedScripts = [
   'create',
   'create-known',

@@ -25,7 +25,7 @@ export interface DeliverySource {
   readonly idName: 'jobId' | 'batchId'
 }
 
-export interface DeliveryParts {
+export interface DeliveryDeps {
   readonly source: DeliverySource
   readonly sender: WebhookSender
   /** Shared by all sources: it is one worker's places that they share out. */
@@ -78,7 +78,7 @@ const attemptWithin = async (
 /** Failures that no later attempt would mend. */
 const hopeless: ReadonlySet<DeliveryFailure> = new Set(['gone', 'forbidden_address', 'unsignable'])
 
-export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
+export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
   const { source, sender, log, now } = parts
 
   const resultOf = (outcome: DeliveryOutcome, attemptsThisTime: number): DeliveryResult => {
@@ -138,8 +138,8 @@ export const createDeliverWebhook = (parts: DeliveryParts): DeliverWebhook => {
         ? unavailable
         : await attemptWithin(admission, () => attemptAt(id, fields, signal))
     if (outcome === null) return
-    // A stop of ours says nothing about the receiver: the agenda is asked to ring again.
-    if (!outcome.delivered && outcome.reason === 'aborted') return source.deliveries.owe(id, attempt)
+    // A stop of ours says nothing about the receiver: the schedule is asked to ring again.
+    if (!outcome.delivered && outcome.reason === 'aborted') return source.deliveries.reschedule(id, attempt)
 
     // Of those made before the dead letter was last sent again none counts.
     const result = resultOf(outcome, attempt + 1 - Number(fields.deliveries_before ?? 0))

@@ -21,7 +21,7 @@ export interface Deliveries {
   /** False when this attempt was recorded before. */
   recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
   /** Asks for the doorbell of a delivery that was taken to be rung once more, when its attempt could not be made. */
-  owe(id: string, attempt: number): Promise<void>
+  reschedule(id: string, attempt: number): Promise<void>
   /** Gives a delivery back that was taken: it is rung again then, and no attempt is counted. False when it is over. */
   holdDelivery(id: string, attempt: number, dueAtMs: number): Promise<boolean>
   /** Puts back the doorbell of a delivery that nobody has taken; false when that is not due (any more). */
@@ -79,7 +79,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     const nowMs = now()
     const items = doorbells.map(({ id, attempt }) => [recordOf(id), id, String(attempt)])
     const words = [String(nowMs), String(nowMs + leaseMs), ...items]
-    const replies = (await run.packed('take-delivery', keys.agenda(shard), words)) as (string[] | false)[]
+    const replies = (await run.packed('take-delivery', keys.schedule(shard), words)) as (string[] | false)[]
     return replies.map(reply => (reply ? fieldsOf(reply) : null))
   })
 
@@ -95,7 +95,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
 
   const record = coalesce<Delivered, boolean>(shardOfDoorbell, async (shard, deliveries) => {
     const words = [String(now()), ...deliveries.map(deliveryWords)]
-    const replies = (await run.packed('delivery', keys.agenda(shard), words)) as number[]
+    const replies = (await run.packed('delivery', keys.schedule(shard), words)) as number[]
     return replies.map(reply => reply === 1)
   })
 
@@ -107,7 +107,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
       String(dueAtMs),
     ])
     const words = [String(now()), ...items]
-    const replies = (await run.packed('hold-delivery', keys.agenda(shard), words)) as number[]
+    const replies = (await run.packed('hold-delivery', keys.schedule(shard), words)) as number[]
     return replies.map(reply => reply === 1)
   })
 
@@ -118,18 +118,18 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
 
     recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
 
-    owe: async (id, attempt) => {
-      await write('ZADD', keys.agenda(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}.l`)
+    reschedule: async (id, attempt) => {
+      await write('ZADD', keys.schedule(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}.l`)
     },
 
     renewDelivery: async doorbell => {
-      await write('ZADD', keys.agenda(shardOf(doorbell)), 'XX', now() + leaseMs, `${doorbell}.l`)
+      await write('ZADD', keys.schedule(shardOf(doorbell)), 'XX', now() + leaseMs, `${doorbell}.l`)
     },
 
     recoverDelivery: async (id, attempt) =>
-      (await run('recover-delivery', [recordOf(id), keys.agenda(shardOf(id)), id, attempt, now()])) === 1,
+      (await run('recover-delivery', [recordOf(id), keys.schedule(shardOf(id)), id, attempt, now()])) === 1,
 
     redeliver: async id =>
-      (await run('redeliver', [recordOf(id), keys.agenda(shardOf(id)), id, now()])) === 1,
+      (await run('redeliver', [recordOf(id), keys.schedule(shardOf(id)), id, now()])) === 1,
   }
 }

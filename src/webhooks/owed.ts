@@ -10,7 +10,7 @@ export interface OwedDelivery {
 
 /**
  * Webhooks of batches that are owed: each stands here from the step that owes it to the one that records its delivery or gives it
- * up, whatever becomes of its doorbell and of its entry in the agenda.
+ * up, whatever becomes of its doorbell and of its entry in the schedule.
  */
 export interface OwedAnnouncements {
   /** Of each shard those that nobody has looked at since then, up to a number. */
@@ -50,6 +50,6 @@ export const createOwedAnnouncements = ({ redis, run, keys, now }: OwedOptions):
       return attempts === undefined ? null : { attempts: Number(attempts), lastDueAtMs: Number(lastDueAtMs) }
     },
     recover: async (id, attempt) =>
-      (await run('recover-delivery', [recordOf(id), keys.agenda(shardOf(id)), id, attempt, now()])) === 1,
+      (await run('recover-delivery', [recordOf(id), keys.schedule(shardOf(id)), id, attempt, now()])) === 1,
   }
 }

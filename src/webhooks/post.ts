@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 
 /** How a request went: the status and headers of its answer, or why there is none. */
-export type Answer =
+export type PostAnswer =
   | { readonly status: number; readonly headers: IncomingHttpHeaders }
   | { readonly status: null; readonly cause: 'timeout' | 'aborted' }
   | { readonly status: null; readonly cause: 'failed'; readonly error: Error }
@@ -27,14 +27,14 @@ export const post = (
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   { timeoutMs, signal }: PostOptions,
-): Promise<Answer> =>
+): Promise<PostAnswer> =>
   new Promise(resolve => {
     let controller: Dispatcher.DispatchController | null = null
-    let answer: Answer | null = null
+    let answer: PostAnswer | null = null
     let hasEnded = false
     let received = 0
 
-    const end = (how: Answer): void => {
+    const end = (how: PostAnswer): void => {
       if (hasEnded) return
       hasEnded = true
       clearTimeout(timer)
@@ -42,7 +42,7 @@ export const post = (
       resolve(answer ?? how)
     }
     /** Resolving and connecting, which nothing can end, are not waited for: `onRequestStart` then ends the request. */
-    const cut = (how: Answer): void => {
+    const cut = (how: PostAnswer): void => {
       end(how)
       controller?.abort(new Error('cut off'))
     }

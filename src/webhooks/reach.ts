@@ -1,5 +1,5 @@
 import { literalAddress, type Resolve } from './host-addresses.ts'
-import type { Answer } from './post.ts'
+import type { PostAnswer } from './post.ts'
 import { resolveWithin } from './resolve-within.ts'
 
 export interface Wanted {
@@ -15,7 +15,11 @@ export interface Wanted {
  */
 export interface Reach {
   /** Runs an attempt with what is left of the time, once the name is resolved; else answers why there is none. */
-  within(wanted: Wanted, timeoutMs: number, attempt: (leftMs: number) => Promise<Answer>): Promise<Answer>
+  within(
+    wanted: Wanted,
+    timeoutMs: number,
+    attempt: (leftMs: number) => Promise<PostAnswer>,
+  ): Promise<PostAnswer>
   /** What a connection may dial: as found for the attempts under way, or looked up. */
   readonly resolve: Resolve
 }
@@ -31,8 +35,8 @@ export const createReach = (resolve: Resolve): Reach => {
   const found = async (
     hostname: string,
     addresses: readonly string[],
-    attempt: () => Promise<Answer>,
-  ): Promise<Answer> => {
+    attempt: () => Promise<PostAnswer>,
+  ): Promise<PostAnswer> => {
     const host = hosts.get(hostname) ?? { addresses, attempts: 0 }
     hosts.set(hostname, host)
     host.addresses = addresses

@@ -15,14 +15,16 @@ export interface Entered {
 }
 
 /** `held`: it is to come back then. `down`: as the receiver has failed for others. */
-export type Admission = Entered | { readonly kind: 'held'; readonly dueAtMs: number; readonly down: boolean }
+export type ReceiverAdmission =
+  | Entered
+  | { readonly kind: 'held'; readonly dueAtMs: number; readonly down: boolean }
 
 /**
  * Shares the places of a worker out among receivers and tenants, so that one that hangs delays no other's webhooks. Who finds no
- * room waits here while the others of its receiver get on, which is some milliseconds, and else in the agenda.
+ * room waits here while the others of its receiver get on, which is some milliseconds, and else in the schedule.
  */
 export interface Receivers {
-  enter(visit: Visit): Promise<Admission>
+  enter(visit: Visit): Promise<ReceiverAdmission>
   /** Deliveries under way for so long that they only wait. */
   hanging(): number
   /** Takes over what another process has learned. */
@@ -54,13 +56,13 @@ const holdPerFullMs = 4
 const forgetAfterMs = 600_000
 
 /** What deliveries take room of. */
-interface Lane {
+interface Capacity {
   taken: number
   /** When something last got on, by a time without steps. */
   movedAtMs: number
 }
 
-interface Receiver extends Lane {
+interface Receiver extends Capacity {
   readonly breaker: ReceiverBreaker
   /** Deliveries that it is given at once: more with each quick answer, few again when one fails. */
   window: number
@@ -82,7 +84,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
   const doubtfulPlaces = Math.max(2, Math.floor(places * 0.2))
   const receivers = new Map<string, Receiver>()
   /** Of each tenant, the deliveries to new receivers, and to those that fail: these must not crowd out those. */
-  const doubtful = new Map<string, Lane>()
+  const doubtful = new Map<string, Capacity>()
   const waiting = new Set<() => void>()
   const underWay = new Set<{ readonly atMs: number }>()
 
@@ -98,7 +100,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
     return receiver
   }
   /** Null for a receiver that is well. */
-  const doubtfulOf = (tenant: string, { standing }: Receiver): Lane | null => {
+  const doubtfulOf = (tenant: string, { standing }: Receiver): Capacity | null => {
     if (standing === 'well') return null
     const key = `${standing} ${tenant}`
     const lane = doubtful.get(key) ?? { taken: 0, movedAtMs: 0 }
@@ -107,7 +109,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
   }
 
   /** The lane that has no room, or null. */
-  const fullLane = (receiver: Receiver, tenant: string): Lane | null => {
+  const fullLane = (receiver: Receiver, tenant: string): Capacity | null => {
     const most = receiver.breaker.isProbing(now()) ? 1 : receiver.window
     if (receiver.taken >= most) return receiver
     const lane = doubtfulOf(tenant, receiver)
@@ -116,7 +118,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
 
   const begin = ({ origin, id, tenant }: Visit, receiver: Receiver): Entered => {
     const started = { atMs: performance.now() }
-    const lanes: Lane[] = [receiver]
+    const lanes: Capacity[] = [receiver]
     const doubts = doubtfulOf(tenant, receiver)
     if (doubts !== null) lanes.push(doubts)
     for (const lane of lanes) {
@@ -157,7 +159,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
   }
 
   /** Those that are held come back one after the other, as fast as the receiver takes them, but none much later than it can be. */
-  const hold = (receiver: Receiver, fromMs: number, down: boolean): Admission => {
+  const hold = (receiver: Receiver, fromMs: number, down: boolean): ReceiverAdmission => {
     const earliestMs = Math.max(now() + shortestHoldMs, fromMs)
     receiver.fullSinceMs ??= now()
     const fullForMs = now() - receiver.fullSinceMs
@@ -168,7 +170,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
     return { kind: 'held', dueAtMs, down }
   }
 
-  const tryEnter = (visit: Visit): Admission | 'wait' => {
+  const tryEnter = (visit: Visit): ReceiverAdmission | 'wait' => {
     const receiver = receiverOf(visit.origin)
     const shutMs = receiver.breaker.shutUntil(now())
     if (shutMs > 0) return hold(receiver, shutMs, true)
@@ -182,7 +184,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
     return isStalled || isLong ? hold(receiver, 0, receiver.breaker.isProbing(now())) : 'wait'
   }
 
-  const wait = (visit: Visit): Promise<Admission> =>
+  const wait = (visit: Visit): Promise<ReceiverAdmission> =>
     new Promise(resolve => {
       const receiver = receiverOf(visit.origin)
       receiver.waiting += 1

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { deliveryEntry, webhookDoorbell } from '../jobs/doorbell.ts'
-import type { Agenda } from '../jobs/schedule.ts'
+import type { Schedule } from '../jobs/schedule.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, webhookQueue } from '../queue/doorbells.ts'
 import { createMayRing, settledAfterMs } from '../queue/may-ring.ts'
@@ -9,16 +9,22 @@ import type { OwedAnnouncements } from './owed.ts'
 const pollMs = 2_000
 const perShard = 100
 
-export interface OwedPatrolParts {
+export interface OwedReconcilerDeps {
   readonly owed: OwedAnnouncements
-  readonly agenda: Agenda
+  readonly schedule: Schedule
   readonly doorbells: Doorbells
   readonly log: Logger
   readonly now: () => number
 }
 
 /** Puts back the doorbells of batches' webhooks that are owed and that nothing will ring any more. */
-export const patrolOwed = async ({ owed, agenda, doorbells, log, now }: OwedPatrolParts): Promise<void> => {
+export const reconcileOwed = async ({
+  owed,
+  schedule,
+  doorbells,
+  log,
+  now,
+}: OwedReconcilerDeps): Promise<void> => {
   const mayRing = createMayRing(doorbells)
 
   const attend = async (batchId: string): Promise<void> => {
@@ -26,7 +32,7 @@ export const patrolOwed = async ({ owed, agenda, doorbells, log, now }: OwedPatr
     if (delivery === null || delivery.lastDueAtMs + settledAfterMs > now()) return
     const { attempts } = delivery
     const doorbell = webhookDoorbell(batchId, attempts)
-    if ((await agenda.has([doorbell, deliveryEntry(batchId, attempts)])).includes(true)) return
+    if ((await schedule.has([doorbell, deliveryEntry(batchId, attempts)])).includes(true)) return
     if (await mayRing(webhookQueue, delivery.lastDueAtMs)) return
     if (await owed.recover(batchId, attempts))
       log.warn(
@@ -40,12 +46,12 @@ export const patrolOwed = async ({ owed, agenda, doorbells, log, now }: OwedPatr
 }
 
 /** Runs in every process; `mayWalk` lets one do it at a time. */
-export const createOwedPatrol = (parts: OwedPatrolParts, mayWalk: () => Promise<boolean>): Repeating =>
+export const createOwedReconciler = (parts: OwedReconcilerDeps, mayWalk: () => Promise<boolean>): Repeating =>
   createRepeating(
     'owed webhooks',
     pollMs,
     async () => {
-      if (await mayWalk()) await patrolOwed(parts)
+      if (await mayWalk()) await reconcileOwed(parts)
     },
     parts.log,
   )

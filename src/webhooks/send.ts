@@ -4,7 +4,7 @@ import { explicitRetryAfterMs } from '../domain/retry-after.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { createGuardedConnector } from './guarded-connect.ts'
 import { type Resolve, resolveAll } from './host-addresses.ts'
-import { type Answer, post } from './post.ts'
+import { type PostAnswer, post } from './post.ts'
 import { createReach } from './reach.ts'
 import { type SignedHeaders, signedHeaders } from './sign.ts'
 import { type TransportFailure, transportFailure } from './transport-failure.ts'
@@ -74,7 +74,7 @@ const failed = (
   retryAfterMs: number | null = null,
 ): DeliveryOutcome => ({ delivered: false, reason, status, retryAfterMs })
 
-const judge = (answer: Answer, nowMs: number): DeliveryOutcome => {
+const judge = (answer: PostAnswer, nowMs: number): DeliveryOutcome => {
   const { status } = answer
   if (status === null)
     return failed(answer.cause === 'failed' ? transportFailure(answer.error) : answer.cause)

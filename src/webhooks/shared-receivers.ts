@@ -4,7 +4,7 @@ import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import type { BreakerTerms } from './receiver-breaker.ts'
 import { createReceivers, type Receivers } from './receivers.ts'
 
-export interface ReceiverNewsParts {
+export interface SharedReceiversDeps {
   readonly redis: { publish(channel: string, text: string): Promise<unknown> }
   readonly subscriber: Redis
   readonly channel: string
@@ -31,7 +31,7 @@ interface News {
 
 const tickMs = 1_000
 
-export const createSharedReceivers = (parts: ReceiverNewsParts): SharedReceivers => {
+export const createSharedReceivers = (parts: SharedReceiversDeps): SharedReceivers => {
   const { redis, subscriber, channel, instance, log } = parts
   const listeners: (() => void)[] = []
 

@@ -10,7 +10,7 @@ import { serveApi } from '../../src/api/serve.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { openContext } from '../../src/context.ts'
 import type { BlobStore } from '../../src/files/blobs/blob-store.ts'
-import type { Final } from '../../src/jobs/store.ts'
+import type { JobResult } from '../../src/jobs/store.ts'
 import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { openBlobStore } from '../../src/start-blobs.ts'
@@ -127,7 +127,7 @@ export const submitJob = async (api: TestApi, more: object = {}, call_: Call = {
   return answer.json
 }
 
-const success: Final = {
+const success: JobResult = {
   status: 'succeeded',
   attempts: [
     {
@@ -150,13 +150,13 @@ const success: Final = {
 }
 
 /** Ends a job as its worker would; with the answer above where the test names no other. */
-export const endJob = async ({ parts: { store } }: TestApi, id: string, final: Partial<Final> = {}) => {
+export const endJob = async ({ parts: { store } }: TestApi, id: string, final: Partial<JobResult> = {}) => {
   const claim = await store.claim(id, 0, 0, 'token')
   if (typeof claim === 'string') throw new Error(`the job cannot be claimed: ${claim}`)
   if (!(await store.finalise(claim, { ...success, ...final }))) throw new Error('the job had ended')
 }
 
-export const failure: Partial<Final> = {
+export const failure: Partial<JobResult> = {
   status: 'failed',
   response: null,
   error: { code: 'attempts_exhausted', message: 'The budget was used up.' },
@@ -164,4 +164,4 @@ export const failure: Partial<Final> = {
 
 /** The job whose end the one waiting request listens for. */
 export const waitedFor = async (api: TestApi): Promise<string> =>
-  vi.waitUntil(() => api.parts.waiter.awaited()[0], { timeout: 5_000, interval: 5 })
+  vi.waitUntil(() => api.parts.waiter.awaitedJobs()[0], { timeout: 5_000, interval: 5 })

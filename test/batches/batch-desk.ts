@@ -7,7 +7,7 @@ import { createDiskBlobs } from '../../src/files/blobs/disk-blobs.ts'
 import { readFile } from '../../src/files/read-file.ts'
 import { createFileStore, type FileStore } from '../../src/files/store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
-import { coreOf, createKeys, newBatchId, newFileId } from '../../src/redis/keys.ts'
+import { createKeys, newBatchId, newFileId, ulidOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 
 const shard = 5
@@ -72,7 +72,7 @@ export const openDesk = (
 
   const upload = async (input: string, tenant: string) => {
     const id = newFileId(shard, Date.now())
-    const key = `${coreOf(id)}/input`
+    const key = `${ulidOf(id)}/input`
     await files.reserve(id, tenant)
     const { bytes } = await blobs.write(key, onePiece(input))
     const facts = { purpose: 'batch', filename: 'in.jsonl', createdAtMs: Date.now(), expiresAtMs: null }

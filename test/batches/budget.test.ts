@@ -34,7 +34,7 @@ test('a feeder that takes a batch up counts the lines that ended without an answ
   for (const { id } of jobs) await store.cancel(id)
   const entries = jobs.map(({ id }) => id)
   // One of four was answered, for 4 dollars in all.
-  const some = { cost: 4e8, providers: new Map([['first', 1]]), low: 4 }
+  const some = { cost: 4e8, providers: new Map([['first', 1]]), lowWatermark: 4 }
   await work.collect(lease, await record(lease.id), collection(entries, some))
   const { cost, ended, open } = await resume(
     work,

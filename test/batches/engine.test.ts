@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { BatchRecord } from '../../src/batches/record.ts'
-import { batchJobId, coreOf } from '../../src/redis/keys.ts'
+import { batchJobId, ulidOf } from '../../src/redis/keys.ts'
 import { line, lines, rows } from './batch-desk.ts'
 import { type BatchRig, openBatchRig } from './batch-rig.ts'
 
@@ -47,7 +47,7 @@ describe('a batch', () => {
     expect(output.map(l => l.custom_id).sort()).toEqual(['a', 'b', 'd'])
     expect(error).toMatchObject([{ custom_id: 'c', error: null, response: { status_code: 400 } }])
     expect(output.find(l => l.custom_id === 'a')).toMatchObject({
-      id: `batch_req_${coreOf(batchJobId(id, 1))}`,
+      id: `batch_req_${ulidOf(batchJobId(id, 1))}`,
       error: null,
       response: { status_code: 200, body: { object: 'chat.completion' } },
     })
@@ -61,7 +61,7 @@ describe('a batch', () => {
     const id = await rig.batch(lines(300, 'plain'))
     await rig.ended(id)
     const { redis, keys } = rig.baton.context
-    const stem = coreOf(id).slice(0, 20)
+    const stem = ulidOf(id).slice(0, 20)
     await until(async () => (await redis.keys(`${keys.prefix}*${stem}*`)).length === 2)
     // The record, and the segments of the output file.
     expect((await redis.keys(`${keys.prefix}*${stem}*`)).sort()).toContain(keys.batch(id))

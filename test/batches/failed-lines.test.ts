@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { failedLines, pickLines } from '../../src/batches/failed-lines.ts'
-import { batchJobId, coreOf, newBatchId } from '../../src/redis/keys.ts'
+import { batchJobId, newBatchId, ulidOf } from '../../src/redis/keys.ts'
 import { piecesOf, textOf } from './pieces.ts'
 
 const batchId = newBatchId('openai', 3, 1_765_000_000_000)
@@ -14,7 +14,7 @@ const inPieces = (text: string, size: number): AsyncIterable<Uint8Array> => {
 }
 
 const errorLine = (number: number, more: object = {}): string =>
-  `${JSON.stringify({ id: `batch_req_${coreOf(batchJobId(batchId, number))}`, custom_id: 'x', ...more })}\n`
+  `${JSON.stringify({ id: `batch_req_${ulidOf(batchJobId(batchId, number))}`, custom_id: 'x', ...more })}\n`
 
 const picked = async (input: string, numbers: readonly number[]): Promise<string> => {
   const wanted = new Uint8Array(100)

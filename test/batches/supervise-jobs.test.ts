@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { Progress } from '../../src/batches/progress.ts'
-import { watchJobs } from '../../src/batches/supervise-jobs.ts'
+import { superviseJobs } from '../../src/batches/supervise-jobs.ts'
 import { createWindow } from '../../src/batches/window.ts'
 import { leaseEntry } from '../../src/jobs/doorbell.ts'
 import { createDoorbells, type Doorbells } from '../../src/queue/doorbells.ts'
@@ -10,7 +10,7 @@ import { batchJobId, shardOf } from '../../src/redis/keys.ts'
 import { openBatches } from './store/batch-fixture.ts'
 
 const fixture = openBatches()
-const { redis, keys, clock, store, work, agenda, leased, record, feedOf, claimed } = fixture
+const { redis, keys, clock, store, work, schedule, leased, record, feedOf, claimed } = fixture
 const log = pino({ level: 'silent' })
 let doorbells: Doorbells
 beforeAll(() => {
@@ -26,7 +26,7 @@ const watched = async (count: number) => {
   const lease = await leased(count)
   await work.feed(lease, feedOf(lease.id, 0, count))
   const ids = Array.from({ length: count }, (_, i) => batchJobId(lease.id, i + 1))
-  await redis.del(keys.agenda(shardOf(lease.id)))
+  await redis.del(keys.schedule(shardOf(lease.id)))
   const progress: Progress = {
     inputLost: false,
     total: count,
@@ -45,8 +45,8 @@ const watched = async (count: number) => {
   }
   const stop = new AbortController()
   const batch = await record(lease.id)
-  const done = watchJobs(
-    { store, agenda, doorbells, log, now: () => clock.nowMs },
+  const done = superviseJobs(
+    { store, schedule, doorbells, log, now: () => clock.nowMs },
     { batch, progress, signal: stop.signal },
   )
   const end = (): Promise<void> => {
@@ -59,10 +59,10 @@ const watched = async (count: number) => {
 it('a job that nothing would wake gets its doorbell back', async () => {
   const { ids, stop } = await watched(3)
   await claimed(ids[0]!)
-  await agenda.remove([leaseEntry(ids[0]!)])
+  await schedule.remove([leaseEntry(ids[0]!)])
   clock.nowMs += 61_000
-  await until(async () => '.0.1' in (await fixture.agendaOf(ids[0]!)))
-  await until(async () => '.0.0' in (await fixture.agendaOf(ids[2]!)))
+  await until(async () => '.0.1' in (await fixture.scheduleOf(ids[0]!)))
+  await until(async () => '.0.0' in (await fixture.scheduleOf(ids[2]!)))
   await stop()
 })
 

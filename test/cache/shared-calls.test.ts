@@ -119,7 +119,7 @@ describe('identical requests under way', () => {
     expect(sim.calls.calls).toBe(1)
     expect(new Set(jobs.map(job => job.response!.body)).size).toBe(1)
     expect(jobs.filter(job => job.cachedFrom !== null)).toHaveLength(29)
-    // Woken, not found by the agenda when the lease was over.
+    // Woken, not found by the schedule when the lease was over.
     const slowest = Math.max(...jobs.map(job => job.finishedAtMs! - job.createdAtMs))
     expect(slowest).toBeLessThan(lockMs)
   })

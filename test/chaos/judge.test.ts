@@ -262,8 +262,8 @@ describe('calls', () => {
 
 describe('the cluster', () => {
   it('finds what is left in Redis', () => {
-    const leftovers = [{ where: 'the agenda', count: 2, sample: ['job_a.0.0', 'job_b.0.0'] }]
-    expect(found(() => ({ leftovers }))).toEqual(['cluster:  2 left in the agenda: job_a.0.0, job_b.0.0'])
+    const leftovers = [{ where: 'the schedule', count: 2, sample: ['job_a.0.0', 'job_b.0.0'] }]
+    expect(found(() => ({ leftovers }))).toEqual(['cluster:  2 left in the schedule: job_a.0.0, job_b.0.0'])
   })
 
   it('finds a process that died by itself', () => {

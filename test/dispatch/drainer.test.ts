@@ -60,16 +60,19 @@ const relieved = async (check: () => Promise<void>): Promise<void> => {
     await running.stop()
   }
 }
-const inQueue = (id: string, hop: number, ring: number) =>
+const inQueue = (id: string, hop: number, generation: number) =>
   until(() =>
-    baton.context.doorbells.holds({ queue: providerQueue('first'), doorbell: jobDoorbell(id, hop, ring) }),
+    baton.context.doorbells.holds({
+      queue: providerQueue('first'),
+      doorbell: jobDoorbell(id, hop, generation),
+    }),
   )
 
 it('moves on a job that was parked before its provider lost its worker', async () => {
   const { context } = baton
   const id = await baton.chat('chain')
   const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
-  const move = { hop: 0, ring: 1, target: claim.target, spent: 0, attempts: [] }
+  const move = { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] }
   await context.store.park(claim, move, context.now())
   await inQueue(id, 0, 1)
   await relieved(async () => {
@@ -84,7 +87,7 @@ it('leaves a parked job without another target where a worker will find it', asy
   const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
   await context.store.park(
     claim,
-    { hop: 0, ring: 1, target: claim.target, spent: 0, attempts: [] },
+    { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] },
     context.now(),
   )
   await inQueue(id, 0, 1)

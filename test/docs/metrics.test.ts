@@ -20,7 +20,7 @@ const figures: Figures = {
   webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
   processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, seenAtMs: 0 }],
   deadLetters: 0,
-  agenda: 0,
+  schedule: 0,
   held: { bytes: 0, connections: 0, waiting: { answer: 0 }, refusals: { bytes: 0 } },
   memory: { usedBytes: 0, limitBytes: 0, isFull: false },
   process: { residentBytes: 0, cpuSeconds: 0, startedAtSeconds: 0 },

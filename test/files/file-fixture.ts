@@ -6,7 +6,7 @@ import { createDiskBlobs } from '../../src/files/blobs/disk-blobs.ts'
 import type { FileRecord } from '../../src/files/record.ts'
 import { createFileStore, type FileStore } from '../../src/files/store.ts'
 import { createUploadStore, type UploadStore } from '../../src/files/upload-store.ts'
-import { coreOf, newFileId } from '../../src/redis/keys.ts'
+import { newFileId, ulidOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { openStore, type StoreFixture } from '../jobs/store-fixture.ts'
 
@@ -60,7 +60,7 @@ export const openFiles = async (wrap = (disk: BlobStore): BlobStore => disk): Pr
     stored: async (words, more) => {
       const file = newFile({ bytes: words.join('').length, ...more })
       await files.reserve(file.id, file.tenant)
-      const segments = words.map((word, i) => ({ key: `${coreOf(file.id)}/${i}`, bytes: word.length }))
+      const segments = words.map((word, i) => ({ key: `${ulidOf(file.id)}/${i}`, bytes: word.length }))
       for (const [i, word] of words.entries()) await blobs.write(segments[i]!.key, bytesFrom(word))
       await files.create(file, segments)
       return file

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BlobNotFoundError } from '../../src/files/blobs/blob-store.ts'
 import { readFile } from '../../src/files/read-file.ts'
-import { coreOf, newFileId } from '../../src/redis/keys.ts'
+import { newFileId, ulidOf } from '../../src/redis/keys.ts'
 import { bytesFrom, type FileFixture, openFiles } from './file-fixture.ts'
 
 const hourMs = 3_600_000
@@ -25,7 +25,7 @@ describe('a file', () => {
     await files.reserve(id, 'default')
     expect(await files.read(id)).toBeNull()
     const file = newFile({ id, bytes: 3, filename: 'ä"\\.jsonl', expiresAtMs: base.clock.nowMs + hourMs })
-    expect(await files.create(file, [{ key: `${coreOf(id)}/0`, bytes: 3 }])).toBe(true)
+    expect(await files.create(file, [{ key: `${ulidOf(id)}/0`, bytes: 3 }])).toBe(true)
     expect(await files.read(id)).toEqual(file)
     expect(await fixture.purgeAt(id)).toBe(file.expiresAtMs)
   })
@@ -54,7 +54,7 @@ describe('a file', () => {
     const { files, newFile } = fixture
     const file = newFile()
     await files.reserve(file.id, file.tenant)
-    const segments = Array.from({ length: 10_000 }, (_, i) => ({ key: `${coreOf(file.id)}/${i}`, bytes: i }))
+    const segments = Array.from({ length: 10_000 }, (_, i) => ({ key: `${ulidOf(file.id)}/${i}`, bytes: i }))
     await files.create(file, segments)
     expect(await files.segments(file.id)).toEqual(segments)
   })
@@ -79,7 +79,7 @@ describe('the purger', () => {
     await files.remove(id)
     expect([await fixture.groups(), await fixture.recordKeys()]).toEqual([[], []])
     expect(await fixture.purgeAt(id)).toBeNull()
-    await expect(textOf(fixture.blobs.read(`${coreOf(id)}/0`))).rejects.toThrow(BlobNotFoundError)
+    await expect(textOf(fixture.blobs.read(`${ulidOf(id)}/0`))).rejects.toThrow(BlobNotFoundError)
   })
 
   it('takes files that have expired, and no others', async () => {
@@ -89,7 +89,7 @@ describe('the purger', () => {
     const kept = await stored(['z'])
     base.clock.nowMs += hourMs
     expect(await files.purgeDue(10)).toBe(1)
-    expect((await fixture.groups()).toSorted()).toEqual([later.id, kept.id].map(coreOf).toSorted())
+    expect((await fixture.groups()).toSorted()).toEqual([later.id, kept.id].map(ulidOf).toSorted())
     expect(await files.purgeDue(10)).toBe(0)
   })
 
@@ -97,7 +97,7 @@ describe('the purger', () => {
     const { files, blobs, base } = fixture
     const id = newFileId(3, base.clock.nowMs)
     await files.reserve(id, 'tenant')
-    await blobs.write(`${coreOf(id)}/0`, bytesFrom('half'))
+    await blobs.write(`${ulidOf(id)}/0`, bytesFrom('half'))
     await base.redis.zadd(base.keys.files('tenant'), 0, id) // dead just before it wrote the record
     base.clock.nowMs += 2 * hourMs - 1
     expect(await files.purgeDue(10)).toBe(0)

@@ -79,7 +79,7 @@ describe('an Idempotency-Key', { timeout: patienceMs }, () => {
         'a b',
         'x'.repeat(255),
         'x'.repeat(256),
-        '{0}:agenda',
+        '{0}:schedule',
         '*',
         '__proto__',
         '1 2',

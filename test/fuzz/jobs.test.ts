@@ -21,16 +21,17 @@ const often = (weight: number, ...steps: fc.Arbitrary<Step>[]) =>
   steps.map(arbitrary => ({ weight, arbitrary }))
 
 const { submit, wait, cancel, ringLate } = clientSteps
-const { takeRing, answerOne, endRing, ringBack, dieWithRing, dropRing, loseLock, ...ofRunners } = workerSteps
+const { takeBundle, answerOne, endBundle, returnToQueue, dieWithRing, dropRing, loseLock, ...ofRunners } =
+  workerSteps
 const { freeze, loseLease, comeBack, ...ofHolders } = ofRunners
 const { sweepNow, wakeUp, loseRings, restart, ...ofCluster } = clusterSteps
 
 const anyStep = fc.oneof(
-  ...often(300, takeRing, answerOne, comeBack),
-  ...often(150, endRing, sweepNow, loseLease),
+  ...often(300, takeBundle, answerOne, comeBack),
+  ...often(150, endBundle, sweepNow, loseLease),
   ...often(100, submit, wait, ...Object.values(ofHolders), ...Object.values(deliverySteps)),
   ...often(50, freeze, ringLate, wakeUp, loseLock),
-  ...often(25, dieWithRing, ringBack, ...Object.values(ofCluster)),
+  ...often(25, dieWithRing, returnToQueue, ...Object.values(ofCluster)),
   ...often(10, cancel, dropRing, loseRings),
   // Half a second each.
   ...often(1, restart),

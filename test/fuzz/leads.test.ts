@@ -12,7 +12,7 @@ import { patienceMs, runs } from './runs.ts'
 
 const { url, prefix } = testRedis()
 const redis = createPatientRedis(url, pino({ level: 'silent' }))
-// Longer than any run: a lease that ends wakes nobody, and the agenda does then.
+// Longer than any run: a lease that ends wakes nobody, and the schedule does then.
 const leaseMs = 600_000
 const cache = createAnswerCache({ redis, keys: createKeys(prefix), leaseMs, now: Date.now })
 afterAll(() => redis.disconnect())

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatUnfed, parseDone } from '../../src/batches/finished-line.ts'
+import { formatSkipped, parseFinished } from '../../src/batches/finished-line.ts'
 import { endpoints } from '../../src/domain/endpoint.ts'
 import { formatSegment, parseSegment } from '../../src/files/segment.ts'
 import { jobDoorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../../src/jobs/doorbell.ts'
@@ -9,7 +9,6 @@ import { formatSpec, formatTarget, parseSpec, parseTarget } from '../../src/jobs
 import {
   batchIdOf,
   batchJobId,
-  coreOf,
   isBatchId,
   isJobId,
   lineNumberOf,
@@ -18,6 +17,7 @@ import {
   shardCount,
   shardOf,
   timeOf,
+  ulidOf,
 } from '../../src/redis/keys.ts'
 import { patienceMs, runs } from './runs.ts'
 
@@ -49,7 +49,7 @@ describe('ids, of any time and shard', { timeout: patienceMs }, () => {
         const job = batchJobId(batch, number)
         expect([isBatchId(batch, kind), isJobId(job), shardOf(job)]).toEqual([true, true, where])
         expect([lineNumberOf(job), batchIdOf(job, kind)]).toEqual([number, batch])
-        expect(coreOf(job)).not.toBe(coreOf(batch))
+        expect(ulidOf(job)).not.toBe(ulidOf(batch))
         if (number !== other) expect(job < batchJobId(batch, other)).toBe(number < other)
       }),
       runs(2_000),
@@ -58,17 +58,25 @@ describe('ids, of any time and shard', { timeout: patienceMs }, () => {
 
   it('stand in the names of doorbells, which BullMQ takes', () => {
     fc.assert(
-      fc.property(dialect, shard, time, count, count, (kind, where, ms, hop, ring) => {
+      fc.property(dialect, shard, time, count, count, (kind, where, ms, hop, generation) => {
         const [job, batch] = [newJobId(where, ms), newBatchId(kind, where, ms)]
-        expect(parseDoorbell(jobDoorbell(job, hop, ring))).toEqual({ kind: 'job', jobId: job, hop, ring })
-        expect(parseDoorbell(webhookDoorbell(job, ring))).toEqual({
+        expect(parseDoorbell(jobDoorbell(job, hop, generation))).toEqual({
+          kind: 'job',
+          jobId: job,
+          hop,
+          generation,
+        })
+        expect(parseDoorbell(webhookDoorbell(job, generation))).toEqual({
           kind: 'webhook',
           jobId: job,
-          attempt: ring,
+          attempt: generation,
         })
-        expect(parseBatchDoorbell(webhookDoorbell(batch, ring))).toEqual({ batchId: batch, attempt: ring })
-        expect(parseBatchDoorbell(jobDoorbell(job, hop, ring))).toBeNull()
-        for (const name of [jobDoorbell(job, hop, ring), webhookDoorbell(batch, ring)]) {
+        expect(parseBatchDoorbell(webhookDoorbell(batch, generation))).toEqual({
+          batchId: batch,
+          attempt: generation,
+        })
+        expect(parseBatchDoorbell(jobDoorbell(job, hop, generation))).toBeNull()
+        for (const name of [jobDoorbell(job, hop, generation), webhookDoorbell(batch, generation)]) {
           expect(name).not.toMatch(/^\d+$|[:\s]/)
           expect(shardOf(name)).toBe(where)
         }
@@ -124,9 +132,9 @@ describe('words of a record', { timeout: patienceMs }, () => {
     )
     fc.assert(
       fc.property(count, fc.string(), reason, refusal, (number, customId, why, what) => {
-        const entry = formatUnfed(number, customId, why, what)
-        expect(parseDone([entry])).toEqual({
-          kind: 'unfed',
+        const entry = formatSkipped(number, customId, why, what)
+        expect(parseFinished([entry])).toEqual({
+          kind: 'skipped',
           entry,
           number,
           customId,

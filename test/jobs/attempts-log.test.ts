@@ -49,13 +49,17 @@ it('is carried on whoever writes to it', async () => {
   const first = await running({ target: { provider: 'first', model: 'with "quotes"/and slash' } })
   await store.retry(first, 1, [attempt(1)], 0)
   const target = { provider: 'second', model: 'm' }
-  await store.advance(first, { hop: 1, ring: 0, target, spent: 2, attempts: [attempt(2), attempt(3)] }, 0)
+  await store.advance(
+    first,
+    { hop: 1, generation: 0, target, attemptsSpent: 2, attempts: [attempt(2), attempt(3)] },
+    0,
+  )
   const second = await claimed(first.id, 'w2')
   clock.nowMs += leaseMs
   await store.recover((await store.read(second.id))!)
   const third = await claimed(first.id, 'w3')
   // A lost worker is not the job's fault.
-  expect(third.spent).toBe(2)
+  expect(third.attemptsSpent).toBe(2)
   await store.finalise(third, { ...answer('x'), attempts: [attempt(4)] })
   const { attempts } = (await store.read(second.id))!
   expect(attempts.map(a => (a.verdict === null ? a.reason : a.started_at))).toEqual([

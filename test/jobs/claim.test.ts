@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { Claim } from '../../src/jobs/store.ts'
 import { answer, failure, leaseMs, openStore } from './store-fixture.ts'
 
-const { store, agenda, clock, created, claimed, running, newJob, agendaOf, close } = openStore()
+const { store, schedule, clock, created, claimed, running, newJob, scheduleOf, close } = openStore()
 afterAll(close)
 
 /** The job, taken from its worker and given to another. */
@@ -12,7 +12,13 @@ const relieved = async (id: string): Promise<Claim> => {
   return claimed(id, 'w2')
 }
 
-const move = { hop: 1, ring: 0, target: { provider: 'second', model: 'm' }, spent: 1, attempts: [] }
+const move = {
+  hop: 1,
+  generation: 0,
+  target: { provider: 'second', model: 'm' },
+  attemptsSpent: 1,
+  attempts: [],
+}
 
 describe('a claim', () => {
   it('hands the job over to a worker', async () => {
@@ -27,9 +33,9 @@ describe('a claim', () => {
       model: 'gpt-4',
       target: job.target,
       hop: 0,
-      ring: 0,
+      generation: 0,
       expiresAtMs: job.expiresAtMs,
-      spent: 0,
+      attemptsSpent: 0,
       attempts: [],
       body: job.body,
       headers: {},
@@ -65,7 +71,7 @@ describe('a claim', () => {
     const lost = await running()
     const calledAtMs = clock.nowMs
     const taken = await relieved(lost.id)
-    expect(taken).toMatchObject({ token: 'w2', spent: 0 })
+    expect(taken).toMatchObject({ token: 'w2', attemptsSpent: 0 })
     expect(taken.attempts).toEqual([
       {
         hop: 0,
@@ -86,16 +92,16 @@ describe('a claim', () => {
     const claim = await running()
     clock.nowMs += leaseMs
     const untilMs = clock.nowMs + 5_000
-    expect(await agenda.takeDue(10, untilMs)).toContain(`${claim.id}.l`)
+    expect(await schedule.takeDue(10, untilMs)).toContain(`${claim.id}.l`)
     const seen = (await store.read(claim.id))!
     await store.renew(claim)
     expect(await store.recover(seen, untilMs)).toBe(false)
-    expect(await store.read(claim.id)).toMatchObject({ status: 'running', ring: 0, attempts: [] })
-    expect(await agendaOf(claim.id)).toMatchObject({ '.l': clock.nowMs + leaseMs })
+    expect(await store.read(claim.id)).toMatchObject({ status: 'running', generation: 0, attempts: [] })
+    expect(await scheduleOf(claim.id)).toMatchObject({ '.l': clock.nowMs + leaseMs })
 
     clock.nowMs += leaseMs
     const againMs = clock.nowMs + 5_000
-    await agenda.takeDue(10, againMs)
+    await schedule.takeDue(10, againMs)
     expect(await store.recover(seen, againMs)).toBe(true)
   })
 
@@ -132,10 +138,10 @@ describe('a worker that lost its job', () => {
   ])('cannot %s it', async (_, act) => {
     const { lost } = await lostAndTaken()
     const before = await store.read(lost.id)
-    const agendaBefore = await agendaOf(lost.id)
+    const scheduleBefore = await scheduleOf(lost.id)
     expect(await act(lost as never)).toBe(false)
     expect(await store.read(lost.id)).toEqual(before)
-    expect(await agendaOf(lost.id)).toEqual(agendaBefore)
+    expect(await scheduleOf(lost.id)).toEqual(scheduleBefore)
   })
 
   it('still answers it: the first good answer wins', async () => {
@@ -150,7 +156,7 @@ describe('a worker that lost its job', () => {
     await store.advance(taken, move, clock.nowMs)
     expect(await store.finalise(lost, answer('good'))).toBe(true)
     // The doorbell of the hop that is now for nothing goes, too.
-    expect(await agendaOf(lost.id)).toEqual({})
+    expect(await scheduleOf(lost.id)).toEqual({})
   })
 })
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterAll, expect, it, vi } from 'vitest'
 import { isTerminal } from '../../src/domain/job.ts'
-import { createFinishWaiter, type FinishWaiter } from '../../src/jobs/completion-listener.ts'
+import { type CompletionListener, createCompletionListener } from '../../src/jobs/completion-listener.ts'
 import { createSubscriber } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 import { answer, openStore } from './store-fixture.ts'
@@ -15,7 +15,7 @@ const forever = new AbortController().signal
 
 const openWaiter = async () => {
   const subscriber = createSubscriber(testRedis().url, silent)
-  const waiter = createFinishWaiter(subscriber, keys, silent)
+  const waiter = createCompletionListener(subscriber, keys, silent)
   await waiter.start()
   return {
     waiter,
@@ -32,7 +32,7 @@ const asking = (id: string) => {
   const hasEnded = vi.fn(async () => isTerminal((await store.readHeads([id]))[0]!.status))
   return {
     hasEnded,
-    waits: (waiter: FinishWaiter, fresh: boolean) => waiter.wait(id, forever, hasEnded, fresh),
+    waits: (waiter: CompletionListener, fresh: boolean) => waiter.wait(id, forever, hasEnded, fresh),
   }
 }
 
@@ -44,7 +44,7 @@ it('hears of the ends of jobs that end together, without a look at their records
   await Promise.all(claims.map(claim => store.finalise(claim, answer('x'))))
   await Promise.all(waiting)
   for (const { hasEnded } of asked) expect(hasEnded).not.toHaveBeenCalled()
-  expect(open.waiter.awaited()).toEqual([])
+  expect(open.waiter.awaitedJobs()).toEqual([])
 })
 
 it('hears of a job that is cancelled', async () => {
@@ -61,7 +61,7 @@ it('finds that a job had ended before, and waits for one that has not', async ()
   const early = asking(claim.id)
   const waiting = early.waits(open.waiter, false)
   await vi.waitUntil(() => early.hasEnded.mock.settledResults.length === 1)
-  expect(open.waiter.awaited()).toEqual([claim.id])
+  expect(open.waiter.awaitedJobs()).toEqual([claim.id])
   await store.finalise(claim, answer('x'))
   await waiting
   await asking(claim.id).waits(open.waiter, false)
@@ -87,5 +87,5 @@ it('lets go when the request does', async () => {
   const waiting = open.waiter.wait(id, gone.signal, async () => false, true)
   gone.abort()
   await waiting
-  expect(open.waiter.awaited()).toEqual([])
+  expect(open.waiter.awaitedJobs()).toEqual([])
 })

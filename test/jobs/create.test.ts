@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { newJobId } from '../../src/redis/keys.ts'
 import { openStore } from './store-fixture.ts'
 
-const { store, redis, keys, clock, newJob, created, agendaOf, close } = openStore()
+const { store, redis, keys, clock, newJob, created, scheduleOf, close } = openStore()
 afterAll(close)
 
 describe('a new job', () => {
@@ -21,7 +21,7 @@ describe('a new job', () => {
       ...spec,
       status: 'queued',
       hop: 0,
-      ring: 0,
+      generation: 0,
       attempts: [],
       delivery: { status: 'pending', attempts: 0 },
     })
@@ -31,9 +31,9 @@ describe('a new job', () => {
 
   it('is owed its doorbell, and the timer of a deadline that is near', async () => {
     const id = await created()
-    expect(await agendaOf(id)).toEqual({ '.0.0': clock.nowMs + 1_500, '.x': clock.nowMs + 60_000 })
+    expect(await scheduleOf(id)).toEqual({ '.0.0': clock.nowMs + 1_500, '.x': clock.nowMs + 60_000 })
     const patient = await created({ expiresAtMs: clock.nowMs + 3_600_000 })
-    expect(Object.keys(await agendaOf(patient))).toEqual(['.0.0'])
+    expect(Object.keys(await scheduleOf(patient))).toEqual(['.0.0'])
   })
 
   it('is created once though the same call is sent again', async () => {
@@ -68,7 +68,7 @@ describe('an Idempotency-Key', () => {
     expect(await store.create(other)).toEqual({ kind: 'conflict' })
     expect(await store.read(again.id)).toBeNull()
     expect(await store.read(other.id)).toBeNull()
-    expect(await agendaOf(again.id)).toEqual({})
+    expect(await scheduleOf(again.id)).toEqual({})
   })
 
   it('makes one job out of many requests at once', async () => {

@@ -12,7 +12,7 @@ import { newJobId } from '../../src/redis/keys.ts'
 const jobId = newJobId(3, 1_765_000_000_000)
 
 it.each([
-  [jobDoorbell(jobId, 12, 345), { kind: 'job', jobId, hop: 12, ring: 345 }],
+  [jobDoorbell(jobId, 12, 345), { kind: 'job', jobId, hop: 12, generation: 345 }],
   [deliveryEntry(jobId, 9), { kind: 'delivery', jobId, attempt: 9 }],
   [webhookDoorbell(jobId, 9), { kind: 'webhook', jobId, attempt: 9 }],
   [deadlineEntry(jobId), { kind: 'deadline', jobId }],

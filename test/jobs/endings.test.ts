@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { NewJob } from '../../src/jobs/new-job.ts'
 import { answer, failure, openStore, retentionMs } from './store-fixture.ts'
 
-const { store, redis, keys, clock, newJob, created, claimed, running, agendaOf, close } = openStore()
+const { store, redis, keys, clock, newJob, created, claimed, running, scheduleOf, close } = openStore()
 afterAll(close)
 
 type More = Partial<NewJob>
@@ -14,12 +14,16 @@ const states = {
   running: async (more: More) => (await running(more)).id,
   parked: async (more: More) => {
     const claim = await running(more)
-    await store.park(claim, { hop: 0, ring: 1, target, spent: 0, attempts: [] }, clock.nowMs + 500)
+    await store.park(
+      claim,
+      { hop: 0, generation: 1, target, attemptsSpent: 0, attempts: [] },
+      clock.nowMs + 500,
+    )
     return claim.id
   },
   'handed over': async (more: More) => {
     const claim = await running(more)
-    await store.advance(claim, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, clock.nowMs)
+    await store.advance(claim, { hop: 1, generation: 0, target, attemptsSpent: 0, attempts: [] }, clock.nowMs)
     return claim.id
   },
 } as const
@@ -37,7 +41,7 @@ const keptFor = async (key: string): Promise<'gone' | 'retention' | 'ever'> => {
   return ttlMs === -1 ? 'ever' : ttlMs > retentionMs - 60_000 && ttlMs <= retentionMs ? 'retention' : 'ever'
 }
 const left = async (id: string) => ({
-  agenda: Object.keys(await agendaOf(id)),
+  schedule: Object.keys(await scheduleOf(id)),
   record: await keptFor(keys.record(id)),
   // A short one stands in the record and goes with that; a long one in a key that must not outlast it.
   body: (await store.readBody(id)) === null ? 'gone' : 'kept',
@@ -63,14 +67,14 @@ describe.each(each)('a $state job with a body of $length bytes', ({ state, body 
         finishedAtMs: clock.nowMs,
         resumesAtMs: null,
       })
-      expect(await left(id)).toEqual({ agenda: [], record: 'retention', body: 'kept', outlived: false })
+      expect(await left(id)).toEqual({ schedule: [], record: 'retention', body: 'kept', outlived: false })
     },
   )
 
   it('with a webhook stays until that is delivered', async () => {
     const id = await states[state]({ body, webhook })
     await store.cancel(id)
-    expect(await left(id)).toEqual({ agenda: ['.w.0'], record: 'ever', body: 'kept', outlived: false })
+    expect(await left(id)).toEqual({ schedule: ['.w.0'], record: 'ever', body: 'kept', outlived: false })
   })
 })
 
@@ -85,10 +89,15 @@ describe('a finished job', () => {
   })
 
   it.each([
-    ['succeeded', answer('x'), null, { agenda: [], record: 'retention', body: 'gone', outlived: false }],
-    ['failed', failure, null, { agenda: [], record: 'retention', body: 'kept', outlived: false }],
-    ['succeeded', answer('x'), webhook, { agenda: ['.w.0'], record: 'ever', body: 'gone', outlived: false }],
-    ['failed', failure, webhook, { agenda: ['.w.0'], record: 'ever', body: 'kept', outlived: false }],
+    ['succeeded', answer('x'), null, { schedule: [], record: 'retention', body: 'gone', outlived: false }],
+    ['failed', failure, null, { schedule: [], record: 'retention', body: 'kept', outlived: false }],
+    [
+      'succeeded',
+      answer('x'),
+      webhook,
+      { schedule: ['.w.0'], record: 'ever', body: 'gone', outlived: false },
+    ],
+    ['failed', failure, webhook, { schedule: ['.w.0'], record: 'ever', body: 'kept', outlived: false }],
   ] as const)('%s leaves what it must (%#)', async (_, final, hook, leaves) => {
     for (const body of Object.values(bodies)) {
       const claim = await running({ webhook: hook, body })
@@ -140,23 +149,23 @@ describe('a running job that is ended from outside', () => {
 
   it('is spared at its deadline for as long as its worker may need', async () => {
     const { id } = await running()
-    expect(await store.expire(id, clock.nowMs + 1)).toBe('spared')
+    expect(await store.expire(id, clock.nowMs + 1)).toBe('deferred')
     expect((await store.read(id))!.status).toBe('running')
     expect(await store.expire(id, clock.nowMs)).toBe('running')
   })
 })
 
-describe('the agenda of a live job', () => {
+describe('the schedule of a live job', () => {
   it('holds its next doorbell after each move, and the deadline always', async () => {
     const claim = await running()
     const deadline = { '.x': claim.expiresAtMs }
     const nowMs = clock.nowMs
-    await store.advance(claim, { hop: 1, ring: 0, target, spent: 1, attempts: [] }, nowMs)
-    expect(await agendaOf(claim.id)).toMatchObject({ ...deadline, '.1.0': nowMs + 1_500 })
+    await store.advance(claim, { hop: 1, generation: 0, target, attemptsSpent: 1, attempts: [] }, nowMs)
+    expect(await scheduleOf(claim.id)).toMatchObject({ ...deadline, '.1.0': nowMs + 1_500 })
     const second = await claimed(claim.id, 'w2')
-    expect(second).toMatchObject({ hop: 1, target, spent: 1 })
-    await store.park(second, { hop: 1, ring: 1, target, spent: 1, attempts: [] }, nowMs + 900)
-    expect(await agendaOf(claim.id)).toMatchObject({ ...deadline, '.1.1': nowMs + 900 })
+    expect(second).toMatchObject({ hop: 1, target, attemptsSpent: 1 })
+    await store.park(second, { hop: 1, generation: 1, target, attemptsSpent: 1, attempts: [] }, nowMs + 900)
+    expect(await scheduleOf(claim.id)).toMatchObject({ ...deadline, '.1.1': nowMs + 900 })
     expect(await store.read(claim.id)).toMatchObject({ status: 'parked', resumesAtMs: nowMs + 900 })
   })
 })

@@ -20,14 +20,21 @@ const parkedUntil = (until: number): JobMove => ({
 })
 
 const park = (claim: Claim, note: JobMove) => {
-  const move = { hop: 1, ring: claim.ring + 1, target: second, spent: 0, attempts: [], note }
+  const move = {
+    hop: 1,
+    generation: claim.generation + 1,
+    target: second,
+    attemptsSpent: 0,
+    attempts: [],
+    note,
+  }
   return store.park(claim, move, clock.nowMs)
 }
 
 it('tells the moves that no call explains, and nothing of those that one does', async () => {
   const claim = await running({ target: first })
   const moveTo = (note?: JobMove) => ({
-    ...{ hop: claim.hop + 1, ring: 0, target: second, spent: 0, attempts: [] },
+    ...{ hop: claim.hop + 1, generation: 0, target: second, attemptsSpent: 0, attempts: [] },
     ...(note && { note }),
   })
   await store.advance(claim, moveTo(skipped), clock.nowMs)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { apartBytes, isApart } from '../../src/jobs/payloads.ts'
-import type { Claim, Final } from '../../src/jobs/store.ts'
+import type { Claim, JobResult } from '../../src/jobs/store.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
 import { newMirrorId } from '../../src/redis/keys.ts'
 import { type BatchFixture, openBatches } from '../batches/store/batch-fixture.ts'
@@ -23,8 +23,8 @@ beforeEach(() => f.redis.flushall())
 const MB = 1024 * 1024
 const long = (mark: string, bytes = MB): string =>
   JSON.stringify({ model: 'gpt-4', text: mark.repeat(bytes) })
-const longAnswer = (mark: string): Final => answer(mark.repeat(MB))
-const textOf = (final: Final): string => final.response!.body
+const longAnswer = (mark: string): JobResult => answer(mark.repeat(MB))
+const textOf = (final: JobResult): string => final.response!.body
 
 /** Names of keys that hold long texts, with the ms that they have left; -1 for those that stay. */
 const longKeys = async (): Promise<Record<string, number>> => {

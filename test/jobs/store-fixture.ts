@@ -4,8 +4,8 @@ import { type BatchStore, createBatchStore } from '../../src/batches/store.ts'
 import { type BatchWork, createBatchWork } from '../../src/batches/work.ts'
 import { jobDoorbell } from '../../src/jobs/doorbell.ts'
 import type { NewJob } from '../../src/jobs/new-job.ts'
-import { type Agenda, createAgenda } from '../../src/jobs/schedule.ts'
-import { type Claim, createJobStore, type Final, type JobStore } from '../../src/jobs/store.ts'
+import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
+import { type Claim, createJobStore, type JobResult, type JobStore } from '../../src/jobs/store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { createKeys, type Keys, newJobId, shardOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
@@ -21,7 +21,7 @@ export interface StoreFixture {
   readonly redis: Redis
   readonly keys: Keys
   readonly store: JobStore
-  readonly agenda: Agenda
+  readonly schedule: Schedule
   readonly batches: BatchStore
   readonly work: BatchWork
   /** What the store takes for now; tests set it. */
@@ -32,8 +32,8 @@ export interface StoreFixture {
   claimed(id: string, token?: string): Promise<Claim>
   /** A job that its worker holds. */
   running(more?: Partial<NewJob>): Promise<Claim>
-  /** Entries of the job's shard in the agenda that are the job's, with their times. */
-  agendaOf(id: string): Promise<Record<string, number>>
+  /** Entries of the job's shard in the schedule that are the job's, with their times. */
+  scheduleOf(id: string): Promise<Record<string, number>>
   close(): void
 }
 
@@ -49,7 +49,7 @@ export const openStore = (
   const now = (): number => clock.nowMs
   const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
   const run = createScriptRunner(redis)
-  const agenda = createAgenda(redis, run, keys, { now, aheadMs })
+  const schedule = createSchedule(redis, run, keys, { now, aheadMs })
   const store = createJobStore({
     redis,
     run,
@@ -86,9 +86,9 @@ export const openStore = (
   }
   const claimed = async (id: string, token = 'w1'): Promise<Claim> => {
     const record = await store.read(id)
-    const claim = await store.claim(id, record!.hop, record!.ring, token)
+    const claim = await store.claim(id, record!.hop, record!.generation, token)
     // As whoever rang its doorbell has done.
-    await agenda.remove([jobDoorbell(id, record!.hop, record!.ring)])
+    await schedule.remove([jobDoorbell(id, record!.hop, record!.generation)])
     if (typeof claim === 'string') throw new Error(`not claimed: ${claim}`)
     return claim
   }
@@ -97,7 +97,7 @@ export const openStore = (
     redis,
     keys,
     store,
-    agenda,
+    schedule,
     batches,
     work,
     clock,
@@ -105,8 +105,8 @@ export const openStore = (
     created,
     claimed,
     running: async more => claimed(await created(more)),
-    agendaOf: async id => {
-      const flat = await redis.zrange(keys.agenda(shardOf(id)), '0', '-1', 'WITHSCORES')
+    scheduleOf: async id => {
+      const flat = await redis.zrange(keys.schedule(shardOf(id)), '0', '-1', 'WITHSCORES')
       const entries: Record<string, number> = {}
       for (let i = 0; i < flat.length; i += 2) {
         if (flat[i]!.startsWith(id)) entries[flat[i]!.slice(id.length)] = Number(flat[i + 1])
@@ -117,7 +117,7 @@ export const openStore = (
   }
 }
 
-export const answer = (text: string): Final => ({
+export const answer = (text: string): JobResult => ({
   status: 'succeeded',
   attempts: [],
   response: { statusCode: 200, body: JSON.stringify({ text }) },
@@ -127,7 +127,7 @@ export const answer = (text: string): Final => ({
   costUsd: 0.5,
 })
 
-export const failure: Final = {
+export const failure: JobResult = {
   ...answer(''),
   status: 'failed',
   response: null,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Agenda, createAgenda } from '../../src/jobs/schedule.ts'
+import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { deadLetterRetentionMs, leaseMs, openStore, retentionMs, type StoreFixture } from './store-fixture.ts'
@@ -13,14 +13,17 @@ beforeEach(() => {
 afterEach(() => fixture.close())
 
 /** What a process has whose time is off, though it knows how far it is ahead of the clock of Redis. */
-const processOff = (offMs: number, aheadMs = 0): { readonly store: JobStore; readonly agenda: Agenda } => {
+const processOff = (
+  offMs: number,
+  aheadMs = 0,
+): { readonly store: JobStore; readonly schedule: Schedule } => {
   const { redis, keys } = fixture
   const run = createScriptRunner(redis)
   const clock = { now: () => Date.now() + offMs, aheadMs: () => aheadMs }
   const times = { leaseMs, retentionMs, deadLetterRetentionMs }
   return {
     store: createJobStore({ redis, run, keys, ...times, ...clock }),
-    agenda: createAgenda(redis, run, keys, clock),
+    schedule: createSchedule(redis, run, keys, clock),
   }
 }
 
@@ -28,16 +31,16 @@ const processOff = (offMs: number, aheadMs = 0): { readonly store: JobStore; rea
 const heldBy = async (offMs: number, aheadMs = 0): Promise<string> => {
   const { store } = processOff(offMs, aheadMs)
   const id = await fixture.created({ expiresAtMs: Date.now() + 100 * minuteMs })
-  await fixture.agenda.remove([`${id}.0.0`, `${id}.x`])
+  await fixture.schedule.remove([`${id}.0.0`, `${id}.x`])
   const claim = await store.claim(id, 0, 0, 'w1')
   if (typeof claim === 'string' || !(await store.renew(claim))) throw new Error('not held')
   return id
 }
 
 const takes = async (id: string, offMs: number, aheadMs = 0): Promise<boolean> => {
-  const { agenda, store } = processOff(offMs, aheadMs)
+  const { schedule, store } = processOff(offMs, aheadMs)
   const untilMs = Date.now() + offMs + 5_000
-  const took = (await agenda.takeDue(100, untilMs)).includes(`${id}.l`)
+  const took = (await schedule.takeDue(100, untilMs)).includes(`${id}.l`)
   const record = await store.read(id)
   const recovered = await store.recover(record!, took ? untilMs : 0)
   expect(recovered).toBe(took)
@@ -51,7 +54,7 @@ it.each([
 ])('a live lease %s', async (_, holderOffMs, sweeperOffMs) => {
   const id = await heldBy(holderOffMs)
   expect(await takes(id, sweeperOffMs)).toBe(false)
-  expect(await fixture.store.read(id)).toMatchObject({ status: 'running', ring: 0 })
+  expect(await fixture.store.read(id)).toMatchObject({ status: 'running', generation: 0 })
 })
 
 it('of a Redis that is behind the time of all, leases end in time', async () => {
@@ -64,7 +67,7 @@ it('of a Redis that is behind the time of all, leases end in time', async () => 
 
 it('a lease is taken by a sweeper whose time is behind only when it is over by that, too', async () => {
   const id = await heldBy(0)
-  await fixture.redis.zadd(fixture.keys.agenda(5), Date.now() - 1_000, `${id}.l`)
+  await fixture.redis.zadd(fixture.keys.schedule(5), Date.now() - 1_000, `${id}.l`)
   expect(await takes(id, -10 * minuteMs)).toBe(false)
   expect(await takes(id, 0)).toBe(true)
 })

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { type Consumer, createConsumer } from '../../src/queue/consumer.ts'
-import { providerQueue, ringSize, webhookQueue } from '../../src/queue/doorbells.ts'
+
+import { bundleSize, providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
+
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture
@@ -42,7 +44,7 @@ const worker = (concurrency: number, takesAtOnce = true, of = queue): Answering 
     doorbells: q.doorbells,
     keys: q.keys,
     log: q.parts.log,
-    answer: (doorbell, taken) =>
+    handle: (doorbell, taken) =>
       new Promise(end => {
         answered.push(doorbell)
         underWay.add(doorbell)
@@ -132,9 +134,9 @@ describe('a ring of many doorbells', () => {
   })
 
   it('is split when it is too long, and counted whole', async () => {
-    await ringTogether(names(2 * ringSize + 1))
+    await ringTogether(names(2 * bundleSize + 1))
     expect(await q.ringingAt('first')).toHaveLength(3)
-    expect(await q.doorbells.waiting(queue)).toBe(2 * ringSize + 1)
+    expect(await q.doorbells.waiting(queue)).toBe(2 * bundleSize + 1)
   })
 })
 

@@ -65,12 +65,12 @@ describe('while Redis is full', () => {
     await fill()
     await q.doorbells.ring({ queue, doorbell: 'job_one.0.0' })
     await q.doorbells.ringAll([{ queue, doorbell: 'job_low.0.0', priority: 'low' }])
-    await q.doorbells.ringBack(queue, ['job_back.0.0'], { timestamp: Date.now(), opts: {} } as Job)
+    await q.doorbells.returnToQueue(queue, ['job_back.0.0'], { timestamp: Date.now(), opts: {} } as Job)
     const answered: string[] = []
     const consumer = createConsumer({
       ...{ queue, concurrency: 4, lockMs: 15_000, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
       log: q.parts.log,
-      answer: async doorbell => void answered.push(doorbell),
+      handle: async doorbell => void answered.push(doorbell),
     })
     consumer.start()
     await until(() => answered.length === 4)
@@ -88,7 +88,7 @@ describe('while Redis is full', () => {
     const consumer = createConsumer({
       ...{ queue, concurrency: 1, lockMs: 200, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
       log: q.parts.log,
-      answer: async doorbell => void answered.push(doorbell),
+      handle: async doorbell => void answered.push(doorbell),
     })
     consumer.start()
     await until(() => answered.includes('job_silent.0.0'))
@@ -102,15 +102,23 @@ describe('while Redis is full', () => {
     const first = await q.claimed(id)
     expect(await q.store.renew(first)).toBe(true)
     expect(await q.store.retry(first, 1, [], q.clock.nowMs)).toBe(true)
-    await q.store.advance(first, { hop: 1, ring: 0, target, spent: 1, attempts: [] }, q.clock.nowMs)
+    await q.store.advance(
+      first,
+      { hop: 1, generation: 0, target, attemptsSpent: 1, attempts: [] },
+      q.clock.nowMs,
+    )
     const second = await q.claimed(id)
-    await q.store.park(second, { hop: 1, ring: 1, target, spent: 1, attempts: [] }, q.clock.nowMs)
+    await q.store.park(
+      second,
+      { hop: 1, generation: 1, target, attemptsSpent: 1, attempts: [] },
+      q.clock.nowMs,
+    )
     const third = await q.claimed(id, 'w2')
     // Longer than all that its end lets go of.
     expect(await q.store.finalise(third, answer('x'.repeat(20_000)))).toBe(true)
     expect(await q.store.takeDelivery(id, 0)).not.toBeNull()
     await q.store.renewDelivery(`${id}.w.0`)
-    await q.store.owe(id, 0)
+    await q.store.reschedule(id, 0)
     await q.store.recordDelivery(id, 0, { status: 'pending', reason: '500', nextAtMs: q.clock.nowMs })
     await q.store.recordDelivery(id, 1, { status: 'dead', reason: '410' })
     expect(await q.store.redeliver(id)).toBe(true)
@@ -127,7 +135,7 @@ describe('while Redis is full', () => {
     expect(await q.store.read(waiting)).toMatchObject({ status: 'expired' })
   })
 
-  it('processes tell that they live, circuits and leads of the cache go on, and the patrol walks', async () => {
+  it('processes tell that they live, circuits and leads of the cache go on, and the reconciler walks', async () => {
     const { redis, keys, parts } = q
     await fill()
     const heartbeat = createProcessHeartbeat(redis, keys.prefix, parts.log, () => ({
@@ -140,7 +148,7 @@ describe('while Redis is full', () => {
       q.clock.nowMs,
     )
     expect(await createTurn(redis, keys.prefix, 'me')('something')).toBe(true)
-    await createJobIndex(redis, keys, 'me', parts.now).patrol(10)
+    await createJobIndex(redis, keys, 'me', parts.now).walk(10)
     await createOwedWrite(redis)('SET', 'full:x', 1)
     const cache = createAnswerCache({ redis, keys, leaseMs: 1_000, now: parts.now })
     expect(await cache.enter('a'.repeat(43), 'job_1')).toEqual({ kind: 'lead' })

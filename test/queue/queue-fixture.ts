@@ -6,8 +6,8 @@ import { openStore, type StoreFixture } from '../jobs/store-fixture.ts'
 
 export interface QueueFixture extends StoreFixture {
   readonly doorbells: Doorbells
-  /** What the sweeper and the patrol are made of. */
-  readonly parts: Pick<StoreFixture, 'agenda' | 'store'> & {
+  /** What the sweeper and the reconciler are made of. */
+  readonly parts: Pick<StoreFixture, 'schedule' | 'store'> & {
     readonly doorbells: Doorbells
     readonly batches: BatchStore
     readonly log: Logger
@@ -23,7 +23,7 @@ export interface QueueFixture extends StoreFixture {
 /** A store with real queues and a clock of its own, and nobody who takes care of them. */
 export const openQueue = (at?: Parameters<typeof openStore>[0]): QueueFixture => {
   const fixture = openStore(at)
-  const { redis, keys, agenda, store, batches, clock } = fixture
+  const { redis, keys, schedule, store, batches, clock } = fixture
   const log: Logger = pino({ level: 'silent' })
   const doorbells = createDoorbells(redis, keys, log, () => clock.nowMs)
   const queues = new Map<string, Queue>()
@@ -37,7 +37,7 @@ export const openQueue = (at?: Parameters<typeof openStore>[0]): QueueFixture =>
   return {
     ...fixture,
     doorbells,
-    parts: { agenda, store, doorbells, batches, log, now: () => clock.nowMs },
+    parts: { schedule, store, doorbells, batches, log, now: () => clock.nowMs },
     ringingAt: async provider => {
       const jobs = await queueOf(provider).getJobs(['wait', 'prioritized'], 0, -1, true)
       return jobs.map(job => job.id!)

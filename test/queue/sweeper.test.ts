@@ -33,12 +33,16 @@ describe('a doorbell that nobody rang', () => {
     later(1_500)
     await sweep(q.parts)
     expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
-    expect(Object.keys(await q.agendaOf(id))).toEqual(['.x'])
+    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.x'])
   })
 
   it('is rung where the job was handed over to', async () => {
     const claim = await q.running()
-    await q.store.advance(claim, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, q.clock.nowMs)
+    await q.store.advance(
+      claim,
+      { hop: 1, generation: 0, target, attemptsSpent: 0, attempts: [] },
+      q.clock.nowMs,
+    )
     later(1_500)
     await sweep(q.parts)
     expect(await q.ringingAt('first')).toEqual([])
@@ -47,7 +51,11 @@ describe('a doorbell that nobody rang', () => {
 
   it('is rung at the time a parked job resumes', async () => {
     const claim = await q.running()
-    await q.store.park(claim, { hop: 0, ring: 1, target, spent: 0, attempts: [] }, q.clock.nowMs + 9_000)
+    await q.store.park(
+      claim,
+      { hop: 0, generation: 1, target, attemptsSpent: 0, attempts: [] },
+      q.clock.nowMs + 9_000,
+    )
     later(8_999)
     await sweep(q.parts)
     expect(await q.ringingAt('second')).toEqual([])
@@ -59,7 +67,7 @@ describe('a doorbell that nobody rang', () => {
   it('comes up again when the sweeper that took it dies', async () => {
     await q.created()
     later(1_500)
-    expect(await q.agenda.takeDue(10, q.clock.nowMs + 5_000)).toHaveLength(1)
+    expect(await q.schedule.takeDue(10, q.clock.nowMs + 5_000)).toHaveLength(1)
     await sweep(q.parts)
     expect(await q.ringingAt('first')).toEqual([])
     later(5_000)
@@ -71,7 +79,7 @@ describe('a doorbell that nobody rang', () => {
     for (let i = 0; i < 50; i++) await q.created()
     later(1_500)
     const taken = await Promise.all(
-      Array.from({ length: 8 }, () => q.agenda.takeDue(10, q.clock.nowMs + 5_000)),
+      Array.from({ length: 8 }, () => q.schedule.takeDue(10, q.clock.nowMs + 5_000)),
     )
     expect(taken.flat()).toHaveLength(50)
     expect(new Set(taken.flat()).size).toBe(50)
@@ -88,19 +96,23 @@ describe('a doorbell that nobody rang', () => {
 
   it('is dropped when its job has moved on, ended or is gone', async () => {
     const [moved, ended, gone] = [await q.running(), await q.running(), await q.running()]
-    await q.store.advance(moved, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, q.clock.nowMs + 1e6)
+    await q.store.advance(
+      moved,
+      { hop: 1, generation: 0, target, attemptsSpent: 0, attempts: [] },
+      q.clock.nowMs + 1e6,
+    )
     await q.store.finalise(ended, answer('x'))
     await q.redis.del(q.keys.record(gone.id))
-    for (const { id } of [moved, ended, gone]) await q.agenda.add(`${id}.0.0`, q.clock.nowMs)
-    await q.agenda.remove([deadlineEntry(gone.id), leaseEntry(gone.id)])
+    for (const { id } of [moved, ended, gone]) await q.schedule.add(`${id}.0.0`, q.clock.nowMs)
+    await q.schedule.remove([deadlineEntry(gone.id), leaseEntry(gone.id)])
     await sweep(q.parts)
     expect(await q.ringingAt('first')).toEqual([])
-    expect(await q.agenda.has([moved, ended, gone].map(({ id }) => `${id}.0.0`))).toEqual([
+    expect(await q.schedule.has([moved, ended, gone].map(({ id }) => `${id}.0.0`))).toEqual([
       false,
       false,
       false,
     ])
-    expect(await q.agendaOf(gone.id)).toEqual({})
+    expect(await q.scheduleOf(gone.id)).toEqual({})
   })
 })
 
@@ -109,7 +121,7 @@ describe('the lease of a delivery', () => {
   const taken = async (): Promise<string> => {
     const { id } = await q.running({ webhook: { url: 'https://hooks.example/x' } })
     await q.store.cancel(id)
-    await q.agenda.remove([webhookDoorbell(id, 0)])
+    await q.schedule.remove([webhookDoorbell(id, 0)])
     await q.store.takeDelivery(id, 0)
     return id
   }
@@ -118,12 +130,12 @@ describe('the lease of a delivery', () => {
     const id = await taken()
     later(leaseMs - 1)
     await sweep(q.parts)
-    expect(await q.agendaOf(id)).toEqual({ '.w.0.l': q.clock.nowMs + 1 })
+    expect(await q.scheduleOf(id)).toEqual({ '.w.0.l': q.clock.nowMs + 1 })
     later(1)
     await sweep(q.parts)
-    expect(await q.agendaOf(id)).toEqual({ '.w.0': q.clock.nowMs })
+    expect(await q.scheduleOf(id)).toEqual({ '.w.0': q.clock.nowMs })
     await sweep(q.parts)
-    expect(await q.agendaOf(id)).toEqual({})
+    expect(await q.scheduleOf(id)).toEqual({})
     expect(await q.doorbells.waiting(webhookQueue)).toBe(1)
     expect(await q.store.takeDelivery(id, 0)).not.toBe(null)
   })
@@ -132,23 +144,23 @@ describe('the lease of a delivery', () => {
     const id = await taken()
     later(leaseMs)
     await sweep(q.parts, true)
-    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.0.l'])
+    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0.l'])
   })
 
   it('of a worker that stopped is not waited for', async () => {
     const id = await taken()
-    await q.store.owe(id, 0)
+    await q.store.reschedule(id, 0)
     later(1_500)
     await sweep(q.parts)
-    expect(await q.agendaOf(id)).toEqual({ '.w.0': q.clock.nowMs })
+    expect(await q.scheduleOf(id)).toEqual({ '.w.0': q.clock.nowMs })
   })
 
   it('is dropped when the delivery is done', async () => {
     const id = await taken()
     await q.store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
-    await q.agenda.add(deliveryEntry(id, 0), q.clock.nowMs)
+    await q.schedule.add(deliveryEntry(id, 0), q.clock.nowMs)
     await sweep(q.parts)
-    expect(await q.agendaOf(id)).toEqual({})
+    expect(await q.scheduleOf(id)).toEqual({})
     expect(await q.doorbells.waiting(webhookQueue)).toBe(0)
   })
 
@@ -156,9 +168,9 @@ describe('the lease of a delivery', () => {
     const delivery = { status: 'pending', attempts: 2, reason: 'timeout' }
     const parts = { ...q.parts, batches: { readDelivery: async () => delivery as BatchRecord['delivery'] } }
     const id = newBatchId('openai', 3, q.clock.nowMs)
-    await q.agenda.add(deliveryEntry(id, 2), q.clock.nowMs)
+    await q.schedule.add(deliveryEntry(id, 2), q.clock.nowMs)
     await sweep(parts)
-    expect(await q.agendaOf(id)).toEqual({ '.w.2': q.clock.nowMs })
+    expect(await q.scheduleOf(id)).toEqual({ '.w.2': q.clock.nowMs })
     await sweep(parts)
     const [ring] = await q.doorbells.page(webhookQueue, 0, 9)
     expect(ring?.doorbells).toEqual([webhookDoorbell(id, 2)])
@@ -174,8 +186,8 @@ describe('a worker’s lease', () => {
     expect(await q.store.renew(claim)).toBe(true)
     later(leaseMs - 1)
     await sweep(q.parts)
-    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', ring: 0 })
-    expect(await q.agendaOf(claim.id)).toMatchObject({ '.l': q.clock.nowMs + 1 })
+    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', generation: 0 })
+    expect(await q.scheduleOf(claim.id)).toMatchObject({ '.l': q.clock.nowMs + 1 })
   })
 
   it('that ends gives the job to another, under a doorbell of another name', async () => {
@@ -184,14 +196,14 @@ describe('a worker’s lease', () => {
     await sweep(q.parts)
     await sweep(q.parts)
     expect(await q.ringingAt('first')).toEqual([`${lost.id}.0.1`])
-    expect(await q.agendaOf(lost.id)).toEqual({})
+    expect(await q.scheduleOf(lost.id)).toEqual({})
     const taken = await q.claimed(lost.id, 'w2')
-    expect(taken).toMatchObject({ ring: 1, spent: 0 })
+    expect(taken).toMatchObject({ generation: 1, attemptsSpent: 0 })
     expect(taken.attempts).toEqual([
       expect.objectContaining({ reason: 'worker_lost', possibly_billed: true }),
     ])
     expect(await q.store.renew(lost)).toBe(false)
-    expect(await q.agendaOf(lost.id)).toEqual({ '.l': q.clock.nowMs + leaseMs })
+    expect(await q.scheduleOf(lost.id)).toEqual({ '.l': q.clock.nowMs + leaseMs })
   })
 
   it('that ends while nothing ran beside the job is told apart, also in the pause before a retry', async () => {
@@ -209,22 +221,22 @@ describe('a worker’s lease', () => {
     const claim = await q.running(farDeadline)
     later(leaseMs)
     await sweep(q.parts, true)
-    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', ring: 0 })
+    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', generation: 0 })
     expect(await q.store.renew(claim)).toBe(true)
     later(leaseMs - 1)
     await sweep(q.parts)
-    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', ring: 0 })
+    expect(await q.store.read(claim.id)).toMatchObject({ status: 'running', generation: 0 })
   })
 
   it.each(['succeeded', 'handed over', 'parked', 'cancelled'])('ends with the run: %s', async how => {
     const claim = await q.running(farDeadline)
-    expect(await q.agendaOf(claim.id)).toHaveProperty('.l')
-    const move = { hop: 1, ring: 0, target, spent: 0, attempts: [] }
+    expect(await q.scheduleOf(claim.id)).toHaveProperty('.l')
+    const move = { hop: 1, generation: 0, target, attemptsSpent: 0, attempts: [] }
     if (how === 'succeeded') await q.store.finalise(claim, answer('x'))
     if (how === 'handed over') await q.store.advance(claim, move, q.clock.nowMs)
     if (how === 'parked') await q.store.park(claim, move, q.clock.nowMs)
     if (how === 'cancelled') await q.store.cancel(claim.id)
-    expect(await q.agendaOf(claim.id)).not.toHaveProperty('.l')
+    expect(await q.scheduleOf(claim.id)).not.toHaveProperty('.l')
   })
 })
 
@@ -246,15 +258,15 @@ describe('a sweeper', () => {
     const damaged = 3
     const ids = [damaged, 5, 7].map(shard => newJobId(shard, q.clock.nowMs))
     for (const id of ids) await q.created({ id })
-    await q.redis.rename(q.keys.agenda(damaged), `${q.keys.prefix}:aside`)
-    await q.redis.set(q.keys.agenda(damaged), 'not a sorted set')
+    await q.redis.rename(q.keys.schedule(damaged), `${q.keys.prefix}:aside`)
+    await q.redis.set(q.keys.schedule(damaged), 'not a sorted set')
     later(1_500)
     const sweeper = createSweeper({ ...q.parts, steadySinceMs: () => 0 }, leaseMs)
     sweeper.start()
     onTestFinished(sweeper.stop)
     const waiting = () => q.doorbells.waiting(providerQueue('first'))
     await until(async () => (await waiting()) === ids.length - 1)
-    await q.redis.rename(`${q.keys.prefix}:aside`, q.keys.agenda(damaged))
+    await q.redis.rename(`${q.keys.prefix}:aside`, q.keys.schedule(damaged))
     await until(async () => (await waiting()) === ids.length)
   })
 })
@@ -264,12 +276,12 @@ describe('a deadline', () => {
     const queued = await q.created()
     const parked = await q.running()
     const never = q.clock.nowMs + 9e6
-    await q.store.park(parked, { hop: 0, ring: 1, target, spent: 0, attempts: [] }, never)
+    await q.store.park(parked, { hop: 0, generation: 1, target, attemptsSpent: 0, attempts: [] }, never)
     later(60_000)
     await sweep(q.parts)
     for (const id of [queued, parked.id]) {
       expect((await q.store.read(id))!.status).toBe('expired')
-      expect(await q.agendaOf(id)).toEqual({})
+      expect(await q.scheduleOf(id)).toEqual({})
     }
     expect(await q.ringingAt('first')).toEqual([])
   })
@@ -279,18 +291,18 @@ describe('a deadline', () => {
     later(60_000)
     await sweep(q.parts)
     expect((await q.store.read(id))!.status).toBe('running')
-    expect(await q.agendaOf(id)).toMatchObject({ '.x': q.clock.nowMs + 5_000 })
+    expect(await q.scheduleOf(id)).toMatchObject({ '.x': q.clock.nowMs + 5_000 })
     later(5_000)
     await sweep(q.parts)
     expect((await q.store.read(id))!.status).toBe('expired')
-    expect(await q.agendaOf(id)).toEqual({})
+    expect(await q.scheduleOf(id)).toEqual({})
   })
 
   it('that comes up early goes back', async () => {
     const id = await q.created()
     const expiresAtMs = q.clock.nowMs + 60_000
-    await q.agenda.postpone(`${id}.x`, q.clock.nowMs)
+    await q.schedule.postpone(`${id}.x`, q.clock.nowMs)
     await sweep(q.parts)
-    expect(await q.agendaOf(id)).toMatchObject({ '.x': expiresAtMs })
+    expect(await q.scheduleOf(id)).toMatchObject({ '.x': expiresAtMs })
   })
 })

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import {
-  coreOf,
   createKeys,
   isFileId,
   isJobId,
@@ -12,6 +11,7 @@ import {
   newUploadId,
   shardCount,
   shardOf,
+  ulidOf,
 } from '../../src/redis/keys.ts'
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard)
@@ -21,7 +21,7 @@ it('a job id carries its shard and its time', () => {
     const id = newJobId(shard, 1_765_000_000_000)
     expect(isJobId(id)).toBe(true)
     expect(shardOf(id)).toBe(shard)
-    // As the agenda and BullMQ name its doorbells.
+    // As the schedule and BullMQ name its doorbells.
     expect(shardOf(`${id}.3.1`)).toBe(shard)
     expect(id < newJobId(shard, 1_765_000_000_001)).toBe(true)
   }
@@ -36,8 +36,8 @@ it.each([
     const id = newId(shard, 1_765_000_000_000)
     expect([isId(id), isJobId(id), shardOf(id)]).toEqual([true, false, shard])
     expect(shardOf(`${id}.w.0`)).toBe(shard)
-    expect(coreOf(id)).toMatch(/^[0-9a-z]{26}$/)
-    expect(id.endsWith(coreOf(id))).toBe(true)
+    expect(ulidOf(id)).toMatch(/^[0-9a-z]{26}$/)
+    expect(id.endsWith(ulidOf(id))).toBe(true)
     expect(id < newId(shard, 1_765_000_000_001)).toBe(true)
   }
 })
@@ -60,7 +60,7 @@ it('all keys of a job share a Redis Cluster slot with those of its shard', () =>
   const tagged = [
     keys.record(id),
     keys.payload(id),
-    keys.agenda(11),
+    keys.schedule(11),
     keys.index(11),
     keys.deadLetters(11, 'jobs'),
     keys.deadLetters(11, 'batches', 'acme'),

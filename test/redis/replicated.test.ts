@@ -73,7 +73,7 @@ it('rejects when no replica says so in time, also for one that found what was ma
     await expect(refused).rejects.toThrow(NotReplicatedError)
     expect(await redis.hget(keys.upload(id), 'bytes')).toBe('5')
     const create = () =>
-      run.packed('create', keys.agenda(3), ['1', ['job_x', '', '', '', '0', '0', 'state', 'queued']])
+      run.packed('create', keys.schedule(3), ['1', ['job_x', '', '', '', '0', '0', 'state', 'queued']])
     await expect(create()).rejects.toThrow(NotReplicatedError)
     await expect(create()).rejects.toThrow(NotReplicatedError)
   } finally {

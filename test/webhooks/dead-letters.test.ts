@@ -8,7 +8,7 @@ import { openBatches } from '../batches/store/batch-fixture.ts'
 import { answer, batchRetentionMs, deadLetterRetentionMs, leaseMs } from '../jobs/store-fixture.ts'
 
 const fixture = openBatches()
-const { store, redis, keys, clock, running, agendaOf, leased, work, record } = fixture
+const { store, redis, keys, clock, running, scheduleOf, leased, work, record } = fixture
 afterAll(fixture.close)
 
 const now = (): number => clock.nowMs
@@ -54,7 +54,7 @@ describe('a dead letter', () => {
       { id: second, diedAtMs: clock.nowMs },
       { id: first, diedAtMs: clock.nowMs - 1 },
     ])
-    expect(await agendaOf(second)).toEqual({})
+    expect(await scheduleOf(second)).toEqual({})
     expect(await redis.pttl(keys.record(second))).toBeGreaterThan(deadLetterRetentionMs - 60_000)
   })
 
@@ -64,7 +64,7 @@ describe('a dead letter', () => {
     expect(await store.redeliver(id)).toBe(true)
     expect(await idsOf('again')).toEqual([])
     expect(await letters.size()).toBe(size - 1)
-    expect(await agendaOf(id)).toEqual({ '.w.2': clock.nowMs })
+    expect(await scheduleOf(id)).toEqual({ '.w.2': clock.nowMs })
     expect(await redis.pttl(keys.record(id))).toBe(-1)
     expect(await store.read(id)).toMatchObject({
       delivery: { status: 'pending', attempts: 2 },
@@ -81,7 +81,7 @@ describe('a dead letter', () => {
     const after = await store.read(id)
     expect(await store.redeliver(id)).toBe(true)
     expect(await store.read(id)).toEqual(after)
-    expect(await agendaOf(id)).toEqual({})
+    expect(await scheduleOf(id)).toEqual({})
   })
 
   it('is nothing that a delivered or unknown job could become', async () => {

@@ -5,7 +5,7 @@ import { createScriptRunner, type RunScript } from '../../src/redis/scripts.ts'
 import { createDeliveries, type Deliveries } from '../../src/webhooks/deliveries.ts'
 import { answer, deadLetterRetentionMs, leaseMs, openStore, retentionMs } from '../jobs/store-fixture.ts'
 
-const { store, agenda, redis, keys, clock, running, agendaOf, close } = openStore()
+const { store, schedule, redis, keys, clock, running, scheduleOf, close } = openStore()
 afterAll(close)
 
 const webhook = { url: 'https://hooks.example/x' }
@@ -22,7 +22,7 @@ describe('a webhook delivery', () => {
     const id = await finished()
     expect(await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })).toBe(true)
     expect((await store.read(id))!.delivery).toEqual({ status: 'delivered', attempts: 1, reason: '200' })
-    expect(await agendaOf(id)).toEqual({})
+    expect(await scheduleOf(id)).toEqual({})
     expect(await redis.pttl(keys.record(id))).toBeLessThanOrEqual(retentionMs)
     expect(await redis.pttl(keys.record(id))).toBeGreaterThan(0)
   })
@@ -32,7 +32,7 @@ describe('a webhook delivery', () => {
     const nextAtMs = clock.nowMs + 5_000
     await store.recordDelivery(id, 0, { status: 'pending', reason: 'status_500', nextAtMs })
     expect((await store.read(id))!.delivery).toEqual({ status: 'pending', attempts: 1, reason: 'status_500' })
-    expect(await agendaOf(id)).toEqual({ '.w.1': nextAtMs })
+    expect(await scheduleOf(id)).toEqual({ '.w.1': nextAtMs })
     expect(await redis.pttl(keys.record(id))).toBe(-1)
   })
 
@@ -47,30 +47,30 @@ describe('a webhook delivery', () => {
 
   it('whose receiver has no room is rung again later, by whoever comes first, and is no attempt', async () => {
     const id = await finished()
-    await agenda.remove([`${id}.w.0`]) // as whoever rang it has done
+    await schedule.remove([`${id}.w.0`]) // as whoever rang it has done
     await store.takeDelivery(id, 0)
     const heldAtMs = clock.nowMs
     for (const dueAtMs of [heldAtMs + 2_000, heldAtMs + 9_000]) {
       expect(await store.holdDelivery(id, 0, dueAtMs)).toBe(true)
-      expect(await agendaOf(id)).toEqual({ '.w.0': dueAtMs })
+      expect(await scheduleOf(id)).toEqual({ '.w.0': dueAtMs })
       clock.nowMs = dueAtMs
       expect(await store.takeDelivery(id, 0)).toMatchObject({ held: String(heldAtMs) })
-      await agenda.remove([`${id}.w.0`])
+      await schedule.remove([`${id}.w.0`])
     }
     expect((await store.read(id))!.delivery).toEqual({ status: 'pending', attempts: 0, reason: null })
     const nextAtMs = clock.nowMs + 5_000
     await store.recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs })
     expect(await redis.hexists(keys.record(id), 'held')).toBe(0)
     expect(await store.holdDelivery(id, 0, nextAtMs)).toBe(false)
-    expect(await agendaOf(id)).toEqual({ '.w.1': nextAtMs })
+    expect(await scheduleOf(id)).toEqual({ '.w.1': nextAtMs })
   })
 
   it('whose worker stopped is owed again, once its ring has ended', async () => {
     const id = await finished()
-    await agenda.remove([`${id}.w.0`]) // as whoever rang it has done
+    await schedule.remove([`${id}.w.0`]) // as whoever rang it has done
     await store.takeDelivery(id, 0)
-    await store.owe(id, 0)
-    expect(await agendaOf(id)).toEqual({ '.w.0.l': clock.nowMs + 1_500 })
+    await store.reschedule(id, 0)
+    expect(await scheduleOf(id)).toEqual({ '.w.0.l': clock.nowMs + 1_500 })
   })
 })
 
@@ -101,7 +101,7 @@ describe('a delivery that a worker has taken', () => {
 
   it('is nobody else’s until the lease ends', async () => {
     const id = await taken()
-    expect(await agendaOf(id)).toMatchObject({ '.w.0.l': clock.nowMs + leaseMs })
+    expect(await scheduleOf(id)).toMatchObject({ '.w.0.l': clock.nowMs + leaseMs })
     clock.nowMs += leaseMs - 1
     expect(await store.takeDelivery(id, 0)).toBe(null)
     clock.nowMs += 1
@@ -116,7 +116,7 @@ describe('a delivery that a worker has taken', () => {
     expect(await store.takeDelivery(id, 0)).toBe(null)
     await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
     await store.renewDelivery(`${id}.w.0`)
-    expect(await agendaOf(id)).toEqual({})
+    expect(await scheduleOf(id)).toEqual({})
   })
 
   it('is given to one of many', async () => {
@@ -127,11 +127,11 @@ describe('a delivery that a worker has taken', () => {
 
   it('is not put back for others', async () => {
     const id = await taken()
-    await agenda.remove([`${id}.w.0`])
+    await schedule.remove([`${id}.w.0`])
     expect(await store.recoverDelivery(id, 0)).toBe(false)
     await store.recordDelivery(id, 0, { status: 'delivered', reason: '200' })
     expect(await store.recoverDelivery(id, 0)).toBe(false)
-    expect(await agendaOf(id)).toEqual({})
+    expect(await scheduleOf(id)).toEqual({})
   })
 })
 
@@ -166,8 +166,8 @@ describe('deliveries of one turn', () => {
     expect((await store.read(good))!.delivery).toEqual({ status: 'delivered', attempts: 1, reason: '200' })
     expect((await store.read(made))!.delivery).toEqual({ status: 'delivered', attempts: 1, reason: '200' })
     expect((await store.read(bad))!.delivery).toMatchObject({ status: 'pending', attempts: 1 })
-    expect(await agendaOf(good)).toEqual({})
-    expect(await agendaOf(bad)).toEqual({ '.w.1': nextAtMs })
+    expect(await scheduleOf(good)).toEqual({})
+    expect(await scheduleOf(bad)).toEqual({ '.w.1': nextAtMs })
     expect(await redis.exists(keys.deadLetters(shardOf(good), 'jobs'))).toBe(0)
     expect(calls).toEqual(['take-delivery', 'delivery'])
   })
@@ -182,6 +182,6 @@ describe('deliveries of one turn', () => {
     const nextAtMs = clock.nowMs + 5_000
     await deliveries.recordDelivery(id, 0, { status: 'pending', reason: 'status_500', nextAtMs })
     expect((await store.read(id))!.delivery).toMatchObject({ status: 'pending', attempts: 1 })
-    expect(await agendaOf(id)).toEqual({ '.w.1': nextAtMs })
+    expect(await scheduleOf(id)).toEqual({ '.w.1': nextAtMs })
   })
 })

@@ -21,7 +21,7 @@ const deliver = async (url: string, held: number | null) => {
       renewDelivery: async () => undefined,
       recordDelivery: async (_id, _attempt, result) => results.push(result) > 0,
       holdDelivery: async (_id, _attempt, dueAtMs) => holds.push(dueAtMs) > 0,
-      owe: async () => undefined,
+      reschedule: async () => undefined,
       recoverDelivery: async () => false,
       redeliver: async () => false,
     },
@@ -37,7 +37,7 @@ const deliver = async (url: string, held: number | null) => {
   return { results, holds }
 }
 
-test('a delivery to a receiver that is down waits in the agenda, and is no attempt', async () => {
+test('a delivery to a receiver that is down waits in the schedule, and is no attempt', async () => {
   const receiver = await startReceiver()
   for (const held of [null, nowMs - 299_999]) {
     const { results, holds } = await deliver(receiver.url, held)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 import {
-  type Admission,
   createReceivers,
   type Entered,
+  type ReceiverAdmission,
   type Receivers,
   type ReceiversOptions,
 } from '../../src/webhooks/receivers.ts'
@@ -24,7 +24,7 @@ const bad = (
   retryAfterMs: number | null = null,
 ): DeliveryOutcome => ({ delivered: false, reason, status, retryAfterMs })
 
-const entered = (admission: Admission): Entered => {
+const entered = (admission: ReceiverAdmission): Entered => {
   expect(admission.kind).toBe('entered')
   return admission as Entered
 }
@@ -39,7 +39,7 @@ const hang = async (receivers: Receivers, count: number, to: (i: number) => Retu
 }
 
 describe('a receiver that hangs', () => {
-  test('takes a tenth of the places; the others of it wait in the agenda', async () => {
+  test('takes a tenth of the places; the others of it wait in the schedule', async () => {
     const receivers = open()
     expect(await hang(receivers, 500, () => visit('hanging'))).toBe(10)
     const held = await receivers.enter(visit('hanging'))

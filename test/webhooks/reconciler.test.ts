@@ -6,7 +6,7 @@ import { newBatchId, shardOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { createDeliveries, type Deliveries } from '../../src/webhooks/deliveries.ts'
 import { createOwedAnnouncements } from '../../src/webhooks/owed.ts'
-import { patrolOwed } from '../../src/webhooks/reconciler.ts'
+import { reconcileOwed } from '../../src/webhooks/reconciler.ts'
 import { openQueue, type QueueFixture } from '../queue/queue-fixture.ts'
 
 let q: QueueFixture
@@ -22,7 +22,7 @@ const deliveriesOf = (recordOf: (id: string) => string): Deliveries =>
     ...shared(),
     ...{ recordOf, leaseMs: 15_000, retentionMs: 3_600_000, deadLetterRetentionMs: 3_600_000 },
   })
-const patrol = () => patrolOwed({ ...q.parts, owed: createOwedAnnouncements(shared()) })
+const reconcile = () => reconcileOwed({ ...q.parts, owed: createOwedAnnouncements(shared()) })
 const settle = (): void => {
   q.clock.nowMs += 60_000
 }
@@ -42,7 +42,7 @@ const running = async () => {
   await q.work.take(lease, q.clock.nowMs + 5_000)
   return lease
 }
-/** One that has ended; its webhook stands in the agenda, as when who ended it was killed before it rang. */
+/** One that has ended; its webhook stands in the schedule, as when who ended it was killed before it rang. */
 const ended = async (): Promise<string> => {
   const lease = await running()
   const fault = { code: 'empty_file', message: 'no lines', param: null, line: null }
@@ -60,7 +60,7 @@ const blocked = async (): Promise<string> => {
 }
 /** A lost tail of Redis' log, or an operator's hand. */
 const loseDoorbell = (id: string, attempt = 0): Promise<void> =>
-  q.agenda.remove([webhookDoorbell(id, attempt), `${webhookDoorbell(id, attempt)}.l`])
+  q.schedule.remove([webhookDoorbell(id, attempt), `${webhookDoorbell(id, attempt)}.l`])
 
 const ringing = async (): Promise<string[]> => {
   const pages = await q.doorbells.page(webhookQueue, 0, 100)
@@ -77,13 +77,13 @@ describe.each([
     expect(await ringing()).toEqual([`${id}.w.0`])
   })
 
-  it('is rung though its doorbell and its entry in the agenda are lost', async () => {
+  it('is rung though its doorbell and its entry in the schedule are lost', async () => {
     const id = await make()
     await loseDoorbell(id)
-    await patrol()
-    expect(await q.agendaOf(id)).toEqual({}) // too young to tell
+    await reconcile()
+    expect(await q.scheduleOf(id)).toEqual({}) // too young to tell
     settle()
-    await patrol()
+    await reconcile()
     await sweep(q.parts)
     expect(await ringing()).toEqual([`${id}.w.0`])
   })
@@ -94,28 +94,28 @@ describe.each([
     await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs })
     await loseDoorbell(id, 1)
     settle()
-    await patrol()
-    expect(await q.agendaOf(id)).toEqual({}) // due since less than a minute
+    await reconcile()
+    expect(await q.scheduleOf(id)).toEqual({}) // due since less than a minute
     settle()
-    await patrol()
+    await reconcile()
     await sweep(q.parts)
     expect(await ringing()).toEqual([`${id}.w.1`])
   })
 
-  it('is left to the agenda, to the ring and to the worker that has it', async () => {
+  it('is left to the schedule, to the ring and to the worker that has it', async () => {
     const id = await make()
     settle()
-    await patrol()
-    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.0'])
+    await reconcile()
+    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0'])
     await sweep(q.parts)
     settle()
-    await patrol()
-    expect(await q.agendaOf(id)).toEqual({}) // it is rung, and waits
+    await reconcile()
+    expect(await q.scheduleOf(id)).toEqual({}) // it is rung, and waits
     await q.redis.del(...(await q.redis.keys(`${q.keys.prefix}:{webhooks}:*`)))
     await deliveriesOf(keyOf).takeDelivery(id, 0)
     settle()
-    await patrol()
-    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.0.l'])
+    await reconcile()
+    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0.l'])
   })
 
   it.each(['delivered', 'dead'] as const)('is owed until it is %s', async status => {
@@ -124,8 +124,8 @@ describe.each([
     await deliveriesOf(keyOf).recordDelivery(id, 0, { status, reason: 'x' })
     expect(await owed(id)).toEqual([])
     settle()
-    await patrol()
-    expect(await q.agendaOf(id)).toEqual({})
+    await reconcile()
+    expect(await q.scheduleOf(id)).toEqual({})
   })
 
   it('is owed anew when its dead letter is sent again', async () => {
@@ -134,24 +134,24 @@ describe.each([
     await q.batches.redeliver(id)
     await loseDoorbell(id, 1)
     settle()
-    await patrol()
-    expect(Object.keys(await q.agendaOf(id))).toEqual(['.w.1'])
+    await reconcile()
+    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.1'])
   })
 
   it('is forgotten with its batch', async () => {
     const id = await make()
     await q.redis.del(keyOf(id))
     settle()
-    await patrol()
+    await reconcile()
     expect(await owed(id)).toEqual([])
   })
 })
 
 it('many that wait are all looked at, round by round', async () => {
   const ids = await Promise.all(Array.from({ length: 250 }, ended))
-  await q.agenda.remove(ids.map(id => webhookDoorbell(id, 0)))
+  await q.schedule.remove(ids.map(id => webhookDoorbell(id, 0)))
   settle()
-  for (let round = 0; round < 3; round++) await patrol()
-  const waiting = await q.agenda.has(ids.map(id => webhookDoorbell(id, 0)))
+  for (let round = 0; round < 3; round++) await reconcile()
+  const waiting = await q.schedule.has(ids.map(id => webhookDoorbell(id, 0)))
   expect(waiting.every(Boolean)).toBe(true)
 })

@@ -81,7 +81,7 @@ it.each([
     const written = (await redis.hget(record, field))!
     await redis.hset(record, field, written.replace(/[0-9]{13}/, '9e18'))
     for (let attempt = 1; attempt <= 9; attempt++) {
-      await redis.zadd(keys.agenda(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
+      await redis.zadd(keys.schedule(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
       await delivery(attempt < 9 ? 'pending' : 'dead', attempt + 1, 'unmade')
     }
     expect(lines.some(line => line.includes('event of a webhook not built') && line.includes(id))).toBe(true)

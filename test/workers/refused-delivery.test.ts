@@ -7,7 +7,7 @@ import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { deploy } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
-// BullMQ forgets a doorbell that was answered with an error, and the patrol looks for it only after a minute.
+// BullMQ forgets a doorbell that was answered with an error, and the reconciler looks for it only after a minute.
 it('asks again for a delivery that Redis refuses to lease', async () => {
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
   const sim = createSimProvider()
@@ -25,12 +25,12 @@ it('asks again for a delivery that Redis refuses to lease', async () => {
   await baton.ended(id)
   await until(async () => (await doorbells.waiting(webhookQueue)) === 1)
 
-  const agenda = keys.agenda(shardOf(id))
-  await redis.set(agenda, 'not an agenda')
+  const schedule = keys.schedule(shardOf(id))
+  await redis.set(schedule, 'not a schedule')
   const worker = await deploy({ config, prefix, webhooks: true, workers: [] })
   await until(async () => (await redis.info('errorstats')).includes('WRONGTYPE'))
   await until(async () => (await doorbells.waiting(webhookQueue)) === 0)
-  await redis.del(agenda)
+  await redis.del(schedule)
   await until(() => receiver.events.length === 1)
   expect(receiver.events).toHaveLength(1)
 

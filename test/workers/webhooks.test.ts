@@ -55,7 +55,7 @@ const delivery = (id: string, status: string, attempts: number) =>
 /** Brings the next attempt forward, which would be due in minutes. */
 const hasten = async (id: string, attempt: number): Promise<void> => {
   const { redis, keys } = baton.context
-  await redis.zadd(keys.agenda(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
+  await redis.zadd(keys.schedule(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
 }
 
 describe('the webhook of a job', () => {
@@ -98,7 +98,7 @@ describe('the webhook of a job', () => {
     const failed = await delivery(id, 'pending', 1)
     expect(failed.delivery!.reason).toBe('status_500')
     const dueAtMs = Number(
-      await baton.context.redis.zscore(baton.context.keys.agenda(shardOf(id)), `${id}.w.1`),
+      await baton.context.redis.zscore(baton.context.keys.schedule(shardOf(id)), `${id}.w.1`),
     )
     expect(dueAtMs - Date.now()).toBeGreaterThan(3_000)
     expect(dueAtMs - Date.now()).toBeLessThan(6_100)
@@ -159,7 +159,7 @@ describe('the webhook of a job', () => {
     const slow = await job()
     await receiver.waitFor(deliveries => deliveries.length === 1)
     const leasedUntilMs = async () =>
-      Number(await redis.zscore(keys.agenda(shardOf(slow)), deliveryEntry(slow, 0)))
+      Number(await redis.zscore(keys.schedule(shardOf(slow)), deliveryEntry(slow, 0)))
     const firstLeaseEndsMs = await leasedUntilMs()
     const other = createWebhookReceiver({ secret })
     onTestFinished(() => other.stop())

@@ -5,7 +5,7 @@ import type { BatchRecord } from '../../batches/record.ts'
 import type { NewBatch } from '../../batches/store.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { headersKey, type RequestHeaders } from '../../domain/request-headers.ts'
-import { coreOf, newBatchId, newFileId, shardCount } from '../../redis/keys.ts'
+import { newBatchId, newFileId, shardCount, ulidOf } from '../../redis/keys.ts'
 import { asStorageTrouble, discardFile } from '../files/receive-blob.ts'
 import { checkWebhook } from '../http/check-webhook.ts'
 import { batchNotFound } from '../http/find-owned.ts'
@@ -72,7 +72,7 @@ const receive = async (
     maxRequests: anthropic_max_requests,
     maxRequestBytes: max_line_bytes,
   })
-  const key = `${coreOf(ownFile)}/requests`
+  const key = `${ulidOf(ownFile)}/requests`
   const { bytes } = await blobs.write(key, document.lines)
   await reserveQuota(quotas, request.tenant, ownFile, 0, bytes)
   const { webhook, completion_window, max_cost_usd } = readParameters(messageBatchExtras, document.extras())

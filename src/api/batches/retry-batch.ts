@@ -6,7 +6,7 @@ import { BatonError } from '../../domain/errors.ts'
 import { readFile } from '../../files/read-file.ts'
 import type { FileRecord } from '../../files/record.ts'
 import type { Segment } from '../../files/segment.ts'
-import { coreOf, newFileId, shardOf } from '../../redis/keys.ts'
+import { newFileId, shardOf, ulidOf } from '../../redis/keys.ts'
 import { rulesFor } from '../files/file-rules.ts'
 import { asStorageTrouble, discardFile } from '../files/receive-blob.ts'
 import { orNotFound } from '../files/send-content.ts'
@@ -90,7 +90,7 @@ const writeInput = async (
   if (source === null) throw gone('input')
   const failed = await readFailed(parts, batch)
   const id = newFileId(shardOf(batch.id), now())
-  const key = `${coreOf(id)}/content`
+  const key = `${ulidOf(id)}/content`
   await files.reserve(id, tenant)
   try {
     const { bytes } = await blobs

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import type { FileRecord } from '../../files/record.ts'
-import { coreOf, newFileId, shardCount } from '../../redis/keys.ts'
+import { newFileId, shardCount, ulidOf } from '../../redis/keys.ts'
 import { fileNotFound, findOwnedFile, findReadableFile } from '../http/find-owned.ts'
 import { ignoreBodies } from '../http/json-body.ts'
 import { acceptForms } from '../http/multipart.ts'
@@ -82,7 +82,7 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
 const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<FileRecord> => {
   const { files, quotas, now } = parts
   const id = newFileId(randomInt(shardCount), now())
-  const key = `${coreOf(id)}/content`
+  const key = `${ulidOf(id)}/content`
   await files.reserve(id, request.tenant)
   const received = async () => {
     // As much as it says it is; what it really is, when that is known.

@@ -99,9 +99,9 @@ export const createJobStreams = (
  * process it is asked for, so that a client can come back to any. Each move gives the job another doorbell, which is hop and
  * ring; a log that is long gives up old calls, so its length alone does not tell that one was added.
  */
-export const eventIdOf = ({ hop, ring, attempts, status }: JobRecord): string => {
+export const eventIdOf = ({ hop, generation, attempts, status }: JobRecord): string => {
   const lastCallMs = Math.round((attempts.at(-1)?.started_at ?? 0) * 1_000)
-  return [hop, ring, attempts.length, lastCallMs, status].join('.')
+  return [hop, generation, attempts.length, lastCallMs, status].join('.')
 }
 
 /** Between the tokens of an answer, where they are but white space: a line break would end the field of an event. */

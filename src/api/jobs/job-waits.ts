@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import { isTerminal } from '../../domain/job.ts'
-import type { FinishWaiter } from '../../jobs/completion-listener.ts'
+import type { CompletionListener } from '../../jobs/completion-listener.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 
@@ -29,7 +29,7 @@ export interface JobWaits {
 
 const outagePauseMs = 250
 
-export const createJobWaits = (waiter: FinishWaiter, store: JobStore): JobWaits => {
+export const createJobWaits = (waiter: CompletionListener, store: JobStore): JobWaits => {
   const waiting: Record<WaitKind, Set<AbortController>> = { poll: new Set(), sync: new Set() }
   const released = new Set<WaitKind>()
 

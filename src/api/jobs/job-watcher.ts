@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { FinishWaiter } from '../../jobs/completion-listener.ts'
+import type { CompletionListener } from '../../jobs/completion-listener.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
@@ -28,7 +28,7 @@ const pollSize = 500
  * pay nothing. While Redis is away nothing is shown.
  */
 export const createJobWatcher = (
-  waiter: FinishWaiter,
+  waiter: CompletionListener,
   store: Pick<JobStore, 'readHeads'>,
   log: Logger,
 ): JobWatcher => {

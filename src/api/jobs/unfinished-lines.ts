@@ -47,7 +47,7 @@ export const findUnfinishedLines = async (
   let scanned = 0
   for (const { id, cursor } of open) {
     const after = place?.batchId === id ? place.number : 0
-    for (let from = Math.max(after, cursor.low); from < cursor.fed; from += readSize) {
+    for (let from = Math.max(after, cursor.lowWatermark); from < cursor.fed; from += readSize) {
       if (scanned >= maxScanned) return { found, nextCursor: formatLineCursor({ batchId: id, number: from }) }
       const numbers = Array.from({ length: Math.min(readSize, cursor.fed - from) }, (_, i) => from + i + 1)
       const records = await store.readHeads(numbers.map(number => batchJobId(id, number)))

@@ -15,7 +15,7 @@ interface OwnFigures {
 
 /** `GET /metrics`: what Prometheus reads, of all processes: what workers counted comes by their heartbeats. */
 export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigures): void => {
-  const { config, cooldowns, circuits, doorbells, deadLetters, agenda, routes, vitals } = parts
+  const { config, cooldowns, circuits, doorbells, deadLetters, schedule, routes, vitals } = parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
 
@@ -31,7 +31,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
     const [waiting, letters, owed] = await Promise.all([
       Promise.all(queues.map(queue => doorbells.waiting(queue))),
       deadLetters.size(),
-      agenda.size(),
+      schedule.size(),
     ])
     return {
       accepted: own.accepted(),
@@ -46,7 +46,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
       entries: [...cooldowns.current(), ...modelsOut()],
       unmannedSinceMs: new Map(providers.map(name => [name, parts.unmannedSince(name)])),
       deadLetters: letters,
-      agenda: owed,
+      schedule: owed,
       memory: { ...parts.memory.figures(), isFull: parts.memory.isFull() },
     }
   }

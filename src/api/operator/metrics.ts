@@ -15,7 +15,7 @@ export interface SharedFigures {
   /** Unix ms since when providers have no worker, by name; 0 for those that have, or had one a moment ago. */
   readonly unmannedSinceMs: ReadonlyMap<string, number>
   readonly deadLetters: number
-  readonly agenda: number
+  readonly schedule: number
   /** What this process holds for its clients. */
   readonly held: {
     readonly bytes: number
@@ -73,7 +73,7 @@ const counter = (name: string, help: string, samples: readonly Sample[]): Metric
   ...{ name, help, type: 'counter', samples },
 })
 
-const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: SharedFigures): Metric[] => [
+const jobMetrics = ({ accepted, waiting, deadLetters, schedule }: SharedFigures): Metric[] => [
   counter('baton_jobs_accepted_total', 'Single jobs that this process accepted.', [{ value: accepted }]),
   gauge(
     'baton_queue_depth',
@@ -83,7 +83,7 @@ const jobMetrics = ({ accepted, waiting, deadLetters, agenda }: SharedFigures): 
   gauge(
     'baton_scheduled_entries',
     'Doorbells and timers that are due later: parked jobs, webhook deliveries, leases.',
-    [{ value: agenda }],
+    [{ value: schedule }],
   ),
   gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
 ]

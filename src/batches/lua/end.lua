@@ -1,6 +1,6 @@
 -- The end of a batch: every line is in the output files, or its input was found to be wrong. Its files become files, its
 -- input is let go, and its webhook is owed. Fenced.
--- KEYS: batch, open batches, done lines, agenda, purge, input file, then for output and error file: file, segments
+-- KEYS: batch, open batches, done lines, schedule, purge, input file, then for output and error file: file, segments
 -- ARGV: id, token, now, faults as JSON ('' for none), retention ms, input is a file (1 or 0), then for each of the two files: id, expires at, number
 --       of words (0 for a file without lines), field, value …
 -- Replies the status it ended in, 'lost', or 'changed' when lines are still missing.

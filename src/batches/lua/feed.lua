@@ -5,7 +5,7 @@
 --   {{id, long body ('' where the record has it, true where it was written before), field, value …} for each job}
 -- Gives {the batch's status}, {'lost'}, or {'changed'} when the cursor is not where the feeder thought, or a long body is gone.
 local batch = KEYS[1]
-local token, before, after, offset, line, bytes, due, unfed, jobs = unpack(packed())
+local token, before, after, offset, line, bytes, due, skipped, jobs = unpack(packed())
 
 local function feed()
   local r = redis.call('HMGET', batch, 'lease', 'fed', 'status')
@@ -17,7 +17,7 @@ local function feed()
     if lacks_body(job[1], job[2]) then return 'changed' end
   end
 
-  if #unfed > 0 then redis.call('RPUSH', BASE .. 'bd:' .. batch:sub(-26), unpack(unfed)) end
+  if #skipped > 0 then redis.call('RPUSH', BASE .. 'bd:' .. batch:sub(-26), unpack(skipped)) end
   local doorbells = {}
   for _, job in ipairs(jobs) do
     local id, body = job[1], job[2]
@@ -25,7 +25,7 @@ local function feed()
     keep_body(id, body)
     doorbells[#doorbells + 1], doorbells[#doorbells + 2] = due, id .. '.0.0'
   end
-  if #doorbells > 0 then redis.call('ZADD', BASE .. 'agenda', unpack(doorbells)) end
+  if #doorbells > 0 then redis.call('ZADD', BASE .. 'schedule', unpack(doorbells)) end
   redis.call('HSET', batch, 'fed', after, 'offset', offset, 'line', line)
   redis.call('HINCRBY', batch, 'open_bytes', bytes)
   return r[3]

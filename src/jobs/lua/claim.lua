@@ -1,5 +1,5 @@
 -- Workers answer doorbells. Only the doorbell that a record waits for gets its job. All records of one shard.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: now, length of a lease in ms, bytes of the longest body that is given, then for each doorbell {id, hop, ring, token}
 -- Gives for each {'ok', target, spec, spent, attempts, body, tenant, headers, class, home} with the body's length in place of a longer one, with false for the default ones, or {reason}: gone, stale, busy or a final state.
 local doorbells = packed()

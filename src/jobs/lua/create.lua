@@ -1,5 +1,5 @@
 -- Writes new jobs with the doorbells they are owed, all of one shard, in one step.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: due, then for each job {id, long body ('' where the record has it, true where it was written before), idempotency key ('' without), fingerprint,
 --   ttl ms of the key, expiry timer at (0: none), field, value …}
 -- Gives for each 'created', 'conflict', 'full', 'no_body' when that is gone, or the id of the job that the key named first.

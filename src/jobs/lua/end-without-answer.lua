@@ -1,14 +1,14 @@
 -- Ends a job from outside its worker: cancelled by a client, or expired at its deadline. A call in flight is
 -- logged as interrupted and its worker, wherever it is, told to drop it.
--- KEYS: record, payload, agenda
--- ARGV: id, status, now, retention ms, end JSON, spare a running job until (0: end it at once)
--- Replies the state the job was in; a final one, 'gone' or 'spared' means that nothing was done.
+-- KEYS: record, payload, schedule
+-- ARGV: id, status, now, retention ms, end JSON, leave a running job alone until (0: end it at once)
+-- Replies the state the job was in; a final one, 'gone' or 'deferred' means that nothing was done.
 local record = KEYS[1]
 local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'run', 'ring', 'webhook', 'custom_id')
 if not r[1] then return 'gone' end
 if FINAL[r[1]] then return r[1] end
 if r[1] == 'running' then
-  if tonumber(ARGV[3]) < tonumber(ARGV[6]) then return 'spared' end
+  if tonumber(ARGV[3]) < tonumber(ARGV[6]) then return 'deferred' end
   -- In the pause before a retry there is no call to interrupt.
   if called_at(r[4]) <= tonumber(ARGV[3]) then
     log_interrupted(record, r[2] or '0', r[3], r[4], tonumber(ARGV[3]), ARGV[2])

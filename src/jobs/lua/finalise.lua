@@ -1,12 +1,12 @@
 -- Writes the one final result of each job. The first good answer wins, whoever brings it; only an end without
 -- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it. Where one that lost it is
 -- first, the call of the one that holds it is dropped: the log has both, each once.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: now, retention ms, then for each job {id, token, status, has a payload, sets its idempotency key free,
 --   the run whose long answer was written before ('' without one), field, value …}
 -- Gives for each 1, 0 when the job had its result, is gone, or is held by another, or -1 when the long answer is gone.
 local ends = packed()
-local agenda, now, retention = KEYS[1], ends[1], ends[2]
+local schedule, now, retention = KEYS[1], ends[1], ends[2]
 local settled, answered, awaited = {}, {}, {}
 
 -- The client that sends the same request again is to get a job of its own.
@@ -37,7 +37,7 @@ local function finalise(fields)
     account(record, token, '')
   end
   if frees_key then free_key(record, id) end
-  if finish(record, agenda, id, r[5], r[6], status, now, retention, unpack(fields, 7)) then awaited[#awaited + 1] = id end
+  if finish(record, schedule, id, r[5], r[6], status, now, retention, unpack(fields, 7)) then awaited[#awaited + 1] = id end
   settled[#settled + 1], settled[#settled + 2], settled[#settled + 3] = wakers(id, r[3], r[4])
   -- As long as the record: until its webhook is delivered, or its line collected.
   if answer then
@@ -52,7 +52,7 @@ end
 
 local replies = {}
 for i = 3, #ends do replies[i - 2] = finalise(ends[i]) end
-if #settled > 0 then redis.call('ZREM', agenda, unpack(settled)) end
+if #settled > 0 then redis.call('ZREM', schedule, unpack(settled)) end
 if #answered > 0 then redis.call('DEL', unpack(answered)) end
 if #awaited > 0 then tell_ends(table.concat(awaited, ' ')) end
 return cmsgpack.pack(replies)

@@ -1,10 +1,10 @@
 -- Moves running jobs on: `queued` at the next target (hop + 1), or back in their own queue (same hop, ring + 1) when their worker
--- stops; `parked` while no target can serve them. Their doorbells stand in the agenda until somebody rings them. Fenced: a worker whose job was
+-- stops; `parked` while no target can serve them. Their doorbells stand in the schedule until somebody rings them. Fenced: a worker whose job was
 -- given to another moves nothing. All records of one shard.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: for each job {id, token, state, hop, ring, target, spent, resumes, doorbell due at, attempts, note, what it waits for}
 -- Gives for each 1, or 0 when the token no longer holds the job.
-local agenda = KEYS[1]
+local schedule = KEYS[1]
 local left, owed = {}, {}
 
 local function move(id, token, state, hop, ring, target, spent, resumes, due, attempts, note, why)
@@ -24,7 +24,7 @@ end
 local replies = {}
 for i, job in ipairs(packed()) do replies[i] = move(unpack(job)) end
 if #left > 0 then
-  redis.call('ZREM', agenda, unpack(left))
-  redis.call('ZADD', agenda, unpack(owed))
+  redis.call('ZREM', schedule, unpack(left))
+  redis.call('ZADD', schedule, unpack(owed))
 end
 return cmsgpack.pack(replies)

@@ -1,5 +1,5 @@
 -- Moves a job that waits at a target to which nobody attends, rung for the first time or after it was parked, to the next one. Its old doorbell leads nowhere from then on.
--- KEYS: record, agenda   ARGV: id, hop, ring, next target, now, doorbell due at, note
+-- KEYS: record, schedule   ARGV: id, hop, ring, next target, now, doorbell due at, note
 -- Replies 1, or 0 when the job moved on in the meantime.
 local record = KEYS[1]
 local r = redis.call('HMGET', record, 'state', 'hop', 'ring')

@@ -108,7 +108,7 @@ local function done_lines(id)
 end
 
 -- Webhooks of batches, and of notices, that are owed until they are delivered or given up: by when they were last looked at.
--- The patrol of jobs finds a job's by the index of all jobs; these stand in no other list once their batch has ended.
+-- The reconciler of jobs finds a job's by the index of all jobs; these stand in no other list once their batch has ended.
 local function owe_announcement(id, now) redis.call('ZADD', BASE .. 'owed', now, id) end
 
 -- The lists of dead letters that a letter stands in: those of its kind, for the kinds are kept for different times, and of them
@@ -122,7 +122,7 @@ end
 -- The caller removes what would still wake it (`wakers`), and sees to the payload. `run` stays behind: only a running
 -- job's is ever looked at, and each job pays for every command here. A job of a batch (`custom_id`) is handed to the
 -- batch's feeder instead, which removes it when its line is durable: nobody else waits for it.
-local function finish(record, agenda, id, hook, custom_id, status, now, retention, ...)
+local function finish(record, schedule, id, hook, custom_id, status, now, retention, ...)
   redis.call('HSET', record, 'state', status, ...)
   if custom_id then
     redis.call('RPUSH', done_lines(id), id)
@@ -131,7 +131,7 @@ local function finish(record, agenda, id, hook, custom_id, status, now, retentio
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
     redis.call('HSET', record, 'delivery', 'pending')
-    redis.call('ZADD', agenda, now, id .. '.w.0')
+    redis.call('ZADD', schedule, now, id .. '.w.0')
   else
     redis.call('PEXPIRE', record, retention)
   end
@@ -148,10 +148,10 @@ local function drop_call(id)
   redis.call('PUBLISH', BASE:match('^[^{]*') .. 'abort', id)
 end
 
--- The agenda's entry that comes up when whoever runs a job has been silent for too long.
+-- The schedule's entry that comes up when whoever runs a job has been silent for too long.
 local function lease_of(id) return id .. '.l' end
 
--- The agenda's entries of a live job: its doorbell, its deadline, and its worker's lease.
+-- The schedule's entries of a live job: its doorbell, its deadline, and its worker's lease.
 local function wakers(id, hop, ring)
   return id .. '.' .. (hop or '0') .. '.' .. (ring or '0'), id .. '.x', lease_of(id)
 end

@@ -1,5 +1,5 @@
 -- A live job that nothing would wake, or whose worker is silent. Puts back the doorbell it is owed.
--- KEYS: record, agenda   ARGV: id, hop, ring, now, until when a sweeper took the lease's entry (0: it did not),
+-- KEYS: record, schedule   ARGV: id, hop, ring, now, until when a sweeper took the lease's entry (0: it did not),
 --   how far ahead of Redis's own clock now is
 -- Replies 1, or 0 when the job moved on in the meantime.
 local record = KEYS[1]

@@ -1,5 +1,5 @@
 -- Workers say that they still run their jobs. All records of one shard.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: now, length of a lease in ms, then for each job {id, token}
 -- Gives for each 1, or 0 when another has the job, or nobody any more.
 local jobs = packed()

@@ -1,5 +1,5 @@
 -- Writes the job of a sample, with the doorbell it is owed and its deadline.
--- KEYS: record, payload, agenda   ARGV: doorbell, due, deadline's entry, deadline, long body ('' where the record has it, 'apart'
+-- KEYS: record, payload, schedule   ARGV: doorbell, due, deadline's entry, deadline, long body ('' where the record has it, 'apart'
 --   where it was written before), field, value …
 if redis.call('EXISTS', KEYS[1]) == 1 then return end -- a lost reply made the client library send this again
 local is_apart = ARGV[5] == 'apart'

@@ -1,10 +1,10 @@
 -- Records how webhook deliveries ended. Fenced by the number of attempts, so a repeated doorbell counts once, and so does a
 -- script that is sent again. All records of one shard.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: now, then for each {record, id, attempts before, outcome (delivered, pending or dead), last reason, retention ms, next attempt at}
 -- Gives for each 1, or 0 when this delivery was recorded before.
 local deliveries = packed()
-local agenda, now = KEYS[1], deliveries[1]
+local schedule, now = KEYS[1], deliveries[1]
 local settled, replies = {}, {}
 
 -- Letters are in the order of their names, which begin with their times.
@@ -29,7 +29,7 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
   settled[#settled + 1], settled[#settled + 2] = doorbell, doorbell .. '.l'
   if outcome == 'pending' then
     redis.call('HSET', record, 'delivery_due', next_at)
-    redis.call('ZADD', agenda, next_at, id .. '.w.' .. attempts)
+    redis.call('ZADD', schedule, next_at, id .. '.w.' .. attempts)
     return 1
   end
   if id:sub(1, 4) ~= 'job_' then redis.call('ZREM', BASE .. 'owed', id) end
@@ -40,5 +40,5 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
 end
 
 for i = 2, #deliveries do replies[i - 1] = record_delivery(unpack(deliveries[i])) end
-if #settled > 0 then redis.call('ZREM', agenda, unpack(settled)) end
+if #settled > 0 then redis.call('ZREM', schedule, unpack(settled)) end
 return cmsgpack.pack(replies)

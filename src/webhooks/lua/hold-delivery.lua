@@ -1,6 +1,6 @@
 -- Gives taken deliveries back, whose receiver has no room: their doorbells are rung again later, and no attempt is counted. All
 -- records of one shard.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: now, then for each {record, id, attempt, due at}
 -- Gives for each 1, or 0 when that is no longer what the record waits for.
 local holds = packed()

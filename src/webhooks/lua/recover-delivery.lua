@@ -1,5 +1,5 @@
 -- Puts back the doorbell of a webhook that nobody seems to see to. From now on it counts as rung now.
--- KEYS: record, agenda   ARGV: id, attempt, now
+-- KEYS: record, schedule   ARGV: id, attempt, now
 -- Replies 1, or 0 when it is not due (any more), or somebody delivers it.
 local r = redis.call('HMGET', KEYS[1], 'delivery', 'deliveries')
 if r[1] ~= 'pending' or (r[2] or '0') ~= ARGV[2] then return 0 end

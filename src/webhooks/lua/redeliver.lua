@@ -1,5 +1,5 @@
 -- Takes a dead letter back into delivery, with its schedule from the start.
--- KEYS: record, agenda   ARGV: id, now
+-- KEYS: record, schedule   ARGV: id, now
 -- Replies 1, also when it is sent again after its reply was lost, or 0 when there is no such dead letter.
 local r = redis.call('HMGET', KEYS[1], 'delivery', 'deliveries', 'redelivered', 'died', 'tenant')
 -- The same request by its time: another one is told that there is no dead letter any more.

@@ -1,6 +1,6 @@
 -- Workers answer doorbells of webhooks. Only the doorbell that a record waits for gets its record, with a lease. All records
 -- of one shard.
--- KEYS: agenda
+-- KEYS: schedule
 -- Takes: now, leased until, then for each doorbell {record, id, attempt}
 -- Gives for each the record's fields and values in turn, or false when nothing is to be delivered (any more) or another
 -- is at it.

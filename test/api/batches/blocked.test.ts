@@ -116,7 +116,7 @@ describe('a batch whose lines wait for a person', () => {
         const names: string[] = []
         for (const { id: jobId } of jobs) {
           const record = (await second.context.store.read(jobId))!
-          names.push(`${jobId}.${record.hop}.${record.ring}`)
+          names.push(`${jobId}.${record.hop}.${record.generation}`)
         }
         for (const doorbell of names)
           await second.context.doorbells.ring({ queue: providerQueue('openai'), doorbell })

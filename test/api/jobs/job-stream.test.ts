@@ -47,7 +47,7 @@ const expectTold = async (reader: EventReader, ...events: string[]): Promise<voi
 }
 
 /** Whether the process has nothing to do with a job any more. */
-const isForgotten = (id: string): boolean => !api.parts.waiter.awaited().includes(id)
+const isForgotten = (id: string): boolean => !api.parts.waiter.awaitedJobs().includes(id)
 
 describe('a stream', () => {
   it('tells each state of a job once, and ends with the last', async () => {
@@ -60,7 +60,7 @@ describe('a stream', () => {
     await expectTold(reader, 'job.queued 0', 'job.running 0', 'job.running 1')
     const target = { provider: 'anthropic', model: 'claude-3' }
     const attempts = [attempt(0, 'rate_limited', 2_000)]
-    const to = { hop: 1, ring: 0, target, spent: 2, attempts }
+    const to = { hop: 1, generation: 0, target, attemptsSpent: 2, attempts }
     await store.park(claim, to, Date.now() + 60_000)
     const before = ['job.queued 0', 'job.running 0', 'job.running 1', 'job.parked 2']
     await expectTold(reader, ...before)
@@ -192,7 +192,7 @@ describe('an answer that is no stream', () => {
     expect(await asked('key-b', id)).toEqual([404, 'job_not_found'])
     expect(await asked('key-c', id)).toEqual([401, 'invalid_api_key'])
     expect(await asked('key-a', 'job_nonsense')).toEqual([404, 'job_not_found'])
-    expect(guarded.parts.waiter.awaited()).toEqual([])
+    expect(guarded.parts.waiter.awaitedJobs()).toEqual([])
   })
 })
 

@@ -101,7 +101,11 @@ describe('GET /v1/jobs/:id', () => {
     const claim = await api.parts.store.claim(id, 0, 0, 'slow')
     if (typeof claim === 'string') throw new Error(claim)
     const target = { provider: 'anthropic', model: 'claude-3' }
-    await api.parts.store.advance(claim, { hop: 1, ring: 0, target, spent: 0, attempts: [] }, Date.now())
+    await api.parts.store.advance(
+      claim,
+      { hop: 1, generation: 0, target, attemptsSpent: 0, attempts: [] },
+      Date.now(),
+    )
     const moved = await call(api, 'GET', `/v1/jobs/${id}`)
     expect(moved.json).toMatchObject({ provider: 'anthropic', upstream_model: 'claude-3' })
     const attempts = [

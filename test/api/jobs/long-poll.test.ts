@@ -12,7 +12,7 @@ const poll = (id: string, prefer: string, signal?: AbortSignal) =>
 
 /** Resolves once a request listens for a job's end. */
 const listener = () =>
-  vi.waitUntil(() => api.parts.waiter.awaited().length > 0, { timeout: 5_000, interval: 5 })
+  vi.waitUntil(() => api.parts.waiter.awaitedJobs().length > 0, { timeout: 5_000, interval: 5 })
 
 it('answers as soon as the job ends', async () => {
   const { id } = await submitJob(api)
@@ -57,5 +57,5 @@ it('stops waiting when the client goes', async () => {
   await listener()
   client.abort()
   await expect(waiting).rejects.toThrow()
-  await vi.waitUntil(() => api.parts.waiter.awaited().length === 0, { timeout: 5_000, interval: 5 })
+  await vi.waitUntil(() => api.parts.waiter.awaitedJobs().length === 0, { timeout: 5_000, interval: 5 })
 })

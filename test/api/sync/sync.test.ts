@@ -179,7 +179,7 @@ describe('a client that goes before the end', () => {
     const { id, answer } = await knock('/v1/chat/completions', { headers, signal: client.signal })
     client.abort()
     await expect(answer).rejects.toThrow()
-    const isForgotten = () => !api.parts.waiter.awaited().includes(id)
+    const isForgotten = () => !api.parts.waiter.awaitedJobs().includes(id)
     await vi.waitUntil(isForgotten, { timeout: 5_000, interval: 5 })
     await endJob(api, id)
     const again = await call(api, 'POST', '/v1/chat/completions', { body: chat(), headers })

@@ -1,5 +1,5 @@
 import type { BatchRecord } from '../../../src/batches/record.ts'
-import type { BatchJob, Collection, Feed, Lease } from '../../../src/batches/steps.ts'
+import type { BatchJob, BatchLease, Collection, Feed } from '../../../src/batches/steps.ts'
 import type { NewBatch } from '../../../src/batches/store.ts'
 import { batchJobId, newBatchId, newFileId } from '../../../src/redis/keys.ts'
 import { openStore, type StoreFixture } from '../../jobs/store-fixture.ts'
@@ -11,7 +11,7 @@ export interface BatchFixture extends StoreFixture {
   file(fields?: Record<string, string | number>): Promise<string>
   newBatch(more?: Partial<NewBatch>): NewBatch
   /** Creates a batch with a file of its own, in progress with `total` lines, and takes its lease. */
-  leased(total?: number, more?: Partial<NewBatch>): Promise<Lease>
+  leased(total?: number, more?: Partial<NewBatch>): Promise<BatchLease>
   record(id: string): Promise<BatchRecord>
   batchJob(batchId: string, number: number, more?: Partial<BatchJob>): BatchJob
   feedOf(batchId: string, from: number, to: number, more?: Partial<Feed>): Feed
@@ -78,13 +78,13 @@ export const openBatches = (at?: Parameters<typeof openStore>[0]): BatchFixture 
       offset: to * 100,
       line: to,
       jobs: Array.from({ length: to - from }, (_, i) => batchJob(batchId, from + i + 1)),
-      unfed: [],
+      skipped: [],
       ...more,
     }),
     collection: (entries, more) => ({
       name: `c-${entries.length}-${entries[0]}`,
       entries,
-      low: 0,
+      lowWatermark: 0,
       bytes: 0,
       output: { key: 'g/out', bytes: 50 },
       error: null,

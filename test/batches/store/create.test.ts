@@ -29,7 +29,7 @@ describe('a new batch', () => {
       ...written,
       status: 'validating',
       counts: { succeeded: 0, errored: 0, canceled: 0, expired: 0 },
-      cursor: { fed: 0, offset: 0, line: 0, low: 0, openBytes: 0 },
+      cursor: { fed: 0, offset: 0, line: 0, lowWatermark: 0, openBytes: 0 },
       delivery: { status: 'pending', attempts: 0, reason: null },
     })
     expect(await work.due(1_000)).toContain(batch.id)

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { formatUnfed } from '../../../src/batches/finished-line.ts'
-import { batchIdOf, batchJobId, coreOf, lineNumberOf, newBatchId, shardOf } from '../../../src/redis/keys.ts'
+import { formatSkipped } from '../../../src/batches/finished-line.ts'
+import { batchIdOf, batchJobId, lineNumberOf, newBatchId, shardOf, ulidOf } from '../../../src/redis/keys.ts'
 import { answer, failure } from '../../jobs/store-fixture.ts'
 import { openBatches } from './batch-fixture.ts'
 
@@ -10,7 +10,7 @@ const { redis, keys, clock, store, work, batches, leased, record, feedOf, batchJ
 afterAll(fixture.close)
 
 const other = (id: string) => ({ id, token: 'theirs' })
-const doneOf = (id: string) => redis.lrange(keys.batchDone(id), 0, -1)
+const doneOf = (id: string) => redis.lrange(keys.finishedLines(id), 0, -1)
 
 describe('ids', () => {
   it.each([1, 31, 32, 99_999, 2 ** 25 - 1])('of job %i and batch derive from each other', number => {
@@ -21,7 +21,7 @@ describe('ids', () => {
     expect(batchIdOf(jobId, 'anthropic')).toBe(batchId.replace('batch_', 'msgbatch_'))
     expect(shardOf(jobId)).toBe(shardOf(batchId))
     expect(jobId).toMatch(/^job_[0-9a-hjkmnp-tv-z]{26}$/)
-    expect(jobId).not.toContain(coreOf(batchId))
+    expect(jobId).not.toContain(ulidOf(batchId))
   })
 })
 
@@ -62,14 +62,22 @@ describe('feeding', () => {
     const { id } = lease
     const long = `{"model":"m","x":"${'x'.repeat(2_000)}"}`
     const jobs = [batchJob(id, 1), batchJob(id, 2, { body: long })]
-    const unfed = [formatUnfed(3, 'row-3', 'rejected', { code: 'c', message: 'm', param: null })]
-    expect(await work.feed(lease, { from: 0, to: 3, offset: 300, line: 4, jobs, unfed })).toBe('in_progress')
+    const skipped = [formatSkipped(3, 'row-3', 'rejected', { code: 'c', message: 'm', param: null })]
+    expect(await work.feed(lease, { from: 0, to: 3, offset: 300, line: 4, jobs, skipped })).toBe(
+      'in_progress',
+    )
 
-    expect((await record(id)).cursor).toEqual({ fed: 3, offset: 300, line: 4, low: 0, openBytes: 200 })
-    expect(await doneOf(id)).toEqual(unfed)
+    expect((await record(id)).cursor).toEqual({
+      fed: 3,
+      offset: 300,
+      line: 4,
+      lowWatermark: 0,
+      openBytes: 200,
+    })
+    expect(await doneOf(id)).toEqual(skipped)
     const job = await store.read(batchJobId(id, 1))
     expect(job).toMatchObject({ status: 'queued', customId: 'row-1', tenant: 'default' })
-    expect(await fixture.agendaOf(batchJobId(id, 1))).toEqual({ '.0.0': clock.nowMs + 1_500 })
+    expect(await fixture.scheduleOf(batchJobId(id, 1))).toEqual({ '.0.0': clock.nowMs + 1_500 })
     expect((await claimed(batchJobId(id, 2))).body).toBe(long)
     expect(await redis.xlen(keys.index(shardOf(id)))).toBe(0)
     expect(await work.openJobs(id, [1, 2, 3, 4])).toEqual([1, 2])
@@ -117,7 +125,7 @@ describe('a job of a batch that ends', () => {
       await end(claim)
       expect(await doneOf(lease.id)).toEqual([claim.id])
       expect(await redis.pttl(keys.record(claim.id))).toBe(-1)
-      expect(await fixture.agendaOf(claim.id)).toEqual({})
+      expect(await fixture.scheduleOf(claim.id)).toEqual({})
     },
   )
 
@@ -183,7 +191,7 @@ describe('collecting', () => {
       lease,
       batch,
       collection(two, {
-        low: 2,
+        lowWatermark: 2,
         bytes: 200,
         counts: { succeeded: 1, errored: 1, canceled: 0, expired: 0 },
         error: { key: 'g/err', bytes: 7 },
@@ -204,7 +212,7 @@ describe('collecting', () => {
       providers: { first: 2 },
       outputBytes: 50,
       errorBytes: 7,
-      cursor: { low: 2, openBytes: 100 },
+      cursor: { lowWatermark: 2, openBytes: 100 },
     })
     expect(await redis.lrange(keys.segments(batch.outputFileId), 0, -1)).toEqual(['g/out 50'])
     expect(await redis.lrange(keys.segments(batch.errorFileId), 0, -1)).toEqual(['g/err 7'])
@@ -220,7 +228,7 @@ describe('collecting', () => {
     expect(await work.collect(lease, batch, one)).toBe('in_progress')
     expect(await record(lease.id)).toEqual(before)
     expect(await redis.llen(keys.segments(batch.outputFileId))).toBe(1)
-    expect(await work.doneCount(lease.id)).toBe(2)
+    expect(await work.finishedCount(lease.id)).toBe(2)
   })
 
   it('changes nothing for a feeder that lost the lease, or that read other lines', async () => {
@@ -230,7 +238,7 @@ describe('collecting', () => {
     expect(await work.collect(lease, batch, collection([entries[1]!]))).toBe('changed')
     expect(await work.collect(lease, batch, collection([...entries, entries[0]!]))).toBe('changed')
     expect(await record(lease.id)).toEqual(before)
-    expect(await work.doneCount(lease.id)).toBe(3)
+    expect(await work.finishedCount(lease.id)).toBe(3)
   })
 })
 
@@ -314,7 +322,7 @@ describe('the end', () => {
     const lease = await collected({ succeeded: 2 }, { webhook: { url: 'https://hooks.example/x' } })
     await work.end(lease, await record(lease.id), { output: null, error: null }, [])
     expect(await record(lease.id)).toMatchObject({ delivery: { status: 'pending', attempts: 0 } })
-    expect(await fixture.agendaOf(lease.id)).toEqual({ '.w.0': clock.nowMs })
+    expect(await fixture.scheduleOf(lease.id)).toEqual({ '.w.0': clock.nowMs })
     expect(await redis.pttl(keys.batch(lease.id))).toBe(-1)
   })
 

@@ -1,4 +1,4 @@
-import type { UnfedReason } from '../../../src/batches/finished-line.ts'
+import type { SkipReason } from '../../../src/batches/finished-line.ts'
 import type { BatchStatus } from '../../../src/batches/record.ts'
 
 export type Outcome = 'succeeded' | 'errored' | 'canceled' | 'expired'
@@ -22,7 +22,7 @@ export interface ModelBatch {
 
 export type Fenced = BatchStatus | 'lost' | 'changed'
 
-const outcomes: Readonly<Record<UnfedReason, Outcome>> = {
+const outcomes: Readonly<Record<SkipReason, Outcome>> = {
   rejected: 'errored',
   cancelled: 'canceled',
   expired: 'expired',
@@ -57,7 +57,7 @@ export const feed = (
   batch: ModelBatch,
   token: string,
   from: number,
-  lines: readonly (UnfedReason | null)[],
+  lines: readonly (SkipReason | null)[],
 ): Fenced => {
   if (!holds(batch, token)) return 'lost'
   // The same again, after a lost reply.

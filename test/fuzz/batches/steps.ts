@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { formatUnfed, type UnfedReason } from '../../../src/batches/finished-line.ts'
+import { formatSkipped, type SkipReason } from '../../../src/batches/finished-line.ts'
 import { batchJobId, lineNumberOf } from '../../../src/redis/keys.ts'
 import { answer, failure } from '../../jobs/store-fixture.ts'
 import * as model from './model.ts'
@@ -34,7 +34,7 @@ const forgetOn = (world: World, feeder: Feeder, reply: model.Fenced): void => {
 export const feedLines = async (
   world: World,
   feeder: Feeder,
-  wanted: readonly (UnfedReason | null)[],
+  wanted: readonly (SkipReason | null)[],
   isLong = false,
   sent = 1,
 ): Promise<void> => {
@@ -47,8 +47,8 @@ export const feedLines = async (
     jobs: numbered
       .filter(({ reason }) => reason === null)
       .map(({ number }) => fixture.batchJob(id, number, { bytes: model.lineBytes, body })),
-    unfed: numbered.flatMap(({ number, reason }) =>
-      reason ? [formatUnfed(number, `row-${number}`, reason)] : [],
+    skipped: numbered.flatMap(({ number, reason }) =>
+      reason ? [formatSkipped(number, `row-${number}`, reason)] : [],
     ),
   }
   const reply = await compare(
@@ -94,7 +94,7 @@ export const collectLines = async (world: World, feeder: Feeder, sent = 1): Prom
     lines.map(line => line.entry),
     {
       name,
-      low: open[0] === undefined ? record.cursor.fed : open[0] - 1,
+      lowWatermark: open[0] === undefined ? record.cursor.fed : open[0] - 1,
       bytes: lines.filter(({ kind }) => kind === 'job').length * model.lineBytes,
       output: segmentOf('output'),
       error: segmentOf('error'),
@@ -190,7 +190,7 @@ const die = pick.map(which =>
   }),
 )
 
-const reason = fc.constantFrom<UnfedReason | null>(null, null, null, 'rejected', 'cancelled', 'expired')
+const reason = fc.constantFrom<SkipReason | null>(null, null, null, 'rejected', 'cancelled', 'expired')
 const feed = fc
   .tuple(pick, fc.array(reason, { minLength: 1, maxLength: 5 }), fc.boolean(), times)
   .map(([which, lines, isLong, sent]) =>

@@ -1,6 +1,6 @@
 import type fc from 'fast-check'
 import { expect } from 'vitest'
-import type { DoneLine } from '../../../src/batches/finished-line.ts'
+import type { FinishedLine } from '../../../src/batches/finished-line.ts'
 import { jobDoorbell } from '../../../src/jobs/doorbell.ts'
 import type { Claim } from '../../../src/jobs/store.ts'
 import { batchJobId, shardOf } from '../../../src/redis/keys.ts'
@@ -17,7 +17,7 @@ export interface Feeder {
 
 export interface Written {
   readonly name: string
-  readonly lines: readonly DoneLine[]
+  readonly lines: readonly FinishedLine[]
 }
 
 export type Fixture = ReturnType<typeof openBatches>
@@ -49,8 +49,8 @@ export const openWorld = async (fixture: Fixture, total: number, hasWebhook: boo
 }
 
 /** How a line's end, as it is read for the files, is counted. */
-export const outcomeOf = (line: DoneLine): Outcome => {
-  if (line.kind === 'unfed') {
+export const outcomeOf = (line: FinishedLine): Outcome => {
+  if (line.kind === 'skipped') {
     return line.reason === 'rejected' ? 'errored' : line.reason === 'cancelled' ? 'canceled' : 'expired'
   }
   const { status } = line
@@ -70,14 +70,14 @@ const agree = async (world: World): Promise<void> => {
   const { redis, keys, record, work, clock } = fixture
   const [is, done, jobs, due, inFiles, run, owed] = await Promise.all([
     record(id),
-    redis.lrange(keys.batchDone(id), 0, -1),
+    redis.lrange(keys.finishedLines(id), 0, -1),
     Promise.all(
       [...batch.jobs.keys()].map(async number => redis.exists(keys.record(batchJobId(id, number)))),
     ),
     work.due(100),
     linesInFiles(world),
     redis.hmget(keys.batch(id), 'lease', 'lease_until'),
-    redis.zrange(keys.agenda(shardOf(id)), '0', '-1'),
+    redis.zrange(keys.schedule(shardOf(id)), '0', '-1'),
   ])
   const open = [...batch.jobs].filter(([, end]) => end === null)
   const counts = countsOf(batch.collected.values())
@@ -106,7 +106,7 @@ const agree = async (world: World): Promise<void> => {
   // Nobody rings here.
   const doorbells = open.map(([number]) => jobDoorbell(batchJobId(id, number), 0, 0))
   expect(owed).toEqual(expect.arrayContaining(doorbells))
-  for (let number = 1; number <= is.cursor.low; number++) expect(batch.jobs.has(number)).toBe(false)
+  for (let number = 1; number <= is.cursor.lowWatermark; number++) expect(batch.jobs.has(number)).toBe(false)
 }
 
 /** After its end nothing of its lines is left in Redis but the lists of its files. */
@@ -117,9 +117,9 @@ export const nothingLeft = async ({ fixture, id, batch, hasWebhook }: World): Pr
     const job = batchJobId(id, number)
     expect(await redis.exists(keys.record(job), keys.payload(job))).toBe(0)
   }
-  expect(await redis.exists(keys.batchDone(id))).toBe(0)
+  expect(await redis.exists(keys.finishedLines(id))).toBe(0)
   expect(await redis.zscore(keys.openBatches(shard), id)).toBeNull()
-  const owed = await redis.zrange(keys.agenda(shard), '0', '-1')
+  const owed = await redis.zrange(keys.schedule(shard), '0', '-1')
   const stem = id.slice(id.indexOf('_') + 1, -6)
   expect(owed.filter(entry => entry.includes(stem))).toEqual(hasWebhook ? [`${id}.w.0`] : [])
   expect((await redis.pttl(keys.batch(id))) > 0).toBe(!hasWebhook)

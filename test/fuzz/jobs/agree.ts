@@ -12,19 +12,19 @@ import { deadLetterRetentionMs, queues, type Rig, retentionMs, shards } from './
 
 /** What Redis holds of all jobs, read in one turn. */
 interface Observed {
-  readonly agenda: ReadonlySet<string>
+  readonly schedule: ReadonlySet<string>
   readonly ringing: ReadonlyMap<string, ReadonlySet<string>>
   readonly dead: ReadonlySet<string>
 }
 
 const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
-  const [agendas, dead, rings] = await Promise.all([
-    Promise.all(shards.map(shard => redis.zrange(keys.agenda(shard), '0', '-1'))),
+  const [schedules, dead, rings] = await Promise.all([
+    Promise.all(shards.map(shard => redis.zrange(keys.schedule(shard), '0', '-1'))),
     Promise.all(shards.map(shard => redis.zrange(keys.deadLetters(shard, 'jobs'), '0', '-1'))),
     Promise.all(queues.map(async queue => [queue, await rig.ringing(queue)] as const)),
   ])
   return {
-    agenda: new Set(agendas.flat()),
+    schedule: new Set(schedules.flat()),
     dead: new Set(dead.flat().map(name => name.slice(name.indexOf(':') + 1))),
     ringing: new Map(rings),
   }
@@ -41,7 +41,7 @@ const sameRecord = async ({ store, redis, keys }: Rig, job: ModelJob): Promise<v
   expect({
     status: record!.status,
     hop: record!.hop,
-    ring: record!.ring,
+    generation: record!.generation,
     provider: record!.target.provider,
     run: isRunning ? run : null,
     resumesAtMs: record!.resumesAtMs,
@@ -54,7 +54,7 @@ const sameRecord = async ({ store, redis, keys }: Rig, job: ModelJob): Promise<v
   }).toEqual({
     status: job.state,
     hop: job.hop,
-    ring: job.ring,
+    generation: job.generation,
     provider: job.provider,
     run: isRunning ? `${job.calledAtMs} ${job.holder}` : null,
     resumesAtMs: job.state === 'parked' ? job.resumesAtMs : null,
@@ -92,29 +92,30 @@ const sameStay = async ({ redis, keys }: Rig, job: ModelJob, observing: Promise<
 }
 
 /** Whoever dies now: a live job, and a webhook that is owed, are found again. */
-const hasWaker = (job: ModelJob, { agenda, ringing }: Observed): void => {
-  const { id, hop, ring, provider, delivery } = job
-  const isOwed = (name: string, queue: string): boolean => agenda.has(name) || ringing.get(queue)!.has(name)
+const hasWaker = (job: ModelJob, { schedule, ringing }: Observed): void => {
+  const { id, hop, generation, provider, delivery } = job
+  const isOwed = (name: string, queue: string): boolean => schedule.has(name) || ringing.get(queue)!.has(name)
   if (job.isAdrift) return
   if (delivery?.status === 'pending') {
     const { attempts } = delivery
-    const isTaken = agenda.has(deliveryEntry(id, attempts))
+    const isTaken = schedule.has(deliveryEntry(id, attempts))
     expect(isTaken || isOwed(webhookDoorbell(id, attempts), webhookQueue), `${id} owes its webhook`).toBe(
       true,
     )
   }
   if (isOver(job)) {
-    expect(agenda.has(leaseEntry(id)), `the lease of ${id}, which is over`).toBe(false)
+    expect(schedule.has(leaseEntry(id)), `the lease of ${id}, which is over`).toBe(false)
     return
   }
-  if (job.hasTimer) expect(agenda.has(deadlineEntry(id)), `${id} has a deadline`).toBe(true)
-  expect(agenda.has(leaseEntry(id)), `the lease of ${id}, which is ${job.state}`).toBe(
+  if (job.hasTimer) expect(schedule.has(deadlineEntry(id)), `${id} has a deadline`).toBe(true)
+  expect(schedule.has(leaseEntry(id)), `the lease of ${id}, which is ${job.state}`).toBe(
     job.state === 'running',
   )
   if (job.state !== 'running') {
-    expect(isOwed(jobDoorbell(id, hop, ring), providerQueue(provider)), `${id} is owed its doorbell`).toBe(
-      true,
-    )
+    expect(
+      isOwed(jobDoorbell(id, hop, generation), providerQueue(provider)),
+      `${id} is owed its doorbell`,
+    ).toBe(true)
   }
 }
 

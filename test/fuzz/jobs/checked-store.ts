@@ -7,7 +7,7 @@ export const createCheckedStore = (
   store: JobStore,
   model: Model,
   now: () => number,
-  /** When the lease of a running job comes up in the agenda, in Unix ms; 0 when it does not. */
+  /** When the lease of a running job comes up in the schedule, in Unix ms; 0 when it does not. */
   leaseOf: (jobId: string) => Promise<number>,
 ): JobStore => {
   const jobOf = (id: string): ModelJob => {
@@ -23,8 +23,8 @@ export const createCheckedStore = (
     resumesAtMs: number | null,
     act: () => Promise<boolean>,
   ): Promise<boolean> => {
-    const { hop, ring, target, spent, attempts } = to
-    const place = { hop, ring, provider: target.provider, spent }
+    const { hop, generation, target, attemptsSpent: spent, attempts } = to
+    const place = { hop, generation, provider: target.provider, spent }
     const expected = model.move(jobOf(claim.id), claim.token, place, attempts.length, resumesAtMs)
     const reply = await act()
     expect(reply, what).toBe(expected)
@@ -50,16 +50,16 @@ export const createCheckedStore = (
       expect(reply, 'create').toEqual(expected)
       return reply
     },
-    claim: async (id, hop, ring, token) => {
-      const expected = model.claim(jobOf(id), hop, ring, token)
-      const claim = await store.claim(id, hop, ring, token)
+    claim: async (id, hop, generation, token) => {
+      const expected = model.claim(jobOf(id), hop, generation, token)
+      const claim = await store.claim(id, hop, generation, token)
       const shown =
         typeof claim === 'string'
           ? claim
           : {
               hop: claim.hop,
-              ring: claim.ring,
-              spent: claim.spent,
+              generation: claim.generation,
+              spent: claim.attemptsSpent,
               calls: claim.attempts.length,
               provider: claim.target.provider,
             }
@@ -88,16 +88,16 @@ export const createCheckedStore = (
       ),
     cancel: id =>
       checked('cancel', model.endWithoutAnswer(jobOf(id), 'cancelled', 0), () => store.cancel(id)),
-    expire: (id, spareUntilMs) =>
-      checked('expire', model.endWithoutAnswer(jobOf(id), 'expired', spareUntilMs), () =>
-        store.expire(id, spareUntilMs),
+    expire: (id, deferUntilMs) =>
+      checked('expire', model.endWithoutAnswer(jobOf(id), 'expired', deferUntilMs), () =>
+        store.expire(id, deferUntilMs),
       ),
     recover: async (record, takenUntilMs) => {
       const job = jobOf(record.id)
       // A sweeper that slept finds that another took the lease's entry meanwhile: that one sees to the job, or the next if it died.
       const leaseMs = await leaseOf(record.id)
       const isAnothers = job.state === 'running' && leaseMs > now() && leaseMs !== takenUntilMs
-      const expected = !isAnothers && model.recover(job, record.hop, record.ring)
+      const expected = !isAnothers && model.recover(job, record.hop, record.generation)
       return checked('recover', expected, () => store.recover(record, takenUntilMs))
     },
     recordDelivery: (id, attemptsBefore, result) =>

@@ -17,11 +17,11 @@ const wish = fc.record({
   priority: fc.constantFrom('default' as const, 'low' as const, 'high' as const),
   isLong: fc.boolean(),
   hasWebhook: fc.boolean(),
-  /** The shorter has a timer from its beginning, the longer gets it from the patrol. */
+  /** The shorter has a timer from its beginning, the longer gets it from the reconciler. */
   windowMs: fc.constantFrom(600_000, 86_400_000),
   /** Which of a few keys, and with which request. */
   key: fc.option(fc.tuple(fc.nat(1), fc.nat(1))),
-  /** What becomes of its doorbell: rung, rung later, or left to the agenda by an API that dies. */
+  /** What becomes of its doorbell: rung, rung later, or left to the schedule by an API that dies. */
   doorbell: fc.constantFrom('rung', 'rung', 'late', 'left'),
   isSentTwice: fc.boolean(),
 })

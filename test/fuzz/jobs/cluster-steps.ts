@@ -1,48 +1,48 @@
 import fc from 'fast-check'
 import { parseDoorbell } from '../../../src/jobs/doorbell.ts'
 import type { JobRecord } from '../../../src/jobs/record.ts'
-import { patrolRecords } from '../../../src/queue/reconciler.ts'
+import { reconcileRecords } from '../../../src/queue/reconciler.ts'
 import { sweep } from '../../../src/queue/sweeper.ts'
 import { isOver } from './model.ts'
 import { queues } from './rig.ts'
 import { event, forget, pick, step, type World } from './world.ts'
 
-// What goes on beside clients and workers: sweepers, the patrol, and what befalls Redis.
+// What goes on beside clients and workers: sweepers, the reconciler, and what befalls Redis.
 
 export const sweepAll = async ({ parts }: World): Promise<void> => {
   await sweep(parts)
 }
 
-export const patrolAll = async ({ parts, model, store }: World, only = model.all()): Promise<void> => {
+export const reconcileAll = async ({ parts, model, store }: World, only = model.all()): Promise<void> => {
   const records = await store.readHeads(only.map(({ id }) => id))
-  await patrolRecords(
+  await reconcileRecords(
     parts,
     records.filter(record => record !== null),
   )
 }
 
 const sweepNow = fc.constant(event('sweep', sweepAll))
-const patrolNow = fc.constant(event('patrol', world => patrolAll(world)))
+const reconcileNow = fc.constant(event('reconciler', world => reconcileAll(world)))
 
 /** It took what is due, and died. */
 const sweepAndDie = fc.constant(
   event('take what is due and die', async ({ rig }) => {
-    await rig.agenda.takeDue(200, rig.clock.nowMs + 5_000)
+    await rig.schedule.takeDue(200, rig.clock.nowMs + 5_000)
   }),
 )
 
-/** It rang, and died before it took the doorbell off the agenda. */
+/** It rang, and died before it took the doorbell off the schedule. */
 const ringAndDie = pick.map(which =>
   step(
     'ring and die',
     which,
     ({ model }) => model.all().filter(job => !isOver(job) && job.state !== 'running'),
-    async ({ rig }, { id, hop, ring, provider }) => {
-      const entry = `${id}.${hop}.${ring}`
-      const [stands] = await rig.agenda.has([entry])
+    async ({ rig }, { id, hop, generation, provider }) => {
+      const entry = `${id}.${hop}.${generation}`
+      const [stands] = await rig.schedule.has([entry])
       if (!stands) return
       await rig.doorbells.ring({ queue: `provider.${provider}`, doorbell: entry })
-      await rig.agenda.add(entry, rig.clock.nowMs)
+      await rig.schedule.add(entry, rig.clock.nowMs)
     },
   ),
 )
@@ -72,11 +72,11 @@ const sleepIn = async (world: World, what: string, work: (slowed: World['parts']
 const sleepingSweep = fc.constant(
   event('a sweeper falls asleep', world => sleepIn(world, 'sweeper', parts => sweep(parts))),
 )
-const sleepingPatrol = fc.constant(
-  event('a patrol falls asleep', world =>
-    sleepIn(world, 'patrol', async parts => {
+const sleepingReconciler = fc.constant(
+  event('a reconciler falls asleep', world =>
+    sleepIn(world, 'reconciler', async parts => {
       const records = await parts.store.readHeads(world.model.all().map(({ id }) => id))
-      await patrolRecords(
+      await reconcileRecords(
         parts,
         records.filter(record => record !== null),
       )
@@ -106,7 +106,7 @@ const loseRings = fc.constantFrom(...queues).map(queue =>
     for (const name of lost) {
       const doorbell = parseDoorbell(name)
       const job = model.jobs.get(doorbell.jobId)
-      const [stands] = await rig.agenda.has([name])
+      const [stands] = await rig.schedule.has([name])
       if (!job || stands) continue
       if (
         doorbell.kind === 'job' ? !isOver(job) && job.state !== 'running' : job.delivery?.status === 'pending'
@@ -120,11 +120,11 @@ const restart = fc.constant(event('Redis dies and comes back', ({ rig }) => rig.
 
 export const clusterSteps = {
   sweepNow,
-  patrolNow,
+  reconcileNow,
   sweepAndDie,
   ringAndDie,
   sleepingSweep,
-  sleepingPatrol,
+  sleepingReconciler,
   wakeUp,
   loseRings,
   restart,

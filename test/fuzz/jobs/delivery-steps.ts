@@ -6,12 +6,12 @@ import type { DeliveryResult } from '../../../src/webhooks/deliveries.ts'
 import { leaseMs } from '../../jobs/store-fixture.ts'
 import { forget, pick, step, type World } from './world.ts'
 
-/** As a webhook worker begins with a ring: doorbells that are not those their records wait for end at once. */
+/** As a webhook worker begins with a bundle: doorbells that are not those their records wait for end at once. */
 export const takeWebhooks = async (world: World, isSentTwice = false): Promise<boolean> => {
   const { rig, store, couriers } = world
-  const ring = await rig.takeRing(webhookQueue, `ring-${world.tokens++}`)
-  if (!ring) return false
-  for (const name of ring.doorbells) {
+  const bundle = await rig.takeBundle(webhookQueue, `bundle-${world.tokens++}`)
+  if (!bundle) return false
+  for (const name of bundle.doorbells) {
     const doorbell = parseDoorbell(name)
     if (doorbell.kind !== 'webhook') throw new Error(`no doorbell of a webhook: ${name}`)
     const { jobId, attempt } = doorbell
@@ -24,7 +24,7 @@ export const takeWebhooks = async (world: World, isSentTwice = false): Promise<b
     expect(rival === undefined || rival.leasedUntilMs === nowMs + leaseMs, `${name} is taken`).toBe(true)
     couriers.push({ jobId, attempt, leasedUntilMs: nowMs + leaseMs })
   }
-  await rig.endRing(ring)
+  await rig.endBundle(bundle)
   return true
 }
 
@@ -41,12 +41,12 @@ const take = fc.boolean().map(isSentTwice =>
 
 const dieWithRing = fc.constant(
   step(
-    'die with a ring of webhooks',
+    'die with a bundle of webhooks',
     0,
     world => (world.model.all().some(job => job.delivery?.status === 'pending') ? [world] : []),
     async ({ rig, orphans, ...world }) => {
-      const ring = await rig.takeRing(webhookQueue, `dead-${world.tokens}`)
-      if (ring) orphans.push({ ring })
+      const bundle = await rig.takeBundle(webhookQueue, `dead-${world.tokens}`)
+      if (bundle) orphans.push({ bundle })
     },
   ),
 )
@@ -58,7 +58,7 @@ const renew = pick.map(which =>
     ({ couriers }) => couriers,
     async ({ store, rig }, courier) => {
       await store.renewDelivery(webhookDoorbell(courier.jobId, courier.attempt))
-      const [holds] = await rig.agenda.has([deliveryEntry(courier.jobId, courier.attempt)])
+      const [holds] = await rig.schedule.has([deliveryEntry(courier.jobId, courier.attempt)])
       if (holds) courier.leasedUntilMs = rig.clock.nowMs + leaseMs
     },
   ),
@@ -91,7 +91,7 @@ const giveBack = pick.map(which =>
     ({ couriers }) => couriers,
     async ({ store, couriers }, courier) => {
       forget(couriers, courier)
-      await store.owe(courier.jobId, courier.attempt)
+      await store.reschedule(courier.jobId, courier.attempt)
     },
   ),
 )

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { answer } from '../../jobs/store-fixture.ts'
 import { agree } from './agree.ts'
-import { patrolAll, sweepAll } from './cluster-steps.ts'
+import { reconcileAll, sweepAll } from './cluster-steps.ts'
 import { takeWebhooks } from './delivery-steps.ts'
 import { isOver } from './model.ts'
 import { queues, shards } from './rig.ts'
@@ -15,14 +15,14 @@ const isSettled = ({ model }: World): boolean =>
 const workOn = async (world: World, queue: string): Promise<void> => {
   const { rig, store } = world
   for (;;) {
-    const ring = await rig.takeRing(queue, `ring-${world.tokens++}`)
-    if (!ring) return
-    const ringer = { ring, left: ring.doorbells }
+    const bundle = await rig.takeBundle(queue, `bundle-${world.tokens++}`)
+    if (!bundle) return
+    const ringer = { bundle, left: bundle.doorbells }
     while (ringer.left.length > 0) {
       const runner = await answerDoorbell(world, ringer)
       if (runner) await store.finalise(runner.claim, answer('at last'))
     }
-    await rig.endRing(ring)
+    await rig.endBundle(bundle)
   }
 }
 
@@ -39,23 +39,23 @@ const runOut = async (world: World): Promise<void> => {
   const { rig, model } = world
   const left = model.all().filter(job => !isOver(job))
   rig.clock.nowMs += 86_400_000
-  // The patrol puts in what has no timer yet; a running job is spared at first, and what a dead sweeper took comes again.
+  // The reconciler puts in what has no timer yet; a running job is spared at first, and what a dead sweeper took comes again.
   for (let round = 0; round < 3; round++) {
-    await patrolAll(world)
+    await reconcileAll(world)
     rig.clock.nowMs += 10_000
     await sweepAll(world)
   }
   expect(left.map(({ state }) => state)).toEqual(left.map(() => 'expired'))
 }
 
-/** Good workers, sweepers, and the patrol for what was set adrift, bring each job to its end, and each webhook. */
+/** Good workers, sweepers, and the reconciler for what was set adrift, bring each job to its end, and each webhook. */
 const workOff = async (world: World): Promise<void> => {
   const { rig, model } = world
   for (let round = 0; round === 0 || !isSettled(world); round++) {
     expect(round, 'rounds until all is settled').toBeLessThan(20)
     rig.clock.nowMs += 61_000
     await sweepAll(world)
-    await patrolAll(
+    await reconcileAll(
       world,
       model.all().filter(job => job.isAdrift),
     )
@@ -68,7 +68,7 @@ const workOff = async (world: World): Promise<void> => {
 export const drain = async (world: World, isAnyoneLeft: boolean): Promise<void> => {
   const { rig, model } = world
   for (const sleeper of world.sleepers.splice(0)) await sleeper.wake()
-  for (const { ring } of [...world.ringers, ...world.orphans]) await rig.loseLock(ring)
+  for (const { bundle } of [...world.ringers, ...world.orphans]) await rig.loseLock(bundle)
   const everybody = [world.ringers, world.runners, world.frozen, world.couriers, world.orphans, world.late]
   for (const all of everybody) all.length = 0
   if (!isAnyoneLeft) await runOut(world)
@@ -78,19 +78,19 @@ export const drain = async (world: World, isAnyoneLeft: boolean): Promise<void> 
   expect(listed.map(({ id }) => id).sort()).toEqual([...model.jobs.keys()].sort())
 }
 
-/** Time goes by until nothing is kept for anybody: Redis drops what has an end, and sweepers and patrols what is left. */
+/** Time goes by until nothing is kept for anybody: Redis drops what has an end, and sweepers and reconcilers what is left. */
 export const outlast = async ({ rig, parts, ...world }: World): Promise<void> => {
   const { redis, keys, clock, index } = rig
   for (const key of await redis.keys('*')) if ((await redis.pttl(key)) >= 0) await redis.del(key)
   for (let round = 0; round < 3; round++) {
     clock.nowMs += 86_400_000
     await sweepAll({ ...world, rig, parts })
-    // A patrol rests between its walks.
-    await index.patrol(200)
+    // A reconciler rests between its walks.
+    await index.walk(200)
   }
   for (const shard of shards) expect(await redis.xlen(keys.index(shard))).toBe(0)
   const left = await redis.keys('*')
-  // What a queue and a patrol know of themselves, whatever jobs there were.
-  const ofNobody = /:(?:index|patrol|meta|id|events|marker|pc|stalled|stalled-check)$/
+  // What a queue and a reconciler know of themselves, whatever jobs there were.
+  const ofNobody = /:(?:index|reconciler|meta|id|events|marker|pc|stalled|stalled-check)$/
   expect(left.filter(key => !ofNobody.test(key))).toEqual([])
 }

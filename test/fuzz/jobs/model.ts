@@ -10,11 +10,11 @@ export interface ModelJob {
   /** Its request has a key of its own. */
   readonly isLong: boolean
   readonly hasWebhook: boolean
-  /** Its deadline is near enough to stand in the agenda from the beginning. */
+  /** Its deadline is near enough to stand in the schedule from the beginning. */
   readonly hasTimer: boolean
   state: JobStatus
   hop: number
-  ring: number
+  generation: number
   provider: string
   /** Who runs it, until when that counts, and when its present call begins. */
   holder: string | null
@@ -34,7 +34,7 @@ export interface ModelJob {
     /** When the dead letter was last taken back. */
     againAtMs?: number
   } | null
-  /** A fault took from it what would wake it, and only the patrol can put that back. */
+  /** A fault took from it what would wake it, and only the reconciler can put that back. */
   isAdrift: boolean
 }
 
@@ -96,7 +96,7 @@ export const createModel = (now: () => number) => {
         ...job,
         state: 'queued',
         hop: 0,
-        ring: 0,
+        generation: 0,
         holder: null,
         leaseUntilMs: 0,
         calledAtMs: 0,
@@ -112,16 +112,16 @@ export const createModel = (now: () => number) => {
     },
 
     /** Why a doorbell leads nowhere, or what its worker is told. */
-    claim: (job: ModelJob, hop: number, ring: number, token: string) => {
+    claim: (job: ModelJob, hop: number, generation: number, token: string) => {
       if (isOver(job)) return job.state
-      if (job.hop !== hop || job.ring !== ring) return 'stale'
+      if (job.hop !== hop || job.generation !== generation) return 'stale'
       if (job.state === 'running' && job.holder !== token) return 'busy'
       job.state = 'running'
       job.holder = token
       job.calledAtMs = now()
       job.leaseUntilMs = now() + leaseMs
       job.isAdrift = false
-      return { hop, ring, spent: job.spent, calls: job.calls, provider: job.provider }
+      return { hop, generation, spent: job.spent, calls: job.calls, provider: job.provider }
     },
 
     account,
@@ -135,7 +135,7 @@ export const createModel = (now: () => number) => {
     move: (
       job: ModelJob,
       token: string,
-      to: Pick<ModelJob, 'hop' | 'ring' | 'provider' | 'spent'>,
+      to: Pick<ModelJob, 'hop' | 'generation' | 'provider' | 'spent'>,
       calls: number,
       resumesAtMs: number | null,
     ): boolean => {
@@ -173,21 +173,21 @@ export const createModel = (now: () => number) => {
       return true
     },
 
-    endWithoutAnswer: (job: ModelJob, status: 'cancelled' | 'expired', spareUntilMs: number): string => {
+    endWithoutAnswer: (job: ModelJob, status: 'cancelled' | 'expired', deferUntilMs: number): string => {
       const was = job.state
       if (isOver(job)) return was
-      if (was === 'running' && now() < spareUntilMs) return 'spared'
+      if (was === 'running' && now() < deferUntilMs) return 'deferred'
       if (was === 'running' && job.calledAtMs <= now()) standIn(job)
       finish(job, status, null, status, 0)
       return was
     },
 
-    recover: (job: ModelJob, hop: number, ring: number): boolean => {
-      if (isOver(job) || job.hop !== hop || job.ring !== ring) return false
+    recover: (job: ModelJob, hop: number, generation: number): boolean => {
+      if (isOver(job) || job.hop !== hop || job.generation !== generation) return false
       if (job.state === 'running') {
         if (job.leaseUntilMs > now()) return false
         job.state = 'queued'
-        job.ring += 1
+        job.generation += 1
         standIn(job)
         job.holder = null
       }

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { type Logger, pino } from 'pino'
 import { until } from '../../../harness/until.ts'
 import { createJobIndex, type JobIndex } from '../../../src/jobs/index-stream.ts'
-import { type Agenda, createAgenda } from '../../../src/jobs/schedule.ts'
+import { createSchedule, type Schedule } from '../../../src/jobs/schedule.ts'
 import { createJobStore, type JobStore } from '../../../src/jobs/store.ts'
 import {
   createDoorbells,
@@ -20,35 +20,35 @@ import { ownRedis } from '../../support/redis.ts'
 
 export const providers = ['first', 'second', 'third'] as const
 export const queues: readonly string[] = [...providers.map(providerQueue), webhookQueue]
-/** Jobs live in these shards only, so that few agendas have to be looked at. */
+/** Jobs live in these shards only, so that few schedules have to be looked at. */
 export const shards: readonly number[] = [5, 9]
 
 export const retentionMs = 3_600_000
 export const deadLetterRetentionMs = 7_200_000
 
-/** A ring that somebody took from its queue. */
-export interface HeldRing {
+/** A bundle that somebody took from its queue. */
+export interface HeldBundle {
   readonly queue: string
   readonly token: string
   readonly job: Job
   readonly doorbells: readonly string[]
 }
 
-/** The real store, agenda and queues on a Redis of their own, with a clock in the test's hands. */
+/** The real store, schedule and queues on a Redis of their own, with a clock in the test's hands. */
 export interface Rig {
   readonly redis: Redis
   readonly keys: Keys
   readonly store: JobStore
-  readonly agenda: Agenda
+  readonly schedule: Schedule
   readonly doorbells: Doorbells
   readonly index: JobIndex
   readonly clock: { nowMs: number }
   readonly log: Logger
-  takeRing(queue: string, token: string): Promise<HeldRing | null>
+  takeBundle(queue: string, token: string): Promise<HeldBundle | null>
   /** False when the lock was lost: then it stays with BullMQ. */
-  endRing(ring: HeldRing): Promise<boolean>
+  endBundle(bundle: HeldBundle): Promise<boolean>
   /** The holder fell silent for longer than its lock lasts, and a worker of the queue noticed it. */
-  loseLock(ring: HeldRing): Promise<void>
+  loseLock(bundle: HeldBundle): Promise<void>
   /** Names of the doorbells in all rings of a queue, waiting or held. */
   ringing(queue: string): Promise<ReadonlySet<string>>
   loseRings(queue: string): Promise<void>
@@ -97,18 +97,18 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
   return {
     redis,
     keys,
-    agenda: createAgenda(redis, run, keys, { now, aheadMs }),
+    schedule: createSchedule(redis, run, keys, { now, aheadMs }),
     store: createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now, aheadMs }),
     doorbells,
     index: createJobIndex(redis, keys, 'fuzz', now),
     clock,
     log,
 
-    takeRing: async (queue, token) => {
+    takeBundle: async (queue, token) => {
       const job = await workers.get(queue)!.getNextJob(token, { block: false })
       return job ? { queue, token, job, doorbells: doorbellsOf(job) } : null
     },
-    endRing: async ({ job, token }) => {
+    endBundle: async ({ job, token }) => {
       try {
         await job.moveToCompleted(undefined, token, false)
         return true

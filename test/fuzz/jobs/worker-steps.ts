@@ -22,15 +22,15 @@ const attemptOf = ({ claim }: Runner, nowMs: number): Attempt => ({
 })
 
 /** Of whichever provider has one, beginning with this. */
-const takeRing = fc.nat(providers.length - 1).map(first =>
+const takeBundle = fc.nat(providers.length - 1).map(first =>
   step(
-    `take a ring, of ${providers[first]} first`,
+    `take a bundle, of ${providers[first]} first`,
     0,
     world => (world.model.all().some(job => job.state === 'queued' || job.state === 'parked') ? [world] : []),
     async world => {
       for (const provider of [...providers.slice(first), ...providers.slice(0, first)]) {
-        const ring = await world.rig.takeRing(providerQueue(provider), `ring-${world.tokens++}`)
-        if (ring) return void world.ringers.push({ ring, left: ring.doorbells })
+        const bundle = await world.rig.takeBundle(providerQueue(provider), `bundle-${world.tokens++}`)
+        if (bundle) return void world.ringers.push({ bundle, left: bundle.doorbells })
       }
     },
   ),
@@ -47,11 +47,11 @@ export const answerDoorbell = async (
   const doorbell = parseDoorbell(name!)
   if (doorbell.kind !== 'job') throw new Error(`no doorbell of a job: ${name}`)
   const token = `run-${world.tokens++}`
-  const { jobId, hop, ring } = doorbell
-  let claim = await world.store.claim(jobId, hop, ring, token)
-  if (isSentTwice) claim = await world.store.claim(jobId, hop, ring, token)
+  const { jobId, hop, generation } = doorbell
+  let claim = await world.store.claim(jobId, hop, generation, token)
+  if (isSentTwice) claim = await world.store.claim(jobId, hop, generation, token)
   if (typeof claim === 'string') return null
-  const runner = { claim, spent: claim.spent }
+  const runner = { claim, spent: claim.attemptsSpent }
   world.runners.push(runner)
   return runner
 }
@@ -67,27 +67,27 @@ const answerOne = fc.tuple(pick, fc.boolean()).map(([which, isSentTwice]) =>
   ),
 )
 
-const endRing = pick.map(which =>
+const endBundle = pick.map(which =>
   step(
-    'end a ring',
+    'end a bundle',
     which,
     ({ ringers }) => ringers.filter(({ left }) => left.length === 0),
     async ({ rig, ringers }, ringer) => {
       forget(ringers, ringer)
-      await rig.endRing(ringer.ring)
+      await rig.endBundle(ringer.bundle)
     },
   ),
 )
 
-/** The worker has no room for the others of a ring. */
-const ringBack = pick.map(which =>
+/** The worker has no room for the others of a bundle. */
+const returnToQueue = pick.map(which =>
   step(
-    'ring back',
+    'return to the queue',
     which,
     ({ ringers }) => ringers.filter(({ left }) => left.length > 0),
     async ({ rig }, ringer) => {
-      const { queue, job } = ringer.ring
-      await rig.doorbells.ringBack(queue, ringer.left, job)
+      const { queue, job } = ringer.bundle
+      await rig.doorbells.returnToQueue(queue, ringer.left, job)
       ringer.left = []
     },
   ),
@@ -107,9 +107,9 @@ const moveOf = (runner: Runner, { calls, provider, spends }: Going, nowMs: numbe
   const isHere = provider === claim.target.provider
   return {
     hop: isHere ? claim.hop : claim.hop + 1,
-    ring: isHere ? claim.ring + 1 : 0,
+    generation: isHere ? claim.generation + 1 : 0,
     target: { provider, model: 'gpt/4' },
-    spent: runner.spent + spends,
+    attemptsSpent: runner.spent + spends,
     attempts: Array.from({ length: calls }, () => attemptOf(runner, nowMs)),
   }
 }
@@ -138,7 +138,7 @@ const advance = fc.tuple(pick, move, fc.boolean()).map(([which, going, rings]) =
     const moved = await store.advance(runner.claim, to, rig.clock.nowMs)
     if (going.isSentTwice) await store.advance(runner.claim, to, rig.clock.nowMs)
     if (!moved) return disown(store, runner, to.attempts)
-    const doorbell = jobDoorbell(runner.claim.id, to.hop, to.ring)
+    const doorbell = jobDoorbell(runner.claim.id, to.hop, to.generation)
     const ring = { queue: providerQueue(to.target.provider), doorbell }
     if (rings) await rig.doorbells.ring(ring)
     else late.push(ring)
@@ -246,17 +246,17 @@ const comeBack = pick.map(which =>
 
 const dieWithJob = pick.map(which => last('die with a job', which, async () => undefined))
 
-/** A ring ends though some of its doorbells were not answered: what a worker does when a claim throws. */
+/** A bundle ends though some of its doorbells were not answered: what a worker does when a claim throws. */
 const dropRing = pick.map(which =>
   step(
-    'drop a ring',
+    'drop a bundle',
     which,
     ({ ringers }) => ringers,
     async ({ rig, ringers, model }, ringer) => {
       forget(ringers, ringer)
-      if (!(await rig.endRing(ringer.ring))) return
+      if (!(await rig.endBundle(ringer.bundle))) return
       for (const job of model.all()) {
-        const isLost = ringer.left.includes(jobDoorbell(job.id, job.hop, job.ring))
+        const isLost = ringer.left.includes(jobDoorbell(job.id, job.hop, job.generation))
         if (isLost && !isOver(job) && job.state !== 'running') job.isAdrift = true
       }
     },
@@ -265,7 +265,7 @@ const dropRing = pick.map(which =>
 
 const dieWithRing = pick.map(which =>
   step(
-    'die with a ring',
+    'die with a bundle',
     which,
     ({ ringers }) => ringers,
     async ({ ringers, orphans }, ringer) => {
@@ -275,7 +275,7 @@ const dieWithRing = pick.map(which =>
   ),
 )
 
-/** Silent for longer than its lock lasts: the ring goes to another, and who lives may go on with it. */
+/** Silent for longer than its lock lasts: the bundle goes to another, and who lives may go on with it. */
 const loseLock = pick.map(which =>
   step(
     'lose a lock',
@@ -283,16 +283,16 @@ const loseLock = pick.map(which =>
     ({ ringers, orphans }) => [...ringers, ...orphans],
     async ({ rig, orphans }, holder) => {
       forget(orphans, holder)
-      await rig.loseLock(holder.ring)
+      await rig.loseLock(holder.bundle)
     },
   ),
 )
 
 export const workerSteps = {
-  takeRing,
+  takeBundle,
   answerOne,
-  endRing,
-  ringBack,
+  endBundle,
+  returnToQueue,
   advance,
   park,
   finish,

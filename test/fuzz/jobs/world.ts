@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { leaseEntry } from '../../../src/jobs/doorbell.ts'
 import type { Claim, JobStore } from '../../../src/jobs/store.ts'
-import type { Ring } from '../../../src/queue/doorbells.ts'
-import type { SweeperParts } from '../../../src/queue/sweeper.ts'
+import type { AddressedDoorbell } from '../../../src/queue/doorbells.ts'
+import type { SweepDeps } from '../../../src/queue/sweeper.ts'
 import { shardOf } from '../../../src/redis/keys.ts'
 import { agree } from './agree.ts'
 import { createCheckedStore } from './checked-store.ts'
 import { createModel, type Model } from './model.ts'
-import type { HeldRing, Rig } from './rig.ts'
+import type { HeldBundle, Rig } from './rig.ts'
 
-/** A worker with a ring in its hands, some of whose doorbells it has not answered yet. */
+/** A worker with a bundle in its hands, some of whose doorbells it has not answered yet. */
 export interface Ringer {
-  readonly ring: HeldRing
+  readonly bundle: HeldBundle
   left: readonly string[]
 }
 
@@ -28,15 +28,15 @@ export interface Courier {
   leasedUntilMs: number
 }
 
-/** A sweeper or patrol that stands still between what it read and what it does about it. */
+/** A sweeper or reconciler that stands still between what it read and what it does about it. */
 export interface Sleeper {
   readonly what: string
   wake(): Promise<void>
 }
 
-/** A ring whose holder is dead. */
+/** A bundle whose holder is dead. */
 export interface Orphan {
-  readonly ring: HeldRing
+  readonly bundle: HeldBundle
 }
 
 /** Everything that happens in one run: the model, the real thing, and who is at work. Who is forgotten, has died. */
@@ -45,8 +45,8 @@ export interface World {
   readonly rig: Rig
   /** The real store, held against the model. */
   readonly store: JobStore
-  /** What sweepers and patrols are made of. */
-  readonly parts: SweeperParts
+  /** What sweepers and reconcilers are made of. */
+  readonly parts: SweepDeps
   readonly ringers: Ringer[]
   readonly runners: Runner[]
   /** Runners that stand still: for long enough they lose their jobs, and come back all the same. */
@@ -55,7 +55,7 @@ export interface World {
   readonly orphans: Orphan[]
   readonly sleepers: Sleeper[]
   /** Rings on their way that nobody has heard yet. */
-  readonly late: Ring[]
+  readonly late: AddressedDoorbell[]
   tokens: number
 }
 
@@ -64,15 +64,15 @@ export const openWorld = async (rig: Rig): Promise<World> => {
   const model = createModel(() => rig.clock.nowMs)
   const now = (): number => rig.clock.nowMs
   const leaseOf = async (jobId: string): Promise<number> =>
-    Number((await rig.redis.zscore(rig.keys.agenda(shardOf(jobId)), leaseEntry(jobId))) ?? 0)
+    Number((await rig.redis.zscore(rig.keys.schedule(shardOf(jobId)), leaseEntry(jobId))) ?? 0)
   const store = createCheckedStore(rig.store, model, now, leaseOf)
-  const { agenda, doorbells, log } = rig
+  const { schedule, doorbells, log } = rig
   const batches = { readDelivery: async () => null }
   return {
     model,
     rig,
     store,
-    parts: { agenda, store, doorbells, batches, log, now: () => rig.clock.nowMs },
+    parts: { schedule, store, doorbells, batches, log, now: () => rig.clock.nowMs },
     ringers: [],
     runners: [],
     frozen: [],

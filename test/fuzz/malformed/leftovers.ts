@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { coreOf } from '../../../src/redis/keys.ts'
+import { ulidOf } from '../../../src/redis/keys.ts'
 import type { Json } from '../../api/test-api.ts'
 import { filesUnder } from '../../support/s3-server.ts'
 import type { FuzzedServer } from './server.ts'
@@ -25,7 +25,7 @@ const listed = async (server: FuzzedServer, path: string, cursor: string): Promi
   const cores: string[] = []
   for (let next: string | null = ''; next !== null; ) {
     const page: Json = (await server.call('GET', `${path}?limit=100${next && `&${cursor}=${next}`}`)).json
-    cores.push(...page.data.map(({ id }: { id: string }) => coreOf(id)))
+    cores.push(...page.data.map(({ id }: { id: string }) => ulidOf(id)))
     next = page.has_more ? (page.next_cursor ?? page.last_id) : null
   }
   return cores
