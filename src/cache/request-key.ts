@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
-import { canonicalJson } from './canonical-json.ts'
+import { canonicalJson } from '../json/canonical-json.ts'
 
 /** Another format of the key, or of what is kept under it, gets another number: old entries are then never found. */
 const version = 1

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../cache/canonical-json.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
+import { canonicalJson } from '../json/canonical-json.ts'
 import { type AnswerContent, contentOf } from './answer-content.ts'
 
 /** Digests of what an answer says: two answers agree where these are equal, and nothing of them has to be kept. */

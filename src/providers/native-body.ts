@@ -1,5 +1,5 @@
+import { isJsonObject } from '../json/json-object.ts'
 import { membersOf } from '../json/members.ts'
-import { isJsonObject } from './formats/json.ts'
 
 /**
  * Whether the text begins with this model and never has the word again, nor an escape that could spell it: then it says

@@ -1,7 +1,7 @@
+import { byName, type Edit, elementsIn, removing, replacing, stringAt } from '../json/edits.ts'
 import { type Member, membersOf } from '../json/members.ts'
 import { openaiIds } from './formats/reach.ts'
 import { ToolCallIds } from './formats/tool-call-ids.ts'
-import { byName, type Edit, elementsIn, removing, replacing, stringAt } from './text-edits.ts'
 
 type Members = ReadonlyMap<string, Member>
 

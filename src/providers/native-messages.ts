@@ -1,9 +1,9 @@
+import { byName, type Edit, elementsIn, isNull, removing, replacing, stringAt } from '../json/edits.ts'
 import { type Member, membersOf } from '../json/members.ts'
 import { unsigned } from './formats/earlier-reasoning.ts'
 import { properMediaType } from './formats/media-types.ts'
 import { wordIds } from './formats/reach.ts'
 import { ToolCallIds } from './formats/tool-call-ids.ts'
-import { byName, type Edit, elementsIn, isNull, removing, replacing, stringAt } from './text-edits.ts'
 
 type Members = ReadonlyMap<string, Member>
 

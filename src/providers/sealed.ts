@@ -1,5 +1,5 @@
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
-import type { JsonPath } from '../json/replace.ts'
+import type { JsonPath } from '../json/values-at.ts'
 import type { Sealed } from './seals.ts'
 
 const path = (text: string): JsonPath => text.split('.')

@@ -1,5 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { type Edit, type FoundValue, type JsonPath, numbersIn, valuesAt, withEdits } from '../json/replace.ts'
+import {
+  type Edit,
+  type FoundValue,
+  type JsonPath,
+  numbersIn,
+  valuesAt,
+  withEdits,
+} from '../json/values-at.ts'
 
 /** What of a format is passed on as it is written. */
 export interface Sealed {

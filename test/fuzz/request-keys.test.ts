@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalJson } from '../../src/cache/canonical-json.ts'
 import { requestKey } from '../../src/cache/request-key.ts'
+import { canonicalJson } from '../../src/json/canonical-json.ts'
 import { patienceMs, runs } from './runs.ts'
 
 // Requests that mean the same have one key, and others have others.

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from './json.ts'
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import { mediaTypeOf } from './media-types.ts'
 import { isOneOf, lostKeys, lostParts, type ParameterTable, steeredKeys } from './parameters.ts'
 import type { Reach } from './reach.ts'

@@ -1,5 +1,5 @@
 import type { LanguageModelV4ReasoningPart, SharedV4ProviderMetadata } from '@ai-sdk/provider'
-import { isJsonObject } from './json.ts'
+import { isJsonObject } from '../../json/json-object.ts'
 import type { Reach } from './reach.ts'
 
 /**

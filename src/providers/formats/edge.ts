@@ -1,5 +1,5 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '../../json/json-object.ts'
 import type { Reach } from './reach.ts'
 import type { FieldChange } from './steering.ts'
 import type { ToolNames } from './tool-names.ts'

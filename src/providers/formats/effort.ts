@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '../../json/json-object.ts'
 import type { Steering } from './steering.ts'
 
 /** How much a model is asked to think, from the least to the most. */

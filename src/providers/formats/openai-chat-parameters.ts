@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from './json.ts'
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import { isOneOf, lostKeys, lostParts, type ParameterTable, steeredKeys } from './parameters.ts'
 import { type Reach, showsImage } from './reach.ts'
 import { type FieldChange, leftOut, type Steering, unless } from './steering.ts'

@@ -13,10 +13,10 @@ import type {
   ChatCompletionMessageToolCall,
   ChatCompletionTool,
 } from 'openai/resources/chat/completions'
+import { isJsonObject } from '../../json/json-object.ts'
 import { isThinkingBlock, reasoningParts } from './earlier-reasoning.ts'
 import { type Prepared, UntranslatableError } from './edge.ts'
 import { type Effort, effortOf } from './effort.ts'
-import { isJsonObject } from './json.ts'
 import { inlineData } from './media-types.ts'
 import { imageTypeOf, type Reach, type Wishes } from './reach.ts'
 import { argumentsOf } from './tool-arguments.ts'

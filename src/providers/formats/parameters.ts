@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from './json.ts'
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import type { FieldChange, Steering } from './steering.ts'
 
 /** What becomes of each key of an object on its way through an edge. A key in none of these is lost. */

@@ -1,6 +1,6 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import { type Effort, efforted } from './effort.ts'
-import { isJsonObject, type JsonObject } from './json.ts'
 import { inlineData } from './media-types.ts'
 import { carried, leftOut, type Steering, unless } from './steering.ts'
 import type { IdRule } from './tool-call-ids.ts'

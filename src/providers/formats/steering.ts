@@ -1,5 +1,5 @@
 import type { Adjustment, AdjustmentAction } from '../../domain/carriage.ts'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '../../json/json-object.ts'
 
 /**
  * What becomes of a value that only steers. With an action the request asks for less, or for something near it, and that

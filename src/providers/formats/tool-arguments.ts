@@ -1,4 +1,4 @@
-import { isJsonObject } from './json.ts'
+import { isJsonObject } from '../../json/json-object.ts'
 
 const parsed = (text: string): unknown => {
   try {

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../json/json-object.ts'
 import { openaiListing, openaiPath } from '../base-path.ts'
 import { type Effort, efforted } from '../formats/effort.ts'
-import type { JsonObject } from '../formats/json.ts'
 import { commonReach } from '../formats/reach.ts'
 import { leftOut, wholeWithin, within } from '../formats/steering.ts'
 import type { IdRule } from '../formats/tool-call-ids.ts'

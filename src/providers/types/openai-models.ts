@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import { type Effort, efforted } from '../formats/effort.ts'
-import { isJsonObject, type JsonObject } from '../formats/json.ts'
 import type { Reach } from '../formats/reach.ts'
 import { carried, leftOut, meaningless, type Steering } from '../formats/steering.ts'
 
