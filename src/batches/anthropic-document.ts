@@ -1,8 +1,9 @@
 import { Tokenizer, TokenizerError } from '@streamparser/json'
 import { BatonError } from '../domain/errors.ts'
+import { isJsonObject } from '../json/json-object.ts'
 import { DocumentOutline, invalidDocument, invalidJson, type Span } from './document-outline.ts'
 import { GrowingBytes } from './growing-bytes.ts'
-import { isRecord } from './json-line.ts'
+
 import { customIdOf, onOneLine, parseSpan } from './message-request.ts'
 import { SeenIds } from './seen-ids.ts'
 import { withoutByteOrderMark } from './without-byte-order-mark.ts'
@@ -159,7 +160,7 @@ class DocumentReader {
     }
     this.total += 1
     const { params } = request as { readonly params: unknown }
-    if (isRecord(params) && typeof params.model === 'string' && this.models.size < mostModels)
+    if (isJsonObject(params) && typeof params.model === 'string' && this.models.size < mostModels)
       this.models.add(params.model)
     this.#ready.append(onOneLine(bytes))
     this.#ready.append(newline)

@@ -1,5 +1,6 @@
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import { memberText } from '../json/members.ts'
-import { deepestBody, isRecord, type JsonRecord, readJsonLine } from './json-line.ts'
+import { deepestBody, readJsonLine } from './json-line.ts'
 import type { BatchRequest, LineFault } from './line-fault.ts'
 import type { InputLine } from './read-lines.ts'
 
@@ -29,7 +30,7 @@ export const parseAnthropicLine = (
     fault: { code: 'invalid_request', message: `${param}: ${why}`, param, line: line.number },
   })
   const { params } = read.json
-  if (!isRecord(params)) return refuse({ param: 'params', why: 'Input should be an object' })
+  if (!isJsonObject(params)) return refuse({ param: 'params', why: 'Input should be an object' })
   const refusal = refusalOf(params, apiVersion)
   if (refusal !== null) return refuse(refusal)
   const body = memberText(read.text, 'params')!
@@ -44,7 +45,7 @@ interface Refusal {
   readonly why: string
 }
 
-const refusalOf = (params: JsonRecord, apiVersion: string | null): Refusal | null => {
+const refusalOf = (params: JsonObject, apiVersion: string | null): Refusal | null => {
   const { model, stream, speed, max_tokens: maxTokens } = params
   if (model === undefined) return { param: 'model', why: 'Field required' }
   if (typeof model !== 'string' || model === '') {
@@ -62,7 +63,7 @@ const refusalOf = (params: JsonRecord, apiVersion: string | null): Refusal | nul
 const isFrom = (version: string | null, first: string): boolean =>
   version !== null && /^\d{4}-\d{2}-\d{2}$/.test(version) && version >= first
 
-const refusalSince20261021 = (params: JsonRecord): Refusal | null => {
+const refusalSince20261021 = (params: JsonObject): Refusal | null => {
   const sampling = ['temperature', 'top_p', 'top_k'].find(name => params[name] !== undefined)
   if (sampling !== undefined) {
     return { param: sampling, why: `Not supported with anthropic-version ${versionWithoutSampling}` }
@@ -77,10 +78,10 @@ const refusalSince20261021 = (params: JsonRecord): Refusal | null => {
 }
 
 const refusedBlock = (message: unknown): Refusal | null => {
-  if (!isRecord(message) || !Array.isArray(message.content)) return null
+  if (!isJsonObject(message) || !Array.isArray(message.content)) return null
   const { role, content } = message
   for (const [index, block] of content.entries()) {
-    if (!isRecord(block)) continue
+    if (!isJsonObject(block)) continue
     if (role === 'assistant' && block.type === 'document') {
       return { param: String(index), why: 'A document is not allowed in an assistant message' }
     }

@@ -1,7 +1,7 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { errorTypeOf, isErrorOf } from '../domain/error-shape.ts'
 import { plainWordsOf } from '../domain/told-error.ts'
-import { isRecord, type JsonRecord } from './json-line.ts'
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 
 /** An answer that is no JSON, a proxy's page perhaps, is told of by this much of it. */
 const longestMessage = 1_000
@@ -26,7 +26,7 @@ export const errorAnswerBody = (
   requestId: string,
 ): string => {
   const json = parse(body)
-  if (isRecord(json) && isShapedFor(dialect, json)) return body
+  if (isJsonObject(json) && isShapedFor(dialect, json)) return body
   const { message, type, code, param } = factsOf(json, status, body)
   if (dialect === 'openai') {
     return JSON.stringify({
@@ -44,10 +44,10 @@ export const errorAnswerBody = (
 }
 
 /** In these files Anthropic's errors name their request, too. */
-const isShapedFor = (dialect: Dialect, json: JsonRecord): boolean =>
+const isShapedFor = (dialect: Dialect, json: JsonObject): boolean =>
   isErrorOf(dialect, json) && (dialect === 'openai' || json.request_id !== undefined)
 
-const fromAnthropic = (json: unknown): boolean => isRecord(json) && json.type === 'error'
+const fromAnthropic = (json: unknown): boolean => isJsonObject(json) && json.type === 'error'
 
 interface Facts {
   readonly message: string
@@ -64,8 +64,8 @@ const textOf = (value: unknown): string | undefined =>
  * at all.
  */
 const factsOf = (json: unknown, status: number, body: string): Facts => {
-  const outer = isRecord(json) ? json : {}
-  const inner = isRecord(outer.error) ? outer.error : outer
+  const outer = isJsonObject(json) ? json : {}
+  const inner = isJsonObject(outer.error) ? outer.error : outer
   const message =
     textOf(inner.message) ??
     textOf(outer.error) ??

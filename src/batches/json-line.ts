@@ -1,15 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import type { LineFault } from './line-fault.ts'
 import type { InputLine } from './read-lines.ts'
 
-export type JsonRecord = Readonly<Record<string, unknown>>
-
-export const isRecord = (value: unknown): value is JsonRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 export interface JsonLine {
   readonly text: string
-  readonly json: JsonRecord
+  readonly json: JsonObject
 }
 
 /** Deeper than any request is; what comes after may walk it by recursion. */
@@ -33,7 +29,7 @@ export const readJsonLine = ({ bytes, number }: InputLine): JsonLine | LineFault
   const text = bytes.toString()
   const json = parse(text)
   if (json === undefined) return fault('invalid_json_line', notJson)
-  return isRecord(json) ? { text, json } : fault('invalid_request', 'This line is not a JSON object.')
+  return isJsonObject(json) ? { text, json } : fault('invalid_request', 'This line is not a JSON object.')
 }
 
 /** The engine's own message quotes the text, so it goes no further. */

@@ -1,5 +1,5 @@
+import { isJsonObject } from '../json/json-object.ts'
 import { invalidDocument, invalidJson } from './document-outline.ts'
-import { isRecord } from './json-line.ts'
 
 const customIdPattern = /^[a-zA-Z0-9_-]{1,64}$/
 const members = new Set(['custom_id', 'params'])
@@ -26,7 +26,7 @@ export const customIdOf = (request: unknown, index: number): string => {
     const at = `requests.${index}.${name}`
     return invalidDocument(at, `${at}: ${why}`)
   }
-  if (!isRecord(request))
+  if (!isJsonObject(request))
     throw invalidDocument(`requests.${index}`, `requests.${index}: Input should be an object`)
   const extra = Object.keys(request).find(name => !members.has(name))
   if (extra !== undefined) throw refuse(extra.slice(0, 64), 'Extra inputs are not permitted')

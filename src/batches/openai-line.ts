@@ -1,6 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.ts'
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import { memberText } from '../json/members.ts'
-import { deepestBody, isRecord, type JsonRecord, readJsonLine } from './json-line.ts'
+import { deepestBody, readJsonLine } from './json-line.ts'
 import { type BatchRequest, type LineFault, type LineFaultCode, quoted } from './line-fault.ts'
 import type { InputLine } from './read-lines.ts'
 
@@ -19,7 +20,7 @@ export const parseOpenAiLine = (line: InputLine, endpoint: Endpoint): BatchReque
   if (body.depth > deepestBody) {
     return { ...wrong('body', `nests deeper than ${deepestBody} levels`), line: line.number }
   }
-  const parsedBody = json.body as JsonRecord
+  const parsedBody = json.body as JsonObject
   return {
     customId: json.custom_id as string,
     model: parsedBody.model as string,
@@ -44,7 +45,7 @@ const missing = (param: string): FieldFault =>
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null
 
-const faultOfFields = (json: JsonRecord, endpoint: Endpoint): FieldFault | null => {
+const faultOfFields = (json: JsonObject, endpoint: Endpoint): FieldFault | null => {
   const absent = ['custom_id', 'method', 'url', 'body'].find(name => isAbsent(json[name]))
   if (absent !== undefined) return missing(absent)
   const { custom_id: customId, method, url } = json
@@ -62,7 +63,7 @@ const faultOfFields = (json: JsonRecord, endpoint: Endpoint): FieldFault | null 
 }
 
 const faultOfBody = (body: unknown): FieldFault | null => {
-  if (!isRecord(body)) return wrong('body', 'must be a JSON object')
+  if (!isJsonObject(body)) return wrong('body', 'must be a JSON object')
   const { model, stream } = body
   if (isAbsent(model)) return missing('body.model')
   if (typeof model !== 'string' || model === '') return wrong('body.model', 'must be the name of a model')

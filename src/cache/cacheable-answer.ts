@@ -1,11 +1,7 @@
 import { finishWord, meaningOf } from '../domain/classify/finish-words.ts'
 import { holdsAnswer } from '../domain/classify/judge-answer.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
-
-type JsonRecord = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is JsonRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 
 const isFilled = (value: unknown): value is string | unknown[] =>
   (typeof value === 'string' || Array.isArray(value)) && value.length > 0
@@ -26,23 +22,25 @@ const endsWell = (said: unknown, keepsCut: boolean): boolean => {
 }
 
 /** A choice behind the first may be filtered, and the answer judged good. */
-const everyChoice = (choices: unknown, keepsCut: boolean, holds: (choice: JsonRecord) => boolean): boolean =>
+const everyChoice = (choices: unknown, keepsCut: boolean, holds: (choice: JsonObject) => boolean): boolean =>
   isFilled(choices) &&
-  [...choices].every(choice => isRecord(choice) && endsWell(choice.finish_reason, keepsCut) && holds(choice))
+  [...choices].every(
+    choice => isJsonObject(choice) && endsWell(choice.finish_reason, keepsCut) && holds(choice),
+  )
 
 const isFilledBlock = (block: unknown): boolean =>
-  isRecord(block) && (block.type === 'text' ? isFilled(block.text) : block.type !== 'thinking')
+  isJsonObject(block) && (block.type === 'text' ? isFilled(block.text) : block.type !== 'thinking')
 
-const isGood: Readonly<Record<Endpoint, (answer: JsonRecord, keepsCut: boolean) => boolean>> = {
+const isGood: Readonly<Record<Endpoint, (answer: JsonObject, keepsCut: boolean) => boolean>> = {
   '/v1/chat/completions': ({ choices }, keepsCut) =>
-    everyChoice(choices, keepsCut, ({ message }) => isRecord(message) && holdsAnswer(message)),
+    everyChoice(choices, keepsCut, ({ message }) => isJsonObject(message) && holdsAnswer(message)),
   '/v1/completions': ({ choices }, keepsCut) => everyChoice(choices, keepsCut, ({ text }) => isFilled(text)),
   '/v1/messages': ({ content, stop_reason }, keepsCut) =>
     endsWell(stop_reason, keepsCut) && Array.isArray(content) && content.some(isFilledBlock),
   '/v1/responses': ({ status, output, incomplete_details: details }, keepsCut) =>
     isFilled(output) &&
     (status === 'completed' ||
-      (status === 'incomplete' && isRecord(details) && cuts.has(finishWord(details.reason)) && keepsCut)),
+      (status === 'incomplete' && isJsonObject(details) && cuts.has(finishWord(details.reason)) && keepsCut)),
   '/v1/embeddings': ({ data }) => isFilled(data),
 }
 
@@ -53,7 +51,7 @@ const isGood: Readonly<Record<Endpoint, (answer: JsonRecord, keepsCut: boolean) 
 export const isCacheable = (endpoint: Endpoint, body: string, keepsCut: boolean): boolean => {
   try {
     const answer: unknown = JSON.parse(body)
-    return isRecord(answer) && isGood[endpoint](answer, keepsCut)
+    return isJsonObject(answer) && isGood[endpoint](answer, keepsCut)
   } catch {
     return false
   }

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../json/json-object.ts'
 import type { Dialect } from './endpoint.ts'
 import type { LastError } from './job.ts'
 
@@ -48,12 +49,9 @@ export const errorBody = (dialect: Dialect, answer: ErrorAnswer, requestId: stri
   return status < 500 ? { error } : { error, request_id: requestId }
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Whether a provider's error is one that clients of this API find the message in. */
 export const isErrorOf = (dialect: Dialect, json: unknown): boolean => {
-  if (!isRecord(json) || !isRecord(json.error) || typeof json.error.message !== 'string') return false
+  if (!isJsonObject(json) || !isJsonObject(json.error) || typeof json.error.message !== 'string') return false
   const isAnthropic = json.type === 'error'
   return dialect === 'openai' ? !isAnthropic : isAnthropic && typeof json.error.type === 'string'
 }

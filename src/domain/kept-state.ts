@@ -1,12 +1,8 @@
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import type { Endpoint } from './endpoint.ts'
 
-type JsonRecord = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is JsonRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const recordsIn = (value: unknown): readonly JsonRecord[] =>
-  Array.isArray(value) ? value.filter(isRecord) : []
+const recordsIn = (value: unknown): readonly JsonObject[] =>
+  Array.isArray(value) ? value.filter(isJsonObject) : []
 
 /** What a request names that is kept at an account of its provider. */
 export interface NamedState {
@@ -27,7 +23,7 @@ export interface Home {
 const longestId = 300
 
 const named = (field: string, value: unknown): NamedState | null => {
-  const id = isRecord(value) ? value.id : value
+  const id = isJsonObject(value) ? value.id : value
   return typeof id === 'string' && id !== '' ? { field, id: id.slice(0, longestId) } : null
 }
 
@@ -40,8 +36,8 @@ const outer: Readonly<Record<Endpoint, readonly string[]>> = {
 }
 
 /** A part may name a file, or have it in a source of its own; a tool's result has parts. */
-const fileIn = (part: JsonRecord): NamedState | null => {
-  for (const owner of [part, part.file, part.source].filter(isRecord)) {
+const fileIn = (part: JsonObject): NamedState | null => {
+  for (const owner of [part, part.file, part.source].filter(isJsonObject)) {
     const file = named('file_id', owner.file_id)
     if (file !== null) return file
   }
@@ -60,14 +56,15 @@ const firstOf = <Item>(
 }
 
 /** A file in a message, an item of an earlier response, or the sound of an earlier answer. */
-const inMessage = (message: JsonRecord): NamedState | null => {
+const inMessage = (message: JsonObject): NamedState | null => {
   if (message.type === 'item_reference') return named('item_reference', message.id)
   return (
-    firstOf(recordsIn(message.content), fileIn) ?? named('audio', isRecord(message.audio) && message.audio)
+    firstOf(recordsIn(message.content), fileIn) ??
+    named('audio', isJsonObject(message.audio) && message.audio)
   )
 }
 
-const inTool = ({ vector_store_ids: stores, container }: JsonRecord): NamedState | null =>
+const inTool = ({ vector_store_ids: stores, container }: JsonObject): NamedState | null =>
   named('vector_store_ids', Array.isArray(stores) ? stores[0] : null) ??
   (typeof container === 'string' ? named('container', container) : null)
 
@@ -79,7 +76,7 @@ const traces = ['"file_id"', '"item_reference"', '"vector_store_ids"', '"audio"'
  * parsed. What tools were called with is not looked at: that is the client's own.
  */
 export const stateNamed = (endpoint: Endpoint, body: unknown, text: string): NamedState | null => {
-  if (!isRecord(body)) return null
+  if (!isJsonObject(body)) return null
   const found = firstOf(outer[endpoint], field => named(field, body[field]))
   if (found !== null || !traces.some(trace => text.includes(trace))) return found
   const messages = [...recordsIn(body.messages), ...recordsIn(body.input)]
@@ -88,14 +85,14 @@ export const stateNamed = (endpoint: Endpoint, body: unknown, text: string): Nam
 
 /** What an answer says that its account keeps from now on. */
 export const statesMade = (endpoint: Endpoint, answer: unknown): readonly string[] => {
-  if (!isRecord(answer)) return []
+  if (!isJsonObject(answer)) return []
   const made =
     endpoint === '/v1/responses'
       ? [answer.store === false ? null : answer.id, answer.conversation]
       : endpoint === '/v1/messages'
         ? [answer.container]
         : endpoint === '/v1/chat/completions'
-          ? recordsIn(answer.choices).map(({ message }) => isRecord(message) && message.audio)
+          ? recordsIn(answer.choices).map(({ message }) => isJsonObject(message) && message.audio)
           : []
   return made.flatMap(value => named('', value)?.id ?? [])
 }

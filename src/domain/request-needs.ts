@@ -1,12 +1,8 @@
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import type { Capability } from './capabilities.ts'
 import type { Endpoint } from './endpoint.ts'
 
-type JsonRecord = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is JsonRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const recordAt = (value: unknown): JsonRecord => (isRecord(value) ? value : {})
+const recordAt = (value: unknown): JsonObject => (isJsonObject(value) ? value : {})
 const listAt = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 const isOver = (value: unknown, least: number): boolean => typeof value === 'number' && value > least
 const hasItems = (value: unknown): boolean => listAt(value).length > 0
@@ -42,12 +38,12 @@ const ofFormat = (format: unknown): Capability | undefined => formatNeeds[String
 const when = (needed: boolean, capability: Capability): Capability | undefined =>
   needed ? capability : undefined
 
-const readers: Readonly<Record<Endpoint, (body: JsonRecord) => (Capability | undefined)[]>> = {
+const readers: Readonly<Record<Endpoint, (body: JsonObject) => (Capability | undefined)[]>> = {
   '/v1/chat/completions': body => [
     ...ofParts(body.messages),
     ofFormat(body.response_format),
     when(hasItems(body.tools) || hasItems(body.functions), 'tools'),
-    when(isRecord(body.audio) || listAt(body.modalities).includes('audio'), 'audio'),
+    when(isJsonObject(body.audio) || listAt(body.modalities).includes('audio'), 'audio'),
     when(isOver(body.n, 1), 'n'),
     when(body.logprobs === true || isOver(body.top_logprobs, 0), 'logprobs'),
   ],

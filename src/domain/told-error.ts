@@ -1,4 +1,5 @@
-import { asRecord, type JsonRecord } from './classify/json-shape.ts'
+import type { JsonObject } from '../json/json-object.ts'
+import { asRecord } from './classify/json-shape.ts'
 import type { ToldError } from './job.ts'
 import type { Redact } from './redact.ts'
 import type { UpstreamAnswer, UpstreamBreak, UpstreamOutcome } from './upstream.ts'
@@ -55,7 +56,7 @@ const isCode = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= 100 && /^[A-Za-z][\w.:/#-]*$/.test(value)
 
 /** Of the codes and types that a body names, the most specific one. */
-const codeIn = (body: JsonRecord): string | null => {
+const codeIn = (body: JsonObject): string | null => {
   const error = asRecord(body.error)
   const places = [asRecord(error?.details)?.error_code, error?.code, body.code, error?.type, error?.status]
   const outer = [body.error, body.__type, body.object === 'error' ? body.type : undefined, body.error_type]
@@ -63,7 +64,7 @@ const codeIn = (body: JsonRecord): string | null => {
 }
 
 /** A router passes on what the provider behind it said. */
-const rawBehind = (body: JsonRecord): string | null => {
+const rawBehind = (body: JsonObject): string | null => {
   const raw = asRecord(asRecord(body.error)?.metadata)?.raw
   if (typeof raw !== 'string') return null
   return messageIn(parse(raw)) ?? raw

@@ -1,5 +1,5 @@
-import { JsonCursor, unquoted } from '../json/cursor.ts'
-import { isJson } from '../json/is-json.ts'
+import { JsonCursor, unquoted } from './cursor.ts'
+import { isJson } from './is-json.ts'
 
 /** Deeper ones are not worth the stack. */
 const maxDepth = 200

@@ -1,4 +1,4 @@
-import { elementsOf, type Member, membersOf, type Span } from '../json/members.ts'
+import { elementsOf, type Member, membersOf, type Span } from './members.ts'
 
 /** A piece of a JSON text that is replaced; what stands around it keeps every byte. */
 export interface Edit {

@@ -1,6 +1,5 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-
-type JsonRecord = Readonly<Record<string, unknown>>
+import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 
 /** What an answer says, without what is of the call: ids, counts, times, the model's name. */
 export interface AnswerContent {
@@ -9,12 +8,9 @@ export interface AnswerContent {
   readonly calls: readonly { readonly name: unknown; readonly input: unknown }[]
 }
 
-const recordsIn = (value: unknown): JsonRecord[] =>
-  Array.isArray(value)
-    ? value.filter(each => typeof each === 'object' && each !== null && !Array.isArray(each))
-    : []
+const recordsIn = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : [])
 
-const recordOf = (value: unknown): JsonRecord => recordsIn([value])[0] ?? {}
+const recordOf = (value: unknown): JsonObject => recordsIn([value])[0] ?? {}
 
 /** Answers may have a text as such or in parts. */
 const textOf = (content: unknown): string =>
@@ -24,7 +20,7 @@ const textOf = (content: unknown): string =>
         .map(({ text }) => (typeof text === 'string' ? text : ''))
         .join('')
 
-const inChat = ({ choices }: JsonRecord): AnswerContent => {
+const inChat = ({ choices }: JsonObject): AnswerContent => {
   const messages = recordsIn(choices).map(({ message }) => recordOf(message))
   return {
     texts: messages.map(({ content }) => textOf(content)),
@@ -36,14 +32,14 @@ const inChat = ({ choices }: JsonRecord): AnswerContent => {
   }
 }
 
-const inMessage = ({ content }: JsonRecord): AnswerContent => ({
+const inMessage = ({ content }: JsonObject): AnswerContent => ({
   texts: [textOf(recordsIn(content).filter(({ type }) => type === 'text'))],
   calls: recordsIn(content)
     .filter(({ type }) => type === 'tool_use')
     .map(({ name, input }) => ({ name, input })),
 })
 
-const inResponse = ({ output }: JsonRecord): AnswerContent => {
+const inResponse = ({ output }: JsonObject): AnswerContent => {
   const items = recordsIn(output)
   return {
     texts: [items.map(({ content }) => textOf(content)).join('')],
@@ -53,7 +49,7 @@ const inResponse = ({ output }: JsonRecord): AnswerContent => {
   }
 }
 
-const readers: Readonly<Record<Endpoint, (answer: JsonRecord) => AnswerContent>> = {
+const readers: Readonly<Record<Endpoint, (answer: JsonObject) => AnswerContent>> = {
   '/v1/chat/completions': inChat,
   '/v1/messages': inMessage,
   '/v1/responses': inResponse,

@@ -1,7 +1,8 @@
+import type { JsonObject } from '../../json/json-object.ts'
 import type { UpstreamDialect } from '../endpoint.ts'
-import { asRecord, firstRecord, isFilledArray, type JsonRecord } from './json-shape.ts'
+import { asRecord, firstRecord, isFilledArray } from './json-shape.ts'
 
-const marks: Readonly<Record<UpstreamDialect, (body: JsonRecord) => boolean>> = {
+const marks: Readonly<Record<UpstreamDialect, (body: JsonObject) => boolean>> = {
   openai: ({ choices, output }) => Array.isArray(choices) || Array.isArray(output),
   mistral: ({ choices }) => Array.isArray(choices),
   anthropic: ({ content }) => Array.isArray(content),
@@ -12,7 +13,7 @@ const marks: Readonly<Record<UpstreamDialect, (body: JsonRecord) => boolean>> = 
 }
 
 /** Whether a 2xx has what no answer of that API lacks: a page's or another server's JSON does not. */
-export const isInFormatOf = (dialect: UpstreamDialect, body: JsonRecord): boolean => marks[dialect](body)
+export const isInFormatOf = (dialect: UpstreamDialect, body: JsonObject): boolean => marks[dialect](body)
 
 /**
  * Whether an answer in OpenAI's format has what those who translate it leave out without a word: images, as routers write them, and a

@@ -1,4 +1,5 @@
-import { asCode, asRecord, firstRecord, isFilledText, type JsonRecord } from './json-shape.ts'
+import type { JsonObject } from '../../json/json-object.ts'
+import { asCode, asRecord, firstRecord, isFilledText } from './json-shape.ts'
 
 /** What an error body says, whichever dialect it is in. */
 export interface ErrorFacts {
@@ -40,7 +41,7 @@ export function errorFacts(json: unknown): ErrorFacts | null {
 }
 
 /** OpenRouter wraps a provider's error in one that says no more than "Provider returned error". */
-function relayed({ metadata, code }: JsonRecord): ErrorFacts | null {
+function relayed({ metadata, code }: JsonObject): ErrorFacts | null {
   const raw = asRecord(metadata)?.raw
   if (typeof raw !== 'string' || raw.length > longestRelayed) return null
   try {
@@ -52,7 +53,7 @@ function relayed({ metadata, code }: JsonRecord): ErrorFacts | null {
 }
 
 /** Null when the error says nothing. */
-export function factsOf(error: JsonRecord): ErrorFacts | null {
+export function factsOf(error: JsonObject): ErrorFacts | null {
   // Azure tells in the inner error what a `BadRequest` means.
   const names = [
     asRecord(error.details)?.error_code,

@@ -1,12 +1,13 @@
+import type { JsonObject } from '../../json/json-object.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { type ErrorFacts, errorFacts, startOf } from './error-facts.ts'
-import { asRecord, firstRecord, type JsonRecord } from './json-shape.ts'
+import { asRecord, firstRecord } from './json-shape.ts'
 
 /**
  * The error that a 2xx is in truth, or null. OpenRouter reports a provider that failed midway in `choices[0].error`, MiniMax
  * everything in `base_resp`.
  */
-export const factsInAnswer = (body: JsonRecord): ErrorFacts | null =>
+export const factsInAnswer = (body: JsonObject): ErrorFacts | null =>
   errorFacts(body) ?? errorFacts(firstRecord(body.choices)) ?? factsOfBase(asRecord(body.base_resp))
 
 /** The status that an error inside a 2xx would have had. A failed response blames the request unless its code says otherwise. */
@@ -29,7 +30,7 @@ const statusOfBase: Readonly<Record<number, number>> = {
   2013: 400,
 }
 
-const factsOfBase = (base: JsonRecord | null): ErrorFacts | null => {
+const factsOfBase = (base: JsonObject | null): ErrorFacts | null => {
   const code = base?.status_code
   if (typeof code !== 'number' || code === 0) return null
   const message = typeof base?.status_msg === 'string' ? startOf(base.status_msg) : ''

@@ -1,12 +1,11 @@
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
+
 /** Cautious readers of parsed JSON of unknown shape: they answer null instead of throwing. */
 
-export type JsonRecord = Readonly<Record<string, unknown>>
-
-export const asRecord = (value: unknown): JsonRecord | null =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonRecord) : null
+export const asRecord = (value: unknown): JsonObject | null => (isJsonObject(value) ? value : null)
 
 /** The array's first element, when that is an object. */
-export const firstRecord = (value: unknown): JsonRecord | null =>
+export const firstRecord = (value: unknown): JsonObject | null =>
   Array.isArray(value) ? asRecord(value[0]) : null
 
 export const isFilledText = (value: unknown): value is string => typeof value === 'string' && value !== ''

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../json/json-object.ts'
 import type { Endpoint, UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import type { ErrorFacts } from './error-facts.ts'
@@ -5,7 +6,7 @@ import { factsInAnswer, impliedStatus } from './error-in-answer.ts'
 import { readEventStream } from './event-stream.ts'
 import type { Finding } from './finding.ts'
 import { finishWord, meaningOf, promisesCalls } from './finish-words.ts'
-import { asCode, asRecord, firstRecord, isFilledArray, isFilledText, type JsonRecord } from './json-shape.ts'
+import { asCode, asRecord, firstRecord, isFilledArray, isFilledText } from './json-shape.ts'
 import { judgeFacts } from './judge-error.ts'
 import { judgeUntold } from './judge-untold.ts'
 
@@ -46,7 +47,7 @@ function judgeInner(facts: ErrorFacts, endpoint: Endpoint, dialect: UpstreamDial
 }
 
 /** `told`: the provider's own word for the end, or null for none, where the answer is a translation. */
-type Judge = (body: JsonRecord, told: string | null | undefined) => Finding
+type Judge = (body: JsonObject, told: string | null | undefined) => Finding
 
 const judges: Readonly<Record<Endpoint, Judge>> = {
   '/v1/chat/completions': judgeChat,
@@ -67,7 +68,7 @@ function judgeEnd(word: string | null, isUsable: boolean): Finding {
   return isUsable || !needsContent ? ok(word) : spoiled(meaning === undefined ? word : null)
 }
 
-function judgeChat({ choices }: JsonRecord, told: string | null | undefined): Finding {
+function judgeChat({ choices }: JsonObject, told: string | null | undefined): Finding {
   if (!Array.isArray(choices)) return lost('unusable')
   const choice = firstRecord(choices)
   const word = finishWord(told === undefined ? choice?.finish_reason : told)
@@ -78,14 +79,14 @@ function judgeChat({ choices }: JsonRecord, told: string | null | undefined): Fi
 }
 
 /** Reasoning alone is an answer, too: some models put all their text there. */
-export function holdsAnswer(message: JsonRecord): boolean {
+export function holdsAnswer(message: JsonObject): boolean {
   const { content, tool_calls, function_call, audio, images, reasoning_content, reasoning } = message
   if ([content, reasoning_content, reasoning].some(isFilledText)) return true
   if ([content, tool_calls, images].some(isFilledArray)) return true
   return asRecord(function_call) !== null || asRecord(audio) !== null
 }
 
-function judgeCompletion({ choices }: JsonRecord): Finding {
+function judgeCompletion({ choices }: JsonObject): Finding {
   if (!Array.isArray(choices)) return lost('unusable')
   const choice = firstRecord(choices)
   const word = finishWord(choice?.finish_reason)
@@ -93,20 +94,20 @@ function judgeCompletion({ choices }: JsonRecord): Finding {
   return judgeEnd(word, isFilledText(choice?.text))
 }
 
-function judgeMessage({ content, stop_reason }: JsonRecord, told: string | null | undefined): Finding {
+function judgeMessage({ content, stop_reason }: JsonObject, told: string | null | undefined): Finding {
   const word = finishWord(told === undefined ? stop_reason : told)
   if (meaningOf(word) === 'refused') return refused(word!)
   if (!Array.isArray(content)) return lost('unusable')
   return judgeEnd(word, content.length > 0)
 }
 
-function judgeEmbeddings({ data }: JsonRecord): Finding {
+function judgeEmbeddings({ data }: JsonObject): Finding {
   if (!Array.isArray(data)) return lost('unusable')
   const embedding = firstRecord(data)?.embedding
   return isFilledArray(embedding) || isFilledText(embedding) ? ok(null) : spoiled(null)
 }
 
-function judgeResponse({ status, output, incomplete_details }: JsonRecord): Finding {
+function judgeResponse({ status, output, incomplete_details }: JsonObject): Finding {
   const state = asCode(status)
   if (state === 'incomplete') {
     const reason = asCode(asRecord(incomplete_details)?.reason) ?? state

@@ -1,16 +1,17 @@
+import type { JsonObject } from '../../json/json-object.ts'
 import type { UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { isInFormatOf } from './answer-formats.ts'
 import type { Finding } from './finding.ts'
 import { finishWord, meaningOf } from './finish-words.ts'
-import { firstRecord, type JsonRecord } from './json-shape.ts'
+import { firstRecord } from './json-shape.ts'
 
 /**
  * Judges a 2xx in the provider's own format that was not put into the client's. What it says of its end comes first: a failure is
  * no answer. One that is not in that format either, a page's or another server's JSON, is lost.
  */
 export function judgeUntold(
-  body: JsonRecord,
+  body: JsonObject,
   { finish, untold: why }: Pick<UpstreamAnswer, 'finish' | 'untold'>,
   dialect: UpstreamDialect,
 ): Finding {
@@ -25,7 +26,7 @@ export function judgeUntold(
     : { kind: 'untranslatable', reason: word ?? 'untranslatable' }
 }
 
-const endOf = (body: JsonRecord, dialect: UpstreamDialect): unknown => {
+const endOf = (body: JsonObject, dialect: UpstreamDialect): unknown => {
   switch (dialect) {
     case 'anthropic':
       return body.stop_reason
@@ -42,7 +43,7 @@ const endOf = (body: JsonRecord, dialect: UpstreamDialect): unknown => {
 }
 
 /** Whether there is not even the place where an answer would be. */
-const isBlank = ({ choices, candidates, output }: JsonRecord, dialect: UpstreamDialect): boolean => {
+const isBlank = ({ choices, candidates, output }: JsonObject, dialect: UpstreamDialect): boolean => {
   if (dialect === 'google') return firstRecord(candidates) === null
   return (dialect === 'openai' || dialect === 'mistral') && firstRecord(choices ?? output) === null
 }

@@ -1,8 +1,9 @@
+import type { JsonObject } from '../../json/json-object.ts'
 import type { UpstreamDialect } from '../endpoint.ts'
 import { parseGoDuration } from '../retry-after.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { type ErrorFacts, errorFacts, factsOf, startOf } from './error-facts.ts'
-import { asCode, asRecord, firstRecord, isFilledText, type JsonRecord } from './json-shape.ts'
+import { asCode, asRecord, firstRecord, isFilledText } from './json-shape.ts'
 
 type Reader = (answer: UpstreamAnswer) => ErrorFacts | null
 
@@ -30,14 +31,14 @@ const readGoogle: Reader = ({ json }) => {
   return facts === null || retryAfterMs === null ? facts : { ...facts, retryAfterMs }
 }
 
-const isOfType = (detail: JsonRecord, type: string): boolean =>
+const isOfType = (detail: JsonObject, type: string): boolean =>
   String(detail['@type']).endsWith(`/google.rpc.${type}`)
 
-const reasonIn = (details: readonly JsonRecord[]): unknown =>
+const reasonIn = (details: readonly JsonObject[]): unknown =>
   details.find(detail => isOfType(detail, 'ErrorInfo'))?.reason
 
 /** A protobuf duration: `37s`, `0.210430s`. */
-const retryDelayIn = (details: readonly JsonRecord[]): number | null => {
+const retryDelayIn = (details: readonly JsonObject[]): number | null => {
   const delay = details.find(detail => isOfType(detail, 'RetryInfo'))?.retryDelay
   return typeof delay === 'string' ? parseGoDuration(delay) : null
 }
