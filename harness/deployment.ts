@@ -8,7 +8,7 @@ export const runBaton = (args: readonly string[], options: ChildOptions): Child 
   startNode('src/main.ts', args, options)
 
 /** A folder with a config, and the processes that run on it. */
-export interface Site {
+export interface Deployment {
   readonly dir: string
   run(...args: string[]): Child
   /** Resolves once the process says that it works. */
@@ -18,7 +18,10 @@ export interface Site {
   close(): Promise<void>
 }
 
-export const openSite = async (config: object | null, env: Record<string, string> = {}): Promise<Site> => {
+export const openDeployment = async (
+  config: object | null,
+  env: Record<string, string> = {},
+): Promise<Deployment> => {
   const dir = await mkdtemp(join(tmpdir(), 'baton-site-'))
   // JSON is YAML.
   if (config) await writeFile(join(dir, 'baton.yaml'), JSON.stringify(config))

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { until } from '../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../src/sim/webhook-receiver.ts'
-import { type Deployment, deploy } from './support/open-baton.ts'
+import { type BatonApi, openBaton } from './support/open-baton.ts'
 
 const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
 const prompt = 'MARKER-PROMPT-8c1f'
@@ -26,15 +26,15 @@ const models = [
 const lines: string[] = []
 let sims: SimProvider[]
 let receiver: WebhookReceiver
-let baton: Deployment
+let baton: BatonApi
 
 beforeAll(async () => {
   sims = [createSimProvider(), createSimProvider()]
   receiver = createWebhookReceiver({ secret: webhookSecret })
   await Promise.all([...sims, receiver].map(server => server.start()))
   const route = { provider: 'first', fallback_to: 'claude' }
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     webhooks: true,
     batches: true,
     logTo: new Writable({
@@ -67,7 +67,7 @@ afterAll(async () => {
 const submit = (model: string, more = {}) => baton.chat(model, { prompt, user: `u-${model}`, ...more })
 
 const post = (path: string, body: string, key = keys.client): Promise<Response> =>
-  fetch(`${baton.apiUrl}${path}`, {
+  fetch(`${baton.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body,
@@ -79,7 +79,7 @@ const runBatch = async (text: string): Promise<string> => {
   form.set('purpose', 'batch')
   form.set('file', new Blob([text]), `${prompt}.jsonl`)
   const headers = { authorization: `Bearer ${keys.client}` }
-  const file = await fetch(`${baton.apiUrl}/v1/files`, { method: 'POST', headers, body: form })
+  const file = await fetch(`${baton.url}/v1/files`, { method: 'POST', headers, body: form })
   const { id: input_file_id } = (await file.json()) as { id: string }
   const order = { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h' }
   const created = await post(

@@ -9,7 +9,7 @@ import { until } from '../../harness/until.ts'
 import { serveApi } from '../../src/api/serve.ts'
 import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type ConfigInput, type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, type BatonApi, type ConfigInput, openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 /** What their users write is the same for all of them; their types have different names. */
@@ -24,7 +24,7 @@ export type Batch = OpenAI7.Batch
 export interface BatchApi extends AsyncDisposable {
   readonly url: string
   readonly sim: SimProvider
-  readonly baton: Deployment
+  readonly baton: BatonApi
   /** One more batch worker. */
   feeder(): Promise<void>
   /** One more API, whose clock is behind by so much: windows of its batches end sooner for everybody else. */
@@ -60,15 +60,15 @@ export const openBatchApi = async (
     ...options.config,
   }
   const { prefix } = testRedis()
-  const baton = await deploy({ config, prefix, api: true, webhooks: true })
-  const feeders: Deployment[] = []
+  const baton = await openBaton({ level: 'api', config, prefix, webhooks: true })
+  const feeders: Baton[] = []
   const life = createLifecycle(5_000, pino({ level: 'silent' }))
   const feeder = async (): Promise<void> => {
-    feeders.push(await deploy({ config, prefix, batches: true, workers: [] }))
+    feeders.push(await openBaton({ level: 'workers', config, prefix, batches: true, workers: [] }))
   }
   for (let i = 0; i < (options.feeders ?? 1); i++) await feeder()
   return {
-    url: baton.apiUrl,
+    url: baton.url,
     sim,
     baton,
     feeder,

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { type Deployment, type DeployOptions, deploy } from '../support/open-baton.ts'
+import { type ApiOptions, type BatonApi, openBaton } from '../support/open-baton.ts'
 import { answers, openVendor, type Vendor } from '../support/vendors.ts'
 import { type Answer, type Call, call, chat, type Json } from './test-api.ts'
 
@@ -11,24 +11,24 @@ export const key = 'sk-upstream-1234567890abcdef'
 export interface ReasonsSite extends AsyncDisposable {
   readonly openai: Vendor
   readonly claude: Vendor
-  readonly baton: Deployment
+  readonly baton: BatonApi
   readonly clients: { readonly openai: OpenAI; readonly anthropic: Anthropic }
   ask(model: string, options?: Call): Promise<Answer>
   get(path: string): Promise<Json>
   /** One more Baton on the same Redis, as after a restart. */
-  again(apiKey: string): Promise<Deployment>
+  again(apiKey: string): Promise<BatonApi>
 }
 
 export const openReasonsSite = async (
-  options: Partial<DeployOptions> = {},
+  options: Partial<ApiOptions> = {},
   provider: object = {},
 ): Promise<ReasonsSite> => {
   const openai = await openVendor(answering(200, answers.chat))
   const claude = await openVendor(answering(200, answers.message))
   const settings = { retries: 0, ...provider }
   const { config, ...more } = options
-  const settledWith = (api_key: string): DeployOptions => ({
-    api: true,
+  const settledWith = (api_key: string): { level: 'api' } & ApiOptions => ({
+    level: 'api',
     ...more,
     config: {
       providers: {
@@ -43,8 +43,8 @@ export const openReasonsSite = async (
       ...config,
     },
   })
-  const baton = await deploy(settledWith(key))
-  const api = { url: baton.apiUrl }
+  const baton = await openBaton(settledWith(key))
+  const api = { url: baton.url }
   const common = { apiKey: 'any', maxRetries: 2 }
   return {
     openai,
@@ -57,7 +57,7 @@ export const openReasonsSite = async (
     ask: (model, options = {}) =>
       call(api, 'POST', '/v1/chat/completions', { body: chat('hi', { model }), ...options }),
     get: async path => (await call(api, 'GET', path)).json,
-    again: apiKey => deploy({ ...settledWith(apiKey), prefix: baton.prefix }),
+    again: apiKey => openBaton({ ...settledWith(apiKey), prefix: baton.prefix }),
     [Symbol.asyncDispose]: async () => {
       await baton.stop()
       await Promise.all([openai.close(), claude.close()])

@@ -1,19 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
 import type { Redis } from 'ioredis'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import { vi } from 'vitest'
-import type { ApiParts } from '../../src/api/parts.ts'
-import { serveApi } from '../../src/api/serve.ts'
-import { configSchema } from '../../src/config/schema.ts'
-import { openContext } from '../../src/context.ts'
-import type { BlobStore } from '../../src/files/blobs/blob-store.ts'
 import type { JobResult } from '../../src/jobs/store.ts'
-import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createApiRedis } from '../../src/redis/connect.ts'
-import { openBlobStore } from '../../src/start-blobs.ts'
+import { type ApiOptions, type BatonApi, openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 /** Nobody calls a provider here: tests end jobs through the store, as a worker would. */
@@ -28,54 +18,40 @@ const models = {
   'meta/llama': { provider: 'openai', upstream_model: 'meta/llama', capabilities: { vision: false } },
 }
 
-export interface ApiOptions {
+export interface TestApiOptions extends Pick<ApiOptions, 'log' | 'blobs'> {
   readonly redis?: { readonly url: string; readonly prefix: string }
   /** Sections of the config, over those above. */
   readonly config?: object
-  readonly log?: Logger
-  /** Around the store of the test's own directory. */
-  readonly blobs?: (disk: BlobStore) => BlobStore
 }
 
-export interface TestApi extends AsyncDisposable {
-  readonly app: FastifyInstance
-  readonly url: string
-  readonly parts: ApiParts
+export interface TestApi extends BatonApi, AsyncDisposable {
   readonly redis: Redis
-  readonly prefix: string
-  /** Where files are kept. */
-  readonly blobDir: string
 }
 
-/** The API as production builds it, listening, on a Redis prefix of its own. */
-export const openTestApi = async (options: ApiOptions = {}): Promise<TestApi> => {
-  const { url: redisUrl, prefix } = options.redis ?? testRedis()
-  const log = options.log ?? pino({ level: 'silent' })
-  const blobDir = await mkdtemp(join(tmpdir(), 'baton-blobs-'))
-  const { server } = (options.config ?? {}) as { readonly server?: object }
-  const given = { providers, models, storage: { path: blobDir }, ...options.config }
-  const config = configSchema.parse({ ...given, redis: { prefix }, server: { ...server, port: 0 } })
-  const life = createLifecycle(0, log)
-  const context = await openContext(life, { config, redisAt: redisUrl, log })
-  const { url, app, parts } = await serveApi(life, context, async (life, context) => {
-    const disk = await openBlobStore(life, context)
-    return options.blobs?.(disk) ?? disk
+/** The API without a worker, listening, on a Redis prefix of its own. */
+export const openTestApi = async ({
+  redis: at,
+  config = {},
+  ...more
+}: TestApiOptions = {}): Promise<TestApi> => {
+  const { url: redisUrl, prefix } = at ?? testRedis()
+  const { server } = config as { readonly server?: object }
+  const baton = await openBaton({
+    level: 'api',
+    workers: [],
+    graceMs: 0,
+    ...{ redisUrl, prefix, ...more },
+    config: { providers, models, ...config, server: { shutdown_grace: '20s', ...server } },
   })
   // The test's own, to look with.
-  const redis = createApiRedis(redisUrl, log) as Redis
+  const redis = createApiRedis(redisUrl, pino({ level: 'silent' })) as Redis
   await new Promise(ready => redis.once('ready', ready))
-
   return {
-    app,
-    parts,
+    ...baton,
     redis,
-    prefix,
-    blobDir,
-    url,
     [Symbol.asyncDispose]: async () => {
-      await life.stop()
+      await baton.stop()
       redis.disconnect()
-      await rm(blobDir, { recursive: true, force: true })
     },
   }
 }

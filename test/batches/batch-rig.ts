@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type ConfigInput, type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, type ConfigInput, openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 import { type BatchDesk, openDesk } from './batch-desk.ts'
 
@@ -18,11 +18,11 @@ export interface BatchRig extends BatchDesk {
   /** Speaks OpenAI's format, and `second` Anthropic's: the route `chain` goes from one to the other. */
   readonly first: SimProvider
   readonly second: SimProvider
-  readonly baton: Deployment
+  readonly baton: Baton
   /** Another feeder, as one more process would be. */
-  feeder(): Promise<Deployment>
+  feeder(): Promise<Baton>
   /** Those that were started, in order. */
-  readonly feeders: readonly Deployment[]
+  readonly feeders: readonly Baton[]
 }
 
 export const openBatchRig = async (options: BatchRigOptions = {}): Promise<BatchRig> => {
@@ -48,13 +48,13 @@ export const openBatchRig = async (options: BatchRigOptions = {}): Promise<Batch
     ...options.config,
   }
   const { url, prefix } = testRedis()
-  const feeders: Deployment[] = []
-  const feeder = async (): Promise<Deployment> => {
-    const another = await deploy({ config, prefix, batches: true, workers: [] })
+  const feeders: Baton[] = []
+  const feeder = async (): Promise<Baton> => {
+    const another = await openBaton({ level: 'workers', config, prefix, batches: true, workers: [] })
     feeders.push(another)
     return another
   }
-  const baton = await deploy({ config, prefix, webhooks: options.webhooks ?? false })
+  const baton = await openBaton({ level: 'workers', config, prefix, webhooks: options.webhooks ?? false })
   for (let i = 0; i < (options.feeders ?? 1); i++) await feeder()
   const desk = openDesk({ url, prefix }, dir)
 

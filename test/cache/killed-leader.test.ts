@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createAnswerCache } from '../../src/cache/answer-cache.ts'
 import { requestKey } from '../../src/cache/request-key.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 const lockMs = 1_500
 
 let sim: SimProvider
-let site: Site
+let site: Deployment
 /** Submits, and works only when asked to. */
-let baton: Deployment
-let successor: Deployment | undefined
+let baton: Baton
+let successor: Baton | undefined
 const { url, prefix } = testRedis()
 const parts = () => ({
   providers: {
@@ -26,8 +26,8 @@ const parts = () => ({
 beforeAll(async () => {
   sim = createSimProvider()
   await sim.start()
-  baton = await deploy({ config: parts(), prefix, workers: [] })
-  site = await openSite({ ...parts(), redis: { url, prefix } })
+  baton = await openBaton({ level: 'workers', config: parts(), prefix, workers: [] })
+  site = await openBaton({ level: 'processes', config: { ...parts(), redis: { url, prefix } } })
 })
 afterAll(async () => {
   await site.close()
@@ -48,7 +48,7 @@ it('a leader whose worker is killed keeps nobody: one follower leads, and all ha
 
   await worker.kill()
   const killedAtMs = Date.now()
-  successor = await deploy({ config: parts(), prefix })
+  successor = await openBaton({ level: 'workers', config: parts(), prefix })
   const jobs = await Promise.all([leader, ...followers].map(baton.ended))
 
   expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
@@ -60,13 +60,13 @@ it('a leader whose worker is killed keeps nobody: one follower leads, and all ha
 
 it('a leader whose worker is stopped goes on elsewhere, and nobody is asked twice', async () => {
   const own = testRedis().prefix
-  const stopped = await deploy({ config: parts(), prefix: own, graceMs: 0 })
+  const stopped = await openBaton({ level: 'workers', config: parts(), prefix: own, graceMs: 0 })
   sim.reset()
   const leader = await stopped.chat('hang-then-ok')
   await until(() => sim.calls.inFlight === 1)
   const followers = await Promise.all(Array.from({ length: 4 }, () => stopped.chat('hang-then-ok')))
   await stopped.stop()
-  const next = await deploy({ config: parts(), prefix: own })
+  const next = await openBaton({ level: 'workers', config: parts(), prefix: own })
   const jobs = await Promise.all([leader, ...followers].map(next.ended))
   await next.stop()
   expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
@@ -76,7 +76,7 @@ it('a leader whose worker is stopped goes on elsewhere, and nobody is asked twic
 
 it('a worker that is killed between the answer it keeps and the end of its job is not missed: nobody is asked again', async () => {
   const own = testRedis().prefix
-  const submitter = await deploy({ config: parts(), prefix: own, workers: [] })
+  const submitter = await openBaton({ level: 'workers', config: parts(), prefix: own, workers: [] })
   const { store, cachedRoutes, keys, redis } = submitter.context
   sim.reset()
   const id = await submitter.chat('hang-then-ok')
@@ -89,7 +89,7 @@ it('a worker that is killed between the answer it keeps and the end of its job i
   const answer = { statusCode: 200, body: '{"kept":true}', target: claim.target }
   await cache.put(key, id, { route: claim.model, ttlMs: 60_000, maxTotalBytes: 1e6 }, answer)
 
-  const next = await deploy({ config: parts(), prefix: own })
+  const next = await openBaton({ level: 'workers', config: parts(), prefix: own })
   const job = await next.ended(id)
   await Promise.all([next.stop(), submitter.stop()])
   expect(job).toMatchObject({

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sim: SimProvider
 /** Two processes with workers of the same provider. */
-let baton: Deployment
-let other: Deployment
+let baton: Baton
+let other: Baton
 
 const lockMs = 1_500
 const scripts = ['gpt-4', 'refusal', 'hang', 'slow-300ms', 'slow-800ms', 'slow-2500ms', 'fail-400']
@@ -36,8 +36,8 @@ beforeAll(async () => {
     },
     jobs: { lease: `${lockMs}ms` },
   }
-  baton = await deploy({ config })
-  other = await deploy({ config, prefix: baton.prefix })
+  baton = await openBaton({ level: 'workers', config })
+  other = await openBaton({ level: 'workers', config, prefix: baton.prefix })
 })
 afterAll(async () => {
   await Promise.all([baton.stop(), other.stop()])
@@ -45,7 +45,7 @@ afterAll(async () => {
 })
 beforeEach(() => sim.reset())
 
-const answered = async (model: string, more: Parameters<Deployment['chat']>[1] = {}) =>
+const answered = async (model: string, more: Parameters<Baton['chat']>[1] = {}) =>
   baton.ended(await baton.chat(model, more))
 
 describe('an answer that is kept', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { BatchView } from '../../src/batches/view.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { deploy } from '../support/open-baton.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { type Command, type Ended, startCommand } from './command.ts'
 
 export const clientKey = 'client-key-1'
@@ -61,7 +61,8 @@ export const openBatchSite = async (): Promise<BatchSite> => {
   const [openai, anthropic] = [createSimProvider(), createSimProvider()]
   const receiver = createWebhookReceiver({ secret })
   await Promise.all([openai.start(), anthropic.start(), receiver.start()])
-  const baton = await deploy({
+  const baton = await openBaton({
+    level: 'api',
     config: {
       providers: {
         openai: { type: 'openai', base_url: `${openai.url}/v1`, api_key: 'k' },
@@ -78,18 +79,17 @@ export const openBatchSite = async (): Promise<BatchSite> => {
       storage: { path: join(dir, 'blobs') },
       batches: { max_lines: 300, max_file_bytes: 1_000_000 },
     },
-    api: true,
     batches: true,
     webhooks: true,
   })
   let fateOf = (_method: string, _path: string): Fate => 'served'
-  const front = await openFront(baton.apiUrl, (method, path) => fateOf(method, path))
+  const front = await openFront(baton.url, (method, path) => fateOf(method, path))
   const usual = { BATON_URL: front.url, BATON_API_KEY: clientKey }
 
   const start: BatchSite['start'] = (args, env = usual) => startCommand(args, { cwd: dir, env })
   const ask = async <T>(path: string, method = 'GET'): Promise<T> => {
     const headers = { authorization: `Bearer ${clientKey}` }
-    return (await (await fetch(`${baton.apiUrl}${path}`, { method, headers })).json()) as T
+    return (await (await fetch(`${baton.url}${path}`, { method, headers })).json()) as T
   }
   return {
     url: front.url,

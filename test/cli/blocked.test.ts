@@ -20,7 +20,7 @@ afterAll(async () => {
   await rm(blobs, { recursive: true, force: true })
 })
 
-const env = () => ({ BATON_URL: site.baton.apiUrl })
+const env = () => ({ BATON_URL: site.baton.url })
 const line = JSON.stringify({
   custom_id: 'a',
   method: 'POST',

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { runIn } from './run-in-folder.ts'
 
 let first: SimProvider
 let longer: SimProvider
 let longest: SimProvider
-let baton: Deployment
+let baton: BatonApi
 
 beforeAll(async () => {
   first = createSimProvider()
@@ -28,14 +28,14 @@ beforeAll(async () => {
       unused: { provider: 'first', mirror: { ...mirror, keep_pairs: 2 } },
     },
   }
-  baton = await deploy({ config, api: true, graceMs: 100 })
+  baton = await openBaton({ level: 'api', config, graceMs: 100 })
 })
 afterAll(async () => {
   await baton.stop()
   await Promise.all([first.stop(), longer.stop(), longest.stop()])
 })
 
-const run = (commandLine: string) => runIn({}, commandLine, { BATON_URL: baton.apiUrl })
+const run = (commandLine: string) => runIn({}, commandLine, { BATON_URL: baton.url })
 const rowOf = async (route: string): Promise<string[]> => {
   const { out } = await run('mirrors')
   const row = out.split('\n').find(line => line.startsWith(`${route} `))

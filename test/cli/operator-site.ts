@@ -1,10 +1,10 @@
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { type Run, runIn } from './run-in-folder.ts'
 
 /** Baton with two simulated providers and an API, and the command that looks at it. */
 export interface OperatorSite {
-  readonly baton: Deployment
+  readonly baton: BatonApi
   readonly openai: SimProvider
   readonly anthropic: SimProvider
   run(commandLine: string): Promise<Run>
@@ -32,8 +32,8 @@ export const openOperatorSite = async (more: object = {}): Promise<OperatorSite>
   const [openai, anthropic] = [createSimProvider(), createSimProvider()]
   await Promise.all([openai.start(), anthropic.start()])
   const config = { ...operatorConfig(openai.url, anthropic.url), ...more }
-  const baton = await deploy({ config, api: true, webhooks: true })
-  const run = (commandLine: string): Promise<Run> => runIn({}, commandLine, { BATON_URL: baton.apiUrl })
+  const baton = await openBaton({ level: 'api', config, webhooks: true })
+  const run = (commandLine: string): Promise<Run> => runIn({}, commandLine, { BATON_URL: baton.url })
   return {
     baton,
     openai,

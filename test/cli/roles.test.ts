@@ -27,7 +27,7 @@ test.each(['jobs', 'dead-letters', 'batches'])('%s takes any key', async line =>
 test('a job is explained to whoever may read it, also while it waits', async () => {
   const post = async (path: string, key: string, body: object): Promise<{ id: string }> => {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-    const answer = await fetch(site.baton.apiUrl + path, {
+    const answer = await fetch(site.baton.url + path, {
       method: 'POST',
       headers,
       body: JSON.stringify(body),

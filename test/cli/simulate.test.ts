@@ -9,7 +9,7 @@ beforeAll(async () => {
   const { baton, openai, anthropic } = site
   const config = operatorConfig(openai.url, anthropic.url)
   const files = { 'baton.yaml': JSON.stringify(config) }
-  simulate = args => runIn(files, `simulate ${args}`, { BATON_URL: baton.apiUrl })
+  simulate = args => runIn(files, `simulate ${args}`, { BATON_URL: baton.url })
   const ids = await Promise.all([...Array(120).fill('gpt-4'), 'alone', 'claude'].map(m => baton.chat(m)))
   await Promise.all(ids.map(baton.ended))
 })
@@ -47,7 +47,7 @@ test('by another config, and its strategy', async () => {
   const cheap = { ...models, 'gpt-4': { ...models['gpt-4'], strategy: 'cheapest' } }
   const files = { 'new.yaml': JSON.stringify({ providers, models: cheap }) }
   const args = 'simulate --config new.yaml --outage openai --json'
-  const { out } = await runIn(files, args, { BATON_URL: site.baton.apiUrl })
+  const { out } = await runIn(files, args, { BATON_URL: site.baton.url })
   expect(JSON.parse(out).without_outage.providers).toMatchObject([
     { provider: 'anthropic', jobs: 121 },
     { provider: 'openai', jobs: 1 },

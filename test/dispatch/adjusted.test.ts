@@ -8,14 +8,14 @@ import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { desk } from '../api/batch-deployment.ts'
 import { call } from '../api/test-api.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { answers, openVendor, unavailable, type Vendor } from '../support/vendors.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 
 let gpt: Vendor
 let claude: Vendor
-let baton: Deployment
+let baton: BatonApi
 let api: { readonly url: string }
 
 beforeAll(async () => {
@@ -29,8 +29,8 @@ beforeAll(async () => {
   }
   // Far beyond what is soon.
   const late = { ...common, backoff: { base: '10h', cap: '10h' } }
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     batches: true,
     webhooks: true,
     config: {
@@ -54,7 +54,7 @@ beforeAll(async () => {
       },
     },
   })
-  api = { url: baton.apiUrl }
+  api = { url: baton.url }
 })
 afterAll(async () => {
   await baton.stop()

@@ -1,17 +1,18 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let first: SimProvider
 let second: SimProvider
-let baton: Deployment
+let baton: Baton
 
 beforeEach(async () => {
   first = createSimProvider({ behaviour: { fault: { kind: 'error-500' } } })
   // Slower than the first target's backoff, one call at a time: jobs wait here until the first seems ready again.
   second = createSimProvider({ behaviour: { latency: { kind: 'fixed', ms: 700 } } })
   await Promise.all([first.start(), second.start()])
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: {
       providers: {
         first: {

@@ -8,15 +8,16 @@ import { jobDoorbell } from '../../src/jobs/doorbell.ts'
 import type { Claim } from '../../src/jobs/store.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sim: SimProvider
-let baton: Deployment
+let baton: Baton
 beforeAll(async () => {
   sim = createSimProvider()
   await sim.start()
   const provider = { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' }
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: {
       providers: { first: provider, second: provider },
       models: {

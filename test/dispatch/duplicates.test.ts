@@ -4,12 +4,12 @@ import { until } from '../../harness/until.ts'
 import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
 import { newJobId } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sim: SimProvider
-let baton: Deployment
+let baton: Baton
 /** A second process with workers of the same provider. */
-let other: Deployment
+let other: Baton
 let queue: Queue
 
 beforeAll(async () => {
@@ -19,8 +19,8 @@ beforeAll(async () => {
     providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' } },
     models: { 'gpt-4': { provider: 'first' }, 'slow-400ms': { provider: 'first' } },
   }
-  baton = await deploy({ config })
-  other = await deploy({ config, prefix: baton.prefix })
+  baton = await openBaton({ level: 'workers', config })
+  other = await openBaton({ level: 'workers', config, prefix: baton.prefix })
   queue = new Queue(queueName(providerQueue('first')), {
     connection: baton.context.redis,
     prefix: baton.prefix,

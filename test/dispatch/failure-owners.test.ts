@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call } from '../api/test-api.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { answers } from '../support/vendors.ts'
 import { callersFaults, type FailureCase, refusals, targetsFaults, throttles } from './failure-owner-cases.ts'
 
@@ -11,7 +11,7 @@ const cases = [...targetsFaults, ...callersFaults, ...refusals, ...throttles]
 
 let calls: string[]
 let upstream: Server
-let baton: Deployment
+let baton: BatonApi
 
 beforeAll(async () => {
   const replies = new Map(cases.map(({ reply }, i) => [`m${i}`, reply]))
@@ -37,8 +37,8 @@ beforeAll(async () => {
   const provided = (way: string) => cases.map((_, i) => [`${way}${i}`, at] as const)
   const routed = (way: string, more: object) =>
     cases.map((_, i) => [`${way}${i}`, { provider: `${way}${i}`, upstream_model: `m${i}`, ...more }] as const)
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     config: {
       providers: Object.fromEntries([...provided('backed'), ...provided('alone'), ['well', at]]),
       models: Object.fromEntries([
@@ -57,7 +57,7 @@ afterAll(async () => {
 
 const ask = async (model: string) => {
   const body = { model, messages: [{ role: 'user', content: 'hi' }] }
-  const url = { url: baton.apiUrl }
+  const url = { url: baton.url }
   const answer = await call(url, 'POST', '/v1/chat/completions', {
     body,
     headers: { 'x-baton-timeout': '30' },

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 /** Answers the flex tier as OpenAI and Groq do when it is full, and every other request well. */
 const full: Readonly<Record<string, readonly [status: number, error: object]>> = {
@@ -11,7 +11,7 @@ const full: Readonly<Record<string, readonly [status: number, error: object]>> =
 }
 const calls: string[] = []
 let upstream: Server
-let baton: Deployment
+let baton: Baton
 
 beforeAll(async () => {
   upstream = createServer(async (request, response) => {
@@ -33,7 +33,8 @@ beforeAll(async () => {
     retries: 0,
     breaker: { min_calls: 1, error_percent: 1 },
   }
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: {
       providers: { openai: at, groq: at, spare: at },
       models: {

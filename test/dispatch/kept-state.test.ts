@@ -3,13 +3,13 @@ import { until } from '../../harness/until.ts'
 import { row } from '../api/anthropic-clients.ts'
 import { call } from '../api/test-api.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { answers, openVendor, unavailable, type Vendor } from '../support/vendors.ts'
 
 let first: Vendor
 let second: Vendor
 let claude: Vendor
-let baton: Deployment
+let baton: BatonApi
 let api: { readonly url: string }
 let made = 0
 
@@ -26,8 +26,8 @@ beforeAll(async () => {
   claude = await openVendor(answering(200, answers.message))
   const common = { retries: 0, breaker: { min_calls: 10_000 } }
   const keys = (name: string) => ['1', '2', '3', '4', '5'].map(number => `${name}-${number}`)
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     batches: true,
     config: {
       providers: {
@@ -49,7 +49,7 @@ beforeAll(async () => {
       },
     },
   })
-  api = { url: baton.apiUrl }
+  api = { url: baton.url }
 })
 afterAll(async () => {
   await baton.stop()

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 /** Models that answer 503. */
 let down: Set<string>
 let upstream: Server
-let baton: Deployment
+let baton: BatonApi
 
 beforeEach(async () => {
   down = new Set()
@@ -26,7 +26,8 @@ beforeEach(async () => {
     breaker: { min_calls: 4, reset: '300ms', max_reset: '1s', window: '1s' },
     recovery: { ramp: '1s', step_interval: '1s' },
   }
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'api',
     config: {
       providers: { first, second: at },
       models: {
@@ -35,7 +36,6 @@ beforeEach(async () => {
         spare: { provider: 'second' },
       },
     },
-    api: true,
   })
 })
 afterEach(async () => {
@@ -58,7 +58,7 @@ interface View {
   readonly events: readonly { readonly model: string | null; readonly state: string }[]
 }
 const view = async (): Promise<View> => {
-  const { data } = (await (await fetch(`${baton.apiUrl}/v1/providers`)).json()) as { data: View[] }
+  const { data } = (await (await fetch(`${baton.url}/v1/providers`)).json()) as { data: View[] }
   return data[0]!
 }
 

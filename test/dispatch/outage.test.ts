@@ -2,16 +2,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { BehaviourInput } from '../../src/sim/behaviour.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sims: SimProvider[]
-let baton: Deployment
+let baton: Baton
 
 beforeEach(async () => {
   sims = [createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
   const breaker = { min_calls: 4, reset: '400ms', window: '10s' }
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: {
       providers: {
         first: { type: 'openai', base_url: `${sims[0]!.url}/v1`, api_key: 'k', breaker },

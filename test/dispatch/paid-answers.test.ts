@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { cases, chat, type Vendor } from './paid-answer-cases.ts'
 
 const vendors: Readonly<Record<Vendor, object>> = {
@@ -20,7 +20,7 @@ const vendors: Readonly<Record<Vendor, object>> = {
 let replies: Map<string, unknown>
 let calls: string[]
 let upstream: Server
-let baton: Deployment
+let baton: BatonApi
 
 /** Gemini and Bedrock have the model in the path. */
 const modelIn = (path: string, body: { model?: string }): string =>
@@ -45,7 +45,8 @@ beforeAll(async () => {
   }
   // One failure that counted would shut it for the cases behind.
   const at = { retries: 0, breaker: { min_calls: 1, error_percent: 1 } }
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'api',
     config: {
       jobs: { sync_timeout: '1m' },
       providers: {
@@ -62,7 +63,6 @@ beforeAll(async () => {
         well: { provider: 'well' },
       },
     },
-    api: true,
   })
 })
 afterAll(async () => {

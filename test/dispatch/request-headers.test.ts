@@ -6,13 +6,13 @@ import { row } from '../api/anthropic-clients.ts'
 import { desk } from '../api/batch-deployment.ts'
 import { call, type Json } from '../api/test-api.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { answers, openVendor, unavailable, type Vendor } from '../support/vendors.ts'
 
 let claude: Vendor
 let other: Vendor
 let gpt: Vendor
-let baton: Deployment
+let baton: BatonApi
 let api: { readonly url: string }
 let config: Record<string, unknown>
 
@@ -41,8 +41,8 @@ beforeAll(async () => {
       'gpt-from-claude': { provider: 'gpt' },
     },
   }
-  baton = await deploy({ config, api: true, batches: true })
-  api = { url: baton.apiUrl }
+  baton = await openBaton({ level: 'api', config, batches: true })
+  api = { url: baton.url }
 })
 afterAll(async () => {
   await baton.stop()
@@ -117,12 +117,12 @@ describe('headers that belong to a request', () => {
   })
 
   it('are in the record of a job that waits while everything is started anew', async () => {
-    const first = await deploy({ config, api: true, workers: [] })
+    const first = await openBaton({ level: 'api', config, workers: [] })
     const headers = { 'anthropic-beta': 'waits-1' }
     const body = { endpoint: '/v1/messages', body: message }
-    const submitted = await call({ url: first.apiUrl }, 'POST', '/v1/jobs', { body, headers })
+    const submitted = await call({ url: first.url }, 'POST', '/v1/jobs', { body, headers })
     await first.stop()
-    const second = await deploy({ config, prefix: first.prefix })
+    const second = await openBaton({ level: 'workers', config, prefix: first.prefix })
     await second.ended(submitted.json.id)
     await second.stop()
     expect(betasAt(claude)).toEqual(['waits-1'])

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 const latencyMs = 200
 const shares = [0.2, 0.47, 0.73]
@@ -56,7 +56,7 @@ const openUpstream = async (): Promise<Upstream> => {
 
 let first: Upstream
 let second: Upstream
-let baton: Deployment
+let baton: Baton
 let endStream: () => Promise<readonly string[]>
 
 beforeEach(async () => {
@@ -71,7 +71,8 @@ afterEach(async () => {
 })
 
 const open = async ({ concurrency = 50, keys = ['k1'], chained = true } = {}): Promise<void> => {
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: {
       providers: {
         first: {

@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 /** Models whose calls are taken and not answered, and those calls, oldest first. */
 let hangs: Set<string>
 let held: { readonly model: string; readonly response: ServerResponse }[]
 let calls: Record<string, number>
 let upstream: Server
-let baton: Deployment
+let baton: Baton
 let endStream: () => Promise<readonly string[]>
 
 const answer = (response: ServerResponse): void => {
@@ -52,7 +52,8 @@ const release = (): void => {
 const open = async (settings: object, models: object): Promise<void> => {
   const { port } = upstream.address() as AddressInfo
   const common = { type: 'openai', base_url: `http://127.0.0.1:${port}/v1`, api_key: 'k', retries: 0 }
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: { providers: { first: { ...common, ...settings }, second: common }, models },
   })
 }

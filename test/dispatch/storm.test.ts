@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sim: SimProvider
-let baton: Deployment
+let baton: Baton
 
 beforeEach(async () => {
   sim = createSimProvider({ behaviour: { throttle: { rps: 50, burst: 50, silent: true } } })
   await sim.start()
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: {
       providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', concurrency: 20 } },
       models: { 'gpt-4': { provider: 'first' } },

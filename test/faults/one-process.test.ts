@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Child } from '../../harness/child.ts'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 import { type Client, createClient } from './client.ts'
 import { submitted } from './rig.ts'
@@ -10,7 +11,7 @@ import { submitted } from './rig.ts'
 /** Everything in one process, as `npm start` runs it: a minute's outage in seconds. */
 let first: SimProvider
 let second: SimProvider
-let site: Site
+let site: Deployment
 let baton: Child
 let url: string
 let client: Client
@@ -18,8 +19,9 @@ let endStream: () => Promise<readonly string[]>
 
 const open = async (breaker: object): Promise<void> => {
   const common = { api_key: 'key', retries: 0 }
-  site = await openSite(
-    {
+  site = await openBaton({
+    level: 'processes',
+    config: {
       redis: testRedis(),
       server: { port: 0 },
       providers: {
@@ -32,8 +34,8 @@ const open = async (breaker: object): Promise<void> => {
       },
       models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
     },
-    { LOG_LEVEL: 'info' },
-  )
+    env: { LOG_LEVEL: 'info' },
+  })
   baton = site.run()
   url = (await baton.logged('api listening')).url as string
   await baton.logged('started')

@@ -3,17 +3,18 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { recordPathIn } from '../../src/redis/dev/owner.ts'
 import { isRedisServer } from '../../src/redis/dev/process-check.ts'
 import { readServerRecord } from '../../src/redis/dev/server-record.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { createClient } from './client.ts'
 
-let site: Site
+let site: Deployment
 beforeEach(async () => {
   // Neither a config nor a REDIS_URL: what `npm start` meets on a bare machine.
-  site = await openSite(null, { PORT: '0' })
+  site = await openBaton({ level: 'processes', config: null, env: { PORT: '0' } })
 })
 afterEach(() => site.close())
 

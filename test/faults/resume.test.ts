@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { openSite } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 import { createClient } from './client.ts'
 import { submitted } from './rig.ts'
@@ -52,18 +52,21 @@ it.each([
   ['stopped for a bad key', 401],
 ] as const)('`resume` gives back a provider that is %s, and its parked jobs go on', async (_, status) => {
   const provider = await openProvider(status)
-  const site = await openSite({
-    redis: testRedis(),
-    server: { port: 0 },
-    providers: {
-      only: {
-        type: 'openai',
-        base_url: provider.url,
-        api_keys: ['k-1', 'k-2'],
-        breaker: { min_calls: 10_000 },
+  const site = await openBaton({
+    level: 'processes',
+    config: {
+      redis: testRedis(),
+      server: { port: 0 },
+      providers: {
+        only: {
+          type: 'openai',
+          base_url: provider.url,
+          api_keys: ['k-1', 'k-2'],
+          breaker: { min_calls: 10_000 },
+        },
       },
+      models: { plain: { provider: 'only' } },
     },
-    models: { plain: { provider: 'only' } },
   })
   const api = await site.api()
   const client = createClient(() => api.url)

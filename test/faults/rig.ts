@@ -1,6 +1,7 @@
 import type { Child } from '../../harness/child.ts'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 import { type Client, createClient } from './client.ts'
 
@@ -25,7 +26,7 @@ export interface Rig {
   readonly first: SimProvider
   readonly second: SimProvider
   readonly redis: { readonly url: string; readonly prefix: string }
-  readonly site: Site
+  readonly site: Deployment
   readonly client: Client
   /** The API that the client talks to; another one after `startApi`. */
   readonly api: Child
@@ -46,8 +47,9 @@ export const openRig = async (options: RigOptions = {}): Promise<Rig> => {
   await Promise.all([first.start(), second.start()])
   // Breakers stay out of the way unless a test asks for them.
   const common = { api_key: 'key', breaker: { min_calls: 10_000 }, ...provider }
-  const site = await openSite(
-    {
+  const site = await openBaton({
+    level: 'processes',
+    config: {
       redis,
       server: { port: 0, shutdown_grace: '10s' },
       jobs: { lease: `${lockMs}ms` },
@@ -65,8 +67,8 @@ export const openRig = async (options: RigOptions = {}): Promise<Rig> => {
       },
       ...config,
     },
-    { LOG_LEVEL: 'debug' },
-  )
+    env: { LOG_LEVEL: 'debug' },
+  })
   let api = await site.api()
   const client = createClient(() => api.url)
   return {

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Child } from '../../harness/child.ts'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import type { Circuit } from '../../src/domain/circuit.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 import { type Client, createClient } from './client.ts'
 import { submitted } from './rig.ts'
@@ -15,7 +16,7 @@ const minCalls = 20
 
 let first: SimProvider
 let second: SimProvider
-let site: Site
+let site: Deployment
 let client: Client
 let workers: Child[]
 let apiUrl: string
@@ -32,8 +33,9 @@ beforeEach(async () => {
     breaker: { min_calls: minCalls, window: '1m', reset: `${resetMs}ms`, max_reset: '2s', slow_factor: 0 },
     retries: 0,
   }
-  site = await openSite(
-    {
+  site = await openBaton({
+    level: 'processes',
+    config: {
       redis: testRedis(),
       server: { port: 0, shutdown_grace: '10s' },
       providers: {
@@ -45,8 +47,8 @@ beforeEach(async () => {
       },
       models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
     },
-    { LOG_LEVEL: 'info' },
-  )
+    env: { LOG_LEVEL: 'info' },
+  })
   const api = await site.api()
   apiUrl = api.url
   client = createClient(() => api.url)

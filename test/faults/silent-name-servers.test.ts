@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { type NameServer, startNameServer } from '../../harness/name-server.ts'
 import { until } from '../../harness/until.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`
@@ -13,7 +14,7 @@ const names = 40
 let provider: SimProvider
 let receiver: WebhookReceiver
 let server: NameServer
-let site: Site
+let site: Deployment
 let url: string
 
 beforeEach(async () => {
@@ -25,19 +26,22 @@ beforeEach(async () => {
     'provider.test': { addresses: ['127.0.0.1'], ttl: 0 },
     'receiver.test': { addresses: ['127.0.0.1'], ttl: 0 },
   })
-  site = await openSite({
-    redis: testRedis(),
-    server: { port: 0 },
-    dns: { servers: [server.address] },
-    api_keys: [
-      { key: 'key-of-loud', tenant: 'loud' },
-      { key: 'key-of-quiet', tenant: 'quiet' },
-    ],
-    webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
-    providers: {
-      first: { type: 'openai', base_url: `${named(provider.url, 'provider.test')}/v1`, api_key: 'key' },
+  site = await openBaton({
+    level: 'processes',
+    config: {
+      redis: testRedis(),
+      server: { port: 0 },
+      dns: { servers: [server.address] },
+      api_keys: [
+        { key: 'key-of-loud', tenant: 'loud' },
+        { key: 'key-of-quiet', tenant: 'quiet' },
+      ],
+      webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
+      providers: {
+        first: { type: 'openai', base_url: `${named(provider.url, 'provider.test')}/v1`, api_key: 'key' },
+      },
+      models: { plain: { provider: 'first' } },
     },
-    models: { plain: { provider: 'first' } },
   })
   const baton = site.run()
   url = (await baton.logged('api listening')).url as string

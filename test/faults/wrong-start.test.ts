@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { startNode } from '../../harness/redis/node.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { ownRedis, testRedis } from '../support/redis.ts'
 
-let site: Site
+let site: Deployment
 afterEach(() => site.close())
 
 const config = (more: object = {}) => ({
@@ -22,7 +23,7 @@ const config = (more: object = {}) => ({
 
 /** What a process says that does not start, and how long it took. */
 const refusal = async (document: object, ...args: string[]) => {
-  site = await openSite(document)
+  site = await openBaton({ level: 'processes', config: document })
   const startedAt = performance.now()
   const refused = site.run(...args)
   const exit = await refused.exited

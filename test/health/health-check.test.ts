@@ -1,7 +1,7 @@
 import { describe, it, type TestContext } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 interface Setup {
   readonly check?: object
@@ -27,10 +27,10 @@ const start = async (
     health_check: { kind: 'completion', interval: '1s', ...check },
   }
   const config = { providers: { only: provider }, models: { chat: { provider: 'only' } } }
-  const processes: Deployment[] = []
+  const processes: Baton[] = []
   for (let i = 0; i < count; i++) {
     const [first] = processes
-    processes.push(await deploy({ config, ...(first ? { prefix: first.prefix } : {}) }))
+    processes.push(await openBaton({ level: 'workers', config, ...(first ? { prefix: first.prefix } : {}) }))
   }
   onTestFinished(async () => void (await Promise.all(processes.map(process => process.stop()))))
   const baton = processes[0]!

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { termsOf } from '../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 import { tallyOf } from './tally-of.ts'
 
 // The process's own breaker decides by what it saw itself, the cluster by what all saw.
 
 let sim: SimProvider
-let baton: Deployment
+let baton: Baton
 let lines: string[]
 
 /** As in the config below. */
@@ -29,7 +29,8 @@ beforeEach(async () => {
   sim = createSimProvider({ behaviour: { fault: { kind: 'error-503' } } })
   await sim.start()
   lines = []
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     config: {
       providers: {
         first: {

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { call, type Json } from '../api/test-api.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 let first: SimProvider
 let second: SimProvider
-let baton: Deployment
+let baton: BatonApi
 
 beforeAll(async () => {
   first = createSimProvider()
@@ -29,7 +29,7 @@ beforeAll(async () => {
       refusal: { provider: 'first', mirror: { to: 'second/claude-z', sample: 1 } },
     },
   }
-  baton = await deploy({ config, api: true, graceMs: 100 })
+  baton = await openBaton({ level: 'api', config, graceMs: 100 })
 })
 afterAll(async () => {
   await baton.stop()
@@ -43,7 +43,7 @@ beforeEach(() => {
 const price = { input: 1, output: 2 }
 
 const mirrorOf = async (route: string): Promise<Json> => {
-  const { json } = await call({ url: baton.apiUrl }, 'GET', '/v1/mirrors')
+  const { json } = await call({ url: baton.url }, 'GET', '/v1/mirrors')
   return json.data.find((mirror: Json) => mirror.route === route)
 }
 const answered = async (model: string, times: number) =>
@@ -109,11 +109,11 @@ describe('a mirror', () => {
   })
 
   it('has jobs that no client sees', async () => {
-    const list = await call({ url: baton.apiUrl }, 'GET', '/v1/jobs?limit=100')
+    const list = await call({ url: baton.url }, 'GET', '/v1/jobs?limit=100')
     expect(list.json.data.some((job: Json) => !job.id.startsWith('job_'))).toBe(false)
     const [record] = await baton.context.redis.keys(`${baton.prefix}:*:j:mirror_*`)
     const id = record!.split(':').at(-1)!
-    const single = await call({ url: baton.apiUrl }, 'GET', `/v1/jobs/${id}`)
+    const single = await call({ url: baton.url }, 'GET', `/v1/jobs/${id}`)
     expect(single.status).toBe(404)
   })
 })

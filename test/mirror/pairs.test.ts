@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { call, type Json } from '../api/test-api.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 let first: SimProvider
 let second: SimProvider
 let longer: SimProvider
-let baton: Deployment
+let baton: BatonApi
 const logged: string[] = []
 
 const price = { input: 1, output: 2 }
@@ -40,7 +40,7 @@ beforeAll(async () => {
       { key: 'theirs', tenant: 'them', role: 'operator' },
     ],
   }
-  baton = await deploy({ config, api: true, graceMs: 100, logTo: { write: line => logged.push(line) } })
+  baton = await openBaton({ level: 'api', config, graceMs: 100, logTo: { write: line => logged.push(line) } })
 })
 afterAll(async () => {
   await baton.stop()
@@ -48,7 +48,7 @@ afterAll(async () => {
 })
 
 const get = (path: string, key = 'right') =>
-  call({ url: baton.apiUrl }, 'GET', path, { headers: { authorization: `Bearer ${key}` } })
+  call({ url: baton.url }, 'GET', path, { headers: { authorization: `Bearer ${key}` } })
 const pairsOf = async (route: string, key?: string): Promise<Json[]> =>
   (await get(`/v1/mirrors/${encodeURIComponent(route)}/pairs`, key)).json.data
 const compared = (route: string, count: number, name = 'compared'): Promise<unknown> =>

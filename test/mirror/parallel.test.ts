@@ -3,11 +3,11 @@ import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { call, type Json } from '../api/test-api.ts'
 import { openRig, submitted } from '../faults/rig.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 let first: SimProvider
 let second: SimProvider
-let baton: Deployment
+let baton: BatonApi
 
 const price = { input: 1_000_000, output: 1_000_000 }
 const mirror = { to: 'claude', sample: 1, parallel: true }
@@ -49,7 +49,7 @@ beforeAll(async () => {
       claude: { provider: 'second', price },
     },
   }
-  baton = await deploy({ config, api: true, graceMs: 100 })
+  baton = await openBaton({ level: 'api', config, graceMs: 100 })
 })
 afterAll(async () => {
   await baton.stop()
@@ -61,7 +61,7 @@ beforeEach(() => {
 })
 
 const mirrorOf = async (route: string): Promise<Json> => {
-  const { json } = await call({ url: baton.apiUrl }, 'GET', '/v1/mirrors')
+  const { json } = await call({ url: baton.url }, 'GET', '/v1/mirrors')
   return json.data.find((mirror: Json) => mirror.route === route)
 }
 const run = async (route: string) => baton.ended(await baton.chat(route))
@@ -95,7 +95,7 @@ describe('a mirror side by side', () => {
     expect(job.costUsd).toBeGreaterThan(0)
     expect([first.calls.calls, second.calls.calls]).toEqual([1, 1])
     await until(async () => (await mirrorOf('down')).fallback === 1)
-    const { json } = await call({ url: baton.apiUrl }, 'GET', `/v1/jobs/${job.id}`)
+    const { json } = await call({ url: baton.url }, 'GET', `/v1/jobs/${job.id}`)
     expect(json).toMatchObject({ provider: 'second', upstream_model: 'claude' })
   })
 

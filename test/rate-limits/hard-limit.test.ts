@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Child } from '../../harness/child.ts'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 /** 30 a second, of which a second's worth may come at once. */
@@ -12,8 +12,8 @@ const workerCount = 3
 const jobCount = 230
 
 let sim: SimProvider
-let site: Site
-let api: Deployment
+let site: Deployment
+let api: Baton
 let workers: Child[]
 
 const configOf = (limits: object) => ({
@@ -24,8 +24,12 @@ const configOf = (limits: object) => ({
 const begin = async (limits: object): Promise<void> => {
   const { url, prefix } = testRedis()
   const config = configOf(limits)
-  site = await openSite({ redis: { url, prefix }, ...config }, { LOG_LEVEL: 'info' })
-  api = await deploy({ config, workers: [], prefix })
+  site = await openBaton({
+    level: 'processes',
+    config: { redis: { url, prefix }, ...config },
+    env: { LOG_LEVEL: 'info' },
+  })
+  api = await openBaton({ level: 'workers', config, workers: [], prefix })
   await Promise.all(Array.from({ length: jobCount }, () => api.chat('chain')))
   workers = await Promise.all(Array.from({ length: workerCount }, () => site.worker('first')))
 }

@@ -5,17 +5,17 @@ import { until } from '../../harness/until.ts'
 import type { ApiKey } from '../../src/health/key-ring.ts'
 import { createLimitStore, limiterName } from '../../src/rate-limits/limit-store.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, type DeployOptions, deploy } from '../support/open-baton.ts'
+import { type Baton, type BatonApi, type BatonOptions, openBaton } from '../support/open-baton.ts'
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close()
 })
 
-const open = async (options: DeployOptions): Promise<Deployment> => {
-  const deployment = await deploy(options)
-  opened.push(deployment.stop)
-  return deployment
+const open = async (options: BatonOptions): Promise<BatonApi> => {
+  const baton = await openBaton({ level: 'api', ...options })
+  opened.push(baton.stop)
+  return baton
 }
 const openSim = async (latencyMs: number) => {
   const sim = createSimProvider({ journal: true, behaviour: { latency: { kind: 'fixed', ms: latencyMs } } })
@@ -24,11 +24,11 @@ const openSim = async (latencyMs: number) => {
   return sim
 }
 const at = (url: string, more: object) => ({ type: 'openai', base_url: `${url}/v1`, api_key: 'k', ...more })
-const chats = (baton: Deployment, count: number) =>
+const chats = (baton: Baton, count: number) =>
   Promise.all(Array.from({ length: count }, (_, i) => baton.chat('chain', { user: `u${i}` })))
 
 /** As a process leaves it behind whose call was throttled while one other was under way. */
-const learnCeilingOfOne = async ({ context, prefix }: Deployment, provider: string, model: string) => {
+const learnCeilingOfOne = async ({ context, prefix }: Baton, provider: string, model: string) => {
   const key = context.keyRings.get(provider)!.next() as ApiKey
   const store = createLimitStore(context.redis, prefix)
   const asked = { slots: 0, tokens: 0, leastTokens: 0, waiting: 0, spare: 0, spent: 0, succeeded: false }
@@ -105,7 +105,7 @@ it('a worker that stops hands back what waits for room', async () => {
     models: { chain: { provider: 'first' } },
   }
   const baton = await open({ config, workers: [] })
-  const worker = await deploy({ config, prefix: baton.prefix, graceMs: 20_000 })
+  const worker = await openBaton({ level: 'workers', config, prefix: baton.prefix, graceMs: 20_000 })
   const ids = await chats(baton, 2)
   const states = async () => (await Promise.all(ids.map(baton.context.store.read))).map(job => job!.status)
   await until(async () => (await states()).toSorted().join() === 'running,succeeded')
@@ -165,7 +165,7 @@ describe('several keys', () => {
       providers: { first: { type: 'openai', base_url: `${url}/v1`, api_keys: ['a', 'b'] } },
       models: { chain: { provider: 'first' } },
     }
-    const baton = await open({ config, api: true })
+    const baton = await open({ config })
     const first = await baton.chat('chain')
     await until(() => used.includes('a'))
     await baton.ended(first)
@@ -173,7 +173,7 @@ describe('several keys', () => {
     expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
     expect(used.filter(key => key === 'a')).toHaveLength(1)
 
-    const response = await fetch(`${baton.apiUrl}/v1/providers`)
+    const response = await fetch(`${baton.url}/v1/providers`)
     const { data } = (await response.json()) as { data: { limits: { seen: object[] } }[] }
     expect(data[0]).toMatchObject({ state: 'closed', entries: [] })
     expect(data[0]!.limits.seen).toMatchObject([

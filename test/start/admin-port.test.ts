@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Child } from '../../harness/child.ts'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { type OwnRedis, ownRedis, testRedis } from '../support/redis.ts'
 
 const secret = `whsec_${'A'.repeat(32)}`
 const operator = { authorization: 'Bearer boss' }
 
 let sim: SimProvider
-let site: Site
+let site: Deployment
 const configOf = (more: object = {}) => {
   const { url, prefix } = testRedis()
   return {
@@ -60,7 +61,7 @@ describe('each role on a port of its own', () => {
     [['api'], ['baton_queue_depth{', 'baton_provider_state{', 'process_cpu_seconds_total']],
     [[], ['baton_queue_depth{', 'baton_worker_concurrency{', 'baton_webhook_attempts_total{']],
   ])('%j lives, is ready, and tells its figures', async (args, metrics) => {
-    site = await openSite(configOf())
+    site = await openBaton({ level: 'processes', config: configOf() })
     const baton = site.run(...args)
     const url = await portOf(baton)
     await baton.logged('started')
@@ -80,7 +81,7 @@ describe('each role on a port of its own', () => {
   })
 
   test('a worker counts its calls there, and those alone', async () => {
-    site = await openSite(configOf())
+    site = await openBaton({ level: 'processes', config: configOf() })
     const [worker, other, api] = [await site.worker('p'), await site.worker('p'), await site.api()]
     const messages = [{ role: 'user', content: 'hi' }]
     const body = JSON.stringify({ model: 'm', messages })
@@ -110,7 +111,7 @@ describe('a process that cannot work', () => {
   afterEach(() => redis.stop())
 
   test('is not ready while Redis is away, and lives', async () => {
-    site = await openSite(configOf({ redis: { url: redis.url } }))
+    site = await openBaton({ level: 'processes', config: configOf({ redis: { url: redis.url } }) })
     const worker = site.run('worker', 'p')
     const url = await portOf(worker)
     await worker.logged('started')
@@ -123,7 +124,7 @@ describe('a process that cannot work', () => {
 })
 
 test('a process that stops is not ready at once, and lives while it finishes its calls', async () => {
-  site = await openSite(configOf())
+  site = await openBaton({ level: 'processes', config: configOf() })
   const [worker, api] = [await site.worker('p'), await site.api()]
   const url = await portOf(worker)
   await fetch(`${api.url}/v1/jobs`, {
@@ -140,7 +141,7 @@ test('a process that stops is not ready at once, and lives while it finishes its
 
 test('several on one host need a port each, and the second says so', async () => {
   const admin_port = await findFreePort()
-  site = await openSite(configOf({ server: { port: 0, admin_port } }))
+  site = await openBaton({ level: 'processes', config: configOf({ server: { port: 0, admin_port } }) })
   const first = site.run('worker', 'p')
   await portOf(first)
   const second = site.run('worker', 'webhooks')
@@ -152,14 +153,17 @@ test('several on one host need a port each, and the second says so', async () =>
 })
 
 test('without the setting there is no such port', async () => {
-  site = await openSite(configOf({ server: { port: 0 } }))
+  site = await openBaton({ level: 'processes', config: configOf({ server: { port: 0 } }) })
   const worker = await site.worker('p')
   expect(worker.output).not.toContain('admin port')
 })
 
 describe('who may ask', () => {
   test('on loopback no page and no foreign name, whatever keys there are', async () => {
-    site = await openSite(configOf({ api_keys: ['client', { key: 'boss', role: 'operator' }] }))
+    site = await openBaton({
+      level: 'processes',
+      config: configOf({ api_keys: ['client', { key: 'boss', role: 'operator' }] }),
+    })
     const url = await portOf(site.run('worker', 'p'))
     expect((await ask(`${url}/metrics`)).status).toBe(200)
     const foreign = await ask(`${url}/metrics`, { origin: 'https://evil.example' })
@@ -168,7 +172,10 @@ describe('who may ask', () => {
 
   test('elsewhere figures are for an operator, and probes for all', async () => {
     const server = { port: 0, admin_port: 0, admin_host: '0.0.0.0' }
-    site = await openSite(configOf({ server, api_keys: ['client', { key: 'boss', role: 'operator' }] }))
+    site = await openBaton({
+      level: 'processes',
+      config: configOf({ server, api_keys: ['client', { key: 'boss', role: 'operator' }] }),
+    })
     const worker = site.run('worker', 'p')
     const url = (await portOf(worker)).replace('0.0.0.0', '127.0.0.1')
     await worker.logged('started')

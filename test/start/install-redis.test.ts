@@ -4,17 +4,18 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { consentOf } from '../../src/redis/dev/ask-install.ts'
 import { createSystem } from '../../src/redis/dev/binary.ts'
+import { openBaton } from '../support/open-baton.ts'
 
 /** Only its owner's root may install without a password. */
 const isRoot = process.getuid?.() === 0
 
 describe.runIf(isRoot)('a machine without redis-server', () => {
   let bin: string
-  let site: Site
+  let site: Deployment
   beforeEach(async () => {
     bin = await mkdtemp(join(tmpdir(), 'baton-bin-'))
     // What an installation changes on this machine: a command of the real server on the PATH.
@@ -27,7 +28,7 @@ case "$*" in *install*) echo '${installed}' > '${bin}/redis-server'; /bin/chmod 
     await writeFile(join(bin, 'apt-get'), script)
     await chmod(join(bin, 'apt-get'), 0o755)
     const config = { providers: { p: { type: 'simulated' } }, server: { port: 0 } }
-    site = await openSite(config, { PATH: bin })
+    site = await openBaton({ level: 'processes', config, env: { PATH: bin } })
   })
   afterEach(async () => {
     await site.close()

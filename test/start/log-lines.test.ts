@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { openSite } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { doubledKeys } from '../support/doubled-keys.ts'
+import { openBaton } from '../support/open-baton.ts'
 
 test('the scan sees what is there twice', () => {
   expect(doubledKeys('{"a":1,"b":{"a":2,"c":"\\"a\\":"},"a":[{"a":1}]}')).toEqual(['a'])
@@ -18,8 +18,9 @@ test('no line of a process at debug has a key twice', async () => {
   await sim.start()
   const blobs = await mkdtemp(join(tmpdir(), 'baton-log-lines-'))
   const breaker = { min_calls: 1, consecutive_failures: 1, reset: '500ms' }
-  const site = await openSite(
-    {
+  const site = await openBaton({
+    level: 'processes',
+    config: {
       providers: {
         failing: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', retries: 0, breaker },
         gone: { type: 'openai', base_url: 'http://127.0.0.1:1/v1', api_key: 'k', retries: 0, breaker },
@@ -35,8 +36,8 @@ test('no line of a process at debug has a key twice', async () => {
       server: { port: 0, admin_port: 0 },
       storage: { path: blobs },
     },
-    { LOG_LEVEL: 'debug' },
-  )
+    env: { LOG_LEVEL: 'debug' },
+  })
   onTestFinished(async () => {
     await site.close()
     await sim.stop()

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSite, type Site } from '../../harness/deployment.ts'
+import type { Deployment } from '../../harness/deployment.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
-let site: Site
+let site: Deployment
 beforeEach(async () => {
-  site = await openSite(null, { REDIS_URL: testRedis().url, PORT: '0' })
+  site = await openBaton({ level: 'processes', config: null, env: { REDIS_URL: testRedis().url, PORT: '0' } })
 })
 afterEach(() => site.close())
 

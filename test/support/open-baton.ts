@@ -1,40 +1,46 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { DestinationStream } from 'pino'
-import { until } from '../../harness/until.ts'
-import { configSchema } from '../../src/config/schema.ts'
-import { type AppContext, openContext } from '../../src/context.ts'
-import { createSubmitJob, type Submission, type SubmitJob } from '../../src/dispatch/submit.ts'
-import { isTerminal } from '../../src/domain/job.ts'
+import type { FastifyInstance } from 'fastify'
+import type { DestinationStream, Logger } from 'pino'
+import { type Deployment, openDeployment } from '../../harness/deployment.ts'
+import type { ApiParts } from '../../src/api/parts.ts'
+import type { AppContext } from '../../src/context.ts'
+import type { Submission, SubmitJob } from '../../src/dispatch/submit.ts'
+import type { BlobStore } from '../../src/files/blobs/blob-store.ts'
 import type { JobRecord } from '../../src/jobs/record.ts'
-import { createLifecycle } from '../../src/lifecycle/lifecycle.ts'
-import { createLogger } from '../../src/lifecycle/logger.ts'
-import { openProviderWorker } from '../../workers/provider.ts'
-import { testRedis } from './redis.ts'
 
 export type ConfigInput = Record<string, unknown>
 
-export interface DeployOptions {
+export interface BatonOptions {
   readonly config: ConfigInput
   /** Which providers' workers run here; all by default. */
   readonly workers?: readonly string[]
   readonly webhooks?: boolean
   readonly batches?: boolean
-  readonly api?: boolean
   /** Another Redis than the run's shared one. */
   readonly redisUrl?: string
-  /** Joins the keys of another deployment. */
+  /** Joins the keys of another Baton. */
   readonly prefix?: string
   /** Receives every log line, at level trace. */
   readonly logTo?: DestinationStream
+  readonly log?: Logger
   readonly graceMs?: number
 }
 
-export interface Deployment {
+export interface ApiOptions extends BatonOptions {
+  /** Comes between the API and the store of the test's own folder. */
+  readonly blobs?: (disk: BlobStore) => BlobStore
+}
+
+export interface ProcessesOptions {
+  /** Null for a folder without a config. */
+  readonly config: object | null
+  readonly env?: Record<string, string>
+}
+
+export interface Baton {
   readonly context: AppContext
   readonly prefix: string
-  readonly apiUrl: string
+  /** Where files are kept, unless the config says otherwise. */
+  readonly blobDir: string
   readonly submit: SubmitJob
   /** Submits a chat request and answers the job's id. */
   chat(
@@ -45,64 +51,28 @@ export interface Deployment {
   stop(): Promise<void>
 }
 
-/** Baton as the entry points build it, in this process, with keys of its own. */
-export const deploy = async (options: DeployOptions): Promise<Deployment> => {
-  const shared = options.redisUrl ? { url: options.redisUrl, prefix: 'baton' } : testRedis()
-  const prefix = options.prefix ?? shared.prefix
-  const blobDir = await mkdtemp(join(tmpdir(), 'baton-test-blobs-'))
-  const config = configSchema.parse({
-    storage: { path: blobDir },
-    ...options.config,
-    redis: { prefix },
-    server: {
-      ...(options.config.server as object | undefined),
-      port: 0,
-      shutdown_grace: `${options.graceMs ?? 5_000}ms`,
-    },
-  })
-  const log = options.logTo ? createLogger('trace', options.logTo) : createLogger('silent')
-  const life = createLifecycle(options.graceMs ?? 5_000, log)
-  const context = await openContext(life, { config, redisAt: shared.url, log })
-  for (const name of options.workers ?? Object.keys(config.providers))
-    await openProviderWorker(life, context, name)
-  if (options.webhooks) await (await import('../../workers/webhook.ts')).openWebhookWorker(life, context)
-  if (options.batches) await (await import('../../workers/batch.ts')).openBatchWorker(life, context)
-  const apiUrl = options.api
-    ? (await (await import('../../src/api/serve.ts')).serveApi(life, context)).url
-    : ''
-  const submit = createSubmitJob({ ...context, retentionMs: config.jobs.retention, random: Math.random })
+export interface BatonApi extends Baton {
+  readonly url: string
+  readonly app: FastifyInstance
+  readonly parts: ApiParts
+}
 
-  return {
-    context,
-    prefix,
-    apiUrl,
-    submit,
-    chat: async (model, { prompt = 'hello', user, ...more } = {}) => {
-      const parsedBody = { model, messages: [{ role: 'user', content: prompt }], ...(user ? { user } : {}) }
-      const { id } = await submit({
-        tenant: 'default',
-        endpoint: '/v1/chat/completions',
-        model,
-        body: JSON.stringify(parsedBody),
-        parsedBody,
-        windowMs: 60_000,
-        webhook: null,
-        metadata: null,
-        priority: 'default',
-        retryOf: null,
-        idempotency: null,
-        ...more,
-      })
-      return id
-    },
-    ended: jobId =>
-      until(async () => {
-        const record = await context.store.read(jobId)
-        return record && isTerminal(record.status) ? record : null
-      }),
-    stop: async () => {
-      await life.stop()
-      await rm(blobDir, { recursive: true, force: true })
-    },
-  }
+/**
+ * Baton as production builds it, with keys of its own. At level `workers` and `api` in this process: the context and the
+ * workers, and the API in front of them. At level `processes` as `node src/main.ts`, role by role, in a folder of its own.
+ * The stores alone, below all that, are those of `openStore`.
+ */
+export function openBaton(options: { level: 'workers' } & BatonOptions): Promise<Baton>
+export function openBaton(options: { level: 'api' } & ApiOptions): Promise<BatonApi>
+export function openBaton(options: { level: 'processes' } & ProcessesOptions): Promise<Deployment>
+export async function openBaton(
+  options: ({ level: 'workers' | 'api' } & ApiOptions) | ({ level: 'processes' } & ProcessesOptions),
+): Promise<Baton | Deployment> {
+  if (options.level === 'processes') return openDeployment(options.config, options.env)
+  // Read when it is needed: a test of processes alone starts sooner without.
+  const { openWorkers, openApi } = await import('./in-process.ts')
+  const { life, baton } = await openWorkers(options)
+  return options.level === 'api'
+    ? { ...baton, ...(await openApi(life, baton.context, options.blobs)) }
+    : baton
 }

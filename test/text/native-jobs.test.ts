@@ -7,12 +7,12 @@ import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webho
 import { runIn } from '../cli/run-in-folder.ts'
 import { type RecordingUpstream, startUpstream } from '../contract/providers/recording-upstream.ts'
 import { anyJson, deepJson, fragileJson } from '../json/any-json.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 
 let upstream: RecordingUpstream
-let baton: Deployment
+let baton: BatonApi
 let receiver: WebhookReceiver
 /** What the provider answers. */
 let answer: { status: number; text: string }
@@ -28,8 +28,8 @@ beforeAll(async () => {
   upstream = await startUpstream((_, response) => {
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.text)
   })
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     webhooks: true,
     batches: true,
     config: {
@@ -52,7 +52,7 @@ beforeEach(async () => {
 afterEach(() => receiver.stop())
 
 const http = async (method: string, path: string, text?: string, headers: Record<string, string> = {}) => {
-  const response = await fetch(`${baton.apiUrl}${path}`, {
+  const response = await fetch(`${baton.url}${path}`, {
     method,
     headers: { ...(text !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(text !== undefined && { body: text }),
@@ -173,7 +173,7 @@ describe('an answer', () => {
     answer.text = completion(text)
     const id = await submit(request('1'))
     await baton.ended(id)
-    const { exitCode, out } = await runIn({}, `jobs show ${id} --json`, { BATON_URL: baton.apiUrl })
+    const { exitCode, out } = await runIn({}, `jobs show ${id} --json`, { BATON_URL: baton.url })
     expect(exitCode).toBe(0)
     expect(out).toContain(`"body": ${answer.text}\n`)
   })
@@ -207,7 +207,7 @@ describe('an answer', () => {
     const form = new FormData()
     form.set('purpose', 'batch')
     form.set('file', new File([`${line}\n`], 'in.jsonl'))
-    const file = (await (await fetch(`${baton.apiUrl}/v1/files`, { method: 'POST', body: form })).json()) as {
+    const file = (await (await fetch(`${baton.url}/v1/files`, { method: 'POST', body: form })).json()) as {
       id: string
     }
     const made = await http(

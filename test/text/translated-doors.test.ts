@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type RecordingUpstream, startUpstream } from '../contract/providers/recording-upstream.ts'
 import { deepJson } from '../json/any-json.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 let upstream: RecordingUpstream
-let baton: Deployment
+let baton: BatonApi
 
 const input = `{"id":2512292042121000001,"deep":${deepJson(20_000)}}`
 const answer =
@@ -15,8 +15,8 @@ beforeAll(async () => {
   upstream = await startUpstream((_, response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(answer),
   )
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     config: {
       providers: { claude: { type: 'anthropic', base_url: upstream.url, api_key: 'k' } },
       models: { 'claude-sonnet-4-5': { provider: 'claude' } },
@@ -32,7 +32,7 @@ beforeEach(() => {
 })
 
 const post = async (parameters: string, earlier = '{}') => {
-  const response = await fetch(`${baton.apiUrl}/v1/chat/completions`, {
+  const response = await fetch(`${baton.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body:

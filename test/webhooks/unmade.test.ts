@@ -4,12 +4,12 @@ import { until } from '../../harness/until.ts'
 import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 
 let sim: SimProvider
-let baton: Deployment
+let baton: BatonApi
 let receiver: WebhookReceiver
 const lines: string[] = []
 
@@ -17,8 +17,8 @@ beforeAll(async () => {
   sim = createSimProvider()
   receiver = createWebhookReceiver({ secret })
   await Promise.all([sim.start(), receiver.start()])
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     webhooks: true,
     batches: true,
     logTo: { write: line => void lines.push(line) },
@@ -36,7 +36,7 @@ afterAll(async () => {
 
 const ask = async (method: string, path: string, body?: object | FormData) => {
   const isForm = body instanceof FormData
-  const response = await fetch(`${baton.apiUrl}${path}`, {
+  const response = await fetch(`${baton.url}${path}`, {
     method,
     headers: body && !isForm ? { 'content-type': 'application/json' } : {},
     ...(body && { body: isForm ? body : JSON.stringify(body) }),

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { chanceOf } from '../../src/domain/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sim: SimProvider
 /** The process whose worker makes the calls, and another that only shares its Redis. */
-let worker: Deployment
-let other: Deployment
+let worker: Baton
+let other: Baton
 
 beforeAll(async () => {
   sim = createSimProvider()
@@ -25,8 +25,8 @@ beforeAll(async () => {
     },
     models: Object.fromEntries(models.map(model => [model, { provider: 'first' }])),
   }
-  worker = await deploy({ config })
-  other = await deploy({ config, prefix: worker.prefix, workers: [] })
+  worker = await openBaton({ level: 'workers', config })
+  other = await openBaton({ level: 'workers', config, prefix: worker.prefix, workers: [] })
 })
 afterAll(async () => {
   await Promise.all([worker.stop(), other.stop()])

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { startMonitor } from '../support/monitor.ts'
-import { deploy } from '../support/open-baton.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 // BullMQ may drop a ring as soon as the records say who runs its jobs, long before they end. What keeps a crash between the
@@ -14,7 +14,7 @@ it('a ring ends in BullMQ after its jobs were claimed', async () => {
     providers: { first: { type: 'openai', base_url: `${provider.url}/v1`, api_key: 'k' } },
     models: { 'gpt-4': { provider: 'first' } },
   }
-  const baton = await deploy({ config })
+  const baton = await openBaton({ level: 'workers', config })
   const monitor = await startMonitor(testRedis().url)
   try {
     const { commands } = monitor

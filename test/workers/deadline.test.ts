@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sim: SimProvider
-let baton: Deployment
+let baton: Baton
 
 beforeAll(async () => {
   sim = createSimProvider()
   await sim.start()
   const provider = { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' }
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     workers: ['first'],
     config: {
       providers: { first: provider, unmanned: provider },

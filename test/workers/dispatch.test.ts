@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chanceOf } from '../../src/domain/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let primary: SimProvider
 let backup: SimProvider
-let baton: Deployment
+let baton: Baton
 
 beforeAll(async () => {
   primary = createSimProvider()
   backup = createSimProvider()
   await Promise.all([primary.start(), backup.start()])
-  baton = await deploy({ config: chainConfig() })
+  baton = await openBaton({ level: 'workers', config: chainConfig() })
 })
 afterAll(async () => {
   await baton.stop()

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { until } from '../../harness/until.ts'
 import { openUpstream } from '../contract/providers/open-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 const recipe = parse(
   readFileSync(join(import.meta.dirname, '../../examples/recipe.yaml'), 'utf8').replaceAll(
@@ -52,12 +52,13 @@ const wrongKey: RequestListener = (request, response) => {
 /** A port on which nobody listens. */
 const refusedUrl = 'http://127.0.0.1:1/v1'
 
-const deployRecipe = async (openaiUrl: string, lines: string[]): Promise<Deployment> => {
+const deployRecipe = async (openaiUrl: string, lines: string[]): Promise<BatonApi> => {
   const anthropic = await openUpstream((request, response) =>
     claude(anthropic.arrivals.at(-1)!.text, request, response),
   )
   const { providers, models } = recipe
-  return deploy({
+  return openBaton({
+    level: 'api',
     config: {
       providers: {
         openai: { ...providers.openai, base_url: openaiUrl },
@@ -65,7 +66,6 @@ const deployRecipe = async (openaiUrl: string, lines: string[]): Promise<Deploym
       },
       models,
     },
-    api: true,
     logTo: { write: line => void lines.push(line) },
   })
 }
@@ -86,7 +86,7 @@ it.each([
   const lines: string[] = []
   const deployment = await deployRecipe(await openUrl(), lines)
   try {
-    expect(await curl(deployment.apiUrl)).toMatchObject({
+    expect(await curl(deployment.url)).toMatchObject({
       type: 'message',
       content: [{ type: 'text', text: 'from Claude' }],
     })

@@ -4,7 +4,7 @@ import { webhookQueue } from '../../src/queue/doorbells.ts'
 import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
-import { deploy } from '../support/open-baton.ts'
+import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
 
 // BullMQ forgets a doorbell that was answered with an error, and the reconciler looks for it only after a minute.
@@ -19,7 +19,7 @@ it('asks again for a delivery that Redis refuses to lease', async () => {
     models: { 'gpt-4': { provider: 'first' } },
     webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
   }
-  const baton = await deploy({ config, prefix })
+  const baton = await openBaton({ level: 'workers', config, prefix })
   const { redis, keys, doorbells } = baton.context
   const id = await baton.chat('gpt-4', { webhook: { url: receiver.url } })
   await baton.ended(id)
@@ -27,7 +27,7 @@ it('asks again for a delivery that Redis refuses to lease', async () => {
 
   const schedule = keys.schedule(shardOf(id))
   await redis.set(schedule, 'not a schedule')
-  const worker = await deploy({ config, prefix, webhooks: true, workers: [] })
+  const worker = await openBaton({ level: 'workers', config, prefix, webhooks: true, workers: [] })
   await until(async () => (await redis.info('errorstats')).includes('WRONGTYPE'))
   await until(async () => (await doorbells.waiting(webhookQueue)) === 0)
   await redis.del(schedule)

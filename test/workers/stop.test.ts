@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 let sim: SimProvider
 /** Submits and reads; has no worker. */
-let client: Deployment
+let client: Baton
 
 const config = () => ({
   providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', concurrency: 2 } },
@@ -16,12 +16,13 @@ const config = () => ({
     ]),
   ),
 })
-const startWorker = (graceMs: number) => deploy({ config: config(), prefix: client.prefix, graceMs })
+const startWorker = (graceMs: number) =>
+  openBaton({ level: 'workers', config: config(), prefix: client.prefix, graceMs })
 
 beforeAll(async () => {
   sim = createSimProvider()
   await sim.start()
-  client = await deploy({ config: config(), workers: [] })
+  client = await openBaton({ level: 'workers', config: config(), workers: [] })
 })
 afterAll(async () => {
   await client.stop()

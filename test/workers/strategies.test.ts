@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { chanceOf, explorers } from '../../src/domain/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
 let first: SimProvider
 let second: SimProvider
-let baton: Deployment
+let baton: BatonApi
 /** Another process of the same deployment, as far as Redis can tell. */
-let other: Deployment
+let other: BatonApi
 
 beforeAll(async () => {
   first = createSimProvider()
@@ -53,8 +53,8 @@ beforeAll(async () => {
       other: { provider: 'second', upstream_model: 'other' },
     },
   }
-  baton = await deploy({ config, api: true })
-  other = await deploy({ config, api: true, prefix: baton.prefix, workers: [] })
+  baton = await openBaton({ level: 'api', config })
+  other = await openBaton({ level: 'api', config, prefix: baton.prefix, workers: [] })
 })
 afterAll(async () => {
   await Promise.all([baton.stop(), other.stop()])
@@ -63,7 +63,7 @@ afterAll(async () => {
 
 const priced = (price: number) => ({ provider: 'first', price: { input: price, output: price } })
 
-const run = async (model: string, count: number, by: Deployment = baton) => {
+const run = async (model: string, count: number, by: BatonApi = baton) => {
   const ids = await Promise.all(
     Array.from({ length: count }, (_, i) => by.chat(model, { user: `${model}-${i}` })),
   )
@@ -81,8 +81,8 @@ interface Shown {
     recent_failures: number
   }[]
 }
-const shown = async (name: string, by: Deployment = baton): Promise<Shown['targets']> => {
-  const response = await fetch(`${by.apiUrl}/v1/routes`)
+const shown = async (name: string, by: BatonApi = baton): Promise<Shown['targets']> => {
+  const response = await fetch(`${by.url}/v1/routes`)
   const { data } = (await response.json()) as { data: Shown[] }
   return data.find(({ id }) => id === name)!.targets
 }

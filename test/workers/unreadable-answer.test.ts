@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { openUpstream } from '../contract/providers/open-provider.ts'
-import { deploy } from '../support/open-baton.ts'
+import { openBaton } from '../support/open-baton.ts'
 
 const notInItsEncoding: RequestListener = (_request, response) => {
   response.setHeader('content-encoding', 'zstd').end(gzipSync('{}').subarray(4))
@@ -23,7 +23,8 @@ it.each([
     max_response_bytes: 1_000,
     models: { [model]: {} },
   })
-  const deployment = await deploy({
+  const deployment = await openBaton({
+    level: 'workers',
     config: {
       providers: { first: providerAt(first.url, 'a'), second: providerAt(second.url, 'b') },
       models: { a: { provider: 'first', fallback_to: 'b' }, b: { provider: 'second' } },

@@ -6,20 +6,21 @@ import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { createDeadLetters } from '../../src/webhooks/dead-letters.ts'
-import { type Deployment, deploy } from '../support/open-baton.ts'
+import { type Baton, openBaton } from '../support/open-baton.ts'
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`
 const lockMs = 1_000
 const ownSecret = `whsec_${randomBytes(32).toString('base64')}`
 
 let sim: SimProvider
-let baton: Deployment
+let baton: Baton
 let receiver: WebhookReceiver
 
 beforeAll(async () => {
   sim = createSimProvider()
   await sim.start()
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'workers',
     webhooks: true,
     config: {
       providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' } },

@@ -105,14 +105,14 @@ describe('a batch whose lines wait for a person', () => {
       await site.baton.stop()
       const second = await site.again('sk-mended-key-0987654321')
       try {
-        const read = async () => (await call({ url: second.apiUrl }, 'GET', `/v1/batches/${id}`)).json
+        const read = async () => (await call({ url: second.url }, 'GET', `/v1/batches/${id}`)).json
         await until(
           async () => (await second.context.redis.hget(second.context.keys.batch(id), 'lease')) !== null,
         )
         expect((await read()).blocked).toEqual(blocked)
         site.openai.answers(answering(200, answers.chat))
         // The new key is tried when the lines wake up, which they do by themselves within minutes.
-        const jobs = (await call({ url: second.apiUrl }, 'GET', `/v1/jobs?batch_id=${id}`)).json.data
+        const jobs = (await call({ url: second.url }, 'GET', `/v1/jobs?batch_id=${id}`)).json.data
         const names: string[] = []
         for (const { id: jobId } of jobs) {
           const record = (await second.context.store.read(jobId))!
@@ -136,7 +136,7 @@ describe('a batch whose lines wait for a person', () => {
 
   it('says so while its provider is paused, and no more when that is resumed', async () => {
     await using site = await open()
-    const api = { url: site.baton.apiUrl }
+    const api = { url: site.baton.url }
     await call(api, 'POST', '/v1/providers/openai/pause')
     const id = await submit(site, ten)
     expect((await whenBlocked(site, id)).blocked).toMatchObject({ reason: 'paused', provider: 'openai' })
@@ -180,7 +180,7 @@ it('a notice that nobody takes becomes a dead letter that can be sent again', as
   await whenBlocked(site, id)
   const letter = await until(async () => (await site.get('/v1/dead-letters')).data[0])
   expect(letter).toMatchObject({ id: `${id}-1`, batch_id: id, event: 'batch.blocked', reason: 'gone_410' })
-  const again = await call({ url: site.baton.apiUrl }, 'POST', `/v1/dead-letters/${letter.id}/redeliver`)
+  const again = await call({ url: site.baton.url }, 'POST', `/v1/dead-letters/${letter.id}/redeliver`)
   expect(again).toMatchObject({ status: 202, json: { id } })
   await until(() => noticesOf(id).length === 1)
 })

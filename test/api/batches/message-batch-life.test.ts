@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createApp } from '../../../src/api/app.ts'
 import { newBatchId } from '../../../src/redis/keys.ts'
-import { type Deployment, deploy } from '../../support/open-baton.ts'
+import { type Baton, openBaton } from '../../support/open-baton.ts'
 import { create, get, many, one, path, post } from '../message-batch-calls.ts'
 import { type Answer, type Call, call, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
@@ -145,14 +145,14 @@ it.each(['nonsense', `msgbatch_${'0'.repeat(26)}`, `batch_${'0'.repeat(26)}`])(
 )
 
 describe('a batch that has ended', () => {
-  let feeder: Deployment
+  let feeder: Baton
   let batch: Json
   beforeAll(async () => {
     const config = { storage: { path: api.blobDir } }
     // A batch that is cancelled at once needs no provider.
     const { id } = await create(api, { requests: many(3) })
     await call(api, 'POST', `${path}/${id}/cancel`)
-    feeder = await deploy({ config, prefix: api.prefix, batches: true })
+    feeder = await openBaton({ level: 'workers', config, prefix: api.prefix, batches: true })
     batch = await until(async () => {
       const { json } = await get(api, `/${id}`)
       return json.processing_status === 'ended' && json

@@ -3,7 +3,8 @@ import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect, it } from 'vitest'
-import { openSite } from '../../../harness/deployment.ts'
+
+import { openBaton } from '../../support/open-baton.ts'
 import { testRedis } from '../../support/redis.ts'
 import { one, path } from '../message-batch-calls.ts'
 
@@ -36,11 +37,14 @@ const peakOf = async (pid: number): Promise<number> => {
 }
 
 it.runIf(process.platform === 'linux')('a document of 100 MB takes the API little memory', async () => {
-  const site = await openSite({
-    redis: testRedis(),
-    server: { port: 0 },
-    providers: { first: { type: 'openai', api_key: 'k' } },
-    models: { claude: { provider: 'first' } },
+  const site = await openBaton({
+    level: 'processes',
+    config: {
+      redis: testRedis(),
+      server: { port: 0 },
+      providers: { first: { type: 'openai', api_key: 'k' } },
+      models: { claude: { provider: 'first' } },
+    },
   })
   try {
     const { url, pid } = await site.api()

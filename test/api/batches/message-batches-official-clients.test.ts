@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createSimProvider } from '../../../src/sim/sim-provider.ts'
 import { type BatchDesk, openDesk } from '../../batches/batch-desk.ts'
-import { type Deployment, deploy } from '../../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../../support/open-baton.ts'
 import { testRedis } from '../../support/redis.ts'
 import { type Client, clients, row, tap } from '../anthropic-clients.ts'
 
@@ -14,7 +14,7 @@ const first = createSimProvider()
 const second = createSimProvider()
 const redis = testRedis()
 let dir: string
-let baton: Deployment
+let baton: BatonApi
 let desk: BatchDesk
 beforeAll(async () => {
   await Promise.all([first.start(), second.start()])
@@ -35,7 +35,7 @@ beforeAll(async () => {
     api_keys: ['right'],
     storage: { path: dir },
   }
-  baton = await deploy({ config, prefix: redis.prefix, api: true, batches: true })
+  baton = await openBaton({ level: 'api', config, prefix: redis.prefix, batches: true })
   desk = openDesk(redis, dir)
 })
 afterAll(async () => {
@@ -68,7 +68,7 @@ const resultsOf = async (client: Client, id: string): Promise<Record<string, Res
 }
 
 describe.each(clients)('$name', ({ Client, version, keyHeader }) => {
-  const options = () => ({ apiKey: 'right', baseURL: baton.apiUrl })
+  const options = () => ({ apiKey: 'right', baseURL: baton.url })
   const open = (more: object = {}): Client => new Client({ ...options(), ...more })
   const tapped = () => tap(Client, options())
 
@@ -82,7 +82,7 @@ describe.each(clients)('$name', ({ Client, version, keyHeader }) => {
     const { request_counts, ended_at, results_url } = await ended(client, batch.id)
     expect(request_counts).toEqual({ processing: 0, succeeded: 1, errored: 0, canceled: 0, expired: 0 })
     expect(Date.parse(ended_at!)).toBeGreaterThanOrEqual(Date.parse(batch.created_at))
-    expect(results_url).toBe(`${baton.apiUrl}/v1/messages/batches/${batch.id}/results`)
+    expect(results_url).toBe(`${baton.url}/v1/messages/batches/${batch.id}/results`)
     expect(await resultsOf(client, batch.id)).toMatchObject({ a: { type: 'succeeded' } })
   })
 
@@ -185,7 +185,7 @@ describe.each(clients)('$name', ({ Client, version, keyHeader }) => {
     const { batches } = client.messages
     const { id } = await batches.create({ requests })
     const line = await until(async () => {
-      const url = `${baton.apiUrl}/v1/messages/batches/${id}/content`
+      const url = `${baton.url}/v1/messages/batches/${id}/content`
       return (await fetch(url, { headers: { 'x-api-key': 'right' } })).text()
     })
     expect(JSON.parse(line)).toMatchObject({ custom_id: 'done', result: { type: 'succeeded' } })

@@ -18,7 +18,7 @@ const openaiRejects = answering(422, {
 })
 
 const messages = (site: ReasonsSite, model: string) =>
-  call({ url: site.baton.apiUrl }, 'POST', '/v1/messages', {
+  call({ url: site.baton.url }, 'POST', '/v1/messages', {
     body: { model, max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] },
   })
 

@@ -4,9 +4,9 @@ import { termsOf } from '../../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
 import { tallyOf } from '../../health/tally-of.ts'
-import { type Deployment, deploy } from '../../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../../support/open-baton.ts'
 
-let baton: Deployment
+let baton: BatonApi
 let sims: SimProvider[]
 const key = 'client-key'
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -15,7 +15,8 @@ const succeeded = 'baton_jobs_finished_total{provider="second",status="succeeded
 beforeEach(async () => {
   sims = [createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
-  baton = await deploy({
+  baton = await openBaton({
+    level: 'api',
     config: {
       providers: {
         first: { type: 'openai', base_url: `${sims[0]!.url}/v1`, api_key: 'k' },
@@ -29,7 +30,6 @@ beforeEach(async () => {
       api_keys: [{ key, role: 'operator' }],
       webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
-    api: true,
     webhooks: true,
   })
 })
@@ -39,7 +39,7 @@ afterEach(async () => {
 })
 
 const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-const scrape = (): Promise<Response> => fetch(`${baton.apiUrl}/metrics`, { headers })
+const scrape = (): Promise<Response> => fetch(`${baton.url}/metrics`, { headers })
 
 /** The sum over all processes: by name, and by the labels but the instance. */
 const read = async (): Promise<Map<string, number>> => {
@@ -56,7 +56,7 @@ const read = async (): Promise<Map<string, number>> => {
 test('what jobs did, and where providers stand', async () => {
   const submit = (model: string): Promise<Response> => {
     const body = { body: { model, messages: [{ role: 'user', content: 'x' }] } }
-    return fetch(`${baton.apiUrl}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify(body) })
+    return fetch(`${baton.url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify(body) })
   }
   sims[0]!.script({ fault: { kind: 'insufficient_quota' } })
   const { id } = (await (await submit('gpt')).json()) as { id: string }
@@ -105,7 +105,7 @@ test('what ended without an answer, by whoever ended it', async () => {
   sims[0]!.script({ fault: { kind: 'hang' } })
   const [running, expiring] = [await baton.chat('alone'), await baton.chat('alone', { windowMs: 300 })]
   await until(() => sims[0]!.calls.inFlight === 2)
-  const cancel = () => fetch(`${baton.apiUrl}/v1/jobs/${running}/cancel`, { method: 'POST', headers })
+  const cancel = () => fetch(`${baton.url}/v1/jobs/${running}/cancel`, { method: 'POST', headers })
   // The second time it has ended already.
   expect([(await cancel()).status, (await cancel()).status]).toEqual([200, 200])
   expect((await baton.ended(expiring)).status).toBe('expired')
@@ -153,5 +153,5 @@ test('it is text for whoever shows a key', async () => {
   const answer = await scrape()
   expect(answer.status).toBe(200)
   expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
-  expect((await fetch(`${baton.apiUrl}/metrics`)).status).toBe(401)
+  expect((await fetch(`${baton.url}/metrics`)).status).toBe(401)
 })

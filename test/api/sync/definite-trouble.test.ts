@@ -122,7 +122,7 @@ describe('throttling', () => {
 
 it('a pause of the only provider is told at once', async () => {
   await using site = await openReasonsSite()
-  await call({ url: site.baton.apiUrl }, 'POST', '/v1/providers/openai/pause')
+  await call({ url: site.baton.url }, 'POST', '/v1/providers/openai/pause')
   const { status, json } = await site.ask('gpt-4')
   expect(status).toBe(503)
   expect(json.error.message).toContain('An operator has paused it.')
@@ -135,7 +135,7 @@ it('an Idempotency-Key is free again after such an end', async () => {
   const first = await site.ask('gpt-4', { headers })
   expect(first.status).toBe(503)
   const body = chat('another', { model: 'opus' })
-  const second = await call({ url: site.baton.apiUrl }, 'POST', '/v1/chat/completions', { body, headers })
+  const second = await call({ url: site.baton.url }, 'POST', '/v1/chat/completions', { body, headers })
   expect(second.status).toBe(200)
   expect(second.headers.get('x-baton-job-id')).not.toBe(first.headers.get('x-baton-job-id'))
   // A key that names an end which was no such one stays taken.

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { answering } from '../../contract/providers/recording-upstream.ts'
-import { type Deployment, deploy } from '../../support/open-baton.ts'
+import { type BatonApi, openBaton } from '../../support/open-baton.ts'
 import { answers, openVendor, type Vendor } from '../../support/vendors.ts'
 import { call, chat } from '../test-api.ts'
 
 let vendor: Vendor
-let baton: Deployment
+let baton: BatonApi
 let api: { readonly url: string }
 
 beforeAll(async () => {
   vendor = await openVendor(answering(200, answers.chat))
-  baton = await deploy({
-    api: true,
+  baton = await openBaton({
+    level: 'api',
     config: {
       jobs: { sync_timeout: '90s' },
       providers: { gpt: { type: 'openai', base_url: `${vendor.url}/v1`, api_key: 'k', retries: 0 } },
       models: { 'gpt-4': { provider: 'gpt' } },
     },
   })
-  api = { url: baton.apiUrl }
+  api = { url: baton.url }
 })
 afterAll(async () => {
   await baton.stop()

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
-import { deploy } from '../../support/open-baton.ts'
+import { openBaton } from '../../support/open-baton.ts'
 import { openUpstream } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { awsKeys, bedrock, expectSigned } from './vendors/bedrock.ts'
@@ -24,7 +24,8 @@ const open = async (gemini: { status: number; body: unknown }) => {
       credentials: serviceAccount(`${upstreams.tokens.url}/token`),
     },
   }
-  const baton = await deploy({
+  const baton = await openBaton({
+    level: 'workers',
     config: {
       providers: settings,
       models: {

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import type { Child } from '../../../harness/child.ts'
-import { openSite } from '../../../harness/deployment.ts'
 import { until } from '../../../harness/until.ts'
 import { createSimProvider } from '../../../src/sim/sim-provider.ts'
 import { createWebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
 import { field, file, postForm } from '../../api/forms.ts'
 import { type Answer, call, chat, type Json } from '../../api/test-api.ts'
+import { openBaton } from '../../support/open-baton.ts'
 import { testRedis } from '../../support/redis.ts'
 import { type Known, promptMark, unusedProvider } from './samples.ts'
 
@@ -31,8 +31,9 @@ export const openFuzzedServer = async (): Promise<FuzzedServer> => {
   await Promise.all([sim.start(), receiver.start()])
   const { url: redisUrl, prefix } = testRedis()
   const upstream = { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k', breaker: { min_calls: 1e9 } }
-  const site = await openSite(
-    {
+  const site = await openBaton({
+    level: 'processes',
+    config: {
       redis: { url: redisUrl, prefix },
       api_keys: [apiKey],
       server: { port: 0, max_body_bytes: 64_000, shutdown_grace: '2s' },
@@ -46,8 +47,8 @@ export const openFuzzedServer = async (): Promise<FuzzedServer> => {
       },
       models: { 'gpt-4': { provider: 'first', fallback_to: 'claude' }, claude: { provider: 'second' } },
     },
-    { LOG_LEVEL: 'debug' },
-  )
+    env: { LOG_LEVEL: 'debug' },
+  })
   const process = site.run()
   const { url } = (await process.logged('api listening')) as unknown as { url: string }
   await process.logged('started')
