@@ -196,7 +196,7 @@ const openExecutor = async (
     keys: context.keyRings.get(name)!,
     cooldowns: context.cooldowns,
     redact: context.redact,
-    noted: context.targetStats.record,
+    stats: context.targetStats,
   })
   let tokens = 0
   return createJobExecutor({

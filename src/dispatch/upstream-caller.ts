@@ -1,27 +1,26 @@
 import type { Logger } from 'pino'
 import type { Adjustment } from '../domain/carriage.ts'
 import type { RouteTarget } from '../domain/chain.ts'
-import { classify } from '../domain/classify.ts'
-import { flexOf, isFlexFull } from '../domain/flex-tier.ts'
+import { flexOf } from '../domain/flex-tier.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
 import { type Home, statesMade } from '../domain/kept-state.ts'
+import type { Permit } from '../domain/permit.ts'
 import type { Redact } from '../domain/redact.ts'
 import { toldBy } from '../domain/told-error.ts'
-import { toldLimits } from '../domain/told-limits.ts'
-import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { requestIdOf } from '../domain/upstream-request-id.ts'
-import { costOf, usageOf } from '../domain/usage.ts'
-import type { Verdict, VerdictKind } from '../domain/verdict.ts'
+import { costOf } from '../domain/usage.ts'
+import type { Verdict } from '../domain/verdict.ts'
 import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
-import type { HealthOutcome } from '../health/local-breaker.ts'
-import type { CallJudgement, TargetGate } from '../health/target-gate.ts'
+import { ignored } from '../health/probe-lease.ts'
+import type { TargetGate } from '../health/target-gate.ts'
 import type { Claim } from '../jobs/store.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Provider, UpstreamRequest } from '../providers/provider.ts'
 import type { Admission } from '../rate-limits/admission.ts'
-import type { LimitsOutcome } from '../rate-limits/permits.ts'
 import type { AbortReason } from './calls-in-flight.ts'
+import { defaultCoolingMs, type Judgement, judge, responseOf } from './judgement.ts'
+import type { TargetStats } from './target-stats.ts'
 
 export type CallResult =
   /** No call was made: the provider's health, or the lack of a usable key, kept it shut. */
@@ -62,125 +61,79 @@ export interface UpstreamCallerDeps {
   readonly keys: KeyRing
   readonly admission: Admission
   readonly cooldowns: Cooldowns
-  /** Told of every answer that was judged. */
-  readonly noted: (target: RouteTarget, verdict: Verdict, durationMs: number) => void
+  readonly stats: Pick<TargetStats, 'record'>
   /** Cuts the secrets of the config out of what a provider says. */
   readonly redact: Redact
   readonly log: Logger
   readonly now: () => number
 }
 
-/** A 429 that does not say how long. */
-const defaultCoolingMs = 10_000
 /** A bad key, an empty account or a missing model: tried again this often, in case a person has mended it. */
 export const stoppedMs = 5 * 60_000
 
-interface Judged {
-  readonly outcome: UpstreamOutcome
-  readonly verdict: Verdict
-  /** Only the tier that the request asks for is full. */
-  readonly isFlexFull: boolean
+/** Settled with null where the call did not end: then it says nothing. */
+interface CallPermit extends Permit<Judgement | null> {
+  readonly kind: 'permit'
+  readonly key: ApiKey | 'none'
 }
 
-/** Failures of the provider count; throttling, keys and callers' mistakes say nothing about its health. */
-const guardOutcomeOf = ({ outcome, verdict, isFlexFull }: Judged): HealthOutcome => {
-  if (outcome.kind === 'break' && outcome.reason === 'aborted') return 'ignored'
-  const isFailure = verdict.kind === 'transient' || verdict.kind === 'overloaded'
-  return isFailure && !isFlexFull ? 'failure' : 'success'
+interface Call {
+  readonly claim: Claim
+  readonly target: RouteTarget
+  readonly terms: CallTerms
+  readonly signal: CallSignal
 }
 
-/** The connection, not what is behind it. */
-const wayThere: ReadonlySet<string> = new Set(['dns', 'connect', 'tls', 'reset'])
+type AttemptFacts = Omit<Attempt, 'verdict' | 'reason' | 'possibly_billed'> & { readonly duration_ms: number }
 
-const judge = (judged: Judged): CallJudgement => ({
-  outcome: guardOutcomeOf(judged),
-  reason: judged.verdict.reason,
-  isUnreached: judged.outcome.kind === 'break' && wayThere.has(judged.outcome.reason),
-})
+/** One upstream call in five steps: enter, call, judge, settle, report. */
+export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller => {
+  const { provider, gate, keys, admission, cooldowns, stats, redact, log, now } = deps
 
-const requestIdIn = (headers: Readonly<Record<string, string>>) => {
-  const id = requestIdOf(headers)
-  return id === null ? {} : { upstream_request_id: id }
-}
-
-/** What a call tells of the limits of its key. */
-const limitsToldBy = (
-  { outcome, verdict, isFlexFull }: Judged,
-  usage: Usage | null,
-  nowMs: number,
-): LimitsOutcome => {
-  const isThrottled = verdict.kind === 'rate_limited' && !isFlexFull
-  // What was turned away used nothing; of a call that was cut off nobody knows.
-  const used = usage ? usage.input_tokens + usage.output_tokens : verdict.possiblyBilled ? null : 0
-  return {
-    reported: outcome.kind === 'answer' ? toldLimits(outcome.headers, nowMs) : null,
-    succeeded: verdict.kind === 'ok',
-    // Who may call again at once is not asked to slow down.
-    throttledForMs:
-      isThrottled && verdict.retryAfterMs !== 0 ? (verdict.retryAfterMs ?? defaultCoolingMs) : null,
-    tokens: verdict.kind === 'ok' && usage === null ? null : used,
-    outputTokens: usage?.output_tokens ?? null,
-  }
-}
-
-/** With these a 2xx is the model's own answer, and no error. */
-const answerKinds: ReadonlySet<VerdictKind> = new Set(['ok', 'refused', 'malformed', 'untranslatable'])
-
-/** A page of many megabytes tells no more of a failure, and looking through it for secrets would hold up everything else. */
-const mostErrorChars = 1_000_000
-
-/** The answer as it came; what some servers write into an error, such as the headers of the call, is nobody's to read. */
-const responseOf = ({ outcome, verdict }: Judged, redact: Redact) => {
-  if (outcome.kind !== 'answer') return null
-  const { text } = outcome
-  const statusCode = verdict.saidStatus ?? outcome.status
-  const isError = statusCode >= 300 || !answerKinds.has(verdict.kind)
-  return { statusCode, body: isError ? redact(text.slice(0, mostErrorChars)) : text }
-}
-
-/** One upstream call: key, gate, deadline, verdict, and what the verdict says about the provider. */
-export const createUpstreamCaller = (parts: UpstreamCallerDeps): UpstreamCaller => {
-  const { provider, gate, keys, admission, cooldowns, redact, log, now } = parts
-
-  const request = async (
-    claim: Claim,
-    target: RouteTarget,
-    adjustments: CallTerms['adjustments'],
-    key: ApiKey | 'none',
-    signal: CallSignal,
-  ): Promise<Judged> => {
-    const outcome = await provider.call({
-      endpoint: claim.endpoint,
-      body: claim.body,
-      headers: claim.headers,
-      model: target.model,
-      maxOutputTokens: target.maxOutputTokens,
-      adjust: adjustments.length > 0,
-      apiKey: key === 'none' ? null : key.key,
-      signal,
-    })
-    const { endpoint, body } = claim
-    const verdict = classify(outcome, { endpoint, dialect: provider.dialect, nowMs: now() })
-    return { outcome, verdict, isFlexFull: isFlexFull(verdict, body) }
+  /** Through the limits of the keys, then through the gate of the provider's health. */
+  const enter = async (call: Call): Promise<CallPermit | (CallResult & { kind: 'shut' | 'left' })> => {
+    const { target, signal } = call
+    const { endpoint, body } = call.claim
+    const { patienceMs, home, isOurs } = call.terms
+    const only = home === null ? undefined : keys.wanted(home)
+    if (only !== undefined && keys.stoppedUntil(only) > 0)
+      return { kind: 'shut', untilMs: keys.stoppedUntil(only) }
+    const admitted = await admission.enter({ endpoint, body, model: target.model, only }, patienceMs, signal)
+    if (admitted.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
+    if (admitted.kind === 'full') return { kind: 'shut', untilMs: now() + admitted.waitMs }
+    if (admitted.kind === 'interrupted')
+      return { kind: 'left', reason: signal.aborted ? (signal.reason as AbortReason) : 'shutdown' }
+    const passed = isOurs() ? await gate.enter(target.model) : null
+    if (passed?.kind !== 'permit') {
+      await admitted.settle(null)
+      return passed ?? { kind: 'left', reason: 'superseded' }
+    }
+    return {
+      kind: 'permit',
+      key: admitted.key,
+      settle: async judgement => {
+        await passed.settle(judgement?.health ?? { ...ignored, isUnreached: false })
+        await admitted.settle(judgement?.limits ?? null)
+      },
+    }
   }
 
-  /** Tells everyone what the verdict indicts: the model here, the key, or nothing. */
-  const indict = (
-    { verdict, isFlexFull }: Judged,
+  /** Takes out of use what the verdict blames: the model here, the key, or nothing. */
+  const suspend = (
+    { verdict, isFlexFull }: Judgement,
     target: RouteTarget,
     key: ApiKey | 'none',
     grounds: Grounds,
   ): void => {
-    const onTarget = `target:${provider.name}/${target.model}` as const
-    const onKey =
-      key === 'none'
-        ? (`provider:${provider.name}` as const)
-        : (`key:${provider.name}#${key.fingerprint}` as const)
+    const { model } = target
+    const onTarget = `target:${provider.name}/${model}` as const
+    const onKey: Scope =
+      key === 'none' ? `provider:${provider.name}` : `key:${provider.name}#${key.fingerprint}`
     const out = (scope: Scope, state: CooldownState, forMs: number): void =>
       cooldowns.suspend(scope, state, now() + forMs, verdict.reason, grounds)
     const cool = (forMs: number): void => {
       out(onTarget, 'cooling', forMs)
-      gate.leaveAlone(target.model, now() + forMs, verdict.reason)
+      gate.leaveAlone(model, now() + forMs, verdict.reason)
     }
     const { kind, retryAfterMs } = verdict
     if (isFlexFull) {
@@ -189,7 +142,7 @@ export const createUpstreamCaller = (parts: UpstreamCallerDeps): UpstreamCaller 
     }
     if (kind === 'rate_limited') {
       // Another key has limits of its own; this one is left alone as long as the provider asks.
-      if (!admission.hasOther(key, target.model)) cool(retryAfterMs ?? defaultCoolingMs)
+      if (!admission.hasOther(key, model)) cool(retryAfterMs ?? defaultCoolingMs)
     }
     if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
@@ -197,101 +150,112 @@ export const createUpstreamCaller = (parts: UpstreamCallerDeps): UpstreamCaller 
     else if (kind === 'unknown_model') out(onTarget, 'stopped', stoppedMs)
   }
 
-  return {
-    call: async (claim, target, { patienceMs, adjustments, home, isOurs }, signal) => {
-      const { endpoint, body } = claim
-      const only = home === null ? undefined : keys.wanted(home)
-      if (only !== undefined && keys.stoppedUntil(only) > 0)
-        return { kind: 'shut', untilMs: keys.stoppedUntil(only) }
-      const entry = await admission.enter({ endpoint, body, model: target.model, only }, patienceMs, signal)
-      if (entry.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
-      if (entry.kind === 'full') return { kind: 'shut', untilMs: now() + entry.waitMs }
-      if (entry.kind === 'interrupted')
-        return { kind: 'left', reason: signal.aborted ? (signal.reason as AbortReason) : 'shutdown' }
-      if (!isOurs()) {
-        entry.cancel()
-        return { kind: 'left', reason: 'superseded' }
-      }
-      const { key } = entry
-      const startedAtMs = now()
-      const startedAt = performance.now()
-      const facts = { jobId: claim.id, provider: provider.name, model: target.model, hop: claim.hop }
-      log.debug({ event: 'attempt.started', ...facts }, 'attempt started')
+  const factsOf = ({ claim, target }: Call) => ({
+    jobId: claim.id,
+    provider: provider.name,
+    model: target.model,
+    hop: claim.hop,
+  })
 
-      const passage = await gate
-        .run(target.model, () => request(claim, target, adjustments, key, signal), judge)
-        .catch(error => {
-          entry.cancel()
-          throw error
-        })
-      if (passage.kind === 'shut') {
-        entry.cancel()
-        return passage
-      }
+  const reportInterrupted = (call: Call, { outcome }: Judgement, attempt: AttemptFacts): CallResult => {
+    const reason = call.signal.reason as AbortReason
+    log.info(
+      { event: 'attempt.interrupted', ...factsOf(call), reason, durationMs: attempt.duration_ms },
+      'attempt interrupted',
+    )
+    const possiblyBilled = outcome.kind === 'break' && outcome.sent
+    return {
+      kind: 'interrupted',
+      reason,
+      attempt: { ...attempt, verdict: null, reason, possibly_billed: possiblyBilled },
+    }
+  }
 
-      const { outcome, verdict } = passage.result
-      const usage = outcome.kind === 'answer' && outcome.status < 300 ? usageOf(outcome.json) : null
-      entry.ended(limitsToldBy(passage.result, usage, now()))
-      const attempt = {
-        hop: claim.hop,
-        provider: provider.name,
-        model: target.model,
-        started_at: startedAtMs / 1_000,
-        duration_ms: Math.round(performance.now() - startedAt),
-        status_code: outcome.kind === 'answer' ? outcome.status : null,
-        ...(adjustments.length > 0 && { adjusted: adjustments }),
-        ...(outcome.kind === 'answer' && requestIdIn(outcome.headers)),
-      }
-      if (outcome.kind === 'break' && outcome.reason === 'aborted') {
-        const reason = signal.reason as AbortReason
-        log.info(
-          { event: 'attempt.interrupted', ...facts, reason, durationMs: attempt.duration_ms },
-          'attempt interrupted',
-        )
-        return {
-          kind: 'interrupted',
-          reason,
-          attempt: { ...attempt, verdict: null, reason, possibly_billed: outcome.sent },
-        }
-      }
-
-      const error = toldBy(outcome, verdict, redact)
-      const { provider: name, model, status_code } = attempt
-      indict(passage.result, target, key, {
-        verdict: verdict.kind,
-        ...(error && { error: { provider: name, model, status_code, ...error } }),
-      })
-      parts.noted(target, verdict, attempt.duration_ms)
-      const done = {
-        ...facts,
-        durationMs: attempt.duration_ms,
+  const reportJudged = (
+    call: Call,
+    judgement: Judgement,
+    attempt: AttemptFacts,
+    key: ApiKey | 'none',
+  ): CallResult => {
+    const { outcome, verdict, usage } = judgement
+    const { claim, target } = call
+    const error = toldBy(outcome, verdict, redact)
+    const { provider: name, model, status_code, duration_ms: durationMs } = attempt
+    suspend(judgement, target, key, {
+      verdict: verdict.kind,
+      ...(error && { error: { provider: name, model, status_code, ...error } }),
+    })
+    stats.record(target, verdict, durationMs)
+    const done = { ...factsOf(call), durationMs, verdict: verdict.kind, reason: verdict.reason }
+    if (verdict.kind === 'ok') log.debug({ event: 'attempt.finished', ...done }, 'attempt finished')
+    else log.info({ event: 'attempt.failed', ...done, statusCode: status_code }, 'attempt failed')
+    const costUsd = costOf(usage, target.price)
+    const isGood = verdict.kind === 'ok' && outcome.kind === 'answer'
+    return {
+      kind: 'judged',
+      verdict,
+      native: provider.serves(claim.endpoint) === 'native',
+      attempt: {
+        ...attempt,
         verdict: verdict.kind,
         reason: verdict.reason,
-      }
-      if (verdict.kind === 'ok') log.debug({ event: 'attempt.finished', ...done }, 'attempt finished')
-      else log.info({ event: 'attempt.failed', ...done, statusCode: attempt.status_code }, 'attempt failed')
+        ...(verdict.retryAfterMs !== null && { retry_after_ms: verdict.retryAfterMs }),
+        possibly_billed: verdict.possiblyBilled,
+        ...(costUsd !== null && { cost_usd: costUsd }),
+        ...(error !== null && { error }),
+      },
+      response: responseOf(judgement, redact),
+      usage,
+      made: {
+        ids: isGood ? statesMade(claim.endpoint, outcome.json) : [],
+        key: key === 'none' ? null : key.fingerprint,
+      },
+    }
+  }
 
-      const costUsd = costOf(usage, target.price)
-      return {
-        kind: 'judged',
-        verdict,
-        native: provider.serves(claim.endpoint) === 'native',
-        attempt: {
-          ...attempt,
-          verdict: verdict.kind,
-          reason: verdict.reason,
-          ...(verdict.retryAfterMs === null ? {} : { retry_after_ms: verdict.retryAfterMs }),
-          possibly_billed: verdict.possiblyBilled,
-          ...(costUsd !== null && { cost_usd: costUsd }),
-          ...(error !== null && { error }),
-        },
-        response: responseOf(passage.result, redact),
-        usage,
-        made: {
-          ids: verdict.kind === 'ok' && outcome.kind === 'answer' ? statesMade(endpoint, outcome.json) : [],
-          key: key === 'none' ? null : key.fingerprint,
-        },
+  return {
+    call: async (claim, target, terms, signal) => {
+      const call: Call = { claim, target, terms, signal }
+      const permit = await enter(call)
+      if (permit.kind !== 'permit') return permit
+      log.debug({ event: 'attempt.started', ...factsOf(call) }, 'attempt started')
+      const started = { atMs: now(), at: performance.now() }
+      let judgement: Judgement | null = null
+      let durationMs = 0
+      try {
+        const outcome = await provider.call(requestOf(call, permit.key))
+        durationMs = Math.round(performance.now() - started.at)
+        judgement = judge(outcome, claim, provider.dialect, now())
+      } finally {
+        await permit.settle(judgement)
       }
+      const { outcome } = judgement
+      const attempt: AttemptFacts = {
+        ...{ hop: claim.hop, provider: provider.name, model: target.model },
+        ...{ started_at: started.atMs / 1_000, duration_ms: durationMs },
+        status_code: outcome.kind === 'answer' ? outcome.status : null,
+        ...(terms.adjustments.length > 0 && { adjusted: terms.adjustments }),
+        ...(outcome.kind === 'answer' && requestIdIn(outcome.headers)),
+      }
+      return outcome.kind === 'break' && outcome.reason === 'aborted'
+        ? reportInterrupted(call, judgement, attempt)
+        : reportJudged(call, judgement, attempt, permit.key)
     },
   }
+}
+
+const requestOf = ({ claim, target, terms, signal }: Call, key: ApiKey | 'none'): UpstreamRequest => ({
+  endpoint: claim.endpoint,
+  body: claim.body,
+  headers: claim.headers,
+  model: target.model,
+  maxOutputTokens: target.maxOutputTokens,
+  adjust: terms.adjustments.length > 0,
+  apiKey: key === 'none' ? null : key.key,
+  signal,
+})
+
+const requestIdIn = (headers: Readonly<Record<string, string>>) => {
+  const id = requestIdOf(headers)
+  return id === null ? {} : { upstream_request_id: id }
 }

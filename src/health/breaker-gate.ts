@@ -7,6 +7,7 @@ import {
   shutUntil,
   takesShare,
 } from '../domain/circuit.ts'
+import type { Permit } from '../domain/permit.ts'
 import type { Circuits } from './circuits.ts'
 import type { LeaveAlone } from './cooling.ts'
 import type { LocalBreaker } from './local-breaker.ts'
@@ -28,13 +29,13 @@ export interface BreakerGate {
   readonly calledAtMs: number
   /** It throttled a call, and wants to be left alone until then. */
   readonly leaveAlone: LeaveAlone
-  /** Makes the call, or says until when none is let through. */
-  run<T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<Passage<T>>
+  enter(): Promise<Entered<ProbeOutcome>>
   close(): void
 }
 
-export type Passage<T> =
-  | { readonly kind: 'called'; readonly result: T }
+/** A permit, or until when (Unix ms) no call is let through. */
+export type Entered<Outcome> =
+  | (Permit<Outcome> & { readonly kind: 'permit' })
   | { readonly kind: 'shut'; readonly untilMs: number }
 
 export interface BreakerGateOptions {
@@ -58,17 +59,7 @@ export interface BreakerGateOptions {
 }
 
 export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
-  const {
-    provider,
-    concurrency,
-    circuits,
-    breaker,
-    lease,
-    reporter,
-    leaveAlone: cool,
-    underWay,
-    watch,
-  } = options
+  const { provider, concurrency, circuits, breaker, lease, reporter, leaveAlone, underWay, watch } = options
   const { isChecked, now } = options
   let calledAtMs = 0
 
@@ -101,9 +92,23 @@ export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
     return isFull(circuit) || breaker.state === 'open' ? nowMs + lookAgainMs : 0
   }
 
+  /** A probe's outcome goes to the cluster with its lease; of all other calls sums are reported. */
+  const enterBreaker = (begun: BegunCall): Permit<ProbeOutcome>['settle'] | undefined => {
+    const permit = breaker.enter()
+    return permit === null
+      ? undefined
+      : async ({ outcome, reason }) => {
+          await permit.settle(outcome)
+          if (outcome !== 'ignored') calledAtMs = now()
+          if (outcome === 'success') watch?.answered()
+          const durationMs = now() - begun.startedAtMs
+          reporter.record({ ...begun, outcome, reason, ...(watch && { durationMs }) })
+        }
+  }
+
   return {
     availableAt,
-    leaveAlone: cool,
+    leaveAlone,
     get isRestricted() {
       return isOutOfOrder(circuits.of(provider))
     },
@@ -118,29 +123,23 @@ export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
     get calledAtMs() {
       return calledAtMs
     },
-    run: async (call, judge) => {
+    enter: async () => {
       const untilMs = availableAt()
       if (untilMs > 0) return { kind: 'shut', untilMs }
       const circuit = circuits.of(provider)
-      const startedAtMs = now()
-      const isProbe = isProbeDue(circuit, startedAtMs)
-      const begun = { era: circuit.era, startedAtMs }
+      const begun = { era: circuit.era, startedAtMs: now() }
       underWay.add(begun)
       watch?.began()
-      try {
-        const result = isProbe
-          ? await lease.run(call, judge)
-          : await breaker.run(call, done => judge(done).outcome)
-        if (result === null) return { kind: 'shut', untilMs: now() + lookAgainMs }
-        if (!isProbe) {
-          const { outcome, reason } = judge(result)
-          if (outcome !== 'ignored') calledAtMs = now()
-          if (outcome === 'success') watch?.answered()
-          reporter.record({ ...begun, outcome, reason, ...(watch && { durationMs: now() - startedAtMs }) })
-        }
-        return { kind: 'called', result }
-      } finally {
+      const settle = isProbeDue(circuit, begun.startedAtMs)
+        ? (await lease.enter())?.settle
+        : enterBreaker(begun)
+      if (settle === undefined) {
         underWay.delete(begun)
+        return { kind: 'shut', untilMs: now() + lookAgainMs }
+      }
+      return {
+        kind: 'permit',
+        settle: outcome => settle(outcome).finally(() => underWay.delete(begun)),
       }
     },
     close: forget,

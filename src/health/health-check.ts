@@ -4,7 +4,7 @@ import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
-import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
+import { ignored, type ProbeLease, type ProbeOutcome } from './probe-lease.ts'
 
 /**
  * Asks a provider how it is, where no job's call tells.
@@ -102,8 +102,17 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
   }
 
   const probe = async (): Promise<void> => {
-    const told = await lease.run(ask, outcome => outcome)
-    if (told === null) notBeforeMs = now() + lookAgainMs
+    const permit = await lease.enter()
+    if (permit === null) {
+      notBeforeMs = now() + lookAgainMs
+      return
+    }
+    let outcome = ignored
+    try {
+      outcome = await ask()
+    } finally {
+      await permit.settle(outcome)
+    }
   }
 
   const look = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import CircuitBreaker from 'opossum'
 import type { Logger } from 'pino'
+import type { Permit } from '../domain/permit.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half_open'
 
@@ -10,7 +11,7 @@ export interface BreakerOptions {
   readonly resetMs: number
 }
 
-/** How a call went, as the breaker counts it. `ignored`: ended by us, it says nothing about the provider. */
+/** How a call went, as health counts it. `ignored`: ended by us, it says nothing about the provider. */
 export type HealthOutcome = 'success' | 'failure' | 'ignored'
 
 /**
@@ -23,8 +24,8 @@ export interface LocalBreaker {
   readonly state: BreakerState
   /** Whether it has opened by itself, without the cluster. */
   readonly isTripped: boolean
-  /** Makes the call, or answers null without it when the breaker does not let it pass. */
-  run<T>(call: () => Promise<T>, outcomeOf: (result: T) => HealthOutcome): Promise<T | null>
+  /** Null when the breaker lets no call pass. */
+  enter(): Permit<HealthOutcome> | null
   /** Follows the cluster: it knows more than one process does. Released, the breaker has forgotten what was before. */
   force(state: 'closed' | 'open'): void
   close(): void
@@ -41,12 +42,12 @@ const failure = new CountedFailure('upstream call failed')
  */
 export const createLocalBreaker = (name: string, options: BreakerOptions, log: Logger): LocalBreaker => {
   let changes = 0
-  /** The cluster keeps it open: that it would try again by its own clock is of no concern. */
+  /** While the cluster keeps it open, its own clock, by which it would try again, does not count. */
   let forced = false
 
   const changed = (state: BreakerState) => (): void => {
     changes += 1
-    if (!forced) log.warn({ event: 'breaker.state_changed', provider: name, state }, 'breaker changed state')
+    if (!forced) log.warn({ event: 'breaker.changed', provider: name, state }, 'breaker changed state')
   }
   const build = (): CircuitBreaker<[() => Promise<void>], void> => {
     const built = new CircuitBreaker<[() => Promise<void>], void>(act => act(), {
@@ -72,25 +73,40 @@ export const createLocalBreaker = (name: string, options: BreakerOptions, log: L
     return breaker.closed ? 'closed' : breaker.halfOpen ? 'half_open' : 'open'
   }
 
-  const report = (outcome: HealthOutcome): Promise<void> =>
+  const count = (outcome: 'success' | 'failure'): Promise<void> =>
     breaker
       .fire(async () => {
         if (outcome === 'failure') throw failure
       })
       .catch(() => undefined)
 
-  const probe = async <T>(
-    call: () => Promise<T>,
-    outcomeOf: (result: T) => HealthOutcome,
-  ): Promise<T | null> => {
-    let result: T | null = null
-    const act = async (): Promise<void> => {
-      result = await call()
-      // A probe that we ended ourselves proves nothing: stay on the safe side.
-      if (outcomeOf(result) !== 'success') throw failure
+  const enterClosed = (): Permit<HealthOutcome> => {
+    const before = changes
+    return {
+      settle: async outcome => {
+        if (outcome !== 'ignored' && before === changes) await count(outcome)
+      },
     }
-    await breaker.fire(act).catch(() => undefined)
-    return result
+  }
+
+  /** opossum starts an action at once or not at all: the one that it starts while half open is the probe. */
+  const enterProbe = (): Permit<HealthOutcome> | null => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    let passes = false
+    const act = (): Promise<void> => {
+      passes = true
+      return promise
+    }
+    const fired = breaker.fire(act).catch(() => undefined)
+    if (!passes) return null
+    return {
+      settle: async outcome => {
+        // A probe that we ended ourselves proves nothing: stay on the safe side.
+        if (outcome === 'success') resolve()
+        else reject(failure)
+        await fired
+      },
+    }
   }
 
   return {
@@ -100,14 +116,9 @@ export const createLocalBreaker = (name: string, options: BreakerOptions, log: L
     get isTripped() {
       return !forced && !breaker.closed
     },
-    run: async (call, outcomeOf) => {
+    enter: () => {
       if (forced) return null
-      if (!breaker.closed) return probe(call, outcomeOf)
-      const before = changes
-      const result = await call()
-      const outcome = outcomeOf(result)
-      if (outcome !== 'ignored' && before === changes) await report(outcome)
-      return result
+      return breaker.closed ? enterClosed() : enterProbe()
     },
     force: state => {
       if (state === 'open') {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
+import type { Permit } from '../domain/permit.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 import type { HealthOutcome } from './local-breaker.ts'
@@ -18,14 +19,17 @@ export interface ProbeLeaseOptions {
 export interface ProbeLease {
   /** Whether this process asks for it or has it. */
   readonly busy: boolean
-  /** Makes the call and tells how it ended; null without a call when another has the lease, or Redis is away. */
-  run<T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<T | null>
+  /** Null when another has the lease, or Redis is away. The lease is renewed until the permit is settled. */
+  enter(): Promise<Permit<ProbeOutcome> | null>
 }
 
 export interface ProbeOutcome {
   readonly outcome: HealthOutcome
   readonly reason: string
 }
+
+/** A call that says nothing about the provider: we ended it ourselves, or it was not made after all. */
+export const ignored: ProbeOutcome = { outcome: 'ignored', reason: '' }
 
 /** A prober that fell silent is followed by another after this. */
 const leaseMs = 10_000
@@ -55,7 +59,7 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
     }
   }
 
-  const probe = async <T>(call: () => Promise<T>, judge: (result: T) => ProbeOutcome): Promise<T | null> => {
+  const enter = async (): Promise<Permit<ProbeOutcome> | null> => {
     if (!(await ask())) return null
     const { era } = circuits.of(provider)
     const renewal = setInterval(() => {
@@ -66,12 +70,15 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
           log.debug({ event: 'probe_lease.renew_failed', err: error, provider }, 'probe lease not renewed'),
         )
     }, renewMs)
-    try {
-      const result = await call()
-      await conclude(era, judge(result))
-      return result
-    } finally {
-      clearInterval(renewal)
+    return {
+      settle: async outcome => {
+        try {
+          await conclude(era, outcome)
+        } finally {
+          clearInterval(renewal)
+          busy = false
+        }
+      },
     }
   }
 
@@ -79,14 +86,12 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
     get busy() {
       return busy
     },
-    run: async (call, judge) => {
+    enter: async () => {
       if (busy) return null
       busy = true
-      try {
-        return await probe(call, judge)
-      } finally {
-        busy = false
-      }
+      const permit = await enter()
+      if (permit === null) busy = false
+      return permit
     },
   }
 }

@@ -1,5 +1,5 @@
-import type { BreakerGate, Passage } from './breaker-gate.ts'
-import type { ProbeOutcome } from './probe-lease.ts'
+import type { BreakerGate, Entered } from './breaker-gate.ts'
+import { ignored, type ProbeOutcome } from './probe-lease.ts'
 
 /** How a call went, and whether a failure was one of the way there: then it says nothing about the model. */
 export interface CallJudgement extends ProbeOutcome {
@@ -18,8 +18,7 @@ export interface TargetGate {
   leaveAlone(model: string, untilMs: number, reason: string): void
   /** Calls that hang since before their model, or all of the provider, was left: nobody waits for their places. */
   readonly hanging: number
-  /** Makes the call, or says until when none is let through. */
-  run<T>(model: string, call: () => Promise<T>, judge: (result: T) => CallJudgement): Promise<Passage<T>>
+  enter(model: string): Promise<Entered<CallJudgement>>
 }
 
 export interface TargetGateOptions {
@@ -45,13 +44,13 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
       ([other, atMs]) => other !== model && atMs > now() - windowMs && atMs > (failedAtMs.get(other) ?? 0),
     )
 
-  const ofWhole = (model: string, { outcome, reason, isUnreached }: CallJudgement): ProbeOutcome =>
+  const forProvider = (model: string, { outcome, reason, isUnreached }: CallJudgement): ProbeOutcome =>
     outcome === 'failure' && !isUnreached && othersAnswer(model)
       ? { outcome: 'success', reason: '' }
       : { outcome, reason }
 
-  const ofModel = ({ outcome, reason, isUnreached }: CallJudgement): ProbeOutcome =>
-    outcome === 'failure' && isUnreached ? { outcome: 'ignored', reason: '' } : { outcome, reason }
+  const forModel = ({ outcome, reason, isUnreached }: CallJudgement): ProbeOutcome =>
+    outcome === 'failure' && isUnreached ? ignored : { outcome, reason }
 
   const remember = (model: string, { outcome }: CallJudgement): void => {
     if (outcome === 'success') answeredAtMs.set(model, now())
@@ -77,20 +76,26 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
         parts.some(part => part.isRamping) && parts.every(part => part.isRamping || part.availableAt() === 0)
       )
     },
-    run: async (model, call, judge) => {
-      const inner = models.get(model)
-      if (inner === undefined) return whole.run(call, judge)
+    enter: async model => {
+      const part = models.get(model)
+      if (part === undefined) return whole.enter()
       const untilMs = availableAt(model)
       if (untilMs > 0) return { kind: 'shut', untilMs }
-      const noted = async () => {
-        const passage = await inner.run(call, result => ofModel(judge(result)))
-        if (passage.kind === 'called') remember(model, judge(passage.result))
-        return passage
+      const ofProvider = await whole.enter()
+      if (ofProvider.kind === 'shut') return ofProvider
+      const ofModel = await part.enter()
+      if (ofModel.kind === 'shut') {
+        await ofProvider.settle(ignored)
+        return ofModel
       }
-      const passage = await whole.run(noted, done =>
-        done.kind === 'called' ? ofWhole(model, judge(done.result)) : { outcome: 'ignored', reason: '' },
-      )
-      return passage.kind === 'called' ? passage.result : passage
+      return {
+        kind: 'permit',
+        settle: async judgement => {
+          await ofModel.settle(forModel(judgement))
+          remember(model, judgement)
+          await ofProvider.settle(forProvider(model, judgement))
+        },
+      }
     },
   }
 }

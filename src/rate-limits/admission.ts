@@ -4,10 +4,10 @@ import { createAvailability, noTokens, type Tokens } from './availability.ts'
 import { createDemandSum, type DemandSum } from './demand-tally.ts'
 import { createIntake, shortWaitMs } from './intake.ts'
 import type { KeyModelLimits, ProviderLimits } from './key-model-limits.ts'
-import { type CallRequest, createPermits, type Permit } from './permits.ts'
+import { type CallRequest, createPermits, type LimitsPermit } from './permits.ts'
 
 export type Entry =
-  | Permit
+  | LimitsPermit
   /** Ms until there may be intake. */
   | { readonly kind: 'full'; readonly waitMs: number }
   | { readonly kind: 'keyless' }
@@ -126,7 +126,7 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
 
   const permits = createPermits({ limits, clock, changed: pumpSoon })
 
-  const unlimited = (key: ApiKey | 'none', model: string): Permit =>
+  const unlimited = (key: ApiKey | 'none', model: string): LimitsPermit =>
     permits.grant(limits.of(key, model), noTokens)
 
   return {

@@ -1,18 +1,15 @@
 import type { Endpoint } from '../domain/endpoint.ts'
+import type { Permit } from '../domain/permit.ts'
 import { sizeOf } from '../domain/request-size.ts'
 import type { ToldLimits } from '../domain/told-limits.ts'
 import type { ApiKey } from '../health/key-ring.ts'
 import type { Tokens } from './availability.ts'
 import type { KeyModelLimits, ProviderLimits } from './key-model-limits.ts'
-import type { Limiter } from './limiter.ts'
 
-/** The right to make one call. */
-export interface Permit {
+/** What the call is made with. `null` settles it where the call was not made after all. */
+export interface LimitsPermit extends Permit<LimitsOutcome | null> {
   readonly kind: 'permit'
   readonly key: ApiKey | 'none'
-  /** The call was not made after all. */
-  cancel(): void
-  ended(outcome: LimitsOutcome): void
 }
 
 export interface CallRequest {
@@ -38,7 +35,7 @@ export interface Permits {
   /** The tokens that a request may use; reckoned when it is asked. */
   estimate(request: CallRequest): Tokens
   /** Takes what the call needs: only where the keyModel has it. */
-  grant(keyModel: KeyModelLimits, tokens: Tokens): Permit
+  grant(keyModel: KeyModelLimits, tokens: Tokens): LimitsPermit
 }
 
 export interface PermitsOptions {
@@ -48,6 +45,10 @@ export interface PermitsOptions {
   /** There may be room for another. */
   readonly changed: () => void
 }
+
+/** Tokens used beyond the estimate; 0 where nothing was estimated, or the use is not known. */
+const spentBeyond = (estimate: number, { tokens }: LimitsOutcome): number =>
+  estimate > 0 && tokens !== null ? tokens - estimate : 0
 
 export const createPermits = ({ limits, clock, changed }: PermitsOptions): Permits => {
   const outputs = new Map<string, number>()
@@ -63,48 +64,44 @@ export const createPermits = ({ limits, clock, changed }: PermitsOptions): Permi
     }
   }
 
-  const grant = (keyModel: KeyModelLimits, tokens: Tokens): Permit => {
+  const grant = (keyModel: KeyModelLimits, tokens: Tokens): LimitsPermit => {
     const { limiters } = keyModel
     const epoch = keyModel.learned?.epoch ?? 0
-    const isUncounted = keyModel.learned === null
-    if (isUncounted) keyModel.untracked += 1
+    const isUntracked = keyModel.learned === null
+    if (isUntracked) keyModel.untracked += 1
     // A limiter that begins to count tokens while a call is under way has nothing to settle with it.
     const estimates = limiters.map(({ budget }) => (budget.countsTokens ? tokens() : 0))
     limiters.forEach((limiter, i) => {
       limiter.budget.take(estimates[i]!)
       limiter.took()
     })
-    const leave = (unused: boolean): void => {
-      if (isUncounted) keyModel.untracked -= 1
+    const giveBack = (): void => {
       const slotAtMs = clock()
-      for (const [i, { budget }] of limiters.entries()) {
-        budget.leave(unused ? { slotAtMs, tokens: estimates[i]! } : null)
-      }
+      limiters.forEach(({ budget }, i) => {
+        budget.leave({ slotAtMs, tokens: estimates[i]! })
+      })
+      changed()
+    }
+    const spend = (outcome: LimitsOutcome): void => {
+      limiters.forEach((limiter, i) => {
+        limiter.budget.leave(null)
+        limiter.ended(spentBeyond(estimates[i]!, outcome), outcome.succeeded)
+      })
+      if (outcome.reported) limits.learn(keyModel).observe(outcome.reported)
+      if (outcome.throttledForMs !== null) limits.learn(keyModel).throttled(epoch, outcome.throttledForMs)
+      if (outcome.outputTokens !== null) learnOutput(keyModel.model, outcome.outputTokens)
+      if (limiters.length > 0) changed()
     }
     return {
       kind: 'permit',
       key: keyModel.key,
-      cancel: () => {
-        leave(true)
-        changed()
-      },
-      ended: outcome => {
-        leave(false)
-        settle(limiters, estimates, outcome)
-        if (outcome.reported) limits.learn(keyModel).observe(outcome.reported)
-        if (outcome.throttledForMs !== null) limits.learn(keyModel).throttled(epoch, outcome.throttledForMs)
-        if (outcome.outputTokens !== null) learnOutput(keyModel.model, outcome.outputTokens)
-        if (limiters.length > 0) changed()
+      settle: async outcome => {
+        if (isUntracked) keyModel.untracked -= 1
+        if (outcome === null) giveBack()
+        else spend(outcome)
       },
     }
   }
-
-  const settle = (limiters: readonly Limiter[], estimates: readonly number[], outcome: LimitsOutcome): void =>
-    limiters.forEach((limiter, i) => {
-      const estimate = estimates[i]!
-      const isKnown = estimate > 0 && outcome.tokens !== null
-      limiter.ended(isKnown ? outcome.tokens - estimate : 0, outcome.succeeded)
-    })
 
   /** A running mean: what the last ten or so had. */
   const learnOutput = (model: string, tokens: number): void => {

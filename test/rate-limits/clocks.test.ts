@@ -69,7 +69,13 @@ it('processes whose clocks are two minutes apart use the limit, share it, and do
       if (entry.kind !== 'permit') throw new Error(entry.kind)
       by[which]! += 1
       if (by[0]! + by[1]! === calls) lastMs = performance.now()
-      entry.ended({ reported: null, succeeded: true, throttledForMs: null, tokens: null, outputTokens: null })
+      await entry.settle({
+        reported: null,
+        succeeded: true,
+        throttledForMs: null,
+        tokens: null,
+        outputTokens: null,
+      })
     }
   }
   await Promise.all([0, 1].flatMap(which => Array.from({ length: 4 }, () => callOn(which))))
