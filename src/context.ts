@@ -86,7 +86,7 @@ export interface AppContext {
   readonly circuitStore: CircuitStore
   readonly limitStore: LimitStore
   /** Unix ms until which throttling, or a lack of usable keys or of workers, keeps a target out of use; 0 for none. */
-  readonly indictedUntil: (target: RouteTarget) => number
+  readonly suspendedUntil: (target: RouteTarget) => number
   /** Unix ms from which a job may be sent to a target; 0 for now. Draws where only a share is sent. */
   readonly availableAt: (target: RouteTarget) => number
   readonly backoffOf: (target: RouteTarget) => Backoff
@@ -204,7 +204,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
 
   const workers = () => readWorkers(redis, prefix, now())
   const workerLiveness = await life.open(
-    'workerLiveness',
+    'worker liveness',
     () => {
       const workerLiveness = createWorkerLiveness({
         providers: Object.keys(config.providers),
@@ -219,19 +219,19 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     workerLiveness => workerLiveness.stop(),
   )
   const { unmannedSince } = workerLiveness
-  const indictedUntil = (target: RouteTarget): number =>
+  const suspendedUntil = (target: RouteTarget): number =>
     Math.max(
       cooldowns.unavailableUntil(target),
       keyRings.get(target.provider)?.unavailableUntil() ?? 0,
       unmannedSince(target.provider) > 0 ? now() + unmannedForMs : 0,
     )
   const availableAt = (target: RouteTarget): number =>
-    indictedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
+    suspendedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
   const routes = routesOf(config)
   const targetStats = createTargetStats({ redis, prefix, instance, log, now })
   if ([...routes.values()].some(({ strategy }) => strategy !== 'ordered')) {
     await life.open(
-      'targetStats',
+      'target stats',
       () => targetStats.start(),
       () => targetStats.stop(),
     )
@@ -281,7 +281,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     workerLiveness,
     circuitStore,
     limitStore: createLimitStore(redis, prefix),
-    indictedUntil,
+    suspendedUntil,
     availableAt,
     backoffOf,
     targetStats,

@@ -211,7 +211,7 @@ const openExecutor = async (
     maxAttempts: config.jobs.max_attempts,
     availableAt: target =>
       target.provider === name
-        ? context.indictedUntil(target) || gate.availableAt(target.model)
+        ? context.suspendedUntil(target) || gate.availableAt(target.model)
         : context.availableAt(target),
     flexFullUntil: (target, body) => flexFullUntil(target, body, context.cooldowns.unavailableUntil),
     isReturning: target => target.provider === name && gate.isRamping(target.model),
@@ -233,7 +233,7 @@ const handoverRule = (
   const { redis, keys, doorbells, now } = context
   const isWorthWaiting = shouldWaitOut(name, context)
   const coolsForLong = (target: RouteTarget): boolean =>
-    context.indictedUntil(target) > now() && !isWorthWaiting(target)
+    context.suspendedUntil(target) > now() && !isWorthWaiting(target)
   const throttle = createHandoverThrottle({
     from: name,
     waiting: provider => doorbells.waiting(providerQueue(provider)),

@@ -36,7 +36,7 @@ const countEveryMs = 2_000
 export interface CooldownDeps {
   readonly routes: ReadonlyMap<string, Pick<Route, 'targets'>>
   /** Unix ms until which a target may not be called, whatever the provider's circuit says; 0 for now. */
-  readonly indictedUntil: (target: RouteTarget) => number
+  readonly suspendedUntil: (target: RouteTarget) => number
   readonly now: () => number
 }
 
@@ -50,11 +50,11 @@ const shortCoolingMs = 2_000
  */
 export const shouldWaitOut = (
   provider: string,
-  { routes, indictedUntil, now }: CooldownDeps,
+  { routes, suspendedUntil, now }: CooldownDeps,
 ): ((target: RouteTarget) => boolean) => {
   const models = modelsAt(routes, provider)
   return target => {
-    const leftMs = indictedUntil(target) - now()
+    const leftMs = suspendedUntil(target) - now()
     return leftMs > 0 && (leftMs <= shortCoolingMs || models.length === 1)
   }
 }
@@ -69,7 +69,7 @@ export interface AlternativeDeps extends CooldownDeps {
  */
 export const healthyAlternativeTo = (
   provider: string,
-  { routes, indictedUntil, circuits, now }: AlternativeDeps,
+  { routes, suspendedUntil, circuits, now }: AlternativeDeps,
 ): ((model: string) => boolean) => {
   const others = new Map<string, RouteTarget[]>()
   for (const { targets } of routes.values()) {
@@ -79,7 +79,7 @@ export const healthyAlternativeTo = (
   }
   const isClosed = (circuit: Circuit): boolean => circuit.state === 'closed' && circuit.pausedAtMs === 0
   const takesAll = (target: RouteTarget): boolean =>
-    indictedUntil(target) <= now() &&
+    suspendedUntil(target) <= now() &&
     isClosed(circuits.of(target.provider)) &&
     isClosed(circuits.of(circuitOf(target)))
   return model => others.get(model)?.some(takesAll) ?? false

@@ -123,8 +123,8 @@ it.each([
   const target = (provider: string, model: string) => ({ route: 'r', provider, model })
   const others = which === 'alone' ? [target('second', 'b')] : [target('first', 'b')]
   const routes = new Map([['r', { targets: [target('first', 'a'), ...others], refusalHandsOver: false }]])
-  const indictedUntil = () => nowMs + leftMs
-  const isWorthWaiting = shouldWaitOut('first', { routes, indictedUntil, now: () => nowMs })
+  const suspendedUntil = () => nowMs + leftMs
+  const isWorthWaiting = shouldWaitOut('first', { routes, suspendedUntil, now: () => nowMs })
   expect(isWorthWaiting(target('first', 'a'))).toBe(paced)
 })
 
@@ -154,7 +154,7 @@ it.each<[string, boolean, Partial<Circuit>, string, number]>([
   }
   const goesElsewhere = healthyAlternativeTo('first', {
     routes,
-    indictedUntil: ({ provider }) => (provider === 'second' ? untilMs : 0),
+    suspendedUntil: ({ provider }) => (provider === 'second' ? untilMs : 0),
     circuits,
     now: () => nowMs,
   })
