@@ -50,13 +50,13 @@ export const peekedFields = [
   'request',
   'apart',
   'state',
-  'end',
+  'result',
   'attempts',
   'target',
   'custom_id',
   'bytes',
   'spec',
-  'run',
+  'holder',
   'why',
 ] as const
 
@@ -91,29 +91,29 @@ export const parseFinished = (reply: PeekReply): FinishedLine => {
     const [number, customId, reason, refusal] = JSON.parse(entry.slice(skippedMark.length)) as SkippedTuple
     return { kind: 'skipped', entry, number, customId, reason, refusal }
   }
-  const [, body, request, , state, end, log, target, customId, bytes, spec, run, why] = reply.map(v =>
+  const [, body, request, , state, result, log, target, customId, bytes, spec, holder, why] = reply.map(v =>
     v === false ? null : v,
   )
-  if (!state || !end) throw new Error(`the record of ${entry} is gone`)
-  const { attempts, ...result } = parseResult(state as TerminalStatus, {
-    end,
+  if (!state || !result) throw new Error(`the record of ${entry} is gone`)
+  const { attempts, ...outcome } = parseResult(state as TerminalStatus, {
+    result,
     attempts: log,
     body,
     request,
     why,
   })
-  const startedAtMs = startOf(attempts, run || null)
+  const startedAtMs = startOf(attempts, holder || null)
   return {
     kind: 'job',
     entry,
     number: lineNumberOf(entry),
     customId: customId as string,
     status: state as TerminalStatus,
-    response: result.response,
-    error: result.error,
-    usage: result.usage,
-    costUsd: result.costUsd,
-    provider: answererOf({ ...result, attempts, target: parseTarget(target as string) }).provider,
+    response: outcome.response,
+    error: outcome.error,
+    usage: outcome.usage,
+    costUsd: outcome.costUsd,
+    provider: answererOf({ ...outcome, attempts, target: parseTarget(target as string) }).provider,
     adjusted: adjustedIn(attempts),
     bytes: Number(bytes),
     waitedMs: startedAtMs === null ? null : startedAtMs - parseSpec(spec as string).createdAtMs,

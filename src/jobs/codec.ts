@@ -62,7 +62,7 @@ export const headFields = [
   'target',
   'spec',
   'hop',
-  'ring',
+  'generation',
   'tenant',
   'priority',
   'class',
@@ -72,12 +72,12 @@ export const headFields = [
   'home',
   'retry_of',
   'custom_id',
-  'run',
+  'holder',
   'resumes',
   'attempts',
   'moves',
   'why',
-  'end',
+  'result',
   'delivery',
   'deliveries',
   'delivery_reason',
@@ -162,7 +162,7 @@ export const encodeResult =
     const frees = final.freesKey ?? false
     const apart = final.response !== null && isApart(final.response.body)
     const words = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
-    words.push('end', JSON.stringify(storedResultOf(final, nowMs)))
+    words.push('result', JSON.stringify(storedResultOf(final, nowMs)))
     if (apart) words.push('apart', claim.token)
     // In place of a short request, as `parseResult` knows.
     else if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)

@@ -175,7 +175,7 @@ type Text = string | null | undefined
 
 /** What a record tells of how its job went. */
 interface ResultFields {
-  readonly end?: Text
+  readonly result?: Text
   readonly attempts?: Text
   readonly body?: Text
   readonly request?: Text
@@ -183,7 +183,10 @@ interface ResultFields {
 }
 
 /** Reads how a job went: the calls so far, and the result of one that has ended. */
-export const parseResult = (status: JobStatus, { end: text, attempts, body, request, why }: ResultFields) => {
+export const parseResult = (
+  status: JobStatus,
+  { result: text, attempts, body, request, why }: ResultFields,
+) => {
   const end = text ? (JSON.parse(text) as StoredResult) : null
   // An answer takes the place of a short request that it ended well: nobody needs that any more.
   const answer = body ?? (status === 'succeeded' ? request : null) ?? null
@@ -225,7 +228,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
   const status = fields.state as JobStatus
   const spec = parseSpec(fields.spec!)
   const result = parseResult(status, fields)
-  const calledAtMs = fields.run ? Number.parseInt(fields.run, 10) : null
+  const calledAtMs = fields.holder ? Number.parseInt(fields.holder, 10) : null
   return {
     id,
     tenant: fields.tenant ?? 'default',
@@ -236,9 +239,9 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     ...(fields.home && { home: JSON.parse(fields.home) as Home }),
     target: parseTarget(fields.target!),
     hop: Number(fields.hop ?? 0),
-    generation: Number(fields.ring ?? 0),
+    generation: Number(fields.generation ?? 0),
     createdAtMs: spec.createdAtMs,
-    startedAtMs: startOf(result.attempts, fields.run),
+    startedAtMs: startOf(result.attempts, fields.holder),
     expiresAtMs: spec.expiresAtMs,
     resumesAtMs: status === 'parked' ? time(fields.resumes) : null,
     ...result,

@@ -25,7 +25,7 @@ type WholeJobs = Pick<
 export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): WholeJobs => {
   const readWhen: JobStore['readWhen'] = async (id, admit) => {
     const fields = (await redis.hgetall(keys.record(id))) as RecordFields
-    if (fields.apart) await admit((JSON.parse(fields.end!) as StoredResult).bytes ?? 0)
+    if (fields.apart) await admit((JSON.parse(fields.result!) as StoredResult).bytes ?? 0)
     return parseRecord(id, await payloads.whole(id, fields))
   }
 

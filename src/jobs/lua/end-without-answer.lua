@@ -4,7 +4,7 @@
 -- ARGV: id, status, now, retention ms, end JSON, leave a running job alone until (0: end it at once)
 -- Replies the state the job was in; a final one, 'gone' or 'deferred' means that nothing was done.
 local record = KEYS[1]
-local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'run', 'ring', 'webhook', 'custom_id')
+local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'holder', 'generation', 'webhook', 'custom_id')
 if not r[1] then return 'gone' end
 if FINAL[r[1]] then return r[1] end
 if r[1] == 'running' then
@@ -15,7 +15,7 @@ if r[1] == 'running' then
   end
   drop_call(ARGV[1])
 end
-if finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'end', ARGV[5]) then tell_ends(ARGV[1]) end
+if finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'result', ARGV[5]) then publish_ends(ARGV[1]) end
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-redis.call('ZREM', KEYS[3], wakers(ARGV[1], r[2], r[5]))
+redis.call('ZREM', KEYS[3], entries_of(ARGV[1], r[2], r[5]))
 return r[1]

@@ -7,7 +7,7 @@
 -- Gives for each 1, 0 when the job had its result, is gone, or is held by another, or -1 when the long answer is gone.
 local ends = packed()
 local schedule, now, retention = KEYS[1], ends[1], ends[2]
-local settled, answered, awaited = {}, {}, {}
+local obsolete, payloads, ended = {}, {}, {}
 
 -- The client that sends the same request again is to get a job of its own.
 local function free_key(record, id)
@@ -21,7 +21,7 @@ end
 local function finalise(fields)
   local id, token, status, has_payload, frees_key, apart = unpack(fields, 1, 6)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'run', 'hop', 'ring', 'webhook', 'custom_id', 'target')
+  local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target')
   if not r[1] or FINAL[r[1]] then return 0 end
   local answer = apart ~= '' and answer_of(id, apart)
   if answer and redis.call('EXISTS', answer) == 0 then return -1 end
@@ -37,22 +37,22 @@ local function finalise(fields)
     account(record, token, '')
   end
   if frees_key then free_key(record, id) end
-  if finish(record, schedule, id, r[5], r[6], status, now, retention, unpack(fields, 7)) then awaited[#awaited + 1] = id end
-  settled[#settled + 1], settled[#settled + 2], settled[#settled + 3] = wakers(id, r[3], r[4])
+  if finish(record, schedule, id, r[5], r[6], status, now, retention, unpack(fields, 7)) then ended[#ended + 1] = id end
+  obsolete[#obsolete + 1], obsolete[#obsolete + 2], obsolete[#obsolete + 3] = entries_of(id, r[3], r[4])
   -- As long as the record: until its webhook is delivered, or its line collected.
   if answer then
     if r[5] or r[6] then redis.call('PERSIST', answer) else redis.call('PEXPIRE', answer, retention) end
   end
   if has_payload then
     local payload = payload_of(id)
-    if status == 'succeeded' then answered[#answered + 1] = payload else redis.call('PEXPIRE', payload, retention) end
+    if status == 'succeeded' then payloads[#payloads + 1] = payload else redis.call('PEXPIRE', payload, retention) end
   end
   return 1
 end
 
 local replies = {}
 for i = 3, #ends do replies[i - 2] = finalise(ends[i]) end
-if #settled > 0 then redis.call('ZREM', schedule, unpack(settled)) end
-if #answered > 0 then redis.call('DEL', unpack(answered)) end
-if #awaited > 0 then tell_ends(table.concat(awaited, ' ')) end
+if #obsolete > 0 then redis.call('ZREM', schedule, unpack(obsolete)) end
+if #payloads > 0 then redis.call('DEL', unpack(payloads)) end
+if #ended > 0 then publish_ends(table.concat(ended, ' ')) end
 return cmsgpack.pack(replies)

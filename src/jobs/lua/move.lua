@@ -1,30 +1,30 @@
--- Moves running jobs on: `queued` at the next target (hop + 1), or back in their own queue (same hop, ring + 1) when their worker
+-- Moves running jobs on: `queued` at the next target (hop + 1), or back in their own queue (same hop, generation + 1) when their worker
 -- stops; `parked` while no target can serve them. Their doorbells stand in the schedule until somebody rings them. Fenced: a worker whose job was
 -- given to another moves nothing. All records of one shard.
 -- KEYS: schedule
--- Takes: for each job {id, token, state, hop, ring, target, spent, resumes, doorbell due at, attempts, note, what it waits for}
+-- Takes: for each job {id, token, state, hop, generation, target, spent, resumes, doorbell due at, attempts, note, what it waits for}
 -- Gives for each 1, or 0 when the token no longer holds the job.
 local schedule = KEYS[1]
-local left, owed = {}, {}
+local leases, doorbells = {}, {}
 
-local function move(id, token, state, hop, ring, target, spent, resumes, due, attempts, note, why)
+local function move(id, token, state, hop, generation, target, spent, resumes, due, attempts, note, why)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'run')
+  local r = redis.call('HMGET', record, 'state', 'holder')
   if r[1] ~= 'running' or not holds(token, r[2]) then return 0 end
-  redis.call('HSET', record, 'state', state, 'hop', hop, 'ring', ring, 'target', target, 'spent', spent, 'resumes', resumes)
-  redis.call('HDEL', record, 'run')
+  redis.call('HSET', record, 'state', state, 'hop', hop, 'generation', generation, 'target', target, 'spent', spent, 'resumes', resumes)
+  redis.call('HDEL', record, 'holder')
   log_attempts(record, attempts)
   note_move(record, note)
   if why ~= '' then redis.call('HSET', record, 'why', why) end
-  left[#left + 1] = lease_of(id)
-  owed[#owed + 1], owed[#owed + 2] = due, id .. '.' .. hop .. '.' .. ring
+  leases[#leases + 1] = lease_of(id)
+  doorbells[#doorbells + 1], doorbells[#doorbells + 2] = due, id .. '.' .. hop .. '.' .. generation
   return 1
 end
 
 local replies = {}
 for i, job in ipairs(packed()) do replies[i] = move(unpack(job)) end
-if #left > 0 then
-  redis.call('ZREM', schedule, unpack(left))
-  redis.call('ZADD', schedule, unpack(owed))
+if #leases > 0 then
+  redis.call('ZREM', schedule, unpack(leases))
+  redis.call('ZADD', schedule, unpack(doorbells))
 end
 return cmsgpack.pack(replies)

@@ -22,11 +22,12 @@ end
 local function later_time(now) return math.max(tonumber(now), redis_time()) end
 local function earlier_time(now, ahead) return math.min(tonumber(now), redis_time() + ahead) end
 
--- Who runs a job, and since when (or, in the pause before a retry, from when): `<ms> <token>`, or `<ms> alone <token>`.
-local function holds(token, run) return run and run:sub(-#token - 1) == ' ' .. token end
-local function called_at(run) return tonumber(run:match('^%S+')) end
-local function token_of(run) return run:match('(%S+)$') end
-local function is_alone(run) return run:find(' alone ', 1, true) ~= nil end
+-- A record's `holder`: the worker that runs the job, and since when (in the pause before a retry: from when), as `<ms> <token>` or
+-- `<ms> alone <token>`.
+local function holds(token, holder) return holder and holder:sub(-#token - 1) == ' ' .. token end
+local function called_at(holder) return tonumber(holder:match('^%S+')) end
+local function token_of(holder) return holder:match('(%S+)$') end
+local function is_alone(holder) return holder:find(' alone ', 1, true) ~= nil end
 
 -- A long body was written before its job, with an end in sight: `true` stands for it. The job takes it over.
 local function lacks_body(id, body) return body == true and redis.call('EXISTS', payload_of(id)) == 0 end
@@ -75,13 +76,13 @@ end
 
 -- Calls of a run that ended with nobody there to judge them: the provider may well charge for them. The entry stands for all that the
 -- run's worker has not logged, and bears its token until that tells of them itself (`account`).
-local function log_interrupted(record, hop, target, run, finished, reason)
-  local started = called_at(run)
+local function log_interrupted(record, hop, target, holder, finished, reason)
+  local started = called_at(holder)
   local slash = target:find('/', 1, true)
   log_attempts(record, string.format(
     '{"hop":%d,"provider":%s,"model":%s,"started_at":%.3f,"duration_ms":%s,"status_code":null,"verdict":null,"reason":"%s","possibly_billed":true,"run":%s}',
     hop, cjson.encode(target:sub(1, slash - 1)), cjson.encode(target:sub(slash + 1)), started / 1000,
-    finished and string.format('%d', finished - started) or 'null', reason, cjson.encode(token_of(run))))
+    finished and string.format('%d', finished - started) or 'null', reason, cjson.encode(token_of(holder))))
 end
 
 -- What the worker of a run says of its calls after the job was taken from it, or had its end: in the place of the entry that stands for
@@ -118,8 +119,8 @@ local function letters_of(id, tenant)
   return all, all .. ':' .. (tenant or 'default')
 end
 
--- The one way a job ends: starts its retention. Replies whether somebody may wait for this end, and is to be told (`tell_ends`).
--- The caller removes what would still wake it (`wakers`), and sees to the payload. `run` stays behind: only a running
+-- The one way a job ends: starts its retention. Replies whether somebody may wait for this end, and is to be told (`publish_ends`).
+-- The caller removes what would still wake it (`entries_of`), and sees to the payload. `holder` stays behind: only a running
 -- job's is ever looked at, and each job pays for every command here. A job of a batch (`custom_id`) is handed to the
 -- batch's feeder instead, which removes it when its line is durable: nobody else waits for it.
 local function finish(record, schedule, id, hook, custom_id, status, now, retention, ...)
@@ -139,7 +140,7 @@ local function finish(record, schedule, id, hook, custom_id, status, now, retent
 end
 
 -- One channel for all: who waits for jobs has one ear for them, and a script that ends many speaks once.
-local function tell_ends(ids)
+local function publish_ends(ids)
   redis.call('PUBLISH', BASE:match('^[^{]*') .. 'ends', ids)
 end
 
@@ -152,8 +153,8 @@ end
 local function lease_of(id) return id .. '.l' end
 
 -- The schedule's entries of a live job: its doorbell, its deadline, and its worker's lease.
-local function wakers(id, hop, ring)
-  return id .. '.' .. (hop or '0') .. '.' .. (ring or '0'), id .. '.x', lease_of(id)
+local function entries_of(id, hop, generation)
+  return id .. '.' .. (hop or '0') .. '.' .. (generation or '0'), id .. '.x', lease_of(id)
 end
 
 -- Makes a file visible. The words of its record stand in ARGV from `at`, after their number; its segments follow them.

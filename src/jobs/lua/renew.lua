@@ -7,7 +7,7 @@ local till = later_time(jobs[1]) + jobs[2]
 local leases, replies = {}, {}
 for i = 3, #jobs do
   local id, token = unpack(jobs[i])
-  local r = redis.call('HMGET', record_of(id), 'state', 'run')
+  local r = redis.call('HMGET', record_of(id), 'state', 'holder')
   local held = r[1] == 'running' and holds(token, r[2])
   if held then leases[#leases + 1], leases[#leases + 2] = till, lease_of(id) end
   replies[i - 2] = held and 1 or 0

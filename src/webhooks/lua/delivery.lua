@@ -5,7 +5,7 @@
 -- Gives for each 1, or 0 when this delivery was recorded before.
 local deliveries = packed()
 local schedule, now = KEYS[1], deliveries[1]
-local settled, replies = {}, {}
+local obsolete, replies = {}, {}
 
 -- Letters are in the order of their names, which begin with their times.
 local function add_letter(record, id, retention)
@@ -26,7 +26,7 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
   redis.call('HSET', record, 'delivery', outcome, 'deliveries', attempts, 'delivery_reason', reason)
   if r[3] then redis.call('HDEL', record, 'held') end
   local doorbell = id .. '.w.' .. before
-  settled[#settled + 1], settled[#settled + 2] = doorbell, doorbell .. '.l'
+  obsolete[#obsolete + 1], obsolete[#obsolete + 2] = doorbell, doorbell .. '.l'
   if outcome == 'pending' then
     redis.call('HSET', record, 'delivery_due', next_at)
     redis.call('ZADD', schedule, next_at, id .. '.w.' .. attempts)
@@ -40,5 +40,5 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
 end
 
 for i = 2, #deliveries do replies[i - 1] = record_delivery(unpack(deliveries[i])) end
-if #settled > 0 then redis.call('ZREM', schedule, unpack(settled)) end
+if #obsolete > 0 then redis.call('ZREM', schedule, unpack(obsolete)) end
 return cmsgpack.pack(replies)

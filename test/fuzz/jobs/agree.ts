@@ -34,7 +34,7 @@ const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
 const sameRecord = async ({ store, redis, keys }: Rig, job: ModelJob): Promise<void> => {
   const [record, [spent, run]] = await Promise.all([
     store.read(job.id),
-    redis.hmget(keys.record(job.id), 'spent', 'run'),
+    redis.hmget(keys.record(job.id), 'spent', 'holder'),
   ])
   const isRunning = job.state === 'running'
   const { delivery } = record!
