@@ -47,7 +47,7 @@ export const createLocalBreaker = (name: string, options: BreakerOptions, log: L
 
   const changed = (state: BreakerState) => (): void => {
     changes += 1
-    if (!forced) log.warn({ event: 'breaker.changed', provider: name, state }, 'breaker changed state')
+    if (!forced) log.warn({ event: 'breaker.state_changed', provider: name, state }, 'breaker changed state')
   }
   const build = (): CircuitBreaker<[() => Promise<void>], void> => {
     const built = new CircuitBreaker<[() => Promise<void>], void>(act => act(), {
