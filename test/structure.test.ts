@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/rate-limits': ['src/domain', 'src/health', 'src/lifecycle', 'src/redis'],
   'src/cache': ['src/config', 'src/domain', 'src/json', 'src/lifecycle', 'src/redis'],
   'src/providers': ['src/config', 'src/domain', 'src/json', 'src/net'],
-  'src/mirror': ['src/cache', 'src/config', 'src/domain', 'src/jobs', 'src/json', 'src/redis'],
+  'src/mirror': ['src/config', 'src/domain', 'src/jobs', 'src/json', 'src/redis'],
   'src/dispatch': [
     'src/cache',
     'src/domain',

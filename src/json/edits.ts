@@ -7,6 +7,7 @@ export interface Edit {
   readonly text: string
 }
 
+/** The text with the edits made, which may come in any order and must not overlap. */
 export const withEdits = (text: string, edits: readonly Edit[]): string => {
   if (edits.length === 0) return text
   let made = ''

@@ -4,25 +4,6 @@ import { elementsOf, membersOf } from './members.ts'
 /** Names of members from the outermost object inwards; `*` stands for every element of an array. */
 export type JsonPath = readonly string[]
 
-/** Puts another text in the place of some. */
-export interface Edit {
-  readonly start: number
-  readonly end: number
-  readonly text: string
-}
-
-/** `edits` in the order of their places, without overlaps. */
-export const withEdits = (text: string, edits: readonly Edit[]): string => {
-  if (edits.length === 0) return text
-  let made = ''
-  let copied = 0
-  for (const edit of edits) {
-    made += text.slice(copied, edit.start) + edit.text
-    copied = edit.end
-  }
-  return made + text.slice(copied)
-}
-
 interface Place {
   isWanted: boolean
   readonly inner: Map<string, Place>

@@ -1,3 +1,4 @@
+import { replacing, withEdits } from '../json/edits.ts'
 import { isJsonObject } from '../json/json-object.ts'
 import { membersOf } from '../json/members.ts'
 
@@ -26,15 +27,13 @@ export const withModel = (text: string, model: string): string => {
     return text
   }
   if (!isJsonObject(body) || body.model === model) return text
+  const named = [...membersOf(text)].filter(({ name }) => name === 'model')
+  if (named.length > 0)
+    return withEdits(
+      text,
+      named.map(member => replacing(member, model)),
+    )
   const value = JSON.stringify(model)
-  let made = ''
-  let copied = 0
-  for (const { name, start, end } of membersOf(text)) {
-    if (name !== 'model') continue
-    made += text.slice(copied, start) + value
-    copied = end
-  }
-  if (copied > 0) return made + text.slice(copied)
   const rest = text.slice(text.indexOf('{') + 1)
   return `{"model":${value}${rest.trimStart().startsWith('}') ? '' : ','}${rest}`
 }

@@ -1,12 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import {
-  type Edit,
-  type FoundValue,
-  type JsonPath,
-  numbersIn,
-  valuesAt,
-  withEdits,
-} from '../json/values-at.ts'
+import { type Edit, withEdits } from '../json/edits.ts'
+import { isJsonObject } from '../json/json-object.ts'
+import { type FoundValue, type JsonPath, numbersIn, valuesAt } from '../json/values-at.ts'
 
 /** What of a format is passed on as it is written. */
 export interface Sealed {
@@ -18,8 +13,7 @@ export interface Sealed {
 
 const isObjectText = (text: string): boolean => {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isJsonObject(JSON.parse(text))
   } catch {
     return false
   }
@@ -50,10 +44,7 @@ export class Seals {
         .flatMap(value => [...numbersIn(body, value)])
         .flatMap(number => this.#sealNumber(body, number)),
     ]
-    return withEdits(
-      body,
-      edits.sort((a, b) => a.start - b.start),
-    )
+    return withEdits(body, edits)
   }
 
   /** The texts are back where they belong: as they are, or as a piece of the string that the input has become. */

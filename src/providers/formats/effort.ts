@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json/json-object.ts'
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import type { Steering } from './steering.ts'
 
 /** How much a model is asked to think, from the least to the most. */
@@ -11,9 +11,7 @@ const rankOf = (value: unknown): number => efforts.indexOf(value as Effort)
 /** What a body of either format asks for, in the words of both. */
 export const effortOf = (body: JsonObject): Effort | undefined => {
   const inner = body.output_config
-  const value =
-    body.reasoning_effort ??
-    (typeof inner === 'object' && inner !== null ? (inner as JsonObject).effort : undefined)
+  const value = body.reasoning_effort ?? (isJsonObject(inner) ? inner.effort : undefined)
   return rankOf(value) < 0 ? undefined : (value as Effort)
 }
 

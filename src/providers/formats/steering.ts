@@ -1,5 +1,5 @@
 import type { Adjustment, AdjustmentAction } from '../../domain/carriage.ts'
-import type { JsonObject } from '../../json/json-object.ts'
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 
 /**
  * What becomes of a value that only steers. With an action the request asks for less, or for something near it, and that
@@ -62,6 +62,6 @@ const withChange = (owner: JsonObject, [name, ...rest]: readonly string[], value
   if (name === undefined) return owner
   if (rest.length === 0) return { ...owner, [name]: value }
   const inner = owner[name]
-  if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return owner
-  return { ...owner, [name]: withChange(inner as JsonObject, rest, value) }
+  if (!isJsonObject(inner)) return owner
+  return { ...owner, [name]: withChange(inner, rest, value) }
 }
