@@ -1,0 +1,173 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
+import { batchRecordFields, noticeRecordFields } from '../../src/batches/record-fields.ts'
+import { fileRecordFields, uploadRecordFields } from '../../src/files/record-fields.ts'
+import { deliveryFields, jobRecordFields } from '../../src/jobs/record-fields.ts'
+import { type KeyKind, otherKeys, recordKeys } from '../../src/redis/key-table.ts'
+import { createKeys, newBatchId, newFileId, newJobId, newUploadId } from '../../src/redis/keys.ts'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type BatonApi, openBaton } from '../support/open-baton.ts'
+
+const kinds = [...Object.values(recordKeys), ...otherKeys].filter(({ type }) => type !== 'channel')
+
+/** A name in angle brackets stands for anything but a colon; the last one of a key, for anything. */
+const matcher = ({ pattern }: KeyKind): RegExp => {
+  const text = pattern
+    .replace(/[{}]/g, '\\$&')
+    .replaceAll('<shard>', '(?:1[0-5]|[0-9])')
+    .replace(/<\w+>$/, '.+')
+    .replace(/<\w+>/g, '[^:]+')
+  return new RegExp(`^${text}$`)
+}
+const literal = ({ pattern }: KeyKind): string => pattern.replace(/<\w+>/g, '')
+/** The kind of a key: of those that it may be of, the one that says most of its name. */
+const kindOf = (name: string): KeyKind | undefined =>
+  kinds.filter(kind => matcher(kind).test(name)).toSorted((a, b) => literal(b).length - literal(a).length)[0]
+
+describe('the table of keys', () => {
+  const keys = createKeys('p')
+  const job = newJobId(3, 0)
+  const made: Record<keyof typeof recordKeys, string> = {
+    record: keys.record(job),
+    payload: keys.payload(job),
+    answer: keys.answer(job, 'token'),
+    schedule: keys.schedule(3),
+    index: keys.index(3),
+    reconciler: keys.reconciler(3),
+    idempotency: keys.idempotency(3, 'hash'),
+    deadLetters: keys.deadLetters(3, 'jobs'),
+    deadLettersOf: keys.deadLetters(3, 'jobs', 'tenant'),
+    owed: keys.owed(3),
+    batch: keys.batch(newBatchId('openai', 3, 0)),
+    notice: keys.notice(`${newBatchId('openai', 3, 0)}-1`),
+    finishedLines: keys.finishedLines(newBatchId('openai', 3, 0)),
+    openBatches: keys.openBatches(3),
+    batchRequest: keys.batchRequest(3, 'fingerprint'),
+    batches: keys.batches('openai', 'tenant'),
+    openOf: keys.openOf('tenant'),
+    file: keys.file(newFileId(3, 0)),
+    segments: keys.segments(newFileId(3, 0)),
+    files: keys.files('tenant'),
+    held: keys.held('tenant'),
+    heldSums: keys.heldSums('tenant'),
+    purge: keys.purge(3),
+    upload: keys.upload(newUploadId(3, 0)),
+    parts: keys.parts(newUploadId(3, 0)),
+    abortChannel: keys.abortChannel,
+    endsChannel: keys.endsChannel,
+    batchesChannel: keys.batchesChannel,
+    receiversChannel: keys.receiversChannel,
+  }
+
+  it.each(Object.entries(recordKeys))('says how %s is named', (name, kind) => {
+    expect(made[name as keyof typeof recordKeys].slice('p:'.length)).toMatch(matcher(kind))
+  })
+})
+
+describe('what a running Baton writes', () => {
+  let sim: SimProvider
+  let baton: BatonApi
+  let found: Map<string, KeyKind | undefined>
+
+  const post = async (path: string, body: unknown): Promise<{ id: string }> => {
+    const form = body instanceof FormData
+    const answer = await fetch(`${baton.url}${path}`, {
+      method: 'POST',
+      headers: form ? {} : { 'content-type': 'application/json', 'idempotency-key': path },
+      body: form ? body : JSON.stringify(body),
+    })
+    expect(answer.ok, await answer.clone().text()).toBe(true)
+    return (await answer.json()) as { id: string }
+  }
+  const chat = (model: string, text: string) => ({ model, messages: [{ role: 'user', content: text }] })
+  const statusOf = async (path: string): Promise<string> =>
+    ((await (await fetch(`${baton.url}${path}`)).json()) as { status: string }).status
+
+  beforeAll(async () => {
+    sim = createSimProvider()
+    await sim.start()
+    const provider = { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' }
+    baton = await openBaton({
+      level: 'api',
+      webhooks: true,
+      batches: true,
+      config: {
+        providers: { first: provider, second: provider },
+        models: {
+          cached: { provider: 'first', cache: { ttl: '1h' } },
+          mirrored: { provider: 'first', mirror: { to: 'second/x', sample: 1 } },
+        },
+        webhooks: { allowed_networks: ['127.0.0.0/8'] },
+      },
+    })
+    const endpoint = '/v1/chat/completions'
+    const webhook = { url: 'http://127.0.0.1:9/', secret: `whsec_${'A'.repeat(32)}` }
+    const jobs = await Promise.all([
+      post('/v1/jobs', { endpoint, body: chat('cached', 'short'), webhook, metadata: { a: 'b' } }),
+      post('/v1/jobs?', { endpoint, body: chat('cached', 'long'.repeat(50_000)), priority: 'low' }),
+      post('/v1/jobs?m', { endpoint, body: chat('mirrored', 'asked twice') }),
+    ])
+    const form = new FormData()
+    const line = { custom_id: 'a', method: 'POST', url: endpoint, body: chat('cached', 'line') }
+    form.append('purpose', 'batch')
+    form.append('file', new Blob([JSON.stringify(line)]), 'in.jsonl')
+    const file = await post('/v1/files', form)
+    const batch = await post('/v1/batches', {
+      input_file_id: file.id,
+      endpoint,
+      completion_window: '24h',
+      webhook,
+    })
+    await post('/v1/uploads', {
+      purpose: 'batch',
+      filename: 'in.jsonl',
+      bytes: 5,
+      mime_type: 'application/jsonl',
+    })
+    for (const { id } of jobs) await until(async () => (await statusOf(`/v1/jobs/${id}`)) === 'succeeded')
+    await until(async () => (await statusOf(`/v1/batches/${batch.id}`)) === 'completed')
+
+    found = new Map()
+    const { redis } = baton.context
+    if (!(redis instanceof Redis)) throw new Error('tests run on one Redis')
+    for await (const page of redis.scanStream({ match: `${baton.prefix}:*`, count: 1_000 })) {
+      for (const key of page as string[]) {
+        const name = key.slice(baton.prefix.length + 1)
+        // BullMQ's: a queue each.
+        if (!/^\{(?:provider\.|webhooks\})/.test(name)) found.set(key, kindOf(name))
+      }
+    }
+  })
+  afterAll(async () => {
+    await baton.stop()
+    await sim.stop()
+  })
+
+  it('are keys of the table, each of its type', async () => {
+    expect([...found].filter(([, kind]) => kind === undefined)).toEqual([])
+    const types = await Promise.all([...found.keys()].map(key => baton.context.redis.type(key)))
+    const wrong = [...found].filter(([, kind], i) => types[i] !== 'none' && types[i] !== kind!.type)
+    expect(wrong).toEqual([])
+    expect(new Set(found.values()).size).toBeGreaterThan(20)
+  })
+
+  const named = {
+    [recordKeys.record.pattern]: { ...jobRecordFields, ...deliveryFields },
+    [recordKeys.batch.pattern]: { ...batchRecordFields, ...deliveryFields },
+    [recordKeys.notice.pattern]: { ...noticeRecordFields, ...deliveryFields },
+    [recordKeys.file.pattern]: fileRecordFields,
+    [recordKeys.upload.pattern]: uploadRecordFields,
+  }
+  it('are records with fields of the tables', async () => {
+    const unknown = await Promise.all(
+      [...found].map(async ([key, kind]) => {
+        const fields = named[kind!.pattern]
+        if (fields === undefined) return []
+        const names = await baton.context.redis.hkeys(key)
+        return names.map(name => name.replace(/^by:.*/, 'by:<provider>')).filter(name => !(name in fields))
+      }),
+    )
+    expect(unknown.flat()).toEqual([])
+  })
+})
