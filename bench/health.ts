@@ -116,7 +116,7 @@ const leave = async (parties: Parties): Promise<number[]> => {
   await delay(window.bucketMs * window.buckets)
   const windowFromMs = Date.now() - window.bucketMs * window.buckets
   await first.behave({ fault: { kind: 'error-500' } })
-  await becomes(parties, 'open')
+  await becomes(parties, 'down')
   await delay(resetMs / 2) // in which nobody probes
   streaming = false
   await stream
@@ -131,7 +131,7 @@ const comeBack = async (parties: Parties): Promise<void> => {
   await parties.first.behave({ latency: { kind: 'fixed', ms: latencyMs } })
   let streaming = true
   const stream = atPace(parties, [chain], () => streaming)
-  await becomes(parties, 'closed')
+  await becomes(parties, 'healthy')
   streaming = false
   await stream
 }

@@ -41,13 +41,13 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`
 /** A change of where a provider stands, as a sentence. */
 export const changeText = ({ provider, state, share, reason }: ProviderChange): string => {
   switch (state) {
-    case 'open':
+    case 'down':
       return `> ${provider} is left alone (${reason}): no process calls it, its jobs go elsewhere.`
     case 'probing':
       return `> ${provider} is probed by one single call.`
     case 'recovering':
       return `> ${provider} answers: it gets ${percent(share)} of its traffic back.`
-    case 'closed':
+    case 'healthy':
       return `> ${provider} has all of its traffic back.`
     default:
       return `> ${provider} is ${state}.`

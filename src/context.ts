@@ -34,7 +34,7 @@ import { openHealth } from './health/open-health.ts'
 import { openHeartbeat } from './health/open-presence.ts'
 import { createVitals, type Vitals } from './health/vitals.ts'
 import { createUnavailableReason } from './health/why-away.ts'
-import { createWorkerLiveness, unmannedForMs, type WorkerLiveness } from './health/worker-liveness.ts'
+import { createWorkerLiveness, type WorkerLiveness, withoutWorkerForMs } from './health/worker-liveness.ts'
 import { createJobStore, type JobStore } from './jobs/store.ts'
 import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { openMaintenance } from './maintenance.ts'
@@ -218,12 +218,12 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     },
     workerLiveness => workerLiveness.stop(),
   )
-  const { unmannedSince } = workerLiveness
+  const { withoutWorkerSince } = workerLiveness
   const suspendedUntil = (target: RouteTarget): number =>
     Math.max(
       cooldowns.unavailableUntil(target),
       keyRings.get(target.provider)?.unavailableUntil() ?? 0,
-      unmannedSince(target.provider) > 0 ? now() + unmannedForMs : 0,
+      withoutWorkerSince(target.provider) > 0 ? now() + withoutWorkerForMs : 0,
     )
   const availableAt = (target: RouteTarget): number =>
     suspendedUntil(target) || circuits.sendsAt(target.provider) || circuits.sendsAt(circuitOf(target))
@@ -237,7 +237,10 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     )
   }
   const order = createTargetOrder(targetStats.of)
-  const moveReasons = createMoveReasons(createUnavailableReason({ circuits, cooldowns, unmannedSince }), now)
+  const moveReasons = createMoveReasons(
+    createUnavailableReason({ circuits, cooldowns, withoutWorkerSince }),
+    now,
+  )
   const backoffOf = backoffsOf(config)
   const site = {
     routes,
@@ -246,11 +249,11 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     moveReasons,
     store,
     doorbells,
-    unmannedSince,
+    withoutWorkerSince,
     mayEmpty: hasTurn,
     backoffOf,
   }
-  const obstacleOf = createObstacleOf({ circuits, cooldowns, keyRings, unmannedSince })
+  const obstacleOf = createObstacleOf({ circuits, cooldowns, keyRings, withoutWorkerSince })
   await openDrainer(life, {
     ...site,
     ...{ obstacleOf, instance, availableAt, workers, maxAttempts: config.jobs.max_attempts, log, now },

@@ -74,7 +74,7 @@ export interface ApiParts {
   readonly resolve: Resolve
   readonly vitals: Vitals
   /** Unix ms since when a provider has no worker, once that counts; 0 else. */
-  readonly unmannedSince: (provider: string) => number
+  readonly withoutWorkerSince: (provider: string) => number
   readonly presence: () => Promise<readonly WorkerHeartbeat[]>
   readonly webhookPresence: () => Promise<readonly WebhookHeartbeat[]>
   readonly processes: () => Promise<readonly ProcessHeartbeat[]>

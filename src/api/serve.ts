@@ -89,7 +89,7 @@ export const serveApi = async (
     quotas: createQuotas({ redis, run, keys, quotaOf: quotasOf(config), now }),
     cooldowns: context.cooldowns,
     circuits: context.circuits,
-    unmannedSince: context.workerLiveness.unmannedSince,
+    withoutWorkerSince: context.workerLiveness.withoutWorkerSince,
     figuresOf: context.targetStats.of,
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     limitStore: createLimitStore(redis, keys.prefix),

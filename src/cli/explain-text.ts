@@ -63,13 +63,13 @@ const describeEvent = (event: Event, next: Event | undefined, job: JobView): str
 }
 
 const away: Readonly<Record<string, string>> = {
-  open: 'which is out of use after failures',
-  probing: 'which is out of use until a probe has shown that it is back',
+  down: 'which is down after failures',
+  probing: 'which is down until a probe has shown that it is back',
   recovering: 'which is on its way back and takes a share of the traffic only',
   paused: 'which an operator has paused',
-  cooling: 'which throttles',
+  throttled: 'which throttles',
   stopped: 'of which the key or the model is stopped',
-  unmanned: 'which has no worker',
+  no_worker: 'which has no worker',
   backoff: 'which failed this job a moment ago',
   busy: 'which has no room within its limits',
 }
@@ -199,6 +199,6 @@ const describeWait = (job: JobView, provider: ProviderState | null, nowMs: numbe
 const describeState = ({ name, state, until, reason, workers }: ProviderState): string => {
   const why = reason === null ? '' : ` (${reason})`
   const end = until === null ? '' : ` until ${renderClock(until)}`
-  const health = state === 'closed' ? '' : `; ${name} is ${state}${end}${why}`
+  const health = state === 'healthy' ? '' : `; ${name} is ${state}${end}${why}`
   return workers.length === 0 ? `${health}; no worker of ${name} is running` : health
 }

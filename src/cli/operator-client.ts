@@ -27,7 +27,7 @@ export interface ProviderState {
     readonly concurrency: number
   }[]
   /** Since when it has no worker, once that is so long that its jobs go elsewhere. */
-  readonly unmanned_since: number | null
+  readonly without_worker_since: number | null
 }
 
 /** Throws as the ApiClient does. */

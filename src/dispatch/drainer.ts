@@ -18,8 +18,8 @@ import type { OrderTargets } from './target-order.ts'
 
 export interface DrainerDeps {
   /** Providers whose workers may be missed. */
-  readonly unmannable: readonly string[]
-  readonly unmannedSince: (provider: string) => number
+  readonly drainable: readonly string[]
+  readonly withoutWorkerSince: (provider: string) => number
   readonly routes: Routes
   readonly providers: Providers
   /** Unix ms from which a job may be sent to a target; 0 for now. */
@@ -161,7 +161,8 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     'drainer',
     pollMs,
     async () => {
-      for (const provider of parts.unmannable) if (parts.unmannedSince(provider) > 0) await relieve(provider)
+      for (const provider of parts.drainable)
+        if (parts.withoutWorkerSince(provider) > 0) await relieve(provider)
     },
     log,
   )

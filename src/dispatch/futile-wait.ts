@@ -60,7 +60,7 @@ export const futileWaitError = (
   }))
   const needsPerson = ({ obstacle }: Prospect): boolean => (obstacle?.blocks ?? null) !== null
   const isVain = (prospect: Prospect): boolean =>
-    needsPerson(prospect) || prospect.obstacle?.isUnmanned === true || prospect.readyAtMs >= deadlineMs
+    needsPerson(prospect) || prospect.obstacle?.isWithoutWorker === true || prospect.readyAtMs >= deadlineMs
   if (!prospects.every(isVain)) return null
   const first = prospects.toSorted((a, b) => Number(needsPerson(b)) - Number(needsPerson(a)))
   const errors = first.map(errorOf).filter(error => error !== null)

@@ -77,11 +77,11 @@ export const healthyAlternativeTo = (
     for (const { model } of targets.filter(target => target.provider === provider))
       others.set(model, [...(others.get(model) ?? []), ...elsewhere])
   }
-  const isClosed = (circuit: Circuit): boolean => circuit.state === 'closed' && circuit.pausedAtMs === 0
+  const isHealthy = (circuit: Circuit): boolean => circuit.state === 'healthy' && circuit.pausedAtMs === 0
   const takesAll = (target: RouteTarget): boolean =>
     suspendedUntil(target) <= now() &&
-    isClosed(circuits.of(target.provider)) &&
-    isClosed(circuits.of(circuitOf(target)))
+    isHealthy(circuits.of(target.provider)) &&
+    isHealthy(circuits.of(circuitOf(target)))
   return model => others.get(model)?.some(takesAll) ?? false
 }
 

@@ -10,7 +10,7 @@ type Same =
   | 'order'
   | 'moveReasons'
   | 'store'
-  | 'unmannedSince'
+  | 'withoutWorkerSince'
   | 'mayEmpty'
   | 'availableAt'
   | 'backoffOf'
@@ -41,7 +41,7 @@ export const openDrainer = async (life: Lifecycle, site: DrainerSite): Promise<v
     () => {
       const drainer = createDrainer({
         ...site,
-        unmannable: [...providers.keys()],
+        drainable: [...providers.keys()],
         throttleOf,
         newToken: () => `${instance}.r${tokens++}`,
       })

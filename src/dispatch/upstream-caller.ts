@@ -132,12 +132,12 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     const out = (scope: Scope, state: CooldownState, forMs: number): void =>
       cooldowns.suspend(scope, state, now() + forMs, verdict.reason, grounds)
     const cool = (forMs: number): void => {
-      out(onTarget, 'cooling', forMs)
+      out(onTarget, 'throttled', forMs)
       gate.leaveAlone(model, now() + forMs, verdict.reason)
     }
     const { kind, retryAfterMs } = verdict
     if (isFlexFull) {
-      out(`target:${provider.name}/${flexOf(target).model}`, 'cooling', retryAfterMs ?? defaultCoolingMs)
+      out(`target:${provider.name}/${flexOf(target).model}`, 'throttled', retryAfterMs ?? defaultCoolingMs)
       return
     }
     if (kind === 'rate_limited') {

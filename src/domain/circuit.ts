@@ -3,15 +3,15 @@ import type { Target } from './job.ts'
 /**
  * Where the traffic of a provider, or of a model on it, stands for the whole cluster.
  *
- * closed → open: more than a share of the window's calls failed, over all processes.
- * open → probing: its time has passed, and one process took the lease of the one probe.
- * probing → recovering: the probe was answered. probing → open: it was not, and the next time is twice as long.
- * recovering → closed: step by step to all of the traffic. recovering → open: it failed again.
- * closed, recovering → cooling: it throttled a call. cooling → recovering: its time has passed.
- * closed, recovering → slow: calls under way take far longer than usual, and none is answered. slow → closed: one was answered.
+ * healthy → down: more than a share of the window's calls failed, over all processes.
+ * down → probing: its time has passed, and one process took the lease of the one probe.
+ * probing → recovering: the probe was answered. probing → down: it was not, and the next time is twice as long.
+ * recovering → healthy: step by step to all of the traffic. recovering → down: it failed again.
+ * healthy, recovering → throttled: it throttled a call. throttled → recovering: its time has passed.
+ * healthy, recovering → slow: calls under way take far longer than usual, and none is answered. slow → healthy: one was answered.
  * slow → probing: at once, or after a time where it was so before.
  */
-export type CircuitState = 'closed' | 'cooling' | 'slow' | 'open' | 'probing' | 'recovering'
+export type CircuitState = 'healthy' | 'throttled' | 'slow' | 'down' | 'probing' | 'recovering'
 
 /** The reason of a circuit that is slow, and of what follows until a call is answered that was under way. */
 export const overdue = 'overdue'
@@ -25,17 +25,17 @@ export interface Circuit {
   /** The `seq` at which the state was entered: outcomes of calls from before it no longer count. */
   readonly era: number
   readonly sinceMs: number
-  /** open, slow: when a probe may begin. probing: when the lease ends. cooling, recovering: the next step. closed: 0. */
+  /** down, slow: when a probe may begin. probing: when the lease ends. throttled, recovering: the next step. healthy: 0. */
   readonly untilMs: number
-  /** The verdict's reason of the failure that opened it; empty while closed. */
+  /** The verdict's reason of the failure that brought it down; empty while healthy. */
   readonly reason: string
-  /** Of the traffic, 0 to 1, while recovering; while cooling, what it will be. */
+  /** Its share of the traffic, 0 to 1, while recovering; while throttled, what it will be. */
   readonly share: number
   /** The step of the ramp, from 1, while recovering. */
   readonly step: number
   /** Whether it was throttled, and not out of order: nobody doubts that it works. Absent of an earlier version's. */
   readonly cooled?: boolean
-  /** How many times it opened again since it was closed. */
+  /** How many times it went down again since it was healthy. */
   readonly relapses: number
   /** The process that probes; empty when none does. */
   readonly owner: string
@@ -60,9 +60,9 @@ export const partsOfCircuit = (
     : { provider: name.slice(0, slash), model: name.slice(slash + 1) }
 }
 
-export const closedCircuit = (provider: string): Circuit => ({
+export const healthyCircuit = (provider: string): Circuit => ({
   provider,
-  state: 'closed',
+  state: 'healthy',
   seq: 0,
   era: 0,
   sinceMs: 0,
@@ -81,9 +81,9 @@ export const closedCircuit = (provider: string): Circuit => ({
 export const lookAgainMs = 1_000
 const longestLookAgainMs = 15_000
 
-/** Whether it is time that somebody probes: the open time has passed, or whoever probed fell silent. */
+/** Whether a probe is due: the time of being down has passed, or the process that probed fell silent. */
 export const isProbeDue = ({ state, untilMs, pausedAtMs }: Circuit, nowMs: number): boolean =>
-  pausedAtMs === 0 && (state === 'open' || state === 'slow' || state === 'probing') && untilMs <= nowMs
+  pausedAtMs === 0 && (state === 'down' || state === 'slow' || state === 'probing') && untilMs <= nowMs
 
 /**
  * Unix ms until which no call may be made, whoever would make it; 0 when some may. Where nobody knows the time (a probe
@@ -94,21 +94,21 @@ export const shutUntil = (circuit: Circuit, nowMs: number): number => {
   const lookAgain = (startMs: number): number =>
     nowMs + Math.min(Math.max(nowMs - startMs, lookAgainMs), longestLookAgainMs)
   if (pausedAtMs > 0) return lookAgain(pausedAtMs)
-  if (state === 'closed' || state === 'recovering' || isProbeDue(circuit, nowMs)) return 0
-  if (state === 'cooling') return untilMs > nowMs ? untilMs : 0
-  return state === 'open' ? untilMs : lookAgain(sinceMs)
+  if (state === 'healthy' || state === 'recovering' || isProbeDue(circuit, nowMs)) return 0
+  if (state === 'throttled') return untilMs > nowMs ? untilMs : 0
+  return state === 'down' ? untilMs : lookAgain(sinceMs)
 }
 
 /** Whether it takes a share of the traffic. One that has cooled off does, until the first step is taken. */
-export const takesShare = ({ state }: Circuit): boolean => state === 'recovering' || state === 'cooling'
+export const takesShare = ({ state }: Circuit): boolean => state === 'recovering' || state === 'throttled'
 
 /** Of the traffic, what it gets now. */
 export const shareNow = ({ state, share, pausedAtMs }: Circuit): number =>
-  pausedAtMs > 0 || state === 'cooling' ? 0 : share
+  pausedAtMs > 0 || state === 'throttled' ? 0 : share
 
 /** Whether all calls but a few are kept out, because it is out of order. */
 export const isOutOfOrder = ({ state, cooled, pausedAtMs }: Circuit): boolean =>
-  pausedAtMs > 0 || (state !== 'closed' && state !== 'cooling' && !cooled)
+  pausedAtMs > 0 || (state !== 'healthy' && state !== 'throttled' && !cooled)
 
 /** How many of a worker's places may call while a provider is on its way back. One always may: it can be the only worker. */
 export const placesBack = (share: number, concurrency: number): number =>

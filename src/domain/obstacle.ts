@@ -13,7 +13,7 @@ export interface Obstacle {
   readonly blocks: BlockReason | null
   readonly isThrottling: boolean
   /** No worker is there to call it, and nobody knows when one comes. */
-  readonly isUnmanned?: boolean
+  readonly isWithoutWorker?: boolean
   readonly sinceMs: number
   readonly error: LastError
 }

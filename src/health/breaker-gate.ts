@@ -64,7 +64,7 @@ export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
   let calledAtMs = 0
 
   const follow = ({ state }: Circuit): void =>
-    breaker.force(state === 'open' || state === 'slow' || state === 'probing' ? 'open' : 'closed')
+    breaker.force(state === 'down' || state === 'slow' || state === 'probing' ? 'open' : 'closed')
   const forget = circuits.onChange(circuit => {
     if (circuit.provider === provider) follow(circuit)
   })

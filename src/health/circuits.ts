@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import {
   type Circuit,
-  closedCircuit,
+  healthyCircuit,
   isProbeDue,
   lookAgainMs,
   partsOfCircuit,
@@ -52,7 +52,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
 
   const blank = new Map<string, Circuit>()
   const blankOf = (provider: string): Circuit => {
-    const circuit = closedCircuit(provider)
+    const circuit = healthyCircuit(provider)
     blank.set(provider, circuit)
     return circuit
   }
@@ -66,7 +66,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     const paused = circuit.pausedAtMs > 0
     const isNews = before.state !== state || before.share !== share || before.pausedAtMs > 0 !== paused
     if (!isNews) return
-    log[state === 'open' || paused ? 'warn' : 'info'](
+    log[state === 'down' || paused ? 'warn' : 'info'](
       {
         event: 'provider.state_changed',
         ...partsOfCircuit(provider),
@@ -91,7 +91,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     // A Redis that lost its data knows of nothing against a provider. What was learned while it answered is newer.
     const names = new Set(circuits.map(circuit => circuit.provider))
     for (const name of known.keys()) {
-      if (!names.has(name) && learnedAtMs.get(name)! < askedAtMs) take(closedCircuit(name))
+      if (!names.has(name) && learnedAtMs.get(name)! < askedAtMs) take(healthyCircuit(name))
     }
   }
   const reading = createRepeating('health', readAgainMs, load, log)

@@ -9,10 +9,10 @@ import { scriptText } from '../redis/when-full.ts'
 export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`
 
 /**
- * `cooling`: throttled, until the provider's own time. `open`: a worker's breaker opened on failures.
+ * `throttled`: until the time that the provider named.
  * `stopped`: bad key, no money or no such model: a person must act; tried again now and then.
  */
-export type CooldownState = 'cooling' | 'open' | 'stopped'
+export type CooldownState = 'throttled' | 'stopped'
 
 export interface Cooldown {
   readonly scope: Scope

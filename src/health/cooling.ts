@@ -34,7 +34,7 @@ export const createLeaveAlone = ({
     if (toldAtMs + onItsWayMs < now()) toldMs = 0
     const slackMs = Math.min(longestSlackMs, (untilMs - now()) / 10)
     const { state, untilMs: knownMs } = circuits.of(provider)
-    if (untilMs - Math.max(toldMs, state === 'cooling' ? knownMs : 0) < slackMs) return
+    if (untilMs - Math.max(toldMs, state === 'throttled' ? knownMs : 0) < slackMs) return
     toldMs = untilMs
     toldAtMs = now()
     store

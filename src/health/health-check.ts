@@ -9,8 +9,8 @@ import { ignored, type ProbeLease, type ProbeOutcome } from './probe-lease.ts'
 /**
  * Asks a provider how it is, where no job's call tells.
  *
- * closed, recovering: once in an interval in the whole cluster, if nobody called the provider for as long.
- * open or slow, its time passed: at once, with the cluster's one probe. probing: when whoever probes falls silent. cooling, paused: never.
+ * healthy, recovering: once in an interval in the whole cluster, if nobody called the provider for as long.
+ * down or slow, its time passed: at once, with the cluster's one probe. probing: when whoever probes falls silent. throttled, paused: never.
  */
 export interface HealthCheck {
   start(): void
@@ -58,8 +58,8 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
   /** Unix ms at which there may be something to ask; null while nobody asks. */
   const dueAt = (circuit: Circuit): number | null => {
     const { state, untilMs, sinceMs, checkedAtMs, pausedAtMs } = circuit
-    if (pausedAtMs > 0 || state === 'cooling') return null
-    if (state === 'open' || state === 'slow' || state === 'probing') return untilMs
+    if (pausedAtMs > 0 || state === 'throttled') return null
+    if (state === 'down' || state === 'slow' || state === 'probing') return untilMs
     return Math.max(sinceMs, checkedAtMs ?? 0, options.calledAtMs()) + intervalMs + lagMs
   }
 

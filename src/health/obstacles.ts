@@ -10,17 +10,17 @@ export interface ObstacleDeps {
   readonly cooldowns: Pick<Cooldowns, 'current'>
   readonly keyRings: ReadonlyMap<string, Pick<KeyRing, 'unavailableUntil'>>
   /** See `Attendance`. */
-  readonly unmannedSince: (provider: string) => number
+  readonly withoutWorkerSince: (provider: string) => number
 }
 
 const failed = 'It is out of use after failures, until a probe has shown that it is back.'
 const hangs = 'Its calls are not answered.'
-const outOfOrder = { open: failed, probing: failed, slow: hangs }
-const throttled = { cooling: 'It throttles.' }
+const outOfOrder = { down: failed, probing: failed, slow: hangs }
+const throttled = { throttled: 'It throttles.' }
 
 /** First what a person must mend, then that nobody is there to call it, then what passes by itself. */
 export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
-  const { circuits, cooldowns, keyRings, unmannedSince } = parts
+  const { circuits, cooldowns, keyRings, withoutWorkerSince } = parts
   const ofCircuit = (
     { provider, model }: Target,
     { state, sinceMs, reason }: Circuit,
@@ -29,7 +29,7 @@ export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
     const message = states[state]
     if (message === undefined) return null
     const error = { provider, model, status_code: null, code: reason || state, message }
-    return { blocks: null, isThrottling: state === 'cooling', sinceMs, error }
+    return { blocks: null, isThrottling: state === 'throttled', sinceMs, error }
   }
 
   const ofPause = ({ provider, model }: Target, { pausedAtMs }: Circuit): Obstacle | null =>
@@ -49,19 +49,19 @@ export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
         }
 
   const ofAbsence = ({ provider, model }: Target): Obstacle | null => {
-    const sinceMs = unmannedSince(provider)
+    const sinceMs = withoutWorkerSince(provider)
     if (sinceMs === 0) return null
     const message = 'No worker is running for it.'
-    const error = { provider, model, status_code: null, code: 'unmanned', message }
-    return { blocks: null, isThrottling: false, isUnmanned: true, sinceMs, error }
+    const error = { provider, model, status_code: null, code: 'no_worker', message }
+    return { blocks: null, isThrottling: false, isWithoutWorker: true, sinceMs, error }
   }
 
   const ofEntry = ({ provider, model }: Target, entry: Cooldown): Obstacle => {
     const { state, sinceMs, reason, verdict = '', error } = entry
-    const message = state === 'cooling' ? 'It throttles.' : 'It is out of use.'
+    const message = state === 'throttled' ? 'It throttles.' : 'It is out of use.'
     const known = error ?? { status_code: null, code: reason, message }
     const blocks = state === 'stopped' ? (isBlockReason(verdict) ? verdict : 'bad_credentials') : null
-    return { blocks, isThrottling: state === 'cooling', sinceMs, error: { ...known, provider, model } }
+    return { blocks, isThrottling: state === 'throttled', sinceMs, error: { ...known, provider, model } }
   }
 
   return target => {
@@ -81,8 +81,8 @@ export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
       const key = ofKeys.toSorted((a, b) => b.sinceMs - a.sinceMs)[0]
       if (key) return ofEntry(target, key)
     }
-    const unmanned = ofAbsence(target)
-    if (unmanned) return unmanned
+    const absence = ofAbsence(target)
+    if (absence) return absence
     const open = ofCircuit(target, whole, outOfOrder) ?? ofCircuit(target, part, outOfOrder)
     if (open) return open
     if (own[0]) return ofEntry(target, own[0])

@@ -82,7 +82,7 @@ export const createOverdueWatch = (options: OverdueWatchOptions): OverdueWatch =
 
   const look = async (): Promise<void> => {
     const { era, state } = circuits.of(provider)
-    const ages = state === 'closed' || state === 'recovering' ? agesOf(era) : []
+    const ages = state === 'healthy' || state === 'recovering' ? agesOf(era) : []
     const [oldest] = ages
     // The next call that begins sets the timer again.
     if (oldest === undefined) return

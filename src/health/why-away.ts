@@ -7,7 +7,7 @@ export interface UnavailableReasonDeps {
   readonly circuits: Pick<Circuits, 'of'>
   readonly cooldowns: Pick<Cooldowns, 'current'>
   /** See `Attendance`. */
-  readonly unmannedSince: (provider: string) => number
+  readonly withoutWorkerSince: (provider: string) => number
 }
 
 /**
@@ -16,15 +16,15 @@ export interface UnavailableReasonDeps {
  * some away.
  */
 export const createUnavailableReason =
-  ({ circuits, cooldowns, unmannedSince }: UnavailableReasonDeps) =>
+  ({ circuits, cooldowns, withoutWorkerSince }: UnavailableReasonDeps) =>
   ({ provider, model }: Target): string | null => {
     const { state, pausedAtMs } = circuits.of(provider)
     if (pausedAtMs > 0) return 'paused'
     const ofModel = circuits.of(circuitOf({ provider, model })).state
     const states = [state, ofModel]
-    const shut = states.find(each => each !== 'closed' && each !== 'recovering')
+    const shut = states.find(each => each !== 'healthy' && each !== 'recovering')
     if (shut) return shut
-    if (unmannedSince(provider) > 0) return 'unmanned'
+    if (withoutWorkerSince(provider) > 0) return 'no_worker'
     const scopes: Scope[] = [`provider:${provider}`, `target:${provider}/${model}`]
     const entries = cooldowns.current()
     const own = entries.find(({ scope }) => scopes.includes(scope))

@@ -5,11 +5,11 @@ import type { WorkerHeartbeat } from './heartbeats.ts'
 /** Which providers have a worker, as far as this process can see: it looks every two seconds. */
 export interface WorkerLiveness extends Repeating {
   /** Unix ms since when no worker of a provider is there, once that is so long that it counts; 0 else. */
-  unmannedSince(provider: string): number
+  withoutWorkerSince(provider: string): number
 }
 
 /** Nobody knows when a worker comes: a job rather waits for a target of which something is known. */
-export const unmannedForMs = 60_000
+export const withoutWorkerForMs = 60_000
 
 const lookEveryMs = 2_000
 /** Who did not look for longer than this (Redis was away, or the process stood still) knows nothing of what was before. */
@@ -37,7 +37,7 @@ export const createSightings = (providers: readonly string[], afterMs: number) =
       lookedAtMs = nowMs
     },
     /** See `Attendance`. As of the last look: while nobody can look, nothing changes. */
-    unmannedSince: (provider: string): number => {
+    withoutWorkerSince: (provider: string): number => {
       const atMs = attendedAtMs.get(provider)
       return atMs !== undefined && lookedAtMs - atMs >= afterMs ? atMs : 0
     },
@@ -56,11 +56,11 @@ export interface WorkerLivenessOptions {
 
 export const createWorkerLiveness = (options: WorkerLivenessOptions): WorkerLiveness => {
   const { providers, workers, afterMs, log, now } = options
-  const { saw, unmannedSince } = createSightings(providers, afterMs)
+  const { saw, withoutWorkerSince } = createSightings(providers, afterMs)
   const missed = new Set<string>()
 
   const tell = (provider: string): void => {
-    const isMissed = unmannedSince(provider) > 0
+    const isMissed = withoutWorkerSince(provider) > 0
     if (isMissed === missed.has(provider)) return
     if (isMissed) {
       missed.add(provider)
@@ -76,5 +76,5 @@ export const createWorkerLiveness = (options: WorkerLivenessOptions): WorkerLive
     providers.forEach(tell)
   }
 
-  return { ...createRepeating('workerLiveness', lookEveryMs, look, log), unmannedSince }
+  return { ...createRepeating('workerLiveness', lookEveryMs, look, log), withoutWorkerSince }
 }

@@ -71,7 +71,7 @@ const standing = (more: Partial<ProviderState> = {}): ProviderState => ({
   name: 'openai',
   type: 'openai',
   models: ['gpt-4'],
-  state: 'closed',
+  state: 'healthy',
   since: null,
   until: null,
   reason: null,
@@ -79,7 +79,7 @@ const standing = (more: Partial<ProviderState> = {}): ProviderState => ({
   queue: { waiting: 3, active: 1 },
   entries: [],
   workers: [{ instance: 'w', calls_in_flight: 1, concurrency: 50 }],
-  unmanned_since: null,
+  without_worker_since: null,
   ...more,
 })
 
@@ -131,9 +131,9 @@ describe('what happened', () => {
     ],
     [
       'a handover without a call',
-      { attempts: [answer(1.4)], moves: [move('skipped', 1, 'open')] },
+      { attempts: [answer(1.4)], moves: [move('skipped', 1, 'down')] },
       [
-        'passed over openai/gpt-4 without a call, which is out of use after failures; sent on to anthropic/claude',
+        'passed over openai/gpt-4 without a call, which is down after failures; sent on to anthropic/claude',
         'asked anthropic/claude: 200 after 1.9 s, it answered',
         'succeeded, answered by anthropic/claude, after 1 call and 3 s',
       ],
@@ -142,10 +142,10 @@ describe('what happened', () => {
       'a job whose first two targets were out of use when it came',
       {
         attempts: [answer(1.4)],
-        moves: [move('skipped', 0, 'open'), move('skipped', 0, 'stopped', { provider: 'local' })],
+        moves: [move('skipped', 0, 'down'), move('skipped', 0, 'stopped', { provider: 'local' })],
       },
       [
-        'passed over openai/gpt-4 without a call, which is out of use after failures',
+        'passed over openai/gpt-4 without a call, which is down after failures',
         'passed over local/gpt-4 without a call, of which the key or the model is stopped; sent on to anthropic/claude',
         'asked anthropic/claude: 200 after 1.9 s, it answered',
         'succeeded, answered by anthropic/claude, after 1 call and 3 s',
@@ -156,7 +156,7 @@ describe('what happened', () => {
       {
         attempts: [throttled, answer(22)],
         moves: [
-          move('parked', 1.05, 'cooling', { until: start + 21 }),
+          move('parked', 1.05, 'throttled', { until: start + 21 }),
           move('skipped', 21.5, 'paused', { hop: 0 }),
         ],
       },
@@ -271,8 +271,8 @@ describe('what a live job waits for', () => {
     [
       'its provider to come back',
       { status: 'parked', resumes_at: start + 30 },
-      standing({ state: 'open', until: start + 25, reason: 'http_503' }),
-      'parked until 05:47:10 (in 20 s) for openai/gpt-4; openai is open until 05:47:05 (http_503)',
+      standing({ state: 'down', until: start + 25, reason: 'http_503' }),
+      'parked until 05:47:10 (in 20 s) for openai/gpt-4; openai is down until 05:47:05 (http_503)',
     ],
     [
       'a provider that this config does not know',

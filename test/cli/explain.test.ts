@@ -31,7 +31,7 @@ test('why a job went to another provider, before the outage was known, and after
 
   // Enough of them to open the circuit; those that were under way then are passed on without a call.
   await Promise.all(Array.from({ length: 6 }, async () => baton.ended(await baton.chat('gpt-4'))))
-  await until(() => baton.context.circuits.of('openai').state === 'open')
+  await until(() => baton.context.circuits.of('openai').state === 'down')
   const later = await baton.chat('gpt-4')
   await baton.ended(later)
   expect((await explained(later)).texts[1]).toBe(

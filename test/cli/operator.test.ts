@@ -22,10 +22,10 @@ test('status and providers, well and not', async () => {
   const paused = await site.run('providers pause openai')
   expect(rowsOf(paused.out)[1]).toEqual(['openai', 'openai', 'paused (operator)', '0', '0', '1'])
   await until(async () => (await site.run('status')).exitCode === 1)
-  expect((await site.run('status')).out).toContain('\nout of use: openai\n')
+  expect((await site.run('status')).out).toContain('\nunavailable: openai\n')
 
   const resumed = await site.json<{ name: string; state: string }>('providers resume openai')
-  expect(resumed).toMatchObject({ name: 'openai', state: 'closed' })
+  expect(resumed).toMatchObject({ name: 'openai', state: 'healthy' })
   const listed = await site.json<{ name: string }[]>('providers')
   expect(listed.map(({ name }) => name)).toEqual(['openai', 'anthropic'])
 })

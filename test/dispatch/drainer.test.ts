@@ -39,12 +39,12 @@ let tokens = 0
 /** Of the first provider, which no worker attends to here. */
 const drainer = () => {
   const { context } = baton
-  const unmannedSince = (provider: string): number => (provider === 'first' ? 1 : 0)
+  const withoutWorkerSince = (provider: string): number => (provider === 'first' ? 1 : 0)
   return createDrainer({
     ...context,
-    unmannable: ['first'],
-    unmannedSince,
-    obstacleOf: createObstacleOf({ ...context, unmannedSince }),
+    drainable: ['first'],
+    withoutWorkerSince,
+    obstacleOf: createObstacleOf({ ...context, withoutWorkerSince }),
     maxAttempts: context.config.jobs.max_attempts,
     throttleOf: () => ({ tryAcquire: () => true }),
     mayEmpty: async () => true,

@@ -80,7 +80,7 @@ describe("a target's own fault", () => {
     const { status, headers, verdicts } = await ask(`backed${i}`)
     expect([status, headers.get('x-baton-provider'), verdicts]).toEqual([200, 'well', `${verdict} ok`])
     expect(callsOf(i)).toBe(1)
-    if (verdict === 'unsupported') expect(stateOf(`backed${i}`)).toBe('closed')
+    if (verdict === 'unsupported') expect(stateOf(`backed${i}`)).toBe('healthy')
   })
 
   it.each(indexed(targetsFaults.filter(({ says }) => says)))(
@@ -92,7 +92,7 @@ describe("a target's own fault", () => {
       expect(job.error.last_error.message).toContain(says)
       if (verdict === 'unsupported') {
         expect([verdicts, job.error.code]).toEqual(['unsupported', 'upstream_rejected'])
-        expect(stateOf(`alone${i}`)).toBe('closed')
+        expect(stateOf(`alone${i}`)).toBe('healthy')
       }
     },
   )
@@ -104,7 +104,7 @@ it.each(indexed(callersFaults))(
     const { status, json: answer, verdicts } = await ask(`backed${i}`)
     expect([status, verdicts, callsOf(i)]).toEqual([reply.status, verdict, 1])
     expect(answer.error.message).toContain(says)
-    expect(stateOf(`backed${i}`)).toBe('closed')
+    expect(stateOf(`backed${i}`)).toBe('healthy')
   },
 )
 
@@ -112,7 +112,7 @@ describe('a refusal in the form of an error', () => {
   it.each(indexed(refusals))('%s is handed over where the route says so', async (_, __, i) => {
     const { status, headers, verdicts } = await ask(`backed${i}`)
     expect([status, headers.get('x-baton-provider'), verdicts]).toEqual([200, 'well', 'refused ok'])
-    expect([callsOf(i), stateOf(`backed${i}`)]).toEqual([1, 'closed'])
+    expect([callsOf(i), stateOf(`backed${i}`)]).toEqual([1, 'healthy'])
   })
 
   it.each(indexed(refusals))('%s ends the job as it is elsewhere', async (_, { says }, i) => {

@@ -65,5 +65,5 @@ it.each([
   expect(await run(model, 'flex'), 'the tier cools').toEqual(['spare ok'])
   expect(await run(model, 'default'), 'the model does not').toEqual([`${model} ok`])
   expect(calls.filter(call => call.startsWith(model))).toEqual([`${model} flex`, `${model} default`])
-  expect(baton.context.circuits.of(model).state).toBe('closed')
+  expect(baton.context.circuits.of(model).state).toBe('healthy')
 })

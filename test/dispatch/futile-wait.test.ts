@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest'
 import { futileWaitError } from '../../src/dispatch/futile-wait.ts'
-import { closedCircuit } from '../../src/domain/circuit.ts'
+import { healthyCircuit } from '../../src/domain/circuit.ts'
 import { createObstacleOf } from '../../src/health/obstacles.ts'
 
 const at = (provider: string) => ({ route: provider, provider, model: 'm' })
 const obstacleOf = createObstacleOf({
-  circuits: { of: closedCircuit },
+  circuits: { of: healthyCircuit },
   cooldowns: { current: () => [] },
   keyRings: new Map(),
-  unmannedSince: provider => (provider === 'empty' ? 5_000 : 0),
+  withoutWorkerSince: provider => (provider === 'empty' ? 5_000 : 0),
 })
 const endOf = (...waits: [provider: string, readyAtMs: number][]) =>
   futileWaitError(
@@ -22,7 +22,7 @@ it('of a job whose only target has no worker is told, and is no throttling', () 
   expect(endOf(['empty', 60_000])).toMatchObject({
     code: 'targets_unavailable',
     message: expect.stringContaining('No worker is running for it.'),
-    last_error: { provider: 'empty', status_code: null, code: 'unmanned' },
+    last_error: { provider: 'empty', status_code: null, code: 'no_worker' },
   })
 })
 

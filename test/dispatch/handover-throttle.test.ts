@@ -7,7 +7,7 @@ import {
   healthyAlternativeTo,
   shouldWaitOut,
 } from '../../src/dispatch/handover-throttle.ts'
-import { type Circuit, closedCircuit } from '../../src/domain/circuit.ts'
+import { type Circuit, healthyCircuit } from '../../src/domain/circuit.ts'
 import type { WorkerHeartbeat } from '../../src/health/heartbeats.ts'
 
 let throttle: HandoverThrottle
@@ -132,11 +132,11 @@ it.each<[string, boolean, Partial<Circuit>, string, number]>([
   ['takes all of its traffic', true, {}, '', 0],
   ['was out of use until now', true, {}, '', 1_000_000],
   ['cools off', false, {}, '', 1_000_001],
-  ['is open', false, { state: 'open' }, 'second', 0],
-  ['is open, and a probe is due', false, { state: 'open', untilMs: 1 }, 'second', 0],
+  ['is open', false, { state: 'down' }, 'second', 0],
+  ['is open, and a probe is due', false, { state: 'down', untilMs: 1 }, 'second', 0],
   ['is on its way back', false, { state: 'recovering', share: 0.5 }, 'second', 0],
   ['is paused', false, { pausedAtMs: 1 }, 'second', 0],
-  ['has the model open', false, { state: 'open' }, 'second/b', 0],
+  ['has the model open', false, { state: 'down' }, 'second/b', 0],
 ])('jobs may go elsewhere where the other provider %s: %s', (_, may, state, which, untilMs) => {
   const routes = new Map([
     [
@@ -150,7 +150,7 @@ it.each<[string, boolean, Partial<Circuit>, string, number]>([
     ],
   ])
   const circuits = {
-    of: (name: string) => ({ ...closedCircuit(name), ...(name === which && state) }),
+    of: (name: string) => ({ ...healthyCircuit(name), ...(name === which && state) }),
   }
   const goesElsewhere = healthyAlternativeTo('first', {
     routes,

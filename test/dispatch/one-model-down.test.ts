@@ -67,16 +67,16 @@ it('is left alone, and comes back, while the other goes on', async () => {
   down.add('large')
   // More than half of all calls fail.
   const most = ['large', 'small', ...Array(6).fill('large')]
-  const answeredBy = await run(() => stateOf('first/large') === 'open', most)
+  const answeredBy = await run(() => stateOf('first/large') === 'down', most)
   expect(answeredBy.slice(0, 2)).toEqual(['second', 'first'])
-  expect(stateOf('first')).toBe('closed')
+  expect(stateOf('first')).toBe('healthy')
   const { state, entries } = await view()
-  expect(state).toBe('closed')
+  expect(state).toBe('healthy')
   expect(entries).toMatchObject([{ scope: 'target:first/large' }])
 
   down.clear()
-  await run(() => stateOf('first/large') === 'closed')
-  expect(stateOf('first')).toBe('closed')
+  await run(() => stateOf('first/large') === 'healthy')
+  expect(stateOf('first')).toBe('healthy')
   expect(await run(() => true)).toEqual(['first', 'first'])
   const events = (await view()).events.map(event => `${event.model} ${event.state}`).toReversed()
   expect(events.slice(0, 2)).toEqual(['large open', 'large probing'])
@@ -86,16 +86,16 @@ it('is left alone, and comes back, while the other goes on', async () => {
 it('with the other is the whole provider, which then is one again', async () => {
   await run(() => true)
   down.add('large').add('small')
-  await run(() => stateOf('first') !== 'closed')
+  await run(() => stateOf('first') !== 'healthy')
   down.clear()
-  await run(() => stateOf('first') === 'closed')
-  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['closed', 'closed'])
+  await run(() => stateOf('first') === 'healthy')
+  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['healthy', 'healthy'])
 })
 
 it('that is the only one called is taken for the whole provider, as nothing speaks for it', async () => {
   down.add('large').add('small')
-  await run(() => stateOf('first') !== 'closed', ['large'])
-  await until(() => stateOf('first/large') === 'closed')
+  await run(() => stateOf('first') !== 'healthy', ['large'])
+  await until(() => stateOf('first/large') === 'healthy')
 })
 
 it('is not blamed where nobody is there', async () => {
@@ -106,8 +106,8 @@ it('is not blamed where nobody is there', async () => {
   const ids = await Promise.all(
     ['large', 'large', 'large', 'large', 'large', 'small'].map(m => baton.chat(m)),
   )
-  await until(() => stateOf('first') !== 'closed')
-  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['closed', 'closed'])
+  await until(() => stateOf('first') !== 'healthy')
+  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['healthy', 'healthy'])
   upstream.listen(port, '127.0.0.1')
   for (const id of ids) expect((await baton.ended(id)).status).toBe('succeeded')
 })

@@ -43,7 +43,7 @@ describe('an outage', () => {
       await until(async () => (await statuses(ids)).every(status => status === 'parked'))
       for (const provider of ['first', 'second']) {
         const states = (await baton.context.circuitStore.events(provider)).map(circuit => circuit.state)
-        expect(states.at(-1)).toBe('open')
+        expect(states.at(-1)).toBe('down')
       }
 
       behave({})
@@ -59,7 +59,7 @@ describe('an outage', () => {
       const events = await baton.context.circuitStore.events('second')
       return events.length >= 2 && events.slice(-2)
     })
-    expect([opened!.state, probing!.state]).toEqual(['open', 'probing'])
+    expect([opened!.state, probing!.state]).toEqual(['down', 'probing'])
     // Each job keeps away for a second after its own failure, and they come back over another: the first of six is soon there.
     expect(probing!.sinceMs).toBeGreaterThanOrEqual(opened!.untilMs)
     expect(probing!.sinceMs - opened!.untilMs).toBeLessThan(2_000)

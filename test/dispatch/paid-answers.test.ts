@@ -100,8 +100,8 @@ describe('an answer that was paid for', () => {
       if (end === 'untranslatable_answer') expect(JSON.parse(job.response!.body)).toEqual(reply)
       const isFailure = verdicts.startsWith('transient')
       const state = () => baton.context.circuits.of(`p${i}`).state
-      if (isFailure) await until(() => state() !== 'closed')
-      else expect(state()).toBe('closed')
+      if (isFailure) await until(() => state() !== 'healthy')
+      else expect(state()).toBe('healthy')
     },
   )
 })

@@ -106,7 +106,7 @@ const becomes = (state: string) => until(() => circuit().state === state)
 const events = async () => (await baton.context.circuitStore.events('first')).toReversed()
 const throttleOnce = async (): Promise<void> => {
   first.throttled = () => true
-  await becomes('cooling')
+  await becomes('throttled')
   first.throttled = () => false
 }
 const allSucceed = async (): Promise<void> => {
@@ -120,9 +120,13 @@ it('its share of the traffic grows in steps, and the rest goes to the next targe
   await until(() => first.startedAtMs.length > 10)
   await throttleOnce()
   await becomes('recovering')
-  await becomes('closed')
+  await becomes('healthy')
   const changes = await events()
-  expect(changes.map(({ state }) => state)).toEqual(['cooling', ...shares.map(() => 'recovering'), 'closed'])
+  expect(changes.map(({ state }) => state)).toEqual([
+    'throttled',
+    ...shares.map(() => 'recovering'),
+    'healthy',
+  ])
   const times = changes.slice(1).map(({ seq }) => seq)
   const seen = shares.map((_, i) => {
     const [here, there] = [first, second].map(
@@ -162,7 +166,7 @@ it('a 429 on the way back makes it cool again, from the first step on, and opens
   await throttleOnce()
   await becomes('recovering')
   expect(circuit().step).toBe(1)
-  expect((await events()).map(({ state }) => state)).not.toContain('open')
+  expect((await events()).map(({ state }) => state)).not.toContain('down')
   await allSucceed()
 })
 

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { type Figures, metricsOf } from '../../src/api/operator/metrics.ts'
 import { renderMetrics } from '../../src/api/operator/metrics-text.ts'
-import { closedCircuit } from '../../src/domain/circuit.ts'
+import { healthyCircuit } from '../../src/domain/circuit.ts'
 import { readDoc, tableAfter } from './markdown.ts'
 
 const counts = { attempts: { ok: 1 }, handovers: 0, parks: 0, ends: { succeeded: 0, failed: 0 } }
 const figures: Figures = {
   accepted: 0,
   waiting: new Map([['webhooks', 0]]),
-  circuits: [closedCircuit('a')],
+  circuits: [healthyCircuit('a')],
   entries: [{ scope: 'key:a#1', state: 'stopped' }],
   workers: [
     {
@@ -16,7 +16,7 @@ const figures: Figures = {
       ...{ seenAtMs: 0, counts },
     },
   ],
-  unmannedSinceMs: new Map([['a', 0]]),
+  withoutWorkerSinceMs: new Map([['a', 0]]),
   webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
   processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, seenAtMs: 0 }],
   deadLetters: 0,

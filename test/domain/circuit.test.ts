@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { type Circuit, closedCircuit, isProbeDue, placesBack, shutUntil } from '../../src/domain/circuit.ts'
+import { type Circuit, healthyCircuit, isProbeDue, placesBack, shutUntil } from '../../src/domain/circuit.ts'
 import { resetsOf, sharesOf, termsOf } from '../../src/domain/circuit-terms.ts'
 
 const nowMs = 1_000_000
 const circuit = (state: Circuit['state'], more: Partial<Circuit> = {}): Circuit => ({
-  ...closedCircuit('first'),
+  ...healthyCircuit('first'),
   state,
   sinceMs: nowMs - 3_000,
   ...more,
@@ -29,12 +29,12 @@ test.each([
 })
 
 test.each([
-  ['closed', circuit('closed'), 0],
+  ['healthy', circuit('healthy'), 0],
   ['recovering, as a share of calls may be made', circuit('recovering'), 0],
-  ['cooling', circuit('cooling', { untilMs: nowMs + 500 }), nowMs + 500],
-  ['cooling until now, as a share may be made', circuit('cooling', { untilMs: nowMs }), 0],
-  ['open', circuit('open', { untilMs: nowMs + 9_000 }), nowMs + 9_000],
-  ['open until now, so that a probe is due', circuit('open', { untilMs: nowMs }), 0],
+  ['throttled', circuit('throttled', { untilMs: nowMs + 500 }), nowMs + 500],
+  ['cooling until now, as a share may be made', circuit('throttled', { untilMs: nowMs }), 0],
+  ['down', circuit('down', { untilMs: nowMs + 9_000 }), nowMs + 9_000],
+  ['open until now, so that a probe is due', circuit('down', { untilMs: nowMs }), 0],
   ['slow until a probe is due', circuit('slow', { untilMs: nowMs + 9_000 }), nowMs + 3_000],
   ['slow, so that a probe is due', circuit('slow', { untilMs: nowMs }), 0],
   ['probing for three seconds', circuit('probing', { untilMs: nowMs + 1 }), nowMs + 3_000],
@@ -44,15 +44,15 @@ test.each([
     nowMs + 15_000,
   ],
   ['probing by one that fell silent', circuit('probing', { untilMs: nowMs }), 0],
-  ['paused, whatever is beneath', circuit('closed', { pausedAtMs: nowMs - 10 }), nowMs + 1_000],
-  ['paused when a probe was due', circuit('open', { untilMs: nowMs, pausedAtMs: nowMs }), nowMs + 1_000],
+  ['paused, whatever is beneath', circuit('healthy', { pausedAtMs: nowMs - 10 }), nowMs + 1_000],
+  ['paused when a probe was due', circuit('down', { untilMs: nowMs, pausedAtMs: nowMs }), nowMs + 1_000],
 ])('how long no call is made: %s', (_, given, untilMs) => {
   expect(shutUntil(given, nowMs)).toBe(untilMs)
 })
 
 test('a probe is never due where calls are made anyway', () => {
   expect(isProbeDue(circuit('recovering', { untilMs: nowMs - 1 }), nowMs)).toBe(false)
-  expect(isProbeDue(circuit('closed'), nowMs)).toBe(false)
+  expect(isProbeDue(circuit('healthy'), nowMs)).toBe(false)
 })
 
 test.each([

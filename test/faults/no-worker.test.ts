@@ -3,7 +3,7 @@ import { until } from '../../harness/until.ts'
 import { runIn } from '../cli/run-in-folder.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
 
-const unmannedAfterMs = 8_000
+const missingAfterMs = 8_000
 
 let rig: Rig
 beforeAll(async () => {
@@ -23,12 +23,12 @@ const status = async () => {
   const { exitCode, out } = await runIn({}, 'status', { BATON_URL: rig.apiUrl })
   return { exitCode, out }
 }
-const unmanned = (name: string, is: boolean) =>
+const withoutWorker = (name: string, is: boolean) =>
   until(async () => {
     const { data } = (await get('/v1/providers')) as {
-      data: { name: string; unmanned_since: number | null }[]
+      data: { name: string; without_worker_since: number | null }[]
     }
-    return (data.find(provider => provider.name === name)!.unmanned_since !== null) === is
+    return (data.find(provider => provider.name === name)!.without_worker_since !== null) === is
   }, 60_000)
 
 // Processes start, and are missed by the clock.
@@ -38,8 +38,8 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
     await site.worker('second')
     const only = await site.worker('first')
     // Workers that come late are missed until they do.
-    await unmanned('first', false)
-    await unmanned('second', false)
+    await withoutWorker('first', false)
+    await withoutWorker('second', false)
     const before = await submitted(client, { model: 'chain', user: 'before' })
     expect((await client.ended(before)).provider).toBe('first')
     expect((await status()).exitCode).toBe(0)
@@ -55,12 +55,12 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
     const lone = await submitted(client, { model: 'plain', user: 'lone' })
     await Promise.all([running, ...waiting].map(id => client.ended(id, 60_000)))
     // Nobody was moved before the time: a worker that is restarted comes back within it.
-    expect(Date.now() - killedAtMs).toBeGreaterThanOrEqual(unmannedAfterMs - 2_500)
+    expect(Date.now() - killedAtMs).toBeGreaterThanOrEqual(missingAfterMs - 2_500)
     for (const id of waiting) {
       const job = await client.read(id)
       expect(job.provider).toBe('second')
       expect(job.attempts).toMatchObject([{ hop: 1, provider: 'second', verdict: 'ok' }])
-      expect(job.moves).toMatchObject([{ kind: 'skipped', hop: 0, provider: 'first', reason: 'unmanned' }])
+      expect(job.moves).toMatchObject([{ kind: 'skipped', hop: 0, provider: 'first', reason: 'no_worker' }])
     }
     expect((await client.read(running)).attempts).toMatchObject([
       { hop: 0, provider: 'first', reason: 'worker_lost', possibly_billed: true },
@@ -90,8 +90,8 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
   })
 
   it('is told of wherever operators look', async () => {
-    await unmanned('first', true)
-    expect(await ready()).toEqual([200, { status: 'ready', unmanned: ['first'] }])
+    await withoutWorker('first', true)
+    expect(await ready()).toEqual([200, { status: 'ready', without_worker: ['first'] }])
     const metrics = await (await fetch(`${rig.apiUrl}/metrics`)).text()
     expect(metrics).toContain('baton_provider_without_worker{provider="first"} 1')
     expect(metrics).toContain('baton_provider_without_worker{provider="second"} 0')
@@ -113,7 +113,7 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
         ),
       60_000,
     )
-    await unmanned('first', false)
+    await withoutWorker('first', false)
     expect(await ready()).toEqual([200, { status: 'ready' }])
     const job = await client.ended(await submitted(client, { model: 'chain', user: 'back' }))
     expect(job.attempts).toMatchObject([{ hop: 0, provider: 'first', verdict: 'ok' }])

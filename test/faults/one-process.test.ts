@@ -93,11 +93,11 @@ const outage = async (): Promise<readonly number[]> => {
   await until(() => first.journal!.length > calls + 150)
   const brokenAtMs = Date.now()
   first.script({ fault: { kind: 'error-503' } })
-  await until(() => told('open', brokenAtMs).length > 0, 10_000)
+  await until(() => told('down', brokenAtMs).length > 0, 10_000)
   await until(() => told('probing', brokenAtMs).length > 0)
   first.script({})
-  await until(async () => (await seen()).state === 'closed', 30_000)
-  const steps = [...told('recovering', brokenAtMs), ...told('closed', brokenAtMs)].map(
+  await until(async () => (await seen()).state === 'healthy', 30_000)
+  const steps = [...told('recovering', brokenAtMs), ...told('healthy', brokenAtMs)].map(
     ({ time }) => time as number,
   )
   // A probe that came before the end of the outage, or a relapse, made the way back begin anew: the last one counts.
@@ -132,9 +132,9 @@ it('a dead provider is left after a run of failures, however many good calls the
   await open({ window: '10m' })
   await until(() => first.journal!.length > 200)
   first.script({ fault: { kind: 'error-503' } })
-  await until(async () => (await seen()).state === 'open')
+  await until(async () => (await seen()).state === 'down')
   const failed = first.journal!.filter(({ outcome }) => outcome === 'error-503')
-  const [opened] = told('open', 0)
+  const [opened] = told('down', 0)
   expect((opened!.time as number) - failed[4]!.endedAtMs!).toBeLessThan(5_000)
   const ids = await endStream()
   const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))

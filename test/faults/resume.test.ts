@@ -89,7 +89,7 @@ it.each([
       const { data } = (await (await fetch(`${api.url}/v1/providers`)).json()) as {
         data: { status: string }[]
       }
-      return data[0]!.status !== 'stopped' && data[0]!.status !== 'cooling'
+      return data[0]!.status !== 'stopped' && data[0]!.status !== 'throttled'
     })
   } finally {
     await client.close()

@@ -105,8 +105,8 @@ it('is left by all at once, probed by one, and taken back in steps', { timeout: 
   expect(callsAt(second)).toHaveLength(0)
 
   first.script({ fault: { kind: 'error-500' } })
-  await until(() => told('open').every(line => line !== undefined))
-  const openedAt = told('open').map(line => line!.time as number)
+  await until(() => told('down').every(line => line !== undefined))
+  const openedAt = told('down').map(line => line!.time as number)
   const openedAtMs = Math.max(...openedAt)
   expect(openedAtMs - Math.min(...openedAt)).toBeLessThan(resetMs)
   const failed = callsAt(first).filter(call => call.outcome !== 'ok' && call.startedAtMs < openedAtMs)
@@ -119,7 +119,9 @@ it('is left by all at once, probed by one, and taken back in steps', { timeout: 
 
   // A worker that starts now knows at once.
   const late = await site.worker('first')
-  expect(late.lines.some(line => line.msg === 'provider changed state' && line.state !== 'closed')).toBe(true)
+  expect(late.lines.some(line => line.msg === 'provider changed state' && line.state !== 'healthy')).toBe(
+    true,
+  )
 
   await until(
     async () => (await seen()).events.filter(event => event.state === 'probing').length >= 2,
@@ -131,7 +133,7 @@ it('is left by all at once, probed by one, and taken back in steps', { timeout: 
 
   first.script({})
   const backAtMs = Date.now()
-  await until(async () => (await seen()).state === 'closed', 40_000)
+  await until(async () => (await seen()).state === 'healthy', 40_000)
   const closedAtMs = Date.now()
   const perStep = await shares(backAtMs, closedAtMs)
   expect(perStep.length).toBe(3)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { pino } from 'pino'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type Circuit, closedCircuit, isProbeDue, shutUntil } from '../../src/domain/circuit.ts'
+import { type Circuit, healthyCircuit, isProbeDue, shutUntil } from '../../src/domain/circuit.ts'
 import { termsOf } from '../../src/domain/circuit-terms.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
@@ -51,12 +51,12 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 /** Where a state may lead, itself apart. */
 const arrows: Readonly<Record<Circuit['state'], readonly Circuit['state'][]>> = {
-  closed: ['cooling', 'slow', 'open'],
-  cooling: ['recovering', 'open'],
-  slow: ['probing', 'closed'],
-  open: ['probing', 'closed'],
-  probing: ['recovering', 'open', 'closed'],
-  recovering: ['closed', 'cooling', 'slow', 'open'],
+  healthy: ['throttled', 'slow', 'down'],
+  throttled: ['recovering', 'down'],
+  slow: ['probing', 'healthy'],
+  down: ['probing', 'healthy'],
+  probing: ['recovering', 'down', 'healthy'],
+  recovering: ['healthy', 'throttled', 'slow', 'down'],
 }
 
 let names = 0
@@ -65,7 +65,7 @@ const play = async (acts: readonly (readonly [(typeof processes)[number], Act])[
   const name = `p${names++}`
   let nowMs = 1_700_000_000_000
   const store = createCircuitStore(redis, prefix, () => nowMs)
-  let before = closedCircuit(name)
+  let before = healthyCircuit(name)
   let probeEra = 0
   let oldEra = 0
 
@@ -119,14 +119,14 @@ const play = async (acts: readonly (readonly [(typeof processes)[number], Act])[
     if (moved) {
       expect(arrows[before.state], told).toContain(after.state)
       // A slow or an open one closes by an answer of before alone.
-      if (['slow', 'open', 'probing'].includes(before.state) && after.state === 'closed')
+      if (['slow', 'down', 'probing'].includes(before.state) && after.state === 'healthy')
         expect(before.reason, told).toBe('overdue')
     }
     expect(after.seq, told).toBeGreaterThanOrEqual(before.seq)
     expect(after.era, told).toBeGreaterThanOrEqual(before.era)
     expect(after.share, told).toBeGreaterThanOrEqual(0)
     expect(after.share, told).toBeLessThanOrEqual(1)
-    if (after.state === 'closed')
+    if (after.state === 'healthy')
       expect(after, told).toMatchObject({ share: 1, relapses: 0, reason: '', step: 0 })
     else expect(after.reason, told).not.toBe('')
     // A share grows a step at a time, and never without its time.
@@ -135,11 +135,11 @@ const play = async (acts: readonly (readonly [(typeof processes)[number], Act])[
       expect(before.untilMs, told).toBeLessThanOrEqual(nowMs)
     }
     // Waits of one that cools are only extended, but by a person, who may end them.
-    if (before.state === 'cooling' && after.state === 'cooling' && step.kind !== 'resume')
+    if (before.state === 'throttled' && after.state === 'throttled' && step.kind !== 'resume')
       expect(after.untilMs, told).toBeGreaterThanOrEqual(before.untilMs)
     // Throttling opens nothing, and an open one has its time.
-    if (step.kind === 'cool') expect(after.state === 'open', told).toBe(before.state === 'open')
-    if (moved && after.state === 'open')
+    if (step.kind === 'cool') expect(after.state === 'down', told).toBe(before.state === 'down')
+    if (moved && after.state === 'down')
       expect(shutUntil({ ...after, pausedAtMs: 0 }, nowMs), told).toBeGreaterThan(nowMs)
     if (after.era !== before.era) oldEra = before.era
     before = after

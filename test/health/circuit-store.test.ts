@@ -69,7 +69,7 @@ describe('the window', () => {
         [0, 2],
         [0, 2],
       ],
-      'open',
+      'down',
     ],
     [
       'one more',
@@ -77,7 +77,7 @@ describe('the window', () => {
         [9, 0],
         [0, 10],
       ],
-      'open',
+      'down',
     ],
   ] as [string, [number, number][], string | undefined][])('%s', async (_, reports, state) => {
     for (const [ok, failed] of reports) await report(ok, failed)
@@ -88,7 +88,7 @@ describe('the window', () => {
     await report(100, 0)
     nowMs += 10_000
     expect(await report(0, 10)).toMatchObject({
-      ...{ state: 'open', reason: 'http_503', sinceMs: nowMs, untilMs: nowMs + 1_000, share: 0 },
+      ...{ state: 'down', reason: 'http_503', sinceMs: nowMs, untilMs: nowMs + 1_000, share: 0 },
     })
   })
 })
@@ -106,18 +106,18 @@ describe('a run of failures', () => {
 
   it.each<[string, readonly ('ok' | number)[], string | undefined]>([
     ['that is short', [4], undefined],
-    ['of a process', [5], 'open'],
-    ['of several processes together', [2, 2, 1], 'open'],
+    ['of a process', [5], 'down'],
+    ['of several processes together', [2, 2, 1], 'down'],
     ['that a success of any of them breaks', [4, 'ok', 4], undefined],
     ['that is no rarer than chance, where some calls fail anyway', ['ok', 1, 'ok', 5], undefined],
-    ['that is, although some do', ['ok', 1, 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 8], 'open'],
+    ['that is, although some do', ['ok', 1, 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 8], 'down'],
   ])('%s: %j', async (_, outcomes, state) => {
     expect(await run(...outcomes)).toBe(state)
   })
 
   it('opens it after thousands of good calls, whatever the window says', async () => {
     await tell({ ok: 5_000 }, five)
-    expect(await run(5)).toBe('open')
+    expect(await run(5)).toBe('down')
   })
 
   it('opens it on a call a minute, but not on one in a quarter of an hour', async () => {
@@ -130,7 +130,7 @@ describe('a run of failures', () => {
       await run(1)
       nowMs += 60_000
     }
-    expect((await now())?.state).toBe('open')
+    expect((await now())?.state).toBe('down')
   })
 
   it('opens one on its way back, however many calls of the step were good', async () => {
@@ -138,7 +138,7 @@ describe('a run of failures', () => {
     const { era } = await probe('success')
     await tell({ era, ok: 5_000 }, five)
     await tell({ era, failed: 5 }, five)
-    expect(await now()).toMatchObject({ state: 'open', relapses: 1 })
+    expect(await now()).toMatchObject({ state: 'down', relapses: 1 })
   })
 
   it('is one failure where a restart cuts connections of many processes in one moment', async () => {
@@ -149,7 +149,7 @@ describe('a run of failures', () => {
       nowMs += 20
       await tell({ failed: 1, cutFromMs: nowMs - 10 }, five)
     }
-    expect((await now())?.state).toBe('open')
+    expect((await now())?.state).toBe('down')
   })
 })
 
@@ -158,7 +158,7 @@ describe("a process's own guard that has opened", () => {
     await report(100, 0)
     nowMs += 5_000
     await tell({ failed: 1, trippedSinceMs: nowMs - 100 })
-    expect(await now()).toMatchObject({ state: 'open', reason: 'http_503' })
+    expect(await now()).toMatchObject({ state: 'down', reason: 'http_503' })
   })
 
   it('is left alone with its trouble while others have answers', async () => {
@@ -171,7 +171,7 @@ describe("a process's own guard that has opened", () => {
     expect((await now())?.state).toBeUndefined()
     nowMs += 11_000
     await tell({ trippedSinceMs, reason: 'connect' })
-    expect(await now()).toMatchObject({ state: 'open', reason: 'connect' })
+    expect(await now()).toMatchObject({ state: 'down', reason: 'connect' })
   })
 })
 
@@ -180,7 +180,7 @@ describe('an open provider', () => {
     const { era } = (await openIt())!
     await report(1_000, 0, 0)
     await report(0, 1_000, 0)
-    expect(await now()).toMatchObject({ state: 'open', era, relapses: 0 })
+    expect(await now()).toMatchObject({ state: 'down', era, relapses: 0 })
   })
 
   it('gives its one probe to one process, and not before its time', async () => {
@@ -229,17 +229,17 @@ describe('a provider on its way back', () => {
     }
     expect(steps.map(share => Number(share.toFixed(2)))).toEqual([0.1, 0.4, 0.7])
     nowMs += 1_000
-    expect(await report(1, 0)).toMatchObject({ state: 'closed', share: 1, relapses: 0, reason: '' })
+    expect(await report(1, 0)).toMatchObject({ state: 'healthy', share: 1, relapses: 0, reason: '' })
     // The window began anew.
-    expect(await report(0, 9)).toMatchObject({ state: 'closed' })
-    expect(await report(0, 1)).toMatchObject({ state: 'open' })
+    expect(await report(0, 9)).toMatchObject({ state: 'healthy' })
+    expect(await report(0, 1)).toMatchObject({ state: 'down' })
   })
 
   it('relapses on few failures, and stays away longer', async () => {
     await openIt()
     await probe('success')
     expect(await report(0, 2)).toMatchObject({ state: 'recovering' })
-    expect(await report(0, 1)).toMatchObject({ state: 'open', untilMs: nowMs + 2_000, relapses: 1 })
+    expect(await report(0, 1)).toMatchObject({ state: 'down', untilMs: nowMs + 2_000, relapses: 1 })
   })
 
   it('does not take a step on a bad one, however few its calls', async () => {
@@ -247,7 +247,7 @@ describe('a provider on its way back', () => {
     await probe('success')
     await report(0, 1)
     nowMs += 1_000
-    expect(await report(0, 0)).toMatchObject({ state: 'open', reason: 'http_503' })
+    expect(await report(0, 0)).toMatchObject({ state: 'down', reason: 'http_503' })
   })
 })
 
@@ -265,34 +265,34 @@ describe('a provider that throttled', () => {
   it('is left alone for as long as it asked, and comes back in steps', async () => {
     expect(await cool(2_000)).toMatchObject({
       ...{
-        state: 'cooling',
+        state: 'throttled',
         untilMs: nowMs + 2_000,
         share: 0.1,
         cooled: true,
         reason: 'rate_limit_exceeded',
       },
     })
-    expect(await step(1_999)).toMatchObject({ state: 'cooling' })
+    expect(await step(1_999)).toMatchObject({ state: 'throttled' })
     const shares = []
     for (const ms of [1, 1_000, 1_000, 1_000]) shares.push((await step(ms))!.share)
     expect(shares.map(share => Number(share.toFixed(2)))).toEqual([0.1, 0.4, 0.7, 1])
-    expect(await now()).toMatchObject({ state: 'closed', reason: '', cooled: false })
+    expect(await now()).toMatchObject({ state: 'healthy', reason: '', cooled: false })
     const events = (await store.events('first')).map(({ state }) => state).toReversed()
-    expect(events).toEqual(['cooling', 'recovering', 'recovering', 'recovering', 'closed'])
+    expect(events).toEqual(['throttled', 'recovering', 'recovering', 'recovering', 'healthy'])
   })
 
   it('is left alone for longer when it says so again, and never for less', async () => {
     const untilMs = nowMs + 5_000
     await cool(2_000)
     await cool(5_000)
-    expect(await cool(1_000)).toMatchObject({ state: 'cooling', untilMs })
+    expect(await cool(1_000)).toMatchObject({ state: 'throttled', untilMs })
     expect(await store.events('first')).toHaveLength(1)
   })
 
   it('cools again when it throttles on its way back, and begins at the first step', async () => {
     await coolOff()
     expect(await step(1_000)).toMatchObject({ state: 'recovering', step: 2 })
-    expect(await cool(3_000)).toMatchObject({ state: 'cooling', untilMs: nowMs + 3_000, relapses: 0 })
+    expect(await cool(3_000)).toMatchObject({ state: 'throttled', untilMs: nowMs + 3_000, relapses: 0 })
     expect(await step(3_000)).toMatchObject({ state: 'recovering', share: 0.1, step: 1 })
   })
 
@@ -301,7 +301,7 @@ describe('a provider that throttled', () => {
     await coolOff()
     expect(await report(0, 4)).toMatchObject({ state: 'recovering' })
     await step(1_000)
-    expect(await report(0, 2)).toMatchObject({ state: 'open', relapses: 0, untilMs: nowMs + 1_000 })
+    expect(await report(0, 2)).toMatchObject({ state: 'down', relapses: 0, untilMs: nowMs + 1_000 })
   })
 
   it('on its way back from an outage still has to show that it works', async () => {
@@ -309,18 +309,18 @@ describe('a provider that throttled', () => {
     await probe('success')
     await cool(2_000)
     expect(await step(2_000)).toMatchObject({ state: 'recovering', cooled: false, step: 1 })
-    expect(await report(0, 3)).toMatchObject({ state: 'open', relapses: 1 })
+    expect(await report(0, 3)).toMatchObject({ state: 'down', relapses: 1 })
   })
 
   it('while it is open is open', async () => {
     await openIt()
-    expect(await cool(2_000)).toMatchObject({ state: 'open' })
+    expect(await cool(2_000)).toMatchObject({ state: 'down' })
   })
 
   it('takes all of its traffic at once where no ramp is wanted', async () => {
     const steep = { ...terms, shares: [] }
     expect(await store.leaveAlone('first', steep, nowMs + 2_000, 'slow_down')).toMatchObject({
-      state: 'closed',
+      state: 'healthy',
     })
   })
 })
@@ -339,27 +339,27 @@ describe('a provider that answers far slower than it does', () => {
 
   it('has calls that are overdue, after twice what is usual; one answer out of the ordinary is not', async () => {
     await usually()
-    expect(await told('w1', 2_000, 1_900)).toEqual({ limitMs: 1_800, state: 'closed' })
+    expect(await told('w1', 2_000, 1_900)).toEqual({ limitMs: 1_800, state: 'healthy' })
   })
 
   it('is not known while few answers are', async () => {
     await answers(10)
     await answers(10)
-    expect(await told('w1', 60_000, 60_000, 60_000)).toEqual({ limitMs: 0, state: 'closed' })
+    expect(await told('w1', 60_000, 60_000, 60_000)).toEqual({ limitMs: 0, state: 'healthy' })
   })
 
   it('has no call overdue within a second, however fast it is', async () => {
     for (const longest of [[10], [10], [10]]) await answers(...longest)
     nowMs += 5_000
-    expect(await told('w1', 999, 998, 997)).toEqual({ limitMs: 1_000, state: 'closed' })
+    expect(await told('w1', 999, 998, 997)).toEqual({ limitMs: 1_000, state: 'healthy' })
     expect((await told('w1', 1_002, 1_001, 1_000)).state).toBe('slow')
   })
 
   it('is slow when several calls are overdue, of whatever processes, and nothing was answered lately', async () => {
     await usually()
-    expect((await told('w1', 1_900)).state).toBe('closed')
-    expect((await told('w1', 1_950)).state).toBe('closed') // the same call
-    expect((await told('w2', 1_900)).state).toBe('closed')
+    expect((await told('w1', 1_900)).state).toBe('healthy')
+    expect((await told('w1', 1_950)).state).toBe('healthy') // the same call
+    expect((await told('w2', 1_900)).state).toBe('healthy')
     expect((await told('w3', 1_900)).state).toBe('slow')
     expect(await now()).toMatchObject({ reason: 'overdue', untilMs: nowMs, share: 0 })
   })
@@ -368,7 +368,7 @@ describe('a provider that answers far slower than it does', () => {
     await usually()
     await tell({ ok: 1 })
     nowMs += 800
-    expect((await told('w1', 9_000, 8_000, 7_000)).state).toBe('closed')
+    expect((await told('w1', 9_000, 8_000, 7_000)).state).toBe('healthy')
     nowMs += 100
     expect((await told('w1', 9_000, 8_000, 7_000)).state).toBe('slow')
   })
@@ -377,7 +377,7 @@ describe('a provider that answers far slower than it does', () => {
     await usually()
     await told('w1', 1_900, 1_900)
     nowMs += 3_000
-    expect((await told('w2', 1_900)).state).toBe('closed')
+    expect((await told('w2', 1_900)).state).toBe('healthy')
   })
 
   const slow = async () => {
@@ -389,18 +389,18 @@ describe('a provider that answers far slower than it does', () => {
   it('is as it was when one of these calls is answered, also while it is probed', async () => {
     await slow()
     await tell({ era: 0, late: true })
-    expect(await now()).toMatchObject({ state: 'closed', reason: '', share: 1 })
+    expect(await now()).toMatchObject({ state: 'healthy', reason: '', share: 1 })
     await told('w1', 3_000, 3_000, 3_000)
     await store.lease('first', 'w1', 5_000)
     await tell({ era: 0, late: true })
-    expect(await now()).toMatchObject({ state: 'closed', owner: '' })
+    expect(await now()).toMatchObject({ state: 'healthy', owner: '' })
   })
 
   it('is checked at once, and opens for the usual time when that fails', async () => {
     await slow()
-    expect(await probe('failure')).toMatchObject({ state: 'open', untilMs: nowMs + 1_000, relapses: 0 })
+    expect(await probe('failure')).toMatchObject({ state: 'down', untilMs: nowMs + 1_000, relapses: 0 })
     await tell({ era: 0, late: true })
-    expect(await now()).toMatchObject({ state: 'open' })
+    expect(await now()).toMatchObject({ state: 'down' })
   })
 
   it('that was checked comes back in steps, and is left alone for longer each time it is slow again', async () => {
@@ -427,8 +427,8 @@ describe('a model of a provider', () => {
   it('opens by itself, and its changes stand among those of the provider', async () => {
     await tell('first/a', 10)
     await tell('first2/a', 9)
-    expect(await states()).toEqual({ 'first/a': 'open' })
-    expect(await store.events('first')).toMatchObject([{ provider: 'first/a', state: 'open' }])
+    expect(await states()).toEqual({ 'first/a': 'down' })
+    expect(await store.events('first')).toMatchObject([{ provider: 'first/a', state: 'down' }])
   })
 
   it('is forgotten when all of the provider opens, and nothing counts until that is closed again', async () => {
@@ -436,7 +436,7 @@ describe('a model of a provider', () => {
     await tell('first/b', 9)
     await tell('first2/a', 10)
     await openIt()
-    const open = { first: 'open', 'first/a': 'closed', 'first2/a': 'open' }
+    const open = { first: 'down', 'first/a': 'healthy', 'first2/a': 'down' }
     expect(await states()).toEqual(open)
     await tell('first/b', 1)
     await tell('first/a', 10)
@@ -481,11 +481,11 @@ describe('the check of a provider that nobody calls', () => {
   it('opens it when it failed, and as a relapse on its way back', async () => {
     const { circuit } = await take()
     expect(await store.openByCheck('first', terms, circuit.era, 'connect', nowMs)).toMatchObject({
-      ...{ state: 'open', reason: 'connect', untilMs: nowMs + 1_000, relapses: 0 },
+      ...{ state: 'down', reason: 'connect', untilMs: nowMs + 1_000, relapses: 0 },
     })
     const back = await probe('success')
     expect(await store.openByCheck('first', terms, back.era, 'connect', nowMs)).toMatchObject({
-      ...{ state: 'open', untilMs: nowMs + 2_000, relapses: 1 },
+      ...{ state: 'down', untilMs: nowMs + 2_000, relapses: 1 },
     })
   })
 
@@ -495,11 +495,11 @@ describe('the check of a provider that nobody calls', () => {
     nowMs += 2_000
     await report(1, 0)
     expect(await store.openByCheck('first', terms, circuit.era, 'connect', sinceMs)).toMatchObject({
-      state: 'closed',
+      state: 'healthy',
     })
     nowMs += 10_000
     expect(await store.openByCheck('first', terms, circuit.era - 1, 'connect', nowMs)).toMatchObject({
-      state: 'closed',
+      state: 'healthy',
     })
   })
 })
@@ -508,8 +508,8 @@ it('a pause keeps what is beneath, and gives no probe', async () => {
   await openIt()
   await store.pause('first', true)
   nowMs += 5_000
-  expect(await store.lease('first', 'w1', 5_000)).toMatchObject({ taken: false, circuit: { state: 'open' } })
-  expect(await store.pause('first', false)).toMatchObject({ state: 'open', pausedAtMs: 0 })
+  expect(await store.lease('first', 'w1', 5_000)).toMatchObject({ taken: false, circuit: { state: 'down' } })
+  expect(await store.pause('first', false)).toMatchObject({ state: 'down', pausedAtMs: 0 })
   expect((await store.lease('first', 'w1', 5_000)).taken).toBe(true)
 })
 

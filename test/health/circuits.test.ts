@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Circuit, closedCircuit } from '../../src/domain/circuit.ts'
+import { type Circuit, healthyCircuit } from '../../src/domain/circuit.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { type Circuits, createCircuits } from '../../src/health/circuits.ts'
 import { createPatientRedis } from '../../src/redis/connect.ts'
@@ -33,7 +33,7 @@ beforeEach(() => {
 afterEach(() => redis.disconnect())
 
 const stands = (circuit: Partial<Circuit>): void =>
-  circuits.learn({ ...closedCircuit('first'), seq: 1, sinceMs: startMs, ...circuit })
+  circuits.learn({ ...healthyCircuit('first'), seq: 1, sinceMs: startMs, ...circuit })
 /** Ms from now at which a job may be sent. */
 const sendsIn = (): number => Math.max(0, circuits.sendsAt('first') - nowMs)
 
@@ -45,7 +45,7 @@ describe('jobs are sent to a provider', () => {
   })
 
   it('that is open when its time has passed, one in a second: it probes', () => {
-    stands({ state: 'open', untilMs: startMs + 5_000 })
+    stands({ state: 'down', untilMs: startMs + 5_000 })
     expect(sendsIn()).toBe(5_000)
     nowMs += 5_000
     expect([sendsIn(), sendsIn(), sendsIn()]).toEqual([0, 1_000, 1_000])
@@ -57,7 +57,7 @@ describe('jobs are sent to a provider', () => {
 
   it('that is open, not for a probe, where a health check makes it', () => {
     isChecked = true
-    stands({ state: 'open', untilMs: startMs })
+    stands({ state: 'down', untilMs: startMs })
     expect([sendsIn(), sendsIn()]).toEqual([1_000, 1_000])
   })
 
@@ -79,7 +79,7 @@ describe('jobs are sent to a provider', () => {
 
   it('that was throttled, when its time has passed, by the share it is to have', () => {
     drawn = 0.5
-    stands({ state: 'cooling', share: 0.1, untilMs: startMs + 5_000 })
+    stands({ state: 'throttled', share: 0.1, untilMs: startMs + 5_000 })
     expect(sendsIn()).toBe(5_000)
     nowMs += 5_000
     expect(sendsIn()).toBe(1_000)

@@ -43,7 +43,7 @@ const open = async (): Promise<Cooldowns> => {
 describe('the cooldowns', () => {
   it('tells every process soon, and its own at once', async () => {
     const [here, there] = [await open(), await open()]
-    here.suspend('target:first/gpt/4', 'cooling', startMs + 9_000, 'rate_limit_exceeded')
+    here.suspend('target:first/gpt/4', 'throttled', startMs + 9_000, 'rate_limit_exceeded')
     expect(here.unavailableUntil(target)).toBe(startMs + 9_000)
     const askedAt = performance.now()
     await until(() => there.unavailableUntil(target) === startMs + 9_000)
@@ -51,7 +51,7 @@ describe('the cooldowns', () => {
     expect(there.current()).toEqual([
       {
         scope: 'target:first/gpt/4',
-        state: 'cooling',
+        state: 'throttled',
         untilMs: startMs + 9_000,
         sinceMs: startMs,
         reason: 'rate_limit_exceeded',
@@ -72,11 +72,11 @@ describe('the cooldowns', () => {
 
   it('only ever extends', async () => {
     const [here, there] = [await open(), await open()]
-    here.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    here.suspend('provider:first', 'stopped', startMs + 9_000, 'breaker_open')
     await until(() => there.unavailableUntil(target) > 0)
-    here.suspend('provider:first', 'cooling', startMs + 5_000, 'shorter')
-    there.suspend('provider:first', 'cooling', startMs + 5_000, 'shorter')
-    there.suspend('provider:first', 'cooling', startMs + 20_000, 'longer')
+    here.suspend('provider:first', 'throttled', startMs + 5_000, 'shorter')
+    there.suspend('provider:first', 'throttled', startMs + 5_000, 'shorter')
+    there.suspend('provider:first', 'throttled', startMs + 20_000, 'longer')
     await until(() => here.unavailableUntil(target) === startMs + 20_000)
     expect(here.current()).toEqual(there.current())
     expect((await open()).current()).toEqual(there.current())
@@ -86,8 +86,8 @@ describe('the cooldowns', () => {
     const cooldowns = await open()
     const tell = (entry: object): Promise<number> =>
       opened[0]!.connections[0]!.publish(`${prefix}:health`, JSON.stringify(entry))
-    const late = { state: 'cooling', untilMs: startMs + 5_000, sinceMs: startMs, reason: 'slow_down' }
-    cooldowns.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    const late = { state: 'throttled', untilMs: startMs + 5_000, sinceMs: startMs, reason: 'slow_down' }
+    cooldowns.suspend('provider:first', 'stopped', startMs + 9_000, 'breaker_open')
     await tell({ ...late, scope: 'provider:first' })
     await tell({ ...late, scope: 'provider:second' })
     await until(() => cooldowns.unavailableUntil({ ...target, provider: 'second' }) > 0)
@@ -99,7 +99,7 @@ describe('the cooldowns', () => {
     const [writer, subscriber] = opened[0]!.connections
     await subscriber!.subscribe(`${prefix}:other`)
     const heard = new Promise(resolve => subscriber!.once('message', resolve))
-    const entry = { scope: 'provider:first', state: 'open', untilMs: startMs + 9_000, sinceMs: startMs }
+    const entry = { scope: 'provider:first', state: 'stopped', untilMs: startMs + 9_000, sinceMs: startMs }
     await writer!.publish(`${prefix}:other`, JSON.stringify({ ...entry, reason: 'x' }))
     await heard
     expect(cooldowns.current()).toEqual([])
@@ -109,9 +109,9 @@ describe('the cooldowns', () => {
 
   it('says since when: since it changed, or came again', async () => {
     const [here, there] = [await open(), await open()]
-    here.suspend('target:first/gpt/4', 'cooling', startMs + 9_000, 'slow_down')
+    here.suspend('target:first/gpt/4', 'throttled', startMs + 9_000, 'slow_down')
     nowMs += 1_000
-    here.suspend('target:first/gpt/4', 'cooling', startMs + 9_500, 'slow_down')
+    here.suspend('target:first/gpt/4', 'throttled', startMs + 9_500, 'slow_down')
     expect(here.current()).toMatchObject([{ sinceMs: startMs }])
     // By so little an extension would not be told.
     here.suspend('target:first/gpt/4', 'stopped', startMs + 9_510, 'unknown_model')
@@ -124,7 +124,7 @@ describe('the cooldowns', () => {
 
   it('says nothing of a time that has passed', async () => {
     const cooldowns = await open()
-    cooldowns.suspend('target:first/gpt/4', 'cooling', startMs, 'slow_down')
+    cooldowns.suspend('target:first/gpt/4', 'throttled', startMs, 'slow_down')
     expect(cooldowns.current()).toEqual([])
     const [writer] = opened[0]!.connections
     await writer!.ping()
@@ -137,7 +137,7 @@ describe('the cooldowns', () => {
     opened[1]!.connections[1]!.on('message', (_, text) => told.push(JSON.parse(text) as Cooldown))
     // By a tenth of what is left, or by a quarter of a second.
     const times = [500, 540, 560, 10_000, 10_100, 10_240, 10_250, 20_000]
-    for (const time of times) here.suspend('target:first/gpt/4', 'cooling', startMs + time, 'slow_down')
+    for (const time of times) here.suspend('target:first/gpt/4', 'throttled', startMs + time, 'slow_down')
     expect(here.unavailableUntil(target)).toBe(startMs + 20_000)
     await until(() => there.unavailableUntil(target) === startMs + 20_000)
     expect(told.map(({ untilMs }) => untilMs - startMs)).toEqual([500, 560, 10_000, 10_250, 20_000])
@@ -148,10 +148,10 @@ describe('the cooldowns', () => {
     const here = await open()
     const deaf = await open()
     await opened[1]!.connections[1]!.unsubscribe()
-    here.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    here.suspend('provider:first', 'stopped', startMs + 9_000, 'breaker_open')
     const writer = opened[0]!.connections[0]!
     await until(() => writer.hlen(`${prefix}:{health}:board`))
-    deaf.suspend('provider:first', 'cooling', startMs + 5_000, 'shorter')
+    deaf.suspend('provider:first', 'throttled', startMs + 5_000, 'shorter')
     await opened[1]!.connections[0]!.ping() // written before this is answered
     await turn()
     expect(here.unavailableUntil(target)).toBe(startMs + 9_000)
@@ -160,8 +160,8 @@ describe('the cooldowns', () => {
 
   it('forgets by itself when the time has come', async () => {
     const cooldowns = await open()
-    cooldowns.suspend('target:first/gpt/4', 'cooling', startMs + 1_000, 'slow_down')
-    cooldowns.suspend('provider:second', 'open', startMs + 2_000, 'breaker_open')
+    cooldowns.suspend('target:first/gpt/4', 'throttled', startMs + 1_000, 'slow_down')
+    cooldowns.suspend('provider:second', 'stopped', startMs + 2_000, 'breaker_open')
     cooldowns.suspend('key:first#abc', 'stopped', startMs + 1_000, 'invalid_api_key')
     nowMs = startMs + 1_000
     expect(cooldowns.unavailableUntil(target)).toBe(0)
@@ -171,8 +171,8 @@ describe('the cooldowns', () => {
 
   it('takes the later of what is known of a provider and of a model on it', async () => {
     const cooldowns = await open()
-    cooldowns.suspend('provider:first', 'open', startMs + 2_000, 'breaker_open')
-    cooldowns.suspend('target:first/gpt/4', 'cooling', startMs + 3_000, 'slow_down')
+    cooldowns.suspend('provider:first', 'stopped', startMs + 2_000, 'breaker_open')
+    cooldowns.suspend('target:first/gpt/4', 'throttled', startMs + 3_000, 'slow_down')
     expect(cooldowns.unavailableUntil(target)).toBe(startMs + 3_000)
     expect(cooldowns.unavailableUntil({ ...target, model: 'other' })).toBe(startMs + 2_000)
     expect(cooldowns.unavailableUntil({ ...target, provider: 'second' })).toBe(0)
@@ -183,7 +183,7 @@ describe('the cooldowns', () => {
     const subscriber = opened[1]!.connections[1]!
     subscriber.disconnect()
     await until(() => subscriber.status === 'end')
-    here.suspend('provider:first', 'open', startMs + 9_000, 'breaker_open')
+    here.suspend('provider:first', 'stopped', startMs + 9_000, 'breaker_open')
     await until(() => opened[0]!.connections[0]!.hlen(`${prefix}:{health}:board`))
     expect(there.unavailableUntil(target)).toBe(0)
     await subscriber.connect()

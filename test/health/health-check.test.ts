@@ -60,12 +60,12 @@ describe.concurrent('a health check', () => {
     async (kind, { expect, ...test }) => {
       const { sim, state, statesSeen } = await start(test, { check: { kind }, count: 2 })
       sim.script({ fault: { kind: 'error-503' } })
-      await until(() => state() === 'open')
+      await until(() => state() === 'down')
       sim.script({})
-      await until(() => state() === 'closed')
+      await until(() => state() === 'healthy')
       const seen = await statesSeen()
-      expect(seen.slice(0, 2)).toEqual(['open', 'probing'])
-      expect(seen.slice(-3)).toEqual(['probing', 'recovering', 'closed'])
+      expect(seen.slice(0, 2)).toEqual(['down', 'probing'])
+      expect(seen.slice(-3)).toEqual(['probing', 'recovering', 'healthy'])
       if (kind === 'models') expect(sim.calls.calls).toBe(0)
     },
   )
@@ -79,11 +79,11 @@ describe.concurrent('a health check', () => {
     await until(() => asked() > 0)
     const askedAtMs = asked()
     await until(() => asked() > askedAtMs)
-    expect(state()).toBe('closed')
+    expect(state()).toBe('healthy')
     sim.script({})
     await until(lists)
     sim.script({ fault: { kind: 'error-503' } })
-    await until(async () => (await statesSeen()).includes('open'))
+    await until(async () => (await statesSeen()).includes('down'))
   })
 
   it('leaves a provider alone that is called', async ({ expect, ...test }) => {
@@ -104,7 +104,7 @@ describe.concurrent('a health check', () => {
   it('probes in place of a job, which waits in the meantime', async ({ expect, ...test }) => {
     const { sim, baton, state, statesSeen } = await start(test, { count: 2 })
     sim.script({ fault: { kind: 'error-503' } })
-    await until(() => state() === 'open')
+    await until(() => state() === 'down')
     const job = await baton.chat('chat')
     await until(async () => (await statesSeen()).filter(seen => seen === 'probing').length >= 2)
     sim.script({})
@@ -118,7 +118,7 @@ describe.concurrent('a health check', () => {
     const entry = await until(() => cooldowns.current()[0])
     expect(entry.scope).toMatch(/^key:only#/)
     expect(entry).toMatchObject({ state: 'stopped', reason: 'invalid_api_key' })
-    expect(state()).toBe('closed')
+    expect(state()).toBe('healthy')
     expect((await baton.ended(await baton.chat('chat'))).status).toBe('succeeded')
   })
 
@@ -130,6 +130,6 @@ describe.concurrent('a health check', () => {
     const startedAtMs = Date.now()
     await until(() => Date.now() > startedAtMs + 1_500)
     expect(sim.calls.calls).toBe(before)
-    expect(state()).toBe('closed')
+    expect(state()).toBe('healthy')
   })
 })

@@ -60,7 +60,7 @@ const events = async () => (await baton.context.circuitStore.events('first')).ma
 it('when the process opens by itself, the cluster opens, though its window is full of good calls', async () => {
   await answered(10_000)
   await failSome()
-  await until(async () => (await events()).at(-1) === 'open')
+  await until(async () => (await events()).at(-1) === 'down')
   expect(baton.context.circuits.of('first').reason).toBe('server_error')
 })
 
@@ -77,5 +77,5 @@ it('while another process has answers, the cluster stays, and this one is alone 
     clearInterval(answering)
   }
   await failSome()
-  await until(async () => (await events()).at(-1) === 'open')
+  await until(async () => (await events()).at(-1) === 'down')
 })

@@ -11,7 +11,7 @@ const unmannedAfter = (looks: readonly (readonly [number, Readonly<Record<string
     sightings.saw(told, startMs + at * 1_000)
   }
   const since = (provider: string) => {
-    const sinceMs = sightings.unmannedSince(provider)
+    const sinceMs = sightings.withoutWorkerSince(provider)
     return sinceMs === 0 ? null : (sinceMs - startMs) / 1_000
   }
   return { first: since('first'), second: since('second') }
@@ -50,6 +50,6 @@ describe('a provider without a worker', () => {
     const beat = (instance: string, seenAtMs: number) => ({ provider: 'first', instance, seenAtMs })
     sightings.saw([beat('a', 1), beat('b', 1)], startMs)
     for (let at = 2; at <= 60; at += 2) sightings.saw([beat('a', 1), beat('b', at)], startMs + at * 1_000)
-    expect(sightings.unmannedSince('first')).toBe(0)
+    expect(sightings.withoutWorkerSince('first')).toBe(0)
   })
 })

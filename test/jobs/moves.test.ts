@@ -9,13 +9,13 @@ afterAll(close)
 
 const first: Target = { provider: 'first', model: 'a model/with spaces' }
 const second: Target = { provider: 'second', model: 'm' }
-const skipped: JobMove = { kind: 'skipped', at: 1_765_000_000.001, hop: 0, ...first, reason: 'open' }
+const skipped: JobMove = { kind: 'skipped', at: 1_765_000_000.001, hop: 0, ...first, reason: 'down' }
 const parkedUntil = (until: number): JobMove => ({
   kind: 'parked',
   at: 1_765_000_000.5,
   hop: 1,
   ...second,
-  reason: 'cooling',
+  reason: 'throttled',
   until,
 })
 

@@ -175,7 +175,7 @@ describe('several keys', () => {
 
     const response = await fetch(`${baton.url}/v1/providers`)
     const { data } = (await response.json()) as { data: { limits: { seen: object[] } }[] }
-    expect(data[0]).toMatchObject({ state: 'closed', entries: [] })
+    expect(data[0]).toMatchObject({ state: 'healthy', entries: [] })
     expect(data[0]!.limits.seen).toMatchObject([
       { model: 'chain', rpm: null, adaptive_concurrency: null, blocked_until: expect.any(Number) },
     ])

@@ -14,11 +14,11 @@ beforeAll(async () => {
     level: 'workers',
     workers: ['first'],
     config: {
-      providers: { first: provider, unmanned: provider },
+      providers: { first: provider, deserted: provider },
       models: {
         hang: { provider: 'first' },
         'throttle-60000ms': { provider: 'first' },
-        'gpt-4': { provider: 'unmanned' },
+        'gpt-4': { provider: 'deserted' },
       },
     },
   })

@@ -6,7 +6,7 @@ const redisPatienceMs = 1_000
 
 /** `GET /healthz`: this process lives. `GET /readyz`: it can take jobs. Open to all: probes bring no key. */
 export const addHealthRoutes = (app: FastifyInstance, parts: ApiParts, isLeaving: () => boolean): void => {
-  const { pingRedis, unmannedSince, memory } = parts
+  const { pingRedis, withoutWorkerSince, memory } = parts
   const names = Object.keys(parts.config.providers)
 
   app.get('/healthz', async () => ({ status: 'ok' }))
@@ -19,12 +19,12 @@ export const addHealthRoutes = (app: FastifyInstance, parts: ApiParts, isLeaving
     if (isLeaving()) return unavailable('shutting_down')
     if (await answersInTime(pingRedis)) {
       // No reason to send requests elsewhere: jobs are taken all the same, and go on or wait.
-      const unmanned = names.filter(name => unmannedSince(name) > 0)
+      const withoutWorker = names.filter(name => withoutWorkerSince(name) > 0)
       // Nor is a full Redis: those who ask for what was accepted are answered, and it is full for all.
       const full = memory.isFull()
       return {
         status: 'ready',
-        ...(unmanned.length > 0 && { unmanned }),
+        ...(withoutWorker.length > 0 && { without_worker: withoutWorker }),
         ...(full && { refusing: 'storage_full' }),
       }
     }

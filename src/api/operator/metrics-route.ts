@@ -24,7 +24,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
     [...targets]
       .map(circuits.of)
       // Throttled targets are among the cooldowns already.
-      .filter(({ state }) => state !== 'closed' && state !== 'cooling')
+      .filter(({ state }) => state !== 'healthy' && state !== 'throttled')
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   const readShared = async (): Promise<SharedFigures> => {
@@ -44,7 +44,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
       waiting: new Map(queues.map((queue, i) => [queue, waiting[i]!])),
       circuits: providers.map(circuits.of),
       entries: [...cooldowns.current(), ...modelsOut()],
-      unmannedSinceMs: new Map(providers.map(name => [name, parts.unmannedSince(name)])),
+      withoutWorkerSinceMs: new Map(providers.map(name => [name, parts.withoutWorkerSince(name)])),
       deadLetters: letters,
       schedule: owed,
       memory: { ...parts.memory.figures(), isFull: parts.memory.isFull() },

@@ -13,7 +13,7 @@ export interface SharedFigures {
   /** What is out of use: a provider, a key or a model. */
   readonly entries: readonly { readonly scope: string; readonly state: string }[]
   /** Unix ms since when providers have no worker, by name; 0 for those that have, or had one a moment ago. */
-  readonly unmannedSinceMs: ReadonlyMap<string, number>
+  readonly withoutWorkerSinceMs: ReadonlyMap<string, number>
   readonly deadLetters: number
   readonly schedule: number
   /** What this process holds for its clients. */
@@ -45,7 +45,7 @@ export const readProcessFigures = (): OwnFigures['process'] => {
   return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6, startedAtSeconds }
 }
 
-const circuitStates = ['closed', 'cooling', 'slow', 'open', 'probing', 'recovering', 'paused'] as const
+const circuitStates = ['healthy', 'throttled', 'slow', 'down', 'probing', 'recovering', 'paused'] as const
 
 export const metricsOf = (figures: Figures): readonly Metric[] => [
   ...sharedMetricsOf(figures),
@@ -88,7 +88,7 @@ const jobMetrics = ({ accepted, waiting, deadLetters, schedule }: SharedFigures)
   gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
 ]
 
-const providerMetrics = ({ circuits, entries, unmannedSinceMs }: SharedFigures): Metric[] => {
+const providerMetrics = ({ circuits, entries, withoutWorkerSinceMs }: SharedFigures): Metric[] => {
   const out = Map.groupBy(entries, ({ scope, state }) => {
     // Names of providers hold none of the separators that follow them in a scope.
     const provider = scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
@@ -112,7 +112,7 @@ const providerMetrics = ({ circuits, entries, unmannedSinceMs }: SharedFigures):
     gauge(
       'baton_provider_without_worker',
       '1 for a provider that has had no live worker for jobs.worker_missing_after.',
-      [...unmannedSinceMs].map(([provider, sinceMs]) => ({
+      [...withoutWorkerSinceMs].map(([provider, sinceMs]) => ({
         labels: { provider },
         value: sinceMs > 0 ? 1 : 0,
       })),

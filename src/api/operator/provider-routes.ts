@@ -38,7 +38,7 @@ export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
         ...facts,
         entries,
         workers,
-        unmannedSinceMs: parts.unmannedSince(facts.name),
+        withoutWorkerSinceMs: parts.withoutWorkerSince(facts.name),
         circuit: circuits.of(facts.name),
         modelCircuits: facts.models.map(model => circuits.of(circuitOf({ provider: facts.name, model }))),
         waiting: waiting[i]!,

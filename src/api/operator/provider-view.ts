@@ -22,7 +22,7 @@ export interface ProviderFacts {
   readonly events: readonly Circuit[]
   readonly workers: readonly WorkerHeartbeat[]
   /** Unix ms since when it has none, once that counts; 0 else. */
-  readonly unmannedSinceMs: number
+  readonly withoutWorkerSinceMs: number
   /** Jobs that wait in its queue. */
   readonly waiting: number
   readonly limits: ConfiguredLimits
@@ -37,7 +37,9 @@ export const providerView = (facts: ProviderFacts): object => {
   const entries: Entry[] = [
     ...facts.entries.filter(entry => providerOf(entry) === name),
     // What cools is an entry already.
-    ...facts.modelCircuits.filter(({ state }) => state !== 'closed' && state !== 'cooling').map(entryOfModel),
+    ...facts.modelCircuits
+      .filter(({ state }) => state !== 'healthy' && state !== 'throttled')
+      .map(entryOfModel),
   ]
   return {
     name,
@@ -55,7 +57,7 @@ export const providerView = (facts: ProviderFacts): object => {
       seen: facts.meters.map(meterView),
     },
     workers: workers.map(workerView),
-    unmanned_since: secondsOrNull(facts.unmannedSinceMs),
+    without_worker_since: secondsOrNull(facts.withoutWorkerSinceMs),
   }
 }
 
@@ -91,7 +93,7 @@ const secondsOrNull = (ms: number): number | null => (ms === 0 ? null : wholeSec
 
 /** The operator's word comes first, then what keeps all calls away, then what keeps some away. */
 const standing = (circuit: Circuit, out: Out | null): object => {
-  const isOut = circuit.pausedAtMs > 0 || !['closed', 'recovering'].includes(circuit.state)
+  const isOut = circuit.pausedAtMs > 0 || !['healthy', 'recovering'].includes(circuit.state)
   const { state, sinceMs, untilMs, reason } = isOut || out === null ? stateOf(circuit) : out
   return {
     state,
@@ -119,7 +121,7 @@ const eventView = (circuit: Circuit): object => {
     state,
     until: secondsOrNull(untilMs),
     reason: reason === '' ? null : reason,
-    share: state === 'cooling' ? 0 : circuit.share,
+    share: state === 'throttled' ? 0 : circuit.share,
     probe_owner: circuit.owner === '' ? null : circuit.owner,
   }
 }

@@ -34,7 +34,7 @@ export const modelList = z.union([
 
 const healthEntry = z.object({
   scope: z.string(),
-  state: z.enum(['cooling', 'slow', 'open', 'probing', 'recovering', 'stopped']),
+  state: z.enum(['throttled', 'slow', 'down', 'probing', 'recovering', 'stopped']),
   since: seconds,
   until: seconds,
   reason: z.string(),
@@ -74,7 +74,7 @@ const providerEvent = z.object({
   at: seconds,
   /** Null where it is about all of the provider. */
   model: z.string().nullable(),
-  state: z.enum(['closed', 'cooling', 'slow', 'open', 'probing', 'recovering', 'paused']),
+  state: z.enum(['healthy', 'throttled', 'slow', 'down', 'probing', 'recovering', 'paused']),
   until: seconds.nullable(),
   reason: z.string().nullable(),
   share: z.number(),
@@ -86,7 +86,7 @@ export const provider = z
     name: z.string(),
     type: z.enum(providerTypes),
     models: z.array(z.string()),
-    state: z.enum(['closed', 'slow', 'open', 'probing', 'recovering', 'cooling', 'stopped', 'paused']),
+    state: z.enum(['healthy', 'slow', 'down', 'probing', 'recovering', 'throttled', 'stopped', 'paused']),
     since: seconds.nullable(),
     until: seconds.nullable(),
     reason: z.string().nullable(),
@@ -103,7 +103,7 @@ export const provider = z
       seen: z.array(seenLimits),
     }),
     workers: z.array(worker),
-    unmanned_since: seconds.nullable(),
+    without_worker_since: seconds.nullable(),
   })
   .meta({ id: 'Provider' })
 
@@ -233,7 +233,7 @@ export const deadLetterList = z.object({
 export const alive = z.object({ status: z.literal('ok') })
 export const ready = z.object({
   status: z.literal('ready'),
-  unmanned: z.array(z.string()).optional(),
+  without_worker: z.array(z.string()).optional(),
   refusing: z.literal('storage_full').optional(),
 })
 export const notReady = z.object({

@@ -5,17 +5,17 @@ import { circuitOf, shutUntil } from '../../domain/circuit.ts'
 import type { TargetFigures } from '../../domain/figures.ts'
 import { weighedCost, weightNow } from '../../domain/strategy.ts'
 import { costOf } from '../../domain/usage.ts'
-import { unmannedForMs } from '../../health/worker-liveness.ts'
+import { withoutWorkerForMs } from '../../health/worker-liveness.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 
 /** `GET /v1/routes`: how each route chooses, and what it knows of its targets. */
 export const addRouteListRoute = (scope: ApiScope, parts: ApiParts): void => {
-  const { routes, cooldowns, circuits, figuresOf, unmannedSince, now } = parts
+  const { routes, cooldowns, circuits, figuresOf, withoutWorkerSince, now } = parts
   /** Without the draw that lets a share of jobs through to a provider on its way back. */
   const availableAt = (target: RouteTarget): number =>
     cooldowns.unavailableUntil(target) ||
-    (unmannedSince(target.provider) > 0 && now() + unmannedForMs) ||
+    (withoutWorkerSince(target.provider) > 0 && now() + withoutWorkerForMs) ||
     shutUntil(circuits.of(target.provider), now()) ||
     shutUntil(circuits.of(circuitOf(target)), now())
 

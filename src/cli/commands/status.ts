@@ -24,21 +24,20 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
       readBlockedBatches(api),
       readDeadLetters(api, mostLetters),
     ])
-    const unmanned = providers.filter(({ workers }) => workers.length === 0)
-    const away = providers
-      .filter(({ state }) => state !== 'closed' && state !== 'recovering')
+    const withoutWorker = providers.filter(({ workers }) => workers.length === 0)
+    const unavailable = providers
+      .filter(({ state }) => state !== 'healthy' && state !== 'recovering')
       .map(({ name }) => name)
     const stopped = providers.flatMap(({ entries }) => entries.filter(({ state }) => state === 'stopped'))
-    const well = !refusing && [unmanned, away, stopped, blocked].every(list => list.length === 0)
+    const well = !refusing && [withoutWorker, unavailable, stopped, blocked].every(list => list.length === 0)
     const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
     if (json) {
-      const names = unmanned.map(({ name }) => name)
       const facts = {
         url: api.url,
         well,
         refusing: refusing ?? null,
-        unmanned: names,
-        away,
+        without_worker: withoutWorker.map(({ name }) => name),
+        unavailable,
         stopped,
         blocked_batches: blocked,
       }
@@ -50,8 +49,10 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
             ? `${api.url} takes no new jobs (${refusing}): Redis is nearly full, see \`baton_redis_memory_used_bytes\``
             : `${api.url} takes jobs`,
           describeProviders(providers),
-          ...(unmanned.length > 0 ? [`no worker is running for: ${unmanned.map(describe).join(', ')}`] : []),
-          ...(away.length > 0 ? [`out of use: ${away.join(', ')}`] : []),
+          ...(withoutWorker.length > 0
+            ? [`no worker is running for: ${withoutWorker.map(describe).join(', ')}`]
+            : []),
+          ...(unavailable.length > 0 ? [`unavailable: ${unavailable.join(', ')}`] : []),
           ...stopped.map(describeStopped),
           ...blocked.map(describeBlocked),
           `webhooks given up: ${deadLetters}`,
@@ -62,7 +63,7 @@ export const status = (options: SessionOptions, terminal: Terminal): Promise<num
   })
 
 /** `openai (since 2025-12-06 05:46:40; its jobs go on to other targets)`. */
-const describe = ({ name, unmanned_since: since }: ProviderState): string =>
+const describe = ({ name, without_worker_since: since }: ProviderState): string =>
   since === null ? name : `${name} (since ${renderTime(since)}; jobs with another target go on there)`
 
 const describeStopped = ({ scope, reason, error }: ProviderState['entries'][number]): string =>

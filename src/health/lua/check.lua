@@ -3,7 +3,7 @@
 -- Replies 1 when it was given, from when on to ask again, and the circuit.
 local terms, interval = cjson.decode(ARGV[4]), tonumber(ARGV[5])
 local told = math.max(circuit.checkedAtMs or 0, circuit.sinceMs, heard_at(terms))
-if (circuit.state ~= 'closed' and circuit.state ~= 'recovering') or circuit.pausedAtMs > 0 or told + interval > now then
+if (circuit.state ~= 'healthy' and circuit.state ~= 'recovering') or circuit.pausedAtMs > 0 or told + interval > now then
   return { 0, told + interval, known or cjson.encode(circuit) }
 end
 circuit.checkedAtMs = now

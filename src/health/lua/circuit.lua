@@ -3,7 +3,7 @@
 local provider, now = ARGV[1], tonumber(ARGV[2])
 local known = redis.call('HGET', KEYS[1], provider)
 local circuit = known and cjson.decode(known)
-  or { provider = provider, state = 'closed', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
+  or { provider = provider, state = 'healthy', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
        step = 0, cooled = false, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0, lists = false }
 
 -- In a window, where a bucket has its number: the run of failures. No bucket has this one.
@@ -40,7 +40,7 @@ local whole = string.match(provider, '^([^/]*)/')
 -- Whether this is a model of a provider that is not in full use: calls then tell of the provider.
 local function is_overruled()
   local text = whole and redis.call('HGET', KEYS[1], whole)
-  return text and cjson.decode(text).state ~= 'closed'
+  return text and cjson.decode(text).state ~= 'healthy'
 end
 
 -- Where all of a provider is out of use, nothing is known of its models any more.
@@ -54,7 +54,7 @@ local function forget_models()
     if is_mine(name) then
       local model = cjson.decode(redis.call('HGET', KEYS[1], name))
       model.seq = math.max(model.seq + 1, now)
-      model.era, model.state, model.sinceMs, model.untilMs, model.reason = model.seq, 'closed', now, 0, ''
+      model.era, model.state, model.sinceMs, model.untilMs, model.reason = model.seq, 'healthy', now, 0, ''
       model.share, model.step, model.cooled, model.relapses, model.owner = 1, 0, false, 0, ''
       local text = cjson.encode(model)
       redis.call('HSET', KEYS[1], name, text)
@@ -65,7 +65,7 @@ end
 
 local function open(terms, reason)
   forget_models()
-  enter('open', now + terms.resetsMs[math.min(circuit.relapses + 1, #terms.resetsMs)], reason)
+  enter('down', now + terms.resetsMs[math.min(circuit.relapses + 1, #terms.resetsMs)], reason)
   circuit.share, circuit.step = 0, 0
   keep(true)
 end
@@ -76,7 +76,7 @@ local function step_up(terms)
   local share = terms.shares[step]
   local become = circuit.cooled and go_on_as or enter
   if share == nil then
-    become('closed', 0, '')
+    become('healthy', 0, '')
     circuit.share, circuit.step, circuit.cooled, circuit.relapses = 1, 0, false, 0
   else
     if circuit.state ~= 'recovering' then become('recovering', 0, circuit.reason) end

@@ -2,7 +2,7 @@
 -- ARGV[4..]: terms, era in which it was checked, reason, since when it was checked
 -- Replies the circuit.
 local terms = cjson.decode(ARGV[4])
-local stands = circuit.state == 'closed' or circuit.state == 'recovering'
+local stands = circuit.state == 'healthy' or circuit.state == 'recovering'
 -- Where calls have begun meanwhile, they tell more than a check.
 if stands and circuit.era == tonumber(ARGV[5]) and heard_at(terms) < tonumber(ARGV[7]) then
   if circuit.state == 'recovering' and not circuit.cooled then circuit.relapses = circuit.relapses + 1 end

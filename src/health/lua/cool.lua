@@ -2,12 +2,12 @@
 -- ARGV[4..]: terms, until, reason
 -- Replies the circuit.
 local terms, untilMs, reason = cjson.decode(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-local stands = circuit.state == 'closed' or circuit.state == 'cooling' or circuit.state == 'recovering'
+local stands = circuit.state == 'healthy' or circuit.state == 'throttled' or circuit.state == 'recovering'
 if stands and untilMs > now and terms.shares[1] and not is_overruled() then
-  if circuit.state ~= 'cooling' then
+  if circuit.state ~= 'throttled' then
     -- On its way back from an outage, it still has to show that it works.
-    circuit.cooled = circuit.cooled or circuit.state == 'closed'
-    go_on_as('cooling', untilMs, reason)
+    circuit.cooled = circuit.cooled or circuit.state == 'healthy'
+    go_on_as('throttled', untilMs, reason)
     circuit.share, circuit.step = terms.shares[1], 0
     keep(true)
   elseif untilMs > circuit.untilMs then

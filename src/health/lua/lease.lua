@@ -2,7 +2,7 @@
 -- ARGV[4..]: owner, how long the lease lasts, era of the lease that is to be held; 0 to take one
 -- Replies 1 when it was taken, and the circuit.
 local owner, untilMs, era = ARGV[4], now + tonumber(ARGV[5]), tonumber(ARGV[6])
-local waits = circuit.state == 'open' or circuit.state == 'slow' or circuit.state == 'probing'
+local waits = circuit.state == 'down' or circuit.state == 'slow' or circuit.state == 'probing'
 if era > 0 then
   if circuit.state == 'probing' and circuit.era == era then
     circuit.untilMs = untilMs

@@ -31,7 +31,7 @@ local function overdue_calls(limit)
 end
 
 local limit = limit_of()
-local stands = circuit.state == 'closed' or circuit.state == 'recovering'
+local stands = circuit.state == 'healthy' or circuit.state == 'recovering'
 if limit > 0 and stands and era == circuit.era and not is_overruled() then
   local on_trial = circuit.state == 'recovering' and not circuit.cooled
   local needed = on_trial and terms.slow.callsBack or terms.slow.calls

@@ -7,7 +7,7 @@ if (ARGV[4] == '1') ~= (circuit.pausedAtMs > 0) then
   keep(true)
 end
 if ARGV[4] == '0' and circuit.untilMs > now and
-    (circuit.state == 'cooling' or circuit.state == 'open' or circuit.state == 'slow') then
+    (circuit.state == 'throttled' or circuit.state == 'down' or circuit.state == 'slow') then
   circuit.untilMs = now
   keep(true)
 end

@@ -69,7 +69,7 @@ end
 
 -- While it is out of order but for a share, it is judged on fewer calls, and by the step.
 local on_trial = circuit.state == 'recovering' and not circuit.cooled
-local steps = circuit.state == 'recovering' or circuit.state == 'cooling'
+local steps = circuit.state == 'recovering' or circuit.state == 'throttled'
 local ends = steps and circuit.untilMs <= now
 
 local function fails()
@@ -86,14 +86,14 @@ if tally.answers > 0 then
 end
 
 -- A call that was under way when it was too slow was answered after all: it was slow, and nothing else.
-if tally.late and circuit.reason == 'overdue' and circuit.state ~= 'closed' and circuit.state ~= 'cooling' then
-  enter('closed', 0, '')
+if tally.late and circuit.reason == 'overdue' and circuit.state ~= 'healthy' and circuit.state ~= 'throttled' then
+  enter('healthy', 0, '')
   circuit.share, circuit.step, circuit.relapses = 1, 0, 0
   keep(true)
 end
 
 -- An outcome of a call from before the last change says nothing about what is now.
-if tally.era == circuit.era and (circuit.state == 'closed' or steps) and not is_overruled() then
+if tally.era == circuit.era and (circuit.state == 'healthy' or steps) and not is_overruled() then
   if fails() then
     if steps and not circuit.cooled then circuit.relapses = circuit.relapses + 1 end
     open(terms, why == '' and circuit.reason or why)

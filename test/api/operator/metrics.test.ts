@@ -82,8 +82,8 @@ test('what jobs did, and where providers stand', async () => {
     'baton_queue_depth{queue="webhooks"}': 0,
     'baton_calls_in_flight{provider="first"}': 0,
     'baton_worker_concurrency{provider="first"}': 50,
-    'baton_provider_state{provider="first",state="closed"}': 1,
-    'baton_provider_state{provider="first",state="open"}': 0,
+    'baton_provider_state{provider="first",state="healthy"}': 1,
+    'baton_provider_state{provider="first",state="down"}': 0,
     'baton_provider_traffic_ratio{provider="second"}': 1,
     'baton_provider_unavailable{provider="first",kind="key",state="stopped"}': 1,
     baton_dead_letters: 0,
@@ -131,7 +131,7 @@ test('a model that is out of use', async () => {
     ...{ rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
   })
   await circuitStore.report('first/gpt', terms, tallyOf({ failed: 2 }), -1)
-  const out = 'baton_provider_unavailable{provider="first",kind="target",state="open"}'
+  const out = 'baton_provider_unavailable{provider="first",kind="target",state="down"}'
   await until(async () => (await read()).get(out) === 1)
 })
 

@@ -18,8 +18,8 @@ describe('GET /v1/providers', () => {
     const counts = async () => (await providers())[0].queue
     await expect.poll(counts).toEqual({ waiting: 1, active: 0 })
     const well = {
-      ...{ state: 'closed', since: null, until: null, reason: null, share: 1, probe_owner: null },
-      ...{ entries: [], events: [], workers: [], unmanned_since: null, health_check: null },
+      ...{ state: 'healthy', since: null, until: null, reason: null, share: 1, probe_owner: null },
+      ...{ entries: [], events: [], workers: [], without_worker_since: null, health_check: null },
       limits: { rpm: null, tpm: null, concurrency: null, seen: [] },
     }
     expect(await providers()).toEqual([
@@ -61,27 +61,27 @@ describe('GET /v1/providers', () => {
     const { cooldowns } = api.parts
     const states = async () =>
       Object.fromEntries((await providers()).map((p: Json) => [p.name, [p.state, p.until, p.reason]]))
-    const well = ['closed', null, null]
+    const well = ['healthy', null, null]
 
-    cooldowns.suspend('target:openai/gpt-4', 'cooling', later + 9_000, 'rate_limit_exceeded')
+    cooldowns.suspend('target:openai/gpt-4', 'throttled', later + 9_000, 'rate_limit_exceeded')
     cooldowns.suspend('key:anthropic#aaaa', 'stopped', later + 9_000, 'invalid_api_key')
     expect(await states()).toEqual({ openai: well, anthropic: well })
     expect((await providers())[0].entries).toEqual([
       {
-        ...{ scope: 'target:openai/gpt-4', state: 'cooling', reason: 'rate_limit_exceeded' },
+        ...{ scope: 'target:openai/gpt-4', state: 'throttled', reason: 'rate_limit_exceeded' },
         ...{ since: expect.any(Number), until: seconds + 9 },
       },
     ])
 
-    cooldowns.suspend('target:openai/meta/llama', 'open', later, 'breaker')
+    cooldowns.suspend('target:openai/meta/llama', 'stopped', later, 'breaker')
     cooldowns.suspend('key:anthropic#bbbb', 'stopped', later, 'insufficient_quota')
     expect(await states()).toEqual({
-      openai: ['open', seconds, 'breaker'],
+      openai: ['stopped', seconds, 'breaker'],
       anthropic: ['stopped', seconds, 'insufficient_quota'],
     })
 
-    cooldowns.suspend('provider:openai', 'cooling', later + 20_000, 'http_429')
-    expect((await states()).openai).toEqual(['cooling', seconds + 20, 'http_429'])
+    cooldowns.suspend('provider:openai', 'throttled', later + 20_000, 'http_429')
+    expect((await states()).openai).toEqual(['throttled', seconds + 20, 'http_429'])
   })
 })
 
@@ -99,7 +99,7 @@ describe('POST /v1/providers/:name/pause and /resume', () => {
     expect((await at('anthropic/pause')).json.events).toHaveLength(1)
 
     const resumed = (await at('anthropic/resume')).json
-    expect(resumed.events.map((event: Json) => event.state)).toEqual(['closed', 'paused'])
+    expect(resumed.events.map((event: Json) => event.state)).toEqual(['healthy', 'paused'])
     expect(api.parts.circuits.sendsAt('anthropic')).toBe(0)
   })
 
