@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { Priority } from '../domain/job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { shardOf } from '../redis/keys.ts'
+import { createRemoveScored } from '../redis/remove-scored.ts'
 import { holdWrites } from './hold-writes.ts'
 import { letQueuesRunWhenFull } from './when-full.ts'
 
@@ -25,6 +26,11 @@ export interface AddressedDoorbell {
   readonly queue: string
   readonly doorbell: string
   readonly priority?: Priority
+  /**
+   * Until when a sweeper has its entry of the schedule, in Unix ms: what stands there for another time by now is owed anew, and
+   * stays.
+   */
+  readonly takenUntilMs?: number
 }
 
 export interface WaitingBundle {
@@ -98,6 +104,7 @@ export const createDoorbells = (
   now: () => number,
 ): Doorbells => {
   letQueuesRunWhenFull(redis)
+  const removeScored = createRemoveScored(redis)
   const queues = new Map<string, Queue<BundleData>>()
   const instance = randomBytes(4).toString('hex')
   let rung = 0
@@ -165,9 +172,14 @@ export const createDoorbells = (
   }
 
   const acknowledge = async (rings: readonly AddressedDoorbell[]): Promise<void> => {
-    const byShard = Map.groupBy(rings, r => shardOf(r.doorbell))
+    const groups = Map.groupBy(rings, r => `${shardOf(r.doorbell)} ${r.takenUntilMs ?? ''}`)
     await Promise.all(
-      [...byShard].map(([shard, group]) => redis.zrem(keys.schedule(shard), ...group.map(r => r.doorbell))),
+      [...groups.values()].map(group => {
+        const [{ doorbell, takenUntilMs }] = group as [AddressedDoorbell]
+        const key = keys.schedule(shardOf(doorbell))
+        const names = group.map(r => r.doorbell)
+        return takenUntilMs === undefined ? redis.zrem(key, ...names) : removeScored(key, takenUntilMs, names)
+      }),
     )
   }
 

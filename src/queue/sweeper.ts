@@ -71,7 +71,7 @@ const attendTo = async (
   const [ofBatches, ofJobs] = partition(entries, entry => parseBatchDoorbell(entry) !== null)
   await Promise.all([
     sweepJobs(parts, { entries: ofJobs, untilMs }, leaveLeases),
-    ...ofBatches.map(entry => announceBatch(parts, entry, leaveLeases)),
+    ...ofBatches.map(entry => announceBatch(parts, { entry, untilMs }, leaveLeases)),
   ])
 }
 
@@ -88,14 +88,18 @@ const partition = <Item>(items: readonly Item[], test: (item: Item) => boolean):
 }
 
 /** All that a batch can be owed is the delivery of its webhook. */
-const announceBatch = async (parts: SweepDeps, entry: string, leaveLeases: boolean): Promise<void> => {
+const announceBatch = async (
+  parts: SweepDeps,
+  { entry, untilMs }: { readonly entry: string; readonly untilMs: number },
+  leaveLeases: boolean,
+): Promise<void> => {
   const { schedule, batches, doorbells } = parts
   const { batchId, attempt } = parseBatchDoorbell(entry)!
   const delivery = await batches.readDelivery(batchId)
   const isDue = delivery?.status === 'pending' && delivery.attempts === attempt
   if (!isDue) return schedule.remove([entry])
   const doorbell = webhookDoorbell(batchId, attempt)
-  if (entry === doorbell) return doorbells.ring({ queue: webhookQueue, doorbell })
+  if (entry === doorbell) return doorbells.ring({ queue: webhookQueue, doorbell, takenUntilMs: untilMs })
   if (!leaveLeases) await reschedule(parts, entry, doorbell)
 }
 
@@ -127,7 +131,7 @@ const sweepJobs = async (
     if (doorbell.kind === 'delivery' && isDue(doorbell, record))
       return leaveLeases ? undefined : reschedule(parts, entry, webhookDoorbell(record.id, doorbell.attempt))
     const ring = dueDoorbell(doorbell, entry, record)
-    return ring ? doorbells.ring(ring) : schedule.remove([entry])
+    return ring ? doorbells.ring({ ...ring, takenUntilMs: untilMs }) : schedule.remove([entry])
   }
 
   /** A lease that was left behind by mistake comes up again and again, and does no harm: removing it might remove a new one. */

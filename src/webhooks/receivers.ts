@@ -49,7 +49,8 @@ const longestWaitMs = 100
 const hangingMs = 1_000
 /** An answer within this lets a receiver have one more delivery at a time. */
 const quickMs = 1_000
-const shortestHoldMs = 1_500
+/** Longer than a sweeper has an entry of the schedule, which it takes off when it has rung it: not one that was put back meanwhile. */
+const shortestHoldMs = 2_000
 const longestHoldMs = 60_000
 /** A receiver that was full for a moment has its deliveries back soon, one that stays full is asked ever less often. */
 const holdPerFullMs = 4

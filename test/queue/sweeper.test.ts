@@ -177,6 +177,25 @@ describe('the lease of a delivery', () => {
   })
 })
 
+describe('the entry of a doorbell that a sweeper has rung', () => {
+  const rungBySweeper = async (leftAtMs: number, standsAtMs: number) => {
+    const id = newJobId(3, q.clock.nowMs)
+    const doorbell = webhookDoorbell(id, 0)
+    await q.schedule.add(doorbell, standsAtMs)
+    await q.doorbells.ring({ queue: webhookQueue, doorbell, takenUntilMs: leftAtMs })
+    return q.scheduleOf(id)
+  }
+
+  it('is taken off', async () => {
+    expect(await rungBySweeper(q.clock.nowMs + 1_500, q.clock.nowMs + 1_500)).toEqual({})
+  })
+
+  it('stays when a worker has put it back meanwhile, as it found no room for it', async () => {
+    const heldUntilMs = q.clock.nowMs + 2_100
+    expect(await rungBySweeper(q.clock.nowMs + 1_500, heldUntilMs)).toEqual({ '.w.0': heldUntilMs })
+  })
+})
+
 describe('a worker’s lease', () => {
   const farDeadline = { expiresAtMs: Date.now() + 3 * 3_600_000 }
 

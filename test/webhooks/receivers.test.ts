@@ -87,8 +87,8 @@ describe('a receiver that hangs', () => {
         return admission.kind === 'held' ? admission.dueAtMs - clock.nowMs : 0
       }),
     )
-    expect(Math.min(...dues)).toBeGreaterThanOrEqual(1_500)
-    expect(Math.max(...dues)).toBeLessThanOrEqual(61_500)
+    expect(Math.min(...dues)).toBeGreaterThanOrEqual(2_000)
+    expect(Math.max(...dues)).toBeLessThanOrEqual(62_000)
   })
 })
 
@@ -109,7 +109,7 @@ describe('a receiver that was full for a moment', () => {
   test('has its deliveries back within seconds, although its last answer was slow', async () => {
     const receivers = open({ random: () => 1 })
     await slowOnce(receivers)
-    expect(Math.max(...(await heldFor(receivers, 500)))).toBeLessThanOrEqual(3_000)
+    expect(Math.max(...(await heldFor(receivers, 500)))).toBeLessThanOrEqual(4_000)
   })
 
   test('is asked less often the longer it stays full', async () => {
@@ -121,7 +121,7 @@ describe('a receiver that was full for a moment', () => {
     clock.nowMs += 60_000
     const muchLater = Math.max(...(await heldFor(receivers, 1_000)))
     expect(later).toBeGreaterThan(10_000)
-    expect(later).toBeLessThanOrEqual(23_000)
+    expect(later).toBeLessThanOrEqual(24_000)
     expect(muchLater).toBeGreaterThan(50_000)
   })
 })
