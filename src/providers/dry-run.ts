@@ -1,5 +1,5 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
-import { UntranslatableError } from './formats/edge.ts'
+import { UntranslatableError } from './formats/format-adapter.ts'
 import { type SdkAdapter, unusedKey } from './sdk-adapter.ts'
 
 /** Files are left out: the SDK warns of none, and encoding them twice would cost. */

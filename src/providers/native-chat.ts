@@ -1,6 +1,6 @@
 import { byName, type Edit, elementsIn, removing, replacing, stringAt } from '../json/edits.ts'
 import { type Member, membersOf } from '../json/members.ts'
-import { openaiIds } from './formats/reach.ts'
+import { openaiIds } from './formats/supported.ts'
 import { ToolCallIds } from './formats/tool-call-ids.ts'
 
 type Members = ReadonlyMap<string, Member>

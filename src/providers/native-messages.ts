@@ -1,8 +1,8 @@
 import { byName, type Edit, elementsIn, isNull, removing, replacing, stringAt } from '../json/edits.ts'
 import { type Member, membersOf } from '../json/members.ts'
 import { unsigned } from './formats/earlier-reasoning.ts'
-import { properMediaType } from './formats/media-types.ts'
-import { wordIds } from './formats/reach.ts'
+import { officialMediaType } from './formats/media-types.ts'
+import { wordIds } from './formats/supported.ts'
 import { ToolCallIds } from './formats/tool-call-ids.ts'
 
 type Members = ReadonlyMap<string, Member>
@@ -23,8 +23,8 @@ const mediaTypeIn = (text: string, block: Members): Edit[] => {
   const source = block.get('source')
   const type = source && byName(text, source.start).get('media_type')
   const written = type && stringAt(text, type)
-  if (!type || !written || properMediaType(written) === written) return []
-  return [replacing(type, properMediaType(written))]
+  if (!type || !written || officialMediaType(written) === written) return []
+  return [replacing(type, officialMediaType(written))]
 }
 
 const idIn = (text: string, block: Members, ids: ToolCallIds): Edit[] => {

@@ -3,8 +3,8 @@ import type {
   LanguageModelV4CallOptions,
   LanguageModelV4GenerateResult,
 } from '@ai-sdk/provider'
-import { UntranslatableError } from './formats/edge.ts'
-import type { Reach } from './formats/reach.ts'
+import { UntranslatableError } from './formats/format-adapter.ts'
+import type { Supported } from './formats/supported.ts'
 
 export interface Connection {
   /** What the AI SDK builds its addresses on; without a slash at the end. */
@@ -23,7 +23,7 @@ export interface Connection {
  */
 export interface SdkAdapter {
   /** `reasons`: whether the model is one that thinks, as far as the config tells. */
-  reach(model: string, reasons: boolean | undefined): Reach
+  supported(model: string, reasons: boolean | undefined): Supported
   generate(
     model: string,
     connection: Connection,

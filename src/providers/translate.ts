@@ -9,10 +9,14 @@ import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import { basePath } from './base-path.ts'
 import { dryRun } from './dry-run.ts'
-import { messagesEdge } from './formats/anthropic-messages.ts'
-import { type CreateEdge, type Edge, MalformedAnswerError, UntranslatableError } from './formats/edge.ts'
-import { chatEdge } from './formats/openai-chat.ts'
-import { adjustmentsOf, withChanges } from './formats/steering.ts'
+import { chatAdapter, messagesAdapter } from './formats/adapters.ts'
+import { adjustmentsOf, withChanges } from './formats/field-rules.ts'
+import {
+  type CreateFormatAdapter,
+  type FormatAdapter,
+  MalformedAnswerError,
+  UntranslatableError,
+} from './formats/format-adapter.ts'
 import type { UpstreamRequest } from './provider.ts'
 import { sealedOfAnswers, sealedOfRequests } from './sealed.ts'
 import { Seals } from './seals.ts'
@@ -42,9 +46,9 @@ export interface Translation {
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
 }
 
-const edges: Readonly<Partial<Record<Endpoint, CreateEdge>>> = {
-  '/v1/chat/completions': chatEdge,
-  '/v1/messages': messagesEdge,
+const adapters: Readonly<Partial<Record<Endpoint, CreateFormatAdapter>>> = {
+  '/v1/chat/completions': chatAdapter,
+  '/v1/messages': messagesAdapter,
 }
 
 const once = <Value>(make: (name: string) => Value): ((name: string) => Value) => {
@@ -117,23 +121,23 @@ const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: 
 }
 
 /** The body as the target takes it. Throws where that needs more than the request allows. */
-const fitted = (body: JsonObject, edge: Edge, mayAdjust: boolean): JsonObject => {
-  const changes = edge.steered(body)
+const fitted = (body: JsonObject, adapter: FormatAdapter, mayAdjust: boolean): JsonObject => {
+  const changes = adapter.changes(body)
   const adjusted = mayAdjust ? [] : adjustmentsOf(changes).map(({ field }) => field)
-  const lost = [...new Set([...edge.lost(body), ...adjusted])]
+  const lost = [...new Set([...adapter.unsupported(body), ...adjusted])]
   if (lost.length > 0) throw new UntranslatableError(lost.join(', '))
   return withChanges(body, changes)
 }
 
 const createTranslation = (
-  createEdge: CreateEdge,
+  createAdapter: CreateFormatAdapter,
   endpoint: Endpoint,
   { type, base, send, now, reasons }: TranslationOptions,
 ): Translation => {
   const { sdk, translatedTo } = type
   const towards = once((model: string) => {
-    const reach = sdk.reach(model, reasons(model))
-    return { edge: createEdge(reach), limit: reach.defaultLimit }
+    const supported = sdk.supported(model, reasons(model))
+    return { adapter: createAdapter(supported), limit: supported.defaultLimit }
   })
   const dialect = type.dialect === 'anthropic' ? 'anthropic' : 'openai'
   const root = base.origin + basePath(base)
@@ -142,16 +146,16 @@ const createTranslation = (
     const { model, apiKey } = request
     const body: unknown = JSON.parse(seals.seal(request.body, sealedOfRequests[endpoint]))
     if (!isJsonObject(body)) throw new UntranslatableError('body')
-    const { edge, limit } = towards(model)
-    const { options, toolNames } = edge.toCallOptions(
-      fitted(body, edge, request.adjust),
+    const { adapter, limit } = towards(model)
+    const { options, toolNames } = adapter.toCallOptions(
+      fitted(body, adapter, request.adjust),
       request.maxOutputTokens ?? limit,
     )
     await dryRun(sdk, model, options)
     const baseUrl = type.sdkBase?.(root, model) ?? root
     const written = (text: string): string => seals.open(text)
     const result = await sdk.generate(model, { baseUrl, apiKey, fetch, now, written }, options)
-    return { result, edge, toolNames }
+    return { result, adapter, toolNames }
   }
 
   const pathOf = (url: string, model: string): string => {
@@ -174,12 +178,12 @@ const createTranslation = (
       return new Response(seals.seal(outcome.text, sealedOfAnswers[type.dialect]))
     }
     try {
-      const { result, edge, toolNames } = await generate(request, seals, fetch)
+      const { result, adapter, toolNames } = await generate(request, seals, fetch)
       const finish = endOf(result)
       if (raw !== null && (isFailure(finish) || holdsMore((raw as UpstreamAnswer).json)))
         return { ...(raw as UpstreamAnswer), finish, untold: 'untranslatable' }
       const created = Math.floor(now() / 1000)
-      const made = edge.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
+      const made = adapter.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
       return { kind: 'answer', status: 200, headers, ...opened(made, seals), finish }
     } catch (error) {
       return outcomeOfFailure(raw, dialect, error)
@@ -188,8 +192,8 @@ const createTranslation = (
 
   const carriage = (model: string, body: unknown): Carriage => {
     if (!isJsonObject(body)) return { ...carriedWhole, excluded: ['body'] }
-    const { edge } = towards(model)
-    return { excluded: edge.lost(body), adjustments: adjustmentsOf(edge.steered(body)) }
+    const { adapter } = towards(model)
+    return { excluded: adapter.unsupported(body), adjustments: adjustmentsOf(adapter.changes(body)) }
   }
 
   return { carriage, call }
@@ -199,7 +203,7 @@ const createTranslation = (
 export const createTranslations = (options: TranslationOptions): ReadonlyMap<Endpoint, Translation> =>
   new Map(
     options.type.translated.flatMap((endpoint): [Endpoint, Translation][] => {
-      const createEdge = edges[endpoint]
-      return createEdge ? [[endpoint, createTranslation(createEdge, endpoint, options)]] : []
+      const createAdapter = adapters[endpoint]
+      return createAdapter ? [[endpoint, createTranslation(createAdapter, endpoint, options)]] : []
     }),
   )

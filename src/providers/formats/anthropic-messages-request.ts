@@ -17,11 +17,11 @@ import type {
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages'
 import { reasoningParts } from './earlier-reasoning.ts'
-import { type Prepared, UntranslatableError } from './edge.ts'
 import { effortOf } from './effort.ts'
+import { type PreparedCall, UntranslatableError } from './format-adapter.ts'
 import { mediaTypeOf } from './media-types.ts'
 import { resultText } from './openai-chat-request.ts'
-import { imageTypeOf, type Reach, type Wishes } from './reach.ts'
+import { imageTypeOf, type ProviderHints, type Supported } from './supported.ts'
 import { ToolCallIds } from './tool-call-ids.ts'
 import { ToolNames } from './tool-names.ts'
 
@@ -37,7 +37,7 @@ type AssistantPart = LanguageModelV4TextPart | LanguageModelV4ToolCallPart
 
 /** What a request's turns share. */
 interface Conversation {
-  readonly reach: Reach
+  readonly supported: Supported
   readonly ids: ToolCallIds
   readonly names: ToolNames
   /** The names of calls, by their ids. */
@@ -120,7 +120,7 @@ const assistantPartsOf = (block: ContentBlockParam, { ids, names }: Conversation
 /** A tool message of OpenAI holds text only, so its images follow in the user's turn. */
 const imagesFollow = 'The result is the image in the next message.'
 
-const toolResultOf = (block: ToolResultBlockParam, { reach, ids, names, called }: Conversation) => {
+const toolResultOf = (block: ToolResultBlockParam, { supported, ids, names, called }: Conversation) => {
   const texts: string[] = []
   const images: LanguageModelV4FilePart[] = []
   for (const part of blocksOf(block.content ?? '')) {
@@ -133,7 +133,7 @@ const toolResultOf = (block: ToolResultBlockParam, { reach, ids, names, called }
     type: 'tool-result',
     toolCallId: ids.result(block.tool_use_id),
     toolName: names.sent(called.get(block.tool_use_id) ?? 'unknown'),
-    output: { type: block.is_error ? 'error-text' : 'text', value: resultText(texts.join('\n'), reach) },
+    output: { type: block.is_error ? 'error-text' : 'text', value: resultText(texts.join('\n'), supported) },
   }
   return { result, images }
 }
@@ -154,26 +154,26 @@ const userTurnsOf = (
   }
   return [
     { role: 'tool', content: results },
-    { role: 'user', content: content.filter(part => saysSomething(part, conversation.reach)) },
+    { role: 'user', content: content.filter(part => saysSomething(part, conversation.supported)) },
   ]
 }
 
-const saysSomething = (part: { type: string; text?: unknown }, { refusesBlanks }: Reach): boolean =>
+const saysSomething = (part: { type: string; text?: unknown }, { refusesBlanks }: Supported): boolean =>
   part.type !== 'text' || (refusesBlanks ? String(part.text).trim() : part.text) !== ''
 
 const assistantOf = (
   blocks: readonly ContentBlockParam[],
   conversation: Conversation,
 ): LanguageModelV4Message => {
-  const { reach } = conversation
+  const { supported } = conversation
   const thoughts = blocks.filter(block => block.type === 'thinking' || block.type === 'redacted_thinking')
   const callsTools = blocks.some(block => block.type === 'tool_use')
   const parts = blocks.flatMap(block => assistantPartsOf(block, conversation))
   return {
     role: 'assistant',
     content: [
-      ...reasoningParts(thoughts, callsTools, reach),
-      ...parts.filter(part => saysSomething(part, reach)),
+      ...reasoningParts(thoughts, callsTools, supported),
+      ...parts.filter(part => saysSomething(part, supported)),
     ],
   }
 }
@@ -237,7 +237,7 @@ const toolChoiceOf = (
 const allowsOneToolOnly = (choice: ToolChoice | null | undefined): boolean =>
   choice != null && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use === true
 
-const thinkingOf = (thinking: MessagesRequest['thinking'] | null): Wishes['thinking'] => {
+const thinkingOf = (thinking: MessagesRequest['thinking'] | null): ProviderHints['thinking'] => {
   switch (thinking?.type) {
     case 'enabled':
       return thinking.budget_tokens
@@ -249,7 +249,7 @@ const thinkingOf = (thinking: MessagesRequest['thinking'] | null): Wishes['think
   }
 }
 
-const wishesOf = (body: MessagesRequest, limit: number | undefined): Wishes => ({
+const hintsOf = (body: MessagesRequest, limit: number | undefined): ProviderHints => ({
   oneToolOnly: allowsOneToolOnly(body.tool_choice),
   userId: body.metadata?.user_id ?? undefined,
   strictSchema: true,
@@ -264,16 +264,16 @@ const wishesOf = (body: MessagesRequest, limit: number | undefined): Wishes => (
  */
 export const messagesToCallOptions = (
   body: MessagesRequest,
-  reach: Reach,
+  supported: Supported,
   limit: number | undefined,
-): Prepared => {
+): PreparedCall => {
   const format = body.output_config?.format
-  const names = new ToolNames(reach.toolNames)
-  const ids = new ToolCallIds(reach.toolCallIds)
-  const wishes = wishesOf(body, limit)
+  const names = new ToolNames(supported.toolNames)
+  const ids = new ToolCallIds(supported.toolCallIds)
+  const hints = hintsOf(body, limit)
   const options: LanguageModelV4CallOptions = {
-    prompt: promptOf(body, { reach, ids, names, called: new Map() }),
-    maxOutputTokens: wishes.maxOutputTokens,
+    prompt: promptOf(body, { supported, ids, names, called: new Map() }),
+    maxOutputTokens: hints.maxOutputTokens,
     temperature: body.temperature ?? undefined,
     topP: body.top_p ?? undefined,
     topK: body.top_k ?? undefined,
@@ -281,7 +281,7 @@ export const messagesToCallOptions = (
     tools: body.tools?.map(tool => toolOf(tool, names)),
     toolChoice: toolChoiceOf(body.tool_choice, names),
     responseFormat: format ? { type: 'json', schema: format.schema } : undefined,
-    ...reach.settings(wishes),
+    ...supported.settings(hints),
   }
   return { options, toolNames: names }
 }

@@ -1,7 +1,7 @@
 import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import type { ContentBlock, Message, StopReason, Usage } from '@anthropic-ai/sdk/resources/messages'
 import { thinkingBlockOf } from './earlier-reasoning.ts'
-import { type AnswerFacts, MalformedAnswerError } from './edge.ts'
+import { type AnswerFacts, MalformedAnswerError } from './format-adapter.ts'
 import type { ToolNames } from './tool-names.ts'
 
 const stopReasons: Readonly<Record<LanguageModelV4GenerateResult['finishReason']['unified'], StopReason>> = {

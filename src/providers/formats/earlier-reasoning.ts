@@ -1,6 +1,6 @@
 import type { LanguageModelV4ReasoningPart, SharedV4ProviderMetadata } from '@ai-sdk/provider'
 import { isJsonObject } from '../../json/json-object.ts'
-import type { Reach } from './reach.ts'
+import type { Supported } from './supported.ts'
 
 /**
  * Stands where Anthropic's format wants a signature, in the reasoning of models that sign nothing. Anthropic would refuse it,
@@ -37,7 +37,7 @@ const signedPart = (block: ThinkingBlock): LanguageModelV4ReasoningPart[] => {
 export const reasoningParts = (
   blocks: readonly ThinkingBlock[],
   callsTools: boolean,
-  { earlierReasoning }: Reach,
+  { earlierReasoning }: Supported,
 ): LanguageModelV4ReasoningPart[] => {
   if (earlierReasoning === 'signed') return blocks.flatMap(signedPart)
   if (earlierReasoning === 'none' || !callsTools) return []

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
-import type { Steering } from './steering.ts'
+import type { FieldRule } from './field-rules.ts'
 
 /** How much a model is asked to think, from the least to the most. */
 export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
@@ -22,8 +22,8 @@ export const limitOf = (body: JsonObject): number | undefined => {
 }
 
 /** The next lower effort that the model has a name for, else the next higher. Left out where it has none at all. */
-export const efforted =
-  (accepted: readonly Effort[]): Steering =>
+export const nearestEffort =
+  (accepted: readonly Effort[]): FieldRule =>
   value => {
     const rank = rankOf(value)
     if (accepted.includes(value as Effort)) return null

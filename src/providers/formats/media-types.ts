@@ -1,5 +1,5 @@
 /** Names that are no official ones. */
-const proper: Readonly<Record<string, string>> = {
+const officialNames: Readonly<Record<string, string>> = {
   'image/jpg': 'image/jpeg',
   'image/pjpeg': 'image/jpeg',
   'image/x-png': 'image/png',
@@ -7,7 +7,7 @@ const proper: Readonly<Record<string, string>> = {
 }
 
 /** How the bytes of each type begin, in base64. */
-const beginnings: readonly (readonly [start: RegExp, type: string])[] = [
+const signatures: readonly (readonly [start: RegExp, type: string])[] = [
   [/^iVBORw0KGgo/, 'image/png'],
   [/^\/9j\//, 'image/jpeg'],
   [/^R0lGOD/, 'image/gif'],
@@ -16,9 +16,9 @@ const beginnings: readonly (readonly [start: RegExp, type: string])[] = [
 ]
 
 /** In lower case, without parameters, by its official name. */
-export const properMediaType = (type: string): string => {
+export const officialMediaType = (type: string): string => {
   const bare = type.split(';')[0]!.trim().toLowerCase()
-  return proper[bare] ?? bare
+  return officialNames[bare] ?? bare
 }
 
 /**
@@ -26,7 +26,7 @@ export const properMediaType = (type: string): string => {
  * it says, and clients often name one type for all.
  */
 export const mediaTypeOf = (type: string, base64: string): string =>
-  beginnings.find(([start]) => start.test(base64))?.[1] ?? properMediaType(type)
+  signatures.find(([start]) => start.test(base64))?.[1] ?? officialMediaType(type)
 
 export interface InlineData {
   readonly mediaType: string

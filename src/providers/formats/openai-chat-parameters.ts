@@ -1,7 +1,13 @@
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
-import { isOneOf, lostKeys, lostParts, type ParameterTable, steeredKeys } from './parameters.ts'
-import { type Reach, showsImage } from './reach.ts'
-import { type FieldChange, leftOut, type Steering, unless } from './steering.ts'
+import { type FieldChange, type FieldRule, leaveOut, unless } from './field-rules.ts'
+import {
+  changesOfKeys,
+  isOneOf,
+  type ParameterTable,
+  unsupportedKeys,
+  unsupportedParts,
+} from './parameters.ts'
+import { type Supported, showsImage } from './supported.ts'
 
 const isEmpty = (value: unknown): boolean => isJsonObject(value) && Object.keys(value).length === 0
 
@@ -25,50 +31,48 @@ const isZero = isOneOf(0)
 
 /** Where it is limited twice, the one that counts is judged. */
 const effectiveLimit =
-  (steering: Steering): Steering =>
+  (rule: FieldRule): FieldRule =>
   (value, body) =>
-    body.max_completion_tokens === null || body.max_completion_tokens === undefined
-      ? steering(value, body)
-      : null
+    body.max_completion_tokens === null || body.max_completion_tokens === undefined ? rule(value, body) : null
 
 /** Sampling and thought, as single vendors have added to OpenAI's format. */
 const extensions = ['min_p', 'top_a', 'repetition_penalty', 'thinking', 'enable_thinking', 'reasoning']
 
-const steeringOf = (reach: Reach): Readonly<Record<string, Steering>> => ({
-  temperature: reach.temperature,
-  top_p: reach.topP,
-  top_k: reach.topK,
-  seed: reach.seed,
-  presence_penalty: unless(isZero, reach.penalty),
-  frequency_penalty: unless(isZero, reach.penalty),
-  logit_bias: unless(isEmpty, leftOut),
-  reasoning_effort: reach.effort,
-  max_tokens: effectiveLimit(reach.maxTokens),
-  max_completion_tokens: reach.maxTokens,
-  user: reach.user,
-  safety_identifier: reach.user,
+const rulesOf = (supported: Supported): Readonly<Record<string, FieldRule>> => ({
+  temperature: supported.temperature,
+  top_p: supported.topP,
+  top_k: supported.topK,
+  seed: supported.seed,
+  presence_penalty: unless(isZero, supported.penalty),
+  frequency_penalty: unless(isZero, supported.penalty),
+  logit_bias: unless(isEmpty, leaveOut),
+  reasoning_effort: supported.effort,
+  max_tokens: effectiveLimit(supported.maxTokens),
+  max_completion_tokens: supported.maxTokens,
+  user: supported.user,
+  safety_identifier: supported.user,
   // Labels, storage and speed at the provider that was asked first.
-  metadata: unless(isEmpty, leftOut),
-  store: unless(isOneOf(false), leftOut),
-  service_tier: unless(isOneOf('auto', 'default'), leftOut),
-  verbosity: unless(isOneOf('medium'), leftOut),
-  prediction: leftOut,
-  ...Object.fromEntries(extensions.map(name => [name, leftOut])),
+  metadata: unless(isEmpty, leaveOut),
+  store: unless(isOneOf(false), leaveOut),
+  service_tier: unless(isOneOf('auto', 'default'), leaveOut),
+  verbosity: unless(isOneOf('medium'), leaveOut),
+  prediction: leaveOut,
+  ...Object.fromEntries(extensions.map(name => [name, leaveOut])),
 })
 
-const bodyTable = (reach: Reach): ParameterTable => ({
+const bodyTable = (supported: Supported): ParameterTable => ({
   carried: ['model', 'messages'],
   // What it costs, and how it arrives.
   harmless: ['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention', 'stream_options'],
-  steering: steeringOf(reach),
+  rules: rulesOf(supported),
   onlyWhen: {
-    stop: value => reach.stops([value].flat()),
-    parallel_tool_calls: value => value !== false || reach.oneToolOnly,
-    tools: value => areFunctions(value) && (reach.strictTools || !value.some(isStrict)),
-    tool_choice: value => isKnownToolChoice(value) && (reach.forcedTools || !isForced(value)),
+    stop: value => supported.stops([value].flat()),
+    parallel_tool_calls: value => value !== false || supported.oneToolOnly,
+    tools: value => areFunctions(value) && (supported.strictTools || !value.some(isStrict)),
+    tool_choice: value => isKnownToolChoice(value) && (supported.forcedTools || !isForced(value)),
     response_format: (value, body) =>
       hasKnownType('text', 'json_object')(value) ||
-      (hasKnownType('json_schema')(value) && reach.jsonSchema(value, body)),
+      (hasKnownType('json_schema')(value) && supported.jsonSchema(value, body)),
     stream: isOneOf(false),
     n: isOneOf(1),
     logprobs: isOneOf(false),
@@ -82,7 +86,7 @@ const plain = (...carried: string[]): ParameterTable => ({
   harmless: [],
   onlyWhen: {},
   // Who among several speaks: a hint, for which no other format has a place.
-  steering: { name: leftOut },
+  rules: { name: leaveOut },
 })
 
 const messages: Readonly<Record<string, ParameterTable>> = {
@@ -98,7 +102,7 @@ const messages: Readonly<Record<string, ParameterTable>> = {
     },
   },
   // The function's name, which some clients repeat here, stands in the call already.
-  tool: { ...plain('tool_call_id'), harmless: ['name'], steering: {} },
+  tool: { ...plain('tool_call_id'), harmless: ['name'], rules: {} },
 }
 
 const part = (...carried: string[]): ParameterTable => ({
@@ -113,14 +117,14 @@ const isInlinePdf = (file: unknown): boolean =>
 const asksForDetail = (image: unknown): boolean =>
   isJsonObject(image) && ![null, undefined, 'auto'].includes(image.detail as null)
 
-const partTables = (reach: Reach): Readonly<Record<string, ParameterTable>> => ({
+const partTables = (supported: Supported): Readonly<Record<string, ParameterTable>> => ({
   text: part('text'),
   refusal: part('refusal'),
   image_url: {
     ...part(),
-    onlyWhen: { image_url: image => showsImage(reach, isJsonObject(image) ? String(image.url) : '') },
+    onlyWhen: { image_url: image => showsImage(supported, isJsonObject(image) ? String(image.url) : '') },
   },
-  file: { ...part(), onlyWhen: { file: file => reach.pdf && isInlinePdf(file) } },
+  file: { ...part(), onlyWhen: { file: file => supported.pdf && isInlinePdf(file) } },
 })
 
 const detail: FieldChange = { field: 'messages.content.image_url.detail', action: 'left_out' }
@@ -140,32 +144,35 @@ const isToolTurn = ({ role, tool_calls: calls }: JsonObject): boolean =>
   role === 'tool' || (Array.isArray(calls) && calls.length > 0)
 
 /** Names what the models within `reach` cannot be given of a chat completion request. */
-export const lostFromChat = (request: JsonObject, reach: Reach): string[] => {
-  const parts = partTables(reach)
-  const isToolless = reach.needsTools && !(Array.isArray(request.tools) && request.tools.length > 0)
+export const unsupportedInChat = (request: JsonObject, supported: Supported): string[] => {
+  const parts = partTables(supported)
+  const isToolless = supported.needsTools && !(Array.isArray(request.tools) && request.tools.length > 0)
   const lostFromMessage = (message: JsonObject): string[] => {
     const table = tableOf(message)
     if (!table) return ['messages.role']
     return [
       ...(isToolless && isToolTurn(message) ? ['messages.tool_calls'] : []),
-      ...lostKeys(message, table, 'messages.'),
-      ...lostParts(message.content, parts, 'messages.content.'),
+      ...unsupportedKeys(message, table, 'messages.'),
+      ...unsupportedParts(message.content, parts, 'messages.content.'),
     ]
   }
   return [
-    ...new Set([...lostKeys(request, bodyTable(reach)), ...messagesOf(request).flatMap(lostFromMessage)]),
+    ...new Set([
+      ...unsupportedKeys(request, bodyTable(supported)),
+      ...messagesOf(request).flatMap(lostFromMessage),
+    ]),
   ]
 }
 
 /** What they can be given of it only otherwise. */
-export const steeredInChat = (request: JsonObject, reach: Reach): FieldChange[] => {
+export const changesInChat = (request: JsonObject, supported: Supported): FieldChange[] => {
   const steeredInMessage = (message: JsonObject): FieldChange[] => {
     const table = tableOf(message)
     if (!table) return []
-    return [...steeredKeys(message, table, request, 'messages.'), ...detailsIn(message.content)]
+    return [...changesOfKeys(message, table, request, 'messages.'), ...detailsIn(message.content)]
   }
   return [
-    ...steeredKeys(request, bodyTable(reach), request),
+    ...changesOfKeys(request, bodyTable(supported), request),
     ...messagesOf(request).flatMap(steeredInMessage),
   ]
 }

@@ -15,11 +15,10 @@ import type {
 } from 'openai/resources/chat/completions'
 import { isJsonObject } from '../../json/json-object.ts'
 import { isThinkingBlock, reasoningParts } from './earlier-reasoning.ts'
-import { type Prepared, UntranslatableError } from './edge.ts'
 import { type Effort, effortOf } from './effort.ts'
+import { type PreparedCall, UntranslatableError } from './format-adapter.ts'
 import { inlineData } from './media-types.ts'
-import { imageTypeOf, type Reach, type Wishes } from './reach.ts'
-import { argumentsOf } from './tool-arguments.ts'
+import { imageTypeOf, type ProviderHints, type Supported } from './supported.ts'
 import { ToolCallIds } from './tool-call-ids.ts'
 import { ToolNames } from './tool-names.ts'
 
@@ -60,7 +59,7 @@ const partOf = (part: Part): UserPart => {
 }
 
 /** Empty texts are left out: they say nothing, and Anthropic rejects them. */
-const partsOf = (content: Content, { refusesBlanks }: Reach): UserPart[] => {
+const partsOf = (content: Content, { refusesBlanks }: Supported): UserPart[] => {
   const parts = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : (content ?? [])
   const saysSomething = (part: UserPart): boolean =>
     part.type !== 'text' || (refusesBlanks ? part.text.trim() : part.text) !== ''
@@ -68,23 +67,23 @@ const partsOf = (content: Content, { refusesBlanks }: Reach): UserPart[] => {
 }
 
 /** A tool that has said nothing, for those who refuse a text without words. */
-export const resultText = (text: string, { refusesBlanks }: Reach): string =>
+export const resultText = (text: string, { refusesBlanks }: Supported): string =>
   refusesBlanks && text.trim() === '' ? '(empty)' : text
 
-const textPartsOf = (content: Content, reach: Reach): LanguageModelV4TextPart[] =>
-  partsOf(content, reach).map(part => {
+const textPartsOf = (content: Content, supported: Supported): LanguageModelV4TextPart[] =>
+  partsOf(content, supported).map(part => {
     if (part.type !== 'text') throw new UntranslatableError('messages.content')
     return part
   })
 
-const textOf = (content: Content, reach: Reach): string =>
-  textPartsOf(content, reach)
+const textOf = (content: Content, supported: Supported): string =>
+  textPartsOf(content, supported)
     .map(part => part.text)
     .join('\n')
 
 /** What a request's turns share. */
 interface Conversation {
-  readonly reach: Reach
+  readonly supported: Supported
   readonly ids: ToolCallIds
   readonly names: ToolNames
 }
@@ -111,9 +110,9 @@ const toolCallOf = (call: ChatCompletionMessageToolCall, { ids, names }: Convers
   }
 }
 
-const reasoningOf = (message: ChatCompletionAssistantMessageParam, reach: Reach) => {
+const reasoningOf = (message: ChatCompletionAssistantMessageParam, supported: Supported) => {
   const blocks = 'thinking_blocks' in message ? message.thinking_blocks : []
-  return reasoningParts(Array.isArray(blocks) ? blocks.filter(isThinkingBlock) : [], false, reach)
+  return reasoningParts(Array.isArray(blocks) ? blocks.filter(isThinkingBlock) : [], false, supported)
 }
 
 const assistantOf = (
@@ -122,9 +121,9 @@ const assistantOf = (
 ): LanguageModelV4Message => ({
   role: 'assistant',
   content: [
-    ...reasoningOf(message, conversation.reach),
-    ...textPartsOf(message.content, conversation.reach),
-    ...textPartsOf(message.refusal, conversation.reach),
+    ...reasoningOf(message, conversation.supported),
+    ...textPartsOf(message.content, conversation.supported),
+    ...textPartsOf(message.refusal, conversation.supported),
     ...(message.tool_calls ?? []).map(call => toolCallOf(call, conversation)),
   ],
 })
@@ -152,7 +151,7 @@ const promptOf = (
   { messages, response_format }: ChatRequest,
   conversation: Conversation,
 ): LanguageModelV4Message[] => {
-  const { reach, ids, names } = conversation
+  const { supported, ids, names } = conversation
   const toolNames = toolNamesOf(messages)
   const instructions: string[] = []
   const turns: LanguageModelV4Message[] = []
@@ -160,10 +159,10 @@ const promptOf = (
     switch (message.role) {
       case 'system':
       case 'developer':
-        instructions.push(...[textOf(message.content, reach)].filter(text => text !== ''))
+        instructions.push(...[textOf(message.content, supported)].filter(text => text !== ''))
         break
       case 'user':
-        turns.push({ role: 'user', content: partsOf(message.content, reach) })
+        turns.push({ role: 'user', content: partsOf(message.content, supported) })
         break
       case 'assistant':
         turns.push(assistantOf(message, conversation))
@@ -173,14 +172,14 @@ const promptOf = (
           type: 'tool-result',
           toolCallId: ids.result(message.tool_call_id),
           toolName: names.sent(toolNames.get(message.tool_call_id) ?? 'unknown'),
-          output: { type: 'text', value: resultText(textOf(message.content, reach), reach) },
+          output: { type: 'text', value: resultText(textOf(message.content, supported), supported) },
         })
         break
       default:
         throw new UntranslatableError('messages.role')
     }
   }
-  if (response_format?.type === 'json_object' && !reach.jsonMode) instructions.push(jsonInstruction)
+  if (response_format?.type === 'json_object' && !supported.jsonMode) instructions.push(jsonInstruction)
   if (instructions.length > 0) turns.unshift({ role: 'system', content: instructions.join('\n') })
   return turns.filter(turn => turn.content.length > 0)
 }
@@ -210,15 +209,15 @@ const toolChoiceOf = (
 
 const responseFormatOf = (
   format: ChatRequest['response_format'],
-  reach: Reach,
+  supported: Supported,
 ): LanguageModelV4CallOptions['responseFormat'] => {
-  if (format?.type === 'json_object' && reach.jsonMode) return { type: 'json' }
+  if (format?.type === 'json_object' && supported.jsonMode) return { type: 'json' }
   if (format?.type !== 'json_schema') return undefined
   const { name, description, schema } = format.json_schema
   return { type: 'json', name, schema: schema ?? {}, ...(description ? { description } : {}) }
 }
 
-const wishesOf = (body: ChatRequest, limit: number | undefined): Wishes => ({
+const hintsOf = (body: ChatRequest, limit: number | undefined): ProviderHints => ({
   oneToolOnly: body.parallel_tool_calls === false,
   userId: body.safety_identifier ?? body.user ?? undefined,
   strictSchema: body.response_format?.type === 'json_schema' && !!body.response_format.json_schema.strict,
@@ -231,12 +230,16 @@ const wishesOf = (body: ChatRequest, limit: number | undefined): Wishes => ({
  * `limit`: for bodies that name none. Throws where the body does not have the shape of a chat completion request, or holds
  * what `lostFromChat` names.
  */
-export const chatToCallOptions = (body: ChatRequest, reach: Reach, limit: number | undefined): Prepared => {
-  const names = new ToolNames(reach.toolNames)
-  const wishes = wishesOf(body, limit)
+export const chatToCallOptions = (
+  body: ChatRequest,
+  supported: Supported,
+  limit: number | undefined,
+): PreparedCall => {
+  const names = new ToolNames(supported.toolNames)
+  const hints = hintsOf(body, limit)
   const options: LanguageModelV4CallOptions = {
-    prompt: promptOf(body, { reach, ids: new ToolCallIds(reach.toolCallIds), names }),
-    maxOutputTokens: wishes.maxOutputTokens,
+    prompt: promptOf(body, { supported, ids: new ToolCallIds(supported.toolCallIds), names }),
+    maxOutputTokens: hints.maxOutputTokens,
     temperature: body.temperature ?? undefined,
     topP: body.top_p ?? undefined,
     topK: 'top_k' in body && typeof body.top_k === 'number' ? body.top_k : undefined,
@@ -246,8 +249,28 @@ export const chatToCallOptions = (body: ChatRequest, reach: Reach, limit: number
     stopSequences: body.stop == null ? undefined : [body.stop].flat(),
     tools: body.tools?.map(tool => toolOf(tool, names)),
     toolChoice: toolChoiceOf(body.tool_choice, names),
-    responseFormat: responseFormatOf(body.response_format, reach),
-    ...reach.settings(wishes),
+    responseFormat: responseFormatOf(body.response_format, supported),
+    ...supported.settings(hints),
   }
   return { options, toolNames: names }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The arguments of a call that a model made in an earlier turn, as the object that most vendors insist on. None are an empty
+ * object; one that was written twice is read twice; what is no JSON, as when an answer was cut off, is shown as it is.
+ */
+const argumentsOf = (text: string): object => {
+  if (text.trim() === '') return {}
+  const once = parsed(text)
+  const value = typeof once === 'string' ? (parsed(once) ?? once) : once
+  if (isJsonObject(value)) return value
+  return value === undefined ? { invalid_arguments: text } : { value }
 }

@@ -1,7 +1,7 @@
 import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import type { ChatCompletion, ChatCompletionMessageToolCall } from 'openai/resources/chat/completions'
 import { thinkingBlockOf, unsigned } from './earlier-reasoning.ts'
-import type { AnswerFacts } from './edge.ts'
+import type { AnswerFacts } from './format-adapter.ts'
 
 type FinishReason = ChatCompletion.Choice['finish_reason']
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
-import type { FieldChange, Steering } from './steering.ts'
+import type { FieldChange, FieldRule } from './field-rules.ts'
 
 /** What becomes of each key of an object on its way through an edge. A key in none of these is lost. */
 export interface ParameterTable {
@@ -10,7 +10,7 @@ export interface ParameterTable {
   /** Carried, or without effect, with these values only. */
   readonly onlyWhen: Readonly<Record<string, (value: unknown, owner: JsonObject) => boolean>>
   /** Carried where the target knows the like; the answer is the same kind of answer without. */
-  readonly steering?: Readonly<Record<string, Steering>>
+  readonly rules?: Readonly<Record<string, FieldRule>>
 }
 
 export const isOneOf =
@@ -21,28 +21,28 @@ export const isOneOf =
 /** Null counts as absent, as it does in both APIs. */
 const isAbsent = (value: unknown): boolean => value === null || value === undefined
 
-const survives = (table: ParameterTable, key: string, owner: JsonObject): boolean =>
+const isSupported = (table: ParameterTable, key: string, owner: JsonObject): boolean =>
   table.carried.includes(key) ||
   table.harmless.includes(key) ||
-  (table.steering !== undefined && Object.hasOwn(table.steering, key)) ||
+  (table.rules !== undefined && Object.hasOwn(table.rules, key)) ||
   (Object.hasOwn(table.onlyWhen, key) && table.onlyWhen[key]!(owner[key], owner))
 
 /** Names the keys of `owner` that `table` does not let through. */
-export const lostKeys = (owner: JsonObject, table: ParameterTable, prefix = ''): string[] =>
+export const unsupportedKeys = (owner: JsonObject, table: ParameterTable, prefix = ''): string[] =>
   Object.keys(owner)
-    .filter(key => !isAbsent(owner[key]) && !survives(table, key, owner))
+    .filter(key => !isAbsent(owner[key]) && !isSupported(table, key, owner))
     .map(key => prefix + key)
 
 /** What of `owner` is steered, and how. Values are judged by `body`, the whole request. */
-export const steeredKeys = (
+export const changesOfKeys = (
   owner: JsonObject,
   table: ParameterTable,
   body: JsonObject,
   prefix = '',
 ): FieldChange[] =>
-  Object.entries(table.steering ?? {}).flatMap(([key, steering]) => {
+  Object.entries(table.rules ?? {}).flatMap(([key, rule]) => {
     if (!Object.hasOwn(owner, key) || isAbsent(owner[key])) return []
-    const change = steering(owner[key], body)
+    const change = rule(owner[key], body)
     return change ? [{ field: prefix + key, ...change }] : []
   })
 
@@ -54,9 +54,9 @@ const tableFor = (tables: PartTables, type: string): ParameterTable | undefined 
   Object.hasOwn(tables, type) ? tables[type] : undefined
 
 /** `lostKeys` for a list of parts that are told apart by `type`; a type without a table is lost whole. */
-export const lostParts = (parts: unknown, tables: PartTables, prefix: string): string[] =>
+export const unsupportedParts = (parts: unknown, tables: PartTables, prefix: string): string[] =>
   partsIn(parts).flatMap(part => {
     const type = String(part.type)
     const table = tableFor(tables, type)
-    return table ? lostKeys(part, table, `${prefix}${type}.`) : [prefix + type]
+    return table ? unsupportedKeys(part, table, `${prefix}${type}.`) : [prefix + type]
   })

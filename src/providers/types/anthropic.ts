@@ -1,7 +1,13 @@
 import type { ProviderConfig } from '../../config/schema.ts'
 import { basePath, withoutVersion } from '../base-path.ts'
-import { commonReach, type Reach, type Wishes, wordIds, wordNames } from '../formats/reach.ts'
-import { carried } from '../formats/steering.ts'
+import { keep } from '../formats/field-rules.ts'
+import {
+  commonSupport,
+  type ProviderHints,
+  type Supported,
+  wordIds,
+  wordNames,
+} from '../formats/supported.ts'
 import { lowerCaseNames } from '../header-names.ts'
 import { messagesEdits } from '../native-messages.ts'
 import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
@@ -18,7 +24,7 @@ const version = '2023-06-01'
 const safeLimit = 4096
 
 /** What the AI SDK is told of thought: it would add a budget to the limit of the answer, which holds for both. */
-const thoughtOf = (model: ClaudeModel, { effort, maxOutputTokens }: Wishes) => {
+const thoughtOf = (model: ClaudeModel, { effort, maxOutputTokens }: ProviderHints) => {
   if (effort === undefined || model.thinks === 'never') return { maxOutputTokens, options: {} }
   if (effort === 'none') return { maxOutputTokens, options: { thinking: { type: 'disabled' as const } } }
   if (model.thinks === 'adaptive') {
@@ -31,11 +37,11 @@ const thoughtOf = (model: ClaudeModel, { effort, maxOutputTokens }: Wishes) => {
   return { maxOutputTokens: limit - budgetTokens, options: { thinking } }
 }
 
-const claudeReach = (model: ClaudeModel): Reach => ({
-  ...commonReach,
+const claudeSupport = (model: ClaudeModel): Supported => ({
+  ...commonSupport,
   ...claudeSteering(model),
   defaultLimit: model.maxTokens ?? safeLimit,
-  user: carried,
+  user: keep,
   // White space alone is rejected.
   stops: stops => stops.every(stop => typeof stop === 'string' && stop.trim() !== ''),
   oneToolOnly: true,
@@ -45,9 +51,9 @@ const claudeReach = (model: ClaudeModel): Reach => ({
   earlierReasoning: 'signed',
   toolCallIds: wordIds,
   toolNames: wordNames(128),
-  settings: wishes => {
-    const { oneToolOnly, userId } = wishes
-    const { maxOutputTokens, options } = thoughtOf(model, wishes)
+  settings: hints => {
+    const { oneToolOnly, userId } = hints
+    const { maxOutputTokens, options } = thoughtOf(model, hints)
     return {
       maxOutputTokens,
       providerOptions: {
@@ -63,7 +69,7 @@ const claudeReach = (model: ClaudeModel): Reach => ({
 
 /** `betas`: those that the config asks for; the SDK adds those that a request needs. */
 const claudeSdk = (betas: string | undefined): SdkAdapter => ({
-  reach: (model, reasons) => claudeReach(claudeModel(model, reasons)),
+  supported: (model, reasons) => claudeSupport(claudeModel(model, reasons)),
   headers: ['anthropic-beta'],
   dryRunAnswer: {
     type: 'message',

@@ -1,17 +1,24 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider'
 import type { ProviderConfig } from '../../config/schema.ts'
 import type { AwsKeys } from '../aws-signature.ts'
-import { type Effort, efforted } from '../formats/effort.ts'
-import { atMost, commonReach, namesImageType, type Reach, type Wishes, wordIds } from '../formats/reach.ts'
-import { carried, leftOut, within } from '../formats/steering.ts'
+import { type Effort, nearestEffort } from '../formats/effort.ts'
+import { clamp, keep, leaveOut } from '../formats/field-rules.ts'
+import {
+  atMost,
+  commonSupport,
+  namesImageType,
+  type ProviderHints,
+  type Supported,
+  wordIds,
+} from '../formats/supported.ts'
 import { type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 import { nineLetters } from './mistral.ts'
 
 /** Of `Converse`, for all models alike. */
-const converseReach: Reach = {
-  ...commonReach,
+const converseSupport: Supported = {
+  ...commonSupport,
   // Only `s3://` addresses, which no client of OpenAI's or Anthropic's formats sends.
   imageUrl: url => url.startsWith('s3://') && namesImageType(url),
   jsonMode: false,
@@ -26,7 +33,7 @@ const isUnbound = (model: string): boolean => /claude-(?:(?:opus|sonnet|fable)-5
 const efforts = ['none', 'low', 'medium', 'high', 'max'] as const
 
 /** Clients of Anthropic's own format say it in its own words, which hold here as well. */
-const toldOf = (model: ClaudeModel, { thinking, maxOutputTokens }: Wishes) => {
+const toldOf = (model: ClaudeModel, { thinking, maxOutputTokens }: ProviderHints) => {
   if (typeof thinking === 'number') {
     const config = { type: 'enabled', budgetTokens: thinking }
     return { maxOutputTokens: (maxOutputTokens ?? model.maxTokens ?? 4096) - thinking, config }
@@ -35,10 +42,10 @@ const toldOf = (model: ClaudeModel, { thinking, maxOutputTokens }: Wishes) => {
 }
 
 /** What the AI SDK is told of thought: it would add a budget to the limit of the answer, which holds for both. */
-const thoughtOf = (model: ClaudeModel, wishes: Wishes) => {
-  const { effort, maxOutputTokens } = wishes
+const thoughtOf = (model: ClaudeModel, hints: ProviderHints) => {
+  const { effort, maxOutputTokens } = hints
   if (model.thinks === 'never') return { maxOutputTokens, config: undefined }
-  if (effort === undefined || typeof wishes.thinking === 'number') return toldOf(model, wishes)
+  if (effort === undefined || typeof hints.thinking === 'number') return toldOf(model, hints)
   if (effort === 'none') return { maxOutputTokens, config: { type: 'disabled' } }
   if (model.thinks === 'adaptive') {
     return { maxOutputTokens, config: { type: 'adaptive', maxReasoningEffort: effort } }
@@ -48,24 +55,24 @@ const thoughtOf = (model: ClaudeModel, wishes: Wishes) => {
   return { maxOutputTokens: limit - budgetTokens, config: { type: 'enabled', budgetTokens } }
 }
 
-const claudeReach = (name: string, reasons: boolean | undefined): Reach => {
+const claudeSupport = (name: string, reasons: boolean | undefined): Supported => {
   const known = claudeModel(name, reasons)
   const model = known.thinks === 'adaptive' ? { ...known, efforts: named(known) } : known
   return {
-    ...converseReach,
+    ...converseSupport,
     ...claudeSteering(model),
     oneToolOnly: true,
     strictTools: model.hasSchemas && !isUnbound(name),
     jsonSchema: (_, body) => model.isForced && !(isUnbound(name) && Array.isArray(body.tools)),
     earlierReasoning: 'signed',
-    thinking: model.thinks === 'budget' ? carried : converseReach.thinking,
-    settings: wishes => {
-      const { maxOutputTokens, config } = thoughtOf(model, wishes)
+    thinking: model.thinks === 'budget' ? keep : converseSupport.thinking,
+    settings: hints => {
+      const { maxOutputTokens, config } = thoughtOf(model, hints)
       return {
         maxOutputTokens,
         providerOptions: {
           ...(config ? { amazonBedrock: { reasoningConfig: config } } : {}),
-          ...(wishes.oneToolOnly ? { anthropic: { disableParallelToolUse: true } } : {}),
+          ...(hints.oneToolOnly ? { anthropic: { disableParallelToolUse: true } } : {}),
         } as SharedV4ProviderOptions,
       }
     },
@@ -77,26 +84,26 @@ const named = (model: ClaudeModel): readonly Effort[] =>
   efforts.filter(effort => model.efforts.includes(effort))
 
 /** OpenAI's models are given no stops by Converse, and only the open ones can be told how to sample. */
-const openaiReach = (model: string): Reach => {
+const openaiSupport = (model: string): Supported => {
   const isOpen = model.includes('gpt-oss')
   return {
-    ...converseReach,
-    temperature: isOpen ? within(0, 1) : leftOut,
-    topP: isOpen ? carried : leftOut,
-    effort: efforted(['low', 'medium', 'high']),
+    ...converseSupport,
+    temperature: isOpen ? clamp(0, 1) : leaveOut,
+    topP: isOpen ? keep : leaveOut,
+    effort: nearestEffort(['low', 'medium', 'high']),
     stops: atMost(0),
   }
 }
 
-const reachOf = (model: string, reasons: boolean | undefined): Reach => {
-  if (model.includes('anthropic') || model.includes('claude')) return claudeReach(model, reasons)
-  if (/(?:^|\.)openai\./.test(model)) return openaiReach(model)
+const supportOf = (model: string, reasons: boolean | undefined): Supported => {
+  if (model.includes('anthropic') || model.includes('claude')) return claudeSupport(model, reasons)
+  if (/(?:^|\.)openai\./.test(model)) return openaiSupport(model)
   // The highest effort of Nova takes no limit beside it.
   const isNova = model.includes('amazon.nova-2-lite')
   return {
-    ...converseReach,
-    temperature: within(0, 1),
-    effort: efforted(isNova ? ['none', 'low', 'medium'] : []),
+    ...converseSupport,
+    temperature: clamp(0, 1),
+    effort: nearestEffort(isNova ? ['none', 'low', 'medium'] : []),
     toolCallIds: model.includes('mistral.') ? nineLetters : wordIds,
   }
 }
@@ -112,7 +119,7 @@ const awsKeysOf = (config: ProviderConfig): AwsKeys => ({
 })
 
 const converse = (config: ProviderConfig): SdkAdapter => ({
-  reach: reachOf,
+  supported: supportOf,
   headers: signatureHeaders,
   dryRunAnswer: {
     output: { message: { role: 'assistant', content: [] } },

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
-import { type Effort, efforted, effortOf, efforts, limitOf } from '../formats/effort.ts'
-import type { Reach } from '../formats/reach.ts'
-import { carried, leftOut, meaningless, type Steering, within } from '../formats/steering.ts'
+import { type Effort, effortOf, efforts, limitOf, nearestEffort } from '../formats/effort.ts'
+import { clamp, dropSilently, type FieldRule, keep, leaveOut } from '../formats/field-rules.ts'
+import type { Supported } from '../formats/supported.ts'
 
 /** What sets Claude's models apart, by Anthropic's documentation of each. */
 export interface ClaudeModel {
@@ -110,12 +110,12 @@ const leavesNoThought = (body: JsonObject, model: ClaudeModel): boolean =>
   (!model.hasSchemas && asksForSchema(body))
 
 const effortFor =
-  (model: ClaudeModel): Steering =>
+  (model: ClaudeModel): FieldRule =>
   (value, body) => {
     if (model.thinks === 'budget' && value !== 'none' && leavesNoThought(body, model)) {
       return { action: 'left_out' }
     }
-    return efforted(model.efforts)(value, body)
+    return nearestEffort(model.efforts)(value, body)
   }
 
 const isThinking = (body: JsonObject, model: ClaudeModel): boolean => {
@@ -133,30 +133,30 @@ const isThinking = (body: JsonObject, model: ClaudeModel): boolean => {
  * nothing.
  */
 const sampling =
-  (model: ClaudeModel, steering: Steering): Steering =>
+  (model: ClaudeModel, rule: FieldRule): FieldRule =>
   (value, body) => {
-    if (model.samples && !isThinking(body, model)) return steering(value, body)
-    return value === 1 ? meaningless : leftOut(value, body)
+    if (model.samples && !isThinking(body, model)) return rule(value, body)
+    return value === 1 ? dropSilently : leaveOut(value, body)
   }
 
-const besideTemperature: Steering = (value, body) => {
+const besideTemperature: FieldRule = (value, body) => {
   if (body.temperature === undefined || body.temperature === null) return null
-  return value === 1 ? meaningless : leftOut(value, body)
+  return value === 1 ? dropSilently : leaveOut(value, body)
 }
 
 /** What all of the ways to Claude share. */
 export const claudeSteering = (
   model: ClaudeModel,
-): Pick<Reach, 'temperature' | 'topP' | 'effort' | 'maxTokens' | 'forcedTools'> => ({
-  temperature: sampling(model, within(0, 1)),
+): Pick<Supported, 'temperature' | 'topP' | 'effort' | 'maxTokens' | 'forcedTools'> => ({
+  temperature: sampling(model, clamp(0, 1)),
   // One of `temperature` and `top_p`, not both; a `top_p` of 1 says nothing.
   topP: sampling(model, besideTemperature),
   effort: effortFor(model),
-  maxTokens: model.maxTokens === undefined ? carried : atMostTokens(model.maxTokens),
+  maxTokens: model.maxTokens === undefined ? keep : atMostTokens(model.maxTokens),
   forcedTools: model.isForced,
 })
 
 const atMostTokens =
-  (most: number): Steering =>
+  (most: number): FieldRule =>
   value =>
     typeof value === 'number' && value > most ? { action: 'lowered', value: most } : null

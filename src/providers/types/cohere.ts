@@ -1,8 +1,8 @@
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider'
 import { basePath } from '../base-path.ts'
-import { type Effort, efforted, efforts } from '../formats/effort.ts'
-import { atMost, commonReach } from '../formats/reach.ts'
-import { wholeWithin, within } from '../formats/steering.ts'
+import { type Effort, efforts, nearestEffort } from '../formats/effort.ts'
+import { clamp, integerWithin } from '../formats/field-rules.ts'
+import { atMost, commonSupport } from '../formats/supported.ts'
 import { type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
@@ -30,15 +30,15 @@ const withToolPlans = (text: string, prompt: LanguageModelV4Prompt): string => {
 /** Only the models made for it think. */
 const thinkers: readonly Effort[] = efforts.filter(effort => effort !== 'max')
 
-const reach: SdkAdapter['reach'] = (model, reasons) => ({
-  ...commonReach,
+const supported: SdkAdapter['supported'] = (model, reasons) => ({
+  ...commonSupport,
   // Beyond these, Cohere answers 400; a `top_p` of 1 is what many clients send for "all", but Cohere's own default is 0.75.
-  temperature: within(0, 1),
-  topP: within(0.01, 0.99),
-  topK: within(0, 500),
-  penalty: within(0, 1),
-  seed: wholeWithin(0, Number.MAX_SAFE_INTEGER),
-  effort: efforted((reasons ?? model.includes('reasoning')) ? thinkers : []),
+  temperature: clamp(0, 1),
+  topP: clamp(0.01, 0.99),
+  topK: clamp(0, 500),
+  penalty: clamp(0, 1),
+  seed: integerWithin(0, Number.MAX_SAFE_INTEGER),
+  effort: nearestEffort((reasons ?? model.includes('reasoning')) ? thinkers : []),
   stops: atMost(5),
   strictTools: false,
   pdf: false,
@@ -46,7 +46,7 @@ const reach: SdkAdapter['reach'] = (model, reasons) => ({
 })
 
 const sdk: SdkAdapter = {
-  reach,
+  supported: supported,
   headers: [],
   dryRunAnswer: {
     message: { role: 'assistant', content: [] },

@@ -1,7 +1,7 @@
 import { basePath, withoutVersion } from '../base-path.ts'
-import { type Effort, efforted, efforts } from '../formats/effort.ts'
-import { atMost, commonReach, namesImageType } from '../formats/reach.ts'
-import { carried, leftOut, wholeWithin, within } from '../formats/steering.ts'
+import { type Effort, efforts, nearestEffort } from '../formats/effort.ts'
+import { clamp, integerWithin, keep, leaveOut } from '../formats/field-rules.ts'
+import { atMost, commonSupport, namesImageType } from '../formats/supported.ts'
 import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
@@ -28,15 +28,15 @@ const hasNoMinimum = (model: string): boolean => {
 }
 
 /** Of every Gemini model. The developers' API refuses penalties for those of 2.5, Vertex AI does not. */
-export const geminiReach =
-  (isVertex: boolean): SdkAdapter['reach'] =>
+export const geminiSupport =
+  (isVertex: boolean): SdkAdapter['supported'] =>
   (model, reasons) => ({
-    ...commonReach,
-    temperature: within(0, 2),
-    topK: carried,
-    seed: wholeWithin(-(2 ** 31), 2 ** 31 - 1),
-    penalty: !isVertex && /gemini-2\.5/i.test(model) ? leftOut : within(-2, 2),
-    effort: efforted(effortsOf(model, reasons)),
+    ...commonSupport,
+    temperature: clamp(0, 2),
+    topK: keep,
+    seed: integerWithin(-(2 ** 31), 2 ** 31 - 1),
+    penalty: !isVertex && /gemini-2\.5/i.test(model) ? leaveOut : clamp(-2, 2),
+    effort: nearestEffort(effortsOf(model, reasons)),
     stops: atMost(5),
     imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif', 'image/gif'],
     imageUrl: namesImageType,
@@ -44,7 +44,7 @@ export const geminiReach =
   })
 
 const sdk: SdkAdapter = {
-  reach: geminiReach(false),
+  supported: geminiSupport(false),
   headers: [],
   dryRunAnswer: {},
   generate: generateWith(async (model, { baseUrl, fetch }) => {

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../json/json-object.ts'
 import { openaiListing, openaiPath } from '../base-path.ts'
-import { type Effort, efforted } from '../formats/effort.ts'
-import { commonReach } from '../formats/reach.ts'
-import { leftOut, wholeWithin, within } from '../formats/steering.ts'
+import { type Effort, nearestEffort } from '../formats/effort.ts'
+import { clamp, integerWithin, leaveOut } from '../formats/field-rules.ts'
+import { commonSupport } from '../formats/supported.ts'
 import type { IdRule } from '../formats/tool-call-ids.ts'
 import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
@@ -20,14 +20,14 @@ const effortsOf = (model: string, reasons: boolean | undefined): readonly Effort
 
 const samplesGreedily = ({ temperature }: JsonObject): boolean => temperature === 0
 
-const reach: SdkAdapter['reach'] = (model, reasons) => ({
-  ...commonReach,
-  temperature: within(0, 1.5),
+const supported: SdkAdapter['supported'] = (model, reasons) => ({
+  ...commonSupport,
+  temperature: clamp(0, 1.5),
   // "top_p must be 1 when using greedy sampling"
-  topP: (value, body) => (samplesGreedily(body) && value !== 1 ? leftOut(value, body) : null),
-  seed: wholeWithin(0, Number.MAX_SAFE_INTEGER),
-  penalty: within(-2, 2),
-  effort: efforted(effortsOf(model, reasons)),
+  topP: (value, body) => (samplesGreedily(body) && value !== 1 ? leaveOut(value, body) : null),
+  seed: integerWithin(0, Number.MAX_SAFE_INTEGER),
+  penalty: clamp(-2, 2),
+  effort: nearestEffort(effortsOf(model, reasons)),
   oneToolOnly: true,
   toolCallIds: nineLetters,
   settings: ({ oneToolOnly, strictSchema, effort }) => ({
@@ -39,7 +39,7 @@ const reach: SdkAdapter['reach'] = (model, reasons) => ({
 })
 
 const sdk: SdkAdapter = {
-  reach,
+  supported: supported,
   headers: [],
   dryRunAnswer: {
     object: 'chat.completion',

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
-import { type Effort, efforted } from '../formats/effort.ts'
-import type { Reach } from '../formats/reach.ts'
-import { carried, leftOut, meaningless, type Steering } from '../formats/steering.ts'
+import { type Effort, nearestEffort } from '../formats/effort.ts'
+import { dropSilently, type FieldRule, keep, leaveOut } from '../formats/field-rules.ts'
+import type { Supported } from '../formats/supported.ts'
 
 interface OpenaiModel {
   /** Such models take no sampling, but for those that are told not to think. */
@@ -65,10 +65,10 @@ const openaiModel = (name: string, reasons: boolean | undefined): OpenaiModel =>
 const hasTools = ({ tools }: JsonObject): boolean => Array.isArray(tools) && tools.length > 0
 
 const effortFor =
-  ({ efforts, thinksWithTools }: OpenaiModel): Steering =>
+  ({ efforts, thinksWithTools }: OpenaiModel): FieldRule =>
   (value, body) => {
-    if (value !== 'none' && !thinksWithTools && hasTools(body)) return leftOut(value, body)
-    if (efforts) return efforted(efforts)(value, body)
+    if (value !== 'none' && !thinksWithTools && hasTools(body)) return leaveOut(value, body)
+    if (efforts) return nearestEffort(efforts)(value, body)
     // Nobody takes the highest in chat completions.
     return value === 'max' ? { action: 'lowered', value: 'xhigh' } : null
   }
@@ -76,12 +76,12 @@ const effortFor =
 const effortIn = ({ output_config, reasoning_effort }: JsonObject): unknown =>
   reasoning_effort ?? (isJsonObject(output_config) ? output_config.effort : undefined)
 
-const samplingFor = (model: OpenaiModel): Steering => {
-  if (!model.reasons) return carried
+const samplingFor = (model: OpenaiModel): FieldRule => {
+  if (!model.reasons) return keep
   return (value, body) => {
     const isThoughtless = effortIn(body) === 'none' || (!model.thinksWithTools && hasTools(body))
     if (model.samplesWithoutThought && isThoughtless) return null
-    return value === 1 ? meaningless : leftOut(value, body)
+    return value === 1 ? dropSilently : leaveOut(value, body)
   }
 }
 
@@ -89,8 +89,8 @@ const samplingFor = (model: OpenaiModel): Steering => {
 export const openaiSteering = (
   name: string,
   reasons: boolean | undefined,
-): Pick<Reach, 'temperature' | 'topP' | 'effort'> => {
+): Pick<Supported, 'temperature' | 'topP' | 'effort'> => {
   const model = openaiModel(name, reasons)
-  const sampling = /^gpt-4o(?:-mini)?-search-preview/.test(name) ? leftOut : samplingFor(model)
+  const sampling = /^gpt-4o(?:-mini)?-search-preview/.test(name) ? leaveOut : samplingFor(model)
   return { temperature: sampling, topP: samplingFor(model), effort: effortFor(model) }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { openaiListing, openaiPath } from '../base-path.ts'
-import { efforted, efforts } from '../formats/effort.ts'
-import { atMost, commonReach, openaiIds, type Reach } from '../formats/reach.ts'
-import { carried } from '../formats/steering.ts'
+import { efforts, nearestEffort } from '../formats/effort.ts'
+import { keep } from '../formats/field-rules.ts'
+import { atMost, commonSupport, openaiIds, type Supported } from '../formats/supported.ts'
 import { chatEdits } from '../native-chat.ts'
 import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
@@ -15,9 +15,9 @@ const identifierOf = (id: string): string =>
   id.length <= identifiers ? id : createHash('sha256').update(id).digest('hex')
 
 /** What all take that take OpenAI's chat completions. */
-const chatReach: Reach = {
-  ...commonReach,
-  user: carried,
+const chatSupport: Supported = {
+  ...commonSupport,
+  user: keep,
   stops: atMost(4),
   oneToolOnly: true,
   toolCallIds: openaiIds,
@@ -31,8 +31,8 @@ const bareAnswer = {
 
 /** OpenAI's own models, which differ in what they take. */
 const openaiSdk: SdkAdapter = {
-  reach: (model, reasons) => ({
-    ...chatReach,
+  supported: (model, reasons) => ({
+    ...chatSupport,
     ...openaiSteering(model, reasons),
     settings: ({ oneToolOnly, userId, effort }) => ({
       reasoning: effort,
@@ -58,9 +58,9 @@ const compatible = 'compatible'
 
 /** Other models behind OpenAI's format. What they take their names do not tell: all of it is sent. */
 const compatibleSdk: SdkAdapter = {
-  reach: (_model, reasons) => ({
-    ...chatReach,
-    effort: efforted(reasons === false ? [] : efforts),
+  supported: (_model, reasons) => ({
+    ...chatSupport,
+    effort: nearestEffort(reasons === false ? [] : efforts),
     // A model that thinks while it works with tools wants to see what it thought.
     earlierReasoning: reasons === false ? 'none' : 'text',
     settings: ({ oneToolOnly, userId, effort }) => ({

@@ -4,10 +4,10 @@ import { isServiceAccount } from '../../config/vendor-settings.ts'
 import { generateWith, type SdkAdapter } from '../sdk-adapter.ts'
 import { createGoogleTokens, type ServiceAccount } from '../token-source.ts'
 import type { UpstreamType } from '../upstream-type.ts'
-import { geminiReach } from './google.ts'
+import { geminiSupport } from './google.ts'
 
 const sdk: SdkAdapter = {
-  reach: geminiReach(true),
+  supported: geminiSupport(true),
   headers: [],
   dryRunAnswer: {},
   generate: generateWith(async (model, { baseUrl, fetch }) => {

@@ -1,7 +1,7 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
 import type { JsonObject } from '../../json/json-object.ts'
-import type { Reach } from './reach.ts'
-import type { FieldChange } from './steering.ts'
+import type { FieldChange } from './field-rules.ts'
+import type { Supported } from './supported.ts'
 import type { ToolNames } from './tool-names.ts'
 
 /** Facts of the answer that the AI SDK's result does not hold. */
@@ -15,25 +15,25 @@ export interface AnswerFacts {
 }
 
 /** A request in the AI SDK's terms. */
-export interface Prepared {
+export interface PreparedCall {
   readonly options: LanguageModelV4CallOptions
   /** As the request's tools are called on the way, and were called before. */
   readonly toolNames: ToolNames
 }
 
 /** One wire format on this side of the AI SDK, towards one model. Both directions throw on what they cannot express. */
-export interface Edge {
+export interface FormatAdapter {
   /** Names what would be lost of a request body on the way, and may not be. */
-  lost(body: JsonObject): readonly string[]
+  unsupported(body: JsonObject): readonly string[]
   /** What of it can only be given otherwise. */
-  steered(body: JsonObject): readonly FieldChange[]
+  changes(body: JsonObject): readonly FieldChange[]
   /** `limit` is for bodies that name none of their own. */
-  toCallOptions(body: JsonObject, limit: number | undefined): Prepared
+  toCallOptions(body: JsonObject, limit: number | undefined): PreparedCall
   fromResult(result: LanguageModelV4GenerateResult, facts: AnswerFacts): object
 }
 
 /** The edge of a client's format towards a model that reaches that far. */
-export type CreateEdge = (reach: Reach) => Edge
+export type CreateFormatAdapter = (supported: Supported) => FormatAdapter
 
 /** The body cannot be expressed in AI SDK terms. The message names parameters, never a value. */
 export class UntranslatableError extends Error {

@@ -1,16 +1,16 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
-import { type Effort, efforted } from './effort.ts'
+import { type Effort, nearestEffort } from './effort.ts'
+import { type FieldRule, keep, leaveOut, unless } from './field-rules.ts'
 import { inlineData } from './media-types.ts'
-import { carried, leftOut, type Steering, unless } from './steering.ts'
 import type { IdRule } from './tool-call-ids.ts'
 import type { NameRule } from './tool-names.ts'
 
 /** Whether a value can be given as it stands; `owner` is the body it stands in. */
-export type Allowed = (value: unknown, owner: JsonObject) => boolean
+export type IsSupported = (value: unknown, owner: JsonObject) => boolean
 
 /** What a request asks for that each provider is told in its own way, or not at all. */
-export interface Wishes {
+export interface ProviderHints {
   /** At most one tool call in the answer. */
   readonly oneToolOnly: boolean
   /** Who is behind the request, as the provider may be told. */
@@ -31,19 +31,19 @@ export type Settings = Partial<
  * What a model can be given. A request that asks for more is not sent there as it stands: nothing is dropped in silence.
  * Ranges are the provider's documented ones where the AI SDK or the provider would bend a value instead of refusing it.
  */
-export interface Reach {
-  readonly temperature: Steering
-  readonly topP: Steering
-  readonly topK: Steering
-  readonly seed: Steering
+export interface Supported {
+  readonly temperature: FieldRule
+  readonly topP: FieldRule
+  readonly topK: FieldRule
+  readonly seed: FieldRule
   /** Of `presence_penalty` and `frequency_penalty`; 0 says nothing and never comes here. */
-  readonly penalty: Steering
-  readonly effort: Steering
+  readonly penalty: FieldRule
+  readonly effort: FieldRule
   /** Of a budget for thought, or its absence, as Anthropic's clients ask for it. */
-  readonly thinking: Steering
+  readonly thinking: FieldRule
   /** A limit of the answer's length. */
-  readonly maxTokens: Steering
-  readonly user: Steering
+  readonly maxTokens: FieldRule
+  readonly user: FieldRule
   /**
    * Sent where neither the request nor the config limits the answer; absent where the provider demands no limit: a model's
    * own default is better than a guess.
@@ -58,7 +58,7 @@ export interface Reach {
   /** Whether calls and results of earlier turns are refused where the request has no tools. */
   readonly needsTools: boolean
   /** Whether its answer keeps to a JSON schema. */
-  readonly jsonSchema: Allowed
+  readonly jsonSchema: IsSupported
   /** Whether it has a JSON mode without a schema; otherwise it is told so in words. */
   readonly jsonMode: boolean
   readonly imageTypes: readonly string[]
@@ -72,10 +72,10 @@ export interface Reach {
   readonly earlierReasoning: 'none' | 'signed' | 'text'
   readonly toolCallIds: IdRule
   readonly toolNames: NameRule
-  settings(wishes: Wishes): Settings
+  settings(hints: ProviderHints): Settings
 }
 
-export const anything: Allowed = () => true
+export const always: IsSupported = () => true
 
 export const atMost =
   (count: number) =>
@@ -102,7 +102,7 @@ export const imageTypeOf = (url: string): string => {
 export const namesImageType = (url: string): boolean => imageTypeOf(url) !== 'image/*'
 
 /** Whether an image, inline or at an address, can be shown. */
-export const showsImage = ({ imageTypes, imageUrl }: Reach, url: string): boolean => {
+export const showsImage = ({ imageTypes, imageUrl }: Supported, url: string): boolean => {
   if (!/^data:/i.test(url)) return URL.canParse(url) && imageUrl(url)
   const inline = inlineData(url)
   return inline !== null && imageTypes.includes(inline.mediaType)
@@ -129,23 +129,23 @@ export const wordIds: IdRule = {
 }
 
 /** The least that all share; each type spreads it and says where it differs. */
-export const commonReach: Reach = {
-  temperature: carried,
-  topP: carried,
-  topK: leftOut,
-  seed: leftOut,
-  penalty: leftOut,
-  effort: efforted([]),
+export const commonSupport: Supported = {
+  temperature: keep,
+  topP: keep,
+  topK: leaveOut,
+  seed: leaveOut,
+  penalty: leaveOut,
+  effort: nearestEffort([]),
   // A budget in tokens has no counterpart; to think as much as the model sees fit, or not at all, asks for nothing.
-  thinking: unless(value => !asksForBudget(value), leftOut),
-  maxTokens: carried,
-  user: leftOut,
+  thinking: unless(value => !asksForBudget(value), leaveOut),
+  maxTokens: keep,
+  user: leaveOut,
   stops: () => true,
   oneToolOnly: false,
   strictTools: true,
   forcedTools: true,
   needsTools: false,
-  jsonSchema: anything,
+  jsonSchema: always,
   jsonMode: true,
   imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'],
   imageUrl: () => true,

@@ -12,41 +12,41 @@ export interface Change {
 }
 
 /** Null where the value can be given as it stands; `owner` is the body it stands in. */
-export type Steering = (value: unknown, owner: JsonObject) => Change | null
+export type FieldRule = (value: unknown, owner: JsonObject) => Change | null
 
 /** A change and where it is to be made. */
 export interface FieldChange extends Change {
   readonly field: string
 }
 
-export const carried: Steering = () => null
+export const keep: FieldRule = () => null
 
-const nothing: Change = { action: 'left_out' }
+const leaveOutChange: Change = { action: 'left_out' }
 
-export const leftOut: Steering = () => nothing
+export const leaveOut: FieldRule = () => leaveOutChange
 
 /** Says what is so without it. */
-export const meaningless: Change = { action: null }
+export const dropSilently: Change = { action: null }
 
 /** Left out of the words, but never told: for values that ask for nothing. */
 export const unless =
-  (isNeutral: (value: unknown) => boolean, steering: Steering): Steering =>
+  (isNeutral: (value: unknown) => boolean, rule: FieldRule): FieldRule =>
   (value, owner) =>
-    isNeutral(value) ? meaningless : steering(value, owner)
+    isNeutral(value) ? dropSilently : rule(value, owner)
 
 /** Numbers beyond the range go to its end. What is no number is for the provider to judge. */
-export const within =
-  (least: number, most: number): Steering =>
+export const clamp =
+  (least: number, most: number): FieldRule =>
   value => {
     if (typeof value !== 'number') return null
     if (value > most) return { action: 'lowered', value: most }
     return value < least ? { action: 'raised', value: least } : null
   }
 
-export const wholeWithin =
-  (least: number, most: number): Steering =>
+export const integerWithin =
+  (least: number, most: number): FieldRule =>
   value =>
-    Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? null : nothing
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? null : leaveOutChange
 
 export const adjustmentsOf = (changes: readonly FieldChange[]): Adjustment[] =>
   changes.flatMap(({ field, action }) => (action === null ? [] : [{ field, action }]))
