@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { MessageBatchView } from '../../batches/view.ts'
 import { contentResponses } from '../files/openapi.ts'
 import { completion } from '../jobs/request-schemas.ts'
 import {
@@ -10,8 +11,52 @@ import {
 } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { forwardedHeaders, idempotencyHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
+import { blockedSince, ours } from './openapi.ts'
 import { messageBatchExtras, messageBatchListQuery } from './request-schemas.ts'
-import { deletedMessageBatch, messageBatch, messageBatchList } from './response-schemas.ts'
+
+/** RFC 3339. */
+const time = z.iso.datetime()
+
+export const messageBatch = z
+  .object({
+    id: z.string(),
+    type: z.literal('message_batch'),
+    processing_status: z.enum(['in_progress', 'canceling', 'ended']),
+    request_counts: z.object({
+      processing: z.int(),
+      succeeded: z.int(),
+      errored: z.int(),
+      canceled: z.int(),
+      expired: z.int(),
+    }),
+    /** How far it is while it runs; `request_counts` rest in `processing` until the end. */
+    progress: z.object({
+      total: z.int(),
+      processing: z.int(),
+      succeeded: z.int(),
+      errored: z.int(),
+      canceled: z.int(),
+      expired: z.int(),
+    }),
+    created_at: time,
+    expires_at: time,
+    ended_at: time.nullable(),
+    cancel_initiated_at: time.nullable(),
+    archived_at: time.nullable(),
+    results_url: z.string().nullable(),
+    ...ours,
+    blocked: blockedSince(time),
+  })
+  .meta({ id: 'MessageBatch' }) satisfies z.ZodType<MessageBatchView>
+
+export const messageBatchList = z.object({
+  data: z.array(messageBatch),
+  has_more: z.boolean(),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+})
+
+export const deletedMessageBatch = z.object({ id: z.string(), type: z.literal('message_batch_deleted') })
 
 const params = idOf('a message batch')
 const lines = contentResponses('application/x-jsonl')

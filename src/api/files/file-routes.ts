@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import type { FileRecord } from '../../files/record.ts'
 import { newFileId, shardCount, ulidOf } from '../../redis/keys.ts'
-import { fileNotFound, findOwnedFile, findReadableFile } from '../http/find-owned.ts'
+import { fileNotFound, findOwnedFile } from '../http/find-owned.ts'
 import { ignoreBodies } from '../http/json-body.ts'
 import { acceptForms } from '../http/multipart.ts'
 import { reserveQuota } from '../http/quota.ts'
@@ -18,7 +18,7 @@ import {
   tooLarge,
 } from './file-rules.ts'
 import { fileView } from './file-view.ts'
-import { growingFiles, withGrowing } from './growing-files.ts'
+import { findReadableFile, growingFiles, withGrowing } from './growing-files.ts'
 import { asStorageTrouble, discardFile, type ReceivedBlob, receiveBlob } from './receive-blob.ts'
 import { orNotFound, sendContent } from './send-content.ts'
 

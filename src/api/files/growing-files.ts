@@ -1,7 +1,11 @@
+import type { FastifyRequest } from 'fastify'
 import { type BatchRecord, hasEnded } from '../../batches/record.ts'
 import type { BatchStore } from '../../batches/store.ts'
 import type { FileRecord } from '../../files/record.ts'
 import type { FilePage, FileQuery } from '../../files/store.ts'
+import { isFileId } from '../../redis/keys.ts'
+import { fileNotFound } from '../http/find-owned.ts'
+import type { ApiParts } from '../parts.ts'
 
 /** Of a tenant's newest batches: a list of files must not go through all there ever were. */
 const batchesConsidered = 100
@@ -15,6 +19,20 @@ export const growingFiles = async (
 ): Promise<readonly GrowingFile[]> => {
   const page = await batches.list(tenant, 'openai', { limit: batchesConsidered })
   return page === 'unknown_cursor' ? [] : page.batches.flatMap(filesOf)
+}
+
+/** The tenant's file, or that of its batch which still runs. Throws `file_not_found`. */
+export const findReadableFile = async (
+  { files, batches }: Pick<ApiParts, 'files' | 'batches'>,
+  request: FastifyRequest,
+  id: string,
+): Promise<FileRecord | GrowingFile> => {
+  const file = isFileId(id) ? await files.read(id) : null
+  if (file !== null && file.tenant === request.tenant) return file
+  const growing = isFileId(id) ? await growingFiles(batches, request.tenant) : []
+  const found = growing.find(other => other.id === id)
+  if (found === undefined) throw fileNotFound(id)
+  return found
 }
 
 const filesOf = (batch: BatchRecord): GrowingFile[] => {

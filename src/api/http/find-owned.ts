@@ -10,8 +10,6 @@ import type { UploadClosed, UploadStore } from '../../files/upload-store.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { isBatchId, isFileId, isJobId } from '../../redis/keys.ts'
-import { type GrowingFile, growingFiles } from '../files/growing-files.ts'
-import type { ApiParts } from '../parts.ts'
 
 /**
  * The tenant's job. Throws `job_not_found`, also for the job of another tenant: that it exists is not told either.
@@ -84,20 +82,6 @@ export const findOwnedFile = async (
   const file = isFileId(id) ? await files.read(id) : null
   if (file === null || file.tenant !== request.tenant) throw fileNotFound(id)
   return file
-}
-
-/** The same, or the file of a batch that still runs. */
-export const findReadableFile = async (
-  { files, batches }: Pick<ApiParts, 'files' | 'batches'>,
-  request: FastifyRequest,
-  id: string,
-): Promise<FileRecord | GrowingFile> => {
-  const file = isFileId(id) ? await files.read(id) : null
-  if (file !== null && file.tenant === request.tenant) return file
-  const growing = isFileId(id) ? await growingFiles(batches, request.tenant) : []
-  const found = growing.find(other => other.id === id)
-  if (found === undefined) throw fileNotFound(id)
-  return found
 }
 
 /** In OpenAI's words. */

@@ -5,14 +5,8 @@ import { type JobErrorCode, jobErrorCodes, jobStatuses } from '../../domain/job.
 import { verdictKinds } from '../../domain/verdict.ts'
 import type { JobView } from '../../jobs/view.ts'
 import { completionErrors, ignoredBodyErrors, jsonBodyErrors, webhookErrors } from '../openapi/error-sets.ts'
-import type { DescribedResponse, Operation, Operations } from '../openapi/operation.ts'
-import {
-  followingHeaders,
-  forwardedHeaders,
-  idempotencyHeaders,
-  idOf,
-  syncHeaders,
-} from '../openapi/request-headers.ts'
+import type { DescribedResponse, Operations } from '../openapi/operation.ts'
+import { followingHeaders, forwardedHeaders, idempotencyHeaders, idOf } from '../openapi/request-headers.ts'
 
 /** Unix seconds. */
 export const seconds = z.int()
@@ -127,7 +121,7 @@ const events: DescribedResponse = {
   schema: z.string(),
 }
 
-const accepted = { 202: { description: 'The job, accepted. `Location` is its path.', schema: job } }
+export const accepted = { 202: { description: 'The job, accepted. `Location` is its path.', schema: job } }
 
 export const jobOperations: Operations = {
   'POST /v1/jobs': {
@@ -173,41 +167,5 @@ export const jobOperations: Operations = {
     headers: idempotencyHeaders,
     responses: accepted,
     errors: [...completionErrors, 'job_not_retryable', ...ignoredBodyErrors],
-  },
-}
-
-const syncNames: Readonly<Record<(typeof endpoints)[number], readonly [id: string, summary: string]>> = {
-  '/v1/chat/completions': ['createChatCompletion', "OpenAI's chat completions"],
-  '/v1/messages': ['createMessage', "Anthropic's messages"],
-  '/v1/completions': ['createCompletion', "OpenAI's completions"],
-  '/v1/embeddings': ['createEmbeddings', "OpenAI's embeddings"],
-  '/v1/responses': ['createResponse', "OpenAI's responses"],
-}
-
-const upstreamAnswer: DescribedResponse = {
-  description:
-    "The provider's own answer; `x-baton-provider` names who gave it, `x-upstream-request-id` tells what that one calls the request, and `x-baton-adjusted` what it was asked without.",
-  schema: z.record(z.string(), z.unknown()),
-}
-
-const syncOperation = ([id, summary]: readonly [string, string]): Operation => ({
-  id,
-  summary,
-  tag: 'Completions',
-  headers: syncHeaders.extend(forwardedHeaders.shape),
-  responses: { 200: upstreamAnswer, ...accepted, default: upstreamAnswer },
-  errors: [...jsonBodyErrors, ...completionErrors, 'too_many_waiting'],
-  answersForJob: true,
-})
-
-export const syncOperations: Operations = {
-  ...Object.fromEntries(endpoints.map(endpoint => [`POST ${endpoint}`, syncOperation(syncNames[endpoint])])),
-  'POST /v1/complete': {
-    id: 'createTextCompletion',
-    summary: "Anthropic's text completions, which are retired; see `POST /v1/messages`",
-    tag: 'Completions',
-    responses: {},
-    errors: ['endpoint_retired'],
-    isRetired: true,
   },
 }

@@ -1,46 +1,22 @@
 import { z } from 'zod'
-import { batch, messageBatch } from '../batches/response-schemas.ts'
+import { messageBatch } from '../batches/message-batch-openapi.ts'
+import { batch } from '../batches/openapi.ts'
 import { jobSummary } from '../jobs/openapi.ts'
 import { ignoredBodyErrors } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
-import { dialectHeaders, idOf } from '../openapi/request-headers.ts'
+import { idOf } from '../openapi/request-headers.ts'
 import {
   alive,
   deadLetterList,
   description,
   mirrorList,
   mirrorPairList,
-  model,
-  modelList,
   notReady,
   provider,
   providerList,
   ready,
   routeList,
 } from './response-schemas.ts'
-
-export const modelOperations: Operations = {
-  'GET /v1/models': {
-    id: 'listModels',
-    summary: 'List the routes',
-    tag: 'Models',
-    headers: dialectHeaders,
-    responses: { 200: { description: "The routes, in OpenAI's shape or Anthropic's.", schema: modelList } },
-    errors: [],
-    isLocal: true,
-  },
-  'GET /v1/models/*': {
-    id: 'readModel',
-    summary: 'Read a route',
-    tag: 'Models',
-    url: '/v1/models/:id',
-    params: z.object({ id: z.string().meta({ description: 'The name of a route; it may hold slashes.' }) }),
-    headers: dialectHeaders,
-    responses: { 200: { description: "The route, in OpenAI's shape or Anthropic's.", schema: model } },
-    errors: ['unknown_model'],
-    isLocal: true,
-  },
-}
 
 const providerName = z.object({ name: z.string().meta({ description: 'As in the config.' }) })
 

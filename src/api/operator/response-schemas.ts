@@ -5,33 +5,6 @@ import { adjustPolicies } from '../../domain/carriage.ts'
 import { strategies } from '../../domain/strategy.ts'
 import { lastError, seconds } from '../jobs/openapi.ts'
 
-const openAiModel = z.object({
-  id: z.string(),
-  object: z.literal('model'),
-  created: z.int(),
-  owned_by: z.string(),
-})
-
-const anthropicModel = z.object({
-  type: z.literal('model'),
-  id: z.string(),
-  display_name: z.string(),
-  created_at: z.iso.datetime(),
-})
-
-/** In the shape of the client's API: Anthropic's send `anthropic-version`. */
-export const model = z.union([openAiModel, anthropicModel])
-
-export const modelList = z.union([
-  z.object({ object: z.literal('list'), data: z.array(openAiModel) }),
-  z.object({
-    data: z.array(anthropicModel),
-    has_more: z.boolean(),
-    first_id: z.string().nullable(),
-    last_id: z.string().nullable(),
-  }),
-])
-
 const healthEntry = z.object({
   scope: z.string(),
   state: z.enum(['throttled', 'slow', 'down', 'probing', 'recovering', 'stopped']),
