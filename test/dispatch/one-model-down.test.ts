@@ -79,8 +79,8 @@ it('is left alone, and comes back, while the other goes on', async () => {
   expect(stateOf('first')).toBe('healthy')
   expect(await run(() => true)).toEqual(['first', 'first'])
   const events = (await view()).events.map(event => `${event.model} ${event.state}`).toReversed()
-  expect(events.slice(0, 2)).toEqual(['large open', 'large probing'])
-  expect(events.slice(-2)).toEqual(['large recovering', 'large closed'])
+  expect(events.slice(0, 2)).toEqual(['large down', 'large probing'])
+  expect(events.slice(-2)).toEqual(['large recovering', 'large healthy'])
 })
 
 it('with the other is the whole provider, which then is one again', async () => {

@@ -62,7 +62,7 @@ const submitJob = async (): Promise<string> =>
   (await ask('POST', '/v1/jobs', { body: chat, webhook: { url: receiver.url } })).id
 
 it.each([
-  ['job', 'end', submitJob],
+  ['job', 'result', submitJob],
   ['batch', 'ended_at', submitBatch],
 ] as const)(
   'an event of a %s that cannot be made fails like any delivery, up to the dead letters',

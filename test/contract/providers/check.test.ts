@@ -48,7 +48,7 @@ test.each([
   const { status, body, headers } = bedrock.errors[kind]
   const upstream = await openUpstream(answering(status, body, headers))
   const settings = { type: 'bedrock', base_url: upstream.url, region: 'us-east-1', ...awsKeys }
-  expect(await check(settings, null)).toMatchObject({ standing })
+  expect(await check(settings, null)).toMatchObject({ status: standing })
   expect(upstream.arrivals[0]).toMatchObject({ path: '/model/baton-check/converse' })
   expectSigned(upstream.arrivals[0]!)
 })
@@ -62,14 +62,14 @@ test.each([
     openUpstream(answering(status, body)),
     openUpstream(answering(200, tokenAnswer)),
   ])
-  expect(await check(vertexSettings(upstream.url, tokens.url), null)).toMatchObject({ standing })
+  expect(await check(vertexSettings(upstream.url, tokens.url), null)).toMatchObject({ status: standing })
   expect(upstream.arrivals[0]!.path).toContain('/models/baton-check:generateContent')
 })
 
 test('credentials that get no token are refused', async () => {
   const tokens = await openUpstream(answering(400, { error: 'invalid_grant' }))
   expect(await check(vertexSettings('http://127.0.0.1:1', tokens.url), null)).toMatchObject({
-    standing: 'refused',
+    status: 'refused',
   })
 })
 
@@ -88,16 +88,18 @@ test.each([
   ['a moved API', 301, '', 'unclear'],
 ])('%s: %s', async (_, status, body, standing) => {
   const upstream = await openUpstream(answering(status, body))
-  expect(await check({ type: 'openai-compatible', base_url: upstream.url })).toMatchObject({ standing })
+  expect(await check({ type: 'openai-compatible', base_url: upstream.url })).toMatchObject({
+    status: standing,
+  })
 })
 
 test('nobody there', async () => {
   const settings = { type: 'openai-compatible', base_url: 'http://127.0.0.1:1' }
-  expect(await check(settings)).toMatchObject({ standing: 'unreachable', outcome: { reason: 'connect' } })
+  expect(await check(settings)).toMatchObject({ status: 'unreachable', outcome: { reason: 'connect' } })
 })
 
 test('silence ends with the timeout', async () => {
   const upstream = await openUpstream(() => undefined)
   const settings = { type: 'openai-compatible', base_url: upstream.url, timeout: '500ms' }
-  expect(await check(settings)).toMatchObject({ standing: 'unreachable', outcome: { reason: 'timeout' } })
+  expect(await check(settings)).toMatchObject({ status: 'unreachable', outcome: { reason: 'timeout' } })
 })
