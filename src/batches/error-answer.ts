@@ -1,6 +1,6 @@
+import { errorTypeOf, isErrorOf } from '../domain/classify/error-shape.ts'
+import { plainWordsOf } from '../domain/classify/provider-error.ts'
 import type { Dialect } from '../domain/endpoint.ts'
-import { errorTypeOf, isErrorOf } from '../domain/error-shape.ts'
-import { plainWordsOf } from '../domain/told-error.ts'
 import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 
 /** An answer that is no JSON, a proxy's page perhaps, is told of by this much of it. */

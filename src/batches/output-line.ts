@@ -1,5 +1,5 @@
+import { errorBody } from '../domain/classify/error-shape.ts'
 import type { Dialect } from '../domain/endpoint.ts'
-import { errorBody } from '../domain/error-shape.ts'
 import type { LastError } from '../domain/job.ts'
 import { errorAnswerBody } from './error-answer.ts'
 

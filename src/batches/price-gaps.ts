@@ -1,6 +1,6 @@
 import type { Providers, Routes } from '../dispatch/routes.ts'
-import type { RouteTarget } from '../domain/chain.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
 
 /** Targets whose calls nobody could count against a limit on the cost, as they have no price. */
 export interface PriceGaps {

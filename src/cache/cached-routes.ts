@@ -1,5 +1,5 @@
 import type { RouteConfig } from '../config/schema.ts'
-import type { RouteTarget } from '../domain/chain.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { CachedRoutes } from './single-flight.ts'
 
 /** The routes of a config that have a cache. `chains`: each route's targets. */

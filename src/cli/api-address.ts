@@ -3,7 +3,7 @@ import { readConfigFile } from '../config/file.ts'
 import { inspectConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { CommandError } from './command-error.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './command-io.ts'
 
 export interface ApiOptions {
   readonly url?: string

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { asLimit } from './as-limit.ts'
+import { talkingTo } from './api-options.ts'
+import type { Terminal } from './command-io.ts'
 import { actOnBatch, listBatches, waitForBatch } from './commands/batches.ts'
 import { type SubmitOptions, submit } from './commands/submit.ts'
 import type { Places } from './follow-batch.ts'
+import { asLimit } from './parse-limit.ts'
 import type { AddCommand } from './program.ts'
 import type { SessionOptions } from './session.ts'
-import { talkingTo } from './talking.ts'
-import type { Terminal } from './terminal.ts'
 
 const exitCodesHelp = `
 Exit codes: 0 all lines answered (or, without --wait, the batch is created), 1 it could not be done, 2 the command line is

@@ -1,6 +1,6 @@
-import type { AdjustmentAction } from '../domain/carriage.ts'
+import type { VerdictKind } from '../domain/classify/verdict.ts'
 import { type Attempt, isTerminal, type JobMove, type Target } from '../domain/job.ts'
-import type { VerdictKind } from '../domain/verdict.ts'
+import type { AdjustmentAction } from '../domain/routing/adjustments.ts'
 import type { JobView } from '../jobs/view.ts'
 import { renderCount, renderDuration } from '../terminal/quantities.ts'
 import type { ProviderState } from './operator-client.ts'

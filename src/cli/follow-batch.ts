@@ -2,10 +2,10 @@ import type { BatchView } from '../batches/view.ts'
 import { watchBatch } from './batch-client.ts'
 import { createBatchProgress, describeBlocked, describeEnd, describeFaults } from './batch-text.ts'
 import { CommandError } from './command-error.ts'
+import { renderJson } from './command-io.ts'
 import { checkWritable } from './input-file.ts'
 import { saveFile } from './save-file.ts'
 import type { Session } from './session.ts'
-import { renderJson } from './terminal.ts'
 
 /** How a command that waited for a batch ends. docs/batches.md has this table. */
 export const exitCodes = { completed: 0, linesFailed: 3, refused: 4, cutShort: 5 } as const

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { jobStatuses } from '../domain/job.ts'
-import { asLimit } from './as-limit.ts'
+import { talkingTo } from './api-options.ts'
+import type { Terminal } from './command-io.ts'
 import { listDeadLetters, redeliver } from './commands/dead-letters.ts'
 import { explain } from './commands/explain.ts'
 import { actOnJob, type ListJobsOptions, listJobs } from './commands/jobs.ts'
@@ -9,10 +10,9 @@ import { listProviders, setProvider } from './commands/providers.ts'
 import { listRoutes } from './commands/routes.ts'
 import type { SimulateOptions } from './commands/simulate.ts'
 import { status } from './commands/status.ts'
+import { asLimit } from './parse-limit.ts'
 import type { AddCommand } from './program.ts'
 import type { SessionOptions } from './session.ts'
-import { talkingTo } from './talking.ts'
-import type { Terminal } from './terminal.ts'
 
 interface Adding {
   readonly program: Command

@@ -1,15 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/fault.ts'
+import { talkingTo } from './api-options.ts'
 import { addBatchCommands } from './batch-commands.ts'
 import { CommandError } from './command-error.ts'
-import { type ListKeysOptions, listKeys } from './commands/list-keys.ts'
-import { type ShowLimitsOptions, showLimits } from './commands/show-limits.ts'
+import type { Terminal } from './command-io.ts'
+import { type ListKeysOptions, listKeys } from './commands/keys.ts'
+import { type ShowLimitsOptions, showLimits } from './commands/limits.ts'
 import { validateConfig } from './commands/validate-config.ts'
 import { openConfig } from './open-config.ts'
 import { addOperatorCommands } from './operator-commands.ts'
-import { talkingTo } from './talking.ts'
-import type { Terminal } from './terminal.ts'
 
 /** Runs one command line (without `node baton`) and answers its exit code. */
 export const runBaton = async (args: readonly string[], terminal: Terminal): Promise<number> => {

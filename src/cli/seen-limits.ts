@@ -1,6 +1,6 @@
 import { type ApiOptions, findApi } from './api-address.ts'
 import { createApiClient } from './api-client.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './command-io.ts'
 import { renderTime } from './times.ts'
 
 /** What the cluster knows of one key, or of a model called with it; as `GET /v1/providers` has it. */

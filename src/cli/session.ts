@@ -3,7 +3,7 @@ import { createScreen, type Screen } from '../terminal/screen.ts'
 import { type ApiOptions, findApi } from './api-address.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 import { type BatchClient, createBatchClient } from './batch-client.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './command-io.ts'
 
 export interface SessionOptions extends ApiOptions {
   readonly json: boolean

@@ -1,4 +1,4 @@
-import type { Simulated, SimulatedProvider } from '../domain/simulate.ts'
+import type { Simulated, SimulatedProvider } from '../domain/planning/simulate.ts'
 import { renderCount, renderDuration } from '../terminal/quantities.ts'
 import { renderTable } from '../terminal/table.ts'
 

@@ -1,4 +1,4 @@
-import type { Backoff } from '../domain/backoff.ts'
+import type { Backoff } from '../domain/routing/backoff.ts'
 import type { Config } from './schema.ts'
 
 /** For how long a job leaves a target alone that failed it, by the target's provider. */

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { KnownModels, ModelFacts } from '../domain/chain.ts'
+import type { KnownModels, ModelFacts } from '../domain/routing/chain.ts'
 import type { Price, TieredPrice } from '../domain/usage.ts'
 
 /** As much of `@pydantic/genai-prices` as is asked of it. Its tables come with it: nothing is fetched. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { capabilities as names } from '../domain/capabilities.ts'
+import { capabilities as names } from '../domain/routing/capabilities.ts'
 import { flag, numeric, positiveInt } from './schema-values.ts'
 
 const price = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { adjustPolicies } from '../domain/carriage.ts'
-import { strategies } from '../domain/strategy.ts'
+import { adjustPolicies } from '../domain/routing/adjustments.ts'
+import { strategies } from '../domain/routing/strategy.ts'
 import { duration } from './durations.ts'
 import { modelFacts } from './model-schema.ts'
 import { flag, numeric, positiveInt } from './schema-values.ts'

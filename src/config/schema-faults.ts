@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { nearest } from './did-you-mean.ts'
 import type { Finding, Path } from './fault.ts'
-import { nearest } from './nearest.ts'
 import { configSchema } from './schema.ts'
 
 type Issue = z.core.$ZodIssue

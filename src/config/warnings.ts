@@ -1,11 +1,11 @@
-import { chainOf, resolveRoutes } from '../domain/chain.ts'
-import { type Capacity, capacityOf, type Demand, demandOn } from '../domain/demand.ts'
+import { type Capacity, capacityOf, type Demand, demandOn } from '../domain/planning/demand.ts'
+import { chainOf, resolveRoutes } from '../domain/routing/chain.ts'
 import { usedProviders } from './draft.ts'
 import { type Fault, type Finding, toFault } from './fault.ts'
 import { knownModels } from './known-models.ts'
 import type { Config } from './schema.ts'
 import { clientTimeoutMs, syncGraceMs } from './sync-window.ts'
-import { needsKey } from './vendor-relations.ts'
+import { needsKey } from './vendor-checks.ts'
 
 /** What works, but perhaps not as was meant. */
 export const configWarnings = (config: Config): Fault[] =>

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { Home } from '../domain/kept-state.ts'
+import type { Home } from '../domain/routing/kept-state.ts'
 import type { KeyRing } from '../health/key-ring.ts'
 import type { Providers } from './routes.ts'
 

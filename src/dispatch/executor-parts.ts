@@ -1,6 +1,6 @@
-import type { RouteTarget } from '../domain/chain.ts'
-import type { RoutingLimits } from '../domain/next-step.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
+import type { RoutingLimits } from '../domain/routing/next-step.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { AccountAffinity } from './account-affinity.ts'

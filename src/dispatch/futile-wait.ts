@@ -1,4 +1,3 @@
-import type { RouteTarget } from '../domain/chain.ts'
 import {
   type Attempt,
   type JobError,
@@ -7,8 +6,9 @@ import {
   type LastError,
 } from '../domain/job.ts'
 import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
-import { type RoutingLimits, type RoutingState, type Wait, waitsOf } from '../domain/next-step.ts'
 import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
+import { type RoutingLimits, type RoutingState, type Wait, waitsOf } from '../domain/routing/next-step.ts'
 import type { Claim, JobResult } from '../jobs/store.ts'
 import type { Execution } from './execution.ts'
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import type { RouteTarget } from '../domain/chain.ts'
 import { type Circuit, circuitOf } from '../domain/circuit.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { Circuits } from '../health/circuits.ts'
 import type { WorkerHeartbeat } from '../health/heartbeats.ts'
 import { modelsAt, type Route } from './routes.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { isPoison, lossesOf, runsAlone } from '../domain/losses.ts'
+import { isPoison, lossesOf, runsAlone } from '../domain/routing/worker-losses.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Execution } from './execution.ts'
 import type { Seat } from './isolation.ts'

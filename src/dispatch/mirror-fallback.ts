@@ -1,6 +1,6 @@
 import type { Attempt, Usage } from '../domain/job.ts'
 import { isTerminal } from '../domain/job.ts'
-import type { Step } from '../domain/next-step.ts'
+import type { Step } from '../domain/routing/next-step.ts'
 import type { JobResult, JobStore } from '../jobs/store.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import { mirrorIdOf } from '../redis/keys.ts'

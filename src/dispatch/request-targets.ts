@@ -1,8 +1,8 @@
-import { type Capability, capabilityNames } from '../domain/capabilities.ts'
-import { type Adjustment, type Carriage, carriedWhole } from '../domain/carriage.ts'
-import type { RouteTarget } from '../domain/chain.ts'
-import { eligibleTargets, type Request } from '../domain/eligible-targets.ts'
 import { askedBetas, noHeaders, vendorOf } from '../domain/request-headers.ts'
+import { type Adjustment, type Carriage, carriedWhole } from '../domain/routing/adjustments.ts'
+import { type Capability, capabilityNames } from '../domain/routing/capabilities.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
+import { eligibleTargets, type Request } from '../domain/routing/eligible-targets.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Providers, Route } from './routes.ts'
 

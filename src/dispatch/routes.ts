@@ -1,10 +1,10 @@
-import type { AdjustPolicy } from '../domain/carriage.ts'
-import type { RouteTarget } from '../domain/chain.ts'
-import type { Request } from '../domain/eligible-targets.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { Home } from '../domain/kept-state.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
-import type { Strategy } from '../domain/strategy.ts'
+import type { AdjustPolicy } from '../domain/routing/adjustments.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
+import type { Request } from '../domain/routing/eligible-targets.ts'
+import type { Home } from '../domain/routing/kept-state.ts'
+import type { Strategy } from '../domain/routing/strategy.ts'
 import type { Provider } from '../providers/provider.ts'
 
 export interface Route {

@@ -1,8 +1,8 @@
-import type { RouteTarget } from '../domain/chain.ts'
-import type { Request } from '../domain/eligible-targets.ts'
-import type { TargetFigures } from '../domain/figures.ts'
-import { sizeOf } from '../domain/request-size.ts'
-import { chanceOf, orderTargets } from '../domain/strategy.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
+import type { Request } from '../domain/routing/eligible-targets.ts'
+import { sizeOf } from '../domain/routing/request-size.ts'
+import { chanceOf, orderTargets } from '../domain/routing/strategy.ts'
+import type { TargetFigures } from '../domain/routing/target-stats.ts'
 import type { Route } from './routes.ts'
 
 /**

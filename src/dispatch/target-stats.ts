@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { RouteTarget } from '../domain/chain.ts'
+import type { Verdict } from '../domain/classify/verdict.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
 import {
   type CallEnd,
   counted,
@@ -8,8 +9,7 @@ import {
   figuresOf,
   type Tally,
   type TargetFigures,
-} from '../domain/figures.ts'
-import type { Verdict } from '../domain/verdict.ts'
+} from '../domain/routing/target-stats.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import { keyOf } from './target-order.ts'

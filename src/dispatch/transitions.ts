@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import type { RouteTarget } from '../domain/chain.ts'
 import type { Obstacle } from '../domain/obstacle.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import type { JobStore, Move } from '../jobs/store.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'

@@ -1,4 +1,4 @@
-import { type VerdictKind, verdictKinds } from '../domain/verdict.ts'
+import { type VerdictKind, verdictKinds } from '../domain/classify/verdict.ts'
 import type { WorkCounts } from '../health/heartbeats.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { UpstreamCaller } from './upstream-caller.ts'

@@ -1,5 +1,5 @@
+import type { VerdictKind } from './classify/verdict.ts'
 import type { Attempt, JobError, JobErrorCode, LastError } from './job.ts'
-import type { VerdictKind } from './verdict.ts'
 
 /** Codes by which a provider judged the request, and the verdicts with which it did: its words are the answer then. */
 const judgedBy: Partial<Record<JobErrorCode, readonly VerdictKind[]>> = {

@@ -1,8 +1,8 @@
-import type { Adjustment } from './carriage.ts'
+import type { VerdictKind } from './classify/verdict.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Home } from './kept-state.ts'
 import type { RequestHeaders } from './request-headers.ts'
-import type { VerdictKind } from './verdict.ts'
+import type { Adjustment } from './routing/adjustments.ts'
+import type { Home } from './routing/kept-state.ts'
 
 export const jobStatuses = [
   'queued',

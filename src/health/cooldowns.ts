@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import type { VerdictKind } from '../domain/classify/verdict.ts'
 import type { LastError, Target } from '../domain/job.ts'
-import type { VerdictKind } from '../domain/verdict.ts'
 import { scriptText } from '../redis/when-full.ts'
 
 /** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { VerdictKind } from '../domain/verdict.ts'
+import type { VerdictKind } from '../domain/classify/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { BreakerState } from './local-breaker.ts'

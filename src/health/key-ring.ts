@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chanceOf } from '../domain/strategy.ts'
+import { chanceOf } from '../domain/routing/strategy.ts'
 import type { Cooldowns } from './cooldowns.ts'
 
 export interface ApiKey {

@@ -1,6 +1,6 @@
 import type { Attempt, JobClass } from '../domain/job.ts'
-import type { Home } from '../domain/kept-state.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
+import type { Home } from '../domain/routing/kept-state.ts'
 import type { NewJob } from './new-job.ts'
 import { isApart } from './payloads.ts'
 import {

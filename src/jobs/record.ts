@@ -14,9 +14,9 @@ import {
   type WebhookTarget,
 } from '../domain/job.ts'
 import { explainError, lastErrorAmong } from '../domain/job-failure.ts'
-import type { Home } from '../domain/kept-state.ts'
 import type { Obstacle } from '../domain/obstacle.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
+import type { Home } from '../domain/routing/kept-state.ts'
 import { costOfAll } from '../domain/usage.ts'
 
 /** A job as its record holds it. Times are Unix ms. */

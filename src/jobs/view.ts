@@ -1,4 +1,3 @@
-import type { Adjustment } from '../domain/carriage.ts'
 import { dialectOf } from '../domain/endpoint.ts'
 import {
   type Attempt,
@@ -10,6 +9,7 @@ import {
   type Target,
   type Usage,
 } from '../domain/job.ts'
+import type { Adjustment } from '../domain/routing/adjustments.ts'
 import { jsonOrString } from '../json/json-text.ts'
 import { batchIdOf } from '../redis/keys.ts'
 import type { JobRecord } from './record.ts'

@@ -1,5 +1,5 @@
 import type { RouteConfig } from '../config/schema.ts'
-import { chainOf, type KnownModels, type RouteBook, type RouteTarget } from '../domain/chain.ts'
+import { chainOf, type KnownModels, type RouteBook, type RouteTarget } from '../domain/routing/chain.ts'
 
 /** A route of whose jobs some are asked elsewhere, too. */
 export interface MirroredRoute {

@@ -1,4 +1,4 @@
-import { classify } from '../domain/classify.ts'
+import { classify } from '../domain/classify/classify.ts'
 import type { UpstreamDialect } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import type { UpstreamRequest } from './provider.ts'

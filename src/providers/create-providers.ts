@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import type { Config } from '../config/schema.ts'
-import type { RouteTarget } from '../domain/chain.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
 import { createProvider } from './create-provider.ts'
 import type { Provider } from './provider.ts'
 import type { Reasons } from './translate.ts'

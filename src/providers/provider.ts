@@ -1,7 +1,7 @@
-import type { Carriage } from '../domain/carriage.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
+import type { Carriage } from '../domain/routing/adjustments.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import type { Check } from './check.ts'
 

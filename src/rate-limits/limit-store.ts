@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
-import type { Pace } from '../domain/told-limits.ts'
+import type { Pace } from '../domain/rate-limit-headers.ts'
 import { scriptText } from '../redis/when-full.ts'
 
 /** What a process asks of a limiter, and what it has to tell. What is absent is not known, or not limited. */

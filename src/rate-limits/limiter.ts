@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { ToldLimits } from '../domain/told-limits.ts'
+import type { ToldLimits } from '../domain/rate-limit-headers.ts'
 import { createCallRate } from './call-rate.ts'
 import { createLeasedBudget, type LeasedBudget } from './leased-budget.ts'
 import type { LeaseRequest, LimitStore } from './limit-store.ts'

@@ -1,4 +1,4 @@
-import { type Pace, paceOf, type ToldLimits } from '../domain/told-limits.ts'
+import { type Pace, paceOf, type ToldLimits } from '../domain/rate-limit-headers.ts'
 import type { LeaseRequest } from './limit-store.ts'
 
 /** What the provider's answers told since the last lease, to be told with the next. */

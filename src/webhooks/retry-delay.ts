@@ -1,4 +1,4 @@
-import { longestWaitMs } from '../domain/retry-after.ts'
+import { longestWaitMs } from '../domain/classify/retry-after.ts'
 
 const second = 1_000
 const minute = 60 * second

@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { Agent } from 'undici'
-import { explicitRetryAfterMs } from '../domain/retry-after.ts'
+import { explicitRetryAfterMs } from '../domain/classify/retry-after.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { createGuardedConnector } from './guarded-connect.ts'
 import { type Resolve, resolveAll } from './host-addresses.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { chainOf } from '../../src/domain/chain.ts'
+import { chainOf } from '../../src/domain/routing/chain.ts'
 import { configFolder, faultsOf } from './config-folder.ts'
 
 const routeTo = (model: string, route: string): string =>

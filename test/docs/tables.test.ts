@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { configSchema } from '../../src/config/schema.ts'
+import { verdictKinds } from '../../src/domain/classify/verdict.ts'
 import { errorCodes } from '../../src/domain/errors.ts'
 import { jobErrorCodes } from '../../src/domain/job.ts'
-import { verdictKinds } from '../../src/domain/verdict.ts'
 import { readDoc, rowsOf, tableAfter, uncode } from './markdown.ts'
 
 const errors = readDoc('docs/errors.md')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { VerdictKind } from '../../src/domain/classify/verdict.ts'
 import { type Attempt, type JobErrorCode, jobErrorCodes } from '../../src/domain/job.ts'
 import { explainError, toldFailure } from '../../src/domain/job-failure.ts'
-import type { VerdictKind } from '../../src/domain/verdict.ts'
 
 const attempt = (verdict: VerdictKind | null, status_code: number | null, message?: string): Attempt => ({
   hop: 0,

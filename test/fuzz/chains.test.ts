@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chainOf, findLoops, type RouteBook, resolveRoutes } from '../../src/domain/chain.ts'
+import { chainOf, findLoops, type RouteBook, resolveRoutes } from '../../src/domain/routing/chain.ts'
 import { patienceMs, runs } from './runs.ts'
 
 /** Names with a meaning to objects among them: a route may be called anything. */

@@ -9,7 +9,7 @@ import {
   parseRfc3339,
   regainAccessMs,
   retryAfterMs,
-} from '../../src/domain/retry-after.ts'
+} from '../../src/domain/classify/retry-after.ts'
 import { patienceMs, runs } from './runs.ts'
 import { headers, headerValue } from './upstream-answers.ts'
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ClassifyContext, classify } from '../../src/domain/classify.ts'
+import { type ClassifyContext, classify } from '../../src/domain/classify/classify.ts'
+import { longestWaitMs } from '../../src/domain/classify/retry-after.ts'
+import { type VerdictKind, verdictKinds } from '../../src/domain/classify/verdict.ts'
 import { dialectOf } from '../../src/domain/endpoint.ts'
-import { longestWaitMs } from '../../src/domain/retry-after.ts'
 import type { BreakReason, UpstreamAnswer } from '../../src/domain/upstream.ts'
-import { type VerdictKind, verdictKinds } from '../../src/domain/verdict.ts'
 import { patienceMs, runs } from './runs.ts'
 import { answer, endpoint, goodAnswer } from './upstream-answers.ts'
 

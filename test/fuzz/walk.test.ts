@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RouteTarget } from '../../src/domain/chain.ts'
+import { type VerdictKind, verdictKinds } from '../../src/domain/classify/verdict.ts'
 import type { Attempt } from '../../src/domain/job.ts'
-import { nextStep, type Step, spends } from '../../src/domain/next-step.ts'
-import { type Choice, chanceOf, orderTargets } from '../../src/domain/strategy.ts'
-import { type VerdictKind, verdictKinds } from '../../src/domain/verdict.ts'
+import type { RouteTarget } from '../../src/domain/routing/chain.ts'
+import { nextStep, type Step, spends } from '../../src/domain/routing/next-step.ts'
+import { type Choice, chanceOf, orderTargets } from '../../src/domain/routing/strategy.ts'
 import { patienceMs, runs } from './runs.ts'
 
 /** How a call ends in this world: as judged, or cut off. */

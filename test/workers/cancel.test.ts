@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { chanceOf } from '../../src/domain/strategy.ts'
+import { chanceOf } from '../../src/domain/routing/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Baton, openBaton } from '../support/open-baton.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chanceOf } from '../../src/domain/strategy.ts'
+import { chanceOf } from '../../src/domain/routing/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Baton, openBaton } from '../support/open-baton.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { chanceOf, explorers } from '../../src/domain/strategy.ts'
+import { chanceOf, explorers } from '../../src/domain/routing/strategy.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type ErrorAnswer, errorBody } from '../../domain/classify/error-shape.ts'
 import type { Dialect } from '../../domain/endpoint.ts'
-import { type ErrorAnswer, errorBody } from '../../domain/error-shape.ts'
 import { type BatonError, errorCodes } from '../../domain/errors.ts'
 
 /** The path may come as a whole URL (RFC 9112, 3.2.2). */

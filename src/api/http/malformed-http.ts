@@ -1,7 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { errorBody } from '../../domain/error-shape.ts'
+import { errorBody } from '../../domain/classify/error-shape.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { hostHeadersOf } from './cross-site.ts'
 import { errorAnswerOf } from './error-answer.ts'

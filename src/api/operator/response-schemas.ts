@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { providerTypes } from '../../config/provider-schema.ts'
-import { capabilities } from '../../domain/capabilities.ts'
-import { adjustPolicies } from '../../domain/carriage.ts'
-import { strategies } from '../../domain/strategy.ts'
+import { adjustPolicies } from '../../domain/routing/adjustments.ts'
+import { capabilities } from '../../domain/routing/capabilities.ts'
+import { strategies } from '../../domain/routing/strategy.ts'
 import { lastError, seconds } from '../jobs/openapi.ts'
 
 const healthEntry = z.object({

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isErrorTextOf } from '../../domain/error-shape.ts'
+import { isErrorTextOf } from '../../domain/classify/error-shape.ts'
 import {
   failureStatus,
   isGivable,

@@ -1,9 +1,9 @@
 import type { BatchView } from '../../batches/view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { describeBlocked, describeFaults, doneOf } from '../batch-text.ts'
+import { renderJson, type Terminal } from '../command-io.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 import { renderTime } from '../times.ts'
 
 export const listBatches = (

@@ -1,7 +1,7 @@
 import { renderTable } from '../../terminal/table.ts'
+import { renderJson, type Terminal } from '../command-io.ts'
 import { type DeadLetterView, readDeadLetters } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 import { renderTime } from '../times.ts'
 
 export const listDeadLetters = (

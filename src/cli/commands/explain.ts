@@ -2,10 +2,10 @@ import { isTerminal } from '../../domain/job.ts'
 import type { JobView } from '../../jobs/view.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { ApiRefusal } from '../api-client.ts'
+import { renderJson, type Terminal } from '../command-io.ts'
 import { type Explanation, explainJob } from '../explain-text.ts'
 import { readProviders } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 import { renderClock, renderTime } from '../times.ts'
 
 /** Tells why a job went where it went, and what a live one waits for. */

@@ -3,8 +3,8 @@ import type { JobView } from '../../jobs/view.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
 import { renderTable } from '../../terminal/table.ts'
+import { renderJson, type Terminal } from '../command-io.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 import { renderTime } from '../times.ts'
 
 export interface ListJobsOptions extends SessionOptions {

@@ -1,8 +1,8 @@
 import { renderTable } from '../../terminal/table.ts'
+import { renderJson, type Terminal } from '../command-io.ts'
 import { describePairs, readPairs } from '../mirror-pairs-text.ts'
 import { type MirrorState, readMirrors } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 
 export interface MirrorOptions extends SessionOptions {
   /** The name of a route. */

@@ -1,8 +1,8 @@
 import { renderDuration } from '../../terminal/quantities.ts'
 import { renderTable } from '../../terminal/table.ts'
+import { renderJson, type Terminal } from '../command-io.ts'
 import { type RouteState, readRoutes } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 import { renderTime } from '../times.ts'
 
 export const listRoutes = (options: SessionOptions, terminal: Terminal): Promise<number> =>

@@ -1,3 +1,4 @@
+import { renderJson, type Terminal } from '../command-io.ts'
 import {
   type BlockedBatch,
   type ProviderState,
@@ -6,7 +7,6 @@ import {
   readProviders,
 } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 import { renderTime } from '../times.ts'
 import { describeProviders } from './providers.ts'
 

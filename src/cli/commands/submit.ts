@@ -1,10 +1,10 @@
 import type { BatchView } from '../../batches/view.ts'
 import { renderBytes } from '../../terminal/quantities.ts'
 import { ApiRefusal } from '../api-client.ts'
+import { renderJson, type Terminal } from '../command-io.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'
 import { openInput } from '../input-file.ts'
 import { type Session, type SessionOptions, withSession } from '../session.ts'
-import { renderJson, type Terminal } from '../terminal.ts'
 
 export interface SubmitOptions extends SessionOptions, Places {
   readonly wait: boolean

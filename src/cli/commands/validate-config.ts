@@ -1,9 +1,9 @@
 import { ConfigError, type Fault, renderFault } from '../../config/fault.ts'
 import { type ConfigSources, readConfigFile } from '../../config/file.ts'
 import { type Inspection, inspectConfig } from '../../config/load.ts'
-import { type RouteTarget, resolveRoutes } from '../../domain/chain.ts'
-import type { Strategy } from '../../domain/strategy.ts'
-import { type Out, renderJson } from '../terminal.ts'
+import { type RouteTarget, resolveRoutes } from '../../domain/routing/chain.ts'
+import type { Strategy } from '../../domain/routing/strategy.ts'
+import { type Out, renderJson } from '../command-io.ts'
 
 /** Tells everything about a config. Answers 1 when it has faults. */
 export const validateConfig = (sources: ConfigSources, { json }: { json: boolean }, out: Out): number => {

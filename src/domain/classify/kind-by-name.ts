@@ -1,4 +1,4 @@
-import type { VerdictKind } from '../verdict.ts'
+import type { VerdictKind } from './verdict.ts'
 
 /** Turns a table of verdicts with their codes round, for looking codes up. */
 export const kindByName = (

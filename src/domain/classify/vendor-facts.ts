@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../json/json-object.ts'
 import type { UpstreamDialect } from '../endpoint.ts'
-import { parseGoDuration } from '../retry-after.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { type ErrorFacts, errorFacts, factsOf, startOf } from './error-facts.ts'
 import { asCode, asRecord, firstRecord, isFilledText } from './json-shape.ts'
+import { parseGoDuration } from './retry-after.ts'
 
 type Reader = (answer: UpstreamAnswer) => ErrorFacts | null
 

@@ -1,4 +1,4 @@
-import type { Adjustment, AdjustmentAction } from '../../domain/carriage.ts'
+import type { Adjustment, AdjustmentAction } from '../../domain/routing/adjustments.ts'
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { classify } from '../../../src/domain/classify.ts'
+import { classify } from '../../../src/domain/classify/classify.ts'
 import { openProvider, openUpstream, requestOf } from './open-provider.ts'
 
 const request = requestOf('/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: 'hi' }] })

@@ -1,4 +1,4 @@
-import { classify } from '../../../src/domain/classify.ts'
+import { classify } from '../../../src/domain/classify/classify.ts'
 import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 

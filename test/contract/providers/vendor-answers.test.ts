@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { classify } from '../../../src/domain/classify.ts'
+import { classify } from '../../../src/domain/classify/classify.ts'
 import { usageOf } from '../../../src/domain/usage.ts'
 import { nowMs } from './open-provider.ts'
 import { chats, converse, messages, vendors } from './vendors/all.ts'

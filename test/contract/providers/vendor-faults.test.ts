@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { classify } from '../../../src/domain/classify.ts'
+import { classify } from '../../../src/domain/classify/classify.ts'
 import { nowMs, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { answered, bodyFor, chats, messages, openVendor, vendors } from './vendors/all.ts'

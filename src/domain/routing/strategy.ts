@@ -1,0 +1,106 @@
+import { costOf, type Price } from '../usage.ts'
+import type { Tokens } from './request-size.ts'
+import type { TargetFigures } from './target-stats.ts'
+
+/**
+ * In which order a route's targets are asked. `ordered`: as they stand in the chain. `weighted`: each is first for its share
+ * of jobs. `cheapest`: by what the request will cost, with the calls that fail on the way. `fastest`: by how long answers took
+ * of late.
+ */
+export const strategies = ['ordered', 'weighted', 'cheapest', 'fastest'] as const
+export type Strategy = (typeof strategies)[number]
+
+interface Orderable {
+  readonly price?: Price
+}
+
+export interface Choice<Target> {
+  readonly strategy: Strategy
+  /** The share of jobs a target is to have, next to the others'; one without a share is asked when no other can serve. */
+  weightOf(target: Target): number
+  figuresOf(target: Target): TargetFigures
+  /** How large the request is. */
+  readonly tokens: Tokens
+  /** A number between 0 and 1 for a name: always the same for a job, so that its order does not change from hop to hop by chance. */
+  chance(name: string): number
+  keyOf(target: Target): string
+}
+
+/** Of jobs, on routes by speed, that ask another than the fastest first: so one that was slow is seen to recover. */
+export const explorers = 0.05
+
+/** A failure halves the weight, as long as it is recent and no answer came since. */
+export const weightNow = (weight: number, { failures }: TargetFigures): number => weight * 0.5 ** failures
+
+/**
+ * When each would ring first, were they to ring by chance at rates of their weights: the first is then each for its share, the
+ * second again by share of those that are left, and so on.
+ */
+const ringsAt = <Target>(target: Target, choice: Choice<Target>): number =>
+  -Math.log(choice.chance(choice.keyOf(target))) /
+  weightNow(choice.weightOf(target), choice.figuresOf(target))
+
+const costAt = ({ price }: Orderable, { input, output }: Tokens): number =>
+  costOf({ input_tokens: input, output_tokens: output }, price) ?? Number.POSITIVE_INFINITY
+
+/** Far above what any request costs. */
+const oftenFailing = 1e9
+
+/**
+ * A price as it weighs where only a part of the calls is answered. An answer takes 1/share calls: so many are paid, and so many
+ * times is waited; one that fails without a bill costs the time at least. Whoever fails more often than not comes after all
+ * others, as free as it may be.
+ */
+export const weighedCost = (costUsd: number, { successShare }: Pick<TargetFigures, 'successShare'>): number =>
+  costUsd / successShare ** 2 + (successShare < 0.5 ? oftenFailing : 0)
+
+const speedOf = <Target>(target: Target, choice: Choice<Target>): number =>
+  choice.figuresOf(target).p95Ms ?? Number.POSITIVE_INFINITY
+
+/** One job in so many begins with one of the others, each as often: the same for a job, whichever of them is faster by then. */
+const explored = <Target>(
+  targets: readonly Target[],
+  { chance, keyOf }: Choice<Target>,
+): readonly Target[] => {
+  if (chance('explorer') >= explorers) return targets
+  const [fastest, ...others] = targets
+  const drawn = others.map(target => ({ target, by: chance(keyOf(target)) }))
+  const { target } = drawn.reduce((a, b) => (b.by > a.by ? b : a))
+  return [target, fastest!, ...others.filter(other => other !== target)]
+}
+
+const measures: Readonly<
+  Record<
+    Exclude<Strategy, 'ordered'>,
+    <Target extends Orderable>(target: Target, choice: Choice<Target>) => number
+  >
+> = {
+  weighted: ringsAt,
+  cheapest: (target, choice) => weighedCost(costAt(target, choice.tokens), choice.figuresOf(target)),
+  fastest: speedOf,
+}
+
+/** All targets, the best first. Those that are equal, and those of which nothing is known, stay in the order of the chain. */
+export const orderTargets = <Target extends Orderable>(
+  targets: readonly Target[],
+  choice: Choice<Target>,
+): readonly Target[] => {
+  const { strategy } = choice
+  if (strategy === 'ordered' || targets.length < 2) return targets
+  const measured = targets.map(target => ({ target, by: measures[strategy](target, choice) }))
+  // Two infinities have no difference.
+  const sorted = measured.sort((a, b) => (a.by === b.by ? 0 : a.by - b.by)).map(({ target }) => target)
+  return strategy === 'fastest' ? explored(sorted, choice) : sorted
+}
+
+/** Chance that is nothing but a seed and a name: FNV-1a, then mixed so that seeds which only count up differ in all bits. */
+export const chanceOf =
+  (seed: string) =>
+  (name: string): number => {
+    let hash = 0x811c9dc5
+    for (const text of [seed, '\n', name])
+      for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+    return (((hash ^ (hash >>> 16)) >>> 0) + 0.5) / 2 ** 32
+  }
