@@ -51,6 +51,7 @@ import { type MemoryWatch, openMemoryWatch } from './redis/memory-watch.ts'
 import { pingRedis } from './redis/ping.ts'
 import type { RedisPlace } from './redis/place.ts'
 import { createScriptRunner, type RunScript } from './redis/scripts.ts'
+import { createBatchDeliveries, createJobDeliveries, type DeliveriesByKind } from './webhooks/deliveries.ts'
 
 /** A dead letter can be sent again for this long. */
 export const deadLetterRetentionMs = 7 * 86_400_000
@@ -79,6 +80,7 @@ export interface AppContext {
   readonly ends: EndCounter
   readonly vitals: Vitals
   readonly batches: BatchStore
+  readonly deliveries: DeliveriesByKind
   readonly doorbells: Doorbells
   readonly cooldowns: Cooldowns
   readonly circuits: Circuits
@@ -134,6 +136,24 @@ export const routesOf = (config: Config): Routes =>
 const keysOf = ({ api_key, api_keys }: Config['providers'][string]): readonly string[] =>
   api_keys ?? (api_key ? [api_key] : [])
 
+export const deliveriesOn = (
+  redis: RedisClient,
+  run: RunScript,
+  keys: Keys,
+  { jobs, batches }: Config,
+  now: () => number,
+): DeliveriesByKind => {
+  const on = { redis, run, keys, leaseMs: jobs.lease, now }
+  return {
+    jobs: createJobDeliveries({ ...on, retentionMs: jobs.retention, deadLetterRetentionMs }),
+    batches: createBatchDeliveries({
+      ...on,
+      retentionMs: batches.retention,
+      deadLetterRetentionMs: batches.retention,
+    }),
+  }
+}
+
 export const storeOn = (
   redis: RedisClient,
   run: RunScript,
@@ -147,7 +167,6 @@ export const storeOn = (
     keys,
     leaseMs: config.jobs.lease,
     retentionMs: config.jobs.retention,
-    deadLetterRetentionMs,
     now,
     aheadMs,
   })
@@ -197,8 +216,11 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
 
   const hasTurn = createTurn(redis, prefix, instance)
   const batches = createBatchStore({ redis, run, keys, now })
+  const deliveries = deliveriesOn(redis, run, keys, config, now)
   await openMaintenance(life, {
-    ...{ redis, run, keys, instance, store, doorbells, batches, hasTurn, log, ...clock },
+    ...{ redis, run, keys, instance, store, doorbells, hasTurn, log, ...clock },
+    readDelivery: batches.readDelivery,
+    recoverDelivery: deliveries.jobs.recoverDelivery,
     leaseMs: config.jobs.lease,
   })
 
@@ -278,6 +300,7 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     ends,
     vitals,
     batches,
+    deliveries,
     doorbells,
     cooldowns,
     circuits,

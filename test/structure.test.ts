@@ -6,15 +6,15 @@ import { expect, it } from 'vitest'
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/domain': ['src/json'],
   'src/lifecycle': [],
-  'src/clock': ['src/lifecycle'],
+  'src/clock': ['src/lifecycle', 'src/redis'],
   'src/config': ['src/domain'],
   'src/json': [],
   'src/net': [],
   'src/terminal': [],
   'src/redis': ['src/domain', 'src/lifecycle'],
-  'src/jobs': ['src/domain', 'src/json', 'src/redis', 'src/webhooks'],
+  'src/jobs': ['src/domain', 'src/json', 'src/redis'],
   'src/files': ['src/jobs', 'src/redis'],
-  'src/queue': ['src/batches', 'src/domain', 'src/jobs', 'src/lifecycle', 'src/redis'],
+  'src/queue': ['src/domain', 'src/jobs', 'src/lifecycle', 'src/redis'],
   'src/health': ['src/domain', 'src/lifecycle', 'src/redis'],
   'src/rate-limits': ['src/domain', 'src/health', 'src/lifecycle', 'src/redis'],
   'src/cache': ['src/config', 'src/domain', 'src/json', 'src/lifecycle', 'src/redis'],
@@ -92,6 +92,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/queue',
     'src/rate-limits',
     'src/redis',
+    'src/webhooks',
   ],
 }
 

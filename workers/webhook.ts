@@ -13,14 +13,14 @@ import { isNoticeId } from '../src/redis/keys.ts'
 import { createAddressGuard } from '../src/webhooks/address-guard.ts'
 import { createDeliveryCounter } from '../src/webhooks/count-deliveries.ts'
 import { createDeliverWebhook, type DeliverySource } from '../src/webhooks/deliver-webhook.ts'
-import { createDeliveries, type Deliveries } from '../src/webhooks/deliveries.ts'
+import type { Deliveries } from '../src/webhooks/deliveries.ts'
 import { createWebhookSender } from '../src/webhooks/send.ts'
 import { createSharedReceivers, type SharedReceivers } from '../src/webhooks/shared-receivers.ts'
 import { batchSource, jobSource, noticeSource } from '../src/webhooks/sources.ts'
 
 /** Delivers webhooks until the process stops. Delivery trouble stays here: jobs have their result already. */
 export const openWebhookWorker = async (life: Lifecycle, context: AppContext): Promise<void> => {
-  const { config, keys, store, now } = context
+  const { config, keys, deliveries, now } = context
   const log = context.log.child({ worker: webhookQueue })
   const stopping = new AbortController()
 
@@ -50,7 +50,7 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
       random: Math.random,
     })
   const { persist } = createResultWrites(log)
-  const deliverJob = deliverFrom(jobSource(patient(store, persist)))
+  const deliverJob = deliverFrom(jobSource(patient(deliveries.jobs, persist)))
   const ofBatches = batchesOf(context, persist)
   const deliverBatch = deliverFrom(ofBatches.ends)
   const deliverNotice = deliverFrom(ofBatches.notices)
@@ -135,9 +135,9 @@ const openReceivers = (life: Lifecycle, context: AppContext, log: Logger): Promi
 }
 
 /** Of the doorbells that are being answered, by their names: whoever is taken for dead has them rung for others. */
-const openLeases = (life: Lifecycle, { store, config, log }: AppContext): Promise<Leases> => {
+const openLeases = (life: Lifecycle, { deliveries, config, log }: AppContext): Promise<Leases> => {
   const renew = async ({ token }: { readonly token: string }): Promise<boolean> => {
-    await store.renewDelivery(token)
+    await deliveries.jobs.renewDelivery(token)
     return true
   }
   return life.open(
@@ -164,19 +164,16 @@ const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deli
 
 /** Of batches: their ends, and notices while they run. */
 const batchesOf = (
-  { redis, run, keys, batches, config, now }: AppContext,
+  { batches, deliveries, config, now }: AppContext,
   persist: ResultWrites['persist'],
 ): { readonly ends: DeliverySource; readonly notices: DeliverySource } => {
-  const { retention } = config.batches
   const { host, port, public_url } = config.server
   const publicUrl = (public_url ?? `http://${host}:${port}`).replace(/\/$/, '')
-  const shared = { redis, run, keys, leaseMs: config.jobs.lease, retentionMs: retention, now }
-  const deliveriesOf = (recordOf: (id: string) => string): Deliveries =>
-    patient(createDeliveries({ ...shared, recordOf, deadLetterRetentionMs: retention }), persist)
+  const ofBatches = patient(deliveries.batches, persist)
   const viewOf = (record: BatchRecord): object =>
     record.dialect === 'openai' ? batchView(record) : messageBatchView(record, publicUrl, now())
   return {
-    ends: batchSource(deliveriesOf(keys.batch), viewOf),
-    notices: noticeSource(deliveriesOf(keys.notice), batches.read, viewOf),
+    ends: batchSource(ofBatches, viewOf),
+    notices: noticeSource(ofBatches, batches.read, viewOf),
   }
 }

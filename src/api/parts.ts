@@ -33,6 +33,7 @@ import type { LimitStore } from '../rate-limits/limit-store.ts'
 import type { MemoryWatch } from '../redis/memory-watch.ts'
 import type { AddressGuard } from '../webhooks/address-guard.ts'
 import type { DeadLetters } from '../webhooks/dead-letters.ts'
+import type { DeliveriesByKind } from '../webhooks/deliveries.ts'
 import type { Resolve } from '../webhooks/host-addresses.ts'
 
 /** Where routes are added whose schemas are zod's. */
@@ -52,6 +53,7 @@ export interface ApiParts {
   readonly store: JobStore
   readonly index: JobIndex
   readonly doorbells: Doorbells
+  readonly deliveries: DeliveriesByKind
   readonly deadLetters: DeadLetters
   readonly schedule: Pick<Schedule, 'size' | 'later'>
   readonly blobs: BlobStore

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { createBatchStore } from '../batches/store.ts'
 import { quotasOf } from '../config/quotas.ts'
-import { type AppContext, deadLetterRetentionMs, storeOn } from '../context.ts'
+import { type AppContext, deadLetterRetentionMs, deliveriesOn, storeOn } from '../context.ts'
 import { createAccountAffinity } from '../dispatch/account-affinity.ts'
 import { createSubmitJob } from '../dispatch/submit.ts'
 import { createQuotas } from '../files/quotas.ts'
@@ -75,6 +75,7 @@ export const serveApi = async (
     store,
     index: createJobIndex(redis, keys, context.instance, now),
     doorbells,
+    deliveries: deliveriesOn(redis, run, keys, config, now),
     deadLetters: createDeadLetters({
       redis,
       keys,

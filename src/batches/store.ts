@@ -16,6 +16,7 @@ import {
   hasEnded,
   parseBatch,
 } from './record.ts'
+import { batchScripts } from './scripts.ts'
 
 export interface NewBatch {
   /** From `newBatchId`, in the shard of its input file. */
@@ -111,8 +112,6 @@ export interface BatchStore {
   list(tenant: string, dialect: Dialect, page: BatchPage): Promise<BatchList | 'unknown_cursor'>
   /** Drops from the tenant's lists what is past its retention, the oldest first: nobody may ever look at them. */
   forgetGone(tenant: string): Promise<void>
-  /** Takes a dead letter back into delivery; false when there is none. */
-  redeliver(id: string): Promise<boolean>
   /** Forgets a batch that has ended, with its results. */
   remove(id: string): Promise<'removed' | 'not_ended' | 'gone'>
 }
@@ -214,7 +213,7 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
         output: newFileId(shard, batch.createdAtMs),
         error: newFileId(shard, batch.createdAtMs),
       }
-      const reply = (await run('batch-create', [
+      const reply = (await run(batchScripts.create, [
         keys.batch(id),
         keys.file(inputFileId ?? id),
         keys.batchRequest(shard, batch.fingerprint),
@@ -244,7 +243,7 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
     readDelivery: async id => deliveryOf((await redis.hgetall(keyOf(id))) as RecordFields),
     readNotice: async id => parseNotice((await redis.hgetall(keys.notice(id))) as RecordFields),
 
-    cancel: async id => (await run('batch-cancel', [keys.batch(id), now()])) as BatchStatus | null,
+    cancel: async id => (await run(batchScripts.cancel, [keys.batch(id), now()])) as BatchStatus | null,
 
     list: async (tenant, dialect, page) => {
       const cursor = page.after ?? page.before
@@ -252,13 +251,11 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
       return list(tenant, dialect, page)
     },
 
-    redeliver: async id => (await run('redeliver', [keyOf(id), keys.schedule(shardOf(id)), id, now()])) === 1,
-
     remove: async id => {
       const record = await read(id)
       if (record === null) return 'gone'
       const { outputFileId, errorFileId, tenant, dialect } = record
-      const reply = await run('batch-remove', [
+      const reply = await run(batchScripts.remove, [
         keys.batch(id),
         keys.purge(shardOf(id)),
         keys.file(outputFileId),

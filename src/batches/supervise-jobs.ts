@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { JobStore } from '../jobs/store.ts'
 import { type ReconcilerDeps, reconcileRecords } from '../queue/reconciler.ts'
 import { batchJobId } from '../redis/keys.ts'
 import type { Progress } from './progress.ts'
 import type { BatchRecord } from './record.ts'
 
-export type SupervisionDeps = Omit<ReconcilerDeps, 'index'>
+export interface SupervisionDeps extends Omit<ReconcilerDeps, 'index' | 'recoverDelivery'> {
+  readonly store: Pick<JobStore, 'recover' | 'readHeads' | 'cancel' | 'expire'>
+}
+
+/** These jobs have no webhook of their own: their batch has one. */
+const recoverDelivery = async (): Promise<boolean> => false
 
 export interface SupervisionRun {
   readonly batch: BatchRecord
@@ -55,7 +61,7 @@ export const superviseJobs = async (parts: SupervisionDeps, run: SupervisionRun)
     checkedUpTo = numbers.at(-1) ?? 0
     const records = await store.readHeads(numbers.map(number => batchJobId(batch.id, number)))
     await reconcileRecords(
-      parts,
+      { ...parts, recoverDelivery },
       records.filter(record => record !== null),
     )
   }

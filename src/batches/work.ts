@@ -22,6 +22,7 @@ import {
   type EndedBatchStatus,
   parseBatch,
 } from './record.ts'
+import { batchScripts } from './scripts.ts'
 import type { BatchJob, BatchLease, Collection, EndedFiles, Feed, Fenced } from './steps.ts'
 import { ownedFiles } from './store.ts'
 
@@ -80,7 +81,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
     untilMs: number,
   ): Promise<BatchStatus | null> => {
     const names = [keys.batch(id), keys.openBatches(shardOf(id))]
-    const reply = (await run('batch-lease', [...names, id, token, action, now(), untilMs])) as Fenced
+    const reply = (await run(batchScripts.lease, [...names, id, token, action, now(), untilMs])) as Fenced
     return reply === 'lost' ? null : (reply as BatchStatus)
   }
 
@@ -91,7 +92,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
     timeField: string,
     fields: readonly (string | number)[],
   ): Promise<Fenced> =>
-    (await run('batch-step', [keys.batch(id), token, from, to, timeField, now(), ...fields])) as Fenced
+    (await run(batchScripts.step, [keys.batch(id), token, from, to, timeField, now(), ...fields])) as Fenced
 
   const dueIn = async (shard: number, limit: number): Promise<[string, number][]> => {
     const flat = await redis.zrange(
@@ -129,7 +130,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
     finalizing: held => step(held, 'in_progress', 'finalizing', 'finalizing_at', []),
 
     block: async ({ id, token }, blocking) =>
-      (await run('batch-block', [
+      (await run(batchScripts.block, [
         keys.batch(id),
         keys.schedule(shardOf(id)),
         token,
@@ -155,7 +156,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         skipped,
         jobs.map(encodeBatchJob),
       ]
-      const script = jobs.length > 0 ? 'batch-feed' : 'batch-pass'
+      const script = jobs.length > 0 ? batchScripts.feed : batchScripts.pass
       return fenced(await run.packed(script, keys.batch(id), words))
     },
 
@@ -163,7 +164,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
 
     peek: async (id, from, count, maxBytes) => {
       const words = [from, count, maxBytes, ...peekedFields]
-      const peeked = (await run.packed('batch-peek', keys.finishedLines(id), words)) as PeekReply[]
+      const peeked = (await run.packed(batchScripts.peek, keys.finishedLines(id), words)) as PeekReply[]
       return (await Promise.all(peeked.map(withAnswer(payloads)))).map(parseFinished)
     },
 
@@ -171,7 +172,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
       const { name, lowWatermark: low, bytes, output, error, entries } = collection
       const segments = [encodeSegment(outputFileId, output), encodeSegment(errorFileId, error)]
       const words = [token, name, low, bytes, segments, countersOf(collection), entries]
-      return fenced(await run.packed('batch-collect', keys.batch(id), words))
+      return fenced(await run.packed(batchScripts.collect, keys.batch(id), words))
     },
 
     openJobs: async (id, numbers) => {
@@ -193,7 +194,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         const fields = file ? fileFields(file) : []
         return [fileId, file?.expiresAtMs ?? now() + strayBlobsMs, fields.length, ...fields]
       }
-      const ended = (await run('batch-end', [
+      const ended = (await run(batchScripts.end, [
         keys.batch(id),
         keys.openBatches(shard),
         keys.finishedLines(id),

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Target } from '../domain/job.ts'
 import { type Keys, shardCount } from '../redis/keys.ts'
-import { scriptText, type WhenFull } from '../redis/when-full.ts'
+import { createScriptRunner, defineScript, type Script } from '../redis/scripts.ts'
 
 /** The answer to a request, and who gave it. */
 export interface KeptAnswer {
@@ -56,18 +55,18 @@ const failuresToPart = 2
 /** Of followers there may be thousands. */
 const sampleSize = 16
 
-/** Leads are small and gone within seconds; an answer that cannot be kept is asked for again. */
-const scripts = {
-  enter: 'runs',
-  follow: 'runs',
-  'keep-lead': 'runs',
-  'end-lead': 'runs',
-  put: 'refused',
-} as const satisfies Record<string, WhenFull>
-type Script = keyof typeof scripts
-type Command = (...args: readonly (string | number)[]) => Promise<unknown>
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
-const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+/** Leads are small and gone within seconds; an answer that cannot be kept is asked for again. */
+const runs = { prelude: lua('prelude'), keys: 6, whenFull: 'runs' } as const
+
+export const cacheScripts = {
+  enter: defineScript({ ...runs, lua: lua('enter') }),
+  follow: defineScript({ ...runs, lua: lua('follow') }),
+  keepLead: defineScript({ ...runs, lua: lua('keep-lead') }),
+  endLead: defineScript({ ...runs, lua: lua('end-lead') }),
+  put: defineScript({ ...runs, lua: lua('put'), whenFull: 'refused' }),
+} as const
 
 /** The body stands apart, so that it is not escaped. */
 const format = ({ statusCode, target, body }: KeptAnswer): string =>
@@ -83,27 +82,27 @@ const parse = (text: string): KeptAnswer => {
 const shardOfKey = (key: string): number => Buffer.from(key.slice(0, 4), 'base64url')[0]! % shardCount
 
 export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOptions): AnswerCache => {
-  const commands = redis as unknown as Record<string, Command>
-  const prelude = source('prelude')
-  for (const [name, whenFull] of Object.entries(scripts)) {
-    const lua = scriptText(prelude + source(name), whenFull)
-    redis.defineCommand(`baton:cache-${name}`, { lua, numberOfKeys: 6 })
-  }
+  const runScript = createScriptRunner(redis)
 
   const baseOf = (key: string): string => `${keys.prefix}:{${shardOfKey(key)}}:c`
 
-  const run = (name: Script, key: string, route: string, ...args: (string | number)[]): Promise<unknown> => {
+  const run = (
+    script: Script,
+    key: string,
+    route: string,
+    ...args: (string | number)[]
+  ): Promise<unknown> => {
     const base = baseOf(key)
-    return commands[`baton:cache-${name}`]!(
+    return runScript(script, [
       ...['a', 'l', 'f', 'n'].map(kind => `${base}${kind}:${key}`),
       ...[`${base}i:${route}`, `${base}s:${route}`],
       ...args,
-    )
+    ])
   }
 
   return {
     enter: async (key, jobId) => {
-      const [kind, detail] = (await run('enter', key, '', jobId, leaseMs, failuresToPart)) as [
+      const [kind, detail] = (await run(cacheScripts.enter, key, '', jobId, leaseMs, failuresToPart)) as [
         string,
         unknown,
       ]
@@ -112,21 +111,31 @@ export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOpti
     },
     // Twice as long as a lead may be silent: by then a follower has looked by itself.
     follow: async (key, jobId, doorbell) =>
-      (await run('follow', key, '', jobId, doorbell, 2 * leaseMs)) === 1,
+      (await run(cacheScripts.follow, key, '', jobId, doorbell, 2 * leaseMs)) === 1,
     someFollowers: async key => {
       const followers = `${baseOf(key)}f:${key}`
       const namesAndDoorbells = (await redis.hrandfield(followers, sampleSize, 'WITHVALUES')) as string[]
       return namesAndDoorbells.filter((_, i) => i % 2 === 1)
     },
     renewLead: async (key, jobId) => {
-      await run('keep-lead', key, '', jobId, leaseMs)
+      await run(cacheScripts.keepLead, key, '', jobId, leaseMs)
     },
     endLead: async (key, jobId, mayRecur) =>
-      (await run('end-lead', key, '', jobId, mayRecur ? 1 : 0, leaseMs)) as string[],
+      (await run(cacheScripts.endLead, key, '', jobId, mayRecur ? 1 : 0, leaseMs)) as string[],
     put: async (key, jobId, { route, ttlMs, maxTotalBytes }, answer) => {
       const name = createHash('sha256').update(route).digest('base64url')
       const room = Math.floor(maxTotalBytes / shardCount)
-      return (await run('put', key, name, jobId, key, format(answer), ttlMs, now(), room)) as string[]
+      return (await run(
+        cacheScripts.put,
+        key,
+        name,
+        jobId,
+        key,
+        format(answer),
+        ttlMs,
+        now(),
+        room,
+      )) as string[]
     },
   }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createRepeating } from '../lifecycle/repeating.ts'
+import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 import { createSteadyTime, type Look } from './steady-time.ts'
 
 /**
@@ -33,20 +33,23 @@ const stepMs = 1_000
 /** A host's clock that is off is told from here on, and again when it has moved by as much. */
 const hostOffMs = 5_000
 
-const script = readFileSync(new URL('./lua/time.lua', import.meta.url), 'utf8')
-const command = 'baton:time'
-type Ask = (key: string, knownMs: string) => Promise<[timeMs: string, aheadMs: string]>
+/** It reads the time also where Redis takes no writes. */
+export const timeScript = defineScript({
+  lua: new URL('./lua/time.lua', import.meta.url),
+  keys: 1,
+  whenFull: 'refused',
+})
 
 interface Told extends Look {
   readonly aheadMs: number
 }
 
 const createAsk = (redis: Redis | Cluster, prefix: string): ((knownMs: number) => Promise<Told>) => {
-  redis.defineCommand(command, { lua: script, numberOfKeys: 1 })
-  const ask = (redis as unknown as Record<string, Ask>)[command]!.bind(redis)
+  const run = createScriptRunner(redis)
   return async knownMs => {
     const askedAtMs = performance.now()
-    const [timeMs, aheadMs] = await ask(`${prefix}:{clock}`, String(knownMs))
+    const reply = await run(timeScript, [`${prefix}:{clock}`, String(knownMs)])
+    const [timeMs, aheadMs] = reply as [string, string]
     const answeredAtMs = performance.now()
     return { askedAtMs, answeredAtMs, toldMs: Number(timeMs), aheadMs: Number(aheadMs) }
   }

@@ -1,5 +1,6 @@
 import { isUploadId, shardCount, shardOf, ulidOf } from '../redis/keys.ts'
 import { freeQuota } from './quotas.ts'
+import { fileScripts } from './scripts.ts'
 import type { FileStoreOptions } from './store.ts'
 import { uploadGraceMs } from './upload-record.ts'
 
@@ -23,7 +24,14 @@ export const createFilePurger = ({ redis, run, keys, blobs, now }: FileStoreOpti
     const isUpload = isUploadId(id)
     const names = isUpload ? [keys.upload(id), keys.parts(id)] : [keys.file(id), keys.segments(id)]
     const purgeKey = keys.purge(shardOf(id))
-    const reply = await run('purge-take', [names[0]!, purgeKey, id, now(), now() + busyMs, now() + leaseMs])
+    const reply = await run(fileScripts.takePurge, [
+      names[0]!,
+      purgeKey,
+      id,
+      now(),
+      now() + busyMs,
+      now() + leaseMs,
+    ])
     if (reply === null) return false
     const [tenant, expires] = reply as [string, string]
     await blobs.removeGroup(ulidOf(id))
@@ -31,7 +39,7 @@ export const createFilePurger = ({ redis, run, keys, blobs, now }: FileStoreOpti
     if (tenant) await freeQuota(run, keys, tenant, id)
     // A part may have been on its way when its upload was cancelled: once more when none can be any longer.
     const lastAtMs = isUpload ? Number(expires) + uploadGraceMs : 0
-    await run('purge-done', [...names, purgeKey, id, lastAtMs > now() ? lastAtMs : 0])
+    await run(fileScripts.endPurge, [...names, purgeKey, id, lastAtMs > now() ? lastAtMs : 0])
     return true
   }
 

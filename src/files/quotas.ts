@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { type Keys, timeOf, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
+import { quotaScripts } from './scripts.ts'
 
 /** How much a tenant may have at a time. */
 export interface Quota {
@@ -38,7 +39,7 @@ const patienceMs = 60_000
 const chunk = 500
 
 export const freeQuota = async (run: RunScript, keys: Keys, tenant: string, id: string): Promise<void> => {
-  await run('quota-free', [keys.held(tenant), keys.heldSums(tenant), ulidOf(id)])
+  await run(quotaScripts.free, [keys.held(tenant), keys.heldSums(tenant), ulidOf(id)])
 }
 
 export const createQuotas = ({ redis, run, keys, quotaOf, now }: QuotaOptions): Quotas => {
@@ -80,7 +81,7 @@ export const createQuotas = ({ redis, run, keys, quotaOf, now }: QuotaOptions): 
     hold: async (tenant, fileId, files, bytes) => {
       const most = quotaOf(tenant)
       const names = [keys.held(tenant), keys.heldSums(tenant), ulidOf(fileId)]
-      const hold = () => run('quota-hold', [...names, files, bytes, most.files, most.bytes])
+      const hold = () => run(quotaScripts.hold, [...names, files, bytes, most.files, most.bytes])
       let reply = await hold()
       if (reply !== 'held') {
         await recount(tenant)
@@ -90,7 +91,7 @@ export const createQuotas = ({ redis, run, keys, quotaOf, now }: QuotaOptions): 
     },
     free: (tenant, fileId) => freeQuota(run, keys, tenant, fileId),
     admit: async (tenant, batchId) => {
-      const admit = () => run('quota-admit', [keys.openOf(tenant), batchId, quotaOf(tenant).openBatches])
+      const admit = () => run(quotaScripts.admit, [keys.openOf(tenant), batchId, quotaOf(tenant).openBatches])
       if ((await admit()) === 1) return true
       await recountBatches(tenant)
       return (await admit()) === 1

@@ -6,6 +6,7 @@ import type { BlobStore } from './blobs/blob-store.ts'
 import { createFilePurger } from './purger.ts'
 import { freeQuota } from './quotas.ts'
 import { type FileRecord, fileFields, parseFile } from './record.ts'
+import { fileScripts } from './scripts.ts'
 import { formatSegment, parseSegment, type Segment } from './segment.ts'
 
 /** An API that dies while bytes arrive leaves them behind for this long. No request may take longer. */
@@ -80,14 +81,14 @@ export const createFileStore = (options: FileStoreOptions): FileStore => {
 
   return {
     reserve: async (id, tenant, untilMs = now() + reservedMs) => {
-      await run('file-reserve', [keys.file(id), purgeKey(id), id, tenant, untilMs])
+      await run(fileScripts.reserve, [keys.file(id), purgeKey(id), id, tenant, untilMs])
     },
 
     abandon: async id => {
       const tenant = await redis.hget(keys.file(id), 'tenant')
       await blobs.removeGroup(ulidOf(id))
       if (tenant) await freeQuota(run, keys, tenant, id)
-      await run('purge-done', [keys.file(id), keys.segments(id), purgeKey(id), id, 0])
+      await run(fileScripts.endPurge, [keys.file(id), keys.segments(id), purgeKey(id), id, 0])
     },
 
     create: async (file, segments) => {
@@ -95,7 +96,7 @@ export const createFileStore = (options: FileStoreOptions): FileStore => {
       // First, so that no record is ever missing from the list; a member without one is passed over.
       await write('ZADD', keys.files(file.tenant), 0, id)
       const fields = fileFields(file)
-      const reply = await run('file-create', [
+      const reply = await run(fileScripts.create, [
         keys.file(id),
         keys.segments(id),
         purgeKey(id),
@@ -128,7 +129,7 @@ export const createFileStore = (options: FileStoreOptions): FileStore => {
     },
 
     remove: async id => {
-      const removed = await run('file-remove', [keys.file(id), purgeKey(id), id, now()])
+      const removed = await run(fileScripts.remove, [keys.file(id), purgeKey(id), id, now()])
       if (removed !== 1) return false
       // It is out of sight; where its bytes cannot be removed now, the purger comes by again.
       await purger.purge(id).catch(() => undefined)

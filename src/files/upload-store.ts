@@ -2,6 +2,7 @@ import { isPartId, isUploadId, shardOf, ulidOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { FileRecord } from './record.ts'
 import { fileFields } from './record.ts'
+import { uploadScripts } from './scripts.ts'
 import { formatSegment, type Segment } from './segment.ts'
 import type { FileStoreOptions } from './store.ts'
 import {
@@ -64,14 +65,14 @@ export const createUploadStore = ({
     create: async upload => {
       const { id, expiresAtMs } = upload
       const purgeAtMs = expiresAtMs + uploadGraceMs
-      await run('upload-create', [keys.upload(id), purgeKey(id), id, purgeAtMs, ...uploadFields(upload)])
+      await run(uploadScripts.create, [keys.upload(id), purgeKey(id), id, purgeAtMs, ...uploadFields(upload)])
     },
 
     read: async id => (isUploadId(id) ? parseUpload(id, await redis.hgetall(keys.upload(id)), now()) : null),
 
     addPart: async (id, { id: partId, bytes, fingerprint, replay }) => {
       const part = [partId, bytes, maxParts, fingerprint, replay ? 1 : 0]
-      const reply = await run('upload-part', [keys.upload(id), keys.parts(id), now(), ...part])
+      const reply = await run(uploadScripts.addPart, [keys.upload(id), keys.parts(id), now(), ...part])
       return isPartId(reply as string)
         ? { same: reply as string }
         : (reply as Exclude<PartAdded, { readonly same: string }>)
@@ -85,7 +86,7 @@ export const createUploadStore = ({
     complete: async (id, file, segments) => {
       await write('ZADD', keys.files(file.tenant), 0, file.id)
       const fields = fileFields(file)
-      return (await run('upload-complete', [
+      return (await run(uploadScripts.complete, [
         keys.upload(id),
         keys.parts(id),
         keys.file(file.id),
@@ -103,6 +104,6 @@ export const createUploadStore = ({
     },
 
     cancel: async id =>
-      (await run('upload-cancel', [keys.upload(id), purgeKey(id), id, now()])) as 'done' | UploadClosed,
+      (await run(uploadScripts.cancel, [keys.upload(id), purgeKey(id), id, now()])) as 'done' | UploadClosed,
   }
 }

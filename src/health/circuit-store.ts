@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import { type Circuit, partsOfCircuit } from '../domain/circuit.ts'
 import type { CircuitTerms } from '../domain/circuit-terms.ts'
-import { scriptText } from '../redis/when-full.ts'
+import { createScriptRunner, defineScript, type Script } from '../redis/scripts.ts'
 import type { HealthOutcome } from './local-breaker.ts'
 
 /** What one process saw of a provider since its last report. */
@@ -79,21 +78,20 @@ export interface CircuitStore {
   events(provider: string): Promise<readonly Circuit[]>
 }
 
-const scripts = [
-  'report',
-  'cool',
-  'overdue',
-  'lease',
-  'verdict',
-  'check',
-  'condemn',
-  'listed',
-  'pause',
-] as const
-type Script = (typeof scripts)[number]
-type Command = (...args: (string | number)[]) => Promise<unknown>
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
+const onCircuit = { prelude: lua('circuit'), keys: 3, whenFull: 'runs' } as const
 
-const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+export const circuitScripts = {
+  report: defineScript({ ...onCircuit, lua: lua('report') }),
+  cool: defineScript({ ...onCircuit, lua: lua('cool') }),
+  overdue: defineScript({ ...onCircuit, lua: lua('overdue') }),
+  lease: defineScript({ ...onCircuit, lua: lua('lease') }),
+  verdict: defineScript({ ...onCircuit, lua: lua('verdict') }),
+  check: defineScript({ ...onCircuit, lua: lua('check') }),
+  condemn: defineScript({ ...onCircuit, lua: lua('condemn') }),
+  listed: defineScript({ ...onCircuit, lua: lua('listed') }),
+  pause: defineScript({ ...onCircuit, lua: lua('pause') }),
+} as const
 
 export const circuitChannel = (prefix: string): string => `${prefix}:health:circuits`
 
@@ -107,59 +105,63 @@ export const createCircuitStore = (
   const circuits = `${prefix}:{health}:circuits`
   const windows = `${prefix}:{health}:windows`
   const eventsOf = (provider: string): string => `${prefix}:{health}:events:${provider}`
-  const prelude = source('circuit')
-  const commands = redis as unknown as Record<string, Command>
-  for (const name of scripts) {
-    redis.defineCommand(`baton:circuit-${name}`, {
-      lua: scriptText(prelude + source(name), 'runs'),
-      numberOfKeys: 3,
-    })
-  }
-  const run = (name: Script, provider: string, ...args: (string | number)[]): Promise<unknown> =>
-    commands[`baton:circuit-${name}`]!(
-      ...[
-        circuits,
-        windows,
-        eventsOf(partsOfCircuit(provider).provider),
-        provider,
-        Math.round(now()),
-        circuitChannel(prefix),
-      ],
+  const runScript = createScriptRunner(redis)
+  const run = (script: Script, provider: string, ...args: (string | number)[]): Promise<unknown> =>
+    runScript(script, [
+      circuits,
+      windows,
+      eventsOf(partsOfCircuit(provider).provider),
+      provider,
+      Math.round(now()),
+      circuitChannel(prefix),
       ...args,
-    )
+    ])
 
   return {
     readAll: async () => Object.values(await redis.hgetall(circuits)).map(parse),
     report: async (provider, terms, tally, knownSeq) => {
-      const reply = await run('report', provider, JSON.stringify(terms), JSON.stringify(tally), knownSeq)
+      const reply = await run(
+        circuitScripts.report,
+        provider,
+        JSON.stringify(terms),
+        JSON.stringify(tally),
+        knownSeq,
+      )
       return reply === null ? null : parse(reply)
     },
     leaveAlone: async (provider, terms, untilMs, reason) =>
-      parse(await run('cool', provider, JSON.stringify(terms), Math.round(untilMs), reason)),
+      parse(await run(circuitScripts.cool, provider, JSON.stringify(terms), Math.round(untilMs), reason)),
     overdue: async (provider, terms, era, by, agesMs) => {
-      const reply = await run('overdue', provider, JSON.stringify(terms), era, by, JSON.stringify(agesMs))
+      const reply = await run(
+        circuitScripts.overdue,
+        provider,
+        JSON.stringify(terms),
+        era,
+        by,
+        JSON.stringify(agesMs),
+      )
       const [limitMs, text] = reply as [number, string]
       return { limitMs, circuit: parse(text) }
     },
     lease: async (provider, owner, leaseMs) => {
-      const [taken, text] = (await run('lease', provider, owner, leaseMs, 0)) as [number, string]
+      const [taken, text] = (await run(circuitScripts.lease, provider, owner, leaseMs, 0)) as [number, string]
       return { taken: taken === 1, circuit: parse(text) }
     },
     renew: async (provider, owner, leaseMs, era) => {
-      const [, text] = (await run('lease', provider, owner, leaseMs, era)) as [number, string]
+      const [, text] = (await run(circuitScripts.lease, provider, owner, leaseMs, era)) as [number, string]
       return parse(text)
     },
     conclude: async (provider, terms, era, outcome, reason) =>
-      parse(await run('verdict', provider, JSON.stringify(terms), era, outcome, reason)),
+      parse(await run(circuitScripts.verdict, provider, JSON.stringify(terms), era, outcome, reason)),
     takeCheck: async (provider, terms, intervalMs) => {
-      const reply = await run('check', provider, JSON.stringify(terms), intervalMs)
+      const reply = await run(circuitScripts.check, provider, JSON.stringify(terms), intervalMs)
       const [taken, nextAtMs, text] = reply as [number, number, string]
       return { taken: taken === 1, nextAtMs, circuit: parse(text) }
     },
     openByCheck: async (provider, terms, era, reason, sinceMs) =>
-      parse(await run('condemn', provider, JSON.stringify(terms), era, reason, sinceMs)),
-    markListed: async provider => parse(await run('listed', provider)),
-    pause: async (provider, paused) => parse(await run('pause', provider, paused ? 1 : 0)),
+      parse(await run(circuitScripts.condemn, provider, JSON.stringify(terms), era, reason, sinceMs)),
+    markListed: async provider => parse(await run(circuitScripts.listed, provider)),
+    pause: async (provider, paused) => parse(await run(circuitScripts.pause, provider, paused ? 1 : 0)),
     events: async provider => (await redis.lrange(eventsOf(provider), 0, -1)).map(parse),
   }
 }

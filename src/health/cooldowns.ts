@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/classify/verdict.ts'
 import type { LastError, Target } from '../domain/job.ts'
-import { scriptText } from '../redis/when-full.ts'
+import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 
 /** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */
 export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`
@@ -50,9 +49,12 @@ export interface Cooldowns {
  */
 const longestSlackMs = 250
 
-const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
-const script = scriptText(source('indict'), 'runs')
-const liftScript = scriptText(source('lift'), 'runs')
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
+
+export const cooldownScripts = {
+  suspend: defineScript({ lua: lua('indict'), keys: 1, whenFull: 'runs' }),
+  lift: defineScript({ lua: lua('lift'), keys: 1, whenFull: 'runs' }),
+} as const
 
 /** Of a provider, of its models, and of its keys. */
 const isOf = (provider: string, scope: string): boolean =>
@@ -71,6 +73,7 @@ export interface CooldownsOptions {
 export const createCooldowns = ({ redis, subscriber, prefix, log, now }: CooldownsOptions): Cooldowns => {
   const key = `${prefix}:{health}:board`
   const channel = `${prefix}:health`
+  const run = createScriptRunner(redis)
   const entries = new Map<string, Cooldown>()
   /** What the others were last told by this process. */
   const sharedUntil = new Map<string, number>()
@@ -103,7 +106,14 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
     void load().catch(error => log.warn({ event: 'cooldowns.read_failed', err: error }, 'cooldowns not read'))
 
   const write = async (entry: Cooldown): Promise<void> => {
-    await redis.eval(script, 1, key, entry.scope, entry.untilMs, now(), JSON.stringify(entry), channel)
+    await run(cooldownScripts.suspend, [
+      key,
+      entry.scope,
+      entry.untilMs,
+      now(),
+      JSON.stringify(entry),
+      channel,
+    ])
   }
 
   return {
@@ -149,7 +159,7 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
       )
     },
     lift: async provider => {
-      await redis.eval(liftScript, 1, key, provider, channel)
+      await run(cooldownScripts.lift, [key, provider, channel])
       forget(provider)
     },
     current: () => [...entries.values()].filter(entry => entry.untilMs > now()),

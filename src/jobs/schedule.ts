@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { type Keys, shardCount, shardOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
+import { jobScripts } from './scripts.ts'
 
 /** The time that all processes go by, and how far ahead it is of what Redis's own clock shows. */
 export interface StoreClock {
@@ -41,7 +42,13 @@ export const createSchedule = (
     const due = await redis.zrange(keys.schedule(shard), '-inf', String(nowMs), 'BYSCORE', 'LIMIT', 0, 1)
     // Only a shard with something due is worth a script: an idle cluster polls with plain reads.
     if (due.length === 0) return []
-    return (await run('take', [keys.schedule(shard), nowMs, limit, untilMs, aheadMs()])) as string[]
+    return (await run(jobScripts.takeDue, [
+      keys.schedule(shard),
+      nowMs,
+      limit,
+      untilMs,
+      aheadMs(),
+    ])) as string[]
   }
 
   return {

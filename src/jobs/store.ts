@@ -6,7 +6,6 @@ import type { Home } from '../domain/routing/kept-state.ts'
 import { coalesce } from '../redis/coalesce.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
-import { createDeliveries, type Deliveries } from '../webhooks/deliveries.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
@@ -29,6 +28,7 @@ import {
   type Standing,
   type StoredResult,
 } from './record.ts'
+import { jobScripts } from './scripts.ts'
 import { createWholeJobs } from './whole-jobs.ts'
 
 /** A job not yet rung within this time is taken up by a sweeper. */
@@ -91,7 +91,7 @@ export interface JobResult {
   readonly freesKey?: boolean
 }
 
-export interface JobStore extends Deliveries {
+export interface JobStore {
   create(job: NewJob): Promise<Created>
   /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */
   claim(id: string, hop: number, generation: number, token: string): Promise<Claim | ClaimRefusal>
@@ -141,7 +141,6 @@ export interface JobStoreOptions {
   readonly keys: Keys
   readonly leaseMs: number
   readonly retentionMs: number
-  readonly deadLetterRetentionMs: number
   readonly now: () => number
   /** See `StoreClock`. */
   readonly aheadMs: () => number
@@ -154,21 +153,9 @@ export const createJobStore = ({
   keys,
   leaseMs,
   retentionMs,
-  deadLetterRetentionMs,
   now,
   aheadMs,
 }: JobStoreOptions): JobStore => {
-  const deliveries = createDeliveries({
-    redis,
-    run,
-    keys,
-    recordOf: keys.record,
-    leaseMs,
-    retentionMs,
-    deadLetterRetentionMs,
-    now,
-  })
-
   const endWithoutAnswer = async (
     id: string,
     status: 'cancelled' | 'expired',
@@ -177,7 +164,7 @@ export const createJobStore = ({
   ) => {
     const at = now()
     const end: StoredResult = { at, error }
-    return (await run('end-without-answer', [
+    return (await run(jobScripts.endWithoutAnswer, [
       keys.record(id),
       keys.payload(id),
       keys.schedule(shardOf(id)),
@@ -201,7 +188,7 @@ export const createJobStore = ({
     job => shardOf(job.id),
     async (shard, jobs) => {
       const words = [String(now() + outboxGraceMs), ...jobs.map(encodeNewJob)]
-      const replies = (await run.packed('create', keys.schedule(shard), words)) as string[]
+      const replies = (await run.packed(jobScripts.create, keys.schedule(shard), words)) as string[]
       return replies.map(reply =>
         reply === 'created' || reply === 'conflict' || reply === 'full' || reply === 'no_body'
           ? { kind: reply }
@@ -214,7 +201,7 @@ export const createJobStore = ({
     request => shardOf(request.id),
     async (shard, requests) => {
       const words = [String(now()), String(leaseMs), String(apartBytes), ...requests.map(encodeClaim)]
-      const replies = (await run.packed('claim', keys.schedule(shard), words)) as ClaimReply[]
+      const replies = (await run.packed(jobScripts.claim, keys.schedule(shard), words)) as ClaimReply[]
       return replies.map((reply, i) => parseClaim(requests[i]!, reply))
     },
   )
@@ -223,7 +210,7 @@ export const createJobStore = ({
     ({ id }) => shardOf(id),
     async (shard, claims) => {
       const words = [String(now()), String(leaseMs), ...claims.map(({ id, token }) => [id, token])]
-      const replies = (await run.packed('renew', keys.schedule(shard), words)) as number[]
+      const replies = (await run.packed(jobScripts.renew, keys.schedule(shard), words)) as number[]
       return replies.map(reply => reply === 1)
     },
   )
@@ -231,7 +218,11 @@ export const createJobStore = ({
   const move = coalesce<MoveRequest, boolean>(
     ({ claim }) => shardOf(claim.id),
     async (shard, moves) => {
-      const replies = (await run.packed('move', keys.schedule(shard), moves.map(encodeMove))) as number[]
+      const replies = (await run.packed(
+        jobScripts.move,
+        keys.schedule(shard),
+        moves.map(encodeMove),
+      )) as number[]
       return replies.map(reply => reply === 1)
     },
   )
@@ -241,18 +232,16 @@ export const createJobStore = ({
     async (shard, ends) => {
       const nowMs = now()
       const words = [String(nowMs), String(retentionMs), ...ends.map(encodeResult(nowMs))]
-      return (await run.packed('finalise', keys.schedule(shard), words)) as number[]
+      return (await run.packed(jobScripts.finalise, keys.schedule(shard), words)) as number[]
     },
   )
 
   const whole = createWholeJobs({
     ...{ redis, keys, payloads: createPayloads(redis, keys), create },
     finalise: (claim, final, sent) => finalise({ claim, final }, sent),
-    takeDelivery: deliveries.takeDelivery,
   })
 
   return {
-    ...deliveries,
     ...whole,
     claim: (id, hop, generation, token) => claim({ id, hop, generation, token }),
     renew: claim => renew(claim),
@@ -262,7 +251,7 @@ export const createJobStore = ({
     park: (claim, to, resumesAtMs) => move({ claim, to, state: 'parked', resumesAtMs, dueAtMs: resumesAtMs }),
 
     retry: async (claim, spent, attempts, nextCallAtMs) =>
-      (await run('retry', [
+      (await run(jobScripts.retry, [
         keys.record(claim.id),
         claim.token,
         nextCallAtMs,
@@ -270,10 +259,10 @@ export const createJobStore = ({
         encodeAttempts(attempts),
       ])) === 1,
 
-    isolate: async ({ id, token }) => (await run('isolate', [keys.record(id), token, now()])) === 1,
+    isolate: async ({ id, token }) => (await run(jobScripts.isolate, [keys.record(id), token, now()])) === 1,
 
     account: async ({ id, token }, attempts) =>
-      (await run('account', [keys.record(id), token, encodeAttempts(attempts)])) === 1,
+      (await run(jobScripts.account, [keys.record(id), token, encodeAttempts(attempts)])) === 1,
 
     cancel: id =>
       endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),
@@ -287,7 +276,7 @@ export const createJobStore = ({
       ),
 
     recover: async ({ id, hop, generation }, takenUntilMs = 0) =>
-      (await run('recover', [
+      (await run(jobScripts.recover, [
         keys.record(id),
         keys.schedule(shardOf(id)),
         id,
@@ -302,8 +291,14 @@ export const createJobStore = ({
       const nowMs = now()
       const to = [formatTarget(target), nowMs, nowMs + outboxGraceMs, formatMove(note)]
       return (
-        (await run('pass-on', [keys.record(id), keys.schedule(shardOf(id)), id, hop, generation, ...to])) ===
-        1
+        (await run(jobScripts.passOn, [
+          keys.record(id),
+          keys.schedule(shardOf(id)),
+          id,
+          hop,
+          generation,
+          ...to,
+        ])) === 1
       )
     },
 

@@ -13,13 +13,9 @@ interface BareJobs {
   create(job: NewJob): Promise<Created | { readonly kind: 'no_body' }>
   /** 1: done; 0: not to be done; -1: the long answer is gone. */
   finalise(claim: Claim, final: JobResult, sent?: () => void): Promise<number>
-  readonly takeDelivery: JobStore['takeDelivery']
 }
 
-type WholeJobs = Pick<
-  JobStore,
-  'create' | 'finalise' | 'withBody' | 'takeDelivery' | 'read' | 'readWhen' | 'readBody'
->
+type WholeJobs = Pick<JobStore, 'create' | 'finalise' | 'withBody' | 'read' | 'readWhen' | 'readBody'>
 
 /** The parts of the job store to which a job's body or answer matters: whether it is long, nobody else has to know. */
 export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): WholeJobs => {
@@ -67,11 +63,6 @@ export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): W
       const body = await payloads.request(claim.id)
       if (body === null) throw new Error(`the body of ${claim.id} is gone`)
       return { ...claim, body }
-    },
-
-    takeDelivery: async (id, attempt) => {
-      const fields = await bare.takeDelivery(id, attempt)
-      return fields && payloads.whole(id, fields)
     },
 
     read: (id): Promise<JobRecord | null> => readWhen(id, async () => undefined),

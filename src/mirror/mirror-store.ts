@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Target } from '../domain/job.ts'
 import { encodeBody, jobFields } from '../jobs/codec.ts'
@@ -7,7 +6,7 @@ import { deadlineEntry, jobDoorbell } from '../jobs/doorbell.ts'
 import type { NewJob } from '../jobs/new-job.ts'
 import { createPayloads } from '../jobs/payloads.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
-import { scriptText, type WhenFull } from '../redis/when-full.ts'
+import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 import type { ComparedCall } from './compared-call.ts'
 import { type Pair, pairsKeptMs } from './pairs.ts'
 
@@ -52,16 +51,15 @@ const statsRetentionMs = 30 * 86_400_000
 /** A job not yet rung within this time is taken up by a sweeper. */
 const outboxGraceMs = 1_500
 
-/** A sample is the first that is done without. */
-const scripts = {
-  reserve: { keys: 2, whenFull: 'refused' },
-  tally: { keys: 3, whenFull: 'runs' },
-  create: { keys: 3, whenFull: 'refused' },
-  meet: { keys: 1, whenFull: 'runs' },
-} as const satisfies Record<string, { keys: number; whenFull: WhenFull }>
-type Command = (...args: readonly (string | number)[]) => Promise<unknown>
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
-const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
+/** A sample is the first that is done without. */
+export const mirrorScripts = {
+  reserve: defineScript({ lua: lua('reserve'), keys: 2, whenFull: 'refused' }),
+  tally: defineScript({ lua: lua('tally'), keys: 3, whenFull: 'runs' }),
+  create: defineScript({ lua: lua('create'), keys: 3, whenFull: 'refused' }),
+  meet: defineScript({ lua: lua('meet'), keys: 1, whenFull: 'runs' }),
+} as const
 
 /**
  * Samples and what they showed. What is counted lives in a slot of its own, apart from the samples' jobs, which are in
@@ -69,14 +67,8 @@ const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua
  * showed: whoever dies in between loses that sample, and its place is free again when the sample's time is over.
  */
 export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () => number): MirrorStore => {
-  const commands = redis as unknown as Record<string, Command>
   const payloads = createPayloads(redis, keys)
-  for (const [name, { keys: numberOfKeys, whenFull }] of Object.entries(scripts)) {
-    const lua = scriptText(source(name), whenFull)
-    redis.defineCommand(`baton:mirror-${name}`, { lua, numberOfKeys })
-  }
-  const run = (name: keyof typeof scripts, ...args: (string | number)[]) =>
-    commands[`baton:mirror-${name}`]!(...args)
+  const run = createScriptRunner(redis)
 
   const keysOf = ({ route, to }: Mirror) => {
     const words = JSON.stringify([route, to.provider, to.model])
@@ -88,13 +80,22 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
   return {
     reserve: async (mirror, id, givenUpAtMs, places) => {
       const { open, stats } = keysOf(mirror)
-      return (await run('reserve', open, stats, id, now(), givenUpAtMs, places, statsRetentionMs)) === 1
+      return (
+        (await run(mirrorScripts.reserve, [
+          open,
+          stats,
+          id,
+          now(),
+          givenUpAtMs,
+          places,
+          statsRetentionMs,
+        ])) === 1
+      )
     },
     create: async (job, original) => {
       const body = encodeBody(job)
       if (body === true) await payloads.putRequest(job.id, job.body)
-      await run(
-        'create',
+      await run(mirrorScripts.create, [
         ...[keys.record(job.id), keys.payload(job.id), keys.schedule(shardOf(job.id))],
         ...[jobDoorbell(job.id, 0, 0), now() + outboxGraceMs, deadlineEntry(job.id), job.expiresAtMs],
         ...[
@@ -102,7 +103,7 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
           ...jobFields(job),
           ...(original ? ['original', JSON.stringify(original)] : []),
         ],
-      )
+      ])
     },
     original: async id => {
       const text = await redis.hget(keys.record(id), 'original')
@@ -110,13 +111,18 @@ export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () =>
     },
     meet: async (id, which, side) => {
       const other = which === 'original' ? 'mirrored' : 'original'
-      const text = await run('meet', keys.record(id), which, JSON.stringify(side), other)
+      const text = await run(mirrorScripts.meet, [keys.record(id), which, JSON.stringify(side), other])
       return typeof text === 'string' ? (JSON.parse(text) as ComparedCall) : null
     },
     tally: async (mirror, id, counts, kept) => {
       const pair = kept ? [JSON.stringify(kept.pair), kept.pair.atMs, kept.places] : ['', 0, 0]
       const { open, stats, pairs } = keysOf(mirror)
-      await run('tally', open, stats, pairs, id, ...pair, pairsKeptMs, ...Object.entries(counts).flat())
+      await run(mirrorScripts.tally, [
+        ...[open, stats, pairs, id],
+        ...pair,
+        pairsKeptMs,
+        ...Object.entries(counts).flat(),
+      ])
     },
     retire: async (id, retentionMs) => {
       const run = await redis.hget(keys.record(id), 'apart')

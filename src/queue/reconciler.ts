@@ -16,7 +16,9 @@ const perShard = 200
 export interface ReconcilerDeps {
   readonly index: JobIndex
   readonly schedule: Schedule
-  readonly store: JobStore
+  readonly store: Pick<JobStore, 'recover' | 'readHeads'>
+  /** Puts back the doorbell of a job's webhook. */
+  readonly recoverDelivery: (id: string, attempt: number) => Promise<boolean>
   readonly doorbells: Doorbells
   readonly log: Logger
   readonly now: () => number
@@ -52,7 +54,7 @@ export const reconcileRecords = async (
     const doorbell = webhookDoorbell(record.id, attempts)
     if (await isScheduled(doorbell, deliveryEntry(record.id, attempts))) return
     if (await mayRing(webhookQueue, record.lastChangeAtMs)) return
-    await store.recoverDelivery(record.id, attempts)
+    await parts.recoverDelivery(record.id, attempts)
   }
 
   const isScheduled = async (...entries: readonly string[]): Promise<boolean> =>

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino'
-import type { BatchStore } from '../batches/store.ts'
-import { isTerminal } from '../domain/job.ts'
+import { type DeliveryStatus, isTerminal } from '../domain/job.ts'
 import { type Doorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import { type Schedule, shards } from '../jobs/schedule.ts'
@@ -23,7 +22,10 @@ export interface SweepDeps {
   readonly schedule: Schedule
   readonly store: JobStore
   readonly doorbells: Doorbells
-  readonly batches: Pick<BatchStore, 'readDelivery'>
+  /** How the webhook of a batch, or of a notice, fares; null when there is none. */
+  readonly readDelivery: (
+    id: string,
+  ) => Promise<{ readonly status: DeliveryStatus; readonly attempts: number } | null>
   readonly log: Logger
   readonly now: () => number
 }
@@ -93,9 +95,9 @@ const announceBatch = async (
   { entry, untilMs }: { readonly entry: string; readonly untilMs: number },
   leaveLeases: boolean,
 ): Promise<void> => {
-  const { schedule, batches, doorbells } = parts
+  const { schedule, doorbells } = parts
   const { batchId, attempt } = parseBatchDoorbell(entry)!
-  const delivery = await batches.readDelivery(batchId)
+  const delivery = await parts.readDelivery(batchId)
   const isDue = delivery?.status === 'pending' && delivery.attempts === attempt
   if (!isDue) return schedule.remove([entry])
   const doorbell = webhookDoorbell(batchId, attempt)

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { scriptText } from '../redis/when-full.ts'
+import { scriptText } from '../redis/scripts.ts'
 
 const done = new WeakSet<Redis | Cluster>()
 

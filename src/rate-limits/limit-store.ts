@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import type { Pace } from '../domain/rate-limit-headers.ts'
-import { scriptText } from '../redis/when-full.ts'
+import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 
 /** What a process asks of a limiter, and what it has to tell. What is absent is not known, or not limited. */
 export interface LeaseRequest {
@@ -100,11 +99,12 @@ const partsOf = (name: string): { readonly key: string; readonly model: string |
 export const limiterName = (provider: string, fingerprint: string, model?: string): string =>
   `${provider}#${fingerprint}${model === undefined ? '' : `/${model}`}`
 
-const source = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
-const script = scriptText(source('lease'), 'runs')
-const unblockScript = scriptText(source('unblock'), 'runs')
-const command = 'baton:limit-lease'
-type Run = (...args: string[]) => Promise<string>
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
+
+export const limitScripts = {
+  lease: defineScript({ lua: lua('lease'), keys: 2, whenFull: 'runs' }),
+  unblock: defineScript({ lua: lua('unblock'), keys: 1, whenFull: 'runs' }),
+} as const
 
 /** As the script keeps it. */
 interface LimiterRecord {
@@ -126,8 +126,7 @@ export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitS
   const keyOf = (limiter: string): string => `${prefix}:{limits}:${limiter}`
   const names = `${prefix}:{limits}:names`
   const channel = `${prefix}:limits`
-  redis.defineCommand(command, { lua: script, numberOfKeys: 2 })
-  const run = (redis as unknown as Record<string, Run>)[command]!.bind(redis)
+  const run = createScriptRunner(redis)
 
   const viewOf = (name: string, record: LimiterRecord, nowMs: number): LimiterView => {
     const since = (ms: number): number => Math.round(record.base + ms)
@@ -150,11 +149,18 @@ export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitS
     channel,
     lease: async (limiter, process, request) =>
       JSON.parse(
-        await run(keyOf(limiter), names, limiter, channel, process, JSON.stringify(request)),
+        (await run(limitScripts.lease, [
+          keyOf(limiter),
+          names,
+          limiter,
+          channel,
+          process,
+          JSON.stringify(request),
+        ])) as string,
       ) as Lease,
     unblock: async provider => {
       const own = (await redis.smembers(names)).filter(name => name.startsWith(`${provider}#`))
-      await Promise.all(own.map(name => redis.eval(unblockScript, 1, keyOf(name), name, channel)))
+      await Promise.all(own.map(name => run(limitScripts.unblock, [keyOf(name), name, channel])))
     },
     read: async provider => {
       const [all, [seconds, micros]] = await Promise.all([redis.smembers(names), redis.time()])

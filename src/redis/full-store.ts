@@ -1,5 +1,4 @@
-import { type PackedScriptName, type RunScript, type ScriptName, whenFull } from './scripts.ts'
-import { isFullReply } from './when-full.ts'
+import type { RunScript, Script } from './scripts.ts'
 
 /** Nothing new is made: what room is left is for ending what was accepted. */
 export class StoreFullError extends Error {
@@ -7,6 +6,10 @@ export class StoreFullError extends Error {
     super('the store is full', { cause })
   }
 }
+
+/** Whether Redis refused a command because it is full. */
+export const isFullReply = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ReplyError' && /\bOOM\b/.test(error.message)
 
 const asFull = (error: unknown): never => {
   throw isFullReply(error) ? new StoreFullError(error) : error
@@ -17,15 +20,15 @@ const asFull = (error: unknown): never => {
  * earlier one is not new. Throws StoreFullError either way.
  */
 export const createGuardedRunner = (run: RunScript, isFull: () => boolean): RunScript => {
-  const isRefused = (name: ScriptName | PackedScriptName): boolean => whenFull(name) === 'refused' && isFull()
-  const packed: RunScript['packed'] = async (name, key, words) => {
-    if (!isRefused(name)) return run.packed(name, key, words).catch(asFull)
-    if (name === 'create') return run.packed('create-known', key, words)
+  const isRefused = ({ whenFull }: Script): boolean => whenFull === 'refused' && isFull()
+  const packed: RunScript['packed'] = async (script, key, message) => {
+    if (!isRefused(script)) return run.packed(script, key, message).catch(asFull)
+    if (script.whenStoreFull) return run.packed(script.whenStoreFull, key, message)
     throw new StoreFullError()
   }
-  const plain = async (name: ScriptName, args: Parameters<RunScript>[1]): Promise<unknown> => {
-    if (isRefused(name)) throw new StoreFullError()
-    return run(name, args).catch(asFull)
+  const plain = async (script: Script, args: Parameters<RunScript>[1]): Promise<unknown> => {
+    if (isRefused(script)) throw new StoreFullError()
+    return run(script, args).catch(asFull)
   }
   return Object.assign(plain, { packed })
 }

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { scriptText } from './when-full.ts'
+import { createScriptRunner, defineScript } from './scripts.ts'
 
 /** Commands that make nothing new, and that Redis would refuse while it is full. */
 export type OwedCommand = 'APPEND' | 'HSET' | 'SET' | 'ZADD'
@@ -14,13 +14,14 @@ export type OwedWrite = (
   ...args: readonly (string | number | Buffer)[]
 ) => Promise<unknown>
 
-const name = 'baton:owed-write'
-const lua = 'return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))'
-
-type Run = (...args: readonly (string | number | Buffer)[]) => Promise<unknown>
+const owedWrite = defineScript({
+  name: 'redis/owed-write',
+  lua: 'return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))',
+  keys: 1,
+  whenFull: 'runs',
+})
 
 export const createOwedWrite = (redis: Redis | Cluster): OwedWrite => {
-  redis.defineCommand(name, { lua: scriptText(lua, 'runs'), numberOfKeys: 1 })
-  const run = (redis as unknown as Record<string, Run>)[name]!.bind(redis)
-  return (command, key, ...args) => run(key, command, ...args)
+  const run = createScriptRunner(redis)
+  return (command, key, ...args) => run(owedWrite, [key, command, ...args])
 }

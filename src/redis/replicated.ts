@@ -1,5 +1,5 @@
 import { Cluster, Command, type Redis } from 'ioredis'
-import type { PackedScriptName, RunScript, ScriptArgument, ScriptName } from './scripts.ts'
+import type { PackedScript, RunScript, Script, ScriptArgument } from './scripts.ts'
 
 /** Too few replicas said in time that they have what was written. It stands all the same, unless Redis fails over. */
 export class NotReplicatedError extends Error {}
@@ -11,18 +11,8 @@ export interface ReplicatedOptions {
   readonly timeoutMs: number
 }
 
-/** The scripts that make what a client is told to be made. */
-const making: ReadonlySet<ScriptName | PackedScriptName> = new Set([
-  'create',
-  'batch-create',
-  'file-create',
-  'upload-create',
-  'upload-part',
-  'upload-complete',
-])
-
 /**
- * Runs scripts so that those that make something resolve when replicas have it; they reject with NotReplicatedError when
+ * Runs scripts so that the confirmed ones resolve when replicas have what they made; they reject with NotReplicatedError when
  * those do not say so in time. `run` serves the others. `writer` must be a connection that nobody else uses: it stands
  * still while replicas are waited for.
  */
@@ -40,13 +30,13 @@ export const createReplicatedRunner = (
     if (server?.stream !== stream || serverOf(writer.redis, key) !== server) throw new NotReplicatedError()
     return reply
   }
-  const runConfirmed = (name: ScriptName, args: readonly ScriptArgument[]) =>
-    making.has(name) ? confirmed(String(args[0]), () => writer.run(name, args)) : run(name, args)
+  const runConfirmed = (script: Script, args: readonly ScriptArgument[]) =>
+    script.confirmed ? confirmed(String(args[0]), () => writer.run(script, args)) : run(script, args)
   return Object.assign(runConfirmed, {
-    packed: (name: PackedScriptName, key: string, words: readonly unknown[]) =>
-      making.has(name)
-        ? confirmed(key, () => writer.run.packed(name, key, words))
-        : run.packed(name, key, words),
+    packed: (script: PackedScript, key: string, message: readonly unknown[]) =>
+      script.confirmed
+        ? confirmed(key, () => writer.run.packed(script, key, message))
+        : run.packed(script, key, message),
   })
 }
 

@@ -1,134 +1,125 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import { Packr } from 'msgpackr'
-import { scriptText, type WhenFull } from './when-full.ts'
 
-/** Each script and the number of keys it takes. */
-const scripts = {
-  retry: 1,
-  account: 1,
-  'end-without-answer': 3,
-  recover: 2,
-  isolate: 1,
-  'pass-on': 2,
-  take: 1,
-  redeliver: 2,
-  'recover-delivery': 2,
-  'look-owed': 2,
-  'file-reserve': 2,
-  'file-create': 3,
-  'file-remove': 2,
-  'upload-create': 2,
-  'upload-part': 2,
-  'upload-complete': 5,
-  'upload-cancel': 2,
-  'purge-take': 2,
-  'purge-done': 3,
-  'quota-hold': 2,
-  'quota-free': 2,
-  'quota-admit': 1,
-  'batch-create': 4,
-  'batch-cancel': 1,
-  'batch-remove': 4,
-  'batch-lease': 2,
-  'batch-step': 1,
-  'batch-block': 2,
-  'batch-end': 10,
-} as const satisfies Record<string, number>
+/**
+ * What a script does while Redis has more than its `maxmemory`.
+ *
+ * `refused`: it makes something new. Redis refuses its first write then, which must be one that takes memory, so that nothing
+ * of it is there; what it only reads (that a request came before) it still answers.
+ * `runs`: it ends, moves, expires, collects, delivers, or says that a process is alive. All that frees memory, or is owed to
+ * what was accepted, so it may go over the limit.
+ */
+export type WhenFull = 'refused' | 'runs'
 
-/** Those that make something new. All others end, move, expire, collect or deliver what was accepted, or what was begun. */
-const making: ReadonlySet<string> = new Set<ScriptName | PackedScriptName>([
-  'create',
-  'batch-create',
-  'batch-feed',
-  'file-reserve',
-  'upload-create',
-])
+/**
+ * Read by Redis 7.0 and later. A script with such a line may not touch keys of two slots of a Cluster, and is refused as a
+ * whole where writes are (a replica, a full disk): neither matters here, as each of ours keeps to one slot.
+ */
+const runsLine = '#!lua flags=allow-oom\n'
 
-export const whenFull = (name: ScriptName | PackedScriptName): WhenFull =>
-  making.has(name) ? 'refused' : 'runs'
+export const scriptText = (lua: string, whenFull: WhenFull): string =>
+  whenFull === 'runs' ? runsLine + lua : lua
 
-/** Scripts that serve many jobs of a shard at once. Of their keys only the first is named: the shard's schedule, or what is their batch's. */
-const packedScripts = [
-  'create',
-  'create-known',
-  'claim',
-  'renew',
-  'move',
-  'finalise',
-  'take-delivery',
-  'delivery',
-  'hold-delivery',
-  'batch-feed',
-  'batch-pass',
-  'batch-peek',
-  'batch-collect',
-] as const
+interface Definition {
+  /** The file of the script, `<room>/lua/<name>.lua`, or its text. */
+  readonly lua: URL | string
+  /** Local functions that it uses: a file that is put before it. */
+  readonly prelude?: URL
+  /** A line between the two, for a variant of a script that has the same file. */
+  readonly before?: string
+  readonly whenFull: WhenFull
+  /** It makes what a client is told is made: resolves when replicas have it, where the config asks for that. */
+  readonly confirmed?: boolean
+  /** Only where the file does not name it: a variant, or a text. */
+  readonly name?: string
+}
 
-export type ScriptName = keyof typeof scripts
-export type PackedScriptName = (typeof packedScripts)[number]
+export interface Script {
+  /** How ioredis knows it: `jobs/claim`. */
+  readonly name: string
+  /** How many keys it takes. */
+  readonly keys: number
+  readonly whenFull: WhenFull
+  readonly confirmed: boolean
+  /** All that Redis is sent. */
+  text(): string
+}
+
+/**
+ * Serves many records of a shard at once. Of its keys only the first is named, and the others derived from it. Its message, an
+ * array of any depth, travels as one MessagePack argument, and the reply, again an array, comes back as one: ioredis spends as
+ * much time on each word it writes as a packer on ten.
+ */
+export interface PackedScript extends Script {
+  readonly keys: 1
+  readonly packed: true
+  /** Runs in its place while the store is full: finds what was made before, and makes nothing. */
+  readonly whenStoreFull?: PackedScript
+}
+
+const nameOf = ({ lua, name }: Definition): string =>
+  name ?? /([\w-]+)\/lua\/([\w-]+)\.lua$/.exec(String(lua))!.slice(1).join('/')
+
+const read = (lua: URL | string): string => (typeof lua === 'string' ? lua : readFileSync(lua, 'utf8'))
+
+const define = (definition: Definition): Omit<Script, 'keys'> => ({
+  name: nameOf(definition),
+  whenFull: definition.whenFull,
+  confirmed: definition.confirmed ?? false,
+  text: () => {
+    const { prelude, before = '', lua, whenFull } = definition
+    return scriptText((prelude ? read(prelude) : '') + before + read(lua), whenFull)
+  },
+})
+
+/** Declares a script of a room, beside its Lua. It is read when a connection first runs it. */
+export const defineScript = ({ keys, ...definition }: Definition & { readonly keys: number }): Script => ({
+  ...define(definition),
+  keys,
+})
+
+/** Declares a script that takes and replies one packed array. */
+export const definePackedScript = ({
+  whenStoreFull,
+  ...definition
+}: Definition & { readonly whenStoreFull?: PackedScript }): PackedScript => ({
+  ...define(definition),
+  keys: 1,
+  packed: true,
+  ...(whenStoreFull && { whenStoreFull }),
+})
+
 export type ScriptArgument = string | number | Buffer
 
-/** Two that run when Redis is full have the text of one that does not: jobs that a key names are found, lines that become no jobs pass. */
-const texts: Partial<Record<string, readonly [before: string, name: string]>> = {
-  'create-known': ['MAKES_NONE = true\n', 'create'],
-  'batch-pass': ['', 'batch-feed'],
-}
-
-const ofWebhooks = new Set([
-  'delivery',
-  'hold-delivery',
-  'take-delivery',
-  'redeliver',
-  'recover-delivery',
-  'look-owed',
-])
-
-const fileOf = (name: string): string => {
-  if (name.startsWith('batch-')) return `batches/lua/${name.slice('batch-'.length)}`
-  if (/^(?:file|upload|purge|quota)-/.test(name)) return `files/lua/${name}`
-  return ofWebhooks.has(name) ? `webhooks/lua/${name}` : `jobs/lua/${name}`
-}
-
-const source = (script: string): string => {
-  const [before, name] = texts[script] ?? ['', script]
-  return before + readFileSync(new URL(`../${fileOf(name)}.lua`, import.meta.url), 'utf8')
-}
-
-/** Runs the store's scripts: EVALSHA, with EVAL when Redis has forgotten it. */
+/** Runs scripts: EVALSHA, with EVAL when Redis has forgotten them. */
 export interface RunScript {
-  (name: ScriptName, args: readonly ScriptArgument[]): Promise<unknown>
-  /**
-   * `words`, an array of any depth, travels as one MessagePack argument, and the reply, again an array, comes back as
-   * one: ioredis spends as much time on each word it writes as a packer on ten.
-   */
-  packed(name: PackedScriptName, key: string, words: readonly unknown[]): Promise<unknown>
+  /** Keys first, then arguments. */
+  (script: Script, args: readonly ScriptArgument[]): Promise<unknown>
+  packed(script: PackedScript, key: string, message: readonly unknown[]): Promise<unknown>
 }
 
 type Command<Reply> = (...args: readonly ScriptArgument[]) => Promise<Reply>
 
 export const createScriptRunner = (redis: Redis | Cluster): RunScript => {
-  const prelude = source('prelude')
-  const commands = redis as unknown as Record<string, Command<unknown>>
-  const define = (name: ScriptName | PackedScriptName, numberOfKeys: number): string => {
-    const command = `baton:${name}`
-    redis.defineCommand(command, { lua: scriptText(prelude + source(name), whenFull(name)), numberOfKeys })
-    return command
-  }
-  const plain = Object.fromEntries(
-    (Object.entries(scripts) as [ScriptName, number][]).map(([name, keys]) => [
-      name,
-      commands[define(name, keys)]!.bind(redis),
-    ]),
-  )
-  const packing = Object.fromEntries(
-    packedScripts.map(name => [name, commands[`${define(name, 1)}Buffer`]!.bind(redis)]),
-  ) as Record<PackedScriptName, Command<Buffer>>
+  const known = new Map<Script, Command<unknown>>()
   const packr = new Packr({ useRecords: false })
 
-  const run = (name: ScriptName, args: readonly ScriptArgument[]) => plain[name]!(...args)
+  const commandOf = (script: Script, suffix: '' | 'Buffer'): Command<unknown> => {
+    const command = known.get(script)
+    if (command) return command
+    const name = `baton:${script.name}`
+    redis.defineCommand(name, { lua: script.text(), numberOfKeys: script.keys })
+    const defined = (redis as unknown as Record<string, Command<unknown>>)[name + suffix]!.bind(redis)
+    known.set(script, defined)
+    return defined
+  }
+
+  const run = (script: Script, args: readonly ScriptArgument[]) => commandOf(script, '')(...args)
   return Object.assign(run, {
-    packed: async (name: PackedScriptName, key: string, words: readonly unknown[]) =>
-      packr.unpack(await packing[name](key, packr.pack(words))) as unknown,
+    packed: async (script: PackedScript, key: string, message: readonly unknown[]) => {
+      const reply = await commandOf(script, 'Buffer')(key, packr.pack(message))
+      return packr.unpack(reply as Buffer) as unknown
+    },
   })
 }

@@ -1,9 +1,11 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createPayloads } from '../jobs/payloads.ts'
 import type { RecordFields } from '../jobs/record.ts'
 import { coalesce } from '../redis/coalesce.ts'
-import { type Keys, shardOf } from '../redis/keys.ts'
+import { isNoticeId, type Keys, shardOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
+import { deliveryScripts } from './scripts.ts'
 
 export type DeliveryResult =
   | { readonly status: 'delivered' | 'dead'; readonly reason: string }
@@ -79,7 +81,10 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     const nowMs = now()
     const items = doorbells.map(({ id, attempt }) => [recordOf(id), id, String(attempt)])
     const words = [String(nowMs), String(nowMs + leaseMs), ...items]
-    const replies = (await run.packed('take-delivery', keys.schedule(shard), words)) as (string[] | false)[]
+    const replies = (await run.packed(deliveryScripts.take, keys.schedule(shard), words)) as (
+      | string[]
+      | false
+    )[]
     return replies.map(reply => (reply ? fieldsOf(reply) : null))
   })
 
@@ -95,7 +100,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
 
   const record = coalesce<Delivered, boolean>(shardOfDoorbell, async (shard, deliveries) => {
     const words = [String(now()), ...deliveries.map(deliveryWords)]
-    const replies = (await run.packed('delivery', keys.schedule(shard), words)) as number[]
+    const replies = (await run.packed(deliveryScripts.record, keys.schedule(shard), words)) as number[]
     return replies.map(reply => reply === 1)
   })
 
@@ -107,7 +112,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
       String(dueAtMs),
     ])
     const words = [String(now()), ...items]
-    const replies = (await run.packed('hold-delivery', keys.schedule(shard), words)) as number[]
+    const replies = (await run.packed(deliveryScripts.hold, keys.schedule(shard), words)) as number[]
     return replies.map(reply => reply === 1)
   })
 
@@ -127,9 +132,38 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     },
 
     recoverDelivery: async (id, attempt) =>
-      (await run('recover-delivery', [recordOf(id), keys.schedule(shardOf(id)), id, attempt, now()])) === 1,
+      (await run(deliveryScripts.recover, [recordOf(id), keys.schedule(shardOf(id)), id, attempt, now()])) ===
+      1,
 
     redeliver: async id =>
-      (await run('redeliver', [recordOf(id), keys.schedule(shardOf(id)), id, now()])) === 1,
+      (await run(deliveryScripts.redeliver, [recordOf(id), keys.schedule(shardOf(id)), id, now()])) === 1,
   }
+}
+
+type OptionsOf = Omit<DeliveriesOptions, 'recordOf'>
+
+/** Those of jobs: a record that is taken has its answer, however long that is. */
+export const createJobDeliveries = (options: OptionsOf): Deliveries => {
+  const { redis, keys } = options
+  const payloads = createPayloads(redis, keys)
+  const deliveries = createDeliveries({ ...options, recordOf: keys.record })
+  return {
+    ...deliveries,
+    takeDelivery: async (id, attempt) => {
+      const fields = await deliveries.takeDelivery(id, attempt)
+      return fields && payloads.whole(id, fields)
+    },
+  }
+}
+
+/** Those of batches, and of notices that one is blocked. */
+export const createBatchDeliveries = (options: OptionsOf): Deliveries => {
+  const { keys } = options
+  return createDeliveries({ ...options, recordOf: id => (isNoticeId(id) ? keys.notice(id) : keys.batch(id)) })
+}
+
+/** The webhooks of jobs, and those of batches and notices. */
+export interface DeliveriesByKind {
+  readonly jobs: Deliveries
+  readonly batches: Deliveries
 }

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { isNoticeId, type Keys, shardCount, shardOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
+import { deliveryScripts } from './scripts.ts'
 
 /** How the webhook of a batch, or of a notice, stands that is owed. */
 export interface OwedDelivery {
@@ -41,7 +42,7 @@ export const createOwedAnnouncements = ({ redis, run, keys, now }: OwedOptions):
       return (await Promise.all(lists)).flat()
     },
     look: async id => {
-      const [attempts, lastDueAtMs] = (await run('look-owed', [
+      const [attempts, lastDueAtMs] = (await run(deliveryScripts.lookOwed, [
         recordOf(id),
         keys.owed(shardOf(id)),
         id,
@@ -50,6 +51,7 @@ export const createOwedAnnouncements = ({ redis, run, keys, now }: OwedOptions):
       return attempts === undefined ? null : { attempts: Number(attempts), lastDueAtMs: Number(lastDueAtMs) }
     },
     recover: async (id, attempt) =>
-      (await run('recover-delivery', [recordOf(id), keys.schedule(shardOf(id)), id, attempt, now()])) === 1,
+      (await run(deliveryScripts.recover, [recordOf(id), keys.schedule(shardOf(id)), id, attempt, now()])) ===
+      1,
   }
 }

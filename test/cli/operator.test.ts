@@ -93,7 +93,7 @@ test('dead letters: list and redeliver', async () => {
   await until(async () => {
     const { delivery } = (await baton.context.store.read(id))!
     const attempts = delivery!.attempts
-    return baton.context.store.recordDelivery(id, attempts, { status: 'dead', reason: 'connect' })
+    return baton.context.deliveries.jobs.recordDelivery(id, attempts, { status: 'dead', reason: 'connect' })
   })
   expect(rowsOf((await site.run('dead-letters list')).out)[1]).toEqual([
     id,

@@ -9,6 +9,7 @@ import { type Claim, createJobStore, type JobResult, type JobStore } from '../..
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { createKeys, type Keys, newJobId, shardOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
+import { createJobDeliveries, type Deliveries } from '../../src/webhooks/deliveries.ts'
 import { testRedis } from '../support/redis.ts'
 
 export const leaseMs = 15_000
@@ -20,7 +21,8 @@ const shard = 5
 export interface StoreFixture {
   readonly redis: Redis
   readonly keys: Keys
-  readonly store: JobStore
+  /** The store of jobs, with the deliveries of their webhooks. */
+  readonly store: JobStore & Deliveries
   readonly schedule: Schedule
   readonly batches: BatchStore
   readonly work: BatchWork
@@ -50,16 +52,11 @@ export const openStore = (
   const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
   const run = createScriptRunner(redis)
   const schedule = createSchedule(redis, run, keys, { now, aheadMs })
-  const store = createJobStore({
-    redis,
-    run,
-    keys,
-    leaseMs,
-    retentionMs,
-    deadLetterRetentionMs,
-    now,
-    aheadMs,
-  })
+  const on = { redis, run, keys, leaseMs, retentionMs, now }
+  const store = {
+    ...createJobStore({ ...on, aheadMs }),
+    ...createJobDeliveries({ ...on, deadLetterRetentionMs }),
+  }
   const batches = createBatchStore({ redis, run, keys, now })
   const work = createBatchWork({ redis, run, keys, retentionMs: batchRetentionMs, now })
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
-import { deadLetterRetentionMs, leaseMs, openStore, retentionMs, type StoreFixture } from './store-fixture.ts'
+import { leaseMs, openStore, retentionMs, type StoreFixture } from './store-fixture.ts'
 
 const minuteMs = 60_000
 
@@ -20,7 +20,7 @@ const processOff = (
   const { redis, keys } = fixture
   const run = createScriptRunner(redis)
   const clock = { now: () => Date.now() + offMs, aheadMs: () => aheadMs }
-  const times = { leaseMs, retentionMs, deadLetterRetentionMs }
+  const times = { leaseMs, retentionMs }
   return {
     store: createJobStore({ redis, run, keys, ...times, ...clock }),
     schedule: createSchedule(redis, run, keys, clock),

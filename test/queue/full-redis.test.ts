@@ -1,5 +1,3 @@
-import { globSync } from 'node:fs'
-import { basename, join } from 'node:path'
 import type { Job } from 'bullmq'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
@@ -13,7 +11,6 @@ import { providerQueue } from '../../src/queue/doorbells.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import { createTurn } from '../../src/queue/turn.ts'
 import { createOwedWrite } from '../../src/redis/owed-write.ts'
-import { type PackedScriptName, type ScriptName, whenFull } from '../../src/redis/scripts.ts'
 import { answer } from '../jobs/store-fixture.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
@@ -35,20 +32,6 @@ const fill = () => setMemory(1)
 beforeEach(() => setMemory(0))
 
 const queue = providerQueue('first')
-
-it('every script of a job, a batch or a file is told to make something, or to run when Redis is full', () => {
-  const names = globSync(join(import.meta.dirname, '../../src/{jobs,batches,files,webhooks}/lua/*.lua')).map(
-    file => (file.includes('/batches/') ? `batch-${basename(file, '.lua')}` : basename(file, '.lua')),
-  )
-  const refused = names.filter(name => whenFull(name as ScriptName | PackedScriptName) === 'refused')
-  expect(refused.toSorted()).toEqual([
-    'batch-create',
-    'batch-feed',
-    'create',
-    'file-reserve',
-    'upload-create',
-  ])
-})
 
 describe('while Redis is full', () => {
   it('no job is made, and one that was made is still found by its key', async () => {

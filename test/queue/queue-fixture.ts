@@ -2,6 +2,7 @@ import { Queue } from 'bullmq'
 import { type Logger, pino } from 'pino'
 import type { BatchStore } from '../../src/batches/store.ts'
 import { createDoorbells, type Doorbells, providerQueue, queueName } from '../../src/queue/doorbells.ts'
+import type { Deliveries } from '../../src/webhooks/deliveries.ts'
 import { openStore, type StoreFixture } from '../jobs/store-fixture.ts'
 
 export interface QueueFixture extends StoreFixture {
@@ -9,7 +10,8 @@ export interface QueueFixture extends StoreFixture {
   /** What the sweeper and the reconciler are made of. */
   readonly parts: Pick<StoreFixture, 'schedule' | 'store'> & {
     readonly doorbells: Doorbells
-    readonly batches: BatchStore
+    readonly readDelivery: BatchStore['readDelivery']
+    readonly recoverDelivery: Deliveries['recoverDelivery']
     readonly log: Logger
     readonly now: () => number
   }
@@ -37,7 +39,11 @@ export const openQueue = (at?: Parameters<typeof openStore>[0]): QueueFixture =>
   return {
     ...fixture,
     doorbells,
-    parts: { schedule, store, doorbells, batches, log, now: () => clock.nowMs },
+    parts: {
+      ...{ schedule, store, doorbells, log, now: () => clock.nowMs },
+      readDelivery: batches.readDelivery,
+      recoverDelivery: store.recoverDelivery,
+    },
     ringingAt: async provider => {
       const jobs = await queueOf(provider).getJobs(['wait', 'prioritized'], 0, -1, true)
       return jobs.map(job => job.id!)

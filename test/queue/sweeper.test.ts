@@ -166,7 +166,7 @@ describe('the lease of a delivery', () => {
 
   it('gives that of a batch to others, too', async () => {
     const delivery = { status: 'pending', attempts: 2, reason: 'timeout' }
-    const parts = { ...q.parts, batches: { readDelivery: async () => delivery as BatchRecord['delivery'] } }
+    const parts = { ...q.parts, readDelivery: async () => delivery as BatchRecord['delivery'] }
     const id = newBatchId('openai', 3, q.clock.nowMs)
     await q.schedule.add(deliveryEntry(id, 2), q.clock.nowMs)
     await sweep(parts)

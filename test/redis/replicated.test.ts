@@ -5,6 +5,8 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type RedisNode, startNode } from '../../harness/redis/node.ts'
 import { until } from '../../harness/until.ts'
+import { uploadScripts } from '../../src/files/scripts.ts'
+import { jobScripts } from '../../src/jobs/scripts.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createKeys, newUploadId, shardOf } from '../../src/redis/keys.ts'
 import { createReplicatedRunner, NotReplicatedError } from '../../src/redis/replicated.ts'
@@ -55,7 +57,7 @@ const runner = (writing: RunScript = createScriptRunner(writer), timeoutMs = 200
 
 it('what makes something resolves when a replica has it', async () => {
   // A replica that has just come online may still be busy with what it was sent first.
-  await runner(createScriptRunner(writer), 10_000)('upload-create', making)
+  await runner(createScriptRunner(writer), 10_000)(uploadScripts.create, making)
   const copy = new Redis(replica.port, { readOnly: true })
   expect(await copy.hget(keys.upload(id), 'bytes')).toBe('5')
   copy.disconnect()
@@ -65,15 +67,18 @@ it('rejects when no replica says so in time, also for one that found what was ma
   await replica.kill('SIGSTOP')
   try {
     const run = runner()
-    const refused = run('upload-create', making)
+    const refused = run(uploadScripts.create, making)
     let isOver = false
     refused.catch(() => (isOver = true))
-    expect(await run('upload-cancel', [keys.upload(id), keys.purge(3), id, 1])).toBeTypeOf('string')
+    expect(await run(uploadScripts.cancel, [keys.upload(id), keys.purge(3), id, 1])).toBeTypeOf('string')
     expect(isOver).toBe(false)
     await expect(refused).rejects.toThrow(NotReplicatedError)
     expect(await redis.hget(keys.upload(id), 'bytes')).toBe('5')
     const create = () =>
-      run.packed('create', keys.schedule(3), ['1', ['job_x', '', '', '', '0', '0', 'state', 'queued']])
+      run.packed(jobScripts.create, keys.schedule(3), [
+        '1',
+        ['job_x', '', '', '', '0', '0', 'state', 'queued'],
+      ])
     await expect(create()).rejects.toThrow(NotReplicatedError)
     await expect(create()).rejects.toThrow(NotReplicatedError)
   } finally {
@@ -92,7 +97,7 @@ it('rejects when the connection is another one after the write: the server may b
     },
     { packed: real.packed },
   )
-  await expect(runner(interrupted)('upload-create', making)).rejects.toThrow(NotReplicatedError)
+  await expect(runner(interrupted)(uploadScripts.create, making)).rejects.toThrow(NotReplicatedError)
 })
 
 it('rejects when the confirmation itself fails', async () => {
@@ -106,7 +111,7 @@ it('rejects when the confirmation itself fails', async () => {
     { packed: real.packed },
   )
   try {
-    await expect(runner(doomed)('upload-create', making)).rejects.toThrow(NotReplicatedError)
+    await expect(runner(doomed)(uploadScripts.create, making)).rejects.toThrow(NotReplicatedError)
   } finally {
     await redis.acl('SETUSER', 'default', '+set')
   }

@@ -144,9 +144,9 @@ describe('deliveries of one turn', () => {
 
   it('share a script to be taken, and another to be recorded, and each fares for itself', async () => {
     const calls: string[] = []
-    const deliveries = deliveriesOn((name, ...rest) => {
-      calls.push(name)
-      return packed(name, ...rest)
+    const deliveries = deliveriesOn((script, ...rest) => {
+      calls.push(script.name)
+      return packed(script, ...rest)
     })
     const [good, bad, made] = await Promise.all([finished(), finished(), finished()])
     await store.recordDelivery(made, 0, { status: 'delivered', reason: '200' })
@@ -169,7 +169,7 @@ describe('deliveries of one turn', () => {
     expect(await scheduleOf(good)).toEqual({})
     expect(await scheduleOf(bad)).toEqual({ '.w.1': nextAtMs })
     expect(await redis.exists(keys.deadLetters(shardOf(good), 'jobs'))).toBe(0)
-    expect(calls).toEqual(['take-delivery', 'delivery'])
+    expect(calls).toEqual(['webhooks/take-delivery', 'webhooks/delivery'])
   })
 
   it('are taken and counted once though their script is sent again after its reply was lost', async () => {

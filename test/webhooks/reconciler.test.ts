@@ -131,7 +131,7 @@ describe.each([
   it('is owed anew when its dead letter is sent again', async () => {
     const id = await make()
     await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'dead', reason: 'gone_410' })
-    await q.batches.redeliver(id)
+    await deliveriesOf(keyOf).redeliver(id)
     await loseDoorbell(id, 1)
     settle()
     await reconcile()

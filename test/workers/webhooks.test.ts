@@ -123,7 +123,7 @@ describe('the webhook of a job', () => {
     const letters = createDeadLetters({ ...baton.context, retentionMs })
     expect(await letters.list('default', null, 10)).toContainEqual(expect.objectContaining({ id }))
 
-    expect(await baton.context.store.redeliver(id)).toBe(true)
+    expect(await baton.context.deliveries.jobs.redeliver(id)).toBe(true)
     await delivery(id, 'pending', 11) // failed, and is tried again: not dead at once
     await hasten(id, 11)
     await delivery(id, 'delivered', 12)

@@ -3,10 +3,9 @@ import {
   type ZodFastifySchemaValidationError,
 } from 'fastify-type-provider-zod'
 import { BatonError, type ErrorCode } from '../../domain/errors.ts'
-import { StoreFullError } from '../../redis/full-store.ts'
+import { isFullReply, StoreFullError } from '../../redis/full-store.ts'
 import { NotReplicatedError } from '../../redis/replicated.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
-import { isFullReply } from '../../redis/when-full.ts'
 
 const retryRedisAfterMs = 2_000
 /** Room comes with jobs that end or pass their retention. */

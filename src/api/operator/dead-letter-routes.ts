@@ -22,7 +22,7 @@ interface Found {
 
 /** `GET /v1/dead-letters` and `POST /v1/dead-letters/:id/redeliver`, of jobs and of batches. */
 export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
-  const { store, batches, deadLetters } = parts
+  const { store, batches, deliveries, deadLetters } = parts
   const read = (id: string): Promise<LetterRecord | null> => {
     if (isNoticeId(id)) return batches.readNotice(id)
     return isBatchId(id) ? batches.read(id) : headReader(store)(id)
@@ -63,7 +63,7 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
 
   const redeliverJob = async (request: FastifyRequest, reply: FastifyReply, id: string): Promise<object> => {
     await findOwnedJob(request, id, headReader(store)).catch(asDeadLetter)
-    if (!(await store.redeliver(id))) throw deliveryNotFound()
+    if (!(await deliveries.jobs.redeliver(id))) throw deliveryNotFound()
     reply.code(202).header('location', `/v1/jobs/${id}`)
     return jobSummary(await findOwnedJob(request, id, headReader(store)))
   }
@@ -76,7 +76,7 @@ export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
     const batchId = batchOfNotice(id)
     const { dialect } = (await batches.read(batchId)) ?? { dialect: 'openai' as const }
     await findOwnedBatch(batches, request, batchId, dialect).catch(asDeadLetter)
-    if (!(await batches.redeliver(id))) throw deliveryNotFound()
+    if (!(await deliveries.batches.redeliver(id))) throw deliveryNotFound()
     const batch = await findOwnedBatch(batches, request, batchId, dialect)
     const path = dialect === 'openai' ? '/v1/batches' : '/v1/messages/batches'
     reply.code(202).header('location', `${path}/${batchId}`)

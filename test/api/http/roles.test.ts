@@ -102,7 +102,7 @@ describe('what is of another tenant', () => {
     const webhook = { url: 'https://192.0.1.1/', secret }
     const job = await submitJob(api, { webhook }, owner)
     await endJob(api, job.id)
-    await api.parts.store.recordDelivery(job.id, 0, { status: 'dead', reason: 'http_410' })
+    await api.parts.deliveries.jobs.recordDelivery(job.id, 0, { status: 'dead', reason: 'http_410' })
     const line = { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: chat() }
     const parts = [field('purpose', 'batch'), file(JSON.stringify(line))]
     const input = await postForm(api, '/v1/files', parts, owner)

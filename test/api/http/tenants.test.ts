@@ -71,7 +71,7 @@ describe('the job of another tenant', () => {
     const webhook = { url: 'https://192.0.1.1/', secret }
     const { id } = await submitJob(api, { webhook }, as('key-a'))
     await endJob(api, id)
-    await api.parts.store.recordDelivery(id, 0, { status: 'dead', reason: 'http_410' })
+    await api.parts.deliveries.jobs.recordDelivery(id, 0, { status: 'dead', reason: 'http_410' })
     const listed = async (path: string, key: string) =>
       (await call(api, 'GET', path, as(key))).json.data.map(
         (job: { id?: string; job_id?: string }) => job.id ?? job.job_id,

@@ -92,7 +92,7 @@ describe('dead letters', () => {
     for (const reason of ['http_500', 'timeout']) {
       const { id } = await submitJob(api, { webhook })
       await endJob(api, id)
-      await api.parts.store.recordDelivery(id, 0, { status: 'dead', reason })
+      await api.parts.deliveries.jobs.recordDelivery(id, 0, { status: 'dead', reason })
       died.unshift(id)
     }
     const letter = (i: number, reason: string) => ({
@@ -128,7 +128,7 @@ describe('dead letters', () => {
     for (let i = 0; i < 4; i++) {
       const { id } = await submitJob(api, { webhook })
       await endJob(api, id)
-      await api.parts.store.recordDelivery(id, 0, { status: 'dead', reason: 'timeout' })
+      await api.parts.deliveries.jobs.recordDelivery(id, 0, { status: 'dead', reason: 'timeout' })
       died.unshift(id)
     }
     const keys = createKeys(api.prefix)

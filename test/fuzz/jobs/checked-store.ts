@@ -1,15 +1,16 @@
 import { expect } from 'vitest'
-import type { Claim, JobStore, Move } from '../../../src/jobs/store.ts'
+import type { Claim, Move } from '../../../src/jobs/store.ts'
 import type { Model, ModelJob } from './model.ts'
+import type { Records } from './rig.ts'
 
 /** The store, with every reply that changes something held against the model's: whoever asks, a sweeper too. */
 export const createCheckedStore = (
-  store: JobStore,
+  store: Records,
   model: Model,
   now: () => number,
   /** When the lease of a running job comes up in the schedule, in Unix ms; 0 when it does not. */
   leaseOf: (jobId: string) => Promise<number>,
-): JobStore => {
+): Records => {
   const jobOf = (id: string): ModelJob => {
     const job = model.jobs.get(id)
     if (!job) throw new Error(`the model has no job ${id}`)

@@ -16,6 +16,7 @@ import {
 import { createPatientRedis } from '../../../src/redis/connect.ts'
 import { createKeys, type Keys } from '../../../src/redis/keys.ts'
 import { createScriptRunner } from '../../../src/redis/scripts.ts'
+import { createJobDeliveries, type Deliveries } from '../../../src/webhooks/deliveries.ts'
 import { ownRedis } from '../../support/redis.ts'
 
 export const providers = ['first', 'second', 'third'] as const
@@ -35,10 +36,13 @@ export interface HeldBundle {
 }
 
 /** The real store, schedule and queues on a Redis of their own, with a clock in the test's hands. */
+/** The store of jobs, with the deliveries of their webhooks. */
+export type Records = JobStore & Deliveries
+
 export interface Rig {
   readonly redis: Redis
   readonly keys: Keys
-  readonly store: JobStore
+  readonly store: Records
   readonly schedule: Schedule
   readonly doorbells: Doorbells
   readonly index: JobIndex
@@ -98,7 +102,10 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
     redis,
     keys,
     schedule: createSchedule(redis, run, keys, { now, aheadMs }),
-    store: createJobStore({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now, aheadMs }),
+    store: {
+      ...createJobStore({ redis, run, keys, leaseMs, retentionMs, now, aheadMs }),
+      ...createJobDeliveries({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now }),
+    },
     doorbells,
     index: createJobIndex(redis, keys, 'fuzz', now),
     clock,

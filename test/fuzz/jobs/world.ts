@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { leaseEntry } from '../../../src/jobs/doorbell.ts'
-import type { Claim, JobStore } from '../../../src/jobs/store.ts'
+import type { Claim } from '../../../src/jobs/store.ts'
 import type { AddressedDoorbell } from '../../../src/queue/doorbells.ts'
+import type { ReconcilerDeps } from '../../../src/queue/reconciler.ts'
 import type { SweepDeps } from '../../../src/queue/sweeper.ts'
 import { shardOf } from '../../../src/redis/keys.ts'
 import { agree } from './agree.ts'
 import { createCheckedStore } from './checked-store.ts'
 import { createModel, type Model } from './model.ts'
-import type { HeldBundle, Rig } from './rig.ts'
+import type { HeldBundle, Records, Rig } from './rig.ts'
 
 /** A worker with a bundle in its hands, some of whose doorbells it has not answered yet. */
 export interface Ringer {
@@ -44,9 +45,9 @@ export interface World {
   readonly model: Model
   readonly rig: Rig
   /** The real store, held against the model. */
-  readonly store: JobStore
+  readonly store: Records
   /** What sweepers and reconcilers are made of. */
-  readonly parts: SweepDeps
+  readonly parts: SweepDeps & Pick<ReconcilerDeps, 'recoverDelivery'>
   readonly ringers: Ringer[]
   readonly runners: Runner[]
   /** Runners that stand still: for long enough they lose their jobs, and come back all the same. */
@@ -67,12 +68,15 @@ export const openWorld = async (rig: Rig): Promise<World> => {
     Number((await rig.redis.zscore(rig.keys.schedule(shardOf(jobId)), leaseEntry(jobId))) ?? 0)
   const store = createCheckedStore(rig.store, model, now, leaseOf)
   const { schedule, doorbells, log } = rig
-  const batches = { readDelivery: async () => null }
   return {
     model,
     rig,
     store,
-    parts: { schedule, store, doorbells, batches, log, now: () => rig.clock.nowMs },
+    parts: {
+      ...{ schedule, store, doorbells, log, now: () => rig.clock.nowMs },
+      readDelivery: async () => null,
+      recoverDelivery: store.recoverDelivery,
+    },
     ringers: [],
     runners: [],
     frozen: [],

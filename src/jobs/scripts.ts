@@ -1,0 +1,38 @@
+import { definePackedScript, defineScript } from '../redis/scripts.ts'
+
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
+
+/** The names of a shard's keys, leases, and the ways in which a record changes. */
+export const jobPrelude = lua('prelude')
+
+const packed = { prelude: jobPrelude, whenFull: 'runs' } as const
+const onRecord = { ...packed, keys: 1 } as const
+
+/** Finds the jobs that keys name, and makes none. */
+const createKnown = definePackedScript({
+  ...packed,
+  lua: lua('create'),
+  before: 'MAKES_NONE = true\n',
+  name: 'jobs/create-known',
+})
+
+export const jobScripts = {
+  create: definePackedScript({
+    lua: lua('create'),
+    prelude: jobPrelude,
+    whenFull: 'refused',
+    whenStoreFull: createKnown,
+    confirmed: true,
+  }),
+  claim: definePackedScript({ ...packed, lua: lua('claim') }),
+  renew: definePackedScript({ ...packed, lua: lua('renew') }),
+  move: definePackedScript({ ...packed, lua: lua('move') }),
+  finalise: definePackedScript({ ...packed, lua: lua('finalise') }),
+  retry: defineScript({ ...onRecord, lua: lua('retry') }),
+  isolate: defineScript({ ...onRecord, lua: lua('isolate') }),
+  account: defineScript({ ...onRecord, lua: lua('account') }),
+  endWithoutAnswer: defineScript({ ...onRecord, lua: lua('end-without-answer'), keys: 3 }),
+  recover: defineScript({ ...onRecord, lua: lua('recover'), keys: 2 }),
+  passOn: defineScript({ ...onRecord, lua: lua('pass-on'), keys: 2 }),
+  takeDue: defineScript({ ...onRecord, lua: lua('take') }),
+} as const
