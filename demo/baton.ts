@@ -11,7 +11,7 @@ import { acquireRedis } from '../src/redis/dev/acquire.ts'
 import { openBatchWorker } from '../workers/batch.ts'
 import { openProviderWorker } from '../workers/provider.ts'
 import { openWebhookWorker } from '../workers/webhook.ts'
-import { type Cast, demoConfig } from './cast.ts'
+import { type Cast, demoConfig } from './simulated-services.ts'
 
 export interface BatonOptions {
   readonly cast: Cast

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiClient } from '../src/cli/api-client.ts'
 import type { JobView } from '../src/jobs/view.ts'
-import { route } from './cast.ts'
+import { route } from './simulated-services.ts'
 import { chatBody, jobName } from './workload.ts'
 
 /** A client of single jobs that knows nothing but the API's address. */

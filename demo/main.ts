@@ -5,7 +5,7 @@ import { onStopSignals } from '../src/lifecycle/stop-signals.ts'
 import { createScreen } from '../src/terminal/screen.ts'
 import { createLogbook } from './logbook.ts'
 import { readDemoOptions } from './options.ts'
-import { play } from './play.ts'
+import { play } from './run-demo.ts'
 
 const logFile = '.baton/demo.log'
 const graceMs = 2_000

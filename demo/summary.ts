@@ -2,8 +2,8 @@ import type { BatchView } from '../src/batches/view.ts'
 import type { JobView } from '../src/jobs/view.ts'
 import { renderTable } from '../src/terminal/table.ts'
 import type { Deliveries } from './audit.ts'
-import { backupName, primaryName } from './cast.ts'
 import type { Logbook } from './logbook.ts'
+import { backupName, primaryName } from './simulated-services.ts'
 
 export interface Outcome {
   readonly batch: BatchView

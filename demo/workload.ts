@@ -1,4 +1,4 @@
-import { route, translatedRoute } from './cast.ts'
+import { route, translatedRoute } from './simulated-services.ts'
 
 /** The simulated models say it back, so that every answer can be told to be that of its own question. */
 export const questionOf = (name: string): string => `the question of ${name}`

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Child, Exit } from '../../harness/child.ts'
-import type { Member } from '../plan/cast.ts'
+import type { Member } from '../plan/processes.ts'
 
 /** One life of a process. Times are Unix ms. */
 export interface Life {

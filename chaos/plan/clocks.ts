@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts'
-import { members } from './cast.ts'
+import { members } from './processes.ts'
 
 /** How far a host's clock may be off. */
 export const mostOffMs = 10 * 60_000

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts'
-import { type Member, members } from './cast.ts'
+import { type Member, members } from './processes.ts'
 import { providers } from './routes.ts'
 import { createTimetable, timeAt } from './timetable.ts'
 

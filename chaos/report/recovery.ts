@@ -1,6 +1,6 @@
 import type { Call, Event } from '../audit/evidence.ts'
 import type { Fault } from '../faults/fault-log.ts'
-import { members } from '../plan/cast.ts'
+import { members } from '../plan/processes.ts'
 
 /** When what a fault had stopped was seen to go on. All in Unix ms. */
 export interface SignsOfLife {

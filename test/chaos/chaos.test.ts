@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
-import { members } from '../../chaos/plan/cast.ts'
+import { members } from '../../chaos/plan/processes.ts'
 import { until } from '../../harness/until.ts'
 
 const main = join(import.meta.dirname, '../../chaos/main.ts')

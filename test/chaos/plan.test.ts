@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { lockMs } from '../../chaos/cluster/config.ts'
 import { alwaysPossible } from '../../chaos/faults/inflict.ts'
-import { members } from '../../chaos/plan/cast.ts'
 import { planClocks } from '../../chaos/plan/clocks.ts'
 import { type FaultKind, faultKinds, planFaults } from '../../chaos/plan/faults.ts'
 import { planLoad } from '../../chaos/plan/load.ts'
+import { members } from '../../chaos/plan/processes.ts'
 import { createRandom } from '../../chaos/random.ts'
 
 const size = { jobs: 500, batches: 10, lines: 100, durationMs: 300_000 }
