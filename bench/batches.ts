@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { fixed, median, printTable, whole } from '../harness/figures.ts'
 import { peakResidentBytesOf } from '../harness/process-usage.ts'
 import { until } from '../harness/until.ts'
@@ -27,22 +27,22 @@ const smallCount = 10
 const smallBatches = 3
 const connections = 64
 
-const openBatchStage = async (stage: Stage) => {
-  const { url: simUrl } = await startSim(stage)
-  const input = batonInput(stage.redisUrl, simUrl, concurrency)
+const openBatchStage = async (environment: TestEnvironment) => {
+  const { url: simUrl } = await startSim(environment)
+  const input = batonInput(environment.redisUrl, simUrl, concurrency)
   const config = {
     ...input.config,
-    storage: { path: `${stage.dir}/blobs` },
+    storage: { path: `${environment.dir}/blobs` },
     batches: { max_lines: 100_000, max_file_bytes: 300_000_000 },
   }
-  const worker = await startBaton(stage, 'worker', { ...input, config })
-  const feeder = await startBaton(stage, 'batches', { ...input, config })
-  const api = await startBaton(stage, 'api', { ...input, config })
+  const worker = await startBaton(environment, 'worker', { ...input, config })
+  const feeder = await startBaton(environment, 'batches', { ...input, config })
+  const api = await startBaton(environment, 'api', { ...input, config })
   return { worker, feeder, api, client: createBatchClient(api.url) }
 }
 
-const requestsOf = async (stage: Stage, count: number): Promise<string> => {
-  const path = `${stage.dir}/requests-${count}.jsonl`
+const requestsOf = async (environment: TestEnvironment, count: number): Promise<string> => {
+  const path = `${environment.dir}/requests-${count}.jsonl`
   await writeRequests(path, count, lineBytes)
   return path
 }
@@ -88,12 +88,12 @@ const runBatch = async (client: BatchClient, fileId: string, count: number): Pro
 /** Each size has processes of its own, so that a peak is the peak of that size. */
 const sizeRow = async (count: number): Promise<string[]> => {
   const row: string[] = []
-  await onStage(async stage => {
-    const { feeder, api, client } = await openBatchStage(stage)
-    const path = await requestsOf(stage, count)
+  await withTestEnvironment(async environment => {
+    const { feeder, api, client } = await openBatchStage(environment)
+    const path = await requestsOf(environment, count)
     const { size } = await stat(path)
     const running = client.upload(path).then(fileId => runBatch(client, fileId, count))
-    const [run, redisBytes] = await Promise.all([running, watchMemory(stage.redis, running)])
+    const [run, redisBytes] = await Promise.all([running, watchMemory(environment.redis, running)])
     row.push(
       `${whole(count)} lines, ${fixed(size / 1e6, 0)} MB`,
       fixed((await peakResidentBytesOf(api.pid)) / 1e6, 0),
@@ -107,27 +107,27 @@ const sizeRow = async (count: number): Promise<string[]> => {
 }
 
 /** The same requests as single jobs: from the first `POST /v1/jobs` to the last result. */
-const runJobs = async (stage: Stage, url: string, count: number): Promise<number> => {
+const runJobs = async (environment: TestEnvironment, url: string, count: number): Promise<number> => {
   const client = createClient(url, connections)
   const { url: endpoint, body } = JSON.parse(requestOf(lineBytes))
   const text = JSON.stringify({ endpoint, body })
   const startedAt = performance.now()
   await client.postMany(count, jobPath, text, 202)
-  await until(async () => (await openJobs(stage.redis, batonQueue)) === 0)
+  await until(async () => (await openJobs(environment.redis, batonQueue)) === 0)
   const totalMs = performance.now() - startedAt
   await client.close()
   return totalMs
 }
 
 const speed = (): Promise<void> =>
-  onStage(async stage => {
-    const { api, client } = await openBatchStage(stage)
-    const fileId = await client.upload(await requestsOf(stage, pairSize))
-    await runJobs(stage, api.url, pairSize)
+  withTestEnvironment(async environment => {
+    const { api, client } = await openBatchStage(environment)
+    const fileId = await client.upload(await requestsOf(environment, pairSize))
+    await runJobs(environment, api.url, pairSize)
     await runBatch(client, fileId, pairSize)
     const rows: [jobs: number, batch: number][] = []
     for (let pair = 0; pair < pairs; pair++) {
-      const jobsMs = await runJobs(stage, api.url, pairSize)
+      const jobsMs = await runJobs(environment, api.url, pairSize)
       const { totalMs } = await runBatch(client, fileId, pairSize)
       rows.push([pairSize / (jobsMs / 1e3), pairSize / (totalMs / 1e3)])
     }
@@ -152,10 +152,10 @@ const speed = (): Promise<void> =>
 
 /** A small batch while a large one runs: from its create to `completed`. */
 const beside = (): Promise<void> =>
-  onStage(async stage => {
-    const { client } = await openBatchStage(stage)
-    const small = await client.upload(await requestsOf(stage, smallCount))
-    const large = await client.create(await client.upload(await requestsOf(stage, sizes.at(-1)!)))
+  withTestEnvironment(async environment => {
+    const { client } = await openBatchStage(environment)
+    const small = await client.upload(await requestsOf(environment, smallCount))
+    const large = await client.create(await client.upload(await requestsOf(environment, sizes.at(-1)!)))
     await client.until(large.id, ({ request_counts }) => request_counts.completed > 0)
     const seconds: number[] = []
     for (let i = 0; i < smallBatches; i++) {

@@ -1,5 +1,5 @@
 import type { Child } from '../harness/child.ts'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { fixed, median, printTable, whole } from '../harness/figures.ts'
 import type { SimulatedProvider } from '../harness/simulated-provider.ts'
 import { until } from '../harness/until.ts'
@@ -48,7 +48,7 @@ interface Tally {
 const fresh = (): Tally => ({ requests: 0, errors: 0, first: 0, second: 0 })
 
 interface Parties {
-  readonly stage: Stage
+  readonly environment: TestEnvironment
   readonly sims: readonly [first: SimulatedProvider, second: SimulatedProvider]
   readonly tallies: Record<Name, Tally>
 }
@@ -63,7 +63,12 @@ type Count = () => number | Promise<number>
 /** Resolves when the requests are done, with what tells how many of them came to a good answer: in nobody's time. */
 type Work = (count: number) => Promise<Count>
 
-const contender = ({ stage, sims, tallies }: Parties, name: Name, team: Team, work: Work): Contender => {
+const contender = (
+  { environment, sims, tallies }: Parties,
+  name: Name,
+  team: Team,
+  work: Work,
+): Contender => {
   const calls = () => Promise.all(sims.map(sim => sim.calls()))
   let before: number[] = []
   let good: Count = () => 0
@@ -72,7 +77,7 @@ const contender = ({ stage, sims, tallies }: Parties, name: Name, team: Team, wo
     pids: { process: team.children.map(child => child.pid), redis: team.redis },
     prepare: async count => {
       asked = count
-      await compactFile(stage.redis)
+      await compactFile(environment.redis)
       before = await calls()
       for (const child of team.children) child.thaw()
     },
@@ -81,7 +86,7 @@ const contender = ({ stage, sims, tallies }: Parties, name: Name, team: Team, wo
     },
     rest: async () => {
       const succeeded = await good()
-      if (team.redis !== undefined) await until(() => allSettled(stage.redis, queues))
+      if (team.redis !== undefined) await until(() => allSettled(environment.redis, queues))
       for (const child of team.children) child.freeze()
       const after = await calls()
       const tally = tallies[name]
@@ -94,9 +99,13 @@ const contender = ({ stage, sims, tallies }: Parties, name: Name, team: Team, wo
 }
 
 /** Posts requests that wait for their answers. */
-const posting = (stage: Stage, url: string, headers: Readonly<Record<string, string>> = {}): Work => {
+const posting = (
+  environment: TestEnvironment,
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Work => {
   const client = createClient(url, concurrency, headers)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   return async count => {
     let good = 0
     await inLanes(concurrency, count, () =>
@@ -110,20 +119,20 @@ const posting = (stage: Stage, url: string, headers: Readonly<Record<string, str
 }
 
 /** Posts jobs to a route that only puts them into a queue, and waits until its worker has called for the last of them. */
-const queueing = (stage: Stage, url: string): Work => {
+const queueing = (environment: TestEnvironment, url: string): Work => {
   const client = createClient(url, concurrency)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   return async count => {
     await client.postMany(count, jobPath, jobText, 202)
-    await until(async () => (await openJobs(stage.redis, `bull:${floorQueue}`)) === 0)
+    await until(async () => (await openJobs(environment.redis, `bull:${floorQueue}`)) === 0)
     return () => count
   }
 }
 
 /** Posts jobs and then waits for the last of them; `reads`: fetches each result besides. */
-const submitting = (stage: Stage, url: string, reads: boolean): Work => {
+const submitting = (environment: TestEnvironment, url: string, reads: boolean): Work => {
   const client = createClient(url, concurrency)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   const idOf = (text: string): string => (JSON.parse(text) as { id: string }).id
   return async count => {
     const ids: string[] = []
@@ -131,9 +140,9 @@ const submitting = (stage: Stage, url: string, reads: boolean): Work => {
       ids.push(idOf(await client.post(jobPath, jobText, 202)))
     })
     if (!reads) {
-      await until(() => allSettled(stage.redis, queues))
+      await until(() => allSettled(environment.redis, queues))
       return async () =>
-        (await Promise.all(ids.map(id => hasSucceeded(stage.redis, id)))).filter(Boolean).length
+        (await Promise.all(ids.map(id => hasSucceeded(environment.redis, id)))).filter(Boolean).length
     }
     let good = 0
     await inLanes(concurrency, count, async i => {
@@ -156,26 +165,29 @@ const batching = (url: string, path: string): Work => {
 }
 
 const openContenders = async (parties: Parties, count: number): Promise<Record<Name, Contender>> => {
-  const { stage, sims } = parties
+  const { environment, sims } = parties
   const simUrls = [sims[0].url, sims[1].url] as const
-  const path = `${stage.dir}/requests.jsonl`
+  const path = `${environment.dir}/requests.jsonl`
   await writeRequests(path, count, chatLineBytes)
-  const gateway = await startGateway(stage)
+  const gateway = await startGateway(environment)
 
-  const input = relayInput(stage.redisUrl, ...simUrls, concurrency)
-  const own = { ...input, config: { ...input.config, storage: { path: `${stage.dir}/blobs` } } }
-  const api = await startBaton(stage, 'api', own)
+  const input = relayInput(environment.redisUrl, ...simUrls, concurrency)
+  const own = { ...input, config: { ...input.config, storage: { path: `${environment.dir}/blobs` } } }
+  const api = await startBaton(environment, 'api', own)
   const workers = await Promise.all(
-    [provider, backup].map(worksOn => startBaton(stage, 'worker', { ...own, worksOn })),
+    [provider, backup].map(worksOn => startBaton(environment, 'worker', { ...own, worksOn })),
   )
-  const feeder = await startBaton(stage, 'batches', own)
-  const team: Team = { children: [api, ...workers, feeder], redis: stage.redisPid }
-  const { redisUrl } = stage
-  const floorApi = await startFloor(stage, 'api', { redisUrl, queue: floorQueue } satisfies FloorApiInput)
+  const feeder = await startBaton(environment, 'batches', own)
+  const team: Team = { children: [api, ...workers, feeder], redis: environment.redisPid }
+  const { redisUrl } = environment
+  const floorApi = await startFloor(environment, 'api', {
+    redisUrl,
+    queue: floorQueue,
+  } satisfies FloorApiInput)
   const floorInput: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl: simUrls[0], concurrency }
   const floor: Team = {
-    children: [floorApi, await startFloor(stage, 'worker', floorInput)],
-    redis: stage.redisPid,
+    children: [floorApi, await startFloor(environment, 'worker', floorInput)],
+    redis: environment.redisPid,
   }
   for (const child of [gateway, ...floor.children, ...team.children]) child.freeze()
 
@@ -185,12 +197,12 @@ const openContenders = async (parties: Parties, count: number): Promise<Record<N
       parties,
       'gateway',
       { children: [gateway] },
-      posting(stage, gateway.url, gatewayHeaders(...simUrls)),
+      posting(environment, gateway.url, gatewayHeaders(...simUrls)),
     ),
-    floor: contender(parties, 'floor', floor, queueing(stage, floorApi.url)),
-    door: contender(parties, 'door', team, posting(stage, url)),
-    jobs: contender(parties, 'jobs', team, submitting(stage, url, false)),
-    'jobs read': contender(parties, 'jobs read', team, submitting(stage, url, true)),
+    floor: contender(parties, 'floor', floor, queueing(environment, floorApi.url)),
+    door: contender(parties, 'door', team, posting(environment, url)),
+    jobs: contender(parties, 'jobs', team, submitting(environment, url, false)),
+    'jobs read': contender(parties, 'jobs read', team, submitting(environment, url, true)),
     batch: contender(parties, 'batch', team, batching(url, path)),
   }
 }
@@ -225,11 +237,11 @@ const print = (
 
 /** The same requests through Portkey's gateway and through Baton, while the first provider answers and while it does not. */
 export const gatewayRace = (): Promise<void> =>
-  onStage(async stage => {
-    const [first, second] = await Promise.all([startSim(stage), startSim(stage)])
+  withTestEnvironment(async environment => {
+    const [first, second] = await Promise.all([startSim(environment), startSim(environment)])
     const tallies = Object.fromEntries(names.map(name => [name, fresh()])) as Record<Name, Tally>
     const count = jobsOr(usualRequests)
-    const parties: Parties = { stage, sims: [first, second], tallies }
+    const parties: Parties = { environment, sims: [first, second], tallies }
     const contenders = await openContenders(parties, count)
     for (const name of names) await measure(contenders[name], name === 'batch' ? count : Math.ceil(count / 5))
 

@@ -1,5 +1,5 @@
 import type { Child } from '../harness/child.ts'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { fixed, percentile, printTable, whole } from '../harness/figures.ts'
 import type { SimulatedProvider } from '../harness/simulated-provider.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
@@ -43,12 +43,12 @@ interface Parties {
 }
 
 /** Each of a case's jobs waits for the first target, whatever is known against it by then. */
-const createCase = (stage: Stage, name: Case, parties: Parties, tally: Tally): Contender => {
-  const { redis } = stage
+const createCase = (environment: TestEnvironment, name: Case, parties: Parties, tally: Tally): Contender => {
+  const { redis } = environment
   const { input, sims, workers } = parties
   let jobIds: string[] = []
   let before: number[] = []
-  return draining(stage, {
+  return draining(environment, {
     workers,
     load: async count => {
       // Workers keep in mind what they learned. Forgotten here, it does not send new jobs past the first target.
@@ -71,9 +71,9 @@ const createCase = (stage: Stage, name: Case, parties: Parties, tally: Tally): C
 const byCase = <Value>(make: (name: Case) => Value): Record<Case, Value> =>
   Object.fromEntries(cases.map(name => [name, make(name)])) as Record<Case, Value>
 
-const underLoad = async (stage: Stage, parties: Parties): Promise<void> => {
+const underLoad = async (environment: TestEnvironment, parties: Parties): Promise<void> => {
   const tallies = byCase((): Tally => ({ jobs: 0, first: 0, second: 0 }))
-  const contenders = byCase(name => createCase(stage, name, parties, tallies[name]))
+  const contenders = byCase(name => createCase(environment, name, parties, tallies[name]))
   const count = jobsOr(usualJobs)
   // Warms up, and brings two of the first targets to where they stay.
   for (const name of cases) await measure(contenders[name], count)
@@ -105,10 +105,10 @@ const underLoad = async (stage: Stage, parties: Parties): Promise<void> => {
  * Call by call in turn, with nothing else going on. The API is not told what is out of use, else it would send a call to
  * the second target at once and there would be no handover.
  */
-const alone = async (stage: Stage, { input, workers }: Parties): Promise<void> => {
-  const api = await startBaton(stage, 'api', input)
+const alone = async (environment: TestEnvironment, { input, workers }: Parties): Promise<void> => {
+  const api = await startBaton(environment, 'api', input)
   const client = createClient(api.url, 1)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   for (const worker of workers) worker.thaw()
   const times = byCase((): number[] => [])
   for (let i = 0; i < warmUpCalls + loneCalls; i++) {
@@ -132,14 +132,14 @@ const alone = async (stage: Stage, { input, workers }: Parties): Promise<void> =
 
 /** What it takes to move a job on to its second target, with a call at the first and without one. */
 export const handoverCost = (): Promise<void> =>
-  onStage(async stage => {
-    const [first, second] = await Promise.all([startSim(stage), startSim(stage)])
-    const input = relayInput(stage.redisUrl, first.url, second.url, concurrency)
+  withTestEnvironment(async environment => {
+    const [first, second] = await Promise.all([startSim(environment), startSim(environment)])
+    const input = relayInput(environment.redisUrl, first.url, second.url, concurrency)
     const workers = await Promise.all(
-      [provider, broken, backup].map(worksOn => startBaton(stage, 'worker', { ...input, worksOn })),
+      [provider, broken, backup].map(worksOn => startBaton(environment, 'worker', { ...input, worksOn })),
     )
     const parties: Parties = { input, sims: [first, second], workers }
-    await underLoad(stage, parties)
+    await underLoad(environment, parties)
     console.log()
-    await alone(stage, parties)
+    await alone(environment, parties)
   })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { fixed, median, percentile, printTable, whole } from '../harness/figures.ts'
 import type { SimulatedProvider } from '../harness/simulated-provider.ts'
 import { until } from '../harness/until.ts'
@@ -58,19 +58,19 @@ interface Parties {
   readonly state: () => Promise<string>
 }
 
-const open = async (stage: Stage): Promise<Parties> => {
+const open = async (environment: TestEnvironment): Promise<Parties> => {
   const sims = await Promise.all(
-    [0, 1].map(() => startSim(stage, '--latency', String(latencyMs), '--journal')),
+    [0, 1].map(() => startSim(environment, '--latency', String(latencyMs), '--journal')),
   )
   const urls = [sims[0]!.url, sims[1]!.url] as const
-  const input = (caller: string) => inputFor(stage.redisUrl, urls, caller)
+  const input = (caller: string) => inputFor(environment.redisUrl, urls, caller)
   await Promise.all([
-    ...callers.map(caller => startBaton(stage, 'worker', input(caller))),
-    startBaton(stage, 'worker', { ...input('backup'), worksOn: backup }),
+    ...callers.map(caller => startBaton(environment, 'worker', input(caller))),
+    startBaton(environment, 'worker', { ...input('backup'), worksOn: backup }),
   ])
-  const api = await startBaton(stage, 'api', input('api'))
+  const api = await startBaton(environment, 'api', input('api'))
   const client = createClient(api.url, 256)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   return {
     client,
     first: sims[0]!,
@@ -207,8 +207,8 @@ const goodput = async (parties: Parties): Promise<void> => {
 
 /** What it costs that a provider fails: until it is left, and while it is. */
 export const health = (): Promise<void> =>
-  onStage(async stage => {
-    const parties = await open(stage)
+  withTestEnvironment(async environment => {
+    const parties = await open(environment)
     await leaving(parties)
     const fromMs = Date.now()
     console.log()

@@ -1,4 +1,4 @@
-import { onStage } from '../harness/environment.ts'
+import { withTestEnvironment } from '../harness/environment.ts'
 import { fixed, printTable, whole } from '../harness/figures.ts'
 import { peakResidentBytesOf } from '../harness/process-usage.ts'
 import { until } from '../harness/until.ts'
@@ -19,14 +19,14 @@ const mostAtOnce = async (simUrl: string): Promise<number> => {
 
 /** What a worker process takes with many calls under way, over ten times that many jobs. */
 export const inflightMemory = (): Promise<void> =>
-  onStage(async stage => {
+  withTestEnvironment(async environment => {
     const latency = ['--latency', String(latencyMs), '--answer-bytes', String(answerBytes)]
-    const { url: simUrl } = await startSim(stage, ...latency)
-    const input = batonInput(stage.redisUrl, simUrl, inFlight)
+    const { url: simUrl } = await startSim(environment, ...latency)
+    const input = batonInput(environment.redisUrl, simUrl, inFlight)
     const jobIds = await loadQueue(input, jobCount)
-    const worker = await startBaton(stage, 'worker', input)
-    await until(async () => (await openJobs(stage.redis, batonQueue)) === 0)
-    await assertSucceeded(stage.redis, jobIds)
+    const worker = await startBaton(environment, 'worker', input)
+    await until(async () => (await openJobs(environment.redis, batonQueue)) === 0)
+    await assertSucceeded(environment.redis, jobIds)
     printTable(
       ['', 'worker'],
       [

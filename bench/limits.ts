@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { onStage } from '../harness/environment.ts'
+import { withTestEnvironment } from '../harness/environment.ts'
 import { fixed, printTable, whole } from '../harness/figures.ts'
 import type { CallEntry } from '../src/sim/call-journal.ts'
 import { apiKey, type BatonInput, model, provider } from './support/deployment.ts'
@@ -47,13 +47,13 @@ const mostInAMinute = (startsMs: readonly number[]): number => {
 
 const run = async (limits: object): Promise<readonly string[]> => {
   let row: readonly string[] = []
-  await onStage(async stage => {
-    const sim = await startSim(stage, '--journal')
+  await withTestEnvironment(async environment => {
+    const sim = await startSim(environment, '--journal')
     await sim.behave({ throttle: { rpm }, latency: { kind: 'fixed', ms: latencyMs } })
-    const input = inputFor(stage.redisUrl, sim.url, limits)
+    const input = inputFor(environment.redisUrl, sim.url, limits)
     // More than can be answered, and than a storm at first sends away for later.
     await loadQueue(input, 3 * rpm)
-    await Promise.all(Array.from({ length: processes }, () => startBaton(stage, 'worker', input)))
+    await Promise.all(Array.from({ length: processes }, () => startBaton(environment, 'worker', input)))
     await delay(firstMs + afterMs)
 
     const calls = await sim.journal()

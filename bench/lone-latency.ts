@@ -1,4 +1,4 @@
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { fixed, percentile, printTable } from '../harness/figures.ts'
 import { chatPath, chatText, createClient } from './support/chat.ts'
 import { batonInput } from './support/deployment.ts'
@@ -7,9 +7,9 @@ import { startBaton, startSim } from './support/processes.ts'
 const warmUpCount = 300
 const callCount = 1_000
 
-const timer = (stage: Stage, url: string): (() => Promise<number>) => {
+const timer = (environment: TestEnvironment, url: string): (() => Promise<number>) => {
   const client = createClient(url, 1)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   return async () => {
     const startedAt = performance.now()
     await client.post(chatPath, chatText, 200)
@@ -19,13 +19,13 @@ const timer = (stage: Stage, url: string): (() => Promise<number>) => {
 
 /** What the way through the queue adds to a single call while nothing else happens, call by call in turn. */
 export const loneLatency = (): Promise<void> =>
-  onStage(async stage => {
-    const { url: simUrl } = await startSim(stage)
-    const input = batonInput(stage.redisUrl, simUrl)
-    await startBaton(stage, 'worker', input)
-    const api = await startBaton(stage, 'api', input)
-    const callDirectly = timer(stage, simUrl)
-    const callThroughBaton = timer(stage, api.url)
+  withTestEnvironment(async environment => {
+    const { url: simUrl } = await startSim(environment)
+    const input = batonInput(environment.redisUrl, simUrl)
+    await startBaton(environment, 'worker', input)
+    const api = await startBaton(environment, 'api', input)
+    const callDirectly = timer(environment, simUrl)
+    const callThroughBaton = timer(environment, api.url)
 
     const direct: number[] = []
     const through: number[] = []

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Child } from '../harness/child.ts'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { fixed, median, printTable } from '../harness/figures.ts'
 import type { SimulatedProvider } from '../harness/simulated-provider.ts'
 import { until } from '../harness/until.ts'
@@ -38,7 +38,7 @@ type Ways = Record<'floor' | 'jobs' | 'lines' | 'floor, alone' | 'jobs, alone', 
 const less = (a: number, b: number): number => a - b
 
 /** Runs `work` with these processes alone, and tells what Redis did meanwhile. */
-const watch = async ({ redis }: Stage, { children }: Way, work: () => Promise<unknown>) => {
+const watch = async ({ redis }: TestEnvironment, { children }: Way, work: () => Promise<unknown>) => {
   for (const child of children) child.thaw()
   await delay(catchUpMs)
   const before = await redisUsage(redis)
@@ -51,27 +51,32 @@ const watch = async ({ redis }: Stage, { children }: Way, work: () => Promise<un
 }
 
 /** What Redis does by the second for processes that have nothing to do. */
-const idling = async (stage: Stage, way: Way): Promise<RedisUsage> => {
-  const { used, seconds } = await watch(stage, way, () => delay(idleMs))
+const idling = async (environment: TestEnvironment, way: Way): Promise<RedisUsage> => {
+  const { used, seconds } = await watch(environment, way, () => delay(idleMs))
   return combine(used, used, all => all / seconds)
 }
 
 /** That is no cost of a job, so it is taken off. */
-const measure = async (stage: Stage, way: Way, idle: RedisUsage, count: number): Promise<RedisUsage> => {
-  const { used, seconds } = await watch(stage, way, () => way.run(count))
+const measure = async (
+  environment: TestEnvironment,
+  way: Way,
+  idle: RedisUsage,
+  count: number,
+): Promise<RedisUsage> => {
+  const { used, seconds } = await watch(environment, way, () => way.run(count))
   return combine(used, idle, (all, resting) => (all - resting * seconds) / count)
 }
 
 /** Sends to `url`, all at once or one by one, and waits for the provider to have seen them all and Redis to be done. */
 const sending = (
-  stage: Stage,
+  environment: TestEnvironment,
   url: string,
   text: string,
   sim: SimulatedProvider,
   isDone: () => Promise<boolean>,
 ) => {
   const client = createClient(url, connections)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   const following = async (count: number, send: () => Promise<unknown>): Promise<void> => {
     const target = (await sim.calls()) + count
     await send()
@@ -91,34 +96,34 @@ const sending = (
 }
 
 const floorWays = async (
-  stage: Stage,
+  environment: TestEnvironment,
   sim: SimulatedProvider,
 ): Promise<Pick<Ways, 'floor' | 'floor, alone'>> => {
-  const { redis, redisUrl } = stage
+  const { redis, redisUrl } = environment
   const apiInput: FloorApiInput = { redisUrl, queue: floorQueue }
   const workerInput: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl: sim.url, concurrency }
-  const worker = await startFloor(stage, 'worker', workerInput)
-  const api = await startFloor(stage, 'api', apiInput)
+  const worker = await startFloor(environment, 'worker', workerInput)
+  const api = await startFloor(environment, 'api', apiInput)
   const children = [worker, api]
   const isDone = async () => (await openJobs(redis, `bull:${floorQueue}`)) === 0
-  const send = sending(stage, api.url, JSON.stringify({ body: chatText }), sim, isDone)
+  const send = sending(environment, api.url, JSON.stringify({ body: chatText }), sim, isDone)
   return { floor: { children, run: send.together }, 'floor, alone': { children, run: send.alone } }
 }
 
 const batonWays = async (
-  stage: Stage,
+  environment: TestEnvironment,
   sim: SimulatedProvider,
 ): Promise<Omit<Ways, 'floor' | 'floor, alone'>> => {
-  const input = batonInput(stage.redisUrl, sim.url, concurrency)
-  const config = { ...input.config, storage: { path: `${stage.dir}/blobs` } }
-  const start = (role: 'worker' | 'api' | 'batches') => startBaton(stage, role, { ...input, config })
+  const input = batonInput(environment.redisUrl, sim.url, concurrency)
+  const config = { ...input.config, storage: { path: `${environment.dir}/blobs` } }
+  const start = (role: 'worker' | 'api' | 'batches') => startBaton(environment, role, { ...input, config })
   const [worker, api, feeder] = [await start('worker'), await start('api'), await start('batches')]
   const children = [worker, api]
-  const send = sending(stage, api.url, jobText, sim, () => allSettled(stage.redis, [batonQueue]))
+  const send = sending(environment, api.url, jobText, sim, () => allSettled(environment.redis, [batonQueue]))
   const batches = createBatchClient(api.url)
 
   const runBatch = async (count: number): Promise<void> => {
-    const path = `${stage.dir}/requests.jsonl`
+    const path = `${environment.dir}/requests.jsonl`
     await writeRequests(path, count, chatLineBytes)
     const { id } = await batches.create(await batches.upload(path))
     const { request_counts } = await batches.until(id, ({ status }) => status === 'completed', 50)
@@ -143,21 +148,21 @@ const rows: readonly (readonly [name: string, figure: keyof RedisUsage, digits: 
 
 /** What Redis does for a job from the request that submits it to its final result, over the floor's and Baton's ways. */
 export const redisCost = (): Promise<void> =>
-  onStage(async stage => {
-    const sim = await startSim(stage)
-    const ways: Ways = { ...(await floorWays(stage, sim)), ...(await batonWays(stage, sim)) }
+  withTestEnvironment(async environment => {
+    const sim = await startSim(environment)
+    const ways: Ways = { ...(await floorWays(environment, sim)), ...(await batonWays(environment, sim)) }
     const all = Object.entries(ways) as [keyof Ways, Way][]
     const countOf = (name: keyof Ways): number => (name.endsWith('alone') ? loneJobs : jobsOr(usualJobs))
     for (const { children } of Object.values(ways)) for (const child of children) child.freeze()
     const idle = new Map<keyof Ways, RedisUsage>()
     for (const [name, way] of all) {
-      await watch(stage, way, () => way.run(Math.ceil(countOf(name) / 10)))
-      idle.set(name, await idling(stage, way))
+      await watch(environment, way, () => way.run(Math.ceil(countOf(name) / 10)))
+      idle.set(name, await idling(environment, way))
     }
     const usages = Object.fromEntries(all.map(([name]) => [name, []])) as unknown as Usages
     for (let round = 0; round < roundsOr(usualRounds); round++) {
       for (const [name, way] of round % 2 === 0 ? all : all.toReversed())
-        usages[name].push(await measure(stage, way, idle.get(name)!, countOf(name)))
+        usages[name].push(await measure(environment, way, idle.get(name)!, countOf(name)))
     }
     print(usages)
   })

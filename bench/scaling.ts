@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq'
 import type { Child } from '../harness/child.ts'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { fixed, printTable, whole } from '../harness/figures.ts'
 import type { FloorJob, FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatText } from './support/chat.ts'
@@ -26,18 +26,18 @@ const startMany = (count: number, start: () => Promise<Child>): Promise<Child[]>
 /** The first one, two, four … of the same processes. */
 type Team = (size: number) => Contender
 
-const floorTeam = async (stage: Stage, simUrl: string): Promise<Team> => {
-  const { redis, redisUrl } = stage
+const floorTeam = async (environment: TestEnvironment, simUrl: string): Promise<Team> => {
+  const { redis, redisUrl } = environment
   const queue = new Queue<FloorJob>(floorQueue, {
     connection: { url: redisUrl },
     streams: { events: { maxLen: 0 } },
   })
-  stage.closing(() => queue.close())
+  environment.closing(() => queue.close())
   const input: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl, concurrency }
-  const workers = await startMany(sizes.at(-1)!, () => startFloor(stage, 'worker', input))
+  const workers = await startMany(sizes.at(-1)!, () => startFloor(environment, 'worker', input))
   const job = { name: 'j', data: { body: chatText } }
   return size =>
-    draining(stage, {
+    draining(environment, {
       workers: workers.slice(0, size),
       load: async count => {
         for (let left = count; left > 0; left -= 500)
@@ -47,13 +47,13 @@ const floorTeam = async (stage: Stage, simUrl: string): Promise<Team> => {
     })
 }
 
-const batonTeam = async (stage: Stage, simUrl: string): Promise<Team> => {
-  const { redis } = stage
-  const input = batonInput(stage.redisUrl, simUrl, concurrency)
-  const workers = await startMany(sizes.at(-1)!, () => startBaton(stage, 'worker', input))
+const batonTeam = async (environment: TestEnvironment, simUrl: string): Promise<Team> => {
+  const { redis } = environment
+  const input = batonInput(environment.redisUrl, simUrl, concurrency)
+  const workers = await startMany(sizes.at(-1)!, () => startBaton(environment, 'worker', input))
   let jobIds: string[] = []
   return size =>
-    draining(stage, {
+    draining(environment, {
       workers: workers.slice(0, size),
       load: async count => {
         jobIds = await loadQueue(input, count)
@@ -73,10 +73,10 @@ const called = (size: Size): string => (size === 1 ? '1 process' : `${size} proc
 
 /** One provider's queue served by one, two, four and eight processes, of the floor's and of Baton's. */
 export const scaling = (): Promise<void> =>
-  onStage(async stage => {
-    const { url: simUrl } = await startSim(stage, '--latency', String(latencyMs))
-    const floor = await floorTeam(stage, simUrl)
-    const baton = await batonTeam(stage, simUrl)
+  withTestEnvironment(async environment => {
+    const { url: simUrl } = await startSim(environment, '--latency', String(latencyMs))
+    const floor = await floorTeam(environment, simUrl)
+    const baton = await batonTeam(environment, simUrl)
     const each = jobsOr(jobsEach)
     const most = sizes.at(-1)!
     for (const team of [floor, baton]) await measure(team(most), each * most)

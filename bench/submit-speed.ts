@@ -1,4 +1,4 @@
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import type { FloorApiInput } from './processes/floor-api.ts'
 import { createClient, jobPath, jobText } from './support/chat.ts'
 import { type Contender, compare } from './support/compare.ts'
@@ -10,11 +10,11 @@ const connections = 64
 /** Nothing is called: no worker runs. */
 const noProvider = 'http://127.0.0.1:9'
 
-const accepting = (stage: Stage, api: Contestant): Contender => {
+const accepting = (environment: TestEnvironment, api: Contestant): Contender => {
   const client = createClient(api.url, connections)
-  stage.closing(() => client.close())
+  environment.closing(() => client.close())
   return {
-    pids: { process: api.pid, redis: stage.redisPid },
+    pids: { process: api.pid, redis: environment.redisPid },
     prepare: async () => api.thaw(),
     work: count => client.postMany(count, jobPath, jobText, 202),
     rest: api.freeze,
@@ -22,10 +22,10 @@ const accepting = (stage: Stage, api: Contestant): Contender => {
 }
 
 export const submitSpeed = (): Promise<void> =>
-  onStage(async stage => {
-    const { redisUrl } = stage
+  withTestEnvironment(async environment => {
+    const { redisUrl } = environment
     const input: FloorApiInput = { redisUrl, queue: 'floor' }
-    const floor = await startFloor(stage, 'api', input)
-    const baton = await startBaton(stage, 'api', batonInput(redisUrl, noProvider))
-    await compare('requests/s', accepting(stage, floor), accepting(stage, baton), requestCount)
+    const floor = await startFloor(environment, 'api', input)
+    const baton = await startBaton(environment, 'api', batonInput(redisUrl, noProvider))
+    await compare('requests/s', accepting(environment, floor), accepting(environment, baton), requestCount)
   })

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { onStage } from '../harness/environment.ts'
+import { withTestEnvironment } from '../harness/environment.ts'
 import { fixed, printTable } from '../harness/figures.ts'
 import { until } from '../harness/until.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
@@ -28,9 +28,9 @@ const bytesOf = async (redis: Redis, ...names: readonly string[]): Promise<numbe
 
 /** What a waiting job takes in Redis beside its body. */
 export const waitingMemory = (): Promise<void> =>
-  onStage(async stage => {
-    const { redis, redisUrl, closing } = stage
-    const api = await startBaton(stage, 'api', batonInput(redisUrl, noProvider))
+  withTestEnvironment(async environment => {
+    const { redis, redisUrl, closing } = environment
+    const api = await startBaton(environment, 'api', batonInput(redisUrl, noProvider))
     const client = createClient(api.url, connections)
     closing(() => client.close())
     const schedule = createSchedule(redis, createScriptRunner(redis), keys, {

@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { until } from '../harness/until.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
 import type { FloorDelivery, FloorWebhooksInput } from './processes/floor-webhooks.ts'
@@ -25,13 +25,13 @@ const assertReceived = async (receiverUrl: string, count: number): Promise<strin
   return body
 }
 
-const createBaton = async (stage: Stage, simUrl: string, receiverUrl: string) => {
-  const { redis } = stage
-  const input = batonInput(stage.redisUrl, simUrl)
+const createBaton = async (environment: TestEnvironment, simUrl: string, receiverUrl: string) => {
+  const { redis } = environment
+  const input = batonInput(environment.redisUrl, simUrl)
   const config = { ...input.config, webhooks: { allowed_networks: ['127.0.0.0/8'], secret } }
-  const answering = await startBaton(stage, 'worker', { ...input, config })
+  const answering = await startBaton(environment, 'worker', { ...input, config })
   answering.freeze()
-  const delivering = await startBaton(stage, 'webhooks', { ...input, config })
+  const delivering = await startBaton(environment, 'webhooks', { ...input, config })
   let jobIds: string[] = []
   let lastEvent = ''
 
@@ -42,7 +42,7 @@ const createBaton = async (stage: Stage, simUrl: string, receiverUrl: string) =>
     await until(() => allSettled(redis, [batonQueue]))
     answering.freeze()
   }
-  const contender = draining(stage, {
+  const contender = draining(environment, {
     workers: [delivering],
     load,
     isDone: () => allSettled(redis, [placeOf(webhookQueue)]),
@@ -54,17 +54,21 @@ const createBaton = async (stage: Stage, simUrl: string, receiverUrl: string) =>
   return { contender, lastEvent: () => lastEvent }
 }
 
-const createFloor = async (stage: Stage, receiverUrl: string, body: string): Promise<Contender> => {
-  const { redis, redisUrl } = stage
+const createFloor = async (
+  environment: TestEnvironment,
+  receiverUrl: string,
+  body: string,
+): Promise<Contender> => {
+  const { redis, redisUrl } = environment
   const queue = new Queue<FloorDelivery>(floorQueue, {
     connection: { url: redisUrl },
     streams: { events: { maxLen: 0 } },
   })
-  stage.closing(() => queue.close())
+  environment.closing(() => queue.close())
   const input: FloorWebhooksInput = { redisUrl, queue: floorQueue, receiverUrl, secret, concurrency }
   let loaded = 0
-  return draining(stage, {
-    workers: [await startFloor(stage, 'webhooks', input)],
+  return draining(environment, {
+    workers: [await startFloor(environment, 'webhooks', input)],
     load: async count => {
       loaded = count
       const jobs = Array.from({ length: count }, (_, i) => ({ name: 'j', data: { id: `evt_${i}`, body } }))
@@ -77,11 +81,11 @@ const createFloor = async (stage: Stage, receiverUrl: string, body: string): Pro
 
 /** Webhooks signed and delivered, against a bare BullMQ worker that signs and posts the same. */
 export const webhookSpeed = (): Promise<void> =>
-  onStage(async stage => {
-    const { url: simUrl } = await startSim(stage)
-    const { url: receiverUrl } = await startReceiver(stage, secret)
-    const baton = await createBaton(stage, simUrl, receiverUrl)
+  withTestEnvironment(async environment => {
+    const { url: simUrl } = await startSim(environment)
+    const { url: receiverUrl } = await startReceiver(environment, secret)
+    const baton = await createBaton(environment, simUrl, receiverUrl)
     await measure(baton.contender, 1) // the event that it makes of such a job is what the floor posts, too
-    const floor = await createFloor(stage, receiverUrl, baton.lastEvent())
+    const floor = await createFloor(environment, receiverUrl, baton.lastEvent())
     await compare('webhooks/s', floor, baton.contender, deliveryCount)
   })

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq'
 import type { Child } from '../harness/child.ts'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { until } from '../harness/until.ts'
 import type { FloorJob, FloorWorkerInput } from './processes/floor-worker.ts'
 import { chatText } from './support/chat.ts'
@@ -23,7 +23,7 @@ const floorQueue = 'floor'
 
 /** All jobs wait in the queue before the worker may begin. */
 const draining = (
-  { redis, redisPid }: Stage,
+  { redis, redisPid }: TestEnvironment,
   worker: Child,
   load: (count: number) => Promise<void>,
   isDone: () => Promise<boolean>,
@@ -41,32 +41,37 @@ const draining = (
   rest: worker.freeze,
 })
 
-const createFloor = async (stage: Stage, simUrl: string): Promise<Contender> => {
-  const { redisUrl } = stage
+const createFloor = async (environment: TestEnvironment, simUrl: string): Promise<Contender> => {
+  const { redisUrl } = environment
   const queue = new Queue<FloorJob>(floorQueue, {
     connection: { url: redisUrl },
     // As Baton has it. BullMQ's own default, 10,000 events, would cost the floor a little more.
     streams: { events: { maxLen: 0 } },
   })
-  stage.closing(() => queue.close())
+  environment.closing(() => queue.close())
   const input: FloorWorkerInput = { redisUrl, queue: floorQueue, simUrl, concurrency }
-  const worker = await startFloor(stage, 'worker', input)
+  const worker = await startFloor(environment, 'worker', input)
   const job = { name: 'j', data: { body: chatText } }
   const load = async (count: number): Promise<void> => {
     for (let left = count; left > 0; left -= 500) await queue.addBulk(Array(Math.min(left, 500)).fill(job))
   }
-  return draining(stage, worker, load, async () => (await openJobs(stage.redis, `bull:${floorQueue}`)) === 0)
+  return draining(
+    environment,
+    worker,
+    load,
+    async () => (await openJobs(environment.redis, `bull:${floorQueue}`)) === 0,
+  )
 }
 
-const createBaton = async (stage: Stage, simUrl: string): Promise<Contender> => {
-  const { redis, redisUrl } = stage
+const createBaton = async (environment: TestEnvironment, simUrl: string): Promise<Contender> => {
+  const { redis, redisUrl } = environment
   const input = batonInput(redisUrl, simUrl, concurrency)
-  const worker = await startBaton(stage, 'worker', input)
+  const worker = await startBaton(environment, 'worker', input)
   let jobIds: string[] = []
   const load = async (count: number): Promise<void> => {
     jobIds = await loadQueue(input, count)
   }
-  const contender = draining(stage, worker, load, () => allSettled(redis, [batonQueue]))
+  const contender = draining(environment, worker, load, () => allSettled(redis, [batonQueue]))
   return {
     ...contender,
     rest: async () => {
@@ -78,9 +83,9 @@ const createBaton = async (stage: Stage, simUrl: string): Promise<Contender> => 
 }
 
 export const workerSpeed = (): Promise<void> =>
-  onStage(async stage => {
-    const { url: simUrl } = await startSim(stage)
-    const floor = await createFloor(stage, simUrl)
-    const baton = await createBaton(stage, simUrl)
+  withTestEnvironment(async environment => {
+    const { url: simUrl } = await startSim(environment)
+    const floor = await createFloor(environment, simUrl)
+    const baton = await createBaton(environment, simUrl)
     await compare('jobs/s', floor, baton, jobCount)
   })

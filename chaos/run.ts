@@ -29,7 +29,7 @@ import { type Outcome, renderFigures } from './report/figures.ts'
 import { historyOf } from './report/history.ts'
 import { type Settled, settle } from './settle.ts'
 
-export interface Stage {
+export interface ChaosSettings {
   readonly options: ChaosOptions
   /** A folder of the run's own. */
   readonly dir: string
@@ -38,7 +38,7 @@ export interface Stage {
 }
 
 /** What one run has in its hands. */
-interface Run extends Stage {
+interface Run extends ChaosSettings {
   readonly cluster: Cluster
   readonly redis: Redis
   readonly api: Api
@@ -48,9 +48,9 @@ interface Run extends Stage {
   readonly startedAtMs: number
 }
 
-/** Plays one whole run and tells how it went. True when every promise was kept. */
-export const runChaos = async (life: Lifecycle, stage: Stage): Promise<boolean> => {
-  const { options, dir, screen, signal } = stage
+/** Runs load and faults, and says how it went. True when every promise was kept. */
+export const runChaos = async (life: Lifecycle, settings: ChaosSettings): Promise<boolean> => {
+  const { options, dir, screen, signal } = settings
   const random = createRandom(options.seed)
   const redisUnderTest = await life.open(
     'redis',
@@ -79,10 +79,10 @@ export const runChaos = async (life: Lifecycle, stage: Stage): Promise<boolean> 
   )
   const ledger = createLedger(load.jobs, load.batches)
   const watch = createWatch(api, ledger, random.fork())
-  const run: Run = { ...stage, cluster, redis, api, ledger, watch, faults: [], startedAtMs: Date.now() }
+  const run: Run = { ...settings, cluster, redis, api, ledger, watch, faults: [], startedAtMs: Date.now() }
   screen.say(`${requests} requests, ${plan.length} faults in ${Math.round(options.durationMs / 1_000)} s\n`)
 
-  const outcome = { ...(await play(run, plan)), clocksOff }
+  const outcome = { ...(await runAndCollect(run, plan)), clocksOff }
   const violations = judge(outcome.evidence)
   screen.finish()
   screen.say(renderFigures(outcome))
@@ -97,7 +97,7 @@ const openRedis = (dir: string, { redis }: ChaosOptions): Promise<ChaosRedis> =>
 const quiet = (redis: Redis): Redis => redis.on('error', () => undefined)
 
 /** Lets load and faults come, and waits until nothing is under way any more, with an eye on it all the time. */
-const playPlan = async (run: Run, plan: readonly PlannedFault[]): Promise<Settled> => {
+const runPlan = async (run: Run, plan: readonly PlannedFault[]): Promise<Settled> => {
   const { options, cluster, redis, api, ledger, watch, faults, screen, startedAtMs, signal } = run
   const over = new AbortController()
   const watching = AbortSignal.any([over.signal, signal])
@@ -121,9 +121,12 @@ const playPlan = async (run: Run, plan: readonly PlannedFault[]): Promise<Settle
   return settled
 }
 
-const play = async (run: Run, plan: readonly PlannedFault[]): Promise<Omit<Outcome, 'clocksOff'>> => {
+const runAndCollect = async (
+  run: Run,
+  plan: readonly PlannedFault[],
+): Promise<Omit<Outcome, 'clocksOff'>> => {
   const { cluster, redis, api, ledger, watch, faults, startedAtMs } = run
-  const settled = await playPlan(run, plan)
+  const settled = await runPlan(run, plan)
   const seen = await collect(cluster, api, ledger)
   const redisVersion = parseInfo(await redis.info('server')).get('redis_version') ?? 'unknown'
   // Last of all each process is asked to end, which it must do as well as anything else.

@@ -11,10 +11,10 @@ import { acquireRedis } from '../src/redis/dev/acquire.ts'
 import { openBatchWorker } from '../workers/batch.ts'
 import { openProviderWorker } from '../workers/provider.ts'
 import { openWebhookWorker } from '../workers/webhook.ts'
-import { type Cast, demoConfig } from './simulated-services.ts'
+import { demoConfig, type SimulatedServices } from './simulated-services.ts'
 
 export interface BatonOptions {
-  readonly cast: Cast
+  readonly services: SimulatedServices
   readonly secret: string
   /** A Redis that runs already; a private one is started when absent. */
   readonly redisUrl: string | undefined
@@ -23,7 +23,7 @@ export interface BatonOptions {
 
 /** Starts Baton by the parts that production is made of, in this one process. Answers the API's address. */
 export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise<string> => {
-  const { cast, secret, log } = options
+  const { services, secret, log } = options
   const prefix = `demo-${randomBytes(5).toString('hex')}`
   const dir = await life.open(
     'demo folder',
@@ -31,7 +31,7 @@ export const openBaton = async (life: Lifecycle, options: BatonOptions): Promise
     dir => rm(dir, { recursive: true, force: true }),
   )
   const redisAt = await openRedis(life, options.redisUrl, { prefix, dir, log })
-  const config = demoConfig(cast, { prefix, secret, dir: join(dir, 'blobs') })
+  const config = demoConfig(services, { prefix, secret, dir: join(dir, 'blobs') })
   const context = await openContext(life, { config, redisAt, log })
   for (const name of Object.keys(config.providers)) await openProviderWorker(life, context, name)
   await openWebhookWorker(life, context)

@@ -5,7 +5,7 @@ import { onStopSignals } from '../src/lifecycle/stop-signals.ts'
 import { createScreen } from '../src/terminal/screen.ts'
 import { createLogbook } from './logbook.ts'
 import { readDemoOptions } from './options.ts'
-import { play } from './run-demo.ts'
+import { runDemo } from './run-demo.ts'
 
 const logFile = '.baton/demo.log'
 const graceMs = 2_000
@@ -35,7 +35,7 @@ const main = async (): Promise<number> => {
   onStopSignals(stop, () => process.exit(130))
   const redisUrl = process.env.REDIS_URL || undefined
   try {
-    return (await play(life, { load, screen, log, logFile, logbook, redisUrl, signal })) ? 0 : 1
+    return (await runDemo(life, { load, screen, log, logFile, logbook, redisUrl, signal })) ? 0 : 1
   } catch (error) {
     if (signal.aborted || error instanceof StopRequested) return 130
     throw error
@@ -49,7 +49,7 @@ main().then(
     process.exitCode = exitCode
   },
   (error: Error) => {
-    console.error(`The demo could not be played: ${error.message}`)
+    console.error(`The demo could not run: ${error.message}`)
     process.exitCode = 1
   },
 )

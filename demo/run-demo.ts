@@ -14,7 +14,7 @@ import type { Logbook } from './logbook.ts'
 import { changeText, introduction, type Load, phaseText, verdictOf } from './narration.ts'
 import type { Phase } from './primary.ts'
 import { watchDemo } from './progress.ts'
-import { type Cast, openCast } from './simulated-services.ts'
+import { openSimulatedServices, type SimulatedServices } from './simulated-services.ts'
 import { renderSummary } from './summary.ts'
 import { batchFile } from './workload.ts'
 
@@ -23,8 +23,8 @@ const outputFile = '.baton/demo_output.jsonl'
 /** Many times what a run takes; what is missing then will not come. */
 const patienceMs = 240_000
 
-/** What a run is played on. */
-export interface Stage {
+/** What a run is given. */
+export interface DemoSettings {
   readonly load: Load
   readonly screen: Screen
   readonly log: Logger
@@ -35,25 +35,25 @@ export interface Stage {
   readonly signal: AbortSignal
 }
 
-/** Plays the whole demo. True when every line and job has its one result, and the webhooks came. */
-export const play = async (life: Lifecycle, stage: Stage): Promise<boolean> => {
-  const { load, screen, log, logFile, logbook, redisUrl, signal } = stage
+/** Runs the whole demo. True when every line and job has its one result, and the webhooks came. */
+export const runDemo = async (life: Lifecycle, settings: DemoSettings): Promise<boolean> => {
+  const { load, screen, log, logFile, logbook, redisUrl, signal } = settings
   screen.say(introduction(load, logFile))
   const secret = `whsec_${randomBytes(32).toString('base64')}`
-  const cast = await openCast(life, secret)
-  const url = await openBaton(life, { cast, secret, redisUrl, log })
+  const services = await openSimulatedServices(life, secret)
+  const url = await openBaton(life, { services, secret, redisUrl, log })
   const api = createApiClient({ url, key: null }, signal)
   await untilReady(api, signal)
 
   const startedAt = performance.now()
   const batches = createBatchClient(api, signal)
-  const batchId = await submitBatch(batches, cast, load)
+  const batchId = await submitBatch(batches, services, load)
   screen.say(`Baton serves on ${url}. ${inputFile} went to /v1/files, and is ${batchId} now.\n`)
-  const { ids, jobs, batch } = await watchAll(stage, cast, api, batches, batchId)
+  const { ids, jobs, batch } = await watchAll(settings, services, api, batches, batchId)
   const elapsedMs = performance.now() - startedAt
   const output = await outputOf(api, batchId)
 
-  const { deliveries } = cast.receiver
+  const { deliveries } = services.receiver
   const faults = [
     ...auditBatch({ lines: load.lines, batch, output }, deliveries),
     ...auditJobs({ ids, jobs }, deliveries),
@@ -65,7 +65,11 @@ export const play = async (life: Lifecycle, stage: Stage): Promise<boolean> => {
 }
 
 /** As any client would: the file, then the batch of it. */
-const submitBatch = async (batches: BatchClient, { receiver }: Cast, { lines }: Load): Promise<string> => {
+const submitBatch = async (
+  batches: BatchClient,
+  { receiver }: SimulatedServices,
+  { lines }: Load,
+): Promise<string> => {
   const text = batchFile(lines)
   await mkdir(dirname(inputFile), { recursive: true })
   await writeFile(inputFile, text)
@@ -80,9 +84,15 @@ const submitBatch = async (batches: BatchClient, { receiver }: Cast, { lines }: 
 }
 
 /** Submits the single jobs while the batch runs, and waits for both. */
-const watchAll = async (stage: Stage, cast: Cast, api: ApiClient, batches: BatchClient, batchId: string) => {
-  const { load, screen, logbook, signal } = stage
-  const { primary, receiver } = cast
+const watchAll = async (
+  settings: DemoSettings,
+  services: SimulatedServices,
+  api: ApiClient,
+  batches: BatchClient,
+  batchId: string,
+) => {
+  const { load, screen, logbook, signal } = settings
+  const { primary, receiver } = services
   const client = createJobClient(api, receiver.url)
   let told = 0
   let isHandoverTold = false
@@ -99,7 +109,7 @@ const watchAll = async (stage: Stage, cast: Cast, api: ApiClient, batches: Batch
     for (; told < logbook.changes.length; told += 1) screen.say(changeText(logbook.changes[told]!))
   }
   const look = () => {
-    primary.advance(cast.answered() / (load.lines + load.jobs))
+    primary.advance(services.answered() / (load.lines + load.jobs))
     tell()
     return {
       isReturning: logbook.changes.at(-1)?.state === 'recovering',

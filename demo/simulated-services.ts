@@ -11,7 +11,7 @@ export const route = 'gpt-4'
 export const translatedRoute = 'claude-3-sonnet'
 
 /** What is simulated: the two providers and the receiver of the webhooks. */
-export interface Cast {
+export interface SimulatedServices {
   readonly primary: Primary
   /** Good answers that the two providers have given. */
   readonly answered: () => number
@@ -33,7 +33,7 @@ const backupBehaviour = {
   throttle: { rps: 60, burst: 30 },
 } as const
 
-export const openCast = async (life: Lifecycle, secret: string): Promise<Cast> => {
+export const openSimulatedServices = async (life: Lifecycle, secret: string): Promise<SimulatedServices> => {
   const primary = createSimProvider({ format: 'openai', behaviour: primaryAtFirst })
   const backup = createSimProvider({ format: 'anthropic', behaviour: backupBehaviour })
   const receiver = createWebhookReceiver({ secret })
@@ -58,7 +58,7 @@ export interface DemoPlaces {
 }
 
 /** A config as a person would write it, but for the times, which fit a run of half a minute. */
-export const demoConfig = (cast: Cast, { prefix, secret, dir }: DemoPlaces) => {
+export const demoConfig = (services: SimulatedServices, { prefix, secret, dir }: DemoPlaces) => {
   const upstream = {
     type: 'simulated',
     concurrency: 25,
@@ -69,8 +69,8 @@ export const demoConfig = (cast: Cast, { prefix, secret, dir }: DemoPlaces) => {
   }
   return configSchema.parse({
     providers: {
-      [primaryName]: { ...upstream, format: 'openai', base_url: `${cast.primaryUrl}/v1` },
-      [backupName]: { ...upstream, format: 'anthropic', base_url: cast.backupUrl },
+      [primaryName]: { ...upstream, format: 'openai', base_url: `${services.primaryUrl}/v1` },
+      [backupName]: { ...upstream, format: 'anthropic', base_url: services.backupUrl },
     },
     models: {
       [route]: { provider: primaryName, fallback_to: translatedRoute },

@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { startPrivateRedis } from '../src/redis/dev/server.ts'
 
 /** What a section measures on: an empty Redis with the settings that are shipped, and whatever it opens beside. */
-export interface Stage {
+export interface TestEnvironment {
   readonly redisUrl: string
   readonly redisPid: number
   readonly redis: Redis
@@ -18,9 +18,11 @@ export interface Stage {
 }
 
 /** Sections share nothing: what one leaves in Redis would slow the next. */
-export const onStage = async (section: (stage: Stage) => Promise<void>): Promise<void> => {
+export const withTestEnvironment = async (
+  section: (environment: TestEnvironment) => Promise<void>,
+): Promise<void> => {
   const closers: (() => unknown)[] = []
-  const closing: Stage['closing'] = close => void closers.push(close)
+  const closing: TestEnvironment['closing'] = close => void closers.push(close)
   try {
     const dir = await mkdtemp(join(tmpdir(), 'baton-bench-'))
     const remove = () => rmSync(dir, { recursive: true, force: true })

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Child, shippedNodeOptions, startNode } from '../harness/child.ts'
-import type { Stage } from '../harness/environment.ts'
+import type { TestEnvironment } from '../harness/environment.ts'
 import { startSimulatedProvider } from '../harness/simulated-provider.ts'
 import type { BehaviourInput } from '../src/sim/behaviour.ts'
 
@@ -27,12 +27,18 @@ type LatencyInput = BehaviourInput['latency']
 const vitals = new URL('./vitals.ts', import.meta.url).href
 
 /** All roles as they are shipped, each in a process of its own, over two simulated providers. */
-export const startCluster = async (stage: Stage, options: ClusterOptions): Promise<Cluster> => {
+export const startCluster = async (
+  environment: TestEnvironment,
+  options: ClusterOptions,
+): Promise<Cluster> => {
   const [openai, anthropic] = await Promise.all([
-    startSim(stage, 'openai', { kind: 'lognormal', medianMs: 40, sigma: 0.4 }),
-    startSim(stage, 'anthropic', { kind: 'lognormal', medianMs: 60, sigma: 0.4 }),
+    startSim(environment, 'openai', { kind: 'lognormal', medianMs: 40, sigma: 0.4 }),
+    startSim(environment, 'anthropic', { kind: 'lognormal', medianMs: 60, sigma: 0.4 }),
   ])
-  await writeFile(join(stage.dir, 'baton.yaml'), JSON.stringify(configOf(stage, openai, anthropic, options)))
+  await writeFile(
+    join(environment.dir, 'baton.yaml'),
+    JSON.stringify(configOf(environment, openai, anthropic, options)),
+  )
   const roles: readonly (readonly string[])[] = [
     ['worker', 'primary'],
     ['worker', 'backup'],
@@ -40,18 +46,18 @@ export const startCluster = async (stage: Stage, options: ClusterOptions): Promi
     ['worker', 'batches'],
     ['api'],
   ]
-  const started = await Promise.all(roles.map(words => startRole(stage, words)))
+  const started = await Promise.all(roles.map(words => startRole(environment, words)))
   const watched = new Map(started.map(({ name, child }) => [name, child]))
   const { url: apiUrl } = await watched.get('api')!.logged('api listening')
 
   return {
     apiUrl: apiUrl as string,
     watched,
-    redisPid: stage.redisPid,
+    redisPid: environment.redisPid,
     faults: async () => {
       const faults = [...watched].filter(([, child]) => child.hasExited()).map(([name]) => `${name} ended`)
       for (const name of watched.keys()) {
-        const lines = (await readFile(join(stage.dir, `${name}.log`), 'utf8')).split('\n')
+        const lines = (await readFile(join(environment.dir, `${name}.log`), 'utf8')).split('\n')
         faults.push(...lines.filter(line => /"level":[56]0/.test(line)).map(line => `${name} logged ${line}`))
       }
       return faults
@@ -59,8 +65,13 @@ export const startCluster = async (stage: Stage, options: ClusterOptions): Promi
   }
 }
 
-const configOf = (stage: Stage, openai: string, anthropic: string, options: ClusterOptions): object => ({
-  redis: { url: stage.redisUrl },
+const configOf = (
+  environment: TestEnvironment,
+  openai: string,
+  anthropic: string,
+  options: ClusterOptions,
+): object => ({
+  redis: { url: environment.redisUrl },
   server: { port: 0 },
   storage: { path: 'blobs' },
   webhooks: { secret: options.secret, allowed_networks: ['127.0.0.0/8'] },
@@ -76,26 +87,30 @@ const configOf = (stage: Stage, openai: string, anthropic: string, options: Clus
   },
 })
 
-const startRole = async (stage: Stage, words: readonly string[]) => {
+const startRole = async (environment: TestEnvironment, words: readonly string[]) => {
   const name = words.join('-')
   const child = startNode('src/main.ts', words, {
     nodeOptions: [...(await shippedNodeOptions(words[0] as 'api' | 'worker')), '--import', vitals],
-    cwd: stage.dir,
-    logFile: join(stage.dir, `${name}.log`),
+    cwd: environment.dir,
+    logFile: join(environment.dir, `${name}.log`),
   })
-  stage.closing(child.kill)
+  environment.closing(child.kill)
   await child.logged('started')
   return { name, child }
 }
 
 /** One in a hundred calls fails, so that the ways around a failure are worn too. */
-const startSim = async (stage: Stage, format: string, latency: LatencyInput): Promise<string> => {
+const startSim = async (
+  environment: TestEnvironment,
+  format: string,
+  latency: LatencyInput,
+): Promise<string> => {
   const sim = await startSimulatedProvider({
-    dir: stage.dir,
+    dir: environment.dir,
     name: format,
     args: ['--format', format],
     usual: { latency, fault: { kind: 'error-503', rate: 0.01 } },
   })
-  stage.closing(sim.end)
+  environment.closing(sim.end)
   return sim.url
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onStage, type Stage } from '../harness/environment.ts'
+import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { cpuMicrosOf } from '../harness/process-usage.ts'
 import { createApi } from './api.ts'
 import { type Cluster, startCluster } from './cluster.ts'
@@ -31,12 +31,14 @@ export const runSoak = async (
   seen: (sample: Sample) => void = () => undefined,
 ): Promise<SoakResult> => {
   const results: SoakResult[] = []
-  await onStage(async stage => void results.push(await soakOn(stage, options, signal, seen)))
+  await withTestEnvironment(
+    async environment => void results.push(await soakOn(environment, options, signal, seen)),
+  )
   return results[0]!
 }
 
 const soakOn = async (
-  stage: Stage,
+  environment: TestEnvironment,
   { durationMs, rate, sampleEveryMs }: SoakOptions,
   signal: AbortSignal,
   seen: (sample: Sample) => void,
@@ -44,17 +46,17 @@ const soakOn = async (
   const ledger = createLedger()
   const secret = `whsec_${randomBytes(32).toString('base64')}`
   const receiver = await startReceiver(secret, ledger)
-  stage.closing(receiver.stop)
-  const cluster = await startCluster(stage, { secret, retention })
+  environment.closing(receiver.stop)
+  const cluster = await startCluster(environment, { secret, retention })
   const api = createApi(cluster.apiUrl)
-  stage.closing(api.close)
+  environment.closing(api.close)
 
   const samples: Sample[] = []
   const ending = AbortSignal.any([signal, AbortSignal.timeout(durationMs)])
-  const processorTime = await watchProcessorTime(stage, cluster)
+  const processorTime = await watchProcessorTime(environment, cluster)
   await Promise.all([
     createLoad({ api, ledger, rate, webhookUrl: receiver.url }).run(ending),
-    createSampler(stage, cluster, ledger).run(sampleEveryMs, ending, sample => {
+    createSampler(environment, cluster, ledger).run(sampleEveryMs, ending, sample => {
       samples.push(sample)
       seen(sample)
     }),
@@ -65,10 +67,10 @@ const soakOn = async (
 }
 
 /** Answers shares of one processor, from now until it is asked. */
-const watchProcessorTime = async (stage: Stage, { watched }: Cluster) => {
+const watchProcessorTime = async (environment: TestEnvironment, { watched }: Cluster) => {
   const pids: [string, number][] = [
     ...[...watched].map(([name, { pid }]): [string, number] => [name, pid]),
-    ['Redis', stage.redisPid],
+    ['Redis', environment.redisPid],
     ['load', process.pid],
   ]
   const look = () => Promise.all(pids.map(([, pid]) => cpuMicrosOf(pid).catch(() => Number.NaN)))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Stage } from '../harness/environment.ts'
+import type { TestEnvironment } from '../harness/environment.ts'
 import { percentile } from '../harness/figures.ts'
 import { residentBytes } from '../harness/signals.ts'
 import type { Cluster } from './cluster.ts'
@@ -18,12 +18,12 @@ export interface Sample {
 
 const mega = 1e6
 
-export const createSampler = (stage: Stage, cluster: Cluster, ledger: Ledger) => {
+export const createSampler = (environment: TestEnvironment, cluster: Cluster, ledger: Ledger) => {
   const named = [...cluster.watched].map(([name, { pid }]) => [name, pid] as const)
 
   const processFigures = async (): Promise<[string, number][]> => {
     const resident = await residentBytes([...named.map(([, pid]) => pid), cluster.redisPid])
-    const vitals = await Promise.all(named.map(([, pid]) => vitalsOf(stage.dir, pid)))
+    const vitals = await Promise.all(named.map(([, pid]) => vitalsOf(environment.dir, pid)))
     return named.flatMap(([name, pid], i): [string, number][] => {
       const { heapUsedBytes = Number.NaN, loopDelayMs = Number.NaN } = vitals[i] ?? {}
       return [
@@ -35,10 +35,10 @@ export const createSampler = (stage: Stage, cluster: Cluster, ledger: Ledger) =>
   }
 
   const redisFigures = async (): Promise<[string, number][]> => {
-    const info = await stage.redis.info('memory')
+    const info = await environment.redis.info('memory')
     return [
       ['Redis MB', Number(/^used_memory:(\d+)/m.exec(info)![1]) / mega],
-      ['Redis keys', await stage.redis.dbsize()],
+      ['Redis keys', await environment.redis.dbsize()],
     ]
   }
 

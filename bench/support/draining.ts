@@ -1,5 +1,5 @@
 import type { Child } from '../../harness/child.ts'
-import type { Stage } from '../../harness/environment.ts'
+import type { TestEnvironment } from '../../harness/environment.ts'
 import { until } from '../../harness/until.ts'
 import type { Contender } from './compare.ts'
 import { compactFile } from './queue-state.ts'
@@ -16,16 +16,19 @@ export interface Drain {
 }
 
 /** Work that all waits before the workers may begin. */
-export const draining = (stage: Stage, { workers, load, isDone, check }: Drain): Contender => {
+export const draining = (
+  environment: TestEnvironment,
+  { workers, load, isDone, check }: Drain,
+): Contender => {
   const freeze = () => {
     for (const worker of workers) worker.freeze()
   }
   freeze()
   return {
-    pids: { process: workers.map(worker => worker.pid), redis: stage.redisPid },
+    pids: { process: workers.map(worker => worker.pid), redis: environment.redisPid },
     prepare: async count => {
       await load(count)
-      await compactFile(stage.redis)
+      await compactFile(environment.redis)
     },
     work: async () => {
       for (const worker of workers) worker.thaw()

@@ -1,4 +1,4 @@
-import type { Stage } from '../../harness/environment.ts'
+import type { TestEnvironment } from '../../harness/environment.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { apiKey } from './deployment.ts'
 import { type Contestant, startChild } from './processes.ts'
@@ -6,9 +6,9 @@ import { type Contestant, startChild } from './processes.ts'
 const startFile = new URL('build/start-server.js', import.meta.resolve('@portkey-ai/gateway/package.json'))
 
 /** Starts Portkey's gateway without its console. */
-export const startGateway = async (stage: Stage): Promise<Contestant> => {
+export const startGateway = async (environment: TestEnvironment): Promise<Contestant> => {
   const port = await findFreePort()
-  return startChild(stage, startFile.href, [`--port=${port}`, '--headless'], [], async child => {
+  return startChild(environment, startFile.href, [`--port=${port}`, '--headless'], [], async child => {
     await child.printed('Ready for connections')
     return `http://127.0.0.1:${port}`
   })

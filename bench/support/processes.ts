@@ -1,32 +1,37 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type Child, shippedNodeOptions, startNode } from '../../harness/child.ts'
-import type { Stage } from '../../harness/environment.ts'
+import type { TestEnvironment } from '../../harness/environment.ts'
 import { type SimulatedProvider, startSimulatedProvider } from '../../harness/simulated-provider.ts'
 import type { BatonInput } from './deployment.ts'
 
 type Role = 'api' | 'worker' | 'webhooks' | 'batches'
 
-/** A process that ends with its stage; `url` is where it listens, if it does. */
+/** A process that ends with its environment; `url` is where it listens, if it does. */
 export type Contestant = Child & { readonly url: string }
 
 /** Runs a file, as `startNode` names it; resolves with `ready`, which answers its URL. */
 export const startChild = async (
-  stage: Stage,
+  environment: TestEnvironment,
   file: string,
   args: readonly string[],
   nodeOptions: readonly string[],
   ready: (child: Child) => Promise<string>,
 ): Promise<Contestant> => {
-  const logFile = join(stage.dir, `${randomUUID()}.log`)
-  const child = startNode(file, args, { cwd: stage.dir, nodeOptions, logFile })
-  stage.closing(child.kill)
+  const logFile = join(environment.dir, `${randomUUID()}.log`)
+  const child = startNode(file, args, { cwd: environment.dir, nodeOptions, logFile })
+  environment.closing(child.kill)
   return Object.assign(child, { url: await ready(child) })
 }
 
-const startProcess = (stage: Stage, name: string, input: unknown, nodeOptions: readonly string[] = []) =>
+const startProcess = (
+  environment: TestEnvironment,
+  name: string,
+  input: unknown,
+  nodeOptions: readonly string[] = [],
+) =>
   startChild(
-    stage,
+    environment,
     `bench/processes/${name}.ts`,
     [JSON.stringify(input)],
     nodeOptions,
@@ -34,20 +39,31 @@ const startProcess = (stage: Stage, name: string, input: unknown, nodeOptions: r
   )
 
 /** Starts one of the floors with `input`. */
-export const startFloor = (stage: Stage, role: 'api' | 'worker' | 'webhooks', input: unknown) =>
-  startProcess(stage, `floor-${role}`, input)
+export const startFloor = (
+  environment: TestEnvironment,
+  role: 'api' | 'worker' | 'webhooks',
+  input: unknown,
+) => startProcess(environment, `floor-${role}`, input)
 
 /** Starts Baton in one role, with the options of Node that it is shipped with. */
-export const startBaton = async (stage: Stage, role: Role, input: BatonInput) =>
-  startProcess(stage, `baton-${role}`, input, await shippedNodeOptions(role === 'api' ? 'api' : 'worker'))
+export const startBaton = async (environment: TestEnvironment, role: Role, input: BatonInput) =>
+  startProcess(
+    environment,
+    `baton-${role}`,
+    input,
+    await shippedNodeOptions(role === 'api' ? 'api' : 'worker'),
+  )
 
 /** Starts a receiver of webhooks that answers at once. */
-export const startReceiver = (stage: Stage, secret: string) =>
-  startProcess(stage, 'webhook-receiver', { secret })
+export const startReceiver = (environment: TestEnvironment, secret: string) =>
+  startProcess(environment, 'webhook-receiver', { secret })
 
 /** Starts the simulated provider as it is shipped. */
-export const startSim = async (stage: Stage, ...args: readonly string[]): Promise<SimulatedProvider> => {
-  const sim = await startSimulatedProvider({ dir: stage.dir, name: randomUUID(), args })
-  stage.closing(sim.end)
+export const startSim = async (
+  environment: TestEnvironment,
+  ...args: readonly string[]
+): Promise<SimulatedProvider> => {
+  const sim = await startSimulatedProvider({ dir: environment.dir, name: randomUUID(), args })
+  environment.closing(sim.end)
   return sim
 }

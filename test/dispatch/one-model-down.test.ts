@@ -98,7 +98,7 @@ it('that is the only one called is taken for the whole provider, as nothing spea
   await until(() => stateOf('first/large') === 'healthy')
 })
 
-it('is not blamed where nobody is there', async () => {
+it('is not opened when the whole provider refuses connections', async () => {
   await run(() => true)
   const { port } = upstream.address() as AddressInfo
   upstream.closeAllConnections()

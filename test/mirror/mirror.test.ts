@@ -75,7 +75,7 @@ describe('a mirror', () => {
     expect(jobs.every(job => job.attempts.length === 1)).toBe(true)
   })
 
-  it('is asked a part of the jobs', async () => {
+  it('is sent the configured share of the jobs', async () => {
     await answered('some', 100)
     const { sampled } = await reached('some', m => m.sampled > 0 && m.sampled === m.compared)
     expect(sampled).toBeLessThan(40)

@@ -93,12 +93,12 @@ test.each([
   })
 })
 
-test('nobody there', async () => {
+test('a port on which nothing listens is unreachable', async () => {
   const settings = { type: 'openai-compatible', base_url: 'http://127.0.0.1:1' }
   expect(await check(settings)).toMatchObject({ status: 'unreachable', outcome: { reason: 'connect' } })
 })
 
-test('silence ends with the timeout', async () => {
+test('a server that never answers is unreachable once the timeout has passed', async () => {
   const upstream = await openUpstream(() => undefined)
   const settings = { type: 'openai-compatible', base_url: upstream.url, timeout: '500ms' }
   expect(await check(settings)).toMatchObject({ status: 'unreachable', outcome: { reason: 'timeout' } })
