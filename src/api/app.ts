@@ -22,7 +22,6 @@ import { installRequestLog, newRequestId } from './http/request-log.ts'
 import { installDate, installSecurityHeaders, securityHeaders } from './http/response-headers.ts'
 import { routeRights } from './http/route-rights.ts'
 import { installUnreadBodies } from './http/unread-bodies.ts'
-import { countAccepted } from './jobs/accept-job.ts'
 import { addJobActionRoutes } from './jobs/job-actions.ts'
 import { addJobListRoute } from './jobs/job-list.ts'
 import { addJobRoutes } from './jobs/job-routes.ts'
@@ -54,7 +53,6 @@ const maxParamLength = 500
  */
 export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
-  const accepted = countAccepted(parts.submit)
   const waits = createJobWaits(parts.waiter, parts.store)
   const capacity = createCapacity(config)
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
@@ -75,7 +73,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   })
   app.setValidatorCompiler(validatorCompiler)
   app.setReplySerializer(payload => writeJson(payload))
-  // text/plain: read as JSON, see `installBodyTypes`.
+  // text/plain: read as JSON, see `assumeJsonBodies`.
   app.removeContentTypeParser('text/plain')
   installDate(app, parts.now)
   installRequestLog(app, log)
@@ -97,10 +95,9 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
-    const counted = { ...parts, submit: accepted.submit }
     const connections = limitConnections(app, scope, config.server.max_connections, capacity)
     const held: Held = { own, waits, streams, capacity, connections }
-    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), counted, held, accepted.count)
+    addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, held)
     addDescriptionRoute(scope)
   })
   return app
@@ -115,7 +112,7 @@ interface Held {
   readonly connections: Connections
 }
 
-const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held, accepted: () => number): void => {
+const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void => {
   const { own, waits, streams, capacity, connections } = held
   installAuth(scope, parts.config.api_keys)
   refuseCrossSiteForms(scope, own)
@@ -124,7 +121,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held, accepted
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
-  addMetricsRoute(scope, parts, { accepted, capacity, connections })
+  addMetricsRoute(scope, parts, { capacity, connections })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)

@@ -45,7 +45,7 @@ export type ApiScope = FastifyInstance<
   ZodTypeProvider
 >
 
-/** All that the API stands on; built by the entry points, and by tests in the same way. */
+/** All that the API stands on. Each route takes only the parts it names. */
 export interface ApiParts {
   readonly config: Config
   readonly routes: Routes
@@ -71,6 +71,8 @@ export interface ApiParts {
   readonly mirrors: Pick<MirrorStore, 'read' | 'pairs'>
   readonly waiter: CompletionListener
   readonly submit: SubmitJob
+  /** Jobs that `submit` has made in this process. */
+  readonly accepted: () => number
   readonly addressGuard: AddressGuard
   /** Of the hosts of webhooks. */
   readonly resolve: Resolve

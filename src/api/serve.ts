@@ -4,15 +4,16 @@ import { createBatchStore } from '../batches/store.ts'
 import { quotasOf } from '../config/quotas.ts'
 import { type AppContext, deadLetterRetentionMs, deliveriesOn, storeOn } from '../context.ts'
 import { createAccountAffinity } from '../dispatch/account-affinity.ts'
-import { createSubmitJob } from '../dispatch/submit.ts'
+import { createSubmitJob, type SubmitJob } from '../dispatch/submit.ts'
 import { createQuotas } from '../files/quotas.ts'
 import { createFileStore } from '../files/store.ts'
 import { createUploadStore } from '../files/upload-store.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartbeats.ts'
-import { createCompletionListener } from '../jobs/completion-listener.ts'
+import { type CompletionListener, createCompletionListener } from '../jobs/completion-listener.ts'
 import { createJobIndex } from '../jobs/index-stream.ts'
 import { createSchedule } from '../jobs/schedule.ts'
+import type { JobStore } from '../jobs/store.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
@@ -26,6 +27,7 @@ import { openBlobStore } from '../start-blobs.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createDeadLetters } from '../webhooks/dead-letters.ts'
 import { createApp } from './app.ts'
+import { countAccepted } from './jobs/accept-job.ts'
 import type { ApiParts } from './parts.ts'
 
 export interface ServedApi {
@@ -35,38 +37,39 @@ export interface ServedApi {
   readonly parts: ApiParts
 }
 
-/** Serves the API until the process stops. `openBlobs`: what opens the place where the bytes of files are kept. */
+/** Serves the API until the process stops. `openBlobs` opens the store that keeps the bytes of files. */
 export const serveApi = async (
   life: Lifecycle,
   context: AppContext,
   openBlobs: typeof openBlobStore = openBlobStore,
 ): Promise<ServedApi> => {
-  const { config, keys, log, now } = context
-  // A connection that fails fast: a client must not wait for a Redis that is away.
-  const redis = await life.open(
-    'api redis',
-    () => connected(createApiRedis(context.redisAt, log)),
-    redis => redis.disconnect(),
+  const { config, log, vitals } = context
+  const parts = await openParts(life, context, openBlobs)
+  const app = createApp(parts)
+  await life.open(
+    'api',
+    () => app.listen({ host: config.server.host, port: config.server.port }),
+    (_, leftMs) => app.drain(leftMs()),
   )
-  const run = createGuardedRunner(await openRunner(life, context, redis), context.memory.isFull)
-  const store = context.ends.of(storeOn(redis, run, keys, config, context.clock))
-  const blobs = await openBlobs(life, context)
-  const doorbells = await life.open(
-    'api doorbells',
-    () => createDoorbells(redis, keys, log, now),
-    d => d.close(),
-  )
-  const waiter = await life.open(
-    'waiters',
-    async () => {
-      const waiter = createCompletionListener(context.subscriber, keys, log)
-      await waiter.start()
-      return waiter
-    },
-    waiter => waiter.stop(),
-  )
+  vitals.check('api', () => app.server.listening)
+  const { address, family, port } = app.server.address() as AddressInfo
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  log.info({ event: 'api.listening', url }, 'api listening')
+  return { url, app, parts }
+}
 
-  const parts: ApiParts = {
+const openParts = async (
+  life: Lifecycle,
+  context: AppContext,
+  openBlobs: typeof openBlobStore,
+): Promise<ApiParts> => {
+  const { config, keys, clock, log, now } = context
+  const redis = await openRedis(life, 'api redis', context)
+  const run = createGuardedRunner(await openRunner(life, context, redis), context.memory.isFull)
+  const store = context.ends.of(storeOn(redis, run, keys, config, clock))
+  const accepted = countAccepted(submitOn(redis, store, context))
+  const blobs = await openBlobs(life, context)
+  return {
     config,
     routes: context.routes,
     mirroredRoutes: context.mirroredRoutes,
@@ -74,7 +77,11 @@ export const serveApi = async (
     providers: context.providers,
     store,
     index: createJobIndex(redis, keys, context.instance, now),
-    doorbells,
+    doorbells: await life.open(
+      'api doorbells',
+      () => createDoorbells(redis, keys, log, now),
+      doorbells => doorbells.close(),
+    ),
     deliveries: deliveriesOn(redis, run, keys, config, now),
     deadLetters: createDeadLetters({
       redis,
@@ -82,7 +89,7 @@ export const serveApi = async (
       retentionMs: { jobs: deadLetterRetentionMs, batches: config.batches.retention },
       now,
     }),
-    schedule: createSchedule(redis, run, keys, context.clock),
+    schedule: createSchedule(redis, run, keys, clock),
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),
@@ -94,22 +101,9 @@ export const serveApi = async (
     figuresOf: context.targetStats.of,
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     limitStore: createLimitStore(redis, keys.prefix),
-    waiter,
-    submit: createSubmitJob({
-      store,
-      // No request waits for these, so they take the patient connection: on the other, BullMQ's transactions would
-      // leave a timer behind for every command, and those took a quarter of the API's time.
-      doorbells: context.doorbells,
-      routes: context.routes,
-      providers: context.providers,
-      availableAt: context.availableAt,
-      order: context.order,
-      accountAffinity: createAccountAffinity({ ...context, redis, prefix: keys.prefix }),
-      moveReasons: context.moveReasons,
-      retentionMs: config.jobs.retention,
-      now,
-      random: Math.random,
-    }),
+    waiter: await openWaiter(life, context),
+    submit: accepted.submit,
+    accepted: accepted.count,
     vitals: context.vitals,
     addressGuard: createAddressGuard(config.webhooks.allowed_networks),
     resolve: context.names.ofReceivers.resolve,
@@ -121,38 +115,75 @@ export const serveApi = async (
     log,
     now,
   }
-  const app = createApp(parts)
-  await life.open(
-    'api',
-    () => app.listen({ host: config.server.host, port: config.server.port }),
-    (_, leftMs) => app.drain(leftMs()),
+}
+
+type Connecting = Pick<AppContext, 'redisAt' | 'log'>
+
+/**
+ * A connection that fails fast: a client must not wait for a Redis that is away. It stands when this resolves: before that,
+ * requests would be refused for an outage although Redis is there.
+ */
+const openRedis = (life: Lifecycle, name: string, { redisAt, log }: Connecting): Promise<RedisClient> =>
+  life.open(
+    name,
+    async () => {
+      const redis = createApiRedis(redisAt, log)
+      if (redis.status !== 'ready') await new Promise<void>(ready => redis.once('ready', ready))
+      return redis
+    },
+    redis => redis.disconnect(),
   )
-  context.vitals.check('api', () => app.server.listening)
-  const { address, family, port } = app.server.address() as AddressInfo
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-  log.info({ event: 'api.listening', url }, 'api listening')
-  return { url, app, parts }
-}
 
-/** Until the connection stands, requests would be refused for an outage that is none. */
-const connected = async <Client extends RedisClient>(redis: Client): Promise<Client> => {
-  if (redis.status !== 'ready') await new Promise<void>(ready => redis.once('ready', ready))
-  return redis
-}
-
-/** What makes jobs, batches and files waits for replicas where the config says so. */
-const openRunner = async (life: Lifecycle, context: AppContext, redis: RedisClient): Promise<RunScript> => {
+/** Runs the scripts that make jobs, batches and files; waits for replicas where the config says so. */
+const openRunner = async (
+  life: Lifecycle,
+  context: Connecting & Pick<AppContext, 'config'>,
+  redis: RedisClient,
+): Promise<RunScript> => {
   const { wait_replicas: replicas, wait_timeout: timeoutMs } = context.config.redis
   const run = createScriptRunner(redis)
   if (replicas === 0) return run
-  const writer = await life.open(
-    'api writer',
-    () => connected(createApiRedis(context.redisAt, context.log)),
-    writer => writer.disconnect(),
-  )
+  const writer = await openRedis(life, 'api writer', context)
   return createReplicatedRunner(
     run,
     { redis: writer, run: createScriptRunner(writer) },
     { replicas, timeoutMs },
   )
 }
+
+const openWaiter = (
+  life: Lifecycle,
+  { subscriber, keys, log }: Pick<AppContext, 'subscriber' | 'keys' | 'log'>,
+): Promise<CompletionListener> =>
+  life.open(
+    'waiters',
+    async () => {
+      const waiter = createCompletionListener(subscriber, keys, log)
+      await waiter.start()
+      return waiter
+    },
+    waiter => waiter.stop(),
+  )
+
+const submitOn = (redis: RedisClient, store: JobStore, context: AppContext): SubmitJob =>
+  createSubmitJob({
+    store,
+    // No request waits for these, so they take the patient connection: on the other, BullMQ's transactions would
+    // leave a timer behind for every command, and those took a quarter of the API's time.
+    doorbells: context.doorbells,
+    routes: context.routes,
+    providers: context.providers,
+    availableAt: context.availableAt,
+    order: context.order,
+    accountAffinity: createAccountAffinity({
+      redis,
+      prefix: context.keys.prefix,
+      providers: context.providers,
+      keyRings: context.keyRings,
+      log: context.log,
+    }),
+    moveReasons: context.moveReasons,
+    retentionMs: context.config.jobs.retention,
+    now: context.now,
+    random: Math.random,
+  })

@@ -16,7 +16,7 @@ import { fingerprintOf, isRetried } from '../http/idempotency.ts'
 import { acceptOptionalJson, ignoreBodies } from '../http/json-body.ts'
 import { readParameters } from '../http/parameters.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
-import { type BatchOrder, createBatch } from './create-batch.ts'
+import { type BatchOrder, type BatchParts, createBatch } from './create-batch.ts'
 import { batchContentQuery, batchListQuery, batchRequest, batchRetryRequest } from './request-schemas.ts'
 import { retryBatch } from './retry-batch.ts'
 
@@ -26,7 +26,7 @@ const linesType = 'application/x-jsonl'
 type BatchParams = { Params: { id: string } }
 
 /** OpenAI's `/v1/batches`, and of this server's own `GET …/content` and `POST …/retry` of one. */
-export const addBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
+export const addBatchRoutes = (scope: ApiScope, parts: BatchParts): void => {
   const { batches } = parts
   const owned = ownedBy(parts)
 
@@ -81,12 +81,12 @@ export const addBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
 }
 
 const ownedBy =
-  ({ batches }: ApiParts) =>
+  ({ batches }: Pick<ApiParts, 'batches'>) =>
   (request: FastifyRequest<BatchParams>): Promise<BatchRecord> =>
     findOwnedBatch(batches, request, request.params.id, 'openai')
 
 /** Scopes of their own, for their own ways of reading bodies. */
-const addActionRoutes = (scope: ApiScope, parts: ApiParts): void => {
+const addActionRoutes = (scope: ApiScope, parts: BatchParts): void => {
   const { batches } = parts
   const owned = ownedBy(parts)
 
@@ -113,7 +113,7 @@ const addActionRoutes = (scope: ApiScope, parts: ApiParts): void => {
 
 /** Throws what is wrong with the request; what is wrong with the file's lines, the batch tells when it has read them. */
 const orderOf = async (
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'addressGuard' | 'config' | 'files' | 'resolve'>,
   request: FastifyRequest,
   body: z.output<typeof batchRequest>,
 ): Promise<BatchOrder> => {
@@ -136,7 +136,7 @@ const orderOf = async (
 }
 
 const inputFile = async (
-  { files }: ApiParts,
+  { files }: Pick<ApiParts, 'files'>,
   { tenant }: FastifyRequest,
   id: string,
 ): Promise<FileRecord> => {
@@ -152,7 +152,7 @@ const inputNotFound = (id: string): BatonError =>
 
 /** What is durable by now; nothing as long as no line has got there. */
 const segmentsOf = async (
-  { files }: ApiParts,
+  { files }: Pick<ApiParts, 'files'>,
   batch: BatchRecord,
   name: 'output' | 'error',
 ): Promise<readonly Segment[]> => {

@@ -12,6 +12,22 @@ import { createWithinQuota } from '../http/quota.ts'
 import type { ApiParts } from '../parts.ts'
 import { windowMsOf } from './request-schemas.ts'
 
+/** What the routes of batches stand on. */
+export type BatchParts = Pick<
+  ApiParts,
+  | 'addressGuard'
+  | 'batches'
+  | 'blobs'
+  | 'config'
+  | 'files'
+  | 'log'
+  | 'now'
+  | 'providers'
+  | 'quotas'
+  | 'resolve'
+  | 'routes'
+>
+
 /** An OpenAI batch as a request asks for it. `inputFileId` was seen to be a file of the tenant's. */
 export type BatchOrder = Pick<
   NewBatch,
@@ -36,7 +52,7 @@ export interface CreatedBatch {
 
 /** Makes the batch, or finds the one that the same request made before. Throws `inputGone()` when its file is gone meanwhile. */
 export const createBatch = async (
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'batches' | 'now' | 'providers' | 'quotas' | 'routes'>,
   request: FastifyRequest,
   reply: FastifyReply,
   order: BatchOrder,
@@ -79,7 +95,7 @@ export const asWritten = (batch: NewBatch): BatchRecord => {
  * batch is refused where no line could have a price, and what its lines say is seen when they are validated. Throws `price_unknown`.
  */
 export const refuseUnpriced = (
-  { routes, providers }: Pick<ApiParts, 'routes' | 'providers'>,
+  { routes, providers }: Pick<ApiParts, 'providers' | 'routes'>,
   endpoint: Endpoint,
   maxCostUsd: number | null,
   models?: ReadonlySet<string>,

@@ -15,7 +15,7 @@ import { readParameters } from '../http/parameters.ts'
 import { createWithinQuota, reserveQuota } from '../http/quota.ts'
 import { type StreamedBody, streamBody } from '../http/streamed-body.ts'
 import type { ApiParts } from '../parts.ts'
-import { asWritten, refuseUnpriced } from './create-batch.ts'
+import { asWritten, type BatchParts, refuseUnpriced } from './create-batch.ts'
 import { messageBatchExtras, windowMsOf } from './request-schemas.ts'
 
 /**
@@ -24,7 +24,7 @@ import { messageBatchExtras, windowMsOf } from './request-schemas.ts'
  * it beside the requests: then nothing of it stays. What is wrong with params the batch tells when it runs.
  */
 export const createMessageBatch = async (
-  parts: ApiParts,
+  parts: BatchParts,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<BatchRecord> => {
@@ -60,7 +60,10 @@ interface Incoming {
 
 /** Ends with the bytes durable, and all of the request found to be right. */
 const receive = async (
-  parts: ApiParts,
+  parts: Pick<
+    ApiParts,
+    'addressGuard' | 'blobs' | 'config' | 'files' | 'now' | 'providers' | 'quotas' | 'resolve' | 'routes'
+  >,
   request: FastifyRequest,
   { body, headers, ownFile }: Incoming,
 ): Promise<NewBatch> => {

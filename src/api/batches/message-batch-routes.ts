@@ -11,13 +11,14 @@ import { publicUrlOf } from '../http/own-address.ts'
 import { readParameters } from '../http/parameters.ts'
 import { acceptStreamedJson } from '../http/streamed-body.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
+import type { BatchParts } from './create-batch.ts'
 import { createMessageBatch } from './create-message-batch.ts'
 import { messageBatchListQuery } from './request-schemas.ts'
 
 type BatchParams = { Params: { id: string } }
 
 /** Anthropic's `/v1/messages/batches`, and `GET …/content` of one, which is this server's own. */
-export const addMessageBatchRoutes = (scope: ApiScope, parts: ApiParts): void => {
+export const addMessageBatchRoutes = (scope: ApiScope, parts: BatchParts): void => {
   const { batches, config, now } = parts
   const owned = (request: FastifyRequest<BatchParams>): Promise<BatchRecord> =>
     findOwnedBatch(batches, request, request.params.id, 'anthropic')
@@ -93,7 +94,7 @@ const notEnded = (id: string): BatonError =>
   )
 
 /** All results of a batch that has ended. Throws `results_not_found`, also when they are kept no longer. */
-const resultsOf = async (parts: ApiParts, batch: BatchRecord): Promise<Content> => {
+const resultsOf = async (parts: Pick<ApiParts, 'files' | 'now'>, batch: BatchRecord): Promise<Content> => {
   const { files, now } = parts
   const { outputFileId, createdAtMs } = batch
   const isArchived = createdAtMs + resultsLiveMs <= now()
@@ -103,11 +104,11 @@ const resultsOf = async (parts: ApiParts, batch: BatchRecord): Promise<Content> 
 }
 
 /** The same; of a batch that still runs, those that are durable by now. */
-const resultsSoFar = async (parts: ApiParts, batch: BatchRecord): Promise<Content> =>
+const resultsSoFar = async (parts: Pick<ApiParts, 'files' | 'now'>, batch: BatchRecord): Promise<Content> =>
   hasEnded(batch.status) ? resultsOf(parts, batch) : contentOf(parts, batch)
 
 const contentOf = async (
-  { files }: ApiParts,
+  { files }: Pick<ApiParts, 'files'>,
   { id, status, outputFileId }: BatchRecord,
 ): Promise<Content> => ({
   isGrowing: !hasEnded(status),

@@ -13,7 +13,7 @@ import { orNotFound } from '../files/send-content.ts'
 import { checkWebhook } from '../http/check-webhook.ts'
 import { fingerprintOf } from '../http/idempotency.ts'
 import type { ApiParts } from '../parts.ts'
-import { createBatch } from './create-batch.ts'
+import { type BatchParts, createBatch } from './create-batch.ts'
 import type { batchRetryRequest } from './request-schemas.ts'
 
 /**
@@ -21,7 +21,7 @@ import type { batchRetryRequest } from './request-schemas.ts'
  * and `file_not_found` when the input or the error file is gone.
  */
 export const retryBatch = async (
-  parts: ApiParts,
+  parts: BatchParts,
   request: FastifyRequest,
   reply: FastifyReply,
   batch: BatchRecord,
@@ -81,7 +81,7 @@ const gone = (which: 'input' | 'error'): BatonError =>
 
 /** In the shard of the first batch, so that the request is known when it comes again. */
 const writeInput = async (
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'blobs' | 'files' | 'log' | 'now'>,
   batch: BatchRecord,
 ): Promise<{ readonly id: string; readonly segments: readonly Segment[] }> => {
   const { files, blobs, now } = parts
@@ -118,11 +118,14 @@ const writeInput = async (
   }
 }
 
-const readFailed = async ({ files, blobs }: ApiParts, { errorFileId, total }: BatchRecord) => {
+const readFailed = async (
+  { files, blobs }: Pick<ApiParts, 'blobs' | 'files'>,
+  { errorFileId, total }: BatchRecord,
+) => {
   if ((await files.read(errorFileId)) === null) throw gone('error')
   const segments = await files.segments(errorFileId)
   return failedLines(readFile(blobs, segments), total!).catch(orNotFound(() => gone('error')))
 }
 
-const leftOver = ({ log }: ApiParts, id: string): void =>
+const leftOver = ({ log }: Pick<ApiParts, 'log'>, id: string): void =>
   log.debug({ event: 'file.purge_deferred', fileId: id }, 'file left to the purger')

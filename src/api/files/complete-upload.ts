@@ -14,7 +14,7 @@ import { uploadView } from './file-view.ts'
  * answers the same. `md5` is lower-case hex, or null.
  */
 export const completeUpload = async (
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'blobs' | 'files' | 'now' | 'uploads'>,
   upload: UploadRecord,
   partIds: readonly string[],
   md5: string | null,
@@ -28,7 +28,7 @@ export const completeUpload = async (
 }
 
 const makeFile = async (
-  { blobs, uploads, now }: ApiParts,
+  { blobs, uploads, now }: Pick<ApiParts, 'blobs' | 'now' | 'uploads'>,
   upload: UploadRecord,
   partIds: readonly string[],
   md5: string | null,
@@ -83,7 +83,11 @@ const refusedParts = (message: string): BatonError =>
   new BatonError('invalid_request', message, { param: 'part_ids' })
 
 /** To a client that did not get the first answer; with other parts it is another request, and too late. */
-const repeatedAnswer = async ({ files }: ApiParts, upload: UploadRecord, partIds: readonly string[]) => {
+const repeatedAnswer = async (
+  { files }: Pick<ApiParts, 'files'>,
+  upload: UploadRecord,
+  partIds: readonly string[],
+) => {
   const fileId = fileIdOf(upload.id)
   const [file, segments] = await Promise.all([files.read(fileId), files.segments(fileId)])
   const keys = partIds.map(partId => partKey(upload.id, partId))

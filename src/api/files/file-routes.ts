@@ -25,7 +25,10 @@ import { orNotFound, sendContent } from './send-content.ts'
 type FileParams = { Params: { id: string } }
 
 /** `POST /v1/files`, `GET /v1/files`, and `GET`, `DELETE` and `GET …/content` of one. */
-export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
+export const addFileRoutes = (
+  scope: ApiScope,
+  parts: Pick<ApiParts, 'batches' | 'blobs' | 'config' | 'files' | 'log' | 'now' | 'quotas'>,
+): void => {
   const { files, blobs } = parts
 
   scope.register(async inner => {
@@ -79,7 +82,10 @@ export const addFileRoutes = (scope: ApiScope, parts: ApiParts): void => {
   })
 }
 
-const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<FileRecord> => {
+const createFile = async (
+  parts: Pick<ApiParts, 'blobs' | 'config' | 'files' | 'log' | 'now' | 'quotas'>,
+  request: FastifyRequest,
+): Promise<FileRecord> => {
   const { files, quotas, now } = parts
   const id = newFileId(randomInt(shardCount), now())
   const key = `${ulidOf(id)}/content`
@@ -113,7 +119,7 @@ const createFile = async (parts: ApiParts, request: FastifyRequest): Promise<Fil
 
 /** Writes the form's file, then judges it by the fields: clients send them in either order. */
 const receiveFile = async (
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'blobs' | 'config'>,
   request: FastifyRequest,
   key: string,
 ): Promise<{ readonly rules: FileRules; readonly file: ReceivedBlob }> => {

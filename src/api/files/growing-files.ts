@@ -23,7 +23,7 @@ export const growingFiles = async (
 
 /** The tenant's file, or that of its batch which still runs. Throws `file_not_found`. */
 export const findReadableFile = async (
-  { files, batches }: Pick<ApiParts, 'files' | 'batches'>,
+  { files, batches }: Pick<ApiParts, 'batches' | 'files'>,
   request: FastifyRequest,
   id: string,
 ): Promise<FileRecord | GrowingFile> => {

@@ -31,7 +31,10 @@ const maxPartBytes = 64 * 1024 * 1024
 type UploadParams = { Params: { id: string } }
 
 /** `POST /v1/uploads`, and `…/parts`, `…/complete` and `…/cancel` of one. */
-export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
+export const addUploadRoutes = (
+  scope: ApiScope,
+  parts: Pick<ApiParts, 'blobs' | 'config' | 'files' | 'log' | 'now' | 'quotas' | 'uploads'>,
+): void => {
   const { uploads, quotas } = parts
 
   scope.post('/v1/uploads', { schema: { body: uploadRequest } }, async request => {
@@ -83,7 +86,11 @@ export const addUploadRoutes = (scope: ApiScope, parts: ApiParts): void => {
   })
 }
 
-const newUpload = ({ config, now }: ApiParts, request: FastifyRequest, body: UploadRequest): UploadRecord => {
+const newUpload = (
+  { config, now }: Pick<ApiParts, 'config' | 'now'>,
+  request: FastifyRequest,
+  body: UploadRequest,
+): UploadRecord => {
   const { purpose, bytes, filename, expires_after } = body
   const maxBytes = maxUploadBytesOf(config, purpose)
   if (bytes > maxBytes) throw tooLarge(maxBytes, 'bytes')
@@ -101,7 +108,11 @@ const newUpload = ({ config, now }: ApiParts, request: FastifyRequest, body: Upl
   }
 }
 
-const addPart = async (parts: ApiParts, request: FastifyRequest, upload: UploadRecord): Promise<string> => {
+const addPart = async (
+  parts: Pick<ApiParts, 'blobs' | 'log' | 'now' | 'uploads'>,
+  request: FastifyRequest,
+  upload: UploadRecord,
+): Promise<string> => {
   const { blobs, uploads, now, log } = parts
   const { id } = upload
   const partId = newPartId(shardOf(id), now())
@@ -141,7 +152,7 @@ const beyondAnnounced = ({ bytes }: UploadRecord): BatonError =>
   )
 
 const receivePart = async (
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'blobs'>,
   request: FastifyRequest,
   upload: UploadRecord,
   key: string,

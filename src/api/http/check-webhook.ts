@@ -6,7 +6,7 @@ import type { ApiParts } from '../parts.ts'
 
 /** Throws `webhook_secret_missing`, or what `assertWebhookUrl` does. */
 export const checkWebhook = async (
-  { config, addressGuard, resolve }: Pick<ApiParts, 'config' | 'addressGuard' | 'resolve'>,
+  { config, addressGuard, resolve }: Pick<ApiParts, 'addressGuard' | 'config' | 'resolve'>,
   webhook: WebhookRequest,
   tenant: string,
 ): Promise<WebhookTarget> => {

@@ -25,7 +25,7 @@ export const reserveQuota = async (
  * it may be the very one that takes the last place.
  */
 export const createWithinQuota = async (
-  { quotas, batches }: Pick<ApiParts, 'quotas' | 'batches'>,
+  { quotas, batches }: Pick<ApiParts, 'batches' | 'quotas'>,
   batch: NewBatch,
 ): Promise<BatchCreated> => {
   const { id, tenant } = batch

@@ -14,7 +14,10 @@ import { acceptJob } from './accept-job.ts'
 type JobParams = { Params: { id: string } }
 
 /** `POST /v1/jobs/:id/cancel` and `/retry`. */
-export const addJobActionRoutes = (scope: FastifyInstance, parts: ApiParts): void => {
+export const addJobActionRoutes = (
+  scope: FastifyInstance,
+  parts: Pick<ApiParts, 'store' | 'submit'>,
+): void => {
   const { store } = parts
   const readHead = headReader(store)
   ignoreBodies(scope)
@@ -41,7 +44,7 @@ const ended = (status: JobStatus): string => (status === 'expired' ? 'expired' :
 
 /** The same request again, with a deadline of its own. */
 const repeat = async (
-  { store }: ApiParts,
+  { store }: Pick<ApiParts, 'store'>,
   request: FastifyRequest,
   record: JobRecord,
 ): Promise<Submission> => {

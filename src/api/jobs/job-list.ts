@@ -23,7 +23,10 @@ interface Scan {
  * `GET /v1/jobs`: the tenant's jobs, newest first. Of a status that has not ended, the lines of its batches come before them; with
  * `batch_id` those of that batch alone.
  */
-export const addJobListRoute = (scope: ApiScope, parts: ApiParts): void => {
+export const addJobListRoute = (
+  scope: ApiScope,
+  parts: Pick<ApiParts, 'batches' | 'index' | 'store'>,
+): void => {
   scope.get('/v1/jobs', { schema: { querystring: jobListQuery } }, async request => {
     const { limit, cursor = null, status, batch_id: batchId } = request.query
     const linePlace = cursor === null ? null : parseLineCursor(cursor)
@@ -61,7 +64,7 @@ const matcher =
 
 /** Reads on until the page is full, the index ends, or enough was looked at for one request. */
 const scan = async (
-  { index, store }: ApiParts,
+  { index, store }: Pick<ApiParts, 'index' | 'store'>,
   cursor: string | null,
   limit: number,
   matches: (record: JobRecord | null) => record is JobRecord,

@@ -33,7 +33,11 @@ interface HeldJobs {
   readonly capacity: Capacity
 }
 
-export const addJobRoutes = (scope: ApiScope, parts: ApiParts, held: HeldJobs): void => {
+export const addJobRoutes = (
+  scope: ApiScope,
+  parts: Pick<ApiParts, 'addressGuard' | 'config' | 'resolve' | 'store' | 'submit'>,
+  held: HeldJobs,
+): void => {
   const { store } = parts
   const { waits, capacity } = held
 
@@ -95,7 +99,7 @@ const appliedWait = (request: FastifyRequest, reply: FastifyReply): number => {
 }
 
 const submissionOf = async (
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'addressGuard' | 'config' | 'resolve'>,
   request: FastifyRequest,
   { body, ...envelope }: JobRequest,
 ): Promise<Submission> => {

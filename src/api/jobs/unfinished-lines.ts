@@ -30,7 +30,7 @@ export const parseLineCursor = (cursor: string): LineCursor | null => {
 
 /** Lines of batches stand in no index of jobs: those that were fed and have not ended are looked for in their batches. */
 export const findUnfinishedLines = async (
-  { batches, store }: ApiParts,
+  { batches, store }: Pick<ApiParts, 'batches' | 'store'>,
   tenant: string,
   place: LineCursor | null,
   limit: number,

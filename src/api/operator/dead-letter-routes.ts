@@ -21,7 +21,10 @@ interface Found {
 }
 
 /** `GET /v1/dead-letters` and `POST /v1/dead-letters/:id/redeliver`, of jobs and of batches. */
-export const addDeadLetterRoutes = (scope: ApiScope, parts: ApiParts): void => {
+export const addDeadLetterRoutes = (
+  scope: ApiScope,
+  parts: Pick<ApiParts, 'batches' | 'config' | 'deadLetters' | 'deliveries' | 'now' | 'store'>,
+): void => {
   const { store, batches, deliveries, deadLetters } = parts
   const read = (id: string): Promise<LetterRecord | null> => {
     if (isNoticeId(id)) return batches.readNotice(id)

@@ -5,7 +5,11 @@ import type { ApiParts } from '../parts.ts'
 const redisPatienceMs = 1_000
 
 /** `GET /healthz`: this process lives. `GET /readyz`: it can take jobs. Open to all: probes bring no key. */
-export const addHealthRoutes = (app: FastifyInstance, parts: ApiParts, isLeaving: () => boolean): void => {
+export const addHealthRoutes = (
+  app: FastifyInstance,
+  parts: Pick<ApiParts, 'config' | 'memory' | 'pingRedis' | 'withoutWorkerSince'>,
+  isLeaving: () => boolean,
+): void => {
   const { pingRedis, withoutWorkerSince, memory } = parts
   const names = Object.keys(parts.config.providers)
 

@@ -8,13 +8,32 @@ import { metricsType, renderMetrics } from './metrics-text.ts'
 
 /** What this process counts by itself. */
 interface OwnFigures {
-  readonly accepted: () => number
   readonly capacity: Capacity
   readonly connections: Connections
 }
 
 /** `GET /metrics`: what Prometheus reads, of all processes: what workers counted comes by their heartbeats. */
-export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigures): void => {
+export const addMetricsRoute = (
+  scope: ApiScope,
+  parts: Pick<
+    ApiParts,
+    | 'accepted'
+    | 'circuits'
+    | 'config'
+    | 'cooldowns'
+    | 'deadLetters'
+    | 'doorbells'
+    | 'memory'
+    | 'presence'
+    | 'processes'
+    | 'routes'
+    | 'schedule'
+    | 'vitals'
+    | 'webhookPresence'
+    | 'withoutWorkerSince'
+  >,
+  own: OwnFigures,
+): void => {
   const { config, cooldowns, circuits, doorbells, deadLetters, schedule, routes, vitals } = parts
   const providers = Object.keys(config.providers)
   const queues = [...providers.map(providerQueue), webhookQueue]
@@ -34,7 +53,7 @@ export const addMetricsRoute = (scope: ApiScope, parts: ApiParts, own: OwnFigure
       schedule.size(),
     ])
     return {
-      accepted: own.accepted(),
+      accepted: parts.accepted(),
       held: {
         bytes: own.capacity.bytes.held,
         connections: own.connections.size,

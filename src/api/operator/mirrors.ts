@@ -8,7 +8,10 @@ import type { Pair, PairCall } from '../../mirror/pairs.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 
 /** `GET /v1/mirrors`: what the mirror of each route that has one has shown; `…/:route/pairs`: which answers differed. */
-export const addMirrorRoutes = (scope: ApiScope, { mirroredRoutes, mirrors }: ApiParts): void => {
+export const addMirrorRoutes = (
+  scope: ApiScope,
+  { mirroredRoutes, mirrors }: Pick<ApiParts, 'mirroredRoutes' | 'mirrors'>,
+): void => {
   scope.get('/v1/mirrors', async () => {
     const data = await Promise.all(
       [...mirroredRoutes].map(async ([route, mirror]) => {

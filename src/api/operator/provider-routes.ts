@@ -14,7 +14,23 @@ import { providerView } from './provider-view.ts'
 const hearingMs = 300
 
 /** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause` and `…/resume`. */
-export const addProviderRoutes = (scope: ApiScope, parts: ApiParts): void => {
+export const addProviderRoutes = (
+  scope: ApiScope,
+  parts: Pick<
+    ApiParts,
+    | 'circuitStore'
+    | 'circuits'
+    | 'config'
+    | 'cooldowns'
+    | 'doorbells'
+    | 'limitStore'
+    | 'presence'
+    | 'routes'
+    | 'schedule'
+    | 'store'
+    | 'withoutWorkerSince'
+  >,
+): void => {
   const { config, cooldowns, circuits, circuitStore, limitStore, doorbells, presence, routes } = parts
   const providers = Object.entries(config.providers).map(([name, provider]) => ({
     name,

@@ -10,7 +10,10 @@ import { wholeSeconds } from '../../jobs/view.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 
 /** `GET /v1/routes`: how each route chooses, and what it knows of its targets. */
-export const addRouteListRoute = (scope: ApiScope, parts: ApiParts): void => {
+export const addRouteListRoute = (
+  scope: ApiScope,
+  parts: Pick<ApiParts, 'circuits' | 'cooldowns' | 'figuresOf' | 'now' | 'routes' | 'withoutWorkerSince'>,
+): void => {
   const { routes, cooldowns, circuits, figuresOf, withoutWorkerSince, now } = parts
   /** Without the draw that lets a share of jobs through to a provider on its way back. */
   const availableAt = (target: RouteTarget): number =>

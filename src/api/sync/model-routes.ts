@@ -15,7 +15,7 @@ const anthropicModel: ModelView = id => ({
 })
 
 /** `GET /v1/models` and `GET /v1/models/:id`: the routes, in the shape of the client's API. */
-export const addModelRoutes = (scope: ApiScope, { routes }: ApiParts): void => {
+export const addModelRoutes = (scope: ApiScope, { routes }: Pick<ApiParts, 'routes'>): void => {
   const ids = [...routes.keys()]
   const ownerOf = (id: string): string => routes.get(id)?.targets[0]?.provider ?? 'baton'
   const all = (view: ModelView): object[] => ids.map(id => view(id, ownerOf(id)))

@@ -33,7 +33,7 @@ type SyncRequest = FastifyRequest<{ Body: Completion }>
 /** The paths of existing clients: the request goes through the queue while the connection waits for the answer. */
 export const addSyncRoutes = (
   scope: FastifyInstance,
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'config' | 'log' | 'now' | 'store' | 'submit'>,
   { waits, capacity }: { readonly waits: JobWaits; readonly capacity: Capacity },
 ): void => {
   const { store, config, log } = parts
@@ -97,7 +97,7 @@ export const addSyncRoutes = (
   }
 }
 
-const submissionOf = (parts: ApiParts, request: SyncRequest): Submission => {
+const submissionOf = (parts: Pick<ApiParts, 'config'>, request: SyncRequest): Submission => {
   const { body, bodyText } = request
   const endpoint = request.routeOptions.url as Endpoint
   refuseCompletionFaults(endpoint, body)
