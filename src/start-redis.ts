@@ -7,6 +7,7 @@ import { acquireRedis } from './redis/dev/acquire.ts'
 import type { Consent } from './redis/dev/binary.ts'
 import { describePlace, type RedisPlace, redisPlaceOf } from './redis/place.ts'
 import { checkRedis } from './redis/preflight.ts'
+import { checkSchema } from './redis/schema.ts'
 import { StartError } from './start-error.ts'
 
 /** A Redis that answers nothing for this long is not reached. One that still loads its data is waited for as well. */
@@ -55,6 +56,8 @@ const preflight = async (place: RedisPlace, { redis: settings }: Config, log: Lo
     for (const warning of warnings) log.warn({ event: 'redis.unsafe_setting' }, warning)
     if (refusals.length > 0)
       throw new StartError(`This Redis cannot keep jobs safe:\n- ${refusals.join('\n- ')}`)
+    const refusal = await checkSchema(redis, settings.prefix)
+    if (refusal !== null) throw new StartError(refusal)
   } finally {
     redis.disconnect()
   }

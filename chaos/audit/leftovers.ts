@@ -12,7 +12,7 @@ export interface Remains {
 
 /** Kinds of keys that hold what was, or only say where somebody stands: files, indexes, the time, marks that expire by themselves. */
 const harmless =
-  /^reconciler$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
+  /^(?:reconciler|schema)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
 /** A queue's own marks; the job that it counts is not in it. */
 const harmlessInQueue = /^(?:meta|id|events|marker|pc|stalled-check|metrics.*)$/
 
