@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
+import { type Api, createApi } from '../harness/api.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { parseInfo } from '../src/redis/preflight.ts'
 import type { Screen } from '../src/terminal/screen.ts'
@@ -15,7 +16,6 @@ import { openSingleRedis } from './cluster/redis-single.ts'
 import type { Fault } from './faults/fault-log.ts'
 import { alwaysPossible } from './faults/inflict.ts'
 import { runFaults } from './faults/run-faults.ts'
-import { type Api, createApi } from './load/api.ts'
 import { createLedger, type Ledger } from './load/ledger.ts'
 import { submitAll } from './load/submit.ts'
 import { createWatch, type Watch } from './load/watch.ts'
@@ -74,7 +74,7 @@ export const runChaos = async (life: Lifecycle, settings: ChaosSettings): Promis
   )
   const api = await life.open(
     'client',
-    () => createApi(cluster.apiUrl, signal),
+    () => createApi(cluster.apiUrl, { timeoutMs: 5_000, signal }),
     api => api.close(),
   )
   const ledger = createLedger(load.jobs, load.batches)

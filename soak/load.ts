@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Api } from './api.ts'
+import type { Api } from '../harness/api.ts'
 import type { Kind, Ledger } from './ledger.ts'
 import { callDoor, runJob } from './single-requests.ts'
 import { linesPerBatch, runBatch, runMessageBatch } from './small-batches.ts'

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createApi } from '../harness/api.ts'
 import { type TestEnvironment, withTestEnvironment } from '../harness/environment.ts'
 import { cpuMicrosOf } from '../harness/process-usage.ts'
-import { createApi } from './api.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { createLoad } from './load.ts'
@@ -37,6 +37,11 @@ export const runSoak = async (
   return results[0]!
 }
 
+/** Enough for every poll that hangs, at the rates that one machine takes. */
+const connections = 512
+/** More than the longest poll. */
+const patienceMs = 70_000
+
 const soakOn = async (
   environment: TestEnvironment,
   { durationMs, rate, sampleEveryMs }: SoakOptions,
@@ -48,7 +53,7 @@ const soakOn = async (
   const receiver = await startReceiver(secret, ledger)
   environment.closing(receiver.stop)
   const cluster = await startCluster(environment, { secret, retention })
-  const api = createApi(cluster.apiUrl)
+  const api = createApi(cluster.apiUrl, { connections, timeoutMs: patienceMs })
   environment.closing(api.close)
 
   const samples: Sample[] = []

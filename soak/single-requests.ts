@@ -1,4 +1,4 @@
-import type { Api } from './api.ts'
+import { type Api, bodyOf } from '../harness/api.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Two routes, each with its own provider first, so that every format and the translation are at work. */
@@ -26,14 +26,17 @@ const keyEvery = 7
 export const runJob = async (api: Api, ledger: Ledger, index: number, webhookUrl: string): Promise<void> => {
   const startedAt = performance.now()
   const hasWebhook = index % webhookEvery === 0
-  const submitted = await api.ask<Job>('POST', '/v1/jobs', {
-    body: { body: chatOf(index), ...(hasWebhook && { webhook: { url: webhookUrl } }) },
-    headers: index % keyEvery === 0 ? { 'idempotency-key': `soak-${index}` } : {},
-    expected: 202,
-  })
+  const submitted = bodyOf<Job>(
+    await api.send('/v1/jobs', {
+      method: 'POST',
+      body: { body: chatOf(index), ...(hasWebhook && { webhook: { url: webhookUrl } }) },
+      headers: index % keyEvery === 0 ? { 'idempotency-key': `soak-${index}` } : {},
+    }),
+    202,
+  )
   ledger.submitted(performance.now() - startedAt)
   if (hasWebhook) ledger.expectWebhook(submitted.id)
-  const job = await api.ask<Job>('GET', `/v1/jobs/${submitted.id}`, { headers: { prefer: 'wait=60' } })
+  const job = bodyOf<Job>(await api.send(`/v1/jobs/${submitted.id}`, { headers: { prefer: 'wait=60' } }))
   ledger.completed(performance.now() - startedAt)
   if (job.status !== 'succeeded') throw new Error(`ended as ${job.status} ${job.error?.code ?? ''}`)
   expectAnswer(job.response?.body, index)
@@ -42,7 +45,7 @@ export const runJob = async (api: Api, ledger: Ledger, index: number, webhookUrl
 /** Calls as an existing client does, whose connection waits. */
 export const callDoor = async (api: Api, ledger: Ledger, index: number): Promise<void> => {
   const startedAt = performance.now()
-  const answer = await api.ask('POST', '/v1/chat/completions', { body: chatOf(index) })
+  const answer = bodyOf(await api.send('/v1/chat/completions', { method: 'POST', body: chatOf(index) }))
   ledger.completed(performance.now() - startedAt)
   expectAnswer(answer, index)
 }

@@ -1,6 +1,6 @@
 import { FormData } from 'undici'
+import { type Api, bodyOf, textOf } from '../harness/api.ts'
 import { until } from '../harness/until.ts'
-import type { Api } from './api.ts'
 import { chatOf, question, routes } from './single-requests.ts'
 
 export const linesPerBatch = 20
@@ -48,16 +48,19 @@ export const runBatch = async (api: Api, first: number): Promise<void> => {
   const form = new FormData()
   form.set('purpose', 'batch')
   form.set('file', new Blob([`${lines.join('\n')}\n`]), 'soak.jsonl')
-  const file = await api.ask<{ id: string }>('POST', '/v1/files', { body: form })
-  const { id } = await api.ask<Batch>('POST', '/v1/batches', {
-    body: { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' },
-  })
+  const file = bodyOf<{ id: string }>(await api.send('/v1/files', { method: 'POST', body: form }))
+  const { id } = bodyOf<Batch>(
+    await api.send('/v1/batches', {
+      method: 'POST',
+      body: { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' },
+    }),
+  )
   const isOver = ({ status }: Batch): boolean => ['completed', 'failed', 'expired'].includes(status)
-  const batch = await askUntil(() => api.ask<Batch>('GET', `/v1/batches/${id}`), isOver)
+  const batch = await askUntil(async () => bodyOf<Batch>(await api.send(`/v1/batches/${id}`)), isOver)
   if (batch.status !== 'completed') throw new Error(`ended as ${batch.status}`)
-  expectLines(await api.read(`/v1/files/${batch.output_file_id}/content`), first)
-  await api.ask('DELETE', `/v1/files/${file.id}`)
-  await api.ask('DELETE', `/v1/files/${batch.output_file_id}`)
+  expectLines(textOf(await api.send(`/v1/files/${batch.output_file_id}/content`)), first)
+  textOf(await api.send(`/v1/files/${file.id}`, { method: 'DELETE' }))
+  textOf(await api.send(`/v1/files/${batch.output_file_id}`, { method: 'DELETE' }))
 }
 
 interface MessageBatch {
@@ -76,11 +79,11 @@ export const runMessageBatch = async (api: Api, first: number): Promise<void> =>
     },
   }))
   const path = '/v1/messages/batches'
-  const { id } = await api.ask<MessageBatch>('POST', path, { body: { requests } })
-  const look = () => api.ask<MessageBatch>('GET', `${path}/${id}`)
+  const { id } = bodyOf<MessageBatch>(await api.send(path, { method: 'POST', body: { requests } }))
+  const look = async () => bodyOf<MessageBatch>(await api.send(`${path}/${id}`))
   await askUntil(look, batch => batch.processing_status === 'ended')
-  const results = await api.read(`${path}/${id}/results`)
+  const results = textOf(await api.send(`${path}/${id}/results`))
   expectLines(results, first)
   if (results.split('"type":"succeeded"').length !== linesPerBatch + 1) throw new Error('lines of it failed')
-  await api.ask('DELETE', `${path}/${id}`)
+  textOf(await api.send(`${path}/${id}`, { method: 'DELETE' }))
 }

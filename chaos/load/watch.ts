@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Api, bodyOf } from '../../harness/api.ts'
 import { hasEnded } from '../../src/batches/record.ts'
 import type { BatchView } from '../../src/batches/view.ts'
 import { isTerminal } from '../../src/domain/job.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import type { Random } from '../random.ts'
-import { type Api, bodyOf } from './api.ts'
 import type { BatchEntry, JobEntry, Ledger } from './ledger.ts'
 
 /** What must be the same for ever, from the first time it was seen. */

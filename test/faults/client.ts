@@ -1,4 +1,4 @@
-import { Agent, fetch } from 'undici'
+import { type Answer, createApi } from '../../harness/api.ts'
 import { until } from '../../harness/until.ts'
 import { isTerminal } from '../../src/domain/job.ts'
 import type { JobView } from '../../src/jobs/view.ts'
@@ -30,33 +30,24 @@ interface JobPage {
 
 /** `urlOf` is asked anew for every request: a restarted API listens elsewhere. */
 export const createClient = (urlOf: () => string): Client => {
-  const dispatcher = new Agent({ connections: 32 })
-  const ask = (path: string, init: Parameters<typeof fetch>[1] = {}) =>
-    fetch(urlOf() + path, { dispatcher, ...init })
-  const read = async (id: string) => (await (await ask(`/v1/jobs/${id}`)).json()) as JobView
-
-  const page = async (cursor: string) => (await (await ask(`/v1/jobs?limit=100${cursor}`)).json()) as JobPage
+  const api = createApi(urlOf, { connections: 32, timeoutMs: 300_000 })
+  const parsed = <T>({ text }: Answer): T => JSON.parse(text) as T
+  const read = async (id: string): Promise<JobView> => parsed(await api.send(`/v1/jobs/${id}`))
 
   return {
     submit: async ({ model, user, webhook, key }) => {
       const body = { model, user, messages: [{ role: 'user', content: 'hello' }] }
-      const headers = { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) }
-      try {
-        const answer = await ask('/v1/jobs', {
-          method: 'POST',
-          headers,
-          body: JSON.stringify({ body, ...(webhook && { webhook }) }),
-        })
-        const job = (await answer.json()) as JobView
-        return answer.status === 202 ? job.id : null
-      } catch {
-        return null
-      }
+      const answer = await api.try('/v1/jobs', {
+        method: 'POST',
+        headers: key ? { 'idempotency-key': key } : {},
+        body: { body, ...(webhook && { webhook }) },
+      })
+      return answer?.status === 202 ? parsed<JobView>(answer).id : null
     },
     read,
     cancel: async id => {
-      const answer = await ask(`/v1/jobs/${id}/cancel`, { method: 'POST' })
-      return { status: answer.status, body: (await answer.json()) as JobView }
+      const answer = await api.send(`/v1/jobs/${id}/cancel`, { method: 'POST' })
+      return { status: answer.status, body: parsed(answer) }
     },
     reached: (id, status) =>
       until(async () => {
@@ -71,12 +62,12 @@ export const createClient = (urlOf: () => string): Client => {
     all: async () => {
       const jobs: JobView[] = []
       for (let cursor: string | null = ''; cursor !== null; ) {
-        const { data, next_cursor }: JobPage = await page(cursor)
+        const { data, next_cursor }: JobPage = parsed(await api.send(`/v1/jobs?limit=100${cursor}`))
         jobs.push(...data)
         cursor = next_cursor && `&cursor=${next_cursor}`
       }
       return jobs
     },
-    close: () => dispatcher.close(),
+    close: api.close,
   }
 }
