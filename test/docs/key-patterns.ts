@@ -1,9 +1,10 @@
 /** A key with `*` in the place of what varies: `{*}:j:*`. */
 export const normalKey = (key: string): string =>
   key
-    .replace(/\[[^\]]*\]/g, '*')
     .replace(/<[^>]*>/g, '*')
-    .replace(/\*+/g, '*')
+    .replace(/\*[-*]*\*/g, '*')
+    // Dead letters: all of a kind, or those of a tenant.
+    .replace(/(:dead:\*):\*$/, '$1')
     // The cache builds its six kinds of keys from one base, and the mirror its three.
     .replace(/^(\{\*\}:c)\w:\*$/, '$1')
     .replace(/^(\{mirror\}:)\w+:\*$/, '$1*:*')
@@ -33,25 +34,24 @@ export const keyPatternsOf = (source: string): string[] =>
     normalKey(patternAt(source, match.index + match[0].length)),
   )
 
-interface KeyRow {
+/** One kind of key that Baton keeps in Redis, as a table says: `{<shard>}:j:<job>`, a `hash`. */
+export interface KeyKind {
   readonly pattern: string
   readonly type: string
 }
 
-/** A row's key as an expression: `<job>` stands for anything, `[:<tenant>]` may be absent. */
-const expressionOf = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .replace(/[{}.]/g, '\\$&')
-      .replace(/\[([^\]]*)\]/g, '(?:$1)?')
-      .replace('<shard>', '\\d+')
-      .replace(/<[^>]*>/g, '.+')}$`,
-  )
+/** A name in angle brackets stands for anything but a colon; the last one of a key, for anything. */
+const matcher = ({ pattern }: KeyKind): RegExp => {
+  const text = pattern
+    .replace(/[{}]/g, '\\$&')
+    .replaceAll('<shard>', '(?:1[0-5]|[0-9])')
+    .replace(/<\w+>$/, '.+')
+    .replace(/<\w+>/g, '[^:]+')
+  return new RegExp(`^${text}$`)
+}
 
-/** The row of a key: of all that fit, the one that leaves the least open. */
-export const rowOf = (key: string, rows: readonly KeyRow[]): KeyRow | undefined =>
-  rows
-    .filter(({ pattern }) => expressionOf(pattern).test(key))
-    .toSorted(
-      (a, b) => b.pattern.replace(/<[^>]*>/g, '').length - a.pattern.replace(/<[^>]*>/g, '').length,
-    )[0]
+const literal = ({ pattern }: KeyKind): string => pattern.replace(/<\w+>/g, '')
+
+/** The kind of a key: of those that it may be of, the one that says most of its name. */
+export const kindOf = (name: string, kinds: readonly KeyKind[]): KeyKind | undefined =>
+  kinds.filter(kind => matcher(kind).test(name)).toSorted((a, b) => literal(b).length - literal(a).length)[0]

@@ -4,14 +4,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/port.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
-import { rowOf } from './key-patterns.ts'
-import { blocksOf, readDoc, root, tableAfter, uncode } from './markdown.ts'
+import { blocksOf, readDoc, root } from './markdown.ts'
 
 const run = promisify(execFile)
 
@@ -185,20 +183,5 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
     const told = await follow(block('sh', 'openai'))
     expect(told).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
     expect(told).toContain('greeting: echo: Hello')
-  })
-
-  test('leaves in Redis what docs/architecture.md lists, of the types that it names', async () => {
-    const rows = tableAfter(readDoc('docs/architecture.md'), '| key | type |').map(([key, type]) => ({
-      pattern: uncode(key!),
-      type: type!,
-    }))
-    const client = new Redis(redis.url)
-    onTestFinished(() => client.disconnect())
-    // BullMQ's keys stand behind the name of their queue.
-    const keys = (await client.keys('*')).filter(key => !/^baton:\{(?:provider\..*|webhooks)\}:/.test(key))
-    expect(keys.length).toBeGreaterThan(10)
-    const found = await Promise.all(keys.map(async key => ({ key, type: await client.type(key) })))
-    const strange = found.filter(({ key, type }) => rowOf(key.replace('baton:', ''), rows)?.type !== type)
-    expect(strange).toEqual([])
   })
 })

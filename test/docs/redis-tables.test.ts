@@ -1,34 +1,30 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { batchRecordFields, noticeRecordFields } from '../../src/batches/record-fields.ts'
-import { fileRecordFields, uploadRecordFields } from '../../src/files/record-fields.ts'
-import { deliveryFields, jobRecordFields } from '../../src/jobs/record-fields.ts'
-import { type KeyKind, otherKeys, recordKeys } from '../../src/redis/key-table.ts'
-import { createKeys, newBatchId, newFileId, newJobId, newUploadId } from '../../src/redis/keys.ts'
+import { createKeys, type Keys, newBatchId, newFileId, newJobId, newUploadId } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
+import { type KeyKind, kindOf } from './key-patterns.ts'
+import { readDoc, tableAfter, uncode } from './markdown.ts'
 
-const kinds = [...Object.values(recordKeys), ...otherKeys].filter(({ type }) => type !== 'channel')
+const page = readDoc('docs/architecture.md')
 
-/** A name in angle brackets stands for anything but a colon; the last one of a key, for anything. */
-const matcher = ({ pattern }: KeyKind): RegExp => {
-  const text = pattern
-    .replace(/[{}]/g, '\\$&')
-    .replaceAll('<shard>', '(?:1[0-5]|[0-9])')
-    .replace(/<\w+>$/, '.+')
-    .replace(/<\w+>/g, '[^:]+')
-  return new RegExp(`^${text}$`)
-}
-const literal = ({ pattern }: KeyKind): string => pattern.replace(/<\w+>/g, '')
-/** The kind of a key: of those that it may be of, the one that says most of its name. */
-const kindOf = (name: string): KeyKind | undefined =>
-  kinds.filter(kind => matcher(kind).test(name)).toSorted((a, b) => literal(b).length - literal(a).length)[0]
+const kinds: readonly KeyKind[] = tableAfter(page, '| key | type |').map(([key, type]) => ({
+  pattern: uncode(key!),
+  type: type!,
+}))
+const channels = tableAfter(page, '| channel |').map(([channel]) => uncode(channel!))
 
-describe('the table of keys', () => {
+/** The fields that stand under a heading. */
+const fieldsOf = (heading: string): string[] =>
+  tableAfter(page.slice(page.indexOf('## Fields of records')), `### ${heading}\n`).map(([field]) =>
+    uncode(field!),
+  )
+
+describe('the keys of docs/architecture.md', () => {
   const keys = createKeys('p')
   const job = newJobId(3, 0)
-  const made: Record<keyof typeof recordKeys, string> = {
+  const made: Record<Exclude<keyof Keys, 'prefix'> | 'deadLettersOf', string> = {
     record: keys.record(job),
     payload: keys.payload(job),
     answer: keys.answer(job, 'token'),
@@ -60,8 +56,9 @@ describe('the table of keys', () => {
     receiversChannel: keys.receiversChannel,
   }
 
-  it.each(Object.entries(recordKeys))('says how %s is named', (name, kind) => {
-    expect(made[name as keyof typeof recordKeys].slice('p:'.length)).toMatch(matcher(kind))
+  it.each(Object.entries(made))('have a row for %s', (_, key) => {
+    const name = key.slice('p:'.length)
+    expect(channels.includes(name) || kindOf(name, kinds) !== undefined).toBe(true)
   })
 })
 
@@ -135,7 +132,7 @@ describe('what a running Baton writes', () => {
       for (const key of page as string[]) {
         const name = key.slice(baton.prefix.length + 1)
         // BullMQ's: a queue each.
-        if (!/^\{(?:provider\.|webhooks\})/.test(name)) found.set(key, kindOf(name))
+        if (!/^\{(?:provider\.|webhooks\})/.test(name)) found.set(key, kindOf(name, kinds))
       }
     }
   })
@@ -144,7 +141,7 @@ describe('what a running Baton writes', () => {
     await sim.stop()
   })
 
-  it('are keys of the table, each of its type', async () => {
+  it('are keys of docs/architecture.md, each of its type', async () => {
     expect([...found].filter(([, kind]) => kind === undefined)).toEqual([])
     const types = await Promise.all([...found.keys()].map(key => baton.context.redis.type(key)))
     const wrong = [...found].filter(([, kind], i) => types[i] !== 'none' && types[i] !== kind!.type)
@@ -152,20 +149,23 @@ describe('what a running Baton writes', () => {
     expect(new Set(found.values()).size).toBeGreaterThan(20)
   })
 
-  const named = {
-    [recordKeys.record.pattern]: { ...jobRecordFields, ...deliveryFields },
-    [recordKeys.batch.pattern]: { ...batchRecordFields, ...deliveryFields },
-    [recordKeys.notice.pattern]: { ...noticeRecordFields, ...deliveryFields },
-    [recordKeys.file.pattern]: fileRecordFields,
-    [recordKeys.upload.pattern]: uploadRecordFields,
+  const delivery = fieldsOf('Delivery of a webhook')
+  const named: Readonly<Record<string, readonly string[]>> = {
+    '{<shard>}:j:<job>': [...fieldsOf('Job'), ...delivery],
+    '{<shard>}:b:<ulid>': [...fieldsOf('Batch'), ...delivery],
+    '{<shard>}:bn:<ulid>-<number>': [...fieldsOf('Notice'), ...delivery],
+    '{<shard>}:f:<file>': fieldsOf('File'),
+    '{<shard>}:u:<upload>': fieldsOf('Upload'),
   }
-  it('are records with fields of the tables', async () => {
+  it('are records with fields of docs/architecture.md', async () => {
     const unknown = await Promise.all(
       [...found].map(async ([key, kind]) => {
         const fields = named[kind!.pattern]
         if (fields === undefined) return []
         const names = await baton.context.redis.hkeys(key)
-        return names.map(name => name.replace(/^by:.*/, 'by:<provider>')).filter(name => !(name in fields))
+        return names
+          .map(name => name.replace(/^by:.*/, 'by:<provider>'))
+          .filter(name => !fields.includes(name))
       }),
     )
     expect(unknown.flat()).toEqual([])
