@@ -35,13 +35,13 @@ test('why a job went to another provider, before the outage was known, and after
   const later = await baton.chat('gpt-4')
   await baton.ended(later)
   expect((await explained(later)).texts[1]).toBe(
-    'passed over openai/gpt-4 without a call, which is out of use after failures; sent on to anthropic/claude',
+    'passed over openai/gpt-4 without a call, which is down after failures; sent on to anthropic/claude',
   )
   const parked = await baton.chat('alone')
   await until(async () => (await baton.context.store.read(parked))!.status === 'parked')
   const { texts, waits } = await explained(parked)
   expect(texts.at(-1)).toMatch(
-    /^no target could serve: parked until [\d:.]+ for openai\/alone, which is out of use after failures$/,
+    /^no target could serve: parked until [\d:.]+ for openai\/alone, which is down after failures$/,
   )
   expect(waits).toMatch(
     /^parked until [\d:]+ \(in .+\) for openai\/alone; openai is open until [\d:]+ \(\w+\)$/,

@@ -16,7 +16,7 @@ const webhook = { url: 'https://127.0.0.1:1/hook' }
 test('status and providers, well and not', async () => {
   await until(async () => (await site.run('status')).exitCode === 0)
   const well = await site.run('status')
-  expect(well.out).toMatch(/^http:.+ takes jobs\nPROVIDER .+\nopenai +openai +closed +0 +0 +1\n/)
+  expect(well.out).toMatch(/^http:.+ takes jobs\nPROVIDER .+\nopenai +openai +healthy +0 +0 +1\n/)
   expect(well.out).toMatch(/\nwebhooks given up: 0$/)
 
   const paused = await site.run('providers pause openai')
