@@ -3,8 +3,8 @@ import { hasEnded } from '../src/batches/record.ts'
 import type { BatchView } from '../src/batches/view.ts'
 import type { BatchClient } from '../src/cli/batch-client.ts'
 import { doneOf, splitOf } from '../src/cli/batch-text.ts'
-import { createRate } from '../src/terminal/rate.ts'
 import type { Frame } from '../src/terminal/screen.ts'
+import { createRate } from '../src/terminal/screen.ts'
 import type { Phase } from './primary.ts'
 
 /** What the batch itself does not tell. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Answer, type Api, bodyOf } from '../../harness/api.ts'
-import { uploadForm } from '../../src/cli/upload-form.ts'
+import { uploadForm } from '../../src/cli/batch-client.ts'
 import type { Receivers } from '../cluster/receivers.ts'
 import { chatBody, type JobOrder } from '../plan/load.ts'
 import type { BatchEntry, JobEntry, Ledger } from './ledger.ts'

@@ -1,6 +1,5 @@
 import type { BatchView } from '../../src/batches/view.ts'
-import { renderDuration } from '../../src/terminal/quantities.ts'
-import { renderTable } from '../../src/terminal/table.ts'
+import { renderDuration, renderTable } from '../../src/terminal/quantities.ts'
 import { callFigures } from '../audit/calls.ts'
 import type { Evidence } from '../audit/evidence.ts'
 import { webhooksMeanwhile } from '../audit/held-webhooks.ts'

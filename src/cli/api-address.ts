@@ -2,8 +2,8 @@ import { ConfigError } from '../config/fault.ts'
 import { readConfigFile } from '../config/file.ts'
 import { inspectConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { CommandError } from './command-error.ts'
-import type { Terminal } from './command-io.ts'
+import type { CommandIo } from './command-io.ts'
+import { CommandError } from './command-io.ts'
 
 export interface ApiOptions {
   readonly url?: string
@@ -23,7 +23,7 @@ export interface ApiAddress {
  * server and the first of its keys, an operator's if there is one. That key goes to no other server. Throws ConfigError when the config is needed and
  * cannot be read, CommandError for what is no URL.
  */
-export const findApi = ({ cwd, env }: Pick<Terminal, 'cwd' | 'env'>, options: ApiOptions): ApiAddress => {
+export const findApi = ({ cwd, env }: Pick<CommandIo, 'cwd' | 'env'>, options: ApiOptions): ApiAddress => {
   const [url, key] = [options.url ?? env.BATON_URL, options.apiKey ?? env.BATON_API_KEY]
   if (url && key) return { url: readUrl(url), key }
   const file = readConfigFile({ file: options.config, cwd, env })

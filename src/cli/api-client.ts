@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiAddress } from './api-address.ts'
-import { CommandError } from './command-error.ts'
+import { CommandError } from './command-io.ts'
 
 /** The API said no: the same request again would get the same answer. */
 export class ApiRefusal extends CommandError {
@@ -13,7 +13,7 @@ export class ApiRefusal extends CommandError {
 }
 
 /** No answer, or one that says to come again: what was asked may have been done or not. */
-export class ApiAway extends CommandError {}
+export class ApiUnavailable extends CommandError {}
 
 export interface Call {
   /** Sent as JSON; a Blob as it is, with its own type. */
@@ -82,17 +82,17 @@ export const withPatience = async <T>(signal: AbortSignal, ask: () => Promise<T>
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof ApiAway)) throw error
+      if (!(error instanceof ApiUnavailable)) throw error
     }
     await delay(pauseMs, undefined, { signal })
   }
   return ask()
 }
 
-const noAnswer = (url: string, error: Error): ApiAway => {
+const noAnswer = (url: string, error: Error): ApiUnavailable => {
   const cause = error.cause as { readonly code?: string; readonly message?: string } | undefined
   const why = cause?.code ?? cause?.message ?? error.message
-  return new ApiAway(
+  return new ApiUnavailable(
     `no answer from the API at ${url} (${why}): start it with \`npm start\`, or name another with --url or BATON_URL`,
     { cause: error },
   )
@@ -113,7 +113,7 @@ const refusalOf = async (url: string, key: string | null, response: Response): P
   const { error } = (parse(await response.text().catch(() => '')) ?? {}) as ErrorBody
   const code = typeof error?.code === 'string' ? ` (${error.code})` : ''
   if (status >= 500 || status === 429) {
-    return new ApiAway(`the API at ${url} cannot serve now: status ${status}${code}`)
+    return new ApiUnavailable(`the API at ${url} cannot serve now: status ${status}${code}`)
   }
   if (typeof error?.message !== 'string') return notBaton(url, status)
   if (status === 401) {

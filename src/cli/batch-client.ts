@@ -3,8 +3,7 @@ import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { hasEnded } from '../batches/record.ts'
 import type { BatchView } from '../batches/view.ts'
-import { ApiAway, type ApiClient, withPatience } from './api-client.ts'
-import { uploadForm } from './upload-form.ts'
+import { type ApiClient, ApiUnavailable, withPatience } from './api-client.ts'
 
 export interface NewBatch {
   readonly input_file_id: string
@@ -77,7 +76,7 @@ export const watchBatch = async (
   const startedAt = performance.now()
   for (;;) {
     const batch = await batches.read(id).catch(error => {
-      if (error instanceof ApiAway) return null
+      if (error instanceof ApiUnavailable) return null
       throw error
     })
     onLook(batch)
@@ -85,3 +84,30 @@ export const watchBatch = async (
     await delay(pauseMs(performance.now() - startedAt), undefined, { signal })
   }
 }
+
+/**
+ * The form that `POST /v1/files` takes, its file read as it is sent. Not a FormData: of one, fetch reads ahead as fast as the
+ * disk allows, and holds what the connection has not taken yet.
+ */
+export const uploadForm = (file: Blob, filename: string): Blob => {
+  const boundary = `baton-${randomUUID()}`
+  const part = (disposition: string): string =>
+    `--${boundary}\r\ncontent-disposition: form-data; ${disposition}\r\n`
+  return new Blob(
+    [
+      // First, so that the API knows the limits by which it takes the file.
+      `${part('name="purpose"')}\r\nbatch\r\n`,
+      `${part(`name="file"; filename="${escaped(filename)}"`)}content-type: application/jsonl\r\n\r\n`,
+      file,
+      `\r\n--${boundary}--\r\n`,
+    ],
+    { type: `multipart/form-data; boundary=${boundary}` },
+  )
+}
+
+/** As HTML's forms have it. */
+const escaped = (name: string): string =>
+  name.replace(
+    /["\r\n]/g,
+    character => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  )

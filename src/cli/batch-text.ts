@@ -1,8 +1,7 @@
 import type { BatchView } from '../batches/view.ts'
-import { renderCount, renderDuration } from '../terminal/quantities.ts'
-import { createRate } from '../terminal/rate.ts'
+import { renderCount, renderDuration, renderTime } from '../terminal/quantities.ts'
 import type { Frame } from '../terminal/screen.ts'
-import { renderTime } from './times.ts'
+import { createRate } from '../terminal/screen.ts'
 
 /** Lines whose end is known. */
 export const doneOf = ({ request_counts: { completed, failed } }: BatchView): number => completed + failed

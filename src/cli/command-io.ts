@@ -1,8 +1,11 @@
 import { writeJson } from '../json/json-text.ts'
 import type { Output } from '../terminal/screen.ts'
 
+/** A command cannot do what it was asked. Shown as its message alone, without a stack. */
+export class CommandError extends Error {}
+
 /** What a command needs from the process that runs it. */
-export interface Terminal {
+export interface CommandIo {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Writes one line, or several, to standard output. */
@@ -14,6 +17,6 @@ export interface Terminal {
   readonly onInterrupt: (handler: () => void) => () => void
 }
 
-export type Out = Terminal['out']
+export type Out = CommandIo['out']
 
 export const renderJson = (value: unknown): string => writeJson(value, 2)

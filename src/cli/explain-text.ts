@@ -2,9 +2,8 @@ import type { VerdictKind } from '../domain/classify/verdict.ts'
 import { type Attempt, isTerminal, type JobMove, type Target } from '../domain/job.ts'
 import type { AdjustmentAction } from '../domain/routing/adjustments.ts'
 import type { JobView } from '../jobs/view.ts'
-import { renderCount, renderDuration } from '../terminal/quantities.ts'
+import { renderClock, renderCount, renderDuration, renderTime } from '../terminal/quantities.ts'
 import type { ProviderState } from './operator-client.ts'
-import { renderClock, renderTime } from './times.ts'
 
 export interface ExplainedStep {
   /** Unix seconds, with milliseconds as the fraction where they are known. */

@@ -2,8 +2,8 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { JsonText } from '../json/json-text.ts'
 import { elementsOf, memberText } from '../json/members.ts'
 import { contentOf } from '../mirror/answer-content.ts'
+import { renderTime } from '../terminal/quantities.ts'
 import { describeMs } from './explain-text.ts'
-import { renderTime } from './times.ts'
 
 interface CallState {
   readonly provider: string

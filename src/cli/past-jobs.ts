@@ -1,4 +1,4 @@
-import type { PastJob } from '../domain/planning/simulate.ts'
+import type { PastJob } from '../domain/planning/past-durations.ts'
 import type { JobView } from '../jobs/view.ts'
 import type { ApiClient } from './api-client.ts'
 

@@ -2,9 +2,9 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { ApiAway, withPatience } from './api-client.ts'
+import { ApiUnavailable, withPatience } from './api-client.ts'
 import type { BatchClient } from './batch-client.ts'
-import { CommandError } from './command-error.ts'
+import { CommandError } from './command-io.ts'
 
 /**
  * Downloads a file; an empty one where there is none. It stands under its name only when it is whole. Throws
@@ -37,5 +37,5 @@ const isOfDisk = (error: unknown): error is NodeJS.ErrnoException =>
 /** A connection that breaks in the middle is an API that is away. */
 const asAway = (error: Error): never => {
   if (error instanceof CommandError || isOfDisk(error)) throw error
-  throw new ApiAway(`the download broke off (${error.message})`, { cause: error })
+  throw new ApiUnavailable(`the download broke off (${error.message})`, { cause: error })
 }

@@ -1,7 +1,7 @@
+import { renderTime } from '../terminal/quantities.ts'
 import { type ApiOptions, findApi } from './api-address.ts'
 import { createApiClient } from './api-client.ts'
-import type { Terminal } from './command-io.ts'
-import { renderTime } from './times.ts'
+import type { CommandIo } from './command-io.ts'
 
 /** What the cluster knows of one key, or of a model called with it; as `GET /v1/providers` has it. */
 export interface SeenLimits {
@@ -30,7 +30,7 @@ const patienceMs = 3_000
 export const askSeenLimits = async (
   provider: string,
   options: ApiOptions,
-  terminal: Pick<Terminal, 'cwd' | 'env'>,
+  terminal: Pick<CommandIo, 'cwd' | 'env'>,
 ): Promise<readonly SeenLimits[] | Error> => {
   try {
     const api = createApiClient(findApi(terminal, options), AbortSignal.timeout(patienceMs))

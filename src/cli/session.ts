@@ -3,7 +3,7 @@ import { createScreen, type Screen } from '../terminal/screen.ts'
 import { type ApiOptions, findApi } from './api-address.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 import { type BatchClient, createBatchClient } from './batch-client.ts'
-import type { Terminal } from './command-io.ts'
+import type { CommandIo } from './command-io.ts'
 
 export interface SessionOptions extends ApiOptions {
   readonly json: boolean
@@ -14,7 +14,7 @@ export interface Session {
   readonly api: ApiClient
   readonly batches: BatchClient
   readonly screen: Screen
-  readonly out: Terminal['out']
+  readonly out: CommandIo['out']
   readonly json: boolean
   readonly signal: AbortSignal
   /** Absolute, from where the command was given. */
@@ -29,7 +29,7 @@ const interrupted = 130
 
 /** Runs a command's part that talks to the API; answers its exit code, or 130 after Ctrl-C. */
 export const withSession = async (
-  terminal: Terminal,
+  terminal: CommandIo,
   options: SessionOptions,
   work: (session: Session) => Promise<number>,
 ): Promise<number> => {

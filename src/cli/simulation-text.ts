@@ -1,6 +1,5 @@
 import type { Simulated, SimulatedProvider } from '../domain/planning/simulate.ts'
-import { renderCount, renderDuration } from '../terminal/quantities.ts'
-import { renderTable } from '../terminal/table.ts'
+import { renderCount, renderDuration, renderTable } from '../terminal/quantities.ts'
 
 export interface Simulation {
   readonly outages: readonly string[]

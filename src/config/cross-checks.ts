@@ -1,17 +1,16 @@
 import ipaddr from 'ipaddr.js'
 import { findLoops, modelEntryOf } from '../domain/routing/chain.ts'
-import { nearest } from './did-you-mean.ts'
+import { didYouMean } from './did-you-mean.ts'
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
 import { durationText } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
 import { canListModels } from './health-check.ts'
 import { redisFindings } from './redis-checks.ts'
-import { asideFindings } from './route-checks.ts'
-import { strategyFindings } from './strategy-checks.ts'
+import { asideFindings, strategyFindings } from './route-checks.ts'
 import { vendorFaults } from './vendor-checks.ts'
 
 /** What is wrong between settings that may each be right. */
-export const relationFindings = (draft: Draft): Finding[] => [
+export const crossCheckFindings = (draft: Draft): Finding[] => [
   ...Object.entries(draft.providers).flatMap(([name, provider]) => providerFindings(name, provider)),
   ...Object.entries(draft.models).flatMap(([name, route]) => routeFindings(draft, name, route)),
   ...loopFindings(draft),
@@ -64,7 +63,7 @@ const healthCheckFindings = (path: Path, provider: DraftProvider): Finding[] => 
   const listed = Object.entries(models).map(([name, facts]) => facts.upstream_model ?? name)
   return model === undefined || listed.length === 0 || listed.includes(model)
     ? []
-    : [relation([...path, 'model'], 'the provider does not list this model', nearest(model, listed))]
+    : [relation([...path, 'model'], 'the provider does not list this model', didYouMean(model, listed))]
 }
 
 const windowFindings = (path: Path, facts: DraftRoute): Finding[] => {
@@ -83,7 +82,7 @@ const routeFindings = (draft: Draft, name: string, route: DraftRoute): Finding[]
       : relation(
           [...path, 'fallback_to', ...(Array.isArray(route.fallback_to) ? [index] : [])],
           `there is no route "${next}"`,
-          nearest(next, Object.keys(draft.models)),
+          didYouMean(next, Object.keys(draft.models)),
         ),
   )
   return [
@@ -99,7 +98,7 @@ const targetFindings = (draft: Draft, name: string, route: DraftRoute): Finding[
   const { provider, upstream_model } = route
   if (provider === undefined) return []
   if (!Object.hasOwn(draft.providers, provider)) {
-    const suggestion = nearest(provider, Object.keys(draft.providers))
+    const suggestion = didYouMean(provider, Object.keys(draft.providers))
     return [relation(['models', name, 'provider'], `there is no provider "${provider}"`, suggestion)]
   }
   const entries = draft.providers[provider]?.models ?? {}
@@ -108,7 +107,9 @@ const targetFindings = (draft: Draft, name: string, route: DraftRoute): Finding[
   if (listed.length === 0 || modelEntryOf(entries, name, upstream_model) !== undefined) return []
   const model = upstream_model ?? name
   const path: Path = ['models', name, ...(upstream_model === undefined ? [] : ['upstream_model'])]
-  return [relation(path, `provider "${provider}" does not list the model "${model}"`, nearest(model, listed))]
+  return [
+    relation(path, `provider "${provider}" does not list the model "${model}"`, didYouMean(model, listed)),
+  ]
 }
 
 const loopFindings = ({ models }: Draft): Finding[] =>

@@ -13,7 +13,7 @@ const editDistance = (from: string, to: string): number => {
 }
 
 /** The candidate most like `word`, or undefined when none is near enough to have been meant. */
-export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
+export const didYouMean = (word: string, candidates: Iterable<string>): string | undefined => {
   // Two swapped letters are two edits. Beyond a third of the letters, words suggest each other at random.
   let closest = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))
   let found: string | undefined

@@ -1,4 +1,5 @@
-import type { ProviderConfig } from './schema.ts'
+import type { Backoff } from '../domain/routing/backoff.ts'
+import type { Config, ProviderConfig } from './schema.ts'
 
 export interface HealthCheckConfig {
   readonly kind: 'models' | 'completion'
@@ -26,4 +27,16 @@ export const healthCheckOf = (provider: ProviderConfig): HealthCheckConfig | nul
   }
   const isKeyless = api_key === undefined && api_keys === undefined
   return type === 'simulated' || (type === 'openai-compatible' && isKeyless) ? usual : null
+}
+
+/** For how long a job leaves a target alone that failed it, by the target's provider. */
+export const backoffsOf = ({ providers }: Config): ((target: { readonly provider: string }) => Backoff) => {
+  const backoffs = new Map(
+    Object.entries(providers).map(([name, { backoff }]) => [
+      name,
+      { baseMs: backoff.base, capMs: backoff.cap },
+    ]),
+  )
+  // A job may still be at a provider that the config has no more.
+  return ({ provider }) => backoffs.get(provider) ?? { baseMs: 0, capMs: 0 }
 }

@@ -1,4 +1,4 @@
-import { relationFindings } from './cross-checks.ts'
+import { crossCheckFindings } from './cross-checks.ts'
 import { readDraft, usedProviders } from './draft.ts'
 import { ConfigError, type Fault, type Finding, type Path, renderPath, toFault } from './fault.ts'
 import { type ConfigFile, type ConfigSources, readConfigFile } from './file.ts'
@@ -87,7 +87,7 @@ const findFaults = ({ document, faults, missingKeys, renamed }: Complete): Findi
   const unfilled = new Set(
     [...faults, ...missingKeys].map(({ path }) => renderPath(nameOfNow(renamed, path))),
   )
-  const others = [...schemaFindings(document), ...relationFindings(draft)]
+  const others = [...schemaFindings(document), ...crossCheckFindings(draft)]
   return [
     ...faults,
     ...renamed.faults,

@@ -1,5 +1,5 @@
-import { modelEntryOf } from '../domain/routing/chain.ts'
-import { nearest } from './did-you-mean.ts'
+import { chainOf, modelEntryOf } from '../domain/routing/chain.ts'
+import { didYouMean } from './did-you-mean.ts'
 import type { Draft, DraftRoute } from './draft.ts'
 import type { Finding, Path } from './fault.ts'
 
@@ -34,7 +34,7 @@ const mirrorFindings = (draft: Draft, name: string, route: DraftRoute): Finding[
   const isRoute = Object.hasOwn(draft.models, to)
   if (!isRoute && !(slash > 0 && Object.hasOwn(draft.providers, provider))) {
     const what = slash > 0 ? `neither a route "${to}" nor a provider "${provider}"` : `no route "${to}"`
-    return fault(`there is ${what}`, nearest(to, Object.keys(draft.models)))
+    return fault(`there is ${what}`, didYouMean(to, Object.keys(draft.models)))
   }
   if (!isRoute) {
     const entries = draft.providers[provider]!.models
@@ -56,4 +56,40 @@ const placeOf = (draft: Draft, name: string, { provider, upstream_model }: Draft
   const entries = draft.providers[provider ?? '']?.models ?? {}
   const entry = modelEntryOf(entries, name, upstream_model)
   return `${provider}/${upstream_model ?? entry?.upstream_model ?? name}`
+}
+
+/** What is wrong between a route's strategy, its weights and its chain. */
+export const strategyFindings = (draft: Draft, name: string, route: DraftRoute): Finding[] => {
+  const { strategy, weights } = route
+  if (weights === undefined) return []
+  const path: Path = ['models', name, 'weights']
+  const relation = (at: Path, message: string, suggestion?: string): Finding => ({
+    code: 'relation',
+    path: at,
+    message,
+    suggestion,
+  })
+  if (strategy !== 'weighted') return [relation(path, 'is of no use without strategy: weighted')]
+  const members = membersOf(draft, name)
+  const strangers = Object.keys(weights).filter(member => !members.has(member))
+  if (strangers.length > 0) {
+    return strangers.map(stranger =>
+      relation(
+        [...path, stranger],
+        'no such route or provider in this chain',
+        didYouMean(stranger, [...members]),
+      ),
+    )
+  }
+  const sum = Object.values(weights).reduce((total: number, weight) => total + (weight ?? 0), 0)
+  return sum > 0 ? [] : [relation(path, 'come to 0: nobody would have a share')]
+}
+
+/** By these names a target of the chain can be given its weight. */
+const membersOf = ({ models }: Draft, name: string): ReadonlySet<string> => {
+  const whole = Object.entries(models).flatMap(([route, { provider, ...rest }]) =>
+    provider === undefined ? [] : [[route, { ...rest, provider }] as const],
+  )
+  const chain = chainOf({ models: Object.fromEntries(whole), providers: {} }, name)
+  return new Set(chain.flatMap(({ route, provider }) => [route, provider]))
 }

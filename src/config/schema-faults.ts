@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nearest } from './did-you-mean.ts'
+import { didYouMean } from './did-you-mean.ts'
 import type { Finding, Path } from './fault.ts'
 import { configSchema } from './schema.ts'
 
@@ -17,7 +17,7 @@ const findingsOf = (issue: Issue, document: unknown): Finding[] => {
         code: 'unknown_key',
         path: [...path, key],
         message: 'unknown key',
-        suggestion: nearest(key, knownKeys(path)),
+        suggestion: didYouMean(key, knownKeys(path)),
       }))
     case 'invalid_key':
       return [{ code: 'invalid', path, message: issue.issues[0]?.message ?? issue.message }]
@@ -34,7 +34,7 @@ const unknownChoice = (path: Path, choices: readonly string[], document: unknown
     code: 'invalid',
     path,
     message: chosen === undefined ? 'is required' : `expected one of ${choices.join(', ')}`,
-    suggestion: typeof chosen === 'string' ? nearest(chosen, choices) : undefined,
+    suggestion: typeof chosen === 'string' ? didYouMean(chosen, choices) : undefined,
   }
 }
 

@@ -16,6 +16,12 @@ import {
 } from './schema-values.ts'
 import { headerSafeKey } from './vendor-settings.ts'
 
+/** The worker at the deadline of a job that a connection waits for, or a sweeper soon after it, ends the job: this outwaits both. */
+export const syncGraceMs = 15_000
+
+/** The timeout of the official clients of OpenAI and Anthropic, unless their users set another. */
+export const clientTimeoutMs = 600_000
+
 /** What S3 takes as one object from a source of unknown length: 10,000 parts of 5 MiB. */
 const maxBlobBytes = 10_000 * 5 * 1024 * 1024
 /** A batch's jobs carry the number of their line in five letters of their id, five bits each. */

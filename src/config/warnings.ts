@@ -4,7 +4,7 @@ import { usedProviders } from './draft.ts'
 import { type Fault, type Finding, toFault } from './fault.ts'
 import { knownModels } from './known-models.ts'
 import type { Config } from './schema.ts'
-import { clientTimeoutMs, syncGraceMs } from './sync-window.ts'
+import { clientTimeoutMs, syncGraceMs } from './schema.ts'
 import { needsKey } from './vendor-checks.ts'
 
 /** What works, but perhaps not as was meant. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { classify } from '../domain/classify/classify.ts'
-import { toldBy } from '../domain/classify/provider-error.ts'
+import { providerErrorOf } from '../domain/classify/provider-error.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { Redact } from '../domain/redact.ts'
@@ -84,7 +84,7 @@ export const createProviderCheck = (parts: ProviderCheckDeps) => {
     if (kind === 'transient' || kind === 'overloaded') return { outcome: 'failure', reason, listed: false }
     if (key !== 'none' && (kind === 'bad_credentials' || kind === 'out_of_quota')) {
       const scope = `key:${provider.name}#${key.fingerprint}` as const
-      const error = toldBy(outcome, verdict, redact)
+      const error = providerErrorOf(outcome, verdict, redact)
       const statusCode = outcome.kind === 'answer' ? outcome.status : null
       cooldowns.suspend(scope, 'stopped', now() + stoppedMs, reason, {
         verdict: kind,

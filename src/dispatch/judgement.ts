@@ -2,7 +2,7 @@ import { classify } from '../domain/classify/classify.ts'
 import type { Verdict, VerdictKind } from '../domain/classify/verdict.ts'
 import type { UpstreamDialect } from '../domain/endpoint.ts'
 import type { Usage } from '../domain/job.ts'
-import { toldLimits } from '../domain/rate-limit-headers.ts'
+import { parseRateLimitHeaders } from '../domain/rate-limit-headers.ts'
 import type { Redact } from '../domain/redact.ts'
 import { isFlexFull } from '../domain/routing/flex-tier.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
@@ -49,7 +49,7 @@ const limitsOf = ({ outcome, verdict, isFlexFull, usage }: Facts, nowMs: number)
   // A request that was turned away used nothing; what a call used that was cut off is not known.
   const used = usage ? usage.input_tokens + usage.output_tokens : verdict.possiblyBilled ? null : 0
   return {
-    reported: outcome.kind === 'answer' ? toldLimits(outcome.headers, nowMs) : null,
+    reported: outcome.kind === 'answer' ? parseRateLimitHeaders(outcome.headers, nowMs) : null,
     succeeded: verdict.kind === 'ok',
     // A caller that may call again at once is not asked to slow down.
     throttledForMs:

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { toldBy } from '../domain/classify/provider-error.ts'
+import { providerErrorOf } from '../domain/classify/provider-error.ts'
 import type { Verdict } from '../domain/classify/verdict.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
@@ -179,7 +179,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
   ): CallResult => {
     const { outcome, verdict, usage } = judgement
     const { claim, target } = call
-    const error = toldBy(outcome, verdict, redact)
+    const error = providerErrorOf(outcome, verdict, redact)
     const { provider: name, model, status_code, duration_ms: durationMs } = attempt
     suspend(judgement, target, key, {
       verdict: verdict.kind,

@@ -59,18 +59,18 @@ export interface Attempt {
   /** What the provider calls this request, as its support will ask. */
   readonly upstream_request_id?: string
   /** What the provider said of its failure. */
-  readonly error?: ToldError
+  readonly error?: ProviderError
 }
 
 /** A provider's own words on a failure: cut short, and without the secrets of the config. */
-export interface ToldError {
+export interface ProviderError {
   /** The provider's own code, or the verdict's reason where it has none. */
   readonly code: string
   readonly message: string
 }
 
 /** Which target failed a job last, and how. */
-export interface LastError extends Target, ToldError {
+export interface LastError extends Target, ProviderError {
   /** Null when no answer came. */
   readonly status_code: number | null
 }

@@ -3,7 +3,7 @@ import { nowOfAnswer, parseReset } from './classify/retry-after.ts'
 type Headers = Readonly<Record<string, string>>
 
 /** One limit as a provider's answer tells it. */
-export interface ToldLimit {
+export interface ReportedLimit {
   readonly perMinute: number
   /** What is left now; null when it does not say. */
   readonly remaining: number | null
@@ -11,9 +11,9 @@ export interface ToldLimit {
   readonly resetMs: number | null
 }
 
-export interface ToldLimits {
-  readonly requests: ToldLimit | null
-  readonly tokens: ToldLimit | null
+export interface ReportedLimits {
+  readonly requests: ReportedLimit | null
+  readonly tokens: ReportedLimit | null
 }
 
 /** A pace to keep for a while, so that what is left lasts until there is more. */
@@ -49,13 +49,13 @@ const resetSlackMs = 2_000
 const dayMs = 86_400_000
 
 /** What an answer tells of limits per minute; null when it tells of none. */
-export const toldLimits = (headers: Headers, nowMs: number): ToldLimits | null => {
+export const parseRateLimitHeaders = (headers: Headers, nowMs: number): ReportedLimits | null => {
   const requests = read(headers, requestHeaders, nowMs)
   const tokens = read(headers, tokenHeaders, nowMs)
   return requests || tokens ? { requests, tokens } : null
 }
 
-const read = (headers: Headers, names: readonly HeaderNames[], nowMs: number): ToldLimit | null => {
+const read = (headers: Headers, names: readonly HeaderNames[], nowMs: number): ReportedLimit | null => {
   for (const { limit, remaining, reset } of names) {
     const perMinute = count(headers[limit])
     // A limit of 0 is one that this account has not got.
@@ -86,7 +86,7 @@ const count = (text: string | undefined): number | null =>
  * Null while there is no need to slow down. A bucket that fills all the time gives its limit whatever is left in it; of a window that
  * begins anew, or of a limit that others use up too, what is left must last until the reset.
  */
-export const paceOf = ({ perMinute, remaining, resetMs }: ToldLimit): Pace | null => {
+export const paceOf = ({ perMinute, remaining, resetMs }: ReportedLimit): Pace | null => {
   if (remaining === null || resetMs === null || resetMs === 0) return null
   const isBucket = Math.abs(((perMinute - remaining) * minuteMs) / perMinute - resetMs) <= resetSlackMs / 2
   // One more, so that somebody asks before the reset and hears when there is more.

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { ToldLimits } from '../domain/rate-limit-headers.ts'
+import type { ReportedLimits } from '../domain/rate-limit-headers.ts'
 import { createCallRate } from './call-rate.ts'
 import { createLeasedBudget, type LeasedBudget } from './leased-budget.ts'
 import type { LeaseRequest, LimitStore } from './limit-store.ts'
@@ -26,7 +26,7 @@ export interface Limiter {
   took(): void
   /** `spent`: tokens beyond the estimate. */
   ended(spent: number, succeeded: boolean): void
-  observe(told: ToldLimits): void
+  observe(told: ReportedLimits): void
   /** The provider throttled a call that began in that epoch, and asked to be left alone. */
   throttled(epoch: number, forMs: number): void
   /** Others have observations of it. */

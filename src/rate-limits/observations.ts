@@ -1,4 +1,4 @@
-import { type Pace, paceOf, type ToldLimits } from '../domain/rate-limit-headers.ts'
+import { type Pace, paceOf, type ReportedLimits } from '../domain/rate-limit-headers.ts'
 import type { LeaseRequest } from './limit-store.ts'
 
 /** What the provider's answers told since the last lease, to be told with the next. */
@@ -8,7 +8,7 @@ export type Observed = Pick<LeaseRequest, 'throttled' | 'blockMs' | 'told' | 'pa
 export interface Observations {
   readonly isAny: boolean
   /** Whether it was worth telling: the same limits are told again only now and then. */
-  observe(told: ToldLimits, nowMs: number): boolean
+  observe(told: ReportedLimits, nowMs: number): boolean
   throttled(epoch: number, forMs: number): void
   /** Others have observed: a lease will bring it. */
   ofOthers(): void

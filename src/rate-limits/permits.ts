@@ -1,6 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Permit } from '../domain/permit.ts'
-import type { ToldLimits } from '../domain/rate-limit-headers.ts'
+import type { ReportedLimits } from '../domain/rate-limit-headers.ts'
 import { sizeOf } from '../domain/routing/request-size.ts'
 import type { ApiKey } from '../health/key-ring.ts'
 import type { Tokens } from './availability.ts'
@@ -21,7 +21,7 @@ export interface CallRequest {
 }
 
 export interface LimitsOutcome {
-  readonly reported: ToldLimits | null
+  readonly reported: ReportedLimits | null
   readonly succeeded: boolean
   /** How long a throttled call asked to be left alone, in ms; null when it was not throttled. */
   readonly throttledForMs: number | null

@@ -1,4 +1,4 @@
-import type { JsonErrorKind } from './fault-kind.ts'
+import type { JsonErrorKind } from './behaviour.ts'
 import type { Denial, RateLimits } from './throttle.ts'
 
 interface AnthropicError {

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dialectOf, type Endpoint } from '../domain/endpoint.ts'
-import { type Answer, answerTo } from './answer.ts'
+import { type Answer, type AnswerContext, answerTo } from './answer.ts'
+import { message } from './anthropic-answers.ts'
+import { isToldAsError } from './behaviour.ts'
 import type { CallJournal } from './call-journal.ts'
 import type { CallStats, Outcome } from './call-stats.ts'
 import type { Decider, OrdinaryDecision } from './decide.ts'
-import { type Course, deliver } from './deliver.ts'
+import { type Course, deliver, jsonReply, type Reply } from './deliver.ts'
 import {
   badRequestReply,
   type ErrorContext,
@@ -12,13 +14,11 @@ import {
   requestIdHeader,
   throttleReply,
 } from './error-reply.ts'
-import { isToldAsError } from './fault-kind.ts'
 import { readBody } from './http-listener.ts'
-import { stringAt } from './json-at.ts'
+import { chatCompletion, response, textCompletion } from './openai-answers.ts'
+import { embeddings } from './openai-embeddings.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
-import { identityOf, readRequest, type SimRequest } from './read-request.ts'
-import { outputTokensOf, renderAnswer } from './render-answer.ts'
-import { jsonReply, type Reply } from './reply.ts'
+import { identityOf, readRequest, type SimRequest, stringAt } from './read-request.ts'
 
 export interface CallHandlerParts {
   readonly stats: CallStats
@@ -113,4 +113,18 @@ export function createCallHandler({
       deliver(res, course)
     })
   }
+}
+
+/** How an answer looks in the format of each endpoint. */
+const renderAnswer: Record<Endpoint, (context: AnswerContext) => unknown> = {
+  '/v1/chat/completions': chatCompletion,
+  '/v1/messages': message,
+  '/v1/embeddings': embeddings,
+  '/v1/responses': response,
+  '/v1/completions': textCompletion,
+}
+
+function outputTokensOf(answer: Answer): number {
+  if (answer.kind === 'text') return Math.ceil(answer.text.length / 4)
+  return answer.kind === 'tool' ? Math.ceil(answer.name.length / 4) : 0
 }

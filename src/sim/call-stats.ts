@@ -1,4 +1,4 @@
-import type { FaultKind } from './fault-kind.ts'
+import type { FaultKind } from './behaviour.ts'
 
 export type Outcome = FaultKind | 'ok'
 

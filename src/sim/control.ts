@@ -2,10 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type BehaviourInput, behaviourSchema } from './behaviour.ts'
 import type { CallEntry } from './call-journal.ts'
 import type { SimStats } from './call-stats.ts'
-import { send } from './deliver.ts'
+import { jsonReply, type Reply, send } from './deliver.ts'
 import { readBody } from './http-listener.ts'
-import { jsonReply, type Reply } from './reply.ts'
-
 export const controlPrefix = '/__sim/'
 
 interface Controls {

@@ -1,6 +1,11 @@
-import { type Behaviour, type BehaviourInput, behaviourSchema, type Fault } from './behaviour.ts'
+import {
+  type Behaviour,
+  type BehaviourInput,
+  behaviourSchema,
+  type Fault,
+  type Latency,
+} from './behaviour.ts'
 import type { Outcome } from './call-stats.ts'
-import { drawFault, drawLatencyMs, type Random } from './draw.ts'
 import { parseScript, type Step, stepAt } from './script.ts'
 import { createThrottle, type Denial, type RateLimits, scriptedDenial, type Throttle } from './throttle.ts'
 
@@ -112,4 +117,35 @@ export function createDecider(initial: BehaviourInput, { random, now }: Chance):
     behave,
     rewind: () => callsOfScript.clear(),
   }
+}
+
+/** Answers a number from 0 to below 1, as `Math.random` does. */
+export type Random = () => number
+
+/** A standard normal number (Box-Muller). `1 - random()` keeps the logarithm away from zero. */
+const normal = (random: Random): number =>
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+
+export function drawLatencyMs(latency: Latency | undefined, random: Random): number {
+  switch (latency?.kind) {
+    case undefined:
+      return 0
+    case 'fixed':
+      return latency.ms
+    case 'uniform':
+      return latency.minMs + random() * (latency.maxMs - latency.minMs)
+    case 'lognormal':
+      return latency.medianMs * Math.exp(latency.sigma * normal(random))
+  }
+}
+
+/** One draw decides among all faults: each owns a stretch of 0..1 as long as its rate. */
+export function drawFault(faults: readonly Fault[], random: Random): Fault | null {
+  if (faults.length === 0) return null
+  let point = random()
+  for (const fault of faults) {
+    if (point < fault.rate) return fault
+    point -= fault.rate
+  }
+  return null
 }

@@ -1,9 +1,9 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { anthropicError, anthropicThrottleMessage } from './anthropic-errors.ts'
-import type { ErrorKind } from './fault-kind.ts'
+import type { ErrorKind } from './behaviour.ts'
+import { htmlReply, jsonReply, type Reply } from './deliver.ts'
 import { openAiError, openAiThrottleError } from './openai-errors.ts'
 import { rateLimitHeaders, retryAfterHeaders } from './rate-limit-headers.ts'
-import { htmlReply, jsonReply, type Reply } from './reply.ts'
 import type { Denial, RateLimits } from './throttle.ts'
 
 /** Which format an error is told in, and what it may mention. */

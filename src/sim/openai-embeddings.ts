@@ -1,5 +1,5 @@
 import type { AnswerContext } from './answer.ts'
-import { jsonAt } from './json-at.ts'
+import { jsonAt } from './read-request.ts'
 
 const defaultDimensions = 8
 

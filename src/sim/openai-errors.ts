@@ -1,4 +1,4 @@
-import type { JsonErrorKind } from './fault-kind.ts'
+import type { JsonErrorKind } from './behaviour.ts'
 import { goDuration } from './rate-limit-headers.ts'
 import type { Denial, RateLimits } from './throttle.ts'
 

@@ -1,6 +1,5 @@
 import type { Dialect } from '../domain/endpoint.ts'
-import type { Denial, RateLimits } from './throttle.ts'
-import type { RateLimit } from './token-bucket.ts'
+import type { Denial, RateLimit, RateLimits } from './throttle.ts'
 
 type Headers = Record<string, string>
 

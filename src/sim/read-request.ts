@@ -1,5 +1,4 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-import { jsonAt, listAt, stringAt } from './json-at.ts'
 
 /** What an answer is made from: the few facts of a request that matter here, whatever its format. */
 export interface SimRequest {
@@ -80,3 +79,23 @@ export const identityOf = (header: string | undefined, body: unknown): string | 
   stringAt(body, 'user') ??
   stringAt(body, 'safety_identifier') ??
   stringAt(body, 'metadata', 'user_id')
+
+/** The value at a path of keys in parsed JSON of unknown shape, or undefined where the path ends early. */
+export function jsonAt(value: unknown, ...path: readonly (string | number)[]): unknown {
+  let current = value
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined
+    current = (current as Record<string | number, unknown>)[key]
+  }
+  return current
+}
+
+export const stringAt = (value: unknown, ...path: readonly (string | number)[]): string | null => {
+  const found = jsonAt(value, ...path)
+  return typeof found === 'string' ? found : null
+}
+
+export const listAt = (value: unknown, ...path: readonly (string | number)[]): readonly unknown[] => {
+  const found = jsonAt(value, ...path)
+  return Array.isArray(found) ? found : []
+}

@@ -1,4 +1,4 @@
-import { type FaultKind, isFaultKind } from './fault-kind.ts'
+import { type FaultKind, isFaultKind } from './behaviour.ts'
 
 /** What one call, or `times` calls in a row, meet. */
 export interface Step {

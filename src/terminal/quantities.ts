@@ -23,3 +23,33 @@ export const renderBytes = (bytes: number): string => {
 /** `1 line`, `2 lines`. */
 export const renderCount = (count: number, noun: string): string =>
   `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** Unix seconds as `2025-12-06 05:46:43 UTC`. */
+export const renderTime = (seconds: number): string =>
+  new Date(seconds * 1_000)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC')
+
+/** The time of day alone, with milliseconds where there are any: `05:46:43`, `05:46:43.020`. */
+export const renderClock = (seconds: number): string =>
+  new Date(Math.round(seconds * 1_000))
+    .toISOString()
+    .slice(11, 23)
+    .replace(/\.000$/, '')
+
+/** Rows as columns of even width, two spaces apart. */
+export const renderTable = (rows: readonly (readonly string[])[]): string => {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  }
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

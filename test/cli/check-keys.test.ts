@@ -44,7 +44,7 @@ models:
   f: {provider: aws}
 `
   const run = (commandLine: string) => runIn({ 'baton.yaml': text }, commandLine, { GOOD: good, BAD: bad })
-  const { exitCode, out } = await run('list-keys --check')
+  const { exitCode, out } = await run('keys --check')
   const checks = shown(out).map(([provider, , , , ...rest]) => [
     provider,
     rest.at(-1)?.replace(/\d+ ms$/, 'N ms'),
@@ -63,7 +63,7 @@ models:
   ])
   expect(exitCode).toBe(1)
 
-  const json = await run('list-keys --check --json')
+  const json = await run('keys --check --json')
   expect(JSON.parse(json.out)[1]).toMatchObject({
     provider: 'openai',
     masked: 'sk-…xyz',
@@ -85,7 +85,7 @@ providers:
   openai: {type: openai, base_url: "${sim}/v1", api_key: ${good}}
 models: {a: {provider: openai, fallback_to: b}, b: {provider: local}}
 `
-  const { exitCode, out } = await runIn({ 'baton.yaml': text }, 'list-keys --check')
+  const { exitCode, out } = await runIn({ 'baton.yaml': text }, 'keys --check')
   expect(out).toMatch(/unclear answer \(404\), \d+ ms\n.+ok, \d+ ms$/)
   expect(exitCode).toBe(0)
 })

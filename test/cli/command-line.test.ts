@@ -14,8 +14,8 @@ describe('a command line that is not understood ends with 2', () => {
   test.each([
     ['an unknown command', 'validat-config', "unknown command 'validat-config'"],
     ['an unknown option', 'validate-config --jsno', "unknown option '--jsno'"],
-    ['an option left out', 'show-limits', "required option '--provider <name>' not specified"],
-    ['an option without its value', 'list-keys --config', "option '--config <file>' argument missing"],
+    ['an option left out', 'limits', "required option '--provider <name>' not specified"],
+    ['an option without its value', 'keys --config', "option '--config <file>' argument missing"],
     ['too many arguments', 'validate-config a b', 'too many arguments'],
     ['no command', '', 'Usage: baton'],
   ])('%s', async (_, commandLine, message) => {
@@ -27,7 +27,9 @@ describe('a command line that is not understood ends with 2', () => {
 
 test.each([
   ['--help', 'validate-config'],
-  ['list-keys --help', '--config <file>'],
+  ['keys --help', '--config <file>'],
+  ['list-keys --help', 'Usage: baton keys'],
+  ['show-limits --help', 'Usage: baton limits'],
   ['--version', manifest.version],
 ])('%s ends with 0', async (commandLine, text) => {
   const { exitCode, out, err } = await runIn({}, commandLine)
@@ -72,7 +74,7 @@ describe('the real thing', () => {
   })
 
   test('ends with 1 and one clear message for a wrong file, without a stack', async () => {
-    const args = [entry, 'show-limits', '--provider', 'p']
+    const args = [entry, 'limits', '--provider', 'p']
     const { code, stdout, stderr } = await spawn(process.execPath, args, configFolder({}), {
       BATON_CONFIG: 'gone.yaml',
     })

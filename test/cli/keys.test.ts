@@ -19,9 +19,9 @@ models:
 const files = { 'baton.yaml': text, '.env': 'SECOND=gsk_dotenv_0123456xyz' }
 const env = { FIRST: 'sk-environment-3f9' }
 
-describe('list-keys', () => {
+describe('keys', () => {
   test('shows where each key in use comes from, masked', async () => {
-    const { out } = await runIn(files, 'list-keys', env)
+    const { out } = await runIn(files, 'keys', env)
     expect(out.split('\n').map(line => line.split(/ {2,}/))).toEqual([
       ['PROVIDER', 'TYPE', 'FROM', 'STATE', 'KEY'],
       ['openai', 'openai', '${FIRST} from environment', 'present', 'sk-…3f9'],
@@ -39,11 +39,11 @@ describe('list-keys', () => {
     ['is there', { FIRST: 'sk-one', THIRD: 'sk-three', IDLE: 'sk-idle' }, 0],
   ])('exits with what a script can tell by whether a key %s', async (_, keys, exitCode) => {
     for (const flags of ['', ' --json'])
-      expect((await runIn(files, `list-keys${flags}`, keys)).exitCode).toBe(exitCode)
+      expect((await runIn(files, `keys${flags}`, keys)).exitCode).toBe(exitCode)
   })
 
   test('--json tells the same', async () => {
-    const { out } = await runIn(files, 'list-keys --json', env)
+    const { out } = await runIn(files, 'keys --json', env)
     const keys = JSON.parse(out)
     expect(keys).toHaveLength(6)
     expect(keys[1]).toEqual({
@@ -81,7 +81,7 @@ models:
       AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMIexample',
       VERTEX: account,
     }
-    const { out } = await runIn({ 'baton.yaml': vendors }, 'list-keys', vendorEnv)
+    const { out } = await runIn({ 'baton.yaml': vendors }, 'keys', vendorEnv)
     expect(out.split('\n').map(line => line.split(/ {2,}/))).toEqual([
       ['PROVIDER', 'TYPE', 'FROM', 'STATE', 'KEY'],
       ['aws', 'bedrock', 'access_key_id: ${AWS_ACCESS_KEY_ID} from environment', 'present', '…123'],
@@ -99,14 +99,14 @@ models:
     expect(out).not.toMatch(/PRIVATE|wJal|AKIA/)
   })
 
-  test.each(['list-keys', 'list-keys --json'])('%s never shows a key', async commandLine => {
+  test.each(['keys', 'keys --json'])('%s never shows a key', async commandLine => {
     const { out, err } = await runIn(files, commandLine, env)
     for (const part of ['environment-', 'dotenv_', 'ant-written', 'short'])
       expect(out + err).not.toContain(part)
   })
 
   test('says so when no provider is in use', async () => {
-    const { exitCode, out } = await runIn({}, 'list-keys')
+    const { exitCode, out } = await runIn({}, 'keys')
     expect({ exitCode, out }).toEqual({
       exitCode: 0,
       out: 'No route leads to a provider: no keys are in use.',
@@ -114,7 +114,7 @@ models:
   })
 
   test('refuses a config that is faulty beyond its keys', async () => {
-    const { exitCode, out, err } = await runIn({ 'baton.yaml': `${text}oops: 1` }, 'list-keys')
+    const { exitCode, out, err } = await runIn({ 'baton.yaml': `${text}oops: 1` }, 'keys')
     expect({ exitCode, out }).toEqual({ exitCode: 1, out: '' })
     expect(err).toContain('oops: unknown key')
     expect(err).not.toContain('no key')

@@ -15,9 +15,9 @@ models:
   claude: {provider: anthropic}
 `
 const show = (provider: string, more = '') =>
-  runIn({ 'baton.yaml': text }, `show-limits --provider ${provider}${more}`)
+  runIn({ 'baton.yaml': text }, `limits --provider ${provider}${more}`)
 
-describe('show-limits', () => {
+describe('limits', () => {
   test('shows the limits beside the demand, keys or not', async () => {
     const { exitCode, out } = await show('anthropic')
     expect(exitCode).toBe(0)
@@ -56,7 +56,7 @@ describe('show-limits', () => {
       '{provider: openai, fallback_to: claude}',
       '{provider: free, fallback_to: claude}',
     )
-    const { out } = await runIn({ 'baton.yaml': unlimited }, 'show-limits --json --provider anthropic')
+    const { out } = await runIn({ 'baton.yaml': unlimited }, 'limits --json --provider anthropic')
     expect(JSON.parse(out).demand).toMatchObject({
       fallbacks: [{ rpm: 560 }, { route: 'gpt-5', after: ['free'], rpm: null }],
       fallback_rpm: null,

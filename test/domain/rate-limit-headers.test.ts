@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { paceOf, toldLimits } from '../../src/domain/rate-limit-headers.ts'
+import { paceOf, parseRateLimitHeaders } from '../../src/domain/rate-limit-headers.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)
 const openAi = (limit: number, remaining: number, reset: string) => ({
@@ -45,7 +45,7 @@ describe('toldLimits', () => {
       { perMinute: 60, remaining: null, resetMs: null },
     ],
   ])('reads %s', (_, headers, requests) => {
-    expect(toldLimits(headers, nowMs)).toEqual({ requests, tokens: null })
+    expect(parseRateLimitHeaders(headers, nowMs)).toEqual({ requests, tokens: null })
   })
 
   it.each([
@@ -60,7 +60,7 @@ describe('toldLimits', () => {
       'anthropic-ratelimit-requests-remaining': '49',
       'anthropic-ratelimit-requests-reset': reset,
     }
-    expect(toldLimits(headers, nowMs)?.requests).toEqual({ perMinute: 50, remaining: 49, resetMs })
+    expect(parseRateLimitHeaders(headers, nowMs)?.requests).toEqual({ perMinute: 50, remaining: 49, resetMs })
   })
 
   it('reads tokens beside requests', () => {
@@ -70,7 +70,7 @@ describe('toldLimits', () => {
       'x-ratelimit-remaining-tokens': '45000',
       'x-ratelimit-reset-tokens': '30s',
     }
-    expect(toldLimits(headers, nowMs)).toEqual({
+    expect(parseRateLimitHeaders(headers, nowMs)).toEqual({
       requests: { perMinute: 600, remaining: 10, resetMs: 59_000 },
       tokens: { perMinute: 90_000, remaining: 45_000, resetMs: 30_000 },
     })
@@ -82,7 +82,7 @@ describe('toldLimits', () => {
       'anthropic-ratelimit-tokens-remaining': '39000',
       'anthropic-ratelimit-tokens-reset': '2026-01-01T00:00:02Z',
     }
-    expect(toldLimits(headers, nowMs)).toEqual({
+    expect(parseRateLimitHeaders(headers, nowMs)).toEqual({
       requests: null,
       tokens: { perMinute: 40_000, remaining: 39_000, resetMs: 2_000 },
     })
@@ -96,7 +96,7 @@ describe('toldLimits', () => {
     ['requests a day, of which one was used', openAi(10_000, 9_999, '8.64s')],
     ['requests a day, of which half were used', openAi(200, 100, '12h0m0s')],
   ])('knows no limit per minute from %s', (_, headers) => {
-    expect(toldLimits(headers, nowMs)).toBeNull()
+    expect(parseRateLimitHeaders(headers, nowMs)).toBeNull()
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { minimalJson } from '../../src/sim/minimal-json.ts'
+import { minimalJson } from '../../src/sim/answer.ts'
 import { ask, post, startSim } from './provider-fixture.ts'
 
 const now = () => 1_765_000_100_000

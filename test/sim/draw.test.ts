@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { drawFault, drawLatencyMs } from '../../src/sim/draw.ts'
+import { drawFault, drawLatencyMs } from '../../src/sim/decide.ts'
 
 /** A small generator (mulberry32), so that a distribution is the same in every run. */
 function seeded(seed: number) {

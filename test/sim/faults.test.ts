@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BehaviourInput } from '../../src/sim/behaviour.ts'
-import { errorKinds, type FaultKind } from '../../src/sim/fault-kind.ts'
+import { errorKinds, type FaultKind } from '../../src/sim/behaviour.ts'
 import { ask, post, startSim } from './provider-fixture.ts'
 
 const now = () => Date.UTC(2026, 0, 1)

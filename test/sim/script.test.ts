@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { faultKinds } from '../../src/sim/fault-kind.ts'
+import { faultKinds } from '../../src/sim/behaviour.ts'
 import { parseScript, stepAt } from '../../src/sim/script.ts'
 
 const step = (action: string, ms: number | null = null, times = 1) => ({ action, ms, times })

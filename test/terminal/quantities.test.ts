@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { renderBytes, renderCount, renderDuration } from '../../src/terminal/quantities.ts'
-import { createRate } from '../../src/terminal/rate.ts'
+import { createRate } from '../../src/terminal/screen.ts'
 
 test.each([
   [400, '0 s'],

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { syncGraceMs } from '../../config/sync-window.ts'
+import { syncGraceMs } from '../../config/schema.ts'
 import type { Submission, Submitted } from '../../dispatch/submit.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { BatonError } from '../../domain/errors.ts'

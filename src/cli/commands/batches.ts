@@ -1,14 +1,13 @@
 import type { BatchView } from '../../batches/view.ts'
-import { renderTable } from '../../terminal/table.ts'
+import { renderTable, renderTime } from '../../terminal/quantities.ts'
 import { describeBlocked, describeFaults, doneOf } from '../batch-text.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderTime } from '../times.ts'
 
 export const listBatches = (
   options: SessionOptions & { readonly limit: string },
-  terminal: Terminal,
+  terminal: CommandIo,
 ): Promise<number> =>
   withSession(terminal, options, async ({ batches, out }) => {
     const list = await batches.list(Number(options.limit))
@@ -23,7 +22,7 @@ export const actOnBatch = (
   action: 'read' | 'cancel' | 'retry',
   id: string,
   options: SessionOptions,
-  terminal: Terminal,
+  terminal: CommandIo,
 ): Promise<number> =>
   withSession(terminal, options, async ({ batches, out }) => {
     const batch = await batches[action](id)
@@ -34,7 +33,7 @@ export const actOnBatch = (
 export const waitForBatch = (
   id: string,
   options: SessionOptions & Places,
-  terminal: Terminal,
+  terminal: CommandIo,
 ): Promise<number> =>
   withSession(terminal, options, async session => {
     await checkPlaces(session, options)

@@ -1,12 +1,11 @@
-import { renderTable } from '../../terminal/table.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { renderTable, renderTime } from '../../terminal/quantities.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { type DeadLetterView, readDeadLetters } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderTime } from '../times.ts'
 
 export const listDeadLetters = (
   options: SessionOptions & { readonly limit: string; readonly after?: string },
-  terminal: Terminal,
+  terminal: CommandIo,
 ): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const { data, next_cursor } = await readDeadLetters(api, Number(options.limit), options.after)
@@ -21,7 +20,7 @@ export const listDeadLetters = (
   })
 
 /** Sends the webhook of a job or a batch again, with its schedule from the start. */
-export const redeliver = (id: string, options: SessionOptions, terminal: Terminal): Promise<number> =>
+export const redeliver = (id: string, options: SessionOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const answer = await api.ask('POST', `/v1/dead-letters/${encodeURIComponent(id)}/redeliver`)
     out(json ? renderJson(answer) : `the webhook of ${id} is sent again`)

@@ -1,15 +1,14 @@
 import { isTerminal } from '../../domain/job.ts'
 import type { JobView } from '../../jobs/view.ts'
-import { renderTable } from '../../terminal/table.ts'
+import { renderClock, renderTable, renderTime } from '../../terminal/quantities.ts'
 import { ApiRefusal } from '../api-client.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { type Explanation, explainJob } from '../explain-text.ts'
 import { readProviders } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderClock, renderTime } from '../times.ts'
 
 /** Tells why a job went where it went, and what a live one waits for. */
-export const explain = (id: string, options: SessionOptions, terminal: Terminal): Promise<number> =>
+export const explain = (id: string, options: SessionOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const job = (await api.ask('GET', `/v1/jobs/${encodeURIComponent(id)}`)) as JobView
     const providers = isTerminal(job.status) ? [] : await readProviders(api).catch(unlessDenied)

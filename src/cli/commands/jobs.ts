@@ -2,10 +2,9 @@ import { sayLastError } from '../../domain/job-failure.ts'
 import type { JobView } from '../../jobs/view.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
-import { renderTable } from '../../terminal/table.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { renderTable, renderTime } from '../../terminal/quantities.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderTime } from '../times.ts'
 
 export interface ListJobsOptions extends SessionOptions {
   readonly limit: string
@@ -14,7 +13,7 @@ export interface ListJobsOptions extends SessionOptions {
 }
 
 /** The newest jobs, of one status where that is asked for. */
-export const listJobs = (options: ListJobsOptions, terminal: Terminal): Promise<number> =>
+export const listJobs = (options: ListJobsOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const { limit, status, batch } = options
     const query = new URLSearchParams({
@@ -34,7 +33,7 @@ export const actOnJob = (
   action: 'show' | 'cancel' | 'retry',
   id: string,
   options: SessionOptions,
-  terminal: Terminal,
+  terminal: CommandIo,
 ): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json, suggest }) => {
     const path = `/v1/jobs/${encodeURIComponent(id)}`

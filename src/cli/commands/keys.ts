@@ -1,10 +1,10 @@
 import { type KeyOrigin, keyOrigins } from '../../config/keys.ts'
-import { renderTable } from '../../terminal/table.ts'
+import { renderTable } from '../../terminal/quantities.ts'
 import { checkKeys, isBad, type KeyCheck } from '../check-keys.ts'
 import { type Out, renderJson } from '../command-io.ts'
 import type { OpenConfig } from '../open-config.ts'
 
-export interface ListKeysOptions {
+export interface KeysOptions {
   readonly json: boolean
   /** Asks the providers. */
   readonly check: boolean
@@ -16,7 +16,7 @@ export interface ListKeysOptions {
  */
 export const listKeys = async (
   { file, config }: OpenConfig,
-  { json, check }: ListKeysOptions,
+  { json, check }: KeysOptions,
   out: Out,
 ): Promise<number> => {
   const keys = keyOrigins(file)

@@ -1,13 +1,12 @@
-import { nearest } from '../../config/did-you-mean.ts'
+import { didYouMean } from '../../config/did-you-mean.ts'
 import type { Config, ProviderConfig } from '../../config/schema.ts'
 import { type Demand, demandOn } from '../../domain/planning/demand.ts'
-import { renderTable } from '../../terminal/table.ts'
+import { renderTable } from '../../terminal/quantities.ts'
 import type { ApiOptions } from '../api-address.ts'
-import { CommandError } from '../command-error.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { CommandError, type CommandIo, renderJson } from '../command-io.ts'
 import { askSeenLimits, type SeenLimits, seenRows } from '../seen-limits.ts'
 
-export interface ShowLimitsOptions extends ApiOptions {
+export interface LimitsOptions extends ApiOptions {
   readonly provider: string
   readonly json: boolean
 }
@@ -18,8 +17,8 @@ export interface ShowLimitsOptions extends ApiOptions {
  */
 export const showLimits = async (
   config: Config,
-  options: ShowLimitsOptions,
-  terminal: Terminal,
+  options: LimitsOptions,
+  terminal: CommandIo,
 ): Promise<number> => {
   const { provider: name, json } = options
   const provider = Object.hasOwn(config.providers, name) ? config.providers[name] : undefined
@@ -33,7 +32,7 @@ export const showLimits = async (
 }
 
 export const unknownProvider = (name: string, known: readonly string[]): CommandError => {
-  const suggestion = nearest(name, known)
+  const suggestion = didYouMean(name, known)
   const hint = suggestion === undefined ? `known: ${known.join(', ')}` : `did you mean "${suggestion}"?`
   return new CommandError(
     `there is no provider "${name}" in the config; ${known.length > 0 ? hint : 'it has none'}`,

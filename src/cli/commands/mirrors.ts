@@ -1,5 +1,5 @@
-import { renderTable } from '../../terminal/table.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { renderTable } from '../../terminal/quantities.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { describePairs, readPairs } from '../mirror-pairs-text.ts'
 import { type MirrorState, readMirrors } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
@@ -10,7 +10,7 @@ export interface MirrorOptions extends SessionOptions {
 }
 
 /** What each mirror has shown, or the last answers of one that were not the route's own. */
-export const listMirrors = (options: MirrorOptions, terminal: Terminal): Promise<number> =>
+export const listMirrors = (options: MirrorOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     if (options.pairs === undefined) {
       const mirrors = await readMirrors(api)

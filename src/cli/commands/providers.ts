@@ -1,10 +1,9 @@
-import { renderTable } from '../../terminal/table.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { renderTable, renderTime } from '../../terminal/quantities.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { type ProviderState, readProviders } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderTime } from '../times.ts'
 
-export const listProviders = (options: SessionOptions, terminal: Terminal): Promise<number> =>
+export const listProviders = (options: SessionOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const providers = await readProviders(api)
     out(json ? renderJson(providers) : describeProviders(providers))
@@ -16,7 +15,7 @@ export const setProvider = (
   action: 'pause' | 'resume',
   name: string,
   options: SessionOptions,
-  terminal: Terminal,
+  terminal: CommandIo,
 ): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const path = `/v1/providers/${encodeURIComponent(name)}/${action}`

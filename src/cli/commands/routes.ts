@@ -1,11 +1,8 @@
-import { renderDuration } from '../../terminal/quantities.ts'
-import { renderTable } from '../../terminal/table.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { renderDuration, renderTable, renderTime } from '../../terminal/quantities.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { type RouteState, readRoutes } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderTime } from '../times.ts'
-
-export const listRoutes = (options: SessionOptions, terminal: Terminal): Promise<number> =>
+export const listRoutes = (options: SessionOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const routes = await readRoutes(api)
     out(json ? renderJson(routes) : describeRoutes(routes))

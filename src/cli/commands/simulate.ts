@@ -4,14 +4,13 @@ import { routesOf } from '../../context.ts'
 import { keyOf, weightOf } from '../../dispatch/target-order.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import { capacityOf } from '../../domain/planning/demand.ts'
-import { recallDurations } from '../../domain/planning/past-durations.ts'
-import { type PastJob, type Scenario, simulate } from '../../domain/planning/simulate.ts'
+import { type PastJob, recallDurations } from '../../domain/planning/past-durations.ts'
+import { type Scenario, simulate } from '../../domain/planning/simulate.ts'
 import type { RouteTarget } from '../../domain/routing/chain.ts'
 import { chanceOf, orderTargets } from '../../domain/routing/strategy.ts'
 import { createProvider } from '../../providers/create-provider.ts'
 import type { Provider } from '../../providers/provider.ts'
-import { CommandError } from '../command-error.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { CommandError, type CommandIo, renderJson } from '../command-io.ts'
 import { openConfig } from '../open-config.ts'
 import { readPastJobs } from '../past-jobs.ts'
 import { type SessionOptions, withSession } from '../session.ts'
@@ -24,7 +23,7 @@ export interface SimulateOptions extends SessionOptions {
 }
 
 /** Plays the last jobs again along the routes of the config, with and without some of its providers. */
-export const simulateOutage = (options: SimulateOptions, terminal: Terminal): Promise<number> =>
+export const simulateOutage = (options: SimulateOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const { config } = openConfig({ file: options.config, cwd: terminal.cwd, env: terminal.env })
     for (const name of options.outage) {

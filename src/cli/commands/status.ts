@@ -1,4 +1,5 @@
-import { renderJson, type Terminal } from '../command-io.ts'
+import { renderTime } from '../../terminal/quantities.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import {
   type BlockedBatch,
   type ProviderState,
@@ -7,7 +8,6 @@ import {
   readProviders,
 } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
-import { renderTime } from '../times.ts'
 import { describeProviders } from './providers.ts'
 
 const mostLetters = 100
@@ -16,7 +16,7 @@ const mostLetters = 100
  * Whether Baton can take jobs, and how its providers are. Answers 1 when nothing new is accepted, a provider has no worker or is out of use, a key or a
  * model is stopped, or a batch is blocked: as for an API that is not there, a person should look.
  */
-export const status = (options: SessionOptions, terminal: Terminal): Promise<number> =>
+export const status = (options: SessionOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
     const { refusing } = (await api.ask('GET', '/readyz')) as { refusing?: string }
     const [providers, blocked, { data: letters, has_more }] = await Promise.all([

@@ -1,7 +1,7 @@
 import type { BatchView } from '../../batches/view.ts'
 import { renderBytes } from '../../terminal/quantities.ts'
 import { ApiRefusal } from '../api-client.ts'
-import { renderJson, type Terminal } from '../command-io.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'
 import { openInput } from '../input-file.ts'
 import { type Session, type SessionOptions, withSession } from '../session.ts'
@@ -16,7 +16,7 @@ export interface SubmitOptions extends SessionOptions, Places {
 }
 
 /** Makes a batch of a JSONL file. Answers once it is created, or has ended where that is waited for. */
-export const submit = (file: string, options: SubmitOptions, terminal: Terminal): Promise<number> =>
+export const submit = (file: string, options: SubmitOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async session => {
     const batch = await createBatch(session, file, options)
     if (options.wait) return followBatch(session, batch.id, options)

@@ -1,5 +1,5 @@
-import { kindByName } from './kind-by-name.ts'
 import type { VerdictKind } from './verdict.ts'
+import { kindByName } from './verdict.ts'
 
 /** Codes that settle the matter, whatever the status and the message say. Lower case. */
 export const decisiveNames = kindByName({

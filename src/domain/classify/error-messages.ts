@@ -1,7 +1,6 @@
 import type { UpstreamDialect } from '../endpoint.ts'
-import type { Finding } from './finding.ts'
 import { flagged, unfit } from './request-messages.ts'
-import type { VerdictKind } from './verdict.ts'
+import type { Finding, VerdictKind } from './verdict.ts'
 import type { Wording } from './wording.ts'
 
 /** Larger than the whole per-minute limit: waiting never helps. OpenAI says it with 429, Groq with 413. */

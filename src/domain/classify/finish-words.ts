@@ -1,6 +1,6 @@
 import { asCode } from './json-shape.ts'
-import { kindByName } from './kind-by-name.ts'
 import type { VerdictKind } from './verdict.ts'
+import { kindByName } from './verdict.ts'
 
 /**
  * What the words mean by which APIs say how an answer ended. Lower case. A word that is not here settles nothing: vendors

@@ -4,11 +4,11 @@ import type { UpstreamAnswer } from '../upstream.ts'
 import type { ErrorFacts } from './error-facts.ts'
 import { factsInAnswer, impliedStatus } from './error-in-answer.ts'
 import { readEventStream } from './event-stream.ts'
-import type { Finding } from './finding.ts'
 import { finishWord, meaningOf, promisesCalls } from './finish-words.ts'
 import { asCode, asRecord, firstRecord, isFilledArray, isFilledText } from './json-shape.ts'
 import { judgeFacts } from './judge-error.ts'
 import { judgeUntold } from './judge-untold.ts'
+import type { Finding } from './verdict.ts'
 
 const ok = (finish: string | null): Finding => ({ kind: 'ok', reason: finish ?? 'ok' })
 const refused = (reason: string): Finding => ({ kind: 'refused', reason })

@@ -3,9 +3,8 @@ import type { UpstreamAnswer } from '../upstream.ts'
 import { broadNames, decisiveNames, kindOfStatus } from './error-codes.ts'
 import type { ErrorFacts } from './error-facts.ts'
 import { judgeWording } from './error-messages.ts'
-import type { Finding } from './finding.ts'
 import { vendorCodes } from './vendor-codes.ts'
-import type { VerdictKind } from './verdict.ts'
+import type { Finding, VerdictKind } from './verdict.ts'
 
 /** Judges an answer outside 2xx. `facts` is its error body, null when no API wrote one. */
 export function judgeError(

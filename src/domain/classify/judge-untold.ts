@@ -2,9 +2,9 @@ import type { JsonObject } from '../../json/json-object.ts'
 import type { UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { isInFormatOf } from './answer-formats.ts'
-import type { Finding } from './finding.ts'
 import { finishWord, meaningOf } from './finish-words.ts'
 import { firstRecord } from './json-shape.ts'
+import type { Finding } from './verdict.ts'
 
 /**
  * Judges a 2xx in the provider's own format that was not put into the client's. What it says of its end comes first: a failure is

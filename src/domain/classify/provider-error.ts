@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json/json-object.ts'
-import type { ToldError } from '../job.ts'
+import type { ProviderError } from '../job.ts'
 import type { Redact } from '../redact.ts'
 import type { UpstreamAnswer, UpstreamBreak, UpstreamOutcome } from '../upstream.ts'
 import { asRecord } from './json-shape.ts'
@@ -112,7 +112,7 @@ const unreadWords: Readonly<Record<NonNullable<UpstreamAnswer['unread']>, string
   too_large: 'The answer is larger than `max_response_bytes` of its provider allows.',
 }
 
-const wordsOfAnswer = ({ status, text, json, headers, unread }: UpstreamAnswer): ToldError | null => {
+const wordsOfAnswer = ({ status, text, json, headers, unread }: UpstreamAnswer): ProviderError | null => {
   if (unread !== undefined) return { code: unread, message: unreadWords[unread] }
   const found = json === undefined ? eventOf(text.slice(0, longestRead)) : json
   const body = asRecord(found) ?? asRecord(Array.isArray(found) ? found[0] : null)
@@ -146,7 +146,7 @@ const causeOf = (cause: unknown, depth = 0): string | null => {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : causeOf(deeper, depth + 1)
 }
 
-const wordsOfBreak = ({ reason, cause }: UpstreamBreak): ToldError => {
+const wordsOfBreak = ({ reason, cause }: UpstreamBreak): ProviderError => {
   const code = causeOf(cause)
   return { code: reason, message: `${breaks[reason]}${code === null ? '' : ` (${code})`}.` }
 }
@@ -167,7 +167,11 @@ const tidy = (message: string, redact: Redact): string => {
  * What a failed call was told, in the provider's own words, for those who own the job: never for a log, as it may quote the
  * prompt. Null for an answer that is none of trouble.
  */
-export const toldBy = (outcome: UpstreamOutcome, verdict: Verdict, redact: Redact): ToldError | null => {
+export const providerErrorOf = (
+  outcome: UpstreamOutcome,
+  verdict: Verdict,
+  redact: Redact,
+): ProviderError | null => {
   if (verdict.kind === 'ok') return null
   const words = outcome.kind === 'break' ? wordsOfBreak(outcome) : wordsOfAnswer(outcome)
   if (words === null) {

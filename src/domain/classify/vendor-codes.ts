@@ -1,6 +1,6 @@
 import type { UpstreamDialect } from '../endpoint.ts'
-import { kindByName } from './kind-by-name.ts'
 import type { VerdictKind } from './verdict.ts'
+import { kindByName } from './verdict.ts'
 
 /** What the codes of one API mean there; the same words may mean something else in another one. */
 export interface VendorCodes {

@@ -31,3 +31,14 @@ export interface Verdict {
   /** Of an error that came as a 2xx: the status that it would have had. */
   readonly saidStatus?: number
 }
+
+/** Turns a table of verdicts with their codes round, for looking codes up. */
+export const kindByName = (
+  table: Partial<Record<VerdictKind, readonly string[]>>,
+): ReadonlyMap<string, VerdictKind> =>
+  new Map(
+    Object.entries(table).flatMap(([kind, names]) => names.map(name => [name, kind as VerdictKind] as const)),
+  )
+
+/** The part of a verdict that an answer's content decides. */
+export type Finding = Pick<Verdict, 'kind' | 'reason' | 'saidStatus'>

@@ -1,12 +1,27 @@
-import type { Target } from '../job.ts'
-import type { PastJob } from './simulate.ts'
+import type { Target, Usage } from '../job.ts'
+
+/** The part of a past job that can be played again. */
+export interface PastJob {
+  readonly id: string
+  /** The route that was asked for. */
+  readonly model: string
+  readonly endpoint: string
+  readonly createdAtMs: number
+  /** The target that answered, how long that call took and what it used; null without an answer. */
+  readonly answer: {
+    readonly provider: string
+    readonly model: string
+    readonly durationMs: number
+    readonly usage: Usage | null
+  } | null
+}
 
 export interface Quantiles {
   readonly median: number
   readonly p95: number
 }
 
-/** Null of nothing. */
+/** Null without values. */
 export const quantilesOf = (values: readonly number[]): Quantiles | null => {
   if (values.length === 0) return null
   const sorted = values.toSorted((a, b) => a - b)
@@ -15,10 +30,10 @@ export const quantilesOf = (values: readonly number[]): Quantiles | null => {
   return { median: at(0.5), p95: at(0.95) }
 }
 
-/** How long answers took, as jobs of the past tell. In milliseconds; null where nothing is known. */
+/** How long the answers of past jobs took, in milliseconds; null where nothing is known. */
 export interface Durations {
   /**
-   * As long as it took, where the job was answered there; else the median of those that were, there or at the same provider.
+   * The duration of the job's own answer, if it was answered there; else the median of those that were, there or at the same provider.
    */
   expected(job: PastJob, target: Target): number | null
   p95(target: Target): number | null

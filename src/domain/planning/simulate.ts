@@ -1,26 +1,9 @@
-import type { Usage } from '../job.ts'
 import type { RouteTarget } from '../routing/chain.ts'
 import { nextStep } from '../routing/next-step.ts'
 import { costOf } from '../usage.ts'
 import type { Capacity } from './demand.ts'
 import { createMinuteWindow, type MinuteWindow } from './minute-window.ts'
-import { quantilesOf, recallDurations } from './past-durations.ts'
-
-/** As much of a job of the past as can be played again. */
-export interface PastJob {
-  readonly id: string
-  /** The route that was asked for. */
-  readonly model: string
-  readonly endpoint: string
-  readonly createdAtMs: number
-  /** Who answered, how long that call took and what it used; null where nobody did. */
-  readonly answer: {
-    readonly provider: string
-    readonly model: string
-    readonly durationMs: number
-    readonly usage: Usage | null
-  } | null
-}
+import { type PastJob, quantilesOf, recallDurations } from './past-durations.ts'
 
 export interface Scenario {
   /** The chain of a route; undefined where there is no such route. */

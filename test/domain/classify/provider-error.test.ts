@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { toldBy } from '../../../src/domain/classify/provider-error.ts'
+import { providerErrorOf } from '../../../src/domain/classify/provider-error.ts'
 import type { Verdict } from '../../../src/domain/classify/verdict.ts'
 import type { UpstreamOutcome } from '../../../src/domain/upstream.ts'
 
@@ -17,7 +17,7 @@ const answer = (body: unknown, more: object = {}): UpstreamOutcome => {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   return { kind: 'answer', status: 400, headers: {}, text, json: parsed(text), ...more }
 }
-const told = (outcome: UpstreamOutcome, redact = asIs) => toldBy(outcome, verdict, redact)
+const told = (outcome: UpstreamOutcome, redact = asIs) => providerErrorOf(outcome, verdict, redact)
 
 describe('an error is told in the words of', () => {
   it.each([
@@ -172,8 +172,8 @@ it.each([
 
 it('an answer that is good has no error, nor has a refusal in a 200', () => {
   const good = answer({ choices: [] }, { status: 200 })
-  expect(toldBy(good, { ...verdict, kind: 'ok' }, asIs)).toBeNull()
-  expect(toldBy(good, { ...verdict, kind: 'refused' }, asIs)).toBeNull()
+  expect(providerErrorOf(good, { ...verdict, kind: 'ok' }, asIs)).toBeNull()
+  expect(providerErrorOf(good, { ...verdict, kind: 'refused' }, asIs)).toBeNull()
 })
 
 it('is on one line, without control characters, and no longer than 500 characters', () => {

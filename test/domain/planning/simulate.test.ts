@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Capacity } from '../../../src/domain/planning/demand.ts'
-import { type PastJob, type Scenario, simulate } from '../../../src/domain/planning/simulate.ts'
+import type { PastJob } from '../../../src/domain/planning/past-durations.ts'
+import { type Scenario, simulate } from '../../../src/domain/planning/simulate.ts'
 import { chainOf, type RouteBook } from '../../../src/domain/routing/chain.ts'
 
 const book: RouteBook = {
