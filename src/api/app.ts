@@ -40,16 +40,16 @@ import { addModelRoutes } from './sync/model-routes.ts'
 import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
 
 /**
- * For a whole request, so that no upload outlasts the reservation of its bytes (`reservedMs` in the store). Requests
- * that do not get on are cut much earlier, see `installBodyPace`.
+ * For a whole request, so that no upload outlasts the reservation of its bytes (`reservedMs` in the store).
+ * Requests that do not get on are cut much earlier, see `installBodyPace`.
  */
 const requestTimeoutMs = 90 * 60_000
 /** Longer than any model name that a route may have. */
 const maxParamLength = 500
 
 /**
- * The HTTP API, not yet listening. `drain(withinMs)` stops it, and so does `close()` within `server.shutdown_grace`;
- * both leave the parts alone.
+ * The HTTP API, not yet listening. `drain(withinMs)` stops it, and so does `close()` within
+ * `server.shutdown_grace`; both leave the parts alone.
  */
 export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
@@ -103,7 +103,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   return app
 }
 
-/** Requests that are held open, and the room there is for them. */
+/** What holds requests open, and the limits for that. */
 interface Held {
   readonly own: OwnAddress
   readonly waits: JobWaits

@@ -74,7 +74,7 @@ export interface ApiParts {
   /** Jobs that `submit` has made in this process. */
   readonly accepted: () => number
   readonly addressGuard: AddressGuard
-  /** Of the hosts of webhooks. */
+  /** Resolves the hosts of webhooks. */
   readonly resolve: Resolve
   readonly vitals: Vitals
   /** Unix ms since when a provider has no worker, once that counts; 0 else. */

@@ -120,8 +120,8 @@ const openParts = async (
 type Connecting = Pick<AppContext, 'redisAt' | 'log'>
 
 /**
- * A connection that fails fast: a client must not wait for a Redis that is away. It stands when this resolves: before that,
- * requests would be refused for an outage although Redis is there.
+ * A connection that fails fast: a client must not wait for a Redis that is away. It stands when this
+ * resolves: before that, requests would be refused for an outage although Redis is there.
  */
 const openRedis = (life: Lifecycle, name: string, { redisAt, log }: Connecting): Promise<RedisClient> =>
   life.open(
@@ -168,8 +168,8 @@ const openWaiter = (
 const submitOn = (redis: RedisClient, store: JobStore, context: AppContext): SubmitJob =>
   createSubmitJob({
     store,
-    // No request waits for these, so they take the patient connection: on the other, BullMQ's transactions would
-    // leave a timer behind for every command, and those took a quarter of the API's time.
+    // No request waits for these, so they take the patient connection: on the other, BullMQ's transactions
+    // would leave a timer behind for every command, and those took a quarter of the API's time.
     doorbells: context.doorbells,
     routes: context.routes,
     providers: context.providers,

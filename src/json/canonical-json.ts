@@ -5,16 +5,17 @@ import { isJson } from './is-json.ts'
 const maxDepth = 200
 
 /**
- * Writes a JSON text so that two texts come out alike exactly when they mean the same: without insignificant whitespace,
- * members in the order of their names, strings escaped in one way. Numbers stay as they are written: as doubles, long
- * ones that differ would become one. Members of the outermost object that `leaveOut` names are dropped; a name that comes
- * twice stays twice, for who knows which of them a provider takes.
+ * Writes a JSON text so that two texts come out alike exactly when they mean the same: without insignificant
+ * whitespace, members in the order of their names, strings escaped in one way. Numbers stay as they are
+ * written: as doubles, long ones that differ would become one. Members of the outermost object that
+ * `leaveOut` names are dropped; a name that comes twice stays twice, as providers differ in which of them
+ * they take.
  *
- * Null for a text that is no JSON or is nested too deeply, and for an object with a member that `refuse` names, unless that
- * is null or false.
+ * Null for a text that is no JSON or is nested too deeply, and for an object with a member that `refuse`
+ * names, unless that is null or false.
  */
 export const canonicalJson = (text: string, leaveOut: Names = none, refuse: Names = none): string | null => {
-  // What a cursor passes over in a text that is none might be what tells two texts apart.
+  // In a text that is not JSON, the cursor might pass over the very difference between two texts.
   if (!isJson(text)) return null
   const reader = new Reader(text)
   const canonical = reader.value(0, leaveOut, refuse)
@@ -24,7 +25,7 @@ export const canonicalJson = (text: string, leaveOut: Names = none, refuse: Name
 type Names = ReadonlySet<string>
 const none: Names = new Set()
 
-/** Of a text that is JSON. */
+/** Reads a text that is known to be JSON. */
 class Reader {
   isRefused = false
   readonly #cursor: JsonCursor

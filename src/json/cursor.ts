@@ -18,8 +18,9 @@ const endsWord = (code: number): boolean =>
   code === closeBracket
 
 /**
- * A place in a JSON text, moved from token to token. It finds its way through what JSON.parse has taken, without recursion,
- * however deep that nests; it does not judge. On a text that is no JSON it stops somewhere, and never beyond the end.
+ * A place in a JSON text, moved from token to token. It finds its way through what JSON.parse has taken,
+ * without recursion, however deep that nests; it does not judge. On a text that is no JSON it stops
+ * somewhere, and never beyond the end.
  */
 export class JsonCursor {
   readonly text: string
@@ -60,7 +61,7 @@ export class JsonCursor {
     return this.text.slice(start, this.at)
   }
 
-  /** Passes over the value that comes next, and tells how many brackets are open at its deepest. */
+  /** Passes over the value that comes next; returns how many brackets are open at its deepest. */
   skip(): number {
     switch (this.next()) {
       case '"':
@@ -115,7 +116,9 @@ const isEscaped = (text: string, at: number): boolean => {
   return (at - first) % 2 === 1
 }
 
-/** The text that a string means which is written like this, with its quotes; what cannot be read stays as it is written. */
+/**
+ * The value of a string literal, given with its quotes; one that cannot be parsed is only stripped of them.
+ */
 export const unquoted = (written: string): string => {
   if (!written.includes('\\')) return written.slice(1, -1)
   try {

@@ -27,8 +27,8 @@ export const replacing = ({ start, end }: Span, value: unknown): Edit => ({
 })
 
 /**
- * Takes items out of the object or array whose bracket is at `open`, with the commas that parted them from the others.
- * `items` are all of it, in order.
+ * Takes items out of the object or array whose bracket is at `open`, with the commas that parted them from
+ * the others. `items` are all of it, in order.
  */
 export const removing = <Item extends Span>(
   text: string,

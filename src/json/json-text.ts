@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isJson } from './is-json.ts'
 
-/** Stands for a text while JSON is written: made of chance, so that nobody else's text can look like it. */
+/** Stands for a text while JSON is written: random, so that no other text can look like it. */
 const mark = randomUUID()
 const writtenMark = JSON.stringify(mark)
 
@@ -9,8 +9,8 @@ const writtenMark = JSON.stringify(mark)
 let met: string[] | null = null
 
 /**
- * A value that is JSON already. `writeJson` puts its text where it stands, to the byte: written anew from what JSON.parse
- * makes of it, large numbers would come out as others, and what nests very deep not at all.
+ * A value that is JSON already. `writeJson` puts its text where it stands, to the byte: written anew from
+ * what JSON.parse makes of it, large numbers would come out as others, and what nests very deep not at all.
  */
 export class JsonText {
   readonly text: string

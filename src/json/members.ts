@@ -21,8 +21,8 @@ const spanOf = (cursor: JsonCursor): Span => {
 }
 
 /**
- * The members of the object at `at`, in order; a name may come more than once, and then the last one counts, as with
- * JSON.parse. None where no object is.
+ * The members of the object at `at`, in order; a name may come more than once, and then the last one counts,
+ * as with JSON.parse. None where no object is.
  */
 export function* membersOf(text: string, at = 0): Generator<Member, void> {
   const cursor = new JsonCursor(text, at)
@@ -54,7 +54,8 @@ export interface MemberText {
  * The text of a member of the object that `json` is; null when it has none of that name.
  *
  * A request is passed on as a piece of the text it came in, not written anew: 12345678901234567890 and 1e400
- * would come out as other numbers, and very deep nesting, which JSON.parse takes, is too much for JSON.stringify.
+ * would come out as other numbers, and very deep nesting, which JSON.parse takes, is too much for
+ * JSON.stringify.
  */
 export const memberText = (json: string, name: string): MemberText | null => {
   let found: Member | null = null

@@ -46,7 +46,7 @@ const foundAt = (text: string, value: FoundValue, place: Place): Iterable<FoundV
 const mayHave = (text: string, path: JsonPath): boolean =>
   text.includes(`"${path.at(-1)}"`) || text.includes('\\u')
 
-/** Where the values stand that `paths` lead to, in their order. A text that has none of the names is not looked through. */
+/** Where the values at `paths` stand, in their order. A text without any of the names is not scanned. */
 export const valuesAt = (text: string, paths: readonly JsonPath[]): readonly FoundValue[] => {
   const likely = paths.filter(path => mayHave(text, path))
   return likely.length === 0 ? [] : [...found(text, 0, placesOf(likely))]

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** What the environment, or the config in its place, says of proxies. */
+/** The proxy settings of the environment, or of the config in its place. */
 export interface ProxySettings {
   /** For addresses of `http:`. */
   readonly http?: string | undefined
@@ -15,8 +15,8 @@ export interface ProxySettings {
 export const noProxy = 'direct'
 
 /**
- * The proxy by which an address is reached, or null. `own`: of whoever asks, which wins. What only the surroundings say
- * never holds for this machine itself.
+ * The proxy by which an address is reached, or null. `own`: of whoever asks, which wins. What only the
+ * surroundings say never holds for this machine itself.
  */
 export const proxyFor = (url: URL, own: string | undefined, around: ProxySettings): URL | null => {
   if (own !== undefined) return own === noProxy ? null : new URL(own)

@@ -6,7 +6,7 @@ import { buildConnector } from 'undici'
 /** The `code` of the error a connection fails with when the proxy refuses to make it. */
 export const proxyRefusedCode = 'ERR_PROXY_REFUSED'
 
-/** What a proxy is to be told of who asks. A secret. */
+/** The `proxy-authorization` for a proxy. A secret. */
 export const proxyHeaders = ({ username, password }: URL): Record<string, string> => {
   if (username === '' && password === '') return {}
   const words = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
@@ -19,7 +19,10 @@ export interface TunnelOptions {
   readonly lookup?: LookupFunction | undefined
 }
 
-/** Has a proxy connect to `authority` (`host:port`). Errors tell nothing of the proxy but its answer's status. */
+/**
+ * Has a proxy connect to `authority` (`host:port`). Errors disclose nothing of the proxy but its answer's
+ * status.
+ */
 export const openTunnel = (
   proxy: URL,
   authority: string,
@@ -60,8 +63,8 @@ export const authorityOf = (host: string, port: string, protocol: string): strin
 }
 
 /**
- * An undici connector through a proxy. `addressesOf`: whom the proxy is asked for in place of a host's own name, one after the
- * other; TLS still asks for the name.
+ * An undici connector through a proxy. `addressesOf`: whom the proxy is asked for in place of a host's own
+ * name, one after the other; TLS still asks for the name.
  */
 export const createTunnelConnector = (
   proxy: URL,

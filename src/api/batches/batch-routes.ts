@@ -20,7 +20,10 @@ import { type BatchOrder, type BatchParts, createBatch } from './create-batch.ts
 import { batchContentQuery, batchListQuery, batchRequest, batchRetryRequest } from './request-schemas.ts'
 import { retryBatch } from './retry-batch.ts'
 
-/** No name that clients would take for JSON: the official ones look for `application/json` in it, or `json` at its end. */
+/**
+ * Not a name that clients take for JSON: the official ones look for `application/json` in it, or `json` at
+ * its end.
+ */
 const linesType = 'application/x-jsonl'
 
 type BatchParams = { Params: { id: string } }
@@ -111,7 +114,9 @@ const addActionRoutes = (scope: ApiScope, parts: BatchParts): void => {
   })
 }
 
-/** Throws what is wrong with the request; what is wrong with the file's lines, the batch tells when it has read them. */
+/**
+ * Throws faults of the request. Faults in the file's lines are reported by the batch once it has read them.
+ */
 const orderOf = async (
   parts: Pick<ApiParts, 'addressGuard' | 'config' | 'files' | 'resolve'>,
   request: FastifyRequest,

@@ -50,7 +50,10 @@ export interface CreatedBatch {
   readonly isReplayed: boolean
 }
 
-/** Makes the batch, or finds the one that the same request made before. Throws `inputGone()` when its file is gone meanwhile. */
+/**
+ * Makes the batch, or finds the one that the same request made before. Throws `inputGone()` when the file is
+ * gone by now.
+ */
 export const createBatch = async (
   parts: Pick<ApiParts, 'batches' | 'now' | 'providers' | 'quotas' | 'routes'>,
   request: FastifyRequest,
@@ -91,8 +94,9 @@ export const asWritten = (batch: NewBatch): BatchRecord => {
 }
 
 /**
- * A limit on the cost holds nothing where no price is known. `models`: those that the lines name, where they are known by now; else the
- * batch is refused where no line could have a price, and what its lines say is seen when they are validated. Throws `price_unknown`.
+ * Throws `price_unknown`: a limit on the cost limits nothing where no price is known. `models` are those that
+ * the lines name, where they are known by now. Without them the batch is refused if no line could have a
+ * price; its lines are checked when they are validated.
  */
 export const refuseUnpriced = (
   { routes, providers }: Pick<ApiParts, 'providers' | 'routes'>,

@@ -19,9 +19,10 @@ import { asWritten, type BatchParts, refuseUnpriced } from './create-batch.ts'
 import { messageBatchExtras, windowMsOf } from './request-schemas.ts'
 
 /**
- * Makes a batch of the requests in the body, which is written to the blob store as it arrives, a request a line; or
- * finds the batch that the same request made before. Rejects with BatonError when the body is wrong, or what stands in
- * it beside the requests: then nothing of it stays. What is wrong with params the batch tells when it runs.
+ * Makes a batch of the requests in the body, which is written to the blob store as it arrives, a request a
+ * line; or finds the batch that the same request made before. Rejects with BatonError when the body is wrong,
+ * or what stands in it beside the requests: then nothing of it stays. Faults in params are reported by the
+ * batch when it runs.
  */
 export const createMessageBatch = async (
   parts: BatchParts,
@@ -33,7 +34,7 @@ export const createMessageBatch = async (
   // Refused before the body has come, and not after it.
   idempotencyKeyOf(request)
   const headers = forwardedHeadersOf(parts, request, '/v1/messages')
-  // Nobody sees this file: its name makes the purger take care of the batch's own blob.
+  // No client sees this file: its name makes the purger take care of the batch's own blob.
   const ownFile = newFileId(randomInt(shardCount), now())
   const batch = await receive(parts, request, { body, headers, ownFile }).catch(async (error: unknown) => {
     await discardFile(parts, ownFile)

@@ -70,7 +70,7 @@ export const addMessageBatchRoutes = (scope: ApiScope, parts: BatchParts): void 
   scope.register(async inner => {
     ignoreBodies(inner)
 
-    // One that ends already is as good as cancelled to whoever asks: never an error.
+    // A batch that is ending already counts as cancelled: never an error.
     inner.post<BatchParams>('/v1/messages/batches/:id/cancel', async request => {
       await batches.cancel((await owned(request)).id)
       return view(request, await owned(request))

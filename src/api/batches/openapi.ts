@@ -35,7 +35,7 @@ export const blockedSince = <Time extends z.ZodType>(since: Time) =>
     })
     .nullable()
 
-/** What this server tells beyond OpenAI and Anthropic. */
+/** Fields that this server adds to those of OpenAI and Anthropic. */
 export const ours = {
   providers: z.record(z.string(), z.int()),
   cost_usd: z.number().nullable(),

@@ -21,7 +21,7 @@ export const windowMsOf = (window: string): number => completionWindow.parse(win
 
 const dollars = 'expected US dollars, more than 0'
 
-/** Of all lines together. */
+/** A limit for all lines together. */
 export const maxCost = z.number(dollars).positive(dollars).max(1e9, dollars).nullish()
 
 export const batchRequest = z.strictObject({
@@ -69,7 +69,7 @@ export const messageBatchExtras = z.object({
     .default(usualWindow),
 })
 
-/** Not strict: Anthropic's clients add parameters, such as `beta=true`, that say nothing here. */
+/** Not strict: Anthropic's clients add parameters, such as `beta=true`, that have no meaning here. */
 export const messageBatchListQuery = z
   .object({
     blocked: onlyBlocked,

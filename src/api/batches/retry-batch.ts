@@ -17,8 +17,8 @@ import { type BatchParts, createBatch } from './create-batch.ts'
 import type { batchRetryRequest } from './request-schemas.ts'
 
 /**
- * Makes a batch of the lines in another one's error file, with an input file of its own. Throws `batch_not_retryable`,
- * and `file_not_found` when the input or the error file is gone.
+ * Makes a batch of the lines in another one's error file, with an input file of its own. Throws
+ * `batch_not_retryable`, and `file_not_found` when the input or the error file is gone.
  */
 export const retryBatch = async (
   parts: BatchParts,

@@ -10,8 +10,8 @@ import type { ApiParts } from '../parts.ts'
 import { uploadView } from './file-view.ts'
 
 /**
- * Makes a file of an upload's parts, in the order given, and answers the upload. Asked again with the same parts, it
- * answers the same. `md5` is lower-case hex, or null.
+ * Makes a file of an upload's parts, in the order given, and answers the upload. Asked again with the same
+ * parts, it answers the same. `md5` is lower-case hex, or null.
  */
 export const completeUpload = async (
   parts: Pick<ApiParts, 'blobs' | 'files' | 'now' | 'uploads'>,

@@ -91,7 +91,7 @@ const createFile = async (
   const key = `${ulidOf(id)}/content`
   await files.reserve(id, request.tenant)
   const received = async () => {
-    // As much as it says it is; what it really is, when that is known.
+    // First the size that `content-length` claims, then the real one.
     await reserveQuota(quotas, request.tenant, id, 1, Number(request.headers['content-length'] ?? 0))
     const received = await receiveFile(parts, request, key)
     await reserveQuota(quotas, request.tenant, id, 1, received.file.bytes)

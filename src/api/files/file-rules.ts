@@ -3,12 +3,12 @@ import type { Config } from '../../config/schema.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { maxParts } from '../../files/upload-store.ts'
 
-/** What clients may say that a file is for. */
+/** The purposes that a client may give a file. */
 const purposes = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'] as const
 
 export const purpose = z.enum(purposes, `expected one of ${purposes.join(', ')}`)
 
-/** Of OpenAI's API, in seconds: one hour to 30 days. */
+/** OpenAI's range, in seconds: one hour to 30 days. */
 export const expirySeconds = z.int('expected 3600 to 2592000').min(3_600).max(2_592_000)
 /** Input files of batches expire by default, as OpenAI's do. */
 const batchExpiryMs = 30 * 86_400_000

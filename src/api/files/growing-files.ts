@@ -7,7 +7,9 @@ import { isFileId } from '../../redis/keys.ts'
 import { fileNotFound } from '../http/find-owned.ts'
 import type { ApiParts } from '../parts.ts'
 
-/** Of a tenant's newest batches: a list of files must not go through all there ever were. */
+/**
+ * How many of a tenant's newest batches are read: a list of files must not go through all there ever were.
+ */
 const batchesConsidered = 100
 
 /** A file of a batch that still runs: it has bytes, and no record of its own before the end. */

@@ -13,7 +13,7 @@ const file = z
     created_at: seconds,
     expires_at: seconds.optional(),
     filename: z.string(),
-    /** Of files that this server made, too. */
+    /** Files that this server made have purposes of their own. */
     purpose: z.string(),
     /** `uploaded`: the output of a batch that still runs, and grows. */
     status: z.enum(['uploaded', 'processed']),

@@ -13,9 +13,9 @@ export interface BlobTarget {
   /** The form's field that has the file. */
   readonly field: string
   readonly key: string
-  /** How long the file may be, as far as the fields that came before it tell. */
+  /** How long the file may be, judging by the fields that came before it. */
   readonly maxBytes: (fields: ReadonlyMap<string, string>) => number
-  /** What to say of one that is longer; `file_too_large` without it. */
+  /** The error for a longer one; `file_too_large` by default. */
   readonly beyond?: (maxBytes: number) => BatonError
 }
 
@@ -27,8 +27,8 @@ export interface ReceivedBlob {
 }
 
 /**
- * Writes the file of a form to the blob store as it arrives, never holding more of it than a few chunks. When this
- * rejects, the blob may be there nevertheless: the form can turn out wrong after its file.
+ * Writes the file of a form to the blob store as it arrives, never holding more of it than a few chunks. When
+ * this rejects, the blob may be there nevertheless: the form can turn out wrong after its file.
  */
 export const receiveBlob = async (
   { blobs }: Pick<ApiParts, 'blobs'>,
@@ -36,7 +36,7 @@ export const receiveBlob = async (
   { field, key, maxBytes, beyond = limit => tooLarge(limit, field) }: BlobTarget,
 ): Promise<Form<ReceivedBlob>> => {
   const most = maxBytes(new Map())
-  // Before anything of it is written, where the client says how much there is.
+  // Before anything of it is written, where `content-length` says so.
   if (Number(request.headers['content-length'] ?? 0) > most + formBytes) throw beyond(most)
   return readForm(request, field, async ({ filename, bytes }, before) => {
     const limit = maxBytes(before)
@@ -58,7 +58,10 @@ async function* hashed(bytes: AsyncIterable<Uint8Array>, hash: Hash): AsyncGener
   }
 }
 
-/** Tells a client of trouble with the blob store what it can do: come again. What it was, the blob store tells the log. */
+/**
+ * Throws trouble with the blob store as an error that asks the client to come again; the blob store logs the
+ * cause.
+ */
 export const asStorageTrouble = (error: unknown): never => {
   if (!(error instanceof BlobStoreError)) throw error
   if (error.isFull) {
@@ -70,7 +73,10 @@ export const asStorageTrouble = (error: unknown): never => {
   throw new BatonError('storage_unavailable', 'The blob store failed.', { cause: error, retryAfterMs: 2_000 })
 }
 
-/** Gives up a file that was reserved and never made, with its bytes. What cannot be cleared away now, the purger will. */
+/**
+ * Discards a file that was reserved and never made, with its bytes. The purger removes what cannot be removed
+ * now.
+ */
 export const discardFile = async (
   { files, log }: Pick<ApiParts, 'files' | 'log'>,
   id: string,

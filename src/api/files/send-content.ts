@@ -15,8 +15,8 @@ export interface Content {
 }
 
 /**
- * Answers with a file's bytes: all, or the one range asked for; only the headers to a HEAD. Throws BlobNotFoundError
- * while nothing is sent; later the connection is cut, which a client sees by the length.
+ * Answers with a file's bytes: all, or the one range asked for; only the headers to a HEAD. Throws
+ * BlobNotFoundError while nothing is sent; later the connection is cut, which a client sees by the length.
  */
 export const sendContent = async (
   blobs: BlobStore,
@@ -28,7 +28,7 @@ export const sendContent = async (
   const range = parseRange(request.headers.range, size)
   reply.header('accept-ranges', 'bytes')
   if (range === 'unsatisfiable' && isGrowing && beginsAt(request.headers.range, size)) {
-    // Whoever follows it has all there is.
+    // The client that follows the file has all there is.
     return reply.code(204).send()
   }
   if (range === 'unsatisfiable') {
@@ -46,7 +46,7 @@ export const sendContent = async (
     .send(source === null ? undefined : Readable.from(source, { objectMode: false }))
 }
 
-/** Reads ahead to the first bytes, so that a file that is gone can still be told. */
+/** Reads ahead to the first bytes, so that a missing file can still be answered with an error. */
 const begun = async (chunks: AsyncGenerator<Uint8Array, void>): Promise<AsyncIterable<Uint8Array>> => {
   let ahead: IteratorResult<Uint8Array, void> | null = await chunks.next()
   const iterator: AsyncIterator<Uint8Array, void> = {
@@ -79,8 +79,8 @@ export const orNotFound =
   }
 
 /**
- * The part that a `Range` header asks for (RFC 9110), of something of `size` bytes. Null: all of it, also for several
- * ranges and other units, which a server is free to ignore.
+ * The part that a `Range` header asks for (RFC 9110), of something of `size` bytes. Null: all of it, also for
+ * several ranges and other units, which a server is free to ignore.
  */
 export const parseRange = (header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null => {
   const range = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(header ?? '')

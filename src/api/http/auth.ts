@@ -15,7 +15,10 @@ declare module 'fastify' {
   }
 }
 
-/** Gives every route from now on what it asks of a key. Throws for a route that nobody has thought of. */
+/**
+ * Gives every route added from now on the right that it asks of a key. Throws for a route missing in the
+ * table.
+ */
 export const installRights = (app: FastifyInstance, rights: RouteRights): void => {
   app.addHook('onRoute', route => {
     for (const method of [route.method].flat()) {
@@ -27,8 +30,8 @@ export const installRights = (app: FastifyInstance, rights: RouteRights): void =
 }
 
 /**
- * Lets only requests with a configured API key into this scope, each to the routes that its role may use, and says whose they
- * are. Without keys only loopback is served, and whoever gets there may do everything.
+ * Lets only requests with a configured API key into this scope, each to the routes that its role may use, and
+ * sets their tenant. Without keys only loopback is served, and every request may do everything.
  */
 export const installAuth = (app: FastifyInstance, apiKeys: Config['api_keys']): void => {
   app.decorateRequest('tenant', 'default')
@@ -54,7 +57,7 @@ interface KeyHolder {
   readonly role: Role
 }
 
-/** Hashes make all keys equally long, and comparing with every one tells nothing by its time. */
+/** Hashes make all keys equally long, and every one is compared: the time taken discloses nothing. */
 const createKeyCheck = (apiKeys: Config['api_keys']): ((candidate: string) => KeyHolder | null) => {
   const known = apiKeys.map(({ key, tenant, role }) => ({ hash: sha256(key), holder: { tenant, role } }))
   return candidate => {

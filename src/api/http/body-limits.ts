@@ -13,8 +13,8 @@ declare module 'fastify' {
 }
 
 /**
- * Lets in no more bodies than there is room for: by their length where that is told, before anything of them is read, and
- * as their bytes come where it is not. To be installed before whatever reads or decodes bodies; `countBodies` after it.
+ * Admits no more bodies than the capacity allows: by `content-length` before anything is read, or else as the
+ * bytes come. To be installed before anything that reads or decodes bodies; `countBodies` after it.
  */
 export const installBodyLimits = (app: FastifyInstance, capacity: Capacity): void => {
   app.decorateRequest('holding', null)
@@ -42,7 +42,7 @@ export const countBodies = (app: FastifyInstance, capacity: Capacity): void => {
     const { raw, holding } = request
     const isTold = raw.headers['content-length'] !== undefined && payload === raw
     if (holding !== null && !isTold) countStream(raw, payload as BodyStream, holding, capacity)
-    // Whoever parses it listens in this very turn: nothing has come by then.
+    // The parser begins to listen in this same turn: nothing has come by then.
     done(null, payload)
   })
 }
@@ -65,7 +65,8 @@ const countStream = (
     }
     payload.off('data', onData)
     payload.emit('error', capacity.refusedBytes(taken))
-    // A request is not destroyed: that would take the connection along on which the answer goes. Its rest is dropped.
+    // A request is not destroyed: that would take the connection along on which the answer goes. Its rest is
+    // dropped.
     if (payload === raw) return
     payload.on('error', () => undefined)
     payload.destroy()

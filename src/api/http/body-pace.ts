@@ -12,8 +12,8 @@ export interface BodyPace {
 const usualPace: BodyPace = { everyMs: 60_000, minBytes: 60_000 }
 
 /**
- * Cuts connections whose body does not get on. A limit for the whole body, as Node has it, would cut a large file on a
- * slow line as well; without any, connections that send nothing would add up.
+ * Cuts connections whose body does not get on. A limit for the whole body, as Node has it, would cut a large
+ * file on a slow line as well; without any, connections that send nothing would add up.
  */
 export const installBodyPace = (app: FastifyInstance, pace: BodyPace = usualPace): void => {
   app.addHook('onRequest', (request, _reply, done) => {
@@ -28,12 +28,13 @@ const watch = (raw: IncomingMessage, { everyMs, minBytes }: BodyPace): void => {
   let before = socket.bytesRead
   const timer = setInterval(() => {
     if (raw.complete || socket.destroyed) return clearInterval(timer)
-    // What has come and waits to be read tells that the slowness is ours.
+    // Bytes that wait to be read show that the slowness is ours.
     const isOurs = raw.readableLength > 0
     if (!isOurs && socket.bytesRead - before < minBytes) socket.destroy()
     before = socket.bytesRead
   }, everyMs)
-  // A request that was answered before its end does not tell when its connection closes, and must not keep the process.
+  // A request that was answered before its end emits no `close` with its connection, and must not keep the
+  // process alive.
   timer.unref()
   raw.once('close', () => clearInterval(timer))
 }

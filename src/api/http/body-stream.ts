@@ -48,10 +48,10 @@ const decoders: Readonly<Record<string, Decode>> = {
   zstd: through(() => createZstdDecompress(zstdWindow)),
 }
 
-/** For the answer to one that is none of them. */
+/** Named in the answer to any other encoding. */
 export const readCodings = 'gzip, deflate, br, zstd'
 
-/** Of one request: every further one multiplies what a byte can become. */
+/** Encodings of one body: each further one multiplies what a byte can become. */
 const maxCodings = 2
 
 /** The last that was applied comes first. Throws `unsupported_encoding`. */
@@ -88,9 +88,9 @@ export interface BodyStream extends Readable {
 }
 
 /**
- * The bytes of a request's body, decoded; the request itself where nothing is to decode. Asks the client to send them.
- * Throws where the encoding is none that is read; ends with BatonError when the bytes are not in it. Limits are for
- * whoever reads: no more is decoded than is read.
+ * The bytes of a request's body, decoded; the request itself where nothing is to decode. Asks the client to
+ * send them. Throws `unsupported_encoding`; the stream fails with `invalid_encoding` when the bytes are not
+ * in the encoding. The reader sets limits: no more is decoded than is read.
  */
 export const bodyStream = (raw: IncomingMessage): BodyStream => {
   const steps = decodersOf(raw.headers['content-encoding'])
@@ -119,12 +119,15 @@ const decode = (raw: IncomingMessage, steps: readonly Decode[]): BodyStream => {
   return decoded
 }
 
-/** Requests whose clients wait for a word before they send the body, with what says it. */
+/**
+ * Requests whose clients wait for `100 Continue` before they send the body, with the response that sends it.
+ */
 const asking = new WeakMap<IncomingMessage, ServerResponse>()
 
 /**
- * `Expect: 100-continue`: Node would have the body sent at once, and a refusal that is certain from the headers alone (no
- * key, too large, a wrong type) would come in the middle of it. The word is given when somebody begins to read.
+ * `Expect: 100-continue`: Node would have the body sent at once, and a refusal that is certain from the
+ * headers alone (no key, too large, a wrong type) would come in the middle of it. `100 Continue` is sent when
+ * the reading begins.
  */
 export const installContinue = (app: FastifyInstance): void => {
   app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -156,14 +159,17 @@ export const leaveBodiesUnparsed = (scope: FastifyInstance): void => {
   })
 }
 
-/** Gives the parsers of this server bodies without their encodings, and asks for bodies that clients hold back. */
+/**
+ * Gives the parsers of this server bodies without their encodings, and asks for bodies that clients hold
+ * back.
+ */
 export const installBodyEncoding = (app: FastifyInstance): void => {
   app.decorateRequest('readsBody', false)
   installContinue(app)
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { raw } = request
     const isPlain = raw.headers['content-encoding'] === undefined && raw.headers.expect === undefined
-    // Nobody reads the body of a GET.
+    // The body of a GET is not read.
     if (isPlain || request.readsBody || !hasBody(raw) || isGet(raw)) return done(null, payload)
     if (isRefused(request)) return done(null, payload)
     const body = bodyStream(raw)

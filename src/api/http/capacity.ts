@@ -6,7 +6,10 @@ import {
   type RefusedBytes,
 } from '../../rate-limits/bytes-in-flight.ts'
 
-/** Who holds a connection open. `answer`: the connection is the only way to it; `poll`: it can be asked again at any time. */
+/**
+ * Why a connection is held open. `answer`: it is the only way to the answer; `poll`: the client can ask
+ * again.
+ */
 export const waitingKinds = ['answer', 'poll', 'stream'] as const
 export type WaitingKind = (typeof waitingKinds)[number]
 
@@ -18,9 +21,9 @@ export interface Capacity {
   readonly bytes: BytesInFlight
   /** A place for a connection that is held open; the function gives it back. Throws `too_many_waiting`. */
   enter(kind: WaitingKind, tenant: string): () => void
-  /** Bytes for which there was no room. */
+  /** Counts bytes for which there was no capacity, and returns their error. */
   refusedBytes(why: RefusedBytes): BatonError
-  /** Counts a connection that is one too many. */
+  /** Counts a connection that is one too many, and returns its error. */
   refusedConnection(): BatonError
   readonly held: Readonly<Record<WaitingKind, number>>
   readonly refusals: Readonly<Record<RefusalReason, number>>

@@ -20,10 +20,11 @@ const finalAnswersMs = 1_000
 type Settings = Pick<Config['server'], 'shutdown_grace' | 'drain_delay'>
 
 /**
- * How the API stops. First it says so: `/readyz` answers 503, and every answer closes its connection; for `drain_delay` it serves on, until load
- * balancers have seen that. Then, as `app.close()` does, it takes no new connections and refuses new requests; long polls are answered and
- * streams ended at once, and requests that wait for their job's answer may do so until shortly before the deadline. Then they are answered
- * 503, and at the deadline what is left is cut off.
+ * How the API stops. First `/readyz` answers 503 and every answer closes its connection; for `drain_delay`
+ * the API serves on, until load balancers have seen that. Then, as with `app.close()`, it takes no new
+ * connections and refuses new requests; long polls are answered and streams ended at once, and requests that
+ * wait for their job's answer may do so until shortly before the deadline. Then they are answered 503, and at
+ * the deadline the rest is cut off.
  */
 export const installClosing = (
   app: FastifyInstance,

@@ -2,7 +2,10 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Capacity } from './capacity.ts'
 
-/** Beyond the limit so many more are taken, to be told so; who comes after them finds the port closed. */
+/**
+ * This share more is accepted beyond the limit, to be refused with an answer; further connections find the
+ * port closed.
+ */
 const refusedShare = 0.1
 const leastRefused = 50
 
@@ -11,7 +14,10 @@ export interface Connections {
   readonly size: number
 }
 
-/** Refuses what comes on connections beyond `most`. Probes of health are answered as long as they can connect at all. */
+/**
+ * Refuses requests on connections beyond `most`. Health probes are answered as long as they can connect at
+ * all.
+ */
 export const limitConnections = (
   app: FastifyInstance,
   guarded: FastifyInstance,

@@ -24,9 +24,9 @@ const exposed = [
 const preflightSeconds = 600
 
 /**
- * Lets pages of the origins in `server.cors_origins` call this server. Must come before what asks for a key: a browser asks
- * first, and without one. Plugins for it would answer to every OPTIONS by a route of their own, and so change what paths
- * without such an origin are told.
+ * Lets pages of the origins in `server.cors_origins` call this server. Must come before what asks for a key:
+ * a browser asks first, and without one. Plugins for it would answer every OPTIONS by a route of their own,
+ * and so change the answers to requests without such an origin.
  */
 export const installCors = (app: FastifyInstance, origins: readonly string[], own: OwnAddress): void => {
   if (origins.length === 0) return

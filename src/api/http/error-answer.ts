@@ -5,7 +5,7 @@ import { type BatonError, errorCodes } from '../../domain/errors.ts'
 
 /** The path may come as a whole URL (RFC 9112, 3.2.2). */
 const anthropicPaths = /^(?:https?:\/\/[^/]*)?\/v1\/(?:messages|complete)(?=[/?#]|$)/
-/** Paths that both APIs have; Anthropic's clients tell themselves apart by `anthropic-version`. */
+/** Paths that both APIs have; Anthropic's clients send `anthropic-version`. */
 const sharedPaths = /^(?:https?:\/\/[^/]*)?\/v1\/(models|files)(?=[/?#]|$)/
 
 /** In whose shapes a path answers; of several it is the request that decides. */
@@ -20,7 +20,7 @@ export const dialectOfRequest = ({ url, headers }: FastifyRequest): Dialect =>
     ? 'anthropic'
     : 'openai'
 
-/** From 500 the message is the code's constant one: the error's own may tell of the inside. */
+/** From 500 the message is the code's constant one: the error's own may disclose internals. */
 export const errorAnswerOf = ({ code, status, message, param }: BatonError): ErrorAnswer => ({
   status,
   code,

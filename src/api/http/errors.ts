@@ -23,8 +23,8 @@ export const createErrorHandler =
   }
 
 /**
- * What of an unexpected error may be logged. Never its message: JSON.parse quotes the text it failed on, and ioredis
- * puts the command, a prompt among its arguments, on the error itself.
+ * What of an unexpected error may be logged. Never its message: JSON.parse quotes the text it failed on, and
+ * ioredis puts the command, a prompt among its arguments, on the error itself.
  */
 export const traceOf = (error: unknown): { name: string; code?: unknown; at?: string[] | undefined } => {
   if (!(error instanceof Error)) return { name: typeof error }
@@ -39,7 +39,7 @@ export const traceOf = (error: unknown): { name: string; code?: unknown; at?: st
 export const installErrors = (app: FastifyInstance, handleError: ErrorHandler): void => {
   const methodsOf = collectMethods(app)
   app.setErrorHandler(handleError)
-  // Before the body is read: a wrong path is told even when the body is wrong too.
+  // Before the body is read: a wrong path is reported even when the body is wrong too.
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done()
     const methods = methodsOf(request.url)
@@ -49,7 +49,9 @@ export const installErrors = (app: FastifyInstance, handleError: ErrorHandler): 
   })
 }
 
-/** Takes note of every route from now on; answers which methods a path takes, none when there is no such path. */
+/**
+ * Takes note of every route from now on; answers which methods a path takes, none when there is no such path.
+ */
 const collectMethods = (app: FastifyInstance): ((url: string) => readonly string[]) => {
   const methodsOf = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {
@@ -65,6 +67,6 @@ const collectMethods = (app: FastifyInstance): ((url: string) => readonly string
   }
 }
 
-/** Of a route's pattern, such as `/v1/jobs/:id`; only asked for on the way to an error. */
+/** Matches the paths of a route's pattern, such as `/v1/jobs/:id`; only needed on the way to an error. */
 const expressionOf = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+').replace('*', '.+')}$`)

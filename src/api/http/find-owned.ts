@@ -12,8 +12,8 @@ import type { JobStore } from '../../jobs/store.ts'
 import { isBatchId, isFileId, isJobId } from '../../redis/keys.ts'
 
 /**
- * The tenant's job. Throws `job_not_found`, also for the job of another tenant: that it exists is not told either.
- * `read` says how much of the record is needed.
+ * The tenant's job. Throws `job_not_found`, also for the job of another tenant: that it exists is not
+ * disclosed. `read` decides how much of the record is read.
  */
 export const findOwnedJob = async (
   request: FastifyRequest,
@@ -35,7 +35,9 @@ export const headReader =
 export const jobNotFound = (): BatonError =>
   new BatonError('job_not_found', 'There is no such job, or it is past its retention.', { param: 'id' })
 
-/** The tenant's batch of that kind of client. Throws `batch_not_found`, also for the batch of another tenant. */
+/**
+ * The tenant's batch of that kind of client. Throws `batch_not_found`, also for the batch of another tenant.
+ */
 export const findOwnedBatch = async (
   batches: BatchStore,
   request: FastifyRequest,

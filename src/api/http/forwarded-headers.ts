@@ -7,7 +7,10 @@ import { type RequestHeaders, sizeOfHeaders, travellingHeaders } from '../../dom
 /** They stand in the record of each job. */
 const mostCharacters = 4_096
 
-/** The headers of a request that go on to the provider with it. Throws `invalid_request` where they are too long. */
+/**
+ * The headers of a request that go on to the provider with it. Throws `invalid_request` where they are too
+ * long.
+ */
 export const forwardedHeadersOf = (
   { config }: { readonly config: Config },
   request: FastifyRequest,

@@ -19,9 +19,9 @@ export const idempotencyKeyOf = (request: FastifyRequest): string | null => {
 }
 
 /**
- * What makes a repeated request the same request, or null without an `Idempotency-Key`. `describe` gives a text that
- * is the same exactly when the request's body is; it is asked for only with a key, since it may be long. `headers`: those that
- * go on to the provider.
+ * What makes a repeated request the same request, or null without an `Idempotency-Key`. `describe` gives a
+ * text that is the same exactly when the request's body is; it is asked for only with a key, since it may be
+ * long. `headers`: those that go on to the provider.
  */
 export const idempotencyOf = (
   request: FastifyRequest,
@@ -43,7 +43,10 @@ interface RequestFingerprint {
   readonly replay: boolean
 }
 
-/** The official clients send a request again whose answer they did not get, and say so here. They send no key. */
+/**
+ * The official clients count here how often they repeated a request whose answer they did not get; they send
+ * no key.
+ */
 const retryHeader = 'x-stainless-retry-count'
 
 export const isRetried = ({ headers }: FastifyRequest): boolean => Number(headers[retryHeader]) > 0

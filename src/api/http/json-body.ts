@@ -13,7 +13,10 @@ declare module 'fastify' {
   }
 }
 
-/** A text of this length is parsed in a few ms; longer ones take turns, so that health probes are answered between them. */
+/**
+ * A text of this length is parsed in a few ms; longer ones take turns, so that health probes are answered
+ * between them.
+ */
 const longTextLength = 512 * 1024
 /** Far more than a client sends that means to send nothing. */
 const maxIgnoredBytes = 64 * 1024
@@ -39,8 +42,8 @@ export const installJsonBodies = (app: FastifyInstance): void => {
 }
 
 /**
- * Keeps the body's text beside the parsed body, to be sent on as it is: written anew, integers past 2^53 would come
- * out as others.
+ * Keeps the body's text beside the parsed body, to be sent on as it is: written anew, integers past 2^53
+ * would come out as others.
  */
 export const keepBodyText = (scope: FastifyInstance): void => {
   const parseJson = jsonParser(scope)
@@ -52,7 +55,10 @@ export const keepBodyText = (scope: FastifyInstance): void => {
   })
 }
 
-/** For actions whose JSON body is optional: clients that send none name `application/json` all the same, or no type. */
+/**
+ * For actions whose JSON body is optional: clients that send none name `application/json` all the same, or no
+ * type.
+ */
 export const acceptOptionalJson = (scope: FastifyInstance): void => {
   const parseJson = jsonParser(scope)
   readJsonBy(scope, (request, text, done) => {
@@ -62,8 +68,8 @@ export const acceptOptionalJson = (scope: FastifyInstance): void => {
 }
 
 /**
- * Drops the bodies sent to actions that take none. Python clients name `application/json` and send nothing, others name
- * no type at all.
+ * Drops the bodies sent to actions that take none. Python clients name `application/json` and send nothing,
+ * others name no type at all.
  */
 export const ignoreBodies = (scope: FastifyInstance): void => {
   scope.removeAllContentTypeParsers()
@@ -74,7 +80,9 @@ export const ignoreBodies = (scope: FastifyInstance): void => {
   )
 }
 
-/** Drops a request's body as soon as it is not needed: a connection that waits for an answer must not hold it. */
+/**
+ * Drops a request's body as soon as it is not needed: a connection that waits for an answer must not hold it.
+ */
 export const releaseBody = (request: FastifyRequest): void => {
   request.body = undefined
   request.bodyText = ''
@@ -85,8 +93,8 @@ export const releaseBody = (request: FastifyRequest): void => {
 const genericType = /^(?:application\/x-www-form-urlencoded|text\/plain)[ \t]*(?:;|$)/i
 
 /**
- * Reads a body as JSON where its type says nothing of it: `curl -d '{…}'` calls it a form. A web page may send such types
- * to any site without asking, so such pages are refused first: `refuseCrossSiteForms`.
+ * Reads a body as JSON where its type says nothing of it: `curl -d '{…}'` calls it a form. A web page may
+ * send such types to any site without asking, so such pages are refused first: `refuseCrossSiteForms`.
  */
 export const assumeJsonBodies = (scope: FastifyInstance): void => {
   scope.addHook('onRequest', ({ raw }, _reply, done) => {

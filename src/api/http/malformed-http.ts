@@ -9,7 +9,7 @@ import { newRequestId } from './request-log.ts'
 import { securityHeaders } from './response-headers.ts'
 import { readOn } from './unread-bodies.ts'
 
-/** Errors of Node's parser; whatever else there is, the request is not well-formed. */
+/** Errors of Node's parser that have codes of their own; after any other the request is not well-formed. */
 const refusals: Readonly<Record<string, () => BatonError>> = {
   HPE_HEADER_OVERFLOW: () =>
     new BatonError('headers_too_large', 'The path and headers are longer than 16 kB together.'),
@@ -17,7 +17,8 @@ const refusals: Readonly<Record<string, () => BatonError>> = {
     new BatonError('request_timeout', 'The request did not come to its end in time.'),
 }
 
-const malformed = (): BatonError => new BatonError('invalid_request', 'This is no well-formed HTTP request.')
+const malformed = (): BatonError =>
+  new BatonError('invalid_request', 'This is not a well-formed HTTP request.')
 
 /** Nothing more is understood of such a connection, so that its client is waited for but shortly. */
 const patience = { forMs: 5_000, bytes: 64 * 1024 * 1024, silentMs: 500 }
@@ -26,18 +27,20 @@ const patience = { forMs: 5_000, bytes: 64 * 1024 * 1024, silentMs: 500 }
 const ending = new WeakSet<Socket>()
 
 /**
- * Fastify's `clientErrorHandler`: answers what never becomes a request, in the shape of every other error, and ends the
- * connection. There is no path to tell Anthropic's clients by.
+ * Fastify's `clientErrorHandler`: answers what never becomes a request, in the shape of every other error,
+ * and ends the connection. Without a path, Anthropic's clients cannot be recognised.
  */
 export const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  // Whatever follows is not read, but Node tells of it again.
+  // Node reports what follows again, though it is not read.
   if (ending.has(socket)) return
   ending.add(socket)
   refuseInTurn((refusals[error.code ?? ''] ?? malformed)(), socket)
 }
 
-/** What is written before the answers to earlier requests on the connection would be taken for one of them. */
+/**
+ * What is written before the answers to earlier requests on the connection would be taken for one of them.
+ */
 const refuseInTurn = (error: BatonError, socket: Socket): void => {
   const { _httpMessage: pending } = socket as Socket & { readonly _httpMessage?: ServerResponse | null }
   const isOther = pending && (pending.req.complete || pending.headersSent)
@@ -67,8 +70,8 @@ const refuse = (error: BatonError, socket: Socket): void => {
 }
 
 /**
- * Takes over what Node would answer by itself and without a body: an unknown `Expect` is passed over, and a request of
- * HTTP/1.1 without a host is refused here (the server is made with `requireHostHeader: false`).
+ * Takes over what Node would answer by itself and without a body: an unknown `Expect` is passed over, and a
+ * request of HTTP/1.1 without a host is refused here (the server is made with `requireHostHeader: false`).
  */
 export const installProtocolRefusals = (app: FastifyInstance): void => {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))

@@ -32,9 +32,9 @@ export const acceptForms = (scope: FastifyInstance): void => {
 }
 
 /**
- * Reads a form with one file as it arrives, its parts in any order. `take` is given the file with the fields that came
- * before it, and reads it to its end. Rejects once `take` has settled; what the client still sends is dropped, so that
- * it comes to read the answer.
+ * Reads a form with one file as it arrives, its parts in any order. `take` is given the file with the fields
+ * that came before it, and reads it to its end. Rejects once `take` has settled; what the client still sends
+ * is dropped, so that it comes to read the answer.
  */
 export const readForm = <Taken>(
   { raw }: Pick<FastifyRequest, 'raw'>,
@@ -66,7 +66,7 @@ export const readForm = <Taken>(
       else fields.set(name, value)
     })
     parser.on('file', (name, incoming, filename) => {
-      // Also when `take` leaves it early, for a reason of its own; what is wrong with the form, the parser tells.
+      // Also when `take` leaves it early, for a reason of its own; faults of the form come from the parser.
       incoming.on('error', () => undefined)
       // What the parser has already been given, it goes on with.
       if (hasFailed) return
@@ -87,7 +87,7 @@ export const readForm = <Taken>(
     if (body !== raw) body.on('error', fail)
     // All of it may have come, and be lost unread when the client goes.
     const close = (): void => (raw.readableEnded ? undefined : fail(malformed()))
-    // The client may be gone already: then nothing tells of it any more.
+    // The client may be gone already: then no event follows.
     if (raw.destroyed) return close()
     raw.once('close', close)
     body.pipe(parser)
@@ -101,7 +101,8 @@ const createParser = (raw: IncomingMessage, fileField: string): BusboyInstance =
     return new Busboy({
       headers: { ...raw.headers, 'content-type': type },
       limits,
-      // The field tells, not the type that the client guessed for it; a stray file must not be held in memory as text.
+      // The field decides, not the type that the client guessed; a stray file must not be held in memory as
+      // text.
       isPartAFile: (name, _type, filename) => name === fileField || filename !== undefined,
     })
   } catch (error) {

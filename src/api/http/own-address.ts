@@ -4,20 +4,22 @@ import type { Config } from '../../config/schema.ts'
 
 /** By which names this server may be called, and whose pages may call it. */
 export interface OwnAddress {
-  /** Of a `Host` header, or of a request target that is a whole URL. */
+  /** For a `Host` header, or the host of a request target that is a whole URL. */
   isOwnHost(host: string): boolean
-  /** Of a page that this server itself has shown. */
+  /** For the origin of a page that this server itself has served. */
   isOwnOrigin(origin: string, host: string): boolean
-  /** Of a page that `server.cors_origins` lets in. */
+  /** For the origin of a page that `server.cors_origins` lists. */
   isListedOrigin(origin: string): boolean
 }
 
-/** A name or a literal, with or without a port. What else fits in a URL, such as a user's name, is no host. */
+/**
+ * A name or a literal, with or without a port. What else fits in a URL, such as a user's name, is no host.
+ */
 const wellFormed = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{0,5})?$/i
 
 /**
- * While no key is asked for, a server answers to names that a name server has no say in, and to its public one: any other
- * name can be led to this machine, and a page of that name would be called our own.
+ * While no key is asked for, a server answers to names that a name server has no say in, and to its public
+ * one: any other name can be led to this machine, and a page of that name would be called our own.
  */
 export const createOwnAddress = ({ api_keys, server }: Pick<Config, 'api_keys' | 'server'>): OwnAddress => {
   const isKeyless = api_keys.length === 0
@@ -48,8 +50,8 @@ export const isLoopback = (hostname: string): boolean => {
 }
 
 /**
- * Where the client reaches this server, without a slash at the end: `server.public_url`, else as its request has it.
- * What proxies add to a request is not believed, for anyone can.
+ * Where the client reaches this server, without a slash at the end: `server.public_url`, else as its request
+ * has it. What proxies add to a request is not believed, for anyone can.
  */
 export const publicUrlOf = ({ server }: Config, { protocol, host }: FastifyRequest): string => {
   if (server.public_url !== undefined) return server.public_url.replace(/\/+$/, '')

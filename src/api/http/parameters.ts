@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { BatonError } from '../../domain/errors.ts'
 
 /**
- * A request's body or query, with faults told in the words of OpenAI's API. Throws `missing_required_parameter`,
+ * A request's body or query, with faults in the wording of OpenAI's API. Throws `missing_required_parameter`,
  * `unknown_parameter` and `invalid_value`; `invalid_request` where it is no object at all.
  */
 export const readParameters = <Schema extends z.ZodType>(

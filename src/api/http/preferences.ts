@@ -24,8 +24,8 @@ export const parsePrefer = (header: string | readonly string[] | undefined): Pre
 const eventStream = 'text/event-stream'
 
 /**
- * Whether a client wants events rather than JSON (RFC 9110, 12.5.1). They must be asked for by name, since a stream is not
- * what whoever takes anything expects; of two wants that are equal this is the one that nobody has by default.
+ * Whether a client wants events rather than JSON (RFC 9110, 12.5.1). They must be named: a client that
+ * accepts anything expects no stream. At equal quality events win, as no client names them by default.
  */
 export const acceptsEventStream = (header: string | undefined): boolean => {
   const accept = header?.toLowerCase() ?? ''
@@ -51,8 +51,8 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 const shortestMs = 250
 
 /**
- * How long the caller of a door wants to wait at most, in ms: `x-baton-timeout`, in seconds or with a unit. Null where it does not
- * say. Throws `invalid_request` for what is no time, or longer than `longestMs`.
+ * How long a caller of the sync API wants to wait at most, in ms: `x-baton-timeout`, in seconds or with a
+ * unit. Null without the header. Throws `invalid_request` for what is no time, or longer than `longestMs`.
  */
 export const timeoutMsOf = ({ headers }: FastifyRequest, longestMs: number): number | null => {
   const text = headers[timeoutHeader]

@@ -3,7 +3,10 @@ import { BatonError } from '../../domain/errors.ts'
 import type { Quotas } from '../../files/quotas.ts'
 import type { ApiParts } from '../parts.ts'
 
-/** Throws `storage_quota_exceeded` where the tenant has no room for a file, or for bytes that are none to it. */
+/**
+ * Throws `storage_quota_exceeded` where the tenant has no quota left for a file, or for bytes that are no
+ * file.
+ */
 export const reserveQuota = async (
   quotas: Quotas,
   tenant: string,
@@ -21,8 +24,8 @@ export const reserveQuota = async (
 }
 
 /**
- * Makes a batch where the tenant may have one more open. One that a client may have sent before is looked for all the same:
- * it may be the very one that takes the last place.
+ * Makes a batch where the tenant may have one more open. One that a client may have sent before is looked for
+ * all the same: it may be the very one that takes the last place.
  */
 export const createWithinQuota = async (
   { quotas, batches }: Pick<ApiParts, 'batches' | 'quotas'>,

@@ -14,12 +14,12 @@ declare module 'fastify' {
 }
 
 /**
- * Ours, not the client's: an id that is in the log once names one request. From a UUID, since Node draws random bytes
- * for many of those at once: drawing for each request took a tenth of its time.
+ * Ours, not the client's: an id that is in the log once names one request. From a UUID, since Node draws
+ * random bytes for many of those at once: drawing for each request took a tenth of its time.
  */
 export const newRequestId = (): string => `req_${randomUUID().replaceAll('-', '')}`
 
-/** Told once by whoever sees them begin: each request of an outage is no news. */
+/** Logged once where an outage begins: a line for each request would only repeat it. */
 const loggedElsewhere: ReadonlySet<ErrorCode | undefined> = new Set(['redis_unavailable', 'storage_full'])
 
 /** The client's own id, where it is fit for a log. */

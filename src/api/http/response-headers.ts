@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * What Helmet sets, with its values, but for a policy that lets an answer load nothing and stand in no frame: these are for
- * pages, and this is an API. Set by hand, since a request that never becomes one is answered without a framework.
+ * What Helmet sets, with its values, but for a policy that lets an answer load nothing and stand in no frame:
+ * these are for pages, and this is an API. Set by hand, since a request that never becomes one is answered
+ * without a framework.
  */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -18,7 +19,9 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'x-xss-protection': '0',
 }
 
-/** A server that is reached in the clear must not send it (RFC 6797, 7.2), and it is the public URL that tells. */
+/**
+ * Sent only where the public URL is `https`: a server reached in the clear must not send it (RFC 6797, 7.2).
+ */
 const transportSecurity = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
 
 /** On every answer, errors and streams among them. */
@@ -31,7 +34,10 @@ export const installSecurityHeaders = (app: FastifyInstance, publicUrl: string |
   })
 }
 
-/** The time that all processes go by, in place of what this host's clock shows: clients compare it with the times of jobs. */
+/**
+ * Sets `date` to the time shared by all processes, not this host's clock: clients compare it with the times
+ * of jobs.
+ */
 export const installDate = (app: FastifyInstance, now: () => number): void => {
   let second = 0
   let text = ''

@@ -43,7 +43,7 @@ export const routeRights: RouteRights = {
   'GET /v1/dead-letters': 'read',
   'POST /v1/dead-letters/:id/redeliver': 'submit',
   'GET /openapi.json': 'read',
-  // Of all tenants together.
+  // These cover all tenants together.
   'GET /v1/providers': 'operate',
   'POST /v1/providers/:name/pause': 'operate',
   'POST /v1/providers/:name/resume': 'operate',

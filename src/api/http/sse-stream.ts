@@ -3,18 +3,18 @@ import { Readable } from 'node:stream'
 /** Server-sent events on their way to one reader. */
 export interface SseStream {
   readonly stream: Readable
-  /** Whether the reader has taken all that was given, and more can come. */
+  /** Whether the reader has taken all that was sent, and more can be sent. */
   isReady(): boolean
-  /** Sends one or more events. Only what is wanted may be given. */
+  /** Sends one or more events. May only be called while `isReady`. */
   send(text: string): void
-  /** Ends the stream after what was given. */
+  /** Ends the stream after what was sent. */
   end(): void
 }
 
 export interface SseStreamOptions {
-  /** More is wanted. */
+  /** More can be sent. */
   readonly onReady: () => void
-  /** Nothing can be given any more: the stream was ended, or its reader is gone. */
+  /** Nothing can be sent any more: the stream was ended, or its reader is gone. */
   readonly onClosed: () => void
   readonly heartbeatMs: number
 }
@@ -23,7 +23,10 @@ export interface SseStreamOptions {
 export const retryDelayField = 'retry: 2000\n\n'
 const heartbeatComment = ':\n\n'
 
-/** Opens with a greeting, and says something now and then so that no proxy takes the connection for a dead one. */
+/**
+ * Opens with the retry delay, and sends a comment now and then so that no proxy takes the connection for a
+ * dead one.
+ */
 export const createSseStream = ({ onReady, onClosed, heartbeatMs }: SseStreamOptions): SseStream => {
   let unsent = retryDelayField
   let isReady = false
@@ -51,7 +54,7 @@ export const createSseStream = ({ onReady, onClosed, heartbeatMs }: SseStreamOpt
     read: () => {
       isReady = true
       onReady()
-      // The reader should know that it is heard, though there is nothing to say.
+      // The reader learns at once that the stream is open, though there is no event yet.
       if (isReady && unsent !== '') send('')
     },
     destroy: (error, done) => {

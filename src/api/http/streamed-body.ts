@@ -6,8 +6,8 @@ import { bodyStream, leaveBodiesUnparsed } from './body-stream.ts'
 /** A request's body while it arrives, for those too long to be held. */
 export interface StreamedBody {
   /**
-   * To be read once. Rejects with BatonError `body_too_large`, or `invalid_json` when it breaks off. However the reading
-   * ends, what the client still sends is dropped, so that it comes to read the answer.
+   * To be read once. Rejects with BatonError `body_too_large`, or `invalid_json` when it breaks off. However
+   * the reading ends, what the client still sends is dropped, so that it comes to read the answer.
    */
   readonly bytes: AsyncIterable<Uint8Array>
   /** SHA-256 of all bytes, in hex; after their end. */
@@ -22,13 +22,15 @@ export const acceptStreamedJson = (scope: FastifyInstance): void => {
   leaveBodiesUnparsed(scope)
 }
 
-/** Throws `unsupported_media_type` without a body; `body_too_large` at once where the client says how much there is. */
+/**
+ * Throws `unsupported_media_type` without a body; `body_too_large` at once where `content-length` says so.
+ */
 export const streamBody = ({ raw, headers }: FastifyRequest, maxBytes: number): StreamedBody => {
   if (headers['content-type'] === undefined) throw notJson()
   if (Number(raw.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
   const body = bodyStream(raw)
   const hash = createHash('sha256')
-  // A client may go when nobody reads any more.
+  // A client may go after the reading has ended.
   raw.on('error', () => undefined)
 
   async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -28,7 +28,7 @@ const codesOfFields: ReadonlyMap<string | null, ErrorCode> = new Map([
   ['completion_window', 'invalid_window'],
 ])
 
-/** Turns whatever was thrown into the one error that clients see. */
+/** Turns anything thrown into the one kind of error that clients see. */
 export const toBatonError = (error: unknown): BatonError => {
   if (error instanceof BatonError) return error
   if (hasZodFastifySchemaValidationErrors(error)) return validationError(error.validation[0]!)

@@ -17,10 +17,11 @@ const usual: Patience = { forMs: 30_000, bytes: 512 * 1024 * 1024, silentMs: 2_0
 const shortBytes = 64 * 1024
 
 /**
- * Answers that go out before their request has come to its end: refusals, most of them. Closing the connection then
- * resets it, and the reset overtakes the answer: the client finds EPIPE in its place. So the connection stays open, and
- * what the client still sends is read and dropped, within bounds, until it has sent all or has seen the answer. Closing
- * only the writing side would not do: Node's clients then end their own.
+ * Answers that go out before their request has come to its end: refusals, most of them. Closing the
+ * connection then resets it, and the reset overtakes the answer: the client finds EPIPE in its place. So the
+ * connection stays open, and what the client still sends is read and dropped, within bounds, until it has
+ * sent all or has seen the answer. Closing only the writing side would not do: Node's clients then end their
+ * own.
  */
 export const installUnreadBodies = (app: FastifyInstance, patience: Patience = usual): void => {
   app.addHook('onSend', (request, reply, _payload, done) => {
@@ -37,7 +38,7 @@ export const installUnreadBodies = (app: FastifyInstance, patience: Patience = u
 const isShort = ({ headers }: IncomingMessage): boolean =>
   headers.expect === undefined && Number(headers['content-length'] ?? Number.NaN) <= shortBytes
 
-/** Whoever read it may have stopped half-way, and left it paused. */
+/** The reader may have stopped half-way, and left the stream paused. */
 const dropRest = (raw: IncomingMessage): void => {
   raw.unpipe()
   raw.on('error', () => undefined)

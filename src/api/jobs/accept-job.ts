@@ -5,7 +5,10 @@ import { jobView } from '../../jobs/view.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 import { jobNotFound } from '../http/find-owned.ts'
 
-/** Answers a submission: 202, `Location` and the job; the first one where an Idempotency-Key named it. */
+/**
+ * Answers a submission with 202, `Location` and the job: the first job, where the request repeats an
+ * `Idempotency-Key`.
+ */
 export const acceptJob = async (
   store: JobStore,
   request: FastifyRequest,
@@ -34,7 +37,7 @@ const viewOf = async (store: JobStore, submitted: Submitted): Promise<object> =>
   }
 }
 
-/** Submits as before, and counts the jobs that were made. */
+/** Counts the jobs that a `submit` makes; repeated requests make none. */
 export const countAccepted = (submit: SubmitJob): { readonly submit: SubmitJob; count(): number } => {
   let count = 0
   return {

@@ -3,12 +3,16 @@ import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import type { Capacity } from '../http/capacity.ts'
 
-/** How long a client that can ask again waits for room for its answer; one whose connection is the only way, for ever. */
+/**
+ * How long a client that can ask again waits for capacity for its answer. One whose connection is the only
+ * way to it waits for ever.
+ */
 const pollPatienceMs = 10_000
 
 /**
- * Reads a job whose answer counts until the client has it, or has gone. A long one is read when there is room for it: who
- * waits for that holds nothing. Throws `too_many_bytes` when `isOnlyWay` is not said and there is none for a while.
+ * Reads a job. Its answer counts as bytes in flight until the client has it, or has gone; a long answer is
+ * read only when there is capacity, and a request that waits for that holds nothing. Throws `too_many_bytes`
+ * after a while without capacity, unless `isOnlyWay`.
  */
 export const answerReader = (
   { capacity, store }: { readonly capacity: Capacity; readonly store: Pick<JobStore, 'readWhen'> },

@@ -20,8 +20,8 @@ interface Scan {
 }
 
 /**
- * `GET /v1/jobs`: the tenant's jobs, newest first. Of a status that has not ended, the lines of its batches come before them; with
- * `batch_id` those of that batch alone.
+ * `GET /v1/jobs`: the tenant's jobs, newest first. With a `status` that is not final, unfinished lines of the
+ * tenant's batches come first; with `batch_id` only those of that batch.
  */
 export const addJobListRoute = (
   scope: ApiScope,
@@ -73,7 +73,7 @@ const scan = async (
   let place = cursor
   let scanned = 0
   while (scanned < maxScanned) {
-    // One more than asked for tells whether there is a next page.
+    // One more than asked for shows whether there is a next page.
     const size = scanned === 0 ? limit + 1 : scanPage
     const entries = await index.list(place, size)
     const records = await store.readHeads(entries.map(entry => entry.id))

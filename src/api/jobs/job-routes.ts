@@ -81,7 +81,7 @@ const streamJob = (
   { streams, capacity, read }: HeldJobs & { readonly read: JobStore['read'] },
 ): FastifyReply => {
   const seen = request.headers['last-event-id']?.toString() ?? null
-  // Browsers come back after every end. Only this tells them that there will be no more.
+  // Browsers reconnect after every end of a stream. Only this status stops them.
   if (isTerminal(record.status) && seen === eventIdOf(record)) return reply.code(204).send()
   if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]))
   const leave = capacity.enter('stream', request.tenant)

@@ -12,8 +12,9 @@ import type { JobWatcher } from './job-watcher.ts'
 
 export interface JobStreams {
   /**
-   * Server-sent events of a job: as it is, unless that is the state with the id `seen`, then as it changes, up to its final
-   * state. A slow reader gets the newest state and not what was between. Ends without a final one when the job is gone. `read`: how to read the job once it has ended.
+   * Server-sent events of a job: its state now, unless that is the one with the id `seen`, then each change
+   * up to its final state. A slow reader gets the newest state and misses those between. Ends without a final
+   * state when the job is gone. `read` reads the job once it has ended.
    */
   open(record: JobRecord, seen: string | null, read?: JobStore['read']): Readable
   /** Ends all, also those to come. Their clients come back, to another process. */
@@ -42,13 +43,13 @@ export const createJobStreams = (
       sse.send(jobEvent(record))
     }
 
-    /** While Redis is away the end is not told: it is tried again when the job is shown the next time. */
+    /** While Redis is away the end cannot be read: it is tried again at the next look at the job. */
     const finish = async (): Promise<void> => {
       if (isFinishing) return
       isFinishing = true
       try {
         const whole = newest === first ? first : await read(first.id)
-        // A beat came before it: then it is asked for again.
+        // A heartbeat took the reader's turn: the stream asks again.
         if (whole && !sse.isReady()) return
         if (whole) sendEvent(whole)
         sse.end()
@@ -95,16 +96,16 @@ export const createJobStreams = (
 }
 
 /**
- * Names a state that a client may have seen: another status, or another call in the log, has another name. In whichever
- * process it is asked for, so that a client can come back to any. Each move gives the job another doorbell, which is hop and
- * ring; a log that is long gives up old calls, so its length alone does not tell that one was added.
+ * Names a state that a client may have seen: another status, or another call in the log, has another name. In
+ * whichever process it is asked for, so that a client can come back to any. Each move gives the job another
+ * doorbell, which is hop and ring; a long log drops old calls, so its length alone does not show a new one.
  */
 export const eventIdOf = ({ hop, generation, attempts, status }: JobRecord): string => {
   const lastCallMs = Math.round((attempts.at(-1)?.started_at ?? 0) * 1_000)
   return [hop, generation, attempts.length, lastCallMs, status].join('.')
 }
 
-/** Between the tokens of an answer, where they are but white space: a line break would end the field of an event. */
+/** Line breaks between the tokens of an answer are mere white space, but would end the field of an event. */
 const lineBreaks = /[\r\n]+/g
 
 /** A server-sent event: `job.` and the status, as webhooks name the end, and the job as `GET` shows it. */

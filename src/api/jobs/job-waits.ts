@@ -8,13 +8,13 @@ import { isRedisTrouble } from '../../redis/trouble.ts'
 /** `poll`: can be asked again at any time. `sync`: the connection is the only way to the answer. */
 export type WaitKind = 'poll' | 'sync'
 
-/** `over`: the job ended or the time is up, as its record tells. */
+/** `over`: the job has ended or the time is up; its record says which. */
 export type WaitOutcome = 'over' | 'disconnected' | 'closing'
 
 export interface JobWaits {
   /**
-   * Holds a request until its job ends; ends early when its client goes or the wait is released. `fresh`: the job was made
-   * just now, so that its end is still to come.
+   * Holds a request until its job ends; ends early when its client goes or the wait is released. `fresh`: the
+   * job was made just now, so that its end is still to come.
    */
   untilEnd(
     kind: WaitKind,

@@ -5,11 +5,14 @@ import type { JobStore } from '../../jobs/store.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 import { traceOf } from '../http/errors.ts'
 
-/** Is shown a job without its response, or null when it is gone. */
+/** Gets a job without its response, or null when it is gone. */
 export type JobListener = (head: JobRecord | null) => void
 
 export interface JobWatcher {
-  /** Shows the job to `look` again and again, changed or not, and soon after its end. Answers how to stop that. */
+  /**
+   * Calls `listener` with the job again and again, changed or not, and soon after its end. Returns how to
+   * stop.
+   */
   watch(jobId: string, listener: JobListener): () => void
 }
 
@@ -19,13 +22,16 @@ interface Watched {
 }
 
 const pollIntervalMs = 500
-/** A thousand reads a second at most: about a hundredth of what Redis can do. With more jobs each is read less often. */
+/**
+ * A thousand reads a second at most: about a hundredth of what Redis can do. With more jobs each is read less
+ * often.
+ */
 const pollSize = 500
 
 /**
- * Reads the jobs that are watched in this process, all that are in turn together and each once for all who watch it. Ends
- * come by the channel that tells them anyway: what happens before is not told by anyone, so that jobs which nobody watches
- * pay nothing. While Redis is away nothing is shown.
+ * Polls the jobs that are watched in this process, many in one read and each once for all its listeners. Ends
+ * come by the channel that announces them anyway; earlier changes are not published, so that jobs without a
+ * watcher pay nothing. While Redis is away no listener is called.
  */
 export const createJobWatcher = (
   waiter: CompletionListener,
@@ -43,7 +49,7 @@ export const createJobWatcher = (
         for (const listener of watched.get(id)?.listeners ?? []) listener(heads[i] ?? null)
       }
     } catch (error) {
-      // An outage is told of by the connection.
+      // The connection logs an outage.
       if (!isRedisTrouble(error))
         log.error({ event: 'job_watch.read_failed', ...traceOf(error) }, 'watched jobs not read')
     }
@@ -62,7 +68,7 @@ export const createJobWatcher = (
   }
 
   const awaitEnd = async (jobId: string, left: AbortSignal): Promise<void> => {
-    // As if it were fresh, and never found ended: whatever goes by unheard is seen in the next round.
+    // As if it were new, and never found ended: an end that is missed here is seen by the next poll.
     await waiter.wait(jobId, left, async () => false, true)
     if (!left.aborted) await notify([jobId])
   }

@@ -113,7 +113,7 @@ const jobList = z.object({
   next_cursor: z.string().nullable(),
 })
 
-/** Of `Accept: text/event-stream`. */
+/** The response to `Accept: text/event-stream`. */
 const events: DescribedResponse = {
   type: 'text/event-stream',
   description:
@@ -140,7 +140,10 @@ export const jobOperations: Operations = {
     headers: followingHeaders,
     responses: {
       200: { description: 'The job.', schema: job, otherType: events },
-      204: { description: '`Last-Event-ID` is that of the last event there will be.', schema: z.null() },
+      204: {
+        description: '`Last-Event-ID` names the last event of the job: no more will come.',
+        schema: z.null(),
+      },
     },
     errors: ['job_not_found', 'too_many_waiting'],
   },

@@ -10,14 +10,17 @@ import { isBatchId } from '../../redis/keys.ts'
 const shortestWindowMs = 60_000
 const longestWindowMs = 7 * 86_400_000
 
-/** A request in the format of some endpoint. Only what Baton itself must know is looked at; the rest passes through. */
+/**
+ * A request in the format of some endpoint. Only what Baton itself must know is looked at; the rest passes
+ * through.
+ */
 export const completion = z
   .record(z.string(), z.unknown(), 'expected a JSON object')
   .refine(({ model }) => typeof model === 'string' && model !== '', {
     path: ['model'],
     error: 'expected the name of a model',
   })
-  // For the API's description: a refinement does not tell what it looks for.
+  // For the API's description, which cannot see into a refinement.
   .meta({ properties: { model: { type: 'string', minLength: 1 } }, required: ['model'] })
 
 export type Completion = z.output<typeof completion>

@@ -28,7 +28,10 @@ export const parseLineCursor = (cursor: string): LineCursor | null => {
   return isPlace ? { batchId: batchId!, number: Number(number) } : null
 }
 
-/** Lines of batches stand in no index of jobs: those that were fed and have not ended are looked for in their batches. */
+/**
+ * Lines of batches are in no index of jobs: those that were fed and have not ended are found through their
+ * batches.
+ */
 export const findUnfinishedLines = async (
   { batches, store }: Pick<ApiParts, 'batches' | 'store'>,
   tenant: string,

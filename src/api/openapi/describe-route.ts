@@ -40,7 +40,7 @@ const options: Parameters<typeof createJsonSchemaTransform>[0] = {
 const toJsonSchema = createJsonSchemaTransform(options)
 const addComponents = createJsonSchemaTransformObject(options)
 
-/** Puts together what the route's own schema checks and what is told of it here. */
+/** Joins what the route's own schema checks with its description. */
 export const describeRoute: Transform = ({ schema, url, route, ...document }) => {
   const method = [route.method].flat()[0]!
   const operation = operations[`${method} ${url}`]
@@ -56,7 +56,7 @@ const optionalBodies = new Set(
   Object.values(operations).flatMap(({ id, bodyIsOptional }) => (bodyIsOptional ? [id] : [])),
 )
 
-/** Adds the schemas that are only named elsewhere, and mends what cannot be said of a route by itself. */
+/** Adds the schemas that are referred to by name, and mends what no single route can state. */
 export const completeDocument: TransformObject = given => {
   const document = addComponents(given)
   if (!('components' in document)) return document

@@ -31,7 +31,7 @@ const codesOf = ({ errors, answersForJob, isOpen, isLocal }: Operation, route: s
   return answersForJob ? [...own, ...jobCodes] : own
 }
 
-/** How an operation tells what went wrong, by status, with every code there is. */
+/** The error responses of an operation by status, each with all its codes. */
 export const errorResponses = (
   operation: Operation,
   route: string,

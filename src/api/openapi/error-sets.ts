@@ -13,7 +13,7 @@ export const jsonBodyErrors = [
   'too_many_bytes',
 ] as const satisfies readonly ErrorCode[]
 
-/** A body that is not wanted is dropped, unless it is long or of a type that is none. */
+/** An unwanted body is dropped, unless it is long or its type is malformed. */
 export const ignoredBodyErrors = [
   'body_too_large',
   'unsupported_media_type',
@@ -35,7 +35,7 @@ export const formErrors = [
   'storage_full',
 ] as const satisfies readonly ErrorCode[]
 
-/** What parameters can be refused for where that is told in the words of OpenAI's batches. */
+/** What parameters can be refused for, in the wording of OpenAI's batches. */
 export const parameterErrors = [
   'missing_required_parameter',
   'unknown_parameter',

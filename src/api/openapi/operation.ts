@@ -11,7 +11,7 @@ export const tags = {
   Uploads: "OpenAI's uploads: files in parts.",
   Batches: "OpenAI's batches.",
   'Message batches': "Anthropic's message batches.",
-  Operation: 'For whoever runs this server.',
+  Operation: 'For the operators of this server.',
 } as const
 
 export interface DescribedResponse {
@@ -20,13 +20,13 @@ export interface DescribedResponse {
   readonly schema: z.ZodType
   /** `application/json` where absent. */
   readonly type?: string
-  /** What comes under the same status for whoever asks for another type in `Accept`. */
+  /** The response of the same status to a client that asks for another type in `Accept`. */
   readonly otherType?: DescribedResponse
 }
 
 /**
- * What the description says of a route beside what its own schema checks. Nothing here is checked or used when a request
- * is served, so that it costs none any time.
+ * What the description says of a route beside what its own schema checks. Nothing here is checked or used
+ * when a request is served, so that it costs none any time.
  */
 export interface Operation {
   /** For ever: generated clients name their functions after it. */
@@ -47,7 +47,7 @@ export interface Operation {
   readonly responses: Readonly<Record<string, DescribedResponse>>
   /** Beside those that any request may meet. */
   readonly errors: readonly ErrorCode[]
-  /** Answers a job's failure as well, or what its provider said. */
+  /** Answers a job's failure as well, or with its provider's response. */
   readonly answersForJob?: true
   /** Answers nothing but that. */
   readonly isRetired?: true

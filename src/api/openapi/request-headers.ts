@@ -16,7 +16,7 @@ const beta = (who: string) =>
     .optional()
     .meta({ description: `Goes on with the request to providers of ${who}.` })
 
-/** Of requests in any format. */
+/** Headers that go on with a request, in any format. */
 export const forwardedHeaders = z.object({
   'anthropic-beta': beta("Anthropic's API, where the request has its format"),
   'openai-beta': beta("OpenAI's API, where the request has one of its formats"),

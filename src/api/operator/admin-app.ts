@@ -29,8 +29,9 @@ const rights: RouteRights = {
 }
 
 /**
- * What every process serves on `server.admin_port`: whether it lives and is ready, and its own figures. On loopback no key is
- * asked for, and so no page of a browser and no foreign name is served; elsewhere figures are an operator's.
+ * What every process serves on `server.admin_port`: whether it lives and is ready, and its own figures. On
+ * loopback no key is asked for, and so no page of a browser and no foreign name is served; elsewhere figures
+ * are an operator's.
  */
 export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts): FastifyInstance => {
   const { server } = config
@@ -76,7 +77,7 @@ export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts):
   return app
 }
 
-/** A process that stops is told of first: whoever sends work elsewhere should begin at once. */
+/** Stopping comes first, so that a load balancer sends work elsewhere at once. */
 const obstacleTo = async (vitals: Vitals, isStopping: () => boolean): Promise<object | null> => {
   if (isStopping()) return { reason: 'stopping' }
   if (!vitals.isStarted) return { reason: 'starting' }
@@ -88,8 +89,8 @@ const obstacleTo = async (vitals: Vitals, isStopping: () => boolean): Promise<ob
 }
 
 /**
- * Serves a process's own port where the config has one. Opened before everything else, so that it also tells of a start that
- * waits, and closed last.
+ * Serves a process's own port where the config has one. Opened before everything else, so that it also
+ * reports a start that waits, and closed last.
  */
 export const serveAdmin = async (life: Lifecycle, parts: Omit<AdminParts, 'isStopping'>): Promise<void> => {
   const { admin_host: host, admin_port: port } = parts.config.server

@@ -42,7 +42,7 @@ export const addDeadLetterRoutes = (
     const { limit, after } = query
     const found: Found[] = []
     for (let place = after === undefined ? null : await placeOf(tenant, after); found.length <= limit; ) {
-      // One more than asked for tells whether there is a next page.
+      // One more than asked for shows whether there is a next page.
       const letters = await deadLetters.list(tenant, place, limit + 1)
       const records = await Promise.all(letters.map(letter => read(letter.id)))
       for (const [i, letter] of letters.entries()) {

@@ -24,7 +24,7 @@ export const addHealthRoutes = (
     if (await answersInTime(pingRedis)) {
       // No reason to send requests elsewhere: jobs are taken all the same, and go on or wait.
       const withoutWorker = names.filter(name => withoutWorkerSince(name) > 0)
-      // Nor is a full Redis: those who ask for what was accepted are answered, and it is full for all.
+      // Nor is a full Redis: reads of what was accepted are answered, and it is full for every process.
       const full = memory.isFull()
       return {
         status: 'ready',

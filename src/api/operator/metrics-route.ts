@@ -12,7 +12,7 @@ interface OwnFigures {
   readonly connections: Connections
 }
 
-/** `GET /metrics`: what Prometheus reads, of all processes: what workers counted comes by their heartbeats. */
+/** `GET /metrics` for Prometheus, over all processes: what workers counted comes by their heartbeats. */
 export const addMetricsRoute = (
   scope: ApiScope,
   parts: Pick<
@@ -69,7 +69,7 @@ export const addMetricsRoute = (
       memory: { ...parts.memory.figures(), isFull: parts.memory.isFull() },
     }
   }
-  // On the admin port beside what this process counts itself: there each process tells of its own.
+  // On the admin port each process shows its own counts, and these beside them.
   vitals.metrics(async () => renderMetrics(sharedMetricsOf(await readShared())))
 
   scope.get('/metrics', async (_request, reply) => {

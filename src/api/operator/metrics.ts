@@ -26,9 +26,9 @@ export interface SharedFigures {
   readonly memory: MemoryFigures & { readonly isFull: boolean }
 }
 
-/** What processes tell of themselves: all of them by their heartbeats, or one on its own port. */
+/** What processes count themselves: all of them by their heartbeats, or one on its own port. */
 export interface OwnFigures extends OwnCounts {
-  /** Of the process that answers. */
+  /** The process that answers. */
   readonly process: {
     readonly residentBytes: number
     readonly cpuSeconds: number
@@ -169,7 +169,7 @@ const workerMetrics = (workers: readonly WorkerHeartbeat[]): Metric[] => {
   ]
 }
 
-/** Jobs that end with a call are ended by a worker; the others by any process, whatever provider they waited for. */
+/** Jobs that end with a call are ended by a worker; the others by any process. */
 const endsMetric = ({ workers, processes }: OwnFigures): Metric =>
   counter('baton_jobs_finished_total', 'Jobs that a process finished, by status.', [
     ...countedBy(workers)(({ ends }) => ends, 'status'),

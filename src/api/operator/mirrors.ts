@@ -7,7 +7,9 @@ import type { MirroredRoute } from '../../mirror/mirrored-routes.ts'
 import type { Pair, PairCall } from '../../mirror/pairs.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 
-/** `GET /v1/mirrors`: what the mirror of each route that has one has shown; `…/:route/pairs`: which answers differed. */
+/**
+ * `GET /v1/mirrors`: how each mirror compares with its route; `…/:route/pairs`: the answers that differed.
+ */
 export const addMirrorRoutes = (
   scope: ApiScope,
   { mirroredRoutes, mirrors }: Pick<ApiParts, 'mirroredRoutes' | 'mirrors'>,
@@ -29,7 +31,7 @@ export const addMirrorRoutes = (
       throw new BatonError('mirror_not_found', `There is no mirror of '${route}'.`, { param: 'route' })
     const { to, keepPairs } = mirror
     const pairs = keepPairs > 0 ? await mirrors.pairs({ route, to }, keepPairs) : []
-    // What the whole route was answered is in the counters; what was said is its owner's alone.
+    // Counters cover the whole route; the texts of answers belong to their tenant alone.
     const own = pairs.filter(({ tenant }) => tenant === request.tenant)
     return { object: 'list', data: own.map(pair => pairView(route, pair)) }
   })
@@ -44,7 +46,7 @@ interface MirrorFacts {
   readonly lost: number
 }
 
-/** What the samples of a route's mirror have shown, as `GET /v1/mirrors` tells it. */
+/** What the samples of a route's mirror have shown, as `GET /v1/mirrors` shows it. */
 const mirrorView = ({ route, mirror, stats, waiting, lost }: MirrorFacts) => {
   const { sinceMs, agreement, latency, cost, ...counts } = comparisonOf(stats)
   return {

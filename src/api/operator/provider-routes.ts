@@ -10,7 +10,7 @@ import { ignoreBodies } from '../http/json-body.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { providerView } from './provider-view.ts'
 
-/** For the workers to hear of it: a job that came before would be parked again. */
+/** Workers learn of the change within this time; a job woken earlier would be parked again. */
 const hearingMs = 300
 
 /** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause` and `…/resume`. */
@@ -66,7 +66,7 @@ export const addProviderRoutes = (
 
   scope.get('/v1/providers', async () => ({ object: 'list', data: await view(providers) }))
 
-  /** What the provider has asked for is over, and so are waits for it: they were told a time that may be a day away. */
+  /** Ends the waits that the provider asked for, with the jobs parked for them: those may be a day long. */
   const giveBack = async (name: string, models: readonly string[]): Promise<void> => {
     await Promise.all([cooldowns.lift(name), limitStore.unblock(name)])
     for (const model of models) {

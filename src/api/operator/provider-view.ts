@@ -13,10 +13,10 @@ export interface ProviderFacts {
   readonly models: readonly string[]
   readonly keyCount: number
   readonly check: HealthCheckConfig | null
-  /** All that is in force, of whatever provider. */
+  /** All entries in force, of all providers. */
   readonly entries: readonly Cooldown[]
   readonly circuit: Circuit
-  /** Of its models, as far as they have one of their own. */
+  /** Circuits of its models, where a model has one of its own. */
   readonly modelCircuits: readonly Circuit[]
   /** Its last changes, newest first. */
   readonly events: readonly Circuit[]
@@ -127,8 +127,8 @@ const eventView = (circuit: Circuit): object => {
 }
 
 /**
- * What keeps all of a provider out of use, or null. Where that takes all its models or all its keys together, the
- * one that comes back first.
+ * What keeps all of a provider out of use, or null. Where that takes all its models or all its keys together,
+ * the one that comes back first.
  */
 const reasonOut = (entries: readonly Entry[], modelCount: number, keyCount: number): Out | null => {
   const whole = entries.find(entry => kindOf(entry) === 'provider')

@@ -39,7 +39,10 @@ interface RouteFacts {
 /** By which targets are compared where the size of a request matters. */
 const usualRequest = { input_tokens: 1_000, output_tokens: 500 }
 
-/** A route as operators see it, its targets in the order in which they are asked now, as far as that is no matter of chance. */
+/**
+ * A route as operators see it. Its targets stand in the order in which they are tried now, leaving chance
+ * aside.
+ */
 const routeView = ({ name, route, figuresOf, availableAt }: RouteFacts): object => {
   const { strategy, targets, refusalHandsOver, adjust } = route
   const shares = targets.map(target => weightNow(weightOf(route, target), figuresOf(target)))

@@ -13,12 +13,12 @@ import { adjustedIn, answeredBy, upstreamRequestIdIn } from '../../jobs/view.ts'
 import { dialectOfRequest, sendError } from '../http/error-answer.ts'
 
 /**
- * SDKs submit the same request again by themselves after a 429 or a 5xx, within seconds: with another deadline to miss, or
- * for the same answer. After a 502 for a spoiled answer they would pay again.
+ * SDKs submit the same request again by themselves after a 429 or a 5xx, within seconds: with another
+ * deadline to miss, or for the same answer. After a 502 for a spoiled answer they would pay again.
  */
 const isInVain: ReadonlySet<JobErrorCode> = new Set(['expired', 'targets_throttled', 'targets_unavailable'])
 
-/** A page of a proxy, or an error in the words of a server of another kind, would reach the client without its message. */
+/** A proxy's page, or an error in another API's shape, would reach the client without its message. */
 const isReadable = (
   request: FastifyRequest,
   { statusCode, body }: NonNullable<JobRecord['response']>,
@@ -43,7 +43,7 @@ export const sendAnswer = (
     // The text goes out as it was stored: parsing it would cost time and change numbers.
     return reply.code(response.statusCode).type('application/json; charset=utf-8').send(response.body)
   }
-  // Still open after its deadline means that nobody could end it yet: expired, as far as the client is concerned.
+  // A job still open after its deadline has not been swept yet: for the client it has expired.
   const error: JobError = record.error ?? { code: 'expired', message: jobErrorCodes.expired }
   const { code } = error
   if (isInVain.has(code) || !isGivable(record.error)) reply.header('x-should-retry', 'false')

@@ -20,7 +20,7 @@ import { type Completion, completion, refuseCompletionFaults } from '../jobs/req
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { sendAnswer } from './send-answer.ts'
 
-/** Whoever bounds the wait is answered, ended job or not. */
+/** A client that bounds its wait is answered this long after, whether the job has ended or not. */
 const timeoutGraceMs = 1_000
 /** Well under the 1.5 s after which a sweeper rings what has not been rung. */
 const freshMs = 1_000
@@ -30,7 +30,10 @@ const isWithoutAnswer = ({ status }: JobRecord): boolean => !isTerminal(status) 
 
 type SyncRequest = FastifyRequest<{ Body: Completion }>
 
-/** The paths of existing clients: the request goes through the queue while the connection waits for the answer. */
+/**
+ * The paths of existing clients: the request goes through the queue while the connection waits for the
+ * answer.
+ */
 export const addSyncRoutes = (
   scope: FastifyInstance,
   parts: Pick<ApiParts, 'config' | 'log' | 'now' | 'store' | 'submit'>,
@@ -43,7 +46,7 @@ export const addSyncRoutes = (
   const isFresh = (submitted: Submitted): boolean =>
     !submitted.replayed && parts.now() - submitted.record.createdAtMs < freshMs
 
-  /** Nobody would read what the job costs: only a key lets its client find it again. */
+  /** Without a key the client cannot find the job again: its answer would be paid for and never read. */
   const abandon = async (request: FastifyRequest, jobId: string): Promise<void> => {
     if (hasIdempotencyKey(request)) return
     await store
@@ -60,7 +63,7 @@ export const addSyncRoutes = (
   /** A function of its own, so that nothing of the body is held on to while its answer is waited for. */
   const submit = async (request: SyncRequest, respondAsync: boolean): Promise<Submitted> => {
     const submission = submissionOf(parts, request)
-    // Nobody waits at the door for one that is looked for later.
+    // The client of an asynchronous request does not wait for it.
     const submitted = await parts.submit(respondAsync ? submission : { ...submission, class: 'interactive' })
     releaseBody(request)
     return submitted
@@ -85,7 +88,7 @@ export const addSyncRoutes = (
       await abandon(request, id)
       return reply.hijack()
     }
-    // The client is told to come again, and would have it answered twice.
+    // The client is asked to come again, and would have the request answered twice.
     if (outcome === 'closing') await abandon(request, id)
     const record = await findOwnedJob(request, id, answerReader({ capacity, store }, request, reply, true))
     if (outcome === 'closing' && isWithoutAnswer(record)) throw shuttingDown()
@@ -123,7 +126,7 @@ export const addRetiredRoutes = (scope: ApiScope): void => {
   scope.register(async inner => {
     ignoreBodies(inner)
     inner.post('/v1/complete', {
-      // Whatever the body is, it is not read.
+      // The body is not read.
       onRequest: (_request, _reply, done) => done(completeRetired()),
       handler: () => undefined,
     })

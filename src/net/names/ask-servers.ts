@@ -7,10 +7,10 @@ export interface Answer {
   readonly ttlMs: number
 }
 
-/** `ENOTFOUND`: there is no such name, or it has no address. `EAI_AGAIN`: nobody who must know has said so. */
+/** `ENOTFOUND`: there is no such name, or it has no address. `EAI_AGAIN`: no authoritative answer came. */
 export type NameErrorCode = 'ENOTFOUND' | 'EAI_AGAIN'
 
-/** In the words of the system's resolver, so that whoever knows those knows these. */
+/** Named as by the system's resolver. */
 export class NameError extends Error {
   readonly code: NameErrorCode
   constructor(code: NameErrorCode, hostname: string, cause?: unknown) {
@@ -21,9 +21,15 @@ export class NameError extends Error {
   }
 }
 
-/** Asks name servers by c-ares: none of the few threads of the process, which files need as well, is held by a silent one. */
+/**
+ * Asks name servers by c-ares: none of the few threads of the process, which files need as well, is held by a
+ * silent one.
+ */
 export interface NameServers {
-  /** The addresses of a full name. Rejects with a NameError, at the latest after what is left until `deadlineMs`. */
+  /**
+   * The addresses of a full name. Rejects with a NameError, at the latest after what is left until
+   * `deadlineMs`.
+   */
   ask(name: string, leftMs: number): Promise<Answer>
   /** Ends what is under way. */
   cancel(): void
@@ -32,7 +38,10 @@ export interface NameServers {
 /** A lost packet is sent again after this; a server that is silent gets about twice as long more. */
 const firstTryMs = 1_500
 const tries = 2
-/** The other kind of address is waited for so long after one is there (RFC 8305 has 50 ms, which a far server may miss). */
+/**
+ * The other kind of address is waited for so long after one is there (RFC 8305 has 50 ms, which a far server
+ * may miss).
+ */
 const otherKindMs = 300
 /** Then what is missing is soon asked for again. */
 const partialTtlMs = 5_000

@@ -6,27 +6,30 @@ export interface NameMemory {
   recall(name: string): readonly string[] | null
   keep(name: string, addresses: readonly string[], ttlMs: number): void
   /**
-   * Remembers that a name was not resolved, and throws that; where servers only said nothing, answers what was last known of it
-   * (RFC 8767).
+   * Remembers that a name was not resolved, and throws that; where servers only said nothing, answers what
+   * was last known of it (RFC 8767).
    */
   fail(name: string, error: NameError): readonly string[]
 }
 
-/** A time to live of 0 is common, and would have each of a thousand deliveries ask; one of a day outlasts a move. */
+/**
+ * A time to live of 0 is common, and would have each of a thousand deliveries ask; one of a day outlasts a
+ * move.
+ */
 const shortestMs = 1_000
 const longestMs = 60_000
 /** A name that is not there may be there soon. */
 const unknownMs = 5_000
 const silentMs = 2_000
 const staleMs = 3_600_000
-/** Whoever may name hosts can name any number of them. */
+/** A tenant that may name hosts can name any number of them. */
 const mostNames = 10_000
 
 interface Known {
   readonly addresses: readonly string[] | null
   readonly error: NameError | null
   readonly freshUntilMs: number
-  /** When the addresses were last told. */
+  /** When the addresses were last learned. */
   readonly toldAtMs: number
 }
 
@@ -34,7 +37,7 @@ export const createNameMemory = (now: () => number): NameMemory => {
   const names = new Map<string, Known>()
 
   const set = (name: string, known: Known): void => {
-    // Again at the end, so that the first are those that nobody has asked for longest.
+    // Moved to the end, so that the first are those not asked for longest.
     names.delete(name)
     names.set(name, known)
     if (names.size > mostNames) names.delete(names.keys().next().value!)

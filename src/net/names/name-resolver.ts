@@ -8,7 +8,10 @@ import { createShares } from './shares.ts'
 import { watchTextFile } from './text-file.ts'
 
 export interface ResolveOptions {
-  /** Who asks: each has its own share of the names that may be looked up at once. Without one there is no limit. */
+  /**
+   * Who asks: each has its own share of the names that may be looked up at once. Without one there is no
+   * limit.
+   */
   readonly share?: string
   /** Ends the wait, with a NameError; what is under way goes on for the others who wait for it. */
   readonly signal?: AbortSignal
@@ -29,8 +32,8 @@ export interface NameResolverOptions {
   /** Names that one share may have under way. */
   readonly perShare?: number
   /**
-   * Whether a name that no server knows is asked of the system, which may know more than files and servers. It holds one of the
-   * few threads for as long as that takes, so this is for names that the operator chose.
+   * Whether a name that no server knows is asked of the system, which may know more than files and servers.
+   * It holds one of the few threads for as long as that takes, so this is for names that the operator chose.
    */
   readonly asksSystem?: boolean
   readonly hostsPath?: string
@@ -39,8 +42,9 @@ export interface NameResolverOptions {
 }
 
 /**
- * Resolves names as the system does, by its hosts file, its search domains and its name servers, but with none of its threads: of
- * those a process has four, for files too, and a silent name server holds one for as long as it likes.
+ * Resolves names as the system does, by its hosts file, its search domains and its name servers, but with
+ * none of its threads: of those a process has four, for files too, and a silent name server holds one for as
+ * long as it likes.
  */
 export const createNameResolver = (options: NameResolverOptions = {}): NameResolver => {
   const { servers = [], timeoutMs = 5_000, perShare = 16, asksSystem = false } = options
@@ -80,7 +84,7 @@ export const createNameResolver = (options: NameResolverOptions = {}): NameResol
         return addresses
       } catch (error) {
         if (!(error instanceof NameError)) throw error
-        // What somebody is silent about might be there.
+        // A name that one server did not answer for might exist.
         if (failure === null || error.code === 'EAI_AGAIN') failure = error
       }
     }
@@ -110,7 +114,7 @@ export const createNameResolver = (options: NameResolverOptions = {}): NameResol
       if (known !== null) return known
       const asking = underWay.get(name)
       if (asking !== undefined) return await orAborted(asking, name, signal)
-      // Never in another's share: a name that waits for room there would wait for whatever fills it.
+      // Never in another's share: the name would wait behind all that fills it.
       if (share === undefined || shares.take(share)) return await orAborted(begin(name, share), name, signal)
       await shares.changed(share, signal)
     }

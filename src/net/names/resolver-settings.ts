@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 
 export const resolverPath = '/etc/resolv.conf'
 
-/** What resolv.conf says of how names are looked up. */
+/** The settings of resolv.conf. */
 export interface ResolverSettings {
   /** None: those that Node knows of. */
   readonly servers: readonly string[]
@@ -39,8 +39,9 @@ export const parseResolverSettings = (text: string): ResolverSettings => {
 const withoutDots = (domain: string): string => domain.replace(/^\.+|\.+$/g, '').toLowerCase()
 
 /**
- * The full names that a name may stand for, in the order in which they are asked for. One that ends with a dot is full. A name with
- * enough dots is taken as it is first; others, such as a service's of Kubernetes, are looked for in each domain before.
+ * The full names that a name may stand for, in the order in which they are asked for. One that ends with a
+ * dot is full. A name with enough dots is taken as it is first; others, such as a service's of Kubernetes,
+ * are looked for in each domain before.
  */
 export const fullNames = (name: string, { search, ndots }: ResolverSettings): readonly string[] => {
   const bare = name.replace(/\.$/, '')

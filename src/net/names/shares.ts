@@ -1,4 +1,4 @@
-/** How many at once each of many may have, whatever the others do. */
+/** Limits how many at once each of many may have, independently of the others. */
 export interface Shares {
   /** Whether there was room; what is taken must be given back. */
   take(who: string): boolean
@@ -33,7 +33,7 @@ export const createShares = (perShare: number): Shares => {
     giveBack: who => {
       const share = shareOf(who)
       share.taken -= 1
-      // All of them: whoever was first may have found meanwhile what it needs, and leave the room to the next.
+      // All of them: the first may have found meanwhile what it needs, and leave its turn to the next.
       for (const wake of [...share.waiting]) wake()
       forget(who, share)
     },

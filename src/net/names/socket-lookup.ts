@@ -2,7 +2,10 @@ import { isIP, type LookupFunction } from 'node:net'
 import { NameError } from './ask-servers.ts'
 import type { NameResolver, ResolveOptions } from './name-resolver.ts'
 
-/** A `lookup` for sockets: all addresses where they are asked for, so that a socket may try one after the other. */
+/**
+ * A `lookup` for sockets: all addresses where they are asked for, so that a socket may try one after the
+ * other.
+ */
 export const socketLookup =
   (names: Pick<NameResolver, 'resolve'>, how: ResolveOptions = {}): LookupFunction =>
   (hostname, { family, all }, callback) => {

@@ -4,8 +4,9 @@ import { readFileSync, statSync } from 'node:fs'
 const lookAgainMs = 2_000
 
 /**
- * A small file of the system, read again when it has changed, by `parse`; what stands in none when there is no such file. It is read
- * where it is asked for: the files are some lines long, and a name is not to wait for a thread behind others.
+ * A small file of the system, read again when it has changed, by `parse`; what stands in none when there is
+ * no such file. It is read where it is asked for: the files are some lines long, and a name is not to wait
+ * for a thread behind others.
  */
 export const watchTextFile = <Parsed>(
   path: string,
@@ -27,7 +28,7 @@ export const watchTextFile = <Parsed>(
       parsed = parse(seen === '' ? '' : readFileSync(path, 'utf8'))
       version = seen
     } catch {
-      // One that cannot be read now keeps what it said before.
+      // A file that cannot be read now keeps its last content.
     }
   }
 

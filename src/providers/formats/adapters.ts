@@ -10,7 +10,8 @@ import { chatFromResult } from './openai-chat-response.ts'
 export const messagesAdapter: CreateFormatAdapter = supported => ({
   unsupported: body => unsupportedInMessages(body, supported),
   changes: body => changesInMessages(body, supported),
-  // The shape is the client's word; where it does not hold, the translation throws and the request is rejected.
+  // The shape is the client's word; where it does not hold, the translation throws and the request is
+  // rejected.
   toCallOptions: (body, limit) => messagesToCallOptions(body as unknown as MessagesRequest, supported, limit),
   fromResult: messageFromResult,
 })
@@ -19,7 +20,8 @@ export const messagesAdapter: CreateFormatAdapter = supported => ({
 export const chatAdapter: CreateFormatAdapter = supported => ({
   unsupported: body => unsupportedInChat(body, supported),
   changes: body => changesInChat(body, supported),
-  // The shape is the client's word; where it does not hold, the translation throws and the request is rejected.
+  // The shape is the client's word; where it does not hold, the translation throws and the request is
+  // rejected.
   toCallOptions: (body, limit) => chatToCallOptions(body as unknown as ChatRequest, supported, limit),
   fromResult: chatFromResult,
 })

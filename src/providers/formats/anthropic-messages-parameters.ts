@@ -116,7 +116,8 @@ const partTables = (supported: Supported): Readonly<Record<string, ParameterTabl
   document: documentPart(supported),
   tool_use: toolUse,
   tool_result: part('tool_use_id', 'content', 'is_error'),
-  // Earlier reasoning belongs to the model that signed it; no other can read it, and the answer stands without.
+  // Earlier reasoning belongs to the model that signed it; no other can read it, and the answer stands
+  // without.
   thinking: part('thinking', 'signature'),
   redacted_thinking: part('data'),
 })
@@ -127,7 +128,7 @@ const messagesOf = ({ messages }: JsonObject): JsonObject[] =>
 const hasTypes = (content: unknown, ...types: string[]): boolean =>
   Array.isArray(content) && content.some(entry => isJsonObject(entry) && types.includes(String(entry.type)))
 
-/** Names what the models within `reach` cannot be given of a messages request. */
+/** Names the fields of a messages request that are not supported. */
 export const unsupportedInMessages = (request: JsonObject, supported: Supported): string[] => {
   const parts = partTables(supported)
   const isToolless = supported.needsTools && !(Array.isArray(request.tools) && request.tools.length > 0)

@@ -138,7 +138,9 @@ const toolResultOf = (block: ToolResultBlockParam, { supported, ids, names, call
   return { result, images }
 }
 
-/** One user turn of Anthropic: tool results become a turn of their own before the rest, as OpenAI wants them. */
+/**
+ * One user turn of Anthropic: tool results become a turn of their own before the rest, as OpenAI wants them.
+ */
 const userTurnsOf = (
   blocks: readonly ContentBlockParam[],
   conversation: Conversation,
@@ -259,8 +261,8 @@ const hintsOf = (body: MessagesRequest, limit: number | undefined): ProviderHint
 })
 
 /**
- * `limit`: for bodies that name none. Throws where the body does not have the shape of a messages request, or holds what
- * `lostFromMessages` names.
+ * `limit`: for bodies that name none. Throws where the body does not have the shape of a messages request, or
+ * holds what `lostFromMessages` names.
  */
 export const messagesToCallOptions = (
   body: MessagesRequest,

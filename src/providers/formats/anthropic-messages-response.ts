@@ -16,8 +16,8 @@ const stopReasons: Readonly<Record<LanguageModelV4GenerateResult['finishReason']
 }
 
 /**
- * Arguments that the limit of length cut off are left out: Anthropic's clients know from the stop reason that a call at the end of
- * such an answer is not whole, and half of its values would be worse than none.
+ * Arguments that the limit of length cut off are left out: Anthropic's clients know from the stop reason that
+ * a call at the end of such an answer is not whole, and half of its values would be worse than none.
  */
 const inputOf = (text: string, isCut: boolean): unknown => {
   try {
@@ -67,7 +67,10 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['u
   speed: null,
 })
 
-/** The result as an Anthropic message. Throws MalformedAnswerError where a tool call's arguments are no JSON although it is done. */
+/**
+ * The result as an Anthropic message. Throws MalformedAnswerError where a tool call's arguments are no JSON
+ * although it is done.
+ */
 export const messageFromResult = (
   { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
   facts: AnswerFacts,

@@ -3,8 +3,8 @@ import { isJsonObject } from '../../json/json-object.ts'
 import type { Supported } from './supported.ts'
 
 /**
- * Stands where Anthropic's format wants a signature, in the reasoning of models that sign nothing. Anthropic would refuse it,
- * so that such blocks are never sent there.
+ * Stands where Anthropic's format wants a signature, in the reasoning of models that sign nothing. Anthropic
+ * would refuse it, so that such blocks are never sent there.
  */
 export const unsigned = 'baton-unsigned'
 
@@ -31,8 +31,9 @@ const signedPart = (block: ThinkingBlock): LanguageModelV4ReasoningPart[] => {
 }
 
 /**
- * What a model is shown of the reasoning in an earlier turn: Claude what Claude has signed; models without signatures the
- * text of a turn in which tools were called, as they ask for that alone and it is forbidden elsewhere by some.
+ * What a model is shown of the reasoning in an earlier turn: Claude what Claude has signed; models without
+ * signatures the text of a turn in which tools were called, as they ask for that alone and it is forbidden
+ * elsewhere by some.
  */
 export const reasoningParts = (
   blocks: readonly ThinkingBlock[],

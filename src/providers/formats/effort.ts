@@ -21,7 +21,10 @@ export const limitOf = (body: JsonObject): number | undefined => {
   return typeof limit === 'number' ? limit : undefined
 }
 
-/** The next lower effort that the model has a name for, else the next higher. Left out where it has none at all. */
+/**
+ * The next lower effort that the model has a name for, else the next higher. Left out where it has none at
+ * all.
+ */
 export const nearestEffort =
   (accepted: readonly Effort[]): FieldRule =>
   value => {

@@ -2,8 +2,9 @@ import type { Adjustment, AdjustmentAction } from '../../domain/routing/adjustme
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 
 /**
- * What becomes of a value that only steers. With an action the request asks for less, or for something near it, and that
- * must be said; without one the value says what is so anyway, and no more than its writing changes.
+ * What is sent in place of a value that a model cannot be given, and that its answer can do without. With an
+ * action the request asks for less or for something near it, which is reported to the client; with null the
+ * value meant what holds anyway, and only its spelling changes.
  */
 export interface Change {
   readonly action: AdjustmentAction | null
@@ -25,10 +26,10 @@ const leaveOutChange: Change = { action: 'left_out' }
 
 export const leaveOut: FieldRule = () => leaveOutChange
 
-/** Says what is so without it. */
+/** For a value that asks for what holds without it. */
 export const dropSilently: Change = { action: null }
 
-/** Left out of the words, but never told: for values that ask for nothing. */
+/** Drops neutral values without a report; judges the others by `rule`. */
 export const unless =
   (isNeutral: (value: unknown) => boolean, rule: FieldRule): FieldRule =>
   (value, owner) =>

@@ -17,22 +17,25 @@ export interface AnswerFacts {
 /** A request in the AI SDK's terms. */
 export interface PreparedCall {
   readonly options: LanguageModelV4CallOptions
-  /** As the request's tools are called on the way, and were called before. */
+  /** Maps the names of tools: as the request has them, and as the provider gets them. */
   readonly toolNames: ToolNames
 }
 
-/** One wire format on this side of the AI SDK, towards one model. Both directions throw on what they cannot express. */
+/**
+ * One wire format on this side of the AI SDK, towards one model. Both directions throw on what they cannot
+ * express.
+ */
 export interface FormatAdapter {
-  /** Names what would be lost of a request body on the way, and may not be. */
+  /** Names the fields of a request body that the model cannot be given and that must not be dropped. */
   unsupported(body: JsonObject): readonly string[]
-  /** What of it can only be given otherwise. */
+  /** The fields that can only be given with another value, or left out. */
   changes(body: JsonObject): readonly FieldChange[]
   /** `limit` is for bodies that name none of their own. */
   toCallOptions(body: JsonObject, limit: number | undefined): PreparedCall
   fromResult(result: LanguageModelV4GenerateResult, facts: AnswerFacts): object
 }
 
-/** The edge of a client's format towards a model that reaches that far. */
+/** The adapter of a client's format for a model that supports that much. */
 export type CreateFormatAdapter = (supported: Supported) => FormatAdapter
 
 /** The body cannot be expressed in AI SDK terms. The message names parameters, never a value. */
@@ -43,7 +46,7 @@ export class UntranslatableError extends Error {
   }
 }
 
-/** The model spoiled its answer, though it says that it is done. */
+/** The model's answer is malformed, though it reports that it is complete. */
 export class MalformedAnswerError extends Error {
   override readonly name = 'MalformedAnswerError'
 }

@@ -1,4 +1,4 @@
-/** Names that are no official ones. */
+/** Unofficial names. */
 const officialNames: Readonly<Record<string, string>> = {
   'image/jpg': 'image/jpeg',
   'image/pjpeg': 'image/jpeg',
@@ -22,8 +22,8 @@ export const officialMediaType = (type: string): string => {
 }
 
 /**
- * What the data is. Where its beginning tells, that counts: vendors refuse an image whose bytes are of another type than
- * it says, and clients often name one type for all.
+ * The type of the data, by its first bytes where they show it: vendors refuse an image whose bytes are of
+ * another type than is named, and clients often name one type for all.
  */
 export const mediaTypeOf = (type: string, base64: string): string =>
   signatures.find(([start]) => start.test(base64))?.[1] ?? officialMediaType(type)

@@ -143,7 +143,7 @@ const tableOf = ({ role }: JsonObject): ParameterTable | undefined =>
 const isToolTurn = ({ role, tool_calls: calls }: JsonObject): boolean =>
   role === 'tool' || (Array.isArray(calls) && calls.length > 0)
 
-/** Names what the models within `reach` cannot be given of a chat completion request. */
+/** Names the fields of a chat completion request that are not supported. */
 export const unsupportedInChat = (request: JsonObject, supported: Supported): string[] => {
   const parts = partTables(supported)
   const isToolless = supported.needsTools && !(Array.isArray(request.tools) && request.tools.length > 0)
@@ -166,13 +166,13 @@ export const unsupportedInChat = (request: JsonObject, supported: Supported): st
 
 /** What they can be given of it only otherwise. */
 export const changesInChat = (request: JsonObject, supported: Supported): FieldChange[] => {
-  const steeredInMessage = (message: JsonObject): FieldChange[] => {
+  const changesInMessage = (message: JsonObject): FieldChange[] => {
     const table = tableOf(message)
     if (!table) return []
     return [...changesOfKeys(message, table, request, 'messages.'), ...detailsIn(message.content)]
   }
   return [
     ...changesOfKeys(request, bodyTable(supported), request),
-    ...messagesOf(request).flatMap(steeredInMessage),
+    ...messagesOf(request).flatMap(changesInMessage),
   ]
 }

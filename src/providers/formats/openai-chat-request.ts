@@ -58,7 +58,7 @@ const partOf = (part: Part): UserPart => {
   }
 }
 
-/** Empty texts are left out: they say nothing, and Anthropic rejects them. */
+/** Empty texts are left out, as Anthropic rejects them. */
 const partsOf = (content: Content, { refusesBlanks }: Supported): UserPart[] => {
   const parts = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : (content ?? [])
   const saysSomething = (part: UserPart): boolean =>
@@ -66,7 +66,7 @@ const partsOf = (content: Content, { refusesBlanks }: Supported): UserPart[] => 
   return parts.map(partOf).filter(saysSomething)
 }
 
-/** A tool that has said nothing, for those who refuse a text without words. */
+/** Stands for an empty tool result where the model refuses blank texts. */
 export const resultText = (text: string, { refusesBlanks }: Supported): string =>
   refusesBlanks && text.trim() === '' ? '(empty)' : text
 
@@ -139,7 +139,10 @@ const toolNamesOf = (messages: ChatRequest['messages']): Map<string, string> => 
   return names
 }
 
-/** The results of calls that were made together belong together: Gemini takes as many in a turn as it made calls. */
+/**
+ * The results of calls that were made together belong together: Gemini takes as many in a turn as it made
+ * calls.
+ */
 const pushResult = (turns: LanguageModelV4Message[], result: LanguageModelV4ToolResultPart): void => {
   const last = turns.at(-1)
   if (last?.role === 'tool') last.content.push(result)
@@ -192,7 +195,7 @@ const toolOf = (tool: ChatCompletionTool, names: ToolNames) => {
     name: names.sent(name),
     ...(description ? { description } : {}),
     inputSchema: { type: 'object' as const, properties: {}, ...parameters },
-    // Not being strict is the default everywhere, and some models may not be told.
+    // Not being strict is the default everywhere, and some models refuse the field.
     ...(strict ? { strict } : {}),
   }
 }
@@ -227,8 +230,8 @@ const hintsOf = (body: ChatRequest, limit: number | undefined): ProviderHints =>
 })
 
 /**
- * `limit`: for bodies that name none. Throws where the body does not have the shape of a chat completion request, or holds
- * what `lostFromChat` names.
+ * `limit`: for bodies that name none. Throws where the body does not have the shape of a chat completion
+ * request, or holds what `lostFromChat` names.
  */
 export const chatToCallOptions = (
   body: ChatRequest,
@@ -264,8 +267,9 @@ const parsed = (text: string): unknown => {
 }
 
 /**
- * The arguments of a call that a model made in an earlier turn, as the object that most vendors insist on. None are an empty
- * object; one that was written twice is read twice; what is no JSON, as when an answer was cut off, is shown as it is.
+ * The arguments of a call that a model made in an earlier turn, as the object that most vendors insist on.
+ * None are an empty object; one that was written twice is read twice; what is no JSON, as when an answer was
+ * cut off, is shown as it is.
  */
 const argumentsOf = (text: string): object => {
   if (text.trim() === '') return {}

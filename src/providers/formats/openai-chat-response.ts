@@ -18,7 +18,10 @@ const finishReasons: Readonly<
   other: 'stop',
 }
 
-/** A turn of Claude that wants to be gone on with is not done: the nearest that OpenAI's clients know is an answer cut off. */
+/**
+ * A turn of Claude that wants to be gone on with is not done: the nearest that OpenAI's clients know is an
+ * answer cut off.
+ */
 const finishOf = ({ raw, unified }: LanguageModelV4GenerateResult['finishReason']): FinishReason =>
   raw === 'pause_turn' ? 'length' : finishReasons[unified]
 
@@ -38,8 +41,8 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['u
 }
 
 /**
- * Reasoning as those who show it in this format write it, and beside it what a later turn needs to bring it back: LiteLLM's
- * clients know both names.
+ * Reasoning as those who show it in this format write it, and beside it what a later turn needs to bring it
+ * back: LiteLLM's clients know both names.
  */
 const reasoningOf = (content: readonly LanguageModelV4Content[]) => {
   const blocks = content.flatMap(part =>
@@ -59,7 +62,10 @@ const signatureOf = ({ providerMetadata: metadata }: LanguageModelV4Content) => 
   return typeof signature === 'string' ? { extra_content: { google: { thought_signature: signature } } } : {}
 }
 
-/** The result as a chat completion. Sources have no place in one and are left out. Throws where a file was made. */
+/**
+ * The result as a chat completion. Sources have no place in one and are left out. Throws where a file was
+ * made.
+ */
 export const chatFromResult = (
   { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
   facts: AnswerFacts,

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import type { FieldChange, FieldRule } from './field-rules.ts'
 
-/** What becomes of each key of an object on its way through an edge. A key in none of these is lost. */
+/** What becomes of each key of an object in an adapter. A key in none of these lists is not supported. */
 export interface ParameterTable {
   /** Carried over. */
   readonly carried: readonly string[]
@@ -33,7 +33,7 @@ export const unsupportedKeys = (owner: JsonObject, table: ParameterTable, prefix
     .filter(key => !isAbsent(owner[key]) && !isSupported(table, key, owner))
     .map(key => prefix + key)
 
-/** What of `owner` is steered, and how. Values are judged by `body`, the whole request. */
+/** The changes to keys of `owner` that have rules. Values are judged within `body`, the whole request. */
 export const changesOfKeys = (
   owner: JsonObject,
   table: ParameterTable,
@@ -53,7 +53,10 @@ const partsIn = (parts: unknown): JsonObject[] => (Array.isArray(parts) ? parts.
 const tableFor = (tables: PartTables, type: string): ParameterTable | undefined =>
   Object.hasOwn(tables, type) ? tables[type] : undefined
 
-/** `lostKeys` for a list of parts that are told apart by `type`; a type without a table is lost whole. */
+/**
+ * `unsupportedKeys` for a list of parts distinguished by `type`; a type without a table is not supported at
+ * all.
+ */
 export const unsupportedParts = (parts: unknown, tables: PartTables, prefix: string): string[] =>
   partsIn(parts).flatMap(part => {
     const type = String(part.type)

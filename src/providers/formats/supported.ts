@@ -9,11 +9,11 @@ import type { NameRule } from './tool-names.ts'
 /** Whether a value can be given as it stands; `owner` is the body it stands in. */
 export type IsSupported = (value: unknown, owner: JsonObject) => boolean
 
-/** What a request asks for that each provider is told in its own way, or not at all. */
+/** What a request asks for that each provider takes in its own form, or not at all. */
 export interface ProviderHints {
   /** At most one tool call in the answer. */
   readonly oneToolOnly: boolean
-  /** Who is behind the request, as the provider may be told. */
+  /** The end user's id, for providers that take one. */
   readonly userId: string | undefined
   /** The answer must keep to the JSON schema to the letter. */
   readonly strictSchema: boolean
@@ -28,29 +28,30 @@ export type Settings = Partial<
 >
 
 /**
- * What a model can be given. A request that asks for more is not sent there as it stands: nothing is dropped in silence.
- * Ranges are the provider's documented ones where the AI SDK or the provider would bend a value instead of refusing it.
+ * What a model can be given. A request that asks for more is not sent there as it stands: nothing is dropped
+ * in silence. Ranges are the provider's documented ones where the AI SDK or the provider would bend a value
+ * instead of refusing it.
  */
 export interface Supported {
   readonly temperature: FieldRule
   readonly topP: FieldRule
   readonly topK: FieldRule
   readonly seed: FieldRule
-  /** Of `presence_penalty` and `frequency_penalty`; 0 says nothing and never comes here. */
+  /** For `presence_penalty` and `frequency_penalty`; 0 asks for nothing and never comes here. */
   readonly penalty: FieldRule
   readonly effort: FieldRule
-  /** Of a budget for thought, or its absence, as Anthropic's clients ask for it. */
+  /** For a thinking budget, or its absence, as Anthropic's clients ask for it. */
   readonly thinking: FieldRule
   /** A limit of the answer's length. */
   readonly maxTokens: FieldRule
   readonly user: FieldRule
   /**
-   * Sent where neither the request nor the config limits the answer; absent where the provider demands no limit: a model's
-   * own default is better than a guess.
+   * Sent where neither the request nor the config limits the answer; absent where the provider demands no
+   * limit: a model's own default is better than a guess.
    */
   readonly defaultLimit?: number
   readonly stops: (sequences: readonly unknown[]) => boolean
-  /** Whether it can be told to call one tool at a time. */
+  /** Whether it can be restricted to one tool call at a time. */
   readonly oneToolOnly: boolean
   readonly strictTools: boolean
   /** Whether it can be made to call a tool. */
@@ -59,7 +60,7 @@ export interface Supported {
   readonly needsTools: boolean
   /** Whether its answer keeps to a JSON schema. */
   readonly jsonSchema: IsSupported
-  /** Whether it has a JSON mode without a schema; otherwise it is told so in words. */
+  /** Whether it has a JSON mode without a schema; otherwise an instruction asks for JSON. */
   readonly jsonMode: boolean
   readonly imageTypes: readonly string[]
   /** Images that are not inline. */
@@ -68,7 +69,7 @@ export interface Supported {
   readonly pdf: boolean
   /** Whether it refuses texts of nothing but white space, and a last word that ends in it. */
   readonly refusesBlanks: boolean
-  /** Whose reasoning of earlier turns it is shown: nobody's, its own that bears its signature, or any text. */
+  /** Which reasoning of earlier turns it is shown: none, its own that bears its signature, or any text. */
   readonly earlierReasoning: 'none' | 'signed' | 'text'
   readonly toolCallIds: IdRule
   readonly toolNames: NameRule
@@ -98,7 +99,7 @@ export const imageTypeOf = (url: string): string => {
   return imageEndings[ending?.toLowerCase() ?? ''] ?? 'image/*'
 }
 
-/** For providers that must be told what kind of image stands at an address. */
+/** For providers that need the type of an image at a URL. */
 export const namesImageType = (url: string): boolean => imageTypeOf(url) !== 'image/*'
 
 /** Whether an image, inline or at an address, can be shown. */
@@ -128,7 +129,7 @@ export const wordIds: IdRule = {
   digestLength: 24,
 }
 
-/** The least that all share; each type spreads it and says where it differs. */
+/** What all share at least; each type spreads it and overrides where it differs. */
 export const commonSupport: Supported = {
   temperature: keep,
   topP: keep,
@@ -136,7 +137,8 @@ export const commonSupport: Supported = {
   seed: leaveOut,
   penalty: leaveOut,
   effort: nearestEffort([]),
-  // A budget in tokens has no counterpart; to think as much as the model sees fit, or not at all, asks for nothing.
+  // A budget in tokens has no counterpart; to think as much as the model sees fit, or not at all, asks for
+  // nothing.
   thinking: unless(value => !asksForBudget(value), leaveOut),
   maxTokens: keep,
   user: leaveOut,

@@ -10,8 +10,9 @@ export interface IdRule {
 }
 
 /**
- * The ids of a conversation's tool calls, as a target takes them: a result keeps to its call, and no two calls share an id,
- * which some models count anew in every turn. The same conversation always gets the same ids.
+ * The ids of a conversation's tool calls, as a target takes them: a result keeps to its call, and no two
+ * calls share an id, which some models count anew in every turn. The same conversation always gets the same
+ * ids.
  */
 export class ToolCallIds {
   readonly #rule: IdRule

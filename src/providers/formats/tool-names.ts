@@ -9,7 +9,9 @@ export interface NameRule {
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
-/** A name with a digest instead of what does not fit: the same for the same tool, in every turn and process. */
+/**
+ * A name with a digest instead of what does not fit: the same for the same tool, in every turn and process.
+ */
 const renamed = (name: string, { foreign, maxLength }: NameRule): string => {
   const readable = name.replaceAll(foreign, '_').replace(/^[^a-zA-Z_]/, '_')
   return `${readable.slice(0, maxLength - 9)}_${digestOf(name)}`
@@ -24,7 +26,7 @@ export class ToolNames {
     this.#rule = rule
   }
 
-  /** What the target is told. */
+  /** The name that the target gets. */
   sent(name: string): string {
     const { pattern, maxLength } = this.#rule
     if (pattern.test(name) && name.length <= maxLength) return name
@@ -33,7 +35,7 @@ export class ToolNames {
     return made
   }
 
-  /** What the client is told of a tool that the target named. */
+  /** The client's name of a tool that the target named. */
   original(name: string): string {
     return this.#originals.get(name) ?? name
   }
