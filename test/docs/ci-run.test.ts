@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readDoc, root } from './markdown.ts'
 
-test('.ci/run is what the README tells a newcomer to run', async () => {
+test('.ci/run is what the README asks a newcomer to run', async () => {
   await access(join(root, '.ci/run'), constants.X_OK)
   const commands = readDoc('.ci/run')
     .split('\n')

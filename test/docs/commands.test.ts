@@ -53,9 +53,12 @@ test('docs/README.md lists every page', () => {
   expect(linked.toSorted()).toEqual(pages.toSorted())
 })
 
-test.each(named(/((?:src|examples|docs)\/[\w/-]+\.\w+|baton\.example\.yaml|\.env\.example)/g))(
-  '%s: the file %s exists',
-  (_, path) => {
-    expect(existsSync(join(root, path))).toBe(true)
-  },
+const folders = 'src|workers|demo|harness|bench|chaos|soak|test|examples|docs'
+const paths = new RegExp(
+  `(?<![\\w/.:-])((?:${folders})/[\\w/-]+(?:\\.\\w+)*|baton\\.example\\.yaml|\\.env\\.example)`,
+  'g',
 )
+
+test.each(named(paths))('%s: the path %s exists', (_, path) => {
+  expect(existsSync(join(root, path))).toBe(true)
+})

@@ -56,6 +56,6 @@ test('an event code has one constant message, and a message one code', () => {
 })
 
 test('docs/logs.md lists every event code once, in order', () => {
-  const told = tableAfter(readDoc('docs/logs.md'), '| event |').map(([code]) => code!.replaceAll('`', ''))
-  expect(told).toEqual([...new Set(calls.map(({ event }) => event!))].sort())
+  const listed = tableAfter(readDoc('docs/logs.md'), '| event |').map(([code]) => code!.replaceAll('`', ''))
+  expect(listed).toEqual([...new Set(calls.map(({ event }) => event!))].sort())
 })

@@ -35,8 +35,8 @@ test('docs/metrics.md has every metric with its labels', () => {
       .map(label => `\`${label}\``)
       .join(', '),
   ])
-  const told = tableAfter(readDoc('docs/metrics.md'), '| metric |').map(([name, labels]) => [name, labels])
-  expect(told.slice(0, -1)).toEqual(rows)
+  const listed = tableAfter(readDoc('docs/metrics.md'), '| metric |').map(([name, labels]) => [name, labels])
+  expect(listed.slice(0, -1)).toEqual(rows)
 })
 
 const units = ['seconds', 'bytes', 'ratio']

@@ -99,7 +99,7 @@ test('docs/config.md knows every setting, and no other', () => {
   expect(configRows.map(([key]) => uncode(key!)).toSorted()).toEqual(settings.toSorted())
 })
 
-test.each(configRows)('docs/config.md tells what becomes of %s when it is left out: %s', (cell, value) => {
+test.each(configRows)('docs/config.md says what becomes of %s when it is left out: %s', (cell, value) => {
   const key = uncode(cell!)
   const without = configSchema.safeParse(sampleWith(key))
   if (value === 'required') expect(without.success).toBe(false)

@@ -27,7 +27,7 @@ const formats = [
 ] as const
 
 test.each(formats)(
-  'docs/translation.md tells what becomes of every field of %s',
+  'docs/translation.md says what becomes of every field of %s',
   async (endpoint, probes, targets) => {
     const table = await tableOf(endpoint, probes, targets)
     expect(readDoc('docs/translation.md')).toContain(table)

@@ -180,8 +180,8 @@ describe.skipIf(!canFollow)('the walkthrough', () => {
         .toSorted(),
     )
 
-    const told = await follow(block('sh', 'openai'))
-    expect(told).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
-    expect(told).toContain('greeting: echo: Hello')
+    const summary = await follow(block('sh', 'openai'))
+    expect(summary).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
+    expect(summary).toContain('greeting: echo: Hello')
   })
 })
