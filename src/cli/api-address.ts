@@ -33,7 +33,7 @@ export const findApi = ({ cwd, env }: Pick<CommandIo, 'cwd' | 'env'>, options: A
   const own = ownUrl(config)
   const found = readUrl(url || file.lookup('BATON_URL')?.value || own)
   const { api_keys: keys } = config
-  // Whoever reads the config may do everything.
+  // A user who can read the config may do everything.
   const ownKey = found === own ? (keys.find(({ role }) => role === 'operator') ?? keys[0])?.key : undefined
   return { url: found, key: key || (file.lookup('BATON_API_KEY')?.value ?? ownKey ?? null) }
 }

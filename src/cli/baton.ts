@@ -5,7 +5,7 @@ import { runBaton } from './program.ts'
 /** What a shell tells of a command that SIGPIPE ended, which Node does not let do so. */
 const brokenPipeCode = 128 + 13
 
-// Whoever reads has read enough, as `head` has.
+// The reader has read enough, as `head` has.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error

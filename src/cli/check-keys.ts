@@ -8,7 +8,7 @@ import type { Provider } from '../providers/provider.ts'
 
 /**
  * What came of asking a provider with one of its keys. Holds nothing that the provider wrote: that may quote the key.
- * `missing`: there is none to ask with. `unusable`: nobody can be asked with it. `simulated`: it answers by itself.
+ * `missing`: there is no key. `unusable`: the key cannot be read. `simulated`: it answers by itself.
  */
 export interface KeyCheck {
   readonly standing: KeyStatus | 'missing' | 'unusable' | 'simulated'

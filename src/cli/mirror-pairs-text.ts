@@ -11,7 +11,7 @@ interface CallState {
   readonly status_code: number
   readonly latency_ms: number
   readonly cost_usd: number | null
-  /** Of one that was cut, its beginning. */
+  /** The beginning of an answer that was cut. */
   readonly answer: JsonText | string
   readonly cut: boolean
 }

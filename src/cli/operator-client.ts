@@ -9,7 +9,7 @@ export interface ProviderState {
   readonly since: number | null
   readonly until: number | null
   readonly reason: string | null
-  /** Of the traffic, 0 to 1. */
+  /** Its share of the traffic, 0 to 1. */
   readonly share: number
   readonly queue: { readonly waiting: number; readonly active: number }
   /** What of it is out of use, or on its way back. */
@@ -66,7 +66,7 @@ export interface RouteState {
     readonly p95_ms: number | null
     /** US dollars per million tokens. */
     readonly price: { readonly input: number; readonly output: number } | null
-    /** Of jobs, 0 to 1; null where the route does not share them out. */
+    /** Its share of the route's jobs, 0 to 1; null where the route does not share them out. */
     readonly share: number | null
   }[]
 }

@@ -28,7 +28,7 @@ export const readPastJobs = async (api: ApiClient, lastMs: number): Promise<Past
     sinceMs ??= api.nowMs() - lastMs
     const fromMs = sinceMs
     const recent = page.data.filter(job => job.created_at * 1_000 >= fromMs)
-    // What the cache answered asked nobody, and would ask nobody.
+    // Jobs that the cache answered called no provider, and would call none.
     jobs.push(...recent.filter(job => job.cache === undefined).map(pastJobOf))
     cursor = recent.length === page.data.length ? page.next_cursor : null
   } while (cursor !== null && jobs.length < maxJobs)

@@ -36,7 +36,7 @@ export const readConfigFile = ({ file, cwd, env }: ConfigSources): ConfigFile =>
   const dotenvPath = join(path === null ? cwd : dirname(path), '.env')
   const dotenv = existsSync(dotenvPath) ? parseEnv(readText(dotenvPath)) : {}
   const lookup: Lookup = name => {
-    // Empty counts as unset: container tools pass a variable that nobody set as an empty one.
+    // Empty counts as unset: container tools pass an unset variable as an empty one.
     const fromEnv = Object.hasOwn(env, name) ? env[name] : undefined
     if (fromEnv) return { value: fromEnv, source: 'environment' }
     const fromFile = Object.hasOwn(dotenv, name) ? dotenv[name] : undefined

@@ -3,7 +3,7 @@ import { z } from 'zod'
 /** Why a header of a client's request may not go on to providers. */
 const because = {
   hop: 'belongs to one connection, and never goes on',
-  secret: 'shows who asks: keys are those of the provider, and cookies go to nobody',
+  secret: 'shows who asks: keys are those of the provider, and cookies go nowhere',
   body: 'tells of the body, which this server sends in its own way',
   own: 'is read by this server, and is not for providers',
   pinned: 'is pinned; `headers` of a provider can set another',

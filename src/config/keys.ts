@@ -40,7 +40,7 @@ export const keyOrigins = ({ document, lookup }: ConfigFile): KeyOrigin[] => {
   })
 }
 
-/** Each key as it stands in the file, with its setting when that is none of the usual two. */
+/** Each key as it stands in the file, with its setting unless that is `api_key` or `api_keys`. */
 const writtenKeys = (settings: DraftProvider): (readonly [KeySetting | null, string])[] => [
   ...[settings.api_key, ...(settings.api_keys ?? [])]
     .filter(key => typeof key === 'string')

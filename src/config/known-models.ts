@@ -43,7 +43,7 @@ const load = (): PricePackage => {
   return loaded
 }
 
-/** Nobody sells tokens at such an address: it is a proxy, or a server of one's own. */
+/** No vendor sells tokens at such an address: it is a proxy, or a server of one's own. */
 const isPrivate = (url: string): boolean => {
   const { hostname } = new URL(url)
   return !hostname.includes('.') || /^[\d.]+$|^\[|\.(?:local|internal)$/.test(hostname)

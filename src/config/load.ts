@@ -68,7 +68,7 @@ interface Complete extends Filled {
 }
 
 /**
- * A file that names no provider would serve nothing, or what was never asked for: whoever has one means to configure something.
+ * A file without providers would serve nothing, or simulated ones that its author did not ask for.
  * What is of the wrong kind the schema tells of.
  */
 const emptiness = (file: string | null, written: unknown): Finding[] => {

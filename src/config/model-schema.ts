@@ -7,7 +7,9 @@ const price = z.strictObject({
   input: numeric(z.number().nonnegative()),
   /** US dollars per million output tokens. */
   output: numeric(z.number().nonnegative()),
-  /** Of input that the provider read from its cache, and wrote to it; that of input by default. */
+  /**
+   * The price of input that the provider read from its cache, and wrote to it; that of `input` by default.
+   */
   cache_read: numeric(z.number().nonnegative()).optional(),
   cache_write: numeric(z.number().nonnegative()).optional(),
 })

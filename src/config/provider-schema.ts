@@ -42,7 +42,7 @@ const recovery = z.strictObject({
   ramp: duration.prefault('5m'),
   /** How often the share grows, when nothing speaks against it. */
   step_interval: duration.prefault('60s'),
-  /** Of the traffic (0 to 1), at first. */
+  /** The first share of the traffic, up to 1. */
   first_share: numeric(z.number().positive().max(1)).default(0.05),
 })
 
@@ -86,7 +86,7 @@ export const provider = z.strictObject({
   /** How long a job leaves this provider alone after failures it had here: anywhere from nothing to the longest wait. */
   backoff: backoff.prefault({}),
   max_response_bytes: positiveInt.default(32 * 1024 * 1024),
-  /** Of the account, for each of its keys; held by all workers together. */
+  /** The limits of the account, for each of its keys; all workers together keep them. */
   limits: z
     .strictObject({
       rpm: positiveInt.optional(),
@@ -98,7 +98,7 @@ export const provider = z.strictObject({
   breaker: breaker.prefault({}),
   /** How traffic returns after an outage, and after throttling. */
   recovery: recovery.prefault({}),
-  /** Without it: the list of models where that asks nobody who sends bills; see `healthCheckOf`. */
+  /** Without it, providers that send no bills are asked for their list of models; see `healthCheckOf`. */
   health_check: healthCheck.optional(),
   models: z.record(z.string().min(1), model).default({}),
   ...vendorSettings,

@@ -82,7 +82,7 @@ export const strategyFindings = (draft: Draft, name: string, route: DraftRoute):
     )
   }
   const sum = Object.values(weights).reduce((total: number, weight) => total + (weight ?? 0), 0)
-  return sum > 0 ? [] : [relation(path, 'come to 0: nobody would have a share')]
+  return sum > 0 ? [] : [relation(path, 'add up to 0: no target would have a share')]
 }
 
 /** By these names a target of the chain can be given its weight. */

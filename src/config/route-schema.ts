@@ -10,7 +10,7 @@ const cache = z.strictObject({
   ttl: duration.prefault('1h'),
   /** A longer answer is not kept. */
   max_bytes: positiveInt.default(256 * 1024),
-  /** Of all answers of the route; the oldest give way. */
+  /** The bound on all answers of the route together; the oldest give way. */
   max_total_bytes: positiveInt.default(64 * 1024 * 1024),
   /** Whether answers that came to a limit of length are kept as well. */
   store_truncated: flag.default(false),

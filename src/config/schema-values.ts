@@ -15,7 +15,7 @@ export const flag = z.preprocess(
 )
 
 export const positiveInt = numeric(z.int().positive())
-/** Of a pool in one process. */
+/** The size of a pool in one process. */
 export const concurrency = numeric(z.int().positive().max(10_000))
 
 /** The proxy is told them without their percent signs: these have to stand for bytes. */

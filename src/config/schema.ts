@@ -53,26 +53,26 @@ const server = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: port.default(8000),
   public_url: httpUrl.optional(),
-  /** Of every role: probes and figures of its own process. */
+  /** Every role serves probes and metrics of its own process here. */
   admin_port: port.optional(),
   admin_host: z.string().min(1).default('127.0.0.1'),
   /** Whose pages may call this server from a browser. */
   cors_origins: z.array(corsOrigin).max(100, 'expected at most 100 origins').default([]),
   max_body_bytes: positiveInt.default(32 * 1024 * 1024),
-  /** Of bodies that arrive or are read, and of answers on their way out, in one process. */
+  /** Bytes of request bodies and of answers on their way out, in one process. */
   max_bytes_in_flight: numeric(z.int().min(1024 * 1024)).default(256 * 1024 * 1024),
   /** Connections at once, and those of them that wait: for an answer, for a long poll, for events. */
   max_connections: positiveInt.default(20_000),
   max_waiting: positiveInt.default(10_000),
   max_polls: positiveInt.default(5_000),
   max_streams: positiveInt.default(5_000),
-  /** Of each of these, what one of several tenants may take. */
+  /** The share of each of these that one of several tenants may take. */
   tenant_share: numeric(z.number().positive().max(1)).default(0.5),
   /** Headers of clients' requests that go on to providers, beside the betas of the request's own format. */
   forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),
   /** How long a stopping process lets running calls finish before it hands them back. */
   shutdown_grace: duration.prefault('20s'),
-  /** Of that time: for how long a stopping API serves on while `/readyz` says that it leaves. */
+  /** The part of that time in which a stopping API serves on while `/readyz` says that it stops. */
   drain_delay: duration.prefault('0s'),
 })
 
@@ -123,7 +123,7 @@ const jobs = z.strictObject({
   retention: duration.prefault('24h'),
   /** Upstream calls per job, over all providers. */
   max_attempts: positiveInt.default(20),
-  /** Of the requests that the workers of one process have claimed. */
+  /** Bytes of the requests that the workers of one process have claimed. */
   max_bytes_in_flight: numeric(z.int().min(1024 * 1024)).default(256 * 1024 * 1024),
   /**
    * A provider without a live worker for so long is out of use for routes with another target. Workers send a heartbeat every two
@@ -139,7 +139,7 @@ const jobs = z.strictObject({
 const s3 = z.strictObject({
   bucket: z.string().min(1),
   region: z.string().min(1).default('us-east-1'),
-  /** Of a store that speaks S3; Amazon's own without it. */
+  /** The address of a store that speaks S3; Amazon's own without it. */
   endpoint: httpUrl.optional(),
   /** Sets this deployment's objects apart from others in the bucket. */
   prefix: z
@@ -177,7 +177,7 @@ const batches = z.strictObject({
   window_jobs: numeric(z.int().positive().max(100_000)).default(4_000),
   /** Bytes of requests of one batch in Redis at once; a single longer line goes alone. */
   window_bytes: numeric(z.int().min(1_024).max(maxHeldBytes)).default(16 * 1024 * 1024),
-  /** US dollars that a batch may cost which names no limit of its own. */
+  /** Default cost limit (US dollars) of batches that set none. */
   max_cost_usd: numeric(z.number().positive()).optional(),
   /** How long a batch that has ended, and its output, can be read. */
   retention: duration.prefault('30d'),
@@ -192,7 +192,7 @@ const quota = {
 
 const quotas = z.strictObject({
   files: quota.files.default(100_000),
-  /** Of files, uploads from their announcement on, and documents of message batches that run. */
+  /** Bytes of files, of uploads from their announcement on, and of documents of message batches that run. */
   bytes: quota.bytes.default(100 * 1024 * 1024 * 1024),
   open_batches: quota.open_batches.default(1_000),
   /** In place of these, by the names that `api_keys` give tenants. */
@@ -240,7 +240,9 @@ const redis = z.strictObject({
   wait_replicas: numeric(z.int().min(0).max(10)).default(0),
   /** How long a request waits for them. Together with the write itself it must not pass the 2 s of a request to Redis. */
   wait_timeout: durationFrom('10ms', '1500ms').prefault('500ms'),
-  /** Of `maxmemory`, from which on nothing new is accepted: the rest is for ending what was. */
+  /**
+   * The share of `maxmemory` from which on nothing new is accepted: the rest is for jobs that were accepted.
+   */
   full_at: numeric(z.number().min(0.1).max(1)).default(0.85),
 })
 

@@ -4,7 +4,7 @@ import type { Config } from './schema.ts'
 const secretName = /key|secret|token|passw|credential|auth|cookie|signature/i
 /** Settings that have such a word in their name and tell nothing. */
 const openName = /_file$/
-/** Headers that tell who asks for what, and nobody's secret. */
+/** Headers that say who asks for what, and hold no secret. */
 const openHeader =
   /^(?:accept.*|content-.*|user-agent|(?:http-)?referer|x-title|anthropic-(?:version|beta)|openai-(?:organization|project|beta))$/i
 
@@ -49,7 +49,7 @@ const collect = (value: unknown, name: string, parent: string): string[] => {
     const isSecret = secretName.test(name) && !openName.test(name)
     return [...(isSecret ? [value, ...ofDocument(value)] : []), ...ofUrl(value)]
   }
-  // Of a list, each under the list's name: `api_keys`.
+  // The items of a list go by the list's name: `api_keys`.
   if (Array.isArray(value)) return value.flatMap(item => collect(item, name, parent))
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, child]) => collect(child, key, name))

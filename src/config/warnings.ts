@@ -98,7 +98,7 @@ const unpricedTargets = (config: Config): Finding[] => {
   })
 }
 
-/** Such a batch is refused, and nobody would know why before. */
+/** Such a batch is refused, and the reason should be known before. */
 const uncountableTargets = (config: Config): Finding[] => {
   if (config.batches.max_cost_usd === undefined) return []
   return Object.keys(config.models).flatMap((name): Finding[] => {

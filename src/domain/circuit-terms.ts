@@ -1,4 +1,4 @@
-/** When a provider is left and how it comes back, as configured. */
+/** When a provider is taken for down and how it comes back, as configured. */
 export interface CircuitSettings {
   readonly windowMs: number
   readonly errorPercent: number
@@ -11,7 +11,7 @@ export interface CircuitSettings {
   readonly maxResetMs: number
   readonly rampMs: number
   readonly checkMs: number
-  /** Of the traffic, 0 to 1, right after the probe. */
+  /** The share of the traffic, 0 to 1, right after the probe. */
   readonly firstShare: number
 }
 
@@ -25,7 +25,10 @@ export interface CircuitTerms {
   readonly runLength: number
   /** How long it stays open: at first, after the first relapse, after the second …; the last one stays. */
   readonly resetsMs: readonly number[]
-  /** Of each step of the ramp; after the last it is closed. None closes it right after the probe. */
+  /**
+   * The share of each step of the ramp; after the last it is healthy. Without steps it is healthy right
+   * after the probe.
+   */
   readonly shares: readonly number[]
   readonly checkMs: number
   readonly slow: SlowTerms
@@ -37,7 +40,7 @@ export interface SlowTerms {
   /** None is overdue sooner. */
   readonly leastMs: number
   readonly calls: number
-  /** Of one that has just come back, which gets few calls. */
+  /** The same for one that has just come back, which gets few calls. */
   readonly callsBack: number
   /** Answers that have to be known before anything is usual. */
   readonly answers: number
@@ -48,8 +51,8 @@ const minCallsBack = 3
 const leastRun = 5
 
 /**
- * Where none is configured: who asks for many calls before he believes a window does not want five in a row to decide
- * either.
+ * The default where none is configured: a config that wants many calls in a window does not want five in a
+ * row to decide.
  */
 export const usualRunOf = (minCalls: number): number => Math.max(leastRun, Math.ceil(minCalls / 2))
 

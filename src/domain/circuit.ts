@@ -33,15 +33,18 @@ export interface Circuit {
   readonly share: number
   /** The step of the ramp, from 1, while recovering. */
   readonly step: number
-  /** Whether it was throttled, and not out of order: nobody doubts that it works. Absent of an earlier version's. */
+  /**
+   * Whether it was throttled only: nothing says that it does not work. Absent in circuits of an earlier
+   * version.
+   */
   readonly cooled?: boolean
   /** How many times it went down again since it was healthy. */
   readonly relapses: number
   /** The process that probes; empty when none does. */
   readonly owner: string
-  /** Since when the operator keeps it out of use; 0 when he does not. */
+  /** Unix ms since when an operator has paused it; 0 when it is not paused. */
   readonly pausedAtMs: number
-  /** When a health check last asked it while nobody called it; 0 when none has. */
+  /** When a health check last asked it while no job called it; 0 when none has. */
   readonly checkedAtMs: number
   /** Whether it once listed its models when it was asked: only then does a refusal to do so mean anything. */
   readonly lists: boolean
@@ -50,7 +53,7 @@ export interface Circuit {
 /** Names the circuit of one model. A provider's name holds no slash. */
 export const circuitOf = ({ provider, model }: Target): string => `${provider}/${model}`
 
-/** Of which provider, and which of its models; null for all of it. */
+/** The provider of a circuit, and the model; null for the whole provider. */
 export const partsOfCircuit = (
   name: string,
 ): { readonly provider: string; readonly model: string | null } => {
@@ -102,7 +105,7 @@ export const shutUntil = (circuit: Circuit, nowMs: number): number => {
 /** Whether it takes a share of the traffic. One that has cooled off does, until the first step is taken. */
 export const takesShare = ({ state }: Circuit): boolean => state === 'recovering' || state === 'throttled'
 
-/** Of the traffic, what it gets now. */
+/** Its share of the traffic now. */
 export const shareNow = ({ state, share, pausedAtMs }: Circuit): number =>
   pausedAtMs > 0 || state === 'throttled' ? 0 : share
 

@@ -45,7 +45,7 @@ export const explainError = (
   return { ...error, message: `${error.message} Last, ${sayLastError(last)}`, last_error: last }
 }
 
-/** Statuses that blame whoever sent the request, and not the key or the way with which it was sent on. */
+/** Statuses that blame the author of the request, and not the key or the way in which it was sent on. */
 const blamesRequest = (status: number | null): status is number =>
   status !== null &&
   status >= 400 &&

@@ -89,16 +89,19 @@ export interface JobMove {
    * `cannot_carry` where the request asks for what the target cannot be given.
    */
   readonly reason: string
-  /** Of `cannot_carry`: what that is. */
+  /** The fields that a target cannot be given, with `cannot_carry`. */
   readonly fields?: readonly string[]
-  /** Of one that parked: when it goes on. */
+  /** When a parked job goes on. */
   readonly until?: number
 }
 
 export interface Usage {
   readonly input_tokens: number
   readonly output_tokens: number
-  /** Of the input: those that the provider read from its cache, and those that it wrote there. Absent for none. */
+  /**
+   * The part of the input that the provider read from its cache, and the part that it wrote there. Absent
+   * for none.
+   */
   readonly cache_read_tokens?: number
   readonly cache_write_tokens?: number
 }
@@ -169,7 +172,10 @@ export const jobErrorCodes = {
 
 export type JobErrorCode = keyof typeof jobErrorCodes
 
-/** What came with these is shown to the job's owner, and is no answer to whoever waits: its status may say 200. */
+/**
+ * What came with these is shown to the job's owner, and does not answer a waiting client: its status may say
+ * 200.
+ */
 const spoiledCodes: ReadonlySet<JobErrorCode | undefined> = new Set([
   'malformed_answer',
   'untranslatable_answer',

@@ -12,7 +12,7 @@ export interface Obstacle {
   /** A person must act: it does not pass by itself, however often it is tried again. */
   readonly blocks: BlockReason | null
   readonly isThrottling: boolean
-  /** No worker is there to call it, and nobody knows when one comes. */
+  /** There is no worker to call it, and no saying when one comes. */
   readonly isWithoutWorker?: boolean
   readonly sinceMs: number
   readonly error: LastError

@@ -89,7 +89,7 @@ const count = (text: string | undefined): number | null =>
 export const paceOf = ({ perMinute, remaining, resetMs }: ReportedLimit): Pace | null => {
   if (remaining === null || resetMs === null || resetMs === 0) return null
   const isBucket = Math.abs(((perMinute - remaining) * minuteMs) / perMinute - resetMs) <= resetSlackMs / 2
-  // One more, so that somebody asks before the reset and hears when there is more.
+  // One more, so that a call is made before the reset and reports when there is more.
   const pace = ((remaining + 1) * minuteMs) / resetMs
   return isBucket || pace >= perMinute ? null : { perMinute: pace, forMs: Math.min(resetMs, minuteMs) }
 }

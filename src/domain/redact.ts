@@ -130,7 +130,7 @@ const headers =
 const prefixed =
   /(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|whsec|hf|r8)[-_][A-Za-z0-9_*.\u2022\u2026-]{6,400}|AIza[\w-]{16,100}|ya29\.[\w.-]{10,2000}|A[KS]IA[A-Z0-9]{12,40})/g
 const signed = /(?<![A-Za-z0-9])eyJ[\w.-]{17,12000}/g
-/** Of a key that was masked by whoever wrote the text, its ends still tell something. */
+/** A key that the author of the text has masked still shows its ends. */
 const masked =
   /(?<![\w-])[\w-]{2,80}(?:\*{3,}|\u2022{3,})[\w-]{0,80}|(?<![*\u2022])(?:\*{3,}|\u2022{3,})[\w-]{2,80}/g
 

@@ -18,7 +18,10 @@ export interface UpstreamAnswer {
    * encoding that they came under. `too_large`: it passed the provider's `max_response_bytes`.
    */
   readonly unread?: 'undecodable' | 'too_large'
-  /** Of a translated answer, the provider's own word for how it ended, null for none: the format may have no such word. */
+  /**
+   * The provider's own word for how a translated answer ended, null for none: the format may have no such
+   * word.
+   */
   readonly finish?: string | null
   /** Why a 2xx was not put into the endpoint's format; `text` and `json` are then the provider's own. */
   readonly untold?: 'malformed' | 'untranslatable'

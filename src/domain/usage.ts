@@ -8,7 +8,7 @@ interface Rates {
   readonly cache_write?: number | undefined
 }
 
-/** Of requests whose input has more tokens than this; it then holds for all of the request. */
+/** Prices of requests whose input has more tokens than this; they hold for all of the request. */
 export interface TieredPrice extends Rates {
   readonly above: number
 }

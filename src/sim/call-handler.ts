@@ -22,7 +22,7 @@ import { identityOf, readRequest, type SimRequest, stringAt } from './read-reque
 
 export interface CallHandlerParts {
   readonly stats: CallStats
-  /** Null where nobody will ask for it. */
+  /** Null where it will not be asked for. */
   readonly journal: CallJournal | null
   readonly decider: Decider
   readonly isKeyGood: (req: IncomingMessage) => boolean

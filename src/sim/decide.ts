@@ -37,7 +37,7 @@ export type Decision = ThrottleDecision | OrdinaryDecision
 export interface Decider {
   /** Null where the call asks for a script that cannot be read. */
   decide(call: CallFacts): Decision | null
-  /** What somebody meets who asks for the list of models: an outage, but no limits. */
+  /** What a request for the list of models meets: an outage, but no limits. */
   decideList(): OrdinaryDecision
   /** Replaces the behaviour, with full buckets. Throws a ZodError for one that is malformed. */
   behave(behaviour: BehaviourInput): void

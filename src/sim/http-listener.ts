@@ -17,7 +17,7 @@ export interface HttpListener {
 }
 
 export function createHttpListener(onRequest: RequestListener): HttpListener {
-  // No idle timeout: closing a kept connection just as a client reuses it would look like a fault nobody asked for.
+  // No idle timeout: closing a kept connection just as a client reuses it would look like a fault that was not asked for.
   const server = createServer({ keepAliveTimeout: 0 }, onRequest)
   let url: string | null = null
   let started: Promise<{ readonly url: string }> | null = null

@@ -44,7 +44,7 @@ test('why a job went to another provider, before the outage was known, and after
     /^no target could serve: parked until [\d:.]+ for openai\/alone, which is down after failures$/,
   )
   expect(waits).toMatch(
-    /^parked until [\d:]+ \(in .+\) for openai\/alone; openai is open until [\d:]+ \(\w+\)$/,
+    /^parked until [\d:]+ \(in .+\) for openai\/alone; openai is down until [\d:]+ \(\w+\)$/,
   )
 
   const shown = await site.run(`explain ${parked}`)

@@ -62,7 +62,7 @@ describe('a relation that does not hold, with its path and suggestion', () => {
     [
       'weights that come to nothing',
       `providers: {p: ${sim}}\nmodels: {a: {provider: p, strategy: weighted, weights: {p: 0, a: 0}}}`,
-      { code: 'relation', path: 'models.a.weights', message: 'come to 0: nobody would have a share' },
+      { code: 'relation', path: 'models.a.weights', message: 'add up to 0: no target would have a share' },
     ],
     [
       'a loop of fallbacks',

@@ -18,7 +18,9 @@ export const explain = (id: string, options: SessionOptions, terminal: CommandIo
     return 0
   })
 
-/** Whoever may read the job need not be one who may look at providers: the rest can be told all the same. */
+/**
+ * A key that may read the job may not be allowed to look at providers: the rest is explained all the same.
+ */
 const unlessDenied = (error: unknown): [] => {
   if (error instanceof ApiRefusal && error.status === 403) return []
   throw error

@@ -45,7 +45,7 @@ const createBatch = async (session: Session, file: string, options: SubmitOption
     ...(options.maxCost !== undefined && { max_cost_usd: options.maxCost }),
   }
   const batch = await batches.create(request).catch(async error => {
-    // Nobody would look for this file: its id is told nowhere.
+    // The id of this file is shown nowhere, so it would stay for ever.
     if (error instanceof ApiRefusal) await batches.discard(fileId).catch(() => undefined)
     throw error
   })

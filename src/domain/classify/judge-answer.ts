@@ -32,7 +32,7 @@ export function judgeAnswer(answer: UpstreamAnswer, endpoint: Endpoint, dialect:
   return judges[endpoint](body, answer.finish)
 }
 
-/** What is no JSON: nothing, a page, or a stream that nobody asked for. */
+/** A body that is not JSON: empty, a page, or a stream that was not asked for. */
 function judgeText(text: string, endpoint: Endpoint, dialect: UpstreamDialect): Finding {
   if (text.trim() === '') return lost('empty')
   const stream = readEventStream(text)
@@ -114,7 +114,7 @@ function judgeResponse({ status, output, incomplete_details }: JsonObject): Find
     return reason === 'content_filter' ? refused(reason) : ok(reason)
   }
   if (state === 'failed' || state === 'cancelled') return lost(state)
-  // The answer is made and paid for there, and nobody here can fetch it: its id is all there is to give.
+  // The answer is made and paid for there, and cannot be fetched from here: its id is all there is to give.
   if (state === 'queued' || state === 'in_progress') return { kind: 'untranslatable', reason: state }
   if (!Array.isArray(output)) return state === 'completed' ? spoiled(null) : lost(state ?? 'unusable')
   if (output.some(holdsRefusal)) return refused('refusal')

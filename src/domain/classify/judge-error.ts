@@ -51,7 +51,7 @@ function judgeForeign({ status, text }: UpstreamAnswer): Finding {
   const reason = `http_${status}`
   const kind = kindOfStatus(status)
   if (status === 404 || status === 405) return { kind: 'transient', reason }
-  // Of a firewall that objects to one prompt the key is not to blame, nor of a proxy's limit the provider.
+  // The key is not to blame when a firewall objects to one prompt, nor the provider for the limit of a proxy.
   if (status === 413 || (status === 403 && firewall.test(text))) return { kind: 'unsupported', reason }
   if (kind !== 'rejected') return { kind, reason }
   if (/^\s*</.test(text)) return { kind: 'transient', reason }

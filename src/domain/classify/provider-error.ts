@@ -5,7 +5,7 @@ import type { UpstreamAnswer, UpstreamBreak, UpstreamOutcome } from '../upstream
 import { asRecord } from './json-shape.ts'
 import type { Verdict } from './verdict.ts'
 
-/** Nobody reads on, and a job keeps the words of all of its calls. */
+/** Longer texts are not read, and a job keeps the words of all of its calls. */
 const longestMessage = 500
 /** Enough to be cut down to that, whatever is cut out of it. */
 const longestRead = 4_000
@@ -55,7 +55,7 @@ const messageIn = (value: unknown, depth = 0): string | null => {
 const isCode = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= 100 && /^[A-Za-z][\w.:/#-]*$/.test(value)
 
-/** Of the codes and types that a body names, the most specific one. */
+/** The most specific of the codes and types that a body names. */
 const codeIn = (body: JsonObject): string | null => {
   const error = asRecord(body.error)
   const places = [asRecord(error?.details)?.error_code, error?.code, body.code, error?.type, error?.status]
@@ -78,7 +78,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** The error event of a stream that nobody asked for. */
+/** The error event of a stream that was not asked for. */
 const eventOf = (text: string): unknown => {
   const data =
     /^event: ?error\r?\ndata: ?(.+)$/m.exec(text)?.[1] ?? /^data: ?(\{.*"error".*)$/m.exec(text)?.[1]

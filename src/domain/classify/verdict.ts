@@ -28,7 +28,7 @@ export interface Verdict {
   readonly retryAfterMs: number | null
   /** True when the provider may charge for this call although its answer was lost. */
   readonly possiblyBilled: boolean
-  /** Of an error that came as a 2xx: the status that it would have had. */
+  /** The status that an error should have had which came as a 2xx. */
   readonly saidStatus?: number
 }
 

@@ -68,7 +68,7 @@ const providersOf = (chain: readonly RouteTarget[]): string[] => [
 ]
 
 /**
- * Of a provider, by the most that those before it in its chains may send. It is the worst case: that they all fail at once
+ * The demand on a provider: the most that those before it in its chains may send. It is the worst case: that they all fail at once
  * while they are used as far as their limits let them.
  */
 export const demandOn = (book: DemandBook, name: string): Demand => {

@@ -29,7 +29,7 @@ export interface SimulatedProvider {
 export interface Simulated {
   readonly providers: readonly SimulatedProvider[]
   readonly answered: number
-  /** Of those answered, the ones that waited for room in a limit, and the longest wait. */
+  /** Answered jobs that waited for room in a limit, and the longest wait. */
   readonly waited: number
   readonly longestWaitMs: number
   /** Jobs that no target is left for: they park until the outage ends, or their deadline. */
@@ -46,7 +46,7 @@ export interface Simulated {
   readonly untimed: number
 }
 
-/** Later than any job: nobody knows when an outage ends. */
+/** Later than any job: the end of an outage is unknown. */
 const never = Number.MAX_SAFE_INTEGER
 
 /**

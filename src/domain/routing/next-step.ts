@@ -10,7 +10,7 @@ export interface RoutingLimits {
   readonly retries: number
   /** Calls that a provider took on, over all targets. */
   readonly maxAttempts: number
-  /** Of the provider of a target. */
+  /** The backoff of a target's provider. */
   readonly backoffOf: (target: RouteTarget) => Backoff
 }
 
@@ -58,7 +58,7 @@ const shortestParkMs = 100
 const isAt = (attempt: Attempt, target: RouteTarget): boolean =>
   attempt.provider === target.provider && attempt.model === target.model
 
-/** Reasons of a transient failure that say "nobody is there": an outage, whatever the request. */
+/** Reasons of a transient failure that mean an outage, whatever the request. */
 const away = /^(dns|connect|tls|http_50[234]|http_52\d)$/
 
 /**
@@ -107,7 +107,7 @@ const mostMalformed = 2
 /** A mirror's calls are made beside the job's: they neither end it nor use up what it has. */
 const ownCalls = ({ attempts }: RoutingState): readonly Attempt[] => attempts.filter(a => !a.mirror)
 
-/** What a paid answer ends the job with although nobody can use it, or null. */
+/** The error of a job whose paid answer cannot be used, or null. */
 const spoiledCode = (walk: RoutingState): JobErrorCode | null => {
   const own = ownCalls(walk)
   if (own.some(a => a.verdict === 'untranslatable')) return 'untranslatable_answer'
@@ -156,7 +156,7 @@ const timeoutReason = /time_?d?_?out|deadline/i
 /** Who refuses a connection does so at once; one that failed later than this was waited for. */
 const longConnectMs = 1_000
 
-/** Whether a call was given up after a time that somebody had set: here, at the provider, or between. */
+/** Whether a call was given up after a timeout: one of ours, of the provider, or of a proxy between. */
 const endedByTimeout = ({ reason, status_code, duration_ms }: Attempt): boolean =>
   timeoutStatuses.has(status_code) ||
   timeoutReason.test(reason) ||

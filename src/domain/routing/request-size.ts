@@ -6,7 +6,7 @@ export interface Tokens {
   readonly output: number
 }
 
-/** Of English, and of the JSON around it. */
+/** A rule of thumb for English and the JSON around it. */
 const charactersPerToken = 4
 /** An answer of two or three paragraphs: what is asked for at most says little of what comes. */
 const usualAnswer = 500

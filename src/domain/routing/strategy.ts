@@ -26,7 +26,10 @@ export interface Choice<Target> {
   keyOf(target: Target): string
 }
 
-/** Of jobs, on routes by speed, that ask another than the fastest first: so one that was slow is seen to recover. */
+/**
+ * The share of jobs, on routes by speed, that ask another target than the fastest first: so one that was
+ * slow is seen to recover.
+ */
 export const explorers = 0.05
 
 /** A failure halves the weight, as long as it is recent and no answer came since. */
