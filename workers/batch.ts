@@ -6,6 +6,7 @@ import { createFileStore } from '../src/files/store.ts'
 import { createSchedule } from '../src/jobs/schedule.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createRepeating } from '../src/lifecycle/repeating.ts'
+import { subscribeTo } from '../src/redis/subscribe.ts'
 import { openBlobStore } from '../src/start-blobs.ts'
 
 /** What comes after `worker` to start it, and what its log lines say. */
@@ -48,9 +49,10 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     () => runner.start(),
     () => runner.stop(),
   )
+  // What is not heard while the connection is down is found by the next look.
   await life.open(
     'new batches',
-    () => listenForBatches(context, runner.look),
+    () => subscribeTo(context.subscriber, keys.batchesChannel, runner.look),
     stop => stop(),
   )
   const files = createFileStore({ redis, run, keys, blobs, now })
@@ -70,14 +72,4 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     () => purger.stop(),
   )
   log.info({ event: 'worker.started' }, 'worker started')
-}
-
-/** What is not heard, as the connection is down, is found by the next look. */
-const listenForBatches = async ({ subscriber, keys }: AppContext, look: () => void): Promise<() => void> => {
-  const onMessage = (channel: string): void => {
-    if (channel === keys.batchesChannel) look()
-  }
-  subscriber.on('message', onMessage)
-  await subscriber.subscribe(keys.batchesChannel)
-  return () => subscriber.off('message', onMessage)
 }

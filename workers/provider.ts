@@ -31,6 +31,7 @@ import { type ConsumerOptions, createConsumer } from '../src/queue/consumer.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import type { Admission } from '../src/rate-limits/admission.ts'
 import { openAdmission } from '../src/rate-limits/open-admission.ts'
+import { subscribeTo } from '../src/redis/subscribe.ts'
 import { claimBytesOf } from './claim-bytes.ts'
 
 /** What the worker of one provider is opened with. */
@@ -185,9 +186,10 @@ const openExecutor = async (
     leases => leases.stop(),
   )
   const { shareCall, dropCall } = await openShareCall(life, { ...context, calls, leaseMs, persist, log })
+  // A cancelled job's call is dropped in whatever process it runs.
   await life.open(
     'aborts',
-    () => listenForAborts(context, dropCall),
+    () => subscribeTo(context.subscriber, context.keys.abortChannel, dropCall),
     stop => stop(),
   )
   const caller = createUpstreamCaller({
@@ -275,16 +277,3 @@ const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettin
   checkMs: recovery.step_interval,
   firstShare: recovery.first_share,
 })
-
-/** A cancelled job's call is dropped in whatever process it runs. */
-const listenForAborts = async (
-  { subscriber, keys }: AppContext,
-  dropCall: (jobId: string) => void,
-): Promise<() => void> => {
-  const onMessage = (channel: string, jobId: string): void => {
-    if (channel === keys.abortChannel) dropCall(jobId)
-  }
-  subscriber.on('message', onMessage)
-  await subscriber.subscribe(keys.abortChannel)
-  return () => subscriber.off('message', onMessage)
-}

@@ -2,6 +2,7 @@ import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { DeliveryStatus, Usage, WebhookTarget } from '../domain/job.ts'
 import type { BlockReason } from '../domain/obstacle.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
+import { costUnits } from '../domain/usage.ts'
 import { parseSegment, type Segment } from '../files/segment.ts'
 import type { RecordFields } from '../jobs/record.ts'
 
@@ -128,9 +129,6 @@ export interface FeedCursor {
   /** Bytes of the requests that are fed and not collected. */
   readonly openBytes: number
 }
-
-/** Costs are added up as whole hundred-millionths of a dollar: what `costOf` rounds to. */
-export const costUnits = 1e8
 
 const time = (text: string | undefined): number | null => (text ? Number(text) : null)
 const count = (text: string | undefined): number => Number(text ?? 0)

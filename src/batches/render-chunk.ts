@@ -1,10 +1,11 @@
 import type { Dialect } from '../domain/endpoint.ts'
 import { failureStatus, isGivable } from '../domain/job.ts'
 import { sayLastError, toldFailure } from '../domain/job-failure.ts'
+import { costUnits } from '../domain/usage.ts'
 import { batchJobId, ulidOf } from '../redis/keys.ts'
 import type { FinishedLine } from './finished-line.ts'
 import { type LineEnd, renderLine } from './output-line.ts'
-import { costUnits, type LineCounts } from './record.ts'
+import type { LineCounts } from './record.ts'
 
 /** Done lines put into words, and counted. */
 export interface RenderedChunk {

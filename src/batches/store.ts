@@ -4,7 +4,7 @@ import type { WebhookTarget } from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Segment } from '../files/segment.ts'
 import type { RecordFields } from '../jobs/record.ts'
-import { isBatchId, isNoticeId, type Keys, newFileId, shardCount, shardOf, timeOf } from '../redis/keys.ts'
+import { isBatchId, isNoticeId, type Keys, newFileId, shardOf, shards, timeOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import { batchFields } from './codec.ts'
 import { createBatchIndex } from './listing.ts'
@@ -140,10 +140,8 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
   const keyOf = (id: string): string => (isNoticeId(id) ? keys.notice(id) : keys.batch(id))
 
   const listOpen = async (tenant: string): Promise<readonly BatchRecord[]> => {
-    const shards = Array.from({ length: shardCount }, (_, shard) =>
-      redis.zrange(keys.openBatches(shard), '0', '-1'),
-    )
-    const records = await Promise.all((await Promise.all(shards)).flat().map(read))
+    const open = shards.map(shard => redis.zrange(keys.openBatches(shard), '0', '-1'))
+    const records = await Promise.all((await Promise.all(open)).flat().map(read))
     return records
       .filter(record => record !== null)
       .filter(record => record.tenant === tenant && !hasEnded(record.status))

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JobStore } from '../jobs/store.ts'
 import { type ReconcilerDeps, reconcileRecords } from '../queue/reconciler.ts'
+import { deadlineGraceMs } from '../queue/sweeper.ts'
 import { batchJobId } from '../redis/keys.ts'
 import type { Progress } from './progress.ts'
 import type { BatchRecord } from './record.ts'
@@ -22,8 +23,6 @@ const roundMs = 250
 /** Jobs looked after in a round, and how often that is done. */
 const checkedAtOnce = 200
 const checkEveryMs = 5_000
-/** A worker ends its own calls at the deadline; only one that is dead or stuck is still running after this. */
-const deadlineGraceMs = 5_000
 const together = 200
 
 /**

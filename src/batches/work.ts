@@ -4,7 +4,8 @@ import { formatSegment, type Segment } from '../files/segment.ts'
 import { encodeBody, jobFields } from '../jobs/codec.ts'
 import { createPayloads, isApart } from '../jobs/payloads.ts'
 import type { RecordFields } from '../jobs/record.ts'
-import { batchJobId, type Keys, shardCount, shardOf } from '../redis/keys.ts'
+import { outboxGraceMs } from '../jobs/schedule.ts'
+import { batchJobId, type Keys, shardOf, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import {
@@ -67,8 +68,6 @@ export interface BatchWorkOptions {
   readonly now: () => number
 }
 
-/** A job not yet rung within this time is taken up by a sweeper. */
-const outboxGraceMs = 1_500
 /** A feeder that was taken for dead may still write a blob of a file that gets no record; then that is removed. */
 const strayBlobsMs = 2 * 3_600_000
 
@@ -110,8 +109,8 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
 
   return {
     due: async limit => {
-      const shards = Array.from({ length: shardCount }, (_, shard) => dueIn(shard, limit))
-      const due = (await Promise.all(shards)).flat().sort(([, a], [, b]) => a - b)
+      const each = shards.map(shard => dueIn(shard, limit))
+      const due = (await Promise.all(each)).flat().sort(([, a], [, b]) => a - b)
       return due.slice(0, limit).map(([id]) => id)
     },
     take: async (held, untilMs) => (await lease(held, 'take', untilMs)) !== null,

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Target } from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
-import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { createRepeating, type Repeating, renewalsPerLease } from '../lifecycle/repeating.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
 import { isCacheable } from './cacheable-answer.ts'
 import { requestKey } from './request-key.ts'
@@ -91,8 +91,6 @@ export interface SingleFlightDeps {
   readonly random: () => number
 }
 
-/** One renewal may be late or fail without harm. */
-const renewalsPerLease = 3
 /** Followers of a leader that died come back over this part of a lease: one of them leads, and the others see it. */
 const spread = 0.2
 

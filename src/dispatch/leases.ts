@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Claim, JobStore } from '../jobs/store.ts'
-import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { createRepeating, type Repeating, renewalsPerLease } from '../lifecycle/repeating.ts'
 
 type Held = Pick<Claim, 'id' | 'token'>
 
@@ -12,9 +12,6 @@ export interface Leases extends Repeating {
   /** False once Redis has said that somebody else has the job, or that it has ended. */
   isOurs(claim: Held): boolean
 }
-
-/** One renewal may be late or fail without harm. */
-const renewalsPerLease = 3
 
 export const createLeases = (store: Pick<JobStore, 'renew'>, leaseMs: number, log: Logger): Leases => {
   const held = new Map<string, Held>()

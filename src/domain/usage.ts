@@ -57,7 +57,10 @@ export const usageOf = (answer: unknown): Usage | null => {
   return usage(count(input) + read + write, count(output), read + within, write)
 }
 
-const roundedTo1e8 = (dollars: number): number => Math.round(dollars * 1e8) / 1e8
+/** Costs are rounded to, and added up as, whole hundred-millionths of a dollar. */
+export const costUnits = 1e8
+
+const rounded = (dollars: number): number => Math.round(dollars * costUnits) / costUnits
 
 /** US dollars, rounded to a hundredth of a micro-dollar so that sums stay readable; null without a price. */
 export const costOf = (usage: Usage | null, price: Price | undefined): number | null => {
@@ -74,11 +77,11 @@ export const costOf = (usage: Usage | null, price: Price | undefined): number | 
     fresh * rates.input +
     read * (rates.cache_read ?? rates.input) +
     write * (rates.cache_write ?? rates.input)
-  return roundedTo1e8((inputCost + output * rates.output) / 1_000_000)
+  return rounded((inputCost + output * rates.output) / 1_000_000)
 }
 
 /** What all calls of a job cost together, as far as is known; null when it is known of none. */
 export const costOfAll = (attempts: readonly { readonly cost_usd?: number }[]): number | null => {
   const costs = attempts.flatMap(attempt => attempt.cost_usd ?? [])
-  return costs.length === 0 ? null : roundedTo1e8(costs.reduce((sum, cost) => sum + cost, 0))
+  return costs.length === 0 ? null : rounded(costs.reduce((sum, cost) => sum + cost, 0))
 }

@@ -1,4 +1,4 @@
-import { isUploadId, shardCount, shardOf, ulidOf } from '../redis/keys.ts'
+import { isUploadId, shardOf, shards, ulidOf } from '../redis/keys.ts'
 import { freeQuota } from './quotas.ts'
 import { fileScripts } from './scripts.ts'
 import type { FileStoreOptions } from './store.ts'
@@ -15,8 +15,6 @@ export interface FilePurger {
   /** Removes what is left of a file or an upload that is due. False when it is not, or a batch still reads it. */
   purge(id: string): Promise<boolean>
 }
-
-const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 
 /** Removes the bytes of files that were deleted, have expired, or never came to be. Any number of processes may. */
 export const createFilePurger = ({ redis, run, keys, blobs, now }: FileStoreOptions): FilePurger => {

@@ -10,6 +10,7 @@ import {
   takesShare,
 } from '../domain/circuit.ts'
 import { createRepeating } from '../lifecycle/repeating.ts'
+import { subscribeTo } from '../redis/subscribe.ts'
 import { type CircuitStore, circuitChannel } from './circuit-store.ts'
 
 /** Where every provider stands, read from memory: pushed by Redis, and read again now and then. */
@@ -96,9 +97,8 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
   }
   const reading = createRepeating('health', readAgainMs, load, log)
 
-  const onMessage = (from: string, text: string): void => {
-    if (from === channel) learn(JSON.parse(text) as Circuit)
-  }
+  const onNews = (text: string): void => learn(JSON.parse(text) as Circuit)
+  let unsubscribe = (): void => undefined
   const onReady = (): void =>
     void load().catch(error => log.warn({ event: 'circuits.read_failed', err: error }, 'circuits not read'))
 
@@ -120,14 +120,13 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
 
   return {
     start: async () => {
-      subscriber.on('message', onMessage)
       subscriber.on('ready', onReady)
-      await subscriber.subscribe(channel)
+      unsubscribe = await subscribeTo(subscriber, channel, onNews)
       await load()
       reading.start()
     },
     stop: async () => {
-      subscriber.off('message', onMessage)
+      unsubscribe()
       subscriber.off('ready', onReady)
       await reading.stop()
     },

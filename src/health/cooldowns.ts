@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/classify/verdict.ts'
 import type { LastError, Target } from '../domain/job.ts'
 import { createScriptRunner, defineScript } from '../redis/scripts.ts'
+import { subscribeTo } from '../redis/subscribe.ts'
 
 /** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */
 export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`
@@ -74,6 +75,7 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
   const key = `${prefix}:{health}:board`
   const channel = `${prefix}:health`
   const run = createScriptRunner(redis)
+  let unsubscribe = (): void => undefined
   const entries = new Map<string, Cooldown>()
   /** What the others were last told by this process. */
   const sharedUntil = new Map<string, number>()
@@ -95,8 +97,7 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
 
   const untilOf = (scope: Scope): number => entries.get(scope)?.untilMs ?? 0
 
-  const onMessage = (from: string, text: string): void => {
-    if (from !== channel) return
+  const onNews = (text: string): void => {
     const news = JSON.parse(text) as Cooldown | { readonly lifted: string }
     if ('lifted' in news) forget(news.lifted)
     else learn(news)
@@ -118,13 +119,12 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
 
   return {
     start: async () => {
-      subscriber.on('message', onMessage)
       subscriber.on('ready', onReady)
-      await subscriber.subscribe(channel)
+      unsubscribe = await subscribeTo(subscriber, channel, onNews)
       await load()
     },
     stop: async () => {
-      subscriber.off('message', onMessage)
+      unsubscribe()
       subscriber.off('ready', onReady)
     },
     unavailableUntil: ({ provider, model }) => {

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../redis/keys.ts'
+import { subscribeTo } from '../redis/subscribe.ts'
 
 export interface CompletionListener {
   start(): Promise<void>
@@ -33,10 +34,11 @@ export const createCompletionListener = (subscriber: Redis, keys: Keys, log: Log
   const tellAll = (): void => {
     for (const jobId of waiters.keys()) tell(jobId, false)
   }
-  const onMessage = (channel: string, ids: string): void => {
-    if (channel !== keys.endsChannel || waiters.size === 0) return
+  const onEnds = (ids: string): void => {
+    if (waiters.size === 0) return
     for (const id of ids.split(' ')) tell(id, true)
   }
+  let unsubscribe = (): void => undefined
   // What was published while the connection was down is lost: everyone looks, once it would be heard again.
   const onReady = (): void =>
     void subscriber
@@ -59,9 +61,8 @@ export const createCompletionListener = (subscriber: Redis, keys: Keys, log: Log
 
   return {
     start: async () => {
-      subscriber.on('message', onMessage)
       subscriber.on('ready', onReady)
-      await subscriber.subscribe(keys.endsChannel)
+      unsubscribe = await subscribeTo(subscriber, keys.endsChannel, onEnds)
     },
     wait: async (jobId, signal, hasEnded, fresh = false) => {
       let { promise: told, resolve: wake } = Promise.withResolvers<boolean>()
@@ -84,7 +85,7 @@ export const createCompletionListener = (subscriber: Redis, keys: Keys, log: Log
     awaitedJobs: () => [...waiters.keys()],
     stop: () => {
       clearInterval(lookingAgain)
-      subscriber.off('message', onMessage)
+      unsubscribe()
       subscriber.off('ready', onReady)
       tellAll()
     },

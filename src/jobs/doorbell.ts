@@ -15,8 +15,10 @@ export type Doorbell =
 export const jobDoorbell = (jobId: string, hop: number, generation: number): string =>
   `${jobId}.${hop}.${generation}`
 export const webhookDoorbell = (jobId: string, attempt: number): string => `${jobId}.w.${attempt}`
+/** Of a delivery under way, by the name of its doorbell. */
+export const deliveryLease = (doorbell: string): string => `${doorbell}.l`
 export const deliveryEntry = (jobId: string, attempt: number): string =>
-  `${webhookDoorbell(jobId, attempt)}.l`
+  deliveryLease(webhookDoorbell(jobId, attempt))
 export const deadlineEntry = (jobId: string): string => `${jobId}.x`
 export const leaseEntry = (jobId: string): string => `${jobId}.l`
 

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { type Keys, shardCount } from '../redis/keys.ts'
+import { type Keys, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 
 /** A place in the list of all jobs: newest first by arrival, then by shard. */
@@ -27,7 +27,6 @@ export interface JobIndex {
 
 type StreamEntry = [streamId: string, fields: string[]]
 
-const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 const leaseMs = 10_000
 const betweenWalksMs = 30_000
 

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { type Keys, shardCount, shardOf } from '../redis/keys.ts'
+import { type Keys, shardOf, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import { jobScripts } from './scripts.ts'
@@ -27,7 +27,8 @@ export interface Schedule {
   size(): Promise<number>
 }
 
-export const shards: readonly number[] = Array.from({ length: shardCount }, (_, shard) => shard)
+/** An entry that its writer has not rung within this time is taken up by a sweeper. */
+export const outboxGraceMs = 1_500
 
 export const createSchedule = (
   redis: Redis | Cluster,

@@ -28,11 +28,9 @@ import {
   type Standing,
   type StoredResult,
 } from './record.ts'
+import { outboxGraceMs } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
 import { createWholeJobs } from './whole-jobs.ts'
-
-/** A job not yet rung within this time is taken up by a sweeper. */
-const outboxGraceMs = 1_500
 
 /** `replayed`: the key named this earlier job. `conflict`: it named one with another body. `full`: there is no room for a new one. */
 export type Created =

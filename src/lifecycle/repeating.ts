@@ -53,3 +53,6 @@ export const createRepeating = (
     },
   }
 }
+
+/** A lease is renewed this often while it lasts: one renewal may be late or fail without harm. */
+export const renewalsPerLease = 3

@@ -1,9 +1,7 @@
+import { costUnits } from '../domain/usage.ts'
 import type { ComparedCall } from './compared-call.ts'
 import { bucketOf, percentileOf } from './histogram.ts'
 import type { Stats } from './mirror-store.ts'
-
-/** Costs are counted in whole hundredths of a micro-dollar: sums of fractions would drift. */
-const costUnits = 1e8
 
 export type Counts = Readonly<Record<string, number>>
 

@@ -5,6 +5,7 @@ import { encodeBody, jobFields } from '../jobs/codec.ts'
 import { deadlineEntry, jobDoorbell } from '../jobs/doorbell.ts'
 import type { NewJob } from '../jobs/new-job.ts'
 import { createPayloads } from '../jobs/payloads.ts'
+import { outboxGraceMs } from '../jobs/schedule.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
 import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 import type { ComparedCall } from './compared-call.ts'
@@ -48,8 +49,6 @@ export interface MirrorStore {
 
 /** Of a mirror that nobody asks any more. */
 const statsRetentionMs = 30 * 86_400_000
-/** A job not yet rung within this time is taken up by a sweeper. */
-const outboxGraceMs = 1_500
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 

@@ -2,9 +2,10 @@ import type { Logger } from 'pino'
 import { type DeliveryStatus, isTerminal } from '../domain/job.ts'
 import { type Doorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { JobRecord } from '../jobs/record.ts'
-import { type Schedule, shards } from '../jobs/schedule.ts'
+import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { shards } from '../redis/keys.ts'
 import { type AddressedDoorbell, type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
 
 const pollMs = 250
@@ -16,7 +17,7 @@ const graceMs = 5_000
 /** Of one shard at once: those before the last have hung for longer than the grace. */
 const mostRounds = 3
 /** A worker ends its own calls at the deadline; only one that is dead or stuck is still running after this. */
-const deadlineGraceMs = 5_000
+export const deadlineGraceMs = 5_000
 
 export interface SweepDeps {
   readonly schedule: Schedule

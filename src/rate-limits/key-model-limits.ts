@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import { subscribeTo } from '../redis/subscribe.ts'
 import { type LimitStore, limiterName } from './limit-store.ts'
 import { createLimiter, type Limiter, type LimiterTerms } from './limiter.ts'
 
@@ -114,9 +115,7 @@ export const createProviderLimits = (options: ProviderLimitsOptions): ProviderLi
     }
     limiters.get(name)?.refresh()
   }
-  const onMessage = (channel: string, name: string): void => {
-    if (channel === store.channel && name.startsWith(`${provider}#`)) onNews(name)
-  }
+  let unsubscribe = (): void => undefined
 
   return {
     get isLimited() {
@@ -128,8 +127,9 @@ export const createProviderLimits = (options: ProviderLimitsOptions): ProviderLi
       return limiters.values()
     },
     start: async () => {
-      subscriber.on('message', onMessage)
-      await subscriber.subscribe(store.channel)
+      unsubscribe = await subscribeTo(subscriber, store.channel, name => {
+        if (name.startsWith(`${provider}#`)) onNews(name)
+      })
       for (const key of keys.inUse()) configuredOf(key)
       const own = new Set(keys.inUse().map(fingerprintOf))
       for (const { name, key, model } of await store.read(provider)) {
@@ -138,7 +138,7 @@ export const createProviderLimits = (options: ProviderLimitsOptions): ProviderLi
       }
     },
     stop: async () => {
-      subscriber.off('message', onMessage)
+      unsubscribe()
       await Promise.all([...limiters.values()].map(limiter => limiter.stop()))
     },
   }

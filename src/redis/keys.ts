@@ -9,6 +9,8 @@ import type { Dialect } from '../domain/endpoint.ts'
  */
 export const shardCount = 16
 
+export const shards: readonly number[] = Array.from({ length: shardCount }, (_, shard) => shard)
+
 const base32 = '0123456789abcdefghjkmnpqrstvwxyz'
 const ulidLength = 26
 const jobPrefix = 'job_'

@@ -1,13 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import {
-  isBatchId,
-  isJobId,
-  isNoticeId,
-  type Keys,
-  type LetterKind,
-  shardCount,
-  shardOf,
-} from '../redis/keys.ts'
+import { isBatchId, isJobId, isNoticeId, type Keys, type LetterKind, shardOf, shards } from '../redis/keys.ts'
 
 export interface DeadLetter {
   /** A job's, a batch's or a notice's. */
@@ -35,7 +27,6 @@ export interface DeadLettersOptions {
   readonly now: () => number
 }
 
-const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 const kinds: readonly LetterKind[] = ['jobs', 'batches']
 const kindOf = (id: string): LetterKind => (isJobId(id) ? 'jobs' : 'batches')
 

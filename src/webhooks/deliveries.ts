@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { deliveryEntry, deliveryLease } from '../jobs/doorbell.ts'
 import { createPayloads } from '../jobs/payloads.ts'
 import type { RecordFields } from '../jobs/record.ts'
 import { coalesce } from '../redis/coalesce.ts'
@@ -124,11 +125,11 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
 
     reschedule: async (id, attempt) => {
-      await write('ZADD', keys.schedule(shardOf(id)), now() + ringEndsMs, `${id}.w.${attempt}.l`)
+      await write('ZADD', keys.schedule(shardOf(id)), now() + ringEndsMs, deliveryEntry(id, attempt))
     },
 
     renewDelivery: async doorbell => {
-      await write('ZADD', keys.schedule(shardOf(doorbell)), 'XX', now() + leaseMs, `${doorbell}.l`)
+      await write('ZADD', keys.schedule(shardOf(doorbell)), 'XX', now() + leaseMs, deliveryLease(doorbell))
     },
 
     recoverDelivery: async (id, attempt) =>

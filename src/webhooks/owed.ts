@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { isNoticeId, type Keys, shardCount, shardOf } from '../redis/keys.ts'
+import { isNoticeId, type Keys, shardOf, shards } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import { deliveryScripts } from './scripts.ts'
 
@@ -28,8 +28,6 @@ export interface OwedOptions {
   readonly keys: Keys
   readonly now: () => number
 }
-
-const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 
 export const createOwedAnnouncements = ({ redis, run, keys, now }: OwedOptions): OwedAnnouncements => {
   const recordOf = (id: string): string => (isNoticeId(id) ? keys.notice(id) : keys.batch(id))

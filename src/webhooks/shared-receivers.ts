@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
+import { subscribeTo } from '../redis/subscribe.ts'
 import type { BreakerTerms } from './receiver-breaker.ts'
 import { createReceivers, type Receivers } from './receivers.ts'
 
@@ -34,6 +35,7 @@ const tickMs = 1_000
 export const createSharedReceivers = (parts: SharedReceiversDeps): SharedReceivers => {
   const { redis, subscriber, channel, instance, log } = parts
   const listeners: (() => void)[] = []
+  let unsubscribe = (): void => undefined
 
   // News that are lost cost another process some failures of its own.
   const tell = async (news: News): Promise<void> => {
@@ -50,8 +52,7 @@ export const createSharedReceivers = (parts: SharedReceiversDeps): SharedReceive
       void tell({ by: instance, origin, untilMs })
     },
   })
-  const onMessage = (from: string, text: string): void => {
-    if (from !== channel) return
+  const onNews = (text: string): void => {
     const { by, origin, untilMs } = JSON.parse(text) as News
     if (by !== instance) receivers.shut(origin, untilMs)
   }
@@ -69,12 +70,11 @@ export const createSharedReceivers = (parts: SharedReceiversDeps): SharedReceive
     ...receivers,
     onHanging: listener => void listeners.push(listener),
     start: async () => {
-      subscriber.on('message', onMessage)
-      await subscriber.subscribe(channel)
+      unsubscribe = await subscribeTo(subscriber, channel, onNews)
       ticking.start()
     },
     stop: async () => {
-      subscriber.off('message', onMessage)
+      unsubscribe()
       await ticking.stop()
     },
   }
