@@ -14,7 +14,9 @@ export const failovers = [
 const shared = [
   'test/{domain,json,config,terminal,sim}/**/*.test.ts',
   'test/contract/providers/**/*.test.ts',
-  'test/{api,batches/store,cache,dispatch,files,health,jobs,mirror,queue,rate-limits,webhooks,workers}/**/*.test.ts',
+  'test/batches/{!(anthropic-document|read-lines),store/*}.test.ts',
+  'test/{api,cache,clock,dispatch,files,harness,health,jobs,lifecycle,mirror,net,queue}/**/*.test.ts',
+  'test/{rate-limits,text,webhooks,workers}/**/*.test.ts',
 ]
 
 const never = [...configDefaults.exclude, ...failovers]

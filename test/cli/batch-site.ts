@@ -6,7 +6,7 @@ import type { BatchView } from '../../src/batches/view.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { openBaton } from '../support/open-baton.ts'
-import { type Command, type Ended, startCommand } from './command.ts'
+import { type Command, type Ended, runHere, startCommand } from './command.ts'
 
 export const clientKey = 'client-key-1'
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -22,6 +22,7 @@ export interface BatchSite {
   meet(fate: (method: string, path: string) => Fate): void
   /** Starts the command in the site's folder, with its address and key in the environment unless told otherwise. */
   start(args: readonly string[], env?: Readonly<Record<string, string>>): Command
+  /** The same, in this process. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>
   write(name: string, text: string): Promise<void>
   read(name: string): Promise<string>
@@ -98,7 +99,7 @@ export const openBatchSite = async (): Promise<BatchSite> => {
       fateOf = fate
     },
     start,
-    run: (args, env) => start(args, env).ended,
+    run: (args, env = usual) => runHere(args, { cwd: dir, env }),
     write: (name, text) => writeFile(join(dir, name), text),
     read: name => readFile(join(dir, name), 'utf8'),
     ask,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
+import { runBaton } from '../../src/cli/program.ts'
 
 const entry = join(import.meta.dirname, '../..', manifest.bin.baton)
 
@@ -24,6 +25,31 @@ const living = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL')
 })
+
+/** The same without a process of its own, for tests of what it prints: one takes most of a second to start. */
+export const runHere = async (
+  args: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<Ended> => {
+  let [stdout, stderr] = ['', '']
+  const code = await runBaton(args, {
+    cwd,
+    env,
+    out: text => {
+      stdout += `${text}\n`
+    },
+    err: text => {
+      stderr += `${text}\n`
+    },
+    progress: {
+      write: text => {
+        stderr += text
+      },
+    },
+    onInterrupt: () => () => undefined,
+  })
+  return { code, stdout, stderr }
+}
 
 /** The `baton` command as a person starts it, in a process of its own. */
 export const startCommand = (
