@@ -122,8 +122,8 @@ describe('bodies', () => {
   })
 })
 
-/** Waits at a door, until the answer or until it is let go. */
-const door = (key: string, content = 'hi'): { answer: Promise<Answer>; leave: () => void } => {
+/** Waits on a sync path, until the answer or until `leave`. */
+const waitFor = (key: string, content = 'hi'): { answer: Promise<Answer>; leave: () => void } => {
   const leaving = new AbortController()
   const answer = call(api, 'POST', '/v1/chat/completions', {
     body: chat(content),
@@ -141,10 +141,10 @@ const liveJobs = async (key: string): Promise<string[]> => {
 
 describe('connections', () => {
   it('wait for answers in a number that is bounded, in all and for each tenant', async () => {
-    const waiting = Array.from({ length: 4 }, () => door('one'))
+    const waiting = Array.from({ length: 4 }, () => waitFor('one'))
     await until(async () => (await metric('baton_waiting_connections{kind="answer"}')) === 4)
-    expect(await door('one').answer).toMatchObject(refused('too_many_waiting'))
-    waiting.push(door('two'))
+    expect(await waitFor('one').answer).toMatchObject(refused('too_many_waiting'))
+    waiting.push(waitFor('two'))
     await until(async () => (await metric('baton_waiting_connections{kind="answer"}')) === 5)
     for (const { leave } of waiting) leave()
     await until(async () => (await metric('baton_waiting_connections{kind="answer"}')) === 0)

@@ -54,6 +54,13 @@ describe('POST /v1/jobs', () => {
     expect(await api.parts.store.readBody(job.id)).toBe(JSON.stringify(body))
   })
 
+  it('keeps numbers, escapes and white space of a body that JSON.stringify would write otherwise', async () => {
+    const body =
+      '{ "model":"gpt-4", "messages":[{}], "seed":12345678901234567890, "top_p":1e400, "user":"\\u00e4" }'
+    const { json } = await call(api, 'POST', '/v1/jobs', { body: `{"priority":"low", "body" : ${body}}` })
+    expect(await api.parts.store.readBody(json.id)).toBe(body)
+  })
+
   it('never shows a webhook secret', async () => {
     const secret = `whsec_${'B'.repeat(32)}`
     const job = await submitJob(api, { webhook: { url: 'https://192.0.1.1/hook', secret } })

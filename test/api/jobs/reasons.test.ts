@@ -29,7 +29,7 @@ const ended = (site: ReasonsSite, id: string): Promise<Json> =>
   })
 
 describe('a request that a provider of another format rejects', () => {
-  it("is told so at OpenAI's doors in OpenAI's shape", async () => {
+  it("is answered so on OpenAI's sync paths in OpenAI's shape", async () => {
     await using site = await openReasonsSite()
     site.claude.answers(claudeRejects)
     const { status, json } = await site.ask('opus')
@@ -56,7 +56,7 @@ describe('a request that a provider of another format rejects', () => {
     await expect(asked).rejects.toThrow(OpenAI.BadRequestError)
   })
 
-  it("is told so at Anthropic's door in Anthropic's shape", async () => {
+  it("is answered so on Anthropic's sync path in Anthropic's shape", async () => {
     await using site = await openReasonsSite()
     site.openai.answers(openaiRejects)
     const { status, json } = await messages(site, 'gpt-4')

@@ -19,7 +19,7 @@ afterAll(() => api[Symbol.asyncDispose]())
 
 const newest = async (): Promise<Json> => (await call(api, 'GET', '/v1/jobs?limit=1')).json.data[0]
 
-/** Sends a request to a door and answers the job that it made, with its answer to come. */
+/** Sends a request to a sync path; returns the job that it made, with its answer to come. */
 const knock = async (path: string, options: Call = {}): Promise<{ id: string; answer: Promise<Answer> }> => {
   const before = (await newest())?.id
   const answer = call(api, 'POST', path, { body: chat(), ...options })
@@ -151,7 +151,7 @@ describe('the request', () => {
 
 describe('an Idempotency-Key', () => {
   it('gives a repeated request the result of the first', async () => {
-    const headers = { 'idempotency-key': 'door' }
+    const headers = { 'idempotency-key': 'sync' }
     const { id, answer } = await knock('/v1/chat/completions', { headers })
     const during = call(api, 'POST', '/v1/chat/completions', { body: chat(), headers })
     await endJob(api, id)
