@@ -31,10 +31,9 @@ import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
 import type { LimitStore } from '../rate-limits/limit-store.ts'
 import type { MemoryWatch } from '../redis/memory-watch.ts'
-import type { AddressGuard } from '../webhooks/address-guard.ts'
+import type { AddressGuard, Resolve } from '../webhooks/address-guard.ts'
 import type { DeadLetters } from '../webhooks/dead-letters.ts'
 import type { DeliveriesByKind } from '../webhooks/deliveries.ts'
-import type { Resolve } from '../webhooks/host-addresses.ts'
 
 /** Where routes are added whose schemas are zod's. */
 export type ApiScope = FastifyInstance<

@@ -3,10 +3,9 @@ import { BatonError } from '../domain/errors.ts'
 import { isJsonObject } from '../json/json-object.ts'
 import { DocumentOutline, invalidDocument, invalidJson, type Span } from './document-outline.ts'
 import { GrowingBytes } from './growing-bytes.ts'
-
+import { SeenIds } from './line-fault.ts'
 import { customIdOf, onOneLine, parseSpan } from './message-request.ts'
-import { SeenIds } from './seen-ids.ts'
-import { withoutByteOrderMark } from './without-byte-order-mark.ts'
+import { withoutByteOrderMark } from './read-lines.ts'
 
 export interface MessageBatchOptions {
   readonly maxRequests: number

@@ -1,8 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-import { type BatchRequest, type LineFault, quoted } from './line-fault.ts'
+import { type BatchRequest, type LineFault, quoted, SeenIds } from './line-fault.ts'
 import { parseOpenAiLine } from './openai-line.ts'
 import type { InputLine } from './read-lines.ts'
-import { SeenIds } from './seen-ids.ts'
 
 export interface ValidatorOptions {
   readonly endpoint: Endpoint

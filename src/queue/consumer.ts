@@ -1,13 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Job } from 'bullmq'
+import { Worker } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../redis/keys.ts'
 import { bundleSize, type Doorbells, doorbellsOf, queueName } from './doorbells.ts'
 import { holdWrites } from './hold-writes.ts'
-import { PatientWorker } from './patient-worker.ts'
 import { createSlotPool } from './slot-pool.ts'
 import { letQueuesRunWhenFull } from './when-full.ts'
+
+/**
+ * BullMQ asks for work again at once when Redis refuses to give any, because it is full or has too few replicas: thousands
+ * of times a second. This one takes a breath.
+ */
+class PatientWorker extends Worker {
+  protected override async moveToActive(token: string, name?: string): Promise<Job> {
+    try {
+      return await super.moveToActive(token, name)
+    } catch (error) {
+      await delay(refusedPauseMs)
+      throw error
+    }
+  }
+}
 
 export interface ConsumerOptions {
   readonly queue: string

@@ -2,7 +2,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
 import { createTunnelConnector } from '../net/tunnel.ts'
 import type { AddressGuard } from './address-guard.ts'
-import { literalAddress, type Resolve } from './host-addresses.ts'
+import { literalAddress, type Resolve } from './address-guard.ts'
 
 /** The `code` of the error a connection fails with when its host leads to a forbidden address. */
 export const forbiddenAddressCode = 'ERR_WEBHOOK_ADDRESS_FORBIDDEN'

@@ -1,4 +1,4 @@
-import { literalAddress, type Resolve } from './host-addresses.ts'
+import { literalAddress, type Resolve } from './address-guard.ts'
 import type { PostAnswer } from './post.ts'
 import { resolveWithin } from './resolve-within.ts'
 

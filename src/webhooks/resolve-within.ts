@@ -1,4 +1,4 @@
-import type { Resolve } from './host-addresses.ts'
+import type { Resolve } from './address-guard.ts'
 
 export interface ResolveWithin {
   /** Whose share of lookups it takes of. */

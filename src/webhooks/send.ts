@@ -2,12 +2,11 @@ import type { LookupFunction } from 'node:net'
 import { Agent } from 'undici'
 import { explicitRetryAfterMs } from '../domain/classify/retry-after.ts'
 import type { AddressGuard } from './address-guard.ts'
+import { type Resolve, resolveAll } from './address-guard.ts'
 import { createGuardedConnector } from './guarded-connect.ts'
-import { type Resolve, resolveAll } from './host-addresses.ts'
-import { type PostAnswer, post } from './post.ts'
+import { type PostAnswer, post, type TransportFailure, transportFailure } from './post.ts'
 import { createReach } from './reach.ts'
 import { type SignedHeaders, signedHeaders } from './sign.ts'
-import { type TransportFailure, transportFailure } from './transport-failure.ts'
 
 export interface WebhookRequest {
   readonly url: string

@@ -1,6 +1,6 @@
 import { BatonError } from '../domain/errors.ts'
 import type { AddressGuard } from './address-guard.ts'
-import { literalAddress, type Resolve, resolveAll } from './host-addresses.ts'
+import { literalAddress, type Resolve, resolveAll } from './address-guard.ts'
 import { resolveWithin } from './resolve-within.ts'
 
 const maxUrlLength = 2048

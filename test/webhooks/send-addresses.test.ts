@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createAddressGuard } from '../../src/webhooks/address-guard.ts'
-import type { Resolve } from '../../src/webhooks/host-addresses.ts'
+import { createAddressGuard, type Resolve } from '../../src/webhooks/address-guard.ts'
 import { assertWebhookUrl } from '../../src/webhooks/webhook-url.ts'
 import { type Answer, startReceiver } from './receiver.ts'
 import { deliveryTo, startSender } from './sending.ts'

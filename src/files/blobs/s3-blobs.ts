@@ -18,9 +18,7 @@ import {
 } from './blob-store.ts'
 import { boundedSource } from './bounded-source.ts'
 import type { S3Settings } from './open-blobs.ts'
-import { onS3, s3ErrorName } from './s3-errors.ts'
-import { partsOf } from './s3-parts.ts'
-import { beginUpload, type S3Object, type S3Upload } from './s3-upload.ts'
+import { beginUpload, onS3, partsOf, type S3Object, type S3Upload, s3ErrorName } from './s3-upload.ts'
 
 const checkMs = 15_000
 /** How often a read goes on after a connection that broke, when none of them brought a byte. */
