@@ -22,7 +22,7 @@ export interface Child {
   /** The lines of the output that are JSON. */
   readonly lines: readonly LogLine[]
   /** Resolves with the output as soon as it has `text`; throws with the output when the process ends without it. */
-  printed(text: string): Promise<string>
+  printed(text: string, timeoutMs?: number): Promise<string>
   /** Resolves with the first log line of that message; throws with the output when the process ends without it. */
   logged(msg: string): Promise<LogLine>
   /** What it sends next (`process.send`), from the start on its first message; throws when it ends before. */
@@ -118,13 +118,17 @@ const start = (
   const hasExited = (): boolean => !living.has(child)
 
   /** What `find` finds in the output, as soon as it is there. */
-  const found = async <T>(find: (text: string) => T | undefined, what: string): Promise<T> => {
+  const found = async <T>(
+    find: (text: string) => T | undefined,
+    what: string,
+    timeoutMs = 90_000,
+  ): Promise<T> => {
     const look = () => {
       const ended = hasExited()
       return find(output.text()) ?? ended
     }
     // A process takes a second to start, or half a minute where many others do.
-    const answer = await until(look, { timeoutMs: 90_000, everyMs: 25, what: `${what} of ${args.join(' ')}` })
+    const answer = await until(look, { timeoutMs, everyMs: 25, what: `${what} of ${args.join(' ')}` })
     if (answer === true) throw new Error(`the process ended without ${what}:\n${output.text()}`)
     return answer as T
   }
@@ -137,7 +141,8 @@ const start = (
     get lines() {
       return linesOf(output.text())
     },
-    printed: text => found(all => (all.includes(text) ? all : undefined), `'${text}'`),
+    printed: (text, timeoutMs) =>
+      found(all => (all.includes(text) ? all : undefined), `'${text}'`, timeoutMs),
     logged: msg => found(all => linesOf(all).find(line => line.msg === msg), `the log line '${msg}'`),
     firstMessage: () =>
       Promise.race([

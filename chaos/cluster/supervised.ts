@@ -61,7 +61,7 @@ export const supervise = (member: Member, start: () => Child): Supervised => {
     }
     life = born
     lives.push(born)
-    ready = child.printed(readyText).then(
+    ready = child.printed(readyText, Number.POSITIVE_INFINITY).then(
       () => {
         born.readyAtMs = Date.now()
         return true
