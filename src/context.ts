@@ -11,7 +11,6 @@ import { knownModels } from './config/known-models.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
 import { secretsOf } from './config/secrets.ts'
 import { type AccountAffinity, createAccountAffinity } from './dispatch/account-affinity.ts'
-import { createEndCounter, type EndCounter } from './dispatch/count-ends.ts'
 import { createIsolation, type Isolation } from './dispatch/isolation.ts'
 import { createMoveReasons, type MoveReasons } from './dispatch/move-reasons.ts'
 import { openDrainer } from './dispatch/open-drainer.ts'
@@ -50,6 +49,8 @@ import { type MemoryWatch, openMemoryWatch } from './redis/memory-watch.ts'
 import { pingRedis } from './redis/ping.ts'
 import type { RedisPlace } from './redis/place.ts'
 import { createScriptRunner, type RunScript } from './redis/scripts.ts'
+import { type Counts, createCounts } from './telemetry/counts.ts'
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 import { createBatchDeliveries, createJobDeliveries, type DeliveriesByKind } from './webhooks/deliveries.ts'
 
 /** A dead letter can be sent again for this long. */
@@ -75,8 +76,9 @@ export interface AppContext {
   readonly run: RunScript
   readonly memory: MemoryWatch
   readonly store: JobStore
-  /** Counts what this store ends without an answer, and every other store of the process that it is given. */
-  readonly ends: EndCounter
+  readonly telemetry: Telemetry
+  /** What this process did since it started. */
+  readonly counts: Counts
   readonly vitals: Vitals
   readonly batches: BatchStore
   readonly deliveries: DeliveriesByKind
@@ -159,6 +161,7 @@ export const storeOn = (
   keys: Keys,
   config: Config,
   { now, aheadMs }: Clock,
+  telemetry: Telemetry,
 ): JobStore =>
   createJobStore({
     redis,
@@ -168,6 +171,7 @@ export const storeOn = (
     retentionMs: config.jobs.retention,
     now,
     aheadMs,
+    telemetry,
   })
 
 /** Opens what all roles share, among it the sweeper and the reconciler: every process takes part in both. */
@@ -184,10 +188,11 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
   const { now } = clock
   const memory = await openMemoryWatch(life, { redis, fullAt: config.redis.full_at, log })
   const run = createGuardedRunner(createScriptRunner(redis), memory.isFull)
-  const ends = createEndCounter()
-  const store = ends.of(storeOn(redis, run, keys, config, clock))
+  const telemetry = createTelemetry()
+  const counts = createCounts(telemetry)
+  const store = storeOn(redis, run, keys, config, clock, telemetry)
   vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
-  await openHeartbeat(life, { redis, prefix, instance, ends: ends.read, vitals, log, now })
+  await openHeartbeat(life, { redis, prefix, instance, ends: counts.ends, vitals, log, now })
 
   const isChecked = (name: string): boolean =>
     config.providers[name] !== undefined && healthCheckOf(config.providers[name]) !== null
@@ -296,7 +301,8 @@ export const openContext = async (life: Lifecycle, options: AppContextOptions): 
     run,
     memory,
     store,
-    ends,
+    telemetry,
+    counts,
     vitals,
     batches,
     deliveries,

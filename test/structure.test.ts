@@ -12,10 +12,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/net': [],
   'src/terminal': [],
   'src/redis': ['src/domain', 'src/lifecycle'],
-  'src/jobs': ['src/domain', 'src/json', 'src/redis'],
+  'src/telemetry': ['src/domain'],
+  'src/jobs': ['src/domain', 'src/json', 'src/redis', 'src/telemetry'],
   'src/files': ['src/jobs', 'src/redis'],
   'src/queue': ['src/domain', 'src/jobs', 'src/lifecycle', 'src/redis'],
-  'src/health': ['src/domain', 'src/lifecycle', 'src/redis'],
+  'src/health': ['src/domain', 'src/lifecycle', 'src/redis', 'src/telemetry'],
   'src/rate-limits': ['src/domain', 'src/health', 'src/lifecycle', 'src/redis'],
   'src/cache': ['src/config', 'src/domain', 'src/json', 'src/lifecycle', 'src/redis'],
   'src/providers': ['src/config', 'src/domain', 'src/json', 'src/net'],
@@ -31,6 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/queue',
     'src/rate-limits',
     'src/redis',
+    'src/telemetry',
   ],
   'src/batches': [
     'src/dispatch',
@@ -51,6 +53,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/net',
     'src/queue',
     'src/redis',
+    'src/telemetry',
   ],
   // Its own version, for the description of the API.
   'src/api': [
@@ -68,6 +71,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/queue',
     'src/rate-limits',
     'src/redis',
+    'src/telemetry',
     'src/start-blobs.ts',
     'src/webhooks',
     'package.json',
@@ -92,6 +96,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/queue',
     'src/rate-limits',
     'src/redis',
+    'src/telemetry',
     'src/webhooks',
   ],
 }

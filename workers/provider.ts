@@ -5,8 +5,7 @@ import type { AppContext } from '../src/context.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/dispatch/check-provider.ts'
 import { createBodyHolder } from '../src/dispatch/claimed-bodies.ts'
-import { createJobExecutor, type ExecuteJob } from '../src/dispatch/execute.ts'
-import type { ExecutorDeps } from '../src/dispatch/executor-parts.ts'
+import { createJobExecutor, type ExecuteJob, type ExecutorDeps } from '../src/dispatch/execute.ts'
 import {
   createHandoverThrottle,
   healthyAlternativeTo,
@@ -14,11 +13,10 @@ import {
 } from '../src/dispatch/handover-throttle.ts'
 import { createLeases } from '../src/dispatch/leases.ts'
 import { mirrorJobs } from '../src/dispatch/mirror-jobs.ts'
-import { openShareCall } from '../src/dispatch/open-share-call.ts'
 import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.ts'
 import { modelsAt } from '../src/dispatch/routes.ts'
+import { openShareCall } from '../src/dispatch/share-call.ts'
 import { createUpstreamCaller } from '../src/dispatch/upstream-caller.ts'
-import { createWorkCounters, type WorkCounters } from '../src/dispatch/work-counters.ts'
 import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import type { RouteTarget } from '../src/domain/routing/chain.ts'
 import { flexFullUntil } from '../src/domain/routing/flex-tier.ts'
@@ -59,8 +57,7 @@ export const openProviderWorker = async (
   )
   const way = await openWay(life, site)
   const writes = createResultWrites(site.log)
-  const counters = createWorkCounters()
-  const execute = await openExecutor(life, site, { calls, way, writes, counters })
+  const execute = await openExecutor(life, site, { calls, way, writes })
   const { admission } = way
 
   const consumer = createConsumer({
@@ -100,7 +97,7 @@ export const openProviderWorker = async (
     breaker: way.breaker.state,
     callsInFlight: calls.size,
     concurrency,
-    counts: counters.read(),
+    counts: context.counts.work(name),
     seenAtMs: now(),
   })
   context.vitals.worker(describe)
@@ -163,14 +160,13 @@ interface ExecutorNeeds {
   readonly calls: CallsInFlight
   readonly way: Way
   readonly writes: ResultWrites
-  readonly counters: WorkCounters
 }
 
 /** What answers a doorbell. It needs leases, a part in shared calls, and an ear for cancels. */
 const openExecutor = async (
   life: Lifecycle,
   { context, name, settings, log }: Site,
-  { calls, way, writes, counters }: ExecutorNeeds,
+  { calls, way, writes }: ExecutorNeeds,
 ): Promise<ExecuteJob> => {
   const { config, store, now } = context
   const { gate, admission } = way
@@ -199,14 +195,14 @@ const openExecutor = async (
     cooldowns: context.cooldowns,
     redact: context.redact,
     stats: context.targetStats,
+    telemetry: context.telemetry,
   })
   let tokens = 0
   return createJobExecutor({
     ...context,
     ...{ calls, leases, shareCall, persist, log },
     provider: name,
-    store: counters.store(store),
-    caller: counters.caller(caller),
+    caller,
     holdBody: createBodyHolder({ ...context, bytes: claimBytesOf(context), persist }),
     mirrors: mirrorJobs({ ...context, log }),
     retries: settings.retries,

@@ -11,7 +11,6 @@ import { createConsumer } from '../src/queue/consumer.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
 import { isNoticeId } from '../src/redis/keys.ts'
 import { createAddressGuard } from '../src/webhooks/address-guard.ts'
-import { createDeliveryCounter } from '../src/webhooks/count-deliveries.ts'
 import { createDeliverWebhook, type DeliverySource } from '../src/webhooks/deliver-webhook.ts'
 import type { Deliveries } from '../src/webhooks/deliveries.ts'
 import { createWebhookSender } from '../src/webhooks/send.ts'
@@ -38,10 +37,10 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
     sender => sender.close(),
   )
   const receivers = await openReceivers(life, context, log)
-  const counter = createDeliveryCounter()
   const deliverFrom = (source: DeliverySource) =>
     createDeliverWebhook({
-      source: counter.of(source),
+      source,
+      telemetry: context.telemetry,
       sender,
       receivers,
       defaultSecret: config.webhooks.secret,
@@ -99,7 +98,7 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
   )
   const describe = (): WebhookHeartbeat => ({
     instance: context.instance,
-    counts: counter.read(),
+    counts: context.counts.deliveries(),
     seenAtMs: now(),
   })
   context.vitals.webhookWorker(describe)

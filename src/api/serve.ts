@@ -27,7 +27,6 @@ import { openBlobStore } from '../start-blobs.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createDeadLetters } from '../webhooks/dead-letters.ts'
 import { createApp } from './app.ts'
-import { countAccepted } from './jobs/accept-job.ts'
 import type { ApiParts } from './parts.ts'
 
 export interface ServedApi {
@@ -66,8 +65,7 @@ const openParts = async (
   const { config, keys, clock, log, now } = context
   const redis = await openRedis(life, 'api redis', context)
   const run = createGuardedRunner(await openRunner(life, context, redis), context.memory.isFull)
-  const store = context.ends.of(storeOn(redis, run, keys, config, clock))
-  const accepted = countAccepted(submitOn(redis, store, context))
+  const store = storeOn(redis, run, keys, config, clock, context.telemetry)
   const blobs = await openBlobs(life, context)
   return {
     config,
@@ -102,9 +100,9 @@ const openParts = async (
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     limitStore: createLimitStore(redis, keys.prefix),
     waiter: await openWaiter(life, context),
-    submit: accepted.submit,
-    accepted: accepted.count,
+    submit: submitOn(redis, store, context),
     vitals: context.vitals,
+    accepted: context.counts.accepted,
     addressGuard: createAddressGuard(config.webhooks.allowed_networks),
     resolve: context.names.ofReceivers.resolve,
     presence: () => readWorkers(redis, keys.prefix, now()),
@@ -186,4 +184,5 @@ const submitOn = (redis: RedisClient, store: JobStore, context: AppContext): Sub
     retentionMs: context.config.jobs.retention,
     now: context.now,
     random: Math.random,
+    telemetry: context.telemetry,
   })

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Target } from '../domain/job.ts'
+import type { Permit } from '../domain/permit.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import { createRepeating, type Repeating, renewalsPerLease } from '../lifecycle/repeating.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
@@ -40,31 +41,31 @@ export interface GivenAnswer {
 }
 
 /**
- * One job's part in the call that all who ask the same share. What is told here may get lost with Redis or with the process:
- * whoever follows wakes by itself when the leader's lease is over, so nothing here is ever waited for.
+ * How a job left the worker that called for it. `answered`: the answer is kept where the route's terms allow it, and the
+ * followers go on. `ended`: it ended or parked without an answer that others could use. `left`: it goes to another worker,
+ * which goes on leading when it comes there within the lease; a cancelled job comes nowhere, and its followers go on.
  */
-export interface SharedCall {
-  /** The job has this answer: it is kept where the route's terms allow it, and those who follow go on. */
-  answered(answer: GivenAnswer): void
-  /** The job ended or parked without an answer that others could use. */
-  ended(mayRecur: boolean): void
-  /**
-   * The job goes to another worker, which goes on leading when it comes there within the lease. One that was cancelled comes
-   * nowhere: then those who follow go on.
-   */
-  left(): void
-}
+export type SharedCallEnd =
+  | { readonly kind: 'answered'; readonly answer: GivenAnswer }
+  | { readonly kind: 'ended'; readonly mayRecur: boolean }
+  | { readonly kind: 'left' }
+
+/**
+ * One job's part in the call that all identical requests share. What settles it may get lost with Redis or with the process:
+ * followers wake by themselves when the leader's lease is over, so nothing here is ever waited for.
+ */
+export type SharedCall = Permit<SharedCallEnd>
 
 export type Joined =
   | { readonly kind: 'hit'; readonly answer: KeptAnswer }
   | {
       readonly kind: 'follow'
-      /** Unix ms at which to look again, should nobody wake the job. */
+      /** Unix ms at which to look again, should nothing wake the job. */
       readonly untilMs: number
       /** To be called once the job is parked, with the doorbell that it waits for. False: ring it at once. */
       readonly follow: (doorbell: string) => Promise<boolean>
     }
-  | { readonly kind: 'call'; readonly flight: SharedCall }
+  | { readonly kind: 'call'; readonly call: SharedCall }
 
 export interface SingleFlight extends Repeating {
   /** Null where nothing is cached: the job is called as any other. */
@@ -94,7 +95,7 @@ export interface SingleFlightDeps {
 /** Followers of a leader that died come back over this part of a lease: one of them leads, and the others see it. */
 const spread = 0.2
 
-const noFlight: SharedCall = { answered: () => undefined, ended: () => undefined, left: () => undefined }
+const unshared: SharedCall = { settle: async () => undefined }
 
 /**
  * Lets identical requests share one call and its answer.
@@ -114,7 +115,7 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
   /** Leads of jobs under way here, by the job. */
   const leads = new Map<string, string>()
   /** Those of them that were cancelled, and whose call goes on. */
-  const outlived = new Set<string>()
+  const continued = new Set<string>()
 
   const renewal = createRepeating(
     'cache leads',
@@ -147,35 +148,32 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
 
   const release = (jobId: string): void => {
     leads.delete(jobId)
-    outlived.delete(jobId)
+    continued.delete(jobId)
   }
 
   const outlives = async (jobId: string, key: string): Promise<boolean> => {
     const goesOn = (await parts.stillWaits(await cache.someFollowers(key))) && leads.has(jobId)
-    if (goesOn) outlived.add(jobId)
+    if (goesOn) continued.add(jobId)
     return goesOn
   }
 
-  const flightOf = (job: SharedRequest, key: string, route: CachedRoute): SharedCall => ({
-    answered: answer => {
+  const keep = (job: SharedRequest, key: string, route: CachedRoute, answer: GivenAnswer): void => {
+    const isKept =
+      !parts.isFull() &&
+      Buffer.byteLength(answer.body) <= route.maxBytes &&
+      isKeepable(job.endpoint, route, answer)
+    const end = (): Promise<readonly string[]> => cache.endLead(key, job.id, true)
+    // Where there is no room for the answer, the followers are not to wait for the end of the lease.
+    tell(job.id, isKept ? cache.put(key, job.id, { route: job.model, ...route }, answer).catch(end) : end())
+  }
+
+  const sharedCallOf = (job: SharedRequest, key: string, route: CachedRoute): SharedCall => ({
+    settle: async end => {
+      const isCancelled = continued.has(job.id)
       release(job.id)
-      const room = { route: job.model, ...route }
-      const isKept =
-        !parts.isFull() &&
-        Buffer.byteLength(answer.body) <= route.maxBytes &&
-        isKeepable(job.endpoint, route, answer)
-      const end = (): Promise<readonly string[]> => cache.endLead(key, job.id, true)
-      // Where there is no room for the answer, those who follow are not to wait for the end of the lease.
-      tell(job.id, isKept ? cache.put(key, job.id, room, answer).catch(end) : end())
-    },
-    ended: mayRecur => {
-      release(job.id)
-      tell(job.id, cache.endLead(key, job.id, mayRecur))
-    },
-    left: () => {
-      const isOver = outlived.has(job.id)
-      release(job.id)
-      if (isOver) tell(job.id, cache.endLead(key, job.id, false))
+      if (end.kind === 'answered') keep(job, key, route, end.answer)
+      else if (end.kind === 'ended') tell(job.id, cache.endLead(key, job.id, end.mayRecur))
+      else if (isCancelled) tell(job.id, cache.endLead(key, job.id, false))
     },
   })
 
@@ -187,7 +185,7 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
 
   const board = async (job: SharedRequest, route: CachedRoute): Promise<Joined> => {
     const key = requestKey({ ...job, route: job.model, chain: route.chain })
-    if (key === null) return { kind: 'call', flight: noFlight }
+    if (key === null) return { kind: 'call', call: unshared }
     const entered = await cache.enter(key, job.id)
     if (entered.kind === 'hit') return entered
     if (entered.kind === 'follow') {
@@ -195,7 +193,7 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
       return { kind: 'follow', untilMs, follow: doorbell => cache.follow(key, job.id, doorbell) }
     }
     if (entered.kind === 'lead') leads.set(job.id, key)
-    return { kind: 'call', flight: flightOf(job, key, route) }
+    return { kind: 'call', call: sharedCallOf(job, key, route) }
   }
 
   return {

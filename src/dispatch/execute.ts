@@ -1,118 +1,109 @@
 import type { Verdict } from '../domain/classify/verdict.ts'
-import type { Interrupt } from '../domain/interrupt.ts'
-import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
+import type { ObstacleOf } from '../domain/obstacle.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { eligible, nextStep, type RoutingState, type Step, spends } from '../domain/routing/next-step.ts'
-import { lossesOf } from '../domain/routing/worker-losses.ts'
-import { costOfAll } from '../domain/usage.ts'
-import type { Claim, JobResult } from '../jobs/store.ts'
-import { isMirrorId } from '../redis/keys.ts'
-import { type Execution, exactUntilOf, maxWaitMs, unrecorded } from './execution.ts'
-import type { ExecutorDeps } from './executor-parts.ts'
-import { noTargetError } from './first-target.ts'
+import type { Claim, JobStore } from '../jobs/store.ts'
+import type { Mirrors } from '../mirror/mirrors.ts'
+import type { CallsInFlight } from './calls-in-flight.ts'
+import type { HoldBody } from './claimed-bodies.ts'
+import { type BeginDeps, createBegin, type Ending, type Execution, maxWaitMs } from './execution.ts'
+import { createFinish, type FinishDeps, finishes } from './finish.ts'
 import { endIfFutile, obstacleFor } from './futile-wait.ts'
-import { createIsolated } from './isolated.ts'
-import type { Seat } from './isolation.ts'
-import { lastResponseFor } from './last-words.ts'
+import { createIsolate, type Isolation, type Seat } from './isolation.ts'
 import type { Leases } from './leases.ts'
-import { createMirrorFallback, type MirrorAnswer } from './mirror-fallback.ts'
-import { isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
-import { atAccount, requestOf, singleTargetRoute } from './routes.ts'
-import { createTransitions } from './transitions.ts'
-import type { CallResult, CallTerms } from './upstream-caller.ts'
+import { createMirrorFallback } from './mirror-fallback.ts'
+import type { ShareCall } from './share-call.ts'
+import { createTransitions, type TransitionDeps } from './transitions.ts'
+import type { CallResult, CallTerms, UpstreamCaller } from './upstream-caller.ts'
 
-/** A sample is worth one call: tried again it would tell of nothing but luck. */
-const mirrorLimits = { retries: 0, maxAttempts: 1 }
-
-/** `taken` is called once the record says that this worker runs the job, or that it has not to. */
-export type ExecuteJob = (jobId: string, hop: number, generation: number, taken: () => void) => Promise<void>
-
-interface Doorbell {
-  readonly jobId: string
-  readonly hop: number
-  readonly generation: number
+export interface ExecutorDeps extends TransitionDeps, BeginDeps, Omit<FinishDeps, 'disown'> {
+  readonly provider: string
+  readonly store: JobStore
+  readonly caller: UpstreamCaller
+  readonly calls: CallsInFlight
+  readonly holdBody: HoldBody
+  readonly leases: Leases
+  readonly shareCall: ShareCall
+  readonly mirrors: Mirrors
+  /** Unix ms from which a target may be called; 0 for now. */
+  readonly availableAt: (target: RouteTarget) => number
+  /** Unix ms until which the tier that this body asks for is full there; 0 for now. */
+  readonly flexFullUntil: (target: RouteTarget, body: string) => number
+  /** See `RoutingState.isReturning`. */
+  readonly isReturning: (target: RouteTarget) => boolean
+  readonly obstacleOf: ObstacleOf
+  /**
+   * Whether a job may go on to a provider now. Where many are on their way there, as no worker calls the target they come from,
+   * only while there is room; takes it. `hasCalled`: this one was called there.
+   */
+  readonly mayHandOver: (provider: string, from: RouteTarget, hasCalled: boolean) => boolean
+  readonly newToken: () => string
+  readonly isolation: Isolation
 }
 
-/** Answers a provider's doorbell: claim the job, call, judge, and finish it, hand it over or park it. */
-export const createJobExecutor = (parts: ExecutorDeps): ExecuteJob => {
-  const { store, caller, calls, leases, routes, providers, log, now, random, persist } = parts
-  const { handOver, park, retry, waitInSlot: hold, interrupted, disown } = createTransitions(parts)
+/** `onClaimed` is called once the record says that this worker runs the job, or that it has not to. */
+export type ExecuteJob = (
+  jobId: string,
+  hop: number,
+  generation: number,
+  onClaimed: () => void,
+) => Promise<void>
 
-  const isolated = createIsolated({ ...parts, hold })
-  const mirrored = createMirrorFallback({ mirrors: parts.mirrors, store, waitInSlot: hold, now })
+/** Answers a provider's doorbell: claim the job, run it until it is decided how it leaves this worker, and write that. */
+export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
+  const { store, caller, calls, leases, log, now, random, persist, isolation } = deps
+  const begin = createBegin(deps)
+  const { handOver, park, retry, waitInSlot, interrupt, disown } = createTransitions(deps)
+  const finish = createFinish({ ...deps, disown })
+  const isolate = createIsolate({ store, waitInSlot, persist, log })
+  const mirrored = createMirrorFallback({ mirrors: deps.mirrors, store, waitInSlot, now })
 
-  const execute: ExecuteJob = async (jobId, hop, generation, taken) => {
-    const seat = await parts.isolation.enter()
-    await executeOn(seat, { jobId, hop, generation }, taken).finally(seat.leave)
-  }
-
-  const executeOn = async (
-    seat: Seat,
-    { jobId, hop, generation }: Doorbell,
-    taken: () => void,
-  ): Promise<void> => {
-    const token = parts.newToken()
-    const claimed = await persist(() => store.claim(jobId, hop, generation, token))
-    taken()
-    if (typeof claimed === 'string') {
+  const execute: ExecuteJob = async (jobId, hop, generation, onClaimed) => {
+    const seat = await isolation.enter()
+    try {
+      // One for all tries: the reply to an earlier one may have been lost.
+      const token = deps.newToken()
+      const claim = await persist(() => store.claim(jobId, hop, generation, token))
+      onClaimed()
+      if (typeof claim !== 'string') return await executeClaimed(claim, seat)
       log.debug(
-        { event: 'doorbell.stale', jobId, hop, generation, answer: claimed },
+        { event: 'doorbell.stale', jobId, hop, generation, answer: claim },
         'doorbell is stale: its job has ended or moved on',
       )
-      return
-    }
-    const interrupt = calls.enter(jobId, claimed.expiresAtMs)
-    leases.hold(claimed)
-    const body = parts.holdBody(claimed)
-    let run: Execution | null = null
-    try {
-      run = begin(await body.read(interrupt), interrupt)
-      if (!(await isolated(run, seat))) return
-      const shared = isMirrorId(jobId) ? 'call' : await parts.shareCall(run)
-      if (shared === 'call') await walk(run)
-      else if (shared !== 'parked') await finalise(run, shared)
     } finally {
-      calls.leave(jobId, interrupt)
-      run?.flight?.left()
-      if (!run?.finalising) leases.release(claimed)
+      seat.leave()
+    }
+  }
+
+  const executeClaimed = async (claim: Claim, seat: Seat): Promise<void> => {
+    const interrupt = calls.enter(claim.id, claim.expiresAtMs)
+    leases.hold(claim)
+    const body = deps.holdBody(claim)
+    let ending: Ending | null = null
+    try {
+      const run = begin(await body.read(interrupt), interrupt)
+      ending = await isolate(run, seat)
+      if (ending === null) {
+        const shared = await deps.shareCall(run)
+        if (shared.kind !== 'permit') ending = shared
+        else {
+          try {
+            ending = await callUntilDecided(run)
+          } finally {
+            await shared.settle(ending)
+          }
+        }
+      }
+      await write(run, ending)
+    } finally {
+      calls.leave(claim.id, interrupt)
+      // That of a finished job is released when its result stands in Redis.
+      if (ending?.kind !== 'finished') leases.release(claim)
       body.release()
     }
   }
 
-  const begin = (claim: Claim, interrupt: Interrupt): Execution => {
-    const here: RouteTarget = { route: claim.model, ...claim.target }
-    // A worker that has not heard of a new route yet can still do what it was sent.
-    const isMirror = isMirrorId(claim.id)
-    const route = isMirror
-      ? singleTargetRoute(parts.mirrors.targetOf(claim.model) ?? here, 'always')
-      : (routes.get(claim.model) ?? singleTargetRoute(here))
-    const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
-    const request = requestOf(claim.endpoint, claim.body, claim.headers)
-    const eligible = targetsFor(atAccount(route, claim.home), providers, request)
-    const { adjusted } = eligible
-    const isLast = isLastResort(route, eligible)
-    return {
-      claim,
-      targets: lastResortsLast(parts.order(route, eligible.targets, request, claim.id), isLast),
-      current: known ?? here,
-      adjusted,
-      isLastResort: isLast,
-      exactUntilMs: exactUntilOf(claim, now()),
-      refusalHandsOver: route.refusalHandsOver,
-      limits: {
-        backoffOf: parts.backoffOf,
-        ...(isMirror ? mirrorLimits : { retries: parts.retries, maxAttempts: parts.maxAttempts }),
-      },
-      interrupt,
-      attempts: [...claim.attempts],
-      recorded: claim.attempts.length,
-      // A sample is not asked again because it was lost.
-      attemptsSpent: claim.attemptsSpent + (isMirror ? lossesOf(claim.attempts) : 0),
-      ...{ finalising: false, lastResponse: null, flight: null, beside: undefined },
-    }
-  }
-
-  const walkOf = (run: Execution, shutUntilMs: number): RoutingState => ({
+  const stateOf = (run: Execution, shutUntilMs: number): RoutingState => ({
     seed: run.claim.id,
     expiresAtMs: run.claim.expiresAtMs,
     targets: run.targets,
@@ -124,159 +115,105 @@ export const createJobExecutor = (parts: ExecutorDeps): ExecuteJob => {
     availableAt: t =>
       Math.max(
         t === run.current ? shutUntilMs : 0,
-        parts.availableAt(t),
-        parts.flexFullUntil(t, run.claim.body),
+        deps.availableAt(t),
+        deps.flexFullUntil(t, run.claim.body),
       ),
-    isReturning: parts.isReturning,
+    isReturning: deps.isReturning,
     isLastResort: run.isLastResort,
     exactUntilMs: run.exactUntilMs,
   })
 
-  const decide = (run: Execution, shutUntilMs: number): Step =>
-    nextStep(walkOf(run, shutUntilMs), run.limits, now(), random)
-
-  const walk = async (run: Execution): Promise<void> => {
+  const callUntilDecided = async (run: Execution): Promise<Ending> => {
     let shutUntilMs = 0
     for (;;) {
-      const step = decide(run, shutUntilMs)
+      const state = stateOf(run, shutUntilMs)
+      const step = nextStep(state, run.limits, now(), random)
       const beside = await mirrored.answer(run, step)
-      if (beside === 'left') return
-      if (beside) return finishBeside(run, beside)
-      if (step.kind === 'fail') return fail(run, step.code)
-      if (step.kind === 'park') return stand(run, walkOf(run, shutUntilMs), step)
-      if (step.kind === 'retry') {
-        if (!(await retry(run, step.delayMs))) return
-      } else if (step.kind === 'wait') {
-        if (!(await hold(run))) return
-        continue
-      } else if (step.target !== run.current) {
-        if (parts.mayHandOver(step.target.provider, run.current, hasCalled(run)))
-          return handOver(run, step.target)
-        if (!(await hold(run))) return
-        continue
-      }
-
+      if (beside) return beside.kind === 'answered' ? finish.byMirror(beside) : beside
+      const next = await take(step, run, state)
+      if (next === 'again') continue
+      if (next !== 'call') return next
       mirrored.begin(run)
       const result = await caller.call(run.claim, run.current, termsOf(run, leases), run.interrupt)
-      if (result.kind === 'left') return interrupted(run, result.reason)
-      if (result.kind === 'shut') {
-        shutUntilMs = result.untilMs
-        continue
+      if (result.kind === 'shut') shutUntilMs = result.untilMs
+      const ending = result.kind === 'shut' ? null : learn(run, result)
+      if (ending) return ending
+    }
+  }
+
+  /** `again`: the next step is to be decided anew. */
+  const take = async (
+    step: Step,
+    run: Execution,
+    state: RoutingState,
+  ): Promise<Ending | 'call' | 'again'> => {
+    switch (step.kind) {
+      case 'fail':
+        return finish.failed(run, step.code)
+      case 'park':
+        return parkOrFail(step, run, state)
+      case 'retry':
+        return (await retry(run, step.delayMs)) ?? 'call'
+      case 'wait':
+        return (await waitInSlot(run)) ?? 'again'
+      case 'call': {
+        const { target } = step
+        if (target === run.current) return 'call'
+        if (deps.mayHandOver(target.provider, run.current, hasCalled(run)))
+          return { kind: 'handed_over', target }
+        return (await waitInSlot(run)) ?? 'again'
       }
-      run.attempts.push(result.attempt)
-      if (spends(result.attempt)) run.attemptsSpent += 1
-      if (result.kind === 'interrupted') return interrupted(run, result.reason)
-      if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
-      if (endsTheJob(result, run)) return finish(run, result)
     }
   }
 
   /** Parks a job, or ends one whose connection would wait in vain. */
-  const stand = (
-    run: Execution,
-    walk: RoutingState,
+  const parkOrFail = (
     { target, untilMs }: Step & { kind: 'park' },
-  ): Promise<void> => {
-    const { obstacleOf } = parts
-    const hopeless = endIfFutile(run, walk, obstacleOf)
-    if (hopeless === null) return park(run, target, untilMs, obstacleFor(eligible(walk), target, obstacleOf))
-    run.flight?.ended(true)
-    return finalise(run, hopeless)
-  }
-
-  const finishBeside = (run: Execution, { response, usage }: MirrorAnswer): Promise<void> => {
-    run.flight?.ended(true)
-    return finalise(run, { status: 'succeeded', response, error: null, refused: false, usage })
-  }
-
-  const hasCalled = ({ attempts, claim }: Execution): boolean => attempts.some(({ hop }) => hop === claim.hop)
-
-  const endsTheJob = ({ verdict, native }: CallResult & { kind: 'judged' }, run: Execution): boolean =>
-    verdict.kind === 'ok' ||
-    (verdict.kind === 'refused' && !run.refusalHandsOver) ||
-    // A caller's own mistake ends the job where the request was judged as it was written; a translated one
-    // may be at fault through the translation.
-    (verdict.kind === 'rejected' && native)
-
-  const finish = async (run: Execution, result: CallResult & { kind: 'judged' }) => {
-    const { verdict, attempt, response, usage, made } = result
-    const { tenant, endpoint } = run.claim
-    parts.accountAffinity.remember(tenant, endpoint, made.ids, {
-      provider: run.current.provider,
-      key: made.key,
-    })
-    // Whoever asks the same may get an answer to just that.
-    const isAdjusted = attempt.adjusted !== undefined
-    // A refusal may come as an answer, or as an error.
-    const succeeded = verdict.kind !== 'rejected' && response !== null && response.statusCode < 300
-    if (verdict.kind === 'ok' && response && !isAdjusted)
-      run.flight?.answered({ ...response, target: run.current })
-    else run.flight?.ended(true)
-    await finalise(run, {
-      status: succeeded ? 'succeeded' : 'failed',
-      response,
-      error: succeeded ? null : errorOf(verdict.kind === 'refused' ? 'refused' : 'upstream_rejected'),
-      refused: verdict.kind === 'refused',
-      usage,
-    })
-  }
-
-  const fail = (run: Execution, code: JobErrorCode) => {
-    run.flight?.ended(true)
-    return finalise(run, {
-      status: 'failed',
-      response: lastResponseFor(code, run.lastResponse),
-      error: code === 'no_usable_target' ? noTargetError(run.claim, parts) : errorOf(code),
-      refused: false,
-      usage: null,
-    })
-  }
-
-  /**
-   * Resolves when the result is on its way to Redis, not when it is there: a place is free a round trip sooner. Until it is
-   * there the job's lease is kept.
-   */
-  const finalise = (run: Execution, final: Omit<JobResult, 'attempts' | 'costUsd'>): Promise<void> => {
-    mirrored.note(run)
-    const { claim, attempts } = run
-    const whole = {
-      ...final,
-      attempts: unrecorded(run),
-      costUsd: costOfAll(run.attempts) ?? (final.cachedFrom ? 0 : null),
+    run: Execution,
+    state: RoutingState,
+  ): Ending => {
+    const result = endIfFutile(run, state, deps.obstacleOf)
+    if (result) return { kind: 'finished', result, answer: null }
+    return {
+      kind: 'parked',
+      target,
+      untilMs,
+      obstacle: obstacleFor(eligible(state), target, deps.obstacleOf),
     }
-    run.finalising = true
-    return new Promise(sent => {
-      const write = persist(() => store.finalise(claim, whole, sent)).then(written => {
-        // One that did not go smoothly is told of to its end.
-        log[final.status === 'failed' || run.attempts.length > 1 ? 'info' : 'debug'](
-          {
-            event: 'job.finished',
-            jobId: claim.id,
-            status: final.status,
-            provider: run.current.provider,
-            model: run.current.model,
-            code: final.error?.code,
-            attempts: run.attempts.length,
-            written,
-          },
-          'job finished',
-        )
-        return written
-      })
-      // Whoever waits for the end does not wait for the mirror.
-      parts.unfinished(
-        write.then(written => (written ? parts.mirrors.ended({ ...claim, attempts }, whole) : disown(run))),
-      )
-      const ended = (): void => {
-        leases.release(claim)
-        sent()
-      }
-      write.then(ended, ended)
-    })
+  }
+
+  /** Takes a call's result into the execution; null where the job goes on here. */
+  const learn = (run: Execution, result: Exclude<CallResult, { kind: 'shut' }>): Ending | null => {
+    if (result.kind === 'left') return { kind: 'interrupted', reason: result.reason }
+    run.attempts.push(result.attempt)
+    if (spends(result.attempt)) run.attemptsSpent += 1
+    if (result.kind === 'interrupted') return { kind: 'interrupted', reason: result.reason }
+    if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
+    return finishes(result, run) ? finish.byCall(run, result) : null
+  }
+
+  const write = (run: Execution, ending: Ending): Promise<void> | void => {
+    switch (ending.kind) {
+      case 'finished':
+        mirrored.note(run)
+        return finish.finalise(run, ending.result)
+      case 'handed_over':
+        return handOver(run, ending)
+      case 'parked':
+        return park(run, ending)
+      case 'interrupted':
+        return interrupt(run, ending.reason)
+      case 'lost':
+        return disown(run)
+      case 'written':
+        return
+    }
   }
 
   return execute
 }
+
+const hasCalled = ({ attempts, claim }: Execution): boolean => attempts.some(({ hop }) => hop === claim.hop)
 
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
 
@@ -286,5 +223,3 @@ const termsOf = (run: Execution, leases: Pick<Leases, 'isOurs'>): CallTerms => (
   home: run.claim.home,
   isOurs: () => leases.isOurs(run.claim),
 })
-
-const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })

@@ -1,12 +1,17 @@
-import type { SharedCall } from '../cache/single-flight.ts'
+import type { GivenAnswer } from '../cache/single-flight.ts'
 import type { Interrupt } from '../domain/interrupt.ts'
 import type { Attempt } from '../domain/job.ts'
+import type { Obstacle } from '../domain/obstacle.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { RoutingLimits } from '../domain/routing/next-step.ts'
+import { lossesOf } from '../domain/routing/worker-losses.ts'
 import type { Claim, JobResult, Move } from '../jobs/store.ts'
+import type { Mirrors } from '../mirror/mirrors.ts'
 import { shortWaitMs } from '../rate-limits/intake.ts'
 import type { SideBySide } from './mirror-fallback.ts'
-import type { Adjusted } from './request-targets.ts'
+import { type Adjusted, isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
+import { atAccount, type Providers, type Route, type Routes, requestOf, singleTargetRoute } from './routes.ts'
+import type { OrderTargets } from './target-order.ts'
 
 /** A claimed job on its way through this worker. */
 export interface Execution {
@@ -15,7 +20,7 @@ export interface Execution {
   readonly current: RouteTarget
   readonly adjusted: Adjusted
   readonly isLastResort: (target: RouteTarget) => boolean
-  /** See `Walk.exactUntilMs`. */
+  /** See `RoutingState.exactUntilMs`. */
   readonly exactUntilMs: number
   readonly refusalHandsOver: boolean
   readonly limits: RoutingLimits
@@ -24,15 +29,35 @@ export interface Execution {
   readonly attempts: Attempt[]
   recorded: number
   attemptsSpent: number
-  /** Its end is on its way to Redis, and the lease is held until it is there. */
-  finalising: boolean
+  /** Whether it may share its call, and the answer, with others that ask the same. */
+  readonly mayShareCall: boolean
   /** The last answer that came in the client's own format, or could not be put into it: what it is shown when the job fails. */
   lastResponse: JobResult['response']
-  /** Its part in a call that others may share; null where the route has no cache. */
-  flight: SharedCall | null
   /** The mirror that is asked beside it; undefined before the first call, null when none is, or when the log has it. */
   beside: SideBySide | null | undefined
 }
+
+/** The result of a job, but for its calls. */
+export type Result = Omit<JobResult, 'attempts' | 'costUsd'>
+
+/** How a job leaves the worker that claimed it. It is decided first, and written afterwards. */
+export type Ending =
+  /** `answer`: where it is as good for others that ask the same. */
+  | { readonly kind: 'finished'; readonly result: Result; readonly answer: GivenAnswer | null }
+  | { readonly kind: 'handed_over'; readonly target: RouteTarget }
+  | {
+      readonly kind: 'parked'
+      readonly target: RouteTarget
+      readonly untilMs: number
+      /** What it waits for, where that is known. */
+      readonly obstacle: Obstacle | null
+    }
+  /** Cancelled, expired or superseded; for any other reason it is handed back. */
+  | { readonly kind: 'interrupted'; readonly reason: unknown }
+  /** Another worker has it by now, or it has ended. */
+  | { readonly kind: 'lost' }
+  /** All is written already. */
+  | { readonly kind: 'written' }
 
 export const unrecorded = (run: Execution): readonly Attempt[] => run.attempts.slice(run.recorded)
 
@@ -69,5 +94,69 @@ export const moveTo = (run: Execution, target: RouteTarget): Move => {
     target: { provider: target.provider, model: target.model },
     attemptsSpent: run.attemptsSpent,
     attempts: unrecorded(run),
+  }
+}
+
+/** What an execution may do: a sample of a mirror may do less than a job that somebody waits for. */
+interface ExecutionTerms {
+  readonly route: Route
+  readonly retries: number
+  readonly maxAttempts: number
+  readonly mayShareCall: boolean
+  /** Whether losing its worker counts as an attempt. */
+  readonly countsLosses: boolean
+}
+
+export interface BeginDeps {
+  readonly routes: Routes
+  readonly providers: Providers
+  readonly mirrors: Pick<Mirrors, 'isSample' | 'targetOf'>
+  readonly order: OrderTargets
+  readonly retries: number
+  readonly maxAttempts: number
+  readonly backoffOf: RoutingLimits['backoffOf']
+  readonly now: () => number
+}
+
+/** Makes an execution of a claim, by the routes of the config as it is now. */
+export const createBegin = (deps: BeginDeps) => {
+  const { routes, providers, mirrors, order, backoffOf, now } = deps
+
+  const termsOf = ({ id, model }: Claim, here: RouteTarget): ExecutionTerms => {
+    if (!mirrors.isSample(id)) {
+      // A worker that does not know a new route yet can still do what it was sent.
+      const route = routes.get(model) ?? singleTargetRoute(here)
+      const { retries, maxAttempts } = deps
+      return { route, retries, maxAttempts, mayShareCall: true, countsLosses: false }
+    }
+    // A sample is worth one call: a second one would compare nothing but luck.
+    const route = singleTargetRoute(mirrors.targetOf(model) ?? here, 'always')
+    return { route, retries: 0, maxAttempts: 1, mayShareCall: false, countsLosses: true }
+  }
+
+  return (claim: Claim, interrupt: Interrupt): Execution => {
+    const here: RouteTarget = { route: claim.model, ...claim.target }
+    const { route, retries, maxAttempts, mayShareCall, countsLosses } = termsOf(claim, here)
+    const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
+    const request = requestOf(claim.endpoint, claim.body, claim.headers)
+    const eligible = targetsFor(atAccount(route, claim.home), providers, request)
+    const isLast = isLastResort(route, eligible)
+    return {
+      claim,
+      targets: lastResortsLast(order(route, eligible.targets, request, claim.id), isLast),
+      current: known ?? here,
+      adjusted: eligible.adjusted,
+      isLastResort: isLast,
+      exactUntilMs: exactUntilOf(claim, now()),
+      refusalHandsOver: route.refusalHandsOver,
+      limits: { backoffOf, retries, maxAttempts },
+      interrupt,
+      attempts: [...claim.attempts],
+      recorded: claim.attempts.length,
+      attemptsSpent: claim.attemptsSpent + (countsLosses ? lossesOf(claim.attempts) : 0),
+      mayShareCall,
+      lastResponse: null,
+      beside: undefined,
+    }
   }
 }

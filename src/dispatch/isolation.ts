@@ -1,3 +1,9 @@
+import type { Logger } from 'pino'
+import { isPoison, lossesOf, runsAlone } from '../domain/routing/worker-losses.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { Ending, Execution } from './execution.ts'
+import type { Transitions } from './transitions.ts'
+
 /**
  * The jobs that a process runs at a time: many, or one alone. Whoever was lost with its workers again and again may be what ends them:
  * alone it takes nobody along, and if its worker ends again it is known why. One for all workers of a process, as it ends
@@ -63,3 +69,28 @@ export const createIsolation = (): Isolation => {
     onChange: listener => void listeners.push(listener),
   }
 }
+
+export interface IsolateDeps {
+  readonly store: Pick<JobStore, 'isolate'>
+  readonly waitInSlot: Transitions['waitInSlot']
+  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly log: Logger
+}
+
+/** Waits until a job is alone that has to be; an ending when it was interrupted meanwhile, or is no longer ours. */
+export const createIsolate =
+  ({ store, waitInSlot, persist, log }: IsolateDeps) =>
+  async (run: Execution, seat: Seat): Promise<Ending | null> => {
+    const { claim } = run
+    if (!runsAlone(claim.attempts) || isPoison(claim.attempts)) return null
+    log.warn(
+      { event: 'job.isolated', jobId: claim.id, losses: lossesOf(claim.attempts) },
+      'job runs alone in its process',
+    )
+    seat.ask()
+    while (!seat.isAlone()) {
+      const ending = await waitInSlot(run)
+      if (ending) return ending
+    }
+    return (await persist(() => store.isolate(claim))) ? null : { kind: 'written' }
+  }

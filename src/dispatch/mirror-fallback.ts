@@ -4,7 +4,8 @@ import type { Step } from '../domain/routing/next-step.ts'
 import type { JobResult, JobStore } from '../jobs/store.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import { mirrorIdOf } from '../redis/keys.ts'
-import type { Execution } from './execution.ts'
+import type { Ending, Execution } from './execution.ts'
+import type { Transitions } from './transitions.ts'
 
 /** A call of the mirror that goes on beside a job's own. */
 export interface SideBySide {
@@ -14,6 +15,7 @@ export interface SideBySide {
 }
 
 export interface MirrorAnswer {
+  readonly kind: 'answered'
   readonly response: NonNullable<JobResult['response']>
   readonly usage: Usage | null
 }
@@ -23,9 +25,9 @@ export interface MirrorFallback {
   begin(run: Execution): void
   /**
    * What the mirror answered, with its calls in the job's log: before another try where the job stands if it is there, and before
-   * the job leaves or ends after a wait for as long as the mirror is called. 'left' when the job is no longer ours.
+   * the job leaves or ends after a wait for as long as the mirror is called. An ending when the job was interrupted meanwhile.
    */
-  answer(run: Execution, step: Step): Promise<MirrorAnswer | null | 'left'>
+  answer(run: Execution, step: Step): Promise<MirrorAnswer | Ending | null>
   /** The job ends or goes on without it: the log says that it was asked. */
   note(run: Execution): void
 }
@@ -33,8 +35,7 @@ export interface MirrorFallback {
 export interface MirrorFallbackDeps {
   readonly mirrors: Mirrors
   readonly store: Pick<JobStore, 'read'>
-  /** See `JobMoves`. */
-  readonly waitInSlot: (run: Execution) => Promise<boolean>
+  readonly waitInSlot: Transitions['waitInSlot']
   readonly now: () => number
 }
 
@@ -49,7 +50,7 @@ const queuedPatienceMs = 2_000
 export const createMirrorFallback = ({
   mirrors,
   store,
-  waitInSlot: hold,
+  waitInSlot,
   now,
 }: MirrorFallbackDeps): MirrorFallback => {
   const read = (run: Execution) => store.read(mirrorIdOf(run.claim.id))
@@ -88,7 +89,7 @@ export const createMirrorFallback = ({
     if (!isTerminal(sample.status)) return sample.status === 'running' ? 'running' : 'queued'
     const isGood = sample.status === 'succeeded' && !sample.refused && sample.response !== null
     if (isGood || notesFailures) log(run, sample.attempts)
-    return isGood ? { response: sample.response!, usage: sample.usage } : null
+    return isGood ? { kind: 'answered', response: sample.response!, usage: sample.usage } : null
   }
 
   const answered = async (run: Execution): Promise<MirrorAnswer | null> => {
@@ -96,13 +97,14 @@ export const createMirrorFallback = ({
     return typeof seen === 'string' ? null : seen
   }
 
-  const awaited = async (run: Execution): Promise<MirrorAnswer | null | 'left'> => {
+  const awaited = async (run: Execution): Promise<MirrorAnswer | Ending | null> => {
     const sinceMs = now()
     while (run.beside) {
       const seen = await look(run, true)
       if (typeof seen !== 'string') return seen
       if (seen === 'queued' && now() - sinceMs > queuedPatienceMs) break
-      if (!(await hold(run))) return 'left'
+      const ending = await waitInSlot(run)
+      if (ending) return ending
     }
     note(run)
     return null

@@ -1,13 +1,19 @@
+import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { Joined, SingleFlight } from '../cache/single-flight.ts'
+import { createAnswerCache } from '../cache/answer-cache.ts'
+import type { Joined, SharedCallEnd, SingleFlight } from '../cache/single-flight.ts'
+import { type CachedRoutes, createSingleFlight } from '../cache/single-flight.ts'
+import type { Permit } from '../domain/permit.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
-import type { JobResult, JobStore } from '../jobs/store.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { AddressedDoorbell, Doorbells } from '../queue/doorbells.ts'
 import { dueDoorbell } from '../queue/sweeper.ts'
+import type { Keys } from '../redis/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
-import { type Execution, moveTo } from './execution.ts'
+import { type Ending, type Execution, moveTo } from './execution.ts'
 
-export interface ShareCallParts {
+export interface ShareCallDeps {
   readonly singleFlight: SingleFlight
   readonly store: Pick<JobStore, 'park'>
   /** See `createWake`. */
@@ -18,12 +24,27 @@ export interface ShareCallParts {
 }
 
 /**
- * What becomes of a claimed job before any call: `call` when it is to be made, `parked` when another makes it, else the end
- * that an answer from the cache gives it.
+ * Before any call of a claimed job: a permit to make it, alone or for all identical requests, or the job's ending where
+ * another makes it or the cache has the answer. Settled with null where the job's ending is not known.
  */
 export type ShareCall = (
   run: Execution,
-) => Promise<'call' | 'parked' | Omit<JobResult, 'attempts' | 'costUsd'>>
+) => Promise<(Permit<Ending | null> & { readonly kind: 'permit' }) | Ending>
+
+const unshared = { kind: 'permit', settle: async () => undefined } as const
+
+const sharedEndOf = (ending: Ending | null): SharedCallEnd => {
+  switch (ending?.kind) {
+    case 'finished':
+      return ending.answer ? { kind: 'answered', answer: ending.answer } : { kind: 'ended', mayRecur: true }
+    case 'parked':
+      return { kind: 'ended', mayRecur: true }
+    case 'interrupted':
+      return ending.reason === 'shutdown' ? { kind: 'left' } : { kind: 'ended', mayRecur: false }
+    default:
+      return { kind: 'left' }
+  }
+}
 
 export const createShareCall = ({
   singleFlight,
@@ -32,7 +53,7 @@ export const createShareCall = ({
   persist,
   log,
   now,
-}: ShareCallParts): ShareCall => {
+}: ShareCallDeps): ShareCall => {
   const follow = async (run: Execution, { untilMs, follow }: Joined & { kind: 'follow' }): Promise<void> => {
     const { id, expiresAtMs } = run.claim
     const to = moveTo(run, run.current)
@@ -59,28 +80,31 @@ export const createShareCall = ({
   }
 
   return async run => {
+    if (!run.mayShareCall) return unshared
     const joined = await singleFlight.join(run.claim)?.catch(error => {
       log.debug({ event: 'cache.lookup_failed', err: error, jobId: run.claim.id }, 'cache lookup failed')
     })
-    if (!joined) return 'call'
+    if (!joined) return unshared
     if (joined.kind === 'hit') {
       const { statusCode, body, target } = joined.answer
       return {
-        status: 'succeeded',
-        response: { statusCode, body },
-        error: null,
-        refused: false,
-        // Nobody was asked, so nothing was used.
-        usage: { input_tokens: 0, output_tokens: 0 },
-        cachedFrom: target,
+        kind: 'finished',
+        answer: null,
+        result: {
+          ...{ status: 'succeeded', error: null, refused: false },
+          response: { statusCode, body },
+          // No provider was asked, so nothing was used.
+          usage: { input_tokens: 0, output_tokens: 0 },
+          cachedFrom: target,
+        },
       }
     }
-    if (joined.kind === 'call') {
-      run.flight = joined.flight
-      return 'call'
+    if (joined.kind === 'follow') {
+      await follow(run, joined)
+      return { kind: 'written' }
     }
-    await follow(run, joined)
-    return 'parked'
+    const { call } = joined
+    return { kind: 'permit', settle: ending => call.settle(sharedEndOf(ending)) }
   }
 }
 
@@ -140,3 +164,49 @@ export const createStillWaits =
   (store: Pick<JobStore, 'readHeads'>) =>
   async (names: readonly string[]): Promise<boolean> =>
     names.length > 0 && (await ringsOf(store, names)).length > 0
+
+interface ShareCallSite {
+  readonly redis: Redis | Cluster
+  readonly keys: Keys
+  readonly store: JobStore
+  readonly doorbells: Doorbells
+  readonly cachedRoutes: CachedRoutes
+  readonly memory: { readonly isFull: () => boolean }
+  readonly calls: Pick<CallsInFlight, 'abort'>
+  readonly leaseMs: number
+  readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly log: Logger
+  readonly now: () => number
+}
+
+interface OpenShareCall {
+  readonly shareCall: ShareCall
+  /** To be told of each job that was cancelled, wherever it runs. */
+  readonly dropCall: (jobId: string) => void
+}
+
+/** Caches and shared calls, as one worker takes part in them until it stops. */
+export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promise<OpenShareCall> => {
+  const { store, doorbells, cachedRoutes } = site
+  const wake = createWake(store, doorbells)
+  const singleFlight = createSingleFlight({
+    ...site,
+    cache: createAnswerCache(site),
+    isFull: site.memory.isFull,
+    routes: cachedRoutes,
+    wake,
+    stillWaits: createStillWaits(store),
+    random: Math.random,
+  })
+  if (cachedRoutes.size > 0) {
+    await life.open(
+      'cache leads',
+      () => singleFlight.start(),
+      () => singleFlight.stop(),
+    )
+  }
+  return {
+    shareCall: createShareCall({ ...site, singleFlight, wake }),
+    dropCall: createDropCall(singleFlight, site.calls, site.log),
+  }
+}

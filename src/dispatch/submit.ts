@@ -12,6 +12,7 @@ import type { JobStore } from '../jobs/store.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import { StoreFullError } from '../redis/full-store.ts'
 import { newJobId, shardCount } from '../redis/keys.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AccountAffinity } from './account-affinity.ts'
 import { createFirstTarget, type FirstTargetDeps } from './first-target.ts'
 
@@ -51,6 +52,7 @@ export interface SubmitDeps extends FirstTargetDeps {
   readonly doorbells: Doorbells
   readonly retentionMs: number
   readonly random: () => number
+  readonly telemetry: Pick<Telemetry, 'emit'>
   /** Where the states are that requests name; without it, none is known. */
   readonly accountAffinity?: Pick<AccountAffinity, 'find'>
 }
@@ -64,7 +66,7 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
 const shardTurnMs = 100
 
 export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
-  const { store, doorbells, now } = parts
+  const { store, doorbells, telemetry, now } = parts
   const firstTarget = createFirstTarget(parts)
   const shardOffset = parts.random() * shardCount
 
@@ -120,6 +122,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     }
     if (created.kind === 'full') throw new StoreFullError()
     if (created.kind === 'replayed') return { id: created.id, replayed: true }
+    telemetry.emit({ kind: 'job.accepted' })
     const ring = {
       queue: providerQueue(job.target.provider),
       doorbell: jobDoorbell(job.id, 0, 0),

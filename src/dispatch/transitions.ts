@@ -1,14 +1,15 @@
 import type { Logger } from 'pino'
-import type { Obstacle } from '../domain/obstacle.ts'
-import type { RouteTarget } from '../domain/routing/chain.ts'
+import type { CallSignal } from '../domain/interrupt.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import type { JobStore, Move } from '../jobs/store.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
-import { type Execution, moveTo, unrecorded } from './execution.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { type Ending, type Execution, moveTo, unrecorded } from './execution.ts'
 import type { MoveReasons } from './move-reasons.ts'
-import { pause } from './pause.ts'
 
 export interface TransitionDeps {
+  /** Whose worker this is. */
+  readonly provider: string
   readonly store: Pick<JobStore, 'advance' | 'park' | 'retry' | 'expire' | 'account'>
   readonly doorbells: Doorbells
   readonly moveReasons: MoveReasons
@@ -16,51 +17,51 @@ export interface TransitionDeps {
   readonly isStopping: () => boolean
   /** Writes what must not be lost: tries again while Redis refuses. */
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly telemetry: Pick<Telemetry, 'emit'>
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
 }
 
-const holdMs = 100
+const slotWaitMs = 100
 
-/** What a worker does with a running job that it neither calls for nor ends. */
+/** What a worker does with a running job that it neither calls for nor finishes. */
 export interface Transitions {
-  handOver(run: Execution, target: RouteTarget): Promise<void>
-  /** `obstacle`: what it waits for, where that is known. */
-  park(run: Execution, target: RouteTarget, untilMs: number, obstacle: Obstacle | null): Promise<void>
-  /** Logs the failed call and waits; false when the job is no longer ours or is to be handed back. */
-  retry(run: Execution, delayMs: number): Promise<boolean>
+  handOver(run: Execution, ending: Ending & { kind: 'handed_over' }): Promise<void>
+  park(run: Execution, ending: Ending & { kind: 'parked' }): Promise<void>
+  /** Records the failed call and waits; an ending when the job is no longer ours or is to be handed back. */
+  retry(run: Execution, delayMs: number): Promise<Ending | null>
   /**
-   * Waits a moment in its place, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
-   * written. False when the job is no longer ours or was handed back.
+   * Waits a moment in its slot, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
+   * written. An ending when the job is to be given up or handed back.
    */
-  waitInSlot(run: Execution): Promise<boolean>
+  waitInSlot(run: Execution): Promise<Ending | null>
   /** Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the job back. */
-  interrupted(run: Execution, reason: unknown): Promise<void>
-  /** Tells of the calls for a job that is another's by now, or has its end: what they cost is on its bill all the same. */
+  interrupt(run: Execution, reason: unknown): Promise<void>
+  /** Records the calls for a job that is another's by now, or has ended: what they cost is on its bill all the same. */
   disown(run: Execution): Promise<void>
 }
 
-export const createTransitions = (parts: TransitionDeps): Transitions => {
-  const { store, doorbells, moveReasons, persist, log, now, random } = parts
+export const createTransitions = (deps: TransitionDeps): Transitions => {
+  const { provider, store, doorbells, moveReasons, persist, telemetry, log, now, random } = deps
 
   const disown = async (run: Execution): Promise<void> => {
     await persist(() => store.account(run.claim, unrecorded(run)))
   }
 
-  const handOver = async (run: Execution, target: RouteTarget): Promise<void> => {
-    const called = run.attempts.length > run.claim.attempts.length
-    const note = called ? {} : { note: moveReasons.skipped(run.claim.hop, run.current, run.attempts) }
+  const handOver: Transitions['handOver'] = async (run, { target }) => {
+    const hasCalled = run.attempts.length > run.claim.attempts.length
+    const note = hasCalled ? {} : { note: moveReasons.skipped(run.claim.hop, run.current, run.attempts) }
     const move = { ...moveTo(run, target), ...note }
     const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
-    const from = run.current.provider
+    telemetry.emit({ kind: 'job.handed_over', provider })
     log.info(
       {
         event: 'job.handed_over',
         jobId: run.claim.id,
         hop: move.hop,
-        from,
+        from: run.current.provider,
         provider: target.provider,
         reason,
       },
@@ -69,13 +70,13 @@ export const createTransitions = (parts: TransitionDeps): Transitions => {
     ring(run.claim.id, move)
   }
 
-  const park: Transitions['park'] = async (run, target, untilMs, obstacle) => {
-    run.flight?.ended(true)
+  const park: Transitions['park'] = async (run, { target, untilMs, obstacle }) => {
     const to = moveTo(run, target)
     const resumesAtMs = Math.min(untilMs, run.claim.expiresAtMs)
     const note = moveReasons.parked(to.hop, target, run.attempts, resumesAtMs)
     const move = { ...to, note, ...(obstacle && { standing: { at: now(), ...obstacle } }) }
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return disown(run)
+    telemetry.emit({ kind: 'job.parked', provider })
     log.info(
       {
         event: 'job.parked',
@@ -87,31 +88,25 @@ export const createTransitions = (parts: TransitionDeps): Transitions => {
     )
   }
 
-  const retry = async (run: Execution, delayMs: number): Promise<boolean> => {
+  const retry: Transitions['retry'] = async (run, delayMs) => {
     const nextCallAtMs = now() + delayMs
     // More than one where a call followed another at once.
     const calls = unrecorded(run)
-    if (!(await persist(() => store.retry(run.claim, run.attemptsSpent, calls, nextCallAtMs)))) {
-      await disown(run)
-      return false
-    }
+    if (!(await persist(() => store.retry(run.claim, run.attemptsSpent, calls, nextCallAtMs))))
+      return { kind: 'lost' }
     run.recorded = run.attempts.length
     await pause(delayMs, run.interrupt)
-    if (!run.interrupt.aborted) return true
-    await interrupted(run, run.interrupt.reason)
-    return false
+    return run.interrupt.aborted ? { kind: 'interrupted', reason: run.interrupt.reason } : null
   }
 
-  const hold = async (run: Execution): Promise<boolean> => {
-    await pause(holdMs * (0.5 + random()), run.interrupt)
-    if (!run.interrupt.aborted && !parts.isStopping()) return true
-    await interrupted(run, run.interrupt.aborted ? run.interrupt.reason : 'shutdown')
-    return false
+  const waitInSlot: Transitions['waitInSlot'] = async run => {
+    await pause(slotWaitMs * (0.5 + random()), run.interrupt)
+    if (run.interrupt.aborted) return { kind: 'interrupted', reason: run.interrupt.reason }
+    return deps.isStopping() ? { kind: 'interrupted', reason: 'shutdown' } : null
   }
 
-  const interrupted = async (run: Execution, reason: unknown): Promise<void> => {
-    if (reason !== 'shutdown') run.flight?.ended(false)
-    // Whoever cancelled it has written its end, and whoever has it now goes on with it.
+  const interrupt: Transitions['interrupt'] = async (run, reason) => {
+    // A cancel has written the job's end, and a worker that took it over goes on with it.
     if (reason === 'cancelled' || reason === 'superseded') return disown(run)
     if (reason === 'expired') {
       await persist(() => store.expire(run.claim.id, 0))
@@ -120,7 +115,7 @@ export const createTransitions = (parts: TransitionDeps): Transitions => {
     const move = moveTo(run, run.current)
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
     ring(run.claim.id, move)
-    log.info({ event: 'job.returned', jobId: run.claim.id }, 'job returned to its queue')
+    log.info({ event: 'job.handed_back', jobId: run.claim.id }, 'job handed back')
   }
 
   /** The schedule holds the doorbell already: a failure here only delays it. */
@@ -132,5 +127,18 @@ export const createTransitions = (parts: TransitionDeps): Transitions => {
       )
   }
 
-  return { handOver, park, retry, waitInSlot: hold, interrupted, disown }
+  return { handOver, park, retry, waitInSlot, interrupt, disown }
 }
+
+/** Resolves after the time, or at once when the call is interrupted. */
+const pause = (ms: number, signal: CallSignal): Promise<void> =>
+  new Promise(resolve => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.onabort = null
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    if (signal.aborted) end()
+    else signal.onabort = end
+  })

@@ -18,6 +18,7 @@ import type { TargetGate } from '../health/target-gate.ts'
 import type { Claim } from '../jobs/store.ts'
 import type { Provider, UpstreamRequest } from '../providers/provider.ts'
 import type { Admission } from '../rate-limits/admission.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AbortReason } from './calls-in-flight.ts'
 import { defaultCoolingMs, type Judgement, judge, responseOf } from './judgement.ts'
 import type { TargetStats } from './target-stats.ts'
@@ -62,6 +63,7 @@ export interface UpstreamCallerDeps {
   readonly admission: Admission
   readonly cooldowns: Cooldowns
   readonly stats: Pick<TargetStats, 'record'>
+  readonly telemetry: Pick<Telemetry, 'emit'>
   /** Cuts the secrets of the config out of what a provider says. */
   readonly redact: Redact
   readonly log: Logger
@@ -88,7 +90,7 @@ type AttemptFacts = Omit<Attempt, 'verdict' | 'reason' | 'possibly_billed'> & { 
 
 /** One upstream call in five steps: enter, call, judge, settle, report. */
 export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller => {
-  const { provider, gate, keys, admission, cooldowns, stats, redact, log, now } = deps
+  const { provider, gate, keys, admission, cooldowns, stats, telemetry, redact, log, now } = deps
 
   /** Through the limits of the keys, then through the gate of the provider's health. */
   const enter = async (call: Call): Promise<CallPermit | (CallResult & { kind: 'shut' | 'left' })> => {
@@ -237,7 +239,12 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
         ...(terms.adjustments.length > 0 && { adjusted: terms.adjustments }),
         ...(outcome.kind === 'answer' && requestIdIn(outcome.headers)),
       }
-      return outcome.kind === 'break' && outcome.reason === 'aborted'
+      const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
+      telemetry.emit({
+        ...{ kind: 'attempt.ended', provider: provider.name, model: target.model, durationMs },
+        verdict: isInterrupted ? 'interrupted' : judgement.verdict.kind,
+      })
+      return isInterrupted
         ? reportInterrupted(call, judgement, attempt)
         : reportJudged(call, judgement, attempt, permit.key)
     },

@@ -1,19 +1,9 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { VerdictKind } from '../domain/classify/verdict.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
+import type { DeliveryCounts, EndCounts, WorkCounts } from '../telemetry/counts.ts'
 import type { BreakerState } from './local-breaker.ts'
-
-/** What a worker process did since it started; it only grows. */
-export interface WorkCounts {
-  /** Calls by what they meant; `interrupted` where nothing could be judged. */
-  readonly attempts: Readonly<Partial<Record<VerdictKind | 'interrupted', number>>>
-  readonly handovers: number
-  readonly parks: number
-  /** Jobs that this process ended. */
-  readonly ends: Readonly<Record<'succeeded' | 'failed', number>>
-}
 
 /** One live worker process of one provider, as it last told of itself. */
 export interface WorkerHeartbeat {
@@ -28,18 +18,12 @@ export interface WorkerHeartbeat {
   readonly seenAtMs: number
 }
 
-/** What a process that delivers webhooks did since it started, by how attempts went; `failed` ones are made again. */
-export type DeliveryCounts = Readonly<Record<'delivered' | 'failed' | 'dead', number>>
-
 /** One live process that delivers webhooks. */
 export interface WebhookHeartbeat {
   readonly instance: string
   readonly counts: DeliveryCounts
   readonly seenAtMs: number
 }
-
-/** Jobs that a process ended without an answer since it started. */
-export type EndCounts = Readonly<Record<'cancelled' | 'expired', number>>
 
 /** One live process, whatever its role. */
 export interface ProcessHeartbeat {

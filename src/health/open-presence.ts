@@ -1,7 +1,8 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import { createProcessHeartbeat, type EndCounts, type ProcessHeartbeat } from './heartbeats.ts'
+import type { EndCounts } from '../telemetry/counts.ts'
+import { createProcessHeartbeat, type ProcessHeartbeat } from './heartbeats.ts'
 import type { Vitals } from './vitals.ts'
 
 export interface HeartbeatDeps {

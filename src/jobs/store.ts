@@ -1,11 +1,21 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { Attempt, JobClass, JobError, JobMove, Target, TerminalStatus, Usage } from '../domain/job.ts'
+import type {
+  Attempt,
+  JobClass,
+  JobError,
+  JobMove,
+  JobStatus,
+  Target,
+  TerminalStatus,
+  Usage,
+} from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
 import { coalesce } from '../redis/coalesce.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
@@ -142,7 +152,11 @@ export interface JobStoreOptions {
   readonly now: () => number
   /** See `StoreClock`. */
   readonly aheadMs: () => number
+  readonly telemetry: Pick<Telemetry, 'emit'>
 }
+
+/** What a job was that the script ended; any other answer means that it did nothing. */
+const live: ReadonlySet<string> = new Set<JobStatus>(['queued', 'running', 'parked'])
 
 /** The only way a job's state changes: every method that writes is one Lua script. */
 export const createJobStore = ({
@@ -153,6 +167,7 @@ export const createJobStore = ({
   retentionMs,
   now,
   aheadMs,
+  telemetry,
 }: JobStoreOptions): JobStore => {
   const endWithoutAnswer = async (
     id: string,
@@ -162,7 +177,7 @@ export const createJobStore = ({
   ) => {
     const at = now()
     const end: StoredResult = { at, error }
-    return (await run(jobScripts.endWithoutAnswer, [
+    const was = (await run(jobScripts.endWithoutAnswer, [
       keys.record(id),
       keys.payload(id),
       keys.schedule(shardOf(id)),
@@ -173,6 +188,9 @@ export const createJobStore = ({
       JSON.stringify(end),
       deferUntilMs,
     ])) as string
+    // An end whose reply is lost is not counted: asked again, the job has ended already.
+    if (live.has(was)) telemetry.emit({ kind: 'job.ended_without_answer', status })
+    return was
   }
 
   const readHead = async (id: string): Promise<JobRecord | null> => {

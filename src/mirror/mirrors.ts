@@ -30,6 +30,8 @@ export interface EndedJob extends MirroredJob, SampledJob {}
 type Result = Pick<JobResult, 'status' | 'response' | 'refused' | 'cachedFrom'>
 
 export interface Mirrors {
+  /** Whether a job is a sample: it is called once, along no chain, and has no client. */
+  isSample(jobId: string): boolean
   /** Where samples of a route are asked; undefined without a mirror. */
   targetOf(route: string): RouteTarget | undefined
   /**
@@ -160,6 +162,7 @@ export const createMirrors = (parts: MirrorDeps): Mirrors => {
   const isDrawn = (jobId: string, mirror: MirroredRoute): boolean => chanceOf(jobId)('mirror') < mirror.sample
 
   return {
+    isSample: isMirrorId,
     targetOf: route => routes.get(route)?.to,
     begin: job => {
       const mirror = isMirrorId(job.id) ? undefined : routes.get(job.model)

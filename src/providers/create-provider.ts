@@ -111,7 +111,8 @@ export const createProvider = (
 
   const send: Send = (path, body, request, made) =>
     withToken(tokens, request.signal, config.timeout, authorization =>
-      transport.post(
+      transport.send(
+        'POST',
         path,
         headersOf({
           apiKey: request.apiKey,
@@ -126,7 +127,8 @@ export const createProvider = (
 
   const callNative = ({ endpoint, body, headers, model, maxOutputTokens, ...rest }: UpstreamRequest) => {
     const text = withModel(body, model)
-    return transport.post(
+    return transport.send(
+      'POST',
       type.nativePath(base, endpoint, model),
       headersOf({ apiKey: rest.apiKey, how: 'native', forwarded: headers }),
       withEdits(text, type.nativeEdits?.(endpoint, text, { model, maxOutputTokens }) ?? []),
@@ -143,7 +145,7 @@ export const createProvider = (
     const { listing } = type
     const outcome = await (listing === null
       ? call({ ...unknownModelRequest, apiKey, signal })
-      : transport.get(listing(base), headersOf({ apiKey, how: 'translated' }), signal))
+      : transport.send('GET', listing(base), headersOf({ apiKey, how: 'translated' }), null, signal))
     return {
       status: keyStatusOf(outcome, listing === null ? 'unknown_model' : 'listing', dialect, now()),
       outcome,

@@ -102,7 +102,7 @@ export const createGoogleTokens = (
       return refusalOf(null)
     }
     transport ??= createTransport({ baseUrl: url, proxy: proxyOf(url), lookup, ...limits })
-    const outcome = await transport.post(url.pathname + url.search, formHeaders, form, { ...never })
+    const outcome = await transport.send('POST', url.pathname + url.search, formHeaders, form, { ...never })
     token = outcome.kind === 'answer' && outcome.status < 300 ? tokenIn(outcome.json, askedAtMs) : null
     return token?.text ?? refusalOf(outcome)
   }

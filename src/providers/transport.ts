@@ -6,7 +6,7 @@ import { createTunnelConnector, proxyHeaders } from '../net/tunnel.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
 export interface TransportOptions {
-  /** Only the origin is used; paths are given whole to `post`. */
+  /** Only the origin is used; paths are given whole to `send`. */
   readonly baseUrl: URL
   /** The longest a whole call may take, waiting for a connection included. */
   readonly timeoutMs: number
@@ -19,15 +19,17 @@ export interface TransportOptions {
 }
 
 export interface Transport {
-  /** Sends once and never throws: a call that breaks is an outcome. Redirects are answers, not followed. */
-  post(
+  /**
+   * Sends once and never throws: a call that breaks is an outcome. Redirects are answers, not followed. `path` is from the
+   * root of the host.
+   */
+  send(
+    method: 'GET' | 'POST',
     path: string,
     headers: Readonly<Record<string, string>>,
-    body: string,
+    body: string | null,
     signal: CallSignal,
   ): Promise<UpstreamOutcome>
-  /** The same, without a body. */
-  get(path: string, headers: Readonly<Record<string, string>>, signal: CallSignal): Promise<UpstreamOutcome>
   /** Ends the calls still under way as `aborted`; may be called again. */
   close(): Promise<void>
 }
@@ -67,13 +69,7 @@ export const createTransport = (options: TransportOptions): Transport => {
   const { origin, host } = options.baseUrl
   const forwarding = isForwarded(options) ? { host, ...proxyHeaders(options.proxy!) } : null
 
-  const send = (
-    method: 'GET' | 'POST',
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    body: string | null,
-    signal: CallSignal,
-  ): Promise<UpstreamOutcome> =>
+  const send: Transport['send'] = (method, path, headers, body, signal) =>
     new Promise(resolve => {
       const call = new UpstreamCall(maxResponseBytes, outcome => {
         clearTimeout(timer)
@@ -96,9 +92,5 @@ export const createTransport = (options: TransportOptions): Transport => {
       )
     })
 
-  return {
-    post: (path, headers, body, signal) => send('POST', path, headers, body, signal),
-    get: (path, headers, signal) => send('GET', path, headers, null, signal),
-    close: () => pool.destroy(),
-  }
+  return { send, close: () => pool.destroy() }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { WebhookTarget } from '../domain/job.ts'
 import type { RecordFields } from '../jobs/record.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Deliveries, DeliveryResult } from './deliveries.ts'
 import { eventIdOf, type WebhookEvent } from './event.ts'
 import type { Entered, Receivers, Visit } from './receivers.ts'
@@ -32,6 +33,7 @@ export interface DeliveryDeps {
   readonly receivers: Pick<Receivers, 'enter'>
   /** Signs for jobs that brought no secret of their own. */
   readonly defaultSecret: string | undefined
+  readonly telemetry: Pick<Telemetry, 'emit'>
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
@@ -79,7 +81,7 @@ const attemptWithin = async (
 const hopeless: ReadonlySet<DeliveryFailure> = new Set(['gone', 'forbidden_address', 'unsignable'])
 
 export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
-  const { source, sender, log, now } = parts
+  const { source, sender, telemetry, log, now } = parts
 
   const resultOf = (outcome: DeliveryOutcome, attemptsThisTime: number): DeliveryResult => {
     if (outcome.delivered) return { status: 'delivered', reason: String(outcome.status) }
@@ -143,7 +145,12 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
 
     // Of those made before the dead letter was last sent again none counts.
     const result = resultOf(outcome, attempt + 1 - Number(fields.deliveries_before ?? 0))
-    await source.deliveries.recordDelivery(id, attempt, result)
+    const isRecorded = await source.deliveries.recordDelivery(id, attempt, result)
+    if (isRecorded)
+      telemetry.emit({
+        kind: 'webhook.attempt_ended',
+        status: result.status === 'pending' ? 'failed' : result.status,
+      })
     const facts = {
       [source.idName]: id,
       webhookId: eventIdOf(id),

@@ -9,6 +9,7 @@ import { type Claim, createJobStore, type JobResult, type JobStore } from '../..
 import { createPatientRedis } from '../../src/redis/connect.ts'
 import { createKeys, type Keys, newJobId, shardOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
+import { createTelemetry } from '../../src/telemetry/telemetry.ts'
 import { createJobDeliveries, type Deliveries } from '../../src/webhooks/deliveries.ts'
 import { testRedis } from '../support/redis.ts'
 
@@ -54,7 +55,7 @@ export const openStore = (
   const schedule = createSchedule(redis, run, keys, { now, aheadMs })
   const on = { redis, run, keys, leaseMs, retentionMs, now }
   const store = {
-    ...createJobStore({ ...on, aheadMs }),
+    ...createJobStore({ ...on, aheadMs, telemetry: createTelemetry() }),
     ...createJobDeliveries({ ...on, deadLetterRetentionMs }),
   }
   const batches = createBatchStore({ redis, run, keys, now })

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
+import { createTelemetry } from '../../src/telemetry/telemetry.ts'
 import { leaseMs, openStore, retentionMs, type StoreFixture } from './store-fixture.ts'
 
 const minuteMs = 60_000
@@ -22,7 +23,7 @@ const processOff = (
   const clock = { now: () => Date.now() + offMs, aheadMs: () => aheadMs }
   const times = { leaseMs, retentionMs }
   return {
-    store: createJobStore({ redis, run, keys, ...times, ...clock }),
+    store: createJobStore({ redis, run, keys, ...times, ...clock, telemetry: createTelemetry() }),
     schedule: createSchedule(redis, run, keys, clock),
   }
 }

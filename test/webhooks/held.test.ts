@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { createTelemetry } from '../../src/telemetry/telemetry.ts'
 import { createDeliverWebhook, type DeliverySource } from '../../src/webhooks/deliver-webhook.ts'
 import type { DeliveryResult } from '../../src/webhooks/deliveries.ts'
 import { createReceivers } from '../../src/webhooks/receivers.ts'
@@ -32,7 +33,15 @@ const deliver = async (url: string, held: number | null) => {
   receivers.shut(new URL(url).origin, nowMs + 30_000)
   const log = pino({ level: 'silent' })
   const sender = startSender()
-  const answer = createDeliverWebhook({ source, sender, receivers, defaultSecret: secret, log, ...parts })
+  const answer = createDeliverWebhook({
+    source,
+    sender,
+    receivers,
+    defaultSecret: secret,
+    telemetry: createTelemetry(),
+    log,
+    ...parts,
+  })
   await answer('job_1', 0, new AbortController().signal, () => undefined)
   return { results, holds }
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { SubmitJob, Submitted } from '../../dispatch/submit.ts'
+import type { Submitted } from '../../dispatch/submit.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { jobView } from '../../jobs/view.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
@@ -34,18 +34,5 @@ const viewOf = async (store: JobStore, submitted: Submitted): Promise<object> =>
     // The job stands: an error now would make the client submit it again.
     if (isRedisTrouble(error)) return { id, object: 'job', status: 'queued' }
     throw error
-  }
-}
-
-/** Counts the jobs that a `submit` makes; repeated requests make none. */
-export const countAccepted = (submit: SubmitJob): { readonly submit: SubmitJob; count(): number } => {
-  let count = 0
-  return {
-    submit: async submission => {
-      const submitted = await submit(submission)
-      if (!submitted.replayed) count += 1
-      return submitted
-    },
-    count: () => count,
   }
 }

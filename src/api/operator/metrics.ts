@@ -1,7 +1,8 @@
 import { type Circuit, shareNow } from '../../domain/circuit.ts'
-import type { WebhookHeartbeat, WorkCounts, WorkerHeartbeat } from '../../health/heartbeats.ts'
+import type { WebhookHeartbeat, WorkerHeartbeat } from '../../health/heartbeats.ts'
 import type { OwnCounts } from '../../health/vitals.ts'
 import type { MemoryFigures } from '../../redis/memory-watch.ts'
+import type { WorkCounts } from '../../telemetry/counts.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
 /** What is known of one moment of all processes together. */

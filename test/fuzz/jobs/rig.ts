@@ -16,6 +16,7 @@ import {
 import { createPatientRedis } from '../../../src/redis/connect.ts'
 import { createKeys, type Keys } from '../../../src/redis/keys.ts'
 import { createScriptRunner } from '../../../src/redis/scripts.ts'
+import { createTelemetry } from '../../../src/telemetry/telemetry.ts'
 import { createJobDeliveries, type Deliveries } from '../../../src/webhooks/deliveries.ts'
 import { ownRedis } from '../../support/redis.ts'
 
@@ -103,7 +104,16 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
     keys,
     schedule: createSchedule(redis, run, keys, { now, aheadMs }),
     store: {
-      ...createJobStore({ redis, run, keys, leaseMs, retentionMs, now, aheadMs }),
+      ...createJobStore({
+        redis,
+        run,
+        keys,
+        leaseMs,
+        retentionMs,
+        now,
+        aheadMs,
+        telemetry: createTelemetry(),
+      }),
       ...createJobDeliveries({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now }),
     },
     doorbells,

@@ -1,0 +1,39 @@
+import type { VerdictKind } from '../domain/classify/verdict.ts'
+
+/** What happened to a job, to one of its calls, or to a webhook, emitted once, at the place where it happened. */
+export type TelemetryEvent =
+  | { readonly kind: 'job.accepted' }
+  | {
+      readonly kind: 'attempt.ended'
+      readonly provider: string
+      readonly model: string
+      /** `interrupted` where nothing could be judged. */
+      readonly verdict: VerdictKind | 'interrupted'
+      readonly durationMs: number
+    }
+  /** `provider`: the one whose worker moved it. */
+  | { readonly kind: 'job.handed_over' | 'job.parked'; readonly provider: string }
+  | { readonly kind: 'job.finished'; readonly provider: string; readonly status: 'succeeded' | 'failed' }
+  /** A job that ended without an answer, by the API, a sweeper, a worker at a deadline, or the runner of a batch. */
+  | { readonly kind: 'job.ended_without_answer'; readonly status: 'cancelled' | 'expired' }
+  /** A `failed` attempt is made again. */
+  | { readonly kind: 'webhook.attempt_ended'; readonly status: 'delivered' | 'failed' | 'dead' }
+
+export type TelemetryConsumer = (event: TelemetryEvent) => void
+
+/** Takes events where things happen, and gives them to all that count or export them. */
+export interface Telemetry {
+  emit(event: TelemetryEvent): void
+  subscribe(consumer: TelemetryConsumer): void
+}
+
+/** Consumers are called at once, on the path of the job: they add up and return, and must not throw. */
+export const createTelemetry = (): Telemetry => {
+  const consumers: TelemetryConsumer[] = []
+  return {
+    emit: event => {
+      for (const consume of consumers) consume(event)
+    },
+    subscribe: consumer => void consumers.push(consumer),
+  }
+}
