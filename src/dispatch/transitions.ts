@@ -115,7 +115,7 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
     const move = moveTo(run, run.current)
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
     ring(run.claim.id, move)
-    log.info({ event: 'job.handed_back', jobId: run.claim.id }, 'job handed back')
+    log.info({ event: 'job.returned', jobId: run.claim.id }, 'job returned to its queue')
   }
 
   /** The schedule holds the doorbell already: a failure here only delays it. */
