@@ -2,9 +2,8 @@ import type { KeyOrigin } from '../config/keys.ts'
 import type { Config, ProviderConfig } from '../config/schema.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { BreakReason } from '../domain/upstream.ts'
-import type { KeyStatus } from '../providers/check.ts'
 import { createProvider } from '../providers/create-provider.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { KeyStatus, Provider } from '../providers/provider.ts'
 
 /**
  * What came of asking a provider with one of its keys. Holds nothing that the provider wrote: that may quote the key.

@@ -3,14 +3,17 @@ import type { ObstacleOf } from '../domain/obstacle.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { nextStep, type RoutingLimits, type RoutingState, spends } from '../domain/routing/next-step.ts'
 import { costOfAll } from '../domain/usage.ts'
+import type { WorkerHeartbeat } from '../health/heartbeats.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { JobStore } from '../jobs/store.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, providerQueue, type WaitingBundle } from '../queue/doorbells.ts'
 import { isMirrorId } from '../redis/keys.ts'
 import { futileWaitEnd } from './futile-wait.ts'
 import type { HandoverThrottle } from './handover-throttle.ts'
+import { createHandoverThrottle } from './handover-throttle.ts'
 import type { MoveReasons } from './move-reasons.ts'
 import { isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
 import { atAccount, type Providers, type Routes, requestOf } from './routes.ts'
@@ -165,5 +168,53 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
         if (parts.withoutWorkerSince(provider) > 0) await relieve(provider)
     },
     log,
+  )
+}
+
+type Same =
+  | 'routes'
+  | 'providers'
+  | 'order'
+  | 'moveReasons'
+  | 'store'
+  | 'withoutWorkerSince'
+  | 'mayEmpty'
+  | 'availableAt'
+  | 'backoffOf'
+  | 'maxAttempts'
+  | 'obstacleOf'
+  | 'log'
+  | 'now'
+
+interface DrainerSite extends Pick<DrainerDeps, Same> {
+  readonly doorbells: Doorbells
+  readonly instance: string
+  readonly workers: () => Promise<readonly WorkerHeartbeat[]>
+}
+
+/** Every process takes part in it, whatever its role: whoever is left must be able to. */
+export const openDrainer = async (life: Lifecycle, site: DrainerSite): Promise<void> => {
+  const { providers, doorbells, instance, workers, log, now } = site
+  let tokens = 0
+  const throttles = new Map<string, HandoverThrottle>()
+  const waiting = (provider: string): Promise<number> => doorbells.waiting(providerQueue(provider))
+  const throttleOf = (from: string): HandoverThrottle => {
+    const throttle = throttles.get(from) ?? createHandoverThrottle({ from, waiting, workers, log, now })
+    throttles.set(from, throttle)
+    return throttle
+  }
+  await life.open(
+    'drainer',
+    () => {
+      const drainer = createDrainer({
+        ...site,
+        drainable: [...providers.keys()],
+        throttleOf,
+        newToken: () => `${instance}.r${tokens++}`,
+      })
+      drainer.start()
+      return drainer
+    },
+    drainer => drainer.stop(),
   )
 }

@@ -1,19 +1,8 @@
 import { classify } from '../domain/classify/classify.ts'
 import type { UpstreamDialect } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
-import type { UpstreamRequest } from './provider.ts'
+import type { KeyStatus, UpstreamRequest } from './provider.ts'
 import type { UpstreamType } from './upstream-type.ts'
-
-/**
- * How a provider stands to one of its keys. `throttled`: the key is good, and too much was asked of it. `unreachable`: nobody
- * answered, or only that nothing can be answered now. `unclear`: it answered, but not what was asked for.
- */
-export type KeyStatus = 'ok' | 'throttled' | 'refused' | 'out_of_quota' | 'unreachable' | 'unclear'
-
-export interface Check {
-  readonly status: KeyStatus
-  readonly outcome: UpstreamOutcome
-}
 
 /** `listing`: the models were asked for. `unknown_model`: a model was that does not exist. */
 export type CheckMethod = 'listing' | 'unknown_model'

@@ -14,7 +14,8 @@ import type { Provider, UpstreamRequest } from './provider.ts'
 import type { TokenSource } from './token-source.ts'
 import { createTranslations, type Reasons, type Send } from './translate.ts'
 import { createTransport } from './transport.ts'
-import { type UpstreamType, upstreamTypeOf } from './upstream-type.ts'
+import { upstreamTypeOf } from './types/by-name.ts'
+import type { UpstreamType } from './upstream-type.ts'
 
 type Headers = Readonly<Record<string, string>>
 

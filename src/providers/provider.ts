@@ -3,7 +3,6 @@ import type { CallSignal } from '../domain/interrupt.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Carriage } from '../domain/routing/adjustments.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
-import type { Check } from './check.ts'
 
 export interface UpstreamRequest {
   readonly endpoint: Endpoint
@@ -21,6 +20,17 @@ export interface UpstreamRequest {
   readonly apiKey: string | null
   /** Ends the call early: cancel, deadline, shutdown. The provider adds its own timeout. */
   readonly signal: CallSignal
+}
+
+/**
+ * What a provider says of a key. `throttled`: the key is good, but called too often. `unreachable`: no answer, or only that
+ * nothing can be answered now. `unclear`: an answer, but not to what was asked.
+ */
+export type KeyStatus = 'ok' | 'throttled' | 'refused' | 'out_of_quota' | 'unreachable' | 'unclear'
+
+export interface Check {
+  readonly status: KeyStatus
+  readonly outcome: UpstreamOutcome
 }
 
 /**

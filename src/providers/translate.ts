@@ -18,8 +18,7 @@ import {
   UntranslatableError,
 } from './formats/format-adapter.ts'
 import type { UpstreamRequest } from './provider.ts'
-import { sealedOfAnswers, sealedOfRequests } from './sealed.ts'
-import { Seals } from './seals.ts'
+import { Seals, sealedOfAnswers, sealedOfRequests } from './seals.ts'
 import type { UpstreamType } from './upstream-type.ts'
 
 /** Posts a body in the provider's own format. `made`: headers that the AI SDK made for this request. */

@@ -1,17 +1,8 @@
 import type { LookupFunction } from 'node:net'
-import type { ProviderConfig } from '../config/schema.ts'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { Edit } from '../json/edits.ts'
 import type { SdkAdapter } from './sdk-adapter.ts'
 import type { TokenSource } from './token-source.ts'
-import { anthropic } from './types/anthropic.ts'
-import { azure } from './types/azure.ts'
-import { bedrock } from './types/bedrock.ts'
-import { cohere } from './types/cohere.ts'
-import { google } from './types/google.ts'
-import { mistral } from './types/mistral.ts'
-import { openai, openaiCompatible } from './types/openai.ts'
-import { vertex } from './types/vertex.ts'
 
 export interface NativeFacts {
   readonly model: string
@@ -57,30 +48,4 @@ export interface UpstreamType {
     now: () => number,
     lookup: LookupFunction | undefined,
   ): TokenSource
-}
-
-/** Throws where a setting cannot be used: a file of credentials that is not there. */
-export const upstreamTypeOf = (config: ProviderConfig): UpstreamType => {
-  switch (config.type) {
-    case 'openai':
-      return openai
-    case 'anthropic':
-      return anthropic(config)
-    case 'openai-compatible':
-      return openaiCompatible
-    case 'azure':
-      return azure(config)
-    case 'google':
-      return google
-    case 'vertex':
-      return vertex(config)
-    case 'cohere':
-      return cohere
-    case 'bedrock':
-      return bedrock(config)
-    case 'mistral':
-      return mistral
-    case 'simulated':
-      return { ...(config.format === 'anthropic' ? anthropic(config) : openai), baseUrl: null }
-  }
 }

@@ -1,9 +1,16 @@
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createAvailability, noTokens, type Tokens } from './availability.ts'
-import { createDemandSum, type DemandSum } from './demand-tally.ts'
 import { createIntake, shortWaitMs } from './intake.ts'
-import type { KeyModelLimits, ProviderLimits } from './key-model-limits.ts'
+import {
+  createProviderLimits,
+  type KeyModelLimits,
+  type ProviderLimits,
+  type ProviderLimitsOptions,
+} from './key-model-limits.ts'
+import type { LimitStore } from './limit-store.ts'
+import type { Demand, Limiter } from './limiter.ts'
 import { type CallRequest, createPermits, type LimitsPermit } from './permits.ts'
 
 export type Entry =
@@ -194,6 +201,64 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
     },
     close: () => {
       if (timer) clearTimeout(timer)
+    },
+  }
+}
+
+type AdmissionDeps = Omit<ProviderLimitsOptions, 'clock' | 'changed' | 'store'> & {
+  readonly limitStore: LimitStore
+  /** Calls at once in this process. */
+  readonly concurrency: number
+  readonly hasHealthyAlternative: AdmissionOptions['hasHealthyAlternative']
+}
+
+/** A process's way through the limits of one provider's keys. */
+export const openAdmission = async (life: Lifecycle, parts: AdmissionDeps): Promise<Admission> => {
+  const clock = (): number => performance.now()
+  let admission: Admission | null = null
+  const limits = createProviderLimits({
+    ...parts,
+    store: parts.limitStore,
+    clock,
+    changed: () => admission?.changed(),
+  })
+  const opened = createAdmission({ ...parts, limits, clock })
+  admission = opened
+  await life.open(
+    `limits ${parts.provider}`,
+    () => limits.start(),
+    async () => {
+      opened.close()
+      await limits.stop()
+    },
+  )
+  return opened
+}
+
+/** What is wanted of each limiter, summed over those who wait; the first of them come first. */
+interface DemandSum {
+  request(keyModel: KeyModelLimits, tokens: Tokens): void
+  /** Tells all limiters, also those of which nothing is wanted. */
+  publish(limiters: Iterable<Limiter>): void
+}
+
+const nothing: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
+
+const createDemandSum = (): DemandSum => {
+  const wanted = new Map<Limiter, { waiting: number; tokens: number; readonly leastTokens: number }>()
+  return {
+    request: ({ limiters }, tokens) => {
+      for (const limiter of limiters) {
+        const some = limiter.budget.countsTokens ? tokens() : 0
+        const sum = wanted.get(limiter)
+        if (sum) {
+          sum.waiting += 1
+          sum.tokens += some
+        } else wanted.set(limiter, { waiting: 1, tokens: some, leastTokens: some })
+      }
+    },
+    publish: limiters => {
+      for (const limiter of limiters) limiter.request(wanted.get(limiter) ?? nothing)
     },
   }
 }

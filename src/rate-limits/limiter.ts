@@ -1,9 +1,8 @@
 import type { Logger } from 'pino'
 import type { ReportedLimits } from '../domain/rate-limit-headers.ts'
-import { createCallRate } from './call-rate.ts'
 import { createLeasedBudget, type LeasedBudget } from './leased-budget.ts'
 import type { LeaseRequest, LimitStore } from './limit-store.ts'
-import { createObservations, type Observed } from './observations.ts'
+import { createCallRate, createObservations, type Observed } from './observations.ts'
 
 /** What this process wants of a limiter now. */
 export interface Demand {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { answerTextOf, keptBytes } from '../../src/mirror/answer-text.ts'
+import { answerTextOf, keptBytes } from '../../src/mirror/compared-call.ts'
 
 it.each([
   ['one that just fits', 'x'.repeat(keptBytes), keptBytes, false],

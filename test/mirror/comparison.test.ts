@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ComparedCall } from '../../src/mirror/compared-call.ts'
-import { compared, comparisonOf, failed } from '../../src/mirror/comparison.ts'
-import { bucketOf, percentileOf } from '../../src/mirror/histogram.ts'
+import { bucketOf, compared, comparisonOf, failed, percentileOf } from '../../src/mirror/comparison.ts'
 
 const side = (more: Partial<ComparedCall> = {}): ComparedCall => ({
   likeness: { exact: 'e', normalised: 'n' },

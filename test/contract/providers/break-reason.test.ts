@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { breakOf } from '../../../src/providers/break-reason.ts'
+import { breakOf } from '../../../src/providers/upstream-call.ts'
 
 /** What cannot be brought about on the loopback; the rest is in `faults.test.ts`, with real servers. */
 test.each([
