@@ -24,7 +24,7 @@ export interface ProviderCheckDeps {
   readonly now: () => number
 }
 
-/** Of the list of models, or of a token: an answer that takes longer than this is none. */
+/** Health checks time out after this. */
 export const longestCheckMs = 10_000
 
 const ignored: CheckOutcome = { outcome: 'ignored', reason: '', listed: false }
@@ -36,7 +36,7 @@ const listless = new Set([403, 404, 405, 501])
 const isSuccess = (outcome: UpstreamOutcome): boolean =>
   outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
 
-/** Asks a provider whether it is there. Any answer that does not blame it says that it is. */
+/** Checks whether a provider is up. Any answer that is not a failure of the provider shows that it is. */
 export const createProviderCheck = (parts: ProviderCheckDeps) => {
   const { provider, keys, cooldowns, redact, model, timeoutMs, log, now } = parts
   const endpoint: Endpoint = '/v1/chat/completions'

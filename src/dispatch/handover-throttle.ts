@@ -24,9 +24,9 @@ export interface HandoverThrottleOptions {
   readonly now: () => number
 }
 
-/** Jobs that may wait for each place of the next provider's workers: enough to keep them busy until the next look. */
+/** Jobs that may wait for each slot of the next provider's workers: enough to keep them busy until the next look. */
 const waitingPerPlace = 4
-/** Of a provider with few places, or whose workers are not to be seen. */
+/** The least for a provider with few slots, or whose workers are not known. */
 const leastWaiting = 50
 /** Before the first look. */
 const atOnce = 10
@@ -44,9 +44,9 @@ export interface CooldownDeps {
 const shortCoolingMs = 2_000
 
 /**
- * Whether jobs that wait for a throttled model leave it at the pace of the next target, and else wait in their worker's
- * places: for a moment they do, and for longer where no other model is there whose jobs would have to wait behind them.
- * All at once, they would be in the wrong queue a moment later, and storm the next target meanwhile.
+ * True when a job should wait out a cooldown in its slot instead of handing over: the cooldown is short, or the provider
+ * serves only this model, so that no job queues behind it. Handed over all at once, the jobs would storm the next target and
+ * be in the wrong queue a moment later.
  */
 export const shouldWaitOut = (
   provider: string,

@@ -5,8 +5,8 @@ import type { Ending, Execution } from './execution.ts'
 import type { Transitions } from './transitions.ts'
 
 /**
- * The jobs that a process runs at a time: many, or one alone. Whoever was lost with its workers again and again may be what ends them:
- * alone it takes nobody along, and if its worker ends again it is known why. One for all workers of a process, as it ends
+ * The jobs that a process runs at a time: many, or one alone. A job that was lost with its workers again and again may be what
+ * ends them: alone it takes no other along, and if its worker ends again it is known why. One for all workers of a process, as it ends
  * for all of them.
  *
  * Open → asked (nobody enters any more) → alone, one after the other → open.

@@ -45,8 +45,8 @@ export interface Cooldowns {
 }
 
 /**
- * Every 429 of a storm moves the time a little. The others are told when it has moved by a tenth of what is left, or by this:
- * by so much they may call too early, and are then told by the provider itself.
+ * Every 429 of a storm moves the time a little. It is published when it has moved by a tenth of what is left, or by this: other
+ * processes may call too early by as much, and then get a 429 of their own.
  */
 const longestSlackMs = 250
 
@@ -57,7 +57,7 @@ export const cooldownScripts = {
   lift: defineScript({ lua: lua('lift'), keys: 1, whenFull: 'runs' }),
 } as const
 
-/** Of a provider, of its models, and of its keys. */
+/** Whether a scope is a provider, one of its models, or one of its keys. */
 const isOf = (provider: string, scope: string): boolean =>
   scope === `provider:${provider}` ||
   scope.startsWith(`target:${provider}/`) ||

@@ -119,7 +119,7 @@ interface HeartbeatDeps {
   readonly now: () => number
 }
 
-/** Tells the cluster, and whoever asks this process, that it is here and what it ended. */
+/** Publishes this process and the jobs that it ended, to the cluster and on the admin port. */
 export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
   const { redis, prefix, instance, ends, vitals, log, now } = parts
   const describe = (): ProcessHeartbeat => ({ instance, ends: ends(), seenAtMs: now() })

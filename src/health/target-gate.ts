@@ -1,7 +1,7 @@
 import type { BreakerGate, Entered } from './breaker-gate.ts'
 import { ignored, type ProbeOutcome } from './probe-lease.ts'
 
-/** How a call went, and whether a failure was one of the way there: then it says nothing about the model. */
+/** How a call went, and whether a failure was one of the connection: then it says nothing about the model. */
 export interface CallJudgement extends ProbeOutcome {
   readonly isUnreached: boolean
 }
@@ -31,9 +31,9 @@ export interface TargetGateOptions {
 }
 
 /**
- * A failure indicts the way there (connection, name, TLS), or what was reached. The latter is the model as long as others of
- * its provider are known to answer: then the provider is well. Else nothing tells one from the other, and it counts for both:
- * when a provider dies whole, the failures of all models together open it, and the few of a rare model do not have to.
+ * Connection-level failures (connection, name, TLS) count against the provider. Other failures count against the model if
+ * another model of the provider answered recently; otherwise against both. So when a whole provider dies, the failures of all
+ * its models open it together, and a rarely called model does not have to fail often enough by itself.
  */
 export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOptions): TargetGate => {
   const answeredAtMs = new Map<string, number>()

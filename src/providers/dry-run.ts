@@ -20,7 +20,7 @@ const isPlain = ({
   Object.values(settings).every(value => value === undefined) && !prompt.some(({ role }) => role === 'tool')
 
 /**
- * Asks the SDK what it would change in a request to this model, by letting it speak to nobody. Throws UntranslatableError,
+ * Asks the SDK what it would change in a request to this model, without sending anything. Throws UntranslatableError,
  * naming the setting in the SDK's words, when that is anything: whatever may be changed has been by now, and is said.
  */
 export const dryRun = async (

@@ -11,9 +11,9 @@ export interface Intake {
   remaining(waiting: number, expected: number): number
 }
 
-/** What is longer than this is worth a handover. */
+/** A wait longer than this is worth a handover. */
 export const shortWaitMs = 2_000
-/** Of jobs that wait longer, so many are taken from the queue: those of them that have another target go on. */
+/** How many jobs to take from the queue when the wait is long; those with another target are handed over. */
 const spentRoom = 4
 /** A model that was asked for since then may be asked for again. */
 const recentMs = 60_000

@@ -54,7 +54,7 @@ export interface LimiterDeps {
 }
 
 const gapMs = 25
-/** Of calls at once one's own come back by themselves; those of others are asked for no more often. */
+/** Our own slots free up when our calls end; slots held by other processes are polled for at most this often. */
 const fullGapMs = 100
 /** A share is renewed, and what was seen is told, this often. */
 const beatMs = 1_000
