@@ -1,4 +1,4 @@
-import type { AppContext } from './context.ts'
+import type { AppContext } from './context/context.ts'
 import { type BlobStore, BlobStoreError } from './files/blobs/blob-store.ts'
 import { openBlobs } from './files/blobs/open-blobs.ts'
 import { tellTrouble } from './files/blobs/tell-trouble.ts'

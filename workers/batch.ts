@@ -1,6 +1,6 @@
 import { createBatchRunner } from '../src/batches/batch-runner.ts'
 import { createBatchWork } from '../src/batches/work.ts'
-import type { AppContext } from '../src/context.ts'
+import type { AppContext } from '../src/context/context.ts'
 import { createFirstTarget } from '../src/dispatch/first-target.ts'
 import { createFileStore } from '../src/files/store.ts'
 import { createSchedule } from '../src/jobs/schedule.ts'

@@ -1,4 +1,4 @@
-import type { AppContext } from '../src/context.ts'
+import type { AppContext } from '../src/context/context.ts'
 import { type BytesInFlight, createBytesInFlight } from '../src/rate-limits/bytes-in-flight.ts'
 
 const known = new WeakMap<AppContext, BytesInFlight>()

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { healthCheckOf } from '../src/config/health-check.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
-import type { AppContext } from '../src/context.ts'
+import type { AppContext } from '../src/context/context.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-in-flight.ts'
 import { createProviderCheck, longestCheckMs } from '../src/dispatch/check-provider.ts'
 import { createBodyHolder } from '../src/dispatch/claimed-bodies.ts'

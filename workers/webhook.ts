@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { BatchRecord } from '../src/batches/record.ts'
 import { batchView, messageBatchView } from '../src/batches/view.ts'
-import type { AppContext } from '../src/context.ts'
+import type { AppContext } from '../src/context/context.ts'
 import { createLeases, type Leases } from '../src/dispatch/leases.ts'
 import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.ts'
 import { createWebhookHeartbeat, type WebhookHeartbeat } from '../src/health/heartbeats.ts'

@@ -1,5 +1,5 @@
 import { configSchema } from '../../src/config/schema.ts'
-import { type AppContext, openContext } from '../../src/context.ts'
+import { type AppContext, openContext } from '../../src/context/context.ts'
 import { createLifecycle, type Lifecycle } from '../../src/lifecycle/lifecycle.ts'
 import { createLogger } from '../../src/lifecycle/logger.ts'
 

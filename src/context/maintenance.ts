@@ -1,13 +1,13 @@
 import type { Cluster, Redis } from 'ioredis'
-import { createJobIndex } from './jobs/index-stream.ts'
-import { createSchedule } from './jobs/schedule.ts'
-import type { Lifecycle } from './lifecycle/lifecycle.ts'
-import { createReconciler, type ReconcilerDeps } from './queue/reconciler.ts'
-import { createSweeper, type SweeperDeps } from './queue/sweeper.ts'
-import type { Keys } from './redis/keys.ts'
-import type { RunScript } from './redis/scripts.ts'
-import { createOwedAnnouncements } from './webhooks/owed.ts'
-import { createOwedReconciler } from './webhooks/reconciler.ts'
+import { createJobIndex } from '../jobs/index-stream.ts'
+import { createSchedule } from '../jobs/schedule.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createReconciler, type ReconcilerDeps } from '../queue/reconciler.ts'
+import { createSweeper, type SweeperDeps } from '../queue/sweeper.ts'
+import type { Keys } from '../redis/keys.ts'
+import type { RunScript } from '../redis/scripts.ts'
+import { createOwedAnnouncements } from '../webhooks/owed.ts'
+import { createOwedReconciler } from '../webhooks/reconciler.ts'
 
 export interface MaintenanceDeps
   extends Omit<SweeperDeps, 'schedule'>,
