@@ -28,7 +28,12 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
   let tokens = 0
 
   const runner = createBatchRunner({
-    ...context,
+    store: context.store,
+    doorbells: context.doorbells,
+    routes: context.routes,
+    providers: context.providers,
+    obstacleOf: context.obstacleOf,
+    now,
     work: createBatchWork({ redis, run, keys, retentionMs: batches.retention, now }),
     blobs,
     firstTarget: createFirstTarget(context),

@@ -117,7 +117,11 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
   const { concurrency, limits } = settings
   const hasHealthyAlternative = healthyAlternativeTo(name, context)
   const opened = await openGate(life, {
-    ...context,
+    redis: context.redis,
+    instance: context.instance,
+    circuits: context.circuits,
+    circuitStore: context.circuitStore,
+    now: context.now,
     hasHealthyAlternative,
     provider: name,
     models: modelsAt(context.routes, name),
@@ -127,7 +131,9 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
     log,
   })
   const admission = await openAdmission(life, {
-    ...context,
+    subscriber: context.subscriber,
+    instance: context.instance,
+    limitStore: context.limitStore,
     provider: name,
     limits,
     concurrency,
@@ -167,7 +173,7 @@ const openExecutor = async (
   { context, name, settings, log }: Site,
   { calls, way, writes }: ExecutorNeeds,
 ): Promise<ExecuteJob> => {
-  const { config, store, now } = context
+  const { config, redis, keys, store, doorbells, memory, isolation, providers, now } = context
   const { gate, admission } = way
   const { persist } = writes
   const leaseMs = config.jobs.lease
@@ -180,16 +186,19 @@ const openExecutor = async (
     },
     leases => leases.stop(),
   )
-  const { shareCall, dropCall } = await openShareCall(life, { ...context, calls, leaseMs, persist, log })
+  const { shareCall, dropCall } = await openShareCall(life, {
+    ...{ redis, keys, store, doorbells, memory, calls, leaseMs, persist, log, now },
+    cachedRoutes: context.cachedRoutes,
+  })
   // A cancelled job's call is dropped in whatever process it runs.
   await life.open(
     'aborts',
-    () => subscribeTo(context.subscriber, context.keys.abortChannel, dropCall),
+    () => subscribeTo(context.subscriber, keys.abortChannel, dropCall),
     stop => stop(),
   )
   const caller = createUpstreamCaller({
     ...{ gate, admission, log, now },
-    provider: context.providers.get(name)!,
+    provider: providers.get(name)!,
     keys: context.keyRings.get(name)!,
     cooldowns: context.cooldowns,
     redact: context.redact,
@@ -198,12 +207,21 @@ const openExecutor = async (
   })
   let tokens = 0
   return createJobExecutor({
-    ...context,
-    ...{ calls, leases, shareCall, persist, log },
+    ...{ store, doorbells, providers, isolation, calls, leases, shareCall, persist, log, now },
+    routes: context.routes,
+    order: context.order,
+    obstacleOf: context.obstacleOf,
+    moveReasons: context.moveReasons,
+    accountAffinity: context.accountAffinity,
+    backoffOf: context.backoffOf,
+    telemetry: context.telemetry,
     provider: name,
     caller,
-    holdBody: createBodyHolder({ ...context, bytes: claimBytesOf(context), persist }),
-    mirrors: mirrorJobs({ ...context, log }),
+    holdBody: createBodyHolder({ store, isolation, bytes: claimBytesOf(context), persist }),
+    mirrors: mirrorJobs({
+      ...{ redis, keys, doorbells, providers, memory, log, now },
+      mirroredRoutes: context.mirroredRoutes,
+    }),
     retries: settings.retries,
     maxAttempts: config.jobs.max_attempts,
     availableAt: target =>

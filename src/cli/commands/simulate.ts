@@ -1,6 +1,6 @@
 import { duration } from '../../config/durations.ts'
 import type { Config } from '../../config/schema.ts'
-import { routesOf } from '../../context/context.ts'
+import { routesOf } from '../../context/routing.ts'
 import { keyOf, weightOf } from '../../dispatch/target-order.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import { capacityOf } from '../../domain/planning/demand.ts'

@@ -1,0 +1,85 @@
+import { cachedRoutesOf } from '../cache/cached-routes.ts'
+import type { CachedRoutes } from '../cache/single-flight.ts'
+import { backoffsOf } from '../config/health-check.ts'
+import { knownModels } from '../config/known-models.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import { type AccountAffinity, createAccountAffinity } from '../dispatch/account-affinity.ts'
+import { createMoveReasons, type MoveReasons } from '../dispatch/move-reasons.ts'
+import type { Providers, Route, Routes } from '../dispatch/routes.ts'
+import { createTargetOrder, type OrderTargets } from '../dispatch/target-order.ts'
+import { createTargetStats, type TargetStats } from '../dispatch/target-stats.ts'
+import type { Backoff } from '../domain/routing/backoff.ts'
+import { type RouteTarget, resolveRoutes } from '../domain/routing/chain.ts'
+import { createUnavailableReason } from '../health/obstacles.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { type MirroredRoutes, mirroredRoutesOf } from '../mirror/mirrored-routes.ts'
+import { createProviders } from '../providers/create-providers.ts'
+import type { Foundation } from './foundation.ts'
+import type { TargetHealth } from './health.ts'
+
+/** Where a job may go, in which order, and how what is there is called. */
+export interface Routing {
+  readonly routes: Routes
+  readonly cachedRoutes: CachedRoutes
+  readonly mirroredRoutes: MirroredRoutes
+  readonly providers: Providers
+  /** Which account keeps what later requests go on from. */
+  readonly accountAffinity: AccountAffinity
+  readonly targetStats: TargetStats
+  readonly order: OrderTargets
+  readonly moveReasons: MoveReasons
+  readonly backoffOf: (target: RouteTarget) => Backoff
+}
+
+const routeOf = (
+  targets: readonly RouteTarget[],
+  { strategy, weights, on_refusal, adjust }: RouteConfig,
+): Route => ({
+  targets,
+  strategy,
+  weights: weights === undefined ? null : new Map(Object.entries(weights)),
+  refusalHandsOver: on_refusal === 'handover',
+  adjust,
+})
+
+export const routesOf = (config: Config): Routes =>
+  new Map(
+    [...resolveRoutes(config, knownModels(config))].map(([name, targets]) => [
+      name,
+      routeOf(targets, config.models[name]!),
+    ]),
+  )
+
+export const openRouting = async (
+  life: Lifecycle,
+  { config, redis, instance, names, log, now }: Foundation,
+  { circuits, cooldowns, keyRings, workerLiveness }: TargetHealth,
+): Promise<Routing> => {
+  const { prefix } = config.redis
+  const { withoutWorkerSince } = workerLiveness
+  const routes = routesOf(config)
+  const providers = await life.open(
+    'providers',
+    () => createProviders(config, routes, now, names.lookup),
+    providers => Promise.all([...providers.values()].map(provider => provider.close())),
+  )
+  const targetStats = createTargetStats({ redis, prefix, instance, log, now })
+  if ([...routes.values()].some(({ strategy }) => strategy !== 'ordered')) {
+    await life.open(
+      'target stats',
+      () => targetStats.start(),
+      () => targetStats.stop(),
+    )
+  }
+  return {
+    routes,
+    cachedRoutes: cachedRoutesOf(config.models, new Map([...routes].map(([name, r]) => [name, r.targets]))),
+    mirroredRoutes: mirroredRoutesOf(config, knownModels(config)),
+    providers,
+    accountAffinity: createAccountAffinity({ redis, prefix, providers, keyRings, log }),
+    targetStats,
+    order: createTargetOrder(targetStats.of),
+    moveReasons: createMoveReasons(createUnavailableReason({ circuits, cooldowns, withoutWorkerSince }), now),
+    backoffOf: backoffsOf(config),
+  }
+}

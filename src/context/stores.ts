@@ -1,0 +1,91 @@
+import { type BatchStore, createBatchStore } from '../batches/store.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Config } from '../config/schema.ts'
+import { createJobStore, type JobStore } from '../jobs/store.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createDoorbells, type Doorbells } from '../queue/doorbells.ts'
+import type { RedisClient } from '../redis/connect.ts'
+import type { Keys } from '../redis/keys.ts'
+import type { RunScript } from '../redis/scripts.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { createBatchDeliveries, createJobDeliveries, type DeliveriesByKind } from '../webhooks/deliveries.ts'
+import type { Foundation } from './foundation.ts'
+import { openMaintenance } from './maintenance.ts'
+
+/** A dead letter of a job can be sent again for this long. */
+export const deadLetterRetentionMs = 7 * 86_400_000
+
+/** The records of jobs, batches and deliveries, and the doorbells that call for them. */
+export interface Stores {
+  readonly store: JobStore
+  readonly batches: BatchStore
+  readonly deliveries: DeliveriesByKind
+  readonly doorbells: Doorbells
+}
+
+export const deliveriesOn = (
+  redis: RedisClient,
+  run: RunScript,
+  keys: Keys,
+  { jobs, batches }: Config,
+  now: () => number,
+): DeliveriesByKind => {
+  const on = { redis, run, keys, leaseMs: jobs.lease, now }
+  return {
+    jobs: createJobDeliveries({ ...on, retentionMs: jobs.retention, deadLetterRetentionMs }),
+    batches: createBatchDeliveries({
+      ...on,
+      retentionMs: batches.retention,
+      deadLetterRetentionMs: batches.retention,
+    }),
+  }
+}
+
+export const storeOn = (
+  redis: RedisClient,
+  run: RunScript,
+  keys: Keys,
+  config: Config,
+  { now, aheadMs }: Clock,
+  telemetry: Telemetry,
+): JobStore =>
+  createJobStore({
+    redis,
+    run,
+    keys,
+    leaseMs: config.jobs.lease,
+    retentionMs: config.jobs.retention,
+    now,
+    aheadMs,
+    telemetry,
+  })
+
+/** Opens the stores, and with them the sweeper and the reconcilers: every process takes part in those. */
+export const openStores = async (life: Lifecycle, foundation: Foundation): Promise<Stores> => {
+  const { config, redis, run, keys, instance, hasTurn, clock, now, telemetry, log } = foundation
+  const store = storeOn(redis, run, keys, config, clock, telemetry)
+  const batches = createBatchStore({ redis, run, keys, now })
+  const deliveries = deliveriesOn(redis, run, keys, config, now)
+  const doorbells = await life.open(
+    'doorbells',
+    () => createDoorbells(redis, keys, log, now),
+    doorbells => doorbells.close(),
+  )
+  await openMaintenance(life, {
+    redis,
+    run,
+    keys,
+    instance,
+    store,
+    doorbells,
+    hasTurn,
+    readDelivery: batches.readDelivery,
+    recoverDelivery: deliveries.jobs.recoverDelivery,
+    leaseMs: config.jobs.lease,
+    now,
+    aheadMs: clock.aheadMs,
+    steadySinceMs: clock.steadySinceMs,
+    log,
+  })
+  return { store, batches, deliveries, doorbells }
+}
