@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { createKeys, shards } from './keys.ts'
 import { createOwedWrite } from './owed-write.ts'
 
 /**
@@ -7,9 +8,15 @@ import { createOwedWrite } from './owed-write.ts'
  */
 export const schemaVersion = 1
 
+/** What only data from before there were versions has: its schedules had another name. */
+const unversionedKeys = (prefix: string): string[] => {
+  const { schedule } = createKeys(prefix)
+  return shards.map(shard => schedule(shard).replace(/schedule$/, 'agenda'))
+}
+
 /**
- * Holds the layout in Redis against the one that this process knows, and writes it down where none is: an empty Redis, or one of
- * before there were versions, has version 1. Answers a sentence for the operator where the process must not start; else null.
+ * Holds the layout in Redis against the one that this process knows, and writes it down where there is none yet. Answers a
+ * sentence for the operator where the process must not start; else null.
  */
 export const checkSchema = async (
   redis: Redis | Cluster,
@@ -19,6 +26,10 @@ export const checkSchema = async (
   const key = `${prefix}:schema`
   const found = await redis.get(key)
   if (found === null) {
+    const old = await Promise.all(unversionedKeys(prefix).map(name => redis.exists(name)))
+    if (old.includes(1)) {
+      return `An older Baton has written to this Redis: the data under the prefix \`${prefix}\` have no layout that this version knows. Let the older version end its jobs, or set \`redis.prefix\` to another prefix.`
+    }
     // A Redis that takes no writes now is told by the next process that starts.
     await createOwedWrite(redis)('SET', key, known, 'NX').catch(() => undefined)
     return null

@@ -26,7 +26,15 @@ describe('the version of the layout in Redis', () => {
     )
   })
 
-  it('ends the start of such a process with one sentence', async () => {
+  it('keeps a process out of data from before there were versions', async () => {
+    const schedule = `${prefix}:{7}:agenda`
+    await redis.zadd(schedule, 1, 'job')
+    expect(await checkSchema(redis, prefix)).toMatch(/^An older Baton has written to this Redis/)
+    expect(await redis.exists(key)).toBe(0)
+    await redis.del(schedule)
+  })
+
+  it('ends the start of a process that is older with one sentence', async () => {
     await redis.set(key, schemaVersion + 1)
     const config = {
       redis: { prefix },

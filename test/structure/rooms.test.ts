@@ -116,7 +116,7 @@ const inTree = (file: string, name: string): string => normalize(join(dirname(fi
 
 it('reads the tree', () => {
   expect(files.length).toBeGreaterThan(100)
-  expect(importsOf('src/context/context.ts')).toContain('../redis/keys.ts')
+  expect(importsOf('src/context/foundation.ts')).toContain('../redis/keys.ts')
 })
 
 it('imports point one way', () => {
