@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../src/sim/sim-provider.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../src/sim/webhook-receiver.ts'
@@ -117,72 +117,78 @@ const breakRecord = async (id: string): Promise<void> => {
 const signatures = (): string[] =>
   receiver.deliveries.flatMap(d => String(d.headers['webhook-signature']).replace(/^v1,/, ''))
 
-it('no prompt, answer, key or signature reaches the log at any level, whatever happens', async () => {
-  const webhook = { url: receiver.url, secret: webhookSecret }
-  receiver.script({ kind: 'status', status: 500 }, { kind: 'status', status: 410 })
-  const stuck = await submit('slow-300ms')
-  await until(async () => (await baton.context.store.read(stuck))?.status === 'running')
-  await breakRecord(stuck)
-  await baton.ended(stuck)
+describe('the log', () => {
+  it('no prompt, answer, key or signature reaches the log at any level, whatever happens', async () => {
+    const webhook = { url: receiver.url, secret: webhookSecret }
+    receiver.script({ kind: 'status', status: 500 }, { kind: 'status', status: 410 })
+    const stuck = await submit('slow-300ms')
+    await until(async () => (await baton.context.store.read(stuck))?.status === 'running')
+    await breakRecord(stuck)
+    await baton.ended(stuck)
 
-  // Before the others: one of them has the key stopped, and then no call would hang.
-  const hanging = await submit('hang', { webhook: { url: 'http://127.0.0.1:1/', secret: webhookSecret } })
-  await until(async () => (await baton.context.store.read(hanging))?.status === 'running')
-  const ids = await Promise.all(models.filter(m => m !== 'hang').map(model => submit(model, { webhook })))
-  await baton.context.store.cancel(hanging)
-  const jobs = await Promise.all([...ids, hanging].map(baton.ended))
-  const short = await submit('hang', { windowMs: 300 })
-  await baton.ended(short)
+    // Before the others: one of them has the key stopped, and then no call would hang.
+    const hanging = await submit('hang', { webhook: { url: 'http://127.0.0.1:1/', secret: webhookSecret } })
+    await until(async () => (await baton.context.store.read(hanging))?.status === 'running')
+    const ids = await Promise.all(models.filter(m => m !== 'hang').map(model => submit(model, { webhook })))
+    await baton.context.store.cancel(hanging)
+    const jobs = await Promise.all([...ids, hanging].map(baton.ended))
+    const short = await submit('hang', { windowMs: 300 })
+    await baton.ended(short)
 
-  const chat = JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: prompt }] })
-  expect((await post('/v1/chat/completions', chat)).status).toBe(200)
-  expect((await post('/v1/chat/completions', chat, 'MARKER-WRONG-KEY-11')).status).toBe(401)
-  expect((await post('/v1/chat/completions', `{"model": ${prompt}`)).status).toBe(400)
-  const unknown = { model: prompt, messages: [{ role: 'user', content: prompt }] }
-  expect((await post('/v1/jobs', JSON.stringify({ body: unknown }))).status).toBe(404)
-  expect((await post('/v1/jobs', JSON.stringify({ body: { ...unknown, messages: prompt } }))).status).toBe(
-    400,
-  )
+    const chat = JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: prompt }] })
+    expect((await post('/v1/chat/completions', chat)).status).toBe(200)
+    expect((await post('/v1/chat/completions', chat, 'MARKER-WRONG-KEY-11')).status).toBe(401)
+    expect((await post('/v1/chat/completions', `{"model": ${prompt}`)).status).toBe(400)
+    const unknown = { model: prompt, messages: [{ role: 'user', content: prompt }] }
+    expect((await post('/v1/jobs', JSON.stringify({ body: unknown }))).status).toBe(404)
+    expect((await post('/v1/jobs', JSON.stringify({ body: { ...unknown, messages: prompt } }))).status).toBe(
+      400,
+    )
 
-  expect(await runBatch(['gpt-4', 'fail-400', 'fail-429', 'refusal'].map(batchLine).join(''))).toBe(
-    'completed',
-  )
-  expect(await runBatch(`${batchLine('gpt-4')}{"custom_id": ${prompt}\n${batchLine(prompt)}`)).toBe('failed')
-  const badId = JSON.stringify({ requests: [{ custom_id: `not ${prompt}`, params: { model: prompt } }] })
-  expect((await post('/v1/messages/batches', badId)).status).toBe(400)
-  expect((await post('/v1/messages/batches', `{"requests": [${prompt}`)).status).toBe(400)
+    expect(await runBatch(['gpt-4', 'fail-400', 'fail-429', 'refusal'].map(batchLine).join(''))).toBe(
+      'completed',
+    )
+    expect(await runBatch(`${batchLine('gpt-4')}{"custom_id": ${prompt}\n${batchLine(prompt)}`)).toBe(
+      'failed',
+    )
+    const badId = JSON.stringify({ requests: [{ custom_id: `not ${prompt}`, params: { model: prompt } }] })
+    expect((await post('/v1/messages/batches', badId)).status).toBe(400)
+    expect((await post('/v1/messages/batches', `{"requests": [${prompt}`)).status).toBe(400)
 
-  await receiver.waitFor(deliveries => deliveries.length >= ids.length)
-  await until(() => lines.some(line => line.includes('webhook given up')))
-  await baton.stop()
+    await receiver.waitFor(deliveries => deliveries.length >= ids.length)
+    await until(() => lines.some(line => line.includes('webhook given up')))
+    await baton.stop()
 
-  const log = lines.join('')
-  const answers = jobs.flatMap(job => (job.response?.statusCode === 200 ? [answerOf(job.response.body)] : []))
-  expect(answers.length).toBeGreaterThan(3)
-  expect(lines.length).toBeGreaterThan(50)
-  expect(signatures().length).toBeGreaterThan(3)
-  for (const told of [
-    'redis refuses writes',
-    'attempt failed',
-    'job handed over',
-    'webhook failed',
-    'attempt interrupted',
-    'batch ended',
-    'request',
-  ]) {
-    expect(log).toContain(told)
-  }
-  const secrets = [prompt, ...answers, 'MARKER-', webhookSecret, webhookSecret.slice(6), ...signatures()]
-  for (const secret of secrets) {
-    expect(secret.length).toBeGreaterThan(5)
-    expect(lines.filter(line => line.includes(secret))).toEqual([])
+    const log = lines.join('')
+    const answers = jobs.flatMap(job =>
+      job.response?.statusCode === 200 ? [answerOf(job.response.body)] : [],
+    )
+    expect(answers.length).toBeGreaterThan(3)
+    expect(lines.length).toBeGreaterThan(50)
+    expect(signatures().length).toBeGreaterThan(3)
+    for (const told of [
+      'redis refuses writes',
+      'attempt failed',
+      'job handed over',
+      'webhook failed',
+      'attempt interrupted',
+      'batch ended',
+      'request',
+    ]) {
+      expect(log).toContain(told)
+    }
+    const secrets = [prompt, ...answers, 'MARKER-', webhookSecret, webhookSecret.slice(6), ...signatures()]
+    for (const secret of secrets) {
+      expect(secret.length).toBeGreaterThan(5)
+      expect(lines.filter(line => line.includes(secret))).toEqual([])
+    }
+  })
+
+  const answerOf = (body: string): string => {
+    const { choices } = JSON.parse(body) as {
+      choices: { message: { content: string | null; refusal?: string } }[]
+    }
+    const { content, refusal } = choices[0]!.message
+    return content || refusal || 'no text at all'
   }
 })
-
-const answerOf = (body: string): string => {
-  const { choices } = JSON.parse(body) as {
-    choices: { message: { content: string | null; refusal?: string } }[]
-  }
-  const { content, refusal } = choices[0]!.message
-  return content || refusal || 'no text at all'
-}

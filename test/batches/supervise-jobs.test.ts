@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { Progress } from '../../src/batches/progress.ts'
 import { superviseJobs } from '../../src/batches/supervise-jobs.ts'
@@ -56,31 +56,33 @@ const watched = async (count: number) => {
   return { ids, progress, batch, stop: end }
 }
 
-it('a job that nothing would wake gets its doorbell back', async () => {
-  const { ids, stop } = await watched(3)
-  await claimed(ids[0]!)
-  await schedule.remove([leaseEntry(ids[0]!)])
-  clock.nowMs += 61_000
-  await until(async () => '.0.1' in (await fixture.scheduleOf(ids[0]!)))
-  await until(async () => '.0.0' in (await fixture.scheduleOf(ids[2]!)))
-  await stop()
-})
+describe("supervision of a batch's jobs", () => {
+  it('a job that nothing would wake gets its doorbell back', async () => {
+    const { ids, stop } = await watched(3)
+    await claimed(ids[0]!)
+    await schedule.remove([leaseEntry(ids[0]!)])
+    clock.nowMs += 61_000
+    await until(async () => '.0.1' in (await fixture.scheduleOf(ids[0]!)))
+    await until(async () => '.0.0' in (await fixture.scheduleOf(ids[2]!)))
+    await stop()
+  })
 
-it('jobs of a cancelled batch are ended, the running ones too', async () => {
-  const { ids, progress, stop } = await watched(3)
-  await claimed(ids[0]!)
-  progress.status = 'cancelling'
-  for (const id of ids) await until(async () => (await store.read(id))!.status === 'cancelled')
-  await stop()
-})
+  it('jobs of a cancelled batch are ended, the running ones too', async () => {
+    const { ids, progress, stop } = await watched(3)
+    await claimed(ids[0]!)
+    progress.status = 'cancelling'
+    for (const id of ids) await until(async () => (await store.read(id))!.status === 'cancelled')
+    await stop()
+  })
 
-it('jobs past the deadline are ended, those that run a little later', async () => {
-  const { ids, batch, stop } = await watched(2)
-  await claimed(ids[0]!)
-  clock.nowMs = batch.expiresAtMs
-  await until(async () => (await store.read(ids[1]!))!.status === 'expired')
-  expect((await store.read(ids[0]!))!.status).toBe('running')
-  clock.nowMs += 5_000
-  await until(async () => (await store.read(ids[0]!))!.status === 'expired')
-  await stop()
+  it('jobs past the deadline are ended, those that run a little later', async () => {
+    const { ids, batch, stop } = await watched(2)
+    await claimed(ids[0]!)
+    clock.nowMs = batch.expiresAtMs
+    await until(async () => (await store.read(ids[1]!))!.status === 'expired')
+    expect((await store.read(ids[0]!))!.status).toBe('running')
+    clock.nowMs += 5_000
+    await until(async () => (await store.read(ids[0]!))!.status === 'expired')
+    await stop()
+  })
 })

@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { openUpstream } from '../contract/providers/open-provider.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
@@ -23,10 +23,11 @@ const telltale: RequestListener = ({ headers }, response) => {
 
 const shown = (text: string): string[][] => text.split('\n').map(line => line.split(/ {2,}/))
 
-test('each key of each provider is asked for, and the bad ones told', async () => {
-  const sim = await openSim()
-  const broke = await openUpstream(telltale)
-  const text = `
+describe('baton check-keys', () => {
+  test('each key of each provider is asked for, and the bad ones told', async () => {
+    const sim = await openSim()
+    const broke = await openUpstream(telltale)
+    const text = `
 providers:
   openai: {type: openai, base_url: "${sim}/v1", api_keys: ["\${GOOD}", "\${BAD}", "\${UNSET}"]}
   anthropic: {type: anthropic, base_url: "${sim}", api_key: "\${GOOD}"}
@@ -43,49 +44,50 @@ models:
   e: {provider: rehearsal}
   f: {provider: aws}
 `
-  const run = (commandLine: string) => runIn({ 'baton.yaml': text }, commandLine, { GOOD: good, BAD: bad })
-  const { exitCode, out } = await run('keys --check')
-  const checks = shown(out).map(([provider, , , , ...rest]) => [
-    provider,
-    rest.at(-1)?.replace(/\d+ ms$/, 'N ms'),
-  ])
-  expect(checks).toEqual([
-    ['PROVIDER', 'CHECK'],
-    ['openai', 'ok, N ms'],
-    ['openai', 'refused (401), N ms'],
-    ['openai', 'not asked: no key'],
-    ['anthropic', 'ok, N ms'],
-    ['broke', 'out of quota (429), N ms'],
-    ['gone', 'unreachable (connect), N ms'],
-    ['rehearsal', 'not asked: simulated'],
-    ['aws', 'not asked: no key'],
-    ['aws', undefined],
-  ])
-  expect(exitCode).toBe(1)
+    const run = (commandLine: string) => runIn({ 'baton.yaml': text }, commandLine, { GOOD: good, BAD: bad })
+    const { exitCode, out } = await run('keys --check')
+    const checks = shown(out).map(([provider, , , , ...rest]) => [
+      provider,
+      rest.at(-1)?.replace(/\d+ ms$/, 'N ms'),
+    ])
+    expect(checks).toEqual([
+      ['PROVIDER', 'CHECK'],
+      ['openai', 'ok, N ms'],
+      ['openai', 'refused (401), N ms'],
+      ['openai', 'not asked: no key'],
+      ['anthropic', 'ok, N ms'],
+      ['broke', 'out of quota (429), N ms'],
+      ['gone', 'unreachable (connect), N ms'],
+      ['rehearsal', 'not asked: simulated'],
+      ['aws', 'not asked: no key'],
+      ['aws', undefined],
+    ])
+    expect(exitCode).toBe(1)
 
-  const json = await run('keys --check --json')
-  expect(JSON.parse(json.out)[1]).toMatchObject({
-    provider: 'openai',
-    masked: 'sk-…xyz',
-    check: { standing: 'refused', status: 401, reason: null, latency_ms: expect.any(Number) },
+    const json = await run('keys --check --json')
+    expect(JSON.parse(json.out)[1]).toMatchObject({
+      provider: 'openai',
+      masked: 'sk-…xyz',
+      check: { standing: 'refused', status: 401, reason: null, latency_ms: expect.any(Number) },
+    })
+    for (const told of [out, json.out]) {
+      expect(told).not.toContain('0123456789')
+      expect(told).not.toContain('Incorrect')
+    }
+    // One that no route leads to is left alone: once for the table and once for the JSON.
+    expect(broke.arrivals).toHaveLength(2)
   })
-  for (const told of [out, json.out]) {
-    expect(told).not.toContain('0123456789')
-    expect(told).not.toContain('Incorrect')
-  }
-  // One that no route leads to is left alone: once for the table and once for the JSON.
-  expect(broke.arrivals).toHaveLength(2)
-})
 
-test('0 when all are good, or nothing is known against them', async () => {
-  const [sim, listless] = [await openSim(), await openUpstream(answering(404, 'nothing here'))]
-  const text = `
+  test('0 when all are good, or nothing is known against them', async () => {
+    const [sim, listless] = [await openSim(), await openUpstream(answering(404, 'nothing here'))]
+    const text = `
 providers:
   local: {type: openai-compatible, base_url: "${listless.url}"}
   openai: {type: openai, base_url: "${sim}/v1", api_key: ${good}}
 models: {a: {provider: openai, fallback_to: b}, b: {provider: local}}
 `
-  const { exitCode, out } = await runIn({ 'baton.yaml': text }, 'keys --check')
-  expect(out).toMatch(/unclear answer \(404\), \d+ ms\n.+ok, \d+ ms$/)
-  expect(exitCode).toBe(0)
+    const { exitCode, out } = await runIn({ 'baton.yaml': text }, 'keys --check')
+    expect(out).toMatch(/unclear answer \(404\), \d+ ms\n.+ok, \d+ ms$/)
+    expect(exitCode).toBe(0)
+  })
 })

@@ -10,33 +10,6 @@ import { runIn } from './run-in-folder.ts'
 const root = join(import.meta.dirname, '../..')
 const entry = join(root, manifest.bin.baton)
 
-describe('a command line that is not understood ends with 2', () => {
-  test.each([
-    ['an unknown command', 'validat-config', "unknown command 'validat-config'"],
-    ['an unknown option', 'validate-config --jsno', "unknown option '--jsno'"],
-    ['an option left out', 'limits', "required option '--provider <name>' not specified"],
-    ['an option without its value', 'keys --config', "option '--config <file>' argument missing"],
-    ['too many arguments', 'validate-config a b', 'too many arguments'],
-    ['no command', '', 'Usage: baton'],
-  ])('%s', async (_, commandLine, message) => {
-    const { exitCode, out, err } = await runIn({}, commandLine)
-    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
-    expect(err).toContain(message)
-  })
-})
-
-test.each([
-  ['--help', 'validate-config'],
-  ['keys --help', '--config <file>'],
-  ['list-keys --help', 'Usage: baton keys'],
-  ['show-limits --help', 'Usage: baton limits'],
-  ['--version', manifest.version],
-])('%s ends with 0', async (commandLine, text) => {
-  const { exitCode, out, err } = await runIn({}, commandLine)
-  expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
-  expect(out).toContain(text)
-})
-
 interface Ended {
   readonly code: unknown
   readonly stdout: string
@@ -55,53 +28,87 @@ const spawn = (
     )
   })
 
-describe('the real thing', () => {
-  const files = { 'baton.yaml': 'providers: {p: {type: simulated}}\nmodels: {m: {provider: p}}\n' }
-
-  test('may be executed', () => {
-    expect(() => accessSync(entry, constants.X_OK)).not.toThrow()
-  })
-
-  test('reads ./baton.yaml and writes to standard output', async () => {
-    const { code, stdout } = await spawn(
-      process.execPath,
-      [entry, 'validate-config'],
-      configFolder(files),
-      {},
-    )
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/^m: p\/m$/m)
-  })
-
-  test('ends with 1 and one clear message for a wrong file, without a stack', async () => {
-    const args = [entry, 'limits', '--provider', 'p']
-    const { code, stdout, stderr } = await spawn(process.execPath, args, configFolder({}), {
-      BATON_CONFIG: 'gone.yaml',
+describe('the command line of baton', () => {
+  describe('a command line that is not understood ends with 2', () => {
+    test.each([
+      ['an unknown command', 'validat-config', "unknown command 'validat-config'"],
+      ['an unknown option', 'validate-config --jsno', "unknown option '--jsno'"],
+      ['an option left out', 'limits', "required option '--provider <name>' not specified"],
+      ['an option without its value', 'keys --config', "option '--config <file>' argument missing"],
+      ['too many arguments', 'validate-config a b', 'too many arguments'],
+      ['no command', '', 'Usage: baton'],
+    ])('%s', async (_, commandLine, message) => {
+      const { exitCode, out, err } = await runIn({}, commandLine)
+      expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
+      expect(err).toContain(message)
     })
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toMatch(/gone\.yaml:\n {2}there is no such file\n$/)
   })
 
-  test('ends without a word when nobody reads any more', async () => {
-    const child = start(process.execPath, [entry, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
-    child.stdout.destroy()
-    let stderr = ''
-    child.stderr.on('data', chunk => {
-      stderr += chunk
+  test.each([
+    ['--help', 'validate-config'],
+    ['keys --help', '--config <file>'],
+    ['list-keys --help', 'Usage: baton keys'],
+    ['show-limits --help', 'Usage: baton limits'],
+    ['--version', manifest.version],
+  ])('%s ends with 0', async (commandLine, text) => {
+    const { exitCode, out, err } = await runIn({}, commandLine)
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
+    expect(out).toContain(text)
+  })
+
+  describe('the real thing', () => {
+    const files = { 'baton.yaml': 'providers: {p: {type: simulated}}\nmodels: {m: {provider: p}}\n' }
+
+    test('may be executed', () => {
+      expect(() => accessSync(entry, constants.X_OK)).not.toThrow()
     })
-    const [code] = await once(child, 'close')
-    expect({ code, stderr }).toEqual({ code: 141, stderr: '' })
-  })
 
-  test('`npx baton` works in the checkout, offline, on whatever Node npx runs on', async () => {
-    const env = {
-      OPENAI_API_KEY: 'a',
-      ANTHROPIC_API_KEY: 'b',
-      npm_config_cache: configFolder({}),
-      npm_config_registry: 'http://127.0.0.1:1',
-    }
-    const { code, stdout } = await spawn('npx', ['baton', 'validate-config', 'baton.example.yaml'], root, env)
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/^gpt-5.4: openai\/gpt-5.4-2026-03-05 -> anthropic\/claude-opus-4-8 -> /m)
+    test('reads ./baton.yaml and writes to standard output', async () => {
+      const { code, stdout } = await spawn(
+        process.execPath,
+        [entry, 'validate-config'],
+        configFolder(files),
+        {},
+      )
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/^m: p\/m$/m)
+    })
+
+    test('ends with 1 and one clear message for a wrong file, without a stack', async () => {
+      const args = [entry, 'limits', '--provider', 'p']
+      const { code, stdout, stderr } = await spawn(process.execPath, args, configFolder({}), {
+        BATON_CONFIG: 'gone.yaml',
+      })
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toMatch(/gone\.yaml:\n {2}there is no such file\n$/)
+    })
+
+    test('ends without a word when nobody reads any more', async () => {
+      const child = start(process.execPath, [entry, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+      child.stdout.destroy()
+      let stderr = ''
+      child.stderr.on('data', chunk => {
+        stderr += chunk
+      })
+      const [code] = await once(child, 'close')
+      expect({ code, stderr }).toEqual({ code: 141, stderr: '' })
+    })
+
+    test('`npx baton` works in the checkout, offline, on whatever Node npx runs on', async () => {
+      const env = {
+        OPENAI_API_KEY: 'a',
+        ANTHROPIC_API_KEY: 'b',
+        npm_config_cache: configFolder({}),
+        npm_config_registry: 'http://127.0.0.1:1',
+      }
+      const { code, stdout } = await spawn(
+        'npx',
+        ['baton', 'validate-config', 'baton.example.yaml'],
+        root,
+        env,
+      )
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/^gpt-5.4: openai\/gpt-5.4-2026-03-05 -> anthropic\/claude-opus-4-8 -> /m)
+    })
   })
 })

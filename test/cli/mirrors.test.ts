@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
@@ -47,50 +47,55 @@ const compared = async (route: string, prompt: string): Promise<string> => {
   return id
 }
 
-test('what each mirror has shown, and the answers that differ, harmless to a terminal', async () => {
-  const id = await compared('team/kept', 'one\u001b[2J\u009b1m\ntwo')
-  expect((await run('mirrors')).out).toMatch(
-    /^ROUTE +MIRROR +SAMPLED +COMPARED +FAILED +EXACT +ALIKE +LATENCY +COST +PAIRS\n/,
-  )
-  expect(await rowOf('team/kept')).toEqual([
-    ...['team/kept', 'longer/claude', '1', '1', '0', '0 %', '0 %'],
-    ...[expect.stringMatching(/^[+-][\d.]+ ms$/), '-', 'last 2'],
-  ])
-  const { exitCode, out } = await run('mirrors --pairs team/kept')
-  expect([exitCode, out.split('\n')]).toEqual([
-    0,
-    [
-      expect.stringMatching(new RegExp(`^\\S+ \\S+ UTC {2}${id}$`)),
-      expect.stringMatching(/^ {2}first\/team\/kept: 200 after \d+ ms$/),
-      '    echo: one\ufffd[2J\ufffd1m',
-      '    two',
-      expect.stringMatching(/^ {2}longer\/claude: 200 after \d+ ms$/),
-      '    echo: one\ufffd[2J\ufffd1m',
-      expect.stringMatching(/^ {4}two\.+$/),
-    ],
-  ])
-  const [pair] = JSON.parse((await run('mirrors --pairs team/kept --json')).out)
-  expect(pair).toMatchObject({ job_id: id, original: { answer: { object: 'chat.completion' }, cut: false } })
-  const [mirror] = JSON.parse((await run('mirrors --json')).out)
-  expect(mirror).toMatchObject({ route: 'team/kept', keep_pairs: 2, compared: 1 })
-})
+describe('baton mirrors', () => {
+  test('what each mirror has shown, and the answers that differ, harmless to a terminal', async () => {
+    const id = await compared('team/kept', 'one\u001b[2J\u009b1m\ntwo')
+    expect((await run('mirrors')).out).toMatch(
+      /^ROUTE +MIRROR +SAMPLED +COMPARED +FAILED +EXACT +ALIKE +LATENCY +COST +PAIRS\n/,
+    )
+    expect(await rowOf('team/kept')).toEqual([
+      ...['team/kept', 'longer/claude', '1', '1', '0', '0 %', '0 %'],
+      ...[expect.stringMatching(/^[+-][\d.]+ ms$/), '-', 'last 2'],
+    ])
+    const { exitCode, out } = await run('mirrors --pairs team/kept')
+    expect([exitCode, out.split('\n')]).toEqual([
+      0,
+      [
+        expect.stringMatching(new RegExp(`^\\S+ \\S+ UTC {2}${id}$`)),
+        expect.stringMatching(/^ {2}first\/team\/kept: 200 after \d+ ms$/),
+        '    echo: one\ufffd[2J\ufffd1m',
+        '    two',
+        expect.stringMatching(/^ {2}longer\/claude: 200 after \d+ ms$/),
+        '    echo: one\ufffd[2J\ufffd1m',
+        expect.stringMatching(/^ {4}two\.+$/),
+      ],
+    ])
+    const [pair] = JSON.parse((await run('mirrors --pairs team/kept --json')).out)
+    expect(pair).toMatchObject({
+      job_id: id,
+      original: { answer: { object: 'chat.completion' }, cut: false },
+    })
+    const [mirror] = JSON.parse((await run('mirrors --json')).out)
+    expect(mirror).toMatchObject({ route: 'team/kept', keep_pairs: 2, compared: 1 })
+  })
 
-test('a long answer is shown as far as it is kept', async () => {
-  await compared('cut', 'long')
-  const { out } = await run('mirrors --pairs cut')
-  expect(out).toMatch(/\n {2}longest\/claude: 200 after \d+ ms, cut\n {4}\{"/)
-  const [pair] = JSON.parse((await run('mirrors --pairs cut --json')).out)
-  expect(Buffer.byteLength(pair.mirror.answer)).toBe(16 * 1024)
-})
+  test('a long answer is shown as far as it is kept', async () => {
+    await compared('cut', 'long')
+    const { out } = await run('mirrors --pairs cut')
+    expect(out).toMatch(/\n {2}longest\/claude: 200 after \d+ ms, cut\n {4}\{"/)
+    const [pair] = JSON.parse((await run('mirrors --pairs cut --json')).out)
+    expect(Buffer.byteLength(pair.mirror.answer)).toBe(16 * 1024)
+  })
 
-test('why there is nothing to be seen', async () => {
-  await compared('unkept', 'else')
-  expect((await run('mirrors --pairs unkept')).out).toBe(
-    'The mirror of unkept keeps no answers: its keep_pairs is 0.',
-  )
-  expect((await run('mirrors --pairs unused')).out).toBe(
-    'No answers of unused and its mirror that differ are kept.',
-  )
-  const { exitCode, err } = await run('mirrors --pairs nowhere')
-  expect([exitCode, err]).toEqual([1, expect.stringContaining("There is no mirror of 'nowhere'.")])
+  test('why there is nothing to be seen', async () => {
+    await compared('unkept', 'else')
+    expect((await run('mirrors --pairs unkept')).out).toBe(
+      'The mirror of unkept keeps no answers: its keep_pairs is 0.',
+    )
+    expect((await run('mirrors --pairs unused')).out).toBe(
+      'No answers of unused and its mirror that differ are kept.',
+    )
+    const { exitCode, err } = await run('mirrors --pairs nowhere')
+    expect([exitCode, err]).toEqual([1, expect.stringContaining("There is no mirror of 'nowhere'.")])
+  })
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import { type OperatorSite, openOperatorSite } from './operator-site.ts'
@@ -13,104 +13,113 @@ const rowsOf = (text: string): string[][] => text.split('\n').map(line => line.s
 /** Of the one webhook that is sent in these tests: its address refuses all. */
 const webhook = { url: 'https://127.0.0.1:1/hook' }
 
-test('status and providers, well and not', async () => {
-  await until(async () => (await site.run('status')).exitCode === 0)
-  const well = await site.run('status')
-  expect(well.out).toMatch(/^http:.+ takes jobs\nPROVIDER .+\nopenai +openai +healthy +0 +0 +1\n/)
-  expect(well.out).toMatch(/\nwebhooks given up: 0$/)
+describe('commands of operators', () => {
+  test('status and providers, well and not', async () => {
+    await until(async () => (await site.run('status')).exitCode === 0)
+    const well = await site.run('status')
+    expect(well.out).toMatch(/^http:.+ takes jobs\nPROVIDER .+\nopenai +openai +healthy +0 +0 +1\n/)
+    expect(well.out).toMatch(/\nwebhooks given up: 0$/)
 
-  const paused = await site.run('providers pause openai')
-  expect(rowsOf(paused.out)[1]).toEqual(['openai', 'openai', 'paused (operator)', '0', '0', '1'])
-  await until(async () => (await site.run('status')).exitCode === 1)
-  expect((await site.run('status')).out).toContain('\nunavailable: openai\n')
+    const paused = await site.run('providers pause openai')
+    expect(rowsOf(paused.out)[1]).toEqual(['openai', 'openai', 'paused (operator)', '0', '0', '1'])
+    await until(async () => (await site.run('status')).exitCode === 1)
+    expect((await site.run('status')).out).toContain('\nunavailable: openai\n')
 
-  const resumed = await site.json<{ name: string; state: string }>('providers resume openai')
-  expect(resumed).toMatchObject({ name: 'openai', state: 'healthy' })
-  const listed = await site.json<{ name: string }[]>('providers')
-  expect(listed.map(({ name }) => name)).toEqual(['openai', 'anthropic'])
-})
-
-test('routes, in the order of now', async () => {
-  const models = {
-    shared: {
-      provider: 'openai',
-      fallback_to: 'claude',
-      strategy: 'weighted',
-      weights: { claude: 3, openai: 1 },
-    },
-    claude: { provider: 'anthropic', price: { input: 3, output: 15 } },
-  }
-  const other = await openOperatorSite({ models })
-  const { out } = await other.run('routes')
-  const [first] = await other.json<{ id: string; strategy: string }[]>('routes')
-  await other.close()
-  expect(rowsOf(out)).toEqual([
-    ['ROUTE', 'STRATEGY', 'TARGET', 'SHARE', 'FAILURES', 'P95', 'PRICE', 'OUT UNTIL'],
-    ['shared', 'weighted', 'anthropic/claude', '75 %', '0', '-', '$3/$15'],
-    ['', 'openai/shared', '25 %', '0', '-', '-'],
-    ['claude', 'ordered', 'anthropic/claude', '-', '0', '-', '$3/$15'],
-  ])
-  expect(first).toMatchObject({ id: 'shared', strategy: 'weighted' })
-})
-
-test('jobs: list, show, cancel and retry', async () => {
-  const { baton, openai } = site
-  const done = await baton.chat('claude')
-  await baton.ended(done)
-  openai.script({ fault: { kind: 'hang' } })
-  const hanging = await baton.chat('alone')
-
-  expect(rowsOf((await site.run('jobs')).out)).toEqual([
-    ['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED'],
-    [hanging, expect.stringMatching(/queued|running/), 'alone', 'openai', '0', expect.stringMatching(/UTC$/)],
-    [done, 'succeeded', 'claude', 'anthropic', '1', expect.stringMatching(/UTC$/)],
-  ])
-  const succeeded = await site.json<JobView[]>('jobs list --status succeeded --limit 5')
-  expect(succeeded.map(({ id }) => id)).toEqual([done])
-  expect((await site.run('jobs --status parked')).out).toBe('There are no such jobs.')
-  expect((await site.run('jobs --status lost')).exitCode).toBe(2)
-
-  const shown = await site.run(`jobs show ${done}`)
-  expect(shown.out).toMatch(/\n {2}provider +anthropic\/claude\n/)
-  expect(shown.out).toContain(`why: npx baton explain ${done}`)
-  const whole = await site.json<JobView>(`jobs show ${done}`)
-  expect(whole.response).toMatchObject({ status_code: 200 })
-
-  expect((await site.run(`jobs cancel ${hanging}`)).out).toMatch(/\n {2}status +cancelled\n/)
-  const again = await site.json<JobView>(`jobs retry ${hanging}`)
-  expect(again).toMatchObject({ retry_of: hanging, model: 'alone' })
-  const refused = await site.run(`jobs retry ${done}`)
-  expect(refused.exitCode).toBe(1)
-  expect(refused.err).toContain('job_not_retryable')
-})
-
-test('dead letters: list and redeliver', async () => {
-  expect((await site.run('dead-letters')).out).toBe('No webhook was given up.')
-  const { baton } = site
-  const id = await baton.chat('claude', { webhook })
-  await baton.ended(id)
-  // As its worker writes it down once the schedule has come to its end.
-  await until(async () => {
-    const { delivery } = (await baton.context.store.read(id))!
-    const attempts = delivery!.attempts
-    return baton.context.deliveries.jobs.recordDelivery(id, attempts, { status: 'dead', reason: 'connect' })
+    const resumed = await site.json<{ name: string; state: string }>('providers resume openai')
+    expect(resumed).toMatchObject({ name: 'openai', state: 'healthy' })
+    const listed = await site.json<{ name: string }[]>('providers')
+    expect(listed.map(({ name }) => name)).toEqual(['openai', 'anthropic'])
   })
-  expect(rowsOf((await site.run('dead-letters list')).out)[1]).toEqual([
-    id,
-    expect.stringMatching(/UTC$/),
-    expect.any(String),
-    'connect',
-    webhook.url,
-  ])
-  expect((await site.json<object[]>('dead-letters'))[0]).toMatchObject({ job_id: id, reason: 'connect' })
-  expect((await site.run(`dead-letters list --after ${id}`)).out).toBe('There are no more.')
-  expect((await site.run('dead-letters list --after nothing')).err).toContain('invalid_cursor')
-  expect((await site.run(`dead-letters redeliver ${id}`)).out).toBe(`the webhook of ${id} is sent again`)
-  await until(async () => (await site.run('dead-letters')).out === 'No webhook was given up.')
-})
 
-test('an API that is not there is told, and where it was looked for', async () => {
-  const { exitCode, err } = await site.run('status --url http://127.0.0.1:1')
-  expect(exitCode).toBe(1)
-  expect(err).toContain('no answer from the API at http://127.0.0.1:1')
+  test('routes, in the order of now', async () => {
+    const models = {
+      shared: {
+        provider: 'openai',
+        fallback_to: 'claude',
+        strategy: 'weighted',
+        weights: { claude: 3, openai: 1 },
+      },
+      claude: { provider: 'anthropic', price: { input: 3, output: 15 } },
+    }
+    const other = await openOperatorSite({ models })
+    const { out } = await other.run('routes')
+    const [first] = await other.json<{ id: string; strategy: string }[]>('routes')
+    await other.close()
+    expect(rowsOf(out)).toEqual([
+      ['ROUTE', 'STRATEGY', 'TARGET', 'SHARE', 'FAILURES', 'P95', 'PRICE', 'OUT UNTIL'],
+      ['shared', 'weighted', 'anthropic/claude', '75 %', '0', '-', '$3/$15'],
+      ['', 'openai/shared', '25 %', '0', '-', '-'],
+      ['claude', 'ordered', 'anthropic/claude', '-', '0', '-', '$3/$15'],
+    ])
+    expect(first).toMatchObject({ id: 'shared', strategy: 'weighted' })
+  })
+
+  test('jobs: list, show, cancel and retry', async () => {
+    const { baton, openai } = site
+    const done = await baton.chat('claude')
+    await baton.ended(done)
+    openai.script({ fault: { kind: 'hang' } })
+    const hanging = await baton.chat('alone')
+
+    expect(rowsOf((await site.run('jobs')).out)).toEqual([
+      ['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED'],
+      [
+        hanging,
+        expect.stringMatching(/queued|running/),
+        'alone',
+        'openai',
+        '0',
+        expect.stringMatching(/UTC$/),
+      ],
+      [done, 'succeeded', 'claude', 'anthropic', '1', expect.stringMatching(/UTC$/)],
+    ])
+    const succeeded = await site.json<JobView[]>('jobs list --status succeeded --limit 5')
+    expect(succeeded.map(({ id }) => id)).toEqual([done])
+    expect((await site.run('jobs --status parked')).out).toBe('There are no such jobs.')
+    expect((await site.run('jobs --status lost')).exitCode).toBe(2)
+
+    const shown = await site.run(`jobs show ${done}`)
+    expect(shown.out).toMatch(/\n {2}provider +anthropic\/claude\n/)
+    expect(shown.out).toContain(`why: npx baton explain ${done}`)
+    const whole = await site.json<JobView>(`jobs show ${done}`)
+    expect(whole.response).toMatchObject({ status_code: 200 })
+
+    expect((await site.run(`jobs cancel ${hanging}`)).out).toMatch(/\n {2}status +cancelled\n/)
+    const again = await site.json<JobView>(`jobs retry ${hanging}`)
+    expect(again).toMatchObject({ retry_of: hanging, model: 'alone' })
+    const refused = await site.run(`jobs retry ${done}`)
+    expect(refused.exitCode).toBe(1)
+    expect(refused.err).toContain('job_not_retryable')
+  })
+
+  test('dead letters: list and redeliver', async () => {
+    expect((await site.run('dead-letters')).out).toBe('No webhook was given up.')
+    const { baton } = site
+    const id = await baton.chat('claude', { webhook })
+    await baton.ended(id)
+    // As its worker writes it down once the schedule has come to its end.
+    await until(async () => {
+      const { delivery } = (await baton.context.store.read(id))!
+      const attempts = delivery!.attempts
+      return baton.context.deliveries.jobs.recordDelivery(id, attempts, { status: 'dead', reason: 'connect' })
+    })
+    expect(rowsOf((await site.run('dead-letters list')).out)[1]).toEqual([
+      id,
+      expect.stringMatching(/UTC$/),
+      expect.any(String),
+      'connect',
+      webhook.url,
+    ])
+    expect((await site.json<object[]>('dead-letters'))[0]).toMatchObject({ job_id: id, reason: 'connect' })
+    expect((await site.run(`dead-letters list --after ${id}`)).out).toBe('There are no more.')
+    expect((await site.run('dead-letters list --after nothing')).err).toContain('invalid_cursor')
+    expect((await site.run(`dead-letters redeliver ${id}`)).out).toBe(`the webhook of ${id} is sent again`)
+    await until(async () => (await site.run('dead-letters')).out === 'No webhook was given up.')
+  })
+
+  test('an API that is not there is told, and where it was looked for', async () => {
+    const { exitCode, err } = await site.run('status --url http://127.0.0.1:1')
+    expect(exitCode).toBe(1)
+    expect(err).toContain('no answer from the API at http://127.0.0.1:1')
+  })
 })

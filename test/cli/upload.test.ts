@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { line } from '../batches/batch-desk.ts'
 import { configFolder } from '../config/config-folder.ts'
 import { openBatchSite } from './batch-site.ts'
@@ -39,26 +39,31 @@ const openSlowApi = async (received: (bytes: number) => Promise<void>): Promise<
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-test('a large file is sent without being held, however slow the API reads', async () => {
-  const cwd = configFolder({})
-  const file = await open(join(cwd, 'large.jsonl'), 'w')
-  await file.truncate(fileBytes)
-  await file.close()
-  const uploads: { bytes: number; peak: number }[] = []
-  const url = await openSlowApi(async bytes => {
-    uploads.push({ bytes, peak: await peakOf(command.pid) })
+describe('upload of baton submit', () => {
+  test('a large file is sent without being held, however slow the API reads', async () => {
+    const cwd = configFolder({})
+    const file = await open(join(cwd, 'large.jsonl'), 'w')
+    await file.truncate(fileBytes)
+    await file.close()
+    const uploads: { bytes: number; peak: number }[] = []
+    const url = await openSlowApi(async bytes => {
+      uploads.push({ bytes, peak: await peakOf(command.pid) })
+    })
+    const command = startCommand(['submit', 'large.jsonl', '--url', url], { cwd, env: {} })
+    expect(await command.ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Enough. (enough)'),
+    })
+    expect(uploads[0]!.bytes).toBeGreaterThan(fileBytes)
+    expect(uploads[0]!.peak).toBeLessThan(fileBytes / 2)
   })
-  const command = startCommand(['submit', 'large.jsonl', '--url', url], { cwd, env: {} })
-  expect(await command.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('Enough. (enough)') })
-  expect(uploads[0]!.bytes).toBeGreaterThan(fileBytes)
-  expect(uploads[0]!.peak).toBeLessThan(fileBytes / 2)
-})
 
-test('a file keeps its name; quotes in it are escaped as browsers do it', async () => {
-  const site = await openBatchSite()
-  onTestFinished(() => site.close())
-  await site.write('schöne "Grüße".jsonl', line('a', 'gpt-4'))
-  expect((await site.run(['submit', 'schöne "Grüße".jsonl', '--wait'])).code).toBe(0)
-  const { data } = await site.ask<{ data: { filename: string }[] }>('/v1/files?purpose=batch')
-  expect(data.map(({ filename }) => filename)).toEqual(['schöne %22Grüße%22.jsonl'])
+  test('a file keeps its name; quotes in it are escaped as browsers do it', async () => {
+    const site = await openBatchSite()
+    onTestFinished(() => site.close())
+    await site.write('schöne "Grüße".jsonl', line('a', 'gpt-4'))
+    expect((await site.run(['submit', 'schöne "Grüße".jsonl', '--wait'])).code).toBe(0)
+    const { data } = await site.ask<{ data: { filename: string }[] }>('/v1/files?purpose=batch')
+    expect(data.map(({ filename }) => filename)).toEqual(['schöne %22Grüße%22.jsonl'])
+  })
 })

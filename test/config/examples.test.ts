@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runBaton } from '../../src/cli/program.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -18,18 +18,20 @@ const env = {
   BATON_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
 }
 
-test.each(globSync('examples/*.yaml', { cwd: root }))('%s is valid', async file => {
-  const lines: string[] = []
-  const exitCode = await runBaton(['validate-config', file], {
-    cwd: root,
-    env,
-    out: text => lines.push(text),
-    err: text => lines.push(text),
-    progress: { write: () => {} },
-    onInterrupt: () => () => undefined,
-  })
-  expect({ exitCode, faults: lines.join('\n').match(/^ *fault: .*$/gm) }).toEqual({
-    exitCode: 0,
-    faults: null,
+describe('configs in examples/', () => {
+  test.each(globSync('examples/*.yaml', { cwd: root }))('%s is valid', async file => {
+    const lines: string[] = []
+    const exitCode = await runBaton(['validate-config', file], {
+      cwd: root,
+      env,
+      out: text => lines.push(text),
+      err: text => lines.push(text),
+      progress: { write: () => {} },
+      onInterrupt: () => () => undefined,
+    })
+    expect({ exitCode, faults: lines.join('\n').match(/^ *fault: .*$/gm) }).toEqual({
+      exitCode: 0,
+      faults: null,
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Fault } from '../../src/config/fault.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { configFolder, faultsOf, withProvider } from './config-folder.ts'
@@ -68,25 +68,27 @@ const cases: [name: string, text: string, fault: Partial<Fault>][] = [
   ],
 ]
 
-test.each(cases)('%s is one fault', (_, text, fault) => {
-  expect(faultsOf(text)).toEqual([expect.objectContaining(fault)])
-})
+describe('checks across redis settings', () => {
+  test.each(cases)('%s is one fault', (_, text, fault) => {
+    expect(faultsOf(text)).toEqual([expect.objectContaining(fault)])
+  })
 
-test('a password that stands in a node is not shown', () => {
-  const [fault] = faultsOf('redis: {cluster: {nodes: ["redis://:hunter2@a:6379"]}}')
-  expect(fault).toMatchObject({ path: 'redis.cluster.nodes[0]', message: 'expected host:port' })
-  expect(JSON.stringify(fault)).not.toContain('hunter2')
-})
+  test('a password that stands in a node is not shown', () => {
+    const [fault] = faultsOf('redis: {cluster: {nodes: ["redis://:hunter2@a:6379"]}}')
+    expect(fault).toMatchObject({ path: 'redis.cluster.nodes[0]', message: 'expected host:port' })
+    expect(JSON.stringify(fault)).not.toContain('hunter2')
+  })
 
-test('REDIS_URL beside Sentinels is a fault, and says where it comes from', () => {
-  const folder = configFolder({ 'baton.yaml': withProvider(`redis: {sentinel: ${sentinel}}`) })
-  const load = () => loadConfig({ cwd: folder, env: { REDIS_URL: 'redis://b' } })
-  expect(load).toThrow('redis.url: url and sentinel are both set; keep one (from REDIS_URL)')
-})
+  test('REDIS_URL beside Sentinels is a fault, and says where it comes from', () => {
+    const folder = configFolder({ 'baton.yaml': withProvider(`redis: {sentinel: ${sentinel}}`) })
+    const load = () => loadConfig({ cwd: folder, env: { REDIS_URL: 'redis://b' } })
+    expect(load).toThrow('redis.url: url and sentinel are both set; keep one (from REDIS_URL)')
+  })
 
-test('each form stands alone', () => {
-  for (const form of [`sentinel: ${sentinel}`, `cluster: ${cluster}`, 'url: redis://a']) {
-    const cwd = configFolder({ 'baton.yaml': withProvider(`redis: {${form}, wait_replicas: 1}`) })
-    expect(loadConfig({ cwd, env: {} }).redis.wait_replicas).toBe(1)
-  }
+  test('each form stands alone', () => {
+    for (const form of [`sentinel: ${sentinel}`, `cluster: ${cluster}`, 'url: redis://a']) {
+      const cwd = configFolder({ 'baton.yaml': withProvider(`redis: {${form}, wait_replicas: 1}`) })
+      expect(loadConfig({ cwd, env: {} }).redis.wait_replicas).toBe(1)
+    }
+  })
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Fault } from '../../src/config/fault.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { configFolder, faultsOf } from './config-folder.ts'
@@ -111,25 +111,27 @@ const cases: [settings: string, fault: Partial<Fault>][] = [
   ],
 ]
 
-test.each(cases)('refused: {%s}', (settings, fault) => {
-  const faults = faultsOf(`providers: {p: {${settings}}}`)
-  expect(faults).toHaveLength(1)
-  expect(faults[0]).toMatchObject({ code: 'relation', ...fault })
-  expect(JSON.stringify(faults)).not.toContain('SECRET')
-})
+describe('checks across settings of vendors', () => {
+  test.each(cases)('refused: {%s}', (settings, fault) => {
+    const faults = faultsOf(`providers: {p: {${settings}}}`)
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toMatchObject({ code: 'relation', ...fault })
+    expect(JSON.stringify(faults)).not.toContain('SECRET')
+  })
 
-test.each([
-  'type: azure, api_key: k, resource: my-resource, api_version: 2024-10-21',
-  'type: azure, api_keys: [k, l], base_url: "https://r.test/openai/v1"',
-  'type: google, api_key: k',
-  `type: vertex, ${gcp}, credentials: ${account}`,
-  `type: vertex, ${gcp}, credentials_file: f`,
-  'type: cohere, api_key: k',
-  `type: bedrock, region: us-east-1, ${aws}`,
-  `type: bedrock, region: us-east-1, ${aws}, session_token: t`,
-  'type: bedrock, region: us-east-1, api_key: k',
-  'type: mistral, api_key: k',
-])('taken: {%s}', settings => {
-  const folder = configFolder({ 'baton.yaml': `providers: {p: {${settings}}}` })
-  expect(Object.keys(loadConfig({ cwd: folder, env: {} }).providers)).toEqual(['p'])
+  test.each([
+    'type: azure, api_key: k, resource: my-resource, api_version: 2024-10-21',
+    'type: azure, api_keys: [k, l], base_url: "https://r.test/openai/v1"',
+    'type: google, api_key: k',
+    `type: vertex, ${gcp}, credentials: ${account}`,
+    `type: vertex, ${gcp}, credentials_file: f`,
+    'type: cohere, api_key: k',
+    `type: bedrock, region: us-east-1, ${aws}`,
+    `type: bedrock, region: us-east-1, ${aws}, session_token: t`,
+    'type: bedrock, region: us-east-1, api_key: k',
+    'type: mistral, api_key: k',
+  ])('taken: {%s}', settings => {
+    const folder = configFolder({ 'baton.yaml': `providers: {p: {${settings}}}` })
+    expect(Object.keys(loadConfig({ cwd: folder, env: {} }).providers)).toEqual(['p'])
+  })
 })

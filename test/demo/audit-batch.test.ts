@@ -56,65 +56,67 @@ const delivery: Deliveries[number] = {
 
 const good: BatchEvidence = { lines: 2, batch, output: outputLine(1) + outputLine(0) }
 
-test('a batch that kept every promise has no faults, in whatever order its output is', () => {
-  expect(auditBatch(good, [delivery, delivery])).toEqual([])
-})
-
-describe('a batch with a broken promise has a fault', () => {
-  const withBatch = (changed: Partial<BatchView>): BatchEvidence => ({
-    ...good,
-    batch: { ...batch, ...changed },
+describe("the demo's audit of a batch", () => {
+  test('a batch that kept every promise has no faults, in whatever order its output is', () => {
+    expect(auditBatch(good, [delivery, delivery])).toEqual([])
   })
-  const miscounted = { total: 2, completed: 1, failed: 0 }
-  const told = (type: string, request_counts: object): Deliveries => [
-    { ...delivery, event: { type, data: { id: 'batch_1', request_counts } } },
-  ]
-  test.each<[string, BatchEvidence, Deliveries, string]>([
-    ['a line left out', { ...good, output: outputLine(0) }, [delivery], 'line-2 has 0 output lines'],
-    [
-      'a line answered twice',
-      { ...good, output: good.output + outputLine(1) },
-      [delivery],
-      'line-2 has 2 output lines',
-    ],
-    [
-      'another answer',
-      { ...good, output: outputLine(0) + outputLine(1, 'echo: x') },
-      [delivery],
-      'line-2 has not the answer to its question',
-    ],
-    [
-      'a line of another file',
-      { ...good, output: good.output + outputLine(6) },
-      [delivery],
-      "'line-7' in the output is none of the input",
-    ],
-    [
-      'an end that is not its own',
-      withBatch({ status: 'expired' }),
-      told('batch.expired', counts),
-      'the batch is expired',
-    ],
-    [
-      'counts that do not add up',
-      withBatch({ request_counts: miscounted }),
-      told('batch.completed', miscounted),
-      'the batch counts {"total":2,"completed":1,"failed":0} for 2 lines',
-    ],
-    [
-      'answers of nobody',
-      withBatch({ providers: { primary: 1 } }),
-      [delivery],
-      'the providers are said to have answered 1 of 2 lines',
-    ],
-    ['no webhook', good, [], 'batch_1 had no webhook'],
-    [
-      'a webhook that tells another end',
-      good,
-      told('batch.failed', counts),
-      'the webhook of the batch tells of another end',
-    ],
-  ])('%s', (_, evidence, deliveries, fault) => {
-    expect(auditBatch(evidence, deliveries)).toEqual([fault])
+
+  describe('a batch with a broken promise has a fault', () => {
+    const withBatch = (changed: Partial<BatchView>): BatchEvidence => ({
+      ...good,
+      batch: { ...batch, ...changed },
+    })
+    const miscounted = { total: 2, completed: 1, failed: 0 }
+    const told = (type: string, request_counts: object): Deliveries => [
+      { ...delivery, event: { type, data: { id: 'batch_1', request_counts } } },
+    ]
+    test.each<[string, BatchEvidence, Deliveries, string]>([
+      ['a line left out', { ...good, output: outputLine(0) }, [delivery], 'line-2 has 0 output lines'],
+      [
+        'a line answered twice',
+        { ...good, output: good.output + outputLine(1) },
+        [delivery],
+        'line-2 has 2 output lines',
+      ],
+      [
+        'another answer',
+        { ...good, output: outputLine(0) + outputLine(1, 'echo: x') },
+        [delivery],
+        'line-2 has not the answer to its question',
+      ],
+      [
+        'a line of another file',
+        { ...good, output: good.output + outputLine(6) },
+        [delivery],
+        "'line-7' in the output is none of the input",
+      ],
+      [
+        'an end that is not its own',
+        withBatch({ status: 'expired' }),
+        told('batch.expired', counts),
+        'the batch is expired',
+      ],
+      [
+        'counts that do not add up',
+        withBatch({ request_counts: miscounted }),
+        told('batch.completed', miscounted),
+        'the batch counts {"total":2,"completed":1,"failed":0} for 2 lines',
+      ],
+      [
+        'answers of nobody',
+        withBatch({ providers: { primary: 1 } }),
+        [delivery],
+        'the providers are said to have answered 1 of 2 lines',
+      ],
+      ['no webhook', good, [], 'batch_1 had no webhook'],
+      [
+        'a webhook that tells another end',
+        good,
+        told('batch.failed', counts),
+        'the webhook of the batch tells of another end',
+      ],
+    ])('%s', (_, evidence, deliveries, fault) => {
+      expect(auditBatch(evidence, deliveries)).toEqual([fault])
+    })
   })
 })

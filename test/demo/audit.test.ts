@@ -71,49 +71,55 @@ const secondIs = (changed: Partial<JobView>): Run => {
 }
 const changedEvent = (): Deliveries[number] => deliveryOf({ ...jobOf(1), response: answer('another') })
 
-test('a run that kept every promise has no faults, repeated webhooks included', () => {
-  expect(audit(good)).toEqual([])
-  expect(audit({ ...good, deliveries: [...deliveries, deliveries[0]!] })).toEqual([])
-})
-
-describe('a run with a broken promise has a fault', () => {
-  const error = { code: 'expired', message: '' } as const
-  test.each<[string, Run, string]>([
-    [
-      'a job that failed',
-      secondIs({ status: 'expired', response: null, error }),
-      'job_1 is expired: expired',
-    ],
-    ['a job not ended', secondIs({ status: 'running' }), 'job_1 is running: no result'],
-    ['no good answer', secondIs({ attempts: [] }), 'job_1 has 0 good answers on its log'],
-    ['another answer', secondIs({ response: answer('echo: x') }), 'job_1 has not the answer to its question'],
-    ['no webhook', { ...good, deliveries: [deliveries[0]!] }, 'job_1 had no webhook'],
-    [
-      'a webhook that tells another result',
-      { ...good, deliveries: [deliveries[0]!, changedEvent()] },
-      'the webhook of job_1 tells of another result',
-    ],
-    [
-      'two events for one job',
-      { ...good, deliveries: [...deliveries, { ...deliveries[1]!, id: 'evt_9' }] },
-      'job_1 had webhooks with different ids',
-    ],
-    [
-      'a bad signature',
-      { ...good, deliveries: [...deliveries, { id: '', isVerified: false, event: undefined }] },
-      '1 webhooks did not verify',
-    ],
-    [
-      'a webhook of a stranger',
-      { ...good, deliveries: [...deliveries, deliveryOf(jobOf(7))] },
-      "a webhook tells of 'job_7', which was not submitted",
-    ],
-  ])('%s', (_, run, fault) => {
-    expect(audit(run)).toEqual([fault])
+describe("the demo's audit", () => {
+  test('a run that kept every promise has no faults, repeated webhooks included', () => {
+    expect(audit(good)).toEqual([])
+    expect(audit({ ...good, deliveries: [...deliveries, deliveries[0]!] })).toEqual([])
   })
 
-  test('one job for two submissions', () => {
-    const twice = { ...good, ids: ['job_0', 'job_0'], jobs: [jobOf(0), jobOf(0)] }
-    expect(audit(twice)).toContain('two submissions were answered with the same job')
+  describe('a run with a broken promise has a fault', () => {
+    const error = { code: 'expired', message: '' } as const
+    test.each<[string, Run, string]>([
+      [
+        'a job that failed',
+        secondIs({ status: 'expired', response: null, error }),
+        'job_1 is expired: expired',
+      ],
+      ['a job not ended', secondIs({ status: 'running' }), 'job_1 is running: no result'],
+      ['no good answer', secondIs({ attempts: [] }), 'job_1 has 0 good answers on its log'],
+      [
+        'another answer',
+        secondIs({ response: answer('echo: x') }),
+        'job_1 has not the answer to its question',
+      ],
+      ['no webhook', { ...good, deliveries: [deliveries[0]!] }, 'job_1 had no webhook'],
+      [
+        'a webhook that tells another result',
+        { ...good, deliveries: [deliveries[0]!, changedEvent()] },
+        'the webhook of job_1 tells of another result',
+      ],
+      [
+        'two events for one job',
+        { ...good, deliveries: [...deliveries, { ...deliveries[1]!, id: 'evt_9' }] },
+        'job_1 had webhooks with different ids',
+      ],
+      [
+        'a bad signature',
+        { ...good, deliveries: [...deliveries, { id: '', isVerified: false, event: undefined }] },
+        '1 webhooks did not verify',
+      ],
+      [
+        'a webhook of a stranger',
+        { ...good, deliveries: [...deliveries, deliveryOf(jobOf(7))] },
+        "a webhook tells of 'job_7', which was not submitted",
+      ],
+    ])('%s', (_, run, fault) => {
+      expect(audit(run)).toEqual([fault])
+    })
+
+    test('one job for two submissions', () => {
+      const twice = { ...good, ids: ['job_0', 'job_0'], jobs: [jobOf(0), jobOf(0)] }
+      expect(audit(twice)).toContain('two submissions were answered with the same job')
+    })
   })
 })

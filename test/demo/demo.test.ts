@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 
 const entry = join(import.meta.dirname, '../../demo/main.ts')
@@ -47,48 +47,50 @@ const sections = [
   'Calls without a good answer, by verdict',
 ]
 
-test('the demo plays through, passes, and its sums are right', async () => {
-  const { ended, dir, output } = await playDemo('--lines', '100')
-  expect(await ended, output()).toEqual([0, null])
-  const text = output()
-  expect(text).toContain('Simulated   two LLM providers')
-  expect(text).toMatch(/primary broken down/)
-  expect(text).toMatch(/primary back/)
-  const story = [/^\* primary limits its rate/m, /^\* primary breaks down/m, /^\* primary works again/m]
-  const told = story.map(line => text.search(line))
-  expect(told[0]).toBeGreaterThanOrEqual(0)
-  expect(told).toEqual(told.toSorted((a, b) => a - b))
-  expect(text).not.toContain('{"level"')
+describe('npm run demo', () => {
+  test('the demo plays through, passes, and its sums are right', async () => {
+    const { ended, dir, output } = await playDemo('--lines', '100')
+    expect(await ended, output()).toEqual([0, null])
+    const text = output()
+    expect(text).toContain('Simulated   two LLM providers')
+    expect(text).toMatch(/primary broken down/)
+    expect(text).toMatch(/primary back/)
+    const story = [/^\* primary limits its rate/m, /^\* primary breaks down/m, /^\* primary works again/m]
+    const told = story.map(line => text.search(line))
+    expect(told[0]).toBeGreaterThanOrEqual(0)
+    expect(told).toEqual(told.toSorted((a, b) => a - b))
+    expect(text).not.toContain('{"level"')
 
-  const [answered, single, handovers, failed] = sections.map(title => sectionOf(text, title))
-  expect(answered).toMatchObject({ total: 100, rows: { size: 2 } })
-  expect(single!.total).toBe(10)
-  expect(handovers!.total).toBeGreaterThan(0)
-  expect(failed!.total).toBeGreaterThan(0)
-  for (const { rows, total } of [answered!, single!, handovers!, failed!]) {
-    expect([...rows.values()].reduce((sum, count) => sum + count, 0)).toBe(total)
-  }
-  expect(countOf(text, 'verified')).toBe(countOf(text, 'Webhooks received'))
-  // One for each single job, and the batch's.
-  expect(countOf(text, 'verified') - countOf(text, 'repeated')).toBe(11)
-  expect(text).toContain('PASSED: each of the 100 lines has exactly one output line')
-  const answers = await readFile(join(dir, '.baton/demo_output.jsonl'), 'utf8')
-  expect(answers.match(/\n/g)).toHaveLength(100)
-  // Its Redis is gone, with all its data.
-  expect(await readdir(dir)).toEqual(['.baton'])
-}, 60_000)
+    const [answered, single, handovers, failed] = sections.map(title => sectionOf(text, title))
+    expect(answered).toMatchObject({ total: 100, rows: { size: 2 } })
+    expect(single!.total).toBe(10)
+    expect(handovers!.total).toBeGreaterThan(0)
+    expect(failed!.total).toBeGreaterThan(0)
+    for (const { rows, total } of [answered!, single!, handovers!, failed!]) {
+      expect([...rows.values()].reduce((sum, count) => sum + count, 0)).toBe(total)
+    }
+    expect(countOf(text, 'verified')).toBe(countOf(text, 'Webhooks received'))
+    // One for each single job, and the batch's.
+    expect(countOf(text, 'verified') - countOf(text, 'repeated')).toBe(11)
+    expect(text).toContain('PASSED: each of the 100 lines has exactly one output line')
+    const answers = await readFile(join(dir, '.baton/demo_output.jsonl'), 'utf8')
+    expect(answers.match(/\n/g)).toHaveLength(100)
+    // Its Redis is gone, with all its data.
+    expect(await readdir(dir)).toEqual(['.baton'])
+  }, 60_000)
 
-test('Ctrl-C ends the demo soon and leaves nothing behind', async () => {
-  const { child, ended, dir, output } = await playDemo()
-  await until(() => output().includes('primary throttling'))
-  child.kill('SIGINT')
-  expect(await ended, output()).toEqual([130, null])
-  expect(output()).toContain('Stopping')
-  expect(await readdir(dir)).toEqual(['.baton'])
-}, 60_000)
+  test('Ctrl-C ends the demo soon and leaves nothing behind', async () => {
+    const { child, ended, dir, output } = await playDemo()
+    await until(() => output().includes('primary throttling'))
+    child.kill('SIGINT')
+    expect(await ended, output()).toEqual([130, null])
+    expect(output()).toContain('Stopping')
+    expect(await readdir(dir)).toEqual(['.baton'])
+  }, 60_000)
 
-test('a number of lines that makes no sense is refused with a sentence', async () => {
-  const { ended, output } = await playDemo('--lines', 'many')
-  expect(await ended).toEqual([1, null])
-  expect(output()).toContain("--lines takes a whole number from 1 to 50000, not 'many'")
+  test('a number of lines that makes no sense is refused with a sentence', async () => {
+    const { ended, output } = await playDemo('--lines', 'many')
+    expect(await ended).toEqual([1, null])
+    expect(output()).toContain("--lines takes a whole number from 1 to 50000, not 'many'")
+  })
 })

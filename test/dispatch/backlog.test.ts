@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type Baton, openBaton } from '../support/open-baton.ts'
 
@@ -33,13 +33,15 @@ afterEach(async () => {
   await Promise.all([first.stop(), second.stop()])
 })
 
-it('a job that waited long at its next target is called there, not sent back to the one that failed it', async () => {
-  const ids = await Promise.all(Array.from({ length: 5 }, () => baton.chat('gpt-4')))
-  const jobs = await Promise.all(ids.map(baton.ended))
-  for (const job of jobs) {
-    expect(job.attempts.map(a => `${a.hop} ${a.provider} ${a.verdict}`)).toEqual([
-      '0 first transient',
-      '1 second ok',
-    ])
-  }
+describe('a backlog at the next target', () => {
+  it('a job that waited long at its next target is called there, not sent back to the one that failed it', async () => {
+    const ids = await Promise.all(Array.from({ length: 5 }, () => baton.chat('gpt-4')))
+    const jobs = await Promise.all(ids.map(baton.ended))
+    for (const job of jobs) {
+      expect(job.attempts.map(a => `${a.hop} ${a.provider} ${a.verdict}`)).toEqual([
+        '0 first transient',
+        '1 second ok',
+      ])
+    }
+  })
 })

@@ -69,76 +69,81 @@ const inQueue = (id: string, hop: number, generation: number) =>
     }),
   )
 
-it('moves on a job that was parked before its provider lost its worker', async () => {
-  const { context } = baton
-  const id = await baton.chat('chain')
-  const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
-  const move = { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] }
-  await context.store.park(claim, move, context.now())
-  await inQueue(id, 0, 1)
-  await relieved(async () => {
-    const job = await baton.ended(id)
-    expect(job.attempts).toMatchObject([{ hop: 1, provider: 'second', verdict: 'ok' }])
-  })
-})
-
-it('leaves a parked job without another target where a worker will find it', async () => {
-  const { context } = baton
-  const id = await baton.chat('lone')
-  const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
-  await context.store.park(
-    claim,
-    { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] },
-    context.now(),
-  )
-  await inQueue(id, 0, 1)
-  await relieved(async () => {
-    // One behind it was seen to.
-    await baton.ended(await baton.chat('chain'))
-  })
-  await inQueue(id, 0, 1)
-})
-
-describe('a job that a connection waits for', () => {
-  const asked = async (model: string, more: Partial<Submission> = {}) => {
-    const body = { model, messages: [{ role: 'user', content: 'hello' }] }
-    const submitted = await baton.submit({
-      ...{
-        tenant: 'default',
-        endpoint: '/v1/chat/completions',
-        model,
-        body: JSON.stringify(body),
-        parsedBody: body,
-      },
-      ...{
-        windowMs: 600_000,
-        webhook: null,
-        metadata: null,
-        priority: 'default',
-        retryOf: null,
-        idempotency: null,
-      },
-      class: 'interactive',
-      ...more,
-    })
-    return submitted.id
-  }
-
-  it('is told that nobody can serve it where it has no other target, and its key is free again', async () => {
-    const key = { idempotency: { key: 'k-1', request: 'r' } }
-    const id = await asked('lone', key)
+describe('the drainer of providers without a worker', () => {
+  it('moves on a job that was parked before its provider lost its worker', async () => {
+    const { context } = baton
+    const id = await baton.chat('chain')
+    const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
+    const move = { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] }
+    await context.store.park(claim, move, context.now())
+    await inQueue(id, 0, 1)
     await relieved(async () => {
       const job = await baton.ended(id)
-      expect(job).toMatchObject({ status: 'failed', attempts: [], error: { code: 'targets_unavailable' } })
-      expect(job.error?.message).toContain('No worker is running')
+      expect(job.attempts).toMatchObject([{ hop: 1, provider: 'second', verdict: 'ok' }])
     })
-    expect(await asked('lone', key)).not.toBe(id)
   })
 
-  it('goes to the next target where there is one', async () => {
-    const id = await asked('chain')
+  it('leaves a parked job without another target where a worker will find it', async () => {
+    const { context } = baton
+    const id = await baton.chat('lone')
+    const claim = (await context.store.claim(id, 0, 0, 'its-last-worker')) as Claim
+    await context.store.park(
+      claim,
+      { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] },
+      context.now(),
+    )
+    await inQueue(id, 0, 1)
     await relieved(async () => {
-      expect(await baton.ended(id)).toMatchObject({ status: 'succeeded', attempts: [{ provider: 'second' }] })
+      // One behind it was seen to.
+      await baton.ended(await baton.chat('chain'))
+    })
+    await inQueue(id, 0, 1)
+  })
+
+  describe('a job that a connection waits for', () => {
+    const asked = async (model: string, more: Partial<Submission> = {}) => {
+      const body = { model, messages: [{ role: 'user', content: 'hello' }] }
+      const submitted = await baton.submit({
+        ...{
+          tenant: 'default',
+          endpoint: '/v1/chat/completions',
+          model,
+          body: JSON.stringify(body),
+          parsedBody: body,
+        },
+        ...{
+          windowMs: 600_000,
+          webhook: null,
+          metadata: null,
+          priority: 'default',
+          retryOf: null,
+          idempotency: null,
+        },
+        class: 'interactive',
+        ...more,
+      })
+      return submitted.id
+    }
+
+    it('is told that nobody can serve it where it has no other target, and its key is free again', async () => {
+      const key = { idempotency: { key: 'k-1', request: 'r' } }
+      const id = await asked('lone', key)
+      await relieved(async () => {
+        const job = await baton.ended(id)
+        expect(job).toMatchObject({ status: 'failed', attempts: [], error: { code: 'targets_unavailable' } })
+        expect(job.error?.message).toContain('No worker is running')
+      })
+      expect(await asked('lone', key)).not.toBe(id)
+    })
+
+    it('goes to the next target where there is one', async () => {
+      const id = await asked('chain')
+      await relieved(async () => {
+        expect(await baton.ended(id)).toMatchObject({
+          status: 'succeeded',
+          attempts: [{ provider: 'second' }],
+        })
+      })
     })
   })
 })

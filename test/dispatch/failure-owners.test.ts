@@ -75,68 +75,70 @@ const stateOf = (provider: string) => baton.context.circuits.of(provider).state
 const indexed = (some: readonly FailureCase[]) =>
   some.map(each => [each.name, each, cases.indexOf(each)] as const)
 
-describe("a target's own fault", () => {
-  it.each(indexed(targetsFaults))('%s is answered by the next one', async (_, { verdict }, i) => {
-    const { status, headers, verdicts } = await ask(`backed${i}`)
-    expect([status, headers.get('x-baton-provider'), verdicts]).toEqual([200, 'well', `${verdict} ok`])
-    expect(callsOf(i)).toBe(1)
-    if (verdict === 'unsupported') expect(stateOf(`backed${i}`)).toBe('healthy')
+describe('whose fault a failure is', () => {
+  describe("a target's own fault", () => {
+    it.each(indexed(targetsFaults))('%s is answered by the next one', async (_, { verdict }, i) => {
+      const { status, headers, verdicts } = await ask(`backed${i}`)
+      expect([status, headers.get('x-baton-provider'), verdicts]).toEqual([200, 'well', `${verdict} ok`])
+      expect(callsOf(i)).toBe(1)
+      if (verdict === 'unsupported') expect(stateOf(`backed${i}`)).toBe('healthy')
+    })
+
+    it.each(indexed(targetsFaults.filter(({ says }) => says)))(
+      '%s is told in its words where there is no other',
+      async (_, { verdict, says }, i) => {
+        const { status, json: answer, job, verdicts } = await ask(`alone${i}`)
+        expect(status).toBeGreaterThanOrEqual(400)
+        expect(answer.error.message).toContain(says)
+        expect(job.error.last_error.message).toContain(says)
+        if (verdict === 'unsupported') {
+          expect([verdicts, job.error.code]).toEqual(['unsupported', 'upstream_rejected'])
+          expect(stateOf(`alone${i}`)).toBe('healthy')
+        }
+      },
+    )
   })
 
-  it.each(indexed(targetsFaults.filter(({ says }) => says)))(
-    '%s is told in its words where there is no other',
-    async (_, { verdict, says }, i) => {
-      const { status, json: answer, job, verdicts } = await ask(`alone${i}`)
-      expect(status).toBeGreaterThanOrEqual(400)
+  it.each(indexed(callersFaults))(
+    'a fault of the caller, %s, ends at once in its words though another target stands behind',
+    async (_, { reply, says, verdict }, i) => {
+      const { status, json: answer, verdicts } = await ask(`backed${i}`)
+      expect([status, verdicts, callsOf(i)]).toEqual([reply.status, verdict, 1])
       expect(answer.error.message).toContain(says)
-      expect(job.error.last_error.message).toContain(says)
-      if (verdict === 'unsupported') {
-        expect([verdicts, job.error.code]).toEqual(['unsupported', 'upstream_rejected'])
-        expect(stateOf(`alone${i}`)).toBe('healthy')
-      }
+      expect(stateOf(`backed${i}`)).toBe('healthy')
     },
   )
-})
 
-it.each(indexed(callersFaults))(
-  'a fault of the caller, %s, ends at once in its words though another target stands behind',
-  async (_, { reply, says, verdict }, i) => {
-    const { status, json: answer, verdicts } = await ask(`backed${i}`)
-    expect([status, verdicts, callsOf(i)]).toEqual([reply.status, verdict, 1])
-    expect(answer.error.message).toContain(says)
-    expect(stateOf(`backed${i}`)).toBe('healthy')
-  },
-)
+  describe('a refusal in the form of an error', () => {
+    it.each(indexed(refusals))('%s is handed over where the route says so', async (_, __, i) => {
+      const { status, headers, verdicts } = await ask(`backed${i}`)
+      expect([status, headers.get('x-baton-provider'), verdicts]).toEqual([200, 'well', 'refused ok'])
+      expect([callsOf(i), stateOf(`backed${i}`)]).toEqual([1, 'healthy'])
+    })
 
-describe('a refusal in the form of an error', () => {
-  it.each(indexed(refusals))('%s is handed over where the route says so', async (_, __, i) => {
-    const { status, headers, verdicts } = await ask(`backed${i}`)
-    expect([status, headers.get('x-baton-provider'), verdicts]).toEqual([200, 'well', 'refused ok'])
-    expect([callsOf(i), stateOf(`backed${i}`)]).toEqual([1, 'healthy'])
-  })
-
-  it.each(indexed(refusals))('%s ends the job as it is elsewhere', async (_, { says }, i) => {
-    const { status, json: answer, verdicts, job } = await ask(`alone${i}`)
-    expect([verdicts, status >= 400 && status < 500]).toEqual(['refused', true])
-    expect(answer.error.message).toContain(says)
-    expect(job.error.code).toBe('refused')
-  })
-})
-
-describe('a 429', () => {
-  it.each(indexed(throttles))('%s is obeyed, and another target answers', async (_, { verdict }, i) => {
-    expect((await ask(`backed${i}`)).verdicts).toBe(`${verdict} ok`)
-    expect((await ask(`backed${i}`)).verdicts).toBe('ok')
-    expect(callsOf(i)).toBe(1)
-  })
-
-  it.each(indexed(throttles))(
-    '%s says when to come again where there is no other',
-    async (_, { says }, i) => {
-      const { status, headers, json: answer } = await ask(`alone${i}`)
-      expect(status).toBe(429)
-      expect(Number(headers.get('retry-after'))).toBeGreaterThan(50)
+    it.each(indexed(refusals))('%s ends the job as it is elsewhere', async (_, { says }, i) => {
+      const { status, json: answer, verdicts, job } = await ask(`alone${i}`)
+      expect([verdicts, status >= 400 && status < 500]).toEqual(['refused', true])
       expect(answer.error.message).toContain(says)
-    },
-  )
+      expect(job.error.code).toBe('refused')
+    })
+  })
+
+  describe('a 429', () => {
+    it.each(indexed(throttles))('%s is obeyed, and another target answers', async (_, { verdict }, i) => {
+      expect((await ask(`backed${i}`)).verdicts).toBe(`${verdict} ok`)
+      expect((await ask(`backed${i}`)).verdicts).toBe('ok')
+      expect(callsOf(i)).toBe(1)
+    })
+
+    it.each(indexed(throttles))(
+      '%s says when to come again where there is no other',
+      async (_, { says }, i) => {
+        const { status, headers, json: answer } = await ask(`alone${i}`)
+        expect(status).toBe(429)
+        expect(Number(headers.get('retry-after'))).toBeGreaterThan(50)
+        expect(answer.error.message).toContain(says)
+      },
+    )
+  })
 })

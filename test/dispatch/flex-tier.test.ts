@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Baton, openBaton } from '../support/open-baton.ts'
 
 /** Answers the flex tier as OpenAI and Groq do when it is full, and every other request well. */
@@ -57,13 +57,15 @@ const run = async (model: string, tier: string) => {
   return job.attempts.map(({ provider, verdict }) => `${provider} ${verdict}`)
 }
 
-it.each([
-  ['openai', 'rate_limited'],
-  ['groq', 'overloaded'],
-])('a full flex tier of %s is left alone, and the model goes on', async (model, verdict) => {
-  expect(await run(model, 'flex')).toEqual([`${model} ${verdict}`, 'spare ok'])
-  expect(await run(model, 'flex'), 'the tier cools').toEqual(['spare ok'])
-  expect(await run(model, 'default'), 'the model does not').toEqual([`${model} ok`])
-  expect(calls.filter(call => call.startsWith(model))).toEqual([`${model} flex`, `${model} default`])
-  expect(baton.context.circuits.of(model).state).toBe('healthy')
+describe('the flex tier', () => {
+  it.each([
+    ['openai', 'rate_limited'],
+    ['groq', 'overloaded'],
+  ])('a full flex tier of %s is left alone, and the model goes on', async (model, verdict) => {
+    expect(await run(model, 'flex')).toEqual([`${model} ${verdict}`, 'spare ok'])
+    expect(await run(model, 'flex'), 'the tier cools').toEqual(['spare ok'])
+    expect(await run(model, 'default'), 'the model does not').toEqual([`${model} ok`])
+    expect(calls.filter(call => call.startsWith(model))).toEqual([`${model} flex`, `${model} default`])
+    expect(baton.context.circuits.of(model).state).toBe('healthy')
+  })
 })

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { futileWaitError } from '../../src/dispatch/futile-wait.ts'
 import { healthyCircuit } from '../../src/domain/circuit.ts'
 import { createObstacleOf } from '../../src/health/obstacles.ts'
@@ -18,14 +18,16 @@ const endOf = (...waits: [provider: string, readyAtMs: number][]) =>
     600_000,
   )
 
-it('of a job whose only target has no worker is told, and is no throttling', () => {
-  expect(endOf(['empty', 60_000])).toMatchObject({
-    code: 'targets_unavailable',
-    message: expect.stringContaining('No worker is running for it.'),
-    last_error: { provider: 'empty', status_code: null, code: 'no_worker' },
+describe('the futile wait', () => {
+  it('of a job whose only target has no worker is told, and is no throttling', () => {
+    expect(endOf(['empty', 60_000])).toMatchObject({
+      code: 'targets_unavailable',
+      message: expect.stringContaining('No worker is running for it.'),
+      last_error: { provider: 'empty', status_code: null, code: 'no_worker' },
+    })
   })
-})
 
-it('is not told while another target may serve before the deadline', () => {
-  expect(endOf(['empty', 60_000], ['manned', 2_000])).toBeNull()
+  it('is not told while another target may serve before the deadline', () => {
+    expect(endOf(['empty', 60_000], ['manned', 2_000])).toBeNull()
+  })
 })

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import {
   createHandoverThrottle,
   type HandoverThrottle,
@@ -52,112 +52,114 @@ const later = async (ms: number): Promise<void> => {
   await turn()
 }
 
-it('lets a few go at once, then as many as the next queue has room for', async () => {
-  workers = [worker('first', 50), worker('second', 25)]
-  expect(taken()).toBe(10)
-  await later(10)
-  expect(taken()).toBe(100)
-  expect(looks).toBe(1)
-})
+describe('the handover throttle', () => {
+  it('lets a few go at once, then as many as the next queue has room for', async () => {
+    workers = [worker('first', 50), worker('second', 25)]
+    expect(taken()).toBe(10)
+    await later(10)
+    expect(taken()).toBe(100)
+    expect(looks).toBe(1)
+  })
 
-it('shares the room among the workers that jobs leave from', async () => {
-  workers = [worker('first', 50), worker('first', 50), worker('second', 25), worker('second', 25)]
-  taken()
-  await later(10)
-  expect(taken()).toBe(100)
-})
+  it('shares the room among the workers that jobs leave from', async () => {
+    workers = [worker('first', 50), worker('first', 50), worker('second', 25), worker('second', 25)]
+    taken()
+    await later(10)
+    expect(taken()).toBe(100)
+  })
 
-it('stops while the next queue is long, and goes on when it is shorter', async () => {
-  workers = [worker('first', 50), worker('second', 25)]
-  queued = 500
-  taken()
-  await later(10)
-  expect(taken()).toBe(0)
-  queued = 90
-  await later(50)
-  expect(throttle.tryAcquire('second')).toBe(false) // it looks now
-  await turn()
-  expect(taken()).toBe(10)
-})
+  it('stops while the next queue is long, and goes on when it is shorter', async () => {
+    workers = [worker('first', 50), worker('second', 25)]
+    queued = 500
+    taken()
+    await later(10)
+    expect(taken()).toBe(0)
+    queued = 90
+    await later(50)
+    expect(throttle.tryAcquire('second')).toBe(false) // it looks now
+    await turn()
+    expect(taken()).toBe(10)
+  })
 
-it('counts the places of the next provider anew now and then, not with each look', async () => {
-  const lookAgain = async (ms: number): Promise<number> => {
-    await later(ms)
+  it('counts the places of the next provider anew now and then, not with each look', async () => {
+    const lookAgain = async (ms: number): Promise<number> => {
+      await later(ms)
+      taken()
+      await turn()
+      return taken()
+    }
+    workers = [worker('first', 50), worker('second', 25)]
+    expect(await lookAgain(0)).toBe(100)
+    workers = [worker('first', 50), worker('second', 50)]
+    expect(await lookAgain(1_999)).toBe(100)
+    expect(await lookAgain(50)).toBe(200)
+  })
+
+  it('lets nobody go while the next queue cannot be looked at, and looks again', async () => {
+    workers = [worker('first', 50), worker('second', 25)]
+    isAway = true
+    expect(taken()).toBe(10)
+    await later(10)
+    expect(taken()).toBe(0)
+    isAway = false
+    await later(50)
     taken()
     await turn()
-    return taken()
-  }
-  workers = [worker('first', 50), worker('second', 25)]
-  expect(await lookAgain(0)).toBe(100)
-  workers = [worker('first', 50), worker('second', 50)]
-  expect(await lookAgain(1_999)).toBe(100)
-  expect(await lookAgain(50)).toBe(200)
-})
-
-it('lets nobody go while the next queue cannot be looked at, and looks again', async () => {
-  workers = [worker('first', 50), worker('second', 25)]
-  isAway = true
-  expect(taken()).toBe(10)
-  await later(10)
-  expect(taken()).toBe(0)
-  isAway = false
-  await later(50)
-  taken()
-  await turn()
-  expect(taken()).toBe(100)
-})
-
-it('keeps to a small number where no worker of the next provider is to be seen', async () => {
-  workers = [worker('first', 50)]
-  taken()
-  await later(10)
-  expect(taken()).toBe(50)
-})
-
-it.each([
-  ['nothing is known against it', 'alone', 0, false],
-  ['it cools off for a moment', 'one of two', 2_000, true],
-  ['it cools off for longer, and jobs of another model wait behind', 'one of two', 2_001, false],
-  ['it cools off for longer, and is the only one', 'alone', 60_000, true],
-] as const)('jobs leave a model at a throttle where %s', (_, which, leftMs, paced) => {
-  const target = (provider: string, model: string) => ({ route: 'r', provider, model })
-  const others = which === 'alone' ? [target('second', 'b')] : [target('first', 'b')]
-  const routes = new Map([['r', { targets: [target('first', 'a'), ...others], refusalHandsOver: false }]])
-  const suspendedUntil = () => nowMs + leftMs
-  const isWorthWaiting = shouldWaitOut('first', { routes, suspendedUntil, now: () => nowMs })
-  expect(isWorthWaiting(target('first', 'a'))).toBe(paced)
-})
-
-it.each<[string, boolean, Partial<Circuit>, string, number]>([
-  ['takes all of its traffic', true, {}, '', 0],
-  ['was out of use until now', true, {}, '', 1_000_000],
-  ['cools off', false, {}, '', 1_000_001],
-  ['is open', false, { state: 'down' }, 'second', 0],
-  ['is open, and a probe is due', false, { state: 'down', untilMs: 1 }, 'second', 0],
-  ['is on its way back', false, { state: 'recovering', share: 0.5 }, 'second', 0],
-  ['is paused', false, { pausedAtMs: 1 }, 'second', 0],
-  ['has the model open', false, { state: 'down' }, 'second/b', 0],
-])('jobs may go elsewhere where the other provider %s: %s', (_, may, state, which, untilMs) => {
-  const routes = new Map([
-    [
-      'r',
-      {
-        targets: [
-          { route: 'r', provider: 'first', model: 'a' },
-          { route: 's', provider: 'second', model: 'b' },
-        ],
-      },
-    ],
-  ])
-  const circuits = {
-    of: (name: string) => ({ ...healthyCircuit(name), ...(name === which && state) }),
-  }
-  const goesElsewhere = healthyAlternativeTo('first', {
-    routes,
-    suspendedUntil: ({ provider }) => (provider === 'second' ? untilMs : 0),
-    circuits,
-    now: () => nowMs,
+    expect(taken()).toBe(100)
   })
-  expect(goesElsewhere('a')).toBe(may)
-  expect(goesElsewhere('b')).toBe(false)
+
+  it('keeps to a small number where no worker of the next provider is to be seen', async () => {
+    workers = [worker('first', 50)]
+    taken()
+    await later(10)
+    expect(taken()).toBe(50)
+  })
+
+  it.each([
+    ['nothing is known against it', 'alone', 0, false],
+    ['it cools off for a moment', 'one of two', 2_000, true],
+    ['it cools off for longer, and jobs of another model wait behind', 'one of two', 2_001, false],
+    ['it cools off for longer, and is the only one', 'alone', 60_000, true],
+  ] as const)('jobs leave a model at a throttle where %s', (_, which, leftMs, paced) => {
+    const target = (provider: string, model: string) => ({ route: 'r', provider, model })
+    const others = which === 'alone' ? [target('second', 'b')] : [target('first', 'b')]
+    const routes = new Map([['r', { targets: [target('first', 'a'), ...others], refusalHandsOver: false }]])
+    const suspendedUntil = () => nowMs + leftMs
+    const isWorthWaiting = shouldWaitOut('first', { routes, suspendedUntil, now: () => nowMs })
+    expect(isWorthWaiting(target('first', 'a'))).toBe(paced)
+  })
+
+  it.each<[string, boolean, Partial<Circuit>, string, number]>([
+    ['takes all of its traffic', true, {}, '', 0],
+    ['was out of use until now', true, {}, '', 1_000_000],
+    ['cools off', false, {}, '', 1_000_001],
+    ['is open', false, { state: 'down' }, 'second', 0],
+    ['is open, and a probe is due', false, { state: 'down', untilMs: 1 }, 'second', 0],
+    ['is on its way back', false, { state: 'recovering', share: 0.5 }, 'second', 0],
+    ['is paused', false, { pausedAtMs: 1 }, 'second', 0],
+    ['has the model open', false, { state: 'down' }, 'second/b', 0],
+  ])('jobs may go elsewhere where the other provider %s: %s', (_, may, state, which, untilMs) => {
+    const routes = new Map([
+      [
+        'r',
+        {
+          targets: [
+            { route: 'r', provider: 'first', model: 'a' },
+            { route: 's', provider: 'second', model: 'b' },
+          ],
+        },
+      ],
+    ])
+    const circuits = {
+      of: (name: string) => ({ ...healthyCircuit(name), ...(name === which && state) }),
+    }
+    const goesElsewhere = healthyAlternativeTo('first', {
+      routes,
+      suspendedUntil: ({ provider }) => (provider === 'second' ? untilMs : 0),
+      circuits,
+      now: () => nowMs,
+    })
+    expect(goesElsewhere('a')).toBe(may)
+    expect(goesElsewhere('b')).toBe(false)
+  })
 })

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
 
@@ -62,52 +62,54 @@ const view = async (): Promise<View> => {
   return data[0]!
 }
 
-it('is left alone, and comes back, while the other goes on', async () => {
-  await run(() => true)
-  down.add('large')
-  // More than half of all calls fail.
-  const most = ['large', 'small', ...Array(6).fill('large')]
-  const answeredBy = await run(() => stateOf('first/large') === 'down', most)
-  expect(answeredBy.slice(0, 2)).toEqual(['second', 'first'])
-  expect(stateOf('first')).toBe('healthy')
-  const { state, entries } = await view()
-  expect(state).toBe('healthy')
-  expect(entries).toMatchObject([{ scope: 'target:first/large' }])
+describe('one model of a provider that is down', () => {
+  it('is left alone, and comes back, while the other goes on', async () => {
+    await run(() => true)
+    down.add('large')
+    // More than half of all calls fail.
+    const most = ['large', 'small', ...Array(6).fill('large')]
+    const answeredBy = await run(() => stateOf('first/large') === 'down', most)
+    expect(answeredBy.slice(0, 2)).toEqual(['second', 'first'])
+    expect(stateOf('first')).toBe('healthy')
+    const { state, entries } = await view()
+    expect(state).toBe('healthy')
+    expect(entries).toMatchObject([{ scope: 'target:first/large' }])
 
-  down.clear()
-  await run(() => stateOf('first/large') === 'healthy')
-  expect(stateOf('first')).toBe('healthy')
-  expect(await run(() => true)).toEqual(['first', 'first'])
-  const events = (await view()).events.map(event => `${event.model} ${event.state}`).toReversed()
-  expect(events.slice(0, 2)).toEqual(['large down', 'large probing'])
-  expect(events.slice(-2)).toEqual(['large recovering', 'large healthy'])
-})
+    down.clear()
+    await run(() => stateOf('first/large') === 'healthy')
+    expect(stateOf('first')).toBe('healthy')
+    expect(await run(() => true)).toEqual(['first', 'first'])
+    const events = (await view()).events.map(event => `${event.model} ${event.state}`).toReversed()
+    expect(events.slice(0, 2)).toEqual(['large down', 'large probing'])
+    expect(events.slice(-2)).toEqual(['large recovering', 'large healthy'])
+  })
 
-it('with the other is the whole provider, which then is one again', async () => {
-  await run(() => true)
-  down.add('large').add('small')
-  await run(() => stateOf('first') !== 'healthy')
-  down.clear()
-  await run(() => stateOf('first') === 'healthy')
-  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['healthy', 'healthy'])
-})
+  it('with the other is the whole provider, which then is one again', async () => {
+    await run(() => true)
+    down.add('large').add('small')
+    await run(() => stateOf('first') !== 'healthy')
+    down.clear()
+    await run(() => stateOf('first') === 'healthy')
+    expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['healthy', 'healthy'])
+  })
 
-it('that is the only one called is taken for the whole provider, as nothing speaks for it', async () => {
-  down.add('large').add('small')
-  await run(() => stateOf('first') !== 'healthy', ['large'])
-  await until(() => stateOf('first/large') === 'healthy')
-})
+  it('that is the only one called is taken for the whole provider, as nothing speaks for it', async () => {
+    down.add('large').add('small')
+    await run(() => stateOf('first') !== 'healthy', ['large'])
+    await until(() => stateOf('first/large') === 'healthy')
+  })
 
-it('is not opened when the whole provider refuses connections', async () => {
-  await run(() => true)
-  const { port } = upstream.address() as AddressInfo
-  upstream.closeAllConnections()
-  await new Promise(resolve => upstream.close(resolve))
-  const ids = await Promise.all(
-    ['large', 'large', 'large', 'large', 'large', 'small'].map(m => baton.chat(m)),
-  )
-  await until(() => stateOf('first') !== 'healthy')
-  expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['healthy', 'healthy'])
-  upstream.listen(port, '127.0.0.1')
-  for (const id of ids) expect((await baton.ended(id)).status).toBe('succeeded')
+  it('is not opened when the whole provider refuses connections', async () => {
+    await run(() => true)
+    const { port } = upstream.address() as AddressInfo
+    upstream.closeAllConnections()
+    await new Promise(resolve => upstream.close(resolve))
+    const ids = await Promise.all(
+      ['large', 'large', 'large', 'large', 'large', 'small'].map(m => baton.chat(m)),
+    )
+    await until(() => stateOf('first') !== 'healthy')
+    expect([stateOf('first/large'), stateOf('first/small')]).toEqual(['healthy', 'healthy'])
+    upstream.listen(port, '127.0.0.1')
+    for (const id of ids) expect((await baton.ended(id)).status).toBe('succeeded')
+  })
 })

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { type Baton, openBaton } from '../support/open-baton.ts'
 
@@ -114,81 +114,83 @@ const allSucceed = async (): Promise<void> => {
   expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
 }
 
-it('its share of the traffic grows in steps, and the rest goes to the next target', async () => {
-  await open()
-  stream(40)
-  await until(() => first.startedAtMs.length > 10)
-  await throttleOnce()
-  await becomes('recovering')
-  await becomes('healthy')
-  const changes = await events()
-  expect(changes.map(({ state }) => state)).toEqual([
-    'throttled',
-    ...shares.map(() => 'recovering'),
-    'healthy',
-  ])
-  const times = changes.slice(1).map(({ seq }) => seq)
-  const seen = shares.map((_, i) => {
-    const [here, there] = [first, second].map(
-      ({ startedAtMs }) => startedAtMs.filter(at => at >= times[i]! && at < times[i + 1]!).length,
-    )
-    return here! / (here! + there!)
+describe('a provider that comes back after throttling', () => {
+  it('its share of the traffic grows in steps, and the rest goes to the next target', async () => {
+    await open()
+    stream(40)
+    await until(() => first.startedAtMs.length > 10)
+    await throttleOnce()
+    await becomes('recovering')
+    await becomes('healthy')
+    const changes = await events()
+    expect(changes.map(({ state }) => state)).toEqual([
+      'throttled',
+      ...shares.map(() => 'recovering'),
+      'healthy',
+    ])
+    const times = changes.slice(1).map(({ seq }) => seq)
+    const seen = shares.map((_, i) => {
+      const [here, there] = [first, second].map(
+        ({ startedAtMs }) => startedAtMs.filter(at => at >= times[i]! && at < times[i + 1]!).length,
+      )
+      return here! / (here! + there!)
+    })
+    for (const [i, share] of shares.entries()) expect(Math.abs(seen[i]! - share)).toBeLessThan(0.25)
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    await allSucceed()
   })
-  for (const [i, share] of shares.entries()) expect(Math.abs(seen[i]! - share)).toBeLessThan(0.25)
-  expect(seen).toEqual(seen.toSorted((a, b) => a - b))
-  await allSucceed()
-})
 
-it('with slow calls, what finds its few places taken goes on to the next target and does not queue', async () => {
-  await open({ concurrency: 10 })
-  stream(40)
-  await throttleOnce()
-  first.latencyMs = 5_000
-  await becomes('recovering')
-  const fromMs = Date.now()
-  let most = 0
-  await until(() => {
-    most = Math.max(most, first.inFlight)
-    return circuit().step === 2
+  it('with slow calls, what finds its few places taken goes on to the next target and does not queue', async () => {
+    await open({ concurrency: 10 })
+    stream(40)
+    await throttleOnce()
+    first.latencyMs = 5_000
+    await becomes('recovering')
+    const fromMs = Date.now()
+    let most = 0
+    await until(() => {
+      most = Math.max(most, first.inFlight)
+      return circuit().step === 2
+    })
+    expect(most).toBeLessThanOrEqual(2) // a fifth of its places
+    const made = second.startedAtMs.filter(at => at >= fromMs).length
+    expect(made).toBeGreaterThan(10)
+    expect(await baton.context.doorbells.waiting('first')).toBeLessThan(10)
+    await allSucceed()
+  }, 40_000)
+
+  it('a 429 on the way back makes it cool again, from the first step on, and opens no breaker', async () => {
+    await open()
+    stream(40)
+    await throttleOnce()
+    await until(() => circuit().state === 'recovering' && circuit().step === 2)
+    await throttleOnce()
+    await becomes('recovering')
+    expect(circuit().step).toBe(1)
+    expect((await events()).map(({ state }) => state)).not.toContain('down')
+    await allSucceed()
   })
-  expect(most).toBeLessThanOrEqual(2) // a fifth of its places
-  const made = second.startedAtMs.filter(at => at >= fromMs).length
-  expect(made).toBeGreaterThan(10)
-  expect(await baton.context.doorbells.waiting('first')).toBeLessThan(10)
-  await allSucceed()
-}, 40_000)
 
-it('a 429 on the way back makes it cool again, from the first step on, and opens no breaker', async () => {
-  await open()
-  stream(40)
-  await throttleOnce()
-  await until(() => circuit().state === 'recovering' && circuit().step === 2)
-  await throttleOnce()
-  await becomes('recovering')
-  expect(circuit().step).toBe(1)
-  expect((await events()).map(({ state }) => state)).not.toContain('down')
-  await allSucceed()
-})
+  it('one that has no other target is called as its limits allow, and not by a share', async () => {
+    await open({ concurrency: 10, chained: false })
+    stream(5)
+    await throttleOnce()
+    await becomes('recovering')
+    await endStream()
+    first.latencyMs = 800
+    stream(10)
+    // More than a fifth of the ten places.
+    await until(() => circuit().state === 'recovering' && circuit().step === 1 && first.inFlight >= 4)
+    await allSucceed()
+  })
 
-it('one that has no other target is called as its limits allow, and not by a share', async () => {
-  await open({ concurrency: 10, chained: false })
-  stream(5)
-  await throttleOnce()
-  await becomes('recovering')
-  await endStream()
-  first.latencyMs = 800
-  stream(10)
-  // More than a fifth of the ten places.
-  await until(() => circuit().state === 'recovering' && circuit().step === 1 && first.inFlight >= 4)
-  await allSucceed()
-})
-
-it('one whose other key has room neither cools nor comes back in steps', async () => {
-  await open({ keys: ['k1', 'k2'] })
-  first.throttled = key => key.endsWith('k1')
-  first.waitMs = 60_000
-  stream(20)
-  await until(() => first.startedAtMs.length > 30)
-  expect(await events()).toEqual([])
-  await allSucceed()
+  it('one whose other key has room neither cools nor comes back in steps', async () => {
+    await open({ keys: ['k1', 'k2'] })
+    first.throttled = key => key.endsWith('k1')
+    first.waitMs = 60_000
+    stream(20)
+    await until(() => first.startedAtMs.length > 30)
+    expect(await events()).toEqual([])
+    await allSucceed()
+  })
 })

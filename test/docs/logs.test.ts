@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readDoc, tableAfter } from './markdown.ts'
 
 const call = /\blog(?:\.(?:debug|info|warn|error|fatal)|\[[^\]\n]+\])\(/g
@@ -37,25 +37,27 @@ const calls: readonly LogCall[] = globSync(['src/**/*.ts', 'workers/*.ts']).flat
 /** Its message is a sentence about the setting that was found. */
 const messageVaries = new Set(['redis.unsafe_setting'])
 
-test('every log line begins with its event code', () => {
-  expect(calls.length).toBeGreaterThan(80)
-  expect(calls.filter(({ event }) => event === undefined)).toEqual([])
-})
+describe('docs/logs.md', () => {
+  test('every log line begins with its event code', () => {
+    expect(calls.length).toBeGreaterThan(80)
+    expect(calls.filter(({ event }) => event === undefined)).toEqual([])
+  })
 
-test('an event code has one constant message, and a message one code', () => {
-  const pairs = new Set(
-    calls
-      .filter(({ event }) => !messageVaries.has(event!))
-      .map(({ event, message }) => `${event}: ${message}`),
-  )
-  const codes = [...pairs].map(pair => pair.split(': ')[0])
-  const messages = [...pairs].map(pair => pair.slice(pair.indexOf(': ') + 2))
-  expect(messages).not.toContain('undefined')
-  expect(codes.filter((code, i) => codes.indexOf(code) !== i)).toEqual([])
-  expect(messages.filter((message, i) => messages.indexOf(message) !== i)).toEqual([])
-})
+  test('an event code has one constant message, and a message one code', () => {
+    const pairs = new Set(
+      calls
+        .filter(({ event }) => !messageVaries.has(event!))
+        .map(({ event, message }) => `${event}: ${message}`),
+    )
+    const codes = [...pairs].map(pair => pair.split(': ')[0])
+    const messages = [...pairs].map(pair => pair.slice(pair.indexOf(': ') + 2))
+    expect(messages).not.toContain('undefined')
+    expect(codes.filter((code, i) => codes.indexOf(code) !== i)).toEqual([])
+    expect(messages.filter((message, i) => messages.indexOf(message) !== i)).toEqual([])
+  })
 
-test('docs/logs.md lists every event code once, in order', () => {
-  const listed = tableAfter(readDoc('docs/logs.md'), '| event |').map(([code]) => code!.replaceAll('`', ''))
-  expect(listed).toEqual([...new Set(calls.map(({ event }) => event!))].sort())
+  test('docs/logs.md lists every event code once, in order', () => {
+    const listed = tableAfter(readDoc('docs/logs.md'), '| event |').map(([code]) => code!.replaceAll('`', ''))
+    expect(listed).toEqual([...new Set(calls.map(({ event }) => event!))].sort())
+  })
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Figures, metricsOf } from '../../src/api/operator/metrics.ts'
 import { renderMetrics } from '../../src/api/operator/metrics-text.ts'
 import { healthyCircuit } from '../../src/domain/circuit.ts'
@@ -27,52 +27,57 @@ const figures: Figures = {
 }
 const metrics = metricsOf(figures)
 
-test('docs/metrics.md has every metric with its labels', () => {
-  const own = metrics.filter(({ name }) => name.startsWith('baton_'))
-  const rows = own.map(({ name, samples }) => [
-    `\`${name}\``,
-    Object.keys(samples[0]!.labels ?? {})
-      .map(label => `\`${label}\``)
-      .join(', '),
-  ])
-  const listed = tableAfter(readDoc('docs/metrics.md'), '| metric |').map(([name, labels]) => [name, labels])
-  expect(listed.slice(0, -1)).toEqual(rows)
-})
+describe('docs/metrics.md', () => {
+  test('docs/metrics.md has every metric with its labels', () => {
+    const own = metrics.filter(({ name }) => name.startsWith('baton_'))
+    const rows = own.map(({ name, samples }) => [
+      `\`${name}\``,
+      Object.keys(samples[0]!.labels ?? {})
+        .map(label => `\`${label}\``)
+        .join(', '),
+    ])
+    const listed = tableAfter(readDoc('docs/metrics.md'), '| metric |').map(([name, labels]) => [
+      name,
+      labels,
+    ])
+    expect(listed.slice(0, -1)).toEqual(rows)
+  })
 
-const units = ['seconds', 'bytes', 'ratio']
-/** Units that have a base unit of their own, and what the text format writes behind the names of histograms. */
-const reserved = [
-  'ms',
-  'milliseconds',
-  'minutes',
-  'hours',
-  'kb',
-  'mb',
-  'percent',
-  'count',
-  'sum',
-  'bucket',
-  'info',
-]
+  const units = ['seconds', 'bytes', 'ratio']
+  /** Units that have a base unit of their own, and what the text format writes behind the names of histograms. */
+  const reserved = [
+    'ms',
+    'milliseconds',
+    'minutes',
+    'hours',
+    'kb',
+    'mb',
+    'percent',
+    'count',
+    'sum',
+    'bucket',
+    'info',
+  ]
 
-test.each(metrics.map(metric => [metric.name, metric] as const))(
-  '%s follows the conventions of Prometheus',
-  (name, { type, help, samples }) => {
-    expect(name).toMatch(/^(baton|process)(_[a-z]+)+$/)
-    expect(name.endsWith('_total')).toBe(type === 'counter')
-    const words = name.replace(/_total$/, '').split('_')
-    expect(words.slice(0, -1).filter(word => units.includes(word))).toEqual([])
-    expect(words.filter(word => reserved.includes(word))).toEqual([])
-    expect(help).toMatch(/^[A-Z0-9].*\.$/)
-    for (const label of samples.flatMap(sample => Object.keys(sample.labels ?? {})))
-      expect(label).toMatch(/^(?!le$|quantile$|job$)[a-z]+(_[a-z]+)*$/)
-  },
-)
+  test.each(metrics.map(metric => [metric.name, metric] as const))(
+    '%s follows the conventions of Prometheus',
+    (name, { type, help, samples }) => {
+      expect(name).toMatch(/^(baton|process)(_[a-z]+)+$/)
+      expect(name.endsWith('_total')).toBe(type === 'counter')
+      const words = name.replace(/_total$/, '').split('_')
+      expect(words.slice(0, -1).filter(word => units.includes(word))).toEqual([])
+      expect(words.filter(word => reserved.includes(word))).toEqual([])
+      expect(help).toMatch(/^[A-Z0-9].*\.$/)
+      for (const label of samples.flatMap(sample => Object.keys(sample.labels ?? {})))
+        expect(label).toMatch(/^(?!le$|quantile$|job$)[a-z]+(_[a-z]+)*$/)
+    },
+  )
 
-test('every metric is exposed with its help and its type', () => {
-  const lines = renderMetrics(metrics).split('\n')
-  for (const { name, type } of metrics) {
-    expect(lines.filter(line => line.startsWith(`# HELP ${name} `))).toHaveLength(1)
-    expect(lines).toContain(`# TYPE ${name} ${type}`)
-  }
+  test('every metric is exposed with its help and its type', () => {
+    const lines = renderMetrics(metrics).split('\n')
+    for (const { name, type } of metrics) {
+      expect(lines.filter(line => line.startsWith(`# HELP ${name} `))).toHaveLength(1)
+      expect(lines).toContain(`# TYPE ${name} ${type}`)
+    }
+  })
 })

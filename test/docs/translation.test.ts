@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { readDoc, root } from './markdown.ts'
 import { chatProbes, messageProbes, type Probe } from './translation/probes.ts'
@@ -26,26 +26,28 @@ const formats = [
   ['/v1/messages', messageProbes, messageTargets],
 ] as const
 
-test.each(formats)(
-  'docs/translation.md says what becomes of every field of %s',
-  async (endpoint, probes, targets) => {
-    const table = await tableOf(endpoint, probes, targets)
-    expect(readDoc('docs/translation.md')).toContain(table)
-  },
-)
+describe('docs/translation.md', () => {
+  test.each(formats)(
+    'docs/translation.md says what becomes of every field of %s',
+    async (endpoint, probes, targets) => {
+      const table = await tableOf(endpoint, probes, targets)
+      expect(readDoc('docs/translation.md')).toContain(table)
+    },
+  )
 
-const typesOf = (path: string, name: string): string[] => {
-  const text = readFileSync(join(root, 'node_modules', path), 'utf8')
-  const [body = ''] = new RegExp(`export interface ${name} \\{.*?^\\}`, 'ms').exec(text) ?? []
-  return [...body.matchAll(/^ {4}([a-z_]+)\??:/gm)].map(([, field]) => field!)
-}
+  const typesOf = (path: string, name: string): string[] => {
+    const text = readFileSync(join(root, 'node_modules', path), 'utf8')
+    const [body = ''] = new RegExp(`export interface ${name} \\{.*?^\\}`, 'ms').exec(text) ?? []
+    return [...body.matchAll(/^ {4}([a-z_]+)\??:/gm)].map(([, field]) => field!)
+  }
 
-test.each([
-  ['openai/resources/chat/completions/completions.d.ts', 'ChatCompletionCreateParamsBase', chatProbes],
-  ['@anthropic-ai/sdk/resources/messages/messages.d.ts', 'MessageCreateParamsBase', messageProbes],
-] as const)('every field that %s documents is among them', (path, name, probes) => {
-  const fields = typesOf(path, name).filter(field => field !== 'model')
-  expect(fields.length).toBeGreaterThan(15)
-  const probed = new Set(probes.map(({ field }) => field.split('.')[0]))
-  expect(fields.filter(field => !probed.has(field))).toEqual([])
+  test.each([
+    ['openai/resources/chat/completions/completions.d.ts', 'ChatCompletionCreateParamsBase', chatProbes],
+    ['@anthropic-ai/sdk/resources/messages/messages.d.ts', 'MessageCreateParamsBase', messageProbes],
+  ] as const)('every field that %s documents is among them', (path, name, probes) => {
+    const fields = typesOf(path, name).filter(field => field !== 'model')
+    expect(fields.length).toBeGreaterThan(15)
+    const probed = new Set(probes.map(({ field }) => field.split('.')[0]))
+    expect(fields.filter(field => !probed.has(field))).toEqual([])
+  })
 })

@@ -52,136 +52,138 @@ const withoutChance = (line: string): string =>
     .replace(/after \d+ s/, 'after a while')
     .replace(/: \/.*\//, ': /')
 
-test('every curl of the README is part of the walkthrough', () => {
-  const unmarked = blocks.filter(({ text, mark }) => text.includes('curl') && mark === null)
-  expect(unmarked).toEqual([])
-})
-
-/** A terminal in which the commands of a block run until it is closed. */
-interface Terminal {
-  readonly output: string
-  close(): Promise<void>
-}
-
-const openTerminal = async (script: string, redisUrl: string, port: number): Promise<Terminal> => {
-  const shell = spawn('/bin/sh', ['-c', script], {
-    cwd: root,
-    // A group of its own, so that what it starts in the background ends with it.
-    detached: true,
-    env: { ...process.env, REDIS_URL: redisUrl, HOST: '', PORT: String(port) },
+describe('the README', () => {
+  test('every curl of the README is part of the walkthrough', () => {
+    const unmarked = blocks.filter(({ text, mark }) => text.includes('curl') && mark === null)
+    expect(unmarked).toEqual([])
   })
-  let output = ''
-  for (const stream of [shell.stdout!, shell.stderr!]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+
+  /** A terminal in which the commands of a block run until it is closed. */
+  interface Terminal {
+    readonly output: string
+    close(): Promise<void>
   }
-  const isReady = async (): Promise<boolean> =>
-    (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok === true
-  await until(isReady, 40_000)
-  return {
-    get output() {
-      return output
-    },
-    close: async () => {
-      const ended = once(shell, 'close')
-      process.kill(-shell.pid!, 'SIGTERM')
-      await ended
-    },
-  }
-}
 
-const sh = async (script: string, port: number): Promise<string> => {
-  const { stdout } = await run('/bin/sh', ['-c', script], {
-    cwd: root,
-    // What the README's port is to this test. A person needs no such variable.
-    env: { ...process.env, BATON_URL: `http://127.0.0.1:${port}` },
-  })
-  return stdout
-}
-
-describe.skipIf(!canFollow)("the start with a key of one's own", () => {
-  test('serves a model of the provider that baton.yaml names', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'baton-own-key-'))
-    onTestFinished(() => rm(dir, { recursive: true }))
-    const redis = await ownRedis()
-    onTestFinished(() => redis.stop())
-    const vendor = createSimProvider()
-    await vendor.start()
-    onTestFinished(() => vendor.stop())
-    const port = await findFreePort()
-
-    const script = block('sh', 'own')
-      .replace('> baton.yaml', `> ${dir}/baton.yaml`)
-      .replace('> .env', `> ${dir}/.env`)
-      .replace('npm start', `npm start -- --config ${dir}/baton.yaml`)
-      .replace('{type: openai,', `{type: openai, base_url: "${vendor.url}/v1",`)
-    const terminal = await openTerminal(script, redis.url, port)
-    onTestFinished(() => terminal.close())
-    const answer = JSON.parse(await sh(block('sh', 'ask').replace('8000', String(port)), port)) as {
-      choices: { message: { content: string } }[]
+  const openTerminal = async (script: string, redisUrl: string, port: number): Promise<Terminal> => {
+    const shell = spawn('/bin/sh', ['-c', script], {
+      cwd: root,
+      // A group of its own, so that what it starts in the background ends with it.
+      detached: true,
+      env: { ...process.env, REDIS_URL: redisUrl, HOST: '', PORT: String(port) },
+    })
+    let output = ''
+    for (const stream of [shell.stdout!, shell.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text))
     }
-    expect(answer.choices[0]?.message.content).toBe('echo: Hello')
+    const isReady = async (): Promise<boolean> =>
+      (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok === true
+    await until(isReady, 40_000)
+    return {
+      get output() {
+        return output
+      },
+      close: async () => {
+        const ended = once(shell, 'close')
+        process.kill(-shell.pid!, 'SIGTERM')
+        await ended
+      },
+    }
+  }
+
+  const sh = async (script: string, port: number): Promise<string> => {
+    const { stdout } = await run('/bin/sh', ['-c', script], {
+      cwd: root,
+      // What the README's port is to this test. A person needs no such variable.
+      env: { ...process.env, BATON_URL: `http://127.0.0.1:${port}` },
+    })
+    return stdout
+  }
+
+  describe.skipIf(!canFollow)("the start with a key of one's own", () => {
+    test('serves a model of the provider that baton.yaml names', async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'baton-own-key-'))
+      onTestFinished(() => rm(dir, { recursive: true }))
+      const redis = await ownRedis()
+      onTestFinished(() => redis.stop())
+      const vendor = createSimProvider()
+      await vendor.start()
+      onTestFinished(() => vendor.stop())
+      const port = await findFreePort()
+
+      const script = block('sh', 'own')
+        .replace('> baton.yaml', `> ${dir}/baton.yaml`)
+        .replace('> .env', `> ${dir}/.env`)
+        .replace('npm start', `npm start -- --config ${dir}/baton.yaml`)
+        .replace('{type: openai,', `{type: openai, base_url: "${vendor.url}/v1",`)
+      const terminal = await openTerminal(script, redis.url, port)
+      onTestFinished(() => terminal.close())
+      const answer = JSON.parse(await sh(block('sh', 'ask').replace('8000', String(port)), port)) as {
+        choices: { message: { content: string } }[]
+      }
+      expect(answer.choices[0]?.message.content).toBe('echo: Hello')
+    })
   })
-})
 
-describe.skipIf(!canFollow)('the walkthrough', () => {
-  let redis: OwnRedis
-  let terminal: Terminal
-  let dir: string
-  let api: number
-  let follow: (script: string) => Promise<string>
-  const json = async (script: string): Promise<unknown> => JSON.parse(await follow(script))
+  describe.skipIf(!canFollow)('the walkthrough', () => {
+    let redis: OwnRedis
+    let terminal: Terminal
+    let dir: string
+    let api: number
+    let follow: (script: string) => Promise<string>
+    const json = async (script: string): Promise<unknown> => JSON.parse(await follow(script))
 
-  beforeAll(async () => {
-    redis = await ownRedis()
-    api = await findFreePort()
-    const receiver = await findFreePort()
-    dir = await mkdtemp(join(tmpdir(), 'baton-walkthrough-'))
-    const replaced = (text: string): string =>
-      text
-        .replaceAll('8000', String(api))
-        .replaceAll('9000', String(receiver))
-        .replaceAll('answers.jsonl', join(dir, 'answers.jsonl'))
-    follow = script => sh(replaced(script), api)
-    terminal = await openTerminal(replaced(block('sh', 'start')), redis.url, api)
-    await until(() => terminal.output.includes('waiting for webhooks'))
-  })
+    beforeAll(async () => {
+      redis = await ownRedis()
+      api = await findFreePort()
+      const receiver = await findFreePort()
+      dir = await mkdtemp(join(tmpdir(), 'baton-walkthrough-'))
+      const replaced = (text: string): string =>
+        text
+          .replaceAll('8000', String(api))
+          .replaceAll('9000', String(receiver))
+          .replaceAll('answers.jsonl', join(dir, 'answers.jsonl'))
+      follow = script => sh(replaced(script), api)
+      terminal = await openTerminal(replaced(block('sh', 'start')), redis.url, api)
+      await until(() => terminal.output.includes('waiting for webhooks'))
+    })
 
-  afterAll(async () => {
-    await terminal.close()
-    await redis.stop()
-    await rm(dir, { recursive: true })
-  })
+    afterAll(async () => {
+      await terminal.close()
+      await redis.stop()
+      await rm(dir, { recursive: true })
+    })
 
-  test('goes from curl to a received webhook as it is written', async () => {
-    const accepted = (await json(block('sh', 'submit'))) as { id: string; status: string }
-    expect(accepted.status).toBe('queued')
+    test('goes from curl to a received webhook as it is written', async () => {
+      const accepted = (await json(block('sh', 'submit'))) as { id: string; status: string }
+      expect(accepted.status).toBe('queued')
 
-    const line = block('text', 'webhook')
-      .trim()
-      .replace(/job_\w+/, accepted.id)
-    await until(() => terminal.output.includes(line))
+      const line = block('text', 'webhook')
+        .trim()
+        .replace(/job_\w+/, accepted.id)
+      await until(() => terminal.output.includes(line))
 
-    const polled = (await json(block('sh', 'poll').replace('JOB_ID', accepted.id))) as { status: string }
-    expect(polled.status).toBe('succeeded')
-    expect(shapeOf(polled)).toEqual(shapeOf(JSON.parse(block('json', 'poll'))))
+      const polled = (await json(block('sh', 'poll').replace('JOB_ID', accepted.id))) as { status: string }
+      expect(polled.status).toBe('succeeded')
+      expect(shapeOf(polled)).toEqual(shapeOf(JSON.parse(block('json', 'poll'))))
 
-    const message = (await json(block('sh', 'door'))) as { content: { text: string }[] }
-    expect(message.content[0]?.text).toBe('echo: Hello')
-  })
+      const message = (await json(block('sh', 'door'))) as { content: { text: string }[] }
+      expect(message.content[0]?.text).toBe('echo: Hello')
+    })
 
-  test('makes a batch, from the shell and by a script for OpenAI', async () => {
-    const written = linesOf(block('text', 'batch'))
-    const printed = linesOf(await follow(block('sh', 'batch')))
-    expect(printed.map(withoutChance)).toEqual(written.map(withoutChance))
-    const answers = linesOf(await readFile(join(dir, 'answers.jsonl'), 'utf8'))
-    expect(answers.map(line => (JSON.parse(line) as { custom_id: string }).custom_id).toSorted()).toEqual(
-      linesOf(readDoc('examples/requests.jsonl'))
-        .map(line => (JSON.parse(line) as { custom_id: string }).custom_id)
-        .toSorted(),
-    )
+    test('makes a batch, from the shell and by a script for OpenAI', async () => {
+      const written = linesOf(block('text', 'batch'))
+      const printed = linesOf(await follow(block('sh', 'batch')))
+      expect(printed.map(withoutChance)).toEqual(written.map(withoutChance))
+      const answers = linesOf(await readFile(join(dir, 'answers.jsonl'), 'utf8'))
+      expect(answers.map(line => (JSON.parse(line) as { custom_id: string }).custom_id).toSorted()).toEqual(
+        linesOf(readDoc('examples/requests.jsonl'))
+          .map(line => (JSON.parse(line) as { custom_id: string }).custom_id)
+          .toSorted(),
+      )
 
-    const summary = await follow(block('sh', 'openai'))
-    expect(summary).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
-    expect(summary).toContain('greeting: echo: Hello')
+      const summary = await follow(block('sh', 'openai'))
+      expect(summary).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
+      expect(summary).toContain('greeting: echo: Hello')
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
@@ -34,25 +34,27 @@ const burstUntilKilled = async (round: number): Promise<Sent[]> => {
   return Promise.all(sent)
 }
 
-it('ends every accepted job once when the API is killed amid submissions, and loses none that a client repeats', async () => {
-  const { client, first } = rig
-  const sent: Sent[] = []
-  for (let round = 0; round < kills; round++) {
-    sent.push(...(await burstUntilKilled(round)))
-    await rig.startApi()
-  }
-  const unanswered = sent.filter(({ id }) => id === null)
-  expect(unanswered.length).toBeGreaterThan(0)
-  // Some of these were recorded, without a doorbell or an answer: the key finds them.
-  await Promise.all(
-    unanswered.map(async job => {
-      job.id = await client.submit({ model: 'plain', user: job.user, key: job.user })
-    }),
-  )
+describe('an API that is killed', () => {
+  it('ends every accepted job once when the API is killed amid submissions, and loses none that a client repeats', async () => {
+    const { client, first } = rig
+    const sent: Sent[] = []
+    for (let round = 0; round < kills; round++) {
+      sent.push(...(await burstUntilKilled(round)))
+      await rig.startApi()
+    }
+    const unanswered = sent.filter(({ id }) => id === null)
+    expect(unanswered.length).toBeGreaterThan(0)
+    // Some of these were recorded, without a doorbell or an answer: the key finds them.
+    await Promise.all(
+      unanswered.map(async job => {
+        job.id = await client.submit({ model: 'plain', user: job.user, key: job.user })
+      }),
+    )
 
-  const jobs = await Promise.all(sent.map(({ id }) => client.ended(id!)))
-  expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
-  expect(new Set(jobs.map(job => job.id)).size).toBe(sent.length)
-  expect(await client.all()).toHaveLength(sent.length)
-  expect(first.calls.identities).toEqual(Object.fromEntries(sent.map(({ user }) => [user, 1])))
+    const jobs = await Promise.all(sent.map(({ id }) => client.ended(id!)))
+    expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+    expect(new Set(jobs.map(job => job.id)).size).toBe(sent.length)
+    expect(await client.all()).toHaveLength(sent.length)
+    expect(first.calls.identities).toEqual(Object.fromEntries(sent.map(({ user }) => [user, 1])))
+  })
 })

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
@@ -68,40 +68,42 @@ const sendMost = async (framing: 'length' | 'chunks'): Promise<Sent & { finish()
   }
 }
 
-it.each(['length', 'chunks'] as const)(
-  'one client that sends 40 large bodies at once, by %s, takes neither the memory nor the place of others',
-  async framing => {
-    const probes: number[] = []
-    const probing = new AbortController()
-    const probe = (async () => {
-      while (!probing.signal.aborted) {
-        const startedMs = performance.now()
-        expect((await fetch(`${url}/healthz`)).status).toBe(200)
-        probes.push(performance.now() - startedMs)
-      }
-    })()
-    const before = await peakBytes()
-    const all = await Promise.all(Array.from({ length: senders }, () => sendMost(framing)))
-    // Of 64 MB half are one tenant's, and seven eighths of that for large ones: three of these.
-    await until(() => all.filter(({ status }) => status() === '503').length === senders - 3)
-    const answer = await fetch(`${url}/v1/jobs`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer modest', 'content-type': 'application/json' },
-      body: smallBody,
-    })
-    expect(answer.status).toBe(202)
-    const held = all.filter(({ status }) => status() === undefined)
-    expect(held).toHaveLength(3)
-    for (const { finish } of held) finish()
-    await until(() => held.every(({ status }) => status() === '202'))
-    probing.abort()
-    await probe
-    for (const { socket } of all) socket.destroy()
-    // All of them together are 320 MB, and took more than a gigabyte.
-    expect((await peakBytes()) - before).toBeLessThan(400 * MB)
-    expect(probes.length).toBeGreaterThan(0)
-    console.info(
-      `peak +${(((await peakBytes()) - before) / MB).toFixed(0)} MB, ${probes.length} probes, the slowest ${Math.max(...probes).toFixed(0)} ms`,
-    )
-  },
-)
+describe('bytes in flight', () => {
+  it.each(['length', 'chunks'] as const)(
+    'one client that sends 40 large bodies at once, by %s, takes neither the memory nor the place of others',
+    async framing => {
+      const probes: number[] = []
+      const probing = new AbortController()
+      const probe = (async () => {
+        while (!probing.signal.aborted) {
+          const startedMs = performance.now()
+          expect((await fetch(`${url}/healthz`)).status).toBe(200)
+          probes.push(performance.now() - startedMs)
+        }
+      })()
+      const before = await peakBytes()
+      const all = await Promise.all(Array.from({ length: senders }, () => sendMost(framing)))
+      // Of 64 MB half are one tenant's, and seven eighths of that for large ones: three of these.
+      await until(() => all.filter(({ status }) => status() === '503').length === senders - 3)
+      const answer = await fetch(`${url}/v1/jobs`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer modest', 'content-type': 'application/json' },
+        body: smallBody,
+      })
+      expect(answer.status).toBe(202)
+      const held = all.filter(({ status }) => status() === undefined)
+      expect(held).toHaveLength(3)
+      for (const { finish } of held) finish()
+      await until(() => held.every(({ status }) => status() === '202'))
+      probing.abort()
+      await probe
+      for (const { socket } of all) socket.destroy()
+      // All of them together are 320 MB, and took more than a gigabyte.
+      expect((await peakBytes()) - before).toBeLessThan(400 * MB)
+      expect(probes.length).toBeGreaterThan(0)
+      console.info(
+        `peak +${(((await peakBytes()) - before) / MB).toFixed(0)} MB, ${probes.length} probes, the slowest ${Math.max(...probes).toFixed(0)} ms`,
+      )
+    },
+  )
+})

@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
 import { parseRedisUrl } from '../../src/redis/address.ts'
@@ -32,21 +32,23 @@ const isDrained = async () => {
   return wait! + active! + prioritized! === 0
 }
 
-it('makes one call for a job whose doorbell rings many times: before, while and after it runs', async () => {
-  const { site, client, first } = rig
-  first.script({ latency: { kind: 'fixed', ms: 300 } })
-  const ids = await Promise.all(users.map(user => submitted(client, { model: 'plain', user })))
-  await ringWildly(ids)
-  const workers = Promise.all([site.worker('first'), site.worker('first')])
-  // The one that is ready first may be done before the other is.
-  await until(() => first.calls.inFlight > 0)
-  await ringWildly(ids)
-  await workers
-  const jobs = await Promise.all(ids.map(id => client.ended(id)))
-  await ringWildly(ids)
-  await until(isDrained)
+describe('duplicate doorbells', () => {
+  it('makes one call for a job whose doorbell rings many times: before, while and after it runs', async () => {
+    const { site, client, first } = rig
+    first.script({ latency: { kind: 'fixed', ms: 300 } })
+    const ids = await Promise.all(users.map(user => submitted(client, { model: 'plain', user })))
+    await ringWildly(ids)
+    const workers = Promise.all([site.worker('first'), site.worker('first')])
+    // The one that is ready first may be done before the other is.
+    await until(() => first.calls.inFlight > 0)
+    await ringWildly(ids)
+    await workers
+    const jobs = await Promise.all(ids.map(id => client.ended(id)))
+    await ringWildly(ids)
+    await until(isDrained)
 
-  expect(jobs.map(job => job.attempts.map(a => a.verdict))).toEqual(users.map(() => ['ok']))
-  expect(await Promise.all(ids.map(client.read))).toEqual(jobs)
-  expect(first.calls.identities).toEqual(Object.fromEntries(users.map(user => [user, 1])))
+    expect(jobs.map(job => job.attempts.map(a => a.verdict))).toEqual(users.map(() => ['ok']))
+    expect(await Promise.all(ids.map(client.read))).toEqual(jobs)
+    expect(first.calls.identities).toEqual(Object.fromEntries(users.map(user => [user, 1])))
+  })
 })

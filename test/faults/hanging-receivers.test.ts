@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
@@ -51,22 +51,24 @@ const rung = async (ids: readonly string[]): Promise<void> => {
   await Promise.all(ids.map(id => rig.client.ended(id)))
 }
 
-it('300 deliveries to a receiver that hangs delay nobody else’s', { timeout: 180_000 }, async () => {
-  const url = await startHanging()
-  await rung(await submitAll(300, () => url))
-  await until(() => asked > 0)
-  await rung(await submitAll(50, () => `${well.url}/hook`))
-  await until(() => well.events.length === 50, 60_000)
-  expect(asked).toBeLessThanOrEqual(2)
-})
+describe('receivers that hang', () => {
+  it('300 deliveries to a receiver that hangs delay nobody else’s', { timeout: 180_000 }, async () => {
+    const url = await startHanging()
+    await rung(await submitAll(300, () => url))
+    await until(() => asked > 0)
+    await rung(await submitAll(50, () => `${well.url}/hook`))
+    await until(() => well.events.length === 50, 60_000)
+    expect(asked).toBeLessThanOrEqual(2)
+  })
 
-it('nor do deliveries to many receivers that all hang', { timeout: 180_000 }, async () => {
-  await rung(await submitAll(1, () => `${well.url}/hook`))
-  await until(() => well.events.length === 1, 60_000)
-  const urls = await Promise.all(Array.from({ length: 60 }, startHanging))
-  await rung(await submitAll(120, i => urls[i % urls.length]!))
-  await until(() => asked > 0)
-  await rung(await submitAll(50, () => `${well.url}/hook`))
-  await until(() => well.events.length === 51, 60_000)
-  expect(asked).toBeLessThanOrEqual(4)
+  it('nor do deliveries to many receivers that all hang', { timeout: 180_000 }, async () => {
+    await rung(await submitAll(1, () => `${well.url}/hook`))
+    await until(() => well.events.length === 1, 60_000)
+    const urls = await Promise.all(Array.from({ length: 60 }, startHanging))
+    await rung(await submitAll(120, i => urls[i % urls.length]!))
+    await until(() => asked > 0)
+    await rung(await submitAll(50, () => `${well.url}/hook`))
+    await until(() => well.events.length === 51, 60_000)
+    expect(asked).toBeLessThanOrEqual(4)
+  })
 })

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Child, startCommand } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
@@ -83,43 +83,45 @@ const ways = [
   ['a terminal that is closed', 'start', toGroup('SIGHUP')],
 ] as const
 
-it.each(ways)('%s ends `npm run %s` with all that it closes', async (_, role, send) => {
-  const run = await npm(...roles[role])
-  const pid = run.lines.at(-1)!.pid as number
-  send(run.pid)
-  await run.exited
-  await until(async () => !(await isAlive(pid)))
-  expect(run.lines.filter(line => line.event === 'process.stopping')).toHaveLength(1)
-  expect(run.output).not.toMatch(/"level":[56]0/)
-})
-
-it('`npm start` that gets a SIGTERM lets the call under way end, and tells its client', async () => {
-  const run = await npm('start')
-  const { url } = await run.logged('api listening')
-  const answer = fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: slow, messages: [{ role: 'user', content: 'hello' }] }),
+describe('a stop under npm', () => {
+  it.each(ways)('%s ends `npm run %s` with all that it closes', async (_, role, send) => {
+    const run = await npm(...roles[role])
+    const pid = run.lines.at(-1)!.pid as number
+    send(run.pid)
+    await run.exited
+    await until(async () => !(await isAlive(pid)))
+    expect(run.lines.filter(line => line.event === 'process.stopping')).toHaveLength(1)
+    expect(run.output).not.toMatch(/"level":[56]0/)
   })
-  await until(() => sim.calls.calls === 1)
-  process.kill(run.pid, 'SIGTERM')
-  expect((await answer).status).toBe(200)
-  expect(await run.exited).toEqual({ code: 0, signal: null })
-})
 
-it('`npx baton` that gets a SIGTERM leaves no command behind', async () => {
-  const api = await npm('api')
-  const { url } = await api.logged('api listening')
-  const input = join(dir, 'lines.jsonl')
-  const body = { model: slow, messages: [{ role: 'user', content: 'hello' }] }
-  await writeFile(
-    input,
-    `${JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body })}\n`,
-  )
-  const args = ['--yes', 'baton', 'submit', input, '--wait', '--url', url as string]
-  const command = startCommand('npx', args, { cwd: root, env: { HOME: dir }, detached: true })
-  started.push(command)
-  await until(async () => (await (await fetch(`${url}/v1/batches`)).text()).includes('"batch_'))
-  process.kill(command.pid, 'SIGTERM')
-  await until(() => command.hasExited())
+  it('`npm start` that gets a SIGTERM lets the call under way end, and tells its client', async () => {
+    const run = await npm('start')
+    const { url } = await run.logged('api listening')
+    const answer = fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: slow, messages: [{ role: 'user', content: 'hello' }] }),
+    })
+    await until(() => sim.calls.calls === 1)
+    process.kill(run.pid, 'SIGTERM')
+    expect((await answer).status).toBe(200)
+    expect(await run.exited).toEqual({ code: 0, signal: null })
+  })
+
+  it('`npx baton` that gets a SIGTERM leaves no command behind', async () => {
+    const api = await npm('api')
+    const { url } = await api.logged('api listening')
+    const input = join(dir, 'lines.jsonl')
+    const body = { model: slow, messages: [{ role: 'user', content: 'hello' }] }
+    await writeFile(
+      input,
+      `${JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body })}\n`,
+    )
+    const args = ['--yes', 'baton', 'submit', input, '--wait', '--url', url as string]
+    const command = startCommand('npx', args, { cwd: root, env: { HOME: dir }, detached: true })
+    started.push(command)
+    await until(async () => (await (await fetch(`${url}/v1/batches`)).text()).includes('"batch_'))
+    process.kill(command.pid, 'SIGTERM')
+    await until(() => command.hasExited())
+  })
 })

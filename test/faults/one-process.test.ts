@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Child } from '../../harness/child.ts'
 import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
@@ -109,34 +109,36 @@ const outage = async (): Promise<readonly number[]> => {
   })
 }
 
-it('its own breaker is one with the shared state, in every one of several outages', {
-  timeout: 120_000,
-}, async () => {
-  // Only the windows decide: the process's begins when it began, and the shared one by the clock.
-  await open({ consecutive_failures: 10_000 })
-  for (let round = 0; round < 3; round++) {
-    const shares = await outage()
-    expect(shares[0]).toBeLessThan(0.4)
-    expect(shares).toEqual(shares.toSorted((a, b) => a - b))
-  }
-  // By its own clock it would let a call pass, and all of them after that.
-  expect(baton.lines.filter(({ state }) => state === 'half_open')).toEqual([])
-  const ids = await endStream()
-  const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))
-  expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
-})
+describe('one process that does everything', () => {
+  it('its own breaker is one with the shared state, in every one of several outages', {
+    timeout: 120_000,
+  }, async () => {
+    // Only the windows decide: the process's begins when it began, and the shared one by the clock.
+    await open({ consecutive_failures: 10_000 })
+    for (let round = 0; round < 3; round++) {
+      const shares = await outage()
+      expect(shares[0]).toBeLessThan(0.4)
+      expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+    }
+    // By its own clock it would let a call pass, and all of them after that.
+    expect(baton.lines.filter(({ state }) => state === 'half_open')).toEqual([])
+    const ids = await endStream()
+    const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))
+    expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+  })
 
-it('a dead provider is left after a run of failures, however many good calls the window holds', {
-  timeout: 60_000,
-}, async () => {
-  await open({ window: '10m' })
-  await until(() => first.journal!.length > 200)
-  first.script({ fault: { kind: 'error-503' } })
-  await until(async () => (await seen()).state === 'down')
-  const failed = first.journal!.filter(({ outcome }) => outcome === 'error-503')
-  const [opened] = told('down', 0)
-  expect((opened!.time as number) - failed[4]!.endedAtMs!).toBeLessThan(5_000)
-  const ids = await endStream()
-  const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))
-  expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+  it('a dead provider is left after a run of failures, however many good calls the window holds', {
+    timeout: 60_000,
+  }, async () => {
+    await open({ window: '10m' })
+    await until(() => first.journal!.length > 200)
+    first.script({ fault: { kind: 'error-503' } })
+    await until(async () => (await seen()).state === 'down')
+    const failed = first.journal!.filter(({ outcome }) => outcome === 'error-503')
+    const [opened] = told('down', 0)
+    expect((opened!.time as number) - failed[4]!.endedAtMs!).toBeLessThan(5_000)
+    const ids = await endStream()
+    const jobs = await Promise.all(ids.map(id => client.ended(id, 25_000)))
+    expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
+  })
 })

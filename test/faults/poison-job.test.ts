@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Child } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { openRig, type Rig, submitted } from './rig.ts'
@@ -26,30 +26,32 @@ const killCallersUntil = async (isOver: () => Promise<boolean>): Promise<number>
   }
 }
 
-it('a job that ends whatever process runs it is found alone, and takes no other along after the second time', async () => {
-  const { client } = rig
-  const poison = await submitted(client, { model: 'hang', user: 'poison' })
-  const users = Array.from({ length: 16 }, (_, i) => `neighbour-${i}`)
-  const neighbours = await Promise.all(users.map(user => submitted(client, { model: 'plain', user })))
-  const isOver = async (): Promise<boolean> => {
-    const jobs = await Promise.all([poison, ...neighbours].map(id => client.read(id)))
-    return jobs.every(({ status }) => status === 'succeeded' || status === 'failed')
-  }
-  const killed = await killCallersUntil(isOver)
+describe('a poison job', () => {
+  it('a job that ends whatever process runs it is found alone, and takes no other along after the second time', async () => {
+    const { client } = rig
+    const poison = await submitted(client, { model: 'hang', user: 'poison' })
+    const users = Array.from({ length: 16 }, (_, i) => `neighbour-${i}`)
+    const neighbours = await Promise.all(users.map(user => submitted(client, { model: 'plain', user })))
+    const isOver = async (): Promise<boolean> => {
+      const jobs = await Promise.all([poison, ...neighbours].map(id => client.read(id)))
+      return jobs.every(({ status }) => status === 'succeeded' || status === 'failed')
+    }
+    const killed = await killCallersUntil(isOver)
 
-  const job = await client.read(poison)
-  expect(job).toMatchObject({ status: 'failed', error: { code: 'worker_crashed' } })
-  const reasons = job.attempts.map(({ reason }) => reason)
-  expect(reasons).toEqual(['worker_lost', 'worker_lost', ...Array(3).fill('worker_crashed')])
-  expect([killed, poisonCalls()]).toEqual([5, 5])
+    const job = await client.read(poison)
+    expect(job).toMatchObject({ status: 'failed', error: { code: 'worker_crashed' } })
+    const reasons = job.attempts.map(({ reason }) => reason)
+    expect(reasons).toEqual(['worker_lost', 'worker_lost', ...Array(3).fill('worker_crashed')])
+    expect([killed, poisonCalls()]).toEqual([5, 5])
 
-  for (const [i, id] of neighbours.entries()) {
-    const { status, attempts } = await client.read(id)
-    expect(status).toBe('succeeded')
-    const lost = attempts.filter(({ verdict }) => verdict === null)
-    // Alone with none but the poison beside them at the first two ends, and with nobody at the others.
-    expect(lost.every(({ reason }) => reason === 'worker_lost')).toBe(true)
-    expect(lost.length).toBeLessThanOrEqual(2)
-    expect(rig.first.calls.identities[users[i]!]).toBeLessThanOrEqual(1 + lost.length)
-  }
+    for (const [i, id] of neighbours.entries()) {
+      const { status, attempts } = await client.read(id)
+      expect(status).toBe('succeeded')
+      const lost = attempts.filter(({ verdict }) => verdict === null)
+      // Alone with none but the poison beside them at the first two ends, and with nobody at the others.
+      expect(lost.every(({ reason }) => reason === 'worker_lost')).toBe(true)
+      expect(lost.length).toBeLessThanOrEqual(2)
+      expect(rig.first.calls.identities[users[i]!]).toBeLessThanOrEqual(1 + lost.length)
+    }
+  })
 })

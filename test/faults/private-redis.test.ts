@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { recordPathIn } from '../../src/redis/dev/owner.ts'
@@ -33,36 +33,38 @@ const redisRuns = async (): Promise<boolean> => {
   return stdout.includes(site.dir)
 }
 
-it('takes its private Redis along when it stops, and finds its jobs again when it starts', async () => {
-  const first = await startAll()
-  expect(await redisRuns()).toBe(true)
-  let { url } = first
-  const client = createClient(() => url)
-  const id = await client.submit({ model: 'gpt-4', user: 'someone' })
-  const job = await client.ended(id!)
-  expect(job.status).toBe('succeeded')
-  first.all.signal('SIGTERM')
-  expect(await first.all.exited).toEqual({ code: 0, signal: null })
-  expect(await redisRuns()).toBe(false)
-
-  const second = await startAll()
-  url = second.url
-  expect(await client.read(id!)).toEqual(job)
-  await client.close()
-})
-
-it('leaves no Redis behind when it is killed', async () => {
-  const { all } = await startAll()
-  await all.kill()
-  await until(async () => !(await redisRuns()), 5_000)
-})
-
-it('leaves no Redis behind when it is stopped during its start', async () => {
-  for (const afterMs of [150, 250, 350, 450]) {
-    const all = site.run()
-    await delay(afterMs)
-    all.signal('SIGTERM')
-    await all.exited
+describe('a process with a private Redis', () => {
+  it('takes its private Redis along when it stops, and finds its jobs again when it starts', async () => {
+    const first = await startAll()
+    expect(await redisRuns()).toBe(true)
+    let { url } = first
+    const client = createClient(() => url)
+    const id = await client.submit({ model: 'gpt-4', user: 'someone' })
+    const job = await client.ended(id!)
+    expect(job.status).toBe('succeeded')
+    first.all.signal('SIGTERM')
+    expect(await first.all.exited).toEqual({ code: 0, signal: null })
     expect(await redisRuns()).toBe(false)
-  }
+
+    const second = await startAll()
+    url = second.url
+    expect(await client.read(id!)).toEqual(job)
+    await client.close()
+  })
+
+  it('leaves no Redis behind when it is killed', async () => {
+    const { all } = await startAll()
+    await all.kill()
+    await until(async () => !(await redisRuns()), 5_000)
+  })
+
+  it('leaves no Redis behind when it is stopped during its start', async () => {
+    for (const afterMs of [150, 250, 350, 450]) {
+      const all = site.run()
+      await delay(afterMs)
+      all.signal('SIGTERM')
+      await all.exited
+      expect(await redisRuns()).toBe(false)
+    }
+  })
 })

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
@@ -47,53 +47,55 @@ const openProvider = async (status: 401 | 429) => {
   return { state, url, close }
 }
 
-it.each([
-  ['throttled for a day', 429],
-  ['stopped for a bad key', 401],
-] as const)('`resume` gives back a provider that is %s, and its parked jobs go on', async (_, status) => {
-  const provider = await openProvider(status)
-  const site = await openBaton({
-    level: 'processes',
-    config: {
-      redis: testRedis(),
-      server: { port: 0 },
-      providers: {
-        only: {
-          type: 'openai',
-          base_url: provider.url,
-          api_keys: ['k-1', 'k-2'],
-          breaker: { min_calls: 10_000 },
+describe('baton resume', () => {
+  it.each([
+    ['throttled for a day', 429],
+    ['stopped for a bad key', 401],
+  ] as const)('`resume` gives back a provider that is %s, and its parked jobs go on', async (_, status) => {
+    const provider = await openProvider(status)
+    const site = await openBaton({
+      level: 'processes',
+      config: {
+        redis: testRedis(),
+        server: { port: 0 },
+        providers: {
+          only: {
+            type: 'openai',
+            base_url: provider.url,
+            api_keys: ['k-1', 'k-2'],
+            breaker: { min_calls: 10_000 },
+          },
         },
+        models: { plain: { provider: 'only' } },
       },
-      models: { plain: { provider: 'only' } },
-    },
-  })
-  const api = await site.api()
-  const client = createClient(() => api.url)
-  try {
-    await site.worker('only')
-    const ids = await Promise.all(['a', 'b', 'c'].map(user => submitted(client, { model: 'plain', user })))
-    for (const id of ids) await client.reached(id, 'parked')
-    const { calls } = provider.state
-    provider.state.serves = true
-    const resumed = await fetch(`${api.url}/v1/providers/only/resume`, { method: 'POST' })
-    expect(resumed.status).toBe(200)
-    for (const id of ids) expect((await client.ended(id)).status).toBe('succeeded')
-    expect(provider.state.calls).toBeLessThanOrEqual(calls + ids.length)
-
-    // What comes later is served as well, by other processes, too.
-    await site.worker('only')
-    const late = await submitted(client, { model: 'plain', user: 'late' })
-    expect((await client.ended(late)).status).toBe('succeeded')
-    await until(async () => {
-      const { data } = (await (await fetch(`${api.url}/v1/providers`)).json()) as {
-        data: { status: string }[]
-      }
-      return data[0]!.status !== 'stopped' && data[0]!.status !== 'throttled'
     })
-  } finally {
-    await client.close()
-    await site.close()
-    await provider.close()
-  }
+    const api = await site.api()
+    const client = createClient(() => api.url)
+    try {
+      await site.worker('only')
+      const ids = await Promise.all(['a', 'b', 'c'].map(user => submitted(client, { model: 'plain', user })))
+      for (const id of ids) await client.reached(id, 'parked')
+      const { calls } = provider.state
+      provider.state.serves = true
+      const resumed = await fetch(`${api.url}/v1/providers/only/resume`, { method: 'POST' })
+      expect(resumed.status).toBe(200)
+      for (const id of ids) expect((await client.ended(id)).status).toBe('succeeded')
+      expect(provider.state.calls).toBeLessThanOrEqual(calls + ids.length)
+
+      // What comes later is served as well, by other processes, too.
+      await site.worker('only')
+      const late = await submitted(client, { model: 'plain', user: 'late' })
+      expect((await client.ended(late)).status).toBe('succeeded')
+      await until(async () => {
+        const { data } = (await (await fetch(`${api.url}/v1/providers`)).json()) as {
+          data: { status: string }[]
+        }
+        return data[0]!.status !== 'stopped' && data[0]!.status !== 'throttled'
+      })
+    } finally {
+      await client.close()
+      await site.close()
+      await provider.close()
+    }
+  })
 })

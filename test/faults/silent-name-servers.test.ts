@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Deployment } from '../../harness/deployment.ts'
 import { type NameServer, startNameServer } from '../../harness/name-server.ts'
 import { until } from '../../harness/until.ts'
@@ -71,26 +71,28 @@ const submit = async (tenant: string, hook: string): Promise<JobView> => {
 const deliveryOf = async (tenant: string, id: string) =>
   ((await (await ask(tenant, `/v1/jobs/${id}`)).json()) as JobView).webhook!
 
-it('names that nobody answers for hold up no other client’s calls, files or webhooks', {
-  timeout: 120_000,
-}, async () => {
-  const loud = await Promise.all(
-    Array.from({ length: names }, (_, i) => submit('loud', `https://n${i}.silent.test/hook`)),
-  )
-  // They are being looked up, by the API and then by the worker; none will be found.
-  await until(() => server.asked.filter(name => name.includes('silent')).length >= 16)
+describe('name servers that are silent', () => {
+  it('names that nobody answers for hold up no other client’s calls, files or webhooks', {
+    timeout: 120_000,
+  }, async () => {
+    const loud = await Promise.all(
+      Array.from({ length: names }, (_, i) => submit('loud', `https://n${i}.silent.test/hook`)),
+    )
+    // They are being looked up, by the API and then by the worker; none will be found.
+    await until(() => server.asked.filter(name => name.includes('silent')).length >= 16)
 
-  const quiet = await submit('quiet', named(receiver.url, 'receiver.test'))
-  const form = new FormData()
-  form.set('purpose', 'batch')
-  form.set('file', new Blob(['{"custom_id":"a"}\n']), 'a.jsonl')
-  const upload = await ask('quiet', '/v1/files', { method: 'POST', body: form })
-  expect(upload.status).toBe(200)
-  await until(async () => (await deliveryOf('quiet', quiet.id)).status === 'delivered')
-  expect(receiver.events).toHaveLength(1)
+    const quiet = await submit('quiet', named(receiver.url, 'receiver.test'))
+    const form = new FormData()
+    form.set('purpose', 'batch')
+    form.set('file', new Blob(['{"custom_id":"a"}\n']), 'a.jsonl')
+    const upload = await ask('quiet', '/v1/files', { method: 'POST', body: form })
+    expect(upload.status).toBe(200)
+    await until(async () => (await deliveryOf('quiet', quiet.id)).status === 'delivered')
+    expect(receiver.events).toHaveLength(1)
 
-  // A silent name is a failed attempt, in the end, and is tried again.
-  const { id } = loud[names - 1]!
-  await until(async () => (await deliveryOf('loud', id)).attempts > 0, 60_000)
-  expect(await deliveryOf('loud', id)).toMatchObject({ status: 'pending' })
+    // A silent name is a failed attempt, in the end, and is tried again.
+    const { id } = loud[names - 1]!
+    await until(async () => (await deliveryOf('loud', id)).attempts > 0, 60_000)
+    expect(await deliveryOf('loud', id)).toMatchObject({ status: 'pending' })
+  })
 })

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { openRig, type Rig } from './rig.ts'
 
@@ -24,44 +24,46 @@ const stopApi = async (): Promise<void> => {
   expect(await rig.api.exited).toEqual({ code: 0, signal: null })
 }
 
-it('a call under way for a client that a stopping API lets go is dropped, and not made for nobody later', async () => {
-  await open()
-  await rig.site.worker('first')
-  const waiting = ask(stuck)
-  await until(() => rig.first.calls.calls === 1)
-  await stopApi()
-  expect((await waiting).status).toBe(503)
-  await until(() => rig.first.calls.inFlight === 0)
-  await rig.startApi()
-  expect((await ask(stuck)).status).toBe(200)
-  expect(rig.first.calls.identities).toEqual({ [stuck]: 2 })
-  const jobs = await rig.client.all()
-  expect(jobs.map(({ status, attempts }) => [status, attempts.map(a => a.verdict ?? a.reason)])).toEqual([
-    ['succeeded', ['ok']],
-    ['cancelled', ['cancelled']],
-  ])
-})
+describe('jobs of an API that stops', () => {
+  it('a call under way for a client that a stopping API lets go is dropped, and not made for nobody later', async () => {
+    await open()
+    await rig.site.worker('first')
+    const waiting = ask(stuck)
+    await until(() => rig.first.calls.calls === 1)
+    await stopApi()
+    expect((await waiting).status).toBe(503)
+    await until(() => rig.first.calls.inFlight === 0)
+    await rig.startApi()
+    expect((await ask(stuck)).status).toBe(200)
+    expect(rig.first.calls.identities).toEqual({ [stuck]: 2 })
+    const jobs = await rig.client.all()
+    expect(jobs.map(({ status, attempts }) => [status, attempts.map(a => a.verdict ?? a.reason)])).toEqual([
+      ['succeeded', ['ok']],
+      ['cancelled', ['cancelled']],
+    ])
+  })
 
-it('a job that waits for a worker as its client is let go is never called for', async () => {
-  await open()
-  const waiting = ask(slow)
-  await until(async () => (await rig.client.all()).length === 1)
-  await stopApi()
-  expect((await waiting).status).toBe(503)
-  await rig.startApi()
-  await rig.site.worker('first')
-  expect((await ask(slow)).status).toBe(200)
-  expect(rig.first.calls.identities).toEqual({ [slow]: 1 })
-})
+  it('a job that waits for a worker as its client is let go is never called for', async () => {
+    await open()
+    const waiting = ask(slow)
+    await until(async () => (await rig.client.all()).length === 1)
+    await stopApi()
+    expect((await waiting).status).toBe(503)
+    await rig.startApi()
+    await rig.site.worker('first')
+    expect((await ask(slow)).status).toBe(200)
+    expect(rig.first.calls.identities).toEqual({ [slow]: 1 })
+  })
 
-it('one with a key is called for once, and its client has the answer from the next API', async () => {
-  await open()
-  await rig.site.worker('first')
-  const waiting = ask(slow, { 'idempotency-key': 'once' })
-  await until(() => rig.first.calls.calls === 1)
-  await stopApi()
-  expect((await waiting).status).toBe(503)
-  await rig.startApi()
-  expect((await ask(slow, { 'idempotency-key': 'once' })).status).toBe(200)
-  expect(rig.first.calls.identities).toEqual({ [slow]: 1 })
+  it('one with a key is called for once, and its client has the answer from the next API', async () => {
+    await open()
+    await rig.site.worker('first')
+    const waiting = ask(slow, { 'idempotency-key': 'once' })
+    await until(() => rig.first.calls.calls === 1)
+    await stopApi()
+    expect((await waiting).status).toBe(503)
+    await rig.startApi()
+    expect((await ask(slow, { 'idempotency-key': 'once' })).status).toBe(200)
+    expect(rig.first.calls.identities).toEqual({ [slow]: 1 })
+  })
 })

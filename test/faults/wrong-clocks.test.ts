@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runBaton } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../src/sim/webhook-receiver.ts'
@@ -77,62 +77,64 @@ const expectNoHarm = async (ids: readonly string[], sinceMs: number): Promise<vo
   expect(receiver.deliveries.every(({ isVerified }) => isVerified)).toBe(true)
 }
 
-it.each([
-  ['ahead', 10 * minuteMs],
-  ['behind', -10 * minuteMs],
-])(
-  'a process whose host’s clock is ten minutes %s takes nothing from others, whatever its role',
-  async (_, offMs) => {
+describe('hosts with wrong clocks', () => {
+  it.each([
+    ['ahead', 10 * minuteMs],
+    ['behind', -10 * minuteMs],
+  ])(
+    'a process whose host’s clock is ten minutes %s takes nothing from others, whatever its role',
+    async (_, offMs) => {
+      const sinceMs = Date.now()
+      const wrong = ['webhooks', 'batches', 'second'].map(role => startOff(offMs, 'worker', role))
+      await Promise.all([rig.site.worker('first'), ...wrong])
+      await expectNoHarm(await submitAll(rig.client, 'right'), sinceMs)
+    },
+  )
+
+  it('an API and workers whose clocks all differ do their work as ever', async () => {
     const sinceMs = Date.now()
-    const wrong = ['webhooks', 'batches', 'second'].map(role => startOff(offMs, 'worker', role))
-    await Promise.all([rig.site.worker('first'), ...wrong])
-    await expectNoHarm(await submitAll(rig.client, 'right'), sinceMs)
-  },
-)
-
-it('an API and workers whose clocks all differ do their work as ever', async () => {
-  const sinceMs = Date.now()
-  const api = await startOff(-10 * minuteMs, 'api')
-  await Promise.all([
-    startOff(10 * minuteMs, 'worker', 'first'),
-    startOff(-7 * minuteMs, 'worker', 'first'),
-    startOff(4 * minuteMs, 'worker', 'webhooks'),
-  ])
-  const { url } = await api.baton.logged('api listening')
-  const client = createClient(() => url as string)
-  closing.push(() => client.close())
-  const ids = await submitAll(client, 'wrong')
-  await expectNoHarm(ids, sinceMs)
-})
-
-it('a clock that steps back and forth while its process works does nothing', async () => {
-  const sinceMs = Date.now()
-  const hosts = await Promise.all([
-    startOff(0, 'worker', 'first'),
-    startOff(0, 'worker', 'webhooks'),
-    startOff(0, 'worker', 'first'),
-  ])
-  let isOver = false
-  const stepping = (async () => {
-    for (let step = 0; !isOver; step++) {
-      await Promise.all(hosts.map(({ set }, i) => set((((step + i) % 3) - 1) * 10 * minuteMs)))
-      // Longer than the process takes to see it.
-      await delay(250)
-    }
-  })()
-  await expectNoHarm(await submitAll(rig.client, 'stepped'), sinceMs).finally(() => {
-    isOver = true
+    const api = await startOff(-10 * minuteMs, 'api')
+    await Promise.all([
+      startOff(10 * minuteMs, 'worker', 'first'),
+      startOff(-7 * minuteMs, 'worker', 'first'),
+      startOff(4 * minuteMs, 'worker', 'webhooks'),
+    ])
+    const { url } = await api.baton.logged('api listening')
+    const client = createClient(() => url as string)
+    closing.push(() => client.close())
+    const ids = await submitAll(client, 'wrong')
+    await expectNoHarm(ids, sinceMs)
   })
-  await stepping
-})
 
-it('a parked job goes on in time though the clock of every worker has stepped back meanwhile', async () => {
-  rig.first.script({})
-  const { set, baton } = await startOff(0, 'worker', 'first')
-  const id = await submitted(rig.client, { model: 'fail-429-then-ok', user: 'parked' })
-  await rig.client.reached(id, 'parked')
-  await set(-10 * minuteMs)
-  const job = await rig.client.ended(id, minuteMs)
-  expect(job.attempts.map(({ verdict }) => verdict)).toEqual(['rate_limited', 'ok'])
-  await baton.logged('clock of this host differs from that of Redis, and is not used')
+  it('a clock that steps back and forth while its process works does nothing', async () => {
+    const sinceMs = Date.now()
+    const hosts = await Promise.all([
+      startOff(0, 'worker', 'first'),
+      startOff(0, 'worker', 'webhooks'),
+      startOff(0, 'worker', 'first'),
+    ])
+    let isOver = false
+    const stepping = (async () => {
+      for (let step = 0; !isOver; step++) {
+        await Promise.all(hosts.map(({ set }, i) => set((((step + i) % 3) - 1) * 10 * minuteMs)))
+        // Longer than the process takes to see it.
+        await delay(250)
+      }
+    })()
+    await expectNoHarm(await submitAll(rig.client, 'stepped'), sinceMs).finally(() => {
+      isOver = true
+    })
+    await stepping
+  })
+
+  it('a parked job goes on in time though the clock of every worker has stepped back meanwhile', async () => {
+    rig.first.script({})
+    const { set, baton } = await startOff(0, 'worker', 'first')
+    const id = await submitted(rig.client, { model: 'fail-429-then-ok', user: 'parked' })
+    await rig.client.reached(id, 'parked')
+    await set(-10 * minuteMs)
+    const job = await rig.client.ended(id, minuteMs)
+    expect(job.attempts.map(({ verdict }) => verdict)).toEqual(['rate_limited', 'ok'])
+    await baton.logged('clock of this host differs from that of Redis, and is not used')
+  })
 })

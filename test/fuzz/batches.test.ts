@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { openBatches } from '../batches/store/batch-fixture.ts'
 import { hasEnded } from './batches/model.ts'
 import {
@@ -42,20 +42,22 @@ const drive = async (world: World): Promise<void> => {
   }
 }
 
-it('a batch has each of its lines once, whoever feeds and collects it, and dies where', {
-  timeout: patienceMs,
-}, async () => {
-  const total = fc.integer({ min: 1, max: 14 })
-  const steps = fc.commands([anyStep], { maxCommands: 120, size: 'max' })
-  await fc.assert(
-    fc.asyncProperty(total, fc.boolean(), steps, async (lines, hasWebhook, happenings) => {
-      const world = await openWorld(fixture, lines, hasWebhook)
-      await fc.asyncModelRun(() => ({ model: world, real: world }), happenings)
-      await drive(world)
-      const numbers = (await linesInFiles(world)).toSorted((a, b) => a - b)
-      expect(numbers).toEqual(Array.from({ length: lines }, (_, i) => i + 1))
-      await nothingLeft(world)
-    }),
-    runs(60),
-  )
+describe('random batches', () => {
+  it('a batch has each of its lines once, whoever feeds and collects it, and dies where', {
+    timeout: patienceMs,
+  }, async () => {
+    const total = fc.integer({ min: 1, max: 14 })
+    const steps = fc.commands([anyStep], { maxCommands: 120, size: 'max' })
+    await fc.assert(
+      fc.asyncProperty(total, fc.boolean(), steps, async (lines, hasWebhook, happenings) => {
+        const world = await openWorld(fixture, lines, hasWebhook)
+        await fc.asyncModelRun(() => ({ model: world, real: world }), happenings)
+        await drive(world)
+        const numbers = (await linesInFiles(world)).toSorted((a, b) => a - b)
+        expect(numbers).toEqual(Array.from({ length: lines }, (_, i) => i + 1))
+        await nothingLeft(world)
+      }),
+      runs(60),
+    )
+  })
 })

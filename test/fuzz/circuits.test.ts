@@ -146,9 +146,11 @@ const play = async (acts: readonly (readonly [(typeof processes)[number], Act])[
   }
 }
 
-describe("a provider's health", { timeout: patienceMs }, () => {
-  it('moves along its arrows, whoever tells what', async () => {
-    const acts = fc.array(fc.tuple(fc.constantFrom(...processes), act), { minLength: 5, maxLength: 60 })
-    await fc.assert(fc.asyncProperty(acts, play), runs(60))
+describe('random circuits', () => {
+  describe("a provider's health", { timeout: patienceMs }, () => {
+    it('moves along its arrows, whoever tells what', async () => {
+      const acts = fc.array(fc.tuple(fc.constantFrom(...processes), act), { minLength: 5, maxLength: 60 })
+      await fc.assert(fc.asyncProperty(acts, play), runs(60))
+    })
   })
 })

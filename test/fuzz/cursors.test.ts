@@ -18,184 +18,198 @@ afterAll(() => api[Symbol.asyncDispose]())
 const pageSizes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 })
 const sizeAt = (sizes: readonly number[], page: number): number => sizes[page % sizes.length]!
 
-describe('the index of jobs', { timeout: patienceMs }, () => {
-  const entry = fc.record({
-    shard: fc.nat(3),
-    ms: fc.integer({ min: 1, max: 4 }),
-    seq: fc.nat(2),
-    /** Its entry is dropped from the index before this page is asked for. */
-    goneBefore: fc.option(fc.nat(5), { nil: Number.POSITIVE_INFINITY }),
-  })
-  const entries = fc.uniqueArray(entry, {
-    selector: ({ shard, ms, seq }) => `${shard} ${ms} ${seq}`,
-    maxLength: 24,
-  })
+describe('random cursors', () => {
+  describe('the index of jobs', { timeout: patienceMs }, () => {
+    const entry = fc.record({
+      shard: fc.nat(3),
+      ms: fc.integer({ min: 1, max: 4 }),
+      seq: fc.nat(2),
+      /** Its entry is dropped from the index before this page is asked for. */
+      goneBefore: fc.option(fc.nat(5), { nil: Number.POSITIVE_INFINITY }),
+    })
+    const entries = fc.uniqueArray(entry, {
+      selector: ({ shard, ms, seq }) => `${shard} ${ms} ${seq}`,
+      maxLength: 24,
+    })
 
-  it('is gone through in order, each job once, in pages of any size, while others leave it', async () => {
-    const { redis } = api
-    await fc.assert(
-      fc.asyncProperty(entries, pageSizes, async (given, sizes) => {
-        const keys = createKeys(testRedis().prefix)
-        const jobs = given.map(place => ({ ...place, id: newJobId(place.shard, place.ms) }))
-        for (const job of jobs.toSorted((a, b) => a.ms - b.ms || a.seq - b.seq)) {
-          await redis.xadd(keys.index(job.shard), `${job.ms}-${job.seq}`, 'j', job.id)
-        }
-        const index = createJobIndex(redis, keys, 'test', Date.now)
-        const seen: string[] = []
-        for (let page = 0, cursor: string | null = null; ; page++) {
-          for (const { shard, ms, seq, goneBefore } of jobs) {
-            if (goneBefore === page) await redis.xdel(keys.index(shard), `${ms}-${seq}`)
+    it('is gone through in order, each job once, in pages of any size, while others leave it', async () => {
+      const { redis } = api
+      await fc.assert(
+        fc.asyncProperty(entries, pageSizes, async (given, sizes) => {
+          const keys = createKeys(testRedis().prefix)
+          const jobs = given.map(place => ({ ...place, id: newJobId(place.shard, place.ms) }))
+          for (const job of jobs.toSorted((a, b) => a.ms - b.ms || a.seq - b.seq)) {
+            await redis.xadd(keys.index(job.shard), `${job.ms}-${job.seq}`, 'j', job.id)
           }
-          const found = await index.list(cursor, sizeAt(sizes, page))
-          if (found.length === 0) break
-          expect(found.length).toBeLessThanOrEqual(sizeAt(sizes, page))
-          seen.push(...found.map(({ id }) => id))
-          cursor = found.at(-1)!.cursor
-        }
-        const order = jobs
-          .toSorted((a, b) => b.ms - a.ms || b.seq - a.seq || a.shard - b.shard)
-          .map(job => job.id)
-        expect(seen).toEqual(order.filter(id => seen.includes(id)))
-        const missed = jobs.filter(({ id }) => !seen.includes(id))
-        expect(missed.filter(({ goneBefore }) => goneBefore === Number.POSITIVE_INFINITY)).toEqual([])
-      }),
-      runs(60),
-    )
-  })
-})
-
-describe('the list of files', { timeout: patienceMs }, () => {
-  const file = fc.record({
-    purpose: fc.constantFrom('batch', 'vision'),
-    tenant: fc.constantFrom('one', 'one', 'two'),
-    removedBefore: fc.option(fc.nat(3), { nil: Number.POSITIVE_INFINITY }),
-  })
-  const filter = fc.option(fc.constantFrom('batch', 'vision'))
-
-  it('is gone through in order, each file once, both ways, in pages of any size', async () => {
-    const { redis, parts } = api
-    const order = fc.constantFrom('asc' as const, 'desc' as const)
-    await fc.assert(
-      fc.asyncProperty(fc.array(file, { maxLength: 12 }), filter, order, pageSizes, async (given, ...how) => {
-        const [purpose, way, sizes] = how
-        const keys = createKeys(testRedis().prefix)
-        const run = createScriptRunner(redis)
-        const files = createFileStore({ redis, run, keys, blobs: parts.blobs, now: Date.now })
-        const made = given.map((one, i) => ({ ...one, id: newFileId(i % 3, 1_000 + Math.floor(i / 3)) }))
-        for (const { id, tenant, purpose: what } of made) {
-          const rest = { filename: 'a', bytes: 0, createdAtMs: 1, expiresAtMs: null }
-          await files.reserve(id, tenant)
-          await files.create({ id, tenant, purpose: what, ...rest }, [])
-        }
-        const seen: string[] = []
-        for (let page = 0, after: string | null = null, hasMore = true; hasMore; page++) {
-          for (const { id, removedBefore } of made) if (removedBefore === page) await files.remove(id)
-          const limit = sizeAt(sizes, page)
-          const found = await files.list('one', { after, limit, order: way, purpose })
-          if (found === 'unknown_cursor') throw new Error('the cursor of a page is not known')
-          expect(found.files.length === limit || !found.hasMore).toBe(true)
-          seen.push(...found.files.map(({ id }) => id))
-          after = seen.at(-1) ?? null
-          hasMore = found.hasMore
-        }
-        const wanted = made.filter(one => one.tenant === 'one' && (purpose ?? one.purpose) === one.purpose)
-        const inOrder = wanted.map(({ id }) => id).sort()
-        if (way === 'desc') inOrder.reverse()
-        expect(seen).toEqual(inOrder.filter(id => seen.includes(id)))
-        const missed = wanted.filter(({ id }) => !seen.includes(id))
-        expect(missed.filter(({ removedBefore }) => removedBefore === Number.POSITIVE_INFINITY)).toEqual([])
-      }),
-      runs(60),
-    )
-  })
-})
-
-describe('the list of batches', { timeout: patienceMs }, () => {
-  /** Some are past their retention, and the list does not know it yet. */
-  const batch = fc.record({ isGone: fc.boolean(), isElsewhere: fc.boolean() })
-
-  it('is gone through in order, each batch once, both ways, in pages of any size', async () => {
-    const { redis, parts } = api
-    const way = fc.constantFrom('after' as const, 'before' as const)
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(batch, { maxLength: 12 }),
-        way,
-        pageSizes,
-        async (given, direction, sizes) => {
-          const tenant = testRedis().prefix
-          const keys = createKeys(api.prefix)
-          const made = given.map((one, i) => ({ ...one, id: newBatchId('openai', i % 3, 1_000 + i) }))
-          for (const { id, isGone, isElsewhere } of made) {
-            const whose = isElsewhere ? `${tenant}-2` : tenant
-            await redis.zadd(keys.batches('openai', whose), 0, id)
-            if (!isGone) await redis.hset(keys.batch(id), { id, tenant: whose, status: 'completed' })
+          const index = createJobIndex(redis, keys, 'test', Date.now)
+          const seen: string[] = []
+          for (let page = 0, cursor: string | null = null; ; page++) {
+            for (const { shard, ms, seq, goneBefore } of jobs) {
+              if (goneBefore === page) await redis.xdel(keys.index(shard), `${ms}-${seq}`)
+            }
+            const found = await index.list(cursor, sizeAt(sizes, page))
+            if (found.length === 0) break
+            expect(found.length).toBeLessThanOrEqual(sizeAt(sizes, page))
+            seen.push(...found.map(({ id }) => id))
+            cursor = found.at(-1)!.cursor
           }
-          const there = made.filter(({ isGone, isElsewhere }) => !isGone && !isElsewhere).map(({ id }) => id)
-          // Newer ones are asked for from the oldest on, and each page has its newest first.
-          const from = direction === 'before' ? there[0] : undefined
-          const seen: string[] = from === undefined ? [] : [from]
-          for (
-            let page = 0, place = from, hasMore = direction === 'after' || from !== undefined;
-            hasMore;
-            page++
-          ) {
-            const limit = sizeAt(sizes, page)
-            const found = await parts.batches.list(tenant, 'openai', { [direction]: place, limit })
-            if (found === 'unknown_cursor') throw new Error('the cursor of a page is not known')
-            const ids = found.batches.map(({ id }) => id)
-            expect(ids.length === limit || !found.hasMore).toBe(true)
-            seen.push(...(direction === 'before' ? ids.toReversed() : ids))
-            place = seen.at(-1)
-            hasMore = found.hasMore
-          }
-          expect(seen).toEqual(direction === 'before' ? there : there.toReversed())
-        },
+          const order = jobs
+            .toSorted((a, b) => b.ms - a.ms || b.seq - a.seq || a.shard - b.shard)
+            .map(job => job.id)
+          expect(seen).toEqual(order.filter(id => seen.includes(id)))
+          const missed = jobs.filter(({ id }) => !seen.includes(id))
+          expect(missed.filter(({ goneBefore }) => goneBefore === Number.POSITIVE_INFINITY)).toEqual([])
+        }),
+        runs(60),
+      )
+    })
+  })
+
+  describe('the list of files', { timeout: patienceMs }, () => {
+    const file = fc.record({
+      purpose: fc.constantFrom('batch', 'vision'),
+      tenant: fc.constantFrom('one', 'one', 'two'),
+      removedBefore: fc.option(fc.nat(3), { nil: Number.POSITIVE_INFINITY }),
+    })
+    const filter = fc.option(fc.constantFrom('batch', 'vision'))
+
+    it('is gone through in order, each file once, both ways, in pages of any size', async () => {
+      const { redis, parts } = api
+      const order = fc.constantFrom('asc' as const, 'desc' as const)
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(file, { maxLength: 12 }),
+          filter,
+          order,
+          pageSizes,
+          async (given, ...how) => {
+            const [purpose, way, sizes] = how
+            const keys = createKeys(testRedis().prefix)
+            const run = createScriptRunner(redis)
+            const files = createFileStore({ redis, run, keys, blobs: parts.blobs, now: Date.now })
+            const made = given.map((one, i) => ({ ...one, id: newFileId(i % 3, 1_000 + Math.floor(i / 3)) }))
+            for (const { id, tenant, purpose: what } of made) {
+              const rest = { filename: 'a', bytes: 0, createdAtMs: 1, expiresAtMs: null }
+              await files.reserve(id, tenant)
+              await files.create({ id, tenant, purpose: what, ...rest }, [])
+            }
+            const seen: string[] = []
+            for (let page = 0, after: string | null = null, hasMore = true; hasMore; page++) {
+              for (const { id, removedBefore } of made) if (removedBefore === page) await files.remove(id)
+              const limit = sizeAt(sizes, page)
+              const found = await files.list('one', { after, limit, order: way, purpose })
+              if (found === 'unknown_cursor') throw new Error('the cursor of a page is not known')
+              expect(found.files.length === limit || !found.hasMore).toBe(true)
+              seen.push(...found.files.map(({ id }) => id))
+              after = seen.at(-1) ?? null
+              hasMore = found.hasMore
+            }
+            const wanted = made.filter(
+              one => one.tenant === 'one' && (purpose ?? one.purpose) === one.purpose,
+            )
+            const inOrder = wanted.map(({ id }) => id).sort()
+            if (way === 'desc') inOrder.reverse()
+            expect(seen).toEqual(inOrder.filter(id => seen.includes(id)))
+            const missed = wanted.filter(({ id }) => !seen.includes(id))
+            expect(missed.filter(({ removedBefore }) => removedBefore === Number.POSITIVE_INFINITY)).toEqual(
+              [],
+            )
+          },
+        ),
+        runs(60),
+      )
+    })
+  })
+
+  describe('the list of batches', { timeout: patienceMs }, () => {
+    /** Some are past their retention, and the list does not know it yet. */
+    const batch = fc.record({ isGone: fc.boolean(), isElsewhere: fc.boolean() })
+
+    it('is gone through in order, each batch once, both ways, in pages of any size', async () => {
+      const { redis, parts } = api
+      const way = fc.constantFrom('after' as const, 'before' as const)
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(batch, { maxLength: 12 }),
+          way,
+          pageSizes,
+          async (given, direction, sizes) => {
+            const tenant = testRedis().prefix
+            const keys = createKeys(api.prefix)
+            const made = given.map((one, i) => ({ ...one, id: newBatchId('openai', i % 3, 1_000 + i) }))
+            for (const { id, isGone, isElsewhere } of made) {
+              const whose = isElsewhere ? `${tenant}-2` : tenant
+              await redis.zadd(keys.batches('openai', whose), 0, id)
+              if (!isGone) await redis.hset(keys.batch(id), { id, tenant: whose, status: 'completed' })
+            }
+            const there = made
+              .filter(({ isGone, isElsewhere }) => !isGone && !isElsewhere)
+              .map(({ id }) => id)
+            // Newer ones are asked for from the oldest on, and each page has its newest first.
+            const from = direction === 'before' ? there[0] : undefined
+            const seen: string[] = from === undefined ? [] : [from]
+            for (
+              let page = 0, place = from, hasMore = direction === 'after' || from !== undefined;
+              hasMore;
+              page++
+            ) {
+              const limit = sizeAt(sizes, page)
+              const found = await parts.batches.list(tenant, 'openai', { [direction]: place, limit })
+              if (found === 'unknown_cursor') throw new Error('the cursor of a page is not known')
+              const ids = found.batches.map(({ id }) => id)
+              expect(ids.length === limit || !found.hasMore).toBe(true)
+              seen.push(...(direction === 'before' ? ids.toReversed() : ids))
+              place = seen.at(-1)
+              hasMore = found.hasMore
+            }
+            expect(seen).toEqual(direction === 'before' ? there : there.toReversed())
+          },
+        ),
+        runs(60),
+      )
+    })
+  })
+
+  describe('a cursor from nowhere', { timeout: patienceMs }, () => {
+    const madeUp = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.stringMatching(/^[\w-]{0,40}$/),
+      fc.tuple(fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(1_200)).map(parts => parts.join('-')),
+      fc.nat(2 ** 40).map(ms => newFileId(3, ms)),
+      fc.nat(2 ** 40).map(ms => newBatchId('openai', 3, ms)),
+      fc.nat(2 ** 40).map(ms => newBatchId('anthropic', 3, ms)),
+      fc.nat(2 ** 40).map(ms => batchJobId(newBatchId('anthropic', 3, ms), 7)),
+      fc.constantFrom(
+        '-',
+        '+',
+        '(',
+        '[',
+        '0-0-0',
+        '9'.repeat(60),
+        `${'9'.repeat(16)}-${'9'.repeat(16)}-999`,
+        '\0',
       ),
-      runs(60),
     )
-  })
-})
-
-describe('a cursor from nowhere', { timeout: patienceMs }, () => {
-  const madeUp = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.stringMatching(/^[\w-]{0,40}$/),
-    fc.tuple(fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(1_200)).map(parts => parts.join('-')),
-    fc.nat(2 ** 40).map(ms => newFileId(3, ms)),
-    fc.nat(2 ** 40).map(ms => newBatchId('openai', 3, ms)),
-    fc.nat(2 ** 40).map(ms => newBatchId('anthropic', 3, ms)),
-    fc.nat(2 ** 40).map(ms => batchJobId(newBatchId('anthropic', 3, ms), 7)),
-    fc.constantFrom(
-      '-',
-      '+',
-      '(',
-      '[',
-      '0-0-0',
-      '9'.repeat(60),
-      `${'9'.repeat(16)}-${'9'.repeat(16)}-999`,
-      '\0',
-    ),
-  )
-  const place = fc.constantFrom(
-    ['/v1/jobs', 'cursor'],
-    ['/v1/files', 'after'],
-    ['/v1/batches', 'after'],
-    ['/v1/messages/batches', 'after_id'],
-    ['/v1/messages/batches', 'before_id'],
-  )
-
-  it('is a place in the list or refused with 400, and never a failure', async () => {
-    await fc.assert(
-      fc.asyncProperty(place, madeUp, async ([path, param], text) => {
-        const url = `${path}?${new URLSearchParams([[param!, text.toWellFormed()]])}`
-        const { statusCode, body } = await api.app.inject({ method: 'GET', url })
-        expect([200, 400]).toContain(statusCode)
-        const json = JSON.parse(body)
-        if (statusCode === 200) expect(json.data).toEqual([])
-        else expect(JSON.stringify(json.error)).toContain('invalid_cursor')
-      }),
-      runs(400),
+    const place = fc.constantFrom(
+      ['/v1/jobs', 'cursor'],
+      ['/v1/files', 'after'],
+      ['/v1/batches', 'after'],
+      ['/v1/messages/batches', 'after_id'],
+      ['/v1/messages/batches', 'before_id'],
     )
+
+    it('is a place in the list or refused with 400, and never a failure', async () => {
+      await fc.assert(
+        fc.asyncProperty(place, madeUp, async ([path, param], text) => {
+          const url = `${path}?${new URLSearchParams([[param!, text.toWellFormed()]])}`
+          const { statusCode, body } = await api.app.inject({ method: 'GET', url })
+          expect([200, 400]).toContain(statusCode)
+          const json = JSON.parse(body)
+          if (statusCode === 200) expect(json.data).toEqual([])
+          else expect(JSON.stringify(json.error)).toContain('invalid_cursor')
+        }),
+        runs(400),
+      )
+    })
   })
 })

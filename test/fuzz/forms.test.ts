@@ -101,46 +101,48 @@ const form: fc.Arbitrary<Given> = fc.tuple(fields, content, fc.nat(3)).map(([pai
   return { fields: pairs, file, parts }
 })
 
-describe('a form', { timeout: patienceMs }, () => {
-  it('is read as it was written, whatever is in it and however it is cut', async () => {
-    await fc.assert(
-      fc.asyncProperty(form, cuts, async (given, places) => {
-        const { status, json } = await post(formOf(given.parts), places)
-        expect({ status, json }).toEqual({
-          status: 200,
-          json: { fields: given.fields, file: given.file.toString('latin1') },
-        })
-      }),
-      runs(300),
-    )
-  })
+describe('random forms', () => {
+  describe('a form', { timeout: patienceMs }, () => {
+    it('is read as it was written, whatever is in it and however it is cut', async () => {
+      await fc.assert(
+        fc.asyncProperty(form, cuts, async (given, places) => {
+          const { status, json } = await post(formOf(given.parts), places)
+          expect({ status, json }).toEqual({
+            status: 200,
+            json: { fields: given.fields, file: given.file.toString('latin1') },
+          })
+        }),
+        runs(300),
+      )
+    })
 
-  it('that broke off is refused, or had its file whole already', async () => {
-    await fc.assert(
-      fc.asyncProperty(form, fc.nat(900), cuts, async (given, most, places) => {
-        const { status, json } = await post(formOf(given.parts).subarray(0, most), places)
-        if (status === 200) expect([given.file.toString('latin1'), null]).toContain(json.file)
-        else expect([status, json.error!.code]).toEqual([400, 'invalid_multipart'])
-      }),
-      runs(200),
-    )
-  })
+    it('that broke off is refused, or had its file whole already', async () => {
+      await fc.assert(
+        fc.asyncProperty(form, fc.nat(900), cuts, async (given, most, places) => {
+          const { status, json } = await post(formOf(given.parts).subarray(0, most), places)
+          if (status === 200) expect([given.file.toString('latin1'), null]).toContain(json.file)
+          else expect([status, json.error!.code]).toEqual([400, 'invalid_multipart'])
+        }),
+        runs(200),
+      )
+    })
 
-  it('that is damaged is read or refused, and never a failure', async () => {
-    const damage = fc.tuple(
-      fc.nat(900),
-      fc.nat(6),
-      fc.constantFrom('', '\r', '\n', '"', ';', '--', '\0', 'x'.repeat(9_000)),
-    )
-    await fc.assert(
-      fc.asyncProperty(form, damage, async (given, [at, length, text]) => {
-        const whole = formOf(given.parts)
-        const damaged = [whole.subarray(0, at), Buffer.from(text), whole.subarray(at + length)]
-        const { status, json } = await post(Buffer.concat(damaged), [])
-        if (status !== 200) expect([400, 413]).toContain(status)
-        if (status === 400) expect(['invalid_multipart', 'invalid_request']).toContain(json.error!.code)
-      }),
-      runs(200),
-    )
+    it('that is damaged is read or refused, and never a failure', async () => {
+      const damage = fc.tuple(
+        fc.nat(900),
+        fc.nat(6),
+        fc.constantFrom('', '\r', '\n', '"', ';', '--', '\0', 'x'.repeat(9_000)),
+      )
+      await fc.assert(
+        fc.asyncProperty(form, damage, async (given, [at, length, text]) => {
+          const whole = formOf(given.parts)
+          const damaged = [whole.subarray(0, at), Buffer.from(text), whole.subarray(at + length)]
+          const { status, json } = await post(Buffer.concat(damaged), [])
+          if (status !== 200) expect([400, 413]).toContain(status)
+          if (status === 400) expect(['invalid_multipart', 'invalid_request']).toContain(json.error!.code)
+        }),
+        runs(200),
+      )
+    })
   })
 })

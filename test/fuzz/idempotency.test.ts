@@ -51,50 +51,52 @@ const meaning = (given: Record<string, unknown>): string => {
   return JSON.stringify([given.body, endpoint, metadata, window, priority])
 }
 
-describe('an Idempotency-Key', { timeout: patienceMs }, () => {
-  it('gives the first job to the same request, and to no other', async () => {
-    const other = fc.option(request)
-    await fc.assert(
-      fc.asyncProperty(request, other, fc.boolean(), async (first, second, takesBody) => {
-        const key = randomUUID()
-        const again = second === null ? first : takesBody ? { ...second, body: first.body } : second
-        const one = await post(key, first)
-        const two = await post(key, again)
-        expect([one.status, one.isReplayed]).toEqual([202, false])
-        const isSame =
-          meaning(JSON.parse(JSON.stringify(first))) === meaning(JSON.parse(JSON.stringify(again)))
-        if (isSame) expect([two.status, two.isReplayed, two.json.id]).toEqual([202, true, one.json.id])
-        else expect([two.status, two.json.error.code]).toEqual([422, 'idempotency_key_reused'])
-      }),
-      runs(200),
-    )
-  })
+describe('random idempotency keys', () => {
+  describe('an Idempotency-Key', { timeout: patienceMs }, () => {
+    it('gives the first job to the same request, and to no other', async () => {
+      const other = fc.option(request)
+      await fc.assert(
+        fc.asyncProperty(request, other, fc.boolean(), async (first, second, takesBody) => {
+          const key = randomUUID()
+          const again = second === null ? first : takesBody ? { ...second, body: first.body } : second
+          const one = await post(key, first)
+          const two = await post(key, again)
+          expect([one.status, one.isReplayed]).toEqual([202, false])
+          const isSame =
+            meaning(JSON.parse(JSON.stringify(first))) === meaning(JSON.parse(JSON.stringify(again)))
+          if (isSame) expect([two.status, two.isReplayed, two.json.id]).toEqual([202, true, one.json.id])
+          else expect([two.status, two.json.error.code]).toEqual([422, 'idempotency_key_reused'])
+        }),
+        runs(200),
+      )
+    })
 
-  it('is taken or refused, whatever it is', async () => {
-    const key = fc.oneof(
-      fc.stringMatching(/^[\x20-\x7e]{0,300}$/),
-      fc.constantFrom(
-        '',
-        ' ',
-        'a b',
-        'x'.repeat(255),
-        'x'.repeat(256),
-        '{0}:schedule',
-        '*',
-        '__proto__',
-        '1 2',
-      ),
-    )
-    await fc.assert(
-      fc.asyncProperty(key, async text => {
-        const { status, json } = await post(text, {
-          body: { model: 'gpt-4', messages: [{ role: 'user', content: 'hi' }] },
-        })
-        const isGood = /^[\x21-\x7e]{1,255}$/.test(text.trim())
-        expect(status === 202 || (status === 400 && json.error.code === 'invalid_request')).toBe(true)
-        if (text === text.trim()) expect(status === 202).toBe(isGood)
-      }),
-      runs(150),
-    )
+    it('is taken or refused, whatever it is', async () => {
+      const key = fc.oneof(
+        fc.stringMatching(/^[\x20-\x7e]{0,300}$/),
+        fc.constantFrom(
+          '',
+          ' ',
+          'a b',
+          'x'.repeat(255),
+          'x'.repeat(256),
+          '{0}:schedule',
+          '*',
+          '__proto__',
+          '1 2',
+        ),
+      )
+      await fc.assert(
+        fc.asyncProperty(key, async text => {
+          const { status, json } = await post(text, {
+            body: { model: 'gpt-4', messages: [{ role: 'user', content: 'hi' }] },
+          })
+          const isGood = /^[\x21-\x7e]{1,255}$/.test(text.trim())
+          expect(status === 202 || (status === 400 && json.error.code === 'invalid_request')).toBe(true)
+          if (text === text.trim()) expect(status === 202).toBe(isGood)
+        }),
+        runs(150),
+      )
+    })
   })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, it } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import { clientSteps } from './jobs/client-steps.ts'
 import { clusterSteps } from './jobs/cluster-steps.ts'
 import { deliverySteps } from './jobs/delivery-steps.ts'
@@ -37,15 +37,17 @@ const anyStep = fc.oneof(
   ...often(1, restart),
 )
 
-it('a job comes to one end, whoever does what when, and dies where', { timeout: patienceMs }, async () => {
-  const steps = fc.commands([anyStep], { maxCommands: 250, size: 'max' })
-  await fc.assert(
-    fc.asyncProperty(steps, fc.boolean(), async (happenings, isAnyoneLeft) => {
-      const world = await openWorld(rig)
-      await fc.asyncModelRun(() => ({ model: world, real: world }), happenings)
-      await drain(world, isAnyoneLeft)
-      await outlast(world)
-    }),
-    runs(80),
-  )
+describe('random jobs', () => {
+  it('a job comes to one end, whoever does what when, and dies where', { timeout: patienceMs }, async () => {
+    const steps = fc.commands([anyStep], { maxCommands: 250, size: 'max' })
+    await fc.assert(
+      fc.asyncProperty(steps, fc.boolean(), async (happenings, isAnyoneLeft) => {
+        const world = await openWorld(rig)
+        await fc.asyncModelRun(() => ({ model: world, real: world }), happenings)
+        await drain(world, isAnyoneLeft)
+        await outlast(world)
+      }),
+      runs(80),
+    )
+  })
 })

@@ -71,13 +71,15 @@ const play = async (acts: readonly (readonly [Job, Act])[]): Promise<void> => {
   }
 }
 
-describe('jobs that ask the same', { timeout: patienceMs }, () => {
-  it('never follow nobody, and never two', async () => {
-    const act = fc.oneof(
-      { weight: 6, arbitrary: fc.constant<Act>('come') },
-      { weight: 4, arbitrary: fc.constantFrom<Act>('answer', 'fail', 'leave', 'die') },
-    )
-    const acts = fc.array(fc.tuple(fc.constantFrom(...jobs), act), { minLength: 4, maxLength: 40 })
-    await fc.assert(fc.asyncProperty(acts, play), runs(60))
+describe('random shared calls', () => {
+  describe('jobs that ask the same', { timeout: patienceMs }, () => {
+    it('never follow nobody, and never two', async () => {
+      const act = fc.oneof(
+        { weight: 6, arbitrary: fc.constant<Act>('come') },
+        { weight: 4, arbitrary: fc.constantFrom<Act>('answer', 'fail', 'leave', 'die') },
+      )
+      const acts = fc.array(fc.tuple(fc.constantFrom(...jobs), act), { minLength: 4, maxLength: 40 })
+      await fc.assert(fc.asyncProperty(acts, play), runs(60))
+    })
   })
 })

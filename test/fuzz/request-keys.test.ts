@@ -51,135 +51,141 @@ const twoWritings = fc
     return { value, one: JSON.stringify(value), two: written(value, chance, space) }
   })
 
-describe('a canonical text', { timeout: patienceMs }, () => {
-  it('is the same for all writings of a value, and means the same', () => {
-    fc.assert(
-      fc.property(twoWritings, ({ one, two }) => {
-        expect(JSON.parse(two)).toEqual(JSON.parse(one))
-        expect(canonicalJson(two)).toBe(canonicalJson(one))
-        expect(JSON.parse(canonicalJson(two)!)).toEqual(JSON.parse(one))
-        expect(canonicalJson(canonicalJson(two)!)).toBe(canonicalJson(two))
-      }),
-      runs(3_000),
-    )
+describe('random cache keys', () => {
+  describe('a canonical text', { timeout: patienceMs }, () => {
+    it('is the same for all writings of a value, and means the same', () => {
+      fc.assert(
+        fc.property(twoWritings, ({ one, two }) => {
+          expect(JSON.parse(two)).toEqual(JSON.parse(one))
+          expect(canonicalJson(two)).toBe(canonicalJson(one))
+          expect(JSON.parse(canonicalJson(two)!)).toEqual(JSON.parse(one))
+          expect(canonicalJson(canonicalJson(two)!)).toBe(canonicalJson(two))
+        }),
+        runs(3_000),
+      )
+    })
+
+    it('is another one for another value', () => {
+      const sorted = (value: Json): Json => {
+        if (typeof value !== 'object' || value === null) return value
+        if (Array.isArray(value)) return value.map(sorted)
+        const names = Object.keys(value).sort()
+        return Object.fromEntries(names.map(name => [name, sorted(value[name]!)]))
+      }
+      fc.assert(
+        fc.property(json, json, (one, two) => {
+          const [a, b] = [JSON.stringify(one), JSON.stringify(two)]
+          const isSame = JSON.stringify(sorted(JSON.parse(a))) === JSON.stringify(sorted(JSON.parse(b)))
+          expect(canonicalJson(a) === canonicalJson(b)).toBe(isSame)
+        }),
+        runs(3_000),
+      )
+    })
+
+    it('keeps numbers as they are written, which doubles could not', () => {
+      const digits = fc.stringMatching(/^[1-9][0-9]{17,30}$/)
+      fc.assert(
+        fc.property(digits, digits, (one, two) => {
+          expect(canonicalJson(`{"seed":${one}}`) === canonicalJson(`{"seed": ${two}}`)).toBe(one === two)
+        }),
+        runs(500),
+      )
+    })
+
+    it.each([
+      ['a name that comes twice', '{"a":1,"a":2}', '{"a":2}'],
+      ['which of two comes last', '{"a":1,"a":2}', '{"a":2,"a":1}'],
+      ['text and number', '{"a":"1"}', '{"a":1}'],
+      ['the order of a list', '[1,2]', '[2,1]'],
+      ['null and absence', '{"a":null}', '{}'],
+      ['what is spaced within a text', '{"a":"b c"}', '{"a":"b  c"}'],
+      ['a backslash at the end of a text', '{"a":"\\\\","b":1}', '{"a":"\\\\\\"","b":1}'],
+    ])('tells %s apart', (_, one, two) => {
+      expect(canonicalJson(one)).not.toBe(canonicalJson(two))
+    })
+
+    it('is none of what is no JSON, and of anything else it is found', () => {
+      const text = fc.oneof(fc.string({ unit: fc.constantFrom(...'{}[]":,\\ 1ae\ufeff') }), fc.json())
+      fc.assert(
+        fc.property(
+          text,
+          fc.nat(20),
+          fc.constantFrom('', '}', '"', ',', '\\', '\ufeff', ' '),
+          (given, at, junk) => {
+            const broken = given.slice(0, at) + junk + given.slice(at)
+            let isJson = true
+            try {
+              JSON.parse(broken)
+            } catch {
+              isJson = false
+            }
+            expect(canonicalJson(broken) !== null).toBe(isJson)
+          },
+        ),
+        runs(2_000),
+      )
+    })
+
+    it('is none of what would exhaust the stack', () => {
+      const deep = 100_000
+      expect(canonicalJson('['.repeat(deep) + ']'.repeat(deep))).toBeNull()
+      expect(canonicalJson(`${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`)).toBeNull()
+    })
   })
 
-  it('is another one for another value', () => {
-    const sorted = (value: Json): Json => {
-      if (typeof value !== 'object' || value === null) return value
-      if (Array.isArray(value)) return value.map(sorted)
-      const names = Object.keys(value).sort()
-      return Object.fromEntries(names.map(name => [name, sorted(value[name]!)]))
-    }
-    fc.assert(
-      fc.property(json, json, (one, two) => {
-        const [a, b] = [JSON.stringify(one), JSON.stringify(two)]
-        const isSame = JSON.stringify(sorted(JSON.parse(a))) === JSON.stringify(sorted(JSON.parse(b)))
-        expect(canonicalJson(a) === canonicalJson(b)).toBe(isSame)
-      }),
-      runs(3_000),
-    )
-  })
+  describe('the key of a request', { timeout: patienceMs }, () => {
+    const base = {
+      tenant: 'default',
+      route: 'gpt-4',
+      chain: '[["openai","gpt-4"]]',
+      endpoint: '/v1/chat/completions',
+      body: '{"model":"gpt-4","messages":[{"role":"user","content":"hi"}],"temperature":0}',
+      headers: { 'openai-beta': 'a=1, b=2' },
+    } as const
+    const bodyWith = (more: object) => JSON.stringify({ ...JSON.parse(base.body), ...more })
 
-  it('keeps numbers as they are written, which doubles could not', () => {
-    const digits = fc.stringMatching(/^[1-9][0-9]{17,30}$/)
-    fc.assert(
-      fc.property(digits, digits, (one, two) => {
-        expect(canonicalJson(`{"seed":${one}}`) === canonicalJson(`{"seed": ${two}}`)).toBe(one === two)
-      }),
-      runs(500),
-    )
-  })
+    it('is the same whoever asks, and tells nothing of the prompt', () => {
+      const key = requestKey(base)
+      expect(key).toMatch(/^[\w-]{43}$/)
+      const aside = { user: 'u', metadata: { a: 'b' }, store: true, prompt_cache_key: 'k' }
+      expect(requestKey({ ...base, body: bodyWith(aside) })).toBe(key)
+      expect(requestKey({ ...base, headers: { 'openai-beta': 'b=2,a=1,a=1' } })).toBe(key)
+    })
 
-  it.each([
-    ['a name that comes twice', '{"a":1,"a":2}', '{"a":2}'],
-    ['which of two comes last', '{"a":1,"a":2}', '{"a":2,"a":1}'],
-    ['text and number', '{"a":"1"}', '{"a":1}'],
-    ['the order of a list', '[1,2]', '[2,1]'],
-    ['null and absence', '{"a":null}', '{}'],
-    ['what is spaced within a text', '{"a":"b c"}', '{"a":"b  c"}'],
-    ['a backslash at the end of a text', '{"a":"\\\\","b":1}', '{"a":"\\\\\\"","b":1}'],
-  ])('tells %s apart', (_, one, two) => {
-    expect(canonicalJson(one)).not.toBe(canonicalJson(two))
-  })
+    it.each([
+      ['tenant', { tenant: 'team-a' }],
+      ['route', { route: 'gpt-5' }],
+      ['models behind the route', { chain: '[["openai","gpt-5"]]' }],
+      ['format', { endpoint: '/v1/messages' as const }],
+      ['prompt', { body: base.body.replace('hi', 'ho') }],
+      ['temperature', { body: bodyWith({ temperature: 0.1 }) }],
+      ['number of answers', { body: bodyWith({ n: 2 }) }],
+      ['seed', { body: bodyWith({ seed: 1 }) }],
+      ['beta', { headers: { 'openai-beta': 'a=1' } }],
+      ['header that goes on', { headers: { ...base.headers, 'x-team': 'blue' } }],
+      ['unknown parameter', { body: bodyWith({ something_new: 1 }) }],
+    ])('is another one for another %s', (_, other) => {
+      expect(requestKey({ ...base, ...other })).not.toBe(requestKey(base))
+    })
 
-  it('is none of what is no JSON, and of anything else it is found', () => {
-    const text = fc.oneof(fc.string({ unit: fc.constantFrom(...'{}[]":,\\ 1ae\ufeff') }), fc.json())
-    fc.assert(
-      fc.property(
-        text,
-        fc.nat(20),
-        fc.constantFrom('', '}', '"', ',', '\\', '\ufeff', ' '),
-        (given, at, junk) => {
-          const broken = given.slice(0, at) + junk + given.slice(at)
-          let isJson = true
-          try {
-            JSON.parse(broken)
-          } catch {
-            isJson = false
-          }
-          expect(canonicalJson(broken) !== null).toBe(isJson)
-        },
-      ),
-      runs(2_000),
-    )
-  })
+    it('leaves out what is on the outside only', () => {
+      const nested = { response_format: { user: 'u' } }
+      expect(requestKey({ ...base, body: bodyWith(nested) })).not.toBe(
+        requestKey({ ...base, body: bodyWith({ response_format: { user: 'v' } }) }),
+      )
+      const echoed = { ...base, endpoint: '/v1/responses' as const }
+      expect(requestKey({ ...echoed, body: bodyWith({ user: 'u' }) })).not.toBe(requestKey(echoed))
+    })
 
-  it('is none of what would exhaust the stack', () => {
-    const deep = 100_000
-    expect(canonicalJson('['.repeat(deep) + ']'.repeat(deep))).toBeNull()
-    expect(canonicalJson(`${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`)).toBeNull()
-  })
-})
-
-describe('the key of a request', { timeout: patienceMs }, () => {
-  const base = {
-    tenant: 'default',
-    route: 'gpt-4',
-    chain: '[["openai","gpt-4"]]',
-    endpoint: '/v1/chat/completions',
-    body: '{"model":"gpt-4","messages":[{"role":"user","content":"hi"}],"temperature":0}',
-    headers: { 'openai-beta': 'a=1, b=2' },
-  } as const
-  const bodyWith = (more: object) => JSON.stringify({ ...JSON.parse(base.body), ...more })
-
-  it('is the same whoever asks, and tells nothing of the prompt', () => {
-    const key = requestKey(base)
-    expect(key).toMatch(/^[\w-]{43}$/)
-    const aside = { user: 'u', metadata: { a: 'b' }, store: true, prompt_cache_key: 'k' }
-    expect(requestKey({ ...base, body: bodyWith(aside) })).toBe(key)
-    expect(requestKey({ ...base, headers: { 'openai-beta': 'b=2,a=1,a=1' } })).toBe(key)
-  })
-
-  it.each([
-    ['tenant', { tenant: 'team-a' }],
-    ['route', { route: 'gpt-5' }],
-    ['models behind the route', { chain: '[["openai","gpt-5"]]' }],
-    ['format', { endpoint: '/v1/messages' as const }],
-    ['prompt', { body: base.body.replace('hi', 'ho') }],
-    ['temperature', { body: bodyWith({ temperature: 0.1 }) }],
-    ['number of answers', { body: bodyWith({ n: 2 }) }],
-    ['seed', { body: bodyWith({ seed: 1 }) }],
-    ['beta', { headers: { 'openai-beta': 'a=1' } }],
-    ['header that goes on', { headers: { ...base.headers, 'x-team': 'blue' } }],
-    ['unknown parameter', { body: bodyWith({ something_new: 1 }) }],
-  ])('is another one for another %s', (_, other) => {
-    expect(requestKey({ ...base, ...other })).not.toBe(requestKey(base))
-  })
-
-  it('leaves out what is on the outside only', () => {
-    const nested = { response_format: { user: 'u' } }
-    expect(requestKey({ ...base, body: bodyWith(nested) })).not.toBe(
-      requestKey({ ...base, body: bodyWith({ response_format: { user: 'v' } }) }),
-    )
-    const echoed = { ...base, endpoint: '/v1/responses' as const }
-    expect(requestKey({ ...echoed, body: bodyWith({ user: 'u' }) })).not.toBe(requestKey(echoed))
-  })
-
-  it('is none where the provider remembers', () => {
-    const responses = { ...base, endpoint: '/v1/responses' as const }
-    for (const more of [{ conversation: 'conv_1' }, { previous_response_id: 'resp_1' }, { background: true }])
-      expect(requestKey({ ...responses, body: bodyWith(more) })).toBeNull()
-    expect(requestKey({ ...responses, body: bodyWith({ background: false }) })).not.toBeNull()
+    it('is none where the provider remembers', () => {
+      const responses = { ...base, endpoint: '/v1/responses' as const }
+      for (const more of [
+        { conversation: 'conv_1' },
+        { previous_response_id: 'resp_1' },
+        { background: true },
+      ])
+        expect(requestKey({ ...responses, body: bodyWith(more) })).toBeNull()
+      expect(requestKey({ ...responses, body: bodyWith({ background: false }) })).not.toBeNull()
+    })
   })
 })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { Agent, fetch } from 'undici'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Link, openLink } from '../../harness/link.ts'
 
 let server: Server
@@ -38,38 +38,40 @@ const failure = (asking: Promise<string>): Promise<string> =>
     error => (error as { cause?: { code: string } }).cause?.code ?? (error as Error).name,
   )
 
-it('lets bytes through', async () => {
-  expect(await ask()).toBe('here')
-})
+describe('a link between processes', () => {
+  it('lets bytes through', async () => {
+    expect(await ask()).toBe('here')
+  })
 
-it('refuses connections while it is shut, on the same port as before and after', async () => {
-  await link.set('shut')
-  expect(await failure(ask())).toBe('ECONNREFUSED')
-  await link.set('open')
-  expect(await ask()).toBe('here')
-})
+  it('refuses connections while it is shut, on the same port as before and after', async () => {
+    await link.set('shut')
+    expect(await failure(ask())).toBe('ECONNREFUSED')
+    await link.set('open')
+    expect(await ask()).toBe('here')
+  })
 
-it('swallows everything while it is silent', async () => {
-  expect(await ask()).toBe('here')
-  await link.set('silent')
-  // On the connection of before, and on one that is made now.
-  expect(await failure(ask(200))).toBe('TimeoutError')
-  expect(await failure(ask(200))).toBe('TimeoutError')
-  expect(served).toBe(1)
-  await link.set('open')
-  expect(await ask()).toBe('here')
-  expect(served).toBe(2)
-})
+  it('swallows everything while it is silent', async () => {
+    expect(await ask()).toBe('here')
+    await link.set('silent')
+    // On the connection of before, and on one that is made now.
+    expect(await failure(ask(200))).toBe('TimeoutError')
+    expect(await failure(ask(200))).toBe('TimeoutError')
+    expect(served).toBe(1)
+    await link.set('open')
+    expect(await ask()).toBe('here')
+    expect(served).toBe(2)
+  })
 
-it('resets who still waits when it was silent, for the peer has forgotten them', async () => {
-  await link.set('silent')
-  const socket = connect(link.port, '127.0.0.1')
-  await once(socket, 'connect')
-  const error = once(socket, 'error').catch(error => [error])
-  // What was swallowed shows that the link has taken the connection.
-  socket.write('anything')
-  await new Promise(written => socket.write('more', written))
-  await ask(100).catch(() => undefined)
-  await link.set('open')
-  expect((await error)[0]).toMatchObject({ code: 'ECONNRESET' })
+  it('resets who still waits when it was silent, for the peer has forgotten them', async () => {
+    await link.set('silent')
+    const socket = connect(link.port, '127.0.0.1')
+    await once(socket, 'connect')
+    const error = once(socket, 'error').catch(error => [error])
+    // What was swallowed shows that the link has taken the connection.
+    socket.write('anything')
+    await new Promise(written => socket.write('more', written))
+    await ask(100).catch(() => undefined)
+    await link.set('open')
+    expect((await error)[0]).toMatchObject({ code: 'ECONNRESET' })
+  })
 })

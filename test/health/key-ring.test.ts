@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Cooldowns } from '../../src/health/cooldowns.ts'
 import { createKeyRing } from '../../src/health/key-ring.ts'
 
@@ -29,49 +29,51 @@ const fingerprints = (): string[] => {
   })
 }
 
-it('uses the keys in turn', () => {
-  expect(drawn(createKeyRing('first', keys, stopping(new Map())), 4)).toEqual([
-    'key-a',
-    'key-b',
-    'key-c',
-    'key-a',
-  ])
-})
+describe('the key ring', () => {
+  it('uses the keys in turn', () => {
+    expect(drawn(createKeyRing('first', keys, stopping(new Map())), 4)).toEqual([
+      'key-a',
+      'key-b',
+      'key-c',
+      'key-a',
+    ])
+  })
 
-it('passes over keys that were stopped, at this provider alone', () => {
-  const [a, b, c] = fingerprints()
-  const stopped = new Map([[`first#${b}`, 500]])
-  const ring = createKeyRing('first', keys, stopping(stopped))
-  expect(drawn(ring, 3)).toEqual(['key-a', 'key-c', 'key-a'])
-  expect(ring.unavailableUntil()).toBe(0)
-  expect(drawn(createKeyRing('second', keys, stopping(stopped)), 2)).toEqual(['key-a', 'key-b'])
+  it('passes over keys that were stopped, at this provider alone', () => {
+    const [a, b, c] = fingerprints()
+    const stopped = new Map([[`first#${b}`, 500]])
+    const ring = createKeyRing('first', keys, stopping(stopped))
+    expect(drawn(ring, 3)).toEqual(['key-a', 'key-c', 'key-a'])
+    expect(ring.unavailableUntil()).toBe(0)
+    expect(drawn(createKeyRing('second', keys, stopping(stopped)), 2)).toEqual(['key-a', 'key-b'])
 
-  stopped.set(`first#${a}`, 700).set(`first#${c}`, 600)
-  expect(drawn(ring, 2)).toEqual([null, null])
-  expect(ring.unavailableUntil()).toBe(500)
-  stopped.delete(`first#${c}`)
-  expect(drawn(ring, 2)).toEqual(['key-c', 'key-c'])
-})
+    stopped.set(`first#${a}`, 700).set(`first#${c}`, 600)
+    expect(drawn(ring, 2)).toEqual([null, null])
+    expect(ring.unavailableUntil()).toBe(500)
+    stopped.delete(`first#${c}`)
+    expect(drawn(ring, 2)).toEqual(['key-c', 'key-c'])
+  })
 
-it('needs no key where none is configured', () => {
-  const ring = createKeyRing('first', [], stopping(new Map()))
-  expect(ring.next()).toBe('none')
-  expect(ring.unavailableUntil()).toBe(0)
-})
+  it('needs no key where none is configured', () => {
+    const ring = createKeyRing('first', [], stopping(new Map()))
+    expect(ring.next()).toBe('none')
+    expect(ring.unavailableUntil()).toBe(0)
+  })
 
-it('names keys without telling them', () => {
-  for (const [i, fingerprint] of fingerprints().entries()) {
-    expect(fingerprint).toMatch(/^[0-9a-f]{8}$/)
-    expect(fingerprint).not.toContain(keys[i])
-  }
-})
+  it('names keys without telling them', () => {
+    for (const [i, fingerprint] of fingerprints().entries()) {
+      expect(fingerprint).toMatch(/^[0-9a-f]{8}$/)
+      expect(fingerprint).not.toContain(keys[i])
+    }
+  })
 
-it('tells the keys in use, the next one first, and goes on after the one that was used', () => {
-  const stopped = new Map<string, number>()
-  const ring = createKeyRing('first', ['key-a', 'key-b', 'key-c'], stopping(stopped))
-  const inUse = () => ring.inUse().map(key => (key === 'none' ? key : key.key))
-  expect(inUse()).toEqual(['key-a', 'key-b', 'key-c'])
-  ring.used(ring.inUse()[1]!)
-  expect(inUse()).toEqual(['key-c', 'key-a', 'key-b'])
-  expect(createKeyRing('first', [], stopping(stopped)).inUse()).toEqual(['none'])
+  it('tells the keys in use, the next one first, and goes on after the one that was used', () => {
+    const stopped = new Map<string, number>()
+    const ring = createKeyRing('first', ['key-a', 'key-b', 'key-c'], stopping(stopped))
+    const inUse = () => ring.inUse().map(key => (key === 'none' ? key : key.key))
+    expect(inUse()).toEqual(['key-a', 'key-b', 'key-c'])
+    ring.used(ring.inUse()[1]!)
+    expect(inUse()).toEqual(['key-c', 'key-a', 'key-b'])
+    expect(createKeyRing('first', [], stopping(stopped)).inUse()).toEqual(['none'])
+  })
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { termsOf } from '../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
@@ -57,25 +57,27 @@ const ownBreaker = (state: string): boolean =>
   lines.some(line => line.includes('breaker changed state') && line.includes(`"${state}"`))
 const events = async () => (await baton.context.circuitStore.events('first')).map(({ state }) => state)
 
-it('when the process opens by itself, the cluster opens, though its window is full of good calls', async () => {
-  await answered(10_000)
-  await failSome()
-  await until(async () => (await events()).at(-1) === 'down')
-  expect(baton.context.circuits.of('first').reason).toBe('server_error')
-})
-
-it('while another process has answers, the cluster stays, and this one is alone with its trouble', async () => {
-  await answered(10_000)
-  const answering = setInterval(() => void answered(10), 50)
-  try {
+describe('the breaker of one process among several', () => {
+  it('when the process opens by itself, the cluster opens, though its window is full of good calls', async () => {
+    await answered(10_000)
     await failSome()
-    await until(() => ownBreaker('open'))
-    // It has told of it again and again, and tried by its own clock.
-    await until(() => ownBreaker('half_open'))
-    expect(await events()).toEqual([])
-  } finally {
-    clearInterval(answering)
-  }
-  await failSome()
-  await until(async () => (await events()).at(-1) === 'down')
+    await until(async () => (await events()).at(-1) === 'down')
+    expect(baton.context.circuits.of('first').reason).toBe('server_error')
+  })
+
+  it('while another process has answers, the cluster stays, and this one is alone with its trouble', async () => {
+    await answered(10_000)
+    const answering = setInterval(() => void answered(10), 50)
+    try {
+      await failSome()
+      await until(() => ownBreaker('open'))
+      // It has told of it again and again, and tried by its own clock.
+      await until(() => ownBreaker('half_open'))
+      expect(await events()).toEqual([])
+    } finally {
+      clearInterval(answering)
+    }
+    await failSome()
+    await until(async () => (await events()).at(-1) === 'down')
+  })
 })

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { afterAll, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { isTerminal } from '../../src/domain/job.ts'
 import { type CompletionListener, createCompletionListener } from '../../src/jobs/completion-listener.ts'
 import { createSubscriber } from '../../src/redis/connect.ts'
@@ -36,56 +36,58 @@ const asking = (id: string) => {
   }
 }
 
-it('hears of the ends of jobs that end together, without a look at their records', async () => {
-  using open = await openWaiter()
-  const claims = await Promise.all([running(), running(), running()])
-  const asked = claims.map(({ id }) => asking(id))
-  const waiting = asked.map(one => one.waits(open.waiter, true))
-  await Promise.all(claims.map(claim => store.finalise(claim, answer('x'))))
-  await Promise.all(waiting)
-  for (const { hasEnded } of asked) expect(hasEnded).not.toHaveBeenCalled()
-  expect(open.waiter.awaitedJobs()).toEqual([])
-})
+describe('the completion listener', () => {
+  it('hears of the ends of jobs that end together, without a look at their records', async () => {
+    using open = await openWaiter()
+    const claims = await Promise.all([running(), running(), running()])
+    const asked = claims.map(({ id }) => asking(id))
+    const waiting = asked.map(one => one.waits(open.waiter, true))
+    await Promise.all(claims.map(claim => store.finalise(claim, answer('x'))))
+    await Promise.all(waiting)
+    for (const { hasEnded } of asked) expect(hasEnded).not.toHaveBeenCalled()
+    expect(open.waiter.awaitedJobs()).toEqual([])
+  })
 
-it('hears of a job that is cancelled', async () => {
-  using open = await openWaiter()
-  const id = await created()
-  const waiting = asking(id).waits(open.waiter, true)
-  await store.cancel(id)
-  await waiting
-})
+  it('hears of a job that is cancelled', async () => {
+    using open = await openWaiter()
+    const id = await created()
+    const waiting = asking(id).waits(open.waiter, true)
+    await store.cancel(id)
+    await waiting
+  })
 
-it('finds that a job had ended before, and waits for one that has not', async () => {
-  using open = await openWaiter()
-  const claim = await running()
-  const early = asking(claim.id)
-  const waiting = early.waits(open.waiter, false)
-  await vi.waitUntil(() => early.hasEnded.mock.settledResults.length === 1)
-  expect(open.waiter.awaitedJobs()).toEqual([claim.id])
-  await store.finalise(claim, answer('x'))
-  await waiting
-  await asking(claim.id).waits(open.waiter, false)
-})
+  it('finds that a job had ended before, and waits for one that has not', async () => {
+    using open = await openWaiter()
+    const claim = await running()
+    const early = asking(claim.id)
+    const waiting = early.waits(open.waiter, false)
+    await vi.waitUntil(() => early.hasEnded.mock.settledResults.length === 1)
+    expect(open.waiter.awaitedJobs()).toEqual([claim.id])
+    await store.finalise(claim, answer('x'))
+    await waiting
+    await asking(claim.id).waits(open.waiter, false)
+  })
 
-// Well under the time after which it looks again in any case.
-it('finds an end that was told while its connection was down', { timeout: 10_000 }, async () => {
-  using open = await openWaiter()
-  const claim = await running()
-  const waiting = asking(claim.id).waits(open.waiter, true)
-  const address = `${open.subscriber.stream.localAddress}:${open.subscriber.stream.localPort}`
-  const down = new Promise(resolve => open.subscriber.once('close', resolve))
-  await redis.client('KILL', 'ADDR', address)
-  await down
-  await store.finalise(claim, answer('x'))
-  await waiting
-})
+  // Well under the time after which it looks again in any case.
+  it('finds an end that was told while its connection was down', { timeout: 10_000 }, async () => {
+    using open = await openWaiter()
+    const claim = await running()
+    const waiting = asking(claim.id).waits(open.waiter, true)
+    const address = `${open.subscriber.stream.localAddress}:${open.subscriber.stream.localPort}`
+    const down = new Promise(resolve => open.subscriber.once('close', resolve))
+    await redis.client('KILL', 'ADDR', address)
+    await down
+    await store.finalise(claim, answer('x'))
+    await waiting
+  })
 
-it('lets go when the request does', async () => {
-  using open = await openWaiter()
-  const id = await created()
-  const gone = new AbortController()
-  const waiting = open.waiter.wait(id, gone.signal, async () => false, true)
-  gone.abort()
-  await waiting
-  expect(open.waiter.awaitedJobs()).toEqual([])
+  it('lets go when the request does', async () => {
+    using open = await openWaiter()
+    const id = await created()
+    const gone = new AbortController()
+    const waiting = open.waiter.wait(id, gone.signal, async () => false, true)
+    gone.abort()
+    await waiting
+    expect(open.waiter.awaitedJobs()).toEqual([])
+  })
 })

@@ -5,91 +5,93 @@ import { openStore } from './store-fixture.ts'
 const { store, redis, keys, clock, newJob, created, scheduleOf, close } = openStore()
 afterAll(close)
 
-describe('a new job', () => {
-  it('is written with all that the client asked for', async () => {
-    const asked = {
-      tenant: 'acme',
-      webhook: { url: 'https://hooks.example/x', secret: 'whsec_abc' },
-      metadata: { order: '7' },
-      priority: 'high',
-      retryOf: 'job_before',
-    } as const
-    const job = newJob(asked)
-    expect(await store.create(job)).toEqual({ kind: 'created' })
-    const { body, idempotency: _, ...spec } = job
-    expect(await store.read(job.id)).toMatchObject({
-      ...spec,
-      status: 'queued',
-      hop: 0,
-      generation: 0,
-      attempts: [],
-      delivery: { status: 'pending', attempts: 0 },
+describe('the job store, creation', () => {
+  describe('a new job', () => {
+    it('is written with all that the client asked for', async () => {
+      const asked = {
+        tenant: 'acme',
+        webhook: { url: 'https://hooks.example/x', secret: 'whsec_abc' },
+        metadata: { order: '7' },
+        priority: 'high',
+        retryOf: 'job_before',
+      } as const
+      const job = newJob(asked)
+      expect(await store.create(job)).toEqual({ kind: 'created' })
+      const { body, idempotency: _, ...spec } = job
+      expect(await store.read(job.id)).toMatchObject({
+        ...spec,
+        status: 'queued',
+        hop: 0,
+        generation: 0,
+        attempts: [],
+        delivery: { status: 'pending', attempts: 0 },
+      })
+      expect(await store.readBody(job.id)).toBe(body)
+      expect(await redis.pttl(keys.record(job.id))).toBe(-1)
     })
-    expect(await store.readBody(job.id)).toBe(body)
-    expect(await redis.pttl(keys.record(job.id))).toBe(-1)
+
+    it('is owed its doorbell, and the timer of a deadline that is near', async () => {
+      const id = await created()
+      expect(await scheduleOf(id)).toEqual({ '.0.0': clock.nowMs + 1_500, '.x': clock.nowMs + 60_000 })
+      const patient = await created({ expiresAtMs: clock.nowMs + 3_600_000 })
+      expect(Object.keys(await scheduleOf(patient))).toEqual(['.0.0'])
+    })
+
+    it('is created once though the same call is sent again', async () => {
+      const job = newJob()
+      expect(await store.create(job)).toEqual({ kind: 'created' })
+      await store.claim(job.id, 0, 0, 'w1')
+      expect(await store.create(job)).toEqual({ kind: 'created' })
+      expect((await store.read(job.id))!.status).toBe('running')
+      const entries = (await redis.xrange(keys.index(5), '-', '+')) as [string, string[]][]
+      expect(entries.filter(([, fields]) => fields[1] === job.id)).toHaveLength(1)
+    })
+
+    it('travels with others of every shard and gets its own reply', async () => {
+      const many = Array.from({ length: 300 }, (_, i) =>
+        newJob({ id: newJobId(i % 16, clock.nowMs), body: `"${i}"` }),
+      )
+      const replies = await Promise.all(many.map(job => store.create(job)))
+      expect(new Set(replies.map(r => r.kind))).toEqual(new Set(['created']))
+      expect(await Promise.all(many.map(job => store.readBody(job.id)))).toEqual(many.map(job => job.body))
+    })
   })
 
-  it('is owed its doorbell, and the timer of a deadline that is near', async () => {
-    const id = await created()
-    expect(await scheduleOf(id)).toEqual({ '.0.0': clock.nowMs + 1_500, '.x': clock.nowMs + 60_000 })
-    const patient = await created({ expiresAtMs: clock.nowMs + 3_600_000 })
-    expect(Object.keys(await scheduleOf(patient))).toEqual(['.0.0'])
-  })
+  describe('an Idempotency-Key', () => {
+    const keyed = (keyHash: string, fingerprint: string) =>
+      newJob({ idempotency: { keyHash, fingerprint, ttlMs: 60_000 } })
 
-  it('is created once though the same call is sent again', async () => {
-    const job = newJob()
-    expect(await store.create(job)).toEqual({ kind: 'created' })
-    await store.claim(job.id, 0, 0, 'w1')
-    expect(await store.create(job)).toEqual({ kind: 'created' })
-    expect((await store.read(job.id))!.status).toBe('running')
-    const entries = (await redis.xrange(keys.index(5), '-', '+')) as [string, string[]][]
-    expect(entries.filter(([, fields]) => fields[1] === job.id)).toHaveLength(1)
-  })
+    it('leads the same request to the first job, and refuses another', async () => {
+      const first = keyed('k1', 'f1')
+      expect(await store.create(first)).toEqual({ kind: 'created' })
+      const [again, other] = [keyed('k1', 'f1'), keyed('k1', 'f2')]
+      expect(await store.create(again)).toEqual({ kind: 'replayed', id: first.id })
+      expect(await store.create(other)).toEqual({ kind: 'conflict' })
+      expect(await store.read(again.id)).toBeNull()
+      expect(await store.read(other.id)).toBeNull()
+      expect(await scheduleOf(again.id)).toEqual({})
+    })
 
-  it('travels with others of every shard and gets its own reply', async () => {
-    const many = Array.from({ length: 300 }, (_, i) =>
-      newJob({ id: newJobId(i % 16, clock.nowMs), body: `"${i}"` }),
-    )
-    const replies = await Promise.all(many.map(job => store.create(job)))
-    expect(new Set(replies.map(r => r.kind))).toEqual(new Set(['created']))
-    expect(await Promise.all(many.map(job => store.readBody(job.id)))).toEqual(many.map(job => job.body))
-  })
-})
+    it('makes one job out of many requests at once', async () => {
+      const same = Array.from({ length: 20 }, () => keyed('k2', 'f1'))
+      const replies = await Promise.all(same.map(job => store.create(job)))
+      const winners = same.filter((_, i) => replies[i]!.kind === 'created')
+      expect(winners).toHaveLength(1)
+      const losers = replies.filter(r => r.kind !== 'created')
+      expect(losers).toEqual(losers.map(() => ({ kind: 'replayed', id: winners[0]!.id })))
+    })
 
-describe('an Idempotency-Key', () => {
-  const keyed = (keyHash: string, fingerprint: string) =>
-    newJob({ idempotency: { keyHash, fingerprint, ttlMs: 60_000 } })
+    it('answers the job itself when a created one is sent again', async () => {
+      const job = keyed('k3', 'f1')
+      await store.create(job)
+      expect(await store.create(job)).toEqual({ kind: 'created' })
+    })
 
-  it('leads the same request to the first job, and refuses another', async () => {
-    const first = keyed('k1', 'f1')
-    expect(await store.create(first)).toEqual({ kind: 'created' })
-    const [again, other] = [keyed('k1', 'f1'), keyed('k1', 'f2')]
-    expect(await store.create(again)).toEqual({ kind: 'replayed', id: first.id })
-    expect(await store.create(other)).toEqual({ kind: 'conflict' })
-    expect(await store.read(again.id)).toBeNull()
-    expect(await store.read(other.id)).toBeNull()
-    expect(await scheduleOf(again.id)).toEqual({})
-  })
-
-  it('makes one job out of many requests at once', async () => {
-    const same = Array.from({ length: 20 }, () => keyed('k2', 'f1'))
-    const replies = await Promise.all(same.map(job => store.create(job)))
-    const winners = same.filter((_, i) => replies[i]!.kind === 'created')
-    expect(winners).toHaveLength(1)
-    const losers = replies.filter(r => r.kind !== 'created')
-    expect(losers).toEqual(losers.map(() => ({ kind: 'replayed', id: winners[0]!.id })))
-  })
-
-  it('answers the job itself when a created one is sent again', async () => {
-    const job = keyed('k3', 'f1')
-    await store.create(job)
-    expect(await store.create(job)).toEqual({ kind: 'created' })
-  })
-
-  it('is forgotten in time', async () => {
-    await store.create(keyed('k4', 'f1'))
-    const ttlMs = await redis.pttl(keys.idempotency(5, 'k4'))
-    expect(ttlMs).toBeGreaterThan(50_000)
-    expect(ttlMs).toBeLessThanOrEqual(60_000)
+    it('is forgotten in time', async () => {
+      await store.create(keyed('k4', 'f1'))
+      const ttlMs = await redis.pttl(keys.idempotency(5, 'k4'))
+      expect(ttlMs).toBeGreaterThan(50_000)
+      expect(ttlMs).toBeLessThanOrEqual(60_000)
+    })
   })
 })

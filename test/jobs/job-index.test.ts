@@ -21,80 +21,82 @@ const createdIn = async (shards: readonly number[]): Promise<string[]> => {
   return ids
 }
 
-describe('the list of jobs', () => {
-  it('goes through all shards, newest first, each job once, whatever the page size', async () => {
-    const ids = await createdIn([3, 15, 0, 0, 7, 3, 15, 1, 2, 3])
-    // Arrivals of one millisecond in several shards have no order but that of the shards.
-    const whole = (await index.list(null, 100)).map(entry => entry.id)
-    expect(whole.toSorted()).toEqual(ids.toSorted())
-    const placeOf = (id: string) => parseCursor(byId.get(id)!)!
-    const byId = new Map((await index.list(null, 100)).map(entry => [entry.id, entry.cursor]))
-    const times = whole.map(id => placeOf(id).ms)
-    expect(times).toEqual(times.toSorted((a, b) => b - a))
+describe('the index of jobs', () => {
+  describe('the list of jobs', () => {
+    it('goes through all shards, newest first, each job once, whatever the page size', async () => {
+      const ids = await createdIn([3, 15, 0, 0, 7, 3, 15, 1, 2, 3])
+      // Arrivals of one millisecond in several shards have no order but that of the shards.
+      const whole = (await index.list(null, 100)).map(entry => entry.id)
+      expect(whole.toSorted()).toEqual(ids.toSorted())
+      const placeOf = (id: string) => parseCursor(byId.get(id)!)!
+      const byId = new Map((await index.list(null, 100)).map(entry => [entry.id, entry.cursor]))
+      const times = whole.map(id => placeOf(id).ms)
+      expect(times).toEqual(times.toSorted((a, b) => b - a))
 
-    for (const limit of [1, 3, 4]) {
-      const paged: string[] = []
-      for (let cursor: string | null = null; ; ) {
-        const page = await index.list(cursor, limit)
-        paged.push(...page.map(entry => entry.id))
-        cursor = page.at(-1)?.cursor ?? null
-        if (cursor === null) break
+      for (const limit of [1, 3, 4]) {
+        const paged: string[] = []
+        for (let cursor: string | null = null; ; ) {
+          const page = await index.list(cursor, limit)
+          paged.push(...page.map(entry => entry.id))
+          cursor = page.at(-1)?.cursor ?? null
+          if (cursor === null) break
+        }
+        expect(paged).toEqual(whole)
       }
-      expect(paged).toEqual(whole)
+    })
+
+    it('is told apart also where arrivals of several shards have the same stream id', async () => {
+      const { redis, keys } = fixture
+      for (const shard of [2, 9, 4]) await redis.xadd(keys.index(shard), '5-0', 'j', `in-${shard}`)
+      const [first] = await index.list(null, 1)
+      expect(first).toEqual({ id: 'in-2', cursor: '5-0-2' })
+      expect((await index.list('5-0-2', 5)).map(e => e.id)).toEqual(['in-4', 'in-9'])
+      expect((await index.list('5-0-4', 5)).map(e => e.id)).toEqual(['in-9'])
+      expect(await index.list('5-0-9', 5)).toEqual([])
+    })
+
+    it.each(['', 'x', '1-2', '1-2-3-4', '1-2-3 ', '-1-2-3', '99999999999999999-0-0', '0-0-0', '00-000-5'])(
+      'knows that %j is no cursor',
+      text => {
+        expect(parseCursor(text)).toBeNull()
+      },
+    )
+  })
+
+  describe('the reconciler', () => {
+    const reconciled = async (rounds: number, perShard: number): Promise<string[]> => {
+      const ids: string[] = []
+      for (let i = 0; i < rounds; i++) ids.push(...(await index.walk(perShard)))
+      return ids
     }
-  })
 
-  it('is told apart also where arrivals of several shards have the same stream id', async () => {
-    const { redis, keys } = fixture
-    for (const shard of [2, 9, 4]) await redis.xadd(keys.index(shard), '5-0', 'j', `in-${shard}`)
-    const [first] = await index.list(null, 1)
-    expect(first).toEqual({ id: 'in-2', cursor: '5-0-2' })
-    expect((await index.list('5-0-2', 5)).map(e => e.id)).toEqual(['in-4', 'in-9'])
-    expect((await index.list('5-0-4', 5)).map(e => e.id)).toEqual(['in-9'])
-    expect(await index.list('5-0-9', 5)).toEqual([])
-  })
+    it('walks over every job once, then rests, then begins anew', async () => {
+      const ids = await createdIn([1, 1, 1, 1, 1, 6])
+      expect((await reconciled(3, 2)).toSorted()).toEqual(ids.toSorted())
+      expect(await index.walk(2)).toEqual([])
+      fixture.clock.nowMs += 30_001
+      expect((await reconciled(3, 2)).toSorted()).toEqual(ids.toSorted())
+    })
 
-  it.each(['', 'x', '1-2', '1-2-3-4', '1-2-3 ', '-1-2-3', '99999999999999999-0-0', '0-0-0', '00-000-5'])(
-    'knows that %j is no cursor',
-    text => {
-      expect(parseCursor(text)).toBeNull()
-    },
-  )
-})
+    it('is made by one process at a time', async () => {
+      const ids = await createdIn([1])
+      const other = indexOf('other')
+      expect(await index.walk(10)).toEqual(ids)
+      fixture.clock.nowMs += 30_001
+      expect(await other.walk(10)).toEqual([])
+      expect(await index.walk(10)).toEqual(ids)
+      await fixture.redis.del(`${fixture.keys.prefix}:reconciler`) // the lease ran out: its holder died
+      fixture.clock.nowMs += 30_001
+      expect(await other.walk(10)).toEqual(ids)
+    })
 
-describe('the reconciler', () => {
-  const reconciled = async (rounds: number, perShard: number): Promise<string[]> => {
-    const ids: string[] = []
-    for (let i = 0; i < rounds; i++) ids.push(...(await index.walk(perShard)))
-    return ids
-  }
-
-  it('walks over every job once, then rests, then begins anew', async () => {
-    const ids = await createdIn([1, 1, 1, 1, 1, 6])
-    expect((await reconciled(3, 2)).toSorted()).toEqual(ids.toSorted())
-    expect(await index.walk(2)).toEqual([])
-    fixture.clock.nowMs += 30_001
-    expect((await reconciled(3, 2)).toSorted()).toEqual(ids.toSorted())
-  })
-
-  it('is made by one process at a time', async () => {
-    const ids = await createdIn([1])
-    const other = indexOf('other')
-    expect(await index.walk(10)).toEqual(ids)
-    fixture.clock.nowMs += 30_001
-    expect(await other.walk(10)).toEqual([])
-    expect(await index.walk(10)).toEqual(ids)
-    await fixture.redis.del(`${fixture.keys.prefix}:reconciler`) // the lease ran out: its holder died
-    fixture.clock.nowMs += 30_001
-    expect(await other.walk(10)).toEqual(ids)
-  })
-
-  it('removes jobs past their retention, wherever in the walk they stand', async () => {
-    const { redis, keys } = fixture
-    const ids = await createdIn([1, 1, 1, 1, 1, 1])
-    const gone = [ids[0]!, ids[1]!, ids[3]!, ids[4]!]
-    await redis.del(...gone.map(id => keys.record(id)))
-    await reconciled(4, 2)
-    expect((await index.list(null, 10)).map(e => e.id)).toEqual([ids[5], ids[2]])
+    it('removes jobs past their retention, wherever in the walk they stand', async () => {
+      const { redis, keys } = fixture
+      const ids = await createdIn([1, 1, 1, 1, 1, 1])
+      const gone = [ids[0]!, ids[1]!, ids[3]!, ids[4]!]
+      await redis.del(...gone.map(id => keys.record(id)))
+      await reconciled(4, 2)
+      expect((await index.list(null, 10)).map(e => e.id)).toEqual([ids[5], ids[2]])
+    })
   })
 })

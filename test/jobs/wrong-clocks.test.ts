@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
 import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
@@ -48,27 +48,29 @@ const takes = async (id: string, offMs: number, aheadMs = 0): Promise<boolean> =
   return took
 }
 
-it.each([
-  ['of a worker whose time is behind lasts as long as others take it for', -10 * minuteMs, 0],
-  ['is not taken by a sweeper whose time is ahead', 0, 10 * minuteMs],
-  ['is not taken by one whose time is ahead from one that is behind', -10 * minuteMs, 10 * minuteMs],
-])('a live lease %s', async (_, holderOffMs, sweeperOffMs) => {
-  const id = await heldBy(holderOffMs)
-  expect(await takes(id, sweeperOffMs)).toBe(false)
-  expect(await fixture.store.read(id)).toMatchObject({ status: 'running', generation: 0 })
-})
+describe('leases under wrong clocks', () => {
+  it.each([
+    ['of a worker whose time is behind lasts as long as others take it for', -10 * minuteMs, 0],
+    ['is not taken by a sweeper whose time is ahead', 0, 10 * minuteMs],
+    ['is not taken by one whose time is ahead from one that is behind', -10 * minuteMs, 10 * minuteMs],
+  ])('a live lease %s', async (_, holderOffMs, sweeperOffMs) => {
+    const id = await heldBy(holderOffMs)
+    expect(await takes(id, sweeperOffMs)).toBe(false)
+    expect(await fixture.store.read(id)).toMatchObject({ status: 'running', generation: 0 })
+  })
 
-it('of a Redis that is behind the time of all, leases end in time', async () => {
-  const aheadMs = 10 * minuteMs
-  const id = await heldBy(aheadMs, aheadMs)
-  expect(await takes(id, aheadMs, aheadMs)).toBe(false)
-  const laterMs = aheadMs + leaseMs + 1_000
-  expect(await takes(id, laterMs, laterMs)).toBe(true)
-})
+  it('of a Redis that is behind the time of all, leases end in time', async () => {
+    const aheadMs = 10 * minuteMs
+    const id = await heldBy(aheadMs, aheadMs)
+    expect(await takes(id, aheadMs, aheadMs)).toBe(false)
+    const laterMs = aheadMs + leaseMs + 1_000
+    expect(await takes(id, laterMs, laterMs)).toBe(true)
+  })
 
-it('a lease is taken by a sweeper whose time is behind only when it is over by that, too', async () => {
-  const id = await heldBy(0)
-  await fixture.redis.zadd(fixture.keys.schedule(5), Date.now() - 1_000, `${id}.l`)
-  expect(await takes(id, -10 * minuteMs)).toBe(false)
-  expect(await takes(id, 0)).toBe(true)
+  it('a lease is taken by a sweeper whose time is behind only when it is over by that, too', async () => {
+    const id = await heldBy(0)
+    await fixture.redis.zadd(fixture.keys.schedule(5), Date.now() - 1_000, `${id}.l`)
+    expect(await takes(id, -10 * minuteMs)).toBe(false)
+    expect(await takes(id, 0)).toBe(true)
+  })
 })

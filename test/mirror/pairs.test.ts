@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { call, type Json } from '../api/test-api.ts'
@@ -61,68 +61,70 @@ const pairOf = (route: string, jobId: string): Promise<Json> =>
 const answered = async (route: string, more: object = {}) =>
   baton.ended(await baton.chat(route, { prompt: 'a secret question', ...more }))
 
-it.each(['kept', 'team/beside'])('%s: both answers of the last pairs can be read', async route => {
-  const job = await answered(route)
-  const pair = await pairOf(route, job.id)
-  expect(pair).toMatchObject({
-    ...{ job_id: job.id, route, endpoint: '/v1/chat/completions', at: expect.any(Number) },
-    original: {
-      ...{ provider: 'first', model: route, status_code: 200, latency_ms: expect.any(Number) },
-      ...{ cost_usd: job.costUsd, answer: { object: 'chat.completion' }, cut: false },
-    },
-    mirror: { provider: 'longer', model: 'claude', status_code: 200, cost_usd: null, cut: true },
+describe('pairs of mirrored answers', () => {
+  it.each(['kept', 'team/beside'])('%s: both answers of the last pairs can be read', async route => {
+    const job = await answered(route)
+    const pair = await pairOf(route, job.id)
+    expect(pair).toMatchObject({
+      ...{ job_id: job.id, route, endpoint: '/v1/chat/completions', at: expect.any(Number) },
+      original: {
+        ...{ provider: 'first', model: route, status_code: 200, latency_ms: expect.any(Number) },
+        ...{ cost_usd: job.costUsd, answer: { object: 'chat.completion' }, cut: false },
+      },
+      mirror: { provider: 'longer', model: 'claude', status_code: 200, cost_usd: null, cut: true },
+    })
+    expect(pair.original.answer).toEqual(JSON.parse(job.response!.body))
+    // What is longer than 16 kB is a text, no JSON.
+    expect(pair.mirror.answer).toMatch(/^\{"/)
+    expect(Buffer.byteLength(pair.mirror.answer)).toBe(16 * 1024)
   })
-  expect(pair.original.answer).toEqual(JSON.parse(job.response!.body))
-  // What is longer than 16 kB is a text, no JSON.
-  expect(pair.mirror.answer).toMatch(/^\{"/)
-  expect(Buffer.byteLength(pair.mirror.answer)).toBe(16 * 1024)
-})
 
-it('the newest come first, and older ones go', async () => {
-  const ids: string[] = []
-  for (let i = 1; i <= 5; i += 1) {
-    ids.unshift((await answered('busy', { prompt: `again ${i}` })).id)
-    await compared('busy', i)
-  }
-  const pairs = await pairsOf('busy')
-  expect(pairs.map(pair => pair.job_id)).toEqual(ids.slice(0, 3))
-})
+  it('the newest come first, and older ones go', async () => {
+    const ids: string[] = []
+    for (let i = 1; i <= 5; i += 1) {
+      ids.unshift((await answered('busy', { prompt: `again ${i}` })).id)
+      await compared('busy', i)
+    }
+    const pairs = await pairsOf('busy')
+    expect(pairs.map(pair => pair.job_id)).toEqual(ids.slice(0, 3))
+  })
 
-it('answers that agree are not kept, nor those without a counterpart', async () => {
-  await Promise.all([answered('alike'), answered('failing')])
-  await Promise.all([compared('alike', 1), compared('failing', 1, 'failed')])
-  expect(await pairsOf('alike')).toEqual([])
-  expect(await pairsOf('failing')).toEqual([])
-})
+  it('answers that agree are not kept, nor those without a counterpart', async () => {
+    await Promise.all([answered('alike'), answered('failing')])
+    await Promise.all([compared('alike', 1), compared('failing', 1, 'failed')])
+    expect(await pairsOf('alike')).toEqual([])
+    expect(await pairsOf('failing')).toEqual([])
+  })
 
-it('without the setting nothing of an answer is kept', async () => {
-  await answered('unkept')
-  await compared('unkept', 1)
-  const { json } = await get('/v1/mirrors')
-  expect(json.data.map((mirror: Json) => [mirror.route, mirror.keep_pairs])).toContainEqual(['unkept', 0])
-  expect(await pairsOf('unkept')).toEqual([])
-  const records = await baton.context.redis.keys(`${baton.prefix}:*:j:mirror_*`)
-  const fields = await Promise.all(records.map(key => baton.context.redis.hgetall(key)))
-  const own = fields.filter(({ spec }) => spec!.endsWith(' unkept'))
-  expect(own).toHaveLength(1)
-  expect(Object.keys(JSON.parse(own[0]!.original!))).toEqual(['likeness', 'latencyMs', 'costUsd'])
-})
+  it('without the setting nothing of an answer is kept', async () => {
+    await answered('unkept')
+    await compared('unkept', 1)
+    const { json } = await get('/v1/mirrors')
+    expect(json.data.map((mirror: Json) => [mirror.route, mirror.keep_pairs])).toContainEqual(['unkept', 0])
+    expect(await pairsOf('unkept')).toEqual([])
+    const records = await baton.context.redis.keys(`${baton.prefix}:*:j:mirror_*`)
+    const fields = await Promise.all(records.map(key => baton.context.redis.hgetall(key)))
+    const own = fields.filter(({ spec }) => spec!.endsWith(' unkept'))
+    expect(own).toHaveLength(1)
+    expect(Object.keys(JSON.parse(own[0]!.original!))).toEqual(['likeness', 'latencyMs', 'costUsd'])
+  })
 
-it('a tenant reads the answers of its own jobs alone', async () => {
-  const [mine, theirs] = [await answered('shared'), await answered('shared', { tenant: 'them' })]
-  await compared('shared', 2)
-  expect((await pairsOf('shared')).map(pair => pair.job_id)).toEqual([mine.id])
-  expect((await pairsOf('shared', 'theirs')).map(pair => pair.job_id)).toEqual([theirs.id])
-})
+  it('a tenant reads the answers of its own jobs alone', async () => {
+    const [mine, theirs] = [await answered('shared'), await answered('shared', { tenant: 'them' })]
+    await compared('shared', 2)
+    expect((await pairsOf('shared')).map(pair => pair.job_id)).toEqual([mine.id])
+    expect((await pairsOf('shared', 'theirs')).map(pair => pair.job_id)).toEqual([theirs.id])
+  })
 
-it.each(['plain', 'nowhere'])('%s, which has no mirror, is said to have none', async route => {
-  const { status, json } = await get(`/v1/mirrors/${route}/pairs`)
-  expect([status, json.error.code, json.error.param]).toEqual([404, 'mirror_not_found', 'route'])
-})
+  it.each(['plain', 'nowhere'])('%s, which has no mirror, is said to have none', async route => {
+    const { status, json } = await get(`/v1/mirrors/${route}/pairs`)
+    expect([status, json.error.code, json.error.param]).toEqual([404, 'mirror_not_found', 'route'])
+  })
 
-it('no answer is in the log', async () => {
-  const { id } = await answered('kept', { prompt: 'quetzalcoatlus' })
-  const { original } = await pairOf('kept', id)
-  expect(original.answer.choices[0].message.content).toContain('quetzalcoatlus')
-  expect(logged.join('\n')).not.toContain('quetzalcoatlus')
+  it('no answer is in the log', async () => {
+    const { id } = await answered('kept', { prompt: 'quetzalcoatlus' })
+    const { original } = await pairOf('kept', id)
+    expect(original.answer.choices[0].message.content).toContain('quetzalcoatlus')
+    expect(logged.join('\n')).not.toContain('quetzalcoatlus')
+  })
 })

@@ -66,123 +66,125 @@ const endAll = (...workers: Answering[]): void => {
 
 const activeRings = async () => (await q.queueOf('first').getJobCounts('active')).active
 
-it('the doorbell of a webhook is rung again while BullMQ still holds the ring it came with', async () => {
-  const doorbell = 'job_0.w.0'
-  await q.doorbells.ring({ queue: webhookQueue, doorbell })
-  const held = worker(1, true, webhookQueue)
-  await until(() => held.answered.length === 1)
-  await q.doorbells.ring({ queue: webhookQueue, doorbell })
-  held.end(doorbell)
-  await until(() => held.answered.length === 2)
-  endAll(held)
-})
-
-describe('a ring of many doorbells', () => {
-  it('is taken as far as there are places; others get the rest at once', async () => {
-    await ringTogether(names(10))
-    const few = worker(3)
-    await until(() => few.underWay.size === 3)
-    const many = worker(50)
-    await until(() => many.underWay.size === 7)
-    expect([...few.answered, ...many.answered]).toEqual(names(10))
-    endAll(few, many)
+describe('the queue consumer', () => {
+  it('the doorbell of a webhook is rung again while BullMQ still holds the ring it came with', async () => {
+    const doorbell = 'job_0.w.0'
+    await q.doorbells.ring({ queue: webhookQueue, doorbell })
+    const held = worker(1, true, webhookQueue)
+    await until(() => held.answered.length === 1)
+    await q.doorbells.ring({ queue: webhookQueue, doorbell })
+    held.end(doorbell)
+    await until(() => held.answered.length === 2)
+    endAll(held)
   })
 
-  it('waits for nobody’s slow call: a place that is left gets the next doorbell', async () => {
-    await ringTogether(names(6))
-    const alone = worker(2)
-    await until(() => alone.answered.length === 2)
-    alone.end('job_1.0.0')
-    await until(() => alone.answered.length === 3)
-    for (const doorbell of ['job_2.0.0', 'job_3.0.0', 'job_4.0.0']) {
-      alone.end(doorbell)
-      await until(() => alone.underWay.size === 2)
-    }
-    // The first call still runs.
-    expect(alone.answered).toEqual(names(6))
-    expect(alone.underWay).toContain('job_0.0.0')
-    endAll(alone)
+  describe('a ring of many doorbells', () => {
+    it('is taken as far as there are places; others get the rest at once', async () => {
+      await ringTogether(names(10))
+      const few = worker(3)
+      await until(() => few.underWay.size === 3)
+      const many = worker(50)
+      await until(() => many.underWay.size === 7)
+      expect([...few.answered, ...many.answered]).toEqual(names(10))
+      endAll(few, many)
+    })
+
+    it('waits for nobody’s slow call: a place that is left gets the next doorbell', async () => {
+      await ringTogether(names(6))
+      const alone = worker(2)
+      await until(() => alone.answered.length === 2)
+      alone.end('job_1.0.0')
+      await until(() => alone.answered.length === 3)
+      for (const doorbell of ['job_2.0.0', 'job_3.0.0', 'job_4.0.0']) {
+        alone.end(doorbell)
+        await until(() => alone.underWay.size === 2)
+      }
+      // The first call still runs.
+      expect(alone.answered).toEqual(names(6))
+      expect(alone.underWay).toContain('job_0.0.0')
+      endAll(alone)
+    })
+
+    it('keeps its place before what was rung later when it is rung again', async () => {
+      await ringTogether(names(4))
+      const one = worker(1)
+      await until(() => one.answered.length === 1)
+      await ringTogether(['job_later.0.0'])
+      for (const doorbell of names(4)) {
+        await until(() => one.underWay.has(doorbell))
+        one.end(doorbell)
+      }
+      await until(() => one.answered.length === 5)
+      expect(one.answered).toEqual([...names(4), 'job_later.0.0'])
+      endAll(one)
+    })
+
+    it('of low priority still comes last when it is rung again', async () => {
+      await ringTogether(names(3), 'low')
+      const one = worker(1)
+      await until(() => one.answered.length === 1)
+      await ringTogether(['job_urgent.0.0'])
+      one.end('job_0.0.0')
+      await until(() => one.answered.length === 2)
+      expect(one.answered[1]).toBe('job_urgent.0.0')
+      one.end('job_urgent.0.0')
+      await until(() => one.underWay.has('job_1.0.0'))
+      endAll(one)
+      await until(() => one.underWay.has('job_2.0.0'))
+      endAll(one)
+    })
+
+    it('is split when it is too long, and counted whole', async () => {
+      await ringTogether(names(2 * bundleSize + 1))
+      expect(await q.ringingAt('first')).toHaveLength(3)
+      expect(await q.doorbells.waiting(queue)).toBe(2 * bundleSize + 1)
+    })
   })
 
-  it('keeps its place before what was rung later when it is rung again', async () => {
-    await ringTogether(names(4))
-    const one = worker(1)
-    await until(() => one.answered.length === 1)
-    await ringTogether(['job_later.0.0'])
-    for (const doorbell of names(4)) {
-      await until(() => one.underWay.has(doorbell))
-      one.end(doorbell)
-    }
-    await until(() => one.answered.length === 5)
-    expect(one.answered).toEqual([...names(4), 'job_later.0.0'])
-    endAll(one)
+  describe('BullMQ', () => {
+    it('drops a ring as soon as its doorbells are taken', async () => {
+      await ringTogether(names(2))
+      const busy = worker(5)
+      await until(() => busy.underWay.size === 2)
+      await until(async () => (await activeRings()) === 0)
+      expect(busy.underWay.size).toBe(2)
+      endAll(busy)
+    })
+
+    it('keeps a ring whose doorbells are not taken', async () => {
+      await ringTogether(names(2))
+      const busy = worker(5, false)
+      await until(() => busy.underWay.size === 2)
+      expect(await activeRings()).toBe(1)
+      busy.end('job_0.0.0')
+      expect(await activeRings()).toBe(1)
+      busy.end('job_1.0.0')
+      await until(async () => (await activeRings()) === 0)
+    })
   })
 
-  it('of low priority still comes last when it is rung again', async () => {
-    await ringTogether(names(3), 'low')
-    const one = worker(1)
-    await until(() => one.answered.length === 1)
-    await ringTogether(['job_urgent.0.0'])
-    one.end('job_0.0.0')
-    await until(() => one.answered.length === 2)
-    expect(one.answered[1]).toBe('job_urgent.0.0')
-    one.end('job_urgent.0.0')
-    await until(() => one.underWay.has('job_1.0.0'))
-    endAll(one)
-    await until(() => one.underWay.has('job_2.0.0'))
-    endAll(one)
-  })
+  describe('a worker that stops', () => {
+    it('ends what it answers, and leaves the rest to others', async () => {
+      await ringTogether(names(5))
+      const stopping = worker(2)
+      await until(() => stopping.underWay.size === 2)
+      const stopped = stopping.consumer.stop(60_000, () => undefined)
+      stopping.end('job_0.0.0')
+      stopping.end('job_1.0.0')
+      await stopped
+      expect(stopping.answered).toEqual(names(2))
+      const heir = worker(5)
+      await until(() => heir.underWay.size === 3)
+      expect(heir.answered).toEqual(names(5).slice(2))
+      endAll(heir)
+    })
 
-  it('is split when it is too long, and counted whole', async () => {
-    await ringTogether(names(2 * bundleSize + 1))
-    expect(await q.ringingAt('first')).toHaveLength(3)
-    expect(await q.doorbells.waiting(queue)).toBe(2 * bundleSize + 1)
-  })
-})
-
-describe('BullMQ', () => {
-  it('drops a ring as soon as its doorbells are taken', async () => {
-    await ringTogether(names(2))
-    const busy = worker(5)
-    await until(() => busy.underWay.size === 2)
-    await until(async () => (await activeRings()) === 0)
-    expect(busy.underWay.size).toBe(2)
-    endAll(busy)
-  })
-
-  it('keeps a ring whose doorbells are not taken', async () => {
-    await ringTogether(names(2))
-    const busy = worker(5, false)
-    await until(() => busy.underWay.size === 2)
-    expect(await activeRings()).toBe(1)
-    busy.end('job_0.0.0')
-    expect(await activeRings()).toBe(1)
-    busy.end('job_1.0.0')
-    await until(async () => (await activeRings()) === 0)
-  })
-})
-
-describe('a worker that stops', () => {
-  it('ends what it answers, and leaves the rest to others', async () => {
-    await ringTogether(names(5))
-    const stopping = worker(2)
-    await until(() => stopping.underWay.size === 2)
-    const stopped = stopping.consumer.stop(60_000, () => undefined)
-    stopping.end('job_0.0.0')
-    stopping.end('job_1.0.0')
-    await stopped
-    expect(stopping.answered).toEqual(names(2))
-    const heir = worker(5)
-    await until(() => heir.underWay.size === 3)
-    expect(heir.answered).toEqual(names(5).slice(2))
-    endAll(heir)
-  })
-
-  it('hands back what has not ended in time', async () => {
-    await ringTogether(names(1))
-    const stopping = worker(2)
-    await until(() => stopping.underWay.size === 1)
-    await stopping.consumer.stop(10, () => endAll(stopping))
-    expect(stopping.underWay.size).toBe(0)
+    it('hands back what has not ended in time', async () => {
+      await ringTogether(names(1))
+      const stopping = worker(2)
+      await until(() => stopping.underWay.size === 1)
+      await stopping.consumer.stop(10, () => endAll(stopping))
+      expect(stopping.underWay.size).toBe(0)
+    })
   })
 })

@@ -33,114 +33,116 @@ beforeEach(() => setMemory(0))
 
 const queue = providerQueue('first')
 
-describe('while Redis is full', () => {
-  it('no job is made, and one that was made is still found by its key', async () => {
-    const idempotency = { keyHash: 'key', fingerprint: 'print', ttlMs: 60_000 }
-    const first = q.newJob({ idempotency })
-    await q.store.create(first)
-    await fill()
-    await expect(q.store.create(q.newJob())).rejects.toThrow(/OOM/)
-    expect(await q.store.create(q.newJob({ idempotency }))).toEqual({ kind: 'replayed', id: first.id })
-  })
-
-  it('a doorbell is rung, answered and seen to by BullMQ', async () => {
-    await q.doorbells.ring({ queue, doorbell: 'job_before.0.0' })
-    await fill()
-    await q.doorbells.ring({ queue, doorbell: 'job_one.0.0' })
-    await q.doorbells.ringAll([{ queue, doorbell: 'job_low.0.0', priority: 'low' }])
-    await q.doorbells.returnToQueue(queue, ['job_back.0.0'], { timestamp: Date.now(), opts: {} } as Job)
-    const answered: string[] = []
-    const consumer = createConsumer({
-      ...{ queue, concurrency: 4, lockMs: 15_000, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
-      log: q.parts.log,
-      handle: async doorbell => void answered.push(doorbell),
+describe('the queue of a full Redis', () => {
+  describe('while Redis is full', () => {
+    it('no job is made, and one that was made is still found by its key', async () => {
+      const idempotency = { keyHash: 'key', fingerprint: 'print', ttlMs: 60_000 }
+      const first = q.newJob({ idempotency })
+      await q.store.create(first)
+      await fill()
+      await expect(q.store.create(q.newJob())).rejects.toThrow(/OOM/)
+      expect(await q.store.create(q.newJob({ idempotency }))).toEqual({ kind: 'replayed', id: first.id })
     })
-    consumer.start()
-    await until(() => answered.length === 4)
-    await until(async () => (await q.queueOf('first').getActiveCount()) === 0)
-    await consumer.stop(0, () => undefined)
-    expect(await q.ringingAt('first')).toEqual([])
-  })
 
-  it('a ring of a worker that fell silent comes back', async () => {
-    await q.doorbells.ring({ queue, doorbell: 'job_silent.0.0' })
-    const queueKeys = q.queueOf('first')
-    await q.redis.lmove(queueKeys.toKey('wait'), queueKeys.toKey('active'), 'RIGHT', 'LEFT')
-    await fill()
-    const answered: string[] = []
-    const consumer = createConsumer({
-      ...{ queue, concurrency: 1, lockMs: 200, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
-      log: q.parts.log,
-      handle: async doorbell => void answered.push(doorbell),
+    it('a doorbell is rung, answered and seen to by BullMQ', async () => {
+      await q.doorbells.ring({ queue, doorbell: 'job_before.0.0' })
+      await fill()
+      await q.doorbells.ring({ queue, doorbell: 'job_one.0.0' })
+      await q.doorbells.ringAll([{ queue, doorbell: 'job_low.0.0', priority: 'low' }])
+      await q.doorbells.returnToQueue(queue, ['job_back.0.0'], { timestamp: Date.now(), opts: {} } as Job)
+      const answered: string[] = []
+      const consumer = createConsumer({
+        ...{ queue, concurrency: 4, lockMs: 15_000, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
+        log: q.parts.log,
+        handle: async doorbell => void answered.push(doorbell),
+      })
+      consumer.start()
+      await until(() => answered.length === 4)
+      await until(async () => (await q.queueOf('first').getActiveCount()) === 0)
+      await consumer.stop(0, () => undefined)
+      expect(await q.ringingAt('first')).toEqual([])
     })
-    consumer.start()
-    await until(() => answered.includes('job_silent.0.0'))
-    await consumer.stop(0, () => undefined)
-  })
 
-  it('a job goes through its whole life, and its webhook is delivered', async () => {
-    const id = await q.created({ webhook: { url: 'https://hooks.example/x' } })
-    await fill()
-    const target = { provider: 'second', model: 'm' }
-    const first = await q.claimed(id)
-    expect(await q.store.renew(first)).toBe(true)
-    expect(await q.store.retry(first, 1, [], q.clock.nowMs)).toBe(true)
-    await q.store.advance(
-      first,
-      { hop: 1, generation: 0, target, attemptsSpent: 1, attempts: [] },
-      q.clock.nowMs,
-    )
-    const second = await q.claimed(id)
-    await q.store.park(
-      second,
-      { hop: 1, generation: 1, target, attemptsSpent: 1, attempts: [] },
-      q.clock.nowMs,
-    )
-    const third = await q.claimed(id, 'w2')
-    // Longer than all that its end lets go of.
-    expect(await q.store.finalise(third, answer('x'.repeat(20_000)))).toBe(true)
-    expect(await q.store.takeDelivery(id, 0)).not.toBeNull()
-    await q.store.renewDelivery(`${id}.w.0`)
-    await q.store.reschedule(id, 0)
-    await q.store.recordDelivery(id, 0, { status: 'pending', reason: '500', nextAtMs: q.clock.nowMs })
-    await q.store.recordDelivery(id, 1, { status: 'dead', reason: '410' })
-    expect(await q.store.redeliver(id)).toBe(true)
-    await q.store.recordDelivery(id, 2, { status: 'delivered', reason: '200' })
-    expect(await q.store.read(id)).toMatchObject({ status: 'succeeded', delivery: { status: 'delivered' } })
-  })
+    it('a ring of a worker that fell silent comes back', async () => {
+      await q.doorbells.ring({ queue, doorbell: 'job_silent.0.0' })
+      const queueKeys = q.queueOf('first')
+      await q.redis.lmove(queueKeys.toKey('wait'), queueKeys.toKey('active'), 'RIGHT', 'LEFT')
+      await fill()
+      const answered: string[] = []
+      const consumer = createConsumer({
+        ...{ queue, concurrency: 1, lockMs: 200, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
+        log: q.parts.log,
+        handle: async doorbell => void answered.push(doorbell),
+      })
+      consumer.start()
+      await until(() => answered.includes('job_silent.0.0'))
+      await consumer.stop(0, () => undefined)
+    })
 
-  it('jobs are cancelled, and expire by the sweeper', async () => {
-    const [waiting, cancelled] = [await q.created({ expiresAtMs: q.clock.nowMs }), (await q.running()).id]
-    await fill()
-    expect(await q.store.cancel(cancelled)).toBe('running')
-    q.clock.nowMs += 2_000
-    await sweep(q.parts)
-    expect(await q.store.read(waiting)).toMatchObject({ status: 'expired' })
-  })
+    it('a job goes through its whole life, and its webhook is delivered', async () => {
+      const id = await q.created({ webhook: { url: 'https://hooks.example/x' } })
+      await fill()
+      const target = { provider: 'second', model: 'm' }
+      const first = await q.claimed(id)
+      expect(await q.store.renew(first)).toBe(true)
+      expect(await q.store.retry(first, 1, [], q.clock.nowMs)).toBe(true)
+      await q.store.advance(
+        first,
+        { hop: 1, generation: 0, target, attemptsSpent: 1, attempts: [] },
+        q.clock.nowMs,
+      )
+      const second = await q.claimed(id)
+      await q.store.park(
+        second,
+        { hop: 1, generation: 1, target, attemptsSpent: 1, attempts: [] },
+        q.clock.nowMs,
+      )
+      const third = await q.claimed(id, 'w2')
+      // Longer than all that its end lets go of.
+      expect(await q.store.finalise(third, answer('x'.repeat(20_000)))).toBe(true)
+      expect(await q.store.takeDelivery(id, 0)).not.toBeNull()
+      await q.store.renewDelivery(`${id}.w.0`)
+      await q.store.reschedule(id, 0)
+      await q.store.recordDelivery(id, 0, { status: 'pending', reason: '500', nextAtMs: q.clock.nowMs })
+      await q.store.recordDelivery(id, 1, { status: 'dead', reason: '410' })
+      expect(await q.store.redeliver(id)).toBe(true)
+      await q.store.recordDelivery(id, 2, { status: 'delivered', reason: '200' })
+      expect(await q.store.read(id)).toMatchObject({ status: 'succeeded', delivery: { status: 'delivered' } })
+    })
 
-  it('processes tell that they live, circuits and leads of the cache go on, and the reconciler walks', async () => {
-    const { redis, keys, parts } = q
-    await fill()
-    const heartbeat = createProcessHeartbeat(redis, keys.prefix, parts.log, () => ({
-      ...{ instance: 'me', ends: { cancelled: 0, expired: 0 }, seenAtMs: q.clock.nowMs },
-    }))
-    heartbeat.start()
-    await until(async () => (await readProcesses(redis, keys.prefix, q.clock.nowMs)).length === 1)
-    await heartbeat.stop()
-    expect((await createCircuitStore(redis, keys.prefix, parts.now).pause('first', true)).pausedAtMs).toBe(
-      q.clock.nowMs,
-    )
-    expect(await createTurn(redis, keys.prefix, 'me')('something')).toBe(true)
-    await createJobIndex(redis, keys, 'me', parts.now).walk(10)
-    await createOwedWrite(redis)('SET', 'full:x', 1)
-    const cache = createAnswerCache({ redis, keys, leaseMs: 1_000, now: parts.now })
-    expect(await cache.enter('a'.repeat(43), 'job_1')).toEqual({ kind: 'lead' })
-    const room = { route: 'r', ttlMs: 1_000, maxTotalBytes: 1_000_000 }
-    const kept = { statusCode: 200, body: '{}', target: { provider: 'first', model: 'm' } }
-    await expect(cache.put('a'.repeat(43), 'job_1', room, kept)).rejects.toThrow(/OOM/)
-    expect(await cache.endLead('a'.repeat(43), 'job_1', true)).toEqual([])
-    const mirror = { route: 'r', to: { provider: 'second', model: 'm' } }
-    const mirrors = createMirrorStore(redis, keys, parts.now)
-    await expect(mirrors.reserve(mirror, 'mirror_1', q.clock.nowMs + 1_000, 5)).rejects.toThrow(/OOM/)
+    it('jobs are cancelled, and expire by the sweeper', async () => {
+      const [waiting, cancelled] = [await q.created({ expiresAtMs: q.clock.nowMs }), (await q.running()).id]
+      await fill()
+      expect(await q.store.cancel(cancelled)).toBe('running')
+      q.clock.nowMs += 2_000
+      await sweep(q.parts)
+      expect(await q.store.read(waiting)).toMatchObject({ status: 'expired' })
+    })
+
+    it('processes tell that they live, circuits and leads of the cache go on, and the reconciler walks', async () => {
+      const { redis, keys, parts } = q
+      await fill()
+      const heartbeat = createProcessHeartbeat(redis, keys.prefix, parts.log, () => ({
+        ...{ instance: 'me', ends: { cancelled: 0, expired: 0 }, seenAtMs: q.clock.nowMs },
+      }))
+      heartbeat.start()
+      await until(async () => (await readProcesses(redis, keys.prefix, q.clock.nowMs)).length === 1)
+      await heartbeat.stop()
+      expect((await createCircuitStore(redis, keys.prefix, parts.now).pause('first', true)).pausedAtMs).toBe(
+        q.clock.nowMs,
+      )
+      expect(await createTurn(redis, keys.prefix, 'me')('something')).toBe(true)
+      await createJobIndex(redis, keys, 'me', parts.now).walk(10)
+      await createOwedWrite(redis)('SET', 'full:x', 1)
+      const cache = createAnswerCache({ redis, keys, leaseMs: 1_000, now: parts.now })
+      expect(await cache.enter('a'.repeat(43), 'job_1')).toEqual({ kind: 'lead' })
+      const room = { route: 'r', ttlMs: 1_000, maxTotalBytes: 1_000_000 }
+      const kept = { statusCode: 200, body: '{}', target: { provider: 'first', model: 'm' } }
+      await expect(cache.put('a'.repeat(43), 'job_1', room, kept)).rejects.toThrow(/OOM/)
+      expect(await cache.endLead('a'.repeat(43), 'job_1', true)).toEqual([])
+      const mirror = { route: 'r', to: { provider: 'second', model: 'm' } }
+      const mirrors = createMirrorStore(redis, keys, parts.now)
+      await expect(mirrors.reserve(mirror, 'mirror_1', q.clock.nowMs + 1_000, 5)).rejects.toThrow(/OOM/)
+    })
   })
 })

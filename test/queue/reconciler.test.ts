@@ -58,199 +58,201 @@ const ringWebhooks = (one: string, other: string, attempt = 0): Promise<void> =>
     [one, other].map(id => ({ queue: webhookQueue, doorbell: webhookDoorbell(id, attempt) })),
   )
 
-describe('the reconciler puts back what is lost', () => {
-  it('a doorbell that was removed from BullMQ by hand', async () => {
-    const id = await q.created(farDeadline())
-    await ring(id)
-    await q.queueOf('first').obliterate({ force: true })
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({}) // too young to tell
-    settle()
-    await reconcile(id)
-    await sweep(q.parts)
-    expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
+describe('the queue reconciler', () => {
+  describe('the reconciler puts back what is lost', () => {
+    it('a doorbell that was removed from BullMQ by hand', async () => {
+      const id = await q.created(farDeadline())
+      await ring(id)
+      await q.queueOf('first').obliterate({ force: true })
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({}) // too young to tell
+      settle()
+      await reconcile(id)
+      await sweep(q.parts)
+      expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
+    })
+
+    it('a doorbell rung long before all that wait: those before them have been seen to', async () => {
+      q.clock.nowMs -= 120_000
+      const id = await q.created(farDeadline())
+      await q.schedule.remove([`${id}.0.0`])
+      q.clock.nowMs += 120_000
+      await ring(await q.created(farDeadline()))
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({ '.0.0': q.clock.nowMs })
+    })
+
+    it('a doorbell rung after one that its worker answered long ago, and keeps until it has room', async () => {
+      await ring(await q.created(farDeadline()))
+      await keepRing(60_000)
+      const id = await q.created(farDeadline())
+      await q.schedule.remove([`${id}.0.0`])
+      settle()
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({ '.0.0': q.clock.nowMs })
+    })
+
+    it('a running job whose worker and lease are gone', async () => {
+      const { id } = await q.running(farDeadline())
+      await q.schedule.remove([leaseEntry(id)])
+      settle()
+      await reconcile(id)
+      const record = (await q.store.read(id))!
+      expect(record).toMatchObject({ status: 'queued', hop: 0, generation: 1 })
+      expect(record.attempts).toEqual([
+        expect.objectContaining({ verdict: null, reason: 'worker_lost', possibly_billed: true }),
+      ])
+      // Its worker's end is not the job's fault.
+      expect((await q.claimed(id, 'w2')).attemptsSpent).toBe(0)
+    })
+
+    it('a parked job’s time', async () => {
+      const claim = await q.running(farDeadline())
+      const move = { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] }
+      const resumesAtMs = q.clock.nowMs + 500_000
+      await q.store.park(claim, move, resumesAtMs)
+      await q.schedule.remove([`${claim.id}.0.1`])
+      settle()
+      await reconcile(claim.id)
+      expect(await q.scheduleOf(claim.id)).toEqual({ '.0.1': resumesAtMs })
+      expect((await q.store.read(claim.id))!.status).toBe('parked')
+    })
+
+    it('a webhook that is owed', async () => {
+      const claim = await q.running({ ...farDeadline(), webhook })
+      await q.store.finalise(claim, answer('x'))
+      await q.schedule.remove([`${claim.id}.w.0`])
+      settle()
+      await reconcile(claim.id)
+      expect(await q.scheduleOf(claim.id)).toEqual({ '.w.0': q.clock.nowMs })
+    })
+
+    it('a webhook that was due long before all that ring, and then gives it the time to be seen to', async () => {
+      const id = await ended(-120_000)
+      await ringWebhooks(await ended(), await ended())
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({ '.w.0': q.clock.nowMs })
+      await q.schedule.remove([`${id}.w.0`]) // as whoever rings it does
+      settle()
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({})
+    })
+
+    it('the timer of a deadline that has come near', async () => {
+      const id = await q.created(farDeadline())
+      settle()
+      await reconcile(id)
+      expect(Object.keys(await q.scheduleOf(id))).toEqual(['.0.0'])
+      const { expiresAtMs } = (await q.store.read(id))!
+      q.clock.nowMs = expiresAtMs - 60_000
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toMatchObject({ '.x': expiresAtMs })
+    })
   })
 
-  it('a doorbell rung long before all that wait: those before them have been seen to', async () => {
-    q.clock.nowMs -= 120_000
-    const id = await q.created(farDeadline())
-    await q.schedule.remove([`${id}.0.0`])
-    q.clock.nowMs += 120_000
-    await ring(await q.created(farDeadline()))
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({ '.0.0': q.clock.nowMs })
-  })
+  describe('the reconciler leaves alone', () => {
+    it('doorbells that wait, in the schedule or at their queue', async () => {
+      const [owed, rung] = [await q.created(farDeadline()), await q.created(farDeadline())]
+      await ring(rung)
+      settle()
+      const owedBefore = await q.scheduleOf(owed)
+      await reconcile(owed)
+      await reconcile(rung)
+      expect(await q.scheduleOf(owed)).toEqual(owedBefore)
+      expect(await q.scheduleOf(rung)).toEqual({})
+    })
 
-  it('a doorbell rung after one that its worker answered long ago, and keeps until it has room', async () => {
-    await ring(await q.created(farDeadline()))
-    await keepRing(60_000)
-    const id = await q.created(farDeadline())
-    await q.schedule.remove([`${id}.0.0`])
-    settle()
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({ '.0.0': q.clock.nowMs })
-  })
+    it('a doorbell that waits with others at its queue', async () => {
+      const [first, id] = [await q.created(farDeadline()), await q.created(farDeadline())]
+      await Promise.all([ring(first), ring(id)])
+      settle()
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({})
+    })
 
-  it('a running job whose worker and lease are gone', async () => {
-    const { id } = await q.running(farDeadline())
-    await q.schedule.remove([leaseEntry(id)])
-    settle()
-    await reconcile(id)
-    const record = (await q.store.read(id))!
-    expect(record).toMatchObject({ status: 'queued', hop: 0, generation: 1 })
-    expect(record.attempts).toEqual([
-      expect.objectContaining({ verdict: null, reason: 'worker_lost', possibly_billed: true }),
-    ])
-    // Its worker's end is not the job's fault.
-    expect((await q.claimed(id, 'w2')).attemptsSpent).toBe(0)
-  })
+    it('a doorbell that a worker is about to answer', async () => {
+      const id = await q.created(farDeadline())
+      await ring(id)
+      settle()
+      await keepRing(50_000)
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({})
+    })
 
-  it('a parked job’s time', async () => {
-    const claim = await q.running(farDeadline())
-    const move = { hop: 0, generation: 1, target: claim.target, attemptsSpent: 0, attempts: [] }
-    const resumesAtMs = q.clock.nowMs + 500_000
-    await q.store.park(claim, move, resumesAtMs)
-    await q.schedule.remove([`${claim.id}.0.1`])
-    settle()
-    await reconcile(claim.id)
-    expect(await q.scheduleOf(claim.id)).toEqual({ '.0.1': resumesAtMs })
-    expect((await q.store.read(claim.id))!.status).toBe('parked')
-  })
+    it('a doorbell that waits where a job was moved to long after it was made', async () => {
+      q.clock.nowMs -= 120_000
+      const [moved, lost] = [await q.running(farDeadline()), await q.running(farDeadline())]
+      q.clock.nowMs += 120_000
+      await q.store.advance(
+        moved,
+        { hop: 1, generation: 0, target: moved.target, attemptsSpent: 0, attempts: [] },
+        q.clock.nowMs,
+      )
+      await q.store.recover((await q.store.read(lost.id))!)
+      for (const doorbell of [`${moved.id}.1.0`, `${lost.id}.0.1`])
+        await q.doorbells.ring({ queue: providerQueue('first'), doorbell })
+      settle()
+      await reconcile(moved.id)
+      await reconcile(lost.id)
+      expect(await q.scheduleOf(moved.id)).toEqual({})
+      expect(await q.scheduleOf(lost.id)).toEqual({})
+    })
 
-  it('a webhook that is owed', async () => {
-    const claim = await q.running({ ...farDeadline(), webhook })
-    await q.store.finalise(claim, answer('x'))
-    await q.schedule.remove([`${claim.id}.w.0`])
-    settle()
-    await reconcile(claim.id)
-    expect(await q.scheduleOf(claim.id)).toEqual({ '.w.0': q.clock.nowMs })
-  })
+    it('a running job that its worker holds', async () => {
+      const { id } = await q.running(farDeadline())
+      settle()
+      await reconcile(id)
+      expect(await q.store.read(id)).toMatchObject({ status: 'running', generation: 0, attempts: [] })
+    })
 
-  it('a webhook that was due long before all that ring, and then gives it the time to be seen to', async () => {
-    const id = await ended(-120_000)
-    await ringWebhooks(await ended(), await ended())
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({ '.w.0': q.clock.nowMs })
-    await q.schedule.remove([`${id}.w.0`]) // as whoever rings it does
-    settle()
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({})
-  })
+    it('a job that moved on while it looked', async () => {
+      const claim = await q.running(farDeadline())
+      const seen = (await q.store.read(claim.id))!
+      const move = { hop: 1, generation: 0, target: claim.target, attemptsSpent: 0, attempts: [] }
+      await q.store.advance(claim, move, q.clock.nowMs)
+      expect(await q.store.recover(seen)).toBe(false)
+      await q.store.cancel(claim.id)
+      expect(await q.store.recover((await q.store.read(claim.id))!)).toBe(false)
+    })
 
-  it('the timer of a deadline that has come near', async () => {
-    const id = await q.created(farDeadline())
-    settle()
-    await reconcile(id)
-    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.0.0'])
-    const { expiresAtMs } = (await q.store.read(id))!
-    q.clock.nowMs = expiresAtMs - 60_000
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toMatchObject({ '.x': expiresAtMs })
-  })
-})
+    it('a delivery that waits at its queue', async () => {
+      const claim = await q.running({ ...farDeadline(), webhook })
+      await q.store.finalise(claim, answer('x'))
+      await q.doorbells.ring({ queue: webhookQueue, doorbell: `${claim.id}.w.0` })
+      settle()
+      await reconcile(claim.id)
+      expect(await q.scheduleOf(claim.id)).toEqual({})
+    })
 
-describe('the reconciler leaves alone', () => {
-  it('doorbells that wait, in the schedule or at their queue', async () => {
-    const [owed, rung] = [await q.created(farDeadline()), await q.created(farDeadline())]
-    await ring(rung)
-    settle()
-    const owedBefore = await q.scheduleOf(owed)
-    await reconcile(owed)
-    await reconcile(rung)
-    expect(await q.scheduleOf(owed)).toEqual(owedBefore)
-    expect(await q.scheduleOf(rung)).toEqual({})
-  })
+    it('a delivery that waits with others at its queue', async () => {
+      const [first, id] = [await ended(), await ended()]
+      await ringWebhooks(first, id)
+      settle()
+      await reconcile(id)
+      expect(await q.scheduleOf(id)).toEqual({})
+    })
 
-  it('a doorbell that waits with others at its queue', async () => {
-    const [first, id] = [await q.created(farDeadline()), await q.created(farDeadline())]
-    await Promise.all([ring(first), ring(id)])
-    settle()
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({})
-  })
+    it('one that waits there with others long after the job has ended', async () => {
+      const [failed, redelivered] = [await ended(-120_000), await ended(-120_000)]
+      const nextAtMs = q.clock.nowMs
+      await q.store.recordDelivery(failed, 0, { status: 'pending', reason: 'status_500', nextAtMs })
+      await q.store.recordDelivery(redelivered, 0, { status: 'dead', reason: 'gone_410' })
+      await q.store.redeliver(redelivered)
+      await ringWebhooks(failed, redelivered, 1)
+      settle()
+      await reconcile(failed)
+      await reconcile(redelivered)
+      expect(await q.scheduleOf(failed)).toEqual({})
+      expect(await q.scheduleOf(redelivered)).toEqual({})
+    })
 
-  it('a doorbell that a worker is about to answer', async () => {
-    const id = await q.created(farDeadline())
-    await ring(id)
-    settle()
-    await keepRing(50_000)
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({})
-  })
-
-  it('a doorbell that waits where a job was moved to long after it was made', async () => {
-    q.clock.nowMs -= 120_000
-    const [moved, lost] = [await q.running(farDeadline()), await q.running(farDeadline())]
-    q.clock.nowMs += 120_000
-    await q.store.advance(
-      moved,
-      { hop: 1, generation: 0, target: moved.target, attemptsSpent: 0, attempts: [] },
-      q.clock.nowMs,
-    )
-    await q.store.recover((await q.store.read(lost.id))!)
-    for (const doorbell of [`${moved.id}.1.0`, `${lost.id}.0.1`])
-      await q.doorbells.ring({ queue: providerQueue('first'), doorbell })
-    settle()
-    await reconcile(moved.id)
-    await reconcile(lost.id)
-    expect(await q.scheduleOf(moved.id)).toEqual({})
-    expect(await q.scheduleOf(lost.id)).toEqual({})
-  })
-
-  it('a running job that its worker holds', async () => {
-    const { id } = await q.running(farDeadline())
-    settle()
-    await reconcile(id)
-    expect(await q.store.read(id)).toMatchObject({ status: 'running', generation: 0, attempts: [] })
-  })
-
-  it('a job that moved on while it looked', async () => {
-    const claim = await q.running(farDeadline())
-    const seen = (await q.store.read(claim.id))!
-    const move = { hop: 1, generation: 0, target: claim.target, attemptsSpent: 0, attempts: [] }
-    await q.store.advance(claim, move, q.clock.nowMs)
-    expect(await q.store.recover(seen)).toBe(false)
-    await q.store.cancel(claim.id)
-    expect(await q.store.recover((await q.store.read(claim.id))!)).toBe(false)
-  })
-
-  it('a delivery that waits at its queue', async () => {
-    const claim = await q.running({ ...farDeadline(), webhook })
-    await q.store.finalise(claim, answer('x'))
-    await q.doorbells.ring({ queue: webhookQueue, doorbell: `${claim.id}.w.0` })
-    settle()
-    await reconcile(claim.id)
-    expect(await q.scheduleOf(claim.id)).toEqual({})
-  })
-
-  it('a delivery that waits with others at its queue', async () => {
-    const [first, id] = [await ended(), await ended()]
-    await ringWebhooks(first, id)
-    settle()
-    await reconcile(id)
-    expect(await q.scheduleOf(id)).toEqual({})
-  })
-
-  it('one that waits there with others long after the job has ended', async () => {
-    const [failed, redelivered] = [await ended(-120_000), await ended(-120_000)]
-    const nextAtMs = q.clock.nowMs
-    await q.store.recordDelivery(failed, 0, { status: 'pending', reason: 'status_500', nextAtMs })
-    await q.store.recordDelivery(redelivered, 0, { status: 'dead', reason: 'gone_410' })
-    await q.store.redeliver(redelivered)
-    await ringWebhooks(failed, redelivered, 1)
-    settle()
-    await reconcile(failed)
-    await reconcile(redelivered)
-    expect(await q.scheduleOf(failed)).toEqual({})
-    expect(await q.scheduleOf(redelivered)).toEqual({})
-  })
-
-  it('a delivery that its worker holds', async () => {
-    const id = await ended()
-    await q.store.takeDelivery(id, 0)
-    await q.schedule.remove([webhookDoorbell(id, 0)])
-    settle()
-    await reconcile(id)
-    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0.l'])
+    it('a delivery that its worker holds', async () => {
+      const id = await ended()
+      await q.store.takeDelivery(id, 0)
+      await q.schedule.remove([webhookDoorbell(id, 0)])
+      settle()
+      await reconcile(id)
+      expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0.l'])
+    })
   })
 })

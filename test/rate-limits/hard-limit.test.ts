@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Child } from '../../harness/child.ts'
 import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
@@ -62,23 +62,25 @@ const sinceFirst = (): number => {
   return calls.length === 0 ? 0 : calls.at(-1)!.startedAtMs - calls[0]!.startedAtMs
 }
 
-// What is configured must hold where the provider tells nothing, too. A process that is killed costs the slots that it had of one second.
-it.each([
-  ['configured', 'though one is killed', { rpm }, { silent: true }, 1],
-  ['learned from the headers', 'after the first storm', {}, {}, 0],
-])(
-  'a hard limit, %s, is used up by three processes and hardly hit, %s',
-  // Figures of speed are the bench's: this holds what no pause of a machine explains.
-  async (_, __, limits, provider, kills) => {
-    sim.script({ throttle: { rpm, ...provider }, latency: { kind: 'fixed', ms: 100 } })
-    await begin(limits)
-    await until(() => sinceFirst() > 1_000)
-    for (const worker of workers.slice(0, kills)) await worker.kill()
-    await until(() => sinceFirst() > 5_500)
-    const { use, throttled } = figures(2_500, 5_500)
-    expect(use).toBeGreaterThanOrEqual(0.8)
-    expect(throttled).toBeLessThan(0.03)
-    // The provider would let more come for a while.
-    expect(figures(1_500, 5_500).use).toBeLessThan(1.1)
-  },
-)
+describe('rate limits of several processes', () => {
+  // What is configured must hold where the provider tells nothing, too. A process that is killed costs the slots that it had of one second.
+  it.each([
+    ['configured', 'though one is killed', { rpm }, { silent: true }, 1],
+    ['learned from the headers', 'after the first storm', {}, {}, 0],
+  ])(
+    'a hard limit, %s, is used up by three processes and hardly hit, %s',
+    // Figures of speed are the bench's: this holds what no pause of a machine explains.
+    async (_, __, limits, provider, kills) => {
+      sim.script({ throttle: { rpm, ...provider }, latency: { kind: 'fixed', ms: 100 } })
+      await begin(limits)
+      await until(() => sinceFirst() > 1_000)
+      for (const worker of workers.slice(0, kills)) await worker.kill()
+      await until(() => sinceFirst() > 5_500)
+      const { use, throttled } = figures(2_500, 5_500)
+      expect(use).toBeGreaterThanOrEqual(0.8)
+      expect(throttled).toBeLessThan(0.03)
+      // The provider would let more come for a while.
+      expect(figures(1_500, 5_500).use).toBeLessThan(1.1)
+    },
+  )
+})

@@ -44,158 +44,161 @@ const learnCeilingOfOne = async ({ context, prefix }: Baton, provider: string, m
   expect((await store.read(provider))[0]!.ceiling).toBe(1)
 }
 
-it('calls at once are counted over all workers of a key', async () => {
-  const sim = await openSim(40)
-  const config = {
-    providers: { first: at(sim.url, { limits: { concurrency: 3 } }) },
-    models: { chain: { provider: 'first' } },
-  }
-  const one = await open({ config })
-  await open({ config, prefix: one.prefix })
-  const ids = await chats(one, 60)
-  const jobs = await Promise.all(ids.map(one.ended))
-  expect(jobs.filter(job => job.status === 'succeeded')).toHaveLength(60)
-  expect(jobs.every(job => job.attempts.length === 1 && job.hop === 0)).toBe(true)
-  const calls = sim.journal!
-  // The journal sees the end of a call a little after its caller does.
-  const lateMs = 20
-  const atOnce = calls.map(
-    call =>
-      calls.filter(c => c.startedAtMs <= call.startedAtMs && c.endedAtMs! > call.startedAtMs + lateMs).length,
-  )
-  expect(Math.max(...atOnce)).toBeLessThanOrEqual(3)
-})
-
-it('what finds no room for long goes on to the next target without a call', async () => {
-  const [first, second] = [await openSim(0), await openSim(0)]
-  const config = {
-    providers: { first: at(first.url, { limits: { rpm: 6 } }), second: at(second.url, {}) },
-    models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
-  }
-  const baton = await open({ config })
-  const startedAtMs = Date.now()
-  const jobs = await Promise.all((await chats(baton, 12)).map(baton.ended))
-  expect(Date.now() - startedAtMs).toBeLessThan(6_000)
-  expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
-  expect(jobs.flatMap(job => job.moves.map(move => move.reason))).toEqual(Array(11).fill('busy'))
-  expect(first.calls.calls).toBe(1)
-  expect(second.calls.calls).toBe(11)
-})
-
-it('a queue behind a learned ceiling of one call leaves as fast as the next provider takes it', async () => {
-  const [first, second] = [await openSim(1_000), await openSim(0)]
-  const config = {
-    providers: { first: at(first.url, {}), second: at(second.url, {}) },
-    models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
-  }
-  const baton = await open({ config, workers: [] })
-  await learnCeilingOfOne(baton, 'first', 'chain')
-  const ids = await chats(baton, 300)
-  await open({ config, prefix: baton.prefix })
-  // At one call at a time the queue would take five minutes.
-  await until(() => second.calls.calls >= 290, 20_000)
-  const jobs = await Promise.all(ids.map(baton.ended))
-  expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
-})
-
-it('a worker that stops hands back what waits for room', async () => {
-  const sim = await openSim(0)
-  const config = {
-    providers: { first: at(sim.url, { limits: { rpm: 6 } }) },
-    models: { chain: { provider: 'first' } },
-  }
-  const baton = await open({ config, workers: [] })
-  const worker = await openBaton({ level: 'workers', config, prefix: baton.prefix, graceMs: 20_000 })
-  const ids = await chats(baton, 2)
-  const states = async () => (await Promise.all(ids.map(baton.context.store.read))).map(job => job!.status)
-  await until(async () => (await states()).toSorted().join() === 'running,succeeded')
-  const stoppedAtMs = Date.now()
-  await worker.stop()
-  expect(Date.now() - stoppedAtMs).toBeLessThan(3_000)
-  expect((await states()).toSorted()).toEqual(['queued', 'succeeded'])
-})
-
-it('a request that waits for tokens is answered when there are some', async () => {
-  const sim = await openSim(0)
-  // A prompt of some 2,000 tokens, ten of which come each ms.
-  const limits = { tpm: 60_000 }
-  const config = { providers: { first: at(sim.url, { limits }) }, models: { chain: { provider: 'first' } } }
-  const baton = await open({ config })
-  const prompt = 'word '.repeat(1_600)
-  const ids = await Promise.all([1, 2].map(() => baton.chat('chain', { prompt })))
-  const jobs = await Promise.all(ids.map(baton.ended))
-  expect(jobs.map(job => job.attempts.length)).toEqual([1, 1])
-  const [one, two] = sim.journal!.map(call => call.startedAtMs)
-  expect(two! - one!).toBeGreaterThan(1_000)
-})
-
-describe('several keys', () => {
-  const answer = JSON.stringify({
-    id: 'c1',
-    object: 'chat.completion',
-    choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }],
-    usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
-  })
-  /** Throttles one key and answers all others; keeps which was used. */
-  const openKeyed = async (throttled: string): Promise<{ url: string; used: string[] }> => {
-    const used: string[] = []
-    const server: Server = createServer((req, res) => {
-      const key = req.headers.authorization!.replace('Bearer ', '')
-      used.push(key)
-      const headers = { 'content-type': 'application/json', 'retry-after': '30' }
-      req
-        .resume()
-        .once('end', () =>
-          key === throttled
-            ? res.writeHead(429, headers).end(JSON.stringify({ error: { code: 'rate_limit_exceeded' } }))
-            : res.writeHead(200, { 'content-type': 'application/json' }).end(answer),
-        )
-    })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    opened.push(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, used }
-  }
-
-  it('are throttled each for itself, and the next one with room is called', async () => {
-    const { url, used } = await openKeyed('a')
+describe('rate limits of keys', () => {
+  it('calls at once are counted over all workers of a key', async () => {
+    const sim = await openSim(40)
     const config = {
-      providers: { first: { type: 'openai', base_url: `${url}/v1`, api_keys: ['a', 'b'] } },
+      providers: { first: at(sim.url, { limits: { concurrency: 3 } }) },
       models: { chain: { provider: 'first' } },
     }
-    const baton = await open({ config })
-    const first = await baton.chat('chain')
-    await until(() => used.includes('a'))
-    await baton.ended(first)
-    const jobs = await Promise.all((await chats(baton, 20)).map(baton.ended))
-    expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
-    expect(used.filter(key => key === 'a')).toHaveLength(1)
-
-    const response = await fetch(`${baton.url}/v1/providers`)
-    const { data } = (await response.json()) as { data: { limits: { seen: object[] } }[] }
-    expect(data[0]).toMatchObject({ state: 'healthy', entries: [] })
-    expect(data[0]!.limits.seen).toMatchObject([
-      { model: 'chain', rpm: null, adaptive_concurrency: null, blocked_until: expect.any(Number) },
-    ])
+    const one = await open({ config })
+    await open({ config, prefix: one.prefix })
+    const ids = await chats(one, 60)
+    const jobs = await Promise.all(ids.map(one.ended))
+    expect(jobs.filter(job => job.status === 'succeeded')).toHaveLength(60)
+    expect(jobs.every(job => job.attempts.length === 1 && job.hop === 0)).toBe(true)
+    const calls = sim.journal!
+    // The journal sees the end of a call a little after its caller does.
+    const lateMs = 20
+    const atOnce = calls.map(
+      call =>
+        calls.filter(c => c.startedAtMs <= call.startedAtMs && c.endedAtMs! > call.startedAtMs + lateMs)
+          .length,
+    )
+    expect(Math.max(...atOnce)).toBeLessThanOrEqual(3)
   })
 
-  it('have the configured limits each', async () => {
-    const { url, used } = await openKeyed('none')
-    const limits = { rpm: 120 }
+  it('what finds no room for long goes on to the next target without a call', async () => {
+    const [first, second] = [await openSim(0), await openSim(0)]
     const config = {
-      providers: { first: { type: 'openai', base_url: `${url}/v1`, api_keys: ['a', 'b'], limits } },
-      models: { chain: { provider: 'first' } },
+      providers: { first: at(first.url, { limits: { rpm: 6 } }), second: at(second.url, {}) },
+      models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
     }
     const baton = await open({ config })
     const startedAtMs = Date.now()
-    await Promise.all((await chats(baton, 10)).map(baton.ended))
-    const tookMs = Date.now() - startedAtMs
-    // Four a second together: one of each key at once, then one each half second.
-    expect(tookMs).toBeGreaterThan(1_500)
-    expect(tookMs).toBeLessThan(4_500)
-    expect(used.filter(key => key === 'a').length).toBeGreaterThanOrEqual(4)
-    expect(used.filter(key => key === 'b').length).toBeGreaterThanOrEqual(4)
+    const jobs = await Promise.all((await chats(baton, 12)).map(baton.ended))
+    expect(Date.now() - startedAtMs).toBeLessThan(6_000)
+    expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
+    expect(jobs.flatMap(job => job.moves.map(move => move.reason))).toEqual(Array(11).fill('busy'))
+    expect(first.calls.calls).toBe(1)
+    expect(second.calls.calls).toBe(11)
+  })
+
+  it('a queue behind a learned ceiling of one call leaves as fast as the next provider takes it', async () => {
+    const [first, second] = [await openSim(1_000), await openSim(0)]
+    const config = {
+      providers: { first: at(first.url, {}), second: at(second.url, {}) },
+      models: { chain: { provider: 'first', fallback_to: 'spare' }, spare: { provider: 'second' } },
+    }
+    const baton = await open({ config, workers: [] })
+    await learnCeilingOfOne(baton, 'first', 'chain')
+    const ids = await chats(baton, 300)
+    await open({ config, prefix: baton.prefix })
+    // At one call at a time the queue would take five minutes.
+    await until(() => second.calls.calls >= 290, 20_000)
+    const jobs = await Promise.all(ids.map(baton.ended))
+    expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
+  })
+
+  it('a worker that stops hands back what waits for room', async () => {
+    const sim = await openSim(0)
+    const config = {
+      providers: { first: at(sim.url, { limits: { rpm: 6 } }) },
+      models: { chain: { provider: 'first' } },
+    }
+    const baton = await open({ config, workers: [] })
+    const worker = await openBaton({ level: 'workers', config, prefix: baton.prefix, graceMs: 20_000 })
+    const ids = await chats(baton, 2)
+    const states = async () => (await Promise.all(ids.map(baton.context.store.read))).map(job => job!.status)
+    await until(async () => (await states()).toSorted().join() === 'running,succeeded')
+    const stoppedAtMs = Date.now()
+    await worker.stop()
+    expect(Date.now() - stoppedAtMs).toBeLessThan(3_000)
+    expect((await states()).toSorted()).toEqual(['queued', 'succeeded'])
+  })
+
+  it('a request that waits for tokens is answered when there are some', async () => {
+    const sim = await openSim(0)
+    // A prompt of some 2,000 tokens, ten of which come each ms.
+    const limits = { tpm: 60_000 }
+    const config = { providers: { first: at(sim.url, { limits }) }, models: { chain: { provider: 'first' } } }
+    const baton = await open({ config })
+    const prompt = 'word '.repeat(1_600)
+    const ids = await Promise.all([1, 2].map(() => baton.chat('chain', { prompt })))
+    const jobs = await Promise.all(ids.map(baton.ended))
+    expect(jobs.map(job => job.attempts.length)).toEqual([1, 1])
+    const [one, two] = sim.journal!.map(call => call.startedAtMs)
+    expect(two! - one!).toBeGreaterThan(1_000)
+  })
+
+  describe('several keys', () => {
+    const answer = JSON.stringify({
+      id: 'c1',
+      object: 'chat.completion',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+    })
+    /** Throttles one key and answers all others; keeps which was used. */
+    const openKeyed = async (throttled: string): Promise<{ url: string; used: string[] }> => {
+      const used: string[] = []
+      const server: Server = createServer((req, res) => {
+        const key = req.headers.authorization!.replace('Bearer ', '')
+        used.push(key)
+        const headers = { 'content-type': 'application/json', 'retry-after': '30' }
+        req
+          .resume()
+          .once('end', () =>
+            key === throttled
+              ? res.writeHead(429, headers).end(JSON.stringify({ error: { code: 'rate_limit_exceeded' } }))
+              : res.writeHead(200, { 'content-type': 'application/json' }).end(answer),
+          )
+      })
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      opened.push(() => {
+        server.closeAllConnections()
+        server.close()
+      })
+      return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, used }
+    }
+
+    it('are throttled each for itself, and the next one with room is called', async () => {
+      const { url, used } = await openKeyed('a')
+      const config = {
+        providers: { first: { type: 'openai', base_url: `${url}/v1`, api_keys: ['a', 'b'] } },
+        models: { chain: { provider: 'first' } },
+      }
+      const baton = await open({ config })
+      const first = await baton.chat('chain')
+      await until(() => used.includes('a'))
+      await baton.ended(first)
+      const jobs = await Promise.all((await chats(baton, 20)).map(baton.ended))
+      expect(jobs.every(job => job.status === 'succeeded' && job.attempts.length === 1)).toBe(true)
+      expect(used.filter(key => key === 'a')).toHaveLength(1)
+
+      const response = await fetch(`${baton.url}/v1/providers`)
+      const { data } = (await response.json()) as { data: { limits: { seen: object[] } }[] }
+      expect(data[0]).toMatchObject({ state: 'healthy', entries: [] })
+      expect(data[0]!.limits.seen).toMatchObject([
+        { model: 'chain', rpm: null, adaptive_concurrency: null, blocked_until: expect.any(Number) },
+      ])
+    })
+
+    it('have the configured limits each', async () => {
+      const { url, used } = await openKeyed('none')
+      const limits = { rpm: 120 }
+      const config = {
+        providers: { first: { type: 'openai', base_url: `${url}/v1`, api_keys: ['a', 'b'], limits } },
+        models: { chain: { provider: 'first' } },
+      }
+      const baton = await open({ config })
+      const startedAtMs = Date.now()
+      await Promise.all((await chats(baton, 10)).map(baton.ended))
+      const tookMs = Date.now() - startedAtMs
+      // Four a second together: one of each key at once, then one each half second.
+      expect(tookMs).toBeGreaterThan(1_500)
+      expect(tookMs).toBeLessThan(4_500)
+      expect(used.filter(key => key === 'a').length).toBeGreaterThanOrEqual(4)
+      expect(used.filter(key => key === 'b').length).toBeGreaterThanOrEqual(4)
+    })
   })
 })

@@ -33,89 +33,91 @@ async function failedReconnections(redis: Redis, count: number) {
   await until(() => seen >= count)
 }
 
-describe('the connection of the API', () => {
-  it('fails at once while Redis is away, and works again when it is back', async () => {
-    const redis = kept(createApiRedis(server.url, log))
-    await isReady(redis)
+describe('connections to Redis', () => {
+  describe('the connection of the API', () => {
+    it('fails at once while Redis is away, and works again when it is back', async () => {
+      const redis = kept(createApiRedis(server.url, log))
+      await isReady(redis)
+      server.kill()
+      await isAway(redis)
+      const startedMs = performance.now()
+      await expect(redis.set('k', 'v')).rejects.toThrow()
+      expect(performance.now() - startedMs).toBeLessThan(5_000)
+
+      await server.restart()
+      await isReady(redis)
+      expect(await redis.set('k', 'v')).toBe('OK')
+    })
+
+    it('fails within two seconds while Redis hangs', async () => {
+      const redis = kept(createApiRedis(server.url, log))
+      await isReady(redis)
+      server.freeze()
+      await expect(redis.get('k')).rejects.toThrow('Command timed out')
+      server.thaw()
+    })
+  })
+
+  describe('the connection of workers', () => {
+    it('keeps a command until Redis is back', async () => {
+      const redis = kept(createPatientRedis(server.url, log, { autoPipelining: true }))
+      await isReady(redis)
+      server.kill()
+      await isAway(redis)
+      const answer = redis.set('k', 'v')
+      await failedReconnections(redis, 3)
+      await server.restart()
+      expect(await answer).toBe('OK')
+    })
+
+    it('leaves a server that has become a read-only replica', async () => {
+      const redis = kept(createPatientRedis(server.url, log))
+      await redis.replicaof('127.0.0.1', 1)
+      let left = false
+      redis.once('close', () => (left = true))
+      await expect(redis.set('k', 'v')).rejects.toThrow('READONLY')
+      await until(() => left)
+    })
+  })
+
+  it('a subscriber hears messages again after an outage', async () => {
+    const subscriber = kept(createSubscriber(server.url, log))
+    const publisher = kept(createPatientRedis(server.url, log))
+    await subscriber.subscribe('news')
     server.kill()
-    await isAway(redis)
-    const startedMs = performance.now()
-    await expect(redis.set('k', 'v')).rejects.toThrow()
-    expect(performance.now() - startedMs).toBeLessThan(5_000)
-
+    await isAway(subscriber)
     await server.restart()
-    await isReady(redis)
-    expect(await redis.set('k', 'v')).toBe('OK')
+    const heard: string[] = []
+    subscriber.on('message', (channel, message) => heard.push(`${channel}: ${message}`))
+    await until(async () => (await publisher.publish('news', 'hello')) === 1)
+    await until(() => heard.includes('news: hello'))
   })
 
-  it('fails within two seconds while Redis hangs', async () => {
-    const redis = kept(createApiRedis(server.url, log))
-    await isReady(redis)
-    server.freeze()
-    await expect(redis.get('k')).rejects.toThrow('Command timed out')
-    server.thaw()
-  })
-})
+  describe('the log of an outage', () => {
+    it('has one line when it begins and one when it ends', async () => {
+      const redis = kept(createPatientRedis(server.url, log))
+      await isReady(redis)
+      server.kill()
+      await failedReconnections(redis, 5)
+      await server.restart()
+      await isReady(redis)
+      expect(lines.map(line => JSON.parse(line))).toEqual([
+        expect.objectContaining({
+          level: 50,
+          connection: 'worker',
+          reason: 'ECONNREFUSED',
+          msg: 'redis connection lost',
+        }),
+        expect.objectContaining({ level: 30, connection: 'worker', msg: 'redis connection restored' }),
+      ])
+    })
 
-describe('the connection of workers', () => {
-  it('keeps a command until Redis is back', async () => {
-    const redis = kept(createPatientRedis(server.url, log, { autoPipelining: true }))
-    await isReady(redis)
-    server.kill()
-    await isAway(redis)
-    const answer = redis.set('k', 'v')
-    await failedReconnections(redis, 3)
-    await server.restart()
-    expect(await answer).toBe('OK')
-  })
-
-  it('leaves a server that has become a read-only replica', async () => {
-    const redis = kept(createPatientRedis(server.url, log))
-    await redis.replicaof('127.0.0.1', 1)
-    let left = false
-    redis.once('close', () => (left = true))
-    await expect(redis.set('k', 'v')).rejects.toThrow('READONLY')
-    await until(() => left)
-  })
-})
-
-it('a subscriber hears messages again after an outage', async () => {
-  const subscriber = kept(createSubscriber(server.url, log))
-  const publisher = kept(createPatientRedis(server.url, log))
-  await subscriber.subscribe('news')
-  server.kill()
-  await isAway(subscriber)
-  await server.restart()
-  const heard: string[] = []
-  subscriber.on('message', (channel, message) => heard.push(`${channel}: ${message}`))
-  await until(async () => (await publisher.publish('news', 'hello')) === 1)
-  await until(() => heard.includes('news: hello'))
-})
-
-describe('the log of an outage', () => {
-  it('has one line when it begins and one when it ends', async () => {
-    const redis = kept(createPatientRedis(server.url, log))
-    await isReady(redis)
-    server.kill()
-    await failedReconnections(redis, 5)
-    await server.restart()
-    await isReady(redis)
-    expect(lines.map(line => JSON.parse(line))).toEqual([
-      expect.objectContaining({
-        level: 50,
-        connection: 'worker',
-        reason: 'ECONNREFUSED',
-        msg: 'redis connection lost',
-      }),
-      expect.objectContaining({ level: 30, connection: 'worker', msg: 'redis connection restored' }),
-    ])
-  })
-
-  it('never holds the password', async () => {
-    const redis = kept(createPatientRedis(server.url.replace('//', '//ann:hunter2@'), log))
-    await until(() => lines.length > 0)
-    redis.disconnect()
-    expect(lines.join()).toContain('WRONGPASS')
-    expect(lines.join()).not.toContain('hunter2')
+    it('never holds the password', async () => {
+      const redis = kept(createPatientRedis(server.url.replace('//', '//ann:hunter2@'), log))
+      await until(() => lines.length > 0)
+      redis.disconnect()
+      expect(lines.join()).toContain('WRONGPASS')
+      expect(lines.join()).not.toContain('hunter2')
+    })
   })
 })

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type RedisNode, startNode } from '../../harness/redis/node.ts'
 import { until } from '../../harness/until.ts'
 import { uploadScripts } from '../../src/files/scripts.ts'
@@ -55,64 +55,66 @@ const runner = (writing: RunScript = createScriptRunner(writer), timeoutMs = 200
     { replicas: 1, timeoutMs },
   )
 
-it('what makes something resolves when a replica has it', async () => {
-  // A replica that has just come online may still be busy with what it was sent first.
-  await runner(createScriptRunner(writer), 10_000)(uploadScripts.create, making)
-  const copy = new Redis(replica.port, { readOnly: true })
-  expect(await copy.hget(keys.upload(id), 'bytes')).toBe('5')
-  copy.disconnect()
-})
+describe('replicated writes', () => {
+  it('what makes something resolves when a replica has it', async () => {
+    // A replica that has just come online may still be busy with what it was sent first.
+    await runner(createScriptRunner(writer), 10_000)(uploadScripts.create, making)
+    const copy = new Redis(replica.port, { readOnly: true })
+    expect(await copy.hget(keys.upload(id), 'bytes')).toBe('5')
+    copy.disconnect()
+  })
 
-it('rejects when no replica says so in time, also for one that found what was made before; others do not wait', async () => {
-  await replica.kill('SIGSTOP')
-  try {
-    const run = runner()
-    const refused = run(uploadScripts.create, making)
-    let isOver = false
-    refused.catch(() => (isOver = true))
-    expect(await run(uploadScripts.cancel, [keys.upload(id), keys.purge(3), id, 1])).toBeTypeOf('string')
-    expect(isOver).toBe(false)
-    await expect(refused).rejects.toThrow(NotReplicatedError)
-    expect(await redis.hget(keys.upload(id), 'bytes')).toBe('5')
-    const create = () =>
-      run.packed(jobScripts.create, keys.schedule(3), [
-        '1',
-        ['job_x', '', '', '', '0', '0', 'state', 'queued'],
-      ])
-    await expect(create()).rejects.toThrow(NotReplicatedError)
-    await expect(create()).rejects.toThrow(NotReplicatedError)
-  } finally {
-    await replica.kill('SIGCONT')
-  }
-})
+  it('rejects when no replica says so in time, also for one that found what was made before; others do not wait', async () => {
+    await replica.kill('SIGSTOP')
+    try {
+      const run = runner()
+      const refused = run(uploadScripts.create, making)
+      let isOver = false
+      refused.catch(() => (isOver = true))
+      expect(await run(uploadScripts.cancel, [keys.upload(id), keys.purge(3), id, 1])).toBeTypeOf('string')
+      expect(isOver).toBe(false)
+      await expect(refused).rejects.toThrow(NotReplicatedError)
+      expect(await redis.hget(keys.upload(id), 'bytes')).toBe('5')
+      const create = () =>
+        run.packed(jobScripts.create, keys.schedule(3), [
+          '1',
+          ['job_x', '', '', '', '0', '0', 'state', 'queued'],
+        ])
+      await expect(create()).rejects.toThrow(NotReplicatedError)
+      await expect(create()).rejects.toThrow(NotReplicatedError)
+    } finally {
+      await replica.kill('SIGCONT')
+    }
+  })
 
-it('rejects when the connection is another one after the write: the server may be too', async () => {
-  const real = createScriptRunner(writer)
-  const interrupted: RunScript = Object.assign(
-    async (...call: Parameters<RunScript>) => {
-      const reply = await real(...call)
-      writer.disconnect(true)
-      await new Promise(ready => writer.once('ready', ready))
-      return reply
-    },
-    { packed: real.packed },
-  )
-  await expect(runner(interrupted)(uploadScripts.create, making)).rejects.toThrow(NotReplicatedError)
-})
+  it('rejects when the connection is another one after the write: the server may be too', async () => {
+    const real = createScriptRunner(writer)
+    const interrupted: RunScript = Object.assign(
+      async (...call: Parameters<RunScript>) => {
+        const reply = await real(...call)
+        writer.disconnect(true)
+        await new Promise(ready => writer.once('ready', ready))
+        return reply
+      },
+      { packed: real.packed },
+    )
+    await expect(runner(interrupted)(uploadScripts.create, making)).rejects.toThrow(NotReplicatedError)
+  })
 
-it('rejects when the confirmation itself fails', async () => {
-  const real = createScriptRunner(writer)
-  const doomed: RunScript = Object.assign(
-    async (...call: Parameters<RunScript>) => {
-      const reply = await real(...call)
-      await redis.acl('SETUSER', 'default', '-set')
-      return reply
-    },
-    { packed: real.packed },
-  )
-  try {
-    await expect(runner(doomed)(uploadScripts.create, making)).rejects.toThrow(NotReplicatedError)
-  } finally {
-    await redis.acl('SETUSER', 'default', '+set')
-  }
+  it('rejects when the confirmation itself fails', async () => {
+    const real = createScriptRunner(writer)
+    const doomed: RunScript = Object.assign(
+      async (...call: Parameters<RunScript>) => {
+        const reply = await real(...call)
+        await redis.acl('SETUSER', 'default', '-set')
+        return reply
+      },
+      { packed: real.packed },
+    )
+    try {
+      await expect(runner(doomed)(uploadScripts.create, making)).rejects.toThrow(NotReplicatedError)
+    } finally {
+      await redis.acl('SETUSER', 'default', '+set')
+    }
+  })
 })

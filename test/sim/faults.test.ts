@@ -53,54 +53,56 @@ const faults = [
   ['/v1/messages', 'request-id', anthropicRows],
 ] as const
 
-describe.each(faults)('%s', (path, requestIdName, rows) => {
-  test('has a row for every error', () => {
-    expect(rows.map(([kind]) => kind)).toEqual(errorKinds)
+describe('faults of the simulated provider', () => {
+  describe.each(faults)('%s', (path, requestIdName, rows) => {
+    test('has a row for every error', () => {
+      expect(rows.map(([kind]) => kind)).toEqual(errorKinds)
+    })
+
+    test.each(rows)('%s is a %i with its own body, set or scripted', async (kind, status, body) => {
+      const sim = await startSim({ behaviour: fault(kind), now })
+      const set = await post(`${sim.url}${path}`, ask('m'))
+      expect([set.status, set.text]).toEqual([status, body])
+      const isHtml = body.startsWith('<')
+      expect(set.headers.get('content-type')).toBe(isHtml ? 'text/html' : 'application/json')
+      expect(set.headers.get(requestIdName)).toBe(isHtml ? null : 'req_sim1')
+      expect(sim.calls.outcomes).toEqual({ [kind]: 1 })
+
+      sim.script({})
+      const text = kind === 'throttle' ? 'throttle-20000ms' : kind
+      const scripted = await post(`${sim.url}${path}`, ask('m'), { 'x-sim-script': `${text}-then-ok` })
+      expect([scripted.status, scripted.text]).toEqual([status, body.replace('req_sim1', 'req_sim2')])
+      expect(sim.calls.outcomes).toEqual({ [kind]: 2 })
+    })
   })
 
-  test.each(rows)('%s is a %i with its own body, set or scripted', async (kind, status, body) => {
-    const sim = await startSim({ behaviour: fault(kind), now })
-    const set = await post(`${sim.url}${path}`, ask('m'))
-    expect([set.status, set.text]).toEqual([status, body])
-    const isHtml = body.startsWith('<')
-    expect(set.headers.get('content-type')).toBe(isHtml ? 'text/html' : 'application/json')
-    expect(set.headers.get(requestIdName)).toBe(isHtml ? null : 'req_sim1')
-    expect(sim.calls.outcomes).toEqual({ [kind]: 1 })
-
-    sim.script({})
-    const text = kind === 'throttle' ? 'throttle-20000ms' : kind
-    const scripted = await post(`${sim.url}${path}`, ask('m'), { 'x-sim-script': `${text}-then-ok` })
-    expect([scripted.status, scripted.text]).toEqual([status, body.replace('req_sim1', 'req_sim2')])
-    expect(sim.calls.outcomes).toEqual({ [kind]: 2 })
+  test('a scripted 429 of OpenAI says how long to stay away', async () => {
+    const sim = await startSim({ behaviour: fault('throttle'), now })
+    const { headers } = await post(`${sim.url}/v1/chat/completions`, ask('m'))
+    expect(headers.get('retry-after')).toBe('20')
+    expect(headers.get('retry-after-ms')).toBeNull()
+    expect(headers.get('x-ratelimit-remaining-requests')).toBe('0')
+    expect(headers.get('x-ratelimit-reset-requests')).toBe('20s')
   })
-})
 
-test('a scripted 429 of OpenAI says how long to stay away', async () => {
-  const sim = await startSim({ behaviour: fault('throttle'), now })
-  const { headers } = await post(`${sim.url}/v1/chat/completions`, ask('m'))
-  expect(headers.get('retry-after')).toBe('20')
-  expect(headers.get('retry-after-ms')).toBeNull()
-  expect(headers.get('x-ratelimit-remaining-requests')).toBe('0')
-  expect(headers.get('x-ratelimit-reset-requests')).toBe('20s')
-})
+  test('a scripted 429 of Anthropic says how long to stay away', async () => {
+    const sim = await startSim({ behaviour: fault('throttle'), now })
+    const { headers } = await post(`${sim.url}/v1/messages`, ask('m'))
+    expect(headers.get('retry-after')).toBe('20')
+    expect(headers.get('anthropic-ratelimit-requests-remaining')).toBe('0')
+    expect(headers.get('anthropic-ratelimit-requests-reset')).toBe('2026-01-01T00:00:20Z')
+  })
 
-test('a scripted 429 of Anthropic says how long to stay away', async () => {
-  const sim = await startSim({ behaviour: fault('throttle'), now })
-  const { headers } = await post(`${sim.url}/v1/messages`, ask('m'))
-  expect(headers.get('retry-after')).toBe('20')
-  expect(headers.get('anthropic-ratelimit-requests-remaining')).toBe('0')
-  expect(headers.get('anthropic-ratelimit-requests-reset')).toBe('2026-01-01T00:00:20Z')
-})
+  test('a scripted 429 may let the next call come at once, which whole seconds cannot say', async () => {
+    const sim = await startSim({})
+    const { headers } = await post(`${sim.url}/v1/chat/completions`, ask('throttle-0ms'))
+    expect(headers.get('retry-after')).toBe('1')
+    expect(headers.get('retry-after-ms')).toBe('0')
+  })
 
-test('a scripted 429 may let the next call come at once, which whole seconds cannot say', async () => {
-  const sim = await startSim({})
-  const { headers } = await post(`${sim.url}/v1/chat/completions`, ask('throttle-0ms'))
-  expect(headers.get('retry-after')).toBe('1')
-  expect(headers.get('retry-after-ms')).toBe('0')
-})
-
-test.each(faults)('%s: an empty account gives no time to come back', async path => {
-  const sim = await startSim({ behaviour: fault('insufficient_quota') })
-  const { headers } = await post(`${sim.url}${path}`, ask('m'))
-  expect(headers.get('retry-after')).toBeNull()
+  test.each(faults)('%s: an empty account gives no time to come back', async path => {
+    const sim = await startSim({ behaviour: fault('insufficient_quota') })
+    const { headers } = await post(`${sim.url}${path}`, ask('m'))
+    expect(headers.get('retry-after')).toBeNull()
+  })
 })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Deployment } from '../../harness/deployment.ts'
 import { openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'
@@ -16,16 +16,18 @@ beforeEach(async () => {
 })
 afterEach(() => site.close())
 
-test('a process that starts with old keys of the config logs each once, with its new name', async () => {
-  const baton = site.run('api')
-  await baton.logged('api listening')
-  const told = baton.lines.filter(line => line.event === 'config.key_renamed')
-  expect(told.map(({ level, key, advice }) => [level, key, advice])).toEqual([
-    [
-      40,
-      'providers.only.timeout_ms',
-      'is named providers.only.timeout (5s) now; the old name works until 1.0',
-    ],
-    [40, 'jobs.lock_ms', 'is named jobs.lease (3s) now; the old name works until 1.0'],
-  ])
+describe('a start with renamed config keys', () => {
+  test('a process that starts with old keys of the config logs each once, with its new name', async () => {
+    const baton = site.run('api')
+    await baton.logged('api listening')
+    const told = baton.lines.filter(line => line.event === 'config.key_renamed')
+    expect(told.map(({ level, key, advice }) => [level, key, advice])).toEqual([
+      [
+        40,
+        'providers.only.timeout_ms',
+        'is named providers.only.timeout (5s) now; the old name works until 1.0',
+      ],
+      [40, 'jobs.lock_ms', 'is named jobs.lease (3s) now; the old name works until 1.0'],
+    ])
+  })
 })

@@ -68,158 +68,166 @@ const submit = async (body: string, more = '', headers: Record<string, string> =
   return idIn(text)
 }
 
-describe('a request', () => {
-  it.each(fragileJson)('reaches the provider to the byte: %s', async (_, text) => {
-    const body = request(text)
-    await baton.ended(await submit(body))
-    expect(upstream.arrivals.map(arrival => arrival.text)).toEqual([body])
-  })
-
-  it('of any text reaches the provider to the byte', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyJson, async text => {
-        upstream.arrivals.length = 0
-        await baton.ended(await submit(request(text)))
-        expect(upstream.arrivals.map(arrival => arrival.text)).toEqual([request(text)])
-      }),
-      { numRuns: 60 },
-    )
-  })
-
-  it('that is retried goes out as it was', async () => {
-    const body = request('[9007199254740993,1.0,1e400]')
-    answer = { status: 400, text: '{"error":{"message":"no","type":"invalid_request_error"}}' }
-    const id = await submit(body)
-    await baton.ended(id)
-    const { status, text } = await http('POST', `/v1/jobs/${id}/retry`)
-    expect(status).toBe(202)
-    await baton.ended(idIn(text))
-    expect(upstream.arrivals.map(arrival => arrival.text)).toEqual([body, body])
-  })
-
-  it('counts as another one under an Idempotency-Key where only the text of a number differs', async () => {
-    const key = { 'idempotency-key': randomBytes(8).toString('hex') }
-    const id = await submit(request('9007199254740993'), '', key)
-    expect(await submit(request('9007199254740993'), '', key)).toBe(id)
-    const other = await http('POST', '/v1/jobs', `{"body":${request('9007199254740992')}}`, key)
-    expect([other.status, JSON.parse(other.text).error.code]).toEqual([422, 'idempotency_key_reused'])
-  })
-})
-
-const bodyIn = (text: string, statusCode = 200): string => {
-  const start = text.indexOf(`"response":{"status_code":${statusCode},"body":`)
-  expect(start).toBeGreaterThan(0)
-  return text.slice(text.indexOf('"body":', start) + 7)
-}
-
-describe('an answer', () => {
-  it.each(fragileJson)('is shown to the byte: %s', async (_, text) => {
-    answer.text = completion(text)
-    const id = await submit(request('1'))
-    await baton.ended(id)
-    const got = await http('GET', `/v1/jobs/${id}`)
-    expect(got.status).toBe(200)
-    expect(got.headers.get('content-type')).toContain('application/json')
-    expect(bodyIn(got.text).startsWith(`${answer.text}}`)).toBe(true)
-    expect(JSON.parse(got.text)).toMatchObject({ id, status: 'succeeded', usage: { input_tokens: 3 } })
-  })
-
-  it.each(fragileJson)('comes by a long poll: %s', async (_, text) => {
-    answer.text = completion(text)
-    const got = await http('GET', `/v1/jobs/${await submit(request('1'))}`, undefined, { prefer: 'wait=20' })
-    expect(bodyIn(got.text).startsWith(`${answer.text}}`)).toBe(true)
-  })
-
-  it.each(fragileJson)('comes in the events of its job, on one line: %s', async (_, text) => {
-    answer.text = completion(text)
-    const id = await submit(request('1'))
-    const got = await http('GET', `/v1/jobs/${id}`, undefined, { accept: 'text/event-stream' })
-    const [, data] = /\nevent: job\.succeeded\ndata: (.*)\n\n$/.exec(got.text) ?? []
-    expect(bodyIn(data ?? '').startsWith(`${answer.text.replace(/[\r\n]+/g, ' ')}}`)).toBe(true)
-  })
-
-  it.each(fragileJson)('is delivered by a webhook: %s', async (_, text) => {
-    answer.text = completion(text)
-    const id = await submit(request('1'), `,"webhook":{"url":"${receiver.url}"}`)
-    await receiver.waitFor(deliveries => deliveries.length > 0)
-    const [delivery] = receiver.deliveries
-    new Webhook(secret).verify(delivery!.text, delivery!.headers as Record<string, string>)
-    if (answer.text.length > 20_000) {
-      expect(JSON.parse(delivery!.text).data).toEqual({ id, object: 'job', status: 'succeeded' })
-    } else expect(bodyIn(delivery!.text).startsWith(`${answer.text}}`)).toBe(true)
-    const record = await until(async () => {
-      const now = await baton.context.store.read(id)
-      return now?.delivery?.status === 'delivered' ? now : null
+describe('text of native jobs', () => {
+  describe('a request', () => {
+    it.each(fragileJson)('reaches the provider to the byte: %s', async (_, text) => {
+      const body = request(text)
+      await baton.ended(await submit(body))
+      expect(upstream.arrivals.map(arrival => arrival.text)).toEqual([body])
     })
-    expect(record.delivery?.attempts).toBe(1)
-  })
 
-  it('nested as deep as an event has room for is in it whole', async () => {
-    answer.text = completion(deepJson(9_000))
-    await submit(request('1'), `,"webhook":{"url":"${receiver.url}"}`)
-    await receiver.waitFor(deliveries => deliveries.length > 0)
-    expect(bodyIn(receiver.deliveries[0]!.text).startsWith(`${answer.text}}`)).toBe(true)
-  })
-
-  it('of a size counted in bytes, not in characters, makes an event thin', async () => {
-    answer.text = completion(`"${'é'.repeat(9_700)}"`)
-    expect(answer.text.length).toBeLessThan(11_000)
-    await submit(request('1'), `,"webhook":{"url":"${receiver.url}"}`)
-    await receiver.waitFor(deliveries => deliveries.length > 0)
-    expect(Object.keys(JSON.parse(receiver.deliveries[0]!.text).data)).toEqual(['id', 'object', 'status'])
-  })
-
-  it.each(fragileJson)('is shown by the command as it is: %s', async (_, text) => {
-    answer.text = completion(text)
-    const id = await submit(request('1'))
-    await baton.ended(id)
-    const { exitCode, out } = await runIn({}, `jobs show ${id} --json`, { BATON_URL: baton.url })
-    expect(exitCode).toBe(0)
-    expect(out).toContain(`"body": ${answer.text}\n`)
-  })
-
-  it('that is no JSON is shown as a string', async () => {
-    answer = { status: 400, text: 'model m: bad request {"a":1' }
-    const id = await submit(request('1'))
-    await baton.ended(id)
-    const got = await http('GET', `/v1/jobs/${id}`)
-    expect(JSON.parse(got.text).response).toEqual({ status_code: 400, body: answer.text })
-  })
-
-  it('stands in lists without its text, however deep it is', async () => {
-    answer.text = completion(deepJson(20_000))
-    const id = await submit(request('1'))
-    await baton.ended(id)
-    const { status, text } = await http('GET', '/v1/jobs')
-    expect(status).toBe(200)
-    expect(JSON.parse(text).data).toContainEqual(expect.objectContaining({ id, status: 'succeeded' }))
-    expect(text).not.toContain('[[[[[')
-  })
-
-  it.each(fragileJson)('stands in the output of a batch as it is: %s', async (_, text) => {
-    answer.text = completion(text)
-    const line = JSON.stringify({
-      custom_id: 'a',
-      method: 'POST',
-      url: '/v1/chat/completions',
-      body: { model: 'm', messages: [{ role: 'user', content: 'hi' }] },
+    it('of any text reaches the provider to the byte', async () => {
+      await fc.assert(
+        fc.asyncProperty(anyJson, async text => {
+          upstream.arrivals.length = 0
+          await baton.ended(await submit(request(text)))
+          expect(upstream.arrivals.map(arrival => arrival.text)).toEqual([request(text)])
+        }),
+        { numRuns: 60 },
+      )
     })
-    const form = new FormData()
-    form.set('purpose', 'batch')
-    form.set('file', new File([`${line}\n`], 'in.jsonl'))
-    const file = (await (await fetch(`${baton.url}/v1/files`, { method: 'POST', body: form })).json()) as {
-      id: string
-    }
-    const made = await http(
-      'POST',
-      '/v1/batches',
-      JSON.stringify({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' }),
-    )
-    const outputId = await until(async () => {
-      const batch = JSON.parse((await http('GET', `/v1/batches/${idIn(made.text)}`)).text)
-      return batch.status === 'completed' ? (batch.output_file_id as string) : null
+
+    it('that is retried goes out as it was', async () => {
+      const body = request('[9007199254740993,1.0,1e400]')
+      answer = { status: 400, text: '{"error":{"message":"no","type":"invalid_request_error"}}' }
+      const id = await submit(body)
+      await baton.ended(id)
+      const { status, text } = await http('POST', `/v1/jobs/${id}/retry`)
+      expect(status).toBe(202)
+      await baton.ended(idIn(text))
+      expect(upstream.arrivals.map(arrival => arrival.text)).toEqual([body, body])
     })
-    const output = await http('GET', `/v1/files/${outputId}/content`)
-    expect(output.text).toContain(`"body":${answer.text.replace(/[\r\n]+[ \t]*/g, '')}}`)
+
+    it('counts as another one under an Idempotency-Key where only the text of a number differs', async () => {
+      const key = { 'idempotency-key': randomBytes(8).toString('hex') }
+      const id = await submit(request('9007199254740993'), '', key)
+      expect(await submit(request('9007199254740993'), '', key)).toBe(id)
+      const other = await http('POST', '/v1/jobs', `{"body":${request('9007199254740992')}}`, key)
+      expect([other.status, JSON.parse(other.text).error.code]).toEqual([422, 'idempotency_key_reused'])
+    })
+  })
+
+  const bodyIn = (text: string, statusCode = 200): string => {
+    const start = text.indexOf(`"response":{"status_code":${statusCode},"body":`)
+    expect(start).toBeGreaterThan(0)
+    return text.slice(text.indexOf('"body":', start) + 7)
+  }
+
+  describe('an answer', () => {
+    it.each(fragileJson)('is shown to the byte: %s', async (_, text) => {
+      answer.text = completion(text)
+      const id = await submit(request('1'))
+      await baton.ended(id)
+      const got = await http('GET', `/v1/jobs/${id}`)
+      expect(got.status).toBe(200)
+      expect(got.headers.get('content-type')).toContain('application/json')
+      expect(bodyIn(got.text).startsWith(`${answer.text}}`)).toBe(true)
+      expect(JSON.parse(got.text)).toMatchObject({ id, status: 'succeeded', usage: { input_tokens: 3 } })
+    })
+
+    it.each(fragileJson)('comes by a long poll: %s', async (_, text) => {
+      answer.text = completion(text)
+      const got = await http('GET', `/v1/jobs/${await submit(request('1'))}`, undefined, {
+        prefer: 'wait=20',
+      })
+      expect(bodyIn(got.text).startsWith(`${answer.text}}`)).toBe(true)
+    })
+
+    it.each(fragileJson)('comes in the events of its job, on one line: %s', async (_, text) => {
+      answer.text = completion(text)
+      const id = await submit(request('1'))
+      const got = await http('GET', `/v1/jobs/${id}`, undefined, { accept: 'text/event-stream' })
+      const [, data] = /\nevent: job\.succeeded\ndata: (.*)\n\n$/.exec(got.text) ?? []
+      expect(bodyIn(data ?? '').startsWith(`${answer.text.replace(/[\r\n]+/g, ' ')}}`)).toBe(true)
+    })
+
+    it.each(fragileJson)('is delivered by a webhook: %s', async (_, text) => {
+      answer.text = completion(text)
+      const id = await submit(request('1'), `,"webhook":{"url":"${receiver.url}"}`)
+      await receiver.waitFor(deliveries => deliveries.length > 0)
+      const [delivery] = receiver.deliveries
+      new Webhook(secret).verify(delivery!.text, delivery!.headers as Record<string, string>)
+      if (answer.text.length > 20_000) {
+        expect(JSON.parse(delivery!.text).data).toEqual({ id, object: 'job', status: 'succeeded' })
+      } else expect(bodyIn(delivery!.text).startsWith(`${answer.text}}`)).toBe(true)
+      const record = await until(async () => {
+        const now = await baton.context.store.read(id)
+        return now?.delivery?.status === 'delivered' ? now : null
+      })
+      expect(record.delivery?.attempts).toBe(1)
+    })
+
+    it('nested as deep as an event has room for is in it whole', async () => {
+      answer.text = completion(deepJson(9_000))
+      await submit(request('1'), `,"webhook":{"url":"${receiver.url}"}`)
+      await receiver.waitFor(deliveries => deliveries.length > 0)
+      expect(bodyIn(receiver.deliveries[0]!.text).startsWith(`${answer.text}}`)).toBe(true)
+    })
+
+    it('of a size counted in bytes, not in characters, makes an event thin', async () => {
+      answer.text = completion(`"${'é'.repeat(9_700)}"`)
+      expect(answer.text.length).toBeLessThan(11_000)
+      await submit(request('1'), `,"webhook":{"url":"${receiver.url}"}`)
+      await receiver.waitFor(deliveries => deliveries.length > 0)
+      expect(Object.keys(JSON.parse(receiver.deliveries[0]!.text).data)).toEqual(['id', 'object', 'status'])
+    })
+
+    it.each(fragileJson)('is shown by the command as it is: %s', async (_, text) => {
+      answer.text = completion(text)
+      const id = await submit(request('1'))
+      await baton.ended(id)
+      const { exitCode, out } = await runIn({}, `jobs show ${id} --json`, { BATON_URL: baton.url })
+      expect(exitCode).toBe(0)
+      expect(out).toContain(`"body": ${answer.text}\n`)
+    })
+
+    it('that is no JSON is shown as a string', async () => {
+      answer = { status: 400, text: 'model m: bad request {"a":1' }
+      const id = await submit(request('1'))
+      await baton.ended(id)
+      const got = await http('GET', `/v1/jobs/${id}`)
+      expect(JSON.parse(got.text).response).toEqual({ status_code: 400, body: answer.text })
+    })
+
+    it('stands in lists without its text, however deep it is', async () => {
+      answer.text = completion(deepJson(20_000))
+      const id = await submit(request('1'))
+      await baton.ended(id)
+      const { status, text } = await http('GET', '/v1/jobs')
+      expect(status).toBe(200)
+      expect(JSON.parse(text).data).toContainEqual(expect.objectContaining({ id, status: 'succeeded' }))
+      expect(text).not.toContain('[[[[[')
+    })
+
+    it.each(fragileJson)('stands in the output of a batch as it is: %s', async (_, text) => {
+      answer.text = completion(text)
+      const line = JSON.stringify({
+        custom_id: 'a',
+        method: 'POST',
+        url: '/v1/chat/completions',
+        body: { model: 'm', messages: [{ role: 'user', content: 'hi' }] },
+      })
+      const form = new FormData()
+      form.set('purpose', 'batch')
+      form.set('file', new File([`${line}\n`], 'in.jsonl'))
+      const file = (await (await fetch(`${baton.url}/v1/files`, { method: 'POST', body: form })).json()) as {
+        id: string
+      }
+      const made = await http(
+        'POST',
+        '/v1/batches',
+        JSON.stringify({
+          input_file_id: file.id,
+          endpoint: '/v1/chat/completions',
+          completion_window: '24h',
+        }),
+      )
+      const outputId = await until(async () => {
+        const batch = JSON.parse((await http('GET', `/v1/batches/${idIn(made.text)}`)).text)
+        return batch.status === 'completed' ? (batch.output_file_id as string) : null
+      })
+      const output = await http('GET', `/v1/files/${outputId}/content`)
+      expect(output.text).toContain(`"body":${answer.text.replace(/[\r\n]+[ \t]*/g, '')}}`)
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type RecordingUpstream, startUpstream } from '../contract/providers/recording-upstream.ts'
 import { deepJson } from '../json/any-json.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
@@ -44,17 +44,19 @@ const post = async (parameters: string, earlier = '{}') => {
   return { status: response.status, text: await response.text() }
 }
 
-it('what is nested 20,000 deep comes through a door that translates, both ways, in one call', async () => {
-  const { status, text } = await post('{"type":"object"}', input)
-  expect(status).toBe(200)
-  expect(text).toContain(`"arguments":${JSON.stringify(input)}`)
-  expect(upstream.arrivals).toHaveLength(1)
-  expect(upstream.arrivals[0]!.text).toContain(`"input":${input}`)
-})
+describe('deeply nested requests', () => {
+  it('what is nested 20,000 deep comes through a door that translates, both ways, in one call', async () => {
+    const { status, text } = await post('{"type":"object"}', input)
+    expect(status).toBe(200)
+    expect(text).toContain(`"arguments":${JSON.stringify(input)}`)
+    expect(upstream.arrivals).toHaveLength(1)
+    expect(upstream.arrivals[0]!.text).toContain(`"input":${input}`)
+  })
 
-it('a schema that is nested too deeply for it is refused in words, without a call', async () => {
-  const { status, text } = await post(`{"type":"object","default":${deepJson(20_000)}}`)
-  expect(status).toBe(400)
-  expect(text).toContain('nested too deeply')
-  expect(upstream.arrivals).toEqual([])
+  it('a schema that is nested too deeply for it is refused in words, without a call', async () => {
+    const { status, text } = await post(`{"type":"object","default":${deepJson(20_000)}}`)
+    expect(status).toBe(400)
+    expect(text).toContain('nested too deeply')
+    expect(upstream.arrivals).toEqual([])
+  })
 })

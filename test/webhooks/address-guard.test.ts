@@ -50,43 +50,45 @@ const forbiddenAddresses = [
   '64:ff9b:1::1',
 ]
 
-describe('with nothing allowed', () => {
-  const guard = createAddressGuard([])
+describe('the address guard', () => {
+  describe('with nothing allowed', () => {
+    const guard = createAddressGuard([])
 
-  test.each(publicAddresses)('%s may be reached, but not over plain http', address => {
-    expect(guard.permits(address)).toBe(true)
-    expect(guard.allowsPlainHttp(address)).toBe(false)
-  })
-
-  test.each(forbiddenAddresses)('%s is forbidden', address => {
-    expect(guard.permits(address)).toBe(false)
-    expect(guard.allowsPlainHttp(address)).toBe(false)
-  })
-
-  test.each(['', 'localhost', '127.1', '0x7f000001', '2130706433', '[2606:4700::1]'])(
-    '%j is no address and so forbidden',
-    text => {
-      expect(guard.permits(text)).toBe(false)
-    },
-  )
-})
-
-describe('with networks allowed', () => {
-  const guard = createAddressGuard(['10.1.0.0/16', '::1/128', '93.184.216.0/24'])
-
-  test.each(['10.1.2.3', '::ffff:10.1.2.3', '::1', '93.184.216.34'])(
-    '%s may be reached, plain too',
-    address => {
+    test.each(publicAddresses)('%s may be reached, but not over plain http', address => {
       expect(guard.permits(address)).toBe(true)
-      expect(guard.allowsPlainHttp(address)).toBe(true)
-    },
-  )
+      expect(guard.allowsPlainHttp(address)).toBe(false)
+    })
 
-  test.each(['10.2.0.1', '127.0.0.1', '::2', 'fe80::1'])('%s stays forbidden', address => {
-    expect(guard.permits(address)).toBe(false)
+    test.each(forbiddenAddresses)('%s is forbidden', address => {
+      expect(guard.permits(address)).toBe(false)
+      expect(guard.allowsPlainHttp(address)).toBe(false)
+    })
+
+    test.each(['', 'localhost', '127.1', '0x7f000001', '2130706433', '[2606:4700::1]'])(
+      '%j is no address and so forbidden',
+      text => {
+        expect(guard.permits(text)).toBe(false)
+      },
+    )
   })
-})
 
-test.each(['10.0.0.1', '10.0.0.0/33', 'intranet'])('%j is refused as an allowed network', network => {
-  expect(() => createAddressGuard([network])).toThrow()
+  describe('with networks allowed', () => {
+    const guard = createAddressGuard(['10.1.0.0/16', '::1/128', '93.184.216.0/24'])
+
+    test.each(['10.1.2.3', '::ffff:10.1.2.3', '::1', '93.184.216.34'])(
+      '%s may be reached, plain too',
+      address => {
+        expect(guard.permits(address)).toBe(true)
+        expect(guard.allowsPlainHttp(address)).toBe(true)
+      },
+    )
+
+    test.each(['10.2.0.1', '127.0.0.1', '::2', 'fe80::1'])('%s stays forbidden', address => {
+      expect(guard.permits(address)).toBe(false)
+    })
+  })
+
+  test.each(['10.0.0.1', '10.0.0.0/33', 'intranet'])('%j is refused as an allowed network', network => {
+    expect(() => createAddressGuard([network])).toThrow()
+  })
 })

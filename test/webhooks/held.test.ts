@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createTelemetry } from '../../src/telemetry/telemetry.ts'
 import { createDeliverWebhook, type DeliverySource } from '../../src/webhooks/deliver-webhook.ts'
 import type { DeliveryResult } from '../../src/webhooks/deliveries.ts'
@@ -46,20 +46,22 @@ const deliver = async (url: string, held: number | null) => {
   return { results, holds }
 }
 
-test('a delivery to a receiver that is down waits in the schedule, and is no attempt', async () => {
-  const receiver = await startReceiver()
-  for (const held of [null, nowMs - 299_999]) {
-    const { results, holds } = await deliver(receiver.url, held)
-    expect(results).toEqual([])
-    expect(holds).toEqual([nowMs + 30_000])
-  }
-  expect(receiver.deliveries).toEqual([])
-})
+describe('a held delivery', () => {
+  test('a delivery to a receiver that is down waits in the schedule, and is no attempt', async () => {
+    const receiver = await startReceiver()
+    for (const held of [null, nowMs - 299_999]) {
+      const { results, holds } = await deliver(receiver.url, held)
+      expect(results).toEqual([])
+      expect(holds).toEqual([nowMs + 30_000])
+    }
+    expect(receiver.deliveries).toEqual([])
+  })
 
-test('one that was held for 5 minutes counts as failed, so that it comes to an end', async () => {
-  const receiver = await startReceiver()
-  const { results, holds } = await deliver(receiver.url, nowMs - 300_000)
-  expect(results).toEqual([{ status: 'pending', reason: 'unavailable', nextAtMs: nowMs + 5_000 }])
-  expect(holds).toEqual([])
-  expect(receiver.deliveries).toEqual([])
+  test('one that was held for 5 minutes counts as failed, so that it comes to an end', async () => {
+    const receiver = await startReceiver()
+    const { results, holds } = await deliver(receiver.url, nowMs - 300_000)
+    expect(results).toEqual([{ status: 'pending', reason: 'unavailable', nextAtMs: nowMs + 5_000 }])
+    expect(holds).toEqual([])
+    expect(receiver.deliveries).toEqual([])
+  })
 })

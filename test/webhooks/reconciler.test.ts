@@ -67,91 +67,93 @@ const ringing = async (): Promise<string[]> => {
   return pages.flatMap(({ doorbells }) => doorbells)
 }
 
-describe.each([
-  ['the webhook of a batch', ended, (id: string) => q.keys.batch(id)],
-  ['the notice of a blocked batch', blocked, (id: string) => q.keys.notice(id)],
-] as const)('%s', (_, make, keyOf) => {
-  it('is rung though who owed it was killed before it rang', async () => {
-    const id = await make()
-    await sweep(q.parts)
-    expect(await ringing()).toEqual([`${id}.w.0`])
+describe('the reconciler of deliveries', () => {
+  describe.each([
+    ['the webhook of a batch', ended, (id: string) => q.keys.batch(id)],
+    ['the notice of a blocked batch', blocked, (id: string) => q.keys.notice(id)],
+  ] as const)('%s', (_, make, keyOf) => {
+    it('is rung though who owed it was killed before it rang', async () => {
+      const id = await make()
+      await sweep(q.parts)
+      expect(await ringing()).toEqual([`${id}.w.0`])
+    })
+
+    it('is rung though its doorbell and its entry in the schedule are lost', async () => {
+      const id = await make()
+      await loseDoorbell(id)
+      await reconcile()
+      expect(await q.scheduleOf(id)).toEqual({}) // too young to tell
+      settle()
+      await reconcile()
+      await sweep(q.parts)
+      expect(await ringing()).toEqual([`${id}.w.0`])
+    })
+
+    it('is rung for its next attempt, too', async () => {
+      const id = await make()
+      const nextAtMs = q.clock.nowMs + 5_000
+      await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs })
+      await loseDoorbell(id, 1)
+      settle()
+      await reconcile()
+      expect(await q.scheduleOf(id)).toEqual({}) // due since less than a minute
+      settle()
+      await reconcile()
+      await sweep(q.parts)
+      expect(await ringing()).toEqual([`${id}.w.1`])
+    })
+
+    it('is left to the schedule, to the ring and to the worker that has it', async () => {
+      const id = await make()
+      settle()
+      await reconcile()
+      expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0'])
+      await sweep(q.parts)
+      settle()
+      await reconcile()
+      expect(await q.scheduleOf(id)).toEqual({}) // it is rung, and waits
+      await q.redis.del(...(await q.redis.keys(`${q.keys.prefix}:{webhooks}:*`)))
+      await deliveriesOf(keyOf).takeDelivery(id, 0)
+      settle()
+      await reconcile()
+      expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0.l'])
+    })
+
+    it.each(['delivered', 'dead'] as const)('is owed until it is %s', async status => {
+      const id = await make()
+      expect(await owed(id)).toEqual([id])
+      await deliveriesOf(keyOf).recordDelivery(id, 0, { status, reason: 'x' })
+      expect(await owed(id)).toEqual([])
+      settle()
+      await reconcile()
+      expect(await q.scheduleOf(id)).toEqual({})
+    })
+
+    it('is owed anew when its dead letter is sent again', async () => {
+      const id = await make()
+      await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'dead', reason: 'gone_410' })
+      await deliveriesOf(keyOf).redeliver(id)
+      await loseDoorbell(id, 1)
+      settle()
+      await reconcile()
+      expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.1'])
+    })
+
+    it('is forgotten with its batch', async () => {
+      const id = await make()
+      await q.redis.del(keyOf(id))
+      settle()
+      await reconcile()
+      expect(await owed(id)).toEqual([])
+    })
   })
 
-  it('is rung though its doorbell and its entry in the schedule are lost', async () => {
-    const id = await make()
-    await loseDoorbell(id)
-    await reconcile()
-    expect(await q.scheduleOf(id)).toEqual({}) // too young to tell
+  it('many that wait are all looked at, round by round', async () => {
+    const ids = await Promise.all(Array.from({ length: 250 }, ended))
+    await q.schedule.remove(ids.map(id => webhookDoorbell(id, 0)))
     settle()
-    await reconcile()
-    await sweep(q.parts)
-    expect(await ringing()).toEqual([`${id}.w.0`])
+    for (let round = 0; round < 3; round++) await reconcile()
+    const waiting = await q.schedule.has(ids.map(id => webhookDoorbell(id, 0)))
+    expect(waiting.every(Boolean)).toBe(true)
   })
-
-  it('is rung for its next attempt, too', async () => {
-    const id = await make()
-    const nextAtMs = q.clock.nowMs + 5_000
-    await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'pending', reason: 'timeout', nextAtMs })
-    await loseDoorbell(id, 1)
-    settle()
-    await reconcile()
-    expect(await q.scheduleOf(id)).toEqual({}) // due since less than a minute
-    settle()
-    await reconcile()
-    await sweep(q.parts)
-    expect(await ringing()).toEqual([`${id}.w.1`])
-  })
-
-  it('is left to the schedule, to the ring and to the worker that has it', async () => {
-    const id = await make()
-    settle()
-    await reconcile()
-    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0'])
-    await sweep(q.parts)
-    settle()
-    await reconcile()
-    expect(await q.scheduleOf(id)).toEqual({}) // it is rung, and waits
-    await q.redis.del(...(await q.redis.keys(`${q.keys.prefix}:{webhooks}:*`)))
-    await deliveriesOf(keyOf).takeDelivery(id, 0)
-    settle()
-    await reconcile()
-    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.0.l'])
-  })
-
-  it.each(['delivered', 'dead'] as const)('is owed until it is %s', async status => {
-    const id = await make()
-    expect(await owed(id)).toEqual([id])
-    await deliveriesOf(keyOf).recordDelivery(id, 0, { status, reason: 'x' })
-    expect(await owed(id)).toEqual([])
-    settle()
-    await reconcile()
-    expect(await q.scheduleOf(id)).toEqual({})
-  })
-
-  it('is owed anew when its dead letter is sent again', async () => {
-    const id = await make()
-    await deliveriesOf(keyOf).recordDelivery(id, 0, { status: 'dead', reason: 'gone_410' })
-    await deliveriesOf(keyOf).redeliver(id)
-    await loseDoorbell(id, 1)
-    settle()
-    await reconcile()
-    expect(Object.keys(await q.scheduleOf(id))).toEqual(['.w.1'])
-  })
-
-  it('is forgotten with its batch', async () => {
-    const id = await make()
-    await q.redis.del(keyOf(id))
-    settle()
-    await reconcile()
-    expect(await owed(id)).toEqual([])
-  })
-})
-
-it('many that wait are all looked at, round by round', async () => {
-  const ids = await Promise.all(Array.from({ length: 250 }, ended))
-  await q.schedule.remove(ids.map(id => webhookDoorbell(id, 0)))
-  settle()
-  for (let round = 0; round < 3; round++) await reconcile()
-  const waiting = await q.schedule.has(ids.map(id => webhookDoorbell(id, 0)))
-  expect(waiting.every(Boolean)).toBe(true)
 })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { shardOf } from '../../src/redis/keys.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
@@ -61,36 +61,40 @@ const submitBatch = async (): Promise<string> => {
 const submitJob = async (): Promise<string> =>
   (await ask('POST', '/v1/jobs', { body: chat, webhook: { url: receiver.url } })).id
 
-it.each([
-  ['job', 'result', submitJob],
-  ['batch', 'ended_at', submitBatch],
-] as const)(
-  'an event of a %s that cannot be made fails like any delivery, up to the dead letters',
-  async (kind, field, submit) => {
-    const { redis, keys } = baton.context
-    receiver.script({ kind: 'status', status: 500 })
-    const id = await submit()
-    const record = kind === 'job' ? keys.record(id) : keys.batch(id)
-    const delivery = (status: string, attempts: number, reason: string) =>
-      until(async () => {
-        const now = await redis.hmget(record, 'delivery', 'deliveries', 'delivery_reason')
-        return now.join() === `${status},${attempts},${reason}`
-      })
-    await delivery('pending', 1, 'status_500')
-    // A time that no calendar has: the event cannot say when.
-    const written = (await redis.hget(record, field))!
-    await redis.hset(record, field, written.replace(/[0-9]{13}/, '9e18'))
-    for (let attempt = 1; attempt <= 9; attempt++) {
-      await redis.zadd(keys.schedule(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
-      await delivery(attempt < 9 ? 'pending' : 'dead', attempt + 1, 'unmade')
-    }
-    expect(lines.some(line => line.includes('event of a webhook not built') && line.includes(id))).toBe(true)
+describe('a webhook event that cannot be made', () => {
+  it.each([
+    ['job', 'result', submitJob],
+    ['batch', 'ended_at', submitBatch],
+  ] as const)(
+    'an event of a %s that cannot be made fails like any delivery, up to the dead letters',
+    async (kind, field, submit) => {
+      const { redis, keys } = baton.context
+      receiver.script({ kind: 'status', status: 500 })
+      const id = await submit()
+      const record = kind === 'job' ? keys.record(id) : keys.batch(id)
+      const delivery = (status: string, attempts: number, reason: string) =>
+        until(async () => {
+          const now = await redis.hmget(record, 'delivery', 'deliveries', 'delivery_reason')
+          return now.join() === `${status},${attempts},${reason}`
+        })
+      await delivery('pending', 1, 'status_500')
+      // A time that no calendar has: the event cannot say when.
+      const written = (await redis.hget(record, field))!
+      await redis.hset(record, field, written.replace(/[0-9]{13}/, '9e18'))
+      for (let attempt = 1; attempt <= 9; attempt++) {
+        await redis.zadd(keys.schedule(shardOf(id)), 'XX', Date.now(), `${id}.w.${attempt}`)
+        await delivery(attempt < 9 ? 'pending' : 'dead', attempt + 1, 'unmade')
+      }
+      expect(lines.some(line => line.includes('event of a webhook not built') && line.includes(id))).toBe(
+        true,
+      )
 
-    await redis.hset(record, field, written)
-    const { data } = await ask('GET', '/v1/dead-letters')
-    expect(data).toContainEqual(expect.objectContaining({ [`${kind}_id`]: id, reason: 'unmade' }))
-    await ask('POST', `/v1/dead-letters/${id}/redeliver`)
-    await delivery('delivered', 11, '200')
-    expect(receiver.deliveries.at(-1)!.isVerified).toBe(true)
-  },
-)
+      await redis.hset(record, field, written)
+      const { data } = await ask('GET', '/v1/dead-letters')
+      expect(data).toContainEqual(expect.objectContaining({ [`${kind}_id`]: id, reason: 'unmade' }))
+      await ask('POST', `/v1/dead-letters/${id}/redeliver`)
+      await delivery('delivered', 11, '200')
+      expect(receiver.deliveries.at(-1)!.isVerified).toBe(true)
+    },
+  )
+})

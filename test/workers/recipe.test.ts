@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { until } from '../../harness/until.ts'
 import { openUpstream } from '../contract/providers/open-provider.ts'
@@ -79,23 +79,29 @@ const curl = async (apiUrl: string) => {
   return JSON.parse(stdout)
 }
 
-it.each([
-  ['refuses connections', async () => refusedUrl],
-  ['knows no such key', async () => `${(await openUpstream(wrongKey)).url}/v1`],
-])("the recipe's curl is answered by the fallback where the first provider %s", async (_, openUrl) => {
-  const lines: string[] = []
-  const deployment = await deployRecipe(await openUrl(), lines)
-  try {
-    expect(await curl(deployment.url)).toMatchObject({
-      type: 'message',
-      content: [{ type: 'text', text: 'from Claude' }],
-    })
-    const infos = () => lines.map(line => JSON.parse(line)).filter(line => line.level === 30 && line.jobId)
-    await until(() => infos().some(({ msg }) => msg === 'job finished'))
-    const story = infos().map(({ msg, provider }) => `${msg}: ${provider}`)
-    expect(story).toEqual(['attempt failed: openai', 'job handed over: anthropic', 'job finished: anthropic'])
-    expect(lines.join('')).not.toMatch(/Hello|from Claude/)
-  } finally {
-    await deployment.stop()
-  }
+describe('recipes of the docs', () => {
+  it.each([
+    ['refuses connections', async () => refusedUrl],
+    ['knows no such key', async () => `${(await openUpstream(wrongKey)).url}/v1`],
+  ])("the recipe's curl is answered by the fallback where the first provider %s", async (_, openUrl) => {
+    const lines: string[] = []
+    const deployment = await deployRecipe(await openUrl(), lines)
+    try {
+      expect(await curl(deployment.url)).toMatchObject({
+        type: 'message',
+        content: [{ type: 'text', text: 'from Claude' }],
+      })
+      const infos = () => lines.map(line => JSON.parse(line)).filter(line => line.level === 30 && line.jobId)
+      await until(() => infos().some(({ msg }) => msg === 'job finished'))
+      const story = infos().map(({ msg, provider }) => `${msg}: ${provider}`)
+      expect(story).toEqual([
+        'attempt failed: openai',
+        'job handed over: anthropic',
+        'job finished: anthropic',
+      ])
+      expect(lines.join('')).not.toMatch(/Hello|from Claude/)
+    } finally {
+      await deployment.stop()
+    }
+  })
 })

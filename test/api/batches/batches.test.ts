@@ -131,169 +131,171 @@ const cases: readonly Case[] = [
 
 const created = async (more: object = {}): Promise<string> => (await create(order(more))).json.id
 
-describe.each(cases.map(([code, param, status, request], i) => ({ code, param, status, request, i })))(
-  '$i: $code of $param',
-  ({ code, param, status, request }) => {
-    it(`answers ${status}`, async () => {
-      const answer = await request()
-      expect({ status: answer.status, ...answer.json.error }).toEqual({
-        status,
-        code,
-        param,
-        type: status === 401 ? 'authentication_error' : 'invalid_request_error',
-        message: expect.stringMatching(/.\.$|^No such File object: /),
+describe('/v1/batches', () => {
+  describe.each(cases.map(([code, param, status, request], i) => ({ code, param, status, request, i })))(
+    '$i: $code of $param',
+    ({ code, param, status, request }) => {
+      it(`answers ${status}`, async () => {
+        const answer = await request()
+        expect({ status: answer.status, ...answer.json.error }).toEqual({
+          status,
+          code,
+          param,
+          type: status === 401 ? 'authentication_error' : 'invalid_request_error',
+          message: expect.stringMatching(/.\.$|^No such File object: /),
+        })
+        expect(answer.headers.get('x-should-retry')).toBe(status === 409 ? 'false' : null)
+        expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
       })
-      expect(answer.headers.get('x-should-retry')).toBe(status === 409 ? 'false' : null)
-      expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
-    })
-  },
-)
-
-it('says what is missing or wrong, and what may be there', async () => {
-  const messages = [
-    without('completion_window'),
-    order({ completion_window: '30s' }),
-    order({ endpoint: '/v1/moderations' }),
-    order({ retries: 1 }),
-    order({ metadata: pairs(17) }),
-  ].map(async body => (await create(body)).json.error.message)
-  expect(await Promise.all(messages)).toEqual([
-    "Missing required parameter: 'completion_window'; expected a time from 1m to 7d, such as 24h.",
-    "Invalid value for 'completion_window': expected a time from 1m to 7d, such as 24h.",
-    "Invalid value for 'endpoint': expected one of /v1/chat/completions, /v1/embeddings, /v1/responses, /v1/completions.",
-    "Unknown parameter: 'retries'.",
-    "Invalid value for 'metadata': expected at most 16 pairs.",
-  ])
-  expect((await get(`/v1/batches/${unknownId}`)).json.error.message).toBe(
-    `No batch found with id '${unknownId}'.`,
+    },
   )
-})
 
-describe('a new batch', () => {
-  it('has every key of the object, and what was asked for', async () => {
-    const metadata = { job: 'nightly' }
-    const { status, json, headers } = await create(
-      order({
-        metadata,
-        completion_window: '90m',
-        endpoint: '/v1/responses',
-        webhook: { url: 'https://192.0.1.1', secret },
-        max_cost_usd: 12.5,
-      }),
-    )
-    expect(status).toBe(200)
-    expect(headers.get('idempotent-replayed')).toBeNull()
-    const { created_at } = json
-    expect(json).toEqual({
-      id: expect.stringMatching(/^batch_[0-9a-z]{26}$/),
-      object: 'batch',
-      endpoint: '/v1/responses',
-      model: null,
-      errors: null,
-      input_file_id: inputFileId,
-      completion_window: '90m',
-      status: 'validating',
-      output_file_id: null,
-      error_file_id: null,
-      created_at: expect.any(Number),
-      in_progress_at: null,
-      expires_at: created_at + 5_400,
-      finalizing_at: null,
-      completed_at: null,
-      failed_at: null,
-      expired_at: null,
-      cancelling_at: null,
-      cancelled_at: null,
-      request_counts: { total: 0, completed: 0, failed: 0 },
-      usage: {
-        input_tokens: 0,
-        input_tokens_details: { cached_tokens: 0 },
-        output_tokens: 0,
-        output_tokens_details: { reasoning_tokens: 0 },
-        total_tokens: 0,
-      },
-      metadata,
-      providers: {},
-      cost_usd: null,
-      max_cost_usd: 12.5,
-      blocked: null,
-      retry_of: null,
-      webhook: { url: 'https://192.0.1.1', status: 'pending', attempts: 0 },
-    })
-    expect((await get(`/v1/batches/${json.id}`)).json).toEqual(json)
-  })
-
-  it('takes null for what may be left out', async () => {
-    const more = { metadata: null, output_expires_after: null, webhook: null }
-    expect((await create(order(more))).json).toMatchObject({ metadata: null, webhook: null })
-  })
-
-  it('keeps how long its output is to live', async () => {
-    const id = await created({ output_expires_after: { anchor: 'created_at', seconds: 3_600 } })
-    expect((await api.parts.batches.read(id))!.outputExpiresAfterMs).toBe(3_600_000)
-  })
-
-  it('has no output yet, which is not an error', async () => {
-    const id = await created()
-    for (const query of ['', '?file=output', '?file=errors']) {
-      const answer = await get(`/v1/batches/${id}/content${query}`)
-      expect([answer.status, answer.text, answer.headers.get('content-type')]).toEqual([
-        200,
-        '',
-        'application/x-jsonl',
-      ])
-    }
-  })
-})
-
-describe('another tenant', () => {
-  it('finds nothing of it', async () => {
-    const id = await created()
-    const answers = await Promise.all([
-      get(`/v1/batches/${id}`, 'other'),
-      get(`/v1/batches/${id}/content`, 'other'),
-      post(`/v1/batches/${id}/cancel`, 'other'),
-      post(`/v1/batches/${id}/retry`, 'other'),
+  it('says what is missing or wrong, and what may be there', async () => {
+    const messages = [
+      without('completion_window'),
+      order({ completion_window: '30s' }),
+      order({ endpoint: '/v1/moderations' }),
+      order({ retries: 1 }),
+      order({ metadata: pairs(17) }),
+    ].map(async body => (await create(body)).json.error.message)
+    expect(await Promise.all(messages)).toEqual([
+      "Missing required parameter: 'completion_window'; expected a time from 1m to 7d, such as 24h.",
+      "Invalid value for 'completion_window': expected a time from 1m to 7d, such as 24h.",
+      "Invalid value for 'endpoint': expected one of /v1/chat/completions, /v1/embeddings, /v1/responses, /v1/completions.",
+      "Unknown parameter: 'retries'.",
+      "Invalid value for 'metadata': expected at most 16 pairs.",
     ])
-    expect(answers.map(answer => [answer.status, answer.json.error.code])).toEqual(
-      Array(4).fill([404, 'batch_not_found']),
+    expect((await get(`/v1/batches/${unknownId}`)).json.error.message).toBe(
+      `No batch found with id '${unknownId}'.`,
     )
-    expect((await get(`/v1/batches/${id}`)).json.status).toBe('validating')
-    expect((await get('/v1/batches', 'other')).json).toEqual({
-      object: 'list',
-      data: [],
-      first_id: null,
-      last_id: null,
-      has_more: false,
+  })
+
+  describe('a new batch', () => {
+    it('has every key of the object, and what was asked for', async () => {
+      const metadata = { job: 'nightly' }
+      const { status, json, headers } = await create(
+        order({
+          metadata,
+          completion_window: '90m',
+          endpoint: '/v1/responses',
+          webhook: { url: 'https://192.0.1.1', secret },
+          max_cost_usd: 12.5,
+        }),
+      )
+      expect(status).toBe(200)
+      expect(headers.get('idempotent-replayed')).toBeNull()
+      const { created_at } = json
+      expect(json).toEqual({
+        id: expect.stringMatching(/^batch_[0-9a-z]{26}$/),
+        object: 'batch',
+        endpoint: '/v1/responses',
+        model: null,
+        errors: null,
+        input_file_id: inputFileId,
+        completion_window: '90m',
+        status: 'validating',
+        output_file_id: null,
+        error_file_id: null,
+        created_at: expect.any(Number),
+        in_progress_at: null,
+        expires_at: created_at + 5_400,
+        finalizing_at: null,
+        completed_at: null,
+        failed_at: null,
+        expired_at: null,
+        cancelling_at: null,
+        cancelled_at: null,
+        request_counts: { total: 0, completed: 0, failed: 0 },
+        usage: {
+          input_tokens: 0,
+          input_tokens_details: { cached_tokens: 0 },
+          output_tokens: 0,
+          output_tokens_details: { reasoning_tokens: 0 },
+          total_tokens: 0,
+        },
+        metadata,
+        providers: {},
+        cost_usd: null,
+        max_cost_usd: 12.5,
+        blocked: null,
+        retry_of: null,
+        webhook: { url: 'https://192.0.1.1', status: 'pending', attempts: 0 },
+      })
+      expect((await get(`/v1/batches/${json.id}`)).json).toEqual(json)
     })
-    expect((await get(`/v1/batches?after=${id}`, 'other')).json.error.code).toBe('invalid_cursor')
-  })
-})
 
-describe('cancel', () => {
-  it.each([
-    ['a JSON type and nothing in it', { 'content-type': 'application/json' }],
-    ['no type', {}],
-  ])('takes %s, and asked again changes nothing', async (_, type) => {
-    const id = await created()
-    const cancel = () => call(api, 'POST', `/v1/batches/${id}/cancel`, { headers: { ...headers, ...type } })
-    const first = await cancel()
-    expect(first).toMatchObject({ status: 200, json: { status: 'cancelling', cancelled_at: null } })
-    expect(first.json.cancelling_at).toBeGreaterThanOrEqual(first.json.created_at)
-    expect((await cancel()).json).toEqual(first.json)
-  })
-})
+    it('takes null for what may be left out', async () => {
+      const more = { metadata: null, output_expires_after: null, webhook: null }
+      expect((await create(order(more))).json).toMatchObject({ metadata: null, webhook: null })
+    })
 
-describe('a list', () => {
-  it('is the newest first, page by page', async () => {
-    for (let i = 0; i < 4; i++) await created()
-    const first = (await get('/v1/batches?limit=2')).json
-    expect(first).toMatchObject({ object: 'list', has_more: true })
-    const { last_id } = first
-    expect([first.first_id, last_id]).toEqual([first.data[0].id, first.data[1].id])
-    const second = (await get(`/v1/batches?limit=2&after=${last_id}`)).json
-    const seen = [...first.data, ...second.data].map((batch: Json) => batch.id)
-    expect(seen).toEqual(seen.toSorted().toReversed())
-    expect(new Set(seen).size).toBe(4)
+    it('keeps how long its output is to live', async () => {
+      const id = await created({ output_expires_after: { anchor: 'created_at', seconds: 3_600 } })
+      expect((await api.parts.batches.read(id))!.outputExpiresAfterMs).toBe(3_600_000)
+    })
+
+    it('has no output yet, which is not an error', async () => {
+      const id = await created()
+      for (const query of ['', '?file=output', '?file=errors']) {
+        const answer = await get(`/v1/batches/${id}/content${query}`)
+        expect([answer.status, answer.text, answer.headers.get('content-type')]).toEqual([
+          200,
+          '',
+          'application/x-jsonl',
+        ])
+      }
+    })
+  })
+
+  describe('another tenant', () => {
+    it('finds nothing of it', async () => {
+      const id = await created()
+      const answers = await Promise.all([
+        get(`/v1/batches/${id}`, 'other'),
+        get(`/v1/batches/${id}/content`, 'other'),
+        post(`/v1/batches/${id}/cancel`, 'other'),
+        post(`/v1/batches/${id}/retry`, 'other'),
+      ])
+      expect(answers.map(answer => [answer.status, answer.json.error.code])).toEqual(
+        Array(4).fill([404, 'batch_not_found']),
+      )
+      expect((await get(`/v1/batches/${id}`)).json.status).toBe('validating')
+      expect((await get('/v1/batches', 'other')).json).toEqual({
+        object: 'list',
+        data: [],
+        first_id: null,
+        last_id: null,
+        has_more: false,
+      })
+      expect((await get(`/v1/batches?after=${id}`, 'other')).json.error.code).toBe('invalid_cursor')
+    })
+  })
+
+  describe('cancel', () => {
+    it.each([
+      ['a JSON type and nothing in it', { 'content-type': 'application/json' }],
+      ['no type', {}],
+    ])('takes %s, and asked again changes nothing', async (_, type) => {
+      const id = await created()
+      const cancel = () => call(api, 'POST', `/v1/batches/${id}/cancel`, { headers: { ...headers, ...type } })
+      const first = await cancel()
+      expect(first).toMatchObject({ status: 200, json: { status: 'cancelling', cancelled_at: null } })
+      expect(first.json.cancelling_at).toBeGreaterThanOrEqual(first.json.created_at)
+      expect((await cancel()).json).toEqual(first.json)
+    })
+  })
+
+  describe('a list', () => {
+    it('is the newest first, page by page', async () => {
+      for (let i = 0; i < 4; i++) await created()
+      const first = (await get('/v1/batches?limit=2')).json
+      expect(first).toMatchObject({ object: 'list', has_more: true })
+      const { last_id } = first
+      expect([first.first_id, last_id]).toEqual([first.data[0].id, first.data[1].id])
+      const second = (await get(`/v1/batches?limit=2&after=${last_id}`)).json
+      const seen = [...first.data, ...second.data].map((batch: Json) => batch.id)
+      expect(seen).toEqual(seen.toSorted().toReversed())
+      expect(new Set(seen).size).toBe(4)
+    })
   })
 })

@@ -55,132 +55,138 @@ const noticesOf = (id: string): Json[] =>
 
 const ten = Array.from({ length: 10 }, () => 'gpt-4')
 
-describe('a batch whose lines wait for a person', () => {
-  it.each([
-    ['a wrong key', 'bad_credentials', 'Incorrect API key.'],
-    ['a misspelt model', 'unknown_model', 'The model `gpt-4` does not exist.'],
-    ['an empty account', 'out_of_quota', 'You exceeded your current quota.'],
-  ] as const)(
-    'says so where there is %s, keeps its status, and tells its webhook once',
-    async (what, reason, message) => {
-      await using site = await open()
-      site.openai.answers(trouble.openai[what])
-      const id = await submit(site, ten)
-      const batch = await whenBlocked(site, id)
-      expect(batch).toMatchObject({
-        status: 'in_progress',
-        request_counts: { completed: 0, failed: 0, total: 10 },
-        blocked: { reason, message, provider: 'openai', model: 'gpt-4', since: expect.any(Number) },
-      })
-      const [notice] = await until(() => noticesOf(id).length > 0 && noticesOf(id))
-      expect(notice).toMatchObject({
-        type: 'batch.blocked',
-        id: `${id.replace('batch_', 'evt_')}-1`,
-        data: { id, object: 'batch', status: 'in_progress', blocked: { reason, message } },
-      })
-      expect((await site.get('/v1/batches?blocked=true')).data.map((b: Json) => b.id)).toEqual([id])
-      const lines = await site.get('/v1/jobs?status=parked')
-      expect(lines.data).toHaveLength(10)
-      const seen: string[] = []
-      for (let cursor = ''; ; ) {
-        const page = await site.get(`/v1/jobs?status=parked&limit=3${cursor}`)
-        seen.push(...page.data.map((job: Json) => job.id))
-        if (!page.has_more) break
-        cursor = `&cursor=${page.next_cursor}`
-      }
-      expect(seen).toEqual(lines.data.map((job: Json) => job.id))
-      expect(lines.data[0]).toMatchObject({ status: 'parked', batch_id: id, last_error: { message } })
-      await site.clients.openai.batches.cancel(id)
-      expect((await site.get(`/v1/batches/${id}`)).blocked).toBeNull()
-    },
-  )
-
-  it('goes on after a restart as it was, and is told of no second time', async () => {
-    const site = await open()
-    try {
-      site.openai.answers(trouble.openai['a wrong key'])
-      const id = await submit(site, ten)
-      const { blocked } = await whenBlocked(site, id)
-      await until(() => noticesOf(id).length > 0)
-      await site.baton.stop()
-      const second = await site.again('sk-mended-key-0987654321')
-      try {
-        const read = async () => (await call({ url: second.url }, 'GET', `/v1/batches/${id}`)).json
-        await until(
-          async () => (await second.context.redis.hget(second.context.keys.batch(id), 'lease')) !== null,
-        )
-        expect((await read()).blocked).toEqual(blocked)
-        site.openai.answers(answering(200, answers.chat))
-        // The new key is tried when the lines wake up, which they do by themselves within minutes.
-        const jobs = (await call({ url: second.url }, 'GET', `/v1/jobs?batch_id=${id}`)).json.data
-        const names: string[] = []
-        for (const { id: jobId } of jobs) {
-          const record = (await second.context.store.read(jobId))!
-          names.push(`${jobId}.${record.hop}.${record.generation}`)
+describe('a batch that waits for a person', () => {
+  describe('a batch whose lines wait for a person', () => {
+    it.each([
+      ['a wrong key', 'bad_credentials', 'Incorrect API key.'],
+      ['a misspelt model', 'unknown_model', 'The model `gpt-4` does not exist.'],
+      ['an empty account', 'out_of_quota', 'You exceeded your current quota.'],
+    ] as const)(
+      'says so where there is %s, keeps its status, and tells its webhook once',
+      async (what, reason, message) => {
+        await using site = await open()
+        site.openai.answers(trouble.openai[what])
+        const id = await submit(site, ten)
+        const batch = await whenBlocked(site, id)
+        expect(batch).toMatchObject({
+          status: 'in_progress',
+          request_counts: { completed: 0, failed: 0, total: 10 },
+          blocked: { reason, message, provider: 'openai', model: 'gpt-4', since: expect.any(Number) },
+        })
+        const [notice] = await until(() => noticesOf(id).length > 0 && noticesOf(id))
+        expect(notice).toMatchObject({
+          type: 'batch.blocked',
+          id: `${id.replace('batch_', 'evt_')}-1`,
+          data: { id, object: 'batch', status: 'in_progress', blocked: { reason, message } },
+        })
+        expect((await site.get('/v1/batches?blocked=true')).data.map((b: Json) => b.id)).toEqual([id])
+        const lines = await site.get('/v1/jobs?status=parked')
+        expect(lines.data).toHaveLength(10)
+        const seen: string[] = []
+        for (let cursor = ''; ; ) {
+          const page = await site.get(`/v1/jobs?status=parked&limit=3${cursor}`)
+          seen.push(...page.data.map((job: Json) => job.id))
+          if (!page.has_more) break
+          cursor = `&cursor=${page.next_cursor}`
         }
-        for (const doorbell of names)
-          await second.context.doorbells.ring({ queue: providerQueue('openai'), doorbell })
-        const ended = await until(async () => {
-          const batch = await read()
-          return batch.status === 'completed' && batch
-        }, 40_000)
-        expect(ended).toMatchObject({ blocked: null, request_counts: { completed: 10 } })
-        expect(noticesOf(id)).toHaveLength(1)
+        expect(seen).toEqual(lines.data.map((job: Json) => job.id))
+        expect(lines.data[0]).toMatchObject({ status: 'parked', batch_id: id, last_error: { message } })
+        await site.clients.openai.batches.cancel(id)
+        expect((await site.get(`/v1/batches/${id}`)).blocked).toBeNull()
+      },
+    )
+
+    it('goes on after a restart as it was, and is told of no second time', async () => {
+      const site = await open()
+      try {
+        site.openai.answers(trouble.openai['a wrong key'])
+        const id = await submit(site, ten)
+        const { blocked } = await whenBlocked(site, id)
+        await until(() => noticesOf(id).length > 0)
+        await site.baton.stop()
+        const second = await site.again('sk-mended-key-0987654321')
+        try {
+          const read = async () => (await call({ url: second.url }, 'GET', `/v1/batches/${id}`)).json
+          await until(
+            async () => (await second.context.redis.hget(second.context.keys.batch(id), 'lease')) !== null,
+          )
+          expect((await read()).blocked).toEqual(blocked)
+          site.openai.answers(answering(200, answers.chat))
+          // The new key is tried when the lines wake up, which they do by themselves within minutes.
+          const jobs = (await call({ url: second.url }, 'GET', `/v1/jobs?batch_id=${id}`)).json.data
+          const names: string[] = []
+          for (const { id: jobId } of jobs) {
+            const record = (await second.context.store.read(jobId))!
+            names.push(`${jobId}.${record.hop}.${record.generation}`)
+          }
+          for (const doorbell of names)
+            await second.context.doorbells.ring({ queue: providerQueue('openai'), doorbell })
+          const ended = await until(async () => {
+            const batch = await read()
+            return batch.status === 'completed' && batch
+          }, 40_000)
+          expect(ended).toMatchObject({ blocked: null, request_counts: { completed: 10 } })
+          expect(noticesOf(id)).toHaveLength(1)
+        } finally {
+          await second.stop()
+        }
       } finally {
-        await second.stop()
+        await Promise.all([site.openai.close(), site.claude.close()])
       }
-    } finally {
-      await Promise.all([site.openai.close(), site.claude.close()])
-    }
-  }, 60_000)
+    }, 60_000)
 
-  it('says so while its provider is paused, and no more when that is resumed', async () => {
+    it('says so while its provider is paused, and no more when that is resumed', async () => {
+      await using site = await open()
+      const api = { url: site.baton.url }
+      await call(api, 'POST', '/v1/providers/openai/pause')
+      const id = await submit(site, ten)
+      expect((await whenBlocked(site, id)).blocked).toMatchObject({ reason: 'paused', provider: 'openai' })
+      await call(api, 'POST', '/v1/providers/openai/resume')
+      await until(async () => (await site.get(`/v1/batches/${id}`)).blocked === null)
+      await until(async () => (await site.get(`/v1/batches/${id}`)).status === 'completed', 40_000)
+    }, 60_000)
+
+    it('is blocked only when none of its lines can go on', async () => {
+      await using site = await open()
+      site.openai.answers(trouble.openai['a misspelt model'])
+      const id = await submit(site, ['gpt-4', 'opus', 'both', 'gpt-4'])
+      const batch = await whenBlocked(site, id)
+      expect(batch.request_counts).toEqual({ total: 4, completed: 2, failed: 0 })
+    })
+  })
+
+  it('a message batch says so in its own words', async () => {
     await using site = await open()
-    const api = { url: site.baton.url }
-    await call(api, 'POST', '/v1/providers/openai/pause')
-    const id = await submit(site, ten)
-    expect((await whenBlocked(site, id)).blocked).toMatchObject({ reason: 'paused', provider: 'openai' })
-    await call(api, 'POST', '/v1/providers/openai/resume')
-    await until(async () => (await site.get(`/v1/batches/${id}`)).blocked === null)
-    await until(async () => (await site.get(`/v1/batches/${id}`)).status === 'completed', 40_000)
-  }, 60_000)
+    site.claude.answers(trouble.claude['a wrong key'])
+    const params = { model: 'opus', max_tokens: 5, messages: [{ role: 'user' as const, content: 'hi' }] }
+    const { id } = await site.clients.anthropic.messages.batches.create({
+      requests: [{ custom_id: 'a', params }],
+    })
+    const batch = await until(async () => {
+      const batch = await site.get(`/v1/messages/batches/${id}`)
+      return batch.blocked !== null && batch
+    })
+    expect(batch).toMatchObject({
+      processing_status: 'in_progress',
+      blocked: {
+        reason: 'bad_credentials',
+        message: 'invalid x-api-key',
+        since: expect.stringMatching(/Z$/),
+      },
+    })
+    expect((await site.get('/v1/messages/batches?blocked=true')).data).toHaveLength(1)
+  })
 
-  it('is blocked only when none of its lines can go on', async () => {
+  it('a notice that nobody takes becomes a dead letter that can be sent again', async () => {
     await using site = await open()
-    site.openai.answers(trouble.openai['a misspelt model'])
-    const id = await submit(site, ['gpt-4', 'opus', 'both', 'gpt-4'])
-    const batch = await whenBlocked(site, id)
-    expect(batch.request_counts).toEqual({ total: 4, completed: 2, failed: 0 })
+    site.openai.answers(trouble.openai['a wrong key'])
+    receiver.script({ kind: 'status', status: 410 })
+    const id = await submit(site, ['gpt-4'])
+    await whenBlocked(site, id)
+    const letter = await until(async () => (await site.get('/v1/dead-letters')).data[0])
+    expect(letter).toMatchObject({ id: `${id}-1`, batch_id: id, event: 'batch.blocked', reason: 'gone_410' })
+    const again = await call({ url: site.baton.url }, 'POST', `/v1/dead-letters/${letter.id}/redeliver`)
+    expect(again).toMatchObject({ status: 202, json: { id } })
+    await until(() => noticesOf(id).length === 1)
   })
-})
-
-it('a message batch says so in its own words', async () => {
-  await using site = await open()
-  site.claude.answers(trouble.claude['a wrong key'])
-  const params = { model: 'opus', max_tokens: 5, messages: [{ role: 'user' as const, content: 'hi' }] }
-  const { id } = await site.clients.anthropic.messages.batches.create({
-    requests: [{ custom_id: 'a', params }],
-  })
-  const batch = await until(async () => {
-    const batch = await site.get(`/v1/messages/batches/${id}`)
-    return batch.blocked !== null && batch
-  })
-  expect(batch).toMatchObject({
-    processing_status: 'in_progress',
-    blocked: { reason: 'bad_credentials', message: 'invalid x-api-key', since: expect.stringMatching(/Z$/) },
-  })
-  expect((await site.get('/v1/messages/batches?blocked=true')).data).toHaveLength(1)
-})
-
-it('a notice that nobody takes becomes a dead letter that can be sent again', async () => {
-  await using site = await open()
-  site.openai.answers(trouble.openai['a wrong key'])
-  receiver.script({ kind: 'status', status: 410 })
-  const id = await submit(site, ['gpt-4'])
-  await whenBlocked(site, id)
-  const letter = await until(async () => (await site.get('/v1/dead-letters')).data[0])
-  expect(letter).toMatchObject({ id: `${id}-1`, batch_id: id, event: 'batch.blocked', reason: 'gone_410' })
-  const again = await call({ url: site.baton.url }, 'POST', `/v1/dead-letters/${letter.id}/redeliver`)
-  expect(again).toMatchObject({ status: 202, json: { id } })
-  await until(() => noticesOf(id).length === 1)
 })

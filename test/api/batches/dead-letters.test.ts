@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBatchWork } from '../../../src/batches/work.ts'
 import { createKeys, newBatchId } from '../../../src/redis/keys.ts'
 import { createScriptRunner } from '../../../src/redis/scripts.ts'
@@ -51,26 +51,28 @@ const deadBatch = async (dialect: 'openai' | 'anthropic', tenant = 'default'): P
 const letters = async () => (await call(api, 'GET', '/v1/dead-letters')).json.data
 const redeliver = (id: string) => call(api, 'POST', `/v1/dead-letters/${id}/redeliver`)
 
-it("a batch's webhook that was given up is listed, and can be sent again", async () => {
-  const id = await deadBatch('openai')
-  const letter = { died_at: expect.any(Number), webhook: { url: hook.url }, attempts: 1, reason: 'timeout' }
-  expect(await letters()).toEqual([{ id, batch_id: id, ...letter }])
-  const answer = await redeliver(id)
-  expect([answer.status, answer.json.id, answer.json.webhook.status]).toEqual([202, id, 'pending'])
-  expect(answer.headers.get('location')).toBe(`/v1/batches/${id}`)
-  expect(await letters()).toEqual([])
-  expect((await redeliver(id)).json.error.code).toBe('delivery_not_found')
-})
+describe('dead letters of batches', () => {
+  it("a batch's webhook that was given up is listed, and can be sent again", async () => {
+    const id = await deadBatch('openai')
+    const letter = { died_at: expect.any(Number), webhook: { url: hook.url }, attempts: 1, reason: 'timeout' }
+    expect(await letters()).toEqual([{ id, batch_id: id, ...letter }])
+    const answer = await redeliver(id)
+    expect([answer.status, answer.json.id, answer.json.webhook.status]).toEqual([202, id, 'pending'])
+    expect(answer.headers.get('location')).toBe(`/v1/batches/${id}`)
+    expect(await letters()).toEqual([])
+    expect((await redeliver(id)).json.error.code).toBe('delivery_not_found')
+  })
 
-it('a message batch is shown as its own clients know it', async () => {
-  const id = await deadBatch('anthropic')
-  const answer = await redeliver(id)
-  expect([answer.status, answer.json.type]).toEqual([202, 'message_batch'])
-  expect(answer.headers.get('location')).toBe(`/v1/messages/batches/${id}`)
-})
+  it('a message batch is shown as its own clients know it', async () => {
+    const id = await deadBatch('anthropic')
+    const answer = await redeliver(id)
+    expect([answer.status, answer.json.type]).toEqual([202, 'message_batch'])
+    expect(answer.headers.get('location')).toBe(`/v1/messages/batches/${id}`)
+  })
 
-it("another tenant's is neither listed nor sent", async () => {
-  const id = await deadBatch('openai', 'other')
-  expect(await letters()).toEqual([])
-  expect((await redeliver(id)).status).toBe(404)
+  it("another tenant's is neither listed nor sent", async () => {
+    const id = await deadBatch('openai', 'other')
+    expect(await letters()).toEqual([])
+    expect((await redeliver(id)).status).toBe(404)
+  })
 })

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { line, lines, rows } from '../../batches/batch-desk.ts'
 import { type BatchApi, clients, desk, idsOf, openBatchApi } from '../batch-deployment.ts'
 
@@ -50,53 +50,58 @@ const cases: readonly Case[] = [
   ],
 ]
 
-it.each(cases.map(([name, input, ...faults]) => ({ name, input, faults })))(
-  'a batch of $name fails, and tells where',
-  async ({ input, faults }) => {
-    const { upload, ended } = desk(client)
+describe("faults of a batch's input", () => {
+  it.each(cases.map(([name, input, ...faults]) => ({ name, input, faults })))(
+    'a batch of $name fails, and tells where',
+    async ({ input, faults }) => {
+      const { upload, ended } = desk(client)
+      const { id } = await client.batches.create({
+        input_file_id: await upload(input()),
+        endpoint: '/v1/chat/completions',
+        completion_window: '24h',
+      })
+      const batch = await ended(id)
+      expect(batch).toMatchObject({ status: 'failed', request_counts: { total: 0, completed: 0, failed: 0 } })
+      expect(batch.errors!.data!.map(({ code, line, param }) => [code, line, param])).toEqual(
+        faults.map(([code, line, param = null]) => [code, line, param]),
+      )
+      for (const { message } of batch.errors!.data!) expect(message).toMatch(/\.$/)
+      expect([batch.output_file_id, batch.error_file_id]).toEqual([null, null])
+    },
+  )
+
+  it('a line that asks for an answer in the background fails with a code, and its neighbour runs', async () => {
+    const { upload, ended, output, errors } = desk(client)
+    const ask = (custom_id: string, more: object) =>
+      `${JSON.stringify({ custom_id, method: 'POST', url: '/v1/responses', body: { model: 'plain', input: 'hi', ...more } })}\n`
     const { id } = await client.batches.create({
-      input_file_id: await upload(input()),
-      endpoint: '/v1/chat/completions',
+      input_file_id: await upload(ask('later', { background: true }) + ask('now', { background: false })),
+      endpoint: '/v1/responses',
       completion_window: '24h',
     })
     const batch = await ended(id)
-    expect(batch).toMatchObject({ status: 'failed', request_counts: { total: 0, completed: 0, failed: 0 } })
-    expect(batch.errors!.data!.map(({ code, line, param }) => [code, line, param])).toEqual(
-      faults.map(([code, line, param = null]) => [code, line, param]),
-    )
-    for (const { message } of batch.errors!.data!) expect(message).toMatch(/\.$/)
-    expect([batch.output_file_id, batch.error_file_id]).toEqual([null, null])
-  },
-)
-
-it('a line that asks for an answer in the background fails with a code, and its neighbour runs', async () => {
-  const { upload, ended, output, errors } = desk(client)
-  const ask = (custom_id: string, more: object) =>
-    `${JSON.stringify({ custom_id, method: 'POST', url: '/v1/responses', body: { model: 'plain', input: 'hi', ...more } })}\n`
-  const { id } = await client.batches.create({
-    input_file_id: await upload(ask('later', { background: true }) + ask('now', { background: false })),
-    endpoint: '/v1/responses',
-    completion_window: '24h',
+    expect(batch.request_counts).toEqual({ total: 2, completed: 1, failed: 1 })
+    expect(idsOf(await output(batch))).toEqual(['now'])
+    const said = { code: 'background_unsupported', param: 'background' }
+    expect(await errors(batch)).toMatchObject([
+      { custom_id: 'later', response: { status_code: 400, body: { error: said } } },
+    ])
   })
-  const batch = await ended(id)
-  expect(batch.request_counts).toEqual({ total: 2, completed: 1, failed: 1 })
-  expect(idsOf(await output(batch))).toEqual(['now'])
-  const said = { code: 'background_unsupported', param: 'background' }
-  expect(await errors(batch)).toMatchObject([
-    { custom_id: 'later', response: { status_code: 400, body: { error: said } } },
-  ])
-})
 
-const harmless: readonly (readonly [string, string])[] = [
-  ['a byte order mark', `\ufeff${lines(3, 'plain')}`],
-  ['CRLF', lines(3, 'plain').replaceAll('\n', '\r\n')],
-  ['blank lines', `\n${lines(3, 'plain').replaceAll('\n', '\n\n \n')}\n`],
-  ['no final newline', lines(3, 'plain').trimEnd()],
-]
+  const harmless: readonly (readonly [string, string])[] = [
+    ['a byte order mark', `\ufeff${lines(3, 'plain')}`],
+    ['CRLF', lines(3, 'plain').replaceAll('\n', '\r\n')],
+    ['blank lines', `\n${lines(3, 'plain').replaceAll('\n', '\n\n \n')}\n`],
+    ['no final newline', lines(3, 'plain').trimEnd()],
+  ]
 
-it.each(harmless)('a batch with %s runs', async (_, input) => {
-  const { submit, ended, output } = desk(client)
-  const batch = await ended((await submit(input)).id)
-  expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 3, completed: 3, failed: 0 } })
-  expect(idsOf(await output(batch))).toEqual(rows(3))
+  it.each(harmless)('a batch with %s runs', async (_, input) => {
+    const { submit, ended, output } = desk(client)
+    const batch = await ended((await submit(input)).id)
+    expect(batch).toMatchObject({
+      status: 'completed',
+      request_counts: { total: 3, completed: 3, failed: 0 },
+    })
+    expect(idsOf(await output(batch))).toEqual(rows(3))
+  })
 })

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { openBaton } from '../../support/open-baton.ts'
 import { testRedis } from '../../support/redis.ts'
@@ -36,24 +36,26 @@ const peakOf = async (pid: number): Promise<number> => {
   return Number(/VmHWM:\s+(\d+)/.exec(status)![1]) * 1_024
 }
 
-it.runIf(process.platform === 'linux')('a document of 100 MB takes the API little memory', async () => {
-  const site = await openBaton({
-    level: 'processes',
-    config: {
-      redis: testRedis(),
-      server: { port: 0 },
-      providers: { first: { type: 'openai', api_key: 'k' } },
-      models: { claude: { provider: 'first' } },
-    },
+describe('memory of POST /v1/messages/batches', () => {
+  it.runIf(process.platform === 'linux')('a document of 100 MB takes the API little memory', async () => {
+    const site = await openBaton({
+      level: 'processes',
+      config: {
+        redis: testRedis(),
+        server: { port: 0 },
+        providers: { first: { type: 'openai', api_key: 'k' } },
+        models: { claude: { provider: 'first' } },
+      },
+    })
+    try {
+      const { url, pid } = await site.api()
+      await post(url, count / 4)
+      const before = await peakOf(pid)
+      const batch = await post(url, count)
+      expect(batch).toMatchObject({ request_counts: { processing: count } })
+      expect((await peakOf(pid)) - before).toBeLessThan(mostGrowth)
+    } finally {
+      await site.close()
+    }
   })
-  try {
-    const { url, pid } = await site.api()
-    await post(url, count / 4)
-    const before = await peakOf(pid)
-    const batch = await post(url, count)
-    expect(batch).toMatchObject({ request_counts: { processing: count } })
-    expect((await peakOf(pid)) - before).toBeLessThan(mostGrowth)
-  } finally {
-    await site.close()
-  }
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { installBodyPace } from '../../../src/api/http/body-pace.ts'
 
@@ -33,41 +33,43 @@ const begin = (length: number): Socket => {
   return socket
 }
 
-it('cuts a body that does not get on', async () => {
-  const socket = begin(100_000)
-  socket.write('"')
-  const dripping = setInterval(() => socket.write('x'), everyMs / 4)
-  // Not by `once`, which takes the reset of a cut connection for a failure.
-  await new Promise<unknown>(closed => socket.once('close', closed))
-  clearInterval(dripping)
-})
+describe('the pace of request bodies', () => {
+  it('cuts a body that does not get on', async () => {
+    const socket = begin(100_000)
+    socket.write('"')
+    const dripping = setInterval(() => socket.write('x'), everyMs / 4)
+    // Not by `once`, which takes the reset of a cut connection for a failure.
+    await new Promise<unknown>(closed => socket.once('close', closed))
+    clearInterval(dripping)
+  })
 
-it('leaves a slow body in peace that gets on, however long it takes', async () => {
-  const rounds = 12
-  const chunk = 'x'.repeat(minBytes)
-  const socket = begin(rounds * chunk.length + 2)
-  socket.write('"')
-  for (let sent = 0; sent < rounds; sent++) {
-    socket.write(chunk)
+  it('leaves a slow body in peace that gets on, however long it takes', async () => {
+    const rounds = 12
+    const chunk = 'x'.repeat(minBytes)
+    const socket = begin(rounds * chunk.length + 2)
+    socket.write('"')
+    for (let sent = 0; sent < rounds; sent++) {
+      socket.write(chunk)
+      const before = performance.now()
+      await until(() => performance.now() - before > everyMs / 2)
+    }
+    socket.write('"')
+    await until(() => release !== undefined)
+    release()
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
+    socket.destroy()
+  })
+
+  it('has nothing to say about the time that an answer takes', async () => {
+    const socket = begin(2)
+    socket.write('{}')
+    await until(() => release !== undefined)
     const before = performance.now()
-    await until(() => performance.now() - before > everyMs / 2)
-  }
-  socket.write('"')
-  await until(() => release !== undefined)
-  release()
-  const [answer] = await once(socket, 'data')
-  expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
-  socket.destroy()
-})
-
-it('has nothing to say about the time that an answer takes', async () => {
-  const socket = begin(2)
-  socket.write('{}')
-  await until(() => release !== undefined)
-  const before = performance.now()
-  await until(() => performance.now() - before > 3 * everyMs)
-  release()
-  const [answer] = await once(socket, 'data')
-  expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
-  socket.destroy()
+    await until(() => performance.now() - before > 3 * everyMs)
+    release()
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
+    socket.destroy()
+  })
 })

@@ -24,45 +24,47 @@ const bodies: [path: string, body: object, status: number][] = [
   ['/v1/uploads', { filename: 'a', bytes: 3, mime_type: 'text/plain', purpose: 'user_data' }, 200],
 ]
 
-describe.each([
-  'application/x-www-form-urlencoded',
-  'Application/X-WWW-Form-Urlencoded; charset=utf-8',
-  'text/plain',
-  'text/plain;charset=UTF-8',
-  null,
-])('a body of type %s', type => {
-  it.each(bodies)('is read as JSON on %s', async (path, body, status) => {
-    expect(await post(path, body, type)).toMatchObject({ status })
-  })
-
-  it('is refused where it is none', async () => {
-    const { status, json } = await post('/v1/chat/completions', 'model=gpt-4', type)
-    expect([status, json.error.code]).toEqual([400, 'invalid_json'])
-  })
-})
-
-it.each(['text/html', 'application/xml', 'text/plainer', 'multipart/form-data; boundary=x'])(
-  'a body of type %s is refused for it',
-  async type => {
-    const { status, json } = await post('/v1/chat/completions', chat(), type)
-    expect([status, json.error.code]).toEqual([415, 'unsupported_media_type'])
-  },
-)
-
-it("Anthropic's text completions are told to be retired, whatever they send", async () => {
-  for (const body of ['{"prompt":"\\n\\nHuman: hi"}', 'no JSON', 'x'.repeat(200_000)]) {
-    const answer = await call(api, 'POST', '/v1/complete', { body })
-    expect(answer).toMatchObject({
-      status: 410,
-      json: {
-        type: 'error',
-        error: {
-          type: 'invalid_request_error',
-          message: expect.stringContaining('POST /v1/messages'),
-          details: { error_code: 'endpoint_retired' },
-        },
-        request_id: answer.headers.get('request-id'),
-      },
+describe('types of request bodies', () => {
+  describe.each([
+    'application/x-www-form-urlencoded',
+    'Application/X-WWW-Form-Urlencoded; charset=utf-8',
+    'text/plain',
+    'text/plain;charset=UTF-8',
+    null,
+  ])('a body of type %s', type => {
+    it.each(bodies)('is read as JSON on %s', async (path, body, status) => {
+      expect(await post(path, body, type)).toMatchObject({ status })
     })
-  }
+
+    it('is refused where it is none', async () => {
+      const { status, json } = await post('/v1/chat/completions', 'model=gpt-4', type)
+      expect([status, json.error.code]).toEqual([400, 'invalid_json'])
+    })
+  })
+
+  it.each(['text/html', 'application/xml', 'text/plainer', 'multipart/form-data; boundary=x'])(
+    'a body of type %s is refused for it',
+    async type => {
+      const { status, json } = await post('/v1/chat/completions', chat(), type)
+      expect([status, json.error.code]).toEqual([415, 'unsupported_media_type'])
+    },
+  )
+
+  it("Anthropic's text completions are told to be retired, whatever they send", async () => {
+    for (const body of ['{"prompt":"\\n\\nHuman: hi"}', 'no JSON', 'x'.repeat(200_000)]) {
+      const answer = await call(api, 'POST', '/v1/complete', { body })
+      expect(answer).toMatchObject({
+        status: 410,
+        json: {
+          type: 'error',
+          error: {
+            type: 'invalid_request_error',
+            message: expect.stringContaining('POST /v1/messages'),
+            details: { error_code: 'endpoint_retired' },
+          },
+          request_id: answer.headers.get('request-id'),
+        },
+      })
+    }
+  })
 })

@@ -186,58 +186,60 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   endpoint_retired: 'body-types.test.ts',
 }
 
-describe.each(cases.map(([code, param, request], i) => ({ code, param, request, i })))(
-  '$i: $code',
-  ({ code, param, request }) => {
-    it(`answers ${errorCodes[code].status} with param ${param}`, async () => {
-      const answer = await request()
-      expect({ status: answer.status, ...answer.json.error }).toEqual({
-        status: errorCodes[code].status,
-        code,
-        param,
-        type: expect.stringMatching(/^(invalid_request|authentication|server)_error$/),
-        message: expect.stringMatching(/\.$/),
+describe('error codes of the API', () => {
+  describe.each(cases.map(([code, param, request], i) => ({ code, param, request, i })))(
+    '$i: $code',
+    ({ code, param, request }) => {
+      it(`answers ${errorCodes[code].status} with param ${param}`, async () => {
+        const answer = await request()
+        expect({ status: answer.status, ...answer.json.error }).toEqual({
+          status: errorCodes[code].status,
+          code,
+          param,
+          type: expect.stringMatching(/^(invalid_request|authentication|server)_error$/),
+          message: expect.stringMatching(/\.$/),
+        })
+        expect(answer.headers.get('x-should-retry')).toBe(answer.status === 409 ? 'false' : null)
       })
-      expect(answer.headers.get('x-should-retry')).toBe(answer.status === 409 ? 'false' : null)
-    })
-  },
-)
-
-it('every documented code has a case', () => {
-  const covered = [...cases.map(([code]) => code), ...Object.keys(elsewhere)]
-  expect(new Set(covered)).toEqual(new Set(Object.keys(errorCodes)))
-})
-
-it('says which field is at fault and what to do', async () => {
-  const messages = [
-    { body: chat(), webhok: {} },
-    { body: chat(), webhook: {} },
-    { body: chat(), webhook: { url: 5 } },
-  ].map(async body => (await post(body)).json.error.message)
-  expect(await Promise.all(messages)).toEqual([
-    "'webhok' is not a field of this request; leave it out.",
-    "'webhook.url' is missing.",
-    "'webhook.url': Invalid input: expected string, received number.",
-  ])
-})
-
-it('names the methods that a path takes', async () => {
-  const answer = await call(api, 'PUT', `/v1/jobs/${unknownJob}/cancel?x=1`, { headers })
-  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
-})
-
-it('tells nothing but code, a constant message and the request id of a fault of its own', async () => {
-  const answer = await readBrokenRecord()
-  expect(answer.json).toEqual({
-    error: {
-      message: errorCodes.internal_error.help,
-      type: 'server_error',
-      param: null,
-      code: 'internal_error',
     },
-    request_id: answer.headers.get('x-request-id'),
+  )
+
+  it('every documented code has a case', () => {
+    const covered = [...cases.map(([code]) => code), ...Object.keys(elsewhere)]
+    expect(new Set(covered)).toEqual(new Set(Object.keys(errorCodes)))
   })
-  const logged = lines.filter(line => line.includes(answer.json.request_id)).join('')
-  expect(logged).toContain('SyntaxError')
-  expect(lines.join('')).not.toContain('a prompt')
+
+  it('says which field is at fault and what to do', async () => {
+    const messages = [
+      { body: chat(), webhok: {} },
+      { body: chat(), webhook: {} },
+      { body: chat(), webhook: { url: 5 } },
+    ].map(async body => (await post(body)).json.error.message)
+    expect(await Promise.all(messages)).toEqual([
+      "'webhok' is not a field of this request; leave it out.",
+      "'webhook.url' is missing.",
+      "'webhook.url': Invalid input: expected string, received number.",
+    ])
+  })
+
+  it('names the methods that a path takes', async () => {
+    const answer = await call(api, 'PUT', `/v1/jobs/${unknownJob}/cancel?x=1`, { headers })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+  })
+
+  it('tells nothing but code, a constant message and the request id of a fault of its own', async () => {
+    const answer = await readBrokenRecord()
+    expect(answer.json).toEqual({
+      error: {
+        message: errorCodes.internal_error.help,
+        type: 'server_error',
+        param: null,
+        code: 'internal_error',
+      },
+      request_id: answer.headers.get('x-request-id'),
+    })
+    const logged = lines.filter(line => line.includes(answer.json.request_id)).join('')
+    expect(logged).toContain('SyntaxError')
+    expect(lines.join('')).not.toContain('a prompt')
+  })
 })

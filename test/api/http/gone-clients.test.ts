@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readForm } from '../../../src/api/http/multipart.ts'
 import { boundary, file, formOf } from '../forms.ts'
 
@@ -31,13 +31,15 @@ const readOfGone = async (share: number, isTime: (raw: IncomingMessage) => Promi
 const closed = (raw: IncomingMessage): Promise<unknown> =>
   new Promise(resolve => raw.on('error', () => undefined).once('close', resolve))
 
-it.each([
-  ['some of the form came', 0.5],
-  ['all of it came', 1],
-])('a form is given up whose client is gone before it is read, though %s', async (_, share) => {
-  await expect(readOfGone(share, closed)).rejects.toMatchObject({ code: 'invalid_multipart' })
-})
+describe('a client that is gone', () => {
+  it.each([
+    ['some of the form came', 0.5],
+    ['all of it came', 1],
+  ])('a form is given up whose client is gone before it is read, though %s', async (_, share) => {
+    await expect(readOfGone(share, closed)).rejects.toMatchObject({ code: 'invalid_multipart' })
+  })
 
-it('a form is given up whose client goes while it is read', async () => {
-  await expect(readOfGone(0.5, async () => undefined)).rejects.toMatchObject({ code: 'invalid_multipart' })
+  it('a form is given up whose client goes while it is read', async () => {
+    await expect(readOfGone(0.5, async () => undefined)).rejects.toMatchObject({ code: 'invalid_multipart' })
+  })
 })

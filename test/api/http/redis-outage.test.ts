@@ -53,95 +53,97 @@ const requests = (id: string): readonly (() => Promise<Answer>)[] => [
   () => call(api, 'POST', '/v1/chat/completions', { body: chat() }),
 ]
 
-describe('while Redis is gone', () => {
-  it('everything that needs it answers 503 at once, and works again when it is back', async () => {
-    const { id } = await submitJob(api)
-    server.kill()
-    await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
-    for (const request of requests(id)) {
-      const [answer, tookMs] = await timed(request)
-      expectUnavailable(answer)
-      expect(tookMs).toBeLessThan(5_000)
-    }
-    expect((await call(api, 'GET', '/readyz')).json).toEqual({
-      status: 'unavailable',
-      reason: 'redis_unavailable',
+describe('the API in an outage of Redis', () => {
+  describe('while Redis is gone', () => {
+    it('everything that needs it answers 503 at once, and works again when it is back', async () => {
+      const { id } = await submitJob(api)
+      server.kill()
+      await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
+      for (const request of requests(id)) {
+        const [answer, tookMs] = await timed(request)
+        expectUnavailable(answer)
+        expect(tookMs).toBeLessThan(5_000)
+      }
+      expect((await call(api, 'GET', '/readyz')).json).toEqual({
+        status: 'unavailable',
+        reason: 'redis_unavailable',
+      })
+      expect((await call(api, 'GET', '/healthz')).status).toBe(200)
+
+      await server.restart()
+      await recovers()
+      expect((await call(api, 'GET', '/readyz')).json).toEqual({ status: 'ready' })
     })
-    expect((await call(api, 'GET', '/healthz')).status).toBe(200)
-
-    await server.restart()
-    await recovers()
-    expect((await call(api, 'GET', '/readyz')).json).toEqual({ status: 'ready' })
-  })
-})
-
-describe('a request that waits for its answer', () => {
-  it('outlasts an outage', async () => {
-    const answer = call(api, 'POST', '/v1/chat/completions', { body: chat() })
-    const id = await waitedFor(api)
-    server.kill()
-    await server.restart()
-    await recovers()
-    await endJob(api, id)
-    expect(await answer).toMatchObject({ status: 200, text: '{"object":"chat.completion"}' })
   })
 
-  it('stays when its subscription is back before the record can be read', async () => {
-    const answer = call(api, 'POST', '/v1/chat/completions', { body: chat() })
-    const id = await waitedFor(api)
-    const bystander = createApiRedis(server.url, api.parts.log)
-    await new Promise(ready => bystander.once('ready', ready))
-    api.redis.disconnect()
-    await bystander.client('KILL', 'TYPE', 'PUBSUB')
-    const isHeardAgain = async () =>
-      ((await bystander.pubsub('CHANNELS', 'outage:health')) as string[]).length > 0
-    await vi.waitUntil(isHeardAgain, { timeout: 5_000, interval: 5 })
-    await api.redis.connect()
-    await endJob(api, id)
-    expect((await answer).status).toBe(200)
-    bystander.disconnect()
-  })
-})
+  describe('a request that waits for its answer', () => {
+    it('outlasts an outage', async () => {
+      const answer = call(api, 'POST', '/v1/chat/completions', { body: chat() })
+      const id = await waitedFor(api)
+      server.kill()
+      await server.restart()
+      await recovers()
+      await endJob(api, id)
+      expect(await answer).toMatchObject({ status: 200, text: '{"object":"chat.completion"}' })
+    })
 
-describe('a stream of events', () => {
-  it('outlasts an outage', async () => {
-    const { id } = await submitJob(api)
-    const reader = await readEvents(api, id)
-    await vi.waitUntil(() => reader.events.length === 1, { timeout: 5_000, interval: 5 })
-    server.kill()
-    await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
-    const refused = await call(api, 'GET', `/v1/jobs/${id}`, { headers: { accept: 'text/event-stream' } })
-    expectUnavailable(refused)
-    await server.restart()
-    await recovers()
-    const claim = await api.parts.store.claim(id, 0, 0, 'token')
-    await vi.waitUntil(() => reader.events.length === 2, { timeout: 5_000, interval: 5 })
-    expect(claim).toMatchObject({ id })
-    await api.parts.store.cancel(id)
-    await reader.ended
-    expect(told(reader)).toEqual(['job.queued 0', 'job.running 0', 'job.cancelled 1'])
+    it('stays when its subscription is back before the record can be read', async () => {
+      const answer = call(api, 'POST', '/v1/chat/completions', { body: chat() })
+      const id = await waitedFor(api)
+      const bystander = createApiRedis(server.url, api.parts.log)
+      await new Promise(ready => bystander.once('ready', ready))
+      api.redis.disconnect()
+      await bystander.client('KILL', 'TYPE', 'PUBSUB')
+      const isHeardAgain = async () =>
+        ((await bystander.pubsub('CHANNELS', 'outage:health')) as string[]).length > 0
+      await vi.waitUntil(isHeardAgain, { timeout: 5_000, interval: 5 })
+      await api.redis.connect()
+      await endJob(api, id)
+      expect((await answer).status).toBe(200)
+      bystander.disconnect()
+    })
   })
-})
 
-describe('while Redis hangs', () => {
-  it('a request is answered 503 within 2.5 s, and works again when it goes on', async () => {
-    const { id } = await submitJob(api)
-    server.freeze()
-    const [answers, tookMs] = await timed(() => Promise.all(requests(id).map(request => request())))
-    for (const answer of answers) expectUnavailable(answer)
-    expect(tookMs).toBeLessThan(2_500)
-    const [ready, readyMs] = await timed(() => call(api, 'GET', '/readyz'))
-    expect(ready.status).toBe(503)
-    expect(readyMs).toBeLessThan(1_500)
-    server.thaw()
-    await recovers()
+  describe('a stream of events', () => {
+    it('outlasts an outage', async () => {
+      const { id } = await submitJob(api)
+      const reader = await readEvents(api, id)
+      await vi.waitUntil(() => reader.events.length === 1, { timeout: 5_000, interval: 5 })
+      server.kill()
+      await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
+      const refused = await call(api, 'GET', `/v1/jobs/${id}`, { headers: { accept: 'text/event-stream' } })
+      expectUnavailable(refused)
+      await server.restart()
+      await recovers()
+      const claim = await api.parts.store.claim(id, 0, 0, 'token')
+      await vi.waitUntil(() => reader.events.length === 2, { timeout: 5_000, interval: 5 })
+      expect(claim).toMatchObject({ id })
+      await api.parts.store.cancel(id)
+      await reader.ended
+      expect(told(reader)).toEqual(['job.queued 0', 'job.running 0', 'job.cancelled 1'])
+    })
   })
-})
 
-it('a full Redis is told as what it is, and serves again once there is room', async () => {
-  await api.redis.config('SET', 'maxmemory', '1')
-  const refused = await post()
-  expect([refused.status, refused.json.error.code]).toEqual([503, 'storage_full'])
-  await api.redis.config('SET', 'maxmemory', '0')
-  await until(async () => (await post()).status === 202)
+  describe('while Redis hangs', () => {
+    it('a request is answered 503 within 2.5 s, and works again when it goes on', async () => {
+      const { id } = await submitJob(api)
+      server.freeze()
+      const [answers, tookMs] = await timed(() => Promise.all(requests(id).map(request => request())))
+      for (const answer of answers) expectUnavailable(answer)
+      expect(tookMs).toBeLessThan(2_500)
+      const [ready, readyMs] = await timed(() => call(api, 'GET', '/readyz'))
+      expect(ready.status).toBe(503)
+      expect(readyMs).toBeLessThan(1_500)
+      server.thaw()
+      await recovers()
+    })
+  })
+
+  it('a full Redis is told as what it is, and serves again once there is room', async () => {
+    await api.redis.config('SET', 'maxmemory', '1')
+    const refused = await post()
+    expect([refused.status, refused.json.error.code]).toEqual([503, 'storage_full'])
+    await api.redis.config('SET', 'maxmemory', '0')
+    await until(async () => (await post()).status === 202)
+  })
 })

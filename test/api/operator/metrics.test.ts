@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { termsOf } from '../../../src/domain/circuit-terms.ts'
 import { createSimProvider, type SimProvider } from '../../../src/sim/sim-provider.ts'
@@ -53,105 +53,111 @@ const read = async (): Promise<Map<string, number>> => {
   return sums
 }
 
-test('what jobs did, and where providers stand', async () => {
-  const submit = (model: string): Promise<Response> => {
-    const body = { body: { model, messages: [{ role: 'user', content: 'x' }] } }
-    return fetch(`${baton.url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify(body) })
-  }
-  sims[0]!.script({ fault: { kind: 'insufficient_quota' } })
-  const { id } = (await (await submit('gpt')).json()) as { id: string }
-  await baton.ended(id)
-  await submit('alone')
+describe('GET /metrics', () => {
+  test('what jobs did, and where providers stand', async () => {
+    const submit = (model: string): Promise<Response> => {
+      const body = { body: { model, messages: [{ role: 'user', content: 'x' }] } }
+      return fetch(`${baton.url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify(body) })
+    }
+    sims[0]!.script({ fault: { kind: 'insufficient_quota' } })
+    const { id } = (await (await submit('gpt')).json()) as { id: string }
+    await baton.ended(id)
+    await submit('alone')
 
-  await until(async () => {
-    // Each worker tells on its own, every two seconds.
-    const told = await read()
-    const [parks, ends] = ['baton_jobs_parked_total{provider="first"}', succeeded].map(name => told.get(name))
-    return parks === 1 && ends === 1
-  })
-  const series = await read()
-  const expected: Readonly<Record<string, number>> = {
-    baton_jobs_accepted_total: 2,
-    'baton_attempts_total{provider="first",verdict="out_of_quota"}': 1,
-    'baton_attempts_total{provider="second",verdict="ok"}': 1,
-    'baton_jobs_handed_over_total{provider="first"}': 1,
-    'baton_jobs_handed_over_total{provider="second"}': 0,
-    [succeeded]: 1,
-    'baton_jobs_finished_total{provider="second",status="failed"}': 0,
-    'baton_queue_depth{queue="provider.first"}': 0,
-    'baton_queue_depth{queue="webhooks"}': 0,
-    'baton_calls_in_flight{provider="first"}': 0,
-    'baton_worker_concurrency{provider="first"}': 50,
-    'baton_provider_state{provider="first",state="healthy"}': 1,
-    'baton_provider_state{provider="first",state="down"}': 0,
-    'baton_provider_traffic_ratio{provider="second"}': 1,
-    'baton_provider_unavailable{provider="first",kind="key",state="stopped"}': 1,
-    baton_dead_letters: 0,
-  }
-  expect(Object.fromEntries(Object.keys(expected).map(name => [name, series.get(name)]))).toEqual(expected)
-  // Of the parked job: its doorbell. A deadline this far away gets its timer later.
-  expect(series.get('baton_scheduled_entries')).toBeGreaterThanOrEqual(1)
-  expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(1e7)
-  expect(series.get('process_cpu_seconds_total')).toBeGreaterThan(0.01)
-  const startedAt = Date.now() / 1_000 - process.uptime()
-  expect(Math.abs(series.get('process_start_time_seconds')! - startedAt)).toBeLessThan(5)
-
-  await baton.context.circuitStore.pause('second', true)
-  await until(async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1)
-  expect((await read()).get('baton_provider_traffic_ratio{provider="second"}')).toBe(0)
-})
-
-test('what ended without an answer, by whoever ended it', async () => {
-  sims[0]!.script({ fault: { kind: 'hang' } })
-  const [running, expiring] = [await baton.chat('alone'), await baton.chat('alone', { windowMs: 300 })]
-  await until(() => sims[0]!.calls.inFlight === 2)
-  const cancel = () => fetch(`${baton.url}/v1/jobs/${running}/cancel`, { method: 'POST', headers })
-  // The second time it has ended already.
-  expect([(await cancel()).status, (await cancel()).status]).toEqual([200, 200])
-  expect((await baton.ended(expiring)).status).toBe('expired')
-  const ends = ['cancelled', 'expired'].map(status => `baton_jobs_finished_total{status="${status}"}`)
-  await until(async () => {
+    await until(async () => {
+      // Each worker tells on its own, every two seconds.
+      const told = await read()
+      const [parks, ends] = ['baton_jobs_parked_total{provider="first"}', succeeded].map(name =>
+        told.get(name),
+      )
+      return parks === 1 && ends === 1
+    })
     const series = await read()
-    return ends.every(name => series.get(name) === 1)
-  })
-})
+    const expected: Readonly<Record<string, number>> = {
+      baton_jobs_accepted_total: 2,
+      'baton_attempts_total{provider="first",verdict="out_of_quota"}': 1,
+      'baton_attempts_total{provider="second",verdict="ok"}': 1,
+      'baton_jobs_handed_over_total{provider="first"}': 1,
+      'baton_jobs_handed_over_total{provider="second"}': 0,
+      [succeeded]: 1,
+      'baton_jobs_finished_total{provider="second",status="failed"}': 0,
+      'baton_queue_depth{queue="provider.first"}': 0,
+      'baton_queue_depth{queue="webhooks"}': 0,
+      'baton_calls_in_flight{provider="first"}': 0,
+      'baton_worker_concurrency{provider="first"}': 50,
+      'baton_provider_state{provider="first",state="healthy"}': 1,
+      'baton_provider_state{provider="first",state="down"}': 0,
+      'baton_provider_traffic_ratio{provider="second"}': 1,
+      'baton_provider_unavailable{provider="first",kind="key",state="stopped"}': 1,
+      baton_dead_letters: 0,
+    }
+    expect(Object.fromEntries(Object.keys(expected).map(name => [name, series.get(name)]))).toEqual(expected)
+    // Of the parked job: its doorbell. A deadline this far away gets its timer later.
+    expect(series.get('baton_scheduled_entries')).toBeGreaterThanOrEqual(1)
+    expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(1e7)
+    expect(series.get('process_cpu_seconds_total')).toBeGreaterThan(0.01)
+    const startedAt = Date.now() / 1_000 - process.uptime()
+    expect(Math.abs(series.get('process_start_time_seconds')! - startedAt)).toBeLessThan(5)
 
-test('a model that is out of use', async () => {
-  const { circuitStore } = baton.context
-  const terms = termsOf({
-    ...{
-      windowMs: 10_000,
-      errorPercent: 50,
-      minCalls: 2,
-      runLength: 2,
-      slowFactor: 2,
-      resetMs: 60_000,
-      maxResetMs: 60_000,
-    },
-    ...{ rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
+    await baton.context.circuitStore.pause('second', true)
+    await until(
+      async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1,
+    )
+    expect((await read()).get('baton_provider_traffic_ratio{provider="second"}')).toBe(0)
   })
-  await circuitStore.report('first/gpt', terms, tallyOf({ failed: 2 }), -1)
-  const out = 'baton_provider_unavailable{provider="first",kind="target",state="down"}'
-  await until(async () => (await read()).get(out) === 1)
-})
 
-test('how deliveries of webhooks went', async () => {
-  const receiver = createWebhookReceiver({ secret })
-  await receiver.start()
-  onTestFinished(() => receiver.stop())
-  for (const url of [receiver.url, 'http://127.0.0.1:1/', 'http://10.1.1.1/'])
-    await baton.ended(await baton.chat('other', { webhook: { url } }))
-  const outcomes = ['delivered', 'failed', 'dead'].map(o => `baton_webhook_attempts_total{outcome="${o}"}`)
-  // One is refused and tried again much later, one leads to where none is allowed.
-  await until(async () => {
-    const series = await read()
-    return outcomes.every(name => series.get(name) === 1) && series.get('baton_dead_letters') === 1
+  test('what ended without an answer, by whoever ended it', async () => {
+    sims[0]!.script({ fault: { kind: 'hang' } })
+    const [running, expiring] = [await baton.chat('alone'), await baton.chat('alone', { windowMs: 300 })]
+    await until(() => sims[0]!.calls.inFlight === 2)
+    const cancel = () => fetch(`${baton.url}/v1/jobs/${running}/cancel`, { method: 'POST', headers })
+    // The second time it has ended already.
+    expect([(await cancel()).status, (await cancel()).status]).toEqual([200, 200])
+    expect((await baton.ended(expiring)).status).toBe('expired')
+    const ends = ['cancelled', 'expired'].map(status => `baton_jobs_finished_total{status="${status}"}`)
+    await until(async () => {
+      const series = await read()
+      return ends.every(name => series.get(name) === 1)
+    })
   })
-})
 
-test('it is text for whoever shows a key', async () => {
-  const answer = await scrape()
-  expect(answer.status).toBe(200)
-  expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
-  expect((await fetch(`${baton.url}/metrics`)).status).toBe(401)
+  test('a model that is out of use', async () => {
+    const { circuitStore } = baton.context
+    const terms = termsOf({
+      ...{
+        windowMs: 10_000,
+        errorPercent: 50,
+        minCalls: 2,
+        runLength: 2,
+        slowFactor: 2,
+        resetMs: 60_000,
+        maxResetMs: 60_000,
+      },
+      ...{ rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
+    })
+    await circuitStore.report('first/gpt', terms, tallyOf({ failed: 2 }), -1)
+    const out = 'baton_provider_unavailable{provider="first",kind="target",state="down"}'
+    await until(async () => (await read()).get(out) === 1)
+  })
+
+  test('how deliveries of webhooks went', async () => {
+    const receiver = createWebhookReceiver({ secret })
+    await receiver.start()
+    onTestFinished(() => receiver.stop())
+    for (const url of [receiver.url, 'http://127.0.0.1:1/', 'http://10.1.1.1/'])
+      await baton.ended(await baton.chat('other', { webhook: { url } }))
+    const outcomes = ['delivered', 'failed', 'dead'].map(o => `baton_webhook_attempts_total{outcome="${o}"}`)
+    // One is refused and tried again much later, one leads to where none is allowed.
+    await until(async () => {
+      const series = await read()
+      return outcomes.every(name => series.get(name) === 1) && series.get('baton_dead_letters') === 1
+    })
+  })
+
+  test('it is text for whoever shows a key', async () => {
+    const answer = await scrape()
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect((await fetch(`${baton.url}/metrics`)).status).toBe(401)
+  })
 })

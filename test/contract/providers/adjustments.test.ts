@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../../src/domain/endpoint.ts'
 import { openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
@@ -226,119 +226,126 @@ const cases: readonly Case[] = [
   },
 ]
 
-test.each(cases)(
-  '$type $model is asked $body only otherwise',
-  async ({ type, model, endpoint = chats, ...rest }) => {
-    const { body, adjustments, arrives } = rest
-    const fields = Object.entries(adjustments).map(([field, action]) => ({ field, action }))
+describe('adjusted requests', () => {
+  test.each(cases)(
+    '$type $model is asked $body only otherwise',
+    async ({ type, model, endpoint = chats, ...rest }) => {
+      const { body, adjustments, arrives } = rest
+      const fields = Object.entries(adjustments).map(([field, action]) => ({ field, action }))
 
-    const refused = await carry(type, model, endpoint, body, false)
-    expect(refused.carriage.excluded).toEqual([])
-    expect(refused.carriage.adjustments).toHaveLength(fields.length)
-    expect(refused.carriage.adjustments).toEqual(expect.arrayContaining(fields))
-    expect(refused.outcome).toMatchObject({ kind: 'answer', status: 400 })
-    expect(refused.sent).toBeNull()
-    for (const { field } of fields) expect((refused.outcome as { text: string }).text).toContain(field)
+      const refused = await carry(type, model, endpoint, body, false)
+      expect(refused.carriage.excluded).toEqual([])
+      expect(refused.carriage.adjustments).toHaveLength(fields.length)
+      expect(refused.carriage.adjustments).toEqual(expect.arrayContaining(fields))
+      expect(refused.outcome).toMatchObject({ kind: 'answer', status: 400 })
+      expect(refused.sent).toBeNull()
+      for (const { field } of fields) expect((refused.outcome as { text: string }).text).toContain(field)
 
-    const made = await carry(type, model, endpoint, body, true)
-    expect(made.outcome).toMatchObject({ kind: 'answer', status: 200 })
-    expectArrived(made.sent, arrives)
-  },
-)
-
-const exact: readonly Omit<Case, 'adjustments'>[] = [
-  {
-    type: 'anthropic',
-    model: 'claude-sonnet-4-5',
-    body: { reasoning_effort: 'medium', max_tokens: 10_000 },
-    arrives: { max_tokens: 10_000, thinking: { type: 'enabled', budget_tokens: 8_976 } },
-  },
-  {
-    type: 'anthropic',
-    model: 'claude-opus-4-8',
-    body: { temperature: 1, reasoning_effort: 'max', max_tokens: 500 },
-    arrives: { temperature: undefined, max_tokens: 500, output_config: { effort: 'max' } },
-  },
-  {
-    type: 'bedrock',
-    model: 'anthropic.claude-3-7-sonnet-20250219-v1:0',
-    body: { reasoning_effort: 'low', max_tokens: 10_000 },
-    arrives: {
-      inferenceConfig: { maxTokens: 10_000 },
-      additionalModelRequestFields: { thinking: { type: 'enabled', budget_tokens: 6_400 } },
+      const made = await carry(type, model, endpoint, body, true)
+      expect(made.outcome).toMatchObject({ kind: 'answer', status: 200 })
+      expectArrived(made.sent, arrives)
     },
-  },
-  {
-    type: 'openai',
-    model: 'gpt-4o',
-    endpoint: messages,
-    body: { metadata: { user_id: 'u'.repeat(80) } },
-    arrives: { safety_identifier: expect.stringMatching(/^[0-9a-f]{64}$/) },
-  },
-  {
-    type: 'openai-compatible',
-    model: 'gpt-5-imitation',
-    endpoint: messages,
-    body: {
-      temperature: 0.5,
-      output_config: { effort: 'max' },
-      tool_choice: null,
-      top_p: null,
-      system: null,
-    },
-    arrives: {
-      temperature: 0.5,
-      max_tokens: 99,
-      reasoning_effort: 'max',
-      top_p: undefined,
-      messages: [user],
-    },
-  },
-  { type: 'google', model: 'gemini-2.5-pro', body: { top_k: 5 }, arrives: { generationConfig: { topK: 5 } } },
-]
+  )
 
-test.each(exact)(
-  '$type $model is asked $body as it stands',
-  async ({ type, model, endpoint = chats, ...rest }) => {
-    const { carriage, outcome, sent } = await carry(type, model, endpoint, rest.body, false)
-    expect(carriage).toEqual({ excluded: [], adjustments: [] })
-    expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
-    expectArrived(sent, rest.arrives)
-  },
-)
-
-test.each([
-  ['anthropic', 'claude-opus-5-5', { tools: [tool], tool_choice: 'required' }, 'tool_choice'],
-  [
-    'anthropic',
-    'claude-3-haiku',
-    { tools: [{ type: 'function', function: { name: 'f', strict: true } }] },
-    'tools',
-  ],
-  [
-    'bedrock',
-    'anthropic.claude-opus-5-5-v1:0',
-    { response_format: { type: 'json_schema', json_schema: { name: 's', schema: { type: 'object' } } } },
-    'response_format',
-  ],
-  [
-    'bedrock',
-    'amazon.nova-pro-v1:0',
+  const exact: readonly Omit<Case, 'adjustments'>[] = [
     {
-      messages: [
-        user,
-        {
-          role: 'assistant',
-          content: 'x',
-          tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }],
-        },
-      ],
+      type: 'anthropic',
+      model: 'claude-sonnet-4-5',
+      body: { reasoning_effort: 'medium', max_tokens: 10_000 },
+      arrives: { max_tokens: 10_000, thinking: { type: 'enabled', budget_tokens: 8_976 } },
     },
-    'messages.tool_calls',
-  ],
-])('%s %s is never asked %j', async (type, model, body, field) => {
-  const { carriage, outcome, sent } = await carry(type, model, chats, body, true)
-  expect(carriage.excluded).toEqual([field])
-  expect(outcome).toMatchObject({ kind: 'answer', status: 400 })
-  expect(sent).toBeNull()
+    {
+      type: 'anthropic',
+      model: 'claude-opus-4-8',
+      body: { temperature: 1, reasoning_effort: 'max', max_tokens: 500 },
+      arrives: { temperature: undefined, max_tokens: 500, output_config: { effort: 'max' } },
+    },
+    {
+      type: 'bedrock',
+      model: 'anthropic.claude-3-7-sonnet-20250219-v1:0',
+      body: { reasoning_effort: 'low', max_tokens: 10_000 },
+      arrives: {
+        inferenceConfig: { maxTokens: 10_000 },
+        additionalModelRequestFields: { thinking: { type: 'enabled', budget_tokens: 6_400 } },
+      },
+    },
+    {
+      type: 'openai',
+      model: 'gpt-4o',
+      endpoint: messages,
+      body: { metadata: { user_id: 'u'.repeat(80) } },
+      arrives: { safety_identifier: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    },
+    {
+      type: 'openai-compatible',
+      model: 'gpt-5-imitation',
+      endpoint: messages,
+      body: {
+        temperature: 0.5,
+        output_config: { effort: 'max' },
+        tool_choice: null,
+        top_p: null,
+        system: null,
+      },
+      arrives: {
+        temperature: 0.5,
+        max_tokens: 99,
+        reasoning_effort: 'max',
+        top_p: undefined,
+        messages: [user],
+      },
+    },
+    {
+      type: 'google',
+      model: 'gemini-2.5-pro',
+      body: { top_k: 5 },
+      arrives: { generationConfig: { topK: 5 } },
+    },
+  ]
+
+  test.each(exact)(
+    '$type $model is asked $body as it stands',
+    async ({ type, model, endpoint = chats, ...rest }) => {
+      const { carriage, outcome, sent } = await carry(type, model, endpoint, rest.body, false)
+      expect(carriage).toEqual({ excluded: [], adjustments: [] })
+      expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
+      expectArrived(sent, rest.arrives)
+    },
+  )
+
+  test.each([
+    ['anthropic', 'claude-opus-5-5', { tools: [tool], tool_choice: 'required' }, 'tool_choice'],
+    [
+      'anthropic',
+      'claude-3-haiku',
+      { tools: [{ type: 'function', function: { name: 'f', strict: true } }] },
+      'tools',
+    ],
+    [
+      'bedrock',
+      'anthropic.claude-opus-5-5-v1:0',
+      { response_format: { type: 'json_schema', json_schema: { name: 's', schema: { type: 'object' } } } },
+      'response_format',
+    ],
+    [
+      'bedrock',
+      'amazon.nova-pro-v1:0',
+      {
+        messages: [
+          user,
+          {
+            role: 'assistant',
+            content: 'x',
+            tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }],
+          },
+        ],
+      },
+      'messages.tool_calls',
+    ],
+  ])('%s %s is never asked %j', async (type, model, body, field) => {
+    const { carriage, outcome, sent } = await carry(type, model, chats, body, true)
+    expect(carriage.excluded).toEqual([field])
+    expect(outcome).toMatchObject({ kind: 'answer', status: 400 })
+    expect(sent).toBeNull()
+  })
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { bodyFor, chats } from './vendors/all.ts'
@@ -17,45 +17,47 @@ const call = async (settings: object, apiKey: string | null = null, model = bedr
   return upstream.arrivals[0]!
 }
 
-test.each([
-  'amazon.nova-pro-v1:0',
-  'eu.anthropic.claude-sonnet-4-20250514-v1:0',
-  'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2',
-])('a call of %s is signed as AWS has it', async model => {
-  const arrival = await call(awsKeys, null, model)
-  expect(arrival.path).toBe(`/model/${encodeURIComponent(model)}/converse`)
-  expectSigned(arrival)
-})
+describe('signatures of Bedrock calls', () => {
+  test.each([
+    'amazon.nova-pro-v1:0',
+    'eu.anthropic.claude-sonnet-4-20250514-v1:0',
+    'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2',
+  ])('a call of %s is signed as AWS has it', async model => {
+    const arrival = await call(awsKeys, null, model)
+    expect(arrival.path).toBe(`/model/${encodeURIComponent(model)}/converse`)
+    expectSigned(arrival)
+  })
 
-test('it is signed at the time that all processes go by, and not at that of the host’s clock', async () => {
-  const { headers } = await call(awsKeys)
-  expect(headers['x-amz-date']).toBe(new Date(nowMs).toISOString().replace(/[:-]|\.\d{3}/g, ''))
-})
+  test('it is signed at the time that all processes go by, and not at that of the host’s clock', async () => {
+    const { headers } = await call(awsKeys)
+    expect(headers['x-amz-date']).toBe(new Date(nowMs).toISOString().replace(/[:-]|\.\d{3}/g, ''))
+  })
 
-test('the signature is that of these keys', async () => {
-  const arrival = await call({ ...awsKeys, secret_access_key: 'another' })
-  expect(() => expectSigned(arrival)).toThrow()
-  expectSigned(arrival, 'another')
-})
+  test('the signature is that of these keys', async () => {
+    const arrival = await call({ ...awsKeys, secret_access_key: 'another' })
+    expect(() => expectSigned(arrival)).toThrow()
+    expectSigned(arrival, 'another')
+  })
 
-test('temporary keys bring their token along, signed', async () => {
-  const arrival = await call({ ...awsKeys, session_token: 'session' })
-  expect(arrival.headers['x-amz-security-token']).toBe('session')
-  expect(arrival.headers.authorization).toContain('x-amz-security-token')
-  expectSigned(arrival)
-})
+  test('temporary keys bring their token along, signed', async () => {
+    const arrival = await call({ ...awsKeys, session_token: 'session' })
+    expect(arrival.headers['x-amz-security-token']).toBe('session')
+    expect(arrival.headers.authorization).toContain('x-amz-security-token')
+    expectSigned(arrival)
+  })
 
-test('a bearer key takes the place of the signature', async () => {
-  const { headers } = await call({}, 'bedrock-key')
-  expect(headers.authorization).toBe('Bearer bedrock-key')
-  expect(headers['x-amz-date']).toBeUndefined()
-})
+  test('a bearer key takes the place of the signature', async () => {
+    const { headers } = await call({}, 'bedrock-key')
+    expect(headers.authorization).toBe('Bearer bedrock-key')
+    expect(headers['x-amz-date']).toBeUndefined()
+  })
 
-test('keys of the environment do not get in between', async () => {
-  process.env.AWS_BEARER_TOKEN_BEDROCK = 'of-somebody-else'
-  try {
-    expectSigned(await call(awsKeys))
-  } finally {
-    delete process.env.AWS_BEARER_TOKEN_BEDROCK
-  }
+  test('keys of the environment do not get in between', async () => {
+    process.env.AWS_BEARER_TOKEN_BEDROCK = 'of-somebody-else'
+    try {
+      expectSigned(await call(awsKeys))
+    } finally {
+      delete process.env.AWS_BEARER_TOKEN_BEDROCK
+    }
+  })
 })

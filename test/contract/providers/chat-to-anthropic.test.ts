@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { message, translateChat } from './translated-chat.ts'
 
 const user = { role: 'user', content: 'hi' }
@@ -201,46 +201,48 @@ const requests: { param: string; body: object; arrives: object; model?: string }
   },
 ]
 
-test.each(requests)('carries $param', async ({ body, arrives, model }) => {
-  const { upstream, outcome } = await translateChat(body, message, model)
-  expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
-  expect(upstream.arrivals[0]!.path).toBe('/v1/messages')
-  expect(upstream.body()).toMatchObject(arrives)
-})
-
-test('takes the limit from the config where the request names none', async () => {
-  const { upstream } = await translateChat({}, message, 'claude-3-sonnet', {}, { maxOutputTokens: 1234 })
-  expect(upstream.body()).toMatchObject({ max_tokens: 1234 })
-})
-
-test('joins the betas of the config with those that the request needs', async () => {
-  const file = { file_data: 'data:application/pdf;base64,aGk=' }
-  const messages = [{ role: 'user', content: [{ type: 'file', file }] }]
-  const headers = { 'Anthropic-Beta': 'context-1m-2025-08-07' }
-  const { upstream } = await translateChat({ messages }, message, 'claude-3-sonnet', { headers })
-  const betas = String(upstream.arrivals[0]!.headers['anthropic-beta']).split(',')
-  expect(betas.sort()).toEqual(['context-1m-2025-08-07', 'pdfs-2024-09-25'])
-})
-
-test.each([
-  ['messages that are no list', { messages: 5 }],
-  [
-    'images where only the user may have them',
-    {
-      messages: [
-        user,
-        { role: 'assistant', content: [{ type: 'image_url', image_url: { url: 'https://SECRET.test' } }] },
-      ],
-    },
-  ],
-  ['a role that does not exist', { messages: [{ role: 'oracle', content: 'SECRET' }] }],
-])('%s are rejected in the dialect of the provider and not sent', async (_case, body) => {
-  const { upstream, outcome } = await translateChat(body)
-  expect(outcome).toMatchObject({
-    kind: 'answer',
-    status: 400,
-    json: { type: 'error', error: { type: 'invalid_request_error' }, request_id: null },
+describe('a chat completion sent to Anthropic', () => {
+  test.each(requests)('carries $param', async ({ body, arrives, model }) => {
+    const { upstream, outcome } = await translateChat(body, message, model)
+    expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
+    expect(upstream.arrivals[0]!.path).toBe('/v1/messages')
+    expect(upstream.body()).toMatchObject(arrives)
   })
-  expect(JSON.stringify(outcome)).not.toContain('SECRET')
-  expect(upstream.arrivals).toEqual([])
+
+  test('takes the limit from the config where the request names none', async () => {
+    const { upstream } = await translateChat({}, message, 'claude-3-sonnet', {}, { maxOutputTokens: 1234 })
+    expect(upstream.body()).toMatchObject({ max_tokens: 1234 })
+  })
+
+  test('joins the betas of the config with those that the request needs', async () => {
+    const file = { file_data: 'data:application/pdf;base64,aGk=' }
+    const messages = [{ role: 'user', content: [{ type: 'file', file }] }]
+    const headers = { 'Anthropic-Beta': 'context-1m-2025-08-07' }
+    const { upstream } = await translateChat({ messages }, message, 'claude-3-sonnet', { headers })
+    const betas = String(upstream.arrivals[0]!.headers['anthropic-beta']).split(',')
+    expect(betas.sort()).toEqual(['context-1m-2025-08-07', 'pdfs-2024-09-25'])
+  })
+
+  test.each([
+    ['messages that are no list', { messages: 5 }],
+    [
+      'images where only the user may have them',
+      {
+        messages: [
+          user,
+          { role: 'assistant', content: [{ type: 'image_url', image_url: { url: 'https://SECRET.test' } }] },
+        ],
+      },
+    ],
+    ['a role that does not exist', { messages: [{ role: 'oracle', content: 'SECRET' }] }],
+  ])('%s are rejected in the dialect of the provider and not sent', async (_case, body) => {
+    const { upstream, outcome } = await translateChat(body)
+    expect(outcome).toMatchObject({
+      kind: 'answer',
+      status: 400,
+      json: { type: 'error', error: { type: 'invalid_request_error' }, request_id: null },
+    })
+    expect(JSON.stringify(outcome)).not.toContain('SECRET')
+    expect(upstream.arrivals).toEqual([])
+  })
 })

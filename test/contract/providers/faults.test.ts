@@ -123,140 +123,144 @@ const faults: {
   },
 ]
 
-describe.each(adapters)('$name', ({ settings, native, translated }) => {
-  describe.each([native[0], translated])('%s', endpoint => {
-    test.each(faults)('$fault', async ({ respond, settings: more, outcome }) => {
-      const upstream = await openUpstream(respond)
-      const provider = openProvider({ ...settings, base_url: upstream.url, ...more })
-      expect(await provider.call(requestOf(endpoint, body))).toMatchObject(outcome)
-      expect(upstream.arrivals, 'a POST is never repeated').toHaveLength(1)
-    })
+describe("faults of a provider's connection", () => {
+  describe.each(adapters)('$name', ({ settings, native, translated }) => {
+    describe.each([native[0], translated])('%s', endpoint => {
+      test.each(faults)('$fault', async ({ respond, settings: more, outcome }) => {
+        const upstream = await openUpstream(respond)
+        const provider = openProvider({ ...settings, base_url: upstream.url, ...more })
+        expect(await provider.call(requestOf(endpoint, body))).toMatchObject(outcome)
+        expect(upstream.arrivals, 'a POST is never repeated').toHaveLength(1)
+      })
 
-    test('a refused connection', async () => {
-      const provider = openProvider({ ...settings, base_url: `http://127.0.0.1:${await closedPort()}` })
-      expect(await provider.call(requestOf(endpoint, body))).toMatchObject({
-        kind: 'break',
-        reason: 'connect',
-        sent: false,
+      test('a refused connection', async () => {
+        const provider = openProvider({ ...settings, base_url: `http://127.0.0.1:${await closedPort()}` })
+        expect(await provider.call(requestOf(endpoint, body))).toMatchObject({
+          kind: 'break',
+          reason: 'connect',
+          sent: false,
+        })
+      })
+
+      test('a cancelled call', async () => {
+        const cancel = new AbortController()
+        const upstream = await openUpstream(() => cancel.abort(new Error('cancelled')))
+        const provider = openProvider({ ...settings, base_url: upstream.url })
+        expect(await provider.call(requestOf(endpoint, body, { signal: cancel.signal }))).toMatchObject({
+          kind: 'break',
+          reason: 'aborted',
+          sent: true,
+          cause: { message: 'cancelled' },
+        })
+      })
+
+      test('a call cancelled before it began', async () => {
+        const upstream = await openUpstream(answering(200, {}))
+        const provider = openProvider({ ...settings, base_url: upstream.url })
+        expect(await provider.call(requestOf(endpoint, body, { signal: AbortSignal.abort() }))).toMatchObject(
+          {
+            kind: 'break',
+            reason: 'aborted',
+            sent: false,
+          },
+        )
+        expect(upstream.arrivals).toEqual([])
       })
     })
 
-    test('a cancelled call', async () => {
-      const cancel = new AbortController()
-      const upstream = await openUpstream(() => cancel.abort(new Error('cancelled')))
+    test('an answer that is not JSON', async () => {
+      const upstream = await openUpstream(answering(200, '<html>'))
       const provider = openProvider({ ...settings, base_url: upstream.url })
-      expect(await provider.call(requestOf(endpoint, body, { signal: cancel.signal }))).toMatchObject({
-        kind: 'break',
-        reason: 'aborted',
-        sent: true,
-        cause: { message: 'cancelled' },
+      expect(await provider.call(requestOf(native[0], body))).toMatchObject({
+        kind: 'answer',
+        status: 200,
+        text: '<html>',
+        json: undefined,
+      })
+      expect(await provider.call(requestOf(translated, body))).toMatchObject({
+        kind: 'answer',
+        status: 200,
+        text: '<html>',
+        json: undefined,
       })
     })
+  })
 
-    test('a call cancelled before it began', async () => {
-      const upstream = await openUpstream(answering(200, {}))
-      const provider = openProvider({ ...settings, base_url: upstream.url })
-      expect(await provider.call(requestOf(endpoint, body, { signal: AbortSignal.abort() }))).toMatchObject({
-        kind: 'break',
-        reason: 'aborted',
-        sent: false,
-      })
-      expect(upstream.arrivals).toEqual([])
+  const open = (base_url: string, more = {}) => openProvider({ type: 'simulated', base_url, ...more })
+  const request = requestOf('/v1/chat/completions', body)
+
+  test('bytes that are not HTTP break the call without ending up in its cause', async () => {
+    const address = await openSocketServer(socket =>
+      socket.once('data', () => socket.end('SECRET ANSWER\r\n\r\n')),
+    )
+    const outcome = await open(`http://${address}`).call(request)
+    expect(outcome).toMatchObject({ kind: 'break', reason: 'protocol', sent: true })
+    expect(inspect(outcome, { depth: null })).not.toContain('SECRET')
+  })
+
+  test('a server that speaks no TLS was sent nothing', async () => {
+    const address = await openSocketServer(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    expect(await open(`https://${address}`).call(request)).toMatchObject({ reason: 'tls', sent: false })
+  })
+
+  test('a connection that is never made was sent nothing', async () => {
+    const address = await openSocketServer(() => {})
+    expect(await open(`https://${address}`, { connect_timeout: '500ms' }).call(request)).toMatchObject({
+      reason: 'connect',
+      sent: false,
     })
   })
 
-  test('an answer that is not JSON', async () => {
-    const upstream = await openUpstream(answering(200, '<html>'))
-    const provider = openProvider({ ...settings, base_url: upstream.url })
-    expect(await provider.call(requestOf(native[0], body))).toMatchObject({
-      kind: 'answer',
-      status: 200,
-      text: '<html>',
-      json: undefined,
+  test('a call cancelled while it connects is not sent, then or once connected', async () => {
+    const upstream = await openUpstream(answering(200, {}))
+    const provider = open(upstream.url)
+    const cancel = new AbortController()
+    const cancelled = provider.call({ ...request, body: '"cancelled"', signal: cancel.signal })
+    cancel.abort()
+    expect(await cancelled).toMatchObject({ reason: 'aborted', sent: false })
+    expect(await provider.call(request)).toMatchObject({ status: 200 })
+    await provider.close()
+    expect(upstream.arrivals.map(({ text }) => text)).not.toContain('"cancelled"')
+  })
+
+  test('calls one after another share connections, and one that dies there is not repeated', async () => {
+    const sockets: (Socket | null)[] = []
+    const upstream = await openUpstream((incoming, response) => {
+      if (sockets.includes(incoming.socket)) return incoming.socket.destroy()
+      sockets.push(incoming.socket)
+      response.end('{}')
     })
-    expect(await provider.call(requestOf(translated, body))).toMatchObject({
-      kind: 'answer',
-      status: 200,
-      text: '<html>',
-      json: undefined,
+    const provider = open(upstream.url)
+    const outcomes = [await provider.call(request)]
+    while (outcomes.at(-1)?.kind === 'answer') {
+      // undici takes a connection back in the turn after its answer.
+      await setImmediate()
+      outcomes.push(await provider.call(request))
+    }
+    expect(outcomes.at(-1)).toMatchObject({ kind: 'break', reason: 'reset', sent: true })
+    expect(upstream.arrivals).toHaveLength(outcomes.length)
+    expect(outcomes.length).toBeLessThan(10)
+  })
+
+  test('as many calls run at once as are made', async () => {
+    const waiting: (() => void)[] = []
+    const upstream = await openUpstream((_request, response) => {
+      waiting.push(() => response.end('{}'))
+      if (waiting.length === 40) for (const finish of waiting) finish()
     })
+    const provider = open(upstream.url)
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => provider.call(request)))
+    expect(outcomes.every(outcome => outcome.kind === 'answer')).toBe(true)
   })
-})
 
-const open = (base_url: string, more = {}) => openProvider({ type: 'simulated', base_url, ...more })
-const request = requestOf('/v1/chat/completions', body)
-
-test('bytes that are not HTTP break the call without ending up in its cause', async () => {
-  const address = await openSocketServer(socket =>
-    socket.once('data', () => socket.end('SECRET ANSWER\r\n\r\n')),
-  )
-  const outcome = await open(`http://${address}`).call(request)
-  expect(outcome).toMatchObject({ kind: 'break', reason: 'protocol', sent: true })
-  expect(inspect(outcome, { depth: null })).not.toContain('SECRET')
-})
-
-test('a server that speaks no TLS was sent nothing', async () => {
-  const address = await openSocketServer(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
-  expect(await open(`https://${address}`).call(request)).toMatchObject({ reason: 'tls', sent: false })
-})
-
-test('a connection that is never made was sent nothing', async () => {
-  const address = await openSocketServer(() => {})
-  expect(await open(`https://${address}`, { connect_timeout: '500ms' }).call(request)).toMatchObject({
-    reason: 'connect',
-    sent: false,
+  test('closing ends what is under way, and may be repeated', async () => {
+    const arrived = Promise.withResolvers<void>()
+    const upstream = await openUpstream(() => arrived.resolve())
+    const provider = open(upstream.url)
+    const outcome = provider.call(request)
+    await arrived.promise
+    await Promise.all([provider.close(), provider.close()])
+    expect(await outcome).toMatchObject({ kind: 'break', reason: 'aborted', sent: true })
+    expect(await provider.call(request)).toMatchObject({ kind: 'break', reason: 'aborted', sent: false })
   })
-})
-
-test('a call cancelled while it connects is not sent, then or once connected', async () => {
-  const upstream = await openUpstream(answering(200, {}))
-  const provider = open(upstream.url)
-  const cancel = new AbortController()
-  const cancelled = provider.call({ ...request, body: '"cancelled"', signal: cancel.signal })
-  cancel.abort()
-  expect(await cancelled).toMatchObject({ reason: 'aborted', sent: false })
-  expect(await provider.call(request)).toMatchObject({ status: 200 })
-  await provider.close()
-  expect(upstream.arrivals.map(({ text }) => text)).not.toContain('"cancelled"')
-})
-
-test('calls one after another share connections, and one that dies there is not repeated', async () => {
-  const sockets: (Socket | null)[] = []
-  const upstream = await openUpstream((incoming, response) => {
-    if (sockets.includes(incoming.socket)) return incoming.socket.destroy()
-    sockets.push(incoming.socket)
-    response.end('{}')
-  })
-  const provider = open(upstream.url)
-  const outcomes = [await provider.call(request)]
-  while (outcomes.at(-1)?.kind === 'answer') {
-    // undici takes a connection back in the turn after its answer.
-    await setImmediate()
-    outcomes.push(await provider.call(request))
-  }
-  expect(outcomes.at(-1)).toMatchObject({ kind: 'break', reason: 'reset', sent: true })
-  expect(upstream.arrivals).toHaveLength(outcomes.length)
-  expect(outcomes.length).toBeLessThan(10)
-})
-
-test('as many calls run at once as are made', async () => {
-  const waiting: (() => void)[] = []
-  const upstream = await openUpstream((_request, response) => {
-    waiting.push(() => response.end('{}'))
-    if (waiting.length === 40) for (const finish of waiting) finish()
-  })
-  const provider = open(upstream.url)
-  const outcomes = await Promise.all(Array.from({ length: 40 }, () => provider.call(request)))
-  expect(outcomes.every(outcome => outcome.kind === 'answer')).toBe(true)
-})
-
-test('closing ends what is under way, and may be repeated', async () => {
-  const arrived = Promise.withResolvers<void>()
-  const upstream = await openUpstream(() => arrived.resolve())
-  const provider = open(upstream.url)
-  const outcome = provider.call(request)
-  await arrived.promise
-  await Promise.all([provider.close(), provider.close()])
-  expect(await outcome).toMatchObject({ kind: 'break', reason: 'aborted', sent: true })
-  expect(await provider.call(request)).toMatchObject({ kind: 'break', reason: 'aborted', sent: false })
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../../src/domain/endpoint.ts'
 import { chatProbes, messageProbes } from '../../docs/translation/probes.ts'
 import { replyOf, settingsOf } from '../../docs/translation/targets.ts'
@@ -45,24 +45,26 @@ const isChat = (model: string): boolean =>
     model,
   )
 
-test.each(types)(
-  'what is said of the models of %s is what the AI SDK knows of them',
-  async (type, endpoint, all) => {
-    const models = all.filter(isChat)
-    expect(models.length).toBeGreaterThan(5)
-    const upstream = await openUpstream(answering(200, replyOf(type)))
-    const { settings, key } = await settingsOf(type, upstream.url)
-    const provider = openProvider(settings)
-    const refused: string[] = []
-    for (const model of models) {
-      for (const { field, value, body } of endpoint === '/v1/messages' ? messageProbes : chatProbes) {
-        if (!telling.test(field)) continue
-        if (provider.carriage(endpoint, model, body).excluded.length > 0) continue
-        const outcome = await provider.call(requestOf(endpoint, body, { model, adjust: true, apiKey: key }))
-        if (outcome.kind === 'answer' && outcome.status === 400)
-          refused.push(`${model} ${field} ${value}: ${outcome.text}`)
+describe('known models and the AI SDK', () => {
+  test.each(types)(
+    'what is said of the models of %s is what the AI SDK knows of them',
+    async (type, endpoint, all) => {
+      const models = all.filter(isChat)
+      expect(models.length).toBeGreaterThan(5)
+      const upstream = await openUpstream(answering(200, replyOf(type)))
+      const { settings, key } = await settingsOf(type, upstream.url)
+      const provider = openProvider(settings)
+      const refused: string[] = []
+      for (const model of models) {
+        for (const { field, value, body } of endpoint === '/v1/messages' ? messageProbes : chatProbes) {
+          if (!telling.test(field)) continue
+          if (provider.carriage(endpoint, model, body).excluded.length > 0) continue
+          const outcome = await provider.call(requestOf(endpoint, body, { model, adjust: true, apiKey: key }))
+          if (outcome.kind === 'answer' && outcome.status === 400)
+            refused.push(`${model} ${field} ${value}: ${outcome.text}`)
+        }
       }
-    }
-    expect(refused).toEqual([])
-  },
-)
+      expect(refused).toEqual([])
+    },
+  )
+})

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { completion, translateMessages } from './translated-messages.ts'
 
 const user = { role: 'user', content: 'hi' }
@@ -176,27 +176,31 @@ const requests: { param: string; body: object; arrives: object; model?: string }
   },
 ]
 
-test.each(requests)('carries $param', async ({ body, arrives, model }) => {
-  const { upstream, outcome } = await translateMessages(body, completion, model)
-  expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
-  expect(upstream.arrivals[0]!.path).toBe('/v1/chat/completions')
-  expect(upstream.body()).toMatchObject(arrives)
-})
-
-test.each(['openai-compatible', 'simulated'])('%s is reached the same way', async type => {
-  const { upstream, json } = await translateMessages({}, completion, 'llama', type)
-  expect(upstream.arrivals[0]!.path).toBe('/v1/chat/completions')
-  expect(upstream.body()).toEqual({ model: 'llama', max_tokens: 99, messages: [user] })
-  expect(json).toMatchObject({ type: 'message', model: 'llama' })
-})
-
-test('a request that cannot be put in the other format is rejected in its dialect and not sent', async () => {
-  const { upstream, outcome } = await translateMessages({ messages: [{ role: 'oracle', content: 'SECRET' }] })
-  expect(outcome).toMatchObject({
-    kind: 'answer',
-    status: 400,
-    json: { error: { type: 'invalid_request_error', code: 'untranslatable', param: null } },
+describe('a message sent to OpenAI', () => {
+  test.each(requests)('carries $param', async ({ body, arrives, model }) => {
+    const { upstream, outcome } = await translateMessages(body, completion, model)
+    expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
+    expect(upstream.arrivals[0]!.path).toBe('/v1/chat/completions')
+    expect(upstream.body()).toMatchObject(arrives)
   })
-  expect(JSON.stringify(outcome)).not.toContain('SECRET')
-  expect(upstream.arrivals).toEqual([])
+
+  test.each(['openai-compatible', 'simulated'])('%s is reached the same way', async type => {
+    const { upstream, json } = await translateMessages({}, completion, 'llama', type)
+    expect(upstream.arrivals[0]!.path).toBe('/v1/chat/completions')
+    expect(upstream.body()).toEqual({ model: 'llama', max_tokens: 99, messages: [user] })
+    expect(json).toMatchObject({ type: 'message', model: 'llama' })
+  })
+
+  test('a request that cannot be put in the other format is rejected in its dialect and not sent', async () => {
+    const { upstream, outcome } = await translateMessages({
+      messages: [{ role: 'oracle', content: 'SECRET' }],
+    })
+    expect(outcome).toMatchObject({
+      kind: 'answer',
+      status: 400,
+      json: { error: { type: 'invalid_request_error', code: 'untranslatable', param: null } },
+    })
+    expect(JSON.stringify(outcome)).not.toContain('SECRET')
+    expect(upstream.arrivals).toEqual([])
+  })
 })

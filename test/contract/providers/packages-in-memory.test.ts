@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { serviceAccount } from './vendors/vertex.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -50,17 +50,19 @@ const packagesOf = async (name: string): Promise<{ idle: string[]; called: strin
 
 const heavy = /^(@ai-sdk|google-auth-library|aws4fetch|gaxios)/
 
-test.each([
-  ['anthropic', '@ai-sdk/anthropic'],
-  ['google', '@ai-sdk/google'],
-  ['cohere', '@ai-sdk/cohere'],
-] as const)(
-  'a process with every type reads no SDK before a call of %s, and then only its own',
-  async (name, sdk) => {
-    const { idle, called } = await packagesOf(name)
-    expect(idle).toContain('undici')
-    expect(idle.filter(found => heavy.test(found))).toEqual([])
-    const shared = /^@ai-sdk\/(provider|provider-utils)$/
-    expect(called.filter(found => heavy.test(found) && !shared.test(found))).toEqual([sdk])
-  },
-)
+describe('AI SDK packages in memory', () => {
+  test.each([
+    ['anthropic', '@ai-sdk/anthropic'],
+    ['google', '@ai-sdk/google'],
+    ['cohere', '@ai-sdk/cohere'],
+  ] as const)(
+    'a process with every type reads no SDK before a call of %s, and then only its own',
+    async (name, sdk) => {
+      const { idle, called } = await packagesOf(name)
+      expect(idle).toContain('undici')
+      expect(idle.filter(found => heavy.test(found))).toEqual([])
+      const shared = /^@ai-sdk\/(provider|provider-utils)$/
+      expect(called.filter(found => heavy.test(found) && !shared.test(found))).toEqual([sdk])
+    },
+  )
+})

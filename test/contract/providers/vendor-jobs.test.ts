@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openBaton } from '../../support/open-baton.ts'
 import { openUpstream } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
@@ -45,50 +45,54 @@ const open = async (gemini: { status: number; body: unknown }) => {
   return { baton, upstreams, log: () => lines.join('') }
 }
 
-test('a job is answered by Gemini in the words of OpenAI', async () => {
-  const { baton, upstreams } = await open({ status: 200, body: google.answer({ text: 'four' }) })
-  const job = await baton.ended(await baton.chat('gemini'))
-  expect(job.attempts.map(a => `${a.provider} ${a.verdict}`)).toEqual(['google ok'])
-  expect(job.usage).toEqual({ input_tokens: 20, output_tokens: 5 })
-  expect(JSON.parse(job.response!.body)).toMatchObject({ choices: [{ message: { content: 'four' } }] })
-  google.checkAuth(upstreams.google.arrivals[0]!)
-})
+describe('jobs at vendors without an OpenAI format', () => {
+  test('a job is answered by Gemini in the words of OpenAI', async () => {
+    const { baton, upstreams } = await open({ status: 200, body: google.answer({ text: 'four' }) })
+    const job = await baton.ended(await baton.chat('gemini'))
+    expect(job.attempts.map(a => `${a.provider} ${a.verdict}`)).toEqual(['google ok'])
+    expect(job.usage).toEqual({ input_tokens: 20, output_tokens: 5 })
+    expect(JSON.parse(job.response!.body)).toMatchObject({ choices: [{ message: { content: 'four' } }] })
+    google.checkAuth(upstreams.google.arrivals[0]!)
+  })
 
-test('a throttled Gemini hands over, says for how long, and no key gets into the log', async () => {
-  const { baton, upstreams, log } = await open(google.errors.throttled)
-  const job = await baton.ended(await baton.chat('gemini'))
-  expect(job.attempts.map(a => `${a.provider} ${a.verdict}`)).toEqual(['google rate_limited', 'bedrock ok'])
-  expect(job.attempts[0]).toMatchObject({ reason: 'resource_exhausted', retry_after_ms: 37_000 })
-  expectSigned(upstreams.bedrock.arrivals[0]!)
+  test('a throttled Gemini hands over, says for how long, and no key gets into the log', async () => {
+    const { baton, upstreams, log } = await open(google.errors.throttled)
+    const job = await baton.ended(await baton.chat('gemini'))
+    expect(job.attempts.map(a => `${a.provider} ${a.verdict}`)).toEqual(['google rate_limited', 'bedrock ok'])
+    expect(job.attempts[0]).toMatchObject({ reason: 'resource_exhausted', retry_after_ms: 37_000 })
+    expectSigned(upstreams.bedrock.arrivals[0]!)
 
-  const signature = /Signature=(\w+)/.exec(upstreams.bedrock.arrivals[0]!.headers.authorization!)![1]!
-  const secrets = [
-    google.key!,
-    awsKeys.secret_access_key,
-    awsKeys.access_key_id,
-    signature,
-    'ya29',
-    'PRIVATE',
-  ]
-  expect(log()).toContain('attempt failed')
-  for (const secret of secrets) expect(log()).not.toContain(secret)
-})
+    const signature = /Signature=(\w+)/.exec(upstreams.bedrock.arrivals[0]!.headers.authorization!)![1]!
+    const secrets = [
+      google.key!,
+      awsKeys.secret_access_key,
+      awsKeys.access_key_id,
+      signature,
+      'ya29',
+      'PRIVATE',
+    ]
+    expect(log()).toContain('attempt failed')
+    for (const secret of secrets) expect(log()).not.toContain(secret)
+  })
 
-test('a target that cannot carry a parameter is passed over without a call', async () => {
-  const { baton, upstreams } = await open(google.errors.unavailable)
-  const content = [{ type: 'image_url', image_url: { url: 'https://example.test/a.png' } }]
-  const body = { model: 'gemini', messages: [{ role: 'user', content }] }
-  const id = await baton.chat('gemini', { body: JSON.stringify(body), parsedBody: body })
-  const job = await baton.ended(id)
-  expect(job.attempts.map(a => a.provider)).toEqual(['google', 'vertex'])
-  expect(upstreams.bedrock.arrivals).toEqual([])
-  expect(upstreams.tokens.arrivals).toHaveLength(1)
-})
+  test('a target that cannot carry a parameter is passed over without a call', async () => {
+    const { baton, upstreams } = await open(google.errors.unavailable)
+    const content = [{ type: 'image_url', image_url: { url: 'https://example.test/a.png' } }]
+    const body = { model: 'gemini', messages: [{ role: 'user', content }] }
+    const id = await baton.chat('gemini', { body: JSON.stringify(body), parsedBody: body })
+    const job = await baton.ended(id)
+    expect(job.attempts.map(a => a.provider)).toEqual(['google', 'vertex'])
+    expect(upstreams.bedrock.arrivals).toEqual([])
+    expect(upstreams.tokens.arrivals).toHaveLength(1)
+  })
 
-test('a parameter that none can carry is refused by its name', async () => {
-  const { baton } = await open(google.errors.unavailable)
-  const body = { model: 'gemini', n: 2, messages: [{ role: 'user', content: 'hi' }] }
-  await expect(baton.chat('gemini', { body: JSON.stringify(body), parsedBody: body })).rejects.toMatchObject({
-    param: 'n',
+  test('a parameter that none can carry is refused by its name', async () => {
+    const { baton } = await open(google.errors.unavailable)
+    const body = { model: 'gemini', n: 2, messages: [{ role: 'user', content: 'hi' }] }
+    await expect(
+      baton.chat('gemini', { body: JSON.stringify(body), parsedBody: body }),
+    ).rejects.toMatchObject({
+      param: 'n',
+    })
   })
 })
