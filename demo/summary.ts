@@ -1,6 +1,6 @@
 import type { BatchView } from '../src/batches/view.ts'
 import type { JobView } from '../src/jobs/view.ts'
-import { renderTable } from '../src/terminal/quantities.ts'
+import { renderTable } from '../src/terminal/format.ts'
 import type { Deliveries } from './audit.ts'
 import type { Logbook } from './logbook.ts'
 import { backupName, primaryName } from './simulated-services.ts'

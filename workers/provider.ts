@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { healthCheckOf } from '../src/config/health-check.ts'
+import { healthCheckOf } from '../src/config/provider-settings.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
 import type { AppContext } from '../src/context/context.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-in-flight.ts'

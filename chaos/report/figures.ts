@@ -1,5 +1,5 @@
 import type { BatchView } from '../../src/batches/view.ts'
-import { renderDuration, renderTable } from '../../src/terminal/quantities.ts'
+import { renderDuration, renderTable } from '../../src/terminal/format.ts'
 import { callFigures } from '../audit/calls.ts'
 import type { Evidence } from '../audit/evidence.ts'
 import { webhooksMeanwhile } from '../audit/held-webhooks.ts'

@@ -1,5 +1,5 @@
 import type { BatchView } from '../batches/view.ts'
-import { renderCount, renderDuration, renderTime } from '../terminal/quantities.ts'
+import { renderCount, renderDuration, renderTime } from '../terminal/format.ts'
 import type { Frame } from '../terminal/screen.ts'
 import { createRate } from '../terminal/screen.ts'
 

@@ -2,7 +2,7 @@ import type { VerdictKind } from '../domain/classify/verdict.ts'
 import { type Attempt, isTerminal, type JobMove, type Target } from '../domain/job.ts'
 import type { AdjustmentAction } from '../domain/routing/adjustments.ts'
 import type { JobView } from '../jobs/view.ts'
-import { renderClock, renderCount, renderDuration, renderTime } from '../terminal/quantities.ts'
+import { renderClock, renderCount, renderDuration, renderTime } from '../terminal/format.ts'
 import type { ProviderState } from './operator-client.ts'
 
 export interface ExplainedStep {

@@ -2,7 +2,7 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { JsonText } from '../json/json-text.ts'
 import { elementsOf, memberText } from '../json/members.ts'
 import { contentOf } from '../mirror/answer-content.ts'
-import { renderTime } from '../terminal/quantities.ts'
+import { renderTime } from '../terminal/format.ts'
 import { describeMs } from './explain-text.ts'
 
 interface CallState {

@@ -1,4 +1,4 @@
-import { renderTime } from '../terminal/quantities.ts'
+import { renderTime } from '../terminal/format.ts'
 import { type ApiOptions, findApi } from './api-address.ts'
 import { createApiClient } from './api-client.ts'
 import type { CommandIo } from './command-io.ts'

@@ -1,5 +1,5 @@
 import type { Simulated, SimulatedProvider } from '../domain/planning/simulate.ts'
-import { renderCount, renderDuration, renderTable } from '../terminal/quantities.ts'
+import { renderCount, renderDuration, renderTable } from '../terminal/format.ts'
 
 export interface Simulation {
   readonly outages: readonly string[]

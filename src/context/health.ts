@@ -1,4 +1,4 @@
-import { healthCheckOf } from '../config/health-check.ts'
+import { healthCheckOf } from '../config/provider-settings.ts'
 import type { Config } from '../config/schema.ts'
 import { circuitOf } from '../domain/circuit.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'

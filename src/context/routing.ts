@@ -1,7 +1,7 @@
 import { cachedRoutesOf } from '../cache/cached-routes.ts'
 import type { CachedRoutes } from '../cache/single-flight.ts'
-import { backoffsOf } from '../config/health-check.ts'
 import { knownModels } from '../config/known-models.ts'
+import { backoffsOf } from '../config/provider-settings.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { type AccountAffinity, createAccountAffinity } from '../dispatch/account-affinity.ts'
 import { createMoveReasons, type MoveReasons } from '../dispatch/move-reasons.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { healthCheckOf } from '../../config/health-check.ts'
+import { healthCheckOf } from '../../config/provider-settings.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { modelsAt } from '../../dispatch/routes.ts'
 import { circuitOf } from '../../domain/circuit.ts'

@@ -1,4 +1,4 @@
-import type { HealthCheckConfig } from '../../config/health-check.ts'
+import type { HealthCheckConfig } from '../../config/provider-settings.ts'
 import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../../domain/circuit.ts'
 import type { Cooldown, CooldownState } from '../../health/cooldowns.ts'
 import type { WorkerHeartbeat } from '../../health/heartbeats.ts'

@@ -1,5 +1,5 @@
 import type { BatchView } from '../../batches/view.ts'
-import { renderTable, renderTime } from '../../terminal/quantities.ts'
+import { renderTable, renderTime } from '../../terminal/format.ts'
 import { describeBlocked, describeFaults, doneOf } from '../batch-text.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'

@@ -1,4 +1,4 @@
-import { renderTable, renderTime } from '../../terminal/quantities.ts'
+import { renderTable, renderTime } from '../../terminal/format.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { type DeadLetterView, readDeadLetters } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'

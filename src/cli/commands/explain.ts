@@ -1,6 +1,6 @@
 import { isTerminal } from '../../domain/job.ts'
 import type { JobView } from '../../jobs/view.ts'
-import { renderClock, renderTable, renderTime } from '../../terminal/quantities.ts'
+import { renderClock, renderTable, renderTime } from '../../terminal/format.ts'
 import { ApiRefusal } from '../api-client.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { type Explanation, explainJob } from '../explain-text.ts'

@@ -2,7 +2,7 @@ import { sayLastError } from '../../domain/job-failure.ts'
 import type { JobView } from '../../jobs/view.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
-import { renderTable, renderTime } from '../../terminal/quantities.ts'
+import { renderTable, renderTime } from '../../terminal/format.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 

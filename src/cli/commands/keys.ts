@@ -1,5 +1,5 @@
 import { type KeyOrigin, keyOrigins } from '../../config/keys.ts'
-import { renderTable } from '../../terminal/quantities.ts'
+import { renderTable } from '../../terminal/format.ts'
 import { checkKeys, isBad, type KeyCheck } from '../check-keys.ts'
 import { type Out, renderJson } from '../command-io.ts'
 import type { OpenConfig } from '../open-config.ts'

@@ -1,7 +1,7 @@
 import { didYouMean } from '../../config/did-you-mean.ts'
 import type { Config, ProviderConfig } from '../../config/schema.ts'
 import { type Demand, demandOn } from '../../domain/planning/demand.ts'
-import { renderTable } from '../../terminal/quantities.ts'
+import { renderTable } from '../../terminal/format.ts'
 import type { ApiOptions } from '../api-address.ts'
 import { CommandError, type CommandIo, renderJson } from '../command-io.ts'
 import { askSeenLimits, type SeenLimits, seenRows } from '../seen-limits.ts'

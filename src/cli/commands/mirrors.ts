@@ -1,4 +1,4 @@
-import { renderTable } from '../../terminal/quantities.ts'
+import { renderTable } from '../../terminal/format.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { describePairs, readPairs } from '../mirror-pairs-text.ts'
 import { type MirrorState, readMirrors } from '../operator-client.ts'

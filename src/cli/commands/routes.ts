@@ -1,4 +1,4 @@
-import { renderDuration, renderTable, renderTime } from '../../terminal/quantities.ts'
+import { renderDuration, renderTable, renderTime } from '../../terminal/format.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { type RouteState, readRoutes } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'

@@ -1,4 +1,4 @@
-import { renderTime } from '../../terminal/quantities.ts'
+import { renderTime } from '../../terminal/format.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import {
   type BlockedBatch,

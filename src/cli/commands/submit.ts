@@ -1,5 +1,5 @@
 import type { BatchView } from '../../batches/view.ts'
-import { renderBytes } from '../../terminal/quantities.ts'
+import { renderBytes } from '../../terminal/format.ts'
 import { ApiRefusal } from '../api-client.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { checkPlaces, followBatch, type Places } from '../follow-batch.ts'

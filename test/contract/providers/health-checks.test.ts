@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { canListModels } from '../../../src/config/health-check.ts'
+import { canListModels } from '../../../src/config/provider-settings.ts'
 import { openProvider, openUpstream } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { openVendor, vendors } from './vendors/all.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { renderBytes, renderCount, renderDuration } from '../../src/terminal/quantities.ts'
+import { renderBytes, renderCount, renderDuration } from '../../src/terminal/format.ts'
 import { createRate } from '../../src/terminal/screen.ts'
 
 describe('quantities in a terminal', () => {
