@@ -14,7 +14,7 @@ import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartb
 import { type CompletionListener, createCompletionListener } from '../jobs/completion-listener.ts'
 import { createJobIndex } from '../jobs/index-stream.ts'
 import { createSchedule } from '../jobs/schedule.ts'
-import type { JobStore } from '../jobs/store.ts'
+import type { JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { createDoorbells } from '../queue/doorbells.ts'

@@ -1,7 +1,13 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Dialect } from '../domain/endpoint.ts'
 import type { Keys } from '../redis/keys.ts'
-import type { BatchPage } from './store.ts'
+
+/** One page, newest first. `before` asks for the page just newer than that id. At most one of the two. */
+export interface BatchPage {
+  readonly after?: string | undefined
+  readonly before?: string | undefined
+  readonly limit: number
+}
 
 /** A tenant's batches by id, and so by time. The index may name one that is not there (yet, or any more). */
 export interface BatchIndex {

@@ -1,6 +1,6 @@
 import type { FileRecord } from '../files/record.ts'
 import type { Segment } from '../files/segment.ts'
-import type { NewJob } from '../jobs/new-job.ts'
+import type { NewJob } from '../jobs/types.ts'
 import type { BatchStatus, LineCounts } from './record.ts'
 
 /** A batch that one feeder drives: the token fences all it does. */

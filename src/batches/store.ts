@@ -1,13 +1,12 @@
 import type { Cluster, Redis } from 'ioredis'
-import type { Dialect, Endpoint } from '../domain/endpoint.ts'
+import type { Dialect } from '../domain/endpoint.ts'
 import type { WebhookTarget } from '../domain/job.ts'
-import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Segment } from '../files/segment.ts'
 import type { RecordFields } from '../jobs/record.ts'
 import { isBatchId, isNoticeId, type Keys, newFileId, shardOf, shards, timeOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
-import { batchFields } from './codec.ts'
-import { createBatchIndex } from './listing.ts'
+import { type BatchPage, createBatchIndex } from './listing.ts'
+import { batchFields, type NewBatch } from './new-batch.ts'
 import {
   type BatchRecord,
   type BatchStatus,
@@ -17,52 +16,11 @@ import {
   parseBatch,
 } from './record.ts'
 import { batchScripts } from './scripts.ts'
-
-export interface NewBatch {
-  /** From `newBatchId`, in the shard of its input file. */
-  readonly id: string
-  readonly tenant: string
-  readonly dialect: Dialect
-  /** `/v1/messages` for Anthropic's. */
-  readonly endpoint: Endpoint
-  /**
-   * The file to be read: it must be in the batch's shard, be the tenant's, and is kept until the batch has ended. Null for
-   * requests that came in the batch's own document: the batch then owns the blobs of `input` and removes them at its end.
-   */
-  readonly inputFileId: string | null
-  readonly input: readonly Segment[]
-  readonly completionWindow: string
-  readonly createdAtMs: number
-  readonly expiresAtMs: number
-  /** Requests in the input where that is known and the input was checked: the batch begins in progress. Else null. */
-  readonly total: number | null
-  readonly metadata: Readonly<Record<string, string>> | null
-  readonly outputExpiresAfterMs: number | null
-  readonly webhook: WebhookTarget | null
-  /** US dollars after which no more lines are begun; null for no limit. */
-  readonly maxCostUsd: number | null
-  readonly apiVersion: string | null
-  /** Those of the request that go on to the provider with each line. */
-  readonly headers?: RequestHeaders
-  readonly retryOf: string | null
-  /** A text without spaces that is the same exactly when tenant and request are the same. */
-  readonly fingerprint: string
-  /** The client may have sent this before: a batch of the last hour with the same fingerprint is the answer. */
-  readonly replay: boolean
-}
-
 /** `replayed`: an earlier request made this batch. `no_input`: there is no such file, or it is deleted or past its expiry. */
 export type BatchCreated =
   | { readonly kind: 'created' }
   | { readonly kind: 'replayed'; readonly id: string }
   | { readonly kind: 'no_input' }
-
-/** One page, newest first. `before` asks for the page just newer than that id. At most one of the two. */
-export interface BatchPage {
-  readonly after?: string | undefined
-  readonly before?: string | undefined
-  readonly limit: number
-}
 
 export interface BatchList {
   readonly batches: readonly BatchRecord[]

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { JobStore } from '../jobs/store.ts'
+import type { JobStore } from '../jobs/types.ts'
 import { type ReconcilerDeps, reconcileRecords } from '../queue/reconciler.ts'
 import { deadlineGraceMs } from '../queue/sweeper.ts'
 import { batchJobId } from '../redis/keys.ts'

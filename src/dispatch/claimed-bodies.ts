@@ -1,5 +1,5 @@
 import type { CallSignal } from '../domain/interrupt.ts'
-import type { Claim, JobStore } from '../jobs/store.ts'
+import type { Claim, JobStore } from '../jobs/types.ts'
 import type { BytesInFlight, Holding } from '../rate-limits/bytes-in-flight.ts'
 import type { Isolation } from './isolation.ts'
 

@@ -5,13 +5,19 @@ import type { Obstacle } from '../domain/obstacle.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { RoutingLimits } from '../domain/routing/next-step.ts'
 import { lossesOf } from '../domain/routing/worker-losses.ts'
-import type { Claim, JobResult, Move } from '../jobs/store.ts'
+import type { Claim, JobResult, Move } from '../jobs/types.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import { shortWaitMs } from '../rate-limits/intake.ts'
-import type { SideBySide } from './mirror-fallback.ts'
 import { type Adjusted, isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
 import { atAccount, type Providers, type Route, type Routes, requestOf, singleTargetRoute } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
+
+/** A call of the mirror that goes on beside a job's own. */
+export interface SideBySide {
+  readonly startedAtMs: number
+  /** False when nobody is asked after all; null while that is not known. */
+  isAsked: boolean | null
+}
 
 /** A claimed job on its way through this worker. */
 export interface Execution {

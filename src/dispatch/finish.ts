@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { isGivable, type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import { costOfAll } from '../domain/usage.ts'
-import type { JobResult, JobStore } from '../jobs/store.ts'
+import type { JobResult, JobStore } from '../jobs/types.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AccountAffinity } from './account-affinity.ts'

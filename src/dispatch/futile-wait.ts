@@ -9,7 +9,7 @@ import { lastErrorAmong, sayLastError } from '../domain/job-failure.ts'
 import type { Obstacle, ObstacleOf } from '../domain/obstacle.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { type RoutingLimits, type RoutingState, type Wait, waitsOf } from '../domain/routing/next-step.ts'
-import type { Claim, JobResult } from '../jobs/store.ts'
+import type { Claim, JobResult } from '../jobs/types.ts'
 import type { Execution } from './execution.ts'
 
 /** A target that cannot be called now, as a job that waits for it sees it. */

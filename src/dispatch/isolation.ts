@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { isPoison, lossesOf, runsAlone } from '../domain/routing/worker-losses.ts'
-import type { JobStore } from '../jobs/store.ts'
+import type { JobStore } from '../jobs/types.ts'
 import type { Ending, Execution } from './execution.ts'
 import type { Transitions } from './transitions.ts'
 

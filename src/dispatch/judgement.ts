@@ -9,7 +9,7 @@ import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { usageOf } from '../domain/usage.ts'
 import type { HealthOutcome } from '../health/local-breaker.ts'
 import type { CallJudgement } from '../health/target-gate.ts'
-import type { Claim } from '../jobs/store.ts'
+import type { Claim } from '../jobs/types.ts'
 import type { LimitsOutcome } from '../rate-limits/permits.ts'
 
 /** What an upstream call brought, judged once: for the job, for the health of the provider, and for the limits of its key. */

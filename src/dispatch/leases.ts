@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Claim, JobStore } from '../jobs/store.ts'
+import type { Claim, JobStore } from '../jobs/types.ts'
 import { createRepeating, type Repeating, renewalsPerLease } from '../lifecycle/repeating.ts'
 
 type Held = Pick<Claim, 'id' | 'token'>

@@ -1,18 +1,11 @@
 import type { Attempt, Usage } from '../domain/job.ts'
 import { isTerminal } from '../domain/job.ts'
 import type { Step } from '../domain/routing/next-step.ts'
-import type { JobResult, JobStore } from '../jobs/store.ts'
+import type { JobResult, JobStore } from '../jobs/types.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import { mirrorIdOf } from '../redis/keys.ts'
 import type { Ending, Execution } from './execution.ts'
 import type { Transitions } from './transitions.ts'
-
-/** A call of the mirror that goes on beside a job's own. */
-export interface SideBySide {
-  readonly startedAtMs: number
-  /** False when nobody is asked after all; null while that is not known. */
-  isAsked: boolean | null
-}
 
 export interface MirrorAnswer {
   readonly kind: 'answered'

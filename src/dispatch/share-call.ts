@@ -5,7 +5,7 @@ import type { Joined, SharedCallEnd, SingleFlight } from '../cache/single-flight
 import { type CachedRoutes, createSingleFlight } from '../cache/single-flight.ts'
 import type { Permit } from '../domain/permit.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
-import type { JobStore } from '../jobs/store.ts'
+import type { JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { AddressedDoorbell, Doorbells } from '../queue/doorbells.ts'
 import { dueDoorbell } from '../queue/sweeper.ts'

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { CallSignal } from '../domain/interrupt.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
-import type { JobStore, Move } from '../jobs/store.ts'
+import type { JobStore, Move } from '../jobs/types.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type Ending, type Execution, moveTo, unrecorded } from './execution.ts'

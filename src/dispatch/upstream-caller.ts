@@ -15,7 +15,7 @@ import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldow
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import { ignored } from '../health/probe-lease.ts'
 import type { TargetGate } from '../health/target-gate.ts'
-import type { Claim } from '../jobs/store.ts'
+import type { Claim } from '../jobs/types.ts'
 import type { Provider, UpstreamRequest } from '../providers/provider.ts'
 import type { Admission } from '../rate-limits/admission.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'

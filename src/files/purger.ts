@@ -1,13 +1,23 @@
-import { isUploadId, shardOf, shards, ulidOf } from '../redis/keys.ts'
+import type { Cluster, Redis } from 'ioredis'
+import { isUploadId, type Keys, shardOf, shards, ulidOf } from '../redis/keys.ts'
+import type { RunScript } from '../redis/scripts.ts'
+import type { BlobStore } from './blobs/blob-store.ts'
 import { freeQuota } from './quotas.ts'
 import { fileScripts } from './scripts.ts'
-import type { FileStoreOptions } from './store.ts'
 import { uploadGraceMs } from './upload-record.ts'
 
 /** A file that a running batch reads is looked at again after this. */
 const busyMs = 10 * 60_000
 /** A purge that was begun and not finished is begun again after this. */
 const leaseMs = 5 * 60_000
+
+export interface FileStoreOptions {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly blobs: BlobStore
+  readonly now: () => number
+}
 
 export interface FilePurger {
   /** Up to `limit` of every shard. Does all it can, then throws the first error there was. */

@@ -1,9 +1,6 @@
-import type { Cluster, Redis } from 'ioredis'
-import { isFileId, type Keys, shardOf, ulidOf } from '../redis/keys.ts'
+import { isFileId, shardOf, ulidOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
-import type { RunScript } from '../redis/scripts.ts'
-import type { BlobStore } from './blobs/blob-store.ts'
-import { createFilePurger } from './purger.ts'
+import { createFilePurger, type FileStoreOptions } from './purger.ts'
 import { freeQuota } from './quotas.ts'
 import { type FileRecord, fileFields, parseFile } from './record.ts'
 import { fileScripts } from './scripts.ts'
@@ -45,14 +42,6 @@ export interface FileStore {
   remove(id: string): Promise<boolean>
   /** One round of the purger: up to `limit` files and uploads of every shard. Answers how many are gone. */
   purgeDue(limit: number): Promise<number>
-}
-
-export interface FileStoreOptions {
-  readonly redis: Redis | Cluster
-  readonly run: RunScript
-  readonly keys: Keys
-  readonly blobs: BlobStore
-  readonly now: () => number
 }
 
 export const createFileStore = (options: FileStoreOptions): FileStore => {

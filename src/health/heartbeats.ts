@@ -1,11 +1,9 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { DeliveryCounts, EndCounts, WorkCounts } from '../telemetry/counts.ts'
 import type { BreakerState } from './local-breaker.ts'
-import type { Vitals } from './vitals.ts'
 
 /** One live worker process of one provider, as it last told of itself. */
 export interface WorkerHeartbeat {
@@ -108,26 +106,3 @@ export const createWebhookHeartbeat = webhookWorkers.heartbeat
 export const readWebhookWorkers = webhookWorkers.read
 export const createProcessHeartbeat = processes.heartbeat
 export const readProcesses = processes.read
-
-interface HeartbeatDeps {
-  readonly redis: Redis | Cluster
-  readonly prefix: string
-  readonly instance: string
-  readonly ends: () => EndCounts
-  readonly vitals: Vitals
-  readonly log: Logger
-  readonly now: () => number
-}
-
-/** Publishes this process and the jobs that it ended, to the cluster and on the admin port. */
-export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
-  const { redis, prefix, instance, ends, vitals, log, now } = parts
-  const describe = (): ProcessHeartbeat => ({ instance, ends: ends(), seenAtMs: now() })
-  const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)
-  vitals.process(describe)
-  await life.open(
-    'heartbeat',
-    () => heartbeat.start(),
-    () => heartbeat.stop(),
-  )
-}

@@ -1,7 +1,12 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { Logger } from 'pino'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import type { EndCounts } from '../telemetry/counts.ts'
 import { type CircuitStore, createCircuitStore } from './circuit-store.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
 import { type Cooldowns, type CooldownsOptions, createCooldowns } from './cooldowns.ts'
+import { createProcessHeartbeat, type ProcessHeartbeat } from './heartbeats.ts'
+import type { Vitals } from './vitals.ts'
 
 export interface HealthDeps extends CooldownsOptions {
   /** Whether a provider is asked how it is while nobody calls it. */
@@ -36,4 +41,27 @@ export const openHealth = async (life: Lifecycle, site: HealthDeps): Promise<Ope
     circuits => circuits.stop(),
   )
   return { cooldowns, circuitStore, circuits }
+}
+
+interface HeartbeatDeps {
+  readonly redis: Redis | Cluster
+  readonly prefix: string
+  readonly instance: string
+  readonly ends: () => EndCounts
+  readonly vitals: Vitals
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** Publishes this process and the jobs that it ended, to the cluster and on the admin port. */
+export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
+  const { redis, prefix, instance, ends, vitals, log, now } = parts
+  const describe = (): ProcessHeartbeat => ({ instance, ends: ends(), seenAtMs: now() })
+  const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)
+  vitals.process(describe)
+  await life.open(
+    'heartbeat',
+    () => heartbeat.start(),
+    () => heartbeat.stop(),
+  )
 }

@@ -1,7 +1,6 @@
 import type { Attempt, JobClass } from '../domain/job.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
-import type { NewJob } from './new-job.ts'
 import { isApart } from './payloads.ts'
 import {
   formatMove,
@@ -12,7 +11,7 @@ import {
   parseTarget,
   type StoredResult,
 } from './record.ts'
-import type { Claim, ClaimRefusal, JobResult, Move } from './store.ts'
+import type { Claim, ClaimRefusal, JobResult, Move, NewJob } from './types.ts'
 
 // How jobs are put into words for the scripts, and read back from their replies.
 

@@ -1,17 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import type { Endpoint } from '../domain/endpoint.ts'
-import type {
-  Attempt,
-  JobClass,
-  JobError,
-  JobMove,
-  JobStatus,
-  Target,
-  TerminalStatus,
-  Usage,
-} from '../domain/job.ts'
-import type { RequestHeaders } from '../domain/request-headers.ts'
-import type { Home } from '../domain/routing/kept-state.ts'
+import type { JobError, JobStatus } from '../domain/job.ts'
 import { coalesce } from '../redis/coalesce.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
@@ -28,120 +16,12 @@ import {
   type MoveRequest,
   parseClaim,
 } from './codec.ts'
-import type { NewJob } from './new-job.ts'
 import { apartBytes, createPayloads } from './payloads.ts'
-import {
-  formatMove,
-  formatTarget,
-  type JobRecord,
-  parseRecord,
-  type Standing,
-  type StoredResult,
-} from './record.ts'
+import { formatMove, formatTarget, type JobRecord, parseRecord, type StoredResult } from './record.ts'
 import { outboxGraceMs } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
+import type { Claim, ClaimRefusal, Created, JobResult, JobStore, NewJob } from './types.ts'
 import { createWholeJobs } from './whole-jobs.ts'
-
-/** `replayed`: the key named this earlier job. `conflict`: it named one with another body. `full`: there is no room for a new one. */
-export type Created =
-  | { readonly kind: 'created' }
-  | { readonly kind: 'replayed'; readonly id: string }
-  | { readonly kind: 'conflict' | 'full' }
-
-/** A claimed job: what its worker needs to call, judge and move it. */
-export interface Claim {
-  readonly id: string
-  readonly token: string
-  readonly tenant: string
-  readonly class: JobClass
-  readonly endpoint: Endpoint
-  readonly model: string
-  readonly target: Target
-  readonly hop: number
-  readonly generation: number
-  readonly expiresAtMs: number
-  readonly attemptsSpent: number
-  readonly attempts: readonly Attempt[]
-  readonly body: string
-  /** Bytes of a long body that is not there yet: `withBody` reads it. */
-  readonly unread?: number
-  readonly headers: RequestHeaders
-  readonly home: Home | null
-}
-
-/** Why a doorbell led nowhere. All are harmless. */
-export type ClaimRefusal = 'gone' | 'stale' | 'busy' | TerminalStatus
-
-export interface Move {
-  readonly hop: number
-  readonly generation: number
-  readonly target: Target
-  readonly attemptsSpent: number
-  /** Calls made since the claim and not yet logged. */
-  readonly attempts: readonly Attempt[]
-  /** Why it moves, where those calls do not tell. */
-  readonly note?: JobMove
-  /** What a job that parks waits for. */
-  readonly standing?: Standing
-}
-
-export interface JobResult {
-  readonly status: 'succeeded' | 'failed'
-  readonly attempts: readonly Attempt[]
-  readonly response: { readonly statusCode: number; readonly body: string } | null
-  readonly error: JobError | null
-  readonly refused: boolean
-  readonly usage: Usage | null
-  readonly costUsd: number | null
-  /** Who gave the answer, where it was to another job and no call was made. */
-  readonly cachedFrom?: Target
-  /** Whether its Idempotency-Key may name another job from now on. */
-  readonly freesKey?: boolean
-}
-
-export interface JobStore {
-  create(job: NewJob): Promise<Created>
-  /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */
-  claim(id: string, hop: number, generation: number, token: string): Promise<Claim | ClaimRefusal>
-  /** The claim with its body. */
-  withBody(claim: Claim): Promise<Claim>
-  /** Holds the job for another `leaseMs`. False when the token no longer holds it. */
-  renew(claim: Pick<Claim, 'id' | 'token'>): Promise<boolean>
-  /** False when the token no longer holds the job: another worker has it, or it has ended. */
-  advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
-  park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
-  retry(claim: Claim, spent: number, attempts: readonly Attempt[], nextCallAtMs: number): Promise<boolean>
-  /** Notes that nothing runs beside it from now on: whoever loses this worker loses it by this job. */
-  isolate(claim: Claim): Promise<boolean>
-  /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
-  finalise(claim: Claim, final: JobResult, sent?: () => void): Promise<boolean>
-  /**
-   * Calls of a run that the job was taken from, or that had its end from elsewhere: each is in the log once, as its worker knows it
-   * best. False where the log has no entry that stands for them.
-   */
-  account(claim: Pick<Claim, 'id' | 'token'>, attempts: readonly Attempt[]): Promise<boolean>
-  /** The state the job was in; a final one or `gone` means that nothing was done. */
-  cancel(id: string): Promise<string>
-  expire(id: string, deferRunningUntilMs: number): Promise<string>
-  /**
-   * Puts back the doorbell that a live job is owed; a running one is taken from its worker. False when it moved on
-   * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
-   */
-  recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>
-  /** Moves a job that waits where nobody attends to it. False when it moved on meanwhile. */
-  passOn(
-    record: Pick<JobRecord, 'id' | 'hop' | 'generation'>,
-    target: Target,
-    note: JobMove,
-  ): Promise<boolean>
-  read(id: string): Promise<JobRecord | null>
-  /** Asks `admit` first where the answer is long, with its bytes. */
-  readWhen(id: string, admit: (bytes: number) => Promise<unknown>): Promise<JobRecord | null>
-  /** Records without their responses, which a list has no room for. */
-  readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
-  /** The request's body; null once the job has succeeded. */
-  readBody(id: string): Promise<string | null>
-}
 
 export interface JobStoreOptions {
   readonly redis: Redis | Cluster

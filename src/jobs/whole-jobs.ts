@@ -1,9 +1,8 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Keys } from '../redis/keys.ts'
-import type { NewJob } from './new-job.ts'
 import { isApart, isRefusedAsFull, longWrite, type Payloads } from './payloads.ts'
 import { type JobRecord, parseRecord, type RecordFields, type StoredResult } from './record.ts'
-import type { Claim, Created, JobResult, JobStore } from './store.ts'
+import type { Claim, Created, JobResult, JobStore, NewJob } from './types.ts'
 
 /** What the scripts answer, that know nothing of long texts but whether they are there. */
 interface BareJobs {

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Attempt } from '../domain/job.ts'
-import type { JobResult } from '../jobs/store.ts'
+import type { JobResult } from '../jobs/types.ts'
 import { type AnswerDigest, answerDigestOf } from './answer-digest.ts'
 
 /** Of each answer: a hundred pairs then take 3 MB of Redis at most. */

@@ -5,7 +5,7 @@ import { deadlineEntry, deliveryEntry, jobDoorbell, leaseEntry, webhookDoorbell 
 import type { JobIndex } from '../jobs/index-stream.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { Schedule } from '../jobs/schedule.ts'
-import type { JobStore } from '../jobs/store.ts'
+import type { JobStore } from '../jobs/types.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
 import { createMayRing, settledAfterMs } from './may-ring.ts'

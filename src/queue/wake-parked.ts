@@ -1,6 +1,6 @@
 import { parseBatchDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
 import type { Schedule } from '../jobs/schedule.ts'
-import type { JobStore } from '../jobs/store.ts'
+import type { JobStore } from '../jobs/types.ts'
 import { shards } from '../redis/keys.ts'
 import type { Doorbells } from './doorbells.ts'
 import { dueDoorbell } from './sweeper.ts'

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { vi } from 'vitest'
-import type { JobResult } from '../../src/jobs/store.ts'
+import type { JobResult } from '../../src/jobs/types.ts'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { type ApiOptions, type BatonApi, openBaton } from '../support/open-baton.ts'
 import { testRedis } from '../support/redis.ts'

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { batchStatuses, endedBatchStatuses } from '../../src/batches/record.ts'
 import { jobStatuses, terminalStatuses } from '../../src/domain/job.ts'
 import { headFields, jobFields } from '../../src/jobs/codec.ts'
-import type { NewJob } from '../../src/jobs/new-job.ts'
+import type { NewJob } from '../../src/jobs/types.ts'
 import { keyPatternsOf, normalKey } from './key-patterns.ts'
 import { blocksOf, readDoc, root, tableAfter, uncode } from './markdown.ts'
 

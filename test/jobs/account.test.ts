@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Attempt } from '../../src/domain/job.ts'
-import type { Claim } from '../../src/jobs/store.ts'
+import type { Claim } from '../../src/jobs/types.ts'
 import { answer, failure, leaseMs, openStore } from './store-fixture.ts'
 
 const { store, clock, running, claimed, close } = openStore()

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Claim } from '../../src/jobs/store.ts'
+import type { Claim } from '../../src/jobs/types.ts'
 import { answer, failure, leaseMs, openStore } from './store-fixture.ts'
 
 const { store, schedule, clock, created, claimed, running, newJob, scheduleOf, close } = openStore()

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { NewJob } from '../../src/jobs/new-job.ts'
+import type { NewJob } from '../../src/jobs/types.ts'
 import { answer, failure, openStore, retentionMs } from './store-fixture.ts'
 
 const { store, redis, keys, clock, newJob, created, claimed, running, scheduleOf, close } = openStore()

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { JobMove, Target } from '../../src/domain/job.ts'
-import type { Claim } from '../../src/jobs/store.ts'
+import type { Claim } from '../../src/jobs/types.ts'
 import { jobView } from '../../src/jobs/view.ts'
 import { openStore } from './store-fixture.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { apartBytes, isApart } from '../../src/jobs/payloads.ts'
-import type { Claim, JobResult } from '../../src/jobs/store.ts'
+import type { Claim, JobResult } from '../../src/jobs/types.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
 import { newMirrorId } from '../../src/redis/keys.ts'
 import { type BatchFixture, openBatches } from '../batches/store/batch-fixture.ts'

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
-import { createJobStore, type JobStore } from '../../src/jobs/store.ts'
+import { createJobStore } from '../../src/jobs/store.ts'
+import type { JobStore } from '../../src/jobs/types.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { createTelemetry } from '../../src/telemetry/telemetry.ts'
 import { leaseMs, openStore, retentionMs, type StoreFixture } from './store-fixture.ts'

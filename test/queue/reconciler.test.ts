@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { leaseEntry, webhookDoorbell } from '../../src/jobs/doorbell.ts'
-import type { NewJob } from '../../src/jobs/new-job.ts'
+import type { NewJob } from '../../src/jobs/types.ts'
 import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
 import { reconcileRecords } from '../../src/queue/reconciler.ts'
 import { sweep } from '../../src/queue/sweeper.ts'

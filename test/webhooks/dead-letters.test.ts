@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import type { NewJob } from '../../src/jobs/new-job.ts'
+import type { NewJob } from '../../src/jobs/types.ts'
 import { newJobId } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { createDeadLetters } from '../../src/webhooks/dead-letters.ts'

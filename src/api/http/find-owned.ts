@@ -8,7 +8,7 @@ import type { FileStore } from '../../files/store.ts'
 import type { UploadRecord } from '../../files/upload-record.ts'
 import type { UploadClosed, UploadStore } from '../../files/upload-store.ts'
 import type { JobRecord } from '../../jobs/record.ts'
-import type { JobStore } from '../../jobs/store.ts'
+import type { JobStore } from '../../jobs/types.ts'
 import { isBatchId, isFileId, isJobId } from '../../redis/keys.ts'
 
 /**

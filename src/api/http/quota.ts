@@ -1,4 +1,5 @@
-import type { BatchCreated, NewBatch } from '../../batches/store.ts'
+import type { NewBatch } from '../../batches/new-batch.ts'
+import type { BatchCreated } from '../../batches/store.ts'
 import { BatonError } from '../../domain/errors.ts'
 import type { Quotas } from '../../files/quotas.ts'
 import type { ApiParts } from '../parts.ts'

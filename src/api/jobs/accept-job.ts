@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Submitted } from '../../dispatch/submit.ts'
-import type { JobStore } from '../../jobs/store.ts'
+import type { JobStore } from '../../jobs/types.ts'
 import { jobView } from '../../jobs/view.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 import { jobNotFound } from '../http/find-owned.ts'

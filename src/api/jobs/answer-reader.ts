@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JobRecord } from '../../jobs/record.ts'
-import type { JobStore } from '../../jobs/store.ts'
+import type { JobStore } from '../../jobs/types.ts'
 import type { Capacity } from '../http/capacity.ts'
 
 /**

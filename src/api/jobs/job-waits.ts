@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import { isTerminal } from '../../domain/job.ts'
 import type { CompletionListener } from '../../jobs/completion-listener.ts'
-import type { JobStore } from '../../jobs/store.ts'
+import type { JobStore } from '../../jobs/types.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 
 /** `poll`: can be asked again at any time. `sync`: the connection is the only way to the answer. */

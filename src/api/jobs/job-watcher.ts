@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { CompletionListener } from '../../jobs/completion-listener.ts'
 import type { JobRecord } from '../../jobs/record.ts'
-import type { JobStore } from '../../jobs/store.ts'
+import type { JobStore } from '../../jobs/types.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 import { traceOf } from '../http/errors.ts'
 

@@ -1,20 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import type { BlobStore } from './blob-store.ts'
 import { createDiskBlobs } from './disk-blobs.ts'
-
-/** As the config has it. */
-export interface S3Settings {
-  readonly bucket: string
-  readonly region: string
-  /** Absent for Amazon's own. */
-  readonly endpoint?: string | undefined
-  /** What all keys of objects begin with, without a slash at the end. */
-  readonly prefix: string
-  /** Both or none: without them the usual places are asked (environment, profile, role of the machine). */
-  readonly access_key_id?: string | undefined
-  readonly secret_access_key?: string | undefined
-  readonly force_path_style: boolean
-}
+import type { S3Settings } from './s3-blobs.ts'
 
 export interface StorageSettings {
   /** A directory, used unless there is `s3`. */

@@ -17,8 +17,21 @@ import {
   type WriteOptions,
 } from './blob-store.ts'
 import { boundedSource } from './bounded-source.ts'
-import type { S3Settings } from './open-blobs.ts'
 import { beginUpload, onS3, partsOf, type S3Object, type S3Upload, s3ErrorName } from './s3-upload.ts'
+
+/** As the config has it. */
+export interface S3Settings {
+  readonly bucket: string
+  readonly region: string
+  /** Absent for Amazon's own. */
+  readonly endpoint?: string | undefined
+  /** What all keys of objects begin with, without a slash at the end. */
+  readonly prefix: string
+  /** Both or none: without them the usual places are asked (environment, profile, role of the machine). */
+  readonly access_key_id?: string | undefined
+  readonly secret_access_key?: string | undefined
+  readonly force_path_style: boolean
+}
 
 const checkMs = 15_000
 /** How often a read goes on after a connection that broke, when none of them brought a byte. */

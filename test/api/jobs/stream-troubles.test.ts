@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createJobStreams } from '../../../src/api/jobs/job-streams.ts'
 import { createJobWatcher } from '../../../src/api/jobs/job-watcher.ts'
-import type { JobStore } from '../../../src/jobs/store.ts'
+import type { JobStore } from '../../../src/jobs/types.ts'
 import { endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi

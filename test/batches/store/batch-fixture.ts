@@ -1,6 +1,6 @@
+import type { NewBatch } from '../../../src/batches/new-batch.ts'
 import type { BatchRecord } from '../../../src/batches/record.ts'
 import type { BatchJob, BatchLease, Collection, Feed } from '../../../src/batches/steps.ts'
-import type { NewBatch } from '../../../src/batches/store.ts'
 import { batchJobId, newBatchId, newFileId } from '../../../src/redis/keys.ts'
 import { openStore, type StoreFixture } from '../../jobs/store-fixture.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Claim, Move } from '../../../src/jobs/store.ts'
+import type { Claim, Move } from '../../../src/jobs/types.ts'
 import type { Model, ModelJob } from './model.ts'
 import type { Records } from './rig.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { jobDoorbell } from '../../../src/jobs/doorbell.ts'
-import type { NewJob } from '../../../src/jobs/new-job.ts'
+import type { NewJob } from '../../../src/jobs/types.ts'
 import { providerQueue } from '../../../src/queue/doorbells.ts'
 import { newJobId } from '../../../src/redis/keys.ts'
 import { isOver } from './model.ts'

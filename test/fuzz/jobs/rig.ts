@@ -4,7 +4,8 @@ import { type Logger, pino } from 'pino'
 import { until } from '../../../harness/until.ts'
 import { createJobIndex, type JobIndex } from '../../../src/jobs/index-stream.ts'
 import { createSchedule, type Schedule } from '../../../src/jobs/schedule.ts'
-import { createJobStore, type JobStore } from '../../../src/jobs/store.ts'
+import { createJobStore } from '../../../src/jobs/store.ts'
+import type { JobStore } from '../../../src/jobs/types.ts'
 import {
   createDoorbells,
   type Doorbells,

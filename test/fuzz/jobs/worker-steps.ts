@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Attempt } from '../../../src/domain/job.ts'
 import { jobDoorbell, parseDoorbell } from '../../../src/jobs/doorbell.ts'
-import type { JobStore, Move } from '../../../src/jobs/store.ts'
+import type { JobStore, Move } from '../../../src/jobs/types.ts'
 import { providerQueue } from '../../../src/queue/doorbells.ts'
 import { sweep } from '../../../src/queue/sweeper.ts'
 import { answer, failure } from '../../jobs/store-fixture.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { leaseEntry } from '../../../src/jobs/doorbell.ts'
-import type { Claim } from '../../../src/jobs/store.ts'
+import type { Claim } from '../../../src/jobs/types.ts'
 import type { AddressedDoorbell } from '../../../src/queue/doorbells.ts'
 import type { ReconcilerDeps } from '../../../src/queue/reconciler.ts'
 import type { SweepDeps } from '../../../src/queue/sweeper.ts'
