@@ -1,6 +1,5 @@
-import { globSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { circlesOf, code, files, importsOf, product, specifiersOf } from './tree.ts'
 
 /** What each layer may import, besides itself. Whoever is not listed is an entry point and may build from all. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -103,68 +102,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const readsEnvironment =
   /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal))\.ts$|demo\/|harness\/|bench\/|chaos\/|soak\/|examples\/|test\/)/
 
-const root = join(import.meta.dirname, '../..')
-const files = ['src', 'workers', 'demo', 'harness', 'bench', 'chaos', 'soak', 'examples', 'test'].flatMap(
-  dir => globSync(`${dir}/**/*.ts`, { cwd: root }),
-)
-const code = new Map(files.map(file => [file, readFileSync(join(root, file), 'utf8')]))
-
 const layerOf = (file: string): string => file.split('/').slice(0, 2).join('/')
-const importsOf = (file: string): string[] =>
-  [...code.get(file)!.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => name!)
-const inTree = (file: string, name: string): string => normalize(join(dirname(file), name))
-
-it('reads the tree', () => {
-  expect(files.length).toBeGreaterThan(100)
-  expect(importsOf('src/context/foundation.ts')).toContain('../redis/keys.ts')
-})
-
-it('imports point one way', () => {
-  const wrong = files.flatMap(file =>
-    importsOf(file)
-      .filter(name => name.startsWith('.'))
-      .map(name => inTree(file, name))
-      .filter(target => {
-        const [from, to] = [layerOf(file), layerOf(target)]
-        const edges = allowed[from]
-        return edges !== undefined && from !== to && !edges.includes(to)
-      })
-      .map(target => `${file} -> ${target}`),
-  )
-  expect(wrong).toEqual([])
-})
-
-it('every edge of the table is used, so that it tells the truth', () => {
-  const used = new Set(
-    files.flatMap(file =>
-      importsOf(file)
-        .filter(name => name.startsWith('.'))
-        .map(name => `${layerOf(file)} -> ${layerOf(inTree(file, name))}`),
-    ),
-  )
-  const edges = Object.entries(allowed).flatMap(([from, targets]) => targets.map(to => `${from} -> ${to}`))
-  expect(edges.filter(edge => !used.has(edge))).toEqual([])
-})
-
-it('the domain imports nothing at all', () => {
-  const foreign = files
-    .filter(file => layerOf(file) === 'src/domain')
-    .flatMap(file =>
-      importsOf(file)
-        .filter(name => !name.startsWith('.'))
-        .map(name => `${file}: ${name}`),
-    )
-  expect(foreign).toEqual([])
-})
-
-it('the domain asks for no time and no chance of its own', () => {
-  const impure = files.filter(
-    file =>
-      layerOf(file) === 'src/domain' &&
-      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b/.test(code.get(file)!),
-  )
-  expect(impure).toEqual([])
-})
 
 /** Who may look at the clock of the host, and why. All others are given the time of `src/clock`. */
 const looksAtHostsClock: Readonly<Record<string, string>> = {
@@ -179,23 +117,73 @@ const looksAtHostsClock: Readonly<Record<string, string>> = {
   'src/sim/webhook-receiver.ts': 'stands for a receiver, with a clock of its own',
 }
 
-it('whoever compares times, or writes them down for others, is given the one clock', () => {
-  const lookers = files.filter(
-    file => /^(?:src|workers)\//.test(file) && /\bDate\.now\b|\bnew Date\(\)/.test(code.get(file)!),
-  )
-  expect(lookers.toSorted()).toEqual(Object.keys(looksAtHostsClock).toSorted())
-})
+describe('the rooms of the source', () => {
+  it('reads the tree', () => {
+    expect(files.length).toBeGreaterThan(100)
+    expect(importsOf('src/context/foundation.ts')).toContain('src/redis/keys.ts')
+  })
 
-it('only entry points read the environment', () => {
-  const readers = files.filter(
-    file => code.get(file)!.includes('process.env') && !readsEnvironment.test(file),
-  )
-  expect(readers).toEqual([])
-})
+  it('imports point one way', () => {
+    const wrong = files.flatMap(file =>
+      importsOf(file)
+        .filter(target => {
+          const [from, to] = [layerOf(file), layerOf(target)]
+          const edges = allowed[from]
+          return edges !== undefined && from !== to && !edges.includes(to)
+        })
+        .map(target => `${file} -> ${target}`),
+    )
+    expect(wrong).toEqual([])
+  })
 
-it('no text becomes code', () => {
-  const evil = /(?<![.\w])eval\(|\bnew Function\(|'node:vm'/
-  expect(files.filter(file => file !== 'test/structure/rooms.test.ts' && evil.test(code.get(file)!))).toEqual(
-    [],
-  )
+  it('every edge of the table is used, so that it tells the truth', () => {
+    const used = new Set(
+      files.flatMap(file => importsOf(file).map(target => `${layerOf(file)} -> ${layerOf(target)}`)),
+    )
+    const edges = Object.entries(allowed).flatMap(([from, targets]) => targets.map(to => `${from} -> ${to}`))
+    expect(edges.filter(edge => !used.has(edge))).toEqual([])
+  })
+
+  it('the table has no circle', () => {
+    expect(circlesOf(Object.keys(allowed), room => allowed[room] ?? [])).toEqual([])
+  })
+
+  it('the domain imports nothing at all', () => {
+    const foreign = files
+      .filter(file => layerOf(file) === 'src/domain')
+      .flatMap(file =>
+        specifiersOf(file)
+          .filter(name => !name.startsWith('.'))
+          .map(name => `${file}: ${name}`),
+      )
+    expect(foreign).toEqual([])
+  })
+
+  it('the domain asks for no time and no chance of its own', () => {
+    const impure = files.filter(
+      file =>
+        layerOf(file) === 'src/domain' &&
+        /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\b/.test(code.get(file)!),
+    )
+    expect(impure).toEqual([])
+  })
+
+  it('whoever compares times, or writes them down for others, is given the one clock', () => {
+    const lookers = product.filter(file => /\bDate\.now\b|\bnew Date\(\)/.test(code.get(file)!))
+    expect(lookers.toSorted()).toEqual(Object.keys(looksAtHostsClock).toSorted())
+  })
+
+  it('only entry points read the environment', () => {
+    const readers = files.filter(
+      file => code.get(file)!.includes('process.env') && !readsEnvironment.test(file),
+    )
+    expect(readers).toEqual([])
+  })
+
+  it('no text becomes code', () => {
+    const evil = /(?<![.\w])eval\(|\bnew Function\(|'node:vm'/
+    expect(
+      files.filter(file => file !== 'test/structure/rooms.test.ts' && evil.test(code.get(file)!)),
+    ).toEqual([])
+  })
 })
