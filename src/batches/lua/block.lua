@@ -1,7 +1,8 @@
--- Says that a batch cannot go on before a person acts, or that it goes on. Each time anew its webhook is owed a notice, which
--- is a record of its own: the one of its end must not wait for it. Fenced.
--- KEYS: batch, schedule   ARGV: token, what blocks it as JSON ('' for nothing), the batch's id, now
--- Replies 'blocked', 'free' or 'lost'.
+-- Notes that a batch cannot go on before a person acts, or that it goes on. Each new block owes its webhook a
+-- notice, which is a record of its own: the webhook of the batch's end must not wait for it. Fenced.
+-- KEYS: batch, schedule
+-- ARGV: token, what blocks it as JSON ('' for nothing), the batch's id, now
+-- Replies: 'blocked', 'free' or 'lost'.
 local r = redis.call('HMGET', KEYS[1], 'lease', 'blocked', 'webhook', 'tenant')
 if r[1] ~= ARGV[1] then return 'lost' end
 if ARGV[2] == '' then

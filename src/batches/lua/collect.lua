@@ -1,9 +1,12 @@
--- The oldest done lines are durable in the output files: lets go of them and of their jobs, makes the new segments part
--- of the files, and counts. One step, so counts always equal the lines in the files. Fenced.
+-- Lets go of the oldest finished lines and their jobs, once the output files hold the lines durably: adds the
+-- new segments to the files, and counts. One step, so that counts always equal the lines in the files.
+-- Fenced.
 -- KEYS: batch
--- Takes: token, name of this collection, every job up to this number is collected, bytes of the jobs' requests,
---   {{file's id, segment ('' for none), its bytes} for the output and the error file}, {counter, increment …}, {the lines as peeked …}
--- Gives {the batch's status}, {'lost'}, or {'changed'} when the done lines are not those.
+-- Packed: token, name of this collection, job number up to which all are collected, bytes of the jobs'
+--   requests, {{file's id, segment ('' for none), its bytes} for the output and the error file}, {counter,
+--   increment …}, {the lines as peeked …}
+-- Replies: {the batch's status}, {'lost'}, or {'changed'} when the finished lines are not those that were
+--   peeked.
 local batch, done = KEYS[1], BASE .. 'bd:' .. KEYS[1]:sub(-26)
 local token, name, low, bytes, segments, counters, peeked = unpack(packed())
 

@@ -1,20 +1,22 @@
--- The end of a batch: every line is in the output files, or its input was found to be wrong. Its files become files, its
--- input is let go, and its webhook is owed. Fenced.
--- KEYS: batch, open batches, done lines, schedule, purge, input file, then for output and error file: file, segments
--- ARGV: id, token, now, faults as JSON ('' for none), retention ms, input is a file (1 or 0), then for each of the two files: id, expires at, number
---       of words (0 for a file without lines), field, value …
--- Replies the status it ended in, 'lost', or 'changed' when lines are still missing.
+-- Ends a batch: every line is in the output files, or its input was found to be wrong. Makes its output files
+-- visible, lets go of its input, and owes its webhook. Fenced.
+-- KEYS: batch, open batches, finished lines, schedule, purge, input file, then for output and error file:
+--   file, segments
+-- ARGV: id, token, now, faults as JSON ('' for none), retention ms, input is a file (1 or 0), then for each
+--   of the two files: id, expires at, number of fields and values (0 for a file without lines), field, value
+--   …
+-- Replies: the status it ended in, 'lost', or 'changed' when lines are still missing.
 local batch, id, now = KEYS[1], ARGV[1], ARGV[3]
 local r = redis.call('HMGET', batch, 'lease', 'status', 'total', 'fed', 'expired', 'webhook', 'succeeded', 'errored', 'canceled')
-if r[1] ~= ARGV[2] then return 'lost' end
-local status = r[2]
+local lease, status, total, fed, lines_expired, webhook, succeeded, errored, canceled = unpack(r, 1, 9)
+if lease ~= ARGV[2] then return 'lost' end
 if ARGV[4] ~= '' then
   redis.call('HSET', batch, 'faults', ARGV[4])
   status = status == 'cancelling' and 'cancelled' or 'failed'
 else
-  local collected = (r[5] or 0) + (r[7] or 0) + (r[8] or 0) + (r[9] or 0)
-  if not r[3] or (r[4] or '0') ~= r[3] or collected ~= tonumber(r[3]) then return 'changed' end
-  local expired = tonumber(r[5] or 0) > 0
+  local collected = (lines_expired or 0) + (succeeded or 0) + (errored or 0) + (canceled or 0)
+  if not total or (fed or '0') ~= total or collected ~= tonumber(total) then return 'changed' end
+  local expired = tonumber(lines_expired or 0) > 0
   status = status == 'cancelling' and 'cancelled' or expired and 'expired' or 'completed'
 end
 redis.call('HSET', batch, 'status', status, 'ended_at', now)
@@ -24,15 +26,15 @@ redis.call('DEL', KEYS[3])
 
 local a = 7
 for k = 7, 9, 2 do
-  local file, expires, words = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2])
-  if words > 0 then redis.call('HSET', KEYS[k], unpack(ARGV, a + 3, a + 2 + words)) end
+  local file, expires, length = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2])
+  if length > 0 then redis.call('HSET', KEYS[k], unpack(ARGV, a + 3, a + 2 + length)) end
   -- A feeder that died may have written for a file without lines too.
   redis.call('ZADD', KEYS[5], expires, file)
-  a = a + 3 + words
+  a = a + 3 + length
 end
 if ARGV[6] == '1' and redis.call('EXISTS', KEYS[6]) == 1 then redis.call('HINCRBY', KEYS[6], 'refs', -1) end
 
-if r[6] then
+if webhook then
   -- No expiry while a delivery is due: retries may last longer than the retention.
   redis.call('HSET', batch, 'delivery', 'pending')
   redis.call('ZADD', KEYS[4], now, id .. '.w.0')

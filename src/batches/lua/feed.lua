@@ -1,9 +1,11 @@
--- Makes jobs of a batch's next lines, notes lines that become none, and moves the cursor past them all, in one step: no
--- line is fed twice, whoever dies when. Fenced.
+-- Makes jobs of a batch's next lines, notes lines that become none, and moves the cursor past them all in one
+-- step: no line is fed twice, whichever process dies when. Fenced.
 -- KEYS: batch
--- Takes: token, fed before, fed after, byte offset, physical line, bytes of the jobs, doorbells due at, {lines that become no job …},
---   {{id, long body ('' where the record has it, true where it was written before), field, value …} for each job}
--- Gives {the batch's status}, {'lost'}, or {'changed'} when the cursor is not where the feeder thought, or a long body is gone.
+-- Packed: token, fed before, fed after, byte offset, physical line, bytes of the jobs, doorbells due at,
+--   {lines that become no job …}, {{id, long body ('' where the record has it, true where it was written
+--   before), field, value …} for each job}
+-- Replies: {the batch's status}, {'lost'}, or {'changed'} when the cursor is not where the feeder thought, or
+--   a long body is gone.
 local batch = KEYS[1]
 local token, before, after, offset, line, bytes, due, skipped, jobs = unpack(packed())
 

@@ -1,6 +1,7 @@
--- Forgets a batch that has ended; its output files are left to the purger.
--- KEYS: batch, purge, output file, error file   ARGV: now, output file's id, error file's id
--- Replies 'removed', 'not_ended' or 'gone'.
+-- Forgets a batch that has ended, and leaves its output files to the purger.
+-- KEYS: batch, purge, output file, error file
+-- ARGV: now, output file's id, error file's id
+-- Replies: 'removed', 'not_ended' or 'gone'.
 local r = redis.call('HMGET', KEYS[1], 'status', 'ended_at')
 if not r[1] then return 'gone' end
 if not r[2] then return 'not_ended' end

@@ -1,7 +1,8 @@
--- Takes a batch from one status to the next and writes what became known with it. Fenced. A batch that is being
--- cancelled stays so; a repetition changes nothing.
--- KEYS: batch   ARGV: token, from, to, field of the time, now, field, value …
--- Replies the status it has then, or 'lost'.
+-- Takes a batch from one status to the next and writes what became known with it. A batch that is being
+-- cancelled stays so; a repetition changes nothing. Fenced.
+-- KEYS: batch
+-- ARGV: token, from, to, field of the time, now, field, value …
+-- Replies: the status it has then, or 'lost'.
 local r = redis.call('HMGET', KEYS[1], 'lease', 'status')
 if r[1] ~= ARGV[1] then return 'lost' end
 if #ARGV > 5 then redis.call('HSET', KEYS[1], unpack(ARGV, 6)) end

@@ -1,6 +1,7 @@
--- A job that asked has no answer that could be shared.
+-- Ends the lead of a job that has no answer to share.
+-- KEYS: those of prelude.lua
 -- ARGV: job, 1 when another's call may end likewise, ms for which that is remembered
--- Replies the doorbells of those who followed it.
+-- Replies: the doorbells of the jobs that followed it.
 if redis.call('GET', LEAD) ~= ARGV[1] then return {} end
 redis.call('DEL', LEAD)
 if ARGV[2] == '1' then

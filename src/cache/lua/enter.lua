@@ -1,6 +1,7 @@
--- A job asks what to do about its request.
--- ARGV: job, lease ms, failures after which nobody follows
--- Replies {'hit', answer}, {'lead'}, {'follow', ms for which the lead is held}, or {'alone'}.
+-- Decides what a job does about its request: take the kept answer, lead, follow the leader, or call alone.
+-- KEYS: those of prelude.lua
+-- ARGV: job, lease ms, failures after which no job follows
+-- Replies: {'hit', answer}, {'lead'}, {'follow', ms for which the lead is held}, or {'alone'}.
 local answer = redis.call('GET', ANSWER)
 if answer then return { 'hit', answer } end
 -- Behind leaders that fail one after the other, the last in line would wait for ever.

@@ -1,7 +1,7 @@
 -- Writes the record of a file whose bytes are durable.
 -- KEYS: record, segments, purge
--- ARGV: id, expires (0: never), number of words, field, value …, then a segment each
--- Replies 1, or 0 when its reservation ran out: then its bytes are gone, or are about to be.
+-- ARGV: id, expires at (0: never), number of fields and values, field, value …, then a segment each
+-- Replies: 1, or 0 when its reservation ran out: its bytes are gone then, or soon will be.
 local r = redis.call('HMGET', KEYS[1], 'created', 'deleted')
 if r[1] then return 1 end -- a lost reply made the client library send this again
 if r[2] or not redis.call('ZSCORE', KEYS[3], ARGV[1]) then return 0 end

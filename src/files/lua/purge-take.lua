@@ -1,7 +1,9 @@
--- Takes a due file or upload for one purger: it comes up again unless that purger finishes. From now on no record
--- can be made of it, for its bytes go first.
--- KEYS: record, purge   ARGV: id, now, look again at while a batch reads it, lease until
--- Replies {tenant, expires} of the record, '' for what it does not say; nil when there is nothing to remove now.
+-- Takes a due file or upload for one purger; it comes up again unless that purger finishes. No record can be
+-- made of it from now on, because its bytes go first.
+-- KEYS: record, purge
+-- ARGV: id, now, look again at while a batch reads it, leased until
+-- Replies: {tenant, expires at} of the record, '' where it has none, or nil when there is nothing to remove
+--   now.
 local due = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if not due or tonumber(due) > tonumber(ARGV[2]) then return nil end
 local r = redis.call('HMGET', KEYS[1], 'refs', 'tenant', 'expires')

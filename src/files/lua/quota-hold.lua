@@ -1,6 +1,8 @@
--- Counts a file, or bytes that are kept without one, for its tenant; anew when it is known by now.
--- KEYS: what each of the tenant's takes, their sums   ARGV: name, files (1 or 0), bytes, most files, most bytes
--- Replies 'held', or what there would be too much of: 'files' or 'bytes'. What grows no further is never refused.
+-- Counts a file, or bytes that are kept without one, for its tenant; counts anew what was counted before.
+-- What does not grow is never refused.
+-- KEYS: storage of each of the tenant's files, their sums
+-- ARGV: name, files (1 or 0), bytes, most files, most bytes
+-- Replies: 'held', or the limit that it would exceed: 'files' or 'bytes'.
 local files, bytes = tonumber(ARGV[2]), tonumber(ARGV[3])
 local before = redis.call('HGET', KEYS[1], ARGV[1]) or '0 0'
 local files_before, bytes_before = before:match('^(%d+) (%d+)$')

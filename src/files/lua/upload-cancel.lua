@@ -1,6 +1,7 @@
--- Ends an upload for its client; its parts can be purged from now on.
--- KEYS: upload, purge   ARGV: id, now
--- Replies 'done', or what the upload is instead of pending.
+-- Ends an upload for its client, and lets its parts be purged from now on.
+-- KEYS: upload, purge
+-- ARGV: id, now
+-- Replies: 'done', or what the upload is instead of pending.
 local closed = upload_closed(KEYS[1], ARGV[2])
 if closed then return closed end
 redis.call('HSET', KEYS[1], 'status', 'cancelled')

@@ -1,12 +1,15 @@
--- Takes up a part whose bytes are durable, as far as the upload announced that many. A part that was taken up before is
--- answered by its first id: as often as it is sent again, it counts once.
--- KEYS: upload, parts   ARGV: now, part id, bytes, most parts, what it is, may be a repetition (1 or 0)
--- Replies 'added', the id of the same part, 'too_many', 'too_much', or what the upload is instead of pending.
+-- Adds a part whose bytes are durable, within the bytes that the upload announced. A part that was added
+-- before is answered by its first id, so that it counts once however often it is sent.
+-- KEYS: upload, parts
+-- ARGV: now, part id, bytes, most parts, fingerprint of the part, may be a repetition (1 or 0)
+-- Replies: 'added', the id of the same part, 'too_many', 'too_much', or what the upload is instead of
+--   pending.
 local closed = upload_closed(KEYS[1], ARGV[1])
 if closed then return closed end
 local r = redis.call('HMGET', KEYS[1], 'bytes', 'received')
 local is_beyond = tonumber(r[2] or '0') + tonumber(ARGV[3]) > tonumber(r[1])
--- Of several that are the same the latest is meant; ids are ordered by time. One that goes beyond can only be a repetition.
+-- The latest of several same parts is meant; ids are ordered by time. A part beyond the announced bytes can
+-- only be a repetition.
 if is_beyond or ARGV[6] == '1' then
   local same
   local all = redis.call('HGETALL', KEYS[2])

@@ -1,15 +1,17 @@
--- Begins every script about the circuit of a provider, or of a model on it (`provider/model`).
--- KEYS: circuits, windows, events of the provider   ARGV: name of the circuit, now, channel, ...
+-- Prepended to every script about the circuit of a provider, or of a model on it (`provider/model`).
+-- KEYS: circuits, windows, events of the provider
+-- ARGV: name of the circuit, now, channel, then those of the script
 local provider, now = ARGV[1], tonumber(ARGV[2])
 local known = redis.call('HGET', KEYS[1], provider)
 local circuit = known and cjson.decode(known)
   or { provider = provider, state = 'healthy', seq = 0, era = 0, sinceMs = 0, untilMs = 0, reason = '', share = 1,
        step = 0, cooled = false, relapses = 0, owner = '', pausedAtMs = 0, checkedAtMs = 0, lists = false }
 
--- In a window, where a bucket has its number: the run of failures. No bucket has this one.
+-- The number under which a window holds the run of failures. No bucket has it.
 local run_mark = -100
 
--- Tells every process. `event`: also kept in the history. Times as numbers of changes: they grow over a loss of all data.
+-- Publishes the circuit to every process, and keeps it in the history when it is an `event`. The number of a
+-- change is its time, so that numbers grow even after a loss of all data.
 local function keep(event)
   circuit.seq = math.max(circuit.seq + 1, now)
   if circuit.era == 0 then circuit.era = circuit.seq end
@@ -27,23 +29,23 @@ local function go_on_as(state, untilMs, reason)
   circuit.owner = ''
 end
 
--- What was seen before says nothing of what is now.
+-- Begins a new era: what was seen before says nothing about the state that begins.
 local function enter(state, untilMs, reason)
   go_on_as(state, untilMs, reason)
   circuit.era, circuit.cooled = 0, false
   redis.call('HDEL', KEYS[2], provider)
 end
 
--- A circuit's name is a provider's, or has a slash behind it.
+-- The provider of a model's circuit; nil in the circuit of a provider.
 local whole = string.match(provider, '^([^/]*)/')
 
--- Whether this is a model of a provider that is not in full use: calls then tell of the provider.
+-- Whether this is a model of a provider that is not in full use: calls then show how the provider is.
 local function is_overruled()
   local text = whole and redis.call('HGET', KEYS[1], whole)
   return text and cjson.decode(text).state ~= 'healthy'
 end
 
--- Where all of a provider is out of use, nothing is known of its models any more.
+-- While the whole provider is out of use, nothing is known about its models.
 local function forget_models()
   local first = provider .. '/'
   local function is_mine(name) return string.sub(name, 1, #first) == first end
@@ -70,7 +72,7 @@ local function open(terms, reason)
   keep(true)
 end
 
--- The next share of the traffic, or all of it. One that was only throttled keeps its window.
+-- Gives the next share of the traffic, or all of it. A provider that was only throttled keeps its window.
 local function step_up(terms)
   local step = circuit.state == 'recovering' and circuit.step + 1 or 1
   local share = terms.shares[step]
@@ -88,7 +90,8 @@ end
 
 -- Times of answers are kept for two spans of this length.
 local usual_span = 600000
--- The longest answers that are remembered of a span: one that is out of the ordinary does not make it usual.
+-- How many of a span's longest answers are remembered: one that is out of the ordinary must not count as
+-- usual.
 local longest_kept = 3
 
 local function usual_of()
@@ -103,7 +106,7 @@ local function usual_of()
   return usual
 end
 
--- Of all of them, the longest that are kept, longest first.
+-- The longest of all the lists, longest first.
 local function longest_of(...)
   local all = {}
   for _, each in ipairs({ ... }) do
@@ -113,7 +116,7 @@ local function longest_of(...)
   return { all[1], all[2], all[longest_kept] }
 end
 
--- Since when nothing was answered, as far as the window knows.
+-- When a call was last answered, as far as the window knows, else when the circuit's state began.
 local function answered_at()
   local text = redis.call('HGET', KEYS[2], provider)
   for _, each in ipairs(text and cjson.decode(text) or {}) do
@@ -126,7 +129,8 @@ local function crossed(terms, least, ok, failed)
   return ok + failed >= least and failed * 100 > terms.errorPercent * (ok + failed)
 end
 
--- When calls last told of the provider: as far as the window knows, and no later than now. 0 when they did not.
+-- When calls last showed how the provider is, as far as the window knows and no later than now. 0 when none
+-- did.
 local function heard_at(terms)
   local text = redis.call('HGET', KEYS[2], provider)
   local at = 0

@@ -1,6 +1,7 @@
 -- Takes the one probe of the cluster, or holds it for longer.
--- ARGV[4..]: owner, how long the lease lasts, era of the lease that is to be held; 0 to take one
--- Replies 1 when it was taken, and the circuit.
+-- KEYS: those of circuit.lua
+-- ARGV: those of circuit.lua, owner, length of the lease in ms, era of the lease to hold (0: take one)
+-- Replies: {1 when it was taken, the circuit}.
 local owner, untilMs, era = ARGV[4], now + tonumber(ARGV[5]), tonumber(ARGV[6])
 local waits = circuit.state == 'down' or circuit.state == 'slow' or circuit.state == 'probing'
 if era > 0 then

@@ -1,5 +1,7 @@
--- An operator says that a provider can be called again: nothing stands against it, its models and its keys any more.
--- KEYS: board   ARGV: provider, channel
+-- Lifts all that stands against a provider, its models and its keys, because an operator asks for it.
+-- KEYS: board
+-- ARGV: provider, channel
+-- Replies: how many processes of this node heard of it.
 local own = { ['provider:' .. ARGV[1]] = true }
 local starts = { 'target:' .. ARGV[1] .. '/', 'key:' .. ARGV[1] .. '#' }
 for _, scope in ipairs(redis.call('HKEYS', KEYS[1])) do

@@ -1,5 +1,7 @@
 -- Remembers that a provider once listed its models.
--- Replies the circuit.
+-- KEYS: those of circuit.lua
+-- ARGV: those of circuit.lua
+-- Replies: the circuit.
 if not circuit.lists then
   circuit.lists = true
   keep(false)

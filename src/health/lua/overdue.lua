@@ -1,10 +1,13 @@
--- Tells how long a process's calls have been under way, where none of its calls was answered lately, and decides.
--- ARGV[4..]: terms, era of the calls, who tells, their times in ms, longest first, of a few
--- Replies after how long a call is overdue, 0 when nothing is known of what is usual; and the circuit.
+-- Adds how long a process's calls have been under way, where none was answered lately, and decides whether
+-- the provider is slow.
+-- KEYS: those of circuit.lua
+-- ARGV: those of circuit.lua, terms, era of the calls, the process, the ages in ms of its oldest calls (JSON,
+--   longest first)
+-- Replies: {age from which a call is overdue (0: unknown what is usual), the circuit}.
 local terms, era, by, ages = cjson.decode(ARGV[4]), tonumber(ARGV[5]), ARGV[6], cjson.decode(ARGV[7])
-local told = '!' .. provider
--- What a process tells holds for so long.
-local word_lasts = 3000
+local reports = '!' .. provider
+-- How long the report of a process counts, in ms.
+local report_lasts = 3000
 
 local function limit_of()
   local usual = usual_of()
@@ -13,20 +16,20 @@ local function limit_of()
   return math.max(terms.slow.leastMs, math.ceil(terms.slow.factor * longest[#longest]))
 end
 
--- Of all processes, this one's among them.
+-- The overdue calls of all processes, with this one's.
 local function overdue_calls(limit)
   local mine = 0
   for _, ms in ipairs(ages) do if ms >= limit then mine = mine + 1 end end
-  local text = redis.call('HGET', KEYS[2], told)
+  local text = redis.call('HGET', KEYS[2], reports)
   local all = text and cjson.decode(text) or {}
   local sum, kept = mine, { [by] = { mine, now, circuit.era } }
-  for who, word in pairs(all) do
-    if who ~= by and word[2] > now - word_lasts and word[3] == circuit.era then
-      kept[who] = word
-      sum = sum + word[1]
+  for who, report in pairs(all) do
+    if who ~= by and report[2] > now - report_lasts and report[3] == circuit.era then
+      kept[who] = report
+      sum = sum + report[1]
     end
   end
-  redis.call('HSET', KEYS[2], told, cjson.encode(kept))
+  redis.call('HSET', KEYS[2], reports, cjson.encode(kept))
   return sum
 end
 
@@ -36,7 +39,7 @@ if limit > 0 and stands and era == circuit.era and not is_overruled() then
   local on_trial = circuit.state == 'recovering' and not circuit.cooled
   local needed = on_trial and terms.slow.callsBack or terms.slow.calls
   if overdue_calls(limit) >= needed and now - answered_at() >= limit / 2 then
-    -- The first time somebody looks at once. Where looking did not help, it is left alone for longer each time.
+    -- The first probe comes at once. A provider that relapsed is left alone for longer each time.
     local wait = 0
     if on_trial then
       circuit.relapses = circuit.relapses + 1
@@ -44,7 +47,7 @@ if limit > 0 and stands and era == circuit.era and not is_overruled() then
     end
     enter('slow', now + wait, 'overdue')
     circuit.share, circuit.step = 0, 0
-    redis.call('HDEL', KEYS[2], told)
+    redis.call('HDEL', KEYS[2], reports)
     keep(true)
   end
 end

@@ -1,7 +1,8 @@
--- The operator takes a provider out of use, or gives it back. A time that it is to be left alone is over then, whoever set it: it is
--- probed, or comes back in steps.
--- ARGV[4]: 1 or 0
--- Replies the circuit.
+-- Takes a provider out of use for an operator, or gives it back. Giving it back also ends any time for which
+-- it is left alone: it is probed, or comes back in steps.
+-- KEYS: those of circuit.lua
+-- ARGV: those of circuit.lua, 1 or 0
+-- Replies: the circuit.
 if (ARGV[4] == '1') ~= (circuit.pausedAtMs > 0) then
   circuit.pausedAtMs = ARGV[4] == '1' and now or 0
   keep(true)

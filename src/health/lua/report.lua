@@ -1,12 +1,14 @@
 -- Adds what one process saw of a provider, and decides.
--- ARGV[4..]: terms, tally (see the store), known seq
--- Replies the circuit when the caller does not know it as it is.
+-- KEYS: those of circuit.lua
+-- ARGV: those of circuit.lua, terms, tally (see the store), known seq
+-- Replies: the circuit, or nil when the caller knows it as it is.
 local terms, tally = cjson.decode(ARGV[4]), cjson.decode(ARGV[5])
 local ok, failed, reason = tally.ok, tally.failed, tally.reason
--- Why calls fail: as this report says, or the last one that told of a failure. Answers alone may fill the window in which most had failed.
+-- Why calls fail: as this report says, or the last report that had a failure. Answers alone may fill the
+-- window in which most calls had failed.
 local why = reason
 
--- A run that nothing was added to for so long is over: what failed then may have been mended since.
+-- A run without a new failure for this long (ms) is over: what failed then may have been mended since.
 local run_lasts = 600000
 
 local function count(run)
@@ -23,8 +25,9 @@ local function count(run)
   if tally.cutFromMs > 0 then run.cutAt = now end
 end
 
--- The buckets of the window, this report's among them, and their sums. While recovering, one bucket holds all of the step.
--- Among them stands the run: failures since a success of any process, and who saw the last successes.
+-- Adds this report to its bucket of the window; returns the window's sums and its run. While recovering, one
+-- bucket holds the whole step. The window also holds the run: failures since a success of any process, and
+-- which process saw the last successes.
 local function add(bucket)
   local text = redis.call('HGET', KEYS[2], provider)
   local window, mine, run = {}, nil, nil
@@ -51,23 +54,23 @@ local function add(bucket)
   return all_ok, all_failed, run
 end
 
--- Where some calls fail anyway, a run has to be so long that chance makes less than one of ten million.
+-- Where some calls fail anyway, a run must be so long that chance makes less than one in ten million.
 local function is_long(run, all_ok, all_failed)
   if run.n < terms.runLength then return false end
   local others = math.max(0, all_failed - run.n)
   return others == 0 or all_ok == 0 or run.n * math.log(others / (others + all_ok)) <= math.log(1e-7)
 end
 
--- Whether that process's own guard has opened. Where others had answers lately, after calls began to fail there, the trouble
--- is that process's own.
+-- Whether the reporting process's own guard has opened, and not only because of that process: others that had
+-- answers lately, after calls began to fail there, show that the trouble is its own.
 local function is_tripped(run)
   if tally.trippedSinceMs == 0 then return false end
   local other_ok_at = run.okBy == tally.by and run.otherOkAt or run.okAt
-  local untold = now - other_ok_at
-  return untold > 10 * terms.bucketMs or (untold > terms.bucketMs and other_ok_at < tally.trippedSinceMs)
+  local silence = now - other_ok_at
+  return silence > 10 * terms.bucketMs or (silence > terms.bucketMs and other_ok_at < tally.trippedSinceMs)
 end
 
--- While it is out of order but for a share, it is judged on fewer calls, and by the step.
+-- A provider that recovers with a share of the traffic is judged on fewer calls, and by the step.
 local on_trial = circuit.state == 'recovering' and not circuit.cooled
 local steps = circuit.state == 'recovering' or circuit.state == 'throttled'
 local ends = steps and circuit.untilMs <= now
@@ -85,14 +88,14 @@ if tally.answers > 0 then
   redis.call('HSET', KEYS[2], '~' .. provider, cjson.encode(usual))
 end
 
--- A call that was under way when it was too slow was answered after all: it was slow, and nothing else.
+-- A call that was overdue was answered after all: the provider was slow, and nothing else.
 if tally.late and circuit.reason == 'overdue' and circuit.state ~= 'healthy' and circuit.state ~= 'throttled' then
   enter('healthy', 0, '')
   circuit.share, circuit.step, circuit.relapses = 1, 0, 0
   keep(true)
 end
 
--- An outcome of a call from before the last change says nothing about what is now.
+-- The outcome of a call from before the last change says nothing about now.
 if tally.era == circuit.era and (circuit.state == 'healthy' or steps) and not is_overruled() then
   if fails() then
     if steps and not circuit.cooled then circuit.relapses = circuit.relapses + 1 end

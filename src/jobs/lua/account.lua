@@ -1,4 +1,5 @@
--- The worker of a run that does not hold its job any more tells what it called for it.
--- KEYS: record   ARGV: token, attempts ('' for none)
--- Replies 1, or 0 where no entry of the log stands for the calls of that run: they are in it, or the job is gone.
+-- Puts the calls of a run that lost its job into the job's log, in place of the entry that stands for them.
+-- KEYS: record
+-- ARGV: token, attempts ('' for none)
+-- Replies: 1, or 0 when the log has no such entry: the calls are in it already, or the job is gone.
 return account(KEYS[1], ARGV[1], ARGV[2])

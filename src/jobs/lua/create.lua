@@ -1,8 +1,11 @@
--- Writes new jobs with the doorbells they are owed, all of one shard, in one step.
+-- Writes new jobs together with the doorbells they are owed, so that no job is left without one. All are of
+-- one shard.
 -- KEYS: schedule
--- Takes: due, then for each job {id, long body ('' where the record has it, true where it was written before), idempotency key ('' without), fingerprint,
---   ttl ms of the key, expiry timer at (0: none), field, value …}
--- Gives for each 'created', 'conflict', 'full', 'no_body' when that is gone, or the id of the job that the key named first.
+-- Packed: due, then for each job {id, long body ('' where the record has it, true where it was written
+--   before), idempotency key ('' for none), fingerprint, ttl of the key in ms, expiry timer at (0: none),
+--   field, value …}
+-- Replies: for each 'created', 'conflict', 'full', 'no_body' when the long body is gone, or the id of the job
+--   that the key named first.
 local jobs = packed()
 local due, replies = jobs[1], {}
 
@@ -16,7 +19,7 @@ local function create(job)
     if first_fingerprint ~= fingerprint then return 'conflict' end
     return first_id == id and 'created' or first_id
   end
-  -- It exists when a lost reply made the client library send this again.
+  -- The record exists when a lost reply made the client library send this again.
   if redis.call('EXISTS', record) == 1 then return 'created' end
   if MAKES_NONE then return 'full' end
   if lacks_body(id, body) then return 'no_body' end

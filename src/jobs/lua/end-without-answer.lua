@@ -1,21 +1,23 @@
--- Ends a job from outside its worker: cancelled by a client, or expired at its deadline. A call in flight is
--- logged as interrupted and its worker, wherever it is, told to drop it.
+-- Ends a job from outside its worker: cancelled by a client, or expired at its deadline. The log gets a call
+-- in flight as interrupted, and its worker drops the call.
 -- KEYS: record, payload, schedule
 -- ARGV: id, status, now, retention ms, end JSON, leave a running job alone until (0: end it at once)
--- Replies the state the job was in; a final one, 'gone' or 'deferred' means that nothing was done.
-local record = KEYS[1]
+-- Replies: the state that the job was in. Nothing was done when that is final, 'gone' or 'deferred'.
+local record, payload, schedule = unpack(KEYS)
+local id, status, now, retention, end_json, until_ms = unpack(ARGV)
 local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'holder', 'generation', 'webhook', 'custom_id')
-if not r[1] then return 'gone' end
-if FINAL[r[1]] then return r[1] end
-if r[1] == 'running' then
-  if tonumber(ARGV[3]) < tonumber(ARGV[6]) then return 'deferred' end
+local state, hop, target, holder, generation, webhook, custom_id = unpack(r, 1, 7)
+if not state then return 'gone' end
+if FINAL[state] then return state end
+if state == 'running' then
+  if tonumber(now) < tonumber(until_ms) then return 'deferred' end
   -- In the pause before a retry there is no call to interrupt.
-  if called_at(r[4]) <= tonumber(ARGV[3]) then
-    log_interrupted(record, r[2] or '0', r[3], r[4], tonumber(ARGV[3]), ARGV[2])
+  if called_at(holder) <= tonumber(now) then
+    log_interrupted(record, hop or '0', target, holder, tonumber(now), status)
   end
-  drop_call(ARGV[1])
+  drop_call(id)
 end
-if finish(record, KEYS[3], ARGV[1], r[6], r[7], ARGV[2], ARGV[3], ARGV[4], 'result', ARGV[5]) then publish_ends(ARGV[1]) end
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
-redis.call('ZREM', KEYS[3], entries_of(ARGV[1], r[2], r[5]))
-return r[1]
+if finish(record, schedule, id, webhook, custom_id, status, now, retention, 'result', end_json) then publish_ends(id) end
+redis.call('PEXPIRE', payload, retention)
+redis.call('ZREM', schedule, entries_of(id, hop, generation))
+return state

@@ -1,15 +1,17 @@
--- Writes the one final result of each job. The first good answer wins, whoever brings it; only an end without
--- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it. Where one that lost it is
--- first, the call of the one that holds it is dropped: the log has both, each once.
+-- Writes the one final result of each job. The first good answer wins, from any worker: an end without
+-- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it.
+-- When the loser answers first, the call of the holder is dropped, and the log has both calls, each once. All
+-- records are of one shard.
 -- KEYS: schedule
--- Takes: now, retention ms, then for each job {id, token, status, has a payload, sets its idempotency key free,
---   the run whose long answer was written before ('' without one), field, value …}
--- Gives for each 1, 0 when the job had its result, is gone, or is held by another, or -1 when the long answer is gone.
+-- Packed: now, retention ms, then for each job {id, token, status, has a payload, frees its idempotency key,
+--   the run whose long answer was written before ('' for none), field, value …}
+-- Replies: for each 1, 0 when the job had its result, is gone or is held by another, or -1 when the long
+--   answer is gone.
 local ends = packed()
 local schedule, now, retention = KEYS[1], ends[1], ends[2]
 local obsolete, payloads, ended = {}, {}, {}
 
--- The client that sends the same request again is to get a job of its own.
+-- A client that sends the same request again then gets a new job.
 local function free_key(record, id)
   local hash = redis.call('HGET', record, 'key')
   if not hash then return end
@@ -22,26 +24,27 @@ local function finalise(fields)
   local id, token, status, has_payload, frees_key, apart = unpack(fields, 1, 6)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target')
-  if not r[1] or FINAL[r[1]] then return 0 end
+  local state, holder, hop, generation, webhook, custom_id, target = unpack(r, 1, 7)
+  if not state or FINAL[state] then return 0 end
   local answer = apart ~= '' and answer_of(id, apart)
   if answer and redis.call('EXISTS', answer) == 0 then return -1 end
-  if r[1] ~= 'running' or not holds(token, r[2]) then
+  if state ~= 'running' or not holds(token, holder) then
     if status ~= 'succeeded' then return 0 end
-    if r[1] == 'running' then
-      if called_at(r[2]) <= tonumber(now) then
-        log_interrupted(record, r[3] or '0', r[7], r[2], tonumber(now), 'superseded')
+    if state == 'running' then
+      if called_at(holder) <= tonumber(now) then
+        log_interrupted(record, hop or '0', target, holder, tonumber(now), 'superseded')
       end
       drop_call(id)
     end
-    -- This end has them.
+    -- This end brings the calls with it.
     account(record, token, '')
   end
   if frees_key then free_key(record, id) end
-  if finish(record, schedule, id, r[5], r[6], status, now, retention, unpack(fields, 7)) then ended[#ended + 1] = id end
-  obsolete[#obsolete + 1], obsolete[#obsolete + 2], obsolete[#obsolete + 3] = entries_of(id, r[3], r[4])
-  -- As long as the record: until its webhook is delivered, or its line collected.
+  if finish(record, schedule, id, webhook, custom_id, status, now, retention, unpack(fields, 7)) then ended[#ended + 1] = id end
+  obsolete[#obsolete + 1], obsolete[#obsolete + 2], obsolete[#obsolete + 3] = entries_of(id, hop, generation)
+  -- The answer is kept as long as the record: until its webhook is delivered, or its line collected.
   if answer then
-    if r[5] or r[6] then redis.call('PERSIST', answer) else redis.call('PEXPIRE', answer, retention) end
+    if webhook or custom_id then redis.call('PERSIST', answer) else redis.call('PEXPIRE', answer, retention) end
   end
   if has_payload then
     local payload = payload_of(id)

@@ -1,9 +1,11 @@
--- Moves running jobs on: `queued` at the next target (hop + 1), or back in their own queue (same hop, generation + 1) when their worker
--- stops; `parked` while no target can serve them. Their doorbells stand in the schedule until somebody rings them. Fenced: a worker whose job was
--- given to another moves nothing. All records of one shard.
+-- Moves running jobs on: `queued` at the next target (hop + 1) or in their own queue again (same hop,
+-- generation + 1) when their worker stops, `parked` while no target can serve them. The schedule keeps their
+-- doorbells until a sweeper rings them. Fenced: a worker whose job was given to another moves nothing. All
+-- records are of one shard.
 -- KEYS: schedule
--- Takes: for each job {id, token, state, hop, generation, target, spent, resumes, doorbell due at, attempts, note, what it waits for}
--- Gives for each 1, or 0 when the token no longer holds the job.
+-- Packed: for each job {id, token, state, hop, generation, target, spent, resumes at, doorbell due at,
+--   attempts, note, what it waits for ('' for nothing)}
+-- Replies: for each 1, or 0 when the token no longer holds the job.
 local schedule = KEYS[1]
 local leases, doorbells = {}, {}
 

@@ -1,7 +1,7 @@
--- Workers say that they still run their jobs. All records of one shard.
+-- Renews the leases of jobs that workers still run. All records are of one shard.
 -- KEYS: schedule
--- Takes: now, length of a lease in ms, then for each job {id, token}
--- Gives for each 1, or 0 when another has the job, or nobody any more.
+-- Packed: now, length of a lease in ms, then for each job {id, token}
+-- Replies: for each 1, or 0 when the token no longer holds the job.
 local jobs = packed()
 local till = later_time(jobs[1]) + jobs[2]
 local leases, replies = {}, {}

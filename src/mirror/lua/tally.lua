@@ -1,7 +1,7 @@
 -- Counts what a sample showed, once, and keeps the two answers where they are to be kept.
 -- KEYS: open, stats, pairs (by the time in ms at which they were compared)
--- ARGV: sample, pair ('' for none), now, pairs kept, ms for which they are, counter, increment …
--- Replies 1, or 0 when it was counted or given up before.
+-- ARGV: sample, pair ('' for none), now, most pairs, ms for which they are kept, counter, increment …
+-- Replies: 1, or 0 when it was counted or given up before.
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 for i = 6, #ARGV, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
 if ARGV[2] ~= '' then

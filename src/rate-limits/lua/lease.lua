@@ -1,7 +1,8 @@
--- Leases a slice of what one meter has to one process, and takes in what that process saw.
--- One clock, that of Redis, for all processes: what is leased is told as milliseconds from now.
--- KEYS: meter, names of all meters   ARGV: name of the meter, channel, process, request JSON
--- Replies JSON. Made twice by a client that lost the reply, it leases twice: that costs a slice and never goes over a limit.
+-- Leases a slice of what one meter has to one process, and takes in what that process saw. All processes go
+-- by one clock, that of Redis, so what is leased is given as milliseconds from now.
+-- KEYS: meter, names of all meters
+-- ARGV: name of the meter, channel, process, request JSON
+-- Replies: JSON. A repetition after a lost reply leases twice: that costs a slice and never exceeds a limit.
 local ask = cjson.decode(ARGV[4])
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + time[2] / 1000
@@ -18,10 +19,10 @@ end
 meter.at = now
 local news = false
 
--- Aims a little under the limit, and lets a hundredth of a minute's worth come at once after a pause; together with slots used late,
--- no 60 s hold more than the limit.
+-- Aims a little under the limit, and lets a hundredth of a minute's worth come at once after a pause, so that
+-- even with slots that are used late no 60 s hold more than the limit.
 local aim, burst_share = 0.98, 0.01
--- Slices are of the coming second.
+-- A slice covers the coming second, in ms.
 local horizon = 1000
 
 -- 1. What was seen.
@@ -40,7 +41,7 @@ if ask.blockMs > 0 and now + ask.blockMs > meter.blockedUntil then
   news = true
 end
 
--- 2. Who else is here. Who was killed is forgotten after the lease of its share.
+-- 2. The other processes. A killed one is forgotten when the lease of its share has run out.
 local me = meter.procs[ARGV[3]]
 local is_new = me == nil
 me = me or { share = 0 }
@@ -59,7 +60,7 @@ end
 
 -- 3. The ceiling of calls at once: halved once for each episode of throttling, raised while it is used.
 if ask.throttled >= 0 and ask.throttled == meter.epoch and now - (meter.halvedAt or -1000) >= 1000 then
-  -- One call alone was not too many at once.
+  -- A single call cannot have been too many at once.
   if meter.ceiling or calling > 0 then
     local level = meter.ceiling and math.max(meter.ceiling / 2, math.min(meter.ceiling, calling + 1)) or calling + 1
     meter.isFirst = meter.ceiling == nil
@@ -68,10 +69,11 @@ if ask.throttled >= 0 and ask.throttled == meter.epoch and now - (meter.halvedAt
   meter.epoch, meter.halvedAt, meter.raisedAt = meter.epoch + 1, now, now
   news = true
 elseif meter.ceiling and is_new and meter.isFirst and now - meter.halvedAt < 2000 then
-  -- The first halving knew of one process's calls alone: each of the others adds its half.
+  -- The first halving knew the calls of one process only: each of the others adds its half.
   meter.top, meter.ceiling = meter.top + ask.calling, meter.ceiling + math.floor(ask.calling / 2)
 elseif meter.ceiling and ask.succeeded and calling + ask.waiting >= math.floor(meter.ceiling) then
-  -- Fast where it worked before, slowly near to where it did not, and faster again beyond.
+  -- The ceiling grows fast where calls worked before, slowly near to where they did not, and faster again
+  -- beyond.
   local far = 0.9 * meter.top - meter.ceiling
   if now - meter.raisedAt >= (far > 0 and 500 or 2000) then
     meter.ceiling = meter.ceiling + math.max(1, far > 0 and far / 8 or (meter.ceiling - meter.top) / 2)
@@ -85,7 +87,7 @@ if meter.ceiling then
   end
 end
 
--- 4. Slots for requests: one after the other at an even pace, each with its own time.
+-- 4. Slots for requests, at an even pace.
 local function rate(configured, learned, below, pace, until_ms)
   local least = configured or math.huge
   if learned and learned < (below or math.huge) then least = math.min(least, learned) end
@@ -98,9 +100,9 @@ if rpm then
   local interval = 60000 / (rpm * aim)
   local burst = math.max(1, rpm * burst_share)
   local next_at = math.max(meter.requestsAt, now - (burst - 1) * interval, meter.blockedUntil)
-  local room = math.floor((now + horizon - next_at) / interval) + 1
+  local most = math.floor((now + horizon - next_at) / interval) + 1
   local fair = math.max(1, math.ceil(horizon / interval / active))
-  local slots = math.max(0, math.min(ask.slots, room, fair))
+  local slots = math.max(0, math.min(ask.slots, most, fair))
   reply.slots, reply.firstMs, reply.everyMs = slots, next_at - now, interval
   next_at = next_at + slots * interval
   -- A limit that was raised, or a Redis clock that jumped, must not leave slots far ahead.
@@ -134,7 +136,8 @@ if ceiling < math.huge then
   end
   local free = math.max(0, ceiling - held)
   local share = math.min(want + ask.spare, free)
-  -- Who has more than its part gives back when others have less; where there are more processes than calls, they take turns.
+  -- A process with more than its part gives back when others have less. Where there are more processes than
+  -- calls, they take turns.
   if starving then
     local had_turn = ask.calling > 0 or me.turn
     share = math.min(share, fair >= 1 and math.floor(fair) or had_turn and 0 or 1)

@@ -1,5 +1,7 @@
--- An operator says that a key can be called with again: the time that its provider asked to be left alone is over.
--- KEYS: meter   ARGV: name of the meter, channel
+-- Ends the time for which a provider asked to be left alone with a key, because an operator asks for it.
+-- KEYS: meter
+-- ARGV: name of the meter, channel
+-- Replies: 0 when there is no such meter, else how many processes of this node heard of it.
 local known = redis.call('GET', KEYS[1])
 if not known then return 0 end
 local meter = cjson.decode(known)

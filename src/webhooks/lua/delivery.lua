@@ -1,19 +1,20 @@
--- Records how webhook deliveries ended. Fenced by the number of attempts, so a repeated doorbell counts once, and so does a
--- script that is sent again. All records of one shard.
+-- Records how webhook deliveries ended. Fenced by the number of attempts, so that a repeated doorbell, or a
+-- script that is sent again, counts once. All records are of one shard.
 -- KEYS: schedule
--- Takes: now, then for each {record, id, attempts before, outcome (delivered, pending or dead), last reason, retention ms, next attempt at}
--- Gives for each 1, or 0 when this delivery was recorded before.
+-- Packed: now, then for each {record, id, attempts before, outcome (delivered, pending or dead), last reason,
+--   retention ms, next attempt at}
+-- Replies: for each 1, or 0 when this delivery was recorded before.
 local deliveries = packed()
 local schedule, now = KEYS[1], deliveries[1]
 local obsolete, replies = {}, {}
 
--- Letters are in the order of their names, which begin with their times.
+-- The lists sort letters by name; names begin with the time, so the oldest come first.
 local function add_letter(record, id, retention)
   redis.call('HSET', record, 'died', now)
   local since = string.format('(%013d', now - retention)
   for _, list in ipairs({ letters_of(id, redis.call('HGET', record, 'tenant')) }) do
     redis.call('ZADD', list, 0, string.format('%013d:', now) .. id)
-    -- Letters whose records are past their retention by now.
+    -- Removes letters whose records are past their retention.
     redis.call('ZREMRANGEBYLEX', list, '-', since)
     redis.call('PEXPIRE', list, retention)
   end

@@ -1,8 +1,8 @@
--- Gives taken deliveries back, whose receiver has no room: their doorbells are rung again later, and no attempt is counted. All
--- records of one shard.
+-- Gives back taken deliveries whose receiver has no free slot: their doorbells are rung again later, and no
+-- attempt counts. All records are of one shard.
 -- KEYS: schedule
--- Takes: now, then for each {record, id, attempt, due at}
--- Gives for each 1, or 0 when that is no longer what the record waits for.
+-- Packed: now, then for each {record, id, attempt, due at}
+-- Replies: for each 1, or 0 when the record no longer waits for that attempt.
 local holds = packed()
 local now = holds[1]
 local replies = {}
@@ -10,7 +10,7 @@ local replies = {}
 local function hold(record, id, attempt, due)
   local r = redis.call('HMGET', record, 'delivery', 'deliveries')
   if r[1] ~= 'pending' or (r[2] or '0') ~= attempt then return 0 end
-  -- Since when this attempt is held, however often it comes back.
+  -- `held` is since when this attempt is held, however often it comes back.
   redis.call('HSETNX', record, 'held', now)
   redis.call('HSET', record, 'delivery_due', due)
   local doorbell = id .. '.w.' .. attempt

@@ -1,6 +1,8 @@
--- Looks at a webhook of a batch that is owed: it is looked at again after all others. One that is owed no more leaves the set.
--- KEYS: record, owed   ARGV: id, now
--- Replies its deliveries so far and when it was last due, or nothing when it is owed no more.
+-- Looks at a webhook of a batch that is owed, and puts it behind all others. One that is no longer owed
+-- leaves the set.
+-- KEYS: record, owed
+-- ARGV: id, now
+-- Replies: {its deliveries so far, when it was last due}, or nothing when it is no longer owed.
 local r = redis.call('HMGET', KEYS[1], 'delivery', 'deliveries', 'delivery_due', 'ended_at')
 if r[1] ~= 'pending' then
   redis.call('ZREM', KEYS[2], ARGV[1])

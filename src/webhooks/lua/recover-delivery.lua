@@ -1,6 +1,7 @@
--- Puts back the doorbell of a webhook that nobody seems to see to. From now on it counts as rung now.
--- KEYS: record, schedule   ARGV: id, attempt, now
--- Replies 1, or 0 when it is not due (any more), or somebody delivers it.
+-- Puts back the doorbell of a webhook that is due and that no worker delivers. It counts as due now.
+-- KEYS: record, schedule
+-- ARGV: id, attempt, now
+-- Replies: 1, or 0 when the record no longer waits for that attempt, or a worker delivers it.
 local r = redis.call('HMGET', KEYS[1], 'delivery', 'deliveries')
 if r[1] ~= 'pending' or (r[2] or '0') ~= ARGV[2] then return 0 end
 local doorbell = ARGV[1] .. '.w.' .. ARGV[2]

@@ -1,8 +1,9 @@
--- Takes a dead letter back into delivery, with its schedule from the start.
--- KEYS: record, schedule   ARGV: id, now
--- Replies 1, also when it is sent again after its reply was lost, or 0 when there is no such dead letter.
+-- Takes a dead letter back into delivery, with its retries from the start.
+-- KEYS: record, schedule
+-- ARGV: id, now
+-- Replies: 1, also when it is sent again after its reply was lost, or 0 when there is no such dead letter.
 local r = redis.call('HMGET', KEYS[1], 'delivery', 'deliveries', 'redelivered', 'died', 'tenant')
--- The same request by its time: another one is told that there is no dead letter any more.
+-- The time identifies a request that is sent again. Another request finds no dead letter any more.
 if r[1] ~= 'dead' then return r[3] == ARGV[2] and 1 or 0 end
 redis.call('HSET', KEYS[1], 'delivery', 'pending', 'deliveries_before', r[2], 'redelivered', ARGV[2],
   'delivery_due', ARGV[2])

@@ -1,9 +1,9 @@
--- Workers answer doorbells of webhooks. Only the doorbell that a record waits for gets its record, with a lease. All records
--- of one shard.
+-- Gives webhooks to the workers that answer their doorbells, with a lease. A doorbell gets its record only
+-- when the record waits for that very attempt. All records are of one shard.
 -- KEYS: schedule
--- Takes: now, leased until, then for each doorbell {record, id, attempt}
--- Gives for each the record's fields and values in turn, or false when nothing is to be delivered (any more) or another
--- is at it.
+-- Packed: now, leased until, then for each doorbell {record, id, attempt}
+-- Replies: for each the record's fields and values in turn, or false when it does not wait for that attempt,
+--   or another worker delivers it.
 local doorbells = packed()
 local now, till = tonumber(doorbells[1]), tonumber(doorbells[2])
 local leases, taken = {}, {}
@@ -12,8 +12,8 @@ local function take(record, id, attempt)
   local r = redis.call('HMGET', record, 'delivery', 'deliveries')
   if r[1] ~= 'pending' or (r[2] or '0') ~= attempt then return false end
   local lease = id .. '.w.' .. attempt .. '.l'
-  -- A duplicate of a doorbell that is being answered must not cause a second delivery. A script that is sent again finds
-  -- the lease that it took, to the millisecond.
+  -- A duplicate of a doorbell that is being answered must not cause a second delivery. A script that is sent
+  -- again finds the lease that it took, to the millisecond.
   local held = tonumber(redis.call('ZSCORE', KEYS[1], lease) or 0)
   if taken[lease] or (held > now and held ~= till) then return false end
   taken[lease] = true
