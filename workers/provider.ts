@@ -110,7 +110,10 @@ export const openProviderWorker = async (
   site.log.info({ event: 'worker.started', concurrency }, 'worker started')
 }
 
-/** What a call passes on its way to the provider: the health of both, and the limits of its keys. */
+/**
+ * What a call passes before it reaches the provider: the gate (health) and the admission (limits of its
+ * keys).
+ */
 type Way = OpenGate & { readonly admission: Admission }
 
 const openWay = async (life: Lifecycle, { context, name, settings, log }: Site): Promise<Way> => {
@@ -144,7 +147,10 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
   return { ...opened, admission }
 }
 
-/** What the worker takes from its queue: what the limits allow, and instead of calls that hang when the provider is left, others. */
+/**
+ * How many jobs the worker takes from its queue: as many as the limits allow, and one more for each call that
+ * hangs.
+ */
 const intakeOf = (context: AppContext, { admission, gate }: Way): ConsumerOptions['room'] => {
   const { circuits, isolation, config } = context
   const bytes = claimBytesOf(context)
@@ -238,7 +244,10 @@ const openExecutor = async (
   })
 }
 
-/** Who was called here and turned away goes on at once. A queue that goes on without a call would be moved whole. */
+/**
+ * A job that was called here and turned away hands over at once. Jobs without a call are throttled: else the
+ * whole queue would move.
+ */
 const handoverRule = (
   context: AppContext,
   name: string,
@@ -260,7 +269,7 @@ const handoverRule = (
     (!gate.isRestricted && (hasCalled || coolsForLong(from))) || throttle.tryAcquire(provider)
 }
 
-/** How the provider is asked while nobody calls it; null where it is not, or where no route leads to it. */
+/** The health check of an idle provider; null where checks are off, or no route leads to the provider. */
 const healthCheckFor = (context: AppContext, name: string, log: Logger): GateDeps['check'] => {
   const { config, cooldowns, providers, keyRings, redact, routes, now } = context
   const settings = config.providers[name]!

@@ -9,12 +9,12 @@ import type { Providers } from './routes.ts'
 /** As long as OpenAI keeps a response. */
 const rememberedSeconds = 30 * 86_400
 
-/** Which account keeps what: a response that the next request goes on from, a conversation, a container. */
+/** Which account keeps what a later request refers to: a response, a conversation, a container. */
 export interface AccountAffinity {
   find(tenant: string, id: string): Promise<Pick<Home, 'provider' | 'key'> | null>
   /**
-   * Sent before the end of the job, on the same connection, so that the next request finds it; never waited for. What is lost is
-   * looked for as what was never known.
+   * Sent before the job's end, on the same connection, so that the next request finds it; never waited for. A
+   * lost entry counts as one that was never known.
    */
   remember(
     tenant: string,
@@ -55,7 +55,7 @@ export const createAccountAffinity = ({
       return { provider, key: key === '' ? null : key }
     },
     remember: (tenant, endpoint, ids, { provider, key }) => {
-      // Where there is one account, whoever asks comes to it.
+      // With a single account there is nothing to look up.
       if (ids.length === 0 || accounts(endpoint) < 2) return
       for (const id of ids) {
         redis

@@ -11,7 +11,7 @@ export interface CallsInFlight {
   enter(jobId: string, expiresAtMs: number): Interrupt
   leave(jobId: string, interrupt: Interrupt): void
   abort(jobId: string, reason: AbortReason): void
-  /** Aborts all, and from now on whatever enters: a doorbell may still slip in while a worker stops. */
+  /** Aborts all jobs, and from now on each that enters: a doorbell may still slip in while a worker stops. */
   abortAll(reason: AbortReason): void
   /** Stops watching deadlines. */
   close(): void
@@ -34,8 +34,8 @@ export const createCallsInFlight = (now: () => number): CallsInFlight => {
       if (expiresAtMs <= nowMs) interrupt.abort('expired' satisfies AbortReason)
     }
   }
-  // One clock for all rather than a timer each: Node keeps a list per distinct delay, and thousands of different
-  // deadlines cost a worker a quarter of its time.
+  // One clock for all rather than a timer each: Node keeps a list per distinct delay, and thousands of
+  // different deadlines cost a worker a quarter of its time.
   const clock = setInterval(abortExpired, deadlineCheckMs)
 
   return {

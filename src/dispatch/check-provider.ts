@@ -73,7 +73,8 @@ export const createProviderCheck = (parts: ProviderCheckDeps) => {
     const outcome = await request(key === 'none' ? null : key.key, signal)
     if (outcome.kind === 'break' && outcome.reason === 'aborted') return ignored
     if (isAnswer(outcome)) return { ...alive, listed: model === null && isSuccess(outcome) }
-    // A server without a list may say so in any way, and would be out of use for ever.
+    // A server without a list of models may answer the request for it with any status. Held against it, that
+    // would keep it out of use for ever.
     if (model === null && outcome.kind === 'answer' && outcome.status >= 500 && !lists) return alive
     const verdict = classify(outcome, { endpoint, dialect: provider.dialect, nowMs: now() })
     const { kind, reason } = verdict

@@ -5,7 +5,9 @@ import type { Isolation } from './isolation.ts'
 
 /** One claim, and what its body takes of the bytes that this process may have. */
 export interface HeldBody {
-  /** The claim with its body. Waits for room where that is long, unless the job is interrupted. */
+  /**
+   * The claim with its body. A long body waits until there is memory for it, unless the job is interrupted.
+   */
   read(interrupt: CallSignal): Promise<Claim>
   release(): void
 }
@@ -21,11 +23,12 @@ interface BodyParts {
 
 const lookMs = 500
 
-/** Short bodies came with their claims and are counted; long ones are read when there is room for them. */
+/** Short bodies came with their claims and are counted; long ones are read when there is memory for them. */
 export const createBodyHolder = ({ bytes, store, isolation, persist }: BodyParts): HoldBody => {
   const waitForRoom = async (holding: Holding, count: number, interrupt: CallSignal): Promise<void> => {
     const left = new AbortController()
-    // A job that is to run alone waits for all others, and may hold the room that they wait for: then they go on without.
+    // A job that is to run alone waits for all others, and may hold the memory that they wait for: then they
+    // stop waiting.
     const looking = setInterval(() => {
       if (!isolation.isOpen) left.abort()
     }, lookMs)

@@ -45,23 +45,24 @@ export interface DrainerDeps {
 }
 
 const pollMs = 250
-/** Rings that are looked at in one go. */
+/** Bundles that are read at a time. */
 const pageSize = 50
 
 /**
- * Takes jobs out of the queue of a provider that has no worker, to the next target of their routes that can have them now, as
- * fast as that takes them. Jobs with no other target wait where they are, but for those that a connection waits for: no worker would
- * tell it that it waits in vain, so they end here. A job moves in one step of its record, so whoever dies
- * here leaves it either at the old target or at the new one, where its doorbell is owed; its old doorbell leads nowhere.
+ * Moves jobs out of the queue of a provider that has no worker, to the next target of their routes that is in
+ * use, as fast as its workers take them. Jobs with no other target stay, except those with an open
+ * connection: no worker would end the vain wait, so they end here. A job moves in one write to its record. A
+ * process that dies in between leaves it either at the old target or at the new one, where its doorbell is
+ * owed; its old doorbell leads nowhere.
  */
 export const createDrainer = (parts: DrainerDeps): Repeating => {
   const { routes, providers, store, doorbells, log, now } = parts
-  /** Of each queue, the rings at its head that have nowhere else to go. */
+  /** Bundles at the head of each queue whose jobs have no other target. */
   const passed = new Map<string, number>()
 
   const limits: RoutingLimits = { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf }
 
-  /** A job as it stands, with nobody to call the provider where it waits; null where nothing can be done about that. */
+  /** The routing state of a job whose provider has no worker; null where the job cannot be moved. */
   const walkOf = async (record: JobRecord): Promise<RoutingState | null> => {
     const whole = routes.get(record.model)
     // What it depends on is nowhere else.
@@ -88,7 +89,10 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     }
   }
 
-  /** Ends a job whose connection would wait in vain; false where it has to wait. A worker that came meanwhile has its claim first. */
+  /**
+   * Ends a job whose connection would wait in vain; false where the job has to wait. A worker's claim comes
+   * first.
+   */
   const endInVain = async (record: JobRecord, walk: RoutingState): Promise<boolean> => {
     const { id, hop, generation } = record
     const end = futileWaitEnd(record, walk, limits, parts.obstacleOf)
@@ -126,7 +130,7 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     record.target.provider === provider &&
     jobDoorbell(record.id, record.hop, record.generation) === name
 
-  /** Whether a ring is to stay, and whether there was room for all that could go. */
+  /** Whether a bundle stays, and whether the next targets were too full for some of its jobs. */
   const empty = async (ring: WaitingBundle, provider: string): Promise<{ stays: boolean; full: boolean }> => {
     const throttle = parts.throttleOf(provider)
     const names = ring.doorbells.filter(name => parseDoorbell(name).kind === 'job')
@@ -192,7 +196,7 @@ interface DrainerSite extends Pick<DrainerDeps, Same> {
   readonly workers: () => Promise<readonly WorkerHeartbeat[]>
 }
 
-/** Every process takes part in it, whatever its role: whoever is left must be able to. */
+/** Every process runs it, in every role: any of them may be the only one left. */
 export const openDrainer = async (life: Lifecycle, site: DrainerSite): Promise<void> => {
   const { providers, doorbells, instance, workers, log, now } = site
   let tokens = 0

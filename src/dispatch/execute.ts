@@ -33,8 +33,9 @@ export interface ExecutorDeps extends TransitionDeps, BeginDeps, Omit<FinishDeps
   readonly isReturning: (target: RouteTarget) => boolean
   readonly obstacleOf: ObstacleOf
   /**
-   * Whether a job may go on to a provider now. Where many are on their way there, as no worker calls the target they come from,
-   * only while there is room; takes it. `hasCalled`: this one was called there.
+   * Whether a job may be handed over to a provider now. Jobs that leave a target without a call are
+   * throttled: they may go only while that provider's queue is short, and each counts against it.
+   * `hasCalled`: the job was called at `from`.
    */
   readonly mayHandOver: (provider: string, from: RouteTarget, hasCalled: boolean) => boolean
   readonly newToken: () => string
@@ -49,7 +50,10 @@ export type ExecuteJob = (
   onClaimed: () => void,
 ) => Promise<void>
 
-/** Answers a provider's doorbell: claim the job, run it until it is decided how it leaves this worker, and write that. */
+/**
+ * Answers a provider's doorbell: claim the job, run it until it is decided how it leaves this worker, and
+ * write that.
+ */
 export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
   const { store, caller, calls, leases, log, now, random, persist, isolation } = deps
   const begin = createBegin(deps)
@@ -97,7 +101,7 @@ export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
       await write(run, ending)
     } finally {
       calls.leave(claim.id, interrupt)
-      // That of a finished job is released when its result stands in Redis.
+      // The lease of a finished job is released once its result is in Redis.
       if (ending?.kind !== 'finished') leases.release(claim)
       body.release()
     }
@@ -182,7 +186,7 @@ export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
     }
   }
 
-  /** Takes a call's result into the execution; null where the job goes on here. */
+  /** Takes a call's result into the execution; null where the job continues here. */
   const learn = (run: Execution, result: Exclude<CallResult, { kind: 'shut' }>): Ending | null => {
     if (result.kind === 'left') return { kind: 'interrupted', reason: result.reason }
     run.attempts.push(result.attempt)

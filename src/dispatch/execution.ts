@@ -19,7 +19,7 @@ export interface SideBySide {
   isAsked: boolean | null
 }
 
-/** A claimed job on its way through this worker. */
+/** The state of a claimed job while this worker has it. */
 export interface Execution {
   readonly claim: Claim
   readonly targets: readonly RouteTarget[]
@@ -37,9 +37,14 @@ export interface Execution {
   attemptsSpent: number
   /** Whether it may share its call, and the answer, with others that ask the same. */
   readonly mayShareCall: boolean
-  /** The last answer that came in the client's own format, or could not be put into it: what it is shown when the job fails. */
+  /**
+   * The last answer that came in the client's own format, or could not be put into it: what it is shown when
+   * the job fails.
+   */
   lastResponse: JobResult['response']
-  /** The mirror that is asked beside it; undefined before the first call, null when none is, or when the log has it. */
+  /**
+   * The mirror's parallel call; undefined before the first call, null without one, or once the log has it.
+   */
   beside: SideBySide | null | undefined
 }
 
@@ -67,15 +72,21 @@ export type Ending =
 
 export const unrecorded = (run: Execution): readonly Attempt[] => run.attempts.slice(run.recorded)
 
-/** For room where there is no other target: then it is parked until there will be some. */
+/** The longest wait for the limits of a job without another target. After it the job is parked. */
 const longWaitMs = 15_000
 
-/** For how long a job rather waits for a target that takes its request as it is than being asked of another without something. */
+/**
+ * How long a job waits for a target that takes its request unchanged, before another is asked with something
+ * left out.
+ */
 export const soonMs = 5_000
-/** Put back that often to wait for it, it goes on. */
+/** A job that was put back this often to wait for such a target stops waiting. */
 const longestPatience = 3
 
-/** From the first call on, so that tries in vain do not add up. Without one, its moves tell how often it was put back. */
+/**
+ * Counted from the first call, so that failed tries do not add up. Without one, `generation` and `hop` show
+ * how often it was put back.
+ */
 export const exactUntilOf = (
   { attempts: [first], generation, hop }: Pick<Claim, 'attempts' | 'generation' | 'hop'>,
   nowMs: number,
@@ -84,14 +95,14 @@ export const exactUntilOf = (
   return putBack >= longestPatience ? 0 : (first === undefined ? nowMs : first.started_at * 1_000) + soonMs
 }
 
-/** How long it waits for room within the limits: where it could go on elsewhere, no longer than a handover is worth. */
+/** How long the job waits for the limits: with another target, no longer than a handover costs. */
 export const maxWaitMs = ({ targets, current, isLastResort }: Execution): number => {
   const others = targets.filter(target => target !== current)
   if (others.length === 0) return longWaitMs
   return !isLastResort(current) && others.every(isLastResort) ? soonMs : shortWaitMs
 }
 
-/** Where the job goes when it leaves this worker: to the next target, or back to where it stands. */
+/** Where the job goes when it leaves this worker: to the next target, or back into its current queue. */
 export const moveTo = (run: Execution, target: RouteTarget): Move => {
   const here = target === run.current
   return {
@@ -103,7 +114,7 @@ export const moveTo = (run: Execution, target: RouteTarget): Move => {
   }
 }
 
-/** What an execution may do: a sample of a mirror may do less than a job that somebody waits for. */
+/** What an execution may do. A mirror's sample may do less than a client's job. */
 interface ExecutionTerms {
   readonly route: Route
   readonly retries: number

@@ -23,7 +23,7 @@ export interface FinishDeps extends Pick<FirstTargetDeps, 'routes' | 'providers'
   readonly mirrors: Pick<Mirrors, 'ended'>
   readonly accountAffinity: Pick<AccountAffinity, 'remember'>
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
-  /** Takes charge of a result on its way: a stop waits for it, and a failure is logged. */
+  /** Tracks the write of a result: a stop waits for it, and a failure is logged. */
   readonly unfinished: (write: Promise<void>) => void
   readonly disown: Transitions['disown']
   readonly telemetry: Pick<Telemetry, 'emit'>
@@ -39,8 +39,8 @@ export interface Finish {
   /** Without a good answer. */
   failed(run: Execution, code: JobErrorCode): Finished
   /**
-   * Writes the result, and releases the lease when it is there. Resolves when the result is on its way to Redis, not when it is
-   * there: a slot is free a round trip sooner.
+   * Writes the result, then releases the lease. Resolves when the write is sent, not when it is acknowledged:
+   * the slot is free a round trip sooner.
    */
   finalise(run: Execution, result: Result): Promise<void>
 }
@@ -61,7 +61,7 @@ const providerFailures: ReadonlySet<JobErrorCode> = new Set([
   'untranslatable_answer',
 ])
 
-/** Where the code says that there is no answer, a 2xx is none. */
+/** Leaves out a 2xx answer where the code says that the providers failed. */
 const lastResponseFor = (code: JobErrorCode, last: JobResult['response']): JobResult['response'] => {
   if (last === null || !providerFailures.has(code)) return null
   return last.statusCode < 300 && isGivable({ code, message: '' }) ? null : last

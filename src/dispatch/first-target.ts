@@ -23,8 +23,8 @@ export interface FirstTargetDeps {
 }
 
 /**
- * Where a new job is sent first. Throws BatonError `unknown_model`, `unknown_endpoint`, `unsupported_parameter` or
- * `no_capable_target` when nobody can serve it.
+ * Where a new job is sent first. Throws BatonError `unknown_model`, `unknown_endpoint`,
+ * `unsupported_parameter` or `no_capable_target` when no target can serve it.
  */
 export type FirstTarget = (model: string, request: Request, jobId: string) => FirstStop
 
@@ -63,7 +63,10 @@ export const createFirstTarget =
     }
   }
 
-/** A target known to be out of use would only hand the job on; a last resort is not gone to while another is there soon. */
+/**
+ * A target that is out of use would only hand the job over; a last resort is not used while another is back
+ * soon.
+ */
 const firstOf = (
   targets: readonly RouteTarget[],
   availableAt: readonly number[],
@@ -78,8 +81,8 @@ const firstOf = (
 }
 
 /**
- * The account of what the request names. Where it is not known, that of the first provider that speaks the request's format: always
- * the same, so that requests that belong together stay together.
+ * The account that keeps what the request names. An unknown one falls back to the first provider that speaks
+ * the request's format: always the same, so that requests that belong together stay together.
  */
 const homeOf = (
   model: string,
@@ -105,7 +108,10 @@ const homeOf = (
   )
 }
 
-/** The end of a job that no target can serve any more: its route or the providers have changed since it was accepted. */
+/**
+ * The end of a job that no target can serve any more: its route or the providers have changed since it was
+ * accepted.
+ */
 export const noTargetError = (
   { model, endpoint, body, headers }: Claim,
   { routes, providers }: Pick<FirstTargetDeps, 'routes' | 'providers'>,

@@ -19,15 +19,15 @@ interface Prospect extends Wait {
 }
 
 /**
- * Why it cannot: what a person must mend, else what it told this very job, which says more than that it is out of use since, else
- * what is known of it.
+ * Why the target cannot serve: first what a person must mend; then its last answer to this job, which says
+ * more than its state; then what is known of its state.
  */
 const errorOf = ({ obstacle, attempts }: Prospect): LastError | null => {
   const known = obstacle?.error ?? null
   return (obstacle?.blocks ?? null) === null ? (lastErrorAmong(attempts) ?? known) : known
 }
 
-/** Nothing is known against one without room within its limits, which are a throttle of our own. */
+/** A target without an obstacle is one whose limits are used up: that is a throttle of our own. */
 const throttles = ({ obstacle, attempts }: Prospect): boolean =>
   obstacle === null ? (attempts.at(-1)?.verdict ?? 'rate_limited') === 'rate_limited' : obstacle.isThrottling
 
@@ -38,12 +38,12 @@ const failure = (code: JobErrorCode, errors: readonly LastError[], more: object 
   ...more,
 })
 
-/** Words of so many targets: enough to see what is wrong. */
+/** How many targets' errors are quoted: enough to see what is wrong. */
 const mostTold = 3
 
 /**
- * The end of a job that a connection waits for, where no target can serve it before its deadline; null where one may. What a
- * person must mend counts as never: nobody waits at a door for that, however often it is tried.
+ * The error of a job with an open connection, where no target can serve it before its deadline; null where
+ * one may. What a person must mend counts as never: no connection should wait for that.
  */
 export const futileWaitError = (
   waits: readonly Wait[],
@@ -70,8 +70,8 @@ export const futileWaitError = (
 }
 
 /**
- * What a parked job waits for. Where all of its targets need a person it cannot go on before one has acted; else the target it
- * waits for tells.
+ * What a parked job waits for. Where all of its targets need a person, the job is blocked until one has
+ * acted; otherwise the obstacle is that of the target it waits for.
  */
 export const obstacleFor = (
   targets: readonly RouteTarget[],
@@ -82,7 +82,7 @@ export const obstacleFor = (
   if (obstacles.length > 0 && obstacles.every(obstacle => (obstacle?.blocks ?? null) !== null))
     return obstacles[0]!
   const own = obstacleOf(waitsFor)
-  // Another target may serve it: it is not blocked, whatever keeps this one.
+  // Another target may serve the job, so it is not blocked.
   return own && { ...own, blocks: null }
 }
 

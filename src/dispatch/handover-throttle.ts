@@ -6,11 +6,11 @@ import type { WorkerHeartbeat } from '../health/heartbeats.ts'
 import { modelsAt, type Route } from './routes.ts'
 
 /**
- * How fast jobs leave a provider that is out of use: as fast as the next one takes them. A queue of a hundred thousand
- * would else be moved whole in seconds, and be in the wrong place when the provider is back.
+ * Lets jobs leave a provider that is out of use only as fast as the next one takes them. Otherwise a queue of
+ * a hundred thousand jobs would move in seconds, and be in the wrong queue when the provider is back.
  */
 export interface HandoverThrottle {
-  /** Whether there is room for one more job in a provider's queue; takes the room. Never waits. */
+  /** Whether a provider's queue can take one more job; if so, counts it. Never waits. */
   tryAcquire(provider: string): boolean
 }
 
@@ -24,7 +24,10 @@ export interface HandoverThrottleOptions {
   readonly now: () => number
 }
 
-/** Jobs that may wait for each slot of the next provider's workers: enough to keep them busy until the next look. */
+/**
+ * Jobs that may wait for each slot of the next provider's workers: enough to keep them busy until the next
+ * look.
+ */
 const waitingPerPlace = 4
 /** The least for a provider with few slots, or whose workers are not known. */
 const leastWaiting = 50
@@ -35,7 +38,7 @@ const countEveryMs = 2_000
 
 export interface CooldownDeps {
   readonly routes: ReadonlyMap<string, Pick<Route, 'targets'>>
-  /** Unix ms until which a target may not be called, whatever the provider's circuit says; 0 for now. */
+  /** Unix ms until which a cooldown keeps a target from being called, apart from any circuit; 0 for now. */
   readonly suspendedUntil: (target: RouteTarget) => number
   readonly now: () => number
 }
@@ -44,9 +47,9 @@ export interface CooldownDeps {
 const shortCoolingMs = 2_000
 
 /**
- * True when a job should wait out a cooldown in its slot instead of handing over: the cooldown is short, or the provider
- * serves only this model, so that no job queues behind it. Handed over all at once, the jobs would storm the next target and
- * be in the wrong queue a moment later.
+ * True when a job should wait out a cooldown in its slot instead of handing over: the cooldown is short, or
+ * the provider serves only this model, so that no job queues behind it. Handed over all at once, the jobs
+ * would storm the next target and be in the wrong queue a moment later.
  */
 export const shouldWaitOut = (
   provider: string,
@@ -64,8 +67,9 @@ export interface AlternativeDeps extends CooldownDeps {
 }
 
 /**
- * Whether some route of a provider's model leads to another provider as well, one that takes all of its traffic now. Only looks:
- * asked where jobs are sent (`Circuits.sendsAt`), each look would use up a job's turn to probe that provider.
+ * Whether some route of a provider's model leads to another provider as well, one that takes all of its
+ * traffic now. Only looks: asked where jobs are sent (`Circuits.sendsAt`), each look would use up a job's
+ * turn to probe that provider.
  */
 export const healthyAlternativeTo = (
   provider: string,

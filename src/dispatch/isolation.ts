@@ -5,11 +5,11 @@ import type { Ending, Execution } from './execution.ts'
 import type { Transitions } from './transitions.ts'
 
 /**
- * The jobs that a process runs at a time: many, or one alone. A job that was lost with its workers again and again may be what
- * ends them: alone it takes no other along, and if its worker ends again it is known why. One for all workers of a process, as it ends
- * for all of them.
+ * Whether a process runs many jobs at a time, or one alone. A job that was lost with its worker several times
+ * may be what kills it: alone it takes no other job along, and if the worker dies again, the cause is known.
+ * All workers of a process share one isolation, because they die together.
  *
- * Open → asked (nobody enters any more) → alone, one after the other → open.
+ * Open → asked (no job enters any more) → alone, one after the other → open.
  */
 export interface Isolation {
   readonly isOpen: boolean
@@ -19,7 +19,7 @@ export interface Isolation {
 }
 
 export interface Seat {
-  /** Leaves the others, and lets nobody enter until this one has had its turn alone. */
+  /** Leaves the others, and lets no job enter until this one has had its turn alone. */
   ask(): void
   /** Whether everybody else has left, and those that asked before. */
   isAlone(): boolean
@@ -77,7 +77,10 @@ export interface IsolateDeps {
   readonly log: Logger
 }
 
-/** Waits until a job is alone that has to be; an ending when it was interrupted meanwhile, or is no longer ours. */
+/**
+ * Waits until a job is alone that has to be; an ending when it was interrupted meanwhile, or is no longer
+ * ours.
+ */
 export const createIsolate =
   ({ store, waitInSlot, persist, log }: IsolateDeps) =>
   async (run: Execution, seat: Seat): Promise<Ending | null> => {

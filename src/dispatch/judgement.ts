@@ -12,7 +12,10 @@ import type { CallJudgement } from '../health/target-gate.ts'
 import type { Claim } from '../jobs/types.ts'
 import type { LimitsOutcome } from '../rate-limits/permits.ts'
 
-/** What an upstream call brought, judged once: for the job, for the health of the provider, and for the limits of its key. */
+/**
+ * What an upstream call brought, judged once: for the job, for the health of the provider, and for the limits
+ * of its key.
+ */
 export interface Judgement {
   readonly outcome: UpstreamOutcome
   readonly verdict: Verdict
@@ -74,11 +77,15 @@ export const judge = (
 /** With these a 2xx is the model's own answer, and no error. */
 const answerKinds: ReadonlySet<VerdictKind> = new Set(['ok', 'refused', 'malformed', 'untranslatable'])
 
-/** More of a page of many megabytes explains no failure better, and redacting it would hold up everything else. */
+/**
+ * The rest of a page of many megabytes explains no failure better, and redacting it would block the event
+ * loop.
+ */
 const mostErrorChars = 1_000_000
 
 /**
- * The answer as it came; null where none did. Errors are redacted: some servers write the headers of the call into them.
+ * The answer as it came; null where none did. Errors are redacted: some servers write the headers of the call
+ * into them.
  */
 export const responseOf = (
   { outcome, verdict }: Judgement,

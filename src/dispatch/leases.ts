@@ -7,9 +7,9 @@ type Held = Pick<Claim, 'id' | 'token'>
 /** The jobs that this process runs: it says so to Redis again and again, lest another takes them for lost. */
 export interface Leases extends Repeating {
   hold(claim: Held): void
-  /** To be called when the job's end or its move stands in Redis. */
+  /** Call it once the job's end or its move is in Redis. */
   release(claim: Held): void
-  /** False once Redis has said that somebody else has the job, or that it has ended. */
+  /** False once Redis has reported that another worker has the job, or that it has ended. */
   isOurs(claim: Held): boolean
 }
 
@@ -26,8 +26,8 @@ export const createLeases = (store: Pick<JobStore, 'renew'>, leaseMs: number, lo
     'leases',
     leaseMs / renewalsPerLease,
     async () => {
-      // Not waited for: of a Cluster one master may be away, and the jobs of the others must not wait for it. A call that is
-      // under way goes on though its lease is lost: whatever it brings, the store decides what becomes of it.
+      // Not waited for: one master of a Cluster may be away, and jobs on the others must not wait for it. A
+      // call under way continues though its lease is lost: the store decides whether its result counts.
       for (const claim of held.values()) {
         renew(claim).catch(error =>
           log.debug(

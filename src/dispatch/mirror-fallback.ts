@@ -14,14 +14,15 @@ export interface MirrorAnswer {
 }
 
 export interface MirrorFallback {
-  /** To be told before a job's first call: asks the mirror beside it, where the route says so. Never waits. */
+  /** Call it before a job's first call: asks the mirror beside it, where the route says so. Never waits. */
   begin(run: Execution): void
   /**
-   * What the mirror answered, with its calls in the job's log: before another try where the job stands if it is there, and before
-   * the job leaves or ends after a wait for as long as the mirror is called. An ending when the job was interrupted meanwhile.
+   * What the mirror answered, with its calls in the job's log: before another try where the job stands if it
+   * is there, and before the job leaves or ends after a wait for as long as the mirror is called. An ending
+   * when the job was interrupted meanwhile.
    */
   answer(run: Execution, step: Step): Promise<MirrorAnswer | Ending | null>
-  /** The job ends or goes on without it: the log says that it was asked. */
+  /** The job ends or continues without the mirror's answer: its log records that the mirror was asked. */
   note(run: Execution): void
 }
 
@@ -36,9 +37,9 @@ export interface MirrorFallbackDeps {
 const queuedPatienceMs = 2_000
 
 /**
- * The answer of a mirror that is asked side by side, as the fallback of the job. The sample has the job's own id but for its
- * prefix: a worker that takes the job over, whenever the one before it died, finds the same sample, and asks nobody twice. That
- * sample is a job with a record of its own, so its answer stands there whoever looks for it.
+ * Uses the answer of a parallel mirror as the fallback of the job. The sample has the job's id with another
+ * prefix, so a worker that takes the job over finds the same sample and does not ask twice. The sample is a
+ * job with a record of its own, so its answer can be read by any worker.
  */
 export const createMirrorFallback = ({
   mirrors,
@@ -77,7 +78,7 @@ export const createMirrorFallback = ({
     notesFailures: boolean,
   ): Promise<MirrorAnswer | null | 'queued' | 'running'> => {
     const sample = await read(run)
-    // Not there: it is just being made, or was not made for lack of room.
+    // There is no such sample: it is just being made, or was dropped because the mirror was full.
     if (sample === null) return run.beside?.isAsked === null ? 'queued' : null
     if (!isTerminal(sample.status)) return sample.status === 'running' ? 'running' : 'queued'
     const isGood = sample.status === 'succeeded' && !sample.refused && sample.response !== null

@@ -28,7 +28,7 @@ export const mirrorJobs = (site: MirrorSite): Mirrors => {
     store: createMirrorStore(redis, keys, now),
     isFull: memory.isFull,
     canCarry: ({ to, adjusts }, { endpoint, body, headers, home }) => {
-      // Only the account that was asked has what such a request depends on.
+      // Such a request depends on what only the original's account has.
       if (home !== null) return false
       const route = singleTargetRoute(to, adjusts ? 'always' : 'never')
       return targetsFor(route, providers, requestOf(endpoint, body, headers)).targets.length > 0

@@ -9,12 +9,13 @@ export interface MoveReasons {
   leftOut(target: Target, fields: readonly string[]): JobMove
 }
 
-/** `whyAway`: in a word, why a target is out of use; null when nothing is known against it. */
+/** `whyAway`: why a target is out of use, as a code; null when nothing is known against it. */
 export const createMoveReasons = (
   whyAway: (target: Target) => string | null,
   now: () => number,
 ): MoveReasons => {
-  // Where its health is good, it failed this very job a moment ago, or has no room within its limits.
+  // A healthy target was passed over because it failed this very job a moment ago, or because its limits are
+  // used up.
   const whyElse = (target: Target, attempts: readonly Attempt[]): string =>
     attempts.some(a => a.provider === target.provider && a.model === target.model && a.verdict !== null)
       ? 'backoff'

@@ -6,7 +6,7 @@ import { eligibleTargets, type Request } from '../domain/routing/eligible-target
 import type { Provider } from '../providers/provider.ts'
 import type { Providers, Route } from './routes.ts'
 
-/** What each target is to be asked otherwise than the client wrote it. Those that are not in it take the request as it is. */
+/** What is changed in the request for each target. A target that is not in it takes the request unchanged. */
 export type Adjusted = ReadonlyMap<RouteTarget, readonly Adjustment[]>
 
 /** A target that a request cannot be sent to, and what of the request keeps it out. */
@@ -20,13 +20,16 @@ export interface RequestTargets {
   readonly targets: readonly RouteTarget[]
   readonly adjusted: Adjusted
   readonly obstacles: readonly LeftOut[]
-  /** Parameters that kept targets out, to be told when none is left. */
+  /** Parameters that kept targets out, for the error when no target is left. */
   readonly cannotCarry: readonly string[]
   /** The same of what models cannot do. */
   readonly lacking: readonly Capability[]
 }
 
-/** A vendor's betas mean nothing to another vendor, nor to that vendor's own format that a request is translated into. */
+/**
+ * A vendor's betas mean nothing to another vendor, nor to that vendor's own format that a request is
+ * translated into.
+ */
 const withoutBetas = (
   { excluded, adjustments }: Carriage,
   { headers = noHeaders }: Request,
@@ -40,8 +43,9 @@ const withoutBetas = (
 }
 
 /**
- * Who of a route's targets can serve this request, and who only with something changed. The body is parsed only when a target would
- * have to translate it, or might lack what it needs: parsing a long prompt is the dearest thing a worker could do for nothing.
+ * Which of a route's targets can serve this request, and which only with something changed. The body is
+ * parsed only when a target has to translate it, or may lack what it needs: parsing a long prompt is the most
+ * expensive work to do in vain.
  */
 export const targetsFor = (route: Route, providers: Providers, request: Request): RequestTargets => {
   const { endpoint } = request

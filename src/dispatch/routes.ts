@@ -28,7 +28,7 @@ export const modelsAt = (
 export type Routes = ReadonlyMap<string, Route>
 export type Providers = ReadonlyMap<string, Provider>
 
-/** Of the targets, those at the account that a request depends on. */
+/** The targets at the account that a request depends on. */
 export const atAccount = (route: Route, home: Pick<Home, 'provider'> | null): Route =>
   home === null
     ? route

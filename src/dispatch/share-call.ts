@@ -24,8 +24,9 @@ export interface ShareCallDeps {
 }
 
 /**
- * Before any call of a claimed job: a permit to make it, alone or for all identical requests, or the job's ending where
- * another makes it or the cache has the answer. Settled with null where the job's ending is not known.
+ * Before any call of a claimed job: a permit to make it, alone or for all identical requests, or the job's
+ * ending where another makes it or the cache has the answer. Settled with null where the job's ending is not
+ * known.
  */
 export type ShareCall = (
   run: Execution,
@@ -67,8 +68,8 @@ export const createShareCall = ({
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return
     log.debug({ event: 'singleflight.joined', jobId: id }, 'job waits for the call of an identical request')
     const doorbell = jobDoorbell(id, move.hop, move.generation)
-    // Only now that it is parked would it hear its doorbell, and by now the leader may have ended. Whatever fails here,
-    // the schedule has the doorbell.
+    // A doorbell reaches the job only now that it is parked, and the leader may have ended by now. If this
+    // fails, the schedule still has the doorbell.
     await follow(doorbell)
       .then(isFollowing => (isFollowing ? undefined : wake([doorbell])))
       .catch(error =>
@@ -109,8 +110,8 @@ export const createShareCall = ({
 }
 
 /**
- * Drops the call of a job that was cancelled, unless others wait for its answer: the job has its end, and the call goes on for
- * them. Where Redis cannot say so, it is dropped, and they ask again.
+ * Drops the call of a cancelled job, unless other jobs wait for its answer: then the job ends and the call
+ * continues for them. If Redis cannot be asked, the call is dropped, and they call again.
  */
 export const createDropCall =
   (
@@ -181,7 +182,7 @@ interface ShareCallSite {
 
 interface OpenShareCall {
   readonly shareCall: ShareCall
-  /** To be told of each job that was cancelled, wherever it runs. */
+  /** Call it for each job that was cancelled, in whichever process it runs. */
   readonly dropCall: (jobId: string) => void
 }
 

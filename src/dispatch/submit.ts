@@ -22,7 +22,7 @@ export interface Submission {
   /** The request body as JSON text, and the same parsed. */
   readonly body: string
   readonly parsedBody: unknown
-  /** Those of the request that go on to the provider. */
+  /** The client's headers that are forwarded to the provider. */
   readonly headers?: RequestHeaders
   readonly windowMs: number
   readonly webhook: WebhookTarget | null
@@ -52,15 +52,15 @@ export interface SubmitDeps extends FirstTargetDeps {
   readonly retentionMs: number
   readonly random: () => number
   readonly telemetry: Pick<Telemetry, 'emit'>
-  /** Where the states are that requests name; without it, none is known. */
+  /** Which accounts keep the states that requests name; without it, none is known. */
   readonly accountAffinity?: Pick<AccountAffinity, 'find'>
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /**
- * Jobs without a key share a shard while this lasts, so that those that travel together can be created, claimed and
- * finalised together.
+ * Jobs without an idempotency key share a shard for this long, so that a script call can create, claim or
+ * finalise many of them.
  */
 const shardTurnMs = 100
 
@@ -133,7 +133,10 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
   }
 }
 
-/** The record as `create` wrote it, so that nobody has to read it back. Without the body: who waits for the answer must not hold it. */
+/**
+ * The record as `create` wrote it, to save reading it back. Without the body: a waiting connection must not
+ * hold it in memory.
+ */
 const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
   ...job,
   class: job.class ?? 'default',

@@ -6,8 +6,9 @@ import type { TargetFigures } from '../domain/routing/target-stats.ts'
 import type { Route } from './routes.ts'
 
 /**
- * Puts the targets that can serve a job into the order in which they are asked. Whoever asks for a job, at whatever hop, is told the same
- * order as long as the figures are the same: chance is drawn from the job's id.
+ * Puts the targets that can serve a job into the order in which they are asked. The order of a job is the
+ * same in every process and at every hop while the figures are the same, because chance is drawn from the
+ * job's id.
  */
 export type OrderTargets = (
   route: Route,
@@ -19,7 +20,9 @@ export type OrderTargets = (
 export const keyOf = ({ provider, model }: Pick<RouteTarget, 'provider' | 'model'>): string =>
   `${provider}/${model}`
 
-/** By the name of the route that brought the target along, else of its provider. Without weights all are equal. */
+/**
+ * The weight of the route that contributed the target, else of its provider. Without weights all are equal.
+ */
 export const weightOf = ({ weights }: Pick<Route, 'weights'>, target: RouteTarget): number =>
   weights === null ? 1 : (weights.get(target.route) ?? weights.get(target.provider) ?? 0)
 

@@ -15,12 +15,15 @@ import { createOwedWrite } from '../redis/owed-write.ts'
 import { keyOf } from './target-order.ts'
 
 /**
- * How targets have done of late, over all processes. Each counts what its own workers see, and every two seconds tells the
- * others and hears of them, so that a job costs no round trip: figures of other processes are that old. A process that is killed takes
- * with it what it counted since.
+ * Recent speed and failures of targets, over all processes. Each process counts its own workers' calls and
+ * exchanges them with the others every two seconds, so that a job costs no round trip. A killed process loses
+ * what it counted since.
  */
 export interface TargetStats extends Repeating {
-  /** An attempt was judged. Nothing is counted before `start`: where no strategy asks for figures, nobody starts it. */
+  /**
+   * Counts a judged attempt. Nothing is counted before `start`: without a strategy that needs figures it is
+   * not called.
+   */
   record(target: RouteTarget, verdict: Verdict, durationMs: number): void
   of(target: RouteTarget): TargetFigures
 }
@@ -41,7 +44,7 @@ const forgottenAfterMs = 15 * 60_000
 
 type Tallies = Readonly<Record<string, Tally>>
 
-/** What tells of a target's speed, and of its trouble. A caller's mistake tells of neither. */
+/** What an attempt says about the target: its speed, or a failure. A caller's mistake says neither. */
 const endOf = (verdict: Verdict, durationMs: number): CallEnd | null => {
   if (verdict.kind === 'ok') return durationMs
   if (verdict.kind === 'rate_limited') return 'throttled'

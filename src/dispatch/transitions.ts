@@ -32,13 +32,19 @@ export interface Transitions {
   /** Records the failed call and waits; an ending when the job is no longer ours or is to be handed back. */
   retry(run: Execution, delayMs: number): Promise<Ending | null>
   /**
-   * Waits a moment in its slot, until there is room to go on: those behind it wait in the queue meanwhile, and nothing is
-   * written. An ending when the job is to be given up or handed back.
+   * Waits a moment in its slot before it continues: the jobs behind it wait in the queue meanwhile, and
+   * nothing is written. An ending when the job is to be given up or handed back.
    */
   waitInSlot(run: Execution): Promise<Ending | null>
-  /** Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the job back. */
+  /**
+   * Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the
+   * job back.
+   */
   interrupt(run: Execution, reason: unknown): Promise<void>
-  /** Records the calls for a job that is another's by now, or has ended: what they cost is on its bill all the same. */
+  /**
+   * Records the calls of a job that another worker has by now, or that has ended: their cost counts all the
+   * same.
+   */
   disown(run: Execution): Promise<void>
 }
 
@@ -106,7 +112,7 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
   }
 
   const interrupt: Transitions['interrupt'] = async (run, reason) => {
-    // A cancel has written the job's end, and a worker that took it over goes on with it.
+    // A cancel has written the job's end; a superseded job is continued by the worker that took it over.
     if (reason === 'cancelled' || reason === 'superseded') return disown(run)
     if (reason === 'expired') {
       await persist(() => store.expire(run.claim.id, 0))

@@ -26,7 +26,7 @@ import type { TargetStats } from './target-stats.ts'
 export type CallResult =
   /** No call was made: the provider's health, or the lack of a usable key, kept it shut. */
   | { readonly kind: 'shut'; readonly untilMs: number }
-  /** Ended while it waited for room, without a call. */
+  /** Interrupted without a call, while it waited for admission. */
   | { readonly kind: 'left'; readonly reason: AbortReason | 'superseded' }
   | { readonly kind: 'interrupted'; readonly attempt: Attempt; readonly reason: AbortReason }
   | {
@@ -42,7 +42,7 @@ export type CallResult =
     }
 
 export interface CallTerms {
-  /** How long to wait for room within the limits of the keys. */
+  /** How long to wait for admission. */
   readonly patienceMs: number
   /** What the target is asked otherwise than the client wrote it. */
   readonly adjustments: readonly Adjustment[]
@@ -143,7 +143,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
       return
     }
     if (kind === 'rate_limited') {
-      // Another key has limits of its own; this one is left alone as long as the provider asks.
+      // Only the last usable key cools the target down: another key has limits of its own.
       if (!admission.hasOther(key, model)) cool(retryAfterMs ?? defaultCoolingMs)
     }
     if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)

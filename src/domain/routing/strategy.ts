@@ -3,9 +3,9 @@ import type { Tokens } from './request-size.ts'
 import type { TargetFigures } from './target-stats.ts'
 
 /**
- * In which order a route's targets are asked. `ordered`: as they stand in the chain. `weighted`: each is first for its share
- * of jobs. `cheapest`: by what the request will cost, with the calls that fail on the way. `fastest`: by how long answers took
- * of late.
+ * In which order a route's targets are asked. `ordered`: as they stand in the chain. `weighted`: each is
+ * first for its share of jobs. `cheapest`: by what the request will cost, with the calls that fail on the
+ * way. `fastest`: by how long answers took of late.
  */
 export const strategies = ['ordered', 'weighted', 'cheapest', 'fastest'] as const
 export type Strategy = (typeof strategies)[number]
@@ -16,12 +16,18 @@ interface Orderable {
 
 export interface Choice<Target> {
   readonly strategy: Strategy
-  /** The share of jobs a target is to have, next to the others'; one without a share is asked when no other can serve. */
+  /**
+   * The share of jobs a target is to have, next to the others'; one without a share is asked when no other
+   * can serve.
+   */
   weightOf(target: Target): number
   figuresOf(target: Target): TargetFigures
   /** How large the request is. */
   readonly tokens: Tokens
-  /** A number between 0 and 1 for a name: always the same for a job, so that its order does not change from hop to hop by chance. */
+  /**
+   * A number between 0 and 1 for a name: always the same for a job, so that its order does not change from
+   * hop to hop by chance.
+   */
   chance(name: string): number
   keyOf(target: Target): string
 }
@@ -36,8 +42,8 @@ export const explorers = 0.05
 export const weightNow = (weight: number, { failures }: TargetFigures): number => weight * 0.5 ** failures
 
 /**
- * When each would ring first, were they to ring by chance at rates of their weights: the first is then each for its share, the
- * second again by share of those that are left, and so on.
+ * Weighted random order (exponential races, Efraimidis and Spirakis): targets are sorted by −ln(u)/weight, so
+ * each comes first as often as its share of the weights says.
  */
 const ringsAt = <Target>(target: Target, choice: Choice<Target>): number =>
   -Math.log(choice.chance(choice.keyOf(target))) /
@@ -50,9 +56,9 @@ const costAt = ({ price }: Orderable, { input, output }: Tokens): number =>
 const oftenFailing = 1e9
 
 /**
- * A price as it weighs where only a part of the calls is answered. An answer takes 1/share calls: so many are paid, and so many
- * times is waited; one that fails without a bill costs the time at least. Whoever fails more often than not comes after all
- * others, as free as it may be.
+ * A price as it weighs where only a part of the calls is answered. An answer takes 1/share calls: so many are
+ * paid, and so many times is waited; one that fails without a bill costs the time at least. Whoever fails
+ * more often than not comes after all others, as free as it may be.
  */
 export const weighedCost = (costUsd: number, { successShare }: Pick<TargetFigures, 'successShare'>): number =>
   costUsd / successShare ** 2 + (successShare < 0.5 ? oftenFailing : 0)
@@ -60,7 +66,10 @@ export const weighedCost = (costUsd: number, { successShare }: Pick<TargetFigure
 const speedOf = <Target>(target: Target, choice: Choice<Target>): number =>
   choice.figuresOf(target).p95Ms ?? Number.POSITIVE_INFINITY
 
-/** One job in so many begins with one of the others, each as often: the same for a job, whichever of them is faster by then. */
+/**
+ * One job in so many begins with one of the others, each as often: the same for a job, whichever of them is
+ * faster by then.
+ */
 const explored = <Target>(
   targets: readonly Target[],
   { chance, keyOf }: Choice<Target>,
@@ -83,7 +92,10 @@ const measures: Readonly<
   fastest: speedOf,
 }
 
-/** All targets, the best first. Those that are equal, and those of which nothing is known, stay in the order of the chain. */
+/**
+ * All targets, the best first. Those that are equal, and those of which nothing is known, stay in the order
+ * of the chain.
+ */
 export const orderTargets = <Target extends Orderable>(
   targets: readonly Target[],
   choice: Choice<Target>,
@@ -96,7 +108,10 @@ export const orderTargets = <Target extends Orderable>(
   return strategy === 'fastest' ? explored(sorted, choice) : sorted
 }
 
-/** Chance that is nothing but a seed and a name: FNV-1a, then mixed so that seeds which only count up differ in all bits. */
+/**
+ * Chance that is nothing but a seed and a name: FNV-1a, then mixed so that seeds which only count up differ
+ * in all bits.
+ */
 export const chanceOf =
   (seed: string) =>
   (name: string): number => {
