@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { createLifecycle, type Lifecycle, StopRequested } from '../src/lifecycle/lifecycle.ts'
 import { createLogger } from '../src/lifecycle/logger.ts'
-import { onStopSignals } from '../src/lifecycle/stop-signals.ts'
+import { onStopSignals } from '../src/lifecycle/stop-process.ts'
 import { createScreen } from '../src/terminal/screen.ts'
 import { createLogbook } from './logbook.ts'
 import { readDemoOptions } from './options.ts'

@@ -1,4 +1,4 @@
-import { onStopSignals } from '../src/lifecycle/stop-signals.ts'
+import { onStopSignals } from '../src/lifecycle/stop-process.ts'
 import { readSoakOptions, type SoakOptions, usage } from './options.ts'
 import { printCounts, printProcessorTime, printSamples, printSlopes } from './report.ts'
 import { runSoak } from './run.ts'

@@ -6,7 +6,7 @@ import { createFileStore } from '../src/files/store.ts'
 import { createSchedule } from '../src/jobs/schedule.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createRepeating } from '../src/lifecycle/repeating.ts'
-import { subscribeTo } from '../src/redis/subscribe.ts'
+import { subscribeTo } from '../src/redis/connect.ts'
 import { openBlobStore } from '../src/start-blobs.ts'
 
 /** What comes after `worker` to start it, and what its log lines say. */

@@ -28,7 +28,7 @@ import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { type ConsumerOptions, createConsumer } from '../src/queue/consumer.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
-import { subscribeTo } from '../src/redis/subscribe.ts'
+import { subscribeTo } from '../src/redis/connect.ts'
 import { claimBytesOf } from './claim-bytes.ts'
 
 /** What the worker of one provider is opened with. */

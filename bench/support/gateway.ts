@@ -1,5 +1,5 @@
 import type { TestEnvironment } from '../../harness/environment.ts'
-import { findFreePort } from '../../src/redis/dev/port.ts'
+import { findFreePort } from '../../src/redis/dev/probe.ts'
 import { apiKey } from './deployment.ts'
 import { type Contestant, startChild } from './processes.ts'
 

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { createSystem, obtainRedisServer } from '../../src/redis/dev/binary.ts'
-import { findFreePort, isPortFree } from '../../src/redis/dev/port.ts'
-import { probeRedis } from '../../src/redis/dev/probe.ts'
+import { findFreePort, isPortFree, probeRedis } from '../../src/redis/dev/probe.ts'
 import { type GuardedProcess, spawnGuarded } from '../../src/redis/dev/watchdog.ts'
 
 /** One redis-server of several, as a process that a test may hurt. It ends with the test's process. */

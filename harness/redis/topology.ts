@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findFreePort } from '../../src/redis/dev/port.ts'
+import { findFreePort } from '../../src/redis/dev/probe.ts'
 import { parseInfo } from '../../src/redis/preflight.ts'
 import { until } from '../until.ts'
 import { ask, findFreePorts, host, type RedisNode, startNode } from './node.ts'

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { createBatchStore } from '../batches/store.ts'
-import { quotasOf } from '../config/quotas.ts'
+import type { Config } from '../config/schema.ts'
 import type { AppContext } from '../context/context.ts'
 import { deadLetterRetentionMs, deliveriesOn, storeOn } from '../context/stores.ts'
 import { createAccountAffinity } from '../dispatch/account-affinity.ts'
@@ -19,9 +19,8 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
 import { createLimitStore } from '../rate-limits/limit-store.ts'
-import { createApiRedis, type RedisClient } from '../redis/connect.ts'
+import { createApiRedis, pingRedis, type RedisClient } from '../redis/connect.ts'
 import { createGuardedRunner } from '../redis/full-store.ts'
-import { pingRedis } from '../redis/ping.ts'
 import { createReplicatedRunner } from '../redis/replicated.ts'
 import { createScriptRunner, type RunScript } from '../redis/scripts.ts'
 import { openBlobStore } from '../start-blobs.ts'
@@ -187,3 +186,15 @@ const submitOn = (redis: RedisClient, store: JobStore, context: AppContext): Sub
     random: Math.random,
     telemetry: context.telemetry,
   })
+
+/** What a tenant may have at a time. */
+const quotasOf =
+  ({ quotas: { tenants, ...all } }: Pick<Config, 'quotas'>) =>
+  (tenant: string) => {
+    const own = Object.hasOwn(tenants, tenant) ? tenants[tenant]! : {}
+    return {
+      files: own.files ?? all.files,
+      bytes: own.bytes ?? all.bytes,
+      openBatches: own.open_batches ?? all.open_batches,
+    }
+  }

@@ -2,10 +2,9 @@ import { Tokenizer, TokenizerError } from '@streamparser/json'
 import { BatonError } from '../domain/errors.ts'
 import { isJsonObject } from '../json/json-object.ts'
 import { DocumentOutline, invalidDocument, invalidJson, type Span } from './document-outline.ts'
-import { GrowingBytes } from './growing-bytes.ts'
 import { SeenIds } from './line-fault.ts'
 import { customIdOf, onOneLine, parseSpan } from './message-request.ts'
-import { withoutByteOrderMark } from './read-lines.ts'
+import { GrowingBytes, withoutByteOrderMark } from './read-lines.ts'
 
 export interface MessageBatchOptions {
   readonly maxRequests: number

@@ -1,8 +1,7 @@
 import type { Dialect, Endpoint } from '../domain/endpoint.ts'
 import type { WebhookTarget } from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
-import type { Segment } from '../files/segment.ts'
-import { formatSegment } from '../files/segment.ts'
+import { formatSegment, type Segment } from '../files/record.ts'
 
 export interface NewBatch {
   /** From `newBatchId`, in the shard of its input file. */

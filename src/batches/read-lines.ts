@@ -1,4 +1,39 @@
-import { GrowingBytes } from './growing-bytes.ts'
+import type { BlobStore } from '../files/blobs/blob-store.ts'
+import { readFile } from '../files/read-file.ts'
+import type { Segment } from '../files/record.ts'
+
+/**
+ * Bytes put together from pieces. Room is doubled when it runs out, so that each byte is copied a bounded number
+ * of times however small the pieces are, and a source of tiny chunks costs no object per chunk.
+ */
+export class GrowingBytes {
+  #bytes = Buffer.alloc(0)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  append(piece: Uint8Array): void {
+    const length = this.#length + piece.length
+    if (length > this.#bytes.length) {
+      // Most lines are whole with their second piece: no more room than that before it shows otherwise.
+      const grown = Buffer.allocUnsafeSlow(this.#length === 0 ? length : Math.max(length, this.#length * 2))
+      this.#bytes.copy(grown, 0, 0, this.#length)
+      this.#bytes = grown
+    }
+    this.#bytes.set(piece, this.#length)
+    this.#length = length
+  }
+
+  /** Hands the bytes over and starts anew: nothing is written over what was handed over. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#length)
+    this.#bytes = Buffer.alloc(0)
+    this.#length = 0
+    return taken
+  }
+}
 
 const mark = Buffer.from([0xef, 0xbb, 0xbf])
 
@@ -149,3 +184,27 @@ const isBlank = (bytes: Buffer): boolean => {
   }
   return true
 }
+
+/** Reads the next lines of a batch's input, from the first on that was not fed. */
+export type ReadInput = (from: LinePosition) => Promise<readonly InputLine[]>
+
+/** Read at a time: a stream held open while the window is full would be cut off by the store. */
+const stretchLines = 200
+const stretchBytes = 256 * 1024
+
+export const createReadInput =
+  (blobs: BlobStore, input: readonly Segment[], maxLineBytes: number): ReadInput =>
+  async from => {
+    const lines: InputLine[] = []
+    const source = readFile(blobs, input, { start: from.offset, end: Number.POSITIVE_INFINITY })
+    try {
+      for await (const group of readLines(source, from, maxLineBytes)) {
+        for (const line of group) lines.push(line)
+        if (lines.length >= stretchLines || lines.at(-1)!.end - from.offset >= stretchBytes) break
+      }
+    } catch (error) {
+      // What stands before the trouble is good; the next call meets it first.
+      if (lines.length === 0) throw error
+    }
+    return lines
+  }

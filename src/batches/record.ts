@@ -3,7 +3,7 @@ import type { DeliveryStatus, Usage, WebhookTarget } from '../domain/job.ts'
 import type { BlockReason } from '../domain/obstacle.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import { costUnits } from '../domain/usage.ts'
-import { parseSegment, type Segment } from '../files/segment.ts'
+import { parseSegment, type Segment } from '../files/record.ts'
 import type { RecordFields } from '../jobs/record.ts'
 
 /**

@@ -1,5 +1,4 @@
-import type { FileRecord } from '../files/record.ts'
-import type { Segment } from '../files/segment.ts'
+import type { FileRecord, Segment } from '../files/record.ts'
 import type { NewJob } from '../jobs/types.ts'
 import type { BatchStatus, LineCounts } from './record.ts'
 

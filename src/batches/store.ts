@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Dialect } from '../domain/endpoint.ts'
 import type { WebhookTarget } from '../domain/job.ts'
-import type { Segment } from '../files/segment.ts'
+import type { Segment } from '../files/record.ts'
 import type { RecordFields } from '../jobs/record.ts'
 import { isBatchId, isNoticeId, type Keys, newFileId, shardOf, shards, timeOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
@@ -16,6 +16,7 @@ import {
   parseBatch,
 } from './record.ts'
 import { batchScripts } from './scripts.ts'
+
 /** `replayed`: an earlier request made this batch. `no_input`: there is no such file, or it is deleted or past its expiry. */
 export type BatchCreated =
   | { readonly kind: 'created' }

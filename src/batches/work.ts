@@ -1,6 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { type FileRecord, fileFields } from '../files/record.ts'
-import { formatSegment, type Segment } from '../files/segment.ts'
+import { type FileRecord, fileFields, formatSegment, type Segment } from '../files/record.ts'
 import { encodeBody, jobFields } from '../jobs/codec.ts'
 import { createPayloads, isApart } from '../jobs/payloads.ts'
 import type { RecordFields } from '../jobs/record.ts'

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
+import type { RouteConfig } from '../config/schema.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Target } from '../domain/job.ts'
 import type { Permit } from '../domain/permit.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
+import type { RouteTarget } from '../domain/routing/chain.ts'
 import { createRepeating, type Repeating, renewalsPerLease } from '../lifecycle/repeating.ts'
 import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
 import { isCacheable } from './cacheable-answer.ts'
@@ -208,3 +210,23 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
     },
   }
 }
+
+/** The routes of a config that have a cache. `chains`: each route's targets. */
+export const cachedRoutesOf = (
+  models: Readonly<Record<string, RouteConfig>>,
+  chains: ReadonlyMap<string, readonly RouteTarget[]>,
+): CachedRoutes =>
+  new Map(
+    Object.entries(models).flatMap(([name, { cache }]) => {
+      if (cache === undefined) return []
+      const chain = (chains.get(name) ?? []).map(({ provider, model }) => [provider, model])
+      const terms = {
+        ttlMs: cache.ttl,
+        maxBytes: cache.max_bytes,
+        maxTotalBytes: cache.max_total_bytes,
+        cachesTruncated: cache.store_truncated,
+        chain: JSON.stringify(chain),
+      }
+      return [[name, terms] as const]
+    }),
+  )

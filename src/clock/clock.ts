@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createRepeating } from '../lifecycle/repeating.ts'
 import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 import { createSteadyTime, type Look } from './steady-time.ts'
@@ -109,3 +110,20 @@ export const createClock = async (
     stop: () => void beating.stop(),
   }
 }
+
+/** The time of Redis, looked at until the process stops. */
+export const openClock = (
+  life: Lifecycle,
+  redis: Redis | Cluster,
+  prefix: string,
+  log: Logger,
+): Promise<Clock> =>
+  life.open(
+    'clock',
+    async () => {
+      const clock = await createClock(redis, prefix, log)
+      clock.start()
+      return clock
+    },
+    clock => clock.stop(),
+  )

@@ -1,7 +1,6 @@
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { Request } from '../domain/routing/eligible-targets.ts'
-import { sizeOf } from '../domain/routing/request-size.ts'
-import { chanceOf, orderTargets } from '../domain/routing/strategy.ts'
+import { chanceOf, orderTargets, sizeOf } from '../domain/routing/strategy.ts'
 import type { TargetFigures } from '../domain/routing/target-stats.ts'
 import type { Route } from './routes.ts'
 

@@ -1,5 +1,5 @@
 import type { BlobStore, ByteRange } from './blobs/blob-store.ts'
-import type { Segment } from './segment.ts'
+import type { Segment } from './record.ts'
 
 /**
  * A file's bytes in order, over all its segments: all of them, or those of `range`. Read with backpressure; ending the

@@ -2,10 +2,15 @@ import { isFileId, shardOf, ulidOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import { createFilePurger, type FileStoreOptions } from './purger.ts'
 import { freeQuota } from './quotas.ts'
-import { type FileRecord, fileFields, parseFile } from './record.ts'
+import {
+  type FileRecord,
+  fileFields,
+  formatSegment,
+  parseFile,
+  parseSegment,
+  type Segment,
+} from './record.ts'
 import { fileScripts } from './scripts.ts'
-import { formatSegment, parseSegment, type Segment } from './segment.ts'
-
 /** An API that dies while bytes arrive leaves them behind for this long. No request may take longer. */
 export const reservedMs = 2 * 3_600_000
 

@@ -2,9 +2,8 @@ import { isPartId, isUploadId, shardOf, ulidOf } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { FileStoreOptions } from './purger.ts'
 import type { FileRecord } from './record.ts'
-import { fileFields } from './record.ts'
+import { fileFields, formatSegment, type Segment } from './record.ts'
 import { uploadScripts } from './scripts.ts'
-import { formatSegment, type Segment } from './segment.ts'
 import {
   parseUpload,
   type UploadRecord,

@@ -10,7 +10,7 @@ import {
   takesShare,
 } from '../domain/circuit.ts'
 import { createRepeating } from '../lifecycle/repeating.ts'
-import { subscribeTo } from '../redis/subscribe.ts'
+import { subscribeTo } from '../redis/connect.ts'
 import { type CircuitStore, circuitChannel } from './circuit-store.ts'
 
 /** Where every provider stands, read from memory: pushed by Redis, and read again now and then. */

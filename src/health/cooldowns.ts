@@ -2,8 +2,8 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/classify/verdict.ts'
 import type { LastError, Target } from '../domain/job.ts'
+import { subscribeTo } from '../redis/connect.ts'
 import { createScriptRunner, defineScript } from '../redis/scripts.ts'
-import { subscribeTo } from '../redis/subscribe.ts'
 
 /** What is out of use: all of a provider, one model on it, or one of its keys (by fingerprint). */
 export type Scope = `provider:${string}` | `target:${string}/${string}` | `key:${string}#${string}`

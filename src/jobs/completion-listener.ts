@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { subscribeTo } from '../redis/connect.ts'
 import type { Keys } from '../redis/keys.ts'
-import { subscribeTo } from '../redis/subscribe.ts'
 
 export interface CompletionListener {
   start(): Promise<void>

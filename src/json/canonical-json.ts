@@ -1,5 +1,5 @@
 import { JsonCursor, unquoted } from './cursor.ts'
-import { isJson } from './is-json.ts'
+import { isJson } from './json-object.ts'
 
 /** Deeper ones are not worth the stack. */
 const maxDepth = 200

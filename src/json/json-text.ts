@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { isJson } from './is-json.ts'
+import { isJson } from './json-object.ts'
 
 /** Stands for a text while JSON is written: random, so that no other text can look like it. */
 const mark = randomUUID()

@@ -8,7 +8,6 @@ import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
-import { createMayRing, settledAfterMs } from './may-ring.ts'
 
 const pollMs = 1_000
 const perShard = 200
@@ -89,3 +88,23 @@ export const createReconciler = (parts: ReconcilerDeps): Repeating =>
     },
     parts.log,
   )
+
+/** Younger calls may stand between two steps of their worker. */
+export const settledAfterMs = 60_000
+
+/**
+ * Whether a doorbell that was rung at a time may still be in a ring of its queue. Nobody can tell which rings it is in, but those
+ * that were rung before the oldest that waits have been seen to. Asks each queue once.
+ */
+export const createMayRing = (doorbells: Pick<Doorbells, 'oldestRungAt'>) => {
+  const asked = new Map<string, Promise<number | null>>()
+  const oldestRungAt = (queue: string): Promise<number | null> => {
+    const answer = asked.get(queue) ?? doorbells.oldestRungAt(queue)
+    asked.set(queue, answer)
+    return answer
+  }
+  return async (queue: string, rungAtMs: number): Promise<boolean> => {
+    const oldestMs = await oldestRungAt(queue)
+    return oldestMs !== null && oldestMs <= rungAtMs + settledAfterMs
+  }
+}

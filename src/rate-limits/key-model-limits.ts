@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
-import { subscribeTo } from '../redis/subscribe.ts'
+import { subscribeTo } from '../redis/connect.ts'
 import { type LimitStore, limiterName } from './limit-store.ts'
 import { createLimiter, type Limiter, type LimiterTerms } from './limiter.ts'
 

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Permit } from '../domain/permit.ts'
 import type { ReportedLimits } from '../domain/rate-limit-headers.ts'
-import { sizeOf } from '../domain/routing/request-size.ts'
+import { sizeOf } from '../domain/routing/strategy.ts'
 import type { ApiKey } from '../health/key-ring.ts'
 import type { Tokens } from './availability.ts'
 import type { KeyModelLimits, ProviderLimits } from './key-model-limits.ts'

@@ -1,7 +1,9 @@
-import { Cluster, Redis } from 'ioredis'
+import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { AbstractConnector, Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { parseRedisUrl } from './address.ts'
-import { anyNodeConnector } from './any-node.ts'
+import { type Keys, shards } from './keys.ts'
 import {
   clusterOptions,
   failFastOptions,
@@ -11,9 +13,8 @@ import {
   sentinelOptions,
   urlOptions,
 } from './options.ts'
-import { describePlace, type RedisPlace } from './place.ts'
+import { type ClusterPlace, describePlace, type RedisPlace } from './place.ts'
 import { reportCluster, reportRedis } from './report.ts'
-import { steady } from './steady-cluster.ts'
 
 /** A connection to one server, whichever that is at the time, or those to the nodes of a Cluster. */
 export type RedisClient = Redis | Cluster
@@ -108,4 +109,76 @@ const single = (
     connection,
     redis: describePlace(place),
   })
+}
+
+const disconnectTimeoutMs = 500
+
+/**
+ * For ioredis: connects to any of a Cluster's named nodes, to the next one each time. All of them hear what is
+ * published on one. ioredis's own way for subscriptions tells nobody when it had to change the node, and what was
+ * published meanwhile is lost: this way it is a connection like any other, with its `ready`.
+ */
+const anyNodeConnector = ({ nodes, tls }: ClusterPlace) => {
+  // Processes should not all listen at the same node.
+  let next = Math.floor(Math.random() * nodes.length)
+
+  return class AnyNodeConnector extends AbstractConnector {
+    constructor() {
+      super(disconnectTimeoutMs)
+    }
+
+    async connect(): Promise<Socket> {
+      this.connecting = true
+      const { host, port } = nodes[next++ % nodes.length]!
+      const stream = tls ? connectTls({ host, port }) : connectPlain({ host, port })
+      stream.once('error', error => {
+        this.firstError = error
+      })
+      this.stream = stream
+      return stream
+    }
+  }
+}
+
+/**
+ * Makes `connect` settle. In ioredis (6.0.0) its promise is forgotten when nodes answer, but say that the Cluster is down:
+ * it tries again, and nobody is told. BullMQ awaits that promise after an outage, and its worker was deaf from then on. Now
+ * it resolves with whichever attempt succeeds; also that of a duplicate, which is what BullMQ connects.
+ */
+const steady = (cluster: Cluster): Cluster => {
+  const connect = cluster.connect.bind(cluster)
+  const duplicate = cluster.duplicate.bind(cluster)
+  cluster.connect = () =>
+    new Promise((resolve, reject) => {
+      cluster.once('ready', resolve)
+      connect().catch(error => {
+        cluster.off('ready', resolve)
+        reject(error)
+      })
+    })
+  cluster.duplicate = ((nodes, options) => steady(duplicate(nodes, options))) as Cluster['duplicate']
+  return cluster
+}
+
+/** Rejects when Redis does not answer. Of a Cluster all shards must, or some jobs cannot be kept. */
+export const pingRedis = async (redis: Redis | Cluster, keys: Keys): Promise<void> => {
+  if (!redis.isCluster) await redis.ping()
+  else await Promise.all(shards.map(shard => redis.exists(keys.schedule(shard))))
+}
+
+/**
+ * Hands what is published on a channel to `onText` until the function that it resolves with is called. What is published while
+ * the connection is down is lost: ioredis subscribes again by itself, and the caller looks for what it missed.
+ */
+export const subscribeTo = async (
+  subscriber: Redis,
+  channel: string,
+  onText: (text: string) => void,
+): Promise<() => void> => {
+  const onMessage = (from: string, text: string): void => {
+    if (from === channel) onText(text)
+  }
+  subscriber.on('message', onMessage)
+  await subscriber.subscribe(channel)
+  return () => void subscriber.off('message', onMessage)
 }

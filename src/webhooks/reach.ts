@@ -1,6 +1,5 @@
-import { literalAddress, type Resolve } from './address-guard.ts'
+import { literalAddress, type Resolve, resolveWithin } from './address-guard.ts'
 import type { PostAnswer } from './post.ts'
-import { resolveWithin } from './resolve-within.ts'
 
 export interface Wanted {
   readonly hostname: string

@@ -3,7 +3,7 @@ import { deliveryEntry, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, webhookQueue } from '../queue/doorbells.ts'
-import { createMayRing, settledAfterMs } from '../queue/may-ring.ts'
+import { createMayRing, settledAfterMs } from '../queue/reconciler.ts'
 import type { OwedAnnouncements } from './owed.ts'
 
 const pollMs = 2_000

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { subscribeTo } from '../redis/subscribe.ts'
+import { subscribeTo } from '../redis/connect.ts'
 import type { BreakerTerms } from './receiver-breaker.ts'
 import { createReceivers, type Receivers } from './receivers.ts'
 

@@ -1,7 +1,6 @@
 import { BatonError } from '../domain/errors.ts'
 import type { AddressGuard } from './address-guard.ts'
-import { literalAddress, type Resolve, resolveAll } from './address-guard.ts'
-import { resolveWithin } from './resolve-within.ts'
+import { literalAddress, type Resolve, resolveAll, resolveWithin } from './address-guard.ts'
 
 const maxUrlLength = 2048
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { findFreePort } from '../../src/redis/dev/port.ts'
+import { findFreePort } from '../../src/redis/dev/probe.ts'
 import { line } from '../batches/batch-desk.ts'
 import { type BatchSite, clientKey, openBatchSite } from './batch-site.ts'
 

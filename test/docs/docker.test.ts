@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { runBaton } from '../../harness/deployment.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { loadConfig } from '../../src/config/load.ts'
-import { findFreePort } from '../../src/redis/dev/port.ts'
+import { findFreePort } from '../../src/redis/dev/probe.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { parseCompose, type Service } from './container-rules.ts'
 import { readDoc, root } from './markdown.ts'

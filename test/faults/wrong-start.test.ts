@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Deployment } from '../../harness/deployment.ts'
 import { startNode } from '../../harness/redis/node.ts'
-import { findFreePort } from '../../src/redis/dev/port.ts'
+import { findFreePort } from '../../src/redis/dev/probe.ts'
 import { openBaton } from '../support/open-baton.ts'
 import { ownRedis, testRedis } from '../support/redis.ts'
 

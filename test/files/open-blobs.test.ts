@@ -56,7 +56,7 @@ describe('the store of blobs', () => {
   })
 
   it('loads the client of S3 for S3 alone', async () => {
-    const module = fileURLToPath(new URL('../../src/files/blobs/open-blobs.ts', import.meta.url))
+    const module = fileURLToPath(new URL('../../src/start-blobs.ts', import.meta.url))
     const s3 = { bucket: 'b', region: 'r', prefix: 'p', force_path_style: true }
     const loads = async (settings: object) => {
       const script = `

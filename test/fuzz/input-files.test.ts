@@ -3,13 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createReadInput } from '../../src/batches/input-reader.ts'
 import { readJsonLine } from '../../src/batches/json-line.ts'
-import { type InputLine, type LinePosition, readLines } from '../../src/batches/read-lines.ts'
+import {
+  createReadInput,
+  type InputLine,
+  type LinePosition,
+  readLines,
+} from '../../src/batches/read-lines.ts'
 import type { BlobStore } from '../../src/files/blobs/blob-store.ts'
 import { createDiskBlobs } from '../../src/files/blobs/disk-blobs.ts'
 import { readFile } from '../../src/files/read-file.ts'
-import type { Segment } from '../../src/files/segment.ts'
+import type { Segment } from '../../src/files/record.ts'
 import { cuts, piecesOf } from '../batches/pieces.ts'
 import { read } from '../batches/read-document.ts'
 import { patienceMs, runs } from './runs.ts'

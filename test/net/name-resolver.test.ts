@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startNameServer, type Zone } from '../../harness/name-server.ts'
 import { createNameResolver, type NameResolverOptions } from '../../src/net/names/name-resolver.ts'
+import { socketLookup } from '../../src/net/names/open-names.ts'
 import { parseResolverSettings } from '../../src/net/names/resolver-settings.ts'
-import { socketLookup } from '../../src/net/names/socket-lookup.ts'
 
 /** A resolver that knows one name server and files of its own, and whose time the test sets. */
 const open = async (zone: Zone, options: NameResolverOptions = {}, resolver = '', hosts = '') => {

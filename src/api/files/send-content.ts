@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import { BlobNotFoundError, type BlobStore, type ByteRange } from '../../files/blobs/blob-store.ts'
 import { readFile } from '../../files/read-file.ts'
-import { bytesOf, type Segment } from '../../files/segment.ts'
+import { bytesOf, type Segment } from '../../files/record.ts'
 
 export interface Content {
   readonly segments: readonly Segment[]

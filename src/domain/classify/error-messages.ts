@@ -1,7 +1,6 @@
 import type { UpstreamDialect } from '../endpoint.ts'
-import { flagged, unfit } from './request-messages.ts'
+import { flagged, unfit, type Wording } from './request-messages.ts'
 import type { Finding, VerdictKind } from './verdict.ts'
-import type { Wording } from './wording.ts'
 
 /** Larger than the whole per-minute limit: waiting never helps. OpenAI says it with 429, Groq with 413. */
 const neverFits: readonly Wording[] = [[/^request too large\b/, 'request_too_large', [413, 429]]]

@@ -1,4 +1,12 @@
-import type { Wording } from './wording.ts'
+import type { UpstreamDialect } from '../endpoint.ts'
+
+/** `says` is tested against the start of the message, in lower case. */
+export type Wording = readonly [
+  says: RegExp,
+  reason: string,
+  statuses?: readonly number[],
+  dialect?: UpstreamDialect,
+]
 
 /** A refusal by status alone would look like a mistake of the caller's, or stop the key for everybody where it is a 403. */
 const refusing = [400, 403, 422]

@@ -1,7 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { checkGroup, parseBlobKey } from './blob-key.ts'
-import { BlobNotFoundError, type BlobStore, BlobStoreError } from './blob-store.ts'
+import { BlobNotFoundError, type BlobStore, BlobStoreError, checkGroup, parseBlobKey } from './blob-store.ts'
 import { boundedSource } from './bounded-source.ts'
 import { dirMode, diskErrorCode, fillFile, onDisk, orNothing, readFile, syncDir } from './disk-files.ts'
 import { createScratch } from './scratch.ts'

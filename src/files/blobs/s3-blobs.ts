@@ -8,12 +8,13 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { checkGroup, parseBlobKey } from './blob-key.ts'
 import {
   BlobNotFoundError,
   type BlobStore,
   BlobStoreError,
   type ByteRange,
+  checkGroup,
+  parseBlobKey,
   type WriteOptions,
 } from './blob-store.ts'
 import { boundedSource } from './bounded-source.ts'

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createNameServers, NameError, type NameServers } from './ask-servers.ts'
-import { hostsPath, parseHosts } from './hosts-file.ts'
 import { createNameMemory } from './name-memory.ts'
 import { fullNames, parseResolverSettings, resolverPath } from './resolver-settings.ts'
 import { createShares } from './shares.ts'
@@ -145,4 +145,22 @@ const orAborted = <Value>(
     signal.addEventListener('abort', stop, { once: true })
     waited.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
   })
+}
+
+/** Where the system keeps names of its own. */
+const hostsPath = process.platform === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts'
+
+/** Every address of each name, in lower case, in the order of the file. */
+const parseHosts = (text: string): ReadonlyMap<string, readonly string[]> => {
+  const addresses = new Map<string, string[]>()
+  for (const line of text.split('\n')) {
+    const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/)
+    if (isIP(address) === 0) continue
+    for (const name of names) {
+      const known = addresses.get(name.toLowerCase())
+      if (known === undefined) addresses.set(name.toLowerCase(), [address])
+      else if (!known.includes(address)) known.push(address)
+    }
+  }
+  return addresses
 }

@@ -4,8 +4,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Consent, createSystem, obtainRedisServer } from './binary.ts'
-import { findFreePort, isPortFree } from './port.ts'
-import { probeRedis } from './probe.ts'
+import { findFreePort, isPortFree, probeRedis } from './probe.ts'
 import { type GuardedProcess, spawnGuarded } from './watchdog.ts'
 
 export interface PrivateRedisOptions {

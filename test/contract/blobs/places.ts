@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { BlobStore } from '../../../src/files/blobs/blob-store.ts'
-import { openBlobs } from '../../../src/files/blobs/open-blobs.ts'
 import type { S3Settings } from '../../../src/files/blobs/s3-blobs.ts'
+import { openBlobs } from '../../../src/start-blobs.ts'
 import { filesUnder, type S3Server, startS3Server } from '../../support/s3-server.ts'
 
 /** Where blobs can be kept: the suite of the contract runs on each. */

@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type BlobStore, BlobStoreError } from '../../../src/files/blobs/blob-store.ts'
-import { openBlobs } from '../../../src/files/blobs/open-blobs.ts'
+import { openBlobs } from '../../../src/start-blobs.ts'
 import { openS3, s3SettingsOf } from './places.ts'
 import { chunksOf, patterned, readAll } from './sources.ts'
 
