@@ -11,7 +11,10 @@ export interface KeptAnswer {
   readonly target: Target
 }
 
-/** `follow`: another job asks; the lead is its for another `forMs`. `alone`: ask, whoever else does. */
+/**
+ * `follow`: another job makes the call, and leads for another `forMs`. `alone`: call, without regard to
+ * others.
+ */
 export type Entered =
   | { readonly kind: 'hit'; readonly answer: KeptAnswer }
   | { readonly kind: 'follow'; readonly forMs: number }
@@ -26,12 +29,13 @@ export interface CacheTerms {
 }
 
 /**
- * Answers and leads in Redis, by the key of a request. What ends a lead answers the doorbells of the jobs that followed it,
- * for the caller to ring: a lost reply costs them the rest of the leader's lease, after which they wake by themselves.
+ * Answers and leads in Redis, by the key of a request. Each call that ends a lead returns the doorbells of
+ * the jobs that followed it, for the caller to ring. If the reply is lost, they wait out the leader's lease
+ * and then wake unasked.
  */
 export interface AnswerCache {
   enter(key: string, jobId: string): Promise<Entered>
-  /** False when there is nobody to wake the job. */
+  /** False when no leader is left that would wake the job. */
   follow(key: string, jobId: string, doorbell: string): Promise<boolean>
   /** Doorbells of some that follow this request's leader; they may have ended meanwhile. */
   someFollowers(key: string): Promise<readonly string[]>
@@ -49,10 +53,10 @@ export interface AnswerCacheOptions {
   readonly now: () => number
 }
 
-/** After so many leaders without an answer within a lease, those who ask do not follow each other. */
+/** After this many leaders without an answer within a lease, jobs no longer follow but call alone. */
 const failuresToPart = 2
 
-/** Of followers there may be thousands. */
+/** How many followers are read at most: there may be thousands. */
 const sampleSize = 16
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
@@ -68,7 +72,7 @@ export const cacheScripts = {
   put: defineScript({ ...runs, lua: lua('put'), whenFull: 'refused' }),
 } as const
 
-/** The body stands apart, so that it is not escaped. */
+/** The body comes after the JSON, so that it is not escaped. */
 const format = ({ statusCode, target, body }: KeptAnswer): string =>
   `${JSON.stringify([statusCode, target.provider, target.model])}\n${body}`
 
@@ -78,7 +82,10 @@ const parse = (text: string): KeptAnswer => {
   return { statusCode, target: { provider, model }, body: text.slice(end + 1) }
 }
 
-/** Requests are spread over as many slots as jobs are, by their own key: one slot a request would leave no sum of sizes. */
+/**
+ * Requests are spread over as many slots as jobs are, by their own key: one slot a request would leave no sum
+ * of sizes.
+ */
 const shardOfKey = (key: string): number => Buffer.from(key.slice(0, 4), 'base64url')[0]! % shardCount
 
 export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOptions): AnswerCache => {
@@ -109,7 +116,7 @@ export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOpti
       if (kind === 'hit') return { kind, answer: parse(detail as string) }
       return kind === 'follow' ? { kind, forMs: detail as number } : { kind: kind as 'lead' | 'alone' }
     },
-    // Twice as long as a lead may be silent: by then a follower has looked by itself.
+    // Twice a lease: by then a follower has woken and looked on its own.
     follow: async (key, jobId, doorbell) =>
       (await run(cacheScripts.follow, key, '', jobId, doorbell, 2 * leaseMs)) === 1,
     someFollowers: async key => {

@@ -6,14 +6,14 @@ import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 const isFilled = (value: unknown): value is string | unknown[] =>
   (typeof value === 'string' || Array.isArray(value)) && value.length > 0
 
-/** Limits of length, in all words for them. */
+/** All finish reasons that mean a limit of length. */
 const cuts: ReadonlySet<string | null> = new Set([
   ...['length', 'max_tokens', 'model_length', 'model_context_window_exceeded', 'max_output_tokens'],
 ])
 
 /**
- * Whether an answer that says this of its end may be kept. A word that nobody knows may mean anything, and a turn that pauses is
- * to be gone on with.
+ * Whether an answer with this finish reason may be kept. An unknown reason may mean anything, and a paused
+ * turn has to be continued.
  */
 const endsWell = (said: unknown, keepsCut: boolean): boolean => {
   const word = finishWord(said)
@@ -45,8 +45,8 @@ const isGood: Readonly<Record<Endpoint, (answer: JsonObject, keepsCut: boolean) 
 }
 
 /**
- * Whether a good answer is worth keeping: it holds something, and came to its own end, or to a limit of length where these are kept
- * as well. The next to ask may be luckier than with an empty one. Never throws.
+ * Whether a good answer is worth keeping: it holds something, and came to its own end, or to a limit of
+ * length where these are kept as well. The next to ask may be luckier than with an empty one. Never throws.
  */
 export const isCacheable = (endpoint: Endpoint, body: string, keepsCut: boolean): boolean => {
   try {

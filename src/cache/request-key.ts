@@ -3,12 +3,16 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { headersKey, type RequestHeaders } from '../domain/request-headers.ts'
 import { canonicalJson } from '../json/canonical-json.ts'
 
-/** Another format of the key, or of what is kept under it, gets another number: old entries are then never found. */
+/**
+ * Another format of the key, or of what is kept under it, gets another number: old entries are then never
+ * found.
+ */
 const version = 1
 
 /**
- * Members of a request that never show in an answer: who asks, and what the provider keeps or is billed under. Whatever is
- * not listed makes another request. Responses echo all of these, so there none is left out.
+ * Members of a request that never show in an answer: the user, and what the provider stores or bills by.
+ * Every other member makes a different request. Responses echo all of these members, so for that endpoint the
+ * set is empty.
  */
 const leftOut: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
   '/v1/chat/completions': new Set([
@@ -25,7 +29,10 @@ const leftOut: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
   '/v1/responses': new Set(),
 }
 
-/** Members that tie a request to what a provider remembers or looks up, so that the same request again is another one. */
+/**
+ * Members that tie a request to what a provider remembers or looks up, so that the same request again is
+ * another one.
+ */
 const stateful: ReadonlySet<string> = new Set([
   'conversation',
   'previous_response_id',
@@ -47,8 +54,8 @@ export interface KeyedRequest {
 }
 
 /**
- * What tells requests apart whose answers may differ, as 43 characters that tell nothing of the prompt. Null for a request
- * that is not to be answered from a cache.
+ * A hash that differs where answers may differ: 43 characters that reveal nothing of the prompt. Null for a
+ * request that must not be answered from a cache.
  */
 export const requestKey = ({
   tenant,

@@ -13,7 +13,7 @@ import { requestKey } from './request-key.ts'
 /** A route whose answers are kept. */
 export interface CachedRoute {
   readonly ttlMs: number
-  /** Of one answer. */
+  /** The largest answer that is kept. */
   readonly maxBytes: number
   readonly maxTotalBytes: number
   /** Whether answers that came to a limit of length are kept as well. */
@@ -43,9 +43,10 @@ export interface GivenAnswer {
 }
 
 /**
- * How a job left the worker that called for it. `answered`: the answer is kept where the route's terms allow it, and the
- * followers go on. `ended`: it ended or parked without an answer that others could use. `left`: it goes to another worker,
- * which goes on leading when it comes there within the lease; a cancelled job comes nowhere, and its followers go on.
+ * How a job left the worker that called for it. `answered`: the answer is kept where the route's terms allow
+ * it, and the followers continue. `ended`: it ended or parked without an answer that others could use.
+ * `left`: it moves to another worker and leads there if it arrives within the lease; a cancelled job arrives
+ * nowhere, and its followers continue.
  */
 export type SharedCallEnd =
   | { readonly kind: 'answered'; readonly answer: GivenAnswer }
@@ -53,8 +54,8 @@ export type SharedCallEnd =
   | { readonly kind: 'left' }
 
 /**
- * One job's part in the call that all identical requests share. What settles it may get lost with Redis or with the process:
- * followers wake by themselves when the leader's lease is over, so nothing here is ever waited for.
+ * One job's part in the call that all identical requests share. Its settling may get lost with Redis or with
+ * the process: followers wake when the leader's lease is over, so nothing here is ever waited for.
  */
 export type SharedCall = Permit<SharedCallEnd>
 
@@ -64,7 +65,10 @@ export type Joined =
       readonly kind: 'follow'
       /** Unix ms at which to look again, should nothing wake the job. */
       readonly untilMs: number
-      /** To be called once the job is parked, with the doorbell that it waits for. False: ring it at once. */
+      /**
+       * Call it once the job is parked, with the doorbell that it waits for. False: ring the doorbell at
+       * once.
+       */
       readonly follow: (doorbell: string) => Promise<boolean>
     }
   | { readonly kind: 'call'; readonly call: SharedCall }
@@ -73,8 +77,9 @@ export interface SingleFlight extends Repeating {
   /** Null where nothing is cached: the job is called as any other. */
   join(job: SharedRequest): Promise<Joined> | null
   /**
-   * A job was cancelled: whether its call is to go on, as others wait for its answer. Null where it leads none here. Those who
-   * come later while it goes on follow it as well. When all of them end before it, it goes on for nobody.
+   * Whether a cancelled job's call continues, because other jobs wait for its answer; null where the job
+   * leads no call here. Jobs that come while it continues follow it as well. It continues even when all of
+   * them end before it.
    */
   continuesAfterCancel(jobId: string): Promise<boolean> | null
 }
@@ -83,7 +88,7 @@ export interface SingleFlightDeps {
   readonly cache: AnswerCache
   readonly routes: CachedRoutes
   readonly leaseMs: number
-  /** Whether there is no room to keep answers. */
+  /** Whether Redis is too full to keep answers. */
   readonly isFull: () => boolean
   /** Rings what the cache answered. */
   readonly wake: (doorbells: readonly string[]) => Promise<void>
@@ -94,7 +99,10 @@ export interface SingleFlightDeps {
   readonly random: () => number
 }
 
-/** Followers of a leader that died come back over this part of a lease: one of them leads, and the others see it. */
+/**
+ * Followers of a leader that died come back over this part of a lease: one of them leads, and the others see
+ * it.
+ */
 const spread = 0.2
 
 const unshared: SharedCall = { settle: async () => undefined }
@@ -102,21 +110,21 @@ const unshared: SharedCall = { settle: async () => undefined }
 /**
  * Lets identical requests share one call and its answer.
  *
- * A worker looks when it has claimed a job and before it calls: so every way in (jobs, doors, lines of batches) and every
- * way out (records, webhooks, counts) is the one there is, and a route without a cache pays nothing. It costs one round
- * trip on a route that has one. The first to come leads: it holds a lease on the request, as workers do on jobs. Those who
- * come after it are parked, as jobs are that no target can serve now, so that they hold no place in a worker, and end,
- * expire and are cancelled like any parked job.
+ * A worker looks after it has claimed a job and before it calls. So all jobs enter and end as they do without
+ * a cache, a route without one pays nothing, and a route with one pays a round trip. The first job leads: it
+ * holds a lease on the request, as workers do on jobs. Later jobs are parked, as jobs are that no target can
+ * serve now: they hold no slot in a worker, and end, expire and are cancelled like any parked job.
  *
- * A `kill -9` of the leader's worker, at whatever point, costs its followers the rest of the lease at most: their doorbells
- * stand in the schedule. The answer is written before or after the job's own end, whichever is first; when only the answer
- * was, the job is called for again and meets it. When only the end was, the answer is asked for once more.
+ * A `kill -9` of the leader's worker at any point costs its followers the rest of the lease at most: their
+ * doorbells are in the schedule. The answer and the job's own end are written in either order. If only the
+ * answer was written, the job is taken up again and finds it. If only the end was, the next job makes the
+ * call once more.
  */
 export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
   const { cache, routes, leaseMs, wake, log, now } = parts
   /** Leads of jobs under way here, by the job. */
   const leads = new Map<string, string>()
-  /** Those of them that were cancelled, and whose call goes on. */
+  /** The leading jobs that were cancelled, and whose call continues. */
   const continued = new Set<string>()
 
   const renewal = createRepeating(
@@ -165,7 +173,7 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
       Buffer.byteLength(answer.body) <= route.maxBytes &&
       isKeepable(job.endpoint, route, answer)
     const end = (): Promise<readonly string[]> => cache.endLead(key, job.id, true)
-    // Where there is no room for the answer, the followers are not to wait for the end of the lease.
+    // Where the answer cannot be kept, the followers should not wait for the end of the lease.
     tell(job.id, isKept ? cache.put(key, job.id, { route: job.model, ...route }, answer).catch(end) : end())
   }
 

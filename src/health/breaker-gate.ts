@@ -15,17 +15,20 @@ import type { BegunCall, OverdueWatch } from './overdue-watch.ts'
 import type { ProbeLease, ProbeOutcome } from './probe-lease.ts'
 import type { Reporter } from './reporter.ts'
 
-/** Lets a process's calls to one provider through, as the cluster's health and the process's own breaker allow. */
+/**
+ * Lets a process's calls to one provider through, as the cluster's health and the process's own breaker
+ * allow.
+ */
 export interface BreakerGate {
   /** Unix ms from which a call may be made; 0 for now. */
   availableAt(): number
   /** Whether all calls but a few are kept out, as it is out of order. */
   readonly isRestricted: boolean
-  /** Whether a call has to wait only for one of the few places of a provider on its way back. */
+  /** Whether the only thing a call waits for is one of the few slots of a recovering provider. */
   readonly isRamping: boolean
   /** Calls that hang since before it was left. */
   readonly hanging: number
-  /** Unix ms at which a call last ended that tells how the provider is; 0 when none has. */
+  /** Unix ms at which the last call ended that says anything about the provider's health; 0 before any. */
   readonly calledAtMs: number
   /** It throttled a call, and wants to be left alone until then. */
   readonly leaveAlone: LeaveAlone
@@ -47,11 +50,11 @@ export interface BreakerGateOptions {
   readonly lease: ProbeLease
   readonly reporter: Pick<Reporter, 'record'>
   readonly leaveAlone: LeaveAlone
-  /** Calls under way, oldest first: the gate keeps it. */
+  /** Calls under way, oldest first. The gate maintains it. */
   readonly underWay: Set<BegunCall>
   /** Where it matters how long calls take; null for a provider whose models are looked at. */
   readonly watch: OverdueWatch | null
-  /** Whether jobs for it may go on to another provider now. */
+  /** Whether a healthy provider other than this one can take its jobs now. */
   readonly hasHealthyAlternative: () => boolean
   /** Whether a health check probes, and no job has to. */
   readonly isChecked: boolean
@@ -77,7 +80,10 @@ export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
     return count
   }
 
-  /** One that was throttled works: where no other takes what it does not, all may call it, as its limits allow. */
+  /**
+   * One that was throttled works: where no other takes what it does not, all may call it, as its limits
+   * allow.
+   */
   const isFull = (circuit: Circuit): boolean =>
     takesShare(circuit) &&
     calling(circuit) >= placesBack(circuit.share, concurrency) &&

@@ -3,7 +3,7 @@ import type { HealthOutcome } from './local-breaker.ts'
 
 /** A call that has ended, as it counts. */
 export interface EndedCall {
-  /** Of the circuit when the call began. */
+  /** The circuit's era when the call began. */
   readonly era: number
   readonly startedAtMs: number
   readonly outcome: HealthOutcome
@@ -25,7 +25,9 @@ export interface CallSums {
 
 const nothing = { era: 0, ok: 0, failed: 0, run: 0, cutFromMs: 0, reason: '' }
 const untimed: Pick<CallReport, 'answers' | 'longest'> = { answers: 0, longest: [] }
-/** How long answers take changes slowly: it is told now and then, or of so many together. */
+/**
+ * Response times change slowly: they are reported after this time, or when `manyTimes` have come together.
+ */
 const tellTimesEveryMs = 2_000
 const manyTimes = 10
 const mostTimes = 3
@@ -33,7 +35,7 @@ const mostTimes = 3
 export const createCallSums = (instance: string, now: () => number): CallSums => {
   let sums = nothing
   let lastReason = ''
-  /** Of the last connection that was cut. */
+  /** When the last connection was cut. */
   let cutAtMs = 0
   let failingSinceMs = 0
   let times = untimed

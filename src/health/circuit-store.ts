@@ -6,21 +6,26 @@ import type { HealthOutcome } from './local-breaker.ts'
 
 /** What one process saw of a provider since its last report. */
 export interface CallReport {
-  /** See `Circuit.era`: of when these calls began. */
+  /** The circuit's era when these calls began; see `Circuit.era`. */
   readonly era: number
   readonly ok: number
   readonly failed: number
   /** Failures since the last success, or since the last report. Those cut off in one moment are one. */
   readonly run: number
-  /** Where the run is nothing but connections that were cut in one moment: when the first of these calls began. Else 0. */
+  /**
+   * Where the run is nothing but connections that were cut in one moment: when the first of these calls
+   * began. Else 0.
+   */
   readonly cutFromMs: number
-  /** Of the last failure. */
+  /** The reason of the last failure. */
   readonly reason: string
   /** Names the process. */
   readonly by: string
-  /** Unix ms at which calls began to fail here, where the process's own breaker has opened upon that. Else 0. */
+  /**
+   * Unix ms at which calls began to fail here, where the process's own breaker has opened upon that. Else 0.
+   */
   readonly trippedSinceMs: number
-  /** Answers whose times are told with this report, and the longest of these, in ms. */
+  /** How many response times this report covers, and the longest of them, in ms. */
   readonly answers: number
   readonly longest: readonly number[]
   /** Whether a call was answered that began before the circuit was slow. */
@@ -35,8 +40,8 @@ export interface CircuitStore {
   /** Leaves it alone until then, as it throttled: it comes back in steps. */
   leaveAlone(provider: string, terms: CircuitTerms, untilMs: number, reason: string): Promise<Circuit>
   /**
-   * Tells how long calls of that era have been under way, longest first, of a few. Answers after how long one is overdue; 0
-   * where nothing is known of what is usual.
+   * Reports how long the oldest calls of that era have been under way, longest first. Answers after how long
+   * a call is overdue; 0 while no usual duration is known.
    */
   overdue(
     provider: string,
@@ -57,7 +62,7 @@ export interface CircuitStore {
     outcome: HealthOutcome,
     reason: string,
   ): Promise<Circuit>
-  /** Asks for the one check of an interval; it is given where no call tells how the provider is. */
+  /** Asks for the one check of an interval; it is granted where no call shows the provider's health. */
   takeCheck(
     provider: string,
     terms: CircuitTerms,

@@ -13,14 +13,14 @@ import { createRepeating } from '../lifecycle/repeating.ts'
 import { subscribeTo } from '../redis/connect.ts'
 import { type CircuitStore, circuitChannel } from './circuit-store.ts'
 
-/** Where every provider stands, read from memory: pushed by Redis, and read again now and then. */
+/** Every provider's circuit, read from memory: pushed by Redis, and read again now and then. */
 export interface Circuits {
   start(): Promise<void>
   stop(): Promise<void>
   of(provider: string): Circuit
   /**
-   * Unix ms from which a job may be sent to a provider; 0 for now. While it comes back this draws: a share of those that ask
-   * is sent. Of those that ask while a probe is due, one now and then is.
+   * Unix ms from which a job may be sent to a provider; 0 for now. While the provider recovers this draws
+   * lots: only a share of the jobs is sent. While a probe is due, one job is sent now and then.
    */
   sendsAt(provider: string): number
   /** Takes over what a script answered, when it is newer. */
@@ -89,7 +89,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     const askedAtMs = now()
     const circuits = await store.readAll()
     circuits.forEach(learn)
-    // A Redis that lost its data knows of nothing against a provider. What was learned while it answered is newer.
+    // A Redis that lost its data has no circuit for a provider. What was learned while it answered is newer.
     const names = new Set(circuits.map(circuit => circuit.provider))
     for (const name of known.keys()) {
       if (!names.has(name) && learnedAtMs.get(name)! < askedAtMs) take(healthyCircuit(name))
@@ -111,7 +111,7 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
     if (takesShare(circuit)) return random() < circuit.share ? 0 : nowMs + lookAgainMs
     if (!isProbeDue(circuit, nowMs)) return 0
     if (options.isChecked(provider)) return nowMs + lookAgainMs
-    // Whoever comes first with it to a worker probes; more would only be sent away again.
+    // The first of these jobs to reach a worker is the probe; more would only be turned away.
     const nextMs = (candidateAtMs.get(provider) ?? 0) + lookAgainMs
     if (nextMs > nowMs) return nextMs
     candidateAtMs.set(provider, nowMs)

@@ -22,11 +22,11 @@ export interface Cooldown {
   /** The verdict's reason: a short code. */
   readonly reason: string
   readonly verdict?: VerdictKind
-  /** What the provider said, for whoever has to mend it; never for a log. */
+  /** The provider's own error, for the operator; never for a log. */
   readonly error?: LastError
 }
 
-/** The verdict behind an indictment, and the provider's words. */
+/** The verdict behind a cooldown, and the provider's error. */
 export type Grounds = Pick<Cooldown, 'verdict' | 'error'>
 
 /** What the cluster knows of its providers. Read from memory, kept up by pub/sub, the truth is in Redis. */
@@ -36,17 +36,19 @@ export interface Cooldowns {
   /** Unix ms until which a target is known to be out of use; 0 when nothing is known against it. */
   unavailableUntil(target: Target): number
   unavailableKeyUntil(provider: string, fingerprint: string): number
-  /** Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice. */
+  /**
+   * Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice.
+   */
   suspend(scope: Scope, state: CooldownState, untilMs: number, reason: string, grounds?: Grounds): void
-  /** An operator says that a provider, its models and its keys can be called again. */
+  /** Ends the cooldowns of a provider, its models and its keys, because an operator asks for it. */
   lift(provider: string): Promise<void>
   /** Entries still in force. */
   current(): readonly Cooldown[]
 }
 
 /**
- * Every 429 of a storm moves the time a little. It is published when it has moved by a tenth of what is left, or by this: other
- * processes may call too early by as much, and then get a 429 of their own.
+ * Every 429 of a storm moves the time a little. It is published when it has moved by a tenth of what is left,
+ * or by this: other processes may call too early by as much, and then get a 429 of their own.
  */
 const longestSlackMs = 250
 
@@ -77,7 +79,7 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
   const run = createScriptRunner(redis)
   let unsubscribe = (): void => undefined
   const entries = new Map<string, Cooldown>()
-  /** What the others were last told by this process. */
+  /** Until when each scope is suspended, as last published by this process. */
   const sharedUntil = new Map<string, number>()
 
   const learn = (entry: Cooldown): void => {
@@ -149,7 +151,7 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
       )
         return
       sharedUntil.set(scope, entry.untilMs)
-      // A stopped key or model waits for a person; throttling and outages pass by themselves.
+      // A stopped key or model needs a person; throttling passes without one.
       log[state === 'stopped' ? 'error' : 'warn'](
         { event: 'provider.suspended', scope, state, untilMs: entry.untilMs, reason },
         'provider, model or key suspended',

@@ -3,7 +3,10 @@ import type { CircuitTerms } from '../domain/circuit-terms.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 
-/** Tells the cluster that a provider, or a model on it, throttled a call, and until when it wants to be left alone. Never throws. */
+/**
+ * Reports to the cluster that a provider or a model throttled a call, and until when it must not be called.
+ * Never throws.
+ */
 export type LeaveAlone = (untilMs: number, reason: string) => void
 
 export interface LeaveAloneOptions {
@@ -15,9 +18,15 @@ export interface LeaveAloneOptions {
   readonly now: () => number
 }
 
-/** Every 429 of a storm moves the time a little; the cluster is told when it moves by this, or by a tenth of what is left. */
+/**
+ * Every 429 of a storm moves the time a little; it is reported when it moves by this, or by a tenth of what
+ * is left.
+ */
 const longestSlackMs = 250
-/** For how long what was told is not known to the circuit yet. After it that alone counts: an operator may have ended the time. */
+/**
+ * How long a report takes to reach the circuit. After that only the circuit counts: an operator may have
+ * ended the cooldown.
+ */
 const onItsWayMs = 1_000
 
 export const createLeaveAlone = ({

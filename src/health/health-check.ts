@@ -7,14 +7,16 @@ import type { Circuits } from './circuits.ts'
 import { ignored, type ProbeLease, type ProbeOutcome } from './probe-lease.ts'
 
 /**
- * Asks a provider how it is, where no job's call tells.
+ * Checks a provider's health where no job's call shows it.
  *
- * healthy, recovering: once in an interval in the whole cluster, if nobody called the provider for as long.
- * down or slow, its time passed: at once, with the cluster's one probe. probing: when whoever probes falls silent. throttled, paused: never.
+ * healthy, recovering: once in an interval in the whole cluster, if no job called the provider for as long.
+ * down or slow, its time passed: at once, with the cluster's one probe.
+ * probing: when the process that probes falls silent.
+ * throttled, paused: never.
  */
 export interface HealthCheck {
   start(): void
-  /** Ends a check under way: it tells nothing then, and the next interval's is another process's. */
+  /** Ends a check under way without a result; another process makes the next one. */
   stop(): void
 }
 
@@ -30,7 +32,7 @@ export interface HealthCheckOptions {
   readonly store: CircuitStore
   readonly circuits: Circuits
   readonly lease: ProbeLease
-  /** Unix ms at which a call of this process last ended; 0 when none has. */
+  /** Unix ms at which this process's last call ended; 0 before any. */
   readonly calledAtMs: () => number
   /** Unix ms until which the provider cannot be asked, for want of a key that works; 0 for now. */
   readonly keylessUntil: () => number
@@ -41,9 +43,12 @@ export interface HealthCheckOptions {
   readonly random: () => number
 }
 
-/** One failure may be a blip, and nobody is waiting: the provider is asked again before it is given up. */
+/**
+ * One failure may be a blip, and no job is waiting: the provider is checked a second time before it counts as
+ * down.
+ */
 const secondLookMs = 1_000
-/** Processes that were told of the same moment need not ask Redis in the same one. */
+/** Processes that wait for the same moment are spread, so that they do not ask Redis all at once. */
 const spread = 0.1
 
 export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
@@ -55,7 +60,7 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
   let notBeforeMs = 0
   const lagMs = intervalMs * spread * random()
 
-  /** Unix ms at which there may be something to ask; null while nobody asks. */
+  /** Unix ms at which a check may be due; null while none is made. */
   const dueAt = (circuit: Circuit): number | null => {
     const { state, untilMs, sinceMs, checkedAtMs, pausedAtMs } = circuit
     if (pausedAtMs > 0 || state === 'throttled') return null
@@ -69,7 +74,7 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
     const atMs = dueAt(circuits.of(provider))
     if (stopping.aborted || busy || atMs === null) return
     const waitMs = Math.max(atMs, notBeforeMs, options.keylessUntil()) - now()
-    // Not longer than an interval: a key or a deadline may change without a word.
+    // Not longer than an interval: a key or a deadline may change without a notification.
     timer = setTimeout(() => void look(), Math.min(Math.max(waitMs, 1), intervalMs))
   }
 
@@ -123,7 +128,7 @@ export const createHealthCheck = (options: HealthCheckOptions): HealthCheck => {
     try {
       await (isProbeDue(circuit, now()) ? probe() : checkIdle())
     } catch (error) {
-      // Redis is away, or going: whose turn it is cannot be told.
+      // Redis is away, or going: it is not known whose turn it is.
       log.debug({ event: 'health_check.deferred', err: error, provider }, 'health check put off')
       notBeforeMs = now() + lookAgainMs
     } finally {

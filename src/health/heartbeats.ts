@@ -5,7 +5,7 @@ import { createOwedWrite } from '../redis/owed-write.ts'
 import type { DeliveryCounts, EndCounts, WorkCounts } from '../telemetry/counts.ts'
 import type { BreakerState } from './local-breaker.ts'
 
-/** One live worker process of one provider, as it last told of itself. */
+/** One live worker process of one provider, as of its last heartbeat. */
 export interface WorkerHeartbeat {
   readonly provider: string
   readonly instance: string
@@ -25,7 +25,7 @@ export interface WebhookHeartbeat {
   readonly seenAtMs: number
 }
 
-/** One live process, whatever its role. */
+/** One live process of any role. */
 export interface ProcessHeartbeat {
   readonly instance: string
   readonly ends: EndCounts
@@ -36,18 +36,18 @@ const beatMs = 2_000
 const silentAfterMs = 10_000
 /** Beats after which those that were killed are looked for. */
 const beatsPerLook = 30
-/** Silent for this long nobody is only slow. */
+/** A process that was silent for this long is not just slow. */
 const goneAfterMs = 60_000
 
 interface Heartbeat {
   readonly seenAtMs: number
 }
 
-/** Those of one kind: a hash of how each last told of itself. */
+/** All processes of one kind: a hash of their last heartbeats. */
 const createRegistry = <Kind extends Heartbeat>(name: string, fieldOf: (presence: Kind) => string) => {
   const keyOf = (prefix: string): string => `${prefix}:{health}:${name}`
 
-  /** Tells the cluster that somebody is here. */
+  /** Announces a live process to the cluster. */
   const heartbeat = (
     redis: Redis | Cluster,
     prefix: string,
@@ -85,7 +85,10 @@ const createRegistry = <Kind extends Heartbeat>(name: string, fieldOf: (presence
     return known.filter(w => !silent.includes(w)).map(w => w.presence)
   }
 
-  /** All that are on the roll, for who goes by what changes and not by the clocks of others. */
+  /**
+   * All heartbeats, stale ones too: for readers that look for changes and do not trust other machines'
+   * clocks.
+   */
   const readAll = async (redis: Redis | Cluster, prefix: string): Promise<readonly Kind[]> =>
     Object.values(await redis.hgetall(keyOf(prefix))).map(text => JSON.parse(text) as Kind)
 

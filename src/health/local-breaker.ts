@@ -22,11 +22,13 @@ export type HealthOutcome = 'success' | 'failure' | 'ignored'
  */
 export interface LocalBreaker {
   readonly state: BreakerState
-  /** Whether it has opened by itself, without the cluster. */
+  /** Whether it has opened on its own, without the cluster. */
   readonly isTripped: boolean
   /** Null when the breaker lets no call pass. */
   enter(): Permit<HealthOutcome> | null
-  /** Follows the cluster: it knows more than one process does. Released, the breaker has forgotten what was before. */
+  /**
+   * Follows the cluster, which knows more than one process does. When released, the breaker starts afresh.
+   */
   force(state: 'closed' | 'open'): void
   close(): void
 }
@@ -35,10 +37,11 @@ class CountedFailure extends Error {}
 const failure = new CountedFailure('upstream call failed')
 
 /**
- * opossum counts a call's start and its failure in the window's buckets of their own time, so calls longer than
- * the window never open it, or open it at once; and a call begun before an outage that ends during the probe
- * decides the probe. Completions take minutes. So while closed the call runs outside, and only its outcome is
- * fired, in one instant; an outcome from before the last change of state is dropped. The window can then be short.
+ * opossum counts a call's start and its failure in the window's buckets of their own time, so calls longer
+ * than the window never open it, or open it at once; and a call begun before an outage that ends during the
+ * probe decides the probe. Completions take minutes. So while closed the call runs outside, and only its
+ * outcome is fired, in one instant; an outcome from before the last change of state is dropped. The window
+ * can then be short.
  */
 export const createLocalBreaker = (name: string, options: BreakerOptions, log: Logger): LocalBreaker => {
   let changes = 0

@@ -18,7 +18,7 @@ const hangs = 'Its calls are not answered.'
 const outOfOrder = { down: failed, probing: failed, slow: hangs }
 const throttled = { throttled: 'It throttles.' }
 
-/** First what a person must mend, then that nobody is there to call it, then what passes by itself. */
+/** In this order: what a person must mend, then the lack of workers, then what passes with time. */
 export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
   const { circuits, cooldowns, keyRings, withoutWorkerSince } = parts
   const ofCircuit = (
@@ -77,7 +77,7 @@ export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
     if (stopped) return ofEntry(target, stopped)
     if ((keyRings.get(provider)?.unavailableUntil() ?? 0) > 0) {
       const ofKeys = entries.filter(({ scope }) => scope.startsWith(`key:${provider}#`))
-      // The latest: of several keys it tells most of what is wrong now.
+      // Among several keys, the latest stop says most about what is wrong now.
       const key = ofKeys.toSorted((a, b) => b.sinceMs - a.sinceMs)[0]
       if (key) return ofEntry(target, key)
     }
@@ -98,9 +98,9 @@ interface UnavailableReasonDeps {
 }
 
 /**
- * Why a target is out of use, in the word that `/v1/providers` has for it; null when nothing is known against it. The order
- * is that of who decides: the operator, then what keeps all calls away, then that nobody is there to make them, then what keeps
- * some away.
+ * Why a target is out of use, as the state that `/v1/providers` shows; null when nothing is known against it.
+ * Several reasons rank in this order: the operator's pause, what stops all calls, the lack of workers, what
+ * stops some calls.
  */
 export const createUnavailableReason =
   ({ circuits, cooldowns, withoutWorkerSince }: UnavailableReasonDeps) =>

@@ -19,7 +19,7 @@ export interface GateDeps {
   readonly settings: CircuitSettings
   /** Calls at once in this process. */
   readonly concurrency: number
-  /** How the provider is asked where no job's call tells how it is; null for one that is not. */
+  /** The health check of an idle provider; null for a provider without one. */
   readonly check: Pick<HealthCheckOptions, 'intervalMs' | 'keylessUntil' | 'ask'> | null
   /** Names this process. */
   readonly instance: string
@@ -37,16 +37,19 @@ interface OpenCircuit {
 
 export interface OpenGate {
   readonly gate: TargetGate
-  /** Of the whole provider. */
+  /** The breaker of the whole provider. */
   readonly breaker: LocalBreaker
 }
 
-/** A process's way to one provider: the cluster's health, its own guards, and what it tells the cluster. */
+/**
+ * Opens a process's gate to one provider: the cluster's circuit, its own breakers, and its reports to the
+ * cluster.
+ */
 export const openGate = async (
   life: Lifecycle,
   parts: GateDeps & {
     readonly models: readonly string[]
-    /** Whether jobs for that model may go on to another provider now. */
+    /** Whether a healthy provider other than this one can take jobs for that model now. */
     readonly hasHealthyAlternative: (model: string) => boolean
   },
 ): Promise<OpenGate> => {
@@ -58,7 +61,7 @@ export const openGate = async (
     isTimed: !hasModels,
   })
   const models = new Map<string, BreakerGate>()
-  // One model is one with its provider.
+  // A provider's only model needs no circuit beside the provider's.
   for (const model of hasModels ? parts.models : []) {
     const name = circuitOf({ provider, model })
     models.set(

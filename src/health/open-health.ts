@@ -9,7 +9,7 @@ import { createProcessHeartbeat, type ProcessHeartbeat } from './heartbeats.ts'
 import type { Vitals } from './vitals.ts'
 
 export interface HealthDeps extends CooldownsOptions {
-  /** Whether a provider is asked how it is while nobody calls it. */
+  /** Whether a provider is checked while no job calls it. */
   readonly isChecked: (provider: string) => boolean
 }
 

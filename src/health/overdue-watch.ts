@@ -6,11 +6,11 @@ import type { Circuits } from './circuits.ts'
 /** A call under way. */
 export interface BegunCall {
   readonly startedAtMs: number
-  /** Of the circuit when it began. */
+  /** The circuit's era when the call began. */
   readonly era: number
 }
 
-/** Tells the cluster of calls that take far longer than usual while nothing is answered: never on the path of a job. */
+/** Reports calls that take far longer than usual while none is answered. Never on the path of a job. */
 export interface OverdueWatch {
   began(): void
   answered(): void
@@ -32,7 +32,7 @@ export interface OverdueWatchOptions {
 
 /** So many calls of a process are looked at: the cluster needs no more. */
 const mostTold = 3
-/** What this process has told holds for a little longer in Redis. */
+/** Reports are repeated this often: in Redis they last a little longer. */
 const tellAgainMs = 1_000
 const soonestMs = 100
 /** Until something is known of what is usual. */
@@ -55,7 +55,7 @@ export const createOverdueWatch = (options: OverdueWatchOptions): OverdueWatch =
     }, afterMs)
   }
 
-  /** How long calls of this era have been under way, longest first, and one more than is told. */
+  /** How long calls of this era have been under way, longest first: one more than is reported. */
   const agesOf = (era: number): number[] => {
     const ages: number[] = []
     for (const call of underWay()) {
@@ -89,7 +89,7 @@ export const createOverdueWatch = (options: OverdueWatchOptions): OverdueWatch =
     const notBeforeMs = Math.max(limitMs - oldest, answeredAtMs + limitMs / 2 - now())
     if (notBeforeMs > 0) return arm(Math.max(soonestMs, notBeforeMs))
     const againMs = await tell(era, ages.slice(0, mostTold))
-    // Another may be overdue before it is time to tell of the same again.
+    // Another call may be overdue before the same ones are due to be reported again.
     const next = ages.find(age => age < limitMs)
     const nextMs = next === undefined ? againMs : Math.max(soonestMs, limitMs - next)
     arm(Math.min(againMs, nextMs))

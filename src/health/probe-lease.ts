@@ -54,7 +54,7 @@ export const createProbeLease = (options: ProbeLeaseOptions): ProbeLease => {
     try {
       circuits.learn(await store.conclude(provider, terms, era, outcome, reason))
     } catch (error) {
-      // The lease ends by itself, and another probes.
+      // The lease runs out, and another process probes.
       log.debug({ event: 'probe.report_failed', err: error, provider }, 'probe result not reported')
     }
   }

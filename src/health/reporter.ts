@@ -6,7 +6,10 @@ import { createCallSums, type EndedCall } from './call-sums.ts'
 import type { CircuitStore } from './circuit-store.ts'
 import type { Circuits } from './circuits.ts'
 
-/** Adds up how a process's calls to a provider went, and tells the cluster: never on the path of a job. */
+/**
+ * Adds up how a process's calls to a provider ended, and reports it to the cluster. Never on the path of a
+ * job.
+ */
 export interface Reporter {
   record(call: EndedCall): void
   stop(): Promise<void>
@@ -14,7 +17,7 @@ export interface Reporter {
 
 /** The sums go out this often at most. */
 const pauseMs = 50
-/** After the time of a step of the ramp: by then it has come for Redis too, which is told the time by us. */
+/** Waited after a step of the ramp is due, so that it is due in Redis as well, which goes by our clock. */
 const stepMarginMs = 5
 /** While the breaker is open and the cluster does not follow: Redis was away, or others have answers. */
 const tellAgainMs = 1_000
@@ -69,7 +72,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     }, waitMs)
   }
 
-  /** The ramp goes on where nobody has anything to report, too. */
+  /** The ramp continues even when no process has anything to report. */
   const awaitStep = (): void => {
     const circuit = circuits.of(provider)
     if (stepTimer) clearTimeout(stepTimer)

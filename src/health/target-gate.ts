@@ -12,18 +12,18 @@ export interface TargetGate {
   availableAt(model: string): number
   /** Whether all calls but a few are kept out for the whole of the provider, as it is out of order. */
   readonly isRestricted: boolean
-  /** Whether a call has to wait only for one of the few places of what is on its way back. */
+  /** Whether the only thing a call waits for is one of the few slots of a recovering provider or model. */
   isRamping(model: string): boolean
   /** That model throttled a call, and wants to be left alone until then. */
   leaveAlone(model: string, untilMs: number, reason: string): void
-  /** Calls that hang since before their model, or all of the provider, was left: nobody waits for their places. */
+  /** Calls that have hung since before their model or provider was left: other jobs may run beside them. */
   readonly hanging: number
   enter(model: string): Promise<Entered<CallJudgement>>
 }
 
 export interface TargetGateOptions {
   readonly whole: BreakerGate
-  /** By model; empty for a provider with one model, which is one with it. */
+  /** By model; empty for a provider with one model, whose gate is `whole`. */
   readonly models: ReadonlyMap<string, BreakerGate>
   /** An answer that was given longer ago proves nothing. */
   readonly windowMs: number
@@ -31,9 +31,10 @@ export interface TargetGateOptions {
 }
 
 /**
- * Connection-level failures (connection, name, TLS) count against the provider. Other failures count against the model if
- * another model of the provider answered recently; otherwise against both. So when a whole provider dies, the failures of all
- * its models open it together, and a rarely called model does not have to fail often enough by itself.
+ * Connection-level failures (connection, name, TLS) count against the provider. Other failures count against
+ * the model if another model of the provider answered recently; otherwise against both. So when a whole
+ * provider dies, the failures of all its models open it together, and a rarely called model does not have to
+ * fail often enough on its own.
  */
 export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOptions): TargetGate => {
   const answeredAtMs = new Map<string, number>()

@@ -4,14 +4,14 @@ import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from './hear
 /** Whether one part of a process does its work. A promise that rejects or is late counts as no. */
 type Check = () => boolean | Promise<boolean>
 
-/** What this process did since it started, as it tells the cluster by its heartbeats. */
+/** What this process did since it started, as its heartbeats report it. */
 export interface OwnCounts {
   readonly workers: readonly WorkerHeartbeat[]
   readonly webhookWorkers: readonly WebhookHeartbeat[]
   readonly processes: readonly ProcessHeartbeat[]
 }
 
-/** What a process tells of itself, on a port of its own: each role adds what it knows while it opens. */
+/** The health and metrics of a process, on a port of its own: each role adds its part while it opens. */
 export interface Vitals {
   check(part: string, isWell: Check): void
   worker(read: () => WorkerHeartbeat): void
@@ -25,7 +25,7 @@ export interface Vitals {
   /** The parts that do not do their work now. */
   failing(): Promise<readonly string[]>
   counts(): OwnCounts
-  /** Rejects where one of those that know them cannot tell. */
+  /** Rejects where one of the sources fails. */
   moreMetrics(): Promise<string>
 }
 

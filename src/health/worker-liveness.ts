@@ -8,18 +8,22 @@ export interface WorkerLiveness extends Repeating {
   withoutWorkerSince(provider: string): number
 }
 
-/** Nobody knows when a worker comes: a job rather waits for a target of which something is known. */
+/** It is not known when a worker will come, so a job prefers to wait for a target whose time is known. */
 export const withoutWorkerForMs = 60_000
 
 const lookEveryMs = 2_000
-/** Who did not look for longer than this (Redis was away, or the process stood still) knows nothing of what was before. */
+/**
+ * A process that did not look for longer than this (Redis was away, or it was frozen) starts to observe
+ * afresh.
+ */
 const gapMs = 10_000
 
 type Beat = Pick<WorkerHeartbeat, 'provider' | 'instance' | 'seenAtMs'>
 
 /**
- * Goes by whether heartbeats are news, not by the times in them, which are of other machines' clocks. Who has just begun to look,
- * or could not for a while, takes every provider for attended: after a restart of all nobody is moved about.
+ * Goes by whether heartbeats change, not by the times in them, which come from other machines' clocks. A
+ * process that has just begun to look, or could not for a while, takes every provider for attended: so a
+ * restart of everything moves no job.
  */
 export const createSightings = (providers: readonly string[], afterMs: number) => {
   let known: ReadonlyMap<string, number> = new Map()
@@ -46,9 +50,9 @@ export const createSightings = (providers: readonly string[], afterMs: number) =
 
 export interface WorkerLivenessOptions {
   readonly providers: readonly string[]
-  /** Those that told of themselves, whenever that was by their clocks. */
+  /** The workers with a heartbeat, however old it is by their clocks. */
   readonly workers: () => Promise<readonly WorkerHeartbeat[]>
-  /** For so long a provider may be without one: workers are restarted, and come after the API. */
+  /** How long a provider may have no worker: workers are restarted, and start after the API. */
   readonly afterMs: number
   readonly log: Logger
   readonly now: () => number

@@ -12,7 +12,7 @@ const recordsIn = (value: unknown): JsonObject[] => (Array.isArray(value) ? valu
 
 const recordOf = (value: unknown): JsonObject => recordsIn([value])[0] ?? {}
 
-/** Answers may have a text as such or in parts. */
+/** The content of an answer is one text, or a list of parts. */
 const textOf = (content: unknown): string =>
   typeof content === 'string'
     ? content
@@ -64,6 +64,9 @@ const readers: Readonly<Record<Endpoint, (answer: JsonObject) => AnswerContent>>
   }),
 }
 
-/** Reads an answer in the format of its endpoint, whatever its shape. Throws a SyntaxError for what is not JSON. */
+/**
+ * Reads an answer in the format of its endpoint; missing parts read as empty. Throws a SyntaxError when it is
+ * not JSON.
+ */
 export const contentOf = (endpoint: Endpoint, body: string): AnswerContent =>
   readers[endpoint](recordOf(JSON.parse(body)))

@@ -3,11 +3,17 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { canonicalJson } from '../json/canonical-json.ts'
 import { type AnswerContent, contentOf } from './answer-content.ts'
 
-/** Digests of what an answer says: two answers agree where these are equal, and nothing of them has to be kept. */
+/**
+ * Digests of what an answer says: two answers agree where these are equal, and nothing of them has to be
+ * kept.
+ */
 export interface AnswerDigest {
-  /** Of the words as they are. */
+  /** The digest of the text as it is. */
   readonly exact: string
-  /** Of the words without regard to whitespace and case; of JSON, without regard to how it is written. */
+  /**
+   * The digest of the text without regard to whitespace and case, or of its JSON without regard to
+   * formatting.
+   */
   readonly normalised: string
 }
 
@@ -20,7 +26,7 @@ export const normalisedText = (text: string): string => {
   return json ?? text.normalize('NFC').replace(/\s+/gu, ' ').trim().toLowerCase()
 }
 
-/** Objects and lists only: that a model says `1` in place of `1.0` is no JSON that it writes. */
+/** Objects and lists only: a plain `1` in place of `1.0` is text, not JSON. */
 const jsonOf = (text: string): string | null => {
   if (!/^\s*[[{]/.test(text)) return null
   try {

@@ -3,7 +3,7 @@ import type { Attempt } from '../domain/job.ts'
 import type { JobResult } from '../jobs/types.ts'
 import { type AnswerDigest, answerDigestOf } from './answer-digest.ts'
 
-/** Of each answer: a hundred pairs then take 3 MB of Redis at most. */
+/** How much of each answer is kept: a hundred pairs then take 3 MB of Redis at most. */
 export const keptBytes = 16 * 1024
 
 interface AnswerText {
@@ -12,7 +12,7 @@ interface AnswerText {
   readonly cut: boolean
 }
 
-/** An answer, or its beginning up to the last whole character that there is room for. */
+/** An answer, or its beginning up to the last whole character within `keptBytes`. */
 export const answerTextOf = (body: string): AnswerText => {
   // No character takes less than a byte, so what is long need not be encoded whole.
   const bytes = Buffer.from(body.slice(0, keptBytes))

@@ -47,7 +47,7 @@ export interface Comparison {
   readonly dropped: number
   readonly lost: number
   readonly agreement: Readonly<Record<'exact' | 'normalised', { count: number; share: number | null }>>
-  /** Of the calls, in ms. */
+  /** The duration of the calls, in ms. */
   readonly latency: { original: Latency; mirror: Latency; meanDifference: number | null }
   /** Over the `compared` whose costs are both known. */
   readonly cost: { compared: number; original: number; mirror: number; meanDifference: number | null }
@@ -103,7 +103,8 @@ const growth = 1.1
 export const bucketOf = (ms: number): number => Math.round(Math.log(Math.max(1, ms)) / Math.log(growth))
 
 /**
- * The time below which a part (0 to 1) of the counted ones lie, in whole ms; null without any. `counts`: by bucket.
+ * The time in whole ms below which a part (0 to 1) of the counted calls lie; null without any. `counts`: by
+ * bucket.
  */
 export const percentileOf = (counts: ReadonlyMap<number, number>, part: number): number | null => {
   const buckets = [...counts].sort(([a], [b]) => a - b)

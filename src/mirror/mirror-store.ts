@@ -21,18 +21,21 @@ export interface Mirror {
 export type Stats = Readonly<Record<string, string>>
 
 export interface MirrorStore {
-  /** False when so many samples are on their way that this one is dropped. */
+  /** False when `places` samples are under way already, and this one is dropped. */
   reserve(mirror: Mirror, id: string, givenUpAtMs: number, places: number): Promise<boolean>
   /** Without the original where that has no answer yet; see `meet`. */
   create(job: NewJob, original: ComparedCall | null): Promise<void>
   /** What the job was that a sample is to be compared with; null when its record is gone. */
   original(id: string): Promise<ComparedCall | null>
   /**
-   * Keeps one side of a comparison with the sample, and answers the other: whoever comes second compares. Null when that is not
-   * known yet, or the sample is gone.
+   * Keeps one side of a comparison with the sample, and answers the other side, for the second to come to
+   * compare. Null when the other side is not known yet, or the sample is gone.
    */
   meet(id: string, which: 'original' | 'mirrored', side: ComparedCall): Promise<ComparedCall | null>
-  /** Adds to the counters, once for each sample, and keeps its pair, if there is one, as one of the last `places`. */
+  /**
+   * Adds to the counters, once for each sample, and keeps its pair, if there is one, as one of the last
+   * `places`.
+   */
   tally(
     mirror: Mirror,
     id: string,
@@ -47,7 +50,7 @@ export interface MirrorStore {
   pairs(mirror: Mirror, places: number): Promise<readonly Pair[]>
 }
 
-/** Of a mirror that nobody asks any more. */
+/** How long the counters of a mirror that is no longer asked are kept. */
 const statsRetentionMs = 30 * 86_400_000
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
@@ -61,9 +64,10 @@ export const mirrorScripts = {
 } as const
 
 /**
- * Samples and what they showed. What is counted lives in a slot of its own, apart from the samples' jobs, which are in
- * shards like all jobs. So a sample takes its place first, then becomes a job, and gives the place back with what it
- * showed: whoever dies in between loses that sample, and its place is free again when the sample's time is over.
+ * Samples and what they showed. What is counted lives in a slot of its own, apart from the samples' jobs,
+ * which are in shards like all jobs. So a sample takes its place first, then becomes a job, and gives the
+ * place back with what it showed: a process that dies in between loses that sample, and its place is free
+ * again when the sample's time is over.
  */
 export const createMirrorStore = (redis: Redis | Cluster, keys: Keys, now: () => number): MirrorStore => {
   const payloads = createPayloads(redis, keys)

@@ -8,7 +8,7 @@ export interface MirroredRoute {
   readonly sample: number
   /** Whether it is asked beside the route's first call, and answers where that fails. */
   readonly parallel: boolean
-  /** Samples that may be on their way at a time. */
+  /** How many samples may be under way at a time. */
   readonly maxWaiting: number
   /** Whether it is asked what it can be asked only with something left out: then answers differ for that. */
   readonly adjusts: boolean
@@ -38,6 +38,6 @@ const targetNamed = (book: Book, name: string, known: KnownModels): RouteTarget 
   if (Object.hasOwn(book.models, name)) return chainOf(book, name, known)[0]
   const slash = name.indexOf('/')
   const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)]
-  // As if there were such a route: what is known of the model is found in one way.
+  // Resolved as a route of its own, so that the model's facts are found by the same code.
   return chainOf({ ...book, models: { [model]: { provider } } }, model, known)[0]
 }

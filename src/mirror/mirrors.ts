@@ -35,12 +35,12 @@ export interface Mirrors {
   /** Where samples of a route are asked; undefined without a mirror. */
   targetOf(route: string): RouteTarget | undefined
   /**
-   * Asks the mirror beside a job's first call, where the route has a parallel one and the job is drawn; else null. Whether it is
-   * asked. Never rejects.
+   * Asks the mirror beside a job's first call, where the route has a parallel one and the job is drawn; else
+   * null. Whether it is asked. Never rejects.
    */
   begin(job: MirroredJob): Promise<boolean> | null
   /**
-   * To be told when a job has its end and that stands in Redis: makes a sample of it, or counts what a sample showed. Never
+   * Call it when a job's end is in Redis: makes a sample of the job, or counts what a sample showed. Never
    * rejects: a sample may get lost, and nothing else depends on it.
    */
   ended(job: EndedJob, result: Result): Promise<void>
@@ -52,14 +52,16 @@ export interface MirrorDeps {
   /** Whether the mirror can be asked this at all. */
   readonly canCarry: (mirror: MirroredRoute, job: MirroredJob) => boolean
   readonly ring: (provider: string, jobId: string, priority: Priority) => Promise<void>
-  /** Whether there is no room for what can be done without. */
+  /** Whether Redis is too full for optional data. */
   readonly isFull: () => boolean
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
 }
 
-/** A sample that has found no time by then is given up: it would tell of another hour than its original. */
+/**
+ * A sample that was not served by then is given up: it would be compared with an original of another hour.
+ */
 const windowMs = 10 * 60_000
 /** Between the deadline of a sample and the end of its place: its worker may be about to count it. */
 const graceMs = 15_000
@@ -69,10 +71,11 @@ const retentionMs = 3_600_000
 /**
  * Asks a second target some of what a route was asked, and counts how alike the answers are.
  *
- * A sample is made when the original has its good answer, and its end is in Redis: so there is something to compare with,
- * the job is never touched, and one that is given to another worker or ends twice is sampled once. A sample is a job, in
- * the queue of its target's provider behind all others; it is called once, along no chain, and has no client. One of a parallel
- * mirror is made beside the original's first call, waits like any job, and is counted by whichever of the two ends last.
+ * A sample is made when the original has its good answer, and its end is in Redis: so there is something to
+ * compare with, the job is never touched, and one that is given to another worker or ends twice is sampled
+ * once. A sample is a job, in the queue of its target's provider behind all others; it is called once, along
+ * no chain, and has no client. One of a parallel mirror is made beside the original's first call, waits like
+ * any job, and is counted by whichever of the two ends last.
  */
 export const createMirrors = (parts: MirrorDeps): Mirrors => {
   const { routes, store, canCarry, ring, log, now, random } = parts
@@ -90,7 +93,7 @@ export const createMirrors = (parts: MirrorDeps): Mirrors => {
     const to = { route: job.model, to: mirror.to }
     if (!(await store.reserve(to, id, expiresAtMs + graceMs, mirror.maxWaiting))) return false
     const { endpoint, body, headers } = job
-    // One that is the fallback of a job has somebody who waits for it.
+    // A parallel sample is the fallback of a job that waits for it.
     const priority = mirror.parallel ? 'default' : 'low'
     await store.create(
       {
@@ -139,7 +142,7 @@ export const createMirrors = (parts: MirrorDeps): Mirrors => {
     if (mirrored === null) return count(job, mirror, job.id, failed)
     const original = await store.meet(job.id, 'mirrored', mirrored)
     if (original) return compare(job, mirror, job.id, original, mirrored)
-    // Beside it the original is still under way.
+    // The original of a parallel sample is still under way.
     if (!mirror.parallel) await count(job, mirror, job.id, failed)
   }
 

@@ -7,7 +7,7 @@ export type PairCall = Omit<KeptCall, 'jobId' | 'tenant'> & Pick<ComparedCall, '
 /** Two answers to one request that do not agree. */
 export interface Pair {
   readonly atMs: number
-  /** The job that was sampled, and whose it is: nobody else may read what it was answered. */
+  /** The job that was sampled, and its tenant: no other may read its answer. */
   readonly jobId: string
   readonly tenant: string
   readonly endpoint: Endpoint
@@ -19,8 +19,8 @@ export interface Pair {
 export const pairsKeptMs = 7 * 86_400_000
 
 /**
- * Null for answers that agree but for whitespace, case or how their JSON is written: these would push out what is worth
- * reading. Null, too, where a side was made while the route kept no pairs.
+ * Null for answers that agree but for whitespace, case or how their JSON is written: these would push out
+ * what is worth reading. Null, too, where a side was made while the route kept no pairs.
  */
 export const pairOf = (
   original: ComparedCall,

@@ -33,7 +33,7 @@ export interface Admission {
   /** Calls back whenever `intake` may have grown. */
   onIntake(listener: () => void): void
   changed(): void
-  /** The process is about to end: nobody waits here any longer. */
+  /** Ends all waits, because the process is about to end. */
   stopWaiting(): void
   close(): void
 }
@@ -55,7 +55,7 @@ export interface AdmissionOptions {
   readonly keys: KeyRing
   /** Calls at once in this process. */
   readonly concurrency: number
-  /** Whether jobs for this model may go on to another provider now. */
+  /** Whether a healthy provider other than this one can take jobs for this model now. */
   readonly hasHealthyAlternative: (model: string) => boolean
   readonly clock: () => number
 }
@@ -71,7 +71,7 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
   let isPumpDue = false
   let isStopping = false
 
-  /** Gives what there is to those who wait, oldest first; tells the limiters what is still wanted. */
+  /** Gives permits to the waiting calls, oldest first, and reports to the limiters what is still wanted. */
   const pump = (): void => {
     isPumpDue = false
     const nowMs = clock()
@@ -93,7 +93,7 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
     onRoom()
   }
 
-  /** Ms until this one is to be looked at again; null when it waits no more. */
+  /** Ms until this waiter is looked at again; null when it no longer waits. */
   const serve = (
     waiter: Waiter,
     nowMs: number,
@@ -212,7 +212,7 @@ type AdmissionDeps = Omit<ProviderLimitsOptions, 'clock' | 'changed' | 'store'> 
   readonly hasHealthyAlternative: AdmissionOptions['hasHealthyAlternative']
 }
 
-/** A process's way through the limits of one provider's keys. */
+/** Opens a process's admission to one provider, by the limits of its keys. */
 export const openAdmission = async (life: Lifecycle, parts: AdmissionDeps): Promise<Admission> => {
   const clock = (): number => performance.now()
   let admission: Admission | null = null
@@ -235,10 +235,10 @@ export const openAdmission = async (life: Lifecycle, parts: AdmissionDeps): Prom
   return opened
 }
 
-/** What is wanted of each limiter, summed over those who wait; the first of them come first. */
+/** The demand on each limiter, summed over the waiting calls in their order. */
 interface DemandSum {
   request(keyModel: KeyModelLimits, tokens: Tokens): void
-  /** Tells all limiters, also those of which nothing is wanted. */
+  /** Reports the demand to all limiters, also where it is zero. */
   publish(limiters: Iterable<Limiter>): void
 }
 

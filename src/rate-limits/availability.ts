@@ -7,14 +7,17 @@ export const noTokens: Tokens = () => 0
 
 /** What a provider's limits have for calls of a model now. Times are steady ms, waits are ms. */
 export interface Availability {
-  /** Of the keys in use, or of `only` one, the keyModel with the shortest wait, and that wait; null when there is no key. */
+  /**
+   * The keyModel with the shortest wait among the keys in use, or `only` one, and that wait; null without a
+   * key.
+   */
   best(
     model: string,
     tokens: Tokens,
     nowMs: number,
     only?: ApiKey | 'none',
   ): { readonly keyModel: KeyModelLimits; readonly waitMs: number } | null
-  /** Of the keys in use, the one whose turn it is first. */
+  /** The keys in use, beginning with the one whose turn it is. */
   open(model: string): readonly KeyModelLimits[]
   waitMs(keyModel: KeyModelLimits, tokens: Tokens, nowMs: number): number
   /** How long the provider asked to be left alone. */
@@ -25,7 +28,7 @@ export interface Availability {
   queue(keyModel: KeyModelLimits, nowMs: number): number
 }
 
-/** So many jobs may wait for each call that is under way or has its slot, if they have another target. */
+/** How many jobs with another target may wait for each call that is under way or has its slot. */
 const waitersPerCall = 2
 const leastWaiters = 4
 

@@ -1,52 +1,55 @@
 /** What one request holds of the bytes in flight; nothing at first. */
 export interface Holding {
   readonly bytes: number
-  /** Takes that many more where there is room for them; else changes nothing and answers whose share is used up. */
+  /** Takes that many more bytes if they fit; else changes nothing, and answers whose share is used up. */
   grow(bytes: number): 'taken' | RefusedBytes
-  /** Takes them in any case: they are here already. */
+  /** Takes the bytes in any case: they are in memory already. */
   add(bytes: number): void
   /** Gives all back. May be called again. */
   release(): void
 }
 
-/** `all`: the process holds as much as it may. `tenant`: this one does. */
+/** `all`: the process holds as much as it may. `tenant`: the tenant does. */
 export type RefusedBytes = 'all' | 'tenant'
 
 export interface BytesInFlight {
   hold(tenant: string): Holding
-  /** Resolves once `holding` has them, in the order of those who ask, or with false when `signal` aborts before. */
+  /**
+   * Resolves once `holding` has the bytes, first come first served, or with false when `signal` aborts
+   * before.
+   */
   wait(holding: Holding, bytes: number, signal: AbortSignal): Promise<boolean>
-  /** To be told when some are given back. */
+  /** Calls back when bytes are given back. */
   onRelease(listener: () => void): void
   readonly held: number
 }
 
 export interface BytesInFlightOptions {
   readonly maxBytes: number
-  /** Of one tenant. */
+  /** The most that one tenant may hold. */
   readonly maxTenantBytes: number
 }
 
-/** Up to this size a request finds room beside large ones. */
+/** Requests up to this size count as small: a reserve is kept for them. */
 export const smallBytes = 64 * 1024
-/** Of all, and of a tenant's share, this part is for small ones. */
+/** The part of all bytes, and of each tenant's share, that is kept for small requests. */
 const reserve = 1 / 8
 
 interface Count {
   readonly max: number
   held: number
-  /** Of that, by requests that are not small. */
+  /** The bytes held by requests that are not small. */
   large: number
 }
 
 const countOf = (max: number): Count => ({ max, held: 0, large: 0 })
 
 /**
- * Counts the bytes of bodies and answers that a process holds, so that their number has a bound whoever sends them.
+ * Bounds the bytes of bodies and answers that a process holds.
  *
- * A large one is let in while the large ones leave the reserve free, and in any case when it is the only one: so no size that a
- * request may have waits for ever, and none holds out those that are small. Who is refused holds nothing, and who waits holds
- * nothing: two can never wait for each other.
+ * A large request enters while the large ones leave the reserve free, and always when it is the only one: so
+ * no request is too large to be served, and none keeps out small ones. A refused or waiting request holds
+ * nothing, so two can never wait for each other.
  */
 export const createBytesInFlight = ({ maxBytes, maxTenantBytes }: BytesInFlightOptions): BytesInFlight => {
   const all = countOf(maxBytes)

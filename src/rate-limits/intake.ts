@@ -5,7 +5,10 @@ export interface Intake {
   /** The model that was asked for last: the jobs to come are taken to be like that one. */
   readonly lastModel: string | null
   asked(model: string): void
-  /** Whether another model has room where this one has none: jobs that wait must leave places to the other's. */
+  /**
+   * Whether another model may be called while this one may not: waiting jobs must leave slots to the other's
+   * jobs.
+   */
   otherModelHasRoom(model: string): boolean
   /** `waiting` for a turn, and `expected` to want one. */
   remaining(waiting: number, expected: number): number
@@ -22,7 +25,7 @@ export interface IntakeOptions {
   readonly availability: Availability
   /** Calls at once in this process. */
   readonly concurrency: number
-  /** Whether jobs for this model may go on to another provider now. */
+  /** Whether a healthy provider other than this one can take jobs for this model now. */
   readonly hasHealthyAlternative: (model: string) => boolean
   readonly clock: () => number
 }
@@ -47,10 +50,10 @@ export const createIntake = ({
   const leftFor = (model: string, waiting: number, expected: number): number => {
     const nowMs = clock()
     const open = availability.open(model)
-    // Kept away for long: let those that have come go on, or be parked.
+    // Blocked for long: take all jobs, to hand them over or to park them.
     const blockedMs = Math.min(...open.map(keyModel => availability.blockedMs(keyModel, nowMs)))
     if (open.length === 0 || blockedMs > shortWaitMs) return Number.POSITIVE_INFINITY
-    // Those that have no turn here soon go on, as fast as the next provider takes them.
+    // Jobs that are not served here soon are handed over, as fast as the next provider takes them.
     if (hasHealthyAlternative(model)) return Number.POSITIVE_INFINITY
     if (isBeside(model)) return Math.max(0, Math.ceil(concurrency / 2) - waiting)
     const spare = open.reduce((sum, keyModel) => sum + availability.spare(keyModel, nowMs), 0)

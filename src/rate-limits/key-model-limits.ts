@@ -17,9 +17,9 @@ export interface KeyModelLimits {
   readonly key: ApiKey | 'none'
   readonly model: string
   readonly limiters: readonly Limiter[]
-  /** Of the provider's own limits, once it told of any or throttled. */
+  /** The limiter of the provider's own limits, once it reported any or throttled a call. */
   readonly learned: Limiter | null
-  /** Calls under way that began before there was a limiter of what the provider tells. */
+  /** Calls under way that began before `learned` existed. */
   untracked: number
 }
 
@@ -28,7 +28,7 @@ export interface ProviderLimits {
   /** Whether anything is limited: else there is nothing to look at. */
   readonly isLimited: boolean
   of(key: ApiKey | 'none', model: string): KeyModelLimits
-  /** The keyModel's limiter of what the provider tells. */
+  /** The keyModel's limiter of the limits that the provider reports. */
   learn(keyModel: KeyModelLimits): Limiter
   readonly limiters: Iterable<Limiter>
   start(): Promise<void>
@@ -43,7 +43,7 @@ export interface ProviderLimitsOptions {
   readonly subscriber: Redis
   readonly instance: string
   readonly clock: () => number
-  /** Room may have come somewhere. */
+  /** Called when some call may no longer have to wait. */
   readonly changed: () => void
   readonly log: Logger
 }

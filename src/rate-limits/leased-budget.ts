@@ -2,7 +2,10 @@ import type { Lease } from './limit-store.ts'
 
 /** What a process has leased of one limiter. Times are those of its own steady clock, in ms. */
 export interface LeasedBudget {
-  /** Ms until a call with so many tokens may be made; 0 for now. As far as is known: an estimate while nothing is leased. */
+  /**
+   * Ms until a call with so many tokens may be made; 0 for now. As far as is known: an estimate while nothing
+   * is leased.
+   */
   waitMs(tokens: number, nowMs: number): number
   /** Takes what a call needs; only after `waitMs` said 0. */
   take(tokens: number): void
@@ -31,7 +34,7 @@ const slotLifeMs = 500
 const tokenLifeMs = 2_000
 /** Redis forgets a share after 5 s; by then it is no longer used here. */
 const shareLifeMs = 4_000
-/** A reply so late tells of slots whose time has gone by, here or elsewhere: the process was frozen, or Redis was. */
+/** A reply this late grants slots whose time has passed: the process was frozen, or Redis was. */
 const lateMs = 2_000
 /** Before the first reply, and where others hold all calls at once. */
 const soonMs = 20
@@ -58,7 +61,7 @@ export const createLeasedBudget = (): LeasedBudget => {
     while (slots.length > 0 && slots[0]! + slotLifeMs < nowMs) slots.shift()
     while (credits.length > 0 && credits[0]!.fromMs + tokenLifeMs < nowMs) credits.shift()
   }
-  /** Of the last call: what the next one may need. */
+  /** The tokens of the last call, as an estimate for the next one. */
   let usualTokens = 0
 
   const credit = (): number => credits.reduce((sum, { tokens }) => sum + tokens, 0)

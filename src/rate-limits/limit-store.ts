@@ -2,31 +2,33 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Pace } from '../domain/rate-limit-headers.ts'
 import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 
-/** What a process asks of a limiter, and what it has to tell. What is absent is not known, or not limited. */
+/** What a process asks of a limiter, and what it reports. An absent value is not known, or not limited. */
 export interface LeaseRequest {
   /** Configured, and held by this limiter. */
   readonly rpm?: number | undefined
   readonly tpm?: number | undefined
   readonly concurrency?: number | undefined
-  /** A limit that was learned counts where it is lower than this: another limiter holds the configured one. */
+  /**
+   * A limit that was learned counts where it is lower than this: another limiter holds the configured one.
+   */
   readonly belowRpm?: number | undefined
   readonly belowTpm?: number | undefined
   /** The adaptive ceiling is never higher. */
   readonly most?: number | undefined
   readonly slots: number
   readonly tokens: number
-  /** Of the request that is next; at least so many are leased. */
+  /** The tokens of the next request: at least this many are leased. */
   readonly leastTokens: number
   /** Calls under way. */
   readonly calling: number
   readonly waiting: number
-  /** Calls at once that are to be in hand for those who have yet to come. */
+  /** Concurrent calls to keep in hand for jobs that have yet to come. */
   readonly spare: number
   /** Tokens used beyond what was estimated; negative where it was less. */
   readonly spent: number
   /** Whether calls succeeded since the last time. */
   readonly succeeded: boolean
-  /** The epoch in which a call began that was throttled; -1 when none was. */
+  /** The epoch in which a throttled call began; -1 when no call was throttled. */
   readonly throttled: number
   readonly blockMs: number
   readonly told?: ReportedNow | undefined
@@ -66,9 +68,9 @@ export interface LimiterView {
   readonly name: string
   /** The key's fingerprint; `none` where the provider needs no key. */
   readonly key: string
-  /** Null where it is of the key, whatever model is called. */
+  /** Null for a limit of the key over all models. */
   readonly model: string | null
-  /** Last told by the provider; null when it never did. */
+  /** As last reported by the provider; null when it never did. */
   readonly rpm: number | null
   readonly tpm: number | null
   readonly remainingRequests: number | null
@@ -84,7 +86,7 @@ export interface LimiterView {
 export interface LimitStore {
   readonly channel: string
   lease(limiter: string, process: string, request: LeaseRequest): Promise<Lease>
-  /** Ends the time that a provider's keys are to be left alone, whatever it had said. */
+  /** Ends the cooldown of a provider's keys, in spite of what the provider asked for. */
   unblock(provider: string): Promise<void>
   /** Every limiter of a provider. */
   read(provider: string): Promise<readonly LimiterView[]>
@@ -95,7 +97,10 @@ const partsOf = (name: string): { readonly key: string; readonly model: string |
   return { key, model }
 }
 
-/** Of a key, or of one model called with it. Names of providers hold no `#`, fingerprints no `/`. */
+/**
+ * The name of a limiter of a key, or of one model called with it. Provider names hold no `#`, fingerprints no
+ * `/`.
+ */
 export const limiterName = (provider: string, fingerprint: string, model?: string): string =>
   `${provider}#${fingerprint}${model === undefined ? '' : `/${model}`}`
 

@@ -13,8 +13,9 @@ export interface Demand {
 }
 
 /**
- * One limited thing, a key or a model called with it, as one process has it: what it leased, and what it has to tell. It leases in
- * the background, by what is waited for; nothing is asked while there is neither demand nor observations.
+ * One process's part in the limit of a key, or of a model called with it: what it leased, and what it has to
+ * report. It leases in the background, by demand; nothing is asked while there is neither demand nor
+ * observations.
  */
 export interface Limiter {
   readonly name: string
@@ -46,7 +47,7 @@ export interface LimiterDeps {
   readonly instance: string
   /** Steady ms. */
   readonly clock: () => number
-  /** Calls under way that the budget does not know of. */
+  /** Calls under way that the budget does not count. */
   readonly untracked: () => number
   /** A lease has come. */
   readonly changed: () => void
@@ -54,12 +55,14 @@ export interface LimiterDeps {
 }
 
 const gapMs = 25
-/** Our own slots free up when our calls end; slots held by other processes are polled for at most this often. */
+/**
+ * Our own slots free up when our calls end; slots held by other processes are polled for at most this often.
+ */
 const fullGapMs = 100
-/** A share is renewed, and what was seen is told, this often. */
+/** How often a share is renewed, and observations are reported. */
 const beatMs = 1_000
 const refusedPauseMs = 500
-/** Slots are told this much ahead; see the script. */
+/** Slots are granted this far ahead; see the script. */
 const horizonMs = 1_000
 
 const nothingWanted: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
@@ -131,7 +134,8 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
       budget.fill(lease, sentAtMs, clock())
       changed()
     } catch (error) {
-      // What was told is lost with it: it is advice, and the next answer tells it again. Nothing is leased meanwhile.
+      // The observations are lost with it: they are advice, and the next answer brings them again. Nothing is
+      // leased meanwhile.
       refusedUntilMs = clock() + refusedPauseMs
       log.debug({ event: 'rate_limits.lease_failed', err: error, meter: name }, 'rate limits not leased')
     }

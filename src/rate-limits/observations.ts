@@ -1,13 +1,13 @@
 import { type Pace, paceOf, type ReportedLimits } from '../domain/rate-limit-headers.ts'
 import type { LeaseRequest } from './limit-store.ts'
 
-/** What the provider's answers told since the last lease, to be told with the next. */
+/** What the provider's answers reported since the last lease, to be sent with the next. */
 export type Observed = Pick<LeaseRequest, 'throttled' | 'blockMs' | 'told' | 'pace' | 'tokenPace'>
 
-/** Gathers observed. Those that tell whether there is any say so to the one who asks for leases. */
+/** Gathers what answers reported, until the limiter sends it with a lease. */
 export interface Observations {
   readonly isAny: boolean
-  /** Whether it was worth telling: the same limits are told again only now and then. */
+  /** Whether the limits were new enough to be sent: unchanged ones are repeated only now and then. */
   observe(told: ReportedLimits, nowMs: number): boolean
   throttled(epoch: number, forMs: number): void
   /** Others have observed: a lease will bring it. */
@@ -19,7 +19,7 @@ export interface Observations {
 const hearAgainMs = 5_000
 const none: Observed = { throttled: -1, blockMs: 0 }
 
-/** `paceAgainMs`: how often a pace, which changes with every answer, is told again. */
+/** `paceAgainMs`: how often a pace, which changes with every answer, is sent again. */
 export const createObservations = (paceAgainMs: number): Observations => {
   let observed = none
   let isAny = false

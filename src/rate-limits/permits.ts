@@ -25,7 +25,7 @@ export interface LimitsOutcome {
   readonly succeeded: boolean
   /** How long a throttled call asked to be left alone, in ms; null when it was not throttled. */
   readonly throttledForMs: number | null
-  /** Tokens used in all; null where nobody knows. */
+  /** Tokens used in all; null when unknown. */
   readonly tokens: number | null
   readonly outputTokens: number | null
 }
@@ -42,7 +42,7 @@ export interface PermitsOptions {
   readonly limits: ProviderLimits
   /** Steady ms. */
   readonly clock: () => number
-  /** There may be room for another. */
+  /** Called when another call may be possible. */
   readonly changed: () => void
 }
 
@@ -53,7 +53,10 @@ const spentBeyond = (estimate: number, { tokens }: LimitsOutcome): number =>
 export const createPermits = ({ limits, clock, changed }: PermitsOptions): Permits => {
   const outputs = new Map<string, number>()
 
-  /** Reckoned only where tokens are limited; what answers had lately says more than what the request would allow. */
+  /**
+   * Computed only where tokens are limited. The size of recent answers says more than what the request would
+   * allow.
+   */
   const estimate = ({ model, endpoint, body }: CallRequest): Tokens => {
     let tokens: number | null = null
     return () => {
