@@ -50,7 +50,7 @@ const remedies: Readonly<Record<NonNullable<BatchView['blocked']>['reason'], str
   paused: 'an operator has paused it',
 }
 
-/** Why a batch waits for a person, in a sentence; null while it goes on. */
+/** Why a batch waits for a person, in a sentence; null while it makes progress. */
 export const describeBlocked = ({ blocked }: Pick<BatchView, 'blocked'>): string | null =>
   blocked &&
   `blocked since ${renderTime(blocked.since)}: ${blocked.provider}/${blocked.model}, ${remedies[blocked.reason]} (${blocked.message})`

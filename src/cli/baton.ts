@@ -2,7 +2,7 @@
 import { watchParent } from '../lifecycle/parent-watch.ts'
 import { runBaton } from './program.ts'
 
-/** What a shell tells of a command that SIGPIPE ended, which Node does not let do so. */
+/** The exit code that a shell reports for a command killed by SIGPIPE. Node ignores that signal. */
 const brokenPipeCode = 128 + 13
 
 // The reader has read enough, as `head` has.

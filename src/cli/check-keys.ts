@@ -6,8 +6,8 @@ import { createProvider } from '../providers/create-provider.ts'
 import type { KeyStatus, Provider } from '../providers/provider.ts'
 
 /**
- * What came of asking a provider with one of its keys. Holds nothing that the provider wrote: that may quote the key.
- * `missing`: there is no key. `unusable`: the key cannot be read. `simulated`: it answers by itself.
+ * What came of asking a provider with one of its keys. Holds nothing that the provider wrote: that may quote
+ * the key. `missing`: there is no key. `unusable`: the key cannot be read. `simulated`: it answers by itself.
  */
 export interface KeyCheck {
   readonly standing: KeyStatus | 'missing' | 'unusable' | 'simulated'
@@ -17,7 +17,7 @@ export interface KeyCheck {
   readonly latencyMs: number | null
 }
 
-/** For a person who waits for it: no list of models takes longer. */
+/** A list of models never takes longer, and a person waits for the result. */
 const timeoutMs = 10_000
 
 const unasked = (standing: KeyCheck['standing']): KeyCheck => ({
@@ -28,15 +28,15 @@ const unasked = (standing: KeyCheck['standing']): KeyCheck => ({
 })
 
 /**
- * Whether a provider cannot be called with it. Too much asked of a key for now does not make it a bad one, nor does a server
- * that has no list of models.
+ * Whether a provider cannot be called with it. Too much asked of a key for now does not make it a bad one,
+ * nor does a server that has no list of models.
  */
 export const isBad = ({ standing }: KeyCheck): boolean =>
   !['ok', 'throttled', 'unclear', 'simulated'].includes(standing)
 
 /**
- * Asks each provider with each of its keys, all at once. Null for settings that only together are a key, but for the first
- * of them. Never throws.
+ * Asks each provider with each of its keys, all at once. Null for settings that only together are a key, but
+ * for the first of them. Never throws.
  */
 export const checkKeys = async (
   { providers, proxy }: Config,

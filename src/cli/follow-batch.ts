@@ -35,7 +35,7 @@ export const followBatch = async (session: Session, id: string, places: Places):
   const look = (batch: BatchView | null): void => {
     screen.show(progress(batch))
     const since = batch?.blocked?.since ?? null
-    // Once each time, and when it goes on: a person may look only at the end.
+    // Printed once each time, and when the batch continues: a person may look only at the end.
     if (batch && since !== null && since !== told) screen.say(`${id} is ${describeBlocked(batch)}`)
     if (batch && since === null && told !== null) screen.say(`${id} goes on`)
     if (batch) told = since

@@ -1,6 +1,6 @@
 import type { ApiClient } from './api-client.ts'
 
-/** As much of a provider as `GET /v1/providers` shows that the commands tell of it. Times are Unix seconds. */
+/** The part of a provider in `GET /v1/providers` that the commands show. Times are Unix seconds. */
 export interface ProviderState {
   readonly name: string
   readonly type: string
@@ -18,7 +18,7 @@ export interface ProviderState {
     readonly state: string
     readonly since: number
     readonly reason: string
-    /** The provider's own words. */
+    /** The provider's own message. */
     readonly error?: { readonly message: string }
   }[]
   readonly workers: readonly {
@@ -34,7 +34,7 @@ export interface ProviderState {
 export const readProviders = async (api: ApiClient): Promise<readonly ProviderState[]> =>
   ((await api.ask('GET', '/v1/providers')) as { data: ProviderState[] }).data
 
-/** As much of a batch that a person must help as the commands tell, of both kinds. */
+/** The part of a blocked batch, of both kinds, that the commands show. */
 export interface BlockedBatch {
   readonly id: string
   readonly blocked: {
@@ -52,7 +52,7 @@ export const readBlockedBatches = async (api: ApiClient): Promise<readonly Block
   return pages.flatMap(page => (page as { data: BlockedBatch[] }).data)
 }
 
-/** As much of a route as `GET /v1/routes` shows that the commands tell of it, its targets in the order of now. */
+/** The part of a route in `GET /v1/routes` that the commands show, its targets in their present order. */
 export interface RouteState {
   readonly id: string
   readonly strategy: string
@@ -75,7 +75,7 @@ export interface RouteState {
 export const readRoutes = async (api: ApiClient): Promise<readonly RouteState[]> =>
   ((await api.ask('GET', '/v1/routes')) as { data: RouteState[] }).data
 
-/** As much of a mirror as `GET /v1/mirrors` shows that the commands tell of it. */
+/** The part of a mirror in `GET /v1/mirrors` that the commands show. */
 export interface MirrorState {
   readonly route: string
   readonly to: { readonly provider: string; readonly model: string }

@@ -21,7 +21,7 @@ export interface Session {
   pathOf(name: string): string
   /** A command that a person can type next. */
   suggest(command: string): string
-  /** What Ctrl-C leaves behind, told when it is pressed. */
+  /** What Ctrl-C leaves behind, printed when it is pressed. */
   leaves(text: string): void
 }
 

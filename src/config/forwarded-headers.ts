@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Why a header of a client's request may not go on to providers. */
+/** Why a header of a client's request may not be forwarded to providers. */
 const because = {
   hop: 'belongs to one connection, and never goes on',
   secret: 'shows who asks: keys are those of the provider, and cookies go nowhere',
@@ -24,7 +24,7 @@ const faultOf = (name: string): string | null => {
   return reason === undefined ? null : `${name} ${because[reason]}`
 }
 
-/** The name of a header that may go on to providers, in lower case. */
+/** The name of a header that may be forwarded to providers, in lower case. */
 export const forwardedHeader = z
   .string()
   .regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'expected the name of an HTTP header')

@@ -3,8 +3,8 @@ import type { Finding, Path } from './fault.ts'
 import { isTable } from './overrides.ts'
 
 /**
- * Keys by their old names, which work until 1.0. `*` stands for any name. An old key that ends in `_ms` had a bare number of
- * milliseconds; its new one has a duration text.
+ * Keys by their old names, which work until 1.0. `*` stands for any name. An old key that ends in `_ms` had a
+ * bare number of milliseconds; its new one has a duration text.
  */
 export const renamedKeys: Readonly<Record<string, string>> = {
   'providers.*.timeout_ms': 'providers.*.timeout',
@@ -72,7 +72,9 @@ export const renameKeys = (written: unknown): Renamed => {
   return { document, keys, warnings, faults }
 }
 
-/** Variables are always text. What is no number of milliseconds goes on as it is, for the schema to name. */
+/**
+ * Variables are always text. A value that is not a number of milliseconds is left for the schema to reject.
+ */
 const convert = (pattern: string, value: unknown): unknown =>
   pattern.endsWith('_ms') && /^\d+$/.test(String(value)) ? durationText(Number(value)) : value
 

@@ -24,7 +24,7 @@ const mirror = z.strictObject({
   sample: numeric(z.number().positive().max(1)).default(0.05),
   /** Asks beside the first call, not after the answer; the answer is then the fallback. */
   parallel: flag.default(false),
-  /** More samples are dropped while so many are on their way. */
+  /** Further samples are dropped while this many are under way. */
   max_waiting: numeric(z.int().positive().max(10_000)).default(100),
   /** How many of the last answers that differed are kept to be read, with their text. */
   keep_pairs: numeric(z.int().nonnegative().max(100)).default(0),
@@ -39,7 +39,9 @@ export const route = z.strictObject({
     .optional(),
   /** In which order those of the chain are asked that can serve. */
   strategy: z.enum(strategies).default('ordered'),
-  /** Shares of jobs, by route or provider of the chain; who has none is asked when no other can serve. */
+  /**
+   * Shares of jobs, by route or provider of the chain; a target without one is asked when no other can serve.
+   */
   weights: z.record(z.string().min(1), numeric(z.number().nonnegative())).optional(),
   /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
   on_refusal: z.enum(['succeed', 'handover']).default('succeed'),

@@ -16,7 +16,10 @@ import {
 } from './schema-values.ts'
 import { headerSafeKey } from './vendor-settings.ts'
 
-/** The worker at the deadline of a job that a connection waits for, or a sweeper soon after it, ends the job: this outwaits both. */
+/**
+ * The worker at the deadline of a job that a connection waits for, or a sweeper soon after it, ends the job:
+ * this outwaits both.
+ */
 export const syncGraceMs = 15_000
 
 /** The timeout of the official clients of OpenAI and Anthropic, unless their users set another. */
@@ -68,7 +71,10 @@ const server = z.strictObject({
   max_streams: positiveInt.default(5_000),
   /** The share of each of these that one of several tenants may take. */
   tenant_share: numeric(z.number().positive().max(1)).default(0.5),
-  /** Headers of clients' requests that go on to providers, beside the betas of the request's own format. */
+  /**
+   * Headers of clients' requests that are forwarded to providers, beside the betas of the request's own
+   * format.
+   */
   forward_headers: z.array(forwardedHeader).max(20, 'expected at most 20 names').default([]),
   /** How long a stopping process lets running calls finish before it hands them back. */
   shutdown_grace: duration.prefault('20s'),
@@ -126,13 +132,16 @@ const jobs = z.strictObject({
   /** Bytes of the requests that the workers of one process have claimed. */
   max_bytes_in_flight: numeric(z.int().min(1024 * 1024)).default(256 * 1024 * 1024),
   /**
-   * A provider without a live worker for so long is out of use for routes with another target. Workers send a heartbeat every two
-   * seconds.
+   * A provider without a live worker for so long is out of use for routes with another target. Workers send a
+   * heartbeat every two seconds.
    */
   worker_missing_after: durationFrom('5s').prefault('30s'),
   /** A worker silent for this long is taken for dead and its jobs are given to others. */
   lease: durationFrom('1s').prefault('15s'),
-  /** The deadline of a request whose connection waits: the answer comes before the official clients give up, after 10 minutes. */
+  /**
+   * The deadline of a request whose connection waits: the answer comes before the official clients give up,
+   * after 10 minutes.
+   */
   sync_timeout: duration.prefault('570s'),
 })
 
@@ -236,9 +245,15 @@ const redis = z.strictObject({
     .string()
     .regex(/^[\w-]{1,32}$/, 'expected 1 to 32 of a-z, A-Z, 0-9, _ and -')
     .default('baton'),
-  /** Replicas that must have what a request made before it is answered; a fail-over to one of them loses none of it. */
+  /**
+   * Replicas that must have what a request made before it is answered; a fail-over to one of them loses none
+   * of it.
+   */
   wait_replicas: numeric(z.int().min(0).max(10)).default(0),
-  /** How long a request waits for them. Together with the write itself it must not pass the 2 s of a request to Redis. */
+  /**
+   * How long a request waits for them. Together with the write itself it must not pass the 2 s of a request
+   * to Redis.
+   */
   wait_timeout: durationFrom('10ms', '1500ms').prefault('500ms'),
   /**
    * The share of `maxmemory` from which on nothing new is accepted: the rest is for jobs that were accepted.

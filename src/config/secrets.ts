@@ -2,9 +2,9 @@ import type { Config } from './schema.ts'
 
 /** Names of settings whose values are secret; of a header's, too. */
 const secretName = /key|secret|token|passw|credential|auth|cookie|signature/i
-/** Settings that have such a word in their name and tell nothing. */
+/** Settings whose name looks like a secret's, but whose value is none. */
 const openName = /_file$/
-/** Headers that say who asks for what, and hold no secret. */
+/** Headers that identify the caller, and hold no secret. */
 const openHeader =
   /^(?:accept.*|content-.*|user-agent|(?:http-)?referer|x-title|anthropic-(?:version|beta)|openai-(?:organization|project|beta))$/i
 
@@ -55,7 +55,10 @@ const collect = (value: unknown, name: string, parent: string): string[] => {
   return Object.entries(value).flatMap(([key, child]) => collect(child, key, name))
 }
 
-/** Every secret that the config holds: keys of providers and clients, of webhooks, of Redis and of storage, in headers and in URLs. */
+/**
+ * Every secret that the config holds: keys of providers and clients, of webhooks, of Redis and of storage, in
+ * headers and in URLs.
+ */
 export const secretsOf = (config: Config): readonly string[] => {
   const { providers, models: _, ...rest } = config
   // Names of models are anybody's choice, and no settings.

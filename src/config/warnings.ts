@@ -55,7 +55,10 @@ const measures = [
   ['tpm', 'tokens'],
 ] as const
 
-/** A fallback that takes less than those before it may send: when they fail, the rest meets its 429s, goes on or waits. */
+/**
+ * A fallback with lower limits than the targets before it: when they fail, the excess gets 429s, moves on or
+ * waits.
+ */
 const lowFallbackLimits = (config: Config): Finding[] =>
   Object.entries(config.providers).flatMap(([name, provider]) => {
     const demand = demandOn(config, name)
@@ -110,7 +113,10 @@ const uncountableTargets = (config: Config): Finding[] => {
   })
 }
 
-/** A mirror's calls are calls like others: they use the limits of their provider, and their failures count there. */
+/**
+ * A mirror's calls are calls like others: they use the limits of their provider, and their failures count
+ * there.
+ */
 const sharedMirrors = (config: Config): Finding[] =>
   Object.entries(config.models).flatMap(([name, { mirror }]): Finding[] => {
     if (mirror === undefined) return []

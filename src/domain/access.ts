@@ -3,8 +3,8 @@ export const roles = ['submit', 'operator'] as const
 export type Role = (typeof roles)[number]
 
 /**
- * What a request does: it reads what is the tenant's own, or changes it and causes calls, or looks at and acts on what all
- * tenants share.
+ * What a request needs: `read` for the tenant's own data, `submit` to change it and cause calls, `operate`
+ * for what all tenants share.
  */
 export type Right = 'read' | 'submit' | 'operate'
 

@@ -3,9 +3,12 @@ export interface CircuitSettings {
   readonly windowMs: number
   readonly errorPercent: number
   readonly minCalls: number
-  /** Failures one after the other, over all processes, that open it whatever the window says. */
+  /** Consecutive failures, over all processes, that open the circuit regardless of the window. */
   readonly runLength: number
-  /** Calls that take so many times as long as the longest usually do are overdue; 0 where that is of no concern. */
+  /**
+   * Calls are overdue when they take this many times as long as the longest usually do; 0 turns the check
+   * off.
+   */
   readonly slowFactor: number
   readonly resetMs: number
   readonly maxResetMs: number
@@ -37,7 +40,7 @@ export interface CircuitTerms {
 /** When calls under way are overdue, and how many of them it takes. */
 export interface SlowTerms {
   readonly factor: number
-  /** None is overdue sooner. */
+  /** No call is overdue sooner. */
   readonly leastMs: number
   readonly calls: number
   /** The same for one that has just come back, which gets few calls. */
@@ -51,8 +54,8 @@ const minCallsBack = 3
 const leastRun = 5
 
 /**
- * The default where none is configured: a config that wants many calls in a window does not want five in a
- * row to decide.
+ * The default of `runLength`: a config that wants many calls in a window does not want five failures in a row
+ * to decide.
  */
 export const usualRunOf = (minCalls: number): number => Math.max(leastRun, Math.ceil(minCalls / 2))
 
@@ -63,7 +66,9 @@ export const resetsOf = (resetMs: number, maxResetMs: number): number[] => {
   return resets
 }
 
-/** Even steps from the first share; the step after the last one is the whole traffic, at the end of the ramp. */
+/**
+ * Even steps from the first share; the step after the last one is the whole traffic, at the end of the ramp.
+ */
 export const sharesOf = (rampMs: number, checkMs: number, firstShare: number): number[] => {
   const steps = Math.ceil(rampMs / checkMs)
   return Array.from({ length: steps }, (_, i) => firstShare + ((1 - firstShare) * i) / steps)

@@ -1,19 +1,23 @@
 import type { Target } from './job.ts'
 
 /**
- * Where the traffic of a provider, or of a model on it, stands for the whole cluster.
+ * The state of a provider, or of a model on it, for the whole cluster.
  *
  * healthy → down: more than a share of the window's calls failed, over all processes.
  * down → probing: its time has passed, and one process took the lease of the one probe.
- * probing → recovering: the probe was answered. probing → down: it was not, and the next time is twice as long.
- * recovering → healthy: step by step to all of the traffic. recovering → down: it failed again.
- * healthy, recovering → throttled: it throttled a call. throttled → recovering: its time has passed.
- * healthy, recovering → slow: calls under way take far longer than usual, and none is answered. slow → healthy: one was answered.
+ * probing → recovering: the probe was answered.
+ * probing → down: it was not, and the next time is twice as long.
+ * recovering → healthy: step by step to all of the traffic.
+ * recovering → down: it failed again.
+ * healthy, recovering → throttled: it throttled a call.
+ * throttled → recovering: its time has passed.
+ * healthy, recovering → slow: calls under way take far longer than usual, and none is answered.
+ * slow → healthy: one was answered.
  * slow → probing: at once, or after a time where it was so before.
  */
 export type CircuitState = 'healthy' | 'throttled' | 'slow' | 'down' | 'probing' | 'recovering'
 
-/** The reason of a circuit that is slow, and of what follows until a call is answered that was under way. */
+/** The reason of a slow circuit, and of the states after it until a call that was under way is answered. */
 export const overdue = 'overdue'
 
 export interface Circuit {
@@ -25,7 +29,10 @@ export interface Circuit {
   /** The `seq` at which the state was entered: outcomes of calls from before it no longer count. */
   readonly era: number
   readonly sinceMs: number
-  /** down, slow: when a probe may begin. probing: when the lease ends. throttled, recovering: the next step. healthy: 0. */
+  /**
+   * down, slow: when a probe may begin. probing: when the lease ends. throttled, recovering: the next step.
+   * healthy: 0.
+   */
   readonly untilMs: number
   /** The verdict's reason of the failure that brought it down; empty while healthy. */
   readonly reason: string
@@ -44,7 +51,7 @@ export interface Circuit {
   readonly owner: string
   /** Unix ms since when an operator has paused it; 0 when it is not paused. */
   readonly pausedAtMs: number
-  /** When a health check last asked it while no job called it; 0 when none has. */
+  /** When it was last checked while no job called it; 0 before any check. */
   readonly checkedAtMs: number
   /** Whether it once listed its models when it was asked: only then does a refusal to do so mean anything. */
   readonly lists: boolean
@@ -89,8 +96,8 @@ export const isProbeDue = ({ state, untilMs, pausedAtMs }: Circuit, nowMs: numbe
   pausedAtMs === 0 && (state === 'down' || state === 'slow' || state === 'probing') && untilMs <= nowMs
 
 /**
- * Unix ms until which no call may be made, whoever would make it; 0 when some may. Where nobody knows the time (a probe
- * under way, a pause), those that wait look again after as long as it has taken already.
+ * Unix ms until which no process may make a call; 0 when some may. Where the time is not known (a probe under
+ * way, a pause), waiting jobs look again after as long as it has taken already.
  */
 export const shutUntil = (circuit: Circuit, nowMs: number): number => {
   const { state, sinceMs, untilMs, pausedAtMs } = circuit
@@ -113,6 +120,8 @@ export const shareNow = ({ state, share, pausedAtMs }: Circuit): number =>
 export const isOutOfOrder = ({ state, cooled, pausedAtMs }: Circuit): boolean =>
   pausedAtMs > 0 || (state !== 'healthy' && state !== 'throttled' && !cooled)
 
-/** How many of a worker's places may call while a provider is on its way back. One always may: it can be the only worker. */
+/**
+ * How many of a worker's slots may call while a provider recovers. One always may: it can be the only worker.
+ */
 export const placesBack = (share: number, concurrency: number): number =>
   Math.max(1, Math.floor(share * concurrency))

@@ -1,14 +1,17 @@
 import type { VerdictKind } from './classify/verdict.ts'
 import type { Attempt, JobError, JobErrorCode, LastError } from './job.ts'
 
-/** Codes by which a provider judged the request, and the verdicts with which it did: its words are the answer then. */
+/**
+ * Codes for a request that a provider judged, and the verdicts behind them: the client gets the provider's
+ * own error.
+ */
 const judgedBy: Partial<Record<JobErrorCode, readonly VerdictKind[]>> = {
   upstream_rejected: ['rejected', 'unsupported'],
   context_length_exceeded: ['too_long'],
   refused: ['refused'],
 }
 
-/** What one failed call was told; null of one that was not told anything. */
+/** The error that a failed call got; null when it got none. */
 export const lastErrorOf = ({ provider, model, status_code, error }: Attempt): LastError | null =>
   error === undefined ? null : { provider, model, status_code, ...error }
 
@@ -28,8 +31,8 @@ export const sayLastError = ({ provider, model, status_code, code, message }: La
   `${provider}/${model} ${status_code === null ? 'gave no answer' : `answered ${status_code}`} (${code}): ${message}`
 
 /**
- * A job's error as it is told: with the words of the provider that failed it last, or that judged its request. `known`: what was
- * known against its targets when it made no call itself.
+ * A job's error as clients see it: with the error of the provider that failed it last, or that judged its
+ * request. `known`: what was known against its targets when it made no call itself.
  */
 export const explainError = (
   error: JobError,
@@ -45,7 +48,7 @@ export const explainError = (
   return { ...error, message: `${error.message} Last, ${sayLastError(last)}`, last_error: last }
 }
 
-/** Statuses that blame the author of the request, and not the key or the way in which it was sent on. */
+/** Statuses that blame the author of the request, and not the key or the way it was forwarded. */
 const blamesRequest = (status: number | null): status is number =>
   status !== null &&
   status >= 400 &&
@@ -58,7 +61,10 @@ export interface ToldFailure {
   readonly message: string
 }
 
-/** Under which status, code and words a failure reaches a client that asked by HTTP: those of the provider that judged its request. */
+/**
+ * The status, code and message of a failure for an HTTP client: those of the provider that judged its
+ * request.
+ */
 export const toldFailure = (
   { code, message, last_error: last }: JobError,
   ownStatus: number,
@@ -66,7 +72,7 @@ export const toldFailure = (
   if (last === undefined || judgedBy[code] === undefined) return { status: ownStatus, code, message }
   return {
     status: blamesRequest(last.status_code) ? last.status_code : ownStatus,
-    // This one is a code of OpenAI's that clients look for.
+    // Clients look for this code of OpenAI's.
     code: code === 'context_length_exceeded' ? code : last.code,
     message: last.message,
   }

@@ -52,7 +52,7 @@ export interface Attempt {
   readonly possibly_billed: boolean
   /** A call of the route's mirror, made side by side with the job's own. */
   readonly mirror?: true
-  /** Absent where the provider told no usage, or the model has no known price. */
+  /** Absent where the provider reported no usage, or the model has no known price. */
   readonly cost_usd?: number
   /** What it was asked otherwise than the client wrote it. Absent where nothing was. */
   readonly adjusted?: readonly Adjustment[]
@@ -62,7 +62,7 @@ export interface Attempt {
   readonly error?: ProviderError
 }
 
-/** A provider's own words on a failure: cut short, and without the secrets of the config. */
+/** A provider's own message on a failure: cut short, and without the secrets of the config. */
 export interface ProviderError {
   /** The provider's own code, or the verdict's reason where it has none. */
   readonly code: string
@@ -85,13 +85,13 @@ export interface JobMove {
   readonly provider: string
   readonly model: string
   /**
-   * What kept it out of use: a state of its provider, `backoff` after failures of this very job, `busy` without room, or
-   * `cannot_carry` where the request asks for what the target cannot be given.
+   * What kept it out of use: a state of its provider, `backoff` after failures of this very job, `busy` while
+   * its limits are used up, or `cannot_carry` where the request asks for what the target cannot be given.
    */
   readonly reason: string
   /** The fields that a target cannot be given, with `cannot_carry`. */
   readonly fields?: readonly string[]
-  /** When a parked job goes on. */
+  /** When a parked job continues. */
   readonly until?: number
 }
 
@@ -112,7 +112,7 @@ export interface JobError {
   readonly message: string
   /** Why no answer came, where a provider said so. */
   readonly last_error?: LastError
-  /** Unix seconds from which the same request may be served; of `targets_throttled`. */
+  /** Unix seconds from which the same request may be served; only with `targets_throttled`. */
   readonly retry_at?: number
 }
 
@@ -125,7 +125,7 @@ export type DeliveryStatus = 'pending' | 'delivered' | 'dead'
 
 export type Priority = 'default' | 'low' | 'high'
 
-/** Who waits for a job: `interactive` where a connection does. */
+/** `interactive` where an open connection waits for the job. */
 export type JobClass = 'interactive' | 'default'
 
 /** What a client asked for, fixed at submission. */
@@ -137,7 +137,7 @@ export interface JobSpec {
   readonly model: string
   /** The request body as JSON text. */
   readonly body: string
-  /** Those of the request that go on to the provider. */
+  /** The client's headers that are forwarded to the provider. */
   readonly headers?: RequestHeaders
   /** The account that keeps what the request depends on; absent where any will do. */
   readonly home?: Home
@@ -184,7 +184,7 @@ const spoiledCodes: ReadonlySet<JobErrorCode | undefined> = new Set([
 /** Whether a job's response can be given as the answer to its request: its own, or a provider's error. */
 export const isGivable = (error: JobError | null): boolean => !spoiledCodes.has(error?.code)
 
-/** Under which status a job's own failure reaches a client that asked by HTTP, where no provider's answer does. */
+/** The HTTP status of a job's own failure, for clients that get no provider's answer. */
 export const failureStatus: Readonly<Record<JobErrorCode, number>> = {
   upstream_rejected: 400,
   context_length_exceeded: 400,

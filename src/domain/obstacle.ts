@@ -9,7 +9,7 @@ export const isBlockReason = (reason: string): reason is BlockReason =>
 
 /** What keeps calls from a target now. */
 export interface Obstacle {
-  /** A person must act: it does not pass by itself, however often it is tried again. */
+  /** Why a person must act: the obstacle does not pass with time or retries. */
   readonly blocks: BlockReason | null
   readonly isThrottling: boolean
   /** There is no worker to call it, and no saying when one comes. */

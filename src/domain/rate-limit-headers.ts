@@ -2,7 +2,7 @@ import { nowOfAnswer, parseReset } from './classify/retry-after.ts'
 
 type Headers = Readonly<Record<string, string>>
 
-/** One limit as a provider's answer tells it. */
+/** One limit as a provider's answer reports it. */
 export interface ReportedLimit {
   readonly perMinute: number
   /** What is left now; null when it does not say. */
@@ -40,7 +40,7 @@ const anthropic = (name: string): HeaderNames => ({
 })
 
 const requestHeaders = [openAi('requests'), anthropic('requests')]
-/** Anthropic's `tokens` tells the tightest of its limits on tokens. */
+/** Anthropic's `tokens` reports the tightest of its limits on tokens. */
 const tokenHeaders = [openAi('tokens'), anthropic('tokens')]
 
 const minuteMs = 60_000
@@ -48,7 +48,7 @@ const minuteMs = 60_000
 const resetSlackMs = 2_000
 const dayMs = 86_400_000
 
-/** What an answer tells of limits per minute; null when it tells of none. */
+/** The limits per minute that an answer reports; null when it reports none. */
 export const parseRateLimitHeaders = (headers: Headers, nowMs: number): ReportedLimits | null => {
   const requests = read(headers, requestHeaders, nowMs)
   const tokens = read(headers, tokenHeaders, nowMs)
@@ -58,7 +58,7 @@ export const parseRateLimitHeaders = (headers: Headers, nowMs: number): Reported
 const read = (headers: Headers, names: readonly HeaderNames[], nowMs: number): ReportedLimit | null => {
   for (const { limit, remaining, reset } of names) {
     const perMinute = count(headers[limit])
-    // A limit of 0 is one that this account has not got.
+    // A limit of 0 does not apply to this account.
     if (perMinute === null || perMinute === 0) continue
     const left = count(headers[remaining])
     const resetMs = parseReset(headers[reset] ?? '', nowOfAnswer(headers, nowMs))
@@ -69,8 +69,8 @@ const read = (headers: Headers, names: readonly HeaderNames[], nowMs: number): R
 }
 
 /**
- * OpenAI's smaller accounts and Groq tell of requests per day under the same names. Then all is back later than in a minute, or
- * what was used comes back at a day's pace.
+ * OpenAI's smaller accounts and Groq report requests per day under the same names. Such a limit is full again
+ * only after more than a minute, or refills at a day's pace.
  */
 const isOfDay = (limit: number, remaining: number | null, resetMs: number | null): boolean => {
   if (resetMs === null) return false
@@ -83,8 +83,9 @@ const count = (text: string | undefined): number | null =>
   text !== undefined && /^\d{1,12}$/.test(text.trim()) ? Number(text) : null
 
 /**
- * Null while there is no need to slow down. A bucket that fills all the time gives its limit whatever is left in it; of a window that
- * begins anew, or of a limit that others use up too, what is left must last until the reset.
+ * Null while there is no need to slow down. A bucket that refills all the time yields its limit however
+ * little is left in it. In a window that starts anew, or a limit shared with other clients, the rest must
+ * last until the reset.
  */
 export const paceOf = ({ perMinute, remaining, resetMs }: ReportedLimit): Pace | null => {
   if (remaining === null || resetMs === null || resetMs === 0) return null

@@ -2,9 +2,15 @@
 export type Redact = (text: string) => string
 
 const mark = '[redacted]'
-/** A part of a secret that is this long is found wherever a sender has cut the text; one twice as long, but for a character. */
+/**
+ * A part of a secret that is this long is found wherever a sender has cut the text; one twice as long, but
+ * for a character.
+ */
 const seedLength = 8
-/** Shorter ones are words, and placeholders of local servers ("none", "test"): cut everywhere they would spoil the sense. */
+/**
+ * Shorter secrets are placeholders of local servers ("none", "test") or plain words: cutting them would
+ * garble texts.
+ */
 const shortest = 4
 /** In a longer text only whole secrets are looked for: a provider's error is no longer than this. */
 const longText = 64 * 1024
@@ -12,7 +18,9 @@ const longText = 64 * 1024
 const percent = (text: string): string =>
   [...Buffer.from(text)].map(byte => `%${byte.toString(16).padStart(2, '0')}`).join('')
 
-/** Base64 of a text in which the secret stands at any place: the characters that depend on its neighbours are left out. */
+/**
+ * Base64 of the secret at each offset in a longer text, without the characters that depend on its neighbours.
+ */
 const base64Of = (secret: string): string[] => {
   const bytes = Buffer.from(secret)
   return [0, 1, 2].map(offset => {
@@ -53,7 +61,7 @@ const formsOf = (secret: string): readonly string[] => {
   ]
 }
 
-/** Cut only where it stands alone: "key-1" within "monkey-123" is no secret. */
+/** A short secret is cut only as a whole word: "key-1" within "monkey-123" is no secret. */
 const isShort = (form: string): boolean => form.length < seedLength
 const isWorthCutting = (form: string): boolean =>
   form.length >= seedLength || (form.length >= shortest && /\d/.test(form))
@@ -74,7 +82,7 @@ const wholeSpans = (text: string, form: string): Span[] => {
   return spans
 }
 
-/** Grown to both sides from each place where a seed of the form stands, as far as the text is the form. */
+/** Extends each match of a seed to both sides, as far as the text equals the form. */
 const partSpans = (text: string, form: string): Span[] => {
   const spans: Span[] = []
   for (let seedAt = 0; seedAt + seedLength <= form.length; seedAt += seedLength) {
@@ -119,10 +127,11 @@ const cut = (text: string, spans: readonly Span[]): string => {
   return done + text.slice(at)
 }
 
-/** Keys are told from words of a sentence ("a Bearer authentication header") by a digit, or by their length. */
+/** A digit or its length distinguishes a key from a word of a sentence ("a Bearer authentication header"). */
 const looksLikeKey = (text: string): boolean => /\d/.test(text) || text.length >= 24
 
-// Each of these finds its end, or fails, in one look at every character: a provider may answer with megabytes of spaces.
+// Each of these finds its end, or fails, in one look at every character: a provider may answer with megabytes
+// of spaces.
 const schemes = /\b(Bearer|Basic|Token)((?:\s|%20|\+)+)([A-Za-z0-9._~+/=%*-]{8,4000})/gi
 const headers =
   /\b((?:proxy-)?authorization|x-api-key|api-key|x-goog-api-key|ocp-apim-subscription-key|x-auth-token|x-amz-security-token|(?:set-)?cookie)([\\"']*\s*[:=][\s[\\"']*)((?:(?:Bearer|Basic|Token)\s+)?[^\s"'\\,<>}\]]{8,4000})/gi
@@ -144,7 +153,10 @@ const cutGeneric = (text: string): string =>
     .replace(signed, token => (/\.[\w-]{8}/.test(token) ? mark : token))
     .replace(masked, mark)
 
-/** `secrets`: those of the config. They are found in each usual encoding, whole or cut off, and so is what looks like a key. */
+/**
+ * `secrets`: those of the config. They are found in each usual encoding, whole or cut off, and so is what
+ * looks like a key.
+ */
 export const createRedact = (secrets: readonly string[]): Redact => {
   const forms = [...new Set(secrets.flatMap(formsOf))]
     .filter(isWorthCutting)

@@ -1,6 +1,8 @@
 import { type Dialect, dialectOf, type Endpoint } from './endpoint.ts'
 
-/** Headers of a client's request that go on to the provider: names in lower case, values as they came. */
+/**
+ * Headers of a client's request that are forwarded to the provider: names in lower case, values as they came.
+ */
 export type RequestHeaders = Readonly<Record<string, string>>
 
 export const noHeaders: RequestHeaders = {}
@@ -15,7 +17,10 @@ export const betaHeaders: Readonly<Record<Dialect, string>> = {
 export const vendorOf = (header: string): Dialect | null =>
   header === betaHeaders.anthropic ? 'anthropic' : header === betaHeaders.openai ? 'openai' : null
 
-/** The header of the request's own format, and those that the config lists; of another vendor's format none is read. */
+/**
+ * The header of the request's own format, and those that the config lists; no header of another vendor's
+ * format.
+ */
 const namesFor = (endpoint: Endpoint, configured: readonly string[]): readonly string[] => [
   betaHeaders[dialectOf(endpoint)],
   ...configured.filter(name => vendorOf(name) === null),
@@ -50,7 +55,7 @@ const listOf = (value: string): readonly string[] =>
     .map(name => name.trim())
     .filter(name => name !== '')
 
-/** Two lists as one, each name once: those of `first` come first. As it stands where the other is empty. */
+/** Two lists as one, each name once, those of `first` first. A single list is returned unchanged. */
 export const mergedList = (first: string | undefined, second: string | undefined): string | undefined => {
   if (first === undefined || second === undefined) return first ?? second
   return [...new Set([...listOf(first), ...listOf(second)])].join(',')
@@ -66,8 +71,8 @@ export const headersKey = (headers: RequestHeaders): string => {
 }
 
 /**
- * Betas that say nothing about the answer: how a prompt is cached or a stream is cut, and those that belong to another path.
- * A provider that has never heard of them answers the same.
+ * Betas that say nothing about the answer: how a prompt is cached or a stream is cut, and those that belong
+ * to another path. A provider that has never heard of them answers the same.
  */
 const silent =
   /^(?:prompt-caching|extended-cache-ttl|fine-grained-tool-streaming|message-batches|token-counting)-/

@@ -1,4 +1,4 @@
-/** Under which names vendors tell what they call a request; those that a proxy on the way may have set come last. */
+/** Headers with a vendor's id of the request; those that a proxy in between may have set come last. */
 const names = [
   'request-id', // Anthropic
   'x-request-id', // OpenAI, Azure, Groq, Together, Fireworks and most that copy them
@@ -16,7 +16,7 @@ const names = [
 
 const longest = 128
 
-/** One word of visible characters, as an id is; anything else is none. */
+/** An id is one run of visible characters; anything else is ignored. */
 const readable = /^[\x21-\x7e]+$/
 
 /** What the provider itself calls a request, as its support will ask; null where it does not say. */

@@ -25,7 +25,7 @@ const count = (value: unknown): number => (typeof value === 'number' && Number.i
 
 const countIn = (details: unknown, name: string): number => (isRecord(details) ? count(details[name]) : 0)
 
-/** Cached tokens are told only where there are any. */
+/** Cached tokens are shown only where there are any. */
 const usage = (input: number, output: number, cacheRead: number, cacheWrite: number): Usage => ({
   input_tokens: input,
   output_tokens: output,
@@ -34,8 +34,8 @@ const usage = (input: number, output: number, cacheRead: number, cacheWrite: num
 })
 
 /**
- * Tokens as a provider counted them, from the body of an answer in any of the endpoints' formats; null when it
- * does not say. OpenAI's chat, completions and embeddings count `prompt_tokens`, Responses and Anthropic
+ * Tokens as a provider counted them, from the body of an answer in any of the endpoints' formats; null when
+ * it does not say. OpenAI's chat, completions and embeddings count `prompt_tokens`, Responses and Anthropic
  * `input_tokens`; Anthropic leaves cached tokens out of that and names them beside it.
  */
 export const usageOf = (answer: unknown): Usage | null => {
@@ -80,7 +80,7 @@ export const costOf = (usage: Usage | null, price: Price | undefined): number | 
   return rounded((inputCost + output * rates.output) / 1_000_000)
 }
 
-/** What all calls of a job cost together, as far as is known; null when it is known of none. */
+/** What all calls of a job cost together, as far as known; null when no cost is known. */
 export const costOfAll = (attempts: readonly { readonly cost_usd?: number }[]): number | null => {
   const costs = attempts.flatMap(attempt => attempt.cost_usd ?? [])
   return costs.length === 0 ? null : rounded(costs.reduce((sum, cost) => sum + cost, 0))

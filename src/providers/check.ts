@@ -7,7 +7,7 @@ import type { UpstreamType } from './upstream-type.ts'
 /** `listing`: the models were asked for. `unknown_model`: a model was that does not exist. */
 export type CheckMethod = 'listing' | 'unknown_model'
 
-/** A call that no model can answer, so that nobody is charged: whether the key is good is judged before. */
+/** A call that no model can answer, so that it costs nothing: the key is judged before the model. */
 export const unknownModelRequest: Omit<UpstreamRequest, 'apiKey' | 'signal'> = {
   endpoint: '/v1/chat/completions',
   body: '{"messages":[{"role":"user","content":"."}],"max_tokens":1}',
@@ -52,9 +52,11 @@ export const keyStatusOf = (
 
 const isObject = (json: unknown): boolean => typeof json === 'object' && json !== null
 
-/** What answers does not know the path: a server without a list of its models, or another one at the address. */
+/**
+ * What answers does not know the path: a server without a list of its models, or another one at the address.
+ */
 const isMistaken = ({ status }: UpstreamAnswer): boolean => status < 400 || status === 404 || status === 405
 
-/** Bedrock tells of a model's name as of any fault in a request: 400. */
+/** Bedrock reports an unknown model like any fault in a request: 400. */
 const knowsNoSuchModel = ({ status, json }: UpstreamAnswer): boolean =>
   isObject(json) && (status === 404 || status === 400)

@@ -18,11 +18,11 @@ export interface Connection {
 }
 
 /**
- * How the AI SDK asks a provider. The SDK's package is loaded with the first request that is to be translated: most
- * processes never meet one, and each package takes up to 30 MB and 100 ms.
+ * How the AI SDK asks a provider. The SDK's package is loaded with the first request that is to be
+ * translated: most processes never meet one, and each package takes up to 30 MB and 100 ms.
  */
 export interface SdkAdapter {
-  /** `reasons`: whether the model is one that thinks, as far as the config tells. */
+  /** `reasons`: whether the model thinks, as far as the config says. */
   supported(model: string, reasons: boolean | undefined): Supported
   generate(
     model: string,
@@ -32,8 +32,8 @@ export interface SdkAdapter {
   /** Headers that the SDK makes for each request and that go along with it, lower case. */
   readonly headers: readonly string[]
   /**
-   * The least that the SDK takes for a success. With it, each request is rehearsed: what the SDK would change for this very
-   * model, and says so only beside the answer, is known before anything is sent.
+   * The least that the SDK takes for a success. With it, each request is rehearsed: what the SDK would change
+   * for this very model, and says so only beside the answer, is known before anything is sent.
    */
   readonly dryRunAnswer: object
 }
@@ -56,5 +56,8 @@ export const withoutMaxEffort = ({ reasoning, ...options }: LanguageModelV4CallO
   return reasoning === undefined ? options : { ...options, reasoning }
 }
 
-/** The SDK wants a key and would look for one in the environment; the key that counts is set by the provider itself. */
+/**
+ * The SDK wants a key and would look for one in the environment; the key that counts is set by the provider
+ * itself.
+ */
 export const unusedKey = 'unused'

@@ -7,8 +7,8 @@ import { createTransport, type Transport } from './transport.ts'
 /** Short-lived tokens in place of a key. */
 export interface TokenSource {
   /**
-   * The token, or what became of asking for one. Never throws, and settles at once when `signal` aborts. It is shared: a
-   * call that gives up after `timeoutMs` leaves it to the others.
+   * The token, or what became of asking for one. Never throws, and settles at once when `signal` aborts. It
+   * is shared: a call that gives up after `timeoutMs` leaves it to the others.
    */
   token(signal: CallSignal, timeoutMs: number): Promise<string | UpstreamOutcome>
   close(): Promise<void>
@@ -33,7 +33,7 @@ const renewBeforeMs = 5 * 60_000
 
 const never: CallSignal = { aborted: false, reason: undefined, onabort: null }
 
-/** The token server's word about the credentials: what is wrong with them is told as a 401, as the API would. */
+/** The token server's answer about bad credentials, reported as a 401, as the API would. */
 const refusalOf = (outcome: UpstreamOutcome | null): UpstreamOutcome => {
   if (outcome === null) {
     const error = { code: 401, status: 'UNAUTHENTICATED', message: 'the credentials cannot be used to sign' }
@@ -78,9 +78,9 @@ const tokenIn = (json: unknown, askedAtMs: number): Token | null => {
 }
 
 /**
- * Signs, caches and renews, by the time that all processes go by (google-auth-library does so by its host's clock, and
- * Google refuses an assertion that is some minutes off). It speaks through our transport, so that a dead token server ends a
- * call like a dead provider does.
+ * Signs, caches and renews, by the time that all processes go by (google-auth-library does so by its host's
+ * clock, and Google refuses an assertion that is some minutes off). It speaks through our transport, so that
+ * a dead token server ends a call like a dead provider does.
  */
 export const createGoogleTokens = (
   account: ServiceAccount,

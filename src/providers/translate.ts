@@ -33,7 +33,7 @@ export interface TranslationOptions {
   readonly type: UpstreamType
   readonly base: URL
   readonly send: Send
-  /** Whether a model is one that thinks, as far as the config tells. */
+  /** Whether the model thinks, as far as the config says. */
   readonly reasons: Reasons
   now(): number
 }
@@ -66,13 +66,15 @@ const isSuccess = (outcome: UpstreamOutcome): outcome is UpstreamAnswer =>
 const isAnswerOf = (dialect: UpstreamDialect, json: unknown): boolean =>
   isJsonObject(json) && factsInAnswer(json) === null && isInFormatOf(dialect, json)
 
-/** The provider's own word, unless it is one that only the SDK knows to be a refusal. */
+/** The provider's own finish reason, unless only the SDK knows that it means a refusal. */
 const endOf = ({ finishReason: { raw, unified } }: LanguageModelV4GenerateResult): string | null =>
   unified === 'content-filter' && ['ok', undefined].includes(meaningOf(finishWord(raw)))
     ? 'content_filter'
     : (raw ?? null)
 
-/** The format of the client may have no word for it, and the provider has more to say of it than fits there. */
+/**
+ * The format of the client may have no word for it, and the provider has more to say of it than fits there.
+ */
 const isFailure = (finish: string | null): boolean => {
   const meaning = meaningOf(finishWord(finish))
   return meaning !== undefined && meaning !== 'ok' && meaning !== 'refused'
@@ -91,8 +93,9 @@ const picked = (init: RequestInit | undefined, names: readonly string[]): Record
 }
 
 /**
- * Stands in for the provider's answer to a request that could not be put into its format, so was never sent: the caller's
- * doing, hence a 400, in a shape that is judged as such in any dialect, and no fault of the provider.
+ * Stands in for the provider's answer to a request that could not be put into its format, so was never sent:
+ * the caller's doing, hence a 400, in a shape that is judged as such in any dialect, and no fault of the
+ * provider.
  */
 const untranslatable = (dialect: Dialect, message: string): UpstreamAnswer => {
   const error = { type: 'invalid_request_error', message }
@@ -115,7 +118,8 @@ const reasonOf = (error: unknown): string => {
 const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: unknown): UpstreamOutcome => {
   if (raw === null) return untranslatable(dialect, reasonOf(error))
   if (!isSuccess(raw)) return raw
-  // Paid for, so it is judged as it came and given to the job's owner. The SDK's error holds the request and stays here.
+  // Paid for, so it is judged as it came and given to the job's owner. The SDK's error holds the request and
+  // stays here.
   return { ...raw, untold: error instanceof MalformedAnswerError ? 'malformed' : 'untranslatable' }
 }
 

@@ -18,11 +18,11 @@ const joinRepeated = (headers: IncomingHttpHeaders): Record<string, string> => {
 /**
  * One request on its way, as undici reports it; settles exactly once.
  *
- * waiting (for a connection) → started (bytes may be on the wire: `sent`) → settled, from any state.
- * A call that is ended while it waits settles at once, and stops itself when undici comes to start it.
+ * waiting (for a connection) → started (bytes may be on the wire: `sent`) → settled, from any state. A call
+ * that is ended while it waits settles at once, and stops itself when undici comes to start it.
  *
- * A handler of its own rather than `Pool.request`: that one says only that a request failed, not whether it was
- * ever written, and wraps each body in a stream that a whole answer has no use for.
+ * A handler of its own rather than `Pool.request`: that one says only that a request failed, not whether it
+ * was ever written, and wraps each body in a stream that a whole answer has no use for.
  */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
@@ -94,7 +94,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#finish({ kind: 'answer', status: this.#status, headers: this.#headers, text, json })
   }
 
-  /** It came and was paid for: asking again would pay again. Of an error, the status tells what is to be known. */
+  /**
+   * The answer came and was paid for: another call would be paid again. For an error, the status says enough.
+   */
   #unread(why: NonNullable<UpstreamAnswer['unread']>): void {
     const [status, headers] = [this.#status, this.#headers]
     const unread = status < 300 ? { unread: why } : {}
@@ -131,8 +133,8 @@ const reasonOf = (code: string, sent: boolean): BreakReason => {
 
 /** Says what a failed request means. `sent`: whether undici had begun to write it to a connection. */
 export const breakOf = (error: Error, sent: boolean): UpstreamBreak => {
-  // undici 8.12 leaves the parser's error without a code, and puts into it the bytes it stumbled over: part of an
-  // answer, which must not reach a log.
+  // undici 8.12 leaves the parser's error without a code, and puts into it the bytes it stumbled over: part
+  // of an answer, which must not reach a log.
   if (error instanceof errors.HTTPParserError) {
     return { kind: 'break', reason: 'protocol', sent, cause: new Error('the answer is not valid HTTP') }
   }

@@ -16,7 +16,7 @@ export interface CallEntry {
   readonly status: number | null
 }
 
-/** Every call there was, in the order in which they came, for one who audits them afterwards. */
+/** Every call, in the order in which they came, for an audit afterwards. */
 export interface CallJournal {
   readonly entries: readonly CallEntry[]
   /** Notes a call; `decided` adds what became of it. */

@@ -6,7 +6,7 @@ import { openAiError, openAiThrottleError } from './openai-errors.ts'
 import { rateLimitHeaders, retryAfterHeaders } from './rate-limit-headers.ts'
 import type { Denial, RateLimits } from './throttle.ts'
 
-/** Which format an error is told in, and what it may mention. */
+/** The format of an error, and what it may mention. */
 export interface ErrorContext {
   readonly dialect: Dialect
   readonly requestId: string

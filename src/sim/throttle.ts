@@ -1,6 +1,6 @@
 import type { ThrottleLimits } from './behaviour.ts'
 
-/** One limit as a provider tells it: per minute, what is left now, and when all of it is back. */
+/** One limit as a provider reports it: per minute, what is left now, and when all of it is back. */
 export interface RateLimit {
   readonly limit: number
   readonly remaining: number
@@ -32,7 +32,8 @@ function createTokenBucket({ perMinute, capacity }: BucketSize, startMs: number)
   return {
     waitMs(cost, nowMs) {
       fill(nowMs)
-      // Above the capacity is served from a full bucket, which then owes the rest: it could never fit otherwise.
+      // Above the capacity is served from a full bucket, which then owes the rest: it could never fit
+      // otherwise.
       return Math.max(0, Math.min(cost, capacity) - tokens) / perMs
     },
     take(cost, nowMs) {
@@ -59,7 +60,10 @@ export interface Denial {
   readonly scope: 'requests' | 'tokens'
   readonly requested: number
   readonly waitMs: number
-  /** Told in milliseconds too, as Azure does: a script may ask for waits that whole seconds are too coarse for. */
+  /**
+   * Told in milliseconds too, as Azure does: a script may ask for waits that whole seconds are too coarse
+   * for.
+   */
   readonly exact: boolean
 }
 
@@ -102,8 +106,8 @@ export function createThrottle(limits: ThrottleLimits, startMs: number): Throttl
 }
 
 /**
- * What a scripted 429 tells: a limit of 60 requests a minute, used up until `waitMs` from now. The limit stands in its text alone: it is
- * not that of the calls before and after, and clients obey what headers say.
+ * What a scripted 429 tells: a limit of 60 requests a minute, used up until `waitMs` from now. The limit
+ * stands in its text alone: it is not that of the calls before and after, and clients obey what headers say.
  */
 export function scriptedDenial(waitMs: number): { readonly limits: RateLimits; readonly denial: Denial } {
   const limits = {

@@ -37,7 +37,7 @@ export const waitForBatch = (
 ): Promise<number> =>
   withSession(terminal, options, async session => {
     await checkPlaces(session, options)
-    // Without patience the first time: a wrong address or id is to be told at once.
+    // The first request does not retry: a wrong address or id should be reported at once.
     await session.batches.read(id)
     return followBatch(session, id, options)
   })

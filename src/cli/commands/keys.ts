@@ -11,8 +11,8 @@ export interface KeysOptions {
 }
 
 /**
- * Shows whose keys are there and where they come from; never a key. Answers 1 when one is missing, or a provider was asked and
- * will not have one. Judging the config is for validate-config.
+ * Shows whose keys are there and where they come from; never a key. Answers 1 when one is missing, or a
+ * provider was asked and will not have one. Judging the config is for validate-config.
  */
 export const listKeys = async (
   { file, config }: OpenConfig,
@@ -63,7 +63,7 @@ const describeCheck = (check: KeyCheck | null): string => {
   return `${words[standing]}${why === null ? '' : ` (${why})`}${took}`
 }
 
-/** Three letters tell keys apart; a short key would be given away by them. */
+/** Three letters distinguish keys, but would give a short key away. */
 export const mask = (key: string): string => {
   const prefix = /^[a-z]{2,4}[-_]/.exec(key)?.[0] ?? ''
   return key.length < 12 ? '…' : `${prefix}…${key.slice(-3)}`

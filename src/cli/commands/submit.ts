@@ -31,7 +31,7 @@ const createBatch = async (session: Session, file: string, options: SubmitOption
   const path = session.pathOf(file)
   const content = await openInput(path, file)
   await checkPlaces(session, options)
-  // A wrong key or address is told before a large file has been sent.
+  // A wrong key or address is reported before a large file has been sent.
   await api.ask('GET', '/v1/batches?limit=1')
   screen.say(`sending ${file} (${renderBytes(content.size)}) to ${api.url}`)
   const fileId = await batches.upload(path, content)

@@ -16,8 +16,8 @@ const marks: Readonly<Record<UpstreamDialect, (body: JsonObject) => boolean>> = 
 export const isInFormatOf = (dialect: UpstreamDialect, body: JsonObject): boolean => marks[dialect](body)
 
 /**
- * Whether an answer in OpenAI's format has what those who translate it leave out without a word: images, as routers write them, and a
- * call in the old way.
+ * Whether an answer in OpenAI's format holds what a translation silently leaves out: images, as routers write
+ * them, and a `function_call` in the old format.
  */
 export const holdsMore = (json: unknown): boolean => {
   const message = asRecord(firstRecord(asRecord(json)?.choices)?.message)

@@ -1,7 +1,7 @@
 import type { VerdictKind } from './verdict.ts'
 import { kindByName } from './verdict.ts'
 
-/** Codes that settle the matter, whatever the status and the message say. Lower case. */
+/** Codes that decide the verdict regardless of the status and the message. Lower case. */
 export const decisiveNames = kindByName({
   out_of_quota: [
     // OpenAI
@@ -97,7 +97,10 @@ export const broadNames = kindByName({
   transient: ['server_error', 'internal_error', 'timeout_error', 'vector_store_timeout'],
 })
 
-/** About where and how a request was sent, and not what it says: the method, the path, its headers. None is the caller's. */
+/**
+ * Statuses about how a request was sent (method, path, headers), not about its content: never the caller's
+ * fault.
+ */
 const ofTheWay = [404, 405, 406, 410, 411, 414, 415, 417, 421, 426, 431]
 
 const kindByStatus: ReadonlyMap<number, VerdictKind> = new Map([
@@ -119,8 +122,9 @@ const kindByStatus: ReadonlyMap<number, VerdictKind> = new Map([
 ])
 
 /**
- * What a status says when nothing else is known. A redirect is transient: calls do not follow one (it would carry
- * the key to another host), it comes from the operator's `base_url` or a portal in between, and never from the caller.
+ * What a status says when nothing else is known. A redirect is transient: calls do not follow one (it would
+ * carry the key to another host), it comes from the operator's `base_url` or a portal in between, and never
+ * from the caller.
  */
 export const kindOfStatus = (status: number): VerdictKind =>
   kindByStatus.get(status) ?? (status >= 400 && status <= 499 ? 'rejected' : 'transient')

@@ -13,7 +13,7 @@ export interface ErrorFacts {
   readonly retryAfterMs?: number
 }
 
-/** Every known wording stands at the start; a body that echoes megabytes must not cost a scan of them. */
+/** Every known wording comes at the start; a body that echoes megabytes must not cost a scan of them. */
 const messageLimit = 1_000
 
 /** Half a page of a provider's error, and no prompt that it echoes. */
@@ -28,7 +28,7 @@ export function errorFacts(json: unknown): ErrorFacts | null {
   const body = asRecord(json)
   if (body === null) return null
   if (isFilledText(body.error)) {
-    // OAuth (RFC 6749, 5.2): the code stands in `error`.
+    // OAuth (RFC 6749, 5.2): the code is in `error`.
     return isFilledText(body.error_description)
       ? factsOf({ message: body.error_description, code: body.error })
       : factsOf({ message: body.error, code: body.code })
@@ -54,7 +54,7 @@ function relayed({ metadata, code }: JsonObject): ErrorFacts | null {
 
 /** Null when the error says nothing. */
 export function factsOf(error: JsonObject): ErrorFacts | null {
-  // Azure tells in the inner error what a `BadRequest` means.
+  // Azure's inner error says what a `BadRequest` means.
   const names = [
     asRecord(error.details)?.error_code,
     error.code,

@@ -4,13 +4,16 @@ import { type ErrorFacts, errorFacts, startOf } from './error-facts.ts'
 import { asRecord, firstRecord } from './json-shape.ts'
 
 /**
- * The error that a 2xx is in truth, or null. OpenRouter reports a provider that failed midway in `choices[0].error`, MiniMax
- * everything in `base_resp`.
+ * The error inside a 2xx, or null. OpenRouter reports a provider that failed midway in `choices[0].error`,
+ * MiniMax every error in `base_resp`.
  */
 export const factsInAnswer = (body: JsonObject): ErrorFacts | null =>
   errorFacts(body) ?? errorFacts(firstRecord(body.choices)) ?? factsOfBase(asRecord(body.base_resp))
 
-/** The status that an error inside a 2xx would have had. A failed response blames the request unless its code says otherwise. */
+/**
+ * The status that an error inside a 2xx would have had. A failed response blames the request unless its code
+ * says otherwise.
+ */
 export function impliedStatus({ status, names }: ErrorFacts, endpoint: Endpoint): number {
   if (status !== null) return status
   const blamesRequest =

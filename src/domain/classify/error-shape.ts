@@ -2,7 +2,7 @@ import { isJsonObject } from '../../json/json-object.ts'
 import type { Dialect } from '../endpoint.ts'
 import type { LastError } from '../job.ts'
 
-/** An error as a client is told of it. */
+/** An error as a client sees it. */
 export interface ErrorAnswer {
   readonly status: number
   readonly code: string
@@ -24,7 +24,7 @@ const anthropicTypes: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 }
 
-/** The `error.type` that goes with a status, in either API's words. */
+/** The `error.type` of a status, as either API names it. */
 export const errorTypeOf = (dialect: Dialect, status: number): string => {
   if (dialect === 'anthropic') {
     return anthropicTypes[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
@@ -49,7 +49,7 @@ export const errorBody = (dialect: Dialect, answer: ErrorAnswer, requestId: stri
   return status < 500 ? { error } : { error, request_id: requestId }
 }
 
-/** Whether a provider's error is one that clients of this API find the message in. */
+/** Whether clients of this API find the message in a provider's error. */
 export const isErrorOf = (dialect: Dialect, json: unknown): boolean => {
   if (!isJsonObject(json) || !isJsonObject(json.error) || typeof json.error.message !== 'string') return false
   const isAnthropic = json.type === 'error'

@@ -3,8 +3,8 @@ import type { VerdictKind } from './verdict.ts'
 import { kindByName } from './verdict.ts'
 
 /**
- * What the words mean by which APIs say how an answer ended. Lower case. A word that is not here settles nothing: vendors
- * invent new ones, and then the content tells.
+ * The meaning of each API's finish reasons. Lower case. An unknown one decides nothing, because vendors
+ * invent new ones: then the content decides.
  */
 const meanings = kindByName({
   ok: [
@@ -45,7 +45,10 @@ const meanings = kindByName({
 /** Promise calls, which the content must then hold. */
 const calling: ReadonlySet<string> = new Set(['tool_calls', 'function_call', 'tool_use', 'tool_call'])
 
-/** The word as a code, or null. Some put their own behind OpenAI's: `content_filter: PROHIBITED_CONTENT`. */
+/**
+ * The finish reason as a code, or null. Some append their own to OpenAI's: `content_filter:
+ * PROHIBITED_CONTENT`.
+ */
 export const finishWord = (value: unknown): string | null =>
   asCode(
     typeof value === 'string' ? value.replace(/^(content_filter|function_call_filter)\s*:.*$/is, '$1') : null,

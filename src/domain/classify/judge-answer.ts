@@ -12,14 +12,14 @@ import type { Finding } from './verdict.ts'
 
 const ok = (finish: string | null): Finding => ({ kind: 'ok', reason: finish ?? 'ok' })
 const refused = (reason: string): Finding => ({ kind: 'refused', reason })
-/** Not in the endpoint's format at all: whatever it is, the API did not write it. */
+/** Not in the endpoint's format at all, so the API did not write it. */
 const lost = (reason: string): Finding => ({ kind: 'transient', reason })
 /** In its format, so paid for, and nothing in it for the client. */
 const spoiled = (reason: string | null): Finding => ({ kind: 'malformed', reason: reason ?? 'empty' })
 
 /**
- * Judges a 2xx answer: errors in disguise first, then whether the body is in the endpoint's format. One that is was paid for, and
- * whatever it holds is no sign of the provider's health.
+ * Judges a 2xx answer: errors in disguise first, then whether the body is in the endpoint's format. A body
+ * that is was paid for, and its content says nothing about the provider's health.
  */
 export function judgeAnswer(answer: UpstreamAnswer, endpoint: Endpoint, dialect: UpstreamDialect): Finding {
   if (answer.unread !== undefined) return { kind: 'untranslatable', reason: answer.unread }
@@ -46,7 +46,7 @@ function judgeInner(facts: ErrorFacts, endpoint: Endpoint, dialect: UpstreamDial
   return { ...judgeFacts(facts, saidStatus, dialect), saidStatus }
 }
 
-/** `told`: the provider's own word for the end, or null for none, where the answer is a translation. */
+/** `told`: for a translated answer, the provider's own finish reason, or null without one. */
 type Judge = (body: JsonObject, told: string | null | undefined) => Finding
 
 const judges: Readonly<Record<Endpoint, Judge>> = {
@@ -58,8 +58,8 @@ const judges: Readonly<Record<Endpoint, Judge>> = {
 }
 
 /**
- * A word that is known settles it: after `stop` a model may rightly have said nothing, and asking again would bill the caller for
- * the same silence. After any other, or none, there must be something to use.
+ * A known finish reason decides: after `stop` an empty answer may be right, and another call would bill the
+ * caller for the same. After an unknown one, or none, the answer must hold something usable.
  */
 function judgeEnd(word: string | null, isUsable: boolean): Finding {
   const meaning = meaningOf(word)

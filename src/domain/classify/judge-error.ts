@@ -24,7 +24,7 @@ export function judgeFacts(facts: ErrorFacts, status: number, dialect: UpstreamD
   if (settled !== undefined) return { kind: settled, reason }
   const worded = judgeWording(facts.message, status, dialect)
   if (worded !== null) return worded
-  // A 429 is a limit, whatever its type calls it.
+  // A 429 is a limit, even when its type says otherwise.
   if (status === 429) return { kind: kindIn([broad], facts.names) ?? 'rate_limited', reason }
   const kind = kindIn([broad, broadNames], facts.names) ?? statuses.get(status) ?? kindOfStatus(status)
   return { kind, reason }
@@ -43,9 +43,9 @@ const firewall =
   /^\s*<|^error code: 1\d{3}\b|\baccess denied\b|\brequest (?:was |has been )?(?:blocked|rejected)\b|\breference ?#|\bincident id\b|\bcloudflare\b|\bfirewall\b/i
 
 /**
- * An answer that the API behind the address did not write: an edge, a firewall, a router, a wrong path. The caller chose none of
- * these, so it is never the request's fault: another target may have nothing in front of it. Those that are clear without a body
- * (401, 402, 429 …) mean what they say.
+ * Judges an error that the API itself did not write: an edge, a firewall, a router or a wrong path did. The
+ * caller chose none of these, so it is never the request's fault, and another target may do better. Statuses
+ * that are clear without a body (401, 402, 429 …) keep their meaning.
  */
 function judgeForeign({ status, text }: UpstreamAnswer): Finding {
   const reason = `http_${status}`
@@ -60,8 +60,8 @@ function judgeForeign({ status, text }: UpstreamAnswer): Finding {
 
 /**
  * `x-should-retry` settles retry against fail, and nothing else: a limit, a quota or a key stays what it is.
- * What asks not to be retried is handed over at once rather than failed (`overloaded` from 500, else `unsupported`): it is
- * still not the caller's fault, and another target may serve the job.
+ * What asks not to be retried is handed over at once rather than failed (`overloaded` from 500, else
+ * `unsupported`): it is still not the caller's fault, and another target may serve the job.
  */
 function heedShouldRetry(finding: Finding, { headers, status }: UpstreamAnswer): Finding {
   const wish = headers['x-should-retry']

@@ -7,8 +7,8 @@ import { firstRecord } from './json-shape.ts'
 import type { Finding } from './verdict.ts'
 
 /**
- * Judges a 2xx in the provider's own format that was not put into the client's. What it says of its end comes first: a failure is
- * no answer. One that is not in that format either, a page's or another server's JSON, is lost.
+ * Judges a 2xx that was not translated from the provider's own format. Its finish reason comes first: a
+ * failure is no answer. A body that is not in that format either, such as another server's JSON, is lost.
  */
 export function judgeUntold(
   body: JsonObject,
@@ -42,7 +42,7 @@ const endOf = (body: JsonObject, dialect: UpstreamDialect): unknown => {
   }
 }
 
-/** Whether there is not even the place where an answer would be. */
+/** Whether the member that would hold an answer is missing. */
 const isBlank = ({ choices, candidates, output }: JsonObject, dialect: UpstreamDialect): boolean => {
   if (dialect === 'google') return firstRecord(candidates) === null
   return (dialect === 'openai' || dialect === 'mistral') && firstRecord(choices ?? output) === null

@@ -5,13 +5,16 @@ import type { UpstreamAnswer, UpstreamBreak, UpstreamOutcome } from '../upstream
 import { asRecord } from './json-shape.ts'
 import type { Verdict } from './verdict.ts'
 
-/** Longer texts are not read, and a job keeps the words of all of its calls. */
+/** Longer messages are cut, because a job keeps those of all its calls. */
 const longestMessage = 500
-/** Enough to be cut down to that, whatever is cut out of it. */
+/** How much of a text is read: enough for a full message after redaction. */
 const longestRead = 4_000
 const deepest = 5
 
-/** Where the words may stand, the most telling first: vendors' own shapes, RFC 9457, OAuth, FastAPI, gateways in front. */
+/**
+ * Where the words may stand, the most telling first: vendors' own shapes, RFC 9457, OAuth, FastAPI, gateways
+ * in front.
+ */
 const messageNames = [
   'message',
   'Message',
@@ -41,7 +44,7 @@ const messageIn = (value: unknown, depth = 0): string | null => {
   }
   const record = asRecord(value)
   if (record === null) return null
-  // The one object that holds all the rest comes before what stands beside it.
+  // The object that wraps the error comes before the members beside it.
   const inner = asRecord(record.error) ?? (Array.isArray(record.error) ? record.error : null)
   const own = inner === null ? null : messageIn(inner, depth + 1)
   if (own !== null) return own
@@ -94,14 +97,17 @@ const entities: Readonly<Record<string, string>> = {
   nbsp: ' ',
 }
 
-/** What a person reads of a page. From one `<` no look goes beyond the next: thousands that nobody closes cost no more. */
+/**
+ * The visible text of a page. No match runs from one `<` past the next, so thousands of unclosed tags cost no
+ * more.
+ */
 const textOfPage = (html: string): string =>
   html
     .replace(/<(script|style|svg)\b(?:(?!<\1\b)[\s\S])*?<\/\1>/gi, ' ')
     .replace(/<[^<>]*>/g, ' ')
     .replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => entities[name]!)
 
-/** The start of an answer that is no JSON, in words: of a page what a person reads of it. */
+/** The start of an answer that is not JSON; the visible text where it is a page. */
 export const plainWordsOf = (text: string): string => {
   const start = text.slice(0, 10 * longestRead)
   return (/^\s*</.test(start) ? textOfPage(start) : start).trim()
@@ -164,8 +170,8 @@ const tidy = (message: string, redact: Redact): string => {
 }
 
 /**
- * What a failed call was told, in the provider's own words, for those who own the job: never for a log, as it may quote the
- * prompt. Null for an answer that is none of trouble.
+ * The provider's own error for a failed call, for the owner of the job: never for a log, as it may quote the
+ * prompt. Null for an answer without an error.
  */
 export const providerErrorOf = (
   outcome: UpstreamOutcome,

@@ -8,10 +8,13 @@ export type Wording = readonly [
   dialect?: UpstreamDialect,
 ]
 
-/** A refusal by status alone would look like a mistake of the caller's, or stop the key for everybody where it is a 403. */
+/**
+ * Judged by status alone, a refusal would look like the caller's mistake, or, as a 403, stop the key for all
+ * jobs.
+ */
 const refusing = [400, 403, 422]
 
-/** What those say who refuse a content with an error. */
+/** Messages of providers that refuse a content with an error. */
 export const flagged: readonly Wording[] = [
   [/\binput was flagged\b/, 'moderation', refusing], // OpenRouter
   [/\bprompt was flagged\b/, 'moderation', refusing], // OpenAI, of reasoning models
@@ -42,8 +45,8 @@ export const flagged: readonly Wording[] = [
 const judging = [400, 422, 501]
 
 /**
- * What those say whom a request asks for more than they have: a parameter that their dialect, or this model, does not know. The next
- * target may well. These move one job and harm nobody, so they need not stand at the start; a quoted prompt costs a handover.
+ * Messages about a parameter that the provider or the model does not support, while the next target may. They
+ * move only this job, so they may match anywhere in the text: a match in a quoted prompt costs one handover.
  */
 export const unfit: readonly Wording[] = [
   [

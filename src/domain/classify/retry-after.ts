@@ -1,17 +1,20 @@
 type Headers = Readonly<Record<string, string>>
 
 /**
- * No wait is believed beyond a day. A provider's clock, a unit mistaken by a proxy or a hostile header must not
- * shelve a target for good; asking again once a day costs one call, and a day is the default completion window.
+ * No wait is believed beyond a day. A provider's clock, a unit mistaken by a proxy or a hostile header must
+ * not shelve a target for good; asking again once a day costs one call, and a day is the default completion
+ * window.
  */
 export const longestWaitMs = 24 * 60 * 60 * 1000
 
-/** An answer's date has no fractions, and is a little old when it is read: what is nearer than this is the same time. */
+/**
+ * An answer's date has whole seconds, and is a little old when it is read: a smaller difference is ignored.
+ */
 const sameTimeMs = 2_000
 
 /**
- * Now, in Unix ms, by the clock of who answered: it may name times, and ours may be a minute off. Ours where the answer has no
- * date, or about the same one.
+ * Now, in Unix ms, by the answering server's clock: times in its answer go by that clock, and ours may be a
+ * minute off. It is our own time where the answer has no date, or about the same one.
  */
 export const nowOfAnswer = (headers: Headers, nowMs: number): number => {
   const dateMs = parseHttpDate(headers.date ?? '')

@@ -2,9 +2,9 @@ import type { UpstreamDialect } from '../endpoint.ts'
 import type { VerdictKind } from './verdict.ts'
 import { kindByName } from './verdict.ts'
 
-/** What the codes of one API mean there; the same words may mean something else in another one. */
+/** The meaning of one API's codes; the same code may mean something else in another API. */
 export interface VendorCodes {
-  /** Settle the matter whatever the status and the message say. Lower case. */
+  /** Codes that decide regardless of the status and the message. Lower case. */
   readonly decisive: ReadonlyMap<string, VerdictKind>
   /** Yield to the message. Lower case. */
   readonly broad: ReadonlyMap<string, VerdictKind>

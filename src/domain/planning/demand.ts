@@ -37,7 +37,7 @@ export interface Demand {
   readonly fallbacks: readonly FallbackDemand[]
   /** All providers that can fall over to this one, each once. */
   readonly before: readonly string[]
-  /** What those may do together. */
+  /** What the providers in `before` may send together. */
   readonly fallbackCapacity: Capacity
 }
 
@@ -68,8 +68,8 @@ const providersOf = (chain: readonly RouteTarget[]): string[] => [
 ]
 
 /**
- * The demand on a provider: the most that those before it in its chains may send. It is the worst case: that they all fail at once
- * while they are used as far as their limits let them.
+ * The demand on a provider: the most that the providers before it in its chains may send. This is the worst
+ * case: all of them fail at once while they are used up to their limits.
  */
 export const demandOn = (book: DemandBook, name: string): Demand => {
   const first: string[] = []

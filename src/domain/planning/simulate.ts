@@ -29,7 +29,7 @@ export interface SimulatedProvider {
 export interface Simulated {
   readonly providers: readonly SimulatedProvider[]
   readonly answered: number
-  /** Answered jobs that waited for room in a limit, and the longest wait. */
+  /** Answered jobs that waited for a limit, and the longest wait. */
   readonly waited: number
   readonly longestWaitMs: number
   /** Jobs that no target is left for: they park until the outage ends, or their deadline. */
@@ -39,7 +39,7 @@ export interface Simulated {
   /** Jobs whose route the config does not have: refused at the door. */
   readonly refused: number
   readonly costUsd: number
-  /** From the first call to the answer, with the wait for room in a limit; null where no duration is known. */
+  /** From the first call to the answer, with the wait for limits; null where no duration is known. */
   readonly latencyMs: { readonly median: number; readonly p95: number } | null
   /** Jobs whose cost, or whose duration there, is not known. */
   readonly unpriced: number
@@ -50,8 +50,8 @@ export interface Simulated {
 const never = Number.MAX_SAFE_INTEGER
 
 /**
- * Plays jobs again, in the order in which they came. Providers know at once of an outage, are not limited but by their
- * limits, and take as long as they took; waiting is first come first served.
+ * Replays jobs in the order in which they came. An outage is noticed at once, capacity is bound only by the
+ * limits, calls take as long as they took, and waiting jobs are served first come first served.
  */
 export const simulate = (jobs: readonly PastJob[], scenario: Scenario): Simulated => {
   const durationOf = recallDurations(jobs).expected
@@ -81,7 +81,9 @@ interface Tally {
 const tokensOf = ({ answer }: PastJob): number =>
   (answer?.usage?.input_tokens ?? 0) + (answer?.usage?.output_tokens ?? 0)
 
-/** Whether the job's tokens fit. Those of one that was never answered are not known, and it is worth a call. */
+/**
+ * Whether the job's tokens fit. Those of one that was never answered are not known, and it is worth a call.
+ */
 const fits = (job: PastJob, { contextWindow }: RouteTarget): boolean =>
   contextWindow === undefined || tokensOf(job) <= contextWindow
 

@@ -5,12 +5,14 @@ export interface Backoff {
   readonly capMs: number
 }
 
-/** A job that has left a target, or has no more tries there, comes back as if it had failed two times more. */
+/**
+ * A job that has left a target, or has no more tries there, comes back as if it had failed two times more.
+ */
 export const comesBackAfter = 2
 
 /**
- * Full jitter: anywhere from nothing to the longest wait. Jobs that failed in the same moment would else come back in one.
- * `failures` counts from 1, `chance` is 0 to 1.
+ * Full jitter: anywhere from nothing to the longest wait. Jobs that failed in the same moment would otherwise
+ * return in one. `failures` counts from 1, `chance` is 0 to 1.
  */
 export const backoffMs = ({ baseMs, capMs }: Backoff, failures: number, chance: number): number =>
   Math.round(Math.min(capMs, baseMs * 2 ** (failures - 1)) * chance)

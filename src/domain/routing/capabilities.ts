@@ -13,12 +13,12 @@ export const capabilities = [
 export type Capability = (typeof capabilities)[number]
 
 /**
- * What is known; a capability that is absent is unknown, and then worth a call. `reasoning`, whether a model thinks before it
- * answers, keeps no request out: it tells how one is worded.
+ * The known capabilities; an absent one is unknown, and then worth a call. `reasoning`, whether a model
+ * thinks before it answers, keeps no request out: it decides how the request is written.
  */
 export type Capabilities = Readonly<Partial<Record<Capability | 'reasoning', boolean | undefined>>>
 
-/** As a client is told what its request needs. */
+/** How errors name a capability to clients. */
 export const capabilityNames: Readonly<Record<Capability, string>> = {
   vision: 'image input (vision)',
   audio: 'audio',

@@ -24,7 +24,7 @@ export interface RouteBook {
   readonly providers: Readonly<Record<string, { readonly models: Readonly<Record<string, ModelFacts>> }>>
 }
 
-/** One place where a request to a route can be answered. */
+/** One target of a route, with what is known of it. */
 export interface RouteTarget {
   /** The route that brought this target into the chain. */
   readonly route: string
@@ -39,8 +39,9 @@ export interface RouteTarget {
 }
 
 /**
- * The targets of a route in the order they are tried: its own, then those of each fallback in turn, each followed
- * by its own fallbacks. A route or target met again is left out, so loops end; unknown names are passed over.
+ * The targets of a route in the order they are tried: its own, then those of each fallback in turn, each
+ * followed by its own fallbacks. A route or target met again is left out, so loops end; unknown names are
+ * passed over.
  */
 export const chainOf = (
   book: RouteBook,

@@ -17,7 +17,7 @@ export interface Request {
   readonly state?: NamedState & { readonly at: Pick<Home, 'provider' | 'key'> | null }
   /** The body as JSON text. */
   readonly text: string
-  /** Those of the request that go on to the provider. */
+  /** The client's headers that are forwarded to the provider. */
   readonly headers?: RequestHeaders
   /** The same parsed. Asked for only where it could decide something: a body may have many MB. */
   readonly body: () => unknown
@@ -25,13 +25,13 @@ export interface Request {
 
 export interface Able<Target> {
   readonly targets: readonly Target[]
-  /** What kept targets out, to be told when none is left. */
+  /** What kept targets out, for the error when no target is left. */
   readonly lacking: readonly Capability[]
 }
 
 /**
- * A request that needs this has one of these words in it, unless its writer spelled them with escapes: then it is tried
- * where it would be left out, no more.
+ * A request that needs the capability contains such a text, unless it is written with escapes: then a target
+ * that lacks the capability is tried in vain, no more.
  */
 const traces: Readonly<Record<Capability, RegExp>> = {
   vision: /image/,
@@ -60,7 +60,7 @@ const withCapabilities = <Target extends Ability>(
 }
 
 /**
- * The targets whose number is at least as large; where it is too small for all, those with the largest. An estimate must
+ * The targets whose limit is large enough; where none is, those with the largest limit. An estimate must
  * never refuse what a provider would take, so it only chooses.
  */
 const largeEnough = <Target>(
@@ -93,8 +93,8 @@ const withOutput = <Target extends Ability>(targets: readonly Target[], request:
 }
 
 /**
- * Which targets can serve the request, by what is known of both. A capability that a target lacks leaves it out; a prompt
- * or an answer that is too long for it does so as long as another target has room.
+ * Which targets can serve the request, by what is known of both. A capability that a target lacks leaves it
+ * out; a prompt or an answer that is too long for it does so as long as another target has room.
  */
 export const eligibleTargets = <Target extends Ability>(
   targets: readonly Target[],

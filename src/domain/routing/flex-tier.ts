@@ -2,8 +2,8 @@ import type { Verdict } from '../classify/verdict.ts'
 import type { Target } from '../job.ts'
 
 /**
- * Vendors sell what is left over as a tier of its own, cheap and often full: that it is says nothing about the model for those who
- * pay for another one.
+ * Vendors sell spare capacity as a tier of its own, cheap and often full. A full tier says nothing about the
+ * model in other tiers.
  */
 const fullTier: ReadonlySet<string> = new Set([
   'resource_unavailable', // OpenAI
@@ -11,7 +11,7 @@ const fullTier: ReadonlySet<string> = new Set([
   'http_498', // Groq, without a body
 ])
 
-/** Unescaped, so it stands in no text of a prompt. */
+/** The quotes are not escaped, so this cannot be part of a prompt's text. */
 const asksForFlex = (body: string): boolean => /"service_tier"\s*:\s*"flex"/.test(body)
 
 /** Whether the answer to this request says that the tier it asks for is full, and no more than that. */
@@ -21,7 +21,10 @@ export const isFlexFull = ({ kind, reason }: Verdict, body: string): boolean =>
 /** The tier, as a target beside the model's other calls. */
 export const flexOf = ({ provider, model }: Target): Target => ({ provider, model: `${model}@flex` })
 
-/** Unix ms until which a request cannot be called there for its tier; 0 for now. `untilOf`: see `HealthBoard.unavailableUntil`. */
+/**
+ * Unix ms until which a request cannot be called there for its tier; 0 for now. `untilOf`: see
+ * `HealthBoard.unavailableUntil`.
+ */
 export const flexFullUntil = (target: Target, body: string, untilOf: (target: Target) => number): number => {
   const untilMs = untilOf(flexOf(target))
   return untilMs > 0 && asksForFlex(body) ? untilMs : 0

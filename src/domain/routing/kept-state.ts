@@ -6,7 +6,7 @@ const recordsIn = (value: unknown): readonly JsonObject[] =>
 
 /** What a request names that is kept at an account of its provider. */
 export interface NamedState {
-  /** The member of the request, to be told to the client. */
+  /** The member of the request, for the error that the client gets. */
   readonly field: string
   readonly id: string
 }
@@ -15,7 +15,7 @@ export interface NamedState {
 export interface Home {
   readonly provider: string
   readonly key: string | null
-  /** The state's own id: of several keys, one is chosen by it, always the same. */
+  /** The state's own id. It chooses among several keys, always the same one. */
   readonly id: string
 }
 
@@ -68,12 +68,12 @@ const inTool = ({ vector_store_ids: stores, container }: JsonObject): NamedState
   named('vector_store_ids', Array.isArray(stores) ? stores[0] : null) ??
   (typeof container === 'string' ? named('container', container) : null)
 
-/** A request that names state within has one of these words in it. */
+/** A request that names nested state contains one of these texts. */
 const traces = ['"file_id"', '"item_reference"', '"vector_store_ids"', '"audio"', '"container"']
 
 /**
- * The first thing in a request that only the account has which made it: another would answer that there is none. `body` is `text`
- * parsed. What tools were called with is not looked at: that is the client's own.
+ * The first state named in a request that exists only in the account that made it. `body` is the parsed
+ * `text`. Arguments of tool calls are not searched: they are the client's own.
  */
 export const stateNamed = (endpoint: Endpoint, body: unknown, text: string): NamedState | null => {
   if (!isJsonObject(body)) return null

@@ -4,9 +4,9 @@ import type { RouteTarget } from './chain.ts'
 import { chanceOf } from './strategy.ts'
 import { isPoison } from './worker-losses.ts'
 
-/** How often a job is called again where it stands, how long it waits, and when it is given up. */
+/** How often a job is called again on the same target, how long it waits, and when it is given up. */
 export interface RoutingLimits {
-  /** Calls more on the same target after a transient failure, before the handover. */
+  /** Further calls on the same target after a transient failure, before the handover. */
   readonly retries: number
   /** Calls that a provider took on, over all targets. */
   readonly maxAttempts: number
@@ -15,7 +15,9 @@ export interface RoutingLimits {
 }
 
 export interface RoutingState {
-  /** The job's id: its waits are drawn from it, so that they are the same however often they are asked for. */
+  /**
+   * The job's id: its waits are drawn from it, so that they are the same however often they are asked for.
+   */
   readonly seed: string
   readonly expiresAtMs: number
   /** The route's targets that can carry the request, in order of preference. */
@@ -29,7 +31,10 @@ export interface RoutingState {
   readonly refusalHandsOver: boolean
   /** Unix ms from which a target may be called, as the cooldowns knows; 0 when it may be called now. */
   availableAt(target: RouteTarget): number
-  /** Whether a call there only waits for a place, which is free in a moment: the job then waits where it stands. */
+  /**
+   * Whether a call there only waits for a slot, which is free in a moment: the job then waits in its own
+   * slot.
+   */
   isReturning?(target: RouteTarget): boolean
   /** Whether it takes the request only with something left out: the others come before it in `targets`. */
   isLastResort?(target: RouteTarget): boolean
@@ -50,7 +55,7 @@ export type Step =
   | { readonly kind: 'park'; readonly target: RouteTarget; readonly untilMs: number }
   | { readonly kind: 'fail'; readonly code: JobErrorCode }
 
-/** A job keeps its place in its worker for a wait of this length; for a longer one it parks. */
+/** A job keeps its worker's slot for a wait of this length; for a longer one it parks. */
 const longestHoldMs = 2_000
 /** A parked job never spins: even when health says "now", it waits this long. */
 const shortestParkMs = 100
@@ -58,14 +63,15 @@ const shortestParkMs = 100
 const isAt = (attempt: Attempt, target: RouteTarget): boolean =>
   attempt.provider === target.provider && attempt.model === target.model
 
-/** Reasons of a transient failure that mean an outage, whatever the request. */
+/** Reasons of a transient failure that mean an outage for every request. */
 const away = /^(dns|connect|tls|http_50[234]|http_52\d)$/
 
 /**
- * Whether a call counts against the job's budget. Calls that a provider turned away at its door (throttled,
- * overloaded, bad key, no money, no such model, beyond what is behind it), or that found nobody there, say nothing about the job and
- * cost nothing: an outage or a storm of 429s must never use the budget up. Nor is a call its fault that was lost with its worker: a job that
- * ends its workers is found alone (`losses.ts`).
+ * Whether a call counts against the job's budget. A call that the provider turned away (throttled,
+ * overloaded, bad key, no money, no such model, unsupported), or that reached no server, says nothing about
+ * the job and costs nothing: an outage or a storm of 429s must never use the budget up. A call that was lost
+ * with its worker does not count either: a job that kills its workers is found by running it alone
+ * (`losses.ts`).
  */
 export const spends = (attempt: Attempt): boolean => {
   switch (attempt.verdict) {
@@ -94,14 +100,14 @@ export const eligible = (walk: RoutingState): RouteTarget[] => {
   })
 }
 
-/** Whether who judged so is not asked again by this job. */
+/** Whether a target with this verdict is not asked again by this job. */
 const isOutAfter = (verdict: Attempt['verdict'], { refusalHandsOver }: RoutingState): boolean =>
   verdict === 'rejected' ||
   verdict === 'unsupported' ||
   verdict === 'malformed' ||
   (verdict === 'refused' && refusalHandsOver)
 
-/** Spoiled answers are paid for: a model is asked in another's place once, and not a third. */
+/** Malformed answers are paid for: after the first one a second model is asked, but no third. */
 const mostMalformed = 2
 
 /** A mirror's calls are made beside the job's: they neither end it nor use up what it has. */
@@ -125,8 +131,8 @@ const failures = (walk: RoutingState, target: RouteTarget): Attempt[] =>
   walk.attempts.filter(a => isAt(a, target) && a.verdict !== null)
 
 /**
- * Unix ms at which a target may be asked again by this very job, after the failures it had there; 0 for now. Of the time that is
- * left to the deadline half is waited at most: a wait past it would be no try at all.
+ * Unix ms at which this job may ask a target again, after its failures there; 0 for now. The wait takes at
+ * most half of the time to the deadline: a wait past the deadline would leave no try at all.
  */
 const backedOffUntil = (
   walk: RoutingState,
@@ -153,7 +159,7 @@ const exhaustedCode = (walk: RoutingState): JobErrorCode => {
 
 const timeoutStatuses: ReadonlySet<number | null> = new Set([408, 504, 522, 524])
 const timeoutReason = /time_?d?_?out|deadline/i
-/** Who refuses a connection does so at once; one that failed later than this was waited for. */
+/** A refused connection fails at once; one that failed later than this was waited for. */
 const longConnectMs = 1_000
 
 /** Whether a call was given up after a timeout: one of ours, of the provider, or of a proxy between. */
@@ -163,8 +169,8 @@ const endedByTimeout = ({ reason, status_code, duration_ms }: Attempt): boolean 
   (/^(dns|connect|tls)$/.test(reason) && (duration_ms ?? 0) >= longConnectMs)
 
 /**
- * Whether the last call was a transient failure that deserves another try on the spot. One that took a whole timeout does
- * not: the job has waited long enough, and goes on to the next target.
+ * Whether the last call was a transient failure that deserves another try on the spot. One that took a whole
+ * timeout does not: the job has waited long enough, and moves to the next target.
  */
 const retriesHere = (walk: RoutingState, retries: number): boolean => {
   const own = ownCalls(walk)
@@ -175,8 +181,9 @@ const retriesHere = (walk: RoutingState, retries: number): boolean => {
 }
 
 /**
- * Where a job goes at once whose last call found nobody: a refused connection, an unknown host. In a moment nobody will be
- * there either, so only where no other target is ready for the request as it is, the same one is tried again.
+ * The target that a job moves to at once when its last call reached no server: a refused connection, an
+ * unknown host. A retry a moment later would fail too, so the same target is tried again only when no other
+ * is ready for the request.
  */
 const awayFromNobody = (walk: RoutingState, ready: readonly RouteTarget[]): RouteTarget | undefined => {
   const last = walk.attempts.findLast(a => !a.mirror)
@@ -186,9 +193,9 @@ const awayFromNobody = (walk: RoutingState, ready: readonly RouteTarget[]): Rout
 }
 
 /**
- * Whether the job has come to a target that has not judged it since. It stays for one call: while it waited there,
- * a target before it may have become ready again, and under load a job would go to and fro without ever being
- * called by the one that works. A call that was interrupted is made again here, too.
+ * Whether the job has come to a target that has not judged it since. It stays for one call: while it waited
+ * there, a target before it may have become ready again, and under load a job would go to and fro without
+ * ever being called by the one that works. A call that was interrupted is made again here, too.
  */
 const isOwedCallHere = (walk: RoutingState): boolean =>
   !ownCalls(walk).some(a => a.hop === walk.hop && a.verdict !== null)
@@ -202,7 +209,8 @@ export const waitsOf = (walk: RoutingState, limits: RoutingLimits): readonly Wai
 
 /**
  * What a job does next, decided from nothing but its log and what is known of its targets. The same function
- * chooses the first target of a new job and the next one after a failure. `random` (0 to 1) spreads the waits.
+ * chooses the first target of a new job and the next one after a failure. `random` (0 to 1) spreads the
+ * waits.
  */
 export const nextStep = (
   walk: RoutingState,
@@ -230,7 +238,7 @@ export const nextStep = (
   const soon = next ? exactSoon(walk, next, targets, readyAt) : []
   if (next && soon.length === 0) return { kind: 'call', target: next }
 
-  // Parked, all that wait for a provider on its way back would go to and fro between its queue and the schedule.
+  // If jobs parked for a recovering provider, they would go to and fro between its queue and the schedule.
   if (current && targets.includes(current) && walk.isReturning?.(current) && backUntil(current) <= nowMs)
     return { kind: 'wait' }
 
@@ -241,8 +249,8 @@ export const nextStep = (
 }
 
 /**
- * Where the one that is ready is a last resort: when those will be ready that take the request as it is, as far as they are
- * worth waiting for.
+ * Where only a last resort is ready: when the targets that take the request unchanged will be ready, as far
+ * as they are worth waiting for.
  */
 const exactSoon = (
   { isLastResort, exactUntilMs = 0 }: RoutingState,
@@ -252,12 +260,16 @@ const exactSoon = (
 ): readonly number[] =>
   isLastResort?.(ready) ? readyAt.filter((atMs, i) => atMs <= exactUntilMs && !isLastResort(targets[i]!)) : []
 
-/** The same target once more: now, in a moment, or after a while in which its place is of use to others. */
+/**
+ * The same target once more: now, after a wait in the slot, or parked, so that other jobs can use the slot.
+ */
 const retryOf = (target: RouteTarget, atMs: number, nowMs: number): Step => {
   const delayMs = atMs - nowMs
   if (delayMs <= 0) return { kind: 'call', target }
   return delayMs <= longestHoldMs ? { kind: 'retry', delayMs } : { kind: 'park', target, untilMs: atMs }
 }
 
-/** Parked jobs come back over a tenth of their wait, at least a second: together they would storm the target. */
+/**
+ * Parked jobs come back over a tenth of their wait, at least a second: together they would storm the target.
+ */
 const waitSpreadMs = (waitMs: number): number => Math.max(1_000, waitMs / 10)

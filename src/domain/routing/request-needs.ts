@@ -7,7 +7,7 @@ const listAt = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const isOver = (value: unknown, least: number): boolean => typeof value === 'number' && value > least
 const hasItems = (value: unknown): boolean => listAt(value).length > 0
 
-/** The types of content parts, in the words of all formats. */
+/** The capability that each type of content part needs, in all formats. */
 const partNeeds: Readonly<Record<string, Capability>> = {
   image_url: 'vision',
   input_image: 'vision',
@@ -84,8 +84,8 @@ export const outputAsked = (body: unknown): number => {
 const promptMembers = ['messages', 'system', 'prompt', 'input', 'instructions', 'tools'] as const
 
 /**
- * No tokenizer in use makes fewer tokens of text than this many characters other than white space each: English has four
- * and a half, German and code fewer. Twice that leaves room for text that is unusually easy.
+ * No tokenizer in use makes fewer tokens of text than this many characters other than white space each:
+ * English has four and a half, German and code fewer. Twice that leaves room for text that is unusually easy.
  */
 export const charactersPerToken = 8
 /** Base64 of a file is no text, and comes without a space. */
@@ -113,7 +113,7 @@ const charactersIn = (value: unknown): number => {
   return count
 }
 
-/** Tokens that the model has to read, at the very least. Each input of an embedding is read by itself. */
+/** Tokens that the model has to read, at the very least. Each input of an embedding counts alone. */
 export const leastInputTokens = (endpoint: Endpoint, body: unknown): number => {
   const request = recordAt(body)
   const { input } = request

@@ -15,7 +15,10 @@ const usualAnswer = 500
 
 const limit = /"max_(?:completion_|output_)?tokens"\s*:\s*(\d+)/
 
-/** Guessed from the text alone, which is not parsed for it: it chooses between targets and holds a budget, no more. */
+/**
+ * Guessed from the text alone, which is not parsed for it: it chooses between targets and holds a budget, no
+ * more.
+ */
 export const sizeOf = (endpoint: Endpoint, text: string): Tokens => {
   const input = Math.ceil(text.length / charactersPerToken)
   if (endpoint === '/v1/embeddings') return { input, output: 0 }
@@ -77,9 +80,9 @@ const costAt = ({ price }: Orderable, { input, output }: Tokens): number =>
 const oftenFailing = 1e9
 
 /**
- * A price as it weighs where only a part of the calls is answered. An answer takes 1/share calls: so many are
- * paid, and so many times is waited; one that fails without a bill costs the time at least. Whoever fails
- * more often than not comes after all others, as free as it may be.
+ * The price of an answer where only a share of the calls succeeds. An answer takes 1/share calls, and each is
+ * paid and waited for: a failure without a bill still costs time. A target that fails more often than not
+ * comes after all others, even if it is free.
  */
 export const weighedCost = (costUsd: number, { successShare }: Pick<TargetFigures, 'successShare'>): number =>
   costUsd / successShare ** 2 + (successShare < 0.5 ? oftenFailing : 0)

@@ -15,15 +15,15 @@ import type { UpstreamType } from '../upstream-type.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 
 /**
- * The version is pinned: from 2026-10-21 on Anthropic rejects `temperature`, `top_p` and `top_k`, which older models
- * take and clients send.
+ * The version is pinned: from 2026-10-21 on Anthropic rejects `temperature`, `top_p` and `top_k`, which older
+ * models take and clients send.
  */
 const version = '2023-06-01'
 
 /** What every Claude model allows. */
 const safeLimit = 4096
 
-/** What the AI SDK is told of thought: it would add a budget to the limit of the answer, which holds for both. */
+/** The SDK's setting for thinking: it would add the budget to the answer's limit, which covers both. */
 const thoughtOf = (model: ClaudeModel, { effort, maxOutputTokens }: ProviderHints) => {
   if (effort === undefined || model.thinks === 'never') return { maxOutputTokens, options: {} }
   if (effort === 'none') return { maxOutputTokens, options: { thinking: { type: 'disabled' as const } } }

@@ -16,7 +16,7 @@ import type { UpstreamType } from '../upstream-type.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 import { nineLetters } from './mistral.ts'
 
-/** Of `Converse`, for all models alike. */
+/** The parameters of `Converse`, for all models alike. */
 const converseSupport: Supported = {
   ...commonSupport,
   // Only `s3://` addresses, which no client of OpenAI's or Anthropic's formats sends.
@@ -41,7 +41,7 @@ const toldOf = (model: ClaudeModel, { thinking, maxOutputTokens }: ProviderHints
   return { maxOutputTokens, config: thinking && model.thinks === 'adaptive' ? { type: thinking } : undefined }
 }
 
-/** What the AI SDK is told of thought: it would add a budget to the limit of the answer, which holds for both. */
+/** The SDK's setting for thinking: it would add the budget to the answer's limit, which covers both. */
 const thoughtOf = (model: ClaudeModel, hints: ProviderHints) => {
   const { effort, maxOutputTokens } = hints
   if (model.thinks === 'never') return { maxOutputTokens, config: undefined }
@@ -83,7 +83,7 @@ const claudeSupport = (name: string, reasons: boolean | undefined): Supported =>
 const named = (model: ClaudeModel): readonly Effort[] =>
   efforts.filter(effort => model.efforts.includes(effort))
 
-/** OpenAI's models are given no stops by Converse, and only the open ones can be told how to sample. */
+/** Converse takes no stop sequences for OpenAI's models, and sampling only for the open ones. */
 const openaiSupport = (model: string): Supported => {
   const isOpen = model.includes('gpt-oss')
   return {
@@ -144,7 +144,10 @@ const converse = (config: ProviderConfig): SdkAdapter => ({
 const hostOf = (region: string): string =>
   `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
 
-/** Amazon Bedrock by `Converse`, which is the same for all of its models; signed by AWS keys, or with a bearer key. */
+/**
+ * Amazon Bedrock by `Converse`, which is the same for all of its models; signed by AWS keys, or with a bearer
+ * key.
+ */
 export const bedrock = (config: ProviderConfig): UpstreamType => ({
   dialect: 'bedrock',
   baseUrl: config.region === undefined ? null : hostOf(config.region),

@@ -7,7 +7,7 @@ import type { Supported } from '../formats/supported.ts'
 export interface ClaudeModel {
   /** Whether it takes `temperature`, `top_p` and `top_k` at all. */
   readonly samples: boolean
-  /** `adaptive`: told how hard to think; `budget`: told how many tokens that may take. */
+  /** `adaptive`: a request sets the effort of thinking; `budget`: it sets how many tokens that may take. */
   readonly thinks: 'adaptive' | 'budget' | 'never'
   readonly efforts: readonly Effort[]
   /** Whether it can be made to call a tool. */
@@ -129,8 +129,8 @@ const isThinking = (body: JsonObject, model: ClaudeModel): boolean => {
 }
 
 /**
- * Sampling is for models that take it, while they do not think. Of the others 1 is accepted, or what they do anyway: it says
- * nothing.
+ * Sampling is for models that take it, while they do not think. Of the others 1 is accepted, or what they do
+ * anyway: it says nothing.
  */
 const sampling =
   (model: ClaudeModel, rule: FieldRule): FieldRule =>

@@ -4,7 +4,7 @@ import { dropSilently, type FieldRule, keep, leaveOut } from '../formats/field-r
 import type { Supported } from '../formats/supported.ts'
 
 interface OpenaiModel {
-  /** Such models take no sampling, but for those that are told not to think. */
+  /** Such models take no sampling parameters, unless the request turns thinking off. */
   readonly reasons: boolean
   readonly samplesWithoutThought: boolean
   /** Unknown for models whose efforts are documented nowhere. */
@@ -50,7 +50,9 @@ const gptModel = (name: string, major: number, minor: number | undefined, varian
   }
 }
 
-/** By the rules of OpenAI's names. `reasons`: as the config has it, for deployments with names of their own. */
+/**
+ * By the rules of OpenAI's names. `reasons`: as the config has it, for deployments with names of their own.
+ */
 const openaiModel = (name: string, reasons: boolean | undefined): OpenaiModel => {
   const [, major, minor, variant = ''] = /^gpt-(\d+)(?:\.(\d+))?(?:-(.+))?$/.exec(name) ?? []
   const byName = /^o\d+(?:-|$)/.test(name)

@@ -56,7 +56,9 @@ const openaiSdk: SdkAdapter = {
 /** The name under which the SDK looks for options of this type; the name of no vendor. */
 const compatible = 'compatible'
 
-/** Other models behind OpenAI's format. What they take their names do not tell: all of it is sent. */
+/**
+ * Other models behind OpenAI's format. Their names do not show what they take, so all parameters are sent.
+ */
 const compatibleSdk: SdkAdapter = {
   supported: (_model, reasons) => ({
     ...chatSupport,
