@@ -110,10 +110,7 @@ export const openProviderWorker = async (
   site.log.info({ event: 'worker.started', concurrency }, 'worker started')
 }
 
-/**
- * What a call passes before it reaches the provider: the gate (health) and the admission (limits of its
- * keys).
- */
+/** What a call passes on its way: the gate (health) and the admission (limits of its keys). */
 type Way = OpenGate & { readonly admission: Admission }
 
 const openWay = async (life: Lifecycle, { context, name, settings, log }: Site): Promise<Way> => {

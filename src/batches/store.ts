@@ -52,7 +52,7 @@ export const parseNotice = (fields: RecordFields): NoticeRecord | null =>
         deliveriesBefore: Number(fields.deliveries_before ?? 0),
       }
 
-/** What the API does with batches. What is done for them while they run is in batch-work.ts. */
+/** What the API does with batches. What is done for them while they run is in work.ts. */
 export interface BatchStore {
   /** When this resolves, the batch is in Redis and a feeder will take it up. */
   create(batch: NewBatch): Promise<BatchCreated>
