@@ -241,10 +241,7 @@ const openExecutor = async (
   })
 }
 
-/**
- * A job that was called here and turned away hands over at once. Jobs without a call are throttled: else the
- * whole queue would move.
- */
+/** A job that was called here, or whose target cools for long, hands over at once; others are throttled. */
 const handoverRule = (
   context: AppContext,
   name: string,
