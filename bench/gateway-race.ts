@@ -60,7 +60,9 @@ interface Team {
 
 type Count = () => number | Promise<number>
 
-/** Resolves when the requests are done, with what tells how many of them came to a good answer: in nobody's time. */
+/**
+ * Resolves when the requests are done, with a count of good answers that is made outside the measured time.
+ */
 type Work = (count: number) => Promise<Count>
 
 const contender = (
@@ -254,7 +256,7 @@ export const gatewayRace = (): Promise<void> =>
     await race('the first provider answers', contenders)
     console.log()
     await first.behave({ fault: { kind: 'throttle' } })
-    // A bare worker has nobody to go to.
+    // A bare worker has no second provider.
     const { floor: _, ...others } = contenders
     await race('the first provider answers 429', others)
   })

@@ -42,7 +42,7 @@ interface Parties {
   readonly workers: readonly Child[]
 }
 
-/** Each of a case's jobs waits for the first target, whatever is known against it by then. */
+/** Each of a case's jobs waits for the first target, even when that is known to be out of use. */
 const createCase = (environment: TestEnvironment, name: Case, parties: Parties, tally: Tally): Contender => {
   const { redis } = environment
   const { input, sims, workers } = parties
@@ -102,8 +102,8 @@ const underLoad = async (environment: TestEnvironment, parties: Parties): Promis
 }
 
 /**
- * Call by call in turn, with nothing else going on. The API is not told what is out of use, else it would send a call to
- * the second target at once and there would be no handover.
+ * Call by call in turn, with nothing else going on. The API does not know what is out of use, else it would
+ * send a call to the second target at once and there would be no handover.
  */
 const alone = async (environment: TestEnvironment, { input, workers }: Parties): Promise<void> => {
   const api = await startBaton(environment, 'api', input)

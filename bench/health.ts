@@ -89,7 +89,9 @@ const post = async ({ client }: Parties, model: string): Promise<number> => {
   return performance.now() - startedAt
 }
 
-/** Asks at an even pace, whatever becomes of the requests, for the models in turn. Answers the times that each took. */
+/**
+ * Asks for the models in turn at an even pace, without waiting for answers. Returns the times that each took.
+ */
 const atPace = async (
   parties: Parties,
   models: readonly string[],

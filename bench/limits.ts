@@ -17,7 +17,7 @@ const afterMs = 45_000
 interface Figures {
   /** Answered calls, of those that the limit allows. */
   readonly use: number
-  /** Of all calls. */
+  /** How many of all calls were throttled. */
   readonly throttled: number
 }
 

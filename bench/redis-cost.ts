@@ -37,7 +37,7 @@ type Ways = Record<'floor' | 'jobs' | 'lines' | 'floor, alone' | 'jobs, alone', 
 
 const less = (a: number, b: number): number => a - b
 
-/** Runs `work` with these processes alone, and tells what Redis did meanwhile. */
+/** Runs `work` with these processes alone, and returns what Redis did meanwhile. */
 const watch = async ({ redis }: TestEnvironment, { children }: Way, work: () => Promise<unknown>) => {
   for (const child of children) child.thaw()
   await delay(catchUpMs)

@@ -42,7 +42,7 @@ export const waitingMemory = (): Promise<void> =>
       await until(async () => (await schedule.size()) === 0)
     }
 
-    // Scripts, connections and whatever else comes once must not be counted with the jobs.
+    // Scripts, connections and all else that comes once must not be counted with the jobs.
     await submit(connections)
     const before = await usedBytes(redis)
     await submit(jobCount)

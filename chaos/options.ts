@@ -30,7 +30,7 @@ export const usage = `Usage: npm run chaos -- [options]
   --redis KIND   ${redisKinds.join(' or ')} (single)
   --keep         leaves the folder with all logs behind; that of a failed run always stays`
 
-/** One kill at a time can be told apart, and a process has time to come back before it is its turn again. */
+/** Kills this far apart can be distinguished, and a process has time to come back before its next turn. */
 const msPerKill = 5_000
 const leastMs = 20_000
 

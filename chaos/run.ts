@@ -152,7 +152,7 @@ const countInLogs = async (cluster: Cluster, words: string): Promise<number> => 
   return texts.reduce((sum, text) => sum + text.split(words).length - 1, 0)
 }
 
-/** So many are told with their whole history; of the others a line each. */
+/** This many are reported with their whole history, the others with a line each. */
 const toldInFull = 10
 const toldAtAll = 100
 

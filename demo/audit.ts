@@ -18,14 +18,14 @@ export interface Event {
   readonly data?: Readonly<Record<string, unknown>>
 }
 
-/** The verified deliveries, by the id of the job or batch that they tell of. */
+/** The verified deliveries, by the id of their job or batch. */
 export const verifiedById = (deliveries: Deliveries): ReadonlyMap<string, Deliveries> =>
   Map.groupBy(
     deliveries.filter(({ isVerified }) => isVerified),
     ({ event }) => String((event as Event).data?.id ?? ''),
   )
 
-/** What is wrong with what came to the receiver, whatever it is about. */
+/** What is wrong with the deliveries that came to the receiver. */
 export const auditDeliveries = (deliveries: Deliveries, known: ReadonlySet<string>): string[] => {
   const unverified = deliveries.filter(({ isVerified }) => !isVerified).length
   const strangers = [...verifiedById(deliveries).keys()].filter(id => !known.has(id))

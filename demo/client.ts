@@ -28,7 +28,7 @@ export const untilReady = async (api: ApiClient, signal: AbortSignal): Promise<v
 /** Jobs a second, so that they meet every mood of the primary. */
 const submitsPerSecond = 8
 
-/** Submits `count` jobs at an even pace, whatever the answers take; answers their ids in order. */
+/** Submits `count` jobs at an even pace, without waiting for answers; returns their ids in order. */
 export const submitAll = async (
   jobs: JobClient,
   count: number,

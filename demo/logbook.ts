@@ -1,6 +1,8 @@
 import type { DestinationStream } from 'pino'
 
-/** What the workers told in their log, which an operator would read too: of lines of a batch it is the only trace. */
+/**
+ * What the workers wrote to their log, which an operator would read too: the only trace of lines of a batch.
+ */
 export interface Logbook {
   /** Ids of jobs, lines of a batch among them, that were parked at some time. */
   readonly parked: ReadonlySet<string>
@@ -15,7 +17,7 @@ export interface Logbook {
 export interface ProviderChange {
   readonly provider: string
   readonly state: string
-  /** Of the traffic, 0 to 1. */
+  /** A share of the traffic, 0 to 1. */
   readonly share: number
   readonly reason: string
 }
@@ -31,7 +33,7 @@ interface LogLine {
   readonly reason?: string
 }
 
-/** Passes every line on, and counts those that tell of handovers, failed calls and parked jobs. */
+/** Passes every line on, and counts those about handovers, failed calls and parked jobs. */
 export const createLogbook = (next: DestinationStream): Logbook & DestinationStream => {
   const parked = new Set<string>()
   const handovers = new Map<string, number>()

@@ -5,7 +5,7 @@ const shownFaults = 20
 
 /** How much is asked in one run. */
 export interface Load {
-  /** Of the batch. */
+  /** How many the batch has. */
   readonly lines: number
   /** Single jobs beside it. */
   readonly jobs: number
@@ -24,7 +24,7 @@ export const introduction = (
   Log         ${logFile}
 `
 
-/** What the primary does from now on; nobody tells Baton. */
+/** What the primary does from now on, without Baton's knowledge. */
 export const phaseText = (phase: Phase): string => {
   switch (phase) {
     case 'throttling':

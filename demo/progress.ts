@@ -7,7 +7,7 @@ import type { Frame } from '../src/terminal/screen.ts'
 import { createRate } from '../src/terminal/screen.ts'
 import type { Phase } from './primary.ts'
 
-/** What the batch itself does not tell. */
+/** What the batch itself does not show. */
 export interface Surroundings {
   readonly phase: Phase
   /** Whether a provider is on its way back: the last step of that is worth being seen. */

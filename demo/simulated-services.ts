@@ -49,7 +49,7 @@ export const openSimulatedServices = async (life: Lifecycle, secret: string): Pr
 }
 
 export interface DemoPlaces {
-  /** Of the keys in Redis. */
+  /** The prefix of the keys in Redis. */
   readonly prefix: string
   /** Signs the webhooks. */
   readonly secret: string

@@ -13,7 +13,7 @@ export interface Outcome {
   readonly elapsedMs: number
 }
 
-/** The table at the end: who answered, how requests got there, and what the webhooks told. */
+/** The table at the end: which targets answered, how requests got there, and what the webhooks said. */
 export const renderSummary = ({ batch, jobs, deliveries, logbook, elapsedMs }: Outcome): string => {
   const verified = deliveries.filter(({ isVerified }) => isVerified)
   const distinct = new Set(verified.map(({ id }) => id)).size

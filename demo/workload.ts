@@ -1,6 +1,6 @@
 import { route, translatedRoute } from './simulated-services.ts'
 
-/** The simulated models say it back, so that every answer can be told to be that of its own question. */
+/** The simulated models repeat it, so that every answer can be matched with its question. */
 export const questionOf = (name: string): string => `the question of ${name}`
 export const answerTo = (name: string): string => `echo: ${questionOf(name)}`
 

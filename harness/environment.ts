@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { startPrivateRedis } from '../src/redis/dev/server.ts'
 
-/** What a section measures on: an empty Redis with the settings that are shipped, and whatever it opens beside. */
+/** What a section measures on: an empty Redis with the shipped settings, and all that it opens beside. */
 export interface TestEnvironment {
   readonly redisUrl: string
   readonly redisPid: number

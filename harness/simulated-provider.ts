@@ -11,7 +11,7 @@ export interface SimulatedProvider {
   readonly pid: number
   /** Replaces how it treats calls; without an argument it is back to what it was at first. */
   behave(behaviour?: BehaviourInput): Promise<void>
-  /** How many calls it decided so far, whatever they met. */
+  /** How many calls it decided so far, with any outcome. */
   calls(): Promise<number>
   /** Every call that it got, in the order in which they came; only with `--journal`. */
   journal(): Promise<readonly CallEntry[]>
@@ -22,7 +22,7 @@ export interface SimulatedProviderOptions {
   /** For its log, which it keeps there. */
   readonly dir: string
   readonly name: string
-  /** Of its command line. */
+  /** Arguments of its command line. */
   readonly args?: readonly string[]
   readonly usual?: BehaviourInput
 }

@@ -18,7 +18,7 @@ export interface LoadOptions {
 
 const tickMs = 20
 
-/** Of ten requests seven are single jobs, two wait for their answer, and one is a line of a batch. */
+/** Seven of ten requests are single jobs, two wait for their answer, and one is a line of a batch. */
 const kindOf = (index: number): Kind | null => {
   const place = index % 10
   if (place < 7) return 'job'
@@ -27,7 +27,7 @@ const kindOf = (index: number): Kind | null => {
   return Math.floor(index / 10) % linesPerBatch === 0 ? 'batch' : null
 }
 
-/** Asks for `rate` requests a second whatever becomes of them, so that a server that falls behind is seen to. */
+/** Makes `rate` requests a second without waiting for answers, so that a server that falls behind shows. */
 export const createLoad = ({ api, ledger, rate, webhookUrl }: LoadOptions): Load => {
   const open = new Set<Promise<void>>()
 

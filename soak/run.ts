@@ -20,7 +20,7 @@ export interface SoakResult {
   readonly ledger: Ledger
   /** Each kind of thing that went wrong, and how often; empty after a good run. */
   readonly faults: ReadonlyMap<string, number>
-  /** Of one processor, by process, this one among them. */
+  /** Shares of one processor, by process, with this one. */
   readonly processorShares: ReadonlyMap<string, number>
 }
 

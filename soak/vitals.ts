@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** What only a process itself can tell; since the last time it did. */
+/** What only a process itself can report; since its last report. */
 export interface Vitals {
   /** 99 of 100 turns of the event loop came at most this late, in ms. */
   readonly loopDelayMs: number

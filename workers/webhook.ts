@@ -112,7 +112,9 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
   log.info({ event: 'worker.started', concurrency: config.webhooks.concurrency }, 'worker started')
 }
 
-/** Who delivers shares the places out; other processes are told of receivers that take nothing. */
+/**
+ * Shares this worker's slots among receivers, and publishes receivers that take nothing to other processes.
+ */
 const openReceivers = (life: Lifecycle, context: AppContext, log: Logger): Promise<SharedReceivers> => {
   const { redis, subscriber, keys, instance, now } = context
   const { concurrency: places, breaker } = context.config.webhooks
@@ -133,7 +135,10 @@ const openReceivers = (life: Lifecycle, context: AppContext, log: Logger): Promi
   )
 }
 
-/** Of the doorbells that are being answered, by their names: whoever is taken for dead has them rung for others. */
+/**
+ * The leases of doorbells that are being answered, by name. A worker that seems dead has them rung for
+ * others.
+ */
 const openLeases = (life: Lifecycle, { deliveries, config, log }: AppContext): Promise<Leases> => {
   const renew = async ({ token }: { readonly token: string }): Promise<boolean> => {
     await deliveries.jobs.renewDelivery(token)
@@ -151,8 +156,8 @@ const openLeases = (life: Lifecycle, { deliveries, config, log }: AppContext): P
 }
 
 /**
- * A Redis that is full refuses to lease a delivery. BullMQ keeps the doorbell only while it is asked again: dropped, a job's would
- * come back by the reconciler, and a batch's by nobody.
+ * A Redis that is full refuses to lease a delivery, so it is asked again while BullMQ keeps the doorbell: a
+ * dropped one would come back late by the reconciler at best.
  */
 const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deliveries => ({
   ...deliveries,
@@ -161,7 +166,7 @@ const patient = (deliveries: Deliveries, persist: ResultWrites['persist']): Deli
   holdDelivery: (id, attempt, dueAtMs) => persist(() => deliveries.holdDelivery(id, attempt, dueAtMs)),
 })
 
-/** Of batches: their ends, and notices while they run. */
+/** The webhooks of batches: of their ends, and notices while they run. */
 const batchesOf = (
   { batches, deliveries, config, now }: AppContext,
   persist: ResultWrites['persist'],

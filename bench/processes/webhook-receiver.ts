@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks'
 export interface Received {
   /** Different `webhook-id`s. */
   readonly events: number
-  /** Of the last delivery: whether its signature is good, and its body. */
+  /** Whether the signature of the last delivery is good. */
   readonly isVerified: boolean
   readonly body: string
 }

@@ -4,7 +4,7 @@ import { jobsOr, roundsOr } from './options.ts'
 
 /** One of those that are compared: `work` does `count` pieces of work, and resolves when all are done. */
 export interface Contender {
-  /** Whose processor time is told beside the speed: it is less touched by what else the machine does. */
+  /** Processes whose processor time is shown beside the speed: other work of the machine changes it less. */
   readonly pids: { readonly process: number | readonly number[]; readonly redis?: number }
   prepare(count: number): Promise<void>
   work(count: number): Promise<void>
@@ -43,8 +43,9 @@ export const measure = async (contender: Contender, count: number): Promise<Spee
 }
 
 /**
- * Measures each contender once in every round, so that whatever else the machine does meets all. They take turns in
- * going first, too: who comes later finds the machine warmer. Warms nobody up. Answers a speed a round for each.
+ * Measures each contender once in every round, so that other work of the machine meets all. They take turns
+ * in going first, too: a later one finds the machine warmer. Warms none of them up. Returns a speed for each
+ * in each round.
  */
 export const takeTurns = async <Name extends string>(
   contenders: Readonly<Record<Name, Contender>>,

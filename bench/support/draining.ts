@@ -11,7 +11,7 @@ export interface Drain {
   load(count: number): Promise<void>
   /** Whether none of the work is left. */
   isDone(): Promise<boolean>
-  /** Looks at what was done; in nobody's time. */
+  /** Checks what was done, outside the measured time. */
   check?(): Promise<void>
 }
 

@@ -18,9 +18,10 @@ const endedOf = (calls: readonly CallEntry[]): Ended[] =>
     .toSorted((a, b) => a.endedAtMs - b.endedAtMs)
 
 /**
- * When enough of the calls that all processes together saw in the window had failed, by the provider's own word: the end of
- * the call that did it, in Unix ms. Redis is told of calls a little later, so that some count to a later part of its window:
- * where by the provider's word it came only near, that is when it came nearest. Null where none failed.
+ * When enough of the calls that all processes together saw in the window had failed, by the provider's own
+ * log: the end of the call that did it, in Unix ms. Redis hears of calls a little later, so that some count
+ * to a later part of its window: where by that log it came only near, that is when it came nearest. Null
+ * where none failed.
  */
 export const crossedAt = (calls: readonly CallEntry[], window: Window): number | null => {
   const ended = endedOf(calls)

@@ -15,7 +15,7 @@ export const relayRoutes = {
 const foreverMs = 3_600_000
 
 /**
- * Three providers. What a call meets is told by the upstream model, which is a script of the simulated provider: so
+ * Three providers. The upstream model decides what a call meets: it is a script of the simulated provider, so
  * one server serves all routes, and no route meets another's health.
  */
 export const relayInput = (

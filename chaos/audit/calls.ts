@@ -26,8 +26,9 @@ export const callFigures = ({ calls, faults, lives }: Evidence): CallFigures => 
 }
 
 /**
- * Nobody is asked twice but for an answer that a fault took: of the good calls of each request all but one must have
- * been under way at a fault. What succeeded was called for, and what was refused at the door was not.
+ * No provider is asked twice except for an answer that a fault took: all but one of the good calls of each
+ * request must have been under way at a fault. What succeeded was called for, and what was refused at the
+ * door was not.
  */
 export const judgeCalls = (evidence: Evidence): Violation[] => {
   const { ledger, calls, faults, lives } = evidence
@@ -68,7 +69,7 @@ const repetitionFault = (good: readonly Call[], risks: readonly Risk[]): string 
     : null
 }
 
-/** Of all that was submitted, with the id of the job, or of the batch that a line is in. */
+/** By marker, the id of the job that was submitted, or of the batch that a line is in. */
 const idsByMarker = ({ ledger }: Evidence): ReadonlyMap<string, string | null> =>
   new Map([
     ...ledger.jobs

@@ -81,7 +81,8 @@ const allowedEnds = ({ order, cancel }: JobEntry): readonly string[] => {
 }
 
 const successFaults = (job: JobView, marker: string): string[] => {
-  // An answer that came too late is on the log, too, as it is on the bill; whether it had to be asked for, the calls tell.
+  // An answer that came too late is in the log, too, as it is on the bill; the calls show whether it was
+  // needed.
   const isAnswered = job.attempts.some(({ verdict }) => verdict === 'ok')
   return [
     ...(textOf(job.response?.body) === answerTo(marker) ? [] : ['has not the answer to its question']),

@@ -10,7 +10,10 @@ export interface Remains {
   readonly batchCores: ReadonlySet<string>
 }
 
-/** Kinds of keys that hold what was, or only say where somebody stands: files, indexes, the time, marks that expire by themselves. */
+/**
+ * Kinds of keys that hold the past, or only a position: files, indexes, the time, marks that expire by
+ * themselves.
+ */
 const harmless =
   /^(?:reconciler|schema)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
 /** A queue's own marks; the job that it counts is not in it. */

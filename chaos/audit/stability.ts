@@ -10,7 +10,7 @@ export const judgeStability = ({ jobs, batches, sightings }: Evidence): Violatio
     const job = jobs.get(id)
     if (job) return jobFingerprint(job) === fingerprint ? [] : changed('its final result has changed')
     const batch = batches.get(id)
-    // One that is gone altogether is told of elsewhere.
+    // Another check reports a batch that is gone altogether.
     if (!batch) return []
     if (bytes === null)
       return batchFingerprint(batch.view) === fingerprint ? [] : changed('its end has changed')

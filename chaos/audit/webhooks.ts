@@ -17,7 +17,7 @@ interface Owed {
 
 const idOf = ({ event }: Event): string => String((event as Told).data?.id ?? '')
 
-/** Every webhook arrived at least once or is a dead letter, and repetitions tell the same. */
+/** Every webhook arrived at least once or is a dead letter, and repetitions say the same. */
 export const judgeWebhooks = (evidence: Evidence): Violation[] => {
   const { deliveries, deadLetters } = evidence
   const owed = webhooksOwed(evidence)

@@ -35,7 +35,7 @@ export interface ClusterOptions {
   readonly perSecond: number
 }
 
-/** Calls at once, per worker. Few, so that there is always somebody who waits. */
+/** Calls at once, per worker. Few, so that jobs always wait. */
 const concurrency = 10
 /** So that calls last as long as the load allows: the longer, the more of them a fault meets. */
 const latencyMs = (perSecond: number): number =>

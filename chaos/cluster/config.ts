@@ -40,7 +40,8 @@ export const clusterConfig = (parts: ConfigParts): object => {
     dns: { servers: ['${CHAOS_DNS}'] },
     webhooks: {
       ...{ secret: parts.secret, allowed_networks: ['127.0.0.0/8'], timeout: '3s' },
-      // Few places, so that those who hang could take them all; and short times, which fit a run of minutes.
+      // Few slots, so that hanging receivers could take them all; and short times, which fit a run of
+      // minutes.
       concurrency: 10,
       breaker: { consecutive_failures: 5, reset: '1s', max_reset: '4s' },
     },

@@ -39,7 +39,7 @@ export const openReceivers = async (): Promise<Receivers> => {
   const secret = `whsec_${randomBytes(32).toString('base64')}`
   const kept = await startReceiver(secret)
   const hanging = await startReceiver(secret)
-  /** Answers 410: whoever asked for these webhooks does not want them any more. */
+  /** Answers 410: this receiver does not want its webhooks any more. */
   const gone = createHttpListener((req, res) => {
     req.resume()
     req.once('end', () => res.writeHead(410).end())

@@ -9,9 +9,9 @@ import type { ChaosRedis } from './redis.ts'
 const replicas = 2
 
 /**
- * A master, two replicas and three Sentinels. A master that dies takes with it what it had not passed on: so what a client
- * is told is told when one replica has it (`wait_replicas`), and a master without replicas takes no writes
- * (`min-replicas-to-write`), so that one that was cut off does not go on for itself.
+ * A master, two replicas and three Sentinels. A master that dies takes with it what it had not passed on. So
+ * a client gets its answer when one replica has the write (`wait_replicas`), and a master without replicas
+ * takes no writes (`min-replicas-to-write`), so that one that was cut off does not go on for itself.
  */
 export const openSentinelRedis = async (): Promise<ChaosRedis> => {
   const topology = await startSentinelTopology({ replicas, minReplicasToWrite: 1 })

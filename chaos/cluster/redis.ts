@@ -9,9 +9,9 @@ export interface ChaosRedis {
   readonly config: object
   /** What each process gets in its environment. */
   envOf(member: string): Readonly<Record<string, string>>
-  /** For whoever looks in from outside: not through anything that faults touch. */
+  /** For checks from outside: not through anything that faults touch. */
   connect(): Redis
-  /** Does one of `possible`. Answers what there is to tell of it. */
+  /** Does one of `possible`. Returns a note for the report. */
   suffer(kind: FaultKind, target: string, forMs: number): Promise<string>
   close(): Promise<void>
 }

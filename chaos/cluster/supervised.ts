@@ -18,7 +18,7 @@ export interface Life {
 export interface Supervised {
   readonly member: Member
   readonly lives: readonly Life[]
-  /** Of the process that runs now, or ran last. */
+  /** The process that runs now, or ran last. */
   readonly pid: number
   readonly isUp: boolean
   /** Resolves when the process of now, or the next one, works. */

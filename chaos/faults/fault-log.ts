@@ -6,6 +6,6 @@ export interface Fault extends PlannedFault {
   readonly beganAtMs: number
   /** Null while it goes on. */
   endedAtMs: number | null
-  /** What there is to tell beside that; empty when all went as planned. */
+  /** A note for the report; empty when all went as planned. */
   note: string
 }

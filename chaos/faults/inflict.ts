@@ -9,7 +9,7 @@ import { mostOffMs } from '../plan/clocks.ts'
 import type { FaultKind, PlannedFault } from '../plan/faults.ts'
 import type { ProviderName } from '../plan/routes.ts'
 
-/** Does the harm, and undoes it after its time. Answers what there is to tell. */
+/** Does the harm, and undoes it after its time. Returns a note for the report. */
 type Act = (cluster: Cluster, target: string, forMs: number) => Promise<string>
 
 const processOf = ({ processes }: Cluster, name: string): Supervised => processes.get(name)!

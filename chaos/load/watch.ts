@@ -11,7 +11,7 @@ import type { BatchEntry, JobEntry, Ledger } from './ledger.ts'
 /** What must be the same for ever, from the first time it was seen. */
 export interface Sighting {
   readonly id: string
-  /** Of a job's whole result, or of a batch's counts and the output that could be read then. */
+  /** A fingerprint of a job's whole result, or of a batch's counts and the output that could be read then. */
   readonly fingerprint: string
   /** Bytes of the output that the fingerprint is of; null for what is no output. */
   readonly bytes: number | null
@@ -48,8 +48,8 @@ const outputLooksApart = 8
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
 /**
- * All of a job that its end fixes. How its webhook fares goes on to change, and so does the bill: a worker whose job was
- * taken from it, or ended meanwhile, tells afterwards what its call was, and when it began.
+ * All of a job that its end fixes. How its webhook fares goes on to change, and so does the bill: a worker
+ * that lost its job, or whose job ended meanwhile, reports its call afterwards.
  */
 export const jobFingerprint = (job: JobView): string => {
   const { webhook: _, attempts: __, cost_usd: ___, started_at: ____, ...rest } = job

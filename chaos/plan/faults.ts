@@ -94,7 +94,7 @@ const habitsOf = (lockMs: number): Readonly<Record<FaultKind, Habit>> => {
   }
 }
 
-/** Of ten kills six meet a provider's worker: they hold the calls that cost money. */
+/** Six of ten kills meet a provider's worker: they hold the calls that cost money. */
 const killWeights: readonly (readonly [targets: readonly string[], weight: number])[] = [
   [processNames('provider'), 12],
   [processNames('api'), 2],
@@ -157,7 +157,7 @@ export const planFaults = (random: Random, options: FaultPlanOptions): PlannedFa
     const placed = timetable.place({ ...harm, atMs, takesMs: forMs + restMs + upMs })
     return placed && { kind: harm.kind, ...placed, forMs }
   }
-  /** There is one Redis, and a long run has no room for all that it should suffer: a process dies instead. */
+  /** There is one Redis, and a long run has no time for all its faults: a process dies instead. */
   const placeOrInstead = (harm: Harm, atMs: number): PlannedFault | null =>
     place(harm, atMs) ?? (harm.kind === deadly ? place(killing(random.pick(processNames())), atMs) : null)
 

@@ -16,7 +16,7 @@ export type Fate = 'plain' | 'scripted' | 'rejected' | 'malformed' | 'cancelled'
 export type HookKind = 'kept' | 'gone' | 'named' | 'hanging'
 
 export interface JobOrder {
-  /** Unique, and in the body: by it the simulated providers tell whose call it is. */
+  /** Unique, and in the body, so that the simulated providers know whose call it is. */
   readonly marker: string
   readonly fate: Fate
   readonly model: string
@@ -46,7 +46,7 @@ export interface BatchOrder {
   readonly window: string
   readonly lines: readonly LineOrder[]
   readonly webhook: boolean
-  /** After it was accepted; null for one that nobody cancels. */
+  /** How long after it was accepted its client cancels it; null for never. */
   readonly cancelAfterMs: number | null
 }
 
@@ -149,7 +149,9 @@ export const planLoad = (random: Random, { jobs, batches, lines, durationMs }: L
   }
 }
 
-/** As a client writes it. The simulated models say the question back, so that an answer can be told to be its own. */
+/**
+ * As a client writes it. The simulated models repeat the question, so that an answer can be matched with it.
+ */
 export const chatBody = (marker: string, model: string, fate: Fate): object => ({
   model,
   user: marker,

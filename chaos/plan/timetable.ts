@@ -3,8 +3,8 @@ import type { Random } from '../random.ts'
 /** Who may be met, and when, so that what meets one target never overlaps. */
 export interface Timetable {
   /**
-   * Finds a target and a time that are free for so long: the wanted ones first, then the first target at other times, then any
-   * of `spare`. Null when there is no room.
+   * Finds a target and a time that are free for so long: the wanted ones first, then the first target at
+   * other times, then any of `spare`. Null when no time is free.
    */
   place(wish: Wish): { readonly target: string; readonly atMs: number } | null
 }

@@ -85,7 +85,7 @@ const faultsBetween = (faults: readonly Fault[], fromMs: number, untilMs: number
       what: `FAULT ${number}: ${kind} ${target}, until ${endedAtMs ? clock(endedAtMs) : 'now'} ${note}`,
     }))
 
-/** Clients look again and again; what they saw is told elsewhere. */
+/** Clients look again and again; the audit reports what they saw. */
 const looks = '"method":"GET"'
 
 const logLinesOf = async (

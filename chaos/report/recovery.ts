@@ -25,7 +25,7 @@ const lookMs = 1_000
 
 const isGood = ({ status, outcome }: Call): boolean => status === 200 && outcome === 'ok'
 
-/** What tells that the target of a fault works again. */
+/** The times that show that the target of a fault works again. */
 const signsFor = (fault: Fault, signs: SignsOfLife): readonly number[] => {
   const { kind, target, endedAtMs } = fault
   const answers = (test: (call: Call) => boolean) =>
@@ -64,7 +64,7 @@ export const recoveries = (faults: readonly Fault[], signs: SignsOfLife): Recove
   })
 }
 
-/** A kill is told by the role that it met. */
+/** A kill is named by the role that it met. */
 const nameOf = ({ kind, target }: Fault): string => {
   const role = members.find(({ name }) => name === target)?.role
   return kind === 'kill' ? `kill ${role}` : kind

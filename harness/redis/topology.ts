@@ -124,7 +124,7 @@ const sentinelTopology = (
 }
 
 export interface ClusterTopologyOptions {
-  /** Of each master; none by default. */
+  /** How many each master has; none by default. */
   readonly replicas?: number
 }
 

@@ -59,7 +59,7 @@ const refusalOf = (params: JsonObject, apiVersion: string | null): Refusal | nul
   return isFrom(apiVersion, versionWithoutSampling) ? refusalSince20261021(params) : null
 }
 
-/** Versions are dates. One that is none, or not sent, is taken for the older rules, which refuse less. */
+/** Versions are dates. A version that is no date, or absent, gets the older rules, which refuse less. */
 const isFrom = (version: string | null, first: string): boolean =>
   version !== null && /^\d{4}-\d{2}-\d{2}$/.test(version) && version >= first
 

@@ -19,9 +19,9 @@ export interface BatchRunner {
   stop(): Promise<void>
 }
 
-/** How soon a batch is taken up that nobody tells of: one that another let go of, or lost. */
+/** How soon a batch is taken up that is not published: one that another feeder let go of, or lost. */
 const pollMs = 200
-/** When all places are taken and another batch waits, the one that was driven longest makes room after this. */
+/** When all slots are taken and another batch waits, the one that was driven longest yields after this. */
 const turnMs = 10_000
 
 interface Drive {
@@ -30,7 +30,7 @@ interface Drive {
   readonly done: Promise<void>
 }
 
-/** Drives whatever batches nobody drives. Any number of processes share them. */
+/** Drives batches that no other process drives. Any number of processes share them. */
 export const createBatchRunner = (parts: BatchRunnerDeps): BatchRunner => {
   const { work, maxAtOnce, leaseMs, now } = parts
   const drives = new Map<string, Drive>()

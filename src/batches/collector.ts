@@ -22,7 +22,7 @@ export interface CollectorRun {
   readonly batch: BatchRecord
   readonly lease: BatchLease
   readonly progress: Progress
-  /** Tells the feeder of room. */
+  /** Wakes the feeder when the window has room. */
   readonly room: WakeSignal
   readonly signal: AbortSignal
 }
@@ -143,7 +143,10 @@ async function* onePiece(bytes: Buffer): AsyncGenerator<Buffer, void> {
 const answerBytes = (line: FinishedLine): number =>
   line.kind === 'job' ? (line.response?.body.length ?? 0) : line.entry.length
 
-/** Up to where no job is open, once these are collected. The open numbers rise, so the first one left tells. */
+/**
+ * The number up to which no job is open, once these are collected. Open numbers rise, so the first one left
+ * decides.
+ */
 const lowWatermarkWithout = ({ open, fed }: Progress, collected: ReadonlySet<number>): number => {
   for (const number of open) if (!collected.has(number)) return number - 1
   return fed

@@ -3,7 +3,7 @@ import { plainWordsOf } from '../domain/classify/provider-error.ts'
 import type { Dialect } from '../domain/endpoint.ts'
 import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 
-/** An answer that is no JSON, a proxy's page perhaps, is told of by this much of it. */
+/** How much of an answer that is not JSON, such as a proxy's page, is shown. */
 const longestMessage = 1_000
 
 const parse = (text: string): unknown => {

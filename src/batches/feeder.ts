@@ -31,14 +31,14 @@ export interface FeederRun {
   readonly progress: Progress
   readonly readInput: ReadInput
   readonly planLine: PlanLine
-  /** The collector made room. */
+  /** Wakes when the collector made room in the window. */
   readonly room: WakeSignal
   readonly signal: AbortSignal
 }
 
 /** Lines in one script: more would hold Redis up for others. */
 const feedLines = 200
-/** Room is looked for again after this, should nobody tell of it. */
+/** The window is looked at again after this, should no signal come. */
 const lookAgainMs = 250
 
 /** Makes jobs of the input's lines as the window has room, until all are fed. */
@@ -63,7 +63,10 @@ export const feedBatch = async (parts: FeederDeps, run: FeederRun): Promise<void
     return Math.min(feedLines, lines, window.uncollected - uncollected, window.jobs - (uncollected - done))
   }
 
-  /** As many of the pending lines as there is room for, in lines and in bytes. A line larger than all the room goes alone. */
+  /**
+   * As many of the pending lines as the window has room for, in lines and bytes. A line larger than that goes
+   * alone.
+   */
   const fitting = (): readonly InputLine[] => {
     let bytes = progress.openBytes
     const upTo = pending.slice(0, Math.max(0, roomForLines()))

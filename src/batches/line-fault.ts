@@ -32,7 +32,10 @@ export interface LineFault {
   readonly line: number | null
 }
 
-/** Of the open list that OpenAI and Azure use, and one of our own, `price_unknown`; `model_mismatch` is none of ours, for a file may mix models. */
+/**
+ * From the open list of OpenAI and Azure, and `price_unknown`. Without `model_mismatch`, as a file may mix
+ * models.
+ */
 export type LineFaultCode =
   | 'invalid_json_line'
   | 'invalid_request'

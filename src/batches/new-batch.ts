@@ -35,7 +35,7 @@ export interface NewBatch {
   /** The client may have sent this before: a batch of the last hour with the same fingerprint is the answer. */
   readonly replay: boolean
 }
-/** A new batch put into words for its script. Only what is there is written. */
+/** The fields and values of a new batch for its script. Absent ones are not written. */
 export const batchFields = (
   batch: NewBatch,
   files: { readonly output: string; readonly error: string },

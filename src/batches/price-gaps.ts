@@ -2,7 +2,7 @@ import type { Providers, Routes } from '../dispatch/routes.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 
-/** Targets whose calls nobody could count against a limit on the cost, as they have no price. */
+/** Targets whose calls cannot count against a limit on the cost, as they have no price. */
 export interface PriceGaps {
   /** The first of those that could serve this model. */
   of(model: string): RouteTarget | null

@@ -60,7 +60,7 @@ const findOpen = async (
   return open
 }
 
-/** Takes a batch up where whoever drove it before left it. */
+/** Takes a batch up where the feeder that drove it before left it. */
 export const resume = async (work: BatchWork, batch: BatchRecord, window: Window): Promise<Progress> => {
   const { cursor, collected, status } = batch
   return {

@@ -17,7 +17,7 @@ export class GrowingBytes {
   append(piece: Uint8Array): void {
     const length = this.#length + piece.length
     if (length > this.#bytes.length) {
-      // Most lines are whole with their second piece: no more room than that before it shows otherwise.
+      // Most lines are whole with their second piece, so no more is allocated before a third one comes.
       const grown = Buffer.allocUnsafeSlow(this.#length === 0 ? length : Math.max(length, this.#length * 2))
       this.#bytes.copy(grown, 0, 0, this.#length)
       this.#bytes = grown

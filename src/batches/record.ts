@@ -113,7 +113,7 @@ export interface BatchRecord {
   /** Null while it goes on. */
   readonly blocked: Blocking | null
   readonly cursor: FeedCursor
-  /** Lines in the output files, whatever their end: `counts` summed up. */
+  /** Lines in the output files: the sum of `counts`. */
   readonly collected: number
 }
 
@@ -152,7 +152,7 @@ const cursorOf = (fields: RecordFields): FeedCursor => ({
   openBytes: count(fields.open_bytes),
 })
 
-/** Of a batch, or of a notice of it. */
+/** The delivery of a batch's webhook, or of a notice. */
 export const deliveryOf = (fields: RecordFields): BatchRecord['delivery'] =>
   fields.webhook
     ? {

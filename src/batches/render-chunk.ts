@@ -7,14 +7,14 @@ import type { FinishedLine } from './finished-line.ts'
 import { type LineEnd, renderLine } from './output-line.ts'
 import type { LineCounts } from './record.ts'
 
-/** Done lines put into words, and counted. */
+/** Finished lines, rendered and counted. */
 export interface RenderedChunk {
   readonly output: string
   readonly error: string
   readonly counts: LineCounts
   readonly inputTokens: number
   readonly outputTokens: number
-  /** Of the input, those that were read from a provider's cache. */
+  /** The input tokens that were read from a provider's cache. */
   readonly cachedTokens: number
   readonly cost: number | null
   readonly providers: ReadonlyMap<string, number>

@@ -46,9 +46,10 @@ const retryMs = 5_000
 const renewals = 5
 
 /**
- * Takes a batch whose lease was just taken as far as it goes: validates, feeds and collects it, and ends it. Every step is in Redis or
- * in the blob store before the next, and fenced by the lease: whoever dies, the next feeder goes on from there. Returns when the batch has ended, when
- * `stop` aborts (then another may have it at once), or when this drive failed. Never throws.
+ * Takes a batch whose lease was just taken as far as it goes: validates, feeds and collects it, and ends it.
+ * Every step is in Redis or in the blob store before the next, and fenced by the lease: when a feeder dies,
+ * the next one goes on from there. Returns when the batch has ended, when `stop` aborts (then another may
+ * have it at once), or when this drive failed. Never throws.
  */
 export const runBatch = async (parts: BatchRunDeps, lease: BatchLease, stop: AbortSignal): Promise<void> => {
   const { work, now } = parts
@@ -79,7 +80,7 @@ export const runBatch = async (parts: BatchRunDeps, lease: BatchLease, stop: Abo
       log.warn({ event: 'batch.rewound' }, 'batch resumes from an earlier state: Redis lost its last writes')
       await release(now())
     } else {
-      // Trouble of the blob store is the same for all batches, and told once.
+      // Trouble of the blob store is the same for all batches, and is reported once, elsewhere.
       log[error instanceof BlobStoreError ? 'debug' : 'error'](
         { event: 'batch.delayed', err: error },
         'batch delayed, will be tried again',

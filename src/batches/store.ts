@@ -29,7 +29,7 @@ export interface BatchList {
   readonly hasMore: boolean
 }
 
-/** What a batch's webhook is told while the batch runs: that it is blocked. */
+/** What a batch's webhook gets while the batch runs: that it is blocked. */
 export interface NoticeRecord {
   readonly id: string
   readonly tenant: string
@@ -63,13 +63,13 @@ export interface BatchStore {
   listBlocked(tenant: string, dialect: Dialect, limit: number): Promise<BatchList>
   /** All of the tenant's that have not ended. */
   listOpen(tenant: string): Promise<readonly BatchRecord[]>
-  /** Of a batch, or of one of its notices: how its webhook fares. */
+  /** How the webhook of a batch, or of one of its notices, fares. */
   readDelivery(id: string): Promise<BatchRecord['delivery']>
   readNotice(id: string): Promise<NoticeRecord | null>
   /** Asks a running batch to end; answers the status it had: one that has ended or is `cancelling` stays as it is. Null: no such batch. */
   cancel(id: string): Promise<BatchStatus | null>
   list(tenant: string, dialect: Dialect, page: BatchPage): Promise<BatchList | 'unknown_cursor'>
-  /** Drops from the tenant's lists what is past its retention, the oldest first: nobody may ever look at them. */
+  /** Drops from the tenant's lists what is past its retention, oldest first: lists may never be read. */
   forgetGone(tenant: string): Promise<void>
   /** Forgets a batch that has ended, with its results. */
   remove(id: string): Promise<'removed' | 'not_ended' | 'gone'>
@@ -86,9 +86,9 @@ export interface BatchStoreOptions {
 const replayWindowMs = 3_600_000
 /** An id without a record this long after its creation has passed its retention, or its creation was given up. */
 const creationPatienceMs = 60_000
-/** The blobs of a batch's own document outlast its deadline by this, should nobody get to its end any sooner. */
+/** The blobs of a batch's own document outlast its deadline by this, should its end come late. */
 const inputMarginMs = 30 * 86_400_000
-/** Of the oldest in a list, at a time. */
+/** How many of the oldest in a list are dropped at a time. */
 const mostForgotten = 200
 
 export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): BatchStore => {

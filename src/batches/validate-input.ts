@@ -14,7 +14,7 @@ export interface ValidationDeps {
   readonly maxLineBytes: number
 }
 
-/** Faults that are told to the client: the first are enough to mend a generator by. */
+/** How many faults the client gets: the first are enough to mend a generator by. */
 const maxFaults = 100
 
 /** Reads the whole input once, and holds none of it. */

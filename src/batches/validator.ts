@@ -30,7 +30,7 @@ export interface Validator {
   finish(): Validation
 }
 
-/** The providers' limit on what one batch of embeddings may embed, whatever its number of lines. */
+/** The providers' limit on the inputs of one batch of embeddings, in all its lines. */
 const embeddingInputs = 50_000
 
 /**

@@ -2,7 +2,10 @@ import { wholeSeconds } from '../jobs/view.ts'
 import { isBatchId } from '../redis/keys.ts'
 import { type BatchRecord, type Blocking, hasEnded } from './record.ts'
 
-/** A batch as OpenAI's clients see it, and as its webhook tells of it; `providers`, `cost_usd`, `max_cost_usd`, `retry_of`, `blocked` and `webhook` are this server's own. */
+/**
+ * A batch as OpenAI's clients and its webhook see it; `providers`, `cost_usd`, `max_cost_usd`, `retry_of`,
+ * `blocked` and `webhook` are this server's own.
+ */
 export const batchView = (batch: BatchRecord) => {
   const { status, counts, usage } = batch
   const endedAs = (wanted: typeof status): number | null =>

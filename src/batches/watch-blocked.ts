@@ -31,15 +31,15 @@ const roundMs = 250
 /** For so long nothing was fed, done or collected: before, lines that go on may only be between two of their steps. */
 const quietMs = 750
 const together = 200
-/** Of a batch that is blocked, looked at in a round. */
+/** How many jobs of a blocked batch each round looks at. */
 const sampleSize = 20
 /** A provider that turns a call away does so sooner: one that takes so long has taken it on. */
 const takenOnMs = 5_000
 
 /**
- * Says that a batch cannot go on before a person acts: all of its open lines are parked for what nobody else can mend, and no
- * more are fed. That it goes on shows in an answer, in a call that lasts, or in a line that waits for something else; the calls
- * with which keys and models are tried now and then show nothing.
+ * Notes that a batch cannot go on before a person acts: all of its open lines are parked for what only a
+ * person can mend, and no more are fed. An answer, a call that lasts, or a line that waits for something else
+ * shows that it goes on; the calls with which keys and models are tried now and then show nothing.
  */
 export const watchBlocked = async (parts: BlockedDeps, run: BlockedRun): Promise<void> => {
   const { store, routes, obstacleOf, log, now } = parts

@@ -1,6 +1,6 @@
 /** What a batch's lines have cost so far, and how many of them are under way. */
 interface Spending {
-  /** Of the lines that are collected, in whatever unit the limit has. */
+  /** The cost of the collected lines, in the unit of the limit. */
   readonly cost: number
   /** Collected lines that were jobs. */
   readonly ended: number
@@ -12,9 +12,10 @@ interface Spending {
 const firstLines = 4
 
 /**
- * How many more lines may become jobs, so that they, those under way and those that ended stay within the limit; 0 to wait until more
- * is known. `spent`: nothing is under way, and one more line would pass the limit. At first lines go out a few at a time, twice as many
- * with each round, for the first answers tell what a line costs.
+ * How many more lines may become jobs, so that they, those under way and those that ended stay within the
+ * limit; 0 to wait until more is known. `spent`: nothing is under way, and one more line would pass the
+ * limit. At first lines go out a few at a time, twice as many with each round, because the first answers show
+ * what a line costs.
  */
 export const linesWithin = (limit: number | null, { cost, ended, open }: Spending): number | 'spent' => {
   if (limit === null) return Number.POSITIVE_INFINITY
@@ -34,9 +35,9 @@ export interface WindowLimits {
 }
 
 /**
- * How many jobs of a batch may be on their way. Small enough that one who comes later, with a small batch say, does not wait
- * long behind them; large enough that no worker is idle. What tells is how long jobs wait for a worker: the rate alone
- * would not, for slow calls need many jobs at a low rate.
+ * How many jobs of a batch may be on their way. Small enough that a later client, with a small batch say,
+ * does not wait long behind them; large enough that no worker is idle. The measure is how long jobs wait for
+ * a worker: the rate alone would mislead, because slow calls need many jobs at a low rate.
  */
 export interface Window {
   /** Jobs that may wait for a worker or be with one. */
@@ -54,7 +55,7 @@ const startJobs = 500
 const leastJobs = 100
 /** By how much the window follows each job: feeding is at most half as fast again as the workers, and at least half as fast. */
 const stride = 0.5
-/** Of the mean size of answers: the weight of each new one. */
+/** The weight of each new answer in their mean size. */
 const weight = 0.01
 
 export const createWindow = (limits: WindowLimits): Window => {

@@ -28,7 +28,7 @@ import { ownedFiles } from './store.ts'
 
 /** What a feeder does with the batches it drives. */
 export interface BatchWork {
-  /** Batches that nobody drives, the longest waiting first. */
+  /** Batches that no feeder drives, the longest waiting first. */
   due(limit: number): Promise<readonly string[]>
   take(lease: BatchLease, untilMs: number): Promise<boolean>
   /** The batch's status, so that a feeder learns of a cancel; null when the lease is lost. */
@@ -213,7 +213,7 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         ...words(errorFileId, files.error),
       ])) as EndedBatchStatus | 'lost' | 'changed'
       if (ended === 'lost' || ended === 'changed') return ended
-      // Lost, it is found by whoever is refused next.
+      // If this is lost, the next request that is refused finds it.
       await redis.srem(keys.openOf(tenant), id).catch(() => undefined)
       const owned = inputFileId === null ? ownedFiles(batch.input) : []
       for (const name of owned) await write('ZADD', keys.purge(shardOf(name)), now(), name)

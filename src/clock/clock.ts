@@ -6,9 +6,9 @@ import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 import { createSteadyTime, type Look } from './steady-time.ts'
 
 /**
- * The one clock of a process, which shows the time of Redis: what a process writes is compared by others with their own time,
- * and hosts' clocks differ, step, and stand still. Of several nodes one tells it: the master, and in a Cluster the one that
- * has the clock's key.
+ * The one clock of a process, which shows the time of Redis: processes compare times that others wrote, and
+ * hosts' clocks differ, step, and stand still. One node gives the time: the master, and in a Cluster the one
+ * that has the clock's key.
  */
 export interface Clock {
   /** Unix ms. */
@@ -16,8 +16,8 @@ export interface Clock {
   /** By how much that is ahead of what Redis's own clock shows: a replica that took over may be behind. */
   aheadMs(): number
   /**
-   * Since when this process has been told the time without a break, and it has not stepped. What came to its end in between
-   * may be renewed at this moment.
+   * Since when this process has known the time without a break or a step. A lease that ran out in such a
+   * break may be renewed at this moment.
    */
   steadySinceMs(): number
   start(): void
@@ -29,9 +29,9 @@ const beatMs = 2_000
 const firstLooks = 5
 /** Two beats further apart than a beat and this had Redis away between them, or this process. */
 const gapMs = 2_000
-/** A step of the time is told from here on. */
+/** Shorter steps of the time are not reported. */
 const stepMs = 1_000
-/** A host's clock that is off is told from here on, and again when it has moved by as much. */
+/** From here on a host's clock is reported as wrong, and again when it has moved by as much. */
 const hostOffMs = 5_000
 
 /** It reads the time also where Redis takes no writes. */

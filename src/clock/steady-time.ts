@@ -9,9 +9,9 @@ export interface Look {
 const longestStillMs = 1_000
 
 /**
- * The time of another clock, told by our own, which has to be monotonic: steps of the host's clock then do nothing. A look
- * tells a range, and what we have is kept while it lies within that, else moved to the nearer end: so a look that took long
- * changes little, and one in which nothing was heard for a minute nothing.
+ * The time of another clock, carried on by our own, which has to be monotonic so that steps of the host's
+ * clock do nothing. A look gives a range: the time that we have is kept while it lies within, else moved to
+ * the nearer end. So a look that took long changes little, and one that took a minute nothing.
  */
 export interface SteadyTime {
   now(): number

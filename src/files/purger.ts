@@ -60,7 +60,7 @@ export const createFilePurger = ({ redis, run, keys, blobs, now }: FileStoreOpti
       const due = (await Promise.all(shards.map(shard => dueIn(shard, limit)))).flat()
       let purged = 0
       let firstError: unknown = null
-      // One at a time: nobody waits for it, and the blob store has other work.
+      // One at a time: no request waits for it, and the blob store has other work.
       for (const id of due) {
         try {
           if (await purge(id)) purged += 1

@@ -6,14 +6,18 @@ import { quotaScripts } from './scripts.ts'
 /** How much a tenant may have at a time. */
 export interface Quota {
   readonly files: number
-  /** Of files, of uploads from their announcement on, and of the documents of message batches that run. */
+  /**
+   * The bytes of files, of uploads from their announcement on, and of the documents of running message
+   * batches.
+   */
   readonly bytes: number
   readonly openBatches: number
 }
 
 /**
- * What tenants keep. Each file and open batch is counted by its name, so nothing is counted twice or given back twice; and
- * what was counted for something that is gone, as a process died in between, is found when there seems to be no room.
+ * What tenants keep. Each file and open batch is counted by its name, so nothing is counted or given back
+ * twice. What is still counted although it is gone, because a process died in between, is found when the
+ * quota seems used up.
  */
 export interface Quotas {
   /** Counts it, or counts it anew. `files` is 0 for bytes that no client sees as a file. */
@@ -43,7 +47,7 @@ export const freeQuota = async (run: RunScript, keys: Keys, tenant: string, id: 
 }
 
 export const createQuotas = ({ redis, run, keys, quotaOf, now }: QuotaOptions): Quotas => {
-  /** Those among the names for which `isGone` says so, of what their keys tell. */
+  /** The names of which `isGone` says, from what their keys hold, that they are gone. */
   const gone = async (
     names: readonly string[],
     ask: (name: string) => Promise<boolean>,

@@ -30,7 +30,7 @@ export const fileFields = (file: FileRecord): string[] => {
   return fields
 }
 
-/** Reads a record as Redis returns it; null when there is none, and when nobody is to see it any more or yet. */
+/** Reads a record as Redis returns it; null when there is none, or it is not visible any more or yet. */
 export const parseFile = (id: string, fields: RecordFields, nowMs: number): FileRecord | null => {
   // A file whose bytes still arrive has nothing but its tenant.
   if (!fields.created || fields.deleted) return null

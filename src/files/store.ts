@@ -30,7 +30,7 @@ export interface FilePage {
   readonly hasMore: boolean
 }
 
-/** A file's bytes lie in the blob store; who may see them, and until when, is told by its record. */
+/** A file's bytes lie in the blob store; its record says who may see them, and until when. */
 export interface FileStore {
   /** Before the first byte is written: what no record follows is removed at `untilMs`, in two hours by default. */
   reserve(id: string, tenant: string, untilMs?: number): Promise<void>
@@ -58,7 +58,7 @@ export const createFileStore = (options: FileStoreOptions): FileStore => {
   const read = async (id: string): Promise<FileRecord | null> =>
     parseFile(id, await redis.hgetall(keys.file(id)), now())
 
-  /** Ids are ordered by time, so any id tells a place in the list, also one that was deleted on the way. */
+  /** Ids are ordered by time, so any id is a position in the list, even one that was deleted meanwhile. */
   const idsFrom = (tenant: string, order: FileQuery['order'], after: string | null): Promise<string[]> =>
     order === 'asc'
       ? redis.zrange(keys.files(tenant), after ? `(${after}` : '-', '+', 'BYLEX', 'LIMIT', 0, listChunk)

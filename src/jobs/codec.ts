@@ -13,7 +13,7 @@ import {
 } from './record.ts'
 import type { Claim, ClaimRefusal, JobResult, Move, NewJob } from './types.ts'
 
-// How jobs are put into words for the scripts, and read back from their replies.
+// How jobs are encoded for the scripts, and read back from their replies.
 
 /**
  * A request body up to this length stands in the record itself: a key of its own would take 150 bytes more, and a

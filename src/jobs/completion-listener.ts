@@ -10,7 +10,7 @@ export interface CompletionListener {
    * gone by unheard; of a job that is `fresh`, made just now and not yet rung, nothing can have.
    */
   wait(jobId: string, signal: AbortSignal, hasEnded: () => Promise<boolean>, fresh?: boolean): Promise<void>
-  /** The jobs that somebody waits for here. */
+  /** The jobs that requests of this process wait for. */
   awaitedJobs(): readonly string[]
   stop(): void
 }
@@ -22,7 +22,7 @@ const lookAgainMs = 15_000
 type Wake = (ended: boolean) => void
 
 /**
- * Hears of all ends on one channel, whatever number of requests wait: a channel of each job's own took two commands for
+ * Hears of all ends on one channel, however many requests wait: a channel for each job took two commands for
  * every request, and a look at the record to be sure that it was not too late.
  */
 export const createCompletionListener = (subscriber: Redis, keys: Keys, log: Logger): CompletionListener => {
@@ -73,7 +73,7 @@ export const createCompletionListener = (subscriber: Redis, keys: Keys, log: Log
       try {
         if (!fresh) wake(false)
         while (!signal.aborted && !(await told)) {
-          // Anew before the question: what is told meanwhile counts.
+          // Renewed before the question, so that an end that is published meanwhile counts.
           ;({ promise: told, resolve: wake } = Promise.withResolvers<boolean>())
           if (await hasEnded()) return
         }

@@ -15,7 +15,7 @@ export type Doorbell =
 export const jobDoorbell = (jobId: string, hop: number, generation: number): string =>
   `${jobId}.${hop}.${generation}`
 export const webhookDoorbell = (jobId: string, attempt: number): string => `${jobId}.w.${attempt}`
-/** Of a delivery under way, by the name of its doorbell. */
+/** The schedule's entry of a delivery under way, by the name of its doorbell. */
 export const deliveryLease = (doorbell: string): string => `${doorbell}.l`
 export const deliveryEntry = (jobId: string, attempt: number): string =>
   deliveryLease(webhookDoorbell(jobId, attempt))

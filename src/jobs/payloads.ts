@@ -13,9 +13,14 @@ export const apartBytes = 64 * 1024
 export const isApart = (text: string): boolean =>
   text.length > apartBytes || (text.length * 3 > apartBytes && Buffer.byteLength(text) > apartBytes)
 
-/** What no script has taken over by then goes by itself: whoever wrote it died, or was too late. */
+/**
+ * A payload that no script has taken over by then expires: the process that wrote it died, or was too late.
+ */
 const orphanMs = 10 * 60_000
-/** Of an answer that is written while Redis is full, at a time: as much as a script may well carry. */
+/**
+ * The bytes of one piece of an answer that is written while Redis is full: as much as a script may well
+ * carry.
+ */
 const pieceBytes = 256 * 1024
 
 /** Redis has as much as it may, and takes nothing new. */
@@ -29,7 +34,7 @@ export const isRefusedAsFull = (error: unknown): boolean =>
 export interface Payloads {
   /** Harmless when it is there already: a request's body never changes. */
   putRequest(jobId: string, body: string): Promise<void>
-  /** Of a job that was not made. */
+  /** Drops the body of a job that was not made. */
   dropRequest(jobId: string): Promise<void>
   request(jobId: string): Promise<string | null>
   /** Also while Redis is full. Each run of a job has a key of its own, so none writes over another's. */

@@ -42,7 +42,7 @@ export interface JobRecord {
   readonly moves: readonly JobMove[]
   readonly response: { readonly statusCode: number; readonly body: string } | null
   readonly error: JobError | null
-  /** Who failed it last, or keeps it waiting; null where nobody has. */
+  /** The target that failed it last, or keeps it waiting; null where none has. */
   readonly lastError: LastError | null
   readonly standing: Standing | null
   readonly refused: boolean
@@ -64,7 +64,7 @@ export interface JobRecord {
   readonly customId: string | null
   readonly priority: Priority
   readonly class: JobClass
-  /** The latest time the record itself tells of. */
+  /** The latest time in the record itself. */
   readonly lastChangeAtMs: number
 }
 
@@ -110,7 +110,7 @@ export interface StoredResult {
   /** The calls of the worker that ended it; earlier ones stand in the log. */
   readonly attempts?: readonly Attempt[]
   readonly code?: number
-  /** Of an answer that is elsewhere, see `Payloads`. */
+  /** The length of an answer that is kept apart, see `Payloads`. */
   readonly bytes?: number
   readonly error?: JobError
   readonly refused?: true
@@ -126,14 +126,14 @@ export interface Standing extends Obstacle {
   readonly at: number
 }
 
-/** Of its own last failure and of what it was parked for, the later one. */
+/** The later one of its own last failure and what it was parked for. */
 const newer = (attempts: readonly Attempt[], known: Standing | null): LastError | null => {
   const last = attempts.findLast(({ error }) => error !== undefined)
   if (known !== null && known.at >= (last?.started_at ?? 0) * 1_000) return known.error
   return lastErrorAmong(attempts)
 }
 
-/** An entry that stands for the calls of a run bears its token, which is nobody else's concern. */
+/** An entry that stands for the calls of a run bears its token, which views leave out. */
 type LoggedAttempt = Attempt & { readonly run?: string }
 
 export const parseAttempts = (log: string | undefined): readonly Attempt[] => {
@@ -173,7 +173,7 @@ const parseMoves = (lines: string | undefined): readonly JobMove[] =>
 
 type Text = string | null | undefined
 
-/** What a record tells of how its job went. */
+/** The fields of a record that say how its job went. */
 interface ResultFields {
   readonly result?: Text
   readonly attempts?: Text
@@ -188,7 +188,7 @@ export const parseResult = (
   { result: text, attempts, body, request, why }: ResultFields,
 ) => {
   const end = text ? (JSON.parse(text) as StoredResult) : null
-  // An answer takes the place of a short request that it ended well: nobody needs that any more.
+  // A good answer replaces a short request, which is not needed any more.
   const answer = body ?? (status === 'succeeded' ? request : null) ?? null
   const known = why ? (JSON.parse(why) as Standing) : null
   const calls = [...parseAttempts(attempts ?? undefined), ...(end?.attempts ?? [])]
@@ -207,13 +207,14 @@ export const parseResult = (
 }
 
 /**
- * What the worker that ended a job knew of, or all that its log has: more where another told of its calls later, less where old calls
- * had to leave the log. A job that expires or is cancelled has paid for its calls, too.
+ * The greater of the cost that the worker that ended the job knew, and that of its log. The log has more
+ * where another worker reported calls later, and less where old calls had to leave it. An expired or
+ * cancelled job has a cost, too.
  */
 const greater = (cost: number | undefined, ofCalls: number | null): number | null =>
   cost === undefined || ofCalls === null ? (cost ?? ofCalls) : Math.max(cost, ofCalls)
 
-/** When a worker first took the job, in Unix ms: its first call tells, or, before that has ended, the mark of who runs it. */
+/** When a worker first took the job, in Unix ms: by its first call, or by `holder` before that has ended. */
 export const startOf = (attempts: readonly Attempt[], run: string | null | undefined): number | null => {
   if (attempts[0]) return Math.round(attempts[0].started_at * 1_000)
   return run ? Number.parseInt(run, 10) : null

@@ -10,7 +10,7 @@ export interface StoreClock {
   aheadMs(): number
 }
 
-/** Doorbells owed and deadlines to come: what must happen even if whoever promised it dies. */
+/** Doorbells owed and deadlines to come: what must happen even if the process that promised it dies. */
 export interface Schedule {
   /** Takes up to `limit` due entries of every shard; they come up again at `untilMs` unless removed. */
   takeDue(limit: number, untilMs: number): Promise<readonly string[]>

@@ -141,7 +141,7 @@ export const createJobStore = ({
     ...whole,
     claim: (id, hop, generation, token) => claim({ id, hop, generation, token }),
     renew: claim => renew(claim),
-    // Its doorbell is about to be rung by whoever moves it: a sweeper gives it the time.
+    // The process that moves the job is about to ring its doorbell: a sweeper leaves it the time.
     advance: (claim, to, atMs) =>
       move({ claim, to, state: 'queued', resumesAtMs: atMs, dueAtMs: atMs + outboxGraceMs }),
     park: (claim, to, resumesAtMs) => move({ claim, to, state: 'parked', resumesAtMs, dueAtMs: resumesAtMs }),

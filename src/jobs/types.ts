@@ -29,7 +29,10 @@ export interface NewJob extends JobSpec {
   } | null
 }
 
-/** `replayed`: the key named this earlier job. `conflict`: it named one with another body. `full`: there is no room for a new one. */
+/**
+ * `replayed`: the key named this earlier job. `conflict`: it named one with another body. `full`: Redis is
+ * full.
+ */
 export type Created =
   | { readonly kind: 'created' }
   | { readonly kind: 'replayed'; readonly id: string }
@@ -66,7 +69,7 @@ export interface Move {
   readonly attemptsSpent: number
   /** Calls made since the claim and not yet logged. */
   readonly attempts: readonly Attempt[]
-  /** Why it moves, where those calls do not tell. */
+  /** Why it moves, where those calls do not show it. */
   readonly note?: JobMove
   /** What a job that parks waits for. */
   readonly standing?: Standing
@@ -98,9 +101,11 @@ export interface JobStore {
   advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
   retry(claim: Claim, spent: number, attempts: readonly Attempt[], nextCallAtMs: number): Promise<boolean>
-  /** Notes that nothing runs beside it from now on: whoever loses this worker loses it by this job. */
+  /** Notes that nothing runs beside it from now on: if this worker is lost, it is lost by this job. */
   isolate(claim: Claim): Promise<boolean>
-  /** `sent` is called when the command is on its way: whatever this connection is given after it, Redis does after it. */
+  /**
+   * `sent` is called when the command is on its way: Redis does later commands of this connection after it.
+   */
   finalise(claim: Claim, final: JobResult, sent?: () => void): Promise<boolean>
   /**
    * Calls of a run that the job was taken from, or that had its end from elsewhere: each is in the log once, as its worker knows it
@@ -115,7 +120,7 @@ export interface JobStore {
    * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
    */
   recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>
-  /** Moves a job that waits where nobody attends to it. False when it moved on meanwhile. */
+  /** Moves a job that waits where no worker attends to it. False when it moved on meanwhile. */
   passOn(
     record: Pick<JobRecord, 'id' | 'hop' | 'generation'>,
     target: Target,
@@ -124,7 +129,7 @@ export interface JobStore {
   read(id: string): Promise<JobRecord | null>
   /** Asks `admit` first where the answer is long, with its bytes. */
   readWhen(id: string, admit: (bytes: number) => Promise<unknown>): Promise<JobRecord | null>
-  /** Records without their responses, which a list has no room for. */
+  /** Records without their responses, which are too long for a list. */
   readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
   /** The request's body; null once the job has succeeded. */
   readBody(id: string): Promise<string | null>

@@ -37,7 +37,9 @@ export interface JobView {
   /** `body` is JSON, as a JsonText before it is written, or text where the provider sent none. Left out of lists. */
   readonly response?: { readonly status_code: number; readonly body: unknown } | null
   readonly error: JobError | null
-  /** Of a live job: who failed it last, or what it waits for. Of one that has ended, `error` tells. */
+  /**
+   * For a live job: the target that failed it last, or what it waits for. A job that has ended has `error`.
+   */
   readonly last_error?: LastError
   /** Present when the provider refused the content and the refusal is the result. */
   readonly refused?: true

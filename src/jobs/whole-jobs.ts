@@ -16,7 +16,7 @@ interface BareJobs {
 
 type WholeJobs = Pick<JobStore, 'create' | 'finalise' | 'withBody' | 'read' | 'readWhen' | 'readBody'>
 
-/** The parts of the job store to which a job's body or answer matters: whether it is long, nobody else has to know. */
+/** The parts of the job store that know whether a job's body or answer is long; no other has to know. */
 export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): WholeJobs => {
   const readWhen: JobStore['readWhen'] = async (id, admit) => {
     const fields = (await redis.hgetall(keys.record(id))) as RecordFields
@@ -30,7 +30,7 @@ export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): W
       const put = (): Promise<void> => payloads.putRequest(job.id, job.body)
       let refused: unknown = null
       const created = (await longWrite(
-        // A full Redis takes no new body, and still tells which job a key named before.
+        // A full Redis takes no new body, and still replies which job a key named before.
         () =>
           put().catch(error => {
             if (!isRefusedAsFull(error)) throw error

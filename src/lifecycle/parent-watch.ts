@@ -1,9 +1,10 @@
 const lookMs = 500
 
 /**
- * Tells when the parent of this process is gone: npm, or the shell between them. npm passes SIGINT and SIGTERM on, but not what ends
- * it at once (SIGHUP, SIGKILL), and the shell of `npx` keeps them to itself: a server would go on, listening, and whoever started it
- * would think it stopped. Only for what npm runs: whatever else starts a process may well end before it.
+ * Calls `gone` when the parent of this process has ended: npm, or the shell between them. npm passes SIGINT
+ * and SIGTERM on, but not what ends it at once (SIGHUP, SIGKILL), and the shell of `npx` passes none on: a
+ * server would go on listening, although it seems stopped. Only for what npm runs: other parents may well end
+ * before their processes.
  */
 export const watchParent = (gone: () => void): void => {
   const parent = process.ppid

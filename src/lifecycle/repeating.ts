@@ -14,7 +14,7 @@ export interface RepeatingTask extends Repeating {
 
 /**
  * Runs `round` again and again with `pauseMs` between the end of one and the start of the next. Failures are
- * logged once per streak: a Redis that is away is told of by its connection.
+ * logged once per streak: the connection reports a Redis that is away.
  */
 export const createRepeating = (
   name: string,

@@ -3,7 +3,7 @@ import type { Lifecycle } from './lifecycle.ts'
 
 export interface StopProcessDeps {
   readonly life: Lifecycle
-  /** After which the process ends, whatever is still open. */
+  /** The time after which the process ends, even with work still open. */
   readonly limitMs: number
   readonly log: Logger
   readonly exit: (code: number) => void

@@ -33,7 +33,7 @@ export interface ConsumerOptions {
   readonly doorbells: Doorbells
   readonly keys: Keys
   readonly log: Logger
-  /** How many more doorbells there is something to do for now, and who is told when it may be more. */
+  /** How many more doorbells can be served now, and how to hear when it may be more. */
   readonly room?: {
     readonly left: () => number
     /** How many of those being answered only hang: as many more are taken, up to twice as many at a time. */
@@ -87,7 +87,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     new Promise(onClaimed => {
       options
         .handle(doorbell, onClaimed)
-        // The record still says that the job waits or runs; the reconciler will find that nobody sees to it.
+        // The record still says that the job waits or runs; the reconciler will find that no worker has it.
         .catch(error =>
           log.error({ event: 'doorbell.failed', err: error, doorbell, queue }, 'doorbell failed'),
         )
@@ -134,7 +134,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     removeOnFail: { count: 0 },
     // A worker that is frozen or cut off can swallow the wake-up meant for another: that one looks again after this.
     drainDelay: idlePollSeconds,
-    // After a lost connection, of which a Cluster tells; BullMQ's own pause is 15 s.
+    // The pause after a lost connection, which a Cluster reports as an error; BullMQ's own pause is 15 s.
     runRetryDelay: 1_000,
     autorun: false,
     skipVersionCheck: true,

@@ -13,8 +13,8 @@ export const webhookQueue = 'webhooks'
 export const providerQueue = (provider: string): string => `provider.${provider}`
 
 /**
- * How many doorbells BullMQ carries as one job at most. It takes as long for one as for many, longer than all that Baton
- * does for a job beside it; a worker that has not room for all rings the rest again.
+ * The most doorbells that one BullMQ job carries. BullMQ takes as long for one as for many, and longer than
+ * Baton takes for all else about a job. A worker without slots for all of them rings the rest again.
  */
 export const bundleSize = 16
 
@@ -40,19 +40,19 @@ export interface WaitingBundle {
 
 export interface Doorbells {
   /**
-   * Rings, then takes what was rung off the schedule. What is rung within one tick rings together, as far as a ring goes.
-   * Rejects when Redis is away; the doorbell then still stands in the schedule and a sweeper rings it.
+   * Rings, then takes the doorbell off the schedule. Doorbells that are rung within one tick share BullMQ
+   * jobs. Rejects when Redis is away; the doorbell then still stands in the schedule and a sweeper rings it.
    */
   ring(ring: AddressedDoorbell): Promise<void>
   /** Rings many at once, for one who has them together: nothing is made for each. */
   ringAll(rings: readonly AddressedDoorbell[]): Promise<void>
-  /** Rings again, before all that wait, the doorbells of a ring that its worker has no room for. */
+  /** Rings again, ahead of all that wait, the doorbells of a BullMQ job for which its worker has no slots. */
   returnToQueue(queue: string, doorbells: readonly string[], of: Job): Promise<void>
-  /** Whether BullMQ holds a ring of this doorbell of a job alone, waiting or being answered. */
+  /** Whether BullMQ holds this doorbell by itself, not together with others, waiting or being answered. */
   holds(ring: AddressedDoorbell): Promise<boolean>
-  /** When the oldest ring that has not been seen to was rung, in Unix ms; null when there is none. */
+  /** When the oldest doorbell that no worker has answered was rung, in Unix ms; null when there is none. */
   oldestRungAt(queue: string): Promise<number | null>
-  /** Rings that wait, the oldest first, from one place to another. */
+  /** Waiting BullMQ jobs, oldest first, from one index to another. */
   page(queue: string, from: number, to: number): Promise<readonly WaitingBundle[]>
   /** Doorbells that wait; reckoned from a sample where there are very many. */
   waiting(queue: string): Promise<number>
@@ -74,25 +74,25 @@ const priorities: Record<Priority, JobsOptions> = {
 /** Up to this many are added one by one: `addBulk` makes a pipeline, to which ioredis copies every script there is. */
 const fewBundles = 50
 
-/** What BullMQ keeps of a ring. */
+/** The data of a BullMQ job that carries doorbells. */
 interface BundleData {
   /** Names of doorbells, with spaces between. */
   readonly d: string
 }
 
-/** The doorbells of a ring; a job that BullMQ was given by hand is named as its one doorbell. */
+/** The doorbells of a BullMQ job; one that was added by hand is named as its one doorbell. */
 export const doorbellsOf = ({ id, data }: Job<Partial<BundleData>>): string[] => data.d?.split(' ') ?? [id!]
 
-/** A ring of several doorbells is named by their number first. */
+/** The name of a BullMQ job with several doorbells begins with their number. */
 const sizeOf = (bundleId: string): number => Number(/^\d+(?=\.)/.exec(bundleId)?.[0] ?? 1)
 
 /**
- * A ring that was fetched so long ago is seen to: its worker has answered it, and keeps it only until it has room for another,
- * or is gone, and BullMQ has put the ring back.
+ * A BullMQ job that was fetched this long ago is done with: its worker has answered it, and keeps it only
+ * until a slot is free, or is gone, and BullMQ has put the job back.
  */
 const seenToMs = 60_000
 
-/** Of longer queues the length is reckoned. */
+/** The length of a longer queue is estimated. */
 const sampleSize = 1_000
 
 /** `redis` fails fast in the API and waits patiently in workers: the caller chooses. */
@@ -146,8 +146,9 @@ export const createDoorbells = (
   }
 
   /**
-   * A job's doorbell that rings alone gives the ring its name: BullMQ does not take the same name twice. That of a webhook does
-   * not: a delivery that is held comes back by the same doorbell, maybe before BullMQ has let go of the ring it came with.
+   * A job's doorbell that rings alone names the BullMQ job, which BullMQ does not take twice. A webhook's
+   * does not: a held delivery comes back by the same doorbell, perhaps before BullMQ has let go of the job
+   * that it came with.
    */
   const bundleOf = (queue: string, names: readonly string[], options: JobsOptions) => ({
     name: 'j',
@@ -198,7 +199,8 @@ export const createDoorbells = (
       await Promise.all(byQueue.map(([name, group]) => ringQueue(name, group)))
     },
     returnToQueue: async (name, doorbells, { timestamp, opts: { priority } }) => {
-      // Never under the doorbell's own name: the ring it came with may have it, and is about to go.
+      // Never under the doorbell's own name: the BullMQ job that it came with may have it, and is about to
+      // go.
       const jobId = newBundleId(doorbells.length)
       const place = priority ? { priority } : { lifo: true }
       await queueOf(name).add('j', { d: doorbells.join(' ') }, { jobId, timestamp, ...place })
@@ -211,8 +213,8 @@ export const createDoorbells = (
         queue.getJobs(['active']),
       ])
       const nowMs = now()
-      // BullMQ writes this by the clock of the host that fetched the ring, which may be off: the reconciler would rather look a
-      // little early, which costs a doorbell too many, than wait for as long.
+      // BullMQ writes this by the clock of the host that fetched the job, which may be wrong: the reconciler
+      // rather looks a little early, which costs a doorbell too many, than waits for as long.
       const isUnseen = ({ processedOn = 0 }: Job): boolean =>
         processedOn > nowMs - seenToMs && processedOn < nowMs + seenToMs
       const unseen = [...oldest, ...active.filter(isUnseen)]

@@ -24,7 +24,7 @@ export interface ReconcilerDeps {
 }
 
 /**
- * The slow reconciler: walks every shard's index and puts back what a live job is owed and nobody holds any more:
+ * The slow reconciler: walks every shard's index and puts back what a live job is owed and has lost:
  * a doorbell that an operator removed or a lost Redis tail took with it, and the timer of a deadline that has come near.
  */
 export const reconcileRecords = async (
@@ -59,7 +59,10 @@ export const reconcileRecords = async (
   const isScheduled = async (...entries: readonly string[]): Promise<boolean> =>
     (await schedule.has(entries)).includes(true)
 
-  /** Whether something will wake a live job: its worker's lease, its doorbell in the schedule, or a ring at its queue. */
+  /**
+   * Whether something will wake a live job: its worker's lease, its doorbell in the schedule, or one at its
+   * queue.
+   */
   const isOwed = async ({ id, status, hop, generation, ...record }: JobRecord): Promise<boolean> => {
     if (status === 'running') return isScheduled(leaseEntry(id))
     if (await isScheduled(jobDoorbell(id, hop, generation))) return true
@@ -93,8 +96,8 @@ export const createReconciler = (parts: ReconcilerDeps): Repeating =>
 export const settledAfterMs = 60_000
 
 /**
- * Whether a doorbell that was rung at a time may still be in a ring of its queue. Nobody can tell which rings it is in, but those
- * that were rung before the oldest that waits have been seen to. Asks each queue once.
+ * Whether a doorbell that was rung at a time may still be in its queue. BullMQ cannot say which of its jobs
+ * carries it, but all that were rung before the oldest that waits have been answered. Asks each queue once.
  */
 export const createMayRing = (doorbells: Pick<Doorbells, 'oldestRungAt'>) => {
   const asked = new Map<string, Promise<number | null>>()

@@ -1,7 +1,7 @@
 export interface SlotPoolOptions {
   /** How many doorbells may be answered at a time. */
   readonly count: number
-  /** Who fetch rings. */
+  /** The loops that fetch BullMQ jobs. */
   readonly loops: number
   /** The most doorbells that one fetch may bring. */
   readonly bundleSize: number
@@ -12,25 +12,25 @@ export interface SlotPoolOptions {
 }
 
 /**
- * A worker's places, and how many of its loops may fetch for them.
+ * A worker's slots, and how many of its loops may fetch for them.
  *
- * A loop: fetching → attending (a ring has come) → fetching, or held until there is room.
+ * A loop: fetching → attending (a BullMQ job has come) → fetching, or held until slots are free.
  */
 export interface SlotPool {
-  /** A loop has fetched this many doorbells: how many of them have found a place. */
+  /** A loop has fetched this many doorbells: returns how many of them got a slot. */
   acquire(doorbells: number): number
   release(): void
   /**
-   * A loop has seen to its ring: resolves when it may fetch another, which is when the free places outnumber what the loops
-   * that are fetching may bring. So at most one ring at a time comes that does not find room for all its doorbells,
-   * and a place that is left is never without a loop that fetches for it.
+   * A loop has answered its BullMQ job: resolves when it may fetch another, which is when the free slots
+   * outnumber what the loops that are fetching may bring. So at most one BullMQ job at a time brings more
+   * doorbells than there are slots, and a free slot always has a loop that fetches for it.
    */
   whenFree(): Promise<void>
   /** There may be something to do for more. */
   changed(): void
-  /** Has no more places to give, and holds nobody. */
+  /** Gives no more slots, and holds no loop. */
   close(): void
-  /** Resolves when all places are left. */
+  /** Resolves when all slots are free. */
   empty(): Promise<void>
 }
 
@@ -52,7 +52,7 @@ export const createSlotPool = ({
     const left = count + Math.min(count, idle()) - taken
     return Math.max(0, room ? Math.min(left, room()) : left)
   }
-  // With little room one loop may fetch: what it brings beyond that is rung again.
+  // With few free slots one loop may fetch: the doorbells beyond those are rung again.
   const isRoom = (): boolean => closed || free() > fetching * ringSize
   const letGo = (): void => {
     while (held.length > 0 && isRoom()) {

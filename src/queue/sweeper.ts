@@ -14,7 +14,7 @@ const limitPerShard = 200
 const gapMs = 2_000
 /** An entry taken by a sweeper that dies comes up again after this. */
 const graceMs = 5_000
-/** Of one shard at once: those before the last have hung for longer than the grace. */
+/** The most rounds of one shard at once: all but the last have hung for longer than the grace. */
 const mostRounds = 3
 /** A worker ends its own calls at the deadline; only one that is dead or stuck is still running after this. */
 export const deadlineGraceMs = 5_000
@@ -107,9 +107,9 @@ const announceBatch = async (
 }
 
 /**
- * The lease of whoever delivered this webhook has ended: its doorbell is to be rung again, in the next round. It stands in
- * the schedule before the lease is gone, so dying between the two, or a new lease that is taken in between and goes with the
- * old one, cost at most a delivery too many.
+ * Schedules the doorbell of a webhook whose lease has ended for the next round. The doorbell is in the
+ * schedule before the lease is gone, so a death between the two, or a new lease that is taken in between and
+ * goes with the old one, costs at most a delivery too many.
  */
 const reschedule = async ({ schedule, now }: SweepDeps, lease: string, doorbell: string): Promise<void> => {
   await schedule.add(doorbell, now())
@@ -154,7 +154,7 @@ const sweepJobs = async (
   await Promise.all(entries.map((entry, i) => attend(entry, records[i]!)))
 }
 
-/** Sweeps one shard, whatever becomes of the others. */
+/** Sweeps one shard, independently of the others. */
 interface ShardSweep {
   /** Begins a round, unless one is under way. */
   start(): void

@@ -1,7 +1,9 @@
 import type { Cluster, Redis } from 'ioredis'
 import { createOwedWrite } from '../redis/owed-write.ts'
 
-/** Long enough that whoever has the turn takes it again in time, short enough that another soon follows one that died. */
+/**
+ * Long enough that its holder renews the turn in time, short enough that another soon follows one that died.
+ */
 const turnMs = 5_000
 
 /**

@@ -114,8 +114,8 @@ const single = (
 const disconnectTimeoutMs = 500
 
 /**
- * For ioredis: connects to any of a Cluster's named nodes, to the next one each time. All of them hear what is
- * published on one. ioredis's own way for subscriptions tells nobody when it had to change the node, and what was
+ * For ioredis: connects to any of a Cluster's named nodes, to the next one each time. All of them hear what
+ * is published on one. ioredis's own way for subscriptions changes the node without an event, and what was
  * published meanwhile is lost: this way it is a connection like any other, with its `ready`.
  */
 const anyNodeConnector = ({ nodes, tls }: ClusterPlace) => {
@@ -141,9 +141,10 @@ const anyNodeConnector = ({ nodes, tls }: ClusterPlace) => {
 }
 
 /**
- * Makes `connect` settle. In ioredis (6.0.0) its promise is forgotten when nodes answer, but say that the Cluster is down:
- * it tries again, and nobody is told. BullMQ awaits that promise after an outage, and its worker was deaf from then on. Now
- * it resolves with whichever attempt succeeds; also that of a duplicate, which is what BullMQ connects.
+ * Makes `connect` settle. In ioredis (6.0.0) its promise is forgotten when nodes answer, but say that the
+ * Cluster is down: it tries again, and the promise never settles. BullMQ awaits it after an outage, and its
+ * worker was deaf from then on. Now it resolves with whichever attempt succeeds, also for a duplicate, which
+ * is what BullMQ connects.
  */
 const steady = (cluster: Cluster): Cluster => {
   const connect = cluster.connect.bind(cluster)
@@ -160,7 +161,7 @@ const steady = (cluster: Cluster): Cluster => {
   return cluster
 }
 
-/** Rejects when Redis does not answer. Of a Cluster all shards must, or some jobs cannot be kept. */
+/** Rejects when Redis does not answer. All shards of a Cluster must, or some jobs cannot be kept. */
 export const pingRedis = async (redis: Redis | Cluster, keys: Keys): Promise<void> => {
   if (!redis.isCluster) await redis.ping()
   else await Promise.all(shards.map(shard => redis.exists(keys.schedule(shard))))

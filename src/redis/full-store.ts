@@ -1,6 +1,6 @@
 import type { RunScript, Script } from './scripts.ts'
 
-/** Nothing new is made: what room is left is for ending what was accepted. */
+/** Nothing new is made: the memory that is left is for ending what was accepted. */
 export class StoreFullError extends Error {
   constructor(cause?: unknown) {
     super('the store is full', { cause })

@@ -60,7 +60,7 @@ export const newPartId = (shard: number, nowMs: number): string => `part_${newUl
 /** A sample that a route's mirror is asked: a job of a kind of its own, which no client can name. */
 export const newMirrorId = (shard: number, nowMs: number): string => `mirror_${newUlid(shard, nowMs)}`
 
-/** Of the sample that is asked side by side with a job: the same for whoever runs that. */
+/** The id of the sample that a mirror is asked beside a job: the same in every run of the job. */
 export const mirrorIdOf = (jobId: string): string => `mirror_${ulidOf(jobId)}`
 
 export const isJobId = isIdOf(jobPrefix)

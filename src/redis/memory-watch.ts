@@ -26,7 +26,9 @@ export interface MemoryWatchOptions {
 }
 
 const lookMs = 500
-/** There is room again once so much of `fullAt` is free: not with each job that ends. */
+/**
+ * Redis counts as full until this share of `fullAt` is free, so that the state does not change with each job.
+ */
 const slack = 0.03
 
 /** Looks until the process stops. */
@@ -39,8 +41,9 @@ export const openMemoryWatch = async (
 
   const look = async (): Promise<void> => {
     const masters = redis instanceof Cluster ? redis.nodes('master') : [redis]
-    // Connected and not yet ready, INFO leaves at once, and ioredis forgets it when the connection breaks: nobody would answer
-    // it, ever. In every other state it waits its turn; a node of a Cluster connects by it.
+    // On a connection that is not yet ready, INFO leaves at once, and ioredis forgets it when the connection
+    // breaks: it would never settle. In every other state it waits its turn; a node of a Cluster connects by
+    // it.
     if (masters.some(({ status }) => status === 'connect')) return
     const all = await Promise.all(masters.map(readMemory))
     figures = all.toSorted((a, b) => shareOf(b) - shareOf(a))[0] ?? figures

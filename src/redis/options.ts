@@ -35,10 +35,11 @@ export type Manner = typeof failFastOptions | typeof patientOptions
 const leavesSoon = { connectTimeout: 2_000, disconnectTimeout: 500 }
 
 /**
- * Neither is one that stays connected and answers nothing: what was asked of it is asked of its heir. Longer than workers
- * block, who look again every second, and than a command of the API may take. ioredis can listen to what Sentinels say of
- * fail-overs instead, but then it ends connections for good when they tell of one while it connects (6.0.0: the second
- * `+switch-master` stops the connector of the first, and the connection counts as closed by its user).
+ * Neither is one that stays connected and answers nothing: its commands go to its successor. The time is
+ * longer than workers block, which look again every second, and than a command of the API may take. ioredis
+ * can listen to fail-overs of Sentinels instead, but ends connections for good when one comes while it
+ * connects (6.0.0: the second `+switch-master` stops the connector of the first, and the connection counts as
+ * closed by its user).
  */
 const leavesSilence = (manner: Manner) => ({ socketTimeout: isPatient(manner) ? 5_000 : 2_500 })
 

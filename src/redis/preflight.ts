@@ -18,7 +18,7 @@ export interface PreflightOptions {
 
 /**
  * Reads whether this Redis, every master of it where it is a Cluster, can keep jobs. Needs no right but INFO: hosted
- * Redis often forbids CONFIG, which is only asked for what INFO does not tell. Rejects when INFO itself fails.
+ * Redis often forbids CONFIG, which is only asked for what INFO lacks. Rejects when INFO itself fails.
  */
 export async function checkRedis(redis: Redis | Cluster, options: PreflightOptions = {}): Promise<Preflight> {
   if (!(redis instanceof Cluster)) return checkServer(redis, { ...options, inCluster: false })

@@ -12,9 +12,9 @@ export interface ReplicatedOptions {
 }
 
 /**
- * Runs scripts so that the confirmed ones resolve when replicas have what they made; they reject with NotReplicatedError when
- * those do not say so in time. `run` serves the others. `writer` must be a connection that nobody else uses: it stands
- * still while replicas are waited for.
+ * Runs scripts so that the confirmed ones resolve when replicas have what they made; they reject with
+ * NotReplicatedError when the replicas do not say so in time. `run` serves the others. `writer` must be a
+ * connection of its own: it stands still while replicas are waited for.
  */
 export const createReplicatedRunner = (
   run: RunScript,
@@ -69,7 +69,7 @@ const confirm = async (
   try {
     // In the slot of the key, for a Cluster.
     const mark = `${key.slice(0, key.indexOf('}') + 1)}:mark`
-    // Of one connection, WAIT is about what was written on it before.
+    // WAIT is about what was written on the same connection before.
     const [, count] = await Promise.all([
       server?.set(mark, 1, 'PX', markMs),
       server?.wait(replicas, timeoutMs) ?? 0,

@@ -49,6 +49,6 @@ export const reportCluster = (cluster: Cluster, { log, ...where }: Reported): Cl
 const reasonOf = (error: Error & { code?: unknown; lastNodeError?: Error }): string => {
   if (typeof error.code === 'string') return error.code
   if (error.lastNodeError instanceof Error) return reasonOf(error.lastNodeError)
-  // Sentinels that are out of reach are told of in a sentence, with the last one's code in it.
+  // ioredis reports unreachable Sentinels in a sentence that has the last one's code in it.
   return /^[A-Z]{3,}(?= )|\b[A-Z]{6,}\b/.exec(error.message)?.[0] ?? error.name
 }

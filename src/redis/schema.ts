@@ -30,7 +30,7 @@ export const checkSchema = async (
     if (old.includes(1)) {
       return `An older Baton has written to this Redis: the data under the prefix \`${prefix}\` have no layout that this version knows. Let the older version end its jobs, or set \`redis.prefix\` to another prefix.`
     }
-    // A Redis that takes no writes now is told by the next process that starts.
+    // If Redis takes no writes now, the next process that starts writes it.
     await createOwedWrite(redis)('SET', key, known, 'NX').catch(() => undefined)
     return null
   }

@@ -29,7 +29,9 @@ interface Definition {
   /** A line between the two, for a variant of a script that has the same file. */
   readonly before?: string
   readonly whenFull: WhenFull
-  /** It makes what a client is told is made: resolves when replicas have it, where the config asks for that. */
+  /**
+   * What it makes is confirmed to a client: resolves when replicas have it, where the config asks for that.
+   */
   readonly confirmed?: boolean
   /** Only where the file does not name it: a variant, or a text. */
   readonly name?: string
@@ -47,9 +49,9 @@ export interface Script {
 }
 
 /**
- * Serves many records of a shard at once. Of its keys only the first is named, and the others derived from it. Its message, an
- * array of any depth, travels as one MessagePack argument, and the reply, again an array, comes back as one: ioredis spends as
- * much time on each word it writes as a packer on ten.
+ * Serves many records of a shard at once. Only its first key is named, the others are derived from it. Its
+ * message, an array of any depth, travels as one MessagePack argument, and the reply, again an array, comes
+ * back as one: ioredis spends as much time on each argument as a packer on ten.
  */
 export interface PackedScript extends Script {
   readonly keys: 1

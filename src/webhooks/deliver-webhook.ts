@@ -18,8 +18,8 @@ export interface Announcement {
 export interface DeliverySource {
   readonly deliveries: Deliveries
   /**
-   * What is to be told by the record of a delivery that was taken; null when nothing is. Whatever it throws is a failed
-   * attempt: left to itself, the doorbell would come back for ever.
+   * What the record of a taken delivery announces; null when there is nothing to announce. What it throws
+   * counts as a failed attempt, or the doorbell would come back for ever.
    */
   announcement(id: string, fields: RecordFields): Announcement | null | Promise<Announcement | null>
   /** What log lines call the id. */
@@ -29,7 +29,7 @@ export interface DeliverySource {
 export interface DeliveryDeps {
   readonly source: DeliverySource
   readonly sender: WebhookSender
-  /** Shared by all sources: it is one worker's places that they share out. */
+  /** All sources share one, because they share the slots of one worker. */
   readonly receivers: Pick<Receivers, 'enter'>
   /** Signs for jobs that brought no secret of their own. */
   readonly defaultSecret: string | undefined
@@ -94,7 +94,7 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
       : { status: 'pending', reason, nextAtMs: Math.round(now() + delayMs) }
   }
 
-  /** Null when there is nothing to tell. Never throws. */
+  /** Null when there is nothing to announce. Never throws. */
   const attemptAt = async (
     id: string,
     fields: RecordFields,
@@ -140,10 +140,10 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
         ? unavailable
         : await attemptWithin(admission, () => attemptAt(id, fields, signal))
     if (outcome === null) return
-    // A stop of ours says nothing about the receiver: the schedule is asked to ring again.
+    // A stop of this process says nothing about the receiver: the schedule rings again.
     if (!outcome.delivered && outcome.reason === 'aborted') return source.deliveries.reschedule(id, attempt)
 
-    // Of those made before the dead letter was last sent again none counts.
+    // Attempts from before the dead letter was last sent again do not count.
     const result = resultOf(outcome, attempt + 1 - Number(fields.deliveries_before ?? 0))
     const isRecorded = await source.deliveries.recordDelivery(id, attempt, result)
     if (isRecorded)

@@ -12,7 +12,7 @@ export type DeliveryResult =
   | { readonly status: 'delivered' | 'dead'; readonly reason: string }
   | { readonly status: 'pending'; readonly reason: string; readonly nextAtMs: number }
 
-/** How the webhook of a job or a batch fares, as its record tells. */
+/** How the webhook of a job or a batch fares, as its record says. */
 export interface Deliveries {
   /**
    * Takes a delivery for `leaseMs`, and answers the record whose webhook it is; null when this attempt is not what that
@@ -27,7 +27,7 @@ export interface Deliveries {
   reschedule(id: string, attempt: number): Promise<void>
   /** Gives a delivery back that was taken: it is rung again then, and no attempt is counted. False when it is over. */
   holdDelivery(id: string, attempt: number, dueAtMs: number): Promise<boolean>
-  /** Puts back the doorbell of a delivery that nobody has taken; false when that is not due (any more). */
+  /** Puts back the doorbell of a delivery that no worker has taken; false when it is not due (any more). */
   recoverDelivery(id: string, attempt: number): Promise<boolean>
   /** Takes a dead letter back into delivery; false when there is none. */
   redeliver(id: string): Promise<boolean>
@@ -48,8 +48,8 @@ export interface DeliveriesOptions {
 }
 
 /**
- * BullMQ takes no ring by a name that it has: the doorbell waits until the ring that it came with has surely ended, or it
- * would be lost with that.
+ * BullMQ ignores a job whose name it already has. So the doorbell waits until the BullMQ job that it came
+ * with has surely ended, or it would be lost.
  */
 const ringEndsMs = 1_500
 
@@ -66,7 +66,7 @@ interface Delivered extends Doorbell {
   readonly result: DeliveryResult
 }
 
-/** What HGETALL tells within a script. */
+/** Reads what HGETALL replies within a script. */
 const fieldsOf = (flat: readonly string[]): RecordFields => {
   const fields: Record<string, string> = {}
   for (let i = 0; i < flat.length; i += 2) fields[flat[i]!] = flat[i + 1]!

@@ -20,7 +20,7 @@ export interface EndedBatch {
 }
 
 export interface WebhookEvent {
-  /** Also the `webhook-id`. Derived from the job or batch, so however often it is announced, receivers can tell. */
+  /** Also the `webhook-id`. Derived from the job or batch, so receivers recognise a repetition. */
   readonly id: string
   readonly type: `job.${TerminalStatus}` | `batch.${EndedBatchStatus}` | 'batch.blocked'
   /** The request body, to be sent and signed as it is. */

@@ -10,15 +10,15 @@ export interface OwedDelivery {
 }
 
 /**
- * Webhooks of batches that are owed: each stands here from the step that owes it to the one that records its delivery or gives it
- * up, whatever becomes of its doorbell and of its entry in the schedule.
+ * The webhooks of batches that are owed. Each is in this set from the step that owes it to the one that
+ * records its delivery or gives it up, even when its doorbell and its entry in the schedule are lost.
  */
 export interface OwedAnnouncements {
-  /** Of each shard those that nobody has looked at since then, up to a number. */
+  /** Those that were last looked at before then, up to `perShard` of each shard. */
   notSeenSince(beforeMs: number, perShard: number): Promise<readonly string[]>
   /** Null when it is owed no more. */
   look(id: string): Promise<OwedDelivery | null>
-  /** Puts its doorbell back; false when that is not due (any more), or somebody delivers it. */
+  /** Puts its doorbell back; false when it is not due (any more), or a worker delivers it. */
   recover(id: string, attempt: number): Promise<boolean>
 }
 

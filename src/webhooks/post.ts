@@ -46,9 +46,9 @@ const maxAnswerBytes = 4_096
 const maxAnswerMs = 1_000
 
 /**
- * One request, by the interface on which undici's own are built: a stream for a body that nobody reads, and signals to
- * end what seldom is, were a third of what a delivery cost. Never rejects. Resolves when the answer's body has ended or is
- * cut off, with the connection; how that goes changes nothing.
+ * Makes one request through the low-level interface of undici: a stream for a body that is not read, and
+ * signals for an end that seldom comes, were a third of what a delivery cost. Never rejects. Resolves when
+ * the answer's body has ended or is cut off with the connection; either is fine.
  */
 export const post = (
   dispatcher: Dispatcher,

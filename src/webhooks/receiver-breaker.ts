@@ -23,7 +23,10 @@ export interface ReceiverBreaker {
   open(untilMs: number): void
 }
 
-/** A receiver that asks for more is asked again after this; the delivery that it told so waits for all of it. */
+/**
+ * The longest pause for a receiver that asks for one; the delivery that it answered so waits for all that it
+ * asked.
+ */
 const longestAskedMs = 300_000
 
 /** Says of the receiver, not of the event, that it does not take anything now. */

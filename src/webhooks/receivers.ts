@@ -5,7 +5,7 @@ import type { DeliveryOutcome } from './send.ts'
 export interface Visit {
   readonly origin: string
   readonly tenant: string
-  /** Of the event: what failed twice is one failure. */
+  /** The event's id: an event that failed twice counts as one failure. */
   readonly id: string
 }
 
@@ -20,8 +20,9 @@ export type ReceiverAdmission =
   | { readonly kind: 'held'; readonly dueAtMs: number; readonly down: boolean }
 
 /**
- * Shares the places of a worker out among receivers and tenants, so that one that hangs delays no other's webhooks. Who finds no
- * room waits here while the others of its receiver get on, which is some milliseconds, and else in the schedule.
+ * Shares the slots of a worker among receivers and tenants, so that one that hangs delays no other's
+ * webhooks. A delivery without a slot waits here for some milliseconds while others of its receiver get on,
+ * else in the schedule.
  */
 export interface Receivers {
   enter(visit: Visit): Promise<ReceiverAdmission>
@@ -29,7 +30,7 @@ export interface Receivers {
   hanging(): number
   /** Takes over what another process has learned. */
   shut(origin: string, untilMs: number): void
-  /** To be called now and then: forgets those that nobody sends to any more. */
+  /** Forgets receivers that get no deliveries any more. To be called now and then. */
   tidy(): void
 }
 
@@ -42,7 +43,7 @@ export interface ReceiversOptions {
   readonly onShut?: (origin: string, untilMs: number) => void
 }
 
-/** Where nothing has got on for this long, nobody waits in a place. */
+/** Deliveries to a receiver without progress for this long do not wait in a slot. */
 const stalledMs = 250
 /** Nor where it would take longer than this. */
 const longestWaitMs = 100
@@ -56,7 +57,7 @@ const longestHoldMs = 60_000
 const holdPerFullMs = 4
 const forgetAfterMs = 600_000
 
-/** What deliveries take room of. */
+/** How many deliveries may be under way, and are. */
 interface Capacity {
   taken: number
   /** When something last got on, by a time without steps. */
@@ -74,7 +75,7 @@ interface Receiver extends Capacity {
   waiting: number
   /** When the last that was held comes back. */
   heldUntilMs: number
-  /** Since when there was always one that found no room, or that was held for that; null for a receiver that keeps up. */
+  /** Since when deliveries have always been waiting for a slot; null for a receiver that keeps up. */
   fullSinceMs: number | null
   usedAtMs: number
 }
@@ -84,7 +85,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
   const firstWindow = Math.max(1, Math.ceil(places * 0.1))
   const doubtfulPlaces = Math.max(2, Math.floor(places * 0.2))
   const receivers = new Map<string, Receiver>()
-  /** Of each tenant, the deliveries to new receivers, and to those that fail: these must not crowd out those. */
+  /** By tenant: the deliveries to new and failing receivers, which must not crowd out the others. */
   const doubtful = new Map<string, Capacity>()
   const waiting = new Set<() => void>()
   const underWay = new Set<{ readonly atMs: number }>()
@@ -109,7 +110,7 @@ export const createReceivers = (options: ReceiversOptions): Receivers => {
     return lane
   }
 
-  /** The lane that has no room, or null. */
+  /** The lane that is full, or null. */
   const fullLane = (receiver: Receiver, tenant: string): Capacity | null => {
     const most = receiver.breaker.isProbing(now()) ? 1 : receiver.window
     if (receiver.taken >= most) return receiver

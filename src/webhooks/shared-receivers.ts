@@ -17,7 +17,9 @@ export interface SharedReceiversDeps {
   readonly now: () => number
 }
 
-/** The receivers of this process; it tells others of those that take nothing, and hears of theirs. */
+/**
+ * The receivers of this process; it publishes those that take nothing, and hears of those of other processes.
+ */
 export interface SharedReceivers extends Receivers, Omit<Repeating, 'start'> {
   start(): Promise<void>
   /** Called about once a second: more deliveries may hang by then. */

@@ -37,7 +37,7 @@ export const batchSource = (
   },
 })
 
-/** Notices that a batch is blocked. `read`: the batch as it is when it is told. */
+/** Notices that a batch is blocked. `read`: the batch as it is when the notice is sent. */
 export const noticeSource = (
   deliveries: Deliveries,
   read: (batchId: string) => Promise<BatchRecord | null>,

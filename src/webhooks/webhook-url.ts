@@ -4,7 +4,7 @@ import { literalAddress, type Resolve, resolveAll, resolveWithin } from './addre
 
 const maxUrlLength = 2048
 
-/** A submission does not hang on somebody's name server; the check at connect time is the one that protects. */
+/** A slow name server must not hold up a submission; the check at connect time is the one that protects. */
 const resolveWithinMs = 1_000
 
 const invalid = (message: string): BatonError =>
