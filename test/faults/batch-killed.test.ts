@@ -67,7 +67,7 @@ describe('a batch whose processes are killed', () => {
       await worker.kill()
       worker = await site.worker('first')
       await delay(randomInt(300))
-      server.kill()
+      await server.kill()
       await server.restart()
       await delay(randomInt(300))
       await feeder.kill()

@@ -44,7 +44,7 @@ describe('a Redis that is killed', () => {
     const sending = submitAll(client, users, ids)
     for (const share of [0.3, 0.7]) {
       await until(() => ids.size >= count * share)
-      server.kill()
+      await server.kill()
       await server.restart()
     }
     await sending

@@ -38,7 +38,7 @@ describe('connections to Redis', () => {
     it('fails at once while Redis is away, and works again when it is back', async () => {
       const redis = kept(createApiRedis(server.url, log))
       await isReady(redis)
-      server.kill()
+      await server.kill()
       await isAway(redis)
       const startedMs = performance.now()
       await expect(redis.set('k', 'v')).rejects.toThrow()
@@ -62,7 +62,7 @@ describe('connections to Redis', () => {
     it('keeps a command until Redis is back', async () => {
       const redis = kept(createPatientRedis(server.url, log, { autoPipelining: true }))
       await isReady(redis)
-      server.kill()
+      await server.kill()
       await isAway(redis)
       const answer = redis.set('k', 'v')
       await failedReconnections(redis, 3)
@@ -84,7 +84,7 @@ describe('connections to Redis', () => {
     const subscriber = kept(createSubscriber(server.url, log))
     const publisher = kept(createPatientRedis(server.url, log))
     await subscriber.subscribe('news')
-    server.kill()
+    await server.kill()
     await isAway(subscriber)
     await server.restart()
     const heard: string[] = []
@@ -97,7 +97,7 @@ describe('connections to Redis', () => {
     it('has one line when it begins and one when it ends', async () => {
       const redis = kept(createPatientRedis(server.url, log))
       await isReady(redis)
-      server.kill()
+      await server.kill()
       await failedReconnections(redis, 5)
       await server.restart()
       await isReady(redis)

@@ -57,7 +57,7 @@ describe('the API in an outage of Redis', () => {
   describe('while Redis is gone', () => {
     it('everything that needs it answers 503 at once, and works again when it is back', async () => {
       const { id } = await submitJob(api)
-      server.kill()
+      await server.kill()
       await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
       for (const request of requests(id)) {
         const [answer, tookMs] = await timed(request)
@@ -80,7 +80,7 @@ describe('the API in an outage of Redis', () => {
     it('outlasts an outage', async () => {
       const answer = call(api, 'POST', '/v1/chat/completions', { body: chat() })
       const id = await waitedFor(api)
-      server.kill()
+      await server.kill()
       await server.restart()
       await recovers()
       await endJob(api, id)
@@ -109,7 +109,7 @@ describe('the API in an outage of Redis', () => {
       const { id } = await submitJob(api)
       const reader = await readEvents(api, id)
       await vi.waitUntil(() => reader.events.length === 1, { timeout: 5_000, interval: 5 })
-      server.kill()
+      await server.kill()
       await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
       const refused = await call(api, 'GET', `/v1/jobs/${id}`, { headers: { accept: 'text/event-stream' } })
       expectUnavailable(refused)

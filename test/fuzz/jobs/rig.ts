@@ -154,7 +154,7 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
     },
     loseRings: queue => views.get(queue)!.obliterate({ force: true }),
     restart: async () => {
-      server.kill()
+      await server.kill()
       await server.restart()
       await until(async () => (await redis.ping()) === 'PONG')
     },

@@ -50,7 +50,7 @@ describe('a private redis-server', () => {
     const { server, redis } = await start()
     for (let n = 1; n <= 500; n++) await redis.incr('count')
     const before = server.pid
-    server.kill()
+    await server.kill()
     await server.restart()
     expect(server.pid).not.toBe(before)
     expect(await connect(server.url).get('count')).toBe('500')
@@ -60,7 +60,7 @@ describe('a private redis-server', () => {
     // 200 µs for each of 5,000 keys: about a second in which it answers LOADING.
     const { server, redis } = await start('--key-load-delay', '200')
     await redis.eval("for n = 1, 5000 do redis.call('SET', n, n) end", 0)
-    server.kill()
+    await server.kill()
     const startedMs = performance.now()
     await server.restart()
     expect(performance.now() - startedMs).toBeGreaterThan(500)
