@@ -9,7 +9,8 @@ let server: OwnRedis
 let rig: Rig
 beforeEach(async () => {
   server = await ownRedis()
-  rig = await openRig({ redisUrl: server.url })
+  // No lease runs out while Redis is away, however busy the machine is: a job whose lease ended is rightly called again.
+  rig = await openRig({ redisUrl: server.url, config: { jobs: { lease: '10s' } } })
 })
 afterEach(async () => {
   await rig.close()
@@ -55,8 +56,7 @@ describe('a Redis that is killed', () => {
     }, 40_000)
     expect(jobs.map(job => job.id).sort()).toEqual([...ids.values()].sort())
     expect(new Set(jobs.map(job => job.status))).toEqual(new Set(['succeeded']))
-    // On a busy machine a lease of a second may run out while Redis is away: then the log has both calls.
-    for (const job of jobs) expect(job.attempts.some(a => a.verdict === 'ok')).toBe(true)
+    for (const job of jobs) expect(job.attempts.filter(a => a.verdict === 'ok')).toHaveLength(1)
     const calls = { ...second.calls.identities, ...first.calls.identities }
     expect(Object.keys(calls)).toHaveLength(count)
     // Only what was under way when Redis died may be called again: 2 workers of 50 calls, twice.
