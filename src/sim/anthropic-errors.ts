@@ -33,6 +33,7 @@ export function anthropicError(
 }
 
 export function anthropicThrottleMessage(limits: RateLimits, { scope }: Denial): string {
+  if (scope === 'at once') return 'Number of concurrent connections has exceeded your rate limit.'
   const limit = Math.floor(limits[scope]?.limit ?? 0)
   return `This request would exceed your organization's rate limit of ${limit} ${scope} per minute.`
 }

@@ -55,6 +55,8 @@ const throttle = z
     /** Requests that may come at once; a second's worth when absent, and at least one. */
     burst: z.int().positive().optional(),
     tokensPerMinute: z.number().positive().optional(),
+    /** Calls that are served at a time. No header tells it. */
+    atOnce: z.int().positive().optional(),
     /** Tells nothing of it in headers but how long to stay away. */
     silent: z.boolean().optional(),
   })

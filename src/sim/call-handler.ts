@@ -44,7 +44,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-const atOnce = (outcome: Outcome, reply: Reply): Course => ({ outcome, reply, delayMs: 0, bodyDelayMs: 0 })
+type PlannedCourse = Course & Pick<OrdinaryDecision, 'leave'>
+
+const atOnce = (outcome: Outcome, reply: Reply): PlannedCourse => ({
+  outcome,
+  reply,
+  delayMs: 0,
+  bodyDelayMs: 0,
+})
 
 /** Answers completion calls, each as it was decided. */
 export function createCallHandler({
@@ -84,7 +91,7 @@ export function createCallHandler({
     text: string,
     body: unknown,
     identity: string | null,
-  ) {
+  ): PlannedCourse {
     const model = stringAt(body, 'model') ?? ''
     const context = { dialect: dialectOf(endpoint), requestId: `req_sim${served}`, model }
     if (!isKeyGood(req)) return atOnce('bad-key', errorReply(context, 'bad-key'))
@@ -95,7 +102,8 @@ export function createCallHandler({
     const { inputTokens } = request
     const decision = decider.decide({ script: headerOf(req, 'x-sim-script'), model, identity, inputTokens })
     if (decision === null) return blame('the script cannot be read')
-    if (decision.outcome === 'throttle') return atOnce('throttle', throttleReply(context, decision, now()))
+    if (decision.outcome === 'throttle')
+      return { ...decision, ...atOnce('throttle', throttleReply(context, decision, now())) }
     return { ...decision, reply: replyTo(decision, request, context) }
   }
 
@@ -110,6 +118,7 @@ export function createCallHandler({
       const course = plan(req, endpoint, text, body, identity)
       stats.decided(course.outcome, identity)
       note?.decided(course.outcome, identity)
+      if (course.leave) res.once('close', course.leave)
       deliver(res, course)
     })
   }

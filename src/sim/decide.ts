@@ -18,10 +18,14 @@ export interface CallFacts {
   readonly inputTokens: number
 }
 
+/** To be called when the call has come to its end; absent where it takes no place. */
+type Leave = () => void
+
 interface ThrottleDecision {
   readonly outcome: 'throttle'
   readonly limits: RateLimits
   readonly denial: Denial
+  readonly leave?: Leave
 }
 
 export interface OrdinaryDecision {
@@ -30,6 +34,7 @@ export interface OrdinaryDecision {
   readonly bodyDelayMs: number
   /** Where a throttle is set, successes tell its state as well. */
   readonly limits: RateLimits | null
+  readonly leave?: Leave
 }
 
 export type Decision = ThrottleDecision | OrdinaryDecision
@@ -91,9 +96,11 @@ export function createDecider(initial: BehaviourInput, { random, now }: Chance):
   }
 
   function behaveTo(inputTokens: number): Decision {
-    const admission = throttle?.admit(inputTokens, now()) ?? null
-    if (admission?.denial) return { outcome: 'throttle', limits: admission.limits, denial: admission.denial }
-    return meetFault(admission?.limits ?? null)
+    if (throttle === null) return meetFault(null)
+    const { limits, denial } = throttle.admit(inputTokens, now())
+    if (denial !== null) return { outcome: 'throttle', limits, denial }
+    // Not of the throttle that may be set by then.
+    return { ...meetFault(limits), leave: throttle.leave }
   }
 
   function meetFault(limits: RateLimits | null): Decision {

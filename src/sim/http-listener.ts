@@ -16,6 +16,9 @@ export interface HttpListener {
   stop(): Promise<void>
 }
 
+/** Thousands of calls may begin at once; where the queue is full, a connection is tried again after a second. */
+const backlog = 16_384
+
 export function createHttpListener(onRequest: RequestListener): HttpListener {
   // No idle timeout: closing a kept connection just as a client reuses it would look like a fault that was not asked for.
   const server = createServer({ keepAliveTimeout: 0 }, onRequest)
@@ -27,7 +30,7 @@ export function createHttpListener(onRequest: RequestListener): HttpListener {
     if (stopped !== null) throw new Error('the server was stopped before it started')
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     server.once('error', reject)
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog }, resolve)
     await promise
     server.off('error', reject)
     const { port: bound } = server.address() as AddressInfo

@@ -70,14 +70,17 @@ export function openAiError(kind: JsonErrorKind, model: string): { status: numbe
   return { status, error: { message: message.replace('{model}', () => model), type, param, code } }
 }
 
+const crowded = 'Too many concurrent requests. Please try again later.'
 const unit = { requests: 'requests per min (RPM)', tokens: 'tokens per min (TPM)' }
 
 export function openAiThrottleError(model: string, limits: RateLimits, denial: Denial): OpenAiError {
   const { scope, requested, waitMs } = denial
+  const code = 'rate_limit_exceeded'
+  if (scope === 'at once') return { message: crowded, type: 'requests', param: null, code }
   const limit = Math.floor(limits[scope]?.limit ?? 0)
   const used = limit - (limits[scope]?.remaining ?? 0)
   const message =
     `Rate limit reached for ${model} in organization org-sim on ${unit[scope]}: ` +
     `Limit ${limit}, Used ${used}, Requested ${requested}. Please try again in ${goDuration(waitMs)}.`
-  return { message, type: scope, param: null, code: 'rate_limit_exceeded' }
+  return { message, type: scope, param: null, code }
 }

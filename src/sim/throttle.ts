@@ -57,7 +57,7 @@ export interface RateLimits {
 
 /** Why a call was turned away, and for how long. */
 export interface Denial {
-  readonly scope: 'requests' | 'tokens'
+  readonly scope: 'requests' | 'tokens' | 'at once'
   readonly requested: number
   readonly waitMs: number
   /**
@@ -74,9 +74,14 @@ export interface Admission {
 
 export interface Throttle {
   admit(tokens: number, nowMs: number): Admission
+  /** A call that was let in has come to its end. */
+  leave(): void
 }
 
-/** Two buckets, and a call needs room in both. One that is turned away takes from neither. */
+/** When a place falls free cannot be known: providers that bound calls in flight say a second, or nothing. */
+const crowdedWaitMs = 1_000
+
+/** Two buckets and a number of places; a call needs room in all. One that is turned away takes from neither. */
 export function createThrottle(limits: ThrottleLimits, startMs: number): Throttle {
   const rpm = limits.rpm ?? (limits.rps === undefined ? undefined : limits.rps * 60)
   const tpm = limits.tokensPerMinute
@@ -85,7 +90,11 @@ export function createThrottle(limits: ThrottleLimits, startMs: number): Throttl
   const requests = rpm === undefined ? null : createTokenBucket({ perMinute: rpm, capacity: burst }, startMs)
   const tokens = tpm === undefined ? null : createTokenBucket({ perMinute: tpm, capacity: tpm }, startMs)
 
+  let inside = 0
+
   function deny(cost: number, nowMs: number): Denial | null {
+    if (limits.atOnce !== undefined && inside >= limits.atOnce)
+      return { scope: 'at once', requested: 1, waitMs: crowdedWaitMs, exact: false }
     const requestWaitMs = requests?.waitMs(1, nowMs) ?? 0
     if (requestWaitMs > 0) return { scope: 'requests', requested: 1, waitMs: requestWaitMs, exact: false }
     const tokenWaitMs = tokens?.waitMs(cost, nowMs) ?? 0
@@ -96,11 +105,15 @@ export function createThrottle(limits: ThrottleLimits, startMs: number): Throttl
     admit(cost, nowMs) {
       const denial = deny(cost, nowMs)
       if (denial === null) {
+        inside++
         requests?.take(1, nowMs)
         tokens?.take(cost, nowMs)
       }
       const now = { requests: requests?.level(nowMs) ?? null, tokens: tokens?.level(nowMs) ?? null, told }
       return { limits: now, denial }
+    },
+    leave() {
+      inside--
     },
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { goDuration, rateLimitHeaders, retryAfterHeaders } from '../../src/sim/rate-limit-headers.ts'
 import { createThrottle } from '../../src/sim/throttle.ts'
 import { ask, post, startSim } from './provider-fixture.ts'
@@ -39,6 +40,16 @@ describe('the throttle of the simulated provider', () => {
     expect(throttle.admit(1_200, 0).denial).toBeNull()
     expect(throttle.admit(1_200, 60_000).denial?.waitMs).toBe(60_000)
     expect(throttle.admit(1_200, 120_000).denial).toBeNull()
+  })
+
+  test('a call that finds all places taken is turned away until another leaves, and takes no place', () => {
+    const throttle = createThrottle({ atOnce: 2, silent: true }, 0)
+    const deny = () => throttle.admit(1, 0).denial
+    expect([deny(), deny()]).toEqual([null, null])
+    expect([deny(), deny()].map(denial => denial?.scope)).toEqual(['at once', 'at once'])
+    throttle.leave()
+    expect(deny()).toBeNull()
+    expect(deny()?.scope).toBe('at once')
   })
 
   test.each([
@@ -92,6 +103,33 @@ describe('the throttle of the simulated provider', () => {
   ])('retry-after is whole seconds, at least one: %o', (wait, headers) => {
     expect(retryAfterHeaders({ scope: 'requests', requested: 1, ...wait })).toEqual(headers)
   })
+
+  test.each([
+    ['/v1/chat/completions', 'Too many concurrent requests. Please try again later.'],
+    ['/v1/messages', 'Number of concurrent connections has exceeded your rate limit.'],
+  ])(
+    'a server whose places are taken says 429 at %s until a call ends or goes away',
+    async (path, message) => {
+      const sim = await startSim({
+        behaviour: { throttle: { atOnce: 1, silent: true }, fault: { kind: 'hang' } },
+      })
+      const call = (signal: AbortSignal | null = null) => post(sim.url + path, ask('gpt-4'), {}, signal)
+      const hanging = new AbortController()
+      const gone = expect(call(hanging.signal)).rejects.toThrow('aborted')
+      await until(() => sim.calls.inFlight === 1 && sim.calls.calls === 1)
+      const denied = await call()
+      expect(denied.status).toBe(429)
+      expect(JSON.parse(denied.text).error.message).toBe(message)
+      hanging.abort()
+      await gone
+      await until(() => sim.calls.inFlight === 0)
+      const again = new AbortController()
+      const goneAgain = expect(call(again.signal)).rejects.toThrow('aborted')
+      await until(() => sim.calls.outcomes.hang === 2)
+      again.abort()
+      await goneAgain
+    },
+  )
 
   test('a throttled server says 429 until its clock has moved on, and tells its limits on success too', async () => {
     let nowMs = Date.UTC(2026, 0, 1)
