@@ -24,6 +24,16 @@ export const ulidOf = (id: string): string => id.slice(ulidAt(id), ulidAt(id) + 
 /** When an id was made, in Unix ms. */
 export const timeOf = (id: string): number => decodeTime(ulidOf(id).toUpperCase())
 
+/** Characters that name a block, and the ms that it lasts. */
+const blockChars = 7
+export const blockMs = 32 ** (10 - blockChars)
+
+/** The block of time in which an id was made: they sort by name. `prelude.lua` cuts it out in the same way. */
+export const blockOf = (id: string): string => ulidOf(id).slice(0, blockChars)
+export const blockAt = (ms: number): string => timeChars(ms).slice(0, blockChars)
+/** When a block begins, in Unix ms. */
+export const startOfBlock = (block: string): number => decodeTime(block.toUpperCase().padEnd(ulidLength, '0'))
+
 /** Every id, and a schedule entry that begins with one, carries its shard in the last character of the core. */
 export const shardOf = (id: string): number => base32.indexOf(id[ulidAt(id) + ulidLength - 1]!) % shardCount
 
@@ -129,6 +139,8 @@ export interface Keys {
   schedule(shard: number): string
   /** Stream: every job's id in the order of arrival. */
   index(shard: number): string
+  /** Hash: how many jobs live of those made in the same 33 s, by the first characters of their ids' time. */
+  live(shard: number): string
   /**
    * Sorted set by name, `<Unix ms>:<id>`: jobs, or batches and their notices, whose webhook was given up; all, or those of a tenant.
    */
@@ -185,6 +197,7 @@ export const createKeys = (prefix: string): Keys => ({
   answer: (id, run) => `${prefix}:{${shardOf(id)}}:a:${id}:${run}`,
   schedule: shard => `${prefix}:{${shard}}:schedule`,
   index: shard => `${prefix}:{${shard}}:index`,
+  live: shard => `${prefix}:{${shard}}:live`,
   deadLetters: (shard, kind, tenant) =>
     `${prefix}:{${shard}}:dead:${kind}${tenant === undefined ? '' : `:${tenant}`}`,
   owed: shard => `${prefix}:{${shard}}:owed`,

@@ -30,6 +30,7 @@ describe('the keys of docs/architecture.md', () => {
     answer: keys.answer(job, 'token'),
     schedule: keys.schedule(3),
     index: keys.index(3),
+    live: keys.live(3),
     reconciler: keys.reconciler(3),
     idempotency: keys.idempotency(3, 'hash'),
     deadLetters: keys.deadLetters(3, 'jobs'),

@@ -28,9 +28,11 @@ local function create(job)
   redis.call('ZADD', KEYS[1], due, id .. '.0.0')
   if timer ~= '0' then redis.call('ZADD', KEYS[1], timer, id .. '.x') end
   redis.call('XADD', BASE .. 'index', '*', 'j', id)
+  note_life(id, 1)
   if idempotency then redis.call('SET', idempotency, id .. ' ' .. fingerprint, 'PX', ttl) end
   return 'created'
 end
 
 for i = 2, #jobs do replies[i - 1] = create(jobs[i]) end
+write_lives()
 return cmsgpack.pack(replies)

@@ -18,6 +18,7 @@ if state == 'running' then
   drop_call(id)
 end
 if finish(record, schedule, id, webhook, custom_id, status, now, retention, 'result', end_json) then publish_ends(id) end
+write_lives()
 redis.call('PEXPIRE', payload, retention)
 redis.call('ZREM', schedule, entries_of(id, hop, generation))
 return state

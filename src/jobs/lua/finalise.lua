@@ -55,6 +55,7 @@ end
 
 local replies = {}
 for i = 3, #ends do replies[i - 2] = finalise(ends[i]) end
+write_lives()
 if #obsolete > 0 then redis.call('ZREM', schedule, unpack(obsolete)) end
 if #payloads > 0 then redis.call('DEL', unpack(payloads)) end
 if #ended > 0 then publish_ends(table.concat(ended, ' ')) end

@@ -111,6 +111,22 @@ local function done_lines(id)
   return BASE .. 'bd:' .. id:sub(5, 24) .. '00000' .. id:sub(-1)
 end
 
+-- How many jobs live of those made in the same 33 seconds, which are named by the first seven characters of
+-- their ids' time: jobs without an end, and those that owe a webhook. The reconciler looks for live jobs only
+-- where there are any. Lines of batches and samples of mirrors, which others look after, do not count. A
+-- script notes what it does, and writes it once.
+local lives = {}
+local function note_life(id, by)
+  if id:sub(1, 4) ~= 'job_' then return end
+  local block = id:sub(5, 11)
+  lives[block] = (lives[block] or 0) + by
+end
+local function write_lives()
+  for block, by in pairs(lives) do
+    if redis.call('HINCRBY', BASE .. 'live', block, by) <= 0 then redis.call('HDEL', BASE .. 'live', block) end
+  end
+end
+
 -- The webhooks of batches and notices that are neither delivered nor given up, by when they were last looked
 -- at. The reconciler of jobs finds a job's by the index of all jobs; these are in no other list once their
 -- batch ended.
@@ -125,7 +141,7 @@ end
 
 -- Ends a job, the one way there is, and starts its retention. Returns whether a client may wait for this end,
 -- so that the caller publishes it (`publish_ends`). The caller also removes what would still wake the job
--- (`entries_of`), and sees to the payload. `holder` stays behind: only a running job's is ever read, and each
+-- (`entries_of`), sees to the payload, and writes what is noted of lives. `holder` stays behind: only a running job's is ever read, and each
 -- job pays for every command here. A job of a batch (`custom_id`) goes to the batch's collector instead,
 -- which removes it when its line is durable: no client waits for it.
 local function finish(record, schedule, id, hook, custom_id, status, now, retention, ...)
@@ -140,6 +156,7 @@ local function finish(record, schedule, id, hook, custom_id, status, now, retent
     redis.call('ZADD', schedule, now, id .. '.w.0')
   else
     redis.call('PEXPIRE', record, retention)
+    note_life(id, -1)
   end
   return true
 end

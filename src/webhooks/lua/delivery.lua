@@ -34,6 +34,7 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
     return 1
   end
   if id:sub(1, 4) ~= 'job_' then redis.call('ZREM', BASE .. 'owed', id) end
+  note_life(id, -1)
   if outcome == 'dead' then add_letter(record, id, retention) end
   redis.call('PEXPIRE', record, retention)
   to_answer(record, id, 'PEXPIRE', retention)
@@ -41,5 +42,6 @@ local function record_delivery(record, id, before, outcome, reason, retention, n
 end
 
 for i = 2, #deliveries do replies[i - 1] = record_delivery(unpack(deliveries[i])) end
+write_lives()
 if #obsolete > 0 then redis.call('ZREM', schedule, unpack(obsolete)) end
 return cmsgpack.pack(replies)

@@ -14,4 +14,6 @@ for _, list in ipairs({ letters_of(ARGV[1], r[5]) }) do
 end
 if ARGV[1]:sub(1, 4) ~= 'job_' then owe_announcement(ARGV[1], ARGV[2]) end
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1] .. '.w.' .. r[2])
+note_life(ARGV[1], 1)
+write_lives()
 return 1

@@ -7,6 +7,7 @@ import {
   webhookDoorbell,
 } from '../../../src/jobs/doorbell.ts'
 import { providerQueue, webhookQueue } from '../../../src/queue/doorbells.ts'
+import { blockOf, shardOf } from '../../../src/redis/keys.ts'
 import { isOver, type Model, type ModelJob } from './model.ts'
 import { deadLetterRetentionMs, queues, type Rig, retentionMs, shards } from './rig.ts'
 
@@ -15,17 +16,25 @@ interface Observed {
   readonly schedule: ReadonlySet<string>
   readonly ringing: ReadonlyMap<string, ReadonlySet<string>>
   readonly dead: ReadonlySet<string>
+  /** How many jobs of a shard and block live, as Redis counts. */
+  readonly live: Readonly<Record<string, number>>
 }
 
 const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
-  const [schedules, dead, rings] = await Promise.all([
+  const [schedules, dead, live, rings] = await Promise.all([
     Promise.all(shards.map(shard => redis.zrange(keys.schedule(shard), '0', '-1'))),
     Promise.all(shards.map(shard => redis.zrange(keys.deadLetters(shard, 'jobs'), '0', '-1'))),
+    Promise.all(shards.map(async shard => [shard, await redis.hgetall(keys.live(shard))] as const)),
     Promise.all(queues.map(async queue => [queue, await rig.ringing(queue)] as const)),
   ])
   return {
     schedule: new Set(schedules.flat()),
     dead: new Set(dead.flat().map(name => name.slice(name.indexOf(':') + 1))),
+    live: Object.fromEntries(
+      live.flatMap(([shard, counts]) =>
+        Object.entries(counts).map(([block, count]) => [`${shard} ${block}`, Number(count)]),
+      ),
+    ),
     ringing: new Map(rings),
   }
 }
@@ -119,6 +128,13 @@ const hasWaker = (job: ModelJob, { schedule, ringing }: Observed): void => {
   }
 }
 
+/** The reconciler looks only where something lives: a count too low hides a job from it, one too high costs walks for ever. */
+const sameLives = (model: Model, { live }: Observed): void => {
+  const living = model.all().filter(job => !isOver(job) || job.delivery?.status === 'pending')
+  const counts = Object.groupBy(living, ({ id }) => `${shardOf(id)} ${blockOf(id)}`)
+  expect(live).toEqual(Object.fromEntries(Object.entries(counts).map(([at, jobs]) => [at, jobs!.length])))
+}
+
 /** Holds Redis against the model, and both against what is promised. */
 export const agree = async (rig: Rig, model: Model): Promise<void> => {
   const observing = observe(rig)
@@ -128,4 +144,5 @@ export const agree = async (rig: Rig, model: Model): Promise<void> => {
       hasWaker(job, await observing)
     }),
   )
+  sameLives(model, await observing)
 }
