@@ -74,7 +74,7 @@ const openParts = async (
     mirrors: createMirrorStore(redis, keys, now),
     providers: context.providers,
     store,
-    index: createJobIndex(redis, keys, context.instance, now),
+    index: createJobIndex(redis, keys),
     doorbells: await life.open(
       'api doorbells',
       () => createDoorbells(redis, keys, log, now),

@@ -6,7 +6,8 @@ import { batchJobId } from '../redis/keys.ts'
 import type { Progress } from './progress.ts'
 import type { BatchRecord } from './record.ts'
 
-export interface SupervisionDeps extends Omit<ReconcilerDeps, 'index' | 'recoverDelivery'> {
+export interface SupervisionDeps
+  extends Omit<ReconcilerDeps, 'walk' | 'trim' | 'mayWalk' | 'recoverDelivery'> {
   readonly store: Pick<JobStore, 'recover' | 'readHeads' | 'cancel' | 'expire'>
 }
 

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
-import { createJobIndex } from '../jobs/index-stream.ts'
+import { createIndexTrim } from '../jobs/index-trim.ts'
+import { createLiveWalk } from '../jobs/live-walk.ts'
 import { createSchedule } from '../jobs/schedule.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createReconciler, type ReconcilerDeps } from '../queue/reconciler.ts'
@@ -15,23 +16,27 @@ export interface MaintenanceDeps
   readonly redis: Redis | Cluster
   readonly run: RunScript
   readonly keys: Keys
-  readonly instance: string
   readonly aheadMs: Parameters<typeof createSchedule>[3]['aheadMs']
   readonly leaseMs: number
+  readonly retentionMs: number
   /** Whether this process is the one to do something for now. */
   readonly hasTurn: (name: string) => Promise<boolean>
 }
 
 /** Those who see to what is owed, whoever promised it: every process takes part. */
 export const openMaintenance = async (life: Lifecycle, site: MaintenanceDeps): Promise<void> => {
-  const { redis, run, keys, instance, now } = site
+  const { redis, run, keys, now, hasTurn } = site
   const parts = { ...site, schedule: createSchedule(redis, run, keys, site) }
-  const index = createJobIndex(redis, keys, instance, now)
   const owed = createOwedAnnouncements({ redis, run, keys, now })
   const tasks = [
     createSweeper(parts, site.leaseMs),
-    createReconciler({ ...parts, index }),
-    createOwedReconciler({ ...parts, owed }, () => site.hasTurn('owed')),
+    createReconciler({
+      ...parts,
+      walk: createLiveWalk(site),
+      trim: createIndexTrim(site),
+      mayWalk: () => hasTurn('reconciler'),
+    }),
+    createOwedReconciler({ ...parts, owed }, () => hasTurn('owed')),
   ]
   for (const task of tasks) {
     await life.open(

@@ -63,7 +63,7 @@ export const storeOn = (
 
 /** Opens the stores, and with them the sweeper and the reconcilers: every process takes part in those. */
 export const openStores = async (life: Lifecycle, foundation: Foundation): Promise<Stores> => {
-  const { config, redis, run, keys, instance, hasTurn, clock, now, telemetry, log } = foundation
+  const { config, redis, run, keys, hasTurn, clock, now, telemetry, log } = foundation
   const store = storeOn(redis, run, keys, config, clock, telemetry)
   const batches = createBatchStore({ redis, run, keys, now })
   const deliveries = deliveriesOn(redis, run, keys, config, now)
@@ -76,13 +76,13 @@ export const openStores = async (life: Lifecycle, foundation: Foundation): Promi
     redis,
     run,
     keys,
-    instance,
     store,
     doorbells,
     hasTurn,
     readDelivery: batches.readDelivery,
     recoverDelivery: deliveries.jobs.recoverDelivery,
     leaseMs: config.jobs.lease,
+    retentionMs: config.jobs.retention,
     now,
     aheadMs: clock.aheadMs,
     steadySinceMs: clock.steadySinceMs,

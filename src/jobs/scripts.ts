@@ -35,4 +35,7 @@ export const jobScripts = {
   recover: defineScript({ ...onRecord, lua: lua('recover'), keys: 2 }),
   passOn: defineScript({ ...onRecord, lua: lua('pass-on'), keys: 2 }),
   takeDue: defineScript({ ...onRecord, lua: lua('take') }),
+  look: definePackedScript({ ...packed, lua: lua('look') }),
+  forgetLives: defineScript({ ...onRecord, lua: lua('forget-lives') }),
+  dropGone: definePackedScript({ ...packed, lua: lua('drop-gone') }),
 } as const

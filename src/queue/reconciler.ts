@@ -2,7 +2,8 @@ import type { Logger } from 'pino'
 import { isTerminal } from '../domain/job.ts'
 import { timerHorizonMs } from '../jobs/codec.ts'
 import { deadlineEntry, deliveryEntry, jobDoorbell, leaseEntry, webhookDoorbell } from '../jobs/doorbell.ts'
-import type { JobIndex } from '../jobs/index-stream.ts'
+import type { IndexTrim } from '../jobs/index-trim.ts'
+import type { LiveWalk } from '../jobs/live-walk.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
@@ -10,10 +11,15 @@ import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
 
 const pollMs = 1_000
+/** Live jobs of a shard that are looked at in a second: a million take five minutes. */
 const perShard = 200
+const trimmedPerShard = 500
 
 export interface ReconcilerDeps {
-  readonly index: JobIndex
+  readonly walk: LiveWalk
+  readonly trim: IndexTrim
+  /** Whether this process is the one that walks for now. */
+  readonly mayWalk: () => Promise<boolean>
   readonly schedule: Schedule
   readonly store: Pick<JobStore, 'recover' | 'readHeads'>
   /** Puts back the doorbell of a job's webhook. */
@@ -24,11 +30,11 @@ export interface ReconcilerDeps {
 }
 
 /**
- * The slow reconciler: walks every shard's index and puts back what a live job is owed and has lost:
- * a doorbell that an operator removed or a lost Redis tail took with it, and the timer of a deadline that has come near.
+ * Puts back what a live job is owed and has lost: a doorbell that an operator removed or a lost Redis tail took with it, and
+ * the timer of a deadline that has come near.
  */
 export const reconcileRecords = async (
-  parts: Omit<ReconcilerDeps, 'index'>,
+  parts: Omit<ReconcilerDeps, 'walk' | 'trim' | 'mayWalk'>,
   records: readonly JobRecord[],
 ): Promise<void> => {
   const { schedule, doorbells, store, now } = parts
@@ -76,14 +82,15 @@ export const reconcileRecords = async (
   await Promise.all(settled.map(attend))
 }
 
-/** Runs in every process; a lease lets one walk at a time. */
+/** Walks over the live jobs. Runs in every process; one at a time does it. */
 export const createReconciler = (parts: ReconcilerDeps): Repeating =>
   createRepeating(
     'reconciler',
     pollMs,
     async () => {
-      const ids = await parts.index.walk(perShard)
-      const records = await parts.store.readHeads(ids)
+      if (!(await parts.mayWalk())) return parts.walk.forget()
+      await parts.trim.next(trimmedPerShard)
+      const records = await parts.store.readHeads(await parts.walk.next(perShard))
       await reconcileRecords(
         parts,
         records.filter(r => r !== null),

@@ -41,7 +41,7 @@ describe('random cursors', () => {
           for (const job of jobs.toSorted((a, b) => a.ms - b.ms || a.seq - b.seq)) {
             await redis.xadd(keys.index(job.shard), `${job.ms}-${job.seq}`, 'j', job.id)
           }
-          const index = createJobIndex(redis, keys, 'test', Date.now)
+          const index = createJobIndex(redis, keys)
           const seen: string[] = []
           for (let page = 0, cursor: string | null = null; ; page++) {
             for (const { shard, ms, seq, goneBefore } of jobs) {

@@ -8,12 +8,9 @@ let index: JobIndex
 
 beforeEach(() => {
   fixture = openStore()
-  index = indexOf('me')
+  index = createJobIndex(fixture.redis, fixture.keys)
 })
 afterEach(() => fixture.close())
-
-const indexOf = (instance: string): JobIndex =>
-  createJobIndex(fixture.redis, fixture.keys, instance, () => fixture.clock.nowMs)
 
 const createdIn = async (shards: readonly number[]): Promise<string[]> => {
   const ids: string[] = []
@@ -61,42 +58,5 @@ describe('the index of jobs', () => {
         expect(parseCursor(text)).toBeNull()
       },
     )
-  })
-
-  describe('the reconciler', () => {
-    const reconciled = async (rounds: number, perShard: number): Promise<string[]> => {
-      const ids: string[] = []
-      for (let i = 0; i < rounds; i++) ids.push(...(await index.walk(perShard)))
-      return ids
-    }
-
-    it('walks over every job once, then rests, then begins anew', async () => {
-      const ids = await createdIn([1, 1, 1, 1, 1, 6])
-      expect((await reconciled(3, 2)).toSorted()).toEqual(ids.toSorted())
-      expect(await index.walk(2)).toEqual([])
-      fixture.clock.nowMs += 30_001
-      expect((await reconciled(3, 2)).toSorted()).toEqual(ids.toSorted())
-    })
-
-    it('is made by one process at a time', async () => {
-      const ids = await createdIn([1])
-      const other = indexOf('other')
-      expect(await index.walk(10)).toEqual(ids)
-      fixture.clock.nowMs += 30_001
-      expect(await other.walk(10)).toEqual([])
-      expect(await index.walk(10)).toEqual(ids)
-      await fixture.redis.del(`${fixture.keys.prefix}:reconciler`) // the lease ran out: its holder died
-      fixture.clock.nowMs += 30_001
-      expect(await other.walk(10)).toEqual(ids)
-    })
-
-    it('removes jobs past their retention, wherever in the walk they stand', async () => {
-      const { redis, keys } = fixture
-      const ids = await createdIn([1, 1, 1, 1, 1, 1])
-      const gone = [ids[0]!, ids[1]!, ids[3]!, ids[4]!]
-      await redis.del(...gone.map(id => keys.record(id)))
-      await reconciled(4, 2)
-      expect((await index.list(null, 10)).map(e => e.id)).toEqual([ids[5], ids[2]])
-    })
   })
 })

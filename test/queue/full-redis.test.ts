@@ -4,13 +4,15 @@ import { until } from '../../harness/until.ts'
 import { createAnswerCache } from '../../src/cache/answer-cache.ts'
 import { createCircuitStore } from '../../src/health/circuit-store.ts'
 import { createProcessHeartbeat, readProcesses } from '../../src/health/heartbeats.ts'
-import { createJobIndex } from '../../src/jobs/index-stream.ts'
+import { createIndexTrim } from '../../src/jobs/index-trim.ts'
+import { createLiveWalk } from '../../src/jobs/live-walk.ts'
 import { createMirrorStore } from '../../src/mirror/mirror-store.ts'
 import { createConsumer } from '../../src/queue/consumer.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import { createTurn } from '../../src/queue/turn.ts'
 import { createOwedWrite } from '../../src/redis/owed-write.ts'
+import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { answer } from '../jobs/store-fixture.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
@@ -132,7 +134,9 @@ describe('the queue of a full Redis', () => {
         q.clock.nowMs,
       )
       expect(await createTurn(redis, keys.prefix, 'me')('something')).toBe(true)
-      await createJobIndex(redis, keys, 'me', parts.now).walk(10)
+      const walks = { redis, run: createScriptRunner(redis), keys, now: parts.now, aheadMs: () => 0 }
+      await createLiveWalk(walks).next(10)
+      await createIndexTrim({ ...walks, retentionMs: 0 }).next(10)
       await createOwedWrite(redis)('SET', 'full:x', 1)
       const cache = createAnswerCache({ redis, keys, leaseMs: 1_000, now: parts.now })
       expect(await cache.enter('a'.repeat(43), 'job_1')).toEqual({ kind: 'lead' })

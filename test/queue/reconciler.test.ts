@@ -1,10 +1,15 @@
 import { Worker } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import { leaseEntry, webhookDoorbell } from '../../src/jobs/doorbell.ts'
+import { createJobIndex } from '../../src/jobs/index-stream.ts'
+import { createIndexTrim } from '../../src/jobs/index-trim.ts'
+import { createLiveWalk } from '../../src/jobs/live-walk.ts'
 import type { NewJob } from '../../src/jobs/types.ts'
 import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
-import { reconcileRecords } from '../../src/queue/reconciler.ts'
+import { createReconciler, reconcileRecords } from '../../src/queue/reconciler.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
+import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { answer } from '../jobs/store-fixture.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
@@ -148,6 +153,27 @@ describe('the queue reconciler', () => {
       await reconcile(id)
       expect(await q.scheduleOf(id)).toMatchObject({ '.x': expiresAtMs })
     })
+  })
+
+  it('walks over the live jobs, as long as it is its turn, and trims their index', async () => {
+    const { redis, keys, clock, log, ...parts } = { ...q, ...q.parts }
+    const [gone, id] = [await q.created(farDeadline()), await q.created(farDeadline())]
+    await q.schedule.remove([`${gone}.0.0`, `${id}.0.0`])
+    await redis.del(keys.record(gone))
+    settle()
+    const site = { redis, keys, run: createScriptRunner(redis), now: parts.now, aheadMs: () => 3_600_000 }
+    let turns = 0
+    const reconciler = createReconciler({
+      ...{ ...parts, log, recoverDelivery: parts.recoverDelivery },
+      walk: createLiveWalk(site),
+      trim: createIndexTrim({ ...site, retentionMs: -86_400_000 }),
+      mayWalk: async () => turns++ > 0,
+    })
+    reconciler.start()
+    await until(async () => (await q.scheduleOf(id))['.0.0'] === clock.nowMs)
+    await reconciler.stop()
+    expect(turns).toBe(2)
+    expect((await createJobIndex(redis, keys).list(null, 10)).map(entry => entry.id)).toEqual([id])
   })
 
   describe('the reconciler leaves alone', () => {

@@ -80,13 +80,13 @@ export const drain = async (world: World, isAnyoneLeft: boolean): Promise<void> 
 
 /** Time goes by until nothing is kept for anybody: Redis drops what has an end, and sweepers and reconcilers what is left. */
 export const outlast = async ({ rig, parts, ...world }: World): Promise<void> => {
-  const { redis, keys, clock, index } = rig
+  const { redis, keys, clock } = rig
+  const trim = rig.newTrim()
   for (const key of await redis.keys('*')) if ((await redis.pttl(key)) >= 0) await redis.del(key)
   for (let round = 0; round < 3; round++) {
     clock.nowMs += 86_400_000
     await sweepAll({ ...world, rig, parts })
-    // A reconciler rests between its walks.
-    await index.walk(200)
+    await trim.next(200)
   }
   for (const shard of shards) expect(await redis.xlen(keys.index(shard))).toBe(0)
   const left = await redis.keys('*')
