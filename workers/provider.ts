@@ -15,7 +15,7 @@ import { createLeases } from '../src/dispatch/leases.ts'
 import { mirrorJobs } from '../src/dispatch/mirror-jobs.ts'
 import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.ts'
 import { modelsAt } from '../src/dispatch/routes.ts'
-import { openShareCall } from '../src/dispatch/share-call.ts'
+import { createWake, openShareCall } from '../src/dispatch/share-call.ts'
 import { createUpstreamCaller } from '../src/dispatch/upstream-caller.ts'
 import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import type { RouteTarget } from '../src/domain/routing/chain.ts'
@@ -62,12 +62,12 @@ export const openProviderWorker = async (
   const consumer = createConsumer({
     queue: providerQueue(name),
     concurrency,
-    lockMs: config.jobs.lease,
     redis: context.redis,
     doorbells,
     keys,
     log: site.log,
     room: intakeOf(context, way),
+    adopt: createWake(context.store, doorbells),
     handle: async (name, onClaimed) => {
       const parsed = parseDoorbell(name)
       if (parsed.kind !== 'job') return

@@ -69,7 +69,6 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
   const consumer = createConsumer({
     queue: webhookQueue,
     concurrency: config.webhooks.concurrency,
-    lockMs: config.jobs.lease,
     redis: context.redis,
     doorbells: context.doorbells,
     keys,

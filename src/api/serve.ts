@@ -75,11 +75,7 @@ const openParts = async (
     providers: context.providers,
     store,
     index: createJobIndex(redis, keys),
-    doorbells: await life.open(
-      'api doorbells',
-      () => createDoorbells(redis, keys, log, now),
-      doorbells => doorbells.close(),
-    ),
+    doorbells: createDoorbells(redis, run, keys),
     deliveries: deliveriesOn(redis, run, keys, config, now),
     deadLetters: createDeadLetters({
       redis,

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { placeOf } from '../domain/place.ts'
 import { BlobNotFoundError } from '../files/blobs/blob-store.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
@@ -88,9 +89,10 @@ export const feedBatch = async (parts: FeederDeps, run: FeederRun): Promise<void
   const ring = async (jobs: readonly BatchJob[]): Promise<void> => {
     // One after the other: what cannot be rung is owed by the schedule, and must not pile up here.
     await ringing
-    const rings = jobs.map(({ id, target }) => ({
-      queue: providerQueue(target.provider),
-      doorbell: jobDoorbell(id, 0, 0),
+    const rings = jobs.map(job => ({
+      queue: providerQueue(job.target.provider),
+      doorbell: jobDoorbell(job.id, 0, 0),
+      place: placeOf(job),
     }))
     ringing = doorbells
       .ringAll(rings)

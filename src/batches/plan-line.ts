@@ -3,6 +3,7 @@ import type { Providers, Routes } from '../dispatch/routes.ts'
 import { BatonError } from '../domain/errors.ts'
 import { faultOfStructure } from '../domain/request-structure.ts'
 import { stateNamed } from '../domain/routing/kept-state.ts'
+import { tokensOf } from '../domain/routing/strategy.ts'
 import { batchJobId } from '../redis/keys.ts'
 import { parseAnthropicLine } from './anthropic-line.ts'
 import { formatSkipped, type LineRefusal, type SkipReason } from './finished-line.ts'
@@ -56,6 +57,7 @@ export const createPlanLine = (
       body,
       headers: batch.headers,
       ...firstTarget(model, asked, id),
+      tokens: tokensOf(batch.endpoint, body),
       createdAtMs: now(),
       expiresAtMs: batch.expiresAtMs,
       priority: 'default',
@@ -64,6 +66,7 @@ export const createPlanLine = (
       retryOf: null,
       idempotency: null,
       customId,
+      line: number,
       bytes: line.bytes?.length ?? 0,
     }
   }

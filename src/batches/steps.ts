@@ -14,6 +14,7 @@ export type Fenced = BatchStatus | 'lost' | 'changed'
 /** A job of a batch. Its id is derived from the number of its request. */
 export interface BatchJob extends NewJob {
   readonly customId: string
+  readonly line: number
   readonly bytes: number
 }
 

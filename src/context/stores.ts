@@ -67,11 +67,7 @@ export const openStores = async (life: Lifecycle, foundation: Foundation): Promi
   const store = storeOn(redis, run, keys, config, clock, telemetry)
   const batches = createBatchStore({ redis, run, keys, now })
   const deliveries = deliveriesOn(redis, run, keys, config, now)
-  const doorbells = await life.open(
-    'doorbells',
-    () => createDoorbells(redis, keys, log, now),
-    doorbells => doorbells.close(),
-  )
+  const doorbells = createDoorbells(redis, run, keys)
   await openMaintenance(life, {
     redis,
     run,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { ObstacleOf } from '../domain/obstacle.ts'
+import { placeOf } from '../domain/place.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { nextStep, type RoutingLimits, type RoutingState, spends } from '../domain/routing/next-step.ts'
 import { costOfAll } from '../domain/usage.ts'
@@ -9,7 +10,8 @@ import type { JobRecord } from '../jobs/record.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { type Doorbells, providerQueue, type WaitingBundle } from '../queue/doorbells.ts'
+import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import type { Entry } from '../queue/ready-list.ts'
 import { isMirrorId } from '../redis/keys.ts'
 import { futileWaitEnd } from './futile-wait.ts'
 import type { HandoverThrottle } from './handover-throttle.ts'
@@ -30,7 +32,7 @@ export interface DrainerDeps {
   readonly order: OrderTargets
   readonly moveReasons: Pick<MoveReasons, 'skipped'>
   readonly store: Pick<JobStore, 'passOn' | 'readHeads' | 'readBody' | 'claim' | 'finalise'>
-  readonly doorbells: Pick<Doorbells, 'ring' | 'page'>
+  readonly doorbells: Pick<Doorbells, 'ring' | 'page' | 'take' | 'withdraw'>
   readonly backoffOf: RoutingLimits['backoffOf']
   readonly obstacleOf: ObstacleOf
   /** Names a claim of this process. */
@@ -45,8 +47,8 @@ export interface DrainerDeps {
 }
 
 const pollMs = 250
-/** Bundles that are read at a time. */
-const pageSize = 50
+/** Doorbells that are read at a time. */
+const pageSize = 500
 
 /**
  * Moves jobs out of the queue of a provider that has no worker, to the next target of their routes that is in
@@ -57,7 +59,7 @@ const pageSize = 50
  */
 export const createDrainer = (parts: DrainerDeps): Repeating => {
   const { routes, providers, store, doorbells, log, now } = parts
-  /** Bundles at the head of each queue whose jobs have no other target. */
+  /** Doorbells at the head of each queue whose jobs have no other target. */
   const passed = new Map<string, number>()
 
   const limits: RoutingLimits = { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf }
@@ -108,14 +110,18 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
   }
 
   const passOn = async (record: JobRecord, { provider, model }: RouteTarget): Promise<boolean> => {
-    const { id, hop, priority } = record
+    const { id, hop } = record
     const note = parts.moveReasons.skipped(hop, record.target, [])
     if (!(await store.passOn(record, { provider, model }, note))) return true
     log.info(
       { event: 'job.handed_over', jobId: id, hop: hop + 1, provider, reason: note.reason },
       'job handed over',
     )
-    const ring = { queue: providerQueue(provider), doorbell: jobDoorbell(id, hop + 1, 0), priority }
+    const ring = {
+      queue: providerQueue(provider),
+      doorbell: jobDoorbell(id, hop + 1, 0),
+      place: placeOf(record),
+    }
     await doorbells
       .ring(ring)
       .catch(error =>
@@ -130,38 +136,42 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     record.target.provider === provider &&
     jobDoorbell(record.id, record.hop, record.generation) === name
 
-  /** Whether a bundle stays, and whether the next targets were too full for some of its jobs. */
-  const empty = async (ring: WaitingBundle, provider: string): Promise<{ stays: boolean; full: boolean }> => {
-    const throttle = parts.throttleOf(provider)
-    const names = ring.doorbells.filter(name => parseDoorbell(name).kind === 'job')
-    const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
-    let stays = names.length < ring.doorbells.length
-    for (const [i, name] of names.entries()) {
-      const record = records[i]!
-      if (!waitsHere(record, name, provider)) continue
-      const walk = isMirrorId(record.id) ? null : await walkOf(record)
-      const step = walk && nextStep(walk, limits, now(), Math.random)
-      if (step?.kind !== 'call') stays = !(walk && (await endInVain(record, walk))) || stays
-      else if (!throttle.tryAcquire(step.target.provider)) return { stays: true, full: true }
-      else await passOn(record, step.target)
-    }
-    return { stays, full: false }
+  /** What became of a doorbell in the queue of a provider without a worker. `full`: the next target takes no more for now. */
+  const relieveOf = async (
+    { doorbell }: Entry,
+    record: JobRecord | null,
+    provider: string,
+  ): Promise<'stays' | 'gone' | 'full'> => {
+    if (parseDoorbell(doorbell).kind !== 'job') return 'stays'
+    if (!waitsHere(record, doorbell, provider)) return 'gone'
+    const walk = isMirrorId(record.id) ? null : await walkOf(record)
+    if (walk === null) return 'stays'
+    const step = nextStep(walk, limits, now(), Math.random)
+    if (step.kind !== 'call') return (await endInVain(record, walk)) ? 'gone' : 'stays'
+    if (!parts.throttleOf(provider).tryAcquire(step.target.provider)) return 'full'
+    await passOn(record, step.target)
+    return 'gone'
   }
 
   const relieve = async (provider: string): Promise<void> => {
     const queue = providerQueue(provider)
     if (!(await parts.mayEmpty(queue))) return
+    // What its last worker took with it comes back.
+    await doorbells.take(queue, { chunk: '', most: 0, worker: '', free: 0, claimed: [] })
     const from = passed.get(queue) ?? 0
-    const rings = await doorbells.page(queue, from, from + pageSize - 1)
+    const entries = await doorbells.page(queue, from, pageSize)
+    const records = await store.readHeads(entries.map(({ doorbell }) => parseDoorbell(doorbell).jobId))
+    const gone: Entry[] = []
     let kept = 0
-    for (const ring of rings) {
-      const { stays, full } = await empty(ring, provider)
-      if (full) break
-      if (stays) kept += 1
-      else await ring.remove()
+    for (const [i, entry] of entries.entries()) {
+      const became = await relieveOf(entry, records[i]!, provider)
+      if (became === 'full') break
+      if (became === 'gone') gone.push(entry)
+      else kept += 1
     }
+    await doorbells.withdraw(queue, gone)
     // At the end of the queue, from its head again: another target may have come back.
-    passed.set(queue, rings.length < pageSize ? 0 : from + kept)
+    passed.set(queue, entries.length < pageSize ? 0 : from + kept)
   }
 
   return createRepeating(

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { placeOf } from '../domain/place.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
@@ -33,11 +34,11 @@ export const mirrorJobs = (site: MirrorSite): Mirrors => {
       const route = singleTargetRoute(to, adjusts ? 'always' : 'never')
       return targetsFor(route, providers, requestOf(endpoint, body, headers)).targets.length > 0
     },
-    ring: (provider, jobId, priority) =>
+    ring: job =>
       doorbells.ring({
-        queue: providerQueue(provider),
-        doorbell: jobDoorbell(jobId, 0, 0),
-        priority,
+        queue: providerQueue(job.target.provider),
+        doorbell: jobDoorbell(job.id, 0, 0),
+        place: placeOf(job),
       }),
     log,
     now,

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { BatonError } from '../domain/errors.ts'
 import type { JobClass, Priority, WebhookTarget } from '../domain/job.ts'
+import { placeOf } from '../domain/place.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Request } from '../domain/routing/eligible-targets.ts'
 import { stateNamed } from '../domain/routing/kept-state.ts'
+import { tokensOf } from '../domain/routing/strategy.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { JobStore, NewJob } from '../jobs/types.ts'
@@ -97,6 +99,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
         },
         id,
       ),
+      tokens: tokensOf(endpoint, body),
       createdAtMs,
       expiresAtMs: createdAtMs + windowMs,
       idempotency: keyHash && {
@@ -125,7 +128,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     const ring = {
       queue: providerQueue(job.target.provider),
       doorbell: jobDoorbell(job.id, 0, 0),
-      priority: job.priority,
+      place: placeOf(job),
     }
     // Not waited for: the schedule owes this doorbell already, and a sweeper rings it if this fails.
     doorbells.ring(ring).catch(() => undefined)

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import type { CallSignal } from '../domain/interrupt.ts'
+import { placeOf } from '../domain/place.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
-import type { JobStore, Move } from '../jobs/types.ts'
+import type { Claim, JobStore, Move } from '../jobs/types.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type Ending, type Execution, moveTo, unrecorded } from './execution.ts'
@@ -73,7 +74,7 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
       },
       'job handed over',
     )
-    ring(run.claim.id, move)
+    ring(run.claim, move)
   }
 
   const park: Transitions['park'] = async (run, { target, untilMs, obstacle }) => {
@@ -120,16 +121,23 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
     }
     const move = moveTo(run, run.current)
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
-    ring(run.claim.id, move)
+    ring(run.claim, move)
     log.info({ event: 'job.returned', jobId: run.claim.id }, 'job returned to its queue')
   }
 
   /** The schedule holds the doorbell already: a failure here only delays it. */
-  const ring = (jobId: string, { hop, generation, target }: Move): void => {
+  const ring = (claim: Claim, { hop, generation, target }: Move): void => {
     doorbells
-      .ring({ queue: providerQueue(target.provider), doorbell: jobDoorbell(jobId, hop, generation) })
+      .ring({
+        queue: providerQueue(target.provider),
+        doorbell: jobDoorbell(claim.id, hop, generation),
+        place: placeOf(claim),
+      })
       .catch(error =>
-        log.debug({ event: 'doorbell.deferred', err: error, jobId }, 'doorbell left to the sweeper'),
+        log.debug(
+          { event: 'doorbell.deferred', err: error, jobId: claim.id },
+          'doorbell left to the sweeper',
+        ),
       )
   }
 

@@ -1,6 +1,7 @@
-import type { Attempt, JobClass } from '../domain/job.ts'
+import type { Attempt, JobClass, Priority } from '../domain/job.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
+import { lineNumberOf } from '../redis/keys.ts'
 import { isApart } from './payloads.ts'
 import {
   formatMove,
@@ -37,6 +38,7 @@ export const isInline = ({ body }: { readonly body: string }): boolean =>
 export const jobFields = (job: NewJob): string[] => {
   const fields = ['state', 'queued', 'target', formatTarget(job.target), 'spec', formatSpec(job)]
   // Only what differs from the default is written: a waiting job is kept small.
+  fields.push('tokens', String(job.tokens))
   if (job.tenant !== 'default') fields.push('tenant', job.tenant)
   if (job.priority !== 'default') fields.push('priority', job.priority)
   if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
@@ -65,6 +67,7 @@ export const headFields = [
   'tenant',
   'priority',
   'class',
+  'tokens',
   'webhook',
   'metadata',
   'headers',
@@ -183,20 +186,29 @@ export type ClaimReply =
       headers: string | false,
       jobClass: JobClass | false,
       home: string | false,
+      priority: Priority | false,
+      tokens: string | false,
+      customId: string | false,
     ]
 
 export const parseClaim = (
   { id, token, hop, generation }: ClaimRequest,
   reply: ClaimReply,
 ): Claim | ClaimRefusal => {
-  const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home] = reply
+  const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home, ...standing] = reply
   if (outcome !== 'ok') return outcome
-  const { endpoint, model, expiresAtMs } = parseSpec(spec!)
+  const [priority, tokens, customId] = standing
+  const { createdAtMs, endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
     token,
     tenant: tenant || 'default',
     class: jobClass || 'default',
+    priority: priority || 'default',
+    tokens: Number(tokens || 0),
+    // The text of a `custom_id` may be empty.
+    ...(typeof customId === 'string' && { line: lineNumberOf(id) }),
+    createdAtMs,
     hop,
     generation,
     endpoint,

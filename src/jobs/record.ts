@@ -18,6 +18,7 @@ import type { Obstacle } from '../domain/obstacle.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
 import { costOfAll } from '../domain/usage.ts'
+import { lineNumberOf } from '../redis/keys.ts'
 
 /** A job as its record holds it. Times are Unix ms. */
 export interface JobRecord {
@@ -64,6 +65,10 @@ export interface JobRecord {
   readonly customId: string | null
   readonly priority: Priority
   readonly class: JobClass
+  /** What it is estimated to take. */
+  readonly tokens: number
+  /** Which request of its batch it is, from 1; absent for a job of its own. */
+  readonly line?: number
   /** The latest time in the record itself. */
   readonly lastChangeAtMs: number
 }
@@ -261,6 +266,8 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     customId: fields.custom_id ?? null,
     priority: (fields.priority as Priority | undefined) ?? 'default',
     class: (fields.class as JobClass | undefined) ?? 'default',
+    tokens: Number(fields.tokens ?? 0),
+    ...(fields.custom_id !== undefined && { line: lineNumberOf(id) }),
     lastChangeAtMs: Math.max(
       spec.createdAtMs,
       calledAtMs ?? 0,

@@ -21,6 +21,8 @@ export interface NewJob extends JobSpec {
   /** Why that is not the first of its route. */
   readonly moves?: readonly JobMove[]
   readonly priority: Priority
+  /** What it is estimated to take, see `tokensOf`. */
+  readonly tokens: number
   /** Present when the client sent an Idempotency-Key. */
   readonly idempotency: {
     readonly keyHash: string
@@ -44,6 +46,11 @@ export interface Claim {
   readonly token: string
   readonly tenant: string
   readonly class: JobClass
+  readonly priority: Priority
+  readonly tokens: number
+  /** Which request of its batch it is, from 1; absent for a job of its own. */
+  readonly line?: number
+  readonly createdAtMs: number
   readonly endpoint: Endpoint
   readonly model: string
   readonly target: Target

@@ -1,11 +1,10 @@
 import type { Logger } from 'pino'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { Priority } from '../domain/job.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
-import { chanceOf } from '../domain/routing/strategy.ts'
-import type { JobResult } from '../jobs/types.ts'
+import { chanceOf, tokensOf } from '../domain/routing/strategy.ts'
+import type { JobResult, NewJob } from '../jobs/types.ts'
 import { isMirrorId, mirrorIdOf, newMirrorId, shardCount } from '../redis/keys.ts'
 import { type ComparedCall, comparedCallOf, type SampledJob } from './compared-call.ts'
 import { type Counts, compared, failed } from './comparison.ts'
@@ -51,7 +50,7 @@ export interface MirrorDeps {
   readonly store: MirrorStore
   /** Whether the mirror can be asked this at all. */
   readonly canCarry: (mirror: MirroredRoute, job: MirroredJob) => boolean
-  readonly ring: (provider: string, jobId: string, priority: Priority) => Promise<void>
+  readonly ring: (job: NewJob) => Promise<void>
   /** Whether Redis is too full for optional data. */
   readonly isFull: () => boolean
   readonly log: Logger
@@ -95,15 +94,13 @@ export const createMirrors = (parts: MirrorDeps): Mirrors => {
     const { endpoint, body, headers } = job
     // A parallel sample is the fallback of a job that waits for it.
     const priority = mirror.parallel ? 'default' : 'low'
-    await store.create(
-      {
-        ...{ id, endpoint, model: job.model, body, headers, expiresAtMs },
-        ...{ createdAtMs: nowMs, target: { provider, model }, priority, tenant: 'default' },
-        ...{ webhook: null, metadata: null, retryOf: null, idempotency: null },
-      },
-      original,
-    )
-    await ring(provider, id, priority)
+    const asked: NewJob = {
+      ...{ id, endpoint, model: job.model, body, headers, expiresAtMs, tokens: tokensOf(endpoint, body) },
+      ...{ createdAtMs: nowMs, target: { provider, model }, priority, tenant: 'default' },
+      ...{ webhook: null, metadata: null, retryOf: null, idempotency: null },
+    }
+    await store.create(asked, original)
+    await ring(asked)
     return true
   }
 

@@ -1,36 +1,20 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Job } from 'bullmq'
-import { Worker } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Keys } from '../redis/keys.ts'
-import { bundleSize, type Doorbells, doorbellsOf, holdWrites, queueName } from './doorbells.ts'
-import { createSlotPool } from './slot-pool.ts'
-import { letQueuesRunWhenFull } from './when-full.ts'
-
-/**
- * BullMQ asks for work again at once when Redis refuses to give any, because it is full or has too few replicas: thousands
- * of times a second. This one takes a breath.
- */
-class PatientWorker extends Worker {
-  protected override async moveToActive(token: string, name?: string): Promise<Job> {
-    try {
-      return await super.moveToActive(token, name)
-    } catch (error) {
-      await delay(refusedPauseMs)
-      throw error
-    }
-  }
-}
+import { createBell } from './bell.ts'
+import { createClaimedChunks } from './claimed-chunks.ts'
+import type { Doorbells } from './doorbells.ts'
+import { createSlots } from './slots.ts'
 
 export interface ConsumerOptions {
   readonly queue: string
   /** How many doorbells are answered at a time. */
   readonly concurrency: number
-  /** How long a silent worker keeps a bundle that it has not processed. */
-  readonly lockMs: number
   readonly redis: Redis | Cluster
-  readonly doorbells: Doorbells
+  readonly doorbells: Pick<Doorbells, 'take'>
   readonly keys: Keys
   readonly log: Logger
   /** How many more doorbells can be served now, and how to hear when it may be more. */
@@ -41,16 +25,20 @@ export interface ConsumerOptions {
     readonly onChange: (listener: () => void) => void
   }
   /**
-   * Handles a doorbell. `onClaimed` is called once the record says which worker handles it: from then on BullMQ need not keep
-   * it. Without that call BullMQ keeps the doorbell to the end, and gives it to another worker when this one falls silent.
+   * Handles a doorbell. `onClaimed` is called once the record says which worker handles it: from then on the ready list need not keep
+   * it. Without that call within 5 s, or the end of this, it is given to another worker as well.
    */
   readonly handle: (doorbell: string, onClaimed: () => void) => Promise<void>
+  /** Puts the doorbells of a BullMQ job, named by it, into the ready list. */
+  readonly adopt?: (doorbells: readonly string[]) => Promise<void>
 }
 
 export interface Consumer {
   start(): void
   /** It takes doorbells. */
   readonly isRunning: boolean
+  /** Takes a slot for a job that does not come from the queue; null while others wait there, or no slot is free. */
+  seize(): (() => void) | null
   /**
    * Takes no more doorbells, lets running ones end until `graceMs`, then calls `handBack` to make them end at
    * once. May be called twice: the second call waits for the first.
@@ -58,117 +46,155 @@ export interface Consumer {
   stop(graceMs: number, handBack: () => void): Promise<void>
 }
 
-/** Bundles that their worker never processed are found by the workers of their queue, this often. */
-const stalledCheckMs = 5_000
-const idlePollSeconds = 1
+/** More in one script would hold Redis up for others. */
+const mostTaken = 100
 const refusedPauseMs = 500
 
+/** The doorbells that a BullMQ job of an older version carries; one that was added by hand is named as its one doorbell. */
+const doorbellsOf = ({ id, data }: Job<{ readonly d?: string }>): string[] => data.d?.split(' ') ?? [id!]
+
 /**
- * A BullMQ worker whose jobs are bundles of one or several doorbells: how they end in BullMQ says nothing.
+ * Answers the doorbells of a queue, as many at a time as there are slots.
  *
- * It takes as many doorbells of a bundle as it has free slots and returns the others to the front of their queue, so that no
- * job waits at a busy worker. Each of its loops fetches a bundle, processes it, and fetches the next when slots are free.
+ * Asleep (nothing waits: the bell wakes it) → taking (one take at a time, as many as are free) → full or without room (what becomes
+ * free takes again) → asleep. So a busy worker asks no one what waits, and an idle one holds nothing.
  */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
-  const { queue, concurrency, lockMs, redis, doorbells, keys, log } = options
-  letQueuesRunWhenFull(redis)
-  // At most ceil(concurrency / bundleSize) loops: one more would never get a slot.
-  const loops = Math.ceil(concurrency / bundleSize)
-  const slots = createSlotPool({
-    count: concurrency,
-    loops,
-    bundleSize,
-    room: options.room?.left,
-    idle: options.room?.idle,
-  })
-  options.room?.onChange(slots.changed)
+  const { queue, concurrency, redis, doorbells, keys, log } = options
+  const slots = createSlots({ count: concurrency, room: options.room?.left, idle: options.room?.idle })
+  const worker = randomBytes(6).toString('hex')
+  let chunks = 0
+  /** Nothing waits, as far as is known. */
+  let isDry = true
+  let isPumping = false
+  let isPumpDue = false
+  let isClosed = false
+  let whenDry: (() => void)[] = []
 
-  const handle = (doorbell: string): Promise<void> =>
-    new Promise(onClaimed => {
-      options
-        .handle(doorbell, onClaimed)
-        // The record still says that the job waits or runs; the reconciler will find that no worker has it.
-        .catch(error =>
-          log.error({ event: 'doorbell.failed', err: error, doorbell, queue }, 'doorbell failed'),
-        )
-        .finally(() => {
-          slots.release()
-          onClaimed()
-        })
-    })
+  const becomeDry = (): void => {
+    isDry = true
+    const resolves = whenDry
+    whenDry = []
+    for (const resolve of resolves) resolve()
+  }
 
-  /** What Redis refuses now is asked of it again: BullMQ must not drop the bundle before. */
-  const returnToQueue = async (others: readonly string[], bundle: Job): Promise<void> => {
+  const handle = async (doorbell: string, onClaimed: () => void): Promise<void> => {
+    let isClaimed = false
+    const claimed = (): void => {
+      if (!isClaimed) onClaimed()
+      isClaimed = true
+    }
+    try {
+      await options.handle(doorbell, claimed)
+    } catch (error) {
+      // The record still says that the job waits or runs; the reconciler will find that no worker has it.
+      log.error({ event: 'doorbell.failed', err: error, doorbell, queue }, 'doorbell failed')
+    } finally {
+      slots.release()
+      claimed()
+      pumpSoon()
+    }
+  }
+
+  /** Asked again by the same name until it is answered: what a lost reply held must not be lost. */
+  const take = async (most: number): ReturnType<Doorbells['take']> => {
+    const chunk = `${worker}.${(chunks++).toString(36)}`
+    const claimed = claimedChunks.take()
     for (;;) {
       try {
-        return await doorbells.returnToQueue(queue, others, bundle)
+        const taken = await doorbells.take(queue, { chunk, most, worker, free: slots.free + most, claimed })
+        return taken
       } catch (error) {
-        log.debug(
-          { event: 'doorbells.return_failed', err: error, queue },
-          'doorbells not returned to the queue, trying again',
-        )
+        log.debug({ event: 'doorbells.take_failed', err: error, queue }, 'doorbells not taken, trying again')
         await delay(refusedPauseMs)
+        if (isClosed) {
+          claimedChunks.putBack(claimed)
+          return { doorbells: [], waiting: 0, paused: false }
+        }
       }
     }
   }
 
-  const processBundle = async (bundle: Job): Promise<void> => {
-    const all = doorbellsOf(bundle)
-    const mine = all.slice(0, slots.acquire(all.length))
-    const others = all.slice(mine.length)
-    await Promise.all([others.length > 0 && returnToQueue(others, bundle), ...mine.map(handle)])
-    await slots.whenFree()
-    // Bundles that end in one turn end together, and BullMQ writes a command for each.
-    holdWrites(redis, process.nextTick)
+  const takeOnce = async (most: number): Promise<void> => {
+    slots.take(most)
+    const { doorbells: taken, waiting, paused } = await take(most)
+    slots.release(most - taken.length)
+    const claimed = claimedChunks.open(`${worker}.${(chunks - 1).toString(36)}`, taken.length)
+    for (const doorbell of taken) void handle(doorbell, claimed)
+    if (waiting === 0 || paused || taken.length === 0) becomeDry()
   }
 
-  const worker = new PatientWorker(queueName(queue), processBundle, {
-    connection: redis,
-    prefix: keys.prefix,
-    concurrency: loops,
-    lockDuration: lockMs,
-    stalledInterval: Math.min(stalledCheckMs, lockMs / 2),
-    // BullMQ fails a job for good at the second stall by default; the attempt budget bounds a poison job here.
-    maxStalledCount: 1e9,
-    removeOnComplete: { count: 0 },
-    removeOnFail: { count: 0 },
-    // A worker that is frozen or cut off can swallow the wake-up meant for another: that one looks again after this.
-    drainDelay: idlePollSeconds,
-    // The pause after a lost connection, which a Cluster reports as an error; BullMQ's own pause is 15 s.
-    runRetryDelay: 1_000,
-    autorun: false,
-    skipVersionCheck: true,
+  const pump = async (): Promise<void> => {
+    if (isPumping) return
+    isPumping = true
+    try {
+      while (!isDry && !isClosed && slots.free > 0) await takeOnce(Math.min(slots.free, mostTaken))
+    } finally {
+      isPumping = false
+    }
+  }
+
+  /** Slots that become free in one turn ask together. */
+  const pumpSoon = (): void => {
+    if (isDry || isClosed || isPumpDue) return
+    isPumpDue = true
+    setImmediate(() => {
+      isPumpDue = false
+      void pump()
+    })
+  }
+
+  const report = (): void => {
+    const claimed = claimedChunks.take()
+    doorbells
+      .take(queue, { chunk: '', most: 0, worker: '', free: 0, claimed })
+      .catch(() => claimedChunks.putBack(claimed))
+  }
+  const claimedChunks = createClaimedChunks(report)
+
+  const answerRing = async (): Promise<void> => {
+    if (isClosed) return
+    isDry = false
+    const dry = new Promise<void>(resolve => whenDry.push(resolve))
+    pumpSoon()
+    await dry
+  }
+
+  const bell = createBell({
+    ...{ queue, redis, keys, log },
+    onRing: answerRing,
+    onJob: async job => options.adopt?.(doorbellsOf(job)),
   })
-  worker.on('error', error =>
-    log.debug({ event: 'worker.connection_failed', err: error, queue }, 'worker connection failed'),
-  )
+  options.room?.onChange(pumpSoon)
 
   const drain = async (graceMs: number, handBack: () => void): Promise<void> => {
-    await worker.pause(true)
+    isClosed = true
     slots.close()
+    becomeDry()
     const timer = setTimeout(handBack, graceMs)
     await slots.empty()
-    await worker.close()
+    await bell.stop()
+    const claimed = claimedChunks.take()
+    if (claimed.length > 0)
+      await doorbells.take(queue, { chunk: '', most: 0, worker: '', free: 0, claimed }).catch(() => undefined)
     clearTimeout(timer)
   }
-  let isRunning = false
   let stopping: Promise<void> | null = null
 
   return {
-    start: () => {
-      isRunning = true
-      worker
-        .run()
-        .catch(error => log.error({ event: 'worker.loop_ended', err: error, queue }, 'worker loop ended'))
-        .finally(() => {
-          isRunning = false
-        })
-    },
+    start: bell.start,
     get isRunning() {
-      return isRunning
+      return bell.isListening && !isClosed
+    },
+    seize: () => {
+      if (!isDry || isClosed || slots.free <= 0) return null
+      slots.take(1)
+      return () => {
+        slots.release()
+        pumpSoon()
+      }
     },
     stop: (graceMs, handBack) => {
-      isRunning = false
       stopping ??= drain(graceMs, handBack)
       return stopping
     },

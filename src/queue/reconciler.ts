@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { isTerminal } from '../domain/job.ts'
+import { placeOf } from '../domain/place.ts'
 import { timerHorizonMs } from '../jobs/codec.ts'
 import { deadlineEntry, deliveryEntry, jobDoorbell, leaseEntry, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { IndexTrim } from '../jobs/index-trim.ts'
@@ -8,7 +9,7 @@ import type { JobRecord } from '../jobs/record.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
+import { type AddressedDoorbell, type Doorbells, jobWebhookRing, providerQueue } from './doorbells.ts'
 
 const pollMs = 1_000
 /** Live jobs of a shard that are looked at in a second: a million take five minutes. */
@@ -38,7 +39,6 @@ export const reconcileRecords = async (
   records: readonly JobRecord[],
 ): Promise<void> => {
   const { schedule, doorbells, store, now } = parts
-  const mayRing = createMayRing(doorbells)
 
   const attend = async (record: JobRecord): Promise<void> => {
     if (isTerminal(record.status)) return attendDelivery(record)
@@ -58,9 +58,12 @@ export const reconcileRecords = async (
     const { attempts } = record.delivery
     const doorbell = webhookDoorbell(record.id, attempts)
     if (await isScheduled(doorbell, deliveryEntry(record.id, attempts))) return
-    if (await mayRing(webhookQueue, record.lastChangeAtMs)) return
+    if (await waits(jobWebhookRing(doorbell, record.tenant, now()))) return
     await parts.recoverDelivery(record.id, attempts)
   }
+
+  const waits = async ({ queue, ...entry }: AddressedDoorbell): Promise<boolean> =>
+    (await doorbells.areWaiting(queue, [entry])).includes(true)
 
   const isScheduled = async (...entries: readonly string[]): Promise<boolean> =>
     (await schedule.has(entries)).includes(true)
@@ -69,13 +72,12 @@ export const reconcileRecords = async (
    * Whether something will wake a live job: its worker's lease, its doorbell in the schedule, or one at its
    * queue.
    */
-  const isOwed = async ({ id, status, hop, generation, ...record }: JobRecord): Promise<boolean> => {
+  const isOwed = async (record: JobRecord): Promise<boolean> => {
+    const { id, status, hop, generation } = record
     if (status === 'running') return isScheduled(leaseEntry(id))
-    if (await isScheduled(jobDoorbell(id, hop, generation))) return true
-    return mayRing(
-      providerQueue(record.target.provider),
-      Math.max(record.lastChangeAtMs, record.resumesAtMs ?? 0),
-    )
+    const doorbell = jobDoorbell(id, hop, generation)
+    if (await isScheduled(doorbell)) return true
+    return waits({ queue: providerQueue(record.target.provider), doorbell, place: placeOf(record) })
   }
 
   const settled = records.filter(r => r.lastChangeAtMs + settledAfterMs <= now())
@@ -101,20 +103,3 @@ export const createReconciler = (parts: ReconcilerDeps): Repeating =>
 
 /** Younger calls may stand between two steps of their worker. */
 export const settledAfterMs = 60_000
-
-/**
- * Whether a doorbell that was rung at a time may still be in its queue. BullMQ cannot say which of its jobs
- * carries it, but all that were rung before the oldest that waits have been answered. Asks each queue once.
- */
-export const createMayRing = (doorbells: Pick<Doorbells, 'oldestRungAt'>) => {
-  const asked = new Map<string, Promise<number | null>>()
-  const oldestRungAt = (queue: string): Promise<number | null> => {
-    const answer = asked.get(queue) ?? doorbells.oldestRungAt(queue)
-    asked.set(queue, answer)
-    return answer
-  }
-  return async (queue: string, rungAtMs: number): Promise<boolean> => {
-    const oldestMs = await oldestRungAt(queue)
-    return oldestMs !== null && oldestMs <= rungAtMs + settledAfterMs
-  }
-}

@@ -1,12 +1,19 @@
 import type { Logger } from 'pino'
 import { type DeliveryStatus, isTerminal } from '../domain/job.ts'
+import { placeOf } from '../domain/place.ts'
 import { type Doorbell, parseBatchDoorbell, parseDoorbell, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { shards } from '../redis/keys.ts'
-import { type AddressedDoorbell, type Doorbells, providerQueue, webhookQueue } from './doorbells.ts'
+import {
+  type AddressedDoorbell,
+  batchWebhookRing,
+  type Doorbells,
+  jobWebhookRing,
+  providerQueue,
+} from './doorbells.ts'
 
 const pollMs = 250
 const limitPerShard = 200
@@ -45,9 +52,10 @@ export const dueDoorbell = (
   if (doorbell.kind === 'job') {
     const waits = record.status === 'queued' || record.status === 'parked'
     if (!waits || record.hop !== doorbell.hop || record.generation !== doorbell.generation) return null
-    return { queue: providerQueue(record.target.provider), doorbell: name, priority: record.priority }
+    return { queue: providerQueue(record.target.provider), doorbell: name, place: placeOf(record) }
   }
-  if (doorbell.kind === 'webhook' && isDue(doorbell, record)) return { queue: webhookQueue, doorbell: name }
+  if (doorbell.kind === 'webhook' && isDue(doorbell, record))
+    return jobWebhookRing(name, record.tenant, record.lastChangeAtMs)
   return null
 }
 
@@ -102,7 +110,8 @@ const announceBatch = async (
   const isDue = delivery?.status === 'pending' && delivery.attempts === attempt
   if (!isDue) return schedule.remove([entry])
   const doorbell = webhookDoorbell(batchId, attempt)
-  if (entry === doorbell) return doorbells.ring({ queue: webhookQueue, doorbell, takenUntilMs: untilMs })
+  if (entry === doorbell)
+    return doorbells.ring({ ...batchWebhookRing(doorbell, parts.now()), takenUntilMs: untilMs })
   if (!leaveLeases) await reschedule(parts, entry, doorbell)
 }
 

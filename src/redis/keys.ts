@@ -137,6 +137,8 @@ export interface Keys {
   answer(jobId: string, run: string): string
   /** Sorted set: doorbells owed and timers, by the time in ms at which they are due. */
   schedule(shard: number): string
+  /** Hash: how many doorbells wait in a queue, and where its classes stand; the keys beside it begin like it. */
+  ready(queue: string): string
   /** Stream: every job's id in the order of arrival. */
   index(shard: number): string
   /** Hash: how many jobs live of those made in the same 33 s, by the first characters of their ids' time. */
@@ -196,6 +198,7 @@ export const createKeys = (prefix: string): Keys => ({
   payload: id => `${prefix}:{${shardOf(id)}}:p:${id}`,
   answer: (id, run) => `${prefix}:{${shardOf(id)}}:a:${id}:${run}`,
   schedule: shard => `${prefix}:{${shard}}:schedule`,
+  ready: queue => `${prefix}:{${queue}}:ready`,
   index: shard => `${prefix}:{${shard}}:index`,
   live: shard => `${prefix}:{${shard}}:live`,
   deadLetters: (shard, kind, tenant) =>

@@ -2,8 +2,8 @@ import type { Logger } from 'pino'
 import { deliveryEntry, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { type Doorbells, webhookQueue } from '../queue/doorbells.ts'
-import { createMayRing, settledAfterMs } from '../queue/reconciler.ts'
+import { batchWebhookRing, type Doorbells } from '../queue/doorbells.ts'
+import { settledAfterMs } from '../queue/reconciler.ts'
 import type { OwedAnnouncements } from './owed.ts'
 
 const pollMs = 2_000
@@ -25,15 +25,14 @@ export const reconcileOwed = async ({
   log,
   now,
 }: OwedReconcilerDeps): Promise<void> => {
-  const mayRing = createMayRing(doorbells)
-
   const attend = async (batchId: string): Promise<void> => {
     const delivery = await owed.look(batchId)
     if (delivery === null || delivery.lastDueAtMs + settledAfterMs > now()) return
     const { attempts } = delivery
     const doorbell = webhookDoorbell(batchId, attempts)
     if ((await schedule.has([doorbell, deliveryEntry(batchId, attempts)])).includes(true)) return
-    if (await mayRing(webhookQueue, delivery.lastDueAtMs)) return
+    const { queue, ...entry } = batchWebhookRing(doorbell, now())
+    if ((await doorbells.areWaiting(queue, [entry])).includes(true)) return
     if (await owed.recover(batchId, attempts))
       log.warn(
         { event: 'webhook.recovered', batchId, attempt: attempts + 1 },

@@ -7,6 +7,7 @@ import { createWindow } from '../../src/batches/window.ts'
 import { leaseEntry } from '../../src/jobs/doorbell.ts'
 import { createDoorbells, type Doorbells } from '../../src/queue/doorbells.ts'
 import { batchJobId, shardOf } from '../../src/redis/keys.ts'
+import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { openBatches } from './store/batch-fixture.ts'
 
 const fixture = openBatches()
@@ -14,12 +15,9 @@ const { redis, keys, clock, store, work, schedule, leased, record, feedOf, claim
 const log = pino({ level: 'silent' })
 let doorbells: Doorbells
 beforeAll(() => {
-  doorbells = createDoorbells(redis, keys, log, Date.now)
+  doorbells = createDoorbells(redis, createScriptRunner(redis), keys)
 })
-afterAll(async () => {
-  await doorbells.close()
-  fixture.close()
-})
+afterAll(() => fixture.close())
 
 /** Watches the jobs of a batch whose doorbells are all lost, as if Redis had lost them. */
 const watched = async (count: number) => {

@@ -65,6 +65,7 @@ describe('baton explain', () => {
       endpoint: '/v1/chat/completions',
       model: 'gpt-4',
       body: '{"model":"gpt-4","messages":[{"role":"user","content":"x"}]}',
+      tokens: 500,
       createdAtMs: Date.now(),
       expiresAtMs: Date.now() + 60_000,
       target: { provider: 'openai', model: 'gpt-4' },

@@ -74,6 +74,7 @@ describe('a job that was written and never rung', () => {
           endpoint: '/v1/chat/completions',
           model: 'gpt-4',
           body: JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: 'hello' }], user: id }),
+          tokens: 500,
           createdAtMs,
           expiresAtMs: createdAtMs + 60_000,
           target: { provider: 'first', model: 'gpt-4' },

@@ -176,6 +176,7 @@ describe('docs/architecture.md', () => {
         headers: { a: 'b' },
         home: { provider: 'p', key: null, id: 'i' },
       },
+      tokens: 1,
       ...{ createdAtMs: 1, expiresAtMs: 2, webhook: { url: 'u' }, metadata: { a: 'b' }, retryOf: 'job_y' },
       moves: [{ kind: 'skipped', at: 1, hop: 0, provider: 'p', model: 'm', reason: 'open' }],
       idempotency: { keyHash: 'k', fingerprint: 'f', ttlMs: 1 },

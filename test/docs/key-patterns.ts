@@ -8,6 +8,8 @@ export const normalKey = (key: string): string =>
     // The cache builds its six kinds of keys from one base, and the mirror its three.
     .replace(/^(\{\*\}:c)\w:\*$/, '$1')
     .replace(/^(\{mirror\}:)\w+:\*$/, '$1*:*')
+    // What belongs to a ready list begins like it.
+    .replace(/^(\{\*\}:ready):.*$/, '$1')
 
 /** What stands in a template from its backtick on, with `*` for each value that it takes. */
 const patternAt = (source: string, start: number): string => {

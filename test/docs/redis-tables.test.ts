@@ -29,6 +29,7 @@ describe('the keys of docs/architecture.md', () => {
     payload: keys.payload(job),
     answer: keys.answer(job, 'token'),
     schedule: keys.schedule(3),
+    ready: keys.ready('provider.first'),
     index: keys.index(3),
     live: keys.live(3),
     reconciler: keys.reconciler(3),

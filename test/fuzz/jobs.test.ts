@@ -21,18 +21,17 @@ const often = (weight: number, ...steps: fc.Arbitrary<Step>[]) =>
   steps.map(arbitrary => ({ weight, arbitrary }))
 
 const { submit, wait, cancel, ringLate } = clientSteps
-const { takeBundle, answerOne, endBundle, returnToQueue, dieWithRing, dropRing, loseLock, ...ofRunners } =
-  workerSteps
+const { takeChunk, answerOne, endChunk, dieWithChunk, dropChunk, loseChunk, ...ofRunners } = workerSteps
 const { freeze, loseLease, comeBack, ...ofHolders } = ofRunners
 const { sweepNow, wakeUp, loseRings, restart, ...ofCluster } = clusterSteps
 
 const anyStep = fc.oneof(
-  ...often(300, takeBundle, answerOne, comeBack),
-  ...often(150, endBundle, sweepNow, loseLease),
+  ...often(300, takeChunk, answerOne, comeBack),
+  ...often(150, endChunk, sweepNow, loseLease),
   ...often(100, submit, wait, ...Object.values(ofHolders), ...Object.values(deliverySteps)),
-  ...often(50, freeze, ringLate, wakeUp, loseLock),
-  ...often(25, dieWithRing, returnToQueue, ...Object.values(ofCluster)),
-  ...often(10, cancel, dropRing, loseRings),
+  ...often(50, freeze, ringLate, wakeUp, loseChunk),
+  ...often(25, dieWithChunk, ...Object.values(ofCluster)),
+  ...often(10, cancel, dropChunk, loseRings),
   // Half a second each.
   ...often(1, restart),
 )

@@ -67,6 +67,7 @@ export const openStore = (
     endpoint: '/v1/chat/completions',
     model: 'gpt-4',
     body: '{"model":"gpt-4"}',
+    tokens: 500,
     createdAtMs: clock.nowMs,
     expiresAtMs: clock.nowMs + 60_000,
     target: { provider: 'first', model: 'gpt/4' },

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
+import type { Place } from '../../src/domain/place.ts'
 import { type Consumer, createConsumer } from '../../src/queue/consumer.ts'
-
-import { bundleSize, providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
-
+import { jobWebhookRing, providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
+import { ringOf } from './rings.ts'
 
 let q: QueueFixture
 let consumers: Consumer[]
@@ -19,8 +19,8 @@ afterEach(async () => {
 
 const queue = providerQueue('first')
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `job_${i}.0.0`)
-const ringTogether = (doorbells: readonly string[], priority: 'low' | 'default' = 'default') =>
-  q.doorbells.ringAll(doorbells.map(doorbell => ({ queue, doorbell, priority })))
+const ringTogether = (doorbells: readonly string[], place: Partial<Place> = {}) =>
+  q.doorbells.ringAll(doorbells.map(doorbell => ringOf(queue, doorbell, place)))
 
 interface Answering {
   readonly consumer: Consumer
@@ -39,7 +39,6 @@ const worker = (concurrency: number, takesAtOnce = true, of = queue): Answering 
   const consumer = createConsumer({
     queue: of,
     concurrency,
-    lockMs: 15_000,
     redis: q.redis,
     doorbells: q.doorbells,
     keys: q.keys,
@@ -64,22 +63,23 @@ const endAll = (...workers: Answering[]): void => {
   for (const w of workers) for (const doorbell of w.underWay) w.end(doorbell)
 }
 
-const activeRings = async () => (await q.queueOf('first').getJobCounts('active')).active
+const ready = (part: string): string => `${q.keys.ready(queue)}:${part}`
+const heldChunks = () => q.redis.hlen(ready('taken'))
 
 describe('the queue consumer', () => {
-  it('the doorbell of a webhook is rung again while BullMQ still holds the ring it came with', async () => {
+  it('a doorbell that is rung again while it is answered is answered again', async () => {
     const doorbell = 'job_0.w.0'
-    await q.doorbells.ring({ queue: webhookQueue, doorbell })
+    await q.doorbells.ring(jobWebhookRing(doorbell, 'default', 0))
     const held = worker(1, true, webhookQueue)
     await until(() => held.answered.length === 1)
-    await q.doorbells.ring({ queue: webhookQueue, doorbell })
+    await q.doorbells.ring(jobWebhookRing(doorbell, 'default', 0))
     held.end(doorbell)
     await until(() => held.answered.length === 2)
     endAll(held)
   })
 
-  describe('a ring of many doorbells', () => {
-    it('is taken as far as there are places; others get the rest at once', async () => {
+  describe('a worker', () => {
+    it('takes as much as it has slots for; others get the rest at once', async () => {
       await ringTogether(names(10))
       const few = worker(3)
       await until(() => few.underWay.size === 3)
@@ -105,7 +105,7 @@ describe('the queue consumer', () => {
       endAll(alone)
     })
 
-    it('keeps its place before what was rung later when it is rung again', async () => {
+    it('answers in the order of the deadlines', async () => {
       await ringTogether(names(4))
       const one = worker(1)
       await until(() => one.answered.length === 1)
@@ -119,8 +119,8 @@ describe('the queue consumer', () => {
       endAll(one)
     })
 
-    it('of low priority still comes last when it is rung again', async () => {
-      await ringTogether(names(3), 'low')
+    it('answers what is urgent before the rest of a batch', async () => {
+      await ringTogether(names(3), { class: 'bulk' })
       const one = worker(1)
       await until(() => one.answered.length === 1)
       await ringTogether(['job_urgent.0.0'])
@@ -134,32 +134,61 @@ describe('the queue consumer', () => {
       endAll(one)
     })
 
-    it('is split when it is too long, and counted whole', async () => {
-      await ringTogether(names(2 * bundleSize + 1))
-      expect(await q.ringingAt('first')).toHaveLength(3)
-      expect(await q.doorbells.waiting(queue)).toBe(2 * bundleSize + 1)
+    it('takes a long queue in pieces, and what waits is counted at each moment', async () => {
+      await ringTogether(names(250))
+      expect(await q.doorbells.waiting(queue)).toBe(250)
+      const many = worker(230)
+      await until(() => many.underWay.size === 230)
+      expect(await q.doorbells.waiting(queue)).toBe(20)
+      endAll(many)
+      await until(() => many.answered.length === 250)
+      expect(await q.doorbells.waiting(queue)).toBe(0)
+      endAll(many)
+    })
+
+    it('leaves the bell to an idle one while it is busy', async () => {
+      await ringTogether(names(3))
+      const busy = worker(2)
+      await until(() => busy.underWay.size === 2)
+      const idle = worker(2)
+      await until(() => idle.underWay.size === 1)
+      await ringTogether(['job_more.0.0'])
+      await until(() => idle.underWay.size === 2)
+      expect(busy.answered).toHaveLength(2)
+      endAll(busy, idle)
     })
   })
 
-  describe('BullMQ', () => {
-    it('drops a ring as soon as its doorbells are taken', async () => {
+  describe('the ready list', () => {
+    it('lets go of what was taken as soon as it is claimed', async () => {
       await ringTogether(names(2))
       const busy = worker(5)
       await until(() => busy.underWay.size === 2)
-      await until(async () => (await activeRings()) === 0)
+      await until(async () => (await heldChunks()) === 0)
       expect(busy.underWay.size).toBe(2)
       endAll(busy)
     })
 
-    it('keeps a ring whose doorbells are not taken', async () => {
+    it('keeps what was taken and is not claimed', async () => {
       await ringTogether(names(2))
       const busy = worker(5, false)
       await until(() => busy.underWay.size === 2)
-      expect(await activeRings()).toBe(1)
+      expect(await heldChunks()).toBe(1)
       busy.end('job_0.0.0')
-      expect(await activeRings()).toBe(1)
+      expect(await heldChunks()).toBe(1)
       busy.end('job_1.0.0')
-      await until(async () => (await activeRings()) === 0)
+      await until(async () => (await heldChunks()) === 0)
+    })
+
+    it('gives what a silent worker took to another, at its old place', async () => {
+      await ringTogether(names(3))
+      const ask = { chunk: 'lost', most: 2, worker: 'silent', free: 2, claimed: [] }
+      expect((await q.doorbells.take(queue, ask)).doorbells).toEqual(names(2))
+      await q.redis.zadd(ready('leases'), 1, 'lost')
+      const heir = worker(5)
+      await until(() => heir.underWay.size === 3)
+      expect(heir.answered).toEqual(names(3))
+      endAll(heir)
     })
   })
 

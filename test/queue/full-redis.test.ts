@@ -1,4 +1,3 @@
-import type { Job } from 'bullmq'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createAnswerCache } from '../../src/cache/answer-cache.ts'
@@ -16,6 +15,7 @@ import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { answer } from '../jobs/store-fixture.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
+import { ringOf } from './rings.ts'
 
 let server: OwnRedis
 let q: QueueFixture
@@ -46,33 +46,33 @@ describe('the queue of a full Redis', () => {
       expect(await q.store.create(q.newJob({ idempotency }))).toEqual({ kind: 'replayed', id: first.id })
     })
 
-    it('a doorbell is rung, answered and seen to by BullMQ', async () => {
-      await q.doorbells.ring({ queue, doorbell: 'job_before.0.0' })
+    it('a doorbell is rung, taken and answered', async () => {
+      await q.doorbells.ring(ringOf(queue, 'job_before.0.0'))
       await fill()
-      await q.doorbells.ring({ queue, doorbell: 'job_one.0.0' })
-      await q.doorbells.ringAll([{ queue, doorbell: 'job_low.0.0', priority: 'low' }])
-      await q.doorbells.returnToQueue(queue, ['job_back.0.0'], { timestamp: Date.now(), opts: {} } as Job)
+      await q.doorbells.ring(ringOf(queue, 'job_one.0.0'))
+      await q.doorbells.ringAll([ringOf(queue, 'job_low.0.0', { class: 'bulk' })])
       const answered: string[] = []
       const consumer = createConsumer({
-        ...{ queue, concurrency: 4, lockMs: 15_000, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
+        ...{ queue, concurrency: 4, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
         log: q.parts.log,
         handle: async doorbell => void answered.push(doorbell),
       })
       consumer.start()
-      await until(() => answered.length === 4)
-      await until(async () => (await q.queueOf('first').getActiveCount()) === 0)
+      await until(() => answered.length === 3)
       await consumer.stop(0, () => undefined)
       expect(await q.ringingAt('first')).toEqual([])
+      expect(await q.redis.hlen(`${q.keys.ready(queue)}:taken`)).toBe(0)
     })
 
-    it('a ring of a worker that fell silent comes back', async () => {
-      await q.doorbells.ring({ queue, doorbell: 'job_silent.0.0' })
-      const queueKeys = q.queueOf('first')
-      await q.redis.lmove(queueKeys.toKey('wait'), queueKeys.toKey('active'), 'RIGHT', 'LEFT')
+    it('what a worker took that fell silent comes back', async () => {
+      await q.doorbells.ring(ringOf(queue, 'job_silent.0.0'))
+      await q.doorbells.take(queue, { chunk: 'lost', most: 1, worker: 'w', free: 1, claimed: [] })
       await fill()
+      // As if its time had passed.
+      await createOwedWrite(q.redis)('ZADD', `${q.keys.ready(queue)}:leases`, 1, 'lost')
       const answered: string[] = []
       const consumer = createConsumer({
-        ...{ queue, concurrency: 1, lockMs: 200, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
+        ...{ queue, concurrency: 1, redis: q.redis, doorbells: q.doorbells, keys: q.keys },
         log: q.parts.log,
         handle: async doorbell => void answered.push(doorbell),
       })

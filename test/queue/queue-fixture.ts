@@ -1,7 +1,9 @@
 import { Queue } from 'bullmq'
 import { type Logger, pino } from 'pino'
 import type { BatchStore } from '../../src/batches/store.ts'
+import { placeOf } from '../../src/domain/place.ts'
 import { createDoorbells, type Doorbells, providerQueue, queueName } from '../../src/queue/doorbells.ts'
+import { createScriptRunner } from '../../src/redis/scripts.ts'
 import type { Deliveries } from '../../src/webhooks/deliveries.ts'
 import { openStore, type StoreFixture } from '../jobs/store-fixture.ts'
 
@@ -17,6 +19,8 @@ export interface QueueFixture extends StoreFixture {
   }
   /** Names of the doorbells that wait at a provider, in the order they will be answered. */
   ringingAt(provider: string): Promise<readonly string[]>
+  /** Rings a doorbell of a job where its record says that it stands. */
+  ring(id: string, doorbell?: string): Promise<void>
   /** BullMQ's own view of a provider's queue, for a test to tamper with. */
   readonly queueOf: (provider: string) => Queue
   shut(): Promise<void>
@@ -27,7 +31,7 @@ export const openQueue = (at?: Parameters<typeof openStore>[0]): QueueFixture =>
   const fixture = openStore(at)
   const { redis, keys, schedule, store, batches, clock } = fixture
   const log: Logger = pino({ level: 'silent' })
-  const doorbells = createDoorbells(redis, keys, log, () => clock.nowMs)
+  const doorbells = createDoorbells(redis, createScriptRunner(redis), keys)
   const queues = new Map<string, Queue>()
   const queueOf = (provider: string): Queue => {
     const known = queues.get(provider)
@@ -45,13 +49,16 @@ export const openQueue = (at?: Parameters<typeof openStore>[0]): QueueFixture =>
       recoverDelivery: store.recoverDelivery,
     },
     ringingAt: async provider => {
-      const jobs = await queueOf(provider).getJobs(['wait', 'prioritized'], 0, -1, true)
-      return jobs.map(job => job.id!)
+      const waiting = await doorbells.page(providerQueue(provider), 0, 1_000)
+      return waiting.map(({ doorbell }) => doorbell)
+    },
+    ring: async (id, doorbell = `${id}.0.0`) => {
+      const record = (await store.read(id))!
+      await doorbells.ring({ queue: providerQueue(record.target.provider), doorbell, place: placeOf(record) })
     },
     queueOf,
     shut: async () => {
       await Promise.all([...queues.values()].map(queue => queue.close()))
-      await doorbells.close()
       fixture.close()
     },
   }

@@ -1,4 +1,3 @@
-import { Worker } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { leaseEntry, webhookDoorbell } from '../../src/jobs/doorbell.ts'
@@ -6,7 +5,7 @@ import { createJobIndex } from '../../src/jobs/index-stream.ts'
 import { createIndexTrim } from '../../src/jobs/index-trim.ts'
 import { createLiveWalk } from '../../src/jobs/live-walk.ts'
 import type { NewJob } from '../../src/jobs/types.ts'
-import { providerQueue, queueName, webhookQueue } from '../../src/queue/doorbells.ts'
+import { jobWebhookRing, providerQueue } from '../../src/queue/doorbells.ts'
 import { createReconciler, reconcileRecords } from '../../src/queue/reconciler.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
@@ -32,20 +31,11 @@ const reconcile = async (id: string): Promise<void> => {
 const settle = (): void => {
   q.clock.nowMs += 60_000
 }
-const ring = async (id: string): Promise<void> => {
-  await q.doorbells.ring({ queue: providerQueue('first'), doorbell: `${id}.0.0` })
-}
-/** A worker fetches the next ring, and keeps it: as if for so long by now. */
-const keepRing = async (forMs: number): Promise<void> => {
-  const { redis, keys } = q
-  const name = queueName(providerQueue('first'))
-  const worker = new Worker(name, null, { connection: redis, prefix: keys.prefix, autorun: false })
-  try {
-    const { id } = (await worker.getNextJob('w1', { block: false }))!
-    await redis.hset(q.queueOf('first').toKey(id!), 'processedOn', q.clock.nowMs - forMs)
-  } finally {
-    await worker.close()
-  }
+const ring = (id: string): Promise<void> => q.ring(id)
+/** A worker takes what waits at the first provider, and never claims it. */
+const takeAll = async (): Promise<void> => {
+  const ask = { chunk: 'chunk', most: 100, worker: 'silent', free: 100, claimed: [] }
+  await q.doorbells.take(providerQueue('first'), ask)
 }
 
 /** A job that ended so long before now, and whose webhook is not in the schedule. */
@@ -57,18 +47,17 @@ const ended = async (atMs = 0): Promise<string> => {
   q.clock.nowMs -= atMs
   return claim.id
 }
-/** Two in one ring, which has a name of its own. */
 const ringWebhooks = (one: string, other: string, attempt = 0): Promise<void> =>
   q.doorbells.ringAll(
-    [one, other].map(id => ({ queue: webhookQueue, doorbell: webhookDoorbell(id, attempt) })),
+    [one, other].map(id => jobWebhookRing(webhookDoorbell(id, attempt), 'default', q.clock.nowMs)),
   )
 
 describe('the queue reconciler', () => {
   describe('the reconciler puts back what is lost', () => {
-    it('a doorbell that was removed from BullMQ by hand', async () => {
+    it('a doorbell that was removed from its queue by hand', async () => {
       const id = await q.created(farDeadline())
       await ring(id)
-      await q.queueOf('first').obliterate({ force: true })
+      await q.redis.del(await q.redis.keys(`${q.keys.ready(providerQueue('first'))}*`))
       await reconcile(id)
       expect(await q.scheduleOf(id)).toEqual({}) // too young to tell
       settle()
@@ -89,7 +78,7 @@ describe('the queue reconciler', () => {
 
     it('a doorbell rung after one that its worker answered long ago, and keeps until it has room', async () => {
       await ring(await q.created(farDeadline()))
-      await keepRing(60_000)
+      await takeAll()
       const id = await q.created(farDeadline())
       await q.schedule.remove([`${id}.0.0`])
       settle()
@@ -137,7 +126,7 @@ describe('the queue reconciler', () => {
       await ringWebhooks(await ended(), await ended())
       await reconcile(id)
       expect(await q.scheduleOf(id)).toEqual({ '.w.0': q.clock.nowMs })
-      await q.schedule.remove([`${id}.w.0`]) // as whoever rings it does
+      await q.doorbells.ring(jobWebhookRing(`${id}.w.0`, 'default', q.clock.nowMs))
       settle()
       await reconcile(id)
       expect(await q.scheduleOf(id)).toEqual({})
@@ -176,6 +165,17 @@ describe('the queue reconciler', () => {
     expect((await createJobIndex(redis, keys).list(null, 10)).map(entry => entry.id)).toEqual([id])
   })
 
+  it('rings again what a worker has just taken, and the second doorbell leads nowhere', async () => {
+    const id = await q.created(farDeadline())
+    await ring(id)
+    settle()
+    await takeAll()
+    await reconcile(id)
+    expect(await q.scheduleOf(id)).toEqual({ '.0.0': q.clock.nowMs })
+    await q.claimed(id)
+    expect(await q.store.claim(id, 0, 0, 'w2')).toBe('busy')
+  })
+
   describe('the reconciler leaves alone', () => {
     it('doorbells that wait, in the schedule or at their queue', async () => {
       const [owed, rung] = [await q.created(farDeadline()), await q.created(farDeadline())]
@@ -196,13 +196,15 @@ describe('the queue reconciler', () => {
       expect(await q.scheduleOf(id)).toEqual({})
     })
 
-    it('a doorbell that a worker is about to answer', async () => {
-      const id = await q.created(farDeadline())
-      await ring(id)
+    it('a backlog behind a doorbell that has just been rung', async () => {
+      const ids: string[] = []
+      for (let i = 0; i < 20; i++) ids.push(await q.created(farDeadline()))
+      await Promise.all(ids.map(ring))
       settle()
-      await keepRing(50_000)
-      await reconcile(id)
-      expect(await q.scheduleOf(id)).toEqual({})
+      await ring(await q.created({ ...farDeadline(), priority: 'high' }))
+      for (const id of ids) await reconcile(id)
+      for (const id of ids) expect(await q.scheduleOf(id)).toEqual({})
+      expect(await q.doorbells.waiting(providerQueue('first'))).toBe(21)
     })
 
     it('a doorbell that waits where a job was moved to long after it was made', async () => {
@@ -215,8 +217,8 @@ describe('the queue reconciler', () => {
         q.clock.nowMs,
       )
       await q.store.recover((await q.store.read(lost.id))!)
-      for (const doorbell of [`${moved.id}.1.0`, `${lost.id}.0.1`])
-        await q.doorbells.ring({ queue: providerQueue('first'), doorbell })
+      await q.ring(moved.id, `${moved.id}.1.0`)
+      await q.ring(lost.id, `${lost.id}.0.1`)
       settle()
       await reconcile(moved.id)
       await reconcile(lost.id)
@@ -244,7 +246,7 @@ describe('the queue reconciler', () => {
     it('a delivery that waits at its queue', async () => {
       const claim = await q.running({ ...farDeadline(), webhook })
       await q.store.finalise(claim, answer('x'))
-      await q.doorbells.ring({ queue: webhookQueue, doorbell: `${claim.id}.w.0` })
+      await q.doorbells.ring(jobWebhookRing(`${claim.id}.w.0`, 'default', q.clock.nowMs))
       settle()
       await reconcile(claim.id)
       expect(await q.scheduleOf(claim.id)).toEqual({})

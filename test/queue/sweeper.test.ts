@@ -1,14 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { BatchRecord } from '../../src/batches/record.ts'
-import {
-  deadlineEntry,
-  deliveryEntry,
-  jobDoorbell,
-  leaseEntry,
-  webhookDoorbell,
-} from '../../src/jobs/doorbell.ts'
-import { providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
+import { deadlineEntry, deliveryEntry, leaseEntry, webhookDoorbell } from '../../src/jobs/doorbell.ts'
+import { jobWebhookRing, providerQueue, webhookQueue } from '../../src/queue/doorbells.ts'
 import { createSweeper, sweep } from '../../src/queue/sweeper.ts'
 import { newBatchId, newJobId } from '../../src/redis/keys.ts'
 import { answer, leaseMs } from '../jobs/store-fixture.ts'
@@ -88,9 +82,8 @@ describe('the queue sweeper', () => {
 
     it('that rings alone, waits once however often it is rung', async () => {
       const id = await q.created()
-      const ring = { queue: providerQueue('first'), doorbell: jobDoorbell(id, 0, 0) }
-      await q.doorbells.ring(ring)
-      await q.doorbells.ring(ring)
+      await q.ring(id)
+      await q.ring(id)
       expect(await q.ringingAt('first')).toEqual([`${id}.0.0`])
       expect(await q.doorbells.waiting(providerQueue('first'))).toBe(1)
     })
@@ -174,7 +167,7 @@ describe('the queue sweeper', () => {
       expect(await q.scheduleOf(id)).toEqual({ '.w.2': q.clock.nowMs })
       await sweep(parts)
       const [ring] = await q.doorbells.page(webhookQueue, 0, 9)
-      expect(ring?.doorbells).toEqual([webhookDoorbell(id, 2)])
+      expect(ring?.doorbell).toBe(webhookDoorbell(id, 2))
     })
   })
 
@@ -183,7 +176,7 @@ describe('the queue sweeper', () => {
       const id = newJobId(3, q.clock.nowMs)
       const doorbell = webhookDoorbell(id, 0)
       await q.schedule.add(doorbell, standsAtMs)
-      await q.doorbells.ring({ queue: webhookQueue, doorbell, takenUntilMs: leftAtMs })
+      await q.doorbells.ring({ ...jobWebhookRing(doorbell, 'default', 0), takenUntilMs: leftAtMs })
       return q.scheduleOf(id)
     }
 
@@ -265,7 +258,8 @@ describe('the queue sweeper', () => {
       const ids: string[] = []
       for (const priority of ['low', 'default', 'default', 'high'] as const) {
         const id = await q.created({ priority })
-        await q.doorbells.ring({ queue: providerQueue('first'), doorbell: `${id}.0.0`, priority })
+        q.clock.nowMs += 1
+        await q.ring(id)
         ids.push(`${id}.0.0`)
       }
       const [low, first, second, high] = ids

@@ -9,6 +9,7 @@ import { circuitScripts } from '../../src/health/circuit-store.ts'
 import { cooldownScripts } from '../../src/health/cooldowns.ts'
 import { jobScripts } from '../../src/jobs/scripts.ts'
 import { mirrorScripts } from '../../src/mirror/mirror-store.ts'
+import { readyScripts } from '../../src/queue/ready-list.ts'
 import { limitScripts } from '../../src/rate-limits/limit-store.ts'
 import type { Script } from '../../src/redis/scripts.ts'
 import { deliveryScripts } from '../../src/webhooks/scripts.ts'
@@ -25,11 +26,12 @@ const declared: readonly Script[] = [
   cooldownScripts,
   limitScripts,
   mirrorScripts,
+  readyScripts,
   { timeScript },
 ].flatMap(scripts => Object.values(scripts))
 
 /** Files that are put before others, and scripts that share the file of another. */
-const preludes = ['jobs/prelude', 'cache/prelude', 'health/circuit']
+const preludes = ['jobs/prelude', 'cache/prelude', 'health/circuit', 'queue/prelude']
 const variants = ['batches/pass']
 
 const src = join(import.meta.dirname, '../../src')

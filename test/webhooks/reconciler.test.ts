@@ -64,7 +64,7 @@ const loseDoorbell = (id: string, attempt = 0): Promise<void> =>
 
 const ringing = async (): Promise<string[]> => {
   const pages = await q.doorbells.page(webhookQueue, 0, 100)
-  return pages.flatMap(({ doorbells }) => doorbells)
+  return pages.map(({ doorbell }) => doorbell)
 }
 
 describe('the reconciler of deliveries', () => {

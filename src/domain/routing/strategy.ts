@@ -26,6 +26,12 @@ export const sizeOf = (endpoint: Endpoint, text: string): Tokens => {
   return { input, output: most === undefined ? usualAnswer : Math.min(Number(most), usualAnswer) }
 }
 
+/** What a request is estimated to take in all, in tokens. */
+export const tokensOf = (endpoint: Endpoint, text: string): number => {
+  const { input, output } = sizeOf(endpoint, text)
+  return input + output
+}
+
 /**
  * In which order a route's targets are asked. `ordered`: as they stand in the chain. `weighted`: each is
  * first for its share of jobs. `cheapest`: by what the request will cost, with the calls that fail on the

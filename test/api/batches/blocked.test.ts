@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { toFile } from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../../harness/until.ts'
-import { providerQueue } from '../../../src/queue/doorbells.ts'
+import { placeOf } from '../../../src/domain/place.ts'
+import { type AddressedDoorbell, providerQueue } from '../../../src/queue/doorbells.ts'
 import { createWebhookReceiver, type WebhookReceiver } from '../../../src/sim/webhook-receiver.ts'
 import { answering } from '../../contract/providers/recording-upstream.ts'
 import { answers } from '../../support/vendors.ts'
@@ -114,13 +115,13 @@ describe('a batch that waits for a person', () => {
           site.openai.answers(answering(200, answers.chat))
           // The new key is tried when the lines wake up, which they do by themselves within minutes.
           const jobs = (await call({ url: second.url }, 'GET', `/v1/jobs?batch_id=${id}`)).json.data
-          const names: string[] = []
+          const rings: AddressedDoorbell[] = []
           for (const { id: jobId } of jobs) {
             const record = (await second.context.store.read(jobId))!
-            names.push(`${jobId}.${record.hop}.${record.generation}`)
+            const doorbell = `${jobId}.${record.hop}.${record.generation}`
+            rings.push({ queue: providerQueue('openai'), doorbell, place: placeOf(record) })
           }
-          for (const doorbell of names)
-            await second.context.doorbells.ring({ queue: providerQueue('openai'), doorbell })
+          await second.context.doorbells.ringAll(rings)
           const ended = await until(async () => {
             const batch = await read()
             return batch.status === 'completed' && batch

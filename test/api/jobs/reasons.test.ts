@@ -187,6 +187,7 @@ describe('reasons given for a job', () => {
       ...{ webhook: null, metadata: null, retryOf: null, idempotency: null },
       body: JSON.stringify({ model: 'blind', messages: [{ role: 'user', content: [image] }] }),
       target: { provider: 'openai', model: 'blind' },
+      tokens: 500,
       createdAtMs: Date.now(),
       expiresAtMs: Date.now() + 60_000,
     })

@@ -55,6 +55,7 @@ export const openBatches = (at?: Parameters<typeof openStore>[0]): BatchFixture 
     ...newJob(),
     id: batchJobId(batchId, number),
     customId: `row-${number}`,
+    line: number,
     bytes: 100,
     ...more,
   })

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { placeOf } from '../../../src/domain/place.ts'
 import { jobDoorbell } from '../../../src/jobs/doorbell.ts'
 import type { NewJob } from '../../../src/jobs/types.ts'
 import { providerQueue } from '../../../src/queue/doorbells.ts'
@@ -34,6 +35,7 @@ const jobOf = (wanted: Wish, nowMs: number): NewJob => ({
   endpoint: '/v1/chat/completions',
   model: 'gpt-4',
   body: JSON.stringify({ model: 'gpt-4', text: 'x'.repeat(wanted.isLong ? 1_500 : 10) }),
+  tokens: 500,
   createdAtMs: nowMs,
   expiresAtMs: nowMs + wanted.windowMs,
   target: { provider: wanted.provider, model: 'gpt/4' },
@@ -65,7 +67,7 @@ const submit = wish.map(wanted =>
       const ring = {
         queue: providerQueue(wanted.provider),
         doorbell: jobDoorbell(job.id, 0, 0),
-        priority: wanted.priority,
+        place: placeOf(job),
       }
       if (wanted.doorbell === 'rung') await rig.doorbells.ring(ring)
       if (wanted.doorbell === 'late') late.push(ring)

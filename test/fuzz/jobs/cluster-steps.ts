@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { placeOf } from '../../../src/domain/place.ts'
 import { parseDoorbell } from '../../../src/jobs/doorbell.ts'
 import type { JobRecord } from '../../../src/jobs/record.ts'
 import { reconcileRecords } from '../../../src/queue/reconciler.ts'
@@ -41,7 +42,8 @@ const ringAndDie = pick.map(which =>
       const entry = `${id}.${hop}.${generation}`
       const [stands] = await rig.schedule.has([entry])
       if (!stands) return
-      await rig.doorbells.ring({ queue: `provider.${provider}`, doorbell: entry })
+      const place = placeOf((await rig.store.read(id))!)
+      await rig.doorbells.ring({ queue: `provider.${provider}`, doorbell: entry, place })
       await rig.schedule.add(entry, rig.clock.nowMs)
     },
   ),

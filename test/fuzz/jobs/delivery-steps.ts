@@ -6,12 +6,12 @@ import type { DeliveryResult } from '../../../src/webhooks/deliveries.ts'
 import { leaseMs } from '../../jobs/store-fixture.ts'
 import { forget, pick, step, type World } from './world.ts'
 
-/** As a webhook worker begins with a bundle: doorbells that are not those their records wait for end at once. */
+/** As a webhook worker begins with a chunk: doorbells that are not those their records wait for end at once. */
 export const takeWebhooks = async (world: World, isSentTwice = false): Promise<boolean> => {
   const { rig, store, couriers } = world
-  const bundle = await rig.takeBundle(webhookQueue, `bundle-${world.tokens++}`)
-  if (!bundle) return false
-  for (const name of bundle.doorbells) {
+  const chunk = await rig.takeChunk(webhookQueue, `chunk-${world.tokens++}`)
+  if (!chunk) return false
+  for (const name of chunk.doorbells) {
     const doorbell = parseDoorbell(name)
     if (doorbell.kind !== 'webhook') throw new Error(`no doorbell of a webhook: ${name}`)
     const { jobId, attempt } = doorbell
@@ -24,7 +24,7 @@ export const takeWebhooks = async (world: World, isSentTwice = false): Promise<b
     expect(rival === undefined || rival.leasedUntilMs === nowMs + leaseMs, `${name} is taken`).toBe(true)
     couriers.push({ jobId, attempt, leasedUntilMs: nowMs + leaseMs })
   }
-  await rig.endBundle(bundle)
+  await rig.endChunk(chunk)
   return true
 }
 
@@ -41,12 +41,12 @@ const take = fc.boolean().map(isSentTwice =>
 
 const dieWithRing = fc.constant(
   step(
-    'die with a bundle of webhooks',
+    'die with a chunk of webhooks',
     0,
     world => (world.model.all().some(job => job.delivery?.status === 'pending') ? [world] : []),
     async ({ rig, orphans, ...world }) => {
-      const bundle = await rig.takeBundle(webhookQueue, `dead-${world.tokens}`)
-      if (bundle) orphans.push({ bundle })
+      const chunk = await rig.takeChunk(webhookQueue, `dead-${world.tokens++}`)
+      if (chunk) orphans.push({ chunk })
     },
   ),
 )

@@ -15,14 +15,14 @@ const isSettled = ({ model }: World): boolean =>
 const workOn = async (world: World, queue: string): Promise<void> => {
   const { rig, store } = world
   for (;;) {
-    const bundle = await rig.takeBundle(queue, `bundle-${world.tokens++}`)
-    if (!bundle) return
-    const ringer = { bundle, left: bundle.doorbells }
+    const chunk = await rig.takeChunk(queue, `chunk-${world.tokens++}`)
+    if (!chunk) return
+    const ringer = { chunk, left: chunk.doorbells }
     while (ringer.left.length > 0) {
       const runner = await answerDoorbell(world, ringer)
       if (runner) await store.finalise(runner.claim, answer('at last'))
     }
-    await rig.endBundle(bundle)
+    await rig.endChunk(chunk)
   }
 }
 
@@ -68,7 +68,7 @@ const workOff = async (world: World): Promise<void> => {
 export const drain = async (world: World, isAnyoneLeft: boolean): Promise<void> => {
   const { rig, model } = world
   for (const sleeper of world.sleepers.splice(0)) await sleeper.wake()
-  for (const { bundle } of [...world.ringers, ...world.orphans]) await rig.loseLock(bundle)
+  for (const { chunk } of [...world.ringers, ...world.orphans]) await rig.loseChunk(chunk)
   const everybody = [world.ringers, world.runners, world.frozen, world.couriers, world.orphans, world.late]
   for (const all of everybody) all.length = 0
   if (!isAnyoneLeft) await runOut(world)
@@ -91,6 +91,6 @@ export const outlast = async ({ rig, parts, ...world }: World): Promise<void> =>
   for (const shard of shards) expect(await redis.xlen(keys.index(shard))).toBe(0)
   const left = await redis.keys('*')
   // What a queue and a reconciler know of themselves, whatever jobs there were.
-  const ofNobody = /:(?:index|reconciler|meta|id|events|marker|pc|stalled|stalled-check)$/
+  const ofNobody = /:(?:index|reconciler|marker|ready)$/
   expect(left.filter(key => !ofNobody.test(key))).toEqual([])
 }

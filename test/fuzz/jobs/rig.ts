@@ -1,20 +1,14 @@
-import { type Job, Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { unpack } from 'msgpackr'
 import { type Logger, pino } from 'pino'
+import { expect } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createJobIndex, type JobIndex } from '../../../src/jobs/index-stream.ts'
 import { createIndexTrim, type IndexTrim } from '../../../src/jobs/index-trim.ts'
 import { createSchedule, type Schedule } from '../../../src/jobs/schedule.ts'
 import { createJobStore } from '../../../src/jobs/store.ts'
 import type { JobStore } from '../../../src/jobs/types.ts'
-import {
-  createDoorbells,
-  type Doorbells,
-  doorbellsOf,
-  providerQueue,
-  queueName,
-  webhookQueue,
-} from '../../../src/queue/doorbells.ts'
+import { createDoorbells, type Doorbells, providerQueue, webhookQueue } from '../../../src/queue/doorbells.ts'
 import { createPatientRedis } from '../../../src/redis/connect.ts'
 import { createKeys, type Keys } from '../../../src/redis/keys.ts'
 import { createScriptRunner } from '../../../src/redis/scripts.ts'
@@ -30,11 +24,10 @@ export const shards: readonly number[] = [5, 9]
 export const retentionMs = 3_600_000
 export const deadLetterRetentionMs = 7_200_000
 
-/** A bundle that somebody took from its queue. */
-export interface HeldBundle {
+/** What a worker took from its queue, and has not claimed yet. */
+export interface HeldChunk {
   readonly queue: string
-  readonly token: string
-  readonly job: Job
+  readonly chunk: string
   readonly doorbells: readonly string[]
 }
 
@@ -52,12 +45,13 @@ export interface Rig {
   newTrim(): IndexTrim
   readonly clock: { nowMs: number }
   readonly log: Logger
-  takeBundle(queue: string, token: string): Promise<HeldBundle | null>
-  /** False when the lock was lost: then it stays with BullMQ. */
-  endBundle(bundle: HeldBundle): Promise<boolean>
-  /** The holder fell silent for longer than its lock lasts, and a worker of the queue noticed it. */
-  loseLock(bundle: HeldBundle): Promise<void>
-  /** Names of the doorbells in all rings of a queue, waiting or held. */
+  /** Up to two doorbells; the request may be sent twice. */
+  takeChunk(queue: string, chunk: string, isSentTwice?: boolean): Promise<HeldChunk | null>
+  /** All of it is claimed. False when it was taken back before. */
+  endChunk(chunk: HeldChunk): Promise<boolean>
+  /** The holder fell silent for longer than it may keep a chunk, and a worker of the queue noticed it. */
+  loseChunk(chunk: HeldChunk): Promise<void>
+  /** Names of the doorbells of a queue that wait or are held. */
   ringing(queue: string): Promise<ReadonlySet<string>>
   loseRings(queue: string): Promise<void>
   /** SIGKILL, and a new server on the same log. */
@@ -77,30 +71,8 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
   const now = (): number => clock.nowMs
   const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
   const run = createScriptRunner(redis)
-  const doorbells = createDoorbells(redis, keys, log, now)
-  const bull = { connection: redis, prefix: keys.prefix, skipVersionCheck: true }
-  const workers = new Map<string, Worker>()
-  const views = new Map<string, Queue>()
-  for (const queue of queues) {
-    const worker = new Worker(queueName(queue), null, {
-      ...bull,
-      autorun: false,
-      maxStalledCount: 1e9,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
-    })
-    worker.on('error', () => undefined)
-    workers.set(queue, worker)
-    const view = new Queue(queueName(queue), bull)
-    view.on('error', () => undefined)
-    views.set(queue, view)
-  }
-  const keyOf = (queue: string, name: string): string => views.get(queue)!.toKey(name)
-  /** Redis forgets them at a restart, and BullMQ's own names of keys are no business of ours. */
-  const stalledCheck = async (queue: string): Promise<void> => {
-    await redis.del(keyOf(queue, 'stalled-check'))
-    await workers.get(queue)!.backend.moveStalledJobsToWait()
-  }
+  const doorbells = createDoorbells(redis, run, keys)
+  const ask = { worker: '', free: 0, claimed: [] }
 
   return {
     redis,
@@ -126,37 +98,35 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
     clock,
     log,
 
-    takeBundle: async (queue, token) => {
-      const job = await workers.get(queue)!.getNextJob(token, { block: false })
-      return job ? { queue, token, job, doorbells: doorbellsOf(job) } : null
+    takeChunk: async (queue, chunk, isSentTwice) => {
+      const request = { ...ask, chunk, most: 2 }
+      const { doorbells: taken } = await doorbells.take(queue, request)
+      if (isSentTwice) expect((await doorbells.take(queue, request)).doorbells).toEqual(taken)
+      return taken.length > 0 ? { queue, chunk, doorbells: taken } : null
     },
-    endBundle: async ({ job, token }) => {
-      try {
-        await job.moveToCompleted(undefined, token, false)
-        return true
-      } catch (error) {
-        if (/Missing (lock|key)|Lock mismatch|not in the active state/.test(String(error))) return false
-        throw error
-      }
+    endChunk: async ({ queue, chunk }) => {
+      const isHeld = (await redis.hexists(`${keys.ready(queue)}:taken`, chunk)) === 1
+      await doorbells.take(queue, { ...ask, chunk: '', most: 0, claimed: [chunk] })
+      return isHeld
     },
-    loseLock: async ({ queue, job }) => {
-      await redis.del(`${keyOf(queue, job.id!)}:lock`)
-      // Suspected at the first look, given out again at the second.
-      await stalledCheck(queue)
-      await stalledCheck(queue)
+    loseChunk: async ({ queue, chunk }) => {
+      await redis.zadd(`${keys.ready(queue)}:leases`, 'XX', 1, chunk)
+      await doorbells.take(queue, { ...ask, chunk: '', most: 0 })
     },
     ringing: async queue => {
-      const [waiting, active, low] = await Promise.all([
-        redis.lrange(keyOf(queue, 'wait'), 0, -1),
-        redis.lrange(keyOf(queue, 'active'), 0, -1),
-        redis.zrange(keyOf(queue, 'prioritized'), '0', '-1'),
+      const { total } = await doorbells.depth(queue)
+      const [waiting, held] = await Promise.all([
+        doorbells.page(queue, 0, 1_000),
+        redis.hvalsBuffer(`${keys.ready(queue)}:taken`),
       ])
-      const data = await Promise.all(
-        [...waiting, ...active, ...low].map(id => redis.hget(keyOf(queue, id), 'data')),
-      )
-      return new Set(data.flatMap(text => (text === null ? [] : String(JSON.parse(text).d).split(' '))))
+      expect(waiting.length, 'what waits is what is counted').toBe(total)
+      const taken = held.flatMap(packed => (unpack(packed) as string[]).filter((_, i) => i % 4 === 3))
+      return new Set([...waiting.map(({ doorbell }) => doorbell), ...taken.map(text => text.split(' ')[0]!)])
     },
-    loseRings: queue => views.get(queue)!.obliterate({ force: true }),
+    loseRings: async queue => {
+      const lost = await redis.keys(`${keys.ready(queue)}*`)
+      if (lost.length > 0) await redis.del(lost)
+    },
     restart: async () => {
       await server.kill()
       await server.restart()
@@ -167,8 +137,6 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
       clock.nowMs = Date.now()
     },
     close: async () => {
-      await Promise.all([...workers.values(), ...views.values()].map(part => part.close()))
-      await doorbells.close()
       redis.disconnect()
       await server.stop()
     },

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Attempt } from '../../../src/domain/job.ts'
+import { placeOf } from '../../../src/domain/place.ts'
 import { jobDoorbell, parseDoorbell } from '../../../src/jobs/doorbell.ts'
 import type { JobStore, Move } from '../../../src/jobs/types.ts'
 import { providerQueue } from '../../../src/queue/doorbells.ts'
@@ -22,15 +23,16 @@ const attemptOf = ({ claim }: Runner, nowMs: number): Attempt => ({
 })
 
 /** Of whichever provider has one, beginning with this. */
-const takeBundle = fc.nat(providers.length - 1).map(first =>
+const takeChunk = fc.tuple(fc.nat(providers.length - 1), fc.boolean()).map(([first, isSentTwice]) =>
   step(
-    `take a bundle, of ${providers[first]} first`,
+    `take a chunk, of ${providers[first]} first`,
     0,
     world => (world.model.all().some(job => job.state === 'queued' || job.state === 'parked') ? [world] : []),
     async world => {
       for (const provider of [...providers.slice(first), ...providers.slice(0, first)]) {
-        const bundle = await world.rig.takeBundle(providerQueue(provider), `bundle-${world.tokens++}`)
-        if (bundle) return void world.ringers.push({ bundle, left: bundle.doorbells })
+        const name = `chunk-${world.tokens++}`
+        const chunk = await world.rig.takeChunk(providerQueue(provider), name, isSentTwice)
+        if (chunk) return void world.ringers.push({ chunk, left: chunk.doorbells })
       }
     },
   ),
@@ -67,28 +69,14 @@ const answerOne = fc.tuple(pick, fc.boolean()).map(([which, isSentTwice]) =>
   ),
 )
 
-const endBundle = pick.map(which =>
+const endChunk = pick.map(which =>
   step(
-    'end a bundle',
+    'end a chunk',
     which,
     ({ ringers }) => ringers.filter(({ left }) => left.length === 0),
     async ({ rig, ringers }, ringer) => {
       forget(ringers, ringer)
-      await rig.endBundle(ringer.bundle)
-    },
-  ),
-)
-
-/** The worker has no room for the others of a bundle. */
-const returnToQueue = pick.map(which =>
-  step(
-    'return to the queue',
-    which,
-    ({ ringers }) => ringers.filter(({ left }) => left.length > 0),
-    async ({ rig }, ringer) => {
-      const { queue, job } = ringer.bundle
-      await rig.doorbells.returnToQueue(queue, ringer.left, job)
-      ringer.left = []
+      await rig.endChunk(ringer.chunk)
     },
   ),
 )
@@ -139,7 +127,7 @@ const advance = fc.tuple(pick, move, fc.boolean()).map(([which, going, rings]) =
     if (going.isSentTwice) await store.advance(runner.claim, to, rig.clock.nowMs)
     if (!moved) return disown(store, runner, to.attempts)
     const doorbell = jobDoorbell(runner.claim.id, to.hop, to.generation)
-    const ring = { queue: providerQueue(to.target.provider), doorbell }
+    const ring = { queue: providerQueue(to.target.provider), doorbell, place: placeOf(runner.claim) }
     if (rings) await rig.doorbells.ring(ring)
     else late.push(ring)
   }),
@@ -246,15 +234,15 @@ const comeBack = pick.map(which =>
 
 const dieWithJob = pick.map(which => last('die with a job', which, async () => undefined))
 
-/** A bundle ends though some of its doorbells were not answered: what a worker does when a claim throws. */
-const dropRing = pick.map(which =>
+/** A chunk ends though some of its doorbells were not answered: what a worker does when a claim throws. */
+const dropChunk = pick.map(which =>
   step(
-    'drop a bundle',
+    'drop a chunk',
     which,
     ({ ringers }) => ringers,
     async ({ rig, ringers, model }, ringer) => {
       forget(ringers, ringer)
-      if (!(await rig.endBundle(ringer.bundle))) return
+      if (!(await rig.endChunk(ringer.chunk))) return
       for (const job of model.all()) {
         const isLost = ringer.left.includes(jobDoorbell(job.id, job.hop, job.generation))
         if (isLost && !isOver(job) && job.state !== 'running') job.isAdrift = true
@@ -263,9 +251,9 @@ const dropRing = pick.map(which =>
   ),
 )
 
-const dieWithRing = pick.map(which =>
+const dieWithChunk = pick.map(which =>
   step(
-    'die with a bundle',
+    'die with a chunk',
     which,
     ({ ringers }) => ringers,
     async ({ ringers, orphans }, ringer) => {
@@ -275,24 +263,23 @@ const dieWithRing = pick.map(which =>
   ),
 )
 
-/** Silent for longer than its lock lasts: the bundle goes to another, and who lives may go on with it. */
-const loseLock = pick.map(which =>
+/** Silent for longer than it may keep a chunk: that goes to another, and who lives may go on with it. */
+const loseChunk = pick.map(which =>
   step(
-    'lose a lock',
+    'lose a chunk',
     which,
     ({ ringers, orphans }) => [...ringers, ...orphans],
     async ({ rig, orphans }, holder) => {
       forget(orphans, holder)
-      await rig.loseLock(holder.bundle)
+      await rig.loseChunk(holder.chunk)
     },
   ),
 )
 
 export const workerSteps = {
-  takeBundle,
+  takeChunk,
   answerOne,
-  endBundle,
-  returnToQueue,
+  endChunk,
   advance,
   park,
   finish,
@@ -303,7 +290,7 @@ export const workerSteps = {
   loseLease,
   comeBack,
   dieWithJob,
-  dieWithRing,
-  dropRing,
-  loseLock,
+  dieWithChunk,
+  dropChunk,
+  loseChunk,
 }

@@ -8,11 +8,11 @@ import { shardOf } from '../../../src/redis/keys.ts'
 import { agree } from './agree.ts'
 import { createCheckedStore } from './checked-store.ts'
 import { createModel, type Model } from './model.ts'
-import type { HeldBundle, Records, Rig } from './rig.ts'
+import type { HeldChunk, Records, Rig } from './rig.ts'
 
-/** A worker with a bundle in its hands, some of whose doorbells it has not answered yet. */
+/** A worker with a chunk in its hands, some of whose doorbells it has not answered yet. */
 export interface Ringer {
-  readonly bundle: HeldBundle
+  readonly chunk: HeldChunk
   left: readonly string[]
 }
 
@@ -35,9 +35,9 @@ export interface Sleeper {
   wake(): Promise<void>
 }
 
-/** A bundle whose holder is dead. */
+/** A chunk whose holder is dead. */
 export interface Orphan {
-  readonly bundle: HeldBundle
+  readonly chunk: HeldChunk
 }
 
 /** Everything that happens in one run: the model, the real thing, and who is at work. Who is forgotten, has died. */

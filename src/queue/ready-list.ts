@@ -1,0 +1,159 @@
+import type { Cluster, Redis } from 'ioredis'
+import { type Place, type QueueClass, queueClasses } from '../domain/place.ts'
+import type { Keys } from '../redis/keys.ts'
+import { definePackedScript, type RunScript } from '../redis/scripts.ts'
+
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
+/** What waits in a queue was accepted, so it moves on while Redis is full. */
+const packed = { prelude: lua('prelude'), whenFull: 'runs' } as const
+
+export const readyScripts = {
+  push: definePackedScript({ ...packed, lua: lua('push') }),
+  take: definePackedScript({ ...packed, lua: lua('take') }),
+  remove: definePackedScript({ ...packed, lua: lua('remove') }),
+} as const
+
+/** A doorbell and where it stands in its queue. */
+export interface Entry {
+  readonly doorbell: string
+  readonly place: Place
+}
+
+export interface TakeRequest {
+  /** Names what is taken. The same name again is answered with the same doorbells. */
+  readonly chunk: string
+  /** How many; with 0 nothing is taken, and what silent workers took comes back. */
+  readonly most: number
+  /** Names the worker that reports its free slots; `''` for none. */
+  readonly worker: string
+  readonly free: number
+  /** Chunks whose jobs are claimed: nothing of them comes back. */
+  readonly claimed: readonly string[]
+}
+
+export interface Taken {
+  readonly doorbells: readonly string[]
+  /** How many still wait. */
+  readonly waiting: number
+  /** The queue is paused, by a tool for BullMQ. */
+  readonly paused: boolean
+}
+
+/** How many doorbells wait, by class, and how many were ever taken. */
+export interface Depth extends Readonly<Record<QueueClass, number>> {
+  readonly total: number
+  readonly served: number
+}
+
+/**
+ * What waits in each queue, in Redis, in the order in which it is served: see `take.lua`. A doorbell waits (`push`), is held under a chunk
+ * (`take`) until its job is claimed, and is gone; or comes back when its worker stays silent.
+ */
+export interface ReadyList {
+  /** How many did not wait yet. */
+  push(queue: string, entries: readonly Entry[]): Promise<number>
+  take(queue: string, request: TakeRequest): Promise<Taken>
+  /** How many waited. */
+  remove(queue: string, entries: readonly Entry[]): Promise<number>
+  areWaiting(queue: string, entries: readonly Entry[]): Promise<readonly boolean[]>
+  depth(queue: string): Promise<Depth>
+  /** Free slots of its workers that have reported of late. */
+  freeSlots(queue: string): Promise<number>
+  /** What waits, by class and tenant, each in the order of its service. */
+  page(queue: string, from: number, limit: number): Promise<readonly Entry[]>
+}
+
+/** What a worker took and did not claim comes back after this. A claim is a round trip. */
+export const chunkLeaseMs = 5_000
+/** A worker that is idle reports once a second. */
+const reportLifeMs = 5_000
+
+/** The shares of tenants of the calls of a class while they wait; 1 where absent. */
+export type TenantWeights = ReadonlyMap<string, number>
+
+const textOf = ({ doorbell, place }: Entry): string => `${doorbell} ${place.tokens}`
+const doorbellOf = (text: string): string => text.slice(0, text.indexOf(' '))
+
+export const createReadyList = (
+  redis: Redis | Cluster,
+  run: RunScript,
+  keys: Keys,
+  weights: TenantWeights = new Map(),
+): ReadyList => {
+  const weightList = [...weights].flat()
+  const entriesKey = (queue: string, queueClass: QueueClass, tenant: string): string =>
+    `${keys.ready(queue)}:${queueClass}:${tenant}`
+
+  const groupsOf = (entries: readonly Entry[]) =>
+    [...Map.groupBy(entries, ({ place }) => `${place.class} ${place.tenant}`).values()].map(group => {
+      const { class: queueClass, tenant } = group[0]!.place
+      return [queueClass, tenant, group.flatMap(entry => [entry.place.dueMs, textOf(entry)])]
+    })
+
+  return {
+    push: async (queue, entries) => {
+      const [added] = (await run.packed(readyScripts.push, keys.ready(queue), groupsOf(entries))) as [number]
+      return added
+    },
+    take: async (queue, { chunk, most, worker, free, claimed }) => {
+      const words = [chunk, most, worker, free, chunkLeaseMs, weightList, claimed]
+      const [waiting, paused, ...texts] = (await run.packed(readyScripts.take, keys.ready(queue), words)) as [
+        number,
+        number,
+        ...string[],
+      ]
+      return { waiting, paused: paused === 1, doorbells: texts.map(doorbellOf) }
+    },
+    remove: async (queue, entries) => {
+      const words = entries.map(entry => [entry.place.class, entry.place.tenant, textOf(entry)])
+      const [removed] = (await run.packed(readyScripts.remove, keys.ready(queue), words)) as [number]
+      return removed
+    },
+    areWaiting: (queue, entries) =>
+      Promise.all(
+        entries.map(async entry => {
+          const { class: queueClass, tenant } = entry.place
+          return (await redis.zscore(entriesKey(queue, queueClass, tenant), textOf(entry))) !== null
+        }),
+      ),
+    depth: async queue => {
+      const fields = [...queueClasses.map(name => `waiting:${name}`), 'served']
+      const found = await redis.hmget(keys.ready(queue), ...fields)
+      const [interactive, normal, bulk, served] = found.map(Number) as [number, number, number, number]
+      return { interactive, default: normal, bulk, total: interactive + normal + bulk, served }
+    },
+    freeSlots: async queue => {
+      const [reports, [seconds]] = await Promise.all([redis.hvals(`${keys.ready(queue)}:room`), redis.time()])
+      const sinceMs = Number(seconds) * 1_000 - reportLifeMs
+      return reports
+        .map(report => report.split(' ').map(Number) as [free: number, atMs: number])
+        .reduce((sum, [free, atMs]) => (atMs < sinceMs ? sum : sum + Math.max(0, free)), 0)
+    },
+    page: async (queue, from, limit) => {
+      const found: Entry[] = []
+      let skip = from
+      for (const queueClass of queueClasses) {
+        for (const tenant of (
+          await redis.zrange(`${keys.ready(queue)}:${queueClass}`, '0', '-1')
+        ).toSorted()) {
+          const key = entriesKey(queue, queueClass, tenant)
+          const texts = await redis.zrange(
+            key,
+            String(skip),
+            String(skip + limit - found.length - 1),
+            'WITHSCORES',
+          )
+          for (let i = 0; i < texts.length; i += 2) {
+            const [text, due] = [texts[i]!, texts[i + 1]!]
+            const tokens = Number(text.slice(doorbellOf(text).length))
+            const place = { tenant, class: queueClass, dueMs: Number(due), tokens }
+            found.push({ doorbell: doorbellOf(text), place })
+          }
+          if (found.length >= limit) return found
+          skip = texts.length > 0 ? 0 : skip - (await redis.zcard(key))
+        }
+      }
+      return found
+    },
+  }
+}
