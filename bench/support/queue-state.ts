@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { until } from '../../harness/until.ts'
+import { queueClasses } from '../../src/domain/place.ts'
 import { providerQueue, queueName } from '../../src/queue/doorbells.ts'
 import { createKeys, shardCount } from '../../src/redis/keys.ts'
 import { provider } from './deployment.ts'
@@ -10,11 +11,18 @@ export const keys = createKeys('baton')
 export const placeOf = (queue: string): string => `${keys.prefix}:${queueName(queue)}`
 export const batonQueue = placeOf(providerQueue(provider))
 
-/** Jobs that wait in a BullMQ queue or are being worked on. */
+/** Jobs that wait in a BullMQ queue or are being worked on; of a queue of Baton's, those that wait or are about to be claimed. */
 export const openJobs = async (redis: Redis, queue: string): Promise<number> => {
-  const [waiting, active] = await Promise.all([redis.llen(`${queue}:wait`), redis.llen(`${queue}:active`)])
-  return waiting + active
+  const lengths = await Promise.all([
+    redis.llen(`${queue}:wait`),
+    redis.llen(`${queue}:active`),
+    redis.hlen(`${queue}:ready:taken`),
+    redis.hmget(`${queue}:ready`, ...waitingFields),
+  ])
+  return lengths.flat().reduce<number>((sum, length) => sum + Number(length), 0)
 }
+
+const waitingFields = queueClasses.map(name => `waiting:${name}`)
 
 /**
  * Whether all jobs are at their end. One that is not waits in a queue, or stands in the schedule: as owed to a queue or as
@@ -22,10 +30,10 @@ export const openJobs = async (redis: Redis, queue: string): Promise<number> => 
  */
 export const allSettled = async (redis: Redis, queues: readonly string[]): Promise<boolean> => {
   const look = redis.multi()
-  for (const queue of queues) look.llen(`${queue}:wait`).llen(`${queue}:active`)
+  for (const queue of queues) look.hlen(`${queue}:ready:taken`).hmget(`${queue}:ready`, ...waitingFields)
   for (let shard = 0; shard < shardCount; shard++) look.zcard(keys.schedule(shard))
   const answers = await look.exec()
-  return answers!.every(([error, length]) => error === null && length === 0)
+  return answers!.every(([error, found]) => error === null && [found].flat().every(length => !Number(length)))
 }
 
 export const hasSucceeded = async (redis: Redis, jobId: string): Promise<boolean> =>

@@ -16,8 +16,8 @@ export interface Remains {
  */
 const harmless =
   /^(?:reconciler|schema)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
-/** A queue's own marks; the job that it counts is not in it. */
-const harmlessInQueue = /^(?:meta|id|events|marker|pc|stalled-check|metrics.*)$/
+/** A queue's own marks, what its ready list counts, and what its workers reported. */
+const harmlessInQueue = /^(?:meta|id|events|marker|stalled-check|ready|ready:room)$/
 
 interface Found {
   readonly where: string
@@ -68,7 +68,7 @@ const inShard = async (redis: Redis, key: string, rest: string, remains: Remains
 
 const inQueue = async (redis: Redis, key: string, queue: string, rest: string): Promise<Found[]> => {
   if (harmlessInQueue.test(rest)) return []
-  const where = `the queue ${queue} (${/^(?:job|batch|msgbatch)_/.test(rest) ? 'doorbells' : rest})`
+  const where = `the queue ${queue} (${rest})`
   const type = await redis.type(key)
   const members =
     type === 'list'
