@@ -6,6 +6,7 @@ import { createFileStore } from '../src/files/store.ts'
 import { createSchedule } from '../src/jobs/schedule.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createRepeating } from '../src/lifecycle/repeating.ts'
+import { createAnnounce } from '../src/queue/announce.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
 import { openBlobStore } from '../src/start-blobs.ts'
 
@@ -34,7 +35,10 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     providers: context.providers,
     obstacleOf: context.obstacleOf,
     now,
-    work: createBatchWork({ redis, run, keys, retentionMs: batches.retention, now }),
+    work: createBatchWork({
+      ...{ redis, run, keys, retentionMs: batches.retention, now },
+      announce: createAnnounce(context.doorbells, log, now),
+    }),
     blobs,
     firstTarget: createFirstTarget(context),
     schedule: createSchedule(redis, run, keys, context.clock),

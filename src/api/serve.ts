@@ -17,6 +17,7 @@ import { createSchedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
+import { createAnnounce } from '../queue/announce.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
 import { createLimitStore } from '../rate-limits/limit-store.ts'
 import { createApiRedis, pingRedis, type RedisClient } from '../redis/connect.ts'
@@ -65,7 +66,9 @@ const openParts = async (
   const { config, keys, clock, log, now } = context
   const redis = await openRedis(life, 'api redis', context)
   const run = createGuardedRunner(await openRunner(life, context, redis), context.memory.isFull)
-  const store = storeOn(redis, run, keys, config, clock, context.telemetry)
+  const doorbells = createDoorbells(redis, run, keys)
+  const announce = createAnnounce(doorbells, log, now)
+  const store = storeOn(redis, run, keys, config, clock, context.telemetry, announce)
   const blobs = await openBlobs(life, context)
   return {
     config,
@@ -75,7 +78,7 @@ const openParts = async (
     providers: context.providers,
     store,
     index: createJobIndex(redis, keys),
-    doorbells: createDoorbells(redis, run, keys),
+    doorbells,
     deliveries: deliveriesOn(redis, run, keys, config, now),
     deadLetters: createDeadLetters({
       redis,

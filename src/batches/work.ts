@@ -3,7 +3,8 @@ import { type FileRecord, fileFields, formatSegment, type Segment } from '../fil
 import { encodeBody, jobFields } from '../jobs/codec.ts'
 import { createPayloads, isApart } from '../jobs/payloads.ts'
 import type { RecordFields } from '../jobs/record.ts'
-import { outboxGraceMs } from '../jobs/schedule.ts'
+import { outboxGraceMs, webhooksDueAt } from '../jobs/schedule.ts'
+import type { Announce } from '../jobs/types.ts'
 import { batchJobId, type Keys, shardOf, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
@@ -65,12 +66,21 @@ export interface BatchWorkOptions {
   /** How long a batch that has ended can be read. */
   readonly retentionMs: number
   readonly now: () => number
+  /** Without it, a sweeper finds the webhooks that are owed. */
+  readonly announce?: Announce
 }
 
 /** A feeder that was taken for dead may still write a blob of a file that gets no record; then that is removed. */
 const strayBlobsMs = 2 * 3_600_000
 
-export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWorkOptions): BatchWork => {
+export const createBatchWork = ({
+  redis,
+  run,
+  keys,
+  retentionMs,
+  now,
+  announce,
+}: BatchWorkOptions): BatchWork => {
   const write = createOwedWrite(redis)
   const payloads = createPayloads(redis, keys)
   const lease = async (
@@ -209,10 +219,12 @@ export const createBatchWork = ({ redis, run, keys, retentionMs, now }: BatchWor
         faults.length === 0 ? '' : JSON.stringify(faults),
         retentionMs,
         inputFileId === null ? 0 : 1,
+        webhooksDueAt(now(), announce),
         ...words(outputFileId, files.output),
         ...words(errorFileId, files.error),
       ])) as EndedBatchStatus | 'lost' | 'changed'
       if (ended === 'lost' || ended === 'changed') return ended
+      if (batch.webhook !== null) announce?.(id, tenant)
       // If this is lost, the next request that is refused finds it.
       await redis.srem(keys.openOf(tenant), id).catch(() => undefined)
       const owned = inputFileId === null ? ownedFiles(batch.input) : []

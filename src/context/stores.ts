@@ -2,8 +2,9 @@ import { type BatchStore, createBatchStore } from '../batches/store.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/schema.ts'
 import { createJobStore } from '../jobs/store.ts'
-import type { JobStore } from '../jobs/types.ts'
+import type { Announce, JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import { createAnnounce } from '../queue/announce.ts'
 import { createDoorbells, type Doorbells } from '../queue/doorbells.ts'
 import type { RedisClient } from '../redis/connect.ts'
 import type { Keys } from '../redis/keys.ts'
@@ -49,6 +50,7 @@ export const storeOn = (
   config: Config,
   { now, aheadMs }: Clock,
   telemetry: Telemetry,
+  announce: Announce,
 ): JobStore =>
   createJobStore({
     redis,
@@ -59,15 +61,17 @@ export const storeOn = (
     now,
     aheadMs,
     telemetry,
+    announce,
   })
 
 /** Opens the stores, and with them the sweeper and the reconcilers: every process takes part in those. */
 export const openStores = async (life: Lifecycle, foundation: Foundation): Promise<Stores> => {
   const { config, redis, run, keys, hasTurn, clock, now, telemetry, log } = foundation
-  const store = storeOn(redis, run, keys, config, clock, telemetry)
   const batches = createBatchStore({ redis, run, keys, now })
   const deliveries = deliveriesOn(redis, run, keys, config, now)
   const doorbells = createDoorbells(redis, run, keys)
+  const announce = createAnnounce(doorbells, log, now)
+  const store = storeOn(redis, run, keys, config, clock, telemetry, announce)
   await openMaintenance(life, {
     redis,
     run,

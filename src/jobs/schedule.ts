@@ -3,6 +3,7 @@ import { type Keys, shardOf, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import { jobScripts } from './scripts.ts'
+import type { Announce } from './types.ts'
 
 /** The time that all processes go by, and how far ahead it is of what Redis's own clock shows. */
 export interface StoreClock {
@@ -29,6 +30,10 @@ export interface Schedule {
 
 /** An entry that its writer has not rung within this time is taken up by a sweeper. */
 export const outboxGraceMs = 1_500
+
+/** When a sweeper rings a webhook that is owed from now on: at once where nobody else does. */
+export const webhooksDueAt = (nowMs: number, announce: Announce | undefined): number =>
+  announce ? nowMs + outboxGraceMs : nowMs
 
 export const createSchedule = (
   redis: Redis | Cluster,

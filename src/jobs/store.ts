@@ -18,9 +18,9 @@ import {
 } from './codec.ts'
 import { apartBytes, createPayloads } from './payloads.ts'
 import { formatMove, formatTarget, type JobRecord, parseRecord, type StoredResult } from './record.ts'
-import { outboxGraceMs } from './schedule.ts'
+import { outboxGraceMs, webhooksDueAt } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
-import type { Claim, ClaimRefusal, Created, JobResult, JobStore, NewJob } from './types.ts'
+import type { Announce, Claim, ClaimRefusal, Created, JobResult, JobStore, NewJob } from './types.ts'
 import { createWholeJobs } from './whole-jobs.ts'
 
 export interface JobStoreOptions {
@@ -33,6 +33,8 @@ export interface JobStoreOptions {
   /** See `StoreClock`. */
   readonly aheadMs: () => number
   readonly telemetry: Pick<Telemetry, 'emit'>
+  /** Without it, a sweeper finds the webhooks that are owed. */
+  readonly announce?: Announce
 }
 
 /** What a job was that the script ended; any other answer means that it did nothing. */
@@ -48,6 +50,7 @@ export const createJobStore = ({
   now,
   aheadMs,
   telemetry,
+  announce,
 }: JobStoreOptions): JobStore => {
   const endWithoutAnswer = async (
     id: string,
@@ -57,7 +60,7 @@ export const createJobStore = ({
   ) => {
     const at = now()
     const end: StoredResult = { at, error }
-    const was = (await run(jobScripts.endWithoutAnswer, [
+    const [was, tenant] = (await run(jobScripts.endWithoutAnswer, [
       keys.record(id),
       keys.payload(id),
       keys.schedule(shardOf(id)),
@@ -67,7 +70,10 @@ export const createJobStore = ({
       retentionMs,
       JSON.stringify(end),
       deferUntilMs,
-    ])) as string
+      webhooksDueAt(at, announce),
+    ])) as [string, string?]
+    if (tenant !== undefined) announce?.(id, tenant || 'default')
+
     // An end whose reply is lost is not counted: asked again, the job has ended already.
     if (live.has(was)) telemetry.emit({ kind: 'job.ended_without_answer', status })
     return was
@@ -127,8 +133,11 @@ export const createJobStore = ({
     ({ claim }) => shardOf(claim.id),
     async (shard, ends) => {
       const nowMs = now()
-      const words = [String(nowMs), String(retentionMs), ...ends.map(encodeResult(nowMs))]
-      return (await run.packed(jobScripts.finalise, keys.schedule(shard), words)) as number[]
+      const due = String(webhooksDueAt(nowMs, announce))
+      const words = [String(nowMs), String(retentionMs), due, ...ends.map(encodeResult(nowMs))]
+      const replies = (await run.packed(jobScripts.finalise, keys.schedule(shard), words)) as number[]
+      for (const [i, { claim }] of ends.entries()) if (replies[i] === 2) announce?.(claim.id, claim.tenant)
+      return replies
     },
   )
 

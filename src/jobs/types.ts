@@ -96,6 +96,12 @@ export interface JobResult {
   readonly freesKey?: boolean
 }
 
+/**
+ * Rings the first doorbell of a webhook that has become due, of a job or a batch, from the process that ended it. It never
+ * throws: the schedule has that doorbell for a sweeper.
+ */
+export type Announce = (id: string, tenant: string) => void
+
 export interface JobStore {
   create(job: NewJob): Promise<Created>
   /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */

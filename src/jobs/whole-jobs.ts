@@ -10,7 +10,7 @@ interface BareJobs {
   readonly keys: Keys
   readonly payloads: Payloads
   create(job: NewJob): Promise<Created | { readonly kind: 'no_body' }>
-  /** 1: done; 0: not to be done; -1: the long answer is gone. */
+  /** 1: done; 2: done, and its webhook is owed; 0: not to be done; -1: the long answer is gone. */
   finalise(claim: Claim, final: JobResult, sent?: () => void): Promise<number>
 }
 
@@ -48,13 +48,13 @@ export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): W
 
     finalise: async (claim, final, sent) => {
       const body = final.response?.body
-      if (body === undefined || !isApart(body)) return (await bare.finalise(claim, final, sent)) === 1
+      if (body === undefined || !isApart(body)) return (await bare.finalise(claim, final, sent)) > 0
       const reply = await longWrite(
         () => payloads.putAnswer(claim.id, claim.token, body),
         () => bare.finalise(claim, final, sent),
         reply => reply === -1,
       )
-      return reply === 1
+      return reply > 0
     },
 
     withBody: async ({ unread, ...claim }) => {

@@ -2,9 +2,9 @@
 -- visible, lets go of its input, and owes its webhook. Fenced.
 -- KEYS: batch, open batches, finished lines, schedule, purge, input file, then for output and error file:
 --   file, segments
--- ARGV: id, token, now, faults as JSON ('' for none), retention ms, input is a file (1 or 0), then for each
---   of the two files: id, expires at, number of fields and values (0 for a file without lines), field, value
---   …
+-- ARGV: id, token, now, faults as JSON ('' for none), retention ms, input is a file (1 or 0), when a sweeper
+--   rings the webhook, then for each of the two files: id, expires at, number of fields and values (0 for a
+--   file without lines), field, value …
 -- Replies: the status it ended in, 'lost', or 'changed' when lines are still missing.
 local batch, id, now = KEYS[1], ARGV[1], ARGV[3]
 local r = redis.call('HMGET', batch, 'lease', 'status', 'total', 'fed', 'expired', 'webhook', 'succeeded', 'errored', 'canceled')
@@ -24,7 +24,7 @@ redis.call('HDEL', batch, 'lease', 'lease_until', 'collection')
 redis.call('ZREM', KEYS[2], id)
 redis.call('DEL', KEYS[3])
 
-local a = 7
+local a = 8
 for k = 7, 9, 2 do
   local file, expires, length = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2])
   if length > 0 then redis.call('HSET', KEYS[k], unpack(ARGV, a + 3, a + 2 + length)) end
@@ -37,7 +37,7 @@ if ARGV[6] == '1' and redis.call('EXISTS', KEYS[6]) == 1 then redis.call('HINCRB
 if webhook then
   -- No expiry while a delivery is due: retries may last longer than the retention.
   redis.call('HSET', batch, 'delivery', 'pending')
-  redis.call('ZADD', KEYS[4], now, id .. '.w.0')
+  redis.call('ZADD', KEYS[4], ARGV[7], id .. '.w.0')
   owe_announcement(id, now)
 else
   redis.call('PEXPIRE', batch, ARGV[5])

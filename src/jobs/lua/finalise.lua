@@ -3,12 +3,12 @@
 -- When the loser answers first, the call of the holder is dropped, and the log has both calls, each once. All
 -- records are of one shard.
 -- KEYS: schedule
--- Packed: now, retention ms, then for each job {id, token, status, has a payload, frees its idempotency key,
+-- Packed: now, retention ms, when a sweeper rings webhooks, then for each job {id, token, status, has a payload, frees its idempotency key,
 --   the run whose long answer was written before ('' for none), field, value …}
--- Replies: for each 1, 0 when the job had its result, is gone or is held by another, or -1 when the long
---   answer is gone.
+-- Replies: for each 1, or 2 when its webhook is owed, 0 when the job had its result, is gone or is held by
+--   another, or -1 when the long answer is gone.
 local ends = packed()
-local schedule, now, retention = KEYS[1], ends[1], ends[2]
+local schedule, now, retention, webhooks_due = KEYS[1], ends[1], ends[2], ends[3]
 local obsolete, payloads, ended = {}, {}, {}
 
 -- A client that sends the same request again then gets a new job.
@@ -40,7 +40,7 @@ local function finalise(fields)
     account(record, token, '')
   end
   if frees_key then free_key(record, id) end
-  if finish(record, schedule, id, webhook, custom_id, status, now, retention, unpack(fields, 7)) then ended[#ended + 1] = id end
+  if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, unpack(fields, 7)) then ended[#ended + 1] = id end
   obsolete[#obsolete + 1], obsolete[#obsolete + 2], obsolete[#obsolete + 3] = entries_of(id, hop, generation)
   -- The answer is kept as long as the record: until its webhook is delivered, or its line collected.
   if answer then
@@ -50,11 +50,11 @@ local function finalise(fields)
     local payload = payload_of(id)
     if status == 'succeeded' then payloads[#payloads + 1] = payload else redis.call('PEXPIRE', payload, retention) end
   end
-  return 1
+  return webhook and not custom_id and 2 or 1
 end
 
 local replies = {}
-for i = 3, #ends do replies[i - 2] = finalise(ends[i]) end
+for i = 4, #ends do replies[i - 3] = finalise(ends[i]) end
 write_lives()
 if #obsolete > 0 then redis.call('ZREM', schedule, unpack(obsolete)) end
 if #payloads > 0 then redis.call('DEL', unpack(payloads)) end

@@ -144,7 +144,7 @@ end
 -- (`entries_of`), sees to the payload, and writes what is noted of lives. `holder` stays behind: only a running job's is ever read, and each
 -- job pays for every command here. A job of a batch (`custom_id`) goes to the batch's collector instead,
 -- which removes it when its line is durable: no client waits for it.
-local function finish(record, schedule, id, hook, custom_id, status, now, retention, ...)
+local function finish(record, schedule, id, hook, custom_id, status, due, retention, ...)
   redis.call('HSET', record, 'state', status, ...)
   if custom_id then
     redis.call('RPUSH', done_lines(id), id)
@@ -153,7 +153,7 @@ local function finish(record, schedule, id, hook, custom_id, status, now, retent
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
     redis.call('HSET', record, 'delivery', 'pending')
-    redis.call('ZADD', schedule, now, id .. '.w.0')
+    redis.call('ZADD', schedule, due, id .. '.w.0')
   else
     redis.call('PEXPIRE', record, retention)
     note_life(id, -1)
