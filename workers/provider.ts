@@ -136,6 +136,7 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
     limitStore: context.limitStore,
     provider: name,
     limits,
+    findsConcurrency: false,
     concurrency,
     keys: context.keyRings.get(name)!,
     hasHealthyAlternative,

@@ -54,6 +54,7 @@ const limitsOf = ({ outcome, verdict, isFlexFull, usage }: Facts, nowMs: number)
   return {
     reported: outcome.kind === 'answer' ? parseRateLimitHeaders(outcome.headers, nowMs) : null,
     succeeded: verdict.kind === 'ok',
+    overloaded: verdict.kind === 'overloaded',
     // A caller that may call again at once is not asked to slow down.
     throttledForMs:
       isThrottled && verdict.retryAfterMs !== 0 ? (verdict.retryAfterMs ?? defaultCoolingMs) : null,

@@ -24,7 +24,10 @@ export interface Availability {
   blockedMs(keyModel: KeyModelLimits, nowMs: number): number
   /** Calls that may still be made. */
   spare(keyModel: KeyModelLimits, nowMs: number): number
-  /** How many jobs that could go elsewhere may wait here: more would not have their turn soon. */
+  /**
+   * How many jobs that could go elsewhere may wait here: more would not have their turn soon. Any number while it is not known
+   * that there is less than is wanted.
+   */
   queue(keyModel: KeyModelLimits, nowMs: number): number
 }
 
@@ -64,5 +67,9 @@ export const createAvailability = (
   blockedMs: ({ limiters }, nowMs) => Math.max(0, ...limiters.map(({ budget }) => budget.blockedMs(nowMs))),
   spare: (keyModel, nowMs) => least(keyModel, budget => budget.spare(nowMs)),
   queue: (keyModel, nowMs) =>
-    Math.max(leastWaiters, waitersPerCall * least(keyModel, budget => budget.calling + budget.spare(nowMs))),
+    least(keyModel, budget =>
+      budget.isShort && !budget.isStarting
+        ? Math.max(leastWaiters, waitersPerCall * (budget.calling + budget.spare(nowMs)))
+        : Number.POSITIVE_INFINITY,
+    ),
 })

@@ -38,6 +38,8 @@ export interface ProviderLimits {
 export interface ProviderLimitsOptions {
   readonly provider: string
   readonly limits: ConfiguredLimits
+  /** Whether the calls at once find themselves; else only a 429 limits them. */
+  readonly findsConcurrency: boolean
   readonly keys: KeyRing
   readonly store: LimitStore
   readonly subscriber: Redis
@@ -48,6 +50,8 @@ export interface ProviderLimitsOptions {
   readonly log: Logger
 }
 
+/** Slow start begins with so many calls at once of a key and model, over all processes. */
+const firstCalls = 16
 /** The fingerprint of a provider that needs no key. */
 const noKey = 'none'
 const fingerprintOf = (key: ApiKey | 'none'): string => (key === 'none' ? noKey : key.fingerprint)
@@ -73,11 +77,15 @@ export const createProviderLimits = (options: ProviderLimitsOptions): ProviderLi
 
   const isConfigured = Object.values(limits).some(limit => limit !== undefined)
   const configuredOf = (key: ApiKey | 'none'): Limiter[] =>
-    isConfigured ? [open(limiterName(provider, fingerprintOf(key)), limits, () => 0)] : []
+    isConfigured
+      ? [open(limiterName(provider, fingerprintOf(key)), { ...limits, learns: false }, () => 0)]
+      : []
 
   const learnedName = (key: ApiKey | 'none', model: string): string =>
     limiterName(provider, fingerprintOf(key), model)
   const learnedTerms: LimiterTerms = {
+    learns: true,
+    first: options.findsConcurrency ? firstCalls : undefined,
     belowRpm: limits.rpm,
     belowTpm: limits.tpm,
     most: limits.concurrency,
@@ -88,8 +96,11 @@ export const createProviderLimits = (options: ProviderLimitsOptions): ProviderLi
     if (byModel.size === 0) keyModels.set(key, byModel)
     const known = byModel.get(model)
     if (known) return known
-    const learned = limiters.get(learnedName(key, model)) ?? null
-    const keyModel = {
+    const untracked = (): number => keyModel.untracked
+    const learned = options.findsConcurrency
+      ? open(learnedName(key, model), learnedTerms, untracked)
+      : (limiters.get(learnedName(key, model)) ?? null)
+    const keyModel: OpenKeyModelLimits = {
       key,
       model,
       limiters: [...configuredOf(key), ...(learned ? [learned] : [])],
@@ -119,7 +130,7 @@ export const createProviderLimits = (options: ProviderLimitsOptions): ProviderLi
 
   return {
     get isLimited() {
-      return limiters.size > 0
+      return options.findsConcurrency || limiters.size > 0
     },
     of,
     learn: keyModel => learn(keyModel as OpenKeyModelLimits),

@@ -1,4 +1,4 @@
-import type { Lease } from './limit-store.ts'
+import type { Lease, LeaseRequest } from './limit-store.ts'
 
 /** What a process has leased of one limiter. Times are those of its own steady clock, in ms. */
 export interface LeasedBudget {
@@ -11,7 +11,7 @@ export interface LeasedBudget {
   take(tokens: number): void
   /** A call ended, or was not made after all: then its slot and its tokens are there again. */
   leave(unused: { readonly slotAtMs: number; readonly tokens: number } | null): void
-  fill(lease: Lease, sentAtMs: number, nowMs: number): void
+  fill(lease: Lease, asked: Asked, sentAtMs: number, nowMs: number): void
   readonly calling: number
   /** Calls that may still be made of what is leased, each at its own time. */
   spare(nowMs: number): number
@@ -22,12 +22,19 @@ export interface LeasedBudget {
   readonly usualTokens: number
   /** Whether a share of the calls at once has to be renewed. */
   readonly isShared: boolean
+  /** Whether the last lease brought less than was asked for: more has to wait. */
+  readonly isShort: boolean
   /** Whether all of the share is under way. */
   readonly isFull: boolean
+  /** Whether the calls at once are still being found out, and no 429 has limited them. */
+  readonly isStarting: boolean
   readonly isLimited: boolean
+  readonly countsRequests: boolean
   readonly countsTokens: boolean
   blockedMs(nowMs: number): number
 }
+
+type Asked = Pick<LeaseRequest, 'slots' | 'leastTokens' | 'calling' | 'waiting'>
 
 /** A slot that is used late makes calls come closely together. */
 const slotLifeMs = 500
@@ -52,6 +59,8 @@ export const createLeasedBudget = (): LeasedBudget => {
   let limitsRequests = false
   let limitsTokens = false
   let share: number | null = null
+  let isStarting = false
+  let isShort = false
   let shareUntilMs = 0
   let nextAtMs = 0
   let nextTokensAtMs = 0
@@ -117,11 +126,17 @@ export const createLeasedBudget = (): LeasedBudget => {
       if (limitsRequests) slots.unshift(unused.slotAtMs)
       if (limitsTokens) credits.unshift({ tokens: unused.tokens, fromMs: unused.slotAtMs })
     },
-    fill: (lease, sentAtMs, nowMs) => {
+    fill: (lease, asked, sentAtMs, nowMs) => {
       isFilled = true
       limitsRequests = lease.everyMs !== undefined
       limitsTokens = lease.nextTokensMs !== undefined
       share = lease.share ?? null
+      isStarting = lease.isStarting ?? false
+      isShort =
+        lease.blockedMs > 0 ||
+        (limitsRequests && (lease.atOnce ?? 0) + (lease.slots ?? 0) < asked.slots) ||
+        (limitsTokens && asked.leastTokens > 0 && lease.tokens === undefined) ||
+        (share !== null && share < asked.calling + asked.waiting)
       shareUntilMs = sentAtMs + shareLifeMs
       nextAtMs = nowMs + (lease.nextMs ?? 0)
       nextTokensAtMs = nowMs + (lease.nextTokensMs ?? 0)
@@ -129,7 +144,8 @@ export const createLeasedBudget = (): LeasedBudget => {
       if (!limitsRequests) slots = []
       if (!limitsTokens) credits = []
       if (nowMs - sentAtMs > lateMs) return
-      for (let i = 0; i < lease.slots; i++) {
+      for (let i = 0; i < (lease.atOnce ?? 0); i++) slots.push(nowMs)
+      for (let i = 0; i < (lease.slots ?? 0); i++) {
         slots.push(nowMs + Math.max(0, lease.firstMs! + i * lease.everyMs!))
       }
       if (lease.tokens) credits.push({ tokens: lease.tokens, fromMs: nowMs + lease.tokensMs! })
@@ -162,11 +178,20 @@ export const createLeasedBudget = (): LeasedBudget => {
     get isShared() {
       return share !== null
     },
+    get isShort() {
+      return isShort
+    },
     get isFull() {
       return share !== null && calling >= share
     },
+    get isStarting() {
+      return isStarting
+    },
     get isLimited() {
       return !isFilled || limitsRequests || limitsTokens || share !== null || blockedUntilMs > 0
+    },
+    get countsRequests() {
+      return limitsRequests
     },
     get countsTokens() {
       return limitsTokens

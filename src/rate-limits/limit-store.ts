@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Pace } from '../domain/rate-limit-headers.ts'
-import { createScriptRunner, defineScript } from '../redis/scripts.ts'
+import { createScriptRunner, defineScript, type Script } from '../redis/scripts.ts'
+import { type HeldBy, type LimiterView, limiterViewOf } from './limiter-view.ts'
 
 /** What a process asks of a limiter, and what it reports. An absent value is not known, or not limited. */
 export interface LeaseRequest {
@@ -13,9 +14,17 @@ export interface LeaseRequest {
    */
   readonly belowRpm?: number | undefined
   readonly belowTpm?: number | undefined
-  /** The adaptive ceiling is never higher. */
+  /** Whether it learns from 429s what else the provider limits. */
+  readonly learns: boolean
+  /** The ceiling of calls at once that finds itself begins here; absent for one that only a 429 sets. */
+  readonly first?: number | undefined
+  /** That ceiling is never higher. */
   readonly most?: number | undefined
+  /** Whether a limit is configured or was told: then the ceiling holds nothing until a number at once was met. */
+  readonly isTold: boolean
+  /** For calls that wait, and for those that are expected. */
   readonly slots: number
+  readonly spareSlots: number
   readonly tokens: number
   /** The tokens of the next request: at least this many are leased. */
   readonly leastTokens: number
@@ -26,9 +35,14 @@ export interface LeaseRequest {
   readonly spare: number
   /** Tokens used beyond what was estimated; negative where it was less. */
   readonly spent: number
-  /** Whether calls succeeded since the last time. */
-  readonly succeeded: boolean
-  /** The epoch in which a throttled call began; -1 when no call was throttled. */
+  /** Since the last time: calls begun, calls answered, and how long these took in all, in ms. */
+  readonly begun: number
+  readonly ok: number
+  readonly tookMs: number
+  /** Calls that were throttled, and whether the provider said that it had too much to do. */
+  readonly turnedAway: number
+  readonly overloaded: boolean
+  /** The epoch in which such a call began; -1 when there was none. */
   readonly throttled: number
   readonly blockMs: number
   readonly told?: ReportedNow | undefined
@@ -43,58 +57,51 @@ export interface ReportedNow {
   readonly remainingTokens?: number | undefined
 }
 
-/** Times are ms from when the script ran. */
+/** Times are ms from when the scripts ran. */
 export interface Lease {
-  /** Grows with each halving of the ceiling. */
+  /** Grows with each episode of throttling. */
   readonly epoch: number
   readonly blockedMs: number
-  /** Calls that may be made: one at `firstMs`, and one each `everyMs` after it. */
-  readonly slots: number
+  /** Processes that want calls, this one included. */
+  readonly active: number
+  /** The ceiling of calls at once as it was found, held or not. */
+  readonly ceiling?: number
+  /** Whether requests are limited by a rate that 429s taught. */
+  readonly isRated: boolean
+  /** Calls at once for this process; present where they are limited. */
+  readonly share?: number
+  /** Whether that limit is still being found, and no 429 has set it. */
+  readonly isStarting?: boolean
+  /** Calls that may be made now, and those that may be made later: one at `firstMs`, and one each `everyMs` after it. */
+  readonly atOnce?: number
+  readonly slots?: number
   readonly firstMs?: number
   /** Present where requests are limited. */
   readonly everyMs?: number
   /** When there will be more. */
   readonly nextMs?: number
+  readonly by?: HeldBy
   readonly tokens?: number
   readonly tokensMs?: number
   /** Present where tokens are limited. */
   readonly nextTokensMs?: number
-  /** Calls at once for this process; present where they are limited. */
-  readonly share?: number
 }
 
-/** What the cluster knows of one limiter. */
-export interface LimiterView {
-  readonly name: string
-  /** The key's fingerprint; `none` where the provider needs no key. */
-  readonly key: string
-  /** Null for a limit of the key over all models. */
-  readonly model: string | null
-  /** As last reported by the provider; null when it never did. */
-  readonly rpm: number | null
-  readonly tpm: number | null
-  readonly remainingRequests: number | null
-  readonly remainingTokens: number | null
-  readonly toldAtMs: number | null
-  readonly callsInFlight: number
-  /** The adaptive ceiling of calls at once; null while nothing was throttled. */
-  readonly ceiling: number | null
-  readonly blockedUntilMs: number | null
+/** Which of the scripts have something to do beside that of calls at once. */
+export interface LeaseParts {
+  readonly requests: boolean
+  readonly tokens: boolean
 }
 
 /** The limiters in Redis: the truth, and the only place where anything is leased. */
 export interface LimitStore {
   readonly channel: string
-  lease(limiter: string, process: string, request: LeaseRequest): Promise<Lease>
+  /** All scripts that have something to do go out in one turn. */
+  lease(limiter: string, process: string, request: LeaseRequest, parts: LeaseParts): Promise<Lease>
   /** Ends the cooldown of a provider's keys, in spite of what the provider asked for. */
   unblock(provider: string): Promise<void>
   /** Every limiter of a provider. */
   read(provider: string): Promise<readonly LimiterView[]>
-}
-
-const partsOf = (name: string): { readonly key: string; readonly model: string | null } => {
-  const [, key = '', model = null] = /^[^#]*#([^/]*)(?:\/(.*))?$/s.exec(name) ?? []
-  return { key, model }
 }
 
 /**
@@ -106,63 +113,37 @@ export const limiterName = (provider: string, fingerprint: string, model?: strin
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
+const leaseScript = (name: string, ...preludes: readonly string[]) =>
+  defineScript({ lua: lua(name), prelude: preludes.map(lua), keys: 2, whenFull: 'runs' })
+
 export const limitScripts = {
-  lease: defineScript({ lua: lua('lease'), keys: 2, whenFull: 'runs' }),
+  requests: leaseScript('requests', 'window'),
+  tokens: leaseScript('tokens', 'window'),
+  concurrency: leaseScript('concurrency', 'ceiling', 'episodes'),
   unblock: defineScript({ lua: lua('unblock'), keys: 1, whenFull: 'runs' }),
 } as const
 
-/** As the script keeps it. */
-interface LimiterRecord {
-  readonly base: number
-  readonly at: number
-  readonly rpm?: number
-  readonly tpm?: number
-  readonly remaining?: number
-  readonly remainingTokens?: number
-  readonly toldAt?: number
-  readonly ceiling?: number
-  readonly blockedUntil: number
-  readonly procs: Readonly<Record<string, { readonly at: number; readonly calling: number }>>
-}
-
-const silentAfterMs = 5_000
+const nothingKnown = {}
 
 export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitStore => {
-  const keyOf = (limiter: string): string => `${prefix}:{limits}:${limiter}`
+  const keyOf = (limiter: string): string => `${prefix}:{limits}:of:${limiter}`
   const names = `${prefix}:{limits}:names`
   const channel = `${prefix}:limits`
   const run = createScriptRunner(redis)
 
-  const viewOf = (name: string, record: LimiterRecord, nowMs: number): LimiterView => {
-    const since = (ms: number): number => Math.round(record.base + ms)
-    const lively = Object.values(record.procs).filter(({ at }) => nowMs - since(at) < silentAfterMs)
-    return {
-      name,
-      ...partsOf(name),
-      rpm: record.rpm ?? null,
-      tpm: record.tpm ?? null,
-      remainingRequests: record.remaining ?? null,
-      remainingTokens: record.remainingTokens ?? null,
-      toldAtMs: record.toldAt === undefined ? null : since(record.toldAt),
-      callsInFlight: lively.reduce((sum, { calling }) => sum + calling, 0),
-      ceiling: record.ceiling === undefined ? null : Math.floor(record.ceiling),
-      blockedUntilMs: since(record.blockedUntil) > nowMs ? since(record.blockedUntil) : null,
-    }
-  }
-
   return {
     channel,
-    lease: async (limiter, process, request) =>
-      JSON.parse(
-        (await run(limitScripts.lease, [
-          keyOf(limiter),
-          names,
-          limiter,
-          channel,
-          process,
-          JSON.stringify(request),
-        ])) as string,
-      ) as Lease,
+    lease: async (limiter, process, request, parts) => {
+      const args = [keyOf(limiter), names, process, JSON.stringify(request), limiter, channel]
+      const ask = async (script: Script): Promise<object> => JSON.parse((await run(script, args)) as string)
+      // What was seen comes first: the others go by what it taught.
+      const replies = await Promise.all([
+        ask(limitScripts.concurrency),
+        parts.requests ? ask(limitScripts.requests) : nothingKnown,
+        parts.tokens ? ask(limitScripts.tokens) : nothingKnown,
+      ])
+      return Object.assign({}, ...replies) as Lease
+    },
     unblock: async provider => {
       const own = (await redis.smembers(names)).filter(name => name.startsWith(`${provider}#`))
       await Promise.all(own.map(name => run(limitScripts.unblock, [keyOf(name), name, channel])))
@@ -170,15 +151,13 @@ export const createLimitStore = (redis: Redis | Cluster, prefix: string): LimitS
     read: async provider => {
       const [all, [seconds, micros]] = await Promise.all([redis.smembers(names), redis.time()])
       const own = all.filter(name => name.startsWith(`${provider}#`)).toSorted()
-      if (own.length === 0) return []
       const nowMs = Number(seconds) * 1_000 + Number(micros) / 1_000
-      const records = await redis.mget(own.map(keyOf))
-      const forgotten = own.filter((_, i) => records[i] === null)
+      const records = await Promise.all(own.map(name => redis.hgetall(keyOf(name))))
+      const forgotten = own.filter((_, i) => records[i]!.concurrency === undefined)
       if (forgotten.length > 0) await redis.srem(names, ...forgotten)
-      return own.flatMap((name, i) => {
-        const text = records[i]
-        return text ? [viewOf(name, JSON.parse(text) as LimiterRecord, nowMs)] : []
-      })
+      return own.flatMap((name, i) =>
+        records[i]!.concurrency === undefined ? [] : [limiterViewOf(name, records[i]!, nowMs)],
+      )
     },
   }
 }

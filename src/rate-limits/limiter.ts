@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { ReportedLimits } from '../domain/rate-limit-headers.ts'
 import { createLeasedBudget, type LeasedBudget } from './leased-budget.ts'
-import type { LeaseRequest, LimitStore } from './limit-store.ts'
+import type { Lease, LeaseParts, LeaseRequest, LimitStore } from './limit-store.ts'
 import { createCallRate, createObservations, type Observed } from './observations.ts'
 
 /** What this process wants of a limiter now. */
@@ -24,11 +24,17 @@ export interface Limiter {
   /** Sets what is wanted, and asks where it is not in hand. */
   request(demand: Demand): void
   took(): void
-  /** `spent`: tokens beyond the estimate. */
-  ended(spent: number, succeeded: boolean): void
+  /** A call was not made after all. */
+  undone(): void
+  /** `spent`: tokens beyond the estimate. `tookMs`: null for a call that brought no answer. */
+  ended(spent: number, tookMs: number | null): void
   observe(told: ReportedLimits): void
   /** The provider throttled a call that began in that epoch, and asked to be left alone. */
   throttled(epoch: number, forMs: number): void
+  /** The provider had too much to do for a call that began in that epoch. */
+  overloaded(epoch: number): void
+  /** Calls at once that this process may count on, of the ceiling that was found; null where none is. */
+  readonly places: number | null
   /** Others have observations of it. */
   refresh(): void
   stop(): Promise<void>
@@ -36,7 +42,7 @@ export interface Limiter {
 
 export type LimiterTerms = Pick<
   LeaseRequest,
-  'rpm' | 'tpm' | 'concurrency' | 'belowRpm' | 'belowTpm' | 'most'
+  'learns' | 'rpm' | 'tpm' | 'concurrency' | 'belowRpm' | 'belowTpm' | 'first' | 'most'
 >
 
 export interface LimiterDeps {
@@ -65,6 +71,11 @@ const refusedPauseMs = 500
 /** Slots are granted this far ahead; see the script. */
 const horizonMs = 1_000
 
+/** From this ceiling on a process keeps a place in hand for a lone call; below, it would take it from others. */
+const manyPlaces = 16
+/** What this process did since its last report. */
+const nothingSince = { spent: 0, begun: 0, ok: 0, tookMs: 0 }
+
 const nothingWanted: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
 
 export const createLimiter = (parts: LimiterDeps): Limiter => {
@@ -72,10 +83,13 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
   const budget = createLeasedBudget()
   const observations = createObservations(gapMs)
   const rate = createCallRate()
+  const isConfigured = [terms.rpm, terms.tpm, terms.belowRpm, terms.belowTpm].some(
+    limit => limit !== undefined,
+  )
   let demand = nothingWanted
   let epoch = 0
-  let spent = 0
-  let succeeded = false
+  let last: Lease | null = null
+  let since = nothingSince
   let asking: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
   let timerAtMs = 0
@@ -84,9 +98,13 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
   let usedAtMs = Number.NEGATIVE_INFINITY
   let stopped = false
 
-  /** Twice of what waits: demand that grows is met after a few leases. */
-  const slotsWanted = (nowMs: number): number =>
-    Math.max(0, 2 * demand.waiting + rate.expected(nowMs) - budget.slots(nowMs))
+  const slotsWanted = (nowMs: number): Pick<LeaseRequest, 'slots' | 'spareSlots'> => {
+    const inHand = budget.slots(nowMs)
+    const slots = Math.max(0, demand.waiting - inHand)
+    // Twice of what waits: demand that grows is met after a few leases.
+    const ahead = Math.max(0, 2 * demand.waiting + rate.expected(nowMs) - inHand)
+    return { slots, spareSlots: ahead - slots }
+  }
   const tokensWanted = (nowMs: number): number => {
     const ahead = (2 * demand.waiting + rate.expected(nowMs)) * budget.usualTokens
     return Math.max(0, Math.max(demand.tokens, ahead) - budget.tokens)
@@ -106,32 +124,50 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
       return Math.min(Math.max(gap, waitMs - horizonMs), beat)
     }
     const isUsed = budget.calling > 0 || demand.waiting > 0 || nowMs - usedAtMs < beatMs
-    if (spent !== 0 || (budget.isShared && isUsed)) return beat
+    if (since.spent !== 0 || (budget.isShared && isUsed)) return beat
     return budget.isLimited && demand.waiting > 0 ? beat : null
   }
 
-  const requestOf = (nowMs: number): Omit<LeaseRequest, keyof Observed> => ({
+  const spareOf = (nowMs: number): number => {
+    const expected = budget.calling > 0 ? Math.min(rate.expected(nowMs), budget.calling) : 0
+    return Math.max(demand.waiting + expected, (last?.ceiling ?? 0) >= manyPlaces ? 1 : 0)
+  }
+
+  const requestOf = (nowMs: number, observed: Observed): LeaseRequest => ({
     ...terms,
-    slots: Math.ceil(slotsWanted(nowMs)),
+    ...slotsWanted(nowMs),
     tokens: budget.countsTokens ? Math.ceil(tokensWanted(nowMs)) : 0,
     leastTokens: demand.leastTokens,
     calling: budget.calling + untracked(),
     waiting: demand.waiting,
-    spare: demand.waiting + (budget.calling > 0 ? Math.min(rate.expected(nowMs), budget.calling) : 0),
-    spent,
-    succeeded,
+    spare: spareOf(nowMs),
+    isTold: isConfigured || observed.told !== undefined || isToldIn(last),
+    ...since,
+    ...observed,
   })
+
+  /** What limits nothing is asked again only when there is something new. */
+  const partsOf = ({ told, pace, tokenPace }: Observed, isNews: boolean): LeaseParts => {
+    const all = last === null || isNews || told !== undefined
+    return {
+      requests:
+        all || terms.rpm !== undefined || pace !== undefined || budget.countsRequests || last!.isRated,
+      tokens: all || terms.tpm !== undefined || tokenPace !== undefined || budget.countsTokens,
+    }
+  }
 
   const ask = async (): Promise<void> => {
     const sentAtMs = clock()
     askedAtMs = sentAtMs
-    const request = { ...requestOf(sentAtMs), ...observations.take() }
-    spent = 0
-    succeeded = false
+    const { isNews } = observations
+    const observed = observations.take()
+    const request = requestOf(sentAtMs, observed)
+    since = nothingSince
     try {
-      const lease = await store.lease(name, instance, request)
+      const lease = await store.lease(name, instance, request, partsOf(observed, isNews))
       epoch = lease.epoch
-      budget.fill(lease, sentAtMs, clock())
+      last = lease
+      budget.fill(lease, request, sentAtMs, clock())
       changed()
     } catch (error) {
       // The observations are lost with it: they are advice, and the next answer brings them again. Nothing is
@@ -185,12 +221,17 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
     },
     took: () => {
       usedAtMs = clock()
+      since = { ...since, begun: since.begun + 1 }
       rate.note(usedAtMs)
       arm()
     },
-    ended: (more, ok) => {
-      spent += more
-      succeeded ||= ok
+    undone: () => {
+      since = { ...since, begun: since.begun - 1 }
+    },
+    ended: (more, tookMs) => {
+      const { spent, begun, ok } = since
+      since = { spent: spent + more, begun, ok, tookMs: since.tookMs }
+      if (tookMs !== null) since = { ...since, ok: ok + 1, tookMs: since.tookMs + tookMs }
       usedAtMs = clock()
       arm()
     },
@@ -200,6 +241,13 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
     throttled: (begunIn, forMs) => {
       observations.throttled(begunIn, forMs)
       arm()
+    },
+    overloaded: begunIn => {
+      observations.overloaded(begunIn)
+      arm()
+    },
+    get places() {
+      return last?.ceiling === undefined ? null : Math.ceil(last.ceiling / last.active)
     },
     refresh: () => {
       observations.ofOthers()
@@ -212,3 +260,8 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
     },
   }
 }
+
+/** Whether a limit of the provider's own, or of the config, held by this lease. */
+const isToldIn = (lease: Lease | null): boolean =>
+  lease !== null &&
+  ((lease.by !== undefined && lease.by !== 'learned_rate') || lease.nextTokensMs !== undefined)

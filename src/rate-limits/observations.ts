@@ -2,14 +2,21 @@ import { type Pace, paceOf, type ReportedLimits } from '../domain/rate-limit-hea
 import type { LeaseRequest } from './limit-store.ts'
 
 /** What the provider's answers reported since the last lease, to be sent with the next. */
-export type Observed = Pick<LeaseRequest, 'throttled' | 'blockMs' | 'told' | 'pace' | 'tokenPace'>
+export type Observed = Pick<
+  LeaseRequest,
+  'throttled' | 'turnedAway' | 'overloaded' | 'blockMs' | 'told' | 'pace' | 'tokenPace'
+>
 
 /** Gathers what answers reported, until the limiter sends it with a lease. */
 export interface Observations {
   readonly isAny: boolean
+  /** Whether others have told of something new. */
+  readonly isNews: boolean
   /** Whether the limits were new enough to be sent: unchanged ones are repeated only now and then. */
   observe(told: ReportedLimits, nowMs: number): boolean
+  /** A call that began in that epoch was turned away, for so long. */
   throttled(epoch: number, forMs: number): void
+  overloaded(epoch: number): void
   /** Others have observed: a lease will bring it. */
   ofOthers(): void
   /** Takes what there is. */
@@ -17,12 +24,13 @@ export interface Observations {
 }
 
 const hearAgainMs = 5_000
-const none: Observed = { throttled: -1, blockMs: 0 }
+const none: Observed = { throttled: -1, turnedAway: 0, overloaded: false, blockMs: 0 }
 
 /** `paceAgainMs`: how often a pace, which changes with every answer, is sent again. */
 export const createObservations = (paceAgainMs: number): Observations => {
   let observed = none
   let isAny = false
+  let isNews = false
   let heardAtMs = Number.NEGATIVE_INFINITY
   let heard = ''
 
@@ -54,12 +62,24 @@ export const createObservations = (paceAgainMs: number): Observations => {
       return true
     },
     throttled: (epoch, forMs) =>
-      add({ throttled: Math.max(observed.throttled, epoch), blockMs: Math.max(observed.blockMs, forMs) }),
-    ofOthers: () => add({}),
+      add({
+        throttled: Math.max(observed.throttled, epoch),
+        turnedAway: observed.turnedAway + 1,
+        blockMs: Math.max(observed.blockMs, forMs),
+      }),
+    overloaded: epoch => add({ throttled: Math.max(observed.throttled, epoch), overloaded: true }),
+    ofOthers: () => {
+      isNews = true
+      add({})
+    },
+    get isNews() {
+      return isNews
+    },
     take: () => {
       const taken = observed
       observed = none
       isAny = false
+      isNews = false
       return taken
     },
   }

@@ -23,6 +23,8 @@ export interface CallRequest {
 export interface LimitsOutcome {
   readonly reported: ReportedLimits | null
   readonly succeeded: boolean
+  /** The provider said that it has too much to do. */
+  readonly overloaded: boolean
   /** How long a throttled call asked to be left alone, in ms; null when it was not throttled. */
   readonly throttledForMs: number | null
   /** Tokens used in all; null when unknown. */
@@ -70,6 +72,7 @@ export const createPermits = ({ limits, clock, changed }: PermitsOptions): Permi
   const grant = (keyModel: KeyModelLimits, tokens: Tokens): LimitsPermit => {
     const { limiters } = keyModel
     const epoch = keyModel.learned?.epoch ?? 0
+    const epochs = limiters.map(limiter => limiter.epoch)
     const isUntracked = keyModel.learned === null
     if (isUntracked) keyModel.untracked += 1
     // A limiter that begins to count tokens while a call is under way has nothing to settle with it.
@@ -78,22 +81,32 @@ export const createPermits = ({ limits, clock, changed }: PermitsOptions): Permi
       limiter.budget.take(estimates[i]!)
       limiter.took()
     })
+    const begunAtMs = clock()
     const giveBack = (): void => {
       const slotAtMs = clock()
-      limiters.forEach(({ budget }, i) => {
-        budget.leave({ slotAtMs, tokens: estimates[i]! })
+      limiters.forEach((limiter, i) => {
+        limiter.budget.leave({ slotAtMs, tokens: estimates[i]! })
+        limiter.undone()
       })
       changed()
     }
     const spend = (outcome: LimitsOutcome): void => {
       limiters.forEach((limiter, i) => {
         limiter.budget.leave(null)
-        limiter.ended(spentBeyond(estimates[i]!, outcome), outcome.succeeded)
+        limiter.ended(spentBeyond(estimates[i]!, outcome), outcome.succeeded ? clock() - begunAtMs : null)
       })
       if (outcome.reported) limits.learn(keyModel).observe(outcome.reported)
-      if (outcome.throttledForMs !== null) limits.learn(keyModel).throttled(epoch, outcome.throttledForMs)
+      if (outcome.throttledForMs !== null) throttled(outcome.throttledForMs)
+      if (outcome.overloaded) keyModel.learned?.overloaded(epoch)
       if (outcome.outputTokens !== null) learnOutput(keyModel.model, outcome.outputTokens)
       if (limiters.length > 0) changed()
+    }
+    /** What is configured for all models only learns that its bursts are not taken. */
+    const throttled = (forMs: number): void => {
+      limiters.forEach((limiter, i) => {
+        if (limiter !== keyModel.learned) limiter.throttled(epochs[i]!, 0)
+      })
+      limits.learn(keyModel).throttled(epoch, forMs)
     }
     return {
       kind: 'permit',

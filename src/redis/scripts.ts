@@ -24,8 +24,8 @@ export const scriptText = (lua: string, whenFull: WhenFull): string =>
 interface Definition {
   /** The file of the script, `<room>/lua/<name>.lua`, or its text. */
   readonly lua: URL | string
-  /** Local functions that it uses: a file that is put before it. */
-  readonly prelude?: URL
+  /** Local functions that it uses: files that are put before it. */
+  readonly prelude?: URL | readonly URL[]
   /** A line between the two, for a variant of a script that has the same file. */
   readonly before?: string
   readonly whenFull: WhenFull
@@ -71,7 +71,7 @@ const define = (definition: Definition): Omit<Script, 'keys'> => ({
   confirmed: definition.confirmed ?? false,
   text: () => {
     const { prelude, before = '', lua, whenFull } = definition
-    return scriptText((prelude ? read(prelude) : '') + before + read(lua), whenFull)
+    return scriptText([prelude ?? []].flat().map(read).join('') + before + read(lua), whenFull)
   },
 })
 

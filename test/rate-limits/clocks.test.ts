@@ -6,7 +6,7 @@ import { createCooldowns } from '../../src/health/cooldowns.ts'
 import { createKeyRing } from '../../src/health/key-ring.ts'
 import { type Admission, createAdmission } from '../../src/rate-limits/admission.ts'
 import { createProviderLimits } from '../../src/rate-limits/key-model-limits.ts'
-import { createLimitStore } from '../../src/rate-limits/limit-store.ts'
+import { createLimitStore, limiterName } from '../../src/rate-limits/limit-store.ts'
 import { createPatientRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 
@@ -38,7 +38,18 @@ const openAt = async (instance: string, offMs: number): Promise<Admission> => {
   let admission: Admission | null = null
   const changed = (): void => admission?.changed()
   const lanes = createProviderLimits({
-    ...{ provider: 'first', limits: { rpm }, keys, store, subscriber, instance, clock, changed, log },
+    ...{
+      provider: 'first',
+      limits: { rpm },
+      findsConcurrency: false,
+      keys,
+      store,
+      subscriber,
+      instance,
+      clock,
+      changed,
+      log,
+    },
   })
   const made = createAdmission({
     limits: lanes,
@@ -58,6 +69,9 @@ const openAt = async (instance: string, offMs: number): Promise<Admission> => {
 
 describe('rate limits under wrong clocks', () => {
   it('processes whose clocks are two minutes apart use the limit, share it, and do not exceed it', async () => {
+    // A burst was not taken: without that all would be called at once.
+    const record = `${prefix}:{limits}:of:${limiterName('first', 'none')}`
+    await redis.hset(record, 'learned', JSON.stringify({ even_until: Date.now() + 3_600_000 }))
     const ways = [await openAt('behind', 0), await openAt('ahead', 120_000)]
     const calls = 40
     const by = [0, 0]
@@ -73,6 +87,7 @@ describe('rate limits under wrong clocks', () => {
         await entry.settle({
           reported: null,
           succeeded: true,
+          overloaded: false,
           throttledForMs: null,
           tokens: null,
           outputTokens: null,

@@ -31,7 +31,10 @@ const declared: readonly Script[] = [
 ].flatMap(scripts => Object.values(scripts))
 
 /** Files that are put before others, and scripts that share the file of another. */
-const preludes = ['jobs/prelude', 'cache/prelude', 'health/circuit', 'queue/prelude']
+const preludes = [
+  ...['jobs/prelude', 'cache/prelude', 'health/circuit', 'queue/prelude'],
+  ...['rate-limits/window', 'rate-limits/ceiling', 'rate-limits/episodes'],
+]
 const variants = ['batches/pass']
 
 const src = join(import.meta.dirname, '../../src')

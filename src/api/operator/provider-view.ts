@@ -4,7 +4,7 @@ import type { Cooldown, CooldownState } from '../../health/cooldowns.ts'
 import type { WorkerHeartbeat } from '../../health/heartbeats.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { ConfiguredLimits } from '../../rate-limits/key-model-limits.ts'
-import type { LimiterView } from '../../rate-limits/limit-store.ts'
+import type { LimiterView } from '../../rate-limits/limiter-view.ts'
 
 export interface ProviderFacts {
   readonly name: string

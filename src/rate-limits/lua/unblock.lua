@@ -1,11 +1,17 @@
 -- Ends the time for which a provider asked to be left alone with a key, because an operator asks for it.
--- KEYS: meter
--- ARGV: name of the meter, channel
--- Replies: 0 when there is no such meter, else how many processes of this node heard of it.
-local known = redis.call('GET', KEYS[1])
-if not known then return 0 end
-local meter = cjson.decode(known)
-meter.blockedUntil = 0
-meter.requestsAt, meter.tokensAt = math.min(meter.requestsAt, meter.at), math.min(meter.tokensAt, meter.at)
-redis.call('SET', KEYS[1], cjson.encode(meter), 'KEEPTTL')
+-- KEYS: limiter
+-- ARGV: name of the limiter, channel
+-- Replies: 0 when nothing is known of it, else how many processes of this node heard of it.
+local fields = redis.call('HMGET', KEYS[1], 'learned', 'requests', 'tokens')
+if not fields[1] then return 0 end
+local learned = cjson.decode(fields[1])
+learned.blocked_until = 0
+redis.call('HSET', KEYS[1], 'learned', cjson.encode(learned))
+for i, name in ipairs({ 'requests', 'tokens' }) do
+  local state = fields[i + 1] and cjson.decode(fields[i + 1])
+  if state then
+    state.free_at = math.min(state.free_at, state.at)
+    redis.call('HSET', KEYS[1], name, cjson.encode(state))
+  end
+end
 return redis.call('PUBLISH', ARGV[2], ARGV[1])
