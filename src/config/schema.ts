@@ -208,6 +208,15 @@ const quotas = z.strictObject({
   tenants: z.record(z.string(), z.strictObject(quota).partial()).default({}),
 })
 
+/** By the names that `api_keys` give tenants. */
+const tenants = z.record(
+  z.string(),
+  z.strictObject({
+    /** Its share of a queue, next to those of other tenants that wait there. */
+    weight: numeric(z.number().min(0.01).max(1_000)).default(1),
+  }),
+)
+
 /** `host:port` each: relations see to it, as they can tell what was meant. */
 const redisNodes = z.array(z.string()).min(1)
 
@@ -277,6 +286,7 @@ export const configSchema = z.strictObject({
   files: files.prefault({}),
   batches: batches.prefault({}),
   quotas: quotas.prefault({}),
+  tenants: tenants.default({}),
 })
 
 export type Config = z.output<typeof configSchema>

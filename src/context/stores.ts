@@ -1,6 +1,7 @@
 import { type BatchStore, createBatchStore } from '../batches/store.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/schema.ts'
+import { tenantWeightsOf } from '../config/tenant-weights.ts'
 import { createJobStore } from '../jobs/store.ts'
 import type { Announce, JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
@@ -69,7 +70,7 @@ export const openStores = async (life: Lifecycle, foundation: Foundation): Promi
   const { config, redis, run, keys, hasTurn, clock, now, telemetry, log } = foundation
   const batches = createBatchStore({ redis, run, keys, now })
   const deliveries = deliveriesOn(redis, run, keys, config, now)
-  const doorbells = createDoorbells(redis, run, keys)
+  const doorbells = createDoorbells(redis, run, keys, tenantWeightsOf(config))
   const announce = createAnnounce(doorbells, log, now)
   const store = storeOn(redis, run, keys, config, clock, telemetry, announce)
   await openMaintenance(life, {

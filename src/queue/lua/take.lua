@@ -35,6 +35,9 @@ local weights = {}
 for i = 1, #weight_list, 2 do weights[weight_list[i]] = weight_list[i + 1] end
 local given, reply = {}, { 0, paused and 1 or 0 }
 
+-- The virtual time at which the last one began is that of the class: who comes begins there.
+local clocks, last_tokens = {}, 0
+
 -- Serves one tenant until its virtual time passes `bound`. Returns the tokens given.
 local function serve_tenant(class, tenant, v, bound, most)
   local key, weight, count, sum = entries_of(class, tenant), weights[tenant] or 1, 0, 0
@@ -45,9 +48,10 @@ local function serve_tenant(class, tenant, v, bound, most)
     local n = #given
     given[n + 1], given[n + 2], given[n + 3], given[n + 4] = class, tenant, found[2 * count + 2], entry
     reply[#reply + 1] = entry
+    clocks[class], last_tokens = v, tokens
     count, v, sum = count + 1, v + tokens / weight, sum + tokens
   end
-  redis.call('ZREMRANGEBYRANK', key, 0, count - 1)
+  if count > 0 then redis.call('ZREMRANGEBYRANK', key, 0, count - 1) end
   waiting[class], left = waiting[class] - count, left - count
   if count * 2 < #found or not retire_if_empty(class, tenant, v) then
     redis.call('ZADD', tenants_of(class), string.format('%.3f', v), tenant)
@@ -57,19 +61,17 @@ end
 
 -- Serves a class until `budget` tokens are given.
 local function serve_class(class, budget)
-  local sum, clock = 0, nil
+  local sum = 0
   while left > 0 and waiting[class] > 0 and sum <= budget do
     local two = redis.call('ZRANGE', tenants_of(class), 0, 1, 'WITHSCORES')
     if not two[1] then break end
-    clock = two[2]
     local most = (two[3] or budget < math.huge) and math.min(left, 16) or left
-    sum = sum + serve_tenant(class, two[1], tonumber(clock), two[4] and tonumber(two[4]) + SLACK or math.huge, most)
+    sum = sum + serve_tenant(class, two[1], tonumber(two[2]), two[4] and tonumber(two[4]) + SLACK or math.huge, most)
   end
-  if clock then redis.call('HSET', READY, 'clock:' .. class, clock) end
   return sum
 end
 
-local changed = {}
+local clock
 while left > 0 and all_waiting() > 0 do
   local first, second
   for _, class in ipairs(CLASSES) do
@@ -78,19 +80,24 @@ while left > 0 and all_waiting() > 0 do
       elseif not second or at[class] < at[second] then second = class end
     end
   end
-  changed.clock = string.format('%.3f', at[first])
   local budget = second and (at[second] - at[first]) * CLASS_WEIGHT[first] or math.huge
   local sum = serve_class(first, budget)
   if sum == 0 then break end
   at[first] = at[first] + sum / CLASS_WEIGHT[first]
-  changed['at:' .. first] = string.format('%.3f', at[first])
+  clock = at[first] - last_tokens / CLASS_WEIGHT[first]
 end
 
 if #given > 0 then
   redis.call('HSET', TAKEN, chunk, cmsgpack.pack(given))
   redis.call('ZADD', LEASES, now + keep_ms, chunk)
-  for field, value in pairs(changed) do redis.call('HSET', READY, field, value) end
-  for _, class in ipairs(CLASSES) do redis.call('HSET', READY, 'waiting:' .. class, waiting[class]) end
+  local fields = { 'clock', string.format('%.3f', clock) }
+  for class, v in pairs(clocks) do
+    for field, value in pairs({ clock = v, at = at[class], waiting = waiting[class] }) do
+      fields[#fields + 1] = field .. ':' .. class
+      fields[#fields + 1] = field == 'waiting' and value or string.format('%.3f', value)
+    end
+  end
+  redis.call('HSET', READY, unpack(fields))
   redis.call('HINCRBY', READY, 'served', #given / 4)
 end
 if worker ~= '' then redis.call('HSET', READY .. ':room', worker, (free - #given / 4) .. ' ' .. now) end
