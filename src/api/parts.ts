@@ -29,6 +29,8 @@ import type { JobStore } from '../jobs/types.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
+import type { EstimateJob } from '../queue/job-estimates.ts'
+import type { QueueSpeeds } from '../queue/queue-speeds.ts'
 import type { LimitStore } from '../rate-limits/limit-store.ts'
 import type { MemoryWatch } from '../redis/memory-watch.ts'
 import type { AddressGuard, Resolve } from '../webhooks/address-guard.ts'
@@ -68,6 +70,9 @@ export interface ApiParts {
   readonly figuresOf: (target: RouteTarget) => TargetFigures
   readonly mirroredRoutes: MirroredRoutes
   readonly mirrors: Pick<MirrorStore, 'read' | 'pairs'>
+  /** When a job is likely to have its answer. */
+  readonly estimateJob: EstimateJob
+  readonly speeds: Pick<QueueSpeeds, 'of'>
   readonly waiter: CompletionListener
   readonly submit: SubmitJob
   /** Jobs that `submit` has made in this process. */

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createBatchStore } from '../batches/store.ts'
 import type { Config } from '../config/schema.ts'
 import type { AppContext } from '../context/context.ts'
+import { openQueueSpeeds } from '../context/queue-speeds.ts'
 import { deadLetterRetentionMs, deliveriesOn, storeOn } from '../context/stores.ts'
 import { createAccountAffinity } from '../dispatch/account-affinity.ts'
 import { createSubmitJob, type SubmitJob } from '../dispatch/submit.ts'
@@ -19,6 +20,7 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { createAnnounce } from '../queue/announce.ts'
 import { createDoorbells } from '../queue/doorbells.ts'
+import { createJobEstimates } from '../queue/job-estimates.ts'
 import { createLimitStore } from '../rate-limits/limit-store.ts'
 import { createApiRedis, pingRedis, type RedisClient } from '../redis/connect.ts'
 import { createGuardedRunner } from '../redis/full-store.ts'
@@ -70,6 +72,7 @@ const openParts = async (
   const announce = createAnnounce(doorbells, log, now)
   const store = storeOn(redis, run, keys, config, clock, context.telemetry, announce)
   const blobs = await openBlobs(life, context)
+  const speeds = await openQueueSpeeds(life, context)
   return {
     config,
     routes: context.routes,
@@ -96,6 +99,8 @@ const openParts = async (
     circuits: context.circuits,
     withoutWorkerSince: context.workerLiveness.withoutWorkerSince,
     figuresOf: context.targetStats.of,
+    speeds,
+    estimateJob: createJobEstimates({ doorbells, speeds, now }),
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     limitStore: createLimitStore(redis, keys.prefix),
     waiter: await openWaiter(life, context),

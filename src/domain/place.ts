@@ -6,6 +6,8 @@ import type { JobClass, Priority } from './job.ts'
  */
 export const queueClasses = ['interactive', 'default', 'bulk'] as const
 export type QueueClass = (typeof queueClasses)[number]
+/** `src/queue/lua/prelude.lua` serves by the same. */
+export const classWeights: Readonly<Record<QueueClass, number>> = { interactive: 64, default: 8, bulk: 1 }
 
 /**
  * Where a job stands in a queue. It follows from the record alone, so a handover, a retry and a return from parking keep it, and

@@ -31,6 +31,8 @@ export interface JobView {
   readonly finished_at: number | null
   readonly expires_at: number
   readonly resumes_at: number | null
+  /** When it is likely to have its answer, by the speed that its queue has now; null where that is not known, and at its end. */
+  readonly estimated_completion_at: number | null
   readonly attempts: readonly Attempt[]
   /** Present when a target was passed over without a call, or the job was parked: the latest of them. */
   readonly moves?: readonly JobMove[]
@@ -86,9 +88,9 @@ export const adjustedIn = (attempts: readonly Attempt[]): readonly AdjustedAnswe
 export const upstreamRequestIdIn = (attempts: readonly Attempt[]): string | null =>
   (answeringCall(attempts) ?? attempts.at(-1))?.upstream_request_id ?? null
 
-/** The job as `GET /v1/jobs/:id` and webhooks show it; to be written by `writeJson`. */
-export const jobView = (record: JobRecord): JobView => ({
-  ...jobSummary(record),
+/** The job as `GET /v1/jobs/:id` and webhooks show it; to be written by `writeJson`. `estimateMs`: when it is likely to have its answer. */
+export const jobView = (record: JobRecord, estimateMs: number | null = null): JobView => ({
+  ...jobSummary(record, estimateMs),
   response: record.response && {
     status_code: record.response.statusCode,
     body: jsonOrString(record.response.body),
@@ -96,7 +98,7 @@ export const jobView = (record: JobRecord): JobView => ({
 })
 
 /** The job without its response, as lists show it. */
-export const jobSummary = (record: JobRecord): JobView => {
+export const jobSummary = (record: JobRecord, estimateMs: number | null = null): JobView => {
   const { provider, model } = answeredBy(record)
   const adjusted = adjustedIn(record.attempts)
   return {
@@ -115,6 +117,7 @@ export const jobSummary = (record: JobRecord): JobView => {
     finished_at: secondsOrNull(record.finishedAtMs),
     expires_at: wholeSeconds(record.expiresAtMs),
     resumes_at: secondsOrNull(record.resumesAtMs),
+    estimated_completion_at: secondsOrNull(estimateMs),
     attempts: record.attempts,
     ...(record.moves.length > 0 && { moves: record.moves }),
     error: record.error,

@@ -21,7 +21,7 @@ export interface AddressedDoorbell extends Entry {
   readonly takenUntilMs?: number
 }
 
-export interface Doorbells extends Pick<ReadyList, 'take' | 'page' | 'freeSlots'> {
+export interface Doorbells extends Pick<ReadyList, 'take' | 'page' | 'freeSlots' | 'around'> {
   /**
    * Puts a doorbell into the ready list of its queue, wakes a worker, then takes it off the schedule. Those that are rung within one turn
    * travel together. Rejects when Redis is away; the doorbell then still stands in the schedule and a sweeper rings it.
@@ -122,6 +122,7 @@ export const createDoorbells = (
     depth: ready.depth,
     take: ready.take,
     page: ready.page,
+    around: ready.around,
     freeSlots: ready.freeSlots,
   }
 }

@@ -45,6 +45,16 @@ export interface Depth extends Readonly<Record<QueueClass, number>> {
   readonly served: number
 }
 
+/** What waits in a queue, as seen from a place in it. */
+export interface Surroundings {
+  readonly depth: Depth
+  /** Of its class: how many of its tenant wait, and how many tenants. */
+  readonly own: number
+  readonly tenants: number
+  /** How many of its tenant are served before it; null where it does not wait. */
+  readonly ahead: number | null
+}
+
 /**
  * What waits in each queue, in Redis, in the order in which it is served: see `take.lua`. A doorbell waits (`push`), is held under a chunk
  * (`take`) until its job is claimed, and is gone; or comes back when its worker stays silent.
@@ -57,6 +67,8 @@ export interface ReadyList {
   remove(queue: string, entries: readonly Entry[]): Promise<number>
   areWaiting(queue: string, entries: readonly Entry[]): Promise<readonly boolean[]>
   depth(queue: string): Promise<Depth>
+  /** In one round trip. Without a doorbell, as one that comes to this place sees it. */
+  around(queue: string, place: Place, doorbell?: string): Promise<Surroundings>
   /** Free slots of its workers that have reported of late. */
   freeSlots(queue: string): Promise<number>
   /** What waits, by class and tenant, each in the order of its service. */
@@ -90,6 +102,12 @@ export const createReadyList = (
       return [queueClass, tenant, group.flatMap(entry => [entry.place.dueMs, textOf(entry)])]
     })
 
+  const depthFields = [...queueClasses.map(name => `waiting:${name}`), 'served']
+  const depthOf = (found: readonly (string | null)[]): Depth => {
+    const [interactive, normal, bulk, served] = found.map(Number) as [number, number, number, number]
+    return { interactive, default: normal, bulk, total: interactive + normal + bulk, served }
+  }
+
   return {
     push: async (queue, entries) => {
       const [added] = (await run.packed(readyScripts.push, keys.ready(queue), groupsOf(entries))) as [number]
@@ -116,11 +134,16 @@ export const createReadyList = (
           return (await redis.zscore(entriesKey(queue, queueClass, tenant), textOf(entry))) !== null
         }),
       ),
-    depth: async queue => {
-      const fields = [...queueClasses.map(name => `waiting:${name}`), 'served']
-      const found = await redis.hmget(keys.ready(queue), ...fields)
-      const [interactive, normal, bulk, served] = found.map(Number) as [number, number, number, number]
-      return { interactive, default: normal, bulk, total: interactive + normal + bulk, served }
+    depth: async queue => depthOf(await redis.hmget(keys.ready(queue), ...depthFields)),
+    around: async (queue, place, doorbell = '') => {
+      const entries = entriesKey(queue, place.class, place.tenant)
+      const [fields, own, tenants, ahead] = await Promise.all([
+        redis.hmget(keys.ready(queue), ...depthFields),
+        redis.zcard(entries),
+        redis.zcard(`${keys.ready(queue)}:${place.class}`),
+        redis.zrank(entries, textOf({ doorbell, place })),
+      ])
+      return { depth: depthOf(fields), own, tenants, ahead }
     },
     freeSlots: async queue => {
       const [reports, [seconds]] = await Promise.all([redis.hvals(`${keys.ready(queue)}:room`), redis.time()])

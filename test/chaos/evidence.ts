@@ -50,6 +50,7 @@ export const jobView = (marker: string, more: Partial<JobView> = {}): JobView =>
   finished_at: startMs / 1_000 + 1,
   expires_at: startMs / 1_000 + 7_200,
   resumes_at: null,
+  estimated_completion_at: null,
   attempts: [
     {
       hop: 0,

@@ -24,6 +24,7 @@ const job = (more: Partial<JobView>): JobView => ({
   finished_at: start + 3,
   expires_at: start + 86_400,
   resumes_at: null,
+  estimated_completion_at: null,
   attempts: [],
   error: null,
   usage: null,

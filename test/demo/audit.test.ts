@@ -24,6 +24,7 @@ const jobOf = (index: number): JobView => ({
   finished_at: 2,
   expires_at: 3,
   resumes_at: null,
+  estimated_completion_at: null,
   attempts: [
     {
       hop: 0,

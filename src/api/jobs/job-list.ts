@@ -52,7 +52,7 @@ export const addJobListRoute = (
 
 const page = (found: readonly JobRecord[], nextCursor: string | null): object => ({
   object: 'list',
-  data: found.map(jobSummary),
+  data: found.map(record => jobSummary(record)),
   has_more: nextCursor !== null,
   next_cursor: nextCursor,
 })

@@ -35,11 +35,13 @@ interface HeldJobs {
 
 export const addJobRoutes = (
   scope: ApiScope,
-  parts: Pick<ApiParts, 'addressGuard' | 'config' | 'resolve' | 'store' | 'submit'>,
+  parts: Pick<ApiParts, 'addressGuard' | 'config' | 'estimateJob' | 'resolve' | 'store' | 'submit'>,
   held: HeldJobs,
 ): void => {
   const { store } = parts
   const { waits, capacity } = held
+  const viewOf = async (record: JobRecord): Promise<object> =>
+    jobView(record, isTerminal(record.status) ? null : await parts.estimateJob(record))
 
   scope.register(async inner => {
     keepBodyText(inner)
@@ -59,11 +61,11 @@ export const addJobRoutes = (
     if (acceptsEventStream(request.headers.accept))
       return streamJob(request, reply, record, { ...held, read })
     const waitSeconds = appliedWait(request, reply)
-    if (waitSeconds === 0 || isTerminal(record.status)) return jobView(record)
+    if (waitSeconds === 0 || isTerminal(record.status)) return viewOf(record)
     const leave = capacity.enter('poll', request.tenant)
     const outcome = await waits.untilEnd('poll', id, waitSeconds * 1_000, reply).finally(leave)
     if (outcome === 'disconnected') return reply.hijack()
-    return jobView(await findOwnedJob(request, id, read))
+    return viewOf(await findOwnedJob(request, id, read))
   })
 }
 

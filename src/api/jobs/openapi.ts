@@ -74,6 +74,7 @@ const jobFields = {
   finished_at: seconds.nullable(),
   expires_at: seconds,
   resumes_at: seconds.nullable(),
+  estimated_completion_at: seconds.nullable(),
   attempts: z.array(attempt),
   moves: z.array(move).optional(),
   error: z

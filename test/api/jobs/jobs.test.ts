@@ -30,6 +30,7 @@ describe('POST /v1/jobs', () => {
       finished_at: null,
       expires_at: answer.json.created_at + 86_400,
       resumes_at: null,
+      estimated_completion_at: null,
       attempts: [],
       response: null,
       error: null,
