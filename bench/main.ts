@@ -7,6 +7,7 @@ import { limits } from './limits.ts'
 import { loneLatency } from './lone-latency.ts'
 import { redisCost } from './redis-cost.ts'
 import { scaling } from './scaling.ts'
+import { slow } from './slow.ts'
 import { submitSpeed } from './submit-speed.ts'
 import { sectionsAsked } from './support/options.ts'
 import { waitingMemory } from './waiting-memory.ts'
@@ -26,6 +27,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   waiting: { title: 'Redis memory of a waiting job', run: waitingMemory },
   inflight: { title: 'A worker with 500 calls in flight, answers of 4 kB', run: inflightMemory },
   batch: { title: 'Batches of requests of 2.7 kB', run: batches },
+  slow: { title: 'Batches of slow calls, by a bare loop of fetch and by Baton', run: slow },
   gateway: { title: "Through Portkey's gateway and through Baton", run: gatewayRace },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }

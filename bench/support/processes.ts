@@ -24,7 +24,8 @@ export const startChild = async (
   return Object.assign(child, { url: await ready(child) })
 }
 
-const startProcess = (
+/** Starts one of `bench/processes` with `input`; it says when it is ready. */
+export const startProcess = (
   environment: TestEnvironment,
   name: string,
   input: unknown,
