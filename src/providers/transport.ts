@@ -1,8 +1,8 @@
 import type { LookupFunction } from 'node:net'
-import { Pool } from 'undici'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { createTunnelConnector, proxyHeaders } from '../net/tunnel.ts'
+import { type Connections, createConnections } from './connections.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
 export interface TransportOptions {
@@ -38,22 +38,14 @@ export interface Transport {
 const isForwarded = ({ proxy, baseUrl }: TransportOptions): boolean =>
   proxy !== null && baseUrl.protocol === 'http:'
 
-const createPool = (options: TransportOptions): Pool => {
+const openConnections = (options: TransportOptions): Connections => {
   const { baseUrl, proxy, connectTimeoutMs: timeoutMs, lookup } = options
   const isTunnelled = proxy !== null && !isForwarded(options)
-  return new Pool(isForwarded(options) ? proxy!.origin : baseUrl.origin, {
+  return createConnections({
+    origin: isForwarded(options) ? proxy!.origin : baseUrl.origin,
     connect: isTunnelled
       ? createTunnelConnector(proxy, { timeoutMs, lookup })
       : { timeout: timeoutMs, ...(lookup && { lookup }) },
-    // One call per connection, and as many connections as calls: the worker's concurrency is the limit. Were calls
-    // pipelined, or multiplexed by HTTP/2, one lost connection would take others with it.
-    pipelining: 1,
-    allowH2: false,
-    // `timeoutMs` bounds the whole call; undici's own two limits could only contradict it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    // keepAliveTimeout stays at undici's 4 s: common model servers close idle connections after 5 s without saying
-    // so, and a POST that meets such a close is lost and perhaps billed.
   })
 }
 
@@ -65,7 +57,7 @@ const withoutProxysWord = (outcome: UpstreamOutcome): UpstreamOutcome =>
 
 export const createTransport = (options: TransportOptions): Transport => {
   const { timeoutMs, maxResponseBytes } = options
-  const pool = createPool(options)
+  const connections = openConnections(options)
   const { origin, host } = options.baseUrl
   const forwarding = isForwarded(options) ? { host, ...proxyHeaders(options.proxy!) } : null
 
@@ -84,7 +76,9 @@ export const createTransport = (options: TransportOptions): Transport => {
       )
       if (signal.aborted) return onAbort()
       signal.onabort = onAbort
-      pool.dispatch(
+      const connection = connections.take(call)
+      if (connection === null) return call.end('aborted', new Error('the provider was closed'))
+      connection.dispatch(
         forwarding === null
           ? { path, method, headers, body }
           : { path: origin + path, method, headers: { ...headers, ...forwarding }, body },
@@ -92,5 +86,5 @@ export const createTransport = (options: TransportOptions): Transport => {
       )
     })
 
-  return { send, close: () => pool.destroy() }
+  return { send, close: connections.close }
 }

@@ -27,6 +27,8 @@ const joinRepeated = (headers: IncomingHttpHeaders): Record<string, string> => {
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
   readonly #settle: (outcome: UpstreamOutcome) => void
+  /** Called when undici is done with the call, which may be later than it settles. `isWhole`: its answer came to its end. */
+  onDone: (isWhole: boolean) => void = () => undefined
   #controller: Dispatcher.DispatchController | null = null
   #settled = false
   #status = 0
@@ -64,6 +66,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.onDone(true)
     const [first] = this.#chunks
     const bytes = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#byteCount)
     if (isEncoded(bytes, this.#headers['content-encoding'])) this.#answerDecoded(bytes)
@@ -71,6 +74,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    this.onDone(false)
     this.#finish(breakOf(error, this.#controller !== null))
   }
 

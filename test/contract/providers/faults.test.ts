@@ -253,6 +253,29 @@ describe("faults of a provider's connection", () => {
     expect(outcomes.every(outcome => outcome.kind === 'answer')).toBe(true)
   })
 
+  test('the connection used last is used next, so that those of a burst come to their idle end', async () => {
+    const waiting: (() => void)[] = []
+    const sockets: Socket[] = []
+    let together = 5
+    const upstream = await openUpstream(({ socket }, response) => {
+      sockets.push(socket)
+      waiting.push(() => response.end('{}'))
+      if (waiting.length < together) return
+      for (const finish of waiting.splice(0)) finish()
+    })
+    const provider = open(upstream.url)
+    await Promise.all(Array.from({ length: together }, () => provider.call(request)))
+    expect(new Set(sockets).size).toBe(together)
+    together = 1
+    sockets.length = 0
+    for (let i = 0; i < 10; i++) {
+      // undici takes a connection back in the turn after its answer.
+      await setImmediate()
+      await provider.call(request)
+    }
+    expect(new Set(sockets).size).toBe(1)
+  })
+
   test('closing ends what is under way, and may be repeated', async () => {
     const arrived = Promise.withResolvers<void>()
     const upstream = await openUpstream(() => arrived.resolve())
