@@ -1,15 +1,17 @@
 import { withTestEnvironment } from '../harness/environment.ts'
 import { fixed, printTable, whole } from '../harness/figures.ts'
-import { peakResidentBytesOf } from '../harness/process-usage.ts'
+import { cpuMicrosOf, peakResidentBytesOf } from '../harness/process-usage.ts'
 import { until } from '../harness/until.ts'
 import { batonInput } from './support/deployment.ts'
 import { loadQueue } from './support/load-queue.ts'
+import { jobsOr } from './support/options.ts'
 import { startBaton, startSim } from './support/processes.ts'
-import { assertSucceeded, batonQueue, openJobs } from './support/queue-state.ts'
+import { allSettled, assertSucceeded, batonQueue } from './support/queue-state.ts'
 
-const inFlight = 500
-const jobCount = 10 * inFlight
-const latencyMs = 1_000
+const inFlight = jobsOr(500)
+const jobCount = Math.max(5_000, 3 * inFlight)
+/** The machine makes some 500 calls a second beside all else: so all places are taken for a while. */
+const latencyMs = Math.max(1_000, 2 * inFlight)
 const answerBytes = 4_096
 
 const mostAtOnce = async (simUrl: string): Promise<number> => {
@@ -17,7 +19,7 @@ const mostAtOnce = async (simUrl: string): Promise<number> => {
   return ((await response.json()) as { maxInFlight: number }).maxInFlight
 }
 
-/** What a worker process takes with many calls under way, over ten times that many jobs. */
+/** What a worker process takes with many calls under way, over several times that many jobs. */
 export const inflightMemory = (): Promise<void> =>
   withTestEnvironment(async environment => {
     const latency = ['--latency', String(latencyMs), '--answer-bytes', String(answerBytes)]
@@ -25,13 +27,20 @@ export const inflightMemory = (): Promise<void> =>
     const input = batonInput(environment.redisUrl, simUrl, inFlight)
     const jobIds = await loadQueue(input, jobCount)
     const worker = await startBaton(environment, 'worker', input)
-    await until(async () => (await openJobs(environment.redis, batonQueue)) === 0)
+    const idle = { bytes: await peakResidentBytesOf(worker.pid), micros: await cpuMicrosOf(worker.pid) }
+    await until(async () => allSettled(environment.redis, [batonQueue]), {
+      timeoutMs: 10 * latencyMs + 60_000,
+    })
+    const peak = await peakResidentBytesOf(worker.pid)
+    const micros = (await cpuMicrosOf(worker.pid)) - idle.micros
     await assertSucceeded(environment.redis, jobIds)
     printTable(
       ['', 'worker'],
       [
         ['calls in flight at most', whole(await mostAtOnce(simUrl))],
-        ['peak resident memory, MB', fixed((await peakResidentBytesOf(worker.pid)) / 1e6, 0)],
+        ['peak resident memory, MB', fixed(peak / 1e6, 0)],
+        ['above that of the idle worker, kB a call', fixed((peak - idle.bytes) / inFlight / 1e3, 1)],
+        ['processor µs a call', whole(micros / jobCount)],
       ],
     )
   })

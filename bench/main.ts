@@ -5,12 +5,16 @@ import { health } from './health.ts'
 import { inflightMemory } from './inflight-memory.ts'
 import { limits } from './limits.ts'
 import { loneLatency } from './lone-latency.ts'
+import { mixed } from './mixed.ts'
 import { redisCost } from './redis-cost.ts'
 import { scaling } from './scaling.ts'
 import { slow } from './slow.ts'
 import { submitSpeed } from './submit-speed.ts'
 import { sectionsAsked } from './support/options.ts'
-import { waitingMemory } from './waiting-memory.ts'
+import { tenantShares } from './tenants.ts'
+import { tls } from './tls.ts'
+import { untuned } from './untuned.ts'
+import { waiting } from './waiting.ts'
 import { webhookSpeed } from './webhook-speed.ts'
 import { workerSpeed } from './worker-speed.ts'
 
@@ -24,10 +28,17 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   health: { title: 'A provider that fails, four worker processes and a second provider', run: health },
   limits: { title: 'Eight worker processes at a provider that takes 600 calls a minute', run: limits },
   redis: { title: 'What Redis does for a job, from submission to final result', run: redisCost },
-  waiting: { title: 'Redis memory of a waiting job', run: waitingMemory },
-  inflight: { title: 'A worker with 500 calls in flight, answers of 4 kB', run: inflightMemory },
+  waiting: { title: 'Jobs that wait: their memory in Redis, and the speed beside them', run: waiting },
+  inflight: { title: 'A worker with many calls in flight, answers of 4 kB', run: inflightMemory },
   batch: { title: 'Batches of requests of 2.7 kB', run: batches },
   slow: { title: 'Batches of slow calls, by a bare loop of fetch and by Baton', run: slow },
+  untuned: {
+    title: 'Three providers of whose bounds the config says nothing, answers after 8 s',
+    run: untuned,
+  },
+  mixed: { title: 'Interactive calls beside a batch that could fill everything', run: mixed },
+  tenants: { title: 'Tenants that share a provider', run: tenantShares },
+  tls: { title: 'Calls over TLS, by HTTP/1.1 and by HTTP/2', run: tls },
   gateway: { title: "Through Portkey's gateway and through Baton", run: gatewayRace },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }

@@ -11,9 +11,9 @@ import type { JobStore } from '../jobs/types.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type AddressedDoorbell, type Doorbells, jobWebhookRing, providerQueue } from './doorbells.ts'
 
-const pollMs = 1_000
+export const walkPollMs = 1_000
 /** Live jobs of a shard that are looked at in a second: a million take five minutes. */
-const perShard = 200
+export const walkedPerShard = 200
 const trimmedPerShard = 500
 
 export interface ReconcilerDeps {
@@ -88,11 +88,11 @@ export const reconcileRecords = async (
 export const createReconciler = (parts: ReconcilerDeps): Repeating =>
   createRepeating(
     'reconciler',
-    pollMs,
+    walkPollMs,
     async () => {
       if (!(await parts.mayWalk())) return parts.walk.forget()
       await parts.trim.next(trimmedPerShard)
-      const records = await parts.store.readHeads(await parts.walk.next(perShard))
+      const records = await parts.store.readHeads(await parts.walk.next(walkedPerShard))
       await reconcileRecords(
         parts,
         records.filter(r => r !== null),
