@@ -40,6 +40,8 @@ export const createLeaveAlone = ({
   let toldMs = 0
   let toldAtMs = 0
   return (untilMs, reason) => {
+    // It may be called again at once.
+    if (untilMs <= now()) return
     if (toldAtMs + onItsWayMs < now()) toldMs = 0
     const slackMs = Math.min(longestSlackMs, (untilMs - now()) / 10)
     const { state, untilMs: knownMs } = circuits.of(provider)
