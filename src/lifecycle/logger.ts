@@ -1,4 +1,5 @@
 import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger, pino } from 'pino'
+import { turnOutput } from './turn-output.ts'
 
 const maxMessageChars = 300
 const maxCauses = 4
@@ -47,7 +48,7 @@ export const createLogger = (level: string, destination?: DestinationStream): Lo
       base: null,
       mixin: (_fields, _level, logger) => ({ ...(logger as BoundLogger)[bound] }),
     },
-    destination ?? pino.destination({ fd: 1, sync: true }),
+    destination ?? turnOutput(),
   ) as BoundLogger
   const child = log.child as unknown as Child
   const boundChild: Child = function (bindings, options) {
