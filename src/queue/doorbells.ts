@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { holdWrites } from '../redis/hold-writes.ts'
 import type { Keys } from '../redis/keys.ts'
 import { shardOf } from '../redis/keys.ts'
 import { createRemoveScored } from '../redis/remove-scored.ts'
@@ -79,6 +80,7 @@ export const createDoorbells = (
   }
 
   const acknowledge = async (rings: readonly AddressedDoorbell[]): Promise<void> => {
+    holdWrites(redis)
     const groups = Map.groupBy(rings, r => `${shardOf(r.doorbell)} ${r.takenUntilMs ?? ''}`)
     await Promise.all(
       [...groups.values()].map(group => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 import { Packr } from 'msgpackr'
+import { holdWrites } from './hold-writes.ts'
 
 /**
  * What a script does while Redis has more than its `maxmemory`.
@@ -117,9 +118,13 @@ export const createScriptRunner = (redis: Redis | Cluster): RunScript => {
     return defined
   }
 
-  const run = (script: Script, args: readonly ScriptArgument[]) => commandOf(script, '')(...args)
+  const run = (script: Script, args: readonly ScriptArgument[]) => {
+    holdWrites(redis)
+    return commandOf(script, '')(...args)
+  }
   return Object.assign(run, {
     packed: async (script: PackedScript, key: string, message: readonly unknown[]) => {
+      holdWrites(redis)
       const reply = await commandOf(script, 'Buffer')(key, packr.pack(message))
       return packr.unpack(reply as Buffer) as unknown
     },
