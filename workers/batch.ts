@@ -1,4 +1,5 @@
 import { createBatchRunner } from '../src/batches/batch-runner.ts'
+import { createQueueRooms } from '../src/batches/queue-rooms.ts'
 import { createBatchWork } from '../src/batches/work.ts'
 import type { AppContext } from '../src/context/context.ts'
 import { createFirstTarget } from '../src/dispatch/first-target.ts'
@@ -44,7 +45,7 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     schedule: createSchedule(redis, run, keys, context.clock),
     maxLines: batches.max_lines,
     maxLineBytes: batches.max_line_bytes,
-    windowBytes: batches.window_bytes,
+    rooms: createQueueRooms(context.doorbells, now),
     isFull: context.memory.isFull,
     window: { jobs: batches.window_jobs, bytes: batches.window_bytes },
     outputRetentionMs: batches.retention,

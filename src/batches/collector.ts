@@ -60,7 +60,7 @@ export const collectBatch = async (parts: CollectorDeps, run: CollectorRun): Pro
     const uncollected = fed - collected
     const isLast = fed === total && done >= uncollected
     // Lines that are done hold up the feeder when they fill a good part of what may be there at all.
-    const isCrowded = done * 4 >= window.uncollected
+    const isCrowded = done * 4 >= window.done
     return isLast || isCrowded || done >= chunkLines || now() - firstSeenAtMs! >= chunkAgeMs
   }
 
@@ -120,7 +120,7 @@ const collectChunk = async (parts: CollectorDeps, run: CollectorRun): Promise<vo
     if (line.kind !== 'job') continue
     progress.ended += 1
     if (line.status === 'succeeded' || line.status === 'failed') progress.answered += 1
-    progress.window.note(line.waitedMs, answerBytes(line))
+    progress.window.note(answerBytes(line))
   }
 }
 

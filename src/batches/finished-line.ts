@@ -1,6 +1,6 @@
 import type { JobError, TerminalStatus, Usage } from '../domain/job.ts'
 import type { Payloads } from '../jobs/payloads.ts'
-import { parseResult, parseSpec, parseTarget, startOf } from '../jobs/record.ts'
+import { parseResult, parseTarget } from '../jobs/record.ts'
 import { type AdjustedAnswer, adjustedIn, answererOf } from '../jobs/view.ts'
 import { lineNumberOf } from '../redis/keys.ts'
 
@@ -40,8 +40,6 @@ export type FinishedLine =
       readonly adjusted: readonly AdjustedAnswer[]
       /** Bytes of its line in the input. */
       readonly bytes: number
-      /** How long it waited for its first worker; null when it never got one. */
-      readonly waitedMs: number | null
     }
 
 /** What the collector asks of a job's record; the answer first, for its size bounds how much is read at once. */
@@ -55,8 +53,6 @@ export const peekedFields = [
   'target',
   'custom_id',
   'bytes',
-  'spec',
-  'holder',
   'why',
 ] as const
 
@@ -91,7 +87,7 @@ export const parseFinished = (reply: PeekReply): FinishedLine => {
     const [number, customId, reason, refusal] = JSON.parse(entry.slice(skippedMark.length)) as SkippedTuple
     return { kind: 'skipped', entry, number, customId, reason, refusal }
   }
-  const [, body, request, , state, result, log, target, customId, bytes, spec, holder, why] = reply.map(v =>
+  const [, body, request, , state, result, log, target, customId, bytes, why] = reply.map(v =>
     v === false ? null : v,
   )
   if (!state || !result) throw new Error(`the record of ${entry} is gone`)
@@ -102,7 +98,6 @@ export const parseFinished = (reply: PeekReply): FinishedLine => {
     request,
     why,
   })
-  const startedAtMs = startOf(attempts, holder || null)
   return {
     kind: 'job',
     entry,
@@ -116,6 +111,5 @@ export const parseFinished = (reply: PeekReply): FinishedLine => {
     provider: answererOf({ ...outcome, attempts, target: parseTarget(target as string) }).provider,
     adjusted: adjustedIn(attempts),
     bytes: Number(bytes),
-    waitedMs: startedAtMs === null ? null : startedAtMs - parseSpec(spec as string).createdAtMs,
   }
 }

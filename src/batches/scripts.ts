@@ -22,6 +22,7 @@ export const batchScripts = {
   feed: definePackedScript({ lua: lua('feed'), prelude: jobPrelude, whenFull: 'refused' }),
   /** Feeds lines that become no jobs: they free more than they take. */
   pass: definePackedScript({ ...packed, lua: lua('feed'), name: 'batches/pass' }),
+  running: definePackedScript({ ...packed, lua: lua('running') }),
   peek: definePackedScript({ ...packed, lua: lua('peek') }),
   collect: definePackedScript({ ...packed, lua: lua('collect') }),
 } as const

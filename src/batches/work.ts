@@ -48,6 +48,8 @@ export interface BatchWork {
   /** Those lines from the `from`th on: `count` at most, or until their answers pass `maxBytes`. */
   peek(id: string, from: number, count: number, maxBytes: number): Promise<readonly FinishedLine[]>
   collect(lease: BatchLease, batch: BatchRecord, collection: Collection): Promise<Fenced>
+  /** How many of these requests a worker has, and their bytes. */
+  running(id: string, numbers: readonly number[]): Promise<{ readonly lines: number; readonly bytes: number }>
   /** The batch's jobs among these requests that have not been collected. */
   openJobs(id: string, numbers: readonly number[]): Promise<readonly number[]>
   /** `faults`: the input is wrong and nothing of it was fed. Else every line must be in the files. */
@@ -181,6 +183,12 @@ export const createBatchWork = ({
       const segments = [encodeSegment(outputFileId, output), encodeSegment(errorFileId, error)]
       const words = [token, name, low, bytes, segments, countersOf(collection), entries]
       return fenced(await run.packed(batchScripts.collect, keys.batch(id), words))
+    },
+
+    running: async (id, numbers) => {
+      const ids = numbers.map(number => batchJobId(id, number))
+      const [lines, bytes] = (await run.packed(batchScripts.running, keys.batch(id), ids)) as [number, number]
+      return { lines, bytes }
     },
 
     openJobs: async (id, numbers) => {

@@ -182,9 +182,9 @@ const batches = z.strictObject({
   anthropic_max_bytes: numeric(z.int().positive().max(maxBlobBytes)).default(256 * 1024 * 1024),
   /** A line is one request; it is held in memory whole. */
   max_line_bytes: numeric(z.int().min(1_024).max(maxHeldBytes)).default(16 * 1024 * 1024),
-  /** Jobs of one batch in Redis at once, at most. */
+  /** Lines of one batch that wait for a worker or are done and not collected, at most. */
   window_jobs: numeric(z.int().positive().max(100_000)).default(4_000),
-  /** Bytes of requests of one batch in Redis at once; a single longer line goes alone. */
+  /** Bytes of these; with those that workers have, `heavyFactor` times as much. A single longer line goes alone. */
   window_bytes: numeric(z.int().min(1_024).max(maxHeldBytes)).default(16 * 1024 * 1024),
   /** Default cost limit (US dollars) of batches that set none. */
   max_cost_usd: numeric(z.number().positive()).optional(),

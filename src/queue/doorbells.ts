@@ -22,7 +22,7 @@ export interface AddressedDoorbell extends Entry {
   readonly takenUntilMs?: number
 }
 
-export interface Doorbells extends Pick<ReadyList, 'take' | 'page' | 'freeSlots' | 'around'> {
+export interface Doorbells extends Pick<ReadyList, 'take' | 'page' | 'freeSlots' | 'look' | 'around'> {
   /**
    * Puts a doorbell into the ready list of its queue, wakes a worker, then takes it off the schedule. Those that are rung within one turn
    * travel together. Rejects when Redis is away; the doorbell then still stands in the schedule and a sweeper rings it.
@@ -126,5 +126,6 @@ export const createDoorbells = (
     page: ready.page,
     around: ready.around,
     freeSlots: ready.freeSlots,
+    look: ready.look,
   }
 }

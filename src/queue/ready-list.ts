@@ -45,6 +45,15 @@ export interface Depth extends Readonly<Record<QueueClass, number>> {
   readonly served: number
 }
 
+/** What tells a feeder how much a queue can take. */
+export interface QueueLook {
+  readonly waiting: number
+  readonly served: number
+  readonly free: number
+  /** What waits of each tenant's `bulk`, in the order in which they were named. */
+  readonly bulk: readonly number[]
+}
+
 /** What waits in a queue, as seen from a place in it. */
 export interface Surroundings {
   readonly depth: Depth
@@ -71,6 +80,7 @@ export interface ReadyList {
   around(queue: string, place: Place, doorbell?: string): Promise<Surroundings>
   /** Free slots of its workers that have reported of late. */
   freeSlots(queue: string): Promise<number>
+  look(queue: string, tenants: readonly string[]): Promise<QueueLook>
   /** What waits, by class and tenant, each in the order of its service. */
   page(queue: string, from: number, limit: number): Promise<readonly Entry[]>
 }
@@ -79,6 +89,8 @@ export interface ReadyList {
 export const chunkLeaseMs = 5_000
 /** A worker that is idle reports once a second. */
 const reportLifeMs = 5_000
+/** One that has been silent for this long has ended: a worker that starts has a new name. */
+const forgottenAfterMs = 3_600_000
 
 /** The shares of tenants of the calls of a class while they wait; 1 where absent. */
 export type TenantWeights = ReadonlyMap<string, number>
@@ -106,6 +118,21 @@ export const createReadyList = (
   const depthOf = (found: readonly (string | null)[]): Depth => {
     const [interactive, normal, bulk, served] = found.map(Number) as [number, number, number, number]
     return { interactive, default: normal, bulk, total: interactive + normal + bulk, served }
+  }
+
+  const freeSlots = async (queue: string): Promise<number> => {
+    const key = `${keys.ready(queue)}:room`
+    const [reports, [seconds]] = await Promise.all([redis.hgetall(key), redis.time()])
+    const nowMs = Number(seconds) * 1_000
+    const silent: string[] = []
+    let sum = 0
+    for (const [worker, report] of Object.entries(reports)) {
+      const [free, atMs] = report.split(' ').map(Number) as [number, number]
+      if (atMs >= nowMs - reportLifeMs) sum += Math.max(0, free)
+      else if (atMs < nowMs - forgottenAfterMs) silent.push(worker)
+    }
+    if (silent.length > 0) await redis.hdel(key, ...silent)
+    return sum
   }
 
   return {
@@ -145,12 +172,15 @@ export const createReadyList = (
       ])
       return { depth: depthOf(fields), own, tenants, ahead }
     },
-    freeSlots: async queue => {
-      const [reports, [seconds]] = await Promise.all([redis.hvals(`${keys.ready(queue)}:room`), redis.time()])
-      const sinceMs = Number(seconds) * 1_000 - reportLifeMs
-      return reports
-        .map(report => report.split(' ').map(Number) as [free: number, atMs: number])
-        .reduce((sum, [free, atMs]) => (atMs < sinceMs ? sum : sum + Math.max(0, free)), 0)
+    freeSlots,
+    look: async (queue, tenants) => {
+      const [fields, free, ...bulk] = await Promise.all([
+        redis.hmget(keys.ready(queue), ...depthFields),
+        freeSlots(queue),
+        ...tenants.map(tenant => redis.zcard(entriesKey(queue, 'bulk', tenant))),
+      ])
+      const { total, served } = depthOf(fields)
+      return { waiting: total, served, free, bulk }
     },
     page: async (queue, from, limit) => {
       const found: Entry[] = []

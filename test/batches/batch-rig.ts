@@ -8,6 +8,8 @@ import { type BatchDesk, openDesk } from './batch-desk.ts'
 
 export interface BatchRigOptions {
   readonly config?: ConfigInput
+  /** Settings of the provider `first`. */
+  readonly first?: ConfigInput
   /** Batch workers in this process, each with connections of its own; one by default. */
   readonly feeders?: number
   readonly webhooks?: boolean
@@ -33,7 +35,7 @@ export const openBatchRig = async (options: BatchRigOptions = {}): Promise<Batch
   const breaker = { min_calls: 100_000 }
   const config = {
     providers: {
-      first: { type: 'openai', base_url: `${first.url}/v1`, api_key: 'k', breaker },
+      first: { type: 'openai', base_url: `${first.url}/v1`, api_key: 'k', breaker, ...options.first },
       second: { type: 'anthropic', base_url: second.url, api_key: 'k', breaker },
     },
     models: {
@@ -43,6 +45,9 @@ export const openBatchRig = async (options: BatchRigOptions = {}): Promise<Batch
       mixed: { provider: 'first', price: { input: 1, output: 2 }, fallback_to: 'claude' },
       'fail-400': { provider: 'first' },
       hang: { provider: 'first' },
+      'slow-50ms': { provider: 'first' },
+      'slow-1s': { provider: 'first' },
+      'throttle-60s': { provider: 'first' },
     },
     storage: { path: dir },
     ...options.config,

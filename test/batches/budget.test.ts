@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { linesWithin } from '../../src/batches/budget.ts'
 import { resume } from '../../src/batches/progress.ts'
-import { createWindow, linesWithin } from '../../src/batches/window.ts'
+import { createWindow } from '../../src/batches/window.ts'
 import { openBatches } from './store/batch-fixture.ts'
 
 const { work, store, leased, record, feedOf, collection, close } = openBatches()

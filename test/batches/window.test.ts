@@ -1,52 +1,53 @@
 import { describe, expect, it } from 'vitest'
-import { createWindow } from '../../src/batches/window.ts'
+import { createWindow, heavyFactor } from '../../src/batches/window.ts'
 
-const limits = { jobs: 4_000, bytes: 16 * 1024 * 1024 }
+const limits = { jobs: 4_000, bytes: 1_000_000 }
+const none = { uncollected: 0, done: 0, openBytes: 0, running: { lines: 0, bytes: 0 } }
 
-/** A queue and workers: every job waits until those before it are served. Answers the window in the end. */
-const settled = (jobsPerSecond: number, callMs: number, workers: number, jobs = 40_000): number => {
-  const window = createWindow(limits)
-  const free = Array.from({ length: workers }, () => 0)
-  /** When the jobs that fill the window are done. */
-  const out: number[] = []
-  const waits: number[] = []
-  for (let fed = 0; fed < jobs; fed++) {
-    let at = 0
-    while (out.length >= window.jobs) {
-      at = Math.max(at, out.shift()!)
-      window.note(waits.shift()!, 1_000)
-    }
-    const worker = fed % workers
-    const started = Math.max(at, free[worker]!)
-    free[worker] = started + (workers * 1_000) / jobsPerSecond
-    waits.push(started - at)
-    out.push(started + callMs)
-  }
-  return window.jobs
-}
 describe('the window', () => {
-  it('grows to what keeps slow calls busy', () => {
-    // 1,000 calls of 2 s at once: at 500 jobs a second, the window has to hold them all and a little more.
-    const jobs = settled(500, 2_000, 1_000)
-    expect(jobs).toBeGreaterThan(1_000)
-    expect(jobs).toBeLessThan(2_000)
+  it('bounds what waits, not what workers have', () => {
+    const { room } = createWindow(limits)
+    expect(room(none).lines).toBe(4_000)
+    expect(room({ ...none, uncollected: 3_990 }).lines).toBe(10)
+    expect(room({ ...none, uncollected: 9_000, running: { lines: 5_000, bytes: 0 } }).lines).toBe(0)
+    expect(room({ ...none, uncollected: 9_000, running: { lines: 8_500, bytes: 0 } }).lines).toBe(3_500)
   })
 
-  it('stays small where jobs only queue up', () => {
-    expect(settled(50, 20, 1)).toBeLessThanOrEqual(110)
+  it('bounds the bytes of what waits, and those of all at sixteen times as much', () => {
+    const { room } = createWindow(limits)
+    expect(room({ ...none, uncollected: 5, openBytes: 900_000 }).bytes).toBe(100_000)
+    const running = { lines: 4, bytes: 5_000_000 }
+    expect(room({ ...none, uncollected: 5, openBytes: 5_100_000, running }).bytes).toBe(900_000)
+    const most = limits.bytes * heavyFactor
+    const heavy = { lines: 5, bytes: most - 10 }
+    expect(room({ ...none, uncollected: 5, openBytes: most - 10, running: heavy }).bytes).toBe(10)
   })
 
-  it('holds fewer lines the larger their answers are', () => {
-    const window = createWindow(limits)
-    expect(window.uncollected).toBe(4_000)
-    for (let i = 0; i < 1_000; i++) window.note(null, 1024 * 1024)
-    expect(window.uncollected).toBeLessThan(20)
-    expect(window.uncollected).toBeGreaterThan(10)
+  it('lets a line larger than itself go when nothing waits', () => {
+    const { room } = createWindow(limits)
+    expect(room(none).alone).toBe(true)
+    expect(room({ ...none, uncollected: 1, openBytes: 1 }).alone).toBe(false)
+    const running = { lines: 1, bytes: 2_000_000 }
+    expect(room({ ...none, uncollected: 1, openBytes: 2_000_000, running }).alone).toBe(true)
+    const many = { lines: 9, bytes: 16_000_000 }
+    expect(room({ ...none, uncollected: 9, openBytes: 16_000_000, running: many }).alone).toBe(false)
+  })
+
+  it('holds fewer lines that are done the larger their answers are', () => {
+    const window = createWindow({ jobs: 4_000, bytes: 16 * 1024 * 1024 })
+    expect(window.done).toBe(4_000)
+    for (let i = 0; i < 1_000; i++) window.note(1024 * 1024)
+    expect(window.done).toBeLessThan(20)
+    expect(window.done).toBeGreaterThan(10)
+    expect(window.room({ ...none, uncollected: 20, done: 20 }).lines).toBe(0)
+    // Those that run become answers, too.
+    const running = { lines: 240, bytes: 0 }
+    expect(window.room({ ...none, uncollected: 240, running }).lines).toBeLessThan(20)
   })
 
   it('never passes the configured limit', () => {
-    const window = createWindow({ jobs: 50, bytes: 1e9 })
-    for (let i = 0; i < 1_000; i++) window.note(0, 1)
-    expect(window.jobs).toBe(50)
+    const { room } = createWindow({ jobs: 50, bytes: 1e9 })
+    expect(room({ ...none, uncollected: 80, running: { lines: 40, bytes: 0 } }).lines).toBe(10)
+    expect(room({ ...none, uncollected: 80, done: 50, running: { lines: 30, bytes: 0 } }).lines).toBe(0)
   })
 })

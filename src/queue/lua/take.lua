@@ -100,7 +100,7 @@ if #given > 0 then
   redis.call('HSET', READY, unpack(fields))
   redis.call('HINCRBY', READY, 'served', #given / 4)
 end
-if worker ~= '' then redis.call('HSET', READY .. ':room', worker, (free - #given / 4) .. ' ' .. now) end
+if worker ~= '' then redis.call('HSET', READY .. ':room', worker, (paused and 0 or free - #given / 4) .. ' ' .. now) end
 reply[1] = all_waiting()
 -- What is left over is for another worker, if one sleeps.
 if #given > 0 and reply[1] > 0 then ring() end

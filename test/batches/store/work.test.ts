@@ -159,7 +159,6 @@ describe('the work of a batch', () => {
         provider: 'second',
         adjusted: [{ field: 'seed', action: 'left_out', target: 'second/m' }],
         bytes: 100,
-        waitedMs: 30,
       })
     })
 
