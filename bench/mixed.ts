@@ -8,17 +8,17 @@ import { fillingOf } from './support/calls-over-time.ts'
 import { batonInput } from './support/deployment.ts'
 import { jobsOr } from './support/options.ts'
 import { startBaton, startSim } from './support/processes.ts'
-import { createSteadyCalls } from './support/steady-calls.ts'
+import { createSteadyCalls, type SteadyCall } from './support/steady-calls.ts'
 
 const usualLines = 100_000
 const perSecond = 200
-const places = 100
-/** On average 100 ms: the places are good for 1,000 calls a second, which the machine can do. */
-const latency = { kind: 'uniform', minMs: 50, maxMs: 150 } as const
+const places = 400
+/** On average a second: the places are good for 400 calls a second, a fraction of what the machine can do. */
+const latency = { kind: 'uniform', minMs: 500, maxMs: 1_500 } as const
 /** For the usual batch; they shrink with it, as it must last through all of them. */
 const aloneMs = 10_000
 const besideMs = 20_000
-const user = 'interactive'
+const mark = 'interactive-'
 
 const openStage = async (environment: TestEnvironment) => {
   const sim = await startSim(environment, '--journal')
@@ -29,7 +29,7 @@ const openStage = async (environment: TestEnvironment) => {
   await startBaton(environment, 'worker', input)
   await startBaton(environment, 'batches', input)
   const api = await startBaton(environment, 'api', input)
-  const steady = createSteadyCalls(api.url, user)
+  const steady = createSteadyCalls(api.url, mark)
   environment.closing(steady.close)
   return { sim, steady, client: createBatchClient(api.url) }
 }
@@ -52,7 +52,7 @@ const batchSpeed = async <T>({ sim }: Stage, work: () => Promise<T>): Promise<[T
   const toMs = Date.now()
   const answered = (await sim.journal()).filter(
     ({ identity, endedAtMs }) =>
-      identity !== user && endedAtMs !== null && endedAtMs >= fromMs && endedAtMs < toMs,
+      !identity?.startsWith(mark) && endedAtMs !== null && endedAtMs >= fromMs && endedAtMs < toMs,
   )
   return [result, (answered.length * 1_000) / (toMs - fromMs)]
 }
@@ -61,7 +61,7 @@ const batchSpeed = async <T>({ sim }: Stage, work: () => Promise<T>): Promise<[T
 export const mixed = (): Promise<void> =>
   withTestEnvironment(async environment => {
     const stage = await openStage(environment)
-    const { steady } = stage
+    const { sim, steady } = stage
     const lines = jobsOr(usualLines)
     const share = Math.min(1, lines / usualLines)
     await steady.run(perSecond, aloneMs / 2)
@@ -70,19 +70,34 @@ export const mixed = (): Promise<void> =>
     const [, before] = await batchSpeed(stage, () => delay(aloneMs * share))
     const [beside, kept] = await batchSpeed(stage, () => steady.run(perSecond, besideMs * share))
     const [, after] = await batchSpeed(stage, () => delay(aloneMs * share))
-    printWaits(without, beside)
+    const startedAtMs = new Map((await sim.journal()).map(call => [call.identity, call.startedAtMs]))
+    const waitsOf = (calls: readonly SteadyCall[]): Waits => ({
+      calls: calls.map(call => Math.max(0, startedAtMs.get(call.mark)! - call.dueAtMs)),
+      answers: calls.map(call => call.answeredAtMs - call.dueAtMs),
+    })
+    printWaits(waitsOf(without), waitsOf(beside))
     console.log()
     printSpeeds((before + after) / 2, kept)
   })
 
-const printWaits = (without: readonly number[], beside: readonly number[]): void =>
+/** From the moment at which each call was due, in ms. */
+interface Waits {
+  /** Until the provider was called. */
+  readonly calls: readonly number[]
+  /** Until the answer had come. */
+  readonly answers: readonly number[]
+}
+
+const printWaits = (without: Waits, beside: Waits): void =>
   printTable(
     ['an interactive call, ms', 'alone', 'beside the batch', 'added'],
-    [50, 99, 100].map(percent => {
-      const [alone, together] = [percentile(without, percent), percentile(beside, percent)]
-      const name = percent === 100 ? 'longest' : `p${percent}`
-      return [name, fixed(alone, 1), fixed(together, 1), fixed(together - alone, 1)]
-    }),
+    (['calls', 'answers'] as const).flatMap(figure =>
+      [50, 99].map(percent => {
+        const [alone, together] = [percentile(without[figure], percent), percentile(beside[figure], percent)]
+        const until = figure === 'calls' ? 'until the provider is called' : 'until its answer'
+        return [`${until}, p${percent}`, fixed(alone, 1), fixed(together, 1), fixed(together - alone, 1)]
+      }),
+    ),
   )
 
 const printSpeeds = (alone: number, beside: number): void =>
