@@ -2,6 +2,7 @@ import { createBatchRunner } from '../src/batches/batch-runner.ts'
 import { createQueueRooms } from '../src/batches/queue-rooms.ts'
 import { createBatchWork } from '../src/batches/work.ts'
 import type { AppContext } from '../src/context/context.ts'
+import { openQueueSpeeds } from '../src/context/queue-speeds.ts'
 import { createFirstTarget } from '../src/dispatch/first-target.ts'
 import { createFileStore } from '../src/files/store.ts'
 import { createSchedule } from '../src/jobs/schedule.ts'
@@ -27,6 +28,7 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
   const { batches } = config
   const log = context.log.child({ worker: batchesRole })
   const blobs = await openBlobStore(life, context)
+  const speeds = await openQueueSpeeds(life, context)
   let tokens = 0
 
   const runner = createBatchRunner({
@@ -47,6 +49,8 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     maxLineBytes: batches.max_line_bytes,
     rooms: createQueueRooms(context.doorbells, now),
     isFull: context.memory.isFull,
+    speeds,
+    admission: batches.admission,
     window: { jobs: batches.window_jobs, bytes: batches.window_bytes },
     outputRetentionMs: batches.retention,
     leaseMs: Math.min(maxLeaseMs, config.jobs.lease),

@@ -21,6 +21,8 @@ export interface NewBatch {
   readonly expiresAtMs: number
   /** Requests in the input where that is known and the input was checked: the batch begins in progress. Else null. */
   readonly total: number | null
+  /** The model, where all requests are known to name the same. */
+  readonly model?: string
   readonly metadata: Readonly<Record<string, string>> | null
   readonly outputExpiresAfterMs: number | null
   readonly webhook: WebhookTarget | null
@@ -49,6 +51,7 @@ export const batchFields = (
   if (total === null) fields.push('status', 'validating')
   else fields.push('status', 'in_progress', 'in_progress_at', batch.createdAtMs, 'total', total)
   if (batch.inputFileId !== null) fields.push('input_file', batch.inputFileId)
+  if (batch.model !== undefined) fields.push('model', batch.model)
   if (metadata !== null) fields.push('metadata', JSON.stringify(metadata))
   if (batch.outputExpiresAfterMs !== null) fields.push('output_ttl', batch.outputExpiresAfterMs)
   if (webhook !== null) fields.push('webhook', JSON.stringify(webhook))

@@ -26,6 +26,8 @@ export interface Progress {
   inputLost: boolean
   readonly window: Window
   status: BatchStatus
+  /** By its estimate it will not be done in its window. */
+  isLate: boolean
   fed: number
   offset: number
   line: number
@@ -68,6 +70,7 @@ export const resume = async (work: BatchWork, batch: BatchRecord, window: Window
     inputLost: false,
     window,
     status,
+    isLate: batch.warning !== null,
     fed: cursor.fed,
     offset: cursor.offset,
     line: cursor.line,

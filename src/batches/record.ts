@@ -54,6 +54,14 @@ export interface Blocking {
   readonly sinceMs: number
 }
 
+/** That a batch is not done in its window, by the speed that its queue has now. */
+export interface Warning {
+  readonly code: 'deadline_at_risk'
+  readonly sinceMs: number
+  /** When it is likely to be done, as it was known then. */
+  readonly estimateMs: number
+}
+
 /** A batch as its record holds it. Times are Unix ms. */
 export interface BatchRecord {
   readonly id: string
@@ -112,6 +120,10 @@ export interface BatchRecord {
   readonly retryOf: string | null
   /** Null while it goes on. */
   readonly blocked: Blocking | null
+  /** When it is likely to be done; null where that is not known. */
+  readonly estimateMs: number | null
+  /** Null while it is likely to be done in its window. */
+  readonly warning: Warning | null
   readonly cursor: FeedCursor
   /** Lines in the output files: the sum of `counts`. */
   readonly collected: number
@@ -212,6 +224,8 @@ export const parseBatch = (fields: RecordFields): BatchRecord | null => {
     headers: json<RequestHeaders>(fields.headers) ?? noHeaders,
     retryOf: fields.retry_of ?? null,
     blocked: json<Blocking>(fields.blocked),
+    estimateMs: time(fields.estimate),
+    warning: json<Warning>(fields.warning),
     cursor: cursorOf(fields),
     collected: counts.succeeded + counts.errored + counts.canceled + counts.expired,
   }

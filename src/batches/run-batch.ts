@@ -5,6 +5,7 @@ import { BlobNotFoundError, BlobStoreError } from '../files/blobs/blob-store.ts'
 import type { FileRecord } from '../files/record.ts'
 import { type CollectorDeps, collectBatch } from './collector.ts'
 import { type FeederDeps, feedBatch } from './feeder.ts'
+import { type ForecastDeps, forecastBatch, outlookOf } from './forecast.ts'
 import { createPlanLine } from './plan-line.ts'
 import { LeaseLost, OutOfDate, type Progress, resume } from './progress.ts'
 import { createReadInput } from './read-lines.ts'
@@ -13,6 +14,7 @@ import type { BatchLease, EndedFiles } from './steps.ts'
 import { type SupervisionDeps, superviseJobs } from './supervise-jobs.ts'
 import { type ValidationDeps, validateInput } from './validate-input.ts'
 import type { Validation } from './validator.ts'
+import { sayLate } from './view.ts'
 import { createWakeSignal } from './wake-signal.ts'
 import { type BlockedDeps, watchBlocked } from './watch-blocked.ts'
 import { createWindow, type WindowLimits } from './window.ts'
@@ -22,9 +24,12 @@ export interface BatchRunDeps
     FeederDeps,
     ValidationDeps,
     SupervisionDeps,
+    Omit<ForecastDeps, 'work' | 'doorbells'>,
     Omit<BlockedDeps, 'work' | 'store'> {
   readonly firstTarget: FirstTarget
   readonly window: WindowLimits
+  /** Whether a batch is refused that will not be done in its window, or only warned of. */
+  readonly admission: 'strict' | 'warn'
   /** How long output files live when the batch does not say. */
   readonly outputRetentionMs: number
   /** A feeder silent for this long is taken for dead and its batches are given to others. */
@@ -39,6 +44,13 @@ const inputLost: BatchFault = {
   param: null,
   line: null,
 }
+
+const unreachable = (estimateMs: number): BatchFault => ({
+  code: 'deadline_unreachable',
+  message: sayLate(estimateMs),
+  param: 'completion_window',
+  line: null,
+})
 
 /** A drive that failed is begun again after this, here or elsewhere. */
 const retryMs = 5_000
@@ -143,6 +155,7 @@ const runToEnd = async (
       orInputLost(batch.expiresAtMs <= parts.now()),
     )
     faults = validation.faults
+    if (faults.length === 0) faults = await refusal(parts, batch, validation)
     if (faults.length === 0) {
       const { total, model } = validation
       const status = await work.validated(lease, total, model)
@@ -158,6 +171,17 @@ const runToEnd = async (
     if (progress.inputLost) faults = [inputLost]
   }
   await endBatch(parts, lease, faults)
+}
+
+/** Where the config says so, a batch is refused that cannot be done in its window at the speed that its queue has now. */
+const refusal = async (
+  parts: BatchRunDeps,
+  batch: BatchRecord,
+  { total, model }: Pick<Validation, 'total' | 'model'>,
+): Promise<readonly BatchFault[]> => {
+  if (parts.admission !== 'strict' || batch.status !== 'validating') return []
+  const estimateMs = await outlookOf(parts, { ...batch, model }, total)
+  return estimateMs === null || estimateMs <= batch.expiresAtMs ? [] : [unreachable(estimateMs)]
 }
 
 const runLines = async (
@@ -186,6 +210,7 @@ const runLines = async (
       .catch(fail),
     superviseJobs(parts, { ...run, signal: whileOpen }).catch(fail),
     watchBlocked(parts, { ...run, signal: whileOpen }).catch(fail),
+    forecastBatch(parts, { ...run, signal: whileOpen }).catch(fail),
   ])
   signal.throwIfAborted()
   // The first to fail made the others stop.

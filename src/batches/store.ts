@@ -14,6 +14,7 @@ import {
   deliveryOf,
   hasEnded,
   parseBatch,
+  type Warning,
 } from './record.ts'
 import { batchScripts } from './scripts.ts'
 
@@ -29,25 +30,27 @@ export interface BatchList {
   readonly hasMore: boolean
 }
 
-/** What a batch's webhook gets while the batch runs: that it is blocked. */
+/** What a batch's webhook gets while the batch runs: that it is blocked, or that it will not be done in its window. */
 export interface NoticeRecord {
   readonly id: string
   readonly tenant: string
   readonly webhook: WebhookTarget
-  readonly blocked: Blocking
+  readonly blocked: Blocking | null
+  readonly warning: Warning | null
   readonly delivery: NonNullable<BatchRecord['delivery']>
   readonly deliveriesBefore: number
 }
 
 /** Reads a notice as Redis returns it; null when there is none. */
 export const parseNotice = (fields: RecordFields): NoticeRecord | null =>
-  fields.blocked === undefined || fields.id === undefined
+  fields.id === undefined
     ? null
     : {
         id: fields.id,
         tenant: fields.tenant!,
         webhook: JSON.parse(fields.webhook!) as WebhookTarget,
-        blocked: JSON.parse(fields.blocked) as Blocking,
+        blocked: fields.blocked === undefined ? null : (JSON.parse(fields.blocked) as Blocking),
+        warning: fields.warning === undefined ? null : (JSON.parse(fields.warning) as Warning),
         delivery: deliveryOf(fields)!,
         deliveriesBefore: Number(fields.deliveries_before ?? 0),
       }

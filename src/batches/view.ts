@@ -1,10 +1,10 @@
 import { wholeSeconds } from '../jobs/view.ts'
 import { isBatchId } from '../redis/keys.ts'
-import { type BatchRecord, type Blocking, hasEnded } from './record.ts'
+import { type BatchRecord, type Blocking, hasEnded, type Warning } from './record.ts'
 
 /**
  * A batch as OpenAI's clients and its webhook see it; `providers`, `cost_usd`, `max_cost_usd`, `retry_of`,
- * `blocked` and `webhook` are this server's own.
+ * `blocked`, `estimated_completion_at`, `warning` and `webhook` are this server's own.
  */
 export const batchView = (batch: BatchRecord) => {
   const { status, counts, usage } = batch
@@ -49,6 +49,7 @@ export const batchView = (batch: BatchRecord) => {
     max_cost_usd: batch.maxCostUsd,
     retry_of: batch.retryOf,
     blocked: whyBlocked(batch, wholeSeconds),
+    ...outlook(batch, wholeSeconds),
     webhook: webhookView(batch),
   }
 }
@@ -93,6 +94,7 @@ export const messageBatchView = (batch: BatchRecord, publicUrl: string, nowMs: n
     max_cost_usd: batch.maxCostUsd,
     retry_of: batch.retryOf,
     blocked: whyBlocked(batch, iso),
+    ...outlook(batch, iso),
     webhook: webhookView(batch),
   }
 }
@@ -108,6 +110,35 @@ const withTime = <Time>({ sinceMs, ...rest }: Blocking, timeOf: (ms: number) => 
   since: timeOf(sinceMs),
 })
 
+/** When it is likely to be done, and whether that is too late; null of one that is at its end or on its way there. */
+const outlook = <Time>(batch: BatchRecord, timeOf: (ms: number) => Time) => {
+  const { estimateMs, warning, status } = batch
+  const isOver = hasEnded(status) || status === 'cancelling'
+  return {
+    estimated_completion_at: isOver || estimateMs === null ? null : timeOf(estimateMs),
+    warning: isOver || warning === null ? null : withWarning(warning, estimateMs, timeOf),
+  }
+}
+
+/** What is known now counts, where there is something newer than at the warning. */
+const withWarning = <Time>(
+  { code, sinceMs, estimateMs }: Warning,
+  nowKnownMs: number | null,
+  timeOf: (ms: number) => Time,
+) => {
+  const untilMs = nowKnownMs ?? estimateMs
+  return {
+    code,
+    message: sayLate(untilMs),
+    since: timeOf(sinceMs),
+    estimated_completion_at: timeOf(untilMs),
+  }
+}
+
+/** The same of a notice, in the words of the kind of client that made the batch. */
+export const warningView = (warning: Warning, batchId: string): object =>
+  isBatchId(batchId, 'openai') ? withWarning(warning, null, wholeSeconds) : withWarning(warning, null, iso)
+
 /** The same of a notice, in the words of the kind of client that made the batch. */
 export const blockedView = (blocked: Blocking, batchId: string): object =>
   isBatchId(batchId, 'openai') ? withTime(blocked, wholeSeconds) : withTime(blocked, iso)
@@ -122,6 +153,12 @@ const processingStatus = ({ status }: BatchRecord): 'in_progress' | 'canceling' 
 }
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : wholeSeconds(ms))
+
+export const sayLate = (estimateMs: number): string =>
+  `At the speed that its queue has now, the batch is done at about ${minutes(estimateMs)}, after its window has passed.`
+
+/** For a person: 2026-03-01T12:34Z. */
+const minutes = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16)}Z`
 
 /** RFC 3339 with microseconds, as Anthropic writes it. */
 const iso = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')

@@ -22,10 +22,13 @@ import {
   type Blocking,
   type EndedBatchStatus,
   parseBatch,
+  type Warning,
 } from './record.ts'
 import { batchScripts } from './scripts.ts'
 import type { BatchJob, BatchLease, Collection, EndedFiles, Feed, Fenced } from './steps.ts'
 import { ownedFiles } from './store.ts'
+
+type Noted = 'noted' | 'free' | 'lost'
 
 /** What a feeder does with the batches it drives. */
 export interface BatchWork {
@@ -41,7 +44,11 @@ export interface BatchWork {
   validated(lease: BatchLease, total: number, model: string | null): Promise<Fenced>
   finalizing(lease: BatchLease): Promise<Fenced>
   /** Says what blocks the batch, and owes its webhook a notice where that is new; or, with null, that it goes on. */
-  block(lease: BatchLease, blocking: Blocking | null): Promise<'blocked' | 'free' | 'lost'>
+  block(lease: BatchLease, blocking: Blocking | null): Promise<Noted>
+  /** Says that the batch will not be done in its window, likewise; or, with null, that it will. */
+  warn(lease: BatchLease, warning: Warning | null): Promise<Noted>
+  /** Says when the batch is likely to be done. */
+  foresee(lease: BatchLease, estimateMs: number): Promise<Fenced>
   feed(lease: BatchLease, feed: Feed): Promise<Fenced>
   /** Lines whose end is known and that are in no file yet. */
   finishedCount(id: string): Promise<number>
@@ -97,12 +104,22 @@ export const createBatchWork = ({
 
   const step = async (
     { id, token }: BatchLease,
-    from: BatchStatus,
-    to: BatchStatus,
+    from: BatchStatus | '',
+    to: BatchStatus | '',
     timeField: string,
     fields: readonly (string | number)[],
   ): Promise<Fenced> =>
     (await run(batchScripts.step, [keys.batch(id), token, from, to, timeField, now(), ...fields])) as Fenced
+
+  const note = async (
+    { id, token }: BatchLease,
+    field: 'blocked' | 'warning',
+    what: Blocking | Warning | null,
+  ): Promise<Noted> => {
+    const text = what === null ? '' : JSON.stringify(what)
+    const names = [keys.batch(id), keys.schedule(shardOf(id))]
+    return (await run(batchScripts.block, [...names, token, field, text, id, now()])) as Noted
+  }
 
   const dueIn = async (shard: number, limit: number): Promise<[string, number][]> => {
     const flat = await redis.zrange(
@@ -139,15 +156,10 @@ export const createBatchWork = ({
       ]),
     finalizing: held => step(held, 'in_progress', 'finalizing', 'finalizing_at', []),
 
-    block: async ({ id, token }, blocking) =>
-      (await run(batchScripts.block, [
-        keys.batch(id),
-        keys.schedule(shardOf(id)),
-        token,
-        blocking === null ? '' : JSON.stringify(blocking),
-        id,
-        now(),
-      ])) as 'blocked' | 'free' | 'lost',
+    block: (held, blocking) => note(held, 'blocked', blocking),
+    warn: (held, warning) => note(held, 'warning', warning),
+    // From a status that no batch has: the field alone is written.
+    foresee: (held, estimateMs) => step(held, '', '', '', ['estimate', Math.round(estimateMs)]),
 
     feed: async ({ id, token }, { from, to, offset, line, jobs, skipped }) => {
       await Promise.all(

@@ -186,6 +186,8 @@ const batches = z.strictObject({
   window_jobs: numeric(z.int().positive().max(100_000)).default(4_000),
   /** Bytes of these; with those that workers have, `heavyFactor` times as much. A single longer line goes alone. */
   window_bytes: numeric(z.int().min(1_024).max(maxHeldBytes)).default(16 * 1024 * 1024),
+  /** Whether a batch that cannot be done in its window is refused, or warned of. */
+  admission: z.enum(['strict', 'warn']).default('warn'),
   /** Default cost limit (US dollars) of batches that set none. */
   max_cost_usd: numeric(z.number().positive()).optional(),
   /** How long a batch that has ended, and its output, can be read. */

@@ -55,6 +55,10 @@ export const errorCodes = {
     status: 400,
     help: 'A batch with a limit on its cost could call a target whose price is not known; the message names it. Set its `price` in the config.',
   },
+  deadline_unreachable: {
+    status: 400,
+    help: 'At the speed that its queue has now, the batch cannot be done in its window, and `batches.admission` is `strict`.',
+  },
   invalid_window: { status: 400, help: '`completion_window` is malformed or out of range (1m to 7d).' },
   invalid_cursor: { status: 400, help: 'The cursor is not one that a list answered.' },
   idempotency_key_reused: { status: 422, help: 'The Idempotency-Key was used before with another body.' },

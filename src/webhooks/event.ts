@@ -22,7 +22,7 @@ export interface EndedBatch {
 export interface WebhookEvent {
   /** Also the `webhook-id`. Derived from the job or batch, so receivers recognise a repetition. */
   readonly id: string
-  readonly type: `job.${TerminalStatus}` | `batch.${EndedBatchStatus}` | 'batch.blocked'
+  readonly type: `job.${TerminalStatus}` | `batch.${EndedBatchStatus}` | 'batch.blocked' | 'batch.at_risk'
   /** The request body, to be sent and signed as it is. */
   readonly json: string
 }
@@ -73,21 +73,22 @@ export const batchEvent = ({ id, status, endedAtMs, view }: EndedBatch): Webhook
   return eventOf(eventIdOf(id), `batch.${status}`, Math.floor(endedAtMs / 1_000), { ...thin, ...view }, thin)
 }
 
-/** What an event needs of a batch that cannot go on before a person acts. */
-export interface BlockedBatch {
+/** What an event needs of a batch that cannot go on before a person acts, or will not be done in its window. */
+export interface NotedBatch {
   readonly id: string
-  /** The batch's id, and how often it was blocked. */
+  /** The batch's id, and the number of the notice. */
   readonly noticeId: string
   readonly sinceMs: number
-  /** Why, as `GET` shows it. */
-  readonly blocked: object
+  readonly type: 'batch.blocked' | 'batch.at_risk'
+  /** Why, as `GET` shows it: `{blocked}` or `{warning}`. */
+  readonly why: object
   /** The batch as `GET` shows it; null when it is gone by now. */
   readonly view: object | null
 }
 
-/** The one event of each time that a batch is blocked. */
-export const blockedEvent = ({ id, noticeId, sinceMs, blocked, view }: BlockedBatch): WebhookEvent => {
-  const thin = { id, object: 'batch', blocked }
+/** The one event of each time that a batch is blocked, or at risk. */
+export const noticeEvent = ({ id, noticeId, sinceMs, type, why, view }: NotedBatch): WebhookEvent => {
+  const thin = { id, object: 'batch', ...why }
   const eventId = eventIdOf(noticeId)
-  return eventOf(eventId, 'batch.blocked', Math.floor(sinceMs / 1_000), { ...view, ...thin }, thin)
+  return eventOf(eventId, type, Math.floor(sinceMs / 1_000), { ...view, ...thin }, thin)
 }

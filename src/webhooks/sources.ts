@@ -1,13 +1,13 @@
 import { type BatchRecord, hasEnded, parseBatch } from '../batches/record.ts'
-import { parseNotice } from '../batches/store.ts'
-import { blockedView } from '../batches/view.ts'
+import { type NoticeRecord, parseNotice } from '../batches/store.ts'
+import { blockedView, warningView } from '../batches/view.ts'
 import { isTerminal } from '../domain/job.ts'
 import { parseRecord } from '../jobs/record.ts'
 import { jobView } from '../jobs/view.ts'
 import { batchOfNotice } from '../redis/keys.ts'
 import type { DeliverySource } from './deliver-webhook.ts'
 import type { Deliveries } from './deliveries.ts'
-import { batchEvent, blockedEvent, type FinishedJobView, jobEvent } from './event.ts'
+import { batchEvent, type FinishedJobView, jobEvent, type NotedBatch, noticeEvent } from './event.ts'
 
 export const jobSource = (deliveries: Deliveries): DeliverySource => ({
   idName: 'jobId',
@@ -37,7 +37,26 @@ export const batchSource = (
   },
 })
 
-/** Notices that a batch is blocked. `read`: the batch as it is when the notice is sent. */
+const reasonOf = (
+  { blocked, warning }: NoticeRecord,
+  batchId: string,
+): Pick<NotedBatch, 'type' | 'sinceMs' | 'why'> | null => {
+  if (blocked !== null)
+    return {
+      type: 'batch.blocked',
+      sinceMs: blocked.sinceMs,
+      why: { blocked: blockedView(blocked, batchId) },
+    }
+  if (warning !== null)
+    return {
+      type: 'batch.at_risk',
+      sinceMs: warning.sinceMs,
+      why: { warning: warningView(warning, batchId) },
+    }
+  return null
+}
+
+/** Notices that a batch is blocked, or at risk. `read`: the batch as it is when the notice is sent. */
 export const noticeSource = (
   deliveries: Deliveries,
   read: (batchId: string) => Promise<BatchRecord | null>,
@@ -47,17 +66,11 @@ export const noticeSource = (
   deliveries,
   announcement: async (id, fields) => {
     const notice = parseNotice(fields)
-    if (notice === null) return null
-    const { webhook, blocked } = notice
     const batchId = batchOfNotice(id)
+    const reason = notice && reasonOf(notice, batchId)
+    if (reason === null) return null
     const batch = await read(batchId)
-    const event = blockedEvent({
-      id: batchId,
-      noticeId: id,
-      sinceMs: blocked.sinceMs,
-      blocked: blockedView(blocked, batchId),
-      view: batch && viewOf(batch),
-    })
-    return { webhook, event }
+    const event = noticeEvent({ id: batchId, noticeId: id, ...reason, view: batch && viewOf(batch) })
+    return { webhook: notice!.webhook, event }
   },
 })

@@ -27,6 +27,7 @@ const watched = async (count: number) => {
   await redis.del(keys.schedule(shardOf(lease.id)))
   const progress: Progress = {
     inputLost: false,
+    isLate: false,
     total: count,
     window: createWindow({ jobs: 100, bytes: 1_000 }),
     status: 'in_progress',

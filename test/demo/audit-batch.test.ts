@@ -39,6 +39,8 @@ const batch: BatchView = {
   max_cost_usd: null,
   retry_of: null,
   blocked: null,
+  estimated_completion_at: null,
+  warning: null,
   webhook: null,
 }
 

@@ -18,6 +18,7 @@ export type BatchParts = Pick<
   | 'batches'
   | 'blobs'
   | 'config'
+  | 'doorbells'
   | 'files'
   | 'log'
   | 'now'
@@ -25,6 +26,7 @@ export type BatchParts = Pick<
   | 'quotas'
   | 'resolve'
   | 'routes'
+  | 'speeds'
 >
 
 /** An OpenAI batch as a request asks for it. `inputFileId` was seen to be a file of the tenant's. */

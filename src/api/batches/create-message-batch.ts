@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { messageBatchLines } from '../../batches/anthropic-document.ts'
+import { outlookOf } from '../../batches/forecast.ts'
 import type { NewBatch } from '../../batches/new-batch.ts'
 import type { BatchRecord } from '../../batches/record.ts'
+import { sayLate } from '../../batches/view.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { headersKey, type RequestHeaders } from '../../domain/request-headers.ts'
 import { newBatchId, newFileId, shardCount, ulidOf } from '../../redis/keys.ts'
@@ -36,10 +38,15 @@ export const createMessageBatch = async (
   const headers = forwardedHeadersOf(parts, request, '/v1/messages')
   // No client sees this file: its name makes the purger take care of the batch's own blob.
   const ownFile = newFileId(randomInt(shardCount), now())
-  const batch = await receive(parts, request, { body, headers, ownFile }).catch(async (error: unknown) => {
-    await discardFile(parts, ownFile)
-    return asStorageTrouble(error)
-  })
+  const batch = await receive(parts, request, { body, headers, ownFile })
+    .then(async received => {
+      await refuseLate(parts, received)
+      return received
+    })
+    .catch(async (error: unknown) => {
+      await discardFile(parts, ownFile)
+      return asStorageTrouble(error)
+    })
   const created = await createWithinQuota(parts, batch).catch(async (error: unknown) => {
     if (error instanceof BatonError) await discardFile(parts, ownFile)
     throw error
@@ -57,6 +64,14 @@ interface Incoming {
   readonly body: StreamedBody
   readonly headers: RequestHeaders
   readonly ownFile: string
+}
+
+/** Throws `deadline_unreachable` where the config says so: such a batch could only fail later, for which Anthropic has no word. */
+const refuseLate = async (parts: BatchParts, batch: NewBatch): Promise<void> => {
+  if (parts.config.batches.admission !== 'strict') return
+  const estimateMs = await outlookOf(parts, { ...batch, model: batch.model ?? null }, batch.total!)
+  if (estimateMs !== null && estimateMs > batch.expiresAtMs)
+    throw new BatonError('deadline_unreachable', sayLate(estimateMs), { param: 'completion_window' })
 }
 
 /** Ends with the bytes durable, and all of the request found to be right. */
@@ -97,6 +112,7 @@ const receive = async (
     createdAtMs,
     expiresAtMs: createdAtMs + windowMsOf(completion_window),
     total: document.total(),
+    ...(document.models().size === 1 && { model: [...document.models()][0]! }),
     metadata: null,
     outputExpiresAfterMs: null,
     webhook: webhook ? await checkWebhook(parts, webhook, request.tenant) : null,

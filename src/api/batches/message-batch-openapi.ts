@@ -11,7 +11,7 @@ import {
 } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { forwardedHeaders, idempotencyHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
-import { blockedSince, ours } from './openapi.ts'
+import { blockedSince, ours, outlook } from './openapi.ts'
 import { messageBatchExtras, messageBatchListQuery } from './request-schemas.ts'
 
 /** RFC 3339. */
@@ -46,6 +46,7 @@ export const messageBatch = z
     results_url: z.string().nullable(),
     ...ours,
     blocked: blockedSince(time),
+    ...outlook(time),
   })
   .meta({ id: 'MessageBatch' }) satisfies z.ZodType<MessageBatchView>
 
@@ -82,6 +83,7 @@ export const messageBatchOperations: Operations = {
       ...parameterErrors,
       ...webhookErrors,
       'price_unknown',
+      'deadline_unreachable',
       'batch_not_found',
       'storage_unavailable',
       'not_replicated',

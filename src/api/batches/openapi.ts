@@ -35,6 +35,19 @@ export const blockedSince = <Time extends z.ZodType>(since: Time) =>
     })
     .nullable()
 
+/** When it is likely to be done, and a warning where its window has passed by then. */
+export const outlook = <Time extends z.ZodType>(time: Time) => ({
+  estimated_completion_at: time.nullable(),
+  warning: z
+    .object({
+      code: z.literal('deadline_at_risk'),
+      message: z.string(),
+      since: time,
+      estimated_completion_at: time,
+    })
+    .nullable(),
+})
+
 /** Fields that this server adds to those of OpenAI and Anthropic. */
 export const ours = {
   providers: z.record(z.string(), z.int()),
@@ -76,6 +89,7 @@ export const batch = z
     metadata: z.record(z.string(), z.string()).nullable(),
     ...ours,
     blocked: blockedSince(seconds),
+    ...outlook(seconds),
   })
   .meta({ id: 'Batch' }) satisfies z.ZodType<BatchView>
 

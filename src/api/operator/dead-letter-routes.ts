@@ -103,12 +103,15 @@ export const addDeadLetterRoutes = (
 const letterView = (record: LetterRecord, diedAtMs: number): object => ({
   id: record.id,
   ...(isJobId(record.id) ? { job_id: record.id } : { batch_id: batchOfNotice(record.id) }),
-  ...(isNoticeId(record.id) && { event: 'batch.blocked' }),
+  ...(isNoticeId(record.id) && { event: noticeTypeOf(record as NoticeRecord) }),
   died_at: wholeSeconds(diedAtMs),
   webhook: { url: record.webhook?.url },
   attempts: record.delivery?.attempts,
   reason: record.delivery?.reason,
 })
+
+const noticeTypeOf = ({ warning }: NoticeRecord): 'batch.at_risk' | 'batch.blocked' =>
+  warning === null ? 'batch.blocked' : 'batch.at_risk'
 
 const deliveryNotFound = (): BatonError =>
   new BatonError('delivery_not_found', 'There is no dead letter of this job or batch.', { param: 'id' })

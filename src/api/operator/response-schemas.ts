@@ -188,7 +188,7 @@ const deadLetter = z
     id: z.string(),
     job_id: z.string().optional(),
     batch_id: z.string().optional(),
-    event: z.literal('batch.blocked').optional(),
+    event: z.enum(['batch.blocked', 'batch.at_risk']).optional(),
     died_at: seconds,
     webhook: z.object({ url: z.string() }),
     attempts: z.int(),

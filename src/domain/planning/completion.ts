@@ -12,7 +12,7 @@ export interface Crowd {
   readonly class: QueueClass
   /** Jobs of each class. */
   readonly waiting: Readonly<Record<QueueClass, number>>
-  /** Of the class: jobs of the tenant itself, and how many tenants wait. */
+  /** Of the class: jobs of the tenant itself, and how many tenants wait, itself included where it does. */
   readonly own: number
   readonly tenants: number
 }
@@ -29,7 +29,7 @@ export const servedUntil = (own: Line, others: readonly Line[]): number =>
 
 /** How many jobs a queue serves until `count` more of a tenant are served: tenants share a class, and classes the queue. */
 export const servedInAll = (count: number, { class: ownClass, waiting, own, tenants }: Crowd): number => {
-  const rest = { waiting: Math.max(0, waiting[ownClass] - own), weight: Math.max(0, tenants - 1) }
+  const rest = { waiting: Math.max(0, waiting[ownClass] - own), weight: tenants - (own > 0 ? 1 : 0) }
   const inClass = servedUntil({ waiting: count, weight: 1 }, [rest])
   const classes = queueClasses.filter(name => name !== ownClass)
   return servedUntil(

@@ -218,6 +218,8 @@ describe('/v1/batches', () => {
         cost_usd: null,
         max_cost_usd: 12.5,
         blocked: null,
+        estimated_completion_at: null,
+        warning: null,
         retry_of: null,
         webhook: { url: 'https://192.0.1.1', status: 'pending', attempts: 0 },
       })

@@ -45,6 +45,8 @@ describe('POST /v1/messages/batches', () => {
       max_cost_usd: null,
       retry_of: null,
       blocked: null,
+      estimated_completion_at: null,
+      warning: null,
       webhook: null,
     })
     const createdAt = Date.parse(json.created_at)

@@ -68,6 +68,8 @@ describe('views of a batch', () => {
       max_cost_usd: null,
       retry_of: null,
       blocked: null,
+      estimated_completion_at: null,
+      warning: null,
       webhook: null,
     })
   })
