@@ -50,7 +50,7 @@ const rolesOf = ([role, name, ...rest]: readonly string[], config: Config): Role
   if (role !== 'api' && role !== 'worker') throw new StartError(`Unknown role '${role}'.\n\n${usage}`)
   const unexpected = role === 'api' ? name : rest[0]
   if (unexpected !== undefined) throw new StartError(`Unexpected argument '${unexpected}'.\n\n${usage}`)
-  if (role === 'api') return { ...noRole, api: true }
+  if (role === 'api') return { ...noRole, api: true, providers: config.server.express ? providers : [] }
   if (name === webhookQueue) return { ...noRole, webhooks: true }
   if (name === batchesRole) return { ...noRole, batches: true }
   if (name !== undefined && providers.includes(name)) return { ...noRole, providers: [name] }

@@ -1,11 +1,10 @@
 import type { Logger } from 'pino'
-import { healthCheckOf } from '../src/config/provider-settings.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
 import type { AppContext } from '../src/context/context.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-in-flight.ts'
-import { createProviderCheck, longestCheckMs } from '../src/dispatch/check-provider.ts'
 import { createBodyHolder } from '../src/dispatch/claimed-bodies.ts'
-import { createJobExecutor, type ExecuteJob, type ExecutorDeps } from '../src/dispatch/execute.ts'
+import { createJobExecutor, type ExecutorDeps, type JobExecutor } from '../src/dispatch/execute.ts'
+import { createExpressLane } from '../src/dispatch/express-lane.ts'
 import {
   createHandoverThrottle,
   healthyAlternativeTo,
@@ -17,11 +16,10 @@ import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.t
 import { modelsAt } from '../src/dispatch/routes.ts'
 import { createWake, openShareCall } from '../src/dispatch/share-call.ts'
 import { createUpstreamCaller } from '../src/dispatch/upstream-caller.ts'
-import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import type { RouteTarget } from '../src/domain/routing/chain.ts'
 import { flexFullUntil } from '../src/domain/routing/flex-tier.ts'
 import { createWorkerHeartbeat, readWorkers, type WorkerHeartbeat } from '../src/health/heartbeats.ts'
-import { type GateDeps, type OpenGate, openGate } from '../src/health/open-gate.ts'
+import { type OpenGate, openGate } from '../src/health/open-gate.ts'
 import type { TargetGate } from '../src/health/target-gate.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
@@ -30,6 +28,7 @@ import { providerQueue } from '../src/queue/doorbells.ts'
 import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
 import { claimBytesOf } from './claim-bytes.ts'
+import { circuitSettingsOf, healthCheckFor } from './provider-health.ts'
 
 /** What the worker of one provider is opened with. */
 interface Site {
@@ -56,7 +55,7 @@ export const openProviderWorker = async (
   )
   const way = await openWay(life, site)
   const writes = createResultWrites(site.log)
-  const execute = await openExecutor(life, site, { calls, way, writes })
+  const executor = await openExecutor(life, site, { calls, way, writes })
   const { admission } = way
 
   const consumer = createConsumer({
@@ -76,7 +75,7 @@ export const openProviderWorker = async (
         arrived()
         onClaimed()
       }
-      await execute(parsed.jobId, parsed.hop, parsed.generation, claimed).finally(arrived)
+      await executor.answer(parsed.jobId, parsed.hop, parsed.generation, claimed).finally(arrived)
     },
   })
   await life.open(
@@ -87,6 +86,16 @@ export const openProviderWorker = async (
       await consumer.stop(leftMs(), () => calls.abortAll('shutdown'))
       await writes.settled()
     },
+  )
+  context.expressLanes.open(
+    name,
+    createExpressLane({
+      ...{ admission, executor, log: site.log, now },
+      seize: consumer.seize,
+      isolation: context.isolation,
+      availableAt: availableIn(site, way),
+      newToken: createTokens(`${context.instance}.x`),
+    }),
   )
 
   const describe = (): WorkerHeartbeat => ({
@@ -174,9 +183,10 @@ interface ExecutorNeeds {
 /** What answers a doorbell. It needs leases, a part in shared calls, and an ear for cancels. */
 const openExecutor = async (
   life: Lifecycle,
-  { context, name, settings, log }: Site,
+  site: Site,
   { calls, way, writes }: ExecutorNeeds,
-): Promise<ExecuteJob> => {
+): Promise<JobExecutor> => {
+  const { context, name, settings, log } = site
   const { config, redis, keys, store, doorbells, memory, isolation, providers, now } = context
   const { gate, admission } = way
   const { persist } = writes
@@ -209,7 +219,6 @@ const openExecutor = async (
     stats: context.targetStats,
     telemetry: context.telemetry,
   })
-  let tokens = 0
   return createJobExecutor({
     ...{ store, doorbells, providers, isolation, calls, leases, shareCall, persist, log, now },
     routes: context.routes,
@@ -228,19 +237,30 @@ const openExecutor = async (
     }),
     retries: settings.retries,
     maxAttempts: config.jobs.max_attempts,
-    availableAt: target =>
-      target.provider === name
-        ? context.suspendedUntil(target) || gate.availableAt(target.model)
-        : context.availableAt(target),
+    availableAt: availableIn(site, way),
     flexFullUntil: (target, body) => flexFullUntil(target, body, context.cooldowns.unavailableUntil),
     isReturning: target => target.provider === name && gate.isRamping(target.model),
     mayHandOver: handoverRule(context, name, gate, log),
     isStopping: () => life.stopping,
     unfinished: writes.track,
-    newToken: () => `${context.instance}.${tokens++}`,
+    newToken: createTokens(`${context.instance}.`),
     random: Math.random,
   })
 }
+
+/** Names for the runs of this worker. */
+const createTokens = (prefix: string): (() => string) => {
+  let made = 0
+  return () => `${prefix}${made++}`
+}
+
+/** Unix ms from which a target may be called from here; 0 for now. */
+const availableIn =
+  ({ context, name }: Site, { gate }: Way): ExecutorDeps['availableAt'] =>
+  target =>
+    target.provider === name
+      ? context.suspendedUntil(target) || gate.availableAt(target.model)
+      : context.availableAt(target)
 
 /** A job that was called here, or whose target cools for long, hands over at once; others are throttled. */
 const handoverRule = (
@@ -263,34 +283,3 @@ const handoverRule = (
   return (provider, from, hasCalled) =>
     (!gate.isRestricted && (hasCalled || coolsForLong(from))) || throttle.tryAcquire(provider)
 }
-
-/** The health check of an idle provider; null where checks are off, or no route leads to the provider. */
-const healthCheckFor = (context: AppContext, name: string, log: Logger): GateDeps['check'] => {
-  const { config, cooldowns, providers, keyRings, redact, routes, now } = context
-  const settings = config.providers[name]!
-  const check = healthCheckOf(settings)
-  const target = [...routes.values()].flatMap(route => route.targets).find(t => t.provider === name)
-  if (!check || !target) return null
-  const keys = keyRings.get(name)!
-  const { kind, intervalMs, model = target.model } = check
-  const ask = createProviderCheck({
-    provider: providers.get(name)!,
-    ...{ keys, cooldowns, redact, log, now },
-    model: kind === 'models' ? null : model,
-    timeoutMs: Math.min(settings.timeout, longestCheckMs),
-  })
-  return { intervalMs, keylessUntil: keys.unavailableUntil, ask }
-}
-
-const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettings => ({
-  windowMs: breaker.window,
-  errorPercent: breaker.error_percent,
-  minCalls: breaker.min_calls,
-  runLength: breaker.consecutive_failures ?? usualRunOf(breaker.min_calls),
-  slowFactor: breaker.slow_factor,
-  resetMs: breaker.reset,
-  maxResetMs: breaker.max_reset,
-  rampMs: recovery.ramp,
-  checkMs: recovery.step_interval,
-  firstShare: recovery.first_share,
-})

@@ -185,6 +185,7 @@ const submitOn = (redis: RedisClient, store: JobStore, context: AppContext): Sub
       log: context.log,
     }),
     moveReasons: context.moveReasons,
+    expressLanes: context.expressLanes,
     retentionMs: context.config.jobs.retention,
     now: context.now,
     random: Math.random,

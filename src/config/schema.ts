@@ -59,6 +59,8 @@ const server = z.strictObject({
   /** Every role serves probes and metrics of its own process here. */
   admin_port: port.optional(),
   admin_host: z.string().min(1).default('127.0.0.1'),
+  /** An API process runs the workers of all providers too, for the calls of its own waiting connections. */
+  express: flag.default(false),
   /** Whose pages may call this server from a browser. */
   cors_origins: z.array(corsOrigin).max(100, 'expected at most 100 origins').default([]),
   max_body_bytes: positiveInt.default(32 * 1024 * 1024),

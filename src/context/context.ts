@@ -1,4 +1,5 @@
 import { openDrainer } from '../dispatch/drainer.ts'
+import { createExpressLanes, type ExpressLanes } from '../dispatch/express-lane.ts'
 import { createIsolation, type Isolation } from '../dispatch/isolation.ts'
 import { readWorkers } from '../health/heartbeats.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
@@ -13,6 +14,8 @@ export interface AppContext extends Foundation, Stores, TargetHealth, Routing {
   readonly limitStore: LimitStore
   /** Jobs of this process that must run alone. */
   readonly isolation: Isolation
+  /** By which jobs of this process's API reach this process's workers. */
+  readonly expressLanes: ExpressLanes
 }
 
 /** Opens what all roles share, with the tasks that every process takes part in. */
@@ -29,6 +32,7 @@ export const openContext = async (life: Lifecycle, options: FoundationOptions): 
     ...stores,
     limitStore: createLimitStore(foundation.redis, foundation.config.redis.prefix),
     isolation: createIsolation(),
+    expressLanes: createExpressLanes(),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Verdict } from '../domain/classify/verdict.ts'
+import { Interrupt } from '../domain/interrupt.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { eligible, nextStep, type RoutingState, type Step, spends } from '../domain/routing/next-step.ts'
@@ -50,11 +51,17 @@ export type ExecuteJob = (
   onClaimed: () => void,
 ) => Promise<void>
 
-/**
- * Answers a provider's doorbell: claim the job, run it until it is decided how it leaves this worker, and
- * write that.
- */
-export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
+/** Runs a provider's jobs, each until it is decided how it leaves this worker and that is written. */
+export interface JobExecutor {
+  /** Answers a doorbell: claims its job and runs it. */
+  readonly answer: ExecuteJob
+  /** Runs a job that is claimed already. Resolves when it has left this worker; its result may still be on its way. */
+  run(claim: Claim, seat: Seat): Promise<Pick<Execution, 'written'>>
+  /** Puts a job back into its queue, if this claim holds it. */
+  handBack(claim: Claim): Promise<void>
+}
+
+export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
   const { store, caller, calls, leases, log, now, random, persist, isolation } = deps
   const begin = createBegin(deps)
   const { handOver, park, retry, waitInSlot, interrupt, disown } = createTransitions(deps)
@@ -62,14 +69,14 @@ export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
   const isolate = createIsolate({ store, waitInSlot, persist, log })
   const mirrored = createMirrorFallback({ mirrors: deps.mirrors, store, waitInSlot, now })
 
-  const execute: ExecuteJob = async (jobId, hop, generation, onClaimed) => {
+  const answer: ExecuteJob = async (jobId, hop, generation, onClaimed) => {
     const seat = await isolation.enter()
     try {
       // One for all tries: the reply to an earlier one may have been lost.
       const token = deps.newToken()
       const claim = await persist(() => store.claim(jobId, hop, generation, token))
       onClaimed()
-      if (typeof claim !== 'string') return await executeClaimed(claim, seat)
+      if (typeof claim !== 'string') return void (await executeClaimed(claim, seat))
       log.debug(
         { event: 'doorbell.stale', jobId, hop, generation, answer: claim },
         'doorbell is stale: its job has ended or moved on',
@@ -79,7 +86,7 @@ export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
     }
   }
 
-  const executeClaimed = async (claim: Claim, seat: Seat): Promise<void> => {
+  const executeClaimed = async (claim: Claim, seat: Seat): Promise<Execution> => {
     const interrupt = calls.enter(claim.id, claim.expiresAtMs)
     leases.hold(claim)
     const body = deps.holdBody(claim)
@@ -99,6 +106,7 @@ export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
         }
       }
       await write(run, ending)
+      return run
     } finally {
       calls.leave(claim.id, interrupt)
       // The lease of a finished job is released once its result is in Redis.
@@ -214,7 +222,11 @@ export const createJobExecutor = (deps: ExecutorDeps): ExecuteJob => {
     }
   }
 
-  return execute
+  return {
+    answer,
+    run: executeClaimed,
+    handBack: claim => interrupt(begin(claim, new Interrupt()), 'shutdown'),
+  }
 }
 
 const hasCalled = ({ attempts, claim }: Execution): boolean => attempts.some(({ hop }) => hop === claim.hop)

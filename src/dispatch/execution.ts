@@ -46,6 +46,8 @@ export interface Execution {
    * The mirror's parallel call; undefined before the first call, null without one, or once the log has it.
    */
   beside: SideBySide | null | undefined
+  /** The result, with all calls, once it is in Redis; null where it came too late there. Never rejects. */
+  written?: Promise<JobResult | null>
 }
 
 /** The result of a job, but for its calls. */

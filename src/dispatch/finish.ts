@@ -139,6 +139,10 @@ export const createFinish = (deps: FinishDeps): Finish => {
           logFinished(run, result, written)
           return written
         })
+        run.written = write.then(
+          written => (written ? { ...whole, attempts } : null),
+          () => null,
+        )
         // A request that waits for the end does not wait for the mirror.
         deps.unfinished(
           write.then(written => (written ? deps.mirrors.ended({ ...claim, attempts }, whole) : disown(run))),

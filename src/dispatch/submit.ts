@@ -8,13 +8,15 @@ import type { Request } from '../domain/routing/eligible-targets.ts'
 import { stateNamed } from '../domain/routing/kept-state.ts'
 import { tokensOf } from '../domain/routing/strategy.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
+import { isApart } from '../jobs/payloads.ts'
 import type { JobRecord } from '../jobs/record.ts'
-import type { JobStore, NewJob } from '../jobs/types.ts'
+import type { Created, JobResult, JobStore, NewJob } from '../jobs/types.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import { StoreFullError } from '../redis/full-store.ts'
 import { newJobId, shardCount } from '../redis/keys.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AccountAffinity } from './account-affinity.ts'
+import type { ExpressLanes, ExpressPlace } from './express-lane.ts'
 import { createFirstTarget, type FirstTargetDeps } from './first-target.ts'
 
 export interface Submission {
@@ -39,7 +41,13 @@ export interface Submission {
 
 /** `replayed`: an earlier request with the same key made this job. */
 export type Submitted =
-  | { readonly id: string; readonly replayed: false; readonly record: JobRecord }
+  | {
+      readonly id: string
+      readonly replayed: false
+      readonly record: JobRecord
+      /** Of a job that is called for in this process: its record once it has succeeded; null where it has to be read. */
+      readonly answered?: Promise<JobRecord | null>
+    }
   | { readonly id: string; readonly replayed: true }
 
 /**
@@ -56,6 +64,8 @@ export interface SubmitDeps extends FirstTargetDeps {
   readonly telemetry: Pick<Telemetry, 'emit'>
   /** Which accounts keep the states that requests name; without it, none is known. */
   readonly accountAffinity?: Pick<AccountAffinity, 'find'>
+  /** Of this process; without it, every job goes through its queue. */
+  readonly expressLanes?: Pick<ExpressLanes, 'of'>
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
@@ -110,9 +120,21 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     }
   }
 
+  const createIn = async (place: ExpressPlace | null, job: NewJob): Promise<Created> => {
+    try {
+      return await store.create(job, place?.token)
+    } catch (error) {
+      place?.giveUp()
+      throw error
+    }
+  }
+
   return async submission => {
     const job = newJob(submission, await stateOf(submission))
-    const created = await store.create(job)
+    const lane = job.class === 'interactive' ? parts.expressLanes?.of(job.target.provider) : undefined
+    const place = lane?.enter(job) ?? null
+    const created = await createIn(place, job)
+    if (created.kind !== 'claimed') place?.leave()
     if (created.kind === 'conflict') {
       throw new BatonError(
         'idempotency_key_reused',
@@ -125,6 +147,11 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     if (created.kind === 'full') throw new StoreFullError()
     if (created.kind === 'replayed') return { id: created.id, replayed: true }
     telemetry.emit({ kind: 'job.accepted' })
+    const record = queuedRecord(job)
+    if (place !== null && created.kind === 'claimed') {
+      const answered = place.run().then(result => answeredRecord(record, result))
+      return { id: job.id, replayed: false, record, answered }
+    }
     const ring = {
       queue: providerQueue(job.target.provider),
       doorbell: jobDoorbell(job.id, 0, 0),
@@ -132,7 +159,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     }
     // Not waited for: the schedule owes this doorbell already, and a sweeper rings it if this fails.
     doorbells.ring(ring).catch(() => undefined)
-    return { id: job.id, replayed: false, record: queuedRecord(job) }
+    return { id: job.id, replayed: false, record }
   }
 }
 
@@ -166,3 +193,9 @@ const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
   customId: null,
   lastChangeAtMs: job.createdAtMs,
 })
+
+/** The record of a job that succeeded at once, as it would be read back. A long answer, or a failure, is read. */
+const answeredRecord = (record: JobRecord, result: JobResult | null): JobRecord | null => {
+  if (result?.status !== 'succeeded' || result.response === null || isApart(result.response.body)) return null
+  return { ...record, ...result, cachedFrom: result.cachedFrom ?? null }
+}

@@ -35,8 +35,16 @@ export interface ClaimRequest {
 export const isInline = ({ body }: { readonly body: string }): boolean =>
   Buffer.byteLength(body) <= inlineBodyBytes
 
-export const jobFields = (job: NewJob): string[] => {
-  const fields = ['state', 'queued', 'target', formatTarget(job.target), 'spec', formatSpec(job)]
+/** A run that has a job from the beginning. */
+interface FirstRun {
+  readonly token: string
+  /** Unix ms. */
+  readonly sinceMs: number
+}
+
+export const jobFields = (job: NewJob, run: FirstRun | null = null): string[] => {
+  const state = run === null ? ['queued'] : ['running', 'holder', `${run.sinceMs} ${run.token}`]
+  const fields = ['state', ...state, 'target', formatTarget(job.target), 'spec', formatSpec(job)]
   // Only what differs from the default is written: a waiting job is kept small.
   fields.push('tokens', String(job.tokens))
   if (job.tenant !== 'default') fields.push('tenant', job.tenant)
@@ -106,8 +114,14 @@ const storedResultOf = (final: JobResult, nowMs: number): StoredResult => {
 export const encodeBody = (job: { readonly body: string }): string | true =>
   isInline(job) ? '' : isApart(job.body) || job.body
 
+export interface CreateRequest {
+  readonly job: NewJob
+  /** Names the run that has it at once; '' for a job that waits for its doorbell. */
+  readonly token: string
+}
+
 /** What `create` takes of a job. */
-export const encodeNewJob = (job: NewJob): (string | true)[] => {
+export const encodeNewJob = ({ job, token }: CreateRequest, nowMs: number): (string | true)[] => {
   const { idempotency } = job
   const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
   return [
@@ -117,9 +131,32 @@ export const encodeNewJob = (job: NewJob): (string | true)[] => {
     idempotency?.fingerprint ?? '',
     String(idempotency?.ttlMs ?? 0),
     String(timer),
-    ...jobFields(job),
+    token,
+    ...jobFields(job, token === '' ? null : { token, sinceMs: nowMs }),
   ]
 }
+
+/** The claim of a job that a run has from the beginning: nothing is read back. */
+export const claimOf = (job: NewJob, token: string): Claim => ({
+  id: job.id,
+  token,
+  tenant: job.tenant,
+  class: job.class ?? 'default',
+  priority: job.priority,
+  tokens: job.tokens,
+  createdAtMs: job.createdAtMs,
+  endpoint: job.endpoint,
+  model: job.model,
+  target: job.target,
+  hop: 0,
+  generation: 0,
+  expiresAtMs: job.expiresAtMs,
+  attemptsSpent: 0,
+  attempts: [],
+  body: job.body,
+  headers: job.headers ?? noHeaders,
+  home: job.home ?? null,
+})
 
 /** What `claim` takes of a doorbell. */
 export const encodeClaim = ({ id, hop, generation, token }: ClaimRequest): string[] => [

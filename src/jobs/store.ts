@@ -7,6 +7,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import {
   type ClaimReply,
   type ClaimRequest,
+  type CreateRequest,
   encodeAttempts,
   encodeClaim,
   encodeMove,
@@ -20,7 +21,7 @@ import { apartBytes, createPayloads } from './payloads.ts'
 import { formatMove, formatTarget, type JobRecord, parseRecord, type StoredResult } from './record.ts'
 import { outboxGraceMs, webhooksDueAt } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
-import type { Announce, Claim, ClaimRefusal, Created, JobResult, JobStore, NewJob } from './types.ts'
+import type { Announce, Claim, ClaimRefusal, Created, JobResult, JobStore } from './types.ts'
 import { createWholeJobs } from './whole-jobs.ts'
 
 export interface JobStoreOptions {
@@ -39,6 +40,10 @@ export interface JobStoreOptions {
 
 /** What a job was that the script ended; any other answer means that it did nothing. */
 const live: ReadonlySet<string> = new Set<JobStatus>(['queued', 'running', 'parked'])
+
+const createReplies = ['created', 'claimed', 'conflict', 'full', 'no_body'] as const
+const isCreateReply = (reply: string): reply is (typeof createReplies)[number] =>
+  (createReplies as readonly string[]).includes(reply)
 
 /** The only way a job's state changes: every method that writes is one Lua script. */
 export const createJobStore = ({
@@ -86,16 +91,14 @@ export const createJobStore = ({
     return parseRecord(id, fields)
   }
 
-  const create = coalesce<NewJob, Created | { readonly kind: 'no_body' }>(
-    job => shardOf(job.id),
-    async (shard, jobs) => {
-      const words = [String(now() + outboxGraceMs), ...jobs.map(encodeNewJob)]
+  const create = coalesce<CreateRequest, Created | { readonly kind: 'no_body' }>(
+    ({ job }) => shardOf(job.id),
+    async (shard, requests) => {
+      const nowMs = now()
+      const times = [String(nowMs + outboxGraceMs), String(nowMs), String(leaseMs)]
+      const words = [...times, ...requests.map(request => encodeNewJob(request, nowMs))]
       const replies = (await run.packed(jobScripts.create, keys.schedule(shard), words)) as string[]
-      return replies.map(reply =>
-        reply === 'created' || reply === 'conflict' || reply === 'full' || reply === 'no_body'
-          ? { kind: reply }
-          : { kind: 'replayed', id: reply },
-      )
+      return replies.map(reply => (isCreateReply(reply) ? { kind: reply } : { kind: 'replayed', id: reply }))
     },
   )
 
@@ -142,7 +145,8 @@ export const createJobStore = ({
   )
 
   const whole = createWholeJobs({
-    ...{ redis, keys, payloads: createPayloads(redis, keys), create },
+    ...{ redis, keys, payloads: createPayloads(redis, keys) },
+    create: (job, token = '') => create({ job, token }),
     finalise: (claim, final, sent) => finalise({ claim, final }, sent),
   })
 

@@ -32,11 +32,11 @@ export interface NewJob extends JobSpec {
 }
 
 /**
- * `replayed`: the key named this earlier job. `conflict`: it named one with another body. `full`: Redis is
- * full.
+ * `claimed`: the run that was named has it. `replayed`: the key named this earlier job. `conflict`: it named one
+ * with another body. `full`: Redis is full.
  */
 export type Created =
-  | { readonly kind: 'created' }
+  | { readonly kind: 'created' | 'claimed' }
   | { readonly kind: 'replayed'; readonly id: string }
   | { readonly kind: 'conflict' | 'full' }
 
@@ -103,7 +103,8 @@ export interface JobResult {
 export type Announce = (id: string, tenant: string) => void
 
 export interface JobStore {
-  create(job: NewJob): Promise<Created>
+  /** `token`: the run that has the job at once, with a lease as by `claim`; without one it is owed its doorbell. */
+  create(job: NewJob, token?: string): Promise<Created>
   /** Takes the job for `leaseMs`; unless the lease is renewed by then, its worker counts as lost. */
   claim(id: string, hop: number, generation: number, token: string): Promise<Claim | ClaimRefusal>
   /** The claim with its body. */

@@ -9,7 +9,7 @@ interface BareJobs {
   readonly redis: Redis | Cluster
   readonly keys: Keys
   readonly payloads: Payloads
-  create(job: NewJob): Promise<Created | { readonly kind: 'no_body' }>
+  create(job: NewJob, token?: string): Promise<Created | { readonly kind: 'no_body' }>
   /** 1: done; 2: done, and its webhook is owed; 0: not to be done; -1: the long answer is gone. */
   finalise(claim: Claim, final: JobResult, sent?: () => void): Promise<number>
 }
@@ -25,8 +25,8 @@ export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): W
   }
 
   return {
-    create: async job => {
-      if (!isApart(job.body)) return (await bare.create(job)) as Created
+    create: async (job, token) => {
+      if (!isApart(job.body)) return (await bare.create(job, token)) as Created
       const put = (): Promise<void> => payloads.putRequest(job.id, job.body)
       let refused: unknown = null
       const created = (await longWrite(
@@ -36,13 +36,14 @@ export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): W
             if (!isRefusedAsFull(error)) throw error
             refused = error
           }),
-        () => bare.create(job),
+        () => bare.create(job, token),
         reply => {
           if (reply.kind === 'no_body' && refused !== null) throw refused
           return reply.kind === 'no_body'
         },
       )) as Created
-      if (created.kind !== 'created') await payloads.dropRequest(job.id).catch(() => undefined)
+      if (created.kind !== 'created' && created.kind !== 'claimed')
+        await payloads.dropRequest(job.id).catch(() => undefined)
       return created
     },
 

@@ -37,7 +37,10 @@ export interface Consumer {
   start(): void
   /** It takes doorbells. */
   readonly isRunning: boolean
-  /** Takes a slot for a job that does not come from the queue; null while others wait there, or no slot is free. */
+  /**
+   * Takes a slot for a job that does not come from the queue; returns what releases it. Null unless the last take said that
+   * nothing waits there, the queue is not paused, and a slot is free.
+   */
   seize(): (() => void) | null
   /**
    * Takes no more doorbells, lets running ones end until `graceMs`, then calls `handBack` to make them end at
@@ -66,6 +69,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   let chunks = 0
   /** Nothing waits, as far as is known. */
   let isDry = true
+  /** The last take said so, and that nobody has paused the queue. */
+  let isOpen = false
   let isPumping = false
   let isPumpDue = false
   let isClosed = false
@@ -121,6 +126,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     slots.release(most - taken.length)
     const claimed = claimedChunks.open(`${worker}.${(chunks - 1).toString(36)}`, taken.length)
     for (const doorbell of taken) void handle(doorbell, claimed)
+    isOpen = waiting === 0 && !paused
     if (waiting === 0 || paused || taken.length === 0) becomeDry()
   }
 
@@ -187,7 +193,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       return bell.isListening && !isClosed
     },
     seize: () => {
-      if (!isDry || isClosed || slots.free <= 0) return null
+      if (!isDry || !isOpen || isClosed || slots.free <= 0) return null
       slots.take(1)
       return () => {
         slots.release()

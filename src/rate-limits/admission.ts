@@ -30,6 +30,8 @@ export interface Admission {
   readonly intake: number
   /** Whether another key may make a call of that model now, or soon. */
   hasOther(key: ApiKey | 'none', model: string): boolean
+  /** Whether a call of that model could be made at once, but for its tokens. */
+  hasRoom(model: string): boolean
   /** Calls back whenever `intake` may have grown. */
   onIntake(listener: () => void): void
   changed(): void
@@ -191,6 +193,9 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
             other !== key && availability.waitMs(limits.of(other, model), noTokens, nowMs) < shortWaitMs,
         )
     },
+    hasRoom: model =>
+      !limits.isLimited ||
+      (waiters.length === 0 && availability.best(model, noTokens, clock())?.waitMs === 0),
     onIntake: listener => {
       onRoom = listener
     },

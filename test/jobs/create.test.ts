@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { claimOf } from '../../src/jobs/codec.ts'
 import { newJobId } from '../../src/redis/keys.ts'
-import { openStore } from './store-fixture.ts'
+import { answer, leaseMs, openStore } from './store-fixture.ts'
 
 const { store, redis, keys, clock, newJob, created, scheduleOf, close } = openStore()
 afterAll(close)
@@ -47,6 +48,33 @@ describe('the job store, creation', () => {
       expect(entries.filter(([, fields]) => fields[1] === job.id)).toHaveLength(1)
     })
 
+    it('is claimed as it is made, where a run is named', async () => {
+      const job = newJob()
+      expect(await store.create(job, 'w1')).toEqual({ kind: 'claimed' })
+      expect(await store.create(job, 'w1')).toEqual({ kind: 'claimed' })
+      expect(await scheduleOf(job.id)).toEqual({ '.l': clock.nowMs + leaseMs, '.x': clock.nowMs + 60_000 })
+      expect(await redis.hget(keys.record(job.id), 'holder')).toBe(`${clock.nowMs} w1`)
+      expect(await store.claim(job.id, 0, 0, 'w2')).toBe('busy')
+      // Nothing of it is read back.
+      expect(await store.claim(job.id, 0, 0, 'w1')).toEqual(claimOf(job, 'w1'))
+      expect(await store.finalise(claimOf(job, 'w1'), answer('done'))).toBe(true)
+      expect(await store.create(job, 'w1')).toEqual({ kind: 'created' })
+      expect(await scheduleOf(job.id)).toEqual({})
+    })
+
+    it('is put back once the lease of its first run is over', async () => {
+      const job = newJob()
+      await store.create(job, 'w1')
+      const record = (await store.read(job.id))!
+      expect(await store.recover(record)).toBe(false)
+      clock.nowMs += leaseMs + 1
+      expect(await store.recover(record)).toBe(true)
+      expect(await store.create(job, 'w1')).toEqual({ kind: 'created' })
+      const lost = { reason: 'worker_lost', possibly_billed: true }
+      expect(await store.read(job.id)).toMatchObject({ status: 'queued', generation: 1, attempts: [lost] })
+      expect(Object.keys(await scheduleOf(job.id))).toEqual(['.0.1', '.x'])
+    })
+
     it('travels with others of every shard and gets its own reply', async () => {
       const many = Array.from({ length: 300 }, (_, i) =>
         newJob({ id: newJobId(i % 16, clock.nowMs), body: `"${i}"` }),
@@ -85,6 +113,16 @@ describe('the job store, creation', () => {
       const job = keyed('k3', 'f1')
       await store.create(job)
       expect(await store.create(job)).toEqual({ kind: 'created' })
+    })
+
+    it('leads to the first job also where a run is named', async () => {
+      const first = keyed('k5', 'f1')
+      expect(await store.create(first, 'w1')).toEqual({ kind: 'claimed' })
+      const again = keyed('k5', 'f1')
+      expect(await store.create(again, 'w2')).toEqual({ kind: 'replayed', id: first.id })
+      expect(await store.create(keyed('k5', 'f2'), 'w3')).toEqual({ kind: 'conflict' })
+      expect(await store.read(again.id)).toBeNull()
+      expect(await scheduleOf(again.id)).toEqual({})
     })
 
     it('is forgotten in time', async () => {

@@ -12,13 +12,14 @@ const pollPatienceMs = 10_000
 /**
  * Reads a job. Its answer counts as bytes in flight until the client has it, or has gone; a long answer is
  * read only when there is capacity, and a request that waits for that holds nothing. Throws `too_many_bytes`
- * after a while without capacity, unless `isOnlyWay`.
+ * after a while without capacity, unless `isOnlyWay`. `known`: a job that need not be read, with a short answer.
  */
 export const answerReader = (
   { capacity, store }: { readonly capacity: Capacity; readonly store: Pick<JobStore, 'readWhen'> },
   request: FastifyRequest,
   reply: FastifyReply,
   isOnlyWay = false,
+  known: () => JobRecord | null = () => null,
 ): ((id: string) => Promise<JobRecord | null>) => {
   const holding = capacity.bytes.hold(request.tenant)
   const gone = new AbortController()
@@ -35,7 +36,7 @@ export const answerReader = (
   }
 
   return async id => {
-    const record = await store.readWhen(id, admit)
+    const record = known() ?? (await store.readWhen(id, admit))
     const bytes = record?.response ? Buffer.byteLength(record.response.body) : 0
     if (bytes > holding.bytes && !reply.raw.destroyed) holding.add(bytes - holding.bytes)
     return record

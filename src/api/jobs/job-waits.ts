@@ -14,7 +14,7 @@ export type WaitOutcome = 'over' | 'disconnected' | 'closing'
 export interface JobWaits {
   /**
    * Holds a request until its job ends; ends early when its client goes or the wait is released. `fresh`: the
-   * job was made just now, so that its end is still to come.
+   * job was made just now, so that its end is still to come. `answered` resolves with what is no longer waited for, or with null.
    */
   untilEnd(
     kind: WaitKind,
@@ -22,6 +22,7 @@ export interface JobWaits {
     timeoutMs: number,
     reply: FastifyReply,
     fresh?: boolean,
+    answered?: Promise<unknown>,
   ): Promise<WaitOutcome>
   /** Ends all waits of a kind, also those to come. */
   release(kind: WaitKind): void
@@ -48,7 +49,7 @@ export const createJobWaits = (waiter: CompletionListener, store: JobStore): Job
   }
 
   return {
-    untilEnd: async (kind, jobId, timeoutMs, reply, fresh = false) => {
+    untilEnd: async (kind, jobId, timeoutMs, reply, fresh = false, answered) => {
       const controller = new AbortController()
       const { signal } = controller
       const end = (outcome: WaitOutcome) => () => controller.abort(outcome)
@@ -58,6 +59,7 @@ export const createJobWaits = (waiter: CompletionListener, store: JobStore): Job
       if (reply.raw.destroyed) leave()
       if (released.has(kind)) controller.abort('closing')
       waiting[kind].add(controller)
+      answered?.then(answer => answer && controller.abort('over'))
       try {
         await waiter.wait(jobId, signal, () => hasEnded(jobId, signal), fresh)
         return signal.aborted ? (signal.reason as WaitOutcome) : 'over'

@@ -83,14 +83,20 @@ export const addSyncRoutes = (
     if (replayed) reply.header('idempotent-replayed', 'true')
     const bound = timeoutMsOf(request, config.jobs.sync_timeout)
     const timeoutMs = bound === null ? config.jobs.sync_timeout + syncGraceMs : bound + timeoutGraceMs
-    const outcome = await waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted))
+    let known: JobRecord | null = null
+    const answered = replayed ? undefined : submitted.answered
+    answered?.then(record => {
+      known = record
+    })
+    const outcome = await waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted), answered)
     if (outcome === 'disconnected') {
       await abandon(request, id)
       return reply.hijack()
     }
     // The client is asked to come again, and would have the request answered twice.
     if (outcome === 'closing') await abandon(request, id)
-    const record = await findOwnedJob(request, id, answerReader({ capacity, store }, request, reply, true))
+    const read = answerReader({ capacity, store }, request, reply, true, () => known)
+    const record = await findOwnedJob(request, id, read)
     if (outcome === 'closing' && isWithoutAnswer(record)) throw shuttingDown()
     return sendAnswer(request, reply, record, parts.now())
   }

@@ -27,8 +27,9 @@ if before then
   for i = 4, #items, 4 do again[#again + 1] = items[i] end
   return cmsgpack.pack(again)
 end
--- Tools for BullMQ pause a queue there.
-local paused = all_waiting() > 0 and redis.call('HEXISTS', QUEUE .. 'meta', 'paused') == 1
+-- Tools for BullMQ pause a queue there. A worker is told also while nothing waits: it may have jobs that come by
+-- another way.
+local paused = redis.call('HEXISTS', QUEUE .. 'meta', 'paused') == 1
 if paused then left = 0 end
 
 local weights = {}

@@ -41,13 +41,14 @@ export const createCheckedStore = (
 
   return {
     ...store,
-    create: async job => {
+    create: async (job, token = '') => {
       const { id, expiresAtMs, createdAtMs, body, webhook, target, idempotency } = job
       const [isLong, hasWebhook] = [body.length > 1_000, webhook !== null]
       const hasTimer = expiresAtMs - createdAtMs <= 900_000
       const { provider } = target
-      const expected = model.create({ id, expiresAtMs, isLong, hasWebhook, hasTimer, provider }, idempotency)
-      const reply = await store.create(job)
+      const made = { id, expiresAtMs, isLong, hasWebhook, hasTimer, provider }
+      const expected = model.create(made, idempotency, token)
+      const reply = await store.create(job, token)
       expect(reply, 'create').toEqual(expected)
       return reply
     },

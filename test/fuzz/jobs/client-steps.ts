@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { placeOf } from '../../../src/domain/place.ts'
+import { claimOf } from '../../../src/jobs/codec.ts'
 import { jobDoorbell } from '../../../src/jobs/doorbell.ts'
 import type { NewJob } from '../../../src/jobs/types.ts'
 import { providerQueue } from '../../../src/queue/doorbells.ts'
@@ -22,8 +23,11 @@ const wish = fc.record({
   windowMs: fc.constantFrom(600_000, 86_400_000),
   /** Which of a few keys, and with which request. */
   key: fc.option(fc.tuple(fc.nat(1), fc.nat(1))),
-  /** What becomes of its doorbell: rung, rung later, or left to the schedule by an API that dies. */
-  doorbell: fc.constantFrom('rung', 'rung', 'late', 'left'),
+  /**
+   * What becomes of its doorbell: rung, rung later, or left to the schedule by an API that dies. It has none where a worker
+   * beside the API claims it as it is made.
+   */
+  doorbell: fc.constantFrom('rung', 'rung', 'late', 'left', 'none', 'none'),
   isSentTwice: fc.boolean(),
 })
 type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never
@@ -58,11 +62,14 @@ const submit = wish.map(wanted =>
       const live = model.all().filter(job => !isOver(job)).length
       return live < maxLive && model.jobs.size < maxJobs ? [wanted] : []
     },
-    async ({ store, rig, late }) => {
+    async world => {
+      const { store, rig, late } = world
       const job = jobOf(wanted, rig.clock.nowMs)
-      const created = await store.create(job)
+      const token = wanted.doorbell === 'none' ? `run-${world.tokens++}` : ''
+      const created = await store.create(job, token)
       // The reply was lost, and the client library sends the command again.
-      if (wanted.isSentTwice) await store.create(job)
+      if (wanted.isSentTwice) await store.create(job, token)
+      if (created.kind === 'claimed') world.runners.push({ claim: claimOf(job, token), spent: 0 })
       if (created.kind !== 'created') return
       const ring = {
         queue: providerQueue(wanted.provider),

@@ -85,21 +85,26 @@ export const createModel = (now: () => number) => {
     create: (
       job: Pick<ModelJob, 'id' | 'expiresAtMs' | 'isLong' | 'hasWebhook' | 'hasTimer' | 'provider'>,
       key: { readonly keyHash: string; readonly fingerprint: string } | null,
+      token: string,
     ) => {
+      const standing = jobs.get(job.id)
+      const kind = token !== '' && (!standing || isHeldBy(standing, token)) ? 'claimed' : 'created'
       const first = key && keys.get(key.keyHash)
       if (key && first) {
         if (first.fingerprint !== key.fingerprint) return { kind: 'conflict' }
-        return first.id === job.id ? { kind: 'created' } : { kind: 'replayed', id: first.id }
+        return first.id === job.id ? { kind } : { kind: 'replayed', id: first.id }
       }
       if (key) keys.set(key.keyHash, { id: job.id, fingerprint: key.fingerprint })
+      if (standing) return { kind }
+      const isClaimed = token !== ''
       jobs.set(job.id, {
         ...job,
-        state: 'queued',
+        state: isClaimed ? 'running' : 'queued',
         hop: 0,
         generation: 0,
-        holder: null,
-        leaseUntilMs: 0,
-        calledAtMs: 0,
+        holder: isClaimed ? token : null,
+        leaseUntilMs: isClaimed ? now() + leaseMs : 0,
+        calledAtMs: isClaimed ? now() : 0,
         resumesAtMs: 0,
         spent: 0,
         calls: 0,
@@ -108,7 +113,7 @@ export const createModel = (now: () => number) => {
         delivery: null,
         isAdrift: false,
       })
-      return { kind: 'created' }
+      return { kind }
     },
 
     /** Why a doorbell leads nowhere, or what its worker is told. */
