@@ -1,7 +1,7 @@
 import type { AppContext } from '../../src/context/context.ts'
 import { createLiveWalk } from '../../src/jobs/live-walk.ts'
 import { createSchedule } from '../../src/jobs/schedule.ts'
-import { reconcileRecords, walkedPerShard } from '../../src/queue/reconciler.ts'
+import { lostOf, reconcileRecords, walkedPerShard } from '../../src/queue/reconciler.ts'
 
 /** Young jobs are left out; these shall not be. */
 const laterMs = 600_000
@@ -20,14 +20,15 @@ export const reconcile = async (context: AppContext, count: number): Promise<num
   let walk = walkFrom()
   let looked = 0
   for (let inRound = 0; looked < count; ) {
-    const records = await store.readHeads(await walk.next(walkedPerShard))
+    const adrift = await walk.next(walkedPerShard)
+    const records = await store.readHeads(await lostOf(doorbells, adrift))
     await reconcileRecords(
       parts,
       records.filter(record => record !== null),
     )
-    looked += records.length
-    inRound += records.length
-    if (records.length > 0) continue
+    looked += adrift.length
+    inRound += adrift.length
+    if (adrift.length > 0) continue
     if (inRound === 0) throw new Error('the reconciler found no job that waits')
     walk = walkFrom()
     inRound = 0

@@ -154,13 +154,17 @@ export const createReadyList = (
       const [removed] = (await run.packed(readyScripts.remove, keys.ready(queue), words)) as [number]
       return removed
     },
-    areWaiting: (queue, entries) =>
-      Promise.all(
-        entries.map(async entry => {
-          const { class: queueClass, tenant } = entry.place
-          return (await redis.zscore(entriesKey(queue, queueClass, tenant), textOf(entry))) !== null
+    areWaiting: async (queue, entries) => {
+      const byKey = Map.groupBy(entries, ({ place }) => entriesKey(queue, place.class, place.tenant))
+      const waiting = new Set<Entry>()
+      await Promise.all(
+        [...byKey].map(async ([key, group]) => {
+          const dues = await redis.zmscore(key, group.map(textOf))
+          for (const [i, entry] of group.entries()) if (dues[i] !== null) waiting.add(entry)
         }),
-      ),
+      )
+      return entries.map(entry => waiting.has(entry))
+    },
     depth: async queue => depthOf(await redis.hmget(keys.ready(queue), ...depthFields)),
     around: async (queue, place, doorbell = '') => {
       const entries = entriesKey(queue, place.class, place.tenant)

@@ -4,12 +4,19 @@ import { placeOf } from '../domain/place.ts'
 import { timerHorizonMs } from '../jobs/codec.ts'
 import { deadlineEntry, deliveryEntry, jobDoorbell, leaseEntry, webhookDoorbell } from '../jobs/doorbell.ts'
 import type { IndexTrim } from '../jobs/index-trim.ts'
-import type { LiveWalk } from '../jobs/live-walk.ts'
+import type { Adrift, LiveWalk } from '../jobs/live-walk.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
-import { type AddressedDoorbell, type Doorbells, jobWebhookRing, providerQueue } from './doorbells.ts'
+import {
+  type AddressedDoorbell,
+  type Doorbells,
+  jobWebhookRing,
+  providerQueue,
+  webhookQueue,
+} from './doorbells.ts'
+import type { Entry } from './ready-list.ts'
 
 export const walkPollMs = 1_000
 /** Live jobs of a shard that are looked at in a second: a million take five minutes. */
@@ -84,22 +91,44 @@ export const reconcileRecords = async (
   await Promise.all(settled.map(attend))
 }
 
-/** Walks over the live jobs. Runs in every process; one at a time does it. */
-export const createReconciler = (parts: ReconcilerDeps): Repeating =>
-  createRepeating(
-    'reconciler',
-    walkPollMs,
-    async () => {
-      if (!(await parts.mayWalk())) return parts.walk.forget()
-      await parts.trim.next(trimmedPerShard)
-      const records = await parts.store.readHeads(await parts.walk.next(walkedPerShard))
-      await reconcileRecords(
-        parts,
-        records.filter(r => r !== null),
-      )
-    },
-    parts.log,
+/** Those that wait in no queue: of most, which do, no record is read. */
+export const lostOf = async (
+  doorbells: Pick<Doorbells, 'areWaiting'>,
+  adrift: readonly Adrift[],
+): Promise<readonly string[]> => {
+  const byQueue = Map.groupBy(adrift, ({ bell }) => bell && queueOf(bell.provider))
+  const lost = await Promise.all(
+    [...byQueue].map(async ([queue, group]) => {
+      if (queue === null) return group
+      const waits = await doorbells.areWaiting(queue, group.map(entryOf))
+      return group.filter((_, i) => !waits[i])
+    }),
   )
+  return lost.flat().map(({ id }) => id)
+}
+
+const queueOf = (provider: string): string => (provider === '' ? webhookQueue : providerQueue(provider))
+
+const entryOf = ({ bell }: Adrift): Entry => {
+  const { doorbell, provider, place } = bell!
+  return provider === '' ? jobWebhookRing(doorbell, place.tenant, place.dueMs) : { doorbell, place }
+}
+
+/** Goes on over the live jobs. */
+export const walkOn = async (parts: ReconcilerDeps): Promise<void> => {
+  if (!(await parts.mayWalk())) return parts.walk.forget()
+  await parts.trim.next(trimmedPerShard)
+  const lost = await lostOf(parts.doorbells, await parts.walk.next(walkedPerShard))
+  const records = await parts.store.readHeads(lost)
+  await reconcileRecords(
+    parts,
+    records.filter(r => r !== null),
+  )
+}
+
+/** Runs in every process; one at a time walks. */
+export const createReconciler = (parts: ReconcilerDeps): Repeating =>
+  createRepeating('reconciler', walkPollMs, () => walkOn(parts), parts.log)
 
 /** Younger calls may stand between two steps of their worker. */
 export const settledAfterMs = 60_000

@@ -53,7 +53,7 @@ const endAll = async (ids: readonly string[]): Promise<void> => {
 }
 const walked = async (calls: number, perShard: number, by = walk): Promise<string[]> => {
   const ids: string[] = []
-  for (let i = 0; i < calls; i++) ids.push(...(await by.next(perShard)))
+  for (let i = 0; i < calls; i++) ids.push(...(await by.next(perShard)).map(({ id }) => id))
   return ids
 }
 const liveOf = (id: string): Promise<string | null> =>

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
+import { placeOf } from '../../src/domain/place.ts'
 import { leaseEntry, webhookDoorbell } from '../../src/jobs/doorbell.ts'
 import { createJobIndex } from '../../src/jobs/index-stream.ts'
 import { createIndexTrim } from '../../src/jobs/index-trim.ts'
 import { createLiveWalk } from '../../src/jobs/live-walk.ts'
 import type { NewJob } from '../../src/jobs/types.ts'
 import { jobWebhookRing, providerQueue } from '../../src/queue/doorbells.ts'
-import { createReconciler, reconcileRecords } from '../../src/queue/reconciler.ts'
+import { createReconciler, reconcileRecords, walkOn } from '../../src/queue/reconciler.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { answer } from '../jobs/store-fixture.ts'
@@ -174,6 +175,48 @@ describe('the queue reconciler', () => {
     expect(await q.scheduleOf(id)).toEqual({ '.0.0': q.clock.nowMs })
     await q.claimed(id)
     expect(await q.store.claim(id, 0, 0, 'w2')).toBe('busy')
+  })
+
+  it('rings nothing again that waits, whatever else was rung of late', async () => {
+    const { redis, keys, clock, log, ...parts } = { ...q, ...q.parts }
+    const site = { redis, keys, run: createScriptRunner(redis), now: parts.now, aheadMs: () => 3_600_000 }
+    const read: string[] = []
+    const store: typeof parts.store = {
+      ...parts.store,
+      readHeads: ids => {
+        read.push(...ids)
+        return parts.store.readHeads(ids)
+      },
+    }
+    const walking = {
+      ...{ ...parts, store, log, mayWalk: async () => true },
+      ...{ walk: createLiveWalk(site), trim: createIndexTrim({ ...site, retentionMs: 86_400_000 }) },
+    }
+    const walkAll = async (): Promise<void> => {
+      clock.nowMs += 60_000
+      for (let step = 0; step < 4; step++) await walkOn(walking)
+    }
+    const ids = await Promise.all(
+      Array.from({ length: 300 }, (_, i) =>
+        q.created({ ...farDeadline(), tenant: i % 3 ? 'acme' : 'default' }),
+      ),
+    )
+    await Promise.all(ids.map(ring))
+    await ringWebhooks(await ended(), await ended())
+    for (let round = 0; round < 5; round++) {
+      // All that was rung before this one was once taken for lost.
+      await ring(await q.created({ ...farDeadline(), priority: 'high' }))
+      await walkAll()
+    }
+    expect(await q.schedule.size()).toBe(0)
+    expect(read).toEqual([])
+
+    const [lost] = await q.store.readHeads([ids[7]!])
+    const entry = { doorbell: `${ids[7]}.0.0`, place: placeOf(lost!) }
+    await q.doorbells.withdraw(providerQueue('first'), [entry])
+    await walkAll()
+    expect(await q.scheduleOf(ids[7]!)).toEqual({ '.0.0': clock.nowMs })
+    expect(await q.schedule.size()).toBe(1)
   })
 
   describe('the reconciler leaves alone', () => {
