@@ -19,8 +19,8 @@ import {
 import type { Entry } from './ready-list.ts'
 
 export const walkPollMs = 1_000
-/** Live jobs of a shard that are looked at in a second: a million take five minutes. */
-export const walkedPerShard = 200
+/** Live jobs of a shard that are looked at in a second: a million take nine minutes. */
+export const walkedPerShard = 120
 const trimmedPerShard = 500
 
 export interface ReconcilerDeps {
