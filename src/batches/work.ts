@@ -222,6 +222,7 @@ export const createBatchWork = ({
         const fields = file ? fileFields(file) : []
         return [fileId, file?.expiresAtMs ?? now() + strayBlobsMs, fields.length, ...fields]
       }
+      const dueAtMs = webhooksDueAt(now(), announce)
       const ended = (await run(batchScripts.end, [
         keys.batch(id),
         keys.openBatches(shard),
@@ -239,12 +240,12 @@ export const createBatchWork = ({
         faults.length === 0 ? '' : JSON.stringify(faults),
         retentionMs,
         inputFileId === null ? 0 : 1,
-        webhooksDueAt(now(), announce),
+        dueAtMs,
         ...words(outputFileId, files.output),
         ...words(errorFileId, files.error),
       ])) as EndedBatchStatus | 'lost' | 'changed'
       if (ended === 'lost' || ended === 'changed') return ended
-      if (batch.webhook !== null) announce?.(id, tenant)
+      if (batch.webhook !== null) announce?.(id, tenant, dueAtMs)
       // If this is lost, the next request that is refused finds it.
       await redis.srem(keys.openOf(tenant), id).catch(() => undefined)
       const owned = inputFileId === null ? ownedFiles(batch.input) : []

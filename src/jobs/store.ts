@@ -65,6 +65,7 @@ export const createJobStore = ({
   ) => {
     const at = now()
     const end: StoredResult = { at, error }
+    const dueAtMs = webhooksDueAt(at, announce)
     const [was, tenant] = (await run(jobScripts.endWithoutAnswer, [
       keys.record(id),
       keys.payload(id),
@@ -75,9 +76,9 @@ export const createJobStore = ({
       retentionMs,
       JSON.stringify(end),
       deferUntilMs,
-      webhooksDueAt(at, announce),
+      dueAtMs,
     ])) as [string, string?]
-    if (tenant !== undefined) announce?.(id, tenant || 'default')
+    if (tenant !== undefined) announce?.(id, tenant || 'default', dueAtMs)
 
     // An end whose reply is lost is not counted: asked again, the job has ended already.
     if (live.has(was)) telemetry.emit({ kind: 'job.ended_without_answer', status })
@@ -136,10 +137,11 @@ export const createJobStore = ({
     ({ claim }) => shardOf(claim.id),
     async (shard, ends) => {
       const nowMs = now()
-      const due = String(webhooksDueAt(nowMs, announce))
-      const words = [String(nowMs), String(retentionMs), due, ...ends.map(encodeResult(nowMs))]
+      const due = webhooksDueAt(nowMs, announce)
+      const words = [String(nowMs), String(retentionMs), String(due), ...ends.map(encodeResult(nowMs))]
       const replies = (await run.packed(jobScripts.finalise, keys.schedule(shard), words)) as number[]
-      for (const [i, { claim }] of ends.entries()) if (replies[i] === 2) announce?.(claim.id, claim.tenant)
+      for (const [i, { claim }] of ends.entries())
+        if (replies[i] === 2) announce?.(claim.id, claim.tenant, due)
       return replies
     },
   )

@@ -98,9 +98,9 @@ export interface JobResult {
 
 /**
  * Rings the first doorbell of a webhook that has become due, of a job or a batch, from the process that ended it. It never
- * throws: the schedule has that doorbell for a sweeper.
+ * throws: the schedule has that doorbell for a sweeper, at `dueAtMs`.
  */
-export type Announce = (id: string, tenant: string) => void
+export type Announce = (id: string, tenant: string, dueAtMs: number) => void
 
 export interface JobStore {
   /** `token`: the run that has the job at once, with a lease as by `claim`; without one it is owed its doorbell. */

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createBatchWork } from '../../src/batches/work.ts'
 import { createJobStore } from '../../src/jobs/store.ts'
-import type { JobStore, NewJob } from '../../src/jobs/types.ts'
+import type { Announce, JobStore, NewJob } from '../../src/jobs/types.ts'
 import { createAnnounce } from '../../src/queue/announce.ts'
-import { webhookQueue } from '../../src/queue/doorbells.ts'
+import { type Doorbells, webhookQueue } from '../../src/queue/doorbells.ts'
 import { sweep } from '../../src/queue/sweeper.ts'
 import { newBatchId } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
@@ -19,12 +19,14 @@ let store: JobStore
 /** Nobody sweeps: what rings was rung by who ended the job. */
 beforeEach(() => {
   q = openQueue()
+  doorbells = q.doorbells
   store = createJobStore({ ...shared(), leaseMs, aheadMs: () => 0, telemetry: createTelemetry(), announce })
 })
 afterEach(() => q.shut())
 
-const announce = (id: string, tenant: string): void =>
-  createAnnounce(q.doorbells, pino({ level: 'silent' }), () => q.clock.nowMs)(id, tenant)
+let doorbells: Pick<Doorbells, 'ring'>
+const announce: Announce = (...webhook) =>
+  createAnnounce(doorbells, pino({ level: 'silent' }), () => q.clock.nowMs)(...webhook)
 const shared = () => ({
   ...{ redis: q.redis, run: createScriptRunner(q.redis), keys: q.keys, retentionMs },
   now: () => q.clock.nowMs,
@@ -47,6 +49,23 @@ describe('a webhook rings when the end is written', () => {
     const claim = await q.running(job())
     expect(await store.finalise(claim, result)).toBe(true)
     await isRung(claim.id)
+  })
+
+  it('and is not lost where a worker holds it back before the ring is over', async () => {
+    const heldUntilMs = q.clock.nowMs + 2_000
+    let isOver = false
+    doorbells = {
+      ring: async ring => {
+        await q.store.takeDelivery(claim.id, 0)
+        await q.store.holdDelivery(claim.id, 0, heldUntilMs)
+        await q.doorbells.ring(ring)
+        isOver = true
+      },
+    }
+    const claim = await q.running(job())
+    await store.finalise(claim, answer('x'))
+    await until(() => isOver)
+    expect(await q.scheduleOf(claim.id)).toEqual({ '.w.0': heldUntilMs })
   })
 
   it('of a job that is cancelled, or expires, also where its tenant has a name', async () => {
