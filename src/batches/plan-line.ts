@@ -21,6 +21,8 @@ export interface PlanDeps {
   readonly firstTarget: FirstTarget
   readonly routes: Routes
   readonly providers: Providers
+  /** Whether lines go before those of other batches from now on. */
+  readonly isUrgent: () => boolean
   readonly now: () => number
 }
 
@@ -29,7 +31,7 @@ export type PlanLine = (line: InputLine, number: number, instead: SkipReason | n
 
 export const createPlanLine = (
   batch: BatchRecord,
-  { firstTarget, routes, providers, now }: PlanDeps,
+  { firstTarget, routes, providers, isUrgent, now }: PlanDeps,
 ): PlanLine => {
   const gaps = createPriceGaps(routes, providers, batch.endpoint)
 
@@ -61,6 +63,7 @@ export const createPlanLine = (
       createdAtMs: now(),
       expiresAtMs: batch.expiresAtMs,
       priority: 'default',
+      ...(isUrgent() && { urgent: true }),
       webhook: null,
       metadata: null,
       retryOf: null,

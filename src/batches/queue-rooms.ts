@@ -84,8 +84,8 @@ const createQueueRoom = (
     for (const [tenant, { askedAtMs }] of tenants)
       if (askedAtMs < now() - forgottenAfterMs) tenants.delete(tenant)
     const known = [...tenants.values()]
-    const { bulk, ...next } = await read([...tenants.keys()])
-    for (const [i, tenant] of known.entries()) tenant.waiting = bulk[i]!
+    const { ofTenants, ...next } = await read([...tenants.keys()])
+    for (const [i, tenant] of known.entries()) tenant.waiting = ofTenants[i]!
     for (const each of seenBy) added.delete(each)
     const moved = next.free !== state.free || next.waiting !== state.waiting || next.served !== state.served
     everyMs = moved ? lookEveryMs : Math.min(everyMs * growth, idleLookMs)

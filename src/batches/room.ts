@@ -3,7 +3,7 @@ export interface QueueState {
   /** Slots that its workers could fill now. */
   readonly free: number
   readonly waiting: number
-  /** How many lines of the tenant's batches wait. */
+  /** How many of the tenant's wait where lines of batches do. */
   readonly ofTenant: number
   /** Doorbells served in a second, of late. */
   readonly perSecond: number

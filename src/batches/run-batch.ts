@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { FirstTarget } from '../dispatch/first-target.ts'
+import { isNearDeadline } from '../domain/planning/completion.ts'
 import { BlobNotFoundError, BlobStoreError } from '../files/blobs/blob-store.ts'
 import type { FileRecord } from '../files/record.ts'
 import { type CollectorDeps, collectBatch } from './collector.ts'
@@ -202,7 +203,10 @@ const runLines = async (
   }
   const run = { batch, lease, progress, room, signal: either }
   const readInput = createReadInput(parts.blobs, batch.input, parts.maxLineBytes)
-  const planLine = createPlanLine(batch, parts)
+  const planLine = createPlanLine(batch, {
+    ...parts,
+    isUrgent: () => progress.isLate || isNearDeadline(batch, parts.now()),
+  })
   const ends = await Promise.allSettled([
     feedBatch(parts, { ...run, readInput, planLine }).catch(fail),
     collectBatch(parts, run)

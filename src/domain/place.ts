@@ -2,7 +2,7 @@ import type { JobClass, Priority } from './job.ts'
 
 /**
  * The three classes of a queue. While all three wait, they get 64, 8 and 1 parts of the calls: so a connection waits for
- * the next free slot at most, and nothing starves. `bulk` has the lines of batches and what a client called `low`.
+ * the next free slot at most, and nothing starves. `bulk` has the lines of batches, but for urgent ones, and what a client called `low`.
  */
 export const queueClasses = ['interactive', 'default', 'bulk'] as const
 export type QueueClass = (typeof queueClasses)[number]
@@ -31,6 +31,8 @@ export interface Placed {
   readonly tokens: number
   /** Which request of its batch it is, from 1; absent for a job of its own. */
   readonly line?: number
+  /** A line whose batch was late, or near its deadline, when it was fed. */
+  readonly urgent?: boolean
 }
 
 /** A job of high priority is due as soon as a connection that would wait for so long. */
@@ -38,8 +40,9 @@ const highPriorityMs = 60_000
 /** Each line of a batch is due so long after the one before it: batches with about the same deadline take turns. */
 const betweenLinesMs = 1_000
 
-const classOf = ({ class: asked, priority, line }: Placed): QueueClass => {
+const classOf = ({ class: asked, priority, line, urgent }: Placed): QueueClass => {
   if (asked === 'interactive' || priority === 'high') return 'interactive'
+  if (urgent) return 'default'
   return priority === 'low' || line !== undefined ? 'bulk' : 'default'
 }
 

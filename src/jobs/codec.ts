@@ -48,6 +48,7 @@ export const jobFields = (job: NewJob, run: FirstRun | null = null): string[] =>
   // Only what differs from the default is written: a waiting job is kept small.
   fields.push('tokens', String(job.tokens))
   if (job.tenant !== 'default') fields.push('tenant', job.tenant)
+  if (job.urgent) fields.push('urgent', '1')
   if (job.priority !== 'default') fields.push('priority', job.priority)
   if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
   if (job.metadata && Object.keys(job.metadata).length > 0)
@@ -76,6 +77,7 @@ export const headFields = [
   'priority',
   'class',
   'tokens',
+  'urgent',
   'webhook',
   'metadata',
   'headers',
@@ -226,6 +228,7 @@ export type ClaimReply =
       priority: Priority | false,
       tokens: string | false,
       customId: string | false,
+      urgent: string | false,
     ]
 
 export const parseClaim = (
@@ -234,7 +237,7 @@ export const parseClaim = (
 ): Claim | ClaimRefusal => {
   const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home, ...standing] = reply
   if (outcome !== 'ok') return outcome
-  const [priority, tokens, customId] = standing
+  const [priority, tokens, customId, urgent] = standing
   const { createdAtMs, endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
@@ -245,6 +248,7 @@ export const parseClaim = (
     tokens: Number(tokens || 0),
     // The text of a `custom_id` may be empty.
     ...(typeof customId === 'string' && { line: lineNumberOf(id) }),
+    ...(urgent && { urgent: true }),
     createdAtMs,
     hop,
     generation,

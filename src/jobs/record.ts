@@ -69,6 +69,7 @@ export interface JobRecord {
   readonly tokens: number
   /** Which request of its batch it is, from 1; absent for a job of its own. */
   readonly line?: number
+  readonly urgent?: boolean
   /** The latest time in the record itself. */
   readonly lastChangeAtMs: number
 }
@@ -268,6 +269,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     class: (fields.class as JobClass | undefined) ?? 'default',
     tokens: Number(fields.tokens ?? 0),
     ...(fields.custom_id !== undefined && { line: lineNumberOf(id) }),
+    ...(fields.urgent !== undefined && { urgent: true }),
     lastChangeAtMs: Math.max(
       spec.createdAtMs,
       calledAtMs ?? 0,

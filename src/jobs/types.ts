@@ -23,6 +23,8 @@ export interface NewJob extends JobSpec {
   readonly priority: Priority
   /** What it is estimated to take, see `tokensOf`. */
   readonly tokens: number
+  /** See `Placed`. */
+  readonly urgent?: boolean
   /** Present when the client sent an Idempotency-Key. */
   readonly idempotency: {
     readonly keyHash: string
@@ -50,6 +52,7 @@ export interface Claim {
   readonly tokens: number
   /** Which request of its batch it is, from 1; absent for a job of its own. */
   readonly line?: number
+  readonly urgent?: boolean
   readonly createdAtMs: number
   readonly endpoint: Endpoint
   readonly model: string

@@ -50,8 +50,8 @@ export interface QueueLook {
   readonly waiting: number
   readonly served: number
   readonly free: number
-  /** What waits of each tenant's `bulk`, in the order in which they were named. */
-  readonly bulk: readonly number[]
+  /** What waits of each tenant where lines of batches do, in the order in which they were named. */
+  readonly ofTenants: readonly number[]
 }
 
 /** What waits in a queue, as seen from a place in it. */
@@ -94,6 +94,9 @@ const forgottenAfterMs = 3_600_000
 
 /** The shares of tenants of the calls of a class while they wait; 1 where absent. */
 export type TenantWeights = ReadonlyMap<string, number>
+
+/** Where the lines of batches wait: those of urgent ones in the second. */
+const classesOfLines = ['bulk', 'default'] as const
 
 const textOf = ({ doorbell, place }: Entry): string => `${doorbell} ${place.tokens}`
 const doorbellOf = (text: string): string => text.slice(0, text.indexOf(' '))
@@ -178,13 +181,16 @@ export const createReadyList = (
     },
     freeSlots,
     look: async (queue, tenants) => {
-      const [fields, free, ...bulk] = await Promise.all([
+      const [fields, free, ...counts] = await Promise.all([
         redis.hmget(keys.ready(queue), ...depthFields),
         freeSlots(queue),
-        ...tenants.map(tenant => redis.zcard(entriesKey(queue, 'bulk', tenant))),
+        ...classesOfLines.flatMap(name =>
+          tenants.map(tenant => redis.zcard(entriesKey(queue, name, tenant))),
+        ),
       ])
       const { total, served } = depthOf(fields)
-      return { waiting: total, served, free, bulk }
+      const ofTenants = tenants.map((_, i) => counts[i]! + counts[i + tenants.length]!)
+      return { waiting: total, served, free, ofTenants }
     },
     page: async (queue, from, limit) => {
       const found: Entry[] = []

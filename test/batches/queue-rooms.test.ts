@@ -3,15 +3,15 @@ import { createQueueRooms } from '../../src/batches/queue-rooms.ts'
 
 /** Rooms beside a queue that the test moves by hand. */
 const openRooms = () => {
-  const queue = { free: 0, waiting: 0, served: 0, bulk: {} as Record<string, number> }
+  const queue = { free: 0, waiting: 0, served: 0, ofTenants: {} as Record<string, number> }
   const clock = { nowMs: 1_000_000 }
   let looks = 0
   const rooms = createQueueRooms(
     {
       look: async (_, tenants) => {
         looks += 1
-        const { bulk, ...rest } = queue
-        return { ...rest, bulk: tenants.map(tenant => bulk[tenant] ?? 0) }
+        const { ofTenants, ...rest } = queue
+        return { ...rest, ofTenants: tenants.map(tenant => ofTenants[tenant] ?? 0) }
       },
     },
     () => clock.nowMs,
@@ -36,7 +36,7 @@ describe('the rooms of queues', () => {
     await look()
     expect(rooms.left('q', asker('b', 1))).toBe(250)
     waits()
-    Object.assign(queue, { waiting: 150, bulk: { t: 150 } })
+    Object.assign(queue, { waiting: 150, ofTenants: { t: 150 } })
     expect(rooms.left('q', asker('b', 1))).toBe(250)
     await look()
     expect(rooms.left('q', asker('b', 1))).toBe(250)

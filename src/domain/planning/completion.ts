@@ -50,6 +50,14 @@ export const completionAt = (
 ): number | null =>
   perSecond === null ? null : nowMs + (servedInAll(count, crowd) / perSecond) * 1_000 + (callMs ?? 0)
 
+/** With less than this part of its window left a batch is urgent, whatever the estimate says. */
+const nearShare = 0.05
+
+export const isNearDeadline = (
+  { createdAtMs, expiresAtMs }: { readonly createdAtMs: number; readonly expiresAtMs: number },
+  nowMs: number,
+): boolean => expiresAtMs - nowMs < (expiresAtMs - createdAtMs) * nearShare
+
 /** The estimate has to stay on one side for so long before a warning comes, or goes. */
 const holdsMs = 20_000
 /** A warning goes when this part of the time left is to spare: it does not come and go with each change of the speed. */
