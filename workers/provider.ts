@@ -23,11 +23,12 @@ import { type OpenGate, openGate } from '../src/health/open-gate.ts'
 import type { TargetGate } from '../src/health/target-gate.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
-import { type ConsumerOptions, createConsumer } from '../src/queue/consumer.ts'
+import { createConsumer } from '../src/queue/consumer.ts'
 import { providerQueue } from '../src/queue/doorbells.ts'
 import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
+import { processBoundOf, readMeans } from '../src/rate-limits/process-bound.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
-import { claimBytesOf } from './claim-bytes.ts'
+import { claimBytesOf, intakeOf } from './intake.ts'
 import { circuitSettingsOf, healthCheckFor } from './provider-health.ts'
 
 /** What the worker of one provider is opened with. */
@@ -46,7 +47,7 @@ export const openProviderWorker = async (
 ): Promise<void> => {
   const { config, keys, doorbells, now } = context
   const settings = config.providers[name]!
-  const { concurrency } = settings
+  const bound = boundOf(settings)
   const site: Site = { context, name, settings, log: context.log.child({ provider: name }) }
   const calls = await life.open(
     'calls',
@@ -60,7 +61,7 @@ export const openProviderWorker = async (
 
   const consumer = createConsumer({
     queue: providerQueue(name),
-    concurrency,
+    concurrency: bound,
     redis: context.redis,
     doorbells,
     keys,
@@ -104,7 +105,8 @@ export const openProviderWorker = async (
     pid: process.pid,
     breaker: way.breaker.state,
     callsInFlight: calls.size,
-    concurrency,
+    concurrency: admission.places,
+    processBound: bound,
     counts: context.counts.work(name),
     seenAtMs: now(),
   })
@@ -116,7 +118,10 @@ export const openProviderWorker = async (
     () => heartbeat.start(),
     () => heartbeat.stop(),
   )
-  site.log.info({ event: 'worker.started', concurrency }, 'worker started')
+  site.log.info(
+    { event: 'worker.started', concurrency: settings.concurrency, processBound: bound },
+    'worker started',
+  )
 }
 
 /** What a call passes on its way: the gate (health) and the admission (limits of its keys). */
@@ -124,6 +129,8 @@ type Way = OpenGate & { readonly admission: Admission }
 
 const openWay = async (life: Lifecycle, { context, name, settings, log }: Site): Promise<Way> => {
   const { concurrency, limits } = settings
+  const bound = boundOf(settings)
+  let places = (): number => bound
   const hasHealthyAlternative = healthyAlternativeTo(name, context)
   const opened = await openGate(life, {
     redis: context.redis,
@@ -135,7 +142,7 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
     provider: name,
     models: modelsAt(context.routes, name),
     settings: circuitSettingsOf(settings),
-    concurrency,
+    places: () => places(),
     check: healthCheckFor(context, name, log),
     log,
   })
@@ -145,34 +152,20 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
     limitStore: context.limitStore,
     provider: name,
     limits,
-    findsConcurrency: false,
-    concurrency,
+    findsConcurrency: concurrency === 'auto',
+    outlived: () => opened.gate.outlived,
+    concurrency: bound,
     keys: context.keyRings.get(name)!,
     hasHealthyAlternative,
     log,
   })
+  places = () => admission.places
   return { ...opened, admission }
 }
 
-/**
- * How many jobs the worker takes from its queue: as many as the limits allow, and one more for each call that
- * hangs.
- */
-const intakeOf = (context: AppContext, { admission, gate }: Way): ConsumerOptions['room'] => {
-  const { circuits, isolation, config } = context
-  const bytes = claimBytesOf(context)
-  const hasBytes = (): boolean => bytes.held < config.jobs.max_bytes_in_flight
-  return {
-    left: () => (isolation.isOpen && hasBytes() ? admission.intake : 0),
-    idle: () => gate.hanging,
-    onChange: listener => {
-      bytes.onRelease(listener)
-      admission.onIntake(listener)
-      circuits.onChange(listener)
-      isolation.onChange(listener)
-    },
-  }
-}
+/** Calls at once that the worker has places for. */
+const boundOf = ({ concurrency }: ProviderConfig): number =>
+  concurrency === 'auto' ? processBoundOf(readMeans()) : concurrency
 
 interface ExecutorNeeds {
   readonly calls: CallsInFlight

@@ -14,7 +14,11 @@ export interface SeenLimits {
   readonly told_at: number | null
   readonly calls_in_flight: number
   readonly adaptive_concurrency: number | null
+  readonly adaptive_rpm: number | null
   readonly blocked_until: number | null
+  readonly held_by: string
+  readonly held_limit: number | null
+  readonly held_unit: string | null
 }
 
 interface ProviderList {
@@ -58,10 +62,17 @@ const describe = (one: SeenLimits): string => {
   const at = one.told_at === null ? '' : `, told ${renderTime(one.told_at)}`
   return [
     ...(told === '' ? [] : [`${told} per minute${at}`]),
-    `${one.calls_in_flight} calls under way${one.adaptive_concurrency === null ? '' : ` of ${one.adaptive_concurrency} after throttling`}`,
+    `${one.calls_in_flight} calls under way${one.adaptive_concurrency === null ? '' : ` of ${one.adaptive_concurrency} at once`}`,
+    ...(one.adaptive_rpm === null ? [] : [`about ${one.adaptive_rpm} requests per minute, as 429s showed`]),
+    heldText(one),
     ...(one.blocked_until === null ? [] : [`left alone until ${renderTime(one.blocked_until)}`]),
   ].join('; ')
 }
 
 const limitText = (limit: number | null, left: number | null, unit: string): string | null =>
   limit === null ? null : `${limit} ${unit}${left === null ? '' : ` (${left} left)`}`
+
+const plainly = (name: string): string => name.replaceAll('_', ' ')
+
+const heldText = ({ held_by, held_limit, held_unit }: SeenLimits): string =>
+  `held back by: ${plainly(held_by)}${held_limit === null ? '' : ` (${held_limit} ${plainly(held_unit ?? '')})`}`

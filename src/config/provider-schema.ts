@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { duration, durationFrom } from './durations.ts'
 import { model } from './model-schema.ts'
-import { concurrency, flag, httpUrl, numeric, positiveInt, proxyUrl } from './schema-values.ts'
+import { flag, httpUrl, numeric, ownConcurrency, positiveInt, proxyUrl } from './schema-values.ts'
 import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
 
 /** Provider types this version can drive. */
@@ -79,8 +79,8 @@ export const provider = z.strictObject({
   connect_timeout: durationFrom('1ms').prefault('10s'),
   /** Wins over `proxy.http` and `proxy.https`; `direct` for none. */
   proxy: z.union([z.literal('direct'), proxyUrl]).optional(),
-  /** Upstream calls at once, per worker process. */
-  concurrency: concurrency.default(50),
+  /** Upstream calls at once, per worker process; `auto`: as many as turn out to be of use. */
+  concurrency: ownConcurrency.default('auto'),
   /** Tries again here after a transient failure before the handover; not after a timeout. */
   retries: numeric(z.int().min(0).max(10)).default(1),
   /** How long a job leaves this provider alone after failures it had here: anywhere from nothing to the longest wait. */

@@ -17,6 +17,8 @@ export const flag = z.preprocess(
 export const positiveInt = numeric(z.int().positive())
 /** The size of a pool in one process. */
 export const concurrency = numeric(z.int().positive().max(10_000))
+/** The same, or what is found out while it works. */
+export const ownConcurrency = z.union([z.literal('auto'), concurrency])
 
 /** The proxy is told them without their percent signs: these have to stand for bytes. */
 const hasReadableCredentials = (url: string): boolean => {

@@ -28,6 +28,8 @@ export interface BreakerGate {
   readonly isRamping: boolean
   /** Calls that hang since before it was left. */
   readonly hanging: number
+  /** Calls under way that began before its present state: some may never be answered. */
+  readonly outlived: number
   /** Unix ms at which the last call ended that says anything about the provider's health; 0 before any. */
   readonly calledAtMs: number
   /** It throttled a call, and wants to be left alone until then. */
@@ -43,8 +45,8 @@ export type Entered<Outcome> =
 
 export interface BreakerGateOptions {
   readonly provider: string
-  /** Calls at once in this process. */
-  readonly concurrency: number
+  /** Calls at once that this process may make now. */
+  readonly places: () => number
   readonly circuits: Circuits
   readonly breaker: LocalBreaker
   readonly lease: ProbeLease
@@ -62,7 +64,7 @@ export interface BreakerGateOptions {
 }
 
 export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
-  const { provider, concurrency, circuits, breaker, lease, reporter, leaveAlone, underWay, watch } = options
+  const { provider, places, circuits, breaker, lease, reporter, leaveAlone, underWay, watch } = options
   const { isChecked, now } = options
   let calledAtMs = 0
 
@@ -86,7 +88,7 @@ export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
    */
   const isFull = (circuit: Circuit): boolean =>
     takesShare(circuit) &&
-    calling(circuit) >= placesBack(circuit.share, concurrency) &&
+    calling(circuit) >= placesBack(circuit.share, places()) &&
     !(circuit.cooled && !options.hasHealthyAlternative())
 
   const availableAt = (): number => {
@@ -125,6 +127,9 @@ export const createBreakerGate = (options: BreakerGateOptions): BreakerGate => {
     get hanging() {
       const circuit = circuits.of(provider)
       return isOutOfOrder(circuit) ? underWay.size - calling(circuit) : 0
+    },
+    get outlived() {
+      return underWay.size - calling(circuits.of(provider))
     },
     get calledAtMs() {
       return calledAtMs

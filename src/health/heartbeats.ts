@@ -12,7 +12,10 @@ export interface WorkerHeartbeat {
   readonly pid: number
   readonly breaker: BreakerState
   readonly callsInFlight: number
+  /** Calls at once that it may make now, and those that it has places for. */
   readonly concurrency: number
+  /** Absent of a worker of an earlier version. */
+  readonly processBound?: number
   /** Absent of a worker of an earlier version. */
   readonly counts?: WorkCounts
   readonly seenAtMs: number

@@ -17,8 +17,8 @@ import { createTargetGate, type TargetGate } from './target-gate.ts'
 export interface GateDeps {
   readonly provider: string
   readonly settings: CircuitSettings
-  /** Calls at once in this process. */
-  readonly concurrency: number
+  /** Calls at once that this process may make now. */
+  readonly places: () => number
   /** The health check of an idle provider; null for a provider without one. */
   readonly check: Pick<HealthCheckOptions, 'intervalMs' | 'keylessUntil' | 'ask'> | null
   /** Names this process. */
@@ -116,7 +116,7 @@ const openCircuit = async (
       createBreakerGate({
         ...{ provider, circuits, breaker, lease, reporter, underWay, watch, now },
         leaveAlone: createLeaveAlone({ provider, terms, store, circuits, log, now }),
-        concurrency: parts.concurrency,
+        places: parts.places,
         hasHealthyAlternative: parts.hasHealthyAlternative,
         isChecked: parts.check !== null,
       }),

@@ -18,6 +18,8 @@ export interface TargetGate {
   leaveAlone(model: string, untilMs: number, reason: string): void
   /** Calls that have hung since before their model or provider was left: other jobs may run beside them. */
   readonly hanging: number
+  /** Calls under way that began before its present state. */
+  readonly outlived: number
   enter(model: string): Promise<Entered<CallJudgement>>
 }
 
@@ -65,6 +67,10 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
     availableAt,
     get isRestricted() {
       return whole.isRestricted
+    },
+    get outlived() {
+      const ofModels = [...models.values()].reduce((sum, gate) => sum + gate.outlived, 0)
+      return Math.max(whole.outlived, ofModels)
     },
     get hanging() {
       const ofModels = [...models.values()].reduce((sum, gate) => sum + gate.hanging, 0)

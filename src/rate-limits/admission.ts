@@ -28,6 +28,8 @@ export interface Admission {
   reserve(): () => void
   /** How many more jobs there is something to do for. */
   readonly intake: number
+  /** Calls at once that this process may make, as far as that was found out; at most those that it has places for. */
+  readonly places: number
   /** Whether another key may make a call of that model now, or soon. */
   hasOther(key: ApiKey | 'none', model: string): boolean
   /** Whether a call of that model could be made at once, but for its tokens. */
@@ -55,8 +57,10 @@ const farMs = 60_000
 export interface AdmissionOptions {
   readonly limits: ProviderLimits
   readonly keys: KeyRing
-  /** Calls at once in this process. */
+  /** Calls at once that this process has places for. */
   readonly concurrency: number
+  /** Whether the calls at once find themselves; else only a 429 limits them. */
+  readonly findsConcurrency: boolean
   /** Whether a healthy provider other than this one can take jobs for this model now. */
   readonly hasHealthyAlternative: (model: string) => boolean
   readonly clock: () => number
@@ -87,7 +91,7 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
     const { lastModel } = intake
     if (lastModel !== null && expected > 0) {
       const keyModel = availability.best(lastModel, noTokens, nowMs)?.keyModel
-      for (let i = 0; keyModel && i < expected; i++) demand.request(keyModel, noTokens)
+      if (keyModel) demand.request(keyModel, noTokens, expected)
     }
     demand.publish(limits.limiters)
     if (timer) clearTimeout(timer)
@@ -147,10 +151,17 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
       }
       intake.asked(model)
       if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
+      const tokens = permits.estimate(request)
+      // Nobody is before it, and there is room: it need not wait for the others of this turn.
+      const found = waiters.length === 0 ? availability.best(model, tokens, clock(), only) : null
+      if (found?.waitMs === 0) {
+        keys.used(found.keyModel.key)
+        return Promise.resolve(permits.grant(found.keyModel, tokens))
+      }
       return new Promise(resolve => {
         const waiter: Waiter = {
           model,
-          tokens: permits.estimate(request),
+          tokens,
           only,
           untilMs:
             clock() + (intake.otherModelHasRoom(model) ? Math.min(patienceMs, shortWaitMs) : patienceMs),
@@ -184,6 +195,9 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
     get intake() {
       return limits.isLimited ? intake.remaining(waiters.length, expected) : Number.POSITIVE_INFINITY
     },
+    get places() {
+      return intake.places
+    },
     hasOther: (key, model) => {
       const nowMs = clock()
       return keys
@@ -212,7 +226,7 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
 
 type AdmissionDeps = Omit<ProviderLimitsOptions, 'clock' | 'changed' | 'store'> & {
   readonly limitStore: LimitStore
-  /** Calls at once in this process. */
+  /** Calls at once that this process has places for. */
   readonly concurrency: number
   readonly hasHealthyAlternative: AdmissionOptions['hasHealthyAlternative']
 }
@@ -242,7 +256,8 @@ export const openAdmission = async (life: Lifecycle, parts: AdmissionDeps): Prom
 
 /** The demand on each limiter, summed over the waiting calls in their order. */
 interface DemandSum {
-  request(keyModel: KeyModelLimits, tokens: Tokens): void
+  /** `count` calls alike, each of so many tokens. */
+  request(keyModel: KeyModelLimits, tokens: Tokens, count?: number): void
   /** Reports the demand to all limiters, also where it is zero. */
   publish(limiters: Iterable<Limiter>): void
 }
@@ -252,14 +267,14 @@ const nothing: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
 const createDemandSum = (): DemandSum => {
   const wanted = new Map<Limiter, { waiting: number; tokens: number; readonly leastTokens: number }>()
   return {
-    request: ({ limiters }, tokens) => {
+    request: ({ limiters }, tokens, count = 1) => {
       for (const limiter of limiters) {
         const some = limiter.budget.countsTokens ? tokens() : 0
         const sum = wanted.get(limiter)
         if (sum) {
-          sum.waiting += 1
-          sum.tokens += some
-        } else wanted.set(limiter, { waiting: 1, tokens: some, leastTokens: some })
+          sum.waiting += count
+          sum.tokens += count * some
+        } else wanted.set(limiter, { waiting: count, tokens: count * some, leastTokens: some })
       }
     },
     publish: limiters => {

@@ -22,6 +22,8 @@ export interface Availability {
   waitMs(keyModel: KeyModelLimits, tokens: Tokens, nowMs: number): number
   /** How long the provider asked to be left alone. */
   blockedMs(keyModel: KeyModelLimits, nowMs: number): number
+  /** Whether its calls at once are still being found out, by ever more of them. */
+  isStarting(keyModel: KeyModelLimits): boolean
   /** Calls that may still be made. */
   spare(keyModel: KeyModelLimits, nowMs: number): number
   /**
@@ -65,6 +67,7 @@ export const createAvailability = (
   open: model => keys.inUse().map(key => limits.of(key, model)),
   waitMs,
   blockedMs: ({ limiters }, nowMs) => Math.max(0, ...limiters.map(({ budget }) => budget.blockedMs(nowMs))),
+  isStarting: ({ limiters }) => limiters.some(({ budget }) => budget.isStarting),
   spare: (keyModel, nowMs) => least(keyModel, budget => budget.spare(nowMs)),
   queue: (keyModel, nowMs) =>
     least(keyModel, budget =>

@@ -40,6 +40,8 @@ export interface ProviderLimitsOptions {
   readonly limits: ConfiguredLimits
   /** Whether the calls at once find themselves; else only a 429 limits them. */
   readonly findsConcurrency: boolean
+  /** Calls under way from before the target went out of order. */
+  readonly outlived: () => number
   readonly keys: KeyRing
   readonly store: LimitStore
   readonly subscriber: Redis
@@ -51,7 +53,7 @@ export interface ProviderLimitsOptions {
 }
 
 /** Slow start begins with so many calls at once of a key and model, over all processes. */
-const firstCalls = 16
+export const firstCalls = 16
 /** The fingerprint of a provider that needs no key. */
 const noKey = 'none'
 const fingerprintOf = (key: ApiKey | 'none'): string => (key === 'none' ? noKey : key.fingerprint)

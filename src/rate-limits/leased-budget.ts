@@ -13,6 +13,8 @@ export interface LeasedBudget {
   leave(unused: { readonly slotAtMs: number; readonly tokens: number } | null): void
   fill(lease: Lease, asked: Asked, sentAtMs: number, nowMs: number): void
   readonly calling: number
+  /** Of these, those that take part of a share of calls at once. */
+  readonly sharing: number
   /** Calls that may still be made of what is leased, each at its own time. */
   spare(nowMs: number): number
   /** Calls for which there are slots; Infinity where requests are not limited. */
@@ -43,6 +45,8 @@ const tokenLifeMs = 2_000
 const shareLifeMs = 4_000
 /** A reply this late grants slots whose time has passed: the process was frozen, or Redis was. */
 const lateMs = 2_000
+/** As many jobs may come while nothing is known yet. */
+const unknownSpare = 16
 /** Before the first reply, and where others hold all calls at once. */
 const soonMs = 20
 
@@ -51,7 +55,11 @@ interface Credit {
   readonly fromMs: number
 }
 
-export const createLeasedBudget = (): LeasedBudget => {
+/**
+ * `outlived`: calls under way from before the target went out of order, which it may never answer. While the calls at once are
+ * still being found out, they take no part of a share: else they would hold all of a small one until their timeouts.
+ */
+export const createLeasedBudget = (outlived: () => number = () => 0): LeasedBudget => {
   let slots: number[] = []
   let credits: Credit[] = []
   let calling = 0
@@ -65,6 +73,8 @@ export const createLeasedBudget = (): LeasedBudget => {
   let nextAtMs = 0
   let nextTokensAtMs = 0
   let blockedUntilMs = 0
+
+  const sharing = (): number => (isStarting ? Math.max(0, calling - outlived()) : calling)
 
   const clean = (nowMs: number): void => {
     while (slots.length > 0 && slots[0]! + slotLifeMs < nowMs) slots.shift()
@@ -89,7 +99,7 @@ export const createLeasedBudget = (): LeasedBudget => {
     return Math.max(soonMs, nextTokensAtMs - nowMs)
   }
   const shareWaitMs = (nowMs: number): number =>
-    share === null || (calling < share && nowMs < shareUntilMs) ? 0 : soonMs
+    share === null || (sharing() < share && nowMs < shareUntilMs) ? 0 : soonMs
 
   const spend = (tokens: number): void => {
     let owed = tokens
@@ -153,13 +163,17 @@ export const createLeasedBudget = (): LeasedBudget => {
     get calling() {
       return calling
     },
+    get sharing() {
+      return sharing()
+    },
     spare: nowMs => {
+      if (!isFilled) return unknownSpare
       clean(nowMs)
       const most = Number.POSITIVE_INFINITY
       return Math.max(
         0,
         Math.min(
-          share === null ? most : share - calling,
+          share === null ? most : share - sharing(),
           limitsRequests ? slots.length : most,
           limitsTokens ? Math.floor(credit() / Math.max(1, usualTokens)) : most,
         ),
@@ -182,7 +196,7 @@ export const createLeasedBudget = (): LeasedBudget => {
       return isShort
     },
     get isFull() {
-      return share !== null && calling >= share
+      return share !== null && sharing() >= share
     },
     get isStarting() {
       return isStarting

@@ -22,6 +22,8 @@ export interface LeaseRequest {
   readonly most?: number | undefined
   /** Whether a limit is configured or was told: then the ceiling holds nothing until a number at once was met. */
   readonly isTold: boolean
+  /** Whether it keeps to a rate that was learned: until then the ceiling holds. */
+  readonly isRated: boolean
   /** For calls that wait, and for those that are expected. */
   readonly slots: number
   readonly spareSlots: number
@@ -30,6 +32,8 @@ export interface LeaseRequest {
   readonly leastTokens: number
   /** Calls under way. */
   readonly calling: number
+  /** The most that were under way since the last time. */
+  readonly peak: number
   readonly waiting: number
   /** Concurrent calls to keep in hand for jobs that have yet to come. */
   readonly spare: number

@@ -55,6 +55,8 @@ export interface LimiterDeps {
   readonly clock: () => number
   /** Calls under way that the budget does not count. */
   readonly untracked: () => number
+  /** Calls under way that may never be answered; while the calls at once are found out, they do not count. */
+  readonly outlived: () => number
   /** A lease has come. */
   readonly changed: () => void
   readonly log: Logger
@@ -74,13 +76,13 @@ const horizonMs = 1_000
 /** From this ceiling on a process keeps a place in hand for a lone call; below, it would take it from others. */
 const manyPlaces = 16
 /** What this process did since its last report. */
-const nothingSince = { spent: 0, begun: 0, ok: 0, tookMs: 0 }
+const nothingSince = { spent: 0, begun: 0, ok: 0, tookMs: 0, peak: 0 }
 
 const nothingWanted: Demand = { waiting: 0, tokens: 0, leastTokens: 0 }
 
 export const createLimiter = (parts: LimiterDeps): Limiter => {
   const { name, terms, store, instance, clock, untracked, changed, log } = parts
-  const budget = createLeasedBudget()
+  const budget = createLeasedBudget(terms.first === undefined ? undefined : parts.outlived)
   const observations = createObservations(gapMs)
   const rate = createCallRate()
   const isConfigured = [terms.rpm, terms.tpm, terms.belowRpm, terms.belowTpm].some(
@@ -138,10 +140,11 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
     ...slotsWanted(nowMs),
     tokens: budget.countsTokens ? Math.ceil(tokensWanted(nowMs)) : 0,
     leastTokens: demand.leastTokens,
-    calling: budget.calling + untracked(),
+    calling: budget.sharing + untracked(),
     waiting: demand.waiting,
     spare: spareOf(nowMs),
     isTold: isConfigured || observed.told !== undefined || isToldIn(last),
+    isRated: last?.isRated ?? false,
     ...since,
     ...observed,
   })
@@ -221,7 +224,7 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
     },
     took: () => {
       usedAtMs = clock()
-      since = { ...since, begun: since.begun + 1 }
+      since = { ...since, begun: since.begun + 1, peak: Math.max(since.peak, budget.calling) }
       rate.note(usedAtMs)
       arm()
     },
@@ -229,9 +232,14 @@ export const createLimiter = (parts: LimiterDeps): Limiter => {
       since = { ...since, begun: since.begun - 1 }
     },
     ended: (more, tookMs) => {
-      const { spent, begun, ok } = since
-      since = { spent: spent + more, begun, ok, tookMs: since.tookMs }
-      if (tookMs !== null) since = { ...since, ok: ok + 1, tookMs: since.tookMs + tookMs }
+      since = {
+        ...since,
+        spent: since.spent + more,
+        ok: since.ok + (tookMs === null ? 0 : 1),
+        tookMs: since.tookMs + (tookMs ?? 0),
+        // What ends now was under way until now.
+        peak: Math.max(since.peak, budget.calling + 1),
+      }
       usedAtMs = clock()
       arm()
     },

@@ -105,6 +105,7 @@ describe('a provider whose calls hang', () => {
   it('comes back in steps when a check answers while its calls still hang, and is left for longer when they hang again', async () => {
     await open(
       {
+        concurrency: 50,
         health_check: { kind: 'models', interval: '60s' },
         breaker: { reset: '1500ms' },
         recovery: { ramp: '60s', step_interval: '30s', first_share: 0.1 },

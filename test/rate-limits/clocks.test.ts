@@ -40,6 +40,7 @@ const openAt = async (instance: string, offMs: number): Promise<Admission> => {
   const lanes = createProviderLimits({
     ...{
       provider: 'first',
+      outlived: () => 0,
       limits: { rpm },
       findsConcurrency: false,
       keys,
@@ -55,6 +56,7 @@ const openAt = async (instance: string, offMs: number): Promise<Admission> => {
     limits: lanes,
     keys,
     concurrency: 20,
+    findsConcurrency: false,
     hasHealthyAlternative: () => false,
     clock,
   })

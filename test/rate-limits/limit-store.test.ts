@@ -14,7 +14,7 @@ import { testRedis } from '../support/redis.ts'
 const meter = 'first#aaaa/gpt-4'
 const nothing: LeaseRequest = {
   ...{ slots: 0, spareSlots: 0, tokens: 0, leastTokens: 0, calling: 0, waiting: 0, spare: 0, spent: 0 },
-  ...{ learns: true, isTold: false, begun: 0, ok: 0, tookMs: 0 },
+  ...{ learns: true, isTold: false, isRated: false, peak: 0, begun: 0, ok: 0, tookMs: 0 },
   ...{ turnedAway: 0, overloaded: false, throttled: -1, blockMs: 0 },
 }
 
@@ -82,7 +82,7 @@ describe('the limit store', () => {
 
     it('come further apart when the provider tells of a lower limit, and not for a higher one', async () => {
       const lower = await ask('w1', { belowRpm: 600, slots: 1, told: { requests: 60 } })
-      expect(Math.round(lower.everyMs!)).toBe(1_034)
+      expect(Math.round(lower.everyMs!)).toBe(1_017)
       const higher = await ask('w1', { belowRpm: 600, slots: 1, told: { requests: 6_000 } })
       expect(higher.everyMs).toBeUndefined()
       expect(await seen()).toMatchObject({ key: 'aaaa', model: 'gpt-4', rpm: 6_000, tpm: null })

@@ -54,14 +54,14 @@ export const providerView = (facts: ProviderFacts): object => {
       rpm: facts.limits.rpm ?? null,
       tpm: facts.limits.tpm ?? null,
       concurrency: facts.limits.concurrency ?? null,
-      seen: facts.meters.map(meterView),
+      seen: facts.meters.map(meter => meterView(meter, workers)),
     },
     workers: workers.map(workerView),
     without_worker_since: secondsOrNull(facts.withoutWorkerSinceMs),
   }
 }
 
-const meterView = (meter: LimiterView): object => ({
+const meterView = (meter: LimiterView, workers: readonly WorkerHeartbeat[]): object => ({
   key: meter.key,
   model: meter.model,
   rpm: meter.rpm,
@@ -71,8 +71,26 @@ const meterView = (meter: LimiterView): object => ({
   told_at: meter.toldAtMs === null ? null : wholeSeconds(meter.toldAtMs),
   calls_in_flight: meter.callsInFlight,
   adaptive_concurrency: meter.ceiling,
+  adaptive_rpm: meter.learnedRpm,
   blocked_until: meter.blockedUntilMs === null ? null : wholeSeconds(meter.blockedUntilMs),
+  ...heldView(meter, workers),
 })
+
+/** What holds calls back right now, with the figure that it is held to. */
+const heldView = (
+  { blockedUntilMs, held, callsInFlight }: LimiterView,
+  workers: readonly WorkerHeartbeat[],
+): object => {
+  const by = (reason: string, limit: number | null = null, of: string | null = null): object => ({
+    ...{ held_by: reason, held_limit: limit, held_unit: of },
+  })
+  if (blockedUntilMs !== null) return by('left_alone')
+  if (held) return by(held.by, held.limit, held.of)
+  const bound = workers.reduce((sum, w) => sum + (w.processBound ?? w.concurrency), 0)
+  const underWay = workers.reduce((sum, w) => sum + w.callsInFlight, 0)
+  if (callsInFlight > 0 && underWay >= bound) return by('process_bound', bound, 'calls_at_once')
+  return by(callsInFlight > 0 ? 'nothing' : 'no_work')
+}
 
 /** What is out of use, or on its way back. */
 type Entry = Omit<Cooldown, 'state'> & { readonly state: CooldownState | CircuitState }
@@ -171,5 +189,6 @@ const workerView = (worker: WorkerHeartbeat): object => ({
   breaker: worker.breaker,
   calls_in_flight: worker.callsInFlight,
   concurrency: worker.concurrency,
+  process_bound: worker.processBound ?? worker.concurrency,
   seen_at: wholeSeconds(worker.seenAtMs),
 })

@@ -27,6 +27,7 @@ const worker = z.object({
   breaker: z.string(),
   calls_in_flight: z.int(),
   concurrency: z.int(),
+  process_bound: z.int(),
   seen_at: seconds,
 })
 
@@ -40,7 +41,14 @@ const seenLimits = z.object({
   told_at: seconds.nullable(),
   calls_in_flight: z.int(),
   adaptive_concurrency: z.int().nullable(),
+  adaptive_rpm: z.int().nullable(),
   blocked_until: seconds.nullable(),
+  held_by: z.enum([
+    ...(['told_limit', 'configured_limit', 'learned_rate', 'learned_ceiling'] as const),
+    ...(['left_alone', 'process_bound', 'no_work', 'nothing'] as const),
+  ]),
+  held_limit: z.int().nullable(),
+  held_unit: z.enum(['requests_per_minute', 'tokens_per_minute', 'calls_at_once']).nullable(),
 })
 
 const providerEvent = z.object({

@@ -70,7 +70,7 @@ const describe = (
     ['tokens per minute', String(limits.tpm ?? 'no limit')],
     [
       'calls at once',
-      `${limits.concurrency === undefined ? '' : `${limits.concurrency} in all, `}${concurrency} per worker process`,
+      `${limits.concurrency === undefined ? '' : `${limits.concurrency} in all, `}${concurrency === 'auto' ? 'as many as turn out to be of use' : `${concurrency} per worker process`}`,
     ],
     ...seenRows(seen),
     ['first choice of', first.join(', ') || 'no route'],

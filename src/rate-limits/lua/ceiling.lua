@@ -15,7 +15,8 @@ local function grow(state, seen, is_full, now)
   local short, was_full = math.max(1, state.took / state.ok), state.is_full
   state.long = state.long or short
   local gradient = math.max(0.5, math.min(1, tolerance * state.long / short))
-  state.long = state.long + (short - state.long) * 0.1
+  -- What is usual falls fast and rises slowly: else the ceiling would rise with the queue that it makes.
+  state.long = state.long + (short - state.long) * (short < state.long and 0.5 or 0.03)
   -- Answers differ in length: one slow round says nothing.
   state.slower = gradient < 1 and (state.slower or 0) + 1 or 0
   state.ok, state.took, state.is_full = 0, 0, false

@@ -30,18 +30,23 @@ end
 -- Only ever extended: a second, shorter answer must not cut the first one short.
 learned.blocked_until = math.max(blocked_until, ask.blockMs > 0 and now + ask.blockMs or 0)
 state.ceiling = state.ceiling or ask.first
-if ask.turnedAway > 0 and ask.isTold and (learned.even_until or 0) < now then
-  -- Where limits are told, a 429 speaks of a burst: an hour without any.
-  learned.even_until, state.epoch, state.cut_at = now + 3600000, state.epoch + 1, now
-elseif ask.learns and (state.ceiling or ask.turnedAway > 0 and calling > 0) then
+local is_struck = ask.isTold and ask.turnedAway > 0
+if is_struck and ask.throttled == state.epoch and now - (state.struck_at or 0) >= 1000 then
+  -- Where limits are told, a 429 speaks of a burst: an hour without any. One now and then is chance, three soon after say more.
+  state.strikes = now - (state.struck_at or 0) < 30000 and (state.strikes or 0) + 1 or 1
+  learned.even_until, state.struck_at = now + 3600000, now
+  if state.strikes < 3 then state.epoch = state.epoch + 1 end
+end
+if ask.learns and (state.ceiling or ask.turnedAway > 0 and calling > 0) and not (is_struck and (state.strikes or 0) < 3) then
   state.ceiling = state.ceiling or ask.calling + held
-  step(state, ask, ask.calling + held, calling, want, now, learned.blocked_until)
+  step(state, ask, math.max(ask.calling, ask.peak - ask.turnedAway) + held, calling, want, now, learned.blocked_until)
   if ask.most then state.ceiling = math.min(state.ceiling, ask.most) end
 end
 learned.rate = state.rate
 
--- The share of this process. Where limits are told, a ceiling holds only once a number at once was met.
-local ceiling = state.ceiling and (state.met or state.is_open or not ask.isTold) and math.floor(state.ceiling) or math.huge
+-- The share of this process. Where a rate is told or was met, a ceiling holds only once a number at once was met as well.
+local is_rated = ask.isTold or state.rate and ask.isRated
+local ceiling = state.ceiling and (state.met or state.is_open or not is_rated) and math.floor(state.ceiling) or math.huge
 local most = math.min(ask.concurrency or math.huge, ceiling)
 local reply = { epoch = state.epoch, blockedMs = math.max(0, learned.blocked_until - now), active = active }
 reply.ceiling, reply.isRated = state.ceiling and math.floor(state.ceiling), state.rate ~= nil

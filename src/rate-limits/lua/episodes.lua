@@ -38,9 +38,12 @@ local function judge(state, now, blocked)
   state.is_open, state.ok, state.took, state.turn = false, 0, 0, 1
   if state.is_soft then return end
   if state.rate then
-    -- A little less than the rate that was known; if that is not enough, it was far too high.
-    state.rate = state.rate * (now - (state.slowed_at or -1e9) < 10000 and 0.8 or 0.95)
-    state.ceiling, state.is_sure, state.slowed_at = state.before, true, now
+    -- A little less than the rate that was met. What is under way shows it after an answer's time: so long no further cut.
+    state.ceiling = state.before
+    if now - (state.slowed_at or -1e9) > math.max(3000, 1.5 * (state.long or 0)) then
+      state.rate = math.max(0.7 * state.rate, math.min(0.95 * state.rate, 1.02 * served_a_minute(state, now)))
+      state.is_sure, state.slowed_at = true, now
+    end
   elseif state.met and state.ceiling < 0.8 * state.met and now - state.met_at < 15000 then
     -- Soon after as many were served, fewer were too many.
     state.rate, state.is_sure, state.slowed_at = served_a_minute(state, now), false, now

@@ -40,7 +40,7 @@ if paced then by = 'told_limit' end
 local reply = {}
 if limit < math.huge or paced then
   -- A little under the limit, as calls do not all take the same time on their way.
-  local most = math.max(1, math.floor(math.min(limit, 1e9) * 0.99 + 0.5))
+  local most = math.max(1, math.floor(math.min(limit, 1e9) * 0.995 + 0.5))
   local free, pace, wait = look(state.window, most, now)
   free = math.max(0, math.floor(free))
   if paced then pace = math.min(pace, state.pace / 60000) end

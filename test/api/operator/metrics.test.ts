@@ -84,7 +84,7 @@ describe('GET /metrics', () => {
       'baton_queue_depth{queue="provider.first"}': 0,
       'baton_queue_depth{queue="webhooks"}': 0,
       'baton_calls_in_flight{provider="first"}': 0,
-      'baton_worker_concurrency{provider="first"}': 50,
+      'baton_worker_concurrency{provider="first"}': 16,
       'baton_provider_state{provider="first",state="healthy"}': 1,
       'baton_provider_state{provider="first",state="down"}': 0,
       'baton_provider_traffic_ratio{provider="second"}': 1,

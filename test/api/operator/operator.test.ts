@@ -50,7 +50,14 @@ describe('GET /v1/providers', () => {
       .poll(async () => (await providers())[0].workers)
       .toEqual([
         {
-          ...{ instance: 'w1', pid: 7, breaker: 'half_open', calls_in_flight: 3, concurrency: 50 },
+          ...{
+            instance: 'w1',
+            pid: 7,
+            breaker: 'half_open',
+            calls_in_flight: 3,
+            concurrency: 50,
+            process_bound: 50,
+          },
           seen_at: expect.any(Number),
         },
       ])
