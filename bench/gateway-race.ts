@@ -25,13 +25,14 @@ const floorQueue = 'floor'
 const concurrency = 100
 const queues = [provider, backup].map(name => placeOf(providerQueue(name)))
 
-const names = ['gateway', 'floor', 'door', 'jobs', 'jobs read', 'batch'] as const
+const names = ['gateway', 'floor', 'door', 'express', 'jobs', 'jobs read', 'batch'] as const
 type Name = (typeof names)[number]
 
 const called: Record<Name, string> = {
   gateway: 'gateway',
   floor: 'a bare route and a bare BullMQ worker',
   door: 'baton, POST /v1/chat/completions',
+  express: 'baton, the same, all in one process',
   jobs: 'baton, POST /v1/jobs, until all are done',
   'jobs read': 'baton, the same, and each result read',
   batch: 'baton, a batch, from upload to output read',
@@ -191,7 +192,9 @@ const openContenders = async (parties: Parties, count: number): Promise<Record<N
     children: [floorApi, await startFloor(environment, 'worker', floorInput)],
     redis: environment.redisPid,
   }
-  for (const child of [gateway, ...floor.children, ...team.children]) child.freeze()
+  const apart = { ...input, config: { ...input.config, redis: { prefix: 'express' } } }
+  const express = await startBaton(environment, 'all', apart)
+  for (const child of [gateway, express, ...floor.children, ...team.children]) child.freeze()
 
   const url = api.url
   return {
@@ -203,6 +206,12 @@ const openContenders = async (parties: Parties, count: number): Promise<Record<N
     ),
     floor: contender(parties, 'floor', floor, queueing(environment, floorApi.url)),
     door: contender(parties, 'door', team, posting(environment, url)),
+    express: contender(
+      parties,
+      'express',
+      { children: [express], redis: environment.redisPid },
+      posting(environment, express.url),
+    ),
     jobs: contender(parties, 'jobs', team, submitting(environment, url, false)),
     'jobs read': contender(parties, 'jobs read', team, submitting(environment, url, true)),
     batch: contender(parties, 'batch', team, batching(url, path)),

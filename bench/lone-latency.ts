@@ -17,28 +17,37 @@ const timer = (environment: TestEnvironment, url: string): (() => Promise<number
   }
 }
 
-/** What the way through the queue adds to a single call while nothing else happens, call by call in turn. */
+/**
+ * What Baton adds to a single call while nothing else happens, call by call in turn: by the way through the queue, with the API and
+ * the worker in two processes, and by the express lane, with both in one.
+ */
 export const loneLatency = (): Promise<void> =>
   withTestEnvironment(async environment => {
     const { url: simUrl } = await startSim(environment)
     const input = batonInput(environment.redisUrl, simUrl)
     await startBaton(environment, 'worker', input)
     const api = await startBaton(environment, 'api', input)
-    const callDirectly = timer(environment, simUrl)
-    const callThroughBaton = timer(environment, api.url)
+    const both = { ...input, config: { ...input.config, redis: { prefix: 'express' } } }
+    const express = await startBaton(environment, 'all', both)
+    const ways = [simUrl, api.url, express.url].map(url => ({
+      call: timer(environment, url),
+      ms: [] as number[],
+    }))
 
-    const direct: number[] = []
-    const through: number[] = []
     for (let i = 0; i < warmUpCount + callCount; i++) {
-      direct.push(await callDirectly())
-      through.push(await callThroughBaton())
+      for (const { call, ms } of ways) ms.push(await call())
     }
-    const measured = [direct, through].map(times => times.slice(warmUpCount)) as [number[], number[]]
+    const measured = ways.map(({ ms }) => ms.slice(warmUpCount))
     printTable(
-      ['ms', 'direct', 'baton', 'added'],
+      ['ms', 'direct', 'by the queue', 'added', 'express', 'added'],
       [50, 99].map(percent => {
-        const [straight, queued] = measured.map(times => percentile(times, percent)) as [number, number]
-        return [`p${percent}`, fixed(straight, 2), fixed(queued, 2), fixed(queued - straight, 2)]
+        const times = measured.map(ms => percentile(ms, percent)) as [number, number, number]
+        const [straight, queued, express] = times
+        return [
+          `p${percent}`,
+          fixed(straight, 2),
+          ...[queued, express].flatMap(ms => [fixed(ms, 2), fixed(ms - straight, 2)]),
+        ]
       }),
     )
   })

@@ -5,7 +5,8 @@ import type { TestEnvironment } from '../../harness/environment.ts'
 import { type SimulatedProvider, startSimulatedProvider } from '../../harness/simulated-provider.ts'
 import type { BatonInput } from './deployment.ts'
 
-type Role = 'api' | 'worker' | 'webhooks' | 'batches'
+/** `all`: the API and every provider's worker in one process. */
+type Role = 'api' | 'worker' | 'webhooks' | 'batches' | 'all'
 
 /** A process that ends with its environment; `url` is where it listens, if it does. */
 export type Contestant = Child & { readonly url: string }
