@@ -22,17 +22,24 @@ export const answerReader = (
   known: () => JobRecord | null = () => null,
 ): ((id: string) => Promise<JobRecord | null>) => {
   const holding = capacity.bytes.hold(request.tenant)
-  const gone = new AbortController()
+  let hasGone = (): void => undefined
   reply.raw.once('close', () => {
-    gone.abort()
+    hasGone()
     holding.release()
   })
+  /** Made for the few that wait: with its stack, it took 5 % of a call. */
+  const untilGone = (): AbortSignal => {
+    const gone = new AbortController()
+    hasGone = () => gone.abort()
+    return gone.signal
+  }
 
   const admit = async (bytes: number): Promise<void> => {
     if (bytes <= holding.bytes || reply.raw.destroyed) return
-    const signals = isOnlyWay ? [gone.signal] : [gone.signal, AbortSignal.timeout(pollPatienceMs)]
+    const gone = untilGone()
+    const signals = isOnlyWay ? [gone] : [gone, AbortSignal.timeout(pollPatienceMs)]
     const isLetIn = await capacity.bytes.wait(holding, bytes - holding.bytes, AbortSignal.any(signals))
-    if (!isLetIn && !gone.signal.aborted) throw capacity.refusedBytes('all')
+    if (!isLetIn && !gone.aborted) throw capacity.refusedBytes('all')
   }
 
   return async id => {
