@@ -10,6 +10,8 @@ export interface BatchRigOptions {
   readonly config?: ConfigInput
   /** Settings of the provider `first`. */
   readonly first?: ConfigInput
+  /** Providers that have a worker; both by default. */
+  readonly workers?: readonly string[]
   /** Batch workers in this process, each with connections of its own; one by default. */
   readonly feeders?: number
   readonly webhooks?: boolean
@@ -45,6 +47,13 @@ export const openBatchRig = async (options: BatchRigOptions = {}): Promise<Batch
       mixed: { provider: 'first', price: { input: 1, output: 2 }, fallback_to: 'claude' },
       'fail-400': { provider: 'first' },
       hang: { provider: 'first' },
+      split: {
+        provider: 'first',
+        upstream_model: 'hang',
+        fallback_to: 'claude',
+        strategy: 'weighted',
+        weights: { split: 1, claude: 1 },
+      },
       'slow-50ms': { provider: 'first' },
       'slow-1s': { provider: 'first' },
       'throttle-60s': { provider: 'first' },
@@ -59,7 +68,13 @@ export const openBatchRig = async (options: BatchRigOptions = {}): Promise<Batch
     feeders.push(another)
     return another
   }
-  const baton = await openBaton({ level: 'workers', config, prefix, webhooks: options.webhooks ?? false })
+  const baton = await openBaton({
+    level: 'workers',
+    config,
+    prefix,
+    webhooks: options.webhooks ?? false,
+    ...(options.workers && { workers: options.workers }),
+  })
   for (let i = 0; i < (options.feeders ?? 1); i++) await feeder()
   const desk = openDesk({ url, prefix }, dir)
 
