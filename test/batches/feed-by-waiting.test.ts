@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { providerQueue } from '../../src/queue/doorbells.ts'
 import type { Depth } from '../../src/queue/ready-list.ts'
+import { batchJobId } from '../../src/redis/keys.ts'
 import type { ConfigInput } from '../support/open-baton.ts'
 import { lines } from './batch-desk.ts'
 import { type BatchRig, openBatchRig } from './batch-rig.ts'
@@ -15,6 +16,12 @@ const open = async (batches: ConfigInput, first: ConfigInput): Promise<void> => 
   rig = await openBatchRig({ config: { batches }, first })
 }
 const depth = (): Promise<Depth> => rig.baton.context.doorbells.depth(providerQueue('first'))
+
+const parkedOf = async (id: string, fed: number): Promise<number> => {
+  const ids = Array.from({ length: fed }, (_, i) => batchJobId(id, i + 1))
+  const records = await rig.baton.context.store.readHeads(ids)
+  return records.filter(record => record?.status === 'parked').length
+}
 
 /** The most that waited, and the most that was fed and not collected, while the test ran. */
 const watch = (...ids: readonly string[]) => {
@@ -113,10 +120,16 @@ describe('a narrow window', () => {
   })
 
   it('counts parked lines as waiting', async () => {
-    const id = await rig.batch(lines(2_000, 'throttle-60s'))
+    const id = await rig.batch(lines(2_000, 'throttle-60000ms'))
     const seen = watch(id)
     await rig.reached(id, batch => batch.cursor.fed >= 200)
-    await until(async () => (await depth()).total === 0)
+    let [fed, unchanged] = [0, 0]
+    await until(async () => {
+      const { cursor } = await rig.read(id)
+      unchanged = cursor.fed === fed && (await parkedOf(id, fed)) >= 150 ? unchanged + 1 : 0
+      fed = cursor.fed
+      return unchanged === 50
+    })
     const { uncollected } = await seen()
     expect(uncollected).toBeGreaterThanOrEqual(200)
     expect(uncollected).toBeLessThanOrEqual(200 + 400)
