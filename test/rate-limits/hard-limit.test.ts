@@ -17,7 +17,10 @@ let api: Baton
 let workers: Child[]
 
 const configOf = (limits: object) => ({
-  providers: { first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'key', limits } },
+  // With more places than that, the first burst would turn nearly all jobs away, to come back later than this looks.
+  providers: {
+    first: { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'key', concurrency: 50, limits },
+  },
   models: { chain: { provider: 'first' } },
 })
 
