@@ -159,7 +159,8 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
     hasHealthyAlternative,
     log,
   })
-  places = () => admission.places
+  // A number that an operator chose is what shares are of, whatever a 429 taught.
+  if (concurrency === 'auto') places = () => admission.places
   return { ...opened, admission }
 }
 

@@ -29,7 +29,12 @@ local function cut(state, seen, under_way, now)
   elseif state.is_open then
     state.served = state.served - seen.turnedAway
   end
-  if state.is_open then state.ceiling, state.starting = math.max(1, math.floor(state.served)), false end
+  if state.is_open then
+    -- Where all were turned away, that was no number at once: half of what was, and on from there.
+    local is_all = state.served < 1
+    state.ceiling, state.starting = math.max(1, math.floor(is_all and state.before / 2 or state.served)), false
+    state.is_soft = state.is_soft or is_all
+  end
 end
 
 -- Says what an episode was about, once all its calls have come back.
