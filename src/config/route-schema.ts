@@ -45,6 +45,8 @@ export const route = z.strictObject({
   weights: z.record(z.string().min(1), numeric(z.number().nonnegative())).optional(),
   /** What a refusal does: end the job as succeeded with a flag, or try the next target. */
   on_refusal: z.enum(['succeed', 'handover']).default('succeed'),
+  /** How long a job waits for room under the limits of a target before the next one is asked. */
+  patience: duration.optional(),
   /** Whether a target may be asked without parameters that only steer, which it cannot be given. */
   adjust: z.enum(adjustPolicies).default('last_resort'),
   cache: cache.optional(),

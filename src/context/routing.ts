@@ -33,13 +33,14 @@ export interface Routing {
 
 const routeOf = (
   targets: readonly RouteTarget[],
-  { strategy, weights, on_refusal, adjust }: RouteConfig,
+  { strategy, weights, on_refusal, adjust, patience }: RouteConfig,
 ): Route => ({
   targets,
   strategy,
   weights: weights === undefined ? null : new Map(Object.entries(weights)),
   refusalHandsOver: on_refusal === 'handover',
   adjust,
+  patienceMs: patience ?? null,
 })
 
 export const routesOf = (config: Config): Routes =>

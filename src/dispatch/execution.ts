@@ -4,10 +4,10 @@ import type { Attempt } from '../domain/job.ts'
 import type { Obstacle } from '../domain/obstacle.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { RoutingLimits } from '../domain/routing/next-step.ts'
+import { patienceOf } from '../domain/routing/patience.ts'
 import { lossesOf } from '../domain/routing/worker-losses.ts'
 import type { Claim, JobResult, Move } from '../jobs/types.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
-import { shortWaitMs } from '../rate-limits/intake.ts'
 import { type Adjusted, isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
 import { atAccount, type Providers, type Route, type Routes, requestOf, singleTargetRoute } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
@@ -29,6 +29,8 @@ export interface Execution {
   /** See `RoutingState.exactUntilMs`. */
   readonly exactUntilMs: number
   readonly refusalHandsOver: boolean
+  /** How long it waits here for room while another target could be asked. */
+  readonly patienceMs: number
   readonly limits: RoutingLimits
   readonly interrupt: Interrupt
   /** All calls, oldest first, and how many of them the record holds already. */
@@ -97,11 +99,11 @@ export const exactUntilOf = (
   return putBack >= longestPatience ? 0 : (first === undefined ? nowMs : first.started_at * 1_000) + soonMs
 }
 
-/** How long the job waits for the limits: with another target, no longer than a handover costs. */
-export const maxWaitMs = ({ targets, current, isLastResort }: Execution): number => {
+/** How long the job waits for the limits: with another target, as long as its patience. */
+export const maxWaitMs = ({ targets, current, isLastResort, patienceMs }: Execution): number => {
   const others = targets.filter(target => target !== current)
   if (others.length === 0) return longWaitMs
-  return !isLastResort(current) && others.every(isLastResort) ? soonMs : shortWaitMs
+  return !isLastResort(current) && others.every(isLastResort) ? soonMs : patienceMs
 }
 
 /** Where the job goes when it leaves this worker: to the next target, or back into its current queue. */
@@ -168,6 +170,7 @@ export const createBegin = (deps: BeginDeps) => {
       isLastResort: isLast,
       exactUntilMs: exactUntilOf(claim, now()),
       refusalHandsOver: route.refusalHandsOver,
+      patienceMs: patienceOf(claim, route.patienceMs, now()),
       limits: { backoffOf, retries, maxAttempts },
       interrupt,
       attempts: [...claim.attempts],

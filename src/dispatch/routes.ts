@@ -14,6 +14,8 @@ export interface Route {
   readonly weights: ReadonlyMap<string, number> | null
   readonly refusalHandsOver: boolean
   readonly adjust: AdjustPolicy
+  /** Null for what follows from the job: see `patienceOf`. */
+  readonly patienceMs: number | null
 }
 
 /** The models that routes ask a provider for, in the order of the routes. */
@@ -41,6 +43,7 @@ export const singleTargetRoute = (target: RouteTarget, adjust: AdjustPolicy = 'l
   weights: null,
   refusalHandsOver: false,
   adjust,
+  patienceMs: null,
 })
 
 /** The request of a job as its record has it. */

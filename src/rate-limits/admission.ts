@@ -149,7 +149,7 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
         const key = only ?? keys.next()
         return Promise.resolve(key === null ? { kind: 'keyless' } : unlimited(key, model))
       }
-      intake.asked(model)
+      intake.asked(model, patienceMs)
       if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
       const tokens = permits.estimate(request)
       // Nobody is before it, and there is room: it need not wait for the others of this turn.

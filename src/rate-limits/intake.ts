@@ -5,7 +5,8 @@ import { firstCalls } from './key-model-limits.ts'
 export interface Intake {
   /** The model that was asked for last: the jobs to come are taken to be like that one. */
   readonly lastModel: string | null
-  asked(model: string): void
+  /** `patienceMs`: how long the job waits for room. */
+  asked(model: string, patienceMs: number): void
   /**
    * Whether another model may be called while this one may not: waiting jobs must leave slots to the other's
    * jobs.
@@ -46,6 +47,8 @@ export const createIntake = ({
 }: IntakeOptions): Intake => {
   let lastModel: string | null = null
   const startingPlaces = findsConcurrency ? Math.min(concurrency, firstCalls) : concurrency
+  /** Whether the job that asked last waits here for long: then those behind it are left in the queue, where they hold no slot. */
+  let isPatient = false
   const askedForAtMs = new Map<string, number>()
 
   const waitOf = (model: string): number => availability.best(model, noTokens, clock())?.waitMs ?? 0
@@ -73,9 +76,12 @@ export const createIntake = ({
     const blockedMs = Math.min(...open.map(keyModel => availability.blockedMs(keyModel, nowMs)))
     if (open.length === 0 || blockedMs > shortWaitMs) return all
     // Jobs that are not served here soon are handed over, as fast as the next provider takes them.
-    if (hasHealthyAlternative(model) && !open.some(availability.isStarting)) return all
+    const canLeave = hasHealthyAlternative(model)
+    if (canLeave && !isPatient && !open.some(availability.isStarting)) return all
     if (isBeside(model)) return Math.max(0, Math.ceil(places() / 2) - waiting)
-    const more = waitOf(model) > shortWaitMs ? spentRoom : 1
+    // Behind one that is patient may stand one that is not.
+    const isLong = (canLeave && isPatient) || waitOf(model) > shortWaitMs
+    const more = isLong ? spentRoom : 1
     return Math.max(0, spare + more - waiting - expected)
   }
 
@@ -83,8 +89,9 @@ export const createIntake = ({
     get lastModel() {
       return lastModel
     },
-    asked: model => {
+    asked: (model, patienceMs) => {
       lastModel = model
+      isPatient = patienceMs > shortWaitMs
       askedForAtMs.set(model, clock())
     },
     otherModelHasRoom: isBeside,
