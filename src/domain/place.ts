@@ -1,4 +1,5 @@
-import type { JobClass, Priority } from './job.ts'
+import type { Attempt, JobClass, Priority } from './job.ts'
+import { lossesOf } from './routing/worker-losses.ts'
 
 /**
  * The three classes of a queue. While all three wait, they get 64, 8 and 1 parts of the calls: so a connection waits for
@@ -11,7 +12,7 @@ export const classWeights: Readonly<Record<QueueClass, number>> = { interactive:
 
 /**
  * Where a job stands in a queue. It follows from the record alone, so a handover, a retry and a return from parking keep it, and
- * ringing twice is ringing once.
+ * ringing twice is ringing once. Only a job that lost its worker falls behind.
  */
 export interface Place {
   readonly tenant: string
@@ -33,12 +34,18 @@ export interface Placed {
   readonly line?: number
   /** A line whose batch was late, or near its deadline, when it was fed. */
   readonly urgent?: boolean
+  readonly attempts?: readonly Attempt[]
 }
 
 /** A job of high priority is due as soon as a connection that would wait for so long. */
 const highPriorityMs = 60_000
 /** Each line of a batch is due so long after the one before it: batches with about the same deadline take turns. */
 const betweenLinesMs = 1_000
+/**
+ * For each worker that it lost. At its old place it would be with the next one at once, beside the same jobs: those that are
+ * not to blame would be lost as often as the one that is.
+ */
+const lossMs = 3_600_000
 
 const classOf = ({ class: asked, priority, line, urgent }: Placed): QueueClass => {
   if (asked === 'interactive' || priority === 'high') return 'interactive'
@@ -46,10 +53,11 @@ const classOf = ({ class: asked, priority, line, urgent }: Placed): QueueClass =
   return priority === 'low' || line !== undefined ? 'bulk' : 'default'
 }
 
-const dueOf = ({ priority, createdAtMs, expiresAtMs, line = 0 }: Placed): number =>
-  priority === 'high'
+const dueOf = ({ priority, createdAtMs, expiresAtMs, line = 0, attempts = [] }: Placed): number =>
+  (priority === 'high'
     ? Math.min(expiresAtMs, createdAtMs + highPriorityMs)
-    : expiresAtMs + line * betweenLinesMs
+    : expiresAtMs + line * betweenLinesMs) +
+  lossesOf(attempts) * lossMs
 
 export const placeOf = (job: Placed): Place => ({
   tenant: job.tenant,
