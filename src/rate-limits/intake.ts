@@ -66,6 +66,10 @@ export const createIntake = ({
     return known.length < found.length || sum === 0 ? startingPlaces : Math.min(concurrency, sum)
   }
 
+  /** Nothing was asked for yet. What is taken and cannot be called is lost with this process if it dies. */
+  const startingFor = (taken: number): number =>
+    findsConcurrency ? Math.max(0, startingPlaces - taken) : Number.POSITIVE_INFINITY
+
   const leftFor = (model: string, waiting: number, expected: number): number => {
     const nowMs = clock()
     const open = availability.open(model)
@@ -99,6 +103,6 @@ export const createIntake = ({
       return places()
     },
     remaining: (waiting, expected) =>
-      lastModel === null ? Number.POSITIVE_INFINITY : leftFor(lastModel, waiting, expected),
+      lastModel === null ? startingFor(waiting + expected) : leftFor(lastModel, waiting, expected),
   }
 }
