@@ -5,6 +5,7 @@ import { createAvailability, noTokens, type Tokens } from './availability.ts'
 import { createIntake, shortWaitMs } from './intake.ts'
 import {
   createProviderLimits,
+  firstCalls,
   type KeyModelLimits,
   type ProviderLimits,
   type ProviderLimitsOptions,
@@ -32,7 +33,7 @@ export interface Admission {
   readonly places: number
   /** Whether another key may make a call of that model now, or soon. */
   hasOther(key: ApiKey | 'none', model: string): boolean
-  /** Whether a call of that model could be made at once, but for its tokens. */
+  /** Whether a call of that model could be made at once, or after the round trip of a lease; but for its tokens. */
   hasRoom(model: string): boolean
   /** Calls back whenever `intake` may have grown. */
   onIntake(listener: () => void): void
@@ -207,9 +208,14 @@ export const createAdmission = (options: AdmissionOptions): Admission => {
             other !== key && availability.waitMs(limits.of(other, model), noTokens, nowMs) < shortWaitMs,
         )
     },
-    hasRoom: model =>
-      !limits.isLimited ||
-      (waiters.length === 0 && availability.best(model, noTokens, clock())?.waitMs === 0),
+    hasRoom: model => {
+      if (!limits.isLimited) return true
+      const nowMs = clock()
+      const best = availability.best(model, noTokens, nowMs)
+      if (best?.rank !== 0 || waiters.length > 0) return false
+      // A lease is a round trip away, and may not bring more than the first calls to a provider.
+      return expected < Math.max(firstCalls, availability.spare(best.keyModel, nowMs))
+    },
     onIntake: listener => {
       onRoom = listener
     },

@@ -1,5 +1,6 @@
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import type { KeyModelLimits, ProviderLimits } from './key-model-limits.ts'
+import { soonMs } from './leased-budget.ts'
 
 /** The tokens that a call may use; reckoned when it is asked. */
 export type Tokens = () => number
@@ -9,14 +10,15 @@ export const noTokens: Tokens = () => 0
 export interface Availability {
   /**
    * The keyModel with the shortest wait among the keys in use, or `only` one, and that wait; null without a
-   * key.
+   * key. `rank` is that wait, and 0 where only a lease is lacking: such keys take their turns, or the one that was used last
+   * would be used for ever.
    */
   best(
     model: string,
     tokens: Tokens,
     nowMs: number,
     only?: ApiKey | 'none',
-  ): { readonly keyModel: KeyModelLimits; readonly waitMs: number } | null
+  ): { readonly keyModel: KeyModelLimits; readonly waitMs: number; readonly rank: number } | null
   /** The keys in use, beginning with the one whose turn it is. */
   open(model: string): readonly KeyModelLimits[]
   waitMs(keyModel: KeyModelLimits, tokens: Tokens, nowMs: number): number
@@ -45,6 +47,9 @@ const waitMs: Availability['waitMs'] = ({ limiters }, tokens, nowMs) => {
   return longestMs
 }
 
+/** Whether it has less than is wanted of it. One that is not, and has nothing in hand, has what it needs after a round trip. */
+const isShort = ({ limiters }: KeyModelLimits): boolean => limiters.some(({ budget }) => budget.isShort)
+
 const least = (
   { limiters }: KeyModelLimits,
   figure: (budget: KeyModelLimits['limiters'][number]['budget']) => number,
@@ -55,12 +60,13 @@ export const createAvailability = (
   keys: Pick<KeyRing, 'inUse'>,
 ): Availability => ({
   best: (model, tokens, nowMs, only) => {
-    let found: { keyModel: KeyModelLimits; waitMs: number } | null = null
+    let found: { keyModel: KeyModelLimits; waitMs: number; rank: number } | null = null
     for (const key of only === undefined ? keys.inUse() : [only]) {
       const keyModel = limits.of(key, model)
       const ms = waitMs(keyModel, tokens, nowMs)
-      if (!found || ms < found.waitMs) found = { keyModel, waitMs: ms }
-      if (ms === 0) break
+      const rank = ms <= soonMs && !isShort(keyModel) ? 0 : ms
+      if (!found || rank < found.rank) found = { keyModel, waitMs: ms, rank }
+      if (rank === 0) break
     }
     return found
   },

@@ -48,7 +48,7 @@ const lateMs = 2_000
 /** As many jobs may come while nothing is known yet. */
 const unknownSpare = 16
 /** Before the first reply, and where others hold all calls at once. */
-const soonMs = 20
+export const soonMs = 20
 
 interface Credit {
   tokens: number
