@@ -4,7 +4,8 @@ import { type BatchRig, openBatchRig } from './batch-rig.ts'
 
 let rig: BatchRig
 beforeAll(async () => {
-  rig = await openBatchRig()
+  // A number that does not grow: both batches are to run for a while.
+  rig = await openBatchRig({ first: { concurrency: 50 } })
 })
 afterAll(() => rig.close())
 

@@ -161,6 +161,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   upload_size_exceeded: 'uploads.test.ts',
   checksum_mismatch: 'uploads.test.ts',
   price_unknown: 'message-batches.test.ts',
+  deadline_unreachable: 'batches/deadlines.test.ts',
   storage_quota_exceeded: 'quotas.test.ts',
   too_many_open_batches: 'quotas.test.ts',
   batch_not_ended: 'message-batch-life.test.ts',
