@@ -32,6 +32,8 @@ interface Provider {
   readonly atOnce?: number
   /** How long an answer takes while so many are under way. */
   readonly latencyMs: (underWay: number) => number
+  /** So many calls begin between two leases at most; any number when absent. */
+  readonly perTick?: number
 }
 
 interface State {
@@ -71,7 +73,7 @@ const createSimulation = () => {
   }[] = []
 
   const goOn = async (provider: Provider, forMs: number): Promise<Figures> => {
-    const { rpm, atOnce = Number.POSITIVE_INFINITY, latencyMs } = provider
+    const { rpm, atOnce = Number.POSITIVE_INFINITY, latencyMs, perTick = Number.POSITIVE_INFINITY } = provider
     const burst = rpm === undefined ? 0 : rpm / 60
     bucket ??= burst
     const sums = { served: 0, turnedAway: 0, underWay: 0, ticks: 0 }
@@ -88,6 +90,7 @@ const createSimulation = () => {
       )
       let begun = 0
       while (
+        begun < perTick &&
         nowMs >= blockedUntilMs &&
         (calls.length < Math.floor(state.ceiling) || (state.rate !== undefined && state.is_open !== true)) &&
         (state.rate === undefined || credit >= 1)
@@ -159,6 +162,19 @@ describe('the ceiling of calls at once', () => {
     expect(meanUnderWay).toBeGreaterThan(180)
     expect(turnedAway).toBeLessThan(0.01)
   })
+
+  it.each([20, 7])(
+    'is that also where %i calls begin at a time, so that the first are turned away before the last begin',
+    async perTick => {
+      const { goOn } = createSimulation()
+      const provider = { atOnce: 200, latencyMs: () => 8_000, perTick }
+      await goOn(provider, 60_000)
+      const { meanUnderWay, turnedAway, state } = await goOn(provider, 120_000)
+      expect(state.rate).toBeUndefined()
+      expect(meanUnderWay).toBeGreaterThan(180)
+      expect(turnedAway).toBeLessThan(0.01)
+    },
+  )
 
   it.each([
     ['answers of 8 s', 8_000],

@@ -27,7 +27,8 @@ local function cut(state, seen, under_way, now)
     state.is_soft = seen.overloaded and seen.turnedAway == 0
     state.served = math.min(under_way, seen.overloaded and state.ceiling / 2 or state.ceiling)
   elseif state.is_open then
-    state.served = state.served - seen.turnedAway
+    -- The first may be turned away before the last have begun, so what is still under way was served, too.
+    state.served = math.max(state.served - seen.turnedAway, math.min(under_way, state.before))
   end
   if state.is_open then
     -- Where all were turned away, that was no number at once: half of what was, and on from there.
