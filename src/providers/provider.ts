@@ -2,6 +2,7 @@ import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { Carriage } from '../domain/routing/adjustments.ts'
+import type { StreamSink } from '../domain/streaming/stream-sink.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 
 export interface UpstreamRequest {
@@ -20,6 +21,11 @@ export interface UpstreamRequest {
   readonly apiKey: string | null
   /** Ends the call early: cancel, deadline, shutdown. The provider adds its own timeout. */
   readonly signal: CallSignal
+  /**
+   * Where the answer goes while it comes: then the body is sent as one that asks for a stream, and the outcome is what the
+   * events come to. Absent for calls that nobody reads along.
+   */
+  readonly stream?: StreamSink | undefined
 }
 
 /**
