@@ -44,4 +44,13 @@ describe('log lines on stdout', () => {
     )
     expect(lines).toHaveLength(1)
   })
+
+  it('do not wait for the disk', async () => {
+    const lines = await printedBy(
+      `const fs = await import('node:fs')
+      fs.default.fsyncSync = () => fs.writeSync(1, '{"synced":true}\\n')
+      log.info('a'); setTimeout(() => log.info('b'), 10)`,
+    )
+    expect(lines.map(line => (JSON.parse(line) as { msg?: string }).msg)).toEqual(['a', 'b'])
+  })
 })
