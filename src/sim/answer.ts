@@ -17,11 +17,16 @@ export interface AnswerContext {
   readonly outputTokens: number
 }
 
-/** The same request always gets the same answer, of at least `answerBytes` bytes where it is text. */
-export function answerTo(request: SimRequest, answerBytes: number): Answer {
+/**
+ * The same request always gets the same answer: where it is text, of at least `answerBytes` bytes, or of so many tokens
+ * of four characters.
+ */
+export function answerTo(request: SimRequest, answerBytes: number, tokens?: number): Answer {
   if (request.toolName !== null) return { kind: 'tool', name: request.toolName }
   if (request.schema !== undefined) return { kind: 'text', text: JSON.stringify(minimalJson(request.schema)) }
   const text = `echo: ${request.prompt.slice(0, 64).toWellFormed()}`
+  if (tokens !== undefined)
+    return { kind: 'text', text: (text + ' tok'.repeat(tokens)).slice(0, 4 * tokens).toWellFormed() }
   if (answerBytes === 0) return { kind: 'text', text }
   return { kind: 'text', text: text + '.'.repeat(Math.max(0, answerBytes - Buffer.byteLength(text))) }
 }

@@ -26,7 +26,25 @@ const answerFaultKinds = [
   'empty', // 200 without any choice or content
 ] as const
 
-export const faultKinds = [...errorKinds, ...answerFaultKinds] as const
+/** Faults of a stream. What meets a call that is not streamed is a good answer. */
+export const streamFaultKinds = [
+  'stream-stall', // headers, and nothing more
+  'stream-stall-midway', // falls silent in the middle of the answer
+  'stream-reset', // headers, then RST; `reset-mid-body` comes after content
+  'stream-error-first', // the first event is an error
+  'stream-error-after-role', // before any content
+  'stream-error-midway', // after content
+  'stream-json-error', // a 200 that is an error in JSON
+  'stream-no-body', // a 200 without a byte
+  'stream-no-finish', // ends well, though nothing says why
+  'stream-no-done', // without the mark that ends a stream
+  'stream-crlf', // lines end in CRLF
+  'stream-packets', // in packets of few bytes, cut anywhere
+  'stream-slow-first', // the first content comes late
+  'stream-slow-tokens', // so does every piece of it
+] as const
+
+export const faultKinds = [...errorKinds, ...answerFaultKinds, ...streamFaultKinds] as const
 
 export type ErrorKind = (typeof errorKinds)[number]
 /** Errors told as JSON in words that do not depend on the state of a limit. */
@@ -35,6 +53,10 @@ export type FaultKind = (typeof faultKinds)[number]
 
 export const isFaultKind = (name: string): name is FaultKind =>
   (faultKinds as readonly string[]).includes(name)
+
+/** True for outcomes that only a stream can meet. */
+export const isOfStreams = (outcome: string): boolean =>
+  (streamFaultKinds as readonly string[]).includes(outcome)
 
 /** True for the outcomes whose whole answer is an error that no limit has a part in. */
 export const isToldAsError = (outcome: string): outcome is Exclude<ErrorKind, 'throttle'> =>
@@ -70,10 +92,26 @@ const fault = z.strictObject({
   ms: ms.optional(),
 })
 
+/** At what pace streams come; all of it at once where nothing is said. */
+const streaming = z.strictObject({
+  /** From the headers to the first content. */
+  firstTokenMs: ms.default(0),
+  /** Between two pieces of the content. */
+  tokenGapMs: ms.default(0),
+  /** Text answers have so many tokens of four characters, streamed or not. */
+  tokens: z.int().positive().optional(),
+  /** Which error the faults that are an error event tell. */
+  error: z.enum(errorKinds).exclude(['throttle', 'error-502-html', 'html-error']).default('overloaded'),
+})
+
+/** Where a behaviour says nothing of streams. */
+export const atOncePace: z.output<typeof streaming> = streaming.parse({})
+
 /** How a simulated provider treats the calls that bring no script of their own. */
 export const behaviourSchema = z.strictObject({
   latency: latency.optional(),
   throttle: throttle.optional(),
+  stream: streaming.optional(),
   /** Several faults share one draw, so their rates add up. */
   fault: z.union([fault.transform(one => [one]), z.array(fault)]).default([]),
 })
@@ -83,4 +121,5 @@ export type BehaviourInput = z.input<typeof behaviourSchema>
 export type Behaviour = z.output<typeof behaviourSchema>
 export type Latency = z.output<typeof latency>
 export type ThrottleLimits = z.output<typeof throttle>
+export type Streaming = z.output<typeof streaming>
 export type Fault = z.output<typeof fault>

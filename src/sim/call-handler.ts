@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dialectOf, type Endpoint } from '../domain/endpoint.ts'
 import { type Answer, type AnswerContext, answerTo } from './answer.ts'
 import { message } from './anthropic-answers.ts'
-import { isToldAsError } from './behaviour.ts'
+import { messageStream } from './anthropic-stream.ts'
+import { isOfStreams, isToldAsError } from './behaviour.ts'
 import type { CallJournal } from './call-journal.ts'
 import type { CallStats, Outcome } from './call-stats.ts'
 import type { Decider, OrdinaryDecision } from './decide.ts'
-import { type Course, deliver, jsonReply, type Reply } from './deliver.ts'
+import { after, type Course, deliver, jsonReply, type Reply } from './deliver.ts'
+import { deliverStream } from './deliver-stream.ts'
 import {
   badRequestReply,
   type ErrorContext,
@@ -17,8 +19,13 @@ import {
 import { readBody } from './http-listener.ts'
 import { chatCompletion, response, textCompletion } from './openai-answers.ts'
 import { embeddings } from './openai-embeddings.ts'
+import { chatStream, completionStream } from './openai-streams.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
 import { identityOf, readRequest, type SimRequest, stringAt } from './read-request.ts'
+import { responseStream } from './responses-stream.ts'
+import { type StreamCourse, streamCourse } from './stream-course.ts'
+import { errorPart } from './stream-errors.ts'
+import type { StreamOf } from './stream-parts.ts'
 
 export interface CallHandlerParts {
   readonly stats: CallStats
@@ -44,7 +51,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-type PlannedCourse = Course & Pick<OrdinaryDecision, 'leave'>
+/** `stream`: in the place of the reply, where the answer is streamed. */
+type PlannedCourse = Course & Pick<OrdinaryDecision, 'leave'> & { readonly stream?: StreamCourse }
 
 const atOnce = (outcome: Outcome, reply: Reply): PlannedCourse => ({
   outcome,
@@ -64,25 +72,49 @@ export function createCallHandler({
 }: CallHandlerParts) {
   let served = 0
 
-  function answerReply(
-    { outcome, limits }: OrdinaryDecision,
-    request: SimRequest,
-    context: ErrorContext,
-  ): Reply {
+  function factsOf(outcome: Outcome, request: SimRequest): AnswerContext {
     const answer: Answer =
-      outcome === 'refusal' || outcome === 'empty' ? { kind: outcome } : answerTo(request, answerBytes)
-    const nowMs = now()
-    const createdS = Math.floor(nowMs / 1_000)
-    const facts = { request, answer, number: served, createdS, outputTokens: outputTokensOf(answer) }
-    const headers = limits === null ? {} : rateLimitHeaders(context.dialect, limits, nowMs)
-    headers[requestIdHeader[context.dialect]] = context.requestId
-    return jsonReply(200, headers, renderAnswer[request.endpoint](facts))
+      outcome === 'refusal' || outcome === 'empty'
+        ? { kind: outcome }
+        : answerTo(request, answerBytes, decider.streaming.tokens)
+    const createdS = Math.floor(now() / 1_000)
+    return { request, answer, number: served, createdS, outputTokens: outputTokensOf(answer) }
   }
 
-  function replyTo(decision: OrdinaryDecision, request: SimRequest, context: ErrorContext): Reply | null {
+  function headersOf({ limits }: OrdinaryDecision, context: ErrorContext): Record<string, string> {
+    const headers = limits === null ? {} : rateLimitHeaders(context.dialect, limits, now())
+    return { ...headers, [requestIdHeader[context.dialect]]: context.requestId }
+  }
+
+  function streamTo(decision: OrdinaryDecision, request: SimRequest, context: ErrorContext): StreamCourse {
+    const { outcome, bodyDelayMs: delayMs } = decision
+    const { endpoint, model } = request
+    const { streaming: pace } = decider
+    return streamCourse({
+      ...{ outcome, pace, delayMs, headers: headersOf(decision, context) },
+      parts: streamAnswer[endpoint]?.(factsOf(outcome, request)) ?? [],
+      failed: number => errorPart(endpoint, pace.error, model, number),
+    })
+  }
+
+  /** How a call that the decision lets through is answered. */
+  function serve(
+    decision: OrdinaryDecision,
+    request: SimRequest,
+    context: ErrorContext,
+  ): Pick<PlannedCourse, 'outcome' | 'reply' | 'stream'> {
     const { outcome } = decision
-    if (outcome === 'hang' || outcome === 'reset') return null
-    return isToldAsError(outcome) ? errorReply(context, outcome) : answerReply(decision, request, context)
+    if (outcome === 'hang' || outcome === 'reset') return { outcome, reply: null }
+    if (isToldAsError(outcome)) return { outcome, reply: errorReply(context, outcome) }
+    if (outcome === 'stream-json-error' && request.isStreamed)
+      return { outcome, reply: { ...errorReply(context, decider.streaming.error), status: 200 } }
+    if (request.isStreamed) return { outcome, reply: null, stream: streamTo(decision, request, context) }
+    const answer = renderAnswer[request.endpoint](factsOf(outcome, request))
+    // A fault of streams is none of a call that is not streamed.
+    return {
+      outcome: isOfStreams(outcome) ? 'ok' : outcome,
+      reply: jsonReply(200, headersOf(decision, context), answer),
+    }
   }
 
   function plan(
@@ -104,7 +136,7 @@ export function createCallHandler({
     if (decision === null) return blame('the script cannot be read')
     if (decision.outcome === 'throttle')
       return { ...decision, ...atOnce('throttle', throttleReply(context, decision, now())) }
-    return { ...decision, reply: replyTo(decision, request, context) }
+    return { ...decision, ...serve(decision, request, context) }
   }
 
   return (req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): void => {
@@ -119,9 +151,19 @@ export function createCallHandler({
       stats.decided(course.outcome, identity)
       note?.decided(course.outcome, identity)
       if (course.leave) res.once('close', course.leave)
-      deliver(res, course)
+      const { stream } = course
+      if (stream) after(course.delayMs, res, () => deliverStream(res, stream))
+      else deliver(res, course)
     })
   }
+}
+
+/** The events of a streamed answer; embeddings are not streamed. */
+const streamAnswer: Partial<Record<Endpoint, StreamOf>> = {
+  '/v1/chat/completions': chatStream,
+  '/v1/messages': messageStream,
+  '/v1/responses': responseStream,
+  '/v1/completions': completionStream,
 }
 
 /** How an answer looks in the format of each endpoint. */

@@ -1,9 +1,11 @@
 import {
+  atOncePace,
   type Behaviour,
   type BehaviourInput,
   behaviourSchema,
   type Fault,
   type Latency,
+  type Streaming,
 } from './behaviour.ts'
 import type { Outcome } from './call-stats.ts'
 import { parseScript, type Step, stepAt } from './script.ts'
@@ -46,6 +48,8 @@ export interface Decider {
   decideList(): OrdinaryDecision
   /** Replaces the behaviour, with full buckets. Throws a ZodError for one that is malformed. */
   behave(behaviour: BehaviourInput): void
+  /** At what pace streams come. */
+  readonly streaming: Streaming
   /** Lets every script begin anew. */
   rewind(): void
 }
@@ -122,6 +126,9 @@ export function createDecider(initial: BehaviourInput, { random, now }: Chance):
       return isOutage(decision) ? decision : { outcome: 'ok', delayMs: 0, bodyDelayMs: 0, limits: null }
     },
     behave,
+    get streaming() {
+      return behaviour.stream ?? atOncePace
+    },
     rewind: () => callsOfScript.clear(),
   }
 }

@@ -1,6 +1,7 @@
 import type { AnswerContext } from './answer.ts'
 
-const usageOf = ({ request, outputTokens }: AnswerContext) => ({
+/** Tokens as all of OpenAI's formats but Responses count them. */
+export const usageOf = ({ request, outputTokens }: AnswerContext) => ({
   prompt_tokens: request.inputTokens,
   completion_tokens: outputTokens,
   total_tokens: request.inputTokens + outputTokens,

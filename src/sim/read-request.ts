@@ -11,6 +11,8 @@ export interface SimRequest {
   readonly toolName: string | null
   /** The JSON schema that the answer must meet; undefined when plain text will do. */
   readonly schema: unknown
+  /** Whether the answer is to be streamed. */
+  readonly isStreamed: boolean
   /** A rough count: a token for every four characters of the body. */
   readonly inputTokens: number
 }
@@ -66,6 +68,7 @@ export function readRequest(endpoint: Endpoint, text: string, body: unknown): Si
     prompt,
     toolName: toolNameOf(body, prompt),
     schema: schemaOf(body),
+    isStreamed: endpoint !== '/v1/embeddings' && jsonAt(body, 'stream') === true,
     inputTokens: Math.ceil(text.length / 4),
   }
 }
