@@ -14,6 +14,7 @@ import { costOf } from '../domain/usage.ts'
 import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import { ignored } from '../health/probe-lease.ts'
+import { createRefusals } from '../health/refusals.ts'
 import type { TargetGate } from '../health/target-gate.ts'
 import type { Claim } from '../jobs/types.ts'
 import type { Provider, UpstreamRequest } from '../providers/provider.ts'
@@ -91,6 +92,7 @@ type AttemptFacts = Omit<Attempt, 'verdict' | 'reason' | 'possibly_billed'> & { 
 /** One upstream call in five steps: enter, call, judge, settle, report. */
 export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller => {
   const { provider, gate, keys, admission, cooldowns, stats, telemetry, redact, log, now } = deps
+  const refusals = createRefusals()
 
   /** Through the limits of the keys, then through the gate of the provider's health. */
   const enter = async (call: Call): Promise<CallPermit | (CallResult & { kind: 'shut' | 'left' })> => {
@@ -125,6 +127,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     { verdict, isFlexFull }: Judgement,
     target: RouteTarget,
     key: ApiKey | 'none',
+    begunAtMs: number,
     grounds: Grounds,
   ): void => {
     const { model } = target
@@ -138,13 +141,15 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
       gate.leaveAlone(model, now() + forMs, verdict.reason)
     }
     const { kind, retryAfterMs } = verdict
+    if (kind === 'ok') refusals.answered(model)
     if (isFlexFull) {
       out(`target:${provider.name}/${flexOf(target).model}`, 'throttled', retryAfterMs ?? defaultCoolingMs)
       return
     }
     if (kind === 'rate_limited') {
+      const forMs = refusals.turnedAway(model, begunAtMs, retryAfterMs ?? defaultCoolingMs, now())
       // Only the last usable key cools the target down: another key has limits of its own.
-      if (!admission.hasOther(key, model)) cool(retryAfterMs ?? defaultCoolingMs)
+      if (!admission.hasOther(key, model)) cool(forMs)
     }
     if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
@@ -183,7 +188,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     const { claim, target } = call
     const error = providerErrorOf(outcome, verdict, redact)
     const { provider: name, model, status_code, duration_ms: durationMs } = attempt
-    suspend(judgement, target, key, {
+    suspend(judgement, target, key, attempt.started_at * 1_000, {
       verdict: verdict.kind,
       ...(error && { error: { provider: name, model, status_code, ...error } }),
     })

@@ -193,4 +193,22 @@ describe('a provider that comes back after throttling', () => {
     expect(await events()).toEqual([])
     await allSucceed()
   })
+
+  it('one that asks for no wait, and turns all calls away, is left alone by jobs until it takes calls again', async () => {
+    await open({ concurrency: 10 })
+    first.waitMs = 0
+    second.latencyMs = 20
+    first.throttled = () => true
+    const jobs = await Promise.all(
+      Array.from({ length: 400 }, (_, i) => baton.chat('chain', { user: `n${i}` })),
+    )
+    const ended = await Promise.all(jobs.map(baton.ended))
+    expect(new Set(ended.map(job => job.status))).toEqual(new Set(['succeeded']))
+    expect(first.startedAtMs.length).toBeLessThan(200)
+    first.throttled = () => false
+    stream(40)
+    await becomes('recovering')
+    await becomes('healthy')
+    await allSucceed()
+  }, 40_000)
 })
