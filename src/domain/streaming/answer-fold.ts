@@ -1,9 +1,17 @@
+import type { Endpoint } from '../endpoint.ts'
 import type { SseEvent } from './sse-event.ts'
 
 /**
- * What an event is to a stream. `preamble`: comes before the model has said anything (a role, an id, a ping), so the attempt can
- * still be replaced. `content`: text, reasoning, a refusal, a tool call, or the finish of an answer that has none of these.
- * `usage`: nothing but what was used, after the answer. `error`: the provider gives up. `end`: the last event of a whole stream.
+ * What an event is to a stream. The first of kind `content` commits its attempt: until then another may replace it, since the
+ * client has seen nothing.
+ *
+ * - `content`: text, reasoning or a tool call, and all that follows it of the answer, its finish among that.
+ * - `preamble`: before any content. A role, an id, a ping; a refusal and a finish, too. A plain answer that has nothing else is judged
+ *   by those alone, and may be handed over (`refused`, a failed finish, an empty answer); so must be a streamed one. Such a stream
+ *   comes to its end without content: its answer is judged as a plain one, and reaches the client whole (`eventsOfAnswer`).
+ * - `usage`: nothing but what was used. Clients of chat and completions see it only where they asked for it.
+ * - `error`: the provider gives up, or the event cannot be read. It is never passed on.
+ * - `end`: the last event of a whole stream. It may hold all of the answer, even where no content came before.
  */
 export type EventKind = 'preamble' | 'content' | 'usage' | 'error' | 'end'
 
@@ -13,8 +21,13 @@ export interface AnswerFold {
   take(event: SseEvent): EventKind
   /** The answer so far, as the endpoint gives it without streaming; usage is there as far as it was told. */
   answer(): Record<string, unknown>
-  /** Whether the model has finished and said why; some vendors send no last event after that. */
+  /** Whether the answer has come to its end, by its last event or by a finish; some providers send no event after that. */
   isWhole(): boolean
-  /** The body of an error as the provider would give it without streaming; null before an `error` event. */
+  /** The body of an error as the provider would give it without streaming; null before an event of kind `error`. */
   error(): unknown
 }
+
+/** The endpoints whose answers can be streamed. */
+export type StreamedEndpoint = Exclude<Endpoint, '/v1/embeddings'>
+
+export const canStream = (endpoint: Endpoint): endpoint is StreamedEndpoint => endpoint !== '/v1/embeddings'
