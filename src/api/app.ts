@@ -36,6 +36,7 @@ import { addMirrorRoutes } from './operator/mirrors.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
+import { addResponseRoutes } from './responses/response-routes.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
 import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
 
@@ -132,5 +133,6 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addRetiredRoutes(scope)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
+  scope.register(async inner => addResponseRoutes(inner, parts, { capacity }))
   scope.register(async inner => addSyncRoutes(inner, parts, { waits, capacity }))
 }

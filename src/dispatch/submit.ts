@@ -34,6 +34,8 @@ export interface Submission {
   readonly priority: Priority
   /** Absent for the default one. */
   readonly class?: JobClass
+  /** See `JobSpec`. */
+  readonly background?: true
   readonly retryOf: string | null
   /** The client's Idempotency-Key, and a text that is the same exactly when the request is the same. */
   readonly idempotency: { readonly key: string; readonly request: string } | null

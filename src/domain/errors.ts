@@ -36,7 +36,7 @@ export const errorCodes = {
   },
   background_unsupported: {
     status: 400,
-    help: 'Responses in the background are not served; use `POST /v1/jobs` or `Prefer: respond-async`.',
+    help: 'A job and a line of a batch are in the background already; leave `background` out.',
   },
   streaming_unsupported: { status: 400, help: 'Streaming is not served; leave `stream` out.' },
   invalid_webhook_url: {
@@ -88,6 +88,10 @@ export const errorCodes = {
   },
   checksum_mismatch: { status: 400, help: '`md5` is not that of the parts put together.' },
   job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },
+  response_not_found: {
+    status: 404,
+    help: 'No such response in the background, or it is deleted or past its retention.',
+  },
   batch_not_found: { status: 404, help: 'No such batch, or it is past its retention.' },
   provider_not_found: { status: 404, help: 'The config names no such provider.' },
   mirror_not_found: { status: 404, help: 'The config has no route of this name with a mirror.' },

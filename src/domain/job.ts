@@ -147,6 +147,8 @@ export interface JobSpec {
   readonly retryOf: string | null
   /** Absent for the default one. */
   readonly class?: JobClass
+  /** Read at `/v1/responses`, as a response in the background: its request is kept as long as its answer. */
+  readonly background?: true
 }
 
 /** Codes of a job's own `error`: why it ended without success. */

@@ -19,12 +19,12 @@ const checkMessages: Check = ({ messages }) => {
 const checkInput: Check = ({ input, messages }) =>
   isAbsent(input) && isAbsent(messages) ? missing('input', 'is missing') : null
 
-/** What it would answer is an id to ask again with, at a path that is not served. */
+/** What a provider would answer is an id to ask again with. At `/v1/responses` it does not reach this check. */
 const checkBackground: Check = ({ background }) =>
   background === true
     ? new BatonError(
         'background_unsupported',
-        '`background` is not served here; leave it out, and send the request to POST /v1/jobs, or with the header `Prefer: respond-async`, to fetch the answer later.',
+        'A job is in the background already: leave `background` out, and read the job; or send the request to POST /v1/responses.',
         { param: 'background' },
       )
     : null

@@ -49,6 +49,7 @@ export const jobFields = (job: NewJob, run: FirstRun | null = null): string[] =>
   fields.push('tokens', String(job.tokens))
   if (job.tenant !== 'default') fields.push('tenant', job.tenant)
   if (job.urgent) fields.push('urgent', '1')
+  if (job.background) fields.push('background', '1')
   if (job.priority !== 'default') fields.push('priority', job.priority)
   if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
   if (job.metadata && Object.keys(job.metadata).length > 0)
@@ -78,6 +79,7 @@ export const headFields = [
   'class',
   'tokens',
   'urgent',
+  'background',
   'webhook',
   'metadata',
   'headers',

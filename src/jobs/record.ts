@@ -70,6 +70,8 @@ export interface JobRecord {
   /** Which request of its batch it is, from 1; absent for a job of its own. */
   readonly line?: number
   readonly urgent?: boolean
+  /** See `JobSpec`. */
+  readonly background?: true
   /** The latest time in the record itself. */
   readonly lastChangeAtMs: number
 }
@@ -270,6 +272,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     tokens: Number(fields.tokens ?? 0),
     ...(fields.custom_id !== undefined && { line: lineNumberOf(id) }),
     ...(fields.urgent !== undefined && { urgent: true }),
+    ...(fields.background !== undefined && { background: true }),
     lastChangeAtMs: Math.max(
       spec.createdAtMs,
       calledAtMs ?? 0,

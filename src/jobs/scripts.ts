@@ -32,6 +32,7 @@ export const jobScripts = {
   isolate: defineScript({ ...onRecord, lua: lua('isolate') }),
   account: defineScript({ ...onRecord, lua: lua('account') }),
   endWithoutAnswer: defineScript({ ...onRecord, lua: lua('end-without-answer'), keys: 3 }),
+  remove: defineScript({ ...onRecord, lua: lua('remove'), keys: 2 }),
   recover: defineScript({ ...onRecord, lua: lua('recover'), keys: 2 }),
   passOn: defineScript({ ...onRecord, lua: lua('pass-on'), keys: 2 }),
   takeDue: defineScript({ ...onRecord, lua: lua('take') }),

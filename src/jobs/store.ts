@@ -178,6 +178,8 @@ export const createJobStore = ({
     cancel: id =>
       endWithoutAnswer(id, 'cancelled', { code: 'cancelled', message: 'The job was cancelled.' }, 0),
 
+    remove: async id => (await run(jobScripts.remove, [keys.record(id), keys.payload(id), id])) === 1,
+
     expire: (id, deferRunningUntilMs) =>
       endWithoutAnswer(
         id,

@@ -129,6 +129,8 @@ export interface JobStore {
    * best. False where the log has no entry that stands for them.
    */
   account(claim: Pick<Claim, 'id' | 'token'>, attempts: readonly Attempt[]): Promise<boolean>
+  /** Removes a job in the background that has ended. False where there is none, or it has not. */
+  remove(id: string): Promise<boolean>
   /** The state the job was in; a final one or `gone` means that nothing was done. */
   cancel(id: string): Promise<string>
   expire(id: string, deferRunningUntilMs: number): Promise<string>
@@ -148,6 +150,6 @@ export interface JobStore {
   readWhen(id: string, admit: (bytes: number) => Promise<unknown>): Promise<JobRecord | null>
   /** Records without their responses, which are too long for a list. */
   readHeads(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
-  /** The request's body; null once the job has succeeded. */
+  /** The request's body; null once the job has succeeded, unless it is in the background. */
   readBody(id: string): Promise<string | null>
 }

@@ -69,8 +69,13 @@ export const createWholeJobs = ({ redis, keys, payloads, ...bare }: BareJobs): W
     readWhen,
 
     readBody: async id => {
-      const [state, request] = await redis.hmget(keys.record(id), 'state', 'request')
-      return state === 'succeeded' ? null : request || (await payloads.request(id))
+      const [state, request, background] = await redis.hmget(
+        keys.record(id),
+        'state',
+        'request',
+        'background',
+      )
+      return state === 'succeeded' && !background ? null : request || (await payloads.request(id))
     },
   }
 }

@@ -74,6 +74,11 @@ export const newMirrorId = (shard: number, nowMs: number): string => `mirror_${n
 export const mirrorIdOf = (jobId: string): string => `mirror_${ulidOf(jobId)}`
 
 export const isJobId = isIdOf(jobPrefix)
+/** What a client of Responses calls a job in the background: the same 26 characters. Ids of OpenAI's own are longer. */
+export const isResponseId = isIdOf('resp_')
+export const responseIdOf = (jobId: string): string => `resp_${ulidOf(jobId)}`
+export const jobOfResponse = (responseId: string): string => jobPrefix + ulidOf(responseId)
+
 export const isMirrorId = (id: string): boolean => id.startsWith('mirror_')
 export const isFileId = isIdOf('file-')
 export const isUploadId = isIdOf('upload_')

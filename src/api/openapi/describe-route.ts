@@ -7,6 +7,7 @@ import { fileOperations, uploadOperations } from '../files/openapi.ts'
 import { dialectsOfPath } from '../http/error-answer.ts'
 import { jobOperations } from '../jobs/openapi.ts'
 import { operatorOperations } from '../operator/openapi.ts'
+import { responseOperations } from '../responses/openapi.ts'
 import { modelOperations, syncOperations } from '../sync/openapi.ts'
 import { errorResponses, oneOf } from './error-responses.ts'
 import type { DescribedResponse, Operation, Operations } from './operation.ts'
@@ -15,6 +16,7 @@ import type { DescribedResponse, Operation, Operations } from './operation.ts'
 export const operations: Operations = {
   ...jobOperations,
   ...syncOperations,
+  ...responseOperations,
   ...modelOperations,
   ...fileOperations,
   ...uploadOperations,

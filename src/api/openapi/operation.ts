@@ -6,6 +6,7 @@ export const tags = {
   Jobs: 'Single jobs: submitted, read, cancelled and retried.',
   Completions:
     'The paths of existing clients: the connection waits while the request goes through the queues.',
+  Responses: "OpenAI's responses in the background.",
   Models: 'The routes of the config.',
   Files: "OpenAI's files.",
   Uploads: "OpenAI's uploads: files in parts.",

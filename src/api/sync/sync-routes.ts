@@ -1,24 +1,25 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { syncGraceMs } from '../../config/schema.ts'
-import type { Submission, Submitted } from '../../dispatch/submit.ts'
-import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
+import type { Submitted } from '../../dispatch/submit.ts'
+import { endpoints } from '../../domain/endpoint.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { Capacity } from '../http/capacity.ts'
 import { shuttingDown } from '../http/closing.ts'
 import { findOwnedJob } from '../http/find-owned.ts'
-import { forwardedHeadersOf } from '../http/forwarded-headers.ts'
-import { hasIdempotencyKey, idempotencyOf } from '../http/idempotency.ts'
+import { hasIdempotencyKey } from '../http/idempotency.ts'
 import { ignoreBodies, keepBodyText, releaseBody } from '../http/json-body.ts'
 import { parsePrefer, timeoutMsOf } from '../http/preferences.ts'
 import { acceptJob } from '../jobs/accept-job.ts'
 import { answerReader } from '../jobs/answer-reader.ts'
 import type { JobWaits } from '../jobs/job-waits.ts'
-import { type Completion, completion, refuseCompletionFaults } from '../jobs/request-schemas.ts'
+import { completion } from '../jobs/request-schemas.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
+import { acceptResponse, wantsBackground } from '../responses/background.ts'
 import { sendAnswer } from './send-answer.ts'
+import { backgroundSubmissionOf, type SyncRequest, submissionOf } from './submission.ts'
 
 /** A client that bounds its wait is answered this long after, whether the job has ended or not. */
 const timeoutGraceMs = 1_000
@@ -27,8 +28,6 @@ const freshMs = 1_000
 
 /** Its answer may have come in the last moment. */
 const isWithoutAnswer = ({ status }: JobRecord): boolean => !isTerminal(status) || status === 'cancelled'
-
-type SyncRequest = FastifyRequest<{ Body: Completion }>
 
 /**
  * The paths of existing clients: the request goes through the queue while the connection waits for the
@@ -70,6 +69,9 @@ export const addSyncRoutes = (
   }
 
   const serve = async (request: SyncRequest, reply: FastifyReply): Promise<unknown> => {
+    if (wantsBackground(request)) {
+      return acceptResponse(parts, request, reply, backgroundSubmissionOf(parts, request))
+    }
     const { respondAsync } = parsePrefer(request.headers.prefer)
     if (!respondAsync) holdPlace(request, reply)
     const submitted = await submit(request, respondAsync)
@@ -103,27 +105,6 @@ export const addSyncRoutes = (
 
   for (const endpoint of endpoints) {
     scope.withTypeProvider<ZodTypeProvider>().post(endpoint, { schema: { body: completion } }, serve)
-  }
-}
-
-const submissionOf = (parts: Pick<ApiParts, 'config'>, request: SyncRequest): Submission => {
-  const { body, bodyText } = request
-  const endpoint = request.routeOptions.url as Endpoint
-  refuseCompletionFaults(endpoint, body)
-  const headers = forwardedHeadersOf(parts, request, endpoint)
-  return {
-    tenant: request.tenant,
-    endpoint,
-    model: body.model as string,
-    body: bodyText,
-    parsedBody: body,
-    headers,
-    windowMs: timeoutMsOf(request, parts.config.jobs.sync_timeout) ?? parts.config.jobs.sync_timeout,
-    webhook: null,
-    metadata: null,
-    priority: 'default',
-    retryOf: null,
-    idempotency: idempotencyOf(request, headers, () => bodyText),
   }
 }
 

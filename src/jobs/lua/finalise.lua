@@ -23,8 +23,9 @@ end
 local function finalise(fields)
   local id, token, status, has_payload, frees_key, apart = unpack(fields, 1, 6)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target')
-  local state, holder, hop, generation, webhook, custom_id, target = unpack(r, 1, 7)
+  local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target',
+    'background')
+  local state, holder, hop, generation, webhook, custom_id, target, background = unpack(r, 1, 8)
   if not state or FINAL[state] then return 0 end
   local answer = apart ~= '' and answer_of(id, apart)
   if answer and redis.call('EXISTS', answer) == 0 then return -1 end
@@ -40,6 +41,8 @@ local function finalise(fields)
     account(record, token, '')
   end
   if frees_key then free_key(record, id) end
+  -- A short answer takes the place of its request, which readers of a response in the background ask for.
+  if background and fields[9] == 'request' then fields[9] = 'body' end
   if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, unpack(fields, 7)) then ended[#ended + 1] = id end
   obsolete[#obsolete + 1], obsolete[#obsolete + 2], obsolete[#obsolete + 3] = entries_of(id, hop, generation)
   -- The answer is kept as long as the record: until its webhook is delivered, or its line collected.
@@ -48,7 +51,7 @@ local function finalise(fields)
   end
   if has_payload then
     local payload = payload_of(id)
-    if status == 'succeeded' then payloads[#payloads + 1] = payload else redis.call('PEXPIRE', payload, retention) end
+    if status == 'succeeded' and not background then payloads[#payloads + 1] = payload else redis.call('PEXPIRE', payload, retention) end
   end
   return webhook and not custom_id and 2 or 1
 end

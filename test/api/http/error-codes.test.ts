@@ -112,6 +112,7 @@ const cases: readonly Case[] = [
   ['invalid_api_key', null, () => call(api, 'GET', '/v1/jobs')],
   ['job_not_found', 'id', () => get(`/v1/jobs/${unknownJob}`)],
   ['job_not_found', 'id', () => get('/v1/jobs/nonsense')],
+  ['response_not_found', 'id', () => get('/v1/responses/resp_1')],
   ['job_not_found', 'id', () => act(`/v1/jobs/${unknownJob}/cancel`)],
   ['job_not_found', 'id', () => act(`/v1/jobs/${unknownJob}/retry`)],
   ['delivery_not_found', 'id', () => act(`/v1/dead-letters/${unknownJob}/redeliver`)],

@@ -125,7 +125,6 @@ describe('synchronous calls', () => {
       ],
       ['/v1/messages', { model: 'claude', messages: {} }, 'messages', "'messages' must be an array."],
       ['/v1/embeddings', { model: 'gpt-4' }, 'input', "'input' is missing."],
-      ['/v1/responses', { model: 'gpt-4', input: 'hi', background: true }, 'background', /POST \/v1\/jobs/],
     ] as const)('on %s with %j is refused for %s', async (path, body, param, says) => {
       const { json, status } = await call(api, 'POST', path, { body })
       expect(status).toBe(400)

@@ -1,0 +1,86 @@
+import { failureStatus, isGivable, type JobError } from '../../domain/job.ts'
+import { toldFailure } from '../../domain/job-failure.ts'
+import type { JobRecord } from '../../jobs/record.ts'
+import { wholeSeconds } from '../../jobs/view.ts'
+import { type Edit, replacing, withEdits } from '../../json/edits.ts'
+import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
+import { JsonText } from '../../json/json-text.ts'
+import { membersOf } from '../../json/members.ts'
+import { responseIdOf } from '../../redis/keys.ts'
+
+/**
+ * A job in the background as OpenAI's API shows a response; to be written by `writeJson`. `request`: the parsed
+ * body that it was asked with, of which a response repeats the parameters.
+ */
+export const responseView = (record: JobRecord, request: unknown): object => {
+  const { status, response, error } = record
+  const id = responseIdOf(record.id)
+  if (status === 'succeeded' && response !== null && isGivable(error)) {
+    return new JsonText(asOurs(response.body, id))
+  }
+  return {
+    ...{ id, object: 'response', created_at: wholeSeconds(record.createdAtMs), background: true },
+    status: statusOf(record),
+    ...{ completed_at: null, error: error && status !== 'cancelled' ? toldError(error) : null },
+    ...{ incomplete_details: null, output: [], usage: null, model: record.model },
+    ...repeated(isJsonObject(request) ? request : {}),
+  }
+}
+
+/** Never back from `in_progress`, as with OpenAI: a job that waits after a call is still the same response. */
+const statusOf = ({ status, startedAtMs }: JobRecord): string => {
+  if (status === 'cancelled') return status
+  if (status === 'failed' || status === 'expired' || status === 'succeeded') return 'failed'
+  return startedAtMs === null ? 'queued' : 'in_progress'
+}
+
+/** As a waiting connection would have been told. */
+const toldError = (error: JobError): object => {
+  const { code, message } = toldFailure(error, failureStatus[error.code])
+  return { code, message }
+}
+
+/** What a response repeats of its request, with OpenAI's own defaults. */
+const defaults: JsonObject = {
+  instructions: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  metadata: {},
+  parallel_tool_calls: true,
+  previous_response_id: null,
+  prompt: null,
+  reasoning: { effort: null, summary: null },
+  safety_identifier: null,
+  service_tier: 'auto',
+  store: true,
+  temperature: 1,
+  text: { format: { type: 'text' } },
+  tool_choice: 'auto',
+  tools: [],
+  top_logprobs: 0,
+  top_p: 1,
+  truncation: 'disabled',
+  user: null,
+}
+
+const repeated = (request: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, request[name] ?? value]))
+
+/**
+ * The provider's answer under the id that the client has for it. The provider was asked in the foreground, and
+ * says so; every other byte is its own.
+ */
+const asOurs = (answer: string, id: string): string => {
+  const ours: Readonly<Record<string, unknown>> = { id, background: true }
+  const edits: Edit[] = []
+  const missing = new Set(Object.keys(ours))
+  for (const member of membersOf(answer)) {
+    if (!Object.hasOwn(ours, member.name)) continue
+    missing.delete(member.name)
+    edits.push(replacing(member, ours[member.name]))
+  }
+  const added = [...missing].map(name => `${JSON.stringify(name)}:${JSON.stringify(ours[name])},`).join('')
+  const start = answer.indexOf('{') + 1
+  if (added !== '' && start > 0) edits.push({ start, end: start, text: added })
+  return withEdits(answer, edits)
+}
