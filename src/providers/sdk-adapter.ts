@@ -2,6 +2,7 @@ import type {
   LanguageModelV4,
   LanguageModelV4CallOptions,
   LanguageModelV4GenerateResult,
+  LanguageModelV4StreamResult,
 } from '@ai-sdk/provider'
 import { UntranslatableError } from './formats/format-adapter.ts'
 import type { Supported } from './formats/supported.ts'
@@ -29,6 +30,12 @@ export interface SdkAdapter {
     connection: Connection,
     options: LanguageModelV4CallOptions,
   ): Promise<LanguageModelV4GenerateResult>
+  /** The same for an answer that is to come in parts. */
+  stream(
+    model: string,
+    connection: Connection,
+    options: LanguageModelV4CallOptions,
+  ): Promise<LanguageModelV4StreamResult>
   /** Headers that the SDK makes for each request and that go along with it, lower case. */
   readonly headers: readonly string[]
   /**
@@ -38,13 +45,31 @@ export interface SdkAdapter {
   readonly dryRunAnswer: object
 }
 
-/** A `generate` for SDK packages that need nothing but a model made. */
-export const generateWith =
-  (
-    createModel: (model: string, connection: Connection) => Promise<LanguageModelV4>,
-  ): SdkAdapter['generate'] =>
-  async (model, connection, options) =>
-    await (await createModel(model, connection)).doGenerate(options)
+/** What is used of a model of the SDK. */
+interface SdkModel<Options> {
+  doGenerate(options: Options): PromiseLike<LanguageModelV4GenerateResult>
+  doStream(options: Options): PromiseLike<LanguageModelV4StreamResult>
+}
+
+/** Both ways to ask. `fitted`: the options as the package takes them. */
+export const fittedCalls = <Options>(
+  createModel: (
+    model: string,
+    connection: Connection,
+    options: LanguageModelV4CallOptions,
+  ) => Promise<SdkModel<Options>>,
+  fitted: (options: LanguageModelV4CallOptions) => Options,
+): Pick<SdkAdapter, 'generate' | 'stream'> => ({
+  generate: async (model, connection, options) =>
+    await (await createModel(model, connection, options)).doGenerate(fitted(options)),
+  stream: async (model, connection, options) =>
+    await (await createModel(model, connection, options)).doStream(fitted(options)),
+})
+
+/** Both for SDK packages that need nothing but a model made. */
+export const callsOf = (
+  createModel: (model: string, connection: Connection) => Promise<LanguageModelV4>,
+): Pick<SdkAdapter, 'generate' | 'stream'> => fittedCalls(createModel, options => options)
 
 type WithoutMax = Omit<LanguageModelV4CallOptions, 'reasoning'> & {
   readonly reasoning?: Exclude<LanguageModelV4CallOptions['reasoning'], 'max'>

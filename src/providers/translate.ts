@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { LanguageModelV4GenerateResult } from '@ai-sdk/provider'
-import { holdsMore, isInFormatOf } from '../domain/classify/answer-formats.ts'
-import { factsInAnswer } from '../domain/classify/error-in-answer.ts'
-import { finishWord, meaningOf } from '../domain/classify/finish-words.ts'
-import type { Dialect, Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
+import { holdsMore } from '../domain/classify/answer-formats.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
 import { type Carriage, carriedWhole } from '../domain/routing/adjustments.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { isJsonObject, type JsonObject } from '../json/json-object.ts'
@@ -12,13 +10,15 @@ import { dryRun } from './dry-run.ts'
 import { chatAdapter, messagesAdapter } from './formats/adapters.ts'
 import { adjustmentsOf, withChanges } from './formats/field-rules.ts'
 import {
+  type AnswerFacts,
   type CreateFormatAdapter,
   type FormatAdapter,
-  MalformedAnswerError,
   UntranslatableError,
 } from './formats/format-adapter.ts'
 import type { UpstreamRequest } from './provider.ts'
+import type { Connection } from './sdk-adapter.ts'
 import { Seals, sealedOfAnswers, sealedOfRequests } from './seals.ts'
+import { endOf, isAnswerOf, isFailure, isSuccess, outcomeOfFailure } from './translation-outcomes.ts'
 import type { UpstreamType } from './upstream-type.ts'
 
 /** Posts a body in the provider's own format. `made`: headers that the AI SDK made for this request. */
@@ -40,6 +40,20 @@ export interface TranslationOptions {
 
 export type Reasons = (model: string) => boolean | undefined
 
+/** A request as the SDK takes it, and what its answer is put into the client's format with. */
+export interface Prepared {
+  readonly adapter: FormatAdapter
+  readonly options: LanguageModelV4CallOptions
+  readonly facts: AnswerFacts
+}
+
+/** How the SDK's request, as it goes out, becomes the answer that the SDK reads. */
+export type Exchange = (
+  path: string,
+  body: string,
+  made: Readonly<Record<string, string>>,
+) => Promise<Response>
+
 export interface Translation {
   carriage(model: string, body: unknown): Carriage
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
@@ -59,27 +73,6 @@ const once = <Value>(make: (name: string) => Value): ((name: string) => Value) =
   }
 }
 
-const isSuccess = (outcome: UpstreamOutcome): outcome is UpstreamAnswer =>
-  outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
-
-/** The SDKs would take an error, or any other JSON, for an empty answer. */
-const isAnswerOf = (dialect: UpstreamDialect, json: unknown): boolean =>
-  isJsonObject(json) && factsInAnswer(json) === null && isInFormatOf(dialect, json)
-
-/** The provider's own finish reason, unless only the SDK knows that it means a refusal. */
-const endOf = ({ finishReason: { raw, unified } }: LanguageModelV4GenerateResult): string | null =>
-  unified === 'content-filter' && ['ok', undefined].includes(meaningOf(finishWord(raw)))
-    ? 'content_filter'
-    : (raw ?? null)
-
-/**
- * The format of the client may have no word for it, and the provider has more to say of it than fits there.
- */
-const isFailure = (finish: string | null): boolean => {
-  const meaning = meaningOf(finishWord(finish))
-  return meaning !== undefined && meaning !== 'ok' && meaning !== 'refused'
-}
-
 /** An answer in the client's format, with the inputs of tools as the model wrote them. */
 const opened = (made: object, seals: Seals): Pick<UpstreamAnswer, 'text' | 'json'> => {
   const written = JSON.stringify(made)
@@ -90,37 +83,6 @@ const opened = (made: object, seals: Seals): Pick<UpstreamAnswer, 'text' | 'json
 const picked = (init: RequestInit | undefined, names: readonly string[]): Record<string, string> => {
   const headers = new Headers(init?.headers)
   return Object.fromEntries(names.flatMap(name => (headers.has(name) ? [[name, headers.get(name)!]] : [])))
-}
-
-/**
- * Stands in for the provider's answer to a request that could not be put into its format, so was never sent:
- * the caller's doing, hence a 400, in a shape that is judged as such in any dialect, and no fault of the
- * provider.
- */
-const untranslatable = (dialect: Dialect, message: string): UpstreamAnswer => {
-  const error = { type: 'invalid_request_error', message }
-  const json =
-    dialect === 'anthropic'
-      ? { type: 'error', error: { ...error, code: 'untranslatable' }, request_id: null }
-      : { error: { ...error, param: null, code: 'untranslatable' } }
-  return { kind: 'answer', status: 400, headers: {}, text: JSON.stringify(json), json }
-}
-
-const reasonOf = (error: unknown): string => {
-  if (error instanceof UntranslatableError) return error.message
-  // The stack was not enough for what the SDK writes by recursion.
-  if (error instanceof RangeError)
-    return 'the request is nested too deeply to be translated for this provider'
-  return 'the request cannot be translated for this provider'
-}
-
-/** What a failed translation comes to, by how far the call had gone. */
-const outcomeOfFailure = (raw: UpstreamOutcome | null, dialect: Dialect, error: unknown): UpstreamOutcome => {
-  if (raw === null) return untranslatable(dialect, reasonOf(error))
-  if (!isSuccess(raw)) return raw
-  // Paid for, so it is judged as it came and given to the job's owner. The SDK's error holds the request and
-  // stays here.
-  return { ...raw, untold: error instanceof MalformedAnswerError ? 'malformed' : 'untranslatable' }
 }
 
 /** The body as the target takes it. Throws where that needs more than the request allows. */
@@ -145,8 +107,8 @@ const createTranslation = (
   const dialect = type.dialect === 'anthropic' ? 'anthropic' : 'openai'
   const root = base.origin + basePath(base)
 
-  const generate = async (request: UpstreamRequest, seals: Seals, fetch: typeof globalThis.fetch) => {
-    const { model, apiKey } = request
+  const prepare = async (request: UpstreamRequest, seals: Seals): Promise<Prepared> => {
+    const { model } = request
     const body: unknown = JSON.parse(seals.seal(request.body, sealedOfRequests[endpoint]))
     if (!isJsonObject(body)) throw new UntranslatableError('body')
     const { adapter, limit } = towards(model)
@@ -155,10 +117,11 @@ const createTranslation = (
       request.maxOutputTokens ?? limit,
     )
     await dryRun(sdk, model, options)
-    const baseUrl = type.sdkBase?.(root, model) ?? root
-    const written = (text: string): string => seals.open(text)
-    const result = await sdk.generate(model, { baseUrl, apiKey, fetch, now, written }, options)
-    return { result, adapter, toolNames }
+    return {
+      adapter,
+      options,
+      facts: { id: randomUUID(), model, created: Math.floor(now() / 1000), toolNames },
+    }
   }
 
   const pathOf = (url: string, model: string): string => {
@@ -167,13 +130,25 @@ const createTranslation = (
     return pathname + search
   }
 
+  const connectionOf = (
+    { model, apiKey }: UpstreamRequest,
+    seals: Seals,
+    exchange: Exchange,
+  ): Connection => ({
+    baseUrl: type.sdkBase?.(root, model) ?? root,
+    apiKey,
+    now,
+    written: text => seals.open(text),
+    fetch: (url, init) =>
+      exchange(pathOf(String(url), model), seals.open(String(init?.body)), picked(init, sdk.headers)),
+  })
+
   const call = async (request: UpstreamRequest): Promise<UpstreamOutcome> => {
     const seals = new Seals()
     let raw: UpstreamOutcome | null = null
     let headers: UpstreamAnswer['headers'] = {}
-    const fetch: typeof globalThis.fetch = async (url, init) => {
-      const path = pathOf(String(url), request.model)
-      const outcome = await send(path, seals.open(String(init?.body)), request, picked(init, sdk.headers))
+    const exchange: Exchange = async (path, body, made) => {
+      const outcome = await send(path, body, request, made)
       raw = outcome
       if (!isSuccess(outcome) || !isAnswerOf(type.dialect, outcome.json))
         throw new Error('nothing to translate')
@@ -181,13 +156,18 @@ const createTranslation = (
       return new Response(seals.seal(outcome.text, sealedOfAnswers[type.dialect]))
     }
     try {
-      const { result, adapter, toolNames } = await generate(request, seals, fetch)
-      const finish = endOf(result)
+      const { adapter, options, facts } = await prepare(request, seals)
+      const result = await sdk.generate(request.model, connectionOf(request, seals, exchange), options)
+      const finish = endOf(result.finishReason)
       if (raw !== null && (isFailure(finish) || holdsMore((raw as UpstreamAnswer).json)))
         return { ...(raw as UpstreamAnswer), finish, untold: 'untranslatable' }
-      const created = Math.floor(now() / 1000)
-      const made = adapter.fromResult(result, { id: randomUUID(), model: request.model, created, toolNames })
-      return { kind: 'answer', status: 200, headers, ...opened(made, seals), finish }
+      return {
+        kind: 'answer',
+        status: 200,
+        headers,
+        ...opened(adapter.fromResult(result, facts), seals),
+        finish,
+      }
     } catch (error) {
       return outcomeOfFailure(raw, dialect, error)
     }

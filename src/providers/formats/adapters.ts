@@ -1,10 +1,12 @@
 import { changesInMessages, unsupportedInMessages } from './anthropic-messages-parameters.ts'
 import { type MessagesRequest, messagesToCallOptions } from './anthropic-messages-request.ts'
 import { messageFromResult } from './anthropic-messages-response.ts'
+import { MessageEvents } from './anthropic-messages-stream.ts'
 import type { CreateFormatAdapter } from './format-adapter.ts'
 import { changesInChat, unsupportedInChat } from './openai-chat-parameters.ts'
 import { type ChatRequest, chatToCallOptions } from './openai-chat-request.ts'
 import { chatFromResult } from './openai-chat-response.ts'
+import { ChatEvents } from './openai-chat-stream.ts'
 
 /** Anthropic messages on this side. */
 export const messagesAdapter: CreateFormatAdapter = supported => ({
@@ -14,6 +16,7 @@ export const messagesAdapter: CreateFormatAdapter = supported => ({
   // rejected.
   toCallOptions: (body, limit) => messagesToCallOptions(body as unknown as MessagesRequest, supported, limit),
   fromResult: messageFromResult,
+  toEvents: facts => new MessageEvents(facts),
 })
 
 /** OpenAI chat completions on this side. */
@@ -24,4 +27,5 @@ export const chatAdapter: CreateFormatAdapter = supported => ({
   // rejected.
   toCallOptions: (body, limit) => chatToCallOptions(body as unknown as ChatRequest, supported, limit),
   fromResult: chatFromResult,
+  toEvents: facts => new ChatEvents(facts),
 })

@@ -1,5 +1,11 @@
 import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
-import type { ContentBlock, Message, StopReason, Usage } from '@anthropic-ai/sdk/resources/messages'
+import type {
+  ContentBlock,
+  Message,
+  StopReason,
+  ToolUseBlock,
+  Usage,
+} from '@anthropic-ai/sdk/resources/messages'
 import { thinkingBlockOf } from './earlier-reasoning.ts'
 import { type AnswerFacts, MalformedAnswerError } from './format-adapter.ts'
 import type { ToolNames } from './tool-names.ts'
@@ -19,7 +25,7 @@ const stopReasons: Readonly<Record<LanguageModelV4GenerateResult['finishReason']
  * Arguments that the limit of length cut off are left out: Anthropic's clients know from the stop reason that
  * a call at the end of such an answer is not whole, and half of its values would be worse than none.
  */
-const inputOf = (text: string, isCut: boolean): unknown => {
+export const inputOf = (text: string, isCut: boolean): unknown => {
   try {
     // A call without parameters comes with empty arguments, or none, from some models.
     return JSON.parse(text || '{}') ?? {}
@@ -29,6 +35,14 @@ const inputOf = (text: string, isCut: boolean): unknown => {
   }
 }
 
+export const toolUseOf = (id: string, name: string, input: unknown): ToolUseBlock => ({
+  type: 'tool_use',
+  id,
+  name,
+  input,
+  caller: { type: 'direct' },
+})
+
 const blockOf = (part: LanguageModelV4Content, isCut: boolean, names: ToolNames): ContentBlock[] => {
   switch (part.type) {
     case 'text':
@@ -36,25 +50,22 @@ const blockOf = (part: LanguageModelV4Content, isCut: boolean, names: ToolNames)
     case 'reasoning':
       return [thinkingBlockOf(part.text, part.providerMetadata)]
     case 'tool-call': {
-      const input = inputOf(part.input, isCut)
-      return [
-        {
-          type: 'tool_use',
-          id: part.toolCallId,
-          name: names.original(part.toolName),
-          input,
-          caller: { type: 'direct' },
-        },
-      ]
+      return [toolUseOf(part.toolCallId, names.original(part.toolName), inputOf(part.input, isCut))]
     }
     case 'file':
-      throw new Error('a message has no place for a file')
+      throw noPlaceForFiles()
     default:
       return []
   }
 }
 
-const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['usage']): Usage => ({
+/** OpenAI says `stop` after a call that `tool_choice` forced. */
+export const stopReasonOf = (
+  { unified }: LanguageModelV4GenerateResult['finishReason'],
+  callsTool: boolean,
+): StopReason => (unified === 'stop' && callsTool ? 'tool_use' : stopReasons[unified])
+
+export const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['usage']): Usage => ({
   input_tokens: inputTokens.noCache ?? 0,
   output_tokens: outputTokens.total ?? 0,
   cache_creation_input_tokens: inputTokens.cacheWrite ?? 0,
@@ -67,6 +78,28 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['u
   speed: null,
 })
 
+const noTokens: LanguageModelV4GenerateResult['usage'] = {
+  inputTokens: { total: 0, noCache: 0, cacheRead: 0, cacheWrite: 0 },
+  outputTokens: { total: 0, text: 0, reasoning: 0 },
+}
+
+/** A message of which nothing has come yet. */
+export const emptyMessage = (id: string | undefined, facts: AnswerFacts): Message => ({
+  id: id ?? `msg_${facts.id}`,
+  type: 'message',
+  role: 'assistant',
+  model: facts.model,
+  content: [],
+  stop_reason: null,
+  stop_sequence: null,
+  stop_details: null,
+  container: null,
+  diagnostics: null,
+  usage: usageOf(noTokens),
+})
+
+export const noPlaceForFiles = (): Error => new Error('a message has no place for a file')
+
 /**
  * The result as an Anthropic message. Throws MalformedAnswerError where a tool call's arguments are no JSON
  * although it is done.
@@ -76,19 +109,11 @@ export const messageFromResult = (
   facts: AnswerFacts,
 ): Message => {
   const blocks = content.flatMap(part => blockOf(part, finishReason.unified === 'length', facts.toolNames))
-  // OpenAI says `stop` after a call that `tool_choice` forced.
-  const callsTool = finishReason.unified === 'stop' && blocks.some(block => block.type === 'tool_use')
+  const callsTool = blocks.some(block => block.type === 'tool_use')
   return {
-    id: response?.id ?? `msg_${facts.id}`,
-    type: 'message',
-    role: 'assistant',
-    model: facts.model,
+    ...emptyMessage(response?.id, facts),
     content: blocks,
-    stop_reason: callsTool ? 'tool_use' : stopReasons[finishReason.unified],
-    stop_sequence: null,
-    stop_details: null,
-    container: null,
-    diagnostics: null,
+    stop_reason: stopReasonOf(finishReason, callsTool),
     usage: usageOf(usage),
   }
 }

@@ -1,4 +1,9 @@
-import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4GenerateResult,
+  LanguageModelV4StreamPart,
+} from '@ai-sdk/provider'
+import type { SseEvent } from '../../domain/streaming/sse-event.ts'
 import type { JsonObject } from '../../json/json-object.ts'
 import type { FieldChange } from './field-rules.ts'
 import type { Supported } from './supported.ts'
@@ -33,6 +38,16 @@ export interface FormatAdapter {
   /** `limit` is for bodies that name none of their own. */
   toCallOptions(body: JsonObject, limit: number | undefined): PreparedCall
   fromResult(result: LanguageModelV4GenerateResult, facts: AnswerFacts): object
+  toEvents(facts: AnswerFacts): StreamEncoder
+}
+
+/** Puts the parts of one answer, as they come, into the events of a format. They come to what `fromResult` gives. */
+export interface StreamEncoder {
+  /**
+   * The events for the next part; none for one that says nothing to a client. With the part `finish` the stream ends. Throws
+   * on what the format cannot express, and MalformedAnswerError as `fromResult` does.
+   */
+  take(part: LanguageModelV4StreamPart): readonly SseEvent[]
 }
 
 /** The adapter of a client's format for a model that supports that much. */

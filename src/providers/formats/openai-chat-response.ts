@@ -1,4 +1,8 @@
-import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider'
+import type {
+  LanguageModelV4Content,
+  LanguageModelV4GenerateResult,
+  SharedV4ProviderMetadata,
+} from '@ai-sdk/provider'
 import type { ChatCompletion, ChatCompletionMessageToolCall } from 'openai/resources/chat/completions'
 import { thinkingBlockOf, unsigned } from './earlier-reasoning.ts'
 import type { AnswerFacts } from './format-adapter.ts'
@@ -22,10 +26,10 @@ const finishReasons: Readonly<
  * A turn of Claude that wants to be gone on with is not done: the nearest that OpenAI's clients know is an
  * answer cut off.
  */
-const finishOf = ({ raw, unified }: LanguageModelV4GenerateResult['finishReason']): FinishReason =>
+export const finishOf = ({ raw, unified }: LanguageModelV4GenerateResult['finishReason']): FinishReason =>
   raw === 'pause_turn' ? 'length' : finishReasons[unified]
 
-const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['usage']) => {
+export const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['usage']) => {
   const input = inputTokens.total ?? 0
   const output = outputTokens.total ?? 0
   return {
@@ -44,7 +48,7 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4GenerateResult['u
  * Reasoning as those who show it in this format write it, and beside it what a later turn needs to bring it
  * back: LiteLLM's clients know both names.
  */
-const reasoningOf = (content: readonly LanguageModelV4Content[]) => {
+export const reasoningOf = (content: readonly LanguageModelV4Content[]) => {
   const blocks = content.flatMap(part =>
     part.type === 'reasoning' ? [thinkingBlockOf(part.text, part.providerMetadata)] : [],
   )
@@ -57,10 +61,16 @@ const reasoningOf = (content: readonly LanguageModelV4Content[]) => {
 }
 
 /** Gemini wants the signature of a call back; this is where Google's own imitation of this format has it. */
-const signatureOf = ({ providerMetadata: metadata }: LanguageModelV4Content) => {
+export const signatureOf = ({
+  providerMetadata: metadata,
+}: {
+  readonly providerMetadata?: SharedV4ProviderMetadata
+}) => {
   const signature = (metadata?.google ?? metadata?.vertex ?? metadata?.googleVertex)?.thoughtSignature
   return typeof signature === 'string' ? { extra_content: { google: { thought_signature: signature } } } : {}
 }
+
+export const noPlaceForFiles = (): Error => new Error('a chat completion has no place for a file')
 
 /**
  * The result as a chat completion. Sources have no place in one and are left out. Throws where a file was
@@ -70,7 +80,7 @@ export const chatFromResult = (
   { content, finishReason, usage, response }: LanguageModelV4GenerateResult,
   facts: AnswerFacts,
 ): ChatCompletion => {
-  if (content.some(part => part.type === 'file')) throw new Error('a chat completion has no place for a file')
+  if (content.some(part => part.type === 'file')) throw noPlaceForFiles()
   const text = content.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('')
   const toolCalls = content.flatMap((part): ChatCompletionMessageToolCall[] =>
     part.type === 'tool-call'
@@ -78,7 +88,7 @@ export const chatFromResult = (
           {
             id: part.toolCallId,
             type: 'function',
-            function: { name: facts.toolNames.original(part.toolName), arguments: part.input },
+            function: { name: facts.toolNames.original(part.toolName), arguments: part.input || '{}' },
             ...signatureOf(part),
           },
         ]

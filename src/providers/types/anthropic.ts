@@ -10,7 +10,7 @@ import {
 } from '../formats/supported.ts'
 import { lowerCaseNames } from '../header-names.ts'
 import { messagesEdits } from '../native-messages.ts'
-import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
+import { callsOf, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 
@@ -78,7 +78,7 @@ const claudeSdk = (betas: string | undefined): SdkAdapter => ({
     stop_reason: 'end_turn',
     usage: { input_tokens: 0, output_tokens: 0 },
   },
-  generate: generateWith(async (model, { baseUrl, fetch }) => {
+  ...callsOf(async (model, { baseUrl, fetch }) => {
     const { createAnthropic } = await import('@ai-sdk/anthropic')
     const headers: Record<string, string> = betas ? { 'anthropic-beta': betas } : {}
     return createAnthropic({ apiKey: unusedKey, baseURL: baseUrl, fetch, headers })(model)

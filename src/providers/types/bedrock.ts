@@ -11,7 +11,7 @@ import {
   type Supported,
   wordIds,
 } from '../formats/supported.ts'
-import { type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
+import { fittedCalls, type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 import { nineLetters } from './mistral.ts'
@@ -126,7 +126,7 @@ const converse = (config: ProviderConfig): SdkAdapter => ({
     stopReason: 'end_turn',
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
   },
-  generate: async (model, { baseUrl, apiKey, fetch, now, written }, options) => {
+  ...fittedCalls(async (model, { baseUrl, apiKey, fetch, now, written }) => {
     const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock')
     const { signing } = await import('../aws-signature.ts')
     const provider = createAmazonBedrock({
@@ -136,8 +136,8 @@ const converse = (config: ProviderConfig): SdkAdapter => ({
       baseURL: baseUrl,
       fetch: apiKey === null ? signing(awsKeysOf(config), fetch, written, now) : fetch,
     })
-    return await provider(model).doGenerate(withoutMaxEffort(options))
-  },
+    return provider(model)
+  }, withoutMaxEffort),
 })
 
 /** Where the runtime is: https://docs.aws.amazon.com/general/latest/gr/bedrock.html */

@@ -3,7 +3,7 @@ import { basePath } from '../base-path.ts'
 import { type Effort, efforts, nearestEffort } from '../formats/effort.ts'
 import { clamp, integerWithin } from '../formats/field-rules.ts'
 import { atMost, commonSupport } from '../formats/supported.ts'
-import { type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
+import { fittedCalls, type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
 interface ChatMessage {
@@ -53,14 +53,12 @@ const sdk: SdkAdapter = {
     finish_reason: 'COMPLETE',
     usage: { tokens: { input_tokens: 0, output_tokens: 0 } },
   },
-  generate: async (model, { baseUrl, fetch }, options) => {
+  ...fittedCalls(async (model, { baseUrl, fetch }, { prompt }) => {
     const { createCohere } = await import('@ai-sdk/cohere')
     const send: typeof fetch = (url, init) =>
-      fetch(url, { ...init, body: withToolPlans(String(init?.body), options.prompt) })
-    return await createCohere({ apiKey: unusedKey, baseURL: baseUrl, fetch: send })(model).doGenerate(
-      withoutMaxEffort(options),
-    )
-  },
+      fetch(url, { ...init, body: withToolPlans(String(init?.body), prompt) })
+    return createCohere({ apiKey: unusedKey, baseURL: baseUrl, fetch: send })(model)
+  }, withoutMaxEffort),
 }
 
 /** Cohere's `/v2/chat`, which has more than its imitation of OpenAI's API: `top_k`, sources, reasoning. */

@@ -2,7 +2,7 @@ import { basePath, withoutVersion } from '../base-path.ts'
 import { type Effort, efforts, nearestEffort } from '../formats/effort.ts'
 import { clamp, integerWithin, keep, leaveOut } from '../formats/field-rules.ts'
 import { atMost, commonSupport, namesImageType } from '../formats/supported.ts'
-import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
+import { callsOf, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
 /** Levels of thought, of Gemini 3 and later; budgets, of 2.5; none before. */
@@ -47,7 +47,7 @@ const sdk: SdkAdapter = {
   supported: geminiSupport(false),
   headers: [],
   dryRunAnswer: {},
-  generate: generateWith(async (model, { baseUrl, fetch }) => {
+  ...callsOf(async (model, { baseUrl, fetch }) => {
     const { createGoogle } = await import('@ai-sdk/google')
     return createGoogle({ apiKey: unusedKey, baseURL: baseUrl, fetch })(model)
   }),

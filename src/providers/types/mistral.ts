@@ -4,7 +4,7 @@ import { type Effort, nearestEffort } from '../formats/effort.ts'
 import { clamp, integerWithin, leaveOut } from '../formats/field-rules.ts'
 import { commonSupport } from '../formats/supported.ts'
 import type { IdRule } from '../formats/tool-call-ids.ts'
-import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
+import { callsOf, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 
 /** Mistral takes ids of exactly nine letters and digits. */
@@ -46,7 +46,7 @@ const sdk: SdkAdapter = {
     choices: [{ index: 0, message: { role: 'assistant', content: '' }, finish_reason: 'stop' }],
     usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
   },
-  generate: generateWith(async (model, { baseUrl, fetch }) => {
+  ...callsOf(async (model, { baseUrl, fetch }) => {
     const { createMistral } = await import('@ai-sdk/mistral')
     return createMistral({ apiKey: unusedKey, baseURL: baseUrl, fetch })(model)
   }),

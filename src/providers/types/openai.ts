@@ -4,7 +4,7 @@ import { efforts, nearestEffort } from '../formats/effort.ts'
 import { keep } from '../formats/field-rules.ts'
 import { atMost, commonSupport, openaiIds, type Supported } from '../formats/supported.ts'
 import { chatEdits } from '../native-chat.ts'
-import { generateWith, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
+import { callsOf, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { openaiSteering } from './openai-models.ts'
 
@@ -47,7 +47,7 @@ const openaiSdk: SdkAdapter = {
   }),
   headers: [],
   dryRunAnswer: bareAnswer,
-  generate: generateWith(async (model, { baseUrl, fetch }) => {
+  ...callsOf(async (model, { baseUrl, fetch }) => {
     const { createOpenAI } = await import('@ai-sdk/openai')
     return createOpenAI({ apiKey: unusedKey, baseURL: baseUrl, fetch }).chat(model)
   }),
@@ -77,9 +77,15 @@ const compatibleSdk: SdkAdapter = {
   }),
   headers: [],
   dryRunAnswer: bareAnswer,
-  generate: generateWith(async (model, { baseUrl, fetch }) => {
+  ...callsOf(async (model, { baseUrl, fetch }) => {
     const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
-    const settings = { name: compatible, baseURL: baseUrl, fetch, supportsStructuredOutputs: true }
+    const settings = {
+      name: compatible,
+      baseURL: baseUrl,
+      fetch,
+      supportsStructuredOutputs: true,
+      includeUsage: true,
+    }
     return createOpenAICompatible(settings).chatModel(model)
   }),
 }

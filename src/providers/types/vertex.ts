@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { isServiceAccount } from '../../config/vendor-settings.ts'
-import { generateWith, type SdkAdapter } from '../sdk-adapter.ts'
+import { callsOf, type SdkAdapter } from '../sdk-adapter.ts'
 import { createGoogleTokens, type ServiceAccount } from '../token-source.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { geminiSupport } from './google.ts'
@@ -10,7 +10,7 @@ const sdk: SdkAdapter = {
   supported: geminiSupport(true),
   headers: [],
   dryRunAnswer: {},
-  generate: generateWith(async (model, { baseUrl, fetch }) => {
+  ...callsOf(async (model, { baseUrl, fetch }) => {
     const { createGoogleVertex } = await import('@ai-sdk/google-vertex')
     const { PassThroughClient } = await import('google-auth-library')
     // The token that counts comes from our own source: a failure to get one must be told from a failed call. An empty
