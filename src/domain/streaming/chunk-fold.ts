@@ -1,10 +1,9 @@
 import type { JsonObject } from '../../json/json-object.ts'
-import { finishWord, meaningOf } from '../classify/finish-words.ts'
 import { asRecord } from '../classify/json-shape.ts'
 import type { AnswerFold, EventKind } from './answer-fold.ts'
 import { type ChoiceContent, ChoiceFold } from './choice-fold.ts'
 import { ChunkMembers } from './chunk-members.ts'
-import { readEvent } from './read-event.ts'
+import { errorOfFinish, readEvent } from './read-event.ts'
 import type { SseEvent } from './sse-event.ts'
 
 /** Folds the chunks of chat or completions into one answer, as OpenAI writes them and those that copy it. */
@@ -69,7 +68,7 @@ export class ChunkFold implements AnswerFold {
       const fold = this.#choices.get(index) ?? new ChoiceFold(index, this.#contentOf())
       this.#choices.set(index, fold)
       if (fold.take(choice)) saysNothing = false
-      const failure = hadContent ? failureOf(choice.finish_reason) : null
+      const failure = hadContent ? errorOfFinish(choice.finish_reason) : null
       if (failure !== null) return this.#fail(failure)
     }
     if (!saysNothing) this.#hasContent = true
@@ -77,15 +76,4 @@ export class ChunkFold implements AnswerFold {
     const isOnlyUsage = tellsUsage && (choices.length === 0 || (wasFinished && saysNothing))
     return isOnlyUsage ? 'usage' : this.#kind()
   }
-}
-
-/**
- * The error that a finish such as `error` or `network_error` is, where content came before it; without content the answer is judged
- * by it, as a plain one is.
- */
-const failureOf = (finish: unknown): JsonObject | null => {
-  const word = finishWord(finish)
-  const meaning = meaningOf(word)
-  if (meaning === undefined || meaning === 'ok' || meaning === 'refused') return null
-  return { error: { message: `The answer ended with "${word}".`, type: 'server_error', code: word } }
 }

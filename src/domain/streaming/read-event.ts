@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json/json-object.ts'
 import { factsInAnswer } from '../classify/error-in-answer.ts'
+import { finishWord, meaningOf } from '../classify/finish-words.ts'
 import { asRecord, firstRecord, isFilledText } from '../classify/json-shape.ts'
 import type { SseEvent } from './sse-event.ts'
 
@@ -49,4 +50,15 @@ const errorIn = (body: JsonObject, isNamed: boolean): JsonObject | null => {
   // Responses has its members at the top, beside what only an event has.
   const { type: _, sequence_number: __, ...told } = body
   return { error: told }
+}
+
+/**
+ * The error that a finish such as `error` or `network_error` is, where content came before it; without content the answer is judged
+ * by it, as a plain one is.
+ */
+export const errorOfFinish = (finish: unknown): JsonObject | null => {
+  const word = finishWord(finish)
+  const meaning = meaningOf(word)
+  if (meaning === undefined || meaning === 'ok' || meaning === 'refused') return null
+  return { error: { message: `The answer ended with "${word}".`, type: 'server_error', code: word } }
 }
