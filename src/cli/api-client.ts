@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiAddress } from './api-address.ts'
 import { CommandError } from './command-io.ts'
+import { sendBlob } from './send-blob.ts'
 
 /** The API said no: the same request again would get the same answer. */
 export class ApiRefusal extends CommandError {
@@ -35,21 +36,19 @@ export interface ApiClient {
 
 export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): ApiClient => {
   let toldMs = Number.NaN
-  const send: ApiClient['send'] = async (method, path, { body, headers } = {}) => {
-    const isBlob = body instanceof Blob
-    const response = await fetch(`${url}${path}`, {
-      method,
-      signal,
-      // A redirect would turn a POST into a GET, and could take the key elsewhere. With 'manual', fetch keeps a copy of
-      // what it sends: the whole file.
-      redirect: isBlob ? 'error' : 'manual',
-      headers: {
-        ...(key && { authorization: `Bearer ${key}` }),
-        ...(body && !isBlob && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body && { body: isBlob ? body : JSON.stringify(body) }),
-    }).catch(error => {
+  const send: ApiClient['send'] = async (method, path, { body, headers: more } = {}) => {
+    const headers = { ...(key && { authorization: `Bearer ${key}` }), ...more }
+    const asked =
+      body instanceof Blob
+        ? sendBlob(`${url}${path}`, { method, headers, body, signal })
+        : fetch(`${url}${path}`, {
+            ...{ method, signal },
+            // A redirect would turn a POST into a GET, and could take the key elsewhere.
+            redirect: 'manual',
+            headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
+            ...(body && { body: JSON.stringify(body) }),
+          })
+    const response = await asked.catch(error => {
       throw signal.aborted ? signal.reason : noAnswer(url, error as Error)
     })
     toldMs = Date.parse(response.headers.get('date') ?? '')
@@ -90,8 +89,9 @@ export const withPatience = async <T>(signal: AbortSignal, ask: () => Promise<T>
 }
 
 const noAnswer = (url: string, error: Error): ApiUnavailable => {
-  const cause = error.cause as { readonly code?: string; readonly message?: string } | undefined
-  const why = cause?.code ?? cause?.message ?? error.message
+  // Those of fetch have what went wrong as their cause.
+  const { code, message } = (error.cause ?? error) as Error & { readonly code?: string }
+  const why = code ?? message
   return new ApiUnavailable(
     `no answer from the API at ${url} (${why}): start it with \`npm start\`, or name another with --url or BATON_URL`,
     { cause: error },
