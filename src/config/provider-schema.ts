@@ -53,6 +53,16 @@ const backoff = z.strictObject({
   cap: durationFrom('1ms').prefault('2m'),
 })
 
+/** When a stream counts as stalled; `auto`: by what its model did of late. */
+const silence = z.union([z.literal('auto'), durationFrom('1ms')]).default('auto')
+
+const stream = z.strictObject({
+  /** From the start of a call to the first content of its answer. */
+  first_token_timeout: silence,
+  /** Between two events after that. */
+  idle_timeout: silence,
+})
+
 const healthCheck = z.strictObject({
   /** The list of its models, which costs nothing, or a completion of one token, which shows more. */
   kind: z.enum(['models', 'completion']).default('models'),
@@ -77,6 +87,7 @@ export const provider = z.strictObject({
   /** The longest a whole upstream call may take. */
   timeout: durationFrom('1ms').prefault('5m'),
   connect_timeout: durationFrom('1ms').prefault('10s'),
+  stream: stream.prefault({}),
   /** Wins over `proxy.http` and `proxy.https`; `direct` for none. */
   proxy: z.union([z.literal('direct'), proxyUrl]).optional(),
   /** Upstream calls at once, per worker process; `auto`: as many as turn out to be of use. */

@@ -25,6 +25,8 @@ export interface UpstreamAnswer {
   readonly finish?: string | null
   /** Why a 2xx was not put into the endpoint's format; `text` and `json` are then the provider's own. */
   readonly untold?: 'malformed' | 'untranslatable'
+  /** Ms from the start of the call to the first content; absent where the answer was not streamed, or had none. */
+  readonly firstTokenMs?: number
 }
 
 export type BreakReason =
@@ -33,6 +35,10 @@ export type BreakReason =
   | 'tls'
   | 'reset' // the connection ended before a whole answer was read
   | 'timeout' // no whole answer within the provider's timeout
+  | 'first_token_timeout' // a stream that brought no content in its time
+  | 'idle_timeout' // a stream that fell silent after content
+  | 'cut_short' // a stream that ended well, but before its answer did
+  | 'error_event' // a stream that told an error after content; see `error`
   | 'protocol' // bytes that are not HTTP, or an answer that could not be translated
   | 'aborted' // we ended it: cancel, deadline or shutdown
 
@@ -43,4 +49,12 @@ export interface UpstreamBreak {
   /** True when the request may have reached the provider, so that it may be billed. */
   readonly sent: boolean
   readonly cause: unknown
+  /** What a stream had brought by then, in the format of the job's endpoint; absent where it had no content. */
+  readonly partial?: Readonly<Record<string, unknown>>
+  /** Lower-case names, as of an answer; absent where none came. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The error that the stream told, as the provider would give it without streaming. */
+  readonly error?: unknown
+  /** As of an answer. */
+  readonly firstTokenMs?: number
 }

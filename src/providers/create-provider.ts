@@ -1,70 +1,21 @@
 import type { LookupFunction } from 'node:net'
 import type { Config, ProviderConfig } from '../config/schema.ts'
-import type { UpstreamDialect } from '../domain/endpoint.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
-import { betaHeaders, mergedList, noHeaders, vendorOf } from '../domain/request-headers.ts'
 import { carriedWhole } from '../domain/routing/adjustments.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
-import { withEdits } from '../json/edits.ts'
 import { type ProxySettings, proxyFor } from '../net/choose-proxy.ts'
+import { headersMaker } from './call-headers.ts'
 import { keyStatusOf, pingOf, unknownModelRequest } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
-import { withModel } from './native-body.ts'
-import type { Provider, UpstreamRequest } from './provider.ts'
+import { createNativeCalls } from './native-calls.ts'
+import type { Provider } from './provider.ts'
 import type { TokenSource } from './token-source.ts'
 import { createTranslations, type Reasons, type Send } from './translate.ts'
 import { createTransport } from './transport.ts'
 import { upstreamTypeOf } from './types/by-name.ts'
-import type { UpstreamType } from './upstream-type.ts'
 
 type Headers = Readonly<Record<string, string>>
-
-const plainHeaders: Headers = {
-  'content-type': 'application/json',
-  accept: 'application/json',
-  'accept-encoding': 'identity',
-  'user-agent': 'baton',
-}
-
-interface Made {
-  readonly apiKey: string | null
-  readonly how: 'native' | 'translated'
-  /** What the AI SDK made for this request: its list of betas has those of the config already. */
-  readonly made?: Headers
-  /** Those of the client's request. */
-  readonly forwarded?: Headers | undefined
-}
-
-/** A vendor's own header goes to that vendor alone, and only with a request in its own format. */
-const fittingOf = (dialect: UpstreamDialect, how: Made['how'], forwarded: Headers = noHeaders): Headers => {
-  const fits = ([name]: [string, string]): boolean => {
-    const vendor = vendorOf(name)
-    return vendor === null || (vendor === dialect && how === 'native')
-  }
-  return Object.fromEntries(Object.entries(forwarded).filter(fits))
-}
-
-/** What the config sets wins, but for lists of betas, which are put together. */
-const headersMaker = (type: UpstreamType, configured: Headers) => {
-  const lists = Object.values(betaHeaders)
-  return ({ apiKey, how, made = noHeaders, forwarded }: Made): Record<string, string> => {
-    const fitting = fittingOf(type.dialect, how, forwarded)
-    const headers: Record<string, string> = {
-      ...plainHeaders,
-      ...type.headers,
-      ...(apiKey === null ? {} : type.keyHeaders(apiKey, how)),
-      ...fitting,
-      ...made,
-      ...configured,
-    }
-    for (const name of lists) {
-      const list = made[name] ?? mergedList(configured[name], fitting[name])
-      if (list !== undefined) headers[name] = list
-    }
-    return headers
-  }
-}
 
 /** Runs a call with a token as its key, where there are tokens. What keeps one from coming is the call's outcome. */
 const withToken = async (
@@ -127,17 +78,7 @@ export const createProvider = (
       ),
     )
 
-  const callNative = ({ endpoint, body, headers, model, maxOutputTokens, ...rest }: UpstreamRequest) => {
-    const text = withModel(body, model)
-    return transport.send(
-      'POST',
-      type.nativePath(base, endpoint, model),
-      headersOf({ apiKey: rest.apiKey, how: 'native', forwarded: headers }),
-      withEdits(text, type.nativeEdits?.(endpoint, text, { model, maxOutputTokens }) ?? []),
-      rest.signal,
-    )
-  }
-
+  const callNative = createNativeCalls({ type, base, config, transport, headersOf })
   const translations = createTranslations({ type, base, send, now, reasons })
 
   const call: Provider['call'] = request =>

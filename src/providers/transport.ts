@@ -2,7 +2,9 @@ import type { LookupFunction } from 'node:net'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { createTunnelConnector, proxyHeaders } from '../net/tunnel.ts'
+import type { BodyReader } from './body-reader.ts'
 import { type Connections, createConnections } from './connections.ts'
+import type { StallWatch } from './stall-watch.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
 export interface TransportOptions {
@@ -18,10 +20,16 @@ export interface TransportOptions {
   readonly lookup?: LookupFunction | undefined
 }
 
+/** Who reads an answer that is streamed, and who finds out that it has stalled. */
+export interface StreamedBody {
+  readonly reader: BodyReader
+  readonly watch: StallWatch
+}
+
 export interface Transport {
   /**
    * Sends once and never throws: a call that breaks is an outcome. Redirects are answers, not followed. `path` is from the
-   * root of the host.
+   * root of the host. `stream`: reads the answer while it comes.
    */
   send(
     method: 'GET' | 'POST',
@@ -29,6 +37,7 @@ export interface Transport {
     headers: Readonly<Record<string, string>>,
     body: string | null,
     signal: CallSignal,
+    stream?: StreamedBody,
   ): Promise<UpstreamOutcome>
   /** Ends the calls still under way as `aborted`; may be called again. */
   close(): Promise<void>
@@ -61,13 +70,15 @@ export const createTransport = (options: TransportOptions): Transport => {
   const { origin, host } = options.baseUrl
   const forwarding = isForwarded(options) ? { host, ...proxyHeaders(options.proxy!) } : null
 
-  const send: Transport['send'] = (method, path, headers, body, signal) =>
+  const send: Transport['send'] = (method, path, headers, body, signal, stream) =>
     new Promise(resolve => {
-      const call = new UpstreamCall(maxResponseBytes, outcome => {
+      const settle = (outcome: UpstreamOutcome): void => {
         clearTimeout(timer)
+        stream?.watch.stop()
         signal.onabort = null
         resolve(forwarding === null ? outcome : withoutProxysWord(outcome))
-      })
+      }
+      const call = new UpstreamCall(maxResponseBytes, settle, stream?.reader)
       const onAbort = () => call.end('aborted', signal.reason)
       // A timer rather than AbortSignal.timeout, which costs several times as much.
       const timer = setTimeout(
@@ -76,6 +87,7 @@ export const createTransport = (options: TransportOptions): Transport => {
       )
       if (signal.aborted) return onAbort()
       signal.onabort = onAbort
+      stream?.watch.start((reason, cause) => call.end(reason, cause))
       const connection = connections.take(call)
       if (connection === null) return call.end('aborted', new Error('the provider was closed'))
       connection.dispatch(

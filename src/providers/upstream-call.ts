@@ -3,7 +3,11 @@ import type { Dispatcher } from 'undici'
 import { errors } from 'undici'
 import type { BreakReason, UpstreamAnswer, UpstreamBreak, UpstreamOutcome } from '../domain/upstream.ts'
 import { type AnswerText, readAnswerText } from './answer-text.ts'
+import type { BodyReader } from './body-reader.ts'
 import { decodeBody, isEncoded } from './decode-body.ts'
+
+/** A stream that has told its end is followed by that of its body, which frees the connection: at once, where all is well. */
+const endingMs = 1_000
 
 const ended = new Error('the call was ended from this side')
 
@@ -27,6 +31,9 @@ const joinRepeated = (headers: IncomingHttpHeaders): Record<string, string> => {
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
   readonly #settle: (outcome: UpstreamOutcome) => void
+  readonly #reader: BodyReader | null
+  #isRead = false
+  #ending: NodeJS.Timeout | undefined
   /** Called when undici is done with the call, which may be later than it settles. `isWhole`: its answer came to its end. */
   onDone: (isWhole: boolean) => void = () => undefined
   #controller: Dispatcher.DispatchController | null = null
@@ -36,14 +43,19 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #chunks: Buffer[] = []
   #byteCount = 0
 
-  constructor(maxBytes: number, settle: (outcome: UpstreamOutcome) => void) {
+  constructor(
+    maxBytes: number,
+    settle: (outcome: UpstreamOutcome) => void,
+    reader: BodyReader | null = null,
+  ) {
     this.#maxBytes = maxBytes
     this.#settle = settle
+    this.#reader = reader
   }
 
   /** Ends the call from this side. Does nothing once it is settled. */
   end(reason: BreakReason, cause: unknown): void {
-    this.#finish({ kind: 'break', reason, sent: this.#controller !== null, cause })
+    this.#break({ kind: 'break', reason, sent: this.#controller !== null, cause })
     this.#controller?.abort(ended)
   }
 
@@ -56,26 +68,45 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = joinRepeated(headers)
+    this.#isRead = this.#reader?.begin(status, this.#headers) ?? false
     if (Number(headers['content-length']) > this.#maxBytes) this.#unread('too_large')
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
+    if (this.#settled) return
     this.#byteCount += chunk.length
     if (this.#byteCount > this.#maxBytes) this.#unread('too_large')
+    else if (this.#isRead) this.#read(chunk)
     else this.#chunks.push(chunk)
   }
 
   onResponseEnd(): void {
+    clearTimeout(this.#ending)
     this.onDone(true)
+    if (this.#settled) return
+    if (this.#isRead) this.#finish(this.#reader!.end())
+    else this.#readWhole()
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    clearTimeout(this.#ending)
+    this.onDone(false)
+    this.#break(breakOf(error, this.#controller !== null))
+  }
+
+  #readWhole(): void {
     const [first] = this.#chunks
     const bytes = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#byteCount)
     if (isEncoded(bytes, this.#headers['content-encoding'])) this.#answerDecoded(bytes)
     else this.#answer(readAnswerText(bytes))
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
-    this.onDone(false)
-    this.#finish(breakOf(error, this.#controller !== null))
+  #read(chunk: Buffer): void {
+    const outcome = this.#reader!.take(chunk)
+    if (outcome === null) return
+    this.#finish(outcome)
+    this.#ending = setTimeout(() => this.#controller?.abort(ended), endingMs)
+    this.#ending.unref()
   }
 
   #answerDecoded(bytes: Buffer): void {
@@ -95,7 +126,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   #answer({ text, json }: AnswerText): void {
-    this.#finish({ kind: 'answer', status: this.#status, headers: this.#headers, text, json })
+    if (this.#settled) return
+    const answer = { kind: 'answer' as const, status: this.#status, headers: this.#headers, text, json }
+    this.#finish(this.#reader?.whole(answer) ?? answer)
   }
 
   /**
@@ -104,8 +137,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #unread(why: NonNullable<UpstreamAnswer['unread']>): void {
     const [status, headers] = [this.#status, this.#headers]
     const unread = status < 300 ? { unread: why } : {}
-    this.#finish({ kind: 'answer', status, headers, text: '', json: undefined, ...unread })
+    const cut = why === 'too_large' && this.#isRead ? this.#reader!.tooLarge() : null
+    this.#finish(cut ?? { kind: 'answer', status, headers, text: '', json: undefined, ...unread })
     this.#controller?.abort(ended)
+  }
+
+  #break(broken: UpstreamBreak): void {
+    if (!this.#settled) this.#finish(this.#reader?.broken(broken) ?? broken)
   }
 
   #finish(outcome: UpstreamOutcome): void {

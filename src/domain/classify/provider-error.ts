@@ -142,6 +142,10 @@ const breaks: Readonly<Record<UpstreamBreak['reason'], string>> = {
   tls: 'No TLS connection to the provider could be made',
   reset: 'The connection ended before the answer was whole',
   timeout: 'No whole answer came within the timeout',
+  first_token_timeout: 'The stream brought no content in its time',
+  idle_timeout: 'The stream fell silent in the middle of the answer',
+  cut_short: 'The stream ended before the answer did',
+  error_event: 'The stream told an error in the middle of the answer',
   protocol: 'The answer could not be read',
   aborted: 'The call was dropped',
 }
