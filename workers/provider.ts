@@ -234,7 +234,7 @@ const openExecutor = async (
     availableAt: availableIn(site, way),
     flexFullUntil: (target, body) => flexFullUntil(target, body, context.cooldowns.unavailableUntil),
     isReturning: target => target.provider === name && gate.isRamping(target.model),
-    mayHandOver: handoverRule(context, name, gate, log),
+    ...handoverRule(context, name, gate, log),
     isStopping: () => life.stopping,
     unfinished: writes.track,
     newToken: createTokens(`${context.instance}.`),
@@ -262,7 +262,7 @@ const handoverRule = (
   name: string,
   gate: TargetGate,
   log: Logger,
-): ExecutorDeps['mayHandOver'] => {
+): Pick<ExecutorDeps, 'mayHandOver' | 'whenRoom'> => {
   const { redis, keys, doorbells, now } = context
   const isWorthWaiting = shouldWaitOut(name, context)
   const coolsForLong = (target: RouteTarget): boolean =>
@@ -274,6 +274,9 @@ const handoverRule = (
     log,
     now,
   })
-  return (provider, from, hasCalled) =>
-    (!gate.isRestricted && (hasCalled || coolsForLong(from))) || throttle.tryAcquire(provider)
+  return {
+    mayHandOver: (provider, from, hasCalled) =>
+      (!gate.isRestricted && (hasCalled || coolsForLong(from))) || throttle.tryAcquire(provider),
+    whenRoom: throttle.whenRoom,
+  }
 }

@@ -39,7 +39,7 @@ export interface DrainerDeps {
   readonly newToken: () => string
   readonly maxAttempts: number
   /** How fast jobs may leave a provider. */
-  readonly throttleOf: (provider: string) => HandoverThrottle
+  readonly throttleOf: (provider: string) => Pick<HandoverThrottle, 'tryAcquire'>
   /** Whether this process is the one that empties a queue, for some seconds from now. */
   readonly mayEmpty: (queue: string) => Promise<boolean>
   readonly log: Logger

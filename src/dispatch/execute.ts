@@ -39,6 +39,8 @@ export interface ExecutorDeps extends TransitionDeps, BeginDeps, Omit<FinishDeps
    * `hasCalled`: the job was called at `from`.
    */
   readonly mayHandOver: (provider: string, from: RouteTarget, hasCalled: boolean) => boolean
+  /** See `HandoverThrottle.whenRoom`. */
+  readonly whenRoom: (provider: string) => Promise<void>
   readonly newToken: () => string
   readonly isolation: Isolation
 }
@@ -173,7 +175,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
         if (target === run.current) return 'call'
         if (deps.mayHandOver(target.provider, run.current, hasCalled(run)))
           return { kind: 'handed_over', target }
-        return (await waitInSlot(run)) ?? 'again'
+        return (await waitInSlot(run, deps.whenRoom(target.provider))) ?? 'again'
       }
     }
   }

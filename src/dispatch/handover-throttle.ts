@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Circuit, circuitOf } from '../domain/circuit.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
@@ -12,6 +13,11 @@ import { modelsAt, type Route } from './routes.ts'
 export interface HandoverThrottle {
   /** Whether a provider's queue can take one more job; if so, counts it. Never waits. */
   tryAcquire(provider: string): boolean
+  /**
+   * Resolves when that queue is short again, or a few looks later. All who wait for it go on in one turn of the event loop, and so
+   * travel together; each by a timer of its own they would cost twice as much.
+   */
+  whenRoom(provider: string): Promise<void>
 }
 
 export interface HandoverThrottleOptions {
@@ -34,6 +40,8 @@ const leastWaiting = 50
 /** Before the first look. */
 const atOnce = 10
 const lookEveryMs = 50
+/** Whoever waits for room looks up after these: its own target may be back. */
+const mostLooks = 3
 const countEveryMs = 2_000
 
 export interface CooldownDeps {
@@ -93,6 +101,7 @@ interface Room {
   left: number
   lookedAtMs: number
   looking: boolean
+  watch: Promise<void> | null
 }
 
 export const createHandoverThrottle = (options: HandoverThrottleOptions): HandoverThrottle => {
@@ -124,10 +133,29 @@ export const createHandoverThrottle = (options: HandoverThrottleOptions): Handov
     }
   }
 
+  const roomAt = (provider: string): Room => {
+    const room = rooms.get(provider) ?? { left: atOnce, lookedAtMs: 0, looking: false, watch: null }
+    rooms.set(provider, room)
+    return room
+  }
+
+  const watch = async (provider: string, room: Room): Promise<void> => {
+    for (let looks = 0; looks < mostLooks && room.left <= 0; looks++) {
+      await delay(Math.max(0, room.lookedAtMs + lookEveryMs - now()))
+      if (!room.looking) await look(provider, room)
+    }
+  }
+
   return {
+    whenRoom: provider => {
+      const room = roomAt(provider)
+      room.watch ??= watch(provider, room).finally(() => {
+        room.watch = null
+      })
+      return room.watch
+    },
     tryAcquire: provider => {
-      const room = rooms.get(provider) ?? { left: atOnce, lookedAtMs: 0, looking: false }
-      rooms.set(provider, room)
+      const room = roomAt(provider)
       const isOld = now() - room.lookedAtMs >= lookEveryMs
       if (isOld && !room.looking) void look(provider, room)
       if (room.left <= 0) return false

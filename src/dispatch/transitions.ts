@@ -1,5 +1,4 @@
 import type { Logger } from 'pino'
-import type { CallSignal } from '../domain/interrupt.ts'
 import { placeOf } from '../domain/place.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import type { Claim, JobStore, Move } from '../jobs/types.ts'
@@ -7,6 +6,7 @@ import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type Ending, type Execution, moveTo, unrecorded } from './execution.ts'
 import type { MoveReasons } from './move-reasons.ts'
+import { pause } from './pause.ts'
 
 export interface TransitionDeps {
   /** Whose worker this is. */
@@ -34,9 +34,9 @@ export interface Transitions {
   retry(run: Execution, delayMs: number): Promise<Ending | null>
   /**
    * Waits a moment in its slot before it continues: the jobs behind it wait in the queue meanwhile, and
-   * nothing is written. An ending when the job is to be given up or handed back.
+   * nothing is written. `sooner`: ends the wait before its time. An ending when the job is to be given up or handed back.
    */
-  waitInSlot(run: Execution): Promise<Ending | null>
+  waitInSlot(run: Execution, sooner?: Promise<void>): Promise<Ending | null>
   /**
    * Does what the reason of an interruption asks for: `cancelled`, `expired`, or anything else to hand the
    * job back.
@@ -106,8 +106,8 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
     return run.interrupt.aborted ? { kind: 'interrupted', reason: run.interrupt.reason } : null
   }
 
-  const waitInSlot: Transitions['waitInSlot'] = async run => {
-    await pause(slotWaitMs * (0.5 + random()), run.interrupt)
+  const waitInSlot: Transitions['waitInSlot'] = async (run, sooner) => {
+    await pause(slotWaitMs * (0.5 + random()), run.interrupt, sooner)
     if (run.interrupt.aborted) return { kind: 'interrupted', reason: run.interrupt.reason }
     return deps.isStopping() ? { kind: 'interrupted', reason: 'shutdown' } : null
   }
@@ -143,16 +143,3 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
 
   return { handOver, park, retry, waitInSlot, interrupt, disown }
 }
-
-/** Resolves after the time, or at once when the call is interrupted. */
-const pause = (ms: number, signal: CallSignal): Promise<void> =>
-  new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.onabort = null
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    if (signal.aborted) end()
-    else signal.onabort = end
-  })

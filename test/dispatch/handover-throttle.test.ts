@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../harness/until.ts'
 import {
   createHandoverThrottle,
   type HandoverThrottle,
@@ -106,6 +107,36 @@ describe('the handover throttle', () => {
     taken()
     await turn()
     expect(taken()).toBe(100)
+  })
+
+  it('lets all who wait for room go on together, once there is some', async () => {
+    workers = [worker('first', 50), worker('second', 25)]
+    queued = 500
+    taken()
+    await later(10)
+    await later(50)
+    const gone: number[] = []
+    const wait = async (job: number): Promise<void> => {
+      while (!throttle.tryAcquire('second')) await throttle.whenRoom('second')
+      gone.push(job)
+    }
+    const jobs = [wait(1), wait(2), wait(3)]
+    await until(() => looks >= 3)
+    expect(gone).toEqual([])
+    queued = 98
+    await until(() => gone.length > 0)
+    expect(gone).toEqual([1, 2])
+    queued = 90
+    nowMs += 50
+    await Promise.all(jobs)
+  })
+
+  it('lets those who wait look up now and then while there is no room', async () => {
+    queued = 500
+    taken()
+    await later(10)
+    await throttle.whenRoom('second')
+    expect(throttle.tryAcquire('second')).toBe(false)
   })
 
   it('keeps to a small number where no worker of the next provider is to be seen', async () => {
