@@ -11,7 +11,7 @@ import { loadQueue } from './support/load-queue.ts'
 import { jobsOr, roundsOr } from './support/options.ts'
 import { startBaton, startSim } from './support/processes.ts'
 import { allSettled, assertSucceeded, keys, placeOf } from './support/queue-state.ts'
-import { broken, relayInput, relayRoutes } from './support/relay.ts'
+import { broken, keyed, relayInput, relayRoutes } from './support/relay.ts'
 
 type Case = keyof typeof relayRoutes
 
@@ -19,6 +19,7 @@ const cases = Object.keys(relayRoutes) as Case[]
 const called: Record<Case, string> = {
   answers: 'answers',
   throttles: 'answers 429',
+  turnsAway: 'answers 429 to each job',
   cooling: 'is cooling off',
   open: 'has its breaker open',
 }
@@ -27,7 +28,8 @@ const usualJobs = 4_000
 const usualRounds = 3
 const warmUpCalls = 100
 const loneCalls = 500
-const queues = [provider, broken, backup].map(name => placeOf(providerQueue(name)))
+const workersOf = [provider, broken, keyed, backup]
+const queues = workersOf.map(name => placeOf(providerQueue(name)))
 
 /** Calls made at the first provider and at the second, by one case over all rounds, and the jobs they were made for. */
 interface Tally {
@@ -75,7 +77,7 @@ const underLoad = async (environment: TestEnvironment, parties: Parties): Promis
   const tallies = byCase((): Tally => ({ jobs: 0, first: 0, second: 0 }))
   const contenders = byCase(name => createCase(environment, name, parties, tallies[name]))
   const count = jobsOr(usualJobs)
-  // Warms up, and brings two of the first targets to where they stay.
+  // Warms up, and brings the first targets to where they stay.
   for (const name of cases) await measure(contenders[name], count)
   for (const name of cases) Object.assign(tallies[name], { jobs: 0, first: 0, second: 0 })
   const speeds = await takeTurns(contenders, () => count, roundsOr(usualRounds))
@@ -136,7 +138,7 @@ export const handoverCost = (): Promise<void> =>
     const [first, second] = await Promise.all([startSim(environment), startSim(environment)])
     const input = relayInput(environment.redisUrl, first.url, second.url, concurrency)
     const workers = await Promise.all(
-      [provider, broken, backup].map(worksOn => startBaton(environment, 'worker', { ...input, worksOn })),
+      workersOf.map(worksOn => startBaton(environment, 'worker', { ...input, worksOn })),
     )
     const parties: Parties = { input, sims: [first, second], workers }
     await underLoad(environment, parties)

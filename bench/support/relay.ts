@@ -3,10 +3,14 @@ import { apiKey, type BatonInput, backup, model, provider } from './deployment.t
 /** The provider whose breaker is opened, in front of the same server as `provider`. */
 export const broken = 'broken'
 
+/** The provider with two keys, there too: a 429 of one says nothing of the other, so that it is called for every job. */
+export const keyed = 'keyed'
+
 /** Routes by what their first target does. All of them go on to `backup`, which answers. */
 export const relayRoutes = {
   answers: model,
   throttles: 'throttled',
+  turnsAway: 'turned-away',
   cooling: 'cooling',
   open: 'broken',
 } as const
@@ -15,7 +19,7 @@ export const relayRoutes = {
 const foreverMs = 3_600_000
 
 /**
- * Three providers. The upstream model decides what a call meets: it is a script of the simulated provider, so
+ * Four providers. The upstream model decides what a call meets: it is a script of the simulated provider, so
  * one server serves all routes, and no route meets another's health.
  */
 export const relayInput = (
@@ -39,12 +43,14 @@ export const relayInput = (
       providers: {
         [provider]: at(firstUrl),
         [broken]: at(firstUrl, { breaker: { reset: `${foreverMs}ms` } }),
+        [keyed]: at(firstUrl, { api_key: undefined, api_keys: [apiKey, `${apiKey}2`] }),
         [backup]: at(secondUrl),
       },
       models: {
         [relayRoutes.answers]: { provider, ...then },
-        // May be called again at once, so that every job does call.
+        // May be called again at once, it says.
         [relayRoutes.throttles]: { provider, upstream_model: 'throttle-0ms', ...then },
+        [relayRoutes.turnsAway]: { provider: keyed, upstream_model: 'throttle-0ms', ...then },
         [relayRoutes.cooling]: { provider, upstream_model: `throttle-${foreverMs}ms`, ...then },
         [relayRoutes.open]: { provider: broken, upstream_model: 'error-500', ...then },
         second: { provider: backup, upstream_model: model },
