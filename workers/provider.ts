@@ -28,6 +28,7 @@ import { providerQueue } from '../src/queue/doorbells.ts'
 import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
 import { processBoundOf, readMeans } from '../src/rate-limits/process-bound.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
+import { createStreamWriter } from '../src/streams/stream-writer.ts'
 import { claimBytesOf, intakeOf } from './intake.ts'
 import { circuitSettingsOf, healthCheckFor } from './provider-health.ts'
 
@@ -237,10 +238,35 @@ const openExecutor = async (
     ...handoverRule(context, name, gate, log),
     isStopping: () => life.stopping,
     unfinished: writes.track,
+    openStream: streamsOf(context, log, persist),
     newToken: createTokens(`${context.instance}.`),
     random: Math.random,
   })
 }
+
+/** Tokens that an answer brings in this time go into the log of its stream together. */
+const groupMs = 25
+/** Where only connections of this process read it, the log serves those that were cut off, and may be so late. */
+const ownGroupMs = 100
+
+const streamsOf =
+  (
+    { streamHub, streamLogs, instance, config }: AppContext,
+    log: Logger,
+    persist: ResultWrites['persist'],
+  ): ExecutorDeps['openStream'] =>
+  ({ id, token, stream = [] }, onLost) =>
+    createStreamWriter({
+      jobId: id,
+      run: token,
+      logs: streamLogs,
+      deliver: streamHub.deliver,
+      onLost,
+      persist,
+      groupMs: stream.every(reader => reader === instance) ? ownGroupMs : groupMs,
+      maxBytes: config.stream.max_log_bytes,
+      log,
+    })
 
 /** Names for the runs of this worker. */
 const createTokens = (prefix: string): (() => string) => {

@@ -124,6 +124,16 @@ const proxy = z.strictObject({
   except: z.string().optional(),
 })
 
+/** Answers that are streamed. */
+const stream = z.strictObject({
+  /** A connection that has had nothing for so long gets a comment, so that no proxy takes it for dead. */
+  keepalive: durationFrom('1s').prefault('10s'),
+  /** A call goes on for so long after its last reader has left. */
+  grace: duration.prefault('5s'),
+  /** The most that a log holds; a reader that falls behind further cannot catch up. */
+  max_log_bytes: numeric(z.int().min(64 * 1024)).default(4 * 1024 * 1024),
+})
+
 const jobs = z.strictObject({
   /** The deadline of a job that names none. */
   completion_window: duration.prefault('24h'),
@@ -286,6 +296,7 @@ export const configSchema = z.strictObject({
   api_keys: z.array(apiKey).default([]),
   webhooks: webhooks.prefault({}),
   jobs: jobs.prefault({}),
+  stream: stream.prefault({}),
   storage: storage.prefault({}),
   files: files.prefault({}),
   batches: batches.prefault({}),

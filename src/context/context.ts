@@ -8,9 +8,10 @@ import { type Foundation, type FoundationOptions, openFoundation } from './found
 import { openTargetHealth, type TargetHealth } from './health.ts'
 import { openRouting, type Routing } from './routing.ts'
 import { openStores, type Stores } from './stores.ts'
+import { openStreams, type Streams } from './streams.ts'
 
 /** What every role stands on. Each part of a role names what it takes of it. */
-export interface AppContext extends Foundation, Stores, TargetHealth, Routing {
+export interface AppContext extends Foundation, Stores, Streams, TargetHealth, Routing {
   readonly limitStore: LimitStore
   /** Jobs of this process that must run alone. */
   readonly isolation: Isolation
@@ -24,12 +25,14 @@ export const openContext = async (life: Lifecycle, options: FoundationOptions): 
   const health = await openTargetHealth(life, foundation)
   const routing = await openRouting(life, foundation, health)
   const stores = await openStores(life, foundation)
+  const streams = await openStreams(life, foundation)
   await openMoves(life, foundation, stores, health, routing)
   return {
     ...foundation,
     ...health,
     ...routing,
     ...stores,
+    ...streams,
     limitStore: createLimitStore(foundation.redis, foundation.config.redis.prefix),
     isolation: createIsolation(),
     expressLanes: createExpressLanes(),

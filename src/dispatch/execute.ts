@@ -5,9 +5,17 @@ import type { RouteTarget } from '../domain/routing/chain.ts'
 import { eligible, nextStep, type RoutingState, type Step, spends } from '../domain/routing/next-step.ts'
 import type { Claim, JobStore } from '../jobs/types.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
+import type { StreamWriter } from '../streams/stream-writer.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { HoldBody } from './claimed-bodies.ts'
-import { type BeginDeps, createBegin, type Ending, type Execution, maxWaitMs } from './execution.ts'
+import {
+  type BeginDeps,
+  createBegin,
+  type Ending,
+  type Execution,
+  maxWaitMs,
+  type Result,
+} from './execution.ts'
 import { createFinish, type FinishDeps, finishes } from './finish.ts'
 import { endIfFutile, obstacleFor } from './futile-wait.ts'
 import { createIsolate, type Isolation, type Seat } from './isolation.ts'
@@ -23,6 +31,8 @@ export interface ExecutorDeps extends TransitionDeps, BeginDeps, Omit<FinishDeps
   readonly caller: UpstreamCaller
   readonly calls: CallsInFlight
   readonly holdBody: HoldBody
+  /** `onLost` is called when another has the job by now. */
+  readonly openStream: (claim: Claim, onLost: () => void) => StreamWriter
   readonly leases: Leases
   readonly shareCall: ShareCall
   readonly mirrors: Mirrors
@@ -94,7 +104,8 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
     const body = deps.holdBody(claim)
     let ending: Ending | null = null
     try {
-      const run = begin(await body.read(interrupt), interrupt)
+      const stream = claim.stream ? deps.openStream(claim, () => interrupt.abort('superseded')) : null
+      const run = begin(await body.read(interrupt), interrupt, stream)
       ending = await isolate(run, seat)
       if (ending === null) {
         const shared = await deps.shareCall(run)
@@ -202,20 +213,24 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
     run.attempts.push(result.attempt)
     if (spends(result.attempt)) run.attemptsSpent += 1
     if (result.kind === 'interrupted') return { kind: 'interrupted', reason: result.reason }
+    if (run.stream?.isCommitted) return finish.byStream(run, result)
     if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
     return finishes(result, run) ? finish.byCall(run, result) : null
   }
 
-  const write = (run: Execution, ending: Ending): Promise<void> | void => {
+  const write = async (run: Execution, ending: Ending): Promise<void> => {
     switch (ending.kind) {
       case 'finished':
         mirrored.note(run)
-        return finish.finalise(run, ending.result)
+        return finish.finalise(run, await withStream(run, ending.result))
       case 'handed_over':
         return handOver(run, ending)
       case 'parked':
         return park(run, ending)
       case 'interrupted':
+        // Readers have a part of it: nobody can begin again.
+        if (run.stream?.isCommitted && ending.reason === 'shutdown')
+          return write(run, finish.failed(run, 'stream_broken'))
         return interrupt(run, ending.reason)
       case 'lost':
         return disown(run)
@@ -233,11 +248,18 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
 
 const hasCalled = ({ attempts, claim }: Execution): boolean => attempts.some(({ hop }) => hop === claim.hop)
 
+/** The result of a job once all of its stream is in the log: whoever reads that it has ended can read the stream to its end. */
+const withStream = async ({ stream }: Execution, result: Result): Promise<Result> => {
+  if (!stream?.isCommitted || !(await stream.settled()) || result.status === 'failed') return result
+  return { ...result, streamedBytes: stream.bytes }
+}
+
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
 
 const termsOf = (run: Execution, leases: Pick<Leases, 'isOurs'>): CallTerms => ({
   patienceMs: maxWaitMs(run),
   adjustments: run.adjusted.get(run.current) ?? [],
   home: run.claim.home,
+  stream: run.stream,
   isOurs: () => leases.isOurs(run.claim),
 })

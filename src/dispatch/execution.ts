@@ -8,6 +8,7 @@ import { patienceOf } from '../domain/routing/patience.ts'
 import { lossesOf } from '../domain/routing/worker-losses.ts'
 import type { Claim, JobResult, Move } from '../jobs/types.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
+import type { StreamWriter } from '../streams/stream-writer.ts'
 import { type Adjusted, isLastResort, lastResortsLast, targetsFor } from './request-targets.ts'
 import { atAccount, type Providers, type Route, type Routes, requestOf, singleTargetRoute } from './routes.ts'
 import type { OrderTargets } from './target-order.ts'
@@ -48,6 +49,8 @@ export interface Execution {
    * The mirror's parallel call; undefined before the first call, null without one, or once the log has it.
    */
   beside: SideBySide | null | undefined
+  /** Where its answer is streamed to; null where nobody asked for that. */
+  readonly stream: StreamWriter | null
   /** The result, with all calls, once it is in Redis; null where it came too late there. Never rejects. */
   written?: Promise<JobResult | null>
 }
@@ -155,7 +158,7 @@ export const createBegin = (deps: BeginDeps) => {
     return { route, retries: 0, maxAttempts: 1, mayShareCall: false, countsLosses: true }
   }
 
-  return (claim: Claim, interrupt: Interrupt): Execution => {
+  return (claim: Claim, interrupt: Interrupt, stream: StreamWriter | null = null): Execution => {
     const here: RouteTarget = { route: claim.model, ...claim.target }
     const { route, retries, maxAttempts, mayShareCall, countsLosses } = termsOf(claim, here)
     const known = route.targets.find(t => t.provider === here.provider && t.model === here.model)
@@ -179,6 +182,7 @@ export const createBegin = (deps: BeginDeps) => {
       mayShareCall,
       lastResponse: null,
       beside: undefined,
+      stream,
     }
   }
 }

@@ -34,6 +34,8 @@ export interface FinishDeps extends Pick<FirstTargetDeps, 'routes' | 'providers'
 export interface Finish {
   /** By the answer of its own call. */
   byCall(run: Execution, judged: Judged): Finished
+  /** By a call that readers have a part of, whatever it came to. */
+  byStream(run: Execution, judged: Judged): Finished
   /** By the answer of the mirror that was asked beside it. */
   byMirror(answer: MirrorAnswer): Finished
   /** Without a good answer. */
@@ -67,6 +69,12 @@ const lastResponseFor = (code: JobErrorCode, last: JobResult['response']): JobRe
   return last.statusCode < 300 && isGivable({ code, message: '' }) ? null : last
 }
 
+/** What a call used counts though it brought no whole answer. */
+const withUsage = (finished: Finished, usage: Judged['usage']): Finished => ({
+  ...finished,
+  result: { ...finished.result, usage },
+})
+
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })
 
 export const createFinish = (deps: FinishDeps): Finish => {
@@ -88,44 +96,57 @@ export const createFinish = (deps: FinishDeps): Finish => {
       'job finished',
     )
 
-  return {
-    byCall: (run, { verdict, attempt, response, usage, made }) => {
-      const { tenant, endpoint } = run.claim
-      const account = { provider: run.current.provider, key: made.key }
-      accountAffinity.remember(tenant, endpoint, made.ids, account)
-      // An identical request may get an answer to just what it asks.
-      const isAdjusted = attempt.adjusted !== undefined
-      const isShared = verdict.kind === 'ok' && response !== null && !isAdjusted
-      // A refusal may come as an answer, or as an error.
-      const succeeded = verdict.kind !== 'rejected' && response !== null && response.statusCode < 300
-      return {
-        kind: 'finished',
-        answer: isShared ? { ...response, target: run.current } : null,
-        result: {
-          status: succeeded ? 'succeeded' : 'failed',
-          response,
-          error: succeeded ? null : errorOf(verdict.kind === 'refused' ? 'refused' : 'upstream_rejected'),
-          refused: verdict.kind === 'refused',
-          usage,
-        },
-      }
+  const failed: Finish['failed'] = (run, code) => ({
+    kind: 'finished',
+    answer: null,
+    result: {
+      status: 'failed',
+      response: lastResponseFor(code, run.lastResponse),
+      error: code === 'no_usable_target' ? noTargetError(run.claim, deps) : errorOf(code),
+      refused: false,
+      usage: null,
     },
+  })
+
+  const byCall: Finish['byCall'] = (run, { verdict, attempt, response, usage, made }) => {
+    const { tenant, endpoint } = run.claim
+    const account = { provider: run.current.provider, key: made.key }
+    accountAffinity.remember(tenant, endpoint, made.ids, account)
+    // An identical request may get an answer to just what it asks.
+    const isAdjusted = attempt.adjusted !== undefined
+    const isShared = verdict.kind === 'ok' && response !== null && !isAdjusted
+    // A refusal may come as an answer, or as an error.
+    const succeeded = verdict.kind !== 'rejected' && response !== null && response.statusCode < 300
+    return {
+      kind: 'finished',
+      answer: isShared ? { ...response, target: run.current } : null,
+      result: {
+        status: succeeded ? 'succeeded' : 'failed',
+        response,
+        error: succeeded ? null : errorOf(verdict.kind === 'refused' ? 'refused' : 'upstream_rejected'),
+        refused: verdict.kind === 'refused',
+        usage,
+      },
+    }
+  }
+
+  const byStream: Finish['byStream'] = (run, judged) => {
+    const { verdict, response, usage } = judged
+    if (verdict.kind === 'ok' || verdict.kind === 'refused') return byCall(run, judged)
+    if (response === null) return withUsage(failed(run, 'stream_broken'), usage)
+    run.lastResponse = response
+    return withUsage(failed(run, 'malformed_answer'), usage)
+  }
+
+  return {
+    byCall,
+    byStream,
     byMirror: ({ response, usage }) => ({
       kind: 'finished',
       answer: null,
       result: { status: 'succeeded', response, error: null, refused: false, usage },
     }),
-    failed: (run, code) => ({
-      kind: 'finished',
-      answer: null,
-      result: {
-        status: 'failed',
-        response: lastResponseFor(code, run.lastResponse),
-        error: code === 'no_usable_target' ? noTargetError(run.claim, deps) : errorOf(code),
-        refused: false,
-        usage: null,
-      },
-    }),
+    failed,
     finalise: (run, result) => {
       const { claim, attempts } = run
       const whole = {

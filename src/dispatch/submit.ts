@@ -36,6 +36,8 @@ export interface Submission {
   readonly class?: JobClass
   /** See `JobSpec`. */
   readonly background?: true
+  /** Its answer is to be streamed: the processes whose connections read it. */
+  readonly stream?: readonly string[]
   readonly retryOf: string | null
   /** The client's Idempotency-Key, and a text that is the same exactly when the request is the same. */
   readonly idempotency: { readonly key: string; readonly request: string } | null
@@ -151,7 +153,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     telemetry.emit({ kind: 'job.accepted' })
     const record = queuedRecord(job)
     if (place !== null && created.kind === 'claimed') {
-      const answered = place.run().then(result => answeredRecord(record, result))
+      const answered = place.run().then(result => answeredRecord(record, result, place.token))
       return { id: job.id, replayed: false, record, answered }
     }
     const ring = {
@@ -193,11 +195,14 @@ const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
   deliveriesBefore: 0,
   metadata: job.metadata ?? {},
   customId: null,
+  isStreamed: job.stream !== undefined,
+  log: null,
   lastChangeAtMs: job.createdAtMs,
 })
 
 /** The record of a job that succeeded at once, as it would be read back. A long answer, or a failure, is read. */
-const answeredRecord = (record: JobRecord, result: JobResult | null): JobRecord | null => {
+const answeredRecord = (record: JobRecord, result: JobResult | null, run: string): JobRecord | null => {
   if (result?.status !== 'succeeded' || result.response === null || isApart(result.response.body)) return null
-  return { ...record, ...result, cachedFrom: result.cachedFrom ?? null }
+  const { streamedBytes: bytes, cachedFrom = null } = result
+  return { ...record, ...result, cachedFrom, log: bytes === undefined ? null : { run, bytes } }
 }

@@ -9,6 +9,7 @@ import type { Adjustment } from '../domain/routing/adjustments.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { flexOf } from '../domain/routing/flex-tier.ts'
 import { type Home, statesMade } from '../domain/routing/kept-state.ts'
+import type { StreamSink } from '../domain/streaming/stream-sink.ts'
 import { requestIdOf } from '../domain/upstream-request-id.ts'
 import { costOf } from '../domain/usage.ts'
 import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
@@ -49,6 +50,8 @@ export interface CallTerms {
   readonly adjustments: readonly Adjustment[]
   /** The account that has to be asked; null for any of the provider's. */
   readonly home: Home | null
+  /** Where the answer is streamed to; null where nobody asked for that. */
+  readonly stream: StreamSink | null
   /** Asked right before the call: a wait may outlast the lease on the job. */
   readonly isOurs: () => boolean
 }
@@ -265,6 +268,7 @@ const requestOf = ({ claim, target, terms, signal }: Call, key: ApiKey | 'none')
   adjust: terms.adjustments.length > 0,
   apiKey: key === 'none' ? null : key.key,
   signal,
+  ...(terms.stream && { stream: terms.stream }),
 })
 
 const requestIdIn = (headers: Readonly<Record<string, string>>) => {

@@ -162,6 +162,8 @@ export const jobErrorCodes = {
   untranslatable_answer:
     'A provider answered what the format of the request cannot hold; `response` has it as it came.',
   attempts_exhausted: 'The budget of attempts (`jobs.max_attempts`) was used up.',
+  stream_broken:
+    'The answer broke off after a part of it had been streamed: by the provider, or with the process that ran the job.',
   worker_crashed: 'Whatever process ran the job ended of it, also when it ran nothing else.',
   no_usable_target: 'No target of the route can ever serve this request.',
   targets_throttled:
@@ -194,6 +196,7 @@ export const failureStatus: Readonly<Record<JobErrorCode, number>> = {
   malformed_answer: 502,
   untranslatable_answer: 502,
   attempts_exhausted: 502,
+  stream_broken: 502,
   worker_crashed: 502,
   no_usable_target: 502,
   targets_throttled: 429,

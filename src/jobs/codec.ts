@@ -50,6 +50,7 @@ export const jobFields = (job: NewJob, run: FirstRun | null = null): string[] =>
   if (job.tenant !== 'default') fields.push('tenant', job.tenant)
   if (job.urgent) fields.push('urgent', '1')
   if (job.background) fields.push('background', '1')
+  if (job.stream) fields.push('stream', job.stream.join(' '))
   if (job.priority !== 'default') fields.push('priority', job.priority)
   if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
   if (job.metadata && Object.keys(job.metadata).length > 0)
@@ -80,6 +81,9 @@ export const headFields = [
   'tokens',
   'urgent',
   'background',
+  'stream',
+  'log',
+  'streamed',
   'webhook',
   'metadata',
   'headers',
@@ -125,7 +129,11 @@ export interface CreateRequest {
 }
 
 /** What `create` takes of a job. */
-export const encodeNewJob = ({ job, token }: CreateRequest, nowMs: number): (string | true)[] => {
+export const encodeNewJob = (
+  { job, token }: CreateRequest,
+  nowMs: number,
+  leaseMs: number,
+): (string | true)[] => {
   const { idempotency } = job
   const timer = job.expiresAtMs - job.createdAtMs <= timerHorizonMs ? job.expiresAtMs : 0
   return [
@@ -136,6 +144,7 @@ export const encodeNewJob = ({ job, token }: CreateRequest, nowMs: number): (str
     String(idempotency?.ttlMs ?? 0),
     String(timer),
     token,
+    String(leaseMs),
     ...jobFields(job, token === '' ? null : { token, sinceMs: nowMs }),
   ]
 }
@@ -160,6 +169,7 @@ export const claimOf = (job: NewJob, token: string): Claim => ({
   body: job.body,
   headers: job.headers ?? noHeaders,
   home: job.home ?? null,
+  ...(job.stream && { stream: job.stream }),
 })
 
 /** What `claim` takes of a doorbell. */
@@ -206,6 +216,7 @@ export const encodeResult =
     const apart = final.response !== null && isApart(final.response.body)
     const words = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
     words.push('result', JSON.stringify(storedResultOf(final, nowMs)))
+    if (final.streamedBytes !== undefined) words.push('streamed', String(final.streamedBytes))
     if (apart) words.push('apart', claim.token)
     // In place of a short request, as `parseResult` knows.
     else if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
@@ -231,6 +242,7 @@ export type ClaimReply =
       tokens: string | false,
       customId: string | false,
       urgent: string | false,
+      stream: string | false,
     ]
 
 export const parseClaim = (
@@ -239,7 +251,7 @@ export const parseClaim = (
 ): Claim | ClaimRefusal => {
   const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home, ...standing] = reply
   if (outcome !== 'ok') return outcome
-  const [priority, tokens, customId, urgent] = standing
+  const [priority, tokens, customId, urgent, stream] = standing
   const { createdAtMs, endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
@@ -251,6 +263,7 @@ export const parseClaim = (
     // The text of a `custom_id` may be empty.
     ...(typeof customId === 'string' && { line: lineNumberOf(id) }),
     ...(urgent && { urgent: true }),
+    ...(typeof stream === 'string' && { stream: stream.split(' ').filter(Boolean) }),
     createdAtMs,
     hop,
     generation,

@@ -72,6 +72,10 @@ export interface JobRecord {
   readonly urgent?: boolean
   /** See `JobSpec`. */
   readonly background?: true
+  /** Whether its answer is streamed. */
+  readonly isStreamed: boolean
+  /** The run whose answer readers have, and its bytes once it has come to its end; null before the first. */
+  readonly log: { readonly run: string; readonly bytes: number | null } | null
   /** The latest time in the record itself. */
   readonly lastChangeAtMs: number
 }
@@ -231,6 +235,10 @@ export const startOf = (attempts: readonly Attempt[], run: string | null | undef
 const time = (text: string | undefined): number | null => (text ? Number(text) : null)
 const json = <T>(text: string | undefined): T | null => (text ? (JSON.parse(text) as T) : null)
 
+/** The log of a streamed answer, as the record names it. */
+export const logOf = ({ log, streamed }: RecordFields): JobRecord['log'] =>
+  log === undefined ? null : { run: log, bytes: streamed === undefined ? null : Number(streamed) }
+
 /** Reads a record as Redis returns it; null when there is none. */
 export const parseRecord = (id: string, fields: RecordFields): JobRecord | null => {
   if (!fields.state) return null
@@ -273,6 +281,8 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     ...(fields.custom_id !== undefined && { line: lineNumberOf(id) }),
     ...(fields.urgent !== undefined && { urgent: true }),
     ...(fields.background !== undefined && { background: true }),
+    isStreamed: fields.stream !== undefined,
+    log: logOf(fields),
     lastChangeAtMs: Math.max(
       spec.createdAtMs,
       calledAtMs ?? 0,

@@ -28,6 +28,12 @@ export interface Schedule {
   size(): Promise<number>
 }
 
+/**
+ * Readers of a stream learn that its worker died when its lease ends, and by nothing else. A process that stands still for longer
+ * than this has lost its readers' patience anyway.
+ */
+export const streamLeaseMs = 5_000
+
 /** An entry that its writer has not rung within this time is taken up by a sweeper. */
 export const outboxGraceMs = 1_500
 

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import type { JobError, JobStatus } from '../domain/job.ts'
+import { type JobError, type JobStatus, jobErrorCodes } from '../domain/job.ts'
 import { coalesce } from '../redis/coalesce.ts'
 import { type Keys, shardOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
@@ -19,7 +19,7 @@ import {
 } from './codec.ts'
 import { apartBytes, createPayloads } from './payloads.ts'
 import { formatMove, formatTarget, type JobRecord, parseRecord, type StoredResult } from './record.ts'
-import { outboxGraceMs, webhooksDueAt } from './schedule.ts'
+import { outboxGraceMs, streamLeaseMs, webhooksDueAt } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
 import type { Announce, Claim, ClaimRefusal, Created, JobResult, JobStore } from './types.ts'
 import { createWholeJobs } from './whole-jobs.ts'
@@ -57,6 +57,9 @@ export const createJobStore = ({
   telemetry,
   announce,
 }: JobStoreOptions): JobStore => {
+  const streamLease = Math.min(leaseMs, streamLeaseMs)
+  const leaseOf = ({ stream }: Pick<Claim, 'stream'>): number => (stream ? streamLease : leaseMs)
+
   const endWithoutAnswer = async (
     id: string,
     status: 'cancelled' | 'expired',
@@ -96,8 +99,10 @@ export const createJobStore = ({
     ({ job }) => shardOf(job.id),
     async (shard, requests) => {
       const nowMs = now()
-      const times = [String(nowMs + outboxGraceMs), String(nowMs), String(leaseMs)]
-      const words = [...times, ...requests.map(request => encodeNewJob(request, nowMs))]
+      const words = [
+        ...[String(nowMs + outboxGraceMs), String(nowMs)],
+        ...requests.map(request => encodeNewJob(request, nowMs, leaseOf(request.job))),
+      ]
       const replies = (await run.packed(jobScripts.create, keys.schedule(shard), words)) as string[]
       return replies.map(reply => (isCreateReply(reply) ? { kind: reply } : { kind: 'replayed', id: reply }))
     },
@@ -106,16 +111,17 @@ export const createJobStore = ({
   const claim = coalesce<ClaimRequest, Claim | ClaimRefusal>(
     request => shardOf(request.id),
     async (shard, requests) => {
-      const words = [String(now()), String(leaseMs), String(apartBytes), ...requests.map(encodeClaim)]
+      const times = [String(now()), String(leaseMs), String(streamLease)]
+      const words = [...times, String(apartBytes), ...requests.map(encodeClaim)]
       const replies = (await run.packed(jobScripts.claim, keys.schedule(shard), words)) as ClaimReply[]
       return replies.map((reply, i) => parseClaim(requests[i]!, reply))
     },
   )
 
-  const renew = coalesce<Pick<Claim, 'id' | 'token'>, boolean>(
+  const renew = coalesce<Pick<Claim, 'id' | 'token' | 'stream'>, boolean>(
     ({ id }) => shardOf(id),
     async (shard, claims) => {
-      const words = [String(now()), String(leaseMs), ...claims.map(({ id, token }) => [id, token])]
+      const words = [String(now()), ...claims.map(claim => [claim.id, claim.token, leaseOf(claim)])]
       const replies = (await run.packed(jobScripts.renew, keys.schedule(shard), words)) as number[]
       return replies.map(reply => reply === 1)
     },
@@ -188,17 +194,18 @@ export const createJobStore = ({
         deferRunningUntilMs,
       ),
 
-    recover: async ({ id, hop, generation }, takenUntilMs = 0) =>
-      (await run(jobScripts.recover, [
-        keys.record(id),
-        keys.schedule(shardOf(id)),
-        id,
-        hop,
-        generation,
-        now(),
-        takenUntilMs,
-        aheadMs(),
-      ])) === 1,
+    recover: async ({ id, hop, generation, tenant, target }, takenUntilMs = 0) => {
+      const at = now()
+      const dueAtMs = webhooksDueAt(at, announce)
+      const end: StoredResult = { at, error: { code: 'stream_broken', message: jobErrorCodes.stream_broken } }
+      const reply = (await run(jobScripts.recover, [
+        ...[keys.record(id), keys.schedule(shardOf(id)), id, hop, generation],
+        ...[at, takenUntilMs, aheadMs(), JSON.stringify(end), retentionMs, dueAtMs],
+      ])) as number
+      if (reply > 1) telemetry.emit({ kind: 'job.finished', provider: target.provider, status: 'failed' })
+      if (reply === 3) announce?.(id, tenant, dueAtMs)
+      return reply > 0
+    },
 
     passOn: async ({ id, hop, generation }, target, note) => {
       const nowMs = now()

@@ -25,6 +25,8 @@ export interface NewJob extends JobSpec {
   readonly tokens: number
   /** See `Placed`. */
   readonly urgent?: boolean
+  /** Its answer is streamed: the processes whose connections read it. */
+  readonly stream?: readonly string[]
   /** Present when the client sent an Idempotency-Key. */
   readonly idempotency: {
     readonly keyHash: string
@@ -53,6 +55,8 @@ export interface Claim {
   /** Which request of its batch it is, from 1; absent for a job of its own. */
   readonly line?: number
   readonly urgent?: boolean
+  /** Its answer is streamed: the processes whose connections read it. */
+  readonly stream?: readonly string[]
   readonly createdAtMs: number
   readonly endpoint: Endpoint
   readonly model: string
@@ -95,6 +99,8 @@ export interface JobResult {
   readonly costUsd: number | null
   /** Who gave the answer, where it was to another job and no call was made. */
   readonly cachedFrom?: Target
+  /** Bytes of its stream, where that came to its end. */
+  readonly streamedBytes?: number
   /** Whether its Idempotency-Key may name another job from now on. */
   readonly freesKey?: boolean
 }
@@ -112,8 +118,8 @@ export interface JobStore {
   claim(id: string, hop: number, generation: number, token: string): Promise<Claim | ClaimRefusal>
   /** The claim with its body. */
   withBody(claim: Claim): Promise<Claim>
-  /** Holds the job for another `leaseMs`. False when the token no longer holds it. */
-  renew(claim: Pick<Claim, 'id' | 'token'>): Promise<boolean>
+  /** Holds the job for another `leaseMs`, one that streams for another `streamLeaseMs`. False when the token no longer holds it. */
+  renew(claim: Pick<Claim, 'id' | 'token' | 'stream'>): Promise<boolean>
   /** False when the token no longer holds the job: another worker has it, or it has ended. */
   advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
@@ -135,7 +141,8 @@ export interface JobStore {
   cancel(id: string): Promise<string>
   expire(id: string, deferRunningUntilMs: number): Promise<string>
   /**
-   * Puts back the doorbell that a live job is owed; a running one is taken from its worker. False when it moved on
+   * Puts back the doorbell that a live job is owed; a running one is taken from its worker, and fails if readers have a part of
+   * its answer. False when it moved on
    * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
    */
   recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>

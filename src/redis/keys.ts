@@ -140,6 +140,10 @@ export interface Keys {
   payload(jobId: string): string
   /** String: a long answer, of the run of the job that this word names. */
   answer(jobId: string, run: string): string
+  /** String: the bytes of a streamed answer, of the run of the job that this word names. */
+  log(jobId: string, run: string): string
+  /** Channel: bytes of streamed answers that connections of this process read. */
+  streamChannel(process: string): string
   /** Sorted set: doorbells owed and timers, by the time in ms at which they are due. */
   schedule(shard: number): string
   /** Hash: how many doorbells wait in a queue, and where its classes stand; the keys beside it begin like it. */
@@ -202,6 +206,8 @@ export const createKeys = (prefix: string): Keys => ({
   record: id => `${prefix}:{${shardOf(id)}}:j:${id}`,
   payload: id => `${prefix}:{${shardOf(id)}}:p:${id}`,
   answer: (id, run) => `${prefix}:{${shardOf(id)}}:a:${id}:${run}`,
+  log: (id, run) => `${prefix}:{${shardOf(id)}}:l:${id}:${run}`,
+  streamChannel: process => `${prefix}:stream:${process}`,
   schedule: shard => `${prefix}:{${shard}}:schedule`,
   ready: queue => `${prefix}:{${queue}}:ready`,
   index: shard => `${prefix}:{${shard}}:index`,

@@ -12,6 +12,7 @@ import { mirrorScripts } from '../../src/mirror/mirror-store.ts'
 import { readyScripts } from '../../src/queue/ready-list.ts'
 import { limitScripts } from '../../src/rate-limits/limit-store.ts'
 import type { Script } from '../../src/redis/scripts.ts'
+import { streamScripts } from '../../src/streams/scripts.ts'
 import { deliveryScripts } from '../../src/webhooks/scripts.ts'
 
 const declared: readonly Script[] = [
@@ -27,6 +28,7 @@ const declared: readonly Script[] = [
   limitScripts,
   mirrorScripts,
   readyScripts,
+  streamScripts,
   { timeScript },
 ].flatMap(scripts => Object.values(scripts))
 

@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/rate-limits': ['src/domain', 'src/health', 'src/lifecycle', 'src/redis'],
   'src/cache': ['src/config', 'src/domain', 'src/json', 'src/lifecycle', 'src/redis'],
   'src/providers': ['src/config', 'src/domain', 'src/json', 'src/net'],
+  'src/streams': ['src/domain', 'src/jobs', 'src/redis'],
   'src/mirror': ['src/config', 'src/domain', 'src/jobs', 'src/json', 'src/redis'],
   'src/dispatch': [
     'src/cache',
@@ -31,6 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/queue',
     'src/rate-limits',
     'src/redis',
+    'src/streams',
     'src/telemetry',
   ],
   'src/batches': [
@@ -93,6 +95,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/queue',
     'src/rate-limits',
     'src/redis',
+    'src/streams',
     'src/telemetry',
     'src/webhooks',
   ],

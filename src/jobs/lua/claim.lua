@@ -2,14 +2,14 @@
 -- for that very one, so that duplicates and late doorbells cause no second call. All records are of one
 -- shard.
 -- KEYS: schedule
--- Packed: now, length of a lease in ms, bytes of the longest body to reply, then for each doorbell {id, hop,
---   generation, token}
+-- Packed: now, length of a lease in ms, that of a streamed job, bytes of the longest body to reply, then for each
+--   doorbell {id, hop, generation, token}
 -- Replies: for each {'ok', target, spec, spent, attempts, body, tenant, headers, class, home,
---   priority, tokens, custom_id, urgent}, with the
+--   priority, tokens, custom_id, urgent, stream}, with the
 --   length of the body in place of a longer one and false for fields that have their default, or {reason}:
 --   'gone', 'stale', 'busy' or the job's final state.
 local doorbells = packed()
-local now, till, most_bytes, leases = doorbells[1], later_time(doorbells[1]) + doorbells[2], tonumber(doorbells[3]), {}
+local now, from, most_bytes, leases = doorbells[1], later_time(doorbells[1]), tonumber(doorbells[4]), {}
 
 -- The worker reads a longer body by itself.
 local function body_of(id)
@@ -20,7 +20,7 @@ end
 local function claim(id, hop, generation, token)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'hop', 'generation', 'holder', 'target', 'spec', 'spent', 'attempts',
-    'request', 'tenant', 'headers', 'class', 'home', 'priority', 'tokens', 'custom_id', 'urgent')
+    'request', 'tenant', 'headers', 'class', 'home', 'priority', 'tokens', 'custom_id', 'urgent', 'stream')
   local state, own_hop, own_generation, holder, target, spec, spent, attempts, request = unpack(r, 1, 9)
   if not state then return { 'gone' } end
   if FINAL[state] then return { state } end
@@ -29,11 +29,11 @@ local function claim(id, hop, generation, token)
   -- its lease runs out, and the job gets a doorbell of another generation.
   if state == 'running' and not holds(token, holder) then return { 'busy' } end
   redis.call('HSET', record, 'state', 'running', 'holder', now .. ' ' .. token)
-  leases[#leases + 1], leases[#leases + 2] = till, lease_of(id)
-  return { 'ok', target, spec, spent or '0', attempts or '', request or body_of(id), unpack(r, 10, 17) }
+  leases[#leases + 1], leases[#leases + 2] = from + doorbells[r[18] and 3 or 2], lease_of(id)
+  return { 'ok', target, spec, spent or '0', attempts or '', request or body_of(id), unpack(r, 10, 18) }
 end
 
 local replies = {}
-for i = 4, #doorbells do replies[i - 3] = claim(unpack(doorbells[i])) end
+for i = 5, #doorbells do replies[i - 4] = claim(unpack(doorbells[i])) end
 if #leases > 0 then redis.call('ZADD', KEYS[1], unpack(leases)) end
 return cmsgpack.pack(replies)

@@ -1,14 +1,14 @@
 -- Writes new jobs together with what will wake them: the doorbells they are owed, or the leases of the workers
 -- that run them from the beginning. So no job is left without one. All are of one shard.
 -- KEYS: schedule
--- Packed: doorbells due, now, length of a lease in ms, then for each job {id, long body ('' where the record has
+-- Packed: doorbells due, now, then for each job {id, long body ('' where the record has
 --   it, true where it was written before), idempotency key ('' for none), fingerprint, ttl of the key in ms,
---   expiry timer at (0: none), the run that has it at once ('' for none), field, value …}
+--   expiry timer at (0: none), the run that has it at once ('' for none), length of its lease in ms, field, value …}
 -- Replies: for each 'created', 'claimed' when the run has it, 'conflict', 'full', 'no_body' when the long body is
 --   gone, or the id of the job that the key named first.
 local jobs = packed()
 local due, replies = jobs[1], {}
-local function lease_end() return later_time(jobs[2]) + jobs[3] end
+local function lease_end(lease) return later_time(jobs[2]) + lease end
 
 -- The job is there when a lost reply made the client library send this again. The run may have lost it since.
 local function made_before(record, run)
@@ -18,7 +18,7 @@ local function made_before(record, run)
 end
 
 local function create(job)
-  local id, body, key, fingerprint, ttl, timer, run = unpack(job, 1, 7)
+  local id, body, key, fingerprint, ttl, timer, run, lease = unpack(job, 1, 8)
   local record = record_of(id)
   local idempotency = key ~= '' and BASE .. 'i:' .. key
   local first = idempotency and redis.call('GET', idempotency)
@@ -30,9 +30,9 @@ local function create(job)
   if redis.call('EXISTS', record) == 1 then return made_before(record, run) end
   if MAKES_NONE then return 'full' end
   if lacks_body(id, body) then return 'no_body' end
-  redis.call('HSET', record, unpack(job, 8))
+  redis.call('HSET', record, unpack(job, 9))
   keep_body(id, body)
-  if run == '' then redis.call('ZADD', KEYS[1], due, id .. '.0.0') else redis.call('ZADD', KEYS[1], lease_end(), lease_of(id)) end
+  if run == '' then redis.call('ZADD', KEYS[1], due, id .. '.0.0') else redis.call('ZADD', KEYS[1], lease_end(lease), lease_of(id)) end
   if timer ~= '0' then redis.call('ZADD', KEYS[1], timer, id .. '.x') end
   redis.call('XADD', BASE .. 'index', '*', 'j', id)
   note_life(id, 1)
@@ -40,6 +40,6 @@ local function create(job)
   return run == '' and 'created' or 'claimed'
 end
 
-for i = 4, #jobs do replies[i - 3] = create(jobs[i]) end
+for i = 3, #jobs do replies[i - 2] = create(jobs[i]) end
 write_lives()
 return cmsgpack.pack(replies)

@@ -8,8 +8,8 @@
 local record, payload, schedule = unpack(KEYS)
 local id, status, now, retention, end_json, until_ms, webhooks_due = unpack(ARGV)
 local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'holder', 'generation', 'webhook', 'custom_id',
-  'tenant')
-local state, hop, target, holder, generation, webhook, custom_id, tenant = unpack(r, 1, 8)
+  'tenant', 'log')
+local state, hop, target, holder, generation, webhook, custom_id, tenant, log = unpack(r, 1, 9)
 if not state then return { 'gone' } end
 if FINAL[state] then return { state } end
 if state == 'running' then
@@ -23,5 +23,6 @@ end
 if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, 'result', end_json) then publish_ends(id) end
 write_lives()
 redis.call('PEXPIRE', payload, retention)
+expire_log(id, log, retention)
 redis.call('ZREM', schedule, entries_of(id, hop, generation))
 return { state, webhook and not custom_id and (tenant or '') or nil }

@@ -24,9 +24,11 @@ local function finalise(fields)
   local id, token, status, has_payload, frees_key, apart = unpack(fields, 1, 6)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target',
-    'background')
-  local state, holder, hop, generation, webhook, custom_id, target, background = unpack(r, 1, 8)
+    'background', 'log')
+  local state, holder, hop, generation, webhook, custom_id, target, background, log = unpack(r, 1, 9)
   if not state or FINAL[state] then return 0 end
+  -- Readers have a part of another run's answer: this one would be glued on to it.
+  if log and log ~= token then return 0 end
   local answer = apart ~= '' and answer_of(id, apart)
   if answer and redis.call('EXISTS', answer) == 0 then return -1 end
   if state ~= 'running' or not holds(token, holder) then
@@ -49,6 +51,7 @@ local function finalise(fields)
   if answer then
     if webhook or custom_id then redis.call('PERSIST', answer) else redis.call('PEXPIRE', answer, retention) end
   end
+  expire_log(id, log, retention)
   if has_payload then
     local payload = payload_of(id)
     if status == 'succeeded' and not background then payloads[#payloads + 1] = payload else redis.call('PEXPIRE', payload, retention) end

@@ -11,6 +11,13 @@ local function record_of(id) return BASE .. 'j:' .. id end
 local function payload_of(id) return BASE .. 'p:' .. id end
 -- A long answer has a key of its own, which names the run that gave it, as the record's `apart` does.
 local function answer_of(id, run) return BASE .. 'a:' .. id .. ':' .. run end
+-- The bytes of a streamed answer, as the run that this word names had it from its provider.
+local function log_of(id, run) return BASE .. 'l:' .. id .. ':' .. run end
+-- A log is there for readers that were cut off; later ones get the answer itself.
+local LOG_MS = 600000
+local function expire_log(id, run, ttl)
+  if run then redis.call('PEXPIRE', log_of(id, run), math.min(ttl, LOG_MS)) end
+end
 local function packed() return cmsgpack.unpack(ARGV[1]) end
 
 -- A lease is given by the later of two clocks, that of its process and that of Redis, and ends by the earlier

@@ -1,0 +1,63 @@
+import type { Cluster, Redis } from 'ioredis'
+import { coalesce } from '../redis/coalesce.ts'
+import { type Keys, shardOf } from '../redis/keys.ts'
+import type { RunScript } from '../redis/scripts.ts'
+import { streamScripts } from './scripts.ts'
+
+/** A log whose job never ends, and one that lost its worker while Redis was away, go after this long. */
+const orphanMs = 6 * 60 * 60_000
+
+/** What a run has of its stream, from a byte offset on. */
+export interface Append {
+  readonly jobId: string
+  readonly run: string
+  readonly offset: number
+  /** Whole events. */
+  readonly text: string
+  /** False beyond the most bytes of a log: then only those who read along get it. */
+  readonly isKept: boolean
+}
+
+/** The logs of streamed answers: bytes in the client's own format, by byte offset, beside the record of their job. */
+export interface StreamLogs {
+  /**
+   * Appends, and sends the same to the processes that read along. Resolves with the bytes that the log has then: fewer than
+   * expected where Redis lost some, which are to be sent again; -1 when the run no longer has the job.
+   */
+  append(append: Append): Promise<number>
+  /** At most `bytes` of a log from `offset` on; empty where there are none. */
+  read(jobId: string, run: string, offset: number, bytes: number): Promise<Buffer>
+  /** This process reads along from now on. False when the job is not streamed, or gone. */
+  join(jobId: string): Promise<boolean>
+  /** This process reads along no more. True when nobody does, and nobody can come back for it. */
+  leave(jobId: string): Promise<boolean>
+}
+
+export interface StreamLogsOptions {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  /** The name of this process: it is not sent what it appends itself. */
+  readonly instance: string
+}
+
+export const createStreamLogs = ({ redis, run, keys, instance }: StreamLogsOptions): StreamLogs => {
+  const append = coalesce<Append, number>(
+    ({ jobId }) => shardOf(jobId),
+    async (shard, appends) => {
+      const words = appends.map(a => [a.jobId, a.run, a.offset, a.text, a.isKept])
+      const message = [orphanMs, instance, ...words]
+      return (await run.packed(streamScripts.append, keys.schedule(shard), message)) as number[]
+    },
+  )
+  const readers = async (jobId: string, reads: boolean): Promise<number> =>
+    (await run(streamScripts.readers, [keys.record(jobId), instance, reads ? 1 : 0])) as number
+
+  return {
+    append: one => append(one),
+    read: (jobId, name, offset, bytes) =>
+      redis.getrangeBuffer(keys.log(jobId, name), offset, offset + bytes - 1),
+    join: async jobId => (await readers(jobId, true)) > 0,
+    leave: async jobId => (await readers(jobId, false)) === -2,
+  }
+}
