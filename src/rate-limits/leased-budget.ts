@@ -152,6 +152,8 @@ export const createLeasedBudget = (outlived: () => number = () => 0): LeasedBudg
       nextTokensAtMs = nowMs + (lease.nextTokensMs ?? 0)
       blockedUntilMs = lease.blockedMs > 0 ? nowMs + lease.blockedMs : 0
       if (!limitsRequests) slots = []
+      // What had its time meanwhile would go out at once afterwards.
+      slots = slots.filter(atMs => atMs >= blockedUntilMs)
       if (!limitsTokens) credits = []
       if (nowMs - sentAtMs > lateMs) return
       for (let i = 0; i < (lease.atOnce ?? 0); i++) slots.push(nowMs)

@@ -123,7 +123,7 @@ const leaseScript = (name: string, ...preludes: readonly string[]) =>
 export const limitScripts = {
   requests: leaseScript('requests', 'window'),
   tokens: leaseScript('tokens', 'window'),
-  concurrency: leaseScript('concurrency', 'ceiling', 'episodes'),
+  concurrency: leaseScript('concurrency', 'ceiling', 'rate', 'episodes'),
   unblock: defineScript({ lua: lua('unblock'), keys: 1, whenFull: 'runs' }),
 } as const
 

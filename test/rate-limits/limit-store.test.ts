@@ -43,7 +43,7 @@ const silence = async (ms: number): Promise<void> => {
   const key = `${prefix}:{limits}:of:${meter}`
   const record = JSON.parse((await redis.hget(key, 'concurrency'))!)
   for (const proc of Object.values<{ at: number }>(record.procs)) proc.at -= ms
-  for (const name of ['cut_at', 'met_at', 'next_at', 'tried_at']) {
+  for (const name of ['cut_at', 'met_at', 'next_at', 'tried_at', 'begun_at']) {
     if (record[name] !== undefined) record[name] -= ms
   }
   await redis.hset(key, 'concurrency', JSON.stringify(record))
@@ -174,6 +174,7 @@ describe('the limit store', () => {
       await silence(1_000)
       await ask('w1', { calling: 6 })
       await turnedAway('w1', 5, 1, epoch)
+      await ask('w1', { calling: 6 })
       // One more is tried.
       expect((await seen()).ceiling).toBe(16)
 
@@ -187,14 +188,18 @@ describe('the limit store', () => {
       expect((await seen()).ceiling).toBeNull()
     })
 
-    it('rises while it is used and calls succeed, and not beyond what is configured', async () => {
+    it('gives way to a rate where one call more is served, and rises no further than what is configured', async () => {
       await ask('w1', { calling: 10, turnedAway: 1, throttled: 0 })
       await silence(1_000)
       await ask('w1', { calling: 9 })
       const use = { calling: 12, waiting: 5, ok: 20, tookMs: 2_000, most: 14 }
       expect((await seen()).ceiling).toBe(10)
-      await ask('w1', use)
+      await ask('w1', { ...use, calling: 10 })
       expect((await seen()).ceiling).toBe(11)
+      expect((await seen()).learnedRpm).toBeNull()
+      await silence(1_000)
+      await ask('w1', { ...use, calling: 11 })
+      expect((await seen()).learnedRpm).not.toBeNull()
       for (let i = 0; i < 20; i++) {
         await silence(20_000)
         await ask('w1', { ...use, calling: 14 })

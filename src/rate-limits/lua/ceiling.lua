@@ -9,7 +9,7 @@ local function new_ceiling(first)
 end
 
 -- Grows the ceiling after a round in which it held calls back.
-local function grow(state, seen, is_full, now)
+local function grow(state, seen, is_full)
   state.ok, state.took, state.is_full = state.ok + seen.ok, state.took + seen.tookMs, state.is_full or is_full
   if state.ok < state.ceiling or state.is_open then return end
   local short, was_full = math.max(1, state.took / state.ok), state.is_full
@@ -20,12 +20,9 @@ local function grow(state, seen, is_full, now)
   -- Answers differ in length: one slow round says nothing.
   state.slower = gradient < 1 and (state.slower or 0) + 1 or 0
   state.ok, state.took, state.is_full = 0, 0, false
-  if not was_full then return end
-  if state.met then
-    -- What was met is kept, and tried now and then: one more, and twice as many each time that works.
-    if now < state.next_at then return end
-    state.ceiling, state.turn, state.wait = state.ceiling + state.turn, state.turn * 2, state.turn > 2 and 5000 or state.wait
-  elseif state.starting and state.slower < 2 then
+  -- What was met is kept, and tried as an episode says.
+  if not was_full or state.met then return end
+  if state.starting and state.slower < 2 then
     state.ceiling = state.ceiling * (state.slower == 0 and 2 or 1)
   else
     state.starting = false

@@ -42,7 +42,7 @@ if ask.learns and (state.ceiling or ask.turnedAway > 0 and calling > 0) and not 
   step(state, ask, math.max(ask.calling, ask.peak - ask.turnedAway) + held, calling, want, now, learned.blocked_until)
   if ask.most then state.ceiling = math.min(state.ceiling, ask.most) end
 end
-learned.rate = state.rate
+learned.rate, learned.is_open = state.rate, state.is_open
 
 -- The share of this process. Where a rate is told or was met, a ceiling holds only once a number at once was met as well.
 local is_rated = ask.isTold or state.rate and ask.isRated
@@ -64,7 +64,7 @@ if most < math.huge then
     me.share = math.min(me.share, fair >= 1 and math.floor(fair) or had_turn and 0 or 1)
   end
   me.turn = me.share > 0 or ask.calling > 0
-  reply.share, reply.isStarting = me.share, ceiling == most and state.starting
+  reply.share, reply.isStarting = me.share, ceiling == most and state.starting and not state.rate
   state.by, state.most = ceiling == most and 'learned_ceiling' or 'configured_limit', most
   if me.want > me.share then state.short_at = now end
 end

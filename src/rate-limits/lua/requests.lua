@@ -42,6 +42,8 @@ if limit < math.huge or paced then
   -- A little under the limit, as calls do not all take the same time on their way.
   local most = math.max(1, math.floor(math.min(limit, 1e9) * 0.995 + 0.5))
   local free, pace, wait = look(state.window, most, now)
+  -- A rate that was learned is no promise about a minute: what was found too low must not hold back what comes later.
+  if by == 'learned_rate' then most, free, pace, wait = limit, limit, limit / minute, 0 end
   free = math.max(0, math.floor(free))
   if paced then pace = math.min(pace, state.pace / 60000) end
   local even = paced or by == 'learned_rate' or (learned.even_until or 0) > now
@@ -49,12 +51,14 @@ if limit < math.huge or paced then
   local bucket = even and 0 or state.bucket or most
   local burst = math.max(1, math.min(free, paced and 1 or math.max(bucket, most / 100)))
   -- What an idle time left goes at once, and the rest one each `gap`.
-  local usual, gap = (minute + 1000) / most, pace > 0 and 1 / pace or minute
+  local usual, gap = by == 'learned_rate' and minute / limit or (minute + 1000) / most, pace > 0 and 1 / pace or minute
   if paced then usual = gap end
   local first = math.max(state.free_at, now - (burst - 1) * usual, blocked)
   local idle = math.max(0, math.floor((now - first) / usual) + 1)
   local then_at = first + idle * usual
   local ready = math.max(0, math.min(free, idle + math.max(0, math.floor((now + horizon - then_at) / gap) + 1)))
+  -- Until the calls under way say how much was too much, the rate is not known.
+  if by == 'learned_rate' and learned.is_open then ready = 0 end
   -- Slots for calls that have yet to come are lost where they do not: no more of those than come in a second anyway.
   local wanted = ask.slots + math.min(ask.spareSlots, math.ceil(horizon / gap))
   local sum = math.min(wanted, ready, math.ceil(math.max(ready, horizon / gap) / active))
