@@ -103,6 +103,10 @@ export const sealedOfRequests: Readonly<Partial<Record<Endpoint, Sealed>>> = {
     inputs: [path('messages.*.content.*.input')],
     numbers: ['tools.*.input_schema', 'output_config.format.schema'].map(path),
   },
+  '/v1/responses': {
+    inputs: [path('input.*.arguments')],
+    numbers: ['tools.*.parameters', 'text.format.schema'].map(path),
+  },
 }
 
 const answers = (inputs: string): Sealed => ({ inputs: [path(inputs)], numbers: [] })

@@ -7,7 +7,7 @@ import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import { basePath } from './base-path.ts'
 import { dryRun } from './dry-run.ts'
-import { chatAdapter, messagesAdapter } from './formats/adapters.ts'
+import { chatAdapter, messagesAdapter, responsesAdapter } from './formats/adapters.ts'
 import { adjustmentsOf, withChanges } from './formats/field-rules.ts'
 import {
   type AnswerFacts,
@@ -62,6 +62,7 @@ export interface Translation {
 const adapters: Readonly<Partial<Record<Endpoint, CreateFormatAdapter>>> = {
   '/v1/chat/completions': chatAdapter,
   '/v1/messages': messagesAdapter,
+  '/v1/responses': responsesAdapter,
 }
 
 const once = <Value>(make: (name: string) => Value): ((name: string) => Value) => {
@@ -120,7 +121,7 @@ const createTranslation = (
     return {
       adapter,
       options,
-      facts: { id: randomUUID(), model, created: Math.floor(now() / 1000), toolNames },
+      facts: { id: randomUUID(), model, created: Math.floor(now() / 1000), toolNames, request: body },
     }
   }
 

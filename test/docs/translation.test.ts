@@ -3,8 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { readDoc, root } from './markdown.ts'
-import { chatProbes, messageProbes, type Probe } from './translation/probes.ts'
-import { chatTargets, messageTargets, openTarget, type Target } from './translation/targets.ts'
+import { chatProbes, messageProbes, type Probe, responseProbes } from './translation/probes.ts'
+import {
+  chatTargets,
+  messageTargets,
+  openTarget,
+  responseTargets,
+  type Target,
+} from './translation/targets.ts'
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 
@@ -24,6 +30,7 @@ const tableOf = async (endpoint: Endpoint, probes: readonly Probe[], targets: re
 const formats = [
   ['/v1/chat/completions', chatProbes, chatTargets],
   ['/v1/messages', messageProbes, messageTargets],
+  ['/v1/responses', responseProbes, responseTargets],
 ] as const
 
 describe('docs/translation.md', () => {
@@ -44,6 +51,7 @@ describe('docs/translation.md', () => {
   test.each([
     ['openai/resources/chat/completions/completions.d.ts', 'ChatCompletionCreateParamsBase', chatProbes],
     ['@anthropic-ai/sdk/resources/messages/messages.d.ts', 'MessageCreateParamsBase', messageProbes],
+    ['openai/resources/responses/responses.d.ts', 'ResponseCreateParamsBase', responseProbes],
   ] as const)('every field that %s documents is among them', (path, name, probes) => {
     const fields = typesOf(path, name).filter(field => field !== 'model')
     expect(fields.length).toBeGreaterThan(15)

@@ -1,9 +1,9 @@
 import { failureStatus, isGivable, type JobError } from '../../domain/job.ts'
 import { toldFailure } from '../../domain/job-failure.ts'
+import { repeatedRequest } from '../../domain/repeated-request.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import { type Edit, replacing, withEdits } from '../../json/edits.ts'
-import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { membersOf } from '../../json/members.ts'
 import { responseIdOf } from '../../redis/keys.ts'
@@ -23,7 +23,7 @@ export const responseView = (record: JobRecord, request: unknown): object => {
     status: statusOf(record),
     ...{ completed_at: null, error: error && status !== 'cancelled' ? toldError(error) : null },
     ...{ incomplete_details: null, output: [], usage: null, model: record.model },
-    ...repeated(isJsonObject(request) ? request : {}),
+    ...repeatedRequest(request),
   }
 }
 
@@ -39,32 +39,6 @@ const toldError = (error: JobError): object => {
   const { code, message } = toldFailure(error, failureStatus[error.code])
   return { code, message }
 }
-
-/** What a response repeats of its request, with OpenAI's own defaults. */
-const defaults: JsonObject = {
-  instructions: null,
-  max_output_tokens: null,
-  max_tool_calls: null,
-  metadata: {},
-  parallel_tool_calls: true,
-  previous_response_id: null,
-  prompt: null,
-  reasoning: { effort: null, summary: null },
-  safety_identifier: null,
-  service_tier: 'auto',
-  store: true,
-  temperature: 1,
-  text: { format: { type: 'text' } },
-  tool_choice: 'auto',
-  tools: [],
-  top_logprobs: 0,
-  top_p: 1,
-  truncation: 'disabled',
-  user: null,
-}
-
-const repeated = (request: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, request[name] ?? value]))
 
 /**
  * The provider's answer under the id that the client has for it. The provider was asked in the foreground, and

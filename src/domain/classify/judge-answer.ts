@@ -107,7 +107,11 @@ function judgeEmbeddings({ data }: JsonObject): Finding {
   return isFilledArray(embedding) || isFilledText(embedding) ? ok(null) : spoiled(null)
 }
 
-function judgeResponse({ status, output, incomplete_details }: JsonObject): Finding {
+function judgeResponse(
+  { status, output, incomplete_details }: JsonObject,
+  told: string | null | undefined,
+): Finding {
+  if (told !== undefined) return judgeEnd(finishWord(told), isFilledArray(output))
   const state = asCode(status)
   if (state === 'incomplete') {
     const reason = asCode(asRecord(incomplete_details)?.reason) ?? state

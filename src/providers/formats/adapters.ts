@@ -7,6 +7,10 @@ import { changesInChat, unsupportedInChat } from './openai-chat-parameters.ts'
 import { type ChatRequest, chatToCallOptions } from './openai-chat-request.ts'
 import { chatFromResult } from './openai-chat-response.ts'
 import { ChatEvents } from './openai-chat-stream.ts'
+import { changesInResponses, unsupportedInResponses } from './openai-responses-parameters.ts'
+import { responsesToCallOptions } from './openai-responses-request.ts'
+import { responseFromResult } from './openai-responses-response.ts'
+import { ResponseEvents } from './openai-responses-stream.ts'
 
 /** Anthropic messages on this side. */
 export const messagesAdapter: CreateFormatAdapter = supported => ({
@@ -28,4 +32,13 @@ export const chatAdapter: CreateFormatAdapter = supported => ({
   toCallOptions: (body, limit) => chatToCallOptions(body as unknown as ChatRequest, supported, limit),
   fromResult: chatFromResult,
   toEvents: facts => new ChatEvents(facts),
+})
+
+/** OpenAI Responses on this side. */
+export const responsesAdapter: CreateFormatAdapter = supported => ({
+  unsupported: body => unsupportedInResponses(body, supported),
+  changes: body => changesInResponses(body, supported),
+  toCallOptions: (body, limit) => responsesToCallOptions(body, supported, limit),
+  fromResult: responseFromResult,
+  toEvents: facts => new ResponseEvents(facts),
 })

@@ -17,6 +17,8 @@ export interface AnswerFacts {
   /** Unix seconds. */
   readonly created: number
   readonly toolNames: ToolNames
+  /** The client's request: answers in some formats repeat it. */
+  readonly request: JsonObject
 }
 
 /** A request in the AI SDK's terms. */

@@ -42,3 +42,5 @@ export const inlineData = (url: string): InlineData | null => {
   const data = url.slice(comma + 1)
   return { mediaType: mediaTypeOf(head, data.slice(0, 32)), data }
 }
+
+export const isInlinePdf = (url: unknown): boolean => /^data:application\/(?:x-)?pdf\s*;/i.test(String(url))

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import { type FieldChange, type FieldRule, leaveOut, unless } from './field-rules.ts'
+import { isInlinePdf } from './media-types.ts'
 import {
   changesOfKeys,
   isOneOf,
@@ -111,9 +112,6 @@ const part = (...carried: string[]): ParameterTable => ({
   onlyWhen: {},
 })
 
-const isInlinePdf = (file: unknown): boolean =>
-  isJsonObject(file) && /^data:application\/(?:x-)?pdf\s*;/i.test(String(file.file_data))
-
 const asksForDetail = (image: unknown): boolean =>
   isJsonObject(image) && ![null, undefined, 'auto'].includes(image.detail as null)
 
@@ -124,7 +122,10 @@ const partTables = (supported: Supported): Readonly<Record<string, ParameterTabl
     ...part(),
     onlyWhen: { image_url: image => showsImage(supported, isJsonObject(image) ? String(image.url) : '') },
   },
-  file: { ...part(), onlyWhen: { file: file => supported.pdf && isInlinePdf(file) } },
+  file: {
+    ...part(),
+    onlyWhen: { file: file => supported.pdf && isJsonObject(file) && isInlinePdf(file.file_data) },
+  },
 })
 
 const detail: FieldChange = { field: 'messages.content.image_url.detail', action: 'left_out' }

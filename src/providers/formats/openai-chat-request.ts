@@ -112,7 +112,8 @@ const toolCallOf = (call: ChatCompletionMessageToolCall, { ids, names }: Convers
 
 const reasoningOf = (message: ChatCompletionAssistantMessageParam, supported: Supported) => {
   const blocks = 'thinking_blocks' in message ? message.thinking_blocks : []
-  return reasoningParts(Array.isArray(blocks) ? blocks.filter(isThinkingBlock) : [], false, supported)
+  const callsTools = (message.tool_calls?.length ?? 0) > 0
+  return reasoningParts(Array.isArray(blocks) ? blocks.filter(isThinkingBlock) : [], callsTools, supported)
 }
 
 const assistantOf = (

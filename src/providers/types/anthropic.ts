@@ -101,7 +101,7 @@ export const anthropic = (config: ProviderConfig): UpstreamType => ({
     endpoint === '/v1/messages'
       ? messagesEdits(text, maxOutputTokens ?? claudeModel(model, undefined).maxTokens ?? safeLimit)
       : [],
-  translated: ['/v1/chat/completions'],
+  translated: ['/v1/chat/completions', '/v1/responses'],
   translatedTo: '/v1/messages',
   sdk: claudeSdk(lowerCaseNames(config.headers)['anthropic-beta']),
   keyHeaders: apiKey => ({ 'x-api-key': apiKey }),

@@ -157,7 +157,7 @@ export const bedrock = (config: ProviderConfig): UpstreamType => ({
   },
   // The control plane has it, at another host.
   listing: null,
-  translated: ['/v1/chat/completions', '/v1/messages'],
+  translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk: converse(config),
   // The SDK sets it, as it sets the signature.

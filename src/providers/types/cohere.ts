@@ -71,7 +71,7 @@ export const cohere: UpstreamType = {
   },
   // Only the first version of the API has it.
   listing: base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1`,
-  translated: ['/v1/chat/completions', '/v1/messages'],
+  translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk,
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),

@@ -4,6 +4,7 @@ import { efforts, nearestEffort } from '../formats/effort.ts'
 import { keep } from '../formats/field-rules.ts'
 import { atMost, commonSupport, openaiIds, type Supported } from '../formats/supported.ts'
 import { chatEdits } from '../native-chat.ts'
+import { responsesEdits } from '../native-responses.ts'
 import { callsOf, type SdkAdapter, unusedKey } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { openaiSteering } from './openai-models.ts'
@@ -96,7 +97,7 @@ export const openaiCompatible: UpstreamType = {
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/completions'],
   nativePath: openaiPath,
   listing: openaiListing,
-  translated: ['/v1/messages'],
+  translated: ['/v1/messages', '/v1/responses'],
   translatedTo: '/v1/chat/completions',
   sdk: compatibleSdk,
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
@@ -106,7 +107,11 @@ export const openai: UpstreamType = {
   ...openaiCompatible,
   baseUrl: 'https://api.openai.com/v1',
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
-  nativeEdits: (endpoint, text) => (endpoint === '/v1/chat/completions' ? chatEdits(text) : []),
+  translated: ['/v1/messages'],
+  nativeEdits: (endpoint, text) => {
+    if (endpoint === '/v1/responses') return responsesEdits(text)
+    return endpoint === '/v1/chat/completions' ? chatEdits(text) : []
+  },
   lengthLimit: 'max_completion_tokens',
   sdk: openaiSdk,
 }

@@ -7,7 +7,7 @@ export interface Adapter {
   /** What stands before each endpoint, when that is anything. */
   readonly at?: string
   readonly native: readonly [Endpoint, ...Endpoint[]]
-  readonly translated: Endpoint
+  readonly translated: readonly [Endpoint, ...Endpoint[]]
   readonly auth: Readonly<Record<string, string>>
 }
 
@@ -18,7 +18,7 @@ export const adapters: readonly Adapter[] = [
     settings: { type: 'openai' },
     base: '/v1',
     native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
-    translated: '/v1/messages',
+    translated: ['/v1/messages'],
     auth: { authorization: 'Bearer sk-test' },
   },
   {
@@ -26,7 +26,7 @@ export const adapters: readonly Adapter[] = [
     settings: { type: 'anthropic' },
     base: '',
     native: ['/v1/messages'],
-    translated: '/v1/chat/completions',
+    translated: ['/v1/chat/completions', '/v1/responses'],
     auth: { 'x-api-key': 'sk-test', 'anthropic-version': '2023-06-01' },
   },
   {
@@ -34,7 +34,7 @@ export const adapters: readonly Adapter[] = [
     settings: { type: 'openai-compatible' },
     base: '/v1',
     native: ['/v1/chat/completions', '/v1/embeddings', '/v1/completions'],
-    translated: '/v1/messages',
+    translated: ['/v1/messages', '/v1/responses'],
     auth: { authorization: 'Bearer sk-test' },
   },
   {
@@ -43,7 +43,7 @@ export const adapters: readonly Adapter[] = [
     base: '',
     at: '/openai',
     native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
-    translated: '/v1/messages',
+    translated: ['/v1/messages'],
     auth: { 'api-key': 'sk-test' },
   },
   {
@@ -51,7 +51,7 @@ export const adapters: readonly Adapter[] = [
     settings: { type: 'simulated' },
     base: '/v1',
     native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],
-    translated: '/v1/messages',
+    translated: ['/v1/messages'],
     auth: { authorization: 'Bearer sk-test' },
   },
   {
@@ -59,7 +59,7 @@ export const adapters: readonly Adapter[] = [
     settings: { type: 'simulated', format: 'anthropic' },
     base: '',
     native: ['/v1/messages'],
-    translated: '/v1/chat/completions',
+    translated: ['/v1/chat/completions', '/v1/responses'],
     auth: { 'x-api-key': 'sk-test', 'anthropic-version': '2023-06-01' },
   },
 ]

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { anyJsonObject, deepJson, fragileJson } from '../../json/any-json.ts'
 import { openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
-import { chats, messages, vendors } from './vendors/all.ts'
+import { chats, messages, responses, vendors } from './vendors/all.ts'
 
-type Format = typeof chats | typeof messages
+type Format = typeof chats | typeof messages | typeof responses
 
 /** What a tool's input is in an API: an object, or a string that spells it. */
 type Shape = 'object' | 'string'
@@ -55,13 +55,14 @@ const openai: Api = {
 const compatible: Api = {
   ...openai,
   name: 'openai-compatible',
+  from: [messages, responses],
   settings: url => ({ type: 'openai-compatible', base_url: `${url}/v1` }),
   model: 'llama',
 }
 const anthropic: Api = {
   name: 'anthropic',
   shape: 'object',
-  from: [chats],
+  from: [chats, responses],
   settings: url => ({ type: 'anthropic', base_url: url }),
   key: 'k',
   model: 'claude-sonnet-4-5',
@@ -80,7 +81,7 @@ const byTranslation = vendors.map(
   (vendor): Api => ({
     name: vendor.name,
     shape: ['cohere', 'mistral'].includes(vendor.name) ? 'string' : 'object',
-    from: [chats, messages],
+    from: [chats, messages, responses],
     settings: url => vendor.settings(url),
     key: vendor.key,
     model: vendor.model,
@@ -94,7 +95,7 @@ const pairs = apis.flatMap(api =>
 
 const inShape = (input: string, shape: Shape): string => (shape === 'object' ? input : JSON.stringify(input))
 
-const shapeOf = (format: Format): Shape => (format === chats ? 'string' : 'object')
+const shapeOf = (format: Format): Shape => (format === messages ? 'object' : 'string')
 
 const answerWith = (api: Api, input: string): string =>
   JSON.stringify(api.answer)
@@ -105,16 +106,25 @@ const schema =
   '{"type":"object","properties":{"id":{"type":"integer","maximum":9223372036854775807,"default":1.0}}}'
 
 /** A conversation in which a tool was called with this input, as a client writes it. */
-const requestWith = (format: Format, input: string, more = ''): string =>
-  format === chats
-    ? `{"model":"m","tools":[{"type":"function","function":{"name":"find","parameters":${schema}}}],"messages":[` +
-      `{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"id":"${call.id}","type":"function",` +
-      `"function":{"name":"find","arguments":${JSON.stringify(input)}}}]},` +
-      `{"role":"tool","tool_call_id":"${call.id}","content":"found"}]${more}}`
-    : `{"model":"m","max_tokens":99,"tools":[{"name":"find","input_schema":${schema}}],"messages":[` +
-      `{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"tool_use","id":"${call.id}","name":"find",` +
-      `"input":${input}}]},` +
-      `{"role":"user","content":[{"type":"tool_result","tool_use_id":"${call.id}","content":"found"}]}]${more}}`
+const requests: Readonly<Record<Format, (input: string, more: string) => string>> = {
+  [chats]: (input, more) =>
+    `{"model":"m","tools":[{"type":"function","function":{"name":"find","parameters":${schema}}}],"messages":[` +
+    `{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"id":"${call.id}","type":"function",` +
+    `"function":{"name":"find","arguments":${JSON.stringify(input)}}}]},` +
+    `{"role":"tool","tool_call_id":"${call.id}","content":"found"}]${more}}`,
+  [messages]: (input, more) =>
+    `{"model":"m","max_tokens":99,"tools":[{"name":"find","input_schema":${schema}}],"messages":[` +
+    `{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"tool_use","id":"${call.id}","name":"find",` +
+    `"input":${input}}]},` +
+    `{"role":"user","content":[{"type":"tool_result","tool_use_id":"${call.id}","content":"found"}]}]${more}}`,
+  [responses]: (input, more) =>
+    `{"model":"m","tools":[{"type":"function","name":"find","parameters":${schema}}],"input":[` +
+    `{"role":"user","content":"hi"},{"type":"function_call","call_id":"${call.id}","name":"find",` +
+    `"arguments":${JSON.stringify(input)}},` +
+    `{"type":"function_call_output","call_id":"${call.id}","output":"found"}]${more}}`,
+}
+
+const requestWith = (format: Format, input: string, more = ''): string => requests[format](input, more)
 
 const open = async (api: Api) => {
   let answer = answerWith(api, '{}')
@@ -132,7 +142,9 @@ const open = async (api: Api) => {
 const expectAnswer = (outcome: object, format: Format, input: string): void => {
   expect(outcome).toMatchObject({ kind: 'answer', status: 200 })
   const { text, json } = outcome as { text: string; json: unknown }
-  expect(text).toContain(`"${format === chats ? 'arguments' : 'input'}":${inShape(input, shapeOf(format))}`)
+  expect(text).toContain(
+    `"${format === messages ? 'input' : 'arguments'}":${inShape(input, shapeOf(format))}`,
+  )
   expect(text).not.toContain('baton-')
   if (input.length < 10_000) expect(json).toEqual(JSON.parse(text))
 }

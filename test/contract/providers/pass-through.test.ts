@@ -20,7 +20,7 @@ describe('requests passed through', () => {
       for (const endpoint of endpoints) {
         const expected = (native as readonly string[]).includes(endpoint)
           ? 'native'
-          : endpoint === translated
+          : translated.includes(endpoint)
             ? 'translated'
             : 'none'
         expect(provider.serves(endpoint), endpoint).toBe(expected)
@@ -72,7 +72,7 @@ describe('requests passed through', () => {
       const headers = { Authorization: 'Custom', 'X-Api-Key': 'custom', 'anthropic-version': '2026-10-21' }
       const provider = openProvider({ ...settings, base_url: upstream.url + base, headers })
       const body = { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] }
-      await provider.call(requestOf(way === 'native' ? native[0] : translated, body))
+      await provider.call(requestOf(way === 'native' ? native[0] : translated[0], body))
       expect(upstream.arrivals[0]!.headers).toMatchObject({
         authorization: 'Custom',
         'x-api-key': 'custom',
@@ -96,7 +96,7 @@ describe('requests passed through', () => {
       const text = '{"error" : {"code":"insufficient_quota"}}'
       const { provider, upstream } = await open(answering(429, text, { 'retry-after': '3' }))
       const body = { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] }
-      const outcome = await provider.call(requestOf(way === 'native' ? native[0] : translated, body))
+      const outcome = await provider.call(requestOf(way === 'native' ? native[0] : translated[0], body))
       expect(outcome).toMatchObject({ kind: 'answer', status: 429, headers: { 'retry-after': '3' }, text })
       expect(upstream.arrivals).toHaveLength(1)
     })

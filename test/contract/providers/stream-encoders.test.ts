@@ -9,14 +9,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createAnswerFold } from '../../../src/domain/streaming/create-answer-fold.ts'
 import type { SseEvent } from '../../../src/domain/streaming/sse-event.ts'
-import { chatAdapter, messagesAdapter } from '../../../src/providers/formats/adapters.ts'
+import { chatAdapter, messagesAdapter, responsesAdapter } from '../../../src/providers/formats/adapters.ts'
 import { MalformedAnswerError } from '../../../src/providers/formats/format-adapter.ts'
 import { commonSupport, wordNames } from '../../../src/providers/formats/supported.ts'
 import { ToolNames } from '../../../src/providers/formats/tool-names.ts'
 
 const toolNames = new ToolNames(wordNames(64))
 const sentName = toolNames.sent('örtliche suche')
-const facts = { id: 'made', model: 'the-model', created: 1_765_000_000, toolNames }
+const facts = { id: 'made', model: 'the-model', created: 1_765_000_000, toolNames, request: { user: 'me' } }
 const usage = {
   inputTokens: { total: 17, noCache: 10, cacheRead: 5, cacheWrite: 2 },
   outputTokens: { total: 8, text: 2, reasoning: 6 },
@@ -24,6 +24,7 @@ const usage = {
 
 const chat = chatAdapter(commonSupport)
 const messages = messagesAdapter(commonSupport)
+const responses = responsesAdapter(commonSupport)
 
 type Result = LanguageModelV4GenerateResult
 
@@ -105,6 +106,19 @@ const asMessage = async (parts: readonly LanguageModelV4StreamPart[]) => {
   return written(await stream.finalMessage())
 }
 
+/** The same from the events of its items, and from the last event, which has all of it. */
+const asResponse = (parts: readonly LanguageModelV4StreamPart[]) => {
+  const events = encode(responses, parts)
+  const bodies = events.map(({ data }) => JSON.parse(data!))
+  expect(bodies.map(body => body.sequence_number)).toEqual(bodies.map((_, index) => index))
+  expect(events.map(({ name }) => name)).toEqual(bodies.map(body => body.type))
+  const [whole, inPieces] = [createAnswerFold('/v1/responses'), createAnswerFold('/v1/responses')]
+  expect(events.map(event => whole.take(event)).at(-1)).toBe('end')
+  for (const event of events.slice(0, -1)) inPieces.take(event)
+  expect(inPieces.answer().output).toEqual(whole.answer().output)
+  return whole.answer()
+}
+
 const text: LanguageModelV4Content = { type: 'text', text: 'four, örtlich' }
 const signed: LanguageModelV4Content = {
   type: 'reasoning',
@@ -148,6 +162,7 @@ describe('the events of a translated stream come to the answer that is given wit
     for (const size of [1, 4, 1000]) {
       const parts = [...partsOf(content, size).flat(), finishPart(finish)]
       expect(asChat(parts)).toEqual(written(chat.fromResult(result, facts)))
+      expect(asResponse(parts)).toEqual(written(responses.fromResult(result, facts)))
       expect(await asMessage(parts)).toMatchObject(written(messages.fromResult(result, facts)))
     }
   })
@@ -196,6 +211,7 @@ describe('tool calls', () => {
           expectInOrder(encode(messages, parts))
           expect(await asMessage(parts)).toMatchObject(written(messages.fromResult(result, facts)))
           expect(asChat(parts)).toEqual(written(chat.fromResult(result, facts)))
+          expect(asResponse(parts)).toEqual(written(responses.fromResult(result, facts)))
         },
       ),
       { numRuns: 60 },
@@ -206,6 +222,7 @@ describe('tool calls', () => {
     const parts = [call('c1') as LanguageModelV4StreamPart, finishPart(finish)]
     const result = resultOf([call('c1')], finish)
     expect(asChat(parts)).toEqual(written(chat.fromResult(result, facts)))
+    expect(asResponse(parts)).toEqual(written(responses.fromResult(result, facts)))
     expect(await asMessage(parts)).toMatchObject(written(messages.fromResult(result, facts)))
   })
 
@@ -213,9 +230,12 @@ describe('tool calls', () => {
     const providerMetadata = { google: { thoughtSignature: 'g1' } }
     const signedCall = { ...call('c1'), providerMetadata } as LanguageModelV4Content
     const result = written(chat.fromResult(resultOf([signedCall], finish), facts))
+    const response = written(responses.fromResult(resultOf([signedCall], finish), facts))
     const [start, ...rest] = partsOf([signedCall], 3).flat() as [LanguageModelV4StreamPart]
-    for (const first of [start, { ...start, providerMetadata }])
+    for (const first of [start, { ...start, providerMetadata }]) {
       expect(asChat([first, ...rest, finishPart(finish)])).toEqual(result)
+      expect(asResponse([first, ...rest, finishPart(finish)])).toEqual(response)
+    }
   })
 
   test('whose input is no JSON are malformed as a message, unless the limit cut it off', async () => {
@@ -226,7 +246,7 @@ describe('tool calls', () => {
   })
 })
 
-test.each([chat, messages])('a file that was made has no place in the events (%#)', adapter => {
+test.each([chat, messages, responses])('a file that was made has no place in the events (%#)', adapter => {
   const file: LanguageModelV4StreamPart = {
     type: 'file',
     mediaType: 'image/png',

@@ -22,7 +22,8 @@ const written = (value: unknown): string => {
 const beside = ({ tools: _, ...rest }: Body): string =>
   Object.keys(rest).length === 0 ? '' : ` beside \`${JSON.stringify(rest)}\``
 
-const probesOf = (common: Body) => {
+/** `place`: where the turns stand. */
+const probesOf = (common: Body, place = 'messages') => {
   const top = (field: string, value: unknown, rest: Body = {}): Probe => ({
     field,
     value: `\`${written(value)}\`${beside(rest)}`,
@@ -33,14 +34,14 @@ const probesOf = (common: Body) => {
   const within = (
     field: string,
     value: string,
-    messages: unknown[],
+    turns: unknown[],
     without: unknown[],
     rest: Body = {},
   ): Probe => ({
     field,
     value,
-    body: { ...common, ...rest, messages },
-    without: { ...common, ...rest, messages: without },
+    body: { ...common, ...rest, [place]: turns },
+    without: { ...common, ...rest, [place]: without },
   })
   return { top, within }
 }
@@ -267,4 +268,141 @@ export const messageProbes: readonly Probe[] = [
   message.top('user_profile_id', 'p'),
   message.top('workspace_id', 'w'),
   message.top('any other', 1),
+]
+
+const response = probesOf({ input: 'hi' }, 'input')
+const functions = [{ type: 'function', name: 'f', parameters: { type: 'object' }, strict: false }]
+const said = (...content: object[]) => [
+  { role: 'user', content: [{ type: 'input_text', text: 'hi' }, ...content] },
+]
+const functionCall = { type: 'function_call', call_id: 'call_12345', name: 'f', arguments: '{"q":1}' }
+const output = { type: 'function_call_output', call_id: 'call_12345', output: 'one' }
+const reasoningOf = (encrypted_content: string) => ({
+  ...{ id: 'rs_1', type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }], encrypted_content },
+})
+const bound = (format: object) => ({ format: { type: 'json_schema', name: 's', schema, ...format } })
+
+export const responseProbes: readonly Probe[] = [
+  response.within(
+    'input',
+    'roles `system`, `developer`',
+    [{ role: 'developer', content: 'be brief' }, user],
+    [user],
+  ),
+  response.within('input', '`function_call` with its output', [user, functionCall, output], [user], {
+    tools: functions,
+  }),
+  response.within(
+    'input',
+    '`reasoning` of another vendor',
+    [user, reasoningOf('gAAAA'), functionCall, output],
+    [user, functionCall, output],
+    {
+      tools: functions,
+    },
+  ),
+  response.within(
+    'input',
+    '`reasoning` signed by Claude',
+    [user, reasoningOf('baton-signed.s'), functionCall, output],
+    [user, functionCall, output],
+    { tools: functions },
+  ),
+  response.within('input', '`item_reference`', [user, { type: 'item_reference', id: 'msg_1' }], [user]),
+  response.within('input', '`web_search_call`', [user, { type: 'web_search_call', id: 'ws_1' }], [user]),
+  response.within('input', '`custom_tool_call`', [user, { type: 'custom_tool_call', name: 'x' }], [user]),
+  response.within(
+    'input.content',
+    'image, inline',
+    said({ type: 'input_image', image_url: png, detail: 'auto' }),
+    said(),
+  ),
+  response.within(
+    'input.content',
+    'image at `https://…/a.png`',
+    said({ type: 'input_image', image_url: 'https://example.test/a.png' }),
+    said(),
+  ),
+  response.within(
+    'input.content',
+    'image, `detail: low`',
+    said({ type: 'input_image', image_url: png, detail: 'low' }),
+    said({ type: 'input_image', image_url: png }),
+  ),
+  response.within('input.content', 'image, `file_id`', said({ type: 'input_image', file_id: 'f' }), said()),
+  response.within(
+    'input.content',
+    'PDF, inline',
+    said({ type: 'input_file', filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' }),
+    said(),
+  ),
+  response.within(
+    'input.content',
+    'file, `file_url`',
+    said({ type: 'input_file', file_url: 'https://x' }),
+    said(),
+  ),
+  response.within(
+    'input.output',
+    'image, inline',
+    [user, functionCall, { ...output, output: [{ type: 'input_image', image_url: png }] }],
+    [user, functionCall, output],
+    {
+      tools: functions,
+    },
+  ),
+  response.top('access_programs', {}),
+  response.top('background', false),
+  response.top('context_management', []),
+  response.top('conversation', 'conv_1'),
+  response.top('image', {}),
+  response.top('include', ['reasoning.encrypted_content']),
+  response.top('include', ['message.output_text.logprobs']),
+  response.top('instructions', 'be brief'),
+  response.top('max_output_tokens', 200),
+  response.top('max_output_tokens', 100_000),
+  response.top('max_tool_calls', 2),
+  response.top('metadata', { a: 'b' }),
+  response.top('moderation', {}),
+  response.top('parallel_tool_calls', false, { tools: functions }),
+  response.top('previous_response_id', 'resp_1'),
+  response.top('prompt', { id: 'pmpt_1' }),
+  response.top('prompt_cache_key', 'k'),
+  response.top('prompt_cache_options', {}),
+  response.top('prompt_cache_retention', '24h'),
+  response.top('reasoning', { effort: 'low' }),
+  response.top('reasoning', { effort: 'none' }),
+  response.top('reasoning', { effort: 'xhigh' }),
+  response.top('reasoning', { effort: 'high' }, { max_output_tokens: 500 }),
+  response.top('reasoning', { summary: 'auto' }),
+  response.top('reasoning', { mode: 'pro' }),
+  response.top('safety_identifier', 's'),
+  response.top('service_tier', 'auto'),
+  response.top('service_tier', 'flex'),
+  response.top('store', false),
+  response.top('store', true),
+  response.top('stream', true),
+  response.top('stream_options', {}),
+  response.top('temperature', 0.5),
+  response.top('temperature', 1.8),
+  response.top('temperature', 0.5, { reasoning: { effort: 'high' }, max_output_tokens: 5_000 }),
+  response.top('text', { format: { type: 'text' } }),
+  response.top('text', { format: { type: 'json_object' } }),
+  response.top('text', bound({ strict: true })),
+  response.top('text', { verbosity: 'low' }),
+  response.top('tool_choice', 'required', { tools: functions }),
+  response.top('tool_choice', { type: 'function', name: 'f' }, { tools: functions }),
+  response.top('tool_choice', { type: 'allowed_tools', mode: 'auto', tools: [] }, { tools: functions }),
+  response.top('tools', functions),
+  response.top('tools', [{ type: 'function', name: 'f', parameters: schema, strict: true }]),
+  ...['web_search', 'file_search', 'code_interpreter', 'computer', 'image_generation', 'mcp', 'custom'].map(
+    type => response.top('tools', [{ type }]),
+  ),
+  response.top('top_logprobs', 3),
+  response.top('top_p', 0.5),
+  response.top('top_p', 0.5, { temperature: 0.5 }),
+  response.top('truncation', 'disabled'),
+  response.top('truncation', 'auto'),
+  response.top('user', 'u'),
+  response.top('any other', 1),
 ]

@@ -35,6 +35,13 @@ export const messageTargets: readonly Target[] = [
   ...others,
 ]
 
+export const responseTargets: readonly Target[] = [
+  { type: 'anthropic', model: claude },
+  { type: 'anthropic', model: 'claude-opus-4-8' },
+  { type: 'openai-compatible', model: 'any' },
+  ...others,
+]
+
 export const replyOf = (type: string): object => {
   if (type === 'anthropic') return message
   return vendors.find(({ name }) => name === type)?.answer({ text: '4' }) ?? completion

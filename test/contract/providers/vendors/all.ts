@@ -12,15 +12,23 @@ export const vendors: readonly Vendor[] = [google, vertex, cohere, bedrock, mist
 
 export const chats = '/v1/chat/completions'
 export const messages = '/v1/messages'
-type Translated = typeof chats | typeof messages
+export const responses = '/v1/responses'
+type Translated = typeof chats | typeof messages | typeof responses
 
 const hi = [{ role: 'user', content: 'hi' }]
 
-/** The least that each of the two formats takes. */
-export const bodyFor = (endpoint: Translated, more: object = {}): object =>
-  endpoint === chats
-    ? { model: 'route', messages: hi, ...more }
-    : { model: 'route', max_tokens: 99, messages: hi, ...more }
+const least: Readonly<Record<Translated, object>> = {
+  [chats]: { messages: hi },
+  [messages]: { max_tokens: 99, messages: hi },
+  [responses]: { input: 'hi' },
+}
+
+/** The least that each of the formats takes. */
+export const bodyFor = (endpoint: Translated, more: object = {}): object => ({
+  model: 'route',
+  ...least[endpoint],
+  ...more,
+})
 
 /** A provider of the vendor's type that calls `upstream`. */
 export const openVendor = async (vendor: Vendor, upstream: RecordingUpstream, more: object = {}) =>
