@@ -41,10 +41,14 @@ const healthOutcomeOf = ({ outcome, verdict, isFlexFull }: Facts): HealthOutcome
   return isFailure && !isFlexFull ? 'failure' : 'success'
 }
 
+/** What sent a part of its answer was reached. */
+const isUnreached = (outcome: UpstreamOutcome): boolean =>
+  outcome.kind === 'break' && outcome.partial === undefined && connectionReasons.has(outcome.reason)
+
 const healthOf = (facts: Facts): CallJudgement => ({
   outcome: healthOutcomeOf(facts),
   reason: facts.verdict.reason,
-  isUnreached: facts.outcome.kind === 'break' && connectionReasons.has(facts.outcome.reason),
+  isUnreached: isUnreached(facts.outcome),
 })
 
 const limitsOf = ({ outcome, verdict, isFlexFull, usage }: Facts, nowMs: number): LimitsOutcome => {
@@ -52,7 +56,7 @@ const limitsOf = ({ outcome, verdict, isFlexFull, usage }: Facts, nowMs: number)
   // A request that was turned away used nothing; what a call used that was cut off is not known.
   const used = usage ? usage.input_tokens + usage.output_tokens : verdict.possiblyBilled ? null : 0
   return {
-    reported: outcome.kind === 'answer' ? parseRateLimitHeaders(outcome.headers, nowMs) : null,
+    reported: outcome.headers ? parseRateLimitHeaders(outcome.headers, nowMs) : null,
     succeeded: verdict.kind === 'ok',
     overloaded: verdict.kind === 'overloaded',
     // A caller that may call again at once is not asked to slow down.
@@ -63,6 +67,12 @@ const limitsOf = ({ outcome, verdict, isFlexFull, usage }: Facts, nowMs: number)
   }
 }
 
+/** A stream that broke off tells what it used up to then, where its vendor counts at the beginning. */
+const usageIn = (outcome: UpstreamOutcome): Usage | null => {
+  if (outcome.kind === 'break') return usageOf(outcome.partial)
+  return outcome.status < 300 ? usageOf(outcome.json) : null
+}
+
 export const judge = (
   outcome: UpstreamOutcome,
   { endpoint, body }: Pick<Claim, 'endpoint' | 'body'>,
@@ -70,7 +80,7 @@ export const judge = (
   nowMs: number,
 ): Judgement => {
   const verdict = classify(outcome, { endpoint, dialect, nowMs })
-  const usage = outcome.kind === 'answer' && outcome.status < 300 ? usageOf(outcome.json) : null
+  const usage = usageIn(outcome)
   const facts = { outcome, verdict, isFlexFull: isFlexFull(verdict, body), usage }
   return { ...facts, health: healthOf(facts), limits: limitsOf(facts, nowMs) }
 }

@@ -245,7 +245,8 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
         ...{ started_at: started.atMs / 1_000, duration_ms: durationMs },
         status_code: outcome.kind === 'answer' ? outcome.status : null,
         ...(terms.adjustments.length > 0 && { adjusted: terms.adjustments }),
-        ...(outcome.kind === 'answer' && requestIdIn(outcome.headers)),
+        ...(outcome.firstTokenMs !== undefined && { first_token_ms: outcome.firstTokenMs }),
+        ...(outcome.headers && requestIdIn(outcome.headers)),
       }
       const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
       telemetry.emit({

@@ -44,6 +44,8 @@ export interface Attempt {
   /** Unix seconds, with milliseconds as the fraction. */
   readonly started_at: number
   readonly duration_ms: number | null
+  /** From its start to the first content; absent where the answer was not streamed from the provider, or had none. */
+  readonly first_token_ms?: number
   readonly status_code: number | null
   /** Null when the call was interrupted and nothing could be judged. */
   readonly verdict: VerdictKind | null

@@ -35,6 +35,7 @@ const attempt = z.object({
   model: z.string(),
   started_at: z.number(),
   duration_ms: z.number().nullable(),
+  first_token_ms: z.number().optional(),
   status_code: z.int().nullable(),
   verdict: z.enum(verdictKinds).nullable(),
   reason: z.string(),

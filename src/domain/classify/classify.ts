@@ -2,6 +2,7 @@ import type { Endpoint, UpstreamDialect } from '../endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../upstream.ts'
 import type { ErrorFacts } from './error-facts.ts'
 import { judgeAnswer } from './judge-answer.ts'
+import { judgeBreak } from './judge-break.ts'
 import { judgeError } from './judge-error.ts'
 import {
   boundedWait,
@@ -24,9 +25,8 @@ export interface ClassifyContext {
  * provider code and message, then type, then status, then (for 2xx) the body's content.
  */
 export function classify(outcome: UpstreamOutcome, context: ClassifyContext): Verdict {
-  if (outcome.kind === 'break') {
-    return { kind: 'transient', reason: outcome.reason, retryAfterMs: null, possiblyBilled: outcome.sent }
-  }
+  if (outcome.kind === 'break')
+    return { ...judgeBreak(outcome, context.dialect), retryAfterMs: null, possiblyBilled: outcome.sent }
   return outcome.status >= 200 && outcome.status <= 299
     ? classifySuccess(outcome, context)
     : classifyError(outcome, context)

@@ -1,4 +1,4 @@
-import { errorFacts } from './error-facts.ts'
+import type { ErrorFacts } from './error-facts.ts'
 import { factsInAnswer } from './error-in-answer.ts'
 import { asRecord } from './json-shape.ts'
 
@@ -36,14 +36,17 @@ const statuses: ReadonlyMap<string, number> = new Map(
   }).flatMap(([status, names]) => names.map(name => [name, Number(status)] as const)),
 )
 
+/** What an error says that came in an event; null where it says nothing. `body`: as the provider would give it as an answer. */
+export const factsOfError = (body: unknown): ErrorFacts | null => {
+  const record = asRecord(body)
+  return record === null ? null : factsInAnswer(record)
+}
+
 /**
- * The status that an error would have had, had it come without streaming: what its body says, else what the vendor documents
- * for its code or type, else that of a failed server. `body`: the error, as the provider would give it as an answer.
+ * The status that such an error would have had, had it come without streaming: what its body says, else what the vendor documents
+ * for its code or type, else that of a failed server.
  */
 export const statusOfError = (body: unknown): number => {
-  const record = asRecord(body)
-  const facts = record === null ? null : (factsInAnswer(record) ?? errorFacts(record))
-  if (facts === null) return 500
-  if (facts.status !== null) return facts.status
-  return facts.names.map(name => statuses.get(name)).find(status => status !== undefined) ?? 500
+  const { status = null, names = [] } = factsOfError(body) ?? {}
+  return status ?? names.map(name => statuses.get(name)).find(known => known !== undefined) ?? 500
 }

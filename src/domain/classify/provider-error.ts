@@ -156,7 +156,10 @@ const causeOf = (cause: unknown, depth = 0): string | null => {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : causeOf(deeper, depth + 1)
 }
 
-const wordsOfBreak = ({ reason, cause }: UpstreamBreak): ProviderError => {
+const wordsOfBreak = ({ reason, cause, error }: UpstreamBreak): ProviderError => {
+  const told = asRecord(error)
+  const message = messageIn(told)
+  if (told !== null && message !== null) return { code: codeIn(told) ?? '', message }
   const code = causeOf(cause)
   return { code: reason, message: `${breaks[reason]}${code === null ? '' : ` (${code})`}.` }
 }
