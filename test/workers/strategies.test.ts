@@ -29,6 +29,8 @@ beforeAll(async () => {
         fallback_to: 'half',
         strategy: 'weighted',
         weights: { first: 1, half: 1 },
+        // By default a job leaves a target where it has waited for two seconds, as it may on a machine that is busy.
+        patience: '6s',
       },
       half: { provider: 'second' },
       rising: { provider: 'first', upstream_model: 'reset', fallback_to: 'sure', strategy: 'weighted' },
