@@ -21,7 +21,7 @@ export class ChatMessageFold {
 
   /** Returns whether it holds some of the answer: text, reasoning, a call. */
   take(delta: JsonObject): boolean {
-    for (const [name, value] of Object.entries(delta)) this.#member(name, value)
+    for (const name of Object.keys(delta)) this.#member(name, delta[name])
     return holdsAnswer(delta) || isFilledArray(delta.reasoning_details)
   }
 

@@ -10,6 +10,9 @@ export interface ChoiceContent {
   members(): JsonObject
 }
 
+/** Members that are read one by one; all others are a vendor's own. */
+const known = new Set(['index', 'delta', 'message', 'text', 'finish_reason', 'logprobs', 'usage'])
+
 /** One of the answers of a stream of chunks. */
 export class ChoiceFold {
   readonly #index: number
@@ -26,19 +29,12 @@ export class ChoiceFold {
 
   /** Returns whether it holds some of the answer. */
   take(choice: JsonObject): boolean {
-    const {
-      index: _,
-      delta: __,
-      message: ___,
-      text: ____,
-      finish_reason,
-      logprobs,
-      usage: _____,
-      ...more
-    } = choice
+    const { finish_reason, logprobs } = choice
     if (isFilledText(finish_reason)) this.finish = finish_reason
     this.#takeLogprobs(asRecord(logprobs))
-    for (const [name, value] of Object.entries(more)) if (value !== null) this.#more[name] = value
+    for (const name of Object.keys(choice)) {
+      if (!known.has(name) && choice[name] !== null) this.#more[name] = choice[name]
+    }
     return this.#content.take(choice)
   }
 
@@ -69,7 +65,8 @@ export class ChatContent implements ChoiceContent {
 
   take({ delta, message }: JsonObject): boolean {
     const isDelta = this.#message.take(asRecord(delta) ?? {})
-    return this.#message.replace(asRecord(message) ?? {}) || isDelta
+    const whole = asRecord(message)
+    return (whole !== null && this.#message.replace(whole)) || isDelta
   }
 
   members(): JsonObject {

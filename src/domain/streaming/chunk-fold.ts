@@ -60,7 +60,7 @@ export class ChunkFold implements AnswerFold {
   #takeChunk(chunk: JsonObject): EventKind {
     const tellsUsage = this.#members.take(chunk)
     const choices = Array.isArray(chunk.choices) ? chunk.choices.map(asRecord).filter(c => c !== null) : []
-    const wasFinished = this.#isFinished()
+    const wasFinished = tellsUsage && this.#isFinished()
     const hadContent = this.#hasContent
     let saysNothing = true
     for (const choice of choices) {
@@ -73,7 +73,7 @@ export class ChunkFold implements AnswerFold {
     }
     if (!saysNothing) this.#hasContent = true
     // OpenRouter tells the usage beside an empty choice, after its finish.
-    const isOnlyUsage = tellsUsage && (choices.length === 0 || (wasFinished && saysNothing))
+    const isOnlyUsage = saysNothing && (wasFinished || (tellsUsage && choices.length === 0))
     return isOnlyUsage ? 'usage' : this.#kind()
   }
 }

@@ -19,7 +19,8 @@ export class ChunkMembers {
 
   /** Returns whether the chunk tells what was used. */
   take(chunk: JsonObject): boolean {
-    for (const [name, value] of Object.entries(chunk)) {
+    for (const name of Object.keys(chunk)) {
+      const value = chunk[name]
       if (ofChunks.has(name) || value === undefined || value === null) continue
       if (!firstCounts.has(name)) this.#members[name] = value
       else if (!this.#members[name]) this.#members[name] = value

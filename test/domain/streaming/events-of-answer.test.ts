@@ -169,6 +169,11 @@ describe('eventsOfAnswer', () => {
     ])
   })
 
+  it.each(['completed', 'incomplete', 'failed'])('ends a response that is %s with that event', status => {
+    const events = eventsOfAnswer('/v1/responses', { ...response(), status }, { includeUsage: false })
+    expect(events).toContain(`event: response.${status}\n`)
+  })
+
   it('tells what was used only to those who asked', () => {
     const answer = chat(choice({ content: 'a' }))
     expect(eventsOfAnswer('/v1/chat/completions', answer, { includeUsage: false })).not.toContain('usage')

@@ -97,6 +97,7 @@ describe('MessageFold', () => {
       [tool, { ...tool, id: 't2', input: { x: 1 } }],
     ],
     ['a tool without arguments', [begin(tool), input(''), stop()], [tool]],
+    ['an input that is no object', [begin(tool), input('[1]')], [tool]],
     ['an input that was cut off', [begin(tool), input('{"x":"lo')], [tool]],
     [
       'citations',
