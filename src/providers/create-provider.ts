@@ -10,6 +10,7 @@ import { keyStatusOf, pingOf, unknownModelRequest } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
 import { createNativeCalls } from './native-calls.ts'
 import type { Provider } from './provider.ts'
+import { StreamPaces } from './stream-limits.ts'
 import type { TokenSource } from './token-source.ts'
 import { createTranslations, type Reasons, type Send } from './translate.ts'
 import { createTransport } from './transport.ts'
@@ -78,7 +79,9 @@ export const createProvider = (
       ),
     )
 
-  const callNative = createNativeCalls({ type, base, config, transport, headersOf })
+  const { first_token_timeout: first, idle_timeout: idle } = config.stream
+  const paces = new StreamPaces({ first, idle, timeoutMs: config.timeout })
+  const callNative = createNativeCalls({ type, base, paces, transport, headersOf })
   const translations = createTranslations({ type, base, send, now, reasons })
 
   const call: Provider['call'] = request =>

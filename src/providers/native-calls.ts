@@ -1,4 +1,3 @@
-import type { ProviderConfig } from '../config/schema.ts'
 import { noHeaders } from '../domain/request-headers.ts'
 import { canStream, type StreamedEndpoint } from '../domain/streaming/answer-fold.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
@@ -9,7 +8,7 @@ import { withModel } from './native-body.ts'
 import type { UpstreamRequest } from './provider.ts'
 import { StallWatch } from './stall-watch.ts'
 import { streamBodyOf } from './stream-body.ts'
-import { StreamPaces } from './stream-limits.ts'
+import type { StreamPaces } from './stream-limits.ts'
 import { StreamReader } from './stream-reader.ts'
 import type { StreamedBody, Transport } from './transport.ts'
 import type { UpstreamType } from './upstream-type.ts'
@@ -17,7 +16,8 @@ import type { UpstreamType } from './upstream-type.ts'
 export interface NativeCallsParts {
   readonly type: UpstreamType
   readonly base: URL
-  readonly config: Pick<ProviderConfig, 'stream' | 'timeout'>
+  /** How long streams may keep silent. */
+  readonly paces: StreamPaces
   readonly transport: Transport
   readonly headersOf: (made: Made) => Record<string, string>
 }
@@ -25,10 +25,7 @@ export interface NativeCallsParts {
 const streamHeaders = { accept: 'text/event-stream' }
 
 /** Calls in the provider's own format, streamed where somebody reads along. */
-export const createNativeCalls = ({ type, base, config, transport, headersOf }: NativeCallsParts) => {
-  const { first_token_timeout: first, idle_timeout: idle } = config.stream
-  const paces = new StreamPaces({ first, idle, timeoutMs: config.timeout })
-
+export const createNativeCalls = ({ type, base, paces, transport, headersOf }: NativeCallsParts) => {
   const bodyOf = ({ endpoint, body, model, maxOutputTokens }: UpstreamRequest): string => {
     const text = withModel(body, model)
     return withEdits(text, type.nativeEdits?.(endpoint, text, { model, maxOutputTokens }) ?? [])
