@@ -12,7 +12,8 @@ import { createNativeCalls } from './native-calls.ts'
 import type { Provider } from './provider.ts'
 import { StreamPaces } from './stream-limits.ts'
 import type { TokenSource } from './token-source.ts'
-import { createTranslations, type Reasons, type Send } from './translate.ts'
+import { createTranslations, type Reasons } from './translate.ts'
+import type { Send } from './translation-parts.ts'
 import { createTransport } from './transport.ts'
 import { upstreamTypeOf } from './types/by-name.ts'
 
@@ -63,7 +64,7 @@ export const createProvider = (
     lookup: around.lookup,
   })
 
-  const send: Send = (path, body, request, made) =>
+  const send: Send = (path, body, request, made, stream) =>
     withToken(tokens, request.signal, config.timeout, authorization =>
       transport.send(
         'POST',
@@ -76,13 +77,14 @@ export const createProvider = (
         }),
         body,
         request.signal,
+        stream,
       ),
     )
 
   const { first_token_timeout: first, idle_timeout: idle } = config.stream
   const paces = new StreamPaces({ first, idle, timeoutMs: config.timeout })
   const callNative = createNativeCalls({ type, base, paces, transport, headersOf })
-  const translations = createTranslations({ type, base, send, now, reasons })
+  const translations = createTranslations({ type, base, send, now, reasons, paces })
 
   const call: Provider['call'] = request =>
     translations.get(request.endpoint)?.call(request) ?? callNative(request)

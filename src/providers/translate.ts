@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { LanguageModelV4CallOptions } from '@ai-sdk/provider'
 import { holdsMore } from '../domain/classify/answer-formats.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { type Carriage, carriedWhole } from '../domain/routing/adjustments.ts'
+import { canStream, type StreamedEndpoint } from '../domain/streaming/answer-fold.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { isJsonObject, type JsonObject } from '../json/json-object.ts'
 import { basePath } from './base-path.ts'
@@ -10,7 +10,6 @@ import { dryRun } from './dry-run.ts'
 import { chatAdapter, messagesAdapter, responsesAdapter } from './formats/adapters.ts'
 import { adjustmentsOf, withChanges } from './formats/field-rules.ts'
 import {
-  type AnswerFacts,
   type CreateFormatAdapter,
   type FormatAdapter,
   UntranslatableError,
@@ -18,21 +17,18 @@ import {
 import type { UpstreamRequest } from './provider.ts'
 import type { Connection } from './sdk-adapter.ts'
 import { Seals, sealedOfAnswers, sealedOfRequests } from './seals.ts'
-import { endOf, isAnswerOf, isFailure, isSuccess, outcomeOfFailure } from './translation-outcomes.ts'
+import type { StreamPaces } from './stream-limits.ts'
+import { createStreamedTranslation } from './translate-stream.ts'
+import { endOf, isAnswerOf, isFailure, isSuccess, opened, outcomeOfFailure } from './translation-outcomes.ts'
+import type { Exchange, Prepared, Send } from './translation-parts.ts'
 import type { UpstreamType } from './upstream-type.ts'
-
-/** Posts a body in the provider's own format. `made`: headers that the AI SDK made for this request. */
-export type Send = (
-  path: string,
-  body: string,
-  request: UpstreamRequest,
-  made: Readonly<Record<string, string>>,
-) => Promise<UpstreamOutcome>
 
 export interface TranslationOptions {
   readonly type: UpstreamType
   readonly base: URL
   readonly send: Send
+  /** How long streams may keep silent. */
+  readonly paces: StreamPaces
   /** Whether the model thinks, as far as the config says. */
   readonly reasons: Reasons
   now(): number
@@ -40,26 +36,12 @@ export interface TranslationOptions {
 
 export type Reasons = (model: string) => boolean | undefined
 
-/** A request as the SDK takes it, and what its answer is put into the client's format with. */
-export interface Prepared {
-  readonly adapter: FormatAdapter
-  readonly options: LanguageModelV4CallOptions
-  readonly facts: AnswerFacts
-}
-
-/** How the SDK's request, as it goes out, becomes the answer that the SDK reads. */
-export type Exchange = (
-  path: string,
-  body: string,
-  made: Readonly<Record<string, string>>,
-) => Promise<Response>
-
 export interface Translation {
   carriage(model: string, body: unknown): Carriage
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
 }
 
-const adapters: Readonly<Partial<Record<Endpoint, CreateFormatAdapter>>> = {
+const adapters: Readonly<Partial<Record<StreamedEndpoint, CreateFormatAdapter>>> = {
   '/v1/chat/completions': chatAdapter,
   '/v1/messages': messagesAdapter,
   '/v1/responses': responsesAdapter,
@@ -72,13 +54,6 @@ const once = <Value>(make: (name: string) => Value): ((name: string) => Value) =
     made.set(name, value)
     return value
   }
-}
-
-/** An answer in the client's format, with the inputs of tools as the model wrote them. */
-const opened = (made: object, seals: Seals): Pick<UpstreamAnswer, 'text' | 'json'> => {
-  const written = JSON.stringify(made)
-  const text = seals.open(written)
-  return { text, json: text === written ? made : JSON.parse(text) }
 }
 
 const picked = (init: RequestInit | undefined, names: readonly string[]): Record<string, string> => {
@@ -97,8 +72,8 @@ const fitted = (body: JsonObject, adapter: FormatAdapter, mayAdjust: boolean): J
 
 const createTranslation = (
   createAdapter: CreateFormatAdapter,
-  endpoint: Endpoint,
-  { type, base, send, now, reasons }: TranslationOptions,
+  endpoint: StreamedEndpoint,
+  { type, base, send, now, reasons, paces }: TranslationOptions,
 ): Translation => {
   const { sdk, translatedTo } = type
   const towards = once((model: string) => {
@@ -119,6 +94,7 @@ const createTranslation = (
     )
     await dryRun(sdk, model, options)
     return {
+      body,
       adapter,
       options,
       facts: { id: randomUUID(), model, created: Math.floor(now() / 1000), toolNames, request: body },
@@ -144,7 +120,7 @@ const createTranslation = (
       exchange(pathOf(String(url), model), seals.open(String(init?.body)), picked(init, sdk.headers)),
   })
 
-  const call = async (request: UpstreamRequest): Promise<UpstreamOutcome> => {
+  const whole = async (request: UpstreamRequest, send: Send): Promise<UpstreamOutcome> => {
     const seals = new Seals()
     let raw: UpstreamOutcome | null = null
     let headers: UpstreamAnswer['headers'] = {}
@@ -180,13 +156,22 @@ const createTranslation = (
     return { excluded: adapter.unsupported(body), adjustments: adjustmentsOf(adapter.changes(body)) }
   }
 
-  return { carriage, call }
+  const streamed = createStreamedTranslation({
+    ...{ type, endpoint, dialect, paces, send, prepare, connectionOf },
+    whole: (request, answer) => whole(request, async () => answer),
+  })
+
+  return {
+    carriage,
+    call: request =>
+      request.stream === undefined ? whole(request, send) : streamed(request, request.stream),
+  }
 }
 
 /** One for each endpoint that the type serves by translation. */
 export const createTranslations = (options: TranslationOptions): ReadonlyMap<Endpoint, Translation> =>
   new Map(
-    options.type.translated.flatMap((endpoint): [Endpoint, Translation][] => {
+    options.type.translated.filter(canStream).flatMap((endpoint): [Endpoint, Translation][] => {
       const createAdapter = adapters[endpoint]
       return createAdapter ? [[endpoint, createTranslation(createAdapter, endpoint, options)]] : []
     }),

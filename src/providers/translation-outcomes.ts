@@ -6,6 +6,7 @@ import type { Dialect, UpstreamDialect } from '../domain/endpoint.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { isJsonObject } from '../json/json-object.ts'
 import { MalformedAnswerError, UntranslatableError } from './formats/format-adapter.ts'
+import type { Seals } from './seals.ts'
 
 export const isSuccess = (outcome: UpstreamOutcome): outcome is UpstreamAnswer =>
   outcome.kind === 'answer' && outcome.status >= 200 && outcome.status < 300
@@ -26,6 +27,13 @@ export const endOf = ({ raw, unified }: LanguageModelV4FinishReason): string | n
 export const isFailure = (finish: string | null): boolean => {
   const meaning = meaningOf(finishWord(finish))
   return meaning !== undefined && meaning !== 'ok' && meaning !== 'refused'
+}
+
+/** An answer in the client's format, with the inputs of tools as the model wrote them. */
+export const opened = (made: object, seals: Seals): Pick<UpstreamAnswer, 'text' | 'json'> => {
+  const written = JSON.stringify(made)
+  const text = seals.open(written)
+  return { text, json: text === written ? made : JSON.parse(text) }
 }
 
 /**

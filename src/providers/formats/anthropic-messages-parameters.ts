@@ -62,7 +62,7 @@ const bodyTable = (supported: Supported): ParameterTable => ({
       (supported.oneToolOnly || !asksForOneTool(value)) && (supported.forcedTools || !isForced(value)),
     output_config: (value, body) =>
       isJsonObject(value) && unsupportedKeys(value, outputConfig(supported, body)).length === 0,
-    stream: isOneOf(false),
+    stream: isOneOf(true, false),
     speed: isOneOf('standard'),
   },
 })

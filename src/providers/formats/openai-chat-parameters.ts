@@ -74,7 +74,7 @@ const bodyTable = (supported: Supported): ParameterTable => ({
     response_format: (value, body) =>
       hasKnownType('text', 'json_object')(value) ||
       (hasKnownType('json_schema')(value) && supported.jsonSchema(value, body)),
-    stream: isOneOf(false),
+    stream: isOneOf(true, false),
     n: isOneOf(1),
     logprobs: isOneOf(false),
     top_logprobs: isZero,

@@ -20,7 +20,7 @@ describe('requests that a format cannot carry', () => {
       ['modalities', { modalities: ['text', 'audio'] }],
       ['audio', { audio: { voice: 'alloy', format: 'wav' } }],
       ['web_search_options', { web_search_options: {} }],
-      ['stream', { stream: true }],
+      ['stream', { stream: 'yes' }],
       ['functions', { functions: [] }],
       ['tools', { tools: [{ type: 'custom', custom: { name: 'x' } }] }],
       ['tool_choice', { tool_choice: { type: 'allowed_tools', allowed_tools: {} } }],
@@ -88,7 +88,7 @@ describe('requests that a format cannot carry', () => {
     const input_schema = { type: 'object' }
 
     test.each([
-      ['stream', { stream: true }],
+      ['stream', { stream: 'yes' }],
       ['stop_sequences', { stop_sequences: ['a', 'b', 'c', 'd', 'e'] }],
       ['tools', { tools: [{ type: 'web_search_20250305', name: 'web_search' }] }],
       ['tools', { tools: [{ name: 'f', input_schema, defer_loading: true }] }],

@@ -63,11 +63,12 @@ export const openTarget = async ({ type, model }: Target, endpoint: Endpoint) =>
 
   const arrivingFor = async (body: object): Promise<string> => {
     const before = upstream.arrivals.length
-    const request = requestOf(endpoint, body, { model, adjust: true, apiKey: key })
+    const stream = 'stream' in body && body.stream === true ? { write: () => {} } : undefined
+    const request = requestOf(endpoint, body, { model, adjust: true, apiKey: key, stream })
     const outcome = await provider.call(request)
     const arrival = upstream.arrivals[before]
     if (!arrival) throw new Error(`nothing arrived at ${model}: ${JSON.stringify(outcome)}`)
-    return arrival.text
+    return `${arrival.path} ${arrival.text}`
   }
 
   return async ({ field, body, without }: Probe): Promise<string> => {
