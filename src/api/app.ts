@@ -37,6 +37,9 @@ import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
 import { addResponseRoutes } from './responses/response-routes.ts'
+import { type AnswerStream, createAnswerStream } from './streams/stream-answers.ts'
+import { createStreamLeavers } from './streams/stream-leavers.ts'
+import { addStreamRoutes } from './streams/stream-routes.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
 import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
 
@@ -56,6 +59,14 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
   const waits = createJobWaits(parts.waiter, parts.store)
   const capacity = createCapacity(config)
+  const leavers = createStreamLeavers({
+    ...{ hub: parts.streamHub, logs: parts.streamLogs, store: parts.store, log },
+    graceMs: config.stream.grace,
+  })
+  const answerStream = createAnswerStream({
+    ...{ hub: parts.streamHub, logs: parts.streamLogs, leavers, log },
+    keepaliveMs: config.stream.keepalive,
+  })
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
   const handleError = createErrorHandler(log)
   const app = fastify({
@@ -91,13 +102,14 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   refuseForeignHosts(app, own)
   installCors(app, config.server.cors_origins, own)
   if (config.api_keys.length === 0) refuseCrossSite(app, own)
+  app.addHook('onClose', async () => leavers.stop())
   installErrors(app, handleError)
   installRights(app, routeRights)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
     const connections = limitConnections(app, scope, config.server.max_connections, capacity)
-    const held: Held = { own, waits, streams, capacity, connections }
+    const held: Held = { own, waits, streams, answerStream, capacity, connections }
     addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, held)
     addDescriptionRoute(scope)
   })
@@ -109,16 +121,18 @@ interface Held {
   readonly own: OwnAddress
   readonly waits: JobWaits
   readonly streams: JobStreams
+  readonly answerStream: AnswerStream
   readonly capacity: Capacity
   readonly connections: Connections
 }
 
 const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void => {
-  const { own, waits, streams, capacity, connections } = held
+  const { own, waits, streams, answerStream, capacity, connections } = held
   installAuth(scope, parts.config.api_keys)
   refuseCrossSiteForms(scope, own)
   assumeJsonBodies(scope)
   addJobRoutes(scope, parts, { waits, streams, capacity })
+  addStreamRoutes(scope, parts, { waits, capacity, answerStream })
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts)
@@ -134,5 +148,5 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
   scope.register(async inner => addResponseRoutes(inner, parts, { capacity }))
-  scope.register(async inner => addSyncRoutes(inner, parts, { waits, capacity }))
+  scope.register(async inner => addSyncRoutes(inner, parts, { waits, capacity, answerStream }))
 }

@@ -33,6 +33,8 @@ import type { EstimateJob } from '../queue/job-estimates.ts'
 import type { QueueSpeeds } from '../queue/queue-speeds.ts'
 import type { LimitStore } from '../rate-limits/limit-store.ts'
 import type { MemoryWatch } from '../redis/memory-watch.ts'
+import type { StreamHub } from '../streams/stream-hub.ts'
+import type { StreamLogs } from '../streams/stream-logs.ts'
 import type { AddressGuard, Resolve } from '../webhooks/address-guard.ts'
 import type { DeadLetters } from '../webhooks/dead-letters.ts'
 import type { DeliveriesByKind } from '../webhooks/deliveries.ts'
@@ -75,6 +77,10 @@ export interface ApiParts {
   readonly speeds: Pick<QueueSpeeds, 'of'>
   readonly waiter: CompletionListener
   readonly submit: SubmitJob
+  /** Names this process in Redis. */
+  readonly instance: string
+  readonly streamHub: StreamHub
+  readonly streamLogs: StreamLogs
   /** Jobs that `submit` has made in this process. */
   readonly accepted: () => number
   readonly addressGuard: AddressGuard

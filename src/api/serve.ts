@@ -27,6 +27,7 @@ import { createGuardedRunner } from '../redis/full-store.ts'
 import { createReplicatedRunner } from '../redis/replicated.ts'
 import { createScriptRunner, type RunScript } from '../redis/scripts.ts'
 import { openBlobStore } from '../start-blobs.ts'
+import { createStreamLogs } from '../streams/stream-logs.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createDeadLetters } from '../webhooks/dead-letters.ts'
 import { createApp } from './app.ts'
@@ -105,6 +106,9 @@ const openParts = async (
     limitStore: createLimitStore(redis, keys.prefix),
     waiter: await openWaiter(life, context),
     submit: submitOn(redis, store, context),
+    instance: context.instance,
+    streamHub: context.streamHub,
+    streamLogs: createStreamLogs({ redis, run, keys, instance: context.instance }),
     vitals: context.vitals,
     accepted: context.counts.accepted,
     addressGuard: createAddressGuard(config.webhooks.allowed_networks),

@@ -38,7 +38,10 @@ export const errorCodes = {
     status: 400,
     help: 'A job and a line of a batch are in the background already; leave `background` out.',
   },
-  streaming_unsupported: { status: 400, help: 'Streaming is not served; leave `stream` out.' },
+  streaming_unsupported: {
+    status: 400,
+    help: 'There is nothing to stream here: `stream` is served where a model writes an answer, and not for embeddings and lines of batches.',
+  },
   invalid_webhook_url: {
     status: 400,
     help: 'The webhook URL is malformed, not https, or carries credentials.',
@@ -87,6 +90,10 @@ export const errorCodes = {
     help: 'The tenant has as many open batches as `quotas` allow; come again when one has ended.',
   },
   checksum_mismatch: { status: 400, help: '`md5` is not that of the parts put together.' },
+  stream_not_found: {
+    status: 404,
+    help: 'The job is not streamed: its request does not have `stream: true`.',
+  },
   job_not_found: { status: 404, help: 'No such job, or it is past its retention.' },
   response_not_found: {
     status: 404,

@@ -72,6 +72,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/queue',
     'src/rate-limits',
     'src/redis',
+    'src/streams',
     'src/telemetry',
     'src/start-blobs.ts',
     'src/webhooks',

@@ -8,6 +8,7 @@ export const routeRights: RouteRights = {
   'POST /v1/jobs': 'submit',
   'GET /v1/jobs': 'read',
   'GET /v1/jobs/:id': 'read',
+  'GET /v1/jobs/:id/stream': 'read',
   'POST /v1/jobs/:id/cancel': 'submit',
   'POST /v1/jobs/:id/retry': 'submit',
   'POST /v1/chat/completions': 'submit',

@@ -149,6 +149,19 @@ export const jobOperations: Operations = {
     },
     errors: ['job_not_found', 'too_many_waiting'],
   },
+  'GET /v1/jobs/:id/stream': {
+    id: 'streamJob',
+    summary: 'Read the stream of a job, or go on with it',
+    tag: 'Jobs',
+    params: idOf('a job'),
+    headers: followingHeaders,
+    responses: {
+      200: { description: 'The stream.', schema: z.string(), type: 'text/event-stream' },
+      204: { description: '`Last-Event-ID` names the last event of the stream.', schema: z.null() },
+    },
+    errors: ['job_not_found', 'stream_not_found', 'invalid_request', 'too_many_waiting'],
+    answersForJob: true,
+  },
   'GET /v1/jobs': {
     id: 'listJobs',
     summary: 'List jobs, newest first',

@@ -5,6 +5,7 @@ import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { jobStatuses } from '../../domain/job.ts'
 import { faultOfStructure } from '../../domain/request-structure.ts'
+import { canStream } from '../../domain/streaming/answer-fold.ts'
 import { isBatchId } from '../../redis/keys.ts'
 
 const shortestWindowMs = 60_000
@@ -78,18 +79,18 @@ export const deadLetterQuery = z.strictObject({
   }),
 })
 
-const refuseStreaming = (body: Completion, param: string): void => {
-  if (body.stream !== true) return
+const refuseStreaming = (endpoint: Endpoint, body: Completion, param: string): void => {
+  if (body.stream !== true || canStream(endpoint)) return
   throw new BatonError(
     'streaming_unsupported',
-    'Streaming is not served here; leave `stream` out or set it to false.',
+    'There is nothing to stream here; leave `stream` out or set it to false.',
     { param },
   )
 }
 
 /** `within`: where the body stands in the request, with a dot behind it. */
 export const refuseCompletionFaults = (endpoint: Endpoint, body: Completion, within = ''): void => {
-  refuseStreaming(body, `${within}stream`)
+  refuseStreaming(endpoint, body, `${within}stream`)
   const fault = faultOfStructure(endpoint, body)
   if (fault !== null) throw new BatonError(fault.code, fault.message, { param: `${within}${fault.param}` })
 }

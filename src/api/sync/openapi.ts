@@ -15,7 +15,7 @@ const syncNames: Readonly<Record<(typeof endpoints)[number], readonly [id: strin
 
 const upstreamAnswer: DescribedResponse = {
   description:
-    "The provider's own answer; `x-baton-provider` names who gave it, `x-upstream-request-id` tells what that one calls the request, and `x-baton-adjusted` what it was asked without.",
+    "The provider's own answer, with `stream: true` as server-sent events; `x-baton-provider` names who gave it, `x-upstream-request-id` tells what that one calls the request, and `x-baton-adjusted` what it was asked without.",
   schema: z.record(z.string(), z.unknown()),
 }
 

@@ -5,7 +5,11 @@ import type { Submitted } from '../../dispatch/submit.ts'
 import { endpoints } from '../../domain/endpoint.ts'
 import { BatonError } from '../../domain/errors.ts'
 import { isTerminal } from '../../domain/job.ts'
+import type { StreamedEndpoint } from '../../domain/streaming/answer-fold.ts'
+import { asksForUsage, wantsStream } from '../../domain/streaming/stream-wishes.ts'
 import type { JobRecord } from '../../jobs/record.ts'
+import type { JobStore } from '../../jobs/types.ts'
+import type { StreamPosition } from '../../streams/stream-reader.ts'
 import type { Capacity } from '../http/capacity.ts'
 import { shuttingDown } from '../http/closing.ts'
 import { findOwnedJob } from '../http/find-owned.ts'
@@ -18,6 +22,7 @@ import type { JobWaits } from '../jobs/job-waits.ts'
 import { completion } from '../jobs/request-schemas.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { acceptResponse, wantsBackground } from '../responses/background.ts'
+import type { AnswerStream } from '../streams/stream-answers.ts'
 import { sendAnswer } from './send-answer.ts'
 import { backgroundSubmissionOf, type SyncRequest, submissionOf } from './submission.ts'
 
@@ -29,14 +34,20 @@ const freshMs = 1_000
 /** Its answer may have come in the last moment. */
 const isWithoutAnswer = ({ status }: JobRecord): boolean => !isTerminal(status) || status === 'cancelled'
 
+interface SyncHeld {
+  readonly waits: JobWaits
+  readonly capacity: Capacity
+  readonly answerStream: AnswerStream
+}
+
 /**
  * The paths of existing clients: the request goes through the queue while the connection waits for the
  * answer.
  */
 export const addSyncRoutes = (
   scope: FastifyInstance,
-  parts: Pick<ApiParts, 'config' | 'log' | 'now' | 'store' | 'submit'>,
-  { waits, capacity }: { readonly waits: JobWaits; readonly capacity: Capacity },
+  parts: Pick<ApiParts, 'config' | 'instance' | 'log' | 'now' | 'store' | 'streamLogs' | 'submit'>,
+  { waits, capacity, answerStream }: SyncHeld,
 ): void => {
   const { store, config, log } = parts
   keepBodyText(scope)
@@ -62,8 +73,13 @@ export const addSyncRoutes = (
   /** A function of its own, so that nothing of the body is held on to while its answer is waited for. */
   const submit = async (request: SyncRequest, respondAsync: boolean): Promise<Submitted> => {
     const submission = submissionOf(parts, request)
-    // The client of an asynchronous request does not wait for it.
-    const submitted = await parts.submit(respondAsync ? submission : { ...submission, class: 'interactive' })
+    const readers = respondAsync ? [] : [parts.instance]
+    const submitted = await parts.submit({
+      ...submission,
+      // The client of an asynchronous request does not wait for it.
+      ...(!respondAsync && { class: 'interactive' }),
+      ...(wantsStream(request.body) && { stream: readers }),
+    })
     releaseBody(request)
     return submitted
   }
@@ -72,6 +88,7 @@ export const addSyncRoutes = (
     if (wantsBackground(request)) {
       return acceptResponse(parts, request, reply, backgroundSubmissionOf(parts, request))
     }
+    const streams = wantsStream(request.body) ? { includeUsage: asksForUsage(request.body) } : null
     const { respondAsync } = parsePrefer(request.headers.prefer)
     if (!respondAsync) holdPlace(request, reply)
     const submitted = await submit(request, respondAsync)
@@ -90,14 +107,25 @@ export const addSyncRoutes = (
     answered?.then(record => {
       known = record
     })
-    const outcome = await waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted), answered)
+    const ended = waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted), answered)
+    const read = answerReader({ capacity, store }, request, reply, true, () => known)
+    if (streams !== null) {
+      const isLate = replayed && (await parts.streamLogs.join(id))
+      return answerStream(request, reply, {
+        ...{ id, endpoint: request.routeOptions.url as StreamedEndpoint, ended, isLate, ...streams },
+        from: await positionAt(store, id, isLate),
+        read: () => findOwnedJob(request, id, read),
+        answerWhole: record => sendAnswer(request, reply, record, parts.now()),
+        abandon: () => abandon(request, id),
+      })
+    }
+    const outcome = await ended
     if (outcome === 'disconnected') {
       await abandon(request, id)
       return reply.hijack()
     }
     // The client is asked to come again, and would have the request answered twice.
     if (outcome === 'closing') await abandon(request, id)
-    const read = answerReader({ capacity, store }, request, reply, true, () => known)
     const record = await findOwnedJob(request, id, read)
     if (outcome === 'closing' && isWithoutAnswer(record)) throw shuttingDown()
     return sendAnswer(request, reply, record, parts.now())
@@ -106,6 +134,16 @@ export const addSyncRoutes = (
   for (const endpoint of endpoints) {
     scope.withTypeProvider<ZodTypeProvider>().post(endpoint, { schema: { body: completion } }, serve)
   }
+}
+
+/** A reader that comes late begins with the run whose stream there is. */
+const positionAt = async (
+  store: Pick<JobStore, 'readHeads'>,
+  id: string,
+  isLate: boolean,
+): Promise<StreamPosition> => {
+  const [head] = isLate ? await store.readHeads([id]) : []
+  return { run: head?.log?.run ?? null, offset: 0 }
 }
 
 /** Paths of the vendors that old clients still ask for. */

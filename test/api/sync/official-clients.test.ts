@@ -58,7 +58,7 @@ describe('synchronous calls with official clients', () => {
         param: 'model',
         requestID: expect.stringMatching(/^req_/),
       })
-      await expect(openai.chat.completions.create({ ...chat, stream: true })).rejects.toThrow(
+      await expect(openai.chat.completions.create({ ...chat, messages: [] })).rejects.toThrow(
         OpenAI.BadRequestError,
       )
       const stranger = new OpenAI({ apiKey: 'wrong', baseURL: `${api.url}/v1` })

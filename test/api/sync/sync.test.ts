@@ -95,8 +95,7 @@ describe('synchronous calls', () => {
     })
 
     it.each([
-      ['/v1/chat/completions', { model: 'gpt-4', stream: true }, 'streaming_unsupported'],
-      ['/v1/messages', { model: 'claude', stream: true }, 'streaming_unsupported'],
+      ['/v1/embeddings', { model: 'gpt-4', input: 'hi', stream: true }, 'streaming_unsupported'],
       ['/v1/chat/completions', {}, 'invalid_request'],
       ['/v1/messages', [], 'invalid_request'],
       ['/v1/messages', { ...chat(), model: 'gpt-5' }, 'unknown_model'],

@@ -1,0 +1,52 @@
+import type { Logger } from 'pino'
+import type { JobStore } from '../../jobs/types.ts'
+import type { StreamHub } from '../../streams/stream-hub.ts'
+import type { StreamLogs } from '../../streams/stream-logs.ts'
+
+/** Sees to jobs whose readers have gone: an answer that nobody can read any more is not paid for to its end. */
+export interface StreamLeavers {
+  /** A reader of this process has gone. */
+  left(jobId: string): void
+  stop(): void
+}
+
+interface StreamLeaversParts {
+  readonly hub: Pick<StreamHub, 'isRead'>
+  readonly logs: Pick<StreamLogs, 'leave'>
+  readonly store: Pick<JobStore, 'cancel'>
+  readonly graceMs: number
+  readonly log: Logger
+}
+
+export const createStreamLeavers = ({
+  hub,
+  logs,
+  store,
+  graceMs,
+  log,
+}: StreamLeaversParts): StreamLeavers => {
+  const timers = new Map<string, NodeJS.Timeout>()
+
+  const see = async (jobId: string): Promise<void> => {
+    timers.delete(jobId)
+    if (hub.isRead(jobId)) return
+    try {
+      if (await logs.leave(jobId)) await store.cancel(jobId)
+    } catch (error) {
+      log.warn({ event: 'job.cancel_failed', err: error, jobId }, 'abandoned job not cancelled')
+    }
+  }
+
+  return {
+    left: jobId => {
+      if (!timers.has(jobId))
+        timers.set(
+          jobId,
+          setTimeout(() => void see(jobId), graceMs),
+        )
+    },
+    stop: () => {
+      for (const timer of timers.values()) clearTimeout(timer)
+    },
+  }
+}
