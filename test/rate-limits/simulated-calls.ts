@@ -7,7 +7,7 @@ import { type Admission, createAdmission } from '../../src/rate-limits/admission
 import { createProviderLimits } from '../../src/rate-limits/key-model-limits.ts'
 import { createLimitStore, limiterName } from '../../src/rate-limits/limit-store.ts'
 import type { HiddenLimit } from './hidden-limits.ts'
-import { createSimulatedTime } from './simulated-time.ts'
+import { createSimulatedTime, seededRandom } from './simulated-time.ts'
 
 /** A provider that tells nothing of its limit but by 429s. */
 export interface SilentProvider {
@@ -55,7 +55,6 @@ const connect = (url: string, nowKey: string): Redis => {
   return redis
 }
 
-const networkMs = (): number => 1 + 2 * Math.random()
 const turnedAwayMs = 5
 const patienceMs = 15_000
 /** What is waited for where a 429 does not say; see `defaultCoolingMs`. */
@@ -74,6 +73,8 @@ export const createSimulation = async (url: string, prefix: string, processes: n
   await redis.ping()
   const time = createSimulatedTime(1_700_000_000_000)
   const startMs = time.now()
+  const random = seededRandom(1)
+  const networkMs = (): number => 1 + 2 * random()
   const clock = (): number => time.now() - startMs
   let leasing = 0
   const settle = async (): Promise<void> => {

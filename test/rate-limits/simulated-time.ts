@@ -1,3 +1,12 @@
+/** The same figures from 0 to 1 each time (Lehmer's generator, `MINSTD` of C++). */
+export const seededRandom = (seed: number): (() => number) => {
+  let state = seed
+  return () => {
+    state = (state * 48_271) % 2_147_483_647
+    return state / 2_147_483_647
+  }
+}
+
 /** Timers that go off as fast as what they start is done. Times are Unix ms. */
 export interface SimulatedTime {
   readonly now: () => number
