@@ -19,7 +19,7 @@ beforeAll(async () => {
         type: 'openai',
         base_url: `${sim.url}/v1`,
         api_key: 'k',
-        breaker: { min_calls: 1000 },
+        breaker: { min_calls: 100_000 },
         backoff: { base: '2s' },
       },
     },
