@@ -9,10 +9,12 @@ import { canonicalJson } from '../json/canonical-json.ts'
  */
 const version = 1
 
+/** How the answer comes, not what it is: streams are kept as the answers that they add up to. */
+const howItComes = ['stream', 'stream_options'] as const
+
 /**
  * Members of a request that never show in an answer: the user, and what the provider stores or bills by.
- * Every other member makes a different request. Responses echo all of these members, so for that endpoint the
- * set is empty.
+ * Every other member makes a different request. Responses echo all of these members but `stream`.
  */
 const leftOut: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
   '/v1/chat/completions': new Set([
@@ -22,11 +24,12 @@ const leftOut: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
     'prompt_cache_retention',
     'metadata',
     'store',
+    ...howItComes,
   ]),
-  '/v1/messages': new Set(['metadata']),
+  '/v1/messages': new Set(['metadata', ...howItComes]),
   '/v1/embeddings': new Set(['user']),
-  '/v1/completions': new Set(['user']),
-  '/v1/responses': new Set(),
+  '/v1/completions': new Set(['user', ...howItComes]),
+  '/v1/responses': new Set(howItComes),
 }
 
 /**

@@ -1,6 +1,7 @@
 import { noHeaders } from '../domain/request-headers.ts'
 import { canStream, type StreamedEndpoint } from '../domain/streaming/answer-fold.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
+import { wantsStream } from '../domain/streaming/stream-wishes.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { withEdits } from '../json/edits.ts'
 import type { Made } from './call-headers.ts'
@@ -21,6 +22,9 @@ export interface NativeCallsParts {
   readonly transport: Transport
   readonly headersOf: (made: Made) => Record<string, string>
 }
+
+/** Of a call whose request wants a stream that nobody reads, such as a mirror's: only the answer is of use. */
+const silent: StreamSink = { write: () => undefined }
 
 const streamHeaders = { accept: 'text/event-stream' }
 
@@ -55,7 +59,9 @@ export const createNativeCalls = ({ type, base, paces, transport, headersOf }: N
   }
 
   return (request: UpstreamRequest): Promise<UpstreamOutcome> => {
-    const { endpoint, stream: sink } = request
-    return sink && canStream(endpoint) ? stream(request, endpoint, sink) : post(request, bodyOf(request))
+    const { endpoint, body } = request
+    if (!canStream(endpoint)) return post(request, bodyOf(request))
+    const sink = request.stream ?? (wantsStream(body) ? silent : undefined)
+    return sink ? stream(request, endpoint, sink) : post(request, bodyOf(request))
   }
 }
