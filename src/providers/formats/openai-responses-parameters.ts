@@ -97,7 +97,7 @@ const tablesOf = (supported: Supported, chat: JsonObject) => {
       reasoning: holds(reasoning),
       include: value => !asksForLogprobs(value),
       background: isOneOf(false),
-      stream: isOneOf(false),
+      stream: isOneOf(true, false),
       top_logprobs: isOneOf(0),
     },
   }

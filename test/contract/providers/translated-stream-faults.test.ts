@@ -5,11 +5,11 @@ import type { UpstreamRequest } from '../../../src/providers/provider.ts'
 import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { collectingSink } from './stream-fixture.ts'
-import { bodyFor, chats, type messages } from './vendors/all.ts'
+import { bodyFor, chats, type messages, responses } from './vendors/all.ts'
 import { type StreamingApi, streaming, streamingApis, streamingPairs } from './vendors/streaming-apis.ts'
 import { awsEvent, type Stream } from './vendors/streams.ts'
 
-type Format = typeof chats | typeof messages
+type Format = typeof chats | typeof messages | typeof responses
 
 const said = { text: 'two and two are four' }
 const tools = { tools: [{ type: 'function', function: { name: 'find' } }] }
@@ -219,7 +219,8 @@ describe.each(streamingPairs)('a stream between $pair', ({ api, endpoint }) => {
   })
 
   test('of a request that cannot be translated is not asked for', async () => {
-    const body = { messages: [{ role: 'oracle', content: 'SECRET' }] }
+    const turns = [{ role: 'oracle', content: 'SECRET' }]
+    const body = endpoint === responses ? { input: turns } : { messages: turns }
     const { outcome, upstream } = await streamed(api, endpoint, answering(200, {}), { body })
     expect(outcome).toMatchObject({ kind: 'answer', status: 400 })
     expect(upstream.arrivals).toEqual([])

@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http'
-import { chats, messages, vendors } from './all.ts'
+import { chats, messages, responses, vendors } from './all.ts'
 import {
   type Spoken,
   type Stream,
@@ -16,7 +16,7 @@ import { usage } from './vendor.ts'
 /** An API that a format is translated for, and how it answers in a stream and without one. */
 export interface StreamingApi {
   readonly name: string
-  readonly from: readonly (typeof chats | typeof messages)[]
+  readonly from: readonly (typeof chats | typeof messages | typeof responses)[]
   settings(url: string): Record<string, unknown> | Promise<Record<string, unknown>>
   readonly key: string | null
   readonly model: string
@@ -88,6 +88,7 @@ const openai: StreamingApi = {
 const compatible: StreamingApi = {
   ...openai,
   name: 'openai-compatible',
+  from: [messages, responses],
   settings: url => ({ type: 'openai-compatible', base_url: `${url}/v1` }),
   model: 'llama',
   thinks: true,
@@ -102,7 +103,7 @@ const anthropicFinishes: Readonly<Record<Finish, string>> = {
 
 const anthropic: StreamingApi = {
   name: 'anthropic',
-  from: [chats],
+  from: [chats, responses],
   settings: url => ({ type: 'anthropic', base_url: url }),
   key: 'k',
   model: 'claude-sonnet-4-5',
@@ -193,7 +194,7 @@ const byTranslation = vendors.map((vendor): StreamingApi => {
   return {
     ...rest,
     name: vendor.name,
-    from: [chats, messages],
+    from: [chats, messages, responses],
     settings: url => vendor.settings(url),
     key: vendor.key,
     model: vendor.model,
