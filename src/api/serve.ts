@@ -6,6 +6,7 @@ import type { AppContext } from '../context/context.ts'
 import { openQueueSpeeds } from '../context/queue-speeds.ts'
 import { deadLetterRetentionMs, deliveriesOn, storeOn } from '../context/stores.ts'
 import { createAccountAffinity } from '../dispatch/account-affinity.ts'
+import { createContinueResponse } from '../dispatch/earlier-response.ts'
 import { createSubmitJob, type SubmitJob } from '../dispatch/submit.ts'
 import { createQuotas } from '../files/quotas.ts'
 import { createFileStore } from '../files/store.ts'
@@ -188,6 +189,7 @@ const submitOn = (redis: RedisClient, store: JobStore, context: AppContext): Sub
       keyRings: context.keyRings,
       log: context.log,
     }),
+    continueResponse: createContinueResponse({ store, providers: context.providers }),
     moveReasons: context.moveReasons,
     expressLanes: context.expressLanes,
     retentionMs: context.config.jobs.retention,

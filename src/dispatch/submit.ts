@@ -16,6 +16,7 @@ import { StoreFullError } from '../redis/full-store.ts'
 import { newJobId, shardCount } from '../redis/keys.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AccountAffinity } from './account-affinity.ts'
+import type { Continued, ContinueResponse } from './earlier-response.ts'
 import type { ExpressLanes, ExpressPlace } from './express-lane.ts'
 import { createFirstTarget, type FirstTargetDeps } from './first-target.ts'
 
@@ -68,6 +69,8 @@ export interface SubmitDeps extends FirstTargetDeps {
   readonly telemetry: Pick<Telemetry, 'emit'>
   /** Which accounts keep the states that requests name; without it, none is known. */
   readonly accountAffinity?: Pick<AccountAffinity, 'find'>
+  /** Without it, a response in the background cannot be gone on from. */
+  readonly continueResponse?: ContinueResponse
   /** Of this process; without it, every job goes through its queue. */
   readonly expressLanes?: Pick<ExpressLanes, 'of'>
 }
@@ -85,11 +88,14 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
   const firstTarget = createFirstTarget(parts)
   const shardOffset = parts.random() * shardCount
 
-  const stateOf = async ({ tenant, endpoint, parsedBody, body }: Submission): Promise<Request['state']> => {
+  const stateOf = async (
+    { tenant, endpoint, parsedBody, body }: Submission,
+    known: Continued | null,
+  ): Promise<Request['state']> => {
     const state = stateNamed(endpoint, parsedBody, body)
-    return state === null
-      ? undefined
-      : { ...state, at: (await parts.accountAffinity?.find(tenant, state.id)) ?? null }
+    if (state === null) return undefined
+    const found = await parts.accountAffinity?.find(tenant, state.id)
+    return { ...state, at: found ?? known?.at ?? null }
   }
 
   const newJob = (submission: Submission, state: Request['state']): NewJob => {
@@ -133,8 +139,10 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     }
   }
 
-  return async submission => {
-    const job = newJob(submission, await stateOf(submission))
+  return async given => {
+    const continued = (await parts.continueResponse?.(given)) ?? null
+    const submission = continued === null ? given : { ...given, ...continued.asked }
+    const job = newJob(submission, await stateOf(submission, continued))
     const lane = job.class === 'interactive' ? parts.expressLanes?.of(job.target.provider) : undefined
     const place = lane?.enter(job) ?? null
     const created = await createIn(place, job)

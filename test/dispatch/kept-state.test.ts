@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
+import { jobOfResponse } from '../../src/redis/keys.ts'
 import { row } from '../api/anthropic-clients.ts'
 import { call } from '../api/test-api.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
@@ -97,6 +98,38 @@ describe('a response that is gone on from', () => {
     first.answers(asOpenAi)
     expect((await baton.ended(job.json.id)).status).toBe('succeeded')
     expect(second.arrivals).toEqual([])
+  })
+
+  it('may have been made in the background, under an id of ours', async () => {
+    first.answers(unavailable)
+    const { json } = await respond('gpt', { background: true })
+    const done = await baton.ended(jobOfResponse(json.id))
+    const { id } = JSON.parse(done.response!.body)
+    first.answers(asOpenAi)
+    const [key] = keysAt(second)
+    for (const vendor of [first, second]) vendor.forget()
+    for (const background of [false, true]) {
+      const next = await respond('gpt', { background, previous_response_id: json.id })
+      expect(next.status).toBe(200)
+      if (background) await baton.ended(jobOfResponse(next.json.id))
+    }
+    expect(first.arrivals).toEqual([])
+    expect(keysAt(second)).toEqual([key, key])
+    expect(second.arrivals.map(({ text }) => JSON.parse(text).previous_response_id)).toEqual([id, id])
+  })
+
+  it('is refused where it has no answer, or nobody keeps it', async () => {
+    const previous = async (id: string) => (await respond('gpt', { previous_response_id: id })).json.error
+    for (const vendor of [first, second]) vendor.answers(unavailable)
+    const { json } = await respond('gpt', { background: true })
+    const byClaude = await baton.ended(jobOfResponse(json.id))
+    expect(byClaude.attempts.at(-1)).toMatchObject({ provider: 'claude', verdict: 'ok' })
+    const param = 'previous_response_id'
+    expect(await previous(json.id)).toMatchObject({ code: 'unsupported_parameter', param })
+    first.answers(answering(400, { error: { type: 'invalid_request_error', message: 'no' } }))
+    const failed = (await respond('gpt-first', { background: true })).json.id
+    expect((await baton.ended(jobOfResponse(failed))).status).toBe('failed')
+    expect(await previous(failed)).toMatchObject({ code: 'previous_response_not_found', param })
   })
 
   it('is refused where no target is at its provider', async () => {

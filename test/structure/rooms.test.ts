@@ -26,6 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/domain',
     'src/health',
     'src/jobs',
+    'src/json',
     'src/lifecycle',
     'src/mirror',
     'src/providers',

@@ -55,6 +55,7 @@ export const completionErrors = [
   'unsupported_parameter',
   'no_capable_target',
   'background_unsupported',
+  'previous_response_not_found',
   'streaming_unsupported',
   'idempotency_key_reused',
   // The first one with its key, past its retention by now.

@@ -80,6 +80,15 @@ const cases: readonly Case[] = [
   ['invalid_request', 'body.messages', () => post({ body: { model: 'gpt-4' } })],
   ['invalid_request', 'body.input', () => post({ endpoint: '/v1/embeddings', body: { model: 'gpt-4' } })],
   [
+    'previous_response_not_found',
+    'previous_response_id',
+    () =>
+      post({
+        endpoint: '/v1/responses',
+        body: { model: 'gpt-4', input: 'hi', previous_response_id: `resp_${'0'.repeat(26)}` },
+      }),
+  ],
+  [
     'background_unsupported',
     'body.background',
     () => post({ endpoint: '/v1/responses', body: { model: 'gpt-4', input: 'hi', background: true } }),
