@@ -40,6 +40,7 @@ import { addResponseRoutes } from './responses/response-routes.ts'
 import { type AnswerStream, createAnswerStream } from './streams/stream-answers.ts'
 import { createStreamLeavers } from './streams/stream-leavers.ts'
 import { addStreamRoutes } from './streams/stream-routes.ts'
+import { addCountTokensRoute } from './sync/count-tokens-route.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
 import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
 
@@ -147,6 +148,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addRetiredRoutes(scope)
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
+  scope.register(async inner => addCountTokensRoute(inner, parts, { capacity }))
   scope.register(async inner => addResponseRoutes(inner, parts, { capacity }))
   scope.register(async inner => addSyncRoutes(inner, parts, { waits, capacity, answerStream }))
 }

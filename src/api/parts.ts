@@ -9,6 +9,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { BatchStore } from '../batches/store.ts'
 import type { Config } from '../config/schema.ts'
+import type { CountTokens } from '../dispatch/count-tokens.ts'
 import type { Providers, Routes } from '../dispatch/routes.ts'
 import type { SubmitJob } from '../dispatch/submit.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
@@ -81,6 +82,7 @@ export interface ApiParts {
   readonly instance: string
   readonly streamHub: StreamHub
   readonly streamLogs: StreamLogs
+  readonly countTokens: CountTokens
   /** Jobs that `submit` has made in this process. */
   readonly accepted: () => number
   readonly addressGuard: AddressGuard

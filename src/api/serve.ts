@@ -6,6 +6,7 @@ import type { AppContext } from '../context/context.ts'
 import { openQueueSpeeds } from '../context/queue-speeds.ts'
 import { deadLetterRetentionMs, deliveriesOn, storeOn } from '../context/stores.ts'
 import { createAccountAffinity } from '../dispatch/account-affinity.ts'
+import { createCountTokens } from '../dispatch/count-tokens.ts'
 import { createContinueResponse } from '../dispatch/earlier-response.ts'
 import { createSubmitJob, type SubmitJob } from '../dispatch/submit.ts'
 import { createQuotas } from '../files/quotas.ts'
@@ -110,6 +111,7 @@ const openParts = async (
     instance: context.instance,
     streamHub: context.streamHub,
     streamLogs: createStreamLogs({ redis, run, keys, instance: context.instance }),
+    countTokens: createCountTokens(context),
     vitals: context.vitals,
     accepted: context.counts.accepted,
     addressGuard: createAddressGuard(config.webhooks.allowed_networks),

@@ -34,6 +34,10 @@ export const errorCodes = {
     status: 400,
     help: 'No target of the route can do what the request needs, such as reading images; the message names it.',
   },
+  count_tokens_unsupported: {
+    status: 400,
+    help: 'The target that would be asked first for the model cannot count tokens.',
+  },
   previous_response_not_found: {
     status: 400,
     help: 'There is no response in the background of that `previous_response_id`, or it has no answer.',

@@ -49,7 +49,7 @@ export const explainError = (
 }
 
 /** Statuses that blame the author of the request, and not the key or the way it was forwarded. */
-const blamesRequest = (status: number | null): status is number =>
+export const blamesRequest = (status: number | null): status is number =>
   status !== null &&
   status >= 400 &&
   status <= 499 &&

@@ -8,6 +8,7 @@ import { type ProxySettings, proxyFor } from '../net/choose-proxy.ts'
 import { headersMaker } from './call-headers.ts'
 import { keyStatusOf, pingOf, unknownModelRequest } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
+import { withModel } from './native-body.ts'
 import { createNativeCalls } from './native-calls.ts'
 import type { Provider } from './provider.ts'
 import { StreamPaces } from './stream-limits.ts'
@@ -100,6 +101,18 @@ export const createProvider = (
     }
   }
 
+  const { countPath } = type
+  const countTokens: Provider['countTokens'] =
+    countPath &&
+    (({ body, headers, model, apiKey, signal }) =>
+      transport.send(
+        'POST',
+        countPath(base),
+        headersOf({ apiKey, how: 'native', forwarded: headers }),
+        withModel(body, model),
+        signal,
+      ))
+
   return {
     name,
     dialect,
@@ -108,6 +121,7 @@ export const createProvider = (
     carriage: (endpoint, model, body) => translations.get(endpoint)?.carriage(model, body) ?? carriedWhole,
     call,
     check,
+    ...(countTokens && { countTokens }),
     ping: (model, apiKey, signal) => call({ ...pingOf(type, model), apiKey, signal }),
     close: async () => {
       await Promise.all([transport.close(), tokens?.close()])

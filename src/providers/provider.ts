@@ -55,6 +55,10 @@ export interface Provider {
    */
   carriage(endpoint: Endpoint, model: string, body: unknown): Carriage
   call(request: UpstreamRequest): Promise<UpstreamOutcome>
+  /** Asks how many tokens a request of messages has. Never throws. Absent where the API has no such thing. */
+  countTokens?(
+    request: Pick<UpstreamRequest, 'body' | 'headers' | 'model' | 'apiKey' | 'signal'>,
+  ): Promise<UpstreamOutcome>
   /**
    * Asks for what costs nothing and what only a good key gets: the list of models, or, where there is none, an answer of
    * a model that nobody has. Never throws.

@@ -14,6 +14,7 @@ export const routeRights: RouteRights = {
   'POST /v1/chat/completions': 'submit',
   'POST /v1/completions': 'submit',
   'POST /v1/messages': 'submit',
+  'POST /v1/messages/count_tokens': 'submit',
   'POST /v1/embeddings': 'submit',
   'POST /v1/responses': 'submit',
   'GET /v1/responses/:id': 'read',

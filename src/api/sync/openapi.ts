@@ -31,6 +31,25 @@ const syncOperation = ([id, summary]: readonly [string, string]): Operation => (
 
 export const syncOperations: Operations = {
   ...Object.fromEntries(endpoints.map(endpoint => [`POST ${endpoint}`, syncOperation(syncNames[endpoint])])),
+  'POST /v1/messages/count_tokens': {
+    id: 'countTokens',
+    summary: "Count the tokens of Anthropic's messages, at the first target of the route",
+    tag: 'Completions',
+    headers: forwardedHeaders,
+    responses: {
+      200: { description: 'The count.', schema: z.object({ input_tokens: z.int() }) },
+      default: upstreamAnswer,
+    },
+    errors: [
+      ...jsonBodyErrors,
+      'unknown_model',
+      'count_tokens_unsupported',
+      'streaming_unsupported',
+      'too_many_waiting',
+    ],
+    answersForJob: true,
+    isLocal: true,
+  },
   'POST /v1/complete': {
     id: 'createTextCompletion',
     summary: "Anthropic's text completions, which are retired; see `POST /v1/messages`",

@@ -96,6 +96,7 @@ export const anthropic = (config: ProviderConfig): UpstreamType => ({
   baseUrl: 'https://api.anthropic.com',
   native: ['/v1/messages'],
   nativePath: (base, endpoint) => versionedPath(base) + withoutVersion(endpoint),
+  countPath: base => `${versionedPath(base)}/messages/count_tokens`,
   listing: base => `${versionedPath(base)}/models?limit=1`,
   nativeEdits: (endpoint, text, { model, maxOutputTokens }) =>
     endpoint === '/v1/messages'

@@ -181,6 +181,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   too_many_open_batches: 'quotas.test.ts',
   batch_not_ended: 'message-batch-life.test.ts',
   results_not_found: 'message-batch-life.test.ts',
+  count_tokens_unsupported: 'count-tokens.test.ts',
   missing_required_parameter: 'batches.test.ts',
   unknown_parameter: 'batches.test.ts',
   invalid_value: 'batches.test.ts',
