@@ -84,7 +84,14 @@ export const createProvider = (
 
   const { first_token_timeout: first, idle_timeout: idle } = config.stream
   const paces = new StreamPaces({ first, idle, timeoutMs: config.timeout })
-  const callNative = createNativeCalls({ type, base, paces, transport, headersOf })
+  const callNative = createNativeCalls({
+    type,
+    base,
+    paces,
+    streamsInside: config.upstream_stream,
+    transport,
+    headersOf,
+  })
   const translations = createTranslations({ type, base, send, now, reasons, paces })
 
   const call: Provider['call'] = request =>

@@ -11,6 +11,7 @@ import { StallWatch } from './stall-watch.ts'
 import { streamBodyOf } from './stream-body.ts'
 import type { StreamPaces } from './stream-limits.ts'
 import { StreamReader } from './stream-reader.ts'
+import { isStreamedInside, type UpstreamStream } from './streams-inside.ts'
 import type { StreamedBody, Transport } from './transport.ts'
 import type { UpstreamType } from './upstream-type.ts'
 
@@ -19,6 +20,8 @@ export interface NativeCallsParts {
   readonly base: URL
   /** How long streams may keep silent. */
   readonly paces: StreamPaces
+  /** Which calls are streamed that nobody reads along. */
+  readonly streamsInside: UpstreamStream
   readonly transport: Transport
   readonly headersOf: (made: Made) => Record<string, string>
 }
@@ -29,7 +32,9 @@ const silent: StreamSink = { write: () => undefined }
 const streamHeaders = { accept: 'text/event-stream' }
 
 /** Calls in the provider's own format, streamed where somebody reads along. */
-export const createNativeCalls = ({ type, base, paces, transport, headersOf }: NativeCallsParts) => {
+export const createNativeCalls = (parts: NativeCallsParts) => {
+  const { type, base, paces, streamsInside, transport, headersOf } = parts
+
   const bodyOf = ({ endpoint, body, model, maxOutputTokens }: UpstreamRequest): string => {
     const text = withModel(body, model)
     return withEdits(text, type.nativeEdits?.(endpoint, text, { model, maxOutputTokens }) ?? [])
@@ -61,7 +66,8 @@ export const createNativeCalls = ({ type, base, paces, transport, headersOf }: N
   return (request: UpstreamRequest): Promise<UpstreamOutcome> => {
     const { endpoint, body } = request
     if (!canStream(endpoint)) return post(request, bodyOf(request))
-    const sink = request.stream ?? (wantsStream(body) ? silent : undefined)
+    const isSilent = wantsStream(body) || isStreamedInside(streamsInside, endpoint, body)
+    const sink = request.stream ?? (isSilent ? silent : undefined)
     return sink ? stream(request, endpoint, sink) : post(request, bodyOf(request))
   }
 }
