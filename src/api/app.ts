@@ -149,6 +149,6 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   // Scopes of their own, for their own ways of reading bodies.
   scope.register(async inner => addJobActionRoutes(inner, parts))
   scope.register(async inner => addCountTokensRoute(inner, parts, { capacity }))
-  scope.register(async inner => addResponseRoutes(inner, parts, { capacity }))
+  scope.register(async inner => addResponseRoutes(inner, parts, { waits, capacity, answerStream }))
   scope.register(async inner => addSyncRoutes(inner, parts, { waits, capacity, answerStream }))
 }

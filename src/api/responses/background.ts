@@ -1,11 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Submission } from '../../dispatch/submit.ts'
+import { wantsStream } from '../../domain/streaming/stream-wishes.ts'
 import { removing, withEdits } from '../../json/edits.ts'
 import { membersOf } from '../../json/members.ts'
+import { responseIdOf } from '../../redis/keys.ts'
 import { jobNotFound } from '../http/find-owned.ts'
 import { releaseBody } from '../http/json-body.ts'
 import type { Completion } from '../jobs/request-schemas.ts'
 import type { ApiParts } from '../parts.ts'
+import { type ResponseHeld, streamResponse } from './response-streams.ts'
 import { responseView } from './response-view.ts'
 
 /** Whether a request is one of Responses that is to be answered in the background. */
@@ -32,20 +35,24 @@ export const withoutBackground = (
  * the request repeats an `Idempotency-Key`.
  */
 export const acceptResponse = async (
-  { store, submit }: Pick<ApiParts, 'store' | 'submit'>,
+  parts: Pick<ApiParts, 'instance' | 'now' | 'store' | 'streamLogs' | 'submit'>,
+  held: ResponseHeld,
   request: FastifyRequest,
   reply: FastifyReply,
   submission: Submission,
 ): Promise<object> => {
+  const { store, submit } = parts
   const { parsedBody } = submission
-  const submitted = await submit({ ...submission, background: true })
+  const streams = wantsStream(parsedBody as Completion)
+  const readers = streams && { stream: [parts.instance] }
+  const submitted = await submit({ ...submission, background: true, ...readers })
   releaseBody(request)
   const { id, replayed } = submitted
   request.jobId = id
   reply.header('x-baton-job-id', id)
-  if (!replayed) return responseView(submitted.record, parsedBody)
-  reply.header('idempotent-replayed', 'true')
-  const record = await store.read(id)
+  if (replayed) reply.header('idempotent-replayed', 'true')
+  const record = replayed ? await store.read(id) : submitted.record
   if (record === null) throw jobNotFound()
-  return responseView(record, parsedBody)
+  if (!streams) return responseView(record, parsedBody)
+  return streamResponse(parts, held, request, reply, record, { id: responseIdOf(id), after: -1 })
 }

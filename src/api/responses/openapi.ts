@@ -30,14 +30,19 @@ const deleted = z.object({ id: z.string(), object: z.literal('response'), delete
 const params = idOf('a response in the background')
 const read: DescribedResponse = { description: 'The response.', schema: response }
 
+const events: DescribedResponse = {
+  type: 'text/event-stream',
+  description: 'With `stream=true`: its events, those after `starting_after` where that is given.',
+  schema: z.string(),
+}
+
 export const responseOperations: Operations = {
   'GET /v1/responses/:id': {
     id: 'readResponse',
-    summary: 'Read a response in the background',
+    summary: 'Read a response in the background, or what of its stream comes after an event',
     tag: 'Responses',
-    params,
-    responses: { 200: read },
-    errors: ['response_not_found', 'too_many_bytes'],
+    responses: { 200: { ...read, otherType: events } },
+    errors: ['response_not_found', 'invalid_request', 'too_many_bytes', 'too_many_waiting'],
   },
   'POST /v1/responses/:id/cancel': {
     id: 'cancelResponse',

@@ -6,12 +6,12 @@ import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/types.ts'
 import { isResponseId, jobOfResponse } from '../../redis/keys.ts'
-import type { Capacity } from '../http/capacity.ts'
 import { headReader } from '../http/find-owned.ts'
 import { ignoreBodies } from '../http/json-body.ts'
 import { answerReader } from '../jobs/answer-reader.ts'
 import type { ApiParts } from '../parts.ts'
 import { inputItemsOf, pageOf } from './input-items.ts'
+import { type ResponseHeld, streamResponse } from './response-streams.ts'
 import { responseView } from './response-view.ts'
 
 type ResponseParams = { Params: { id: string } }
@@ -23,15 +23,23 @@ export const inputItemsQuery = z.object({
   after: z.string().max(200).optional(),
 })
 
+/** `include`, for one, asks for what an answer has or has not. */
+const responseQuery = z.object({
+  stream: z.enum(['true', 'false']).default('false'),
+  starting_after: z.coerce.number().int().min(-1).default(-1),
+})
+
 /**
  * `/v1/responses/:id` and what is below it: responses in the background, as OpenAI's clients read, cancel and delete
  * them.
  */
 export const addResponseRoutes = (
   scope: FastifyInstance,
-  { store }: Pick<ApiParts, 'store'>,
-  { capacity }: { readonly capacity: Capacity },
+  parts: Pick<ApiParts, 'now' | 'store' | 'streamLogs'>,
+  held: ResponseHeld,
 ): void => {
+  const { store } = parts
+  const { capacity } = held
   const readHead = headReader(store)
   ignoreBodies(scope)
 
@@ -40,7 +48,18 @@ export const addResponseRoutes = (
     return responseView(record, record.status === 'succeeded' ? null : await requestOf(store, record))
   }
 
-  scope.get<ResponseParams>('/v1/responses/:id', view)
+  scope
+    .withTypeProvider<ZodTypeProvider>()
+    .get(
+      '/v1/responses/:id',
+      { schema: { params: z.object({ id: z.string() }), querystring: responseQuery } },
+      async (request, reply) => {
+        const { stream, starting_after: after } = request.query
+        if (stream !== 'true') return view(request, reply)
+        const head = await findResponse(request, readHead)
+        return streamResponse(parts, held, request, reply, head, { id: request.params.id, after })
+      },
+    )
 
   scope.post<ResponseParams>('/v1/responses/:id/cancel', async (request, reply) => {
     const { id } = await findResponse(request, readHead)

@@ -44,7 +44,7 @@ const toldError = (error: JobError): object => {
  * The provider's answer under the id that the client has for it. The provider was asked in the foreground, and
  * says so; every other byte is its own.
  */
-const asOurs = (answer: string, id: string): string => {
+export const asOurs = (answer: string, id: string): string => {
   const ours: Readonly<Record<string, unknown>> = { id, background: true }
   const edits: Edit[] = []
   const missing = new Set(Object.keys(ours))

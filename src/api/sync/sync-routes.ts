@@ -47,8 +47,9 @@ interface SyncHeld {
 export const addSyncRoutes = (
   scope: FastifyInstance,
   parts: Pick<ApiParts, 'config' | 'instance' | 'log' | 'now' | 'store' | 'streamLogs' | 'submit'>,
-  { waits, capacity, answerStream }: SyncHeld,
+  held: SyncHeld,
 ): void => {
+  const { waits, capacity, answerStream } = held
   const { store, config, log } = parts
   keepBodyText(scope)
 
@@ -86,7 +87,7 @@ export const addSyncRoutes = (
 
   const serve = async (request: SyncRequest, reply: FastifyReply): Promise<unknown> => {
     if (wantsBackground(request)) {
-      return acceptResponse(parts, request, reply, backgroundSubmissionOf(parts, request))
+      return acceptResponse(parts, held, request, reply, backgroundSubmissionOf(parts, request))
     }
     const streams = wantsStream(request.body) ? { includeUsage: asksForUsage(request.body) } : null
     const { respondAsync } = parsePrefer(request.headers.prefer)
