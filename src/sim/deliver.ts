@@ -37,8 +37,13 @@ export function after(delayMs: number, res: ServerResponse, run: () => void): vo
     run()
     return
   }
-  const timer = setTimeout(run, delayMs)
-  res.once('close', () => clearTimeout(timer))
+  // A stream waits often: a listener for each piece would stay until its end.
+  const stop = () => clearTimeout(timer)
+  const timer = setTimeout(() => {
+    res.off('close', stop)
+    run()
+  }, delayMs)
+  res.once('close', stop)
 }
 
 export function send(res: ServerResponse, { status, headers, body }: Reply): void {
