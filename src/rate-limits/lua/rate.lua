@@ -55,6 +55,8 @@ local function slow(state, top, now, blocked)
 end
 
 local function quicken(state)
+  -- What a process of an earlier version learned is the rate alone.
+  state.top, state.rest, state.quiet = state.top or state.rate, state.rest or least_rest, state.quiet or 0
   local x = math.max(-1, state.quiet / state.rest - 1)
   state.rate = state.top * math.min(1 + decrease * x * x * x, 1e6)
 end
