@@ -28,9 +28,9 @@ import { providerQueue } from '../src/queue/doorbells.ts'
 import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
 import { processBoundOf, readMeans } from '../src/rate-limits/process-bound.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
-import { createStreamWriter } from '../src/streams/stream-writer.ts'
 import { claimBytesOf, intakeOf } from './intake.ts'
 import { circuitSettingsOf, healthCheckFor } from './provider-health.ts'
+import { streamsOf } from './stream-writers.ts'
 
 /** What the worker of one provider is opened with. */
 interface Site {
@@ -243,30 +243,6 @@ const openExecutor = async (
     random: Math.random,
   })
 }
-
-/** Tokens that an answer brings in this time go into the log of its stream together. */
-const groupMs = 25
-/** Where only connections of this process read it, the log serves those that were cut off, and may be so late. */
-const ownGroupMs = 100
-
-const streamsOf =
-  (
-    { streamHub, streamLogs, instance, config }: AppContext,
-    log: Logger,
-    persist: ResultWrites['persist'],
-  ): ExecutorDeps['openStream'] =>
-  ({ id, token, stream = [] }, onLost) =>
-    createStreamWriter({
-      jobId: id,
-      run: token,
-      logs: streamLogs,
-      deliver: streamHub.deliver,
-      onLost,
-      persist,
-      groupMs: stream.every(reader => reader === instance) ? ownGroupMs : groupMs,
-      maxBytes: config.stream.max_log_bytes,
-      log,
-    })
 
 /** Names for the runs of this worker. */
 const createTokens = (prefix: string): (() => string) => {

@@ -14,6 +14,7 @@ import {
   positiveInt,
   proxyUrl,
 } from './schema-values.ts'
+import { stream } from './stream-schema.ts'
 import { headerSafeKey } from './vendor-settings.ts'
 
 /**
@@ -122,16 +123,6 @@ const proxy = z.strictObject({
   https: proxyUrl.optional(),
   /** As NO_PROXY has it: names, addresses and networks, with commas between them. */
   except: z.string().optional(),
-})
-
-/** Answers that are streamed. */
-const stream = z.strictObject({
-  /** A connection that has had nothing for so long gets a comment, so that no proxy takes it for dead. */
-  keepalive: durationFrom('1s').prefault('10s'),
-  /** A call goes on for so long after its last reader has left. */
-  grace: duration.prefault('5s'),
-  /** The most that a log holds; a reader that falls behind further cannot catch up. */
-  max_log_bytes: numeric(z.int().min(64 * 1024)).default(4 * 1024 * 1024),
 })
 
 const jobs = z.strictObject({
