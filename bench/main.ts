@@ -9,6 +9,7 @@ import { mixed } from './mixed.ts'
 import { redisCost } from './redis-cost.ts'
 import { scaling } from './scaling.ts'
 import { slow } from './slow.ts'
+import { streams } from './streams.ts'
 import { submitSpeed } from './submit-speed.ts'
 import { sectionsAsked } from './support/options.ts'
 import { tenantShares } from './tenants.ts'
@@ -40,6 +41,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   tenants: { title: 'Tenants that share a provider', run: tenantShares },
   tls: { title: 'Calls over TLS, by HTTP/1.1 and by HTTP/2', run: tls },
   gateway: { title: "Through Portkey's gateway and through Baton", run: gatewayRace },
+  streams: { title: 'Streams, by Baton, the gateway and directly', run: streams },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }
 
