@@ -21,6 +21,7 @@ const models = [
   'refusal',
   'hang',
   'slow-300ms',
+  ...['stream-error-first', 'stream-error-midway', 'reset-mid-body', 'stream-no-finish'],
 ]
 
 const lines: string[] = []
@@ -145,6 +146,17 @@ describe('the log', () => {
       400,
     )
 
+    const streams = models.filter(model => model === 'gpt-4' || /stream|reset|fail/.test(model))
+    const streamed = await Promise.all(
+      streams.map(async model => {
+        const body = JSON.stringify({ ...JSON.parse(chat), model, stream: true })
+        const text = await (await post('/v1/chat/completions', body)).text()
+        return Array.from(text.matchAll(/"content":"([^"]*)"/g), ([, piece]) => piece).join('')
+      }),
+    )
+    const pieces = streamed.filter(text => text.length > 5)
+    expect(pieces.length).toBeGreaterThan(3)
+
     expect(await runBatch(['gpt-4', 'fail-400', 'fail-429', 'refusal'].map(batchLine).join(''))).toBe(
       'completed',
     )
@@ -177,7 +189,15 @@ describe('the log', () => {
     ]) {
       expect(log).toContain(told)
     }
-    const secrets = [prompt, ...answers, 'MARKER-', webhookSecret, webhookSecret.slice(6), ...signatures()]
+    const secrets = [
+      prompt,
+      ...answers,
+      ...pieces,
+      'MARKER-',
+      webhookSecret,
+      webhookSecret.slice(6),
+      ...signatures(),
+    ]
     for (const secret of secrets) {
       expect(secret.length).toBeGreaterThan(5)
       expect(lines.filter(line => line.includes(secret))).toEqual([])
