@@ -139,20 +139,26 @@ export const createAnswerStream = (parts: StreamAnswerParts): AnswerStream => {
       return reply.headers(streamHeaders).send(way.outlet.stream)
     }
 
-    if (job.isLate) way.catchUp()
-    const wait = setTimeout(way.beginEmpty, keepaliveMs)
-    const outcome = await Promise.race([way.begun, job.ended])
-    clearTimeout(wait)
-    if (outcome === 'begun') return begin(job.ended.then(goOn))
-    if (outcome === 'over') {
-      const record = await job.read()
-      if (record.log !== null || record.status === 'succeeded') return begin(way.finish(record))
-      way.close(isTerminal(record.status))
-      return job.answerWhole(record)
+    const answer = async (): Promise<FastifyReply> => {
+      if (job.isLate) way.catchUp()
+      const wait = setTimeout(way.beginEmpty, keepaliveMs)
+      const outcome = await Promise.race([way.begun, job.ended]).finally(() => clearTimeout(wait))
+      if (outcome === 'begun') return begin(job.ended.then(goOn))
+      if (outcome === 'over') {
+        const record = await job.read()
+        if (record.log !== null || record.status === 'succeeded') return begin(way.finish(record))
+        way.close(isTerminal(record.status))
+        return job.answerWhole(record)
+      }
+      way.close(false)
+      if (outcome === 'disconnected') return reply.hijack()
+      await job.abandon()
+      throw shuttingDown()
     }
-    way.close(false)
-    if (outcome === 'disconnected') return reply.hijack()
-    await job.abandon()
-    throw shuttingDown()
+
+    return answer().catch(error => {
+      way.close(false)
+      throw error
+    })
   }
 }

@@ -108,13 +108,13 @@ export const addSyncRoutes = (
     answered?.then(record => {
       known = record
     })
+    const isLate = streams !== null && replayed && (await parts.streamLogs.join(id))
+    const from = await positionAt(store, id, isLate)
     const ended = waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted), answered)
     const read = answerReader({ capacity, store }, request, reply, true, () => known)
     if (streams !== null) {
-      const isLate = replayed && (await parts.streamLogs.join(id))
       return answerStream(request, reply, {
-        ...{ id, endpoint: request.routeOptions.url as StreamedEndpoint, ended, isLate, ...streams },
-        from: await positionAt(store, id, isLate),
+        ...{ id, endpoint: request.routeOptions.url as StreamedEndpoint, ended, from, isLate, ...streams },
         read: () => findOwnedJob(request, id, read),
         answerWhole: record => sendAnswer(request, reply, record, parts.now()),
         abandon: () => abandon(request, id),
