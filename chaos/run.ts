@@ -105,7 +105,7 @@ const runPlan = async (run: Run, plan: readonly PlannedFault[]): Promise<Settled
   const work = async (): Promise<Settled> => {
     try {
       await Promise.all([
-        submitAll({ api, ledger, seed: options.seed, startedAtMs, urlFor, signal }),
+        submitAll({ api, apiUrl: cluster.apiUrl, ledger, seed: options.seed, startedAtMs, urlFor, signal }),
         runFaults(cluster, plan, startedAtMs, faults, signal),
       ])
       return await settle(redis, ledger, watch, signal)

@@ -40,10 +40,13 @@ const repeatedIds = (entries: readonly JobEntry[]): Violation[] =>
       what: `was answered to ${same.length} different submissions`,
     }))
 
+/** A chat without a message. */
+const refusedAs = 'invalid_request'
+
 const faultsOf = (entry: JobEntry, job: JobView | undefined, listedTimes: number): string[] => {
   const { order, id, refusal } = entry
   if (order.fate === 'malformed') {
-    return refusal === 'streaming_unsupported' ? [] : [`should be refused, and was answered ${refusal ?? id}`]
+    return refusal === refusedAs ? [] : [`should be refused, and was answered ${refusal ?? id}`]
   }
   if (id === null) return [refusal === null ? 'was never answered' : `was refused: ${refusal}`]
   if (job === undefined) return ['was accepted and is lost: the API knows it no more']
@@ -56,6 +59,7 @@ const faultsOf = (entry: JobEntry, job: JobView | undefined, listedTimes: number
 const endFaults = (entry: JobEntry, job: JobView): string[] => {
   const { status } = job
   const allowed = allowedEnds(entry)
+  if (entry.order.cutsAfterMs !== null && job.error?.code === 'stream_broken') return []
   if (!allowed.includes(status)) {
     return [`ended as ${status} (${job.error?.code ?? 'no error'}), not as ${allowed.join(' or ')}`]
   }

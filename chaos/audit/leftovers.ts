@@ -56,6 +56,8 @@ const inShard = async (redis: Redis, key: string, rest: string, remains: Remains
     }))
   }
   if (kind === 'j') return remains.jobs.has(id) ? [] : [{ where: 'records of jobs', what: id }]
+  // The log of a stream stays for readers that were cut off.
+  if (kind === 'l') return remains.jobs.has(id) ? [] : [{ where: 'logs of streams', what: id }]
   // An answered request is not kept.
   if (kind === 'p') return remains.jobs.get(id) ? [] : [{ where: 'bodies of requests', what: id }]
   if (kind === 'bd') return [{ where: 'done lines of batches', what: id }]

@@ -46,6 +46,8 @@ export const openCluster = async (life: Lifecycle, options: ClusterOptions): Pro
   const { dir, redis, clocksOff, perSecond } = options
   const usual = {
     latency: { kind: 'lognormal', medianMs: latencyMs(perSecond), sigma: 0.5 },
+    // An answer of some seven pieces takes a second to stream.
+    stream: { tokenGapMs: 150 },
   } as const
   const sim = (name: ProviderName, format: 'openai' | 'anthropic'): Promise<SimulatedProvider> =>
     life.open(

@@ -8,6 +8,8 @@ export interface JobEntry {
   acceptedAtMs: number | null
   /** The code of the error that it was refused with. */
   refusal: string | null
+  /** What its client has of its stream; null for a job that is not streamed. */
+  stream: string | null
   /** What the answer to the cancel was; null as long as there was none. */
   cancel: { readonly status: number; readonly atMs: number } | null
 }
@@ -26,6 +28,13 @@ export interface Ledger {
 }
 
 export const createLedger = (jobs: readonly JobOrder[], batches: readonly BatchOrder[]): Ledger => ({
-  jobs: jobs.map(order => ({ order, id: null, acceptedAtMs: null, refusal: null, cancel: null })),
+  jobs: jobs.map(order => ({
+    order,
+    id: null,
+    acceptedAtMs: null,
+    refusal: null,
+    stream: null,
+    cancel: null,
+  })),
   batches: batches.map(order => ({ order, id: null, acceptedAtMs: null, cancel: null })),
 })

@@ -4,11 +4,13 @@ import { uploadForm } from '../../src/cli/batch-client.ts'
 import type { Receivers } from '../cluster/receivers.ts'
 import { chatBody, type JobOrder } from '../plan/load.ts'
 import type { BatchEntry, JobEntry, Ledger } from './ledger.ts'
+import { readStream } from './read-stream.ts'
 
 const endpoint = '/v1/chat/completions'
 
 export interface SubmitOptions {
   readonly api: Api
+  readonly apiUrl: string
   readonly ledger: Ledger
   /** Keeps the keys of this run apart from those of another. */
   readonly seed: number
@@ -19,7 +21,7 @@ export interface SubmitOptions {
 
 /** Submits everything at its time, and cancels what is to be cancelled. Resolves when all of it was answered for good. */
 export const submitAll = async (options: SubmitOptions): Promise<void> => {
-  const { api, ledger, seed, startedAtMs, urlFor, signal } = options
+  const { api, apiUrl, ledger, seed, startedAtMs, urlFor, signal } = options
   const until = (atMs: number): Promise<void> => delay(Math.max(0, atMs - Date.now()), undefined, { signal })
 
   /** 200: its end is that. Anything else says that it had come to its end before. */
@@ -50,6 +52,8 @@ export const submitAll = async (options: SubmitOptions): Promise<void> => {
     }
     entry.id = bodyOf<{ id: string }>(answer, 202).id
     entry.acceptedAtMs = Date.now()
+    if (order.cutsAfterMs !== null)
+      entry.stream = await readStream({ api, apiUrl, id: entry.id, cutsAfterMs: order.cutsAfterMs, signal })
     if (order.fate === 'cancelled')
       entry.cancel = await cancel(`/v1/jobs/${entry.id}/cancel`, order.cancelAfterMs)
   }
@@ -92,7 +96,7 @@ const nameAgainMs = 2_500
 
 const jobBody = (order: JobOrder, urlFor: Receivers['urlFor']): object => ({
   endpoint,
-  body: chatBody(order.marker, order.model, order.fate),
+  body: chatBody(order.marker, order.model, order.fate, order.cutsAfterMs !== null),
   completion_window: order.window,
   priority: order.priority,
   metadata: { marker: order.marker },

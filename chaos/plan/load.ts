@@ -31,6 +31,8 @@ export interface JobOrder {
   readonly priority: 'low' | 'default' | 'high'
   /** After it was accepted; only where the fate is `cancelled`. */
   readonly cancelAfterMs: number
+  /** How long its client reads the stream before it cuts itself off, and goes on; null for a job that is not streamed. */
+  readonly cutsAfterMs: number | null
 }
 
 export interface LineOrder {
@@ -99,6 +101,10 @@ const modelFor = (random: Random, fate: Fate): string => {
 
 const hooks: readonly HookKind[] = ['kept', 'kept', 'kept', 'named', 'hanging']
 
+const streamedShare = 0.2
+/** Fates that a stream may meet: then it has an answer to be compared with. */
+const canBeStreamed = (fate: Fate): boolean => fate === 'plain' || fate === 'scripted'
+
 /** Load goes on almost to the end, so that the last faults still meet some. */
 const loadShare = 0.95
 
@@ -121,6 +127,7 @@ export const planLoad = (random: Random, { jobs, batches, lines, durationMs }: L
       webhook: random.chance(0.7) ? (random.chance(0.04) ? 'gone' : random.pick(hooks)) : null,
       priority: random.pick(['low', 'default', 'default', 'default', 'high']),
       cancelAfterMs: random.int(0, 3_000),
+      cutsAfterMs: canBeStreamed(fate) && random.chance(streamedShare) ? random.int(100, 2_000) : null,
     }
   }
 
@@ -152,11 +159,11 @@ export const planLoad = (random: Random, { jobs, batches, lines, durationMs }: L
 /**
  * As a client writes it. The simulated models repeat the question, so that an answer can be matched with it.
  */
-export const chatBody = (marker: string, model: string, fate: Fate): object => ({
+export const chatBody = (marker: string, model: string, fate: Fate, isStreamed = false): object => ({
   model,
   user: marker,
-  messages: [{ role: 'user', content: questionOf(marker) }],
-  ...(fate === 'malformed' && { stream: true }),
+  messages: fate === 'malformed' ? [] : [{ role: 'user', content: questionOf(marker) }],
+  ...(isStreamed && { stream: true }),
 })
 
 export const questionOf = (marker: string): string => `the question of ${marker}`

@@ -19,6 +19,7 @@ const order = (marker: string, more: Partial<JobOrder>): JobOrder => ({
   webhook: 'kept',
   priority: 'default',
   cancelAfterMs: 0,
+  cutsAfterMs: null,
   ...more,
 })
 
@@ -27,6 +28,7 @@ export const jobEntry = (marker: string, more: Partial<JobOrder> = {}): JobEntry
   id: `job_${marker}`,
   acceptedAtMs: startMs,
   refusal: null,
+  stream: null,
   cancel: null,
 })
 

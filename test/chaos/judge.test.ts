@@ -3,6 +3,7 @@ import { callFigures } from '../../chaos/audit/calls.ts'
 import type { Evidence } from '../../chaos/audit/evidence.ts'
 import { judge } from '../../chaos/audit/judge.ts'
 import { digest } from '../../chaos/load/watch.ts'
+import { answerTo } from '../../chaos/plan/load.ts'
 import {
   batchId,
   call,
@@ -89,6 +90,49 @@ describe('the chaos auditor', () => {
       }))
       expect(told).toContain('jobs: j1 should be refused, and was answered job_j1')
       expect(told).toContain('calls: j1 was refused at the door, and called for all the same')
+    })
+  })
+
+  describe('streams', () => {
+    const chunk = (content: string): string =>
+      `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`
+    const broken = 'data: {"error":{"code":"stream_broken"}}\n\n'
+    const done = 'data: [DONE]\n\n'
+    const answer = answerTo('j1')
+    const [begin, rest] = [answer.slice(0, 9), answer.slice(9)]
+    const streamed = (stream: string, more: Parameters<typeof jobView>[1] = {}) =>
+      found(sound => ({
+        ledger: {
+          ...sound.ledger,
+          jobs: [{ ...jobEntry('j1', { cutsAfterMs: 500 }), stream }, sound.ledger.jobs[1]!],
+        },
+        jobs: withJob(sound, more),
+      })).filter(fault => fault.startsWith('streams:'))
+    const failed = {
+      status: 'failed',
+      response: null,
+      error: { code: 'stream_broken', message: '' },
+    } as const
+
+    it('takes a whole answer, and the beginning of one with an error', () => {
+      expect(streamed(chunk(begin) + chunk(rest) + done)).toEqual([])
+      expect(streamed(chunk(begin) + broken + done, failed)).toEqual([])
+    })
+
+    it('finds a piece that is lost, doubled or out of order', () => {
+      const texts = [chunk(begin), chunk(begin) + chunk(begin) + chunk(rest), chunk(rest) + chunk(begin)]
+      for (const text of texts) {
+        expect(streamed(text + done)).toHaveLength(1)
+        expect(streamed(text + chunk(rest) + broken + done, failed)).toHaveLength(
+          text === chunk(begin) ? 0 : 1,
+        )
+      }
+    })
+
+    it('finds a stream that never ended, and one that broke off without a word', () => {
+      expect(streamed(chunk(answer))).toHaveLength(1)
+      expect(streamed(chunk(begin), failed)).toHaveLength(1)
+      expect(streamed(chunk(begin) + broken + broken + done, failed)).toHaveLength(1)
     })
   })
 
