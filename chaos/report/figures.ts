@@ -99,6 +99,8 @@ const endsOfJobs = ({ ledger, jobs }: Evidence): string[][] => {
   return [
     ['  single jobs accepted', String(accepted.length)],
     ...countBy(accepted.map(({ id }) => `  ${jobs.get(id!)?.status ?? 'lost'}`)),
+    ['  of them streamed', String(accepted.filter(({ stream }) => stream !== null).length)],
+    ['    broken off', String(accepted.filter(({ stream }) => stream?.includes('"stream_broken"')).length)],
     ['  refused at the door', String(ledger.jobs.length - accepted.length)],
   ]
 }
