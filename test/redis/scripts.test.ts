@@ -35,7 +35,7 @@ const declared: readonly Script[] = [
 /** Files that are put before others, and scripts that share the file of another. */
 const preludes = [
   ...['jobs/prelude', 'cache/prelude', 'health/circuit', 'queue/prelude'],
-  ...['rate-limits/window', 'rate-limits/ceiling', 'rate-limits/episodes'],
+  ...['rate-limits/window', 'rate-limits/ceiling', 'rate-limits/episodes', 'rate-limits/rate'],
 ]
 const variants = ['batches/pass']
 
