@@ -70,6 +70,8 @@ describe.runIf(await canLimitDisk())('a disk that is full', () => {
     const { site, client, first, apiUrl } = await open({
       redisUrl: server.url,
       provider: { concurrency: 10 },
+      // No lease runs out while nothing can be written, however busy the machine is.
+      config: { jobs: { lease: '10s' } },
     })
     const worker = await site.worker('first')
     first.script({ latency: { kind: 'fixed', ms: 1_500 } })
