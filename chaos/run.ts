@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
-import { type Api, createApi } from '../harness/api.ts'
+import { createApi } from '../harness/api.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { parseInfo } from '../src/redis/preflight.ts'
 import type { Screen } from '../src/terminal/screen.ts'
@@ -18,6 +18,7 @@ import { alwaysPossible } from './faults/inflict.ts'
 import { runFaults } from './faults/run-faults.ts'
 import { createLedger, type Ledger } from './load/ledger.ts'
 import { submitAll } from './load/submit.ts'
+import { createTenantApi, type TenantApi } from './load/tenant-api.ts'
 import { createWatch, type Watch } from './load/watch.ts'
 import type { ChaosOptions } from './options.ts'
 import { planClocks } from './plan/clocks.ts'
@@ -41,7 +42,7 @@ export interface ChaosSettings {
 interface Run extends ChaosSettings {
   readonly cluster: Cluster
   readonly redis: Redis
-  readonly api: Api
+  readonly api: TenantApi
   readonly ledger: Ledger
   readonly watch: Watch
   readonly faults: Fault[]
@@ -74,7 +75,7 @@ export const runChaos = async (life: Lifecycle, settings: ChaosSettings): Promis
   )
   const api = await life.open(
     'client',
-    () => createApi(cluster.apiUrl, { timeoutMs: 5_000, signal }),
+    () => createTenantApi(createApi(cluster.apiUrl, { timeoutMs: 5_000, signal })),
     api => api.close(),
   )
   const ledger = createLedger(load.jobs, load.batches)

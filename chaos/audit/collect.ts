@@ -4,13 +4,15 @@ import type { BatchView } from '../../src/batches/view.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BatchEntry, Ledger } from '../load/ledger.ts'
+import type { TenantApi } from '../load/tenant-api.ts'
 import { providers } from '../plan/routes.ts'
+import { tenants } from '../plan/tenants.ts'
 import type { Call, EndedBatch, Evidence } from './evidence.ts'
 
 /** What the API answers of everything that it accepted, and what the world outside has counted. */
 export const collect = async (
   cluster: Cluster,
-  api: Api,
+  api: TenantApi,
   ledger: Ledger,
 ): Promise<
   Pick<Evidence, 'jobs' | 'listed' | 'batches' | 'deliveries' | 'deadLetters' | 'calls' | 'residentBytes'>
@@ -27,10 +29,12 @@ export const collect = async (
   )
   return {
     jobs,
-    listed: await listJobs(api),
+    listed: (await Promise.all(tenants.map(tenant => listJobs(api.of(tenant))))).flat(),
     batches,
     deliveries: cluster.receivers.deliveries,
-    deadLetters: await listDeadLetters(api),
+    deadLetters: new Set(
+      (await Promise.all(tenants.map(tenant => listDeadLetters(api.of(tenant))))).flatMap(ids => [...ids]),
+    ),
     calls: await readCalls(cluster),
     residentBytes: await residentBytesOf(cluster),
   }

@@ -1,4 +1,5 @@
 import { firstProvider, type ProviderName, routeConfig, secondProvider } from '../plan/routes.ts'
+import { tenantConfig } from '../plan/tenants.ts'
 
 /**
  * In which a silent process is taken for dead: short, so that a run meets many such moments, but longer than a process can
@@ -52,5 +53,6 @@ export const clusterConfig = (parts: ConfigParts): object => {
       [secondProvider]: { type: 'anthropic', base_url: providerUrls[secondProvider], ...upstream },
     },
     models: routeConfig(),
+    ...tenantConfig(),
   }
 }

@@ -7,6 +7,8 @@ export interface ReadStreamOptions {
   readonly api: Api
   readonly apiUrl: string
   readonly id: string
+  /** Who reads. */
+  readonly headers: Readonly<Record<string, string>>
   /** How long the first connection lasts at most; each later one lasts twice as long as the one before. */
   readonly cutsAfterMs: number
   readonly signal: AbortSignal
@@ -22,7 +24,7 @@ const mostInVain = 5
  * Resolves with what it has, without the ids, where the job has ended and no more comes.
  */
 export const readStream = async (options: ReadStreamOptions): Promise<string> => {
-  const { api, apiUrl, id, cutsAfterMs, signal } = options
+  const { api, apiUrl, id, headers, cutsAfterMs, signal } = options
   let text = ''
   let lastId: string | null = null
 
@@ -32,7 +34,7 @@ export const readStream = async (options: ReadStreamOptions): Promise<string> =>
     let part = ''
     try {
       const answer = await fetch(`${apiUrl}/v1/jobs/${id}/stream`, {
-        headers: lastId === null ? {} : { 'last-event-id': lastId },
+        headers: { ...headers, ...(lastId !== null && { 'last-event-id': lastId }) },
         signal: AbortSignal.any([signal, AbortSignal.timeout(lastsMs)]),
       })
       if (answer.status !== 200) return

@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Answer, type Api, bodyOf } from '../../harness/api.ts'
+import { type Answer, bodyOf } from '../../harness/api.ts'
 import { uploadForm } from '../../src/cli/batch-client.ts'
 import type { Receivers } from '../cluster/receivers.ts'
 import { chatBody, type JobOrder } from '../plan/load.ts'
 import type { BatchEntry, JobEntry, Ledger } from './ledger.ts'
 import { readStream } from './read-stream.ts'
+import { authorizationOf, type TenantApi } from './tenant-api.ts'
 
 const endpoint = '/v1/chat/completions'
 
 export interface SubmitOptions {
-  readonly api: Api
+  readonly api: TenantApi
   readonly apiUrl: string
   readonly ledger: Ledger
   /** Keeps the keys of this run apart from those of another. */
@@ -35,7 +36,7 @@ export const submitAll = async (options: SubmitOptions): Promise<void> => {
     const { order } = entry
     await until(startedAtMs + order.atMs)
     const ask = () =>
-      api.ask('/v1/jobs', {
+      api.of(order.tenant).ask('/v1/jobs', {
         method: 'POST',
         headers: { 'idempotency-key': `${seed}-${order.marker}` },
         body: jobBody(order, urlFor),
@@ -53,7 +54,10 @@ export const submitAll = async (options: SubmitOptions): Promise<void> => {
     entry.id = bodyOf<{ id: string }>(answer, 202).id
     entry.acceptedAtMs = Date.now()
     if (order.cutsAfterMs !== null)
-      entry.stream = await readStream({ api, apiUrl, id: entry.id, cutsAfterMs: order.cutsAfterMs, signal })
+      entry.stream = await readStream({
+        ...{ api, apiUrl, id: entry.id, cutsAfterMs: order.cutsAfterMs, signal },
+        headers: authorizationOf(order.tenant),
+      })
     if (order.fate === 'cancelled')
       entry.cancel = await cancel(`/v1/jobs/${entry.id}/cancel`, order.cancelAfterMs)
   }
@@ -70,8 +74,9 @@ export const submitAll = async (options: SubmitOptions): Promise<void> => {
       }),
     )
     const form = uploadForm(new Blob([`${lines.join('\n')}\n`]), `${order.name}.jsonl`)
-    const file = bodyOf<{ id: string }>(await api.ask('/v1/files', { method: 'POST', body: form }))
-    const answer = await api.ask('/v1/batches', {
+    const own = api.of(order.tenant)
+    const file = bodyOf<{ id: string }>(await own.ask('/v1/files', { method: 'POST', body: form }))
+    const answer = await own.ask('/v1/batches', {
       method: 'POST',
       headers: { 'idempotency-key': `${seed}-${order.name}` },
       body: {

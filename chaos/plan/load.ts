@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts'
 import { rejectedRoute, routes, scriptedRoutes, stuckRoute } from './routes.ts'
+import { type Tenant, tenants } from './tenants.ts'
 
 /**
  * What a request is made to meet, and with it how it may end:
@@ -16,6 +17,7 @@ export type Fate = 'plain' | 'scripted' | 'rejected' | 'malformed' | 'cancelled'
 export type HookKind = 'kept' | 'gone' | 'named' | 'hanging'
 
 export interface JobOrder {
+  readonly tenant: Tenant
   /** Unique, and in the body, so that the simulated providers know whose call it is. */
   readonly marker: string
   readonly fate: Fate
@@ -43,6 +45,7 @@ export interface LineOrder {
 }
 
 export interface BatchOrder {
+  readonly tenant: Tenant
   readonly name: string
   readonly atMs: number
   readonly window: string
@@ -119,6 +122,7 @@ export const planLoad = (random: Random, { jobs, batches, lines, durationMs }: L
   const planJob = (number: number): JobOrder => {
     const fate = drawFate(random, jobFates)
     return {
+      tenant: random.pick(tenants),
       marker: `j${number}`,
       fate,
       model: modelFor(random, fate),
@@ -137,6 +141,7 @@ export const planLoad = (random: Random, { jobs, batches, lines, durationMs }: L
     const turn = (durationMs * 0.8) / Math.max(1, batches)
     const expires = canExpire && number % 7 === 4
     return {
+      tenant: random.pick(tenants),
       name,
       atMs: Math.floor((number - 1 + random.next() * 0.5) * turn),
       window: expires ? shortestWindow : longWindow,

@@ -11,6 +11,7 @@ export const startMs = 1_800_000_000_000
 export const batchId = 'batch_01m7yhrbmazvkynbp63000000f'
 
 const order = (marker: string, more: Partial<JobOrder>): JobOrder => ({
+  tenant: 'ant',
   marker,
   fate: 'plain',
   model: 'gpt-4',
@@ -130,6 +131,7 @@ const lineMarkers = ['b1-l1', 'b1-l2', 'b1-l3']
 
 const batchEntry: BatchEntry = {
   order: {
+    tenant: 'bee',
     name: 'b1',
     atMs: 0,
     window: '2h',
