@@ -9,7 +9,7 @@ import { configFolder } from '../config/config-folder.ts'
 import { openBatchSite } from './batch-site.ts'
 import { startCommand } from './command.ts'
 
-const fileBytes = 400_000_000
+const fileBytes = 500_000_000
 
 /** Peak of a process's memory, in bytes. */
 const peakOf = async (pid: number): Promise<number> =>
