@@ -7,10 +7,13 @@ import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Request } from '../domain/routing/eligible-targets.ts'
 import { stateNamed } from '../domain/routing/kept-state.ts'
 import { tokensOf } from '../domain/routing/strategy.ts'
+import { canStream } from '../domain/streaming/answer-fold.ts'
+import { wantsStream } from '../domain/streaming/stream-wishes.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import { isApart } from '../jobs/payloads.ts'
 import type { JobRecord } from '../jobs/record.ts'
 import type { Created, JobResult, JobStore, NewJob } from '../jobs/types.ts'
+import { isJsonObject } from '../json/json-object.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import { StoreFullError } from '../redis/full-store.ts'
 import { newJobId, shardCount } from '../redis/keys.ts'
@@ -37,7 +40,7 @@ export interface Submission {
   readonly class?: JobClass
   /** See `JobSpec`. */
   readonly background?: true
-  /** Its answer is to be streamed: the processes whose connections read it. */
+  /** Where its answer is to be streamed: the processes whose connections read it. Absent for none yet. */
   readonly stream?: readonly string[]
   readonly retryOf: string | null
   /** The client's Idempotency-Key, and a text that is the same exactly when the request is the same. */
@@ -75,6 +78,10 @@ export interface SubmitDeps extends FirstTargetDeps {
   readonly expressLanes?: Pick<ExpressLanes, 'of'>
 }
 
+/** By the request itself, whichever door it came by: also one that is submitted again. */
+const isStreamed = ({ endpoint, parsedBody }: Submission): boolean =>
+  canStream(endpoint) && isJsonObject(parsedBody) && wantsStream(parsedBody)
+
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /**
@@ -109,6 +116,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
       : Math.floor(shardOffset + createdAtMs / shardTurnMs) % shardCount
     const id = newJobId(shard, createdAtMs)
     return {
+      ...(isStreamed(submission) && { stream: [] }),
       ...spec,
       id,
       ...firstTarget(

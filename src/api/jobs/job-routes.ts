@@ -124,6 +124,5 @@ const submissionOf = async (
     priority,
     retryOf: null,
     idempotency: idempotencyOf(request, headers, () => `${JSON.stringify(envelope)}\n${text}`),
-    ...(body.stream === true && { stream: [] }),
   }
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import { isTerminal } from '../../domain/job.ts'
@@ -11,6 +12,7 @@ import type { JobWaits } from '../jobs/job-waits.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { sendAnswer } from '../sync/send-answer.ts'
 import { createEventIds, eventIdAt, positionOf } from './event-ids.ts'
+import { streamHeaders } from './event-outlet.ts'
 import type { AnswerStream } from './stream-answers.ts'
 
 interface StreamHeld {
@@ -34,6 +36,7 @@ export const addStreamRoutes = (
     const { id } = request.params
     const record = await findOwnedJob(request, id, headReader(store))
     if (!record.isStreamed) throw notStreamed()
+    if (request.method === 'HEAD') return reply.headers(streamHeaders).send(Readable.from([]))
     const from = askedPosition(request, record)
     // Browsers reconnect after every end of a stream. Only this status stops them.
     if (isAtEnd(from, record)) return reply.code(204).send()

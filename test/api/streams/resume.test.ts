@@ -132,6 +132,24 @@ describe('the stream of a job', () => {
     await read(response)
   })
 
+  it('is made again when its job is submitted again', async () => {
+    const id = idOf(await post(api, {}, {}, 'fail-400'))
+    const retried = await fetch(`${api.url}/v1/jobs/${id}/retry`, { method: 'POST', headers: headers() })
+    const again = ((await retried.json()) as { id: string }).id
+    expect(await api.context.store.read(again)).toMatchObject({ isStreamed: true, retryOf: id })
+    await api.ended(again)
+  })
+
+  it('is not begun by HEAD', async () => {
+    const response = await post(api)
+    const url = `${other.url}/v1/jobs/${idOf(response)}/stream`
+    const head = await fetch(url, { method: 'HEAD', headers: headers() })
+    expect(head.headers.get('content-type')).toMatch(/^text\/event-stream/)
+    const { redis, keys } = api.context
+    expect(await redis.hget(keys.record(idOf(response)), 'stream')).toBe(api.parts.instance)
+    await read(response)
+  })
+
   it('that fails before its first content is a plain error with its status', async () => {
     const response = await post(api, {}, {}, 'fail-400')
     expect(response.status).toBe(400)
