@@ -1,0 +1,265 @@
+import type { JobStatus } from '../../domain/job.ts'
+import type { JobView } from '../../jobs/view.ts'
+
+/**
+ * What the operator's page reads. Times are Unix seconds, amounts US dollars, rates per second; null is "not known",
+ * which no view shows as 0.
+ */
+
+/** `GET /ui/session`: what this browser may do, and the choices of its filters. */
+export interface SessionView {
+  readonly role: 'operator'
+  readonly key_name: string | null
+  readonly expires_at: number | null
+  /** The config has no keys: nobody signs in. */
+  readonly keyless: boolean
+  readonly may_act: boolean
+  readonly may_read_content: boolean
+  readonly version: string
+  readonly time_zone: string
+  readonly facets: {
+    readonly routes: readonly string[]
+    readonly providers: readonly string[]
+    readonly error_codes: readonly string[]
+    readonly metadata_keys: readonly string[]
+    readonly tenants: readonly string[]
+  }
+}
+
+export const troubleCodes = [
+  ...(['provider_away', 'provider_paused', 'key_stopped', 'model_stopped', 'no_worker'] as const),
+  ...(['batch_blocked', 'deadline_at_risk', 'dead_letters', 'redis', 'blob_store', 'clock'] as const),
+] as const
+
+/** Something that a person should know of, worst first in a list. */
+export interface Trouble {
+  readonly code: (typeof troubleCodes)[number]
+  readonly level: 'bad' | 'warn' | 'hold'
+  /** The provider, `provider/model`, batch or receiver that it is about. */
+  readonly subject: string | null
+  readonly since: number | null
+  /** What it holds up: jobs, lines or letters. */
+  readonly count: number | null
+  readonly reason: string | null
+}
+
+/** What an operator did. */
+export interface ActionView {
+  readonly at: number
+  /** The name of the key, or `local` without keys. */
+  readonly by: string
+  readonly action: string
+  readonly subject: string
+  readonly note: string | null
+}
+
+/** A batch, or a class of jobs, that will be late. */
+export interface AtRisk {
+  readonly subject: string
+  /** Seconds between what is expected and the deadline; negative when it will be late. */
+  readonly slack: number | null
+  readonly cause: string
+}
+
+/** `GET /v1/admin/overview`. */
+export interface OverviewView extends Tick {
+  readonly troubles: readonly Trouble[]
+  readonly estimated_drain_at: number | null
+  readonly cost_today_usd: number | null
+  readonly unpriced_today: number
+  readonly at_risk: readonly AtRisk[]
+  readonly actions: readonly ActionView[]
+}
+
+/** The figures that change all the time. */
+export interface Tick {
+  readonly read_at: number
+  readonly waiting: number
+  readonly running: number
+  readonly parked: number
+  readonly oldest_waiting_at: number | null
+  readonly accepted_per_s: number | null
+  readonly ended_per_s: number | null
+  readonly failed_per_s: number | null
+  readonly handovers_per_s: number | null
+  readonly providers: Readonly<Record<string, ProviderTick>>
+}
+
+export interface ProviderTick {
+  readonly waiting: number
+  readonly running: number
+  readonly attempts_per_s: number | null
+  readonly failures_per_s: number | null
+  readonly p95_ms: number | null
+}
+
+/**
+ * `GET /v1/admin/history?series=…&from=&to=`: a column for each series, a row a minute, of the last 25 hours. Series:
+ * `accepted`, `ended`, `failed`, `handovers`, `waiting`, and `provider:<name>:{attempts,failures,p95_ms,waiting,state}`.
+ */
+export interface HistoryView {
+  /** Unix seconds of each row. */
+  readonly at: readonly number[]
+  /** Null where no process wrote that minute down. A `state` is the worst of its minute, as a word. */
+  readonly series: Readonly<Record<string, readonly (number | string | null)[]>>
+}
+
+/** `GET /v1/admin/events?topics=…`: server-sent events; each opening begins with a `snapshot` of every topic. */
+export interface PageEvents {
+  readonly hello: { readonly version: string; readonly server_time: number }
+  readonly snapshot: {
+    readonly overview?: OverviewView
+    readonly providers?: readonly object[]
+    readonly batches?: readonly BatchRow[]
+    readonly job?: OperatorJobView
+    readonly rows?: readonly JobRow[]
+  }
+  readonly tick: Tick | { readonly read_at: number }
+  readonly provider: object
+  readonly batches: readonly BatchRow[]
+  readonly rows: readonly JobRow[]
+  readonly job: OperatorJobView
+  readonly troubles: readonly Trouble[]
+  readonly action: ActionView
+}
+
+/** Topics: `overview`, `providers`, `provider:<name>`, `batches`, `batch:<id>`, `job:<id>`, `rows:<id>,<id>…` (at most 50). */
+export type PageTopic = string
+
+/** `GET /v1/admin/batches?status&blocked&dialect&tenant&limit&cursor` and `/v1/admin/batches/:id`. */
+export interface BatchRow {
+  readonly id: string
+  readonly dialect: 'openai' | 'anthropic'
+  readonly tenant: string
+  readonly status: string
+  readonly blocked: {
+    readonly reason: string
+    readonly since: number
+    readonly subject: string | null
+  } | null
+  /** Null until its input was read. */
+  readonly total: number | null
+  readonly succeeded: number
+  readonly errored: number
+  readonly canceled: number
+  readonly expired: number
+  readonly waiting: number | null
+  readonly running: number | null
+  readonly parked: number | null
+  readonly created_at: number
+  readonly ended_at: number | null
+  readonly expires_at: number
+  readonly estimated_completion_at: number | null
+  readonly cost_usd: number | null
+  readonly max_cost_usd: number | null
+}
+
+export interface OperatorBatchView extends BatchRow {
+  readonly model: string | null
+  readonly endpoint: string
+  readonly retry_of: string | null
+  readonly metadata: Readonly<Record<string, string>>
+  /** Lines that each provider answered. */
+  readonly providers: Readonly<Record<string, number>>
+  readonly webhook: JobView['webhook']
+  readonly faults: readonly {
+    readonly line: number | null
+    readonly code: string
+    readonly message: string
+  }[]
+}
+
+/** `GET /v1/admin/batches/:id/failures?code&cursor&limit`: from the error file, as far as it is written. */
+export interface BatchFailuresView {
+  readonly codes: Readonly<Record<string, number>>
+  readonly data: readonly {
+    readonly custom_id: string
+    readonly line: number | null
+    readonly status_code: number | null
+    readonly code: string | null
+    readonly provider: string | null
+  }[]
+  readonly next_cursor: string | null
+}
+
+/** A row of `GET /v1/jobs?view=row`. */
+export interface JobRow {
+  readonly id: string
+  readonly status: JobStatus
+  readonly route: string
+  /** Who answered; of a live job, who is asked next. */
+  readonly target: string
+  readonly tenant: string
+  readonly batch_id: string | null
+  readonly created_at: number
+  readonly finished_at: number | null
+  readonly attempts: number
+  readonly error_code: string | null
+  readonly cost_usd: number | null
+}
+
+/** `GET /v1/jobs/count` with the filters of the list. */
+export interface JobCount {
+  readonly count: number
+  /** False where `count` is an estimate. */
+  readonly exact: boolean
+}
+
+/** One part of a sentence of `explain`. */
+export type ExplainPart =
+  | string
+  | { readonly time: number; readonly as: 'clock' | 'full' }
+  | { readonly target: string }
+
+export interface ExplainedStepView {
+  readonly at: number
+  readonly parts: readonly ExplainPart[]
+  /** The attempt or move that it tells of, by its place in the job's `attempts` or `moves`. */
+  readonly of: { readonly attempt: number } | { readonly move: number } | null
+}
+
+/** `GET /v1/jobs/:id?view=operator`: all but its content, for operators, of any tenant. */
+export interface OperatorJobView extends Omit<JobView, 'response'> {
+  readonly tenant: string
+  readonly custom_id: string | null
+  readonly line: number | null
+  readonly explained: {
+    readonly steps: readonly ExplainedStepView[]
+    readonly waits: readonly ExplainPart[] | null
+  }
+  /** The record keeps the latest moves only. */
+  readonly moves_cut: boolean
+}
+
+/** `GET /v1/usage?from&to&group_by=route|provider|model|day&tz`, from hourly counters that the end of each job adds to. */
+export interface UsageView {
+  readonly from: number
+  readonly to: number
+  readonly time_zone: string
+  /** Offsets of zones that are no whole hours are cut at whole hours of UTC. */
+  readonly cut_at: 'zone' | 'utc_hour'
+  readonly total: UsageFigures
+  readonly data: readonly (UsageFigures & { readonly day: string; readonly group: string })[]
+}
+
+export interface UsageFigures {
+  readonly requests: number
+  readonly failed: number
+  readonly input_tokens: number
+  readonly cached_tokens: number
+  readonly output_tokens: number
+  readonly cost_usd: number | null
+  /** Requests that have no price. */
+  readonly unpriced: number
+}
+
+/** `GET /v1/admin/webhooks`: a row for each receiver, by the origin of its URL. */
+export interface ReceiverView {
+  readonly receiver: string
+  readonly waiting: number | null
+  readonly delivered_1h: number
+  readonly failed_1h: number
+  readonly dead: number
+  readonly oldest_at: number | null
+  readonly last_reason: string | null
+}
