@@ -5,6 +5,7 @@ import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import { createApiRedis, type RedisClient } from './redis/connect.ts'
 import { acquireRedis } from './redis/dev/acquire.ts'
 import type { Consent } from './redis/dev/binary.ts'
+import { privateRedisDir } from './redis/dev/find.ts'
 import { describePlace, type RedisPlace, redisPlaceOf } from './redis/place.ts'
 import { checkRedis } from './redis/preflight.ts'
 import { checkSchema } from './redis/schema.ts'
@@ -38,7 +39,7 @@ export const openRedis = async (
 const openPrivateRedis = async (life: Lifecycle, log: Logger, consent: Consent): Promise<string> => {
   const acquire = () =>
     // Its messages are for a person, of several lines, and hold no URL.
-    acquireRedis({ dir: '.baton/redis', consent, log }).catch((error: Error) => {
+    acquireRedis({ dir: privateRedisDir, consent, log }).catch((error: Error) => {
       throw new StartError(error.message, { cause: error })
     })
   const server = await life.open('redis server', acquire, server => server.stop())

@@ -26,3 +26,6 @@ export const parseLimit = (text: string): string => {
   }
   return text
 }
+
+/** For an option that may be given several times. */
+export const listed = (value: string, others: readonly string[] = []): readonly string[] => [...others, value]

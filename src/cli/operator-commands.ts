@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { jobStatuses } from '../domain/job.ts'
-import { type AddCommand, parseLimit, withApiOptions } from './api-options.ts'
+import { type AddCommand, listed, parseLimit, withApiOptions } from './api-options.ts'
 import type { CommandIo } from './command-io.ts'
 import { listDeadLetters, redeliver } from './commands/dead-letters.ts'
 import { explain } from './commands/explain.ts'
@@ -119,5 +119,3 @@ const addReasons = ({ apiCommand, terminal, exit }: Adding): void => {
       exit(await simulateOutage(options, terminal))
     })
 }
-
-const listed = (name: string, others: readonly string[] = []): readonly string[] => [...others, name]

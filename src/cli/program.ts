@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/fault.ts'
-import { type AddCommand, withApiOptions } from './api-options.ts'
+import { type AddCommand, listed, withApiOptions } from './api-options.ts'
 import { addBatchCommands } from './batch-commands.ts'
 import type { CommandIo } from './command-io.ts'
 import { CommandError } from './command-io.ts'
+import type { DoctorOptions } from './commands/doctor.ts'
 import { type KeysOptions, listKeys } from './commands/keys.ts'
 import { type LimitsOptions, showLimits } from './commands/limits.ts'
 import { validateConfig } from './commands/validate-config.ts'
@@ -78,6 +79,13 @@ const createProgram = (terminal: CommandIo, exit: (code: number) => void): Comma
     .action(async (options: LimitsOptions & CommonOptions) =>
       exit(await showLimits(openConfig(sources(options.config)).config, options, terminal)),
     )
+  command('doctor', 'Look at Redis, clocks, files, providers, keys and webhooks, and tell what to mend')
+    .option('--webhook <url>', 'also try to reach this receiver; may be given several times', listed, [])
+    .action(async (options: CommonOptions & DoctorOptions) => {
+      // It takes with it what the workers stand on, for which no other command should wait.
+      const { doctor } = await import('./commands/doctor.ts')
+      exit(await doctor(sources(options.config), options, out))
+    })
   addBatchCommands(program, command, terminal, exit)
   addOperatorCommands(program, command, terminal, exit)
   return program

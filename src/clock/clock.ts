@@ -20,6 +20,8 @@ export interface Clock {
    * break may be renewed at this moment.
    */
   steadySinceMs(): number
+  /** By how much the clock of this host is ahead of this one. */
+  hostOffMs(): number
   start(): void
   stop(): void
 }
@@ -32,7 +34,7 @@ const gapMs = 2_000
 /** Shorter steps of the time are not reported. */
 const stepMs = 1_000
 /** From here on a host's clock is reported as wrong, and again when it has moved by as much. */
-const hostOffMs = 5_000
+const hostWrongMs = 5_000
 
 /** It reads the time also where Redis takes no writes. */
 export const timeScript = defineScript({
@@ -78,9 +80,11 @@ export const createClock = async (
   let steadySinceMs = time.now()
   let hostOffToldMs = 0
 
+  const hostOffMs = (): number => Date.now() - time.now()
+
   const watchHost = (): void => {
-    const offMs = Date.now() - time.now()
-    if (Math.abs(offMs - hostOffToldMs) < hostOffMs) return
+    const offMs = hostOffMs()
+    if (Math.abs(offMs - hostOffToldMs) < hostWrongMs) return
     hostOffToldMs = offMs
     log.warn(
       { event: 'clock.host_ignored', offMs },
@@ -105,6 +109,7 @@ export const createClock = async (
     now: time.now,
     aheadMs: () => aheadMs,
     steadySinceMs: () => steadySinceMs,
+    hostOffMs,
     start: beating.start,
     // Not waited for: a Redis that is away is asked for as long as there is a connection.
     stop: () => void beating.stop(),

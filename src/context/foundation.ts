@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import manifest from '../../package.json' with { type: 'json' }
 import type { Clock } from '../clock/clock.ts'
 import { openClock } from '../clock/clock.ts'
 import type { Config } from '../config/schema.ts'
@@ -70,7 +71,19 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
   const telemetry = createTelemetry()
   const counts = createCounts(telemetry)
   vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
-  await openHeartbeat(life, { redis, prefix, instance, ends: counts.ends, vitals, log, now })
+  const { hostOffMs } = clock
+  const { version } = manifest
+  await openHeartbeat(life, {
+    redis,
+    prefix,
+    instance,
+    version,
+    hostOffMs,
+    ends: counts.ends,
+    vitals,
+    log,
+    now,
+  })
   const names = await life.open(
     'names',
     () => openNames({ servers: config.dns.servers, timeoutMs: config.dns.timeout }),

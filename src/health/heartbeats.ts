@@ -32,6 +32,10 @@ export interface WebhookHeartbeat {
 export interface ProcessHeartbeat {
   readonly instance: string
   readonly ends: EndCounts
+  /** Of Baton; absent of a process before 0.2. */
+  readonly version?: string
+  /** By how much the clock of its host is ahead of that of Redis; absent of a process before 0.2. */
+  readonly hostOffMs?: number
   readonly seenAtMs: number
 }
 

@@ -48,6 +48,8 @@ interface HeartbeatDeps {
   readonly prefix: string
   readonly instance: string
   readonly ends: () => EndCounts
+  readonly version: string
+  readonly hostOffMs: () => number
   readonly vitals: Vitals
   readonly log: Logger
   readonly now: () => number
@@ -55,8 +57,10 @@ interface HeartbeatDeps {
 
 /** Publishes this process and the jobs that it ended, to the cluster and on the admin port. */
 export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
-  const { redis, prefix, instance, ends, vitals, log, now } = parts
-  const describe = (): ProcessHeartbeat => ({ instance, ends: ends(), seenAtMs: now() })
+  const { redis, prefix, instance, version, vitals, log, now } = parts
+  const describe = (): ProcessHeartbeat => ({
+    ...{ instance, version, ends: parts.ends(), hostOffMs: parts.hostOffMs(), seenAtMs: now() },
+  })
   const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)
   vitals.process(describe)
   await life.open(

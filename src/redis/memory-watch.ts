@@ -40,13 +40,12 @@ export const openMemoryWatch = async (
   let full = false
 
   const look = async (): Promise<void> => {
-    const masters = redis instanceof Cluster ? redis.nodes('master') : [redis]
+    const masters = mastersOf(redis)
     // On a connection that is not yet ready, INFO leaves at once, and ioredis forgets it when the connection
     // breaks: it would never settle. In every other state it waits its turn; a node of a Cluster connects by
     // it.
     if (masters.some(({ status }) => status === 'connect')) return
-    const all = await Promise.all(masters.map(readMemory))
-    figures = all.toSorted((a, b) => shareOf(b) - shareOf(a))[0] ?? figures
+    figures = (await readMemoryFigures(redis)) ?? figures
     const share = shareOf(figures)
     const was = full
     full = share >= fullAt * (full ? 1 - slack : 1)
@@ -63,6 +62,15 @@ export const openMemoryWatch = async (
     () => looking.stop(),
   )
   return { isFull: () => full, figures: () => figures }
+}
+
+const mastersOf = (redis: Redis | Cluster): readonly Redis[] =>
+  redis instanceof Cluster ? redis.nodes('master') : [redis]
+
+/** Those of the master that is nearest to its limit; null where a Cluster has none now. */
+export const readMemoryFigures = async (redis: Redis | Cluster): Promise<MemoryFigures | null> => {
+  const all = await Promise.all(mastersOf(redis).map(readMemory))
+  return all.toSorted((a, b) => shareOf(b) - shareOf(a))[0] ?? null
 }
 
 const shareOf = ({ usedBytes, limitBytes }: MemoryFigures): number =>

@@ -1,0 +1,72 @@
+import { keyOrigins } from '../../config/keys.ts'
+import type { BreakReason } from '../../domain/upstream.ts'
+import { checkKeys, isBad, type KeyCheck } from '../check-keys.ts'
+import type { OpenConfig } from '../open-config.ts'
+import { type Finding, findingsOf } from './finding.ts'
+
+const { ok, warn, bad, skipped } = findingsOf('providers')
+
+/** Asks each provider that a route leads to with each of its keys: so its name, its TLS and its keys are tried. */
+export const examineProviders = async ({ file, config }: OpenConfig): Promise<readonly Finding[]> => {
+  const origins = keyOrigins(file)
+  const checks = await checkKeys(config, origins)
+  return origins.flatMap((origin, i) => {
+    const check = checks[i] ?? null
+    if (check === null) return []
+    const sameProvider = origins.filter(({ provider }) => provider === origin.provider)
+    const number = sameProvider.length > 1 ? ` key ${sameProvider.indexOf(origin) + 1}` : ''
+    return [findingOf(`${origin.provider}${number}`, check)]
+  })
+}
+
+const unreached: Readonly<Partial<Record<BreakReason, readonly [found: string, remedy: string]>>> = {
+  dns: ['its name is not resolved', 'Check `base_url`, and the name servers of this host or `dns.servers`.'],
+  connect: ['no connection', 'Check `base_url`, firewalls, and `proxy` in the config.'],
+  tls: [
+    'its certificate is not accepted',
+    'Check the date of this host, `base_url`, and NODE_EXTRA_CA_CERTS.',
+  ],
+  timeout: ['no answer within 10 s', 'Check `base_url` and the status page of the provider.'],
+}
+
+const findingOf = (subject: string, { standing, status, reason, latencyMs }: KeyCheck): Finding => {
+  const took = latencyMs === null ? '' : ` in ${latencyMs} ms`
+  const answer = status === null ? '' : ` (${status})`
+  switch (standing) {
+    case 'ok':
+      return ok(subject, `name, TLS and key are good: answered${took}`)
+    case 'throttled':
+      return warn(subject, `its key is good, and throttled now${answer}`, 'Nothing, if it passes.')
+    case 'simulated':
+      return skipped(subject, 'simulated: nothing is called')
+    case 'missing':
+      return bad(subject, 'has no key', 'Set its variable in the environment or in `.env`: npx baton keys.')
+    case 'unusable':
+      return bad(subject, 'its credentials cannot be read', 'Compare them with docs/providers.md.')
+    case 'refused':
+      return bad(
+        subject,
+        `its key is refused${answer}`,
+        'Make a new key, or allow this one what routes ask for.',
+      )
+    case 'out_of_quota':
+      return bad(
+        subject,
+        `its account has no credit left${answer}`,
+        'Add credit, or take it out of the routes.',
+      )
+    case 'unreachable': {
+      const [found, remedy] = unreached[reason ?? 'connect'] ?? [
+        `no whole answer (${reason})`,
+        'Check `base_url`.',
+      ]
+      return bad(subject, found, remedy)
+    }
+    default:
+      return (isBad({ standing, status, reason, latencyMs }) ? bad : warn)(
+        subject,
+        `answered${answer}${took}, which does not tell whether its key is good`,
+        'Send one request through it: it may have no list of models.',
+      )
+  }
+}
