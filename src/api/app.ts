@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import manifest from '../../package.json' with { type: 'json' }
 import { writeJson } from '../json/json-text.ts'
 import { addBatchRoutes } from './batches/batch-routes.ts'
 import { addMessageBatchRoutes } from './batches/message-batch-routes.ts'
@@ -31,8 +32,11 @@ import { createJobWatcher } from './jobs/job-watcher.ts'
 import { installDescription } from './openapi/install-description.ts'
 import { addDeadLetterRoutes } from './operator/dead-letter-routes.ts'
 import { addHealthRoutes } from './operator/health-routes.ts'
+import { addLiveRoutes } from './operator/live-routes.ts'
 import { addMetricsRoute } from './operator/metrics-route.ts'
 import { addMirrorRoutes } from './operator/mirrors.ts'
+import { createOperatorReads, type OperatorReads } from './operator/operator-reads.ts'
+import { createPageFeed, type PageFeed } from './operator/page-feed.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
@@ -49,6 +53,8 @@ import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
  * Requests that do not get on are cut much earlier, see `installBodyPace`.
  */
 const requestTimeoutMs = 90 * 60_000
+/** Pages of operators that are open at a time. */
+const mostPages = 100
 /** Longer than any model name that a route may have. */
 const maxParamLength = 500
 
@@ -69,6 +75,10 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
     keepaliveMs: config.stream.keepalive,
   })
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
+  const reads = createOperatorReads(parts)
+  const feed = createPageFeed({
+    ...{ reads, circuits: parts.circuits, version: manifest.version, mostPages, log, now: parts.now },
+  })
   const handleError = createErrorHandler(log)
   const app = fastify({
     // No logger of Fastify's own: it would make a child for every request, for one line at debug.
@@ -104,13 +114,14 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installCors(app, config.server.cors_origins, own)
   if (config.api_keys.length === 0) refuseCrossSite(app, own)
   app.addHook('onClose', async () => leavers.stop())
+  app.addHook('preClose', async () => feed.end())
   installErrors(app, handleError)
   installRights(app, routeRights)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
     const connections = limitConnections(app, scope, config.server.max_connections, capacity)
-    const held: Held = { own, waits, streams, answerStream, capacity, connections }
+    const held: Held = { own, waits, streams, answerStream, capacity, connections, reads, feed }
     addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, held)
     addDescriptionRoute(scope)
   })
@@ -125,10 +136,12 @@ interface Held {
   readonly answerStream: AnswerStream
   readonly capacity: Capacity
   readonly connections: Connections
+  readonly reads: OperatorReads
+  readonly feed: PageFeed
 }
 
 const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void => {
-  const { own, waits, streams, answerStream, capacity, connections } = held
+  const { own, waits, streams, answerStream, capacity, connections, reads, feed } = held
   installAuth(scope, parts.config.api_keys)
   refuseCrossSiteForms(scope, own)
   assumeJsonBodies(scope)
@@ -136,7 +149,8 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addStreamRoutes(scope, parts, { waits, capacity, answerStream })
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
-  addProviderRoutes(scope, parts)
+  addProviderRoutes(scope, parts, reads)
+  addLiveRoutes(scope, { reads, feed })
   addMetricsRoute(scope, parts, { capacity, connections })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)

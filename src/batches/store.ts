@@ -64,8 +64,8 @@ export interface BatchStore {
   read(id: string): Promise<BatchRecord | null>
   /** The tenant's batches of that kind of client that a person must help, the longest waiting first. */
   listBlocked(tenant: string, dialect: Dialect, limit: number): Promise<BatchList>
-  /** All of the tenant's that have not ended. */
-  listOpen(tenant: string): Promise<readonly BatchRecord[]>
+  /** All that have not ended: of a tenant, or of all of them. */
+  listOpen(tenant?: string): Promise<readonly BatchRecord[]>
   /** How the webhook of a batch, or of one of its notices, fares. */
   readDelivery(id: string): Promise<BatchRecord['delivery']>
   readNotice(id: string): Promise<NoticeRecord | null>
@@ -101,12 +101,12 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
 
   const keyOf = (id: string): string => (isNoticeId(id) ? keys.notice(id) : keys.batch(id))
 
-  const listOpen = async (tenant: string): Promise<readonly BatchRecord[]> => {
+  const listOpen = async (tenant?: string): Promise<readonly BatchRecord[]> => {
     const open = shards.map(shard => redis.zrange(keys.openBatches(shard), '0', '-1'))
     const records = await Promise.all((await Promise.all(open)).flat().map(read))
     return records
       .filter(record => record !== null)
-      .filter(record => record.tenant === tenant && !hasEnded(record.status))
+      .filter(record => (tenant ?? record.tenant) === record.tenant && !hasEnded(record.status))
   }
 
   /** Among those that run: they are few, and no list of its own can be out of step with them. */

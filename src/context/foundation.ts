@@ -79,7 +79,7 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
     instance,
     version,
     hostOffMs,
-    ends: counts.ends,
+    counts,
     vitals,
     log,
     now,

@@ -176,6 +176,10 @@ export const errorCodes = {
     status: 503,
     help: 'As many connections wait for answers, long polls or events as `server` allows, or this tenant its share of them. Retry after `Retry-After` seconds.',
   },
+  too_many_pages: {
+    status: 503,
+    help: 'As many pages of operators are open as `ui.max_streams` allows; read `GET /v1/admin/overview` instead.',
+  },
   too_many_connections: {
     status: 503,
     help: 'As many connections are open as `server.max_connections` allows. Retry after `Retry-After` seconds.',

@@ -36,6 +36,8 @@ export interface ProcessHeartbeat {
   readonly version?: string
   /** By how much the clock of its host is ahead of that of Redis; absent of a process before 0.2. */
   readonly hostOffMs?: number
+  /** Single jobs that it took. Absent of a process of an earlier version. */
+  readonly accepted?: number
   readonly seenAtMs: number
 }
 

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import type { EndCounts } from '../telemetry/counts.ts'
+import type { Counts } from '../telemetry/counts.ts'
 import { type CircuitStore, createCircuitStore } from './circuit-store.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
 import { type Cooldowns, type CooldownsOptions, createCooldowns } from './cooldowns.ts'
@@ -47,7 +47,7 @@ interface HeartbeatDeps {
   readonly redis: Redis | Cluster
   readonly prefix: string
   readonly instance: string
-  readonly ends: () => EndCounts
+  readonly counts: Pick<Counts, 'ends' | 'accepted'>
   readonly version: string
   readonly hostOffMs: () => number
   readonly vitals: Vitals
@@ -55,11 +55,12 @@ interface HeartbeatDeps {
   readonly now: () => number
 }
 
-/** Publishes this process and the jobs that it ended, to the cluster and on the admin port. */
+/** Publishes this process and the jobs that it took and ended, to the cluster and on the admin port. */
 export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
-  const { redis, prefix, instance, version, vitals, log, now } = parts
+  const { redis, prefix, instance, version, counts, vitals, log, now } = parts
   const describe = (): ProcessHeartbeat => ({
-    ...{ instance, version, ends: parts.ends(), hostOffMs: parts.hostOffMs(), seenAtMs: now() },
+    ...{ instance, version, hostOffMs: parts.hostOffMs(), seenAtMs: now() },
+    ...{ ends: counts.ends(), accepted: counts.accepted() },
   })
   const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)
   vitals.process(describe)

@@ -22,7 +22,8 @@ export interface AddressedDoorbell extends Entry {
   readonly takenUntilMs?: number
 }
 
-export interface Doorbells extends Pick<ReadyList, 'take' | 'page' | 'freeSlots' | 'look' | 'around'> {
+export interface Doorbells
+  extends Pick<ReadyList, 'take' | 'page' | 'heads' | 'freeSlots' | 'look' | 'around'> {
   /**
    * Puts a doorbell into the ready list of its queue, wakes a worker, then takes it off the schedule. Those that are rung within one turn
    * travel together. Rejects when Redis is away; the doorbell then still stands in the schedule and a sweeper rings it.
@@ -124,6 +125,7 @@ export const createDoorbells = (
     depth: ready.depth,
     take: ready.take,
     page: ready.page,
+    heads: ready.heads,
     around: ready.around,
     freeSlots: ready.freeSlots,
     look: ready.look,

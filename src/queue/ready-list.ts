@@ -81,6 +81,8 @@ export interface ReadyList {
   /** Free slots of its workers that have reported of late. */
   freeSlots(queue: string): Promise<number>
   look(queue: string, tenants: readonly string[]): Promise<QueueLook>
+  /** Who is served next of each class and tenant, as far as a class has few tenants. */
+  heads(queue: string): Promise<readonly string[]>
   /** What waits, by class and tenant, each in the order of its service. */
   page(queue: string, from: number, limit: number): Promise<readonly Entry[]>
 }
@@ -94,6 +96,9 @@ const forgottenAfterMs = 3_600_000
 
 /** The shares of tenants of the calls of a class while they wait; 1 where absent. */
 export type TenantWeights = ReadonlyMap<string, number>
+
+/** Of a class, whose heads are looked at: those that were served least. */
+const mostTenants = 10
 
 /** Where the lines of batches wait: those of urgent ones in the second. */
 const classesOfLines = ['bulk', 'default'] as const
@@ -191,6 +196,15 @@ export const createReadyList = (
       const { total, served } = depthOf(fields)
       const ofTenants = tenants.map((_, i) => counts[i]! + counts[i + tenants.length]!)
       return { waiting: total, served, free, ofTenants }
+    },
+    heads: async queue => {
+      const perClass = await Promise.all(
+        queueClasses.map(name => redis.zrange(`${keys.ready(queue)}:${name}`, '0', String(mostTenants - 1))),
+      )
+      const heads = perClass.flatMap((tenants, i) =>
+        tenants.map(tenant => redis.zrange(entriesKey(queue, queueClasses[i]!, tenant), '0', '0')),
+      )
+      return (await Promise.all(heads)).flat().map(doorbellOf)
     },
     page: async (queue, from, limit) => {
       const found: Entry[] = []

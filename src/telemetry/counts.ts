@@ -1,4 +1,5 @@
 import { type VerdictKind, verdictKinds } from '../domain/classify/verdict.ts'
+import { bucketOf } from '../domain/routing/target-stats.ts'
 import type { Telemetry, TelemetryEvent } from './telemetry.ts'
 
 /** What the worker of one provider did since it started; it only grows. */
@@ -9,6 +10,8 @@ export interface WorkCounts {
   readonly parks: number
   /** Jobs that this worker finished. */
   readonly ends: Readonly<Record<'succeeded' | 'failed', number>>
+  /** Answered calls by how long they took: number of the bucket, count. Absent of a worker of an earlier version. */
+  readonly took?: Readonly<Record<number, number>>
 }
 
 /** What a process that delivers webhooks did since it started, by how attempts went; `failed` ones are made again. */
@@ -30,6 +33,7 @@ type Verdict = VerdictKind | 'interrupted'
 interface Work {
   readonly attempts: Map<Verdict, number>
   readonly ends: { succeeded: number; failed: number }
+  readonly took: Record<number, number>
   handovers: number
   parks: number
 }
@@ -37,6 +41,7 @@ interface Work {
 const noWork = (): Work => ({
   attempts: new Map(),
   ends: { succeeded: 0, failed: 0 },
+  took: {},
   handovers: 0,
   parks: 0,
 })
@@ -60,8 +65,12 @@ export const createCounts = (telemetry: Pick<Telemetry, 'subscribe'>): Counts =>
         accepted += 1
         break
       case 'attempt.ended': {
-        const { attempts } = workOf(event.provider)
+        const { attempts, took } = workOf(event.provider)
         attempts.set(event.verdict, (attempts.get(event.verdict) ?? 0) + 1)
+        if (event.verdict === 'ok') {
+          const bucket = bucketOf(event.durationMs)
+          took[bucket] = (took[bucket] ?? 0) + 1
+        }
         break
       }
       case 'job.handed_over':
@@ -86,11 +95,12 @@ export const createCounts = (telemetry: Pick<Telemetry, 'subscribe'>): Counts =>
   return {
     accepted: () => accepted,
     work: provider => {
-      const { attempts, handovers, parks, ends } = workOf(provider)
+      const { attempts, handovers, parks, ends, took } = workOf(provider)
       return {
         handovers,
         parks,
         ends: { ...ends },
+        took: { ...took },
         attempts: Object.fromEntries([...attempts].sort(byVerdict)),
       }
     },

@@ -53,6 +53,8 @@ export const routeRights: RouteRights = {
   'GET /v1/providers': 'operate',
   'POST /v1/providers/:name/pause': 'operate',
   'POST /v1/providers/:name/resume': 'operate',
+  'GET /v1/admin/overview': 'operate',
+  'GET /v1/admin/events': 'operate',
   'GET /v1/routes': 'operate',
   'GET /v1/mirrors': 'operate',
   'GET /v1/mirrors/:route/pairs': 'operate',

@@ -6,6 +6,7 @@ import { batchOperations } from '../batches/openapi.ts'
 import { fileOperations, uploadOperations } from '../files/openapi.ts'
 import { dialectsOfPath } from '../http/error-answer.ts'
 import { jobOperations } from '../jobs/openapi.ts'
+import { liveOperations } from '../operator/live-openapi.ts'
 import { operatorOperations } from '../operator/openapi.ts'
 import { responseOperations } from '../responses/openapi.ts'
 import { modelOperations, syncOperations } from '../sync/openapi.ts'
@@ -23,6 +24,7 @@ export const operations: Operations = {
   ...batchOperations,
   ...messageBatchOperations,
   ...operatorOperations,
+  ...liveOperations,
 }
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>

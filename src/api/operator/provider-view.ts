@@ -5,6 +5,8 @@ import type { WorkerHeartbeat } from '../../health/heartbeats.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { ConfiguredLimits } from '../../rate-limits/key-model-limits.ts'
 import type { LimiterView } from '../../rate-limits/limiter-view.ts'
+import type { PageFigures } from './page-figures.ts'
+import type { ProviderTick } from './views.ts'
 
 export interface ProviderFacts {
   readonly name: string
@@ -20,20 +22,21 @@ export interface ProviderFacts {
   readonly modelCircuits: readonly Circuit[]
   /** Its last changes, newest first. */
   readonly events: readonly Circuit[]
-  readonly workers: readonly WorkerHeartbeat[]
-  /** Unix ms since when it has none, once that counts; 0 else. */
+  /** Unix ms since when it has no worker, once that counts; 0 else. */
   readonly withoutWorkerSinceMs: number
-  /** Jobs that wait in its queue. */
-  readonly waiting: number
+  /** Its queue, its workers, and how fast it is. */
+  readonly figures: PageFigures
   readonly limits: ConfiguredLimits
   /** What the cluster knows of the limits of its keys. */
   readonly meters: readonly LimiterView[]
 }
 
 /** A provider as operators see it. Times are whole Unix seconds. */
-export const providerView = (facts: ProviderFacts): object => {
-  const { name, type, models } = facts
-  const workers = facts.workers.filter(worker => worker.provider === name)
+export type ProviderView = ReturnType<typeof providerView>
+
+export const providerView = (facts: ProviderFacts) => {
+  const { name, type, models, figures } = facts
+  const workers = figures.workers.filter(worker => worker.provider === name)
   const entries: Entry[] = [
     ...facts.entries.filter(entry => providerOf(entry) === name),
     // What cools is an entry already.
@@ -49,7 +52,9 @@ export const providerView = (facts: ProviderFacts): object => {
     health_check: checkView(facts.check, facts.circuit),
     entries: entries.map(entryView),
     events: facts.events.map(eventView),
-    queue: { waiting: facts.waiting, active: workers.reduce((sum, w) => sum + w.callsInFlight, 0) },
+    queue: queueView(name, figures, workers),
+    ...ratesView(figures.tick.providers[name]),
+    estimated_drain_at: figures.drainAtOf.get(name) ?? null,
     limits: {
       rpm: facts.limits.rpm ?? null,
       tpm: facts.limits.tpm ?? null,
@@ -60,6 +65,23 @@ export const providerView = (facts: ProviderFacts): object => {
     without_worker_since: secondsOrNull(facts.withoutWorkerSinceMs),
   }
 }
+
+const queueView = (name: string, figures: PageFigures, workers: readonly WorkerHeartbeat[]) => {
+  const { interactive = 0, default: normal = 0, bulk = 0, total = 0 } = figures.depths.get(name) ?? {}
+  return {
+    waiting: total,
+    active: workers.reduce((sum, w) => sum + w.callsInFlight, 0),
+    parked: figures.parkedOf.get(name) ?? 0,
+    oldest_at: figures.oldestOf.get(name) ?? null,
+    by_class: { interactive, default: normal, bulk },
+  }
+}
+
+/** Of the last seconds; null while too little is known. */
+const ratesView = (tick: ProviderTick | undefined) => ({
+  rates: { attempts: tick?.attempts_per_s ?? null, failures: tick?.failures_per_s ?? null },
+  p95_ms: tick?.p95_ms ?? null,
+})
 
 const meterView = (meter: LimiterView, workers: readonly WorkerHeartbeat[]): object => ({
   key: meter.key,
@@ -110,7 +132,7 @@ interface Out {
 const secondsOrNull = (ms: number): number | null => (ms === 0 ? null : wholeSeconds(ms))
 
 /** The operator's word comes first, then what keeps all calls away, then what keeps some away. */
-const standing = (circuit: Circuit, out: Out | null): object => {
+const standing = (circuit: Circuit, out: Out | null) => {
   const isOut = circuit.pausedAtMs > 0 || !['healthy', 'recovering'].includes(circuit.state)
   const { state, sinceMs, untilMs, reason } = isOut || out === null ? stateOf(circuit) : out
   return {
@@ -166,7 +188,7 @@ const kindOf = ({ scope }: Entry): string => scope.slice(0, scope.indexOf(':'))
 /** Names of providers hold none of the separators that follow them in a scope. */
 const providerOf = ({ scope }: Cooldown): string => scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
 
-const entryView = (entry: Entry): object => ({
+const entryView = (entry: Entry) => ({
   scope: entry.scope,
   state: entry.state,
   since: wholeSeconds(entry.sinceMs),

@@ -76,7 +76,17 @@ export const provider = z
     health_check: healthCheck.nullable(),
     entries: z.array(healthEntry),
     events: z.array(providerEvent),
-    queue: z.object({ waiting: z.int(), active: z.int() }),
+    queue: z.object({
+      waiting: z.int(),
+      active: z.int(),
+      parked: z.int(),
+      oldest_at: seconds.nullable(),
+      by_class: z.object({ interactive: z.int(), default: z.int(), bulk: z.int() }),
+    }),
+    /** In a second, over the last ones; null while too little is known. */
+    rates: z.object({ attempts: z.number().nullable(), failures: z.number().nullable() }),
+    p95_ms: z.int().nullable(),
+    estimated_drain_at: seconds.nullable(),
     limits: z.object({
       rpm: z.int().nullable(),
       tpm: z.int().nullable(),

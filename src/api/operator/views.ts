@@ -1,4 +1,5 @@
 import type { JobStatus } from '../../domain/job.ts'
+import type { Trouble } from '../../health/troubles.ts'
 import type { JobView } from '../../jobs/view.ts'
 
 /**
@@ -26,22 +27,7 @@ export interface SessionView {
   }
 }
 
-export const troubleCodes = [
-  ...(['provider_away', 'provider_paused', 'key_stopped', 'model_stopped', 'no_worker'] as const),
-  ...(['batch_blocked', 'deadline_at_risk', 'dead_letters', 'redis', 'blob_store', 'clock'] as const),
-] as const
-
-/** Something that a person should know of, worst first in a list. */
-export interface Trouble {
-  readonly code: (typeof troubleCodes)[number]
-  readonly level: 'bad' | 'warn' | 'hold'
-  /** The provider, `provider/model`, batch or receiver that it is about. */
-  readonly subject: string | null
-  readonly since: number | null
-  /** What it holds up: jobs, lines or letters. */
-  readonly count: number | null
-  readonly reason: string | null
-}
+export type { Trouble } from '../../health/troubles.ts'
 
 /** What an operator did. */
 export interface ActionView {

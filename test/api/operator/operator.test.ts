@@ -15,11 +15,12 @@ const seconds = Math.floor(later / 1_000)
 describe('GET /v1/providers', () => {
   it('shows providers that are well, with their queues', async () => {
     await submitJob(api, {}, { headers: { 'idempotency-key': 'one' } })
-    const counts = async () => (await providers())[0].queue
-    await expect.poll(counts).toEqual({ waiting: 1, active: 0 })
+    const counts = async () => (await providers())[0].queue.waiting
+    await expect.poll(counts).toBe(1)
     const well = {
       ...{ state: 'healthy', since: null, until: null, reason: null, share: 1, probe_owner: null },
       ...{ entries: [], events: [], workers: [], without_worker_since: null, health_check: null },
+      ...{ rates: expect.any(Object), p95_ms: null, estimated_drain_at: null },
       limits: { rpm: null, tpm: null, concurrency: null, seen: [] },
     }
     expect(await providers()).toEqual([
@@ -28,14 +29,20 @@ describe('GET /v1/providers', () => {
         type: 'openai',
         models: ['gpt-4', 'meta/llama'],
         ...well,
-        queue: { waiting: 1, active: 0 },
+        queue: {
+          ...{ waiting: 1, active: 0, parked: 0, oldest_at: expect.any(Number) },
+          by_class: { interactive: 0, default: 1, bulk: 0 },
+        },
       },
       {
         name: 'anthropic',
         type: 'anthropic',
         models: ['claude-3'],
         ...well,
-        queue: { waiting: 0, active: 0 },
+        queue: {
+          ...{ waiting: 0, active: 0, parked: 0, oldest_at: null },
+          by_class: { interactive: 0, default: 0, bulk: 0 },
+        },
       },
     ])
   })
