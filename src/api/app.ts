@@ -42,7 +42,6 @@ import { addRouteListRoute } from './operator/route-list.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
 import { addResponseRoutes } from './responses/response-routes.ts'
 import { type AnswerStream, createAnswerStream } from './streams/stream-answers.ts'
-import { createStreamLeavers } from './streams/stream-leavers.ts'
 import { addStreamRoutes } from './streams/stream-routes.ts'
 import { addCountTokensRoute } from './sync/count-tokens-route.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
@@ -66,12 +65,8 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   const { config, log } = parts
   const waits = createJobWaits(parts.waiter, parts.store)
   const capacity = createCapacity(config)
-  const leavers = createStreamLeavers({
-    ...{ hub: parts.streamHub, logs: parts.streamLogs, store: parts.store, log },
-    graceMs: config.stream.grace,
-  })
   const answerStream = createAnswerStream({
-    ...{ hub: parts.streamHub, logs: parts.streamLogs, leavers, log },
+    ...{ hub: parts.streamHub, logs: parts.streamLogs, leavers: parts.streamLeavers, log },
     keepaliveMs: config.stream.keepalive,
   })
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
@@ -113,7 +108,6 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   refuseForeignHosts(app, own)
   installCors(app, config.server.cors_origins, own)
   if (config.api_keys.length === 0) refuseCrossSite(app, own)
-  app.addHook('onClose', async () => leavers.stop())
   app.addHook('preClose', async () => feed.end())
   installErrors(app, handleError)
   installRights(app, routeRights)

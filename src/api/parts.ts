@@ -35,6 +35,7 @@ import type { QueueSpeeds } from '../queue/queue-speeds.ts'
 import type { LimitStore } from '../rate-limits/limit-store.ts'
 import type { MemoryWatch } from '../redis/memory-watch.ts'
 import type { StreamHub } from '../streams/stream-hub.ts'
+import type { StreamLeavers } from '../streams/stream-leavers.ts'
 import type { StreamLogs } from '../streams/stream-logs.ts'
 import type { AddressGuard, Resolve } from '../webhooks/address-guard.ts'
 import type { DeadLetters } from '../webhooks/dead-letters.ts'
@@ -82,6 +83,7 @@ export interface ApiParts {
   readonly instance: string
   readonly streamHub: StreamHub
   readonly streamLogs: StreamLogs
+  readonly streamLeavers: StreamLeavers
   readonly countTokens: CountTokens
   /** Jobs that `submit` has made in this process. */
   readonly accepted: () => number

@@ -111,6 +111,7 @@ const openParts = async (
     instance: context.instance,
     streamHub: context.streamHub,
     streamLogs: createStreamLogs({ redis, run, keys, instance: context.instance }),
+    streamLeavers: context.streamLeavers,
     countTokens: createCountTokens(context),
     vitals: context.vitals,
     accepted: context.counts.accepted,

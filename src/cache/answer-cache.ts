@@ -11,14 +11,30 @@ export interface KeptAnswer {
   readonly target: Target
 }
 
+/** How a stream comes to its client: with a chunk that tells what was used, or without. Readers of one form share a stream. */
+export type StreamForm = 'usage' | 'plain'
+
+/** The stream of a leader's answer, as one run of its job has it. */
+export interface LeadStream {
+  readonly jobId: string
+  readonly run: string
+  readonly form: StreamForm
+}
+
 /**
- * `follow`: another job makes the call, and leads for another `forMs`. `alone`: call, without regard to
- * others.
+ * `follow`: another job makes the call, and leads for another `forMs`; its answer streams already, or null.
+ * `alone`: call, without regard to others.
  */
 export type Entered =
   | { readonly kind: 'hit'; readonly answer: KeptAnswer }
-  | { readonly kind: 'follow'; readonly forMs: number }
+  | { readonly kind: 'follow'; readonly forMs: number; readonly stream: LeadStream | null }
   | { readonly kind: 'lead' | 'alone' }
+
+/** Of a follower that streams: which form it may read, and the run that it cannot read ('' for none). */
+export interface FollowedStream {
+  readonly form: StreamForm
+  readonly exceptRun: string
+}
 
 /** How a route's answers are kept. */
 export interface CacheTerms {
@@ -35,8 +51,10 @@ export interface CacheTerms {
  */
 export interface AnswerCache {
   enter(key: string, jobId: string): Promise<Entered>
-  /** False when no leader is left that would wake the job. */
-  follow(key: string, jobId: string, doorbell: string): Promise<boolean>
+  /** False when no leader is left that would wake the job, or there is something for it now. */
+  follow(key: string, jobId: string, doorbell: string, reads?: FollowedStream): Promise<boolean>
+  /** The leader's answer streams. Returns the doorbells of followers that may read along, for the caller to ring. */
+  leadStreams(key: string, stream: LeadStream): Promise<readonly string[]>
   /** Doorbells of some that follow this request's leader; they may have ended meanwhile. */
   someFollowers(key: string): Promise<readonly string[]>
   renewLead(key: string, jobId: string): Promise<void>
@@ -67,10 +85,16 @@ const runs = { prelude: lua('prelude'), keys: 6, whenFull: 'runs' } as const
 export const cacheScripts = {
   enter: defineScript({ ...runs, lua: lua('enter') }),
   follow: defineScript({ ...runs, lua: lua('follow') }),
+  streamLead: defineScript({ ...runs, lua: lua('stream-lead') }),
   keepLead: defineScript({ ...runs, lua: lua('keep-lead') }),
   endLead: defineScript({ ...runs, lua: lua('end-lead') }),
   put: defineScript({ ...runs, lua: lua('put'), whenFull: 'refused' }),
 } as const
+
+const leadStreamOf = (lead: string): LeadStream | null => {
+  const [jobId, run, form] = lead.split(' ')
+  return run === undefined ? null : { jobId: jobId!, run, form: form as StreamForm }
+}
 
 /** The body comes after the JSON, so that it is not escaped. */
 const format = ({ statusCode, target, body }: KeptAnswer): string =>
@@ -109,20 +133,23 @@ export const createAnswerCache = ({ redis, keys, leaseMs, now }: AnswerCacheOpti
 
   return {
     enter: async (key, jobId) => {
-      const [kind, detail] = (await run(cacheScripts.enter, key, '', jobId, leaseMs, failuresToPart)) as [
-        string,
-        unknown,
-      ]
+      const entered = await run(cacheScripts.enter, key, '', jobId, leaseMs, failuresToPart)
+      const [kind, detail, lead] = entered as [string, unknown, string]
       if (kind === 'hit') return { kind, answer: parse(detail as string) }
-      return kind === 'follow' ? { kind, forMs: detail as number } : { kind: kind as 'lead' | 'alone' }
+      if (kind === 'follow') return { kind, forMs: detail as number, stream: leadStreamOf(lead) }
+      return { kind: kind as 'lead' | 'alone' }
     },
     // Twice a lease: by then a follower has woken and looked on its own.
-    follow: async (key, jobId, doorbell) =>
-      (await run(cacheScripts.follow, key, '', jobId, doorbell, 2 * leaseMs)) === 1,
+    follow: async (key, jobId, doorbell, reads) => {
+      const stream = [reads?.form ?? '', reads?.exceptRun ?? '']
+      return (await run(cacheScripts.follow, key, '', jobId, doorbell, 2 * leaseMs, ...stream)) === 1
+    },
+    leadStreams: async (key, { jobId, run: name, form }) =>
+      (await run(cacheScripts.streamLead, key, '', jobId, name, form)) as string[],
     someFollowers: async key => {
       const followers = `${baseOf(key)}f:${key}`
       const namesAndDoorbells = (await redis.hrandfield(followers, sampleSize, 'WITHVALUES')) as string[]
-      return namesAndDoorbells.filter((_, i) => i % 2 === 1)
+      return namesAndDoorbells.filter((_, i) => i % 2 === 1).map(value => value.split(' ')[0]!)
     },
     renewLead: async (key, jobId) => {
       await run(cacheScripts.keepLead, key, '', jobId, leaseMs)

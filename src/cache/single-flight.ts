@@ -5,8 +5,9 @@ import type { Target } from '../domain/job.ts'
 import type { Permit } from '../domain/permit.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
+import { asksForUsage } from '../domain/streaming/stream-wishes.ts'
 import { createRepeating, type Repeating, renewalsPerLease } from '../lifecycle/repeating.ts'
-import type { AnswerCache, KeptAnswer } from './answer-cache.ts'
+import type { AnswerCache, KeptAnswer, LeadStream, StreamForm } from './answer-cache.ts'
 import { isCacheable } from './cacheable-answer.ts'
 import { requestKey } from './request-key.ts'
 
@@ -33,6 +34,8 @@ export interface SharedRequest {
   readonly endpoint: Endpoint
   readonly body: string
   readonly headers: RequestHeaders
+  /** There when its answer is streamed. */
+  readonly stream?: readonly string[]
 }
 
 /** A good answer as its provider gave it. */
@@ -57,7 +60,10 @@ export type SharedCallEnd =
  * One job's part in the call that all identical requests share. Its settling may get lost with Redis or with
  * the process: followers wake when the leader's lease is over, so nothing here is ever waited for.
  */
-export type SharedCall = Permit<SharedCallEnd>
+export interface SharedCall extends Permit<SharedCallEnd> {
+  /** This run of the job has begun its stream: followers that stream may read along. */
+  streams(run: string): void
+}
 
 export type Joined =
   | { readonly kind: 'hit'; readonly answer: KeptAnswer }
@@ -65,9 +71,11 @@ export type Joined =
       readonly kind: 'follow'
       /** Unix ms at which to look again, should nothing wake the job. */
       readonly untilMs: number
+      /** The leader's stream, where it has begun and the job may read it. */
+      readonly stream: LeadStream | null
       /**
        * Call it once the job is parked, with the doorbell that it waits for. False: ring the doorbell at
-       * once.
+       * once. It is woken when the leader ends, or begins a stream that it may read, other than `stream`.
        */
       readonly follow: (doorbell: string) => Promise<boolean>
     }
@@ -78,8 +86,8 @@ export interface SingleFlight extends Repeating {
   join(job: SharedRequest): Promise<Joined> | null
   /**
    * Whether a cancelled job's call continues, because other jobs wait for its answer; null where the job
-   * leads no call here. Jobs that come while it continues follow it as well. It continues even when all of
-   * them end before it.
+   * leads no call here that could: the log of a stream takes nothing of a job that has ended. Jobs that come
+   * while it continues follow it as well. It continues even when all of them end before it.
    */
   continuesAfterCancel(jobId: string): Promise<boolean> | null
 }
@@ -105,7 +113,18 @@ export interface SingleFlightDeps {
  */
 const spread = 0.2
 
-const unshared: SharedCall = { settle: async () => undefined }
+const unshared: SharedCall = { settle: async () => undefined, streams: () => undefined }
+
+/** The form of the stream that a job's client reads; null where it is not streamed. */
+const formOf = ({ stream, body }: SharedRequest): StreamForm | null => {
+  if (stream === undefined) return null
+  return asksForUsage(body) ? 'usage' : 'plain'
+}
+
+interface Lead {
+  readonly key: string
+  readonly form: StreamForm | null
+}
 
 /**
  * Lets identical requests share one call and its answer.
@@ -114,6 +133,7 @@ const unshared: SharedCall = { settle: async () => undefined }
  * a cache, a route without one pays nothing, and a route with one pays a round trip. The first job leads: it
  * holds a lease on the request, as workers do on jobs. Later jobs are parked, as jobs are that no target can
  * serve now: they hold no slot in a worker, and end, expire and are cancelled like any parked job.
+ * Those that stream are woken when the leader's stream begins, and read its log from then on.
  *
  * A `kill -9` of the leader's worker at any point costs its followers the rest of the lease at most: their
  * doorbells are in the schedule. The answer and the job's own end are written in either order. If only the
@@ -123,7 +143,7 @@ const unshared: SharedCall = { settle: async () => undefined }
 export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
   const { cache, routes, leaseMs, wake, log, now } = parts
   /** Leads of jobs under way here, by the job. */
-  const leads = new Map<string, string>()
+  const leads = new Map<string, Lead>()
   /** The leading jobs that were cancelled, and whose call continues. */
   const continued = new Set<string>()
 
@@ -131,7 +151,7 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
     'cache leads',
     leaseMs / renewalsPerLease,
     async () => {
-      for (const [jobId, key] of leads) {
+      for (const [jobId, { key }] of leads) {
         cache
           .renewLead(key, jobId)
           .catch(error =>
@@ -178,6 +198,10 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
   }
 
   const sharedCallOf = (job: SharedRequest, key: string, route: CachedRoute): SharedCall => ({
+    streams: run => {
+      const form = formOf(job)
+      if (form !== null) tell(job.id, cache.leadStreams(key, { jobId: job.id, run, form }))
+    },
     settle: async end => {
       const isCancelled = continued.has(job.id)
       release(job.id)
@@ -200,9 +224,17 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
     if (entered.kind === 'hit') return entered
     if (entered.kind === 'follow') {
       const untilMs = now() + entered.forMs + Math.ceil(leaseMs * spread * parts.random())
-      return { kind: 'follow', untilMs, follow: doorbell => cache.follow(key, job.id, doorbell) }
+      const form = formOf(job)
+      const stream = entered.stream?.form === form ? entered.stream : null
+      const reads = form === null ? undefined : { form, exceptRun: stream?.run ?? '' }
+      return {
+        kind: 'follow',
+        untilMs,
+        stream,
+        follow: doorbell => cache.follow(key, job.id, doorbell, reads),
+      }
     }
-    if (entered.kind === 'lead') leads.set(job.id, key)
+    if (entered.kind === 'lead') leads.set(job.id, { key, form: formOf(job) })
     return { kind: 'call', call: sharedCallOf(job, key, route) }
   }
 
@@ -213,8 +245,8 @@ export const createSingleFlight = (parts: SingleFlightDeps): SingleFlight => {
       return route === undefined ? null : board(job, route)
     },
     continuesAfterCancel: jobId => {
-      const key = leads.get(jobId)
-      return key === undefined ? null : outlives(jobId, key)
+      const lead = leads.get(jobId)
+      return lead === undefined || lead.form !== null ? null : outlives(jobId, lead.key)
     },
   }
 }

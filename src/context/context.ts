@@ -25,7 +25,7 @@ export const openContext = async (life: Lifecycle, options: FoundationOptions): 
   const health = await openTargetHealth(life, foundation)
   const routing = await openRouting(life, foundation, health)
   const stores = await openStores(life, foundation)
-  const streams = await openStreams(life, foundation)
+  const streams = await openStreams(life, foundation, stores)
   await openMoves(life, foundation, stores, health, routing)
   return {
     ...foundation,

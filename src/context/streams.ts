@@ -1,17 +1,21 @@
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createStreamHub, type StreamHub } from '../streams/stream-hub.ts'
+import { createStreamLeavers, type StreamLeavers } from '../streams/stream-leavers.ts'
 import { createStreamLogs, type StreamLogs } from '../streams/stream-logs.ts'
 import type { Foundation } from './foundation.ts'
+import type { Stores } from './stores.ts'
 
 /** Where the streams of this process's jobs go, and where its readers find theirs. */
 export interface Streams {
   readonly streamHub: StreamHub
   readonly streamLogs: StreamLogs
+  readonly streamLeavers: StreamLeavers
 }
 
 export const openStreams = async (
   life: Lifecycle,
-  { redis, run, keys, subscriber, instance }: Foundation,
+  { redis, run, keys, subscriber, instance, config, log }: Foundation,
+  { store }: Pick<Stores, 'store'>,
 ): Promise<Streams> => {
   const streamHub = await life.open(
     'streams',
@@ -22,5 +26,11 @@ export const openStreams = async (
     },
     hub => hub.stop(),
   )
-  return { streamHub, streamLogs: createStreamLogs({ redis, run, keys, instance }) }
+  const streamLogs = createStreamLogs({ redis, run, keys, instance })
+  const streamLeavers = await life.open(
+    'stream leavers',
+    () => createStreamLeavers({ hub: streamHub, logs: streamLogs, store, graceMs: config.stream.grace, log }),
+    leavers => leavers.stop(),
+  )
+  return { streamHub, streamLogs, streamLeavers }
 }

@@ -12,10 +12,12 @@ import { dueDoorbell } from '../queue/sweeper.ts'
 import type { Keys } from '../redis/keys.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { type Ending, type Execution, moveTo } from './execution.ts'
+import { createFollowStream, type FollowStream, type FollowStreamDeps } from './follow-stream.ts'
 
 export interface ShareCallDeps {
   readonly singleFlight: SingleFlight
   readonly store: Pick<JobStore, 'park'>
+  readonly followStream: FollowStream
   /** See `createWake`. */
   readonly wake: (doorbells: readonly string[]) => Promise<void>
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
@@ -50,6 +52,7 @@ const sharedEndOf = (ending: Ending | null): SharedCallEnd => {
 export const createShareCall = ({
   singleFlight,
   store,
+  followStream,
   wake,
   persist,
   log,
@@ -101,10 +104,13 @@ export const createShareCall = ({
       }
     }
     if (joined.kind === 'follow') {
+      const followed = joined.stream ? await followStream(run, joined.stream) : null
+      if (followed !== null) return followed
       await follow(run, joined)
       return { kind: 'written' }
     }
     const { call } = joined
+    void run.stream?.begun.then(() => call.streams(run.claim.token))
     return { kind: 'permit', settle: ending => call.settle(sharedEndOf(ending)) }
   }
 }
@@ -176,6 +182,7 @@ interface ShareCallSite {
   readonly calls: Pick<CallsInFlight, 'abort'>
   readonly leaseMs: number
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
+  readonly streams: Pick<FollowStreamDeps, 'hub' | 'logs' | 'leavers'>
   readonly log: Logger
   readonly now: () => number
 }
@@ -207,7 +214,10 @@ export const openShareCall = async (life: Lifecycle, site: ShareCallSite): Promi
     )
   }
   return {
-    shareCall: createShareCall({ ...site, singleFlight, wake }),
+    shareCall: createShareCall({
+      ...{ ...site, singleFlight, wake },
+      followStream: createFollowStream({ ...site, ...site.streams }),
+    }),
     dropCall: createDropCall(singleFlight, site.calls, site.log),
   }
 }

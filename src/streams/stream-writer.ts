@@ -8,6 +8,8 @@ export interface StreamWriter extends StreamSink {
   /** Whether readers may have something of it: then no other run or provider answers this job. */
   readonly isCommitted: boolean
   readonly bytes: number
+  /** Resolves once its log has something; never where it stays without. */
+  readonly begun: Promise<void>
   /** Resolves when the log has all that was written. False where the run lost its job. */
   settled(): Promise<boolean>
 }
@@ -37,6 +39,7 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
   const texts: string[] = []
   /** Where each text begins, and where the next one will. */
   const offsets: number[] = [0]
+  const begun = Promise.withResolvers<void>()
   let acknowledged = 0
   let isLost = false
   let appending: Promise<void> | null = null
@@ -63,8 +66,9 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
     const isKept = offsets[to]! <= maxBytes
     const text = texts.slice(from, to).join('')
     const length = await persist(() => logs.append({ jobId, run, offset: offsets[from]!, text, isKept }))
-    if (length < 0) lose()
-    else acknowledged = textAt(length)
+    if (length < 0) return lose()
+    acknowledged = textAt(length)
+    begun.resolve()
   }
 
   const appendAll = async (): Promise<void> => {
@@ -101,6 +105,7 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
     get bytes() {
       return end()
     },
+    begun: begun.promise,
     write: text => {
       if (isLost) return
       const bytes = Buffer.from(text)

@@ -73,6 +73,28 @@ describe('the answer cache', () => {
       expect(await cache.follow(key, 'two', 'two.0.1')).toBe(false)
     })
 
+    it('tells followers of its stream: those that may read it go, and the others stay', async () => {
+      const key = keyOf('streams')
+      const stream = { jobId: 'one', run: 'w.1', form: 'plain' } as const
+      const reads = { form: 'plain', exceptRun: '' } as const
+      await cache.enter(key, 'one')
+      expect(await cache.follow(key, 'two', 'two.0.1', reads)).toBe(true)
+      expect(await cache.follow(key, 'three', 'three.0.1')).toBe(true)
+      expect(await cache.follow(key, 'four', 'four.0.1', { ...reads, form: 'usage' })).toBe(true)
+      expect(await cache.leadStreams(key, { ...stream, jobId: 'two' })).toEqual([])
+      expect(await cache.leadStreams(key, stream)).toEqual(['two.0.1'])
+      expect(await cache.enter(key, 'two')).toMatchObject({ kind: 'follow', stream })
+      expect(await cache.follow(key, 'five', 'five.0.1', reads)).toBe(false)
+      expect(await cache.follow(key, 'two', 'two.0.2', { ...reads, exceptRun: 'w.1' })).toBe(true)
+      expect((await cache.someFollowers(key)).toSorted()).toEqual(['four.0.1', 'three.0.1', 'two.0.2'])
+      await cache.renewLead(key, 'one')
+      expect((await cache.endLead(key, 'one', false)).toSorted()).toEqual([
+        'four.0.1',
+        'three.0.1',
+        'two.0.2',
+      ])
+    })
+
     it('parts those who ask after leaders that failed, for a while', async () => {
       const key = keyOf('failing')
       for (const job of ['one', 'two']) {

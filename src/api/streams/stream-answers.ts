@@ -4,6 +4,7 @@ import { isTerminal } from '../../domain/job.ts'
 import type { StreamedEndpoint } from '../../domain/streaming/answer-fold.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { StreamHub } from '../../streams/stream-hub.ts'
+import type { StreamLeavers } from '../../streams/stream-leavers.ts'
 import type { StreamLogs } from '../../streams/stream-logs.ts'
 import { createStreamReader, type StreamPosition } from '../../streams/stream-reader.ts'
 import { shuttingDown } from '../http/closing.ts'
@@ -11,7 +12,6 @@ import { traceOf } from '../http/errors.ts'
 import type { WaitOutcome } from '../jobs/job-waits.ts'
 import { createEventOutlet, streamHeaders } from './event-outlet.ts'
 import { type PartOfStream, restOfStream, shutdownEvents } from './rest-of-stream.ts'
-import type { StreamLeavers } from './stream-leavers.ts'
 
 /** A job whose stream a connection asks for. */
 export interface StreamedJob {

@@ -2,5 +2,5 @@
 -- KEYS: those of prelude.lua
 -- ARGV: job, lease ms
 -- Replies: 1, or 0 when another leads.
-if redis.call('GET', LEAD) ~= ARGV[1] then return 0 end
+if leader() ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', LEAD, ARGV[2])

@@ -35,5 +35,5 @@ for _, key in ipairs({ INDEX, SIZES }) do
   if redis.call('PTTL', key) < tonumber(ttl) then redis.call('PEXPIRE', key, ttl) end
 end
 redis.call('DEL', FAILURES)
-if redis.call('GET', LEAD) == job then redis.call('DEL', LEAD) end
+if leader() == job then redis.call('DEL', LEAD) end
 return followers()

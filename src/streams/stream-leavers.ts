@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import type { JobStore } from '../../jobs/types.ts'
-import type { StreamHub } from '../../streams/stream-hub.ts'
-import type { StreamLogs } from '../../streams/stream-logs.ts'
+import type { JobStore } from '../jobs/types.ts'
+import type { StreamHub } from './stream-hub.ts'
+import type { StreamLogs } from './stream-logs.ts'
 
 /** Sees to jobs whose readers have gone: an answer that nobody can read any more is not paid for to its end. */
 export interface StreamLeavers {
