@@ -29,6 +29,7 @@ import { addJobRoutes } from './jobs/job-routes.ts'
 import { createJobStreams, type JobStreams } from './jobs/job-streams.ts'
 import { createJobWaits, type JobWaits } from './jobs/job-waits.ts'
 import { createJobWatcher } from './jobs/job-watcher.ts'
+import { createOperatorView } from './jobs/operator-view.ts'
 import { installDescription } from './openapi/install-description.ts'
 import { addDeadLetterRoutes } from './operator/dead-letter-routes.ts'
 import { addHealthRoutes } from './operator/health-routes.ts'
@@ -139,7 +140,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   installAuth(scope, parts.config.api_keys)
   refuseCrossSiteForms(scope, own)
   assumeJsonBodies(scope)
-  addJobRoutes(scope, parts, { waits, streams, capacity })
+  addJobRoutes(scope, parts, { waits, streams, capacity, operatorView: createOperatorView(parts, reads) })
   addStreamRoutes(scope, parts, { waits, capacity, answerStream })
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)

@@ -1,9 +1,9 @@
 import type { Endpoint } from '../domain/endpoint.ts'
+import { describeMs } from '../jobs/explain.ts'
 import { JsonText } from '../json/json-text.ts'
 import { elementsOf, memberText } from '../json/members.ts'
 import { contentOf } from '../mirror/answer-content.ts'
 import { renderTime } from '../terminal/format.ts'
-import { describeMs } from './explain-text.ts'
 
 interface CallState {
   readonly provider: string

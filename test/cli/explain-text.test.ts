@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { explainJob } from '../../src/cli/explain-text.ts'
+import { explainText } from '../../src/cli/explain-text.ts'
 import type { ProviderState } from '../../src/cli/operator-client.ts'
 import type { Attempt, JobMove } from '../../src/domain/job.ts'
 import type { JobView } from '../../src/jobs/view.ts'
@@ -84,14 +84,14 @@ const standing = (more: Partial<ProviderState> = {}): ProviderState => ({
   ...more,
 })
 
-const told = (more: Partial<JobView>) => explainJob(job(more), null, 0).steps.map(({ text }) => text)
+const told = (more: Partial<JobView>) => explainText(job(more), null, 0).steps.map(({ text }) => text)
 const ended = 'succeeded, answered by anthropic/claude, after 2 calls and 3 s'
 
 describe('the text of baton explain', () => {
   describe('what happened', () => {
     test('a job from its acceptance to its webhook, with times', () => {
       const webhook = { url: 'https://example.test/hook', status: 'delivered', attempts: 2 }
-      const { steps, waits } = explainJob(
+      const { steps, waits } = explainText(
         job({ attempts: [throttled, answer(1.1)], webhook, cost_usd: 0.00031 }),
         null,
         0,
@@ -283,7 +283,7 @@ describe('the text of baton explain', () => {
         'parked until 05:46:45 (in 0 s) for openai/gpt-4',
       ],
     ])('%s', (_, more, provider, text) => {
-      const { waits, steps } = explainJob(job({ ...live, ...more }), provider, (start + 10) * 1_000)
+      const { waits, steps } = explainText(job({ ...live, ...more }), provider, (start + 10) * 1_000)
       expect(waits).toBe(text)
       expect(steps).toHaveLength(1)
     })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { explainJob } from '../../src/cli/explain-text.ts'
+import { explainText } from '../../src/cli/explain-text.ts'
 import { jobView } from '../../src/jobs/view.ts'
 import { createWebhookReceiver } from '../../src/sim/webhook-receiver.ts'
 import { desk } from '../api/batch-deployment.ts'
@@ -86,7 +86,7 @@ describe('a target that cannot be given what only steers', () => {
     const job = await jobOf(answer)
     expect(job.adjusted).toEqual([{ ...withoutSeed[0], target: 'claude/claude' }])
     expect(job.attempts.map((each: { adjusted?: object }) => each.adjusted)).toEqual([undefined, withoutSeed])
-    const { steps } = explainJob(job, null, Date.now())
+    const { steps } = explainText(job, null, Date.now())
     expect(steps.map(({ text }) => text).join('\n')).toContain('asked claude/claude (without seed): 200')
   })
 
@@ -145,7 +145,7 @@ describe('a target that cannot be given what only steers', () => {
         ...{ kind: 'skipped', provider: 'claude', reason: 'cannot_carry', fields: ['seed'] },
       }),
     )
-    const { steps } = explainJob(parked, null, Date.now())
+    const { steps } = explainText(parked, null, Date.now())
     expect(steps.map(({ text }) => text)).toContain('left out claude/claude: it cannot be given seed')
     const refused = await ask('never-alone')
     expect([refused.status, refused.json.error.code, refused.json.error.param]).toEqual([

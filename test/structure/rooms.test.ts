@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/terminal': [],
   'src/redis': ['src/domain', 'src/lifecycle'],
   'src/telemetry': ['src/domain'],
-  'src/jobs': ['src/domain', 'src/json', 'src/redis', 'src/telemetry'],
+  'src/jobs': ['src/domain', 'src/json', 'src/redis', 'src/telemetry', 'src/terminal'],
   'src/files': ['src/jobs', 'src/redis'],
   'src/queue': ['src/domain', 'src/jobs', 'src/lifecycle', 'src/redis'],
   'src/health': ['src/domain', 'src/lifecycle', 'src/redis', 'src/telemetry'],

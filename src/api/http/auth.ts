@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose request this is; `default` where no API keys are configured. */
     tenant: string
+    /** What its key is for; `operator` where no API keys are configured. */
+    role: Role
   }
   interface FastifyContextConfig {
     right?: Right | 'open'
@@ -35,15 +37,22 @@ export const installRights = (app: FastifyInstance, rights: RouteRights): void =
  */
 export const installAuth = (app: FastifyInstance, apiKeys: Config['api_keys']): void => {
   app.decorateRequest('tenant', 'default')
+  app.decorateRequest('role', 'operator')
   if (apiKeys.length === 0) return
   const holderOf = createKeyCheck(apiKeys)
   app.addHook('onRequest', (request, _reply, done) => {
     const holder = holderOf(credentialOf(request))
     if (holder === null) return done(new BatonError('invalid_api_key', 'The API key is missing or wrong.'))
     request.tenant = holder.tenant
+    request.role = holder.role
     const { right = 'operate' } = request.routeOptions.config
     done(right === 'open' || mayDo(holder.role, right) ? undefined : denied(right))
   })
+}
+
+/** For what only a parameter of the request asks. Throws `permission_denied`. */
+export const requireRight = ({ role }: FastifyRequest, right: Right): void => {
+  if (!mayDo(role, right)) throw denied(right)
 }
 
 const denied = (right: Right): BatonError =>

@@ -26,6 +26,18 @@ export const findOwnedJob = async (
   return record
 }
 
+/** The job of any tenant, for operators. Throws `job_not_found`. */
+export const findAnyJob = async (
+  request: FastifyRequest,
+  id: string,
+  read: (id: string) => Promise<JobRecord | null>,
+): Promise<JobRecord> => {
+  const record = isJobId(id) ? await read(id) : null
+  if (record === null) throw jobNotFound()
+  request.jobId = id
+  return record
+}
+
 /** Reads a record without its response. */
 export const headReader =
   (store: JobStore) =>

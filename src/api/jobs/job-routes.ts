@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
 import type { Submission } from '../../dispatch/submit.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { JobStore } from '../../jobs/types.ts'
 import { jobView } from '../../jobs/view.ts'
 import { memberText } from '../../json/members.ts'
+import { requireRight } from '../http/auth.ts'
 import type { Capacity } from '../http/capacity.ts'
 import { checkWebhook } from '../http/check-webhook.ts'
-import { findOwnedJob } from '../http/find-owned.ts'
+import { findAnyJob, findOwnedJob, headReader } from '../http/find-owned.ts'
 import { forwardedHeadersOf } from '../http/forwarded-headers.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { keepBodyText, releaseBody } from '../http/json-body.ts'
@@ -20,17 +22,17 @@ import { answerReader } from './answer-reader.ts'
 import type { JobStreams } from './job-streams.ts'
 import { eventIdOf } from './job-streams.ts'
 import type { JobWaits } from './job-waits.ts'
-import { type JobRequest, jobRequest, refuseCompletionFaults } from './request-schemas.ts'
+import type { ReadOperatorView } from './operator-view.ts'
+import { type JobRequest, jobReadQuery, jobRequest, refuseCompletionFaults } from './request-schemas.ts'
 
 const longestWaitSeconds = 60
-
-type JobParams = { Params: { id: string } }
 
 /** `POST /v1/jobs` and `GET /v1/jobs/:id`, as JSON or as events. */
 interface HeldJobs {
   readonly waits: JobWaits
   readonly streams: JobStreams
   readonly capacity: Capacity
+  readonly operatorView: ReadOperatorView
 }
 
 export const addJobRoutes = (
@@ -54,8 +56,14 @@ export const addJobRoutes = (
     })
   })
 
-  scope.get<JobParams>('/v1/jobs/:id', async (request, reply) => {
+  const readHead = headReader(store)
+  const jobQuery = { params: z.object({ id: z.string() }), querystring: jobReadQuery }
+  scope.get('/v1/jobs/:id', { schema: jobQuery }, async (request, reply) => {
     const { id } = request.params
+    if (request.query.view === 'operator') {
+      requireRight(request, 'operate')
+      return held.operatorView(await findAnyJob(request, id, readHead))
+    }
     const read = answerReader({ capacity, store }, request, reply)
     const record = await findOwnedJob(request, id, read)
     if (acceptsEventStream(request.headers.accept))

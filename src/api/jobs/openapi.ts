@@ -141,13 +141,18 @@ export const jobOperations: Operations = {
     params: idOf('a job'),
     headers: followingHeaders,
     responses: {
-      200: { description: 'The job.', schema: job, otherType: events },
+      200: {
+        // Named by no schema here: every generated client would have to ask which of two jobs it got.
+        description: 'The job; with `view=operator` without `response`, and with what explains it.',
+        schema: job,
+        otherType: events,
+      },
       204: {
         description: '`Last-Event-ID` names the last event of the job: no more will come.',
         schema: z.null(),
       },
     },
-    errors: ['job_not_found', 'too_many_waiting'],
+    errors: ['invalid_request', 'job_not_found', 'permission_denied', 'too_many_waiting'],
   },
   'GET /v1/jobs/:id/stream': {
     id: 'streamJob',

@@ -62,6 +62,12 @@ export type JobRequest = z.output<typeof jobRequest>
 
 const limit = z.coerce.number().int().min(1).max(100).default(20)
 
+export const jobReadQuery = z.object({
+  view: z.enum(['operator']).optional().meta({
+    description: 'The job of any tenant, without its response and with what explains it; for operators.',
+  }),
+})
+
 export const jobListQuery = z.strictObject({
   limit,
   cursor: z.string().optional(),

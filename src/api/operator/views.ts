@@ -1,5 +1,6 @@
 import type { JobStatus } from '../../domain/job.ts'
 import type { Trouble } from '../../health/troubles.ts'
+import type { Explanation } from '../../jobs/explain.ts'
 import type { JobView } from '../../jobs/view.ts'
 
 /**
@@ -191,29 +192,16 @@ export interface JobCount {
   readonly exact: boolean
 }
 
-/** One part of a sentence of `explain`. */
-export type ExplainPart =
-  | string
-  | { readonly time: number; readonly as: 'clock' | 'full' }
-  | { readonly target: string }
-
-export interface ExplainedStepView {
-  readonly at: number
-  readonly parts: readonly ExplainPart[]
-  /** The attempt or move that it tells of, by its place in the job's `attempts` or `moves`. */
-  readonly of: { readonly attempt: number } | { readonly move: number } | null
-}
+export type { ExplainedStep as ExplainedStepView } from '../../jobs/explain.ts'
+export type { ExplainPart } from '../../jobs/explain-parts.ts'
 
 /** `GET /v1/jobs/:id?view=operator`: all but its content, for operators, of any tenant. */
 export interface OperatorJobView extends Omit<JobView, 'response'> {
   readonly tenant: string
   readonly custom_id: string | null
   readonly line: number | null
-  readonly explained: {
-    readonly steps: readonly ExplainedStepView[]
-    readonly waits: readonly ExplainPart[] | null
-  }
-  /** The record keeps the latest moves only. */
+  readonly explained: Explanation
+  /** Earlier moves may have left the record, which keeps the latest 1,000 characters of them. */
   readonly moves_cut: boolean
 }
 

@@ -3,7 +3,7 @@ import type { JobView } from '../../jobs/view.ts'
 import { renderClock, renderTable, renderTime } from '../../terminal/format.ts'
 import { ApiRefusal } from '../api-client.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
-import { type Explanation, explainJob } from '../explain-text.ts'
+import { type ExplanationText, explainText } from '../explain-text.ts'
 import { readProviders } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 
@@ -13,7 +13,7 @@ export const explain = (id: string, options: SessionOptions, terminal: CommandIo
     const job = (await api.ask('GET', `/v1/jobs/${encodeURIComponent(id)}`)) as JobView
     const providers = isTerminal(job.status) ? [] : await readProviders(api).catch(unlessDenied)
     const provider = providers.find(({ name }) => name === job.provider) ?? null
-    const explanation = explainJob(job, provider, api.nowMs())
+    const explanation = explainText(job, provider, api.nowMs())
     out(json ? renderJson({ id: job.id, status: job.status, ...explanation }) : describe(job, explanation))
     return 0
   })
@@ -26,7 +26,7 @@ const unlessDenied = (error: unknown): [] => {
   throw error
 }
 
-const describe = (job: JobView, { steps, waits }: Explanation): string =>
+const describe = (job: JobView, { steps, waits }: ExplanationText): string =>
   [
     `${job.id}: ${job.status}`,
     renderTable([

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call, endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
+
+let api: TestApi
+beforeAll(async () => {
+  const keys = { owner: 'submit', other: 'submit', operator: 'operator' }
+  const api_keys = Object.entries(keys).map(([name, role]) => ({ key: name, tenant: name, role }))
+  api = await openTestApi({ config: { api_keys } })
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
+const view = (id: string, key: string) => call(api, 'GET', `/v1/jobs/${id}?view=operator`, as(key))
+
+describe('GET /v1/jobs/:id?view=operator', () => {
+  it('shows the job of any tenant without its response, and tells its story in parts', async () => {
+    const { id } = await submitJob(api, { metadata: { team: 'a' } }, as('owner'))
+    const waiting = (await view(id, 'operator')).json
+    expect(waiting).toMatchObject({
+      ...{ id, tenant: 'owner', custom_id: null, line: null, status: 'queued', moves_cut: false },
+      ...{ metadata: { team: 'a' } },
+    })
+    expect(waiting).not.toHaveProperty('response')
+    expect(waiting.explained.waits[0]).toMatch(/^in the queue of openai, where 1 job waits/)
+
+    await endJob(api, id)
+    const { response, ...job } = (await call(api, 'GET', `/v1/jobs/${id}`, as('owner'))).json
+    expect(response.status_code).toBe(200)
+    const { explained, tenant, custom_id, line, moves_cut, ...rest } = (await view(id, 'operator')).json
+    expect(rest).toEqual(job)
+    expect(explained.waits).toBeNull()
+    expect(explained.steps[0]).toEqual({
+      at: job.created_at,
+      of: null,
+      parts: [
+        'accepted for gpt-4 (/v1/chat/completions), to be answered by ',
+        { time: job.expires_at, as: 'full' },
+      ],
+    })
+    const call0 = explained.steps.find((step: { of: unknown }) => step.of !== null)
+    expect(call0).toMatchObject({
+      of: { attempt: 0 },
+      parts: ['asked ', { target: 'openai/gpt-4' }, expect.stringContaining(': 200 after')],
+    })
+  })
+
+  it('is for operators alone, and for jobs that there are', async () => {
+    const { id } = await submitJob(api, {}, as('owner'))
+    const codeOf = async (path: string, key: string) => {
+      const { status, json } = await call(api, 'GET', path, as(key))
+      return [status, json.error.code]
+    }
+    expect(await codeOf(`/v1/jobs/${id}?view=operator`, 'owner')).toEqual([403, 'permission_denied'])
+    expect(await codeOf(`/v1/jobs/${id}?view=operator`, 'other')).toEqual([403, 'permission_denied'])
+    expect(await codeOf(`/v1/jobs/${id}?view=row`, 'operator')).toEqual([400, 'invalid_request'])
+    expect(await codeOf(`/v1/jobs/${id}`, 'operator')).toEqual([404, 'job_not_found'])
+    expect(await codeOf('/v1/jobs/nothing?view=operator', 'operator')).toEqual([404, 'job_not_found'])
+  })
+})
