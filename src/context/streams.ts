@@ -1,3 +1,4 @@
+import { readProcesses, silentAfterMs } from '../health/heartbeats.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createStreamHub, type StreamHub } from '../streams/stream-hub.ts'
 import { createStreamLeavers, type StreamLeavers } from '../streams/stream-leavers.ts'
@@ -14,7 +15,7 @@ export interface Streams {
 
 export const openStreams = async (
   life: Lifecycle,
-  { redis, run, keys, subscriber, instance, config, log }: Foundation,
+  { redis, run, keys, subscriber, instance, config, log, now }: Foundation,
   { store }: Pick<Stores, 'store'>,
 ): Promise<Streams> => {
   const streamHub = await life.open(
@@ -26,10 +27,16 @@ export const openStreams = async (
     },
     hub => hub.stop(),
   )
-  const streamLogs = createStreamLogs({ redis, run, keys, instance })
+  const living = async (): Promise<ReadonlySet<string>> =>
+    new Set((await readProcesses(redis, keys.prefix, now())).map(process => process.instance))
+  const streamLogs = createStreamLogs({ redis, run, keys, instance, living })
   const streamLeavers = await life.open(
     'stream leavers',
-    () => createStreamLeavers({ hub: streamHub, logs: streamLogs, store, graceMs: config.stream.grace, log }),
+    () =>
+      createStreamLeavers({
+        ...{ hub: streamHub, logs: streamLogs, store, log },
+        ...{ graceMs: config.stream.grace, silentAfterMs },
+      }),
     leavers => leavers.stop(),
   )
   return { streamHub, streamLogs, streamLeavers }

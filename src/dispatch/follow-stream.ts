@@ -91,10 +91,12 @@ export const createFollowStream = (deps: FollowStreamDeps): FollowStream => {
     const write = wholeEventsTo(writer)
     const reader = createStreamReader({ jobId, hub, logs, from: { run: stream.run, offset: 0 }, write })
     reader.catchUp()
+    let isOver = false
     try {
       const head = async () => (await store.readHeads([jobId]))[0] ?? null
       const ended = await untilOver(head, () => reader.position.offset, run.interrupt)
       if (run.interrupt.aborted) return { kind: 'interrupted', reason: run.interrupt.reason }
+      isOver = true
       const end = ended?.log ? await persist(() => reader.finish(ended.log)) : 'short'
       const leader =
         ended?.status === 'succeeded' && end === 'whole' ? await persist(() => store.read(jobId)) : null
@@ -103,7 +105,7 @@ export const createFollowStream = (deps: FollowStreamDeps): FollowStream => {
       return writer.isCommitted ? { kind: 'finished', answer: null, result: brokenOff } : null
     } finally {
       reader.close()
-      leavers.left(jobId)
+      if (!isOver) leavers.left(jobId)
     }
   }
 

@@ -42,7 +42,8 @@ export interface ProcessHeartbeat {
 }
 
 const beatMs = 2_000
-const silentAfterMs = 10_000
+/** A process without a heartbeat for so long is taken to be dead. */
+export const silentAfterMs = 10_000
 /** Beats after which those that were killed are looked for. */
 const beatsPerLook = 30
 /** A process that was silent for this long is not just slow. */

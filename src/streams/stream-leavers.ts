@@ -15,6 +15,8 @@ interface StreamLeaversParts {
   readonly logs: Pick<StreamLogs, 'leave'>
   readonly store: Pick<JobStore, 'cancel'>
   readonly graceMs: number
+  /** After so long it shows whether another reader's process was killed. */
+  readonly silentAfterMs: number
   readonly log: Logger
 }
 
@@ -23,28 +25,31 @@ export const createStreamLeavers = ({
   logs,
   store,
   graceMs,
+  silentAfterMs,
   log,
 }: StreamLeaversParts): StreamLeavers => {
   const timers = new Map<string, NodeJS.Timeout>()
 
-  const see = async (jobId: string): Promise<void> => {
+  const seeIn = (ms: number, jobId: string, isLast: boolean): void => {
+    if (timers.has(jobId)) return
+    timers.set(
+      jobId,
+      setTimeout(() => void see(jobId, isLast), ms),
+    )
+  }
+  const see = async (jobId: string, isLast: boolean): Promise<void> => {
     timers.delete(jobId)
     if (hub.isRead(jobId)) return
     try {
       if (await logs.leave(jobId)) await store.cancel(jobId)
+      else if (!isLast) seeIn(silentAfterMs, jobId, true)
     } catch (error) {
       log.warn({ event: 'job.cancel_failed', err: error, jobId }, 'abandoned job not cancelled')
     }
   }
 
   return {
-    left: jobId => {
-      if (!timers.has(jobId))
-        timers.set(
-          jobId,
-          setTimeout(() => void see(jobId), graceMs),
-        )
-    },
+    left: jobId => seeIn(graceMs, jobId, false),
     stop: () => {
       for (const timer of timers.values()) clearTimeout(timer)
     },

@@ -29,7 +29,7 @@ export interface StreamLogs {
   read(jobId: string, run: string, offset: number, bytes: number): Promise<Buffer>
   /** This process reads along from now on. False when the job is not streamed, or gone. */
   join(jobId: string): Promise<boolean>
-  /** This process reads along no more. True when nobody does, and nobody can come back for it. */
+  /** This process reads along no more. True when no living one does, and nobody can come back for it. */
   leave(jobId: string): Promise<boolean>
 }
 
@@ -39,9 +39,11 @@ export interface StreamLogsOptions {
   readonly keys: Keys
   /** The name of this process: it is not sent what it appends itself. */
   readonly instance: string
+  /** The processes that live; absent where all are taken to. One that was killed cannot take itself out of a record. */
+  readonly living?: () => Promise<ReadonlySet<string>>
 }
 
-export const createStreamLogs = ({ redis, run, keys, instance }: StreamLogsOptions): StreamLogs => {
+export const createStreamLogs = ({ redis, run, keys, instance, living }: StreamLogsOptions): StreamLogs => {
   const append = coalesce<Append, number>(
     ({ jobId }) => shardOf(jobId),
     async (shard, appends) => {
@@ -50,14 +52,27 @@ export const createStreamLogs = ({ redis, run, keys, instance }: StreamLogsOptio
       return (await run.packed(streamScripts.append, keys.schedule(shard), message)) as number[]
     },
   )
-  const readers = async (jobId: string, reads: boolean): Promise<number> =>
-    (await run(streamScripts.readers, [keys.record(jobId), instance, reads ? 1 : 0])) as number
+  const readers = async (
+    jobId: string,
+    reads: boolean,
+    gone: readonly string[] = [],
+  ): Promise<[count: number, ...names: string[]]> => {
+    const words = [keys.record(jobId), reads ? 1 : 0, instance, ...gone]
+    return (await run(streamScripts.readers, words)) as [number, ...string[]]
+  }
+  const leave = async (jobId: string): Promise<boolean> => {
+    const [count, ...others] = await readers(jobId, false)
+    if (count <= 0 || living === undefined) return count === -2
+    const alive = await living()
+    const gone = others.filter(other => !alive.has(other))
+    return gone.length > 0 && (await readers(jobId, false, gone))[0] === -2
+  }
 
   return {
     append: one => append(one),
     read: (jobId, name, offset, bytes) =>
       redis.getrangeBuffer(keys.log(jobId, name), offset, offset + bytes - 1),
-    join: async jobId => (await readers(jobId, true)) > 0,
-    leave: async jobId => (await readers(jobId, false)) === -2,
+    join: async jobId => (await readers(jobId, true))[0] > 0,
+    leave,
   }
 }

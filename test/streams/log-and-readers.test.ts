@@ -6,6 +6,7 @@ import { until } from '../../harness/until.ts'
 import type { Claim } from '../../src/jobs/types.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { createStreamHub, type StreamHub } from '../../src/streams/stream-hub.ts'
+import { createStreamLeavers } from '../../src/streams/stream-leavers.ts'
 import { createStreamLogs, type StreamLogs } from '../../src/streams/stream-logs.ts'
 import { createStreamReader, type StreamPosition } from '../../src/streams/stream-reader.ts'
 import { createStreamWriter } from '../../src/streams/stream-writer.ts'
@@ -26,14 +27,20 @@ let worker: Process
 let api: Process
 const opened: Redis[] = []
 
-const openProcess = async (instance: string): Promise<Process> => {
+const openProcess = async (
+  instance: string,
+  living?: () => Promise<ReadonlySet<string>>,
+): Promise<Process> => {
   const [redis, subscriber] = [new Redis(place.url), new Redis(place.url)]
   opened.push(redis, subscriber)
   const hub = createStreamHub(subscriber, fixture.keys, instance)
   await hub.start()
   return {
     hub,
-    logs: createStreamLogs({ redis, run: createScriptRunner(redis), keys: fixture.keys, instance }),
+    logs: createStreamLogs({
+      ...{ redis, run: createScriptRunner(redis), keys: fixture.keys, instance },
+      ...(living && { living }),
+    }),
   }
 }
 
@@ -269,6 +276,28 @@ describe('a streamed job', () => {
     const plain = await fixture.created({ stream: ['api'] })
     expect(await api.logs.leave(plain)).toBe(false)
     expect(await api.logs.join(await fixture.created())).toBe(false)
+  })
+
+  it('is dropped when its last living reader leaves, also where another was killed just before', async () => {
+    const living = new Set(['last', 'other', 'killed'])
+    const last = await openProcess('last', async () => living)
+    const leavers = createStreamLeavers({
+      ...{ hub: last.hub, logs: last.logs, store: fixture.store, log },
+      ...{ graceMs: 1, silentAfterMs: 50 },
+    })
+    onTestFinished(() => leavers.stop())
+    const read = await fixture.created({ stream: ['last', 'other', 'killed'], class: 'interactive' })
+    const forsaken = await fixture.created({ stream: ['last', 'killed'], class: 'interactive' })
+    leavers.left(read)
+    leavers.left(forsaken)
+    const readersOf = (id: string) => fixture.redis.hget(fixture.keys.record(id), 'stream')
+    await until(
+      async () => (await readersOf(forsaken)) === 'killed' && (await readersOf(read)) === 'other killed',
+    )
+    living.delete('killed')
+    await until(async () => (await fixture.store.read(forsaken))?.status === 'cancelled')
+    await until(async () => (await readersOf(read)) === 'other')
+    expect(await fixture.store.read(read)).toMatchObject({ status: 'queued' })
   })
 
   it('goes back to its queue when its worker is lost before the first byte', async () => {
