@@ -1,9 +1,7 @@
 import type { Logger } from 'pino'
 import { healthCheckOf } from '../src/config/provider-settings.ts'
-import type { ProviderConfig } from '../src/config/schema.ts'
 import type { AppContext } from '../src/context/context.ts'
 import { createProviderCheck, longestCheckMs } from '../src/dispatch/check-provider.ts'
-import { type CircuitSettings, usualRunOf } from '../src/domain/circuit-terms.ts'
 import type { GateDeps } from '../src/health/open-gate.ts'
 
 /** The health check of an idle provider; null where checks are off, or no route leads to the provider. */
@@ -23,17 +21,3 @@ export const healthCheckFor = (context: AppContext, name: string, log: Logger): 
   })
   return { intervalMs, keylessUntil: keys.unavailableUntil, ask }
 }
-
-/** When the circuit of a provider opens, and how its traffic returns. */
-export const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettings => ({
-  windowMs: breaker.window,
-  errorPercent: breaker.error_percent,
-  minCalls: breaker.min_calls,
-  runLength: breaker.consecutive_failures ?? usualRunOf(breaker.min_calls),
-  slowFactor: breaker.slow_factor,
-  resetMs: breaker.reset,
-  maxResetMs: breaker.max_reset,
-  rampMs: recovery.ramp,
-  checkMs: recovery.step_interval,
-  firstShare: recovery.first_share,
-})

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { circuitSettingsOf } from '../src/config/provider-settings.ts'
 import type { ProviderConfig } from '../src/config/schema.ts'
 import type { AppContext } from '../src/context/context.ts'
 import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-in-flight.ts'
@@ -29,7 +30,7 @@ import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
 import { processBoundOf, readMeans } from '../src/rate-limits/process-bound.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
 import { claimBytesOf, intakeOf } from './intake.ts'
-import { circuitSettingsOf, healthCheckFor } from './provider-health.ts'
+import { healthCheckFor } from './provider-health.ts'
 import { streamsOf } from './stream-writers.ts'
 
 /** What the worker of one provider is opened with. */

@@ -36,6 +36,7 @@ import { addHealthRoutes } from './operator/health-routes.ts'
 import { addLiveRoutes } from './operator/live-routes.ts'
 import { addMetricsRoute } from './operator/metrics-route.ts'
 import { addMirrorRoutes } from './operator/mirrors.ts'
+import { noteActions } from './operator/note-actions.ts'
 import { createOperatorReads, type OperatorReads } from './operator/operator-reads.ts'
 import { createPageFeed, type PageFeed } from './operator/page-feed.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
@@ -138,6 +139,7 @@ interface Held {
 const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void => {
   const { own, waits, streams, answerStream, capacity, connections, reads, feed } = held
   installAuth(scope, parts.config.api_keys)
+  noteActions(scope, parts)
   refuseCrossSiteForms(scope, own)
   assumeJsonBodies(scope)
   addJobRoutes(scope, parts, { waits, streams, capacity, operatorView: createOperatorView(parts, reads) })

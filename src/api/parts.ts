@@ -22,6 +22,7 @@ import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
 import type { Cooldowns } from '../health/cooldowns.ts'
 import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from '../health/heartbeats.ts'
+import type { OperatorLog } from '../health/operator-log.ts'
 import type { Vitals } from '../health/vitals.ts'
 import type { CompletionListener } from '../jobs/completion-listener.ts'
 import type { JobIndex } from '../jobs/index-stream.ts'
@@ -69,6 +70,7 @@ export interface ApiParts {
   readonly cooldowns: Cooldowns
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore
+  readonly operatorLog: OperatorLog
   readonly limitStore: Pick<LimitStore, 'read' | 'unblock'>
   /** How a target has done of late, over all processes. */
   readonly figuresOf: (target: RouteTarget) => TargetFigures

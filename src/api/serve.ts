@@ -14,6 +14,7 @@ import { createFileStore } from '../files/store.ts'
 import { createUploadStore } from '../files/upload-store.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartbeats.ts'
+import { createOperatorLog } from '../health/operator-log.ts'
 import { type CompletionListener, createCompletionListener } from '../jobs/completion-listener.ts'
 import { createJobIndex } from '../jobs/index-stream.ts'
 import { createSchedule } from '../jobs/schedule.ts'
@@ -105,6 +106,7 @@ const openParts = async (
     speeds,
     estimateJob: createJobEstimates({ doorbells, speeds, now }),
     circuitStore: createCircuitStore(redis, keys.prefix, now),
+    operatorLog: createOperatorLog(redis, keys.prefix),
     limitStore: createLimitStore(redis, keys.prefix),
     waiter: await openWaiter(life, context),
     submit: submitOn(redis, store, context),

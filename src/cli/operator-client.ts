@@ -39,6 +39,8 @@ export interface BlockedBatch {
   readonly id: string
   readonly blocked: {
     readonly reason: string
+    /** Unix seconds, or a time in RFC 3339 of a message batch. */
+    readonly since?: number | string
     readonly message: string
     readonly provider: string
     readonly model: string

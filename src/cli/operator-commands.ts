@@ -51,9 +51,10 @@ const addProviders = ({ program, apiCommand, terminal, exit }: Adding): void => 
     ['pause', 'Send no calls to a provider until it is resumed'],
     ['resume', 'Call a provider again, whatever kept it out of use'],
   ] as const) {
-    apiCommand(`${action} <name>`, description, providers).action(
-      async (name: string, options: SessionOptions) =>
-        exit(await setProvider(action, name, options, terminal)),
+    const command = apiCommand(`${action} <name>`, description, providers)
+    if (action === 'pause') command.option('--note <text>', 'why, for other operators to read')
+    command.action(async (name: string, options: SessionOptions & { readonly note?: string }) =>
+      exit(await setProvider(action, name, options, terminal)),
     )
   }
 }

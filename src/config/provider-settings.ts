@@ -1,3 +1,4 @@
+import { type CircuitSettings, usualRunOf } from '../domain/circuit-terms.ts'
 import type { Backoff } from '../domain/routing/backoff.ts'
 import type { Config, ProviderConfig } from './schema.ts'
 
@@ -40,3 +41,17 @@ export const backoffsOf = ({ providers }: Config): ((target: { readonly provider
   // A job may still be at a provider that the config has no more.
   return ({ provider }) => backoffs.get(provider) ?? { baseMs: 0, capMs: 0 }
 }
+
+/** When the circuit of a provider opens, and how its traffic returns. */
+export const circuitSettingsOf = ({ breaker, recovery }: ProviderConfig): CircuitSettings => ({
+  windowMs: breaker.window,
+  errorPercent: breaker.error_percent,
+  minCalls: breaker.min_calls,
+  runLength: breaker.consecutive_failures ?? usualRunOf(breaker.min_calls),
+  slowFactor: breaker.slow_factor,
+  resetMs: breaker.reset,
+  maxResetMs: breaker.max_reset,
+  rampMs: recovery.ramp,
+  checkMs: recovery.step_interval,
+  firstShare: recovery.first_share,
+})

@@ -48,6 +48,11 @@ const apiKey = z.preprocess(
       .regex(/^[\w-]{1,64}$/, 'expected at most 64 letters, digits, - and _')
       .default('default'),
     role: z.enum(roles).default('submit'),
+    /** Who has it, for what others read of its actions. */
+    name: z
+      .string()
+      .regex(/^[\w.@ -]{1,64}$/, 'expected at most 64 letters, digits, spaces, and . _ - @')
+      .optional(),
   }),
 )
 

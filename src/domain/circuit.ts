@@ -51,6 +51,9 @@ export interface Circuit {
   readonly owner: string
   /** Unix ms since when an operator has paused it; 0 when it is not paused. */
   readonly pausedAtMs: number
+  /** Who paused it, and why; absent while it is not paused, and where that was not told. */
+  readonly pausedBy?: string
+  readonly pauseNote?: string
   /** When it was last checked while no job called it; 0 before any check. */
   readonly checkedAtMs: number
   /** Whether it once listed its models when it was asked: only then does a refusal to do so mean anything. */

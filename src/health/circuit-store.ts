@@ -32,6 +32,12 @@ export interface CallReport {
   readonly late: boolean
 }
 
+/** Who paused a provider, and why. */
+export interface PausedBy {
+  readonly by?: string
+  readonly note?: string
+}
+
 /** The circuits in Redis: the truth, and the only place where a state changes. */
 export interface CircuitStore {
   readAll(): Promise<readonly Circuit[]>
@@ -78,7 +84,8 @@ export interface CircuitStore {
   ): Promise<Circuit>
   /** Remembers that a provider has a list of models. */
   markListed(provider: string): Promise<Circuit>
-  pause(provider: string, paused: boolean): Promise<Circuit>
+  /** `who`: who pauses it, and why, for others to read. */
+  pause(provider: string, paused: boolean, who?: PausedBy): Promise<Circuit>
   /** The last changes of a provider and of its models, newest first. */
   events(provider: string): Promise<readonly Circuit[]>
 }
@@ -166,7 +173,8 @@ export const createCircuitStore = (
     openByCheck: async (provider, terms, era, reason, sinceMs) =>
       parse(await run(circuitScripts.condemn, provider, JSON.stringify(terms), era, reason, sinceMs)),
     markListed: async provider => parse(await run(circuitScripts.listed, provider)),
-    pause: async (provider, paused) => parse(await run(circuitScripts.pause, provider, paused ? 1 : 0)),
+    pause: async (provider, paused, who = {}) =>
+      parse(await run(circuitScripts.pause, provider, paused ? 1 : 0, JSON.stringify(paused ? who : {}))),
     events: async provider => (await redis.lrange(eventsOf(provider), 0, -1)).map(parse),
   }
 }

@@ -14,6 +14,9 @@ export interface LimiterView {
   readonly remainingRequests: number | null
   readonly remainingTokens: number | null
   readonly toldAtMs: number | null
+  /** Let through in the last minute; null where that is not counted. */
+  readonly usedRpm: number | null
+  readonly usedTpm: number | null
   readonly callsInFlight: number
   /** Calls that wait for their turn in workers. */
   readonly waiting: number
@@ -31,6 +34,8 @@ export type HeldUnit = 'requests_per_minute' | 'tokens_per_minute' | 'calls_at_o
 /** As the scripts keep it: each field is JSON. Times are ms of Redis's clock. */
 interface Counted {
   readonly told?: number
+  /** What may be used in each second. An empty table of Lua is an array in JSON. */
+  readonly window?: Readonly<Record<string, number>>
   readonly remaining?: number
   readonly told_at?: number
   readonly limit?: number
@@ -90,6 +95,8 @@ export const limiterViewOf = (
     remainingRequests: requests.remaining ?? null,
     remainingTokens: tokens.remaining ?? null,
     toldAtMs: toldAtMs === 0 ? null : Math.round(toldAtMs),
+    usedRpm: usedIn(requests.window, nowMs),
+    usedTpm: usedIn(tokens.window, nowMs),
     callsInFlight,
     waiting: lively.reduce((sum, { want, calling }) => sum + Math.max(0, want - calling), 0),
     ceiling: atOnce.ceiling === undefined ? null : Math.floor(atOnce.ceiling),
@@ -97,6 +104,13 @@ export const limiterViewOf = (
     blockedUntilMs: blockedUntil > nowMs ? Math.round(blockedUntil) : null,
     held: held?.by === undefined ? null : { by: held.by, limit: Math.floor(held.limit), of: held.of },
   }
+}
+
+const usedIn = (window: Counted['window'], nowMs: number): number | null => {
+  if (window === undefined) return null
+  const [from, to] = [nowMs / 1_000 - 60, nowMs / 1_000]
+  const counts = Object.entries(window).filter(([second]) => Number(second) > from && Number(second) <= to)
+  return Math.max(0, Math.round(counts.reduce((sum, [, count]) => sum + count, 0)))
 }
 
 const heldBy = (of: HeldUnit, { short_at: atMs = 0, by }: Pick<Counted, 'short_at' | 'by'>, limit = 0) => ({

@@ -11,6 +11,8 @@ declare module 'fastify' {
     tenant: string
     /** What its key is for; `operator` where no API keys are configured. */
     role: Role
+    /** Who acts, for others to read: the name of the key, or its tenant; `local` where no API keys are configured. */
+    actor: string
   }
   interface FastifyContextConfig {
     right?: Right | 'open'
@@ -38,6 +40,7 @@ export const installRights = (app: FastifyInstance, rights: RouteRights): void =
 export const installAuth = (app: FastifyInstance, apiKeys: Config['api_keys']): void => {
   app.decorateRequest('tenant', 'default')
   app.decorateRequest('role', 'operator')
+  app.decorateRequest('actor', 'local')
   if (apiKeys.length === 0) return
   const holderOf = createKeyCheck(apiKeys)
   app.addHook('onRequest', (request, _reply, done) => {
@@ -45,6 +48,7 @@ export const installAuth = (app: FastifyInstance, apiKeys: Config['api_keys']): 
     if (holder === null) return done(new BatonError('invalid_api_key', 'The API key is missing or wrong.'))
     request.tenant = holder.tenant
     request.role = holder.role
+    request.actor = holder.name ?? holder.tenant
     const { right = 'operate' } = request.routeOptions.config
     done(right === 'open' || mayDo(holder.role, right) ? undefined : denied(right))
   })
@@ -64,11 +68,12 @@ const denied = (right: Right): BatonError =>
 interface KeyHolder {
   readonly tenant: string
   readonly role: Role
+  readonly name?: string | undefined
 }
 
 /** Hashes make all keys equally long, and every one is compared: the time taken discloses nothing. */
 const createKeyCheck = (apiKeys: Config['api_keys']): ((candidate: string) => KeyHolder | null) => {
-  const known = apiKeys.map(({ key, tenant, role }) => ({ hash: sha256(key), holder: { tenant, role } }))
+  const known = apiKeys.map(({ key, ...holder }) => ({ hash: sha256(key), holder }))
   return candidate => {
     const hash = sha256(candidate)
     let found: KeyHolder | null = null

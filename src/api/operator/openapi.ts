@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { messageBatch } from '../batches/message-batch-openapi.ts'
 import { batch } from '../batches/openapi.ts'
 import { jobSummary } from '../jobs/openapi.ts'
-import { ignoredBodyErrors } from '../openapi/error-sets.ts'
+import { ignoredBodyErrors, jsonBodyErrors } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { idOf } from '../openapi/request-headers.ts'
 import {
@@ -41,12 +41,16 @@ export const operatorOperations: Operations = {
     summary: 'Keep a provider out of use until it is resumed',
     tag: 'Operation',
     params: providerName,
+    body: z.object({
+      note: z.string().max(500).nullish().meta({ description: 'Why, for other operators to read.' }),
+    }),
+    bodyIsOptional: true,
     responses: { 200: { description: 'The provider.', schema: provider } },
-    errors: ['provider_not_found', ...ignoredBodyErrors],
+    errors: ['provider_not_found', ...jsonBodyErrors],
   },
   'POST /v1/providers/:name/resume': {
     id: 'resumeProvider',
-    summary: 'Give a paused provider back to where it stood',
+    summary: 'Try a provider again now, whatever kept it out of use',
     tag: 'Operation',
     params: providerName,
     responses: { 200: { description: 'The provider.', schema: provider } },

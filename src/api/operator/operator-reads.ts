@@ -1,7 +1,9 @@
 import type { BatchRecord } from '../../batches/record.ts'
+import type { OperatorAction } from '../../health/operator-log.ts'
 import { type BatchStanding, type Trouble, troublesOf } from '../../health/troubles.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { ApiParts } from '../parts.ts'
+import { actionView } from './note-actions.ts'
 import { createPageFigures, type PageFigures } from './page-figures.ts'
 import type { ProviderView } from './provider-view.ts'
 import { createProviderViews, type ProviderViews } from './provider-views.ts'
@@ -9,7 +11,9 @@ import type { AtRisk, OverviewView } from './views.ts'
 
 type ReadParts = Parameters<typeof createPageFigures>[0] &
   Parameters<typeof createProviderViews>[0] &
-  Pick<ApiParts, 'batches' | 'deadLetters' | 'memory'>
+  Pick<ApiParts, 'batches' | 'deadLetters' | 'memory' | 'operatorLog'>
+
+const shownActions = 12
 
 /** One read of all that changes. */
 export interface OperatorRead {
@@ -33,10 +37,11 @@ export const createOperatorReads = (parts: ReadParts): OperatorReads => {
     figures,
     providers,
     all: async () => {
-      const [read, batches, deadLetters] = await Promise.all([
+      const [read, batches, deadLetters, actions] = await Promise.all([
         figures(),
         parts.batches.listOpen(),
         parts.deadLetters.size(),
+        parts.operatorLog.newest(shownActions),
       ])
       const views = await providers.read(read)
       const troubles = troublesOf({
@@ -47,7 +52,7 @@ export const createOperatorReads = (parts: ReadParts): OperatorReads => {
         blobStore: null,
         clockOff: clockOff(read.processes),
       })
-      return { figures: read, providers: views, overview: overviewOf(read, troubles, batches) }
+      return { figures: read, providers: views, overview: overviewOf(read, troubles, batches, actions) }
     },
   }
 }
@@ -56,6 +61,7 @@ const overviewOf = (
   { tick, drainAt }: PageFigures,
   troubles: readonly Trouble[],
   batches: readonly BatchRecord[],
+  actions: readonly OperatorAction[],
 ): OverviewView => ({
   ...tick,
   troubles,
@@ -63,7 +69,7 @@ const overviewOf = (
   cost_today_usd: null,
   unpriced_today: 0,
   at_risk: batches.flatMap(atRisk).toSorted((a, b) => (a.slack ?? 0) - (b.slack ?? 0)),
-  actions: [],
+  actions: actions.map(actionView),
 })
 
 const standingOf = ({ id, blocked, warning, total, collected }: BatchRecord): BatchStanding => ({

@@ -10,7 +10,7 @@ import { isRedisTrouble } from '../../redis/trouble.ts'
 import type { OperatorRead, OperatorReads } from './operator-reads.ts'
 import { createPageStream, type PageStream } from './page-stream.ts'
 import type { PageTopics } from './page-topics.ts'
-import type { PageEvents } from './views.ts'
+import type { ActionView, PageEvents } from './views.ts'
 
 /** What all open pages of this process are told. */
 export interface PageFeed {
@@ -65,6 +65,7 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
   let ticking: RepeatingTask | null = null
   let toldAtMs = 0
   let isEnding = false
+  let actionsTold: readonly string[] | null = null
   let awaySince: number | null = null
 
   const read = (): Promise<OperatorRead> => {
@@ -97,6 +98,16 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
     if (isNews('troubles', writeJson(troubles))) tell('troubles', eventOf('troubles', troubles), everyPage)
   }
 
+  /** Those that came since the last look; at the first, pages have them by their snapshot. */
+  const tellActions = (newest: readonly ActionView[]): void => {
+    const texts = newest.map(action => writeJson(action))
+    const known = new Set(actionsTold ?? texts)
+    actionsTold = texts
+    const fresh = newest.filter((_, i) => !known.has(texts[i]!))
+    for (const [i, action] of fresh.toReversed().entries())
+      tell(`action ${i}`, eventOf('action', action), everyPage)
+  }
+
   const tellAll = ({ figures: { tick }, overview, providers }: OperatorRead): void => {
     const { read_at, ...figures } = tick
     if (isNews('tick', writeJson(figures))) {
@@ -107,6 +118,7 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
       tell('tick', eventOf('tick', { read_at }), everyPage)
     }
     tellTroubles(overview.troubles)
+    tellActions(overview.actions)
     for (const view of providers) {
       const { name } = view
       // The figures of all providers are in the ticks; a page of one shows its workers as well.
@@ -159,6 +171,7 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
     void ticking?.stop()
     ticking = null
     told.clear()
+    actionsTold = null
   }
 
   const snapshot = ({ overview, providers }: OperatorRead, topics: PageTopics): PageEvents['snapshot'] => ({

@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { circuitOf } from '../../domain/circuit.ts'
 import { BatonError } from '../../domain/errors.ts'
+import type { PausedBy } from '../../health/circuit-store.ts'
 import { wakeParked } from '../../queue/wake-parked.ts'
-import { ignoreBodies } from '../http/json-body.ts'
+import { acceptOptionalJson, ignoreBodies } from '../http/json-body.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
+import { noteIn } from './note-actions.ts'
 import type { OperatorReads } from './operator-reads.ts'
 
 /** Workers learn of the change within this time; a job woken earlier would be parked again. */
 const hearingMs = 300
 
-/** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause` and `…/resume`. */
+/** `GET /v1/providers`: each provider's health, queue and workers. `POST …/:name/pause`, with a `note`, and `…/resume`. */
 export const addProviderRoutes = (
   scope: ApiScope,
   parts: Pick<
@@ -35,24 +37,28 @@ export const addProviderRoutes = (
     await wakeParked(parts, name)
   }
 
-  const setPaused = async (name: string, paused: boolean): Promise<object> => {
+  const setPaused = async (name: string, paused: boolean, who: PausedBy = {}): Promise<object> => {
     const models = providers.modelsOf.get(name)
     if (!models) {
       throw new BatonError('provider_not_found', `There is no provider '${name}'.`, { param: 'name' })
     }
-    circuits.learn(await circuitStore.pause(name, paused))
+    circuits.learn(await circuitStore.pause(name, paused, who))
     if (!paused) await giveBack(name, models)
     return (await providers.read(await figures(), name))[0]!
   }
   scope.register(async inner => {
-    ignoreBodies(inner)
-    for (const [path, paused] of [
-      ['pause', true],
-      ['resume', false],
-    ] as const) {
-      inner.post<{ Params: { name: string } }>(`/v1/providers/:name/${path}`, request =>
-        setPaused(request.params.name, paused),
-      )
-    }
+    acceptOptionalJson(inner)
+    inner.post<NamedProvider>('/v1/providers/:name/pause', request => {
+      const note = noteIn(request.body)
+      return setPaused(request.params.name, true, { by: request.actor, ...(note !== null && { note }) })
+    })
   })
+  scope.register(async inner => {
+    ignoreBodies(inner)
+    inner.post<NamedProvider>('/v1/providers/:name/resume', request => setPaused(request.params.name, false))
+  })
+}
+
+interface NamedProvider {
+  Params: { name: string }
 }

@@ -1,5 +1,6 @@
 import type { HealthCheckConfig } from '../../config/provider-settings.ts'
 import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../../domain/circuit.ts'
+import type { LastError } from '../../domain/job.ts'
 import type { Cooldown, CooldownState } from '../../health/cooldowns.ts'
 import type { WorkerHeartbeat } from '../../health/heartbeats.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
@@ -18,6 +19,8 @@ export interface ProviderFacts {
   /** All entries in force, of all providers. */
   readonly entries: readonly Cooldown[]
   readonly circuit: Circuit
+  /** The shares of its traffic that it gets one after the other when it comes back. */
+  readonly steps: readonly number[]
   /** Circuits of its models, where a model has one of its own. */
   readonly modelCircuits: readonly Circuit[]
   /** Its last changes, newest first. */
@@ -49,6 +52,9 @@ export const providerView = (facts: ProviderFacts) => {
     type,
     models,
     ...standing(facts.circuit, reasonOut(entries, models.length, facts.keyCount)),
+    recovery: recoveryView(facts),
+    paused: pauseView(facts.circuit),
+    last_error: lastErrorOf(facts),
     health_check: checkView(facts.check, facts.circuit),
     entries: entries.map(entryView),
     events: facts.events.map(eventView),
@@ -65,6 +71,22 @@ export const providerView = (facts: ProviderFacts) => {
     without_worker_since: secondsOrNull(facts.withoutWorkerSinceMs),
   }
 }
+
+/** `step` counts from 1 while it comes back, and is 0 else; `relapses`: how often it went down again since it was well. */
+const recoveryView = ({ circuit, steps }: ProviderFacts) => ({
+  steps,
+  step: circuit.state === 'recovering' ? circuit.step : 0,
+  relapses: circuit.relapses,
+})
+
+const pauseView = ({ pausedAtMs, pausedBy, pauseNote }: Circuit) =>
+  pausedAtMs === 0 ? null : { at: wholeSeconds(pausedAtMs), by: pausedBy ?? null, note: pauseNote ?? null }
+
+/** Of what is out of use, as far as an entry has the provider's own words. */
+const lastErrorOf = ({ name, entries }: ProviderFacts): LastError | null =>
+  entries
+    .filter(entry => providerOf(entry) === name && entry.error !== undefined)
+    .toSorted((a, b) => b.sinceMs - a.sinceMs)[0]?.error ?? null
 
 const queueView = (name: string, figures: PageFigures, workers: readonly WorkerHeartbeat[]) => {
   const { interactive = 0, default: normal = 0, bulk = 0, total = 0 } = figures.depths.get(name) ?? {}
@@ -91,6 +113,8 @@ const meterView = (meter: LimiterView, workers: readonly WorkerHeartbeat[]): obj
   remaining_requests: meter.remainingRequests,
   remaining_tokens: meter.remainingTokens,
   told_at: meter.toldAtMs === null ? null : wholeSeconds(meter.toldAtMs),
+  used_rpm: meter.usedRpm,
+  used_tpm: meter.usedTpm,
   calls_in_flight: meter.callsInFlight,
   adaptive_concurrency: meter.ceiling,
   adaptive_rpm: meter.learnedRpm,

@@ -1,7 +1,8 @@
-import { healthCheckOf } from '../../config/provider-settings.ts'
+import { circuitSettingsOf, healthCheckOf } from '../../config/provider-settings.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { modelsAt } from '../../dispatch/routes.ts'
 import { circuitOf } from '../../domain/circuit.ts'
+import { termsOf } from '../../domain/circuit-terms.ts'
 import type { ApiParts } from '../parts.ts'
 import type { PageFigures } from './page-figures.ts'
 import { type ProviderView, providerView } from './provider-view.ts'
@@ -27,6 +28,7 @@ export const createProviderViews = (parts: ViewParts): ProviderViews => {
     keyCount: keysOf(provider).length,
     check: healthCheckOf(provider),
     limits: provider.limits,
+    steps: termsOf(circuitSettingsOf(provider)).shares,
   }))
 
   return {

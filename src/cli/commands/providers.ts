@@ -14,12 +14,17 @@ export const listProviders = (options: SessionOptions, terminal: CommandIo): Pro
 export const setProvider = (
   action: 'pause' | 'resume',
   name: string,
-  options: SessionOptions,
+  options: SessionOptions & { readonly note?: string },
   terminal: CommandIo,
 ): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
+    const { note } = options
     const path = `/v1/providers/${encodeURIComponent(name)}/${action}`
-    const provider = (await api.ask('POST', path)) as ProviderState
+    const provider = (await api.ask(
+      'POST',
+      path,
+      note === undefined ? {} : { body: { note } },
+    )) as ProviderState
     out(json ? renderJson(provider) : describeProviders([provider]))
     return 0
   })

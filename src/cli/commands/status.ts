@@ -1,3 +1,4 @@
+import { type Trouble, troublesOf } from '../../health/troubles.ts'
 import { renderTime } from '../../terminal/format.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import {
@@ -29,12 +30,23 @@ export const status = (options: SessionOptions, terminal: CommandIo): Promise<nu
       .filter(({ state }) => state !== 'healthy' && state !== 'recovering')
       .map(({ name }) => name)
     const stopped = providers.flatMap(({ entries }) => entries.filter(({ state }) => state === 'stopped'))
-    const well = !refusing && [withoutWorker, unavailable, stopped, blocked].every(list => list.length === 0)
+    // Letters and throttled keys are told, and are no reason to wake anybody.
+    const troubles = troublesOf({
+      providers,
+      batches: blocked.map(({ id, blocked: { reason, since = 0 } }) => ({
+        ...{ id, blocked: { reason, since: secondsOf(since) }, atRiskSince: null, open: null },
+      })),
+      deadLetters: letters.length,
+      redis: refusing ? { reason: refusing, since: null } : null,
+      ...{ blobStore: null, clockOff: null },
+    })
+    const well = troubles.every(({ code, subject }) => code === 'dead_letters' || isModel(code, subject))
     const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
     if (json) {
       const facts = {
         url: api.url,
         well,
+        troubles,
         refusing: refusing ?? null,
         without_worker: withoutWorker.map(({ name }) => name),
         unavailable,
@@ -61,6 +73,14 @@ export const status = (options: SessionOptions, terminal: CommandIo): Promise<nu
     }
     return well ? 0 : 1
   })
+
+/** A message batch has its times in RFC 3339. */
+const secondsOf = (time: number | string): number =>
+  typeof time === 'string' ? Math.floor(Date.parse(time) / 1_000) : time
+
+/** That one model of several is away is shown on the page, and has other targets as a rule. */
+const isModel = (code: Trouble['code'], subject: string | null): boolean =>
+  code === 'provider_away' && subject?.includes('/') === true
 
 /** `openai (since 2025-12-06 05:46:40; its jobs go on to other targets)`. */
 const describe = ({ name, without_worker_since: since }: ProviderState): string =>
