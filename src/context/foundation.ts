@@ -19,6 +19,7 @@ import { type MemoryWatch, openMemoryWatch } from '../redis/memory-watch.ts'
 import type { RedisPlace } from '../redis/place.ts'
 import { createScriptRunner, type RunScript } from '../redis/scripts.ts'
 import { type Counts, createCounts } from '../telemetry/counts.ts'
+import { createMeasures } from '../telemetry/measures.ts'
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts'
 
 export interface FoundationOptions {
@@ -70,6 +71,7 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
   const memory = await openMemoryWatch(life, { redis, fullAt: config.redis.full_at, log })
   const telemetry = createTelemetry()
   const counts = createCounts(telemetry)
+  vitals.measured(createMeasures(telemetry))
   vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
   const { hostOffMs } = clock
   const { version } = manifest

@@ -1,6 +1,7 @@
 import type { Verdict } from '../domain/classify/verdict.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
+import { placeOf } from '../domain/place.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { eligible, nextStep, type RoutingState, type Step, spends } from '../domain/routing/next-step.ts'
 import type { Claim, JobStore } from '../jobs/types.ts'
@@ -98,7 +99,16 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
     }
   }
 
+  /** Later waits are not from its submission: it was called for, or was moved. */
+  const noteWait = (claim: Claim): void => {
+    if (claim.hop > 0 || claim.generation > 0) return
+    const waitedMs = Math.max(0, now() - claim.createdAtMs)
+    const { class: queueClass } = placeOf(claim)
+    deps.telemetry.emit({ kind: 'job.claimed', provider: deps.provider, class: queueClass, waitedMs })
+  }
+
   const executeClaimed = async (claim: Claim, seat: Seat): Promise<Execution> => {
+    noteWait(claim)
     const interrupt = calls.enter(claim.id, claim.expiresAtMs)
     leases.hold(claim)
     const body = deps.holdBody(claim)

@@ -28,6 +28,7 @@ export interface FinishDeps extends Pick<FirstTargetDeps, 'routes' | 'providers'
   readonly disown: Transitions['disown']
   readonly telemetry: Pick<Telemetry, 'emit'>
   readonly log: Logger
+  readonly now: () => number
 }
 
 /** How a job finishes, and how its result is written. */
@@ -78,7 +79,7 @@ const withUsage = (finished: Finished, usage: Judged['usage']): Finished => ({
 const errorOf = (code: JobErrorCode) => ({ code, message: jobErrorCodes[code] })
 
 export const createFinish = (deps: FinishDeps): Finish => {
-  const { provider, store, leases, accountAffinity, persist, disown, telemetry, log } = deps
+  const { provider, store, leases, accountAffinity, persist, disown, telemetry, log, now } = deps
 
   /** A job that went smoothly needs no line of its own. */
   const logFinished = (run: Execution, { status, error }: Result, written: boolean): void =>
@@ -156,7 +157,16 @@ export const createFinish = (deps: FinishDeps): Finish => {
       }
       return new Promise(sent => {
         const write = persist(() => store.finalise(claim, whole, sent)).then(written => {
-          if (written) telemetry.emit({ kind: 'job.finished', provider, status: result.status })
+          if (written) {
+            const tookMs = now() - claim.createdAtMs
+            telemetry.emit({
+              kind: 'job.finished',
+              provider,
+              route: claim.model,
+              status: result.status,
+              tookMs,
+            })
+          }
           logFinished(run, result, written)
           return written
         })

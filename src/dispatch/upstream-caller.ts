@@ -252,6 +252,9 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
       telemetry.emit({
         ...{ kind: 'attempt.ended', provider: provider.name, model: target.model, durationMs },
         verdict: isInterrupted ? 'interrupted' : judgement.verdict.kind,
+        firstTokenMs: outcome.firstTokenMs ?? null,
+        usage: judgement.usage,
+        costUsd: costOf(judgement.usage, target.price),
       })
       return isInterrupted
         ? reportInterrupted(call, judgement, attempt)

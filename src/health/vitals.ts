@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Measured, nothingMeasured } from '../telemetry/measures.ts'
 import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from './heartbeats.ts'
 
 /** Whether one part of a process does its work. A promise that rejects or is late counts as no. */
@@ -9,6 +10,8 @@ export interface OwnCounts {
   readonly workers: readonly WorkerHeartbeat[]
   readonly webhookWorkers: readonly WebhookHeartbeat[]
   readonly processes: readonly ProcessHeartbeat[]
+  /** No heartbeat has these. */
+  readonly measured: Measured
 }
 
 /** The health and metrics of a process, on a port of its own: each role adds its part while it opens. */
@@ -17,6 +20,7 @@ export interface Vitals {
   worker(read: () => WorkerHeartbeat): void
   webhookWorker(read: () => WebhookHeartbeat): void
   process(read: () => ProcessHeartbeat): void
+  measured(read: () => Measured): void
   /** Adds metrics beside the counts, in the text format. */
   metrics(read: () => Promise<string>): void
   /** All roles are open. */
@@ -37,6 +41,7 @@ export const createVitals = (): Vitals => {
   const webhookWorkers: (() => WebhookHeartbeat)[] = []
   const processes: (() => ProcessHeartbeat)[] = []
   const metrics: (() => Promise<string>)[] = []
+  let measured = (): Measured => nothingMeasured
   let isStarted = false
 
   return {
@@ -44,6 +49,9 @@ export const createVitals = (): Vitals => {
     worker: read => void workers.push(read),
     webhookWorker: read => void webhookWorkers.push(read),
     process: read => void processes.push(read),
+    measured: read => {
+      measured = read
+    },
     metrics: read => void metrics.push(read),
     started: () => {
       isStarted = true
@@ -61,6 +69,7 @@ export const createVitals = (): Vitals => {
       workers: workers.map(read => read()),
       webhookWorkers: webhookWorkers.map(read => read()),
       processes: processes.map(read => read()),
+      measured: measured(),
     }),
     moreMetrics: async () => (await Promise.all(metrics.map(read => read()))).join(''),
   }

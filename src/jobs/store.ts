@@ -194,7 +194,7 @@ export const createJobStore = ({
         deferRunningUntilMs,
       ),
 
-    recover: async ({ id, hop, generation, tenant, target }, takenUntilMs = 0) => {
+    recover: async ({ id, hop, generation, tenant, target, model, createdAtMs }, takenUntilMs = 0) => {
       const at = now()
       const dueAtMs = webhooksDueAt(at, announce)
       const end: StoredResult = { at, error: { code: 'stream_broken', message: jobErrorCodes.stream_broken } }
@@ -202,7 +202,10 @@ export const createJobStore = ({
         ...[keys.record(id), keys.schedule(shardOf(id)), id, hop, generation],
         ...[at, takenUntilMs, aheadMs(), JSON.stringify(end), retentionMs, dueAtMs],
       ])) as number
-      if (reply > 1) telemetry.emit({ kind: 'job.finished', provider: target.provider, status: 'failed' })
+      if (reply > 1) {
+        const ended = { provider: target.provider, route: model, tookMs: at - createdAtMs } as const
+        telemetry.emit({ kind: 'job.finished', status: 'failed', ...ended })
+      }
       if (reply === 3) announce?.(id, tenant, dueAtMs)
       return reply > 0
     },

@@ -1,8 +1,17 @@
 import type { VerdictKind } from '../domain/classify/verdict.ts'
+import type { Usage } from '../domain/job.ts'
+import type { QueueClass } from '../domain/place.ts'
 
 /** What happened to a job, to one of its calls, or to a webhook, emitted once, at the place where it happened. */
 export type TelemetryEvent =
   | { readonly kind: 'job.accepted' }
+  /** A worker has it for the first time. */
+  | {
+      readonly kind: 'job.claimed'
+      readonly provider: string
+      readonly class: QueueClass
+      readonly waitedMs: number
+    }
   | {
       readonly kind: 'attempt.ended'
       readonly provider: string
@@ -10,10 +19,23 @@ export type TelemetryEvent =
       /** `interrupted` where nothing could be judged. */
       readonly verdict: VerdictKind | 'interrupted'
       readonly durationMs: number
+      /** Null where its answer was not streamed, or had no content. */
+      readonly firstTokenMs: number | null
+      /** Null where the provider did not say. */
+      readonly usage: Usage | null
+      /** US dollars; null where the price, or the usage, is not known. */
+      readonly costUsd: number | null
     }
   /** `provider`: the one whose worker moved it. */
   | { readonly kind: 'job.handed_over' | 'job.parked'; readonly provider: string }
-  | { readonly kind: 'job.finished'; readonly provider: string; readonly status: 'succeeded' | 'failed' }
+  /** `tookMs`: from its submission. */
+  | {
+      readonly kind: 'job.finished'
+      readonly provider: string
+      readonly route: string
+      readonly status: 'succeeded' | 'failed'
+      readonly tookMs: number
+    }
   /** A job that ended without an answer, by the API, a sweeper, a worker at a deadline, or the runner of a batch. */
   | { readonly kind: 'job.ended_without_answer'; readonly status: 'cancelled' | 'expired' }
   /** A `failed` attempt is made again. */

@@ -2,8 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { type Figures, metricsOf } from '../../src/api/operator/metrics.ts'
 import { renderMetrics } from '../../src/api/operator/metrics-text.ts'
 import { healthyCircuit } from '../../src/domain/circuit.ts'
+import type { Series } from '../../src/telemetry/histogram.ts'
 import { readDoc, tableAfter } from './markdown.ts'
 
+const series = (...labels: readonly string[]): Series => ({
+  ...{ labels: Object.fromEntries(labels.map(label => [label, 'x'])), counts: [1], sum: 0 },
+})
+const tokensUsed = { input: 0, cache_read: 0, cache_write: 0, output: 0 }
 const counts = { attempts: { ok: 1 }, handovers: 0, parks: 0, ends: { succeeded: 0, failed: 0 } }
 const figures: Figures = {
   accepted: 0,
@@ -22,6 +27,13 @@ const figures: Figures = {
   deadLetters: 0,
   schedule: 0,
   held: { bytes: 0, connections: 0, waiting: { answer: 0 }, refusals: { bytes: 0 } },
+  measured: {
+    queueWait: [series('provider', 'class')],
+    attempts: [series('provider', 'model', 'verdict')],
+    firstTokens: [series('provider', 'model')],
+    jobs: [series('route', 'status')],
+    used: [{ provider: 'a', model: 'm', tokens: tokensUsed, costUsd: 0 }],
+  },
   memory: { usedBytes: 0, limitBytes: 0, isFull: false },
   process: { residentBytes: 0, cpuSeconds: 0, startedAtSeconds: 0 },
 }

@@ -84,6 +84,7 @@ export const addMetricsRoute = (
       workers,
       webhookWorkers,
       processes,
+      measured: vitals.counts().measured,
       process: readProcessFigures(),
     })
     return reply.type(metricsType).send(renderMetrics(metrics))

@@ -3,6 +3,7 @@ import type { WebhookHeartbeat, WorkerHeartbeat } from '../../health/heartbeats.
 import type { OwnCounts } from '../../health/vitals.ts'
 import type { MemoryFigures } from '../../redis/memory-watch.ts'
 import type { WorkCounts } from '../../telemetry/counts.ts'
+import { measuredMetrics } from './measured-metrics.ts'
 import type { Metric, Sample } from './metrics-text.ts'
 
 /** What is known of one moment of all processes together. */
@@ -64,6 +65,7 @@ export const ownMetricsOf = (figures: OwnFigures): readonly Metric[] => [
   ...workerMetrics(figures.workers),
   endsMetric(figures),
   webhookMetric(figures.webhookWorkers),
+  ...measuredMetrics(figures.measured),
   ...processMetrics(figures.process),
 ]
 

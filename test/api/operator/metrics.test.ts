@@ -24,7 +24,7 @@ beforeEach(async () => {
       },
       models: {
         gpt: { provider: 'first', fallback_to: 'other' },
-        other: { provider: 'second' },
+        other: { provider: 'second', price: { input: 1, output: 1_000 } },
         alone: { provider: 'first' },
       },
       api_keys: [{ key, role: 'operator' }],
@@ -104,6 +104,32 @@ describe('GET /metrics', () => {
       async () => (await read()).get('baton_provider_state{provider="second",state="paused"}') === 1,
     )
     expect((await read()).get('baton_provider_traffic_ratio{provider="second"}')).toBe(0)
+  })
+
+  test('how long things took, what was used, and what that cost', async () => {
+    sims[0]!.script({ fault: { kind: 'insufficient_quota' } })
+    const { usage, costUsd } = (await baton.ended(await baton.chat('gpt'))) as unknown as {
+      usage: { input_tokens: number; output_tokens: number }
+      costUsd: number
+    }
+    const at = 'provider="second",model="other"'
+    const [ok, full, ended] = [
+      `baton_attempt_duration_seconds_count{${at},verdict="ok"}`,
+      'baton_attempt_duration_seconds_count{provider="first",model="gpt",verdict="out_of_quota"}',
+      'baton_job_duration_seconds_count{route="gpt",status="succeeded"}',
+    ]
+    await until(async () => (await read()).get(ended) === 1)
+    const series = await read()
+    expect([series.get(ok), series.get(full)]).toEqual([1, 1])
+    // It was handed over, so it has waited for its first worker alone.
+    const waits = [...series].filter(([name]) => name.startsWith('baton_job_queue_wait_seconds_count'))
+    expect(waits).toEqual([['baton_job_queue_wait_seconds_count{provider="first",class="default"}', 1]])
+    expect(series.get(`baton_tokens_total{${at},kind="input"}`)).toBe(usage.input_tokens)
+    expect(series.get(`baton_tokens_total{${at},kind="output"}`)).toBe(usage.output_tokens)
+    expect(costUsd).toBeGreaterThan(0)
+    expect(series.get(`baton_cost_dollars_total{${at}}`)).toBe(costUsd)
+    const took = series.get('baton_job_duration_seconds_sum{route="gpt",status="succeeded"}')!
+    expect(took).toBeGreaterThanOrEqual(series.get(`baton_attempt_duration_seconds_sum{${at},verdict="ok"}`)!)
   })
 
   test('what ended without an answer, by whoever ended it', async () => {
