@@ -26,6 +26,7 @@ import type { OperatorLog } from '../health/operator-log.ts'
 import type { Vitals } from '../health/vitals.ts'
 import type { CompletionListener } from '../jobs/completion-listener.ts'
 import type { JobIndex } from '../jobs/index-stream.ts'
+import type { PickJobs } from '../jobs/pick-jobs.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
@@ -58,6 +59,7 @@ export interface ApiParts {
   readonly providers: Providers
   readonly store: JobStore
   readonly index: JobIndex
+  readonly pickJobs: PickJobs
   readonly doorbells: Doorbells
   readonly deliveries: DeliveriesByKind
   readonly deadLetters: DeadLetters

@@ -17,6 +17,7 @@ import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartb
 import { createOperatorLog } from '../health/operator-log.ts'
 import { type CompletionListener, createCompletionListener } from '../jobs/completion-listener.ts'
 import { createJobIndex } from '../jobs/index-stream.ts'
+import { createPickJobs } from '../jobs/pick-jobs.ts'
 import { createSchedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
@@ -85,6 +86,7 @@ const openParts = async (
     providers: context.providers,
     store,
     index: createJobIndex(redis, keys),
+    pickJobs: createPickJobs(run, keys),
     doorbells,
     deliveries: deliveriesOn(redis, run, keys, config, now),
     deadLetters: createDeadLetters({

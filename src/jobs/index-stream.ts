@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { type Keys, shards } from '../redis/keys.ts'
 
 /** A place in the list of all jobs: newest first by arrival, then by shard. */
-interface Place {
+export interface Place {
   readonly ms: number
   readonly seq: number
   readonly shard: number
@@ -29,18 +29,24 @@ export const parseCursor = (cursor: string): Place | null => {
   return place.ms === 0 && place.seq === 0 ? null : place
 }
 
-const placeOf = (streamId: string, shard: number): Place => {
+export const placeOf = (streamId: string, shard: number): Place => {
   const [ms, seq] = streamId.split('-')
   return { ms: Number(ms), seq: Number(seq), shard }
 }
 
-const newestFirst = (a: Place, b: Place): number => b.ms - a.ms || b.seq - a.seq || a.shard - b.shard
+export const formatPlace = ({ ms, seq, shard }: Place): string => `${ms}-${seq}-${shard}`
+
+/** What comes after a place in a shard, as XREVRANGE takes it. Equal stream ids of several shards stand in the order of the shards. */
+export const newestIn = (shard: number, after: Place | null): string => {
+  if (after === null) return '+'
+  return shard > after.shard ? `${after.ms}-${after.seq}` : `(${after.ms}-${after.seq}`
+}
+
+export const newestFirst = (a: Place, b: Place): number => b.ms - a.ms || b.seq - a.seq || a.shard - b.shard
 
 export const createJobIndex = (redis: Redis | Cluster, keys: Keys): JobIndex => {
   const olderIn = async (shard: number, after: Place | null, limit: number) => {
-    // Equal stream ids of several shards stand in the order of the shards.
-    const from =
-      after === null ? '+' : shard > after.shard ? `${after.ms}-${after.seq}` : `(${after.ms}-${after.seq}`
+    const from = newestIn(shard, after)
     const entries = (await redis.xrevrange(keys.index(shard), from, '-', 'COUNT', limit)) as StreamEntry[]
     return entries.map(([streamId, fields]) => ({ id: fields[1]!, place: placeOf(streamId, shard) }))
   }
@@ -52,7 +58,7 @@ export const createJobIndex = (redis: Redis | Cluster, keys: Keys): JobIndex => 
       return entries
         .sort((a, b) => newestFirst(a.place, b.place))
         .slice(0, limit)
-        .map(({ id, place }) => ({ id, cursor: `${place.ms}-${place.seq}-${place.shard}` }))
+        .map(({ id, place }) => ({ id, cursor: formatPlace(place) }))
     },
   }
 }

@@ -37,6 +37,7 @@ export const jobScripts = {
   passOn: defineScript({ ...onRecord, lua: lua('pass-on'), keys: 2 }),
   takeDue: defineScript({ ...onRecord, lua: lua('take') }),
   look: definePackedScript({ ...packed, lua: lua('look') }),
+  pick: definePackedScript({ ...packed, lua: lua('pick') }),
   forgetLives: defineScript({ ...onRecord, lua: lua('forget-lives') }),
   dropGone: definePackedScript({ ...packed, lua: lua('drop-gone') }),
 } as const

@@ -172,7 +172,7 @@ export const jobOperations: Operations = {
     summary: 'List jobs, newest first',
     tag: 'Jobs',
     responses: { 200: { description: 'A page of jobs, without their responses.', schema: jobList } },
-    errors: ['invalid_request', 'invalid_cursor'],
+    errors: ['invalid_request', 'invalid_cursor', 'permission_denied'],
   },
   'POST /v1/jobs/:id/cancel': {
     id: 'cancelJob',

@@ -3,7 +3,7 @@ import { duration } from '../../config/durations.ts'
 import { configSchema } from '../../config/schema.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { BatonError } from '../../domain/errors.ts'
-import { jobStatuses } from '../../domain/job.ts'
+import { type JobErrorCode, jobErrorCodes, jobStatuses } from '../../domain/job.ts'
 import { faultOfStructure } from '../../domain/request-structure.ts'
 import { canStream } from '../../domain/streaming/answer-fold.ts'
 import { isBatchId } from '../../redis/keys.ts'
@@ -68,15 +68,43 @@ export const jobReadQuery = z.object({
   }),
 })
 
-export const jobListQuery = z.strictObject({
-  limit,
-  cursor: z.string().optional(),
-  status: z.enum(jobStatuses).optional(),
-  batch_id: z
-    .string()
-    .refine(id => isBatchId(id), 'expected the id of a batch')
-    .optional(),
-})
+const batchId = z
+  .string()
+  .refine(id => isBatchId(id), 'expected the id of a batch')
+  .optional()
+const name = z.string().min(1).max(200).optional()
+const unixSeconds = z.coerce.number().int().min(0).max(99_999_999_999).optional()
+
+/** `metadata.KEY` beside these. */
+export const jobListQuery = z
+  .object({
+    limit,
+    cursor: z.string().optional(),
+    status: z
+      .preprocess(
+        value => (typeof value === 'string' ? value.split(',') : value),
+        z.array(z.enum(jobStatuses)).max(jobStatuses.length),
+      )
+      .optional()
+      .meta({ description: 'One, or several with commas between.' }),
+    route: name,
+    provider: name,
+    batch: batchId,
+    batch_id: batchId,
+    error_code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]).optional(),
+    tenant: name.meta({ description: 'Another than that of the key, or `*` for all; for operators.' }),
+    created_from: unixSeconds,
+    created_to: unixSeconds,
+    view: z.enum(['row']).optional(),
+  })
+  .catchall(z.string().max(512))
+  .superRefine((query, context) => {
+    for (const key of Object.keys(query))
+      if (!(key in jobListQuery.shape) && !/^metadata\../.test(key))
+        context.addIssue({ code: 'unrecognized_keys', keys: [key], input: query })
+  })
+
+export type JobListQuery = z.output<typeof jobListQuery>
 
 export const deadLetterQuery = z.strictObject({
   limit,

@@ -34,14 +34,16 @@ export const parseLineCursor = (cursor: string): LineCursor | null => {
  */
 export const findUnfinishedLines = async (
   { batches, store }: Pick<ApiParts, 'batches' | 'store'>,
-  tenant: string,
+  tenant: string | null,
   place: LineCursor | null,
   limit: number,
   matches: (record: JobRecord) => boolean,
   only: string | undefined,
 ): Promise<LinePage> => {
   const running =
-    only === undefined ? await batches.listOpen(tenant) : await findOwnBatch(batches, tenant, only)
+    only === undefined
+      ? await batches.listOpen(tenant ?? undefined)
+      : await findOwnBatch(batches, tenant, only)
   // By id, which is by time: the oldest first, so that none is passed over when one ends meanwhile.
   const open = running
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
@@ -68,13 +70,13 @@ export const findUnfinishedLines = async (
 
 const findOwnBatch = async (
   batches: ApiParts['batches'],
-  tenant: string,
+  tenant: string | null,
   id: string,
 ): Promise<readonly BatchRecord[]> => {
   const batch = await batches.read(id)
-  return batch?.tenant === tenant ? [batch] : []
+  return batch !== null && (tenant ?? batch.tenant) === batch.tenant ? [batch] : []
 }
 
 /** Whether jobs of a status may be lines of batches that run: a line that has ended is no job any more. */
-export const mayBeUnfinishedLines = (status: JobStatus | undefined): boolean =>
-  status !== undefined && !isTerminal(status)
+export const mayBeUnfinishedLines = (statuses: readonly JobStatus[]): boolean =>
+  statuses.some(status => !isTerminal(status))

@@ -61,7 +61,7 @@ describe('GET /v1/jobs', () => {
     expect(await walk('status=failed&limit=2')).toEqual(failed.toReversed())
   })
 
-  it('stops after some thousands of records without a match, and goes on from there', async () => {
+  it('finds a job of a status behind thousands of others at once', async () => {
     const wanted = await submitJob(api)
     await endJob(api, wanted.id, failure)
     const submission = {
@@ -74,8 +74,7 @@ describe('GET /v1/jobs', () => {
     const submit = () => api.parts.submit({ ...submission, ...rest, priority: 'default', idempotency: null })
     await Promise.all(Array.from({ length: 2_500 }, submit))
 
-    const page = await list('status=failed')
-    expect(page).toMatchObject({ data: [], has_more: true })
-    expect((await list(`status=failed&cursor=${page.next_cursor}`)).data[0].id).toBe(wanted.id)
+    const { data, has_more } = await list('status=failed')
+    expect([data.map((job: Json) => job.id), has_more]).toEqual([[wanted.id], false])
   })
 })
