@@ -210,6 +210,7 @@ const openExecutor = async (
   const caller = createUpstreamCaller({
     ...{ gate, admission, log, now },
     provider: providers.get(name)!,
+    type: context.config.providers[name]!.type,
     keys: context.keyRings.get(name)!,
     cooldowns: context.cooldowns,
     redact: context.redact,

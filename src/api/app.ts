@@ -20,6 +20,7 @@ import { assumeJsonBodies, installJsonBodies } from './http/json-body.ts'
 import { installProtocolRefusals, refuseMalformed } from './http/malformed-http.ts'
 import { createOwnAddress, type OwnAddress } from './http/own-address.ts'
 import { installRequestLog, newRequestId } from './http/request-log.ts'
+import { installRequestTrace } from './http/request-trace.ts'
 import { installDate, installSecurityHeaders, securityHeaders } from './http/response-headers.ts'
 import { routeRights } from './http/route-rights.ts'
 import { installUnreadBodies } from './http/unread-bodies.ts'
@@ -96,6 +97,7 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   // text/plain: read as JSON, see `assumeJsonBodies`.
   app.removeContentTypeParser('text/plain')
   installDate(app, parts.now)
+  installRequestTrace(app)
   installRequestLog(app, log)
   installSecurityHeaders(app, config.server.public_url)
   installProtocolRefusals(app)

@@ -7,6 +7,8 @@ import { eligible, nextStep, type RoutingState, type Step, spends } from '../dom
 import type { Claim, JobStore } from '../jobs/types.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { StreamWriter } from '../streams/stream-writer.ts'
+import { attribute } from '../telemetry/span-names.ts'
+import { noteAttributes } from '../telemetry/tracing.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { HoldBody } from './claimed-bodies.ts'
 import {
@@ -23,6 +25,7 @@ import { createIsolate, type Isolation, type Seat } from './isolation.ts'
 import type { Leases } from './leases.ts'
 import { createMirrorFallback } from './mirror-fallback.ts'
 import type { ShareCall } from './share-call.ts'
+import { inRunSpan } from './spans.ts'
 import { createTransitions, type TransitionDeps } from './transitions.ts'
 import type { CallResult, CallTerms, UpstreamCaller } from './upstream-caller.ts'
 
@@ -107,7 +110,10 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
     deps.telemetry.emit({ kind: 'job.claimed', provider: deps.provider, class: queueClass, waitedMs })
   }
 
-  const executeClaimed = async (claim: Claim, seat: Seat): Promise<Execution> => {
+  const executeClaimed = (claim: Claim, seat: Seat): Promise<Execution> =>
+    inRunSpan(claim, () => runClaimed(claim, seat))
+
+  const runClaimed = async (claim: Claim, seat: Seat): Promise<Execution> => {
     noteWait(claim)
     const interrupt = calls.enter(claim.id, claim.expiresAtMs)
     leases.hold(claim)
@@ -231,6 +237,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
   const write = async (run: Execution, ending: Ending): Promise<void> => {
     switch (ending.kind) {
       case 'finished':
+        noteAttributes({ [attribute.jobStatus]: ending.result.status })
         mirrored.note(run)
         return finish.finalise(run, await withStream(run, ending.result))
       case 'handed_over':

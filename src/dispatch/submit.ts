@@ -17,7 +17,9 @@ import { isJsonObject } from '../json/json-object.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import { StoreFullError } from '../redis/full-store.ts'
 import { newJobId, shardCount } from '../redis/keys.ts'
+import { attribute } from '../telemetry/span-names.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { inSpan, noteAttributes, traceOf } from '../telemetry/tracing.ts'
 import type { AccountAffinity } from './account-affinity.ts'
 import type { Continued, ContinueResponse } from './earlier-response.ts'
 import type { ExpressLanes, ExpressPlace } from './express-lane.ts'
@@ -115,8 +117,10 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
       ? keyHash[0]! % shardCount
       : Math.floor(shardOffset + createdAtMs / shardTurnMs) % shardCount
     const id = newJobId(shard, createdAtMs)
+    const trace = traceOf()
     return {
       ...(isStreamed(submission) && { stream: [] }),
+      ...(trace && { trace }),
       ...spec,
       id,
       ...firstTarget(
@@ -147,10 +151,11 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     }
   }
 
-  return async given => {
+  const submit: SubmitJob = async given => {
     const continued = (await parts.continueResponse?.(given)) ?? null
     const submission = continued === null ? given : { ...given, ...continued.asked }
     const job = newJob(submission, await stateOf(submission, continued))
+    noteAttributes({ [attribute.jobId]: job.id, [attribute.queue]: providerQueue(job.target.provider) })
     const lane = job.class === 'interactive' ? parts.expressLanes?.of(job.target.provider) : undefined
     const place = lane?.enter(job) ?? null
     const created = await createIn(place, job)
@@ -181,6 +186,20 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     doorbells.ring(ring).catch(() => undefined)
     return { id: job.id, replayed: false, record }
   }
+
+  return given =>
+    inSpan(
+      'submit',
+      () => ({
+        kind: 'producer',
+        attributes: {
+          [attribute.route]: given.model,
+          [attribute.messagingSystem]: 'baton',
+          [attribute.messagingOperation]: 'send',
+        },
+      }),
+      () => submit(given),
+    )
 }
 
 /**

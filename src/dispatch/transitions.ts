@@ -1,9 +1,12 @@
 import type { Logger } from 'pino'
 import { placeOf } from '../domain/place.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
+import { formatTarget } from '../jobs/record.ts'
 import type { Claim, JobStore, Move } from '../jobs/types.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
+import { attribute, event } from '../telemetry/span-names.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { noteEvent } from '../telemetry/tracing.ts'
 import { type Ending, type Execution, moveTo, unrecorded } from './execution.ts'
 import type { MoveReasons } from './move-reasons.ts'
 import { pause } from './pause.ts'
@@ -63,6 +66,12 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
     const reason = run.attempts.at(-1)?.reason ?? 'unavailable'
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
     telemetry.emit({ kind: 'job.handed_over', provider })
+    noteEvent(event.handover, {
+      [attribute.fromTarget]: formatTarget(run.current),
+      [attribute.target]: formatTarget(target),
+      [attribute.hop]: move.hop,
+      [attribute.errorType]: reason,
+    })
     log.info(
       {
         event: 'job.handed_over',
@@ -84,6 +93,10 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
     const move = { ...to, note, ...(obstacle && { standing: { at: now(), ...obstacle } }) }
     if (!(await persist(() => store.park(run.claim, move, resumesAtMs)))) return disown(run)
     telemetry.emit({ kind: 'job.parked', provider })
+    noteEvent(event.park, {
+      [attribute.target]: formatTarget(target),
+      [attribute.resumesInSeconds]: (resumesAtMs - now()) / 1_000,
+    })
     log.info(
       {
         event: 'job.parked',
@@ -122,6 +135,7 @@ export const createTransitions = (deps: TransitionDeps): Transitions => {
     const move = moveTo(run, run.current)
     if (!(await persist(() => store.advance(run.claim, move, now())))) return disown(run)
     ring(run.claim, move)
+    noteEvent(event.returned, {})
     log.info({ event: 'job.returned', jobId: run.claim.id }, 'job returned to its queue')
   }
 

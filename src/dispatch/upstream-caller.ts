@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api'
 import type { Logger } from 'pino'
 import { providerErrorOf } from '../domain/classify/provider-error.ts'
 import type { Verdict } from '../domain/classify/verdict.ts'
@@ -23,6 +24,7 @@ import type { Admission } from '../rate-limits/admission.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AbortReason } from './calls-in-flight.ts'
 import { defaultCoolingMs, type Judgement, judge, responseOf } from './judgement.ts'
+import { inAttemptSpan, noteJudgement } from './spans.ts'
 import type { TargetStats } from './target-stats.ts'
 
 export type CallResult =
@@ -62,6 +64,8 @@ export interface UpstreamCaller {
 
 export interface UpstreamCallerDeps {
   readonly provider: Provider
+  /** Its type, as the config has it. */
+  readonly type: string
   readonly gate: TargetGate
   readonly keys: KeyRing
   readonly admission: Admission
@@ -223,42 +227,50 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     }
   }
 
+  const callWith = async (call: Call, permit: CallPermit, span: Span | null): Promise<CallResult> => {
+    const { claim, target, terms } = call
+    log.debug({ event: 'attempt.started', ...factsOf(call) }, 'attempt started')
+    const started = { atMs: now(), at: performance.now() }
+    let judgement: Judgement | null = null
+    let durationMs = 0
+    try {
+      const outcome = await provider.call(requestOf(call, permit.key))
+      durationMs = Math.round(performance.now() - started.at)
+      judgement = judge(outcome, claim, provider.dialect, now())
+      noteJudgement(span, judgement)
+    } finally {
+      await permit.settle(judgement)
+    }
+    const { outcome } = judgement
+    const attempt: AttemptFacts = {
+      ...{ hop: claim.hop, provider: provider.name, model: target.model },
+      ...{ started_at: started.atMs / 1_000, duration_ms: durationMs },
+      status_code: outcome.kind === 'answer' ? outcome.status : null,
+      ...(terms.adjustments.length > 0 && { adjusted: terms.adjustments }),
+      ...(outcome.firstTokenMs !== undefined && { first_token_ms: outcome.firstTokenMs }),
+      ...(outcome.headers && requestIdIn(outcome.headers)),
+    }
+    const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
+    telemetry.emit({
+      ...{ kind: 'attempt.ended', provider: provider.name, model: target.model, durationMs },
+      verdict: isInterrupted ? 'interrupted' : judgement.verdict.kind,
+      firstTokenMs: outcome.firstTokenMs ?? null,
+      usage: judgement.usage,
+      costUsd: costOf(judgement.usage, target.price),
+    })
+    return isInterrupted
+      ? reportInterrupted(call, judgement, attempt)
+      : reportJudged(call, judgement, attempt, permit.key)
+  }
+
   return {
     call: async (claim, target, terms, signal) => {
       const call: Call = { claim, target, terms, signal }
       const permit = await enter(call)
       if (permit.kind !== 'permit') return permit
-      log.debug({ event: 'attempt.started', ...factsOf(call) }, 'attempt started')
-      const started = { atMs: now(), at: performance.now() }
-      let judgement: Judgement | null = null
-      let durationMs = 0
-      try {
-        const outcome = await provider.call(requestOf(call, permit.key))
-        durationMs = Math.round(performance.now() - started.at)
-        judgement = judge(outcome, claim, provider.dialect, now())
-      } finally {
-        await permit.settle(judgement)
-      }
-      const { outcome } = judgement
-      const attempt: AttemptFacts = {
-        ...{ hop: claim.hop, provider: provider.name, model: target.model },
-        ...{ started_at: started.atMs / 1_000, duration_ms: durationMs },
-        status_code: outcome.kind === 'answer' ? outcome.status : null,
-        ...(terms.adjustments.length > 0 && { adjusted: terms.adjustments }),
-        ...(outcome.firstTokenMs !== undefined && { first_token_ms: outcome.firstTokenMs }),
-        ...(outcome.headers && requestIdIn(outcome.headers)),
-      }
-      const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
-      telemetry.emit({
-        ...{ kind: 'attempt.ended', provider: provider.name, model: target.model, durationMs },
-        verdict: isInterrupted ? 'interrupted' : judgement.verdict.kind,
-        firstTokenMs: outcome.firstTokenMs ?? null,
-        usage: judgement.usage,
-        costUsd: costOf(judgement.usage, target.price),
-      })
-      return isInterrupted
-        ? reportInterrupted(call, judgement, attempt)
-        : reportJudged(call, judgement, attempt, permit.key)
+      const { id: jobId, endpoint, hop } = claim
+      const attempted = { endpoint, jobId, hop, target, type: deps.type }
+      return inAttemptSpan(attempted, span => callWith(call, permit, span))
     },
   }
 }

@@ -51,6 +51,7 @@ export const jobFields = (job: NewJob, run: FirstRun | null = null): string[] =>
   if (job.urgent) fields.push('urgent', '1')
   if (job.background) fields.push('background', '1')
   if (job.stream) fields.push('stream', job.stream.join(' '))
+  if (job.trace) fields.push('trace', job.trace)
   if (job.priority !== 'default') fields.push('priority', job.priority)
   if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
   if (job.metadata && Object.keys(job.metadata).length > 0)
@@ -170,6 +171,7 @@ export const claimOf = (job: NewJob, token: string): Claim => ({
   headers: job.headers ?? noHeaders,
   home: job.home ?? null,
   ...(job.stream && { stream: job.stream }),
+  ...(job.trace && { trace: job.trace }),
 })
 
 /** What `claim` takes of a doorbell. */
@@ -243,6 +245,7 @@ export type ClaimReply =
       customId: string | false,
       urgent: string | false,
       stream: string | false,
+      trace: string | false,
     ]
 
 export const parseClaim = (
@@ -251,7 +254,7 @@ export const parseClaim = (
 ): Claim | ClaimRefusal => {
   const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home, ...standing] = reply
   if (outcome !== 'ok') return outcome
-  const [priority, tokens, customId, urgent, stream] = standing
+  const [priority, tokens, customId, urgent, stream, trace] = standing
   const { createdAtMs, endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
@@ -264,6 +267,7 @@ export const parseClaim = (
     ...(typeof customId === 'string' && { line: lineNumberOf(id) }),
     ...(urgent && { urgent: true }),
     ...(typeof stream === 'string' && { stream: stream.split(' ').filter(Boolean) }),
+    ...(trace && { trace }),
     createdAtMs,
     hop,
     generation,

@@ -27,6 +27,8 @@ export interface NewJob extends JobSpec {
   readonly urgent?: boolean
   /** Its answer is streamed: the processes whose connections read it. */
   readonly stream?: readonly string[]
+  /** Where it was submitted, as `traceparent`; absent where nobody traces. */
+  readonly trace?: string
   /** Present when the client sent an Idempotency-Key. */
   readonly idempotency: {
     readonly keyHash: string
@@ -57,6 +59,8 @@ export interface Claim {
   readonly urgent?: boolean
   /** Its answer is streamed: the processes whose connections read it. */
   readonly stream?: readonly string[]
+  /** See `NewJob`. */
+  readonly trace?: string
   readonly createdAtMs: number
   readonly endpoint: Endpoint
   readonly model: string

@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api'
 import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger, pino } from 'pino'
 import { turnOutput } from './turn-output.ts'
 
@@ -30,6 +31,12 @@ const describeError = (error: unknown, causesLeft = maxCauses): Record<string, u
   }
 }
 
+/** Of the active span, by the names that log tools look for; none where nobody traces. */
+const traceIds = (): Readonly<Record<string, string>> | undefined => {
+  const active = trace.getActiveSpan()?.spanContext()
+  return active && { trace_id: active.traceId, span_id: active.spanId }
+}
+
 /** What every line of a logger says, beside its own. */
 const bound: unique symbol = Symbol('bound')
 type BoundLogger = Logger & { [bound]: Bindings }
@@ -46,7 +53,7 @@ export const createLogger = (level: string, destination?: DestinationStream): Lo
       level,
       serializers: { err: error => describeError(error) },
       base: null,
-      mixin: (_fields, _level, logger) => ({ ...(logger as BoundLogger)[bound] }),
+      mixin: (_fields, _level, logger) => ({ ...(logger as BoundLogger)[bound], ...traceIds() }),
     },
     destination ?? turnOutput(),
   ) as BoundLogger

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import type { WebhookTarget } from '../domain/job.ts'
 import type { RecordFields } from '../jobs/record.ts'
+import { attribute } from '../telemetry/span-names.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { failed, inSpan } from '../telemetry/tracing.ts'
 import type { Deliveries, DeliveryResult } from './deliveries.ts'
 import { eventIdOf, type WebhookEvent } from './event.ts'
 import type { Entered, Receivers, Visit } from './receivers.ts'
@@ -95,7 +97,30 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
   }
 
   /** Null when there is nothing to announce. Never throws. */
-  const attemptAt = async (
+  const attemptAt = (id: string, attempt: number, fields: RecordFields, signal: AbortSignal) =>
+    inSpan(
+      'webhook',
+      () => ({
+        kind: 'client',
+        sentBy: fields.trace,
+        attributes: {
+          [attribute.jobId]: id,
+          [attribute.serverAddress]: URL.parse(visitOf(id, fields).origin)?.hostname ?? 'unknown',
+          [attribute.webhookAttempt]: attempt + 1,
+        },
+      }),
+      async span => {
+        const outcome = await send(id, fields, signal)
+        if (outcome === null || span === null) return outcome
+        span.setAttribute(attribute.webhookOutcome, outcome.delivered ? 'delivered' : outcome.reason)
+        if (outcome.status !== null) span.setAttribute(attribute.statusCode, outcome.status)
+        if (!outcome.delivered) failed(span, outcome.reason)
+        return outcome
+      },
+    )
+
+  /** As `attemptAt`. */
+  const send = async (
     id: string,
     fields: RecordFields,
     signal: AbortSignal,
@@ -138,7 +163,7 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
     const outcome =
       admission.kind === 'held'
         ? unavailable
-        : await attemptWithin(admission, () => attemptAt(id, fields, signal))
+        : await attemptWithin(admission, () => attemptAt(id, attempt, fields, signal))
     if (outcome === null) return
     // A stop of this process says nothing about the receiver: the schedule rings again.
     if (!outcome.delivered && outcome.reason === 'aborted') return source.deliveries.reschedule(id, attempt)
