@@ -5,8 +5,10 @@ import { watchParent } from './lifecycle/parent-watch.ts'
 let stop: (signal: string) => void = () => process.exit(0)
 process.on('SIGTERM', signal => stop(signal))
 process.on('SIGINT', signal => stop(signal))
-// Of a terminal that is closed, or a supervisor that asks to read a config anew: there is nothing to reload.
-process.on('SIGHUP', signal => stop(signal))
+/** Nothing is open yet that could have another config. */
+let reload: () => void = () => {}
+// Of a terminal that is closed, or of whoever asks to read the config anew.
+process.on('SIGHUP', signal => (process.stdin.isTTY ? stop(signal) : reload()))
 // By a script of package.json, and not by a script of another kind that leaves this process behind on purpose.
 if (process.env.npm_lifecycle_script?.includes('src/main.ts')) watchParent(() => stop('parent gone'))
 
@@ -17,6 +19,11 @@ enableCompileCache()
 // otherwise look like a crash to whoever supervises this process.
 const { runRoles } = await import('./roles.ts')
 
-runRoles(process.argv.slice(2), process.env, handler => {
-  stop = handler
+runRoles(process.argv.slice(2), process.env, {
+  onStop: handler => {
+    stop = handler
+  },
+  onReload: handler => {
+    reload = handler
+  },
 })

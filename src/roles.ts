@@ -1,14 +1,12 @@
 import { parseArgs } from 'node:util'
 import type { Logger } from 'pino'
-import { batchesRole, openBatchWorker } from '../workers/batch.ts'
-import { openProviderWorker } from '../workers/provider.ts'
-import { openWebhookWorker } from '../workers/webhook.ts'
+import { batchesRole } from '../workers/batch.ts'
 import { serveAdmin } from './api/operator/admin-app.ts'
-import { serveApi } from './api/serve.ts'
 import { ConfigError } from './config/fault.ts'
 import { loadConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
-import { openContext } from './context/context.ts'
+import { namedRoles, noRole, type Roles } from './generation.ts'
+import { createGenerations, type Generations, type GenerationsOptions } from './generations.ts'
 import { createVitals } from './health/vitals.ts'
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
@@ -16,7 +14,7 @@ import { createStopProcess } from './lifecycle/stop-process.ts'
 import { webhookQueue } from './queue/doorbells.ts'
 import { consentOf } from './redis/dev/ask-install.ts'
 import type { Consent } from './redis/dev/binary.ts'
-import { simulatedDefaults, withSimulated } from './sim/with-simulated.ts'
+import { simulatedDefaults } from './sim/with-simulated.ts'
 import { StartError } from './start-error.ts'
 import { openRedis } from './start-redis.ts'
 
@@ -34,27 +32,15 @@ Roles:
 /** After the grace, for closing what is not a call: then the process ends whatever is still open. */
 const closingMs = 5_000
 
-/** What a process does; all of it when no role is named. */
-interface Roles {
-  readonly api: boolean
-  readonly providers: readonly string[]
-  readonly webhooks: boolean
-  readonly batches: boolean
-}
-
-const noRole: Roles = { api: false, providers: [], webhooks: false, batches: false }
-
-const rolesOf = ([role, name, ...rest]: readonly string[], config: Config): Roles => {
-  const providers = Object.keys(config.providers)
-  if (role === undefined) return { api: true, providers, webhooks: true, batches: true }
-  if (role !== 'api' && role !== 'worker') throw new StartError(`Unknown role '${role}'.\n\n${usage}`)
+const rolesOf = (words: readonly string[], config: Config): Roles => {
+  const [role, name, ...rest] = words
+  if (role !== undefined && role !== 'api' && role !== 'worker')
+    throw new StartError(`Unknown role '${role}'.\n\n${usage}`)
   const unexpected = role === 'api' ? name : rest[0]
   if (unexpected !== undefined) throw new StartError(`Unexpected argument '${unexpected}'.\n\n${usage}`)
-  if (role === 'api') return { ...noRole, api: true, providers: config.server.express ? providers : [] }
-  if (name === webhookQueue) return { ...noRole, webhooks: true }
-  if (name === batchesRole) return { ...noRole, batches: true }
-  if (name !== undefined && providers.includes(name)) return { ...noRole, providers: [name] }
-  const names = [...providers, webhookQueue, batchesRole].join(', ')
+  const roles = namedRoles(words, config)
+  if (roles !== null) return roles
+  const names = [...Object.keys(config.providers), webhookQueue, batchesRole].join(', ')
   throw new StartError(`Name what to work on: ${names}.\n\n${usage}`)
 }
 
@@ -74,35 +60,61 @@ const withDefaults = (config: Config): Config => {
 }
 
 interface Start {
-  readonly roles: Roles
   readonly config: Config
   readonly consent: Consent
   readonly log: Logger
+  readonly reloading: Pick<GenerationsOptions, 'read' | 'rolesOf'>
+  readonly onOpen: (generations: Generations) => void
 }
 
-const start = async (life: Lifecycle, { roles, config, consent, log }: Start): Promise<void> => {
+const start = async (life: Lifecycle, { config, consent, log, reloading, onOpen }: Start): Promise<void> => {
   if (Object.values(config.providers).some(p => p.type === 'simulated')) {
     log.warn({ event: 'providers.simulated' }, 'simulated providers serve: the answers are made up')
   }
-  const vitals = createVitals()
-  await serveAdmin(life, { config, vitals, log }).catch(error => {
+  const first = createVitals()
+  let generations: Generations | null = null
+  const admin = {
+    config: { server: config.server, apiKeys: () => (generations?.config ?? config).api_keys },
+    vitals: () => generations?.vitals ?? first,
+  }
+  await serveAdmin(life, { ...admin, log }).catch(error => {
     const { admin_host, admin_port = 0 } = config.server
     const settings = 'Each process needs a port of its own: set ADMIN_HOST and ADMIN_PORT, or `server`.'
     throw explainListen(error, { what: 'The admin port', host: admin_host, port: admin_port, settings })
   })
   const redisAt = await openRedis(life, config, log, consent)
-  const served = await withSimulated(life, config)
-  const context = await openContext(life, { config: served, redisAt, log, vitals })
-  for (const name of roles.providers) await openProviderWorker(life, context, name)
-  if (roles.webhooks) await openWebhookWorker(life, context)
-  if (roles.batches) await openBatchWorker(life, context)
-  if (roles.api) {
-    const { host, port } = config.server
-    const place = { what: 'The API', host, port, settings: 'Set HOST and PORT, or `server`.' }
-    await serveApi(life, context).catch(error => Promise.reject(explainListen(error, place)))
+  generations = createGenerations({ ...reloading, redisAt, graceMs: config.server.shutdown_grace, log })
+  onOpen(generations)
+  const { host, port } = config.server
+  const place = { what: 'The API', host, port, settings: 'Set HOST and PORT, or `server`.' }
+  await generations.start(config, first).catch(error => Promise.reject(explainListen(error, place)))
+  log.info({ event: 'process.started', ...reloading.rolesOf(config) }, 'started')
+}
+
+/** Stops what reloads replace before what they leave as it is. */
+const wholeLife = (life: Lifecycle, graceMs: number) => {
+  let generations: Generations | null = null
+  let isStopping = false
+  const whole: Lifecycle = {
+    open: life.open,
+    stop: async (withinMs = graceMs) => {
+      isStopping = true
+      const deadline = performance.now() + withinMs
+      await generations?.stop(withinMs)
+      await life.stop(Math.max(0, deadline - performance.now()))
+    },
+    get stopping() {
+      return isStopping
+    },
+    get holdup() {
+      return isStopping ? (generations?.holdup ?? life.holdup) : null
+    },
   }
-  vitals.started()
-  log.info({ event: 'process.started', ...roles }, 'started')
+  const onOpen = (opened: Generations): void => {
+    if (isStopping) throw new StopRequested()
+    generations = opened
+  }
+  return { whole, onOpen }
 }
 
 interface Listening {
@@ -145,27 +157,37 @@ const fail = (error: unknown, log: Logger): void => {
   process.exitCode = 1
 }
 
-/** Runs the named roles until a signal. `onStop` takes over what signals do; the exit code tells how it ended. */
+/** By which signals reach a process. */
+interface Handlers {
+  onStop(handler: (signal: string) => void): void
+  onReload(handler: () => void): void
+}
+
+/** Runs the named roles until a signal. `handlers` take over what signals do; the exit code tells how it ended. */
 export const runRoles = async (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  onStop: (handler: (signal: string) => void) => void,
+  handlers: Handlers,
 ): Promise<void> => {
   const log = createLogger(env.LOG_LEVEL ?? 'info')
   try {
     const { positionals, values } = readArguments(args)
     if (values.help) return console.log(usage)
-    const config = withDefaults(
-      loadConfig({ file: values.config, cwd: process.cwd(), env }, ({ path: key, line, message: advice }) =>
-        log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
-      ),
-    )
-    const roles = rolesOf(positionals, config)
+    const read = (): Config =>
+      withDefaults(
+        loadConfig({ file: values.config, cwd: process.cwd(), env }, ({ path: key, line, message: advice }) =>
+          log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
+        ),
+      )
+    const config = read()
+    rolesOf(positionals, config)
+    // A worker whose provider is gone stays, with nothing to do, until a config names it again.
+    const reloading = { read, rolesOf: (now: Config) => namedRoles(positionals, now) ?? noRole }
     const graceMs = config.server.shutdown_grace
-    const life = createLifecycle(graceMs, log)
+    const { whole: life, onOpen } = wholeLife(createLifecycle(graceMs, log), graceMs)
     const stop = createStopProcess({ life, limitMs: graceMs + closingMs, log, exit: process.exit })
     const leaving = new AbortController()
-    onStop(signal => {
+    handlers.onStop(signal => {
       leaving.abort()
       stop(signal)
     })
@@ -176,7 +198,13 @@ export const runRoles = async (
       output: process.stderr,
       signal: leaving.signal,
     })
-    await start(life, { roles, config, consent, log }).catch(async error => {
+    await start(life, {
+      ...{ config, consent, log, reloading },
+      onOpen: generations => {
+        onOpen(generations)
+        handlers.onReload(() => void generations.reload(false).catch(() => undefined))
+      },
+    }).catch(async error => {
       if (!(error instanceof StopRequested)) fail(error, log)
       await life.stop()
     })

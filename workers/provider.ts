@@ -84,8 +84,9 @@ export const openProviderWorker = async (
   await life.open(
     `worker ${name}`,
     () => consumer.start(),
-    async (_, leftMs) => {
+    async (_, leftMs, onHurry) => {
       admission.stopWaiting()
+      onHurry(() => setTimeout(() => calls.abortAll('shutdown'), leftMs()).unref())
       await consumer.stop(leftMs(), () => calls.abortAll('shutdown'))
       await writes.settled()
     },

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import manifest from '../../package.json' with { type: 'json' }
@@ -41,6 +42,7 @@ import { noteActions } from './operator/note-actions.ts'
 import { createOperatorReads, type OperatorReads } from './operator/operator-reads.ts'
 import { createPageFeed, type PageFeed } from './operator/page-feed.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
+import { addReloadRoute } from './operator/reload-route.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
 import { addResponseRoutes } from './responses/response-routes.ts'
@@ -62,9 +64,9 @@ const maxParamLength = 500
 
 /**
  * The HTTP API, not yet listening. `drain(withinMs)` stops it, and so does `close()` within
- * `server.shutdown_grace`; both leave the parts alone.
+ * `server.shutdown_grace`; both leave the parts alone. `server` is the one that passes requests on to it, where that is not its own.
  */
-export const createApp = (parts: ApiParts): FastifyInstance => {
+export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => {
   const { config, log } = parts
   const waits = createJobWaits(parts.waiter, parts.store)
   const capacity = createCapacity(config)
@@ -113,12 +115,17 @@ export const createApp = (parts: ApiParts): FastifyInstance => {
   installCors(app, config.server.cors_origins, own)
   if (config.api_keys.length === 0) refuseCrossSite(app, own)
   app.addHook('preClose', async () => feed.end())
+  app.decorate('retire', () => {
+    waits.release('poll')
+    streams.end()
+    feed.end()
+  })
   installErrors(app, handleError)
   installRights(app, routeRights)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
-    const connections = limitConnections(app, scope, config.server.max_connections, capacity)
+    const connections = limitConnections(server ?? app.server, scope, config.server.max_connections, capacity)
     const held: Held = { own, waits, streams, answerStream, capacity, connections, reads, feed }
     addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, held)
     addDescriptionRoute(scope)
@@ -150,6 +157,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts, reads)
   addLiveRoutes(scope, { reads, feed })
+  addReloadRoute(scope, parts)
   addMetricsRoute(scope, parts, { capacity, connections })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)

@@ -8,6 +8,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { BatchStore } from '../batches/store.ts'
+import type { ReloadConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import type { CountTokens } from '../dispatch/count-tokens.ts'
 import type { Providers, Routes } from '../dispatch/routes.ts'
@@ -95,6 +96,7 @@ export interface ApiParts {
   /** Resolves the hosts of webhooks. */
   readonly resolve: Resolve
   readonly vitals: Vitals
+  readonly reload: ReloadConfig
   /** Unix ms since when a provider has no worker, once that counts; 0 else. */
   readonly withoutWorkerSince: (provider: string) => number
   readonly presence: () => Promise<readonly WorkerHeartbeat[]>

@@ -35,6 +35,7 @@ import { createStreamLogs } from '../streams/stream-logs.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createDeadLetters } from '../webhooks/dead-letters.ts'
 import { createApp } from './app.ts'
+import { createFront, type Front } from './front.ts'
 import type { ApiParts } from './parts.ts'
 
 export interface ServedApi {
@@ -49,17 +50,20 @@ export const serveApi = async (
   life: Lifecycle,
   context: AppContext,
   openBlobs: typeof openBlobStore = openBlobStore,
+  front: Front = createFront(),
 ): Promise<ServedApi> => {
   const { config, log, vitals } = context
   const parts = await openParts(life, context, openBlobs)
-  const app = createApp(parts)
+  const app = createApp(parts, front.server ?? undefined)
+  const { host, port: wanted } = config.server
   await life.open(
     'api',
-    () => app.listen({ host: config.server.host, port: config.server.port }),
-    (_, leftMs) => app.drain(leftMs()),
+    () => front.serve(app, { host, port: wanted }),
+    (_, leftMs) => front.leave(app, leftMs),
   )
-  vitals.check('api', () => app.server.listening)
-  const { address, family, port } = app.server.address() as AddressInfo
+  const server = front.server!
+  vitals.check('api', () => server.listening)
+  const { address, family, port } = server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   log.info({ event: 'api.listening', url }, 'api listening')
   return { url, app, parts }
@@ -118,6 +122,7 @@ const openParts = async (
     streamLeavers: context.streamLeavers,
     countTokens: createCountTokens(context),
     vitals: context.vitals,
+    reload: context.reload,
     accepted: context.counts.accepted,
     addressGuard: createAddressGuard(config.webhooks.allowed_networks),
     resolve: context.names.ofReceivers.resolve,

@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Clock } from '../clock/clock.ts'
 import { openClock } from '../clock/clock.ts'
+import { changesBetween, versionOf } from '../config/changes.ts'
+import type { ReloadConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { secretsOf } from '../config/secrets.ts'
 import { createRedact, type Redact } from '../domain/redact.ts'
@@ -28,6 +30,8 @@ export interface FoundationOptions {
   readonly log: Logger
   /** Where the process reports how it is, if it has a port for that. */
   readonly vitals?: Vitals
+  /** What an operator's call to reload does; without it the config stands. */
+  readonly reload?: ReloadConfig
 }
 
 /** What everything else in a process is opened with. */
@@ -50,6 +54,7 @@ export interface Foundation {
   readonly now: () => number
   readonly names: Names
   readonly vitals: Vitals
+  readonly reload: ReloadConfig
   readonly telemetry: Telemetry
   readonly counts: Counts
   /** Cuts the config's secrets out of what comes from outside. */
@@ -58,7 +63,7 @@ export interface Foundation {
 
 /** Opens the connections to Redis, the clock and the names, and begins to send the process's heartbeat. */
 export const openFoundation = async (life: Lifecycle, options: FoundationOptions): Promise<Foundation> => {
-  const { config, redisAt, log, vitals = createVitals() } = options
+  const { config, redisAt, log, vitals = createVitals(), reload = unchanged(config) } = options
   const { prefix } = config.redis
   const instance = randomBytes(4).toString('hex')
   const keys = createKeys(prefix)
@@ -80,6 +85,7 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
     prefix,
     instance,
     version,
+    config: versionOf(config),
     hostOffMs,
     counts,
     vitals,
@@ -107,8 +113,14 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
     now,
     names,
     vitals,
+    reload,
     telemetry,
     counts,
     redact: createRedact(secretsOf(config)),
   }
 }
+
+/** For a process that has its config from no file. */
+const unchanged =
+  (config: Config): ReloadConfig =>
+  async () => ({ version: versionOf(config), changes: changesBetween(config, config) })

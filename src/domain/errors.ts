@@ -110,6 +110,10 @@ export const errorCodes = {
   batch_not_found: { status: 404, help: 'No such batch, or it is past its retention.' },
   provider_not_found: { status: 404, help: 'The config names no such provider.' },
   mirror_not_found: { status: 404, help: 'The config has no route of this name with a mirror.' },
+  config_refused: {
+    status: 422,
+    help: 'The config of the process has faults, which the message names; all goes on as it was.',
+  },
   delivery_not_found: { status: 404, help: 'No such dead letter.' },
   not_found: { status: 404, help: 'No such path.' },
   method_not_allowed: { status: 405, help: 'The path exists, but not with this method.' },

@@ -34,6 +34,8 @@ export interface ProcessHeartbeat {
   readonly ends: EndCounts
   /** Of Baton; absent of a process before 0.2. */
   readonly version?: string
+  /** Which config it runs on: processes with the same one have the same; absent of a process before 0.2. */
+  readonly config?: string
   /** By how much the clock of its host is ahead of that of Redis; absent of a process before 0.2. */
   readonly hostOffMs?: number
   /** Single jobs that it took. Absent of a process of an earlier version. */

@@ -49,6 +49,8 @@ interface HeartbeatDeps {
   readonly instance: string
   readonly counts: Pick<Counts, 'ends' | 'accepted'>
   readonly version: string
+  /** Of the config, as `versionOf` has it. */
+  readonly config: string
   readonly hostOffMs: () => number
   readonly vitals: Vitals
   readonly log: Logger
@@ -57,9 +59,9 @@ interface HeartbeatDeps {
 
 /** Publishes this process and the jobs that it took and ended, to the cluster and on the admin port. */
 export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
-  const { redis, prefix, instance, version, counts, vitals, log, now } = parts
+  const { redis, prefix, instance, version, config, counts, vitals, log, now } = parts
   const describe = (): ProcessHeartbeat => ({
-    ...{ instance, version, hostOffMs: parts.hostOffMs(), seenAtMs: now() },
+    ...{ instance, version, config, hostOffMs: parts.hostOffMs(), seenAtMs: now() },
     ...{ ends: counts.ends(), accepted: counts.accepted() },
   })
   const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)

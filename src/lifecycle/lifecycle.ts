@@ -24,18 +24,24 @@ export interface Lifecycle {
   open<T>(
     name: string,
     open: () => Promise<T> | T,
-    close: (value: T, leftMs: () => number) => unknown,
+    close: (value: T, leftMs: () => number, onHurry: OnHurry) => unknown,
   ): Promise<T>
-  /** Closes everything; resolves when that is done. Safe to call twice, or while `open` is at work. */
-  stop(): Promise<void>
+  /**
+   * Closes everything, within this time or the grace; resolves when that is done. Safe to call again, also for an earlier end, and
+   * while `open` is at work.
+   */
+  stop(withinMs?: number): Promise<void>
   readonly stopping: boolean
   /** Null while nothing is asked to stop, and when all is closed. */
   readonly holdup: Holdup | null
 }
 
+/** Tells a part that is being closed when less time is left than it was told. */
+export type OnHurry = (act: () => void) => void
+
 interface Closer {
   readonly name: string
-  readonly close: (leftMs: () => number) => unknown
+  readonly close: (leftMs: () => number, onHurry: OnHurry) => unknown
 }
 
 type Stand = Pick<Holdup, 'part' | 'is'> & { readonly sinceMs: number }
@@ -45,18 +51,22 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
   let opening: Promise<unknown> = Promise.resolve()
   let stopped: Promise<void> | null = null
   let stand: Stand | null = null
+  let deadline = Number.POSITIVE_INFINITY
+  let hurry: (() => void) | null = null
   const standAt = (part: string, is: Holdup['is']): void => {
     stand = { part, is, sinceMs: performance.now() }
   }
 
   const closeAll = async (): Promise<void> => {
-    const deadline = performance.now() + graceMs
     const leftMs = (): number => Math.max(0, deadline - performance.now())
     await opening.catch(() => undefined)
     for (let closer = closers.pop(); closer; closer = closers.pop()) {
       standAt(closer.name, 'closing')
+      hurry = null
       try {
-        await closer.close(leftMs)
+        await closer.close(leftMs, act => {
+          hurry = act
+        })
       } catch (error) {
         // One part that does not close must not keep the others open.
         log.error(
@@ -73,7 +83,7 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
       if (stopped) throw new StopRequested()
       standAt(name, 'opening')
       const pending = Promise.resolve(open()).then(value => {
-        closers.push({ name, close: leftMs => close(value, leftMs) })
+        closers.push({ name, close: (leftMs, onHurry) => close(value, leftMs, onHurry) })
         return value
       })
       opening = pending
@@ -81,7 +91,11 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
       if (stopped) throw new StopRequested()
       return value
     },
-    stop: () => {
+    stop: (withinMs = graceMs) => {
+      const end = performance.now() + withinMs
+      const isSooner = end < deadline
+      if (isSooner) deadline = end
+      if (stopped && isSooner) hurry?.()
       stopped ??= closeAll()
       return stopped
     },

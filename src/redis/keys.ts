@@ -193,6 +193,8 @@ export interface Keys {
   readonly endsChannel: string
   /** Channel: ids of new batches. */
   readonly batchesChannel: string
+  /** Channel: processes that have read their config anew, for the others to do the same. */
+  readonly reloadChannel: string
   /** Channel: receivers of webhooks that take nothing for a while. */
   readonly receiversChannel: string
   /** Hash: an upload in parts. */
@@ -233,6 +235,7 @@ export const createKeys = (prefix: string): Keys => ({
   abortChannel: `${prefix}:abort`,
   endsChannel: `${prefix}:ends`,
   batchesChannel: `${prefix}:batches`,
+  reloadChannel: `${prefix}:reload`,
   receiversChannel: `${prefix}:receivers`,
   upload: id => `${prefix}:{${shardOf(id)}}:u:${id}`,
   parts: id => `${prefix}:{${shardOf(id)}}:up:${id}`,

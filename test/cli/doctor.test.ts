@@ -65,7 +65,7 @@ describe('baton doctor', () => {
     // The first heartbeats come within two seconds.
     await expect
       .poll(async () => (await seen()).of('processes').map(f => f.verdict), { timeout: 30_000 })
-      .toEqual([...['ok', 'ok', 'ok']])
+      .toEqual(['ok', 'ok', 'ok', 'ok'])
     const { findings, exitCode, of } = await seen()
     expect(findings.filter(f => f.verdict !== 'ok')).toEqual([])
     expect(exitCode).toBe(0)

@@ -58,6 +58,7 @@ describe('the keys of docs/architecture.md', () => {
     endsChannel: keys.endsChannel,
     batchesChannel: keys.batchesChannel,
     receiversChannel: keys.receiversChannel,
+    reloadChannel: keys.reloadChannel,
   }
 
   it.each(Object.entries(made))('have a row for %s', (_, key) => {

@@ -35,15 +35,24 @@ export const installRights = (app: FastifyInstance, rights: RouteRights): void =
 
 /**
  * Lets only requests with a configured API key into this scope, each to the routes that its role may use, and
- * sets their tenant. Without keys only loopback is served, and every request may do everything.
+ * sets their tenant. `keysNow` are those of now, where a reload may change them. Without keys only loopback is served, and every request may do everything.
  */
-export const installAuth = (app: FastifyInstance, apiKeys: Config['api_keys']): void => {
+export const installAuth = (
+  app: FastifyInstance,
+  apiKeys: Config['api_keys'],
+  keysNow: () => Config['api_keys'] = () => apiKeys,
+): void => {
   app.decorateRequest('tenant', 'default')
   app.decorateRequest('role', 'operator')
   app.decorateRequest('actor', 'local')
   if (apiKeys.length === 0) return
-  const holderOf = createKeyCheck(apiKeys)
+  let known = apiKeys
+  let holderOf = createKeyCheck(known)
   app.addHook('onRequest', (request, _reply, done) => {
+    if (known !== keysNow()) {
+      known = keysNow()
+      holderOf = createKeyCheck(known)
+    }
     const holder = holderOf(credentialOf(request))
     if (holder === null) return done(new BatonError('invalid_api_key', 'The API key is missing or wrong.'))
     request.tenant = holder.tenant

@@ -11,6 +11,8 @@ declare module 'fastify' {
     drain(withinMs: number): Promise<void>
     /** Whether it is about to stop: then it is not ready, though it still serves for a while. */
     isLeaving(): boolean
+    /** Lets go what would wait here for long, as another app takes its place. */
+    retire(): void
   }
 }
 

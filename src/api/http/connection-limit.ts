@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Capacity } from './capacity.ts'
@@ -14,24 +15,38 @@ export interface Connections {
   readonly size: number
 }
 
+interface Watched {
+  readonly open: Set<Socket>
+  readonly beyond: WeakSet<Socket>
+}
+
+/** The apps of one server, one after the other, count the same connections. */
+const watched = new WeakMap<Server, Watched>()
+
+const watch = (server: Server, most: number): Watched => {
+  const open = new Set<Socket>()
+  const beyond = new WeakSet<Socket>()
+  server.on('connection', (socket: Socket) => {
+    if (open.size >= most) beyond.add(socket)
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  watched.set(server, { open, beyond })
+  return { open, beyond }
+}
+
 /**
  * Refuses requests on connections beyond `most`. Health probes are answered as long as they can connect at
  * all.
  */
 export const limitConnections = (
-  app: FastifyInstance,
+  server: Server,
   guarded: FastifyInstance,
   most: number,
   capacity: Capacity,
 ): Connections => {
-  const open = new Set<Socket>()
-  const beyond = new WeakSet<Socket>()
-  app.server.maxConnections = most + Math.max(leastRefused, Math.ceil(most * refusedShare))
-  app.server.on('connection', (socket: Socket) => {
-    if (open.size >= most) beyond.add(socket)
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-  })
+  server.maxConnections = most + Math.max(leastRefused, Math.ceil(most * refusedShare))
+  const { open, beyond } = watched.get(server) ?? watch(server, most)
   guarded.addHook('onRequest', (request, reply, done) => {
     if (!beyond.has(request.raw.socket)) return done()
     reply.header('connection', 'close')

@@ -55,6 +55,7 @@ export const routeRights: RouteRights = {
   'POST /v1/providers/:name/resume': 'operate',
   'GET /v1/admin/overview': 'operate',
   'GET /v1/admin/events': 'operate',
+  'POST /v1/admin/reload': 'operate',
   'GET /v1/routes': 'operate',
   'GET /v1/mirrors': 'operate',
   'GET /v1/mirrors/:route/pairs': 'operate',

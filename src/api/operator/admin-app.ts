@@ -16,8 +16,9 @@ import { ownMetricsOf, readProcessFigures } from './metrics.ts'
 import { metricsType, renderMetrics } from './metrics-text.ts'
 
 export interface AdminParts {
-  readonly config: Pick<Config, 'api_keys' | 'server'>
-  readonly vitals: Vitals
+  readonly config: Pick<Config, 'server'> & { readonly apiKeys: () => Config['api_keys'] }
+  /** Of what serves now: a reload brings new ones. */
+  readonly vitals: () => Vitals
   readonly isStopping: () => boolean
   readonly log: Logger
 }
@@ -35,7 +36,7 @@ const rights: RouteRights = {
  */
 export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts): FastifyInstance => {
   const { server } = config
-  const keys = isLoopback(server.admin_host) ? [] : config.api_keys
+  const keys = isLoopback(server.admin_host) ? [] : config.apiKeys()
   const own = createOwnAddress({ api_keys: keys, server: { ...server, cors_origins: [] } })
   const handleError = createErrorHandler(log)
   const app = fastify({
@@ -58,7 +59,7 @@ export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts):
   app.get('/livez', async () => ({ status: 'ok' }))
 
   app.get('/readyz', async (_request, reply) => {
-    const obstacle = await obstacleTo(vitals, isStopping)
+    const obstacle = await obstacleTo(vitals(), isStopping)
     if (obstacle === null) return { status: 'ready' }
     return reply
       .code(503)
@@ -67,10 +68,10 @@ export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts):
   })
 
   app.register(async scope => {
-    installAuth(scope, keys)
+    installAuth(scope, keys, config.apiKeys)
     scope.get('/metrics', async (_request, reply) => {
-      const more = await vitals.moreMetrics()
-      const counts = ownMetricsOf({ ...vitals.counts(), process: readProcessFigures() })
+      const more = await vitals().moreMetrics()
+      const counts = ownMetricsOf({ ...vitals().counts(), process: readProcessFigures() })
       return reply.type(metricsType).send(more + renderMetrics(counts))
     })
   })

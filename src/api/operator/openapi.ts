@@ -15,6 +15,7 @@ import {
   provider,
   providerList,
   ready,
+  reloaded,
   routeList,
 } from './response-schemas.ts'
 
@@ -55,6 +56,13 @@ export const operatorOperations: Operations = {
     params: providerName,
     responses: { 200: { description: 'The provider.', schema: provider } },
     errors: ['provider_not_found', ...ignoredBodyErrors],
+  },
+  'POST /v1/admin/reload': {
+    id: 'reloadConfig',
+    summary: 'Let all processes read their config anew',
+    tag: 'Operation',
+    responses: { 200: { description: 'The config that serves now, and what changed.', schema: reloaded } },
+    errors: ['config_refused', ...ignoredBodyErrors],
   },
   'GET /metrics': {
     id: 'readMetrics',

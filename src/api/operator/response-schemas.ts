@@ -5,6 +5,24 @@ import { capabilities } from '../../domain/routing/capabilities.ts'
 import { strategies } from '../../domain/routing/strategy.ts'
 import { lastError, seconds } from '../jobs/openapi.ts'
 
+const named = z.object({
+  added: z.array(z.string()),
+  changed: z.array(z.string()),
+  removed: z.array(z.string()),
+})
+
+/** Names of settings, never a value: clients' keys go by the first letters of their SHA-256. */
+export const reloaded = z.object({
+  object: z.literal('config'),
+  version: z.string(),
+  providers: named,
+  routes: named,
+  api_keys: named,
+  limits: z.array(z.string()),
+  settings: z.array(z.string()),
+  needs_restart: z.array(z.string()),
+})
+
 const healthEntry = z.object({
   scope: z.string(),
   state: z.enum(['throttled', 'slow', 'down', 'probing', 'recovering', 'stopped']),

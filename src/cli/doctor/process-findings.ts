@@ -28,6 +28,7 @@ export const examineProcesses = async (
     .map(({ instance, hostOffMs }) => clockOf(instance, hostOffMs!))
   return [
     versionFinding(processes.map(({ version }) => version ?? 'before 0.2')),
+    ...configFindings(processes.flatMap(({ config }) => config ?? [])),
     ...clocks,
     ...servedFindings(
       config,
@@ -53,6 +54,16 @@ const versionFinding = (versions: readonly string[]): Finding => {
       ? `This command is ${manifest.version}: use the one of the running version.`
       : 'Fine during a rolling update. Otherwise restart those that are older.'
   return warn('versions', text.join(', '), remedy)
+}
+
+const configFindings = (configs: readonly string[]): readonly Finding[] => {
+  const counts = [...Map.groupBy(configs, config => config)].map(
+    ([config, { length }]) => `${config} (${length === 1 ? '1 process' : `${length} processes`})`,
+  )
+  if (counts.length === 0) return []
+  if (counts.length === 1) return [ok('configs', counts[0]!)]
+  const remedy = 'Give all of them the same file, then: POST /v1/admin/reload.'
+  return [warn('configs', counts.join(', '), remedy)]
 }
 
 const servedFindings = (config: Config, served: readonly string[]): readonly Finding[] => {

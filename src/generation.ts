@@ -1,0 +1,128 @@
+import type { Logger } from 'pino'
+import { batchesRole, openBatchWorker } from '../workers/batch.ts'
+import { openProviderWorker } from '../workers/provider.ts'
+import { openWebhookWorker } from '../workers/webhook.ts'
+import type { Front } from './api/front.ts'
+import { serveApi } from './api/serve.ts'
+import type { ReloadConfig } from './config/reload.ts'
+import type { Config } from './config/schema.ts'
+import { openContext } from './context/context.ts'
+import { createVitals, type Vitals } from './health/vitals.ts'
+import { createLifecycle, type Holdup } from './lifecycle/lifecycle.ts'
+import { webhookQueue } from './queue/doorbells.ts'
+import { subscribeTo } from './redis/connect.ts'
+import type { RedisPlace } from './redis/place.ts'
+import { withSimulated } from './sim/with-simulated.ts'
+
+/** What a process does; all of it when no role is named. */
+export interface Roles {
+  readonly api: boolean
+  readonly providers: readonly string[]
+  readonly webhooks: boolean
+  readonly batches: boolean
+}
+
+export const noRole: Roles = { api: false, providers: [], webhooks: false, batches: false }
+
+/** All roles of a process on one config. A reload opens the next one, and then this one ends what it has begun. */
+export interface Generation {
+  readonly config: Config
+  readonly vitals: Vitals
+  /** Lets other processes read their config anew. */
+  announce(): Promise<void>
+  /** Takes nothing new, and closes once what runs has ended, under the old terms. */
+  retire(): Promise<void>
+  /** Closes all, the API first; once it retires, what is left of it within this time. */
+  stop(withinMs: number): Promise<void>
+  readonly holdup: Holdup | null
+}
+
+export interface GenerationOptions {
+  readonly roles: Roles
+  readonly config: Config
+  readonly redisAt: RedisPlace
+  readonly front: Front
+  readonly vitals?: Vitals
+  readonly graceMs: number
+  readonly reload: ReloadConfig
+  /** Another process was told to reload. */
+  readonly onAnnounced: () => void
+  readonly log: Logger
+}
+
+/** No call and no connection takes longer. */
+const retiringMs = 3_600_000
+
+/** A generation that is about to open: it can be stopped meanwhile, and is closed when it cannot be opened. */
+export interface Opening {
+  readonly opened: Promise<Generation>
+  stop(withinMs: number): Promise<void>
+  readonly holdup: Holdup | null
+}
+
+export const openGeneration = (options: GenerationOptions): Opening => {
+  const { roles, config, redisAt, front, graceMs, reload, log, vitals = createVitals() } = options
+  const base = createLifecycle(graceMs, log)
+  const work = createLifecycle(graceMs, log)
+  const api = createLifecycle(graceMs, log)
+  const workers = roles.providers.map(() => createLifecycle(graceMs, log))
+  const inOrder = [api, work, ...workers, base]
+  let isRetiring = false
+
+  const stop = async (withinMs: number): Promise<void> => {
+    const deadline = performance.now() + withinMs
+    const leftMs = (): number => Math.max(0, deadline - performance.now())
+    if (isRetiring) {
+      await Promise.all(inOrder.slice(0, -1).map(life => life.stop(leftMs())))
+      return base.stop(leftMs())
+    }
+    for (const life of inOrder) await life.stop(leftMs())
+  }
+
+  const retire = async (): Promise<void> => {
+    isRetiring = true
+    await Promise.all(inOrder.slice(0, -1).map(life => life.stop(retiringMs)))
+    await base.stop()
+  }
+
+  const open = async (): Promise<Generation> => {
+    const served = await withSimulated(base, config)
+    const context = await openContext(base, { config: served, redisAt, log, vitals, reload })
+    const { keys, instance, redis, subscriber } = context
+    const hear = (from: string): void => {
+      if (from !== instance) options.onAnnounced()
+    }
+    await base.open(
+      'reloads',
+      () => subscribeTo(subscriber, keys.reloadChannel, hear),
+      quiet => quiet(),
+    )
+    for (const [i, name] of roles.providers.entries()) await openProviderWorker(workers[i]!, context, name)
+    if (roles.webhooks) await openWebhookWorker(work, context)
+    if (roles.batches) await openBatchWorker(work, context)
+    if (roles.api) await serveApi(api, context, undefined, front)
+    vitals.started()
+    const announce = async (): Promise<void> => void (await redis.publish(keys.reloadChannel, instance))
+    return { config, vitals, announce, retire, stop, ...holdupOf() }
+  }
+  const holdupOf = () => ({
+    get holdup() {
+      return inOrder.map(life => life.holdup).find(holdup => holdup !== null) ?? null
+    },
+  })
+
+  return { opened: open(), stop, ...holdupOf() }
+}
+
+/** What the words of a command line name, of the providers of a config; null where they name nothing. */
+export const namedRoles = (
+  [role, name]: readonly (string | undefined)[],
+  { providers, server }: Pick<Config, 'providers' | 'server'>,
+): Roles | null => {
+  const names = Object.keys(providers)
+  if (role === undefined) return { api: true, providers: names, webhooks: true, batches: true }
+  if (role === 'api') return { ...noRole, api: true, providers: server.express ? names : [] }
+  if (name === webhookQueue) return { ...noRole, webhooks: true }
+  if (name === batchesRole) return { ...noRole, batches: true }
+  return name !== undefined && names.includes(name) ? { ...noRole, providers: [name] } : null
+}

@@ -1,0 +1,133 @@
+import { createFront } from './api/front.ts'
+import { isLoopback } from './api/http/own-address.ts'
+import { adopted, changesBetween, isChanged, versionOf } from './config/changes.ts'
+import { ConfigError } from './config/fault.ts'
+import type { ReloadReport } from './config/reload.ts'
+import type { Config } from './config/schema.ts'
+import {
+  type Generation,
+  type GenerationOptions,
+  type Opening,
+  openGeneration,
+  type Roles,
+} from './generation.ts'
+import type { Vitals } from './health/vitals.ts'
+import { type Holdup, StopRequested } from './lifecycle/lifecycle.ts'
+
+export interface GenerationsOptions extends Pick<GenerationOptions, 'redisAt' | 'graceMs' | 'log'> {
+  /** Reads the config of this process. Throws ConfigError. */
+  readonly read: () => Config
+  readonly rolesOf: (config: Config) => Roles
+}
+
+/** The roles of a process, over the configs that it runs on one after the other. */
+export interface Generations {
+  start(config: Config, vitals: Vitals): Promise<void>
+  /** Reads the config anew and moves over to it; `announce` lets the other processes follow. Throws ConfigError. */
+  reload(announce: boolean): Promise<ReloadReport>
+  stop(withinMs: number): Promise<void>
+  readonly vitals: Vitals | null
+  readonly config: Config | null
+  readonly holdup: Holdup | null
+}
+
+export const createGenerations = (options: GenerationsOptions): Generations => {
+  const { read, rolesOf, graceMs, log } = options
+  const front = createFront()
+  const living = new Set<Pick<Opening, 'stop' | 'holdup'>>()
+  let current: Generation | null = null
+  let isStopping = false
+  let last: Promise<unknown> = Promise.resolve()
+
+  const open = async (config: Config, vitals?: Vitals): Promise<Generation> => {
+    if (isStopping) throw new StopRequested()
+    let own: Generation | null = null
+    const opening = openGeneration({
+      ...options,
+      ...{ config, front, roles: rolesOf(config) },
+      ...(vitals && { vitals }),
+      reload: () => reload(true),
+      onAnnounced: () => {
+        // One that ends what it has begun hears it as well.
+        if (own === current) void reload(false).catch(() => undefined)
+      },
+    })
+    living.add(opening)
+    try {
+      own = await opened(opening)
+      living.add(own)
+      return own
+    } finally {
+      living.delete(opening)
+    }
+  }
+
+  const opened = async (opening: Opening): Promise<Generation> => {
+    try {
+      return await opening.opened
+    } catch (error) {
+      await opening.stop(graceMs)
+      throw error
+    }
+  }
+
+  const move = async (announce: boolean): Promise<ReloadReport> => {
+    const before = current!
+    const after = read()
+    const changes = changesBetween(before.config, after)
+    const config = adopted(before.config, after)
+    refuseOpenDoor(config)
+    const version = versionOf(config)
+    if (isChanged(changes)) {
+      current = await open(config)
+    }
+    if (announce) await current!.announce()
+    if (current !== before) {
+      void before.retire().finally(() => living.delete(before))
+    }
+    log.info({ event: 'config.reloaded', configVersion: version, changes }, 'config reloaded')
+    return { version, changes }
+  }
+
+  /** One at a time: what is read last is what serves in the end. */
+  const reload = (announce: boolean): Promise<ReloadReport> => {
+    const next = last
+      .catch(() => undefined)
+      .then(() => move(announce))
+      .catch(error => {
+        if (error instanceof StopRequested) throw error
+        const faults = error instanceof ConfigError ? { faults: error.faults } : { err: error }
+        log.error({ event: 'config.reload_refused', ...faults }, 'config not reloaded: all goes on as it was')
+        throw error
+      })
+    last = next
+    return next
+  }
+
+  return {
+    start: async (config, vitals) => {
+      current = await open(config, vitals)
+    },
+    reload,
+    stop: async withinMs => {
+      isStopping = true
+      await Promise.all([...living].map(each => each.stop(withinMs)))
+    },
+    get vitals() {
+      return current?.vitals ?? null
+    },
+    get config() {
+      return current?.config ?? null
+    },
+    get holdup() {
+      return [...living].map(({ holdup }) => holdup).find(holdup => holdup !== null) ?? null
+    },
+  }
+}
+
+/** The address goes on as it is until a restart: keys must not go away that it needs. */
+const refuseOpenDoor = ({ api_keys, server }: Config): void => {
+  if (api_keys.length > 0 || isLoopback(server.host)) return
+  const message = `without keys only loopback is served, and this process listens on ${server.host}: restart it`
+  throw new ConfigError(null, [{ code: 'relation', path: 'api_keys', message }])
+}
