@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { openRig, type Rig } from './rig.ts'
+import { expectBroken, follow, plainText, readChat, stream, wholeEvents } from './stream-client.ts'
 
 let rig: Rig
 beforeEach(async () => {
@@ -18,6 +19,30 @@ const ask = (model: string): Promise<Response> =>
 describe('an API process with the workers of its own connections', () => {
   it('answers without another process', async () => {
     expect((await ask('plain')).status).toBe(200)
+  })
+
+  it('that is killed in the middle of a stream ends it with one error for a reader that comes back', async () => {
+    rig.first.script({ stream: { tokens: 10_000, tokenGapMs: 20 } })
+    const asker = await stream(rig.apiUrl)
+    const reader = await follow(rig.apiUrl, asker.jobId)
+    await reader.has(3_000)
+    await rig.api.kill()
+    const had = wholeEvents(await reader.ended)
+    expect(readChat(had.text)).toMatchObject({ errors: [], isDone: false })
+    await rig.startApi()
+    const whole = await follow(rig.apiUrl, asker.jobId)
+    expectBroken(await whole.ended)
+    expect(await rig.client.ended(asker.jobId)).toMatchObject({
+      ...{ status: 'failed', error: { code: 'stream_broken' } },
+      attempts: [{ reason: 'worker_lost', possibly_billed: true }],
+    })
+    // The log is written in groups: what a reader of the killed process had beyond it is never followed by other bytes.
+    const kept = plainText(whole.text()).split('data: {"error"')[0]!
+    const rest = await follow(rig.apiUrl, asker.jobId, had.lastId)
+    const text = plainText(had.text) + plainText(await rest.ended)
+    expect(readChat(text).errors).toEqual(['stream_broken'])
+    expect(text.startsWith(kept)).toBe(true)
+    expect(rig.first.calls.calls).toBe(1)
   })
 
   it('that is killed mid-call leaves the job to another, which ends it once', async () => {

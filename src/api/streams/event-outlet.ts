@@ -16,6 +16,8 @@ interface EventOutletOptions {
   readonly onClosed: () => void
   /** A comment goes out when nothing else has for so long. */
   readonly keepaliveMs: number
+  /** A connection that takes nothing of what is there for so long is cut; its reader can come back. */
+  readonly stuckMs?: number
 }
 
 export const streamHeaders = {
@@ -24,6 +26,12 @@ export const streamHeaders = {
   // For nginx, which would gather events until there are many.
   'x-accel-buffering': 'no',
 }
+
+/**
+ * Longer than proxies hold a silent connection (a minute by default), and enough for one of 600 bytes a second to take what it is
+ * given ahead: whoever is slower than that holds a place of its tenant, and a job's end, for nothing.
+ */
+const usualStuckMs = 120_000
 
 const comment = ': keep-alive\n\n'
 /** As much as a connection is given ahead of what its socket takes. */
@@ -34,7 +42,12 @@ const newline = 10
 const endsEvent = (bytes: Buffer | string): boolean =>
   typeof bytes === 'string' ? bytes.endsWith('\n\n') : bytes.at(-1) === newline && bytes.at(-2) === newline
 
-export const createEventOutlet = ({ onReady, onClosed, keepaliveMs }: EventOutletOptions): EventOutlet => {
+export const createEventOutlet = ({
+  onReady,
+  onClosed,
+  keepaliveMs,
+  stuckMs = usualStuckMs,
+}: EventOutletOptions): EventOutlet => {
   let isClosed = false
   let isBetween = true
   let takesMore = true
@@ -69,7 +82,9 @@ export const createEventOutlet = ({ onReady, onClosed, keepaliveMs }: EventOutle
     if (takesMore && isBetween) write(comment)
   }
   const timer = setInterval(() => {
-    if (performance.now() - lastAtMs >= keepaliveMs) sendComment()
+    const silentMs = performance.now() - lastAtMs
+    if (!takesMore && silentMs >= stuckMs) stream.destroy()
+    else if (silentMs >= keepaliveMs) sendComment()
   }, keepaliveMs / 2)
 
   return {
