@@ -33,6 +33,7 @@ import { createJobWaits, type JobWaits } from './jobs/job-waits.ts'
 import { createJobWatcher } from './jobs/job-watcher.ts'
 import { createOperatorView } from './jobs/operator-view.ts'
 import { installDescription } from './openapi/install-description.ts'
+import { addOperatorBatchRoutes } from './operator/batch-routes.ts'
 import { addDeadLetterRoutes } from './operator/dead-letter-routes.ts'
 import { addHealthRoutes } from './operator/health-routes.ts'
 import { addLiveRoutes } from './operator/live-routes.ts'
@@ -158,6 +159,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addProviderRoutes(scope, parts, reads)
   addLiveRoutes(scope, { reads, feed })
   addReloadRoute(scope, parts)
+  addOperatorBatchRoutes(scope, parts)
   addMetricsRoute(scope, parts, { capacity, connections })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)

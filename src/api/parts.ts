@@ -7,6 +7,7 @@ import type {
 } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
+import type { AllBatches } from '../batches/all-batches.ts'
 import type { BatchStore } from '../batches/store.ts'
 import type { ReloadConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
@@ -70,6 +71,7 @@ export interface ApiParts {
   readonly uploads: UploadStore
   readonly quotas: Quotas
   readonly batches: BatchStore
+  readonly allBatches: AllBatches
   readonly cooldowns: Cooldowns
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore

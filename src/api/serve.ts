@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { createAllBatches } from '../batches/all-batches.ts'
 import { createBatchStore } from '../batches/store.ts'
 import type { Config } from '../config/schema.ts'
 import type { AppContext } from '../context/context.ts'
@@ -82,6 +83,7 @@ const openParts = async (
   const store = storeOn(redis, run, keys, config, clock, context.telemetry, announce)
   const blobs = await openBlobs(life, context)
   const speeds = await openQueueSpeeds(life, context)
+  const batches = createBatchStore({ redis, run, keys, now })
   return {
     config,
     routes: context.routes,
@@ -103,7 +105,8 @@ const openParts = async (
     blobs,
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),
-    batches: createBatchStore({ redis, run, keys, now }),
+    batches,
+    allBatches: createAllBatches({ redis, run, keys, batches, tenants: tenantsOf(config) }),
     quotas: createQuotas({ redis, run, keys, quotaOf: quotasOf(config), now }),
     cooldowns: context.cooldowns,
     circuits: context.circuits,
@@ -221,3 +224,8 @@ const quotasOf =
       openBatches: own.open_batches ?? all.open_batches,
     }
   }
+
+/** Those that may make anything now. */
+const tenantsOf = ({ api_keys }: AppContext['config']): readonly string[] => [
+  ...new Set(['default', ...api_keys.map(({ tenant }) => tenant)]),
+]

@@ -12,6 +12,8 @@ export interface BatchPage {
 /** A tenant's batches by id, and so by time. The index may name one that is not there (yet, or any more). */
 export interface BatchIndex {
   add(tenant: string, dialect: Dialect, id: string): Promise<void>
+  /** Tenants that have made a batch. */
+  tenants(): Promise<readonly string[]>
   remove(tenant: string, dialect: Dialect, ids: readonly string[]): Promise<void>
   has(tenant: string, dialect: Dialect, id: string): Promise<boolean>
   oldest(tenant: string, dialect: Dialect, limit: number): Promise<readonly string[]>
@@ -21,8 +23,12 @@ export interface BatchIndex {
 
 export const createBatchIndex = (redis: Redis | Cluster, keys: Keys): BatchIndex => ({
   add: async (tenant, dialect, id) => {
-    await redis.zadd(keys.batches(dialect, tenant), 0, id)
+    await Promise.all([
+      redis.sadd(keys.batchTenants, tenant),
+      redis.zadd(keys.batches(dialect, tenant), 0, id),
+    ])
   },
+  tenants: () => redis.smembers(keys.batchTenants),
   remove: async (tenant, dialect, ids) => {
     if (ids.length > 0) await redis.zrem(keys.batches(dialect, tenant), ...ids)
   },

@@ -23,6 +23,7 @@ export const batchScripts = {
   /** Feeds lines that become no jobs: they free more than they take. */
   pass: definePackedScript({ ...packed, lua: lua('feed'), name: 'batches/pass' }),
   running: definePackedScript({ ...packed, lua: lua('running') }),
+  lineStates: definePackedScript({ ...packed, lua: lua('line-states') }),
   peek: definePackedScript({ ...packed, lua: lua('peek') }),
   collect: definePackedScript({ ...packed, lua: lua('collect') }),
 } as const

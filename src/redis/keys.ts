@@ -187,6 +187,8 @@ export interface Keys {
   batchRequest(shard: number, fingerprint: string): string
   /** Sorted set by name: a tenant's batches of one kind of client. */
   batches(dialect: Dialect, tenant: string): string
+  /** Set: tenants that have made a batch. */
+  readonly batchTenants: string
   /** Channel: ids of running jobs whose call is to be dropped. */
   readonly abortChannel: string
   /** Channel: ids of jobs that have ended, with spaces between; not of batches' jobs. */
@@ -232,6 +234,7 @@ export const createKeys = (prefix: string): Keys => ({
   openBatches: shard => `${prefix}:{${shard}}:batches`,
   batchRequest: (shard, fingerprint) => `${prefix}:{${shard}}:bi:${fingerprint}`,
   batches: (dialect, tenant) => `${prefix}:{batches}:${dialect}:${tenant}`,
+  batchTenants: `${prefix}:{batches}:tenants`,
   abortChannel: `${prefix}:abort`,
   endsChannel: `${prefix}:ends`,
   batchesChannel: `${prefix}:batches`,

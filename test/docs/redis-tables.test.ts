@@ -45,6 +45,7 @@ describe('the keys of docs/architecture.md', () => {
     batchRequest: keys.batchRequest(3, 'fingerprint'),
     batches: keys.batches('openai', 'tenant'),
     openOf: keys.openOf('tenant'),
+    batchTenants: keys.batchTenants,
     file: keys.file(newFileId(3, 0)),
     segments: keys.segments(newFileId(3, 0)),
     files: keys.files('tenant'),

@@ -59,6 +59,8 @@ export const routeRights: RouteRights = {
   'GET /v1/routes': 'operate',
   'GET /v1/mirrors': 'operate',
   'GET /v1/mirrors/:route/pairs': 'operate',
+  'GET /v1/admin/batches': 'operate',
+  'GET /v1/admin/batches/:id': 'operate',
   'GET /metrics': 'operate',
   // Probes bring no key.
   'GET /healthz': 'open',

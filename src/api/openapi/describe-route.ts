@@ -6,6 +6,7 @@ import { batchOperations } from '../batches/openapi.ts'
 import { fileOperations, uploadOperations } from '../files/openapi.ts'
 import { dialectsOfPath } from '../http/error-answer.ts'
 import { jobOperations } from '../jobs/openapi.ts'
+import { operatorBatchOperations } from '../operator/batch-openapi.ts'
 import { liveOperations } from '../operator/live-openapi.ts'
 import { operatorOperations } from '../operator/openapi.ts'
 import { responseOperations } from '../responses/openapi.ts'
@@ -25,6 +26,7 @@ export const operations: Operations = {
   ...messageBatchOperations,
   ...operatorOperations,
   ...liveOperations,
+  ...operatorBatchOperations,
 }
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>
