@@ -7,6 +7,7 @@ import { addBatchRoutes } from './batches/batch-routes.ts'
 import { addMessageBatchRoutes } from './batches/message-batch-routes.ts'
 import { addFileRoutes } from './files/file-routes.ts'
 import { addUploadRoutes } from './files/upload-routes.ts'
+import { type ApiKeys, createApiKeys } from './http/api-keys.ts'
 import { installAuth, installRights } from './http/auth.ts'
 import { countBodies, installBodyLimits } from './http/body-limits.ts'
 import { installBodyPace } from './http/body-pace.ts'
@@ -52,6 +53,8 @@ import { addStreamRoutes } from './streams/stream-routes.ts'
 import { addCountTokensRoute } from './sync/count-tokens-route.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
 import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
+import { installUi, uiRights } from './ui/install-ui.ts'
+import type { Sessions } from './ui/sessions.ts'
 
 /**
  * For a whole request, so that no upload outlasts the reservation of its bytes (`reservedMs` in the store).
@@ -59,7 +62,6 @@ import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
  */
 const requestTimeoutMs = 90 * 60_000
 /** Pages of operators that are open at a time. */
-const mostPages = 100
 /** Longer than any model name that a route may have. */
 const maxParamLength = 500
 
@@ -78,7 +80,8 @@ export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => 
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
   const reads = createOperatorReads(parts)
   const feed = createPageFeed({
-    ...{ reads, circuits: parts.circuits, version: manifest.version, mostPages, log, now: parts.now },
+    ...{ reads, circuits: parts.circuits, version: manifest.version, log, now: parts.now },
+    mostPages: config.ui.max_streams,
   })
   const handleError = createErrorHandler(log)
   const app = fastify({
@@ -122,12 +125,15 @@ export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => 
     feed.end()
   })
   installErrors(app, handleError)
-  installRights(app, routeRights)
+  installRights(app, { ...routeRights, ...uiRights })
+  const apiKeys = createApiKeys(config.api_keys)
+  const pages = installUi(app, parts, { apiKeys, own })
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
     const connections = limitConnections(server ?? app.server, scope, config.server.max_connections, capacity)
-    const held: Held = { own, waits, streams, answerStream, capacity, connections, reads, feed }
+    const about = { capacity, connections, reads, feed }
+    const held: Held = { own, apiKeys, pages, waits, streams, answerStream, ...about }
     addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, held)
     addDescriptionRoute(scope)
   })
@@ -144,11 +150,14 @@ interface Held {
   readonly connections: Connections
   readonly reads: OperatorReads
   readonly feed: PageFeed
+  readonly apiKeys: ApiKeys
+  /** Null where no page is served. */
+  readonly pages: Sessions | null
 }
 
 const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void => {
   const { own, waits, streams, answerStream, capacity, connections, reads, feed } = held
-  installAuth(scope, parts.config.api_keys)
+  installAuth(scope, held.apiKeys, held.pages)
   noteActions(scope, parts)
   refuseCrossSiteForms(scope, own)
   assumeJsonBodies(scope)

@@ -44,6 +44,7 @@ import type { StreamLogs } from '../streams/stream-logs.ts'
 import type { AddressGuard, Resolve } from '../webhooks/address-guard.ts'
 import type { DeadLetters } from '../webhooks/dead-letters.ts'
 import type { DeliveriesByKind } from '../webhooks/deliveries.ts'
+import type { SessionStore } from './ui/session-store.ts'
 
 /** Where routes are added whose schemas are zod's. */
 export type ApiScope = FastifyInstance<
@@ -105,6 +106,8 @@ export interface ApiParts {
   readonly webhookPresence: () => Promise<readonly WebhookHeartbeat[]>
   readonly processes: () => Promise<readonly ProcessHeartbeat[]>
   readonly memory: Pick<MemoryWatch, 'isFull' | 'figures'>
+  /** Who is signed in on the page. */
+  readonly uiSessions: SessionStore
   /** Rejects when Redis does not answer. */
   readonly pingRedis: () => Promise<void>
   readonly log: Logger

@@ -38,6 +38,7 @@ import { createDeadLetters } from '../webhooks/dead-letters.ts'
 import { createApp } from './app.ts'
 import { createFront, type Front } from './front.ts'
 import type { ApiParts } from './parts.ts'
+import { createSessionStore } from './ui/session-store.ts'
 
 export interface ServedApi {
   /** Where it listens. */
@@ -133,6 +134,7 @@ const openParts = async (
     webhookPresence: () => readWebhookWorkers(redis, keys.prefix, now()),
     processes: () => readProcesses(redis, keys.prefix, now()),
     memory: context.memory,
+    uiSessions: createSessionStore(redis, keys, now),
     pingRedis: () => pingRedis(redis, keys),
     log,
     now,

@@ -15,6 +15,7 @@ import {
   proxyUrl,
 } from './schema-values.ts'
 import { stream } from './stream-schema.ts'
+import { ui } from './ui-schema.ts'
 import { headerSafeKey } from './vendor-settings.ts'
 
 /**
@@ -264,19 +265,11 @@ const redis = z.strictObject({
     .string()
     .regex(/^[\w-]{1,32}$/, 'expected 1 to 32 of a-z, A-Z, 0-9, _ and -')
     .default('baton'),
-  /**
-   * Replicas that must have what a request made before it is answered; a fail-over to one of them loses none
-   * of it.
-   */
+  /** Replicas that must have what a request made before it is answered: a fail-over to one loses none of it. */
   wait_replicas: numeric(z.int().min(0).max(10)).default(0),
-  /**
-   * How long a request waits for them. Together with the write itself it must not pass the 2 s of a request
-   * to Redis.
-   */
+  /** How long a request waits for them: with the write itself, less than the 2 s of a request to Redis. */
   wait_timeout: durationFrom('10ms', '1500ms').prefault('500ms'),
-  /**
-   * The share of `maxmemory` from which on nothing new is accepted: the rest is for jobs that were accepted.
-   */
+  /** The share of `maxmemory` from which on nothing new is accepted: the rest is for accepted jobs. */
   full_at: numeric(z.number().min(0.1).max(1)).default(0.85),
 })
 
@@ -293,6 +286,7 @@ export const configSchema = z.strictObject({
   webhooks: webhooks.prefault({}),
   jobs: jobs.prefault({}),
   stream: stream.prefault({}),
+  ui: ui.prefault({}),
   storage: storage.prefault({}),
   files: files.prefault({}),
   batches: batches.prefault({}),

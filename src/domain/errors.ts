@@ -74,6 +74,10 @@ export const errorCodes = {
   invalid_cursor: { status: 400, help: 'The cursor is not one that a list answered.' },
   idempotency_key_reused: { status: 422, help: 'The Idempotency-Key was used before with another body.' },
   invalid_api_key: { status: 401, help: 'The API key is missing or wrong.' },
+  too_many_sign_ins: {
+    status: 429,
+    help: 'Too many wrong keys were shown to the page from this address. Retry after `Retry-After` seconds.',
+  },
   permission_denied: {
     status: 403,
     help: 'The API key may not do that; the message names the role that may.',

@@ -189,6 +189,8 @@ export interface Keys {
   batches(dialect: Dialect, tenant: string): string
   /** Set: tenants that have made a batch. */
   readonly batchTenants: string
+  /** String: who is signed in on the operators' page, by the hash of what the browser shows. */
+  session(hash: string): string
   /** Channel: ids of running jobs whose call is to be dropped. */
   readonly abortChannel: string
   /** Channel: ids of jobs that have ended, with spaces between; not of batches' jobs. */
@@ -235,6 +237,7 @@ export const createKeys = (prefix: string): Keys => ({
   batchRequest: (shard, fingerprint) => `${prefix}:{${shard}}:bi:${fingerprint}`,
   batches: (dialect, tenant) => `${prefix}:{batches}:${dialect}:${tenant}`,
   batchTenants: `${prefix}:{batches}:tenants`,
+  session: hash => `${prefix}:{ui}:session:${hash}`,
   abortChannel: `${prefix}:abort`,
   endsChannel: `${prefix}:ends`,
   batchesChannel: `${prefix}:batches`,

@@ -54,6 +54,7 @@ describe('the keys of docs/architecture.md', () => {
     purge: keys.purge(3),
     upload: keys.upload(newUploadId(3, 0)),
     parts: keys.parts(newUploadId(3, 0)),
+    session: keys.session('hash'),
     abortChannel: keys.abortChannel,
     streamChannel: keys.streamChannel('process'),
     endsChannel: keys.endsChannel,

@@ -1,8 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Config } from '../../config/schema.ts'
 import { mayDo, type Right, type Role, roleFor } from '../../domain/access.ts'
 import { BatonError } from '../../domain/errors.ts'
+import type { ApiKeys, KeyHolder } from './api-keys.ts'
 import { type RouteRights, rightOf } from './route-rights.ts'
 
 declare module 'fastify' {
@@ -33,33 +32,32 @@ export const installRights = (app: FastifyInstance, rights: RouteRights): void =
   })
 }
 
+/** Knows the holder of the key that a browser was signed in with; rejects what another site had sent. */
+export interface PageIdentity {
+  holderOf(request: FastifyRequest): Promise<KeyHolder | null>
+}
+
 /**
- * Lets only requests with a configured API key into this scope, each to the routes that its role may use, and
- * sets their tenant. `keysNow` are those of now, where a reload may change them. Without keys only loopback is served, and every request may do everything.
+ * Lets only requests with a configured API key, or of a page that one signed in, into this scope, each to the routes
+ * that its role may use, and sets their tenant. Without keys only loopback is served, and every request may do everything.
  */
-export const installAuth = (
-  app: FastifyInstance,
-  apiKeys: Config['api_keys'],
-  keysNow: () => Config['api_keys'] = () => apiKeys,
-): void => {
+export const installAuth = (app: FastifyInstance, apiKeys: ApiKeys, pages: PageIdentity | null): void => {
   app.decorateRequest('tenant', 'default')
   app.decorateRequest('role', 'operator')
   app.decorateRequest('actor', 'local')
-  if (apiKeys.length === 0) return
-  let known = apiKeys
-  let holderOf = createKeyCheck(known)
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (known !== keysNow()) {
-      known = keysNow()
-      holderOf = createKeyCheck(known)
-    }
-    const holder = holderOf(credentialOf(request))
-    if (holder === null) return done(new BatonError('invalid_api_key', 'The API key is missing or wrong.'))
+  if (apiKeys.isEmpty) return
+  const admit = (request: FastifyRequest, holder: KeyHolder | null): BatonError | undefined => {
+    if (holder === null) return new BatonError('invalid_api_key', 'The API key is missing or wrong.')
     request.tenant = holder.tenant
     request.role = holder.role
     request.actor = holder.name ?? holder.tenant
     const { right = 'operate' } = request.routeOptions.config
-    done(right === 'open' || mayDo(holder.role, right) ? undefined : denied(right))
+    return right === 'open' || mayDo(holder.role, right) ? undefined : denied(right)
+  }
+  app.addHook('onRequest', (request, _reply, done) => {
+    const credential = credentialOf(request)
+    if (credential !== '' || pages === null) return done(admit(request, apiKeys.holderOf(credential)))
+    pages.holderOf(request).then(holder => done(admit(request, holder)), done)
   })
 }
 
@@ -73,25 +71,6 @@ const denied = (right: Right): BatonError =>
     'permission_denied',
     `This API key may not do that: it takes one of the role \`${roleFor(right)}\`.`,
   )
-
-interface KeyHolder {
-  readonly tenant: string
-  readonly role: Role
-  readonly name?: string | undefined
-}
-
-/** Hashes make all keys equally long, and every one is compared: the time taken discloses nothing. */
-const createKeyCheck = (apiKeys: Config['api_keys']): ((candidate: string) => KeyHolder | null) => {
-  const known = apiKeys.map(({ key, ...holder }) => ({ hash: sha256(key), holder }))
-  return candidate => {
-    const hash = sha256(candidate)
-    let found: KeyHolder | null = null
-    for (const key of known) if (timingSafeEqual(key.hash, hash)) found = key.holder
-    return found
-  }
-}
-
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** OpenAI's clients and Anthropic's newer ones send a bearer token, Anthropic's older ones `x-api-key`. */
 const credentialOf = ({ headers }: FastifyRequest): string =>

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import type { Vitals } from '../../health/vitals.ts'
 import type { Lifecycle } from '../../lifecycle/lifecycle.ts'
+import { createApiKeys } from '../http/api-keys.ts'
 import { installAuth, installRights } from '../http/auth.ts'
 import { refuseCrossSite, refuseForeignHosts } from '../http/cross-site.ts'
 import { createErrorHandler, installErrors } from '../http/errors.ts'
@@ -68,7 +69,7 @@ export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts):
   })
 
   app.register(async scope => {
-    installAuth(scope, keys, config.apiKeys)
+    installAuth(scope, createApiKeys(keys, config.apiKeys), null)
     scope.get('/metrics', async (_request, reply) => {
       const more = await vitals().moreMetrics()
       const counts = ownMetricsOf({ ...vitals().counts(), process: readProcessFigures() })

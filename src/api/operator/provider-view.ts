@@ -105,7 +105,7 @@ const ratesView = (tick: ProviderTick | undefined) => ({
   p95_ms: tick?.p95_ms ?? null,
 })
 
-const meterView = (meter: LimiterView, workers: readonly WorkerHeartbeat[]): object => ({
+const meterView = (meter: LimiterView, workers: readonly WorkerHeartbeat[]) => ({
   key: meter.key,
   model: meter.model,
   rpm: meter.rpm,
@@ -126,8 +126,8 @@ const meterView = (meter: LimiterView, workers: readonly WorkerHeartbeat[]): obj
 const heldView = (
   { blockedUntilMs, held, callsInFlight }: LimiterView,
   workers: readonly WorkerHeartbeat[],
-): object => {
-  const by = (reason: string, limit: number | null = null, of: string | null = null): object => ({
+) => {
+  const by = (reason: string, limit: number | null = null, of: string | null = null) => ({
     ...{ held_by: reason, held_limit: limit, held_unit: of },
   })
   if (blockedUntilMs !== null) return by('left_alone')
@@ -177,7 +177,7 @@ const stateOf = (
     ? { state: 'paused', sinceMs: circuit.pausedAtMs, untilMs: 0, reason: 'operator' }
     : circuit
 
-const eventView = (circuit: Circuit): object => {
+const eventView = (circuit: Circuit) => {
   const { state, untilMs, reason } = stateOf(circuit)
   return {
     at: wholeSeconds(circuit.seq),
@@ -229,7 +229,7 @@ const checkView = (check: HealthCheckConfig | null, { checkedAtMs }: Circuit): o
     checked_at: secondsOrNull(checkedAtMs ?? 0),
   }
 
-const workerView = (worker: WorkerHeartbeat): object => ({
+const workerView = (worker: WorkerHeartbeat) => ({
   instance: worker.instance,
   pid: worker.pid,
   breaker: worker.breaker,

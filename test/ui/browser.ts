@@ -1,0 +1,80 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { obtainChromium } from './obtain-chromium.ts'
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export const openBrowser = async (): Promise<Browser> =>
+  chromium.launch({ executablePath: await obtainChromium(), headless: true, args })
+
+export const wide = { width: 1280, height: 800 }
+export const phone = { width: 390, height: 844 }
+
+export interface Tab extends AsyncDisposable {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** Bytes that came over the line, compressed as they were, by path. */
+  readonly loaded: ReadonlyMap<string, number>
+  /** Throws for what axe finds wrong in what the page shows now. */
+  checkAccess(): Promise<void>
+  /** What no page may do: errors, other hosts, what the policy forbids. */
+  readonly faults: readonly string[]
+}
+
+interface TabOptions {
+  readonly url: string
+  readonly viewport?: { readonly width: number; readonly height: number }
+  readonly colorScheme?: 'light' | 'dark'
+  /** Errors of the console that this test brings about itself. */
+  readonly expects?: RegExp
+}
+
+/** A browser of its own, without anything kept from before. Fails at its end for any fault. */
+export const openTab = async (browser: Browser, options: TabOptions): Promise<Tab> => {
+  const { url, viewport = wide, colorScheme = 'light', expects } = options
+  const context = await browser.newContext({ viewport, colorScheme, baseURL: url })
+  const page = await context.newPage()
+  const faults: string[] = []
+  const loaded = new Map<string, number>()
+  const fault = (text: string): void => {
+    if (!expects?.test(text)) faults.push(text)
+  }
+  page.on('console', message => {
+    if (message.type() === 'error') fault(`console: ${message.text()}`)
+  })
+  page.on('pageerror', error => fault(`error: ${error.message}`))
+  page.on('request', request => {
+    if (new URL(request.url()).origin !== url) fault(`foreign: ${request.url()}`)
+  })
+  page.on('requestfinished', async request => {
+    const sizes = await request.sizes().catch(() => null)
+    if (sizes) loaded.set(new URL(request.url()).pathname, sizes.responseBodySize + sizes.responseHeadersSize)
+  })
+  await page.exposeFunction('violated', (text: string) => fault(`policy: ${text}`))
+  await page.addInitScript(
+    "addEventListener('securitypolicyviolation', e => violated(e.violatedDirective + ' ' + e.blockedURI))",
+  )
+  return {
+    ...{ page, context, loaded, faults },
+    checkAccess: async () => {
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      const found = violations.flatMap(({ id, nodes }) =>
+        nodes.map(node => `${id}: ${node.target.join(' ')}`),
+      )
+      expect(found).toEqual([])
+    },
+    [Symbol.asyncDispose]: async () => {
+      await context.close()
+      expect(faults).toEqual([])
+    },
+  }
+}

@@ -1,0 +1,143 @@
+import { effect } from '@preact/signals'
+import { render } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { ApiError, ask, readSession } from './api.ts'
+import { clock, span, zone } from './format.ts'
+import { startKeys } from './keys.ts'
+import { Announcer, announce } from './parts/announce.tsx'
+import { troubleSentence } from './parts/troubles.tsx'
+import { currentScreen, screens, startRouter } from './router.ts'
+import { freshness, heardAt, newerVersion, second, session, troubles } from './store.ts'
+import { follow, signIn, startStream } from './stream.ts'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/parts.css'
+
+const verdict = (): string => {
+  const all = troubles.value
+  if (all === null) return ''
+  const bad = all.filter(({ level }) => level === 'bad')
+  const [worst] = bad.length > 0 ? bad : all
+  if (worst === undefined) return 'All is well'
+  return all.length === 1 ? troubleSentence(worst) : `${troubleSentence(worst)}, and ${all.length - 1} more`
+}
+
+const Age = () => {
+  const state = freshness.value
+  if (state === 'loading') return <>connecting…</>
+  return (
+    <>
+      {state === 'live' ? 'live' : `${span((second.value - heardAt.value) / 1_000)} old`}, {zone()}
+    </>
+  )
+}
+
+const Banner = () => {
+  if (newerVersion.value !== null)
+    return (
+      <p class="banner">
+        Baton {newerVersion.value} runs by now.{' '}
+        <button type="button" onClick={() => location.reload()}>
+          Reload
+        </button>
+      </p>
+    )
+  if (freshness.value !== 'gone') return null
+  return <p class="banner bad">Disconnected, figures of {clock(heardAt.value / 1_000)}</p>
+}
+
+const signOut = async (): Promise<void> => {
+  await ask('DELETE', '/ui/session').catch(() => {})
+  signIn()
+}
+
+const Rail = () => {
+  const current = currentScreen()?.screen.path ?? ''
+  return (
+    <nav aria-label="Screens">
+      <ul>
+        {screens
+          .filter(({ rail }) => rail)
+          .map(({ path, title }) => (
+            <li key={path}>
+              <a
+                href={path}
+                aria-current={
+                  current === path || (path !== '/ui' && current.startsWith(path)) ? 'page' : undefined
+                }
+              >
+                {title}
+              </a>
+            </li>
+          ))}
+      </ul>
+      {session.value?.keyless === false && (
+        <button type="button" class="plain" onClick={signOut}>
+          Sign out
+        </button>
+      )}
+    </nav>
+  )
+}
+
+const App = () => {
+  const found = currentScreen()
+  const isIn = session.value !== null
+  const topics = isIn && found ? found.screen.topics(found.name) : []
+  const title = found ? found.name || found.screen.title : 'No such page'
+  useEffect(() => follow(topics), [topics.join()])
+  useEffect(() => {
+    document.title = `${title} · Baton`
+  }, [title])
+  const isSignIn = found?.screen.path === '/ui/sign-in'
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <header>
+        <strong class="brand">Baton</strong>
+        <span class="verdict">{isIn && verdict()}</span>
+        <span class="age">{isIn && <Age />}</span>
+      </header>
+      {isIn && <Rail />}
+      <main id="main" class={freshness.value} tabIndex={-1}>
+        {isIn && <Banner />}
+        <h1 tabIndex={-1}>
+          <bdi>{title}</bdi>
+        </h1>
+        {(isIn || isSignIn) &&
+          (found ? <found.screen.View key={found.name} name={found.name} /> : <p>There is nothing here.</p>)}
+      </main>
+      <Announcer />
+    </>
+  )
+}
+
+/** The verdict is told when it changes, not with each figure. */
+const tellVerdict = (): void => {
+  let last = ''
+  effect(() => {
+    const now = verdict()
+    if (last !== '' && now !== last) announce(now)
+    last = now
+  })
+}
+
+const start = async (): Promise<void> => {
+  startRouter()
+  startKeys()
+  startStream()
+  tellVerdict()
+  try {
+    session.value = await readSession()
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) signIn()
+    else announce(error instanceof Error ? error.message : String(error))
+  }
+  const root = document.getElementById('app')!
+  root.replaceChildren()
+  render(<App />, root)
+}
+
+void start()

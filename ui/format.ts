@@ -1,0 +1,48 @@
+import { session } from './store.ts'
+
+const unknown = '—'
+
+export const count = (value: number | null | undefined): string =>
+  value === null || value === undefined ? unknown : Math.round(value).toLocaleString('en')
+
+export const rate = (value: number | null | undefined): string =>
+  value === null || value === undefined ? unknown : `${value < 10 ? value.toFixed(1) : count(value)}/s`
+
+export const dollars = (value: number | null | undefined, unpriced = 0): string => {
+  const more = unpriced > 0 ? ` + ${count(unpriced)} unpriced` : ''
+  if (value === null || value === undefined) return unknown + more
+  const text =
+    value !== 0 && value < 0.01
+      ? value.toPrecision(2)
+      : value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  return `$${text}${more}`
+}
+
+export const millis = (value: number | null | undefined): string => {
+  if (value === null || value === undefined) return unknown
+  return value < 1_000 ? `${Math.round(value)} ms` : `${(value / 1_000).toFixed(1)} s`
+}
+
+export const percent = (value: number | null | undefined): string =>
+  value === null || value === undefined ? unknown : `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %`
+
+/** `3 min 10 s`, as the commands say it. */
+export const span = (seconds: number | null | undefined): string => {
+  if (seconds === null || seconds === undefined) return unknown
+  const s = Math.max(0, Math.round(seconds))
+  if (s < 60) return `${s} s`
+  if (s < 3_600) return s % 60 === 0 ? `${s / 60} min` : `${Math.floor(s / 60)} min ${s % 60} s`
+  if (s < 86_400) return `${Math.floor(s / 3_600)} h ${Math.floor((s % 3_600) / 60)} min`
+  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`
+}
+
+export const zone = (): string => session.value?.time_zone ?? 'UTC'
+
+const formatIn = (options: Intl.DateTimeFormatOptions, at: number): string =>
+  new Intl.DateTimeFormat('en-GB', { timeZone: zone(), ...options }).format(at * 1_000)
+
+export const clock = (at: number): string =>
+  formatIn({ hour: '2-digit', minute: '2-digit', second: '2-digit' }, at)
+
+export const full = (at: number): string =>
+  `${formatIn({ year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }, at)} ${zone()}`

@@ -1,0 +1,63 @@
+import type { Trouble } from '../../src/api/operator/views.ts'
+import { count } from '../format.ts'
+import { Icon } from './state.tsx'
+import { Time } from './time.tsx'
+
+const sentences: Readonly<Record<Trouble['code'], (subject: string) => string>> = {
+  provider_away: subject => `${subject} is away`,
+  provider_paused: subject => `${subject} is paused`,
+  key_stopped: subject => `a key of ${subject} is stopped`,
+  model_stopped: subject => `${subject} is stopped`,
+  no_worker: subject => `no worker serves ${subject}`,
+  batch_blocked: subject => `batch ${subject} is blocked`,
+  deadline_at_risk: subject => `${subject} will miss its deadline`,
+  dead_letters: () => 'webhooks were given up',
+  redis: () => 'Redis is away',
+  blob_store: () => 'the store of files is away',
+  clock: () => "a host's clock is off",
+}
+
+export const troubleSentence = ({ code, subject }: Trouble): string => sentences[code](subject ?? '')
+
+/** Where something can be done about it. */
+const hrefOf = ({ code, subject }: Trouble): string | null => {
+  if (subject === null) return null
+  const [provider] = subject.split(/[/#]/, 1)
+  return /^(?:provider|key|model|no_worker)/.test(code)
+    ? `/ui/providers/${encodeURIComponent(provider!)}`
+    : null
+}
+
+const marks = { bad: 'M8 3v6M8 12v.5', warn: 'M8 3v6M8 12v.5', hold: 'M5.5 3.5v9M10.5 3.5v9' } as const
+
+export const TroubleList = ({ troubles }: { readonly troubles: readonly Trouble[] }) => (
+  <ul class="troubles">
+    {troubles.map(trouble => {
+      const { code, level, subject, since, reason } = trouble
+      const href = hrefOf(trouble)
+      return (
+        <li key={`${code} ${subject}`} class={level}>
+          <Icon path={marks[level]} />
+          <span>
+            <strong>
+              <bdi>{troubleSentence(trouble)}</bdi>
+            </strong>
+            {reason !== null && ` (${reason})`}
+            {since !== null && (
+              <>
+                {' since '}
+                <Time at={since} />
+              </>
+            )}
+            {trouble.count !== null && trouble.count > 0 && `, ${count(trouble.count)} held up`}
+          </span>
+          {href !== null && (
+            <a class="button" href={href}>
+              Open
+            </a>
+          )}
+        </li>
+      )
+    })}
+  </ul>
+)

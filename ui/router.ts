@@ -1,0 +1,98 @@
+import { signal } from '@preact/signals'
+import type { ComponentType } from 'preact'
+import { Overview } from './screens/overview.tsx'
+import { Provider } from './screens/provider.tsx'
+import { Providers } from './screens/providers.tsx'
+import { SignIn } from './screens/sign-in.tsx'
+
+export interface ScreenProps {
+  /** What the path names, such as a provider; '' where it names nothing. */
+  readonly name: string
+}
+
+export interface Screen {
+  /** `:name` stands for one part of a path. */
+  readonly path: string
+  readonly title: string
+  readonly View: ComponentType<ScreenProps>
+  /** What the event stream tells while it is shown. */
+  readonly topics: (name: string) => readonly string[]
+  /** Its place in the rail, and the key after `g` that leads there. */
+  readonly rail?: { readonly key: string }
+}
+
+/** A screen is a file and a line here. */
+export const screens: readonly Screen[] = [
+  {
+    path: '/ui',
+    title: 'Overview',
+    View: Overview,
+    topics: () => ['overview', 'providers'],
+    rail: { key: 'o' },
+  },
+  {
+    path: '/ui/providers',
+    title: 'Providers',
+    View: Providers,
+    topics: () => ['overview', 'providers'],
+    rail: { key: 'p' },
+  },
+  {
+    path: '/ui/providers/:name',
+    title: 'Provider',
+    View: Provider,
+    topics: name => ['overview', `provider:${name}`],
+  },
+  { path: '/ui/sign-in', title: 'Sign in', View: SignIn, topics: () => [] },
+]
+
+export const location_ = signal(new URL(location.href))
+
+const matches = (pattern: string, path: string): string | null => {
+  const [wanted, given] = [pattern.split('/'), path.replace(/\/$/, '').split('/')]
+  if (wanted.length !== given.length) return null
+  let name = ''
+  for (const [i, part] of wanted.entries()) {
+    if (part.startsWith(':')) name = decodeURIComponent(given[i]!)
+    else if (part !== given[i]) return null
+  }
+  return name
+}
+
+export const currentScreen = (): { readonly screen: Screen; readonly name: string } | null => {
+  for (const screen of screens) {
+    const name = matches(screen.path, location_.value.pathname)
+    if (name !== null) return { screen, name }
+  }
+  return null
+}
+
+const show = (): void => {
+  location_.value = new URL(location.href)
+}
+
+/** Goes to a path of this page. */
+export const go = (href: string, { replace = false } = {}): void => {
+  history[replace ? 'replaceState' : 'pushState'](null, '', href)
+  show()
+  scrollTo(0, 0)
+  document.querySelector('h1')?.focus()
+}
+
+/** Links stay real links: only a plain click on one of this page is taken over. */
+export const startRouter = (): void => {
+  addEventListener('popstate', show)
+  document.addEventListener('click', event => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null
+    if (link === null || event.defaultPrevented || event.button !== 0) return
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target !== '') return
+    if (
+      link.origin !== location.origin ||
+      !/^\/ui(\/|$)/.test(link.pathname) ||
+      link.hasAttribute('download')
+    )
+      return
+    event.preventDefault()
+    go(link.href)
+  })
+}

@@ -1,0 +1,253 @@
+import { useState } from 'preact/hooks'
+import type { ProviderView } from '../../src/api/operator/provider-view.ts'
+import { post } from '../api.ts'
+import { count, millis, percent, rate, span } from '../format.ts'
+import { Confirm } from '../parts/confirm.tsx'
+import { Figures, Loading, Panel } from '../parts/panel.tsx'
+import { failureShare } from '../parts/provider-table.tsx'
+import { State } from '../parts/state.tsx'
+import { Time } from '../parts/time.tsx'
+import type { ScreenProps } from '../router.ts'
+import { freshness, learnProvider, providers, serverNow, session, tick } from '../store.ts'
+
+/** One provider: what it does, what holds it back, and what can be done about it. */
+export const Provider = ({ name }: ScreenProps) => {
+  if (providers.value === null) return <Loading />
+  const provider = providers.value.find(each => each.name === name)
+  if (provider === undefined) return <p>The config names no provider “{name}”.</p>
+  const live = tick.value?.providers[name]
+  return (
+    <>
+      <Standing provider={provider} />
+      <Figures
+        of={[
+          ['Waiting', count(live?.waiting ?? provider.queue.waiting)],
+          ['Parked', count(provider.queue.parked)],
+          ['Oldest', provider.queue.oldest_at === null ? '—' : span(serverNow() - provider.queue.oldest_at)],
+          ['Running', count(live?.running ?? provider.queue.active)],
+          ['Calls', rate(live ? live.attempts_per_s : provider.rates.attempts)],
+          ['Fail %', percent(live ? failureShare(live.attempts_per_s, live.failures_per_s) : null)],
+          ['p95', millis(live ? live.p95_ms : provider.p95_ms)],
+        ]}
+      />
+      <Limits provider={provider} />
+      <Entries provider={provider} />
+      <Workers provider={provider} />
+      <Changes provider={provider} />
+    </>
+  )
+}
+
+const Standing = ({ provider }: { readonly provider: ProviderView }) => {
+  const { state, since, until, reason, share } = provider
+  return (
+    <section class="standing panel" aria-label="State">
+      <p>
+        <State state={state} />
+        {reason !== null && <> because of {reason}</>}
+        {since !== null && (
+          <>
+            {' since '}
+            <Time at={since} ago />
+          </>
+        )}
+        {until !== null && (
+          <>
+            {', until '}
+            <Time at={until} />
+          </>
+        )}
+      </p>
+      {state === 'recovering' && (
+        <p>
+          {percent(share)} of its calls are let through.{' '}
+          <progress max={1} value={share} aria-label="Share of calls" />
+        </p>
+      )}
+      <Actions provider={provider} />
+    </section>
+  )
+}
+
+const Actions = ({ provider: { name, state, queue } }: { readonly provider: ProviderView }) => {
+  const [asks, setAsks] = useState(false)
+  const [note, setNote] = useState('')
+  if (session.value?.may_act !== true) return <p class="muted">Your key may read only.</p>
+  const isAway = freshness.value === 'gone'
+  const change = async (action: 'pause' | 'resume', body: object = {}): Promise<void> =>
+    learnProvider(await post<ProviderView>(`/v1/providers/${encodeURIComponent(name)}/${action}`, body))
+  const isPaused = state === 'paused'
+  const verb = isPaused ? 'Resume' : state === 'healthy' || state === 'recovering' ? null : 'Try again now'
+  return (
+    <p class="buttons">
+      {verb !== null && <Resume verb={verb} name={name} disabled={isAway} run={() => change('resume')} />}
+      {!isPaused && (
+        <button type="button" disabled={isAway} onClick={() => setAsks(true)}>
+          Pause
+        </button>
+      )}
+      {asks && (
+        <Confirm
+          title={`Pause ${name}?`}
+          action={`Pause ${name}`}
+          keep="Keep it running"
+          run={() => change('pause', { note })}
+          done={`${name} is paused.`}
+          onClose={() => setAsks(false)}
+        >
+          <p>
+            {count(queue.waiting)} waiting move on to other targets, or are parked where there is none;{' '}
+            {count(queue.active)} calls finish.
+          </p>
+          <label>
+            Note
+            <input value={note} maxLength={200} onInput={event => setNote(event.currentTarget.value)} />
+          </label>
+        </Confirm>
+      )}
+    </p>
+  )
+}
+
+const Resume = (props: {
+  readonly verb: string
+  readonly name: string
+  readonly disabled: boolean
+  readonly run: () => Promise<void>
+}) => {
+  const [asks, setAsks] = useState(false)
+  const { verb, name, disabled, run } = props
+  return (
+    <>
+      <button type="button" class="primary" disabled={disabled} onClick={() => setAsks(true)}>
+        {verb}
+      </button>
+      {asks && (
+        <Confirm
+          title={`${verb}: ${name}?`}
+          action={verb}
+          run={run}
+          done={`${name} may be called again.`}
+          onClose={() => setAsks(false)}
+        >
+          <p>It is called again, and what was parked for it goes on.</p>
+        </Confirm>
+      )}
+    </>
+  )
+}
+
+interface Column<Row> {
+  readonly head: string
+  readonly cell: (row: Row) => preact.ComponentChildren
+}
+
+const Table = <Row,>({
+  title,
+  rows,
+  columns,
+  empty,
+}: {
+  readonly title: string
+  readonly rows: readonly Row[]
+  readonly columns: readonly Column<Row>[]
+  readonly empty: string
+}) => (
+  <Panel title={title} wide>
+    {rows.length === 0 ? (
+      <p class="muted">{empty}</p>
+    ) : (
+      <table class="cards">
+        <thead>
+          <tr>
+            {columns.map(({ head }) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            <tr key={i}>
+              {columns.map(({ head, cell }) => (
+                <td key={head} data-label={head}>
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    )}
+  </Panel>
+)
+
+const Limits = ({ provider: { limits } }: { readonly provider: ProviderView }) => (
+  <Table
+    title="Limits"
+    rows={limits.seen}
+    empty="Nothing was called yet."
+    columns={[
+      { head: 'Key', cell: ({ key }) => key },
+      { head: 'Model', cell: ({ model }) => model ?? 'all' },
+      {
+        head: 'Requests a minute: told, learned, configured',
+        cell: row => [row.rpm, row.adaptive_rpm, limits.rpm].map(count).join(', '),
+      },
+      { head: 'Tokens a minute: told, configured', cell: row => [row.tpm, limits.tpm].map(count).join(', ') },
+      {
+        head: 'At once: now, learned, configured',
+        cell: row =>
+          [row.calls_in_flight, row.adaptive_concurrency, limits.concurrency].map(count).join(', '),
+      },
+      { head: 'Left alone until', cell: ({ blocked_until }) => <Time at={blocked_until} /> },
+      { head: 'Held back by', cell: ({ held_by }) => held_by.replaceAll('_', ' ') },
+    ]}
+  />
+)
+
+const Entries = ({ provider: { entries } }: { readonly provider: ProviderView }) => (
+  <Table
+    title="Out of use"
+    rows={entries}
+    empty="All of its models and keys are in use."
+    columns={[
+      { head: 'Scope', cell: ({ scope }) => <bdi>{scope}</bdi> },
+      { head: 'State', cell: ({ state }) => <State state={state} /> },
+      { head: 'Since', cell: ({ since }) => <Time at={since} /> },
+      { head: 'Until', cell: ({ until }) => <Time at={until} /> },
+      { head: 'Reason', cell: ({ reason }) => reason },
+    ]}
+  />
+)
+
+const Workers = ({ provider: { workers } }: { readonly provider: ProviderView }) => (
+  <Table
+    title="Workers"
+    rows={workers}
+    empty="No worker serves it: what waits for it stands still."
+    columns={[
+      { head: 'Instance', cell: ({ instance }) => <code>{instance}</code> },
+      { head: 'Places', cell: ({ concurrency }) => count(concurrency) },
+      { head: 'In flight', cell: ({ calls_in_flight }) => count(calls_in_flight) },
+      { head: 'Guard', cell: ({ breaker }) => breaker },
+      { head: 'Seen', cell: ({ seen_at }) => <Time at={seen_at} /> },
+    ]}
+  />
+)
+
+const Changes = ({ provider: { events } }: { readonly provider: ProviderView }) => (
+  <Table
+    title="Changes"
+    rows={events}
+    empty="Nothing has changed yet."
+    columns={[
+      { head: 'At', cell: ({ at }) => <Time at={at} /> },
+      { head: 'Model', cell: ({ model }) => model ?? 'all' },
+      { head: 'State', cell: ({ state }) => <State state={state} /> },
+      { head: 'Reason', cell: ({ reason }) => reason ?? '' },
+      { head: 'Share', cell: ({ share }) => percent(share) },
+    ]}
+  />
+)

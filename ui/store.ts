@@ -1,0 +1,41 @@
+import { computed, signal } from '@preact/signals'
+import type { ProviderView } from '../src/api/operator/provider-view.ts'
+import type { ActionView, OverviewView, SessionView, Tick, Trouble } from '../src/api/operator/views.ts'
+
+/** What the page knows. The stream writes it; screens read it. */
+export const session = signal<SessionView | null>(null)
+export const overview = signal<OverviewView | null>(null)
+export const tick = signal<Tick | null>(null)
+export const troubles = signal<readonly Trouble[] | null>(null)
+export const providers = signal<readonly ProviderView[] | null>(null)
+export const actions = signal<readonly ActionView[]>([])
+
+/** When the stream last said something, by this browser's clock in ms. */
+export const heardAt = signal(0)
+/** How far the server's clock is ahead of this one, in s. */
+export const serverAhead = signal(0)
+/** Of a server that has been renewed since the page was loaded. */
+export const newerVersion = signal<string | null>(null)
+/** A second's pulse, for whatever counts up or down. */
+export const second = signal(Date.now())
+setInterval(() => {
+  second.value = Date.now()
+}, 1_000)
+
+/** Unix seconds by the server's clock. */
+export const serverNow = (): number => second.value / 1_000 + serverAhead.value
+
+const staleMs = 7_000
+const goneMs = 15_000
+export const freshness = computed((): 'loading' | 'live' | 'stale' | 'gone' => {
+  if (heardAt.value === 0) return 'loading'
+  const age = second.value - heardAt.value
+  return age >= goneMs ? 'gone' : age >= staleMs ? 'stale' : 'live'
+})
+
+export const learnProvider = (view: ProviderView): void => {
+  const known = providers.value ?? []
+  providers.value = known.some(({ name }) => name === view.name)
+    ? known.map(each => (each.name === view.name ? view : each))
+    : [...known, view]
+}
