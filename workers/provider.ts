@@ -248,11 +248,14 @@ const openExecutor = async (
   })
 }
 
-/** Names for the runs of this worker. */
-const createTokens = (prefix: string): (() => string) => {
-  let made = 0
-  return () => `${prefix}${made++}`
-}
+/** Of the whole process: a job may go from one of its workers to another, and the first must not pass for the second. */
+let runsNamed = 0
+
+/** Names for the runs of a worker. */
+const createTokens =
+  (prefix: string): (() => string) =>
+  () =>
+    `${prefix}${runsNamed++}`
 
 /** Unix ms from which a target may be called from here; 0 for now. */
 const availableIn =
