@@ -16,10 +16,11 @@ export const streamsOf =
     log: Logger,
     persist: ResultWrites['persist'],
   ): ExecutorDeps['openStream'] =>
-  ({ id, token, stream = [] }, onLost) =>
+  ({ id, token, stream = [] }, nth, onLost) =>
     createStreamWriter({
       jobId: id,
-      run: token,
+      token,
+      run: nth === 1 ? token : `${token}-${nth}`,
       logs: streamLogs,
       deliver: streamHub.deliver,
       onLost,

@@ -35,8 +35,8 @@ export interface ExecutorDeps extends TransitionDeps, BeginDeps, Omit<FinishDeps
   readonly caller: UpstreamCaller
   readonly calls: CallsInFlight
   readonly holdBody: HoldBody
-  /** `onLost` is called when another has the job by now. */
-  readonly openStream: (claim: Claim, onLost: () => void) => StreamWriter
+  /** The `nth` stream of this claim, from 1. `onLost` is called when another has the job by now. */
+  readonly openStream: (claim: Claim, nth: number, onLost: () => void) => StreamWriter
   readonly leases: Leases
   readonly shareCall: ShareCall
   readonly mirrors: Mirrors
@@ -120,7 +120,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
     const body = deps.holdBody(claim)
     let ending: Ending | null = null
     try {
-      const stream = claim.stream ? deps.openStream(claim, () => interrupt.abort('superseded')) : null
+      const stream = claim.stream ? openStream(claim, 1, interrupt) : null
       const run = begin(await body.read(interrupt), interrupt, stream)
       ending = await isolate(run, seat)
       if (ending === null) {
@@ -142,6 +142,16 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
       if (ending?.kind !== 'finished') leases.release(claim)
       body.release()
     }
+  }
+
+  const openStream = (claim: Claim, nth: number, interrupt: Interrupt): StreamWriter =>
+    deps.openStream(claim, nth, () => interrupt.abort('superseded'))
+
+  /** The next attempt has a log of its own, once that of the broken one is whole. An ending when another has the job. */
+  const beginAnew = async (run: Execution, nth: number): Promise<Ending | null> => {
+    if (!(await run.stream!.settled())) return { kind: 'lost' }
+    run.stream = openStream(run.claim, nth, run.interrupt)
+    return null
   }
 
   const stateOf = (run: Execution, shutUntilMs: number): RoutingState => ({
@@ -166,6 +176,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
 
   const callUntilDecided = async (run: Execution): Promise<Ending> => {
     let shutUntilMs = 0
+    let streams = 1
     for (;;) {
       const state = stateOf(run, shutUntilMs)
       const step = nextStep(state, run.limits, now(), random)
@@ -179,6 +190,11 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
       if (result.kind === 'shut') shutUntilMs = result.untilMs
       const ending = result.kind === 'shut' ? null : learn(run, result)
       if (ending) return ending
+      if (run.stream?.isCommitted) {
+        streams += 1
+        const lost = await beginAnew(run, streams)
+        if (lost) return lost
+      }
     }
   }
 
@@ -229,7 +245,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
     run.attempts.push(result.attempt)
     if (spends(result.attempt)) run.attemptsSpent += 1
     if (result.kind === 'interrupted') return { kind: 'interrupted', reason: result.reason }
-    if (run.stream?.isCommitted) return finish.byStream(run, result)
+    if (run.stream?.isCommitted && !mayBeginAnew(run, result.verdict)) return finish.byStream(run, result)
     if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
     return finishes(result, run) ? finish.byCall(run, result) : null
   }
@@ -246,7 +262,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
         return park(run, ending)
       case 'interrupted':
         // Readers have a part of it: nobody can begin again.
-        if (run.stream?.isCommitted && ending.reason === 'shutdown')
+        if (run.stream?.isCommitted && !run.claim.restarts && ending.reason === 'shutdown')
           return write(run, finish.failed(run, 'stream_broken'))
         return interrupt(run, ending.reason)
       case 'lost':
@@ -268,8 +284,12 @@ const hasCalled = ({ attempts, claim }: Execution): boolean => attempts.some(({ 
 /** The result of a job once all of its stream is in the log: whoever reads that it has ended can read the stream to its end. */
 const withStream = async ({ stream }: Execution, result: Result): Promise<Result> => {
   if (!stream?.isCommitted || !(await stream.settled()) || result.status === 'failed') return result
-  return { ...result, streamedBytes: stream.bytes }
+  return { ...result, streamed: { run: stream.run, bytes: stream.bytes } }
 }
+
+/** Readers can be given another answer than the one that broke off, but not after one that came to its end. */
+const mayBeginAnew = ({ claim }: Execution, { kind }: Verdict): boolean =>
+  claim.restarts === true && kind !== 'ok' && kind !== 'refused'
 
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
 

@@ -49,8 +49,8 @@ export interface Execution {
    * The mirror's parallel call; undefined before the first call, null without one, or once the log has it.
    */
   beside: SideBySide | null | undefined
-  /** Where its answer is streamed to; null where nobody asked for that. */
-  readonly stream: StreamWriter | null
+  /** Where its answer is streamed to; null where nobody asked for that. Another one where it begins anew. */
+  stream: StreamWriter | null
   /** The result, with all calls, once it is in Redis; null where it came too late there. Never rejects. */
   written?: Promise<JobResult | null>
 }

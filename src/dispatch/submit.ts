@@ -44,6 +44,8 @@ export interface Submission {
   readonly background?: true
   /** Where its answer is to be streamed: the processes whose connections read it. Absent for none yet. */
   readonly stream?: readonly string[]
+  /** See `JobRecord`. Means nothing where it is not streamed. */
+  readonly restarts?: true
   readonly retryOf: string | null
   /** The client's Idempotency-Key, and a text that is the same exactly when the request is the same. */
   readonly idempotency: { readonly key: string; readonly request: string } | null
@@ -108,7 +110,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
   }
 
   const newJob = (submission: Submission, state: Request['state']): NewJob => {
-    const { idempotency, parsedBody, windowMs, ...spec } = submission
+    const { idempotency, parsedBody, windowMs, restarts, ...spec } = submission
     const createdAtMs = now()
     const { model, endpoint, body } = submission
     const keyHash = idempotency && sha256(`${submission.tenant}\n${idempotency.key}`)
@@ -119,7 +121,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     const id = newJobId(shard, createdAtMs)
     const trace = traceOf()
     return {
-      ...(isStreamed(submission) && { stream: [] }),
+      ...(isStreamed(submission) && { stream: [], ...(restarts && { restarts }) }),
       ...(trace && { trace }),
       ...spec,
       id,
@@ -174,7 +176,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     telemetry.emit({ kind: 'job.accepted' })
     const record = queuedRecord(job)
     if (place !== null && created.kind === 'claimed') {
-      const answered = place.run().then(result => answeredRecord(record, result, place.token))
+      const answered = place.run().then(result => answeredRecord(record, result))
       return { id: job.id, replayed: false, record, answered }
     }
     const ring = {
@@ -236,8 +238,8 @@ const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
 })
 
 /** The record of a job that succeeded at once, as it would be read back. A long answer, or a failure, is read. */
-const answeredRecord = (record: JobRecord, result: JobResult | null, run: string): JobRecord | null => {
+const answeredRecord = (record: JobRecord, result: JobResult | null): JobRecord | null => {
   if (result?.status !== 'succeeded' || result.response === null || isApart(result.response.body)) return null
-  const { streamedBytes: bytes, cachedFrom = null } = result
-  return { ...record, ...result, cachedFrom, log: bytes === undefined ? null : { run, bytes } }
+  const { streamed = null, cachedFrom = null } = result
+  return { ...record, ...result, cachedFrom, log: streamed }
 }

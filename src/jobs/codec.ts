@@ -52,6 +52,7 @@ export const jobFields = (job: NewJob, run: FirstRun | null = null): string[] =>
   if (job.background) fields.push('background', '1')
   if (job.stream) fields.push('stream', job.stream.join(' '))
   if (job.trace) fields.push('trace', job.trace)
+  if (job.restarts) fields.push('restarts', '1')
   if (job.priority !== 'default') fields.push('priority', job.priority)
   if (job.webhook) fields.push('webhook', JSON.stringify(job.webhook))
   if (job.metadata && Object.keys(job.metadata).length > 0)
@@ -83,6 +84,7 @@ export const headFields = [
   'urgent',
   'background',
   'stream',
+  'restarts',
   'log',
   'streamed',
   'webhook',
@@ -172,6 +174,7 @@ export const claimOf = (job: NewJob, token: string): Claim => ({
   home: job.home ?? null,
   ...(job.stream && { stream: job.stream }),
   ...(job.trace && { trace: job.trace }),
+  ...(job.restarts && { restarts: true }),
 })
 
 /** What `claim` takes of a doorbell. */
@@ -218,7 +221,7 @@ export const encodeResult =
     const apart = final.response !== null && isApart(final.response.body)
     const words = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
     words.push('result', JSON.stringify(storedResultOf(final, nowMs)))
-    if (final.streamedBytes !== undefined) words.push('streamed', String(final.streamedBytes))
+    if (final.streamed) words.push('streamed', String(final.streamed.bytes))
     if (apart) words.push('apart', claim.token)
     // In place of a short request, as `parseResult` knows.
     else if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
@@ -246,6 +249,7 @@ export type ClaimReply =
       urgent: string | false,
       stream: string | false,
       trace: string | false,
+      restarts: string | false,
     ]
 
 export const parseClaim = (
@@ -254,7 +258,7 @@ export const parseClaim = (
 ): Claim | ClaimRefusal => {
   const [outcome, target, spec, spent, attempts, body, tenant, headers, jobClass, home, ...standing] = reply
   if (outcome !== 'ok') return outcome
-  const [priority, tokens, customId, urgent, stream, trace] = standing
+  const [priority, tokens, customId, urgent, stream, trace, restarts] = standing
   const { createdAtMs, endpoint, model, expiresAtMs } = parseSpec(spec!)
   return {
     id,
@@ -268,6 +272,7 @@ export const parseClaim = (
     ...(urgent && { urgent: true }),
     ...(typeof stream === 'string' && { stream: stream.split(' ').filter(Boolean) }),
     ...(trace && { trace }),
+    ...(restarts && { restarts: true }),
     createdAtMs,
     hop,
     generation,

@@ -74,6 +74,8 @@ export interface JobRecord {
   readonly background?: true
   /** Whether its answer is streamed. */
   readonly isStreamed: boolean
+  /** Whether its stream begins anew at another run where one breaks off: its client asked for that. */
+  readonly restarts?: true
   /** The run whose answer readers have, and its bytes once it has come to its end; null before the first. */
   readonly log: { readonly run: string; readonly bytes: number | null } | null
   /** The latest time in the record itself. */
@@ -282,6 +284,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     ...(fields.urgent !== undefined && { urgent: true }),
     ...(fields.background !== undefined && { background: true }),
     isStreamed: fields.stream !== undefined,
+    ...(fields.restarts !== undefined && { restarts: true }),
     log: logOf(fields),
     lastChangeAtMs: Math.max(
       spec.createdAtMs,

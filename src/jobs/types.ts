@@ -29,6 +29,8 @@ export interface NewJob extends JobSpec {
   readonly stream?: readonly string[]
   /** Where it was submitted, as `traceparent`; absent where nobody traces. */
   readonly trace?: string
+  /** See `JobRecord`. */
+  readonly restarts?: true
   /** Present when the client sent an Idempotency-Key. */
   readonly idempotency: {
     readonly keyHash: string
@@ -61,6 +63,8 @@ export interface Claim {
   readonly stream?: readonly string[]
   /** See `NewJob`. */
   readonly trace?: string
+  /** See `JobRecord`. */
+  readonly restarts?: true
   readonly createdAtMs: number
   readonly endpoint: Endpoint
   readonly model: string
@@ -103,8 +107,8 @@ export interface JobResult {
   readonly costUsd: number | null
   /** Who gave the answer, where it was to another job and no call was made. */
   readonly cachedFrom?: Target
-  /** Bytes of its stream, where that came to its end. */
-  readonly streamedBytes?: number
+  /** Its stream, where that came to its end: the run as its log names it, and the bytes. */
+  readonly streamed?: { readonly run: string; readonly bytes: number }
   /** Whether its Idempotency-Key may name another job from now on. */
   readonly freesKey?: boolean
 }
@@ -146,7 +150,7 @@ export interface JobStore {
   expire(id: string, deferRunningUntilMs: number): Promise<string>
   /**
    * Puts back the doorbell that a live job is owed; a running one is taken from its worker, and fails if readers have a part of
-   * its answer. False when it moved on
+   * an answer that must not begin anew. False when it moved on
    * meanwhile, or its worker has renewed its lease: `takenUntilMs` is the time to which a sweeper moved that.
    */
   recover(record: JobRecord, takenUntilMs?: number): Promise<boolean>

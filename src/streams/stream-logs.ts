@@ -10,6 +10,9 @@ const orphanMs = 6 * 60 * 60_000
 /** What a run has of its stream, from a byte offset on. */
 export interface Append {
   readonly jobId: string
+  /** The token of its claim: only the run that holds the job appends. */
+  readonly token: string
+  /** The token, or one derived from it where the run has begun anew: the name of the log. */
   readonly run: string
   readonly offset: number
   /** Whole events. */
@@ -27,6 +30,8 @@ export interface StreamLogs {
   append(append: Append): Promise<number>
   /** At most `bytes` of a log from `offset` on; empty where there are none. */
   read(jobId: string, run: string, offset: number, bytes: number): Promise<Buffer>
+  /** The run whose stream readers of the job have by now; null before its first byte. */
+  current(jobId: string): Promise<string | null>
   /** This process reads along from now on. False when the job is not streamed, or gone. */
   join(jobId: string): Promise<boolean>
   /** This process reads along no more. True when no living one does, and nobody can come back for it. */
@@ -47,7 +52,7 @@ export const createStreamLogs = ({ redis, run, keys, instance, living }: StreamL
   const append = coalesce<Append, number>(
     ({ jobId }) => shardOf(jobId),
     async (shard, appends) => {
-      const words = appends.map(a => [a.jobId, a.run, a.offset, a.text, a.isKept])
+      const words = appends.map(a => [a.jobId, a.token, a.run, a.offset, a.text, a.isKept])
       const message = [orphanMs, instance, ...words]
       return (await run.packed(streamScripts.append, keys.schedule(shard), message)) as number[]
     },
@@ -72,6 +77,7 @@ export const createStreamLogs = ({ redis, run, keys, instance, living }: StreamL
     append: one => append(one),
     read: (jobId, name, offset, bytes) =>
       redis.getrangeBuffer(keys.log(jobId, name), offset, offset + bytes - 1),
+    current: jobId => redis.hget(keys.record(jobId), 'log'),
     join: async jobId => (await readers(jobId, true))[0] > 0,
     leave,
   }

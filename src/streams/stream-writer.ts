@@ -7,6 +7,8 @@ import type { StreamLogs } from './stream-logs.ts'
 export interface StreamWriter extends StreamSink {
   /** Whether readers may have something of it: then no other run or provider answers this job. */
   readonly isCommitted: boolean
+  /** The name of its log. */
+  readonly run: string
   readonly bytes: number
   /** Resolves once its log has something; never where it stays without. */
   readonly begun: Promise<void>
@@ -16,6 +18,8 @@ export interface StreamWriter extends StreamSink {
 
 export interface StreamWriterOptions {
   readonly jobId: string
+  /** See `Append`. */
+  readonly token: string
   readonly run: string
   readonly logs: Pick<StreamLogs, 'append'>
   /** Passes bytes to readers in this process. */
@@ -35,7 +39,7 @@ export interface StreamWriterOptions {
  * for one. All text is held until the end, since Redis may lose its last second and has to be sent it again.
  */
 export const createStreamWriter = (options: StreamWriterOptions): StreamWriter => {
-  const { jobId, run, logs, deliver, onLost, persist, groupMs, maxBytes, log } = options
+  const { jobId, token, run, logs, deliver, onLost, persist, groupMs, maxBytes, log } = options
   const texts: string[] = []
   /** Where each text begins, and where the next one will. */
   const offsets: number[] = [0]
@@ -65,7 +69,9 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
     const to = texts.length
     const isKept = offsets[to]! <= maxBytes
     const text = texts.slice(from, to).join('')
-    const length = await persist(() => logs.append({ jobId, run, offset: offsets[from]!, text, isKept }))
+    const length = await persist(() =>
+      logs.append({ jobId, token, run, offset: offsets[from]!, text, isKept }),
+    )
     if (length < 0) return lose()
     acknowledged = textAt(length)
     begun.resolve()
@@ -102,6 +108,7 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
     get isCommitted() {
       return texts.length > 0
     },
+    run,
     get bytes() {
       return end()
     },

@@ -5,7 +5,15 @@ import type { Child } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import { openRig, type Rig } from './rig.ts'
-import { expectBroken, expectWhole, follow, plainText, readChat, stream } from './stream-client.ts'
+import {
+  expectBroken,
+  expectWhole,
+  follow,
+  plainText,
+  readChat,
+  stream,
+  wholeEvents,
+} from './stream-client.ts'
 
 const tokens = 50
 const atOnce = 3
@@ -92,6 +100,47 @@ describe('a worker that is killed', () => {
     const again = await follow(rig.apiUrl, raw.jobId)
     expect(withoutRequestIds(await again.ended)).toBe(withoutRequestIds(raw.text()))
     expect(calls()).toBe(3)
+  })
+})
+
+describe('a worker that is killed in a stream that may begin anew', () => {
+  it('is replaced, and each reader is told once that what it has is void', async () => {
+    const worker = await onlyWorker()
+    rig.first.script({ stream: { tokens, tokenGapMs: 500 } })
+    const reader = await stream(rig.apiUrl, { headers: { 'x-baton-on-stream-failure': 'restart' } })
+    const follower = await follow(rig.apiUrl, reader.jobId)
+    await until(() => readChat(reader.text()).content && readChat(follower.text()).content)
+    const { lastId } = wholeEvents(follower.text())
+    rig.first.script({ stream: { tokens } })
+    await startWorker()
+    await worker.kill()
+    const job = await rig.client.ended(reader.jobId)
+    const late = await follow(rig.apiUrl, reader.jobId, lastId)
+    for (const { ended } of [reader, follower, late]) {
+      const parts = (await ended).split('event: baton.restart\n')
+      expect(parts).toHaveLength(2)
+      expectWhole(parts[1]!.slice(parts[1]!.indexOf('\n\n') + 2), job)
+    }
+    expect(reasonsOf(job)).toEqual(['worker_lost', 'ok'])
+    expect(calls()).toBe(2)
+  })
+
+  it('adds nothing to the new answer when it was frozen only, and wakes', async () => {
+    const frozen = await onlyWorker()
+    rig.first.script({ stream: { tokens, tokenGapMs: 20 } })
+    const reader = await stream(rig.apiUrl, { headers: { 'x-baton-on-stream-failure': 'restart' } })
+    await reader.has(1_000)
+    frozen.freeze()
+    rig.first.script({ stream: { tokens, tokenGapMs: 60 } })
+    await startWorker()
+    await until(() => reader.text().includes('baton.restart'))
+    frozen.thaw()
+    expect(await finished(frozen, reader.jobId)).toMatchObject({ written: false })
+    const job = await rig.client.ended(reader.jobId)
+    const parts = (await reader.ended).split('event: baton.restart\n')
+    expect(parts).toHaveLength(2)
+    expectWhole(parts[1]!.slice(parts[1]!.indexOf('\n\n') + 2), job)
+    expect(calls()).toBe(2)
   })
 })
 

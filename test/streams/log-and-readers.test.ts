@@ -61,7 +61,14 @@ const running = (readers: readonly string[] = ['api']): Promise<Claim> => fixtur
 const writerOf = (claim: Claim, more: { groupMs?: number; maxBytes?: number } = {}) => {
   let lost = 0
   const writer = createStreamWriter({
-    ...{ jobId: claim.id, run: claim.token, logs: worker.logs, deliver: worker.hub.deliver, log },
+    ...{
+      jobId: claim.id,
+      token: claim.token,
+      run: claim.token,
+      logs: worker.logs,
+      deliver: worker.hub.deliver,
+      log,
+    },
     ...{ groupMs: 5, maxBytes: 1_000_000, ...more },
     persist: write => write(),
     onLost: () => {
@@ -104,7 +111,7 @@ const write = async (writer: { write(text: string): void }, from: number, to: nu
 }
 
 const endOf = async (claim: Claim, bytes: number | undefined): Promise<void> => {
-  const final = bytes === undefined ? answer('x') : { ...answer('x'), streamedBytes: bytes }
+  const final = bytes === undefined ? answer('x') : { ...answer('x'), streamed: { run: claim.token, bytes } }
   expect(await fixture.store.finalise(claim, final)).toBe(true)
 }
 const logOf = async (id: string) => (await fixture.store.readHeads([id]))[0]!.log
@@ -322,7 +329,7 @@ describe('a streamed job', () => {
       attempts: [{ reason: 'worker_lost', possibly_billed: true }],
     })
     expect(await fixture.scheduleOf(claim.id)).toEqual({})
-    expect(await fixture.store.finalise(claim, { ...answer('x'), streamedBytes: writer.bytes })).toBe(false)
+    expect(await fixture.store.finalise(claim, { ...answer('x'), streamed: writer })).toBe(false)
     writer.write(event(2))
     expect(await writer.settled()).toBe(false)
   })

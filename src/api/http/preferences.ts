@@ -44,6 +44,30 @@ const qualityOf = (range: string): readonly [type: string, quality: number] => {
   return [type, quality === undefined ? 1 : Number(quality)]
 }
 
+const onStreamFailure = 'x-baton-on-stream-failure'
+
+/**
+ * Whether a client wants its stream to begin anew at another target when one breaks off: `x-baton-on-stream-failure`, `restart` or
+ * `error`, which is the default. Throws `invalid_request` for anything else.
+ */
+export const wantsRestart = ({ headers }: FastifyRequest): boolean => {
+  const text = headers[onStreamFailure] ?? 'error'
+  if (text === 'restart' || text === 'error') return text === 'restart'
+  throw new BatonError('invalid_request', `${onStreamFailure}: expected restart or error.`, {
+    param: onStreamFailure,
+  })
+}
+
+/** Throws `invalid_request` where a response in the background asks for it: its readers go on by numbers that only grow. */
+export const refuseRestart = (request: FastifyRequest): void => {
+  if (!wantsRestart(request)) return
+  throw new BatonError(
+    'invalid_request',
+    'The stream of a response in the background cannot begin anew, since its readers go on behind a sequence_number.',
+    { param: onStreamFailure },
+  )
+}
+
 const timeoutHeader = 'x-baton-timeout'
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }

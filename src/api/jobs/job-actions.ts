@@ -64,6 +64,7 @@ const repeat = async (
     webhook: record.webhook,
     metadata: record.metadata,
     priority: record.priority,
+    ...(record.restarts && { restarts: true }),
     retryOf: record.id,
     idempotency: idempotencyOf(request, noHeaders, () => record.id),
   }

@@ -113,7 +113,7 @@ const submissionOf = async (
   request: FastifyRequest,
   { body, ...envelope }: JobRequest,
 ): Promise<Submission> => {
-  const { endpoint, webhook, metadata, completion_window, priority } = envelope
+  const { endpoint, webhook, metadata, completion_window, priority, on_stream_failure } = envelope
   refuseCompletionFaults(endpoint, body, 'body.')
   const target = webhook ? await checkWebhook(parts, webhook, request.tenant) : null
   // As it is written: from the parsed body large numbers would come out as others.
@@ -130,6 +130,7 @@ const submissionOf = async (
     webhook: target,
     metadata: metadata ?? null,
     priority,
+    ...(on_stream_failure === 'restart' && { restarts: true }),
     retryOf: null,
     idempotency: idempotencyOf(request, headers, () => `${JSON.stringify(envelope)}\n${text}`),
   }

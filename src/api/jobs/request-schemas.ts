@@ -56,6 +56,7 @@ export const jobRequest = z.strictObject({
   metadata: metadata.optional(),
   completion_window: completionWindow.optional(),
   priority: z.enum(['default', 'low', 'high']).default('default'),
+  on_stream_failure: z.enum(['error', 'restart']).optional(),
 })
 
 export type JobRequest = z.output<typeof jobRequest>

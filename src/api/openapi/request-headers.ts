@@ -44,6 +44,10 @@ export const syncHeaders = idempotencyHeaders.extend({
   'x-baton-timeout': z.string().optional().meta({
     description: 'The longest to wait: seconds, or a time with a unit such as `500ms`, `20s` or `2m`.',
   }),
+  'x-baton-on-stream-failure': z.enum(['error', 'restart']).optional().meta({
+    description:
+      '`restart`: a stream that breaks off begins anew at the next target, behind an event `baton.restart`.',
+  }),
 })
 
 /** In whose shape the answer is to be. */

@@ -1,5 +1,5 @@
 import type { ErrorAnswer } from '../../domain/classify/error-shape.ts'
-import { failureStatus, isTerminal, type JobError, jobErrorCodes } from '../../domain/job.ts'
+import { failureStatus, type JobError, jobErrorCodes } from '../../domain/job.ts'
 import { toldFailure } from '../../domain/job-failure.ts'
 import type { StreamedEndpoint } from '../../domain/streaming/answer-fold.ts'
 import { createAnswerFold } from '../../domain/streaming/create-answer-fold.ts'
@@ -42,14 +42,17 @@ const lostLog: JobError = {
 const failureOf = ({ status, error }: JobRecord): JobError =>
   status === 'succeeded' ? lostLog : (error ?? { code: 'expired', message: jobErrorCodes.expired })
 
+/** Whether there is an answer to be sent in place of its stream. */
+export const isAnswered = ({ status, response }: JobRecord): boolean =>
+  status === 'succeeded' && response !== null
+
 /**
  * What is sent where the log of a job that has ended does not have the rest of its stream: the answer itself to a reader that has
  * nothing yet, an error to others. Two answers are never glued together.
  */
 export const restOfStream = (part: PartOfStream, record: JobRecord, hasNothing: boolean): string => {
-  const { status, response } = record
-  if (hasNothing && isTerminal(status) && status === 'succeeded' && response !== null)
-    return eventsOfAnswer(part.endpoint, JSON.parse(response.body), part)
+  if (hasNothing && isAnswered(record))
+    return eventsOfAnswer(part.endpoint, JSON.parse(record.response!.body), part)
   const error = failureOf(record)
   const told = toldFailure(error, failureStatus[error.code])
   return failureEvents(part, { ...told, param: null, lastError: error.last_error })

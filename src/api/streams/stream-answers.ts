@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { isTerminal } from '../../domain/job.ts'
 import type { StreamedEndpoint } from '../../domain/streaming/answer-fold.ts'
+import { restartEvent } from '../../domain/streaming/restart-event.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import type { StreamHub } from '../../streams/stream-hub.ts'
 import type { StreamLeavers } from '../../streams/stream-leavers.ts'
@@ -11,7 +12,7 @@ import { shuttingDown } from '../http/closing.ts'
 import { traceOf } from '../http/errors.ts'
 import type { WaitOutcome } from '../jobs/job-waits.ts'
 import { createEventOutlet, streamHeaders } from './event-outlet.ts'
-import { type PartOfStream, restOfStream, shutdownEvents } from './rest-of-stream.ts'
+import { isAnswered, type PartOfStream, restOfStream, shutdownEvents } from './rest-of-stream.ts'
 
 /** A job whose stream a connection asks for. */
 export interface StreamedJob {
@@ -32,6 +33,8 @@ export interface StreamedJob {
   abandon(): Promise<void>
   /** Whether its client goes on by itself when it is cut off. */
   readonly comesBack?: boolean
+  /** Whether it begins anew, by an event of its own, where it breaks off. */
+  readonly restarts?: boolean
   /** Puts bytes of the log into the form that this door gives them; `position` is the one behind them. */
   readonly form?: (bytes: Buffer, position: StreamPosition) => Buffer | string
 }
@@ -78,7 +81,14 @@ const openWay = (
     begun.resolve('begun')
     return outlet.write(form(bytes, reader.position))
   }
-  const reader = createStreamReader({ jobId: id, hub, logs, from, write })
+  const beginAnew = (): void => {
+    ;[first, last] = [null, null]
+    outlet.write(restartEvent(endpoint))
+  }
+  const reader = createStreamReader({
+    ...{ jobId: id, hub, logs, from, write },
+    beginAnew: job.restarts ? beginAnew : undefined,
+  })
   const part = (): PartOfStream => ({
     endpoint,
     includeUsage,
@@ -105,7 +115,12 @@ const openWay = (
     finish: async (record: JobRecord): Promise<void> => {
       isOver = isTerminal(record.status)
       const end = isOver ? await reader.finish(record.log) : 'short'
-      if (end !== 'whole') outlet.write(restOfStream(part(), record, reader.position.offset === 0))
+      if (end !== 'whole') {
+        const hasSome = reader.position.offset > 0
+        const isAnew = hasSome && job.restarts === true && isAnswered(record)
+        if (isAnew) beginAnew()
+        outlet.write(restOfStream(part(), record, !hasSome || isAnew))
+      }
       outlet.end()
     },
     stopShort: () => {

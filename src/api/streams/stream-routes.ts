@@ -48,6 +48,7 @@ export const addStreamRoutes = (
     return answerStream(request, reply, {
       ...{ id, endpoint: record.endpoint as StreamedEndpoint, from, isLate: true, comesBack: true },
       includeUsage: false,
+      restarts: record.restarts ?? false,
       ended: isOver ? Promise.resolve('over') : waits.untilEnd('poll', id, leftMs, reply),
       read: async () => findOwnedJob(request, id, answerReader({ capacity, store }, request, reply)),
       answerWhole: whole => sendAnswer(request, reply, whole, now()),

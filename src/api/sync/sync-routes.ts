@@ -15,7 +15,7 @@ import { shuttingDown } from '../http/closing.ts'
 import { findOwnedJob } from '../http/find-owned.ts'
 import { hasIdempotencyKey } from '../http/idempotency.ts'
 import { ignoreBodies, keepBodyText, releaseBody } from '../http/json-body.ts'
-import { parsePrefer, timeoutMsOf } from '../http/preferences.ts'
+import { parsePrefer, timeoutMsOf, wantsRestart } from '../http/preferences.ts'
 import { acceptJob } from '../jobs/accept-job.ts'
 import { answerReader } from '../jobs/answer-reader.ts'
 import type { JobWaits } from '../jobs/job-waits.ts'
@@ -109,12 +109,22 @@ export const addSyncRoutes = (
       known = record
     })
     const isLate = streams !== null && replayed && (await parts.streamLogs.join(id))
-    const from = await positionAt(store, id, isLate)
+    const { from, restarts } = replayed
+      ? await placeIn(store, id, isLate)
+      : { from: beginning, restarts: wantsRestart(request) }
     const ended = waits.untilEnd('sync', id, timeoutMs, reply, isFresh(submitted), answered)
     const read = answerReader({ capacity, store }, request, reply, true, () => known)
     if (streams !== null) {
       return answerStream(request, reply, {
-        ...{ id, endpoint: request.routeOptions.url as StreamedEndpoint, ended, from, isLate, ...streams },
+        ...{
+          id,
+          endpoint: request.routeOptions.url as StreamedEndpoint,
+          ended,
+          from,
+          isLate,
+          restarts,
+          ...streams,
+        },
         read: () => findOwnedJob(request, id, read),
         answerWhole: record => sendAnswer(request, reply, record, parts.now()),
         abandon: () => abandon(request, id),
@@ -137,14 +147,16 @@ export const addSyncRoutes = (
   }
 }
 
-/** A reader that comes late begins with the run whose stream there is. */
-const positionAt = async (
+const beginning: StreamPosition = { run: null, offset: 0 }
+
+/** A reader that comes late begins with the run whose stream there is, of a job as the first request asked for it. */
+const placeIn = async (
   store: Pick<JobStore, 'readHeads'>,
   id: string,
   isLate: boolean,
-): Promise<StreamPosition> => {
+): Promise<{ readonly from: StreamPosition; readonly restarts: boolean }> => {
   const [head] = isLate ? await store.readHeads([id]) : []
-  return { run: head?.log?.run ?? null, offset: 0 }
+  return { from: { run: head?.log?.run ?? null, offset: 0 }, restarts: head?.restarts ?? false }
 }
 
 /** Paths of the vendors that old clients still ask for. */

@@ -5,7 +5,7 @@
 -- Packed: now, length of a lease in ms, that of a streamed job, bytes of the longest body to reply, then for each
 --   doorbell {id, hop, generation, token}
 -- Replies: for each {'ok', target, spec, spent, attempts, body, tenant, headers, class, home,
---   priority, tokens, custom_id, urgent, stream, trace}, with the
+--   priority, tokens, custom_id, urgent, stream, trace, restarts}, with the
 --   length of the body in place of a longer one and false for fields that have their default, or {reason}:
 --   'gone', 'stale', 'busy' or the job's final state.
 local doorbells = packed()
@@ -20,7 +20,8 @@ end
 local function claim(id, hop, generation, token)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'hop', 'generation', 'holder', 'target', 'spec', 'spent', 'attempts',
-    'request', 'tenant', 'headers', 'class', 'home', 'priority', 'tokens', 'custom_id', 'urgent', 'stream', 'trace')
+    'request', 'tenant', 'headers', 'class', 'home', 'priority', 'tokens', 'custom_id', 'urgent', 'stream', 'trace',
+    'restarts')
   local state, own_hop, own_generation, holder, target, spec, spent, attempts, request = unpack(r, 1, 9)
   if not state then return { 'gone' } end
   if FINAL[state] then return { state } end
@@ -30,7 +31,7 @@ local function claim(id, hop, generation, token)
   if state == 'running' and not holds(token, holder) then return { 'busy' } end
   redis.call('HSET', record, 'state', 'running', 'holder', now .. ' ' .. token)
   leases[#leases + 1], leases[#leases + 2] = from + doorbells[r[18] and 3 or 2], lease_of(id)
-  return { 'ok', target, spec, spent or '0', attempts or '', request or body_of(id), unpack(r, 10, 19) }
+  return { 'ok', target, spec, spent or '0', attempts or '', request or body_of(id), unpack(r, 10, 20) }
 end
 
 local replies = {}

@@ -24,11 +24,11 @@ local function finalise(fields)
   local id, token, status, has_payload, frees_key, apart = unpack(fields, 1, 6)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target',
-    'background', 'log')
-  local state, holder, hop, generation, webhook, custom_id, target, background, log = unpack(r, 1, 9)
+    'background', 'log', 'restarts')
+  local state, holder, hop, generation, webhook, custom_id, target, background, log, restarts = unpack(r, 1, 10)
   if not state or FINAL[state] then return 0 end
-  -- Readers have a part of another run's answer: this one would be glued on to it.
-  if log and log ~= token then return 0 end
+  -- Readers have a part of another run's answer: this one would be glued on to it, unless it begins anew.
+  if log and not of_claim(log, token) and not (restarts and holds(token, holder)) then return 0 end
   local answer = apart ~= '' and answer_of(id, apart)
   if answer and redis.call('EXISTS', answer) == 0 then return -1 end
   if state ~= 'running' or not holds(token, holder) then

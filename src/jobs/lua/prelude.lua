@@ -11,8 +11,10 @@ local function record_of(id) return BASE .. 'j:' .. id end
 local function payload_of(id) return BASE .. 'p:' .. id end
 -- A long answer has a key of its own, which names the run that gave it, as the record's `apart` does.
 local function answer_of(id, run) return BASE .. 'a:' .. id .. ':' .. run end
--- The bytes of a streamed answer, as the run that this word names had it from its provider.
+-- The bytes of a streamed answer, as the run that this word names had it from its provider: the token of a claim, or
+-- `<token>-2` and so on where that has begun anew.
 local function log_of(id, run) return BASE .. 'l:' .. id .. ':' .. run end
+local function of_claim(run, token) return run == token or run:sub(1, #token + 1) == token .. '-' end
 -- A log is there for readers that were cut off; later ones get the answer itself.
 local LOG_MS = 600000
 local function expire_log(id, run, ttl)

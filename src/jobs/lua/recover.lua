@@ -1,12 +1,12 @@
 -- Puts back the doorbell of a live job that nothing would wake, or whose worker is silent. A job that has given a
--- part of its answer to readers fails instead: they cannot be given another.
+-- part of its answer to readers fails instead, unless they take one that begins anew.
 -- KEYS: record, schedule
 -- ARGV: id, hop, generation, now, until when a sweeper took the lease's entry (0: it did not), how far ahead
 --   of Redis's own clock now is, end JSON of such a failure, retention ms, when a sweeper rings webhooks
 -- Replies: 1, 2 when the job failed, 3 when its webhook is owed as well, or 0 when it moved on in the meantime.
 local record = KEYS[1]
 local id, due, end_json, retention, webhooks_due = ARGV[1], ARGV[4], ARGV[7], ARGV[8], ARGV[9]
-local r = redis.call('HMGET', record, 'state', 'hop', 'generation', 'holder', 'target', 'resumes', 'log', 'webhook')
+local r = redis.call('HMGET', record, 'state', 'hop', 'generation', 'holder', 'target', 'resumes', 'log', 'webhook', 'restarts')
 local hop, generation = r[2] or '0', r[3] or '0'
 if not r[1] or FINAL[r[1]] or hop ~= ARGV[2] or generation ~= ARGV[3] then return 0 end
 
@@ -25,7 +25,7 @@ if r[1] == 'running' then
   local lease = tonumber(redis.call('ZSCORE', KEYS[2], lease_of(id)) or 0)
   if lease > earlier_time(ARGV[4], ARGV[6]) and lease ~= tonumber(ARGV[5]) then return 0 end
   log_interrupted(record, hop, r[5], r[4], nil, is_alone(r[4]) and 'worker_crashed' or 'worker_lost')
-  if r[7] then return fail(r[7], r[8]) end
+  if r[7] and not r[9] then return fail(r[7], r[8]) end
   generation = tostring(tonumber(generation) + 1)
   redis.call('HSET', record, 'state', 'queued', 'generation', generation, 'resumes', due)
   redis.call('HDEL', record, 'holder')
