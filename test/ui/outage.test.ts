@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { openBrowser, openTab, phone, wide } from './browser.ts'
+import { buildPage } from './built-page.ts'
 
 const patience = { timeout: 20_000 }
 const keys = [
@@ -14,6 +15,7 @@ let browser: Browser
 let sims: SimProvider[]
 let baton: BatonApi
 beforeAll(async () => {
+  await buildPage()
   browser = await openBrowser()
   sims = [createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
@@ -43,6 +45,17 @@ const signIn = async (page: Page, path = '/ui'): Promise<void> => {
   await page.getByLabel('Operator key').fill('operator-key')
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('navigation').waitFor()
+}
+
+/** `npm run screenshots` has them made for the docs. */
+const pictures = process.env.BATON_PICTURES
+
+const takePictures = async (page: Page, name: string): Promise<void> => {
+  if (pictures === undefined) return
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: `${pictures}/ui-${name}-${colorScheme}.png` })
+  }
 }
 
 const submit = (count: number) => Promise.all(Array.from({ length: count }, () => baton.chat('gpt-4')))
@@ -103,8 +116,11 @@ describe('the page in a browser', () => {
     await signIn(mine.page, '/ui/providers/second')
     await signIn(other.page, '/ui')
     await mine.page.getByRole('button', { name: 'Pause' }).click()
+    await mine.page.getByLabel('Note').fill('bills too much')
     await mine.page.getByRole('button', { name: 'Pause second' }).click()
     await other.page.getByText('second is paused').first().waitFor(patience)
+    await other.page.goto('/ui/providers/second')
+    await other.page.getByText('by ops: “bills too much”').first().waitFor(patience)
     await mine.page.getByRole('button', { name: 'Resume' }).click()
     await mine.page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
     await other.page.locator('.verdict', { hasText: 'All is well' }).waitFor(patience)
@@ -123,6 +139,8 @@ describe('the page in a browser', () => {
       .filter({ hasText: /first is away \(.+\) since/ })
       .waitFor(patience)
     await Promise.all(during.map(baton.ended))
+    await takePictures(tab.page, 'overview')
+    await takePictures(detail.page, 'provider')
     const changes = detail.page.getByRole('region', { name: 'Changes' })
     await changes.getByText('away').first().waitFor(patience)
     sims[0]!.script({})

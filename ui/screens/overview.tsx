@@ -1,6 +1,7 @@
 import { count, dollars, rate } from '../format.ts'
 import { Figures, Loading, Panel } from '../parts/panel.tsx'
 import { ProviderTable } from '../parts/provider-table.tsx'
+import { lookOf } from '../parts/state.tsx'
 import { Time } from '../parts/time.tsx'
 import { TroubleList } from '../parts/troubles.tsx'
 import { actions, overview, providers, tick, troubles } from '../store.ts'
@@ -61,7 +62,7 @@ const LastMoves = () => {
     (events as readonly { at: number; model: string | null; state: string; reason: string | null }[]).map(
       ({ at, model, state, reason }): Move => ({
         at,
-        text: `${name}${model === null ? '' : `/${model}`}: ${state}${reason === null ? '' : ` (${reason})`}`,
+        text: `${name}${model === null ? '' : `/${model}`}: ${lookOf(state).word}${reason === null ? '' : ` (${reason})`}`,
       }),
     ),
   )

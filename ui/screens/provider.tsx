@@ -39,12 +39,18 @@ export const Provider = ({ name }: ScreenProps) => {
 }
 
 const Standing = ({ provider }: { readonly provider: ProviderView }) => {
-  const { state, since, until, reason, share } = provider
+  const { state, since, until, reason, share, paused } = provider
   return (
     <section class="standing panel" aria-label="State">
       <p>
         <State state={state} />
-        {reason !== null && <> because of {reason}</>}
+        {paused !== null && (
+          <bdi>
+            {` by ${paused.by ?? 'an operator'}`}
+            {paused.note !== null && `: “${paused.note}”`}
+          </bdi>
+        )}
+        {paused === null && reason !== null && <> because of {reason}</>}
         {since !== null && (
           <>
             {' since '}
