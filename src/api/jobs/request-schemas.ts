@@ -3,7 +3,7 @@ import { duration } from '../../config/durations.ts'
 import { configSchema } from '../../config/schema.ts'
 import { type Endpoint, endpoints } from '../../domain/endpoint.ts'
 import { BatonError } from '../../domain/errors.ts'
-import { type JobErrorCode, jobErrorCodes, jobStatuses } from '../../domain/job.ts'
+import { type JobErrorCode, type JobStatus, jobErrorCodes, jobStatuses } from '../../domain/job.ts'
 import { faultOfStructure } from '../../domain/request-structure.ts'
 import { canStream } from '../../domain/streaming/answer-fold.ts'
 import { isBatchId } from '../../redis/keys.ts'
@@ -76,18 +76,19 @@ const batchId = z
 const name = z.string().min(1).max(200).optional()
 const unixSeconds = z.coerce.number().int().min(0).max(99_999_999_999).optional()
 
-/** `metadata.KEY` beside these. */
-export const jobListQuery = z
+/** One text and not a list: a fault of any of them is one of `status`. */
+const statuses = z.string().transform((text, context): JobStatus[] => {
+  const read = z.array(z.enum(jobStatuses)).safeParse(text.split(','))
+  if (read.success) return read.data
+  context.addIssue(read.error.issues[0]!.message)
+  return z.NEVER
+})
+
+const jobListFields = z
   .object({
     limit,
     cursor: z.string().optional(),
-    status: z
-      .preprocess(
-        value => (typeof value === 'string' ? value.split(',') : value),
-        z.array(z.enum(jobStatuses)).max(jobStatuses.length),
-      )
-      .optional()
-      .meta({ description: 'One, or several with commas between.' }),
+    status: statuses.optional().meta({ description: 'One, or several with commas between.' }),
     route: name,
     provider: name,
     batch: batchId,
@@ -99,11 +100,14 @@ export const jobListQuery = z
     view: z.enum(['row']).optional(),
   })
   .catchall(z.string().max(512))
-  .superRefine((query, context) => {
-    for (const key of Object.keys(query))
-      if (!(key in jobListQuery.shape) && !/^metadata\../.test(key))
-        context.addIssue({ code: 'unrecognized_keys', keys: [key], input: query })
-  })
+
+/** `metadata.KEY` beside the fields. Looked at before they are read, because the reader drops a `__proto__` unseen. */
+export const jobListQuery = z.preprocess((query: Record<string, unknown>, context) => {
+  for (const key of Object.keys(query))
+    if (!Object.hasOwn(jobListFields.shape, key) && !key.startsWith('metadata.'))
+      context.addIssue({ code: 'unrecognized_keys', keys: [key], input: query })
+  return query
+}, jobListFields)
 
 export type JobListQuery = z.output<typeof jobListQuery>
 
