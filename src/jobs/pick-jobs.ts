@@ -22,8 +22,8 @@ export interface PickedJobs {
 /** Goes over the next entries of the index, newest first, for up to `limit` jobs of each shard. */
 export type PickJobs = (filter: JobFilter, cursor: string | null, limit: number) => Promise<PickedJobs>
 
-/** Entries of a shard that one script goes over: Redis does nothing else meanwhile. */
-const perShard = 1_000
+/** Entries of a shard that one script goes over: Redis does nothing else meanwhile, 5 ms for a thousand on two cores. */
+const perShard = 500
 export const entriesPerPick = perShard * shards.length
 
 /**
