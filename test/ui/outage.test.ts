@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openLink } from '../../harness/link.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { openBrowser, openTab, phone, wide } from './browser.ts'
@@ -157,5 +158,23 @@ describe('the page in a browser', () => {
     await changes.getByText('probing').first().waitFor(patience)
     await changes.getByText('returning').first().waitFor(patience)
     await tab.page.locator('.verdict', { hasText: 'All is well' }).waitFor(patience)
+  })
+
+  it('says that it is cut off, and how old its figures are, until it is back', async () => {
+    const { hostname, port } = new URL(baton.url)
+    const link = await openLink({ host: hostname, port: Number(port) })
+    try {
+      const url = `http://${link.address}`
+      await using tab = await openTab(browser, { url, expects: /401|ERR_/ })
+      await signIn(tab.page)
+      await tab.page.locator('.age', { hasText: 'live' }).waitFor(patience)
+      await link.set('shut')
+      const banner = tab.page.getByText(/^Disconnected, figures of \d\d:\d\d:\d\d$/)
+      await banner.waitFor({ timeout: 40_000 })
+      await link.set('open')
+      await banner.waitFor({ state: 'detached', timeout: 40_000 })
+    } finally {
+      await link.close()
+    }
   })
 })
