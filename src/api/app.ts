@@ -46,6 +46,7 @@ import { createPageFeed, type PageFeed } from './operator/page-feed.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addReloadRoute } from './operator/reload-route.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
+import { addUsageRoute } from './operator/usage-routes.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
 import { addResponseRoutes } from './responses/response-routes.ts'
 import { type AnswerStream, createAnswerStream } from './streams/stream-answers.ts'
@@ -169,6 +170,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addLiveRoutes(scope, { reads, feed })
   addReloadRoute(scope, parts)
   addOperatorBatchRoutes(scope, parts)
+  addUsageRoute(scope, parts)
   addMetricsRoute(scope, parts, { capacity, connections })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)

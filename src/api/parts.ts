@@ -31,6 +31,7 @@ import type { JobIndex } from '../jobs/index-stream.ts'
 import type { PickJobs } from '../jobs/pick-jobs.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
+import type { Usage } from '../jobs/usage.ts'
 import type { MirrorStore } from '../mirror/mirror-store.ts'
 import type { MirroredRoutes } from '../mirror/mirrored-routes.ts'
 import type { Doorbells } from '../queue/doorbells.ts'
@@ -73,6 +74,7 @@ export interface ApiParts {
   readonly quotas: Quotas
   readonly batches: BatchStore
   readonly allBatches: AllBatches
+  readonly usage: Usage
   readonly cooldowns: Cooldowns
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore

@@ -21,6 +21,7 @@ import { createJobIndex } from '../jobs/index-stream.ts'
 import { createPickJobs } from '../jobs/pick-jobs.ts'
 import { createSchedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
+import { createUsage } from '../jobs/usage.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createMirrorStore } from '../mirror/mirror-store.ts'
 import { createAnnounce } from '../queue/announce.ts'
@@ -107,6 +108,7 @@ const openParts = async (
     files: createFileStore({ redis, run, keys, blobs, now }),
     uploads: createUploadStore({ redis, run, keys, now }),
     batches,
+    usage: createUsage(redis, keys),
     allBatches: createAllBatches({ redis, run, keys, batches, tenants: tenantsOf(config) }),
     quotas: createQuotas({ redis, run, keys, quotaOf: quotasOf(config), now }),
     cooldowns: context.cooldowns,

@@ -10,6 +10,7 @@ import { listProviders, setProvider } from './commands/providers.ts'
 import { listRoutes } from './commands/routes.ts'
 import type { SimulateOptions } from './commands/simulate.ts'
 import { status } from './commands/status.ts'
+import { showUsage, type UsageOptions } from './commands/usage.ts'
 import type { SessionOptions } from './session.ts'
 
 interface Adding {
@@ -30,6 +31,7 @@ export const addOperatorCommands = (
   addStatus(adding)
   addProviders(adding)
   addRoutes(adding)
+  addUsage(adding)
   addMirrors(adding)
   addJobs(adding)
   addDeadLetters(adding)
@@ -63,6 +65,19 @@ const addRoutes = ({ apiCommand, terminal, exit }: Adding): void => {
   apiCommand('routes', 'Show how each route chooses, and what is known of its targets').action(
     async (options: SessionOptions) => exit(await listRoutes(options, terminal)),
   )
+}
+
+const addUsage = ({ apiCommand, terminal, exit }: Adding): void => {
+  apiCommand('usage', 'Show what jobs used and cost, by day')
+    .option('--from <time>', 'a day or a time, of UTC where it names no zone (default: 7 days before --to)')
+    .option('--to <time>', 'the same (default: now)')
+    .addOption(
+      new Option('--by <group>', 'what each day is broken down by')
+        .choices(['route', 'provider', 'model', 'day'])
+        .default('route'),
+    )
+    .option('--csv', 'print it as comma-separated values')
+    .action(async (options: UsageOptions) => exit(await showUsage(options, terminal)))
 }
 
 const addMirrors = ({ apiCommand, terminal, exit }: Adding): void => {

@@ -13,6 +13,7 @@ import {
   type StoredResult,
 } from './record.ts'
 import type { Claim, ClaimRefusal, JobResult, Move, NewJob } from './types.ts'
+import { encodeBill } from './usage.ts'
 
 // How jobs are encoded for the scripts, and read back from their replies.
 
@@ -219,7 +220,8 @@ export const encodeResult =
     const succeeded = final.status === 'succeeded'
     const frees = final.freesKey ?? false
     const apart = final.response !== null && isApart(final.response.body)
-    const words = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
+    const words: unknown[] = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
+    words.push(encodeBill({ ...final, target: claim.target }))
     words.push('result', JSON.stringify(storedResultOf(final, nowMs)))
     if (final.streamed) words.push('streamed', String(final.streamed.bytes))
     if (apart) words.push('apart', claim.token)

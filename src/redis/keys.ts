@@ -158,6 +158,8 @@ export interface Keys {
   deadLetters(shard: number, kind: LetterKind, tenant?: string): string
   /** Sorted set: batches and notices whose webhook is owed, by the time in ms when they were last looked at. */
   owed(shard: number): string
+  /** Hash: what the jobs used that ended in an hour, in whole hours since 1970. */
+  usage(shard: number, hour: number): string
   idempotency(shard: number, hash: string): string
   /** String: where the reconciler stands in the shard's index. */
   reconciler(shard: number): string
@@ -221,6 +223,7 @@ export const createKeys = (prefix: string): Keys => ({
   deadLetters: (shard, kind, tenant) =>
     `${prefix}:{${shard}}:dead:${kind}${tenant === undefined ? '' : `:${tenant}`}`,
   owed: shard => `${prefix}:{${shard}}:owed`,
+  usage: (shard, hour) => `${prefix}:{${shard}}:usage:${hour}`,
   idempotency: (shard, hash) => `${prefix}:{${shard}}:i:${hash}`,
   reconciler: shard => `${prefix}:{${shard}}:reconciler`,
   file: id => `${prefix}:{${shardOf(id)}}:f:${id}`,

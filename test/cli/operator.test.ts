@@ -54,6 +54,21 @@ describe('commands of operators', () => {
     expect(first).toMatchObject({ id: 'shared', strategy: 'weighted' })
   })
 
+  test('usage, as a table, as values and refused', async () => {
+    const { baton } = site
+    await baton.ended(await baton.chat('claude'))
+    const table = rowsOf((await site.run('usage --by provider')).out)
+    expect(table[0]!.slice(0, 4)).toEqual(['DAY', 'PROVIDER', 'REQUESTS', 'FAILED'])
+    expect(table[1]!.slice(1, 4)).toEqual(['anthropic', '1', '0'])
+    const csv = (await site.run('usage --csv')).out.split('\n')
+    expect(csv[0]).toMatch(/^day,group,requests,failed,input_tokens,/)
+    expect(csv[1]).toMatch(/^\d{4}-\d\d-\d\d,claude,1,0,\d+,0,\d+,[\d.e-]+,0$/)
+    expect((await site.run('usage --from 2025-01-01 --to 2025-01-02')).out).toBe(
+      'No jobs ended in this time.',
+    )
+    expect((await site.run('usage --from yesterday')).exitCode).toBe(1)
+  })
+
   test('jobs: list, show, cancel and retry', async () => {
     const { baton, openai } = site
     const done = await baton.chat('claude')

@@ -34,6 +34,7 @@ describe('the keys of docs/architecture.md', () => {
     index: keys.index(3),
     live: keys.live(3),
     reconciler: keys.reconciler(3),
+    usage: keys.usage(3, 495_000),
     idempotency: keys.idempotency(3, 'hash'),
     deadLetters: keys.deadLetters(3, 'jobs'),
     deadLettersOf: keys.deadLetters(3, 'jobs', 'tenant'),

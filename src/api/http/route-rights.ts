@@ -61,6 +61,7 @@ export const routeRights: RouteRights = {
   'GET /v1/mirrors/:route/pairs': 'operate',
   'GET /v1/admin/batches': 'operate',
   'GET /v1/admin/batches/:id': 'operate',
+  'GET /v1/usage': 'operate',
   'GET /metrics': 'operate',
   // Probes bring no key.
   'GET /healthz': 'open',

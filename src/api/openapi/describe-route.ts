@@ -9,6 +9,7 @@ import { jobOperations } from '../jobs/openapi.ts'
 import { operatorBatchOperations } from '../operator/batch-openapi.ts'
 import { liveOperations } from '../operator/live-openapi.ts'
 import { operatorOperations } from '../operator/openapi.ts'
+import { usageOperations } from '../operator/usage-openapi.ts'
 import { responseOperations } from '../responses/openapi.ts'
 import { modelOperations, syncOperations } from '../sync/openapi.ts'
 import { errorResponses, oneOf } from './error-responses.ts'
@@ -27,6 +28,7 @@ export const operations: Operations = {
   ...operatorOperations,
   ...liveOperations,
   ...operatorBatchOperations,
+  ...usageOperations,
 }
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>

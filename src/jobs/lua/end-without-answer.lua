@@ -8,7 +8,7 @@
 local record, payload, schedule = unpack(KEYS)
 local id, status, now, retention, end_json, until_ms, webhooks_due = unpack(ARGV)
 local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'holder', 'generation', 'webhook', 'custom_id',
-  'tenant', 'log')
+  'tenant', 'log', 'spec', 'attempts')
 local state, hop, target, holder, generation, webhook, custom_id, tenant, log = unpack(r, 1, 9)
 if not state then return { 'gone' } end
 if FINAL[state] then return { state } end
@@ -20,8 +20,12 @@ if state == 'running' then
   end
   drop_call(id)
 end
-if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, 'result', end_json) then publish_ends(id) end
+local bill = { now, r[10], target, r[11] }
+if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, bill, 'result', end_json) then
+  publish_ends(id)
+end
 write_lives()
+write_usage()
 redis.call('PEXPIRE', payload, retention)
 expire_log(id, log, retention)
 redis.call('ZREM', schedule, entries_of(id, hop, generation))

@@ -4,7 +4,7 @@
 -- records are of one shard.
 -- KEYS: schedule
 -- Packed: now, retention ms, when a sweeper rings webhooks, then for each job {id, token, status, has a payload, frees its idempotency key,
---   the run whose long answer was written before ('' for none), field, value …}
+--   the run whose long answer was written before ('' for none), bill, field, value …}
 -- Replies: for each 1, or 2 when its webhook is owed, 0 when the job had its result, is gone or is held by
 --   another, or -1 when the long answer is gone.
 local ends = packed()
@@ -21,10 +21,10 @@ local function free_key(record, id)
 end
 
 local function finalise(fields)
-  local id, token, status, has_payload, frees_key, apart = unpack(fields, 1, 6)
+  local id, token, status, has_payload, frees_key, apart, bill = unpack(fields, 1, 7)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target',
-    'background', 'log', 'restarts')
+    'background', 'log', 'restarts', 'spec', 'attempts')
   local state, holder, hop, generation, webhook, custom_id, target, background, log, restarts = unpack(r, 1, 10)
   if not state or FINAL[state] then return 0 end
   -- Readers have a part of another run's answer: this one would be glued on to it, unless it begins anew.
@@ -44,8 +44,11 @@ local function finalise(fields)
   end
   if frees_key then free_key(record, id) end
   -- A short answer takes the place of its request, which readers of a response in the background ask for.
-  if background and fields[9] == 'request' then fields[9] = 'body' end
-  if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, unpack(fields, 7)) then ended[#ended + 1] = id end
+  if background and fields[10] == 'request' then fields[10] = 'body' end
+  local ends_at = { now, r[11], target, r[12], unpack(bill) }
+  if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, ends_at, unpack(fields, 8)) then
+    ended[#ended + 1] = id
+  end
   obsolete[#obsolete + 1], obsolete[#obsolete + 2], obsolete[#obsolete + 3] = entries_of(id, hop, generation)
   -- The answer is kept as long as the record: until its webhook is delivered, or its line collected.
   if answer then
@@ -62,6 +65,7 @@ end
 local replies = {}
 for i = 4, #ends do replies[i - 3] = finalise(ends[i]) end
 write_lives()
+write_usage()
 if #obsolete > 0 then redis.call('ZREM', schedule, unpack(obsolete)) end
 if #payloads > 0 then redis.call('DEL', unpack(payloads)) end
 if #ended > 0 then publish_ends(table.concat(ended, ' ')) end

@@ -96,14 +96,54 @@ local function log_interrupted(record, hop, target, holder, finished, reason)
     finished and string.format('%d', finished - started) or 'null', reason, cjson.encode(token_of(holder))))
 end
 
+-- What jobs used, by the hour (UTC) in which they ended, who answered and for which route. Costs are whole
+-- hundred-millionths of a dollar, so that sums are exact. A script notes what it does, and writes it once.
+local USAGE_MS = 400 * 86400000
+local used = {}
+local function note_usage(at, spec, target, amounts)
+  local key = BASE .. 'usage:' .. math.floor(tonumber(at) / 3600000)
+  local name = target .. '\n' .. spec:match('^%S+ %S+ %S+ (.*)')
+  local hour = used[key] or {}
+  used[key] = hour
+  for kind, by in pairs(amounts) do
+    if by ~= 0 then hour[kind .. name] = (hour[kind .. name] or 0) + by end
+  end
+end
+local function write_usage()
+  for key, hour in pairs(used) do
+    for field, by in pairs(hour) do
+      -- A field is new when it holds just this.
+      local sum = redis.call('HINCRBY', key, field, string.format('%.0f', by))
+      if sum == by and field:sub(1, 1) == 'r' then redis.call('PEXPIRE', key, USAGE_MS) end
+    end
+  end
+end
+
+-- What the calls in some JSON cost, and the dearer of two costs; nil when none is known. A text within the JSON
+-- cannot look like a field, as its quotes are escaped.
+local function cost_in(json)
+  local sum
+  for cost in (json or ''):gmatch('"cost_usd":([%d.e+-]+)') do sum = (sum or 0) + math.floor(cost * 1e8 + 0.5) end
+  return sum
+end
+local function dearer(a, b) return a and b and math.max(a, b) or a or b end
+
+-- The cost of a job as its record shows it: see `greater` in record.ts.
+local function cost_of_ended(result, log)
+  local known = result:match('"cost":([%d.e+-]+)')
+  local logged, fresh = cost_in(log), cost_in(result)
+  if logged or fresh then logged = (logged or 0) + (fresh or 0) end
+  return dearer(known and math.floor(known * 1e8 + 0.5), logged)
+end
+
 -- Logs the calls of a run after its worker lost the job, or the job ended: they replace the entry that stands
 -- for them, so that each call is in the log once, whichever worker comes back when. Without calls ('') the
--- entry goes.
+-- entry goes. Returns the log as it is then, or nil where it has no such entry.
 local function account(record, token, calls)
   local log = redis.call('HGET', record, 'attempts')
-  if not log then return 0 end
+  if not log then return nil end
   local mark, stop = log:find(',"run":' .. cjson.encode(token) .. '}', 1, true)
-  if not mark then return 0 end
+  if not mark then return nil end
   local start, seam = 1, log:find('},{"hop":', 1, true)
   while seam and seam < mark do start, seam = seam + 2, log:find('},{"hop":', seam + 1, true) end
   local before, after = log:sub(1, start - 1), log:sub(stop + 1)
@@ -112,7 +152,7 @@ local function account(record, token, calls)
   end
   log = before .. calls .. after
   if log == '' then redis.call('HDEL', record, 'attempts') else redis.call('HSET', record, 'attempts', log) end
-  return 1
+  return log
 end
 
 -- The finished lines of a job's batch. The batch's id is the job's with line number 0.
@@ -148,13 +188,25 @@ local function letters_of(id, tenant)
   return all, all .. ':' .. (tenant or 'default')
 end
 
--- Ends a job, the one way there is, and starts its retention. Returns whether a client may wait for this end,
--- so that the caller publishes it (`publish_ends`). The caller also removes what would still wake the job
--- (`entries_of`), sees to the payload, and writes what is noted of lives. `holder` stays behind: only a running job's is ever read, and each
--- job pays for every command here. A job of a batch (`custom_id`) goes to the batch's collector instead,
--- which removes it when its line is durable: no client waits for it.
-local function finish(record, schedule, id, hook, custom_id, status, due, retention, ...)
+-- An answer without a price is told apart from an end that cost nothing.
+local function note_end(status, at, spec, target, log, answered, input, cached, output, known, fresh)
+  local logged = cost_in(log)
+  if logged or fresh then logged = (logged or 0) + (fresh or 0) end
+  local cost = dearer(known or nil, logged)
+  note_usage(at, spec, answered or target, {
+    r = 1, f = status == 'succeeded' and 0 or 1, i = input or 0, c = cached or 0, o = output or 0, d = cost or 0,
+    u = not cost and (status == 'succeeded' or input) and 1 or 0 })
+end
+
+-- Ends a job, the one way there is, counts what it used, and starts its retention. Returns whether a client may
+-- wait for this end, so that the caller publishes it (`publish_ends`). The caller also removes what would still
+-- wake the job (`entries_of`), sees to the payload, and writes what is noted of lives and usage. `bill`: when it
+-- ends, its spec, target and log, and what `encodeBill` says of it. `holder` stays behind: only a running job's is
+-- ever read, and each job pays for every command here. A job of a batch (`custom_id`) goes to the batch's
+-- collector instead, which removes it when its line is durable: no client waits for it.
+local function finish(record, schedule, id, hook, custom_id, status, due, retention, bill, ...)
   redis.call('HSET', record, 'state', status, ...)
+  note_end(status, unpack(bill))
   if custom_id then
     redis.call('RPUSH', done_lines(id), id)
     return false
