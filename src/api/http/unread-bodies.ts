@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { hasBody } from './body-stream.ts'
@@ -24,6 +24,7 @@ const shortBytes = 64 * 1024
  * own.
  */
 export const installUnreadBodies = (app: FastifyInstance, patience: Patience = usual): void => {
+  dropAfterLast(app.server)
   app.addHook('onSend', (request, reply, _payload, done) => {
     const { raw } = request
     if (!raw.complete && hasBody(raw)) {
@@ -34,6 +35,25 @@ export const installUnreadBodies = (app: FastifyInstance, patience: Patience = u
     done()
   })
 }
+
+/** Connections whose last answer has gone out, and that are read on only until their client has seen it. */
+const answered = new WeakSet<Socket>()
+
+/**
+ * What comes on such a connection is no request any more. Node would parse it as one, and begin its answer although earlier ones are
+ * still due that will never be sent: its own books are then wrong, and it ends the process.
+ */
+const dropAfterLast = (server: Server): void => {
+  const emit = server.emit as (event: string, ...more: unknown[]) => boolean
+  server.emit = (event: string, ...more: unknown[]): boolean => {
+    const [request] = more as [IncomingMessage]
+    if (!carriesRequest.has(event) || !answered.has(request.socket)) return emit.call(server, event, ...more)
+    dropRest(request)
+    return true
+  }
+}
+
+const carriesRequest: ReadonlySet<string> = new Set(['request', 'checkContinue', 'checkExpectation'])
 
 const isShort = ({ headers }: IncomingMessage): boolean =>
   headers.expect === undefined && Number(headers['content-length'] ?? Number.NaN) <= shortBytes
@@ -50,6 +70,7 @@ const closeSlowly = (raw: IncomingMessage, patience: Patience): void => {
   const { socket } = raw
   socket.destroySoon = () => {
     const close = (): void => Socket.prototype.destroySoon.call(socket)
+    answered.add(socket)
     if (raw.complete || socket.destroyed) return close()
     raw.once('end', close)
     readOn(socket, patience)
