@@ -165,6 +165,7 @@ async function readBrokenRecord(): Promise<Answer> {
 /** Codes that need more than a request to the shared server, with the file that has them. */
 const elsewhere: Partial<Record<ErrorCode, string>> = {
   too_many_sign_ins: 'ui/session.test.ts',
+  config_refused: '../reload/reload.test.ts',
   invalid_multipart: 'file-refusals.test.ts',
   empty_file: 'file-refusals.test.ts',
   file_not_found: 'files.test.ts',
