@@ -103,15 +103,29 @@ export const openGeneration = (options: GenerationOptions): Opening => {
     if (roles.api) await serveApi(api, context, undefined, front)
     vitals.started()
     const announce = async (): Promise<void> => void (await redis.publish(keys.reloadChannel, instance))
-    return { config, vitals, announce, retire, stop, ...holdupOf() }
+    return {
+      ...{ config, vitals, announce, retire, stop },
+      get holdup() {
+        return holdup()
+      },
+    }
   }
-  const holdupOf = () => ({
-    get holdup() {
-      return inOrder.map(life => life.holdup).find(holdup => holdup !== null) ?? null
-    },
-  })
+  /** Asked anew each time: a spread getter would tell what was in the way at the start. */
+  const holdup = (): Holdup | null => {
+    const at = inOrder.findIndex(life => life.holdup !== null)
+    const found = inOrder[at]?.holdup
+    return found
+      ? { ...found, left: [...found.left, ...inOrder.slice(at + 1).flatMap(life => life.parts)] }
+      : null
+  }
 
-  return { opened: open(), stop, ...holdupOf() }
+  return {
+    opened: open(),
+    stop,
+    get holdup() {
+      return holdup()
+    },
+  }
 }
 
 /** What the words of a command line name, of the providers of a config; null where they name nothing. */

@@ -106,6 +106,9 @@ const wholeLife = (life: Lifecycle, graceMs: number) => {
     get stopping() {
       return isStopping
     },
+    get parts() {
+      return life.parts
+    },
     get holdup() {
       return isStopping ? (generations?.holdup ?? life.holdup) : null
     },

@@ -34,6 +34,8 @@ export interface Lifecycle {
   readonly stopping: boolean
   /** Null while nothing is asked to stop, and when all is closed. */
   readonly holdup: Holdup | null
+  /** What is open, the last first. */
+  readonly parts: readonly string[]
 }
 
 /** Tells a part that is being closed when less time is left than it was told. */
@@ -101,6 +103,9 @@ export const createLifecycle = (graceMs: number, log: Logger): Lifecycle => {
     },
     get stopping() {
       return stopped !== null
+    },
+    get parts() {
+      return closers.map(({ name }) => name).reverse()
     },
     get holdup() {
       if (!stopped || !stand) return null
