@@ -11,14 +11,7 @@ import { attribute } from '../telemetry/span-names.ts'
 import { noteAttributes } from '../telemetry/tracing.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { HoldBody } from './claimed-bodies.ts'
-import {
-  type BeginDeps,
-  createBegin,
-  type Ending,
-  type Execution,
-  maxWaitMs,
-  type Result,
-} from './execution.ts'
+import { type BeginDeps, createBegin, type Ending, type Execution, maxWaitMs } from './execution.ts'
 import { createFinish, type FinishDeps, finishes } from './finish.ts'
 import { endIfFutile, obstacleFor } from './futile-wait.ts'
 import { createIsolate, type Isolation, type Seat } from './isolation.ts'
@@ -26,6 +19,7 @@ import type { Leases } from './leases.ts'
 import { createMirrorFallback } from './mirror-fallback.ts'
 import type { ShareCall } from './share-call.ts'
 import { inRunSpan } from './spans.ts'
+import { endsStream, isBoundToReaders, withStream } from './streamed-run.ts'
 import { createTransitions, type TransitionDeps } from './transitions.ts'
 import type { CallResult, CallTerms, UpstreamCaller } from './upstream-caller.ts'
 
@@ -245,7 +239,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
     run.attempts.push(result.attempt)
     if (spends(result.attempt)) run.attemptsSpent += 1
     if (result.kind === 'interrupted') return { kind: 'interrupted', reason: result.reason }
-    if (run.stream?.isCommitted && !mayBeginAnew(run, result.verdict)) return finish.byStream(run, result)
+    if (endsStream(run, result.verdict)) return finish.byStream(run, result)
     if (result.native || isSpoiled(result.verdict)) run.lastResponse = result.response
     return finishes(result, run) ? finish.byCall(run, result) : null
   }
@@ -261,8 +255,7 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
       case 'parked':
         return park(run, ending)
       case 'interrupted':
-        // Readers have a part of it: nobody can begin again.
-        if (run.stream?.isCommitted && !run.claim.restarts && ending.reason === 'shutdown')
+        if (ending.reason === 'shutdown' && isBoundToReaders(run))
           return write(run, finish.failed(run, 'stream_broken'))
         return interrupt(run, ending.reason)
       case 'lost':
@@ -280,16 +273,6 @@ export const createJobExecutor = (deps: ExecutorDeps): JobExecutor => {
 }
 
 const hasCalled = ({ attempts, claim }: Execution): boolean => attempts.some(({ hop }) => hop === claim.hop)
-
-/** The result of a job once all of its stream is in the log: whoever reads that it has ended can read the stream to its end. */
-const withStream = async ({ stream }: Execution, result: Result): Promise<Result> => {
-  if (!stream?.isCommitted || !(await stream.settled()) || result.status === 'failed') return result
-  return { ...result, streamed: { run: stream.run, bytes: stream.bytes } }
-}
-
-/** Readers can be given another answer than the one that broke off, but not after one that came to its end. */
-const mayBeginAnew = ({ claim }: Execution, { kind }: Verdict): boolean =>
-  claim.restarts === true && kind !== 'ok' && kind !== 'refused'
 
 const isSpoiled = ({ kind }: Verdict): boolean => kind === 'malformed' || kind === 'untranslatable'
 
