@@ -11,11 +11,11 @@ export interface Remains {
 }
 
 /**
- * Kinds of keys that hold the past, or only a position: files, indexes, the time, marks that expire by
+ * Kinds of keys that hold the past, or only a position: files, indexes, the time, what jobs used, marks that expire by
  * themselves.
  */
 const harmless =
-  /^(?:reconciler|schema)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
+  /^(?:reconciler|schema)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead|usage)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
 /** A queue's own marks, what its ready list counts, and what its workers reported. */
 const harmlessInQueue = /^(?:meta|id|events|marker|stalled-check|ready|ready:room)$/
 
