@@ -46,6 +46,7 @@ import { createPageFeed, type PageFeed } from './operator/page-feed.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addReloadRoute } from './operator/reload-route.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
+import { addScalingRoute, createScaling } from './operator/scaling-routes.ts'
 import { addUsageRoute } from './operator/usage-routes.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
 import { addResponseRoutes } from './responses/response-routes.ts'
@@ -171,7 +172,9 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addReloadRoute(scope, parts)
   addOperatorBatchRoutes(scope, parts)
   addUsageRoute(scope, parts)
-  addMetricsRoute(scope, parts, { capacity, connections })
+  const scaling = createScaling(parts, reads)
+  addScalingRoute(scope, scaling, reads)
+  addMetricsRoute(scope, parts, { capacity, connections, scaling })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)

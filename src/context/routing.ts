@@ -53,7 +53,7 @@ export const routesOf = (config: Config): Routes =>
 
 export const openRouting = async (
   life: Lifecycle,
-  { config, redis, instance, names, log, now }: Foundation,
+  { config, redis, instance, names, telemetry, log, now }: Foundation,
   { circuits, cooldowns, keyRings, workerLiveness }: TargetHealth,
 ): Promise<Routing> => {
   const { prefix } = config.redis
@@ -80,7 +80,13 @@ export const openRouting = async (
     accountAffinity: createAccountAffinity({ redis, prefix, providers, keyRings, log }),
     targetStats,
     order: createTargetOrder(targetStats.of),
-    moveReasons: createMoveReasons(createUnavailableReason({ circuits, cooldowns, withoutWorkerSince }), now),
+    moveReasons: createMoveReasons(
+      createUnavailableReason({ circuits, cooldowns, withoutWorkerSince }),
+      now,
+      (provider, reason) => {
+        if (reason === 'no_worker') telemetry.emit({ kind: 'job.passed_over', provider })
+      },
+    ),
     backoffOf: backoffsOf(config),
   }
 }

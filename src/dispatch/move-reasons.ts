@@ -9,10 +9,14 @@ export interface MoveReasons {
   leftOut(target: Target, fields: readonly string[]): JobMove
 }
 
-/** `whyAway`: why a target is out of use, as a code; null when nothing is known against it. */
+/**
+ * `whyAway`: why a target is out of use, as a code; null when nothing is known against it. `passedOver` is told of each job that
+ * goes on without a call.
+ */
 export const createMoveReasons = (
   whyAway: (target: Target) => string | null,
   now: () => number,
+  passedOver: (provider: string, reason: string) => void,
 ): MoveReasons => {
   // A healthy target was passed over because it failed this very job a moment ago, or because its limits are
   // used up.
@@ -28,7 +32,11 @@ export const createMoveReasons = (
     reason: whyAway(target) ?? whyElse(target, attempts),
   })
   return {
-    skipped: (hop, target, attempts) => ({ kind: 'skipped', ...factsOf(hop, target, attempts) }),
+    skipped: (hop, target, attempts) => {
+      const facts = factsOf(hop, target, attempts)
+      passedOver(facts.provider, facts.reason)
+      return { kind: 'skipped', ...facts }
+    },
     parked: (hop, target, attempts, untilMs) => ({
       kind: 'parked',
       ...factsOf(hop, target, attempts),

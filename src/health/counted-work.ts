@@ -12,9 +12,14 @@ export const countedWork = (
   workers: readonly WorkerHeartbeat[],
   processes: readonly ProcessHeartbeat[],
 ): CountedBy => {
-  const byProcess = processes.map(({ instance, accepted = 0, ends }): [string, Counters] => [
+  const byProcess = processes.map(({ instance, accepted = 0, ends, passedOver = {} }): [string, Counters] => [
     instance,
-    { accepted, ended: ends.cancelled + ends.expired, failed: ends.expired },
+    {
+      ...{ accepted, ended: ends.cancelled + ends.expired, failed: ends.expired },
+      ...Object.fromEntries(
+        Object.entries(passedOver).map(([provider, count]) => [`passed_over:${provider}`, count]),
+      ),
+    },
   ])
   const byWorker = workers.map(({ provider, instance, counts }): [string, Counters] => {
     const name = `${provider}@${instance}`

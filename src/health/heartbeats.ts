@@ -40,6 +40,8 @@ export interface ProcessHeartbeat {
   readonly hostOffMs?: number
   /** Single jobs that it took. Absent of a process of an earlier version. */
   readonly accepted?: number
+  /** Jobs that went on without a call since nobody served the queue, by provider; likewise. */
+  readonly passedOver?: Readonly<Record<string, number>>
   readonly seenAtMs: number
 }
 

@@ -47,7 +47,7 @@ interface HeartbeatDeps {
   readonly redis: Redis | Cluster
   readonly prefix: string
   readonly instance: string
-  readonly counts: Pick<Counts, 'ends' | 'accepted'>
+  readonly counts: Pick<Counts, 'ends' | 'accepted' | 'passedOver'>
   readonly version: string
   /** Of the config, as `versionOf` has it. */
   readonly config: string
@@ -62,7 +62,7 @@ export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Prom
   const { redis, prefix, instance, version, config, counts, vitals, log, now } = parts
   const describe = (): ProcessHeartbeat => ({
     ...{ instance, version, config, hostOffMs: parts.hostOffMs(), seenAtMs: now() },
-    ...{ ends: counts.ends(), accepted: counts.accepted() },
+    ...{ ends: counts.ends(), accepted: counts.accepted(), passedOver: counts.passedOver() },
   })
   const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)
   vitals.process(describe)

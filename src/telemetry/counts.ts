@@ -23,6 +23,8 @@ export type EndCounts = Readonly<Record<'cancelled' | 'expired', number>>
 /** What this process did since it started. */
 export interface Counts {
   accepted(): number
+  /** Jobs that went on without a call since nobody served the queue, by provider. */
+  passedOver(): Readonly<Record<string, number>>
   work(provider: string): WorkCounts
   ends(): EndCounts
   deliveries(): DeliveryCounts
@@ -51,6 +53,7 @@ export const createCounts = (telemetry: Pick<Telemetry, 'subscribe'>): Counts =>
   const byProvider = new Map<string, Work>()
   const ends = { cancelled: 0, expired: 0 }
   const deliveries = { delivered: 0, failed: 0, dead: 0 }
+  const passedOver = new Map<string, number>()
   let accepted = 0
 
   const workOf = (provider: string): Work => {
@@ -82,6 +85,9 @@ export const createCounts = (telemetry: Pick<Telemetry, 'subscribe'>): Counts =>
       case 'job.finished':
         workOf(event.provider).ends[event.status] += 1
         break
+      case 'job.passed_over':
+        passedOver.set(event.provider, (passedOver.get(event.provider) ?? 0) + 1)
+        break
       case 'job.ended_without_answer':
         ends[event.status] += 1
         break
@@ -94,6 +100,7 @@ export const createCounts = (telemetry: Pick<Telemetry, 'subscribe'>): Counts =>
 
   return {
     accepted: () => accepted,
+    passedOver: () => Object.fromEntries(passedOver),
     work: provider => {
       const { attempts, handovers, parks, ends, took } = workOf(provider)
       return {

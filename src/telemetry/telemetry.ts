@@ -36,6 +36,8 @@ export type TelemetryEvent =
       readonly status: 'succeeded' | 'failed'
       readonly tookMs: number
     }
+  /** A job went on without a call since nobody serves the queue of this provider. */
+  | { readonly kind: 'job.passed_over'; readonly provider: string }
   /** A job that ended without an answer, by the API, a sweeper, a worker at a deadline, or the runner of a batch. */
   | { readonly kind: 'job.ended_without_answer'; readonly status: 'cancelled' | 'expired' }
   /** A `failed` attempt is made again. */

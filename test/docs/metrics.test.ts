@@ -22,6 +22,7 @@ const figures: Figures = {
     },
   ],
   withoutWorkerSinceMs: new Map([['a', 0]]),
+  workersWanted: new Map([['openai', 1]]),
   webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
   processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, seenAtMs: 0 }],
   deadLetters: 0,

@@ -53,6 +53,7 @@ export const routeRights: RouteRights = {
   'GET /v1/providers': 'operate',
   'POST /v1/providers/:name/pause': 'operate',
   'POST /v1/providers/:name/resume': 'operate',
+  'GET /v1/scaling/:provider': 'operate',
   'GET /v1/admin/overview': 'operate',
   'GET /v1/admin/events': 'operate',
   'POST /v1/admin/reload': 'operate',

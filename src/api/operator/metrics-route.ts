@@ -5,11 +5,13 @@ import type { Connections } from '../http/connection-limit.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { metricsOf, readProcessFigures, type SharedFigures, sharedMetricsOf } from './metrics.ts'
 import { metricsType, renderMetrics } from './metrics-text.ts'
+import type { Scaling } from './scaling-routes.ts'
 
 /** What this process counts by itself. */
 interface OwnFigures {
   readonly capacity: Capacity
   readonly connections: Connections
+  readonly scaling: Scaling
 }
 
 /** `GET /metrics` for Prometheus, over all processes: what workers counted comes by their heartbeats. */
@@ -47,10 +49,11 @@ export const addMetricsRoute = (
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   const readShared = async (): Promise<SharedFigures> => {
-    const [waiting, letters, owed] = await Promise.all([
+    const [waiting, letters, owed, scaling] = await Promise.all([
       Promise.all(queues.map(queue => doorbells.waiting(queue))),
       deadLetters.size(),
       schedule.size(),
+      own.scaling.read(),
     ])
     return {
       accepted: parts.accepted(),
@@ -64,6 +67,7 @@ export const addMetricsRoute = (
       circuits: providers.map(circuits.of),
       entries: [...cooldowns.current(), ...modelsOut()],
       withoutWorkerSinceMs: new Map(providers.map(name => [name, parts.withoutWorkerSince(name)])),
+      workersWanted: new Map(scaling.map(view => [view.provider, view.workers_wanted])),
       deadLetters: letters,
       schedule: owed,
       memory: { ...parts.memory.figures(), isFull: parts.memory.isFull() },

@@ -16,6 +16,8 @@ export interface SharedFigures {
   readonly entries: readonly { readonly scope: string; readonly state: string }[]
   /** Unix ms since when providers have no worker, by name; 0 for those that have, or had one a moment ago. */
   readonly withoutWorkerSinceMs: ReadonlyMap<string, number>
+  /** Worker processes, by provider. */
+  readonly workersWanted: ReadonlyMap<string, number>
   readonly deadLetters: number
   readonly schedule: number
   /** What this process holds for its clients. */
@@ -91,7 +93,12 @@ const jobMetrics = ({ accepted, waiting, deadLetters, schedule }: SharedFigures)
   gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
 ]
 
-const providerMetrics = ({ circuits, entries, withoutWorkerSinceMs }: SharedFigures): Metric[] => {
+const providerMetrics = ({
+  circuits,
+  entries,
+  withoutWorkerSinceMs,
+  workersWanted,
+}: SharedFigures): Metric[] => {
   const out = Map.groupBy(entries, ({ scope, state }) => {
     // Names of providers hold none of the separators that follow them in a scope.
     const provider = scope.slice(scope.indexOf(':') + 1).split(/[/#]/, 1)[0]!
@@ -119,6 +126,11 @@ const providerMetrics = ({ circuits, entries, withoutWorkerSinceMs }: SharedFigu
         labels: { provider },
         value: sinceMs > 0 ? 1 : 0,
       })),
+    ),
+    gauge(
+      'baton_workers_wanted',
+      'Worker processes of a provider that its work and its limits can use.',
+      [...workersWanted].map(([provider, value]) => ({ labels: { provider }, value })),
     ),
     gauge(
       'baton_provider_unavailable',

@@ -17,6 +17,7 @@ import {
   ready,
   reloaded,
   routeList,
+  scaling,
 } from './response-schemas.ts'
 
 const providerName = z.object({ name: z.string().meta({ description: 'As in the config.' }) })
@@ -28,6 +29,14 @@ export const operatorOperations: Operations = {
     tag: 'Operation',
     responses: { 200: { description: 'The providers.', schema: providerList } },
     errors: [],
+  },
+  'GET /v1/scaling/:provider': {
+    id: 'readScaling',
+    summary: 'Say how many worker processes a provider wants',
+    tag: 'Operation',
+    params: z.object({ provider: z.string().meta({ description: 'As in the config.' }) }),
+    responses: { 200: { description: 'The number, and what it is reckoned from.', schema: scaling } },
+    errors: ['provider_not_found'],
   },
   'GET /v1/routes': {
     id: 'listRoutes',

@@ -23,6 +23,8 @@ export interface PageFigures {
   readonly depths: ReadonlyMap<string, Depth>
   readonly oldestOf: ReadonlyMap<string, number | null>
   readonly parkedOf: ReadonlyMap<string, number>
+  /** Jobs a second that go on without a call since nobody serves the queue; by provider. */
+  readonly passedOverPerSecond: ReadonlyMap<string, number>
   readonly workers: readonly WorkerHeartbeat[]
   readonly processes: readonly ProcessHeartbeat[]
 }
@@ -99,6 +101,9 @@ export const createPageFigures = (parts: FigureParts): (() => Promise<PageFigure
       depths: new Map(providers.map((name, i) => [name, depths[i]!])),
       oldestOf: new Map(providers.map((name, i) => [name, oldest[i]!])),
       parkedOf: parked.of,
+      passedOverPerSecond: new Map(
+        providers.map(name => [name, rates.perSecond(`passed_over:${name}`) ?? 0]),
+      ),
       workers,
       processes,
     }

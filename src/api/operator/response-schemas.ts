@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { providerTypes } from '../../config/provider-schema.ts'
+import { scalingBounds } from '../../domain/planning/workers-wanted.ts'
 import { adjustPolicies } from '../../domain/routing/adjustments.ts'
 import { capabilities } from '../../domain/routing/capabilities.ts'
 import { strategies } from '../../domain/routing/strategy.ts'
@@ -10,6 +11,21 @@ const named = z.object({
   changed: z.array(z.string()),
   removed: z.array(z.string()),
 })
+
+export const scaling = z
+  .object({
+    object: z.literal('scaling'),
+    provider: z.string(),
+    workers_wanted: z.int(),
+    bound_by: z.enum(scalingBounds),
+    workers: z.int(),
+    waiting: z.int(),
+    running: z.int(),
+    passed_over: z.int(),
+    places_per_worker: z.int(),
+    usable_calls: z.int().nullable(),
+  })
+  .meta({ id: 'Scaling' })
 
 /** Names of settings, never a value: clients' keys go by the first letters of their SHA-256. */
 export const reloaded = z.object({
