@@ -40,8 +40,9 @@ export const installUnreadBodies = (app: FastifyInstance, patience: Patience = u
 const answered = new WeakSet<Socket>()
 
 /**
- * What comes on such a connection is no request any more. Node would parse it as one, and begin its answer although earlier ones are
- * still due that will never be sent: its own books are then wrong, and it ends the process.
+ * What comes on such a connection is no request any more. Node would parse it as one, and begin its answer
+ * although earlier ones are still due that will never be sent: its own books are then wrong, and it ends the
+ * process.
  */
 const dropAfterLast = (server: Server): void => {
   const emit = server.emit as (event: string, ...more: unknown[]) => boolean
