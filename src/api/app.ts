@@ -168,7 +168,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts, reads)
-  addLiveRoutes(scope, { reads, feed })
+  addLiveRoutes(scope, parts, { reads, feed })
   addReloadRoute(scope, parts)
   addOperatorBatchRoutes(scope, parts)
   addUsageRoute(scope, parts)

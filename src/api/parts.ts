@@ -24,6 +24,7 @@ import type { CircuitStore } from '../health/circuit-store.ts'
 import type { Circuits } from '../health/circuits.ts'
 import type { Cooldowns } from '../health/cooldowns.ts'
 import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from '../health/heartbeats.ts'
+import type { History } from '../health/history.ts'
 import type { OperatorLog } from '../health/operator-log.ts'
 import type { Vitals } from '../health/vitals.ts'
 import type { CompletionListener } from '../jobs/completion-listener.ts'
@@ -79,6 +80,7 @@ export interface ApiParts {
   readonly circuits: Circuits
   readonly circuitStore: CircuitStore
   readonly operatorLog: OperatorLog
+  readonly history: Pick<History, 'read'>
   readonly limitStore: Pick<LimitStore, 'read' | 'unblock'>
   /** How a target has done of late, over all processes. */
   readonly figuresOf: (target: RouteTarget) => TargetFigures

@@ -15,6 +15,7 @@ import { createFileStore } from '../files/store.ts'
 import { createUploadStore } from '../files/upload-store.ts'
 import { createCircuitStore } from '../health/circuit-store.ts'
 import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartbeats.ts'
+import { createHistory } from '../health/history.ts'
 import { createOperatorLog } from '../health/operator-log.ts'
 import { type CompletionListener, createCompletionListener } from '../jobs/completion-listener.ts'
 import { createJobIndex } from '../jobs/index-stream.ts'
@@ -118,6 +119,7 @@ const openParts = async (
     speeds,
     estimateJob: createJobEstimates({ doorbells, speeds, now }),
     circuitStore: createCircuitStore(redis, keys.prefix, now),
+    history: createHistory(redis, keys.prefix),
     operatorLog: createOperatorLog(redis, keys.prefix),
     limitStore: createLimitStore(redis, keys.prefix),
     waiter: await openWaiter(life, context),

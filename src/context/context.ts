@@ -6,6 +6,7 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from '../rate-limits/limit-store.ts'
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts'
 import { openTargetHealth, type TargetHealth } from './health.ts'
+import { openHistory } from './history.ts'
 import { openRouting, type Routing } from './routing.ts'
 import { openStores, type Stores } from './stores.ts'
 import { openStreams, type Streams } from './streams.ts'
@@ -26,6 +27,7 @@ export const openContext = async (life: Lifecycle, options: FoundationOptions): 
   const routing = await openRouting(life, foundation, health)
   const stores = await openStores(life, foundation)
   const streams = await openStreams(life, foundation, stores)
+  await openHistory(life, foundation, health, stores)
   await openMoves(life, foundation, stores, health, routing)
   return {
     ...foundation,

@@ -60,6 +60,21 @@ export const liveOperations: Operations = {
     responses: { 200: { description: 'Of all tenants; rates are of the last seconds.', schema: overview } },
     errors: [],
   },
+  'GET /v1/admin/history': {
+    id: 'readHistory',
+    summary: 'Read figures of each minute of the last 25 hours',
+    tag: 'Operation',
+    responses: {
+      200: {
+        description: 'A column for each series, null where it is not known.',
+        schema: z.object({
+          at: z.array(seconds),
+          series: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.null()]))),
+        }),
+      },
+    },
+    errors: ['invalid_request'],
+  },
   'GET /v1/admin/events': {
     id: 'followOverview',
     summary: "Follow what changes on an operator's page",

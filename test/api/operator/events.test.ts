@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createHistory } from '../../../src/health/history.ts'
 import { call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 import { openPage } from './page-events.ts'
 
@@ -26,6 +27,22 @@ describe('GET /v1/admin/overview', () => {
       { code: 'no_worker', level: 'bad', subject: 'openai', count: 1 },
       { code: 'no_worker', level: 'bad', subject: 'anthropic', count: 0 },
     ])
+  })
+})
+
+describe('GET /v1/admin/history', () => {
+  it('shows the minutes that were written down', async () => {
+    const history = createHistory(api.redis, api.prefix)
+    const at = Math.floor(api.parts.now() / 60_000) * 60 - 120
+    const rates = { accepted: 2, ended: 1, failed: 0, handovers: 0, waiting: 5 }
+    await history.write({ at, ...rates, providers: { openai: [1, 0, 7, 5, 'down'] } })
+    const ask = async (query: string) => (await call(api, 'GET', `/v1/admin/history?${query}`)).json
+    expect(await ask('series=waiting,provider:openai:state')).toEqual({
+      at: [at],
+      series: { waiting: [5], 'provider:openai:state': ['down'] },
+    })
+    expect((await ask(`from=${at + 1}`)).at).toEqual([])
+    expect((await ask('from=soon')).error).toMatchObject({ code: 'invalid_request', param: 'from' })
   })
 })
 
