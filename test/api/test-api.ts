@@ -4,6 +4,7 @@ import { vi } from 'vitest'
 import type { JobResult } from '../../src/jobs/types.ts'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { type ApiOptions, type BatonApi, openBaton } from '../support/open-baton.ts'
+import { patience } from '../support/patience.ts'
 import { testRedis } from '../support/redis.ts'
 
 /** Nobody calls a provider here: tests end jobs through the store, as a worker would. */
@@ -140,4 +141,4 @@ export const failure: Partial<JobResult> = {
 
 /** The job whose end the one waiting request listens for. */
 export const waitedFor = async (api: TestApi): Promise<string> =>
-  vi.waitUntil(() => api.parts.waiter.awaitedJobs()[0], { timeout: 5_000, interval: 5 })
+  vi.waitUntil(() => api.parts.waiter.awaitedJobs()[0], patience)

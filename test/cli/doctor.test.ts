@@ -7,6 +7,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { configFolder } from '../config/config-folder.ts'
 import { openBaton } from '../support/open-baton.ts'
+import { patience } from '../support/patience.ts'
 import { ownRedis, testRedis } from '../support/redis.ts'
 import { runIn } from './run-in-folder.ts'
 
@@ -58,7 +59,7 @@ describe('baton doctor', () => {
     onTestFinished(() => baton.stop())
     const receiver = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void receiver.close())
-    await expect.poll(() => (receiver.address() as AddressInfo | null)?.port).toBeTruthy()
+    await expect.poll(() => (receiver.address() as AddressInfo | null)?.port, patience).toBeTruthy()
     const { port } = receiver.address() as AddressInfo
 
     const seen = async () => look(config, `--webhook http://127.0.0.1:${port}/hook`)

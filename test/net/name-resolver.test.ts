@@ -6,6 +6,7 @@ import { startNameServer, type Zone } from '../../harness/name-server.ts'
 import { createNameResolver, type NameResolverOptions } from '../../src/net/names/name-resolver.ts'
 import { socketLookup } from '../../src/net/names/open-names.ts'
 import { parseResolverSettings } from '../../src/net/names/resolver-settings.ts'
+import { patience } from '../support/patience.ts'
 
 /** A resolver that knows one name server and files of its own, and whose time the test sets. */
 const open = async (zone: Zone, options: NameResolverOptions = {}, resolver = '', hosts = '') => {
@@ -156,7 +157,7 @@ describe('the name resolver', () => {
       const { names, server } = await open(zone, { perShare: 4 })
       const waiting = Array.from({ length: 40 }, (_, i) => names.resolve(silent(i), { share: 'loud' }))
       for (const wait of waiting) wait.catch(() => undefined)
-      await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(7))
+      await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(7), patience)
       expect(await names.resolve('good.test', { share: 'quiet' })).toEqual(['192.0.2.1'])
       expect(await names.resolve('other.localhost', { share: 'loud' })).toHaveLength(2)
       expect(new Set(server.asked.filter(asked => asked.includes('silent'))).size).toBe(8)

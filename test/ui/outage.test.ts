@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openLink } from '../../harness/link.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
+import { patience } from '../support/patience.ts'
 import { openBrowser, openTab, phone, wide } from './browser.ts'
 import { buildPage } from './built-page.ts'
 
-const patience = { timeout: 20_000 }
 const keys = [
   { key: 'submit-key', tenant: 'a' },
   { key: 'operator-key', tenant: 'ops', role: 'operator' },

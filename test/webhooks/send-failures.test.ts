@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { DeliveryFailure } from '../../src/webhooks/send.ts'
+import { patience } from '../support/patience.ts'
 import { type Answer, startReceiver } from './receiver.ts'
 import { deliveryTo, startSender } from './sending.ts'
 
@@ -27,7 +28,7 @@ describe('failures of webhook deliveries', () => {
       const receiver = await startReceiver(never)
       expect(await startSender({ timeoutMs: 200 }).send(deliveryTo(receiver.url))).toEqual(failure('timeout'))
       expect(receiver.deliveries).toHaveLength(1)
-      await vi.waitFor(() => expect(receiver.openConnections()).toBe(0))
+      await vi.waitFor(() => expect(receiver.openConnections()).toBe(0), patience)
     })
 
     test('a resolver that never answers', async () => {
@@ -79,10 +80,10 @@ describe('failures of webhook deliveries', () => {
       const receiver = await startReceiver(never)
       const shutdown = new AbortController()
       const sent = startSender().send(deliveryTo(receiver.url, { signal: shutdown.signal }))
-      await vi.waitFor(() => expect(receiver.deliveries).toHaveLength(1))
+      await vi.waitFor(() => expect(receiver.deliveries).toHaveLength(1), patience)
       shutdown.abort()
       expect(await sent).toEqual(failure('aborted'))
-      await vi.waitFor(() => expect(receiver.openConnections()).toBe(0))
+      await vi.waitFor(() => expect(receiver.openConnections()).toBe(0), patience)
     })
 
     test('while it waits for a name is aborted at once', async () => {
@@ -110,7 +111,7 @@ describe('failures of webhook deliveries', () => {
       const receiver = await startReceiver(never)
       const sender = startSender()
       const sent = sender.send(deliveryTo(receiver.url))
-      await vi.waitFor(() => expect(receiver.deliveries).toHaveLength(1))
+      await vi.waitFor(() => expect(receiver.deliveries).toHaveLength(1), patience)
       await Promise.all([sender.close(), sender.close()])
       expect(await sent).toEqual(failure('aborted'))
       expect(await sender.send(deliveryTo(receiver.url))).toEqual(failure('aborted'))

@@ -1,6 +1,7 @@
 import OpenAI from 'openai'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, test, vi } from 'vitest'
+import { patience } from '../support/patience.ts'
 import { type Answer, startReceiver } from './receiver.ts'
 import { deliveryTo, secret, startSender } from './sending.ts'
 
@@ -111,7 +112,7 @@ describe('a webhook delivery over http', () => {
       const startedMs = performance.now()
       expect(await startSender().send(deliveryTo(receiver.url))).toEqual({ delivered: true, status: 200 })
       expect(performance.now() - startedMs).toBeLessThan(withinMs)
-      await vi.waitFor(() => expect(receiver.openConnections()).toBe(0))
+      await vi.waitFor(() => expect(receiver.openConnections()).toBe(0), patience)
     })
 
     test('broken off after the headers, it still counts', async () => {

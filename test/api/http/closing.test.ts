@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
+import { patience } from '../../support/patience.ts'
 import { testRedis } from '../../support/redis.ts'
 import { readEvents, told } from '../event-stream.ts'
 import { field, file, postForm } from '../forms.ts'
@@ -20,7 +21,7 @@ describe('an API that stops', () => {
     await using api = await openTestApi({ redis })
     const { id } = await submitJob(api)
     const reader = await readEvents(api, id)
-    await vi.waitUntil(() => reader.events.length === 1, { timeout: 5_000, interval: 5 })
+    await vi.waitUntil(() => reader.events.length === 1, patience)
     const startedMs = performance.now()
     await api.app.drain(20_000)
     await reader.ended

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createApiRedis } from '../../../src/redis/connect.ts'
+import { patience } from '../../support/patience.ts'
 import { type OwnRedis, ownRedis } from '../../support/redis.ts'
 import { readEvents, told } from '../event-stream.ts'
 import {
@@ -58,7 +59,7 @@ describe('the API in an outage of Redis', () => {
     it('everything that needs it answers 503 at once, and works again when it is back', async () => {
       const { id } = await submitJob(api)
       await server.kill()
-      await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
+      await vi.waitUntil(() => api.redis.status !== 'ready', patience)
       for (const request of requests(id)) {
         const [answer, tookMs] = await timed(request)
         expectUnavailable(answer)
@@ -96,7 +97,7 @@ describe('the API in an outage of Redis', () => {
       await bystander.client('KILL', 'TYPE', 'PUBSUB')
       const isHeardAgain = async () =>
         ((await bystander.pubsub('CHANNELS', 'outage:health')) as string[]).length > 0
-      await vi.waitUntil(isHeardAgain, { timeout: 5_000, interval: 5 })
+      await vi.waitUntil(isHeardAgain, patience)
       await api.redis.connect()
       await endJob(api, id)
       expect((await answer).status).toBe(200)
@@ -108,15 +109,15 @@ describe('the API in an outage of Redis', () => {
     it('outlasts an outage', async () => {
       const { id } = await submitJob(api)
       const reader = await readEvents(api, id)
-      await vi.waitUntil(() => reader.events.length === 1, { timeout: 5_000, interval: 5 })
+      await vi.waitUntil(() => reader.events.length === 1, patience)
       await server.kill()
-      await vi.waitUntil(() => api.redis.status !== 'ready', { timeout: 5_000, interval: 5 })
+      await vi.waitUntil(() => api.redis.status !== 'ready', patience)
       const refused = await call(api, 'GET', `/v1/jobs/${id}`, { headers: { accept: 'text/event-stream' } })
       expectUnavailable(refused)
       await server.restart()
       await recovers()
       const claim = await api.parts.store.claim(id, 0, 0, 'token')
-      await vi.waitUntil(() => reader.events.length === 2, { timeout: 5_000, interval: 5 })
+      await vi.waitUntil(() => reader.events.length === 2, patience)
       expect(claim).toMatchObject({ id })
       await api.parts.store.cancel(id)
       await reader.ended

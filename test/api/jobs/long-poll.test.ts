@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { patience } from '../../support/patience.ts'
 import { call, endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
@@ -11,8 +12,7 @@ const poll = (id: string, prefer: string, signal?: AbortSignal) =>
   call(api, 'GET', `/v1/jobs/${id}`, { headers: { prefer }, ...(signal && { signal }) })
 
 /** Resolves once a request listens for a job's end. */
-const listener = () =>
-  vi.waitUntil(() => api.parts.waiter.awaitedJobs().length > 0, { timeout: 5_000, interval: 5 })
+const listener = () => vi.waitUntil(() => api.parts.waiter.awaitedJobs().length > 0, patience)
 
 describe('GET /v1/jobs/{id} with Prefer: wait', () => {
   it('answers as soon as the job ends', async () => {
@@ -58,6 +58,6 @@ describe('GET /v1/jobs/{id} with Prefer: wait', () => {
     await listener()
     client.abort()
     await expect(waiting).rejects.toThrow()
-    await vi.waitUntil(() => api.parts.waiter.awaitedJobs().length === 0, { timeout: 5_000, interval: 5 })
+    await vi.waitUntil(() => api.parts.waiter.awaitedJobs().length === 0, patience)
   })
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { patience } from '../../support/patience.ts'
 import { call, endJob, failure, type Json, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 import { openPage } from './page-events.ts'
 
@@ -8,8 +9,6 @@ const keys = [
   { key: 'k-client', role: 'submit' },
 ]
 const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
-const patience = { timeout: 5_000, interval: 20 }
-
 let api: TestApi
 beforeAll(async () => {
   api = await openTestApi({ config: { api_keys: keys } })

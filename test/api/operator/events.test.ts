@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHistory } from '../../../src/health/history.ts'
+import { patience } from '../../support/patience.ts'
 import { call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 import { openPage } from './page-events.ts'
 
@@ -8,8 +9,6 @@ beforeAll(async () => {
   api = await openTestApi()
 })
 afterAll(() => api[Symbol.asyncDispose]())
-
-const patience = { timeout: 5_000, interval: 20 }
 
 describe('GET /v1/admin/overview', () => {
   it('says what waits and what is wrong', async () => {

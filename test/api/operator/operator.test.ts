@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWorkerHeartbeat } from '../../../src/health/heartbeats.ts'
+import { patience } from '../../support/patience.ts'
 import { call, type Json, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
@@ -16,7 +17,7 @@ describe('GET /v1/providers', () => {
   it('shows providers that are well, with their queues', async () => {
     await submitJob(api, {}, { headers: { 'idempotency-key': 'one' } })
     const counts = async () => (await providers())[0].queue.waiting
-    await expect.poll(counts).toBe(1)
+    await expect.poll(counts, patience).toBe(1)
     const well = {
       ...{ state: 'healthy', since: null, until: null, reason: null, share: 1, probe_owner: null },
       ...{ entries: [], events: [], workers: [], without_worker_since: null, health_check: null },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { patience } from '../../support/patience.ts'
 import { call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 let api: TestApi
@@ -7,7 +8,6 @@ beforeAll(async () => {
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
-const patience = { timeout: 20_000, interval: 100 }
 const scaling = async (provider: string) => (await call(api, 'GET', `/v1/scaling/${provider}`)).json
 
 describe('GET /v1/scaling/:provider', () => {

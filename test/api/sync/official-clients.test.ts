@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { patience } from '../../support/patience.ts'
 import { call, endJob, failure, type Json, openTestApi, type TestApi } from '../test-api.ts'
 
 let api: TestApi
@@ -19,7 +20,7 @@ const queued = async (): Promise<string[]> =>
 
 /** Ends the next job that is queued as its worker would. */
 const answerNext = async (final: Parameters<typeof endJob>[2]): Promise<string> => {
-  const id = await vi.waitUntil(async () => (await queued())[0], { timeout: 5_000, interval: 5 })
+  const id = await vi.waitUntil(async () => (await queued())[0], patience)
   await endJob(api, id, final)
   return id
 }
@@ -68,7 +69,7 @@ describe('synchronous calls with official clients', () => {
     it('does not repeat what ended for good', async () => {
       const completion = openai.chat.completions.create(chat)
       const settled = completion.catch((error: unknown) => error)
-      const id = await vi.waitUntil(async () => (await queued())[0], { timeout: 5_000, interval: 5 })
+      const id = await vi.waitUntil(async () => (await queued())[0], patience)
       await api.parts.store.expire(id, 0)
       expect(await settled).toMatchObject({
         status: 504,

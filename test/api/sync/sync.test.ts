@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { patience } from '../../support/patience.ts'
 import {
   type Answer,
   type Call,
@@ -24,13 +25,10 @@ const knock = async (path: string, options: Call = {}): Promise<{ id: string; an
   const before = (await newest())?.id
   const answer = call(api, 'POST', path, { body: chat(), ...options })
   answer.catch(() => undefined)
-  const job = await vi.waitUntil(
-    async () => {
-      const job = await newest()
-      return job && job.id !== before ? job : null
-    },
-    { timeout: 5_000, interval: 5 },
-  )
+  const job = await vi.waitUntil(async () => {
+    const job = await newest()
+    return job && job.id !== before ? job : null
+  }, patience)
   return { id: job.id, answer }
 }
 
@@ -177,7 +175,7 @@ describe('synchronous calls', () => {
       const client = new AbortController()
       const { id } = await knock('/v1/chat/completions', { signal: client.signal })
       client.abort()
-      await vi.waitUntil(async () => (await statusOf(id)) === 'cancelled', { timeout: 5_000, interval: 5 })
+      await vi.waitUntil(async () => (await statusOf(id)) === 'cancelled', patience)
     })
 
     it('with a key finds its result on the next try', async () => {
@@ -187,7 +185,7 @@ describe('synchronous calls', () => {
       client.abort()
       await expect(answer).rejects.toThrow()
       const isForgotten = () => !api.parts.waiter.awaitedJobs().includes(id)
-      await vi.waitUntil(isForgotten, { timeout: 5_000, interval: 5 })
+      await vi.waitUntil(isForgotten, patience)
       await endJob(api, id)
       const again = await call(api, 'POST', '/v1/chat/completions', { body: chat(), headers })
       expect(again.headers.get('x-baton-job-id')).toBe(id)
