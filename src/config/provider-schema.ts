@@ -89,7 +89,7 @@ export const provider = z.strictObject({
   connect_timeout: durationFrom('1ms').prefault('10s'),
   stream: stream.prefault({}),
   /** Whether calls that nobody reads along are streamed from the provider and put together here. */
-  upstream_stream: z.enum(['auto', 'always', 'never']).default('never'),
+  upstream_stream: z.enum(['auto', 'always', 'never']).default('auto'),
   /** Wins over `proxy.http` and `proxy.https`; `direct` for none. */
   proxy: z.union([z.literal('direct'), proxyUrl]).optional(),
   /** Upstream calls at once, per worker process; `auto`: as many as turn out to be of use. */

@@ -91,6 +91,7 @@ export const createProvider = (
     streamsInside: config.upstream_stream,
     transport,
     headersOf,
+    now,
   })
   const translations = createTranslations({ type, base, send, now, reasons, paces })
 

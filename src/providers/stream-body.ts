@@ -52,14 +52,15 @@ const usageChanges = (text: string, options: Member | undefined): Changes => {
 }
 
 /**
- * The body as one that asks for a stream and for its usage, every other byte as it was. A text that is no JSON object comes back
- * untouched; the provider may judge it.
+ * The body as one that asks for a stream and, unless told otherwise, for its usage; every other byte as it was. A text that is no
+ * JSON object comes back untouched; the provider may judge it.
  */
-export const streamBodyOf = (text: string, endpoint: StreamedEndpoint): StreamBody => {
+export const streamBodyOf = (text: string, endpoint: StreamedEndpoint, asksUsage = true): StreamBody => {
   if (!/^\s*\{/.test(text)) return { text, showsUsage: true }
   const members = byName(text, 0)
   const stream = streamChanges(text, members.get('stream'))
-  const usage = asksByOption.has(endpoint) ? usageChanges(text, members.get('stream_options')) : none
+  const usage =
+    asksUsage && asksByOption.has(endpoint) ? usageChanges(text, members.get('stream_options')) : none
   const changes = {
     missing: [...stream.missing, ...usage.missing],
     edits: [...stream.edits, ...usage.edits],

@@ -1,3 +1,4 @@
+import { parseExactly } from '../../json/exact-json.ts'
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
 import { isFilledText } from '../classify/json-shape.ts'
 
@@ -63,7 +64,7 @@ export class ContentBlock {
 /** An input that was cut off (by `max_tokens`, or by a break) is an empty one, as a tool without arguments has it. */
 const inputOf = (text: string): unknown => {
   try {
-    const input: unknown = JSON.parse(text)
+    const input = parseExactly(text)
     return isJsonObject(input) ? input : {}
   } catch {
     return {}
