@@ -1,5 +1,5 @@
 import { explainJob } from '../jobs/explain.ts'
-import type { ExplainPart } from '../jobs/explain-parts.ts'
+import type { ExplainPart, Sentence } from '../jobs/explain-parts.ts'
 import { renderClock, renderTime } from '../terminal/format.ts'
 
 /** What `baton explain` prints: the sentences of `explainJob` as text. */
@@ -14,10 +14,12 @@ const renderPart = (part: ExplainPart): string => {
   return part.as === 'clock' ? renderClock(part.time) : renderTime(part.time)
 }
 
+export const renderSentence = (parts: Sentence): string => parts.map(renderPart).join('')
+
 export const explainText = (...asked: Parameters<typeof explainJob>): ExplanationText => {
   const { steps, waits } = explainJob(...asked)
   return {
-    steps: steps.map(({ at, parts }) => ({ at, text: parts.map(renderPart).join('') })),
-    waits: waits?.map(renderPart).join('') ?? null,
+    steps: steps.map(({ at, parts }) => ({ at, text: renderSentence(parts) })),
+    waits: waits && renderSentence(waits),
   }
 }
