@@ -44,5 +44,8 @@ const formatIn = (options: Intl.DateTimeFormatOptions, at: number): string =>
 export const clock = (at: number): string =>
   formatIn({ hour: '2-digit', minute: '2-digit', second: '2-digit' }, at)
 
+export const date = (at: number): string =>
+  formatIn({ day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit' }, at)
+
 export const full = (at: number): string =>
   `${formatIn({ year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }, at)} ${zone()}`

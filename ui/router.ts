@@ -1,5 +1,7 @@
 import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
+import { Job } from './screens/job.tsx'
+import { Jobs } from './screens/jobs.tsx'
 import { Overview } from './screens/overview.tsx'
 import { Provider } from './screens/provider.tsx'
 import { Providers } from './screens/providers.tsx'
@@ -43,6 +45,8 @@ export const screens: readonly Screen[] = [
     View: Provider,
     topics: name => ['overview', `provider:${name}`],
   },
+  { path: '/ui/jobs', title: 'Jobs', View: Jobs, topics: () => ['overview'], rail: { key: 'j' } },
+  { path: '/ui/jobs/:name', title: 'Job', View: Job, topics: () => ['overview'] },
   { path: '/ui/sign-in', title: 'Sign in', View: SignIn, topics: () => [] },
 ]
 

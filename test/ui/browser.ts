@@ -24,13 +24,13 @@ export interface Tab extends AsyncDisposable {
   readonly context: BrowserContext
   /** Bytes that came over the line, compressed as they were, by path. */
   readonly loaded: ReadonlyMap<string, number>
-  /** Throws for what axe finds wrong in what the page shows now. */
-  checkAccess(): Promise<void>
+  /** Throws for what axe finds wrong in what the page shows now, by these rules or by all. */
+  checkAccess(...rules: readonly string[]): Promise<void>
   /** What no page may do: errors, other hosts, what the policy forbids. */
   readonly faults: readonly string[]
 }
 
-interface TabOptions {
+export interface TabOptions {
   readonly url: string
   readonly viewport?: { readonly width: number; readonly height: number }
   readonly colorScheme?: 'light' | 'dark'
@@ -65,8 +65,9 @@ export const openTab = async (browser: Browser, options: TabOptions): Promise<Ta
   )
   return {
     ...{ page, context, loaded, faults },
-    checkAccess: async () => {
-      const { violations } = await new AxeBuilder({ page }).analyze()
+    checkAccess: async (...rules) => {
+      const axe = new AxeBuilder({ page })
+      const { violations } = await (rules.length > 0 ? axe.withRules([...rules]) : axe).analyze()
       const found = violations.flatMap(({ id, nodes }) =>
         nodes.map(node => `${id}: ${node.target.join(' ')}`),
       )
@@ -76,5 +77,24 @@ export const openTab = async (browser: Browser, options: TabOptions): Promise<Ta
       await context.close()
       expect(faults).toEqual([])
     },
+  }
+}
+
+/** With the key `operator-key`, at a path that it then leads to. */
+export const signIn = async (page: Page, path = '/ui'): Promise<void> => {
+  await page.goto(path)
+  await page.getByLabel('Operator key').fill('operator-key')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('navigation').waitFor()
+}
+
+/** `npm run screenshots` has them made for the docs. */
+const pictures = process.env.BATON_PICTURES
+
+export const takePictures = async (page: Page, name: string): Promise<void> => {
+  if (pictures === undefined) return
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: `${pictures}/ui-${name}-${colorScheme}.png` })
   }
 }

@@ -1,10 +1,10 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openLink } from '../../harness/link.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { patience } from '../support/patience.ts'
-import { openBrowser, openTab, phone, wide } from './browser.ts'
+import { openBrowser, openTab, phone, signIn, takePictures, wide } from './browser.ts'
 import { buildPage } from './built-page.ts'
 
 const keys = [
@@ -40,24 +40,6 @@ afterAll(async () => {
   await baton?.stop()
   await Promise.all(sims.map(sim => sim.stop()))
 })
-
-const signIn = async (page: Page, path = '/ui'): Promise<void> => {
-  await page.goto(path)
-  await page.getByLabel('Operator key').fill('operator-key')
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('navigation').waitFor()
-}
-
-/** `npm run screenshots` has them made for the docs. */
-const pictures = process.env.BATON_PICTURES
-
-const takePictures = async (page: Page, name: string): Promise<void> => {
-  if (pictures === undefined) return
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.screenshot({ path: `${pictures}/ui-${name}-${colorScheme}.png` })
-  }
-}
 
 const submit = (count: number) => Promise.all(Array.from({ length: count }, () => baton.chat('gpt-4')))
 

@@ -1,7 +1,10 @@
-import { clock, full, span } from '../format.ts'
+import { clock, date, full, span } from '../format.ts'
 import { serverNow } from '../store.ts'
 
-/** A moment, by the clock; how long ago stands beside it. */
+/** Beyond that, a time of day alone could be that of another day. */
+const farSeconds = 43_200
+
+/** A moment, by the clock, or by its date where that is far; how long ago stands beside it. */
 export const Time = ({
   at,
   ago = false,
@@ -13,7 +16,7 @@ export const Time = ({
   const distance = serverNow() - at
   return (
     <time dateTime={new Date(at * 1_000).toISOString()} title={full(at)}>
-      {clock(at)}
+      {Math.abs(distance) > farSeconds ? date(at) : clock(at)}
       {ago && <span class="muted"> {distance >= 0 ? `${span(distance)} ago` : `in ${span(-distance)}`}</span>}
     </time>
   )

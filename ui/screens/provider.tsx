@@ -3,9 +3,10 @@ import type { ProviderView } from '../../src/api/operator/provider-view.ts'
 import { post } from '../api.ts'
 import { count, millis, percent, rate, span } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
-import { Figures, Loading, Panel } from '../parts/panel.tsx'
+import { Figures, Loading } from '../parts/panel.tsx'
 import { failureShare } from '../parts/provider-table.tsx'
 import { State } from '../parts/state.tsx'
+import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
 import type { ScreenProps } from '../router.ts'
 import { freshness, learnProvider, providers, serverNow, session, tick } from '../store.ts'
@@ -142,52 +143,6 @@ const Resume = (props: {
     </>
   )
 }
-
-interface Column<Row> {
-  readonly head: string
-  readonly cell: (row: Row) => preact.ComponentChildren
-}
-
-const Table = <Row,>({
-  title,
-  rows,
-  columns,
-  empty,
-}: {
-  readonly title: string
-  readonly rows: readonly Row[]
-  readonly columns: readonly Column<Row>[]
-  readonly empty: string
-}) => (
-  <Panel title={title} wide>
-    {rows.length === 0 ? (
-      <p class="muted">{empty}</p>
-    ) : (
-      <table class="cards">
-        <thead>
-          <tr>
-            {columns.map(({ head }) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, i) => (
-            <tr key={i}>
-              {columns.map(({ head, cell }) => (
-                <td key={head} data-label={head}>
-                  {cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    )}
-  </Panel>
-)
 
 const Limits = ({ provider: { limits } }: { readonly provider: ProviderView }) => (
   <Table

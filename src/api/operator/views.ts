@@ -12,6 +12,8 @@ import type { JobView } from '../../jobs/view.ts'
 export interface SessionView {
   readonly role: 'operator'
   readonly key_name: string | null
+  /** Whose jobs and batches this browser may change. */
+  readonly tenant: string
   readonly expires_at: number | null
   /** The config has no keys: nobody signs in. */
   readonly keyless: boolean

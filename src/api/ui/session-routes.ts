@@ -35,6 +35,7 @@ export const addSessionRoutes = (
 
   const viewOf = (holder: KeyHolder | null, expiresAtMs: number | null): SessionView => ({
     role: 'operator',
+    tenant: holder?.tenant ?? 'default',
     key_name: holder && (holder.name ?? `key ${holder.keyId}`),
     expires_at: expiresAtMs === null ? null : wholeSeconds(expiresAtMs),
     keyless: apiKeys.isEmpty,

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { explainText } from '../../src/cli/explain-text.ts'
+import { jobSummary } from '../../src/jobs/view.ts'
+import { patience } from '../support/patience.ts'
+import { takePictures } from './browser.ts'
+import { openPageSite, type PageSite } from './page-site.ts'
+
+let site: PageSite
+let handedOver: string
+beforeAll(async () => {
+  site = await openPageSite()
+  const { baton, sims } = site
+  sims[0]!.script({ fault: { kind: 'error-503' } })
+  sims[1]!.script({ fault: { kind: 'throttle' } })
+  handedOver = await baton.chat('gpt-4', { tenant: 'ops', metadata: { user: '42' } })
+  await baton.ended(handedOver)
+})
+afterAll(() => site?.stop())
+
+describe('jobs in a browser', () => {
+  it('shows a job that was handed over twice in three lanes, in the words of `baton explain`', async () => {
+    await using tab = await site.open(`/ui/jobs/${handedOver}`)
+    const { page } = tab
+    const timeline = page.getByRole('region', { name: 'Timeline' })
+    await timeline.getByRole('listitem').first().waitFor(patience)
+    expect(await timeline.locator('.lane').count()).toBe(3)
+    await takePictures(page, 'job')
+    const record = await site.baton.ended(handedOver)
+    const wanted = explainText(jobSummary(record), null, Date.now()).steps.map(({ text }) => text)
+    const shown = await timeline.locator('li > bdi').allTextContents()
+    // The page shows times of day by whole seconds, and its own way of a date.
+    const plain = (text: string): string => text.replace(/\d\d:\d\d:\d\d(\.\d+)?|to be answered by .*/g, '')
+    expect(shown.map(plain)).toEqual(wanted.map(plain))
+  })
+
+  it('finds jobs by what the address says, and Back leads to the list as it was', async () => {
+    const { baton } = site
+    const other = await baton.chat('gpt-4o', { tenant: 'a', metadata: { user: '7' } })
+    await baton.ended(other)
+    await using tab = await site.open('/ui/jobs')
+    const { page } = tab
+    const rows = page.getByRole('region', { name: 'Jobs' }).locator('tbody tr')
+    await expect.poll(() => rows.count(), patience).toBe(2)
+    await takePictures(page, 'jobs')
+    await page.getByLabel('Metadata').fill('user=42')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await expect.poll(() => rows.count(), patience).toBe(1)
+    expect(new URL(page.url()).search).toBe('?meta.user=42')
+    await rows.getByRole('link').click()
+    await page.getByRole('region', { name: 'Timeline' }).waitFor(patience)
+    await page.goBack()
+    await expect.poll(() => rows.count(), patience).toBe(1)
+    expect(await page.getByLabel('Metadata').inputValue()).toBe('user=42')
+    await page.getByRole('link', { name: 'Clear' }).click()
+    await page.getByLabel('Provider').selectOption('third')
+    await expect.poll(() => rows.count(), patience).toBe(2)
+    await page.getByLabel('Tenant').selectOption('a')
+    await expect.poll(() => rows.count(), patience).toBe(1)
+    await page.getByLabel('Status').selectOption('failed')
+    await page.getByText('No job matches').waitFor(patience)
+  })
+
+  it('says that newer jobs came, and does not move those that are shown', async () => {
+    const { baton } = site
+    await using tab = await site.open('/ui/jobs?route=gpt-4o')
+    const { page } = tab
+    const ids = page.getByRole('region', { name: 'Jobs' }).locator('tbody a')
+    await ids.first().waitFor(patience)
+    const before = await ids.evaluateAll(links => links.map(link => link.getAttribute('title')))
+    const fresh = await baton.chat('gpt-4o', { tenant: 'a' })
+    await baton.ended(fresh)
+    await page.getByText('There are newer jobs').waitFor(patience)
+    expect(await ids.evaluateAll(links => links.map(link => link.getAttribute('title')))).toEqual(before)
+    await page.getByRole('button', { name: 'Show them' }).click()
+    await expect.poll(() => ids.first().getAttribute('title'), patience).toBe(fresh)
+  })
+
+  it('leads over pages of 50 by a cursor of the address', async () => {
+    const { baton } = site
+    const tenant = 'many'
+    const all = await Promise.all(Array.from({ length: 60 }, () => baton.chat('gpt-4o', { tenant })))
+    await Promise.all(all.map(baton.ended))
+    await using tab = await site.open('/ui/jobs?tenant=many')
+    const { page } = tab
+    const rows = page.getByRole('region', { name: 'Jobs' }).locator('tbody tr')
+    await expect.poll(() => rows.count(), patience).toBe(50)
+    await page.getByRole('link', { name: 'More' }).click()
+    await expect.poll(() => rows.count(), patience).toBe(10)
+    await page.goBack()
+    await expect.poll(() => rows.count(), patience).toBe(50)
+  })
+
+  it('cancels a job that waits, and says of another tenant whose key can', async () => {
+    const { baton, sims } = site
+    sims[2]!.script({ fault: { kind: 'hang' } })
+    const [own, foreign] = await Promise.all(['ops', 'a'].map(tenant => baton.chat('gpt-4o', { tenant })))
+    await using tab = await site.open(`/ui/jobs/${foreign}`)
+    const { page } = tab
+    await page.getByText('Only a key of its tenant, a, can cancel it.').waitFor(patience)
+    await page.goto(`/ui/jobs/${own}`)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Cancel the job' }).click()
+    await page.getByRole('region', { name: 'State' }).getByText('cancelled').waitFor(patience)
+    sims[2]!.script({})
+    await baton.parts.store.cancel(foreign!)
+  })
+
+  it('is accessible', async () => {
+    await site.checkAccess(['/ui/jobs?tenant=ops', `/ui/jobs/${handedOver}`], async (page, path) => {
+      await page
+        .getByRole('region', { name: path.startsWith('/ui/jobs?') ? 'Jobs' : 'Timeline' })
+        .waitFor(patience)
+    })
+  })
+})

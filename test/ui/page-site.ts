@@ -1,0 +1,77 @@
+import type { Browser, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { type BatonApi, type ConfigInput, openBaton } from '../support/open-baton.ts'
+import { openBrowser, openTab, phone, signIn, type Tab, type TabOptions, wide } from './browser.ts'
+import { buildPage } from './built-page.ts'
+
+/** A Baton with its page, three simulated providers, and a browser. */
+export interface PageSite {
+  readonly baton: BatonApi
+  readonly browser: Browser
+  readonly sims: readonly SimProvider[]
+  /** A tab that is signed in and shows that path. */
+  open(path: string, options?: Omit<TabOptions, 'url'>): Promise<Tab>
+  /** Looks at each path as axe does, dark, light, and on a phone; and that nothing is wider than the window. */
+  checkAccess(paths: readonly string[], ready: (page: Page, path: string) => Promise<void>): Promise<void>
+  stop(): Promise<void>
+}
+
+/** `first` falls back to `second`, and that to `third`. The operator is of the tenant `ops`. */
+export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> => {
+  await buildPage()
+  const sims = [createSimProvider(), createSimProvider(), createSimProvider()]
+  await Promise.all(sims.map(sim => sim.start()))
+  const provider = (i: number) => ({ type: 'openai', base_url: `${sims[i]!.url}/v1`, api_key: `key-${i}` })
+  const baton = await openBaton({
+    level: 'api',
+    config: {
+      providers: { first: provider(0), second: provider(1), third: provider(2) },
+      models: {
+        'gpt-4': { provider: 'first', fallback_to: 'gpt-4.1' },
+        'gpt-4.1': { provider: 'second', fallback_to: 'gpt-4o' },
+        'gpt-4o': { provider: 'third' },
+      },
+      api_keys: [
+        { key: 'submit-key', tenant: 'a' },
+        { key: 'operator-key', tenant: 'ops', role: 'operator' },
+      ],
+      ui: { enabled: true },
+      ...more,
+    },
+  })
+  const browser = await openBrowser()
+  const open: PageSite['open'] = async (path, { expects, ...options } = {}) => {
+    // Before it signs in, the session is refused.
+    const all = new RegExp(['401', ...(expects ? [expects.source] : [])].join('|'))
+    const tab = await openTab(browser, { url: baton.url, ...options, expects: all })
+    await signIn(tab.page, path)
+    return tab
+  }
+  return {
+    ...{ baton, browser, sims, open },
+    checkAccess: async (paths, ready) => {
+      for (const viewport of [wide, phone]) {
+        await using tab = await open(paths[0]!, { viewport })
+        for (const path of paths) {
+          await tab.page.goto(path)
+          await ready(tab.page, path)
+          await tab.checkAccess()
+          if (viewport === wide) {
+            // The dark scheme changes colours alone.
+            await tab.page.emulateMedia({ colorScheme: 'dark' })
+            await tab.checkAccess('color-contrast')
+            await tab.page.emulateMedia({ colorScheme: 'light' })
+          }
+          const overflow = await tab.page.evaluate('document.documentElement.scrollWidth - innerWidth')
+          expect(overflow, `${path} at ${viewport.width} px`).toBe(0)
+        }
+      }
+    },
+    stop: async () => {
+      await browser.close()
+      await baton.stop()
+      await Promise.all(sims.map(sim => sim.stop()))
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiError, get } from './api.ts'
+import { heardAt } from './store.ts'
+
+export interface Reading<View> {
+  /** Null until the first answer; kept while a later one is on its way, or fails. */
+  readonly view: View | null
+  readonly error: ApiError | null
+  readonly again: () => void
+}
+
+interface Answer<View> {
+  readonly path: string
+  readonly view: View | null
+  readonly error: ApiError | null
+}
+
+/** The least pause between two readings of the same. */
+const refreshMs = 5_000
+
+/**
+ * What the API answers to a path, read anew at most each five seconds while `isLive` and the event stream speaks: a server that
+ * is away is not asked again and again. Null asks nothing.
+ */
+export const useReading = <View>(path: string | null, isLive = false): Reading<View> => {
+  const [answer, setAnswer] = useState<Answer<View> | null>(null)
+  const read = useRef<() => void>(() => {})
+  useEffect(() => {
+    if (path === null) return
+    let isOver = false
+    let isBusy = false
+    let readAt = 0
+    const ask = async (): Promise<void> => {
+      if (isBusy) return
+      isBusy = true
+      readAt = Date.now()
+      const outcome = await get<View>(path).then(
+        view => ({ path, view, error: null }),
+        (error: unknown) => ({ path, view: null, error: asApiError(error) }),
+      )
+      isBusy = false
+      if (isOver) return
+      setAnswer(before => ({
+        ...outcome,
+        view: outcome.view ?? (before?.path === path ? before.view : null),
+      }))
+    }
+    read.current = () => void ask()
+    void ask()
+    const stop = isLive
+      ? heardAt.subscribe(() => {
+          if (!document.hidden && Date.now() - readAt >= refreshMs) void ask()
+        })
+      : undefined
+    return () => {
+      isOver = true
+      stop?.()
+    }
+  }, [path, isLive])
+  const current = answer?.path === path ? answer : null
+  return { view: current?.view ?? null, error: current?.error ?? null, again: () => read.current() }
+}
+
+const asApiError = (error: unknown): ApiError =>
+  error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error), null)
+
+/** A path with those parameters that are not empty. */
+export const withQuery = (
+  path: string,
+  query: Readonly<Record<string, string | null | undefined>>,
+): string => {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value) given.set(name, value)
+  const text = given.toString()
+  return text === '' ? path : `${path}?${text}`
+}

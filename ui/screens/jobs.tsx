@@ -1,0 +1,171 @@
+import { useState } from 'preact/hooks'
+import type { JobRow } from '../../src/api/operator/views.ts'
+import { count, dollars, span, zone } from '../format.ts'
+import { asked, Choice, Entry, FilterBar, Moment } from '../parts/filter-bar.tsx'
+import { Shown } from '../parts/shown.tsx'
+import { State } from '../parts/state.tsx'
+import { type Column, Table } from '../parts/table.tsx'
+import { Time } from '../parts/time.tsx'
+import { useReading, withQuery } from '../reading.ts'
+import { location_ } from '../router.ts'
+import { serverNow, session } from '../store.ts'
+import { fromField, toField } from '../zone.ts'
+
+export interface JobPage {
+  readonly data: readonly JobRow[]
+  readonly has_more: boolean
+  readonly next_cursor: string | null
+}
+
+const unfinished = 'queued,running,parked'
+const statuses = [
+  [unfinished, 'not ended'],
+  'queued',
+  'running',
+  'parked',
+  'succeeded',
+  ['failed,expired,cancelled', 'not succeeded'],
+  'failed',
+  'expired',
+  'cancelled',
+] as const
+
+/** `meta.user=42` of the address. */
+const askedMetadata = (): readonly [string, string] | null => {
+  for (const [name, value] of location_.value.searchParams)
+    if (name.startsWith('meta.')) return [name.slice('meta.'.length), value]
+  return null
+}
+
+/** What the API is asked for what the address asks of the page. */
+const listPath = (): string => {
+  const metadata = askedMetadata()
+  return withQuery('/v1/jobs', {
+    ...{ view: 'row', limit: '50', tenant: asked('tenant') || '*' },
+    ...{ status: asked('status'), route: asked('route'), provider: asked('provider'), batch: asked('batch') },
+    ...{ error_code: asked('code'), created_from: asked('from'), created_to: asked('to') },
+    ...(metadata && { [`metadata.${metadata[0]}`]: metadata[1] }),
+    cursor: asked('cursor'),
+  })
+}
+
+/** Which jobs are there, of all tenants, newest first? */
+export const Jobs = () => {
+  const path = listPath()
+  const reading = useReading<JobPage>(path, true)
+  return (
+    <>
+      <JobFilters />
+      <Shown of={reading}>{page => <JobList key={path} page={page} />}</Shown>
+    </>
+  )
+}
+
+const JobFilters = () => {
+  const facets = session.value?.facets
+  const metadata = askedMetadata()
+  const timeOf = (name: string): string => (asked(name) === '' ? '' : toField(Number(asked(name))))
+  return (
+    <FilterBar
+      read={({ metadata: pair = '', from = '', to = '', ...fields }) => {
+        const [, key, value] = /^([^=]+)=(.*)$/.exec(pair) ?? []
+        return {
+          ...fields,
+          ...(key !== undefined && { [`meta.${key.trim()}`]: value!.trim() }),
+          from: fromField(from)?.toString() ?? null,
+          to: fromField(to)?.toString() ?? null,
+        }
+      }}
+    >
+      <Choice name="status" label="Status" of={statuses} />
+      <Choice name="route" label="Route" of={facets?.routes ?? []} />
+      <Choice name="provider" label="Provider" of={facets?.providers ?? []} />
+      <Choice name="code" label="Error code" of={facets?.error_codes ?? []} />
+      <Choice name="tenant" label="Tenant" of={facets?.tenants ?? []} />
+      <Entry name="batch" label="Batch" />
+      <Entry
+        name="metadata"
+        label="Metadata"
+        placeholder="key=value"
+        value={metadata === null ? '' : metadata.join('=')}
+      />
+      <Moment name="from" label={`Created from, ${zone()}`} value={timeOf('from')} />
+      <Moment name="to" label={`to, ${zone()}`} value={timeOf('to')} />
+    </FilterBar>
+  )
+}
+
+/** The rows that were there stay where they are and change; those that came since are told of, and shown on demand. */
+const JobList = ({ page }: { readonly page: JobPage }) => {
+  const [first, setFirst] = useState(page)
+  const now = new Map(page.data.map(row => [row.id, row]))
+  const shown = first.data.map(row => now.get(row.id) ?? row)
+  const newest = first.data[0]?.id
+  const hasNewer = page.data[0]?.id !== newest
+  const next = first.next_cursor
+  return (
+    <>
+      {hasNewer && (
+        <p class="banner">
+          There are newer jobs.{' '}
+          <button type="button" onClick={() => setFirst(page)}>
+            Show them
+          </button>
+        </p>
+      )}
+      <Table
+        title="Jobs"
+        rows={shown}
+        columns={jobColumns}
+        keyOf={({ id }) => id}
+        empty="No job matches. Ended ones are kept for the retention of the config."
+      >
+        {(next !== null || asked('cursor') !== '') && (
+          <p class="buttons">
+            {asked('cursor') !== '' && (
+              <a class="button" href={hrefWith('cursor', null)}>
+                Newest
+              </a>
+            )}
+            {next !== null && (
+              <a class="button" href={hrefWith('cursor', next)}>
+                More
+              </a>
+            )}
+          </p>
+        )}
+      </Table>
+    </>
+  )
+}
+
+/** This list with another word in its address. */
+export const hrefWith = (name: string, value: string | null): string => {
+  const { pathname, searchParams } = location_.value
+  return withQuery(pathname, { ...Object.fromEntries(searchParams), [name]: value })
+}
+
+const jobHref = (id: string): string => `/ui/jobs/${id}${location_.value.search}`
+
+export const jobColumns: readonly Column<JobRow>[] = [
+  { head: 'Status', cell: ({ status }) => <State state={status} /> },
+  {
+    head: 'Job',
+    cell: ({ id }) => (
+      <a href={jobHref(id)} title={id}>
+        <code>{id.length > 18 ? `${id.slice(0, 9)}…${id.slice(-7)}` : id}</code>
+      </a>
+    ),
+  },
+  { head: 'Route', cell: ({ route }) => <bdi>{route}</bdi> },
+  { head: 'At / answered by', cell: ({ target }) => <bdi>{target}</bdi> },
+  { head: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
+  {
+    head: 'Age or took',
+    isNumber: true,
+    cell: ({ created_at, finished_at }) => span((finished_at ?? serverNow()) - created_at),
+  },
+  { head: 'Tries', isNumber: true, cell: ({ attempts }) => count(attempts) },
+  { head: 'Error', cell: ({ error_code }) => error_code ?? '' },
+  { head: 'Cost', isNumber: true, cell: ({ cost_usd }) => dollars(cost_usd) },
+]
