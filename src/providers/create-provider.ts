@@ -83,7 +83,7 @@ export const createProvider = (
     )
 
   const { first_token_timeout: first, idle_timeout: idle } = config.stream
-  const paces = new StreamPaces({ first, idle, timeoutMs: config.timeout })
+  const paces = new StreamPaces({ first, idle, timeoutMs: config.timeout, reasons })
   const callNative = createNativeCalls({
     type,
     base,

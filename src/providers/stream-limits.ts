@@ -37,8 +37,14 @@ const patience = 3
 export const firstTokenFloorMs = 15_000
 /** Vendors ping about every 10 s; a shorter silence is no sign of anything. */
 export const idleFloorMs = 10_000
-/** Some think in silence between two pieces of text, or wait for a tool of the vendor's. */
-export const unknownIdleMs = 120_000
+/**
+ * Where nothing is known, a long prompt has its time, and so has who thinks in silence between two pieces of text, or waits for a
+ * tool of the vendor's. A shorter `timeout` halves it: a stall is to be found while there is time left for another target.
+ */
+export const unknownMs = 120_000
+const unknownShare = 1 / 2
+/** Of models that think, some show nothing of it: of the default `timeout`, four of five minutes. */
+const thinkingShare = 4 / 5
 
 export const noSilences: Silences = { ms: [], cuts: 0 }
 
@@ -72,6 +78,8 @@ export interface StreamLimitSettings {
   readonly idle: number | 'auto'
   /** The longest a whole call may take. */
   readonly timeoutMs: number
+  /** Whether a model thinks before it answers, as far as the config says so. */
+  readonly reasons: (model: string) => boolean | undefined
 }
 
 /** The limits of a provider's streams by model, from the settings or from what this process saw. */
@@ -84,9 +92,11 @@ export class StreamPaces {
   }
 
   limits(model: string): StreamLimits {
-    const { first, idle, timeoutMs: ceilingMs } = this.#settings
+    const { first, idle, timeoutMs: ceilingMs, reasons } = this.#settings
     const pace = this.#of(model)
-    const firstBounds = { unknownMs: ceilingMs, floorMs: firstTokenFloorMs, ceilingMs }
+    const unknownIdleMs = Math.min(unknownMs, ceilingMs * unknownShare)
+    const unknownFirstMs = reasons(model) === true ? ceilingMs * thinkingShare : unknownIdleMs
+    const firstBounds = { unknownMs: unknownFirstMs, floorMs: firstTokenFloorMs, ceilingMs }
     const idleBounds = { unknownMs: unknownIdleMs, floorMs: idleFloorMs, ceilingMs }
     return {
       firstTokenMs: first === 'auto' ? silenceLimitMs(pace.first, firstBounds) : first,

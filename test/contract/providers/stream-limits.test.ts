@@ -6,7 +6,7 @@ import {
   noSilences,
   StreamPaces,
   silenceLimitMs,
-  unknownIdleMs,
+  unknownMs,
   withCut,
   withSilence,
 } from '../../../src/providers/stream-limits.ts'
@@ -38,25 +38,36 @@ const broken = (reason: 'first_token_timeout' | 'idle_timeout' | 'reset'): Upstr
 
 describe('the pace of a provider’s models', () => {
   const timeoutMs = 300_000
-  const auto = { first: 'auto', idle: 'auto', timeoutMs } as const
+  const reasons = (model: string) => model === 'thinker' || undefined
+  const auto = { first: 'auto', idle: 'auto', timeoutMs, reasons } as const
   const record = (paces: StreamPaces, model: string, times: number, firstTokenMs: number, gapMs: number) => {
     for (let time = 0; time < times; time++)
       paces.record(model, answer, { firstTokenMs, longestGapMs: gapMs })
   }
 
   test('a setting is a limit as it stands', () => {
-    const paces = new StreamPaces({ first: 7, idle: 5, timeoutMs })
+    const paces = new StreamPaces({ ...auto, first: 7, idle: 5 })
     record(paces, 'm', 9, 60_000, 60_000)
     expect(paces.limits('m')).toEqual({ firstTokenMs: 7, idleMs: 5 })
   })
 
   test('each model is learned by itself', () => {
     const paces = new StreamPaces(auto)
-    expect(paces.limits('quick')).toEqual({ firstTokenMs: timeoutMs, idleMs: unknownIdleMs })
+    expect(paces.limits('quick')).toEqual({ firstTokenMs: unknownMs, idleMs: unknownMs })
     record(paces, 'quick', 5, 300, 200)
     record(paces, 'slow', 5, 40_000, 30_000)
     expect(paces.limits('quick')).toEqual({ firstTokenMs: firstTokenFloorMs, idleMs: idleFloorMs })
     expect(paces.limits('slow')).toEqual({ firstTokenMs: 120_000, idleMs: 90_000 })
+  })
+
+  test('before anything was seen, a stall is found with time left for another target', () => {
+    expect(new StreamPaces({ ...auto, timeoutMs: 60_000 }).limits('m')).toEqual({
+      ...{ firstTokenMs: 30_000, idleMs: 30_000 },
+    })
+    expect(new StreamPaces(auto).limits('thinker')).toEqual({ firstTokenMs: 240_000, idleMs: unknownMs })
+    const paces = new StreamPaces(auto)
+    paces.record('m', broken('first_token_timeout'), { firstTokenMs: null, longestGapMs: 0 })
+    expect(paces.limits('m').firstTokenMs).toBe(2 * unknownMs)
   })
 
   test('what was cut off gives the next one more time, until one comes to its end', () => {
@@ -76,7 +87,7 @@ describe('the pace of a provider’s models', () => {
       paces.record('m', broken('reset'), { firstTokenMs: 100, longestGapMs: 1 })
       paces.record('n', broken('reset'), { firstTokenMs: null, longestGapMs: 0 })
     }
-    expect(paces.limits('m')).toEqual({ firstTokenMs: firstTokenFloorMs, idleMs: unknownIdleMs })
-    expect(paces.limits('n')).toEqual({ firstTokenMs: timeoutMs, idleMs: unknownIdleMs })
+    expect(paces.limits('m')).toEqual({ firstTokenMs: firstTokenFloorMs, idleMs: unknownMs })
+    expect(paces.limits('n')).toEqual({ firstTokenMs: unknownMs, idleMs: unknownMs })
   })
 })

@@ -146,6 +146,12 @@ describe.each(formats)('a native stream of $path', ({ path, begun, end, usage, o
     await until(() => sim.calls.inFlight === 0)
   })
 
+  test('the first streams that stall are found before the time of a whole call is over', async () => {
+    const { stream } = await openStreams(path, { timeout: '2s' })
+    expect((await stream('stream-stall')).outcome).toMatchObject({ reason: 'first_token_timeout' })
+    expect((await stream('stream-stall-midway')).outcome).toMatchObject({ reason: 'idle_timeout' })
+  })
+
   test('a stall behind content is found', async () => {
     const { sim, stream } = await openStreams(path, { stream: { idle_timeout: '50ms' } })
     const { outcome, sink } = await stream('stream-stall-midway')
