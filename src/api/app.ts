@@ -174,7 +174,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addUsageRoute(scope, parts)
   const scaling = createScaling(parts, reads)
   addScalingRoute(scope, scaling, reads)
-  addMetricsRoute(scope, parts, { capacity, connections, scaling })
+  addMetricsRoute(scope, parts, { capacity, connections, feed, reads, scaling })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)

@@ -40,6 +40,7 @@ import type { EstimateJob } from '../queue/job-estimates.ts'
 import type { QueueSpeeds } from '../queue/queue-speeds.ts'
 import type { LimitStore } from '../rate-limits/limit-store.ts'
 import type { MemoryWatch } from '../redis/memory-watch.ts'
+import type { ScriptTime } from '../redis/script-time.ts'
 import type { StreamHub } from '../streams/stream-hub.ts'
 import type { StreamLeavers } from '../streams/stream-leavers.ts'
 import type { StreamLogs } from '../streams/stream-logs.ts'
@@ -110,6 +111,7 @@ export interface ApiParts {
   readonly webhookPresence: () => Promise<readonly WebhookHeartbeat[]>
   readonly processes: () => Promise<readonly ProcessHeartbeat[]>
   readonly memory: Pick<MemoryWatch, 'isFull' | 'figures'>
+  readonly scriptTime: () => Promise<ScriptTime | null>
   /** Who is signed in on the page. */
   readonly uiSessions: SessionStore
   /** Rejects when Redis does not answer. */

@@ -32,6 +32,7 @@ import { createLimitStore } from '../rate-limits/limit-store.ts'
 import { createApiRedis, pingRedis, type RedisClient } from '../redis/connect.ts'
 import { createGuardedRunner } from '../redis/full-store.ts'
 import { createReplicatedRunner } from '../redis/replicated.ts'
+import { readScriptTime } from '../redis/script-time.ts'
 import { createScriptRunner, type RunScript } from '../redis/scripts.ts'
 import { openBlobStore } from '../start-blobs.ts'
 import { createStreamLogs } from '../streams/stream-logs.ts'
@@ -138,6 +139,7 @@ const openParts = async (
     webhookPresence: () => readWebhookWorkers(redis, keys.prefix, now()),
     processes: () => readProcesses(redis, keys.prefix, now()),
     memory: context.memory,
+    scriptTime: () => readScriptTime(redis),
     uiSessions: createSessionStore(redis, keys, now),
     pingRedis: () => pingRedis(redis, keys),
     log,

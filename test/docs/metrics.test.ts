@@ -1,44 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type Figures, metricsOf } from '../../src/api/operator/metrics.ts'
 import { renderMetrics } from '../../src/api/operator/metrics-text.ts'
-import { healthyCircuit } from '../../src/domain/circuit.ts'
-import type { Series } from '../../src/telemetry/histogram.ts'
+import { everyMetric as metrics } from '../support/every-metric.ts'
+import { parseExposition } from '../support/exposition.ts'
 import { readDoc, tableAfter } from './markdown.ts'
-
-const series = (...labels: readonly string[]): Series => ({
-  ...{ labels: Object.fromEntries(labels.map(label => [label, 'x'])), counts: [1], sum: 0 },
-})
-const tokensUsed = { input: 0, cache_read: 0, cache_write: 0, output: 0 }
-const counts = { attempts: { ok: 1 }, handovers: 0, parks: 0, ends: { succeeded: 0, failed: 0 } }
-const figures: Figures = {
-  accepted: 0,
-  waiting: new Map([['webhooks', 0]]),
-  circuits: [healthyCircuit('a')],
-  entries: [{ scope: 'key:a#1', state: 'stopped' }],
-  workers: [
-    {
-      ...{ provider: 'a', instance: 'i', pid: 1, breaker: 'closed', callsInFlight: 0, concurrency: 1 },
-      ...{ seenAtMs: 0, counts },
-    },
-  ],
-  withoutWorkerSinceMs: new Map([['a', 0]]),
-  workersWanted: new Map([['openai', 1]]),
-  webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
-  processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, seenAtMs: 0 }],
-  deadLetters: 0,
-  schedule: 0,
-  held: { bytes: 0, connections: 0, waiting: { answer: 0 }, refusals: { bytes: 0 } },
-  measured: {
-    queueWait: [series('provider', 'class')],
-    attempts: [series('provider', 'model', 'verdict')],
-    firstTokens: [series('provider', 'model')],
-    jobs: [series('route', 'status')],
-    used: [{ provider: 'a', model: 'm', tokens: tokensUsed, costUsd: 0 }],
-  },
-  memory: { usedBytes: 0, limitBytes: 0, isFull: false },
-  process: { residentBytes: 0, cpuSeconds: 0, startedAtSeconds: 0 },
-}
-const metrics = metricsOf(figures)
 
 describe('docs/metrics.md', () => {
   test('docs/metrics.md has every metric with its labels', () => {
@@ -87,7 +51,9 @@ describe('docs/metrics.md', () => {
   )
 
   test('every metric is exposed with its help and its type', () => {
-    const lines = renderMetrics(metrics).split('\n')
+    const text = renderMetrics(metrics)
+    expect([...parseExposition(text).keys()]).toEqual(metrics.map(({ name }) => name))
+    const lines = text.split('\n')
     for (const { name, type } of metrics) {
       expect(lines.filter(line => line.startsWith(`# HELP ${name} `))).toHaveLength(1)
       expect(lines).toContain(`# TYPE ${name} ${type}`)

@@ -4,6 +4,7 @@ import type { Deployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { findFreePort } from '../../src/redis/dev/probe.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { parseExposition } from '../support/exposition.ts'
 import { openBaton } from '../support/open-baton.ts'
 import { type OwnRedis, ownRedis, testRedis } from '../support/redis.ts'
 
@@ -77,6 +78,7 @@ describe('the admin port', () => {
       // Each metric once, with all its samples.
       const types = text.match(/^# TYPE \S+/gm) ?? []
       expect(types).toHaveLength(new Set(types).size)
+      expect(parseExposition(text).size).toBe(types.length)
       expect((await ask(`${url}/v1/jobs`)).status).toBe(404)
       expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405)
     })

@@ -1,10 +1,5 @@
-import type { Series } from '../../telemetry/histogram.ts'
 import type { Measured } from '../../telemetry/measures.ts'
-import type { Metric } from './metrics-text.ts'
-
-const histogram = (name: string, help: string, samples: readonly Series[]): Metric => ({
-  ...{ name, help, type: 'histogram', samples },
-})
+import { counter, histogram, type Metric } from './metrics-text.ts'
 
 /** What this process measured itself; of others it knows nothing. */
 export const measuredMetrics = (measured: Measured): readonly Metric[] => [
@@ -20,20 +15,18 @@ export const measuredMetrics = (measured: Measured): readonly Metric[] => [
     measured.firstTokens,
   ),
   histogram('baton_job_duration_seconds', 'From the submission of a job to its end.', measured.jobs),
-  {
-    name: 'baton_tokens_total',
-    help: 'Tokens as providers count them.',
-    type: 'counter',
-    samples: measured.used.flatMap(({ provider, model, tokens }) =>
+  counter(
+    'baton_tokens_total',
+    'Tokens as providers count them.',
+    measured.used.flatMap(({ provider, model, tokens }) =>
       Object.entries(tokens).map(([kind, value]) => ({ labels: { provider, model, kind }, value })),
     ),
-  },
-  {
-    name: 'baton_cost_dollars_total',
-    help: 'US dollars, of calls whose price is known.',
-    type: 'counter',
-    samples: measured.used.flatMap(({ provider, model, costUsd }) =>
+  ),
+  counter(
+    'baton_cost_dollars_total',
+    'US dollars, of calls whose price is known.',
+    measured.used.flatMap(({ provider, model, costUsd }) =>
       costUsd === null ? [] : [{ labels: { provider, model }, value: costUsd }],
     ),
-  },
+  ),
 ]

@@ -22,6 +22,16 @@ interface Histogram {
 
 export type Metric = Figures | Histogram
 
+export const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({
+  ...{ name, help, type: 'gauge', samples },
+})
+export const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({
+  ...{ name, help, type: 'counter', samples },
+})
+export const histogram = (name: string, help: string, samples: readonly Series[]): Metric => ({
+  ...{ name, help, type: 'histogram', samples },
+})
+
 /** Version 0.0.4 of the text format: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 

@@ -2,9 +2,12 @@ import { type Circuit, shareNow } from '../../domain/circuit.ts'
 import type { WebhookHeartbeat, WorkerHeartbeat } from '../../health/heartbeats.ts'
 import type { OwnCounts } from '../../health/vitals.ts'
 import type { MemoryFigures } from '../../redis/memory-watch.ts'
+import type { ScriptTime } from '../../redis/script-time.ts'
 import type { WorkCounts } from '../../telemetry/counts.ts'
+import { type LimitFigures, limitMetrics } from './limit-metrics.ts'
 import { measuredMetrics } from './measured-metrics.ts'
-import type { Metric, Sample } from './metrics-text.ts'
+import { counter, gauge, type Metric, type Sample } from './metrics-text.ts'
+import { type WorkFigures, workMetrics } from './work-metrics.ts'
 
 /** What is known of one moment of all processes together. */
 export interface SharedFigures {
@@ -18,16 +21,22 @@ export interface SharedFigures {
   readonly withoutWorkerSinceMs: ReadonlyMap<string, number>
   /** Worker processes, by provider. */
   readonly workersWanted: ReadonlyMap<string, number>
+  readonly work: WorkFigures
+  readonly limits: readonly LimitFigures[]
   readonly deadLetters: number
   readonly schedule: number
   /** What this process holds for its clients. */
   readonly held: {
     readonly bytes: number
     readonly connections: number
+    /** Of operators. */
+    readonly pages: number
     readonly waiting: Readonly<Record<string, number>>
     readonly refusals: Readonly<Record<string, number>>
   }
   readonly memory: MemoryFigures & { readonly isFull: boolean }
+  /** Null where it was not read. */
+  readonly scriptTime: ScriptTime | null
 }
 
 /** What processes count themselves: all of them by their heartbeats, or one on its own port. */
@@ -58,25 +67,21 @@ export const metricsOf = (figures: Figures): readonly Metric[] => [
 
 export const sharedMetricsOf = (figures: SharedFigures): readonly Metric[] => [
   ...jobMetrics(figures),
+  ...workMetrics(figures.work),
   ...providerMetrics(figures),
+  ...limitMetrics(figures.limits),
   ...heldMetrics(figures.held),
-  ...memoryMetrics(figures.memory),
+  ...redisMetrics(figures),
 ]
 
 export const ownMetricsOf = (figures: OwnFigures): readonly Metric[] => [
   ...workerMetrics(figures.workers),
   endsMetric(figures),
+  clockMetric(figures),
   webhookMetric(figures.webhookWorkers),
   ...measuredMetrics(figures.measured),
   ...processMetrics(figures.process),
 ]
-
-const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-  ...{ name, help, type: 'gauge', samples },
-})
-const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-  ...{ name, help, type: 'counter', samples },
-})
 
 const jobMetrics = ({ accepted, waiting, deadLetters, schedule }: SharedFigures): Metric[] => [
   counter('baton_jobs_accepted_total', 'Single jobs that this process accepted.', [{ value: accepted }]),
@@ -193,6 +198,16 @@ const endsMetric = ({ workers, processes }: OwnFigures): Metric =>
     ),
   ])
 
+/** Of a process of an earlier version it is not known. */
+const clockMetric = ({ processes }: OwnFigures): Metric =>
+  gauge(
+    'baton_clock_offset_seconds',
+    'By how much the clock of a process is ahead of that of Redis, by which all go.',
+    processes.flatMap(({ instance, hostOffMs }) =>
+      hostOffMs === undefined ? [] : [{ labels: { instance }, value: Math.round(hostOffMs) / 1_000 }],
+    ),
+  )
+
 const webhookMetric = (workers: readonly WebhookHeartbeat[]): Metric =>
   counter(
     'baton_webhook_attempts_total',
@@ -202,7 +217,7 @@ const webhookMetric = (workers: readonly WebhookHeartbeat[]): Metric =>
     ),
   )
 
-const heldMetrics = ({ bytes, connections, waiting, refusals }: Figures['held']): Metric[] => [
+const heldMetrics = ({ bytes, connections, pages, waiting, refusals }: Figures['held']): Metric[] => [
   gauge('baton_in_flight_bytes', 'Bytes of requests and answers that this process holds.', [
     { value: bytes },
   ]),
@@ -212,6 +227,7 @@ const heldMetrics = ({ bytes, connections, waiting, refusals }: Figures['held'])
     'Open connections that wait for an answer, a long poll or events.',
     Object.entries(waiting).map(([kind, value]) => ({ labels: { kind }, value })),
   ),
+  gauge('baton_open_pages', 'Pages of operators that this process tells what changes.', [{ value: pages }]),
   counter(
     'baton_requests_refused_total',
     'Requests that this process refused for lack of room, by what was used up.',
@@ -219,7 +235,7 @@ const heldMetrics = ({ bytes, connections, waiting, refusals }: Figures['held'])
   ),
 ]
 
-const memoryMetrics = ({ usedBytes, limitBytes, isFull }: Figures['memory']): Metric[] => [
+const redisMetrics = ({ memory: { usedBytes, limitBytes, isFull }, scriptTime }: SharedFigures): Metric[] => [
   gauge(
     'baton_redis_memory_used_bytes',
     'Memory that Redis uses; in a Cluster, that of the fullest master.',
@@ -229,6 +245,16 @@ const memoryMetrics = ({ usedBytes, limitBytes, isFull }: Figures['memory']): Me
   gauge('baton_redis_full', '1 while nothing new is accepted because Redis is nearly full.', [
     { value: isFull ? 1 : 0 },
   ]),
+  counter(
+    'baton_redis_scripts_total',
+    'Scripts that Redis ran since it started, of all that use it.',
+    scriptTime === null ? [] : [{ value: scriptTime.calls }],
+  ),
+  counter(
+    'baton_redis_script_seconds_total',
+    'Time that Redis spent on them; it does nothing else meanwhile.',
+    scriptTime === null ? [] : [{ value: scriptTime.seconds }],
+  ),
 ]
 
 const labelsOf = ({ provider, instance }: WorkerHeartbeat): Record<string, string> => ({ provider, instance })

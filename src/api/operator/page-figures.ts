@@ -23,6 +23,8 @@ export interface PageFigures {
   readonly depths: ReadonlyMap<string, Depth>
   readonly oldestOf: ReadonlyMap<string, number | null>
   readonly parkedOf: ReadonlyMap<string, number>
+  /** About how many deliveries of webhooks are due later. */
+  readonly webhooksLater: number
   /** Jobs a second that go on without a call since nobody serves the queue; by provider. */
   readonly passedOverPerSecond: ReadonlyMap<string, number>
   readonly workers: readonly WorkerHeartbeat[]
@@ -45,7 +47,7 @@ export const createPageFigures = (parts: FigureParts): (() => Promise<PageFigure
   const providers = Object.keys(config.providers)
   const rates = createRates(rateSpanMs)
   const answers = createRates(p95SpanMs)
-  let parked: Parked = { count: 0, of: new Map() }
+  let parked: Parked = { count: 0, of: new Map(), webhooks: 0 }
   let sampledAtMs = Number.NEGATIVE_INFINITY
 
   const sampleParked = async (): Promise<void> => {
@@ -101,6 +103,7 @@ export const createPageFigures = (parts: FigureParts): (() => Promise<PageFigure
       depths: new Map(providers.map((name, i) => [name, depths[i]!])),
       oldestOf: new Map(providers.map((name, i) => [name, oldest[i]!])),
       parkedOf: parked.of,
+      webhooksLater: parked.webhooks,
       passedOverPerSecond: new Map(
         providers.map(name => [name, rates.perSecond(`passed_over:${name}`) ?? 0]),
       ),
@@ -133,6 +136,8 @@ interface Parked {
   readonly count: number
   /** By the provider that they are parked for. */
   readonly of: ReadonlyMap<string, number>
+  /** Deliveries that stand there, too. */
+  readonly webhooks: number
 }
 
 /** About how many jobs are parked: their doorbells are due later. Exact while a shard has few entries. */
@@ -150,11 +155,14 @@ const countParked = async ({ schedule, store }: Pick<FigureParts, 'schedule' | '
   const heads = some.length === 0 ? [] : await store.readHeads(some)
   // What was only just written is owed a ring, and not parked.
   const parked = heads.filter(head => head?.status === 'parked')
-  const ofEntries = isWhole ? found.length : (found.length / entries.length) * size
+  const ofAll = (count: number): number => (isWhole ? count : (count / entries.length) * size)
+  const ofEntries = ofAll(found.length)
+  const deliveries = entries.filter(entry => parseDoorbell(entry).kind === 'webhook').length
   const perHead = heads.length === 0 ? 0 : ofEntries / heads.length
   const byProvider = Map.groupBy(parked, head => head!.target.provider)
   return {
     count: Math.round(parked.length * perHead),
     of: new Map([...byProvider].map(([name, { length }]) => [name, Math.round(length * perHead)])),
+    webhooks: Math.round(ofAll(deliveries)),
   }
 }
