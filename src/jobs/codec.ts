@@ -223,10 +223,10 @@ export const encodeResult =
     const words: unknown[] = [claim.id, claim.token, final.status, !inline, frees, apart ? claim.token : '']
     words.push(encodeBill({ ...final, target: claim.target }))
     words.push('result', JSON.stringify(storedResultOf(final, nowMs)))
-    if (final.streamed) words.push('streamed', String(final.streamed.bytes))
+    // In place of a short request, as `parseResult` knows. The script looks for it behind the result.
     if (apart) words.push('apart', claim.token)
-    // In place of a short request, as `parseResult` knows.
     else if (final.response) words.push(inline && succeeded ? 'request' : 'body', final.response.body)
+    if (final.streamed) words.push('streamed', String(final.streamed.bytes))
     return words
   }
 
