@@ -3,7 +3,6 @@ import type { Submission } from '../../dispatch/submit.ts'
 import { wantsStream } from '../../domain/streaming/stream-wishes.ts'
 import { removing, withEdits } from '../../json/edits.ts'
 import { membersOf } from '../../json/members.ts'
-import { responseIdOf } from '../../redis/keys.ts'
 import { jobNotFound } from '../http/find-owned.ts'
 import { releaseBody } from '../http/json-body.ts'
 import type { Completion } from '../jobs/request-schemas.ts'
@@ -54,5 +53,5 @@ export const acceptResponse = async (
   const record = replayed ? await store.read(id) : submitted.record
   if (record === null) throw jobNotFound()
   if (!streams) return responseView(record, parsedBody)
-  return streamResponse(parts, held, request, reply, record, { id: responseIdOf(id), after: -1 })
+  return streamResponse(parts, held, request, reply, record, parsedBody, -1)
 }

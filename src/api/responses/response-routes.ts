@@ -4,14 +4,14 @@ import { z } from 'zod'
 import { BatonError } from '../../domain/errors.ts'
 import { isTerminal } from '../../domain/job.ts'
 import type { JobRecord } from '../../jobs/record.ts'
-import type { JobStore } from '../../jobs/types.ts'
 import { isResponseId, jobOfResponse } from '../../redis/keys.ts'
 import { headReader } from '../http/find-owned.ts'
 import { ignoreBodies } from '../http/json-body.ts'
 import { answerReader } from '../jobs/answer-reader.ts'
 import type { ApiParts } from '../parts.ts'
 import { inputItemsOf, pageOf } from './input-items.ts'
-import { type ResponseHeld, streamResponse } from './response-streams.ts'
+import { lastOfBeginning } from './own-events.ts'
+import { type ResponseHeld, requestOf, streamResponse } from './response-streams.ts'
 import { responseView } from './response-view.ts'
 
 type ResponseParams = { Params: { id: string } }
@@ -57,7 +57,8 @@ export const addResponseRoutes = (
         const { stream, starting_after: after } = request.query
         if (stream !== 'true') return view(request, reply)
         const head = await findResponse(request, readHead)
-        return streamResponse(parts, held, request, reply, head, { id: request.params.id, after })
+        const asked = after < lastOfBeginning ? await requestOf(store, head) : null
+        return streamResponse(parts, held, request, reply, head, asked, after)
       },
     )
 
@@ -84,11 +85,6 @@ export const addResponseRoutes = (
         return pageOf(inputItemsOf(request.params.id, await requestOf(store, record)), request.query)
       },
     )
-}
-
-const requestOf = async (store: JobStore, { id }: JobRecord): Promise<unknown> => {
-  const body = await store.readBody(id)
-  return body === null ? null : JSON.parse(body)
 }
 
 /**

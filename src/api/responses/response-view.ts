@@ -14,21 +14,28 @@ import { responseIdOf } from '../../redis/keys.ts'
  */
 export const responseView = (record: JobRecord, request: unknown): object => {
   const { status, response, error } = record
-  const id = responseIdOf(record.id)
-  if (status === 'succeeded' && response !== null && isGivable(error)) {
-    return new JsonText(asOurs(response.body, id))
-  }
+  if (hasAnswer(record)) return new JsonText(asOurs(response!.body, responseIdOf(record.id)))
   return {
-    ...{ id, object: 'response', created_at: wholeSeconds(record.createdAtMs), background: true },
-    status: statusOf(record),
-    ...{ completed_at: null, error: error && status !== 'cancelled' ? toldError(error) : null },
-    ...{ incomplete_details: null, output: [], usage: null, model: record.model },
-    ...repeatedRequest(request),
+    ...unansweredView(record, request, statusOf(record)),
+    error: error && status !== 'cancelled' ? toldError(error) : null,
   }
 }
 
+/** Whether there is an answer that is the response, rather than the job's own words. */
+export const hasAnswer = ({ status, response, error }: JobRecord): boolean =>
+  status === 'succeeded' && response !== null && isGivable(error)
+
+/** As a response is shown that has no answer, in this status. */
+export const unansweredView = ({ id, createdAtMs, model }: JobRecord, request: unknown, status: string) => ({
+  ...{ id: responseIdOf(id), object: 'response', created_at: wholeSeconds(createdAtMs), background: true },
+  status,
+  ...{ completed_at: null, error: null as object | null },
+  ...{ incomplete_details: null, output: [], usage: null, model },
+  ...repeatedRequest(request),
+})
+
 /** Never back from `in_progress`, as with OpenAI: a job that waits after a call is still the same response. */
-const statusOf = ({ status, startedAtMs }: JobRecord): string => {
+export const statusOf = ({ status, startedAtMs }: JobRecord): string => {
   if (status === 'cancelled') return status
   if (status === 'failed' || status === 'expired' || status === 'succeeded') return 'failed'
   return startedAtMs === null ? 'queued' : 'in_progress'

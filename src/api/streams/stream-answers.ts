@@ -37,6 +37,10 @@ export interface StreamedJob {
   readonly restarts?: boolean
   /** Puts bytes of the log into the form that this door gives them; `position` is the one behind them. */
   readonly form?: (bytes: Buffer, position: StreamPosition) => Buffer | string
+  /** What this door says itself before the stream and, between whole events, later: then nothing is held until the first content. */
+  readonly lead?: (say: (events: string) => void) => void
+  /** What it ends with where the log does not tell the end; in the words of every stream where absent. */
+  readonly rest?: (record: JobRecord) => Promise<string>
 }
 
 interface StreamAnswerParts {
@@ -79,7 +83,11 @@ const openWay = (
     first ??= bytes
     last = bytes
     begun.resolve('begun')
-    return outlet.write(form(bytes, reader.position))
+    const formed = form(bytes, reader.position)
+    return formed.length === 0 || outlet.write(formed)
+  }
+  const say = (events: string): void => {
+    if (events !== '') outlet.write(events)
   }
   const beginAnew = (): void => {
     ;[first, last] = [null, null]
@@ -101,6 +109,7 @@ const openWay = (
     outlet,
     begun: begun.promise,
     catchUp: reader.catchUp,
+    say,
     /** For proxies: the client waits on. */
     beginEmpty: () => {
       outlet.comment()
@@ -115,7 +124,8 @@ const openWay = (
     finish: async (record: JobRecord): Promise<void> => {
       isOver = isTerminal(record.status)
       const end = isOver ? await reader.finish(record.log) : 'short'
-      if (end !== 'whole') {
+      if (end !== 'whole' && job.rest) say(await job.rest(record))
+      else if (end !== 'whole') {
         const hasSome = reader.position.offset > 0
         const isAnew = hasSome && job.restarts === true && isAnswered(record)
         if (isAnew) beginAnew()
@@ -155,7 +165,9 @@ export const createAnswerStream = (parts: StreamAnswerParts): AnswerStream => {
     }
 
     const answer = async (): Promise<FastifyReply> => {
+      job.lead?.(way.say)
       if (job.isLate) way.catchUp()
+      if (job.lead) return begin(job.ended.then(goOn))
       const wait = setTimeout(way.beginEmpty, keepaliveMs)
       const outcome = await Promise.race([way.begun, job.ended]).finally(() => clearTimeout(wait))
       if (outcome === 'begun') return begin(job.ended.then(goOn))

@@ -71,6 +71,11 @@ describe('a response in the background that is streamed, with the official clien
     const { id } = await openai.responses.create({ ...asked, model: 'fail-400' })
     await api.ended(jobOfResponse(id))
     const rest = await all(await openai.responses.retrieve(id, { stream: true }))
-    expect(rest).toMatchObject([{ type: 'response.failed', response: { id, status: 'failed' } }])
+    expect(rest).toMatchObject([
+      { type: 'response.created', sequence_number: 0, response: { id, status: 'queued' } },
+      { type: 'response.queued', sequence_number: 1, response: { id, status: 'queued' } },
+      { type: 'response.in_progress', sequence_number: 2, response: { id, status: 'in_progress' } },
+      { type: 'response.failed', sequence_number: 3, response: { id, status: 'failed' } },
+    ])
   })
 })
