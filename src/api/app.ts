@@ -32,7 +32,7 @@ import { addJobRoutes } from './jobs/job-routes.ts'
 import { createJobStreams, type JobStreams } from './jobs/job-streams.ts'
 import { createJobWaits, type JobWaits } from './jobs/job-waits.ts'
 import { createJobWatcher } from './jobs/job-watcher.ts'
-import { createOperatorView } from './jobs/operator-view.ts'
+import { createOperatorView, type ReadOperatorView } from './jobs/operator-view.ts'
 import { installDescription } from './openapi/install-description.ts'
 import { addOperatorBatchRoutes } from './operator/batch-routes.ts'
 import { addDeadLetterRoutes } from './operator/dead-letter-routes.ts'
@@ -43,6 +43,7 @@ import { addMirrorRoutes } from './operator/mirrors.ts'
 import { noteActions } from './operator/note-actions.ts'
 import { createOperatorReads, type OperatorReads } from './operator/operator-reads.ts'
 import { createPageFeed, type PageFeed } from './operator/page-feed.ts'
+import { createFollowedReads } from './operator/page-follows.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addReloadRoute } from './operator/reload-route.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
@@ -81,7 +82,9 @@ export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => 
   })
   const streams = createJobStreams(createJobWatcher(parts.waiter, parts.store, log), parts.store, log)
   const reads = createOperatorReads(parts)
+  const operatorView = createOperatorView(parts, reads)
   const feed = createPageFeed({
+    followed: createFollowedReads(parts, operatorView),
     ...{ reads, circuits: parts.circuits, version: manifest.version, log, now: parts.now },
     mostPages: config.ui.max_streams,
   })
@@ -134,7 +137,7 @@ export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => 
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {
     const connections = limitConnections(server ?? app.server, scope, config.server.max_connections, capacity)
-    const about = { capacity, connections, reads, feed }
+    const about = { capacity, connections, reads, operatorView, feed }
     const held: Held = { own, apiKeys, pages, waits, streams, answerStream, ...about }
     addGuardedRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, held)
     addDescriptionRoute(scope)
@@ -151,6 +154,7 @@ interface Held {
   readonly capacity: Capacity
   readonly connections: Connections
   readonly reads: OperatorReads
+  readonly operatorView: ReadOperatorView
   readonly feed: PageFeed
   readonly apiKeys: ApiKeys
   /** Null where no page is served. */
@@ -158,12 +162,12 @@ interface Held {
 }
 
 const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void => {
-  const { own, waits, streams, answerStream, capacity, connections, reads, feed } = held
+  const { own, waits, streams, answerStream, capacity, connections, reads, operatorView, feed } = held
   installAuth(scope, held.apiKeys, held.pages)
   noteActions(scope, parts)
   refuseCrossSiteForms(scope, own)
   assumeJsonBodies(scope)
-  addJobRoutes(scope, parts, { waits, streams, capacity, operatorView: createOperatorView(parts, reads) })
+  addJobRoutes(scope, parts, { waits, streams, capacity, operatorView })
   addStreamRoutes(scope, parts, { waits, capacity, answerStream })
   addJobListRoute(scope, parts)
   addModelRoutes(scope, parts)

@@ -20,6 +20,8 @@ export interface OperatorRead {
   readonly figures: PageFigures
   readonly overview: OverviewView
   readonly providers: readonly ProviderView[]
+  /** Those that have not ended. */
+  readonly openBatches: readonly BatchRecord[]
 }
 
 /** What routes for operators read. They share it, as rates are known only to who has looked before. */
@@ -52,7 +54,8 @@ export const createOperatorReads = (parts: ReadParts): OperatorReads => {
         blobStore: null,
         clockOff: clockOff(read.processes),
       })
-      return { figures: read, providers: views, overview: overviewOf(read, troubles, batches, actions) }
+      const overview = overviewOf(read, troubles, batches, actions)
+      return { figures: read, providers: views, overview, openBatches: batches }
     },
   }
 }

@@ -2,15 +2,15 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { BatonError } from '../../domain/errors.ts'
 import type { Circuits } from '../../health/circuits.ts'
-import type { Trouble } from '../../health/troubles.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import { writeJson } from '../../json/json-text.ts'
 import { createRepeating, type RepeatingTask } from '../../lifecycle/repeating.ts'
 import { isRedisTrouble } from '../../redis/trouble.ts'
 import type { OperatorRead, OperatorReads } from './operator-reads.ts'
+import type { ReadFollowed } from './page-follows.ts'
+import { commonItems, eventOf, isListed, type PageItem, snapshotJson, troublesItem } from './page-items.ts'
 import { createPageStream, type PageStream } from './page-stream.ts'
 import type { PageTopics } from './page-topics.ts'
-import type { ActionView, PageEvents } from './views.ts'
 
 /** What all open pages of this process are told. */
 export interface PageFeed {
@@ -23,6 +23,7 @@ export interface PageFeed {
 
 interface PageFeedOptions {
   readonly reads: OperatorReads
+  readonly followed: ReadFollowed
   readonly circuits: Pick<Circuits, 'onChange'>
   readonly version: string
   /** Pages open at a time. */
@@ -32,10 +33,13 @@ interface PageFeedOptions {
 }
 
 interface Page {
-  /** What comes before its snapshot is none of its concern. */
-  hasSnapshot: boolean
   readonly topics: PageTopics
   readonly stream: PageStream
+  /** What it was told last, by the names of items; null before its snapshot. */
+  told: Map<string, string> | null
+  /** A look that had begun when it got its snapshot may be older than that. */
+  toldInRound: number
+  tickedAtMs: number
 }
 
 const readEveryMs = 1_000
@@ -47,25 +51,41 @@ const quietMs = 3_000
 const freshMs = 1_000
 const retryAfterMs = 2_000
 
-type EventName = keyof PageEvents
-
-const eventOf = <Name extends EventName>(name: Name, data: PageEvents[Name]): string =>
-  `event: ${name}\ndata: ${writeJson(data)}\n\n`
+/** Tells a page what it does not know yet. */
+const tellPage = (page: Page, items: readonly PageItem[], readAt: number, nowMs: number): void => {
+  const { topics, stream, told } = page
+  if (told === null) return
+  const lists = new Map<PageItem['event'], string[]>()
+  for (const item of items) {
+    // What a slow page does not take is not told: it gets what is newest by then.
+    if (!stream.isReady()) return
+    const { event, name, text, json } = item
+    if (told.get(name) === text || !item.concerns(topics)) continue
+    told.set(name, text)
+    if (isListed(event)) lists.set(event, [...(lists.get(event) ?? []), json])
+    else stream.send(eventOf(event, json))
+    if (event === 'tick') page.tickedAtMs = nowMs
+  }
+  for (const [event, rows] of lists) stream.send(eventOf(event, `[${rows.join(',')}]`))
+  if (nowMs - page.tickedAtMs < quietMs) return
+  page.tickedAtMs = nowMs
+  stream.send(eventOf('tick', writeJson({ read_at: readAt })))
+}
 
 /**
  * While a page is open, Redis is read once a second for all that are, and each event is written out once for all that it concerns. Each
- * opening begins with a snapshot, so no event need be kept, and any process can go on for another.
+ * opening begins with a snapshot, and each page is told whatever differs from what it was told last: so no event need be kept, none can
+ * be lost, and any process can go on for another.
  */
 export const createPageFeed = (options: PageFeedOptions): PageFeed => {
-  const { reads, circuits, version, mostPages, log, now } = options
+  const { reads, followed, circuits, version, mostPages, log, now } = options
   const pages = new Set<Page>()
-  const told = new Map<string, string>()
   let last: { readonly read: OperatorRead; readonly atMs: number } | null = null
   let reading: Promise<OperatorRead> | null = null
   let ticking: RepeatingTask | null = null
-  let toldAtMs = 0
+  let stopListening = (): void => undefined
+  let rounds = 0
   let isEnding = false
-  let actionsTold: readonly string[] | null = null
   let awaySince: number | null = null
 
   const read = (): Promise<OperatorRead> => {
@@ -82,79 +102,30 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
     return reading
   }
 
-  const tell = (name: string, event: string, concerns: (topics: PageTopics) => boolean): void => {
-    for (const { hasSnapshot, topics, stream } of pages)
-      if (hasSnapshot && concerns(topics)) stream.offer(name, event)
-  }
-  /** Whether this differs from what was last told under that name. */
-  const isNews = (name: string, text: string): boolean => {
-    if (told.get(name) === text) return false
-    told.set(name, text)
-    return true
-  }
-  const everyPage = (): boolean => true
-
-  const tellTroubles = (troubles: readonly Trouble[]): void => {
-    if (isNews('troubles', writeJson(troubles))) tell('troubles', eventOf('troubles', troubles), everyPage)
-  }
-
-  /** Those that came since the last look; at the first, pages have them by their snapshot. */
-  const tellActions = (newest: readonly ActionView[]): void => {
-    const texts = newest.map(action => writeJson(action))
-    const known = new Set(actionsTold ?? texts)
-    actionsTold = texts
-    const fresh = newest.filter((_, i) => !known.has(texts[i]!))
-    for (const [i, action] of fresh.toReversed().entries())
-      tell(`action ${i}`, eventOf('action', action), everyPage)
-  }
-
-  const tellAll = ({ figures: { tick }, overview, providers }: OperatorRead): void => {
-    const { read_at, ...figures } = tick
-    if (isNews('tick', writeJson(figures))) {
-      toldAtMs = now()
-      tell('tick', eventOf('tick', tick), everyPage)
-    } else if (now() - toldAtMs >= quietMs) {
-      toldAtMs = now()
-      tell('tick', eventOf('tick', { read_at }), everyPage)
-    }
-    tellTroubles(overview.troubles)
-    tellActions(overview.actions)
-    for (const view of providers) {
-      const { name } = view
-      // The figures of all providers are in the ticks; a page of one shows its workers as well.
-      const { workers, queue, rates, p95_ms, estimated_drain_at, limits, ...standing } = view
-      const concernsList = isNews(`standing ${name}`, writeJson(standing))
-      const concernsOne = isNews(`provider ${name}`, writeJson(view))
-      if (!concernsOne) continue
-      tell(`provider ${name}`, eventOf('provider', view), topics =>
-        concernsList ? topics.hasProviders || topics.providers.has(name) : topics.providers.has(name),
-      )
+  const look = async (): Promise<readonly PageItem[]> => {
+    try {
+      const fresh = await read()
+      const topics = [...pages].map(page => page.topics)
+      return [...commonItems(fresh), ...(await followed(topics, fresh.openBatches))]
+    } catch (error) {
+      if (!isRedisTrouble(error)) throw error
+      awaySince ??= wholeSeconds(now())
+      const about = { subject: null, since: awaySince, count: null, reason: 'away' }
+      return [troublesItem([{ code: 'redis', level: 'bad', ...about }])]
     }
   }
 
   const round = async (): Promise<void> => {
-    try {
-      tellAll(await read())
-    } catch (error) {
-      if (!isRedisTrouble(error)) throw error
-      awaySince ??= wholeSeconds(now())
-      const away: Trouble = {
-        code: 'redis',
-        level: 'bad',
-        subject: null,
-        since: awaySince,
-        count: null,
-        reason: 'away',
-      }
-      tellTroubles([away])
-    }
+    const own = ++rounds
+    const items = await look()
+    for (const page of pages) if (page.toldInRound < own) tellPage(page, items, wholeSeconds(now()), now())
   }
 
   const begin = (): void => {
-    ticking = createRepeating('page feed', readEveryMs, round, log)
+    const task = createRepeating('page feed', readEveryMs, round, log)
+    ticking = task
     let isSoon = false
-    const task = ticking
-    const forget = circuits.onChange(() => {
+    stopListening = circuits.onChange(() => {
       if (isSoon) return
       isSoon = true
       setTimeout(() => {
@@ -162,24 +133,26 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
         task.soon()
       }, leastPauseMs)
     })
-    stopListening = forget
-    ticking.start()
+    task.start()
   }
-  let stopListening = (): void => undefined
   const rest = (): void => {
     stopListening()
     void ticking?.stop()
     ticking = null
-    told.clear()
-    actionsTold = null
   }
 
-  const snapshot = ({ overview, providers }: OperatorRead, topics: PageTopics): PageEvents['snapshot'] => ({
-    ...(topics.hasOverview && { overview }),
-    ...((topics.hasProviders || topics.providers.size > 0) && {
-      providers: providers.filter(({ name }) => topics.hasProviders || topics.providers.has(name)),
-    }),
-  })
+  const greet = async (page: Page): Promise<void> => {
+    const { topics, stream } = page
+    const fresh = last !== null && now() - last.atMs < freshMs ? last.read : await read()
+    const items = [...commonItems(fresh), ...(await followed([topics], fresh.openBatches))]
+    stream.send(eventOf('hello', writeJson({ version, server_time: now() / 1_000 })))
+    stream.send(eventOf('snapshot', snapshotJson(fresh, items, topics)))
+    const isKnown = ({ event, concerns }: PageItem): boolean =>
+      concerns(topics) && (topics.hasOverview || (event !== 'tick' && event !== 'troubles'))
+    page.told = new Map(items.filter(isKnown).map(({ name, text }) => [name, text]))
+    page.toldInRound = rounds
+    page.tickedAtMs = now()
+  }
 
   return {
     get size() {
@@ -193,27 +166,21 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
           `As many pages are open as \`ui.max_streams\` allows: ${mostPages}.`,
           { retryAfterMs },
         )
-      const page: Page = {
-        hasSnapshot: false,
-        topics,
-        stream: createPageStream(() => {
-          pages.delete(page)
-          if (pages.size === 0) rest()
-        }),
-      }
+      const stream = createPageStream(() => {
+        pages.delete(page)
+        if (pages.size === 0) rest()
+      })
+      const page: Page = { topics, stream, told: null, toldInRound: 0, tickedAtMs: 0 }
       // A place is taken before anything is waited for.
       pages.add(page)
       if (ticking === null) begin()
       try {
-        const fresh = last !== null && now() - last.atMs < freshMs ? last.read : await read()
-        page.stream.offer('hello', eventOf('hello', { version, server_time: now() / 1_000 }))
-        page.stream.offer('snapshot', eventOf('snapshot', snapshot(fresh, topics)))
-        page.hasSnapshot = true
+        await greet(page)
       } catch (error) {
-        page.stream.end()
+        stream.end()
         throw error
       }
-      return page.stream.stream
+      return stream.stream
     },
     end: () => {
       isEnding = true

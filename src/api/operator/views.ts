@@ -93,26 +93,40 @@ export interface HistoryView {
   readonly series: Readonly<Record<string, readonly (number | string | null)[]>>
 }
 
-/** `GET /v1/admin/events?topics=…`: server-sent events; each opening begins with a `snapshot` of every topic. */
+/**
+ * `GET /v1/admin/events?topics=…`: server-sent events. Each opening begins with a `snapshot` of every topic, whole; what follows is
+ * whatever differs from what this page was told last.
+ */
 export interface PageEvents {
   readonly hello: { readonly version: string; readonly server_time: number }
   readonly snapshot: {
     readonly overview?: OverviewView
     readonly providers?: readonly object[]
+    /** All that have not ended, and some that have within the last minute. What a list has as open and is not here may have ended. */
     readonly batches?: readonly BatchRow[]
-    readonly job?: OperatorJobView
+    /** Null: there is none of that id. */
+    readonly batch?: OperatorBatchView | null
+    readonly job?: OperatorJobView | null
+    /** Those that are there, in no order. */
     readonly rows?: readonly JobRow[]
   }
   readonly tick: Tick | { readonly read_at: number }
   readonly provider: object
+  /** Rows that are new or have changed, also by their end; at most each two seconds. */
   readonly batches: readonly BatchRow[]
+  /** The open one, at most each two seconds. */
+  readonly batch: OperatorBatchView | null
+  /** Those of the page's rows that have changed; at most each second. */
   readonly rows: readonly JobRow[]
-  readonly job: OperatorJobView
+  readonly job: OperatorJobView | null
   readonly troubles: readonly Trouble[]
   readonly action: ActionView
 }
 
-/** Topics: `overview`, `providers`, `provider:<name>`, `batches`, `batch:<id>`, `job:<id>`, `rows:<id>,<id>…` (at most 50). */
+/**
+ * Topics, with commas between: `overview`, `providers`, `provider:<name>`, `batches`, `batch:<id>`, `job:<id>` (one of each), and
+ * `rows:<id>,<id>…` (at most 50). Every page gets `tick`, `troubles` and `action`.
+ */
 export type PageTopic = string
 
 /** `GET /v1/admin/batches?status&blocked&dialect&tenant&limit&cursor` and `/v1/admin/batches/:id`. */
