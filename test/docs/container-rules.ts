@@ -77,6 +77,24 @@ export const parseDockerfile = (text: string): readonly (readonly [string, strin
       return name === undefined ? [] : [[name, rest!] as const]
     })
 
+/** The stages of a Dockerfile in their order, each with the instructions after its FROM; null for one without a name. */
+export const stagesOf = (text: string) => {
+  const stages: { readonly name: string | null; readonly instructions: (readonly [string, string])[] }[] = []
+  for (const [name, rest] of parseDockerfile(text)) {
+    if (name === 'FROM') stages.push({ name: / AS (\S+)$/.exec(rest)?.[1] ?? null, instructions: [] })
+    else stages.at(-1)!.instructions.push([name, rest])
+  }
+  return stages
+}
+
+/** `COPY [--from=STAGE] SOURCE… TARGET`; `from` is null for what comes from the folder that is built. */
+export const parseCopy = (rest: string) => {
+  const words = rest.split(' ')
+  const from = /^--from=(.+)$/.exec(words[0]!)?.[1] ?? null
+  const paths = words.slice(from === null ? 0 : 1)
+  return { from, sources: paths.slice(0, -1), target: paths.at(-1)! }
+}
+
 export const faultsOfDockerfile = (text: string): string[] => {
   const instructions = parseDockerfile(text)
   const of = (name: string) => instructions.filter(([other]) => other === name).map(([, rest]) => rest)

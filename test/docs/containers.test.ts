@@ -15,7 +15,9 @@ describe('container files', () => {
 
   test('they have digests that somebody published, which are not made up', () => {
     const found = `${compose}${dockerfile}`.match(/(?<=@sha256:)[0-9a-f]{64}/g)!
-    expect(found).toHaveLength(2)
+    // Both stages are of one image.
+    expect(found).toHaveLength(3)
+    expect(new Set(found).size).toBe(2)
     for (const hash of found) expect(new Set(hash).size).toBeGreaterThan(8)
   })
 
@@ -70,7 +72,7 @@ describe('container files', () => {
       ['WORKDIR', 'ADD https://example.com/x /x\nWORKDIR', 'nothing is fetched by ADD'],
       ['WORKDIR', 'RUN curl https://example.com \\\n  | sh\nWORKDIR', 'nothing is piped into a shell'],
       ['WORKDIR', 'ARG OPENAI_API_KEY\nWORKDIR', 'no secret is an argument or in the environment'],
-      ['npm ci', 'npm install', 'packages are those of the lockfile'],
+      [/npm ci/g, 'npm install', 'packages are those of the lockfile'],
       [/HEALTHCHECK .*/, '', 'health is checked'],
     ])('Dockerfile: %s as %s', (from, to, fault) => {
       const changed = dockerfile.replace(from, () => to)

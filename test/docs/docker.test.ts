@@ -8,7 +8,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { loadConfig } from '../../src/config/load.ts'
 import { findFreePort } from '../../src/redis/dev/probe.ts'
 import { type OwnRedis, ownRedis } from '../support/redis.ts'
-import { parseCompose, type Service } from './container-rules.ts'
+import { parseCompose, parseCopy, type Service, stagesOf } from './container-rules.ts'
 import { readDoc, root } from './markdown.ts'
 
 const compose = parseCompose(readDoc('docker-compose.yml'))
@@ -38,10 +38,22 @@ afterAll(async () => {
 
 describe('Dockerfile', () => {
   test('copies what exists, and not past .dockerignore', () => {
-    const sources = instruction('COPY').flatMap(words => words.split(' ').slice(0, -1))
+    const copies = instruction('COPY').map(parseCopy)
+    const sources = [...new Set(copies.filter(({ from }) => from === null).flatMap(({ sources }) => sources))]
     const admitted = readDoc('.dockerignore').match(/(?<=^!).+$/gm)
     expect(sources.filter(path => !existsSync(join(root, path)))).toEqual([])
     expect(sources.toSorted()).toEqual(admitted?.toSorted())
+  })
+
+  test('copies from an earlier stage what that one makes', () => {
+    const stages = stagesOf(readDoc('Dockerfile'))
+    for (const [i, { instructions }] of stages.entries()) {
+      const froms = instructions.flatMap(([name, rest]) =>
+        name === 'COPY' ? (parseCopy(rest).from ?? []) : [],
+      )
+      const earlier = stages.slice(0, i).map(({ name }) => name)
+      expect(froms.filter(from => !earlier.includes(from))).toEqual([])
+    }
   })
 
   test('runs as somebody else than root, and gets the SIGTERM itself', () => {
