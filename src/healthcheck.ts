@@ -1,70 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { readTime } from './clock/clock.ts'
-import { loadConfig } from './config/load.ts'
-import type { Config } from './config/schema.ts'
-import { readWorkers } from './health/heartbeats.ts'
-import { createLogger } from './lifecycle/logger.ts'
-import { createApiRedis } from './redis/connect.ts'
-import { redisPlaceOf } from './redis/place.ts'
+import { checkHealth } from './check-health.ts'
 
-// A container's health, by the role that it runs: `node src/healthcheck.ts [role]` ends with 0 or 1. Without arguments
-// the role is that of process 1, so that one HEALTHCHECK fits all.
-
-/** The arguments that process 1 gave to main.ts. */
-const argsOfContainer = async (): Promise<string[]> => {
-  const words = (await readFile('/proc/1/cmdline', 'utf8')).split('\0').filter(word => word !== '')
-  const entry = words.findIndex(word => word.endsWith('src/main.ts'))
-  if (entry < 0) throw new Error('process 1 does not run src/main.ts')
-  return words.slice(entry + 1)
-}
-
-/** A process that can work, by its own word. */
-const checkReady = async (listens: string, port: number): Promise<void> => {
-  const reached = ['0.0.0.0', '::'].includes(listens) ? '127.0.0.1' : listens
-  const host = reached.includes(':') ? `[${reached}]` : reached
-  const answer = await fetch(`http://${host}:${port}/readyz`, { signal: AbortSignal.timeout(3_000) })
-  if (!answer.ok) throw new Error(`/readyz was answered ${answer.status}`)
-}
-
-/**
- * Without a port of its own: a worker that Redis can be reached from. One of a provider must also be told of in the cluster lately; by this
- * container or, as heartbeats name no container, by another of the same provider.
- */
-const checkWorker = async (config: Config, name: string | undefined): Promise<void> => {
-  const place = redisPlaceOf(config.redis) ?? 'redis://127.0.0.1:6379'
-  const redis = createApiRedis(place, createLogger('silent'))
-  try {
-    await new Promise<void>((ready, failed) => {
-      redis.once('ready', ready)
-      redis.once('error', failed)
-    })
-    const { prefix } = config.redis
-    const workers = await readWorkers(redis, prefix, await readTime(redis, prefix))
-    if (name !== undefined && name in config.providers && !workers.some(w => w.provider === name)) {
-      throw new Error(`no worker of ${name} was heard of lately`)
-    }
-  } finally {
-    redis.disconnect()
-  }
-}
-
-const check = async (): Promise<void> => {
-  const given = process.argv.slice(2)
-  const { positionals, values } = parseArgs({
-    args: given.length > 0 ? given : await argsOfContainer(),
-    allowPositionals: true,
-    options: { config: { type: 'string' } },
-  })
-  const config = loadConfig({ file: values.config, cwd: process.cwd(), env: process.env })
-  const [role, name] = positionals
-  const { host, port, admin_host, admin_port } = config.server
-  // Any free port is known to nobody else.
-  if (admin_port) return checkReady(admin_host, admin_port)
-  await (role === 'worker' ? checkWorker(config, name) : checkReady(host, port))
-}
-
-check().catch((error: Error) => {
+// `node src/healthcheck.ts [role]` ends with 0 or 1.
+checkHealth(process.argv.slice(2), process.env).catch((error: Error) => {
   console.error(error.message)
   process.exitCode = 1
 })

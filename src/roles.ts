@@ -18,7 +18,7 @@ import { simulatedDefaults } from './sim/with-simulated.ts'
 import { StartError } from './start-error.ts'
 import { openRedis } from './start-redis.ts'
 
-const usage = `Usage: node src/main.ts [role] [--config FILE] [--install-redis]
+const usage = `Usage: baton serve [role] [--config FILE] [--install-redis]
 
 Roles:
   (none)              the API, a worker for every provider, webhooks and batches, in one process

@@ -1,29 +1,49 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=10
 import { watchParent } from '../lifecycle/parent-watch.ts'
-import { runBaton } from './program.ts'
+import { runProcess } from '../run-process.ts'
+import { asksForHelp, rolesToServe } from './served-roles.ts'
 
 /** The exit code that a shell reports for a command killed by SIGPIPE. Node ignores that signal. */
 const brokenPipeCode = 128 + 13
 
-// The reader has read enough, as `head` has.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(brokenPipeCode)
+const words = process.argv.slice(2)
+const isRunByNpx = process.env.npm_lifecycle_event === 'npx'
+
+/** A command that ends: what it prints is read by a person or a program. */
+const runCommand = async (): Promise<void> => {
+  // The reader has read enough, as `head` has.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      process.exit(brokenPipeCode)
+    })
+  }
+  // Its shell keeps the SIGTERM that npx passes on.
+  if (isRunByNpx) watchParent(() => process.kill(process.pid, 'SIGTERM'))
+
+  const { runBaton } = await import('./program.ts')
+  process.exitCode = await runBaton(words, {
+    cwd: process.cwd(),
+    env: process.env,
+    out: text => process.stdout.write(`${text}\n`),
+    err: text => process.stderr.write(`${text}\n`),
+    progress: process.stderr,
+    onInterrupt: handler => {
+      process.once('SIGINT', handler)
+      return () => process.off('SIGINT', handler)
+    },
   })
 }
 
-// Its shell keeps the SIGTERM that npx passes on.
-if (process.env.npm_lifecycle_event === 'npx') watchParent(() => process.kill(process.pid, 'SIGTERM'))
+/** Run every few seconds in each container: it loads as little as it can. */
+const checkHealth = async (): Promise<void> => {
+  const health = await import('../check-health.ts')
+  await health.checkHealth(words.slice(1), process.env).catch((error: Error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+}
 
-process.exitCode = await runBaton(process.argv.slice(2), {
-  cwd: process.cwd(),
-  env: process.env,
-  out: text => process.stdout.write(`${text}\n`),
-  err: text => process.stderr.write(`${text}\n`),
-  progress: process.stderr,
-  onInterrupt: handler => {
-    process.once('SIGINT', handler)
-    return () => process.off('SIGINT', handler)
-  },
-})
+const roles = rolesToServe(words)
+if (roles !== null) await runProcess(roles, { env: process.env, isRunByNpm: isRunByNpx })
+else await (words[0] === 'healthcheck' && !words.some(asksForHelp) ? checkHealth() : runCommand())

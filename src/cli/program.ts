@@ -11,6 +11,7 @@ import { type LimitsOptions, showLimits } from './commands/limits.ts'
 import { validateConfig } from './commands/validate-config.ts'
 import { openConfig } from './open-config.ts'
 import { addOperatorCommands } from './operator-commands.ts'
+import { addServingCommands } from './serving-commands.ts'
 
 /** Commands by their old names, which work until 1.0. */
 const renamedCommands: Readonly<Record<string, string>> = { 'list-keys': 'keys', 'show-limits': 'limits' }
@@ -62,6 +63,7 @@ const createProgram = (terminal: CommandIo, exit: (code: number) => void): Comma
       .option('--config <file>', 'the config file (default: BATON_CONFIG, else ./baton.yaml)')
       .option('--json', 'print JSON', false)
 
+  addServingCommands(program)
   command('validate-config [file]', 'Report every fault of a config at once, and show its chains').action(
     (file: string | undefined, options: CommonOptions) =>
       exit(validateConfig(sources(file ?? options.config), options, out)),

@@ -1,10 +1,12 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
 import { BatonError } from '../../domain/errors.ts'
 import type { ApiScope } from '../parts.ts'
 
 /** Where `npm ci` builds the page, see `ui/build.ts`. */
-const dist = join(import.meta.dirname, '../../../ui/dist')
+const dist = fileURLToPath(new URL('../../../ui/dist', import.meta.url))
 
 /** Nothing but what this server itself serves, and no text that becomes code. */
 export const pagePolicy = [
