@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
-const folders = ['src', 'workers', 'demo', 'harness', 'bench', 'chaos', 'soak', 'examples', 'test']
+const folders = ['src', 'workers', 'demo', 'harness', 'bench', 'chaos', 'soak', 'examples', 'release', 'test']
 
 /** Every TypeScript file of the project by its path from the root, with its text. */
 export const code: ReadonlyMap<string, string> = new Map(

@@ -1,0 +1,40 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundle } from './bundle.ts'
+import { noticesOf } from './notices.ts'
+
+const root = join(import.meta.dirname, '..')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** The name on the registry: `baton` alone is another project's. */
+const publishedName = '@baton-llm/baton'
+
+/** What is of use to who has only the package. */
+const copied = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'baton.example.yaml']
+
+/** The package has no dependency: all is in the bundle, so what was tested is what is installed. */
+const published = {
+  name: publishedName,
+  ...Object.fromEntries(['version', 'description', 'license', 'type'].map(key => [key, manifest[key]])),
+  keywords: ['llm', 'queue', 'batch', 'failover', 'bullmq', 'openai', 'anthropic'],
+  // What the bundle is compiled for; the clone needs Node 24, which strips the types.
+  engines: { node: '>=22' },
+  bin: { baton: 'dist/baton.js' },
+  files: ['dist', 'NOTICES.md', 'CHANGELOG.md', 'SECURITY.md', 'baton.example.yaml'],
+}
+
+/**
+ * Writes the package into a folder, ready for `npm pack` or `npm publish` there.
+ *
+ * @throws when the operators' page was not built, or a package may not be passed on.
+ */
+export const writePackage = async (folder: string): Promise<void> => {
+  if (!existsSync(join(root, 'ui/dist/index.html')))
+    throw new Error('The page is not built: npm run build:ui')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const { inputs } = await bundle(join(folder, 'dist'))
+  writeFileSync(join(folder, 'NOTICES.md'), noticesOf(Object.keys(inputs)))
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
+  for (const file of copied) copyFileSync(join(root, file), join(folder, file))
+}

@@ -1,0 +1,203 @@
+import { execFile } from 'node:child_process'
+import { globSync, statSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Child, startNode } from '../../harness/child.ts'
+import { until } from '../../harness/until.ts'
+import { writePackage } from '../../release/pack.ts'
+import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { testRedis } from '../support/redis.ts'
+import { type S3Server, startS3Server } from '../support/s3-server.ts'
+import { buildPage } from '../ui/built-page.ts'
+
+const run = promisify(execFile)
+const operator = 'an-operators-key-of-some-length'
+
+let folder: string
+let installed: string
+let program: string
+const running: Child[] = []
+
+const start = (words: readonly string[], cwd: string, env: Record<string, string> = {}): Child => {
+  const child = startNode(program, words, { cwd, env })
+  running.push(child)
+  return child
+}
+
+/** What a command prints that ends. */
+const command = async (words: readonly string[], cwd: string, env: Record<string, string> = {}) => {
+  const child = start(words, cwd, env)
+  const { code } = await child.exited
+  return { code, output: child.output }
+}
+
+const emptyFolder = async (name: string): Promise<string> => {
+  const place = join(folder, name)
+  await mkdir(place)
+  return place
+}
+
+beforeAll(async () => {
+  await buildPage()
+  folder = await mkdtemp(join(tmpdir(), 'baton-package-'))
+  const built = join(folder, 'built')
+  await writePackage(built)
+  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: built })
+  const place = await emptyFolder('installed')
+  await run('npm', ['install', '--offline', join(folder, stdout.trim())], { cwd: place })
+  installed = join(place, 'node_modules/@baton-llm/baton')
+  program = join(installed, 'dist/baton.js')
+})
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(child => (child.hasExited() ? undefined : child.kill())))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('the package', () => {
+  it('has no dependency, and is small', async () => {
+    const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: join(folder, 'installed') })
+    expect(stdout.trim().split('\n')).toHaveLength(2)
+    const files = globSync('**/*', { cwd: installed }).map(name => statSync(join(installed, name)))
+    expect(files.filter(file => file.isFile()).length).toBeLessThan(250)
+    expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(20e6)
+  })
+
+  it('names what is bundled, with the licences', async () => {
+    const text = await readFile(join(installed, 'NOTICES.md'), 'utf8')
+    for (const name of ['bullmq', 'ioredis', 'fastify', 'zod', 'opossum', 'pino', '@ai-sdk/anthropic'])
+      expect(text).toMatch(new RegExp(`^## .*${name} \\d`, 'm'))
+  })
+
+  it('says its version, what it can do, and how each command is used', async () => {
+    const { version } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+    expect(await command(['--version'], folder)).toEqual({ code: 0, output: `${version}\n` })
+    const { output } = await command(['--help'], folder)
+    const names = [...output.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name!)
+    expect(names).toEqual(expect.arrayContaining(['serve', 'worker', 'healthcheck', 'submit', 'doctor']))
+    for (const name of ['serve', 'worker', 'healthcheck', 'submit']) {
+      const help = await command([name, '--help'], folder)
+      expect(help).toEqual({ code: 0, output: expect.stringContaining(`Usage: baton ${name}`) })
+    }
+  })
+
+  it('serves without a config and a server of Redis: simulated providers, and one of its own', async () => {
+    const place = await emptyFolder('no-config')
+    const baton = start(['serve'], place, { PORT: '0' })
+    const { url } = await baton.logged('api listening')
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: 'hi' }] }),
+    })
+    expect(answer.status).toBe(200)
+    baton.signal('SIGTERM')
+    expect(await baton.exited).toEqual({ code: 0, signal: null })
+  })
+
+  it('refuses a role that there is not', async () => {
+    expect(await command(['serve', 'everything'], folder)).toEqual({
+      code: 1,
+      output: expect.stringContaining("Unknown role 'everything'"),
+    })
+  })
+})
+
+describe('the package, role by role', () => {
+  let sims: SimProvider[]
+  let s3: S3Server
+  let place: string
+  let env: Record<string, string>
+
+  beforeAll(async () => {
+    place = await emptyFolder('roles')
+    sims = [createSimProvider(), createSimProvider()]
+    await Promise.all(sims.map(sim => sim.start()))
+    s3 = await startS3Server()
+    const redis = testRedis()
+    const config = {
+      redis,
+      server: { port: 0, admin_port: 0 },
+      providers: {
+        first: { type: 'openai', base_url: `${sims[0]!.url}/v1`, api_key: 'k' },
+        second: { type: 'anthropic', base_url: sims[1]!.url, api_key: 'k' },
+      },
+      models: {
+        'fail-500': { provider: 'first', fallback_to: 'claude' },
+        claude: { provider: 'second' },
+      },
+      api_keys: [{ key: operator, tenant: 'ops', role: 'operator' }],
+      ui: { enabled: true },
+      storage: {
+        s3: {
+          bucket: s3.bucket,
+          endpoint: s3.url,
+          region: 'us-east-1',
+          access_key_id: 'a',
+          secret_access_key: 'b',
+          force_path_style: true,
+        },
+      },
+    }
+    await writeFile(join(place, 'baton.yaml'), JSON.stringify(config))
+    env = { BATON_API_KEY: operator }
+  })
+  afterAll(async () => {
+    await Promise.all(sims.map(sim => sim.stop()))
+    await s3.stop()
+  })
+
+  it('answers through the second vendor, takes a batch, keeps its files in S3 and shows its page', async () => {
+    expect(await command(['validate-config'], place)).toMatchObject({ code: 0, output: expect.any(String) })
+    const api = start(['serve', 'api'], place)
+    const workers = [
+      ['worker', 'first'],
+      ['serve', 'worker', 'second'],
+      ['worker', 'webhooks'],
+      ['worker', 'batches'],
+    ]
+    const started = workers.map(words => start(words, place))
+    const { url } = (await api.logged('api listening')) as unknown as { url: string }
+    await Promise.all(started.map(worker => worker.logged('started')))
+    const cli = { ...env, BATON_URL: url }
+
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${operator}` }
+    const body = { model: 'fail-500', messages: [{ role: 'user', content: 'hi' }] }
+    const chat = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
+    expect(chat.status).toBe(200)
+
+    const line = (id: string) => ({ custom_id: id, method: 'POST', url: '/v1/chat/completions', body })
+    await writeFile(
+      join(place, 'in.jsonl'),
+      `${['a', 'b', 'c'].map(id => JSON.stringify(line(id))).join('\n')}\n`,
+    )
+    const batch = await command(['submit', 'in.jsonl', '--wait', '--output', 'out.jsonl'], place, cli)
+    expect(batch).toMatchObject({ code: 0 })
+    const output = (await readFile(join(place, 'out.jsonl'), 'utf8')).trim().split('\n')
+    expect(output.map(text => JSON.parse(text).custom_id).toSorted()).toEqual(['a', 'b', 'c'])
+    await until(async () => (await s3.kept()).length > 0)
+
+    const page = await fetch(`${url}/ui`)
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ])
+    const [, script] = (await page.text()).match(/src="(\/ui\/assets\/[^"]+\.js)"/)!
+    expect((await fetch(`${url}${script}`)).status).toBe(200)
+
+    for (const words of [['providers'], ['jobs'], ['batches', 'list'], ['usage']])
+      expect([words, (await command(words, place, cli)).code]).toEqual([words, 0])
+    const doctor = await command(['doctor'], place, cli)
+    expect(doctor.output).toContain('Redis')
+    expect(await command(['healthcheck', 'worker', 'first'], place)).toMatchObject({ code: 0 })
+
+    for (const child of [api, ...started]) child.signal('SIGTERM')
+    for (const child of [api, ...started]) expect(await child.exited).toEqual({ code: 0, signal: null })
+  })
+})
