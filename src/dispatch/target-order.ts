@@ -2,6 +2,7 @@ import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { Request } from '../domain/routing/eligible-targets.ts'
 import { chanceOf, orderTargets, sizeOf } from '../domain/routing/strategy.ts'
 import type { TargetFigures } from '../domain/routing/target-stats.ts'
+import { wantsStream } from '../domain/streaming/stream-wishes.ts'
 import type { Route } from './routes.ts'
 
 /**
@@ -35,6 +36,7 @@ export const createTargetOrder =
           weightOf: target => weightOf(route, target),
           figuresOf,
           tokens: route.strategy === 'cheapest' ? sizeOf(endpoint, text) : { input: 0, output: 0 },
+          isStreamed: route.strategy === 'fastest' && wantsStream(text),
           chance: chanceOf(jobId),
           keyOf,
         })

@@ -22,9 +22,9 @@ import { keyOf } from './target-order.ts'
 export interface TargetStats extends Repeating {
   /**
    * Counts a judged attempt. Nothing is counted before `start`: without a strategy that needs figures it is
-   * not called.
+   * not called. `firstTokenMs`: of a call that was streamed; null for others, and where no content came.
    */
-  record(target: RouteTarget, verdict: Verdict, durationMs: number): void
+  record(target: RouteTarget, verdict: Verdict, durationMs: number, firstTokenMs: number | null): void
   of(target: RouteTarget): TargetFigures
 }
 
@@ -94,11 +94,11 @@ export const createTargetStats = (options: TargetStatsOptions): TargetStats => {
       share.start()
     },
     stop: share.stop,
-    record: (target, verdict, durationMs) => {
+    record: (target, verdict, durationMs, firstTokenMs) => {
       const end = isOn ? endOf(verdict, durationMs) : null
       if (end === null) return
       const name = keyOf(target)
-      own.set(name, counted(own.get(name) ?? emptyTally, end, now()))
+      own.set(name, counted(own.get(name) ?? emptyTally, end, now(), firstTokenMs))
       isChanged = true
     },
     of: target => {

@@ -199,7 +199,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
       verdict: verdict.kind,
       ...(error && { error: { provider: name, model, status_code, ...error } }),
     })
-    stats.record(target, verdict, durationMs)
+    stats.record(target, verdict, durationMs, outcome.firstTokenMs ?? null)
     const done = { ...factsOf(call), durationMs, verdict: verdict.kind, reason: verdict.reason }
     if (verdict.kind === 'ok') log.debug({ event: 'attempt.finished', ...done }, 'attempt finished')
     else log.info({ event: 'attempt.failed', ...done, statusCode: status_code }, 'attempt failed')

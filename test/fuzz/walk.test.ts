@@ -95,7 +95,8 @@ const deadlineMs = startMs + 600_000
 const weightedBy = (seed: string): Choice<RouteTarget> => ({
   strategy: 'weighted',
   weightOf: () => 1,
-  figuresOf: () => ({ failures: 0, successShare: 1, p95Ms: null }),
+  figuresOf: () => ({ failures: 0, successShare: 1, p95Ms: null, firstTokenP95Ms: null }),
+  isStreamed: false,
   tokens: { input: 0, output: 0 },
   chance: chanceOf(seed),
   keyOf: ({ provider }) => provider,

@@ -44,6 +44,11 @@ beforeAll(async () => {
       cheap: { provider: 'second', price: { input: 1, output: 1 } },
       fastest: { provider: 'first', upstream_model: 'slow-300ms', fallback_to: 'fast', strategy: 'fastest' },
       fast: { provider: 'second' },
+      late: {
+        ...{ provider: 'first', upstream_model: 'stream-slow-first-500ms' },
+        ...{ fallback_to: 'trickling', strategy: 'fastest', patience: '20s' },
+      },
+      trickling: { provider: 'second', upstream_model: 'stream-slow-tokens-100ms' },
       flaky: {
         ...priced(1),
         upstream_model: 'ok-then-fail-500',
@@ -79,6 +84,7 @@ interface Shown {
   readonly targets: {
     provider: string
     p95_ms: number | null
+    first_token_p95_ms: number | null
     share: number | null
     recent_failures: number
   }[]
@@ -146,7 +152,7 @@ describe('a route with a strategy', () => {
       retryAfterMs: null,
       possiblyBilled: false,
     } as const
-    for (let left = 6; left > 0; left--) context.targetStats.record(target, failure, 10)
+    for (let left = 6; left > 0; left--) context.targetStats.record(target, failure, 10, null)
     await until(async () => (await share()) < 0.1)
     // One in 65 is sent there: so many run until it has been asked.
     await until(async () => answered(await run('mended', 50), 'first') > 0)
@@ -160,6 +166,25 @@ describe('a route with a strategy', () => {
     expect((await shown('fastest', other)).map(({ provider }) => provider)).toEqual(['second', 'first'])
     const jobs = await run('fastest', 60, other)
     for (const { id, attempts } of jobs)
+      expect(attempts[0]!.provider).toBe(chanceOf(id)('explorer') < explorers ? 'first' : 'second')
+  })
+
+  it('asks for a stream who begins first, though the whole answer takes longer', async () => {
+    const stream = async (model: string) => {
+      const body = JSON.stringify({
+        model,
+        stream: true,
+        messages: [{ role: 'user', content: 'x'.repeat(40) }],
+      })
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(`${baton.url}/v1/chat/completions`, { method: 'POST', headers, body })
+      await response.text()
+      return baton.ended(response.headers.get('x-baton-job-id')!)
+    }
+    await Promise.all([stream('late'), stream('trickling')])
+    await until(async () => (await shown('late')).every(target => target.first_token_p95_ms !== null))
+    expect((await shown('late')).map(({ provider }) => provider)).toEqual(['first', 'second'])
+    for (const { id, attempts } of await Promise.all(Array.from({ length: 6 }, () => stream('late'))))
       expect(attempts[0]!.provider).toBe(chanceOf(id)('explorer') < explorers ? 'first' : 'second')
   })
 })

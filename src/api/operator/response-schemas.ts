@@ -154,6 +154,7 @@ const target = z.object({
   recent_failures: z.number(),
   success_share: z.number(),
   p95_ms: z.int().nullable(),
+  first_token_p95_ms: z.int().nullable(),
   price: price.extend({ tiers: z.array(price.extend({ above: z.int() })).optional() }).nullable(),
   usual_cost_usd: z.number().nullable(),
   context_window: z.int().nullable(),

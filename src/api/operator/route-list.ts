@@ -79,7 +79,7 @@ const sorted = <View extends TargetView>(views: readonly View[], strategy: Route
 
 const targetView = (
   target: RouteTarget,
-  { failures, successShare, p95Ms }: TargetFigures,
+  { failures, successShare, p95Ms, firstTokenP95Ms }: TargetFigures,
   availableAtMs: number,
 ) => ({
   provider: target.provider,
@@ -89,6 +89,7 @@ const targetView = (
   recent_failures: Math.round(failures * 100) / 100,
   success_share: Math.round(successShare * 1_000) / 1_000,
   p95_ms: p95Ms,
+  first_token_p95_ms: firstTokenP95Ms,
   price: target.price ?? null,
   usual_cost_usd: costOf(usualRequest, target.price),
   context_window: target.contextWindow ?? null,

@@ -64,7 +64,11 @@ const openScenario = (
         return orderTargets<RouteTarget>(targets, {
           strategy: route.strategy,
           weightOf: target => weightOf(route, target),
-          figuresOf: target => ({ failures: 0, successShare: 1, p95Ms: p95(target) }),
+          figuresOf: target => ({
+            ...{ failures: 0, successShare: 1 },
+            ...{ p95Ms: p95(target), firstTokenP95Ms: null },
+          }),
+          isStreamed: false,
           tokens: { input: answer?.usage?.input_tokens ?? 0, output: answer?.usage?.output_tokens ?? 0 },
           chance: chanceOf(id),
           keyOf,

@@ -35,7 +35,7 @@ export const tokensOf = (endpoint: Endpoint, text: string): number => {
 /**
  * In which order a route's targets are asked. `ordered`: as they stand in the chain. `weighted`: each is
  * first for its share of jobs. `cheapest`: by what the request will cost, with the calls that fail on the
- * way. `fastest`: by how long answers took of late.
+ * way. `fastest`: by how long answers took of late, or the first content of those that are streamed.
  */
 export const strategies = ['ordered', 'weighted', 'cheapest', 'fastest'] as const
 export type Strategy = (typeof strategies)[number]
@@ -54,6 +54,8 @@ export interface Choice<Target> {
   figuresOf(target: Target): TargetFigures
   /** How large the request is. */
   readonly tokens: Tokens
+  /** Whether somebody reads the answer while it comes. */
+  readonly isStreamed: boolean
   /**
    * A number between 0 and 1 for a name: always the same for a job, so that its order does not change from
    * hop to hop by chance.
@@ -93,8 +95,15 @@ const oftenFailing = 1e9
 export const weighedCost = (costUsd: number, { successShare }: Pick<TargetFigures, 'successShare'>): number =>
   costUsd / successShare ** 2 + (successShare < 0.5 ? oftenFailing : 0)
 
-const speedOf = <Target>(target: Target, choice: Choice<Target>): number =>
-  choice.figuresOf(target).p95Ms ?? Number.POSITIVE_INFINITY
+/** Longer than any answer takes. */
+const behindAllMs = 1e12
+
+/** Of a stream, the reader waits for the first content; one that streamed nothing of late is compared behind those that did. */
+const speedOf = <Target>(target: Target, { figuresOf, isStreamed }: Choice<Target>): number => {
+  const { p95Ms, firstTokenP95Ms } = figuresOf(target)
+  const wholeMs = p95Ms ?? Number.POSITIVE_INFINITY
+  return isStreamed ? (firstTokenP95Ms ?? behindAllMs + wholeMs) : wholeMs
+}
 
 /**
  * One job in so many begins with one of the others, each as often: the same for a job, whichever of them is

@@ -6,7 +6,12 @@ export interface TargetFigures {
   readonly successShare: number
   /** 19 of 20 answers took no longer; null when there were none of late. */
   readonly p95Ms: number | null
+  /** 19 of 20 answers that were streamed had their first content by then; null when there were none of late. */
+  readonly firstTokenP95Ms: number | null
 }
+
+/** Answers by how long they took: number of the bucket, count. */
+type Histogram = Readonly<Record<number, number>>
 
 /** Counts of one process, as of a moment: all of them fade together, so one time is enough. */
 export interface Tally {
@@ -18,8 +23,10 @@ export interface Tally {
   readonly answeredAtMs: number
   /** All calls that failed, throttled ones apart: they fade like the answers. */
   readonly failed: number
-  /** Answers by how long they took: number of the bucket, count. The same after `answerHalfLifeMs`. */
-  readonly answers: Readonly<Record<number, number>>
+  /** Half of them is gone after `answerHalfLifeMs`. */
+  readonly answers: Histogram
+  /** The same of streams, by how long their first content took. */
+  readonly firsts: Histogram
 }
 
 export const failureHalfLifeMs = 30_000
@@ -49,6 +56,18 @@ const endOf = (bucket: number): number => firstBucketMs * growth ** bucket
 export const emptyTally: Tally = {
   ...{ atMs: 0, failures: 0, failedAtMs: 0, answeredAtMs: 0, failed: 0 },
   answers: {},
+  firsts: {},
+}
+
+const fadedCounts = (counts: Histogram, left: number): Histogram => {
+  const entries = Object.entries(counts).map(([bucket, count]) => [bucket, count * left] as const)
+  // What no longer shows is let go, so that a tally does not grow for ever.
+  return Object.fromEntries(entries.filter(([, count]) => count > 0.001))
+}
+
+const withOneMore = (counts: Histogram, ms: number): Histogram => {
+  const bucket = bucketOf(ms)
+  return { ...counts, [bucket]: (counts[bucket] ?? 0) + 1 }
 }
 
 /** The same counts at a later moment. */
@@ -57,25 +76,29 @@ const faded = (told: Tally, nowMs: number): Tally => {
   const tally = { ...emptyTally, ...told }
   const ageMs = Math.max(0, nowMs - tally.atMs)
   const left = 0.5 ** (ageMs / answerHalfLifeMs)
-  const answers: Record<number, number> = {}
-  for (const [bucket, count] of Object.entries(tally.answers)) {
-    // What no longer shows is let go, so that a tally does not grow for ever.
-    if (count * left > 0.001) answers[Number(bucket)] = count * left
-  }
   return {
     ...tally,
     atMs: nowMs,
     failures: tally.failures * 0.5 ** (ageMs / failureHalfLifeMs),
     failed: tally.failed * left,
-    answers,
+    answers: fadedCounts(tally.answers, left),
+    firsts: fadedCounts(tally.firsts, left),
   }
 }
 
 /** How a call ended: answered after so many ms, failed, or turned away because too much was asked. */
 export type CallEnd = number | 'failure' | 'throttled'
 
-/** One more call. An answer clears the failures before it. */
-export const counted = (tally: Tally, end: CallEnd, nowMs: number): Tally => {
+/**
+ * One more call. An answer clears the failures before it. `firstTokenMs`: how long the first content of an answer took that was
+ * streamed; null for others.
+ */
+export const counted = (
+  tally: Tally,
+  end: CallEnd,
+  nowMs: number,
+  firstTokenMs: number | null = null,
+): Tally => {
   const now = faded(tally, nowMs)
   if (typeof end !== 'number')
     return {
@@ -84,28 +107,44 @@ export const counted = (tally: Tally, end: CallEnd, nowMs: number): Tally => {
       failedAtMs: nowMs,
       failed: now.failed + (end === 'failure' ? 1 : 0),
     }
-  const bucket = bucketOf(end)
-  const answers = { ...now.answers, [bucket]: (now.answers[bucket] ?? 0) + 1 }
-  return { ...now, failures: 0, answeredAtMs: nowMs, answers }
+  return {
+    ...now,
+    failures: 0,
+    answeredAtMs: nowMs,
+    answers: withOneMore(now.answers, end),
+    firsts: firstTokenMs === null ? now.firsts : withOneMore(now.firsts, firstTokenMs),
+  }
 }
+
+const sumOf = (histograms: readonly Histogram[]) => {
+  const counts = new Map<number, number>()
+  let total = 0
+  for (const [bucket, count] of histograms.flatMap(histogram => Object.entries(histogram))) {
+    counts.set(Number(bucket), (counts.get(Number(bucket)) ?? 0) + count)
+    total += count
+  }
+  return { counts, total }
+}
+
+const p95OfLate = ({ counts, total }: ReturnType<typeof sumOf>): number | null =>
+  total < leastAnswers ? null : p95Of(counts, total)
 
 /** What the tallies of all processes come to. */
 export const figuresOf = (tallies: readonly Tally[], nowMs: number): TargetFigures => {
   const all = tallies.map(tally => faded(tally, nowMs))
   const answeredAtMs = Math.max(0, ...all.map(tally => tally.answeredAtMs))
-  const answers = new Map<number, number>()
-  let [failures, failed, total] = [0, 0, 0]
-  for (const tally of all) {
-    // An answer to one process clears what failed in others before it.
-    if (tally.failedAtMs >= answeredAtMs) failures += tally.failures
-    failed += tally.failed
-    for (const [bucket, count] of Object.entries(tally.answers)) {
-      answers.set(Number(bucket), (answers.get(Number(bucket)) ?? 0) + count)
-      total += count
-    }
+  const answers = sumOf(all.map(tally => tally.answers))
+  const failed = all.reduce((sum, tally) => sum + tally.failed, 0)
+  // An answer to one process clears what failed in others before it.
+  const failures = all
+    .filter(tally => tally.failedAtMs >= answeredAtMs)
+    .reduce((sum, tally) => sum + tally.failures, 0)
+  return {
+    failures,
+    successShare: (answers.total + trusted) / (answers.total + failed + trusted),
+    p95Ms: p95OfLate(answers),
+    firstTokenP95Ms: p95OfLate(sumOf(all.map(tally => tally.firsts))),
   }
-  const successShare = (total + trusted) / (total + failed + trusted)
-  return { failures, successShare, p95Ms: total < leastAnswers ? null : p95Of(answers, total) }
 }
 
 /** 19 of 20 took no longer than this, in ms, by the counts of the buckets; null without any. */

@@ -13,7 +13,11 @@ interface Named {
 const choiceOf = (strategy: Strategy, job: string, more: Partial<Choice<Named>> = {}): Choice<Named> => ({
   strategy,
   weightOf: ({ weight = 1 }) => weight,
-  figuresOf: ({ figures }) => ({ failures: 0, successShare: 1, p95Ms: null, ...figures }),
+  figuresOf: ({ figures }) => ({
+    ...{ failures: 0, successShare: 1, p95Ms: null, firstTokenP95Ms: null },
+    ...figures,
+  }),
+  isStreamed: false,
   tokens: { input: 1_000, output: 500 },
   chance: chanceOf(job),
   keyOf: ({ name }) => name,
@@ -126,6 +130,20 @@ describe('strategies', () => {
       const later = targets.map(target => ({ ...target, figures: { p95Ms: 500, ...target.figures } }))
       const firstOf = (of: Named[], job: string) => orderOf(of, 'fastest', job).split(' ')[0]
       for (const job of explorers) expect(firstOf(later, job)).toBe(firstOf(targets, job))
+    })
+
+    test('asks for a stream who begins to answer first, then by whole answers, then the unknown', () => {
+      const job = jobs.find(job => chanceOf(job)('explorer') > 0.5)
+      const streaming = [
+        { name: 'unknown' },
+        { name: 'plain', figures: { p95Ms: 50 } },
+        { name: 'late', figures: { p95Ms: 100, firstTokenP95Ms: 90 } },
+        { name: 'slower', figures: { p95Ms: 60 } },
+        { name: 'early', figures: { p95Ms: 900, firstTokenP95Ms: 20 } },
+      ]
+      const orderFor = (isStreamed: boolean) => orderOf(streaming, 'fastest', job, { isStreamed })
+      expect(orderFor(true)).toBe('early late plain slower unknown')
+      expect(orderFor(false)).toBe('plain slower late early unknown')
     })
 
     test('keeps to the chain until something is known', () => {

@@ -50,6 +50,17 @@ describe('target stats', () => {
     })
   })
 
+  test('the first content of streams has a p95 of its own, over all processes, and is forgotten', () => {
+    const streamed = counted(tallyOf(times(90, 5_000)), 4_000, 0, 100)
+    expect(figuresOf([tallyOf([700])], 0).firstTokenP95Ms).toBeNull()
+    const both = figuresOf([streamed, counted(emptyTally, 3_000, 0, 90)], 0)
+    expect([Math.log(both.p95Ms!), Math.log(both.firstTokenP95Ms!)]).toEqual([about(5_000), about(100)])
+    expect(figuresOf([counted(streamed, 'failure', 0, 10)], 0).firstTokenP95Ms).toBe(
+      figuresOf([streamed], 0).firstTokenP95Ms,
+    )
+    expect(figuresOf([streamed], 4.1 * minute).firstTokenP95Ms).toBeNull()
+  })
+
   test('failures fade, and add up over processes', () => {
     const tally = tallyOf(['failure', 'failure'])
     expect(figuresOf([tally], 0).failures).toBe(2)
@@ -89,7 +100,7 @@ describe('target stats', () => {
   })
 
   test('a tally of an earlier version is read', () => {
-    const { failed, failedAtMs, answeredAtMs, ...told } = tallyOf(['failure', 100])
+    const { failed, failedAtMs, answeredAtMs, firsts, ...told } = tallyOf(['failure', 100])
     expect(figuresOf([{ ...told, failures: 1 } as Tally], 0)).toMatchObject({ successShare: 1 })
   })
 
