@@ -37,6 +37,7 @@ export const openBatchWorker = async (life: Lifecycle, context: AppContext): Pro
     routes: context.routes,
     providers: context.providers,
     obstacleOf: context.obstacleOf,
+    telemetry: context.telemetry,
     now,
     work: createBatchWork({
       ...{ redis, run, keys, retentionMs: batches.retention, now },

@@ -200,6 +200,7 @@ const openExecutor = async (
   const { shareCall, dropCall } = await openShareCall(life, {
     ...{ redis, keys, store, doorbells, memory, calls, leaseMs, persist, log, now },
     cachedRoutes: context.cachedRoutes,
+    ...{ routes: context.routes, telemetry: context.telemetry },
     streams: { hub: context.streamHub, logs: context.streamLogs, leavers: context.streamLeavers },
   })
   // A cancelled job's call is dropped in whatever process it runs.

@@ -4,6 +4,7 @@ import { costUnits } from '../domain/usage.ts'
 import type { BlobStore } from '../files/blobs/blob-store.ts'
 import type { Segment } from '../files/record.ts'
 import { ulidOf } from '../redis/keys.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { FinishedLine } from './finished-line.ts'
 import { type Progress, statusOf } from './progress.ts'
 import type { BatchRecord } from './record.ts'
@@ -15,6 +16,7 @@ import type { BatchWork } from './work.ts'
 export interface CollectorDeps {
   readonly work: BatchWork
   readonly blobs: BlobStore
+  readonly telemetry: Pick<Telemetry, 'emit'>
   readonly now: () => number
 }
 
@@ -111,6 +113,7 @@ const collectChunk = async (parts: CollectorDeps, run: CollectorRun): Promise<vo
     error: errorSegment,
   })
   progress.status = statusOf(status)
+  parts.telemetry.emit({ kind: 'batch.lines_collected', counts: { ...rest.counts } })
   progress.collected += lines.length
   progress.done = Math.max(0, progress.done - lines.length)
   progress.openBytes -= rest.bytes

@@ -223,7 +223,7 @@ const runLines = async (
 }
 
 const endBatch = async (
-  { work, outputRetentionMs, now, log }: BatchRunDeps,
+  { work, outputRetentionMs, telemetry, now, log }: BatchRunDeps,
   lease: BatchLease,
   faults: readonly BatchFault[],
 ): Promise<void> => {
@@ -249,5 +249,6 @@ const endBatch = async (
   const status = await work.end(lease, batch, files, faults)
   if (status === 'lost') throw new LeaseLost('the lease of the batch is lost')
   if (status === 'changed') throw new OutOfDate('the batch is not as it was left')
+  telemetry.emit({ kind: 'batch.ended', status, tookMs: now() - batch.createdAtMs })
   log.info({ event: 'batch.ended', status, lines: batch.total ?? 0, ...batch.counts }, 'batch ended')
 }

@@ -10,11 +10,12 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { AddressedDoorbell, Doorbells } from '../queue/doorbells.ts'
 import { dueDoorbell } from '../queue/sweeper.ts'
 import type { Keys } from '../redis/keys.ts'
+import { type CacheLookupDeps, createNoteLookup } from './cache-lookups.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { type Ending, type Execution, moveTo } from './execution.ts'
 import { createFollowStream, type FollowStream, type FollowStreamDeps } from './follow-stream.ts'
 
-export interface ShareCallDeps {
+export interface ShareCallDeps extends CacheLookupDeps {
   readonly singleFlight: SingleFlight
   readonly store: Pick<JobStore, 'park'>
   readonly followStream: FollowStream
@@ -49,15 +50,9 @@ const sharedEndOf = (ending: Ending | null): SharedCallEnd => {
   }
 }
 
-export const createShareCall = ({
-  singleFlight,
-  store,
-  followStream,
-  wake,
-  persist,
-  log,
-  now,
-}: ShareCallDeps): ShareCall => {
+export const createShareCall = (deps: ShareCallDeps): ShareCall => {
+  const { singleFlight, store, followStream, wake, persist, log, now } = deps
+  const noteLookup = createNoteLookup(deps)
   const follow = async (run: Execution, { untilMs, follow }: Joined & { kind: 'follow' }): Promise<void> => {
     const { id, expiresAtMs } = run.claim
     const to = moveTo(run, run.current)
@@ -89,6 +84,7 @@ export const createShareCall = ({
       log.debug({ event: 'cache.lookup_failed', err: error, jobId: run.claim.id }, 'cache lookup failed')
     })
     if (!joined) return unshared
+    noteLookup(run.claim.model, joined)
     if (joined.kind === 'hit') {
       const { statusCode, body, target } = joined.answer
       return {
@@ -172,7 +168,7 @@ export const createStillWaits =
   async (names: readonly string[]): Promise<boolean> =>
     names.length > 0 && (await ringsOf(store, names)).length > 0
 
-interface ShareCallSite {
+interface ShareCallSite extends CacheLookupDeps {
   readonly redis: Redis | Cluster
   readonly keys: Keys
   readonly store: JobStore

@@ -12,7 +12,7 @@ import { flexOf } from '../domain/routing/flex-tier.ts'
 import { type Home, statesMade } from '../domain/routing/kept-state.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
 import { requestIdOf } from '../domain/upstream-request-id.ts'
-import { costOf } from '../domain/usage.ts'
+import { costOf, savedByCacheOf } from '../domain/usage.ts'
 import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import { ignored } from '../health/probe-lease.ts'
@@ -257,6 +257,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
       firstTokenMs: outcome.firstTokenMs ?? null,
       usage: judgement.usage,
       costUsd: costOf(judgement.usage, target.price),
+      savedUsd: savedByCacheOf(judgement.usage, target.price),
     })
     return isInterrupted
       ? reportInterrupted(call, judgement, attempt)

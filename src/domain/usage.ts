@@ -62,6 +62,16 @@ export const costUnits = 1e8
 
 const rounded = (dollars: number): number => Math.round(dollars * costUnits) / costUnits
 
+const ratesOf = (price: Price, input: number): Rates =>
+  price.tiers?.findLast(tier => input > tier.above) ?? price
+
+/** US dollars that the tokens from a provider's cache would have cost more as input; 0 where a price is not known. */
+export const savedByCacheOf = (usage: Usage | null, price: Price | undefined): number => {
+  if (!usage || !price) return 0
+  const { input, cache_read: read = input } = ratesOf(price, usage.input_tokens)
+  return rounded(((usage.cache_read_tokens ?? 0) * Math.max(0, input - read)) / 1_000_000)
+}
+
 /** US dollars, rounded to a hundredth of a micro-dollar so that sums stay readable; null without a price. */
 export const costOf = (usage: Usage | null, price: Price | undefined): number | null => {
   if (!usage || !price) return null
@@ -71,7 +81,7 @@ export const costOf = (usage: Usage | null, price: Price | undefined): number | 
     cache_read_tokens: read = 0,
     cache_write_tokens: write = 0,
   } = usage
-  const rates: Rates = price.tiers?.findLast(tier => input > tier.above) ?? price
+  const rates = ratesOf(price, input)
   const fresh = Math.max(0, input - read - write)
   const inputCost =
     fresh * rates.input +

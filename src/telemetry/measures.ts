@@ -8,7 +8,19 @@ export interface Measured {
   readonly attempts: readonly Series[]
   readonly firstTokens: readonly Series[]
   readonly jobs: readonly Series[]
+  readonly batches: readonly Series[]
+  readonly webhooks: readonly Series[]
   readonly used: readonly Used[]
+  /** US dollars that caches saved. */
+  readonly saved: readonly Counted[]
+  readonly cacheLookups: readonly Counted[]
+  readonly batchLines: readonly Counted[]
+}
+
+/** What was counted or added up under these labels. */
+export interface Counted {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 /** Of one model of a provider. */
@@ -26,7 +38,12 @@ export const nothingMeasured: Measured = {
   attempts: [],
   firstTokens: [],
   jobs: [],
+  batches: [],
+  webhooks: [],
   used: [],
+  saved: [],
+  cacheLookups: [],
+  batchLines: [],
 }
 
 /** Models, routes and providers are those of the config: no label is a client's word, or a tenant's. */
@@ -35,6 +52,11 @@ export const createMeasures = (telemetry: Pick<Telemetry, 'subscribe'>): (() => 
   const attempts = createHistogram('provider', 'model', 'verdict')
   const firstTokens = createHistogram('provider', 'model')
   const jobs = createHistogram('route', 'status')
+  const batches = createHistogram('status')
+  const webhooks = createHistogram('outcome')
+  const saved = createSums('provider', 'model', 'by')
+  const cacheLookups = createSums('route', 'result')
+  const batchLines = createSums('status')
   const used = new Map<string, Used>()
 
   const use = (provider: string, model: string, usage: Usage, costUsd: number | null): void => {
@@ -64,8 +86,23 @@ export const createMeasures = (telemetry: Pick<Telemetry, 'subscribe'>): (() => 
         attempts.observe(event.durationMs / 1_000, provider, model, event.verdict)
         if (firstTokenMs !== null) firstTokens.observe(firstTokenMs / 1_000, provider, model)
         if (usage !== null) use(provider, model, usage, event.costUsd)
+        if (event.savedUsd > 0) saved.add(event.savedUsd, provider, model, 'provider_cache')
         break
       }
+      case 'cache.looked_up':
+        cacheLookups.add(1, event.route, event.result)
+        if (event.saved !== null)
+          saved.add(event.saved.usd, event.saved.provider, event.saved.model, 'answer_cache')
+        break
+      case 'batch.lines_collected':
+        for (const [status, count] of Object.entries(event.counts)) batchLines.add(count, status)
+        break
+      case 'batch.ended':
+        batches.observe(event.tookMs / 1_000, event.status)
+        break
+      case 'webhook.attempt_ended':
+        webhooks.observe(event.durationMs / 1_000, event.status)
+        break
       case 'job.finished':
         jobs.observe(event.tookMs / 1_000, event.route, event.status)
         break
@@ -78,8 +115,31 @@ export const createMeasures = (telemetry: Pick<Telemetry, 'subscribe'>): (() => 
     attempts: attempts.read(),
     firstTokens: firstTokens.read(),
     jobs: jobs.read(),
+    batches: batches.read(),
+    webhooks: webhooks.read(),
+    saved: saved.read(),
+    cacheLookups: cacheLookups.read(),
+    batchLines: batchLines.read(),
     used: [...used.values()],
   })
+}
+
+/** Adds up under labels whose values stand in the order of their names. */
+const createSums = (...names: readonly string[]) => {
+  const sums = new Map<string, { readonly values: readonly string[]; sum: number }>()
+  return {
+    add: (more: number, ...values: readonly string[]): void => {
+      const key = values.join('\n')
+      const own = sums.get(key)
+      if (own) own.sum += more
+      else sums.set(key, { values, sum: more })
+    },
+    read: (): readonly Counted[] =>
+      [...sums.values()].map(({ values, sum }) => ({
+        labels: Object.fromEntries(names.map((name, i) => [name, values[i]!])),
+        value: sum,
+      })),
+  }
 }
 
 const unused = { tokens: { input: 0, cache_read: 0, cache_write: 0, output: 0 }, costUsd: null } as const

@@ -25,6 +25,18 @@ export type TelemetryEvent =
       readonly usage: Usage | null
       /** US dollars; null where the price, or the usage, is not known. */
       readonly costUsd: number | null
+      /** US dollars that it would have cost more without the provider's own cache; 0 where that is not known. */
+      readonly savedUsd: number
+    }
+  /**
+   * A worker looked for a kept answer of a route that has a cache. `shared`: it waits for the call of an identical request.
+   * `saved`: what the answer cost that was kept, where that is known.
+   */
+  | {
+      readonly kind: 'cache.looked_up'
+      readonly route: string
+      readonly result: 'hit' | 'shared' | 'miss'
+      readonly saved: { readonly provider: string; readonly model: string; readonly usd: number } | null
     }
   /** `provider`: the one whose worker moved it. */
   | { readonly kind: 'job.handed_over' | 'job.parked'; readonly provider: string }
@@ -40,8 +52,16 @@ export type TelemetryEvent =
   | { readonly kind: 'job.passed_over'; readonly provider: string }
   /** A job that ended without an answer, by the API, a sweeper, a worker at a deadline, or the runner of a batch. */
   | { readonly kind: 'job.ended_without_answer'; readonly status: 'cancelled' | 'expired' }
+  /** Lines are durable in the output files of a batch, by how they ended. */
+  | { readonly kind: 'batch.lines_collected'; readonly counts: Readonly<Record<string, number>> }
+  /** `tookMs`: from its creation. */
+  | { readonly kind: 'batch.ended'; readonly status: string; readonly tookMs: number }
   /** A `failed` attempt is made again. */
-  | { readonly kind: 'webhook.attempt_ended'; readonly status: 'delivered' | 'failed' | 'dead' }
+  | {
+      readonly kind: 'webhook.attempt_ended'
+      readonly status: 'delivered' | 'failed' | 'dead'
+      readonly durationMs: number
+    }
 
 export type TelemetryConsumer = (event: TelemetryEvent) => void
 

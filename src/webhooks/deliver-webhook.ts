@@ -170,18 +170,20 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
 
     // Attempts from before the dead letter was last sent again do not count.
     const result = resultOf(outcome, attempt + 1 - Number(fields.deliveries_before ?? 0))
+    const durationMs = Math.round(performance.now() - startedAt)
     const isRecorded = await source.deliveries.recordDelivery(id, attempt, result)
     if (isRecorded)
       telemetry.emit({
         kind: 'webhook.attempt_ended',
         status: result.status === 'pending' ? 'failed' : result.status,
+        durationMs,
       })
     const facts = {
       [source.idName]: id,
       webhookId: eventIdOf(id),
       attempt: attempt + 1,
       reason: result.reason,
-      durationMs: Math.round(performance.now() - startedAt),
+      durationMs,
     }
     if (result.status === 'delivered')
       log.debug({ event: 'webhook.delivered', ...facts }, 'webhook delivered')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { costOf, costOfAll, usageOf } from '../../src/domain/usage.ts'
+import { costOf, costOfAll, savedByCacheOf, usageOf } from '../../src/domain/usage.ts'
 
 describe('usageOf', () => {
   it.each([
@@ -104,6 +104,25 @@ describe('costOf', () => {
     ],
   ])('counts cached tokens %s', (_, price, dollars) => {
     expect(costOf(cached, price)).toBe(dollars)
+  })
+
+  it.each([
+    [
+      'what cached tokens would have cost as input',
+      { input: 10, output: 1, cache_read: 1, cache_write: 20 },
+      4.5,
+    ],
+    ['nothing where their price is not known', { input: 10, output: 1 }, 0],
+    ['nothing where they cost more', { input: 1, output: 1, cache_read: 2 }, 0],
+    [
+      'by the prices of long prompts',
+      { input: 10, output: 1, tiers: [{ above: 999_999, input: 4, output: 9, cache_read: 2 }] },
+      1,
+    ],
+  ])('says that a cache saved %s', (_, price, dollars) => {
+    expect(savedByCacheOf(cached, price)).toBe(dollars)
+    expect(savedByCacheOf(cached, undefined)).toBe(0)
+    expect(savedByCacheOf({ input_tokens: 1, output_tokens: 1 }, price)).toBe(0)
   })
 
   it('sums up what is known of a job’s calls', () => {

@@ -45,6 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/lifecycle',
     'src/queue',
     'src/redis',
+    'src/telemetry',
   ],
   'src/webhooks': [
     'src/batches',

@@ -15,6 +15,22 @@ export const measuredMetrics = (measured: Measured): readonly Metric[] => [
     measured.firstTokens,
   ),
   histogram('baton_job_duration_seconds', 'From the submission of a job to its end.', measured.jobs),
+  histogram('baton_batch_duration_seconds', 'From the creation of a batch to its end.', measured.batches),
+  histogram(
+    'baton_webhook_attempt_duration_seconds',
+    'Attempts to deliver a webhook, by outcome.',
+    measured.webhooks,
+  ),
+  counter(
+    'baton_batch_lines_total',
+    'Lines of batches that came to be in an output file, by how they ended.',
+    measured.batchLines,
+  ),
+  counter(
+    'baton_cache_lookups_total',
+    'Looks of a worker for a kept answer, by what they came to.',
+    measured.cacheLookups,
+  ),
   counter(
     'baton_tokens_total',
     'Tokens as providers count them.',
@@ -28,5 +44,10 @@ export const measuredMetrics = (measured: Measured): readonly Metric[] => [
     measured.used.flatMap(({ provider, model, costUsd }) =>
       costUsd === null ? [] : [{ labels: { provider, model }, value: costUsd }],
     ),
+  ),
+  counter(
+    'baton_saved_dollars_total',
+    'US dollars that caches saved, of calls whose price is known.',
+    measured.saved,
   ),
 ]

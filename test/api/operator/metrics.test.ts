@@ -26,11 +26,13 @@ beforeEach(async () => {
         gpt: { provider: 'first', fallback_to: 'other' },
         other: { provider: 'second', price: { input: 1, output: 1_000 } },
         alone: { provider: 'first' },
+        kept: { provider: 'second', price: { input: 1, output: 1_000 }, cache: { ttl: '1h' } },
       },
       api_keys: [{ key, role: 'operator' }],
       webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
     webhooks: true,
+    batches: true,
   })
 })
 afterEach(async () => {
@@ -166,6 +168,38 @@ describe('GET /metrics', () => {
     await until(async () => (await read()).get(out) === 1)
   })
 
+  test('what the cache of a route answered, and saved', async () => {
+    const first = (await baton.ended(await baton.chat('kept'))) as unknown as { costUsd: number }
+    const lookups = (result: string) => `baton_cache_lookups_total{route="kept",result="${result}"}`
+    await until(async () => {
+      const job = (await baton.ended(await baton.chat('kept'))) as unknown as { costUsd: number }
+      return job.costUsd === 0
+    })
+    await baton.ended(await baton.chat('alone'))
+    const series = await read()
+    expect(series.get(lookups('miss'))).toBeGreaterThanOrEqual(1)
+    expect(series.get(lookups('hit'))).toBe(1)
+    const saved = 'baton_saved_dollars_total{provider="second",model="kept",by="answer_cache"}'
+    expect(first.costUsd).toBeGreaterThan(0)
+    expect(series.get(saved)).toBe(first.costUsd)
+    const looked = [...series.keys()].filter(name => name.startsWith('baton_cache_lookups_total'))
+    expect(looked.every(name => name.includes('route="kept"'))).toBe(true)
+  })
+
+  test('batches and their lines, by how they ended', async () => {
+    const params = { model: 'other', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] }
+    const requests = ['a', 'b'].map(custom_id => ({ custom_id, params }))
+    const made = await fetch(`${baton.url}/v1/messages/batches`, {
+      ...{ method: 'POST', headers, body: JSON.stringify({ requests }) },
+    })
+    expect(made.status).toBe(200)
+    const ended = 'baton_batch_duration_seconds_count{status="completed"}'
+    await until(async () => (await read()).get(ended) === 1)
+    const series = await read()
+    const lines = ['succeeded', 'errored'].map(s => series.get(`baton_batch_lines_total{status="${s}"}`))
+    expect(lines).toEqual([2, 0])
+  })
+
   test('how deliveries of webhooks went', async () => {
     const receiver = createWebhookReceiver({ secret })
     await receiver.start()
@@ -178,6 +212,12 @@ describe('GET /metrics', () => {
       const series = await read()
       return outcomes.every(name => series.get(name) === 1) && series.get('baton_dead_letters') === 1
     })
+    const took = ['delivered', 'failed', 'dead'].map(
+      outcome => `baton_webhook_attempt_duration_seconds_count{outcome="${outcome}"}`,
+    )
+    const series = await read()
+    for (const name of took) expect(series.get(name)).toBeGreaterThanOrEqual(1)
+    await until(async () => (await read()).get('baton_webhooks_retrying') === 1)
   })
 
   test('it is text for whoever shows a key', async () => {
