@@ -40,7 +40,10 @@ const onSnapshot = (all: Snapshot): void => {
 }
 
 const onTick = (news: Tick | { readonly read_at: number }): void => {
-  if ('waiting' in news) tick.value = news
+  if ('waiting' in news) {
+    tick.value = news
+    if (overview.value) overview.value = { ...overview.value, ...news }
+  }
   serverAhead.value = news.read_at - Date.now() / 1_000
 }
 

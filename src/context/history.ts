@@ -1,6 +1,7 @@
 import { countedWork } from '../health/counted-work.ts'
 import { readProcesses, readWorkers } from '../health/heartbeats.ts'
-import { createHistory, createMinutes } from '../health/history.ts'
+import { type CostsByHour, createCostMeter, createHistory, createMinutes } from '../health/history.ts'
+import { createUsage } from '../jobs/usage.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createRepeating } from '../lifecycle/repeating.ts'
 import { providerQueue } from '../queue/doorbells.ts'
@@ -14,20 +15,34 @@ const lookEveryMs = 2_000
 /** Writes down each minute, in one process of all: which one, is decided anew when that falls silent. */
 export const openHistory = async (
   life: Lifecycle,
-  { config, redis, hasTurn, log, now }: Foundation,
+  { config, redis, keys, hasTurn, log, now }: Foundation,
   { circuits }: Pick<TargetHealth, 'circuits'>,
   { doorbells }: Pick<Stores, 'doorbells'>,
 ): Promise<void> => {
   const { prefix } = config.redis
   const names = Object.keys(config.providers)
   const history = createHistory(redis, prefix)
+  const usage = createUsage(redis, keys)
   let minutes = createMinutes()
+  let costSince = createCostMeter()
   let hadTurn = false
+
+  /** Of this hour and the last, to which ends of before the hour are added. */
+  const costs = async (): Promise<CostsByHour> => {
+    const hour = Math.floor(now() / 3_600_000)
+    const sums = await usage.read(hour - 1, hour)
+    const byHour = Map.groupBy(sums, sum => sum.hour)
+    return new Map([...byHour].map(([of, all]) => [of, all.reduce((sum, { cost }) => sum + cost, 0)]))
+  }
 
   const look = async (): Promise<void> => {
     const isOurs = await hasTurn('history')
     // What was seen before another had the turn is of other minutes.
-    if (isOurs && !hadTurn) minutes = createMinutes()
+    if (isOurs && !hadTurn) {
+      minutes = createMinutes()
+      costSince = createCostMeter()
+      costSince(await costs())
+    }
     hadTurn = isOurs
     if (!isOurs) return
     const [workers, processes, waiting] = await Promise.all([
@@ -40,7 +55,7 @@ export const openHistory = async (
       return { name, state: pausedAtMs > 0 ? 'paused' : state, waiting: waiting[i]! }
     })
     const row = minutes(now(), { counted: countedWork(workers, processes), providers })
-    if (row !== null) await history.write(row)
+    if (row !== null) await history.write({ ...row, cost_usd: costSince(await costs()) })
   }
 
   await life.open(

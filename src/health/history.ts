@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { costUnits } from '../domain/usage.ts'
 import type { CountedBy } from '../telemetry/rates.ts'
 import { createRates } from '../telemetry/rates.ts'
 import { p95Within } from './counted-work.ts'
@@ -12,6 +13,8 @@ export interface HistoryRow {
   readonly failed: number | null
   readonly handovers: number | null
   readonly waiting: number
+  /** US dollars that what ended in that minute cost; absent in rows of before it was counted. */
+  readonly cost_usd?: number | null
   /** Of each provider: attempts, failures, p95 in ms, waiting, the worst state. */
   readonly providers: Readonly<
     Record<string, readonly [number | null, number | null, number | null, number, string]>
@@ -33,6 +36,21 @@ export interface History {
 const minute = 60
 /** 25 hours: a day, and what it is compared to. */
 const keptMinutes = 25 * 60
+
+/** Costs by hour, in units of which there are `costUnits` in a dollar: as much of an hour as has passed. */
+export type CostsByHour = ReadonlyMap<number, number>
+
+/** What was added to counters of cost between two looks, in US dollars; null before the second. */
+export const createCostMeter = (): ((costs: CostsByHour) => number | null) => {
+  let before: CostsByHour | null = null
+  return costs => {
+    const known = before
+    before = costs
+    if (known === null) return null
+    const added = [...costs].map(([hour, cost]) => Math.max(0, cost - (known.get(hour) ?? 0)))
+    return added.reduce((sum, cost) => sum + cost, 0) / costUnits
+  }
+}
 
 /** Rows stand in a ring, so that they never take more than their number: a minute overwrites that of 25 hours before. */
 export const createHistory = (redis: Redis | Cluster, prefix: string): History => {

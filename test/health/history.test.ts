@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { historyView } from '../../src/api/operator/history-view.ts'
-import { createHistory, createMinutes, type HistoryRow } from '../../src/health/history.ts'
+import { createCostMeter, createHistory, createMinutes, type HistoryRow } from '../../src/health/history.ts'
 import { createApiRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 
@@ -26,6 +26,28 @@ describe('history', () => {
     expect(add(122_000, sample(121))).toBeNull()
     // What was worse is of the minute before.
     expect(add(181_000, sample(240))?.providers.openai?.[4]).toBe('healthy')
+  })
+
+  it('counts what was spent between two looks, also over the turn of the hour', () => {
+    const since = createCostMeter()
+    expect(since(new Map([[7, 1e8]]))).toBeNull()
+    expect(since(new Map([[7, 3e8]]))).toBe(2)
+    expect(
+      since(
+        new Map([
+          [7, 4e8],
+          [8, 5e7],
+        ]),
+      ),
+    ).toBe(1.5)
+    expect(
+      since(
+        new Map([
+          [8, 5e7],
+          [9, 0],
+        ]),
+      ),
+    ).toBe(0)
   })
 
   it('is a ring: it never takes more than 25 hours, and what is older is not shown', async () => {
@@ -55,6 +77,6 @@ describe('history', () => {
       at: [60, 120],
       series: { accepted: [1, null], 'provider:a:state': ['down', null], 'provider:b:p95_ms': [null, null] },
     })
-    expect(Object.keys(historyView(rows, []).series)).toHaveLength(10)
+    expect(Object.keys(historyView(rows, []).series)).toHaveLength(11)
   })
 })

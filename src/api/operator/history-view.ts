@@ -3,12 +3,12 @@ import type { HistoryView } from './views.ts'
 
 type Value = number | string | null
 
-const ofAll = ['accepted', 'ended', 'failed', 'handovers', 'waiting'] as const
+const ofAll = ['accepted', 'ended', 'failed', 'handovers', 'waiting', 'cost_usd'] as const
 const ofProvider = ['attempts', 'failures', 'p95_ms', 'waiting', 'state'] as const
 
 const valueIn = (row: HistoryRow, series: string): Value => {
   const whole = ofAll.find(name => name === series)
-  if (whole !== undefined) return row[whole]
+  if (whole !== undefined) return row[whole] ?? null
   const [, provider = '', figure = ''] = /^provider:(.+):([a-z0-9_]+)$/.exec(series) ?? []
   const at = (ofProvider as readonly string[]).indexOf(figure)
   const own = Object.hasOwn(row.providers, provider) ? row.providers[provider] : undefined

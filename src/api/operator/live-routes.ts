@@ -13,7 +13,7 @@ const time = z.coerce.number().min(0)
 const historyQuery = z.object({
   series: z.string().max(4_000).optional().meta({
     description:
-      'With commas between: `accepted`, `ended`, `failed`, `handovers`, `waiting`, and `provider:<name>:` with `attempts`, `failures`, `p95_ms`, `waiting` or `state`; all when absent.',
+      'With commas between: `accepted`, `ended`, `failed`, `handovers`, `waiting`, `cost_usd` (of that minute), and `provider:<name>:` with `attempts`, `failures`, `p95_ms`, `waiting` or `state`; all when absent.',
   }),
   from: time.optional().meta({ description: 'Unix seconds; an hour ago when absent.' }),
   to: time.optional(),

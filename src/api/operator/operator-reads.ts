@@ -3,6 +3,8 @@ import type { OperatorAction } from '../../health/operator-log.ts'
 import { type BatchStanding, type Trouble, troublesOf } from '../../health/troubles.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { ApiParts } from '../parts.ts'
+import { createBlobWatch } from './blob-watch.ts'
+import { type CostToday, createCostToday } from './cost-today.ts'
 import { actionView } from './note-actions.ts'
 import { createPageFigures, type PageFigures } from './page-figures.ts'
 import type { ProviderView } from './provider-view.ts'
@@ -11,9 +13,11 @@ import type { AtRisk, OverviewView } from './views.ts'
 
 type ReadParts = Parameters<typeof createPageFigures>[0] &
   Parameters<typeof createProviderViews>[0] &
-  Pick<ApiParts, 'batches' | 'deadLetters' | 'memory' | 'operatorLog'>
+  Parameters<typeof createCostToday>[0] &
+  Pick<ApiParts, 'batches' | 'blobs' | 'deadLetters' | 'memory' | 'operatorLog'>
 
 const shownActions = 12
+const shownAtRisk = 20
 
 /** One read of all that changes. */
 export interface OperatorRead {
@@ -35,15 +39,18 @@ export interface OperatorReads {
 export const createOperatorReads = (parts: ReadParts): OperatorReads => {
   const figures = createPageFigures(parts)
   const providers = createProviderViews(parts)
+  const costToday = createCostToday(parts)
+  const blobTrouble = createBlobWatch(parts.blobs, parts.now)
   return {
     figures,
     providers,
     all: async () => {
-      const [read, batches, deadLetters, actions] = await Promise.all([
+      const [read, batches, deadLetters, actions, cost] = await Promise.all([
         figures(),
         parts.batches.listOpen(),
         parts.deadLetters.size(),
         parts.operatorLog.newest(shownActions),
+        costToday(),
       ])
       const views = await providers.read(read)
       const troubles = troublesOf({
@@ -51,10 +58,10 @@ export const createOperatorReads = (parts: ReadParts): OperatorReads => {
         batches: batches.map(standingOf),
         deadLetters,
         redis: parts.memory.isFull() ? { reason: 'nearly_full', since: null } : null,
-        blobStore: null,
+        blobStore: blobTrouble(),
         clockOff: clockOff(read.processes),
       })
-      const overview = overviewOf(read, troubles, batches, actions)
+      const overview = { ...overviewOf(read, troubles, batches, actions), ...cost }
       return { figures: read, providers: views, overview, openBatches: batches }
     },
   }
@@ -65,13 +72,14 @@ const overviewOf = (
   troubles: readonly Trouble[],
   batches: readonly BatchRecord[],
   actions: readonly OperatorAction[],
-): OverviewView => ({
+): Omit<OverviewView, keyof CostToday> => ({
   ...tick,
   troubles,
   estimated_drain_at: drainAt,
-  cost_today_usd: null,
-  unpriced_today: 0,
-  at_risk: batches.flatMap(atRisk).toSorted((a, b) => (a.slack ?? 0) - (b.slack ?? 0)),
+  at_risk: batches
+    .flatMap(atRisk)
+    .toSorted((a, b) => (a.slack ?? 0) - (b.slack ?? 0))
+    .slice(0, shownAtRisk),
   actions: actions.map(actionView),
 })
 

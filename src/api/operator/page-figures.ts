@@ -7,7 +7,7 @@ import type { Depth } from '../../queue/ready-list.ts'
 import { shards, timeOf } from '../../redis/keys.ts'
 import { createRates, type Rates } from '../../telemetry/rates.ts'
 import type { ApiParts } from '../parts.ts'
-import type { ProviderTick, Tick } from './views.ts'
+import type { Figures, ProviderTick } from './views.ts'
 
 type FigureParts = Pick<
   ApiParts,
@@ -16,7 +16,7 @@ type FigureParts = Pick<
 
 /** What changes all the time, as read at one moment. */
 export interface PageFigures {
-  readonly tick: Tick
+  readonly tick: Figures
   /** When all that waits now is likely to be done, in Unix seconds; null where that is not known. */
   readonly drainAt: number | null
   readonly drainAtOf: ReadonlyMap<string, number | null>

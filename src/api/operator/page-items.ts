@@ -2,7 +2,7 @@ import type { Trouble } from '../../health/troubles.ts'
 import { writeJson } from '../../json/json-text.ts'
 import type { OperatorRead } from './operator-reads.ts'
 import type { PageTopics } from './page-topics.ts'
-import type { ActionView, PageEvents, Tick } from './views.ts'
+import type { ActionView, PageEvents } from './views.ts'
 
 type EventName = keyof PageEvents
 
@@ -34,7 +34,7 @@ export const itemOf = (
 export const troublesItem = (troubles: readonly Trouble[]): PageItem =>
   itemOf('troubles', 'troubles', troubles)
 
-const tickItem = (tick: Tick): PageItem => {
+const tickItem = ({ troubles, actions, ...tick }: OperatorRead['overview']): PageItem => {
   const { read_at, ...figures } = tick
   return { ...itemOf('tick', 'tick', tick), text: writeJson(figures) }
 }
@@ -61,8 +61,8 @@ const providerItems = (view: OperatorRead['providers'][number]): PageItem[] => {
 }
 
 /** What every process reads for all pages together, the oldest action first. */
-export const commonItems = ({ figures: { tick }, overview, providers }: OperatorRead): PageItem[] => [
-  tickItem(tick),
+export const commonItems = ({ overview, providers }: OperatorRead): PageItem[] => [
+  tickItem(overview),
   troublesItem(overview.troubles),
   ...overview.actions.toReversed().map(actionItem),
   ...providers.flatMap(providerItems),

@@ -30,6 +30,18 @@ export const usageFigures = (sums: readonly UsageSum[], by: UsageGroup, timeZone
   }
 }
 
+/** The hours of the day that it is in a time zone, from the first up to that which runs, in hours since 1970. */
+export const hoursOfToday = (
+  timeZone: string,
+  nowMs: number,
+): { readonly from: number; readonly to: number } => {
+  const { dayOf } = createDays(timeZone)
+  const to = Math.floor(nowMs / 1_000 / secondsAnHour)
+  let from = to
+  while (dayOf(from - 1) === dayOf(to)) from -= 1
+  return { from, to }
+}
+
 const none: Amounts = { requests: 0, failed: 0, input: 0, cached: 0, output: 0, cost: 0, unpriced: 0 }
 
 const plus = (a: Amounts, b: Amounts): Amounts => ({

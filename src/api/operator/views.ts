@@ -53,15 +53,20 @@ export interface AtRisk {
 /** `GET /v1/admin/overview`. */
 export interface OverviewView extends Tick {
   readonly troubles: readonly Trouble[]
-  readonly estimated_drain_at: number | null
-  readonly cost_today_usd: number | null
-  readonly unpriced_today: number
-  readonly at_risk: readonly AtRisk[]
   readonly actions: readonly ActionView[]
 }
 
-/** The figures that change all the time. */
-export interface Tick {
+/** What the overview says beside troubles and actions: it changes all the time. */
+export interface Tick extends Figures {
+  readonly estimated_drain_at: number | null
+  /** Since the day began in `ui.time_zone`; null where nothing of it has a price. */
+  readonly cost_today_usd: number | null
+  readonly unpriced_today: number
+  /** The 20 that will be latest, those first. */
+  readonly at_risk: readonly AtRisk[]
+}
+
+export interface Figures {
   readonly read_at: number
   readonly waiting: number
   readonly running: number
@@ -84,7 +89,7 @@ export interface ProviderTick {
 
 /**
  * `GET /v1/admin/history?series=…&from=&to=`: a column for each series, a row a minute, of the last 25 hours. Series:
- * `accepted`, `ended`, `failed`, `handovers`, `waiting`, and `provider:<name>:{attempts,failures,p95_ms,waiting,state}`.
+ * `accepted`, `ended`, `failed`, `handovers`, `waiting`, `cost_usd` (of that minute), and `provider:<name>:{attempts,failures,p95_ms,waiting,state}`.
  */
 export interface HistoryView {
   /** Unix seconds of each row. */

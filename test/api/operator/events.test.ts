@@ -18,7 +18,7 @@ describe('GET /v1/admin/overview', () => {
     const overview = await read()
     expect(overview).toMatchObject({
       ...{ waiting: 1, running: 0, parked: 0, oldest_waiting_at: expect.any(Number) },
-      ...{ cost_today_usd: null, at_risk: [], actions: [] },
+      ...{ cost_today_usd: 0, unpriced_today: 0, at_risk: [], actions: [] },
     })
     expect(overview.providers.openai).toMatchObject({ waiting: 1, running: 0 })
     // No worker runs in this test.
