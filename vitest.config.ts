@@ -35,7 +35,12 @@ export default defineConfig({
       { extends: true, test: { name: 'shared', include: shared, exclude: never, isolate: false } },
       {
         extends: true,
-        test: { name: 'own', include: ['test/**/*.test.ts'], exclude: [...never, ...shared] },
+        test: {
+          name: 'own',
+          include: ['test/**/*.test.ts'],
+          exclude: [...never, ...shared],
+          globalSetup: ['test/support/global-builds.ts'],
+        },
       },
     ],
   },

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Child, type ChildOptions, startNode } from './child.ts'
 
-/** `node src/main.ts` as an operator runs it. */
-export const runBaton = (args: readonly string[], options: ChildOptions): Child =>
-  startNode('src/main.ts', args, options)
+/** Baton as an operator runs it: `baton serve` of the program that the environment names, else from source. */
+export const runBaton = (args: readonly string[], options: ChildOptions): Child => {
+  const program = process.env.BATON_PROGRAM
+  return program === undefined
+    ? startNode('src/main.ts', args, options)
+    : startNode(program, ['serve', ...args], options)
+}
 
 /** A folder with a config, and the processes that run on it. */
 export interface Deployment {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
 import { runBaton } from '../../src/cli/program.ts'
 
-const entry = join(import.meta.dirname, '../..', manifest.bin.baton)
+const entry = process.env.BATON_PROGRAM ?? join(import.meta.dirname, '../..', manifest.bin.baton)
 
 export interface Ended {
   readonly code: number | null
