@@ -45,5 +45,15 @@ export const writeJson = (value: unknown, indent?: number): string => {
   }
 }
 
+/** JSON.stringify; for what nests deeper than its stack reaches, an empty object. */
+export const writeShallow = (value: unknown): string => {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return '{}'
+    throw error
+  }
+}
+
 /** A text as the value that it spells, or, where it is no JSON, as a string. */
 export const jsonOrString = (text: string): JsonText | string => (isJson(text) ? new JsonText(text) : text)

@@ -4,6 +4,7 @@ import { createAnswerFold } from '../domain/streaming/create-answer-fold.ts'
 import { doneText, eventText, type SseEvent } from '../domain/streaming/sse-event.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
 import type { UpstreamAnswer, UpstreamBreak, UpstreamOutcome } from '../domain/upstream.ts'
+import { writeShallow } from '../json/json-text.ts'
 import type { StallWatch } from './stall-watch.ts'
 
 /** The event that ends a stream, for clients that wait for it where the provider leaves it out. */
@@ -67,6 +68,14 @@ export class StreamedAnswer {
 
   /** Takes the next events; the outcome, once one of them ends the stream. */
   take(events: readonly SseEvent[]): UpstreamOutcome | null {
+    try {
+      return this.#take(events)
+    } catch (error) {
+      return this.#tooDeep(error)
+    }
+  }
+
+  #take(events: readonly SseEvent[]): UpstreamOutcome | null {
     const { watch, showsUsage } = this.#options
     let isAlive = false
     for (const event of events) {
@@ -127,14 +136,24 @@ export class StreamedAnswer {
   }
 
   #whole(): UpstreamOutcome {
-    const json = this.#fold.answer()
-    return this.#answer(this.#status, JSON.stringify(json), json)
+    try {
+      return this.#answer(this.#status, this.#fold.text(), this.#fold.answer())
+    } catch (error) {
+      return this.#tooDeep(error)
+    }
+  }
+
+  /** What cannot be put together is no answer that could be kept. Throws all but a stack that was not enough. */
+  #tooDeep(error: unknown): UpstreamBreak {
+    if (!(error instanceof RangeError)) throw error
+    const cause = new Error('the answer is nested too deeply')
+    return this.broken({ kind: 'break', reason: 'protocol', sent: true, cause })
   }
 
   /** What an error comes to that the stream told. */
   failed({ body: error, headers, status = statusOfError(error) }: ToldError): UpstreamOutcome {
     if (!this.#isFlowing) {
-      const answer = this.#answer(status, JSON.stringify(error), error)
+      const answer = this.#answer(status, writeShallow(error), error)
       return headers === undefined ? answer : { ...answer, headers: { ...answer.headers, ...headers } }
     }
     const cause = new Error('the stream told an error')

@@ -7,6 +7,7 @@ import type { SseEvent } from '../domain/streaming/sse-event.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
 import type { UpstreamAnswer, UpstreamOutcome } from '../domain/upstream.ts'
 import { isJsonObject, type JsonObject } from '../json/json-object.ts'
+import { writeShallow } from '../json/json-text.ts'
 import type { StreamEncoder } from './formats/format-adapter.ts'
 import type { Part } from './formats/stream-parts.ts'
 import type { UpstreamRequest } from './provider.ts'
@@ -197,7 +198,7 @@ class StreamedCall {
   #told(outcome: UpstreamOutcome, finish: string | null): UpstreamOutcome {
     return outcome.kind === 'break' || !isJsonObject(outcome.json)
       ? outcome
-      : { ...outcome, ...opened(outcome.json, this.#answerSeals), finish }
+      : { ...outcome, ...opened(outcome.json, this.#answerSeals, outcome.text), finish }
   }
 
   /** The answer as it came, of which all that tells of it is the last event. */
@@ -207,7 +208,7 @@ class StreamedCall {
     const cause = new Error('the answer cannot be translated')
     if (answer.isFlowing) return answer.broken({ kind: 'break', reason: 'protocol', sent: true, cause })
     const { status, headers } = this.#reader!
-    const told = { status, headers, text: JSON.stringify(last ?? {}), json: last ?? {} }
+    const told = { status, headers, text: writeShallow(last ?? {}), json: last ?? {} }
     return { kind: 'answer', ...told, ...(finish === null ? {} : { finish }), untold: untoldBy(fault) }
   }
 }

@@ -29,9 +29,12 @@ export const isFailure = (finish: string | null): boolean => {
   return meaning !== undefined && meaning !== 'ok' && meaning !== 'refused'
 }
 
-/** An answer in the client's format, with the inputs of tools as the model wrote them. */
-export const opened = (made: object, seals: Seals): Pick<UpstreamAnswer, 'text' | 'json'> => {
-  const written = JSON.stringify(made)
+/** An answer in the client's format, with the inputs of tools as the model wrote them. `written`: the same as text. */
+export const opened = (
+  made: unknown,
+  seals: Seals,
+  written = JSON.stringify(made),
+): Pick<UpstreamAnswer, 'text' | 'json'> => {
   const text = seals.open(written)
   return { text, json: text === written ? made : JSON.parse(text) }
 }

@@ -1,7 +1,7 @@
 import { failureStatus, isTerminal, type JobError, jobErrorCodes } from '../../domain/job.ts'
 import { toldFailure } from '../../domain/job-failure.ts'
 import { errorEvents } from '../../domain/streaming/error-events.ts'
-import { eventsOfAnswer } from '../../domain/streaming/events-of-answer.ts'
+import { eventsOfText } from '../../domain/streaming/events-of-answer.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import { JsonText, writeJson } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
@@ -20,10 +20,9 @@ const statusIn = (answer: string): string => {
 /** The end of a response whose log has less than its whole stream, though it has its answer. */
 const endOfAnswer = (record: JobRecord, own: OwnEvents): string => {
   const wasNeverLogged = record.isStreamed && record.log === null
-  if (wasNeverLogged) {
-    const answer = JSON.parse(record.response!.body)
-    return own.last(eventsOfAnswer('/v1/responses', answer, { includeUsage: true }), true)
-  }
+  const { body } = record.response!
+  const events = wasNeverLogged ? eventsOfText('/v1/responses', body, { includeUsage: true }) : null
+  if (events !== null) return own.last(events, true)
   const text = writeJson(responseView(record, null))
   return own.last(endEvent(statusIn(text), new JsonText(text)), false)
 }

@@ -4,7 +4,7 @@ import { toldFailure } from '../../domain/job-failure.ts'
 import type { StreamedEndpoint } from '../../domain/streaming/answer-fold.ts'
 import { createAnswerFold } from '../../domain/streaming/create-answer-fold.ts'
 import { errorEvents, type FailedResponse, nextSequenceNumber } from '../../domain/streaming/error-events.ts'
-import { eventsOfAnswer } from '../../domain/streaming/events-of-answer.ts'
+import { eventsOfText } from '../../domain/streaming/events-of-answer.ts'
 import { SseSplitter } from '../../domain/streaming/sse-splitter.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import { shuttingDown } from '../http/closing.ts'
@@ -51,8 +51,9 @@ export const isAnswered = ({ status, response }: JobRecord): boolean =>
  * nothing yet, an error to others. Two answers are never glued together.
  */
 export const restOfStream = (part: PartOfStream, record: JobRecord, hasNothing: boolean): string => {
-  if (hasNothing && isAnswered(record))
-    return eventsOfAnswer(part.endpoint, JSON.parse(record.response!.body), part)
+  const whole =
+    hasNothing && isAnswered(record) ? eventsOfText(part.endpoint, record.response!.body, part) : null
+  if (whole !== null) return whole
   const error = failureOf(record)
   const told = toldFailure(error, failureStatus[error.code])
   return failureEvents(part, { ...told, param: null, lastError: error.last_error })

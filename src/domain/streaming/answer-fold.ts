@@ -21,6 +21,8 @@ export interface AnswerFold {
   take(event: SseEvent): EventKind
   /** The answer so far, as the endpoint gives it without streaming; usage is there as far as it was told. */
   answer(): Record<string, unknown>
+  /** The same as JSON text, with the inputs of tools as the model wrote them. Throws RangeError where the rest nests too deeply. */
+  text(): string
   /** Whether the answer has come to its end, by its last event or by a finish; some providers send no event after that. */
   isWhole(): boolean
   /** The body of an error as the provider would give it without streaming; null before an event of kind `error`. */

@@ -5,6 +5,7 @@ import { type ChoiceContent, ChoiceFold } from './choice-fold.ts'
 import { ChunkMembers } from './chunk-members.ts'
 import { errorOfFinish, readEvent } from './read-event.ts'
 import type { SseEvent } from './sse-event.ts'
+import { withSpelledArguments } from './tool-calls-fold.ts'
 
 /** Folds the chunks of chat or completions into one answer, as OpenAI writes them and those that copy it. */
 export class ChunkFold implements AnswerFold {
@@ -28,12 +29,16 @@ export class ChunkFold implements AnswerFold {
     }
     const read = readEvent(event)
     if (read?.error !== undefined) return this.#fail(read.error)
-    return read === null ? this.#kind() : this.#takeChunk(read.body)
+    return read === null ? this.#kind() : this.#takeChunk(withSpelledArguments(read.body, event.data!))
   }
 
   answer(): Record<string, unknown> {
     const choices = [...this.#choices.entries()].toSorted(([a], [b]) => a - b)
     return this.#members.answer(choices.map(([, choice]) => choice.choice()))
+  }
+
+  text(): string {
+    return JSON.stringify(this.answer())
   }
 
   isWhole(): boolean {

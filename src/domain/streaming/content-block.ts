@@ -1,5 +1,5 @@
-import { parseExactly } from '../../json/exact-json.ts'
 import { isJsonObject, type JsonObject } from '../../json/json-object.ts'
+import { JsonText } from '../../json/json-text.ts'
 import { isFilledText } from '../classify/json-shape.ts'
 
 /** Of blocks that begin empty: text and thinking. All others say something by being there. */
@@ -17,9 +17,12 @@ export class ContentBlock {
   readonly #block: Record<string, unknown>
   /** The input of a tool, in pieces of JSON. */
   #json = ''
+  readonly #begun: string
 
-  constructor(block: JsonObject) {
+  /** `input`: the text of the block's input, where it has one from its beginning. */
+  constructor(block: JsonObject, input = '') {
     this.#block = { ...block }
+    this.#begun = input
   }
 
   saysSomething(): boolean {
@@ -44,7 +47,14 @@ export class ContentBlock {
   }
 
   block(): Record<string, unknown> {
-    return this.#json === '' ? { ...this.#block } : { ...this.#block, input: inputOf(this.#json) }
+    return this.#json === '' ? { ...this.#block } : { ...this.#block, input: inputOf(this.#json) ?? {} }
+  }
+
+  /** The block for `writeJson`: its input as it was written, to any depth. */
+  asWritten(): Record<string, unknown> {
+    const text = this.#json === '' ? this.#begun : this.#json
+    if (text === '') return { ...this.#block }
+    return { ...this.#block, input: inputOf(text) === null ? {} : new JsonText(text.trim()) }
   }
 
   #growInput(piece: unknown): boolean {
@@ -61,12 +71,12 @@ export class ContentBlock {
   }
 }
 
-/** An input that was cut off (by `max_tokens`, or by a break) is an empty one, as a tool without arguments has it. */
-const inputOf = (text: string): unknown => {
+/** Null for an input that was cut off (by `max_tokens`, or by a break): an empty one, as a tool without arguments has it. */
+const inputOf = (text: string): JsonObject | null => {
   try {
-    const input = parseExactly(text)
-    return isJsonObject(input) ? input : {}
+    const input: unknown = JSON.parse(text)
+    return isJsonObject(input) ? input : null
   } catch {
-    return {}
+    return null
   }
 }

@@ -1,3 +1,4 @@
+import { parseExactly } from '../../json/exact-json.ts'
 import type { JsonObject } from '../../json/json-object.ts'
 import type { StreamedEndpoint } from './answer-fold.ts'
 import { chatEvents, completionEvents } from './chunk-events.ts'
@@ -27,5 +28,19 @@ export const eventsOfAnswer = (
       return messageEvents(answer)
     case '/v1/responses':
       return responseEvents(answer)
+  }
+}
+
+/** The same of an answer's text, with its numbers as they are written. Null for one that nests too deeply to be written anew. */
+export const eventsOfText = (
+  endpoint: StreamedEndpoint,
+  answer: string,
+  options: EventsOptions,
+): string | null => {
+  try {
+    return eventsOfAnswer(endpoint, parseExactly(answer) as JsonObject, options)
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
   }
 }

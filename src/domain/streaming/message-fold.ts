@@ -1,4 +1,6 @@
 import type { JsonObject } from '../../json/json-object.ts'
+import { writeJson } from '../../json/json-text.ts'
+import { memberText } from '../../json/members.ts'
 import { asRecord } from '../classify/json-shape.ts'
 import type { AnswerFold, EventKind } from './answer-fold.ts'
 import { ContentBlock } from './content-block.ts'
@@ -17,14 +19,15 @@ export class MessageFold implements AnswerFold {
   take(event: SseEvent): EventKind {
     const read = readEvent(event)
     if (read?.error !== undefined) return this.#fail(read.error)
-    return read === null ? this.#kind(false) : this.#takeBody(read.body, event.name)
+    return read === null ? this.#kind(false) : this.#takeBody(read.body, event)
   }
 
   answer(): Record<string, unknown> {
-    const { id, type = 'message', role = 'assistant', model, ...more } = this.#message
-    const blocks = [...this.#blocks.entries()].toSorted(([a], [b]) => a - b)
-    const content = blocks.map(([, block]) => block.block())
-    return { id, type, role, model, content, ...more, ...(this.#usage && { usage: this.#usage }) }
+    return this.#with(block => block.block())
+  }
+
+  text(): string {
+    return writeJson(this.#with(block => block.asWritten()))
   }
 
   isWhole(): boolean {
@@ -33,6 +36,13 @@ export class MessageFold implements AnswerFold {
 
   error(): unknown {
     return this.#error
+  }
+
+  #with(shown: (block: ContentBlock) => JsonObject): Record<string, unknown> {
+    const { id, type = 'message', role = 'assistant', model, ...more } = this.#message
+    const blocks = [...this.#blocks.entries()].toSorted(([a], [b]) => a - b)
+    const content = blocks.map(([, block]) => shown(block))
+    return { id, type, role, model, content, ...more, ...(this.#usage && { usage: this.#usage }) }
   }
 
   #fail(error: JsonObject): EventKind {
@@ -45,12 +55,12 @@ export class MessageFold implements AnswerFold {
     return this.#hasContent ? 'content' : 'preamble'
   }
 
-  #takeBody(body: JsonObject, name: string | null): EventKind {
+  #takeBody(body: JsonObject, { name, data }: SseEvent): EventKind {
     switch (body.type ?? name) {
       case 'message_start':
         return this.#kind(this.#start(asRecord(body.message) ?? {}))
       case 'content_block_start':
-        return this.#kind(this.#begin(indexOf(body), asRecord(body.content_block) ?? {}))
+        return this.#kind(this.#begin(indexOf(body), asRecord(body.content_block) ?? {}, data))
       case 'content_block_delta':
         return this.#kind(this.#blockAt(indexOf(body)).grow(asRecord(body.delta) ?? {}))
       case 'message_delta':
@@ -70,8 +80,8 @@ export class MessageFold implements AnswerFold {
     return blocks.map((block, index) => this.#begin(index, block)).some(Boolean)
   }
 
-  #begin(index: number, content: JsonObject): boolean {
-    const block = new ContentBlock(content)
+  #begin(index: number, content: JsonObject, data: string | null = null): boolean {
+    const block = new ContentBlock(content, data === null ? '' : inputIn(content, data))
     this.#blocks.set(index, block)
     return block.saysSomething()
   }
@@ -103,6 +113,14 @@ export class MessageFold implements AnswerFold {
     const news = told.filter(([name, value]) => value !== null || known[name] === undefined)
     this.#usage = { ...known, ...Object.fromEntries(news) }
   }
+}
+
+/** The text of an input that comes whole, as some servers give it; the empty one of a block that begins is none. */
+const inputIn = ({ input }: JsonObject, data: string): string => {
+  const given = asRecord(input)
+  if (given === null || Object.keys(given).length === 0) return ''
+  const block = memberText(data, 'content_block')
+  return (block && memberText(block.text, 'input')?.text) ?? ''
 }
 
 const indexOf = ({ index }: JsonObject): number => (typeof index === 'number' ? index : 0)

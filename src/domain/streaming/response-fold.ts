@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../json/json-object.ts'
+import { memberText } from '../../json/members.ts'
 import { asRecord, isFilledArray } from '../classify/json-shape.ts'
 import type { AnswerFold, EventKind } from './answer-fold.ts'
 import { readEvent } from './read-event.ts'
@@ -12,13 +13,15 @@ export class ResponseFold implements AnswerFold {
   #hasContent = false
   #isWhole = false
   #error: JsonObject | null = null
+  /** The last event's data, which holds all of the response; null before it. */
+  #last: string | null = null
 
   take(event: SseEvent): EventKind {
     // Some compatible servers add it; it says nothing that the last event has not said.
     if (event.data === '[DONE]') return this.#isWhole ? 'end' : this.#kind(false)
     const read = readEvent(event)
     if (read?.error !== undefined) return this.#fail(read.error)
-    return read === null ? this.#kind(false) : this.#takeBody(read.body, event.name)
+    return read === null ? this.#kind(false) : this.#takeBody(read.body, event)
   }
 
   answer(): Record<string, unknown> {
@@ -26,6 +29,12 @@ export class ResponseFold implements AnswerFold {
     const items = this.#items.items()
     // Some compatible servers leave the output out of the last event.
     return { ...this.#response, output: isFilledArray(output) || items.length === 0 ? (output ?? []) : items }
+  }
+
+  text(): string {
+    const isAll = this.#last !== null && isFilledArray(this.#response.output)
+    const written = isAll ? memberText(this.#last!, 'response')?.text : undefined
+    return written ?? JSON.stringify(this.answer())
   }
 
   isWhole(): boolean {
@@ -46,7 +55,7 @@ export class ResponseFold implements AnswerFold {
     return this.#hasContent ? 'content' : 'preamble'
   }
 
-  #takeBody(body: JsonObject, name: string | null): EventKind {
+  #takeBody(body: JsonObject, { name, data }: SseEvent): EventKind {
     const type = typeof body.type === 'string' ? body.type : (name ?? '')
     const response = asRecord(body.response)
     if (response !== null) this.#response = response
@@ -54,6 +63,7 @@ export class ResponseFold implements AnswerFold {
       case 'response.completed':
       case 'response.incomplete':
         this.#isWhole = true
+        if (response !== null) this.#last = data
         return 'end'
       // A plain answer fails as a 200 with this body.
       case 'response.failed':

@@ -1,4 +1,6 @@
+import { withEdits } from '../../json/edits.ts'
 import type { JsonObject } from '../../json/json-object.ts'
+import { valuesAt } from '../../json/values-at.ts'
 import { asRecord, isFilledText } from '../classify/json-shape.ts'
 
 interface Call {
@@ -81,6 +83,40 @@ const grow = (call: Call, delta: JsonObject): void => {
   if (inner === null) return
   if (isFilledText(inner.name)) call.inner.name = inner.name
   call.inner.text += textOf(inner[call.inner.field])
+}
+
+const argumentsOfChunks = [
+  ['choices', '*', 'delta', 'tool_calls', '*', 'function', 'arguments'],
+  ['choices', '*', 'delta', 'function_call', 'arguments'],
+]
+
+const isObjectCall = (call: unknown): boolean => {
+  const inner = asRecord(asRecord(call)?.function)
+  return asRecord(inner?.arguments) !== null
+}
+
+const hasObjectArguments = ({ choices }: JsonObject): boolean =>
+  Array.isArray(choices) &&
+  choices.some(choice => {
+    const delta = asRecord(asRecord(choice)?.delta)
+    if (delta === null) return false
+    const { tool_calls, function_call } = delta
+    return (
+      (Array.isArray(tool_calls) && tool_calls.some(isObjectCall)) ||
+      asRecord(asRecord(function_call)?.arguments) !== null
+    )
+  })
+
+/**
+ * A chunk in which a server has given the arguments of a call as an object, with the string that spells it in its place: written
+ * from what the object was parsed to, large numbers would be others. `data`: the chunk as it was written.
+ */
+export const withSpelledArguments = (chunk: JsonObject, data: string): JsonObject => {
+  if (!hasObjectArguments(chunk)) return chunk
+  const edits = valuesAt(data, argumentsOfChunks)
+    .filter(({ start }) => data.startsWith('{', start))
+    .map(({ start, end }) => ({ start, end, text: JSON.stringify(data.slice(start, end)) }))
+  return JSON.parse(withEdits(data, edits)) as JsonObject
 }
 
 /** Some servers give the arguments as an object. */

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { JsonText, writeJson } from '../../../../src/json/json-text.ts'
 import type { Call, Finish, Said } from './vendor.ts'
 import { usage } from './vendor.ts'
 
@@ -11,12 +12,12 @@ export interface Spoken extends Said {
 
 export type Stream = readonly (string | Buffer)[]
 
-const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
+const event = (data: object): string => `data: ${writeJson(data)}\n\n`
 const named = (data: { type: string }): string => `event: ${data.type}\n${event(data)}`
 
 /** A text as a model writes it, a few characters at a time. */
 const pieces = (text = ''): string[] => text.match(/.{1,3}/gs) ?? []
-const inputOf = ({ input }: Call): string => JSON.stringify(input)
+const inputOf = ({ input, text }: Call): string => text ?? JSON.stringify(input)
 
 const chatFinishes: Readonly<Record<Finish, string>> = {
   stop: 'stop',
@@ -152,8 +153,8 @@ export const streamGemini = ({ thought, text, calls = [], finish = 'stop', signa
   const parts = [
     ...pieces(thought).map(text => ({ text, thought: true })),
     ...pieces(text).map(text => ({ text })),
-    ...calls.map(({ name, input }) => ({
-      functionCall: { name, args: input },
+    ...calls.map(({ name, input, text }) => ({
+      functionCall: { name, args: text === undefined ? input : new JsonText(text) },
       ...(signature === undefined ? {} : { thoughtSignature: signature }),
     })),
   ]

@@ -18,6 +18,8 @@ export interface Call {
   readonly id: string
   readonly name: string
   readonly input: object
+  /** In streams: the input as the model writes it. */
+  readonly text?: string
 }
 
 export type Finish = 'stop' | 'length' | 'calls' | 'filter'
