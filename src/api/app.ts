@@ -45,6 +45,7 @@ import { createOperatorReads, type OperatorReads } from './operator/operator-rea
 import { createPageFeed, type PageFeed } from './operator/page-feed.ts'
 import { createFollowedReads } from './operator/page-follows.ts'
 import { addProviderRoutes } from './operator/provider-routes.ts'
+import { addReceiverRoutes } from './operator/receiver-routes.ts'
 import { addReloadRoute } from './operator/reload-route.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
 import { addScalingRoute, createScaling } from './operator/scaling-routes.ts'
@@ -182,6 +183,7 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)
+  addReceiverRoutes(scope, parts)
   addFileRoutes(scope, parts)
   addUploadRoutes(scope, parts)
   addBatchRoutes(scope, parts)

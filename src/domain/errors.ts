@@ -131,6 +131,10 @@ export const errorCodes = {
     status: 404,
     help: 'The message batch has not ended, or its results are archived or deleted.',
   },
+  count_changed: {
+    status: 409,
+    help: 'There are more or fewer dead letters than `expected_count`; none was sent again.',
+  },
   batch_finished: { status: 409, help: 'The batch has ended and cannot be cancelled.' },
   batch_not_retryable: { status: 409, help: 'Only failed lines of a batch that has ended can be retried.' },
   body_too_large: {

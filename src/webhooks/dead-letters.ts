@@ -9,12 +9,15 @@ export interface DeadLetter {
 
 /** Jobs and batches whose webhook was given up, newest first. */
 export interface DeadLetters {
-  /** Up to `limit` of a tenant's that come after a letter, which need not be there any more; from the newest on with null. */
-  list(tenant: string, after: DeadLetter | null, limit: number): Promise<readonly DeadLetter[]>
+  /**
+   * Up to `limit` of a tenant's, or of all with null, that come after a letter, which need not be there any more; from the newest on
+   * with null.
+   */
+  list(tenant: string | null, after: DeadLetter | null, limit: number): Promise<readonly DeadLetter[]>
   /** Where a letter of the tenant stands, or stood before it was sent again; null when there was none. */
   find(tenant: string, id: string): Promise<DeadLetter | null>
-  /** Forgets a letter whose job or batch is gone. */
-  forget(tenant: string, letter: DeadLetter): Promise<void>
+  /** Forgets a letter whose job or batch is gone; with null its tenant still lists it. */
+  forget(tenant: string | null, letter: DeadLetter): Promise<void>
   /** Those of all tenants. */
   size(): Promise<number>
 }
@@ -56,9 +59,15 @@ export const createDeadLetters = ({ redis, keys, retentionMs, now }: DeadLetters
     return isBatchId(id) ? keys.batch(id) : null
   }
 
-  const newestOf = async (shard: number, kind: LetterKind, tenant: string, from: string, limit: number) =>
+  const newestOf = async (
+    shard: number,
+    kind: LetterKind,
+    tenant: string | null,
+    from: string,
+    limit: number,
+  ) =>
     (await redis.zrange(
-      keys.deadLetters(shard, kind, tenant),
+      keys.deadLetters(shard, kind, tenant ?? undefined),
       from,
       oldestOf(kind),
       'BYLEX',
@@ -82,7 +91,8 @@ export const createDeadLetters = ({ redis, keys, retentionMs, now }: DeadLetters
     },
     forget: async (tenant, letter) => {
       const [shard, kind] = [shardOf(letter.id), kindOf(letter.id)]
-      const lists = [keys.deadLetters(shard, kind), keys.deadLetters(shard, kind, tenant)]
+      const own = tenant === null ? [] : [keys.deadLetters(shard, kind, tenant)]
+      const lists = [keys.deadLetters(shard, kind), ...own]
       await Promise.all(lists.map(list => redis.zrem(list, nameOf(letter))))
     },
     size: async () => {

@@ -58,6 +58,8 @@ export const routeRights: RouteRights = {
   'GET /v1/admin/events': 'operate',
   'POST /v1/admin/reload': 'operate',
   'GET /v1/admin/history': 'operate',
+  'GET /v1/admin/webhooks': 'operate',
+  'POST /v1/dead-letters/redeliver': 'operate',
   'GET /v1/routes': 'operate',
   'GET /v1/mirrors': 'operate',
   'GET /v1/mirrors/:route/pairs': 'operate',

@@ -111,11 +111,24 @@ export const jobListQuery = z.preprocess((query: Record<string, unknown>, contex
 
 export type JobListQuery = z.output<typeof jobListQuery>
 
+const seconds = z.coerce.number().min(0).max(1e10)
+
 export const deadLetterQuery = z.strictObject({
   limit,
   after: z.string().max(100).optional().meta({
     description: 'The `next_cursor` of an earlier page, or the id of a dead letter.',
   }),
+  tenant: z.string().max(500).optional().meta({
+    description: 'Another than that of the key, or `*` for all; for operators.',
+  }),
+  receiver: z
+    .string()
+    .max(2_048)
+    .optional()
+    .meta({ description: 'The origin of the webhook’s URL, as `https://hooks.example`.' }),
+  reason: z.string().max(100).optional(),
+  since: seconds.optional().meta({ description: 'Given up from then on, in Unix seconds.' }),
+  until: seconds.optional().meta({ description: 'Given up before then, in Unix seconds.' }),
 })
 
 const refuseStreaming = (endpoint: Endpoint, body: Completion, param: string): void => {

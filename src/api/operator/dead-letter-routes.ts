@@ -1,24 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { BatchRecord } from '../../batches/record.ts'
 import type { NoticeRecord } from '../../batches/store.ts'
 import { batchView, messageBatchView } from '../../batches/view.ts'
 import { BatonError } from '../../domain/errors.ts'
-import type { JobRecord } from '../../jobs/record.ts'
 import { jobSummary, wholeSeconds } from '../../jobs/view.ts'
 import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../redis/keys.ts'
 import { type DeadLetter, letterCursor, parseLetterCursor } from '../../webhooks/dead-letters.ts'
+import { requireRight } from '../http/auth.ts'
 import { findOwnedBatch, findOwnedJob, headReader } from '../http/find-owned.ts'
 import { ignoreBodies } from '../http/json-body.ts'
 import { publicUrlOf } from '../http/own-address.ts'
 import { deadLetterQuery } from '../jobs/request-schemas.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
-
-type LetterRecord = JobRecord | BatchRecord | NoticeRecord
-
-interface Found {
-  readonly letter: DeadLetter
-  readonly record: LetterRecord
-}
+import { type LetterRecord, readLetterPage } from './letter-page.ts'
 
 /** `GET /v1/dead-letters` and `POST /v1/dead-letters/:id/redeliver`, of jobs and of batches. */
 export const addDeadLetterRoutes = (
@@ -26,10 +19,6 @@ export const addDeadLetterRoutes = (
   parts: Pick<ApiParts, 'batches' | 'config' | 'deadLetters' | 'deliveries' | 'now' | 'store'>,
 ): void => {
   const { store, batches, deliveries, deadLetters } = parts
-  const read = (id: string): Promise<LetterRecord | null> => {
-    if (isNoticeId(id)) return batches.readNotice(id)
-    return isBatchId(id) ? batches.read(id) : headReader(store)(id)
-  }
 
   const placeOf = async (tenant: string, after: string): Promise<DeadLetter> => {
     const place = parseLetterCursor(after) ?? (await deadLetters.find(tenant, after))
@@ -38,29 +27,26 @@ export const addDeadLetterRoutes = (
     throw new BatonError('invalid_cursor', message, { param: 'after' })
   }
 
-  scope.get('/v1/dead-letters', { schema: { querystring: deadLetterQuery } }, async ({ query, tenant }) => {
-    const { limit, after } = query
-    const found: Found[] = []
-    for (let place = after === undefined ? null : await placeOf(tenant, after); found.length <= limit; ) {
-      // One more than asked for shows whether there is a next page.
-      const letters = await deadLetters.list(tenant, place, limit + 1)
-      const records = await Promise.all(letters.map(letter => read(letter.id)))
-      for (const [i, letter] of letters.entries()) {
-        const record = records[i] ?? null
-        // A batch can be deleted, and its letter with it.
-        if (record === null) await deadLetters.forget(tenant, letter)
-        else found.push({ letter, record })
-      }
-      if (letters.length <= limit) break
-      place = letters.at(-1)!
-    }
-    const page = found.slice(0, limit)
-    const hasMore = found.length > limit
+  scope.get('/v1/dead-letters', { schema: { querystring: deadLetterQuery } }, async request => {
+    const { limit, after, receiver, reason, since = 0, until } = request.query
+    const { tenant = request.tenant } = request.query
+    if (tenant !== request.tenant) requireRight(request, 'operate')
+    const from = until === undefined ? null : { id: '', diedAtMs: until * 1_000 }
+    const { found, next } = await readLetterPage(
+      parts,
+      { tenant: tenant === '*' ? null : tenant, receiver, reason, sinceMs: since * 1_000 },
+      after === undefined ? from : await placeOf(tenant, after),
+      limit,
+    )
+    const isOfOthers = request.query.tenant !== undefined
     return {
       object: 'list',
-      data: page.map(({ letter, record }) => letterView(record, letter.diedAtMs)),
-      has_more: hasMore,
-      next_cursor: hasMore ? letterCursor(page.at(-1)!.letter) : null,
+      data: found.map(({ letter, record }) => ({
+        ...letterView(record, letter.diedAtMs),
+        ...(isOfOthers && { tenant: record.tenant }),
+      })),
+      has_more: next !== null,
+      next_cursor: next && letterCursor(next),
     }
   })
 

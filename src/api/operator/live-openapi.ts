@@ -82,13 +82,13 @@ export const liveOperations: Operations = {
     query: z.object({
       topics: z.string().optional().meta({
         description:
-          '`overview`, `providers`, `provider:<name>`, `batches`, `batch:<id>`, `job:<id>` and `rows:<job id>,<job id>…`, with commas between; `overview` when absent.',
+          '`overview`, `providers`, `provider:<name>`, `batches`, `batch:<id>`, `job:<id>`, `webhooks` and `rows:<job id>,<job id>…`, with commas between; `overview` when absent.',
       }),
     }),
     responses: {
       200: {
         description:
-          '`hello`, a `snapshot` of the topics, then a `tick` each second, and `provider`, `batches`, `batch`, `rows`, `job`, `troubles` and `action` as they change. What a slow reader missed is left out.',
+          '`hello`, a `snapshot` of the topics, then a `tick` each second, and `provider`, `batches`, `batch`, `rows`, `job`, `webhooks`, `troubles` and `action` as they change. What a slow reader missed is left out.',
         schema: z.string(),
         type: 'text/event-stream',
       },

@@ -5,6 +5,7 @@ import { jobSummary } from '../jobs/openapi.ts'
 import { ignoredBodyErrors, jsonBodyErrors } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { idOf } from '../openapi/request-headers.ts'
+import { receiverOperations } from './receiver-openapi.ts'
 import {
   alive,
   deadLetterList,
@@ -108,8 +109,9 @@ export const operatorOperations: Operations = {
     summary: 'List webhooks that were given up, newest first',
     tag: 'Operation',
     responses: { 200: { description: 'Dead letters.', schema: deadLetterList } },
-    errors: ['invalid_request', 'invalid_cursor'],
+    errors: ['invalid_request', 'invalid_cursor', 'permission_denied'],
   },
+  ...receiverOperations,
   'POST /v1/dead-letters/:id/redeliver': {
     id: 'redeliver',
     summary: 'Send a webhook that was given up again',

@@ -6,8 +6,9 @@ import type { ApiParts } from '../parts.ts'
 import { batchRow, operatorBatchView } from './batch-rows.ts'
 import { itemOf, type PageItem } from './page-items.ts'
 import type { PageTopics } from './page-topics.ts'
+import { readReceivers } from './receivers.ts'
 
-type FollowParts = Pick<ApiParts, 'allBatches' | 'batches' | 'now' | 'store'>
+type FollowParts = Pick<ApiParts, 'allBatches' | 'batches' | 'deadLetters' | 'now' | 'schedule' | 'store'>
 
 /** Reads what these pages follow, beside that which all pages do. `open`: the batches that have not ended. */
 export type ReadFollowed = (
@@ -18,6 +19,8 @@ export type ReadFollowed = (
 /** Pages share what was read so short a time ago. Batches change little in a second, and cost a script each. */
 const freshJobMs = 500
 const freshBatchMs = 1_500
+/** They are found among up to 2,000 records. */
+const freshReceiversMs = 5_000
 /** Of so many open batches it is looked up what is done with their lines. */
 const mostLooked = 200
 /** Pages that are slow hear of a batch that has ended so long. */
@@ -66,6 +69,10 @@ export const createFollowedReads = (parts: FollowParts, operatorView: ReadOperat
     return [...rows, ...[...endedOf.values()].map(({ item }) => item)]
   }
 
+  const readWebhooks = async (): Promise<PageItem[]> => [
+    itemOf('webhooks', 'webhooks', await readReceivers(parts), topics => topics.hasWebhooks),
+  ]
+
   const rows = createRows(store)
 
   return async (topics, open) => {
@@ -77,6 +84,7 @@ export const createFollowedReads = (parts: FollowParts, operatorView: ReadOperat
       ...[...jobs].map(id => share(`job ${id}`, freshJobMs, () => readJob(id))),
       ...[...ofBatch].map(id => share(`batch ${id}`, freshBatchMs, () => readBatch(id))),
       ...(hasBatches ? [share('batches', freshBatchMs, () => readBatches(open))] : []),
+      ...(topics.some(each => each.hasWebhooks) ? [share('webhooks', freshReceiversMs, readWebhooks)] : []),
       ...(listed.size > 0 ? [rows([...listed])] : []),
     ])
     return found.flat()

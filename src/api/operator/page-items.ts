@@ -87,6 +87,7 @@ export const snapshotJson = (
     batch: topics.batch !== null && (of('batch')[0] ?? 'null'),
     job: topics.job !== null && (of('job')[0] ?? 'null'),
     rows: topics.rows.size > 0 && list('rows'),
+    webhooks: topics.hasWebhooks && (of('webhooks')[0] ?? 'null'),
   }
   const shown = Object.entries(parts).filter(([, json]) => json !== false)
   return `{${shown.map(([name, json]) => `"${name}":${json}`).join(',')}}`

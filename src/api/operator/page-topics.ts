@@ -8,6 +8,7 @@ export interface PageTopics {
   readonly hasProviders: boolean
   readonly providers: ReadonlySet<string>
   readonly hasBatches: boolean
+  readonly hasWebhooks: boolean
   /** The batch and the job that are open. */
   readonly batch: string | null
   readonly job: string | null
@@ -25,13 +26,14 @@ export const mostRows = 50
 export const parseTopics = (text: string): PageTopics => {
   const providers = new Set<string>()
   const rows = new Set<string>()
-  let [hasOverview, hasProviders, hasBatches] = [false, false, false]
+  let [hasOverview, hasProviders, hasBatches, hasWebhooks] = [false, false, false, false]
   let [batch, job]: (string | null)[] = [null, null]
   for (const topic of text.split(',').filter(word => word !== '')) {
     const [, kind, subject = ''] = /^([a-z]+):(.+)$/.exec(topic) ?? []
     if (topic === 'overview') hasOverview = true
     else if (topic === 'providers') hasProviders = true
     else if (topic === 'batches') hasBatches = true
+    else if (topic === 'webhooks') hasWebhooks = true
     else if (kind === 'provider') providers.add(subject)
     else if (kind === 'batch' && isBatchId(subject)) batch = subject
     else if (kind === 'job' && isJobId(subject)) job = subject
@@ -41,5 +43,14 @@ export const parseTopics = (text: string): PageTopics => {
   }
   if (rows.size > mostRows)
     throw new BatonError('invalid_request', `\`rows\` has at most ${mostRows} jobs.`, { param: 'topics' })
-  return { hasOverview, hasProviders, providers, hasBatches, batch: batch ?? null, job: job ?? null, rows }
+  return {
+    hasOverview,
+    hasProviders,
+    providers,
+    hasBatches,
+    hasWebhooks,
+    batch: batch ?? null,
+    job: job ?? null,
+    rows,
+  }
 }

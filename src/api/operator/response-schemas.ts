@@ -247,6 +247,7 @@ const deadLetter = z
     job_id: z.string().optional(),
     batch_id: z.string().optional(),
     event: z.enum(['batch.blocked', 'batch.at_risk']).optional(),
+    tenant: z.string().optional(),
     died_at: seconds,
     webhook: z.object({ url: z.string() }),
     attempts: z.int(),

@@ -114,6 +114,7 @@ export interface PageEvents {
     readonly job?: OperatorJobView | null
     /** Those that are there, in no order. */
     readonly rows?: readonly JobRow[]
+    readonly webhooks?: ReceiversView
   }
   readonly tick: Tick | { readonly read_at: number }
   readonly provider: object
@@ -124,12 +125,14 @@ export interface PageEvents {
   /** Those of the page's rows that have changed; at most each second. */
   readonly rows: readonly JobRow[]
   readonly job: OperatorJobView | null
+  /** All of them, at most each five seconds. */
+  readonly webhooks: ReceiversView
   readonly troubles: readonly Trouble[]
   readonly action: ActionView
 }
 
 /**
- * Topics, with commas between: `overview`, `providers`, `provider:<name>`, `batches`, `batch:<id>`, `job:<id>` (one of each), and
+ * Topics, with commas between: `overview`, `providers`, `provider:<name>`, `batches`, `batch:<id>`, `job:<id>` (one of each), `webhooks`, and
  * `rows:<id>,<id>…` (at most 50). Every page gets `tick`, `troubles` and `action`.
  */
 export type PageTopic = string
@@ -248,13 +251,37 @@ export interface UsageFigures {
   readonly unpriced: number
 }
 
-/** `GET /v1/admin/webhooks`: a row for each receiver, by the origin of its URL. */
+/** `GET /v1/admin/webhooks`. */
+export interface ReceiversView {
+  readonly object: 'list'
+  /** Those for which something waits, or was given up; the most first. */
+  readonly data: readonly ReceiverView[]
+  /** False where more waits, or was given up, than one request looks at: then numbers are the least that there are. */
+  readonly complete: boolean
+}
+
+/** A receiver of webhooks, by the origin of its URL. */
 export interface ReceiverView {
   readonly receiver: string
-  readonly waiting: number | null
-  readonly delivered_1h: number
-  readonly failed_1h: number
-  readonly dead: number
+  /** Deliveries that wait for their next attempt. */
+  readonly waiting: number
+  /** When the oldest of them could first have been made. */
   readonly oldest_at: number | null
+  /** Since when the oldest waits whose first attempt has failed; null while none has. */
+  readonly failing_since: number | null
+  readonly next_at: number | null
+  /** As a dead letter says it: `timeout`, `status_503` …; of what waits, else of the newest dead letter. */
   readonly last_reason: string | null
+  readonly last_status: number | null
+  readonly dead: number
+  readonly last_died_at: number | null
+}
+
+/** `POST /v1/dead-letters/redeliver`: one step. */
+export interface ReplayView {
+  readonly receiver: string
+  /** Letters that this step has sent again. */
+  readonly redelivered: number
+  /** The `cursor` of the next step; null when there is none. */
+  readonly next_cursor: string | null
 }

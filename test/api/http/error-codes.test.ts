@@ -199,6 +199,7 @@ const elsewhere: Partial<Record<ErrorCode, string>> = {
   too_many_bytes: 'room.test.ts',
   too_many_waiting: 'room.test.ts',
   too_many_pages: 'operator/events.test.ts',
+  count_changed: 'operator/receivers.test.ts',
   too_many_connections: 'room.test.ts',
   cross_site_forbidden: 'cross-site.test.ts',
   host_forbidden: 'own-host.test.ts',
