@@ -10,7 +10,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const publishedName = '@baton-llm/baton'
 
 /** What is of use to who has only the package. */
-const copied = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'baton.example.yaml']
+const copied = [
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'baton.example.yaml',
+  'baton.schema.json',
+]
 
 /** The package has no dependency: all is in the bundle, so what was tested is what is installed. */
 const published = {
@@ -20,7 +27,7 @@ const published = {
   // What the bundle is compiled for; the clone needs Node 24, which strips the types.
   engines: { node: '>=22' },
   bin: { baton: 'dist/baton.js' },
-  files: ['dist', 'NOTICES.md', 'CHANGELOG.md', 'SECURITY.md', 'baton.example.yaml'],
+  files: ['dist', 'NOTICES.md', 'CHANGELOG.md', 'SECURITY.md', 'baton.example.yaml', 'baton.schema.json'],
 }
 
 /**
