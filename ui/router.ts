@@ -1,11 +1,15 @@
 import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
+import { Batch } from './screens/batch.tsx'
+import { Batches } from './screens/batches.tsx'
 import { Job } from './screens/job.tsx'
 import { Jobs } from './screens/jobs.tsx'
+import { NewBatch } from './screens/new-batch.tsx'
 import { Overview } from './screens/overview.tsx'
 import { Provider } from './screens/provider.tsx'
 import { Providers } from './screens/providers.tsx'
 import { SignIn } from './screens/sign-in.tsx'
+import { withQuery } from './with-query.ts'
 
 export interface ScreenProps {
   /** What the path names, such as a provider; '' where it names nothing. */
@@ -45,6 +49,15 @@ export const screens: readonly Screen[] = [
     View: Provider,
     topics: name => ['overview', `provider:${name}`],
   },
+  {
+    path: '/ui/batches',
+    title: 'Batches',
+    View: Batches,
+    topics: () => ['overview'],
+    rail: { key: 'b' },
+  },
+  { path: '/ui/batches/new', title: 'New batch', View: NewBatch, topics: () => ['overview'] },
+  { path: '/ui/batches/:name', title: 'Batch', View: Batch, topics: () => ['overview', 'providers'] },
   { path: '/ui/jobs', title: 'Jobs', View: Jobs, topics: () => ['overview'], rail: { key: 'j' } },
   { path: '/ui/jobs/:name', title: 'Job', View: Job, topics: () => ['overview'] },
   { path: '/ui/sign-in', title: 'Sign in', View: SignIn, topics: () => [] },
@@ -73,6 +86,12 @@ export const currentScreen = (): { readonly screen: Screen; readonly name: strin
 
 const show = (): void => {
   location_.value = new URL(location.href)
+}
+
+/** This screen with other words in its address; null leaves one out. */
+export const hrefWith = (words: Readonly<Record<string, string | null>>): string => {
+  const { pathname, searchParams } = location_.value
+  return withQuery(pathname, { ...Object.fromEntries(searchParams), ...words })
 }
 
 /** Goes to a path of this page. */

@@ -12,7 +12,7 @@ export interface PageSite {
   readonly sims: readonly SimProvider[]
   /** A tab that is signed in and shows that path. */
   open(path: string, options?: Omit<TabOptions, 'url'>): Promise<Tab>
-  /** Looks at each path as axe does, dark, light, and on a phone; and that nothing is wider than the window. */
+  /** Looks at each path as axe does, light and dark, and that on a phone nothing is wider than the window. */
   checkAccess(paths: readonly string[], ready: (page: Page, path: string) => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
@@ -25,6 +25,8 @@ export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> =>
   const provider = (i: number) => ({ type: 'openai', base_url: `${sims[i]!.url}/v1`, api_key: `key-${i}` })
   const baton = await openBaton({
     level: 'api',
+    batches: true,
+    webhooks: true,
     config: {
       providers: { first: provider(0), second: provider(1), third: provider(2) },
       models: {
@@ -56,9 +58,9 @@ export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> =>
         for (const path of paths) {
           await tab.page.goto(path)
           await ready(tab.page, path)
-          await tab.checkAccess()
           if (viewport === wide) {
-            // The dark scheme changes colours alone.
+            await tab.checkAccess()
+            // The dark scheme changes colours alone, and the phone's layout only where things are.
             await tab.page.emulateMedia({ colorScheme: 'dark' })
             await tab.checkAccess('color-contrast')
             await tab.page.emulateMedia({ colorScheme: 'light' })

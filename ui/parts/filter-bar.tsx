@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
-import { withQuery } from '../reading.ts'
 import { go, location_ } from '../router.ts'
+import { withQuery } from '../with-query.ts'
 
 /** What the address asks for by that name; '' for nothing. */
 export const asked = (name: string): string => location_.value.searchParams.get(name) ?? ''

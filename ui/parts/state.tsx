@@ -31,6 +31,12 @@ const looks: Readonly<Record<string, Look>> = {
   succeeded: { word: 'succeeded', tone: 'ok', icon: check },
   failed: { word: 'failed', tone: 'bad', icon: cross },
   cancelled: { word: 'cancelled', tone: 'idle', icon: slashed },
+  blocked: { word: 'blocked', tone: 'bad', icon: square },
+  validating: { word: 'being read', tone: 'idle', icon: ring },
+  in_progress: { word: 'running', tone: 'run', icon: play },
+  finalizing: { word: 'finishing', tone: 'run', icon: part },
+  cancelling: { word: 'being cancelled', tone: 'idle', icon: slashed },
+  completed: { word: 'completed', tone: 'ok', icon: check },
   expired: { word: 'expired', tone: 'warn', icon: 'M4 3h8L4 13h8z' },
 }
 

@@ -22,6 +22,7 @@ export const troubleSentence = ({ code, subject }: Trouble): string => sentences
 /** Where something can be done about it. */
 const hrefOf = ({ code, subject }: Trouble): string | null => {
   if (subject === null) return null
+  if (code === 'batch_blocked' || /^(?:msg)?batch_/.test(subject)) return `/ui/batches/${subject}`
   const [provider] = subject.split(/[/#]/, 1)
   return /^(?:provider|key|model|no_worker)/.test(code)
     ? `/ui/providers/${encodeURIComponent(provider!)}`

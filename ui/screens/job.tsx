@@ -3,6 +3,7 @@ import type { OperatorJobView } from '../../src/api/operator/views.ts'
 import { post } from '../api.ts'
 import { count, dollars, span } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
+import { Fact } from '../parts/fact.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Sentence } from '../parts/sentence.tsx'
 import { Shown } from '../parts/shown.tsx'
@@ -180,20 +181,3 @@ const Facts = ({ job }: { readonly job: OperatorJobView }) => {
     </div>
   )
 }
-
-export const Fact = ({
-  name,
-  children,
-}: {
-  readonly name: string
-  readonly children: preact.ComponentChildren
-}) => (
-  <div>
-    <dt>
-      <bdi>{name}</bdi>
-    </dt>
-    <dd>
-      <bdi>{children}</bdi>
-    </dd>
-  </div>
-)

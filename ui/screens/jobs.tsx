@@ -6,9 +6,10 @@ import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
-import { useReading, withQuery } from '../reading.ts'
-import { location_ } from '../router.ts'
+import { useReading } from '../reading.ts'
+import { hrefWith, location_ } from '../router.ts'
 import { serverNow, session } from '../store.ts'
+import { withQuery } from '../with-query.ts'
 import { fromField, toField } from '../zone.ts'
 
 export interface JobPage {
@@ -123,12 +124,12 @@ const JobList = ({ page }: { readonly page: JobPage }) => {
         {(next !== null || asked('cursor') !== '') && (
           <p class="buttons">
             {asked('cursor') !== '' && (
-              <a class="button" href={hrefWith('cursor', null)}>
+              <a class="button" href={hrefWith({ cursor: null })}>
                 Newest
               </a>
             )}
             {next !== null && (
-              <a class="button" href={hrefWith('cursor', next)}>
+              <a class="button" href={hrefWith({ cursor: next })}>
                 More
               </a>
             )}
@@ -137,12 +138,6 @@ const JobList = ({ page }: { readonly page: JobPage }) => {
       </Table>
     </>
   )
-}
-
-/** This list with another word in its address. */
-export const hrefWith = (name: string, value: string | null): string => {
-  const { pathname, searchParams } = location_.value
-  return withQuery(pathname, { ...Object.fromEntries(searchParams), [name]: value })
 }
 
 const jobHref = (id: string): string => `/ui/jobs/${id}${location_.value.search}`

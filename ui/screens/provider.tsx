@@ -1,15 +1,13 @@
-import { useState } from 'preact/hooks'
 import type { ProviderView } from '../../src/api/operator/provider-view.ts'
-import { post } from '../api.ts'
 import { count, millis, percent, rate, span } from '../format.ts'
-import { Confirm } from '../parts/confirm.tsx'
 import { Figures, Loading } from '../parts/panel.tsx'
+import { ProviderActions } from '../parts/provider-actions.tsx'
 import { failureShare } from '../parts/provider-table.tsx'
 import { State } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
 import type { ScreenProps } from '../router.ts'
-import { freshness, learnProvider, providers, serverNow, session, tick } from '../store.ts'
+import { providers, serverNow, tick } from '../store.ts'
 
 /** One provider: what it does, what holds it back, and what can be done about it. */
 export const Provider = ({ name }: ScreenProps) => {
@@ -71,76 +69,8 @@ const Standing = ({ provider }: { readonly provider: ProviderView }) => {
           <progress max={1} value={share} aria-label="Share of calls" />
         </p>
       )}
-      <Actions provider={provider} />
+      <ProviderActions provider={provider} />
     </section>
-  )
-}
-
-const Actions = ({ provider: { name, state, queue } }: { readonly provider: ProviderView }) => {
-  const [asks, setAsks] = useState(false)
-  const [note, setNote] = useState('')
-  if (session.value?.may_act !== true) return <p class="muted">Your key may read only.</p>
-  const isAway = freshness.value === 'gone'
-  const change = async (action: 'pause' | 'resume', body: object = {}): Promise<void> =>
-    learnProvider(await post<ProviderView>(`/v1/providers/${encodeURIComponent(name)}/${action}`, body))
-  const isPaused = state === 'paused'
-  const verb = isPaused ? 'Resume' : state === 'healthy' || state === 'recovering' ? null : 'Try again now'
-  return (
-    <p class="buttons">
-      {verb !== null && <Resume verb={verb} name={name} disabled={isAway} run={() => change('resume')} />}
-      {!isPaused && (
-        <button type="button" disabled={isAway} onClick={() => setAsks(true)}>
-          Pause
-        </button>
-      )}
-      {asks && (
-        <Confirm
-          title={`Pause ${name}?`}
-          action={`Pause ${name}`}
-          keep="Keep it running"
-          run={() => change('pause', { note })}
-          done={`${name} is paused.`}
-          onClose={() => setAsks(false)}
-        >
-          <p>
-            {count(queue.waiting)} waiting move on to other targets, or are parked where there is none;{' '}
-            {count(queue.active)} calls finish.
-          </p>
-          <label>
-            Note
-            <input value={note} maxLength={200} onInput={event => setNote(event.currentTarget.value)} />
-          </label>
-        </Confirm>
-      )}
-    </p>
-  )
-}
-
-const Resume = (props: {
-  readonly verb: string
-  readonly name: string
-  readonly disabled: boolean
-  readonly run: () => Promise<void>
-}) => {
-  const [asks, setAsks] = useState(false)
-  const { verb, name, disabled, run } = props
-  return (
-    <>
-      <button type="button" class="primary" disabled={disabled} onClick={() => setAsks(true)}>
-        {verb}
-      </button>
-      {asks && (
-        <Confirm
-          title={`${verb}: ${name}?`}
-          action={verb}
-          run={run}
-          done={`${name} may be called again.`}
-          onClose={() => setAsks(false)}
-        >
-          <p>It is called again, and what was parked for it goes on.</p>
-        </Confirm>
-      )}
-    </>
   )
 }
 
