@@ -15,14 +15,14 @@ interface Answer<View> {
   readonly error: ApiError | null
 }
 
-/** The least pause between two readings of the same. */
-const refreshMs = 5_000
+/** The least pause between two readings of what moves all the time. */
+export const liveMs = 5_000
 
 /**
- * What the API answers to a path, read anew at most each five seconds while `isLive` and the event stream speaks: a server that
- * is away is not asked again and again. Null asks nothing.
+ * What the API answers to a path, read anew at most each `everyMs` while the event stream speaks: a server that is away is not asked
+ * again and again. 0 reads once, and the path null nothing.
  */
-export const useReading = <View>(path: string | null, isLive = false): Reading<View> => {
+export const useReading = <View>(path: string | null, everyMs = 0): Reading<View> => {
   const [answer, setAnswer] = useState<Answer<View> | null>(null)
   const read = useRef<() => void>(() => {})
   useEffect(() => {
@@ -47,16 +47,17 @@ export const useReading = <View>(path: string | null, isLive = false): Reading<V
     }
     read.current = () => void ask()
     void ask()
-    const stop = isLive
-      ? heardAt.subscribe(() => {
-          if (!document.hidden && Date.now() - readAt >= refreshMs) void ask()
-        })
-      : undefined
+    const stop =
+      everyMs > 0
+        ? heardAt.subscribe(() => {
+            if (!document.hidden && Date.now() - readAt >= everyMs) void ask()
+          })
+        : undefined
     return () => {
       isOver = true
       stop?.()
     }
-  }, [path, isLive])
+  }, [path, everyMs])
   const current = answer?.path === path ? answer : null
   return { view: current?.view ?? null, error: current?.error ?? null, again: () => read.current() }
 }

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { Batch } from './screens/batch.tsx'
 import { Batches } from './screens/batches.tsx'
+import { Costs } from './screens/costs.tsx'
 import { Job } from './screens/job.tsx'
 import { Jobs } from './screens/jobs.tsx'
 import { NewBatch } from './screens/new-batch.tsx'
@@ -9,6 +10,7 @@ import { Overview } from './screens/overview.tsx'
 import { Provider } from './screens/provider.tsx'
 import { Providers } from './screens/providers.tsx'
 import { SignIn } from './screens/sign-in.tsx'
+import { Webhooks } from './screens/webhooks.tsx'
 import { withQuery } from './with-query.ts'
 
 export interface ScreenProps {
@@ -60,6 +62,14 @@ export const screens: readonly Screen[] = [
   { path: '/ui/batches/:name', title: 'Batch', View: Batch, topics: () => ['overview', 'providers'] },
   { path: '/ui/jobs', title: 'Jobs', View: Jobs, topics: () => ['overview'], rail: { key: 'j' } },
   { path: '/ui/jobs/:name', title: 'Job', View: Job, topics: () => ['overview'] },
+  { path: '/ui/costs', title: 'Costs', View: Costs, topics: () => ['overview'], rail: { key: 'c' } },
+  {
+    path: '/ui/webhooks',
+    title: 'Webhooks',
+    View: Webhooks,
+    topics: () => ['overview'],
+    rail: { key: 'w' },
+  },
   { path: '/ui/sign-in', title: 'Sign in', View: SignIn, topics: () => [] },
 ]
 

@@ -87,7 +87,7 @@ describe('batches in a browser', () => {
       .nth(1)
       .waitFor(patience)
     await page.getByRole('navigation').getByRole('link', { name: 'Batches' }).click()
-    await page.getByRole('region', { name: 'Batches' }).getByText('blocked').waitFor(patience)
+    await page.locator('.state', { hasText: 'blocked' }).waitFor(patience)
     await takePictures(page, 'batches')
     sims[2]!.script({})
     await page.getByRole('region', { name: 'Batches' }).getByRole('link').first().click()

@@ -101,3 +101,11 @@ export const Moment = (props: { readonly name: string; readonly label: string; r
     <input name={props.name} type="datetime-local" defaultValue={props.value} />
   </label>
 )
+
+/** A day of the page's zone. */
+export const Day = (props: { readonly name: string; readonly label: string; readonly value: string }) => (
+  <label>
+    {props.label}
+    <input name={props.name} type="date" defaultValue={props.value} />
+  </label>
+)

@@ -21,6 +21,7 @@ export const troubleSentence = ({ code, subject }: Trouble): string => sentences
 
 /** Where something can be done about it. */
 const hrefOf = ({ code, subject }: Trouble): string | null => {
+  if (code === 'dead_letters') return '/ui/webhooks'
   if (subject === null) return null
   if (code === 'batch_blocked' || /^(?:msg)?batch_/.test(subject)) return `/ui/batches/${subject}`
   const [provider] = subject.split(/[/#]/, 1)

@@ -10,7 +10,7 @@ import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
-import { useReading } from '../reading.ts'
+import { liveMs, useReading } from '../reading.ts'
 import { hrefWith, type ScreenProps } from '../router.ts'
 import { session } from '../store.ts'
 import { withQuery } from '../with-query.ts'
@@ -18,7 +18,7 @@ import { type JobPage, jobColumns } from './jobs.tsx'
 
 /** How far is a batch, and what holds it up? */
 export const Batch = ({ name }: ScreenProps) => {
-  const reading = useReading<OperatorBatchView>(`/v1/admin/batches/${encodeURIComponent(name)}`, true)
+  const reading = useReading<OperatorBatchView>(`/v1/admin/batches/${encodeURIComponent(name)}`, liveMs)
   return <Shown of={reading}>{batch => <BatchView batch={batch} again={reading.again} />}</Shown>
 }
 
@@ -146,7 +146,7 @@ const Lines = ({ batch: { id } }: { readonly batch: OperatorBatchView }) => {
     ...{ view: 'row', limit: '50', tenant: '*', batch: id },
     ...{ status: state, cursor: asked('cursor') },
   })
-  const reading = useReading<JobPage>(path, true)
+  const reading = useReading<JobPage>(path, liveMs)
   return (
     <Shown of={reading}>
       {({ data, next_cursor }) => (

@@ -3,7 +3,7 @@ import { batchColumns } from '../parts/batch-columns.tsx'
 import { asked, Choice, FilterBar } from '../parts/filter-bar.tsx'
 import { Shown } from '../parts/shown.tsx'
 import { Table } from '../parts/table.tsx'
-import { useReading } from '../reading.ts'
+import { liveMs, useReading } from '../reading.ts'
 import { hrefWith } from '../router.ts'
 import { useSteady } from '../steady.tsx'
 import { session } from '../store.ts'
@@ -33,7 +33,7 @@ const listPath = (): string => {
 /** What will be late, or is held up? */
 export const Batches = () => {
   const path = listPath()
-  const reading = useReading<BatchPage>(path, true)
+  const reading = useReading<BatchPage>(path, liveMs)
   return (
     <>
       <FilterBar>

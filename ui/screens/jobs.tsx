@@ -6,7 +6,7 @@ import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
-import { useReading } from '../reading.ts'
+import { liveMs, useReading } from '../reading.ts'
 import { hrefWith, location_ } from '../router.ts'
 import { serverNow, session } from '../store.ts'
 import { withQuery } from '../with-query.ts'
@@ -53,7 +53,7 @@ const listPath = (): string => {
 /** Which jobs are there, of all tenants, newest first? */
 export const Jobs = () => {
   const path = listPath()
-  const reading = useReading<JobPage>(path, true)
+  const reading = useReading<JobPage>(path, liveMs)
   return (
     <>
       <JobFilters />
