@@ -5,10 +5,13 @@ import { ApiError, ask, readSession } from './api.ts'
 import { clock, span, zone } from './format.ts'
 import { startKeys } from './keys.ts'
 import { Announcer, announce } from './parts/announce.tsx'
+import { KeyList } from './parts/key-list.tsx'
+import { Search } from './parts/search.tsx'
 import { troubleSentence } from './parts/troubles.tsx'
 import { currentScreen, screens, startRouter } from './router.ts'
-import { freshness, heardAt, newerVersion, second, session, troubles } from './store.ts'
+import { freshness, heardAt, moreTopics, newerVersion, second, session, showsUtc, troubles } from './store.ts'
 import { follow, signIn, startStream } from './stream.ts'
+import 'uplot/dist/uPlot.min.css'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/parts.css'
@@ -83,7 +86,7 @@ const Rail = () => {
 const App = () => {
   const found = currentScreen()
   const isIn = session.value !== null
-  const topics = isIn && found ? found.screen.topics(found.name) : []
+  const topics = isIn && found ? [...found.screen.topics(found.name), ...moreTopics.value] : []
   const title = found ? found.name || found.screen.title : 'No such page'
   useEffect(() => follow(topics), [topics.join()])
   useEffect(() => {
@@ -98,6 +101,7 @@ const App = () => {
       <header>
         <strong class="brand">Baton</strong>
         <span class="verdict">{isIn && verdict()}</span>
+        {isIn && <Search />}
         <span class="age">{isIn && <Age />}</span>
       </header>
       {isIn && <Rail />}
@@ -109,6 +113,7 @@ const App = () => {
         {(isIn || isSignIn) &&
           (found ? <found.screen.View key={found.name} name={found.name} /> : <p>There is nothing here.</p>)}
       </main>
+      <KeyList />
       <Announcer />
     </>
   )
@@ -126,7 +131,9 @@ const tellVerdict = (): void => {
 
 const start = async (): Promise<void> => {
   startRouter()
-  startKeys()
+  startKeys(() => {
+    showsUtc.value = !showsUtc.value
+  })
   startStream()
   tellVerdict()
   try {

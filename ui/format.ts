@@ -1,4 +1,4 @@
-import { session } from './store.ts'
+import { session, showsUtc } from './store.ts'
 
 const unknown = '—'
 
@@ -36,7 +36,8 @@ export const span = (seconds: number | null | undefined): string => {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`
 }
 
-export const zone = (): string => session.value?.time_zone ?? 'UTC'
+/** Of the config, unless the reader wants UTC. */
+export const zone = (): string => (showsUtc.value ? 'UTC' : (session.value?.time_zone ?? 'UTC'))
 
 const formatIn = (options: Intl.DateTimeFormatOptions, at: number): string =>
   new Intl.DateTimeFormat('en-GB', { timeZone: zone(), ...options }).format(at * 1_000)

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, get } from './api.ts'
-import { heardAt } from './store.ts'
+import { heardAt, refreshed } from './store.ts'
 
 export interface Reading<View> {
   /** Null until the first answer; kept while a later one is on its way, or fails. */
@@ -57,7 +57,7 @@ export const useReading = <View>(path: string | null, everyMs = 0): Reading<View
       isOver = true
       stop?.()
     }
-  }, [path, everyMs])
+  }, [path, everyMs, refreshed.value])
   const current = answer?.path === path ? answer : null
   return { view: current?.view ?? null, error: current?.error ?? null, again: () => read.current() }
 }

@@ -29,6 +29,15 @@ export interface Screen {
   readonly rail?: { readonly key: string }
 }
 
+const idPatterns = {
+  job: /^job_[0-9a-hjkmnp-tv-z]{26}$/,
+  batch: /^(?:msg)?batch_[0-9a-hjkmnp-tv-z]{26}$/,
+}
+
+/** What no id can be is no topic either: the stream would be refused, and with it all that is live. */
+const idTopic = (kind: 'job' | 'batch', id: string): readonly string[] =>
+  idPatterns[kind].test(id) ? [`${kind}:${id}`] : []
+
 /** A screen is a file and a line here. */
 export const screens: readonly Screen[] = [
   {
@@ -55,13 +64,18 @@ export const screens: readonly Screen[] = [
     path: '/ui/batches',
     title: 'Batches',
     View: Batches,
-    topics: () => ['overview'],
+    topics: () => ['overview', 'batches'],
     rail: { key: 'b' },
   },
   { path: '/ui/batches/new', title: 'New batch', View: NewBatch, topics: () => ['overview'] },
-  { path: '/ui/batches/:name', title: 'Batch', View: Batch, topics: () => ['overview', 'providers'] },
+  {
+    path: '/ui/batches/:name',
+    title: 'Batch',
+    View: Batch,
+    topics: name => ['overview', ...idTopic('batch', name)],
+  },
   { path: '/ui/jobs', title: 'Jobs', View: Jobs, topics: () => ['overview'], rail: { key: 'j' } },
-  { path: '/ui/jobs/:name', title: 'Job', View: Job, topics: () => ['overview'] },
+  { path: '/ui/jobs/:name', title: 'Job', View: Job, topics: name => ['overview', ...idTopic('job', name)] },
   { path: '/ui/costs', title: 'Costs', View: Costs, topics: () => ['overview'], rail: { key: 'c' } },
   {
     path: '/ui/webhooks',

@@ -1,6 +1,16 @@
 import { computed, signal } from '@preact/signals'
 import type { ProviderView } from '../src/api/operator/provider-view.ts'
-import type { ActionView, OverviewView, SessionView, Tick, Trouble } from '../src/api/operator/views.ts'
+import type {
+  ActionView,
+  BatchRow,
+  JobRow,
+  OperatorBatchView,
+  OperatorJobView,
+  OverviewView,
+  SessionView,
+  Tick,
+  Trouble,
+} from '../src/api/operator/views.ts'
 
 /** What the page knows. The stream writes it; screens read it. */
 export const session = signal<SessionView | null>(null)
@@ -10,12 +20,25 @@ export const troubles = signal<readonly Trouble[] | null>(null)
 export const providers = signal<readonly ProviderView[] | null>(null)
 export const actions = signal<readonly ActionView[]>([])
 
+/** The job and the batch that are open; null before the stream has told of them. */
+export const openJob = signal<OperatorJobView | null>(null)
+export const openBatch = signal<OperatorBatchView | null>(null)
+/** Rows of lists as the stream told them last, by their ids. */
+export const jobRows = signal<ReadonlyMap<string, JobRow>>(new Map())
+export const batchRows = signal<ReadonlyMap<string, BatchRow>>(new Map())
+/** What a screen wants to hear of beside its own topics, such as the rows that it shows. */
+export const moreTopics = signal<readonly string[]>([])
+
 /** When the stream last said something, by this browser's clock in ms. */
 export const heardAt = signal(0)
 /** How far the server's clock is ahead of this one, in s. */
 export const serverAhead = signal(0)
 /** Of a server that has been renewed since the page was loaded. */
 export const newerVersion = signal<string | null>(null)
+/** Counts the times that a person wanted all to be read anew. */
+export const refreshed = signal(0)
+/** Whether times are shown in UTC, whatever the zone of the page. */
+export const showsUtc = signal(false)
 /** A second's pulse, for whatever counts up or down. */
 export const second = signal(Date.now())
 setInterval(() => {

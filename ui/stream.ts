@@ -1,12 +1,16 @@
 import type { ProviderView } from '../src/api/operator/provider-view.ts'
-import type { ActionView, OverviewView, Tick, Trouble } from '../src/api/operator/views.ts'
+import type { ActionView, PageEvents, Tick, Trouble } from '../src/api/operator/views.ts'
 import { ApiError, readSession } from './api.ts'
 import { go } from './router.ts'
 import {
   actions,
+  batchRows,
   heardAt,
+  jobRows,
   learnProvider,
   newerVersion,
+  openBatch,
+  openJob,
   overview,
   providers,
   serverAhead,
@@ -15,8 +19,7 @@ import {
   troubles,
 } from './store.ts'
 
-interface Snapshot {
-  readonly overview?: OverviewView
+interface Snapshot extends Omit<PageEvents['snapshot'], 'providers'> {
   readonly providers?: readonly ProviderView[]
 }
 
@@ -37,13 +40,19 @@ const onSnapshot = (all: Snapshot): void => {
     actions.value = all.overview.actions
   }
   if (all.providers) providers.value = all.providers
+  openJob.value = all.job ?? null
+  openBatch.value = all.batch ?? null
+  jobRows.value = byId(all.rows ?? [])
+  batchRows.value = byId(all.batches ?? [])
 }
 
+const byId = <Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  before: ReadonlyMap<string, Row> = new Map(),
+): ReadonlyMap<string, Row> => new Map([...before, ...rows.map(row => [row.id, row] as const)])
+
 const onTick = (news: Tick | { readonly read_at: number }): void => {
-  if ('waiting' in news) {
-    tick.value = news
-    if (overview.value) overview.value = { ...overview.value, ...news }
-  }
+  if ('waiting' in news) tick.value = news
   serverAhead.value = news.read_at - Date.now() / 1_000
 }
 
@@ -69,6 +78,18 @@ const open = (): void => {
   on<ProviderView>('provider', learnProvider)
   on<readonly Trouble[]>('troubles', all => {
     troubles.value = all
+  })
+  on<PageEvents['job']>('job', job => {
+    openJob.value = job
+  })
+  on<PageEvents['batch']>('batch', batch => {
+    openBatch.value = batch
+  })
+  on<PageEvents['rows']>('rows', rows => {
+    jobRows.value = byId(rows, jobRows.value)
+  })
+  on<PageEvents['batches']>('batches', rows => {
+    batchRows.value = byId(rows, batchRows.value)
   })
   on<ActionView>('action', one => {
     actions.value = [one, ...actions.value].slice(0, 50)

@@ -22,7 +22,12 @@ export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> =>
   await buildPage()
   const sims = [createSimProvider(), createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
-  const provider = (i: number) => ({ type: 'openai', base_url: `${sims[i]!.url}/v1`, api_key: `key-${i}` })
+  const breaker = { min_calls: 4, reset: '1s', window: '10s' }
+  const recovery = { ramp: '3s', step_interval: '500ms', first_share: 0.3 }
+  const provider = (i: number) => ({
+    ...{ type: 'openai', base_url: `${sims[i]!.url}/v1`, api_key: `key-${i}` },
+    ...{ breaker, recovery },
+  })
   const baton = await openBaton({
     level: 'api',
     batches: true,

@@ -1,6 +1,8 @@
 import type { ProviderView } from '../../src/api/operator/provider-view.ts'
 import { count, millis, percent, span } from '../format.ts'
+import { type History, useHistory } from '../history.ts'
 import { serverNow, tick } from '../store.ts'
+import { HealthStrip } from './health-strip.tsx'
 import { State } from './state.tsx'
 import { Time } from './time.tsx'
 
@@ -10,7 +12,7 @@ export const failureShare = (attempts: number | null, failures: number | null): 
 const placesOf = ({ workers }: ProviderView): number =>
   workers.reduce((sum, { concurrency }) => sum + concurrency, 0)
 
-const Row = ({ provider }: { readonly provider: ProviderView }) => {
+const Row = ({ provider, strip }: { readonly provider: ProviderView; readonly strip: History | null }) => {
   const { name, state, reason, until, queue } = provider
   // Between two changes of its standing, the figures come with the ticks.
   const live = tick.value?.providers[name]
@@ -55,30 +57,50 @@ const Row = ({ provider }: { readonly provider: ProviderView }) => {
       <td data-label="Drained" class="number">
         <Time at={waiting === 0 ? null : provider.estimated_drain_at} />
       </td>
+      <td data-label="Last 6 h">
+        {strip !== null && (
+          <HealthStrip
+            at={strip.at}
+            states={strip.words(stateOf(name))}
+            from={strip.from}
+            to={strip.from + stripSeconds}
+          />
+        )}
+      </td>
     </tr>
   )
 }
 
-export const ProviderTable = ({ providers }: { readonly providers: readonly ProviderView[] }) => (
-  <table class="cards">
-    <thead>
-      <tr>
-        {['State', 'Provider', 'Why, until'].map(head => (
-          <th key={head} scope="col">
-            {head}
-          </th>
+const stripSeconds = 6 * 3_600
+const stateOf = (name: string): string => `provider:${name}:state`
+
+export const ProviderTable = ({ providers }: { readonly providers: readonly ProviderView[] }) => {
+  const strip = useHistory(
+    providers.map(({ name }) => stateOf(name)),
+    stripSeconds,
+  )
+  return (
+    <table class="cards">
+      <thead>
+        <tr>
+          {['State', 'Provider', 'Why, until'].map(head => (
+            <th key={head} scope="col">
+              {head}
+            </th>
+          ))}
+          {['Waiting', 'Oldest', 'Running / places', 'Fail %', 'p95', 'Drained'].map(head => (
+            <th key={head} scope="col" class="number">
+              {head}
+            </th>
+          ))}
+          <th scope="col">Last 6 h</th>
+        </tr>
+      </thead>
+      <tbody>
+        {providers.map(provider => (
+          <Row key={provider.name} provider={provider} strip={strip} />
         ))}
-        {['Waiting', 'Oldest', 'Running / places', 'Fail %', 'p95', 'Drained'].map(head => (
-          <th key={head} scope="col" class="number">
-            {head}
-          </th>
-        ))}
-      </tr>
-    </thead>
-    <tbody>
-      {providers.map(provider => (
-        <Row key={provider.name} provider={provider} />
-      ))}
-    </tbody>
-  </table>
-)
+      </tbody>
+    </table>
+  )
+}

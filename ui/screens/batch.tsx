@@ -12,14 +12,15 @@ import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
 import { liveMs, useReading } from '../reading.ts'
 import { hrefWith, type ScreenProps } from '../router.ts'
-import { session } from '../store.ts'
+import { jobRows, openBatch, session } from '../store.ts'
 import { withQuery } from '../with-query.ts'
-import { type JobPage, jobColumns } from './jobs.tsx'
+import { type JobPage, jobColumns, useRows } from './jobs.tsx'
 
 /** How far is a batch, and what holds it up? */
 export const Batch = ({ name }: ScreenProps) => {
-  const reading = useReading<OperatorBatchView>(`/v1/admin/batches/${encodeURIComponent(name)}`, liveMs)
-  return <Shown of={reading}>{batch => <BatchView batch={batch} again={reading.again} />}</Shown>
+  const reading = useReading<OperatorBatchView>(`/v1/admin/batches/${encodeURIComponent(name)}`)
+  const told = openBatch.value?.id === name ? openBatch.value : null
+  return <Shown of={reading}>{batch => <BatchView batch={told ?? batch} again={reading.again} />}</Shown>
 }
 
 const BatchView = ({ batch, again }: { readonly batch: OperatorBatchView; readonly again: () => void }) => (
@@ -147,35 +148,42 @@ const Lines = ({ batch: { id } }: { readonly batch: OperatorBatchView }) => {
     ...{ status: state, cursor: asked('cursor') },
   })
   const reading = useReading<JobPage>(path, liveMs)
+  return <Shown of={reading}>{page => <LineTable page={page} state={state} />}</Shown>
+}
+
+const LineTable = ({
+  page: { data, next_cursor },
+  state,
+}: {
+  readonly page: JobPage
+  readonly state: string
+}) => {
+  useRows(data)
   return (
-    <Shown of={reading}>
-      {({ data, next_cursor }) => (
-        <Table
-          title="Lines that have not ended"
-          rows={data}
-          keyOf={row => row.id}
-          columns={jobColumns}
-          empty="None of them is a job right now."
-        >
-          <p class="buttons">
-            {['', ...lineStates].map(each => (
-              <a
-                key={each}
-                class="button"
-                href={hrefWith({ state: each, cursor: null })}
-                aria-current={state === each ? 'true' : undefined}
-              >
-                {each || 'all'}
-              </a>
-            ))}
-            {next_cursor !== null && (
-              <a class="button" href={hrefWith({ cursor: next_cursor })}>
-                More
-              </a>
-            )}
-          </p>
-        </Table>
-      )}
-    </Shown>
+    <Table
+      title="Lines that have not ended"
+      rows={data.map(row => jobRows.value.get(row.id) ?? row)}
+      keyOf={row => row.id}
+      columns={jobColumns}
+      empty="None of them is a job right now."
+    >
+      <p class="buttons">
+        {['', ...lineStates].map(each => (
+          <a
+            key={each}
+            class="button"
+            href={hrefWith({ state: each, cursor: null })}
+            aria-current={state === each ? 'true' : undefined}
+          >
+            {each || 'all'}
+          </a>
+        ))}
+        {next_cursor !== null && (
+          <a class="button" href={hrefWith({ cursor: next_cursor })}>
+            More
+          </a>
+        )}
+      </p>
+    </Table>
   )
 }

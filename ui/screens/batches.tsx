@@ -6,7 +6,7 @@ import { Table } from '../parts/table.tsx'
 import { liveMs, useReading } from '../reading.ts'
 import { hrefWith } from '../router.ts'
 import { useSteady } from '../steady.tsx'
-import { session } from '../store.ts'
+import { batchRows, session } from '../store.ts'
 import { withQuery } from '../with-query.ts'
 
 interface BatchPage {
@@ -55,7 +55,11 @@ export const Batches = () => {
 }
 
 const BatchList = ({ page: { data, next_cursor } }: { readonly page: BatchPage }) => {
-  const { rows, hold } = useSteady(data, ({ id }) => id)
+  const news = batchRows.value
+  const { rows, hold } = useSteady(
+    data.map(row => news.get(row.id) ?? row),
+    ({ id }) => id,
+  )
   return (
     <div {...hold}>
       <Table

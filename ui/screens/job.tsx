@@ -10,20 +10,15 @@ import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { Time } from '../parts/time.tsx'
 import { Timeline } from '../parts/timeline.tsx'
-import { liveMs, type Reading, useReading } from '../reading.ts'
+import { type Reading, useReading } from '../reading.ts'
 import { go, type ScreenProps } from '../router.ts'
-import { freshness, serverNow, session } from '../store.ts'
+import { freshness, openJob, serverNow, session } from '../store.ts'
 
 /** Why does this job stand, or go there? */
 export const Job = ({ name }: ScreenProps) => {
-  const [hasEnded, setEnded] = useState(false)
-  const reading = useReading<OperatorJobView>(
-    `/v1/jobs/${encodeURIComponent(name)}?view=operator`,
-    hasEnded ? 0 : liveMs,
-  )
-  const isOver = reading.view !== null && reading.view.finished_at !== null
-  if (isOver !== hasEnded && reading.view !== null) setEnded(isOver)
-  return <Shown of={reading}>{job => <JobView job={job} reading={reading} />}</Shown>
+  const reading = useReading<OperatorJobView>(`/v1/jobs/${encodeURIComponent(name)}?view=operator`)
+  const told = openJob.value?.id === name ? openJob.value : null
+  return <Shown of={reading}>{job => <JobView job={told ?? job} reading={reading} />}</Shown>
 }
 
 const JobView = ({ job, reading }: { readonly job: OperatorJobView; readonly reading: Reading<unknown> }) => {

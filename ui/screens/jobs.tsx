@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { JobRow } from '../../src/api/operator/views.ts'
 import { count, dollars, span, zone } from '../format.ts'
 import { asked, Choice, Entry, FilterBar, Moment } from '../parts/filter-bar.tsx'
@@ -8,7 +8,7 @@ import { type Column, Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
 import { liveMs, useReading } from '../reading.ts'
 import { hrefWith, location_ } from '../router.ts'
-import { serverNow, session } from '../store.ts'
+import { jobRows, moreTopics, serverNow, session } from '../store.ts'
 import { withQuery } from '../with-query.ts'
 import { fromField, toField } from '../zone.ts'
 
@@ -96,11 +96,27 @@ const JobFilters = () => {
   )
 }
 
+/** The stream tells of the rows that are shown and may still change. */
+export const useRows = (rows: readonly JobRow[]): void => {
+  const ids = rows
+    .filter(({ finished_at }) => finished_at === null)
+    .map(({ id }) => id)
+    .slice(0, 50)
+    .join()
+  useEffect(() => {
+    moreTopics.value = ids === '' ? [] : [`rows:${ids}`]
+    return () => {
+      moreTopics.value = []
+    }
+  }, [ids])
+}
+
 /** The rows that were there stay where they are and change; those that came since are told of, and shown on demand. */
 const JobList = ({ page }: { readonly page: JobPage }) => {
   const [first, setFirst] = useState(page)
   const now = new Map(page.data.map(row => [row.id, row]))
-  const shown = first.data.map(row => now.get(row.id) ?? row)
+  const shown = first.data.map(row => jobRows.value.get(row.id) ?? now.get(row.id) ?? row)
+  useRows(shown)
   const newest = first.data[0]?.id
   const hasNewer = page.data[0]?.id !== newest
   const next = first.next_cursor

@@ -1,8 +1,10 @@
 import { count, dollars, rate } from '../format.ts'
+import { useHistory } from '../history.ts'
 import { Figures, Loading, Panel } from '../parts/panel.tsx'
 import { ProviderTable } from '../parts/provider-table.tsx'
 import { lookOf } from '../parts/state.tsx'
 import { Time } from '../parts/time.tsx'
+import { TimeChart } from '../parts/time-chart.tsx'
 import { TroubleList } from '../parts/troubles.tsx'
 import { actions, overview, providers, tick, troubles } from '../store.ts'
 
@@ -26,6 +28,7 @@ export const Overview = () => {
           ['Today', dollars(cost_today_usd, unpriced_today)],
         ]}
       />
+      <Rates />
       <Panel title="Providers" wide>
         <ProviderTable providers={all} />
       </Panel>
@@ -48,6 +51,26 @@ export const Overview = () => {
         </Panel>
       </div>
     </>
+  )
+}
+
+const hour = 3_600
+const ofAll = ['accepted', 'ended', 'failed'] as const
+
+const Rates = () => {
+  const history = useHistory(ofAll, hour)
+  if (history === null) return null
+  return (
+    <TimeChart
+      title="Rates of the last hour"
+      at={history.at}
+      say={rate}
+      lines={[
+        { name: 'accepted', tone: 'run', values: history.numbers('accepted') },
+        { name: 'ended', tone: 'ok', values: history.numbers('ended'), dash: [8, 4] },
+        { name: 'failed', tone: 'bad', values: history.numbers('failed'), dash: [2, 3] },
+      ]}
+    />
   )
 }
 

@@ -1,12 +1,15 @@
 import type { ProviderView } from '../../src/api/operator/provider-view.ts'
 import { count, millis, percent, rate, span } from '../format.ts'
+import { useHistory } from '../history.ts'
+import { asked } from '../parts/filter-bar.tsx'
 import { Figures, Loading } from '../parts/panel.tsx'
 import { ProviderActions } from '../parts/provider-actions.tsx'
 import { failureShare } from '../parts/provider-table.tsx'
 import { State } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
-import type { ScreenProps } from '../router.ts'
+import { TimeChart } from '../parts/time-chart.tsx'
+import { hrefWith, type ScreenProps } from '../router.ts'
 import { providers, serverNow, tick } from '../store.ts'
 
 /** One provider: what it does, what holds it back, and what can be done about it. */
@@ -29,6 +32,7 @@ export const Provider = ({ name }: ScreenProps) => {
           ['p95', millis(live ? live.p95_ms : provider.p95_ms)],
         ]}
       />
+      <Charts key={asked('range')} name={name} />
       <Limits provider={provider} />
       <Entries provider={provider} />
       <Workers provider={provider} />
@@ -71,6 +75,49 @@ const Standing = ({ provider }: { readonly provider: ProviderView }) => {
       )}
       <ProviderActions provider={provider} />
     </section>
+  )
+}
+
+const ranges = { '1h': 3_600, '6h': 6 * 3_600, '24h': 24 * 3_600 } as const
+
+const Charts = ({ name }: { readonly name: string }) => {
+  const range = Object.hasOwn(ranges, asked('range')) ? (asked('range') as keyof typeof ranges) : '1h'
+  const of = (figure: string): string => `provider:${name}:${figure}`
+  const history = useHistory(['attempts', 'failures', 'p95_ms'].map(of), ranges[range])
+  return (
+    <>
+      <p class="buttons">
+        {Object.keys(ranges).map(each => (
+          <a
+            key={each}
+            class="button"
+            href={hrefWith({ range: each })}
+            aria-current={each === range ? 'true' : undefined}
+          >
+            {each}
+          </a>
+        ))}
+      </p>
+      {history !== null && (
+        <div class="columns">
+          <TimeChart
+            title="Calls"
+            at={history.at}
+            say={rate}
+            lines={[
+              { name: 'calls', tone: 'run', values: history.numbers(of('attempts')) },
+              { name: 'failures', tone: 'bad', values: history.numbers(of('failures')), dash: [2, 3] },
+            ]}
+          />
+          <TimeChart
+            title="Time of a call"
+            at={history.at}
+            say={millis}
+            lines={[{ name: 'p95', tone: 'hold', values: history.numbers(of('p95_ms')) }]}
+          />
+        </div>
+      )}
+    </>
   )
 }
 

@@ -31,7 +31,10 @@ export const installUi = (
   const { config, uiSessions: store } = parts
   if (!config.ui.enabled) return null
   const cookie = createSessionCookie(config)
-  const sessions = createSessions({ ...{ cookie, store, apiKeys, own } })
+  const sessions = createSessions({
+    ...{ cookie, store, apiKeys, own },
+    mayShowContent: config.ui.show_content,
+  })
   app.register(async scope => {
     const typed = scope.withTypeProvider<ZodTypeProvider>()
     addSessionRoutes(typed, parts, { own, apiKeys, cookie, sessions, version: manifest.version })

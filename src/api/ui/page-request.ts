@@ -21,6 +21,24 @@ const writes: ReadonlySet<string> = new Set([
   'POST /v1/dead-letters/:id/redeliver',
 ])
 
+/** Reads that show prompts or answers: whole files, and whatever has a job's request or response in it. */
+const contentReads: ReadonlySet<string> = new Set([
+  '/v1/jobs/:id',
+  '/v1/jobs/:id/content',
+  '/v1/jobs/:id/stream',
+  '/v1/responses/:id',
+  '/v1/responses/:id/input_items',
+  '/v1/files/:id/content',
+  '/v1/batches/:id/content',
+  '/v1/messages/batches/:id/content',
+  '/v1/messages/batches/:id/results',
+  '/v1/mirrors/:route/pairs',
+])
+
+/** Whether a request shows prompts or answers. An operator's view of a job leaves them out. */
+export const showsContent = ({ routeOptions, query }: FastifyRequest): boolean =>
+  contentReads.has(routeOptions.url ?? '') && (query as { view?: unknown } | undefined)?.view !== 'operator'
+
 /** Whether a cookie counts for this route. */
 export const isForPages = ({ method, url }: { method: string; url: string | undefined }): boolean =>
   method === 'GET' ? url?.startsWith('/v1/') === true : writes.has(`${method} ${url}`)

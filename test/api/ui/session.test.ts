@@ -152,6 +152,18 @@ describe('a session', () => {
     expect(elsewhere.status).toBe(403)
   })
 
+  it('reads no prompt and no answer unless `ui.show_content` is on', async () => {
+    const headers = { 'sec-fetch-site': 'same-origin' }
+    const { id } = await submitJob(api, {}, { headers: { authorization: 'Bearer operator' } })
+    const paths = [`/v1/jobs/${id}`, `/v1/jobs/${id}/stream`, '/v1/files/file-1/content']
+    for (const path of paths) {
+      const { status, json } = await withCookie('GET', path, { headers })
+      expect([status, json.error.code]).toEqual([403, 'permission_denied'])
+    }
+    const { status, json } = await withCookie('GET', `/v1/jobs/${id}?view=operator`, { headers })
+    expect([status, json.response]).toEqual([200, undefined])
+  })
+
   it('is no key for completions', async () => {
     for (const path of ['/v1/chat/completions', '/v1/messages', '/v1/jobs'])
       expect((await withCookie('POST', path, { headers: own(), body: {} })).status).toBe(401)
