@@ -52,7 +52,10 @@ const byId = <Row extends { readonly id: string }>(
 ): ReadonlyMap<string, Row> => new Map([...before, ...rows.map(row => [row.id, row] as const)])
 
 const onTick = (news: Tick | { readonly read_at: number }): void => {
-  if ('waiting' in news) tick.value = news
+  if ('waiting' in news) {
+    tick.value = news
+    if (overview.value) overview.value = { ...overview.value, ...news }
+  }
   serverAhead.value = news.read_at - Date.now() / 1_000
 }
 
