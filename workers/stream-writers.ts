@@ -4,7 +4,7 @@ import type { ExecutorDeps } from '../src/dispatch/execute.ts'
 import type { ResultWrites } from '../src/dispatch/persist.ts'
 import { createStreamWriter } from '../src/streams/stream-writer.ts'
 
-/** Tokens that an answer brings in this time go into the log of its stream together. */
+/** While Redis is busy, tokens that an answer brings in this time go into the log of its stream together. */
 const groupMs = 25
 /** Where only connections of this process read it, the log serves those that were cut off, and may be so late. */
 const ownGroupMs = 100
@@ -16,8 +16,9 @@ export const streamsOf =
     log: Logger,
     persist: ResultWrites['persist'],
   ): ExecutorDeps['openStream'] =>
-  ({ id, token, stream = [] }, nth, onLost) =>
-    createStreamWriter({
+  ({ id, token, stream = [] }, nth, onLost) => {
+    const isReadElsewhere = stream.some(reader => reader !== instance)
+    return createStreamWriter({
       jobId: id,
       token,
       run: nth === 1 ? token : `${token}-${nth}`,
@@ -25,7 +26,9 @@ export const streamsOf =
       deliver: streamHub.deliver,
       onLost,
       persist,
-      groupMs: stream.every(reader => reader === instance) ? ownGroupMs : groupMs,
+      groupMs: isReadElsewhere ? groupMs : ownGroupMs,
+      isPrompt: isReadElsewhere,
       maxBytes: config.stream.max_log_bytes,
       log,
     })
+  }

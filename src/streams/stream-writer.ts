@@ -27,19 +27,27 @@ export interface StreamWriterOptions {
   /** Called at most once: another has the job, or it has ended. */
   readonly onLost: () => void
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
-  /** Between two appends. The first one waits for nothing. */
+  /** The longest time between two appends. The first one waits for nothing. */
   readonly groupMs: number
+  /** Whether they follow sooner while Redis is quick: `groupMs` is then for when it is busy. */
+  readonly isPrompt: boolean
   /** The most that the log holds. */
   readonly maxBytes: number
   readonly log: Logger
 }
 
 /**
+ * The time between two prompt appends, by how long the last one took: while Redis is idle, each token goes by itself; the busier
+ * it is, or this process, the more go together. So a stream has an append under way for a quarter of the time at most.
+ */
+const roundTrips = 4
+
+/**
  * One append at a time, and what is written meanwhile goes with the next: so Redis pays for a group of tokens what it would pay
  * for one. All text is held until the end, since Redis may lose its last second and has to be sent it again.
  */
 export const createStreamWriter = (options: StreamWriterOptions): StreamWriter => {
-  const { jobId, token, run, logs, deliver, onLost, persist, groupMs, maxBytes, log } = options
+  const { jobId, token, run, logs, deliver, onLost, persist, groupMs, isPrompt, maxBytes, log } = options
   const texts: string[] = []
   /** Where each text begins, and where the next one will. */
   const offsets: number[] = [0]
@@ -49,12 +57,18 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
   let appending: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
   let lastAtMs = Number.NEGATIVE_INFINITY
+  let tookMs = 0
 
   const end = (): number => offsets.at(-1)!
 
   const lose = (): void => {
     isLost = true
     onLost()
+  }
+
+  const waitMs = (): number => {
+    const pauseMs = isPrompt ? Math.min(groupMs, roundTrips * tookMs) : groupMs
+    return Math.max(0, lastAtMs + pauseMs - performance.now())
   }
 
   /** The next text to be sent where the log has so many bytes. */
@@ -82,6 +96,7 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
       while (!isLost && acknowledged < texts.length) {
         lastAtMs = performance.now()
         await appendOnce()
+        tookMs = performance.now() - lastAtMs
         if (acknowledged < texts.length && !isClosing) return later()
       }
     } catch (error) {
@@ -95,8 +110,7 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
 
   let isClosing = false
   const later = (): void => {
-    const waitMs = groupMs - (performance.now() - lastAtMs)
-    timer ??= setTimeout(flush, Math.max(0, waitMs))
+    timer ??= setTimeout(flush, waitMs())
   }
   const flush = (): void => {
     if (timer) clearTimeout(timer)
@@ -121,7 +135,7 @@ export const createStreamWriter = (options: StreamWriterOptions): StreamWriter =
       offsets.push(offset + bytes.length)
       deliver({ jobId, run, offset, bytes })
       if (appending) return
-      if (performance.now() - lastAtMs >= groupMs) flush()
+      if (waitMs() === 0) flush()
       else later()
     },
     settled: async () => {

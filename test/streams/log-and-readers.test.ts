@@ -58,7 +58,7 @@ afterAll(() => {
 
 const running = (readers: readonly string[] = ['api']): Promise<Claim> => fixture.running({ stream: readers })
 
-const writerOf = (claim: Claim, more: { groupMs?: number; maxBytes?: number } = {}) => {
+const writerOf = (claim: Claim, more: { groupMs?: number; isPrompt?: boolean; maxBytes?: number } = {}) => {
   let lost = 0
   const writer = createStreamWriter({
     ...{
@@ -69,7 +69,7 @@ const writerOf = (claim: Claim, more: { groupMs?: number; maxBytes?: number } = 
       deliver: worker.hub.deliver,
       log,
     },
-    ...{ groupMs: 5, maxBytes: 1_000_000, ...more },
+    ...{ groupMs: 5, isPrompt: false, maxBytes: 1_000_000, ...more },
     persist: write => write(),
     onLost: () => {
       lost += 1
@@ -167,6 +167,21 @@ describe('the log of a stream', () => {
     await endOf(claim, writer.bytes)
     expect(await reader.finish(await logOf(claim.id))).toBe('whole')
     expect(text()).toBe(events(0, 30))
+  })
+
+  it('takes each event as it comes while Redis answers quickly, and what comes meanwhile together', async () => {
+    const claim = await running()
+    const { reader, text } = readerOf(claim.id)
+    const { writer } = writerOf(claim, { groupMs: 3_600_000, isPrompt: true })
+    for (let n = 0; n < 20; n++) {
+      writer.write(event(n))
+      await until(() => text() === events(0, n + 1))
+    }
+    await write(writer, 20, 200)
+    await until(() => text() === events(0, 200))
+    expect(await writer.settled()).toBe(true)
+    await endOf(claim, writer.bytes)
+    expect(await reader.finish(await logOf(claim.id))).toBe('whole')
   })
 
   it('keeps no more than its most bytes, and readers that keep up get all the same', async () => {
