@@ -7,10 +7,11 @@ import { createCallHandler } from './call-handler.ts'
 import { type CallEntry, createCallJournal } from './call-journal.ts'
 import { createCallStats, type SimStats } from './call-stats.ts'
 import { controlPrefix, createControlHandler } from './control.ts'
+import { countPath, countReply } from './count-tokens.ts'
 import { createDecider, type Random } from './decide.ts'
 import { deliver, jsonReply, type Reply, send } from './deliver.ts'
 import { errorReply, requestIdHeader, unknownPathReply } from './error-reply.ts'
-import { createHttpListener, type ListenOptions, pathOf } from './http-listener.ts'
+import { createHttpListener, type ListenOptions, pathOf, readBody } from './http-listener.ts'
 import { modelList } from './openai-answers.ts'
 
 export interface SimProviderOptions {
@@ -77,9 +78,8 @@ export function createSimProvider(options: SimProviderOptions = {}): SimProvider
     reset,
   })
 
-  /** The list of models is as much out of order as the rest of a provider. */
-  function answerRest(req: IncomingMessage, res: ServerResponse, path: string): void {
-    const reply = restReply(req, path)
+  /** What is no call is as much out of order as the rest of a provider. */
+  function answerRest(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
     const decision = reply.status === 200 ? decider.decideList() : null
     if (decision === null || decision.outcome === 'ok') {
       send(res, reply)
@@ -104,12 +104,21 @@ export function createSimProvider(options: SimProviderOptions = {}): SimProvider
     return jsonReply(200, idHeader, list(models, Math.floor(now() / 1_000)))
   }
 
+  const isCount = ({ method }: IncomingMessage, path: string): boolean =>
+    method === 'POST' && path === countPath && format !== 'openai'
+
+  const countedFor = (req: IncomingMessage, text: string): Reply =>
+    isKeyGood(req)
+      ? countReply(text)
+      : errorReply({ dialect: 'anthropic', requestId: 'req_sim0', model: '' }, 'bad-key')
+
   const listener = createHttpListener((req, res) => {
     const path = pathOf(req.url ?? '/')
     const isCall = req.method === 'POST' && isEndpoint(path)
     if (isCall && (format === undefined || format === dialectOf(path))) handleCall(req, res, path)
     else if (path.startsWith(controlPrefix)) handleControl(req, res, path)
-    else answerRest(req, res, path)
+    else if (isCount(req, path)) readBody(req, text => answerRest(req, res, countedFor(req, text)))
+    else answerRest(req, res, restReply(req, path))
   })
 
   return {
