@@ -20,6 +20,8 @@ interface Asked {
 /** A request that goes on from a response in the background, as the provider that gave it knows that. */
 export interface Continued {
   readonly asked: Asked
+  /** The id by which the client knows it. */
+  readonly givenId: string
   readonly at: Pick<Home, 'provider' | 'key'>
 }
 
@@ -77,5 +79,5 @@ export const createContinueResponse =
         { param: field },
       )
     }
-    return { asked: withPrevious(request, id), at: { provider, key: null } }
+    return { asked: withPrevious(request, id), givenId: previous, at: { provider, key: null } }
   }

@@ -109,7 +109,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
     return { ...state, at: found ?? known?.at ?? null }
   }
 
-  const newJob = (submission: Submission, state: Request['state']): NewJob => {
+  const newJob = (submission: Submission, state: Request['state'], givenId?: string): NewJob => {
     const { idempotency, parsedBody, windowMs, restarts, ...spec } = submission
     const createdAtMs = now()
     const { model, endpoint, body } = submission
@@ -120,19 +120,21 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
       : Math.floor(shardOffset + createdAtMs / shardTurnMs) % shardCount
     const id = newJobId(shard, createdAtMs)
     const trace = traceOf()
+    const place = firstTarget(
+      model,
+      {
+        ...{ endpoint, text: body, headers: submission.headers ?? noHeaders, body: () => parsedBody },
+        ...(state && { state }),
+      },
+      id,
+    )
     return {
       ...(isStreamed(submission) && { stream: [], ...(restarts && { restarts }) }),
       ...(trace && { trace }),
       ...spec,
       id,
-      ...firstTarget(
-        model,
-        {
-          ...{ endpoint, text: body, headers: submission.headers ?? noHeaders, body: () => parsedBody },
-          ...(state && { state }),
-        },
-        id,
-      ),
+      ...place,
+      ...(place.home && givenId !== undefined && { home: { ...place.home, givenId } }),
       tokens: tokensOf(endpoint, body),
       createdAtMs,
       expiresAtMs: createdAtMs + windowMs,
@@ -156,7 +158,7 @@ export const createSubmitJob = (parts: SubmitDeps): SubmitJob => {
   const submit: SubmitJob = async given => {
     const continued = (await parts.continueResponse?.(given)) ?? null
     const submission = continued === null ? given : { ...given, ...continued.asked }
-    const job = newJob(submission, await stateOf(submission, continued))
+    const job = newJob(submission, await stateOf(submission, continued), continued?.givenId)
     noteAttributes({ [attribute.jobId]: job.id, [attribute.queue]: providerQueue(job.target.provider) })
     const lane = job.class === 'interactive' ? parts.expressLanes?.of(job.target.provider) : undefined
     const place = lane?.enter(job) ?? null

@@ -23,6 +23,7 @@ import type { Provider, UpstreamRequest } from '../providers/provider.ts'
 import type { Admission } from '../rate-limits/admission.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { AbortReason } from './calls-in-flight.ts'
+import { withGivenId } from './given-id.ts'
 import { defaultCoolingMs, type Judgement, judge, responseOf } from './judgement.ts'
 import { inAttemptSpan, noteJudgement } from './spans.ts'
 import type { TargetStats } from './target-stats.ts'
@@ -234,7 +235,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     let judgement: Judgement | null = null
     let durationMs = 0
     try {
-      const outcome = await provider.call(requestOf(call, permit.key))
+      const outcome = await withGivenId(claim.home, requestOf(call, permit.key), provider.call)
       durationMs = Math.round(performance.now() - started.at)
       judgement = judge(outcome, claim, provider.dialect, now())
       noteJudgement(span, judgement)

@@ -26,12 +26,18 @@ export const hasAnswer = ({ status, response, error }: JobRecord): boolean =>
   status === 'succeeded' && response !== null && isGivable(error)
 
 /** As a response is shown that has no answer, in this status. */
-export const unansweredView = ({ id, createdAtMs, model }: JobRecord, request: unknown, status: string) => ({
+export const unansweredView = (
+  { id, createdAtMs, model, home }: JobRecord,
+  request: unknown,
+  status: string,
+) => ({
   ...{ id: responseIdOf(id), object: 'response', created_at: wholeSeconds(createdAtMs), background: true },
   status,
   ...{ completed_at: null, error: null as object | null },
   ...{ incomplete_details: null, output: [], usage: null, model },
   ...repeatedRequest(request),
+  // The request names it as its provider does.
+  ...(home?.givenId !== undefined && { previous_response_id: home.givenId }),
 })
 
 /** Never back from `in_progress`, as with OpenAI: a job that waits after a call is still the same response. */

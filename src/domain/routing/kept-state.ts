@@ -17,6 +17,8 @@ export interface Home {
   readonly key: string | null
   /** The state's own id. It chooses among several keys, always the same one. */
   readonly id: string
+  /** The id by which its client names it, where that is another. */
+  readonly givenId?: string
 }
 
 /** Longer ones are no ids that any vendor gives. */
