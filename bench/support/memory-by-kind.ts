@@ -8,6 +8,7 @@ export type Kind =
   | 'place in the queue'
   | 'schedule'
   | 'list of jobs'
+  | 'lists by state'
   | 'live jobs'
   | 'the rest'
 
@@ -26,6 +27,7 @@ const kindsOf = (anyId: string): ((key: string) => Kind) => {
     ['body', inShard(() => keys.payload(anyId))],
     ['schedule', inShard(keys.schedule)],
     ['list of jobs', inShard(keys.index)],
+    ['lists by state', inShard(shard => keys.list(shard, 'open'))],
     ['live jobs', inShard(keys.live)],
   ]
   return key => {

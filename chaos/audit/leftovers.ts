@@ -15,7 +15,7 @@ export interface Remains {
  * themselves.
  */
 const harmless =
-  /^(?:reconciler|schema)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|reconciler|purge|dead|usage)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
+  /^(?:reconciler|schema)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|listed|reconciler|purge|dead|usage)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
 /** A queue's own marks, what its ready list counts, and what its workers reported. */
 const harmlessInQueue = /^(?:meta|id|events|marker|stalled-check|ready|ready:room)$/
 
@@ -54,6 +54,13 @@ const inShard = async (redis: Redis, key: string, rest: string, remains: Remains
       where: kind === 'schedule' ? 'the schedule' : 'the open batches',
       what,
     }))
+  }
+  // Jobs by how they ended; `open` has those that have not.
+  if (kind === 'list') {
+    const ids = (await redis.zrange(key, '0', '-1')).map(entry => `job_${entry.slice(0, 26)}`)
+    return ids
+      .filter(job => id === 'open' || !remains.jobs.has(job))
+      .map(what => ({ where: `the list of jobs (${id})`, what }))
   }
   if (kind === 'j') return remains.jobs.has(id) ? [] : [{ where: 'records of jobs', what: id }]
   // The log of a stream stays for readers that were cut off.

@@ -28,8 +28,7 @@ import type { History } from '../health/history.ts'
 import type { OperatorLog } from '../health/operator-log.ts'
 import type { Vitals } from '../health/vitals.ts'
 import type { CompletionListener } from '../jobs/completion-listener.ts'
-import type { JobIndex } from '../jobs/index-stream.ts'
-import type { PickJobs } from '../jobs/pick-jobs.ts'
+import type { JobLists } from '../jobs/job-lists.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Usage } from '../jobs/usage.ts'
@@ -64,8 +63,7 @@ export interface ApiParts {
   readonly routes: Routes
   readonly providers: Providers
   readonly store: JobStore
-  readonly index: JobIndex
-  readonly pickJobs: PickJobs
+  readonly jobLists: JobLists
   readonly doorbells: Doorbells
   readonly deliveries: DeliveriesByKind
   readonly deadLetters: DeadLetters

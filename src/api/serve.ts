@@ -18,8 +18,7 @@ import { readProcesses, readWebhookWorkers, readWorkers } from '../health/heartb
 import { createHistory } from '../health/history.ts'
 import { createOperatorLog } from '../health/operator-log.ts'
 import { type CompletionListener, createCompletionListener } from '../jobs/completion-listener.ts'
-import { createJobIndex } from '../jobs/index-stream.ts'
-import { createPickJobs } from '../jobs/pick-jobs.ts'
+import { createJobLists } from '../jobs/job-lists.ts'
 import { createSchedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import { createUsage } from '../jobs/usage.ts'
@@ -95,8 +94,7 @@ const openParts = async (
     mirrors: createMirrorStore(redis, keys, now),
     providers: context.providers,
     store,
-    index: createJobIndex(redis, keys),
-    pickJobs: createPickJobs(run, keys),
+    jobLists: createJobLists(run, keys),
     doorbells,
     deliveries: deliveriesOn(redis, run, keys, config, now),
     deadLetters: createDeadLetters({

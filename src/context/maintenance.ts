@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { createIndexTrim } from '../jobs/index-trim.ts'
 import { createLiveWalk } from '../jobs/live-walk.ts'
+import { createRelist } from '../jobs/relist.ts'
 import { createSchedule } from '../jobs/schedule.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createReconciler, type ReconcilerDeps } from '../queue/reconciler.ts'
@@ -28,12 +29,18 @@ export const openMaintenance = async (life: Lifecycle, site: MaintenanceDeps): P
   const { redis, run, keys, now, hasTurn } = site
   const parts = { ...site, schedule: createSchedule(redis, run, keys, site) }
   const owed = createOwedAnnouncements({ redis, run, keys, now })
+  const [trim, relist] = [createIndexTrim(site), createRelist(site)]
   const tasks = [
     createSweeper(parts, site.leaseMs),
     createReconciler({
       ...parts,
       walk: createLiveWalk(site),
-      trim: createIndexTrim(site),
+      trim: {
+        next: async perShard => {
+          await trim.next(perShard)
+          await relist.next()
+        },
+      },
       mayWalk: () => hasTurn('reconciler'),
     }),
     createOwedReconciler({ ...parts, owed }, () => hasTurn('owed')),

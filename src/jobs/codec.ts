@@ -1,7 +1,7 @@
 import type { Attempt, JobClass, Priority } from '../domain/job.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
-import { lineNumberOf } from '../redis/keys.ts'
+import { lineNumberOf, ulidOf } from '../redis/keys.ts'
 import { isApart } from './payloads.ts'
 import {
   formatMove,
@@ -132,6 +132,10 @@ export interface CreateRequest {
   readonly token: string
 }
 
+/** The entry of a job without an end in its list, as `list_entry` in the prelude makes it of the record. */
+const listEntryOf = ({ id, tenant, model }: NewJob): string =>
+  `${ulidOf(id)}\n${tenant === 'default' ? '' : tenant}\n${model}\n`
+
 /** What `create` takes of a job. */
 export const encodeNewJob = (
   { job, token }: CreateRequest,
@@ -149,6 +153,7 @@ export const encodeNewJob = (
     String(timer),
     token,
     String(leaseMs),
+    listEntryOf(job),
     ...jobFields(job, token === '' ? null : { token, sinceMs: nowMs }),
   ]
 }

@@ -1,4 +1,5 @@
-import { isTerminal, type JobStatus } from '../domain/job.ts'
+import { isTerminal, type JobStatus, type TerminalStatus } from '../domain/job.ts'
+import { type ListedState, timeChars } from '../redis/keys.ts'
 import { formatTarget, type JobRecord } from './record.ts'
 import { answeredBy } from './view.ts'
 
@@ -34,41 +35,76 @@ export const matchesFilter = (filter: JobFilter, record: JobRecord | null): reco
   )
 }
 
-/** Whether a filter lets every job of a tenant, or of all, through: then nothing need be looked at. */
-export const isOpenFilter = (filter: JobFilter): boolean =>
-  textsOf(filter).length === 0 &&
-  filter.statuses.length === 0 &&
-  filter.route === undefined &&
-  filter.createdFromMs === 0 &&
-  filter.createdToMs === Number.MAX_SAFE_INTEGER
+/** A list as `list.lua` takes it: its name, texts that an entry has, and texts of which one stands in one of these fields of the record. */
+export type WantedList = readonly [
+  list: ListedState,
+  texts: readonly string[],
+  ofRecord: readonly (readonly [fields: readonly string[], texts: readonly string[]])[],
+]
 
-/** Texts of which one stands in one of these fields of a record that the filter wants. */
-type Wanted = readonly [fields: readonly string[], texts: readonly string[]]
+/** What a filter asks the lists of a shard for. They may let too many jobs through, and none too few. */
+export interface Wanted {
+  /** What the ids sort before; '' for the newest. */
+  readonly before: string
+  /** The least score. */
+  readonly oldest: number
+  /** How an entry goes on behind its id; '' for any. */
+  readonly start: string
+  readonly lists: readonly WantedList[]
+  /** Whether records have to be read to find what is wanted. */
+  readonly readsRecords: boolean
+}
 
-const textsOf = ({ provider, errorCode, metadata }: JobFilter): readonly Wanted[] => {
-  const wanted: Wanted[] = Object.entries(metadata).map(([key, value]) => [
+/** With the ends that most jobs have first: the others are read no further back. */
+const ends: readonly TerminalStatus[] = ['succeeded', 'failed', 'expired', 'cancelled']
+
+/** The last time that an id of ours can have, in the year 3084. */
+const latestMs = 32 ** 9 - 1
+
+export const wantedBy = (filter: JobFilter): Wanted => {
+  const { tenant, route, statuses, errorCode, createdFromMs, createdToMs } = filter
+  const live = statuses.filter(status => !isTerminal(status))
+  const ended = ends.filter(status => statuses.length === 0 || statuses.includes(status))
+  const lists = ended
+    .filter(status => errorCode === undefined || status !== 'succeeded')
+    .map(status => endedJobs(filter, status))
+  if (errorCode === undefined && (statuses.length === 0 || live.length > 0))
+    lists.push(liveJobs(filter, live))
+  const routeLine = route === undefined ? '' : `${route}\n`
+  return {
+    before: createdToMs > latestMs ? '' : timeChars(createdToMs),
+    oldest: scoreOf(timeChars(Math.min(createdFromMs, latestMs))),
+    start: tenant === null ? '' : `\n${tenant === 'default' ? '' : tenant}\n${routeLine}`,
+    lists,
+    readsRecords: lists.some(([, , ofRecord]) => ofRecord.length > 0),
+  }
+}
+
+/** As `score_of` in the prelude has it of an id without its prefix, or of a beginning of it. */
+export const scoreOf = (id: string): number => Number.parseInt(id.padEnd(11, '0').slice(1, 11), 36)
+
+const ofMetadata = ({ metadata }: JobFilter): WantedList[2] =>
+  Object.entries(metadata).map(([key, value]) => [
     ['metadata'],
     [`${JSON.stringify(key)}:${JSON.stringify(value)}`],
   ])
-  // The text of a job's error may be told in other words than it was written with, but not its code.
-  if (errorCode !== undefined) wanted.push([['result'], [`"code":${JSON.stringify(errorCode)}`]])
-  if (provider !== undefined) {
-    const start = formatTarget({ provider, model: '' })
-    const name = JSON.stringify(provider)
-    wanted.push([
-      ['target', 'result', 'attempts'],
-      [start, `"provider":${name}`],
-    ])
-  }
-  return wanted
+
+/** Of all tenants, the line of the route may be another's. */
+const routeIn = ({ tenant, route }: JobFilter): string[] =>
+  tenant === null && route !== undefined ? [`\n${route}\n`] : []
+
+const endedJobs = (filter: JobFilter, status: TerminalStatus): WantedList => {
+  const { provider, errorCode } = filter
+  const texts = routeIn(filter)
+  if (provider !== undefined) texts.push(`\n${formatTarget({ provider, model: '' })}`)
+  if (errorCode !== undefined) texts.push(`\n${errorCode}\n`)
+  return [status, texts, ofMetadata(filter)]
 }
 
-/** A filter as `pick.lua` takes it. */
-export const encodeFilter = (filter: JobFilter): readonly unknown[] => [
-  filter.statuses,
-  filter.tenant ?? '',
-  filter.route ?? '',
-  filter.createdFromMs,
-  filter.createdToMs,
-  textsOf(filter),
-]
+const liveJobs = (filter: JobFilter, statuses: readonly JobStatus[]): WantedList => {
+  const { provider } = filter
+  const ofRecord = [...ofMetadata(filter)]
+  if (statuses.length > 0) ofRecord.push([['state'], statuses])
+  if (provider !== undefined) ofRecord.push([['target'], [formatTarget({ provider, model: '' })]])
+  return ['open', routeIn(filter), ofRecord]
+}

@@ -37,7 +37,9 @@ export const jobScripts = {
   passOn: defineScript({ ...onRecord, lua: lua('pass-on'), keys: 2 }),
   takeDue: defineScript({ ...onRecord, lua: lua('take') }),
   look: definePackedScript({ ...packed, lua: lua('look') }),
-  pick: definePackedScript({ ...packed, lua: lua('pick') }),
+  list: definePackedScript({ ...packed, lua: lua('list') }),
+  relist: definePackedScript({ ...packed, lua: lua('relist') }),
   forgetLives: defineScript({ ...onRecord, lua: lua('forget-lives') }),
   dropGone: definePackedScript({ ...packed, lua: lua('drop-gone') }),
+  trimList: definePackedScript({ ...packed, lua: lua('trim-list') }),
 } as const

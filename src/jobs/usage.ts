@@ -84,7 +84,8 @@ const noAmounts = (): Amounts => ({
 /**
  * What an end adds to the counters of usage: who answered, tokens of the input, those of
  * them from a cache, and of the output (false where they are not known), what all calls cost as far as this worker
- * knows, and what those cost that it has not logged, in whole hundred-millionths of a dollar.
+ * knows, and what those cost that it has not logged, in whole hundred-millionths of a dollar. Last comes the code of
+ * its error.
  */
 export const encodeBill = ({
   attempts,
@@ -92,9 +93,11 @@ export const encodeBill = ({
   costUsd,
   cachedFrom,
   target,
+  error,
 }: JobResult & { readonly target: Target }) => {
   const units = (cost: number | null) => cost !== null && Math.round(cost * costUnits)
   const answered = formatTarget(answererOf({ attempts, target, cachedFrom: cachedFrom ?? null }))
   const tokens = usage && [usage.input_tokens, usage.cache_read_tokens ?? 0, usage.output_tokens]
-  return [answered, ...(tokens ?? [false, 0, 0]), units(costUsd), units(costOfAll(attempts))]
+  const amounts = [...(tokens ?? [false, 0, 0]), units(costUsd), units(costOfAll(attempts))]
+  return [answered, ...amounts, error?.code ?? '']
 }

@@ -51,7 +51,8 @@ const randomChars = (count: number): string => {
   return text
 }
 
-const timeChars = (nowMs: number): string => encodeTime(nowMs, 10).toLowerCase()
+/** What the ids of a time, in Unix ms, begin with: they sort by it. */
+export const timeChars = (nowMs: number): string => encodeTime(nowMs, 10).toLowerCase()
 
 const newUlid = (shard: number, nowMs: number): string =>
   `${timeChars(nowMs)}${randomChars(15)}${base32[shard]}`
@@ -132,6 +133,9 @@ export const batchIdOf = (jobId: string, dialect: Dialect): string => {
 /** Dead letters of the two kinds are kept for different times. */
 export type LetterKind = 'jobs' | 'batches'
 
+/** The lists of jobs: one of all without an end, and one for each end. */
+export type ListedState = 'open' | 'succeeded' | 'failed' | 'cancelled' | 'expired'
+
 export interface Keys {
   readonly prefix: string
   /** Hash: everything about a job but a long request body. */
@@ -150,6 +154,10 @@ export interface Keys {
   ready(queue: string): string
   /** Stream: every job's id in the order of arrival. */
   index(shard: number): string
+  /** Sorted set by the time of ids: jobs without an end, or those of one end, with what filters ask for; see `list_entry` in the prelude. */
+  list(shard: number, state: ListedState): string
+  /** String: when the shard's jobs are next held against its lists. */
+  listed(shard: number): string
   /** Hash: how many jobs live of those made in the same 33 s, by the first characters of their ids' time. */
   live(shard: number): string
   /**
@@ -219,6 +227,8 @@ export const createKeys = (prefix: string): Keys => ({
   schedule: shard => `${prefix}:{${shard}}:schedule`,
   ready: queue => `${prefix}:{${queue}}:ready`,
   index: shard => `${prefix}:{${shard}}:index`,
+  list: (shard, state) => `${prefix}:{${shard}}:list:${state}`,
+  listed: shard => `${prefix}:{${shard}}:listed`,
   live: shard => `${prefix}:{${shard}}:live`,
   deadLetters: (shard, kind, tenant) =>
     `${prefix}:{${shard}}:dead:${kind}${tenant === undefined ? '' : `:${tenant}`}`,

@@ -32,6 +32,8 @@ describe('the keys of docs/architecture.md', () => {
     schedule: keys.schedule(3),
     ready: keys.ready('provider.first'),
     index: keys.index(3),
+    list: keys.list(3, 'open'),
+    listed: keys.listed(3),
     live: keys.live(3),
     reconciler: keys.reconciler(3),
     usage: keys.usage(3, 495_000),

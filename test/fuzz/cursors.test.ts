@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFileStore } from '../../src/files/store.ts'
-import { createJobIndex } from '../../src/jobs/index-stream.ts'
-import { batchJobId, createKeys, newBatchId, newFileId, newJobId } from '../../src/redis/keys.ts'
+import { scoreOf } from '../../src/jobs/job-filter.ts'
+import { createJobLists } from '../../src/jobs/job-lists.ts'
+import { batchJobId, createKeys, newBatchId, newFileId, newJobId, ulidOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { openTestApi, type TestApi } from '../api/test-api.ts'
 import { testRedis } from '../support/redis.ts'
@@ -19,46 +20,49 @@ const pageSizes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLe
 const sizeAt = (sizes: readonly number[], page: number): number => sizes[page % sizes.length]!
 
 describe('random cursors', () => {
-  describe('the index of jobs', { timeout: patienceMs }, () => {
-    const entry = fc.record({
+  describe('the lists of jobs', { timeout: patienceMs }, () => {
+    const listed = fc.record({
       shard: fc.nat(3),
       ms: fc.integer({ min: 1, max: 4 }),
-      seq: fc.nat(2),
-      /** Its entry is dropped from the index before this page is asked for. */
-      goneBefore: fc.option(fc.nat(5), { nil: Number.POSITIVE_INFINITY }),
+      state: fc.constantFrom('open', 'succeeded', 'failed'),
+      /** It ends, or leaves the lists, before this page is asked for. */
+      movedBefore: fc.option(fc.nat(5), { nil: Number.POSITIVE_INFINITY }),
+      isGone: fc.boolean(),
     })
-    const entries = fc.uniqueArray(entry, {
-      selector: ({ shard, ms, seq }) => `${shard} ${ms} ${seq}`,
-      maxLength: 24,
-    })
+    const everything = {
+      ...{ tenant: null, statuses: [], metadata: {} },
+      ...{ createdFromMs: 0, createdToMs: Number.MAX_SAFE_INTEGER },
+    }
 
-    it('is gone through in order, each job once, in pages of any size, while others leave it', async () => {
+    it('are gone through in order, each job once, in pages of any size, while jobs end and leave', async () => {
       const { redis } = api
       await fc.assert(
-        fc.asyncProperty(entries, pageSizes, async (given, sizes) => {
+        fc.asyncProperty(fc.array(listed, { maxLength: 24 }), pageSizes, async (given, sizes) => {
           const keys = createKeys(testRedis().prefix)
-          const jobs = given.map(place => ({ ...place, id: newJobId(place.shard, place.ms) }))
-          for (const job of jobs.toSorted((a, b) => a.ms - b.ms || a.seq - b.seq)) {
-            await redis.xadd(keys.index(job.shard), `${job.ms}-${job.seq}`, 'j', job.id)
-          }
-          const index = createJobIndex(redis, keys)
+          const jobs = given.map(one => ({ ...one, id: newJobId(one.shard, one.ms) }))
+          const entryOf = (id: string) => `${ulidOf(id)}\n\nroute\n`
+          for (const { id, shard, state } of jobs)
+            await redis.zadd(keys.list(shard, state), scoreOf(ulidOf(id)), entryOf(id))
+          const lists = createJobLists(createScriptRunner(redis), keys)
           const seen: string[] = []
-          for (let page = 0, cursor: string | null = null; ; page++) {
-            for (const { shard, ms, seq, goneBefore } of jobs) {
-              if (goneBefore === page) await redis.xdel(keys.index(shard), `${ms}-${seq}`)
+          for (let page = 0, cursor: string | null = ''; cursor !== null; page++) {
+            for (const { id, shard, state, movedBefore, isGone } of jobs.filter(
+              j => j.movedBefore === page,
+            )) {
+              await redis.zrem(keys.list(shard, state), entryOf(id))
+              if (!isGone) await redis.zadd(keys.list(shard, 'expired'), scoreOf(ulidOf(id)), entryOf(id))
+              expect(movedBefore).toBe(page)
             }
-            const found = await index.list(cursor, sizeAt(sizes, page))
-            if (found.length === 0) break
-            expect(found.length).toBeLessThanOrEqual(sizeAt(sizes, page))
-            seen.push(...found.map(({ id }) => id))
-            cursor = found.at(-1)!.cursor
+            const size = sizeAt(sizes, page)
+            const step = await lists.walk(everything, cursor || null).next(size)
+            expect(step.ids.length).toBeLessThanOrEqual(size)
+            seen.push(...step.ids)
+            cursor = step.cursor
           }
-          const order = jobs
-            .toSorted((a, b) => b.ms - a.ms || b.seq - a.seq || a.shard - b.shard)
-            .map(job => job.id)
+          const order = jobs.map(({ id }) => id).sort((a, b) => (a < b ? 1 : -1))
           expect(seen).toEqual(order.filter(id => seen.includes(id)))
           const missed = jobs.filter(({ id }) => !seen.includes(id))
-          expect(missed.filter(({ goneBefore }) => goneBefore === Number.POSITIVE_INFINITY)).toEqual([])
+          expect(missed.filter(({ movedBefore, isGone }) => !isGone || movedBefore > 24)).toEqual([])
         }),
         runs(60),
       )

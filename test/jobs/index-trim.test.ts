@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createJobIndex } from '../../src/jobs/index-stream.ts'
 import { createIndexTrim, type IndexTrim } from '../../src/jobs/index-trim.ts'
 import { newJobId } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
+import { indexedJobs } from '../support/indexed-jobs.ts'
 import { openStore, retentionMs, type StoreFixture } from './store-fixture.ts'
 
 let fixture: StoreFixture
@@ -19,10 +19,7 @@ afterEach(() => fixture.close())
 
 const created = (shard: number): Promise<string> =>
   fixture.created({ id: newJobId(shard, fixture.clock.nowMs) })
-const listed = async (): Promise<string[]> => {
-  const entries = await createJobIndex(fixture.redis, fixture.keys).list(null, 10)
-  return entries.map(({ id }) => id)
-}
+const listed = (): Promise<string[]> => indexedJobs(fixture.redis, fixture.keys)
 
 describe('the trim of the index', () => {
   it('removes jobs past their retention, wherever they stand, and no others', async () => {

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { placeOf } from '../../src/domain/place.ts'
 import { leaseEntry, webhookDoorbell } from '../../src/jobs/doorbell.ts'
-import { createJobIndex } from '../../src/jobs/index-stream.ts'
 import { createIndexTrim } from '../../src/jobs/index-trim.ts'
 import { createLiveWalk } from '../../src/jobs/live-walk.ts'
 import type { NewJob } from '../../src/jobs/types.ts'
@@ -11,6 +10,7 @@ import { createReconciler, reconcileRecords, walkOn } from '../../src/queue/reco
 import { sweep } from '../../src/queue/sweeper.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { answer } from '../jobs/store-fixture.ts'
+import { indexedJobs } from '../support/indexed-jobs.ts'
 import { openQueue, type QueueFixture } from './queue-fixture.ts'
 
 let q: QueueFixture
@@ -163,7 +163,7 @@ describe('the queue reconciler', () => {
     await until(async () => (await q.scheduleOf(id))['.0.0'] === clock.nowMs)
     await reconciler.stop()
     expect(turns).toBe(2)
-    expect((await createJobIndex(redis, keys).list(null, 10)).map(entry => entry.id)).toEqual([id])
+    expect(await indexedJobs(redis, keys)).toEqual([id])
   })
 
   it('rings again what a worker has just taken, and the second doorbell leads nowhere', async () => {

@@ -113,6 +113,11 @@ const jobList = z.object({
   data: z.array(jobSummary),
   has_more: z.boolean(),
   next_cursor: z.string().nullable(),
+  complete: z.literal(false).optional().meta({
+    description:
+      'The page ended because its time was up, and may hold fewer jobs than asked for: `next_cursor` goes on.',
+  }),
+  scanned: z.int().optional().meta({ description: 'How many jobs were looked at for such a page.' }),
 })
 
 /** The response to `Accept: text/event-stream`. */

@@ -3,7 +3,8 @@
 -- KEYS: schedule
 -- Packed: doorbells due, now, then for each job {id, long body ('' where the record has
 --   it, true where it was written before), idempotency key ('' for none), fingerprint, ttl of the key in ms,
---   expiry timer at (0: none), the run that has it at once ('' for none), length of its lease in ms, field, value …}
+--   expiry timer at (0: none), the run that has it at once ('' for none), length of its lease in ms, its entry of
+--   a list, field, value …}
 -- Replies: for each 'created', 'claimed' when the run has it, 'conflict', 'full', 'no_body' when the long body is
 --   gone, or the id of the job that the key named first.
 local jobs = packed()
@@ -18,7 +19,7 @@ local function made_before(record, run)
 end
 
 local function create(job)
-  local id, body, key, fingerprint, ttl, timer, run, lease = unpack(job, 1, 8)
+  local id, body, key, fingerprint, ttl, timer, run, lease, entry = unpack(job, 1, 9)
   local record = record_of(id)
   local idempotency = key ~= '' and BASE .. 'i:' .. key
   local first = idempotency and redis.call('GET', idempotency)
@@ -30,12 +31,13 @@ local function create(job)
   if redis.call('EXISTS', record) == 1 then return made_before(record, run) end
   if MAKES_NONE then return 'full' end
   if lacks_body(id, body) then return 'no_body' end
-  redis.call('HSET', record, unpack(job, 9))
+  redis.call('HSET', record, unpack(job, 10))
   keep_body(id, body)
   if run == '' then redis.call('ZADD', KEYS[1], due, id .. '.0.0') else redis.call('ZADD', KEYS[1], lease_end(lease), lease_of(id)) end
   if timer ~= '0' then redis.call('ZADD', KEYS[1], timer, id .. '.x') end
   redis.call('XADD', BASE .. 'index', '*', 'j', id)
   note_life(id, 1)
+  enlist('queued', entry)
   if idempotency then redis.call('SET', idempotency, id .. ' ' .. fingerprint, 'PX', ttl) end
   return run == '' and 'created' or 'claimed'
 end

@@ -20,7 +20,7 @@ if state == 'running' then
   end
   drop_call(id)
 end
-local bill = { now, r[10], target, r[11] }
+local bill = { now, r[10], target, r[11], tenant = tenant, code = status }
 if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, bill, 'result', end_json) then
   publish_ends(id)
 end

@@ -24,7 +24,7 @@ local function finalise(fields)
   local id, token, status, has_payload, frees_key, apart, bill = unpack(fields, 1, 7)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target',
-    'background', 'log', 'restarts', 'spec', 'attempts')
+    'background', 'log', 'restarts', 'spec', 'attempts', 'tenant')
   local state, holder, hop, generation, webhook, custom_id, target, background, log, restarts = unpack(r, 1, 10)
   if not state or FINAL[state] then return 0 end
   -- Readers have a part of another run's answer: this one would be glued on to it, unless it begins anew.
@@ -46,6 +46,7 @@ local function finalise(fields)
   -- A short answer takes the place of its request, which readers of a response in the background ask for.
   if background and fields[10] == 'request' then fields[10] = 'body' end
   local ends_at = { now, r[11], target, r[12], unpack(bill) }
+  ends_at.tenant, ends_at.code = r[13], bill[7]
   if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, ends_at, unpack(fields, 8)) then
     ended[#ended + 1] = id
   end

@@ -176,6 +176,34 @@ local function write_lives()
   end
 end
 
+-- Lists of jobs in the order of their ids: those without an end, and those of each end. Lines of batches and samples of
+-- mirrors are in none. An entry is an id without its prefix, and beneath it what filters ask for, a line each: tenant
+-- ('' for the default), route, and of a job that has ended who answered and the code of its error. Its score are the
+-- characters of the id that vary first: by names alone, a job took Redis twice as long to add.
+local function list_of(state) return BASE .. 'list:' .. (FINAL[state] and state or 'open') end
+local function score_of(core) return tonumber(core:sub(2, 11), 36) end
+local function list_entry(id, tenant, spec)
+  return id:sub(5) .. '\n' .. (tenant or '') .. '\n' .. spec:match('^%S+ %S+ %S+ (.*)') .. '\n'
+end
+local function enlist(state, entry) redis.call('ZADD', list_of(state), score_of(entry), entry) end
+local function list_end(id, status, tenant, spec, answered, code)
+  if id:sub(1, 4) ~= 'job_' then return end
+  local entry = list_entry(id, tenant, spec)
+  redis.call('ZREM', list_of('open'), entry)
+  enlist(status, entry .. answered .. '\n' .. (code or '') .. '\n')
+end
+-- For whoever does not know what else an entry says.
+local function entry_in(list, id)
+  local core, score = id:sub(5), score_of(id:sub(5))
+  for _, entry in ipairs(redis.call('ZRANGE', list, score, score, 'BYSCORE')) do
+    if entry:sub(1, #core) == core then return entry end
+  end
+end
+local function unlist(list, id)
+  local entry = entry_in(list, id)
+  if entry then redis.call('ZREM', list, entry) end
+end
+
 -- The webhooks of batches and notices that are neither delivered nor given up, by when they were last looked
 -- at. The reconciler of jobs finds a job's by the index of all jobs; these are in no other list once their
 -- batch ended.
@@ -200,8 +228,8 @@ end
 
 -- Ends a job, the one way there is, counts what it used, and starts its retention. Returns whether a client may
 -- wait for this end, so that the caller publishes it (`publish_ends`). The caller also removes what would still
--- wake the job (`entries_of`), sees to the payload, and writes what is noted of lives and usage. `bill`: when it
--- ends, its spec, target and log, and what `encodeBill` says of it. `holder` stays behind: only a running job's is
+-- wake the job (`entries_of`), sees to the payload, and writes what is noted of lives and usage. `bill`: when it ends,
+-- its spec, target and log, and what `encodeBill` says of it, with its `tenant` and `code`. `holder` stays behind: only a running job's is
 -- ever read, and each job pays for every command here. A job of a batch (`custom_id`) goes to the batch's
 -- collector instead, which removes it when its line is durable: no client waits for it.
 local function finish(record, schedule, id, hook, custom_id, status, due, retention, bill, ...)
@@ -211,6 +239,7 @@ local function finish(record, schedule, id, hook, custom_id, status, due, retent
     redis.call('RPUSH', done_lines(id), id)
     return false
   end
+  list_end(id, status, bill.tenant, bill[2], bill[5] or bill[3], bill.code)
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
     redis.call('HSET', record, 'delivery', 'pending')

@@ -7,5 +7,6 @@ local record, payload = unpack(KEYS)
 local state, background = unpack(redis.call('HMGET', record, 'state', 'background'))
 if not background or not FINAL[state] then return 0 end
 to_answer(record, ARGV[1], 'DEL')
+unlist(list_of(state), ARGV[1])
 redis.call('DEL', record, payload)
 return 1

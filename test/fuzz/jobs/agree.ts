@@ -18,14 +18,28 @@ interface Observed {
   readonly dead: ReadonlySet<string>
   /** How many jobs of a shard and block live, as Redis counts. */
   readonly live: Readonly<Record<string, number>>
+  /** In which lists each job stands. */
+  readonly lists: Readonly<Record<string, readonly string[]>>
 }
 
+const listStates = ['open', 'succeeded', 'failed', 'cancelled', 'expired'] as const
+
+const listed = async (
+  { redis, keys }: Pick<Rig, 'redis' | 'keys'>,
+  shard: number,
+  state: (typeof listStates)[number],
+) =>
+  (await redis.zrange(keys.list(shard, state), '0', '-1')).map(
+    entry => [`job_${entry.slice(0, 26)}`, state] as const,
+  )
+
 const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
-  const [schedules, dead, live, rings] = await Promise.all([
+  const [schedules, dead, live, rings, inLists] = await Promise.all([
     Promise.all(shards.map(shard => redis.zrange(keys.schedule(shard), '0', '-1'))),
     Promise.all(shards.map(shard => redis.zrange(keys.deadLetters(shard, 'jobs'), '0', '-1'))),
     Promise.all(shards.map(async shard => [shard, await redis.hgetall(keys.live(shard))] as const)),
     Promise.all(queues.map(async queue => [queue, await rig.ringing(queue)] as const)),
+    Promise.all(shards.flatMap(shard => listStates.map(state => listed({ redis, keys }, shard, state)))),
   ])
   return {
     schedule: new Set(schedules.flat()),
@@ -36,6 +50,10 @@ const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
       ),
     ),
     ringing: new Map(rings),
+    lists: inLists.flat().reduce<Record<string, string[]>>((all, [id, state]) => {
+      all[id] = [...(all[id] ?? []), state]
+      return all
+    }, {}),
   }
 }
 
@@ -135,6 +153,12 @@ const sameLives = (model: Model, { live }: Observed): void => {
   expect(live).toEqual(Object.fromEntries(Object.entries(counts).map(([at, jobs]) => [at, jobs!.length])))
 }
 
+/** Each job stands in the list of its state, and in no other. */
+const sameLists = (model: Model, { lists }: Observed): void => {
+  const states = model.all().map(job => [job.id, [isOver(job) ? job.state : 'open']])
+  expect(lists).toEqual(Object.fromEntries(states))
+}
+
 /** Holds Redis against the model, and both against what is promised. */
 export const agree = async (rig: Rig, model: Model): Promise<void> => {
   const observing = observe(rig)
@@ -145,4 +169,5 @@ export const agree = async (rig: Rig, model: Model): Promise<void> => {
     }),
   )
   sameLives(model, await observing)
+  sameLists(model, await observing)
 }

@@ -3,8 +3,8 @@ import { unpack } from 'msgpackr'
 import { type Logger, pino } from 'pino'
 import { expect } from 'vitest'
 import { until } from '../../../harness/until.ts'
-import { createJobIndex, type JobIndex } from '../../../src/jobs/index-stream.ts'
 import { createIndexTrim, type IndexTrim } from '../../../src/jobs/index-trim.ts'
+import { createJobLists, type JobLists } from '../../../src/jobs/job-lists.ts'
 import { createSchedule, type Schedule } from '../../../src/jobs/schedule.ts'
 import { createJobStore } from '../../../src/jobs/store.ts'
 import type { JobStore } from '../../../src/jobs/types.ts'
@@ -41,7 +41,7 @@ export interface Rig {
   readonly store: Records
   readonly schedule: Schedule
   readonly doorbells: Doorbells
-  readonly index: JobIndex
+  readonly lists: JobLists
   newTrim(): IndexTrim
   readonly clock: { nowMs: number }
   readonly log: Logger
@@ -92,7 +92,7 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
       ...createJobDeliveries({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now }),
     },
     doorbells,
-    index: createJobIndex(redis, keys),
+    lists: createJobLists(run, keys),
     // The clock in the test's hands goes far, and the entries bear the time of Redis.
     newTrim: () => createIndexTrim({ run, keys, retentionMs, now, aheadMs: () => 0 }),
     clock,

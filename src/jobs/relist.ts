@@ -1,0 +1,70 @@
+import type { Cluster, Redis } from 'ioredis'
+import { type Keys, shards } from '../redis/keys.ts'
+import { createOwedWrite } from '../redis/owed-write.ts'
+import type { RunScript } from '../redis/scripts.ts'
+import { jobScripts } from './scripts.ts'
+
+/** Holds the index of all jobs against their lists. */
+export interface Relist {
+  /** Looks at the next jobs of every shard; a shard rests after its last. */
+  next(): Promise<void>
+}
+
+export interface RelistDeps {
+  readonly redis: Redis | Cluster
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly now: () => number
+}
+
+/** Jobs of a shard that one script looks at: one to three milliseconds. */
+export const relistedPerShard = 200
+/** Processes of an earlier version, which keeps no lists, may go on for so long after an upgrade. */
+const upgradeMs = 600_000
+/** Somebody may have removed a record, or gone back to an earlier version for a while. */
+const restMs = 3_600_000
+
+/**
+ * The scripts that make and end jobs keep the lists. Jobs of an earlier version stand in none: this finds them, at once after an
+ * upgrade and from time to time. A walk that its process does not end is begun again by another one.
+ */
+export const createRelist = ({ redis, run, keys, now }: RelistDeps): Relist => {
+  const write = createOwedWrite(redis)
+  const places = shards.map((shard): Place => ({ shard, from: null, isFirst: false, restUntilMs: 0 }))
+
+  const isDue = async (place: Place): Promise<boolean> => {
+    if (place.from !== null) return true
+    if (place.restUntilMs > now()) return false
+    const dueMs = await redis.get(keys.listed(place.shard))
+    place.isFirst = dueMs === null
+    place.restUntilMs = Number(dueMs ?? 0)
+    return place.restUntilMs <= now()
+  }
+
+  const look = async (place: Place): Promise<void> => {
+    if (!(await isDue(place))) return
+    const { shard, from, isFirst } = place
+    const words = [from ?? '-', String(relistedPerShard)]
+    const [last] = (await run.packed(jobScripts.relist, keys.index(shard), words)) as [string]
+    place.from = last === '' ? null : `(${last}`
+    if (last !== '') return
+    place.restUntilMs = now() + (isFirst ? upgradeMs : restMs)
+    await write('SET', keys.listed(shard), String(place.restUntilMs))
+  }
+
+  return {
+    next: async () => {
+      await Promise.all(places.map(look))
+    },
+  }
+}
+
+/** Where the walk over a shard stands. */
+interface Place {
+  readonly shard: number
+  /** The next entry of the index, as XRANGE takes it; null between two walks. */
+  from: string | null
+  /** No walk has come to its end yet. */
+  isFirst: boolean
+  restUntilMs: number
+}
