@@ -1,6 +1,6 @@
 import { createFront } from './api/front.ts'
 import { isLoopback } from './api/http/own-address.ts'
-import { adopted, changesBetween, isChanged, versionOf } from './config/changes.ts'
+import { adopted, type ConfigChanges, changesBetween, isChanged, versionOf } from './config/changes.ts'
 import { ConfigError } from './config/fault.ts'
 import type { ReloadReport } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
@@ -46,7 +46,7 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
       ...options,
       ...{ config, front, roles: rolesOf(config) },
       ...(vitals && { vitals }),
-      reload: () => reload(true),
+      reload: async isTrial => (isTrial ? report(readNext()) : reload(true)),
       onAnnounced: () => {
         // One that ends what it has begun hears it as well.
         if (own === current) void reload(false).catch(() => undefined)
@@ -71,13 +71,20 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
     }
   }
 
+  /** What the file says now, as this process can have it. Throws ConfigError. */
+  const readNext = (): Next => {
+    const before = current!.config
+    const after = read()
+    const config = adopted(before, after)
+    refuseOpenDoor(config)
+    return { config, changes: changesBetween(before, after) }
+  }
+
   const move = async (announce: boolean): Promise<ReloadReport> => {
     const before = current!
-    const after = read()
-    const changes = changesBetween(before.config, after)
-    const config = adopted(before.config, after)
-    refuseOpenDoor(config)
-    const version = versionOf(config)
+    const next = readNext()
+    const { config } = next
+    const { version, changes } = report(next)
     if (isChanged(changes)) {
       current = await open(config)
     }
@@ -124,6 +131,13 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
     },
   }
 }
+
+interface Next {
+  readonly config: Config
+  readonly changes: ConfigChanges
+}
+
+const report = ({ config, changes }: Next): ReloadReport => ({ version: versionOf(config), changes })
 
 /** The address goes on as it is until a restart: keys must not go away that it needs. */
 const refuseOpenDoor = ({ api_keys, server }: Config): void => {

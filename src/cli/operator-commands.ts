@@ -3,6 +3,7 @@ import { jobStatuses } from '../domain/job.ts'
 import { type AddCommand, listed, parseLimit, withApiOptions } from './api-options.ts'
 import type { CommandIo } from './command-io.ts'
 import { listDeadLetters, redeliver } from './commands/dead-letters.ts'
+import { type DiffOptions, diffConfig } from './commands/diff-config.ts'
 import { explain } from './commands/explain.ts'
 import { actOnJob, type ListJobsOptions, listJobs } from './commands/jobs.ts'
 import { listMirrors, type MirrorOptions } from './commands/mirrors.ts'
@@ -36,11 +37,21 @@ export const addOperatorCommands = (
   addJobs(adding)
   addDeadLetters(adding)
   addReasons(adding)
+  addDiffConfig(adding)
 }
 
 const addStatus = ({ apiCommand, terminal, exit }: Adding): void => {
   apiCommand('status', 'Show whether jobs are accepted, and how the providers are').action(
     async (options: SessionOptions) => exit(await status(options, terminal)),
+  )
+}
+
+const addDiffConfig = ({ apiCommand, terminal, exit }: Adding): void => {
+  apiCommand(
+    'diff-config [file]',
+    'Show what a reload would change: with a file, from the config in use to that one; else in the running API',
+  ).action(async (file: string | undefined, options: DiffOptions) =>
+    exit(await diffConfig(file, options, terminal)),
   )
 }
 

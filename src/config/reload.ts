@@ -7,5 +7,8 @@ export interface ReloadReport {
   readonly changes: ConfigChanges
 }
 
-/** Reads the config of this process anew, and lets the others do the same. Throws ConfigError, and then nothing has changed. */
-export type ReloadConfig = () => Promise<ReloadReport>
+/**
+ * Reads the config of this process anew, and lets the others do the same; with `isTrial` it only tells what that would change. Throws
+ * ConfigError, and then nothing has changed.
+ */
+export type ReloadConfig = (isTrial?: boolean) => Promise<ReloadReport>

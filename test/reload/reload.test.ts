@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Deployment, openDeployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { runHere } from '../cli/command.ts'
 import { testRedis } from '../support/redis.ts'
 
 const boss = { authorization: 'Bearer boss' }
@@ -95,6 +96,35 @@ describe('a config that changes while a process runs', () => {
     baton.signal('SIGHUP')
     await until(() => baton.lines.filter(line => line.event === 'config.reload_refused').length === 2)
     expect(await chat(url, 'old')).toBe(200)
+  })
+
+  test('what a reload would change is told before, and a broken file as the reload would refuse it', async () => {
+    site = await openDeployment(first())
+    const baton = site.run()
+    const { url } = (await baton.logged('api listening')) as unknown as { url: string }
+    await baton.logged('started')
+    const preview = async () => {
+      const answer = await fetch(`${url}/v1/admin/reload`, { headers: boss })
+      return { status: answer.status, body: (await answer.json()) as Answer }
+    }
+    await write(second())
+    const told = await preview()
+    const at = { cwd: site.dir, env: { BATON_URL: url, BATON_API_KEY: 'boss' } }
+    const diff = await runHere(['diff-config'], at)
+    expect(diff).toMatchObject({ code: 1, stdout: expect.stringMatching(/\+ provider q\n- provider p\n/) })
+    expect(await chat(url, 'new')).toBe(401)
+    expect((await reload(url)).body).toEqual(told.body)
+    expect(await chat(url, 'new')).toBe(200)
+    expect(await runHere(['diff-config'], at)).toMatchObject({ code: 0 })
+
+    await write({ ...second(), models: { m: { provider: 'nobody' } } })
+    const refusal = await preview()
+    expect(refusal.status).toBe(422)
+    expect((await reload(url)).body.error?.message).toBe(refusal.body.error?.message)
+    expect(await runHere(['diff-config'], at)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('models.m'),
+    })
   })
 
   test('the processes of other roles follow, and what takes a restart is told', async () => {

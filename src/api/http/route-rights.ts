@@ -56,6 +56,7 @@ export const routeRights: RouteRights = {
   'GET /v1/scaling/:provider': 'operate',
   'GET /v1/admin/overview': 'operate',
   'GET /v1/admin/events': 'operate',
+  'GET /v1/admin/reload': 'operate',
   'POST /v1/admin/reload': 'operate',
   'GET /v1/admin/history': 'operate',
   'GET /v1/admin/webhooks': 'operate',

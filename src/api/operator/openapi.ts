@@ -67,6 +67,15 @@ export const operatorOperations: Operations = {
     responses: { 200: { description: 'The provider.', schema: provider } },
     errors: ['provider_not_found', ...ignoredBodyErrors],
   },
+  'GET /v1/admin/reload': {
+    id: 'previewReload',
+    summary: 'Tell what a reload would change in the process that is asked',
+    tag: 'Operation',
+    responses: {
+      200: { description: 'The config that would serve, and what would change.', schema: reloaded },
+    },
+    errors: ['config_refused'],
+  },
   'POST /v1/admin/reload': {
     id: 'reloadConfig',
     summary: 'Let all processes read their config anew',
