@@ -3,11 +3,13 @@ import type { Logger } from 'pino'
 import { batchesRole } from '../workers/batch.ts'
 import { serveAdmin } from './api/operator/admin-app.ts'
 import { ConfigError } from './config/fault.ts'
+import { filesOf } from './config/file.ts'
 import { loadConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
 import { namedRoles, noRole, type Roles } from './generation.ts'
 import { createGenerations, type Generations, type GenerationsOptions } from './generations.ts'
 import { createVitals } from './health/vitals.ts'
+import { createFileWatch, type FileWatch } from './lifecycle/file-watch.ts'
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { createStopProcess } from './lifecycle/stop-process.ts'
@@ -64,10 +66,12 @@ interface Start {
   readonly consent: Consent
   readonly log: Logger
   readonly reloading: Pick<GenerationsOptions, 'read' | 'rolesOf'>
+  readonly watch: FileWatch
   readonly onOpen: (generations: Generations) => void
 }
 
-const start = async (life: Lifecycle, { config, consent, log, reloading, onOpen }: Start): Promise<void> => {
+const start = async (life: Lifecycle, options: Start): Promise<void> => {
+  const { config, consent, log, reloading, watch, onOpen } = options
   if (Object.values(config.providers).some(p => p.type === 'simulated')) {
     log.warn({ event: 'providers.simulated' }, 'simulated providers serve: the answers are made up')
   }
@@ -88,8 +92,17 @@ const start = async (life: Lifecycle, { config, consent, log, reloading, onOpen 
   const { host, port } = config.server
   const place = { what: 'The API', host, port, settings: 'Set HOST and PORT, or `server`.' }
   await generations.start(config, first).catch(error => Promise.reject(explainListen(error, place)))
+  if (config.server.watch_config) await watchConfig(life, watch, generations)
   log.info({ event: 'process.started', ...reloading.rolesOf(config) }, 'started')
 }
+
+const watchConfig = (life: Lifecycle, watch: FileWatch, generations: Generations): Promise<unknown> =>
+  life.open(
+    'config watch',
+    // Why a file was refused stands in the log.
+    () => watch.start(() => void generations.reload(false).catch(() => undefined)),
+    () => watch.stop(),
+  )
 
 /** Stops what reloads replace before what they leave as it is. */
 const wholeLife = (life: Lifecycle, graceMs: number) => {
@@ -176,9 +189,12 @@ export const runRoles = async (
   try {
     const { positionals, values } = readArguments(args)
     if (values.help) return console.log(usage)
+    const sources = { file: values.config, cwd: process.cwd(), env }
+    // Before it is read: what is written meanwhile is a change.
+    const watch = createFileWatch(filesOf(sources), log)
     const read = (): Config =>
       withDefaults(
-        loadConfig({ file: values.config, cwd: process.cwd(), env }, ({ path: key, line, message: advice }) =>
+        loadConfig(sources, ({ path: key, line, message: advice }) =>
           log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
         ),
       )
@@ -202,7 +218,7 @@ export const runRoles = async (
       signal: leaving.signal,
     })
     await start(life, {
-      ...{ config, consent, log, reloading },
+      ...{ config, consent, log, reloading, watch },
       onOpen: generations => {
         onOpen(generations)
         handlers.onReload(() => void generations.reload(false).catch(() => undefined))

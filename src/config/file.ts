@@ -47,6 +47,12 @@ export const readConfigFile = ({ file, cwd, env }: ConfigSources): ConfigFile =>
     : { path, lookup, ...parseYaml(path, readText(path)) }
 }
 
+/** The files that a config is read from; none where the defaults stand alone. Throws as `readConfigFile` does. */
+export const filesOf = (sources: ConfigSources): readonly string[] => {
+  const { path } = readConfigFile(sources)
+  return path === null ? [] : [path, join(dirname(path), '.env')]
+}
+
 const locate = (named: string | undefined, cwd: string): string | null => {
   if (named !== undefined) return resolve(cwd, named)
   const usual = join(cwd, 'baton.yaml')

@@ -68,6 +68,8 @@ const server = z.strictObject({
   admin_host: z.string().min(1).default('127.0.0.1'),
   /** An API process runs the workers of all providers too, for the calls of its own waiting connections. */
   express: flag.default(false),
+  /** Each process reads its config anew when its file changes. */
+  watch_config: flag.default(false),
   /** Whose pages may call this server from a browser. */
   cors_origins: z.array(corsOrigin).max(100, 'expected at most 100 origins').default([]),
   max_body_bytes: positiveInt.default(32 * 1024 * 1024),
