@@ -214,7 +214,7 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
     remove: async id => {
       const record = await read(id)
       if (record === null) return 'gone'
-      const { outputFileId, errorFileId, tenant, dialect } = record
+      const { outputFileId, errorFileId, tenant, dialect, inputFileId } = record
       const reply = await run(batchScripts.remove, [
         keys.batch(id),
         keys.purge(shardOf(id)),
@@ -224,8 +224,11 @@ export const createBatchStore = ({ redis, run, keys, now }: BatchStoreOptions): 
         outputFileId,
         errorFileId,
       ])
-      if (reply === 'removed') await index.remove(tenant, dialect, [id])
-      return reply as 'removed' | 'not_ended' | 'gone'
+      if (reply !== 'removed') return reply as 'not_ended' | 'gone'
+      await index.remove(tenant, dialect, [id])
+      const owned = inputFileId === null ? ownedFiles(record.input) : []
+      await Promise.all(owned.map(name => redis.zadd(keys.purge(shardOf(name)), now(), name)))
+      return 'removed'
     },
   }
 }

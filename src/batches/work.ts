@@ -135,6 +135,10 @@ export const createBatchWork = ({
     return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, Number(flat[2 * i + 1])])
   }
 
+  /** Whether requests may be retried: then they are kept as long as their results. */
+  const hasFailed = async (id: string): Promise<boolean> =>
+    (await redis.hmget(keys.batch(id), 'errored', 'canceled', 'expired')).some(count => Number(count) > 0)
+
   return {
     due: async limit => {
       const each = shards.map(shard => dueIn(shard, limit))
@@ -249,7 +253,8 @@ export const createBatchWork = ({
       // If this is lost, the next request that is refused finds it.
       await redis.srem(keys.openOf(tenant), id).catch(() => undefined)
       const owned = inputFileId === null ? ownedFiles(batch.input) : []
-      for (const name of owned) await write('ZADD', keys.purge(shardOf(name)), now(), name)
+      const untilMs = owned.length > 0 && (await hasFailed(id)) ? (files.output?.expiresAtMs ?? now()) : now()
+      for (const name of owned) await write('ZADD', keys.purge(shardOf(name)), untilMs, name)
       return ended
     },
   }

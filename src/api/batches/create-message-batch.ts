@@ -31,14 +31,27 @@ export const createMessageBatch = async (
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<BatchRecord> => {
-  const { batches, config, now } = parts
+  const { config, now } = parts
   const body = streamBody(request, config.batches.anthropic_max_bytes)
   // Refused before the body has come, and not after it.
   idempotencyKeyOf(request)
   const headers = forwardedHeadersOf(parts, request, '/v1/messages')
   // No client sees this file: its name makes the purger take care of the batch's own blob.
   const ownFile = newFileId(randomInt(shardCount), now())
-  const batch = await receive(parts, request, { body, headers, ownFile })
+  return createReceived(parts, reply, ownFile, () => receive(parts, request, { body, headers, ownFile }))
+}
+
+/**
+ * Makes the batch whose requests `receive` writes to the blobs of `ownFile`, or finds the one that the same request made before. What is
+ * not used is discarded.
+ */
+export const createReceived = async (
+  parts: BatchParts,
+  reply: FastifyReply,
+  ownFile: string,
+  receive: () => Promise<NewBatch>,
+): Promise<BatchRecord> => {
+  const batch = await receive()
     .then(async received => {
       await refuseLate(parts, received)
       return received
@@ -54,7 +67,7 @@ export const createMessageBatch = async (
   // Not read back: it stands, and an error now would make the client create it again.
   if (created.kind === 'created') return asWritten(batch)
   await discardFile(parts, ownFile)
-  const first = created.kind === 'replayed' ? await batches.read(created.id) : null
+  const first = created.kind === 'replayed' ? await parts.batches.read(created.id) : null
   if (first === null) throw batchNotFound(batch.id, 'anthropic')
   reply.header('idempotent-replayed', 'true')
   return first
@@ -124,7 +137,7 @@ const receive = async (
 }
 
 /** The same for the same request: only there is it looked for when it comes again. */
-const shardOfRequest = (fingerprint: string): number =>
+export const shardOfRequest = (fingerprint: string): number =>
   Number.parseInt(fingerprint.slice(0, 8), 16) % shardCount
 
 /** Decides how params are judged. What is no version at all is not kept. */

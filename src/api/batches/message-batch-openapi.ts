@@ -12,7 +12,7 @@ import {
 import type { Operations } from '../openapi/operation.ts'
 import { forwardedHeaders, idempotencyHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
 import { blockedSince, ours, outlook } from './openapi.ts'
-import { messageBatchExtras, messageBatchListQuery } from './request-schemas.ts'
+import { messageBatchExtras, messageBatchListQuery, messageBatchRetryRequest } from './request-schemas.ts'
 
 /** RFC 3339. */
 const time = z.iso.datetime()
@@ -123,6 +123,31 @@ export const messageBatchOperations: Operations = {
     headers: rangeHeaders,
     responses: lines,
     errors: [...contentErrors, 'batch_not_found', 'results_not_found'],
+  },
+  'POST /v1/messages/batches/:id/retry': {
+    id: 'retryMessageBatch',
+    summary: 'Make a message batch of the requests that have no answer',
+    tag: 'Message batches',
+    params,
+    headers: idempotencyHeaders,
+    body: messageBatchRetryRequest,
+    bodyIsOptional: true,
+    responses: { 200: { description: 'The new batch.', schema: messageBatch } },
+    errors: [
+      'too_many_open_batches',
+      ...jsonBodyErrors,
+      ...parameterErrors,
+      ...webhookErrors,
+      'price_unknown',
+      'deadline_unreachable',
+      'batch_not_found',
+      'batch_not_retryable',
+      'results_not_found',
+      'storage_quota_exceeded',
+      'storage_unavailable',
+      'not_replicated',
+      'storage_full',
+    ],
   },
   'POST /v1/messages/batches/:id/cancel': {
     id: 'cancelMessageBatch',

@@ -6,14 +6,15 @@ import { BatonError } from '../../domain/errors.ts'
 import { asStorageTrouble } from '../files/receive-blob.ts'
 import { type Content, orNotFound, sendContent } from '../files/send-content.ts'
 import { batchNotFound, findOwnedBatch } from '../http/find-owned.ts'
-import { ignoreBodies } from '../http/json-body.ts'
+import { acceptOptionalJson, ignoreBodies } from '../http/json-body.ts'
 import { publicUrlOf } from '../http/own-address.ts'
 import { readParameters } from '../http/parameters.ts'
 import { acceptStreamedJson } from '../http/streamed-body.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import type { BatchParts } from './create-batch.ts'
 import { createMessageBatch } from './create-message-batch.ts'
-import { messageBatchListQuery } from './request-schemas.ts'
+import { messageBatchListQuery, messageBatchRetryRequest } from './request-schemas.ts'
+import { retryMessageBatch } from './retry-message-batch.ts'
 
 type BatchParams = { Params: { id: string } }
 
@@ -66,6 +67,14 @@ export const addMessageBatchRoutes = (scope: ApiScope, parts: BatchParts): void 
       },
     })
   }
+
+  scope.register(async inner => {
+    acceptOptionalJson(inner)
+    inner.post<BatchParams>('/v1/messages/batches/:id/retry', async (request, reply) => {
+      const changes = readParameters(messageBatchRetryRequest, request.body ?? {})
+      return view(request, await retryMessageBatch(parts, request, reply, await owned(request), changes))
+    })
+  })
 
   scope.register(async inner => {
     ignoreBodies(inner)

@@ -42,6 +42,9 @@ export const batchRetryRequest = z.strictObject({
   max_cost_usd: maxCost,
 })
 
+/** The same of a message batch, which has no metadata. */
+export const messageBatchRetryRequest = batchRetryRequest.omit({ metadata: true })
+
 /** Only those that a person must help, or all. */
 export const onlyBlocked = z.enum(['true', 'false'], 'expected true or false').default('false')
 

@@ -45,6 +45,7 @@ export const routeRights: RouteRights = {
   'GET /v1/messages/batches/:id/results': 'read',
   'GET /v1/messages/batches/:id/content': 'read',
   'POST /v1/messages/batches/:id/cancel': 'submit',
+  'POST /v1/messages/batches/:id/retry': 'submit',
   'DELETE /v1/messages/batches/:id': 'submit',
   'GET /v1/dead-letters': 'read',
   'POST /v1/dead-letters/:id/redeliver': 'submit',
@@ -66,6 +67,7 @@ export const routeRights: RouteRights = {
   'GET /v1/mirrors/:route/pairs': 'operate',
   'GET /v1/admin/batches': 'operate',
   'GET /v1/admin/batches/:id': 'operate',
+  'GET /v1/admin/batches/:id/failures': 'operate',
   'GET /v1/usage': 'operate',
   'GET /metrics': 'operate',
   // Probes bring no key.

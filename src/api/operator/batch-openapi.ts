@@ -3,7 +3,7 @@ import { batchStatuses } from '../../batches/record.ts'
 import { seconds, webhookView } from '../jobs/openapi.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { idOf } from '../openapi/request-headers.ts'
-import type { BatchRow, OperatorBatchView } from './views.ts'
+import type { BatchFailuresView, BatchRow, OperatorBatchView } from './views.ts'
 
 const row = z
   .object({
@@ -49,6 +49,23 @@ const rowList = z.object({
   next_cursor: z.string().nullable(),
 })
 
+const failedLine = z
+  .object({
+    custom_id: z.string(),
+    line: z.int().nullable(),
+    status_code: z.int().nullable(),
+    code: z.string(),
+    provider: z.string().nullable(),
+  })
+  .meta({ id: 'FailedLine' })
+
+const failures = z.object({
+  codes: z.array(z.object({ code: z.string(), count: z.int(), example: failedLine })),
+  data: z.array(failedLine),
+  next_cursor: z.string().nullable(),
+  complete: z.boolean(),
+}) satisfies z.ZodType<BatchFailuresView>
+
 export const operatorBatchOperations: Operations = {
   'GET /v1/admin/batches': {
     id: 'listAllBatches',
@@ -70,5 +87,13 @@ export const operatorBatchOperations: Operations = {
     params: idOf('a batch'),
     responses: { 200: { description: 'The batch.', schema: operatorBatch } },
     errors: ['batch_not_found'],
+  },
+  'GET /v1/admin/batches/:id/failures': {
+    id: 'listFailures',
+    summary: 'List the lines of a batch that have no answer, and count them by code',
+    tag: 'Operation',
+    params: idOf('a batch'),
+    responses: { 200: { description: 'As far as the file is written.', schema: failures } },
+    errors: ['invalid_request', 'batch_not_found', 'storage_unavailable'],
   },
 }

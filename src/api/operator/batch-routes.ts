@@ -1,11 +1,16 @@
 import { z } from 'zod'
+import { readFailures } from '../../batches/read-failures.ts'
 import type { BatchRecord } from '../../batches/record.ts'
 import { batchStatuses, hasEnded } from '../../batches/record.ts'
 import { BatonError } from '../../domain/errors.ts'
+import { readFile } from '../../files/read-file.ts'
 import { isBatchId } from '../../redis/keys.ts'
+import { asStorageTrouble } from '../files/receive-blob.ts'
+import { orNotFound } from '../files/send-content.ts'
 import { batchNotFound } from '../http/find-owned.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { batchRow, operatorBatchView } from './batch-rows.ts'
+import type { BatchFailuresView } from './views.ts'
 
 export const allBatchesQuery = z.strictObject({
   status: z
@@ -25,11 +30,25 @@ export const allBatchesQuery = z.strictObject({
 
 type Query = z.output<typeof allBatchesQuery>
 
-/** `GET /v1/admin/batches` and `/v1/admin/batches/:id`: those of all tenants and of both kinds of clients. */
+export const failuresQuery = z.strictObject({
+  code: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.coerce.number().int().min(0).default(0),
+})
+
+/** `GET /v1/admin/batches`, `/v1/admin/batches/:id` and `…/:id/failures`: those of all tenants and of both kinds of clients. */
 export const addOperatorBatchRoutes = (
   scope: ApiScope,
-  { allBatches, batches }: Pick<ApiParts, 'allBatches' | 'batches'>,
+  parts: Pick<ApiParts, 'allBatches' | 'batches' | 'blobs' | 'files'>,
 ): void => {
+  const { allBatches, batches } = parts
+  const find = async (id: string): Promise<BatchRecord> => {
+    const batch = isBatchId(id) ? await batches.read(id) : null
+    // The key of a record has no kind: another kind's word for the same batch names none.
+    if (batch === null || batch.id !== id) throw batchNotFound(id, 'openai')
+    return batch
+  }
+
   scope.get('/v1/admin/batches', { schema: { querystring: allBatchesQuery } }, async ({ query }) => {
     const { tenant, dialect, sort, limit, cursor: after } = query
     if (after !== undefined && !isBatchId(after)) {
@@ -51,11 +70,30 @@ export const addOperatorBatchRoutes = (
   })
 
   scope.get<{ Params: { id: string } }>('/v1/admin/batches/:id', async ({ params: { id } }) => {
-    const batch = isBatchId(id) ? await batches.read(id) : null
-    // The key of a record has no kind: another kind's word for the same batch names none.
-    if (batch === null || batch.id !== id) throw batchNotFound(id, 'openai')
+    const batch = await find(id)
     return operatorBatchView(batch, await allBatches.linesOf(batch))
   })
+
+  scope.get<{ Params: { id: string }; Querystring: z.output<typeof failuresQuery> }>(
+    '/v1/admin/batches/:id/failures',
+    { schema: { querystring: failuresQuery } },
+    async ({ params, query }): Promise<BatchFailuresView> => {
+      const batch = await find(params.id)
+      const { dialect, outputFileId, errorFileId } = batch
+      const segments = await parts.files.segments(dialect === 'openai' ? errorFileId : outputFileId)
+      const { limit, code, cursor: from } = query
+      const source = readFile(parts.blobs, segments, { start: from, end: Number.POSITIVE_INFINITY })
+      const page = await readFailures(source, { dialect, from, limit, code })
+        .catch(orNotFound(() => batchNotFound(params.id, dialect)))
+        .catch(asStorageTrouble)
+      return {
+        codes: from === 0 ? page.codes : [],
+        data: page.lines,
+        next_cursor: page.next === null ? null : String(page.next),
+        complete: page.isWhole,
+      }
+    },
+  )
 }
 
 /** Those are few, and listed apart: no index is searched for them. */

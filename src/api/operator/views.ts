@@ -1,3 +1,4 @@
+import type { FailedLine } from '../../batches/read-failures.ts'
 import type { JobStatus } from '../../domain/job.ts'
 import type { Trouble } from '../../health/troubles.ts'
 import type { Explanation } from '../../jobs/explain.ts'
@@ -180,17 +181,18 @@ export interface OperatorBatchView extends BatchRow {
   }[]
 }
 
-/** `GET /v1/admin/batches/:id/failures?code&cursor&limit`: from the error file, as far as it is written. */
+/**
+ * `GET /v1/admin/batches/:id/failures?code&cursor&limit`: from the error file, or the results of a message batch, as far as it is
+ * written. No message: that may quote the request.
+ */
 export interface BatchFailuresView {
-  readonly codes: Readonly<Record<string, number>>
-  readonly data: readonly {
-    readonly custom_id: string
-    readonly line: number | null
-    readonly status_code: number | null
-    readonly code: string | null
-    readonly provider: string | null
-  }[]
+  /** On the first page: what failed, by code, the most first, each with one of its lines. */
+  readonly codes: readonly { readonly code: string; readonly count: number; readonly example: FailedLine }[]
+  /** In the order in which they failed. */
+  readonly data: readonly FailedLine[]
   readonly next_cursor: string | null
+  /** Whether `codes` counts all: one request looks at 16 MiB. */
+  readonly complete: boolean
 }
 
 /** A row of `GET /v1/jobs?view=row`. */

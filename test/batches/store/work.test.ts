@@ -338,6 +338,17 @@ describe('the work of a batch', () => {
       const owned = 'file-00000000000000000000000007'
       expect(Number(await redis.zscore(keys.purge(shardOf(owned)), owned))).toBe(clock.nowMs)
     })
+
+    it('keeps them as long as the results where requests have failed, or until the batch is deleted', async () => {
+      const owned = 'file-00000000000000000000000007'
+      const purgedAt = async () => Number(await redis.zscore(keys.purge(shardOf(owned)), owned))
+      const lease = await collected({ succeeded: 1, errored: 1 }, { inputFileId: null, dialect: 'anthropic' })
+      const batch = await record(lease.id)
+      await work.end(lease, batch, { output: fileOf(batch.outputFileId, 50), error: null }, [])
+      expect(await purgedAt()).toBe(clock.nowMs + 1_000)
+      await batches.remove(lease.id)
+      expect(await purgedAt()).toBe(clock.nowMs)
+    })
   })
 
   describe('a step', () => {
