@@ -5,7 +5,9 @@ import { health } from './health.ts'
 import { inflightMemory } from './inflight-memory.ts'
 import { limits } from './limits.ts'
 import { loneLatency } from './lone-latency.ts'
+import { metricsCost } from './metrics-cost.ts'
 import { mixed } from './mixed.ts'
+import { pages } from './pages.ts'
 import { redisCost } from './redis-cost.ts'
 import { scaling } from './scaling.ts'
 import { slow } from './slow.ts'
@@ -42,6 +44,8 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   tls: { title: 'Calls over TLS, by HTTP/1.1 and by HTTP/2', run: tls },
   gateway: { title: "Through Portkey's gateway and through Baton", run: gatewayRace },
   streams: { title: 'Streams, by Baton, the gateway and directly', run: streams },
+  metrics: { title: 'What counting and measuring costs a job, and a scrape', run: metricsCost },
+  pages: { title: "Open pages of operators, in the API's process", run: pages },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }
 
