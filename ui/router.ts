@@ -81,7 +81,7 @@ export const screens: readonly Screen[] = [
     path: '/ui/webhooks',
     title: 'Webhooks',
     View: Webhooks,
-    topics: () => ['overview'],
+    topics: () => ['overview', 'webhooks'],
     rail: { key: 'w' },
   },
   { path: '/ui/sign-in', title: 'Sign in', View: SignIn, topics: () => [] },

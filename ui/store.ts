@@ -7,6 +7,7 @@ import type {
   OperatorBatchView,
   OperatorJobView,
   OverviewView,
+  ReceiversView,
   SessionView,
   Tick,
   Trouble,
@@ -26,6 +27,8 @@ export const openBatch = signal<OperatorBatchView | null>(null)
 /** Rows of lists as the stream told them last, by their ids. */
 export const jobRows = signal<ReadonlyMap<string, JobRow>>(new Map())
 export const batchRows = signal<ReadonlyMap<string, BatchRow>>(new Map())
+/** Receivers of webhooks; null where nobody looks. */
+export const receivers = signal<ReceiversView | null>(null)
 /** What a screen wants to hear of beside its own topics, such as the rows that it shows. */
 export const moreTopics = signal<readonly string[]>([])
 

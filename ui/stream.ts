@@ -13,6 +13,7 @@ import {
   openJob,
   overview,
   providers,
+  receivers,
   serverAhead,
   session,
   tick,
@@ -44,6 +45,7 @@ const onSnapshot = (all: Snapshot): void => {
   openBatch.value = all.batch ?? null
   jobRows.value = byId(all.rows ?? [])
   batchRows.value = byId(all.batches ?? [])
+  receivers.value = all.webhooks ?? null
 }
 
 const byId = <Row extends { readonly id: string }>(
@@ -93,6 +95,9 @@ const open = (): void => {
   })
   on<PageEvents['batches']>('batches', rows => {
     batchRows.value = byId(rows, batchRows.value)
+  })
+  on<PageEvents['webhooks']>('webhooks', all => {
+    receivers.value = all
   })
   on<ActionView>('action', one => {
     actions.value = [one, ...actions.value].slice(0, 50)

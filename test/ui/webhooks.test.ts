@@ -31,4 +31,33 @@ describe('webhooks in a browser', () => {
     await page.getByText('No webhook was given up.').waitFor(patience)
     await expect.poll(() => receiver.deliveries.length, patience).toBe(2)
   })
+
+  it('sends all of a receiver again, of every tenant, and nothing if the number is another by now', async () => {
+    let status = 410
+    const receiver = await startReceiver((_, response) => response.writeHead(status).end())
+    const { baton } = site
+    const fail = async (tenant: string): Promise<void> => {
+      await baton.ended(await baton.chat('gpt-4o', { tenant, webhook: { url: `${receiver.url}/hook` } }))
+    }
+    await Promise.all(['ops', 'a'].map(fail))
+    await using tab = await site.open('/ui/webhooks', { expects: /409/ })
+    const { page } = tab
+    const row = page.getByRole('region', { name: 'Receivers' }).locator('tbody tr')
+    const given = row.locator('td[data-label="Given up"]')
+    await expect.poll(() => given.textContent(), patience).toBe('2')
+    await row.getByRole('button', { name: 'Replay all' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Send 2 again?').waitFor(patience)
+    await fail('a')
+    await expect.poll(() => given.textContent(), patience).toBe('3')
+    status = 200
+    await dialog.getByRole('button', { name: 'Send them again' }).click()
+    await dialog.getByText('count_changed').waitFor(patience)
+    expect(receiver.deliveries.length).toBe(3)
+    await dialog.getByRole('button', { name: 'Leave it' }).click()
+    await row.getByRole('button', { name: 'Replay all' }).click()
+    await dialog.getByRole('button', { name: 'Send them again' }).click()
+    await expect.poll(() => receiver.deliveries.length, patience).toBe(6)
+    await page.getByText('Nothing waits for a receiver').waitFor(patience)
+  })
 })

@@ -1,8 +1,10 @@
 import { useState } from 'preact/hooks'
+import type { ReceiversView } from '../../src/api/operator/views.ts'
 import { post } from '../api.ts'
 import { count } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { asked } from '../parts/filter-bar.tsx'
+import { Receivers } from '../parts/receivers.tsx'
 import { Shown } from '../parts/shown.tsx'
 import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/time.tsx'
@@ -16,6 +18,7 @@ interface Letter {
   readonly job_id?: string
   readonly batch_id?: string
   readonly event?: string
+  readonly tenant: string
   readonly died_at: number
   readonly webhook: { readonly url: string }
   readonly attempts: number
@@ -32,13 +35,18 @@ const receiverOf = (url: string): string => URL.parse(url)?.origin ?? '—'
 
 /** Which receivers were not told, and why? */
 export const Webhooks = () => {
-  const path = withQuery('/v1/dead-letters', { limit: '50', after: asked('cursor') })
+  const receiver = asked('receiver')
+  const all = useReading<ReceiversView>('/v1/admin/webhooks')
+  const path = withQuery('/v1/dead-letters', { limit: '50', tenant: '*', receiver, after: asked('cursor') })
   const reading = useReading<LetterPage>(path, liveMs)
   return (
     <>
-      <p class="muted">
-        Of the tenant <bdi>{session.value?.tenant}</bdi>, newest first.
-      </p>
+      <Shown of={all}>{view => <Receivers view={view} again={reading.again} />}</Shown>
+      {receiver !== '' && (
+        <p>
+          Those of <bdi>{receiver}</bdi> alone. <a href="/ui/webhooks">Show all</a>
+        </p>
+      )}
       <Shown of={reading}>
         {({ data, next_cursor }) => (
           <Table
@@ -49,6 +57,7 @@ export const Webhooks = () => {
             columns={[
               { head: 'Died', cell: ({ died_at }) => <Time at={died_at} /> },
               { head: 'Job or batch', cell: letter => <Subject letter={letter} /> },
+              { head: 'Tenant', cell: ({ tenant }) => <bdi>{tenant}</bdi> },
               { head: 'Receiver', cell: ({ webhook }) => <bdi>{receiverOf(webhook.url)}</bdi> },
               { head: 'Tries', isNumber: true, cell: ({ attempts }) => count(attempts) },
               { head: 'Reason', cell: ({ reason }) => reason },
