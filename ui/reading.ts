@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, get } from './api.ts'
 import { heardAt, refreshed } from './store.ts'
+import { signIn } from './stream.ts'
 
 export interface Reading<View> {
   /** Null until the first answer; kept while a later one is on its way, or fails. */
@@ -40,6 +41,8 @@ export const useReading = <View>(path: string | null, everyMs = 0): Reading<View
       )
       isBusy = false
       if (isOver) return
+      // The session ended while the stream was still open.
+      if (outcome.error?.status === 401) return signIn()
       setAnswer(before => ({
         ...outcome,
         view: outcome.view ?? (before?.path === path ? before.view : null),

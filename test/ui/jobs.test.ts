@@ -105,6 +105,18 @@ describe('jobs in a browser', () => {
     await baton.parts.store.cancel(foreign!)
   })
 
+  it('asks to sign in again where the session has ended, and then shows what was open', async () => {
+    await using tab = await site.open('/ui/jobs?tenant=ops')
+    const { page } = tab
+    await page.getByRole('region', { name: 'Jobs' }).waitFor(patience)
+    await page.evaluate("fetch('/ui/session', { method: 'DELETE', headers: { 'x-baton-ui': '1' } })")
+    await page.keyboard.press('r')
+    await page.getByLabel('Operator key').fill('operator-key')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('region', { name: 'Jobs' }).waitFor(patience)
+    expect(new URL(page.url()).search).toBe('?tenant=ops')
+  })
+
   it('is accessible', async () => {
     await site.checkAccess(['/ui/jobs?tenant=ops', `/ui/jobs/${handedOver}`], async (page, path) => {
       await page

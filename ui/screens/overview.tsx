@@ -40,7 +40,7 @@ export const Overview = () => {
             <ul class="plain">
               {at_risk.map(({ subject, cause }) => (
                 <li key={subject}>
-                  <bdi>{subject}</bdi>: {cause}
+                  <Subject of={subject} />: {cause}
                 </li>
               ))}
             </ul>
@@ -52,6 +52,12 @@ export const Overview = () => {
       </div>
     </>
   )
+}
+
+/** A batch leads to its page; a class of jobs has none. */
+const Subject = ({ of }: { readonly of: string }) => {
+  const [id] = /(?:msg)?batch_\w+/.exec(of) ?? []
+  return id === undefined ? <bdi>{of}</bdi> : <a href={`/ui/batches/${id}`}>{of}</a>
 }
 
 const hour = 3_600
