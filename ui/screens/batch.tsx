@@ -1,7 +1,8 @@
 import type { OperatorBatchView } from '../../src/api/operator/views.ts'
 import { count } from '../format.ts'
 import { BatchActions } from '../parts/batch-actions.tsx'
-import { batchState, Cost, Progress, Slack } from '../parts/batch-columns.tsx'
+import { batchState, Cost, failedOf, Progress, Slack } from '../parts/batch-columns.tsx'
+import { BatchFailures } from '../parts/batch-failures.tsx'
 import { Fact } from '../parts/fact.tsx'
 import { asked } from '../parts/filter-bar.tsx'
 import { Figures, Panel } from '../parts/panel.tsx'
@@ -49,6 +50,7 @@ const BatchView = ({ batch, again }: { readonly batch: OperatorBatchView; readon
       <BatchFacts batch={batch} />
       <AnsweredBy batch={batch} />
     </div>
+    {failedOf(batch) > 0 && <BatchFailures id={batch.id} />}
     {batch.ended_at === null && <Lines batch={batch} />}
   </>
 )
