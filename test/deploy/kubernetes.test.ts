@@ -40,6 +40,23 @@ interface Manifest {
   }
 }
 
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>
+}
+/** As much of a disruption budget or a network policy as the rules look at. */
+interface Selecting {
+  readonly metadata: { readonly name: string }
+  readonly spec: {
+    readonly maxUnavailable?: number
+    readonly selector?: Selector
+    readonly podSelector?: Selector
+    readonly ingress?: readonly { readonly ports: readonly { readonly port: number }[] }[]
+  }
+}
+
+const selects = ({ matchLabels = {} }: Selector = {}, { spec }: Manifest): boolean =>
+  Object.entries(matchLabels).every(([name, value]) => spec!.template!.metadata.labels[name] === value)
+
 const overlays = ['single-node', 'full'] as const
 
 const build = async (overlay: string): Promise<readonly Manifest[]> => {
@@ -181,6 +198,51 @@ describe('manifests for Kubernetes', () => {
       expect(kind).not.toBe('Secret')
     }
   })
+
+  test('full: a drain of a node takes one pod of a role, and leaves another', () => {
+    const manifests = built.get('full')!
+    const budgets = manifests.filter(
+      ({ kind }) => kind === 'PodDisruptionBudget',
+    ) as readonly object[] as readonly Selecting[]
+    const guarded = budgets.map(({ spec }) => {
+      expect(spec.maxUnavailable).toBe(1)
+      return podsOf(manifests).find(pod => selects(spec.selector, pod))!
+    })
+    expect(guarded.map(({ metadata }) => metadata.name).toSorted()).toEqual([
+      ...['api', 'worker-batches', 'worker-webhooks'],
+    ])
+    // The replicas of the API are the autoscaler's.
+    for (const pod of guarded.filter(({ metadata }) => metadata.name !== 'api'))
+      expect((pod.spec as { replicas?: number }).replicas).toBeGreaterThan(1)
+    const autoscaler = manifests.find(({ kind }) => kind === 'HorizontalPodAutoscaler')
+    expect(autoscaler).toMatchObject({ spec: { scaleTargetRef: { name: 'api' }, minReplicas: 2 } })
+  })
+
+  test.each(overlays)(
+    '%s: all traffic is denied but what a policy of pods that exist lets through',
+    overlay => {
+      const manifests = built.get(overlay)!
+      const policies = manifests.filter(
+        ({ kind }) => kind === 'NetworkPolicy',
+      ) as readonly object[] as readonly Selecting[]
+      const denied = policies.find(({ metadata }) => metadata.name === 'deny-all')!
+      expect(denied.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] })
+      for (const { metadata, spec } of policies)
+        expect(
+          podsOf(manifests).some(pod => selects(spec.podSelector, pod)),
+          metadata.name,
+        ).toBe(true)
+      const ingress = (name: string) =>
+        policies
+          .filter(({ spec }) =>
+            podsOf(manifests).some(pod => pod.metadata.name === name && selects(spec.podSelector, pod)),
+          )
+          .flatMap(({ spec }) => (spec.ingress ?? []).flatMap(({ ports }) => ports.map(({ port }) => port)))
+      expect(ingress('api').toSorted()).toEqual([8000, 9464])
+      expect(ingress('worker-webhooks')).toEqual([9464])
+      if (overlay === 'single-node') expect(ingress('redis')).toEqual([6379])
+    },
+  )
 
   test('full: every worker of a provider is scaled by what Baton reckons for it', () => {
     const objects = built.get('full')!.filter(({ kind }) => kind === 'ScaledObject')
