@@ -57,6 +57,13 @@ describe('the Host header', () => {
       expect(await ask(keyless, [`host: ${host}`])).toEqual(served)
     })
 
+    it('judges each request by its own host, whatever came before', async () => {
+      const hosts = ['localhost', 'localhost', 'evil.example', 'evil.example', 'localhost']
+      const answers: unknown[] = []
+      for (const host of hosts) answers.push(await ask(keyless, [`host: ${host}`]))
+      expect(answers).toEqual([served, served, refused, refused, served])
+    })
+
     it.each([
       'evil.example',
       'evil.example:8000',
