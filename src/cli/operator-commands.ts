@@ -103,6 +103,12 @@ const addJobs = ({ program, apiCommand, terminal, exit }: Adding): void => {
     .option('--limit <count>', 'how many, 1 to 100', parseLimit, '20')
     .addOption(new Option('--status <status>', 'only jobs with this status').choices(jobStatuses))
     .option('--batch <id>', 'only lines of this batch that have not ended')
+    .option('--route <route>', 'only jobs for this route')
+    .option('--provider <name>', 'only jobs that it answered, or is asked next')
+    .option('--code <code>', 'only jobs that ended with this error')
+    .option('--metadata <key=value>', 'only jobs with this metadata; may be given again', listed)
+    .option('--since <time>', 'only jobs made from then on: a day, a time, or how long ago (90m)')
+    .option('--until <time>', 'only jobs made before then')
     .action(async (options: ListJobsOptions) => exit(await listJobs(options, terminal)))
   for (const [action, description] of [
     ['show', 'Show one job; with --json also its answer'],

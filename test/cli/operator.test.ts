@@ -92,6 +92,15 @@ describe('commands of operators', () => {
     expect(succeeded.map(({ id }) => id)).toEqual([done])
     expect((await site.run('jobs --status parked')).out).toBe('There are no such jobs.')
     expect((await site.run('jobs --status lost')).exitCode).toBe(2)
+    const idsBy = async (filters: string): Promise<string[]> =>
+      (await site.json<JobView[]>(`jobs list ${filters}`)).map(({ id }) => id)
+    expect(await idsBy('--route alone --provider openai')).toEqual([hanging])
+    expect(await idsBy('--provider anthropic --since 1h')).toEqual([done])
+    expect(await idsBy('--until 2025-01-01')).toEqual([])
+    expect(await idsBy('--code expired')).toEqual([])
+    expect(await idsBy('--metadata team=a --metadata user=b')).toEqual([])
+    expect((await site.run('jobs --metadata team')).err).toContain('KEY=VALUE')
+    expect((await site.run('jobs --since yesterday')).exitCode).toBe(1)
 
     const shown = await site.run(`jobs show ${done}`)
     expect(shown.out).toMatch(/\n {2}provider +anthropic\/claude\n/)

@@ -3,25 +3,44 @@ import type { JobView } from '../../jobs/view.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
 import { renderTable, renderTime } from '../../terminal/format.ts'
-import { type CommandIo, renderJson } from '../command-io.ts'
+import { CommandError, type CommandIo, renderJson } from '../command-io.ts'
 import { type SessionOptions, withSession } from '../session.ts'
+import { secondsOrAgo } from '../time-option.ts'
 
 export interface ListJobsOptions extends SessionOptions {
   readonly limit: string
   readonly status?: string
   readonly batch?: string
+  readonly route?: string
+  readonly provider?: string
+  readonly code?: string
+  /** Each `key=value`. */
+  readonly metadata?: readonly string[]
+  readonly since?: string
+  readonly until?: string
 }
 
-/** The newest jobs, of one status where that is asked for. */
+const queryOf = (options: ListJobsOptions, nowMs: number): URLSearchParams => {
+  const { limit, status, batch, route, provider, code, metadata = [], since, until } = options
+  const filters = { status, batch_id: batch, route, provider, error_code: code }
+  const query = new URLSearchParams({ limit })
+  for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value)
+  if (since !== undefined) query.set('created_from', secondsOrAgo('--since', since, nowMs))
+  if (until !== undefined) query.set('created_to', secondsOrAgo('--until', until, nowMs))
+  for (const pair of metadata) {
+    const at = pair.indexOf('=')
+    if (at < 1) throw new CommandError('--metadata takes KEY=VALUE.')
+    query.set(`metadata.${pair.slice(0, at)}`, pair.slice(at + 1))
+  }
+  return query
+}
+
+/** The newest jobs that the filters want. */
 export const listJobs = (options: ListJobsOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async ({ api, out, json }) => {
-    const { limit, status, batch } = options
-    const query = new URLSearchParams({
-      limit,
-      ...(status !== undefined && { status }),
-      ...(batch !== undefined && { batch_id: batch }),
-    })
-    const { data } = (await api.ask('GET', `/v1/jobs?${query}`)) as { data: JobView[] }
+    const { data } = (await api.ask('GET', `/v1/jobs?${queryOf(options, api.nowMs())}`)) as {
+      data: JobView[]
+    }
     if (json) out(renderJson(data))
     else if (data.length === 0) out('There are no such jobs.')
     else out(renderTable([['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED'], ...data.map(row)]))

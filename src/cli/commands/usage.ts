@@ -1,7 +1,8 @@
 import { renderTable } from '../../terminal/format.ts'
 import type { ApiClient } from '../api-client.ts'
-import { CommandError, type CommandIo, renderJson } from '../command-io.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { type SessionOptions, withSession } from '../session.ts'
+import { secondsOf } from '../time-option.ts'
 
 export interface UsageOptions extends SessionOptions {
   readonly from?: string
@@ -39,14 +40,6 @@ const readUsage = async (api: ApiClient, { from, to, by }: UsageOptions): Promis
   if (from !== undefined) query.set('from', secondsOf('--from', from))
   if (to !== undefined) query.set('to', secondsOf('--to', to))
   return (await api.ask('GET', `/v1/usage?${query}`)) as UsageAnswer
-}
-
-/** A day, or a time in ISO 8601, as Unix seconds; of UTC where it names no zone. */
-const secondsOf = (option: string, text: string): string => {
-  const isZoned = /^\d{4}-\d{2}-\d{2}$|(?:Z|[+-]\d{2}:\d{2})$/.test(text)
-  const ms = Date.parse(isZoned ? text : `${text}Z`)
-  if (Number.isNaN(ms)) throw new CommandError(`${option} must be a day or a time, as 2025-12-01T12:00Z.`)
-  return String(Math.floor(ms / 1_000))
 }
 
 const csvHead = 'day,group,requests,failed,input_tokens,cached_tokens,output_tokens,cost_usd,unpriced'
