@@ -27,7 +27,8 @@ import { installDate, installSecurityHeaders, securityHeaders } from './http/res
 import { routeRights } from './http/route-rights.ts'
 import { installUnreadBodies } from './http/unread-bodies.ts'
 import { addJobActionRoutes } from './jobs/job-actions.ts'
-import { addJobListRoute } from './jobs/job-list.ts'
+import { addJobContentRoute } from './jobs/job-content.ts'
+import { addJobListRoutes } from './jobs/job-list.ts'
 import { addJobRoutes } from './jobs/job-routes.ts'
 import { createJobStreams, type JobStreams } from './jobs/job-streams.ts'
 import { createJobWaits, type JobWaits } from './jobs/job-waits.ts'
@@ -170,7 +171,8 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   assumeJsonBodies(scope)
   addJobRoutes(scope, parts, { waits, streams, capacity, operatorView })
   addStreamRoutes(scope, parts, { waits, capacity, answerStream })
-  addJobListRoute(scope, parts)
+  addJobContentRoute(scope, parts, capacity)
+  addJobListRoutes(scope, parts)
   addModelRoutes(scope, parts)
   addProviderRoutes(scope, parts, reads)
   addLiveRoutes(scope, parts, { reads, feed })

@@ -78,6 +78,10 @@ export const errorCodes = {
     status: 429,
     help: 'Too many wrong keys were shown to the page from this address. Retry after `Retry-After` seconds.',
   },
+  content_hidden: {
+    status: 403,
+    help: 'The config does not let operators read what jobs ask and were answered (`ui.show_content`).',
+  },
   permission_denied: {
     status: 403,
     help: 'The API key may not do that; the message names the role that may.',

@@ -83,6 +83,10 @@ export const wantedBy = (filter: JobFilter): Wanted => {
 /** As `score_of` in the prelude has it of an id without its prefix, or of a beginning of it. */
 export const scoreOf = (id: string): number => Number.parseInt(id.padEnd(11, '0').slice(1, 11), 36)
 
+/** Whether the lists let none through that the filter does not want: a route may be called like another line. */
+export const isTold = ({ tenant, route, provider }: JobFilter): boolean =>
+  provider === undefined && (tenant !== null || route === undefined)
+
 const ofMetadata = ({ metadata }: JobFilter): WantedList[2] =>
   Object.entries(metadata).map(([key, value]) => [
     ['metadata'],

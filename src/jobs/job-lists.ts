@@ -1,6 +1,6 @@
 import { type Keys, shards, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
-import { type JobFilter, type Wanted, wantedBy } from './job-filter.ts'
+import { isTold, type JobFilter, type Wanted, wantedBy } from './job-filter.ts'
 import { jobScripts } from './scripts.ts'
 
 /** Jobs that a filter may want, by their ids, newest first: their records tell whether it does. */
@@ -20,7 +20,15 @@ export interface Step {
   readonly cursor: string | null
 }
 
+export interface Count {
+  readonly count: number
+  /** False where not all was looked at, or where a name may have been taken for another's: then it may be wrong. */
+  readonly exact: boolean
+}
+
 export interface JobLists {
+  /** Counts for as long as `mayGoOn` says. Lines of batches do not count. */
+  count(filter: JobFilter, mayGoOn: () => boolean): Promise<Count>
   /** `cursor`: where to go on; null begins at the newest. */
   walk(filter: JobFilter, cursor: string | null): ListWalk
 }
@@ -119,7 +127,31 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
     }
   }
 
-  return { walk }
+  /** As far as it may go on. */
+  const countIn = async (shard: number, wanted: Wanted, mayGoOn: () => boolean): Promise<Count> => {
+    const most = wanted.readsRecords ? readPerScript : perScript
+    const part: Part = { shard, found: [], place: wanted.before, most }
+    let count = 0
+    while (part.place !== null && mayGoOn()) {
+      await look(wanted, part, most)
+      count += part.found.length
+    }
+    return { count, exact: part.place === null }
+  }
+
+  const count: JobLists['count'] = async (filter, mayGoOn) => {
+    const wanted = wantedBy(filter)
+    let [sum, exact] = [0, isTold(filter)]
+    for (let i = 0; i < shards.length; i += together) {
+      const group = shards.slice(i, i + together)
+      const counts = await Promise.all(group.map(shard => countIn(shard, wanted, mayGoOn)))
+      sum += counts.reduce((all, each) => all + each.count, 0)
+      exact &&= counts.every(each => each.exact)
+    }
+    return { count: sum, exact }
+  }
+
+  return { walk, count }
 }
 
 /** Whose next job is the newest; null when none has any. */

@@ -7,6 +7,8 @@ export type RouteRights = Readonly<Record<string, Right | 'open'>>
 export const routeRights: RouteRights = {
   'POST /v1/jobs': 'submit',
   'GET /v1/jobs': 'read',
+  'GET /v1/jobs/count': 'read',
+  'GET /v1/jobs/:id/content': 'operate',
   'GET /v1/jobs/:id': 'read',
   'GET /v1/jobs/:id/stream': 'read',
   'POST /v1/jobs/:id/cancel': 'submit',

@@ -3,9 +3,10 @@ import { type JobFilter, matchesFilter } from '../../jobs/job-filter.ts'
 import { cursorAfter, isListCursor, listStart } from '../../jobs/job-lists.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import { jobSummary } from '../../jobs/view.ts'
+import type { JobCount } from '../operator/views.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { filterOf, jobRow } from './job-rows.ts'
-import { jobListQuery } from './request-schemas.ts'
+import { jobCountQuery, jobListQuery } from './request-schemas.ts'
 import { findUnfinishedLines, mayBeUnfinishedLines, parseLineCursor } from './unfinished-lines.ts'
 
 /** A filter that matches little must not go over all of many jobs in one request: the page ends, and says so. */
@@ -21,12 +22,21 @@ interface Scan {
 
 /**
  * `GET /v1/jobs`: the tenant's jobs, newest first. With a `status` that is not final, unfinished lines of the
- * tenant's batches come first; with `batch_id` only those of that batch.
+ * tenant's batches come first; with `batch_id` only those of that batch. `GET /v1/jobs/count` counts jobs.
  */
-export const addJobListRoute = (
+export const addJobListRoutes = (
   scope: ApiScope,
   parts: Pick<ApiParts, 'batches' | 'jobLists' | 'store'>,
 ): void => {
+  scope.get('/v1/jobs/count', { schema: { querystring: jobCountQuery } }, async request => {
+    const endsAt = performance.now() + pageMs
+    const counted = await parts.jobLists.count(
+      filterOf(request, request.query),
+      () => performance.now() < endsAt,
+    )
+    return counted satisfies JobCount
+  })
+
   scope.get('/v1/jobs', { schema: { querystring: jobListQuery } }, async request => {
     const { limit, cursor = null, view } = request.query
     const filter = filterOf(request, request.query)

@@ -4,13 +4,13 @@ import { formatTarget, type JobRecord } from '../../jobs/record.ts'
 import { answeredBy, jobSummary } from '../../jobs/view.ts'
 import { requireRight } from '../http/auth.ts'
 import type { JobRow } from '../operator/views.ts'
-import type { JobListQuery } from './request-schemas.ts'
+import type { JobFilterQuery } from './request-schemas.ts'
 
 /**
  * What the query of a list asks for. Throws `permission_denied` where it asks for the jobs of another tenant without the right of
  * an operator.
  */
-export const filterOf = (request: FastifyRequest, query: JobListQuery): JobFilter => {
+export const filterOf = (request: FastifyRequest, query: JobFilterQuery): JobFilter => {
   const { tenant = request.tenant, status = [], route, provider, error_code: errorCode } = query
   const { created_from: from = 0, created_to: to } = query
   if (tenant !== request.tenant) requireRight(request, 'operate')

@@ -7,6 +7,7 @@ import type { JobView } from '../../jobs/view.ts'
 import { completionErrors, ignoredBodyErrors, jsonBodyErrors, webhookErrors } from '../openapi/error-sets.ts'
 import type { DescribedResponse, Operations } from '../openapi/operation.ts'
 import { followingHeaders, forwardedHeaders, idempotencyHeaders, idOf } from '../openapi/request-headers.ts'
+import type { JobContentView, JobCount } from '../operator/views.ts'
 
 /** Unix seconds. */
 export const seconds = z.int()
@@ -120,6 +121,25 @@ const jobList = z.object({
   scanned: z.int().optional().meta({ description: 'How many jobs were looked at for such a page.' }),
 })
 
+const jobCount = z.object({
+  count: z.int(),
+  exact: z.boolean().meta({
+    description:
+      'False where its time was up, or a name may have been taken for another: `count` may be wrong.',
+  }),
+}) satisfies z.ZodType<JobCount>
+
+const contentText = {
+  text: z.string().meta({ description: 'Its first 65,536 characters.' }),
+  bytes: z.int().meta({ description: 'Of the whole.' }),
+}
+
+const jobContent = z.object({
+  id: z.string(),
+  request: z.object(contentText).nullable().meta({ description: 'Null where it is not kept any more.' }),
+  response: z.object({ status_code: z.int(), ...contentText }).nullable(),
+}) satisfies z.ZodType<JobContentView>
+
 /** The response to `Accept: text/event-stream`. */
 const events: DescribedResponse = {
   type: 'text/event-stream',
@@ -178,6 +198,23 @@ export const jobOperations: Operations = {
     tag: 'Jobs',
     responses: { 200: { description: 'A page of jobs, without their responses.', schema: jobList } },
     errors: ['invalid_request', 'invalid_cursor', 'permission_denied'],
+  },
+  'GET /v1/jobs/count': {
+    id: 'countJobs',
+    summary: 'Count jobs',
+    tag: 'Jobs',
+    responses: {
+      200: { description: 'How many jobs the list has of them, without lines of batches.', schema: jobCount },
+    },
+    errors: ['invalid_request', 'permission_denied'],
+  },
+  'GET /v1/jobs/:id/content': {
+    id: 'readJobContent',
+    summary: 'Read what a job asks and was answered, as an operator',
+    tag: 'Operation',
+    params: idOf('a job'),
+    responses: { 200: { description: 'Its request and its answer, as texts.', schema: jobContent } },
+    errors: ['job_not_found', 'content_hidden', 'too_many_waiting'],
   },
   'POST /v1/jobs/:id/cancel': {
     id: 'cancelJob',

@@ -84,32 +84,39 @@ const statuses = z.string().transform((text, context): JobStatus[] => {
   return z.NEVER
 })
 
-const jobListFields = z
+const jobFilterFields = z
   .object({
-    limit,
-    cursor: z.string().optional(),
     status: statuses.optional().meta({ description: 'One, or several with commas between.' }),
     route: name,
     provider: name,
-    batch: batchId,
-    batch_id: batchId,
     error_code: z.enum(Object.keys(jobErrorCodes) as JobErrorCode[]).optional(),
     tenant: name.meta({ description: 'Another than that of the key, or `*` for all; for operators.' }),
     created_from: unixSeconds,
     created_to: unixSeconds,
-    view: z.enum(['row']).optional(),
   })
   .catchall(z.string().max(512))
 
-/** `metadata.KEY` beside the fields. Looked at before they are read, because the reader drops a `__proto__` unseen. */
-export const jobListQuery = z.preprocess((query: Record<string, unknown>, context) => {
-  for (const key of Object.keys(query))
-    if (!Object.hasOwn(jobListFields.shape, key) && !key.startsWith('metadata.'))
-      context.addIssue({ code: 'unrecognized_keys', keys: [key], input: query })
-  return query
-}, jobListFields)
+const jobListFields = jobFilterFields.extend({
+  limit,
+  cursor: z.string().optional(),
+  batch: batchId,
+  batch_id: batchId,
+  view: z.enum(['row']).optional(),
+})
 
-export type JobListQuery = z.output<typeof jobListQuery>
+/** `metadata.KEY` beside the fields. Looked at before they are read, because the reader drops a `__proto__` unseen. */
+const withMetadata = <Fields extends z.ZodObject>(fields: Fields) =>
+  z.preprocess((query: Record<string, unknown>, context) => {
+    for (const key of Object.keys(query))
+      if (!Object.hasOwn(fields.shape, key) && !key.startsWith('metadata.'))
+        context.addIssue({ code: 'unrecognized_keys', keys: [key], input: query })
+    return query
+  }, fields)
+
+export const jobListQuery = withMetadata(jobListFields)
+export const jobCountQuery = withMetadata(jobFilterFields)
+
+export type JobFilterQuery = z.output<typeof jobCountQuery>
 
 const seconds = z.coerce.number().min(0).max(1e10)
 

@@ -214,8 +214,23 @@ export interface JobRow {
 /** `GET /v1/jobs/count` with the filters of the list. */
 export interface JobCount {
   readonly count: number
-  /** False where `count` is an estimate. */
+  /** False where `count` is an estimate: its time was up, or a name may have been taken for another's. */
   readonly exact: boolean
+}
+
+/** `GET /v1/jobs/:id/content`, for operators where the config says `ui.show_content`. */
+export interface JobContentView {
+  readonly id: string
+  /** Null where it is not kept: that of a job that succeeded. */
+  readonly request: ContentText | null
+  readonly response: (ContentText & { readonly status_code: number }) | null
+}
+
+export interface ContentText {
+  /** Its first 65,536 characters, as they were sent. */
+  readonly text: string
+  /** Of the whole. */
+  readonly bytes: number
 }
 
 export type { ExplainedStep as ExplainedStepView } from '../../jobs/explain.ts'

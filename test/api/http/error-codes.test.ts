@@ -114,6 +114,7 @@ const cases: readonly Case[] = [
   ['invalid_window', 'completion_window', () => post({ body: chat(), completion_window: 'soon' })],
   ['invalid_window', 'completion_window', () => post({ body: chat(), completion_window: 24 })],
   ['invalid_cursor', 'cursor', () => get('/v1/jobs?cursor=x')],
+  ['content_hidden', null, async () => get(`/v1/jobs/${await submit()}/content`)],
   [
     'idempotency_key_reused',
     'Idempotency-Key',

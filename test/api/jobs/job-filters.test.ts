@@ -71,6 +71,12 @@ describe('the filters of GET /v1/jobs', () => {
       const rows = await walk(query, 'operator')
       expect([`${query}`, rows.map(row => row.id)]).toEqual([`${query}`, expected.map(job => job.id)])
       for (const { id } of rows) found.add(id)
+      query.delete('view')
+      const counted = await call(api, 'GET', `/v1/jobs/count?${query}`, as('operator'))
+      const isTold = !query.has('provider') && !(query.get('tenant') === '*' && query.has('route'))
+      // Entries of records that somebody removed stay for a while.
+      expect(counted.json.exact).toBe(isTold)
+      expect(counted.json.count).toBeGreaterThanOrEqual(rows.length)
     }
     expect(found.size).toBe(jobs.length)
   })
@@ -100,5 +106,17 @@ describe('the filters of GET /v1/jobs', () => {
   ])('refuse %s', async (query, status, code) => {
     const answer = await call(api, 'GET', `/v1/jobs?${query}`, as('owner'))
     expect([answer.status, answer.json.error?.code]).toEqual([status, code])
+  })
+
+  it('count what the list has, each tenant its own', async () => {
+    const of = (status: string) =>
+      jobs.filter(job => job.tenant === 'owner' && job.status === status && job.metadata.team === 'a')
+    for (const status of ['succeeded', 'failed', 'cancelled']) {
+      const query = `status=${status}&metadata.team=a`
+      const { json } = await call(api, 'GET', `/v1/jobs/count?${query}`, as('owner'))
+      expect(json).toEqual({ count: of(status).length, exact: true })
+    }
+    expect((await call(api, 'GET', '/v1/jobs/count?tenant=*', as('owner'))).status).toBe(403)
+    expect((await call(api, 'GET', '/v1/jobs/count?limit=5', as('owner'))).status).toBe(400)
   })
 })
