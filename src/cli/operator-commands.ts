@@ -102,7 +102,7 @@ const addJobs = ({ program, apiCommand, terminal, exit }: Adding): void => {
   apiCommand('list', 'The newest jobs (default)', jobs, true)
     .option('--limit <count>', 'how many, 1 to 100', parseLimit, '20')
     .addOption(new Option('--status <status>', 'only jobs with this status').choices(jobStatuses))
-    .option('--batch <id>', 'only lines of this batch that have not ended')
+    .option('--batch <id>', 'only lines of this batch that stand in no file yet')
     .option('--route <route>', 'only jobs for this route')
     .option('--provider <name>', 'only jobs that it answered, or is asked next')
     .option('--code <code>', 'only jobs that ended with this error')

@@ -16,6 +16,8 @@ interface Scan {
   readonly found: readonly JobRecord[]
   /** Where the next page begins; null at the end. */
   readonly nextCursor: string | null
+  /** Of a list of one batch's lines: see `LinePage`. */
+  readonly collected?: number
   /** Present when the page ended because its time was up: the jobs that were looked at. */
   readonly scanned?: number
 }
@@ -61,11 +63,12 @@ export const addJobListRoutes = (
   })
 }
 
-const page = ({ found, nextCursor, scanned }: Scan, view: 'row' | undefined): object => ({
+const page = ({ found, nextCursor, scanned, collected }: Scan, view: 'row' | undefined): object => ({
   object: 'list',
   data: found.map(record => (view === 'row' ? jobRow(record) : jobSummary(record))),
   has_more: nextCursor !== null,
   next_cursor: nextCursor,
+  ...(collected !== undefined && { collected }),
   ...(scanned !== undefined && { complete: false, scanned }),
 })
 

@@ -118,6 +118,9 @@ const jobList = z.object({
     description:
       'The page ended because its time was up, and may hold fewer jobs than asked for: `next_cursor` goes on.',
   }),
+  collected: z.int().optional().meta({
+    description: 'Of the lines of one batch: how many stand in its files already, and are no jobs any more.',
+  }),
   scanned: z.int().optional().meta({ description: 'How many jobs were looked at for such a page.' }),
 })
 

@@ -14,6 +14,8 @@ export interface LinePage {
   readonly found: readonly JobRecord[]
   /** Null when there are no more. */
   readonly nextCursor: string | null
+  /** Lines of the one batch that was asked for that stand in its files, and are no jobs any more. */
+  readonly collected?: number
 }
 
 /** Lines looked at for one request. */
@@ -29,8 +31,8 @@ export const parseLineCursor = (cursor: string): LineCursor | null => {
 }
 
 /**
- * Lines of batches are in no index of jobs: those that were fed and have not ended are found through their
- * batches.
+ * Lines of batches are in no list of jobs: those that were fed and are not collected are found through their
+ * batches. Of one batch (`only`) those that have ended are shown as well, of all the others none has.
  */
 export const findUnfinishedLines = async (
   { batches, store }: Pick<ApiParts, 'batches' | 'store'>,
@@ -49,23 +51,28 @@ export const findUnfinishedLines = async (
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .filter(({ id }) => place === null || id >= place.batchId)
   const found: JobRecord[] = []
+  const collected = only === undefined ? {} : { collected: running[0]?.collected ?? 0 }
   let scanned = 0
   for (const { id, cursor } of open) {
     const after = place?.batchId === id ? place.number : 0
     for (let from = Math.max(after, cursor.lowWatermark); from < cursor.fed; from += readSize) {
-      if (scanned >= maxScanned) return { found, nextCursor: formatLineCursor({ batchId: id, number: from }) }
+      if (scanned >= maxScanned)
+        return { found, nextCursor: formatLineCursor({ batchId: id, number: from }), ...collected }
       const numbers = Array.from({ length: Math.min(readSize, cursor.fed - from) }, (_, i) => from + i + 1)
       const records = await store.readHeads(numbers.map(number => batchJobId(id, number)))
       scanned += numbers.length
       for (const [i, record] of records.entries()) {
-        if (record === null || isTerminal(record.status) || !matches(record)) continue
+        if (record === null || (only === undefined && isTerminal(record.status)) || !matches(record)) continue
         if (found.length === limit)
-          return { found, nextCursor: formatLineCursor({ batchId: id, number: numbers[i]! - 1 }) }
+          return {
+            ...{ found, ...collected },
+            nextCursor: formatLineCursor({ batchId: id, number: numbers[i]! - 1 }),
+          }
         found.push(record)
       }
     }
   }
-  return { found, nextCursor: null }
+  return { found, nextCursor: null, ...collected }
 }
 
 const findOwnBatch = async (
