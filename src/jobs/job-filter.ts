@@ -51,8 +51,6 @@ export interface Wanted {
   /** How an entry goes on behind its id; '' for any. */
   readonly start: string
   readonly lists: readonly WantedList[]
-  /** Whether records have to be read to find what is wanted. */
-  readonly readsRecords: boolean
 }
 
 /** With the ends that most jobs have first: the others are read no further back. */
@@ -76,7 +74,6 @@ export const wantedBy = (filter: JobFilter): Wanted => {
     oldest: scoreOf(timeChars(Math.min(createdFromMs, latestMs))),
     start: tenant === null ? '' : `\n${tenant === 'default' ? '' : tenant}\n${routeLine}`,
     lists,
-    readsRecords: lists.some(([, , ofRecord]) => ofRecord.length > 0),
   }
 }
 

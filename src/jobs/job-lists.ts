@@ -74,12 +74,13 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
       part.place,
       wanted.oldest,
       part.most,
+      Math.min(part.most, readPerScript),
       limit,
       wanted.start,
       wanted.lists,
     ])) as Reply
     part.found = found
-    part.most = Math.min(part.most * growth, wanted.readsRecords ? readPerScript : perScript)
+    part.most = Math.min(part.most * growth, perScript)
     part.place = last === '' ? null : last
     return looked
   }
@@ -129,11 +130,10 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
 
   /** As far as it may go on. */
   const countIn = async (shard: number, wanted: Wanted, mayGoOn: () => boolean): Promise<Count> => {
-    const most = wanted.readsRecords ? readPerScript : perScript
-    const part: Part = { shard, found: [], place: wanted.before, most }
+    const part: Part = { shard, found: [], place: wanted.before, most: perScript }
     let count = 0
     while (part.place !== null && mayGoOn()) {
-      await look(wanted, part, most)
+      await look(wanted, part, perScript)
       count += part.found.length
     }
     return { count, exact: part.place === null }

@@ -2,12 +2,12 @@
 -- and none too few: the caller reads what it is given, and judges. All lists are read at one moment, and down to
 -- the same place: a job that moves from one to another is met once.
 -- KEYS: schedule
--- Packed: what the ids sort before ('' for the newest), the least score, most entries of each list, most jobs, how an entry
---   goes on behind its id, for each list {state, {text that stands in the entry …}, {{{field …}, {text, one of which
---   stands in one of the fields …}} …} of the record}
+-- Packed: what the ids sort before ('' for the newest), the least score, most entries of each list, and of one whose
+--   records are read, most jobs, how an entry goes on behind its id, for each list {state, {text that stands in the
+--   entry …}, {{{field …}, {text, one of which stands in one of the fields …}} …} of the record}
 -- Replies: {the last id looked at ('' when there are no more), how many entries were looked at, {id …}}, all without their
 --   prefix
-local before, oldest, most, most_jobs, start, lists = unpack(packed())
+local before, oldest, most_entries, most_read, most_jobs, start, lists = unpack(packed())
 local newest = before == '' and '+inf' or score_of(before .. '0')
 local found, last, looked = {}, '', 0
 
@@ -31,6 +31,7 @@ end
 
 for _, list in ipairs(lists) do
   local state, texts, wanted = unpack(list)
+  local most = #wanted > 0 and most_read or most_entries
   local entries = redis.call('ZRANGE', list_of(state), newest, oldest, 'BYSCORE', 'REV', 'LIMIT', 0, most)
   local got = 0
   for _, entry in ipairs(entries) do
