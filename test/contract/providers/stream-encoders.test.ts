@@ -185,6 +185,31 @@ const expectInOrder = (events: readonly SseEvent[]): void => {
   expect(open).toBeNull()
 }
 
+describe('reasoning in a response', () => {
+  const said = (delta: string): LanguageModelV4StreamPart => ({ type: 'reasoning-delta', id: 'r', delta })
+  const start: LanguageModelV4StreamPart = { type: 'reasoning-start', id: 'r' }
+  const end: LanguageModelV4StreamPart = { type: 'reasoning-end', id: 'r' }
+
+  test('that its vendor does not end is ended with the response', () => {
+    const names = encode(responses, [start, said('well'), finishPart(stop)]).map(({ name }) => name)
+    expect(names.slice(-4)).toEqual([
+      'response.reasoning_summary_text.done',
+      'response.reasoning_summary_part.done',
+      'response.output_item.done',
+      'response.completed',
+    ])
+  })
+
+  test('is another after its end, also where its vendor does not begin it', () => {
+    const events = encode(responses, [start, said('one'), end, said('two'), end, finishPart(stop)])
+    const { response } = JSON.parse(events.at(-1)!.data!)
+    expect(response.output.map(({ summary }: { summary: object }) => summary)).toEqual([
+      [{ type: 'summary_text', text: 'one' }],
+      [{ type: 'summary_text', text: 'two' }],
+    ])
+  })
+})
+
 describe('tool calls', () => {
   const finish: LanguageModelV4FinishReason = { unified: 'tool-calls', raw: 'tool_calls' }
 

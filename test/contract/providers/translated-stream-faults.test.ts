@@ -253,6 +253,16 @@ describe.each(ending)('a stream of $name', api => {
   })
 })
 
+test('a stream with a piece of the answer that the SDK cannot read breaks', async () => {
+  const api = streamingApis.find(({ name }) => name === 'openai-compatible')!
+  const choices = [{ index: 0, delta: { content: 4 }, finish_reason: null }]
+  const odd = event({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices })
+  const whole = api.stream(said)
+  const stream = [...whole.slice(0, 3), odd, ...whole.slice(3)]
+  const { outcome } = await streamed(api, responses, streaming(api.contentType, stream))
+  expect(outcome).toMatchObject({ kind: 'break', reason: 'protocol' })
+})
+
 describe('a stream that ends in a failure', () => {
   const api = streamingApis.find(({ name }) => name === 'google')!
   const failed = (text?: string): Stream => [
