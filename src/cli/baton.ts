@@ -6,6 +6,13 @@ import { asksForHelp, rolesToServe } from './served-roles.ts'
 /** The exit code that a shell reports for a command killed by SIGPIPE. Node ignores that signal. */
 const brokenPipeCode = 128 + 13
 
+/** That of the package, which is compiled for it. */
+const oldestNode = 22
+if (Number.parseInt(process.versions.node, 10) < oldestNode) {
+  console.error(`Baton needs Node ${oldestNode} or later; this is ${process.versions.node}.`)
+  process.exit(1)
+}
+
 const words = process.argv.slice(2)
 const isRunByNpx = process.env.npm_lifecycle_event === 'npx'
 
