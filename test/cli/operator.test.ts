@@ -31,6 +31,19 @@ describe('commands of operators', () => {
     expect(listed.map(({ name }) => name)).toEqual(['openai', 'anthropic'])
   })
 
+  test('status names a model that is out of use while its provider is not, and wakes nobody for it', async () => {
+    await site.close()
+    const models = {
+      'gpt-4': { provider: 'openai' },
+      'fail-500': { provider: 'openai', fallback_to: 'claude' },
+      claude: { provider: 'anthropic' },
+    }
+    site = await openOperatorSite({ models })
+    for (let i = 0; i < 12; i++) await site.baton.chat(i % 2 === 0 ? 'gpt-4' : 'fail-500')
+    await until(async () => (await site.run('status')).out.includes('unavailable: openai/fail-500 ('))
+    expect((await site.run('status')).exitCode).toBe(0)
+  })
+
   test('routes, in the order of now', async () => {
     const models = {
       shared: {

@@ -65,6 +65,7 @@ export const status = (options: SessionOptions, terminal: CommandIo): Promise<nu
             ? [`no worker is running for: ${withoutWorker.map(describe).join(', ')}`]
             : []),
           ...(unavailable.length > 0 ? [`unavailable: ${unavailable.join(', ')}`] : []),
+          ...providers.flatMap(awayModels),
           ...stopped.map(describeStopped),
           ...blocked.map(describeBlocked),
           `webhooks given up: ${deadLetters}`,
@@ -85,6 +86,12 @@ const isModel = (code: Trouble['code'], subject: string | null): boolean =>
 /** `openai (since 2025-12-06 05:46:40; its jobs go on to other targets)`. */
 const describe = ({ name, without_worker_since: since }: ProviderState): string =>
   since === null ? name : `${name} (since ${renderTime(since)}; jobs with another target go on there)`
+
+/** Models that are out of use while their provider is not. */
+const awayModels = ({ entries }: ProviderState): string[] =>
+  entries
+    .filter(({ scope, state }) => scope.startsWith('target:') && state === 'down')
+    .map(({ scope, reason }) => `unavailable: ${scope.slice('target:'.length)} (${reason})`)
 
 const describeStopped = ({ scope, reason, error }: ProviderState['entries'][number]): string =>
   `stopped: ${scope.replace(':', ' ')} (${reason})${error === undefined ? '' : `: ${error.message}`}`
