@@ -1,7 +1,9 @@
+import { versionOf } from '../config/changes.ts'
 import { openDrainer } from '../dispatch/drainer.ts'
 import { createExpressLanes, type ExpressLanes } from '../dispatch/express-lane.ts'
+import { createFormerProviders } from '../dispatch/former-providers.ts'
 import { createIsolation, type Isolation } from '../dispatch/isolation.ts'
-import { readWorkers } from '../health/heartbeats.ts'
+import { readProcesses, readWorkers } from '../health/heartbeats.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { createLimitStore, type LimitStore } from '../rate-limits/limit-store.ts'
 import { type Foundation, type FoundationOptions, openFoundation } from './foundation.ts'
@@ -44,12 +46,13 @@ export const openContext = async (life: Lifecycle, options: FoundationOptions): 
 /** Moves jobs on that wait for a provider without a worker. */
 const openMoves = (
   life: Lifecycle,
-  { config, redis, instance, hasTurn, log, now }: Foundation,
+  { config, redis, keys, instance, hasTurn, log, now }: Foundation,
   { store, doorbells }: Stores,
   { availableAt, obstacleOf, workerLiveness }: TargetHealth,
   { routes, providers, order, moveReasons, backoffOf }: Routing,
-): Promise<void> =>
-  openDrainer(life, {
+): Promise<void> => {
+  const workers = () => readWorkers(redis, config.redis.prefix, now())
+  return openDrainer(life, {
     routes,
     providers,
     order,
@@ -60,10 +63,20 @@ const openMoves = (
     availableAt,
     obstacleOf,
     withoutWorkerSince: workerLiveness.withoutWorkerSince,
-    workers: () => readWorkers(redis, config.redis.prefix, now()),
+    workers,
+    formerProviders: createFormerProviders({
+      redis,
+      key: keys.providers,
+      names: [...providers.keys()],
+      version: versionOf(config),
+      processes: () => readProcesses(redis, config.redis.prefix, now()),
+      workers,
+      now,
+    }),
     mayEmpty: hasTurn,
     instance,
     maxAttempts: config.jobs.max_attempts,
     log,
     now,
   })
+}

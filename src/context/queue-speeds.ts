@@ -16,7 +16,11 @@ export const openQueueSpeeds = (
         providers: Object.keys(config.providers),
         doorbells,
         workers: () => readWorkers(redis, config.redis.prefix, now()),
-        rpmOf: name => capacityOf(config.providers[name]!).rpm,
+        // A job may wait for one that the config no longer has.
+        rpmOf: name => {
+          const provider = config.providers[name]
+          return provider === undefined ? null : capacityOf(provider).rpm
+        },
         log,
         now,
       })

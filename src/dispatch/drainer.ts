@@ -1,8 +1,15 @@
 import type { Logger } from 'pino'
+import { type JobErrorCode, jobErrorCodes } from '../domain/job.ts'
 import type { ObstacleOf } from '../domain/obstacle.ts'
 import { placeOf } from '../domain/place.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
-import { nextStep, type RoutingLimits, type RoutingState, spends } from '../domain/routing/next-step.ts'
+import {
+  nextStep,
+  type RoutingLimits,
+  type RoutingState,
+  type Step,
+  spends,
+} from '../domain/routing/next-step.ts'
 import { costOfAll } from '../domain/usage.ts'
 import type { WorkerHeartbeat } from '../health/heartbeats.ts'
 import { jobDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
@@ -13,6 +20,7 @@ import { createRepeating, type Repeating } from '../lifecycle/repeating.ts'
 import { type Doorbells, providerQueue } from '../queue/doorbells.ts'
 import type { Entry } from '../queue/ready-list.ts'
 import { isMirrorId } from '../redis/keys.ts'
+import { noTargetError } from './first-target.ts'
 import { futileWaitEnd } from './futile-wait.ts'
 import type { HandoverThrottle } from './handover-throttle.ts'
 import { createHandoverThrottle } from './handover-throttle.ts'
@@ -25,6 +33,8 @@ export interface DrainerDeps {
   /** Providers whose workers may be missed. */
   readonly drainable: readonly string[]
   readonly withoutWorkerSince: (provider: string) => number
+  /** Providers that were taken out of the config: nobody will serve their queues. */
+  readonly formerProviders: () => Promise<readonly string[]>
   readonly routes: Routes
   readonly providers: Providers
   /** Unix ms from which a job may be sent to a target; 0 for now. */
@@ -53,7 +63,8 @@ const pageSize = 500
 /**
  * Moves jobs out of the queue of a provider that has no worker, to the next target of their routes that is in
  * use, as fast as its workers take them. Jobs with no other target stay, except those with an open
- * connection: no worker would end the vain wait, so they end here. A job moves in one write to its record. A
+ * connection: no worker would end the vain wait, so they end here. From the queue of a provider that the
+ * config no longer has, all jobs leave: those that no target can serve end. A job moves in one write to its record. A
  * process that dies in between leaves it either at the old target or at the new one, where its doorbell is
  * owed; its old doorbell leads nowhere.
  */
@@ -64,13 +75,13 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
 
   const limits: RoutingLimits = { retries: 0, maxAttempts: parts.maxAttempts, backoffOf: parts.backoffOf }
 
-  /** The routing state of a job whose provider has no worker; null where the job cannot be moved. */
-  const walkOf = async (record: JobRecord): Promise<RoutingState | null> => {
+  /** The routing state of a job whose provider has no worker, or none for good; null where the job cannot be moved. */
+  const walkOf = async (record: JobRecord, isFormer: boolean): Promise<RoutingState | null> => {
     const whole = routes.get(record.model)
     // What it depends on is nowhere else.
     const route = whole && atAccount(whole, record.home ?? null)
     const isAwaited = record.class === 'interactive'
-    if (route === undefined || (route.targets.length < 2 && !isAwaited)) return null
+    if (route === undefined || (route.targets.length < 2 && !isAwaited && !isFormer)) return null
     const body = await store.readBody(record.id)
     if (body === null) return null
     const request = requestOf(record.endpoint, body, record.headers)
@@ -130,6 +141,32 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     return true
   }
 
+  /** Ends a job whose provider is gone and that no other target can serve. */
+  const endWithoutTarget = async (record: JobRecord, code: JobErrorCode): Promise<void> => {
+    const { id, hop, generation } = record
+    const claim = await store.claim(id, hop, generation, parts.newToken())
+    if (typeof claim === 'string') return
+    const error =
+      code === 'no_usable_target' ? noTargetError(claim, parts) : { code, message: jobErrorCodes[code] }
+    const end = { status: 'failed', response: null, error, refused: false, usage: null } as const
+    await store.finalise(claim, { ...end, attempts: [], costUsd: costOfAll(record.attempts) })
+    log.info({ event: 'job.unserved', jobId: id, code }, 'job ended: no target can serve it in time')
+  }
+
+  /** A target that cannot be called yet has a worker who knows what to do until then. */
+  const leave = async (record: JobRecord, walk: RoutingState | null): Promise<'gone' | 'full'> => {
+    const step: Step =
+      walk === null ? { kind: 'fail', code: 'no_usable_target' } : nextStep(walk, limits, now(), Math.random)
+    if (step.kind === 'fail') {
+      await endWithoutTarget(record, step.code)
+      return 'gone'
+    }
+    const target = 'target' in step ? step.target : walk!.targets[0]!
+    if (!parts.throttleOf(record.target.provider).tryAcquire(target.provider)) return 'full'
+    await passOn(record, target)
+    return 'gone'
+  }
+
   /** A job that was parked is so until its doorbell is answered. */
   const waitsHere = (record: JobRecord | null, name: string, provider: string): record is JobRecord =>
     (record?.status === 'queued' || record?.status === 'parked') &&
@@ -141,10 +178,12 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     { doorbell }: Entry,
     record: JobRecord | null,
     provider: string,
+    isFormer: boolean,
   ): Promise<'stays' | 'gone' | 'full'> => {
     if (parseDoorbell(doorbell).kind !== 'job') return 'stays'
     if (!waitsHere(record, doorbell, provider)) return 'gone'
-    const walk = isMirrorId(record.id) ? null : await walkOf(record)
+    const walk = isMirrorId(record.id) ? null : await walkOf(record, isFormer)
+    if (isFormer) return leave(record, walk)
     if (walk === null) return 'stays'
     const step = nextStep(walk, limits, now(), Math.random)
     if (step.kind !== 'call') return (await endInVain(record, walk)) ? 'gone' : 'stays'
@@ -153,7 +192,7 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     return 'gone'
   }
 
-  const relieve = async (provider: string): Promise<void> => {
+  const relieve = async (provider: string, isFormer: boolean): Promise<void> => {
     const queue = providerQueue(provider)
     if (!(await parts.mayEmpty(queue))) return
     // What its last worker took with it comes back.
@@ -164,7 +203,7 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     const gone: Entry[] = []
     let kept = 0
     for (const [i, entry] of entries.entries()) {
-      const became = await relieveOf(entry, records[i]!, provider)
+      const became = await relieveOf(entry, records[i]!, provider, isFormer)
       if (became === 'full') break
       if (became === 'gone') gone.push(entry)
       else kept += 1
@@ -179,7 +218,8 @@ export const createDrainer = (parts: DrainerDeps): Repeating => {
     pollMs,
     async () => {
       for (const provider of parts.drainable)
-        if (parts.withoutWorkerSince(provider) > 0) await relieve(provider)
+        if (parts.withoutWorkerSince(provider) > 0) await relieve(provider, false)
+      for (const provider of await parts.formerProviders()) await relieve(provider, true)
     },
     log,
   )
@@ -192,6 +232,7 @@ type Same =
   | 'moveReasons'
   | 'store'
   | 'withoutWorkerSince'
+  | 'formerProviders'
   | 'mayEmpty'
   | 'availableAt'
   | 'backoffOf'

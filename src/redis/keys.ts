@@ -201,6 +201,8 @@ export interface Keys {
   readonly batchTenants: string
   /** String: who is signed in on the operators' page, by the hash of what the browser shows. */
   session(hash: string): string
+  /** Set: the names of all providers that a config had here. */
+  readonly providers: string
   /** Channel: ids of running jobs whose call is to be dropped. */
   readonly abortChannel: string
   /** Channel: ids of jobs that have ended, with spaces between; not of batches' jobs. */
@@ -251,6 +253,7 @@ export const createKeys = (prefix: string): Keys => ({
   batches: (dialect, tenant) => `${prefix}:{batches}:${dialect}:${tenant}`,
   batchTenants: `${prefix}:{batches}:tenants`,
   session: hash => `${prefix}:{ui}:session:${hash}`,
+  providers: `${prefix}:providers`,
   abortChannel: `${prefix}:abort`,
   endsChannel: `${prefix}:ends`,
   batchesChannel: `${prefix}:batches`,

@@ -43,6 +43,7 @@ const drainer = () => {
   return createDrainer({
     ...context,
     drainable: ['first'],
+    formerProviders: async () => [],
     withoutWorkerSince,
     obstacleOf: createObstacleOf({ ...context, withoutWorkerSince }),
     maxAttempts: context.config.jobs.max_attempts,

@@ -49,6 +49,7 @@ describe('the keys of docs/architecture.md', () => {
     batches: keys.batches('openai', 'tenant'),
     openOf: keys.openOf('tenant'),
     batchTenants: keys.batchTenants,
+    providers: keys.providers,
     file: keys.file(newFileId(3, 0)),
     segments: keys.segments(newFileId(3, 0)),
     files: keys.files('tenant'),

@@ -1,0 +1,45 @@
+import type { ProcessHeartbeat, WorkerHeartbeat } from '../health/heartbeats.ts'
+import type { RedisClient } from '../redis/connect.ts'
+
+export interface FormerProvidersDeps {
+  readonly redis: Pick<RedisClient, 'sadd' | 'smembers'>
+  /** The set of all names that a config ever had here. */
+  readonly key: string
+  /** Those of the config of this process. */
+  readonly names: readonly string[]
+  /** Which config this process runs on, as heartbeats tell it. */
+  readonly version: string
+  readonly processes: () => Promise<readonly Pick<ProcessHeartbeat, 'config'>[]>
+  readonly workers: () => Promise<readonly Pick<WorkerHeartbeat, 'provider'>[]>
+  readonly now: () => number
+}
+
+const lookEveryMs = 10_000
+
+/**
+ * Finds the providers whose queues nobody will ever serve, by their names: those of earlier configs that the present one has
+ * not. None as long as any live process runs on another config: what seems to be gone may be new there, with a worker to come,
+ * or its worker may still be finishing. Looks at most every ten seconds, and answers as of then.
+ */
+export const createFormerProviders = (deps: FormerProvidersDeps): (() => Promise<readonly string[]>) => {
+  const { redis, key, names, version, now } = deps
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+  let former: readonly string[] = []
+
+  const look = async (): Promise<readonly string[]> => {
+    if (names.length > 0) await redis.sadd(key, ...names)
+    const strangers = (await redis.smembers(key)).filter(name => !names.includes(name))
+    if (strangers.length === 0) return []
+    const processes = await deps.processes()
+    if (processes.some(({ config }) => config !== version)) return []
+    const served = new Set((await deps.workers()).map(({ provider }) => provider))
+    return strangers.filter(name => !served.has(name))
+  }
+
+  return async () => {
+    if (now() - lookedAtMs < lookEveryMs) return former
+    former = await look()
+    lookedAtMs = now()
+    return former
+  }
+}
