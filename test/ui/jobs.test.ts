@@ -33,6 +33,24 @@ describe('jobs in a browser', () => {
     expect(shown.map(plain)).toEqual(wanted.map(plain))
   })
 
+  it('shows prompt and answer on demand where the config says so, and else not at all', async () => {
+    await using hidden = await site.open(`/ui/jobs/${handedOver}`)
+    await hidden.page.getByRole('region', { name: 'Facts' }).waitFor(patience)
+    expect(await hidden.page.getByRole('region', { name: 'Prompt and answer' }).count()).toBe(0)
+    const open = await openPageSite({ ui: { enabled: true, show_content: true } })
+    try {
+      const id = await open.baton.chat('gpt-4o', { tenant: 'a' })
+      await open.baton.ended(id)
+      await using tab = await open.open(`/ui/jobs/${id}`)
+      const content = tab.page.getByRole('region', { name: 'Prompt and answer' })
+      await content.getByRole('button', { name: 'Show' }).click()
+      await content.getByLabel('Answer').waitFor(patience)
+      expect(await content.getByLabel('Answer').textContent()).toContain('echo')
+    } finally {
+      await open.stop()
+    }
+  })
+
   it('finds jobs by what the address says, and Back leads to the list as it was', async () => {
     const { baton } = site
     const other = await baton.chat('gpt-4o', { tenant: 'a', metadata: { user: '7' } })

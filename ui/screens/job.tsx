@@ -4,6 +4,7 @@ import { post } from '../api.ts'
 import { count, dollars, span } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { Fact } from '../parts/fact.tsx'
+import { JobContent } from '../parts/job-content.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Sentence } from '../parts/sentence.tsx'
 import { Shown } from '../parts/shown.tsx'
@@ -58,6 +59,7 @@ const JobView = ({ job, reading }: { readonly job: OperatorJobView; readonly rea
         </ol>
       </Panel>
       <Facts job={job} />
+      <JobContent key={job.id} id={job.id} />
     </>
   )
 }

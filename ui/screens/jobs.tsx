@@ -16,6 +16,9 @@ export interface JobPage {
   readonly data: readonly JobRow[]
   readonly has_more: boolean
   readonly next_cursor: string | null
+  /** Of a page whose time was up before it was full. */
+  readonly complete?: false
+  readonly scanned?: number
 }
 
 const unfinished = 'queued,running,parked'
@@ -135,8 +138,15 @@ const JobList = ({ page }: { readonly page: JobPage }) => {
         rows={shown}
         columns={jobColumns}
         keyOf={({ id }) => id}
-        empty="No job matches. Ended ones are kept for the retention of the config."
+        empty={
+          first.complete === false
+            ? 'No job matches so far.'
+            : 'No job matches. Ended ones are kept for the retention of the config.'
+        }
       >
+        {first.complete === false && (
+          <p class="muted">{count(first.scanned)} jobs were looked at; there are older ones under More.</p>
+        )}
         {(next !== null || asked('cursor') !== '') && (
           <p class="buttons">
             {asked('cursor') !== '' && (
