@@ -37,7 +37,7 @@ export type Counted =
 /**
  * Asks a provider how many tokens a request has. No job is made: a count costs nothing, and is worth nothing later. Vendors limit it apart
  * from their messages, so it takes no room within the limits of messages; what it meets says nothing of them either.
- * Throws BatonError `unknown_model`, and `count_tokens_unsupported` where the target that would be asked first cannot count.
+ * Throws BatonError `unknown_model`, and `count_tokens_unsupported` where no target of the route can count.
  */
 export type CountTokens = (request: CountRequest, signal: CallSignal) => Promise<Counted>
 
@@ -70,7 +70,9 @@ export const createCountTokens = ({
   redact,
   now,
 }: CountTokensDeps): CountTokens => {
-  /** Another target's count would be that of another model. */
+  const canCount = ({ provider }: RouteTarget): boolean => providers.get(provider)?.countTokens !== undefined
+
+  /** The one that would be asked first where it can count: another's count is that of another model, and better than none. */
   const targetOf = (model: string): RouteTarget => {
     const targets = routes.get(model)?.targets
     if (targets === undefined) {
@@ -80,7 +82,8 @@ export const createCountTokens = ({
         { param: 'model' },
       )
     }
-    return targets.find(target => availableAt(target) <= now()) ?? targets[0]!
+    const counting = targets.filter(canCount)
+    return counting.find(target => availableAt(target) <= now()) ?? counting[0] ?? targets[0]!
   }
 
   return async ({ model, body, headers }, signal) => {
@@ -89,7 +92,7 @@ export const createCountTokens = ({
     if (provider?.countTokens === undefined) {
       throw new BatonError(
         'count_tokens_unsupported',
-        `'${target.provider}', which is asked first for '${model}', cannot count the tokens of messages.`,
+        `No provider behind '${model}' can count the tokens of messages.`,
         { param: 'model' },
       )
     }

@@ -36,7 +36,7 @@ export const errorCodes = {
   },
   count_tokens_unsupported: {
     status: 400,
-    help: 'The target that would be asked first for the model cannot count tokens.',
+    help: 'No target of the route can count tokens.',
   },
   previous_response_not_found: {
     status: 400,

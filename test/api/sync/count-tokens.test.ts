@@ -21,6 +21,7 @@ beforeAll(async () => {
       models: {
         claude: { provider: 'claude', upstream_model: 'claude-sonnet-4-5', fallback_to: 'gpt' },
         gpt: { provider: 'gpt', fallback_to: 'claude' },
+        alone: { provider: 'gpt' },
       },
     },
   })
@@ -65,8 +66,13 @@ describe('tokens of messages, counted for the official client', () => {
     expect((await call(baton, 'GET', '/v1/jobs')).json.data).toEqual([])
   })
 
-  it('are refused in words where the first target cannot count', async () => {
-    await expect(anthropic.messages.countTokens({ ...asked, model: 'gpt' })).rejects.toMatchObject({
+  it('are those of the next target that can count, where the first cannot', async () => {
+    const { data, response } = await anthropic.messages.countTokens({ ...asked, model: 'gpt' }).withResponse()
+    expect([data.input_tokens, response.headers.get('x-baton-provider')]).toEqual([14, 'claude'])
+  })
+
+  it('are refused in words where no target can count', async () => {
+    await expect(anthropic.messages.countTokens({ ...asked, model: 'alone' })).rejects.toMatchObject({
       ...{ status: 400, type: 'invalid_request_error' },
       error: { error: { details: { error_code: 'count_tokens_unsupported' } } },
     })
