@@ -23,7 +23,7 @@ const never = [...configDefaults.exclude, ...failovers]
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/global-redis.ts'],
+    globalSetup: ['test/support/global-redis.ts', 'test/support/global-page.ts'],
     reporters: ['default', createPlainSummary()],
     pool: 'forks',
     // vitest leaves a core to itself, which on two cores means one file at a time; most tests wait more than they work.
@@ -39,7 +39,7 @@ export default defineConfig({
           name: 'own',
           include: ['test/**/*.test.ts'],
           exclude: [...never, ...shared],
-          globalSetup: ['test/support/global-builds.ts'],
+          globalSetup: ['test/support/global-bundle.ts'],
         },
       },
     ],

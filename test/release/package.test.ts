@@ -11,7 +11,6 @@ import { writePackage } from '../../release/pack.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { testRedis } from '../support/redis.ts'
 import { type S3Server, startS3Server } from '../support/s3-server.ts'
-import { buildPage } from '../ui/built-page.ts'
 
 const run = promisify(execFile)
 const operator = 'an-operators-key-of-some-length'
@@ -41,7 +40,6 @@ const emptyFolder = async (name: string): Promise<string> => {
 }
 
 beforeAll(async () => {
-  await buildPage()
   folder = await mkdtemp(join(tmpdir(), 'baton-package-'))
   const built = join(folder, 'built')
   await writePackage(built)

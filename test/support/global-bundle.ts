@@ -1,17 +1,14 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { bundle } from '../../release/bundle.ts'
 
 /**
- * Builds what is shipped, as the tree is now: the operators' page, and the bundle that processes of tests run. It is
- * what people install, and a start of it takes half of what one from source does. What `npm start` runs is the source:
- * tests of that start it by its name. Vitest calls the default export.
+ * Builds the bundle that processes of tests run. It is what people install, and a start of it takes half of what one
+ * from source does. What `npm start` runs is the source: tests of that start it by its name. Vitest calls the default
+ * export.
  */
 export default async function setup(): Promise<() => Promise<void>> {
-  await promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../ui/build.ts')])
   const folder = await mkdtemp(join(tmpdir(), 'baton-test-bundle-'))
   await bundle(folder)
   process.env.BATON_PROGRAM = join(folder, 'baton.js')

@@ -5,7 +5,6 @@ import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.
 import { type BatonApi, openBaton } from '../support/open-baton.ts'
 import { patience } from '../support/patience.ts'
 import { openBrowser, openTab, phone, signIn, takePictures, wide } from './browser.ts'
-import { buildPage } from './built-page.ts'
 
 const keys = [
   { key: 'submit-key', tenant: 'a' },
@@ -16,7 +15,6 @@ let browser: Browser
 let sims: SimProvider[]
 let baton: BatonApi
 beforeAll(async () => {
-  await buildPage()
   browser = await openBrowser()
   sims = [createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))

@@ -3,7 +3,6 @@ import { expect } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, type ConfigInput, openBaton } from '../support/open-baton.ts'
 import { openBrowser, openTab, phone, signIn, type Tab, type TabOptions, wide } from './browser.ts'
-import { buildPage } from './built-page.ts'
 
 /** A Baton with its page, three simulated providers, and a browser. */
 export interface PageSite {
@@ -19,7 +18,6 @@ export interface PageSite {
 
 /** `first` falls back to `second`, and that to `third`. The operator is of the tenant `ops`. */
 export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> => {
-  await buildPage()
   const sims = [createSimProvider(), createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
   const breaker = { min_calls: 4, reset: '1s', window: '10s' }

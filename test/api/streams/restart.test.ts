@@ -41,7 +41,7 @@ describe.each(['in one process', 'across processes'])('a stream that may begin a
         retries: 0,
         breaker: { min_calls: 1000 },
       },
-      ...{ stream: { first_token_timeout: '1s', idle_timeout: '1s' } },
+      ...{ stream: { first_token_timeout: '20s', idle_timeout: '4s' } },
     })
     const names = [...breaking, 'gpt-4']
     const models = Object.fromEntries(names.map(name => [name, { provider: 'first', fallback_to: 'good' }]))

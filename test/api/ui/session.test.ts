@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildPage } from '../../ui/built-page.ts'
 import { type Call, call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 const keys = [
@@ -9,7 +8,6 @@ const keys = [
 
 let api: TestApi
 beforeAll(async () => {
-  await buildPage()
   api = await openTestApi({ config: { api_keys: keys, ui: { enabled: true } } })
 })
 afterAll(() => api[Symbol.asyncDispose]())
