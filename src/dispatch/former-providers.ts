@@ -15,6 +15,10 @@ export interface FormerProvidersDeps {
 }
 
 const lookEveryMs = 10_000
+/** For so long every look must have found the same: after an outage of Redis, heartbeats come back one by one. */
+const settledAfterMs = 30_000
+/** Whoever did not look for longer was frozen, or could not, and begins to observe afresh. */
+const gapMs = 25_000
 
 /**
  * Finds the providers whose queues nobody will ever serve, by their names: those of earlier configs that the present one has
@@ -36,10 +40,17 @@ export const createFormerProviders = (deps: FormerProvidersDeps): (() => Promise
     return strangers.filter(name => !served.has(name))
   }
 
+  /** By name, since when each look found it so. */
+  let sinceMs: ReadonlyMap<string, number> = new Map()
+
   return async () => {
-    if (now() - lookedAtMs < lookEveryMs) return former
-    former = await look()
-    lookedAtMs = now()
+    const nowMs = now()
+    const sinceLookMs = nowMs - lookedAtMs
+    if (sinceLookMs < lookEveryMs) return former
+    const before = sinceLookMs > gapMs ? new Map<string, number>() : sinceMs
+    sinceMs = new Map((await look()).map(name => [name, before.get(name) ?? nowMs]))
+    lookedAtMs = nowMs
+    former = [...sinceMs].filter(([, foundAtMs]) => nowMs - foundAtMs >= settledAfterMs).map(([name]) => name)
     return former
   }
 }

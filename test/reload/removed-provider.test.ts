@@ -8,6 +8,8 @@ import { testRedis } from '../support/redis.ts'
 
 const boss = { authorization: 'Bearer boss', 'content-type': 'application/json' }
 let sim: SimProvider
+/** Jobs leave the queue once the cluster has agreed for half a minute. */
+const patience = { timeoutMs: 80_000 }
 let site: Deployment
 let base: object
 
@@ -68,7 +70,7 @@ const ended = (url: string, id: string) =>
   until(async () => {
     const job = await jobOf(url, id)
     return job.status === 'queued' || job.status === 'running' || job.status === 'parked' ? null : job
-  })
+  }, patience)
 
 describe('jobs that wait for a provider which is taken out of the config', () => {
   test.each(['a reload', 'a restart'])('by %s: go on where their route leads now, or end', async how => {

@@ -8,6 +8,8 @@ import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.
 import { testRedis } from '../support/redis.ts'
 
 let sims: SimProvider[]
+/** Jobs leave the queue once the cluster has agreed for half a minute. */
+const patience = { timeoutMs: 80_000 }
 let site: Deployment
 let redis: ReturnType<typeof testRedis>
 beforeEach(async () => {
@@ -78,7 +80,7 @@ describe('a reload that takes away the provider', () => {
     const batch = await until(async () => {
       const batch = await read(`${url}/v1/batches/${id}`)
       return batch.status === 'completed' ? batch : null
-    })
+    }, patience)
     expect(batch.request_counts).toMatchObject({ total: 100, completed: 100, failed: 0 })
     const output = await (await fetch(`${url}/v1/files/${batch.output_file_id}/content`)).text()
     const answered = output
@@ -118,7 +120,7 @@ describe('a reload that takes away the provider', () => {
         const job = await until(async () => {
           const job = await read(`${again.url}/v1/jobs/${id}`)
           return job.finished_at === null ? null : job
-        })
+        }, patience)
         expect(job).toMatchObject({ status: 'succeeded' })
       }
       // Calls that were under way when the process was killed, four at either, are made again; no others are.
