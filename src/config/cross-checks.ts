@@ -4,6 +4,7 @@ import { didYouMean } from './did-you-mean.ts'
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
 import { durationText } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
+import { presetOf } from './presets.ts'
 import { canListModels } from './provider-settings.ts'
 import { redisFindings } from './redis-checks.ts'
 import { asideFindings, strategyFindings } from './route-checks.ts'
@@ -12,6 +13,7 @@ import { vendorFaults } from './vendor-checks.ts'
 /** What is wrong between settings that may each be right. */
 export const crossCheckFindings = (draft: Draft): Finding[] => [
   ...Object.entries(draft.providers).flatMap(([name, provider]) => providerFindings(name, provider)),
+  ...Object.entries(draft.providers).flatMap(([name, provider]) => ownAddressFindings(draft, name, provider)),
   ...Object.entries(draft.models).flatMap(([name, route]) => routeFindings(draft, name, route)),
   ...loopFindings(draft),
   ...draft.webhooks.allowed_networks.flatMap(networkFindings),
@@ -47,6 +49,25 @@ const providerFindings = (name: string, provider: DraftProvider): Finding[] => {
     findings.push(...windowFindings(at('models', model), facts))
   }
   return findings
+}
+
+/** vLLM listens on 8000 unless told otherwise, and so does Baton: a job would be submitted anew by each of its calls. */
+const ownAddressFindings = (
+  { server: { port = 8_000 } }: Draft,
+  name: string,
+  provider: DraftProvider,
+): Finding[] => {
+  const address = provider.base_url ?? presetOf(provider.type)?.baseUrl
+  const url = URL.parse(address ?? '')
+  const isOwn = url !== null && isLoopback(url.hostname.replace(/^\[|\]$/g, '')) && Number(url.port) === port
+  return isOwn && port !== 0
+    ? [
+        relation(
+          ['providers', name, 'base_url'],
+          `${url.host} is where Baton itself listens: give the server's own address, or another server.port`,
+        ),
+      ]
+    : []
 }
 
 const healthCheckFindings = (path: Path, provider: DraftProvider): Finding[] => {

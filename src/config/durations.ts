@@ -5,7 +5,8 @@ const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as con
 type Unit = keyof typeof units
 
 const form = /^(\d+)(ms|s|m|h|d)$/
-const expected = 'expected a duration such as 500ms, 30s, 5m, 24h or 7d'
+/** What a fault says of a value that is none. */
+export const notADuration = 'expected a duration such as 500ms, 30s, 5m, 24h or 7d'
 
 const msOf = (text: string): number => {
   const [, count, unit] = form.exec(text)!
@@ -13,7 +14,7 @@ const msOf = (text: string): number => {
 }
 
 /** `500ms`, `30s`, `5m`, `24h`, `7d`, read as milliseconds. */
-export const duration = z.string(expected).regex(form, expected).transform(msOf)
+export const duration = z.string(notADuration).regex(form, notADuration).transform(msOf)
 
 /** A duration within these bounds, each included. */
 export const durationFrom = (least: string, most?: string) =>
@@ -26,4 +27,21 @@ export const durationFrom = (least: string, most?: string) =>
 export const durationText = (ms: number): string => {
   const [unit, size] = Object.entries(units).find(([, size]) => ms % size === 0 && ms > 0) ?? ['s', 1_000]
   return `${Math.trunc(ms / size)}${unit}`
+}
+
+const words: readonly (readonly [RegExp, Unit])[] = [
+  [/^(?:ms|msecs?|millis|milliseconds?)$/, 'ms'],
+  [/^(?:s|secs?|seconds?)$/, 's'],
+  [/^(?:m|mins?|minutes?)$/, 'm'],
+  [/^(?:h|hrs?|hours?)$/, 'h'],
+  [/^(?:d|days?)$/, 'd'],
+]
+
+/** What was probably meant by a value that is no duration. A bare number is one of seconds, or of milliseconds from a thousand on. */
+export const meantDuration = (value: unknown): string | undefined => {
+  const [, count, name = ''] = /^(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]*)$/i.exec(String(value).trim()) ?? []
+  if (count === undefined) return undefined
+  const bare = Number(count) < 1_000 ? 's' : 'ms'
+  const unit = name === '' ? bare : words.find(([like]) => like.test(name.toLowerCase()))?.[1]
+  return unit === undefined ? undefined : durationText(Number(count) * units[unit])
 }

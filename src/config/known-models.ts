@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { KnownModels, ModelFacts } from '../domain/routing/chain.ts'
 import type { Price, TieredPrice } from '../domain/usage.ts'
+import { presetOf } from './presets.ts'
 
 /** As much of `@pydantic/genai-prices` as is asked of it. Its tables come with it: nothing is fetched. */
 interface PricePackage {
@@ -50,7 +51,7 @@ const isPrivate = (url: string): boolean => {
 }
 
 const vendorOf = ({ type, base_url: url }: ProviderPlace): string | undefined => {
-  if (url === undefined) return vendors[type]
+  if (url === undefined) return vendors[type] ?? presetOf(type)?.prices
   return isPrivate(url) ? undefined : load().findProvider({ providerApiUrl: url })?.id
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, durationFrom } from './durations.ts'
 import { model } from './model-schema.ts'
+import { presetNames } from './presets.ts'
 import { flag, httpUrl, numeric, ownConcurrency, positiveInt, proxyUrl } from './schema-values.ts'
 import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
 
@@ -15,6 +16,7 @@ export const providerTypes = [
   'cohere',
   'bedrock',
   'mistral',
+  ...presetNames,
   'simulated',
 ] as const
 

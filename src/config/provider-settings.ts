@@ -1,5 +1,6 @@
 import { type CircuitSettings, usualRunOf } from '../domain/circuit-terms.ts'
 import type { Backoff } from '../domain/routing/backoff.ts'
+import { presetOf } from './presets.ts'
 import type { Config, ProviderConfig } from './schema.ts'
 
 export interface HealthCheckConfig {
@@ -14,7 +15,11 @@ const usual: HealthCheckConfig = { kind: 'models', intervalMs: 30_000 }
 /** Types whose API has no list of models where completions are, or none that their key may read. */
 const listless = new Set(['vertex', 'bedrock'])
 
-export const canListModels = (type: string | undefined): boolean => type === undefined || !listless.has(type)
+export const canListModels = (type: string | undefined): boolean =>
+  type === undefined || !(listless.has(type) || presetOf(type)?.keyPath === null)
+
+/** Types of servers that a user may run. */
+const isOnesOwn = (type: string): boolean => type === 'openai-compatible' || presetOf(type)?.key === 'taken'
 
 /**
  * How a provider is asked while no job calls it, or null. Unless the config says so, only those are asked that send no
@@ -27,7 +32,7 @@ export const healthCheckOf = (provider: ProviderConfig): HealthCheckConfig | nul
     return enabled ? { kind, intervalMs: interval, ...(model === undefined ? {} : { model }) } : null
   }
   const isKeyless = api_key === undefined && api_keys === undefined
-  return type === 'simulated' || (type === 'openai-compatible' && isKeyless) ? usual : null
+  return type === 'simulated' || (isOnesOwn(type) && isKeyless) ? usual : null
 }
 
 /** For how long a job leaves a target alone that failed it, by the target's provider. */

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { didYouMean } from './did-you-mean.ts'
+import { meantDuration, notADuration } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
+import { type Meant, meantKey, meantType, snakeCase } from './other-words.ts'
 import { configSchema } from './schema.ts'
 
 type Issue = z.core.$ZodIssue
@@ -13,29 +15,57 @@ const findingsOf = (issue: Issue, document: unknown): Finding[] => {
   const path = issue.path.map(part => (typeof part === 'number' ? part : String(part)))
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map(key => ({
-        code: 'unknown_key',
-        path: [...path, key],
-        message: 'unknown key',
-        suggestion: didYouMean(key, knownKeys(path)),
-      }))
+      return issue.keys.map(key => unknownKey(path, key))
     case 'invalid_key':
       return [{ code: 'invalid', path, message: issue.issues[0]?.message ?? issue.message }]
     case 'invalid_value':
       return [unknownChoice(path, issue.values.map(String), document)]
     default:
-      return [{ code: 'invalid', path, message: plain(issue.message) }]
+      return [
+        {
+          code: 'invalid',
+          path,
+          message: plain(issue.message),
+          ...(issue.message === notADuration && { suggestion: meantDuration(valueAt(document, path)) }),
+        },
+      ]
   }
+}
+
+const unknownKey = (path: Path, key: string): Finding => {
+  const { suggestion, advice } = meantAt(path, key)
+  return {
+    code: 'unknown_key',
+    path: [...path, key],
+    message: advice === undefined ? 'unknown key' : `unknown key: ${advice}`,
+    suggestion,
+  }
+}
+
+/** In milliseconds, or in seconds, by its name; durations bear their unit. */
+const unitInName = /_?(?:ms|msec|millis|milliseconds|s|sec|secs|seconds|minutes|mins)$/
+
+const meantAt = (path: Path, key: string): Meant => {
+  const known = knownKeys(path)
+  const snake = snakeCase(key)
+  if (known.includes(snake)) return { suggestion: snake }
+  const listed = meantKey(path, key)
+  if (listed !== undefined) return listed
+  const bare = snake.replace(unitInName, '')
+  if (bare !== snake && known.includes(bare))
+    return { suggestion: bare, advice: 'a duration bears its unit, as 30s' }
+  return { suggestion: didYouMean(key, known) ?? didYouMean(snake, known) ?? elsewhere(path, snake) }
 }
 
 const unknownChoice = (path: Path, choices: readonly string[], document: unknown): Finding => {
   const chosen = valueAt(document, path)
-  return {
-    code: 'invalid',
-    path,
-    message: chosen === undefined ? 'is required' : `expected one of ${choices.join(', ')}`,
-    suggestion: typeof chosen === 'string' ? didYouMean(chosen, choices) : undefined,
-  }
+  if (chosen === undefined) return { code: 'invalid', path, message: 'is required' }
+  const listed = typeof chosen === 'string' && path.at(-1) === 'type' ? meantType(chosen) : undefined
+  const suggestion =
+    listed?.suggestion ?? (typeof chosen === 'string' ? didYouMean(chosen, choices) : undefined)
+  const expected = `expected one of ${choices.join(', ')}`
+  const message = listed?.advice === undefined ? expected : `${listed.advice}; ${expected}`
+  return { code: 'invalid', path, message, suggestion }
 }
 
 const valueAt = (document: unknown, path: Path): unknown =>
@@ -52,14 +82,37 @@ interface SchemaNode {
   readonly items?: SchemaNode
 }
 
-/** The keys that the schema knows at a path. */
-const knownKeys = (path: Path): string[] => {
-  // JSON Schema is the one form in which zod shows a schema's insides without its wrappers.
-  let node = z.toJSONSchema(configSchema, { io: 'output', unrepresentable: 'any' }) as SchemaNode | undefined
+// JSON Schema is the one form in which zod shows a schema's insides without its wrappers.
+const wholeSchema = (): SchemaNode =>
+  z.toJSONSchema(configSchema, { io: 'output', unrepresentable: 'any' }) as SchemaNode
+
+const nodeAt = (path: Path): SchemaNode | undefined => {
+  let node: SchemaNode | undefined = wholeSchema()
   for (const part of path) {
-    const inner = typeof part === 'number' ? node?.items : node?.properties?.[part]
-    const others = node?.additionalProperties
+    const inner: SchemaNode | undefined = typeof part === 'number' ? node?.items : node?.properties?.[part]
+    const others: SchemaNode | boolean | undefined = node?.additionalProperties
     node = inner ?? (typeof others === 'object' ? others : undefined)
   }
-  return Object.keys(node?.properties ?? {})
+  return node
+}
+
+/** The keys that the schema knows at a path. */
+const knownKeys = (path: Path): string[] => Object.keys(nodeAt(path)?.properties ?? {})
+
+/** Where a key of this name stands that was written at the wrong place: below it, else at the one place where there is one. */
+const elsewhere = (path: Path, key: string): string | undefined => {
+  const placesIn = (node: SchemaNode | undefined, at: string): string[] => {
+    const { properties = {}, additionalProperties: entry } = node ?? {}
+    const below = Object.entries(properties).flatMap(([name, child]) => {
+      const place = at === '' ? name : `${at}.${name}`
+      return [...(name === key ? [place] : []), ...placesIn(child, place)]
+    })
+    return typeof entry === 'object'
+      ? [...below, ...placesIn(entry, at === '' ? '<name>' : `${at}.<name>`)]
+      : below
+  }
+  const [below, ...others] = placesIn(nodeAt(path), '')
+  if (below !== undefined && others.length === 0) return below
+  const [only, ...more] = placesIn(wholeSchema(), '')
+  return more.length === 0 ? only : undefined
 }

@@ -1,4 +1,5 @@
 import type { DraftProvider } from './draft.ts'
+import { presetOf } from './presets.ts'
 import { isServiceAccount, type vendorSettings } from './vendor-settings.ts'
 
 /** A setting of a provider, and what is wrong about it. */
@@ -23,7 +24,8 @@ const typeOf: Readonly<Record<VendorSetting, string>> = {
 /** Types that cannot be called without an `api_key`. */
 const keyed = new Set(['openai', 'anthropic', 'azure', 'google', 'cohere', 'mistral'])
 
-export const needsKey = (type: string | undefined): boolean => type !== undefined && keyed.has(type)
+export const needsKey = (type: string | undefined): boolean =>
+  type !== undefined && (keyed.has(type) || presetOf(type)?.key === 'needed')
 
 const hasKey = ({ api_key, api_keys }: DraftProvider): boolean =>
   api_key !== undefined || api_keys !== undefined

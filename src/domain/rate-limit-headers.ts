@@ -39,9 +39,10 @@ const anthropic = (name: string): HeaderNames => ({
   reset: `anthropic-ratelimit-${name}-reset`,
 })
 
-const requestHeaders = [openAi('requests'), anthropic('requests')]
+/** Cerebras says in the name for how long a limit is. */
+const requestHeaders = [openAi('requests'), anthropic('requests'), openAi('requests-minute')]
 /** Anthropic's `tokens` reports the tightest of its limits on tokens. */
-const tokenHeaders = [openAi('tokens'), anthropic('tokens')]
+const tokenHeaders = [openAi('tokens'), anthropic('tokens'), openAi('tokens-minute')]
 
 const minuteMs = 60_000
 /** Anthropic rounds its resets up to whole seconds, and its clock is not ours. */

@@ -49,4 +49,8 @@ export const vendorNames: Readonly<Record<string, string>> = {
   bedrock: 'aws.bedrock',
   cohere: 'cohere',
   mistral: 'mistral_ai',
+  deepseek: 'deepseek',
+  groq: 'groq',
+  perplexity: 'perplexity',
+  xai: 'x_ai',
 }

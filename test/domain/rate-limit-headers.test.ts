@@ -33,6 +33,16 @@ describe('toldLimits', () => {
       },
       { perMinute: 50, remaining: null, resetMs: 0 },
     ],
+    [
+      "Cerebras's, beside those of a day",
+      {
+        'x-ratelimit-limit-requests-day': '14400',
+        'x-ratelimit-limit-requests-minute': '30',
+        'x-ratelimit-remaining-requests-minute': '29',
+        'x-ratelimit-reset-requests-minute': '11.4',
+      },
+      { perMinute: 30, remaining: 29, resetMs: 11_400 },
+    ],
     // It comes near to a day's pace: 1,440 a day are one a minute.
     [
       'a window of a minute, of which one was used',

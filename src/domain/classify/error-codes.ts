@@ -17,6 +17,7 @@ export const decisiveNames = kindByName({
     'enforced_spend_limit_reached',
     'contract_spend_limit_reached',
     'budget_exceeded', // LiteLLM
+    'exceeded_current_quota_error', // Moonshot, with 429
     ...['insufficient_user_quota', 'pre_consume_token_quota_failed'], // new-api
   ],
   bad_credentials: [

@@ -45,6 +45,10 @@ const limits: readonly (readonly [remaining: string, reset: string])[] = [
   ['x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
   ['x-ratelimit-remaining-project-tokens', 'x-ratelimit-reset-project-tokens'],
   ['x-ratelimit-remaining', 'x-ratelimit-reset'], // OpenRouter
+  // Cerebras
+  ['x-ratelimit-remaining-requests-minute', 'x-ratelimit-reset-requests-minute'],
+  ['x-ratelimit-remaining-tokens-minute', 'x-ratelimit-reset-tokens-minute'],
+  ['x-ratelimit-remaining-requests-day', 'x-ratelimit-reset-requests-day'],
   ['anthropic-ratelimit-requests-remaining', 'anthropic-ratelimit-requests-reset'],
   ['anthropic-ratelimit-tokens-remaining', 'anthropic-ratelimit-tokens-reset'],
   ['anthropic-ratelimit-input-tokens-remaining', 'anthropic-ratelimit-input-tokens-reset'],

@@ -1,3 +1,4 @@
+import { presets } from '../../config/presets.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { anthropic } from './anthropic.ts'
@@ -6,7 +7,7 @@ import { bedrock } from './bedrock.ts'
 import { cohere } from './cohere.ts'
 import { google } from './google.ts'
 import { mistral } from './mistral.ts'
-import { openai, openaiCompatible } from './openai.ts'
+import { openai, openaiCompatible, openaiCopy } from './openai.ts'
 import { vertex } from './vertex.ts'
 
 /** Throws where a setting cannot be used: a file of credentials that is not there. */
@@ -32,5 +33,7 @@ export const upstreamTypeOf = (config: ProviderConfig): UpstreamType => {
       return mistral
     case 'simulated':
       return { ...(config.format === 'anthropic' ? anthropic(config) : openai), baseUrl: null }
+    default:
+      return openaiCopy(presets[config.type])
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { openaiListing, openaiPath } from '../base-path.ts'
+import type { Preset } from '../../config/presets.ts'
+import { basePath, openaiListing, openaiPath } from '../base-path.ts'
 import { efforts, nearestEffort } from '../formats/effort.ts'
 import { keep } from '../formats/field-rules.ts'
 import { atMost, commonSupport, openaiIds, type Supported } from '../formats/supported.ts'
@@ -102,6 +103,14 @@ export const openaiCompatible: UpstreamType = {
   sdk: compatibleSdk,
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
 }
+
+/** A vendor of the table of presets. */
+export const openaiCopy = ({ baseUrl, lacks = [], keyPath = '/models' }: Preset): UpstreamType => ({
+  ...openaiCompatible,
+  baseUrl,
+  native: openaiCompatible.native.filter(endpoint => !(lacks as readonly string[]).includes(endpoint)),
+  listing: keyPath === null ? null : base => basePath(base) + keyPath,
+})
 
 export const openai: UpstreamType = {
   ...openaiCompatible,

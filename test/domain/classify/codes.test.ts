@@ -14,6 +14,7 @@ const decisive: Partial<Record<VerdictKind, readonly string[]>> = {
     'billing_not_active',
     'billing_error',
     'budget_exceeded',
+    'exceeded_current_quota_error',
     'insufficient_user_quota',
     'enforced_spend_limit_reached',
     'contract_spend_limit_reached',

@@ -187,6 +187,11 @@ describe('wordings of OpenAI-compatible servers', () => {
       json(400, { object: 'error', message: 'Invalid model: x', type: 'invalid_model', code: '1500' }),
       'unknown_model/invalid_model',
     ],
+    [
+      'Moonshot without a balance, a 429',
+      worded(429, 'Your account is suspended, please check your plan', 'exceeded_current_quota_error'),
+      'out_of_quota/exceeded_current_quota_error',
+    ],
     ['DeepSeek model', worded(400, 'Model Not Exist'), 'unknown_model/model_not_found'],
     [
       'xAI key, a 400',
