@@ -19,6 +19,9 @@ const shared = [
   'test/{rate-limits,text,webhooks,workers}/**/*.test.ts',
 ]
 
+/** They share a browser, and a process as well. */
+const inBrowser = ['test/ui/*.test.ts']
+
 const never = [...configDefaults.exclude, ...failovers]
 
 export default defineConfig({
@@ -36,9 +39,19 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'page',
+          include: inBrowser,
+          exclude: never,
+          isolate: false,
+          globalSetup: ['test/support/global-browser.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'own',
           include: ['test/**/*.test.ts'],
-          exclude: [...never, ...shared],
+          exclude: [...never, ...shared, ...inBrowser],
           globalSetup: ['test/support/global-bundle.ts'],
         },
       },

@@ -1,20 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright'
+import axe, { type AxeResults } from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { expect } from 'vitest'
-import { obtainChromium } from './obtain-chromium.ts'
+import { expect, inject } from 'vitest'
 
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-export const openBrowser = async (): Promise<Browser> =>
-  chromium.launch({ executablePath: await obtainChromium(), headless: true, args })
+/** Of a connection of its own to the run's one browser. */
+export const openBrowser = (): Promise<Browser> => chromium.connect(inject('browserUrl'))
 
 export const wide = { width: 1280, height: 800 }
 export const phone = { width: 390, height: 844 }
@@ -36,12 +25,15 @@ export interface TabOptions {
   readonly colorScheme?: 'light' | 'dark'
   /** Errors of the console that this test brings about itself. */
   readonly expects?: RegExp
+  /** What it has from before: nothing by default. */
+  readonly cookies?: Awaited<ReturnType<BrowserContext['cookies']>>
 }
 
-/** A browser of its own, without anything kept from before. Fails at its end for any fault. */
+/** A browser of its own. Fails at its end for any fault. */
 export const openTab = async (browser: Browser, options: TabOptions): Promise<Tab> => {
-  const { url, viewport = wide, colorScheme = 'light', expects } = options
+  const { url, viewport = wide, colorScheme = 'light', expects, cookies = [] } = options
   const context = await browser.newContext({ viewport, colorScheme, baseURL: url })
+  await context.addCookies(cookies)
   const page = await context.newPage()
   const faults: string[] = []
   const loaded = new Map<string, number>()
@@ -66,8 +58,12 @@ export const openTab = async (browser: Browser, options: TabOptions): Promise<Ta
   return {
     ...{ page, context, loaded, faults },
     checkAccess: async (...rules) => {
-      const axe = new AxeBuilder({ page })
-      const { violations } = await (rules.length > 0 ? axe.withRules([...rules]) : axe).analyze()
+      if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe.source)
+      const options = JSON.stringify({
+        ...{ resultTypes: ['violations'] },
+        ...(rules.length > 0 && { runOnly: { type: 'rule', values: rules } }),
+      })
+      const { violations } = await page.evaluate<AxeResults>(`axe.run(${options})`)
       const found = violations.flatMap(({ id, nodes }) =>
         nodes.map(node => `${id}: ${node.target.join(' ')}`),
       )

@@ -124,7 +124,7 @@ describe('jobs in a browser', () => {
   })
 
   it('asks to sign in again where the session has ended, and then shows what was open', async () => {
-    await using tab = await site.open('/ui/jobs?tenant=ops')
+    await using tab = await site.open('/ui/jobs?tenant=ops', { isAlone: true, expects: /401/ })
     const { page } = tab
     await page.getByRole('region', { name: 'Jobs' }).waitFor(patience)
     await page.evaluate("fetch('/ui/session', { method: 'DELETE', headers: { 'x-baton-ui': '1' } })")

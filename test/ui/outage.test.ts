@@ -1,49 +1,23 @@
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openLink } from '../../harness/link.ts'
-import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
-import { type BatonApi, openBaton } from '../support/open-baton.ts'
+import type { BatonApi } from '../support/open-baton.ts'
 import { patience } from '../support/patience.ts'
-import { openBrowser, openTab, phone, signIn, takePictures, wide } from './browser.ts'
+import { openTab, phone, signIn, takePictures } from './browser.ts'
+import { openPageSite, type PageSite } from './page-site.ts'
 
-const keys = [
-  { key: 'submit-key', tenant: 'a' },
-  { key: 'operator-key', tenant: 'ops', role: 'operator' },
-]
-
-let browser: Browser
-let sims: SimProvider[]
+let site: PageSite
 let baton: BatonApi
 beforeAll(async () => {
-  browser = await openBrowser()
-  sims = [createSimProvider(), createSimProvider()]
-  await Promise.all(sims.map(sim => sim.start()))
-  const breaker = { min_calls: 4, reset: '1s', window: '10s' }
-  const recovery = { ramp: '3s', step_interval: '500ms', first_share: 0.3 }
-  baton = await openBaton({
-    level: 'api',
-    config: {
-      providers: {
-        first: { type: 'openai', base_url: `${sims[0]!.url}/v1`, api_key: 'k', breaker, recovery },
-        second: { type: 'anthropic', base_url: sims[1]!.url, api_key: 'k', breaker, recovery },
-      },
-      models: { 'gpt-4': { provider: 'first', fallback_to: 'claude' }, claude: { provider: 'second' } },
-      api_keys: keys,
-      ui: { enabled: true },
-    },
-  })
+  site = await openPageSite()
+  baton = site.baton
 })
-afterAll(async () => {
-  await browser?.close()
-  await baton?.stop()
-  await Promise.all(sims.map(sim => sim.stop()))
-})
+afterAll(() => site?.stop())
 
 const submit = (count: number) => Promise.all(Array.from({ length: count }, () => baton.chat('gpt-4')))
 
 describe('the page in a browser', () => {
   it('refuses a key that may submit only in a sentence, and shows what a link led to after signing in', async () => {
-    await using tab = await openTab(browser, { url: baton.url, expects: /40[13]/ })
+    await using tab = await openTab(site.browser, { url: baton.url, expects: /40[13]/ })
     const { page } = tab
     await page.goto('/ui/providers/first')
     await page.getByLabel('Operator key').fill('submit-key')
@@ -56,7 +30,7 @@ describe('the page in a browser', () => {
   })
 
   it('loads little, and nothing from another host', async () => {
-    await using tab = await openTab(browser, { url: baton.url, expects: /401/ })
+    await using tab = await openTab(site.browser, { url: baton.url, expects: /401/ })
     const { page, loaded } = tab
     await signIn(page)
     await page.getByRole('table').waitFor()
@@ -70,32 +44,21 @@ describe('the page in a browser', () => {
     expect(bytes).toBeLessThan(90_000)
   })
 
-  it.each([
-    ['light', wide],
-    ['dark', wide],
-    ['light', phone],
-    ['dark', phone],
-  ] as const)('is accessible, %s at %o', async (colorScheme, viewport) => {
-    await using tab = await openTab(browser, { url: baton.url, colorScheme, viewport, expects: /401/ })
-    const { page } = tab
-    await page.goto('/ui')
-    await page.getByLabel('Operator key').waitFor()
+  it('is accessible from the sign-in on', async () => {
+    await using tab = await openTab(site.browser, { url: baton.url, viewport: phone, expects: /401/ })
+    await tab.page.goto('/ui')
+    await tab.page.getByLabel('Operator key').waitFor(patience)
     await tab.checkAccess()
-    await signIn(page)
-    for (const path of ['/ui', '/ui/providers', '/ui/providers/first']) {
-      await page.goto(path)
-      await page.getByRole('table').first().waitFor()
-      await tab.checkAccess()
-    }
-    const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-    expect(overflow).toBe(0)
+    await tab.page.emulateMedia({ colorScheme: 'dark' })
+    await tab.checkAccess('color-contrast')
+    await site.checkAccess(['/ui', '/ui/providers', '/ui/providers/first'], page =>
+      page.getByRole('table').first().waitFor(patience),
+    )
   })
 
   it('shows a pause and a return to another browser', async () => {
-    await using mine = await openTab(browser, { url: baton.url, expects: /401/ })
-    await using other = await openTab(browser, { url: baton.url, expects: /401/ })
-    await signIn(mine.page, '/ui/providers/second')
-    await signIn(other.page, '/ui')
+    await using mine = await site.open('/ui/providers/second', { isAlone: true })
+    await using other = await site.open('/ui')
     await mine.page.getByRole('button', { name: 'Pause' }).click()
     await mine.page.getByLabel('Note').fill('bills too much')
     await mine.page.getByRole('button', { name: 'Pause second' }).click()
@@ -108,12 +71,10 @@ describe('the page in a browser', () => {
   })
 
   it('follows an outage from the first handover to the full return, without being loaded again', async () => {
-    await using tab = await openTab(browser, { url: baton.url, expects: /401/ })
-    await using detail = await openTab(browser, { url: baton.url, expects: /401/ })
-    await signIn(tab.page)
-    await signIn(detail.page, '/ui/providers/first')
+    await using tab = await site.open('/ui')
+    await using detail = await site.open('/ui/providers/first')
     await tab.page.locator('.verdict', { hasText: 'All is well' }).waitFor(patience)
-    sims[0]!.script({ fault: { kind: 'error-503' } })
+    site.sims[0]!.script({ fault: { kind: 'error-503' } })
     const during = await submit(12)
     await tab.page
       .getByRole('listitem')
@@ -124,7 +85,7 @@ describe('the page in a browser', () => {
     await takePictures(detail.page, 'provider')
     const changes = detail.page.getByRole('region', { name: 'Changes' })
     await changes.getByText('away').first().waitFor(patience)
-    sims[0]!.script({})
+    site.sims[0]!.script({})
     // Calls are what a provider returns by.
     await expect
       .poll(
@@ -145,12 +106,16 @@ describe('the page in a browser', () => {
     const link = await openLink({ host: hostname, port: Number(port) })
     try {
       const url = `http://${link.address}`
-      await using tab = await openTab(browser, { url, expects: /401|ERR_/ })
+      await using tab = await openTab(site.browser, { url, expects: /401|ERR_/ })
+      await tab.page.clock.install()
       await signIn(tab.page)
       await tab.page.locator('.age', { hasText: 'live' }).waitFor(patience)
       await link.set('shut')
+      await tab.page.clock.runFor(8_000)
+      await tab.page.locator('main.stale').waitFor(patience)
+      await tab.page.clock.runFor(8_000)
       const banner = tab.page.getByText(/^Disconnected, figures of \d\d:\d\d:\d\d$/)
-      await banner.waitFor({ timeout: 40_000 })
+      await banner.waitFor(patience)
       await link.set('open')
       await banner.waitFor({ state: 'detached', timeout: 40_000 })
     } finally {

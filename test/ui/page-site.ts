@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { type BatonApi, type ConfigInput, openBaton } from '../support/open-baton.ts'
+import { patience } from '../support/patience.ts'
 import { openBrowser, openTab, phone, signIn, type Tab, type TabOptions, wide } from './browser.ts'
 
 /** A Baton with its page, three simulated providers, and a browser. */
@@ -9,12 +10,14 @@ export interface PageSite {
   readonly baton: BatonApi
   readonly browser: Browser
   readonly sims: readonly SimProvider[]
-  /** A tab that is signed in and shows that path. */
-  open(path: string, options?: Omit<TabOptions, 'url'>): Promise<Tab>
+  /** A tab that is signed in and shows that path. `isAlone`: by a session that no other tab has. */
+  open(path: string, options?: SiteTabOptions): Promise<Tab>
   /** Looks at each path as axe does, light and dark, and that on a phone nothing is wider than the window. */
   checkAccess(paths: readonly string[], ready: (page: Page, path: string) => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
+
+export type SiteTabOptions = Pick<TabOptions, 'expects'> & { readonly isAlone?: boolean }
 
 /** `first` falls back to `second`, and that to `third`. The operator is of the tenant `ops`. */
 export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> => {
@@ -46,30 +49,41 @@ export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> =>
     },
   })
   const browser = await openBrowser()
-  const open: PageSite['open'] = async (path, { expects, ...options } = {}) => {
+  let cookies: TabOptions['cookies']
+  const open: PageSite['open'] = async (path, { expects, isAlone = false } = {}) => {
+    const options = { url: baton.url, ...(expects && { expects }) }
+    if (cookies !== undefined && !isAlone) {
+      const tab = await openTab(browser, { ...options, cookies })
+      await tab.page.goto(path)
+      return tab
+    }
     // Before it signs in, the session is refused.
     const all = new RegExp(['401', ...(expects ? [expects.source] : [])].join('|'))
-    const tab = await openTab(browser, { url: baton.url, ...options, expects: all })
+    const tab = await openTab(browser, { ...options, expects: all })
     await signIn(tab.page, path)
+    if (!isAlone) cookies = await tab.context.cookies()
     return tab
   }
   return {
     ...{ baton, browser, sims, open },
     checkAccess: async (paths, ready) => {
-      for (const viewport of [wide, phone]) {
-        await using tab = await open(paths[0]!, { viewport })
-        for (const path of paths) {
-          await tab.page.goto(path)
-          await ready(tab.page, path)
-          if (viewport === wide) {
-            await tab.checkAccess()
-            // The dark scheme changes colours alone, and the phone's layout only where things are.
-            await tab.page.emulateMedia({ colorScheme: 'dark' })
-            await tab.checkAccess('color-contrast')
-            await tab.page.emulateMedia({ colorScheme: 'light' })
-          }
-          const overflow = await tab.page.evaluate('document.documentElement.scrollWidth - innerWidth')
-          expect(overflow, `${path} at ${viewport.width} px`).toBe(0)
+      await using tab = await open(paths[0]!)
+      const { page } = tab
+      for (const path of paths) {
+        await page.goto(path)
+        await ready(page, path)
+        await tab.checkAccess()
+        // The dark scheme changes colours alone, and the phone's layout only where things are.
+        await page.emulateMedia({ colorScheme: 'dark' })
+        await tab.checkAccess('color-contrast')
+        await page.emulateMedia({ colorScheme: 'light' })
+        for (const viewport of [phone, wide]) {
+          await page.setViewportSize(viewport)
+          await expect
+            .poll(() => page.evaluate('document.documentElement.scrollWidth - innerWidth'), {
+              ...{ ...patience, message: `${path} at ${viewport.width} px` },
+            })
+            .toBe(0)
         }
       }
     },
