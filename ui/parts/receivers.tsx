@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { ReceiversView, ReceiverView, ReplayView } from '../../src/api/operator/views.ts'
 import { post } from '../api.ts'
 import { count } from '../format.ts'
-import { freshness, receivers, serverNow, session } from '../store.ts'
+import { freshness, receivers, session } from '../store.ts'
 import { announce } from './announce.tsx'
 import { Confirm } from './confirm.tsx'
 import { Table } from './table.tsx'
@@ -10,7 +10,9 @@ import { Time } from './time.tsx'
 
 /** Receivers of webhooks, of all tenants: whom nothing reaches, and since when. */
 export const Receivers = ({ view, again }: { readonly view: ReceiversView; readonly again: () => void }) => {
-  const { data, complete } = receivers.value ?? view
+  // The stream shares what it read up to five seconds ago.
+  const told = receivers.value
+  const { data, complete } = told !== null && told.read_at > view.read_at ? told : view
   const least = complete ? '' : ' or more'
   return (
     <Table
@@ -46,12 +48,12 @@ const ReplayAll = ({ row, again }: { readonly row: ReceiverView; readonly again:
   const [dead, setDead] = useState<number | null>(null)
   if (session.value?.may_act !== true) return null
   const run = async (): Promise<void> => {
-    const died_before = serverNow()
     let sent = 0
     let cursor: string | null = null
     do {
       const step: ReplayView = await post<ReplayView>('/v1/dead-letters/redeliver', {
-        ...{ receiver, died_before },
+        receiver,
+        // The first step counts up to now, by the clock of the server; the next ones go back from there.
         ...(cursor === null ? { expected_count: dead } : { cursor }),
       })
       sent += step.redelivered

@@ -1,5 +1,6 @@
 import { type BatchRecord, hasEnded } from '../../batches/record.ts'
 import { isTerminal } from '../../domain/job.ts'
+import { writeJson } from '../../json/json-text.ts'
 import { jobRow } from '../jobs/job-rows.ts'
 import type { ReadOperatorView } from '../jobs/operator-view.ts'
 import type { ApiParts } from '../parts.ts'
@@ -69,9 +70,11 @@ export const createFollowedReads = (parts: FollowParts, operatorView: ReadOperat
     return [...rows, ...[...endedOf.values()].map(({ item }) => item)]
   }
 
-  const readWebhooks = async (): Promise<PageItem[]> => [
-    itemOf('webhooks', 'webhooks', await readReceivers(parts), topics => topics.hasWebhooks),
-  ]
+  const readWebhooks = async (): Promise<PageItem[]> => {
+    const { read_at, ...figures } = await readReceivers(parts)
+    const item = itemOf('webhooks', 'webhooks', { ...figures, read_at }, topics => topics.hasWebhooks)
+    return [{ ...item, text: writeJson(figures) }]
+  }
 
   const rows = createRows(store)
 

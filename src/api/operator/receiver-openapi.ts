@@ -22,6 +22,7 @@ const receivers = z.object({
       .meta({ id: 'Receiver' }),
   ),
   complete: z.boolean(),
+  read_at: z.number().meta({ description: 'Unix seconds, with fractions.' }),
 }) satisfies z.ZodType<ReceiversView>
 
 const replayed = z.object({

@@ -18,6 +18,7 @@ const mostWaiting = 1_000
  * the schedule and among the dead letters, as far as one request may look.
  */
 export const readReceivers = async (parts: ReceiverParts): Promise<ReceiversView> => {
+  const readAtMs = parts.now()
   const [waiting, letters] = await Promise.all([
     readWaiting(parts),
     readLetterPage(parts, { tenant: null, sinceMs: 0 }, null, mostLetters),
@@ -29,9 +30,10 @@ export const readReceivers = async (parts: ReceiverParts): Promise<ReceiversView
   return {
     object: 'list',
     data: names
-      .map(name => receiverView(name, waitingBy.get(name) ?? [], deadBy.get(name) ?? [], parts.now()))
+      .map(name => receiverView(name, waitingBy.get(name) ?? [], deadBy.get(name) ?? [], readAtMs))
       .toSorted((a, b) => b.waiting + b.dead - a.waiting - a.dead || (a.receiver < b.receiver ? -1 : 1)),
     complete: waiting.isWhole && letters.next === null,
+    read_at: readAtMs / 1_000,
   }
 }
 

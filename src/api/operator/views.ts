@@ -275,6 +275,7 @@ export interface ReceiversView {
   readonly data: readonly ReceiverView[]
   /** False where more waits, or was given up, than one request looks at: then numbers are the least that there are. */
   readonly complete: boolean
+  readonly read_at: number
 }
 
 /** A receiver of webhooks, by the origin of its URL. */
