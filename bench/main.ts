@@ -4,6 +4,7 @@ import { handoverCost } from './handover-cost.ts'
 import { health } from './health.ts'
 import { inflightMemory } from './inflight-memory.ts'
 import { limits } from './limits.ts'
+import { lists } from './lists.ts'
 import { loneLatency } from './lone-latency.ts'
 import { metricsCost } from './metrics-cost.ts'
 import { mixed } from './mixed.ts'
@@ -46,6 +47,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   streams: { title: 'Streams, by Baton, the gateway and directly', run: streams },
   metrics: { title: 'What counting and measuring costs a job, and a scrape', run: metricsCost },
   pages: { title: "Open pages of operators, in the API's process", run: pages },
+  lists: { title: 'A page of 50 jobs among 100,000, by filter', run: lists },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }
 

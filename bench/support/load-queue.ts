@@ -12,6 +12,7 @@ export interface JobKind {
   /** The route; `model` when absent. */
   readonly route?: string
   readonly webhook?: WebhookTarget
+  readonly metadata?: Readonly<Record<string, string>>
   /** Whose jobs; a provider's log shows it as their identity. The default tenant, without a mark, when absent. */
   readonly tenant?: string
 }
@@ -20,7 +21,7 @@ export interface JobKind {
 export interface Loader {
   readonly context: AppContext
   /** Resolves with their ids as soon as they are accepted. */
-  load(count: number, kind?: JobKind): Promise<string[]>
+  load(count: number, kind?: JobKind | ((index: number) => JobKind)): Promise<string[]>
   /** Resolves when every doorbell is rung; for ever, where jobs are being worked on. */
   allRung(): Promise<void>
   close(): Promise<void>
@@ -32,7 +33,7 @@ export const openLoader = async (input: BatonInput): Promise<Loader> => {
   const submit = createSubmitJob({ ...context, retentionMs: retention, random: Math.random })
   const schedule = createSchedule(context.redis, context.run, context.keys, context.clock)
 
-  const submissionOf = ({ route = model, webhook, tenant }: JobKind) => {
+  const submissionOf = ({ route = model, webhook, metadata, tenant }: JobKind) => {
     const parsedBody = tenant === undefined ? chatBody : { ...chatBody, user: tenant }
     return {
       tenant: tenant ?? 'default',
@@ -42,7 +43,7 @@ export const openLoader = async (input: BatonInput): Promise<Loader> => {
       parsedBody,
       windowMs: completion_window,
       webhook: webhook ?? null,
-      metadata: null,
+      metadata: metadata ?? null,
       priority: 'default',
       retryOf: null,
       idempotency: null,
@@ -52,11 +53,12 @@ export const openLoader = async (input: BatonInput): Promise<Loader> => {
   return {
     context,
     load: async (count, kind = {}) => {
-      const submission = submissionOf(kind)
+      const same = typeof kind === 'function' ? null : submissionOf(kind)
+      const nth = (i: number) => same ?? submissionOf((kind as (index: number) => JobKind)(i))
       const ids: string[] = []
       while (ids.length < count) {
         const length = Math.min(together, count - ids.length)
-        const submitted = await Promise.all(Array.from({ length }, () => submit(submission)))
+        const submitted = await Promise.all(Array.from({ length }, (_, i) => submit(nth(ids.length + i))))
         ids.push(...submitted.map(job => job.id))
       }
       return ids

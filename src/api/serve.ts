@@ -19,6 +19,7 @@ import { createHistory } from '../health/history.ts'
 import { createOperatorLog } from '../health/operator-log.ts'
 import { type CompletionListener, createCompletionListener } from '../jobs/completion-listener.ts'
 import { createJobLists } from '../jobs/job-lists.ts'
+import { createMetadataIndex } from '../jobs/list-entry.ts'
 import { createSchedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
 import { createUsage } from '../jobs/usage.ts'
@@ -94,7 +95,10 @@ const openParts = async (
     mirrors: createMirrorStore(redis, keys, now),
     providers: context.providers,
     store,
-    jobLists: createJobLists(run, keys),
+    jobLists: createJobLists({
+      ...{ run, keys, now, leaseMs: config.jobs.lease },
+      index: createMetadataIndex(config.jobs.indexed_metadata),
+    }),
     doorbells,
     deliveries: deliveriesOn(redis, run, keys, config, now),
     deadLetters: createDeadLetters({

@@ -23,6 +23,15 @@ export const jobs = z.strictObject({
    * after 10 minutes.
    */
   sync_timeout: duration.prefault('570s'),
+  /** Keys of `metadata` by which lists find jobs without reading them. */
+  indexed_metadata: z
+    .array(
+      // As JSON has them, so that a script finds them in the text of a record.
+      z.string().regex(/^[\w.-]{1,64}$/, 'expected at most 64 letters, digits, and . _ -'),
+    )
+    .max(8, 'expected at most 8 keys')
+    .refine(keys => new Set(keys).size === keys.length, 'expected each key once')
+    .default([]),
 })
 
 export const webhooks = z.strictObject({

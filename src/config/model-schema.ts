@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { capabilities as names } from '../domain/routing/capabilities.ts'
-import { flag, numeric, positiveInt } from './schema-values.ts'
+import { flag, numeric, oneLine, positiveInt } from './schema-values.ts'
 
 const price = z.strictObject({
   /** US dollars per million input tokens. */
@@ -40,7 +40,7 @@ const capabilities = z.preprocess(
 
 /** Facts about a model on a provider; a route may repeat them and then wins. */
 export const modelFacts = {
-  upstream_model: z.string().min(1).optional(),
+  upstream_model: oneLine.optional(),
   /** Tokens of prompt and answer together. */
   context_window: positiveInt.optional(),
   max_output_tokens: positiveInt.optional(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { duration, durationFrom } from './durations.ts'
 import { model } from './model-schema.ts'
 import { presetNames } from './presets.ts'
-import { flag, httpUrl, numeric, ownConcurrency, positiveInt, proxyUrl } from './schema-values.ts'
+import { flag, httpUrl, numeric, oneLine, ownConcurrency, positiveInt, proxyUrl } from './schema-values.ts'
 import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
 
 /** Provider types this version can drive. */
@@ -115,6 +115,6 @@ export const provider = z.strictObject({
   recovery: recovery.prefault({}),
   /** Without it, providers that send no bills are asked for their list of models; see `healthCheckOf`. */
   health_check: healthCheck.optional(),
-  models: z.record(z.string().min(1), model).default({}),
+  models: z.record(oneLine, model).default({}),
   ...vendorSettings,
 })

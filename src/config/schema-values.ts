@@ -14,6 +14,12 @@ export const flag = z.preprocess(
   z.boolean(),
 )
 
+/** A name that stands on a line of its own somewhere. */
+export const oneLine = z
+  .string()
+  .min(1)
+  .regex(/^[^\r\n]*$/, 'expected one line')
+
 export const positiveInt = numeric(z.int().positive())
 /** The size of a pool in one process. */
 export const concurrency = numeric(z.int().positive().max(10_000))

@@ -4,6 +4,7 @@ import { jobs, webhooks } from './jobs-schema.ts'
 import { provider } from './provider-schema.ts'
 import { redis } from './redis-schema.ts'
 import { route } from './route-schema.ts'
+import { oneLine } from './schema-values.ts'
 import { apiKey, dns, proxy, server } from './server-schema.ts'
 import { files, storage } from './storage-schema.ts'
 import { stream } from './stream-schema.ts'
@@ -22,7 +23,7 @@ export const configSchema = z.strictObject({
   providers: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'provider names are a-z, 0-9, - and _'), provider)
     .default({}),
-  models: z.record(z.string().min(1).max(200), route).default({}),
+  models: z.record(oneLine.max(200), route).default({}),
   server: server.prefault({}),
   redis: redis.prefault({}),
   proxy: proxy.prefault({}),

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import { createIndexTrim } from '../jobs/index-trim.ts'
+import type { MetadataIndex } from '../jobs/list-entry.ts'
 import { createLiveWalk } from '../jobs/live-walk.ts'
 import { createRelist } from '../jobs/relist.ts'
 import { createSchedule } from '../jobs/schedule.ts'
@@ -18,6 +19,7 @@ export interface MaintenanceDeps
   readonly run: RunScript
   readonly keys: Keys
   readonly aheadMs: Parameters<typeof createSchedule>[3]['aheadMs']
+  readonly index: MetadataIndex
   readonly leaseMs: number
   readonly retentionMs: number
   /** Whether this process is the one to do something for now. */

@@ -2,6 +2,7 @@ import { type BatchStore, createBatchStore } from '../batches/store.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/schema.ts'
 import { tenantWeightsOf } from '../config/tenant-weights.ts'
+import { createMetadataIndex } from '../jobs/list-entry.ts'
 import { createJobStore } from '../jobs/store.ts'
 import type { Announce, JobStore } from '../jobs/types.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
@@ -59,6 +60,7 @@ export const storeOn = (
     keys,
     leaseMs: config.jobs.lease,
     retentionMs: config.jobs.retention,
+    index: createMetadataIndex(config.jobs.indexed_metadata),
     now,
     aheadMs,
     telemetry,
@@ -84,6 +86,7 @@ export const openStores = async (life: Lifecycle, foundation: Foundation): Promi
     recoverDelivery: deliveries.jobs.recoverDelivery,
     leaseMs: config.jobs.lease,
     retentionMs: config.jobs.retention,
+    index: createMetadataIndex(config.jobs.indexed_metadata),
     now,
     aheadMs: clock.aheadMs,
     steadySinceMs: clock.steadySinceMs,

@@ -1,7 +1,8 @@
 import type { Attempt, JobClass, Priority } from '../domain/job.ts'
 import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
-import { lineNumberOf, ulidOf } from '../redis/keys.ts'
+import { lineNumberOf } from '../redis/keys.ts'
+import { listEntryOf } from './list-entry.ts'
 import { isApart } from './payloads.ts'
 import {
   formatMove,
@@ -132,13 +133,10 @@ export interface CreateRequest {
   readonly token: string
 }
 
-/** The entry of a job without an end in its list, as `list_entry` in the prelude makes it of the record. */
-const listEntryOf = ({ id, tenant, model }: NewJob): string =>
-  `${ulidOf(id)}\n${tenant === 'default' ? '' : tenant}\n${model}\n`
-
-/** What `create` takes of a job. */
+/** What `create` takes of a job. `indexed`: see `MetadataIndex`. */
 export const encodeNewJob = (
   { job, token }: CreateRequest,
+  indexed: string,
   nowMs: number,
   leaseMs: number,
 ): (string | true)[] => {
@@ -153,8 +151,9 @@ export const encodeNewJob = (
     String(timer),
     token,
     String(leaseMs),
-    listEntryOf(job),
+    listEntryOf(job, indexed),
     ...jobFields(job, token === '' ? null : { token, sinceMs: nowMs }),
+    ...(indexed === '' ? [] : ['indexed', indexed]),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { type Keys, type ListedState, shards, timeChars } from '../redis/keys.ts'
 import type { PackedScript, RunScript } from '../redis/scripts.ts'
-import { scoreOf } from './job-filter.ts'
+import { scoreOf } from './list-entry.ts'
 import type { StoreClock } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
 

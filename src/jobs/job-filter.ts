@@ -1,6 +1,7 @@
 import { isTerminal, type JobStatus, type TerminalStatus } from '../domain/job.ts'
 import { type ListedState, timeChars } from '../redis/keys.ts'
-import { formatTarget, type JobRecord } from './record.ts'
+import { type MetadataIndex, pairLine, pairText, scoreOf } from './list-entry.ts'
+import type { JobRecord } from './record.ts'
 import { answeredBy } from './view.ts'
 
 /** What a list of jobs is to hold; what is absent is not asked for. */
@@ -35,12 +36,8 @@ export const matchesFilter = (filter: JobFilter, record: JobRecord | null): reco
   )
 }
 
-/** A list as `list.lua` takes it: its name, texts that an entry has, and texts of which one stands in one of these fields of the record. */
-export type WantedList = readonly [
-  list: ListedState,
-  texts: readonly string[],
-  ofRecord: readonly (readonly [fields: readonly string[], texts: readonly string[]])[],
-]
+/** A list as `list.lua` takes it: its name, what its entries say of why (false for anything), and the states of which a record has one. */
+export type WantedList = readonly [list: ListedState, why: string | false, states: readonly JobStatus[]]
 
 /** What a filter asks the lists of a shard for. They may let too many jobs through, and none too few. */
 export interface Wanted {
@@ -48,9 +45,17 @@ export interface Wanted {
   readonly before: string
   /** The least score. */
   readonly oldest: number
-  /** How an entry goes on behind its id; '' for any. */
+  /** How an entry goes on behind its id, by the tenant and the route; '' for any. */
   readonly start: string
+  readonly route: string
+  readonly provider: string
+  /** Pairs of metadata that are indexed, as an entry has them and as a record has. */
+  readonly indexed: { readonly lines: readonly string[]; readonly pairs: readonly string[] }
+  /** Those of which only records know. */
+  readonly pairs: readonly string[]
   readonly lists: readonly WantedList[]
+  /** Whether jobs that run are asked for, and not those that wait among which they are: leases tell of them. */
+  readonly running: boolean
 }
 
 /** With the ends that most jobs have first: the others are read no further back. */
@@ -59,53 +64,42 @@ const ends: readonly TerminalStatus[] = ['succeeded', 'failed', 'expired', 'canc
 /** The last time that an id of ours can have, in the year 3084. */
 const latestMs = 32 ** 9 - 1
 
-export const wantedBy = (filter: JobFilter): Wanted => {
-  const { tenant, route, statuses, errorCode, createdFromMs, createdToMs } = filter
-  const live = statuses.filter(status => !isTerminal(status))
+export const wantedBy = (filter: JobFilter, { keys }: MetadataIndex): Wanted => {
+  const { tenant, route, provider = '', statuses, errorCode, createdFromMs, createdToMs } = filter
   const ended = ends.filter(status => statuses.length === 0 || statuses.includes(status))
+  const live = errorCode === undefined ? liveJobs(statuses) : { lists: [], running: false }
   const lists = ended
     .filter(status => errorCode === undefined || status !== 'succeeded')
-    .map(status => endedJobs(filter, status))
-  if (errorCode === undefined && (statuses.length === 0 || live.length > 0))
-    lists.push(liveJobs(filter, live))
-  const routeLine = route === undefined ? '' : `${route}\n`
+    .map((status): WantedList => [status, errorCode ?? false, []])
+  const metadata = Object.entries(filter.metadata)
+  const isIndexed = ([key]: readonly [string, string]): boolean => keys.includes(key)
+  const inLines = metadata.filter(isIndexed)
   return {
     before: createdToMs > latestMs ? '' : timeChars(createdToMs),
     oldest: scoreOf(timeChars(Math.min(createdFromMs, latestMs))),
-    start: tenant === null ? '' : `\n${tenant === 'default' ? '' : tenant}\n${routeLine}`,
-    lists,
+    start:
+      tenant === null
+        ? ''
+        : `\n${tenant === 'default' ? '' : tenant}\n${route === undefined ? '' : `${route}\n`}`,
+    route: route ?? '',
+    provider,
+    indexed: {
+      lines: inLines.map(pair => `\n${pairLine(...pair)}`),
+      pairs: inLines.map(pair => pairText(...pair)),
+    },
+    pairs: metadata.filter(pair => !isIndexed(pair)).map(pair => pairText(...pair)),
+    lists: [...lists, ...live.lists],
+    running: live.running,
   }
 }
 
-/** As `score_of` in the prelude has it of an id without its prefix, or of a beginning of it. */
-export const scoreOf = (id: string): number => Number.parseInt(id.padEnd(11, '0').slice(1, 11), 36)
-
-/** Whether the lists let none through that the filter does not want: a route may be called like another line. */
-export const isTold = ({ tenant, route, provider }: JobFilter): boolean =>
-  provider === undefined && (tenant !== null || route === undefined)
-
-const ofMetadata = ({ metadata }: JobFilter): WantedList[2] =>
-  Object.entries(metadata).map(([key, value]) => [
-    ['metadata'],
-    [`${JSON.stringify(key)}:${JSON.stringify(value)}`],
-  ])
-
-/** Of all tenants, the line of the route may be another's. */
-const routeIn = ({ tenant, route }: JobFilter): string[] =>
-  tenant === null && route !== undefined ? [`\n${route}\n`] : []
-
-const endedJobs = (filter: JobFilter, status: TerminalStatus): WantedList => {
-  const { provider, errorCode } = filter
-  const texts = routeIn(filter)
-  if (provider !== undefined) texts.push(`\n${formatTarget({ provider, model: '' })}`)
-  if (errorCode !== undefined) texts.push(`\n${errorCode}\n`)
-  return [status, texts, ofMetadata(filter)]
-}
-
-const liveJobs = (filter: JobFilter, statuses: readonly JobStatus[]): WantedList => {
-  const { provider } = filter
-  const ofRecord = [...ofMetadata(filter)]
-  if (statuses.length > 0) ofRecord.push([['state'], statuses])
-  if (provider !== undefined) ofRecord.push([['target'], [formatTarget({ provider, model: '' })]])
-  return ['open', routeIn(filter), ofRecord]
+/** Entries tell those that are parked from the others; which of the others run, leases tell, or their records. */
+const liveJobs = (statuses: readonly JobStatus[]): Pick<Wanted, 'lists' | 'running'> => {
+  const asked = (status: JobStatus): boolean => statuses.length === 0 || statuses.includes(status)
+  const [queued, running, parked] = [asked('queued'), asked('running'), asked('parked')]
+  if (queued) {
+    const states = running ? [] : (['queued', ...(parked ? ['parked'] : [])] as JobStatus[])
+    return { lists: [['open', parked ? false : '', states]], running: false }
+  }
+  return { lists: parked ? [['open', 'parked', []]] : [], running }
 }

@@ -1,6 +1,7 @@
 import { type Keys, shards, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
-import { isTold, type JobFilter, type Wanted, wantedBy } from './job-filter.ts'
+import { type JobFilter, type Wanted, wantedBy } from './job-filter.ts'
+import { type MetadataIndex, scoreOf } from './list-entry.ts'
 import { jobScripts } from './scripts.ts'
 
 /** Jobs that a filter may want, by their ids, newest first: their records tell whether it does. */
@@ -22,7 +23,7 @@ export interface Step {
 
 export interface Count {
   readonly count: number
-  /** False where not all was looked at, or where a name may have been taken for another's: then it may be wrong. */
+  /** False where not all was looked at. */
   readonly exact: boolean
 }
 
@@ -33,10 +34,12 @@ export interface JobLists {
   walk(filter: JobFilter, cursor: string | null): ListWalk
 }
 
-/** Entries of a list that one script goes over: half a millisecond, or one where it reads records. */
+/** Entries of a list that one script goes over, and records that it reads for it: half a millisecond each. */
 const perScript = 2_000
 const readPerScript = 250
-const growth = 5
+const growth = 10
+/** Of those that it looks at for leases, it reads the records of all that run. */
+const leasesPerScript = 500
 /** Entries of one score: where a look begins at them, it has to come past them. */
 const atOnePlace = 16
 /** Scripts that are sent together: one after the other, they hold Redis up. */
@@ -64,19 +67,27 @@ interface Part {
   most: number
 }
 
+export interface JobListsDeps {
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly index: MetadataIndex
+  readonly leaseMs: number
+  readonly now: () => number
+}
+
+/** Leases are given by clocks of other processes and by that of Redis. */
+const clocksApartMs = 60_000
+
 /**
  * Reads the lists that the scripts keep which make and end jobs. Each script reads all lists of its shard at one moment, so that a
  * job that ends meanwhile is met once.
  */
-export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
+export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps): JobLists => {
   const look = async (wanted: Wanted, part: Part, limit: number): Promise<number> => {
     const [last, looked, found] = (await run.packed(jobScripts.list, keys.schedule(part.shard), [
-      part.place,
-      wanted.oldest,
-      part.most,
-      Math.min(part.most, readPerScript),
-      limit,
-      wanted.start,
+      ...[part.place, wanted.oldest, part.most, readPerScript, limit],
+      [wanted.start, wanted.route, wanted.provider],
+      ...[`\n${index.seal}`, wanted.indexed.lines, wanted.indexed.pairs, wanted.pairs],
       wanted.lists,
     ])) as Reply
     part.found = found
@@ -85,12 +96,54 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
     return looked
   }
 
+  /** The ids without prefix of the jobs of a shard that run, in no order; of one whose lease is renewed meanwhile, twice. */
+  const runningIn = async (shard: number, filter: JobFilter, wanted: Wanted): Promise<string[]> => {
+    const until = now() + 2 * leaseMs + clocksApartMs
+    const pairs = [...wanted.indexed.pairs, ...wanted.pairs]
+    const words = [filter.tenant ?? false, wanted.route, wanted.provider, pairs]
+    const found: string[] = []
+    for (let [from, most] = ['-inf', leasesPerScript]; from !== ''; ) {
+      const reply = await run.packed(jobScripts.listRunning, keys.schedule(shard), [
+        from,
+        until,
+        most,
+        ...words,
+      ])
+      const [last, ids] = reply as [string, string[]]
+      found.push(...ids)
+      // More of one time than a script reads.
+      if (last === from) most *= 2
+      from = last
+    }
+    return found
+  }
+
+  /** Newest first, each once. */
+  const running = async (filter: JobFilter, wanted: Wanted, before: string): Promise<string[]> => {
+    const found: string[] = []
+    for (let i = 0; i < shards.length; i += together) {
+      const group = shards.slice(i, i + together)
+      found.push(...(await Promise.all(group.map(shard => runningIn(shard, filter, wanted)))).flat())
+    }
+    const isAsked = (id: string): boolean => (before === '' || id < before) && scoreOf(id) >= wanted.oldest
+    return [...new Set(found)].filter(isAsked).sort().reverse()
+  }
+
   const walk = (filter: JobFilter, cursor: string | null): ListWalk => {
-    const wanted = wantedBy(filter)
+    const wanted = wantedBy(filter, index)
     const isLater = cursor === null || (wanted.before !== '' && cursor > wanted.before)
     const place = isLater ? wanted.before : cursor
-    const parts = shards.map((shard): Part => ({ shard, found: [], place, most: 0 }))
+    const noList = wanted.lists.length === 0
+    const parts = shards.map((shard): Part => ({ shard, found: [], place: noList ? null : place, most: 0 }))
     let scanned = 0
+
+    /** As a part of its own, which has all that it will give. */
+    const addRunning = once(async (): Promise<void> => {
+      if (!wanted.running) return
+      const found = await running(filter, wanted, place ?? '')
+      scanned += found.length
+      parts.push({ shard: -1, found, place: null, most: 0 })
+    })
 
     /** Those that may have more, and have nothing to give. */
     const hungry = () => parts.filter(({ found, place }) => found.length === 0 && place !== null)
@@ -108,6 +161,7 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
 
     return {
       next: async limit => {
+        await addRunning()
         await feed(limit)
         const ids: string[] = []
         while (ids.length < limit) {
@@ -117,8 +171,10 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
           if (bound !== null && (next === null || next.found[0]! < bound))
             return { ids, cursor: bound.slice(0, placeChars) }
           if (next === null) return { ids, cursor: null }
-          ids.push(`job_${next.found[0]!}`)
-          next.found = next.found.slice(1)
+          const id = next.found[0]!
+          ids.push(`job_${id}`)
+          // A job that ran and has parked meanwhile is in two.
+          for (const part of parts) if (part.found[0] === id) part.found = part.found.slice(1)
         }
         return { ids, cursor: cursorAfter(ids.at(-1)!) }
       },
@@ -140,8 +196,10 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
   }
 
   const count: JobLists['count'] = async (filter, mayGoOn) => {
-    const wanted = wantedBy(filter)
-    let [sum, exact] = [0, isTold(filter)]
+    const wanted = wantedBy(filter, index)
+    let [sum, exact] = [0, true]
+    if (wanted.running) sum += (await running(filter, wanted, wanted.before)).length
+    if (wanted.lists.length === 0) return { count: sum, exact }
     for (let i = 0; i < shards.length; i += together) {
       const group = shards.slice(i, i + together)
       const counts = await Promise.all(group.map(shard => countIn(shard, wanted, mayGoOn)))
@@ -152,6 +210,11 @@ export const createJobLists = (run: RunScript, keys: Keys): JobLists => {
   }
 
   return { walk, count }
+}
+
+const once = (work: () => Promise<void>): (() => Promise<void>) => {
+  let done: Promise<void> | null = null
+  return () => (done ??= work())
 }
 
 /** Whose next job is the newest; null when none has any. */

@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { type Keys, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
+import { longestValue, type MetadataIndex } from './list-entry.ts'
 import { jobScripts } from './scripts.ts'
 
 /** Holds the index of all jobs against their lists. */
@@ -14,6 +15,7 @@ export interface RelistDeps {
   readonly redis: Redis | Cluster
   readonly run: RunScript
   readonly keys: Keys
+  readonly index: MetadataIndex
   readonly now: () => number
 }
 
@@ -24,32 +26,37 @@ const upgradeMs = 600_000
 /** Somebody may have removed a record, or gone back to an earlier version for a while. */
 const restMs = 3_600_000
 
+/** What stands in an entry, and how. */
+const layout = '2'
+
 /**
- * The scripts that make and end jobs keep the lists. Jobs of an earlier version stand in none: this finds them, at once after an
- * upgrade and from time to time. A walk that its process does not end is begun again by another one.
+ * The scripts that make and end jobs keep the lists. Jobs of an earlier version, or of a config that indexes other metadata, stand
+ * there otherwise or not at all: this mends it, at once after a change and from time to time. A walk that its process does not end
+ * is begun again by another one. Processes of two configs undo each other's work once in an hour, not more.
  */
-export const createRelist = ({ redis, run, keys, now }: RelistDeps): Relist => {
+export const createRelist = ({ redis, run, keys, index, now }: RelistDeps): Relist => {
+  const kind = `${layout}${index.seal.trimEnd()}`
   const write = createOwedWrite(redis)
   const places = shards.map((shard): Place => ({ shard, from: null, isFirst: false, restUntilMs: 0 }))
 
   const isDue = async (place: Place): Promise<boolean> => {
     if (place.from !== null) return true
     if (place.restUntilMs > now()) return false
-    const dueMs = await redis.get(keys.listed(place.shard))
-    place.isFirst = dueMs === null
-    place.restUntilMs = Number(dueMs ?? 0)
+    const [dueMs, as] = ((await redis.get(keys.listed(place.shard))) ?? '').split(' ')
+    place.isFirst = as !== kind
+    place.restUntilMs = place.isFirst ? 0 : Number(dueMs)
     return place.restUntilMs <= now()
   }
 
   const look = async (place: Place): Promise<void> => {
     if (!(await isDue(place))) return
     const { shard, from, isFirst } = place
-    const words = [from ?? '-', String(relistedPerShard)]
+    const words = [from ?? '-', String(relistedPerShard), index.seal, longestValue, ...index.keys]
     const [last] = (await run.packed(jobScripts.relist, keys.index(shard), words)) as [string]
     place.from = last === '' ? null : `(${last}`
     if (last !== '') return
     place.restUntilMs = now() + (isFirst ? upgradeMs : restMs)
-    await write('SET', keys.listed(shard), String(place.restUntilMs))
+    await write('SET', keys.listed(shard), `${place.restUntilMs} ${kind}`)
   }
 
   return {
@@ -64,7 +71,7 @@ interface Place {
   readonly shard: number
   /** The next entry of the index, as XRANGE takes it; null between two walks. */
   from: string | null
-  /** No walk has come to its end yet. */
+  /** No walk like this has come to its end yet. */
   isFirst: boolean
   restUntilMs: number
 }

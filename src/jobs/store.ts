@@ -17,6 +17,7 @@ import {
   type MoveRequest,
   parseClaim,
 } from './codec.ts'
+import type { MetadataIndex } from './list-entry.ts'
 import { apartBytes, createPayloads } from './payloads.ts'
 import { formatMove, formatTarget, type JobRecord, parseRecord, type StoredResult } from './record.ts'
 import { outboxGraceMs, streamLeaseMs, webhooksDueAt } from './schedule.ts'
@@ -30,6 +31,7 @@ export interface JobStoreOptions {
   readonly keys: Keys
   readonly leaseMs: number
   readonly retentionMs: number
+  readonly index: MetadataIndex
   readonly now: () => number
   /** See `StoreClock`. */
   readonly aheadMs: () => number
@@ -52,6 +54,7 @@ export const createJobStore = ({
   keys,
   leaseMs,
   retentionMs,
+  index,
   now,
   aheadMs,
   telemetry,
@@ -101,7 +104,9 @@ export const createJobStore = ({
       const nowMs = now()
       const words = [
         ...[String(nowMs + outboxGraceMs), String(nowMs)],
-        ...requests.map(request => encodeNewJob(request, nowMs, leaseOf(request.job))),
+        ...requests.map(request =>
+          encodeNewJob(request, index.linesOf(request.job.metadata), nowMs, leaseOf(request.job)),
+        ),
       ]
       const replies = (await run.packed(jobScripts.create, keys.schedule(shard), words)) as string[]
       return replies.map(reply => (isCreateReply(reply) ? { kind: reply } : { kind: 'replayed', id: reply }))

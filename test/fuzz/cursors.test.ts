@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFileStore } from '../../src/files/store.ts'
-import { scoreOf } from '../../src/jobs/job-filter.ts'
 import { createJobLists } from '../../src/jobs/job-lists.ts'
+import { createMetadataIndex, scoreOf } from '../../src/jobs/list-entry.ts'
 import { batchJobId, createKeys, newBatchId, newFileId, newJobId, ulidOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { openTestApi, type TestApi } from '../api/test-api.ts'
@@ -40,10 +40,13 @@ describe('random cursors', () => {
         fc.asyncProperty(fc.array(listed, { maxLength: 24 }), pageSizes, async (given, sizes) => {
           const keys = createKeys(testRedis().prefix)
           const jobs = given.map(one => ({ ...one, id: newJobId(one.shard, one.ms) }))
-          const entryOf = (id: string) => `${ulidOf(id)}\n\nroute\n`
+          const entryOf = (id: string) => `${ulidOf(id)}\n\nroute\nfirst/model\n\n`
           for (const { id, shard, state } of jobs)
             await redis.zadd(keys.list(shard, state), scoreOf(ulidOf(id)), entryOf(id))
-          const lists = createJobLists(createScriptRunner(redis), keys)
+          const lists = createJobLists({
+            ...{ run: createScriptRunner(redis), keys, leaseMs: 15_000, now: Date.now },
+            index: createMetadataIndex([]),
+          })
           const seen: string[] = []
           for (let page = 0, cursor: string | null = ''; cursor !== null; page++) {
             for (const { id, shard, state, movedBefore, isGone } of jobs.filter(

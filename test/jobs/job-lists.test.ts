@@ -1,19 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type JobFilter, scoreOf } from '../../src/jobs/job-filter.ts'
+import type { JobFilter } from '../../src/jobs/job-filter.ts'
 import { createJobLists, type JobLists } from '../../src/jobs/job-lists.ts'
+import { createMetadataIndex, scoreOf } from '../../src/jobs/list-entry.ts'
 import { createRelist } from '../../src/jobs/relist.ts'
 import { newJobId, shards, ulidOf } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
-import { answer, failure, openStore, type StoreFixture } from './store-fixture.ts'
+import { answer, failure, leaseMs, openStore, type StoreFixture } from './store-fixture.ts'
 
 let fixture: StoreFixture
 let lists: JobLists
 
 beforeEach(() => {
   fixture = openStore()
-  lists = createJobLists(createScriptRunner(fixture.redis), fixture.keys)
+  lists = listsBy([])
 })
 afterEach(() => fixture.close())
+
+const listsBy = (indexed: readonly string[]): JobLists =>
+  createJobLists({
+    ...{ run: createScriptRunner(fixture.redis), keys: fixture.keys, leaseMs },
+    ...{ index: createMetadataIndex(indexed), now: () => fixture.clock.nowMs },
+  })
+
+/** As a process does that indexes such metadata. */
+const relistBy = (indexed: readonly string[]) => {
+  const { redis, keys, clock } = fixture
+  const index = createMetadataIndex(indexed)
+  return createRelist({ redis, run: createScriptRunner(redis), keys, index, now: () => clock.nowMs })
+}
 
 const everything: JobFilter = {
   ...{ tenant: null, statuses: [], metadata: {} },
@@ -62,7 +76,7 @@ describe('the lists of jobs', () => {
   it('have a job among those of its state, with its tenant, route, who answered and the code of its error', async () => {
     const { store } = fixture
     const good = await fixture.running({ tenant: 'acme', model: 'a model' })
-    expect(await stood(good.id)).toEqual({ open: 'acme\na model\n' })
+    expect(await stood(good.id)).toEqual({ open: 'acme\na model\nfirst/gpt/4\n\n' })
     await store.finalise(good, { ...answer('x'), cachedFrom: { provider: 'second', model: 'm/1' } })
     expect(await stood(good.id)).toEqual({ succeeded: 'acme\na model\nsecond/m/1\n\n' })
     const bad = await fixture.running()
@@ -84,7 +98,7 @@ describe('the lists of jobs', () => {
     const { redis, keys, clock } = fixture
     const wanted = await fixture.created({ model: 'rare' })
     const entries = Array.from({ length: 5_000 }, (_, i) => [ulidOf(newJobId(5, clock.nowMs + 1 + i))]).flat()
-    const scored = entries.flatMap(id => [scoreOf(id), `${id}\n\ncommon\n`])
+    const scored = entries.flatMap(id => [scoreOf(id), `${id}\n\ncommon\nfirst/gpt/4\n\n`])
     await redis.zadd(keys.list(5, 'open'), ...scored)
     const walk = lists.walk({ ...everything, route: 'rare' }, null)
     const cursors: (string | null)[] = []
@@ -111,8 +125,7 @@ describe('the lists of jobs', () => {
 
   it('get the jobs that an earlier version made or ended', async () => {
     const { redis, keys, store } = fixture
-    const now = () => fixture.clock.nowMs
-    const relist = createRelist({ redis, run: createScriptRunner(redis), keys, now })
+    const relist = relistBy([])
     const claim = await fixture.running()
     const waiting = await fixture.created({ tenant: 'acme' })
     const failed = await fixture.running({ tenant: 'acme' })
@@ -142,10 +155,148 @@ describe('the lists of jobs', () => {
     // It rests for an hour then, in whichever process.
     await redis.zrem(keys.list(shard, 'succeeded'), entry)
     fixture.clock.nowMs += 3_500_000
-    await createRelist({ redis, run: createScriptRunner(redis), keys, now }).next()
+    await relistBy([]).next()
     expect(await stood(claim.id)).toEqual({})
     fixture.clock.nowMs += 200_000
-    await createRelist({ redis, run: createScriptRunner(redis), keys, now }).next()
+    await relistBy([]).next()
     expect(await stood(claim.id)).toEqual({ succeeded: entry.slice(27) })
+  })
+
+  it('follow a live job to its next target, into a park and out of it', async () => {
+    const { store, clock } = fixture
+    const claim = await fixture.running()
+    const next = { provider: 'second', model: 'm' }
+    const note = { kind: 'skipped', at: 1, hop: 0, ...next, reason: 'open' } as const
+    const stay = { attemptsSpent: 0, attempts: [] }
+    await store.advance(claim, { hop: 1, generation: 0, target: next, ...stay }, clock.nowMs)
+    expect(await stood(claim.id)).toEqual({ open: '\ngpt-4\nsecond/m\n\n' })
+    const again = await fixture.claimed(claim.id)
+    await store.park(again, { hop: 1, generation: 1, target: next, ...stay }, clock.nowMs + 60_000)
+    expect(await stood(claim.id)).toEqual({ open: '\ngpt-4\nsecond/m\nparked\n' })
+    expect(await walked({ statuses: ['parked'], provider: 'second' }, 5)).toEqual([claim.id])
+    expect(await walked({ statuses: ['parked'], provider: 'first' }, 5)).toEqual([])
+    await fixture.claimed(claim.id)
+    expect(await stood(claim.id)).toEqual({ open: '\ngpt-4\nsecond/m\n\n' })
+    const parked = await fixture.running()
+    await store.park(parked, { hop: 0, generation: 1, target: next, ...stay }, clock.nowMs + 60_000)
+    const record = { id: parked.id, hop: 0, generation: 1 }
+    await store.passOn(record, { provider: 'third', model: 'm' }, note)
+    expect(await stood(parked.id)).toEqual({ open: '\ngpt-4\nthird/m\n\n' })
+    const kept = await fixture.running()
+    await store.park(kept, { hop: 0, generation: 1, target: next, ...stay }, clock.nowMs + 60_000)
+    await store.cancel(kept.id)
+    expect(await stood(kept.id)).toEqual({ cancelled: '\ngpt-4\nsecond/m\ncancelled\n' })
+  })
+
+  it('find what runs by its lease, and what else is asked for by its entry', async () => {
+    const { store, clock, redis, keys } = fixture
+    const ids = await createdIn([1, 2, 2, 3, 3, 3, 9])
+    const claims = [await fixture.claimed(ids[1]!), await fixture.claimed(ids[4]!)]
+    const to = { hop: 0, generation: 1, target: claims[0]!.target, attemptsSpent: 0, attempts: [] }
+    const parked = await fixture.claimed(ids[0]!)
+    await store.park(parked, to, clock.nowMs + 60_000)
+    // A line of a batch has a lease, and is in no list.
+    const line = await fixture.running()
+    await redis.hset(keys.record(line.id), 'custom_id', 'a')
+    for (const limit of [1, 5]) {
+      expect(await walked({ statuses: ['running'] }, limit)).toEqual([ids[4], ids[1]])
+      expect(await walked({ statuses: ['running', 'parked'] }, limit)).toEqual([ids[4], ids[1], ids[0]])
+      expect(await walked({ statuses: ['queued'] }, limit)).toEqual([ids[6], ids[5], ids[3], ids[2]])
+    }
+    expect(await walked({ statuses: ['running'], tenant: 'other' }, 5)).toEqual([])
+    expect(await walked({ statuses: ['running'], provider: 'first', route: 'gpt-4' }, 5)).toHaveLength(2)
+    expect(await walked({ statuses: ['running'], createdFromMs: clock.nowMs - 3 }, 5)).toEqual([ids[4]])
+    const running = { ...everything, statuses: ['running' as const] }
+    expect(await lists.count(running, () => true)).toEqual({ count: 2, exact: true })
+    await store.finalise(claims[1]!, answer('x'))
+    expect(await walked({ statuses: ['running', 'succeeded'] }, 5)).toEqual([ids[4], ids[1]])
+  })
+
+  it('read more leases of one time than a script takes', async () => {
+    const { redis, keys, clock } = fixture
+    const claim = await fixture.running()
+    const dueAtMs = clock.nowMs + 1_000
+    const timers = Array.from({ length: 1_200 }, (_, i) => [dueAtMs, `${newJobId(5, i)}.x`])
+    await redis.zadd(keys.schedule(5), ...timers.flat())
+    expect(await walked({ statuses: ['running'] }, 5)).toEqual([claim.id])
+  })
+
+  describe('with metadata that is indexed', () => {
+    /** Records that are read for a filter would have to be there. */
+    const withoutRecords = async (ids: readonly string[], look: () => Promise<unknown>): Promise<void> => {
+      const { redis, keys } = fixture
+      for (const id of ids) await redis.rename(keys.record(id), `${keys.record(id)}-away`)
+      await look()
+      for (const id of ids) await redis.rename(`${keys.record(id)}-away`, keys.record(id))
+    }
+    const long = 'é"\n\\'.repeat(100)
+    const texts = ['c1', '', 'a "b", \\"customer":"c1"', 'two\nlines', long, `${long}x`]
+
+    beforeEach(() => {
+      fixture.close()
+      fixture = openStore(undefined, ['customer', 'team'])
+    })
+
+    it('find a pair without a look at records, whatever is in it', async () => {
+      const ids: string[] = []
+      for (const customer of texts) {
+        fixture.clock.nowMs += 1
+        ids.push(await fixture.created({ metadata: { note: '"customer":"c1"', customer } }))
+      }
+      const bare = await fixture.created()
+      lists = listsBy(['team', 'customer'])
+      await withoutRecords([...ids, bare], async () => {
+        for (const [i, customer] of texts.entries())
+          expect(await walked({ metadata: { customer } }, 5)).toEqual([ids[i]])
+        expect(await walked({ metadata: { customer: 'none' } }, 5)).toEqual([])
+        expect(await walked({ metadata: { team: 'c1' } }, 5)).toEqual([])
+      })
+      const claim = await fixture.claimed(ids[4]!)
+      await fixture.store.finalise(claim, failure)
+      await withoutRecords(ids, async () =>
+        expect(await walked({ statuses: ['failed'], metadata: { customer: long } }, 5)).toEqual([ids[4]]),
+      )
+      // The records have what is not indexed.
+      expect(await walked({ metadata: { customer: 'c1', note: '"customer":"c1"' } }, 5)).toEqual([ids[0]])
+    })
+
+    it('find jobs of before by their records, until their entries are made anew', async () => {
+      fixture.close()
+      fixture = openStore()
+      const ids: string[] = []
+      for (const customer of texts) {
+        fixture.clock.nowMs += 1
+        ids.push(await fixture.created({ metadata: { x: ',"customer":', customer, team: 't' } }))
+      }
+      const [done, parked] = [await fixture.claimed(ids[0]!), await fixture.claimed(ids[1]!)]
+      await fixture.store.finalise(done, answer('x'))
+      const stay = { hop: 0, generation: 1, target: parked.target, attemptsSpent: 0, attempts: [] }
+      await fixture.store.park(parked, stay, fixture.clock.nowMs + 60_000)
+      await relistBy([]).next()
+      lists = listsBy(['customer', 'team'])
+      const found = async () => {
+        const all: unknown[] = []
+        for (const customer of texts) all.push(...(await walked({ metadata: { customer, team: 't' } }, 5)))
+        return all
+      }
+      expect(await found()).toEqual(ids)
+
+      // At once, although the lists were seen to a moment ago by a process that indexes nothing.
+      await relistBy(['customer', 'team']).next()
+      await withoutRecords(ids, async () => expect(await found()).toEqual(ids))
+      const { linesOf } = createMetadataIndex(['customer', 'team'])
+      const linesOfFirst = linesOf({ customer: texts[0]!, team: 't' })
+      expect(await stood(ids[0]!)).toEqual({ succeeded: `\ngpt-4\nfirst/gpt/4\n\n${linesOfFirst}` })
+      // What ends now leaves the list as it stands there now.
+      await fixture.store.cancel(ids[1]!)
+      const linesOfSecond = linesOf({ customer: texts[1]!, team: 't' })
+      expect(await stood(ids[1]!)).toEqual({
+        cancelled: `\ngpt-4\nfirst/gpt/4\ncancelled\n${linesOfSecond}`,
+      })
+      // And back, where nothing is indexed any more.
+      await relistBy([]).next()
+      await fixture.store.cancel(ids[2]!)
+      expect(await stood(ids[2]!)).toEqual({ cancelled: '\ngpt-4\nfirst/gpt/4\ncancelled\n' })
+    })
   })
 })

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { type BatchStore, createBatchStore } from '../../src/batches/store.ts'
 import { type BatchWork, createBatchWork } from '../../src/batches/work.ts'
 import { jobDoorbell } from '../../src/jobs/doorbell.ts'
+import { createMetadataIndex } from '../../src/jobs/list-entry.ts'
 import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
 import { createJobStore } from '../../src/jobs/store.ts'
 import type { Claim, JobResult, JobStore, NewJob } from '../../src/jobs/types.ts'
@@ -43,6 +44,7 @@ export interface StoreFixture {
 /** The real store on the real scripts, with keys of its own. */
 export const openStore = (
   at: { readonly url: string; readonly prefix: string } = testRedis(),
+  indexed: readonly string[] = [],
 ): StoreFixture => {
   const { url, prefix } = at
   const redis = createPatientRedis(url, pino({ level: 'silent' }))
@@ -53,7 +55,8 @@ export const openStore = (
   const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
   const run = createScriptRunner(redis)
   const schedule = createSchedule(redis, run, keys, { now, aheadMs })
-  const on = { redis, run, keys, leaseMs, retentionMs, now }
+  const index = createMetadataIndex(indexed)
+  const on = { redis, run, keys, leaseMs, retentionMs, index, now }
   const store = {
     ...createJobStore({ ...on, aheadMs, telemetry: createTelemetry() }),
     ...createJobDeliveries({ ...on, deadLetterRetentionMs }),

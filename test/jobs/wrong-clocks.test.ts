@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createMetadataIndex } from '../../src/jobs/list-entry.ts'
 import { createSchedule, type Schedule } from '../../src/jobs/schedule.ts'
 import { createJobStore } from '../../src/jobs/store.ts'
 import type { JobStore } from '../../src/jobs/types.ts'
@@ -24,7 +25,15 @@ const processOff = (
   const clock = { now: () => Date.now() + offMs, aheadMs: () => aheadMs }
   const times = { leaseMs, retentionMs }
   return {
-    store: createJobStore({ redis, run, keys, ...times, ...clock, telemetry: createTelemetry() }),
+    store: createJobStore({
+      redis,
+      run,
+      keys,
+      index: createMetadataIndex([]),
+      ...times,
+      ...clock,
+      telemetry: createTelemetry(),
+    }),
     schedule: createSchedule(redis, run, keys, clock),
   }
 }

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { createBatchWork } from '../../src/batches/work.ts'
+import { createMetadataIndex } from '../../src/jobs/list-entry.ts'
 import { createJobStore } from '../../src/jobs/store.ts'
 import type { Announce, JobStore, NewJob } from '../../src/jobs/types.ts'
 import { createAnnounce } from '../../src/queue/announce.ts'
@@ -20,7 +21,14 @@ let store: JobStore
 beforeEach(() => {
   q = openQueue()
   doorbells = q.doorbells
-  store = createJobStore({ ...shared(), leaseMs, aheadMs: () => 0, telemetry: createTelemetry(), announce })
+  store = createJobStore({
+    index: createMetadataIndex([]),
+    ...shared(),
+    leaseMs,
+    aheadMs: () => 0,
+    telemetry: createTelemetry(),
+    announce,
+  })
 })
 afterEach(() => q.shut())
 
@@ -105,6 +113,7 @@ describe('a webhook rings when the end is written', () => {
 
   it('by a sweeper, a moment later, where who ended it is gone', async () => {
     const dead = createJobStore({
+      index: createMetadataIndex([]),
       ...{ ...shared(), leaseMs, aheadMs: () => 0, telemetry: createTelemetry() },
       announce: () => undefined,
     })

@@ -8,7 +8,7 @@ import { openPageSite, type PageSite } from './page-site.ts'
 let site: PageSite
 let handedOver: string
 beforeAll(async () => {
-  site = await openPageSite()
+  site = await openPageSite({ jobs: { indexed_metadata: ['user'] } })
   const { baton, sims } = site
   sims[0]!.script({ fault: { kind: 'error-503' } })
   sims[1]!.script({ fault: { kind: 'throttle' } })
@@ -60,7 +60,7 @@ describe('jobs in a browser', () => {
     const rows = page.getByRole('region', { name: 'Jobs' }).locator('tbody tr')
     await expect.poll(() => rows.count(), patience).toBe(2)
     await takePictures(page, 'jobs')
-    await page.getByLabel('Metadata').fill('user=42')
+    await page.getByLabel('user', { exact: true }).fill('42')
     await page.getByRole('button', { name: 'Show' }).click()
     await expect.poll(() => rows.count(), patience).toBe(1)
     expect(new URL(page.url()).search).toBe('?meta.user=42')
@@ -68,7 +68,11 @@ describe('jobs in a browser', () => {
     await page.getByRole('region', { name: 'Timeline' }).waitFor(patience)
     await page.goBack()
     await expect.poll(() => rows.count(), patience).toBe(1)
-    expect(await page.getByLabel('Metadata').inputValue()).toBe('user=42')
+    expect(await page.getByLabel('user', { exact: true }).inputValue()).toBe('42')
+    await page.getByLabel('Other metadata').fill('note=none')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await page.getByText('No job matches').waitFor(patience)
+    expect(new URL(page.url()).search).toBe('?meta.user=42&meta.note=none')
     await page.getByRole('link', { name: 'Clear' }).click()
     await page.getByLabel('Provider').selectOption('third')
     await expect.poll(() => rows.count(), patience).toBe(2)

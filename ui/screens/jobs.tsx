@@ -34,21 +34,22 @@ const statuses = [
   'cancelled',
 ] as const
 
-/** `meta.user=42` of the address. */
-const askedMetadata = (): readonly [string, string] | null => {
-  for (const [name, value] of location_.value.searchParams)
-    if (name.startsWith('meta.')) return [name.slice('meta.'.length), value]
-  return null
-}
+const inMetadata = 'meta.'
+
+/** `meta.user=42` of the address, and so on. */
+const askedMetadata = (): (readonly [key: string, value: string])[] =>
+  [...location_.value.searchParams]
+    .filter(([name]) => name.startsWith(inMetadata))
+    .map(([name, value]) => [name.slice(inMetadata.length), value])
 
 /** What the API is asked for what the address asks of the page. */
 const listPath = (): string => {
-  const metadata = askedMetadata()
+  const metadata = askedMetadata().map(([key, value]) => [`metadata.${key}`, value])
   return withQuery('/v1/jobs', {
     ...{ view: 'row', limit: '50', tenant: asked('tenant') || '*' },
     ...{ status: asked('status'), route: asked('route'), provider: asked('provider'), batch: asked('batch') },
     ...{ error_code: asked('code'), created_from: asked('from'), created_to: asked('to') },
-    ...(metadata && { [`metadata.${metadata[0]}`]: metadata[1] }),
+    ...Object.fromEntries(metadata),
     cursor: asked('cursor'),
   })
 }
@@ -67,7 +68,8 @@ export const Jobs = () => {
 
 const JobFilters = () => {
   const facets = session.value?.facets
-  const metadata = askedMetadata()
+  const keys = facets?.metadata_keys ?? []
+  const otherPair = askedMetadata().find(([key]) => !keys.includes(key))
   const timeOf = (name: string): string => (asked(name) === '' ? '' : toField(Number(asked(name))))
   return (
     <FilterBar
@@ -75,7 +77,7 @@ const JobFilters = () => {
         const [, key, value] = /^([^=]+)=(.*)$/.exec(pair) ?? []
         return {
           ...fields,
-          ...(key !== undefined && { [`meta.${key.trim()}`]: value!.trim() }),
+          ...(key !== undefined && { [inMetadata + key.trim()]: value!.trim() }),
           from: fromField(from)?.toString() ?? null,
           to: fromField(to)?.toString() ?? null,
         }
@@ -87,11 +89,14 @@ const JobFilters = () => {
       <Choice name="code" label="Error code" of={facets?.error_codes ?? []} />
       <Choice name="tenant" label="Tenant" of={facets?.tenants ?? []} />
       <Entry name="batch" label="Batch" />
+      {keys.map(key => (
+        <Entry key={key} name={inMetadata + key} label={key} />
+      ))}
       <Entry
         name="metadata"
-        label="Metadata"
+        label={keys.length === 0 ? 'Metadata' : 'Other metadata'}
         placeholder="key=value"
-        value={metadata === null ? '' : metadata.join('=')}
+        value={otherPair?.join('=') ?? ''}
       />
       <Moment name="from" label={`Created from, ${zone()}`} value={timeOf('from')} />
       <Moment name="to" label={`to, ${zone()}`} value={timeOf('to')} />

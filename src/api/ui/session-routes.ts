@@ -47,7 +47,7 @@ export const addSessionRoutes = (
       routes: [...parts.routes.keys()],
       providers: [...parts.providers.keys()],
       error_codes: Object.keys(jobErrorCodes),
-      metadata_keys: [],
+      metadata_keys: config.jobs.indexed_metadata,
       tenants: [...new Set(config.api_keys.map(({ tenant }) => tenant))],
     },
   })

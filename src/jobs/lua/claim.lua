@@ -30,6 +30,10 @@ local function claim(id, hop, generation, token)
   -- its lease runs out, and the job gets a doorbell of another generation.
   if state == 'running' and not holds(token, holder) then return { 'busy' } end
   redis.call('HSET', record, 'state', 'running', 'holder', now .. ' ' .. token)
+  if state == 'parked' then
+    local tenant, indexed = r[10], redis.call('HGET', record, 'indexed')
+    relist(id, list_entry(id, tenant, spec, target, 'parked', indexed), list_entry(id, tenant, spec, target, '', indexed))
+  end
   leases[#leases + 1], leases[#leases + 2] = from + doorbells[r[18] and 3 or 2], lease_of(id)
   return { 'ok', target, spec, spent or '0', attempts or '', request or body_of(id), unpack(r, 10, 20) }
 end

@@ -44,4 +44,5 @@ end
 
 for i = 3, #jobs do replies[i - 2] = create(jobs[i]) end
 write_lives()
+write_lists()
 return cmsgpack.pack(replies)

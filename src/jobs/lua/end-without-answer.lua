@@ -8,7 +8,7 @@
 local record, payload, schedule = unpack(KEYS)
 local id, status, now, retention, end_json, until_ms, webhooks_due = unpack(ARGV)
 local r = redis.call('HMGET', record, 'state', 'hop', 'target', 'holder', 'generation', 'webhook', 'custom_id',
-  'tenant', 'log', 'spec', 'attempts')
+  'tenant', 'log', 'spec', 'attempts', 'indexed')
 local state, hop, target, holder, generation, webhook, custom_id, tenant, log = unpack(r, 1, 9)
 if not state then return { 'gone' } end
 if FINAL[state] then return { state } end
@@ -20,12 +20,11 @@ if state == 'running' then
   end
   drop_call(id)
 end
-local bill = { now, r[10], target, r[11], tenant = tenant, code = status }
+local bill = { now, r[10], target, r[11], was = state, tenant = tenant, indexed = r[12], code = status }
 if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, bill, 'result', end_json) then
   publish_ends(id)
 end
-write_lives()
-write_usage()
+write_ends()
 redis.call('PEXPIRE', payload, retention)
 expire_log(id, log, retention)
 redis.call('ZREM', schedule, entries_of(id, hop, generation))

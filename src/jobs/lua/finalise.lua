@@ -24,7 +24,7 @@ local function finalise(fields)
   local id, token, status, has_payload, frees_key, apart, bill = unpack(fields, 1, 7)
   local record = record_of(id)
   local r = redis.call('HMGET', record, 'state', 'holder', 'hop', 'generation', 'webhook', 'custom_id', 'target',
-    'background', 'log', 'restarts', 'spec', 'attempts', 'tenant')
+    'background', 'log', 'restarts', 'spec', 'attempts', 'tenant', 'indexed')
   local state, holder, hop, generation, webhook, custom_id, target, background, log, restarts = unpack(r, 1, 10)
   if not state or FINAL[state] then return 0 end
   -- Readers have a part of another run's answer: this one would be glued on to it, unless it begins anew.
@@ -46,7 +46,7 @@ local function finalise(fields)
   -- A short answer takes the place of its request, which readers of a response in the background ask for.
   if background and fields[10] == 'request' then fields[10] = 'body' end
   local ends_at = { now, r[11], target, r[12], unpack(bill) }
-  ends_at.tenant, ends_at.code = r[13], bill[7]
+  ends_at.was, ends_at.tenant, ends_at.indexed, ends_at.code = state, r[13], r[14], bill[7]
   if finish(record, schedule, id, webhook, custom_id, status, webhooks_due, retention, ends_at, unpack(fields, 8)) then
     ended[#ended + 1] = id
   end
@@ -65,8 +65,7 @@ end
 
 local replies = {}
 for i = 4, #ends do replies[i - 3] = finalise(ends[i]) end
-write_lives()
-write_usage()
+write_ends()
 if #obsolete > 0 then redis.call('ZREM', schedule, unpack(obsolete)) end
 if #payloads > 0 then redis.call('DEL', unpack(payloads)) end
 if #ended > 0 then publish_ends(table.concat(ended, ' ')) end

@@ -2,46 +2,72 @@
 -- and none too few: the caller reads what it is given, and judges. All lists are read at one moment, and down to
 -- the same place: a job that moves from one to another is met once.
 -- KEYS: schedule
--- Packed: what the ids sort before ('' for the newest), the least score, most entries of each list, and of one whose
---   records are read, most jobs, how an entry goes on behind its id, for each list {state, {text that stands in the
---   entry …}, {{{field …}, {text, one of which stands in one of the fields …}} …} of the record}
+-- Packed: what the ids sort before ('' for the newest), the least score, most entries of each list, most records to read for
+--   each, most jobs, {how an entry goes on behind its id, route, provider ('' for any)}, seal, {line of an indexed pair …},
+--   {those pairs in a record …}, {pairs of which only records know …}, for each list {state, why (false for any), {state, one
+--   of which the record has …}}
 -- Replies: {the last id looked at ('' when there are no more), how many entries were looked at, {id …}}, all without their
 --   prefix
-local before, oldest, most_entries, most_read, most_jobs, start, lists = unpack(packed())
+local before, oldest, most_entries, most_read, most_jobs, named, seal, lines, pairs_of_lines, pairs_of_records, lists =
+  unpack(packed())
+local start, route, provider = unpack(named)
 local newest = before == '' and '+inf' or score_of(before .. '0')
-local found, last, looked = {}, '', 0
+local found, last, looked, reads = {}, '', 0, 0
+-- A call by a local name, a loop without iterators: of 2,000 entries that are looked at, nearly all are passed over, and
+-- these two are most of what that takes.
+local find, sub, match = string.find, string.sub, string.match
 
-local function has_one(texts, words)
-  for _, text in ipairs(texts) do
-    for _, word in ipairs(words) do if text and text:find(word, 1, true) then return true end end
-  end
-  return false
+local function has_all(text, words)
+  for _, word in ipairs(words) do if not text or not find(text, word, 1, true) then return false end end
+  return true
+end
+local function has_one(text, words)
+  for _, word in ipairs(words) do if text == word then return true end end
+  return #words == 0
 end
 
-local function may_match(entry, texts, wanted)
-  if start ~= '' and entry:find(start, 27, true) ~= 27 then return false end
-  for _, text in ipairs(texts) do if not entry:find(text, 27, true) then return false end end
+-- The text that the fewest entries have. It may stand elsewhere in an entry.
+local function rarest(why)
+  if #lines > 0 then return lines[1] end
+  if provider ~= '' then return '\n' .. provider .. '/' end
+  if why and why ~= '' then return '\n' .. why .. '\n' end
+  if start ~= '' then return start end
+  return route ~= '' and '\n' .. route .. '\n' or '\n'
+end
+
+local function may_match(entry, why, states)
   if before ~= '' and entry >= before then return false end
-  local record = #wanted > 0 and record_of('job_' .. entry:sub(1, 26))
-  for _, want in ipairs(wanted) do
-    if not has_one(redis.call('HMGET', record, unpack(want[1])), want[2]) then return false end
+  if start ~= '' and sub(entry, 27, 26 + #start) ~= start then return false end
+  if why or provider ~= '' or route ~= '' then
+    local has, target, says = match(entry, '^\n[^\n]*\n([^\n]*)\n([^\n]*)\n([^\n]*)\n', 27)
+    if route ~= '' and has and has ~= route then return false end
+    if provider ~= '' and has and sub(target, 1, #provider + 1) ~= provider .. '/' then return false end
+    if why and has and says ~= why then return false end
   end
-  return true
+  local is_sealed = #lines > 0 and sub(entry, -#seal) == seal
+  if is_sealed and not has_all(entry, lines) then return false end
+  if (is_sealed or #lines == 0) and #pairs_of_records == 0 and #states == 0 then return true end
+  reads = reads + 1
+  local state, metadata = unpack(redis.call('HMGET', record_of('job_' .. sub(entry, 1, 26)), 'state', 'metadata'))
+  return has_one(state, states) and has_all(metadata, pairs_of_records) and (is_sealed or has_all(metadata, pairs_of_lines))
 end
 
 for _, list in ipairs(lists) do
-  local state, texts, wanted = unpack(list)
-  local most = #wanted > 0 and most_read or most_entries
-  local entries = redis.call('ZRANGE', list_of(state), newest, oldest, 'BYSCORE', 'REV', 'LIMIT', 0, most)
-  local got = 0
-  for _, entry in ipairs(entries) do
+  local state, why, states = unpack(list)
+  local entries = redis.call('ZRANGE', list_of(state), newest, oldest, 'BYSCORE', 'REV', 'LIMIT', 0, most_entries)
+  local rare, got, reached = rarest(why), 0, ''
+  reads = 0
+  for i = 1, #entries do
+    local entry = entries[i]
     looked = looked + 1
-    if may_match(entry, texts, wanted) then
-      found[#found + 1], got = entry:sub(1, 26), got + 1
-      if got == most_jobs then break end
+    if (find(entry, rare, 27, true) or #lines > 0 and not find(entry, seal, 27, true)) and may_match(entry, why, states) then
+      found[#found + 1], got = sub(entry, 1, 26), got + 1
+    end
+    if got == most_jobs or reads == most_read or i == most_entries then
+      reached = sub(entry, 1, 26)
+      break
     end
   end
-  local reached = got == most_jobs and found[#found] or #entries == most and entries[most]:sub(1, 26) or ''
   if reached > last then last, oldest = reached, score_of(reached) end
 end
 

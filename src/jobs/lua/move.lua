@@ -11,13 +11,15 @@ local leases, doorbells = {}, {}
 
 local function move(id, token, state, hop, generation, target, spent, resumes, due, attempts, note, why)
   local record = record_of(id)
-  local r = redis.call('HMGET', record, 'state', 'holder')
+  local r = redis.call('HMGET', record, 'state', 'holder', 'tenant', 'spec', 'target', 'indexed')
   if r[1] ~= 'running' or not holds(token, r[2]) then return 0 end
   redis.call('HSET', record, 'state', state, 'hop', hop, 'generation', generation, 'target', target, 'spent', spent, 'resumes', resumes)
   redis.call('HDEL', record, 'holder')
   log_attempts(record, attempts)
   note_move(record, note)
   if why ~= '' then redis.call('HSET', record, 'why', why) end
+  local was = list_entry(id, r[3], r[4], r[5], '', r[6])
+  relist(id, was, list_entry(id, r[3], r[4], target, is_parked(state), r[6]))
   leases[#leases + 1] = lease_of(id)
   doorbells[#doorbells + 1], doorbells[#doorbells + 2] = due, id .. '.' .. hop .. '.' .. generation
   return 1

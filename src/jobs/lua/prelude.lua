@@ -178,20 +178,15 @@ end
 
 -- Lists of jobs in the order of their ids: those without an end, and those of each end. Lines of batches and samples of
 -- mirrors are in none. An entry is an id without its prefix, and beneath it what filters ask for, a line each: tenant
--- ('' for the default), route, and of a job that has ended who answered and the code of its error. Its score are the
--- characters of the id that vary first: by names alone, a job took Redis twice as long to add.
+-- ('' for the default), route, who is asked next or answered, why it has ended (the code of its error) or waits ('parked'),
+-- and what the record has of metadata that is indexed. Its score are the characters of the id that vary first: by names
+-- alone, a job took Redis twice as long to add.
 local function list_of(state) return BASE .. 'list:' .. (FINAL[state] and state or 'open') end
 local function score_of(core) return tonumber(core:sub(2, 11), 36) end
-local function list_entry(id, tenant, spec)
-  return id:sub(5) .. '\n' .. (tenant or '') .. '\n' .. spec:match('^%S+ %S+ %S+ (.*)') .. '\n'
+local function list_entry(id, tenant, spec, target, why, indexed)
+  return table.concat({ id:sub(5), tenant or '', spec:match('^%S+ %S+ %S+ (.*)'), target, why or '', indexed or '' }, '\n')
 end
-local function enlist(state, entry) redis.call('ZADD', list_of(state), score_of(entry), entry) end
-local function list_end(id, status, tenant, spec, answered, code)
-  if id:sub(1, 4) ~= 'job_' then return end
-  local entry = list_entry(id, tenant, spec)
-  redis.call('ZREM', list_of('open'), entry)
-  enlist(status, entry .. answered .. '\n' .. (code or '') .. '\n')
-end
+local function is_parked(state) return state == 'parked' and state or '' end
 -- For whoever does not know what else an entry says.
 local function entry_in(list, id)
   local core, score = id:sub(5), score_of(id:sub(5))
@@ -202,6 +197,32 @@ end
 local function unlist(list, id)
   local entry = entry_in(list, id)
   if entry then redis.call('ZREM', list, entry) end
+end
+-- A job goes on living, and its entry says something else: it is asked elsewhere, or parks, or no longer.
+local function relist(id, from, to)
+  if from ~= to and redis.call('ZREM', list_of('open'), from) == 1 then
+    redis.call('ZADD', list_of('open'), score_of(to), to)
+  end
+end
+-- A script notes what begins and ends, and writes it once.
+local unlisted, enlisted = {}, {}
+local function enlist(state, entry)
+  local list = list_of(state)
+  local scored = enlisted[list] or {}
+  enlisted[list] = scored
+  scored[#scored + 1], scored[#scored + 2] = score_of(entry), entry
+end
+local function list_end(id, status, was, tenant, spec, target, indexed, answered, code)
+  if id:sub(1, 4) ~= 'job_' then return end
+  unlisted[#unlisted + 1] = list_entry(id, tenant, spec, target, is_parked(was), indexed)
+  enlist(status, list_entry(id, tenant, spec, answered, code, indexed))
+end
+local function write_lists()
+  if #unlisted > 0 and redis.call('ZREM', list_of('open'), unpack(unlisted)) < #unlisted then
+    -- Some are entries of another version.
+    for _, entry in ipairs(unlisted) do unlist(list_of('open'), 'job_' .. entry:sub(1, 26)) end
+  end
+  for list, scored in pairs(enlisted) do redis.call('ZADD', list, unpack(scored)) end
 end
 
 -- The webhooks of batches and notices that are neither delivered nor given up, by when they were last looked
@@ -228,8 +249,8 @@ end
 
 -- Ends a job, the one way there is, counts what it used, and starts its retention. Returns whether a client may
 -- wait for this end, so that the caller publishes it (`publish_ends`). The caller also removes what would still
--- wake the job (`entries_of`), sees to the payload, and writes what is noted of lives and usage. `bill`: when it ends,
--- its spec, target and log, and what `encodeBill` says of it, with its `tenant` and `code`. `holder` stays behind: only a running job's is
+-- wake the job (`entries_of`), sees to the payload, and writes what is noted (`write_ends`). `bill`: when it ends,
+-- its spec, target and log, and what `encodeBill` says of it, with the state in which it `was`, its `tenant`, `indexed` and `code`. `holder` stays behind: only a running job's is
 -- ever read, and each job pays for every command here. A job of a batch (`custom_id`) goes to the batch's
 -- collector instead, which removes it when its line is durable: no client waits for it.
 local function finish(record, schedule, id, hook, custom_id, status, due, retention, bill, ...)
@@ -239,7 +260,7 @@ local function finish(record, schedule, id, hook, custom_id, status, due, retent
     redis.call('RPUSH', done_lines(id), id)
     return false
   end
-  list_end(id, status, bill.tenant, bill[2], bill[5] or bill[3], bill.code)
+  list_end(id, status, bill.was, bill.tenant, bill[2], bill[3], bill.indexed, bill[5] or bill[3], bill.code)
   if hook then
     -- No expiry while a delivery is due: retries last longer than the retention.
     redis.call('HSET', record, 'delivery', 'pending')
@@ -249,6 +270,12 @@ local function finish(record, schedule, id, hook, custom_id, status, due, retent
     note_life(id, -1)
   end
   return true
+end
+
+local function write_ends()
+  write_lives()
+  write_usage()
+  write_lists()
 end
 
 -- One channel for all jobs, so that a process subscribes once, and a script that ends many publishes once.

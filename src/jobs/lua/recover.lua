@@ -7,17 +7,16 @@
 local record = KEYS[1]
 local id, due, end_json, retention, webhooks_due = ARGV[1], ARGV[4], ARGV[7], ARGV[8], ARGV[9]
 local r = redis.call('HMGET', record, 'state', 'hop', 'generation', 'holder', 'target', 'resumes', 'log', 'webhook',
-  'restarts', 'spec', 'attempts', 'tenant')
+  'restarts', 'spec', 'attempts', 'tenant', 'indexed')
 local hop, generation = r[2] or '0', r[3] or '0'
 if not r[1] or FINAL[r[1]] or hop ~= ARGV[2] or generation ~= ARGV[3] then return 0 end
 
 local function fail(log, webhook)
-  local bill = { due, r[10], r[5], r[11], tenant = r[12], code = 'stream_broken' }
+  local bill = { due, r[10], r[5], r[11], was = 'running', tenant = r[12], indexed = r[13], code = 'stream_broken' }
   if finish(record, KEYS[2], id, webhook, nil, 'failed', webhooks_due, retention, bill, 'result', end_json) then
     publish_ends(id)
   end
-  write_lives()
-  write_usage()
+  write_ends()
   expire_log(id, log, retention)
   redis.call('PEXPIRE', payload_of(id), retention)
   redis.call('ZREM', KEYS[2], entries_of(id, hop, generation))

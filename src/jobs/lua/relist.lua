@@ -1,9 +1,35 @@
--- Puts jobs of the index into the lists where they belong and do not stand: those that a version without lists made
--- or ended.
+-- Puts jobs of the index into the lists where they belong and do not stand, or not as they should: those that another
+-- version made or ended, or a process that indexes other metadata.
 -- KEYS: index
--- Packed: first entry, most entries
+-- Packed: first entry, most entries, seal, bytes of the longest value that is indexed as it is, key …
 -- Replies: {the last entry, or '' when there are no more}
-local from, most = unpack(packed())
+local words = packed()
+local from, most, seal, longest = unpack(words, 1, 4)
+
+-- The pair's value as the JSON of a record has it. An unescaped quote begins or ends a text, so nothing else looks like a key.
+local function value_of(metadata, key)
+  local name = '"' .. key .. '":'
+  local start = select(2, metadata:find('{' .. name, 1, true)) or select(2, metadata:find(',' .. name, 1, true))
+  if not start then return nil end
+  local stop = start + 1
+  repeat
+    stop = metadata:find('["\\]', stop + 1)
+    local is_escaped = metadata:sub(stop, stop) == '\\'
+    if is_escaped then stop = stop + 1 end
+  until not is_escaped
+  return metadata:sub(start + 1, stop)
+end
+
+-- As `linesOf` in list-entry.ts has them.
+local function lines_of(metadata)
+  local lines = ''
+  for i = 5, #words do
+    local value = value_of(metadata or '', words[i])
+    if value and #value > longest then value = redis.sha1hex(value) end
+    if value then lines = lines .. '"' .. words[i] .. '":' .. value .. '\n' end
+  end
+  return lines .. seal
+end
 
 -- As `answererOf` says.
 local function answered_by(target, final, log)
@@ -15,15 +41,27 @@ local function answered_by(target, final, log)
   return final.cached or answered
 end
 
+local function put(list, id, found, entry)
+  if found == entry then return end
+  if found then redis.call('ZREM', list, found) end
+  redis.call('ZADD', list, score_of(entry), entry)
+end
+
 local function settle(id)
   local record = record_of(id)
-  local state = redis.call('HGET', record, 'state')
+  local r = redis.call('HMGET', record, 'state', 'tenant', 'spec', 'target', 'result', 'attempts', 'metadata', 'indexed')
+  local state, tenant, spec, target, result, log, metadata, was_indexed = unpack(r, 1, 8)
   if not state or FINAL[state] then unlist(list_of('open'), id) end
-  if not state or entry_in(list_of(state), id) then return end
-  local tenant, spec, target, result, log = unpack(redis.call('HMGET', record, 'tenant', 'spec', 'target', 'result', 'attempts'))
-  if not FINAL[state] then return enlist(state, list_entry(id, tenant, spec)) end
+  if not state then return end
+  local list, indexed = list_of(state), lines_of(metadata)
+  if indexed ~= (was_indexed or '') then
+    if indexed == '' then redis.call('HDEL', record, 'indexed') else redis.call('HSET', record, 'indexed', indexed) end
+  end
+  local found = entry_in(list, id)
+  if not FINAL[state] then return put(list, id, found, list_entry(id, tenant, spec, target, is_parked(state), indexed)) end
+  if found and found:sub(-#indexed - 1) == '\n' .. indexed then return end
   local final = cjson.decode(result)
-  list_end(id, state, tenant, spec, answered_by(target, final, log), final.error and final.error.code)
+  put(list, id, found, list_entry(id, tenant, spec, answered_by(target, final, log), final.error and final.error.code, indexed))
 end
 
 local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', most)

@@ -6,6 +6,8 @@ import {
   leaseEntry,
   webhookDoorbell,
 } from '../../../src/jobs/doorbell.ts'
+import { formatTarget } from '../../../src/jobs/record.ts'
+import { answeredBy } from '../../../src/jobs/view.ts'
 import { providerQueue, webhookQueue } from '../../../src/queue/doorbells.ts'
 import { blockOf, shardOf } from '../../../src/redis/keys.ts'
 import { isOver, type Model, type ModelJob } from './model.ts'
@@ -18,7 +20,7 @@ interface Observed {
   readonly dead: ReadonlySet<string>
   /** How many jobs of a shard and block live, as Redis counts. */
   readonly live: Readonly<Record<string, number>>
-  /** In which lists each job stands. */
+  /** In which lists each job stands, and how. */
   readonly lists: Readonly<Record<string, readonly string[]>>
 }
 
@@ -30,7 +32,7 @@ const listed = async (
   state: (typeof listStates)[number],
 ) =>
   (await redis.zrange(keys.list(shard, state), '0', '-1')).map(
-    entry => [`job_${entry.slice(0, 26)}`, state] as const,
+    entry => [`job_${entry.slice(0, 26)}`, `${state}${entry.slice(26)}`] as const,
   )
 
 const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
@@ -153,10 +155,15 @@ const sameLives = (model: Model, { live }: Observed): void => {
   expect(live).toEqual(Object.fromEntries(Object.entries(counts).map(([at, jobs]) => [at, jobs!.length])))
 }
 
-/** Each job stands in the list of its state, and in no other. */
-const sameLists = (model: Model, { lists }: Observed): void => {
-  const states = model.all().map(job => [job.id, [isOver(job) ? job.state : 'open']])
-  expect(lists).toEqual(Object.fromEntries(states))
+/** Each job stands in the list of its state, and in no other, with what filters ask for. */
+const sameLists = async ({ store, index }: Rig, model: Model, { lists }: Observed): Promise<void> => {
+  const stands = model.all().map(async job => {
+    const record = (await store.read(job.id))!
+    const why = job.end?.code ?? (job.state === 'parked' ? 'parked' : '')
+    const lines = [isOver(job) ? job.state : 'open', '', record.model, formatTarget(answeredBy(record)), why]
+    return [job.id, [`${lines.join('\n')}\n${index.linesOf(record.metadata)}`]] as const
+  })
+  expect(lists).toEqual(Object.fromEntries(await Promise.all(stands)))
 }
 
 /** Holds Redis against the model, and both against what is promised. */
@@ -169,5 +176,5 @@ export const agree = async (rig: Rig, model: Model): Promise<void> => {
     }),
   )
   sameLives(model, await observing)
-  sameLists(model, await observing)
+  await sameLists(rig, model, await observing)
 }

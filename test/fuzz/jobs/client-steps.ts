@@ -45,7 +45,7 @@ const jobOf = (wanted: Wish, nowMs: number): NewJob => ({
   target: { provider: wanted.provider, model: 'gpt/4' },
   priority: wanted.priority,
   webhook: wanted.hasWebhook ? { url: 'https://hooks.example/x' } : null,
-  metadata: null,
+  metadata: wanted.key ? { customer: `c${wanted.key[0]}` } : null,
   retryOf: null,
   idempotency: wanted.key && {
     keyHash: `key-${wanted.key[0]}`,

@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import { until } from '../../../harness/until.ts'
 import { createIndexTrim, type IndexTrim } from '../../../src/jobs/index-trim.ts'
 import { createJobLists, type JobLists } from '../../../src/jobs/job-lists.ts'
+import { createMetadataIndex, type MetadataIndex } from '../../../src/jobs/list-entry.ts'
 import { createSchedule, type Schedule } from '../../../src/jobs/schedule.ts'
 import { createJobStore } from '../../../src/jobs/store.ts'
 import type { JobStore } from '../../../src/jobs/types.ts'
@@ -41,6 +42,7 @@ export interface Rig {
   readonly store: Records
   readonly schedule: Schedule
   readonly doorbells: Doorbells
+  readonly index: MetadataIndex
   readonly lists: JobLists
   newTrim(): IndexTrim
   readonly clock: { nowMs: number }
@@ -72,6 +74,7 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
   const aheadMs = (): number => clock.nowMs - Date.now() + 3_600_000
   const run = createScriptRunner(redis)
   const doorbells = createDoorbells(redis, run, keys)
+  const index = createMetadataIndex(['customer'])
   const ask = { worker: '', free: 0, claimed: [] }
 
   return {
@@ -85,6 +88,7 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
         keys,
         leaseMs,
         retentionMs,
+        index,
         now,
         aheadMs,
         telemetry: createTelemetry(),
@@ -92,7 +96,8 @@ export const openRig = async (leaseMs: number): Promise<Rig> => {
       ...createJobDeliveries({ redis, run, keys, leaseMs, retentionMs, deadLetterRetentionMs, now }),
     },
     doorbells,
-    lists: createJobLists(run, keys),
+    index,
+    lists: createJobLists({ run, keys, index, leaseMs, now }),
     // The clock in the test's hands goes far, and the entries bear the time of Redis.
     newTrim: () => createIndexTrim({ run, keys, retentionMs, now, aheadMs: () => 0 }),
     clock,

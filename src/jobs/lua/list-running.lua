@@ -1,0 +1,28 @@
+-- Goes over leases of a shard for the jobs that run, which are few among those without an end. Lines of batches have
+-- leases, too, and are in no list of jobs.
+-- KEYS: schedule
+-- Packed: first time, last time, most entries, tenant (false for any), route, provider ('' for any), {pairs of metadata …}
+-- Replies: {the last time ('' when there are no more), {id …}}, without their prefix
+local from, to, most, tenant, route, provider, pairs_of_records = unpack(packed())
+local found, byte, lease = {}, string.byte, ('l'):byte()
+
+local function matches(record)
+  local r = redis.call('HMGET', record, 'state', 'custom_id', 'tenant', 'spec', 'target', 'metadata')
+  if r[1] ~= 'running' or r[2] then return false end
+  if tenant and (r[3] or 'default') ~= tenant then return false end
+  if route ~= '' and r[4]:match('^%S+ %S+ %S+ (.*)') ~= route then return false end
+  if provider ~= '' and r[5]:sub(1, #provider + 1) ~= provider .. '/' then return false end
+  for _, pair in ipairs(pairs_of_records) do if not r[6] or not r[6]:find(pair, 1, true) then return false end end
+  return true
+end
+
+local entries = redis.call('ZRANGE', KEYS[1], from, to, 'BYSCORE', 'LIMIT', 0, most)
+for i = 1, #entries do
+  local entry = entries[i]
+  if #entry == 32 and byte(entry, 32) == lease and entry:sub(1, 4) == 'job_' then
+    local id = entry:sub(1, 30)
+    if matches(record_of(id)) then found[#found + 1] = id:sub(5) end
+  end
+end
+local last = #entries == tonumber(most) and redis.call('ZSCORE', KEYS[1], entries[#entries]) or ''
+return cmsgpack.pack({ last, found })
