@@ -1,6 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import { type JobFilter, matchesFilter } from '../../jobs/job-filter.ts'
 import { cursorAfter, isListCursor, listStart } from '../../jobs/job-lists.ts'
+import { withoutQuotes } from '../../jobs/quotes.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import { jobSummary } from '../../jobs/view.ts'
 import type { JobCount } from '../operator/views.ts'
@@ -28,8 +30,18 @@ interface Scan {
  */
 export const addJobListRoutes = (
   scope: ApiScope,
-  parts: Pick<ApiParts, 'batches' | 'jobLists' | 'store'>,
+  parts: Pick<ApiParts, 'batches' | 'config' | 'jobLists' | 'store'>,
 ): void => {
+  /** An operator who lists the jobs of others sees what the operator's view shows. */
+  const viewFor = ({ tenant, query }: FastifyRequest) => {
+    const isRow = (query as { view?: 'row' }).view === 'row'
+    const sees = (record: JobRecord): boolean => record.tenant === tenant || parts.config.ui.show_content
+    return (record: JobRecord): object => {
+      if (isRow) return jobRow(record)
+      return sees(record) ? jobSummary(record) : withoutQuotes(jobSummary(record))
+    }
+  }
+
   scope.get('/v1/jobs/count', { schema: { querystring: jobCountQuery } }, async request => {
     const endsAt = performance.now() + pageMs
     const counted = await parts.jobLists.count(
@@ -40,7 +52,8 @@ export const addJobListRoutes = (
   })
 
   scope.get('/v1/jobs', { schema: { querystring: jobListQuery } }, async request => {
-    const { limit, cursor = null, view } = request.query
+    const { limit, cursor = null } = request.query
+    const view = viewFor(request)
     const filter = filterOf(request, request.query)
     const batchId = request.query.batch_id ?? request.query.batch
     const linePlace = cursor === null ? null : parseLineCursor(cursor)
@@ -63,9 +76,12 @@ export const addJobListRoutes = (
   })
 }
 
-const page = ({ found, nextCursor, scanned, collected }: Scan, view: 'row' | undefined): object => ({
+const page = (
+  { found, nextCursor, scanned, collected }: Scan,
+  view: (record: JobRecord) => object,
+): object => ({
   object: 'list',
-  data: found.map(record => (view === 'row' ? jobRow(record) : jobSummary(record))),
+  data: found.map(view),
   has_more: nextCursor !== null,
   next_cursor: nextCursor,
   ...(collected !== undefined && { collected }),

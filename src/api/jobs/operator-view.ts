@@ -1,5 +1,6 @@
 import { isTerminal } from '../../domain/job.ts'
 import { explainJob } from '../../jobs/explain.ts'
+import { withoutQuotes } from '../../jobs/quotes.ts'
 import { formatMove, type JobRecord } from '../../jobs/record.ts'
 import { jobSummary } from '../../jobs/view.ts'
 import type { OperatorReads } from '../operator/operator-reads.ts'
@@ -11,12 +12,13 @@ export type ReadOperatorView = (record: JobRecord) => Promise<OperatorJobView>
 /** A job as operators see it: all but its content, with the sentences that `baton explain` prints. */
 export const createOperatorView =
   (
-    { estimateJob, now }: Pick<ApiParts, 'estimateJob' | 'now'>,
+    { config, estimateJob, now }: Pick<ApiParts, 'config' | 'estimateJob' | 'now'>,
     { figures, providers }: Pick<OperatorReads, 'figures' | 'providers'>,
   ): ReadOperatorView =>
   async record => {
     const hasEnded = isTerminal(record.status)
-    const job = jobSummary(record, hasEnded ? null : await estimateJob(record))
+    const whole = jobSummary(record, hasEnded ? null : await estimateJob(record))
+    const job = config.ui.show_content ? whole : withoutQuotes(whole)
     const [provider = null] = hasEnded ? [] : await providers.read(await figures(), job.provider)
     return {
       ...job,

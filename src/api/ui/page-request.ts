@@ -23,6 +23,7 @@ const writes: ReadonlySet<string> = new Set([
 
 /** Reads that show prompts or answers: whole files, and whatever has a job's request or response in it. */
 const contentReads: ReadonlySet<string> = new Set([
+  '/v1/jobs',
   '/v1/jobs/:id',
   '/v1/jobs/:id/content',
   '/v1/jobs/:id/stream',
@@ -35,9 +36,14 @@ const contentReads: ReadonlySet<string> = new Set([
   '/v1/mirrors/:route/pairs',
 ])
 
-/** Whether a request shows prompts or answers. An operator's view of a job leaves them out. */
-export const showsContent = ({ routeOptions, query }: FastifyRequest): boolean =>
-  contentReads.has(routeOptions.url ?? '') && (query as { view?: unknown } | undefined)?.view !== 'operator'
+/** Of these paths, the views that leave prompts and answers out. */
+const withoutContent: Readonly<Record<string, string>> = { '/v1/jobs': 'row', '/v1/jobs/:id': 'operator' }
+
+/** Whether a request shows prompts or answers, or what providers say of them. */
+export const showsContent = ({ routeOptions: { url = '' }, query }: FastifyRequest): boolean =>
+  contentReads.has(url) &&
+  (withoutContent[url] === undefined ||
+    (query as { view?: unknown } | undefined)?.view !== withoutContent[url])
 
 /** Whether a cookie counts for this route. */
 export const isForPages = ({ method, url }: { method: string; url: string | undefined }): boolean =>

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, endJob, openTestApi, submitJob, type TestApi } from '../test-api.ts'
+import { call, endJob, failure, openTestApi, submitJob, type TestApi } from '../test-api.ts'
+
+const keys = { owner: 'submit', other: 'submit', operator: 'operator' }
+const api_keys = Object.entries(keys).map(([name, role]) => ({ key: name, tenant: name, role }))
 
 let api: TestApi
 beforeAll(async () => {
-  const keys = { owner: 'submit', other: 'submit', operator: 'operator' }
-  const api_keys = Object.entries(keys).map(([name, role]) => ({ key: name, tenant: name, role }))
   api = await openTestApi({ config: { api_keys } })
 })
 afterAll(() => api[Symbol.asyncDispose]())
@@ -42,6 +43,35 @@ describe('GET /v1/jobs/:id?view=operator', () => {
       of: { attempt: 0 },
       parts: ['asked ', { target: 'openai/gpt-4' }, expect.stringContaining(': 200 after')],
     })
+  })
+
+  it('leaves out what a provider says of the request, which may quote it, unless content may be shown', async () => {
+    const called = (hop: number, verdict: 'rejected' | 'overloaded', status: number, message: string) => ({
+      ...{ hop, provider: 'openai', model: 'gpt-4', started_at: 1_765_000_001 + hop, duration_ms: 9 },
+      ...{ status_code: status, verdict, reason: `http_${status}`, possibly_billed: false },
+      error: { code: `http_${status}`, message },
+    })
+    const quote = 'Invalid text: “my secret”'
+    const attempts = [called(0, 'overloaded', 503, 'We are down.'), called(1, 'rejected', 400, quote)]
+    const error = { code: 'upstream_rejected' as const, message: 'The provider rejects the request.' }
+    const fail = async (at: TestApi): Promise<string> => {
+      const { id } = await submitJob(at, {}, as('owner'))
+      await endJob(at, id, { ...failure, attempts, error })
+      return id
+    }
+    const id = await fail(api)
+    const { text, json } = await view(id, 'operator')
+    expect(text).not.toContain('secret')
+    expect(text).toContain('We are down.')
+    expect(json.error).toMatchObject({ code: 'upstream_rejected', last_error: { code: 'http_400' } })
+    expect(json.error.message).toContain('answered 400 (http_400): (hidden')
+    const list = (key: string, query = '') => api.app.inject({ url: `/v1/jobs${query}`, ...as(key) })
+    expect((await list('operator', '?tenant=owner')).body).not.toContain('secret')
+    expect((await list('owner')).body).toContain('secret')
+
+    await using open = await openTestApi({ config: { api_keys, ui: { show_content: true } } })
+    const shown = await call(open, 'GET', `/v1/jobs/${await fail(open)}?view=operator`, as('operator'))
+    expect(shown.text).toContain('secret')
   })
 
   it('is for operators alone, and for jobs that there are', async () => {

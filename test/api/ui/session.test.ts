@@ -153,13 +153,14 @@ describe('a session', () => {
   it('reads no prompt and no answer unless `ui.show_content` is on', async () => {
     const headers = { 'sec-fetch-site': 'same-origin' }
     const { id } = await submitJob(api, {}, { headers: { authorization: 'Bearer operator' } })
-    const paths = [`/v1/jobs/${id}`, `/v1/jobs/${id}/stream`, '/v1/files/file-1/content']
+    const paths = ['/v1/jobs', `/v1/jobs/${id}`, `/v1/jobs/${id}/stream`, '/v1/files/file-1/content']
     for (const path of paths) {
       const { status, json } = await withCookie('GET', path, { headers })
       expect([status, json.error.code]).toEqual([403, 'permission_denied'])
     }
     const { status, json } = await withCookie('GET', `/v1/jobs/${id}?view=operator`, { headers })
     expect([status, json.response]).toEqual([200, undefined])
+    expect((await withCookie('GET', '/v1/jobs?view=row', { headers })).status).toBe(200)
   })
 
   it('is no key for completions', async () => {
