@@ -15,7 +15,7 @@ const shared = [
   'test/{domain,json,config,terminal,sim}/**/*.test.ts',
   'test/contract/providers/**/*.test.ts',
   'test/batches/{!(anthropic-document|read-lines),store/*}.test.ts',
-  'test/{api,cache,clock,dispatch,files,harness,health,jobs,lifecycle,mirror,net,queue}/**/*.test.ts',
+  'test/{api,cache,client,clock,dispatch,files,harness,health,jobs,lifecycle,mirror,net,queue}/**/*.test.ts',
   'test/{rate-limits,text,webhooks,workers}/**/*.test.ts',
 ]
 

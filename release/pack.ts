@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle } from './bundle.ts'
+import { bundleClient } from './client-bundle.ts'
 import { noticesOf } from './notices.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -27,6 +28,11 @@ const published = {
   // What the bundle is compiled for; the clone needs Node 24, which strips the types.
   engines: { node: '>=22' },
   bin: { baton: 'dist/baton.js' },
+  exports: {
+    './client': { types: './dist/client/client.d.ts', default: './dist/client/client.js' },
+    './webhooks': { types: './dist/client/webhooks.d.ts', default: './dist/client/webhooks.js' },
+    './package.json': './package.json',
+  },
   files: ['dist', 'NOTICES.md', 'CHANGELOG.md', 'SECURITY.md', 'baton.example.yaml', 'baton.schema.json'],
 }
 
@@ -41,6 +47,7 @@ export const writePackage = async (folder: string): Promise<void> => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const { inputs } = await bundle(join(folder, 'dist'))
+  await bundleClient(join(folder, 'dist/client'))
   writeFileSync(join(folder, 'NOTICES.md'), noticesOf(Object.keys(inputs)))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   for (const file of copied) copyFileSync(join(root, file), join(folder, file))

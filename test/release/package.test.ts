@@ -1,19 +1,45 @@
 import { execFile } from 'node:child_process'
 import { globSync, statSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { publint } from 'publint'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Child, startNode } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { writePackage } from '../../release/pack.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { blocksOf, readDoc, root } from '../docs/markdown.ts'
 import { testRedis } from '../support/redis.ts'
 import { type S3Server, startS3Server } from '../support/s3-server.ts'
 
 const run = promisify(execFile)
 const operator = 'an-operators-key-of-some-length'
+
+/** A program of somebody who has the package, and TypeScript without Node's types. */
+const consumer = `
+import { Baton, BatonError, type Job } from '@baton-llm/baton/client'
+import { createWebhookHandler, type WebhookEvent } from '@baton-llm/baton/webhooks'
+
+declare const process: { readonly argv: readonly string[] }
+const baton = new Baton({ baseUrl: process.argv[2]! })
+const body = { model: 'gpt-4', messages: [{ role: 'user', content: 'hi' }] }
+const job: Job = await baton.submit(body)
+const { status } = await baton.wait(job.id)
+let text = ''
+for await (const event of baton.stream(body)) text += event.text
+const results: (string | undefined)[] = []
+for await (const { custom_id, response } of baton.batches.run<{ object: string }>([{ custom_id: 'a', body }]))
+  results.push(custom_id, response?.body.object)
+const code = await baton.jobs.get('job_01k3v8x2p5q7r9s1t3v5w7x9y0').catch((e: BatonError) => e.code)
+const onEvent = (event: WebhookEvent) => event.data
+const { fetch: receive } = createWebhookHandler({ secret: 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz', onEvent })
+const refused = (await receive(new Request('http://x/', { method: 'POST' }))).status
+// @ts-expect-error: there is no such priority
+const wrong = () => baton.submit(body, { priority: 'highest' })
+console.log(JSON.stringify([status, text !== '', results, code, refused, typeof wrong]))
+`
 
 let folder: string
 let installed: string
@@ -45,6 +71,8 @@ beforeAll(async () => {
   await writePackage(built)
   const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: built })
   const place = await emptyFolder('installed')
+  await writeFile(join(place, 'package.json'), JSON.stringify({ type: 'module' }))
+  await writeFile(join(place, 'consumer.ts'), consumer)
   await run('npm', ['install', '--offline', join(folder, stdout.trim())], { cwd: place })
   installed = join(place, 'node_modules/@baton-llm/baton')
   program = join(installed, 'dist/baton.js')
@@ -61,6 +89,40 @@ describe('the package', () => {
     const files = globSync('**/*', { cwd: installed }).map(name => statSync(join(installed, name)))
     expect(files.filter(file => file.isFile()).length).toBeLessThan(250)
     expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(20e6)
+  })
+
+  it('has a client and a receiver of webhooks, with types, and nothing that publint finds wrong', async () => {
+    const { messages } = await publint({ pkgDir: installed, pack: false, strict: true })
+    expect(messages).toEqual([])
+    const strict = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'esnext,dom',
+    ]
+    const check = (...words: readonly string[]) =>
+      run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...strict, ...words], {
+        cwd: join(folder, 'installed'),
+      })
+    await expect(check('--types', '', '--skipLibCheck', 'false', 'consumer.ts')).resolves.toMatchObject({
+      stdout: '',
+    })
+
+    const snippets = blocksOf(readDoc('docs/clients.md')).filter(({ language }) => language === 'ts')
+    expect(snippets.length).toBeGreaterThan(3)
+    const names = snippets.map((_, i) => `snippet-${i}.ts`)
+    for (const [i, { text }] of snippets.entries())
+      await writeFile(join(folder, 'installed', names[i]!), text)
+    const modules = (name: string) => join(name, 'node_modules')
+    const linked = ['fastify', '@types']
+    for (const name of linked)
+      await symlink(join(modules(root), name), join(modules(join(folder, 'installed')), name))
+    await expect(check('--types', 'node', '--skipLibCheck', ...names)).resolves.toMatchObject({ stdout: '' })
+    for (const name of linked) await rm(join(modules(join(folder, 'installed')), name))
   })
 
   it('names what is bundled, with the licences', async () => {
@@ -91,6 +153,15 @@ describe('the package', () => {
       body: JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: 'hi' }] }),
     })
     expect(answer.status).toBe(200)
+    const ran = await run(process.execPath, [join(folder, 'installed/consumer.ts'), String(url)])
+    expect(JSON.parse(ran.stdout)).toEqual([
+      'succeeded',
+      true,
+      ['a', 'chat.completion'],
+      'job_not_found',
+      400,
+      'function',
+    ])
     baton.signal('SIGTERM')
     expect(await baton.exited).toEqual({ code: 0, signal: null })
   })

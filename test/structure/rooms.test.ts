@@ -5,6 +5,8 @@ import { circlesOf, code, files, importsOf, product, specifiersOf } from './tree
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/domain': ['src/json'],
   'src/lifecycle': [],
+  // Runs in other people's programs, and knows the API by its description alone.
+  'src/client': [],
   'src/clock': ['src/lifecycle', 'src/redis'],
   'src/config': ['src/domain'],
   'src/json': [],
@@ -122,6 +124,7 @@ const looksAtHostsClock: Readonly<Record<string, string>> = {
   'src/cli/doctor/redis-findings.ts': 'tells by how much it is off',
   'src/cli/doctor/storage-findings.ts': 'may have no Redis',
   'src/cli/api-client.ts': 'has asked nobody for the time yet',
+  'src/client/verify-webhook.ts': 'runs where webhooks are received, by the clock there',
   'src/sim/sim-provider.ts': 'stands for a vendor, with a clock of its own',
   'src/sim/webhook-receiver.ts': 'stands for a receiver, with a clock of its own',
 }
@@ -187,6 +190,14 @@ describe('the rooms of the source', () => {
       file => code.get(file)!.includes('process.env') && !readsEnvironment.test(file),
     )
     expect(readers).toEqual([])
+  })
+
+  it('the client asks for nothing that only Node has', () => {
+    const foreign = files
+      .filter(file => layerOf(file) === 'src/client')
+      .flatMap(file => specifiersOf(file).map(name => [file, name]))
+      .filter(([, name]) => !name!.startsWith('./'))
+    expect(foreign).toEqual([])
   })
 
   it('no text becomes code', () => {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { clientTypes } from '../../../release/client-types.ts'
 import { operations } from '../../../src/api/openapi/describe-route.ts'
 import { errorsBeforeRouting } from '../../../src/api/openapi/error-sets.ts'
 import { errorCodes } from '../../../src/domain/errors.ts'
@@ -40,6 +42,11 @@ describe('the OpenAPI document', () => {
       'GET /v1/other/{id}: None',
       'GET /v1/other/{id}: path has id, parameters are ',
     ])
+  })
+
+  it('is what the types of the client were made of: `npm run client-types`', () => {
+    const path = new URL('../../../src/client/api-types.ts', import.meta.url)
+    expect(readFileSync(path, 'utf8')).toBe(clientTypes(document))
   })
 
   it('names every error code, with its status', () => {
