@@ -1,4 +1,5 @@
 import type { Providers, Routes } from '../dispatch/routes.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
 import type { BlobStore } from '../files/blobs/blob-store.ts'
 import { readFile } from '../files/read-file.ts'
 import { createPriceGaps, sayPriceGap } from './price-gaps.ts'
@@ -17,16 +18,24 @@ export interface ValidationDeps {
 /** How many faults the client gets: the first are enough to mend a generator by. */
 const maxFaults = 100
 
+/** Whether a request for this model, at this endpoint, has a target. */
+export const canServe = (
+  { routes, providers }: Pick<ValidationDeps, 'providers' | 'routes'>,
+  endpoint: Endpoint,
+  model: string,
+): boolean =>
+  routes
+    .get(model)
+    ?.targets.some(({ provider }) => (providers.get(provider)?.serves(endpoint) ?? 'none') !== 'none') ??
+  false
+
 /** Reads the whole input once, and holds none of it. */
 export const validateInput = async (
   parts: ValidationDeps,
   { input, endpoint, maxCostUsd }: BatchRecord,
   signal: AbortSignal,
 ): Promise<Validation> => {
-  const serves = (provider: string): boolean =>
-    (parts.providers.get(provider)?.serves(endpoint) ?? 'none') !== 'none'
-  const isKnownModel = (model: string): boolean =>
-    parts.routes.get(model)?.targets.some(target => serves(target.provider)) ?? false
+  const isKnownModel = (model: string): boolean => canServe(parts, endpoint, model)
   const gaps = createPriceGaps(parts.routes, parts.providers, endpoint)
   const uncountable = (model: string): string | null => {
     const gap = maxCostUsd === null ? null : gaps.of(model)

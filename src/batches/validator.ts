@@ -31,7 +31,7 @@ export interface Validator {
 }
 
 /** The providers' limit on the inputs of one batch of embeddings, in all its lines. */
-const embeddingInputs = 50_000
+export const embeddingInputs = 50_000
 
 /**
  * Judges an OpenAI batch file as a whole, one line after the other; `maxLines` is also how many inputs may be
@@ -107,5 +107,5 @@ const emptyFile: LineFault = {
 }
 
 /** A text, or a list of token numbers, is one input; a list of either has as many as it is long. */
-const inputsOf = (input: unknown): number =>
+export const inputsOf = (input: unknown): number =>
   Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1

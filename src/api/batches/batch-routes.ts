@@ -15,6 +15,7 @@ import { fingerprintOf, isRetried } from '../http/idempotency.ts'
 import { acceptOptionalJson, ignoreBodies } from '../http/json-body.ts'
 import { readParameters } from '../http/parameters.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
+import { checkBatch } from './check-batch.ts'
 import { type BatchOrder, type BatchParts, createBatch } from './create-batch.ts'
 import { batchContentQuery, batchListQuery, batchRequest, batchRetryRequest } from './request-schemas.ts'
 import { retryBatch } from './retry-batch.ts'
@@ -37,6 +38,8 @@ export const addBatchRoutes = (scope: ApiScope, parts: BatchParts): void => {
     const { batch } = await createBatch(parts, request, reply, order, () => inputNotFound(order.inputFileId))
     return batchView(batch)
   })
+
+  scope.post('/v1/batches/check', request => checkBatch(parts, request))
 
   scope.get('/v1/batches', async request => {
     const { after, limit, blocked } = readParameters(batchListQuery, request.query)

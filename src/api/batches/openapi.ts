@@ -14,7 +14,13 @@ import {
 } from '../openapi/error-sets.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { forwardedHeaders, idempotencyHeaders, idOf, rangeHeaders } from '../openapi/request-headers.ts'
-import { batchContentQuery, batchListQuery, batchRequest, batchRetryRequest } from './request-schemas.ts'
+import {
+  batchCheckRequest,
+  batchContentQuery,
+  batchListQuery,
+  batchRequest,
+  batchRetryRequest,
+} from './request-schemas.ts'
 
 const fault = z.object({
   code: z.string(),
@@ -101,6 +107,17 @@ export const batchList = z.object({
   has_more: z.boolean(),
 })
 
+/** What a file of a batch may be here. */
+export const batchCheck = z
+  .object({
+    object: z.literal('batch.check'),
+    unknown_models: z.array(z.string()),
+    max_lines: z.int(),
+    max_file_bytes: z.int(),
+    max_line_bytes: z.int(),
+  })
+  .meta({ id: 'BatchCheck' })
+
 const params = idOf('a batch')
 
 export const batchOperations: Operations = {
@@ -122,6 +139,14 @@ export const batchOperations: Operations = {
       'not_replicated',
       'storage_full',
     ],
+  },
+  'POST /v1/batches/check': {
+    id: 'checkBatch',
+    summary: 'Ask whether such a batch would be taken, before its file is sent',
+    tag: 'Batches',
+    body: batchCheckRequest,
+    responses: { 200: { description: 'It would, from a file within these limits.', schema: batchCheck } },
+    errors: [...jsonBodyErrors, ...parameterErrors, ...webhookErrors, 'price_unknown'],
   },
   'GET /v1/batches': {
     id: 'listBatches',

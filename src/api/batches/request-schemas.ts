@@ -34,6 +34,11 @@ export const batchRequest = z.strictObject({
   max_cost_usd: maxCost,
 })
 
+/** A batch whose file is not sent yet, and the models that its lines name. */
+export const batchCheckRequest = batchRequest
+  .omit({ input_file_id: true, output_expires_after: true })
+  .extend({ models: z.array(z.string('expected names of models')).max(1_000).default([]) })
+
 /** What a retried batch is to have otherwise than the first one. */
 export const batchRetryRequest = z.strictObject({
   completion_window: window.optional(),

@@ -36,6 +36,7 @@ export const routeRights: RouteRights = {
   'POST /v1/uploads/:id/complete': 'submit',
   'POST /v1/uploads/:id/cancel': 'submit',
   'POST /v1/batches': 'submit',
+  'POST /v1/batches/check': 'submit',
   'GET /v1/batches': 'read',
   'GET /v1/batches/:id': 'read',
   'GET /v1/batches/:id/content': 'read',

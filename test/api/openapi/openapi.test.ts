@@ -152,6 +152,10 @@ describe('the OpenAPI document', () => {
         metadata: { a: 'b' },
       }
       await matches('POST /v1/batches', '/v1/batches', { body })
+      const { input_file_id, ...rest } = body
+      await matches('POST /v1/batches/check', '/v1/batches/check', {
+        body: { ...rest, models: ['gpt-4', 'x'] },
+      })
       await matches('GET /v1/batches', '/v1/batches')
       const { id } = (await call(api, 'POST', '/v1/batches', { body })).json
       await matches('GET /v1/batches/:id', `/v1/batches/${id}`)
