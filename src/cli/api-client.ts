@@ -20,13 +20,15 @@ export interface Call {
   /** Sent as JSON; a Blob as it is, with its own type. */
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
+  /** Gets the bytes of each piece of a Blob that is sent. */
+  readonly onSent?: (bytes: number) => void
 }
 
 export interface ApiClient {
   readonly url: string
   /** The API's time when it last answered, to the second; this machine's before that. Unix ms. */
   nowMs(): number
-  /** Throws ApiRefusal or ApiAway; the signal's reason when it is aborted. */
+  /** Throws ApiRefusal or ApiUnavailable; the signal's reason when it is aborted. */
   send(method: string, path: string, call?: Call): Promise<Response>
   /** The same, for an answer in JSON. */
   ask(method: string, path: string, call?: Call): Promise<unknown>
@@ -36,11 +38,11 @@ export interface ApiClient {
 
 export const createApiClient = ({ url, key }: ApiAddress, signal: AbortSignal): ApiClient => {
   let toldMs = Number.NaN
-  const send: ApiClient['send'] = async (method, path, { body, headers: more } = {}) => {
+  const send: ApiClient['send'] = async (method, path, { body, headers: more, onSent } = {}) => {
     const headers = { ...(key && { authorization: `Bearer ${key}` }), ...more }
     const asked =
       body instanceof Blob
-        ? sendBlob(`${url}${path}`, { method, headers, body, signal })
+        ? sendBlob(`${url}${path}`, { method, headers, body, signal, onSent })
         : fetch(`${url}${path}`, {
             ...{ method, signal },
             // A redirect would turn a POST into a GET, and could take the key elsewhere.
@@ -93,7 +95,7 @@ const noAnswer = (url: string, error: Error): ApiUnavailable => {
   const { code, message } = (error.cause ?? error) as Error & { readonly code?: string }
   const why = code ?? message
   return new ApiUnavailable(
-    `no answer from the API at ${url} (${why}): start it with \`npm start\`, or name another with --url or BATON_URL`,
+    `no answer from the API at ${url} (${why}): start it with \`npx baton serve\`, or name another with --url or BATON_URL`,
     { cause: error },
   )
 }

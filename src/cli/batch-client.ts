@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { hasEnded } from '../batches/record.ts'
 import type { BatchView } from '../batches/view.ts'
-import { type ApiClient, ApiUnavailable, withPatience } from './api-client.ts'
+import { type ApiClient, withPatience } from './api-client.ts'
+import type { FileLimits } from './submission/survey.ts'
 
 export interface NewBatch {
   readonly input_file_id: string
@@ -11,22 +10,36 @@ export interface NewBatch {
   readonly completion_window: string
   readonly webhook?: { readonly url: string }
   readonly max_cost_usd?: number
+  readonly metadata?: Readonly<Record<string, string>>
 }
+
+/** What the API says of a batch before its file is sent. */
+export type BatchCheck = FileLimits & { readonly unknown_models: readonly string[] }
+
+interface BatchPage {
+  readonly data: readonly BatchView[]
+  readonly has_more: boolean
+}
+
+/** Gets how many bytes more have passed, and of how many in all where that is known. */
+export type OnBytes = (bytes: number, total: number | null) => void
 
 /** Files and batches over HTTP, as any client has them. Every call throws as those of the ApiClient do. */
 export interface BatchClient {
+  /** Asks whether such a batch would be taken. */
+  check(batch: Omit<NewBatch, 'input_file_id'>, models: readonly string[]): Promise<BatchCheck>
   /** Sends a file for a batch, read as it goes; answers its id. */
-  upload(path: string, content: Blob): Promise<string>
+  upload(path: string, content: Blob, onBytes?: OnBytes): Promise<string>
   /** Creates it once, also when the answer is lost on the way. */
   create(batch: NewBatch): Promise<BatchView>
   read(id: string): Promise<BatchView>
-  /** Newest first. */
-  list(limit: number): Promise<readonly BatchView[]>
+  /** Newest first, those after the one that is named. */
+  page(limit: number, after?: string): Promise<BatchPage>
   cancel(id: string): Promise<BatchView>
   /** A new batch of the lines that failed. */
   retry(id: string): Promise<BatchView>
-  /** The bytes of a file, as they arrive. */
-  content(fileId: string): Promise<ReadableStream<Uint8Array>>
+  /** The bytes of a file from the one that is named on, as they arrive. */
+  content(fileId: string, from?: number): Promise<Response>
   discard(fileId: string): Promise<void>
 }
 
@@ -34,9 +47,12 @@ export const createBatchClient = (api: ApiClient, signal: AbortSignal): BatchCli
   const batch = async (method: string, path: string): Promise<BatchView> =>
     (await api.ask(method, `/v1/batches/${path}`)) as BatchView
   return {
-    upload: async (path, content) => {
+    check: async (wanted, models) =>
+      (await api.ask('POST', '/v1/batches/check', { body: { ...wanted, models } })) as BatchCheck,
+    upload: async (path, content, onBytes) => {
       const form = uploadForm(content, basename(path))
-      return ((await api.ask('POST', '/v1/files', { body: form })) as { id: string }).id
+      const call = { body: form, ...(onBytes && { onSent: (bytes: number) => onBytes(bytes, form.size) }) }
+      return ((await api.ask('POST', '/v1/files', call)) as { id: string }).id
     },
     create: async body => {
       const headers = { 'idempotency-key': randomUUID() }
@@ -44,44 +60,19 @@ export const createBatchClient = (api: ApiClient, signal: AbortSignal): BatchCli
       return (await withPatience(signal, create)) as BatchView
     },
     read: id => batch('GET', encodeURIComponent(id)),
-    list: async limit => {
-      const page = (await api.ask('GET', `/v1/batches?limit=${limit}`)) as { data: BatchView[] }
-      return page.data
+    page: async (limit, after) => {
+      const from = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
+      return (await api.ask('GET', `/v1/batches?limit=${limit}${from}`)) as BatchPage
     },
     cancel: id => batch('POST', `${encodeURIComponent(id)}/cancel`),
     retry: id => batch('POST', `${encodeURIComponent(id)}/retry`),
-    content: async fileId => {
-      const { body } = await api.send('GET', `/v1/files/${fileId}/content`)
-      return body!
+    content: (fileId, from = 0) => {
+      const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` }
+      return api.send('GET', `/v1/files/${fileId}/content`, { headers })
     },
     discard: async fileId => {
       await api.ask('DELETE', `/v1/files/${fileId}`)
     },
-  }
-}
-
-/** Soon at first, so that a small batch is seen to end; then at ease. */
-const pauseMs = (elapsedMs: number): number => Math.min(2_000, 200 + elapsedMs * 0.05)
-
-/**
- * Looks at a batch again and again until it has ended, and answers it then. `onLook` gets it each time, or null while
- * the API is away, which is waited out: the batch does not need it.
- */
-export const watchBatch = async (
-  batches: Pick<BatchClient, 'read'>,
-  id: string,
-  onLook: (batch: BatchView | null) => void,
-  signal: AbortSignal,
-): Promise<BatchView> => {
-  const startedAt = performance.now()
-  for (;;) {
-    const batch = await batches.read(id).catch(error => {
-      if (error instanceof ApiUnavailable) return null
-      throw error
-    })
-    onLook(batch)
-    if (batch !== null && hasEnded(batch.status)) return batch
-    await delay(pauseMs(performance.now() - startedAt), undefined, { signal })
   }
 }
 

@@ -29,11 +29,17 @@ const runCommand = async (): Promise<void> => {
   if (isRunByNpx) watchParent(() => process.kill(process.pid, 'SIGTERM'))
 
   const { runBaton } = await import('./program.ts')
+  const { inColour, plain } = await import('../terminal/paint.ts')
+  // That of the stream minds NO_COLOR and TERM.
+  const isColoured = process.stdout.isTTY && process.stdout.hasColors() && !words.includes('--no-color')
   process.exitCode = await runBaton(words, {
     cwd: process.cwd(),
     env: process.env,
     out: text => process.stdout.write(`${text}\n`),
     err: text => process.stderr.write(`${text}\n`),
+    input: process.stdin,
+    output: process.stdout,
+    paint: isColoured ? inColour : plain,
     progress: process.stderr,
     onInterrupt: handler => {
       process.once('SIGINT', handler)

@@ -1,4 +1,6 @@
+import type { Readable, Writable } from 'node:stream'
 import { writeJson } from '../json/json-text.ts'
+import type { Paint } from '../terminal/paint.ts'
 import type { Output } from '../terminal/screen.ts'
 
 /** A command cannot do what it was asked. Shown as its message alone, without a stack. */
@@ -11,6 +13,11 @@ export interface CommandIo {
   /** Writes one line, or several, to standard output. */
   readonly out: (text: string) => void
   readonly err: (text: string) => void
+  /** Standard input, and standard output as it is: for what a command passes on byte by byte. */
+  readonly input: Readable & { readonly isTTY?: boolean }
+  readonly output: Writable & Pick<Output, 'isTTY'>
+  /** Colours, where standard output is a terminal that shows them. */
+  readonly paint: Paint
   /** Where progress goes: standard error, so that standard output has the result alone. */
   readonly progress: Output
   /** Takes over the first Ctrl-C; the second ends the process. What is answered gives it back. */

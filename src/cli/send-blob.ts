@@ -9,6 +9,7 @@ export interface BlobRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Blob
   readonly signal: AbortSignal
+  readonly onSent?: ((bytes: number) => void) | undefined
 }
 
 /** No byte goes or comes for this long: as fetch has it. */
@@ -21,7 +22,10 @@ const silentMs = 5 * 60_000
  * Not by fetch: a server that refuses a long body may answer and close before it has read all, and proxies do. Then the next write
  * fails, often before the answer was looked at, and fetch drops the connection with the answer in it.
  */
-export const sendBlob = (url: string, { method, headers, body, signal }: BlobRequest): Promise<Response> =>
+export const sendBlob = (
+  url: string,
+  { method, headers, body, signal, onSent }: BlobRequest,
+): Promise<Response> =>
   new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? requestHttps : requestHttp
     const sent = { ...headers, 'content-type': body.type, 'content-length': body.size }
@@ -51,6 +55,7 @@ export const sendBlob = (url: string, { method, headers, body, signal }: BlobReq
         end(error as Error)
       }
     })
+    content.on('data', (chunk: Uint8Array) => onSent?.(chunk.length))
     content.pipe(request)
   })
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { createScreen, type Screen } from '../terminal/screen.ts'
+import type { Paint } from '../terminal/paint.ts'
+import { createScreen, noScreen, type Screen } from '../terminal/screen.ts'
 import { type ApiOptions, findApi } from './api-address.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 import { type BatchClient, createBatchClient } from './batch-client.ts'
@@ -7,6 +8,8 @@ import type { CommandIo } from './command-io.ts'
 
 export interface SessionOptions extends ApiOptions {
   readonly json: boolean
+  /** Without progress and advice. */
+  readonly quiet?: boolean
 }
 
 /** A command's conversation with the API, which Ctrl-C may end at any time. */
@@ -15,6 +18,9 @@ export interface Session {
   readonly batches: BatchClient
   readonly screen: Screen
   readonly out: CommandIo['out']
+  readonly input: CommandIo['input']
+  readonly output: CommandIo['output']
+  readonly paint: Paint
   readonly json: boolean
   readonly signal: AbortSignal
   /** Absolute, from where the command was given. */
@@ -36,7 +42,7 @@ export const withSession = async (
   const stopping = new AbortController()
   const { signal } = stopping
   const api = createApiClient(findApi(terminal, options), signal)
-  const screen = createScreen(terminal.progress, () => performance.now())
+  const screen = options.quiet ? noScreen : createScreen(terminal.progress, () => performance.now())
   let left = 'nothing was changed'
   const giveBack = terminal.onInterrupt(() => stopping.abort())
   try {
@@ -44,7 +50,7 @@ export const withSession = async (
       api,
       batches: createBatchClient(api, signal),
       screen,
-      out: terminal.out,
+      ...{ out: terminal.out, input: terminal.input, output: terminal.output, paint: terminal.paint },
       json: options.json,
       signal,
       pathOf: name => resolve(terminal.cwd, name),

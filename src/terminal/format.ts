@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /** `42 s`, `3 min 10 s`, `2 h 5 min`, `1 d 4 h`. */
 export const renderDuration = (ms: number): string => {
   const seconds = Math.round(ms / 1_000)
@@ -38,16 +40,19 @@ export const renderClock = (seconds: number): string =>
     .slice(11, 23)
     .replace(/\.000$/, '')
 
-/** Rows as columns of even width, two spaces apart. */
+/** As many characters as a terminal shows. */
+const widthOf = (cell: string): number => stripVTControlCharacters(cell).length
+
+/** Rows as columns of even width, two spaces apart. Cells may have colours. */
 export const renderTable = (rows: readonly (readonly string[])[]): string => {
   const widths: number[] = []
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell))
   }
   return rows
     .map(row =>
       row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
         .join('  ')
         .trimEnd(),
     )

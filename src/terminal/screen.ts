@@ -23,6 +23,12 @@ export interface Screen {
   finish(): void
 }
 
+/** Bytes that pass before anybody could read how many have: progress of fewer is not shown. */
+export const shownFromBytes = 2e6
+
+/** For who wants to see no progress. */
+export const noScreen: Screen = { say: () => {}, show: () => {}, finish: () => {} }
+
 const leastBarWidth = 6
 const mostBarWidth = 24
 const pause = { leastMs: 2_000, mostMs: 60_000, shareOfElapsed: 0.05 }

@@ -23,11 +23,11 @@ export interface BatchSite {
   /** Starts the command in the site's folder, with its address and key in the environment unless told otherwise. */
   start(args: readonly string[], env?: Readonly<Record<string, string>>): Command
   /** The same, in this process. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>
+  run(args: readonly string[], env?: Readonly<Record<string, string>>, input?: string): Promise<Ended>
   write(name: string, text: string): Promise<void>
   read(name: string): Promise<string>
   /** Asks the API itself. */
-  ask<T>(path: string, method?: string): Promise<T>
+  ask<T>(path: string, method?: string, body?: object): Promise<T>
   batch(id: string): Promise<BatchView>
   close(): Promise<void>
 }
@@ -88,9 +88,12 @@ export const openBatchSite = async (): Promise<BatchSite> => {
   const usual = { BATON_URL: front.url, BATON_API_KEY: clientKey }
 
   const start: BatchSite['start'] = (args, env = usual) => startCommand(args, { cwd: dir, env })
-  const ask = async <T>(path: string, method = 'GET'): Promise<T> => {
-    const headers = { authorization: `Bearer ${clientKey}` }
-    return (await (await fetch(`${baton.url}${path}`, { method, headers })).json()) as T
+  const ask = async <T>(path: string, method = 'GET', body?: object): Promise<T> => {
+    const isForm = body instanceof FormData
+    const type = body === undefined || isForm ? {} : { 'content-type': 'application/json' }
+    const headers = { authorization: `Bearer ${clientKey}`, ...type }
+    const sent = body && { body: isForm ? body : JSON.stringify(body) }
+    return (await (await fetch(`${baton.url}${path}`, { method, headers, ...sent })).json()) as T
   }
   return {
     url: front.url,
@@ -99,7 +102,7 @@ export const openBatchSite = async (): Promise<BatchSite> => {
       fateOf = fate
     },
     start,
-    run: (args, env = usual) => runHere(args, { cwd: dir, env }),
+    run: (args, env = usual, input = '') => runHere(args, { cwd: dir, env, input }),
     write: (name, text) => writeFile(join(dir, name), text),
     read: name => readFile(join(dir, name), 'utf8'),
     ask,

@@ -6,6 +6,7 @@ import { until } from '../../harness/until.ts'
 import { runBaton } from '../../src/cli/program.ts'
 import { openReasonsSite, type ReasonsSite, trouble } from '../api/reasons-site.ts'
 import { configFolder } from '../config/config-folder.ts'
+import { stillIo } from './command.ts'
 import { runIn } from './run-in-folder.ts'
 
 let site: ReasonsSite
@@ -35,12 +36,12 @@ describe('baton batches with a batch that waits for a person', () => {
 
     const said: string[] = []
     const submitted = runBaton(['submit', 'in.jsonl', '--wait'], {
+      ...stillIo,
       cwd: configFolder({ 'in.jsonl': line }),
       env: env(),
       out: () => undefined,
       err: text => said.push(text),
       progress: { write: text => said.push(text) },
-      onInterrupt: () => () => undefined,
     })
     const [batch] = await until(async () => {
       const { data } = await site.get('/v1/batches?blocked=true')

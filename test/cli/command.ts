@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
 import manifest from '../../package.json' with { type: 'json' }
+import type { CommandIo } from '../../src/cli/command-io.ts'
 import { runBaton } from '../../src/cli/program.ts'
+import { plain } from '../../src/terminal/paint.ts'
 
 const entry = process.env.BATON_PROGRAM ?? join(import.meta.dirname, '../..', manifest.bin.baton)
 
@@ -26,15 +29,40 @@ process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL')
 })
 
+/** Nothing to read, and nobody who reads. */
+export const stillIo: CommandIo = {
+  cwd: '/',
+  env: {},
+  out: () => undefined,
+  err: () => undefined,
+  input: Readable.from([]),
+  output: new Writable(),
+  paint: plain,
+  progress: { write: () => undefined },
+  onInterrupt: () => () => undefined,
+}
+
 /** The same without a process of its own, for tests of what it prints: one takes most of a second to start. */
 export const runHere = async (
   args: readonly string[],
-  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  {
+    cwd,
+    env,
+    input = '',
+  }: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly input?: string },
 ): Promise<Ended> => {
   let [stdout, stderr] = ['', '']
   const code = await runBaton(args, {
     cwd,
     env,
+    input: Readable.from([Buffer.from(input)]),
+    output: new Writable({
+      write: (chunk, _, written) => {
+        stdout += chunk
+        written()
+      },
+    }),
+    paint: plain,
     out: text => {
       stdout += `${text}\n`
     },

@@ -1,5 +1,6 @@
 import { runBaton } from '../../src/cli/program.ts'
 import { configFolder } from '../config/config-folder.ts'
+import { stillIo } from './command.ts'
 
 export interface Run {
   readonly exitCode: number
@@ -18,12 +19,12 @@ export const runIn = async (
   const out: string[] = []
   const err: string[] = []
   const exitCode = await runBaton(commandLine.split(' ').filter(Boolean), {
+    ...stillIo,
     cwd: folder,
     env,
     out: text => out.push(text),
     err: text => err.push(text),
     progress: { write: text => err.push(text.trimEnd()) },
-    onInterrupt: () => () => undefined,
   })
   return { exitCode, out: out.join('\n'), err: err.join('\n'), folder }
 }

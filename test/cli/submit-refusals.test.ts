@@ -34,8 +34,10 @@ describe('baton submit refuses', () => {
       expect(await refusal(['submit', name])).toBe(message)
     })
 
-    test('is larger than the API takes', async () => {
-      expect(await refusal(['submit', 'large.jsonl'])).toMatch(/large.*\(file_too_large\)$/)
+    test('has a line that is larger than the API takes', async () => {
+      const { code, stdout } = await site.run(['submit', 'large.jsonl'])
+      expect(code).toBe(4)
+      expect(stdout).toMatch(/^ {2}line 1: This line is longer than .* \(invalid_request\)$/m)
     })
   })
 
@@ -64,7 +66,7 @@ describe('baton submit refuses', () => {
       const url = `http://127.0.0.1:${await findFreePort()}`
       const message = await refusal(['submit', 'good.jsonl', '--url', url])
       expect(message).toBe(
-        `no answer from the API at ${url} (ECONNREFUSED): start it with \`npm start\`, or name another with --url or BATON_URL`,
+        `no answer from the API at ${url} (ECONNREFUSED): start it with \`npx baton serve\`, or name another with --url or BATON_URL`,
       )
     })
 
@@ -103,6 +105,12 @@ describe('baton submit refuses', () => {
     expect(await refusal(['submit', 'good.jsonl', '--window', '3y'])).toContain('completion_window')
     expect((await site.run(['submit', 'good.jsonl', '--max-cost', 'much'])).stderr).toContain('US dollars')
     expect(await refusal(['submit', 'good.jsonl', '--endpoint', '/v1/songs'])).toContain('endpoint')
+    await site.write('unpriced.jsonl', line('a', 'fail-400'))
+    expect(await refusal(['submit', 'unpriced.jsonl', '--max-cost', '1'])).toContain('(price_unknown)')
+    expect(await refusal(['submit', 'good.jsonl', '--metadata', 'team'])).toContain('KEY=VALUE')
+    expect(await refusal(['submit', 'good.jsonl', '--metadata', `team=${'x'.repeat(600)}`])).toContain(
+      'metadata',
+    )
     expect(await refusal(['submit', 'good.jsonl', '--webhook', 'http://10.0.0.1/'])).toContain(
       'webhook_address_forbidden',
     )

@@ -66,7 +66,12 @@ describe('baton submit', () => {
       expect(stdout).toContain(`npx baton batches retry ${id}`)
     })
 
-    test('ends with 4 and what to do, line by line, when the file is refused', async () => {
+    test('ends with 4 and what to do, line by line, when the file is wrong, of which nothing is sent', async () => {
+      let sent = 0
+      site.meet((_, path) => {
+        sent += path.startsWith('/v1/files') ? 1 : 0
+        return 'served'
+      })
       const wrong = [line('a', 'gpt-4'), 'no json\n', '\n', line('a', 'gpt-4'), line('b', 'gpt-9')]
       await site.write('wrong.jsonl', wrong.join(''))
       const { code, stdout } = await site.run(['submit', 'wrong.jsonl', '--wait'])
@@ -75,6 +80,25 @@ describe('baton submit', () => {
       expect(stdout).toMatch(/^ {2}line 4: .*'a'.* \(duplicate_custom_id\)$/m)
       expect(stdout).toMatch(/^ {2}line 5: .*'gpt-9'.* \(model_not_found\)$/m)
       expect(stdout).toContain('give each line a custom_id of its own')
+      expect(sent).toBe(0)
+      const told = await site.run(['submit', 'wrong.jsonl', '--json'])
+      expect(told.code).toBe(4)
+      expect(JSON.parse(told.stdout)).toMatchObject({
+        batch: null,
+        faults: [{ line: 2 }, { line: 4, code: 'duplicate_custom_id' }, { line: 5, param: 'body.model' }],
+      })
+    })
+
+    test('ends with 4 also when only the server finds what is wrong', async () => {
+      const form = new FormData()
+      form.set('purpose', 'batch')
+      form.set('file', new Blob(['no json\n']), 'wrong.jsonl')
+      const { id: input_file_id } = await site.ask<{ id: string }>('/v1/files', 'POST', form)
+      const wanted = { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h' }
+      const { id } = await site.ask<BatchView>('/v1/batches', 'POST', wanted)
+      const { code, stdout } = await site.run(['batches', 'wait', id])
+      expect(code).toBe(4)
+      expect(stdout).toMatch(/^ {2}line 1: .* \(invalid_json_line\)$/m)
     })
 
     test('ends with 5 when the batch is cancelled, with what was answered by then', async () => {
@@ -155,14 +179,15 @@ describe('baton submit', () => {
     expect(site.receiver.events.at(-1)).toMatchObject({ type: 'batch.completed' })
   })
 
-  test('--endpoint takes files for other endpoints', async () => {
+  test('files for other endpoints are taken, and --endpoint holds all lines to one', async () => {
     const body = { model: 'gpt-4', input: 'hello' }
     const request = { custom_id: 'e', method: 'POST', url: '/v1/embeddings', body }
     await site.write('embed.jsonl', `${JSON.stringify(request)}\n`)
-    const refused = await site.run(['submit', 'embed.jsonl', '--wait'])
+    const refused = await site.run(['submit', 'embed.jsonl', '--wait', '--endpoint', '/v1/completions'])
     expect(refused.code).toBe(4)
     expect(refused.stdout).toContain('--endpoint')
-    const args = ['submit', 'embed.jsonl', '--wait', '--endpoint', '/v1/embeddings', '--output', 'vectors']
+    // That of the first line, where none is given.
+    const args = ['submit', 'embed.jsonl', '--wait', '--output', 'vectors']
     expect((await site.run(args)).code).toBe(0)
     expect(await idsOf('vectors')).toEqual(['e'])
   })

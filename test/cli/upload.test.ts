@@ -9,11 +9,18 @@ import { configFolder } from '../config/config-folder.ts'
 import { openBatchSite } from './batch-site.ts'
 import { startCommand } from './command.ts'
 
-const fileBytes = 500_000_000
+const fileBytes = 400_000_000
+const lineBytes = 1_000_000
 
 /** Peak of a process's memory, in bytes. */
 const peakOf = async (pid: number): Promise<number> =>
   Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))![1]) * 1_024
+
+const limits = { max_lines: 50_000, max_file_bytes: 2 * fileBytes, max_line_bytes: 2 * lineBytes }
+const answers: Readonly<Record<string, object>> = {
+  '/v1/files': { id: 'file-1' },
+  '/v1/batches/check': { object: 'batch.check', unknown_models: [], ...limits },
+}
 
 /** An API that reads slower than the disk: how much of the file is held in between shows. */
 const openSlowApi = async (received: (bytes: number) => Promise<void>): Promise<string> => {
@@ -26,10 +33,9 @@ const openSlowApi = async (received: (bytes: number) => Promise<void>): Promise<
       if (unpaused > 1_000_000) await delay(4)
       if (unpaused > 1_000_000) unpaused = 0
     }
-    if (request.method === 'POST') await received(bytes)
-    const isUpload = request.url === '/v1/files'
-    const body = isUpload ? { id: 'file-1' } : { error: { message: 'Enough.', code: 'enough' } }
-    answer.writeHead(isUpload || request.method === 'GET' ? 200 : 400).end(JSON.stringify(body))
+    if (request.url === '/v1/files') await received(bytes)
+    const body = answers[request.url!] ?? { error: { message: 'Enough.', code: 'enough' } }
+    answer.writeHead(request.url! in answers ? 200 : 400).end(JSON.stringify(body))
   })
   await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening))
   onTestFinished(() => {
@@ -40,10 +46,11 @@ const openSlowApi = async (received: (bytes: number) => Promise<void>): Promise<
 }
 
 describe('upload of baton submit', () => {
-  test('a large file is sent without being held, however slow the API reads', async () => {
+  test('a large file is checked and sent without being held, however slow the API reads', async () => {
     const cwd = configFolder({})
     const file = await open(join(cwd, 'large.jsonl'), 'w')
-    await file.truncate(fileBytes)
+    const prompt = 'x'.repeat(lineBytes)
+    for (let i = 0; i * lineBytes < fileBytes; i++) await file.write(line(`line-${i}`, 'gpt-4', prompt))
     await file.close()
     const uploads: { bytes: number; peak: number }[] = []
     const url = await openSlowApi(async bytes => {

@@ -2,6 +2,7 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runBaton } from '../../src/cli/program.ts'
+import { stillIo } from '../cli/command.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -22,12 +23,12 @@ describe('configs in examples/', () => {
   test.each(globSync('examples/*.yaml', { cwd: root }))('%s is valid', async file => {
     const lines: string[] = []
     const exitCode = await runBaton(['validate-config', file], {
+      ...stillIo,
       cwd: root,
       env,
       out: text => lines.push(text),
       err: text => lines.push(text),
       progress: { write: () => {} },
-      onInterrupt: () => () => undefined,
     })
     expect({ exitCode, faults: lines.join('\n').match(/^ *fault: .*$/gm) }).toEqual({
       exitCode: 0,

@@ -5,7 +5,8 @@ import type { Config } from '../../config/schema.ts'
 import { findPrivateRedis } from '../../redis/dev/find.ts'
 import { type RedisPlace, redisPlaceOf } from '../../redis/place.ts'
 import { renderCount, renderTable } from '../../terminal/format.ts'
-import { type Out, renderJson } from '../command-io.ts'
+import type { Paint, Tone } from '../../terminal/paint.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
 import { type Finding, type FindingVerdict, findingsOf } from '../doctor/finding.ts'
 import { examineProcesses } from '../doctor/process-findings.ts'
 import { examineProviders } from '../doctor/provider-findings.ts'
@@ -24,10 +25,10 @@ export interface DoctorOptions {
 export const doctor = async (
   sources: ConfigSources,
   { json, webhook }: DoctorOptions,
-  out: Out,
+  { out, paint }: Pick<CommandIo, 'out' | 'paint'>,
 ): Promise<number> => {
   const findings = await examine(sources, webhook)
-  out(json ? renderJson({ findings }) : describe(findings))
+  out(json ? renderJson({ findings }) : describe(findings, paint))
   return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
 }
 
@@ -72,8 +73,17 @@ const examineStore = async (config: Config, cwd: string): Promise<readonly Findi
 
 const signs: Readonly<Record<FindingVerdict, string>> = { ok: 'ok', warn: 'WARN', bad: 'BAD', skipped: '-' }
 
-const describe = (findings: readonly Finding[]): string => {
-  const rows = findings.map(({ area, subject, verdict, found }) => [signs[verdict], area, subject, found])
+const tones: Readonly<Record<FindingVerdict, Tone>> = {
+  ...{ ok: 'good', warn: 'warn', bad: 'bad', skipped: 'quiet' },
+}
+
+const describe = (findings: readonly Finding[], paint: Paint): string => {
+  const rows = findings.map(({ area, subject, verdict, found }) => [
+    paint(tones[verdict], signs[verdict]),
+    area,
+    subject,
+    found,
+  ])
   const lines = renderTable(rows).split('\n')
   const count = (verdict: FindingVerdict): number => findings.filter(f => f.verdict === verdict).length
   return [

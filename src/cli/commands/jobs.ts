@@ -3,11 +3,14 @@ import type { JobView } from '../../jobs/view.ts'
 import { JsonText } from '../../json/json-text.ts'
 import { memberText } from '../../json/members.ts'
 import { renderTable, renderTime } from '../../terminal/format.ts'
-import { CommandError, type CommandIo, renderJson } from '../command-io.ts'
+import { type Paint, paintStatus } from '../../terminal/paint.ts'
+import { type CommandIo, renderJson } from '../command-io.ts'
+import { metadataOf } from '../metadata-option.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 import { secondsOrAgo } from '../time-option.ts'
+import { type WatchOptions, watching } from '../watching.ts'
 
-export interface ListJobsOptions extends SessionOptions {
+export interface ListJobsOptions extends SessionOptions, WatchOptions {
   readonly limit: string
   readonly status?: string
   readonly batch?: string
@@ -27,25 +30,24 @@ const queryOf = (options: ListJobsOptions, nowMs: number): URLSearchParams => {
   for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value)
   if (since !== undefined) query.set('created_from', secondsOrAgo('--since', since, nowMs))
   if (until !== undefined) query.set('created_to', secondsOrAgo('--until', until, nowMs))
-  for (const pair of metadata) {
-    const at = pair.indexOf('=')
-    if (at < 1) throw new CommandError('--metadata takes KEY=VALUE.')
-    query.set(`metadata.${pair.slice(0, at)}`, pair.slice(at + 1))
-  }
+  for (const [key, value] of Object.entries(metadataOf(metadata))) query.set(`metadata.${key}`, value)
   return query
 }
 
 /** The newest jobs that the filters want. */
 export const listJobs = (options: ListJobsOptions, terminal: CommandIo): Promise<number> =>
-  withSession(terminal, options, async ({ api, out, json }) => {
-    const { data } = (await api.ask('GET', `/v1/jobs?${queryOf(options, api.nowMs())}`)) as {
-      data: JobView[]
-    }
-    if (json) out(renderJson(data))
-    else if (data.length === 0) out('There are no such jobs.')
-    else out(renderTable([['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED'], ...data.map(row)]))
-    return 0
-  })
+  withSession(terminal, options, session =>
+    watching(session, options, async () => {
+      const { api, json, paint } = session
+      const { data } = (await api.ask('GET', `/v1/jobs?${queryOf(options, api.nowMs())}`)) as {
+        data: JobView[]
+      }
+      if (json) return renderJson(data)
+      if (data.length === 0) return 'There are no such jobs.'
+      const heads = ['JOB', 'STATUS', 'MODEL', 'PROVIDER', 'CALLS', 'CREATED']
+      return renderTable([heads, ...data.map(job => row(job, paint))])
+    }),
+  )
 
 /** Shows a job, or does something to it and shows what it then is. A retry is a new job. */
 export const actOnJob = (
@@ -54,7 +56,7 @@ export const actOnJob = (
   options: SessionOptions,
   terminal: CommandIo,
 ): Promise<number> =>
-  withSession(terminal, options, async ({ api, out, json, suggest }) => {
+  withSession(terminal, options, async ({ api, out, json, paint, suggest }) => {
     const path = `/v1/jobs/${encodeURIComponent(id)}`
     const asked = action === 'show' ? api.askText('GET', path) : api.askText('POST', `${path}/${action}`)
     const text = await asked
@@ -62,7 +64,7 @@ export const actOnJob = (
     out(
       json
         ? renderJson(withAnswerAsText(job, text))
-        : `${describe(job)}\n  why: ${suggest(`explain ${job.id}`)}`,
+        : `${describe(job, paint)}\n  why: ${suggest(`explain ${job.id}`)}`,
     )
     return 0
   })
@@ -75,9 +77,9 @@ const withAnswerAsText = (job: JobView, text: string): JobView => {
   return body ? { ...job, response: { ...job.response, body: new JsonText(body.text) } } : job
 }
 
-const row = ({ id, status, model, provider, attempts, created_at }: JobView): string[] => [
+const row = ({ id, status, model, provider, attempts, created_at }: JobView, paint: Paint): string[] => [
   id,
-  status,
+  paintStatus(paint, status),
   model,
   provider,
   String(attempts.length),
@@ -85,11 +87,11 @@ const row = ({ id, status, model, provider, attempts, created_at }: JobView): st
 ]
 
 /** Without its answer, which may be long: `--json` has it. */
-const describe = (job: JobView): string => {
+const describe = (job: JobView, paint: Paint): string => {
   const optionalTime = (seconds: number | null): string | null =>
     seconds === null ? null : renderTime(seconds)
   const rows: [string, string | null][] = [
-    ['status', job.status],
+    ['status', paintStatus(paint, job.status)],
     ['model', `${job.model} (${job.endpoint})`],
     ['provider', `${job.provider}/${job.upstream_model}`],
     ['calls', String(job.attempts.length)],

@@ -1,12 +1,13 @@
 import { renderTable, renderTime } from '../../terminal/format.ts'
+import { type Paint, paintStatus } from '../../terminal/paint.ts'
 import { type CommandIo, renderJson } from '../command-io.ts'
 import { type ProviderState, readProviders } from '../operator-client.ts'
 import { type SessionOptions, withSession } from '../session.ts'
 
 export const listProviders = (options: SessionOptions, terminal: CommandIo): Promise<number> =>
-  withSession(terminal, options, async ({ api, out, json }) => {
+  withSession(terminal, options, async ({ api, out, json, paint }) => {
     const providers = await readProviders(api)
-    out(json ? renderJson(providers) : describeProviders(providers))
+    out(json ? renderJson(providers) : describeProviders(providers, paint))
     return 0
   })
 
@@ -17,7 +18,7 @@ export const setProvider = (
   options: SessionOptions & { readonly note?: string },
   terminal: CommandIo,
 ): Promise<number> =>
-  withSession(terminal, options, async ({ api, out, json }) => {
+  withSession(terminal, options, async ({ api, out, json, paint }) => {
     const { note } = options
     const path = `/v1/providers/${encodeURIComponent(name)}/${action}`
     const provider = (await api.ask(
@@ -25,17 +26,20 @@ export const setProvider = (
       path,
       note === undefined ? {} : { body: { note } },
     )) as ProviderState
-    out(json ? renderJson(provider) : describeProviders([provider]))
+    out(json ? renderJson(provider) : describeProviders([provider], paint))
     return 0
   })
 
-export const describeProviders = (providers: readonly ProviderState[]): string =>
-  renderTable([['PROVIDER', 'TYPE', 'STATE', 'UNTIL', 'WAITING', 'CALLS', 'WORKERS'], ...providers.map(row)])
+export const describeProviders = (providers: readonly ProviderState[], paint: Paint): string =>
+  renderTable([
+    ['PROVIDER', 'TYPE', 'STATE', 'UNTIL', 'WAITING', 'CALLS', 'WORKERS'],
+    ...providers.map(provider => row(provider, paint)),
+  ])
 
-const row = ({ name, type, queue, workers, until, ...health }: ProviderState): string[] => [
+const row = ({ name, type, queue, workers, until, ...health }: ProviderState, paint: Paint): string[] => [
   name,
   type,
-  stateOf(health),
+  paintStatus(paint, stateOf(health)),
   until === null ? '' : renderTime(until),
   String(queue.waiting),
   String(queue.active),

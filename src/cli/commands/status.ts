@@ -8,7 +8,8 @@ import {
   readDeadLetters,
   readProviders,
 } from '../operator-client.ts'
-import { type SessionOptions, withSession } from '../session.ts'
+import { type Session, type SessionOptions, withSession } from '../session.ts'
+import { type WatchOptions, watching } from '../watching.ts'
 import { describeProviders } from './providers.ts'
 
 const mostLetters = 100
@@ -17,63 +18,77 @@ const mostLetters = 100
  * Whether Baton can take jobs, and how its providers are. Answers 1 when nothing new is accepted, a provider has no worker or is out of use, a key or a
  * model is stopped, or a batch is blocked: as for an API that is not there, a person should look.
  */
-export const status = (options: SessionOptions, terminal: CommandIo): Promise<number> =>
-  withSession(terminal, options, async ({ api, out, json }) => {
-    const { refusing } = (await api.ask('GET', '/readyz')) as { refusing?: string }
-    const [providers, blocked, { data: letters, has_more }] = await Promise.all([
-      readProviders(api),
-      readBlockedBatches(api),
-      readDeadLetters(api, mostLetters),
-    ])
-    const withoutWorker = providers.filter(({ workers }) => workers.length === 0)
-    const unavailable = providers
-      .filter(({ state }) => state !== 'healthy' && state !== 'recovering')
-      .map(({ name }) => name)
-    const stopped = providers.flatMap(({ entries }) => entries.filter(({ state }) => state === 'stopped'))
-    // Letters and throttled keys are told, and are no reason to wake anybody.
-    const troubles = troublesOf({
-      providers,
-      batches: blocked.map(({ id, blocked: { reason, since = 0 } }) => ({
-        ...{ id, blocked: { reason, since: secondsOf(since) }, atRiskSince: null, open: null },
-      })),
-      deadLetters: letters.length,
-      redis: refusing ? { reason: refusing, since: null } : null,
-      ...{ blobStore: null, clockOff: null },
+export const status = (options: SessionOptions & WatchOptions, terminal: CommandIo): Promise<number> =>
+  withSession(terminal, options, async session => {
+    let well = true
+    const code = await watching(session, options, async () => {
+      const told = await look(session)
+      well = told.well
+      return told.text
     })
-    const well = troubles.every(({ code, subject }) => code === 'dead_letters' || isModel(code, subject))
-    const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
-    if (json) {
-      const facts = {
-        url: api.url,
-        well,
-        troubles,
-        refusing: refusing ?? null,
-        without_worker: withoutWorker.map(({ name }) => name),
-        unavailable,
-        stopped,
-        blocked_batches: blocked,
-      }
-      out(renderJson({ ...facts, dead_letters: letters.length, providers }))
-    } else {
-      out(
-        [
-          refusing
-            ? `${api.url} takes no new jobs (${refusing}): Redis is nearly full, see \`baton_redis_memory_used_bytes\``
-            : `${api.url} takes jobs`,
-          describeProviders(providers),
-          ...(withoutWorker.length > 0
-            ? [`no worker is running for: ${withoutWorker.map(describe).join(', ')}`]
-            : []),
-          ...(unavailable.length > 0 ? [`unavailable: ${unavailable.join(', ')}`] : []),
-          ...providers.flatMap(awayModels),
-          ...stopped.map(describeStopped),
-          ...blocked.map(describeBlocked),
-          `webhooks given up: ${deadLetters}`,
-        ].join('\n'),
-      )
-    }
-    return well ? 0 : 1
+    return well ? code : 1
   })
+
+const look = async ({
+  api,
+  json,
+  paint,
+}: Session): Promise<{ readonly well: boolean; readonly text: string }> => {
+  const { refusing } = (await api.ask('GET', '/readyz')) as { refusing?: string }
+  const [providers, blocked, { data: letters, has_more }] = await Promise.all([
+    readProviders(api),
+    readBlockedBatches(api),
+    readDeadLetters(api, mostLetters),
+  ])
+  const withoutWorker = providers.filter(({ workers }) => workers.length === 0)
+  const unavailable = providers
+    .filter(({ state }) => state !== 'healthy' && state !== 'recovering')
+    .map(({ name }) => name)
+  const stopped = providers.flatMap(({ entries }) => entries.filter(({ state }) => state === 'stopped'))
+  // Letters and throttled keys are told, and are no reason to wake anybody.
+  const troubles = troublesOf({
+    providers,
+    batches: blocked.map(({ id, blocked: { reason, since = 0 } }) => ({
+      ...{ id, blocked: { reason, since: secondsOf(since) }, atRiskSince: null, open: null },
+    })),
+    deadLetters: letters.length,
+    redis: refusing ? { reason: refusing, since: null } : null,
+    ...{ blobStore: null, clockOff: null },
+  })
+  const well = troubles.every(({ code, subject }) => code === 'dead_letters' || isModel(code, subject))
+  const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
+  if (json) {
+    const facts = {
+      url: api.url,
+      well,
+      troubles,
+      refusing: refusing ?? null,
+      without_worker: withoutWorker.map(({ name }) => name),
+      unavailable,
+      stopped,
+      blocked_batches: blocked,
+    }
+    return { well, text: renderJson({ ...facts, dead_letters: letters.length, providers }) }
+  }
+  const bad = (text: string): string => paint('bad', text)
+  const lines = [
+    refusing
+      ? bad(
+          `${api.url} takes no new jobs (${refusing}): Redis is nearly full, see \`baton_redis_memory_used_bytes\``,
+        )
+      : paint('good', `${api.url} takes jobs`),
+    describeProviders(providers, paint),
+    ...(withoutWorker.length > 0
+      ? [bad(`no worker is running for: ${withoutWorker.map(describe).join(', ')}`)]
+      : []),
+    ...(unavailable.length > 0 ? [bad(`unavailable: ${unavailable.join(', ')}`)] : []),
+    ...providers.flatMap(awayModels).map(bad),
+    ...stopped.map(describeStopped).map(bad),
+    ...blocked.map(describeBlocked).map(bad),
+    `webhooks given up: ${deadLetters}`,
+  ]
+  return { well, text: lines.join('\n') }
+}
 
 /** A message batch has its times in RFC 3339. */
 const secondsOf = (time: number | string): number =>
