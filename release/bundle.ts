@@ -1,6 +1,7 @@
 import { cpSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
+import { slim } from './slim.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -53,7 +54,7 @@ export const bundle = async (folder: string): Promise<Metafile> => {
     legalComments: 'none',
     logLevel: 'error',
     keepNames: true,
-    plugins: [ownAddress],
+    plugins: [ownAddress, ...slim],
     // Packages of the older kind ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",

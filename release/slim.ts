@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { type Plugin, transform } from 'esbuild'
+
+const require = createRequire(import.meta.url)
+
+/**
+ * Modules of Node that are loaded by `require`, as an import reads each of their exports: those of `node:http` lead to
+ * the whole of Node's own fetch, which is 90 ms of a start.
+ */
+const byRequire: Plugin = {
+  name: 'by-require',
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'by-require' } : { path, external: true },
+    )
+    onLoad({ filter: /.*/, namespace: 'by-require' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+    }))
+  },
+}
+
+/** Of undici the client, without its fetch, caches, mocks and sockets of other kinds: what the source names. */
+const undici = {
+  Agent: 'dispatcher/agent',
+  Client: 'dispatcher/client',
+  buildConnector: 'core/connect',
+  errors: 'core/errors',
+}
+
+const onlyClient: Plugin = {
+  name: 'only-client',
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^undici$/ }, ({ importer }) =>
+      /\/(?:src|workers)\//.test(importer) && !importer.includes('node_modules')
+        ? { path: 'undici', namespace: 'only-client' }
+        : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'only-client' }, () => ({
+      contents: Object.entries(undici)
+        .map(([name, file]) => `exports.${name} = require('undici/lib/${file}.js')`)
+        .join('\n'),
+      resolveDir: import.meta.dirname,
+    }))
+  },
+}
+
+/** Packages whose modules only define things, though they do not say so: what nobody names of them is left out. */
+const withoutEffects: Plugin = {
+  name: 'without-effects',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^bullmq$/ }, ({ kind }) =>
+      kind === 'import-statement'
+        ? { path: require.resolve('bullmq').replace('/cjs/', '/esm/'), sideEffects: false }
+        : undefined,
+    )
+  },
+}
+
+/** Code of packages is written short: reading it is a third of a start. Ours is as it was written, for whoever reads a stack. */
+const shortPackages: Plugin = {
+  name: 'short-packages',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      const { code } = await transform(text, {
+        loader: 'js',
+        target: 'node22',
+        minifyWhitespace: true,
+        minifySyntax: true,
+        legalComments: 'none',
+        keepNames: false,
+      })
+      return { contents: code, loader: 'js' }
+    })
+  },
+}
+
+export const slim: readonly Plugin[] = [byRequire, onlyClient, withoutEffects, shortPackages]
