@@ -9,14 +9,17 @@ export const healthCheckFor = (context: AppContext, name: string, log: Logger): 
   const { config, cooldowns, providers, keyRings, redact, routes, now } = context
   const settings = config.providers[name]!
   const check = healthCheckOf(settings)
-  const target = [...routes.values()].flatMap(route => route.targets).find(t => t.provider === name)
-  if (!check || !target) return null
+  const targets = [...routes.values()].flatMap(route => route.targets).filter(t => t.provider === name)
+  // What a wildcard leads to has no name of its own to be asked for.
+  const named = targets.find(({ keptAs }) => keptAs === undefined)
+  if (!check || targets.length === 0) return null
   const keys = keyRings.get(name)!
-  const { kind, intervalMs, model = target.model } = check
+  const { kind, intervalMs, model = named?.model } = check
+  if (kind === 'completion' && model === undefined) return null
   const ask = createProviderCheck({
     provider: providers.get(name)!,
     ...{ keys, cooldowns, redact, log, now },
-    model: kind === 'models' ? null : model,
+    model: kind === 'models' ? null : (model ?? null),
     timeoutMs: Math.min(settings.timeout, longestCheckMs),
   })
   return { intervalMs, keylessUntil: keys.unavailableUntil, ask }

@@ -12,6 +12,7 @@ import type { BatchStore } from '../batches/store.ts'
 import type { ReloadConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import type { CountTokens } from '../dispatch/count-tokens.ts'
+import type { ModelLists } from '../dispatch/model-lists.ts'
 import type { Providers, Routes } from '../dispatch/routes.ts'
 import type { SubmitJob } from '../dispatch/submit.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
@@ -96,6 +97,8 @@ export interface ApiParts {
   readonly streamLogs: StreamLogs
   readonly streamLeavers: StreamLeavers
   readonly countTokens: CountTokens
+  /** What wildcards lead to. */
+  readonly modelLists: ModelLists
   /** Jobs that `submit` has made in this process. */
   readonly accepted: () => number
   readonly addressGuard: AddressGuard

@@ -9,6 +9,7 @@ import { deadLetterRetentionMs, deliveriesOn, storeOn } from '../context/stores.
 import { createAccountAffinity } from '../dispatch/account-affinity.ts'
 import { createCountTokens } from '../dispatch/count-tokens.ts'
 import { createContinueResponse } from '../dispatch/earlier-response.ts'
+import { createModelLists } from '../dispatch/model-lists.ts'
 import { createSubmitJob, type SubmitJob } from '../dispatch/submit.ts'
 import { createQuotas } from '../files/quotas.ts'
 import { createFileStore } from '../files/store.ts'
@@ -132,6 +133,7 @@ const openParts = async (
     streamLogs: createStreamLogs({ redis, run, keys, instance: context.instance }),
     streamLeavers: context.streamLeavers,
     countTokens: createCountTokens(context),
+    modelLists: createModelLists(context),
     vitals: context.vitals,
     reload: context.reload,
     accepted: context.counts.accepted,

@@ -1,9 +1,11 @@
 import ipaddr from 'ipaddr.js'
 import { findLoops, modelEntryOf } from '../domain/routing/chain.ts'
+import { isWildcard } from '../domain/routing/wildcards.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
 import { durationText } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
+import { aliasFindings, fallbackFindings, wildcardFindings } from './name-checks.ts'
 import { presetOf } from './presets.ts'
 import { canListModels } from './provider-settings.ts'
 import { redisFindings } from './redis-checks.ts'
@@ -16,6 +18,7 @@ export const crossCheckFindings = (draft: Draft): Finding[] => [
   ...Object.entries(draft.providers).flatMap(([name, provider]) => ownAddressFindings(draft, name, provider)),
   ...Object.entries(draft.models).flatMap(([name, route]) => routeFindings(draft, name, route)),
   ...loopFindings(draft),
+  ...aliasFindings(draft),
   ...draft.webhooks.allowed_networks.flatMap(networkFindings),
   ...keyFindings(draft),
   ...hostFindings(draft),
@@ -96,19 +99,10 @@ const windowFindings = (path: Path, facts: DraftRoute): Finding[] => {
 
 const routeFindings = (draft: Draft, name: string, route: DraftRoute): Finding[] => {
   const path: Path = ['models', name]
-  const fallbacks = [route.fallback_to ?? []].flat()
-  const unknownRoutes = fallbacks.flatMap((next, index) =>
-    Object.hasOwn(draft.models, next)
-      ? []
-      : relation(
-          [...path, 'fallback_to', ...(Array.isArray(route.fallback_to) ? [index] : [])],
-          `there is no route "${next}"`,
-          didYouMean(next, Object.keys(draft.models)),
-        ),
-  )
   return [
     ...targetFindings(draft, name, route),
-    ...unknownRoutes,
+    ...fallbackFindings(draft, name, route),
+    ...wildcardFindings(name, route),
     ...windowFindings(path, route),
     ...asideFindings(draft, name, route),
     ...strategyFindings(draft, name, route),
@@ -124,8 +118,9 @@ const targetFindings = (draft: Draft, name: string, route: DraftRoute): Finding[
   }
   const entries = draft.providers[provider]?.models ?? {}
   const listed = Object.keys(entries)
-  // A provider that lists no models takes any.
-  if (listed.length === 0 || modelEntryOf(entries, name, upstream_model) !== undefined) return []
+  // A provider that lists no models takes any; one that does takes those of what a wildcard stands for.
+  if (isWildcard(name) || listed.length === 0 || modelEntryOf(entries, name, upstream_model) !== undefined)
+    return []
   const model = upstream_model ?? name
   const path: Path = ['models', name, ...(upstream_model === undefined ? [] : ['upstream_model'])]
   return [

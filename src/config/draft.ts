@@ -78,6 +78,7 @@ const draftSchema = z
   .object({
     providers: table(provider),
     models: table(route),
+    aliases: table(text),
     server: z
       .object({
         host: text,
@@ -101,6 +102,7 @@ const draftSchema = z
   .catch({
     providers: {},
     models: {},
+    aliases: {} as Record<string, string | undefined>,
     server: noServer,
     redis: {},
     api_keys: [],

@@ -79,6 +79,9 @@ const priceOf = ({ model_price: prices }: Calculation): Price | undefined => {
   return { ...at(baseOf), ...(tiers.length > 0 && { tiers }) }
 }
 
+/** Where a wildcard leads to a provider, clients choose the names. */
+const mostFound = 5_000
+
 /**
  * What is publicly known of vendors' models, from the tables of `@pydantic/genai-prices`: prices of today, and context
  * windows. Nothing is known of models behind addresses that are not a vendor's.
@@ -98,7 +101,10 @@ export const knownModels = ({
   }
   return (name, model) => {
     const key = `${name}/${model}`
-    if (!found.has(key)) found.set(key, find(name, model))
+    if (!found.has(key)) {
+      if (found.size >= mostFound) found.clear()
+      found.set(key, find(name, model))
+    }
     return found.get(key)
   }
 }

@@ -19,11 +19,15 @@ export const syncGraceMs = 15_000
 /** The timeout of the official clients of OpenAI and Anthropic, unless their users set another. */
 export const clientTimeoutMs = 600_000
 
+/** What clients ask for. */
+const modelName = oneLine.max(200)
+
 export const configSchema = z.strictObject({
   providers: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'provider names are a-z, 0-9, - and _'), provider)
     .default({}),
-  models: z.record(oneLine.max(200), route).default({}),
+  models: z.record(modelName, route).default({}),
+  aliases: z.record(modelName, modelName).default({}),
   server: server.prefault({}),
   redis: redis.prefault({}),
   proxy: proxy.prefault({}),

@@ -1,5 +1,6 @@
 import { type Capacity, capacityOf, type Demand, demandOn } from '../domain/planning/demand.ts'
 import { chainOf, resolveRoutes } from '../domain/routing/chain.ts'
+import { isWildcard } from '../domain/routing/wildcards.ts'
 import { usedProviders } from './draft.ts'
 import { type Fault, type Finding, toFault } from './fault.ts'
 import { knownModels } from './known-models.ts'
@@ -88,7 +89,9 @@ const listed = (words: readonly string[]): string =>
 
 /** Looked up only where it matters: the tables take their time to load. */
 const unpricedTargets = (config: Config): Finding[] => {
-  const names = Object.keys(config.models).filter(name => config.models[name]!.strategy === 'cheapest')
+  const names = Object.keys(config.models).filter(
+    name => !isWildcard(name) && config.models[name]!.strategy === 'cheapest',
+  )
   return names.flatMap((name): Finding[] => {
     const chain = chainOf(config, name, knownModels(config))
     const unpriced = chain.filter(({ price }) => price === undefined)
@@ -105,6 +108,7 @@ const unpricedTargets = (config: Config): Finding[] => {
 const uncountableTargets = (config: Config): Finding[] => {
   if (config.batches.max_cost_usd === undefined) return []
   return Object.keys(config.models).flatMap((name): Finding[] => {
+    if (isWildcard(name)) return []
     const unpriced = chainOf(config, name, knownModels(config)).filter(({ price }) => price === undefined)
     if (unpriced.length === 0) return []
     const targets = unpriced.map(({ provider, model }) => `${provider}/${model}`).join(', ')

@@ -9,6 +9,7 @@ import type { ReloadConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { secretsOf } from '../config/secrets.ts'
 import { createRedact, type Redact } from '../domain/redact.ts'
+import { routeFor } from '../domain/routing/chain.ts'
 import { openHeartbeat } from '../health/open-health.ts'
 import { createVitals, type Vitals } from '../health/vitals.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
@@ -76,7 +77,7 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
   const memory = await openMemoryWatch(life, { redis, fullAt: config.redis.full_at, log })
   const telemetry = createTelemetry()
   const counts = createCounts(telemetry)
-  vitals.measured(createMeasures(telemetry))
+  vitals.measured(createMeasures(telemetry, model => routeFor(config, model)?.name ?? model))
   vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
   const { hostOffMs } = clock
   const { version } = manifest

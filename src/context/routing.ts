@@ -5,11 +5,18 @@ import { backoffsOf } from '../config/provider-settings.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { type AccountAffinity, createAccountAffinity } from '../dispatch/account-affinity.ts'
 import { createMoveReasons, type MoveReasons } from '../dispatch/move-reasons.ts'
-import type { Providers, Route, Routes } from '../dispatch/routes.ts'
+import { RouteTable } from '../dispatch/route-table.ts'
+import type { Providers, Route } from '../dispatch/routes.ts'
 import { createTargetOrder, type OrderTargets } from '../dispatch/target-order.ts'
 import { createTargetStats, type TargetStats } from '../dispatch/target-stats.ts'
 import type { Backoff } from '../domain/routing/backoff.ts'
-import { type RouteTarget, resolveRoutes } from '../domain/routing/chain.ts'
+import {
+  chainOf,
+  type KnownModels,
+  type RouteTarget,
+  resolveRoutes,
+  routeFor,
+} from '../domain/routing/chain.ts'
 import { createUnavailableReason } from '../health/obstacles.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from '../mirror/mirrored-routes.ts'
@@ -19,7 +26,7 @@ import type { TargetHealth } from './health.ts'
 
 /** Where a job may go, in which order, and how what is there is called. */
 export interface Routing {
-  readonly routes: Routes
+  readonly routes: RouteTable
   readonly cachedRoutes: CachedRoutes
   readonly mirroredRoutes: MirroredRoutes
   readonly providers: Providers
@@ -43,13 +50,20 @@ const routeOf = (
   patienceMs: patience ?? null,
 })
 
-export const routesOf = (config: Config): Routes =>
-  new Map(
-    [...resolveRoutes(config, knownModels(config))].map(([name, targets]) => [
-      name,
-      routeOf(targets, config.models[name]!),
-    ]),
+/** The route of a name that a wildcard stands for. */
+const byWildcard = (config: Config, known: KnownModels, name: string): Route | undefined => {
+  const found = routeFor(config, name)
+  const targets = found ? chainOf(config, name, known) : []
+  return targets.length > 0 ? routeOf(targets, config.models[found!.name]!) : undefined
+}
+
+export const routesOf = (config: Config): RouteTable => {
+  const known = knownModels(config)
+  const own = [...resolveRoutes(config, known)].map(
+    ([name, targets]) => [name, routeOf(targets, config.models[name]!)] as const,
   )
+  return new RouteTable(own, config.aliases, name => byWildcard(config, known, name))
+}
 
 export const openRouting = async (
   life: Lifecycle,

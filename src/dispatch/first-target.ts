@@ -29,6 +29,8 @@ export interface FirstTargetDeps {
 export type FirstTarget = (model: string, request: Request, jobId: string) => FirstStop
 
 export interface FirstStop {
+  /** The name that the job goes by, where its request has another one of the route's names. */
+  readonly model?: string
   readonly target: Target
   readonly home?: Home
   /** Those that cannot be given what the request asks for, and those before it, which are out of use. */
@@ -54,6 +56,7 @@ export const createFirstTarget =
     const first = firstOf(targets, targets.map(availableAt), isLast, now())
     const { provider, model: upstreamModel } = targets[first]!
     return {
+      ...(route.name !== undefined && { model: route.name }),
       target: { provider, model: upstreamModel },
       ...(home && { home }),
       moves: [

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Circuit, circuitOf } from '../domain/circuit.ts'
+import { stateOf } from '../domain/kept-target.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
+import { anyModel } from '../domain/routing/wildcards.ts'
 import type { Circuits } from '../health/circuits.ts'
 import type { WorkerHeartbeat } from '../health/heartbeats.ts'
 import { modelsAt, type Route } from './routes.ts'
@@ -66,7 +68,7 @@ export const shouldWaitOut = (
   const models = modelsAt(routes, provider)
   return target => {
     const leftMs = suspendedUntil(target) - now()
-    return leftMs > 0 && (leftMs <= shortCoolingMs || models.length === 1)
+    return leftMs > 0 && (leftMs <= shortCoolingMs || (models.length === 1 && models[0] !== anyModel))
   }
 }
 
@@ -86,7 +88,7 @@ export const healthyAlternativeTo = (
   const others = new Map<string, RouteTarget[]>()
   for (const { targets } of routes.values()) {
     const elsewhere = targets.filter(target => target.provider !== provider)
-    for (const { model } of targets.filter(target => target.provider === provider))
+    for (const { model } of targets.filter(target => target.provider === provider).map(stateOf))
       others.set(model, [...(others.get(model) ?? []), ...elsewhere])
   }
   const isHealthy = (circuit: Circuit): boolean => circuit.state === 'healthy' && circuit.pausedAtMs === 0

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../domain/endpoint.ts'
+import { stateOf } from '../domain/kept-target.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { AdjustPolicy } from '../domain/routing/adjustments.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
@@ -8,6 +9,8 @@ import type { Strategy } from '../domain/routing/strategy.ts'
 import type { Provider } from '../providers/provider.ts'
 
 export interface Route {
+  /** The name that its jobs go by, where it was asked for by another one of its names. */
+  readonly name?: string
   readonly targets: readonly RouteTarget[]
   readonly strategy: Strategy
   /** Shares by route or provider; null without any. */
@@ -18,13 +21,13 @@ export interface Route {
   readonly patienceMs: number | null
 }
 
-/** The models that routes ask a provider for, in the order of the routes. */
+/** The models that routes ask a provider for, in the order of the routes; those of wildcards together as `*`. */
 export const modelsAt = (
   routes: ReadonlyMap<string, Pick<Route, 'targets'>>,
   provider: string,
 ): readonly string[] => {
   const targets = [...routes.values()].flatMap(route => route.targets)
-  return [...new Set(targets.flatMap(target => (target.provider === provider ? target.model : [])))]
+  return [...new Set(targets.flatMap(target => (target.provider === provider ? stateOf(target).model : [])))]
 }
 
 export type Routes = ReadonlyMap<string, Route>

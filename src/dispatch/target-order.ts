@@ -1,3 +1,4 @@
+import { type KeptTarget, stateOf } from '../domain/kept-target.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { Request } from '../domain/routing/eligible-targets.ts'
 import { chanceOf, orderTargets, sizeOf } from '../domain/routing/strategy.ts'
@@ -17,8 +18,10 @@ export type OrderTargets = (
   jobId: string,
 ) => readonly RouteTarget[]
 
-export const keyOf = ({ provider, model }: Pick<RouteTarget, 'provider' | 'model'>): string =>
-  `${provider}/${model}`
+export const keyOf = (target: KeptTarget): string => {
+  const { provider, model } = stateOf(target)
+  return `${provider}/${model}`
+}
 
 /**
  * The weight of the route that contributed the target, else of its provider. Without weights all are equal.

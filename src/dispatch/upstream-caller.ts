@@ -4,6 +4,7 @@ import { providerErrorOf } from '../domain/classify/provider-error.ts'
 import type { Verdict } from '../domain/classify/verdict.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
+import { stateOf } from '../domain/kept-target.ts'
 import type { Permit } from '../domain/permit.ts'
 import type { Redact } from '../domain/redact.ts'
 import type { Adjustment } from '../domain/routing/adjustments.ts'
@@ -110,12 +111,16 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     const only = home === null ? undefined : keys.wanted(home)
     if (only !== undefined && keys.stoppedUntil(only) > 0)
       return { kind: 'shut', untilMs: keys.stoppedUntil(only) }
-    const admitted = await admission.enter({ endpoint, body, model: target.model, only }, patienceMs, signal)
+    const admitted = await admission.enter(
+      { endpoint, body, model: stateOf(target).model, only },
+      patienceMs,
+      signal,
+    )
     if (admitted.kind === 'keyless') return { kind: 'shut', untilMs: keys.unavailableUntil() }
     if (admitted.kind === 'full') return { kind: 'shut', untilMs: now() + admitted.waitMs }
     if (admitted.kind === 'interrupted')
       return { kind: 'left', reason: signal.aborted ? (signal.reason as AbortReason) : 'shutdown' }
-    const passed = isOurs() ? await gate.enter(target.model) : null
+    const passed = isOurs() ? await gate.enter(stateOf(target).model) : null
     if (passed?.kind !== 'permit') {
       await admitted.settle(null)
       return passed ?? { kind: 'left', reason: 'superseded' }
@@ -138,7 +143,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     begunAtMs: number,
     grounds: Grounds,
   ): void => {
-    const { model } = target
+    const { model } = stateOf(target)
     const onTarget = `target:${provider.name}/${model}` as const
     const onKey: Scope =
       key === 'none' ? `provider:${provider.name}` : `key:${provider.name}#${key.fingerprint}`
@@ -162,7 +167,8 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
       out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
-    else if (kind === 'unknown_model') out(onTarget, 'stopped', stoppedMs)
+    // A name that a client made up says nothing of the others.
+    else if (kind === 'unknown_model' && target.keptAs === undefined) out(onTarget, 'stopped', stoppedMs)
   }
 
   const factsOf = ({ claim, target }: Call) => ({
@@ -253,7 +259,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     }
     const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
     telemetry.emit({
-      ...{ kind: 'attempt.ended', provider: provider.name, model: target.model, durationMs },
+      ...{ kind: 'attempt.ended', ...stateOf(target), durationMs },
       verdict: isInterrupted ? 'interrupted' : judgement.verdict.kind,
       firstTokenMs: outcome.firstTokenMs ?? null,
       usage: judgement.usage,

@@ -1,4 +1,4 @@
-import type { Target } from './job.ts'
+import { type KeptTarget, stateOf } from './kept-target.ts'
 
 /**
  * The state of a provider, or of a model on it, for the whole cluster.
@@ -61,7 +61,10 @@ export interface Circuit {
 }
 
 /** Names the circuit of one model. A provider's name holds no slash. */
-export const circuitOf = ({ provider, model }: Target): string => `${provider}/${model}`
+export const circuitOf = (target: KeptTarget): string => {
+  const { provider, model } = stateOf(target)
+  return `${provider}/${model}`
+}
 
 /** The provider of a circuit, and the model; null for the whole provider. */
 export const partsOfCircuit = (

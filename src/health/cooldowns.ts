@@ -1,7 +1,8 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/classify/verdict.ts'
-import type { LastError, Target } from '../domain/job.ts'
+import type { LastError } from '../domain/job.ts'
+import { type KeptTarget, stateOf } from '../domain/kept-target.ts'
 import { subscribeTo } from '../redis/connect.ts'
 import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 
@@ -34,7 +35,7 @@ export interface Cooldowns {
   start(): Promise<void>
   stop(): Promise<void>
   /** Unix ms until which a target is known to be out of use; 0 when nothing is known against it. */
-  unavailableUntil(target: Target): number
+  unavailableUntil(target: KeptTarget): number
   unavailableKeyUntil(provider: string, fingerprint: string): number
   /**
    * Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice.
@@ -129,7 +130,8 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
       unsubscribe()
       subscriber.off('ready', onReady)
     },
-    unavailableUntil: ({ provider, model }) => {
+    unavailableUntil: target => {
+      const { provider, model } = stateOf(target)
       const untilMs = Math.max(untilOf(`provider:${provider}`), untilOf(`target:${provider}/${model}`))
       return untilMs > now() ? untilMs : 0
     },

@@ -3,11 +3,13 @@ import type { Config, ProviderConfig } from '../config/schema.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import { carriedWhole } from '../domain/routing/adjustments.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
+import { anyModel } from '../domain/routing/wildcards.ts'
 import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { type ProxySettings, proxyFor } from '../net/choose-proxy.ts'
 import { headersMaker } from './call-headers.ts'
 import { keyStatusOf, pingOf, unknownModelRequest } from './check.ts'
 import { lowerCaseNames } from './header-names.ts'
+import { modelNamesIn } from './model-names.ts'
 import { withModel } from './native-body.ts'
 import { createNativeCalls } from './native-calls.ts'
 import type { Provider } from './provider.ts'
@@ -109,6 +111,16 @@ export const createProvider = (
     }
   }
 
+  const { catalogue } = type
+  const listModels: Provider['listModels'] =
+    catalogue !== null
+      ? async (apiKey, signal) => {
+          const headers = headersOf({ apiKey, how: 'translated' })
+          const outcome = await transport.send('GET', catalogue(base), headers, null, signal)
+          return outcome.kind === 'answer' && outcome.status < 300 ? modelNamesIn(outcome.json) : null
+        }
+      : undefined
+
   const { countPath } = type
   const countTokens: Provider['countTokens'] =
     countPath &&
@@ -130,6 +142,7 @@ export const createProvider = (
     call,
     check,
     ...(countTokens && { countTokens }),
+    ...(listModels && { listModels }),
     ping: (model, apiKey, signal) => call({ ...pingOf(type, model), apiKey, signal }),
     close: async () => {
       await Promise.all([transport.close(), tokens?.close()])
@@ -145,10 +158,11 @@ const reasonsOf = (routes: Routes, provider: string): Reasons => {
   for (const { targets } of routes.values()) {
     for (const target of targets) {
       const reasons = target.capabilities?.reasoning
-      if (target.provider === provider && reasons !== undefined) told.set(target.model, reasons)
+      if (target.provider === provider && reasons !== undefined)
+        told.set(target.keptAs ?? target.model, reasons)
     }
   }
-  return model => told.get(model)
+  return model => told.get(model) ?? told.get(anyModel)
 }
 
 /** All that the config describes, by name. */

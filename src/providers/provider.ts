@@ -64,6 +64,8 @@ export interface Provider {
    * a model that nobody has. Never throws.
    */
   check(apiKey: string | null, signal: CallSignal): Promise<Check>
+  /** The names of all its models; null where they did not come. Never throws. Absent where there is no list of what can be called. */
+  listModels?(apiKey: string | null, signal: CallSignal): Promise<readonly string[] | null>
   /** Asks a model for one token, in the provider's own format. Never throws. */
   ping(model: string, apiKey: string | null, signal: CallSignal): Promise<UpstreamOutcome>
   close(): Promise<void>

@@ -34,6 +34,8 @@ export interface UpstreamType {
    * is at another host.
    */
   readonly listing: ((base: URL) => string) | null
+  /** Where all of them are named, on one page; null where no list has what can be called there. */
+  readonly catalogue: ((base: URL) => string) | null
   /** Where the tokens of a messages request are counted, from the root of the host; absent where they cannot be. */
   countPath?(base: URL): string
   /** What has to be changed in a native body, by this type's own rules, so that it is taken; absent for nothing. */

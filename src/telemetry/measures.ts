@@ -46,8 +46,14 @@ export const nothingMeasured: Measured = {
   batchLines: [],
 }
 
-/** Models, routes and providers are those of the config: no label is a client's word, or a tenant's. */
-export const createMeasures = (telemetry: Pick<Telemetry, 'subscribe'>): (() => Measured) => {
+/**
+ * Models, routes and providers are those of the config: no label is a client's word, or a tenant's. `routeNamed`: the route of the config
+ * that a job's name of a model stands for.
+ */
+export const createMeasures = (
+  telemetry: Pick<Telemetry, 'subscribe'>,
+  routeNamed: (model: string) => string = model => model,
+): (() => Measured) => {
   const queueWait = createHistogram('provider', 'class')
   const attempts = createHistogram('provider', 'model', 'verdict')
   const firstTokens = createHistogram('provider', 'model')
@@ -104,7 +110,7 @@ export const createMeasures = (telemetry: Pick<Telemetry, 'subscribe'>): (() => 
         webhooks.observe(event.durationMs / 1_000, event.status)
         break
       case 'job.finished':
-        jobs.observe(event.tookMs / 1_000, event.route, event.status)
+        jobs.observe(event.tookMs / 1_000, routeNamed(event.route), event.status)
         break
     }
   }

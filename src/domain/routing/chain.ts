@@ -1,5 +1,6 @@
 import type { Price } from '../usage.ts'
 import type { Capabilities } from './capabilities.ts'
+import { anyModel, filled, isStar, isWildcard, matchWildcard } from './wildcards.ts'
 
 /** What is known of a model; absent means unknown. */
 export interface ModelFacts {
@@ -20,7 +21,10 @@ export type KnownModels = (provider: string, model: string) => ModelFacts | unde
 
 /** As much of the config as chains are made of. */
 export interface RouteBook {
+  /** Routes, also those of names with a star. */
   readonly models: Readonly<Record<string, Route>>
+  /** Other names of routes. */
+  readonly aliases?: Readonly<Record<string, string>>
   readonly providers: Readonly<Record<string, { readonly models: Readonly<Record<string, ModelFacts>> }>>
 }
 
@@ -31,6 +35,8 @@ export interface RouteTarget {
   readonly provider: string
   /** The model's name at the provider. */
   readonly model: string
+  /** By which its health, limits and measures go, where a client chose the model's name; else that name. */
+  readonly keptAs?: string
   /** Tokens of prompt and answer together. */
   readonly contextWindow?: number
   readonly maxOutputTokens?: number
@@ -51,17 +57,53 @@ export const chainOf = (
   const visited = new Set<string>()
   const targets = new Map<string, RouteTarget>()
   const visit = (routeName: string): void => {
-    const route = own(book.models, routeName)
-    if (route === undefined || visited.has(routeName)) return
-    visited.add(routeName)
-    const target = targetOf(book, routeName, route, known)
+    const found = routeFor(book, routeName)
+    // By its name in the book: what a star stands for could grow with each round of a loop.
+    if (found === undefined || visited.has(found.name)) return
+    visited.add(found.name)
+    const { route, star } = found
+    const target = targetOf(book, found, known)
     // Provider names hold no slash, so this cannot confuse two targets.
     const key = `${target.provider}/${target.model}`
-    if (!targets.has(key)) targets.set(key, target)
-    for (const next of fallbacksOf(route)) visit(next)
+    if (isCallable(book, target) && !targets.has(key)) targets.set(key, target)
+    for (const next of fallbacksOf(route)) visit(filled(next, star))
   }
   visit(name)
   return [...targets.values()]
+}
+
+interface FoundRoute<Found = Route> {
+  /** As the book has it. */
+  readonly name: string
+  readonly route: Found
+  /** What a client put for the star of its name; the star itself where no client asks. Null for a name without one. */
+  readonly star: string | null
+}
+
+/** As much of a config as names are looked up in. */
+interface RouteNames<Found> {
+  readonly models: Readonly<Record<string, Found>>
+  readonly aliases?: Readonly<Record<string, string | undefined>>
+}
+
+/** The route of a name: its own, that of an alias, or the wildcard that says most of it. */
+export const routeFor = <Found>(
+  { models, aliases = {} }: RouteNames<Found>,
+  name: string,
+): FoundRoute<Found> | undefined => {
+  const alias = own(models, name) === undefined ? own(aliases, name) : undefined
+  const real = alias ?? name
+  const route = own(models, real)
+  if (route !== undefined) return { name: real, route, star: isWildcard(real) ? anyModel : null }
+  const match = matchWildcard(Object.keys(models).filter(isWildcard), real)
+  if (match === null || !(isStar(match.star) || isWildcard(real))) return undefined
+  return { name: match.pattern, route: models[match.pattern]!, star: match.star }
+}
+
+/** A provider that lists its models takes no others. What no client has named yet is not looked for. */
+const isCallable = ({ providers }: RouteBook, { provider, model, keptAs }: RouteTarget): boolean => {
+  const entries = own(providers, provider)?.models ?? {}
+  return keptAs === undefined || isWildcard(model) || Object.keys(entries).length === 0
 }
 
 /** Every route's chain. A map, so that a client's model name can never reach an object's prototype. */
@@ -85,7 +127,7 @@ export const findLoops = (
       loops.push([...trail.slice(start), name])
       return
     }
-    for (const next of fallbacksOf(route)) follow(next, [...trail, name])
+    for (const next of fallbacksOf(route)) follow(bookName(routes, next), [...trail, name])
     finished.add(name)
   }
   for (const name of Object.keys(routes)) follow(name, [])
@@ -102,10 +144,28 @@ export const modelEntryOf = <Entry>(
 
 const nothingKnown: KnownModels = () => undefined
 
-const targetOf = (book: RouteBook, routeName: string, route: Route, known: KnownModels): RouteTarget => {
+/** Loops lead from name to name as the book has them. */
+const bookName = (routes: Readonly<Record<string, Pick<Route, 'fallback_to'>>>, name: string): string =>
+  own(routes, name) === undefined
+    ? (matchWildcard(Object.keys(routes).filter(isWildcard), name)?.pattern ?? name)
+    : name
+
+/** The name of a model that the config has: in a route without a star, or among its provider's models. */
+const isNamed = (book: RouteBook, provider: string, model: string): boolean =>
+  own(own(book.providers, provider)?.models ?? {}, model) !== undefined ||
+  Object.entries(book.models).some(
+    ([name, route]) =>
+      route.provider === provider && !isWildcard(name) && (route.upstream_model ?? name) === model,
+  )
+
+const targetOf = (book: RouteBook, { name, route, star }: FoundRoute, known: KnownModels): RouteTarget => {
   const entries = own(book.providers, route.provider)?.models ?? {}
-  const entry = modelEntryOf(entries, routeName, route.upstream_model)
-  const model = route.upstream_model ?? entry?.upstream_model ?? routeName
+  // The star's part is the model; where the route says how it is named upstream, that may have a star as well.
+  const asked = star === null ? name : filled(route.upstream_model ?? anyModel, star)
+  const named = star === null ? route.upstream_model : undefined
+  const entry = modelEntryOf(entries, asked, named)
+  const model = named ?? entry?.upstream_model ?? asked
+  const isShared = star !== null && !isNamed(book, route.provider, model)
   const elsewhere = known(route.provider, model)
   const contextWindow = route.context_window ?? entry?.context_window ?? elsewhere?.context_window
   const maxOutputTokens = route.max_output_tokens ?? entry?.max_output_tokens ?? elsewhere?.max_output_tokens
@@ -113,9 +173,10 @@ const targetOf = (book: RouteBook, routeName: string, route: Route, known: Known
     route.capabilities || entry?.capabilities ? { ...entry?.capabilities, ...route.capabilities } : undefined
   const price = route.price ?? entry?.price ?? elsewhere?.price
   return {
-    route: routeName,
+    route: name,
     provider: route.provider,
     model,
+    ...(isShared && { keptAs: anyModel }),
     ...(contextWindow !== undefined && { contextWindow }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     ...(capabilities !== undefined && { capabilities }),

@@ -96,16 +96,22 @@ export const eligible = (walk: RoutingState): RouteTarget[] => {
   const tooLong = walk.targets.filter(t => walk.attempts.some(a => a.verdict === 'too_long' && isAt(a, t)))
   return walk.targets.filter(target => {
     if (tooLong.some(t => t === target || !isLarger(target, t))) return false
-    return !walk.attempts.some(a => isAt(a, target) && isOutAfter(a.verdict, walk))
+    return !walk.attempts.some(a => isAt(a, target) && isOutAfter(a.verdict, target, walk))
   })
 }
 
 /** Whether a target with this verdict is not asked again by this job. */
-const isOutAfter = (verdict: Attempt['verdict'], { refusalHandsOver }: RoutingState): boolean =>
+const isOutAfter = (
+  verdict: Attempt['verdict'],
+  { keptAs }: RouteTarget,
+  { refusalHandsOver }: RoutingState,
+): boolean =>
   verdict === 'rejected' ||
   verdict === 'unsupported' ||
   verdict === 'malformed' ||
-  (verdict === 'refused' && refusalHandsOver)
+  (verdict === 'refused' && refusalHandsOver) ||
+  // The name is the client's: no person will mend the config.
+  (verdict === 'unknown_model' && keptAs !== undefined)
 
 /** Malformed answers are paid for: after the first one a second model is asked, but no third. */
 const mostMalformed = 2
@@ -154,7 +160,8 @@ const exhaustedCode = (walk: RoutingState): JobErrorCode => {
   if (verdicts.includes('rejected') || verdicts.includes('unsupported')) return 'upstream_rejected'
   if (verdicts.includes('too_long')) return 'context_length_exceeded'
   if (verdicts.includes('malformed')) return 'malformed_answer'
-  return verdicts.includes('refused') ? 'refused' : 'no_usable_target'
+  if (verdicts.includes('refused')) return 'refused'
+  return verdicts.includes('unknown_model') ? 'upstream_rejected' : 'no_usable_target'
 }
 
 const timeoutStatuses: ReadonlySet<number | null> = new Set([408, 504, 522, 524])

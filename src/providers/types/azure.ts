@@ -33,5 +33,7 @@ export const azure = ({ resource, api_version }: ProviderConfig): UpstreamType =
   baseUrl: resource === undefined ? null : `https://${resource}.openai.azure.com`,
   nativePath: (base, endpoint, deployment) => pathOf(base, endpoint, deployment, api_version ?? 'v1'),
   listing: base => listingOf(base, api_version ?? 'v1'),
+  // What is listed are models, and what is called are deployments.
+  catalogue: null,
   keyHeaders: apiKey => ({ 'api-key': apiKey }),
 })

@@ -157,6 +157,7 @@ export const bedrock = (config: ProviderConfig): UpstreamType => ({
   },
   // The control plane has it, at another host.
   listing: null,
+  catalogue: null,
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk: converse(config),

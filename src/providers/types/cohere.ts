@@ -71,6 +71,7 @@ export const cohere: UpstreamType = {
   },
   // Only the first version of the API has it.
   listing: base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1`,
+  catalogue: base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1000`,
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk,

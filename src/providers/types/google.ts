@@ -63,6 +63,7 @@ export const google: UpstreamType = {
   native: ['/v1/embeddings'],
   nativePath: (base, endpoint) => `${basePath(base)}/openai${withoutVersion(endpoint)}`,
   listing: base => `${basePath(base)}/models?pageSize=1`,
+  catalogue: base => `${basePath(base)}/models?pageSize=1000`,
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk,

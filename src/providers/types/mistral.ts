@@ -62,6 +62,7 @@ export const mistral: UpstreamType = {
   native: ['/v1/embeddings'],
   nativePath: openaiPath,
   listing: openaiListing,
+  catalogue: openaiListing,
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk,

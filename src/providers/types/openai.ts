@@ -98,6 +98,7 @@ export const openaiCompatible: UpstreamType = {
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/completions'],
   nativePath: openaiPath,
   listing: openaiListing,
+  catalogue: openaiListing,
   translated: ['/v1/messages', '/v1/responses'],
   translatedTo: '/v1/chat/completions',
   sdk: compatibleSdk,
@@ -110,6 +111,7 @@ export const openaiCopy = ({ baseUrl, lacks = [], keyPath = '/models' }: Preset)
   baseUrl,
   native: openaiCompatible.native.filter(endpoint => !(lacks as readonly string[]).includes(endpoint)),
   listing: keyPath === null ? null : base => basePath(base) + keyPath,
+  catalogue: keyPath === null ? null : openaiListing,
 })
 
 export const openai: UpstreamType = {

@@ -50,6 +50,7 @@ export const vertex = (config: ProviderConfig): UpstreamType => {
     },
     // Only a project's own models are listed in its place, and not at every location.
     listing: null,
+    catalogue: null,
     translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
     translatedTo: null,
     // Tuned models stand at endpoints of their own, beside Google's.
