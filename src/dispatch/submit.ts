@@ -9,6 +9,7 @@ import { stateNamed } from '../domain/routing/kept-state.ts'
 import { tokensOf } from '../domain/routing/strategy.ts'
 import { canStream } from '../domain/streaming/answer-fold.ts'
 import { wantsStream } from '../domain/streaming/stream-wishes.ts'
+import { untried } from '../jobs/delivery.ts'
 import { jobDoorbell } from '../jobs/doorbell.ts'
 import { isApart } from '../jobs/payloads.ts'
 import type { JobRecord } from '../jobs/record.ts'
@@ -230,7 +231,7 @@ const queuedRecord = ({ body: _, ...job }: NewJob): JobRecord => ({
   usage: null,
   costUsd: null,
   cachedFrom: null,
-  delivery: job.webhook && { status: 'pending', attempts: 0, reason: null },
+  delivery: job.webhook && untried,
   deliveriesBefore: 0,
   metadata: job.metadata ?? {},
   customId: null,

@@ -12,7 +12,6 @@ import type { RouteTarget } from '../domain/routing/chain.ts'
 import { flexOf } from '../domain/routing/flex-tier.ts'
 import { type Home, statesMade } from '../domain/routing/kept-state.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
-import { requestIdOf } from '../domain/upstream-request-id.ts'
 import { costOf, savedByCacheOf } from '../domain/usage.ts'
 import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
@@ -23,6 +22,7 @@ import type { Claim } from '../jobs/types.ts'
 import type { Provider, UpstreamRequest } from '../providers/provider.ts'
 import type { Admission } from '../rate-limits/admission.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { type AttemptFacts, answeredIn, timesOf } from './attempt-facts.ts'
 import type { AbortReason } from './calls-in-flight.ts'
 import { withGivenId } from './given-id.ts'
 import { defaultCoolingMs, type Judgement, judge, responseOf } from './judgement.ts'
@@ -90,13 +90,13 @@ interface CallPermit extends Permit<Judgement | null> {
 }
 
 interface Call {
+  /** When it began to wait for room, in Unix ms. */
+  readonly enteredAtMs: number
   readonly claim: Claim
   readonly target: RouteTarget
   readonly terms: CallTerms
   readonly signal: CallSignal
 }
-
-type AttemptFacts = Omit<Attempt, 'verdict' | 'reason' | 'possibly_billed'> & { readonly duration_ms: number }
 
 /** One upstream call in five steps: enter, call, judge, settle, report. */
 export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller => {
@@ -251,11 +251,10 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     const { outcome } = judgement
     const attempt: AttemptFacts = {
       ...{ hop: claim.hop, provider: provider.name, model: target.model },
-      ...{ started_at: started.atMs / 1_000, duration_ms: durationMs },
-      status_code: outcome.kind === 'answer' ? outcome.status : null,
+      ...timesOf(call.enteredAtMs, started.atMs, durationMs),
+      ...(permit.key !== 'none' && { key: permit.key.fingerprint }),
       ...(terms.adjustments.length > 0 && { adjusted: terms.adjustments }),
-      ...(outcome.firstTokenMs !== undefined && { first_token_ms: outcome.firstTokenMs }),
-      ...(outcome.headers && requestIdIn(outcome.headers)),
+      ...answeredIn(outcome),
     }
     const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
     telemetry.emit({
@@ -273,7 +272,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
 
   return {
     call: async (claim, target, terms, signal) => {
-      const call: Call = { claim, target, terms, signal }
+      const call: Call = { enteredAtMs: now(), claim, target, terms, signal }
       const permit = await enter(call)
       if (permit.kind !== 'permit') return permit
       const { id: jobId, endpoint, hop } = claim
@@ -294,8 +293,3 @@ const requestOf = ({ claim, target, terms, signal }: Call, key: ApiKey | 'none')
   signal,
   ...(terms.stream && { stream: terms.stream }),
 })
-
-const requestIdIn = (headers: Readonly<Record<string, string>>) => {
-  const id = requestIdOf(headers)
-  return id === null ? {} : { upstream_request_id: id }
-}

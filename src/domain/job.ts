@@ -41,6 +41,13 @@ export interface Attempt {
   readonly hop: number
   readonly provider: string
   readonly model: string
+  /**
+   * When its worker had the job and began to wait for room at the provider, as `started_at`; absent where it was called at
+   * once. For operators alone.
+   */
+  readonly claimed_at?: number
+  /** The fingerprint of the key that it was made with; absent where the provider needs none. For operators alone. */
+  readonly key?: string
   /** Unix seconds, with milliseconds as the fraction. */
   readonly started_at: number
   readonly duration_ms: number | null

@@ -105,6 +105,8 @@ export const headFields = [
   'deliveries',
   'delivery_reason',
   'delivery_due',
+  'delivery_log',
+  'held',
   'deliveries_before',
 ]
 

@@ -1,17 +1,15 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-import {
-  type Attempt,
-  type DeliveryStatus,
-  isTerminal,
-  type JobClass,
-  type JobError,
-  type JobMove,
-  type JobStatus,
-  type LastError,
-  type Priority,
-  type Target,
-  type Usage,
-  type WebhookTarget,
+import type {
+  Attempt,
+  JobClass,
+  JobError,
+  JobMove,
+  JobStatus,
+  LastError,
+  Priority,
+  Target,
+  Usage,
+  WebhookTarget,
 } from '../domain/job.ts'
 import { explainError, lastErrorAmong } from '../domain/job-failure.ts'
 import type { Obstacle } from '../domain/obstacle.ts'
@@ -19,6 +17,7 @@ import { noHeaders, type RequestHeaders } from '../domain/request-headers.ts'
 import type { Home } from '../domain/routing/kept-state.ts'
 import { costOfAll } from '../domain/usage.ts'
 import { lineNumberOf } from '../redis/keys.ts'
+import { type Delivery, deliveryOf } from './delivery.ts'
 
 /** A job as its record holds it. Times are Unix ms. */
 export interface JobRecord {
@@ -52,11 +51,7 @@ export interface JobRecord {
   /** Who gave the answer, where it came from the cache of the route. */
   readonly cachedFrom: Target | null
   readonly webhook: WebhookTarget | null
-  readonly delivery: {
-    readonly status: DeliveryStatus
-    readonly attempts: number
-    readonly reason: string | null
-  } | null
+  readonly delivery: Delivery | null
   /** Deliveries made before the dead letter was last sent again. */
   readonly deliveriesBefore: number
   readonly metadata: Readonly<Record<string, string>>
@@ -266,13 +261,7 @@ export const parseRecord = (id: string, fields: RecordFields): JobRecord | null 
     ...result,
     moves: parseMoves(fields.moves),
     webhook: json<WebhookTarget>(fields.webhook),
-    delivery: fields.webhook
-      ? {
-          status: isTerminal(status) ? (fields.delivery as DeliveryStatus) : 'pending',
-          attempts: Number(fields.deliveries ?? 0),
-          reason: fields.delivery_reason ?? null,
-        }
-      : null,
+    delivery: deliveryOf(status, fields),
     deliveriesBefore: Number(fields.deliveries_before ?? 0),
     metadata: json<Record<string, string>>(fields.metadata) ?? {},
     retryOf: fields.retry_of ?? null,

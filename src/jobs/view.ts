@@ -33,7 +33,7 @@ export interface JobView {
   readonly resumes_at: number | null
   /** When it is likely to have its answer, by the speed that its queue has now; null where that is not known, and at its end. */
   readonly estimated_completion_at: number | null
-  readonly attempts: readonly Attempt[]
+  readonly attempts: readonly ShownAttempt[]
   /** Present when a target was passed over without a call, or the job was parked: the latest of them. */
   readonly moves?: readonly JobMove[]
   /** `body` is JSON, as a JsonText before it is written, or text where the provider sent none. Left out of lists. */
@@ -54,6 +54,11 @@ export interface JobView {
   readonly webhook: { readonly url: string; readonly status: string; readonly attempts: number } | null
   readonly metadata: Readonly<Record<string, string>>
 }
+
+/** What its client may know of a call. */
+export type ShownAttempt = Omit<Attempt, 'claimed_at' | 'key'>
+
+const shownAttempt = ({ claimed_at: _, key: __, ...attempt }: Attempt): ShownAttempt => attempt
 
 /** `target`: `provider/model`. */
 export interface AdjustedAnswer extends Adjustment {
@@ -118,7 +123,7 @@ export const jobSummary = (record: JobRecord, estimateMs: number | null = null):
     expires_at: wholeSeconds(record.expiresAtMs),
     resumes_at: secondsOrNull(record.resumesAtMs),
     estimated_completion_at: secondsOrNull(estimateMs),
-    attempts: record.attempts,
+    attempts: record.attempts.map(shownAttempt),
     ...(record.moves.length > 0 && { moves: record.moves }),
     error: record.error,
     ...(record.lastError && !isTerminal(record.status) && { last_error: record.lastError }),

@@ -171,7 +171,7 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
     // Attempts from before the dead letter was last sent again do not count.
     const result = resultOf(outcome, attempt + 1 - Number(fields.deliveries_before ?? 0))
     const durationMs = Math.round(performance.now() - startedAt)
-    const isRecorded = await source.deliveries.recordDelivery(id, attempt, result)
+    const isRecorded = await source.deliveries.recordDelivery(id, attempt, result, durationMs)
     if (isRecorded)
       telemetry.emit({
         kind: 'webhook.attempt_ended',

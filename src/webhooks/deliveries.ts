@@ -22,7 +22,12 @@ export interface Deliveries {
   /** Holds a delivery that was taken, by the name of its doorbell, for another `leaseMs`, unless it is done. */
   renewDelivery(doorbell: string): Promise<void>
   /** False when this attempt was recorded before. */
-  recordDelivery(id: string, attemptsBefore: number, result: DeliveryResult): Promise<boolean>
+  recordDelivery(
+    id: string,
+    attemptsBefore: number,
+    result: DeliveryResult,
+    tookMs?: number,
+  ): Promise<boolean>
   /** Asks for the doorbell of a delivery that was taken to be rung once more, when its attempt could not be made. */
   reschedule(id: string, attempt: number): Promise<void>
   /** Gives a delivery back that was taken: it is rung again then, and no attempt is counted. False when it is over. */
@@ -64,6 +69,7 @@ interface Held extends Doorbell {
 
 interface Delivered extends Doorbell {
   readonly result: DeliveryResult
+  readonly tookMs: number
 }
 
 /** Reads what HGETALL replies within a script. */
@@ -89,7 +95,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     return replies.map(reply => (reply ? fieldsOf(reply) : null))
   })
 
-  const deliveryWords = ({ id, attempt, result }: Delivered): string[] => [
+  const deliveryWords = ({ id, attempt, result, tookMs }: Delivered): string[] => [
     recordOf(id),
     id,
     String(attempt),
@@ -97,6 +103,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
     result.reason,
     String(result.status === 'dead' ? deadLetterRetentionMs : retentionMs),
     String(result.status === 'pending' ? result.nextAtMs : 0),
+    String(tookMs),
   ]
 
   const record = coalesce<Delivered, boolean>(shardOfDoorbell, async (shard, deliveries) => {
@@ -122,7 +129,7 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
 
     holdDelivery: (id, attempt, dueAtMs) => hold({ id, attempt, dueAtMs }),
 
-    recordDelivery: (id, attempt, result) => record({ id, attempt, result }),
+    recordDelivery: (id, attempt, result, tookMs = 0) => record({ id, attempt, result, tookMs }),
 
     reschedule: async (id, attempt) => {
       await write('ZADD', keys.schedule(shardOf(id)), now() + ringEndsMs, deliveryEntry(id, attempt))

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
 import type { ApiKey } from '../../src/health/key-ring.ts'
+import { jobSummary } from '../../src/jobs/view.ts'
 import { createLimitStore, limiterName } from '../../src/rate-limits/limit-store.ts'
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { type Baton, type BatonApi, type BatonOptions, openBaton } from '../support/open-baton.ts'
@@ -153,6 +154,14 @@ describe('rate limits of keys', () => {
     expect(jobs.map(job => job.attempts.length)).toEqual([1, 1])
     const [one, two] = sim.journal!.map(call => call.startedAtMs)
     expect(two! - one!).toBeGreaterThan(1_000)
+    // Operators see that, and with which key; clients do not.
+    const waited = jobs.map(
+      ({ attempts: [call] }) => call!.started_at - (call!.claimed_at ?? call!.started_at),
+    )
+    expect(Math.max(...waited)).toBeGreaterThan(0.9)
+    const { fingerprint } = baton.context.keyRings.get('first')!.next() as ApiKey
+    expect(jobs.map(({ attempts: [call] }) => call!.key)).toEqual([fingerprint, fingerprint])
+    for (const job of jobs) expect(JSON.stringify(jobSummary(job))).not.toMatch(/claimed_at|"key"/)
   })
 
   describe('several keys', () => {

@@ -17,7 +17,8 @@ describe('webhooks in a browser', () => {
     const receiver = await startReceiver((_, response) => response.writeHead(status).end())
     const { baton } = site
     const url = `${receiver.url}/hook?token=hidden`
-    await baton.ended(await baton.chat('gpt-4o', { tenant: 'ops', webhook: { url } }))
+    const id = await baton.chat('gpt-4o', { tenant: 'ops', webhook: { url } })
+    await baton.ended(id)
     await using tab = await site.open('/ui/webhooks')
     const { page } = tab
     const row = page.getByRole('region', { name: 'Dead letters' }).locator('tbody tr')
@@ -30,6 +31,17 @@ describe('webhooks in a browser', () => {
     await page.getByRole('button', { name: 'Send it again' }).click()
     await page.getByText('No webhook was given up.').waitFor(patience)
     await expect.poll(() => receiver.deliveries.length, patience).toBe(2)
+
+    // The job's own page has each try, in its lane and in words.
+    await page.goto(`/ui/jobs/${id}`)
+    const panel = page.getByRole('region', { name: 'Webhook' })
+    await panel.getByText('delivered after 2').waitFor(patience)
+    expect(await panel.textContent()).not.toContain('hidden')
+    const tries = await panel.getByRole('list', { name: 'Tries' }).getByRole('listitem').allTextContents()
+    expect(tries.map(text => /gone_410|answered 200/.exec(text)?.[0])).toEqual(['gone_410', 'answered 200'])
+    const lane = page.getByRole('region', { name: 'Timeline' })
+    expect([await lane.locator('.try.bad').count(), await lane.locator('.try.ok').count()]).toEqual([1, 1])
+    await tab.checkAccess()
   })
 
   it('sends all of a receiver again, of every tenant, and nothing if the number is another by now', async () => {

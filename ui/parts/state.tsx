@@ -31,6 +31,8 @@ const looks: Readonly<Record<string, Look>> = {
   succeeded: { word: 'succeeded', tone: 'ok', icon: check },
   failed: { word: 'failed', tone: 'bad', icon: cross },
   cancelled: { word: 'cancelled', tone: 'idle', icon: slashed },
+  delivered: { word: 'delivered', tone: 'ok', icon: check },
+  dead: { word: 'given up', tone: 'bad', icon: cross },
   blocked: { word: 'blocked', tone: 'bad', icon: square },
   validating: { word: 'being read', tone: 'idle', icon: ring },
   in_progress: { word: 'running', tone: 'run', icon: play },

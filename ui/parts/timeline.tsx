@@ -1,14 +1,16 @@
 import type { OperatorJobView } from '../../src/api/operator/views.ts'
-import { millis, span } from '../format.ts'
+import { span } from '../format.ts'
 import { serverNow } from '../store.ts'
 import { type TimeScale, timeScale } from '../time-scale.ts'
+import { CallBar, MoveMark, percent, Told } from './timeline-marks.tsx'
 
 type Call = OperatorJobView['attempts'][number]
 type Move = NonNullable<OperatorJobView['moves']>[number]
 
 const laneHeight = 30
 const top = 22
-const percent = (share: number): string => `${(share * 100).toFixed(2)}%`
+/** The last lane, of the tries to tell the receiver. */
+const ofWebhook = 'webhook'
 const nameOf = ({ provider, model }: { provider: string; model: string }): string => `${provider}/${model}`
 
 interface Lanes {
@@ -21,20 +23,32 @@ interface Lanes {
 const endOf = ({ started_at, duration_ms }: Call, now: number): number =>
   duration_ms === null ? Math.max(started_at, now) : started_at + duration_ms / 1_000
 
+/** When it was created, and has ended, in seconds. */
+const boundsOf = ({ times_ms }: OperatorJobView) => ({
+  createdAt: times_ms.created / 1_000,
+  finishedAt: times_ms.finished === null ? null : times_ms.finished / 1_000,
+})
+
 const lanesOf = (job: OperatorJobView): Lanes => {
-  const { attempts, moves = [], created_at, finished_at } = job
+  const { attempts, moves = [], webhook } = job
+  const { createdAt: created_at, finishedAt: finished_at } = boundsOf(job)
+  const tries = webhook?.log ?? []
   const now = serverNow()
-  const calls = attempts.map(call => ({ from: call.started_at, to: endOf(call, finished_at ?? now) }))
-  const last = Math.max(created_at, ...calls.map(({ to }) => to), ...moves.map(({ at }) => at))
+  const calls = attempts.map(call => ({
+    from: call.claimed_at ?? call.started_at,
+    to: endOf(call, finished_at ?? now),
+  }))
+  const told = [...tries.map(({ at }) => at), ...(webhook?.next_at ? [webhook.next_at] : [])]
+  const last = Math.max(created_at, ...calls.map(({ to }) => to), ...moves.map(({ at }) => at), ...told)
   const endsAt = finished_at === null ? Math.max(now, last) : Math.max(finished_at, last)
   const at = [...attempts, ...moves].toSorted((a, b) => timeOf(a) - timeOf(b))
   const current = finished_at === null ? [`${job.provider}/${job.upstream_model}`] : []
-  const names = [...new Set([...at.map(nameOf), ...current])]
+  const names = [...new Set([...at.map(nameOf), ...current]), ...(webhook === null ? [] : [ofWebhook])]
   return {
     names,
     endsAt,
-    scale: timeScale([created_at, endsAt, ...moves.map(move => move.at)], calls),
-    y: name => top + names.indexOf(name) * laneHeight,
+    scale: timeScale([created_at, endsAt, ...moves.map(move => move.at), ...told], calls),
+    y: name => top + names.lastIndexOf(name) * laneHeight,
   }
 }
 
@@ -42,7 +56,7 @@ const timeOf = (event: Call | Move): number => ('kind' in event ? event.at : eve
 
 /**
  * One lane for each target, time to the right: solid bars are calls, a cross is a target that was passed over, dashes are parking, and
- * a line between two lanes is a handover. What it shows stands in the sentences below it as well.
+ * and a line between two lanes is a handover; dots before a call wait for room. The last lane has the tries of the webhook. What it shows stands in the sentences below it as well.
  */
 export const Timeline = ({
   job,
@@ -75,10 +89,11 @@ export const Timeline = ({
   )
 }
 
-const summary = ({ attempts, moves = [] }: OperatorJobView, names: readonly string[]): string => {
+const summary = ({ attempts, moves = [], webhook }: OperatorJobView, names: readonly string[]): string => {
   const calls = `${attempts.length} call${attempts.length === 1 ? '' : 's'}`
   const passed = `${moves.length} move${moves.length === 1 ? '' : 's'} without one`
-  return `${calls} and ${passed}, at ${names.join(', ')}`
+  const told = webhook === null ? '' : `; webhook ${webhook.status} after ${webhook.attempts}`
+  return `${calls} and ${passed}, at ${names.filter(name => name !== ofWebhook).join(', ')}${told}`
 }
 
 const Events = ({
@@ -90,7 +105,8 @@ const Events = ({
   readonly lanes: Lanes
   readonly marked: string | null
 }) => {
-  const { attempts, moves = [], finished_at } = job
+  const { attempts, moves = [], webhook } = job
+  const { finishedAt } = boundsOf(job)
   const x = (time: number): string => percent(0.24 + lanes.scale.of(time) * 0.75)
   const inOrder = [...attempts, ...moves].toSorted((a, b) => timeOf(a) - timeOf(b))
   return (
@@ -114,8 +130,9 @@ const Events = ({
         <CallBar
           key={`call ${i}`}
           call={call}
+          claimed={lanes.scale.of(call.claimed_at ?? call.started_at)}
           x={lanes.scale.of(call.started_at)}
-          width={lanes.scale.of(endOf(call, finished_at ?? serverNow())) - lanes.scale.of(call.started_at)}
+          width={lanes.scale.of(endOf(call, finishedAt ?? serverNow())) - lanes.scale.of(call.started_at)}
           y={lanes.y(nameOf(call))}
           isMarked={marked === `attempt ${i}`}
         />
@@ -130,54 +147,9 @@ const Events = ({
           isMarked={marked === `move ${i}`}
         />
       ))}
+      {webhook !== null && (
+        <Told webhook={webhook} hasEnded={finishedAt !== null} x={x} y={lanes.y(ofWebhook)} />
+      )}
     </>
-  )
-}
-
-const CallBar = (props: {
-  readonly call: Call
-  readonly x: number
-  readonly width: number
-  readonly y: number
-  readonly isMarked: boolean
-}) => {
-  const { call, x, width, y, isMarked } = props
-  const { verdict, duration_ms, status_code, possibly_billed } = call
-  const tone = verdict === 'ok' ? 'ok' : verdict === null ? (duration_ms === null ? 'run' : 'hold') : 'bad'
-  const sign = verdict === 'ok' ? '✓' : duration_ms === null ? '▶' : verdict === null ? '⌁' : '✕'
-  const words = `${sign} ${status_code ?? ''} ${millis(duration_ms)}${possibly_billed && verdict !== 'ok' ? ' $?' : ''}`
-  const left = 0.24 + x * 0.75
-  // Words that would leave the picture stand before their bar.
-  const isLate = left > 0.8
-  return (
-    <g class={`call ${tone}${isMarked ? ' marked' : ''}`}>
-      <rect x={percent(left)} width={percent(Math.max(width * 0.75, 0.004))} y={y + 3} height={14} rx={2} />
-      <text
-        x={percent(isLate ? left - 0.005 : left + width * 0.75 + 0.008)}
-        y={y + 14}
-        text-anchor={isLate ? 'end' : 'start'}
-      >
-        {words}
-      </text>
-    </g>
-  )
-}
-
-const MoveMark = (props: {
-  readonly move: Move
-  readonly x: string
-  readonly end: string
-  readonly y: number
-  readonly isMarked: boolean
-}) => {
-  const { move, x, end, y, isMarked } = props
-  const isParked = move.kind === 'parked'
-  return (
-    <g class={`move${isMarked ? ' marked' : ''}`}>
-      {isParked && <line class="parking" x1={x} x2={end} y1={y + 10} y2={y + 10} />}
-      <text x={x} y={y + 15} text-anchor="middle">
-        {isParked ? '◷' : '✕'}
-      </text>
-    </g>
   )
 }

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks'
 import type { OperatorJobView } from '../../src/api/operator/views.ts'
 import { post } from '../api.ts'
-import { count, dollars, span } from '../format.ts'
+import { count, dollars, millis, span } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { Fact } from '../parts/fact.tsx'
 import { JobContent } from '../parts/job-content.tsx'
+import { JobWebhook } from '../parts/job-webhook.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Sentence } from '../parts/sentence.tsx'
 import { Shown } from '../parts/shown.tsx'
@@ -53,15 +54,28 @@ const JobView = ({ job, reading }: { readonly job: OperatorJobView; readonly rea
             return (
               <li key={i} onMouseEnter={() => setMarked(mark)} onMouseLeave={() => setMarked(null)}>
                 <Time at={at} /> <Sentence parts={parts} />
+                {of !== null && 'attempt' in of && <CallNote call={job.attempts[of.attempt]} />}
               </li>
             )
           })}
         </ol>
       </Panel>
       <Facts job={job} />
+      {job.webhook !== null && <JobWebhook webhook={job.webhook} hasEnded={job.finished_at !== null} />}
       <JobContent key={job.id} id={job.id} />
     </>
   )
+}
+
+/** What only operators are told of a call. */
+const CallNote = ({ call }: { readonly call: OperatorJobView['attempts'][number] | undefined }) => {
+  if (call === undefined) return null
+  const { key, claimed_at, started_at } = call
+  const notes = [
+    ...(claimed_at === undefined ? [] : [`waited ${millis((started_at - claimed_at) * 1_000)} for room`]),
+    ...(key === undefined ? [] : [`key ${key}`]),
+  ]
+  return notes.length === 0 ? null : <span class="muted"> ({notes.join(', ')})</span>
 }
 
 const Actions = ({ job, again }: { readonly job: OperatorJobView; readonly again: () => void }) => {
@@ -118,7 +132,7 @@ const Actions = ({ job, again }: { readonly job: OperatorJobView; readonly again
 }
 
 const Facts = ({ job }: { readonly job: OperatorJobView }) => {
-  const { usage, error, webhook, metadata } = job
+  const { usage, error, metadata } = job
   return (
     <div class="columns">
       <Panel title="Facts">
@@ -166,11 +180,6 @@ const Facts = ({ job }: { readonly job: OperatorJobView }) => {
           <Fact name="from the cache">{count(usage?.cache_read_tokens)}</Fact>
           <Fact name="Output tokens">{count(usage?.output_tokens)}</Fact>
           <Fact name="Cost">{dollars(job.cost_usd)}</Fact>
-          {webhook !== null && (
-            <Fact name="Webhook">
-              {webhook.status} after {count(webhook.attempts)}
-            </Fact>
-          )}
           {Object.entries(metadata).map(([key, value]) => (
             <Fact key={key} name={key}>
               <a href={`/ui/jobs?${new URLSearchParams({ [`meta.${key}`]: value })}`}>{value}</a>

@@ -1,8 +1,9 @@
-import { isTerminal } from '../../domain/job.ts'
+import { type Attempt, isTerminal } from '../../domain/job.ts'
+import type { Delivery } from '../../jobs/delivery.ts'
 import { explainJob } from '../../jobs/explain.ts'
 import { withoutQuotes } from '../../jobs/quotes.ts'
 import { formatMove, type JobRecord } from '../../jobs/record.ts'
-import { jobSummary } from '../../jobs/view.ts'
+import { type JobView, jobSummary, wholeSeconds } from '../../jobs/view.ts'
 import type { OperatorReads } from '../operator/operator-reads.ts'
 import type { OperatorJobView } from '../operator/views.ts'
 import type { ApiParts } from '../parts.ts'
@@ -22,6 +23,9 @@ export const createOperatorView =
     const [provider = null] = hasEnded ? [] : await providers.read(await figures(), job.provider)
     return {
       ...job,
+      attempts: job.attempts.map((shown, i) => ({ ...shown, ...onlyTold(record.attempts[i]) })),
+      times_ms: timesOf(record),
+      webhook: job.webhook && record.delivery && webhookView(job.webhook, record.delivery),
       tenant: record.tenant,
       custom_id: record.customId,
       line: record.line ?? null,
@@ -30,7 +34,41 @@ export const createOperatorView =
     }
   }
 
-/** `note_move` in prelude.lua keeps so many characters. */
+/** What clients are not told of a call. */
+const onlyTold = ({ claimed_at, key }: Partial<Attempt> = {}) => ({
+  ...(claimed_at !== undefined && { claimed_at }),
+  ...(key !== undefined && { key }),
+})
+
+/** Without its query, which may hold a secret of the tenant's. */
+const plainUrl = (url: string): string => {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}
+
+const timesOf = (record: JobRecord): OperatorJobView['times_ms'] => ({
+  ...{ created: record.createdAtMs, started: record.startedAtMs, finished: record.finishedAtMs },
+  ...{ expires: record.expiresAtMs, resumes: record.resumesAtMs },
+})
+
+const webhookView = (
+  webhook: NonNullable<JobView['webhook']>,
+  { reason, dueAtMs, heldSinceMs, log }: Delivery,
+): OperatorJobView['webhook'] => ({
+  ...webhook,
+  url: plainUrl(webhook.url),
+  last_reason: reason,
+  next_at: dueAtMs === null ? null : wholeSeconds(dueAtMs),
+  held_since: heldSinceMs === null ? null : wholeSeconds(heldSinceMs),
+  log: log.map(({ atMs, tookMs, outcome, reason }) => ({
+    at: atMs / 1_000,
+    took_ms: tookMs,
+    outcome,
+    reason,
+  })),
+})
+
+/** `longer_lines` in prelude.lua keeps so many characters. */
 const movesLength = 1_000
 
 /** Whether another line may have left the record for want of room. */

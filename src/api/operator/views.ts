@@ -1,8 +1,8 @@
 import type { FailedLine } from '../../batches/read-failures.ts'
 import type { JobStatus } from '../../domain/job.ts'
 import type { Trouble } from '../../health/troubles.ts'
-import type { Explanation } from '../../jobs/explain.ts'
 import type { JobView } from '../../jobs/view.ts'
+import type { OperatorJobView } from './job-view.ts'
 
 /**
  * What the operator's page reads. Times are Unix seconds, amounts US dollars, rates per second; null is "not known",
@@ -235,16 +235,7 @@ export interface ContentText {
 
 export type { ExplainedStep as ExplainedStepView } from '../../jobs/explain.ts'
 export type { ExplainPart } from '../../jobs/explain-parts.ts'
-
-/** `GET /v1/jobs/:id?view=operator`: all but its content, for operators, of any tenant. */
-export interface OperatorJobView extends Omit<JobView, 'response'> {
-  readonly tenant: string
-  readonly custom_id: string | null
-  readonly line: number | null
-  readonly explained: Explanation
-  /** Earlier moves may have left the record, which keeps the latest 1,000 characters of them. */
-  readonly moves_cut: boolean
-}
+export type { OperatorJobView, WebhookTry } from './job-view.ts'
 
 /** `GET /v1/usage?from&to&group_by=route|provider|model|day&tz`, from hourly counters that the end of each job adds to. */
 export interface UsageView {

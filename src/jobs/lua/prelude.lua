@@ -71,17 +71,17 @@ local function log_attempts(record, json)
   redis.call('HSET', record, 'attempts', longer_log(redis.call('HGET', record, 'attempts'), json))
 end
 
--- Adds a line that says why a job moved, where no call shows it. Only the latest lines are kept, so that the
--- record stays a compact listpack however often the job parks.
+-- Only the latest lines are kept, so that the record stays a compact listpack however often a job parks, or its
+-- webhook is tried.
+local function longer_lines(lines, line)
+  lines = lines and (lines .. '\n' .. line) or line
+  local cut = #lines > 1000 and lines:find('\n', #lines - 1000, true)
+  return cut and lines:sub(cut + 1) or lines
+end
+
+-- Adds a line that says why a job moved, where no call shows it.
 local function note_move(record, line)
-  if line == '' then return end
-  local moves = redis.call('HGET', record, 'moves')
-  moves = moves and (moves .. '\n' .. line) or line
-  if #moves > 1000 then
-    local cut = moves:find('\n', #moves - 1000, true)
-    if cut then moves = moves:sub(cut + 1) end
-  end
-  redis.call('HSET', record, 'moves', moves)
+  if line ~= '' then redis.call('HSET', record, 'moves', longer_lines(redis.call('HGET', record, 'moves'), line)) end
 end
 
 -- Logs the calls of a run that ended before its worker could judge them: the provider may well charge for

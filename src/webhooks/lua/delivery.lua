@@ -2,7 +2,7 @@
 -- script that is sent again, counts once. All records are of one shard.
 -- KEYS: schedule
 -- Packed: now, then for each {record, id, attempts before, outcome (delivered, pending or dead), last reason,
---   retention ms, next attempt at}
+--   retention ms, next attempt at, how long it took in ms}
 -- Replies: for each 1, or 0 when this delivery was recorded before.
 local deliveries = packed()
 local schedule, now = KEYS[1], deliveries[1]
@@ -20,11 +20,12 @@ local function add_letter(record, id, retention)
   end
 end
 
-local function record_delivery(record, id, before, outcome, reason, retention, next_at)
-  local r = redis.call('HMGET', record, 'delivery', 'deliveries', 'held')
+local function record_delivery(record, id, before, outcome, reason, retention, next_at, took)
+  local r = redis.call('HMGET', record, 'delivery', 'deliveries', 'held', 'delivery_log')
   if r[1] ~= 'pending' or (r[2] or '0') ~= before then return 0 end
   local attempts = string.format('%d', before + 1)
-  redis.call('HSET', record, 'delivery', outcome, 'deliveries', attempts, 'delivery_reason', reason)
+  local log = longer_lines(r[4], now .. ' ' .. took .. ' ' .. outcome .. ' ' .. reason)
+  redis.call('HSET', record, 'delivery', outcome, 'deliveries', attempts, 'delivery_reason', reason, 'delivery_log', log)
   if r[3] then redis.call('HDEL', record, 'held') end
   local doorbell = id .. '.w.' .. before
   obsolete[#obsolete + 1], obsolete[#obsolete + 2] = doorbell, doorbell .. '.l'
