@@ -1,34 +1,19 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Deployment, openDeployment } from '../../harness/deployment.ts'
+import { describe, expect, test } from 'vitest'
+import { openDeployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
-import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { testRedis } from '../support/redis.ts'
 
 const boss = { authorization: 'Bearer boss', 'content-type': 'application/json' }
-let sim: SimProvider
 /** Jobs leave the queue once the cluster has agreed for half a minute. */
 const patience = { timeoutMs: 80_000 }
-let site: Deployment
-let base: object
 
-beforeEach(async () => {
-  sim = createSimProvider()
-  await sim.start()
-  base = { redis: testRedis(), server: { port: 0 }, api_keys: [{ key: 'boss', role: 'operator' }] }
-})
-afterEach(async () => {
-  await site.close()
-  await sim.stop()
-})
-
-const kept = () => ({ type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' })
 /** No worker of it runs here, so jobs wait in its queue. */
 const gone = { type: 'openai', base_url: 'http://127.0.0.1:9/v1', api_key: 'k' }
-const before = () => ({
-  ...base,
-  providers: { gone, kept: kept() },
+const before = (kept: object) => ({
+  providers: { gone, kept },
   models: {
     chain: { provider: 'gone', fallback_to: 'back' },
     lone: { provider: 'gone' },
@@ -36,9 +21,8 @@ const before = () => ({
     back: { provider: 'kept' },
   },
 })
-const after = () => ({
-  ...base,
-  providers: { kept: kept() },
+const after = (kept: object) => ({
+  providers: { kept },
   models: {
     chain: { provider: 'kept' },
     lone: { provider: 'kept', capabilities: ['audio'] },
@@ -72,16 +56,28 @@ const ended = (url: string, id: string) =>
     return job.status === 'queued' || job.status === 'running' || job.status === 'parked' ? null : job
   }, patience)
 
-describe('jobs that wait for a provider which is taken out of the config', () => {
+// Each waits for half a minute, so they wait side by side.
+describe.concurrent('jobs that wait for a provider which is taken out of the config', () => {
   test.each(['a reload', 'a restart'])('by %s: go on where their route leads now, or end', async how => {
-    site = await openDeployment(before())
+    await using cleanup = new AsyncDisposableStack()
+    const sim = createSimProvider()
+    await sim.start()
+    cleanup.defer(() => sim.stop())
+    const kept = { type: 'openai', base_url: `${sim.url}/v1`, api_key: 'k' }
+    const base = {
+      redis: testRedis(),
+      server: { port: 0 },
+      api_keys: [{ key: 'boss', role: 'operator' }],
+    }
+    const site = await openDeployment({ ...base, ...before(kept) })
+    cleanup.defer(() => site.close())
     const first = [await site.api(), await site.worker('kept')] as const
     const { url } = first[0]
     const ids: Record<string, string> = {}
     for (const model of ['chain', 'lone', 'unnamed']) ids[model] = await submit(url, model)
     for (const id of Object.values(ids)) expect(await jobOf(url, id)).toMatchObject({ status: 'queued' })
 
-    await writeFile(join(site.dir, 'baton.yaml'), JSON.stringify(after()))
+    await writeFile(join(site.dir, 'baton.yaml'), JSON.stringify({ ...base, ...after(kept) }))
     const now = await (async () => {
       if (how === 'a reload') {
         const answer = await fetch(`${url}/v1/admin/reload`, { method: 'POST', headers: boss })
