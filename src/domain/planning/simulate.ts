@@ -27,6 +27,7 @@ export interface SimulatedProvider {
 }
 
 export interface Simulated {
+  /** Those with the most jobs first. */
   readonly providers: readonly SimulatedProvider[]
   readonly answered: number
   /** Answered jobs that waited for a limit, and the longest wait. */
@@ -148,11 +149,13 @@ const createTally = ({ capacities }: Scenario): Tally => {
       longestWaitMs,
       costUsd: [...costs.values()].reduce((sum, { costUsd }) => sum + costUsd, 0),
       latencyMs: quantilesOf(latencies),
-      providers: [...costs].map(([provider, { jobs, costUsd }]) => ({
-        ...{ provider, jobs, costUsd },
-        peak: { ...windowOf(provider).peak },
-        capacity: capacityOf(provider),
-      })),
+      providers: [...costs]
+        .map(([provider, { jobs, costUsd }]) => ({
+          ...{ provider, jobs, costUsd },
+          peak: { ...windowOf(provider).peak },
+          capacity: capacityOf(provider),
+        }))
+        .toSorted((a, b) => b.jobs - a.jobs || a.provider.localeCompare(b.provider)),
     }),
   }
 }

@@ -116,8 +116,8 @@ describe('simulate', () => {
     const limited = { openai: { rpm: 1, tpm: null }, anthropic: { rpm: 2, tpm: null } }
     const calm = simulate(jobs, scenario([], limited))
     expect(calm.providers).toMatchObject([
-      { provider: 'openai', jobs: 2, peak: { requests: 1 } },
       { provider: 'anthropic', jobs: 2, peak: { requests: 2 } },
+      { provider: 'openai', jobs: 2, peak: { requests: 1 } },
     ])
     // The fourth is taken by openai a minute after the first.
     expect(calm).toMatchObject({ answered: 4, waited: 1, longestWaitMs: 57_000 })
