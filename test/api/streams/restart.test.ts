@@ -33,7 +33,8 @@ describe.each(['in one process', 'across processes'])('a stream that may begin a
     first = createSimProvider({ behaviour: { stream: { tokens, tokenGapMs: 2 } } })
     second = createSimProvider({ behaviour: { stream: { tokens: tokens + 3, tokenGapMs: 2 } } })
     await Promise.all([first, second].map(sim => sim.start()))
-    const provider = (sim: SimProvider) => ({
+    // On a busy machine a healthy stream is silent for seconds as well.
+    const provider = (sim: SimProvider, silence = '60s') => ({
       ...{
         type: 'openai',
         base_url: `${sim.url}/v1`,
@@ -41,13 +42,13 @@ describe.each(['in one process', 'across processes'])('a stream that may begin a
         retries: 0,
         breaker: { min_calls: 1000 },
       },
-      ...{ stream: { first_token_timeout: '20s', idle_timeout: '4s' } },
+      stream: { first_token_timeout: '60s', idle_timeout: silence },
     })
     const names = [...breaking, 'gpt-4']
     const models = Object.fromEntries(names.map(name => [name, { provider: 'first', fallback_to: 'good' }]))
     const config = {
       providers: {
-        first: provider(first),
+        first: provider(first, '4s'),
         second: provider(second),
         patient: { ...provider(first), retries: 2, backoff: { base: '1ms' } },
       },
