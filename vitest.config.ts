@@ -29,8 +29,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-redis.ts', 'test/support/global-page.ts'],
     reporters: ['default', createPlainSummary()],
     pool: 'forks',
-    // vitest leaves a core to itself, which on two cores means one file at a time; most tests wait more than they work.
-    maxWorkers: 2,
+    // Most tests wait more than they work: of the 25 minutes that two at a time took, the two cores were busy for ten.
+    maxWorkers: 4,
     // Bounds for what hangs, not for what is slow: a test waits on conditions, and a busy machine may be late for each.
     testTimeout: 90_000,
     hookTimeout: 120_000,
