@@ -48,6 +48,7 @@ export interface GenerationOptions {
   /** Another process was told to reload. */
   readonly onAnnounced: () => void
   readonly log: Logger
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /** No call and no connection takes longer. */
@@ -61,7 +62,7 @@ export interface Opening {
 }
 
 export const openGeneration = (options: GenerationOptions): Opening => {
-  const { roles, config, redisAt, front, graceMs, reload, log, vitals = createVitals() } = options
+  const { roles, config, redisAt, front, graceMs, reload, log, env, vitals = createVitals() } = options
   const base = createLifecycle(graceMs, log)
   const work = createLifecycle(graceMs, log)
   const api = createLifecycle(graceMs, log)
@@ -87,7 +88,7 @@ export const openGeneration = (options: GenerationOptions): Opening => {
 
   const open = async (): Promise<Generation> => {
     const served = await withSimulated(base, config)
-    const context = await openContext(base, { config: served, redisAt, log, vitals, reload })
+    const context = await openContext(base, { config: served, redisAt, log, vitals, reload, env })
     const { keys, instance, redis, subscriber } = context
     const hear = (from: string): void => {
       if (from !== instance) options.onAnnounced()

@@ -14,7 +14,7 @@ import {
 import type { Vitals } from './health/vitals.ts'
 import { type Holdup, StopRequested } from './lifecycle/lifecycle.ts'
 
-export interface GenerationsOptions extends Pick<GenerationOptions, 'redisAt' | 'graceMs' | 'log'> {
+export interface GenerationsOptions extends Pick<GenerationOptions, 'redisAt' | 'graceMs' | 'log' | 'env'> {
   /** Reads the config of this process. Throws ConfigError. */
   readonly read: () => Config
   readonly rolesOf: (config: Config) => Roles

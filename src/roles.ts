@@ -65,7 +65,7 @@ interface Start {
   readonly config: Config
   readonly consent: Consent
   readonly log: Logger
-  readonly reloading: Pick<GenerationsOptions, 'read' | 'rolesOf'>
+  readonly reloading: Pick<GenerationsOptions, 'read' | 'rolesOf' | 'env'>
   readonly watch: FileWatch
   readonly onOpen: (generations: Generations) => void
 }
@@ -201,7 +201,7 @@ export const runRoles = async (
     const config = read()
     rolesOf(positionals, config)
     // A worker whose provider is gone stays, with nothing to do, until a config names it again.
-    const reloading = { read, rolesOf: (now: Config) => namedRoles(positionals, now) ?? noRole }
+    const reloading = { read, rolesOf: (now: Config) => namedRoles(positionals, now) ?? noRole, env }
     const graceMs = config.server.shutdown_grace
     const { whole: life, onOpen } = wholeLife(createLifecycle(graceMs, log), graceMs)
     const stop = createStopProcess({ life, limitMs: graceMs + closingMs, log, exit: process.exit })

@@ -213,6 +213,8 @@ const storageFindings = ({ storage: { path, s3 } }: Draft): Finding[] => {
     const missing = id === undefined ? 'access_key_id' : 'secret_access_key'
     findings.push(relation(['storage', 's3', missing], 'is missing: one key is no use without the other'))
   }
+  if (id !== undefined && s3.profile !== undefined)
+    findings.push(relation(['storage', 's3', 'profile'], 'stands beside access_key_id; keep one'))
   return findings
 }
 

@@ -18,11 +18,18 @@ const vendor = {
   format: text,
   resource: text,
   api_version: text,
+  tenant_id: text,
+  client_id: text,
+  client_secret: text,
+  authority: text,
+  scope: text,
   project: text,
   location: text,
   credentials: text,
   credentials_file: text,
   region: text,
+  profile: text,
+  role_arn: text,
   access_key_id: text,
   secret_access_key: text,
   session_token: text,
@@ -68,7 +75,10 @@ const redisForm = z
   .catch(undefined)
 const redis = z.object({ url: text, sentinel: redisForm, cluster: redisForm, wait_replicas: number })
 
-const s3 = z.object({ access_key_id: text, secret_access_key: text }).optional().catch(undefined)
+const s3 = z
+  .object({ access_key_id: text, secret_access_key: text, profile: text })
+  .optional()
+  .catch(undefined)
 
 /**
  * As much of a document as the relations between its parts need, readable however faulty the document is

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { flag, httpUrl, numeric, positiveInt } from './schema-values.ts'
-import { headerSafeKey } from './vendor-settings.ts'
+import { awsProfile, headerSafeKey, roleArn } from './vendor-settings.ts'
 
 /** What S3 takes as one object from a source of unknown length: 10,000 parts of 5 MiB. */
 export const maxBlobBytes = 10_000 * 5 * 1024 * 1024
@@ -14,7 +14,11 @@ const s3 = z.strictObject({
     .string()
     .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'expected words of letters, digits, ., _ and -, with / between them')
     .default('baton'),
-  /** Without the two keys, the usual places are asked: environment, profile, role of the machine. */
+  /** A profile of `~/.aws/config`, which AWS's own tools use. */
+  profile: awsProfile.optional(),
+  /** A role that is taken on with the keys that there are. */
+  role_arn: roleArn.optional(),
+  /** Without the two keys they are looked for where AWS's own tools do: environment, profile, role of the pod or machine. */
   access_key_id: headerSafeKey.optional(),
   secret_access_key: headerSafeKey.optional(),
   /** `https://host/bucket` in place of `https://bucket.host`. */

@@ -1,6 +1,6 @@
 import type { DraftProvider } from './draft.ts'
 import { presetOf } from './presets.ts'
-import { isServiceAccount, type vendorSettings } from './vendor-settings.ts'
+import { isGoogleCredentials, type vendorSettings } from './vendor-settings.ts'
 
 /** A setting of a provider, and what is wrong about it. */
 type Fault = readonly [setting: string, message: string]
@@ -11,18 +11,25 @@ const typeOf: Readonly<Record<VendorSetting, string>> = {
   format: 'simulated',
   resource: 'azure',
   api_version: 'azure',
+  tenant_id: 'azure',
+  client_id: 'azure',
+  client_secret: 'azure',
+  authority: 'azure',
+  scope: 'azure',
   project: 'vertex',
   location: 'vertex',
   credentials: 'vertex',
   credentials_file: 'vertex',
   region: 'bedrock',
+  profile: 'bedrock',
+  role_arn: 'bedrock',
   access_key_id: 'bedrock',
   secret_access_key: 'bedrock',
   session_token: 'bedrock',
 }
 
 /** Types that cannot be called without an `api_key`. */
-const keyed = new Set(['openai', 'anthropic', 'azure', 'google', 'cohere', 'mistral'])
+const keyed = new Set(['openai', 'anthropic', 'google', 'cohere', 'mistral'])
 
 export const needsKey = (type: string | undefined): boolean =>
   type !== undefined && (keyed.has(type) || presetOf(type)?.key === 'needed')
@@ -35,17 +42,23 @@ const needs = (provider: DraftProvider, ...settings: (VendorSetting | 'base_url'
     .filter(setting => provider[setting] === undefined)
     .map(setting => [setting, `a provider of type ${provider.type} needs ${setting}`])
 
-/** The two keys of AWS, or a bearer key; a session token comes with the two. */
+/** The first of these settings that is there, beside what makes it useless. */
+const beside = (provider: DraftProvider, settings: readonly VendorSetting[], what: string): Fault[] => {
+  const found = settings.find(setting => provider[setting] !== undefined)
+  return found === undefined ? [] : [[found, `stands beside ${what}; keep one`]]
+}
+
+/** A bearer key, or what signs: the two keys of AWS, or those that are found. A session token comes with the two. */
 const bedrockFaults = (provider: DraftProvider): Fault[] => {
-  const { access_key_id: id, secret_access_key: secret, session_token: session } = provider
+  const { access_key_id: id, secret_access_key: secret, session_token: session, profile } = provider
   const faults = needs(provider, 'region')
   const signs = id !== undefined || secret !== undefined
-  if (signs && hasKey(provider)) faults.push(['access_key_id', 'stands beside a bearer key; keep one'])
-  if (!signs && !hasKey(provider)) {
-    const message = 'a provider of type bedrock needs access_key_id and secret_access_key, or api_key'
-    faults.push(['access_key_id', message])
+  if (hasKey(provider)) {
+    const signing = ['access_key_id', 'secret_access_key', 'profile', 'role_arn'] as const
+    faults.push(...beside(provider, signing, 'a bearer key'))
   }
   if (signs) faults.push(...needs(provider, 'access_key_id', 'secret_access_key'))
+  if (signs && profile !== undefined) faults.push(...beside(provider, ['profile'], 'access_key_id'))
   if (session !== undefined && !signs) {
     faults.push(['session_token', 'comes with access_key_id and secret_access_key, which are missing'])
   }
@@ -54,27 +67,32 @@ const bedrockFaults = (provider: DraftProvider): Fault[] => {
 
 const vertexFaults = (provider: DraftProvider): Fault[] => {
   const { credentials, credentials_file: file } = provider
-  const faults = needs(provider, 'project', 'location')
+  const faults = needs(provider, 'location')
   if (hasKey(provider)) faults.push(['api_key', 'is no use to type vertex, which takes credentials'])
-  if (credentials === undefined && file === undefined) {
-    faults.push(['credentials', 'a provider of type vertex needs credentials or credentials_file'])
-  }
   if (credentials !== undefined && file !== undefined) {
     faults.push(['credentials_file', 'credentials and credentials_file are both set; keep one'])
   }
-  if (credentials !== undefined && !isServiceAccount(credentials)) {
-    faults.push(['credentials', "expected the JSON of a service account's key"])
+  if (credentials !== undefined && !isGoogleCredentials(credentials)) {
+    faults.push([
+      'credentials',
+      "expected the JSON of a service account's key, or of other credentials of Google's",
+    ])
   }
   return faults
 }
 
-const azureFaults = ({ resource, base_url, type }: DraftProvider): Fault[] => {
-  if (resource === undefined && base_url === undefined) {
-    return [['resource', `a provider of type ${type} needs resource or base_url`]]
-  }
-  return resource !== undefined && base_url !== undefined
-    ? [['resource', 'resource and base_url are both set; keep one']]
-    : []
+const entraSettings = ['tenant_id', 'client_id', 'client_secret', 'authority', 'scope'] as const
+
+const azureFaults = (provider: DraftProvider): Fault[] => {
+  const { resource, base_url, type, client_secret } = provider
+  const faults: Fault[] = []
+  if (resource === undefined && base_url === undefined)
+    faults.push(['resource', `a provider of type ${type} needs resource or base_url`])
+  if (resource !== undefined && base_url !== undefined)
+    faults.push(['resource', 'resource and base_url are both set; keep one'])
+  if (hasKey(provider)) faults.push(...beside(provider, entraSettings, 'a key, which needs no Entra ID'))
+  else if (client_secret !== undefined) faults.push(...needs(provider, 'tenant_id', 'client_id'))
+  return faults
 }
 
 const faultsByType: Readonly<Record<string, (provider: DraftProvider) => Fault[]>> = {

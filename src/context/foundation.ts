@@ -33,7 +33,11 @@ export interface FoundationOptions {
   readonly vitals?: Vitals
   /** What an operator's call to reload does; without it the config stands. */
   readonly reload?: ReloadConfig
+  /** The environment of the process, where clouds tell who it is; nothing when absent. */
+  readonly env?: Environment
 }
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 /** What everything else in a process is opened with. */
 export interface Foundation {
@@ -56,6 +60,7 @@ export interface Foundation {
   readonly names: Names
   readonly vitals: Vitals
   readonly reload: ReloadConfig
+  readonly env: Environment
   readonly telemetry: Telemetry
   readonly counts: Counts
   /** Cuts the config's secrets out of what comes from outside. */
@@ -64,7 +69,7 @@ export interface Foundation {
 
 /** Opens the connections to Redis, the clock and the names, and begins to send the process's heartbeat. */
 export const openFoundation = async (life: Lifecycle, options: FoundationOptions): Promise<Foundation> => {
-  const { config, redisAt, log, vitals = createVitals(), reload = unchanged(config) } = options
+  const { config, redisAt, log, vitals = createVitals(), reload = unchanged(config), env = {} } = options
   const { prefix } = config.redis
   const instance = randomBytes(4).toString('hex')
   const keys = createKeys(prefix)
@@ -115,6 +120,7 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
     names,
     vitals,
     reload,
+    env,
     telemetry,
     counts,
     redact: createRedact(secretsOf(config)),

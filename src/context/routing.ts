@@ -67,7 +67,7 @@ export const routesOf = (config: Config): RouteTable => {
 
 export const openRouting = async (
   life: Lifecycle,
-  { config, redis, instance, names, telemetry, log, now }: Foundation,
+  { config, redis, instance, names, env, telemetry, log, now }: Foundation,
   { circuits, cooldowns, keyRings, workerLiveness }: TargetHealth,
 ): Promise<Routing> => {
   const { prefix } = config.redis
@@ -75,7 +75,7 @@ export const openRouting = async (
   const routes = routesOf(config)
   const providers = await life.open(
     'providers',
-    () => createProviders(config, routes, now, names.lookup),
+    () => createProviders(config, routes, now, { lookup: names.lookup, env }),
     providers => Promise.all([...providers.values()].map(provider => provider.close())),
   )
   const targetStats = createTargetStats({ redis, prefix, instance, log, now })

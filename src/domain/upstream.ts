@@ -40,6 +40,7 @@ export type BreakReason =
   | 'cut_short' // a stream that ended well, but before its answer did
   | 'error_event' // a stream that told an error after content; see `error`
   | 'protocol' // bytes that are not HTTP, or an answer that could not be translated
+  | 'credentials' // there is nothing to show the provider who calls; `cause` says why, and nothing was sent
   | 'aborted' // we ended it: cancel, deadline or shutdown
 
 /** A call without a whole answer. */

@@ -16,22 +16,24 @@ export const noProxy = 'direct'
 
 /**
  * The proxy by which an address is reached, or null. `own`: of whoever asks, which wins. What only the
- * surroundings say never holds for this machine itself.
+ * surroundings say never holds for this machine itself, and what is next to it.
  */
 export const proxyFor = (url: URL, own: string | undefined, around: ProxySettings): URL | null => {
   if (own !== undefined) return own === noProxy ? null : new URL(own)
   const proxy = url.protocol === 'https:' ? around.https : around.http
-  if (proxy === undefined || isLoopback(hostOf(url)) || isExcepted(url, around.except ?? '')) return null
+  if (proxy === undefined || isNearby(hostOf(url)) || isExcepted(url, around.except ?? '')) return null
   return new URL(proxy)
 }
 
 /** Without the brackets of IPv6, and without the dot that ends a full name. */
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 
-const isLoopback = (host: string): boolean =>
+/** On this machine, or next to it, as metadata services of clouds are: no proxy gets there. */
+const isNearby = (host: string): boolean =>
   host === 'localhost' ||
   host.endsWith('.localhost') ||
-  (isIP(host) !== 0 && ['loopback', 'unspecified'].includes(ipaddr.process(host).range()))
+  host === 'metadata.google.internal' ||
+  (isIP(host) !== 0 && ['loopback', 'linkLocal', 'unspecified'].includes(ipaddr.process(host).range()))
 
 const isExcepted = (url: URL, list: string): boolean => {
   const host = hostOf(url)

@@ -1,29 +1,25 @@
 import { AwsV4Signer } from 'aws4fetch'
-
-export interface AwsKeys {
-  readonly region: string
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken: string | undefined
-}
+import type { Signable } from './credentials/access.ts'
+import type { AwsKeys } from './credentials/aws.ts'
 
 /**
- * A `fetch` that signs what it sends to Bedrock by Signature Version 4. The AI SDK would do so itself, but signs the body as
- * it has written it, and that is not yet what goes out: `written` tells.
+ * The headers of a request to Bedrock with its Signature Version 4. The AI SDK would sign as well, but signs the body as it has
+ * written it, and that is not yet what goes out.
  */
-export const signing =
-  (
-    keys: AwsKeys,
-    fetch: typeof globalThis.fetch,
-    written: (body: string) => string,
-    now: () => number,
-  ): typeof fetch =>
-  async (url, init) => {
-    const body = written(String(init?.body))
-    // AWS refuses what was signed five minutes ago, or will be: that of the host's clock might be.
-    const datetime = new Date(now()).toISOString().replace(/[:-]|\.\d{3}/g, '')
-    const request = { url: String(url), method: 'POST', body }
-    const signer = new AwsV4Signer({ ...keys, ...request, service: 'bedrock', datetime })
-    const { headers } = await signer.sign()
-    return fetch(url, { ...init, body, headers })
-  }
+export const signedByAws = async (
+  { method, path, headers, body }: Signable,
+  keys: AwsKeys,
+  { origin, region, nowMs }: { readonly origin: string; readonly region: string; readonly nowMs: number },
+): Promise<Record<string, string>> => {
+  const { accessKeyId, secretAccessKey, sessionToken } = keys
+  // AWS refuses what was signed five minutes ago, or will be: that of the host's clock might be.
+  const datetime = new Date(nowMs).toISOString().replace(/[:-]|\.\d{3}/g, '')
+  const signer = new AwsV4Signer({
+    ...{ url: origin + path, method, body: body ?? '', service: 'bedrock', region, datetime },
+    ...{ accessKeyId, secretAccessKey },
+    ...(sessionToken !== undefined && { sessionToken }),
+  })
+  const signed = await signer.sign()
+  const { host: _, ...shown } = Object.fromEntries(signed.headers)
+  return { ...shown, ...headers }
+}

@@ -33,7 +33,7 @@ export const keyStatusOf = (
   dialect: UpstreamDialect,
   nowMs: number,
 ): KeyStatus => {
-  if (outcome.kind === 'break') return 'unreachable'
+  if (outcome.kind === 'break') return outcome.reason === 'credentials' ? 'refused' : 'unreachable'
   if (outcome.status >= 200 && outcome.status <= 299) return isObject(outcome.json) ? 'ok' : 'unclear'
   switch (classify(outcome, { endpoint: unknownModelRequest.endpoint, dialect, nowMs }).kind) {
     case 'bad_credentials':

@@ -1,42 +1,28 @@
 import type { LookupFunction } from 'node:net'
 import type { Config, ProviderConfig } from '../config/schema.ts'
-import type { CallSignal } from '../domain/interrupt.ts'
 import { carriedWhole } from '../domain/routing/adjustments.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { anyModel } from '../domain/routing/wildcards.ts'
-import type { UpstreamOutcome } from '../domain/upstream.ts'
 import { type ProxySettings, proxyFor } from '../net/choose-proxy.ts'
 import { headersMaker } from './call-headers.ts'
 import { keyStatusOf, pingOf, unknownModelRequest } from './check.ts'
+import { authorized } from './credentials/access.ts'
 import { lowerCaseNames } from './header-names.ts'
 import { modelNamesIn } from './model-names.ts'
 import { withModel } from './native-body.ts'
 import { createNativeCalls } from './native-calls.ts'
 import type { Provider } from './provider.ts'
 import { StreamPaces } from './stream-limits.ts'
-import type { TokenSource } from './token-source.ts'
 import { createTranslations, type Reasons } from './translate.ts'
 import type { Send } from './translation-parts.ts'
 import { createTransport } from './transport.ts'
 import { upstreamTypeOf } from './types/by-name.ts'
 
-type Headers = Readonly<Record<string, string>>
-
-/** Runs a call with a token as its key, where there are tokens. What keeps one from coming is the call's outcome. */
-const withToken = async (
-  tokens: TokenSource | undefined,
-  signal: CallSignal,
-  timeoutMs: number,
-  call: (authorization: Headers) => Promise<UpstreamOutcome>,
-): Promise<UpstreamOutcome> => {
-  if (!tokens) return call({})
-  const token = await tokens.token(signal, timeoutMs)
-  return typeof token === 'string' ? call({ authorization: `Bearer ${token}` }) : token
-}
-
 /** What providers are reached by. */
 export interface Surroundings extends ProxySettings {
   readonly lookup?: LookupFunction | undefined
+  /** The environment of this process, for what names a cloud's own identity there. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /**
@@ -57,8 +43,8 @@ export const createProvider = (
   const base = new URL(url)
   const headersOf = headersMaker(type, lowerCaseNames(config.headers))
   const proxyOf = (address: URL): URL | null => proxyFor(address, config.proxy, around)
-  const tokens = type.openTokens?.(proxyOf, now, around.lookup)
-  const transport = createTransport({
+  const access = type.openAccess?.(base, { proxyOf, lookup: around.lookup, now, env: around.env ?? {} })
+  const connections = createTransport({
     baseUrl: base,
     timeoutMs: config.timeout,
     connectTimeoutMs: config.connect_timeout,
@@ -66,22 +52,17 @@ export const createProvider = (
     proxy: proxyOf(base),
     lookup: around.lookup,
   })
+  const shown = access && authorized(connections, access, config.timeout)
+  const transport = shown ?? connections
 
   const send: Send = (path, body, request, made, stream) =>
-    withToken(tokens, request.signal, config.timeout, authorization =>
-      transport.send(
-        'POST',
-        path,
-        headersOf({
-          apiKey: request.apiKey,
-          how: 'translated',
-          made: { ...made, ...authorization },
-          forwarded: request.headers,
-        }),
-        body,
-        request.signal,
-        stream,
-      ),
+    transport.send(
+      'POST',
+      path,
+      headersOf({ apiKey: request.apiKey, how: 'translated', made, forwarded: request.headers }),
+      body,
+      request.signal,
+      stream,
     )
 
   const { first_token_timeout: first, idle_timeout: idle } = config.stream
@@ -143,9 +124,10 @@ export const createProvider = (
     check,
     ...(countTokens && { countTokens }),
     ...(listModels && { listModels }),
+    ...(shown && { prove: shown.prove }),
     ping: (model, apiKey, signal) => call({ ...pingOf(type, model), apiKey, signal }),
     close: async () => {
-      await Promise.all([transport.close(), tokens?.close()])
+      await Promise.all([connections.close(), access?.source.close()])
     },
   }
 }
@@ -170,11 +152,11 @@ export const createProviders = (
   { providers, proxy }: Pick<Config, 'providers' | 'proxy'>,
   routes: Routes,
   now: () => number,
-  lookup?: LookupFunction,
+  around: Pick<Surroundings, 'lookup' | 'env'> = {},
 ): ReadonlyMap<string, Provider> =>
   new Map(
     Object.entries(providers).map(([name, config]) => [
       name,
-      createProvider(name, config, now, reasonsOf(routes, name), { ...proxy, lookup }),
+      createProvider(name, config, now, reasonsOf(routes, name), { ...proxy, ...around }),
     ]),
   )

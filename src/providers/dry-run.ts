@@ -34,8 +34,6 @@ export const dryRun = async (
     baseUrl: 'http://unused',
     apiKey: unusedKey,
     fetch: async () => new Response(answer),
-    now: () => 0,
-    written: (body: string) => body,
   }
   const { warnings } = await sdk.generate(model, connection, withoutFiles(options))
   const lost = warnings.flatMap(warning => ('feature' in warning ? [warning.feature] : []))

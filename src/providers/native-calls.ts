@@ -23,7 +23,7 @@ export interface NativeCallsParts {
   readonly paces: StreamPaces
   /** Which calls are streamed that nobody reads along. */
   readonly streamsInside: UpstreamStream
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'send'>
   readonly headersOf: (made: Made) => Record<string, string>
   readonly now: () => number
 }

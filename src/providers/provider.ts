@@ -68,5 +68,10 @@ export interface Provider {
   listModels?(apiKey: string | null, signal: CallSignal): Promise<readonly string[] | null>
   /** Asks a model for one token, in the provider's own format. Never throws. */
   ping(model: string, apiKey: string | null, signal: CallSignal): Promise<UpstreamOutcome>
+  /**
+   * Gets the credentials that a call would show, and says where they come from. Absent where a key, or nothing, is shown. Never
+   * throws.
+   */
+  prove?(signal: CallSignal): Promise<UpstreamOutcome | { readonly source: string }>
   close(): Promise<void>
 }

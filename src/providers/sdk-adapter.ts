@@ -12,10 +12,6 @@ export interface Connection {
   readonly baseUrl: string
   readonly apiKey: string | null
   readonly fetch: typeof globalThis.fetch
-  /** Unix ms, for those that sign. */
-  now(): number
-  /** What goes out in the place of a body that the SDK has written, for those that sign it. */
-  written(body: string): string
 }
 
 /**

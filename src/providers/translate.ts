@@ -114,8 +114,6 @@ const createTranslation = (
   ): Connection => ({
     baseUrl: type.sdkBase?.(root, model) ?? root,
     apiKey,
-    now,
-    written: text => seals.open(text),
     fetch: (url, init) =>
       exchange(pathOf(String(url), model), seals.open(String(init?.body)), picked(init, sdk.headers)),
   })

@@ -1,8 +1,8 @@
-import type { LookupFunction } from 'node:net'
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { Edit } from '../json/edits.ts'
+import type { Access } from './credentials/access.ts'
+import type { Reach } from './credentials/token-servers.ts'
 import type { SdkAdapter } from './sdk-adapter.ts'
-import type { TokenSource } from './token-source.ts'
 
 export interface NativeFacts {
   readonly model: string
@@ -46,10 +46,6 @@ export interface UpstreamType {
   keyHeaders(apiKey: string, way: 'native' | 'translated'): Readonly<Record<string, string>>
   /** Headers of every call besides. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Gets a token in place of a key. Nothing is opened before the first call. */
-  openTokens?(
-    proxyOf: (address: URL) => URL | null,
-    now: () => number,
-    lookup: LookupFunction | undefined,
-  ): TokenSource
+  /** How calls show who makes them, where that is no key; absent where it is. Nothing is opened before the first call. */
+  openAccess?(base: URL, reach: Reach): Access
 }

@@ -30,7 +30,7 @@ const cases: [settings: string, fault: Partial<Fault>][] = [
       suggestion: 'large',
     },
   ],
-  ...['azure, resource: r', 'google', 'cohere', 'mistral'].map((type): [string, Partial<Fault>] => [
+  ...['google', 'cohere', 'mistral'].map((type): [string, Partial<Fault>] => [
     `type: ${type}`,
     {
       path: 'providers.p.api_key',
@@ -51,19 +51,8 @@ const cases: [settings: string, fault: Partial<Fault>][] = [
     { code: 'invalid', path: 'providers.p.api_version' },
   ],
   [
-    `type: vertex, location: global, credentials: ${account}`,
-    { path: 'providers.p.project', message: 'a provider of type vertex needs project' },
-  ],
-  [
     `type: vertex, project: p, credentials: ${account}`,
     { path: 'providers.p.location', message: 'a provider of type vertex needs location' },
-  ],
-  [
-    `type: vertex, ${gcp}`,
-    {
-      path: 'providers.p.credentials',
-      message: 'a provider of type vertex needs credentials or credentials_file',
-    },
   ],
   [
     `type: vertex, ${gcp}, credentials: ${account}, credentials_file: f`,
@@ -74,7 +63,10 @@ const cases: [settings: string, fault: Partial<Fault>][] = [
   ],
   [
     `type: vertex, ${gcp}, credentials: SECRET`,
-    { path: 'providers.p.credentials', message: "expected the JSON of a service account's key" },
+    {
+      path: 'providers.p.credentials',
+      message: "expected the JSON of a service account's key, or of other credentials of Google's",
+    },
   ],
   [
     `type: vertex, ${gcp}, credentials_file: f, api_key: k`,
@@ -85,19 +77,29 @@ const cases: [settings: string, fault: Partial<Fault>][] = [
     { path: 'providers.p.region', message: 'a provider of type bedrock needs region' },
   ],
   [
-    'type: bedrock, region: us-east-1',
-    {
-      path: 'providers.p.access_key_id',
-      message: 'a provider of type bedrock needs access_key_id and secret_access_key, or api_key',
-    },
-  ],
-  [
     'type: bedrock, region: us-east-1, access_key_id: a',
     { path: 'providers.p.secret_access_key', message: 'a provider of type bedrock needs secret_access_key' },
   ],
   [
     `type: bedrock, region: us-east-1, ${aws}, api_key: k`,
     { path: 'providers.p.access_key_id', message: 'stands beside a bearer key; keep one' },
+  ],
+  [
+    'type: bedrock, region: us-east-1, api_key: k, profile: work',
+    { path: 'providers.p.profile', message: 'stands beside a bearer key; keep one' },
+  ],
+  [
+    `type: bedrock, region: us-east-1, ${aws}, profile: work`,
+    { path: 'providers.p.profile', message: 'stands beside access_key_id; keep one' },
+  ],
+  ['type: bedrock, region: us-east-1, role_arn: my-role', { code: 'invalid', path: 'providers.p.role_arn' }],
+  [
+    'type: azure, resource: r, api_key: k, tenant_id: t',
+    { path: 'providers.p.tenant_id', message: 'stands beside a key, which needs no Entra ID; keep one' },
+  ],
+  [
+    'type: azure, resource: r, client_secret: SECRET, tenant_id: t',
+    { path: 'providers.p.client_id', message: 'a provider of type azure needs client_id' },
   ],
   ['type: bedrock, region: us-east-1, api_key: k, session_token: t', { path: 'providers.p.session_token' }],
   ['type: bedrock, region: "us east", api_key: k', { code: 'invalid', path: 'providers.p.region' }],
@@ -122,7 +124,14 @@ describe('checks across settings of vendors', () => {
   test.each([
     'type: azure, api_key: k, resource: my-resource, api_version: 2024-10-21',
     'type: azure, api_keys: [k, l], base_url: "https://r.test/openai/v1"',
+    'type: azure, resource: r',
+    'type: azure, resource: r, tenant_id: t, client_id: c, client_secret: s, authority: "https://login.microsoftonline.us"',
     'type: google, api_key: k',
+    'type: vertex, location: global',
+    `type: vertex, location: global, credentials: '{"type": "external_account"}'`,
+    'type: bedrock, region: r',
+    'type: bedrock, region: r, profile: my team',
+    'type: bedrock, region: r, role_arn: "arn:aws:iam::123456789012:role/a/b"',
     `type: vertex, ${gcp}, credentials: ${account}`,
     `type: vertex, ${gcp}, credentials_file: f`,
     'type: cohere, api_key: k',

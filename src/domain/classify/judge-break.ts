@@ -17,6 +17,7 @@ export function judgeBreak({ reason, error, partial }: UpstreamBreak, dialect: U
     const saidStatus = statusOfError(error)
     return { ...judgeFacts(facts, saidStatus, dialect), saidStatus }
   }
+  if (reason === 'credentials') return { kind: 'bad_credentials', reason: 'no_credentials' }
   const isBroken = reason === 'error_event' || (partial !== undefined && lost.has(reason))
   return { kind: 'transient', reason: isBroken ? 'stream_broken' : reason }
 }

@@ -147,6 +147,7 @@ const breaks: Readonly<Record<UpstreamBreak['reason'], string>> = {
   cut_short: 'The stream ended before the answer did',
   error_event: 'The stream told an error in the middle of the answer',
   protocol: 'The answer could not be read',
+  credentials: 'There are no credentials',
   aborted: 'The call was dropped',
 }
 
@@ -160,6 +161,8 @@ const wordsOfBreak = ({ reason, cause, error }: UpstreamBreak): ProviderError =>
   const told = asRecord(error)
   const message = messageIn(told)
   if (told !== null && message !== null) return { code: codeIn(told) ?? '', message }
+  // Our own sentence, which says more than any code.
+  if (reason === 'credentials' && cause instanceof Error) return { code: reason, message: cause.message }
   const code = causeOf(cause)
   return { code: reason, message: `${breaks[reason]}${code === null ? '' : ` (${code})`}.` }
 }

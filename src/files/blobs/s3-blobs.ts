@@ -28,11 +28,17 @@ export interface S3Settings {
   readonly endpoint?: string | undefined
   /** What all keys of objects begin with, without a slash at the end. */
   readonly prefix: string
-  /** Both or none: without them the usual places are asked (environment, profile, role of the machine). */
-  readonly access_key_id?: string | undefined
-  readonly secret_access_key?: string | undefined
   readonly force_path_style: boolean
 }
+
+export interface S3Keys {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string | undefined
+}
+
+/** The keys of now, asked for each request. Rejects with a sentence where there are none. */
+export type FindS3Keys = () => Promise<S3Keys>
 
 const checkMs = 15_000
 /** How often a read goes on after a connection that broke, when none of them brought a byte. */
@@ -51,16 +57,14 @@ const signBy = (client: S3Client, now: () => number): S3Client => {
   return client
 }
 
-const clientFor = (settings: S3Settings, lookup: LookupFunction | undefined): S3Client => {
-  const { region, endpoint, access_key_id, secret_access_key, force_path_style } = settings
+const clientFor = (settings: S3Settings, findKeys: FindS3Keys, lookup?: LookupFunction): S3Client => {
+  const { region, endpoint, force_path_style } = settings
   return new S3Client({
     region,
     forcePathStyle: force_path_style,
     ...(endpoint !== undefined && { endpoint }),
-    ...(access_key_id !== undefined &&
-      secret_access_key !== undefined && {
-        credentials: { accessKeyId: access_key_id, secretAccessKey: secret_access_key },
-      }),
+    // The client would keep what does not end, for ever: whoever finds the keys renews them.
+    credentials: async () => ({ ...(await findKeys()), expiration: new Date() }),
     // Not all stores that speak S3 know the newer checksums. The signature covers a hash of the bytes all the same.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -83,10 +87,11 @@ const clientFor = (settings: S3Settings, lookup: LookupFunction | undefined): S3
  */
 export const createS3Blobs = (
   settings: S3Settings,
+  findKeys: FindS3Keys,
   now: () => number,
   lookup?: LookupFunction,
 ): BlobStore => {
-  const client = signBy(clientFor(settings, lookup), now)
+  const client = signBy(clientFor(settings, findKeys, lookup), now)
   const { bucket: Bucket, prefix } = settings
   const objectAt = (path: string): S3Object => ({ Bucket, Key: prefix === '' ? path : `${prefix}/${path}` })
   const objectOf = (key: string): S3Object => {

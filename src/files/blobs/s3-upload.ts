@@ -45,7 +45,9 @@ export async function* partsOf(source: AsyncIterable<Uint8Array>): AsyncGenerato
 
 /** S3's own name of what is wrong (`NoSuchBucket`, `AccessDenied`), or the system's (`ECONNREFUSED`). */
 export const s3ErrorName = (error: unknown): string => {
-  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown }
+  const { code, name, message } = error as Readonly<Partial<Record<'code' | 'name' | 'message', unknown>>>
+  // Our own sentence, of whoever was to bring the keys.
+  if (name === 'CredentialError') return String(message)
   return typeof code === 'string' ? code : String(name ?? 'unknown')
 }
 

@@ -1,6 +1,9 @@
 import type { ProviderConfig } from '../../config/schema.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import { basePath, withoutVersion } from '../base-path.ts'
+import type { Access } from '../credentials/access.ts'
+import { createEntraTokens } from '../credentials/entra.ts'
+import type { Reach } from '../credentials/token-servers.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { openai } from './openai.ts'
 
@@ -27,13 +30,30 @@ const pathOf = (base: URL, endpoint: Endpoint, deployment: string, version: stri
   return `${root}${place}${withoutVersion(endpoint)}?api-version=${version}`
 }
 
-/** Azure speaks OpenAI's own format, so bodies pass through; models are the names of deployments. */
-export const azure = ({ resource, api_version }: ProviderConfig): UpstreamType => ({
-  ...openai,
-  baseUrl: resource === undefined ? null : `https://${resource}.openai.azure.com`,
-  nativePath: (base, endpoint, deployment) => pathOf(base, endpoint, deployment, api_version ?? 'v1'),
-  listing: base => listingOf(base, api_version ?? 'v1'),
-  // What is listed are models, and what is called are deployments.
-  catalogue: null,
-  keyHeaders: apiKey => ({ 'api-key': apiKey }),
+const accessOf = (config: ProviderConfig, reach: Reach): Access<string> => ({
+  source: createEntraTokens(config, reach),
+  signed: async ({ path, headers }, token) => ({
+    path,
+    headers: { authorization: `Bearer ${token}`, ...headers },
+  }),
+  isRefusal: ({ status }) => status === 401,
 })
+
+/**
+ * Azure speaks OpenAI's own format, so bodies pass through; models are the names of deployments. Without a key it is shown a
+ * token of Entra ID.
+ */
+export const azure = (config: ProviderConfig): UpstreamType => {
+  const { resource, api_version = 'v1', api_key, api_keys } = config
+  return {
+    ...openai,
+    baseUrl: resource === undefined ? null : `https://${resource}.openai.azure.com`,
+    nativePath: (base, endpoint, deployment) => pathOf(base, endpoint, deployment, api_version),
+    listing: base => listingOf(base, api_version),
+    // What is listed are models, and what is called are deployments.
+    catalogue: null,
+    keyHeaders: apiKey => ({ 'api-key': apiKey }),
+    ...(api_key === undefined &&
+      api_keys === undefined && { openAccess: (_, reach) => accessOf(config, reach) }),
+  }
+}

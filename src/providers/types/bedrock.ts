@@ -1,6 +1,10 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider'
 import type { ProviderConfig } from '../../config/schema.ts'
-import type { AwsKeys } from '../aws-signature.ts'
+import type { UpstreamAnswer } from '../../domain/upstream.ts'
+import type { Access } from '../credentials/access.ts'
+import { type AwsKeys, createAwsKeys } from '../credentials/aws.ts'
+import { type CredentialSource, fixed } from '../credentials/renewed.ts'
+import type { Reach } from '../credentials/token-servers.ts'
 import { type Effort, nearestEffort } from '../formats/effort.ts'
 import { clamp, keep, leaveOut } from '../formats/field-rules.ts'
 import {
@@ -108,33 +112,57 @@ const supportOf = (model: string, reasons: boolean | undefined): Supported => {
   }
 }
 
-/** The headers of a request signed by Signature Version 4; with a bearer key only the first. */
-const signatureHeaders = ['authorization', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256']
+/** Words of AWS for keys that have ended or were taken back, which a renewal may mend. */
+const refusedKeys = /^(?:ExpiredToken(?:Exception)?|UnrecognizedClientException)\b/
 
-const awsKeysOf = (config: ProviderConfig): AwsKeys => ({
-  region: config.region ?? '',
-  accessKeyId: config.access_key_id ?? '',
-  secretAccessKey: config.secret_access_key ?? '',
-  sessionToken: config.session_token,
-})
+const typeOf = ({ headers, json }: UpstreamAnswer): string => {
+  const { __type } = (json ?? {}) as Record<string, unknown>
+  return (headers['x-amzn-errortype'] ?? (typeof __type === 'string' ? __type : '')).replace(/^.*#/, '')
+}
+
+const sourceOf = (config: ProviderConfig, region: string, reach: Reach): CredentialSource<AwsKeys> => {
+  const {
+    access_key_id: accessKeyId,
+    secret_access_key: secretAccessKey,
+    session_token: sessionToken,
+  } = config
+  const { profile, role_arn } = config
+  if (accessKeyId === undefined || secretAccessKey === undefined)
+    return createAwsKeys({ region, profile, role_arn }, reach)
+  const keys = { accessKeyId, secretAccessKey, sessionToken }
+  return role_arn === undefined ? fixed(keys, 'the config') : createAwsKeys({ region, role_arn, keys }, reach)
+}
+
+/** Calls without a bearer key are signed. */
+const accessOf = (config: ProviderConfig, origin: string, reach: Reach): Access<AwsKeys> => {
+  const { region = '' } = config
+  return {
+    source: sourceOf(config, region, reach),
+    signed: async (request, keys) => {
+      const { signedByAws } = await import('../aws-signature.ts')
+      const headers = await signedByAws(request, keys, { origin, region, nowMs: reach.now() })
+      return { path: request.path, headers }
+    },
+    isRefusal: answer => refusedKeys.test(typeOf(answer)),
+  }
+}
 
 const converse = (config: ProviderConfig): SdkAdapter => ({
   supported: supportOf,
-  headers: signatureHeaders,
+  headers: [],
   dryRunAnswer: {
     output: { message: { role: 'assistant', content: [] } },
     stopReason: 'end_turn',
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
   },
-  ...fittedCalls(async (model, { baseUrl, apiKey, fetch, now, written }) => {
+  ...fittedCalls(async (model, { baseUrl, apiKey, fetch }) => {
     const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock')
-    const { signing } = await import('../aws-signature.ts')
     const provider = createAmazonBedrock({
       region: config.region,
       // Never absent: the SDK would look for a key in the environment, or sign what is not yet what goes out.
       apiKey: apiKey ?? unusedKey,
       baseURL: baseUrl,
-      fetch: apiKey === null ? signing(awsKeysOf(config), fetch, written, now) : fetch,
+      fetch,
     })
     return provider(model)
   }, withoutMaxEffort),
@@ -145,8 +173,8 @@ const hostOf = (region: string): string =>
   `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
 
 /**
- * Amazon Bedrock by `Converse`, which is the same for all of its models; signed by AWS keys, or with a bearer
- * key.
+ * Amazon Bedrock by `Converse`, which is the same for all of its models; signed by AWS keys, of the config or where AWS's own
+ * tools find them, or with a bearer key.
  */
 export const bedrock = (config: ProviderConfig): UpstreamType => ({
   dialect: 'bedrock',
@@ -161,6 +189,7 @@ export const bedrock = (config: ProviderConfig): UpstreamType => ({
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk: converse(config),
-  // The SDK sets it, as it sets the signature.
-  keyHeaders: () => ({}),
+  keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
+  ...(config.api_key === undefined &&
+    config.api_keys === undefined && { openAccess: (base, reach) => accessOf(config, base.origin, reach) }),
 })

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { ProviderConfig } from '../../config/schema.ts'
-import { isServiceAccount } from '../../config/vendor-settings.ts'
+import { isGoogleCredentials, isServiceAccount } from '../../config/vendor-settings.ts'
+import type { Access } from '../credentials/access.ts'
+import { withoutCredentials } from '../credentials/credential-error.ts'
+import { askForAccount, type ServiceAccount } from '../credentials/google-account.ts'
+import { askGoogle, type GoogleToken, projectless } from '../credentials/google-default.ts'
+import { type Asked, type CredentialSource, isOutcome, renewed } from '../credentials/renewed.ts'
+import { createTokenServers, type Reach } from '../credentials/token-servers.ts'
 import { callsOf, type SdkAdapter } from '../sdk-adapter.ts'
-import { createGoogleTokens, type ServiceAccount } from '../token-source.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { geminiSupport } from './google.ts'
 
@@ -26,21 +31,49 @@ const hostOf = (location: string): string => {
   return `${location}-aiplatform.googleapis.com`
 }
 
-/** Throws where the text is no key of a service account, without quoting it. */
-const accountOf = (text: string, setting: string): ServiceAccount => {
-  if (!isServiceAccount(text)) throw new Error(`${setting} is not the JSON of a service account's key`)
-  return JSON.parse(text) as ServiceAccount
+/** Stands in paths until it is known for whom the credentials are. */
+const unknownProject = '-project-of-credentials-'
+
+/** Throws where the text is no credentials of Google's, without quoting it. */
+const accountOf = (text: string, setting: string): ServiceAccount | null => {
+  if (isServiceAccount(text)) return JSON.parse(text) as ServiceAccount
+  if (!isGoogleCredentials(text)) throw new Error(`${setting} is not the JSON of credentials of Google's`)
+  return null
 }
 
-const readAccount = ({ credentials, credentials_file }: ProviderConfig): ServiceAccount =>
-  credentials === undefined
-    ? accountOf(readFileSync(credentials_file ?? '', 'utf8'), 'credentials_file')
-    : accountOf(credentials, 'credentials')
+/** The key of a service account; null for whatever else Google has. */
+const readAccount = ({ credentials, credentials_file }: ProviderConfig): ServiceAccount | null => {
+  if (credentials !== undefined) return accountOf(credentials, 'credentials')
+  if (credentials_file === undefined) return null
+  return accountOf(readFileSync(credentials_file, 'utf8'), 'credentials_file')
+}
 
-/** Gemini on Vertex AI: the Gemini API's own format, a project's quota, and tokens of a service account. */
-export const vertex = (config: ProviderConfig): UpstreamType => {
+const sourceOf = (config: ProviderConfig, reach: Reach): CredentialSource<GoogleToken> => {
+  const { credentials, credentials_file, project } = config
   const account = readAccount(config)
-  const place = `/v1beta1/projects/${config.project}/locations/${config.location}`
+  const servers = createTokenServers(reach)
+  const ask = async (): Promise<Asked<GoogleToken>> => {
+    if (account === null) return askGoogle(servers, { credentials, credentials_file, project }, reach.now())
+    const whose = project ?? account.project_id
+    if (whose === undefined) return withoutCredentials(projectless)
+    const asked = await askForAccount(servers, account, reach.now())
+    return isOutcome(asked) ? asked : { ...asked, value: { token: asked.value, project: whose } }
+  }
+  return renewed(ask, reach.now, servers.close)
+}
+
+const accessOf = (config: ProviderConfig, reach: Reach): Access<GoogleToken> => ({
+  source: sourceOf(config, reach),
+  signed: async ({ path, headers }, { token, project }) => ({
+    path: path.replace(unknownProject, encodeURIComponent(project)),
+    headers: { authorization: `Bearer ${token}`, ...headers },
+  }),
+  isRefusal: ({ status }) => status === 401,
+})
+
+/** Gemini on Vertex AI: the Gemini API's own format, a project's quota, and tokens of an identity of Google's. */
+export const vertex = (config: ProviderConfig): UpstreamType => {
+  const place = `/v1beta1/projects/${config.project ?? unknownProject}/locations/${config.location}`
   return {
     dialect: 'google',
     baseUrl: `https://${hostOf(config.location ?? '')}`,
@@ -57,6 +90,6 @@ export const vertex = (config: ProviderConfig): UpstreamType => {
     sdkBase: (base, model) => base + place + (model.startsWith('endpoints/') ? '' : '/publishers/google'),
     sdk,
     keyHeaders: () => ({}),
-    openTokens: (proxyOf, now, lookup) => createGoogleTokens(account, proxyOf, now, lookup),
+    openAccess: (_, reach) => accessOf(config, reach),
   }
 }

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { BlobStore } from '../../../src/files/blobs/blob-store.ts'
-import type { S3Settings } from '../../../src/files/blobs/s3-blobs.ts'
-import { openBlobs } from '../../../src/start-blobs.ts'
+import { openBlobs, type S3Place } from '../../../src/start-blobs.ts'
 import { filesUnder, type S3Server, startS3Server } from '../../support/s3-server.ts'
 
 /** Where blobs can be kept: the suite of the contract runs on each. */
@@ -16,7 +15,7 @@ export interface Place {
   close(): Promise<void>
 }
 
-export const s3SettingsOf = (server: S3Server, more: Partial<S3Settings> = {}): S3Settings => ({
+export const s3SettingsOf = (server: S3Server, more: Partial<S3Place> = {}): S3Place => ({
   bucket: server.bucket,
   region: 'us-east-1',
   endpoint: server.url,

@@ -39,7 +39,7 @@ export const adapters: readonly Adapter[] = [
   },
   {
     name: 'azure',
-    settings: { type: 'azure' },
+    settings: { type: 'azure', api_key: 'sk-test' },
     base: '',
     at: '/openai',
     native: ['/v1/chat/completions', '/v1/embeddings', '/v1/responses', '/v1/completions'],

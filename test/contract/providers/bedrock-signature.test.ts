@@ -47,7 +47,7 @@ describe('signatures of Bedrock calls', () => {
   })
 
   test('a bearer key takes the place of the signature', async () => {
-    const { headers } = await call({}, 'bedrock-key')
+    const { headers } = await call({ api_key: 'bedrock-key' }, 'bedrock-key')
     expect(headers.authorization).toBe('Bearer bedrock-key')
     expect(headers['x-amz-date']).toBeUndefined()
   })

@@ -5,7 +5,7 @@ import { answering } from './recording-upstream.ts'
 
 const sent = async (type: string, endpoint: Endpoint, text: string, rest = {}) => {
   const upstream = await openUpstream(answering(200, {}))
-  const provider = openProvider({ type, base_url: `${upstream.url}/v1` })
+  const provider = openProvider({ type, api_key: 'k', base_url: `${upstream.url}/v1` })
   await provider.call(requestOf(endpoint, text, { model: 'claude-sonnet-4-5', ...rest }))
   return upstream.arrivals[0]!.text
 }

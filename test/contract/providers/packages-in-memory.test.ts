@@ -15,6 +15,9 @@ const providers = {
   cohere: { type: 'cohere' },
   bedrock: { type: 'bedrock', region: 'us-east-1', access_key_id: 'a', secret_access_key: 'b' },
   mistral: { type: 'mistral' },
+  'bedrock-of-aws': { type: 'bedrock', region: 'us-east-1' },
+  'vertex-by-default': { type: 'vertex', location: 'l' },
+  entra: { type: 'azure', resource: 'r' },
 }
 
 /** Tells which packages a process has read once it has every provider, and once `name` was called. */
@@ -48,7 +51,7 @@ const packagesOf = async (name: string): Promise<{ idle: string[]; called: strin
   return JSON.parse(stdout)
 }
 
-const heavy = /^(@ai-sdk|google-auth-library|aws4fetch|gaxios)/
+const heavy = /^(@ai-sdk|@aws-sdk|google-auth-library|aws4fetch|gaxios)/
 
 describe('AI SDK packages in memory', () => {
   test.each([

@@ -134,7 +134,9 @@ describe('requests passed through', () => {
     ['/gateway', '/v1/embeddings', '/gateway/openai/v1/embeddings'],
   ] as const)('azure with a base of "%s" calls %s at %s', async (base, endpoint, path) => {
     const upstream = await openUpstream(answering(200, {}))
-    await openProvider({ type: 'azure', base_url: upstream.url + base }).call(requestOf(endpoint, oddBody))
+    await openProvider({ type: 'azure', api_key: 'sk-test', base_url: upstream.url + base }).call(
+      requestOf(endpoint, oddBody),
+    )
     expect(upstream.arrivals[0]!.path).toBe(path)
   })
 
@@ -151,7 +153,7 @@ describe('requests passed through', () => {
     ['2024-10-21', '/v1/messages', '/openai/deployments/my%20model/chat/completions?api-version=2024-10-21'],
   ] as const)('azure in version %s calls %s at %s', async (api_version, endpoint, path) => {
     const upstream = await openUpstream(answering(200, {}))
-    const provider = openProvider({ type: 'azure', base_url: upstream.url, api_version })
+    const provider = openProvider({ type: 'azure', api_key: 'sk-test', base_url: upstream.url, api_version })
     const messages = [{ role: 'user', content: 'hi' }]
     const body = endpoint === '/v1/messages' ? { max_tokens: 5, messages } : { messages, input: 'hi' }
     await provider.call(requestOf(endpoint, body, { model: 'my model' }))

@@ -131,6 +131,8 @@ describe('proxies to providers', () => {
 
   const http = 'http://proxy.test:3128'
   test.each<[address: string, except: string, proxied: boolean]>([
+    ['http://169.254.169.254/latest', '', false],
+    ['http://metadata.google.internal/', '', false],
     ['https://api.example.com', '', true],
     ['https://api.example.com', 'example.com', false],
     ['https://api.example.com', '.example.com', false],

@@ -316,7 +316,10 @@ describe('repaired requests', () => {
     const { sent } = await exchange({ type: 'openai', model, reasons }, messages, {})
     expect(sent).toMatchObject(arrives)
     expect(sent).not.toHaveProperty(never)
-    const provider = openProvider({ type: 'azure', base_url: 'http://127.0.0.1:1' }, reasons)
+    const provider = openProvider(
+      { type: 'azure', api_key: 'sk-test', base_url: 'http://127.0.0.1:1' },
+      reasons,
+    )
     const body = { max_tokens: 5, temperature: 0.5, messages: [user] }
     expect(provider.carriage(messages, model, body).adjustments).toEqual(
       reasons ? [{ field: 'temperature', action: 'left_out' }] : [],

@@ -6,8 +6,6 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { classify } from '../../../src/domain/classify/classify.ts'
-import type { CallSignal } from '../../../src/domain/interrupt.ts'
-import { createGoogleTokens, type ServiceAccount } from '../../../src/providers/token-source.ts'
 import { nowMs, openProvider, openUpstream, requestOf } from './open-provider.ts'
 import { answering } from './recording-upstream.ts'
 import { bodyFor, chats } from './vendors/all.ts'
@@ -49,24 +47,6 @@ describe('access tokens of Vertex', () => {
     })
   })
 
-  test('a token is renewed before it ends, by the clock that it was asked for by', async () => {
-    const clock = { nowMs }
-    const tokens = await openUpstream(answering(200, { access_token: 'short', expires_in: 3_600 }))
-    const account = JSON.parse(serviceAccount(`${tokens.url}/token`)) as ServiceAccount
-    const source = createGoogleTokens(
-      account,
-      () => null,
-      () => clock.nowMs,
-    )
-    onTestFinished(() => source.close())
-    const ask = () => source.token(new AbortController().signal as unknown as CallSignal, 10_000)
-    for (const minutes of [0, 54, 56]) {
-      clock.nowMs = nowMs + minutes * 60_000
-      expect(await ask()).toBe('short')
-    }
-    expect(tokens.arrivals).toHaveLength(2)
-  })
-
   test('credentials may stand in a file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'baton-vertex-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -83,7 +63,7 @@ describe('access tokens of Vertex', () => {
     ['credentials_file', { credentials: undefined, credentials_file: 'package.json' }],
   ])('%s that are no key of an account are refused without being quoted', (setting, more) => {
     const start = () => openProvider({ ...vertexSettings('http://127.0.0.1:1', ''), ...more })
-    expect(start).toThrow(`${setting} is not the JSON of a service account's key`)
+    expect(start).toThrow(`${setting} is not the JSON of credentials of Google's`)
     expect(start).not.toThrow('SECRET')
   })
 
@@ -111,12 +91,12 @@ describe('access tokens of Vertex', () => {
     [
       'an account that is gone',
       answering(400, { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' }),
-      'bad_credentials/invalid_grant',
+      'bad_credentials/no_credentials',
     ],
     [
       'a disabled account',
       answering(401, { error: 'invalid_client', error_description: 'The account is disabled.' }),
-      'bad_credentials/invalid_client',
+      'bad_credentials/no_credentials',
     ],
     ['a token server in trouble', answering(503, { error: 'internal_failure' }), 'transient/http_503'],
     ['a token server that throttles', answering(429, {}), 'rate_limited/http_429'],
