@@ -29,6 +29,7 @@ import { providerQueue } from '../src/queue/doorbells.ts'
 import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
 import { processBoundOf, readMeans } from '../src/rate-limits/process-bound.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
+import { openCredentials } from './credentials.ts'
 import { claimBytesOf, intakeOf } from './intake.ts'
 import { healthCheckFor } from './provider-health.ts'
 import { streamsOf } from './stream-writers.ts'
@@ -56,6 +57,7 @@ export const openProviderWorker = async (
     () => createCallsInFlight(now),
     calls => calls.close(),
   )
+  await openCredentials(life, context, name, site.log)
   const way = await openWay(life, site)
   const writes = createResultWrites(site.log)
   const executor = await openExecutor(life, site, { calls, way, writes })

@@ -1,9 +1,10 @@
 import type { KeyOrigin } from '../config/keys.ts'
-import type { Config, ProviderConfig } from '../config/schema.ts'
+import type { ProviderConfig } from '../config/schema.ts'
 import { Interrupt } from '../domain/interrupt.ts'
 import type { BreakReason } from '../domain/upstream.ts'
-import { createProvider } from '../providers/create-provider.ts'
+import { createProvider, type Surroundings } from '../providers/create-provider.ts'
 import type { KeyStatus, Provider } from '../providers/provider.ts'
+import type { OpenConfig } from './open-config.ts'
 
 /**
  * What came of asking a provider with one of its keys. Holds nothing that the provider wrote: that may quote
@@ -15,6 +16,10 @@ export interface KeyCheck {
   /** Why there was no answer. */
   readonly reason: BreakReason | null
   readonly latencyMs: number | null
+  /** Where a cloud's credentials were found, in words; null where they stand in the config. */
+  readonly found: string | null
+  /** Why there are none: a sentence of ours, with what to do. */
+  readonly fault: string | null
 }
 
 /** A list of models never takes longer, and a person waits for the result. */
@@ -25,6 +30,8 @@ const unasked = (standing: KeyCheck['standing']): KeyCheck => ({
   status: null,
   reason: null,
   latencyMs: null,
+  found: null,
+  fault: null,
 })
 
 /**
@@ -39,7 +46,7 @@ export const isBad = ({ standing }: KeyCheck): boolean =>
  * for the first of them. Never throws.
  */
 export const checkKeys = async (
-  { providers, proxy }: Config,
+  { config: { providers, proxy }, env }: Pick<OpenConfig, 'config' | 'env'>,
   origins: readonly KeyOrigin[],
 ): Promise<readonly (KeyCheck | null)[]> =>
   Promise.all(
@@ -48,7 +55,8 @@ export const checkKeys = async (
       const together = setting === undefined ? [origin] : origins.filter(o => o.provider === provider)
       if (together[0] !== origin) return null
       if (together.some(({ state }) => state === 'missing')) return unasked('missing')
-      return checkKey(provider, providers[provider]!, setting === undefined ? origin.value : null, proxy)
+      const key = setting === undefined ? origin.value : null
+      return checkKey(provider, providers[provider]!, key, { ...proxy, env })
     }),
   )
 
@@ -56,30 +64,40 @@ const checkKey = async (
   name: string,
   config: ProviderConfig,
   key: string | null,
-  proxy: Config['proxy'],
+  around: Surroundings,
 ): Promise<KeyCheck> => {
   // The one that comes with Baton is started with it.
   if (config.type === 'simulated' && config.base_url === undefined) return unasked('simulated')
-  const opened = open(name, config, proxy)
+  const opened = open(name, config, around)
   if (opened === null) return unasked('unusable')
+  try {
+    return await ask(opened, key)
+  } finally {
+    await opened.close()
+  }
+}
+
+/** A cloud's credentials first: what keeps them from coming is none of the provider's answers. */
+const ask = async (provider: Provider, key: string | null): Promise<KeyCheck> => {
+  const proof = await provider.prove?.(new Interrupt())
+  if (proof && 'kind' in proof && proof.kind === 'break' && proof.reason === 'credentials')
+    return { ...unasked('refused'), reason: proof.reason, fault: (proof.cause as Error).message }
+  const found = proof && 'source' in proof ? proof.source : null
   const startedAt = performance.now()
-  const { status: standing, outcome } = await opened.check(key, new Interrupt())
-  const latencyMs = Math.round(performance.now() - startedAt)
-  await opened.close()
-  return outcome.kind === 'answer'
-    ? { standing, status: outcome.status, reason: null, latencyMs }
-    : { standing, status: null, reason: outcome.reason, latencyMs }
+  const { status: standing, outcome } = await provider.check(key, new Interrupt())
+  const told = { ...unasked(standing), latencyMs: Math.round(performance.now() - startedAt), found }
+  return outcome.kind === 'answer' ? { ...told, status: outcome.status } : { ...told, reason: outcome.reason }
 }
 
 /** Null where its credentials cannot be read. */
-const open = (name: string, config: ProviderConfig, proxy: Config['proxy']): Provider | null => {
+const open = (name: string, config: ProviderConfig, around: Surroundings): Provider | null => {
   try {
     const hurried = {
       ...config,
       timeout: Math.min(config.timeout, timeoutMs),
       connect_timeout: Math.min(config.connect_timeout, timeoutMs),
     }
-    return createProvider(name, hurried, Date.now, undefined, proxy)
+    return createProvider(name, hurried, Date.now, undefined, around)
   } catch {
     return null
   }

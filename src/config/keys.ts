@@ -14,12 +14,16 @@ export interface KeyOrigin {
   readonly source: Exclude<Reference['source'], null> | 'file' | null
   /** Null when it is missing, or when the provider is given none. */
   readonly value: string | null
-  readonly state: 'present' | 'missing' | 'none'
+  /** `identity`: its cloud is asked who this machine is. */
+  readonly state: 'present' | 'missing' | 'none' | 'identity'
 }
 
 type KeySetting = (typeof keySettings)[number]
 
 const keySettings = [...vendorCredentials, 'credentials_file'] as const
+
+/** Types that need no key where their cloud knows this machine. */
+const hasIdentity = (type: string): boolean => ['azure', 'bedrock', 'vertex'].includes(type)
 
 /** The keys of every provider that some route leads to, in the file's order. */
 export const keyOrigins = ({ document, lookup }: ConfigFile): KeyOrigin[] => {
@@ -35,7 +39,16 @@ export const keyOrigins = ({ document, lookup }: ConfigFile): KeyOrigin[] => {
       ...originOf(interpolate(key, lookup)),
     }))
     return origins.length === 0
-      ? [{ provider, type, variables: [], source: null, value: null, state: 'none' }]
+      ? [
+          {
+            provider,
+            type,
+            variables: [],
+            source: null,
+            value: null,
+            state: hasIdentity(type) ? 'identity' : 'none',
+          },
+        ]
       : origins
   })
 }

@@ -90,4 +90,37 @@ models: {a: {provider: openai, fallback_to: b}, b: {provider: local}}
     expect(out).toMatch(/unclear answer \(404\), \d+ ms\n.+ok, \d+ ms$/)
     expect(exitCode).toBe(0)
   })
+
+  test('an identity of a cloud is named, and what is in its way is told with what to do', async () => {
+    const azure = await openUpstream(answering(200, { data: [] }))
+    const entra = await openUpstream(answering(200, { access_token: 'a-token', expires_in: 3600 }))
+    const text = `
+providers:
+  known: {type: azure, base_url: "${azure.url}", authority: "${entra.url}"}
+  unknown: {type: azure, base_url: "${azure.url}", authority: "${entra.url}", tenant_id: t, client_id: other}
+models:
+  a: {provider: known, fallback_to: b}
+  b: {provider: unknown}
+`
+    const env = { AZURE_TENANT_ID: 't', AZURE_CLIENT_ID: 'c', AZURE_FEDERATED_TOKEN_FILE: '/nowhere/token' }
+    const entries = shown((await runIn({ 'baton.yaml': text }, 'keys', env)).out)
+    expect(entries.slice(1)).toEqual([
+      ['known', 'azure', 'Entra ID', 'identity'],
+      ['unknown', 'azure', 'Entra ID', 'identity'],
+    ])
+    const bad = await runIn({ 'baton.yaml': text }, 'keys --check', env)
+    expect(bad.out).toContain('no credentials: The federated token /nowhere/token cannot be read.')
+    expect(bad.exitCode).toBe(1)
+
+    const secret = { ...env, AZURE_CLIENT_SECRET: 's3cret' }
+    const good = await runIn({ 'baton.yaml': text }, 'keys --check', secret)
+    expect(good.out).toMatch(/known .* ok, \d+ ms, by the client c of Entra ID\n/)
+    expect(good.out).not.toMatch(/s3cret|a-token/)
+    expect(good.exitCode).toBe(0)
+
+    const doctor = await runIn({ 'baton.yaml': text, '.env': 'REDIS_URL=redis://127.0.0.1:1' }, 'doctor', env)
+    expect(doctor.out).toMatch(
+      /BAD +providers +known +The federated token \/nowhere\/token cannot be read\n +-> See whether it is mounted\./,
+    )
+  })
 })

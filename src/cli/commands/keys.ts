@@ -15,12 +15,12 @@ export interface KeysOptions {
  * provider was asked and will not have one. Judging the config is for validate-config.
  */
 export const listKeys = async (
-  { file, config }: OpenConfig,
+  opened: OpenConfig,
   { json, check }: KeysOptions,
   out: Out,
 ): Promise<number> => {
-  const keys = keyOrigins(file)
-  const checks = check ? await checkKeys(config, keys) : []
+  const keys = keyOrigins(opened.file)
+  const checks = check ? await checkKeys(opened, keys) : []
   if (json)
     out(
       renderJson(
@@ -57,10 +57,12 @@ const words: Readonly<Record<KeyCheck['standing'], string>> = {
 
 const describeCheck = (check: KeyCheck | null): string => {
   if (check === null) return ''
-  const { standing, status, reason, latencyMs } = check
+  const { standing, status, reason, latencyMs, found, fault } = check
+  if (fault !== null) return `no credentials: ${fault}`
   const why = standing === 'ok' ? null : (status ?? reason)
   const took = latencyMs === null ? '' : `, ${latencyMs} ms`
-  return `${words[standing]}${why === null ? '' : ` (${why})`}${took}`
+  const by = found === null ? '' : `, by ${found}`
+  return `${words[standing]}${why === null ? '' : ` (${why})`}${took}${by}`
 }
 
 /** Three letters distinguish keys, but would give a short key away. */
@@ -95,7 +97,14 @@ const row = (key: KeyOrigin): string[] => [
 const describeOrigin = (key: KeyOrigin): string =>
   key.setting === undefined ? describeSource(key) : `${key.setting}: ${describeSource(key)}`
 
-const describeSource = ({ variables, source, state }: KeyOrigin): string => {
+const identities: Readonly<Record<string, string>> = {
+  azure: 'Entra ID',
+  bedrock: 'where AWS keeps keys',
+  vertex: 'application default credentials',
+}
+
+const describeSource = ({ type, variables, source, state }: KeyOrigin): string => {
+  if (state === 'identity') return identities[type] ?? 'the identity of this machine'
   if (state === 'none') return 'none configured'
   if (source === 'file') return 'written in the file'
   const names = variables.map(name => `\${${name}}`).join(' ')

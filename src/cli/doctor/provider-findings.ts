@@ -7,9 +7,9 @@ import { type Finding, findingsOf } from './finding.ts'
 const { ok, warn, bad, skipped } = findingsOf('providers')
 
 /** Asks each provider that a route leads to with each of its keys: so its name, its TLS and its keys are tried. */
-export const examineProviders = async ({ file, config }: OpenConfig): Promise<readonly Finding[]> => {
-  const origins = keyOrigins(file)
-  const checks = await checkKeys(config, origins)
+export const examineProviders = async (opened: OpenConfig): Promise<readonly Finding[]> => {
+  const origins = keyOrigins(opened.file)
+  const checks = await checkKeys(opened, origins)
   return origins.flatMap((origin, i) => {
     const check = checks[i] ?? null
     if (check === null) return []
@@ -29,12 +29,23 @@ const unreached: Readonly<Partial<Record<BreakReason, readonly [found: string, r
   timeout: ['no answer within 10 s', 'Check `base_url` and the status page of the provider.'],
 }
 
-const findingOf = (subject: string, { standing, status, reason, latencyMs }: KeyCheck): Finding => {
+/** The sentence ends with what to do. */
+const withoutCredentials = (subject: string, fault: string): Finding => {
+  const end = fault.indexOf('. ')
+  return end < 0
+    ? bad(subject, fault, 'Compare the settings with docs/providers.md.')
+    : bad(subject, fault.slice(0, end), fault.slice(end + 2))
+}
+
+const findingOf = (subject: string, check: KeyCheck): Finding => {
+  const { standing, status, reason, latencyMs, found: identity, fault } = check
+  if (fault !== null) return withoutCredentials(subject, fault)
+  const shown = identity === null ? 'key' : `credentials (${identity})`
   const took = latencyMs === null ? '' : ` in ${latencyMs} ms`
   const answer = status === null ? '' : ` (${status})`
   switch (standing) {
     case 'ok':
-      return ok(subject, `name, TLS and key are good: answered${took}`)
+      return ok(subject, `name, TLS and ${shown} are good: answered${took}`)
     case 'throttled':
       return warn(subject, `its key is good, and throttled now${answer}`, 'Nothing, if it passes.')
     case 'simulated':
@@ -46,7 +57,7 @@ const findingOf = (subject: string, { standing, status, reason, latencyMs }: Key
     case 'refused':
       return bad(
         subject,
-        `its key is refused${answer}`,
+        `its ${shown} ${identity === null ? 'is' : 'are'} refused${answer}`,
         'Make a new key, or allow this one what routes ask for.',
       )
     case 'out_of_quota':
@@ -63,7 +74,7 @@ const findingOf = (subject: string, { standing, status, reason, latencyMs }: Key
       return bad(subject, found, remedy)
     }
     default:
-      return (isBad({ standing, status, reason, latencyMs }) ? bad : warn)(
+      return (isBad(check) ? bad : warn)(
         subject,
         `answered${answer}${took}, which does not tell whether its key is good`,
         'Send one request through it: it may have no list of models.',

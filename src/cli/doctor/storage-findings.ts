@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import type { Config } from '../../config/schema.ts'
 import type { BlobStore } from '../../files/blobs/blob-store.ts'
-import { openBlobs } from '../../start-blobs.ts'
+import { openBlobs, sourceOfKeys } from '../../start-blobs.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, bad } = findingsOf('storage')
@@ -17,7 +17,7 @@ export const examineStorage = async ({ storage }: Pick<Config, 'storage'>): Prom
       const tookMs = await roundTrip(blobs)
       return tookMs === null
         ? bad(place, 'gives back other bytes than were written', 'Do not use it: files would be damaged.')
-        : ok(place, `written, read and removed in ${tookMs} ms`)
+        : ok(place, `written, read and removed in ${tookMs} ms${await keysOf(storage)}`)
     } finally {
       await blobs.close()
     }
@@ -25,6 +25,10 @@ export const examineStorage = async ({ storage }: Pick<Config, 'storage'>): Prom
     return bad(place, (error as Error).message, remedy)
   }
 }
+
+/** Of a bucket: where its keys come from. */
+const keysOf = async ({ s3 }: Config['storage']): Promise<string> =>
+  s3 === undefined || s3.access_key_id !== undefined ? '' : `, by ${await sourceOfKeys(s3, Date.now)}`
 
 /** Milliseconds; null where what comes back differs. */
 const roundTrip = async (blobs: BlobStore): Promise<number | null> => {

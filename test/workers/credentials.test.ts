@@ -1,0 +1,89 @@
+import type { RequestListener } from 'node:http'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { until } from '../../harness/until.ts'
+import { openUpstream } from '../contract/providers/open-provider.ts'
+import { answering } from '../contract/providers/recording-upstream.ts'
+import { openBaton } from '../support/open-baton.ts'
+
+const answer = { choices: [{ message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] }
+const granted = (token: string) => answering(200, { access_token: token, expires_in: 3600 })
+const refused = answering(401, {
+  error: 'invalid_client',
+  error_description: 'AADSTS7000215: Invalid secret.',
+})
+
+/** A worker of an Azure that knows callers by tokens of Entra ID, and has a fallback. */
+const open = async (grant: RequestListener, azure: RequestListener, prefix?: string) => {
+  const [entra, api, other] = await Promise.all([
+    openUpstream(grant),
+    openUpstream(azure),
+    openUpstream(answering(200, answer)),
+  ])
+  const baton = await openBaton({
+    level: 'workers',
+    ...(prefix !== undefined && { prefix }),
+    config: {
+      providers: {
+        azure: {
+          ...{ type: 'azure', base_url: api.url, authority: entra.url },
+          ...{ tenant_id: 't', client_id: 'c', client_secret: 's3cret' },
+        },
+        other: { type: 'openai-compatible', base_url: other.url },
+      },
+      models: { m: { provider: 'azure', fallback_to: 'n' }, n: { provider: 'other' } },
+    },
+  })
+  onTestFinished(() => baton.stop())
+  return { baton, entra, api, other }
+}
+
+const stopped = (baton: Awaited<ReturnType<typeof open>>['baton']) =>
+  baton.context.cooldowns.current().find(({ scope }) => scope === 'provider:azure')
+
+describe('the credentials of a worker', () => {
+  it('a provider without any is stopped from the start on, and goes on when they are there again', async () => {
+    const first = await open(refused, answering(200, answer))
+    const entry = await until(() => stopped(first.baton))
+    expect(entry).toMatchObject({
+      ...{ state: 'stopped', reason: 'no_credentials', verdict: 'bad_credentials' },
+      error: {
+        message: expect.stringMatching(/refuses \(invalid_client: AADSTS7000215: Invalid secret\)\. Compare/),
+      },
+    })
+    const record = await first.baton.ended(await first.baton.chat('m'))
+    expect(record).toMatchObject({ status: 'succeeded', attempts: [{ provider: 'other' }] })
+    expect(first.api.arrivals).toEqual([])
+
+    const second = await open(granted('good'), answering(200, answer), first.baton.prefix)
+    await until(() => stopped(second.baton) === undefined)
+    await until(() => stopped(first.baton) === undefined)
+  })
+
+  it('a token that ends in the middle of a run fails no job, and cools nothing', async () => {
+    let n = 0
+    const ended = new Set<string>()
+    const azure: RequestListener = (incoming, response) => {
+      const token = String(incoming.headers.authorization)
+      const isEnded = ended.has(token)
+      answering(isEnded ? 401 : 200, isEnded ? { error: { code: '401', message: 'expired' } } : answer)(
+        incoming,
+        response,
+      )
+    }
+    const { baton, api, entra } = await open(
+      (incoming, response) => granted(`token-${++n}`)(incoming, response),
+      azure,
+    )
+    await baton.ended(await baton.chat('m'))
+    ended.add('Bearer token-1')
+    const ids = await Promise.all(Array.from({ length: 8 }, () => baton.chat('m')))
+    for (const id of ids) {
+      const record = await baton.ended(id)
+      expect(record).toMatchObject({ status: 'succeeded', attempts: [{ provider: 'azure', verdict: 'ok' }] })
+      expect(record.attempts).toHaveLength(1)
+    }
+    expect(entra.arrivals).toHaveLength(2)
+    expect(api.arrivals.filter(({ headers }) => headers.authorization === 'Bearer token-2')).toHaveLength(8)
+    expect(baton.context.cooldowns.current()).toEqual([])
+  })
+})
