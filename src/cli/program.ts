@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { ConfigError } from '../config/fault.ts'
+import { addInit } from './add-init.ts'
 import { type AddCommand, type Adding, addCommonOptions, withApiOptions } from './api-options.ts'
 import { addBatchCommands } from './batch-commands.ts'
 import { commonHelp, groups } from './command-help.ts'
@@ -67,6 +68,7 @@ export const createProgram = (terminal: CommandIo, exit: (code: number) => void)
   }
   const adding: Adding = { program, command, apiCommand: withApiOptions(command), exit }
   addServingCommands(program)
+  addInit(adding, terminal)
   addConfigCommands(adding, terminal)
   addBatchCommands(adding, terminal)
   addJobCommands(adding, terminal)

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { globSync, statSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -58,6 +59,15 @@ const command = async (words: readonly string[], cwd: string, env: Record<string
   const { code } = await child.exited
   return { code, output: child.output }
 }
+
+/** A printed request names its port: one that nobody has just now. */
+const freePort = (): Promise<number> =>
+  new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
 
 const emptyFolder = async (name: string): Promise<string> => {
   const place = join(folder, name)
@@ -164,6 +174,35 @@ describe('the package', () => {
     ])
     baton.signal('SIGTERM')
     expect(await baton.exited).toEqual({ code: 0, signal: null })
+  })
+
+  it('is set up by `baton init`: the printed request is answered by the second vendor while the first is down', async () => {
+    const place = await emptyFolder('init')
+    const first = createSimProvider({ keys: ['sk-one'], models: ['gpt-5.4-mini'] })
+    const second = createSimProvider({ keys: ['sk-two'], models: ['claude-sonnet-4-6'], format: 'anthropic' })
+    try {
+      await Promise.all([first.start(), second.start()])
+      const vendors = ['--provider', 'openai', '--provider', 'anthropic', '--check']
+      const urls = ['--base-url', `openai=${first.url}/v1`, '--base-url', `anthropic=${second.url}`]
+      const made = await command(['init', ...vendors, ...urls, '--port', String(await freePort())], place, {
+        OPENAI_API_KEY: 'sk-one',
+        ANTHROPIC_API_KEY: 'sk-two',
+      })
+      expect(made).toEqual({ code: 0, output: expect.stringContaining('npx baton serve') })
+      const [schema] = (await readFile(join(place, 'baton.yaml'), 'utf8')).match(/(?<=\$schema=).*/)!
+      expect(JSON.parse(await readFile(join(place, schema), 'utf8')).title).toContain('baton.yaml')
+      await first.stop()
+      // By the files alone: this shell has no keys.
+      const baton = start(['serve'], place)
+      await baton.logged('api listening')
+      const curl = made.output.slice(made.output.indexOf('  curl -s'))
+      const { stdout } = await run('sh', ['-c', curl])
+      expect(JSON.parse(stdout)).toMatchObject({ model: 'claude-sonnet-4-6', choices: [expect.anything()] })
+      baton.signal('SIGTERM')
+      expect(await baton.exited).toEqual({ code: 0, signal: null })
+    } finally {
+      await Promise.all([first.stop(), second.stop()])
+    }
   })
 
   it('refuses a role that there is not', async () => {

@@ -1,0 +1,31 @@
+import { type Adding, listed } from './api-options.ts'
+import { groups, withExamples } from './command-help.ts'
+import type { CommandIo } from './command-io.ts'
+import type { InitOptions } from './init/options.ts'
+
+/** `baton init` */
+export const addInit = ({ program, exit }: Adding, terminal: CommandIo): void => {
+  const command = program
+    .command('init')
+    .helpGroup(groups.config)
+    .description('Set up baton.yaml and .env: vendors, their keys and models, and a first key')
+    .option('--provider <type>', 'a vendor, the first choice first; several times for several', listed, [])
+    .option('--key-env <name>', 'the variable that has its key; of several: openai=NAME', listed, [])
+    .option('--base-url <url>', 'another address than its own; of several: openai=URL', listed, [])
+    .option('--model <name>', 'the model to ask for; of several: openai=NAME', listed, [])
+    .option('--output <folder>', 'where the files are written', '.')
+    .option('--port <number>', 'where Baton is to listen', '8000')
+    .option('--yes', 'ask nothing: take what is found and usual', false)
+    .option('--force', 'replace a baton.yaml that is there', false)
+    .option('--check', 'ask each model for one word, which costs less than a cent')
+    .option('--no-check', 'do not')
+    .action(async (options: InitOptions) => {
+      const { init } = await import('./commands/init.ts')
+      exit(await init(options, terminal))
+    })
+  withExamples(
+    command,
+    ['baton init', 'asks for what it does not find in the environment'],
+    ['baton init --provider groq --provider openai --yes', 'asks nothing'],
+  )
+}

@@ -1,0 +1,44 @@
+import { relative } from 'node:path'
+import { configPath, isTracked } from './files.ts'
+import { type Plan, routesOf } from './plan.ts'
+
+export interface Closing {
+  readonly plan: Plan
+  readonly folder: string
+  readonly cwd: string
+  readonly ownKey: string
+  readonly names: readonly string[]
+}
+
+/** What was written, and what to type next: both commands work as they are printed. */
+export const closing = ({ plan, folder, cwd, ownKey, names }: Closing): string[] => {
+  const [first, ...others] = routesOf(plan)
+  const body = JSON.stringify({ model: first!.name, messages: [{ role: 'user', content: 'Hello' }] })
+  const place = relative(cwd, folder)
+  const next =
+    others.length === 0
+      ? ''
+      : `, then ${others.map(({ provider }) => `${provider.type} (${provider.model})`).join(', ')}`
+  return [
+    `Wrote ${configPath(folder)}, and ${names.join(', ')} into the .env beside it (mode 0600).`,
+    ...(isTracked(folder) ? ['git would take the .env along: put it into .gitignore.'] : []),
+    '',
+    `  ${first!.name} is asked of ${first!.provider.type}${next}.`,
+    ...(others.length === 0 ? ['  A second vendor would make it fail over: npx baton init --force'] : []),
+    '',
+    'Start it:',
+    '',
+    // From the same folder as this command, where `npx baton` is this program and no stranger's.
+    `  npx baton serve${place === '' ? '' : ` --config ${quoted(`${place}/baton.yaml`)}`}`,
+    '',
+    'Then ask, in another terminal:',
+    '',
+    `  curl -s http://127.0.0.1:${plan.port}/v1/chat/completions \\`,
+    `    -H 'authorization: Bearer ${ownKey}' \\`,
+    `    -H 'content-type: application/json' \\`,
+    `    -d '${body.replaceAll("'", "'\\''")}'`,
+  ]
+}
+
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
