@@ -22,15 +22,11 @@ export const closing = ({ plan, folder, cwd, ownKey, names }: Closing): string[]
   return [
     `Wrote ${configPath(folder)}, and ${names.join(', ')} into the .env beside it (mode 0600).`,
     ...(isTracked(folder) ? ['git would take the .env along: put it into .gitignore.'] : []),
-    '',
-    `  ${first!.name} is asked of ${first!.provider.type}${next}.`,
-    ...(others.length === 0 ? ['  A second vendor would make it fail over: npx baton init --force'] : []),
-    '',
-    'Start it:',
+    `${first!.name} is asked of ${first!.provider.type}${next}.`,
+    ...(others.length === 0 ? ['A second vendor would make it fail over: npx baton init --force'] : []),
     '',
     // From the same folder as this command, where `npx baton` is this program and no stranger's.
-    `  npx baton serve${place === '' ? '' : ` --config ${quoted(`${place}/baton.yaml`)}`}`,
-    '',
+    `Start it: npx baton serve${place === '' ? '' : ` --config ${quoted(`${place}/baton.yaml`)}`}`,
     'Then ask, in another terminal:',
     '',
     `  curl -s http://127.0.0.1:${plan.port}/v1/chat/completions \\`,
