@@ -23,10 +23,18 @@ const eventsOf = (provider: string): readonly TelemetryEvent[] => [
   { kind: 'job.accepted' },
   { kind: 'job.claimed', provider, class: 'default', waitedMs: 12 },
   {
-    ...{ kind: 'attempt.ended', provider, model: 'gpt-4', verdict: 'ok', durationMs: 812, firstTokenMs: 140 },
+    ...{
+      kind: 'attempt.ended',
+      tenant: 'default',
+      provider,
+      model: 'gpt-4',
+      verdict: 'ok',
+      durationMs: 812,
+      firstTokenMs: 140,
+    },
     ...{ usage, costUsd: 0.0004, savedUsd: 0.0001 },
   },
-  { kind: 'job.finished', provider, route: 'gpt-4', status: 'succeeded', tookMs: 830 },
+  { kind: 'job.finished', tenant: 'default', provider, route: 'gpt-4', status: 'succeeded', tookMs: 830 },
   { kind: 'webhook.attempt_ended', status: 'delivered', durationMs: 30 },
 ]
 

@@ -35,7 +35,8 @@ const quantile = (share: number, name: string, by: string, labels = ofProvider):
 const own = (name: string, by: string, labels = ofProvider): string =>
   `sum by (${by}) (rate(${name}{${labels}}[$__rate_interval]))`
 
-const hourly = (name: string, by: string): string => `sum by (${by}) (increase(${name}{${ofProvider}}[1h]))`
+const hourly = (name: string, by: string, labels = ofProvider): string =>
+  `sum by (${by}) (increase(${name}{${labels}}[1h]))`
 
 const overview: RowPlan = {
   title: 'Overview',
@@ -284,6 +285,21 @@ const money: RowPlan = {
       ...{ title: 'Cache', unit: 'ops', isStacked: true },
       help: 'Looks for a kept answer, on routes that have a cache.',
       queries: [[own('baton_cache_lookups_total', 'route, result', ''), '{{route}} {{result}}']],
+    },
+    {
+      ...{ title: 'Cost of tenants in an hour', unit: 'currencyUSD', isStacked: true },
+      help: 'Where metrics.tenant_label is on.',
+      queries: [[hourly('baton_tenant_cost_dollars_total', 'tenant', ''), '{{tenant}}']],
+    },
+    {
+      ...{ title: 'Tokens of tenants', unit: 'short', isStacked: true },
+      help: 'A second, where metrics.tenant_label is on.',
+      queries: [[own('baton_tenant_tokens_total', 'tenant', ''), '{{tenant}}']],
+    },
+    {
+      ...{ title: 'Jobs of tenants', unit: 'ops', isStacked: true },
+      help: 'That workers finished, where metrics.tenant_label is on.',
+      queries: [[own('baton_tenant_jobs_total', 'tenant, status', ''), '{{tenant}} {{status}}']],
     },
   ],
 }

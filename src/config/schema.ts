@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { batches, quotas, tenants } from './batches-schema.ts'
 import { jobs, webhooks } from './jobs-schema.ts'
+import { metrics } from './metrics-schema.ts'
 import { provider } from './provider-schema.ts'
 import { redis } from './redis-schema.ts'
 import { route } from './route-schema.ts'
@@ -37,6 +38,7 @@ export const configSchema = z.strictObject({
   jobs: jobs.prefault({}),
   stream: stream.prefault({}),
   ui: ui.prefault({}),
+  metrics: metrics.prefault({}),
   storage: storage.prefault({}),
   files: files.prefault({}),
   batches: batches.prefault({}),

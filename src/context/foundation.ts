@@ -8,6 +8,7 @@ import { changesBetween, versionOf } from '../config/changes.ts'
 import type { ReloadConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { secretsOf } from '../config/secrets.ts'
+import { toldTenants } from '../config/told-tenants.ts'
 import { createRedact, type Redact } from '../domain/redact.ts'
 import { routeFor } from '../domain/routing/chain.ts'
 import { openHeartbeat } from '../health/open-health.ts'
@@ -82,7 +83,8 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
   const memory = await openMemoryWatch(life, { redis, fullAt: config.redis.full_at, log })
   const telemetry = createTelemetry()
   const counts = createCounts(telemetry)
-  vitals.measured(createMeasures(telemetry, model => routeFor(config, model)?.name ?? model))
+  const routeOf = (model: string): string => routeFor(config, model)?.name ?? model
+  vitals.measured(createMeasures(telemetry, routeOf, toldTenants(config)))
   vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
   const { hostOffMs } = clock
   const { version } = manifest

@@ -161,6 +161,7 @@ export const createFinish = (deps: FinishDeps): Finish => {
             const tookMs = now() - claim.createdAtMs
             telemetry.emit({
               kind: 'job.finished',
+              tenant: claim.tenant,
               provider,
               route: claim.model,
               status: result.status,

@@ -258,7 +258,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     }
     const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
     telemetry.emit({
-      ...{ kind: 'attempt.ended', ...stateOf(target), durationMs },
+      ...{ kind: 'attempt.ended', tenant: claim.tenant, ...stateOf(target), durationMs },
       verdict: isInterrupted ? 'interrupted' : judgement.verdict.kind,
       firstTokenMs: outcome.firstTokenMs ?? null,
       usage: judgement.usage,

@@ -208,7 +208,7 @@ export const createJobStore = ({
         ...[at, takenUntilMs, aheadMs(), JSON.stringify(end), retentionMs, dueAtMs],
       ])) as number
       if (reply > 1) {
-        const ended = { provider: target.provider, route: model, tookMs: at - createdAtMs } as const
+        const ended = { tenant, provider: target.provider, route: model, tookMs: at - createdAtMs } as const
         telemetry.emit({ kind: 'job.finished', status: 'failed', ...ended })
       }
       if (reply === 3) announce?.(id, tenant, dueAtMs)

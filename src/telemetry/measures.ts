@@ -1,6 +1,9 @@
 import type { Usage } from '../domain/job.ts'
 import { createHistogram, type Series } from './histogram.ts'
+import { type Counted, createSums } from './sums.ts'
 import type { Telemetry, TelemetryEvent } from './telemetry.ts'
+import { createTenantMeasures, noTenants, type TenantFigures } from './tenant-measures.ts'
+import { kindsOf, type TokenKinds } from './token-kinds.ts'
 
 /** How long things took in this process, what was used and what that cost, since it started. */
 export interface Measured {
@@ -15,20 +18,15 @@ export interface Measured {
   readonly saved: readonly Counted[]
   readonly cacheLookups: readonly Counted[]
   readonly batchLines: readonly Counted[]
-}
-
-/** What was counted or added up under these labels. */
-export interface Counted {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
+  /** Empty unless the config asks for it. */
+  readonly tenants: TenantFigures
 }
 
 /** Of one model of a provider. */
 export interface Used {
   readonly provider: string
   readonly model: string
-  /** Each token stands under one kind: `input` is what was neither read from a cache nor written to one. */
-  readonly tokens: Readonly<Record<'input' | 'cache_read' | 'cache_write' | 'output', number>>
+  readonly tokens: TokenKinds
   /** US dollars, of calls whose price is known; null without one. */
   readonly costUsd: number | null
 }
@@ -44,15 +42,17 @@ export const nothingMeasured: Measured = {
   saved: [],
   cacheLookups: [],
   batchLines: [],
+  tenants: noTenants,
 }
 
 /**
- * Models, routes and providers are those of the config: no label is a client's word, or a tenant's. `routeNamed`: the route of the config
- * that a job's name of a model stands for.
+ * Models, routes and providers are those of the config: no label is a client's word. `routeNamed`: the route of the config that a job's
+ * name of a model stands for. `tenants`: those that are told apart; null for no figures of tenants at all.
  */
 export const createMeasures = (
   telemetry: Pick<Telemetry, 'subscribe'>,
   routeNamed: (model: string) => string = model => model,
+  tenants: ReadonlySet<string> | null = null,
 ): (() => Measured) => {
   const queueWait = createHistogram('provider', 'class')
   const attempts = createHistogram('provider', 'model', 'verdict')
@@ -68,15 +68,15 @@ export const createMeasures = (
   const use = (provider: string, model: string, usage: Usage, costUsd: number | null): void => {
     const key = `${provider}/${model}`
     const { tokens, costUsd: before } = used.get(key) ?? unused
-    const { cache_read_tokens: read = 0, cache_write_tokens: write = 0 } = usage
+    const more = kindsOf(usage)
     used.set(key, {
       provider,
       model,
       tokens: {
-        input: tokens.input + Math.max(0, usage.input_tokens - read - write),
-        cache_read: tokens.cache_read + read,
-        cache_write: tokens.cache_write + write,
-        output: tokens.output + usage.output_tokens,
+        input: tokens.input + more.input,
+        cache_read: tokens.cache_read + more.cache_read,
+        cache_write: tokens.cache_write + more.cache_write,
+        output: tokens.output + more.output,
       },
       costUsd: costUsd === null ? before : (before ?? 0) + costUsd,
     })
@@ -115,6 +115,7 @@ export const createMeasures = (
     }
   }
   telemetry.subscribe(measure)
+  const ofTenants = tenants === null ? () => noTenants : createTenantMeasures(telemetry, tenants)
 
   return () => ({
     queueWait: queueWait.read(),
@@ -127,25 +128,8 @@ export const createMeasures = (
     cacheLookups: cacheLookups.read(),
     batchLines: batchLines.read(),
     used: [...used.values()],
+    tenants: ofTenants(),
   })
-}
-
-/** Adds up under labels whose values stand in the order of their names. */
-const createSums = (...names: readonly string[]) => {
-  const sums = new Map<string, { readonly values: readonly string[]; sum: number }>()
-  return {
-    add: (more: number, ...values: readonly string[]): void => {
-      const key = values.join('\n')
-      const own = sums.get(key)
-      if (own) own.sum += more
-      else sums.set(key, { values, sum: more })
-    },
-    read: (): readonly Counted[] =>
-      [...sums.values()].map(({ values, sum }) => ({
-        labels: Object.fromEntries(names.map((name, i) => [name, values[i]!])),
-        value: sum,
-      })),
-  }
 }
 
 const unused = { tokens: { input: 0, cache_read: 0, cache_write: 0, output: 0 }, costUsd: null } as const

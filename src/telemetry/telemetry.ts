@@ -14,6 +14,7 @@ export type TelemetryEvent =
     }
   | {
       readonly kind: 'attempt.ended'
+      readonly tenant: string
       readonly provider: string
       readonly model: string
       /** `interrupted` where nothing could be judged. */
@@ -43,6 +44,7 @@ export type TelemetryEvent =
   /** `tookMs`: from its submission. */
   | {
       readonly kind: 'job.finished'
+      readonly tenant: string
       readonly provider: string
       readonly route: string
       readonly status: 'succeeded' | 'failed'

@@ -61,6 +61,11 @@ export const everyFigure: Figures = {
     cacheLookups: [{ labels: { route: 'm', result: 'hit' }, value: 0 }],
     saved: [{ labels: { provider: 'a', model: 'm', by: 'answer_cache' }, value: 0 }],
     used: [{ provider: 'a', model: 'm', tokens: tokensUsed, costUsd: 0 }],
+    tenants: {
+      jobs: [{ labels: { tenant: 't', status: 'succeeded' }, value: 0 }],
+      tokens: [{ labels: { tenant: 't', kind: 'input' }, value: 0 }],
+      cost: [{ labels: { tenant: 't' }, value: 0 }],
+    },
   },
   memory: { usedBytes: 0, limitBytes: 0, isFull: false },
   scriptTime: { calls: 0, seconds: 0 },

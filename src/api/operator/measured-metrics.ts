@@ -50,4 +50,12 @@ export const measuredMetrics = (measured: Measured): readonly Metric[] => [
     'US dollars that caches saved, of calls whose price is known.',
     measured.saved,
   ),
+  ...tenantMetrics(measured.tenants),
+]
+
+/** No other metric has a tenant's label, and these are only there where the config asks for them. */
+const tenantMetrics = ({ jobs, tokens, cost }: Measured['tenants']): readonly Metric[] => [
+  counter('baton_tenant_jobs_total', 'Jobs of a tenant that workers finished.', jobs),
+  counter('baton_tenant_tokens_total', 'Tokens of a tenant as providers count them.', tokens),
+  counter('baton_tenant_cost_dollars_total', 'US dollars of a tenant, of calls whose price is known.', cost),
 ]

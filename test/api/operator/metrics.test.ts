@@ -28,7 +28,11 @@ beforeEach(async () => {
         alone: { provider: 'first' },
         kept: { provider: 'second', price: { input: 1, output: 1_000 }, cache: { ttl: '1h' } },
       },
-      api_keys: [{ key, role: 'operator' }],
+      api_keys: [
+        { key, role: 'operator' },
+        { key: 'second-key', tenant: 'second' },
+      ],
+      metrics: { tenant_label: true, max_tenants: 1 },
       webhooks: { secret, allowed_networks: ['127.0.0.0/8'] },
     },
     webhooks: true,
@@ -130,6 +134,14 @@ describe('GET /metrics', () => {
     expect(series.get(`baton_tokens_total{${at},kind="output"}`)).toBe(usage.output_tokens)
     expect(costUsd).toBeGreaterThan(0)
     expect(series.get(`baton_cost_dollars_total{${at}}`)).toBe(costUsd)
+    expect(series.get('baton_tenant_jobs_total{tenant="default",status="succeeded"}')).toBe(1)
+    expect(series.get('baton_tenant_tokens_total{tenant="default",kind="input"}')).toBe(usage.input_tokens)
+    expect(series.get('baton_tenant_cost_dollars_total{tenant="default"}')).toBe(costUsd)
+    // The config has another tenant than the one that is told apart.
+    await baton.ended(await baton.chat('gpt', { tenant: 'second' }))
+    await until(
+      async () => (await read()).get('baton_tenant_jobs_total{tenant="other",status="succeeded"}') === 1,
+    )
     const took = series.get('baton_job_duration_seconds_sum{route="gpt",status="succeeded"}')!
     expect(took).toBeGreaterThanOrEqual(series.get(`baton_attempt_duration_seconds_sum{${at},verdict="ok"}`)!)
   })
