@@ -1,4 +1,5 @@
 import { isTerminal, type JobStatus, type TerminalStatus } from '../domain/job.ts'
+import { isWildcard, matchWildcard } from '../domain/routing/wildcards.ts'
 import { type ListedState, timeChars } from '../redis/keys.ts'
 import { type MetadataIndex, pairLine, pairText, scoreOf } from './list-entry.ts'
 import type { JobRecord } from './record.ts'
@@ -10,6 +11,7 @@ export interface JobFilter {
   readonly tenant: string | null
   /** Of one of these; none for any. */
   readonly statuses: readonly JobStatus[]
+  /** One with a star asks for all names like it. */
   readonly route?: string | undefined
   /** Who answered; of a live job, who is asked next. */
   readonly provider?: string | undefined
@@ -21,13 +23,16 @@ export interface JobFilter {
   readonly createdToMs: number
 }
 
+const isLike = (route: string, model: string): boolean =>
+  isWildcard(route) ? matchWildcard([route], model) !== null : model === route
+
 export const matchesFilter = (filter: JobFilter, record: JobRecord | null): record is JobRecord => {
   if (record === null) return false
   const { tenant, statuses, route, provider, errorCode, metadata, createdFromMs, createdToMs } = filter
   return (
     (tenant === null || record.tenant === tenant) &&
     (statuses.length === 0 || statuses.includes(record.status)) &&
-    (route === undefined || record.model === route) &&
+    (route === undefined || isLike(route, record.model)) &&
     (provider === undefined || answeredBy(record).provider === provider) &&
     (errorCode === undefined || (isTerminal(record.status) && record.error?.code === errorCode)) &&
     record.createdAtMs >= createdFromMs &&
@@ -80,7 +85,7 @@ export const wantedBy = (filter: JobFilter, { keys }: MetadataIndex): Wanted => 
     start:
       tenant === null
         ? ''
-        : `\n${tenant === 'default' ? '' : tenant}\n${route === undefined ? '' : `${route}\n`}`,
+        : `\n${tenant === 'default' ? '' : tenant}\n${route === undefined || isWildcard(route) ? '' : `${route}\n`}`,
     route: route ?? '',
     provider,
     indexed: {

@@ -16,6 +16,11 @@ const named: readonly (readonly [like: RegExp, vendor: string])[] = [
   [/\bgpt-\d[\w.]*(?:-[a-z0-9]+)*\b/g, 'openai'],
   [/\bclaude-(?:opus|sonnet|haiku|\d)[\w.]*(?:-[a-z0-9]+)*\b/g, 'anthropic'],
   [/\bgemini-\d[\w.]*(?:-[a-z0-9]+)*\b/g, 'google'],
+  [/\bgrok-\d[\w.]*(?:-[a-z0-9]+)*\b/g, 'x-ai'],
+  [/\bdeepseek-(?:v\d|chat|reasoner)[\w.]*(?:-[a-z0-9]+)*\b/g, 'deepseek'],
+  [/\bkimi-k\d[\w.]*(?:-[a-z0-9]+)*\b/g, 'moonshotai'],
+  [/\bcommand-[ar]\b[\w-]*/g, 'cohere'],
+  [/\b(?:mistral|ministral)-(?:large|medium|small)[\w-]*/g, 'mistral'],
 ]
 
 const papers = [

@@ -116,10 +116,10 @@ describe('the lists of jobs', () => {
   })
 
   it('take names for what they are, and not for patterns', async () => {
-    const id = await fixture.created({ model: 'a.b-[c]*%', tenant: 'x+y' })
-    const other = await fixture.created({ model: 'aXb-[c]*%', tenant: 'x+y' })
-    expect(await walked({ route: 'a.b-[c]*%', tenant: 'x+y' }, 5)).toEqual([id])
-    expect(await walked({ route: 'aXb-[c]*%' }, 5)).toEqual([other])
+    const id = await fixture.created({ model: 'a.b-[c]+%', tenant: 'x+y' })
+    const other = await fixture.created({ model: 'aXb-[c]+%', tenant: 'x+y' })
+    expect(await walked({ route: 'a.b-[c]+%', tenant: 'x+y' }, 5)).toEqual([id])
+    expect(await walked({ route: 'aXb-[c]+%' }, 5)).toEqual([other])
     expect(await walked({ tenant: 'x' }, 5)).toEqual([])
   })
 

@@ -66,7 +66,10 @@ const documentOf = (plan: Plan): object => {
 
 const notes: readonly (readonly [section: string, note: string])[] = [
   ['providers', 'The vendors that answer. Their keys are in .env, beside this file.'],
-  ['models', 'What clients ask for. When a provider fails, throttles or is away, a job goes on to the next.'],
+  [
+    'models',
+    'What clients ask for. When a provider fails, throttles or is away, a job goes on to the next.\n# A star stands for any name, as openai/*: {provider: openai}',
+  ],
   ['api_keys', 'What clients show. This one may do everything; others get role: submit, the default.'],
 ]
 

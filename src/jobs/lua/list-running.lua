@@ -4,13 +4,14 @@
 -- Packed: first time, last time, most entries, tenant (false for any), route, provider ('' for any), {pairs of metadata …}
 -- Replies: {the last time ('' when there are no more), {id …}}, without their prefix
 local from, to, most, tenant, route, provider, pairs_of_records = unpack(packed())
+local is_wanted = route_like(route)
 local found, byte, lease = {}, string.byte, ('l'):byte()
 
 local function matches(record)
   local r = redis.call('HMGET', record, 'state', 'custom_id', 'tenant', 'spec', 'target', 'metadata')
   if r[1] ~= 'running' or r[2] then return false end
   if tenant and (r[3] or 'default') ~= tenant then return false end
-  if route ~= '' and r[4]:match('^%S+ %S+ %S+ (.*)') ~= route then return false end
+  if route ~= '' and not is_wanted(r[4]:match('^%S+ %S+ %S+ (.*)')) then return false end
   if provider ~= '' and r[5]:sub(1, #provider + 1) ~= provider .. '/' then return false end
   for _, pair in ipairs(pairs_of_records) do if not r[6] or not r[6]:find(pair, 1, true) then return false end end
   return true

@@ -10,12 +10,13 @@
 --   prefix
 local before, oldest, most_entries, most_read, most_jobs, named, seal, lines, pairs_of_lines, pairs_of_records, lists =
   unpack(packed())
-local start, route, provider = unpack(named)
-local newest = before == '' and '+inf' or score_of(before .. '0')
-local found, last, looked, reads = {}, '', 0, 0
 -- A call by a local name, a loop without iterators: of 2,000 entries that are looked at, nearly all are passed over, and
 -- these two are most of what that takes.
 local find, sub, match = string.find, string.sub, string.match
+local start, route, provider = unpack(named)
+local is_wanted, has_star = route_like(route), find(route, '*', 1, true)
+local newest = before == '' and '+inf' or score_of(before .. '0')
+local found, last, looked, reads = {}, '', 0, 0
 
 local function has_all(text, words)
   for _, word in ipairs(words) do if not text or not find(text, word, 1, true) then return false end end
@@ -32,6 +33,7 @@ local function rarest(why)
   if provider ~= '' then return '\n' .. provider .. '/' end
   if why and why ~= '' then return '\n' .. why .. '\n' end
   if start ~= '' then return start end
+  if has_star then return '\n' .. sub(route, 1, has_star - 1) end
   return route ~= '' and '\n' .. route .. '\n' or '\n'
 end
 
@@ -40,7 +42,7 @@ local function may_match(entry, why, states)
   if start ~= '' and sub(entry, 27, 26 + #start) ~= start then return false end
   if why or provider ~= '' or route ~= '' then
     local has, target, says = match(entry, '^\n[^\n]*\n([^\n]*)\n([^\n]*)\n([^\n]*)\n', 27)
-    if route ~= '' and has and has ~= route then return false end
+    if route ~= '' and has and not is_wanted(has) then return false end
     if provider ~= '' and has and sub(target, 1, #provider + 1) ~= provider .. '/' then return false end
     if why and has and says ~= why then return false end
   end

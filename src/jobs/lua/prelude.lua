@@ -100,7 +100,7 @@ end
 -- hundred-millionths of a dollar, so that sums are exact. A script notes what it does, and writes it once.
 local USAGE_MS = 400 * 86400000
 -- Clients choose the names that wildcards stand for. What comes to more fields than this in an hour goes by one name.
-local USAGE_FIELDS = 7000
+local USAGE_FIELDS = 2100
 local used = {}
 local function note_usage(at, spec, target, amounts)
   local key = BASE .. 'usage:' .. math.floor(tonumber(at) / 3600000)
@@ -188,6 +188,14 @@ end
 -- ('' for the default), route, who is asked next or answered, why it has ended (the code of its error) or waits ('parked'),
 -- and what the record has of metadata that is indexed. Its score are the characters of the id that vary first: by names
 -- alone, a job took Redis twice as long to add.
+-- Whether a route is the one that is asked for, or like it where that has a star.
+local function route_like(wanted)
+  local head, tail = wanted:match('^([^*]*)%*(.*)$')
+  if not head then return function(has) return has == wanted end end
+  return function(has)
+    return #has > #head + #tail and has:sub(1, #head) == head and has:sub(#has - #tail + 1) == tail
+  end
+end
 local function list_of(state) return BASE .. 'list:' .. (FINAL[state] and state or 'open') end
 local function score_of(core) return tonumber(core:sub(2, 11), 36) end
 local function list_entry(id, tenant, spec, target, why, indexed)
