@@ -1,35 +1,44 @@
 # The digest is that of all platforms together. To renew both: docker buildx imagetools inspect node:24-slim
-FROM node:24-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS page
+FROM node:24-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
 
-# The operators' page takes packages that nothing else here needs.
 WORKDIR /app
 COPY package.json package-lock.json .npmrc tsconfig.json ./
+# Without scripts: the `node` package would fetch the runtime that this image has already.
 RUN npm ci --ignore-scripts
+COPY README.md LICENSE CHANGELOG.md SECURITY.md baton.example.yaml baton.schema.json ./
 COPY ui ./ui
+COPY src ./src
+COPY workers ./workers
+COPY release ./release
 RUN node ui/build.ts
+# What is published, too: the code of all packages is in it.
+RUN node release/main.ts package
 
 FROM node:24-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 
+LABEL org.opencontainers.image.title="Baton" \
+      org.opencontainers.image.description="A queue-backed dispatcher of LLM completion jobs" \
+      org.opencontainers.image.version="0.2.0" \
+      org.opencontainers.image.licenses="MIT"
+
 WORKDIR /app
+COPY --from=build /app/package ./
+COPY release/healthcheck.sh release/precompile.mjs ./
 
-COPY package.json package-lock.json .npmrc ./
-# Without scripts: the `node` package would fetch the runtime that this image has already. Nothing else needs one.
-RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
-
-# TypeScript runs as it is: there is nothing else to build.
-COPY --from=page /app/ui/dist ./ui/dist
-COPY src ./src
-COPY workers ./workers
+# Compiled once, with the flags of later starts: a start in a fresh container takes two thirds of the time.
+ENV NODE_COMPILE_CACHE=/app/compiled
+RUN node --max-semi-space-size=16 --heap-growing-percent=10 precompile.mjs
 
 # Files and batches are kept here unless `storage` says otherwise; a volume mounted here takes over its owner.
 RUN mkdir -p .baton/blobs && chown -R node:node .baton
 
+# On loopback, where the health check asks. The flags are no NODE_OPTIONS, which does not allow the second.
+ENV ADMIN_PORT=9464
 USER node
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "src/healthcheck.ts"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["bash", "/app/healthcheck.sh"]
 
 # Exec form: node itself gets the SIGTERM. The flags are those of `npm start`: V8 would take 100 MB more, and be no faster.
-# They are no NODE_OPTIONS, which does not allow the second.
-ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=10", "src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=10", "/app/dist/baton.js", "serve"]
 # A role may follow: api, worker <provider>, worker webhooks, worker batches. All of them without.

@@ -43,6 +43,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What it prints is appended to this file; it is kept in memory when absent. */
   readonly logFile?: string
+  /** The Node that runs it; this one's by default. */
+  readonly node?: string | undefined
   /** Of Node, before the file. */
   readonly nodeOptions?: readonly string[]
   /** In a process group of its own, as a shell starts it. */
@@ -57,9 +59,9 @@ process.once('exit', () => {
 
 /** Runs a file of TypeScript or JavaScript, named from the root of the repository or by its URL. */
 export const startNode = (file: string, args: readonly string[], options: ChildOptions = {}): Child => {
-  const { nodeOptions = [] } = options
+  const { node = process.execPath, nodeOptions = [] } = options
   const words = [...nodeOptions, '--import', endWithParent, new URL(file, root).pathname, ...args]
-  return start(process.execPath, words, options, ['ipc'])
+  return start(node, words, options, ['ipc'])
 }
 
 /** Runs a command; it has exited once all that it started and prints to the same output has. */

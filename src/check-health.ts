@@ -6,6 +6,7 @@ import { loadConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import { readWorkers } from './health/heartbeats.ts'
 import { createLogger } from './lifecycle/logger.ts'
+import { probeReady } from './probe-ready.ts'
 import { createApiRedis } from './redis/connect.ts'
 import { redisPlaceOf } from './redis/place.ts'
 
@@ -17,14 +18,6 @@ const argsOfContainer = async (): Promise<readonly string[]> => {
   const roles = words[entry]?.endsWith('main.ts') ? given : rolesToServe(given)
   if (entry < 0 || roles === null) throw new Error('process 1 does not run Baton')
   return roles
-}
-
-/** A process that can work, by its own word. */
-const checkReady = async (listens: string, port: number): Promise<void> => {
-  const reached = ['0.0.0.0', '::'].includes(listens) ? '127.0.0.1' : listens
-  const host = reached.includes(':') ? `[${reached}]` : reached
-  const answer = await fetch(`http://${host}:${port}/readyz`, { signal: AbortSignal.timeout(3_000) })
-  if (!answer.ok) throw new Error(`/readyz was answered ${answer.status}`)
 }
 
 /**
@@ -65,6 +58,6 @@ export const checkHealth = async (words: readonly string[], env: NodeJS.ProcessE
   const [role, name] = positionals
   const { host, port, admin_host, admin_port } = config.server
   // Any free port is known to nobody else.
-  if (admin_port) return checkReady(admin_host, admin_port)
-  await (role === 'worker' ? checkWorker(config, name) : checkReady(host, port))
+  if (admin_port) return probeReady(admin_host, admin_port)
+  await (role === 'worker' ? checkWorker(config, name) : probeReady(host, port))
 }

@@ -50,11 +50,18 @@ const runCommand = async (): Promise<void> => {
 
 /** Run every few seconds in each container: it loads as little as it can. */
 const checkHealth = async (): Promise<void> => {
-  const health = await import('../check-health.ts')
-  await health.checkHealth(words.slice(1), process.env).catch((error: Error) => {
-    console.error(error.message)
-    process.exitCode = 1
-  })
+  const { ownPortOf, probeReady } = await import('../probe-ready.ts')
+  const port = ownPortOf(process.env)
+  const byConfig = async (): Promise<void> => {
+    const health = await import('../check-health.ts')
+    await health.checkHealth(words.slice(1), process.env)
+  }
+  await (port === null ? byConfig() : probeReady(process.env.ADMIN_HOST ?? '', port)).catch(
+    (error: Error) => {
+      console.error(error.message)
+      process.exitCode = 1
+    },
+  )
 }
 
 const roles = rolesToServe(words)

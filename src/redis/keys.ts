@@ -1,5 +1,4 @@
 import { randomFillSync } from 'node:crypto'
-import { decodeTime, encodeTime } from 'ulid'
 import type { Dialect } from '../domain/endpoint.ts'
 
 /**
@@ -13,6 +12,15 @@ export const shards: readonly number[] = Array.from({ length: shardCount }, (_, 
 
 const base32 = '0123456789abcdefghjkmnpqrstvwxyz'
 const ulidLength = 26
+/** Of them, those that are the time. */
+const timeLength = 10
+
+/** The time that they begin with, in Unix ms. */
+const msOf = (core: string): number => {
+  let ms = 0
+  for (let i = 0; i < timeLength; i++) ms = ms * 32 + base32.indexOf(core[i]!)
+  return ms
+}
 const jobPrefix = 'job_'
 
 /** Where the 26 characters after the prefix begin: neither `_` nor `-` is among them. */
@@ -22,7 +30,7 @@ const ulidAt = (id: string): number => (id.startsWith(jobPrefix) ? jobPrefix.len
 export const ulidOf = (id: string): string => id.slice(ulidAt(id), ulidAt(id) + ulidLength)
 
 /** When an id was made, in Unix ms. */
-export const timeOf = (id: string): number => decodeTime(ulidOf(id).toUpperCase())
+export const timeOf = (id: string): number => msOf(ulidOf(id))
 
 /** Characters that name a block, and the ms that it lasts. */
 const blockChars = 7
@@ -32,7 +40,7 @@ export const blockMs = 32 ** (10 - blockChars)
 export const blockOf = (id: string): string => ulidOf(id).slice(0, blockChars)
 export const blockAt = (ms: number): string => timeChars(ms).slice(0, blockChars)
 /** When a block begins, in Unix ms. */
-export const startOfBlock = (block: string): number => decodeTime(block.toUpperCase().padEnd(ulidLength, '0'))
+export const startOfBlock = (block: string): number => msOf(block.padEnd(timeLength, '0'))
 
 /** Every id, and a schedule entry that begins with one, carries its shard in the last character of the core. */
 export const shardOf = (id: string): number => base32.indexOf(id[ulidAt(id) + ulidLength - 1]!) % shardCount
@@ -52,7 +60,12 @@ const randomChars = (count: number): string => {
 }
 
 /** What the ids of a time, in Unix ms, begin with: they sort by it. */
-export const timeChars = (nowMs: number): string => encodeTime(nowMs, 10).toLowerCase()
+export const timeChars = (nowMs: number): string => {
+  let text = ''
+  for (let left = nowMs, i = 0; i < timeLength; i++, left = Math.floor(left / 32))
+    text = base32[left % 32] + text
+  return text
+}
 
 const newUlid = (shard: number, nowMs: number): string =>
   `${timeChars(nowMs)}${randomChars(15)}${base32[shard]}`

@@ -20,6 +20,7 @@ const instructions = readDoc('Dockerfile')
 const instruction = (name: string): string[] =>
   instructions.filter(([word]) => word === name).map(([, ...words]) => words.join(' '))
 const workdir = instruction('WORKDIR')[0]!
+const healthcheck = 'release/healthcheck.sh'
 
 let server: OwnRedis
 /** A folder as the containers have it: the example's config in the place of baton.yaml. */
@@ -42,7 +43,8 @@ describe('Dockerfile', () => {
     const sources = [...new Set(copies.filter(({ from }) => from === null).flatMap(({ sources }) => sources))]
     const admitted = readDoc('.dockerignore').match(/(?<=^!).+$/gm)
     expect(sources.filter(path => !existsSync(join(root, path)))).toEqual([])
-    expect(sources.toSorted()).toEqual(admitted?.toSorted())
+    const places = new Set(sources.map(path => path.split('/')[0]))
+    expect([...places].toSorted()).toEqual(admitted?.toSorted())
   })
 
   test('copies from an earlier stage what that one makes', () => {
@@ -59,7 +61,11 @@ describe('Dockerfile', () => {
   test('runs as somebody else than root, and gets the SIGTERM itself', () => {
     expect(instruction('USER')).toEqual(['node'])
     expect(instruction('STOPSIGNAL')).toEqual(['SIGTERM'])
-    expect(JSON.parse(instruction('ENTRYPOINT')[0]!)).toEqual(manifest.scripts.start.split(' ').slice(1))
+    const entry = JSON.parse(instruction('ENTRYPOINT')[0]!) as string[]
+    const flags = manifest.scripts.start.split(' ').filter(word => word.startsWith('--'))
+    expect(entry).toEqual(['node', ...flags, `${workdir}/dist/baton.js`, 'serve'])
+    // Code that was compiled with other flags would be compiled again.
+    expect(instruction('RUN')).toContain(`node ${flags.join(' ')} precompile.mjs`)
     expect(instruction('CMD')).toEqual([])
   })
 
@@ -71,11 +77,20 @@ describe('Dockerfile', () => {
     expect(lines.indexOf(makes)).toBeLessThan(lines.indexOf('USER node'))
   })
 
-  test('checks health with a script that exists', () => {
+  test('says which version it has, and by which licence', () => {
+    const labels = Object.fromEntries(
+      [...readDoc('Dockerfile').matchAll(/org\.opencontainers\.image\.(\w+)="([^"]*)"/g)].map(
+        ([, key, value]) => [key, value],
+      ),
+    )
+    expect(labels).toMatchObject({ version: manifest.version, licenses: manifest.license })
+  })
+
+  test('asks for health on the port that each of its processes has', () => {
     const [, command] = instruction('HEALTHCHECK')[0]!.split(' CMD ')
-    const [node, script] = JSON.parse(command!) as string[]
-    expect(node).toBe('node')
-    expect(existsSync(join(root, script!))).toBe(true)
+    expect(JSON.parse(command!)).toEqual(['bash', `${workdir}/${healthcheck.split('/').at(-1)}`])
+    expect(instruction('ENV').some(pair => /^ADMIN_PORT=[1-9]\d*$/.test(pair))).toBe(true)
+    expect(instruction('COPY').some(words => words.split(' ').includes(healthcheck))).toBe(true)
   })
 })
 
@@ -137,16 +152,16 @@ describe('docker-compose.yml', () => {
     onTestFinished(() => baton.kill())
     await baton.logged('started')
 
-    const healthcheck = () =>
-      spawnSync(process.execPath, [join(root, 'src/healthcheck.ts'), ...args], {
+    const healthy = () =>
+      spawnSync('bash', [join(root, healthcheck)], {
         cwd: site,
         env: { PATH: process.env.PATH, ...env },
         encoding: 'utf8',
       })
-    expect(healthcheck()).toMatchObject({ status: 0, stderr: '' })
+    expect(healthy()).toMatchObject({ status: 0, stderr: '' })
     baton.signal('SIGTERM')
     expect(await baton.exited).toEqual({ code: 0, signal: null })
-    expect(healthcheck().status).toBe(1)
+    expect(healthy().status).toBe(1)
   })
 
   test('the API does not start for others than loopback without a key for its clients', async () => {

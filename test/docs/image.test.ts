@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -11,7 +21,8 @@ import { readDoc, root } from './markdown.ts'
 
 const workdir = '/app'
 /** What `.dockerignore` keeps out of a folder that it admits. */
-const isIgnored = (path: string): boolean => relative(root, path) === join('ui', 'dist')
+const isIgnored = (path: string): boolean =>
+  [join('ui', 'dist'), join('release', 'out')].includes(relative(root, path))
 
 /** Does in folders what the stages of the Dockerfile do, but for its packages, which are those of this clone. */
 const layOut = (): string => {
@@ -21,17 +32,23 @@ const layOut = (): string => {
   const folderOf = (stage: string | null) => join(site, stage ?? 'last')
   for (const { name, instructions } of stages) {
     const dir = folderOf(name)
+    const env: Record<string, string> = {}
     mkdirSync(dir)
-    symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
+    if (name !== null) symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
     for (const [word, rest] of instructions) {
+      if (word === 'ENV') env[rest.split('=')[0]!] = rest.split('=')[1]!.replace(workdir, dir)
       if (word === 'RUN' && rest.startsWith('node ')) {
-        execFileSync(process.execPath, rest.split(' ').slice(1), { cwd: dir })
+        execFileSync(process.execPath, rest.split(' ').slice(1), {
+          cwd: dir,
+          env: { ...process.env, ...env },
+        })
       }
       if (word !== 'COPY') continue
       const { from, sources, target } = parseCopy(rest)
       for (const source of sources) {
         const path = from === null ? join(root, source) : join(folderOf(from), relative(workdir, source))
-        const to = join(dir, target, target.endsWith('/') ? basename(source) : '')
+        const isFile = statSync(path).isFile()
+        const to = join(dir, target, isFile && target.endsWith('/') ? basename(source) : '')
         cpSync(path, to, { recursive: true, filter: each => !isIgnored(each) })
       }
     }
@@ -39,8 +56,10 @@ const layOut = (): string => {
   return folderOf(null)
 }
 
-test('the image serves the operators\u2019 page', async () => {
+test('the image has the package alone, compiled, and serves the operators\u2019 page', async () => {
   const dir = layOut()
+  expect(existsSync(join(dir, 'src'))).toBe(false)
+  expect(readdirSync(join(dir, 'compiled'))).not.toEqual([])
   const { url: redisUrl, prefix } = testRedis()
   const port = await findFreePort()
   const config = {
@@ -50,7 +69,7 @@ test('the image serves the operators\u2019 page', async () => {
     models: { m: { provider: 'sim' } },
   }
   writeFileSync(join(dir, 'baton.yaml'), JSON.stringify(config))
-  const baton = startCommand(process.execPath, ['src/main.ts', 'api'], {
+  const baton = startCommand(process.execPath, ['dist/baton.js', 'serve', 'api'], {
     cwd: dir,
     env: { REDIS_URL: redisUrl, PORT: String(port) },
   })

@@ -48,7 +48,8 @@ let program: string
 const running: Child[] = []
 
 const start = (words: readonly string[], cwd: string, env: Record<string, string> = {}): Child => {
-  const child = startNode(program, words, { cwd, env })
+  // Another than that of this clone, by `npm run matrix`.
+  const child = startNode(program, words, { cwd, env, node: process.env.BATON_NODE })
   running.push(child)
   return child
 }

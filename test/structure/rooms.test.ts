@@ -109,7 +109,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may read the environment: entry points. */
 const readsEnvironment =
-  /^(?:src\/(?:main|healthcheck|cli\/(?:baton|terminal))\.ts$|demo\/|harness\/|bench\/|chaos\/|soak\/|examples\/|test\/)/
+  /^(?:src\/(?:main|cli\/(?:baton|terminal))\.ts$|release\/matrix\.ts$|demo\/|harness\/|bench\/|chaos\/|soak\/|examples\/|test\/)/
 
 const layerOf = (file: string): string => file.split('/').slice(0, 2).join('/')
 
