@@ -9,7 +9,10 @@ const brokenPipeCode = 128 + 13
 /** That of the package, which is compiled for it. */
 const oldestNode = 22
 if (Number.parseInt(process.versions.node, 10) < oldestNode) {
-  console.error(`Baton needs Node ${oldestNode} or later; this is ${process.versions.node}.`)
+  console.error(
+    `Baton needs Node ${oldestNode} or later; this is ${process.versions.node}. ` +
+      'In this folder, `npm install node@24` brings one along, which npx then takes.',
+  )
   process.exit(1)
 }
 
