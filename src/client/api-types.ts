@@ -1467,6 +1467,7 @@ export type ApiErrorCode =
   | 'expired'
   | 'file_not_found'
   | 'file_too_large'
+  | 'host_forbidden'
   | 'idempotency_key_reused'
   | 'internal_error'
   | 'invalid_api_key'

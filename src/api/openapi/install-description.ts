@@ -22,7 +22,12 @@ export const installDescription = (
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Baton', version: manifest.version, description: help, license: { name: 'MIT' } },
+      info: {
+        title: 'Baton',
+        version: manifest.version,
+        description: help,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
       servers: [{ url: publicUrl ?? '/' }],
       tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
       security: [{ bearer: [] }, { key: [] }],
