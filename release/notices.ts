@@ -24,10 +24,12 @@ const packagesOf = (files: readonly string[]): readonly (Manifest & { readonly f
     .toSorted((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1))
 }
 
-const textOf = (folder: string): string => {
-  const [file] = globSync('{LICENSE,LICENCE,license,licence,License}*', { cwd: join(root, folder) })
-  return file === undefined ? '' : readFileSync(join(root, folder, file), 'utf8').trim()
-}
+/** Its licence, and its notice where it has one, which Apache's asks to pass on as well. */
+const textOf = (folder: string): string =>
+  ['{LICENSE,LICENCE,license,licence,License}*', 'NOTICE*']
+    .flatMap(pattern => globSync(pattern, { cwd: join(root, folder) }).slice(0, 1))
+    .map(file => readFileSync(join(root, folder, file), 'utf8').trim())
+    .join('\n\n')
 
 /**
  * What the licences of bundled packages ask for: their names, versions and texts, each text once. `files` are those of

@@ -20,6 +20,11 @@ const copied = [
   'baton.schema.json',
 ]
 
+/** What the pages are built of: their build, which runs at install, tells nobody. */
+const ofPages = ['preact', '@preact/signals', '@preact/signals-core', 'uplot', 'swagger-ui-dist'].map(
+  name => `node_modules/${name}/package.json`,
+)
+
 /** The package has no dependency: all is in the bundle, so what was tested is what is installed. */
 const published = {
   name: publishedName,
@@ -42,13 +47,13 @@ const published = {
  * @throws when the operators' page was not built, or a package may not be passed on.
  */
 export const writePackage = async (folder: string): Promise<void> => {
-  if (!existsSync(join(root, 'ui/dist/index.html')))
+  if (!existsSync(join(root, 'ui/dist/docs/index.html')))
     throw new Error('The page is not built: npm run build:ui')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const { inputs } = await bundle(join(folder, 'dist'))
   await bundleClient(join(folder, 'dist/client'))
-  writeFileSync(join(folder, 'NOTICES.md'), noticesOf(Object.keys(inputs)))
+  writeFileSync(join(folder, 'NOTICES.md'), noticesOf([...Object.keys(inputs), ...ofPages]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   for (const file of copied) copyFileSync(join(root, file), join(folder, file))
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
+import { buildReference } from './build-reference.ts'
 
 /**
- * Builds the operators' page into `ui/dist`. `npm ci` runs this: an install without the packages for
+ * Builds the operators' page into `ui/dist`, and the reference of the API into `ui/dist/docs`. `npm ci` runs this: an install without the packages for
  * development has no esbuild, and then the page is left out with a sentence.
  */
 const here = import.meta.dirname
@@ -57,3 +58,4 @@ const html = readFileSync(join(here, 'index.html'), 'utf8')
   .replace('%CSS%', named('.css'))
   .replace('%JS%', named('.js'))
 write('index.html', Buffer.from(html))
+await buildReference(esbuild, join(dist, 'docs'))

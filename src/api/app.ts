@@ -58,7 +58,7 @@ import { addStreamRoutes } from './streams/stream-routes.ts'
 import { addCountTokensRoute } from './sync/count-tokens-route.ts'
 import { addModelRoutes } from './sync/model-routes.ts'
 import { addRetiredRoutes, addSyncRoutes } from './sync/sync-routes.ts'
-import { installUi, uiRights } from './ui/install-ui.ts'
+import { installReference, installUi, uiRights } from './ui/install-ui.ts'
 import type { Sessions } from './ui/sessions.ts'
 
 /**
@@ -135,6 +135,7 @@ export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => 
   installRights(app, { ...routeRights, ...uiRights })
   const apiKeys = createApiKeys(config.api_keys)
   const pages = installUi(app, parts, { apiKeys, own })
+  installReference(app, parts)
   const addDescriptionRoute = installDescription(app, config.server.public_url)
   app.register(async scope => addHealthRoutes(scope, parts, app.isLeaving))
   app.register(async scope => {

@@ -280,6 +280,14 @@ export interface Batch {
   } | null
 }
 
+export interface BatchCheck {
+  readonly object: 'batch.check'
+  readonly unknown_models: readonly string[]
+  readonly max_lines: number
+  readonly max_file_bytes: number
+  readonly max_line_bytes: number
+}
+
 export interface MessageBatch {
   readonly id: string
   readonly type: 'message_batch'
@@ -1210,6 +1218,21 @@ export interface Operations {
       readonly last_id: string | null
       readonly has_more: boolean
     }
+  }
+  /** Ask whether such a batch would be taken, before its file is sent. */
+  readonly checkBatch: {
+    readonly body: {
+      readonly endpoint: '/v1/chat/completions' | '/v1/embeddings' | '/v1/responses' | '/v1/completions'
+      readonly completion_window: string
+      readonly metadata?: Readonly<Record<string, string>> | null
+      readonly webhook?: {
+        readonly url: string
+        readonly secret?: string
+      } | null
+      readonly max_cost_usd?: number | null
+      readonly models?: readonly string[]
+    }
+    readonly answer: BatchCheck
   }
   /** Read a batch. */
   readonly readBatch: {

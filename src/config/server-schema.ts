@@ -33,6 +33,8 @@ export const server = z.strictObject({
   admin_host: z.string().min(1).default('127.0.0.1'),
   /** An API process runs the workers of all providers too, for the calls of its own waiting connections. */
   express: flag.default(false),
+  /** The page at `/docs`, which shows what this API is. */
+  docs: flag.default(true),
   /** Each process reads its config anew when its file changes. */
   watch_config: flag.default(false),
   /** Whose pages may call this server from a browser. */

@@ -1,6 +1,6 @@
 import type { TestApi } from './test-api.ts'
 
-/** `POST /v1/jobs/:id/cancel` and so on, as the router prints its tree. */
+/** `POST /v1/jobs/:id/cancel` and so on, as the router prints its tree; without `/docs`, which is a page and no part of the API. */
 export const routesOfApp = ({ app }: Pick<TestApi, 'app'>): string[] => {
   const stems: string[] = []
   return app
@@ -15,4 +15,5 @@ export const routesOfApp = ({ app }: Pick<TestApi, 'app'>): string[] => {
       // A wildcard is printed without the slash before it.
       return names.map(method => `${method} ${stems.join('').replace(/(?<!\/)\*/, '/*')}`)
     })
+    .filter(route => !route.startsWith('GET /docs'))
 }

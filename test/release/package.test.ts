@@ -138,7 +138,16 @@ describe('the package', () => {
 
   it('names what is bundled, with the licences', async () => {
     const text = await readFile(join(installed, 'NOTICES.md'), 'utf8')
-    for (const name of ['bullmq', 'ioredis', 'fastify', 'zod', 'opossum', 'pino', '@ai-sdk/anthropic'])
+    for (const name of [
+      'bullmq',
+      'ioredis',
+      'fastify',
+      'zod',
+      'opossum',
+      'pino',
+      '@ai-sdk/anthropic',
+      'swagger-ui-dist',
+    ])
       expect(text).toMatch(new RegExp(`^## .*${name} \\d`, 'm'))
   })
 
@@ -299,6 +308,7 @@ describe('the package, role by role', () => {
     ])
     const [, script] = (await page.text()).match(/src="(\/ui\/assets\/[^"]+\.js)"/)!
     expect((await fetch(`${url}${script}`)).status).toBe(200)
+    expect(await (await fetch(`${url}/docs`)).text()).toContain('/docs/assets/swagger-ui-')
 
     for (const words of [['providers'], ['jobs'], ['batches', 'list'], ['usage']])
       expect([words, (await command(words, place, cli)).code]).toEqual([words, 0])

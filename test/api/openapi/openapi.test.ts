@@ -20,15 +20,12 @@ beforeAll(async () => {
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
-/** Pages are no part of it, and no client of theirs. */
-const ofPages = ['GET /docs', 'GET /docs/*']
-
 /** The page signs in by paths of its own, which are no part of the API that is described. */
 const ofThePage = ['too_many_sign_ins']
 
 describe('the OpenAPI document', () => {
   it('describes every route that there is, and no other', () => {
-    const routes = routesOfApp(api).filter(route => !ofPages.includes(route))
+    const routes = routesOfApp(api)
     expect(routes.length).toBeGreaterThan(35)
     expect(Object.keys(operations).toSorted()).toEqual(routes.toSorted())
     expect(routesOf(document)).toHaveLength(routes.length)
