@@ -66,6 +66,13 @@ const meanings = (): ReadonlyMap<string, string> => {
   return new Map([...Object.entries(parts), ...rows])
 }
 
+/** What may come from a mounted file, which zod is told after it was read. */
+const withoutKey = (schema: Schema): Schema => {
+  const required = (schema.required as string[] | undefined)?.filter(name => name !== 'key')
+  const { required: _, ...rest } = schema
+  return required?.length ? { ...rest, required } : rest
+}
+
 const rebuild = (schema: Schema, path: string, told: ReadonlyMap<string, string>): Schema => {
   const inner = (child: Schema, at: string): Schema => rebuild(child, at, told)
   const kept = Object.fromEntries(Object.entries(schema).filter(([key]) => !dropped.has(key))) as Schema
@@ -81,7 +88,7 @@ const rebuild = (schema: Schema, path: string, told: ReadonlyMap<string, string>
   if (kept.items) kept.items = inner(kept.items, `${path}[]`)
   if (kept.anyOf) kept.anyOf = kept.anyOf.map(child => inner(child, path))
   const short = shorter[path]
-  const whole = short ? { anyOf: [kept, short] } : orVariable(kept)
+  const whole = short ? { anyOf: [path === 'api_keys[]' ? withoutKey(kept) : kept, short] } : orVariable(kept)
   const description = told.get(path)
   return description === undefined ? whole : { description, ...whole }
 }

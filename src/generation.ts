@@ -11,7 +11,7 @@ import { createVitals, type Vitals } from './health/vitals.ts'
 import { createLifecycle, type Holdup } from './lifecycle/lifecycle.ts'
 import { webhookQueue } from './queue/doorbells.ts'
 import { subscribeTo } from './redis/connect.ts'
-import type { RedisPlace } from './redis/place.ts'
+import { type RedisPlace, redisPlaceOf } from './redis/place.ts'
 import { withSimulated } from './sim/with-simulated.ts'
 
 /** What a process does; all of it when no role is named. */
@@ -30,6 +30,8 @@ export interface Generation {
   readonly vitals: Vitals
   /** Lets other processes read their config anew. */
   announce(): Promise<void>
+  /** Ends what was held against the old credentials of these providers. */
+  readmit(providers: readonly string[]): Promise<void>
   /** Takes nothing new, and closes once what runs has ended, under the old terms. */
   retire(): Promise<void>
   /** Closes all, the API first; once it retires, what is left of it within this time. */
@@ -88,7 +90,14 @@ export const openGeneration = (options: GenerationOptions): Opening => {
 
   const open = async (): Promise<Generation> => {
     const served = await withSimulated(base, config)
-    const context = await openContext(base, { config: served, redisAt, log, vitals, reload, env })
+    const context = await openContext(base, {
+      config: served,
+      redisAt: redisPlaceOf(config.redis) ?? redisAt,
+      log,
+      vitals,
+      reload,
+      env,
+    })
     const { keys, instance, redis, subscriber } = context
     const hear = (from: string): void => {
       if (from !== instance) options.onAnnounced()
@@ -103,9 +112,17 @@ export const openGeneration = (options: GenerationOptions): Opening => {
     if (roles.batches) await openBatchWorker(work, context)
     if (roles.api) await serveApi(api, context, undefined, front)
     vitals.started()
+    const readmit = async (names: readonly string[]): Promise<void> => {
+      const { cooldowns } = context
+      const isHeld = (name: string): boolean =>
+        cooldowns
+          .current()
+          .some(entry => entry.scope === `provider:${name}` && entry.verdict === 'bad_credentials')
+      for (const name of names.filter(isHeld)) await cooldowns.lift(name)
+    }
     const announce = async (): Promise<void> => void (await redis.publish(keys.reloadChannel, instance))
     return {
-      ...{ config, vitals, announce, retire, stop },
+      ...{ config, vitals, announce, readmit, retire, stop },
       get holdup() {
         return holdup()
       },

@@ -16,15 +16,23 @@ import { type Holdup, StopRequested } from './lifecycle/lifecycle.ts'
 
 export interface GenerationsOptions extends Pick<GenerationOptions, 'redisAt' | 'graceMs' | 'log' | 'env'> {
   /** Reads the config of this process. Throws ConfigError. */
-  readonly read: () => Config
+  readonly read: () => ReadConfig
   readonly rolesOf: (config: Config) => Roles
+}
+
+/** A config, and what its file said: `again` reads the mounted secrets anew, and nothing else. Throws ConfigError. */
+export interface ReadConfig {
+  readonly config: Config
+  again(): Config
 }
 
 /** The roles of a process, over the configs that it runs on one after the other. */
 export interface Generations {
-  start(config: Config, vitals: Vitals): Promise<void>
+  start(read: ReadConfig, vitals: Vitals): Promise<void>
   /** Reads the config anew and moves over to it; `announce` lets the other processes follow. Throws ConfigError. */
   reload(announce: boolean): Promise<ReloadReport>
+  /** Moves over to what mounted secrets say now, by the config that serves. */
+  reloadSecrets(): Promise<ReloadReport>
   stop(withinMs: number): Promise<void>
   readonly vitals: Vitals | null
   readonly config: Config | null
@@ -32,10 +40,12 @@ export interface Generations {
 }
 
 export const createGenerations = (options: GenerationsOptions): Generations => {
-  const { read, rolesOf, graceMs, log } = options
+  const { rolesOf, graceMs, log } = options
   const front = createFront()
   const living = new Set<Pick<Opening, 'stop' | 'holdup'>>()
   let current: Generation | null = null
+  /** What the config of now was read from. */
+  let source: ReadConfig | null = null
   let isStopping = false
   let last: Promise<unknown> = Promise.resolve()
 
@@ -72,22 +82,25 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
   }
 
   /** What the file says now, as this process can have it. Throws ConfigError. */
-  const readNext = (): Next => {
+  const readNext = (read = options.read): Next => {
     const before = current!.config
-    const after = read()
+    const from = read()
+    const { config: after } = from
     const config = adopted(before, after)
     refuseOpenDoor(config)
-    return { config, changes: changesBetween(before, after) }
+    return { config, from, changes: changesBetween(before, after) }
   }
 
-  const move = async (announce: boolean): Promise<ReloadReport> => {
+  const move = async (announce: boolean, read?: () => ReadConfig): Promise<ReloadReport> => {
     const before = current!
-    const next = readNext()
+    const next = readNext(read)
     const { config } = next
     const { version, changes } = report(next)
     if (isChanged(changes)) {
       current = await open(config)
+      await current.readmit(changes.providers.changed)
     }
+    source = next.from
     if (announce) await current!.announce()
     if (current !== before) {
       void before.retire().finally(() => living.delete(before))
@@ -97,10 +110,10 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
   }
 
   /** One at a time: what is read last is what serves in the end. */
-  const reload = (announce: boolean): Promise<ReloadReport> => {
+  const reload = (announce: boolean, read?: () => ReadConfig): Promise<ReloadReport> => {
     const next = last
       .catch(() => undefined)
-      .then(() => move(announce))
+      .then(() => move(announce, read))
       .catch(error => {
         if (error instanceof StopRequested) throw error
         const faults = error instanceof ConfigError ? { faults: error.faults } : { err: error }
@@ -112,10 +125,17 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
   }
 
   return {
-    start: async (config, vitals) => {
-      current = await open(config, vitals)
+    start: async (read, vitals) => {
+      source = read
+      current = await open(read.config, vitals)
     },
     reload,
+    // Each process has its own mounts, and sees for itself that they change.
+    reloadSecrets: () =>
+      reload(false, () => {
+        const { again } = source!
+        return { config: again(), again }
+      }),
     stop: async withinMs => {
       isStopping = true
       await Promise.all([...living].map(each => each.stop(withinMs)))
@@ -134,6 +154,7 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
 
 interface Next {
   readonly config: Config
+  readonly from: ReadConfig
   readonly changes: ConfigChanges
 }
 

@@ -3,13 +3,19 @@ import type { Logger } from 'pino'
 import { batchesRole } from '../workers/batch.ts'
 import { serveAdmin } from './api/operator/admin-app.ts'
 import { ConfigError } from './config/fault.ts'
-import { filesOf } from './config/file.ts'
-import { loadConfig } from './config/load.ts'
+import { type ConfigFile, filesOf, readConfigFile } from './config/file.ts'
+import { judgedConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
+import { createSecretFiles } from './config/secret-files.ts'
 import { namedRoles, noRole, type Roles } from './generation.ts'
-import { createGenerations, type Generations, type GenerationsOptions } from './generations.ts'
+import {
+  createGenerations,
+  type Generations,
+  type GenerationsOptions,
+  type ReadConfig,
+} from './generations.ts'
 import { createVitals } from './health/vitals.ts'
-import { createFileWatch, type FileWatch } from './lifecycle/file-watch.ts'
+import { createFileWatch, createMountWatch, type FileWatch } from './lifecycle/file-watch.ts'
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { createStopProcess } from './lifecycle/stop-process.ts'
@@ -62,24 +68,27 @@ const withDefaults = (config: Config): Config => {
 }
 
 interface Start {
-  readonly config: Config
+  readonly first: ReadConfig
   readonly consent: Consent
   readonly log: Logger
   readonly reloading: Pick<GenerationsOptions, 'read' | 'rolesOf' | 'env'>
   readonly watch: FileWatch
+  /** Of mounted secrets. */
+  readonly mounts: FileWatch
   readonly onOpen: (generations: Generations) => void
 }
 
 const start = async (life: Lifecycle, options: Start): Promise<void> => {
-  const { config, consent, log, reloading, watch, onOpen } = options
+  const { first, consent, log, reloading, watch, mounts, onOpen } = options
+  const { config } = first
   if (Object.values(config.providers).some(p => p.type === 'simulated')) {
     log.warn({ event: 'providers.simulated' }, 'simulated providers serve: the answers are made up')
   }
-  const first = createVitals()
+  const vitals = createVitals()
   let generations: Generations | null = null
   const admin = {
     config: { server: config.server, apiKeys: () => (generations?.config ?? config).api_keys },
-    vitals: () => generations?.vitals ?? first,
+    vitals: () => generations?.vitals ?? vitals,
   }
   await serveAdmin(life, { ...admin, log }).catch(error => {
     const { admin_host, admin_port = 0 } = config.server
@@ -91,8 +100,9 @@ const start = async (life: Lifecycle, options: Start): Promise<void> => {
   onOpen(generations)
   const { host, port } = config.server
   const place = { what: 'The API', host, port, settings: 'Set HOST and PORT, or `server`.' }
-  await generations.start(config, first).catch(error => Promise.reject(explainListen(error, place)))
+  await generations.start(first, vitals).catch(error => Promise.reject(explainListen(error, place)))
   if (config.server.watch_config) await watchConfig(life, watch, generations)
+  await watchMounts(life, mounts, generations)
   log.info({ event: 'process.started', ...reloading.rolesOf(config) }, 'started')
 }
 
@@ -102,6 +112,13 @@ const watchConfig = (life: Lifecycle, watch: FileWatch, generations: Generations
     // Why a file was refused stands in the log.
     () => watch.start(() => void generations.reload(false).catch(() => undefined)),
     () => watch.stop(),
+  )
+
+const watchMounts = (life: Lifecycle, mounts: FileWatch, generations: Generations): Promise<unknown> =>
+  life.open(
+    'mounts watch',
+    () => mounts.start(() => void generations.reloadSecrets().catch(() => undefined)),
+    () => mounts.stop(),
   )
 
 /** Stops what reloads replace before what they leave as it is. */
@@ -192,13 +209,28 @@ export const runRoles = async (
     const sources = { file: values.config, cwd: process.cwd(), env }
     // Before it is read: what is written meanwhile is a change.
     const watch = createFileWatch(filesOf(sources), log)
-    const read = (): Config =>
+    const files = createSecretFiles((file, problem) =>
+      log.error(
+        { event: 'config.secret_kept', file, problem },
+        'mounted secret not read: the old one goes on',
+      ),
+    )
+    const judged = (source: ConfigFile): Config =>
       withDefaults(
-        loadConfig(sources, ({ path: key, line, message: advice }) =>
-          log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
+        judgedConfig(
+          source,
+          ({ path: key, line, message: advice }) =>
+            log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
+          files,
         ),
       )
-    const config = read()
+    const read = (): ReadConfig => {
+      const source = readConfigFile(sources)
+      return { config: judged(source), again: () => judged(source) }
+    }
+    const first = read()
+    const { config } = first
+    const mounts = createMountWatch(() => files.paths, log)
     rolesOf(positionals, config)
     // A worker whose provider is gone stays, with nothing to do, until a config names it again.
     const reloading = { read, rolesOf: (now: Config) => namedRoles(positionals, now) ?? noRole, env }
@@ -218,7 +250,7 @@ export const runRoles = async (
       signal: leaving.signal,
     })
     await start(life, {
-      ...{ config, consent, log, reloading, watch },
+      ...{ first, consent, log, reloading, watch, mounts },
       onOpen: generations => {
         onOpen(generations)
         handlers.onReload(() => void generations.reload(false).catch(() => undefined))

@@ -51,6 +51,23 @@ const compare = (before: Table, after: Table): NamedChanges => ({
   removed: Object.keys(before).filter(name => !Object.hasOwn(after, name)),
 })
 
+/** Texts that may change while a process goes on where it is: its Redis and its bucket, by other keys. */
+const secretSettings = new Set(['password', 'sentinel_password', 'access_key_id', 'secret_access_key'])
+
+/** A section of those without the secrets in it: whether a process would be elsewhere by it. */
+const placeOf = (section: unknown): unknown => {
+  const place = (key: string, value: unknown): unknown => {
+    if (secretSettings.has(key)) return undefined
+    const url = key === 'url' && typeof value === 'string' ? URL.parse(value) : null
+    return url === null ? value : `${url.protocol}//${url.username}@${url.host}${url.pathname}`
+  }
+  return JSON.parse(JSON.stringify(section, place))
+}
+
+/** Whether only secrets of a section differ, which holds without a restart. */
+const isSamePlace = (before: unknown, after: unknown): boolean =>
+  hashOf(placeOf(before)) === hashOf(placeOf(after))
+
 const every = ({ added, changed, removed }: NamedChanges): string[] => [...added, ...changed, ...removed]
 
 const keysOf = ({ api_keys }: Config): Table =>
@@ -66,17 +83,28 @@ export const changesBetween = (before: Config, after: Config): ConfigChanges => 
     routes: compare(before.models, after.models),
     api_keys: compare(keysOf(before), keysOf(after)),
     limits,
-    settings: every(compare(before, after)).filter(section => !told.has(section)),
-    needs_restart: restartSections.flatMap(section =>
-      every(compare(before[section], after[section])).map(setting => `${section}.${setting}`),
+    settings: every(compare(before, after)).filter(
+      section => !told.has(section) || (isRestarted(section) && isSamePlace(before[section], after[section])),
     ),
+    needs_restart: restartSections
+      .filter(section => !isSamePlace(before[section], after[section]))
+      .flatMap(section =>
+        every(compare(before[section], after[section])).map(setting => `${section}.${setting}`),
+      ),
   }
 }
 
-/** The new config as a running process can have it: what takes a restart stays as it was. */
+const isRestarted = (section: string): section is (typeof restartSections)[number] =>
+  restartSections.includes(section as never)
+
+/** The new config as a running process can have it: what takes a restart stays as it was, but for secrets. */
 export const adopted = (before: Config, after: Config): Config => ({
   ...after,
-  ...Object.fromEntries(restartSections.map(section => [section, before[section]])),
+  ...Object.fromEntries(
+    restartSections
+      .filter(section => !isSamePlace(before[section], after[section]))
+      .map(section => [section, before[section]]),
+  ),
 })
 
 /** Whether anything changes without a restart. */

@@ -21,6 +21,7 @@ const vendor = {
   tenant_id: text,
   client_id: text,
   client_secret: text,
+  client_secret_file: text,
   authority: text,
   scope: text,
   project: text,
@@ -33,6 +34,9 @@ const vendor = {
   access_key_id: text,
   secret_access_key: text,
   session_token: text,
+  access_key_id_file: text,
+  secret_access_key_file: text,
+  session_token_file: text,
 }
 
 const healthCheck = z
@@ -46,6 +50,8 @@ const provider = z
     base_url: text,
     api_key: text,
     api_keys: z.array(z.unknown()).optional().catch(undefined),
+    api_key_file: text,
+    api_key_files: z.array(z.unknown()).optional().catch(undefined),
     timeout: time,
     connect_timeout: time,
     models: table(model),

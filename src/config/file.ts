@@ -66,13 +66,17 @@ const readProblems: Record<string, string> = {
   EACCES: 'this process may not read the file',
 }
 
+/** Why a file cannot be read, in words. */
+export const problemOf = (error: unknown): string => {
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException
+  return readProblems[code] ?? `cannot be read (${code})`
+}
+
 const readText = (path: string): string => {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    const { code = 'unknown error' } = cause as NodeJS.ErrnoException
-    const message = readProblems[code] ?? `cannot be read (${code})`
-    throw new ConfigError(path, [{ code: 'unreadable', path: '', message }], { cause })
+    throw new ConfigError(path, [{ code: 'unreadable', path: '', message: problemOf(cause) }], { cause })
   }
 }
 

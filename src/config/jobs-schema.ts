@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, durationFrom } from './durations.ts'
 import { concurrency, numeric, positiveInt, proxyUrl } from './schema-values.ts'
+import { secretFile } from './vendor-settings.ts'
 
 export const jobs = z.strictObject({
   /** The deadline of a job that names none. */
@@ -40,6 +41,7 @@ export const webhooks = z.strictObject({
     .string()
     .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and the base64 of 24 to 64 bytes')
     .optional(),
+  secret_file: secretFile,
   /** Networks (CIDR) that deliveries may reach although they are private; plain http is allowed there too. */
   allowed_networks: z.array(z.string()).default([]),
   /** Connects to the address that was checked. No other setting sends deliveries through a proxy. */

@@ -1,5 +1,6 @@
 import { type DraftProvider, readDraft, usedProviders } from './draft.ts'
 import type { ConfigFile } from './file.ts'
+import { createSecretFiles } from './secret-files.ts'
 import { type Interpolation, interpolate, type Reference } from './variables.ts'
 import { vendorCredentials } from './vendor-settings.ts'
 
@@ -9,6 +10,8 @@ export interface KeyOrigin {
   readonly type: string
   /** Which setting it is; absent for `api_key` and `api_keys`. */
   readonly setting?: KeySetting
+  /** The mounted file that it is read from; absent where it is written or named by variables. */
+  readonly file?: string
   /** The variables it is made of; empty when it is written in the file or not written at all. */
   readonly variables: readonly string[]
   readonly source: Exclude<Reference['source'], null> | 'file' | null
@@ -20,7 +23,7 @@ export interface KeyOrigin {
 
 type KeySetting = (typeof keySettings)[number]
 
-const keySettings = [...vendorCredentials, 'credentials_file'] as const
+const keySettings = vendorCredentials
 
 /** Types that need no key where their cloud knows this machine. */
 const hasIdentity = (type: string): boolean => ['azure', 'bedrock', 'vertex'].includes(type)
@@ -29,15 +32,27 @@ const hasIdentity = (type: string): boolean => ['azure', 'bedrock', 'vertex'].in
 export const keyOrigins = ({ document, lookup }: ConfigFile): KeyOrigin[] => {
   const { providers, models } = readDraft(document)
   const used = usedProviders(models)
+  const files = createSecretFiles()
   return Object.entries(providers).flatMap(([provider, settings]): KeyOrigin[] => {
     if (!used.has(provider)) return []
     const { type = '' } = settings
-    const origins = writtenKeys(settings).map(([setting, key]) => ({
+    const origins: KeyOrigin[] = writtenKeys(settings).map(([setting, key]) => ({
       provider,
       type,
       ...(setting && { setting }),
       ...originOf(interpolate(key, lookup)),
     }))
+    for (const [setting, named] of keyFiles(settings)) {
+      const { text: file, references } = interpolate(named, lookup)
+      const { text } = file ? files.read(file) : { text: null }
+      origins.push({
+        ...{ provider, type, ...(setting && { setting }), file: file ?? named },
+        variables: references.map(({ name }) => name),
+        source: null,
+        value: text,
+        state: text === null ? 'missing' : 'present',
+      })
+    }
     return origins.length === 0
       ? [
           {
@@ -61,6 +76,17 @@ const writtenKeys = (settings: DraftProvider): (readonly [KeySetting | null, str
   ...keySettings.flatMap(setting => {
     const key = settings[setting]
     return key === undefined ? [] : [[setting, key] as const]
+  }),
+]
+
+/** The files of keys, each with the setting that it stands for, unless that is `api_key` or `api_keys`. */
+const keyFiles = (settings: DraftProvider): (readonly [KeySetting | null, string])[] => [
+  ...[settings.api_key_file, ...(settings.api_key_files ?? [])]
+    .filter(file => typeof file === 'string')
+    .map(file => [null, file] as const),
+  ...vendorCredentials.flatMap(setting => {
+    const file = settings[`${setting}_file`]
+    return file === undefined ? [] : [[setting, file] as const]
   }),
 ]
 

@@ -6,6 +6,13 @@ import { applyOverrides, isTable, overridesFrom } from './overrides.ts'
 import { type Renamed, renameKeys } from './renamed-keys.ts'
 import { type Config, configSchema } from './schema.ts'
 import { schemaFindings } from './schema-faults.ts'
+import {
+  createSecretFiles,
+  readSecretFiles,
+  type SecretFiles,
+  targetOf,
+  type WithSecrets,
+} from './secret-files.ts'
 import { type Filled, fillVariables } from './variables.ts'
 import { warningFindings } from './warnings.ts'
 
@@ -23,24 +30,33 @@ export interface Inspection {
  * The config that a process runs on, frozen. `onRenamed` hears of each key that is given by its old name. Throws ConfigError with every
  * fault at once.
  */
-export const loadConfig = (
-  sources: ConfigSources,
+export const loadConfig = (sources: ConfigSources, onRenamed: (warning: Fault) => void = () => {}): Config =>
+  judgedConfig(readConfigFile(sources), onRenamed)
+
+/** The same of a file that was read; its mounted secrets are read by `files`. */
+export const judgedConfig = (
+  source: ConfigFile,
   onRenamed: (warning: Fault) => void = () => {},
+  files?: SecretFiles,
 ): Config => {
-  const { file, config, faults, warnings } = inspectConfig(readConfigFile(sources))
+  const { file, config, faults, warnings } = inspectConfig(source, files)
   if (config === null || faults.length > 0) throw new ConfigError(file, faults)
   warnings.filter(({ code }) => code === 'renamed_key').forEach(warning => void onRenamed(warning))
   return config
 }
 
 /** Judges a config without refusing it. */
-export const inspectConfig = ({ path: file, document, lookup, lineOf }: ConfigFile): Inspection => {
+export const inspectConfig = (
+  { path: file, document, lookup, lineOf }: ConfigFile,
+  files: SecretFiles = createSecretFiles(),
+): Inspection => {
   const written = withoutEmptySections(document)
   const overrides = overridesFrom(lookup)
   const complete = (unfilled: 'keep' | 'drop'): Complete => {
     const filled = fillVariables(written, lookup, unfilled)
     const renamed = renameKeys(filled.document)
-    return { ...filled, renamed, document: applyOverrides(renamed.document, overrides) }
+    const secrets = readSecretFiles(renamed.document, files)
+    return { ...filled, renamed, secrets, document: applyOverrides(secrets.document, overrides) }
   }
   const whole = complete('keep')
   const place = (finding: Finding): Fault => {
@@ -65,6 +81,7 @@ export const inspectConfig = ({ path: file, document, lookup, lineOf }: ConfigFi
 /** A document with its variables put in, its keys by their names of now, and the overrides of the environment. */
 interface Complete extends Filled {
   readonly renamed: Renamed
+  readonly secrets: WithSecrets
 }
 
 /**
@@ -81,17 +98,21 @@ const emptiness = (file: string | null, written: unknown): Finding[] => {
 }
 
 /** A text that could not be filled stays in the document here, so that a setting that is there is not said to be missing. */
-const findFaults = ({ document, faults, missingKeys, renamed }: Complete): Finding[] => {
+const findFaults = ({ document, faults, missingKeys, renamed, secrets }: Complete): Finding[] => {
   const draft = readDraft(document)
   const used = usedProviders(draft.models)
   const unfilled = new Set(
-    [...faults, ...missingKeys].map(({ path }) => renderPath(nameOfNow(renamed, path))),
+    [
+      ...[...faults, ...missingKeys].map(({ path }) => nameOfNow(renamed, path)),
+      ...[...secrets.faults, ...secrets.missingKeys].map(({ path }) => targetOf(path)),
+    ].map(renderPath),
   )
   const others = [...schemaFindings(document), ...crossCheckFindings(draft)]
   return [
     ...faults,
     ...renamed.faults,
-    ...missingKeys.filter(({ path }) => used.has(String(path[1]))),
+    ...secrets.faults,
+    ...[...missingKeys, ...secrets.missingKeys].filter(({ path }) => used.has(String(path[1]))),
     ...others.filter(({ path }) => !unfilled.has(renderPath(path))),
   ]
 }

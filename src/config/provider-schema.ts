@@ -3,7 +3,7 @@ import { duration, durationFrom } from './durations.ts'
 import { model } from './model-schema.ts'
 import { presetNames } from './presets.ts'
 import { flag, httpUrl, numeric, oneLine, ownConcurrency, positiveInt, proxyUrl } from './schema-values.ts'
-import { headerSafeKey, vendorSettings } from './vendor-settings.ts'
+import { headerSafeKey, secretFile, vendorSettings } from './vendor-settings.ts'
 
 /** Provider types this version can drive. */
 export const providerTypes = [
@@ -80,6 +80,9 @@ export const provider = z.strictObject({
   base_url: httpUrl.optional(),
   api_key: headerSafeKey.optional(),
   api_keys: z.array(headerSafeKey).min(1).optional(),
+  /** Mounted files with these, read anew when they change. */
+  api_key_file: secretFile,
+  api_key_files: z.array(z.string().min(1)).min(1).optional(),
   headers: z
     .record(
       z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of an HTTP header'),

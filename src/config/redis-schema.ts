@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { durationFrom } from './durations.ts'
 import { flag, numeric } from './schema-values.ts'
+import { secretFile } from './vendor-settings.ts'
 
 /** `host:port` each: relations see to it, as they can tell what was meant. */
 const redisNodes = z.array(z.string()).min(1)
@@ -13,6 +14,8 @@ const sentinel = z.strictObject({
   password: z.string().min(1).optional(),
   sentinel_username: z.string().min(1).optional(),
   sentinel_password: z.string().min(1).optional(),
+  password_file: secretFile,
+  sentinel_password_file: secretFile,
   db: numeric(z.int().min(0)).default(0),
   /** To the servers and to the Sentinels. */
   tls: flag.default(false),
@@ -23,6 +26,7 @@ const cluster = z.strictObject({
   nodes: redisNodes,
   username: z.string().min(1).optional(),
   password: z.string().min(1).optional(),
+  password_file: secretFile,
   tls: flag.default(false),
 })
 
@@ -32,6 +36,8 @@ export const redis = z.strictObject({
     .string()
     .regex(/^rediss?:\/\//, 'expected redis:// or rediss://')
     .optional(),
+  /** A mounted file with it. */
+  url_file: secretFile,
   sentinel: sentinel.optional(),
   cluster: cluster.optional(),
   /** Sets this deployment's keys apart from others on the same Redis. */

@@ -1,6 +1,6 @@
 import { durationText } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
-import { isTable } from './overrides.ts'
+import { at, pathsLike, withoutValue, withValue } from './places.ts'
 
 /**
  * Keys by their old names, which work until 1.0. `*` stands for any name. An old key that ends in `_ms` had a
@@ -77,27 +77,3 @@ export const renameKeys = (written: unknown): Renamed => {
  */
 const convert = (pattern: string, value: unknown): unknown =>
   pattern.endsWith('_ms') && /^\d+$/.test(String(value)) ? durationText(Number(value)) : value
-
-const at = (document: unknown, path: Path): unknown =>
-  path.reduce<unknown>((node, part) => (isTable(node) ? node[part] : undefined), document)
-
-/** The paths in a document that a pattern stands for. */
-const pathsLike = (node: unknown, [part, ...rest]: readonly string[]): string[][] => {
-  if (part === undefined) return [[]]
-  if (!isTable(node)) return []
-  const names = part === '*' ? Object.keys(node) : Object.hasOwn(node, part) ? [part] : []
-  return names.flatMap(name => pathsLike(node[name], rest).map(path => [name, ...path]))
-}
-
-/** A section of the wrong kind is left for the schema to name. */
-const withValue = (node: unknown, [part, ...rest]: Path, value: unknown): unknown => {
-  if (part === undefined) return value
-  const table = node ?? {}
-  return isTable(table) ? { ...table, [part]: withValue(table[part], rest, value) } : table
-}
-
-const withoutValue = (node: unknown, [part, ...rest]: Path): unknown => {
-  if (part === undefined || !isTable(node)) return node
-  const { [part]: inner, ...others } = node
-  return rest.length === 0 ? others : { ...node, [part]: withoutValue(inner, rest) }
-}

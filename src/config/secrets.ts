@@ -3,7 +3,7 @@ import type { Config } from './schema.ts'
 /** Names of settings whose values are secret; of a header's, too. */
 const secretName = /key|secret|token|passw|credential|auth|cookie|signature/i
 /** Settings whose name looks like a secret's, but whose value is none. */
-const openName = /_file$/
+const openName = /_files?$/
 /** Headers that identify the caller, and hold no secret. */
 const openHeader =
   /^(?:accept.*|content-.*|user-agent|(?:http-)?referer|x-title|anthropic-(?:version|beta)|openai-(?:organization|project|beta))$/i

@@ -3,12 +3,15 @@ import { roles } from '../domain/access.ts'
 import { duration, durationFrom } from './durations.ts'
 import { forwardedHeader } from './forwarded-headers.ts'
 import { corsOrigin, flag, httpUrl, nameServer, numeric, positiveInt, proxyUrl } from './schema-values.ts'
+import { secretFile } from './vendor-settings.ts'
 
 /** Written as the key alone, or with the tenant it stands for and what it may do. */
 export const apiKey = z.preprocess(
   value => (typeof value === 'string' ? { key: value } : value),
   z.strictObject({
     key: z.string().min(1),
+    /** A mounted file with it, in its place. */
+    key_file: secretFile,
     tenant: z
       .string()
       .regex(/^[\w-]{1,64}$/, 'expected at most 64 letters, digits, - and _')

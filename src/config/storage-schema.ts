@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { flag, httpUrl, numeric, positiveInt } from './schema-values.ts'
-import { awsProfile, headerSafeKey, roleArn } from './vendor-settings.ts'
+import { awsProfile, headerSafeKey, roleArn, secretFile } from './vendor-settings.ts'
 
 /** What S3 takes as one object from a source of unknown length: 10,000 parts of 5 MiB. */
 export const maxBlobBytes = 10_000 * 5 * 1024 * 1024
@@ -21,6 +21,8 @@ const s3 = z.strictObject({
   /** Without the two keys they are looked for where AWS's own tools do: environment, profile, role of the pod or machine. */
   access_key_id: headerSafeKey.optional(),
   secret_access_key: headerSafeKey.optional(),
+  access_key_id_file: secretFile,
+  secret_access_key_file: secretFile,
   /** `https://host/bucket` in place of `https://bucket.host`. */
   force_path_style: flag.default(false),
 })

@@ -14,6 +14,7 @@ const typeOf: Readonly<Record<VendorSetting, string>> = {
   tenant_id: 'azure',
   client_id: 'azure',
   client_secret: 'azure',
+  client_secret_file: 'azure',
   authority: 'azure',
   scope: 'azure',
   project: 'vertex',
@@ -26,6 +27,9 @@ const typeOf: Readonly<Record<VendorSetting, string>> = {
   access_key_id: 'bedrock',
   secret_access_key: 'bedrock',
   session_token: 'bedrock',
+  access_key_id_file: 'bedrock',
+  secret_access_key_file: 'bedrock',
+  session_token_file: 'bedrock',
 }
 
 /** Types that cannot be called without an `api_key`. */
@@ -66,12 +70,9 @@ const bedrockFaults = (provider: DraftProvider): Fault[] => {
 }
 
 const vertexFaults = (provider: DraftProvider): Fault[] => {
-  const { credentials, credentials_file: file } = provider
+  const { credentials } = provider
   const faults = needs(provider, 'location')
   if (hasKey(provider)) faults.push(['api_key', 'is no use to type vertex, which takes credentials'])
-  if (credentials !== undefined && file !== undefined) {
-    faults.push(['credentials_file', 'credentials and credentials_file are both set; keep one'])
-  }
   if (credentials !== undefined && !isGoogleCredentials(credentials)) {
     faults.push([
       'credentials',

@@ -4,6 +4,9 @@ import { httpUrl } from './schema-values.ts'
 /** Keys travel in a header: a space or line end, often pasted along, would fail every call. */
 export const headerSafeKey = z.string().regex(/^[\x21-\x7e]+$/, 'expected a key without spaces or line ends')
 
+/** The path of a mounted file with a secret, which is read anew when it changes: see `secret-files.ts`. */
+export const secretFile = z.string().min(1).optional()
+
 /** Becomes part of a host name. */
 const hostPart = (example: string) =>
   z.string().regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, `expected a name such as ${example}`)
@@ -39,6 +42,7 @@ export const vendorSettings = {
     .optional(),
   /** Only for `azure`: the secret of the application; AZURE_CLIENT_SECRET when absent. */
   client_secret: z.string().min(1).optional(),
+  client_secret_file: secretFile,
   /** Only for `azure`: where sovereign clouds have Entra ID; AZURE_AUTHORITY_HOST when absent. */
   authority: httpUrl.optional(),
   /** Only for `azure`: what tokens of Entra ID are for. */
@@ -65,6 +69,10 @@ export const vendorSettings = {
   secret_access_key: headerSafeKey.optional(),
   /** Only for `bedrock`: comes with temporary AWS keys. */
   session_token: headerSafeKey.optional(),
+  /** Only for `bedrock`: mounted files with these. */
+  access_key_id_file: secretFile,
+  secret_access_key_file: secretFile,
+  session_token_file: secretFile,
 }
 
 const membersOf = (text: string): Readonly<Record<string, unknown>> => {

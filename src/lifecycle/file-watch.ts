@@ -24,6 +24,25 @@ export const createFileWatch = (
     const stamps = paths.map(stampOf)
     return stamps[0] === null ? null : stamps.join()
   }
+  return watchOf(stamp, log, everyMs)
+}
+
+/** The same of files that may come and go, each of which is told of by itself; asked for by name at each look. */
+export const createMountWatch = (
+  paths: () => readonly string[],
+  log: Logger,
+  everyMs: number = lookEveryMs,
+): FileWatch =>
+  watchOf(
+    () =>
+      paths()
+        .map(path => `${path} ${stampOf(path)}`)
+        .join(),
+    log,
+    everyMs,
+  )
+
+const watchOf = (stamp: () => string | null, log: Logger, everyMs: number): FileWatch => {
   let told = stamp()
   let seen = told
   let task: RepeatingTask | null = null

@@ -69,7 +69,7 @@ providers:
     access_key_id: "\${AWS_ACCESS_KEY_ID}"
     secret_access_key: "\${AWS_SECRET_ACCESS_KEY}"
   gcp: {type: vertex, project: p, location: global, credentials: "\${VERTEX}"}
-  gcp-file: {type: vertex, project: p, location: global, credentials_file: /run/vertex.json}
+  gcp-file: {type: vertex, project: p, location: global, credentials_file: /nowhere/vertex.json}
   google: {type: google, api_key: "\${GOOGLE_API_KEY}"}
 models:
   a: {provider: aws, fallback_to: [b, c, d]}
@@ -94,7 +94,7 @@ models:
           'present',
           'baton@p.iam.gserviceaccount.com',
         ],
-        ['gcp-file', 'vertex', 'credentials_file: written in the file', 'present', '/run/vertex.json'],
+        ['gcp-file', 'vertex', 'credentials: the file /nowhere/vertex.json', 'missing'],
         ['google', 'google', '${GOOGLE_API_KEY}', 'missing'],
       ])
       expect(out).not.toMatch(/PRIVATE|wJal|AKIA/)

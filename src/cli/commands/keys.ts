@@ -74,7 +74,6 @@ export const mask = (key: string): string => {
 /** A file is named, a service account known by its address; neither is secret. */
 const shown = ({ setting, value }: KeyOrigin): string | null => {
   if (value === null) return null
-  if (setting === 'credentials_file') return value
   return setting === 'credentials' ? accountOf(value) : mask(value)
 }
 
@@ -103,7 +102,8 @@ const identities: Readonly<Record<string, string>> = {
   vertex: 'application default credentials',
 }
 
-const describeSource = ({ type, variables, source, state }: KeyOrigin): string => {
+const describeSource = ({ type, file, variables, source, state }: KeyOrigin): string => {
+  if (file !== undefined) return `the file ${file}`
   if (state === 'identity') return identities[type] ?? 'the identity of this machine'
   if (state === 'none') return 'none configured'
   if (source === 'file') return 'written in the file'
