@@ -6,6 +6,7 @@ import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
 import { durationText } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
 import { aliasFindings, fallbackFindings, wildcardFindings } from './name-checks.ts'
+import { vendorMeant } from './other-words.ts'
 import { presetOf } from './presets.ts'
 import { canListModels } from './provider-settings.ts'
 import { redisFindings } from './redis-checks.ts'
@@ -114,7 +115,9 @@ const targetFindings = (draft: Draft, name: string, route: DraftRoute): Finding[
   if (provider === undefined) return []
   if (!Object.hasOwn(draft.providers, provider)) {
     const suggestion = didYouMean(provider, Object.keys(draft.providers))
-    return [relation(['models', name, 'provider'], `there is no provider "${provider}"`, suggestion)]
+    const type = suggestion === undefined ? vendorMeant(provider) : undefined
+    const advice = type === undefined ? '' : `: write one under providers, with type: ${type}`
+    return [relation(['models', name, 'provider'], `there is no provider "${provider}"${advice}`, suggestion)]
   }
   const entries = draft.providers[provider]?.models ?? {}
   const listed = Object.keys(entries)

@@ -1,4 +1,5 @@
 import type { Path } from './fault.ts'
+import { providerTypes } from './provider-schema.ts'
 
 /** What a person may have meant by a word that there is not. */
 export interface Meant {
@@ -172,6 +173,10 @@ export const snakeCase = (key: string): string =>
 
 export const meantType = (type: string): Meant | undefined =>
   types.get(snakeCase(type).replaceAll(/[_/]/g, '-'))
+
+/** The type of provider that a word names, in the words of here or of others. */
+export const vendorMeant = (word: string): string | undefined =>
+  providerTypes.find(type => type === snakeCase(word).replaceAll('_', '-')) ?? meantType(word)?.suggestion
 
 /** What an unknown key means at its place. */
 export const meantKey = (path: Path, key: string): Meant | undefined => {

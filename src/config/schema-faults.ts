@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { didYouMean } from './did-you-mean.ts'
 import { meantDuration, notADuration } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
-import { type Meant, meantKey, meantType, snakeCase } from './other-words.ts'
+import { type Meant, meantKey, meantType, snakeCase, vendorMeant } from './other-words.ts'
 import { configSchema } from './schema.ts'
 
 type Issue = z.core.$ZodIssue
@@ -54,7 +54,11 @@ const meantAt = (path: Path, key: string): Meant => {
   const bare = snake.replace(unitInName, '')
   if (bare !== snake && known.includes(bare))
     return { suggestion: bare, advice: 'a duration bears its unit, as 30s' }
-  return { suggestion: didYouMean(key, known) ?? didYouMean(snake, known) ?? elsewhere(path, snake) }
+  const near = didYouMean(key, known) ?? didYouMean(snake, known)
+  const vendor = near === undefined && path.length === 0 ? vendorMeant(key) : undefined
+  if (vendor !== undefined)
+    return { suggestion: `providers.${vendor}`, advice: `a provider of type ${vendor}` }
+  return { suggestion: near ?? elsewhere(path, snake) }
 }
 
 const unknownChoice = (path: Path, choices: readonly string[], document: unknown): Finding => {

@@ -49,6 +49,8 @@ const meantKeys: readonly (readonly [text: string, meant: string | undefined])[]
   [`providers: {p: {${sim}}}\nmodels: {m: {provider: p, max_tokens: 9}}`, 'max_output_tokens'],
   [`providers: {p: {${sim}}}\nmodels: {m: {provider: p, timeout: 9s}}`, undefined],
   ['model_list: []', 'providers'],
+  ['groq: {}', 'providers.groq'],
+  ['claude: {}', 'providers.anthropic'],
   ['routes: {}', 'models'],
   ['port: 80', 'server.port'],
   ['redis_url: redis://r', 'redis.url'],
@@ -88,6 +90,16 @@ describe('what people write instead', () => {
   test.each(meantTimes)('a timeout of %s is %s', (written, meant) => {
     const [fault] = faultsOf(`providers: {p: {${sim}, timeout: ${written}}}`)
     expect([fault?.path, fault?.suggestion]).toEqual(['providers.p.timeout', meant])
+  })
+
+  test.each([
+    ['groq', 'groq'],
+    ['gemini', 'google'],
+  ])('a route to %s, where there is no such provider, is told to write one', (provider, type) => {
+    const [fault] = faultsOf(`providers: {mine: {${sim}}}\nmodels: {m: {provider: ${provider}}}`)
+    expect(fault?.message).toBe(
+      `there is no provider "${provider}": write one under providers, with type: ${type}`,
+    )
   })
 
   test('a list of LiteLLM is told to be two tables', () => {
