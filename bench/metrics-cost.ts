@@ -35,7 +35,7 @@ const eventsOf = (provider: string): readonly TelemetryEvent[] => [
     ...{ usage, costUsd: 0.0004, savedUsd: 0.0001 },
   },
   { kind: 'job.finished', tenant: 'default', provider, route: 'gpt-4', status: 'succeeded', tookMs: 830 },
-  { kind: 'webhook.attempt_ended', status: 'delivered', durationMs: 30 },
+  { kind: 'webhook.attempt_ended', receiver: 'https://example.com', status: 'delivered', durationMs: 30 },
 ]
 
 /** Microseconds a job, median of the rounds. */

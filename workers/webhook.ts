@@ -7,6 +7,7 @@ import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.t
 import { createWebhookHeartbeat, type WebhookHeartbeat } from '../src/health/heartbeats.ts'
 import { parseBatchDoorbell, parseDoorbell } from '../src/jobs/doorbell.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
+import { createRepeating } from '../src/lifecycle/repeating.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
 import { webhookQueue } from '../src/queue/doorbells.ts'
 import { isNoticeId } from '../src/redis/keys.ts'
@@ -16,6 +17,7 @@ import type { Deliveries } from '../src/webhooks/deliveries.ts'
 import { createWebhookSender } from '../src/webhooks/send.ts'
 import { createSharedReceivers, type SharedReceivers } from '../src/webhooks/shared-receivers.ts'
 import { batchSource, jobSource, noticeSource } from '../src/webhooks/sources.ts'
+import { createReceiverTallies } from '../src/webhooks/tallies.ts'
 
 /** Delivers webhooks until the process stops. Delivery trouble stays here: jobs have their result already. */
 export const openWebhookWorker = async (life: Lifecycle, context: AppContext): Promise<void> => {
@@ -37,6 +39,7 @@ export const openWebhookWorker = async (life: Lifecycle, context: AppContext): P
     sender => sender.close(),
   )
   const receivers = await openReceivers(life, context, log)
+  await openTallies(life, context, log)
   const deliverFrom = (source: DeliverySource) =>
     createDeliverWebhook({
       source,
@@ -131,6 +134,25 @@ const openReceivers = (life: Lifecycle, context: AppContext, log: Logger): Promi
       return receivers
     },
     receivers => receivers.stop(),
+  )
+}
+
+/** Says to all processes, now and then, what receivers took. */
+const openTallies = async (life: Lifecycle, context: AppContext, log: Logger): Promise<void> => {
+  const { redis, keys, now } = context
+  const tallies = createReceiverTallies({ redis, prefix: keys.prefix, now })
+  context.telemetry.subscribe(event => {
+    if (event.kind === 'webhook.attempt_ended') tallies.note(event.receiver, event.status === 'delivered')
+  })
+  const flushing = createRepeating('receiver tallies', 2_000, tallies.flush, log)
+  await life.open(
+    'receiver tallies',
+    () => flushing.start(),
+    async () => {
+      await flushing.stop()
+      // What is lost here is a figure of the page.
+      await tallies.flush().catch(() => undefined)
+    },
   )
 }
 

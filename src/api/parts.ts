@@ -47,6 +47,7 @@ import type { StreamLogs } from '../streams/stream-logs.ts'
 import type { AddressGuard, Resolve } from '../webhooks/address-guard.ts'
 import type { DeadLetters } from '../webhooks/dead-letters.ts'
 import type { DeliveriesByKind } from '../webhooks/deliveries.ts'
+import type { ReceiverTallies } from '../webhooks/tallies.ts'
 import type { SessionStore } from './ui/session-store.ts'
 
 /** Where routes are added whose schemas are zod's. */
@@ -81,6 +82,8 @@ export interface ApiParts {
   readonly circuitStore: CircuitStore
   readonly operatorLog: OperatorLog
   readonly history: Pick<History, 'read'>
+  /** What receivers of webhooks took of late. */
+  readonly receiverTallies: Pick<ReceiverTallies, 'read'>
   readonly limitStore: Pick<LimitStore, 'read' | 'unblock'>
   /** How a target has done of late, over all processes. */
   readonly figuresOf: (target: RouteTarget) => TargetFigures

@@ -39,6 +39,7 @@ import { openBlobStore } from '../start-blobs.ts'
 import { createStreamLogs } from '../streams/stream-logs.ts'
 import { createAddressGuard } from '../webhooks/address-guard.ts'
 import { createDeadLetters } from '../webhooks/dead-letters.ts'
+import { createReceiverTallies } from '../webhooks/tallies.ts'
 import { createApp } from './app.ts'
 import { createFront, type Front } from './front.ts'
 import type { ApiParts } from './parts.ts'
@@ -124,6 +125,7 @@ const openParts = async (
     estimateJob: createJobEstimates({ doorbells, speeds, now }),
     circuitStore: createCircuitStore(redis, keys.prefix, now),
     history: createHistory(redis, keys.prefix),
+    receiverTallies: createReceiverTallies({ redis, prefix: keys.prefix, now }),
     operatorLog: createOperatorLog(redis, keys.prefix),
     limitStore: createLimitStore(redis, keys.prefix),
     waiter: await openWaiter(life, context),

@@ -61,6 +61,8 @@ export type TelemetryEvent =
   /** A `failed` attempt is made again. */
   | {
       readonly kind: 'webhook.attempt_ended'
+      /** The origin of its URL. */
+      readonly receiver: string
       readonly status: 'delivered' | 'failed' | 'dead'
       readonly durationMs: number
     }

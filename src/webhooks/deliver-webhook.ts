@@ -154,7 +154,8 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
     if (fields === null) return
     taken()
 
-    const admission = await parts.receivers.enter(visitOf(id, fields))
+    const visit = visitOf(id, fields)
+    const admission = await parts.receivers.enter(visit)
     if (admission.kind === 'held' && !(admission.down && isHeldTooLong(fields))) {
       await source.deliveries.holdDelivery(id, attempt, admission.dueAtMs)
       return
@@ -175,6 +176,7 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
     if (isRecorded)
       telemetry.emit({
         kind: 'webhook.attempt_ended',
+        receiver: visit.origin,
         status: result.status === 'pending' ? 'failed' : result.status,
         durationMs,
       })

@@ -17,7 +17,7 @@ describe('webhooks in a browser', () => {
     const receiver = await startReceiver((_, response) => response.writeHead(status).end())
     const { baton } = site
     const url = `${receiver.url}/hook?token=hidden`
-    const id = await baton.chat('gpt-4o', { tenant: 'ops', webhook: { url } })
+    const id = await baton.chat('gpt-4o', { tenant: 'a', webhook: { url } })
     await baton.ended(id)
     await using tab = await site.open('/ui/webhooks')
     const { page } = tab
@@ -54,7 +54,8 @@ describe('webhooks in a browser', () => {
     await Promise.all(['ops', 'a'].map(fail))
     await using tab = await site.open('/ui/webhooks', { expects: /409/ })
     const { page } = tab
-    const row = page.getByRole('region', { name: 'Receivers' }).locator('tbody tr')
+    const rows = page.getByRole('region', { name: 'Receivers' }).locator('tbody tr')
+    const row = rows.filter({ hasText: new URL(receiver.url).origin })
     const given = row.locator('td[data-label="Given up"]')
     await expect.poll(() => given.textContent(), patience).toBe('2')
     await row.getByRole('button', { name: 'Replay all' }).click()
@@ -70,6 +71,8 @@ describe('webhooks in a browser', () => {
     await row.getByRole('button', { name: 'Replay all' }).click()
     await dialog.getByRole('button', { name: 'Send them again' }).click()
     await expect.poll(() => receiver.deliveries.length, patience).toBe(6)
-    await page.getByText('Nothing waits for a receiver').waitFor(patience)
+    await expect.poll(() => given.textContent(), patience).toBe('0')
+    const taken = row.locator('td[data-label="Taken in an hour"]')
+    await expect.poll(() => taken.textContent(), patience).toBe('3')
   })
 })

@@ -19,7 +19,7 @@ export const Receivers = ({ view, again }: { readonly view: ReceiversView; reado
       title="Receivers"
       rows={data}
       keyOf={({ receiver }) => receiver}
-      empty="Nothing waits for a receiver, and nothing was given up."
+      empty="Nothing was sent to a receiver of late, nothing waits for one, and nothing was given up."
       columns={[
         {
           head: 'Receiver',
@@ -29,6 +29,8 @@ export const Receivers = ({ view, again }: { readonly view: ReceiversView; reado
             </a>
           ),
         },
+        { head: 'Taken in an hour', isNumber: true, cell: ({ delivered }) => count(delivered) },
+        { head: 'Failed in an hour', isNumber: true, cell: ({ failed }) => count(failed) },
         { head: 'Waiting', isNumber: true, cell: ({ waiting }) => count(waiting) + least },
         { head: 'Oldest', cell: ({ oldest_at }) => <Time at={oldest_at} /> },
         { head: 'Failing since', cell: ({ failing_since }) => <Time at={failing_since} /> },

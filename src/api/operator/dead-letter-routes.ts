@@ -1,12 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { BatchRecord } from '../../batches/record.ts'
 import type { NoticeRecord } from '../../batches/store.ts'
 import { batchView, messageBatchView } from '../../batches/view.ts'
+import { mayDo } from '../../domain/access.ts'
 import { BatonError } from '../../domain/errors.ts'
+import { withoutQuotes } from '../../jobs/quotes.ts'
 import { jobSummary, wholeSeconds } from '../../jobs/view.ts'
 import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../redis/keys.ts'
 import { type DeadLetter, letterCursor, parseLetterCursor } from '../../webhooks/dead-letters.ts'
 import { requireRight } from '../http/auth.ts'
-import { findOwnedBatch, findOwnedJob, headReader } from '../http/find-owned.ts'
+import { findAnyJob, findOwnedJob, headReader } from '../http/find-owned.ts'
 import { ignoreBodies } from '../http/json-body.ts'
 import { publicUrlOf } from '../http/own-address.ts'
 import { deadLetterQuery } from '../jobs/request-schemas.ts'
@@ -18,7 +21,7 @@ export const addDeadLetterRoutes = (
   scope: ApiScope,
   parts: Pick<ApiParts, 'batches' | 'config' | 'deadLetters' | 'deliveries' | 'now' | 'store'>,
 ): void => {
-  const { store, batches, deliveries, deadLetters } = parts
+  const { config, store, batches, deliveries, deadLetters } = parts
 
   const placeOf = async (tenant: string, after: string): Promise<DeadLetter> => {
     const place = parseLetterCursor(after) ?? (await deadLetters.find(tenant, after))
@@ -51,10 +54,13 @@ export const addDeadLetterRoutes = (
   })
 
   const redeliverJob = async (request: FastifyRequest, reply: FastifyReply, id: string): Promise<object> => {
-    await findOwnedJob(request, id, headReader(store)).catch(asDeadLetter)
+    const find = isOperator(request) ? findAnyJob : findOwnedJob
+    await find(request, id, headReader(store)).catch(asDeadLetter)
     if (!(await deliveries.jobs.redeliver(id))) throw deliveryNotFound()
     reply.code(202).header('location', `/v1/jobs/${id}`)
-    return jobSummary(await findOwnedJob(request, id, headReader(store)))
+    const job = await find(request, id, headReader(store))
+    const seesAll = job.tenant === request.tenant || config.ui.show_content
+    return seesAll ? jobSummary(job) : withoutQuotes(jobSummary(job))
   }
 
   const redeliverBatch = async (
@@ -63,10 +69,14 @@ export const addDeadLetterRoutes = (
     id: string,
   ): Promise<object> => {
     const batchId = batchOfNotice(id)
-    const { dialect } = (await batches.read(batchId)) ?? { dialect: 'openai' as const }
-    await findOwnedBatch(batches, request, batchId, dialect).catch(asDeadLetter)
+    const find = async (): Promise<BatchRecord> => {
+      const batch = await batches.read(batchId)
+      if (batch?.id === batchId && (batch.tenant === request.tenant || isOperator(request))) return batch
+      throw deliveryNotFound()
+    }
+    const { dialect } = await find()
     if (!(await deliveries.batches.redeliver(id))) throw deliveryNotFound()
-    const batch = await findOwnedBatch(batches, request, batchId, dialect)
+    const batch = await find()
     const path = dialect === 'openai' ? '/v1/batches' : '/v1/messages/batches'
     reply.code(202).header('location', `${path}/${batchId}`)
     return dialect === 'openai'
@@ -84,6 +94,9 @@ export const addDeadLetterRoutes = (
     })
   })
 }
+
+/** Operators send those of every tenant again. */
+const isOperator = ({ role }: FastifyRequest): boolean => mayDo(role, 'operate')
 
 /** `id` is what it is sent again by: the job's, the batch's, or that of a notice of the batch. */
 const letterView = (record: LetterRecord, diedAtMs: number): object => ({

@@ -9,7 +9,10 @@ import { itemOf, type PageItem } from './page-items.ts'
 import type { PageTopics } from './page-topics.ts'
 import { readReceivers } from './receivers.ts'
 
-type FollowParts = Pick<ApiParts, 'allBatches' | 'batches' | 'deadLetters' | 'now' | 'schedule' | 'store'>
+type FollowParts = Pick<
+  ApiParts,
+  'allBatches' | 'batches' | 'deadLetters' | 'now' | 'receiverTallies' | 'schedule' | 'store'
+>
 
 /** Reads what these pages follow, beside that which all pages do. `open`: the batches that have not ended. */
 export type ReadFollowed = (

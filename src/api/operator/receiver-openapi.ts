@@ -16,6 +16,8 @@ const receivers = z.object({
         next_at: seconds.nullable(),
         last_reason: z.string().nullable(),
         last_status: z.int().nullable(),
+        delivered: z.int().meta({ description: 'Attempts that succeeded within the last hour.' }),
+        failed: z.int().meta({ description: 'Attempts that failed within the last hour.' }),
         dead: z.int(),
         last_died_at: seconds.nullable(),
       })

@@ -34,7 +34,10 @@ const mostCounted = 10_000
  * `GET /v1/admin/webhooks`: receivers, by what waits for them and what was given up. `POST /v1/dead-letters/redeliver`: sends the dead
  * letters of one of them again, some at a time.
  */
-export const addReceiverRoutes = (scope: ApiScope, parts: ReplayParts & Pick<ApiParts, 'schedule'>): void => {
+export const addReceiverRoutes = (
+  scope: ApiScope,
+  parts: ReplayParts & Pick<ApiParts, 'receiverTallies' | 'schedule'>,
+): void => {
   const { deliveries, now } = parts
 
   scope.get('/v1/admin/webhooks', () => readReceivers(parts))

@@ -5,7 +5,10 @@ import type { ApiParts } from '../parts.ts'
 import { type LetterRecord, readLetterPage, readLetterRecord, receiverOf } from './letter-page.ts'
 import type { ReceiversView, ReceiverView } from './views.ts'
 
-type ReceiverParts = Pick<ApiParts, 'batches' | 'deadLetters' | 'now' | 'schedule' | 'store'>
+type ReceiverParts = Pick<
+  ApiParts,
+  'batches' | 'deadLetters' | 'now' | 'receiverTallies' | 'schedule' | 'store'
+>
 
 /** Entries of the schedule that are looked at, of each shard, and dead letters. */
 const entriesPerShard = 500
@@ -14,28 +17,38 @@ const mostLetters = 1_000
 const mostWaiting = 1_000
 
 /**
- * Receivers of webhooks by what waits for them and what was given up. Nothing is counted while a webhook is delivered: both are seen in
- * the schedule and among the dead letters, as far as one request may look.
+ * Receivers of webhooks by what they took of late, what waits for them and what was given up. The last two are seen in the schedule and
+ * among the dead letters, as far as one request may look.
  */
 export const readReceivers = async (parts: ReceiverParts): Promise<ReceiversView> => {
   const readAtMs = parts.now()
-  const [waiting, letters] = await Promise.all([
+  const [waiting, tallies, letters] = await Promise.all([
     readWaiting(parts),
+    parts.receiverTallies.read(),
     readLetterPage(parts, { tenant: null, sinceMs: 0 }, null, mostLetters),
   ])
   const dead = letters.found.map(({ letter, record }) => ({ record, atMs: letter.diedAtMs }))
   const deadBy = Map.groupBy(dead, ({ record }) => receiverOf(record))
   const waitingBy = Map.groupBy(waiting.records, receiverOf)
-  const names = [...new Set([...waitingBy.keys(), ...deadBy.keys()])]
+  const names = [...new Set([...waitingBy.keys(), ...deadBy.keys(), ...tallies.keys()])]
   return {
     object: 'list',
     data: names
-      .map(name => receiverView(name, waitingBy.get(name) ?? [], deadBy.get(name) ?? [], readAtMs))
-      .toSorted((a, b) => b.waiting + b.dead - a.waiting - a.dead || (a.receiver < b.receiver ? -1 : 1)),
+      .map(name => ({
+        ...receiverView(name, waitingBy.get(name) ?? [], deadBy.get(name) ?? [], readAtMs),
+        ...(tallies.get(name) ?? { delivered: 0, failed: 0 }),
+      }))
+      .toSorted(byTrouble),
     complete: waiting.isWhole && letters.next === null,
     read_at: readAtMs / 1_000,
   }
 }
+
+/** What waits or was given up comes first, and then who was sent the most. */
+const byTrouble = (a: ReceiverView, b: ReceiverView): number =>
+  b.waiting + b.dead - a.waiting - a.dead ||
+  b.delivered + b.failed - a.delivered - a.failed ||
+  (a.receiver < b.receiver ? -1 : 1)
 
 const readWaiting = async (
   parts: ReceiverParts,
@@ -71,7 +84,7 @@ const receiverView = (
   waiting: readonly LetterRecord[],
   dead: readonly Dead[],
   nowMs: number,
-): ReceiverView => {
+): Omit<ReceiverView, 'delivered' | 'failed'> => {
   const failing = waiting.filter(({ delivery }) => delivery!.attempts > 0)
   const dues = waiting.flatMap(record => ('lastChangeAtMs' in record ? record.lastChangeAtMs : []))
   const reason = (failing[0] ?? dead[0]?.record)?.delivery?.reason ?? null

@@ -14,8 +14,11 @@ afterAll(() => api[Symbol.asyncDispose]())
 const hook = { url: 'https://hooks.example/batches', secret: `whsec_${'A'.repeat(32)}` }
 
 /** A batch whose input was wrong and whose webhook was given up. */
-const deadBatch = async (dialect: 'openai' | 'anthropic', tenant = 'default'): Promise<string> => {
-  const { redis, prefix, parts } = api
+const deadBatch = async (
+  dialect: 'openai' | 'anthropic',
+  tenant = 'default',
+  { redis, prefix, parts } = api,
+): Promise<string> => {
   const options = { redis, run: createScriptRunner(redis), keys: createKeys(prefix), now: Date.now }
   const createdAtMs = Date.now()
   const id = newBatchId(dialect, 3, createdAtMs)
@@ -70,9 +73,18 @@ describe('dead letters of batches', () => {
     expect(answer.headers.get('location')).toBe(`/v1/messages/batches/${id}`)
   })
 
-  it("another tenant's is neither listed nor sent", async () => {
-    const id = await deadBatch('openai', 'other')
-    expect(await letters()).toEqual([])
-    expect((await redeliver(id)).status).toBe(404)
+  it("another tenant's is not listed, and sent by operators alone", async () => {
+    const api_keys = [
+      { key: 'k-a', tenant: 'a' },
+      { key: 'k-ops', role: 'operator' },
+    ]
+    await using own = await openTestApi({ config: { api_keys } })
+    const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
+    const id = await deadBatch('openai', 'other', own)
+    for (const key of ['k-a', 'k-ops'])
+      expect((await call(own, 'GET', '/v1/dead-letters', as(key))).json.data).toEqual([])
+    const path = `/v1/dead-letters/${id}/redeliver`
+    expect((await call(own, 'POST', path, as('k-a'))).json.error.code).toBe('delivery_not_found')
+    expect((await call(own, 'POST', path, as('k-ops'))).json).toMatchObject({ id })
   })
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createReceiverTallies } from '../../../src/webhooks/tallies.ts'
 import { patience } from '../../support/patience.ts'
 import { call, endJob, type Json, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 import { openPage } from './page-events.ts'
@@ -10,7 +11,7 @@ const keys = [
   { key: 'k-b', role: 'submit', tenant: 'b' },
 ]
 const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
-const [down, well] = ['https://192.0.1.1', 'https://192.0.1.2']
+const [down, well, quiet] = ['https://192.0.1.1', 'https://192.0.1.2', 'https://192.0.1.4']
 
 let api: TestApi
 beforeAll(async () => {
@@ -43,6 +44,11 @@ describe('receivers of webhooks', () => {
     died.push(await told('k-a', well, [dead('gone_410')]))
     await told('k-b', down, [again('connect')])
     await told('k-b', well, [])
+    const tallies = createReceiverTallies({ redis: api.redis, prefix: api.prefix, now: api.parts.now })
+    for (const isDelivered of [true, true, false]) tallies.note(quiet, isDelivered)
+    await tallies.flush()
+    tallies.note(quiet, true)
+    await tallies.flush()
   })
 
   it('are listed by their origins, with what waits and what was given up', async () => {
@@ -53,9 +59,10 @@ describe('receivers of webhooks', () => {
         {
           ...{ receiver: down, waiting: 1, dead: 3, last_reason: 'connect', last_status: null },
           ...{ oldest_at: expect.any(Number), failing_since: expect.any(Number) },
-          ...{ next_at: expect.any(Number), last_died_at: expect.any(Number) },
+          ...{ next_at: expect.any(Number), last_died_at: expect.any(Number), delivered: 0, failed: 0 },
         },
         expect.objectContaining({ receiver: well, dead: 1, failing_since: null }),
+        expect.objectContaining({ receiver: quiet, dead: 0, waiting: 0, delivered: 3, failed: 1 }),
       ],
     })
     expect(json.data[1]).toMatchObject({ last_reason: 'gone_410', last_status: 410 })
@@ -100,6 +107,14 @@ describe('receivers of webhooks', () => {
     })
     const noted = async () => (await call(api, 'GET', '/v1/admin/overview', as('k-ops'))).json.actions[0]
     await expect.poll(noted, patience).toMatchObject({ action: 'webhook.replay_all', subject: down })
+  })
+
+  it('get one of theirs again from an operator, whoever owns it', async () => {
+    const path = `/v1/dead-letters/${died[3]}/redeliver`
+    expect((await call(api, 'POST', path, as('k-b'))).json.error.code).toBe('delivery_not_found')
+    expect(await call(api, 'POST', path, as('k-ops'))).toMatchObject({ status: 202, json: { id: died[3] } })
+    expect((await call(api, 'POST', path, as('k-ops'))).json.error.code).toBe('delivery_not_found')
+    expect(await letters('tenant=*')).toEqual([])
   })
 })
 
