@@ -5,6 +5,7 @@ import { ApiError, ask, readSession } from './api.ts'
 import { clock, span, zone } from './format.ts'
 import { startKeys } from './keys.ts'
 import { Announcer, announce } from './parts/announce.tsx'
+import { Copy } from './parts/copy.tsx'
 import { KeyList } from './parts/key-list.tsx'
 import { Search } from './parts/search.tsx'
 import { troubleSentence } from './parts/troubles.tsx'
@@ -110,6 +111,7 @@ const App = () => {
         <h1 tabIndex={-1}>
           <bdi>{title}</bdi>
         </h1>
+        {isIn && found !== null && found.name !== '' && <Copy text={found.name} />}
         {(isIn || isSignIn) &&
           (found ? <found.screen.View key={found.name} name={found.name} /> : <p>There is nothing here.</p>)}
       </main>

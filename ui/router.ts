@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
+import { keepPlace, returnToPlace } from './places.ts'
 import { Batch } from './screens/batch.tsx'
 import { Batches } from './screens/batches.tsx'
 import { Costs } from './screens/costs.tsx'
@@ -118,17 +119,24 @@ export const hrefWith = (words: Readonly<Record<string, string | null>>): string
   return withQuery(pathname, { ...Object.fromEntries(searchParams), ...words })
 }
 
-/** Goes to a path of this page. */
-export const go = (href: string, { replace = false } = {}): void => {
-  history[replace ? 'replaceState' : 'pushState'](null, '', href)
+/** Goes to a path of this page. `stays`: it shows the same as before in another way. */
+export const go = (href: string, { replace = false, stays = false } = {}): void => {
+  keepPlace()
+  history[replace || stays ? 'replaceState' : 'pushState'](null, '', href)
   show()
+  if (stays) return
   scrollTo(0, 0)
   document.querySelector('h1')?.focus()
 }
 
 /** Links stay real links: only a plain click on one of this page is taken over. */
 export const startRouter = (): void => {
-  addEventListener('popstate', show)
+  history.scrollRestoration = 'manual'
+  addEventListener('scrollend', keepPlace)
+  addEventListener('popstate', ({ state }) => {
+    show()
+    returnToPlace(state)
+  })
   document.addEventListener('click', event => {
     const link = event.target instanceof Element ? event.target.closest('a') : null
     if (link === null || event.defaultPrevented || event.button !== 0) return

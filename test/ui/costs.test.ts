@@ -47,6 +47,15 @@ describe('costs in a browser', () => {
       '— + 40 unpriced',
     )
     await page.getByText('days are cut at the next hour of UTC').waitFor(patience)
+    const groups = page.locator('tbody td[data-label=Route]')
+    const head = page.getByRole('columnheader', { name: 'Route' })
+    await head.getByRole('button').click()
+    await expect.poll(() => groups.allTextContents(), patience).toEqual(['chat', 'embed'])
+    await head.getByRole('button').press('Enter')
+    await expect.poll(() => groups.allTextContents(), patience).toEqual(['embed', 'chat'])
+    expect(await head.getAttribute('aria-sort')).toBe('descending')
+    await page.reload()
+    await expect.poll(() => groups.allTextContents(), patience).toEqual(['embed', 'chat'])
   })
 
   it('shows several days by provider, and leads to one of them', async () => {

@@ -85,6 +85,13 @@ describe('the page in a browser', () => {
     await takePictures(detail.page, 'provider')
     const changes = detail.page.getByRole('region', { name: 'Changes' })
     await changes.getByText('away').first().waitFor(patience)
+    const [passedOver] = await submit(1)
+    await baton.ended(passedOver!)
+    await using job = await site.open(`/ui/jobs/${passedOver}`)
+    const spells = job.page.locator('.timeline .health title')
+    await expect
+      .poll(() => spells.allTextContents(), patience)
+      .toContainEqual(expect.stringMatching(/^first\/gpt-4 was (away|probing)/))
     site.sims[0]!.script({})
     // Calls are what a provider returns by.
     await expect

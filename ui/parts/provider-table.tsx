@@ -4,6 +4,7 @@ import { type History, useHistory } from '../history.ts'
 import { serverNow, tick } from '../store.ts'
 import { HealthStrip } from './health-strip.tsx'
 import { State } from './state.tsx'
+import { type Column, Table } from './table.tsx'
 import { Time } from './time.tsx'
 
 export const failureShare = (attempts: number | null, failures: number | null): number | null =>
@@ -12,24 +13,41 @@ export const failureShare = (attempts: number | null, failures: number | null): 
 const placesOf = ({ workers }: ProviderView): number =>
   workers.reduce((sum, { concurrency }) => sum + concurrency, 0)
 
-const Row = ({ provider, strip }: { readonly provider: ProviderView; readonly strip: History | null }) => {
-  const { name, state, reason, until, queue } = provider
-  // Between two changes of its standing, the figures come with the ticks.
+const stripSeconds = 6 * 3_600
+const stateOf = (name: string): string => `provider:${name}:state`
+
+/** Between two changes of its standing, the figures come with the ticks. */
+const liveOf = ({ name, queue, rates, p95_ms }: ProviderView) => {
   const live = tick.value?.providers[name]
   const waiting = live?.waiting ?? queue.waiting
-  const attempts = live ? live.attempts_per_s : provider.rates.attempts
-  const failures = live ? live.failures_per_s : provider.rates.failures
-  return (
-    <tr>
-      <td data-label="State">
-        <State state={state} />
-      </td>
-      <th scope="row">
-        <a href={`/ui/providers/${encodeURIComponent(name)}`}>
-          <bdi>{name}</bdi>
-        </a>
-      </th>
-      <td data-label="Why, until">
+  return {
+    waiting,
+    running: live?.running ?? queue.active,
+    oldestAt: waiting === 0 ? null : queue.oldest_at,
+    failing: live
+      ? failureShare(live.attempts_per_s, live.failures_per_s)
+      : failureShare(rates.attempts, rates.failures),
+    p95: live ? live.p95_ms : p95_ms,
+  }
+}
+
+const drainedAt = (provider: ProviderView): number | null =>
+  liveOf(provider).waiting === 0 ? null : provider.estimated_drain_at
+
+const columnsOf = (strip: History | null): readonly Column<ProviderView>[] => [
+  { head: 'State', by: ({ state }) => state, cell: ({ state }) => <State state={state} /> },
+  {
+    ...{ head: 'Provider', isName: true, by: ({ name }) => name },
+    cell: ({ name }) => (
+      <a href={`/ui/providers/${encodeURIComponent(name)}`}>
+        <bdi>{name}</bdi>
+      </a>
+    ),
+  },
+  {
+    head: 'Why, until',
+    cell: ({ reason, until, state, share }) => (
+      <>
         {reason ?? ''}
         {until !== null && (
           <>
@@ -37,70 +55,74 @@ const Row = ({ provider, strip }: { readonly provider: ProviderView; readonly st
             <Time at={until} />
           </>
         )}
-        {state === 'recovering' && ` ${percent(provider.share)} of calls`}
-      </td>
-      <td data-label="Waiting" class="number">
-        {count(waiting)}
-      </td>
-      <td data-label="Oldest" class="number">
-        {queue.oldest_at === null || waiting === 0 ? '—' : span(serverNow() - queue.oldest_at)}
-      </td>
-      <td data-label="Running / places" class="number">
-        {count(live?.running ?? queue.active)} / {count(placesOf(provider))}
-      </td>
-      <td data-label="Fail %" class="number">
-        {percent(failureShare(attempts, failures))}
-      </td>
-      <td data-label="p95" class="number">
-        {millis(live ? live.p95_ms : provider.p95_ms)}
-      </td>
-      <td data-label="Drained" class="number">
-        <Time at={waiting === 0 ? null : provider.estimated_drain_at} />
-      </td>
-      <td data-label="Last 6 h">
-        {strip !== null && (
-          <HealthStrip
-            at={strip.at}
-            states={strip.words(stateOf(name))}
-            from={strip.from}
-            to={strip.from + stripSeconds}
-          />
-        )}
-      </td>
-    </tr>
-  )
-}
+        {state === 'recovering' && ` ${percent(share)} of calls`}
+      </>
+    ),
+  },
+  {
+    ...{ head: 'Waiting', isNumber: true, by: provider => liveOf(provider).waiting },
+    cell: provider => count(liveOf(provider).waiting),
+  },
+  {
+    ...{ head: 'Oldest', isNumber: true },
+    by: provider => {
+      const { oldestAt } = liveOf(provider)
+      return oldestAt === null ? null : -oldestAt
+    },
+    cell: provider => {
+      const { oldestAt } = liveOf(provider)
+      return oldestAt === null ? '—' : span(serverNow() - oldestAt)
+    },
+  },
+  {
+    ...{ head: 'Running / places', isNumber: true, by: provider => liveOf(provider).running },
+    cell: provider => `${count(liveOf(provider).running)} / ${count(placesOf(provider))}`,
+  },
+  {
+    ...{ head: 'Fail %', isNumber: true, by: provider => liveOf(provider).failing },
+    cell: provider => percent(liveOf(provider).failing),
+  },
+  {
+    ...{ head: 'p95', isNumber: true, by: provider => liveOf(provider).p95 },
+    cell: provider => millis(liveOf(provider).p95),
+  },
+  {
+    ...{ head: 'Drained', isNumber: true, by: drainedAt },
+    cell: provider => <Time at={drainedAt(provider)} />,
+  },
+  {
+    head: 'Last 6 h',
+    cell: ({ name }) =>
+      strip !== null && (
+        <HealthStrip
+          at={strip.at}
+          states={strip.words(stateOf(name))}
+          from={strip.from}
+          to={strip.from + stripSeconds}
+        />
+      ),
+  },
+]
 
-const stripSeconds = 6 * 3_600
-const stateOf = (name: string): string => `provider:${name}:state`
-
-export const ProviderTable = ({ providers }: { readonly providers: readonly ProviderView[] }) => {
+export const ProviderTable = ({
+  title,
+  providers,
+}: {
+  readonly title: string
+  readonly providers: readonly ProviderView[]
+}) => {
   const strip = useHistory(
     providers.map(({ name }) => stateOf(name)),
     stripSeconds,
   )
   return (
-    <table class="cards">
-      <thead>
-        <tr>
-          {['State', 'Provider', 'Why, until'].map(head => (
-            <th key={head} scope="col">
-              {head}
-            </th>
-          ))}
-          {['Waiting', 'Oldest', 'Running / places', 'Fail %', 'p95', 'Drained'].map(head => (
-            <th key={head} scope="col" class="number">
-              {head}
-            </th>
-          ))}
-          <th scope="col">Last 6 h</th>
-        </tr>
-      </thead>
-      <tbody>
-        {providers.map(provider => (
-          <Row key={provider.name} provider={provider} strip={strip} />
-        ))}
-      </tbody>
-    </table>
+    <Table
+      title={title}
+      name="providers"
+      rows={providers}
+      columns={columnsOf(strip)}
+      keyOf={({ name }) => name}
+      empty="The config names no provider."
+    />
   )
 }

@@ -15,27 +15,46 @@ export const Receivers = ({ view, again }: { readonly view: ReceiversView; reado
   const { data, complete } = told !== null && told.read_at > view.read_at ? told : view
   const least = complete ? '' : ' or more'
   return (
-    <Table
+    <Table<ReceiverView>
       title="Receivers"
       rows={data}
       keyOf={({ receiver }) => receiver}
       empty="Nothing was sent to a receiver of late, nothing waits for one, and nothing was given up."
       columns={[
         {
-          head: 'Receiver',
+          ...{ head: 'Receiver', isName: true, by: ({ receiver }) => receiver },
           cell: ({ receiver }) => (
             <a href={`/ui/webhooks?${new URLSearchParams({ receiver })}`}>
               <bdi>{receiver}</bdi>
             </a>
           ),
         },
-        { head: 'Taken in an hour', isNumber: true, cell: ({ delivered }) => count(delivered) },
-        { head: 'Failed in an hour', isNumber: true, cell: ({ failed }) => count(failed) },
-        { head: 'Waiting', isNumber: true, cell: ({ waiting }) => count(waiting) + least },
-        { head: 'Oldest', cell: ({ oldest_at }) => <Time at={oldest_at} /> },
-        { head: 'Failing since', cell: ({ failing_since }) => <Time at={failing_since} /> },
+        {
+          ...{ head: 'Taken in an hour', isNumber: true, by: ({ delivered }) => delivered },
+          cell: ({ delivered }) => count(delivered),
+        },
+        {
+          ...{ head: 'Failed in an hour', isNumber: true, by: ({ failed }) => failed },
+          cell: ({ failed }) => count(failed),
+        },
+        {
+          ...{ head: 'Waiting', isNumber: true, by: ({ waiting }) => waiting },
+          cell: ({ waiting }) => count(waiting) + least,
+        },
+        {
+          head: 'Oldest',
+          by: ({ oldest_at }) => oldest_at,
+          cell: ({ oldest_at }) => <Time at={oldest_at} />,
+        },
+        {
+          ...{ head: 'Failing since', by: ({ failing_since }) => failing_since },
+          cell: ({ failing_since }) => <Time at={failing_since} />,
+        },
         { head: 'Next try', cell: ({ next_at }) => <Time at={next_at} /> },
-        { head: 'Given up', isNumber: true, cell: ({ dead }) => count(dead) + least },
+        {
+          ...{ head: 'Given up', isNumber: true, by: ({ dead }) => dead },
+          cell: ({ dead }) => count(dead) + least,
+        },
         { head: 'Last reason', cell: ({ last_reason }) => last_reason ?? '' },
         { head: 'Replay', cell: row => row.dead > 0 && <ReplayAll row={row} again={again} /> },
       ]}

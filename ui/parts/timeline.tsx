@@ -2,6 +2,7 @@ import type { OperatorJobView } from '../../src/api/operator/views.ts'
 import { span } from '../format.ts'
 import { serverNow } from '../store.ts'
 import { type TimeScale, timeScale } from '../time-scale.ts'
+import { HealthLane } from './health-lanes.tsx'
 import { CallBar, MoveMark, percent, Told } from './timeline-marks.tsx'
 
 type Call = OperatorJobView['attempts'][number]
@@ -81,6 +82,15 @@ export const Timeline = ({
           <text x="0" y={y(name) + 14} class="lane-name">
             {name.length > 28 ? `${name.slice(0, 27)}…` : name}
           </text>
+          {name !== ofWebhook && (
+            <HealthLane
+              target={name}
+              from={job.created_at}
+              to={lanes.endsAt}
+              place={time => 0.24 + scale.of(time) * 0.75}
+              y={y(name)}
+            />
+          )}
           <line x1="24%" x2="99%" y1={y(name) + 10} y2={y(name) + 10} class="lane" />
         </g>
       ))}

@@ -129,6 +129,7 @@ const Usage = ({
       )}
       <Table
         title={`${isOneDay ? first : `${first} to ${last}`} (${zone()}), by ${by}`}
+        name="costs"
         rows={rows}
         columns={columnsOf(by, isOneDay, total, rows)}
         keyOf={({ day, group }) => `${day} ${group}`}
@@ -163,25 +164,40 @@ const columnsOf = (
 ): readonly Column<UsageRow>[] => {
   const most = Math.max(...rows.map(({ cost_usd }) => cost_usd ?? 0), 1e-9)
   const day: Column<UsageRow> = {
-    head: 'Day',
+    ...{ head: 'Day', by: row => row.day },
     cell: row => <a href={hrefWith({ from: row.day, to: row.day })}>{row.day}</a>,
   }
   return [
     ...(isOneDay || by === 'day' ? [] : [day]),
-    { head: groups.find(([value]) => value === by)?.[1] ?? by, cell: ({ group }) => <bdi>{group}</bdi> },
+    {
+      ...{ head: groups.find(([value]) => value === by)?.[1] ?? by, by: ({ group }) => group },
+      cell: ({ group }) => <bdi>{group}</bdi>,
+    },
     { head: 'Beside the largest', cell: ({ cost_usd }) => <Bar share={(cost_usd ?? 0) / most} /> },
-    { head: 'Cost', isNumber: true, cell: ({ cost_usd, unpriced }) => dollars(cost_usd, unpriced) },
+    {
+      ...{ head: 'Cost', isNumber: true, by: ({ cost_usd }) => cost_usd },
+      cell: ({ cost_usd, unpriced }) => dollars(cost_usd, unpriced),
+    },
     {
       head: 'Share',
       isNumber: true,
       cell: ({ cost_usd }) =>
         percent(cost_usd === null || !total.cost_usd ? null : cost_usd / total.cost_usd),
     },
-    { head: 'Requests', isNumber: true, cell: ({ requests }) => count(requests) },
-    { head: 'Failed', isNumber: true, cell: ({ failed }) => count(failed) },
-    { head: 'Input', isNumber: true, cell: ({ input_tokens }) => count(input_tokens) },
-    { head: 'Cached', isNumber: true, cell: ({ cached_tokens }) => count(cached_tokens) },
-    { head: 'Output', isNumber: true, cell: ({ output_tokens }) => count(output_tokens) },
+    ...(
+      [
+        ['Requests', 'requests'],
+        ['Failed', 'failed'],
+        ['Input', 'input_tokens'],
+        ['Cached', 'cached_tokens'],
+        ['Output', 'output_tokens'],
+      ] as const
+    ).map(
+      ([head, figure]): Column<UsageRow> => ({
+        ...{ head, isNumber: true, by: row => row[figure] },
+        cell: row => count(row[figure]),
+      }),
+    ),
   ]
 }
 

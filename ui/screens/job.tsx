@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { OperatorJobView } from '../../src/api/operator/views.ts'
 import { post } from '../api.ts'
 import { count, dollars, millis, span } from '../format.ts'
@@ -14,7 +14,7 @@ import { Time } from '../parts/time.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { type Reading, useReading } from '../reading.ts'
 import { go, type ScreenProps } from '../router.ts'
-import { freshness, openJob, serverNow, session } from '../store.ts'
+import { freshness, moreTopics, openJob, serverNow, session } from '../store.ts'
 
 /** Why does this job stand, or go there? */
 export const Job = ({ name }: ScreenProps) => {
@@ -26,6 +26,7 @@ export const Job = ({ name }: ScreenProps) => {
 const JobView = ({ job, reading }: { readonly job: OperatorJobView; readonly reading: Reading<unknown> }) => {
   const [marked, setMarked] = useState<string | null>(null)
   const { steps, waits } = job.explained
+  useHealth(job)
   return (
     <>
       <section class="standing panel" aria-label="State">
@@ -76,6 +77,18 @@ const CallNote = ({ call }: { readonly call: OperatorJobView['attempts'][number]
     ...(key === undefined ? [] : [`key ${key}`]),
   ]
   return notes.length === 0 ? null : <span class="muted"> ({notes.join(', ')})</span>
+}
+
+/** Behind its timeline stands how its targets were meanwhile. */
+const useHealth = ({ provider, attempts, moves = [] }: OperatorJobView): void => {
+  const names = [...new Set([provider, ...[...attempts, ...moves].map(event => event.provider)])]
+  const topics = names.slice(0, 10).map(name => `provider:${name}`)
+  useEffect(() => {
+    moreTopics.value = topics
+    return () => {
+      moreTopics.value = []
+    }
+  }, [topics.join()])
 }
 
 const Actions = ({ job, again }: { readonly job: OperatorJobView; readonly again: () => void }) => {

@@ -29,9 +29,7 @@ export const Overview = () => {
         ]}
       />
       <Rates />
-      <Panel title="Providers" wide>
-        <ProviderTable providers={all} />
-      </Panel>
+      <ProviderTable title="Providers" providers={all} />
       <div class="columns">
         <Panel title="At risk">
           {at_risk.length === 0 ? (

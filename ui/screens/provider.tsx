@@ -127,7 +127,7 @@ const Limits = ({ provider: { limits } }: { readonly provider: ProviderView }) =
     rows={limits.seen}
     empty="Nothing was called yet."
     columns={[
-      { head: 'Key', cell: ({ key }) => key },
+      { head: 'Key', by: ({ key }) => key, cell: ({ key }) => key },
       { head: 'Model', cell: ({ model }) => model ?? 'all' },
       {
         head: 'Requests a minute: told, learned, configured',
@@ -151,11 +151,11 @@ const Entries = ({ provider: { entries } }: { readonly provider: ProviderView })
     rows={entries}
     empty="All of its models and keys are in use."
     columns={[
-      { head: 'Scope', cell: ({ scope }) => <bdi>{scope}</bdi> },
+      { head: 'Scope', by: ({ scope }) => scope, cell: ({ scope }) => <bdi>{scope}</bdi> },
       { head: 'State', cell: ({ state }) => <State state={state} /> },
-      { head: 'Since', cell: ({ since }) => <Time at={since} /> },
-      { head: 'Until', cell: ({ until }) => <Time at={until} /> },
-      { head: 'Reason', cell: ({ reason }) => reason },
+      { head: 'Since', by: ({ since }) => since, cell: ({ since }) => <Time at={since} /> },
+      { head: 'Until', by: ({ until }) => until, cell: ({ until }) => <Time at={until} /> },
+      { head: 'Reason', by: ({ reason }) => reason, cell: ({ reason }) => reason },
     ]}
   />
 )
@@ -166,11 +166,15 @@ const Workers = ({ provider: { workers } }: { readonly provider: ProviderView })
     rows={workers}
     empty="No worker serves it: what waits for it stands still."
     columns={[
-      { head: 'Instance', cell: ({ instance }) => <code>{instance}</code> },
-      { head: 'Places', cell: ({ concurrency }) => count(concurrency) },
-      { head: 'In flight', cell: ({ calls_in_flight }) => count(calls_in_flight) },
+      { head: 'Instance', by: ({ instance }) => instance, cell: ({ instance }) => <code>{instance}</code> },
+      { head: 'Places', by: ({ concurrency }) => concurrency, cell: ({ concurrency }) => count(concurrency) },
+      {
+        head: 'In flight',
+        by: ({ calls_in_flight }) => calls_in_flight,
+        cell: ({ calls_in_flight }) => count(calls_in_flight),
+      },
       { head: 'Guard', cell: ({ breaker }) => breaker },
-      { head: 'Seen', cell: ({ seen_at }) => <Time at={seen_at} /> },
+      { head: 'Seen', by: ({ seen_at }) => seen_at, cell: ({ seen_at }) => <Time at={seen_at} /> },
     ]}
   />
 )
