@@ -463,6 +463,10 @@ export interface Receiver {
   readonly next_at: number | null
   readonly last_reason: string | null
   readonly last_status: number | null
+  /** Attempts that succeeded within the last hour. */
+  readonly delivered: number
+  /** Attempts that failed within the last hour. */
+  readonly failed: number
   readonly dead: number
   readonly last_died_at: number | null
 }

@@ -62,6 +62,7 @@ const Plot = ({
   const holder = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | null>(null)
   const [scheme, setScheme] = useState(0)
+  const [isMissing, setMissing] = useState(false)
   const data = [at, ...lines.map(({ values }) => values)] as uPlot.AlignedData
   useEffect(() => {
     const dark = matchMedia('(prefers-color-scheme: dark)')
@@ -73,11 +74,15 @@ const Plot = ({
     let isOver = false
     const around = holder.current!
     const resize = new ResizeObserver(() => chart.current?.setSize({ width: around.clientWidth, height }))
-    void import('uplot').then(({ default: Plot }) => {
-      if (isOver) return
-      chart.current = new Plot(optionsOf(around, lines, say, onPlace), data, around)
-      resize.observe(around)
-    })
+    import('uplot').then(
+      ({ default: Plot }) => {
+        if (isOver) return
+        chart.current = new Plot(optionsOf(around, lines, say, onPlace), data, around)
+        resize.observe(around)
+      },
+      // Cut off from the server; the table has the figures.
+      () => setMissing(true),
+    )
     return () => {
       isOver = true
       resize.disconnect()
@@ -95,6 +100,7 @@ const Plot = ({
     const next = Math.min(at.length - 1, Math.max(0, (idx ?? at.length) + step))
     chart.current.setCursor({ left: chart.current.valToPos(at[next]!, 'x'), top: 0 })
   }
+  if (isMissing) return <p class="muted">The chart could not be loaded; reload the page to see it.</p>
   return (
     <div
       ref={holder}
