@@ -1,4 +1,5 @@
 import { batches } from './batches.ts'
+import { browser } from './browser.ts'
 import { gatewayRace } from './gateway-race.ts'
 import { handoverCost } from './handover-cost.ts'
 import { health } from './health.ts'
@@ -47,6 +48,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   streams: { title: 'Streams, by Baton, the gateway and directly', run: streams },
   metrics: { title: 'What counting and measuring costs a job, and a scrape', run: metricsCost },
   pages: { title: "Open pages of operators, in the API's process", run: pages },
+  browser: { title: 'The page in a browser, beside 100,000 jobs and 100 batches', run: browser },
   lists: { title: 'A page of 50 jobs among 100,000, by filter', run: lists },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }

@@ -1,6 +1,6 @@
 import { chromium } from 'playwright-core'
 import type { TestProject } from 'vitest/node'
-import { obtainChromium } from '../ui/obtain-chromium.ts'
+import { obtainChromium } from '../../harness/obtain-chromium.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

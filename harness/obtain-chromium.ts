@@ -1,4 +1,4 @@
-import { createSystem } from '../../src/redis/dev/binary.ts'
+import { createSystem } from '../src/redis/dev/binary.ts'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 const installs = [
@@ -17,6 +17,6 @@ export const obtainChromium = async (): Promise<string> => {
     await system.run(command, true)
   }
   const installed = await system.find(...names)
-  if (installed === null) throw new Error('the tests of the page need chromium: apt-get install chromium')
+  if (installed === null) throw new Error('the page needs chromium to be tested: apt-get install chromium')
   return installed
 }
