@@ -1,6 +1,6 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { Job, type JobState, type Queue } from 'bullmq'
-import type { JobRow, OperatorJobView } from '../src/api/operator/views.ts'
+import type { JobRow, OperatorJobView } from '../src/api/operator/job-view.ts'
 import { renderSentence } from '../src/cli/explain-text.ts'
 import type { JobStatus } from '../src/domain/job.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'

@@ -1,5 +1,6 @@
+import type { JobRow, OperatorJobView } from '../src/api/operator/job-view.ts'
 import type { ProviderView } from '../src/api/operator/provider-view.ts'
-import type { JobRow, OperatorJobView, UsageView } from '../src/api/operator/views.ts'
+import type { UsageView } from '../src/api/operator/usage-view.ts'
 import type { JobStatus } from '../src/domain/job.ts'
 
 /** What a board asks Baton's API. Each rejects while the API does not answer, or does not take the key. */

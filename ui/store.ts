@@ -1,17 +1,9 @@
 import { computed, signal } from '@preact/signals'
+import type { BatchRow, OperatorBatchView } from '../src/api/operator/batch-view.ts'
+import type { JobRow, OperatorJobView } from '../src/api/operator/job-view.ts'
 import type { ProviderView } from '../src/api/operator/provider-view.ts'
-import type {
-  ActionView,
-  BatchRow,
-  JobRow,
-  OperatorBatchView,
-  OperatorJobView,
-  OverviewView,
-  ReceiversView,
-  SessionView,
-  Tick,
-  Trouble,
-} from '../src/api/operator/views.ts'
+import type { ReceiversView } from '../src/api/operator/receiver-view.ts'
+import type { ActionView, OverviewView, SessionView, Tick, Trouble } from '../src/api/operator/views.ts'
 
 /** What the page knows. The stream writes it; screens read it. */
 export const session = signal<SessionView | null>(null)

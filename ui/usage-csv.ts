@@ -1,4 +1,4 @@
-import type { UsageView } from '../src/api/operator/views.ts'
+import type { UsageView } from '../src/api/operator/usage-view.ts'
 
 type UsageRow = UsageView['data'][number]
 

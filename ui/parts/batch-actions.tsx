@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { OperatorBatchView } from '../../src/api/operator/views.ts'
+import type { OperatorBatchView } from '../../src/api/operator/batch-view.ts'
 import { ask, post } from '../api.ts'
 import { count } from '../format.ts'
 import { go } from '../router.ts'

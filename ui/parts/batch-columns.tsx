@@ -1,4 +1,4 @@
-import type { BatchRow } from '../../src/api/operator/views.ts'
+import type { BatchRow } from '../../src/api/operator/batch-view.ts'
 import { count, dollars, span } from '../format.ts'
 import { State } from './state.tsx'
 import type { Column } from './table.tsx'

@@ -1,4 +1,4 @@
-import type { BatchFailuresView } from '../../src/api/operator/views.ts'
+import type { BatchFailuresView } from '../../src/api/operator/batch-view.ts'
 import { count } from '../format.ts'
 import { useReading } from '../reading.ts'
 import { hrefWith } from '../router.ts'

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { ContentText, JobContentView } from '../../src/api/operator/views.ts'
+import type { ContentText, JobContentView } from '../../src/api/operator/job-view.ts'
 import { type ApiError, get } from '../api.ts'
 import { count } from '../format.ts'
 import { session } from '../store.ts'

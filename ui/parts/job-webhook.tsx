@@ -1,4 +1,4 @@
-import type { OperatorJobView, WebhookTry } from '../../src/api/operator/views.ts'
+import type { OperatorJobView, WebhookTry } from '../../src/api/operator/job-view.ts'
 import { count, millis } from '../format.ts'
 import { Fact } from './fact.tsx'
 import { Panel } from './panel.tsx'

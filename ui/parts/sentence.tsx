@@ -1,4 +1,4 @@
-import type { ExplainPart } from '../../src/api/operator/views.ts'
+import type { ExplainPart } from '../../src/jobs/explain-parts.ts'
 import { Time } from './time.tsx'
 
 /** A sentence of `baton explain`: its targets lead to their providers, its times show their date. */

@@ -1,4 +1,4 @@
-import type { OperatorJobView } from '../../src/api/operator/views.ts'
+import type { OperatorJobView } from '../../src/api/operator/job-view.ts'
 import { millis } from '../format.ts'
 
 type Call = OperatorJobView['attempts'][number]

@@ -1,4 +1,4 @@
-import type { OperatorJobView } from '../../src/api/operator/views.ts'
+import type { OperatorJobView } from '../../src/api/operator/job-view.ts'
 import { span } from '../format.ts'
 import { serverNow } from '../store.ts'
 import { type TimeScale, timeScale } from '../time-scale.ts'

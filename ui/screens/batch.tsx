@@ -1,4 +1,4 @@
-import type { OperatorBatchView } from '../../src/api/operator/views.ts'
+import type { OperatorBatchView } from '../../src/api/operator/batch-view.ts'
 import { count } from '../format.ts'
 import { BatchActions } from '../parts/batch-actions.tsx'
 import { batchState, Cost, failedOf, Progress, Slack } from '../parts/batch-columns.tsx'

@@ -1,4 +1,4 @@
-import type { BatchRow } from '../../src/api/operator/views.ts'
+import type { BatchRow } from '../../src/api/operator/batch-view.ts'
 import { batchColumns } from '../parts/batch-columns.tsx'
 import { asked, Choice, FilterBar } from '../parts/filter-bar.tsx'
 import { Shown } from '../parts/shown.tsx'

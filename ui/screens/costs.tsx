@@ -1,4 +1,4 @@
-import type { UsageFigures, UsageView } from '../../src/api/operator/views.ts'
+import type { UsageFigures, UsageView } from '../../src/api/operator/usage-view.ts'
 import { count, dollars, percent, zone } from '../format.ts'
 import { Bar } from '../parts/bar.tsx'
 import { asked, Choice, Day, FilterBar } from '../parts/filter-bar.tsx'

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { OperatorJobView } from '../../src/api/operator/views.ts'
+import type { OperatorJobView } from '../../src/api/operator/job-view.ts'
 import { post } from '../api.ts'
 import { count, dollars, millis, span } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { JobRow } from '../../src/api/operator/views.ts'
+import type { JobRow } from '../../src/api/operator/job-view.ts'
 import { count, dollars, span, zone } from '../format.ts'
 import { asked, Choice, Entry, FilterBar, Moment } from '../parts/filter-bar.tsx'
 import { Shown } from '../parts/shown.tsx'

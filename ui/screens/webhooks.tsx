@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { ReceiversView } from '../../src/api/operator/views.ts'
+import type { ReceiversView } from '../../src/api/operator/receiver-view.ts'
 import { post } from '../api.ts'
 import { count } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BatonError } from '../../domain/errors.ts'
 import type { Capacity } from '../http/capacity.ts'
 import { findAnyJob, headReader } from '../http/find-owned.ts'
-import type { ContentText, JobContentView } from '../operator/views.ts'
+import type { ContentText, JobContentView } from '../operator/job-view.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { answerReader } from './answer-reader.ts'
 

@@ -3,7 +3,7 @@ import type { JobFilter } from '../../jobs/job-filter.ts'
 import { formatTarget, type JobRecord } from '../../jobs/record.ts'
 import { answeredBy, jobSummary } from '../../jobs/view.ts'
 import { requireRight } from '../http/auth.ts'
-import type { JobRow } from '../operator/views.ts'
+import type { JobRow } from '../operator/job-view.ts'
 import type { JobFilterQuery } from './request-schemas.ts'
 
 /**

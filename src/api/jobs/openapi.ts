@@ -7,7 +7,7 @@ import type { JobView } from '../../jobs/view.ts'
 import { completionErrors, ignoredBodyErrors, jsonBodyErrors, webhookErrors } from '../openapi/error-sets.ts'
 import type { DescribedResponse, Operations } from '../openapi/operation.ts'
 import { followingHeaders, forwardedHeaders, idempotencyHeaders, idOf } from '../openapi/request-headers.ts'
-import type { JobContentView, JobCount } from '../operator/views.ts'
+import type { JobContentView, JobCount } from '../operator/job-view.ts'
 
 /** Unix seconds. */
 export const seconds = z.int()

@@ -4,8 +4,8 @@ import { explainJob } from '../../jobs/explain.ts'
 import { withoutQuotes } from '../../jobs/quotes.ts'
 import { formatMove, type JobRecord } from '../../jobs/record.ts'
 import { type JobView, jobSummary, wholeSeconds } from '../../jobs/view.ts'
+import type { OperatorJobView } from '../operator/job-view.ts'
 import type { OperatorReads } from '../operator/operator-reads.ts'
-import type { OperatorJobView } from '../operator/views.ts'
 import type { ApiParts } from '../parts.ts'
 
 export type ReadOperatorView = (record: JobRecord) => Promise<OperatorJobView>

@@ -3,7 +3,7 @@ import { batchStatuses } from '../../batches/record.ts'
 import { seconds, webhookView } from '../jobs/openapi.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { idOf } from '../openapi/request-headers.ts'
-import type { BatchFailuresView, BatchRow, OperatorBatchView } from './views.ts'
+import type { BatchFailuresView, BatchRow, OperatorBatchView } from './batch-view.ts'
 
 const row = z
   .object({

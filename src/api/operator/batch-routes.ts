@@ -10,7 +10,7 @@ import { orNotFound } from '../files/send-content.ts'
 import { batchNotFound } from '../http/find-owned.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { batchRow, operatorBatchView } from './batch-rows.ts'
-import type { BatchFailuresView } from './views.ts'
+import type { BatchFailuresView } from './batch-view.ts'
 
 export const allBatchesQuery = z.strictObject({
   status: z

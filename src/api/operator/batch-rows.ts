@@ -1,7 +1,7 @@
 import type { LineStates } from '../../batches/all-batches.ts'
 import { type BatchRecord, hasEnded } from '../../batches/record.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
-import type { BatchRow, OperatorBatchView } from './views.ts'
+import type { BatchRow, OperatorBatchView } from './batch-view.ts'
 
 /** A batch as lists for operators show it. `lines` is null where it is not known what is done with them. */
 export const batchRow = (batch: BatchRecord, lines: LineStates | null): BatchRow => {

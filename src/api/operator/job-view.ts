@@ -1,4 +1,4 @@
-import type { Attempt } from '../../domain/job.ts'
+import type { Attempt, JobStatus } from '../../domain/job.ts'
 import type { Explanation } from '../../jobs/explain.ts'
 import type { JobView } from '../../jobs/view.ts'
 
@@ -39,4 +39,42 @@ export interface OperatorJobView extends Omit<JobView, 'response' | 'attempts' |
   readonly explained: Explanation
   /** Earlier moves may have left the record, which keeps the latest 1,000 characters of them. */
   readonly moves_cut: boolean
+}
+
+/** A row of `GET /v1/jobs?view=row`. */
+export interface JobRow {
+  readonly id: string
+  readonly status: JobStatus
+  readonly route: string
+  /** Who answered; of a live job, who is asked next. */
+  readonly target: string
+  readonly tenant: string
+  readonly batch_id: string | null
+  readonly created_at: number
+  readonly finished_at: number | null
+  readonly attempts: number
+  readonly error_code: string | null
+  readonly cost_usd: number | null
+}
+
+/** `GET /v1/jobs/count` with the filters of the list. */
+export interface JobCount {
+  readonly count: number
+  /** False where `count` is an estimate: its time was up, or a name may have been taken for another's. */
+  readonly exact: boolean
+}
+
+/** `GET /v1/jobs/:id/content`, for operators where the config says `ui.show_content`. */
+export interface JobContentView {
+  readonly id: string
+  /** Null where it is not kept: that of a job that succeeded. */
+  readonly request: ContentText | null
+  readonly response: (ContentText & { readonly status_code: number }) | null
+}
+
+export interface ContentText {
+  /** Its first 65,536 characters, as they were sent. */
+  readonly text: string
+  /** Of the whole. */
+  readonly bytes: number
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { seconds } from '../jobs/openapi.ts'
 import type { Operations } from '../openapi/operation.ts'
 import { replayRequest } from './receiver-routes.ts'
-import type { ReceiversView, ReplayView } from './views.ts'
+import type { ReceiversView, ReplayView } from './receiver-view.ts'
 
 const receivers = z.object({
   object: z.literal('list'),

@@ -5,8 +5,8 @@ import { type DeadLetter, letterCursor, parseLetterCursor } from '../../webhooks
 import { readParameters } from '../http/parameters.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { type FoundLetter, type LetterFilter, readLetterPage } from './letter-page.ts'
+import type { ReplayView } from './receiver-view.ts'
 import { readReceivers } from './receivers.ts'
-import type { ReplayView } from './views.ts'
 
 export const replayRequest = z.strictObject({
   receiver: z

@@ -3,7 +3,7 @@ import { wholeSeconds } from '../../jobs/view.ts'
 import { shards } from '../../redis/keys.ts'
 import type { ApiParts } from '../parts.ts'
 import { type LetterRecord, readLetterPage, readLetterRecord, receiverOf } from './letter-page.ts'
-import type { ReceiversView, ReceiverView } from './views.ts'
+import type { ReceiversView, ReceiverView } from './receiver-view.ts'
 
 type ReceiverParts = Pick<
   ApiParts,

@@ -1,6 +1,6 @@
 import { costUnits } from '../../domain/usage.ts'
 import type { UsageSum } from '../../jobs/usage.ts'
-import type { UsageFigures, UsageView } from './views.ts'
+import type { UsageFigures, UsageView } from './usage-view.ts'
 
 export const usageGroups = ['route', 'provider', 'model', 'day'] as const
 export type UsageGroup = (typeof usageGroups)[number]

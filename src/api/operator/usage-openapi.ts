@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { seconds } from '../jobs/openapi.ts'
 import type { Operations } from '../openapi/operation.ts'
-import type { UsageView } from './views.ts'
+import type { UsageView } from './usage-view.ts'
 
 const figures = z.object({
   requests: z.int(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BatonError } from '../../domain/errors.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { usageFigures, usageGroups } from './usage-figures.ts'
-import type { UsageView } from './views.ts'
+import type { UsageView } from './usage-view.ts'
 
 const seconds = z.coerce.number().min(0).max(1e11)
 
