@@ -1,7 +1,25 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, openTestApi, type TestApi } from '../api/test-api.ts'
 import { openBrowser, openTab } from './browser.ts'
+
+/** What a page may do with the client. */
+const program = `
+  import { Baton } from './client.ts'
+  import { verifyWebhook } from './webhooks.ts'
+  const use = async () => {
+    const baton = new Baton({ baseUrl: location.origin, apiKey: 'a-key' })
+    const body = { model: 'gpt-4', messages: [{ role: 'user', content: 'hi' }] }
+    const { id, status } = await baton.submit(body)
+    const { status: end } = await baton.jobs.cancel(id)
+    const code = await baton.submit({ ...body, model: 'gpt-9' }).catch(error => error.code)
+    const secret = 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz'
+    return [status, end, code, await verifyWebhook('{}', new Headers(), { secret }).catch(error => error.code)]
+  }
+  export const result = use()
+`
 
 let api: TestApi
 let browser: Browser
@@ -48,4 +66,18 @@ describe('the reference of the API', () => {
     await using without = await openTestApi({ config: { server: { docs: false } } })
     expect((await call(without, 'GET', '/docs')).status).toBe(404)
   })
+})
+
+it('the client runs in a browser, which has nothing of Node', async () => {
+  const { outputFiles } = await build({
+    ...{
+      stdin: { contents: program, resolveDir: join(import.meta.dirname, '../../src/client') },
+      bundle: true,
+    },
+    ...{ format: 'iife', globalName: 'tried', platform: 'neutral', write: false },
+  })
+  await using tab = await openTab(browser, { url: api.url, expects: /40[14]/ })
+  await tab.page.goto('/docs')
+  const result = tab.page.evaluate(`${outputFiles[0]!.text}; tried.result`)
+  expect(await result).toEqual(['queued', 'cancelled', 'unknown_model', 'missing_headers'])
 })
