@@ -1,5 +1,6 @@
 import { batches } from './batches.ts'
 import { browser } from './browser.ts'
+import { coldStart } from './cold-start.ts'
 import { gatewayRace } from './gateway-race.ts'
 import { handoverCost } from './handover-cost.ts'
 import { health } from './health.ts'
@@ -50,6 +51,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   pages: { title: "Open pages of operators, in the API's process", run: pages },
   browser: { title: 'The page in a browser, beside 100,000 jobs and 100 batches', run: browser },
   lists: { title: 'A page of 50 jobs among 100,000, by filter', run: lists },
+  'cold-start': { title: 'From nothing to the first answer of /readyz', run: coldStart },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }
 

@@ -57,6 +57,28 @@ const withoutEffects: Plugin = {
   },
 }
 
+/** What checks and writes by JSON Schema: the source gives Fastify other compilers, so that it asks for neither. */
+const withoutSchemas: Plugin = {
+  name: 'without-schemas',
+  setup: ({ onLoad, onResolve }) => {
+    const filter = /^@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)$/
+    onResolve({ filter }, ({ path }) => ({ path, namespace: 'without-schemas' }))
+    onLoad({ filter: /.*/, namespace: 'without-schemas' }, ({ path }) => ({
+      contents: `module.exports = () => { throw new Error('${path} is not in the bundle') }`,
+    }))
+  },
+}
+
+/** Messages are English, and zod brings forty other languages. */
+const oneLanguage: Plugin = {
+  name: 'one-language',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/node_modules\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: 'export {}',
+    }))
+  },
+}
+
 /** Code of packages is written short: reading it is a third of a start. Ours is as it was written, for whoever reads a stack. */
 const shortPackages: Plugin = {
   name: 'short-packages',
@@ -76,4 +98,11 @@ const shortPackages: Plugin = {
   },
 }
 
-export const slim: readonly Plugin[] = [byRequire, onlyClient, withoutEffects, shortPackages]
+export const slim: readonly Plugin[] = [
+  byRequire,
+  onlyClient,
+  withoutEffects,
+  withoutSchemas,
+  oneLanguage,
+  shortPackages,
+]

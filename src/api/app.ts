@@ -25,6 +25,7 @@ import { installRequestLog, newRequestId } from './http/request-log.ts'
 import { installRequestTrace } from './http/request-trace.ts'
 import { installDate, installSecurityHeaders, securityHeaders } from './http/response-headers.ts'
 import { routeRights } from './http/route-rights.ts'
+import { schemaCompilers } from './http/schema-compilers.ts'
 import { installUnreadBodies } from './http/unread-bodies.ts'
 import { addJobActionRoutes } from './jobs/job-actions.ts'
 import { addJobContentRoute } from './jobs/job-content.ts'
@@ -92,6 +93,7 @@ export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => 
   })
   const handleError = createErrorHandler(log)
   const app = fastify({
+    ...schemaCompilers,
     // No logger of Fastify's own: it would make a child for every request, for one line at debug.
     logger: false,
     genReqId: newRequestId,

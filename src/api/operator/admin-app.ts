@@ -13,6 +13,7 @@ import { createOwnAddress, isLoopback } from '../http/own-address.ts'
 import { installRequestLog, newRequestId } from '../http/request-log.ts'
 import { installSecurityHeaders, securityHeaders } from '../http/response-headers.ts'
 import type { RouteRights } from '../http/route-rights.ts'
+import { schemaCompilers } from '../http/schema-compilers.ts'
 import { ownMetricsOf, readProcessFigures } from './metrics.ts'
 import { metricsType, renderMetrics } from './metrics-text.ts'
 
@@ -41,6 +42,7 @@ export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts):
   const own = createOwnAddress({ api_keys: keys, server: { ...server, cors_origins: [] } })
   const handleError = createErrorHandler(log)
   const app = fastify({
+    ...schemaCompilers,
     logger: false,
     genReqId: newRequestId,
     bodyLimit: 1_024,
