@@ -36,6 +36,7 @@ const accessOf = (config: ProviderConfig, reach: Reach): Access<string> => ({
     path,
     headers: { authorization: `Bearer ${token}`, ...headers },
   }),
+  secretsIn: token => [token],
   isRefusal: ({ status }) => status === 401,
 })
 

@@ -143,6 +143,7 @@ const accessOf = (config: ProviderConfig, origin: string, reach: Reach): Access<
       const headers = await signedByAws(request, keys, { origin, region, nowMs: reach.now() })
       return { path: request.path, headers }
     },
+    secretsIn: ({ secretAccessKey, sessionToken = '' }) => [secretAccessKey, sessionToken].filter(Boolean),
     isRefusal: answer => refusedKeys.test(typeOf(answer)),
   }
 }

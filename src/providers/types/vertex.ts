@@ -68,6 +68,7 @@ const accessOf = (config: ProviderConfig, reach: Reach): Access<GoogleToken> => 
     path: path.replace(unknownProject, encodeURIComponent(project)),
     headers: { authorization: `Bearer ${token}`, ...headers },
   }),
+  secretsIn: ({ token }) => [token],
   isRefusal: ({ status }) => status === 401,
 })
 

@@ -94,6 +94,19 @@ describe('Azure by Entra ID', () => {
     })
   })
 
+  test('a token does not come back with an error that repeats the request', async () => {
+    const entra = await openUpstream(answering(200, granted))
+    const { provider } = await openAzure({
+      settings: { ...application, client_secret: 's', authority: entra.url },
+      respond: ({ headers }, response) =>
+        answering(400, { error: { message: `what is ${headers.authorization}?` } })({} as never, response),
+    })
+    expect(await provider.call(request())).toMatchObject({
+      ...{ status: 400, text: '{"error":{"message":"what is Bearer [redacted]?"}}' },
+      json: { error: { message: 'what is Bearer [redacted]?' } },
+    })
+  })
+
   test('the federated token of a pod is its proof', async () => {
     const entra = await openUpstream(answering(200, granted))
     const env = {
