@@ -59,6 +59,8 @@ export interface Wanted {
   /** Those of which only records know. */
   readonly pairs: readonly string[]
   readonly lists: readonly WantedList[]
+  /** Whether it asks for kinds of jobs, and not for all or by their metadata alone. */
+  readonly isNarrow: boolean
   /** Whether jobs that run are asked for, and not those that wait among which they are: leases tell of them. */
   readonly running: boolean
 }
@@ -77,6 +79,7 @@ export const wantedBy = (filter: JobFilter, { keys }: MetadataIndex): Wanted => 
     .filter(status => errorCode === undefined || status !== 'succeeded')
     .map((status): WantedList => [status, errorCode ?? false, []])
   const metadata = Object.entries(filter.metadata)
+  const all = [...lists, ...live.lists]
   const isIndexed = ([key]: readonly [string, string]): boolean => keys.includes(key)
   const inLines = metadata.filter(isIndexed)
   return {
@@ -93,7 +96,9 @@ export const wantedBy = (filter: JobFilter, { keys }: MetadataIndex): Wanted => 
       pairs: inLines.map(pair => pairText(...pair)),
     },
     pairs: metadata.filter(pair => !isIndexed(pair)).map(pair => pairText(...pair)),
-    lists: [...lists, ...live.lists],
+    lists: all,
+    isNarrow:
+      tenant !== null || route !== undefined || provider !== '' || all.some(([, why]) => why !== false),
     running: live.running,
   }
 }

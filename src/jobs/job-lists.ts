@@ -1,7 +1,7 @@
 import { type Keys, shards, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
-import { type JobFilter, type Wanted, wantedBy } from './job-filter.ts'
-import { type MetadataIndex, scoreOf } from './list-entry.ts'
+import { type JobFilter, type Wanted, type WantedList, wantedBy } from './job-filter.ts'
+import { type MetadataIndex, placeAfter, scoreOf } from './list-entry.ts'
 import { jobScripts } from './scripts.ts'
 
 /** Jobs that a filter may want, by their ids, newest first: their records tell whether it does. */
@@ -59,6 +59,8 @@ type Reply = readonly [last: string, looked: number, found: readonly string[]]
 /** A shard's part of a walk. */
 interface Part {
   readonly shard: number
+  /** Those that may have such jobs; null before that was looked up. */
+  lists: readonly WantedList[] | null
   /** Found and not given yet, newest first. */
   found: readonly string[]
   /** Down to where it has looked; null when there are no more. */
@@ -83,12 +85,27 @@ const clocksApartMs = 60_000
  * job that ends meanwhile is met once.
  */
 export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps): JobLists => {
+  /** Leaves out lists that have had no job of such a kind, and begins at the newest of those that others have had. */
+  const narrow = async (wanted: Wanted, part: Part): Promise<void> => {
+    const named = [wanted.start, wanted.route, wanted.provider]
+    const words = [named, wanted.lists.map(([state, why]) => [state, why])]
+    const newest = (await run.packed(jobScripts.listKinds, keys.schedule(part.shard), words)) as string[]
+    part.lists = wanted.lists.filter((_, i) => newest[i] !== '')
+    if (part.lists.length === 0) part.place = null
+    if (newest.length === 0 || part.place === null) return
+    const begin = placeAfter(Math.max(...newest.map(Number)))
+    if (part.place === '' || part.place > begin) part.place = begin
+  }
+
   const look = async (wanted: Wanted, part: Part, limit: number): Promise<number> => {
+    if (part.lists === null && wanted.isNarrow) await narrow(wanted, part)
+    part.lists ??= wanted.lists
+    if (part.place === null) return 0
     const [last, looked, found] = (await run.packed(jobScripts.list, keys.schedule(part.shard), [
       ...[part.place, wanted.oldest, part.most, readPerScript, limit],
       [wanted.start, wanted.route, wanted.provider],
       ...[`\n${index.seal}`, wanted.indexed.lines, wanted.indexed.pairs, wanted.pairs],
-      wanted.lists,
+      part.lists,
     ])) as Reply
     part.found = found
     part.most = Math.min(part.most * growth, perScript)
@@ -134,7 +151,9 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
     const isLater = cursor === null || (wanted.before !== '' && cursor > wanted.before)
     const place = isLater ? wanted.before : cursor
     const noList = wanted.lists.length === 0
-    const parts = shards.map((shard): Part => ({ shard, found: [], place: noList ? null : place, most: 0 }))
+    const parts = shards.map(
+      (shard): Part => ({ shard, lists: null, found: [], place: noList ? null : place, most: 0 }),
+    )
     let scanned = 0
 
     /** As a part of its own, which has all that it will give. */
@@ -142,7 +161,7 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
       if (!wanted.running) return
       const found = await running(filter, wanted, place ?? '')
       scanned += found.length
-      parts.push({ shard: -1, found, place: null, most: 0 })
+      parts.push({ shard: -1, lists: [], found, place: null, most: 0 })
     })
 
     /** Those that may have more, and have nothing to give. */
@@ -186,7 +205,7 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
 
   /** As far as it may go on. */
   const countIn = async (shard: number, wanted: Wanted, mayGoOn: () => boolean): Promise<Count> => {
-    const part: Part = { shard, found: [], place: wanted.before, most: perScript }
+    const part: Part = { shard, lists: null, found: [], place: wanted.before, most: perScript }
     let count = 0
     while (part.place !== null && mayGoOn()) {
       await look(wanted, part, perScript)

@@ -51,3 +51,7 @@ export const listEntryOf = ({ id, tenant, model, target }: NewJob, indexed: stri
 
 /** As `score_of` in the prelude has it of an id without its prefix, or of a beginning of it. */
 export const scoreOf = (id: string): number => Number.parseInt(id.padEnd(11, '0').slice(1, 11), 36)
+
+/** What every id of that score, or of a lower one, sorts before: the rest of an id is chance, and never that. */
+export const placeAfter = (score: number): string =>
+  `0${score.toString(36).padStart(10, '0')}${'z'.repeat(9)}`

@@ -26,8 +26,8 @@ const upgradeMs = 600_000
 /** Somebody may have removed a record, or gone back to an earlier version for a while. */
 const restMs = 3_600_000
 
-/** What stands in an entry, and how. */
-const layout = '2'
+/** What stands in an entry, and how, and beside the lists: `KINDS_SINCE` of the prelude looks at it. */
+const layout = '3'
 
 /**
  * The scripts that make and end jobs keep the lists. Jobs of an earlier version, or of a config that indexes other metadata, stand

@@ -38,6 +38,7 @@ export const jobScripts = {
   takeDue: defineScript({ ...onRecord, lua: lua('take') }),
   look: definePackedScript({ ...packed, lua: lua('look') }),
   list: definePackedScript({ ...packed, lua: lua('list') }),
+  listKinds: definePackedScript({ ...packed, lua: lua('list-kinds') }),
   listRunning: definePackedScript({ ...packed, lua: lua('list-running') }),
   relist: definePackedScript({ ...packed, lua: lua('relist') }),
   forgetLives: defineScript({ ...onRecord, lua: lua('forget-lives') }),

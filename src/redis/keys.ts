@@ -169,6 +169,8 @@ export interface Keys {
   index(shard: number): string
   /** Sorted set by the time of ids: jobs without an end, or those of one end, with what filters ask for; see `list_entry` in the prelude. */
   list(shard: number, state: ListedState): string
+  /** Sorted set: the kinds of entries that the lists have had, by the newest of each; see `kind_of` in the prelude. */
+  kinds(shard: number): string
   /** String: when the shard's jobs are next held against its lists. */
   listed(shard: number): string
   /** Hash: how many jobs live of those made in the same 33 s, by the first characters of their ids' time. */
@@ -244,6 +246,7 @@ export const createKeys = (prefix: string): Keys => ({
   index: shard => `${prefix}:{${shard}}:index`,
   list: (shard, state) => `${prefix}:{${shard}}:list:${state}`,
   listed: shard => `${prefix}:{${shard}}:listed`,
+  kinds: shard => `${prefix}:{${shard}}:kinds`,
   live: shard => `${prefix}:{${shard}}:live`,
   deadLetters: (shard, kind, tenant) =>
     `${prefix}:{${shard}}:dead:${kind}${tenant === undefined ? '' : `:${tenant}`}`,

@@ -115,6 +115,55 @@ describe('the lists of jobs', () => {
     expect(await walked({ route: 'rare' }, 5, cursors[1]!)).toEqual([wanted])
   })
 
+  it('pass by what never had such jobs, and begin at the newest of those that there are', async () => {
+    const { clock, store } = fixture
+    const rare = await fixture.created({ tenant: 'rare' })
+    const moved = await fixture.running()
+    clock.nowMs += 1_000
+    for (let i = 0; i < 60; i++) await fixture.created({ id: newJobId(5, clock.nowMs + i) })
+    const scannedFor = async (filter: Partial<JobFilter>, found: readonly string[]): Promise<number> => {
+      const walk = lists.walk({ ...everything, ...filter }, null)
+      const ids: string[] = []
+      for (let step = await walk.next(5); ; step = await walk.next(5)) {
+        ids.push(...step.ids)
+        if (step.cursor === null) break
+      }
+      expect(ids).toEqual(found)
+      return walk.scanned
+    }
+    // Jobs of another version may be of kinds that nobody has noted.
+    const none = { provider: 'second' }
+    expect(await scannedFor(none, [])).toBeGreaterThanOrEqual(62)
+    await relistBy([]).next()
+    expect(await scannedFor(none, [])).toBe(0)
+    expect(await scannedFor({ route: 'none' }, [])).toBe(0)
+    expect(await scannedFor({ tenant: 'none' }, [])).toBe(0)
+    expect(await scannedFor({ statuses: ['parked', 'failed'] }, [])).toBe(0)
+    expect(await scannedFor({ tenant: 'rare' }, [rare])).toBeLessThan(5)
+    expect(await lists.count({ ...everything, tenant: 'rare' }, () => true)).toEqual({
+      count: 1,
+      exact: true,
+    })
+    const to = { hop: 1, generation: 0, target: { provider: 'second', model: 'm' } }
+    await store.advance(moved, { ...to, attemptsSpent: 0, attempts: [] }, clock.nowMs)
+    expect(await scannedFor(none, [moved.id])).toBeLessThan(5)
+    await store.finalise(await fixture.claimed(moved.id), failure)
+    expect(await scannedFor({ ...none, statuses: ['failed'] }, [moved.id])).toBe(1)
+  })
+
+  it('find what is of a kind that was forgotten for the number of others', async () => {
+    const { redis, keys, clock } = fixture
+    await relistBy([]).next()
+    const later = scoreOf(ulidOf(newJobId(5, clock.nowMs + 1_000)))
+    const kinds = Array.from({ length: 2_000 }, (_, i) => [later + i, `open\nt${i}\nr\np/m\n\n`])
+    await redis.zadd(keys.kinds(5), ...kinds.flat())
+    const forgotten = await fixture.created({ tenant: 'rare' })
+    expect(await redis.zcard(keys.kinds(5))).toBe(2_000)
+    expect(await redis.zscore(keys.kinds(5), 'open\nrare\ngpt-4\nfirst/gpt/4\n\n')).toBeNull()
+    expect(await walked({ tenant: 'rare' }, 5)).toEqual([forgotten])
+    expect(await walked({ route: 'gpt*', tenant: 'rare' }, 5)).toEqual([forgotten])
+  })
+
   it('take names for what they are, and not for patterns', async () => {
     const id = await fixture.created({ model: 'a.b-[c]+%', tenant: 'x+y' })
     const other = await fixture.created({ model: 'aXb-[c]+%', tenant: 'x+y' })

@@ -154,7 +154,7 @@ const Lines = ({ batch: { id } }: { readonly batch: OperatorBatchView }) => {
 }
 
 const LineTable = ({
-  page: { data, next_cursor },
+  page: { data, next_cursor, collected = 0 },
   state,
 }: {
   readonly page: JobPage
@@ -169,6 +169,9 @@ const LineTable = ({
       columns={jobColumns}
       empty="None of them is a job right now."
     >
+      {collected > 0 && (
+        <p class="muted">{count(collected)} more have ended and stand in the files of the batch.</p>
+      )}
       <p class="buttons">
         {['', ...lineStates].map(each => (
           <a

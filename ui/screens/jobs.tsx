@@ -19,6 +19,8 @@ export interface JobPage {
   /** Of a page whose time was up before it was full. */
   readonly complete?: false
   readonly scanned?: number
+  /** Of a batch's lines: how many stand in its files, and are no jobs any more. */
+  readonly collected?: number
 }
 
 const unfinished = 'queued,running,parked'

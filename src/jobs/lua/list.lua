@@ -17,6 +17,7 @@ local start, route, provider = unpack(named)
 local is_wanted, has_star = route_like(route), find(route, '*', 1, true)
 local newest = before == '' and '+inf' or score_of(before .. '0')
 local found, last, looked, reads = {}, '', 0, 0
+local has_lines = #lines > 0
 
 local function has_all(text, words)
   for _, word in ipairs(words) do if not text or not find(text, word, 1, true) then return false end end
@@ -46,9 +47,9 @@ local function may_match(entry, why, states)
     if provider ~= '' and has and sub(target, 1, #provider + 1) ~= provider .. '/' then return false end
     if why and has and says ~= why then return false end
   end
-  local is_sealed = #lines > 0 and sub(entry, -#seal) == seal
+  local is_sealed = has_lines and sub(entry, -#seal) == seal
   if is_sealed and not has_all(entry, lines) then return false end
-  if (is_sealed or #lines == 0) and #pairs_of_records == 0 and #states == 0 then return true end
+  if (is_sealed or not has_lines) and #pairs_of_records == 0 and #states == 0 then return true end
   reads = reads + 1
   local state, metadata = unpack(redis.call('HMGET', record_of('job_' .. sub(entry, 1, 26)), 'state', 'metadata'))
   return has_one(state, states) and has_all(metadata, pairs_of_records) and (is_sealed or has_all(metadata, pairs_of_lines))
@@ -57,19 +58,21 @@ end
 for _, list in ipairs(lists) do
   local state, why, states = unpack(list)
   local entries = redis.call('ZRANGE', list_of(state), newest, oldest, 'BYSCORE', 'REV', 'LIMIT', 0, most_entries)
-  local rare, got, reached = rarest(why), 0, ''
+  local rare, got, end_at = rarest(why), 0, #entries
   reads = 0
   for i = 1, #entries do
     local entry = entries[i]
-    looked = looked + 1
-    if (find(entry, rare, 27, true) or #lines > 0 and not find(entry, seal, 27, true)) and may_match(entry, why, states) then
-      found[#found + 1], got = sub(entry, 1, 26), got + 1
-    end
-    if got == most_jobs or reads == most_read or i == most_entries then
-      reached = sub(entry, 1, 26)
-      break
+    if find(entry, rare, 27, true) or has_lines and not find(entry, seal, 27, true) then
+      if may_match(entry, why, states) then found[#found + 1], got = sub(entry, 1, 26), got + 1 end
+      if got == most_jobs or reads == most_read then
+        end_at = i
+        break
+      end
     end
   end
+  looked = looked + end_at
+  local is_all = end_at == #entries and #entries < most_entries
+  local reached = is_all and '' or sub(entries[end_at], 1, 26)
   if reached > last then last, oldest = reached, score_of(reached) end
 end
 

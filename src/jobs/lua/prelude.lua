@@ -213,19 +213,36 @@ local function unlist(list, id)
   local entry = entry_in(list, id)
   if entry then redis.call('ZREM', list, entry) end
 end
+-- The kinds of entries that each list has had: what they say behind their ids, but for metadata, and the score of the
+-- newest of each. Who looks for jobs of a kind that no list has had looks at no entry, and for others begins there.
+local KINDS_SINCE = '3'
+local function kind_of(state, entry)
+  return (FINAL[state] and state or 'open') .. entry:match('^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n', 27)
+end
+-- Clients may name routes, so there may be many kinds: those that have had no job for longest are forgotten, and the newest
+-- job of all forgotten ones stands for them.
+local MAX_KINDS, FORGOTTEN = 2000, 'forgotten'
+local function write_kind(kind, score)
+  local all = BASE .. 'kinds'
+  if redis.call('ZADD', all, 'GT', score, kind) == 0 or redis.call('ZCARD', all) <= MAX_KINDS then return end
+  redis.call('ZADD', all, 'GT', redis.call('ZPOPMIN', all, 2)[4], FORGOTTEN)
+end
+local function note_kind(state, entry) write_kind(kind_of(state, entry), score_of(entry)) end
 -- A job goes on living, and its entry says something else: it is asked elsewhere, or parks, or no longer.
 local function relist(id, from, to)
   if from ~= to and redis.call('ZREM', list_of('open'), from) == 1 then
     redis.call('ZADD', list_of('open'), score_of(to), to)
+    note_kind('open', to)
   end
 end
 -- A script notes what begins and ends, and writes it once.
-local unlisted, enlisted = {}, {}
+local unlisted, enlisted, kinds = {}, {}, {}
 local function enlist(state, entry)
-  local list = list_of(state)
+  local list, kind, score = list_of(state), kind_of(state, entry), score_of(entry)
   local scored = enlisted[list] or {}
   enlisted[list] = scored
-  scored[#scored + 1], scored[#scored + 2] = score_of(entry), entry
+  scored[#scored + 1], scored[#scored + 2] = score, entry
+  kinds[kind] = math.max(kinds[kind] or 0, score)
 end
 local function list_end(id, status, was, tenant, spec, target, indexed, answered, code)
   if id:sub(1, 4) ~= 'job_' then return end
@@ -238,6 +255,7 @@ local function write_lists()
     for _, entry in ipairs(unlisted) do unlist(list_of('open'), 'job_' .. entry:sub(1, 26)) end
   end
   for list, scored in pairs(enlisted) do redis.call('ZADD', list, unpack(scored)) end
+  for kind, score in pairs(kinds) do write_kind(kind, score) end
 end
 
 -- The webhooks of batches and notices that are neither delivered nor given up, by when they were last looked

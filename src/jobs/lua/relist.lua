@@ -41,10 +41,11 @@ local function answered_by(target, final, log)
   return final.cached or answered
 end
 
-local function put(list, id, found, entry)
+local function put(state, found, entry)
+  note_kind(state, entry)
   if found == entry then return end
-  if found then redis.call('ZREM', list, found) end
-  redis.call('ZADD', list, score_of(entry), entry)
+  if found then redis.call('ZREM', list_of(state), found) end
+  redis.call('ZADD', list_of(state), score_of(entry), entry)
 end
 
 local function settle(id)
@@ -58,10 +59,10 @@ local function settle(id)
     if indexed == '' then redis.call('HDEL', record, 'indexed') else redis.call('HSET', record, 'indexed', indexed) end
   end
   local found = entry_in(list, id)
-  if not FINAL[state] then return put(list, id, found, list_entry(id, tenant, spec, target, is_parked(state), indexed)) end
-  if found and found:sub(-#indexed - 1) == '\n' .. indexed then return end
+  if not FINAL[state] then return put(state, found, list_entry(id, tenant, spec, target, is_parked(state), indexed)) end
+  if found and found:sub(-#indexed - 1) == '\n' .. indexed then return put(state, found, found) end
   local final = cjson.decode(result)
-  put(list, id, found, list_entry(id, tenant, spec, answered_by(target, final, log), final.error and final.error.code, indexed))
+  put(state, found, list_entry(id, tenant, spec, answered_by(target, final, log), final.error and final.error.code, indexed))
 end
 
 local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', most)

@@ -92,6 +92,6 @@ export const outlast = async ({ rig, parts, ...world }: World): Promise<void> =>
   for (const shard of shards) expect(await redis.xlen(keys.index(shard))).toBe(0)
   const left = await redis.keys('*')
   // What a queue and a reconciler know of themselves, whatever jobs there were.
-  const ofNobody = /:(?:index|reconciler|marker|ready)$/
+  const ofNobody = /:(?:index|kinds|reconciler|marker|ready)$/
   expect(left.filter(key => !ofNobody.test(key))).toEqual([])
 }
