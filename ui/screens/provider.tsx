@@ -127,8 +127,8 @@ const Limits = ({ provider: { limits } }: { readonly provider: ProviderView }) =
     rows={limits.seen}
     empty="Nothing was called yet."
     columns={[
-      { head: 'Key', by: ({ key }) => key, cell: ({ key }) => key },
-      { head: 'Model', cell: ({ model }) => model ?? 'all' },
+      { head: 'Key', by: ({ key }) => key, cell: ({ key }) => <span class="whole">{key}</span> },
+      { head: 'Model', cell: ({ model }) => <span class="whole">{model ?? 'all'}</span> },
       {
         head: 'Requests a minute: told, learned, configured',
         cell: row => [row.rpm, row.adaptive_rpm, limits.rpm].map(count).join(', '),
