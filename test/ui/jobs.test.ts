@@ -78,6 +78,8 @@ describe('jobs in a browser', () => {
     await page.getByText('No job matches').waitFor(patience)
     expect(new URL(page.url()).search).toBe('?meta.user=42&meta.note=none')
     await page.getByRole('link', { name: 'Clear' }).click()
+    await page.getByLabel('Provider').selectOption('second')
+    await page.getByText('No job matches').waitFor(patience)
     await page.getByLabel('Provider').selectOption('third')
     await expect.poll(() => rows.count(), patience).toBe(2)
     await page.getByLabel('Tenant').selectOption('a')
