@@ -21,7 +21,10 @@ const readAtRunTime = ['src/**/*.lua', 'ui/dist/**/*']
 const ownAddress = (alone: Set<string>): Plugin => ({
   name: 'own-address',
   setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: /^\.\/[\w-]+\.cjs$/ }, ({ path }) => ({ path, external: true }))
+    // Only ours: packages have files of such names as well.
+    onResolve({ filter: /^\.\/[\w-]+\.cjs$/ }, ({ path, importer }) =>
+      importer.includes('/node_modules/') ? undefined : { path, external: true },
+    )
     onLoad({ filter: /\/(?:src|workers)\/.*\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8')
       if (!text.includes('import.meta.')) return undefined

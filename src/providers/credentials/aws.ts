@@ -118,9 +118,7 @@ export const createAwsKeys = (settings: AwsSettings, reach: Reach): CredentialSo
   const servers = createTokenServers(reach)
 
   const ask = async (): Promise<Asked<AwsKeys>> => {
-    const { fromIni, fromNodeProviderChain, fromTemporaryCredentials } = await import(
-      '@aws-sdk/credential-providers'
-    )
+    const { fromIni, fromNodeProviderChain, fromTemporaryCredentials } = await import('./aws-library.ts')
     const errand = createErrand(servers)
     // Once more at the most: the job may go elsewhere meanwhile.
     const clientConfig = { region, requestHandler: handlerFor(errand), logger: silence, maxAttempts: 2 }

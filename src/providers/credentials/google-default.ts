@@ -59,7 +59,7 @@ const refusalOf = (error: unknown): string => {
   return `Google's credentials cannot be used (${words.replace(/\.$/, '')}). Compare them with docs/providers.md.`
 }
 
-type Library = typeof import('google-auth-library')
+type Library = typeof import('./google-library.ts')
 type Common = Pick<OAuth2ClientOptions, 'transporter'> & { readonly scopes: string[] }
 
 /**
@@ -121,7 +121,7 @@ export const askGoogle = async (
   { credentials, credentials_file, project }: GoogleSettings,
   nowMs: number,
 ): Promise<Asked<GoogleToken>> => {
-  const library = await import('google-auth-library')
+  const library = await import('./google-library.ts')
   const errand = createErrand(servers)
   const transporter = new library.gaxios.Gaxios({ fetchImplementation: fetchBy(errand) })
   const common = { scopes: [googleScope], transporter }

@@ -88,7 +88,8 @@ const waitFor = <Value>(
 
 /**
  * Asks for credentials once for all calls, and anew before they end: nothing → held → held and asked anew → held. While what
- * is held is good, no call waits for its renewal, and none fails with it. `ask` never throws. Times are those that all
+ * is held is good, no call waits for its renewal, and none fails with it. An `ask` that throws is a fault of ours, and ends its
+ * calls alone. Times are those that all
  * processes go by: the clock of this host may be off.
  */
 export const renewed = <Value>(
@@ -109,7 +110,8 @@ export const renewed = <Value>(
   const renew = (): Promise<Asked<Value>> => {
     const late = (): UpstreamOutcome =>
       unsent('timeout', new Error(`no credentials within ${longestAskMs} ms`))
-    asking ??= within(ask(), longestAskMs, late)
+    const failed = (error: unknown): UpstreamOutcome => unsent('protocol', error)
+    asking ??= within(ask().catch(failed), longestAskMs, late)
       .then(keep)
       .finally(() => {
         asking = null

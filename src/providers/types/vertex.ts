@@ -17,7 +17,7 @@ const sdk: SdkAdapter = {
   dryRunAnswer: {},
   ...callsOf(async (model, { baseUrl, fetch }) => {
     const { createGoogleVertex } = await import('@ai-sdk/google-vertex')
-    const { PassThroughClient } = await import('google-auth-library')
+    const { PassThroughClient } = await import('../credentials/google-library.ts')
     // The token that counts comes from our own source: a failure to get one must be told from a failed call. An empty
     // key keeps the SDK from looking for one in the environment.
     const googleAuthOptions = { authClient: new PassThroughClient() }
