@@ -33,6 +33,8 @@ export const closing = ({ plan, folder, cwd, ownKey, names }: Closing): string[]
     `    -H 'authorization: Bearer ${ownKey}' \\`,
     `    -H 'content-type: application/json' \\`,
     `    -d '${body.replaceAll("'", "'\\''")}'`,
+    '',
+    `And look at http://127.0.0.1:${plan.port}/ui, with the same key.`,
   ]
 }
 

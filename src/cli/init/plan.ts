@@ -60,6 +60,7 @@ const documentOf = (plan: Plan): object => {
       }),
     ),
     server: { port: plan.port },
+    ui: { enabled: true },
     api_keys: [{ key: reference(ownKeyVariable), role: 'operator', name: 'first' }],
   }
 }
@@ -70,10 +71,11 @@ const notes: readonly (readonly [section: string, note: string])[] = [
     'models',
     'What clients ask for. When a provider fails, throttles or is away, a job goes on to the next.\n# A star stands for any name, as openai/*: {provider: openai}',
   ],
+  ['ui', 'The page for operators, at /ui.'],
   ['api_keys', 'What clients show. This one may do everything; others get role: submit, the default.'],
 ]
 
-/** The config as it is written: with what a reader wants to know, and a schema for editors. `schema. */
+/** The config as it is written: with what a reader wants to know, and the path of a schema for editors. */
 export const configText = (plan: Plan, schema: string | null): string => {
   // Quoted, as a person would: some editors take the braces for a table.
   const yaml = stringify(documentOf(plan), { lineWidth: 0, collectionStyle: 'any' }).replaceAll(
