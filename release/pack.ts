@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle } from './bundle.ts'
 import { bundleClient } from './client-bundle.ts'
@@ -38,7 +38,15 @@ const published = {
     './webhooks': { types: './dist/client/webhooks.d.ts', default: './dist/client/webhooks.js' },
     './package.json': './package.json',
   },
-  files: ['dist', 'NOTICES.md', 'CHANGELOG.md', 'SECURITY.md', 'baton.example.yaml', 'baton.schema.json'],
+  files: [
+    'dist',
+    'docs',
+    'NOTICES.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'baton.example.yaml',
+    'baton.schema.json',
+  ],
 }
 
 /**
@@ -56,4 +64,6 @@ export const writePackage = async (folder: string): Promise<void> => {
   writeFileSync(join(folder, 'NOTICES.md'), noticesOf([...Object.keys(inputs), ...ofPages]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   for (const file of copied) copyFileSync(join(root, file), join(folder, file))
+  mkdirSync(join(folder, 'docs'))
+  for (const page of globSync('docs/*.md', { cwd: root })) copyFileSync(join(root, page), join(folder, page))
 }

@@ -130,14 +130,12 @@ describe('the README', () => {
       const serve = block('sh', 'failover').replace('baton serve', `baton serve --config ${dir}/baton.yaml`)
       const terminal = await openTerminal(serve, redis.url, port)
       onTestFinished(() => terminal.close())
-      const answer = JSON.parse(
-        await sh(stdout.slice(stdout.indexOf('  curl'), stdout.indexOf('And look')), port),
-      )
+      const answer = JSON.parse(await sh(stdout.slice(stdout.indexOf('  curl')), port))
       expect(answer).toMatchObject({
         model: 'claude-sonnet-4-6',
         choices: [{ message: { content: 'echo: Hello' } }],
       })
-      const [, page] = stdout.match(/look at (\S+),/)!
+      const [, page] = stdout.match(/Watch it: (\S+),/)!
       expect(await (await fetch(page!)).text()).toContain('<title>Baton')
     })
   })

@@ -11,6 +11,10 @@ import { type Child, startNode } from '../../harness/child.ts'
 import { until } from '../../harness/until.ts'
 import { writePackage } from '../../release/pack.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
+import { createFakeAws, imds } from '../contract/providers/credentials/fake-aws.ts'
+import { metadata } from '../contract/providers/credentials/fake-google.ts'
+import { nowMs, openUpstream } from '../contract/providers/open-provider.ts'
+import { answering } from '../contract/providers/recording-upstream.ts'
 import { blocksOf, readDoc, root } from '../docs/markdown.ts'
 import { testRedis } from '../support/redis.ts'
 import { type S3Server, startS3Server } from '../support/s3-server.ts'
@@ -98,7 +102,7 @@ describe('the package', () => {
     const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: join(folder, 'installed') })
     expect(stdout.trim().split('\n')).toHaveLength(2)
     const files = globSync('**/*', { cwd: installed }).map(name => statSync(join(installed, name)))
-    expect(files.filter(file => file.isFile()).length).toBeLessThan(250)
+    expect(files.filter(file => file.isFile()).length).toBeLessThan(320)
     expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(20e6)
   })
 
@@ -220,6 +224,44 @@ describe('the package', () => {
       code: 1,
       output: expect.stringContaining("Unknown role 'everything'"),
     })
+  })
+})
+
+describe('the package in a cloud', () => {
+  it('has what each cloud asks for its identity', async () => {
+    const aws = createFakeAws()
+    aws.lastsMs += Date.now() - nowMs
+    const [instance, machine, entra] = await Promise.all([
+      openUpstream(imds(aws)),
+      openUpstream(metadata),
+      openUpstream(answering(200, { access_token: 't', expires_in: 3600 })),
+    ])
+    const place = await emptyFolder('clouds')
+    const azure = { authority: entra.url, tenant_id: 't', client_id: 'c', client_secret: 's3cret' }
+    const config = {
+      providers: {
+        aws: { type: 'bedrock', region: 'us-east-1' },
+        google: { type: 'vertex', location: 'us-central1' },
+        azure: { type: 'azure', resource: 'none', ...azure },
+      },
+      models: {
+        a: { provider: 'aws', fallback_to: 'b' },
+        b: { provider: 'google', fallback_to: 'c' },
+        c: { provider: 'azure' },
+      },
+    }
+    await writeFile(join(place, 'baton.yaml'), JSON.stringify(config))
+    const { output } = await command(['keys', '--check'], place, {
+      HOME: place,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: instance.url,
+      GCE_METADATA_HOST: new URL(machine.url).host,
+      METADATA_SERVER_DETECTION: 'assume-present',
+    })
+    // Nobody answers at the clouds themselves, whose names mean nothing here.
+    expect(output).toMatch(/aws .*, by the role of this instance$/m)
+    expect(output).toMatch(/google .*, by the metadata server$/m)
+    expect(output).toMatch(/azure .*, by the client c of Entra ID$/m)
+    expect(aws.handedOut).toHaveLength(1)
   })
 })
 

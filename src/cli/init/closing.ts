@@ -27,14 +27,13 @@ export const closing = ({ plan, folder, cwd, ownKey, names }: Closing): string[]
     '',
     // From the same folder as this command, where `npx baton` is this program and no stranger's.
     `Start it: npx baton serve${place === '' ? '' : ` --config ${quoted(`${place}/baton.yaml`)}`}`,
+    `Watch it: http://127.0.0.1:${plan.port}/ui, with the key below`,
     'Then ask, in another terminal:',
     '',
     `  curl -s http://127.0.0.1:${plan.port}/v1/chat/completions \\`,
     `    -H 'authorization: Bearer ${ownKey}' \\`,
     `    -H 'content-type: application/json' \\`,
     `    -d '${body.replaceAll("'", "'\\''")}'`,
-    '',
-    `And look at http://127.0.0.1:${plan.port}/ui, with the same key.`,
   ]
 }
 

@@ -87,5 +87,6 @@ export const configText = (plan: Plan, schema: string | null): string => {
     yaml.replace(/^server:/m, '\nserver:'),
   )
   const named = schema === null ? '' : `# yaml-language-server: $schema=${schema}\n`
-  return `${named}# Every setting: docs/config.md. Faults are told by: npx baton validate-config\n${noted}`
+  const docs = (schema ?? '').replace(/[^/]*$/, 'docs/config.md')
+  return `${named}# Every setting: ${docs}. Faults are told by: npx baton validate-config\n${noted}`
 }

@@ -9,11 +9,10 @@ import { nowMs, openProvider, openUpstream, requestOf } from '../open-provider.t
 import { answering, type RecordingUpstream } from '../recording-upstream.ts'
 import { bodyFor, chats } from '../vendors/all.ts'
 import { serviceAccount, vertex } from '../vendors/vertex.ts'
+import { granted, metadata, scope } from './fake-google.ts'
 import { fileWith, folder, surroundedBy } from './surroundings.ts'
 
 const request = () => requestOf(chats, bodyFor(chats), { model: vertex.model, apiKey: null })
-const scope = 'https://www.googleapis.com/auth/cloud-platform'
-const granted = { access_token: 'ya29.adc', expires_in: 3599, token_type: 'Bearer' }
 
 const openVertex = async (
   more: object = {},
@@ -29,20 +28,6 @@ const cameWith = (api: RecordingUpstream, project: string, token = 'ya29.adc'): 
     path: `/v1beta1/projects/${project}/locations/us-central1/publishers/google/models/${vertex.model}:generateContent`,
     headers: { authorization: `Bearer ${token}` },
   })
-}
-
-/** https://cloud.google.com/compute/docs/metadata/overview */
-const metadata: RequestListener = (incoming, response) => {
-  if (incoming.headers['metadata-flavor'] !== 'Google') return answering(403, {})(incoming, response)
-  response.setHeader('metadata-flavor', 'Google')
-  const { pathname, searchParams } = new URL(incoming.url!, 'http://metadata')
-  if (pathname.endsWith('/project/project-id')) return void response.end('project-of-machine')
-  if (pathname.endsWith('/universe/universe-domain')) return void response.end('googleapis.com')
-  if (pathname.endsWith('/service-accounts/default/token')) {
-    expect(searchParams.get('scopes')).toBe(scope)
-    return answering(200, granted, { 'metadata-flavor': 'Google' })(incoming, response)
-  }
-  response.end('')
 }
 
 /** What the console hands out for an identity of elsewhere: https://google.aip.dev/auth/4117 */
