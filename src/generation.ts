@@ -30,7 +30,7 @@ export interface Generation {
   readonly vitals: Vitals
   /** Lets other processes read their config anew. */
   announce(): Promise<void>
-  /** Ends what was held against the old credentials of these providers. */
+  /** Ends what was held against these providers by their old settings. */
   readmit(providers: readonly string[]): Promise<void>
   /** Takes nothing new, and closes once what runs has ended, under the old terms. */
   retire(): Promise<void>
@@ -114,11 +114,15 @@ export const openGeneration = (options: GenerationOptions): Opening => {
     vitals.started()
     const readmit = async (names: readonly string[]): Promise<void> => {
       const { cooldowns } = context
-      const isHeld = (name: string): boolean =>
+      // A key that went away does not stand in the way of another: its stop is left for processes that still have it.
+      const isStopped = (name: string): boolean =>
         cooldowns
           .current()
-          .some(entry => entry.scope === `provider:${name}` && entry.verdict === 'bad_credentials')
-      for (const name of names.filter(isHeld)) await cooldowns.lift(name)
+          .some(
+            ({ scope, state }) =>
+              state === 'stopped' && (scope === `provider:${name}` || scope.startsWith(`target:${name}/`)),
+          )
+      for (const name of names.filter(isStopped)) await cooldowns.lift(name)
     }
     const announce = async (): Promise<void> => void (await redis.publish(keys.reloadChannel, instance))
     return {

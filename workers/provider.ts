@@ -31,6 +31,7 @@ import { processBoundOf, readMeans } from '../src/rate-limits/process-bound.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
 import { openCredentials } from './credentials.ts'
 import { claimBytesOf, intakeOf } from './intake.ts'
+import { openLiftedStops } from './lifted-stops.ts'
 import { healthCheckFor } from './provider-health.ts'
 import { streamsOf } from './stream-writers.ts'
 
@@ -58,6 +59,7 @@ export const openProviderWorker = async (
     calls => calls.close(),
   )
   await openCredentials(life, context, name, site.log)
+  await openLiftedStops(life, context, name, site.log)
   const way = await openWay(life, site)
   const writes = createResultWrites(site.log)
   const executor = await openExecutor(life, site, { calls, way, writes })

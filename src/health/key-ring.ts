@@ -8,15 +8,17 @@ export interface ApiKey {
   readonly fingerprint: string
 }
 
-/** A provider's keys, used in turn; one that was stopped (bad, or out of money) is passed over. */
 /** A key that is wanted: by its fingerprint, else always the same for the same `id`. */
 export interface WantedKey {
   readonly key: string | null
   readonly id: string
 }
 
+/** A provider's keys, used in turn; one that was stopped (bad, or out of money) is passed over. */
 export interface KeyRing {
   readonly size: number
+  /** Whether a key of this fingerprint is among them. */
+  has(fingerprint: string): boolean
   /** The next key in use; `none` when the provider needs no key; null when all are stopped. */
   next(): ApiKey | 'none' | null
   /** All keys in use, the one whose turn it is first. Takes no turn. */
@@ -39,6 +41,7 @@ export const createKeyRing = (provider: string, keys: readonly string[], cooldow
   let turn = 0
   return {
     size: ring.length,
+    has: fingerprint => ring.some(key => key.fingerprint === fingerprint),
     wanted: ({ key: fingerprint, id }) => {
       const chance = chanceOf(id)
       const [first] = ring.toSorted((a, b) => chance(b.fingerprint) - chance(a.fingerprint))

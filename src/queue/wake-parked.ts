@@ -1,3 +1,4 @@
+import type { Target } from '../domain/job.ts'
 import { parseBatchDoorbell, parseDoorbell } from '../jobs/doorbell.ts'
 import type { Schedule } from '../jobs/schedule.ts'
 import type { JobStore } from '../jobs/types.ts'
@@ -14,26 +15,37 @@ export interface WakeParkedDeps {
 const pageSize = 500
 
 /**
- * Rings the doorbells of all jobs that are parked for a provider before their time. Those in the schedule lead nowhere when they come up.
+ * Rings the doorbells of all jobs that are parked for a provider before their time, or of those whose target `canBeAsked`. Answers
+ * how many. What is rung leaves the schedule.
  */
 export const wakeParked = async (
   { schedule, store, doorbells }: WakeParkedDeps,
   provider: string,
-): Promise<void> => {
+  canBeAsked: (target: Target) => boolean = () => true,
+): Promise<number> => {
+  let woken = 0
   for (const shard of shards) {
-    for (let from = 0; ; from += pageSize) {
+    for (let from = 0; ; ) {
       const entries = await schedule.later(shard, from, pageSize)
       const names = entries.filter(
         entry => parseBatchDoorbell(entry) === null && parseDoorbell(entry).kind === 'job',
       )
       const records = await store.readHeads(names.map(name => parseDoorbell(name).jobId))
-      const rings = names.map((name, i) => {
-        const record = records[i]
-        const isParkedHere = record?.status === 'parked' && record.target.provider === provider
-        return isParkedHere ? dueDoorbell(parseDoorbell(name), name, record) : null
-      })
-      await doorbells.ringAll(rings.filter(ring => ring !== null))
+      const rings = names
+        .map((name, i) => {
+          const record = records[i]
+          const isParkedHere = record?.status === 'parked' && record.target.provider === provider
+          return isParkedHere && canBeAsked(record.target)
+            ? dueDoorbell(parseDoorbell(name), name, record)
+            : null
+        })
+        .filter(ring => ring !== null)
+      await doorbells.ringAll(rings)
+      woken += rings.length
       if (entries.length < pageSize) break
+      // Those behind the rung ones have moved up.
+      from += entries.length - rings.length
     }
   }
+  return woken
 }

@@ -34,7 +34,11 @@ test('keys in a Secret that Kubernetes swaps are used by the next call', { timeo
       strict: { ...at(strict), api_key_file: join(site.dir, 'vendor'), limits: { rpm } },
       other: { ...at(other), api_key: 'k' },
     },
-    models: { m: { provider: 'strict', fallback_to: 'n' }, n: { provider: 'other' } },
+    models: {
+      m: { provider: 'strict', fallback_to: 'n' },
+      n: { provider: 'other' },
+      alone: { provider: 'strict' },
+    },
   })
   const first = config(6_000)
   await writeFile(join(site.dir, 'baton.yaml'), JSON.stringify(first))
@@ -56,6 +60,12 @@ test('keys in a Secret that Kubernetes swaps are used by the next call', { timeo
   expect(await chat('client-old')).toMatchObject({ status: 200, by: 'other' })
   expect(logged('provider.suspended')).toMatchObject([{ state: 'stopped' }])
 
+  const headers = { authorization: 'Bearer client-old', 'content-type': 'application/json' }
+  const body = JSON.stringify({ body: { model: 'alone', messages: [{ role: 'user', content: 'hello' }] } })
+  const posted = await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body })
+  const { id } = (await posted.json()) as { id: string }
+  await until(() => logged('job.parked').some(({ jobId }) => jobId === id))
+
   // An edit of the config that nobody asked to read is not read along.
   await writeFile(join(site.dir, 'baton.yaml'), JSON.stringify({ ...first, providers: {} }))
   await swap('..2', { vendor: 'sk-new-0123456789\n', client: 'client-new\n' })
@@ -65,6 +75,12 @@ test('keys in a Secret that Kubernetes swaps are used by the next call', { timeo
   ])
   expect(await chat('client-new')).toMatchObject({ status: 200, by: 'strict' })
   expect(await chat('client-old')).toMatchObject({ status: 401 })
+  // It was to wait until the old key is tried again.
+  const read = async (): Promise<string> => {
+    const job = await fetch(`${url}/v1/jobs/${id}`, { headers: { authorization: 'Bearer client-new' } })
+    return ((await job.json()) as { status: string }).status
+  }
+  await until(async () => (await read()) === 'succeeded')
 
   await rm(join(site.dir, '..2', 'vendor'))
   await until(() => logged('config.secret_kept').length === 1, 30_000)

@@ -12,7 +12,7 @@ const refused = answering(401, {
   error_description: 'AADSTS7000215: Invalid secret.',
 })
 
-/** A worker of an Azure that knows callers by tokens of Entra ID, and has a fallback. */
+/** A worker of an Azure that knows callers by tokens of Entra ID, and has a fallback; `alone` has none. */
 const open = async (grant: RequestListener, azure: RequestListener, prefix?: string) => {
   const [entra, api, other] = await Promise.all([
     openUpstream(grant),
@@ -30,7 +30,11 @@ const open = async (grant: RequestListener, azure: RequestListener, prefix?: str
         },
         other: { type: 'openai-compatible', base_url: other.url },
       },
-      models: { m: { provider: 'azure', fallback_to: 'n' }, n: { provider: 'other' } },
+      models: {
+        m: { provider: 'azure', fallback_to: 'n' },
+        n: { provider: 'other' },
+        alone: { provider: 'azure' },
+      },
     },
   })
   onTestFinished(() => baton.stop())
@@ -57,6 +61,19 @@ describe('the credentials of a worker', () => {
     const second = await open(granted('good'), answering(200, answer), first.baton.prefix)
     await until(() => stopped(second.baton) === undefined)
     await until(() => stopped(first.baton) === undefined)
+  })
+
+  it('asks for them again while there are none, and what is parked for want of them goes on', async () => {
+    let isKnown = false
+    const { baton } = await open(
+      (incoming, response) => (isKnown ? granted('good') : refused)(incoming, response),
+      answering(200, answer),
+    )
+    await until(() => stopped(baton))
+    const id = await baton.chat('alone', { windowMs: 3_600_000 })
+    await until(async () => (await baton.context.store.read(id))?.status === 'parked')
+    isKnown = true
+    expect(await baton.ended(id)).toMatchObject({ status: 'succeeded', attempts: [{ verdict: 'ok' }] })
   })
 
   it('a token that ends in the middle of a run fails no job, and cools nothing', async () => {
