@@ -13,6 +13,10 @@ export const addInit = ({ program, exit }: Adding, terminal: CommandIo): void =>
     .option('--key-env <name>', 'the variable that has its key; of several: openai=NAME', listed, [])
     .option('--base-url <url>', 'another address than its own; of several: openai=URL', listed, [])
     .option('--model <name>', 'the model to ask for; of several: openai=NAME', listed, [])
+    .option('--resource <name>', 'where azure is: NAME in https://NAME.openai.azure.com')
+    .option('--region <name>', 'where bedrock is asked')
+    .option('--location <name>', 'where vertex is asked: global where nothing is said')
+    .option('--project <id>', "whose vertex is asked; that of Google's credentials where nothing is said")
     .option('--output <folder>', 'where the files are written', '.')
     .option('--port <number>', 'where Baton is to listen', '8000')
     .option('--yes', 'ask nothing: take what is found and usual', false)
@@ -27,5 +31,9 @@ export const addInit = ({ program, exit }: Adding, terminal: CommandIo): void =>
     command,
     ['baton init', 'asks for what it does not find in the environment'],
     ['baton init --provider groq --provider openai --yes', 'asks nothing'],
+    [
+      'baton init --provider azure --resource my-resource --model my-deployment',
+      "shows AZURE_OPENAI_API_KEY, or this machine's identity",
+    ],
   )
 }

@@ -118,7 +118,7 @@ describe('baton init', () => {
     [[], /^No vendor's key is in the environment \(OPENAI_API_KEY, /, {}],
     [['--provider', 'gemini'], /^init knows no vendor "gemini". Did you mean google\?/],
     [['--provider', 'opnai'], /Did you mean openai\?/],
-    [['--provider', 'bedrock'], /All others are set up by hand/],
+    [['--provider', 'simulated'], /All others are set up by hand/],
     [one, /^OPENAI_API_KEY is not set: it would have the key of openai\. .*--key-env openai=NAME/, {}],
     [
       [...one, '--key-env', 'sk-abc-def'],

@@ -44,8 +44,10 @@ describe('names of models', () => {
   test('what baton init proposes is sold', () => {
     for (const { type, usual } of vendors) {
       const known = knownModels({ providers: { it: { type } } })
+      // Deployments have the names that a person gave them, and ids of Bedrock go by the region.
+      const isNamedAlike = type !== 'azure' && type !== 'bedrock'
       const isSold = presetOf(type) === null || presetOf(type)!.prices !== undefined
-      expect([type, usual.length > 0]).toEqual([type, isSold])
+      expect([type, usual.length > 0]).toEqual([type, isSold && isNamedAlike])
       for (const model of usual)
         expect([type, model, known('it', model)?.price]).toEqual([type, model, expect.anything()])
     }

@@ -13,7 +13,8 @@ import { closing } from '../init/closing.ts'
 import { configPath, hasConfig, readDotenv, writeFiles } from '../init/files.ts'
 import { type InitOptions, portOf } from '../init/options.ts'
 import { configText, ownKeyVariable, type Plan } from '../init/plan.ts'
-import { chooseVendors, prepare, type Ready, type Setup } from '../init/prepare.ts'
+import { chooseVendors, prepare, type Ready } from '../init/prepare.ts'
+import type { Setup } from '../init/setup.ts'
 
 /** Sets up a config by questions, or by flags alone, and ends with a request that works. Answers 1 where no vendor that was tried answers. */
 export const init = async (options: InitOptions, terminal: CommandIo): Promise<number> => {
@@ -24,7 +25,8 @@ export const init = async (options: InitOptions, terminal: CommandIo): Promise<n
   await refuseToReplace(folder, options, ask)
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value))
   const variables = { ...readDotenv(folder), ...set }
-  const setup: Setup = { options, terminal, ask, variables, proxy: proxyOf(variables) }
+  const around = { ...proxyOf(variables), env }
+  const setup: Setup = { options, terminal, ask, variables, around }
 
   const ready = await prepare(setup, await chooseVendors(setup))
   const plan: Plan = { providers: ready.map(({ planned }) => planned), port }
@@ -84,10 +86,10 @@ const wantsCalls = async ({ options: { check }, ask }: Setup): Promise<boolean> 
   )
 }
 
-const tryAll = async ({ terminal, proxy }: Setup, ready: readonly Ready[]): Promise<readonly boolean[]> =>
+const tryAll = async ({ terminal, around }: Setup, ready: readonly Ready[]): Promise<readonly boolean[]> =>
   Promise.all(
     ready.map(async ({ planned: { type, model }, settings, key }) => {
-      const { isGood, why } = await tryModel(type, settings, key, model, proxy)
+      const { isGood, why } = await tryModel(type, settings, key, model, around)
       terminal.out(`${type}/${model}: ${why}`)
       return isGood
     }),

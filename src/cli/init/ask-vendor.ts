@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import { Interrupt } from '../../domain/interrupt.ts'
-import { createProvider } from '../../providers/create-provider.ts'
+import { createProvider, type Surroundings } from '../../providers/create-provider.ts'
 import type { KeyStatus, Provider } from '../../providers/provider.ts'
 
 /** What a vendor says of a key, and which models it lists for it. */
@@ -10,6 +10,10 @@ export interface Heard {
   readonly why: string | null
   /** Null where it has no list, or none came. */
   readonly models: readonly string[] | null
+  /** Where a cloud's identity comes from, in words; null where none is shown. */
+  readonly identity: string | null
+  /** Why there is no identity: a sentence of ours, with what to do. */
+  readonly fault: string | null
 }
 
 /** A person waits for it. */
@@ -20,10 +24,10 @@ type Settings = Config['providers'][string]
 const withProvider = async <Result>(
   name: string,
   settings: Settings,
-  proxy: Config['proxy'],
+  around: Surroundings,
   use: (provider: Provider, signal: Interrupt) => Promise<Result>,
 ): Promise<Result> => {
-  const provider = createProvider(name, settings, undefined, undefined, proxy)
+  const provider = createProvider(name, settings, undefined, undefined, around)
   const interrupt = new Interrupt()
   const timer = setTimeout(() => interrupt.abort('timeout'), timeoutMs)
   try {
@@ -39,13 +43,19 @@ export const hearVendor = (
   name: string,
   settings: Settings,
   key: string | null,
-  proxy: Config['proxy'],
+  around: Surroundings,
 ): Promise<Heard> =>
-  withProvider(name, settings, proxy, async (provider, signal) => {
+  withProvider(name, settings, around, async (provider, signal) => {
+    const proof = await provider.prove?.(signal)
+    if (proof && 'kind' in proof && proof.kind === 'break' && proof.reason === 'credentials') {
+      const fault = (proof.cause as Error).message
+      return { status: 'refused', why: proof.reason, models: null, identity: null, fault }
+    }
     const { status, outcome } = await provider.check(key, signal)
     const why = outcome.kind === 'answer' ? String(outcome.status) : outcome.reason
     const models = status === 'refused' ? null : await provider.listModels?.(key, signal)
-    return { status, why: status === 'ok' ? null : why, models: models ?? null }
+    const identity = proof && 'source' in proof ? proof.source : null
+    return { status, why: status === 'ok' ? null : why, models: models ?? null, identity, fault: null }
   })
 
 export interface Answered {
@@ -59,9 +69,9 @@ export const tryModel = (
   settings: Settings,
   key: string | null,
   model: string,
-  proxy: Config['proxy'],
+  around: Surroundings,
 ): Promise<Answered> =>
-  withProvider(name, settings, proxy, async (provider, signal) => {
+  withProvider(name, settings, around, async (provider, signal) => {
     const startedAt = performance.now()
     const outcome = await provider.ping(model, key, signal)
     const tookMs = Math.round(performance.now() - startedAt)

@@ -8,6 +8,11 @@ export interface InitOptions {
   readonly keyEnv: readonly string[]
   readonly baseUrl: readonly string[]
   readonly model: readonly string[]
+  /** Where in a cloud: of `azure`, `bedrock` and, the last two, `vertex`. */
+  readonly resource?: string
+  readonly region?: string
+  readonly location?: string
+  readonly project?: string
   readonly output: string
   readonly port: string
   readonly yes: boolean
@@ -69,9 +74,12 @@ export const urlOf = (type: string, text: string): string => {
 }
 
 export const variableOf = (type: string, text: string): string => {
+  const { keyVariables } = vendorOf(type)!
+  if (keyVariables.length === 0)
+    throw new CommandError(`--key-env ${type}: ${type} takes no key, but the identity of its cloud.`)
   if (!/^[A-Za-z_]\w*$/.test(text))
     throw new CommandError(
-      `--key-env ${type}: expected the name of a variable, such as ${vendorOf(type)?.keyVariables[0]}, not a key.`,
+      `--key-env ${type}: expected the name of a variable, such as ${keyVariables[0]}, not a key.`,
     )
   return text
 }

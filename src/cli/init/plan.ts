@@ -4,6 +4,8 @@ import { stringify } from 'yaml'
 export interface PlannedProvider {
   readonly type: string
   readonly baseUrl: string | null
+  /** Where in a cloud it is: `region`, `resource` and their like. */
+  readonly place: Readonly<Record<string, string>>
   /** The variable that has its key; null where it needs none. */
   readonly keyVariable: string | null
   readonly model: string
@@ -36,11 +38,12 @@ const documentOf = (plan: Plan): object => {
   const routes = routesOf(plan)
   return {
     providers: Object.fromEntries(
-      plan.providers.map(({ type, baseUrl, keyVariable }) => [
+      plan.providers.map(({ type, baseUrl, place, keyVariable }) => [
         type,
         {
           type,
           ...(baseUrl !== null && { base_url: baseUrl }),
+          ...place,
           ...(keyVariable !== null && { api_key: reference(keyVariable) }),
         },
       ]),

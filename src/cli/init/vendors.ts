@@ -1,10 +1,10 @@
 import { presetNames, presets } from '../../config/presets.ts'
 
-/** A vendor, or a server of one's own, that `baton init` can set up with one key, or none. */
+/** A vendor, a cloud, or a server of one's own, that `baton init` can set up with one key, or none. */
 export interface Vendor {
   /** The `type` of its provider, and its name. */
   readonly type: string
-  /** Variables in which its key is looked for; the first is the usual one. */
+  /** Variables in which its key is looked for; the first is the usual one. Empty for one that takes no key. */
   readonly keyVariables: readonly string[]
   readonly needsKey: boolean
   /** Models for chats, the ones to propose first. */
@@ -18,6 +18,7 @@ const usualModels: Readonly<Record<string, readonly string[]>> = {
   google: ['gemini-2.5-flash', 'gemini-2.5-pro'],
   mistral: ['mistral-medium-latest', 'mistral-large-latest', 'mistral-small-latest'],
   cohere: ['command-a-03-2025', 'command-r-plus-08-2024'],
+  vertex: ['gemini-2.5-flash', 'gemini-2.5-pro'],
   groq: ['llama-3.3-70b-versatile', 'openai/gpt-oss-120b'],
   deepseek: ['deepseek-v4-flash', 'deepseek-chat'],
   together: ['meta-llama/Llama-3.3-70B-Instruct-Turbo'],
@@ -43,6 +44,10 @@ export const vendors: readonly Vendor[] = [
   vendor('google', ['GEMINI_API_KEY', 'GOOGLE_API_KEY']),
   vendor('mistral', ['MISTRAL_API_KEY']),
   vendor('cohere', ['COHERE_API_KEY', 'CO_API_KEY']),
+  // A deployment's, and a model's of a region, have no usual name.
+  vendor('azure', ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'], false),
+  vendor('bedrock', ['AWS_BEARER_TOKEN_BEDROCK'], false),
+  vendor('vertex', [], false),
   ...presetNames.map(name => vendor(name, [presets[name].keyVariable], presets[name].key === 'needed')),
 ]
 
