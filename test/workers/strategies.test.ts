@@ -48,6 +48,7 @@ beforeAll(async () => {
         ...{ provider: 'first', upstream_model: 'stream-slow-first-500ms' },
         ...{ fallback_to: 'trickling', strategy: 'fastest', patience: '20s' },
       },
+      beginning: { provider: 'first', upstream_model: 'stream-slow-first-500ms' },
       trickling: { provider: 'second', upstream_model: 'stream-slow-tokens-100ms' },
       flaky: {
         ...priced(1),
@@ -181,12 +182,9 @@ describe('a route with a strategy', () => {
       await response.text()
       return baton.ended(response.headers.get('x-baton-job-id')!)
     }
-    await stream('trickling')
-    // By chance a call of `late` explores, and asks the same as the one before.
-    await until(async () => {
-      await stream('late')
-      return (await shown('late')).every(target => target.first_token_p95_ms !== null)
-    })
+    // By routes of their own: by chance a call of `late` explores, and asks the other.
+    await Promise.all([stream('beginning'), stream('trickling')])
+    await until(async () => (await shown('late')).every(target => target.first_token_p95_ms !== null))
     expect((await shown('late')).map(({ provider }) => provider)).toEqual(['first', 'second'])
     for (const { id, attempts } of await Promise.all(Array.from({ length: 6 }, () => stream('late'))))
       expect(attempts[0]!.provider).toBe(chanceOf(id)('explorer') < explorers ? 'first' : 'second')
