@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
+import { didYouMean } from '../config/did-you-mean.ts'
 import { ConfigError } from '../config/fault.ts'
 import { addInit } from './add-init.ts'
 import { type AddCommand, type Adding, addCommonOptions, withApiOptions } from './api-options.ts'
@@ -44,6 +45,16 @@ export const runBaton = async (args: readonly string[], terminal: CommandIo): Pr
   }
 }
 
+/** Whoever mistypes a command of a group means none of the arguments that its default takes: that takes none. */
+const refuseStranger = (group: Command): void => {
+  const [word] = group.args
+  const names = group.commands.map(command => command.name())
+  if (word === undefined || word.startsWith('-') || names.includes(word)) return
+  const meant = didYouMean(word, names)
+  const hint = meant === undefined ? '' : `. Did you mean '${meant}'?`
+  group.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' })
+}
+
 /**
  * All commands with their options. What a command does is loaded when it runs: help, completions and each other command
  * do not wait for it.
@@ -57,6 +68,13 @@ export const createProgram = (terminal: CommandIo, exit: (code: number) => void)
     .configureOutput({
       writeOut: text => out(text.trimEnd()),
       writeErr: text => terminal.err(text.trimEnd()),
+      // In one line, and as `refuseStranger` writes it.
+      outputError: (text, write) =>
+        write(
+          text.replace(/\n\(Did you mean (one of )?(.+)\?\)/, (_, several, names) =>
+            several ? `. Did you mean one of ${names}?` : `. Did you mean '${names}'?`,
+          ),
+        ),
     })
     .configureHelp({ styleTitle: text => paint('head', text) })
     .showHelpAfterError('(--help lists the commands and options)')
@@ -64,6 +82,7 @@ export const createProgram = (terminal: CommandIo, exit: (code: number) => void)
 
   const command: AddCommand = (usage, description, { parent = program, isDefault = false, group } = {}) => {
     const added = addCommonOptions(parent.command(usage, { isDefault }).description(description))
+    if (isDefault) parent.hook('preSubcommand', refuseStranger)
     return group === undefined ? added : added.helpGroup(groups[group])
   }
   const adding: Adding = { program, command, apiCommand: withApiOptions(command), exit }

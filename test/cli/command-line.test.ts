@@ -4,7 +4,9 @@ import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { createProgram } from '../../src/cli/program.ts'
 import { configFolder } from '../config/config-folder.ts'
+import { stillIo } from './command.ts'
 import { runIn } from './run-in-folder.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -31,8 +33,8 @@ const spawn = (
 describe('the command line of baton', () => {
   describe('a command line that is not understood ends with 2', () => {
     test.each([
-      ['an unknown command', 'validat-config', "unknown command 'validat-config'"],
-      ['an unknown option', 'validate-config --jsno', "unknown option '--jsno'"],
+      ['a typo', 'validat-config', "unknown command 'validat-config'. Did you mean 'validate-config'?\n"],
+      ['an unknown option', 'validate-config --jsno', "unknown option '--jsno'. Did you mean '--json'?\n"],
       ['an option left out', 'limits', "required option '--provider <name>' not specified"],
       ['an option without its value', 'keys --config', "option '--config <file>' argument missing"],
       ['too many arguments', 'validate-config a b', 'too many arguments'],
@@ -41,6 +43,17 @@ describe('the command line of baton', () => {
       const { exitCode, out, err } = await runIn({}, commandLine)
       expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
       expect(err).toContain(message)
+    })
+  })
+
+  const groups = createProgram(stillIo, () => undefined).commands.filter(({ commands }) =>
+    commands.some(command => command.name() === 'list'),
+  )
+  test.each(groups.map(group => group.name()))('baton %s has no command "lst"', async name => {
+    const { exitCode, err } = await runIn({}, `${name} lst --url http://127.0.0.1:1`)
+    expect({ exitCode, err }).toEqual({
+      exitCode: 2,
+      err: expect.stringMatching(/^error: unknown command 'lst'\. Did you mean 'list'\?\n/),
     })
   })
 
