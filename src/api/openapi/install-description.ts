@@ -1,6 +1,9 @@
+import { promisify } from 'node:util'
+import { brotliCompress, gzip as compressGzip, constants } from 'node:zlib'
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
+import { acceptedEncoding, type Encoding } from '../http/accept-encoding.ts'
 import { errorsBeforeRouting } from './error-sets.ts'
 import { tags } from './operation.ts'
 
@@ -17,7 +20,7 @@ export const installDescription = (
 ): AddDescriptionRoute => {
   // Loaded and put together when someone asks: most processes are never asked, and start the sooner.
   let words: typeof import('./describe-route.ts') | null = null
-  let text: string | null = null
+  let copies: Promise<Readonly<Record<Encoding | 'plain', Buffer>>> | null = null
 
   app.register(swagger, {
     openapi: {
@@ -45,11 +48,33 @@ export const installDescription = (
     transformObject: document => words!.completeDocument(document),
   })
 
+  const describe = async (scope: FastifyInstance) => {
+    words ??= await import('./describe-route.ts')
+    return compressed(Buffer.from(JSON.stringify(scope.swagger())))
+  }
+
   return scope => {
-    scope.get('/openapi.json', async (_request, reply) => {
-      words ??= await import('./describe-route.ts')
-      text ??= JSON.stringify(scope.swagger())
-      return reply.type('application/json; charset=utf-8').send(text)
+    scope.get('/openapi.json', async (request, reply) => {
+      copies ??= describe(scope)
+      const { plain, ...others } = await copies
+      const encoding = acceptedEncoding(request.headers['accept-encoding'])
+      if (encoding !== null) reply.header('content-encoding', encoding)
+      return reply
+        .header('vary', 'Accept-Encoding')
+        .type('application/json; charset=utf-8')
+        .send(encoding === null ? plain : others[encoding])
     })
   }
+}
+
+/** Beyond this, the last tenth costs a second of the process that answers everything else. */
+const brotliQuality = 6
+
+const compressed = async (plain: Buffer) => {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: brotliQuality }
+  const [br, gzip] = await Promise.all([
+    promisify(brotliCompress)(plain, { params }),
+    promisify(compressGzip)(plain),
+  ])
+  return { plain, br, gzip }
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 
 import { BatonError } from '../../domain/errors.ts'
+import { acceptedEncoding } from '../http/accept-encoding.ts'
 
 /** Where `npm ci` builds the pages, see `ui/build.ts`. */
 const dist = fileURLToPath(new URL('../../../ui/dist', import.meta.url))
@@ -94,7 +95,11 @@ export const addPageRoutes = (scope: FastifyInstance, { path: root, folder, poli
   for (const url of [root, `${root}/*`])
     scope.get<{ Params: { '*'?: string } }>(url, async (request, reply) => {
       const { asset, isFile } = send(request.params['*'] ?? '')
-      const isBrotli = asset.brotli !== null && /\bbr\b/.test(request.headers['accept-encoding'] ?? '')
+      const isBrotli =
+        acceptedEncoding(
+          request.headers['accept-encoding'],
+          name => name === 'br' && asset.brotli !== null,
+        ) !== null
       if (isBrotli) reply.header('content-encoding', 'br')
       return (
         reply

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientTypes } from '../../../release/client-types.ts'
@@ -29,6 +30,19 @@ describe('the OpenAPI document', () => {
     expect(routes.length).toBeGreaterThan(35)
     expect(Object.keys(operations).toSorted()).toEqual(routes.toSorted())
     expect(routesOf(document)).toHaveLength(routes.length)
+  })
+
+  it.each([
+    ['br;q=0.5, gzip', 'br', brotliDecompressSync],
+    ['gzip, br;q=0', 'gzip', gunzipSync],
+    ['identity', undefined, (bytes: Buffer) => bytes],
+  ] as const)('is sent to a client that takes %s as %s', async (taken, encoding, unpack) => {
+    const headers = { 'accept-encoding': taken }
+    const answer = await api.app.inject({ url: '/openapi.json', headers })
+    expect(answer.headers).toMatchObject({ vary: expect.stringMatching(/accept-encoding/i) })
+    expect(answer.headers['content-encoding']).toBe(encoding)
+    expect(JSON.parse(unpack(answer.rawPayload).toString())).toEqual(document)
+    if (encoding !== undefined) expect(answer.rawPayload.length).toBeLessThan(60_000)
   })
 
   it('is well-formed OpenAPI 3.1', () => {
