@@ -1,9 +1,14 @@
+import { computed } from '@preact/signals'
 import { session, showsUtc } from './store.ts'
 
 const unknown = '—'
 
+// To make a format takes a hundred times what it takes to use one.
+const whole = new Intl.NumberFormat('en')
+const cents = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+
 export const count = (value: number | null | undefined): string =>
-  value === null || value === undefined ? unknown : Math.round(value).toLocaleString('en')
+  value === null || value === undefined ? unknown : whole.format(Math.round(value))
 
 export const rate = (value: number | null | undefined): string =>
   value === null || value === undefined ? unknown : `${value < 10 ? value.toFixed(1) : count(value)}/s`
@@ -11,10 +16,7 @@ export const rate = (value: number | null | undefined): string =>
 export const dollars = (value: number | null | undefined, unpriced = 0): string => {
   const more = unpriced > 0 ? ` + ${count(unpriced)} unpriced` : ''
   if (value === null || value === undefined) return unknown + more
-  const text =
-    value !== 0 && value < 0.01
-      ? value.toPrecision(2)
-      : value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  const text = value !== 0 && value < 0.01 ? value.toPrecision(2) : cents.format(value)
   return `$${text}${more}`
 }
 
@@ -39,14 +41,22 @@ export const span = (seconds: number | null | undefined): string => {
 /** Of the config, unless the reader wants UTC. */
 export const zone = (): string => (showsUtc.value ? 'UTC' : (session.value?.time_zone ?? 'UTC'))
 
-const formatIn = (options: Intl.DateTimeFormatOptions, at: number): string =>
-  new Intl.DateTimeFormat('en-GB', { timeZone: zone(), ...options }).format(at * 1_000)
+const times = computed(() => {
+  const timeZone = zone()
+  const of = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-GB', { timeZone, ...options })
+  const minute = { hour: '2-digit', minute: '2-digit' } as const
+  const second = { ...minute, second: '2-digit' } as const
+  const day = { day: '2-digit', month: 'short' } as const
+  return {
+    clock: of(second),
+    date: of({ ...day, ...minute }),
+    full: of({ year: 'numeric', ...day, ...second }),
+  }
+})
 
-export const clock = (at: number): string =>
-  formatIn({ hour: '2-digit', minute: '2-digit', second: '2-digit' }, at)
+export const clock = (at: number): string => times.value.clock.format(at * 1_000)
 
-export const date = (at: number): string =>
-  formatIn({ day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit' }, at)
+export const date = (at: number): string => times.value.date.format(at * 1_000)
 
-export const full = (at: number): string =>
-  `${formatIn({ year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }, at)} ${zone()}`
+export const full = (at: number): string => `${times.value.full.format(at * 1_000)} ${zone()}`

@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { HistoryView } from '../src/api/operator/views.ts'
 import { useReading } from './reading.ts'
-import { serverNow } from './store.ts'
+import { serverMinute } from './store.ts'
 import { withQuery } from './with-query.ts'
 
 /** A row is written each minute. */
@@ -20,15 +20,18 @@ export interface History {
 /** Figures of the last so many seconds, a row a minute; null until they are read. */
 export const useHistory = (names: readonly string[], seconds: number): History | null => {
   // The begin stays where it is while the page is open: what has passed out of the window is left out below.
-  const [begin] = useState(() => Math.floor(serverNow() - seconds))
+  const [begin] = useState(() => serverMinute.peek() - seconds)
   const series = names.join()
   const path =
     series === '' || series.length > mostCharacters
       ? null
       : withQuery('/v1/admin/history', { series, from: String(begin) })
   const { view } = useReading<HistoryView>(path, refreshMs)
-  if (view === null) return null
-  const from = Math.floor(serverNow() - seconds)
+  const from = serverMinute.value + 60 - seconds
+  return useMemo(() => (view === null ? null : historyOf(view, from)), [view, from])
+}
+
+const historyOf = (view: HistoryView, from: number): History => {
   const first = view.at.findIndex(time => time >= from)
   const columnOf = (name: string): readonly (number | string | null)[] =>
     (view.series[name] ?? []).slice(Math.max(0, first))

@@ -43,6 +43,9 @@ setInterval(() => {
 /** Unix seconds by the server's clock. */
 export const serverNow = (): number => second.value / 1_000 + serverAhead.value
 
+/** The minute that this is in, for what need not move each second. */
+export const serverMinute = computed(() => Math.floor(serverNow() / 60) * 60)
+
 const staleMs = 7_000
 const goneMs = 15_000
 export const freshness = computed((): 'loading' | 'live' | 'stale' | 'gone' => {

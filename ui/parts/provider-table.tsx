@@ -1,11 +1,12 @@
+import { useMemo } from 'preact/hooks'
 import type { ProviderView } from '../../src/api/operator/provider-view.ts'
-import { count, millis, percent, span } from '../format.ts'
+import { count, millis, percent } from '../format.ts'
 import { type History, useHistory } from '../history.ts'
-import { serverNow, tick } from '../store.ts'
+import { tick } from '../store.ts'
 import { HealthStrip } from './health-strip.tsx'
 import { State } from './state.tsx'
 import { type Column, Table } from './table.tsx'
-import { Time } from './time.tsx'
+import { Age, Time } from './time.tsx'
 
 export const failureShare = (attempts: number | null, failures: number | null): number | null =>
   attempts === null || failures === null || attempts === 0 ? null : failures / attempts
@@ -69,10 +70,7 @@ const columnsOf = (strip: History | null): readonly Column<ProviderView>[] => [
       const { oldestAt } = liveOf(provider)
       return oldestAt === null ? null : -oldestAt
     },
-    cell: provider => {
-      const { oldestAt } = liveOf(provider)
-      return oldestAt === null ? '—' : span(serverNow() - oldestAt)
-    },
+    cell: provider => <Age since={liveOf(provider).oldestAt} />,
   },
   {
     ...{ head: 'Running / places', isNumber: true, by: provider => liveOf(provider).running },
@@ -115,12 +113,13 @@ export const ProviderTable = ({
     providers.map(({ name }) => stateOf(name)),
     stripSeconds,
   )
+  const columns = useMemo(() => columnsOf(strip), [strip])
   return (
     <Table
       title={title}
       name="providers"
       rows={providers}
-      columns={columnsOf(strip)}
+      columns={columns}
       keyOf={({ name }) => name}
       empty="The config names no provider."
     />

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { useMemo } from 'preact/hooks'
 import { go, hrefWith } from '../router.ts'
 import { useSteady } from '../steady.tsx'
 import { asked } from './filter-bar.tsx'
@@ -52,21 +53,7 @@ export const Table = <Row,>(props: TableProps<Row>) => {
           </thead>
           <tbody>
             {(order === null ? rows : steady).map((row, i) => (
-              <tr key={keyOf?.(row) ?? i}>
-                {columns.map(({ head, cell, isNumber, isName }) => {
-                  const Cell = isName ? 'th' : 'td'
-                  return (
-                    <Cell
-                      key={head}
-                      scope={isName ? 'row' : undefined}
-                      data-label={head}
-                      class={isNumber ? 'number' : undefined}
-                    >
-                      {cell(row)}
-                    </Cell>
-                  )
-                })}
-              </tr>
+              <Row key={keyOf?.(row) ?? i} row={row} columns={columns} />
             ))}
           </tbody>
         </table>
@@ -136,3 +123,30 @@ const Head = <Row,>({
     </th>
   )
 }
+
+interface RowProps<Row> {
+  readonly row: Row
+  readonly columns: readonly Column<Row>[]
+}
+
+/** Rendered anew when it is another row, or what its cells read of the store has changed, and not with each change of its table. */
+const Row = <Data,>({ row, columns }: RowProps<Data>) =>
+  useMemo(() => <Cells row={row} columns={columns} />, [row, columns])
+
+const Cells = <Data,>({ row, columns }: RowProps<Data>) => (
+  <tr>
+    {columns.map(({ head, cell, isNumber, isName }) => {
+      const Cell = isName ? 'th' : 'td'
+      return (
+        <Cell
+          key={head}
+          scope={isName ? 'row' : undefined}
+          data-label={head}
+          class={isNumber ? 'number' : undefined}
+        >
+          {cell(row)}
+        </Cell>
+      )
+    })}
+  </tr>
+)

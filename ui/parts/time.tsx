@@ -1,5 +1,5 @@
 import { clock, date, full, span } from '../format.ts'
-import { serverNow } from '../store.ts'
+import { serverMinute, serverNow } from '../store.ts'
 
 /** Beyond that, a time of day alone could be that of another day. */
 const farSeconds = 43_200
@@ -13,7 +13,7 @@ export const Time = ({
   readonly ago?: boolean
 }) => {
   if (at === null || at === undefined) return <>—</>
-  const distance = serverNow() - at
+  const distance = (ago ? serverNow() : serverMinute.value) - at
   return (
     <time dateTime={new Date(at * 1_000).toISOString()} title={full(at)}>
       {Math.abs(distance) > farSeconds ? date(at) : clock(at)}
@@ -21,3 +21,8 @@ export const Time = ({
     </time>
   )
 }
+
+/** How long since a moment, second by second. */
+export const Age = ({ since }: { readonly since: number | null }) => (
+  <>{span(since === null ? null : serverNow() - since)}</>
+)

@@ -5,10 +5,10 @@ import { asked, Choice, Entry, FilterBar, Moment } from '../parts/filter-bar.tsx
 import { Shown } from '../parts/shown.tsx'
 import { State } from '../parts/state.tsx'
 import { type Column, Table } from '../parts/table.tsx'
-import { Time } from '../parts/time.tsx'
+import { Age, Time } from '../parts/time.tsx'
 import { liveMs, useReading } from '../reading.ts'
 import { hrefWith, location_ } from '../router.ts'
-import { jobRows, moreTopics, serverNow, session } from '../store.ts'
+import { jobRows, moreTopics, session } from '../store.ts'
 import { withQuery } from '../with-query.ts'
 import { fromField, toField } from '../zone.ts'
 
@@ -191,7 +191,8 @@ export const jobColumns: readonly Column<JobRow>[] = [
   {
     head: 'Age or took',
     isNumber: true,
-    cell: ({ created_at, finished_at }) => span((finished_at ?? serverNow()) - created_at),
+    cell: ({ created_at, finished_at }) =>
+      finished_at === null ? <Age since={created_at} /> : span(finished_at - created_at),
   },
   { head: 'Tries', isNumber: true, cell: ({ attempts }) => count(attempts) },
   { head: 'Error', cell: ({ error_code }) => error_code ?? '' },
