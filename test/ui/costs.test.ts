@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { patience } from '../support/patience.ts'
-import { takePictures } from './browser.ts'
+import { phone, takePictures } from './browser.ts'
 import { openPageSite, type PageSite } from './page-site.ts'
 
 const hour = 3_600_000
@@ -49,6 +49,8 @@ describe('costs in a browser', () => {
     await page.getByText('days are cut at the next hour of UTC').waitFor(patience)
     const groups = page.locator('tbody td[data-label=Route]')
     const head = page.getByRole('columnheader', { name: 'Route' })
+    expect(await head.getAttribute('aria-sort')).toBe('none')
+    expect(await head.locator('.order').isVisible()).toBe(true)
     await head.getByRole('button').click()
     await expect.poll(() => groups.allTextContents(), patience).toEqual(['chat', 'embed'])
     await head.getByRole('button').press('Enter')
@@ -56,6 +58,9 @@ describe('costs in a browser', () => {
     expect(await head.getAttribute('aria-sort')).toBe('descending')
     await page.reload()
     await expect.poll(() => groups.allTextContents(), patience).toEqual(['embed', 'chat'])
+    await page.setViewportSize(phone)
+    await page.getByLabel('Sorted by').selectOption('Route, ascending')
+    await expect.poll(() => groups.allTextContents(), patience).toEqual(['chat', 'embed'])
   })
 
   it('shows several days by provider, and leads to one of them', async () => {

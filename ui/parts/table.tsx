@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import { useMemo } from 'preact/hooks'
-import { go, hrefWith } from '../router.ts'
 import { useSteady } from '../steady.tsx'
-import { asked } from './filter-bar.tsx'
 import { Panel } from './panel.tsx'
+import { Head, orderOf, SortChoice, sortedBy } from './sorting.tsx'
 
 export interface Column<Row> {
   readonly head: string
@@ -40,6 +39,7 @@ export const Table = <Row,>(props: TableProps<Row>) => {
   )
   return (
     <Panel title={title} wide>
+      {rows.length > 1 && <SortChoice columns={columns} table={name} order={order} />}
       {rows.length === 0 ? (
         <p class="muted">{empty}</p>
       ) : (
@@ -60,67 +60,6 @@ export const Table = <Row,>(props: TableProps<Row>) => {
       )}
       {children}
     </Panel>
-  )
-}
-
-interface Order {
-  readonly head: string
-  readonly isDown: boolean
-}
-
-/** `sort=Table.Head` in the address, with `-` before it for the largest first. */
-const orderOf = (table: string): Order | null => {
-  const [, down, of, head] = /^(-?)(.*)\.([^.]*)$/.exec(asked('sort')) ?? []
-  return of === table && head !== undefined ? { head, isDown: down === '-' } : null
-}
-
-/** What is not known comes last, in either direction. */
-const sortedBy = <Row,>(
-  rows: readonly Row[],
-  columns: readonly Column<Row>[],
-  order: Order | null,
-): readonly Row[] => {
-  const by = columns.find(({ head }) => head === order?.head)?.by
-  if (order === null || by === undefined) return rows
-  const sign = order.isDown ? -1 : 1
-  return rows.toSorted((a, b) => {
-    const [left, right] = [by(a), by(b)]
-    if (left === null || right === null) return Number(left === null) - Number(right === null)
-    if (typeof left === 'string') return sign * left.localeCompare(String(right))
-    return sign * (left - Number(right))
-  })
-}
-
-/** Numbers are sorted with the largest first, and words from a; asked again, the other way round, and then not at all. */
-const Head = <Row,>({
-  column: { head, isNumber, by },
-  table,
-  order,
-}: {
-  readonly column: Column<Row>
-  readonly table: string
-  readonly order: Order | null
-}) => {
-  const own = order?.head === head ? order : null
-  const first = isNumber ? '-' : ''
-  const isFirst = own?.isDown === (first === '-')
-  const next =
-    own === null ? `${first}${table}.${head}` : isFirst ? `${first ? '' : '-'}${table}.${head}` : null
-  return (
-    <th
-      scope="col"
-      class={isNumber ? 'number' : undefined}
-      aria-sort={own === null ? undefined : own.isDown ? 'descending' : 'ascending'}
-    >
-      {by === undefined ? (
-        head
-      ) : (
-        <button type="button" class="sort" onClick={() => go(hrefWith({ sort: next }), { stays: true })}>
-          {head}
-          <span aria-hidden="true">{own === null ? '' : own.isDown ? ' ▼' : ' ▲'}</span>
-        </button>
-      )}
-    </th>
   )
 }
 
