@@ -1,6 +1,7 @@
 import { effect } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
+import type { Trouble } from '../src/api/operator/views.ts'
 import { ApiError, ask, readSession } from './api.ts'
 import { clock, span, zone } from './format.ts'
 import { startKeys } from './keys.ts'
@@ -17,13 +18,30 @@ import './styles/tokens.css'
 import './styles/base.css'
 import './styles/parts.css'
 
-const verdict = (): string => {
+interface Verdict {
+  readonly text: string
+  readonly level: Trouble['level'] | 'ok'
+}
+
+const verdict = (): Verdict | null => {
   const all = troubles.value
-  if (all === null) return ''
-  const bad = all.filter(({ level }) => level === 'bad')
-  const [worst] = bad.length > 0 ? bad : all
-  if (worst === undefined) return 'All is well'
-  return all.length === 1 ? troubleSentence(worst) : `${troubleSentence(worst)}, and ${all.length - 1} more`
+  if (all === null) return null
+  // The worst comes first.
+  const [worst] = all
+  if (worst === undefined) return { text: 'All is well', level: 'ok' }
+  const more = all.length === 1 ? '' : `, and ${all.length - 1} more`
+  return { text: troubleSentence(worst) + more, level: worst.level }
+}
+
+/** On each screen, as a way to what is wrong. */
+const VerdictLink = () => {
+  const now = verdict()
+  if (now === null) return null
+  return (
+    <a class={now.level} href="/ui">
+      <bdi>{now.text}</bdi>
+    </a>
+  )
 }
 
 const Age = () => {
@@ -101,7 +119,7 @@ const App = () => {
       </a>
       <header>
         <strong class="brand">Baton</strong>
-        <span class="verdict">{isIn && verdict()}</span>
+        <span class="verdict">{isIn && <VerdictLink />}</span>
         {isIn && <Search />}
         <span class="age">{isIn && <Age />}</span>
       </header>
@@ -125,7 +143,7 @@ const App = () => {
 const tellVerdict = (): void => {
   let last = ''
   effect(() => {
-    const now = verdict()
+    const now = verdict()?.text ?? ''
     if (last !== '' && now !== last) announce(now)
     last = now
   })

@@ -1,29 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createHistory } from '../../src/health/history.ts'
 import { patience } from '../support/patience.ts'
+import { writeHour } from './history-rows.ts'
 import { openPageSite, type PageSite } from './page-site.ts'
 
 let site: PageSite
 beforeAll(async () => {
   site = await openPageSite()
-  const { redis, keys } = site.baton.context
-  const history = createHistory(redis, keys.prefix)
-  const now = Math.floor(Date.now() / 60_000) * 60
-  for (let ago = 50; ago > 0; ago--) {
-    const isAway = ago > 20 && ago < 30
-    const wave = 20 + 8 * Math.sin(ago / 5)
-    await history.write({
-      ...{
-        at: now - ago * 60,
-        accepted: wave,
-        ended: wave - 1,
-        failed: isAway ? 3 : 0.1,
-        handovers: 0,
-        waiting: 40,
-      },
-      providers: { first: [wave, isAway ? 9 : 0, 700 + ago * 10, 12, isAway ? 'down' : 'healthy'] },
-    })
-  }
+  await writeHour(site.baton)
 })
 afterAll(() => site?.stop())
 

@@ -78,7 +78,7 @@ it('a new operator gets through a night with the page alone', async () => {
   sims[2]!.script({ fault: { kind: 'bad-key' } })
   await submitBatch()
   await page.getByRole('link', { name: 'Overview' }).click()
-  const blocked = troubles.filter({ hasText: /batch .+ is blocked/ })
+  const blocked = troubles.filter({ hasText: /Batch .+ is blocked/ })
   await blocked.waitFor(slow)
   await blocked.getByRole('link', { name: 'Open' }).click()
   await state.getByText('bad credentials').waitFor(patience)

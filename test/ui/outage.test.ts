@@ -3,6 +3,7 @@ import { openLink } from '../../harness/link.ts'
 import type { BatonApi } from '../support/open-baton.ts'
 import { patience } from '../support/patience.ts'
 import { openTab, phone, signIn, takePictures } from './browser.ts'
+import { writeHour } from './history-rows.ts'
 import { openPageSite, type PageSite } from './page-site.ts'
 
 let site: PageSite
@@ -10,6 +11,7 @@ let baton: BatonApi
 beforeAll(async () => {
   site = await openPageSite()
   baton = site.baton
+  await writeHour(baton)
 })
 afterAll(() => site?.stop())
 

@@ -6,18 +6,20 @@ import { Time } from './time.tsx'
 const sentences: Readonly<Record<Trouble['code'], (subject: string) => string>> = {
   provider_away: subject => `${subject} is away`,
   provider_paused: subject => `${subject} is paused`,
-  key_stopped: subject => `a key of ${subject} is stopped`,
+  key_stopped: subject => `A key of ${subject} is stopped`,
   model_stopped: subject => `${subject} is stopped`,
-  no_worker: subject => `no worker serves ${subject}`,
-  batch_blocked: subject => `batch ${subject} is blocked`,
+  no_worker: subject => `No worker serves ${subject}`,
+  batch_blocked: subject => `Batch ${subject} is blocked`,
   deadline_at_risk: subject => `${subject} will miss its deadline`,
-  dead_letters: () => 'webhooks were given up',
+  dead_letters: () => 'Webhooks were given up',
   redis: () => 'Redis is away',
-  blob_store: () => 'the store of files is away',
-  clock: () => "a host's clock is off",
+  blob_store: () => 'The store of files is away',
+  clock: () => "A host's clock is off",
 }
 
 export const troubleSentence = ({ code, subject }: Trouble): string => sentences[code](subject ?? '')
+
+const countedOf = ({ code }: Trouble): string => (code === 'dead_letters' ? 'of them' : 'held up')
 
 /** Where something can be done about it. */
 const hrefOf = ({ code, subject }: Trouble): string | null => {
@@ -51,7 +53,7 @@ export const TroubleList = ({ troubles }: { readonly troubles: readonly Trouble[
                 <Time at={since} />
               </>
             )}
-            {trouble.count !== null && trouble.count > 0 && `, ${count(trouble.count)} held up`}
+            {trouble.count !== null && trouble.count > 0 && `, ${count(trouble.count)} ${countedOf(trouble)}`}
           </span>
           {href !== null && (
             <a class="button" href={href}>

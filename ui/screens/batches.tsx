@@ -37,7 +37,7 @@ export const Batches = () => {
   return (
     <>
       <FilterBar>
-        <Choice name="status" label="Status" all="not ended, most urgent first" of={statuses} />
+        <Choice name="status" label="Status" all="not ended" of={statuses} />
         <Choice name="blocked" label="Held up" of={[['true', 'blocked only']]} />
         <Choice name="dialect" label="Kind" of={['openai', 'anthropic']} />
         <Choice name="tenant" label="Tenant" of={session.value?.facets.tenants ?? []} />

@@ -100,7 +100,7 @@ const Usage = ({
   return (
     <>
       {cut_at === 'utc_hour' && (
-        <p class="banner">{zone()} is no whole hours from UTC: days are cut at the next hour of UTC.</p>
+        <p class="banner">{zone()} is not whole hours from UTC: days are cut at the next hour of UTC.</p>
       )}
       <Figures
         of={[
@@ -131,7 +131,7 @@ const Usage = ({
         title={`${isOneDay ? first : `${first} to ${last}`} (${zone()}), by ${by}`}
         name="costs"
         rows={rows}
-        columns={columnsOf(by, isOneDay, total, rows)}
+        columns={columnsOf(by, isOneDay, total)}
         keyOf={({ day, group }) => `${day} ${group}`}
         empty="Nothing was asked of any provider in that time."
       >
@@ -156,13 +156,7 @@ const sumByDay = (rows: readonly UsageRow[]): readonly { readonly day: string; r
   return [...costs].map(([day, cost]) => ({ day, cost }))
 }
 
-const columnsOf = (
-  by: string,
-  isOneDay: boolean,
-  total: UsageFigures,
-  rows: readonly UsageRow[],
-): readonly Column<UsageRow>[] => {
-  const most = Math.max(...rows.map(({ cost_usd }) => cost_usd ?? 0), 1e-9)
+const columnsOf = (by: string, isOneDay: boolean, total: UsageFigures): readonly Column<UsageRow>[] => {
   const day: Column<UsageRow> = {
     ...{ head: 'Day', by: row => row.day },
     cell: row => <a href={hrefWith({ from: row.day, to: row.day })}>{row.day}</a>,
@@ -173,16 +167,20 @@ const columnsOf = (
       ...{ head: groups.find(([value]) => value === by)?.[1] ?? by, by: ({ group }) => group },
       cell: ({ group }) => <bdi>{group}</bdi>,
     },
-    { head: 'Beside the largest', cell: ({ cost_usd }) => <Bar share={(cost_usd ?? 0) / most} /> },
     {
       ...{ head: 'Cost', isNumber: true, by: ({ cost_usd }) => cost_usd },
       cell: ({ cost_usd, unpriced }) => dollars(cost_usd, unpriced),
     },
     {
       head: 'Share',
-      isNumber: true,
-      cell: ({ cost_usd }) =>
-        percent(cost_usd === null || !total.cost_usd ? null : cost_usd / total.cost_usd),
+      cell: ({ cost_usd }) => {
+        const share = cost_usd === null || !total.cost_usd ? null : cost_usd / total.cost_usd
+        return (
+          <span class="progress">
+            <Bar share={share ?? 0} /> {percent(share)}
+          </span>
+        )
+      },
     },
     ...(
       [

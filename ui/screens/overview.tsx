@@ -1,12 +1,12 @@
 import { count, dollars, rate } from '../format.ts'
 import { useHistory } from '../history.ts'
+import { LastMoves } from '../parts/last-moves.tsx'
 import { Figures, Loading, Panel } from '../parts/panel.tsx'
 import { ProviderTable } from '../parts/provider-table.tsx'
-import { lookOf } from '../parts/state.tsx'
 import { Time } from '../parts/time.tsx'
 import { TimeChart } from '../parts/time-chart.tsx'
 import { TroubleList } from '../parts/troubles.tsx'
-import { actions, overview, providers, tick, troubles } from '../store.ts'
+import { overview, providers, tick, troubles } from '../store.ts'
 
 /** Is something wrong, and is it growing? */
 export const Overview = () => {
@@ -75,39 +75,5 @@ const Rates = () => {
         { name: 'failed', tone: 'bad', values: history.numbers('failed'), dash: [2, 3] },
       ]}
     />
-  )
-}
-
-interface Move {
-  readonly at: number
-  readonly text: string
-}
-
-/** What providers and people did of late: whether an action has helped. */
-const LastMoves = () => {
-  const byProviders = (providers.value ?? []).flatMap(({ name, events }) =>
-    (events as readonly { at: number; model: string | null; state: string; reason: string | null }[]).map(
-      ({ at, model, state, reason }): Move => ({
-        at,
-        text: `${name}${model === null ? '' : `/${model}`}: ${lookOf(state).word}${reason === null ? '' : ` (${reason})`}`,
-      }),
-    ),
-  )
-  const byPeople = actions.value.map(
-    ({ at, by, action, subject, note }): Move => ({
-      at,
-      text: `${by}: ${action} ${subject}${note === null ? '' : ` “${note}”`}`,
-    }),
-  )
-  const moves = [...byProviders, ...byPeople].toSorted((a, b) => b.at - a.at).slice(0, 12)
-  if (moves.length === 0) return <p class="muted">Nothing has changed yet.</p>
-  return (
-    <ol class="plain">
-      {moves.map(({ at, text }) => (
-        <li key={`${at} ${text}`}>
-          <Time at={at} /> <bdi>{text}</bdi>
-        </li>
-      ))}
-    </ol>
   )
 }

@@ -1,5 +1,5 @@
 import type { ProviderView } from '../../src/api/operator/provider-view.ts'
-import { count, millis, percent, rate, span } from '../format.ts'
+import { count, millis, percent, rate } from '../format.ts'
 import { useHistory } from '../history.ts'
 import { asked } from '../parts/filter-bar.tsx'
 import { Figures, Loading } from '../parts/panel.tsx'
@@ -7,10 +7,10 @@ import { ProviderActions } from '../parts/provider-actions.tsx'
 import { failureShare } from '../parts/provider-table.tsx'
 import { State } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
-import { Time } from '../parts/time.tsx'
+import { Age, Time } from '../parts/time.tsx'
 import { TimeChart } from '../parts/time-chart.tsx'
 import { hrefWith, type ScreenProps } from '../router.ts'
-import { providers, serverNow, tick } from '../store.ts'
+import { providers, tick } from '../store.ts'
 
 /** One provider: what it does, what holds it back, and what can be done about it. */
 export const Provider = ({ name }: ScreenProps) => {
@@ -25,7 +25,7 @@ export const Provider = ({ name }: ScreenProps) => {
         of={[
           ['Waiting', count(live?.waiting ?? provider.queue.waiting)],
           ['Parked', count(provider.queue.parked)],
-          ['Oldest', provider.queue.oldest_at === null ? '—' : span(serverNow() - provider.queue.oldest_at)],
+          ['Oldest', <Age key="oldest" since={provider.queue.oldest_at} />],
           ['Running', count(live?.running ?? provider.queue.active)],
           ['Calls', rate(live ? live.attempts_per_s : provider.rates.attempts)],
           ['Fail %', percent(live ? failureShare(live.attempts_per_s, live.failures_per_s) : null)],
@@ -121,6 +121,13 @@ const Charts = ({ name }: { readonly name: string }) => {
   )
 }
 
+/** "60 told, 55 learned": those of several figures that are known. */
+const known = (figures: Readonly<Record<string, number | null>>): string =>
+  Object.entries(figures)
+    .filter(([, value]) => value !== null)
+    .map(([word, value]) => `${count(value)} ${word}`)
+    .join(', ') || '—'
+
 const Limits = ({ provider: { limits } }: { readonly provider: ProviderView }) => (
   <Table
     title="Limits"
@@ -130,14 +137,18 @@ const Limits = ({ provider: { limits } }: { readonly provider: ProviderView }) =
       { head: 'Key', by: ({ key }) => key, cell: ({ key }) => <span class="whole">{key}</span> },
       { head: 'Model', cell: ({ model }) => <span class="whole">{model ?? 'all'}</span> },
       {
-        head: 'Requests a minute: told, learned, configured',
-        cell: row => [row.rpm, row.adaptive_rpm, limits.rpm].map(count).join(', '),
+        head: 'Requests a minute',
+        cell: row => known({ told: row.rpm, learned: row.adaptive_rpm, configured: limits.rpm }),
       },
-      { head: 'Tokens a minute: told, configured', cell: row => [row.tpm, limits.tpm].map(count).join(', ') },
+      { head: 'Tokens a minute', cell: row => known({ told: row.tpm, configured: limits.tpm }) },
       {
-        head: 'At once: now, learned, configured',
+        head: 'Calls at once',
         cell: row =>
-          [row.calls_in_flight, row.adaptive_concurrency, limits.concurrency].map(count).join(', '),
+          known({
+            now: row.calls_in_flight,
+            learned: row.adaptive_concurrency,
+            configured: limits.concurrency,
+          }),
       },
       { head: 'Left alone until', cell: ({ blocked_until }) => <Time at={blocked_until} /> },
       { head: 'Held back by', cell: ({ held_by }) => held_by.replaceAll('_', ' ') },
