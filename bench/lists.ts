@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis'
 import { withTestEnvironment } from '../harness/environment.ts'
 import { fixed, median, printTable, whole } from '../harness/figures.ts'
+import { until } from '../harness/until.ts'
 import type { Claim, JobResult } from '../src/jobs/types.ts'
+import { shards } from '../src/redis/keys.ts'
 import { type Client, createClient, inLanes } from './support/chat.ts'
 import { backup, batonInput, model, provider } from './support/deployment.ts'
 import { type Loader, openLoader } from './support/load-queue.ts'
@@ -35,7 +37,9 @@ const always: readonly Case[] = [
   ['of a provider that has none', `provider=${backup}`],
   ['of a small tenant', `tenant=${smallTenant}`],
   ['of one customer, metadata indexed', 'metadata.customer=c77'],
+  ['of one customer, failed', 'metadata.customer=c77&status=failed'],
   ['of a customer that has none', 'metadata.customer=none'],
+  ['of a team that has a half', 'metadata.team=t1'],
   ['metadata that is not indexed', 'metadata.number=77'],
 ]
 
@@ -95,7 +99,7 @@ const measure = async (redis: Redis, client: Client, [name, query]: Case): Promi
 
 const submitAll = async ({ load, allRung }: Loader, count: number): Promise<string[]> => {
   const ids = await load(count, i => ({
-    metadata: { customer: `c${Math.floor(i / 2)}`, number: String(i) },
+    metadata: { customer: `c${Math.floor(i / 2)}`, team: `t${i % 2}`, number: String(i) },
     ...(i % oneIn === 77 && { tenant: smallTenant }),
   }))
   await allRung()
@@ -140,11 +144,13 @@ export const lists = (): Promise<void> =>
         ...config,
         providers: { ...providers, [backup]: providers[provider]! },
         models: { [model]: { provider } },
-        jobs: { lease: '10m', worker_missing_after: '1h', indexed_metadata: ['customer'] },
+        jobs: { lease: '10m', worker_missing_after: '1h', indexed_metadata: ['customer', 'team'] },
       },
     }
     const loader = await openLoader(input)
     environment.closing(loader.close)
+    // Sets of pairs that have been there since before the first job are known to have them all.
+    await until(async () => (await redis.exists(...shards.map(loader.context.keys.listed))) === shards.length)
     const ids = await submitAll(loader, jobsOr(usualJobs))
     const api = await startBaton(environment, 'api', input)
     const client = createClient(api.url, 1)

@@ -4,9 +4,9 @@ import { scoreOf } from './list-entry.ts'
 import type { StoreClock } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
 
-/** Removes entries of the index and of the lists whose jobs are past their retention. */
+/** Removes entries of the index, of the lists and of the sets of pairs whose jobs are past their retention. */
 export interface IndexTrim {
-  /** Looks at the next entries of every shard, up to `perShard` of each list; one rests after its last. */
+  /** Looks at the next entries of every shard, up to `perShard` of each; one rests after its last. */
   next(perShard: number): Promise<void>
 }
 
@@ -43,7 +43,15 @@ export const createIndexTrim = ({ run, keys, retentionMs, now, aheadMs }: IndexT
     ...{ script: jobScripts.trimList, key: keys.list(shard, state), start: '-inf' },
     until: ms => `(${scoreOf(timeChars(ms))}`,
   })
-  const all = shards.flatMap(shard => [indexOf(shard), ...states.map(state => listOf(shard, state))])
+  const pairsOf = (shard: number): Trimmed => ({
+    ...{ script: jobScripts.trimPairs, key: keys.pairs(shard), start: '-' },
+    until: timeChars,
+  })
+  const all = shards.flatMap(shard => [
+    indexOf(shard),
+    ...states.map(state => listOf(shard, state)),
+    pairsOf(shard),
+  ])
   const places = all.map(({ start }) => ({ from: start, restUntilMs: 0 }))
 
   const trim = async ({ script, key, start, until }: Trimmed, i: number, perShard: number): Promise<void> => {

@@ -48,7 +48,8 @@ export type WantedList = readonly [list: ListedState, why: string | false, state
 export interface Wanted {
   /** What the ids sort before; '' for the newest. */
   readonly before: string
-  /** The least score. */
+  /** What the ids begin at; and the least score. */
+  readonly from: string
   readonly oldest: number
   /** How an entry goes on behind its id, by the tenant and the route; '' for any. */
   readonly start: string
@@ -59,6 +60,8 @@ export interface Wanted {
   /** Those of which only records know. */
   readonly pairs: readonly string[]
   readonly lists: readonly WantedList[]
+  /** The same where each job's record is read anyway, so that those that run need not be looked for elsewhere. */
+  readonly listsOfRecords: readonly WantedList[]
   /** Whether it asks for kinds of jobs, and not for all or by their metadata alone. */
   readonly isNarrow: boolean
   /** Whether jobs that run are asked for, and not those that wait among which they are: leases tell of them. */
@@ -67,6 +70,8 @@ export interface Wanted {
 
 /** With the ends that most jobs have first: the others are read no further back. */
 const ends: readonly TerminalStatus[] = ['succeeded', 'failed', 'expired', 'cancelled']
+
+const liveStatuses: readonly JobStatus[] = ['queued', 'running', 'parked']
 
 /** The last time that an id of ours can have, in the year 3084. */
 const latestMs = 32 ** 9 - 1
@@ -80,11 +85,15 @@ export const wantedBy = (filter: JobFilter, { keys }: MetadataIndex): Wanted => 
     .map((status): WantedList => [status, errorCode ?? false, []])
   const metadata = Object.entries(filter.metadata)
   const all = [...lists, ...live.lists]
+  const liveStates = liveStatuses.filter(status => statuses.includes(status))
+  const hasLive = errorCode === undefined && (statuses.length === 0 || liveStates.length > 0)
+  const from = timeChars(Math.min(createdFromMs, latestMs))
   const isIndexed = ([key]: readonly [string, string]): boolean => keys.includes(key)
   const inLines = metadata.filter(isIndexed)
   return {
     before: createdToMs > latestMs ? '' : timeChars(createdToMs),
-    oldest: scoreOf(timeChars(Math.min(createdFromMs, latestMs))),
+    from,
+    oldest: scoreOf(from),
     start:
       tenant === null
         ? ''
@@ -97,6 +106,7 @@ export const wantedBy = (filter: JobFilter, { keys }: MetadataIndex): Wanted => 
     },
     pairs: metadata.filter(pair => !isIndexed(pair)).map(pair => pairText(...pair)),
     lists: all,
+    listsOfRecords: hasLive ? [...lists, ['open', false, liveStates]] : lists,
     isNarrow:
       tenant !== null || route !== undefined || provider !== '' || all.some(([, why]) => why !== false),
     running: live.running,

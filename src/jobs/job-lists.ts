@@ -2,6 +2,7 @@ import { type Keys, shards, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import { type JobFilter, type Wanted, type WantedList, wantedBy } from './job-filter.ts'
 import { type MetadataIndex, placeAfter, scoreOf } from './list-entry.ts'
+import { bestPair } from './pair-sets.ts'
 import { jobScripts } from './scripts.ts'
 
 /** Jobs that a filter may want, by their ids, newest first: their records tell whether it does. */
@@ -38,6 +39,8 @@ export interface JobLists {
 const perScript = 2_000
 const readPerScript = 250
 const growth = 10
+/** Of those of a pair, it reads each one's record and its entry. */
+const pairedPerScript = 200
 /** Of those that it looks at for leases, it reads the records of all that run. */
 const leasesPerScript = 500
 /** Entries of one score: where a look begins at them, it has to come past them. */
@@ -55,6 +58,12 @@ export const cursorAfter = (id: string): string => ulidOf(id).slice(0, placeChar
 export const listStart = 'z'.repeat(10)
 
 type Reply = readonly [last: string, looked: number, found: readonly string[]]
+
+/** What is asked for, and by what it is looked for. */
+interface Aim extends Wanted {
+  /** The hash of a pair of metadata whose jobs are gone over; null where it is the lists. */
+  readonly pair: string | null
+}
 
 /** A shard's part of a walk. */
 interface Part {
@@ -85,6 +94,13 @@ const clocksApartMs = 60_000
  * job that ends meanwhile is met once.
  */
 export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps): JobLists => {
+  const aimOf = async (filter: JobFilter): Promise<Aim> => {
+    const wanted = wantedBy(filter, index)
+    const pair = await bestPair({ run, keys, index }, filter, wanted)
+    if (pair === null) return { ...wanted, pair }
+    return { ...wanted, pair, lists: wanted.listsOfRecords, isNarrow: false, running: false }
+  }
+
   /** Leaves out lists that have had no job of such a kind, and begins at the newest of those that others have had. */
   const narrow = async (wanted: Wanted, part: Part): Promise<void> => {
     const named = [wanted.start, wanted.route, wanted.provider]
@@ -97,16 +113,26 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
     if (part.place === '' || part.place > begin) part.place = begin
   }
 
-  const look = async (wanted: Wanted, part: Part, limit: number): Promise<number> => {
+  const look = async (wanted: Aim, part: Part, limit: number): Promise<number> => {
     if (part.lists === null && wanted.isNarrow) await narrow(wanted, part)
     part.lists ??= wanted.lists
     if (part.place === null) return 0
-    const [last, looked, found] = (await run.packed(jobScripts.list, keys.schedule(part.shard), [
-      ...[part.place, wanted.oldest, part.most, readPerScript, limit],
+    const filter = [
       [wanted.start, wanted.route, wanted.provider],
       ...[`\n${index.seal}`, wanted.indexed.lines, wanted.indexed.pairs, wanted.pairs],
       part.lists,
-    ])) as Reply
+    ]
+    const { place, most, shard } = part
+    const among = Math.min(most, pairedPerScript)
+    const [last, looked, found] = (await (wanted.pair === null
+      ? run.packed(jobScripts.list, keys.schedule(shard), [
+          ...[place, wanted.oldest, most, readPerScript, limit],
+          ...filter,
+        ])
+      : run.packed(jobScripts.listPair, keys.pairs(shard), [
+          ...[wanted.pair, place, wanted.from, among, limit],
+          ...filter,
+        ]))) as Reply
     part.found = found
     part.most = Math.min(part.most * growth, perScript)
     part.place = last === '' ? null : last
@@ -147,27 +173,28 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
   }
 
   const walk = (filter: JobFilter, cursor: string | null): ListWalk => {
-    const wanted = wantedBy(filter, index)
-    const isLater = cursor === null || (wanted.before !== '' && cursor > wanted.before)
-    const place = isLater ? wanted.before : cursor
-    const noList = wanted.lists.length === 0
-    const parts = shards.map(
-      (shard): Part => ({ shard, lists: null, found: [], place: noList ? null : place, most: 0 }),
-    )
+    const parts: Part[] = []
     let scanned = 0
 
-    /** As a part of its own, which has all that it will give. */
-    const addRunning = once(async (): Promise<void> => {
-      if (!wanted.running) return
-      const found = await running(filter, wanted, place ?? '')
-      scanned += found.length
-      parts.push({ shard: -1, lists: [], found, place: null, most: 0 })
+    const begin = once(async (): Promise<Aim> => {
+      const wanted = await aimOf(filter)
+      const isLater = cursor === null || (wanted.before !== '' && cursor > wanted.before)
+      const from = isLater ? wanted.before : cursor
+      const place = wanted.lists.length === 0 ? null : from
+      for (const shard of shards) parts.push({ shard, lists: null, found: [], place, most: 0 })
+      if (wanted.running) {
+        // As a part of its own, which has all that it will give.
+        const found = await running(filter, wanted, from)
+        scanned += found.length
+        parts.push({ shard: -1, lists: [], found, place: null, most: 0 })
+      }
+      return wanted
     })
 
     /** Those that may have more, and have nothing to give. */
     const hungry = () => parts.filter(({ found, place }) => found.length === 0 && place !== null)
 
-    const feed = async (limit: number): Promise<void> => {
+    const feed = async (wanted: Aim, limit: number): Promise<void> => {
       const all = hungry()
       // Where nearly all match, a shard need not give more than the page takes.
       for (const part of all) part.most ||= limit + atOnePlace
@@ -180,8 +207,7 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
 
     return {
       next: async limit => {
-        await addRunning()
-        await feed(limit)
+        await feed(await begin(), limit)
         const ids: string[] = []
         while (ids.length < limit) {
           const next = newestOf(parts)
@@ -204,7 +230,7 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
   }
 
   /** As far as it may go on. */
-  const countIn = async (shard: number, wanted: Wanted, mayGoOn: () => boolean): Promise<Count> => {
+  const countIn = async (shard: number, wanted: Aim, mayGoOn: () => boolean): Promise<Count> => {
     const part: Part = { shard, lists: null, found: [], place: wanted.before, most: perScript }
     let count = 0
     while (part.place !== null && mayGoOn()) {
@@ -215,7 +241,7 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
   }
 
   const count: JobLists['count'] = async (filter, mayGoOn) => {
-    const wanted = wantedBy(filter, index)
+    const wanted = await aimOf(filter)
     let [sum, exact] = [0, true]
     if (wanted.running) sum += (await running(filter, wanted, wanted.before)).length
     if (wanted.lists.length === 0) return { count: sum, exact }
@@ -231,8 +257,8 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
   return { walk, count }
 }
 
-const once = (work: () => Promise<void>): (() => Promise<void>) => {
-  let done: Promise<void> | null = null
+const once = <T>(work: () => Promise<T>): (() => Promise<T>) => {
+  let done: Promise<T> | null = null
   return () => (done ??= work())
 }
 

@@ -21,6 +21,10 @@ export interface MetadataIndex {
 /** A longer value is indexed by its hash: in bytes, as JSON. */
 export const longestValue = 100
 
+/** As `pair_members` has it of a line, without the ends of lines around it. */
+export const pairHash = (line: string): string =>
+  createHash('sha1').update(line.trim()).digest('hex').slice(0, 12)
+
 /** How JSON has a pair in the record, where it is the only text that reads so. */
 export const pairText = (key: string, value: string): string =>
   `${JSON.stringify(key)}:${JSON.stringify(value)}`

@@ -26,8 +26,8 @@ const upgradeMs = 600_000
 /** Somebody may have removed a record, or gone back to an earlier version for a while. */
 const restMs = 3_600_000
 
-/** What stands in an entry, and how, and beside the lists: `KINDS_SINCE` of the prelude looks at it. */
-const layout = '3'
+/** What stands in an entry, and how, and beside the lists: `KINDS_SINCE` and `PAIRS_SINCE` of the Lua look at it. */
+const layout = '4'
 
 /**
  * The scripts that make and end jobs keep the lists. Jobs of an earlier version, or of a config that indexes other metadata, stand
@@ -37,21 +37,31 @@ const layout = '3'
 export const createRelist = ({ redis, run, keys, index, now }: RelistDeps): Relist => {
   const kind = `${layout}${index.seal.trimEnd()}`
   const write = createOwedWrite(redis)
-  const places = shards.map((shard): Place => ({ shard, from: null, isFirst: false, restUntilMs: 0 }))
+  const places = shards.map(
+    (shard): Place => ({ shard, from: null, isFirst: false, isUpgrade: false, restUntilMs: 0 }),
+  )
 
   const isDue = async (place: Place): Promise<boolean> => {
     if (place.from !== null) return true
     if (place.restUntilMs > now()) return false
     const [dueMs, as] = ((await redis.get(keys.listed(place.shard))) ?? '').split(' ')
     place.isFirst = as !== kind
+    place.isUpgrade = !as?.startsWith(layout)
     place.restUntilMs = place.isFirst ? 0 : Number(dueMs)
     return place.restUntilMs <= now()
   }
 
   const look = async (place: Place): Promise<void> => {
     if (!(await isDue(place))) return
-    const { shard, from, isFirst } = place
-    const words = [from ?? '-', String(relistedPerShard), index.seal, longestValue, ...index.keys]
+    const { shard, from, isFirst, isUpgrade } = place
+    const words = [
+      from ?? '-',
+      String(relistedPerShard),
+      index.seal,
+      longestValue,
+      isUpgrade ? 0 : 1,
+      ...index.keys,
+    ]
     const [last] = (await run.packed(jobScripts.relist, keys.index(shard), words)) as [string]
     place.from = last === '' ? null : `(${last}`
     if (last !== '') return
@@ -73,5 +83,7 @@ interface Place {
   from: string | null
   /** No walk like this has come to its end yet. */
   isFirst: boolean
+  /** Nor one of this version: processes of an earlier one may still make jobs. */
+  isUpgrade: boolean
   restUntilMs: number
 }

@@ -171,6 +171,8 @@ export interface Keys {
   list(shard: number, state: ListedState): string
   /** Sorted set: the kinds of entries that the lists have had, by the newest of each; see `kind_of` in the prelude. */
   kinds(shard: number): string
+  /** Sorted set: the jobs of each pair of metadata that is indexed, by the hash of the pair and their ids; see `pairs.lua`. */
+  pairs(shard: number): string
   /** String: when the shard's jobs are next held against its lists. */
   listed(shard: number): string
   /** Hash: how many jobs live of those made in the same 33 s, by the first characters of their ids' time. */
@@ -247,6 +249,7 @@ export const createKeys = (prefix: string): Keys => ({
   list: (shard, state) => `${prefix}:{${shard}}:list:${state}`,
   listed: shard => `${prefix}:{${shard}}:listed`,
   kinds: shard => `${prefix}:{${shard}}:kinds`,
+  pairs: shard => `${prefix}:{${shard}}:pairs`,
   live: shard => `${prefix}:{${shard}}:live`,
   deadLetters: (shard, kind, tenant) =>
     `${prefix}:{${shard}}:dead:${kind}${tenant === undefined ? '' : `:${tenant}`}`,

@@ -35,6 +35,7 @@ describe('the keys of docs/architecture.md', () => {
     list: keys.list(3, 'open'),
     listed: keys.listed(3),
     kinds: keys.kinds(3),
+    pairs: keys.pairs(3),
     live: keys.live(3),
     reconciler: keys.reconciler(3),
     usage: keys.usage(3, 495_000),

@@ -332,7 +332,7 @@ describe('the lists of jobs', () => {
 
       // At once, although the lists were seen to a moment ago by a process that indexes nothing.
       await relistBy(['customer', 'team']).next()
-      await withoutRecords(ids, async () => expect(await found()).toEqual(ids))
+      expect(await found()).toEqual(ids)
       const { linesOf } = createMetadataIndex(['customer', 'team'])
       const linesOfFirst = linesOf({ customer: texts[0]!, team: 't' })
       expect(await stood(ids[0]!)).toEqual({ succeeded: `\ngpt-4\nfirst/gpt/4\n\n${linesOfFirst}` })

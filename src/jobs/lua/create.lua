@@ -8,7 +8,7 @@
 -- Replies: for each 'created', 'claimed' when the run has it, 'conflict', 'full', 'no_body' when the long body is
 --   gone, or the id of the job that the key named first.
 local jobs = packed()
-local due, replies = jobs[1], {}
+local due, replies, seal = jobs[1], {}, nil
 local function lease_end(lease) return later_time(jobs[2]) + lease end
 
 -- The job is there when a lost reply made the client library send this again. The run may have lost it since.
@@ -38,6 +38,8 @@ local function create(job)
   redis.call('XADD', BASE .. 'index', '*', 'j', id)
   note_life(id, 1)
   enlist('queued', entry)
+  note_pairs(id:sub(5), entry:match('^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n(.*)$', 27))
+  seal = entry:match('\n(#%x+)\n$') or ''
   if idempotency then redis.call('SET', idempotency, id .. ' ' .. fingerprint, 'PX', ttl) end
   return run == '' and 'created' or 'claimed'
 end
@@ -45,4 +47,6 @@ end
 for i = 3, #jobs do replies[i - 2] = create(jobs[i]) end
 write_lives()
 write_lists()
+write_pairs()
+if seal then break_other_seals(seal) end
 return cmsgpack.pack(replies)

@@ -12,21 +12,12 @@ local before, oldest, most_entries, most_read, most_jobs, named, seal, lines, pa
   unpack(packed())
 -- A call by a local name, a loop without iterators: of 2,000 entries that are looked at, nearly all are passed over, and
 -- these two are most of what that takes.
-local find, sub, match = string.find, string.sub, string.match
+local find, sub = string.find, string.sub
 local start, route, provider = unpack(named)
-local is_wanted, has_star = route_like(route), find(route, '*', 1, true)
+local has_star = find(route, '*', 1, true)
 local newest = before == '' and '+inf' or score_of(before .. '0')
-local found, last, looked, reads = {}, '', 0, 0
+local found, last, looked = {}, '', 0
 local has_lines = #lines > 0
-
-local function has_all(text, words)
-  for _, word in ipairs(words) do if not text or not find(text, word, 1, true) then return false end end
-  return true
-end
-local function has_one(text, words)
-  for _, word in ipairs(words) do if text == word then return true end end
-  return #words == 0
-end
 
 -- The text that the fewest entries have. It may stand elsewhere in an entry.
 local function rarest(why)
@@ -38,32 +29,19 @@ local function rarest(why)
   return route ~= '' and '\n' .. route .. '\n' or '\n'
 end
 
-local function may_match(entry, why, states)
-  if before ~= '' and entry >= before then return false end
-  if start ~= '' and sub(entry, 27, 26 + #start) ~= start then return false end
-  if why or provider ~= '' or route ~= '' then
-    local has, target, says = match(entry, '^\n[^\n]*\n([^\n]*)\n([^\n]*)\n([^\n]*)\n', 27)
-    if route ~= '' and has and not is_wanted(has) then return false end
-    if provider ~= '' and has and sub(target, 1, #provider + 1) ~= provider .. '/' then return false end
-    if why and has and says ~= why then return false end
-  end
-  local is_sealed = has_lines and sub(entry, -#seal) == seal
-  if is_sealed and not has_all(entry, lines) then return false end
-  if (is_sealed or not has_lines) and #pairs_of_records == 0 and #states == 0 then return true end
-  reads = reads + 1
-  local state, metadata = unpack(redis.call('HMGET', record_of('job_' .. sub(entry, 1, 26)), 'state', 'metadata'))
-  return has_one(state, states) and has_all(metadata, pairs_of_records) and (is_sealed or has_all(metadata, pairs_of_lines))
-end
+local may_match = entry_filter(named, seal, lines, pairs_of_lines, pairs_of_records)
 
 for _, list in ipairs(lists) do
   local state, why, states = unpack(list)
   local entries = redis.call('ZRANGE', list_of(state), newest, oldest, 'BYSCORE', 'REV', 'LIMIT', 0, most_entries)
-  local rare, got, end_at = rarest(why), 0, #entries
-  reads = 0
+  local rare, got, reads, end_at = rarest(why), 0, 0, #entries
   for i = 1, #entries do
     local entry = entries[i]
-    if find(entry, rare, 27, true) or has_lines and not find(entry, seal, 27, true) then
-      if may_match(entry, why, states) then found[#found + 1], got = sub(entry, 1, 26), got + 1 end
+    local is_rare = find(entry, rare, 27, true) or has_lines and not find(entry, seal, 27, true)
+    if is_rare and (before == '' or entry < before) then
+      local matches, was_read = may_match(entry, why, states)
+      if matches then found[#found + 1], got = sub(entry, 1, 26), got + 1 end
+      if was_read then reads = reads + 1 end
       if got == most_jobs or reads == most_read then
         end_at = i
         break

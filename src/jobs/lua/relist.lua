@@ -1,10 +1,11 @@
 -- Puts jobs of the index into the lists where they belong and do not stand, or not as they should: those that another
 -- version made or ended, or a process that indexes other metadata.
 -- KEYS: index
--- Packed: first entry, most entries, seal, bytes of the longest value that is indexed as it is, key …
+-- Packed: first entry, most entries, seal, bytes of the longest value that is indexed as it is, 1 when no process makes jobs
+--   any more that knows nothing of the set of pairs, key …
 -- Replies: {the last entry, or '' when there are no more}
 local words = packed()
-local from, most, seal, longest = unpack(words, 1, 4)
+local from, most, seal, longest, all_pair = unpack(words, 1, 5)
 
 -- The pair's value as the JSON of a record has it. An unescaped quote begins or ends a text, so nothing else looks like a key.
 local function value_of(metadata, key)
@@ -23,7 +24,7 @@ end
 -- As `linesOf` in list-entry.ts has them.
 local function lines_of(metadata)
   local lines = ''
-  for i = 5, #words do
+  for i = 6, #words do
     local value = value_of(metadata or '', words[i])
     if value and #value > longest then value = redis.sha1hex(value) end
     if value then lines = lines .. '"' .. words[i] .. '":' .. value .. '\n' end
@@ -55,6 +56,7 @@ local function settle(id)
   if not state or FINAL[state] then unlist(list_of('open'), id) end
   if not state then return end
   local list, indexed = list_of(state), lines_of(metadata)
+  note_pairs(id:sub(5), indexed)
   if indexed ~= (was_indexed or '') then
     if indexed == '' then redis.call('HDEL', record, 'indexed') else redis.call('HSET', record, 'indexed', indexed) end
   end
@@ -67,4 +69,10 @@ end
 
 local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', most)
 for _, entry in ipairs(entries) do settle(entry[2][2]) end
-return cmsgpack.pack({ #entries < tonumber(most) and '' or entries[#entries][1] })
+write_pairs()
+local is_end, is_new = #entries < tonumber(most), from == '-' and #entries == 0
+local mark = seal:match('#%x+')
+if mark and all_pair ~= 1 and not is_new then redis.call('ZREM', PAIRS, mark) end
+-- Jobs that were made meanwhile stand at the end of the index, and no member is taken away while its job is there.
+if mark and is_end and (all_pair == 1 or is_new) then redis.call('ZADD', PAIRS, 0, mark) end
+return cmsgpack.pack({ is_end and '' or entries[#entries][1] })

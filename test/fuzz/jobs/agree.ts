@@ -6,10 +6,11 @@ import {
   leaseEntry,
   webhookDoorbell,
 } from '../../../src/jobs/doorbell.ts'
+import { pairHash } from '../../../src/jobs/list-entry.ts'
 import { formatTarget } from '../../../src/jobs/record.ts'
 import { answeredBy } from '../../../src/jobs/view.ts'
 import { providerQueue, webhookQueue } from '../../../src/queue/doorbells.ts'
-import { blockOf, shardOf } from '../../../src/redis/keys.ts'
+import { blockOf, shardOf, ulidOf } from '../../../src/redis/keys.ts'
 import { isOver, type Model, type ModelJob } from './model.ts'
 import { deadLetterRetentionMs, queues, type Rig, retentionMs, shards } from './rig.ts'
 
@@ -22,6 +23,7 @@ interface Observed {
   readonly live: Readonly<Record<string, number>>
   /** In which lists each job stands, and how. */
   readonly lists: Readonly<Record<string, readonly string[]>>
+  readonly pairs: readonly string[]
 }
 
 const listStates = ['open', 'succeeded', 'failed', 'cancelled', 'expired'] as const
@@ -36,12 +38,13 @@ const listed = async (
   )
 
 const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
-  const [schedules, dead, live, rings, inLists] = await Promise.all([
+  const [schedules, dead, live, rings, inLists, pairs] = await Promise.all([
     Promise.all(shards.map(shard => redis.zrange(keys.schedule(shard), '0', '-1'))),
     Promise.all(shards.map(shard => redis.zrange(keys.deadLetters(shard, 'jobs'), '0', '-1'))),
     Promise.all(shards.map(async shard => [shard, await redis.hgetall(keys.live(shard))] as const)),
     Promise.all(queues.map(async queue => [queue, await rig.ringing(queue)] as const)),
     Promise.all(shards.flatMap(shard => listStates.map(state => listed({ redis, keys }, shard, state)))),
+    Promise.all(shards.map(shard => redis.zrange(keys.pairs(shard), '0', '-1'))),
   ])
   return {
     schedule: new Set(schedules.flat()),
@@ -52,6 +55,7 @@ const observe = async ({ redis, keys, ...rig }: Rig): Promise<Observed> => {
       ),
     ),
     ringing: new Map(rings),
+    pairs: pairs.flat(),
     lists: inLists.flat().reduce<Record<string, string[]>>((all, [id, state]) => {
       all[id] = [...(all[id] ?? []), state]
       return all
@@ -155,15 +159,19 @@ const sameLives = (model: Model, { live }: Observed): void => {
   expect(live).toEqual(Object.fromEntries(Object.entries(counts).map(([at, jobs]) => [at, jobs!.length])))
 }
 
-/** Each job stands in the list of its state, and in no other, with what filters ask for. */
-const sameLists = async ({ store, index }: Rig, model: Model, { lists }: Observed): Promise<void> => {
+/** Each job stands in the list of its state, and in no other, with what filters ask for, and in the set of pairs by its metadata. */
+const sameLists = async ({ store, index }: Rig, model: Model, { lists, pairs }: Observed): Promise<void> => {
   const stands = model.all().map(async job => {
     const record = (await store.read(job.id))!
     const why = job.end?.code ?? (job.state === 'parked' ? 'parked' : '')
     const lines = [isOver(job) ? job.state : 'open', '', record.model, formatTarget(answeredBy(record)), why]
-    return [job.id, [`${lines.join('\n')}\n${index.linesOf(record.metadata)}`]] as const
+    const indexed = index.linesOf(record.metadata)
+    const members = indexed.match(/^".*$/gm)?.map(line => pairHash(line) + ulidOf(job.id)) ?? []
+    return { entry: [job.id, [`${lines.join('\n')}\n${indexed}`]] as const, members }
   })
-  expect(lists).toEqual(Object.fromEntries(await Promise.all(stands)))
+  const all = await Promise.all(stands)
+  expect(lists).toEqual(Object.fromEntries(all.map(({ entry }) => entry)))
+  expect(pairs.toSorted()).toEqual(all.flatMap(({ members }) => members).toSorted())
 }
 
 /** Holds Redis against the model, and both against what is promised. */
