@@ -36,6 +36,7 @@ interface Operation {
 
 export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly webhooks: Readonly<Record<string, { readonly post: Operation }>>
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
 }
 
@@ -130,6 +131,9 @@ export const clientTypes = (document: OpenApiDocument): string => {
       /^2/.test(status) || !content?.[json] ? [] : errorCodesIn(content[json].schema, document),
     ),
   )
+  const events = Object.values(document.webhooks).map(({ post }) =>
+    typeOf(post.requestBody!.content[json]!.schema),
+  )
   const named = Object.entries(document.components.schemas).map(([name, schema]) => {
     const type = typeOf(schema)
     return type.startsWith('{') ? `export interface ${name} ${type}` : `export type ${name} = ${type}`
@@ -138,6 +142,9 @@ export const clientTypes = (document: OpenApiDocument): string => {
     '// Made of the OpenAPI document by `npm run client-types`. A test compares the two.',
     ...named,
     `/** By the id of the operation. */\nexport interface Operations {\n${operations.map(operationOf).join('\n')}\n}`,
+    `/** What is sent to webhooks, by its \`type\`. */\nexport type WebhookEvent =\n${events
+      .map(type => `  | ${type}`)
+      .join('\n')}`,
     `/** docs/errors.md says what each means. */\nexport type ApiErrorCode =\n${unique(codes)
       .toSorted()
       .map(code => `  | '${code}'`)

@@ -758,6 +758,258 @@ export interface Response {
   readonly output: readonly unknown[]
 }
 
+export type JobEventData = Job | {
+  readonly id: string
+  readonly object: 'job'
+  readonly status: string
+}
+
+export type BatchEndData = Batch | {
+  readonly id: string
+  readonly type: 'message_batch'
+  readonly processing_status: 'in_progress' | 'canceling' | 'ended'
+  readonly request_counts: {
+    readonly processing: number
+    readonly succeeded: number
+    readonly errored: number
+    readonly canceled: number
+    readonly expired: number
+  }
+  readonly progress: {
+    readonly total: number
+    readonly processing: number
+    readonly succeeded: number
+    readonly errored: number
+    readonly canceled: number
+    readonly expired: number
+  }
+  readonly created_at: string
+  readonly expires_at: string
+  readonly ended_at: string | null
+  readonly cancel_initiated_at: string | null
+  readonly archived_at: string | null
+  readonly results_url: string | null
+  readonly providers: Readonly<Record<string, number>>
+  readonly cost_usd: number | null
+  readonly max_cost_usd: number | null
+  readonly retry_of: string | null
+  readonly webhook: {
+    readonly url: string
+    readonly status: 'pending' | 'delivered' | 'dead'
+    readonly attempts: number
+  } | null
+  readonly blocked: {
+    readonly reason: 'bad_credentials' | 'out_of_quota' | 'unknown_model' | 'paused'
+    readonly message: string
+    readonly provider: string
+    readonly model: string
+    readonly since: string
+  } | null
+  readonly estimated_completion_at: string | null
+  readonly warning: {
+    readonly code: 'deadline_at_risk'
+    readonly message: string
+    readonly since: string
+    readonly estimated_completion_at: string
+  } | null
+  readonly object: 'batch'
+  readonly status: string
+} | {
+  readonly id: string
+  readonly object: 'batch'
+  readonly status: string
+}
+
+export interface NotedMessageBatch {
+  readonly id: string
+  readonly type: 'message_batch'
+  readonly processing_status: 'in_progress' | 'canceling' | 'ended'
+  readonly request_counts: {
+    readonly processing: number
+    readonly succeeded: number
+    readonly errored: number
+    readonly canceled: number
+    readonly expired: number
+  }
+  readonly progress: {
+    readonly total: number
+    readonly processing: number
+    readonly succeeded: number
+    readonly errored: number
+    readonly canceled: number
+    readonly expired: number
+  }
+  readonly created_at: string
+  readonly expires_at: string
+  readonly ended_at: string | null
+  readonly cancel_initiated_at: string | null
+  readonly archived_at: string | null
+  readonly results_url: string | null
+  readonly providers: Readonly<Record<string, number>>
+  readonly cost_usd: number | null
+  readonly max_cost_usd: number | null
+  readonly retry_of: string | null
+  readonly webhook: {
+    readonly url: string
+    readonly status: 'pending' | 'delivered' | 'dead'
+    readonly attempts: number
+  } | null
+  readonly blocked: {
+    readonly reason: 'bad_credentials' | 'out_of_quota' | 'unknown_model' | 'paused'
+    readonly message: string
+    readonly provider: string
+    readonly model: string
+    readonly since: string
+  } | null
+  readonly estimated_completion_at: string | null
+  readonly warning: {
+    readonly code: 'deadline_at_risk'
+    readonly message: string
+    readonly since: string
+    readonly estimated_completion_at: string
+  } | null
+  readonly object: 'batch'
+}
+
+export interface JobSucceededEvent {
+  readonly type: 'job.succeeded'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: JobEventData
+}
+
+export interface JobFailedEvent {
+  readonly type: 'job.failed'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: JobEventData
+}
+
+export interface JobCancelledEvent {
+  readonly type: 'job.cancelled'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: JobEventData
+}
+
+export interface JobExpiredEvent {
+  readonly type: 'job.expired'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: JobEventData
+}
+
+export interface BatchCompletedEvent {
+  readonly type: 'batch.completed'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: BatchEndData
+}
+
+export interface BatchFailedEvent {
+  readonly type: 'batch.failed'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: BatchEndData
+}
+
+export interface BatchExpiredEvent {
+  readonly type: 'batch.expired'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: BatchEndData
+}
+
+export interface BatchCancelledEvent {
+  readonly type: 'batch.cancelled'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: BatchEndData
+}
+
+export interface BatchBlockedEvent {
+  readonly type: 'batch.blocked'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: Batch | NotedMessageBatch | {
+    readonly id: string
+    readonly object: 'batch'
+    readonly blocked: {
+      readonly reason: 'bad_credentials' | 'out_of_quota' | 'unknown_model' | 'paused'
+      readonly message: string
+      readonly provider: string
+      readonly model: string
+      readonly since: number | string
+    }
+  }
+}
+
+export interface BatchAtRiskEvent {
+  readonly type: 'batch.at_risk'
+  /** The same at each delivery of this event; also the `webhook-id`. */
+  readonly id: string
+  readonly object: 'event'
+  /** Unix seconds. */
+  readonly created_at: number
+  /** The same as RFC 3339. */
+  readonly timestamp: string
+  readonly data: Batch | NotedMessageBatch | {
+    readonly id: string
+    readonly object: 'batch'
+    readonly warning: {
+      readonly code: 'deadline_at_risk'
+      readonly message: string
+      readonly since: number | string
+      readonly estimated_completion_at: number | string
+    }
+  }
+}
+
 /** By the id of the operation. */
 export interface Operations {
   /** Tell whether the process lives. */
@@ -1469,6 +1721,19 @@ export interface Operations {
     readonly answer: Readonly<Record<string, unknown>> | Job | Readonly<Record<string, unknown>>
   }
 }
+
+/** What is sent to webhooks, by its `type`. */
+export type WebhookEvent =
+  | JobSucceededEvent
+  | JobFailedEvent
+  | JobCancelledEvent
+  | JobExpiredEvent
+  | BatchCompletedEvent
+  | BatchFailedEvent
+  | BatchExpiredEvent
+  | BatchCancelledEvent
+  | BatchBlockedEvent
+  | BatchAtRiskEvent
 
 /** docs/errors.md says what each means. */
 export type ApiErrorCode =

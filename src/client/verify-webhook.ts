@@ -1,32 +1,7 @@
-import type { Batch, Job } from './api-types.ts'
+import type { WebhookEvent } from './api-types.ts'
 import { parsed } from './client-error.ts'
 
-interface EventOf<Type extends string, Data> {
-  readonly type: Type
-  /** The same at each delivery of this event. */
-  readonly id: string
-  readonly object: 'event'
-  /** Unix seconds. */
-  readonly created_at: number
-  readonly timestamp: string
-  readonly data: Data
-}
-
-/** What is left of a job or batch where the event would pass 20 kB: ask for the rest by its id. */
-type Whole<Thing, Object extends string> =
-  | Thing
-  | { readonly id: string; readonly object: Object; readonly status: string }
-
-/** A batch of either kind of client; Anthropic's has its own fields beside these. */
-type SomeBatch = Pick<Batch, 'id' | 'object' | 'status'> &
-  Partial<Batch> & { readonly [more: string]: unknown }
-
-type JobEnd = 'succeeded' | 'failed' | 'cancelled' | 'expired'
-type BatchEnd = 'completed' | 'failed' | 'cancelled' | 'expired'
-
-export type WebhookEvent =
-  | EventOf<`job.${JobEnd}`, Whole<Job, 'job'>>
-  | EventOf<`batch.${BatchEnd}` | 'batch.blocked' | 'batch.at_risk', SomeBatch>
+export type { WebhookEvent }
 
 export type WebhookErrorCode =
   /** One of `webhook-id`, `webhook-timestamp` and `webhook-signature` is missing or malformed. */

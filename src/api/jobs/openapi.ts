@@ -105,7 +105,7 @@ const jobFields = {
 
 export const jobSummary = z.object(jobFields).meta({ id: 'JobSummary' }) satisfies z.ZodType<JobView>
 
-const job = z
+export const job = z
   .object({ ...jobFields, response: z.object({ status_code: z.int(), body: z.unknown() }).nullable() })
   .meta({ id: 'Job' }) satisfies z.ZodType<JobView>
 

@@ -14,6 +14,7 @@ import { responseOperations } from '../responses/openapi.ts'
 import { modelOperations, syncOperations } from '../sync/openapi.ts'
 import { errorResponses, oneOf } from './error-responses.ts'
 import type { DescribedResponse, Operation, Operations } from './operation.ts'
+import { describeWebhooks } from './webhook-events.ts'
 
 /** Every route of the API; a test compares them with those that the router knows. */
 export const operations: Operations = {
@@ -79,7 +80,7 @@ export const completeDocument: TransformObject = given => {
   for (const name of Object.keys(components.schemas ?? {})) {
     if (name.endsWith('Input')) delete components.schemas![name]
   }
-  return document
+  return { ...document, webhooks: describeWebhooks() } as ReturnType<TransformObject>
 }
 
 const requestOf = (operation: Operation, checked: CheckedSchema): object => {

@@ -13,6 +13,7 @@ export const tags = {
   Batches: "OpenAI's batches.",
   'Message batches': "Anthropic's message batches.",
   Operation: 'For the operators of this server.',
+  Webhooks: 'What this server sends to the addresses that jobs and batches name.',
 } as const
 
 export interface DescribedResponse {
