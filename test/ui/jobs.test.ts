@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { explainText } from '../../src/cli/explain-text.ts'
+import { scoreOf } from '../../src/jobs/list-entry.ts'
 import { jobSummary } from '../../src/jobs/view.ts'
+import { timeChars } from '../../src/redis/keys.ts'
 import { patience } from '../support/patience.ts'
 import { takePictures } from './browser.ts'
 import { openPageSite, type PageSite } from './page-site.ts'
@@ -127,6 +129,43 @@ describe('jobs in a browser', () => {
     await expect.poll(() => rows.count(), patience).toBe(10)
     await page.goBack()
     await expect.poll(() => rows.count(), patience).toBe(50)
+  })
+
+  it('searches on by itself where the server has not looked at enough for a page, until somebody stops it', async () => {
+    const { baton } = site
+    const { context } = baton
+    const rare = await baton.chat('gpt-4o', { tenant: 'a', metadata: { note: 'rare' } })
+    await baton.ended(rare)
+    // Jobs that the server has to look at one by one, for longer than it takes for an answer.
+    const plant = `for i = 1, 150000 do
+      local id = ARGV[1] .. string.format('%07d', i) .. ('0'):rep(15)
+      redis.call('ZADD', KEYS[1], tonumber(id:sub(2, 11), 36), id .. '\\n\\nr\\np/m\\n\\n')
+    end`
+    const planted = context.keys.list(0, 'succeeded')
+    // Newer than all others.
+    const begin = timeChars(context.now() + 32 ** 6).slice(0, 4)
+    await context.redis.eval(plant, 1, planted, begin)
+    try {
+      await using tab = await site.open('/ui/jobs')
+      const { page } = tab
+      const held = Promise.withResolvers<void>()
+      await page.route(/cursor=/, async route => {
+        await held.promise
+        await route.continue()
+      })
+      await page.goto('/ui/jobs?meta.note=rare')
+      await page.getByText('Searching…').waitFor(patience)
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.getByText('there are older ones under More').waitFor(patience)
+      expect(await page.getByText('Searching…').count()).toBe(0)
+      held.resolve()
+      await page.reload()
+      await page.getByRole('region', { name: 'Jobs' }).getByTitle(rare).waitFor(patience)
+      await expect.poll(() => page.getByText('Searching…').count(), patience).toBe(0)
+      expect(new URL(page.url()).search).toBe('?meta.note=rare')
+    } finally {
+      await context.redis.zremrangebyscore(planted, scoreOf(begin), '+inf')
+    }
   })
 
   it('cancels a job that waits, and says of another tenant whose key can', async () => {

@@ -8,17 +8,13 @@ import { type Column, Table } from '../parts/table.tsx'
 import { Age, Time } from '../parts/time.tsx'
 import { liveMs, useReading } from '../reading.ts'
 import { hrefWith, location_ } from '../router.ts'
+import { type CutPage, useSearchOn } from '../search-on.ts'
 import { jobRows, moreTopics, session } from '../store.ts'
 import { withQuery } from '../with-query.ts'
 import { fromField, toField } from '../zone.ts'
 
-export interface JobPage {
-  readonly data: readonly JobRow[]
+export interface JobPage extends CutPage<JobRow> {
   readonly has_more: boolean
-  readonly next_cursor: string | null
-  /** Of a page whose time was up before it was full. */
-  readonly complete?: false
-  readonly scanned?: number
   /** Of a batch's lines: how many stand in its files, and are no jobs any more. */
   readonly collected?: number
 }
@@ -44,15 +40,17 @@ const askedMetadata = (): (readonly [key: string, value: string])[] =>
     .filter(([name]) => name.startsWith(inMetadata))
     .map(([name, value]) => [name.slice(inMetadata.length), value])
 
+const pageRows = 50
+
 /** What the API is asked for what the address asks of the page. */
-const listPath = (): string => {
+const listPath = (cursor = asked('cursor'), limit = pageRows): string => {
   const metadata = askedMetadata().map(([key, value]) => [`metadata.${key}`, value])
   return withQuery('/v1/jobs', {
-    ...{ view: 'row', limit: '50', tenant: asked('tenant') || '*' },
+    ...{ view: 'row', limit: String(limit), tenant: asked('tenant') || '*' },
     ...{ status: asked('status'), route: asked('route'), provider: asked('provider'), batch: asked('batch') },
     ...{ error_code: asked('code'), created_from: asked('from'), created_to: asked('to') },
     ...Object.fromEntries(metadata),
-    cursor: asked('cursor'),
+    cursor,
   })
 }
 
@@ -111,7 +109,7 @@ export const useRows = (rows: readonly JobRow[]): void => {
   const ids = rows
     .filter(({ finished_at }) => finished_at === null)
     .map(({ id }) => id)
-    .slice(0, 50)
+    .slice(0, pageRows)
     .join()
   useEffect(() => {
     moreTopics.value = ids === '' ? [] : [`rows:${ids}`]
@@ -124,12 +122,14 @@ export const useRows = (rows: readonly JobRow[]): void => {
 /** The rows that were there stay where they are and change; those that came since are told of, and shown on demand. */
 const JobList = ({ page }: { readonly page: JobPage }) => {
   const [first, setFirst] = useState(page)
+  const { found, isSearching, stop } = useSearchOn<JobRow, JobPage>(first, pageRows, listPath)
   const now = new Map(page.data.map(row => [row.id, row]))
-  const shown = first.data.map(row => jobRows.value.get(row.id) ?? now.get(row.id) ?? row)
+  const shown = found.data.map(row => jobRows.value.get(row.id) ?? now.get(row.id) ?? row)
   useRows(shown)
-  const newest = first.data[0]?.id
-  const hasNewer = page.data[0]?.id !== newest
-  const next = first.next_cursor
+  // What was found only after a search does not come with each reading.
+  const newest = page.data[0]?.id
+  const hasNewer = newest !== undefined && newest !== found.data[0]?.id
+  const next = isSearching ? null : found.next_cursor
   return (
     <>
       {hasNewer && (
@@ -146,13 +146,21 @@ const JobList = ({ page }: { readonly page: JobPage }) => {
         columns={jobColumns}
         keyOf={({ id }) => id}
         empty={
-          first.complete === false
+          found.complete === false
             ? 'No job matches so far.'
             : 'No job matches. Ended ones are kept for the retention of the config.'
         }
       >
-        {first.complete === false && (
-          <p class="muted">{count(first.scanned)} jobs were looked at; there are older ones under More.</p>
+        {isSearching && (
+          <p class="buttons muted" role="status">
+            Searching… {count(found.scanned)} jobs were looked at so far.
+            <button type="button" onClick={stop}>
+              Stop
+            </button>
+          </p>
+        )}
+        {!isSearching && found.complete === false && (
+          <p class="muted">{count(found.scanned)} jobs were looked at; there are older ones under More.</p>
         )}
         {(next !== null || asked('cursor') !== '') && (
           <p class="buttons">
