@@ -101,16 +101,29 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
     return { ...wanted, pair, lists: wanted.listsOfRecords, isNarrow: false, running: false }
   }
 
-  /** Leaves out lists that have had no job of such a kind, and begins at the newest of those that others have had. */
-  const narrow = async (wanted: Wanted, part: Part): Promise<void> => {
+  /** For each wanted list the score of the newest job of such a kind, or '' where it has had none; empty where that is not known. */
+  const newestIn = async (wanted: Wanted, shard: number): Promise<readonly string[]> => {
     const named = [wanted.start, wanted.route, wanted.provider]
     const words = [named, wanted.lists.map(([state, why]) => [state, why])]
-    const newest = (await run.packed(jobScripts.listKinds, keys.schedule(part.shard), words)) as string[]
+    return (await run.packed(jobScripts.listKinds, keys.schedule(shard), words)) as string[]
+  }
+
+  /** Leaves out lists that have had no job of such a kind, and begins at the newest of those that others have had. */
+  const narrow = async (wanted: Wanted, part: Part): Promise<void> => {
+    const newest = await newestIn(wanted, part.shard)
     part.lists = wanted.lists.filter((_, i) => newest[i] !== '')
     if (part.lists.length === 0) part.place = null
     if (newest.length === 0 || part.place === null) return
     const begin = placeAfter(Math.max(...newest.map(Number)))
     if (part.place === '' || part.place > begin) part.place = begin
+  }
+
+  /** Whether a list that was left out has had such a job by now: it may have come from one that was looked at after it had left. */
+  const mayHaveMissed = async (wanted: Wanted, { shard, lists }: Part): Promise<boolean> => {
+    const isLeftOut = (list: WantedList): boolean => !lists!.includes(list)
+    if (!wanted.lists.some(isLeftOut) || !lists!.some(([state]) => state === 'open')) return false
+    const newest = await newestIn(wanted, shard)
+    return wanted.lists.some((list, i) => isLeftOut(list) && newest[i] !== '')
   }
 
   const look = async (wanted: Aim, part: Part, limit: number): Promise<number> => {
@@ -133,6 +146,10 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
           ...[wanted.pair, place, wanted.from, among, limit],
           ...filter,
         ]))) as Reply
+    if (wanted.isNarrow && (await mayHaveMissed(wanted, part))) {
+      part.lists = wanted.lists
+      return looked + (await look(wanted, part, limit))
+    }
     part.found = found
     part.most = Math.min(part.most * growth, perScript)
     part.place = last === '' ? null : last

@@ -3,8 +3,9 @@ import type { JobFilter } from '../../src/jobs/job-filter.ts'
 import { createJobLists, type JobLists } from '../../src/jobs/job-lists.ts'
 import { createMetadataIndex, scoreOf } from '../../src/jobs/list-entry.ts'
 import { createRelist } from '../../src/jobs/relist.ts'
+import { jobScripts } from '../../src/jobs/scripts.ts'
 import { newJobId, shards, ulidOf } from '../../src/redis/keys.ts'
-import { createScriptRunner } from '../../src/redis/scripts.ts'
+import { createScriptRunner, type RunScript } from '../../src/redis/scripts.ts'
 import { answer, failure, leaseMs, openStore, type StoreFixture } from './store-fixture.ts'
 
 let fixture: StoreFixture
@@ -113,6 +114,21 @@ describe('the lists of jobs', () => {
     expect(cursors.length).toBeGreaterThan(2)
     // Another walk goes on from there.
     expect(await walked({ route: 'rare' }, 5, cursors[1]!)).toEqual([wanted])
+  })
+
+  it('have a job that ends between the look at what there is and the look at the lists', async () => {
+    const id = await fixture.created({ tenant: 'rare' })
+    await relistBy([]).next()
+    const run = createScriptRunner(fixture.redis)
+    const packed: RunScript['packed'] = async (script, key, message) => {
+      if (script === jobScripts.list) await fixture.store.cancel(id)
+      return run.packed(script, key, message)
+    }
+    lists = createJobLists({
+      ...{ run: Object.assign(run.bind(null), { packed }), keys: fixture.keys, leaseMs },
+      ...{ index: createMetadataIndex([]), now: () => fixture.clock.nowMs },
+    })
+    expect(await walked({ tenant: 'rare' }, 5)).toEqual([id])
   })
 
   it('pass by what never had such jobs, and begin at the newest of those that there are', async () => {
