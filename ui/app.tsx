@@ -73,6 +73,14 @@ const signOut = async (): Promise<void> => {
   signIn()
 }
 
+/** In the rail, and on a phone in the header: the bar there has no room for it. */
+const SignOut = () =>
+  session.value?.keyless === false && (
+    <button type="button" class="plain sign-out" onClick={signOut}>
+      Sign out
+    </button>
+  )
+
 const Rail = () => {
   const current = currentScreen()?.screen.path ?? ''
   return (
@@ -93,11 +101,7 @@ const Rail = () => {
             </li>
           ))}
       </ul>
-      {session.value?.keyless === false && (
-        <button type="button" class="plain" onClick={signOut}>
-          Sign out
-        </button>
-      )}
+      <SignOut />
     </nav>
   )
 }
@@ -122,6 +126,7 @@ const App = () => {
         <span class="verdict">{isIn && <VerdictLink />}</span>
         {isIn && <Search />}
         <span class="age">{isIn && <Age />}</span>
+        {isIn && <SignOut />}
       </header>
       {isIn && <Rail />}
       <main id="main" class={freshness.value} tabIndex={-1}>

@@ -67,7 +67,7 @@ describe('costs in a browser', () => {
     await using tab = await site.open('/ui/costs')
     const { page } = tab
     await page.getByRole('link', { name: '7 days' }).click()
-    await page.getByLabel('By').selectOption('provider')
+    await page.getByRole('form', { name: 'Filters' }).getByLabel('By').selectOption('provider')
     const bars = page.getByRole('region', { name: 'Cost by day' })
     await bars.getByText('$3.00').waitFor(patience)
     await takePictures(page, 'costs')

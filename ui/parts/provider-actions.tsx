@@ -5,6 +5,10 @@ import { count } from '../format.ts'
 import { freshness, learnProvider, session } from '../store.ts'
 import { Confirm } from './confirm.tsx'
 
+/** "by ada: “their status page says an hour”" */
+export const pausedBy = ({ by, note }: NonNullable<ProviderView['paused']>): string =>
+  `by ${by ?? 'an operator'}${note === null ? '' : `: “${note}”`}`
+
 const change = async (name: string, action: 'pause' | 'resume', body: object = {}): Promise<void> =>
   learnProvider(await post<ProviderView>(`/v1/providers/${encodeURIComponent(name)}/${action}`, body))
 

@@ -4,6 +4,7 @@ import { count, millis, percent } from '../format.ts'
 import { type History, useHistory } from '../history.ts'
 import { tick } from '../store.ts'
 import { HealthStrip } from './health-strip.tsx'
+import { pausedBy } from './provider-actions.tsx'
 import { State } from './state.tsx'
 import { type Column, Table } from './table.tsx'
 import { Age, Time } from './time.tsx'
@@ -47,9 +48,9 @@ const columnsOf = (strip: History | null): readonly Column<ProviderView>[] => [
   },
   {
     head: 'Why, until',
-    cell: ({ reason, until, state, share }) => (
+    cell: ({ reason, until, state, share, paused }) => (
       <>
-        {reason ?? ''}
+        {paused === null ? reason : <bdi>{pausedBy(paused)}</bdi>}
         {until !== null && (
           <>
             {' until '}

@@ -20,6 +20,8 @@ interface ChartProps {
 }
 
 const height = 160
+/** A row is a minute: no two ticks say the same. */
+const ticksSeconds = [60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600]
 
 /** Lines over time. A sentence and a table say the same to those who see no picture. */
 export const TimeChart = ({ title, at, lines, say }: ChartProps) => {
@@ -130,7 +132,7 @@ const optionsOf = (
     legend: { show: false },
     tzDate: at => new Date(new Date(at * 1_000).toLocaleString('en-US', { timeZone: zone() })),
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map(tick => clock(tick).slice(0, 5)) },
+      { ...axis, incrs: ticksSeconds, values: (_, ticks) => ticks.map(tick => clock(tick).slice(0, 5)) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map(say) },
     ],
     scales: { y: { range: (_, __, most) => [0, Math.max(most ?? 0, 0.1) * 1.1] } },

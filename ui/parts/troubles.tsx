@@ -1,5 +1,7 @@
 import type { Trouble } from '../../src/api/operator/views.ts'
 import { count } from '../format.ts'
+import { providers } from '../store.ts'
+import { pausedBy } from './provider-actions.tsx'
 import { Icon } from './state.tsx'
 import { Time } from './time.tsx'
 
@@ -19,6 +21,14 @@ const sentences: Readonly<Record<Trouble['code'], (subject: string) => string>> 
 
 export const troubleSentence = ({ code, subject }: Trouble): string => sentences[code](subject ?? '')
 
+/** A pause has somebody's words in the place of a reason. */
+const whyOf = ({ code, subject, reason }: Trouble): string => {
+  const paused =
+    code === 'provider_paused' ? providers.value?.find(({ name }) => name === subject)?.paused : null
+  if (paused) return ` ${pausedBy(paused)}`
+  return reason === null ? '' : ` (${reason})`
+}
+
 const countedOf = ({ code }: Trouble): string => (code === 'dead_letters' ? 'of them' : 'held up')
 
 /** Where something can be done about it. */
@@ -37,7 +47,7 @@ const marks = { bad: 'M8 3v6M8 12v.5', warn: 'M8 3v6M8 12v.5', hold: 'M5.5 3.5v9
 export const TroubleList = ({ troubles }: { readonly troubles: readonly Trouble[] }) => (
   <ul class="troubles">
     {troubles.map(trouble => {
-      const { code, level, subject, since, reason } = trouble
+      const { code, level, subject, since } = trouble
       const href = hrefOf(trouble)
       return (
         <li key={`${code} ${subject}`} class={level}>
@@ -46,7 +56,7 @@ export const TroubleList = ({ troubles }: { readonly troubles: readonly Trouble[
             <strong>
               <bdi>{troubleSentence(trouble)}</bdi>
             </strong>
-            {reason !== null && ` (${reason})`}
+            {whyOf(trouble)}
             {since !== null && (
               <>
                 {' since '}

@@ -26,13 +26,14 @@ export const Job = ({ name }: ScreenProps) => {
 const JobView = ({ job, reading }: { readonly job: OperatorJobView; readonly reading: Reading<unknown> }) => {
   const [marked, setMarked] = useState<string | null>(null)
   const { steps, waits } = job.explained
+  const { created, finished } = job.times_ms
   useHealth(job)
   return (
     <>
       <section class="standing panel" aria-label="State">
         <p>
           <State state={job.status} /> <bdi>{job.model}</bdi>
-          {job.finished_at !== null && <> after {span(job.finished_at - job.created_at)}</>}
+          {finished !== null && <> after {took(finished - created)}</>}
         </p>
         {waits !== null && (
           <p>
@@ -67,6 +68,8 @@ const JobView = ({ job, reading }: { readonly job: OperatorJobView; readonly rea
     </>
   )
 }
+
+const took = (ms: number): string => (ms < 60_000 ? millis(ms) : span(ms / 1_000))
 
 /** What only operators are told of a call. */
 const CallNote = ({ call }: { readonly call: OperatorJobView['attempts'][number] | undefined }) => {

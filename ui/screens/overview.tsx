@@ -25,7 +25,13 @@ export const Overview = () => {
           ['Out', rate(now.ended_per_s)],
           ['Failed', rate(now.failed_per_s)],
           ['Drained', <Time key="drained" at={now.waiting === 0 ? null : estimated_drain_at} />],
-          ['Today', dollars(cost_today_usd, unpriced_today)],
+          [
+            'Today',
+            <>
+              {dollars(cost_today_usd)}
+              {unpriced_today > 0 && <small>and {count(unpriced_today)} unpriced</small>}
+            </>,
+          ],
         ]}
       />
       <Rates />

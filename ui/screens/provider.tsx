@@ -3,7 +3,7 @@ import { count, millis, percent, rate } from '../format.ts'
 import { useHistory } from '../history.ts'
 import { asked } from '../parts/filter-bar.tsx'
 import { Figures, Loading } from '../parts/panel.tsx'
-import { ProviderActions } from '../parts/provider-actions.tsx'
+import { ProviderActions, pausedBy } from '../parts/provider-actions.tsx'
 import { failureShare } from '../parts/provider-table.tsx'
 import { State } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -48,10 +48,10 @@ const Standing = ({ provider }: { readonly provider: ProviderView }) => {
       <p>
         <State state={state} />
         {paused !== null && (
-          <bdi>
-            {` by ${paused.by ?? 'an operator'}`}
-            {paused.note !== null && `: “${paused.note}”`}
-          </bdi>
+          <>
+            {' '}
+            <bdi>{pausedBy(paused)}</bdi>
+          </>
         )}
         {paused === null && reason !== null && <> because of {reason}</>}
         {since !== null && (
