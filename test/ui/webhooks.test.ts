@@ -36,7 +36,7 @@ describe('webhooks in a browser', () => {
     await page.goto(`/ui/jobs/${id}`)
     const panel = page.getByRole('region', { name: 'Webhook' })
     await panel.getByText('delivered after 2').waitFor(patience)
-    expect(await panel.textContent()).not.toContain('hidden')
+    expect(await page.getByRole('main').textContent()).not.toContain('hidden')
     const tries = await panel.getByRole('list', { name: 'Tries' }).getByRole('listitem').allTextContents()
     expect(tries.map(text => /gone_410|answered 200/.exec(text)?.[0])).toEqual(['gone_410', 'answered 200'])
     const lane = page.getByRole('region', { name: 'Timeline' })

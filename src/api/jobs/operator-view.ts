@@ -19,7 +19,8 @@ export const createOperatorView =
   async record => {
     const hasEnded = isTerminal(record.status)
     const whole = jobSummary(record, hasEnded ? null : await estimateJob(record))
-    const job = config.ui.show_content ? whole : withoutQuotes(whole)
+    // The sentences name its receiver as well.
+    const job = withPlainUrl(config.ui.show_content ? whole : withoutQuotes(whole))
     const [provider = null] = hasEnded ? [] : await providers.read(await figures(), job.provider)
     return {
       ...job,
@@ -40,10 +41,11 @@ const onlyTold = ({ claimed_at, key }: Partial<Attempt> = {}) => ({
   ...(key !== undefined && { key }),
 })
 
-/** Without its query, which may hold a secret of the tenant's. */
-const plainUrl = (url: string): string => {
-  const { origin, pathname } = new URL(url)
-  return `${origin}${pathname}`
+/** Its webhook without the query, which may hold a secret of the tenant's. */
+const withPlainUrl = (job: JobView): JobView => {
+  if (job.webhook === null) return job
+  const { origin, pathname } = new URL(job.webhook.url)
+  return { ...job, webhook: { ...job.webhook, url: `${origin}${pathname}` } }
 }
 
 const timesOf = (record: JobRecord): OperatorJobView['times_ms'] => ({
@@ -56,7 +58,6 @@ const webhookView = (
   { reason, dueAtMs, heldSinceMs, log }: Delivery,
 ): OperatorJobView['webhook'] => ({
   ...webhook,
-  url: plainUrl(webhook.url),
   last_reason: reason,
   next_at: dueAtMs === null ? null : wholeSeconds(dueAtMs),
   held_since: heldSinceMs === null ? null : wholeSeconds(heldSinceMs),

@@ -106,6 +106,7 @@ describe('GET /v1/jobs/:id?view=operator', () => {
     const second = { at: expect.any(Number), took_ms: 7, outcome: 'delivered', reason: '200' }
     const told = { status: 'delivered', attempts: 2, last_reason: '200', log: [first, second] }
     expect(await webhook()).toEqual({ ...shown, ...nothing, ...told })
+    expect(JSON.stringify((await view(id, 'operator')).json.explained)).toContain('hooks.example/path"')
     // What its client sees stays as it was.
     const { json } = await call(api, 'GET', `/v1/jobs/${id}`, as('owner'))
     expect(json.webhook).toEqual({ url, status: 'delivered', attempts: 2 })
