@@ -90,9 +90,12 @@ const pictures = process.env.BATON_PICTURES
 export const takePictures = async (page: Page, name: string): Promise<void> => {
   if (pictures === undefined) return
   // What was said last would hide a corner of each.
-  await page.evaluate("document.querySelector('.announcer').hidden = true")
+  const hide = (isHidden: boolean) =>
+    page.evaluate(`document.querySelector('.announcer').hidden = ${isHidden}`)
+  await hide(true)
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     await page.screenshot({ path: `${pictures}/ui-${name}-${colorScheme}.png` })
   }
+  await hide(false)
 }

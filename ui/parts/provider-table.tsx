@@ -42,7 +42,7 @@ const columnsOf = (strip: History | null): readonly Column<ProviderView>[] => [
     ...{ head: 'Provider', isName: true, by: ({ name }) => name },
     cell: ({ name }) => (
       <a href={`/ui/providers/${encodeURIComponent(name)}`}>
-        <bdi>{name}</bdi>
+        <bdi class="whole">{name}</bdi>
       </a>
     ),
   },

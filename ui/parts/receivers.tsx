@@ -55,7 +55,7 @@ export const Receivers = ({ view, again }: { readonly view: ReceiversView; reado
           ...{ head: 'Given up', isNumber: true, by: ({ dead }) => dead },
           cell: ({ dead }) => count(dead) + least,
         },
-        { head: 'Last reason', cell: ({ last_reason }) => last_reason ?? '' },
+        { head: 'Last reason', cell: ({ last_reason }) => <span class="whole">{last_reason}</span> },
         { head: 'Replay', cell: row => row.dead > 0 && <ReplayAll row={row} again={again} /> },
       ]}
     />

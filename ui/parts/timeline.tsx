@@ -1,5 +1,5 @@
 import type { OperatorJobView } from '../../src/api/operator/job-view.ts'
-import { span } from '../format.ts'
+import { millis, span } from '../format.ts'
 import { serverNow } from '../store.ts'
 import { type TimeScale, timeScale } from '../time-scale.ts'
 import { HealthLane } from './health-lanes.tsx'
@@ -74,7 +74,7 @@ export const Timeline = ({
     <svg class="timeline" height={height} role="img" aria-label={summary(job, names)}>
       {scale.cuts.map(({ at, seconds }) => (
         <text key={at} x={percent(0.24 + at * 0.75)} y={12} text-anchor="middle" class="cut">
-          ⋯ {span(seconds)}
+          ⋯ {seconds < 1 ? millis(seconds * 1_000) : span(seconds)}
         </text>
       ))}
       {names.map(name => (
