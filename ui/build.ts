@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { buildReference } from './build-reference.ts'
+import { putInPlace } from './put-in-place.ts'
 
 /**
  * Builds the operators' page into `ui/dist`, and the reference of the API into `ui/dist/docs`. `npm ci` runs this: an install without the packages for
  * development has no esbuild, and then the page is left out with a sentence.
  */
 const here = import.meta.dirname
-const dist = join(here, 'dist')
+const place = join(here, 'dist')
+/** On the same disk, so that files can be moved. */
+const dist = join(here, `.dist-${process.pid}`)
 
 const esbuild = await import('esbuild').catch(() => null)
 if (esbuild === null) {
@@ -33,7 +36,6 @@ const result = await esbuild.build({
   write: false,
 })
 
-rmSync(dist, { recursive: true, force: true })
 mkdirSync(join(dist, 'assets'), { recursive: true })
 
 const write = (name: string, bytes: Uint8Array): void => {
@@ -59,3 +61,4 @@ const html = readFileSync(join(here, 'index.html'), 'utf8')
   .replace('%JS%', named('.js'))
 write('index.html', Buffer.from(html))
 await buildReference(esbuild, join(dist, 'docs'))
+putInPlace(dist, place)
