@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
 import { type JobFilter, matchesFilter } from '../../jobs/job-filter.ts'
 import { cursorAfter, isListCursor, listStart } from '../../jobs/job-lists.ts'
+import { withPlainUrl } from '../../jobs/plain-url.ts'
 import { withoutQuotes } from '../../jobs/quotes.ts'
 import type { JobRecord } from '../../jobs/record.ts'
 import { jobSummary } from '../../jobs/view.ts'
@@ -35,10 +36,11 @@ export const addJobListRoutes = (
   /** An operator who lists the jobs of others sees what the operator's view shows. */
   const viewFor = ({ tenant, query }: FastifyRequest) => {
     const isRow = (query as { view?: 'row' }).view === 'row'
-    const sees = (record: JobRecord): boolean => record.tenant === tenant || parts.config.ui.show_content
     return (record: JobRecord): object => {
       if (isRow) return jobRow(record)
-      return sees(record) ? jobSummary(record) : withoutQuotes(jobSummary(record))
+      const job = jobSummary(record)
+      if (record.tenant === tenant) return job
+      return withPlainUrl(parts.config.ui.show_content ? job : withoutQuotes(job))
     }
   }
 

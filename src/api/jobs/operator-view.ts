@@ -1,6 +1,7 @@
 import { type Attempt, isTerminal } from '../../domain/job.ts'
 import type { Delivery } from '../../jobs/delivery.ts'
 import { explainJob } from '../../jobs/explain.ts'
+import { withPlainUrl } from '../../jobs/plain-url.ts'
 import { withoutQuotes } from '../../jobs/quotes.ts'
 import { formatMove, type JobRecord } from '../../jobs/record.ts'
 import { type JobView, jobSummary, wholeSeconds } from '../../jobs/view.ts'
@@ -40,13 +41,6 @@ const onlyTold = ({ claimed_at, key }: Partial<Attempt> = {}) => ({
   ...(claimed_at !== undefined && { claimed_at }),
   ...(key !== undefined && { key }),
 })
-
-/** Its webhook without the query, which may hold a secret of the tenant's. */
-const withPlainUrl = (job: JobView): JobView => {
-  if (job.webhook === null) return job
-  const { origin, pathname } = new URL(job.webhook.url)
-  return { ...job, webhook: { ...job.webhook, url: `${origin}${pathname}` } }
-}
 
 const timesOf = (record: JobRecord): OperatorJobView['times_ms'] => ({
   ...{ created: record.createdAtMs, started: record.startedAtMs, finished: record.finishedAtMs },

@@ -1,5 +1,6 @@
 import type { LineStates } from '../../batches/all-batches.ts'
 import { type BatchRecord, hasEnded } from '../../batches/record.ts'
+import { plainUrl } from '../../jobs/plain-url.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { BatchRow, OperatorBatchView } from './batch-view.ts'
 
@@ -44,7 +45,7 @@ export const operatorBatchView = (batch: BatchRecord, lines: LineStates | null):
   providers: batch.providers,
   webhook: batch.webhook &&
     batch.delivery && {
-      url: batch.webhook.url,
+      url: plainUrl(batch.webhook.url),
       status: batch.delivery.status,
       attempts: batch.delivery.attempts,
     },

@@ -4,6 +4,7 @@ import type { NoticeRecord } from '../../batches/store.ts'
 import { batchView, messageBatchView } from '../../batches/view.ts'
 import { mayDo } from '../../domain/access.ts'
 import { BatonError } from '../../domain/errors.ts'
+import { plainUrl, withPlainUrl } from '../../jobs/plain-url.ts'
 import { withoutQuotes } from '../../jobs/quotes.ts'
 import { jobSummary, wholeSeconds } from '../../jobs/view.ts'
 import { batchOfNotice, isBatchId, isJobId, isNoticeId } from '../../redis/keys.ts'
@@ -45,7 +46,7 @@ export const addDeadLetterRoutes = (
     return {
       object: 'list',
       data: found.map(({ letter, record }) => ({
-        ...letterView(record, letter.diedAtMs),
+        ...letterView(record, letter.diedAtMs, request.tenant),
         ...(isOfOthers && { tenant: record.tenant }),
       })),
       has_more: next !== null,
@@ -59,8 +60,9 @@ export const addDeadLetterRoutes = (
     if (!(await deliveries.jobs.redeliver(id))) throw deliveryNotFound()
     reply.code(202).header('location', `/v1/jobs/${id}`)
     const job = await find(request, id, headReader(store))
-    const seesAll = job.tenant === request.tenant || config.ui.show_content
-    return seesAll ? jobSummary(job) : withoutQuotes(jobSummary(job))
+    const shown = jobSummary(job)
+    if (job.tenant === request.tenant) return shown
+    return withPlainUrl(config.ui.show_content ? shown : withoutQuotes(shown))
   }
 
   const redeliverBatch = async (
@@ -79,9 +81,11 @@ export const addDeadLetterRoutes = (
     const batch = await find()
     const path = dialect === 'openai' ? '/v1/batches' : '/v1/messages/batches'
     reply.code(202).header('location', `${path}/${batchId}`)
-    return dialect === 'openai'
-      ? batchView(batch)
-      : messageBatchView(batch, publicUrlOf(parts.config, request), parts.now())
+    const shown =
+      dialect === 'openai'
+        ? batchView(batch)
+        : messageBatchView(batch, publicUrlOf(parts.config, request), parts.now())
+    return batch.tenant === request.tenant ? shown : withPlainUrl(shown)
   }
 
   scope.register(async inner => {
@@ -99,12 +103,14 @@ export const addDeadLetterRoutes = (
 const isOperator = ({ role }: FastifyRequest): boolean => mayDo(role, 'operate')
 
 /** `id` is what it is sent again by: the job's, the batch's, or that of a notice of the batch. */
-const letterView = (record: LetterRecord, diedAtMs: number): object => ({
+const letterView = (record: LetterRecord, diedAtMs: number, reader: string): object => ({
   id: record.id,
   ...(isJobId(record.id) ? { job_id: record.id } : { batch_id: batchOfNotice(record.id) }),
   ...(isNoticeId(record.id) && { event: noticeTypeOf(record as NoticeRecord) }),
   died_at: wholeSeconds(diedAtMs),
-  webhook: { url: record.webhook?.url },
+  webhook: {
+    url: record.webhook && (record.tenant === reader ? record.webhook.url : plainUrl(record.webhook.url)),
+  },
   attempts: record.delivery?.attempts,
   reason: record.delivery?.reason,
 })

@@ -102,7 +102,7 @@ describe('roles of API keys', () => {
 
     /** One of each kind, with the paths on which it can be named. */
     const made = async (): Promise<Readonly<Record<string, string>>> => {
-      const webhook = { url: 'https://192.0.1.1/', secret }
+      const webhook = { url: 'https://192.0.1.1/hook?token=s3cret', secret }
       const job = await submitJob(api, { webhook }, owner)
       await endJob(api, job.id)
       await api.parts.deliveries.jobs.recordDelivery(job.id, 0, { status: 'dead', reason: 'http_410' })
@@ -114,7 +114,7 @@ describe('roles of API keys', () => {
         endpoint: '/v1/chat/completions',
         completion_window: '24h',
       }
-      const batch = await call(api, 'POST', '/v1/batches', { body, ...owner })
+      const batch = await call(api, 'POST', '/v1/batches', { body: { ...body, webhook }, ...owner })
       const announced = { filename: 'x.jsonl', purpose: 'batch', bytes: 2, mime_type: 'application/jsonl' }
       const upload = await call(api, 'POST', '/v1/uploads', { body: announced, ...owner })
       const messages = await createMessageBatch(api, undefined, owner.headers)
@@ -151,6 +151,23 @@ describe('roles of API keys', () => {
         if (kind === '/v1/dead-letters' || kind === '/v1/uploads') continue
         expect([kind, (await call(api, 'GET', `${kind}/${id}`, owner)).status]).toEqual([kind, 200])
       }
+    })
+
+    it('is shown to operators without the query of its webhook', async () => {
+      const ids = await made()
+      const { text } = await call(api, 'GET', `/v1/jobs/${ids['/v1/jobs']}`, owner)
+      expect(text).toContain('s3cret')
+      const seen: string[] = []
+      for (const path of [
+        ...['/v1/jobs?tenant=*', '/v1/jobs?tenant=*&view=row', `/v1/jobs/${ids['/v1/jobs']}?view=operator`],
+        ...['/v1/dead-letters?tenant=*', '/v1/admin/webhooks', '/v1/admin/overview', '/v1/admin/batches'],
+        `/v1/admin/batches/${ids['/v1/batches']}`,
+      ])
+        seen.push((await call(api, 'GET', path, { headers: as('operator') })).text)
+      const again = `/v1/dead-letters/${ids['/v1/dead-letters']}/redeliver`
+      seen.push((await call(api, 'POST', again, { headers: as('operator') })).text)
+      expect(seen.filter(text => text.includes('https://192.0.1.1')).length).toBeGreaterThan(5)
+      expect(seen.join()).not.toContain('s3cret')
     })
 
     it('is in no list', async () => {
