@@ -10,7 +10,14 @@ let baton: Baton
 beforeEach(async () => {
   sims = [createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
-  const breaker = { min_calls: 4, reset: '400ms', window: '10s' }
+})
+afterEach(async () => {
+  await baton.stop()
+  await Promise.all(sims.map(sim => sim.stop()))
+})
+
+const open = async (reset = '400ms'): Promise<void> => {
+  const breaker = { min_calls: 4, reset, window: '10s' }
   baton = await openBaton({
     level: 'workers',
     config: {
@@ -21,11 +28,7 @@ beforeEach(async () => {
       models: { 'gpt-4': { provider: 'first', fallback_to: 'claude' }, claude: { provider: 'second' } },
     },
   })
-})
-afterEach(async () => {
-  await baton.stop()
-  await Promise.all(sims.map(sim => sim.stop()))
-})
+}
 
 const behave = (behaviour: BehaviourInput): void => {
   for (const sim of sims) sim.script(behaviour)
@@ -38,6 +41,7 @@ describe('an outage', () => {
   it.each(['error-503', 'reset'] as const)(
     'of all providers (%s) parks jobs, which finish after it',
     async kind => {
+      await open()
       behave({ fault: { kind } })
       const ids = await submit(12)
       await until(async () => (await statuses(ids)).every(status => status === 'parked'))
@@ -53,6 +57,7 @@ describe('an outage', () => {
   )
 
   it('of a provider that is alone is probed by a job that waits for it, as soon as it may be', async () => {
+    await open()
     sims[1]!.script({ fault: { kind: 'error-503' } })
     await Promise.all(Array.from({ length: 6 }, () => baton.chat('claude')))
     const [probing, opened] = await until(async () => {
@@ -66,6 +71,7 @@ describe('an outage', () => {
   })
 
   it('of the first provider is answered by the second, which the breaker makes the first choice', async () => {
+    await open('1m')
     sims[0]!.script({ fault: { kind: 'error-500' } })
     const jobs = await Promise.all((await submit(12)).map(baton.ended))
     expect(jobs.map(job => job.attempts.at(-1)!.provider)).toEqual(jobs.map(() => 'second'))
