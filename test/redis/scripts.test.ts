@@ -34,7 +34,7 @@ const declared: readonly Script[] = [
 
 /** Files that are put before others, and scripts that share the file of another. */
 const preludes = [
-  ...['jobs/prelude', 'cache/prelude', 'health/circuit', 'queue/prelude'],
+  ...['jobs/prelude', 'jobs/pairs', 'jobs/entry-filter', 'cache/prelude', 'health/circuit', 'queue/prelude'],
   ...['rate-limits/window', 'rate-limits/ceiling', 'rate-limits/episodes', 'rate-limits/rate'],
 ]
 const variants = ['batches/pass']
