@@ -56,7 +56,7 @@ const pacedEvenly = async ({ context, prefix }: Baton, provider: string): Promis
 
 describe('rate limits of keys', () => {
   it('calls at once are counted over all workers of a key', async () => {
-    const sim = await openSim(40)
+    const sim = await openSim(150)
     const config = {
       providers: { first: at(sim.url, { limits: { concurrency: 3 } }) },
       models: { chain: { provider: 'first' } },
@@ -68,8 +68,8 @@ describe('rate limits of keys', () => {
     expect(jobs.filter(job => job.status === 'succeeded')).toHaveLength(60)
     expect(jobs.every(job => job.attempts.length === 1 && job.hop === 0)).toBe(true)
     const calls = sim.journal!
-    // The journal sees the end of a call a little after its caller does.
-    const lateMs = 20
+    // The journal sees the end of a call a little after its caller does, on a busy machine by much of its length.
+    const lateMs = 100
     const atOnce = calls.map(
       call =>
         calls.filter(c => c.startedAtMs <= call.startedAtMs && c.endedAtMs! > call.startedAtMs + lateMs)
