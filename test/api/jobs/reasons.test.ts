@@ -110,12 +110,16 @@ describe('reasons given for a job', () => {
     async code => {
       await using site = await openReasonsSite(
         { config: { jobs: { max_attempts: code === 'expired' ? 50 : 2, sync_timeout: '2s' } } },
-        { backoff: { base: '10ms', cap: '20ms' } },
+        // No circuit opens: whoever waits would be told so at once.
+        {
+          backoff: code === 'expired' ? { base: '200ms', cap: '400ms' } : { base: '10ms', cap: '20ms' },
+          breaker: { min_calls: 10_000 },
+        },
       )
       const broken = answering(500, { error: { message: 'Broken.', type: 'server_error', code: null } })
       site.openai.answers(broken)
       const { status, json } = await site.ask('gpt-4')
-      expect(status).toBe(code === 'expired' ? 504 : 502)
+      expect([status, json.error]).toMatchObject([code === 'expired' ? 504 : 502, { code }])
       expect(json.error).toMatchObject({
         code,
         message: expect.stringContaining('Last, openai/gpt-4 answered 500 (server_error): Broken.'),

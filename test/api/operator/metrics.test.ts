@@ -76,7 +76,8 @@ describe('GET /metrics', () => {
       const [parks, ends] = ['baton_jobs_parked_total{provider="first"}', succeeded].map(name =>
         told.get(name),
       )
-      return parks === 1 && ends === 1
+      // Of the parked job: its doorbell. A deadline this far away gets its timer later.
+      return parks === 1 && ends === 1 && told.get('baton_scheduled_entries')! >= 1
     })
     const series = await read()
     const expected: Readonly<Record<string, number>> = {
@@ -98,8 +99,6 @@ describe('GET /metrics', () => {
       baton_dead_letters: 0,
     }
     expect(Object.fromEntries(Object.keys(expected).map(name => [name, series.get(name)]))).toEqual(expected)
-    // Of the parked job: its doorbell. A deadline this far away gets its timer later.
-    expect(series.get('baton_scheduled_entries')).toBeGreaterThanOrEqual(1)
     expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(1e7)
     expect(series.get('process_cpu_seconds_total')).toBeGreaterThan(0.01)
     const startedAt = Date.now() / 1_000 - process.uptime()
