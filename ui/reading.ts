@@ -21,7 +21,7 @@ export const liveMs = 5_000
 
 /**
  * What the API answers to a path, read anew at most each `everyMs` while the event stream speaks: a server that is away is not asked
- * again and again. 0 reads once, and the path null nothing.
+ * again and again. 0 reads until there is an answer, and the path null nothing.
  */
 export const useReading = <View>(path: string | null, everyMs = 0): Reading<View> => {
   const [answer, setAnswer] = useState<Answer<View> | null>(null)
@@ -31,6 +31,7 @@ export const useReading = <View>(path: string | null, everyMs = 0): Reading<View
     let isOver = false
     let isBusy = false
     let readAt = 0
+    let pauseMs = everyMs
     const ask = async (): Promise<void> => {
       if (isBusy) return
       isBusy = true
@@ -43,6 +44,7 @@ export const useReading = <View>(path: string | null, everyMs = 0): Reading<View
       if (isOver) return
       // The session ended while the stream was still open.
       if (outcome.error?.status === 401) return signIn()
+      pauseMs = outcome.error?.isPassing ? liveMs : everyMs
       setAnswer(before => ({
         ...outcome,
         view: outcome.view ?? (before?.path === path ? before.view : null),
@@ -50,15 +52,12 @@ export const useReading = <View>(path: string | null, everyMs = 0): Reading<View
     }
     read.current = () => void ask()
     void ask()
-    const stop =
-      everyMs > 0
-        ? heardAt.subscribe(() => {
-            if (!document.hidden && Date.now() - readAt >= everyMs) void ask()
-          })
-        : undefined
+    const stop = heardAt.subscribe(() => {
+      if (pauseMs > 0 && !document.hidden && Date.now() - readAt >= pauseMs) void ask()
+    })
     return () => {
       isOver = true
-      stop?.()
+      stop()
     }
   }, [path, everyMs, refreshed.value])
   const current = answer?.path === path ? answer : null

@@ -19,8 +19,8 @@ export interface PageSite {
 
 export type SiteTabOptions = Pick<TabOptions, 'expects'> & { readonly isAlone?: boolean }
 
-/** `first` falls back to `second`, and that to `third`. The operator is of the tenant `ops`. */
-export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> => {
+/** `first` falls back to `second`, and that to `third`. The operator is of the tenant `ops`. On another Redis than the run's where given. */
+export const openPageSite = async (more: ConfigInput = {}, redisUrl?: string): Promise<PageSite> => {
   const sims = [createSimProvider(), createSimProvider(), createSimProvider()]
   await Promise.all(sims.map(sim => sim.start()))
   const breaker = { min_calls: 4, reset: '1s', window: '10s' }
@@ -33,6 +33,7 @@ export const openPageSite = async (more: ConfigInput = {}): Promise<PageSite> =>
     level: 'api',
     batches: true,
     webhooks: true,
+    ...(redisUrl !== undefined && { redisUrl }),
     config: {
       providers: { first: provider(0), second: provider(1), third: provider(2) },
       models: {

@@ -56,8 +56,8 @@ export const NewBatch = () => {
       announce('The batch was made.')
       go(`/ui/batches/${id}`)
     } catch (cause) {
-      // What is asked for next is another batch.
-      if (cause instanceof ApiError && cause.status !== 0) key.current = crypto.randomUUID()
+      // What is asked for next is another batch, unless this one may have been made after all.
+      if (cause instanceof ApiError && !cause.isPassing) key.current = crypto.randomUUID()
       setError(
         cause instanceof ApiError
           ? `${cause.message} (${cause.code}, ${cause.requestId ?? 'no id'})`
