@@ -68,7 +68,7 @@ const checkKey = async (
 ): Promise<KeyCheck> => {
   // The one that comes with Baton is started with it.
   if (config.type === 'simulated' && config.base_url === undefined) return unasked('simulated')
-  const opened = open(name, config, around)
+  const opened = openProvider(name, config, around)
   if (opened === null) return unasked('unusable')
   try {
     return await ask(opened, key)
@@ -89,8 +89,8 @@ const ask = async (provider: Provider, key: string | null): Promise<KeyCheck> =>
   return outcome.kind === 'answer' ? { ...told, status: outcome.status } : { ...told, reason: outcome.reason }
 }
 
-/** Null where its credentials cannot be read. */
-const open = (name: string, config: ProviderConfig, around: Surroundings): Provider | null => {
+/** For a person who waits. Null where its credentials cannot be read. */
+export const openProvider = (name: string, config: ProviderConfig, around: Surroundings): Provider | null => {
   try {
     const hurried = {
       ...config,

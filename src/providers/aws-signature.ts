@@ -7,9 +7,9 @@ import type { AwsKeys } from './credentials/aws.ts'
  * written it, and that is not yet what goes out.
  */
 export const signedByAws = async (
-  { method, path, headers, body }: Signable,
+  { method, origin, path, headers, body }: Signable,
   keys: AwsKeys,
-  { origin, region, nowMs }: { readonly origin: string; readonly region: string; readonly nowMs: number },
+  { region, nowMs }: { readonly region: string; readonly nowMs: number },
 ): Promise<Record<string, string>> => {
   const { accessKeyId, secretAccessKey, sessionToken } = keys
   // AWS refuses what was signed five minutes ago, or will be: that of the host's clock might be.

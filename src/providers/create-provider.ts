@@ -5,10 +5,10 @@ import type { RouteTarget } from '../domain/routing/chain.ts'
 import { anyModel } from '../domain/routing/wildcards.ts'
 import { type ProxySettings, proxyFor } from '../net/choose-proxy.ts'
 import { headersMaker } from './call-headers.ts'
+import { readCatalogue } from './catalogue.ts'
 import { keyStatusOf, pingOf, unknownModelRequest } from './check.ts'
 import { authorized } from './credentials/access.ts'
 import { lowerCaseNames } from './header-names.ts'
-import { modelNamesIn } from './model-names.ts'
 import { withModel } from './native-body.ts'
 import { createNativeCalls } from './native-calls.ts'
 import type { Provider } from './provider.ts'
@@ -43,17 +43,22 @@ export const createProvider = (
   const base = new URL(url)
   const headersOf = headersMaker(type, lowerCaseNames(config.headers))
   const proxyOf = (address: URL): URL | null => proxyFor(address, config.proxy, around)
-  const access = type.openAccess?.(base, { proxyOf, lookup: around.lookup, now, env: around.env ?? {} })
-  const connections = createTransport({
-    baseUrl: base,
-    timeoutMs: config.timeout,
-    connectTimeoutMs: config.connect_timeout,
-    maxResponseBytes: config.max_response_bytes,
-    proxy: proxyOf(base),
-    lookup: around.lookup,
-  })
-  const shown = access && authorized(connections, access, config.timeout)
-  const transport = shown ?? connections
+  const env = around.env ?? {}
+  const access = type.openAccess?.({ proxyOf, lookup: around.lookup, now, env })
+  const open = (address: URL) => {
+    const connections = createTransport({
+      baseUrl: address,
+      timeoutMs: config.timeout,
+      connectTimeoutMs: config.connect_timeout,
+      maxResponseBytes: config.max_response_bytes,
+      proxy: proxyOf(address),
+      lookup: around.lookup,
+    })
+    const at = { origin: address.origin, timeoutMs: config.timeout }
+    const shown = access && authorized(connections, access, at)
+    return { send: (shown ?? connections).send, prove: shown?.prove, close: connections.close }
+  }
+  const transport = open(base)
 
   const send: Send = (path, body, request, made, stream) =>
     transport.send(
@@ -93,12 +98,13 @@ export const createProvider = (
   }
 
   const { catalogue } = type
+  const elsewhere = catalogue?.host?.(base, env)
+  const lists = elsewhere === undefined ? transport : elsewhere && open(elsewhere)
   const listModels: Provider['listModels'] =
-    catalogue !== null
-      ? async (apiKey, signal) => {
-          const headers = headersOf({ apiKey, how: 'translated' })
-          const outcome = await transport.send('GET', catalogue(base), headers, null, signal)
-          return outcome.kind === 'answer' && outcome.status < 300 ? modelNamesIn(outcome.json) : null
+    catalogue && lists
+      ? (apiKey, signal) => {
+          const headers = { ...catalogue.headers, ...headersOf({ apiKey, how: 'translated' }) }
+          return readCatalogue(catalogue, base, path => lists.send('GET', path, headers, null, signal))
         }
       : undefined
 
@@ -124,10 +130,10 @@ export const createProvider = (
     check,
     ...(countTokens && { countTokens }),
     ...(listModels && { listModels }),
-    ...(shown && { prove: shown.prove }),
+    ...(transport.prove && { prove: transport.prove }),
     ping: (model, apiKey, signal) => call({ ...pingOf(type, model), apiKey, signal }),
     close: async () => {
-      await Promise.all([connections.close(), access?.source.close()])
+      await Promise.all([transport.close(), lists?.close(), access?.source.close()])
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Endpoint, UpstreamDialect } from '../domain/endpoint.ts'
 import type { Edit } from '../json/edits.ts'
+import type { Catalogue } from './catalogue.ts'
 import type { Access } from './credentials/access.ts'
 import type { Reach } from './credentials/token-servers.ts'
 import type { SdkAdapter } from './sdk-adapter.ts'
@@ -34,8 +35,8 @@ export interface UpstreamType {
    * is at another host.
    */
   readonly listing: ((base: URL) => string) | null
-  /** Where all of them are named, on one page; null where no list has what can be called there. */
-  readonly catalogue: ((base: URL) => string) | null
+  /** Where all of them are named; null where no list has what can be called there. */
+  readonly catalogue: Catalogue | null
   /** Where the tokens of a messages request are counted, from the root of the host; absent where they cannot be. */
   countPath?(base: URL): string
   /** What has to be changed in a native body, by this type's own rules, so that it is taken; absent for nothing. */
@@ -47,5 +48,5 @@ export interface UpstreamType {
   /** Headers of every call besides. */
   readonly headers?: Readonly<Record<string, string>>
   /** How calls show who makes them, where that is no key; absent where it is. Nothing is opened before the first call. */
-  openAccess?(base: URL, reach: Reach): Access
+  openAccess?(reach: Reach): Access
 }

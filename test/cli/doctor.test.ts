@@ -35,7 +35,7 @@ const look = async (config: object, flags = '', env: Readonly<Record<string, str
 }
 
 const openSim = async (): Promise<string> => {
-  const sim = createSimProvider({ keys: [key] })
+  const sim = createSimProvider({ keys: [key], models: ['m', 'm-2-2026-01-31'] })
   await sim.start()
   onTestFinished(() => sim.stop())
   return `${sim.url}/v1`
@@ -75,6 +75,7 @@ describe('baton doctor', () => {
     expect(of('clock')).toHaveLength(2)
     expect(of('storage')[0]!.found).toMatch(/^written, read and removed in \d+ ms$/)
     expect(of('providers', 'first')[0]!.found).toMatch(/^name, TLS and key are good/)
+    expect(of('providers', 'first models')[0]!.found).toBe('2 listed, those of its routes among them')
     expect(of('webhooks')).toHaveLength(2)
   })
 
@@ -135,6 +136,19 @@ describe('baton doctor', () => {
     const { of } = await look(configOf(nowhere, { redis: { url, prefix } }))
     expect(of('redis', 'layout')).toMatchObject([
       { verdict: 'bad', remedy: expect.stringContaining('newer version') },
+    ])
+  })
+
+  test('a model that no list has is told of; a name without its date, and a wildcard, are not', async () => {
+    const { url, prefix } = testRedis()
+    const models = {
+      a: { provider: 'first', upstream_model: 'm-3' },
+      b: { provider: 'first', upstream_model: 'm-2' },
+      'first/*': { provider: 'first' },
+    }
+    const { of } = await look(configOf(await openSim(), { redis: { url, prefix }, models }))
+    expect(of('providers', 'first models')).toMatchObject([
+      { verdict: 'warn', found: '"m-3" is not among the 2 that it lists' },
     ])
   })
 

@@ -8,6 +8,7 @@ import { surroundedBy } from '../contract/providers/credentials/surroundings.ts'
 import { openUpstream } from '../contract/providers/open-provider.ts'
 import { answering } from '../contract/providers/recording-upstream.ts'
 import { bedrock } from '../contract/providers/vendors/bedrock.ts'
+import { callable, controlPlane } from '../contract/providers/vendors/bedrock-control.ts'
 import { runHere } from './command.ts'
 
 const initIn = async (words: readonly string[], env: Record<string, string> = {}) => {
@@ -27,7 +28,7 @@ describe('baton init for a cloud', () => {
     const words = ['--provider', 'azure', '--base-url', api.url, '--model', 'my-deployment']
     const { code, stdout, stderr, written } = await initIn(words, { AZURE_OPENAI_API_KEY: 'az-key' })
     expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('azure: the key is good')])
-    expect(api.arrivals).toMatchObject([{ headers: { 'api-key': 'az-key' } }])
+    for (const { headers } of api.arrivals) expect(headers['api-key']).toBe('az-key')
     expect(written().providers.azure).toMatchObject({ base_url: api.url, api_key: 'az-key' })
     expect(written().models['my-deployment']).toMatchObject({ provider: 'azure' })
   })
@@ -41,9 +42,33 @@ describe('baton init for a cloud', () => {
     })
     expect(stderr).toBe('')
     expect(stdout).toMatch(/azure: the identity \(.+\) is good/)
-    expect(api.arrivals).toMatchObject([{ headers: { authorization: 'Bearer eyJ.token' } }])
+    expect(api.arrivals[0]!.headers.authorization).toBe('Bearer eyJ.token')
     expect(written().providers.azure).toMatchObject({ base_url: api.url })
     expect(written().providers.azure!.api_key).toBeUndefined()
+  })
+
+  test('azure: a deployment of those that the resource lists', async () => {
+    const deployment = { id: 'chat-1', model: 'gpt-5.4-mini', object: 'deployment', status: 'succeeded' }
+    const api = await openUpstream(answering(200, { object: 'list', data: [deployment] }))
+    const words = ['--provider', 'azure', '--base-url', api.url]
+    const env = { AZURE_OPENAI_API_KEY: 'az-key' }
+    const { stdout, written } = await initIn(words, env)
+    expect(stdout).toContain('azure: the key is good, 1 model')
+    expect(written().models['chat-1']).toMatchObject({ provider: 'azure' })
+    const { code, stderr } = await initIn([...words, '--model', 'chat-2'], env)
+    expect([code, stderr.trim()]).toEqual([1, expect.stringContaining('did you mean "chat-1"?')])
+  })
+
+  test('bedrock: a model of those that the control plane lists, or an ARN that it does not', async () => {
+    const api = await openUpstream(knownToBedrock)
+    const control = await openUpstream(controlPlane)
+    const words = ['--provider', 'bedrock', '--base-url', api.url, '--region', 'us-east-1']
+    const env = { AWS_BEARER_TOKEN_BEDROCK: 'bedrock-key', AWS_ENDPOINT_URL_BEDROCK: control.url }
+    const { stdout, written } = await initIn(words, env)
+    expect(stdout).toContain(`bedrock: the key is good, ${callable.length} models`)
+    expect(written().models[callable[0]!]).toMatchObject({ provider: 'bedrock' })
+    const imported = 'arn:aws:bedrock:us-east-1:123456789012:imported-model/m1'
+    expect((await initIn([...words, '--model', imported], env)).code).toBe(0)
   })
 
   test('bedrock: by a bearer key, in the region of the environment', async () => {
@@ -51,7 +76,8 @@ describe('baton init for a cloud', () => {
     const words = ['--provider', 'bedrock', '--base-url', api.url, '--model', bedrock.model]
     const env = { AWS_BEARER_TOKEN_BEDROCK: 'bedrock-key', AWS_REGION: 'eu-central-1' }
     const { stdout, stderr, written } = await initIn(words, env)
-    expect([stderr, stdout]).toEqual(['', expect.stringContaining('bedrock: the key is good')])
+    const says = 'bedrock: the key is good, its models are not listed (that needs'
+    expect([stderr, stdout]).toEqual(['', expect.stringContaining(says)])
     expect(api.arrivals).toMatchObject([{ headers: { authorization: 'Bearer bedrock-key' } }])
     expect(written().providers.bedrock).toMatchObject({ region: 'eu-central-1', api_key: 'bedrock-key' })
   })
@@ -97,7 +123,10 @@ describe('baton init for a cloud', () => {
     [[...azure, '--resource', 'a b'], /^--resource a b: expected a name such as my-resource\.$/],
     [[...azure, '--resource', 'a', '--base-url', 'azure=http://x'], /both say where azure is: keep one/],
     [[...azure, '--region', 'us-east-1'], /^--region us-east-1: there is no --provider bedrock with it\.$/],
-    [[...azure, '--resource', 'a', '--no-check'], /^azure lists no models: give the name of a deployment/],
+    [
+      [...azure, '--resource', 'a', '--no-check'],
+      /^azure: this resource does not list its deployments .*Give the name of a deployment: --model azure=NAME/,
+    ],
     [[...azure, '--resource', 'a', '--key-env', 'NOT_SET'], /^NOT_SET is not set/],
     [
       ['--provider', 'bedrock'],

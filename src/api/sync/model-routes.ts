@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { BatonError } from '../../domain/errors.ts'
+import { hasModel } from '../../domain/routing/listed-models.ts'
 import { isWildcard, nameFor } from '../../domain/routing/wildcards.ts'
 import { dialectOfRequest } from '../http/error-answer.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
@@ -60,7 +61,7 @@ export const addModelRoutes = (
     const target = routes.get(id)?.targets[0]
     if (target?.keptAs === undefined) return target !== undefined
     const names = await modelLists(target.provider)
-    return names === null || names.includes(target.model)
+    return names === null || hasModel(names, target.model)
   }
 
   // A wildcard, because names such as meta-llama/llama-3 come with a slash.

@@ -3,6 +3,7 @@ import type { BreakReason } from '../../domain/upstream.ts'
 import { checkKeys, isBad, type KeyCheck } from '../check-keys.ts'
 import type { OpenConfig } from '../open-config.ts'
 import { type Finding, findingsOf } from './finding.ts'
+import { examineModels } from './model-findings.ts'
 
 const { ok, warn, bad, skipped } = findingsOf('providers')
 
@@ -10,13 +11,18 @@ const { ok, warn, bad, skipped } = findingsOf('providers')
 export const examineProviders = async (opened: OpenConfig): Promise<readonly Finding[]> => {
   const origins = keyOrigins(opened.file)
   const checks = await checkKeys(opened, origins)
-  return origins.flatMap((origin, i) => {
-    const check = checks[i] ?? null
-    if (check === null) return []
-    const sameProvider = origins.filter(({ provider }) => provider === origin.provider)
-    const number = sameProvider.length > 1 ? ` key ${sameProvider.indexOf(origin) + 1}` : ''
-    return [findingOf(`${origin.provider}${number}`, check)]
-  })
+  const found = await Promise.all(
+    origins.map(async (origin, i) => {
+      const check = checks[i] ?? null
+      if (check === null) return []
+      const sameProvider = origins.filter(({ provider }) => provider === origin.provider)
+      const number = sameProvider.length > 1 ? ` key ${sameProvider.indexOf(origin) + 1}` : ''
+      const isFirst = sameProvider[0] === origin
+      const models = isFirst && check.standing === 'ok' ? await examineModels(opened, origin) : []
+      return [findingOf(`${origin.provider}${number}`, check), ...models]
+    }),
+  )
+  return found.flat()
 }
 
 const unreached: Readonly<Partial<Record<BreakReason, readonly [found: string, remedy: string]>>> = {

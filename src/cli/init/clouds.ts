@@ -49,6 +49,16 @@ const owners: Readonly<Record<PlaceSetting, string>> = {
   location: 'vertex',
   project: 'vertex',
 }
+
+/** Why a cloud may list nothing to whoever may call its models. */
+export const unlisted: Readonly<Record<string, string>> = {
+  azure: 'this resource does not list its deployments (newer ones do so only by Azure’s management)',
+  bedrock:
+    'its models are not listed (that needs bedrock:ListFoundationModels, bedrock:ListInferenceProfiles and the control plane)',
+  vertex:
+    'its models are not listed (Google does so at some locations, and for whoever may use the project’s quota)',
+}
+
 const flags = Object.keys(owners) as PlaceSetting[]
 
 /** Clouds show an identity where there is no key. */

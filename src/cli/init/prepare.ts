@@ -1,10 +1,11 @@
 import { didYouMean } from '../../config/did-you-mean.ts'
 import { type Config, configSchema } from '../../config/schema.ts'
 import { headerSafeKey } from '../../config/vendor-settings.ts'
+import { hasModel } from '../../domain/routing/listed-models.ts'
 import { isYes } from '../ask.ts'
 import { CommandError } from '../command-io.ts'
 import { type Heard, hearVendor } from './ask-vendor.ts'
-import { checkPlaceFlags, isCloud, placeOf } from './clouds.ts'
+import { checkPlaceFlags, isCloud, placeOf, unlisted } from './clouds.ts'
 import { byVendor, urlOf, variableOf, vendorNamed } from './options.ts'
 import type { PlannedProvider } from './plan.ts'
 import type { Setup } from './setup.ts'
@@ -102,7 +103,7 @@ const prepareOne = async (setup: Setup, vendor: Vendor, given: Given): Promise<R
       key = null
       continue
     } else if (heard !== null) {
-      terminal.out(`${type}: ${standingOf(heard, key !== null)}`)
+      terminal.out(`${type}: ${standingOf(type, heard, key !== null)}`)
     }
     const model = await chooseModel(setup, vendor, given.model, heard?.models ?? null)
     return { planned: { ...planned, model }, settings, key }
@@ -135,9 +136,11 @@ const acceptNoIdentity = async (
   if (answer === '' || !isYes(answer)) throw new CommandError('Nothing was written.')
 }
 
-const standingOf = ({ status, why, models, identity }: Heard, hasKey: boolean): string => {
+const standingOf = (type: string, { status, why, models, identity }: Heard, hasKey: boolean): string => {
   const listed =
-    models === null ? 'it has no list of models' : `${models.length} model${models.length === 1 ? '' : 's'}`
+    models === null
+      ? (unlisted[type] ?? 'it has no list of models')
+      : `${models.length} model${models.length === 1 ? '' : 's'}`
   const shown = identity === null ? 'the key' : `the identity (${identity})`
   const isShown = hasKey || identity !== null
   switch (status) {
@@ -196,7 +199,7 @@ const chooseModel = async (
 ): Promise<string> => {
   const { type } = vendor
   const faultOf = (model: string): string | null => {
-    if (listed === null || listed.length === 0 || listed.includes(model)) return null
+    if (listed === null || listed.length === 0 || hasModel(listed, model)) return null
     const meant = didYouMean(model, listed)
     return `${type} does not list "${model}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`
   }
@@ -209,7 +212,8 @@ const chooseModel = async (
   if (ask === null) {
     if (proposed !== null) return proposed
     const named = type === 'azure' ? 'the name of a deployment' : 'a model'
-    throw new CommandError(`${type} lists no models: give ${named} with --model ${type}=NAME.`)
+    const why = unlisted[type] === undefined ? `${type} lists no models` : `${type}: ${unlisted[type]}`
+    throw new CommandError(`${why}. Give ${named}: --model ${type}=NAME.`)
   }
   for (;;) {
     const answer = await ask(

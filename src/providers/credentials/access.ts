@@ -8,6 +8,8 @@ import { type CredentialSource, type Credentials, isOutcome } from './renewed.ts
 /** As much of a request as a signature covers. */
 export interface Signable {
   readonly method: 'GET' | 'POST'
+  /** The scheme and host. */
+  readonly origin: string
   /** From the root of the host. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -49,12 +51,12 @@ const withoutSecrets = (outcome: UpstreamOutcome, secrets: readonly string[]): U
 export const authorized = (
   transport: Pick<Transport, 'send'>,
   { source, signed, secretsIn, isRefusal }: Access,
-  timeoutMs: number,
+  { origin, timeoutMs }: { readonly origin: string; readonly timeoutMs: number },
 ): Authorized => ({
   prove: signal => source.get(signal, timeoutMs),
   send: async (method, path, headers, body, signal, stream) => {
     const sendWith = async ({ value }: Credentials<unknown>): Promise<UpstreamOutcome> => {
-      const request = await signed({ method, path, headers, body }, value)
+      const request = await signed({ method, origin, path, headers, body }, value)
       const outcome = await transport.send(method, request.path, request.headers, body, signal, stream)
       return withoutSecrets(outcome, secretsIn(value))
     }

@@ -1,5 +1,6 @@
 import type { ProviderConfig } from '../../config/schema.ts'
 import { basePath, withoutVersion } from '../base-path.ts'
+import { onePage } from '../catalogue.ts'
 import { keep } from '../formats/field-rules.ts'
 import {
   commonSupport,
@@ -98,7 +99,7 @@ export const anthropic = (config: ProviderConfig): UpstreamType => ({
   nativePath: (base, endpoint) => versionedPath(base) + withoutVersion(endpoint),
   countPath: base => `${versionedPath(base)}/messages/count_tokens`,
   listing: base => `${versionedPath(base)}/models?limit=1`,
-  catalogue: base => `${versionedPath(base)}/models?limit=1000`,
+  catalogue: onePage(base => `${versionedPath(base)}/models?limit=1000`),
   nativeEdits: (endpoint, text, { model, maxOutputTokens }) =>
     endpoint === '/v1/messages'
       ? messagesEdits(text, maxOutputTokens ?? claudeModel(model, undefined).maxTokens ?? safeLimit)

@@ -1,9 +1,12 @@
 import type { ProviderConfig } from '../../config/schema.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
+import { isJsonObject } from '../../json/json-object.ts'
 import { basePath, withoutVersion } from '../base-path.ts'
+import type { Catalogue } from '../catalogue.ts'
 import type { Access } from '../credentials/access.ts'
 import { createEntraTokens } from '../credentials/entra.ts'
 import type { Reach } from '../credentials/token-servers.ts'
+import { modelNamesIn } from '../model-names.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { openai } from './openai.ts'
 
@@ -30,6 +33,22 @@ const pathOf = (base: URL, endpoint: Endpoint, deployment: string, version: stri
   return `${root}${place}${withoutVersion(endpoint)}?api-version=${version}`
 }
 
+const isReady = (entry: unknown): boolean =>
+  !isJsonObject(entry) || (entry.status ?? 'succeeded') === 'succeeded'
+
+/**
+ * What is called are deployments, and `/models` has models. Of the APIs that a resource has itself, only early versions list
+ * deployments; those that came later leave that to Azure's management. Resources still answer the early one.
+ * https://learn.microsoft.com/rest/api/azureopenai/deployments/list (2022-12-01)
+ */
+const deployments: Catalogue = {
+  paths: base => [`${rootOf(base)}/openai/deployments?api-version=2022-12-01`],
+  namesIn: ([pages = []]) => {
+    const [page] = pages
+    return modelNamesIn(isJsonObject(page) && Array.isArray(page.data) ? page.data.filter(isReady) : [])
+  },
+}
+
 const accessOf = (config: ProviderConfig, reach: Reach): Access<string> => ({
   source: createEntraTokens(config, reach),
   signed: async ({ path, headers }, token) => ({
@@ -51,10 +70,8 @@ export const azure = (config: ProviderConfig): UpstreamType => {
     baseUrl: resource === undefined ? null : `https://${resource}.openai.azure.com`,
     nativePath: (base, endpoint, deployment) => pathOf(base, endpoint, deployment, api_version),
     listing: base => listingOf(base, api_version),
-    // What is listed are models, and what is called are deployments.
-    catalogue: null,
+    catalogue: deployments,
     keyHeaders: apiKey => ({ 'api-key': apiKey }),
-    ...(api_key === undefined &&
-      api_keys === undefined && { openAccess: (_, reach) => accessOf(config, reach) }),
+    ...(api_key === undefined && api_keys === undefined && { openAccess: reach => accessOf(config, reach) }),
   }
 }

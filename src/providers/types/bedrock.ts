@@ -17,6 +17,7 @@ import {
 } from '../formats/supported.ts'
 import { fittedCalls, type SdkAdapter, unusedKey, withoutMaxEffort } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
+import { bedrockCatalogue } from './bedrock-catalogue.ts'
 import { type ClaudeModel, claudeModel, claudeSteering, thinkingBudget } from './claude-models.ts'
 import { nineLetters } from './mistral.ts'
 
@@ -134,13 +135,13 @@ const sourceOf = (config: ProviderConfig, region: string, reach: Reach): Credent
 }
 
 /** Calls without a bearer key are signed. */
-const accessOf = (config: ProviderConfig, origin: string, reach: Reach): Access<AwsKeys> => {
+const accessOf = (config: ProviderConfig, reach: Reach): Access<AwsKeys> => {
   const { region = '' } = config
   return {
     source: sourceOf(config, region, reach),
     signed: async (request, keys) => {
       const { signedByAws } = await import('../aws-signature.ts')
-      const headers = await signedByAws(request, keys, { origin, region, nowMs: reach.now() })
+      const headers = await signedByAws(request, keys, { region, nowMs: reach.now() })
       return { path: request.path, headers }
     },
     secretsIn: ({ secretAccessKey, sessionToken = '' }) => [secretAccessKey, sessionToken].filter(Boolean),
@@ -184,13 +185,13 @@ export const bedrock = (config: ProviderConfig): UpstreamType => ({
   nativePath: () => {
     throw new Error('no endpoint is native to Bedrock')
   },
-  // The control plane has it, at another host.
+  // The control plane has it, at another host, by a permission of its own: a check asks what calls go to.
   listing: null,
-  catalogue: null,
+  catalogue: bedrockCatalogue,
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk: converse(config),
   keyHeaders: apiKey => ({ authorization: `Bearer ${apiKey}` }),
   ...(config.api_key === undefined &&
-    config.api_keys === undefined && { openAccess: (base, reach) => accessOf(config, base.origin, reach) }),
+    config.api_keys === undefined && { openAccess: reach => accessOf(config, reach) }),
 })

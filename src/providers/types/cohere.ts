@@ -1,5 +1,6 @@
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider'
 import { basePath } from '../base-path.ts'
+import { onePage } from '../catalogue.ts'
 import { type Effort, efforts, nearestEffort } from '../formats/effort.ts'
 import { clamp, integerWithin } from '../formats/field-rules.ts'
 import { atMost, commonSupport } from '../formats/supported.ts'
@@ -71,7 +72,7 @@ export const cohere: UpstreamType = {
   },
   // Only the first version of the API has it.
   listing: base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1`,
-  catalogue: base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1000`,
+  catalogue: onePage(base => `${basePath(base).replace(/\/v2$/, '')}/v1/models?page_size=1000`),
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk,

@@ -1,4 +1,5 @@
 import { basePath, withoutVersion } from '../base-path.ts'
+import { onePage } from '../catalogue.ts'
 import { type Effort, efforts, nearestEffort } from '../formats/effort.ts'
 import { clamp, integerWithin, keep, leaveOut } from '../formats/field-rules.ts'
 import { atMost, commonSupport, namesImageType } from '../formats/supported.ts'
@@ -63,7 +64,7 @@ export const google: UpstreamType = {
   native: ['/v1/embeddings'],
   nativePath: (base, endpoint) => `${basePath(base)}/openai${withoutVersion(endpoint)}`,
   listing: base => `${basePath(base)}/models?pageSize=1`,
-  catalogue: base => `${basePath(base)}/models?pageSize=1000`,
+  catalogue: onePage(base => `${basePath(base)}/models?pageSize=1000`),
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk,

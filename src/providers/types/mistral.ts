@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json/json-object.ts'
 import { openaiListing, openaiPath } from '../base-path.ts'
+import { onePage } from '../catalogue.ts'
 import { type Effort, nearestEffort } from '../formats/effort.ts'
 import { clamp, integerWithin, leaveOut } from '../formats/field-rules.ts'
 import { commonSupport } from '../formats/supported.ts'
@@ -62,7 +63,7 @@ export const mistral: UpstreamType = {
   native: ['/v1/embeddings'],
   nativePath: openaiPath,
   listing: openaiListing,
-  catalogue: openaiListing,
+  catalogue: onePage(openaiListing),
   translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
   translatedTo: null,
   sdk,

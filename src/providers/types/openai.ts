@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Preset } from '../../config/presets.ts'
 import { basePath, openaiListing, openaiPath } from '../base-path.ts'
+import { onePage } from '../catalogue.ts'
 import { efforts, nearestEffort } from '../formats/effort.ts'
 import { keep } from '../formats/field-rules.ts'
 import { atMost, commonSupport, openaiIds, type Supported } from '../formats/supported.ts'
@@ -98,7 +99,7 @@ export const openaiCompatible: UpstreamType = {
   native: ['/v1/chat/completions', '/v1/embeddings', '/v1/completions'],
   nativePath: openaiPath,
   listing: openaiListing,
-  catalogue: openaiListing,
+  catalogue: onePage(openaiListing),
   translated: ['/v1/messages', '/v1/responses'],
   translatedTo: '/v1/chat/completions',
   sdk: compatibleSdk,
@@ -111,7 +112,7 @@ export const openaiCopy = ({ baseUrl, lacks = [], keyPath = '/models' }: Preset)
   baseUrl,
   native: openaiCompatible.native.filter(endpoint => !(lacks as readonly string[]).includes(endpoint)),
   listing: keyPath === null ? null : base => basePath(base) + keyPath,
-  catalogue: keyPath === null ? null : openaiListing,
+  catalogue: keyPath === null ? null : onePage(openaiListing),
 })
 
 export const openai: UpstreamType = {

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { isGoogleCredentials, isServiceAccount } from '../../config/vendor-settings.ts'
-import type { Access } from '../credentials/access.ts'
+import { isJsonObject } from '../../json/json-object.ts'
+import type { Catalogue } from '../catalogue.ts'
+import type { Access, Signable } from '../credentials/access.ts'
 import { withoutCredentials } from '../credentials/credential-error.ts'
 import { askForAccount, type ServiceAccount } from '../credentials/google-account.ts'
 import { askGoogle, type GoogleToken, projectless } from '../credentials/google-default.ts'
 import { type Asked, type CredentialSource, isOutcome, renewed } from '../credentials/renewed.ts'
 import { createTokenServers, type Reach } from '../credentials/token-servers.ts'
+import { modelNamesIn } from '../model-names.ts'
 import { callsOf, type SdkAdapter } from '../sdk-adapter.ts'
 import type { UpstreamType } from '../upstream-type.ts'
 import { geminiSupport } from './google.ts'
@@ -41,6 +44,11 @@ const accountOf = (text: string, setting: string): ServiceAccount | null => {
   return null
 }
 
+const withProject = (headers: Signable['headers'], project: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, value === unknownProject ? project : value]),
+  )
+
 /** The key of a service account; null for whatever else Google has. */
 const readAccount = ({ credentials, credentials_file }: ProviderConfig): ServiceAccount | null => {
   if (credentials !== undefined) return accountOf(credentials, 'credentials')
@@ -62,11 +70,27 @@ const sourceOf = (config: ProviderConfig, reach: Reach): CredentialSource<Google
   return renewed(ask, reach.now, servers.close)
 }
 
+/** What `generateContent` does not answer, or not with text. */
+const answersOtherwise = /embedding|-live-|native-audio|-tts/
+
+/** https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list */
+const geminiCatalogue = (project: string): Catalogue => ({
+  paths: () => ['/v1beta1/publishers/google/models?pageSize=200'],
+  // The list belongs to no project: without this, a person's login has none to count the request to.
+  headers: { 'x-goog-user-project': project },
+  next: ['nextPageToken', 'pageToken'],
+  namesIn: ([pages = []]) =>
+    pages
+      .flatMap(page => modelNamesIn(isJsonObject(page) ? page.publisherModels : []))
+      .map(name => name.replace(/^publishers\/google\/models\//, ''))
+      .filter(name => name.startsWith('gemini-') && !answersOtherwise.test(name)),
+})
+
 const accessOf = (config: ProviderConfig, reach: Reach): Access<GoogleToken> => ({
   source: sourceOf(config, reach),
   signed: async ({ path, headers }, { token, project }) => ({
     path: path.replace(unknownProject, encodeURIComponent(project)),
-    headers: { authorization: `Bearer ${token}`, ...headers },
+    headers: { authorization: `Bearer ${token}`, ...withProject(headers, project) },
   }),
   secretsIn: ({ token }) => [token],
   isRefusal: ({ status }) => status === 401,
@@ -82,15 +106,15 @@ export const vertex = (config: ProviderConfig): UpstreamType => {
     nativePath: () => {
       throw new Error('no endpoint is native to Vertex AI')
     },
-    // Only a project's own models are listed in its place, and not at every location.
+    // Google's models are listed for whoever asks, and a project's own not at every location: neither proves an access.
     listing: null,
-    catalogue: null,
+    catalogue: geminiCatalogue(config.project ?? unknownProject),
     translated: ['/v1/chat/completions', '/v1/messages', '/v1/responses'],
     translatedTo: null,
     // Tuned models stand at endpoints of their own, beside Google's.
     sdkBase: (base, model) => base + place + (model.startsWith('endpoints/') ? '' : '/publishers/google'),
     sdk,
     keyHeaders: () => ({}),
-    openAccess: (_, reach) => accessOf(config, reach),
+    openAccess: reach => accessOf(config, reach),
   }
 }

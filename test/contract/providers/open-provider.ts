@@ -17,6 +17,7 @@ export const openProvider = (settings: Record<string, unknown>, reasons?: boolea
     config,
     () => nowMs,
     () => reasons,
+    { env: process.env },
   )
   onTestFinished(() => provider.close())
   return provider

@@ -69,6 +69,7 @@ export const expectSigned = (
   { path, headers, text }: Arrival,
   secret = awsKeys.secret_access_key,
   keyId = awsKeys.access_key_id,
+  method = 'POST',
 ): void => {
   const [, id, date, region, service, names, signature] =
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=(\w{64})$/.exec(
@@ -79,8 +80,10 @@ export const expectSigned = (
   expect(names?.split(';')).toEqual(expect.arrayContaining(['host', 'x-amz-date']))
   const lines = names!.split(';').map(name => `${name}:${String(headers[name]).trim()}\n`)
   // The path is encoded once more for the signature, as everywhere but in S3.
-  const canonicalPath = path.split('/').map(uriEncode).join('/')
-  const canonical = ['POST', canonicalPath, '', lines.join(''), names, sha256(text)].join('\n')
+  const [place = '', query = ''] = path.split('?')
+  const canonicalPath = place.split('/').map(uriEncode).join('/')
+  const canonicalQuery = query.split('&').sort().join('&')
+  const canonical = [method, canonicalPath, canonicalQuery, lines.join(''), names, sha256(text)].join('\n')
   const scope = `${date}/${region}/${service}/aws4_request`
   const toSign = ['AWS4-HMAC-SHA256', headers['x-amz-date'], scope, sha256(canonical)].join('\n')
   const key = [date!, region!, service!, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secret}`)
