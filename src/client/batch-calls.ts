@@ -44,7 +44,7 @@ export const createBatchCalls = (transport: Transport): BatchCalls => {
       json,
       headers: { 'idempotency-key': newKey() },
       signal,
-      read: asJson<Batch>,
+      read: asJson<Batch>('batch'),
     })
 
   // A file that came twice, as the answer to the first got lost, expires as any other.
@@ -57,7 +57,7 @@ export const createBatchCalls = (transport: Transport): BatchCalls => {
       form,
       signal,
       answerWithinMs: uploadWithinMs,
-      read: asJson<UploadedFile>,
+      read: asJson<UploadedFile>('file'),
     })
   }
 
@@ -75,7 +75,7 @@ export const createBatchCalls = (transport: Transport): BatchCalls => {
   async function* list({ signal }: CallOptions = {}): AsyncGenerator<Batch> {
     for (let after: string | null = null; ; ) {
       const path = `/v1/batches${queryOf({ limit: 100, after })}`
-      const page: Page = await transport.send('GET', path, { signal, read: asJson<Page> })
+      const page: Page = await transport.send('GET', path, { signal, read: asJson<Page>('list') })
       yield* page.data
       after = page.last_id
       if (!page.has_more) return

@@ -14,7 +14,7 @@ const ended: ReadonlySet<Batch['status']> = new Set(['completed', 'failed', 'exp
 export const batchPath = (id: string): string => `/v1/batches/${encodeURIComponent(id)}`
 
 export const readBatch = (transport: Transport, id: string, { signal }: CallOptions): Promise<Batch> =>
-  transport.send('GET', batchPath(id), { signal, read: asJson<Batch> })
+  transport.send('GET', batchPath(id), { signal, read: asJson<Batch>('batch') })
 
 /** A batch that is read as it grows. */
 export interface FollowedBatch<Body> {

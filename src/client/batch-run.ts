@@ -41,7 +41,7 @@ const defaults = { endpoint: '/v1/chat/completions', lines: 50_000, bytes: 32 * 
 /** While nothing comes. Soon at first, so that a small batch is seen to end; then at ease. */
 const lookMs = (idle: number): number => Math.min(2_000, 100 * 1.4 ** idle)
 
-/** Until one of the tenant's other batches has ended. */
+/** Until one of the tenant's other batches has ended, where the API does not say when to look. */
 const fullMs = 5_000
 
 /**
@@ -66,8 +66,8 @@ export async function* runBatches<Body>(
         return await calls.create(body, { signal })
       } catch (error) {
         if (!(error instanceof BatonError && error.code === 'too_many_open_batches')) throw error
+        await pause(error.retryAfterMs ?? fullMs, signal)
       }
-      await pause(fullMs, signal)
     }
   }
 

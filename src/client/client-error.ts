@@ -61,22 +61,33 @@ export const errorIn = (value: unknown) => {
   return { code, message: error.message, param: textOr(error.param, null) }
 }
 
-const secondsOf = (header: string | null): number | null =>
-  header !== null && /^\d+$/.test(header) ? Number(header) * 1_000 : null
+/** `Retry-After` in seconds, or as the date that proxies may give. */
+const waitMsOf = (header: string | null): number | null => {
+  if (header === null) return null
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now()
+  return Number.isNaN(ms) ? null : Math.max(0, ms)
+}
+
+const toldByHeaders = ({ status, headers }: Response) => ({
+  status,
+  requestId: headers.get('x-request-id'),
+  retryAfterMs: waitMsOf(headers.get('retry-after')),
+})
+
+/** Of an answer that the API does not give. */
+export const unexpected = (response: Response): BatonError =>
+  new BatonError(
+    'unexpected_answer',
+    `What answers is not Baton's API: status ${response.status}`,
+    toldByHeaders(response),
+  )
 
 /** The error that an answer with a status of no success brings. */
 export const errorOf = async (response: Response): Promise<BatonError> => {
-  const { status, headers } = response
-  const text = await response.text().catch(() => '')
-  const told = errorIn(parsed(text))
-  const options = {
-    status,
-    requestId: headers.get('x-request-id'),
-    retryAfterMs: secondsOf(headers.get('retry-after')),
-  }
+  const told = errorIn(parsed(await response.text().catch(() => '')))
   return told === null
-    ? new BatonError('unexpected_answer', `What answers is not Baton's API: status ${status}`, options)
-    : new BatonError(told.code, told.message, { ...options, param: told.param })
+    ? unexpected(response)
+    : new BatonError(told.code, told.message, { ...toldByHeaders(response), param: told.param })
 }
 
 /** Null for what is not JSON. */

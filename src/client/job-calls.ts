@@ -59,7 +59,7 @@ export const createJobCalls = (transport: Transport): JobCalls => {
     headers: Readonly<Record<string, string>>,
     { signal }: CallOptions,
     json?: unknown,
-  ) => transport.send('POST', path, { json, headers, signal, read: asJson<Job> })
+  ) => transport.send('POST', path, { json, headers, signal, read: asJson<Job>('job') })
 
   const wait: JobCalls['wait'] = async (id, { signal } = {}) => {
     for (;;) {
@@ -68,7 +68,7 @@ export const createJobCalls = (transport: Transport): JobCalls => {
         headers: { prefer: `wait=${heldSeconds}` },
         signal,
         answerWithinMs: heldSeconds * 1_000 + graceMs,
-        read: asJson<Job>,
+        read: asJson<Job>('job'),
       })
       if (ended.has(job.status)) return job
       if (performance.now() - askedAt < heldSeconds * 500) await pause(betweenWaitsMs, signal)
@@ -81,7 +81,7 @@ export const createJobCalls = (transport: Transport): JobCalls => {
     )
     for (let cursor: string | null = null; ; ) {
       const path = `/v1/jobs${queryOf({ limit: 100, ...filters, ...named, cursor })}`
-      const page: Page = await transport.send('GET', path, { signal, read: asJson<Page> })
+      const page: Page = await transport.send('GET', path, { signal, read: asJson<Page>('list') })
       yield* page.data
       cursor = page.next_cursor
       if (cursor === null) return
@@ -92,7 +92,7 @@ export const createJobCalls = (transport: Transport): JobCalls => {
     submit: (body, { signal, idempotencyKey = newKey(), headers = {}, ...rest } = {}) =>
       post('/v1/jobs', { ...headers, 'idempotency-key': idempotencyKey }, { signal }, { ...rest, body }),
     wait,
-    get: (id, { signal } = {}) => transport.send('GET', pathOf(id), { signal, read: asJson<Job> }),
+    get: (id, { signal } = {}) => transport.send('GET', pathOf(id), { signal, read: asJson<Job>('job') }),
     list,
     cancel: async (id, options = {}) => {
       try {
@@ -100,7 +100,7 @@ export const createJobCalls = (transport: Transport): JobCalls => {
       } catch (error) {
         // The answer to the first try may have got lost.
         const job = isFinished(error)
-          ? await transport.send('GET', pathOf(id), { ...options, read: asJson<Job> })
+          ? await transport.send('GET', pathOf(id), { ...options, read: asJson<Job>('job') })
           : null
         if (job?.status === 'cancelled') return job
         throw error

@@ -1,4 +1,4 @@
-import { BatonError, errorIn, parsed } from './client-error.ts'
+import { BatonError, errorIn, parsed, unexpected } from './client-error.ts'
 import type { CallOptions, JobCalls, RequestBody, SubmitOptions } from './job-calls.ts'
 import { type ServerEvent, serverEvents } from './server-events.ts'
 import { pause, type Transport } from './transport.ts'
@@ -23,20 +23,23 @@ export interface StreamOptions extends CallOptions {
 interface AnyChunk {
   readonly type?: string
   readonly choices?: readonly {
-    readonly delta?: { readonly content?: string | null }
+    readonly delta?: { readonly content?: string | null } | null
     readonly text?: string
   }[]
-  readonly delta?: string | { readonly type?: string; readonly text?: string }
+  readonly delta?: string | { readonly type?: string; readonly text?: string } | null
 }
 
 const textIn = (data: AnyChunk): string => {
   const [choice] = data.choices ?? []
   if (choice) return choice.delta?.content ?? choice.text ?? ''
   if (data.type === 'response.output_text.delta' && typeof data.delta === 'string') return data.delta
-  return typeof data.delta === 'object' && data.delta.type === 'text_delta' ? (data.delta.text ?? '') : ''
+  return typeof data.delta === 'object' && data.delta?.type === 'text_delta' ? (data.delta.text ?? '') : ''
 }
 
 const doneMark = '[DONE]'
+
+/** The API says every ten seconds that it is there, unless it is told otherwise: who hears nothing for so long may have lost it. */
+const silenceMs = 60_000
 
 /** What stands at the end of streams in Anthropic's format and in that of responses. OpenAI's others have the mark. */
 const lastTypes = new Set(['message_stop', 'response.completed', 'response.incomplete'])
@@ -69,13 +72,18 @@ async function* eventsOf<Data>(
       {
         headers: { accept: 'text/event-stream', ...(last !== '' && { 'last-event-id': last }) },
         signal,
-        read: async response => (response.status === 204 ? null : response.body),
+        read: async response => {
+          if (response.status === 204) return null
+          if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
+            throw unexpected(response)
+          return response.body
+        },
       },
     )
     // The last event was the last there is.
     if (body === null) return
     try {
-      for await (const event of serverEvents(body)) {
+      for await (const event of serverEvents(body, silenceMs)) {
         if (event.data === doneMark) return
         const data = parsed(event.data)
         const failure = failureIn(event, data)

@@ -1,6 +1,7 @@
 import {
   createVerifier,
   type Secrets,
+  type Verified,
   WebhookError,
   type WebhookErrorCode,
   type WebhookEvent,
@@ -65,7 +66,7 @@ export const createReceiver = (options: WebhookOptions) => {
     await handled?.add(id)
   }
 
-  const once = (event: WebhookEvent, id: string): Promise<void> => {
+  const once = ({ event, id }: Verified): Promise<void> => {
     const known = running.get(id)
     if (known) return known
     const mine = handle(event, id).finally(() => running.delete(id))
@@ -73,16 +74,9 @@ export const createReceiver = (options: WebhookOptions) => {
     return mine
   }
 
-  const webhookIdOf = (headers: WebhookHeaders): string =>
-    typeof headers.get === 'function'
-      ? (headers as Headers).get('webhook-id')!
-      : String((headers as Readonly<Record<string, unknown>>)['webhook-id'])
-
   return async ({ headers, body }: Delivery): Promise<Reply> => {
     try {
-      const bytes = await body()
-      const event = await verify(bytes, headers)
-      await once(event, webhookIdOf(headers))
+      await once(await verify(await body(), headers))
       return { status: 204, text: '' }
     } catch (error) {
       onError?.(error)

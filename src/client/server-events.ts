@@ -26,17 +26,20 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   }
 }
 
-async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* textOf(body: ReadableStream<Uint8Array>, silenceMs: number): AsyncGenerator<string> {
   const decoder = new TextDecoder()
-  for await (const chunk of chunksOf(body)) yield decoder.decode(chunk, { stream: true })
+  for await (const chunk of chunksOf(body, silenceMs)) yield decoder.decode(chunk, { stream: true })
 }
 
-/** Rejects when the body breaks off. An event that the end cuts off is left out. */
-export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+/** Rejects when the body breaks off, or is silent for so long. An event that the end cuts off is left out. */
+export async function* serverEvents(
+  body: ReadableStream<Uint8Array>,
+  silenceMs: number,
+): AsyncGenerator<ServerEvent> {
   let id = ''
   let event = ''
   let data: string[] = []
-  for await (const line of linesOf(textOf(body))) {
+  for await (const line of linesOf(textOf(body, silenceMs))) {
     if (line === '') {
       if (data.length > 0) yield { id, event: event || 'message', data: data.join('\n') }
       event = ''

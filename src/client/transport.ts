@@ -1,8 +1,8 @@
 import type { ApiErrorCode } from './api-types.ts'
-import { BatonError, errorOf } from './client-error.ts'
+import { BatonError, errorOf, parsed, unexpected } from './client-error.ts'
 
 export interface BatonOptions {
-  /** `http://127.0.0.1:8000`, without `/v1`. */
+  /** `http://127.0.0.1:8000`; a `/v1` behind it, as other clients want it, is no matter. */
   readonly baseUrl: string
   readonly apiKey?: string
   /** Another than that of the runtime, as where a proxy is to be used. */
@@ -17,7 +17,7 @@ export interface Call<Answer> {
   readonly form?: FormData
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
-  /** For how long the server may be silent before it answers; 60,000 by default. */
+  /** Within what the answer is there, and `read`; 60,000 by default. */
   readonly answerWithinMs?: number
   /** The answer is read in the try that brought it: when it breaks off, the call is tried again. */
   read(response: Response): Promise<Answer>
@@ -25,7 +25,7 @@ export interface Call<Answer> {
 
 export interface Transport {
   /**
-   * Throws BatonError, or the signal's reason when it is aborted. Tries again where nobody answered or the server says that it cannot
+   * Throws BatonError, the signal's reason when it is aborted, or TypeError for what cannot be sent at all. Tries again where nobody answered or the server says that it cannot
    * serve now, so a call must be one that may be made twice: by its nature, or by its `Idempotency-Key`.
    */
   send<Answer>(method: string, path: string, call: Call<Answer>): Promise<Answer>
@@ -71,38 +71,49 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     signal?.addEventListener('abort', leave, { once: true })
   })
 
+/** Where paths as `/v1/jobs` go behind. Throws TypeError for what is no address: no patience would make one of it. */
+const originOf = (baseUrl: string): string => {
+  // A page may name its own server by a path alone.
+  const { location } = globalThis as { readonly location?: { readonly href: string } }
+  const url = URL.canParse(baseUrl, location?.href) ? new URL(baseUrl, location?.href) : null
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new TypeError(`baseUrl is to be an address such as http://127.0.0.1:8000, and is ${baseUrl}`)
+  return baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '')
+}
+
+/** Throws TypeError for a `baseUrl` that is no address. */
 export const createTransport = (options: BatonOptions): Transport => {
   const { baseUrl, apiKey, patienceMs = defaultPatienceMs } = options
   // Browsers' own takes no other `this`.
   const ask: typeof fetch = options.fetch ?? ((...words) => fetch(...words))
-  const origin = baseUrl.replace(/\/+$/, '')
+  const origin = originOf(baseUrl)
 
-  const once = async <Answer>(method: string, path: string, attempt: number, call: Call<Answer>) => {
-    const { json, form, signal } = call
+  /** Throws TypeError for values that JSON or a header cannot have. */
+  const requestOf = (method: string, { json, form, headers }: Call<unknown>) => ({
+    method,
+    headers: new Headers({
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    }),
+    // A redirect would turn a POST into a GET, and could take the key elsewhere.
+    redirect: 'manual' as const,
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+    ...(form && { body: form }),
+  })
+
+  const once = async <Answer>(path: string, request: RequestInit, call: Call<Answer>) => {
+    const { signal } = call
     const late = new AbortController()
     const timer = setTimeout(
       () => late.abort(new Error('no answer in time')),
       call.answerWithinMs ?? answerWithinMs,
     )
-    const headers = {
-      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-      ...(json !== undefined && { 'content-type': 'application/json' }),
-      // What the official clients say of a request that they repeat, by which the API tells it from a new one.
-      ...(attempt > 0 && { 'x-stainless-retry-count': String(attempt) }),
-      ...call.headers,
-    }
     try {
       const response = await ask(`${origin}${path}`, {
-        method,
-        headers,
-        // A redirect would turn a POST into a GET, and could take the key elsewhere.
-        redirect: 'manual',
+        ...request,
         signal: signal ? AbortSignal.any([late.signal, signal]) : late.signal,
-        ...(json !== undefined && { body: JSON.stringify(json) }),
-        ...(form && { body: form }),
       })
-      // From here on the reader looks after its own time.
-      clearTimeout(timer)
       if (!response.ok) throw await errorOf(response)
       return await call.read(response)
     } catch (error) {
@@ -116,10 +127,13 @@ export const createTransport = (options: BatonOptions): Transport => {
 
   return {
     send: async (method, path, call) => {
+      const request = requestOf(method, call)
       const startedAt = performance.now()
       for (let attempt = 0; ; attempt++) {
+        // What the official clients say of a request that they repeat, by which the API tells it from a new one.
+        if (attempt > 0) request.headers.set('x-stainless-retry-count', String(attempt))
         try {
-          return await once(method, path, attempt, call)
+          return await once(path, request, call)
         } catch (error) {
           if (!(error instanceof BatonError && mayPass(error))) throw error
           const waitMs = Math.max(pauseMs(attempt), error.retryAfterMs ?? 0)
@@ -131,19 +145,14 @@ export const createTransport = (options: BatonOptions): Transport => {
   }
 }
 
-/** Reads an answer in JSON. */
-export const asJson = async <Answer>(response: Response): Promise<Answer> => {
-  const text = await response.text()
-  try {
-    return JSON.parse(text) as Answer
-  } catch (cause) {
-    const { status } = response
-    throw new BatonError('unexpected_answer', `What answers is not Baton's API: status ${status}`, {
-      status,
-      cause,
-    })
+/** Reads an answer that is an object of this kind. */
+export const asJson =
+  <Answer extends { readonly object: string }>(kind: Answer['object']) =>
+  async (response: Response): Promise<Answer> => {
+    const answer = parsed(await response.text()) as Answer | null
+    if (answer?.object !== kind) throw unexpected(response)
+    return answer
   }
-}
 
 /** A query without what is not set; a list as one text with commas between. */
 export const queryOf = (values: Readonly<Record<string, unknown>>): string => {

@@ -38,13 +38,14 @@ export interface Secrets {
   readonly toleranceSeconds?: number
 }
 
+/** Its name in whichever case: gateways and functions of clouds hand on headers with names of their own case. */
 const headerOf = (headers: WebhookHeaders, name: string): string => {
-  const { get } = headers as { readonly get?: unknown }
   const value =
-    typeof get === 'function'
+    typeof headers.get === 'function'
       ? (headers as Headers).get(name)
-      : (headers as Readonly<Record<string, string | undefined>>)[name]
-  if (typeof value === 'string' && value !== '') return value
+      : Object.entries(headers).find(([given]) => given.toLowerCase() === name)?.[1]
+  const [first, ...others] = [value].flat()
+  if (typeof first === 'string' && first !== '' && others.length === 0) return first
   throw new WebhookError('missing_headers', `The header ${name} is missing.`)
 }
 
@@ -56,14 +57,26 @@ const bytesOf = (base64: string): Uint8Array<ArrayBuffer> | null => {
   }
 }
 
-const keysOf = ({ secret }: Secrets) =>
-  [secret].flat().map(text => {
-    const bytes = bytesOf(text.replace(/^whsec_/, ''))
-    if (bytes === null || bytes.length === 0) throw new TypeError('a webhook secret is `whsec_` and base64')
+const noSecret = 'a webhook secret is `whsec_` and base64'
+
+const keysOf = ({ secret }: Secrets) => {
+  const texts = [secret].flat()
+  if (texts.length === 0) throw new TypeError(noSecret)
+  return texts.map(text => {
+    // A variable that is not set, as JavaScript has it.
+    const bytes = typeof text === 'string' ? bytesOf(text.replace(/^whsec_/, '')) : null
+    if (bytes === null || bytes.length === 0) throw new TypeError(noSecret)
     return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
   })
+}
 
-export type VerifyWebhook = (body: string | Uint8Array, headers: WebhookHeaders) => Promise<WebhookEvent>
+/** A delivery that was checked. */
+export interface Verified {
+  readonly id: string
+  readonly event: WebhookEvent
+}
+
+export type VerifyWebhook = (body: string | Uint8Array, headers: WebhookHeaders) => Promise<Verified>
 
 /**
  * What checks deliveries as Standard Webhooks says: that the signature over id, time and the body's very bytes is by one of the
@@ -73,10 +86,10 @@ export const createVerifier = (secrets: Secrets): VerifyWebhook => {
   const keys = keysOf(secrets)
   const tolerance = secrets.toleranceSeconds ?? 300
   return async (body, headers) => {
-    const [id, time, signatures] = ['id', 'timestamp', 'signature'].map(name =>
+    const [id, time, signatures] = (['id', 'timestamp', 'signature'] as const).map(name =>
       headerOf(headers, `webhook-${name}`),
-    )
-    if (!/^\d{1,12}$/.test(time!))
+    ) as [string, string, string]
+    if (!/^\d{1,12}$/.test(time))
       throw new WebhookError('missing_headers', 'webhook-timestamp is not a time.')
     if (Math.abs(Date.now() / 1_000 - Number(time)) > tolerance)
       throw new WebhookError('timestamp_refused', 'The delivery was signed too long ago, or in the future.')
@@ -86,13 +99,14 @@ export const createVerifier = (secrets: Secrets): VerifyWebhook => {
     signed.set(head)
     signed.set(bytes, head.length)
     // A sender that exchanges its secret signs with both.
-    const given = signatures!.split(' ').flatMap(text => {
+    const given = signatures.split(' ').flatMap(text => {
       const [version, signature = ''] = text.split(',')
       return version === 'v1' ? (bytesOf(signature) ?? []) : []
     })
     for (const key of keys)
       for (const signature of given)
-        if (await crypto.subtle.verify('HMAC', await key, signature, signed)) return eventIn(bytes)
+        if (await crypto.subtle.verify('HMAC', await key, signature, signed))
+          return { id, event: eventIn(bytes) }
     throw new WebhookError('signature_refused', 'The signature does not verify.')
   }
 }
@@ -104,8 +118,8 @@ const eventIn = (bytes: Uint8Array): WebhookEvent => {
 }
 
 /** Checks one delivery. Throws WebhookError, or TypeError for a secret that is none. */
-export const verifyWebhook = (
+export const verifyWebhook = async (
   body: string | Uint8Array,
   headers: WebhookHeaders,
   secrets: Secrets,
-): Promise<WebhookEvent> => createVerifier(secrets)(body, headers)
+): Promise<WebhookEvent> => (await createVerifier(secrets)(body, headers)).event

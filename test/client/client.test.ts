@@ -93,7 +93,7 @@ describe('jobs', () => {
     expect(error).toBeInstanceOf(BatonError)
     expect(error).toMatchObject({ code: 'unknown_model', status: 404, requestId: expect.stringMatching(/./) })
     expect(await codeOf(baton.jobs.get('job_01k3v8x2p5q7r9s1t3v5w7x9y0'))).toBe('job_not_found')
-    const stranger = new Baton({ baseUrl: api.url, apiKey: 'wrong' })
+    const stranger = new Baton({ baseUrl: `${api.url}/v1`, apiKey: 'wrong' })
     expect(await codeOf(stranger.submit(chat()))).toBe('invalid_api_key')
   })
 

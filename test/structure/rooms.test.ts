@@ -124,6 +124,7 @@ const looksAtHostsClock: Readonly<Record<string, string>> = {
   'src/cli/doctor/redis-findings.ts': 'tells by how much it is off',
   'src/cli/doctor/storage-findings.ts': 'may have no Redis',
   'src/cli/api-client.ts': 'has asked nobody for the time yet',
+  'src/client/client-error.ts': 'reads a date of HTTP where clients run, by the clock there',
   'src/client/verify-webhook.ts': 'runs where webhooks are received, by the clock there',
   'src/sim/sim-provider.ts': 'stands for a vendor, with a clock of its own',
   'src/sim/webhook-receiver.ts': 'stands for a receiver, with a clock of its own',
