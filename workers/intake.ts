@@ -3,6 +3,7 @@ import type { TargetGate } from '../src/health/target-gate.ts'
 import type { ConsumerOptions } from '../src/queue/consumer.ts'
 import type { Admission } from '../src/rate-limits/admission.ts'
 import { type BytesInFlight, createBytesInFlight } from '../src/rate-limits/bytes-in-flight.ts'
+import type { StepAside } from './step-aside.ts'
 
 const known = new WeakMap<AppContext, BytesInFlight>()
 
@@ -20,23 +21,28 @@ const limitsOf = ({ config }: AppContext) => {
 
 /**
  * How many jobs the worker takes from its queue: as many as the limits allow, and one more for each call that
- * hangs.
+ * hangs. None while it steps aside.
  */
 export const intakeOf = (
   context: AppContext,
-  { admission, gate }: { readonly admission: Admission; readonly gate: TargetGate },
+  {
+    admission,
+    gate,
+    stepAside,
+  }: { readonly admission: Admission; readonly gate: TargetGate; readonly stepAside: StepAside },
 ): ConsumerOptions['room'] => {
   const { circuits, isolation, config } = context
   const bytes = claimBytesOf(context)
   const hasBytes = (): boolean => bytes.held < config.jobs.max_bytes_in_flight
   return {
-    left: () => (isolation.isOpen && hasBytes() ? admission.intake : 0),
+    left: () => (isolation.isOpen && hasBytes() && !stepAside.isOn ? admission.intake : 0),
     idle: () => gate.hanging,
     onChange: listener => {
       bytes.onRelease(listener)
       admission.onIntake(listener)
       circuits.onChange(listener)
       isolation.onChange(listener)
+      stepAside.onEnd(listener)
     },
   }
 }

@@ -33,6 +33,7 @@ import { openCredentials } from './credentials.ts'
 import { claimBytesOf, intakeOf } from './intake.ts'
 import { openLiftedStops } from './lifted-stops.ts'
 import { healthCheckFor } from './provider-health.ts'
+import { openStepAside } from './step-aside.ts'
 import { streamsOf } from './stream-writers.ts'
 
 /** What the worker of one provider is opened with. */
@@ -60,6 +61,7 @@ export const openProviderWorker = async (
   )
   await openCredentials(life, context, name, site.log)
   await openLiftedStops(life, context, name, site.log)
+  const stepAside = await openStepAside(life, context, name, site.log)
   const way = await openWay(life, site)
   const writes = createResultWrites(site.log)
   const executor = await openExecutor(life, site, { calls, way, writes })
@@ -72,7 +74,7 @@ export const openProviderWorker = async (
     doorbells,
     keys,
     log: site.log,
-    room: intakeOf(context, way),
+    room: intakeOf(context, { ...way, stepAside }),
     adopt: createWake(context.store, doorbells),
     handle: async (name, onClaimed) => {
       const parsed = parseDoorbell(name)
@@ -115,6 +117,7 @@ export const openProviderWorker = async (
     concurrency: admission.places,
     processBound: bound,
     counts: context.counts.work(name),
+    hasKey: context.keyRings.get(name)!.unavailableUntil() === 0,
     seenAtMs: now(),
   })
   context.vitals.worker(describe)

@@ -69,7 +69,7 @@ export interface ApiParts {
   readonly doorbells: Doorbells
   readonly deliveries: DeliveriesByKind
   readonly deadLetters: DeadLetters
-  readonly schedule: Pick<Schedule, 'size' | 'later'>
+  readonly schedule: Pick<Schedule, 'from' | 'later' | 'size'>
   readonly blobs: BlobStore
   readonly files: FileStore
   readonly uploads: UploadStore

@@ -18,6 +18,8 @@ export interface WorkerHeartbeat {
   readonly processBound?: number
   /** Absent of a worker of an earlier version. */
   readonly counts?: WorkCounts
+  /** A key that is not stopped, or none is needed; absent of a worker of an earlier version. */
+  readonly hasKey?: boolean
   readonly seenAtMs: number
 }
 

@@ -11,6 +11,17 @@ export interface StoreClock {
   aheadMs(): number
 }
 
+export interface ScheduledEntry {
+  readonly entry: string
+  readonly dueAtMs: number
+}
+
+/** A time, and how many of the entries that are due then are passed over. */
+export interface SchedulePlace {
+  readonly ms: number
+  readonly passed: number
+}
+
 /** Doorbells owed and deadlines to come: what must happen even if the process that promised it dies. */
 export interface Schedule {
   /** Takes up to `limit` due entries of every shard; they come up again at `untilMs` unless removed. */
@@ -22,8 +33,10 @@ export interface Schedule {
   add(entry: string, dueAtMs: number): Promise<void>
   postpone(entry: string, dueAtMs: number): Promise<void>
   has(entries: readonly string[]): Promise<readonly boolean[]>
-  /** Entries of one shard that are not due yet, the next first, from the one with the number `from` on. */
-  later(shard: number, from: number, limit: number): Promise<readonly string[]>
+  /** Entries of one shard that are not due yet, the next first. */
+  later(shard: number, limit: number): Promise<readonly string[]>
+  /** The same from a place on. */
+  from(shard: number, place: SchedulePlace, limit: number): Promise<readonly ScheduledEntry[]>
   /** Entries in all shards. */
   size(): Promise<number>
 }
@@ -79,8 +92,14 @@ export const createSchedule = (
     },
     has: async entries =>
       Promise.all(entries.map(async entry => (await redis.zscore(keyOf(entry), entry)) !== null)),
-    later: (shard, from, limit) =>
-      redis.zrange(keys.schedule(shard), `(${now()}`, '+inf', 'BYSCORE', 'LIMIT', from, limit),
+    later: (shard, limit) =>
+      redis.zrange(keys.schedule(shard), `(${now()}`, '+inf', 'BYSCORE', 'LIMIT', 0, limit),
+    from: async (shard, { ms, passed }, limit) => {
+      const key = keys.schedule(shard)
+      const flat = await redis.zrange(key, ms, '+inf', 'BYSCORE', 'LIMIT', passed, limit, 'WITHSCORES')
+      const isEntry = (_: string, i: number): boolean => i % 2 === 0
+      return flat.filter(isEntry).map((entry, i) => ({ entry, dueAtMs: Number(flat[2 * i + 1]) }))
+    },
     size: async () =>
       (await Promise.all(shards.map(shard => redis.zcard(keys.schedule(shard))))).reduce(
         (sum, n) => sum + n,

@@ -17,8 +17,10 @@ const vendor: RequestListener = (incoming, response) => {
 }
 
 const open = async (url: string, api_key: string, prefix?: string) => {
+  const events: string[] = []
   const baton = await openBaton({
     level: 'workers',
+    logTo: { write: line => void events.push(JSON.parse(line).event) },
     ...(prefix !== undefined && { prefix }),
     config: {
       providers: { strict: { type: 'openai', base_url: url, api_key } },
@@ -26,19 +28,41 @@ const open = async (url: string, api_key: string, prefix?: string) => {
     },
   })
   onTestFinished(() => baton.stop())
-  return baton
+  return { ...baton, events }
 }
 
-it('a job that a refused key has parked goes on with another, though a worker with the old one may take it as well', async () => {
+const countOf = (events: readonly string[], event: string): number =>
+  events.filter(each => each === event).length
+
+it('a job that a refused key has parked goes on with another, once its provider is no longer paused', async () => {
   const { url, arrivals } = await openUpstream(vendor)
   const old = await open(url, 'old')
+  const { store, cooldowns, circuits, circuitStore, redis } = old.context
   const id = await old.chat('m', { windowMs: 3_600_000 })
-  await until(async () => (await old.context.store.read(id))?.status === 'parked')
-  const stop = old.context.cooldowns.current().find(({ state }) => state === 'stopped')!
+  await until(async () => (await store.read(id))?.status === 'parked')
+  const stop = cooldowns.current().find(({ state }) => state === 'stopped')!
 
+  circuits.learn(await circuitStore.pause('strict', true))
   const fresh = await open(url, 'new', old.prefix)
-  expect(await fresh.ended(id)).toMatchObject({ status: 'succeeded' })
+  await until(() => old.events.includes('worker.stepped_aside'))
+  // It has looked for what may go on.
+  await until(() => redis.exists(`${old.prefix}:{turn}:wake.strict`))
+  circuits.learn(await circuitStore.pause('strict', false))
+  const record = await fresh.ended(id)
+  expect(record).toMatchObject({ status: 'succeeded' })
+  expect(record.moves.map(({ kind }) => kind)).toEqual(['parked'])
   // Not because the old key was to be tried again: its stop stands, and it was called with once.
-  expect(old.context.cooldowns.current()).toContainEqual(stop)
+  expect(cooldowns.current()).toContainEqual(stop)
   expect(arrivals.filter(({ headers }) => headers.authorization === 'Bearer old')).toHaveLength(1)
+
+  // Both sleep now, and the bell wakes the one that has slept longest.
+  for (let i = 0; i < 8; i++)
+    expect(await fresh.ended(await fresh.chat('m'))).toMatchObject({ status: 'succeeded', moves: [] })
+  expect(countOf(old.events, 'job.parked')).toBe(1)
+
+  // For as long as another lives.
+  await fresh.stop()
+  await until(() => old.events.includes('worker.came_back'))
+  await old.chat('m', { windowMs: 3_600_000 })
+  await until(() => countOf(old.events, 'job.parked') === 2)
 })

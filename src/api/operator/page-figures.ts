@@ -144,7 +144,7 @@ interface Parked {
 const countParked = async ({ schedule, store }: Pick<FigureParts, 'schedule' | 'store'>): Promise<Parked> => {
   const [size, ...samples] = await Promise.all([
     schedule.size(),
-    ...shards.map(shard => schedule.later(shard, 0, sampleSize)),
+    ...shards.map(shard => schedule.later(shard, sampleSize)),
   ])
   const entries = samples.flat()
   const found = entries.filter(

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { circuitOf } from '../../domain/circuit.ts'
 import { BatonError } from '../../domain/errors.ts'
 import type { PausedBy } from '../../health/circuit-store.ts'
-import { wakeParked } from '../../queue/wake-parked.ts'
+import { wakeAllParked } from '../../queue/wake-parked.ts'
 import { acceptOptionalJson, ignoreBodies } from '../http/json-body.ts'
 import type { ApiParts, ApiScope } from '../parts.ts'
 import { noteIn } from './note-actions.ts'
@@ -16,7 +16,7 @@ export const addProviderRoutes = (
   scope: ApiScope,
   parts: Pick<
     ApiParts,
-    'circuitStore' | 'circuits' | 'cooldowns' | 'doorbells' | 'limitStore' | 'schedule' | 'store'
+    'circuitStore' | 'circuits' | 'cooldowns' | 'doorbells' | 'limitStore' | 'now' | 'schedule' | 'store'
   >,
   { figures, providers }: OperatorReads,
 ): void => {
@@ -34,7 +34,7 @@ export const addProviderRoutes = (
       circuits.learn(await circuitStore.pause(circuitOf({ provider: name, model }), false))
     }
     await delay(hearingMs)
-    await wakeParked(parts, name)
+    await wakeAllParked(parts, name)
   }
 
   const setPaused = async (name: string, paused: boolean, who: PausedBy = {}): Promise<object> => {

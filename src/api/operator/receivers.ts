@@ -53,7 +53,7 @@ const byTrouble = (a: ReceiverView, b: ReceiverView): number =>
 const readWaiting = async (
   parts: ReceiverParts,
 ): Promise<{ readonly records: readonly LetterRecord[]; readonly isWhole: boolean }> => {
-  const lists = await Promise.all(shards.map(shard => parts.schedule.later(shard, 0, entriesPerShard)))
+  const lists = await Promise.all(shards.map(shard => parts.schedule.later(shard, entriesPerShard)))
   const ids = lists.flat().flatMap(entry => {
     const ofBatch = parseBatchDoorbell(entry)
     if (ofBatch !== null) return ofBatch.batchId
