@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { CommandError } from './command-io.ts'
+import { CommandError, InterruptedError } from './command-io.ts'
 
 /** Asks the person at the terminal, and answers with what they typed, without spaces around it. */
 export type Ask = (question: string, options?: { readonly isHidden?: boolean }) => Promise<string>
 
-/** What is typed after a hidden question is not shown. Throws CommandError when the person ends the input. */
+/** What is typed after a hidden question is not shown. Throws CommandError when the person ends the input, InterruptedError at Ctrl-C. */
 export const createAsk =
   (input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Ask =>
   async (question, { isHidden = false } = {}) => {
@@ -19,8 +19,8 @@ export const createAsk =
     const lines = createInterface({ input, output: shown, terminal: true })
     try {
       const ended = new Promise<never>((_, reject) => {
+        lines.once('SIGINT', () => reject(new InterruptedError('Nothing was written.')))
         lines.once('close', () => reject(new CommandError('Nothing was written.')))
-        lines.once('SIGINT', () => reject(new CommandError('Nothing was written.')))
       })
       const answer = lines.question(question)
       isMuted = isHidden

@@ -4,7 +4,17 @@ import type { Paint } from '../terminal/paint.ts'
 import type { Output } from '../terminal/screen.ts'
 
 /** A command cannot do what it was asked. Shown as its message alone, without a stack. */
-export class CommandError extends Error {}
+export class CommandError extends Error {
+  readonly exitCode: number = 1
+}
+
+/** What a shell says of a command that Ctrl-C ended. */
+export const interrupted = 130
+
+/** The person pressed Ctrl-C. */
+export class InterruptedError extends CommandError {
+  override readonly exitCode = interrupted
+}
 
 /** What a command needs from the process that runs it. */
 export interface CommandIo {

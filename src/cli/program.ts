@@ -37,11 +37,9 @@ export const runBaton = async (args: readonly string[], terminal: CommandIo): Pr
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    if (error instanceof ConfigError || error instanceof CommandError) {
-      terminal.err(error.message)
-      return 1
-    }
-    throw error
+    if (!(error instanceof ConfigError || error instanceof CommandError)) throw error
+    terminal.err(error.message)
+    return error instanceof CommandError ? error.exitCode : 1
   }
 }
 

@@ -4,7 +4,7 @@ import { createScreen, noScreen, type Screen } from '../terminal/screen.ts'
 import { type ApiOptions, findApi } from './api-address.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 import { type BatchClient, createBatchClient } from './batch-client.ts'
-import type { CommandIo } from './command-io.ts'
+import { type CommandIo, interrupted } from './command-io.ts'
 
 export interface SessionOptions extends ApiOptions {
   readonly json: boolean
@@ -30,8 +30,6 @@ export interface Session {
   /** What Ctrl-C leaves behind, printed when it is pressed. */
   leaves(text: string): void
 }
-
-const interrupted = 130
 
 /** Runs a command's part that talks to the API; answers its exit code, or 130 after Ctrl-C. */
 export const withSession = async (

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
@@ -74,11 +74,45 @@ describe('baton init', () => {
   })
 
   test('keeps what a .env says, and the lines around it', async () => {
-    const written = '# mine\nOTHER=1\nBATON_API_KEY=bk_kept'
+    const written = '# mine\nOPENAI_API_KEY=sk-old\nBATON_API_KEY=bk_kept'
     const folder = configFolder({ '.env': written })
-    expect(await initIn(folder, both())).toMatchObject({ code: 0 })
-    expect(read(folder, '.env')).toBe(`${written}\nOPENAI_API_KEY=sk-one\nANTHROPIC_API_KEY=sk-two\n`)
+    const { code, stdout } = await initIn(folder, both())
+    expect([code, read(folder, '.env')]).toEqual([0, `${written}\nANTHROPIC_API_KEY=sk-two\n`])
+    expect(stdout).toContain('baton.yaml, and ANTHROPIC_API_KEY into the .env beside it')
+    expect(stdout).toContain('The .env beside it has another OPENAI_API_KEY, which stays')
     expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600)
+  })
+
+  test('says where git would take the keys along', async () => {
+    const ignores = ['/.env', '*.env', '**/.env', '.env*', 'dist', '!.env']
+    const told = ignores.map(async line => {
+      const folder = configFolder({ '.gitignore': `node_modules\n${line}\n` })
+      // The repository's root is above.
+      mkdirSync(join(folder, 'in'))
+      mkdirSync(join(folder, '.git'))
+      const { stdout } = await initIn(folder, [...both(), '--output', 'in'])
+      return stdout.includes('git would take the .env along')
+    })
+    expect(await Promise.all(told)).toEqual([false, false, false, false, true, true])
+    const folder = configFolder({})
+    mkdirSync(join(folder, 'in/.git'), { recursive: true })
+    writeFileSync(join(folder, 'in/.gitignore'), '.env')
+    expect((await initIn(folder, [...both(), '--output', 'in'])).stdout).not.toContain('git would')
+  })
+
+  test('writes nothing where it is left', async () => {
+    for (const [typed, code] of [
+      ['\u0003', 130],
+      ['\u0004', 1],
+    ] as const) {
+      const folder = configFolder({})
+      const input = Object.assign(new PassThrough(), { isTTY: true })
+      const output = new PassThrough()
+      const done = runBaton(['init'], { ...stillIo, cwd: folder, env: {}, input, output })
+      await until(() => String(output.read() ?? '').includes('Which ones') || undefined)
+      input.write(typed)
+      expect([typed, await done, readdirSync(folder)]).toEqual([typed, code, []])
+    }
   })
 
   test('replaces no config without being told to', async () => {

@@ -36,8 +36,8 @@ export const init = async (options: InitOptions, terminal: CommandIo): Promise<n
   refuseFaults(text, keys)
   const isTried = await wantsCalls(setup)
   const answers = isTried ? await tryAll(setup, ready) : []
-  await writeFiles(folder, text, keys)
-  out(['', ...closing({ plan, folder, cwd, ownKey, names: [...keys.keys()] })].join('\n'))
+  const noted = await writeFiles(folder, text, keys)
+  out(['', ...closing({ plan, folder, cwd, ownKey, noted })].join('\n'))
   return answers.length > 0 && !answers.includes(true) ? 1 : 0
 }
 

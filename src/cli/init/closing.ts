@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { configPath, isTracked } from './files.ts'
+import { configPath, isTracked, type Noted } from './files.ts'
 import { type Plan, routesOf } from './plan.ts'
 
 export interface Closing {
@@ -7,11 +7,11 @@ export interface Closing {
   readonly folder: string
   readonly cwd: string
   readonly ownKey: string
-  readonly names: readonly string[]
+  readonly noted: Noted
 }
 
 /** What was written, and what to type next: both commands work as they are printed. */
-export const closing = ({ plan, folder, cwd, ownKey, names }: Closing): string[] => {
+export const closing = ({ plan, folder, cwd, ownKey, noted }: Closing): string[] => {
   const [first, ...others] = routesOf(plan)
   const body = JSON.stringify({ model: first!.name, messages: [{ role: 'user', content: 'Hello' }] })
   const place = relative(cwd, folder)
@@ -20,7 +20,11 @@ export const closing = ({ plan, folder, cwd, ownKey, names }: Closing): string[]
       ? ''
       : `, then ${others.map(({ provider }) => `${provider.type} (${provider.model})`).join(', ')}`
   return [
-    `Wrote ${configPath(folder)}, and ${names.join(', ')} into the .env beside it (mode 0600).`,
+    `Wrote ${configPath(folder)}${noted.added.length === 0 ? '' : `, and ${noted.added.join(', ')} into the .env beside it (mode 0600)`}.`,
+    ...noted.different.map(
+      name =>
+        `The .env beside it has another ${name}, which stays: it is in use wherever the environment has none. Change one of the two.`,
+    ),
     ...(isTracked(folder) ? ['git would take the .env along: put it into .gitignore.'] : []),
     `${first!.name} is asked of ${first!.provider.type}${next}.`,
     ...(others.length === 0 ? ['A second vendor would make it fail over: npx baton init --force'] : []),

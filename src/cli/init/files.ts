@@ -47,6 +47,13 @@ export const readDotenv = (folder: string): Readonly<Record<string, string | und
 const line = (name: string, value: string): string =>
   `${name}=${/[#'"`\\$]/.test(value) ? `'${value}'` : value}\n`
 
+/** What became of the variables in the `.env`. */
+export interface Noted {
+  readonly added: readonly string[]
+  /** It has another value, which stays. */
+  readonly different: readonly string[]
+}
+
 /**
  * Writes the variables before the config that names them. What the `.env` says already stays as it is, with the lines around it; only the
  * account that runs this can read it.
@@ -55,7 +62,7 @@ export const writeFiles = async (
   folder: string,
   config: string,
   variables: ReadonlyMap<string, string>,
-): Promise<void> => {
+): Promise<Noted> => {
   try {
     await mkdir(folder, { recursive: true })
   } catch (error) {
@@ -65,20 +72,23 @@ export const writeFiles = async (
   const path = dotenvPath(folder)
   const before = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const known = readDotenv(folder)
-  const added = [...variables].filter(([name]) => !known[name]).map(([name, value]) => line(name, value))
+  const added = [...variables].filter(([name]) => !known[name])
   const seam = before === '' || before.endsWith('\n') ? '' : '\n'
-  await writeWhole(path, `${before}${seam}${added.join('')}`, 0o600)
+  const lines = added.map(([name, value]) => line(name, value))
+  await writeWhole(path, `${before}${seam}${lines.join('')}`, 0o600)
   await writeWhole(configPath(folder), config, 0o644)
+  const different = [...variables].filter(([name, value]) => known[name] && known[name] !== value)
+  return { added: added.map(([name]) => name), different: different.map(([name]) => name) }
 }
 
-/** Whether git would take the `.env` along. */
+/** Whether git would take the `.env` along: in a repository, unless a `.gitignore` on the way to its root says otherwise. */
 export const isTracked = (folder: string): boolean => {
-  let place = folder
-  while (!existsSync(join(place, '.git'))) {
-    const above = dirname(place)
-    if (above === place) return false
-    place = above
+  for (let place = folder; ; place = dirname(place)) {
+    const ignored = join(place, '.gitignore')
+    if (existsSync(ignored) && ignoresDotenv.test(readFileSync(ignored, 'utf8'))) return false
+    if (existsSync(join(place, '.git'))) return true
+    if (dirname(place) === place) return false
   }
-  const ignored = join(place, '.gitignore')
-  return !(existsSync(ignored) && /^\/?(?:\.env\*?|\*\.env)\s*$/m.test(readFileSync(ignored, 'utf8')))
 }
+
+const ignoresDotenv = /^(?:\/|\*\*\/)?(?:\.env\*?|\*\.env)\s*$/m
