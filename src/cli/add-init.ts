@@ -1,12 +1,11 @@
-import { type Adding, listed } from './api-options.ts'
+import { type Adding, addPlainOptions, listed } from './api-options.ts'
 import { groups, withExamples } from './command-help.ts'
 import type { CommandIo } from './command-io.ts'
 import type { InitOptions } from './init/options.ts'
 
 /** `baton init` */
 export const addInit = ({ program, exit }: Adding, terminal: CommandIo): void => {
-  const command = program
-    .command('init')
+  const command = addPlainOptions(program.command('init'))
     .helpGroup(groups.config)
     .description('Set up baton.yaml and .env: vendors, their keys and models, and a first key')
     .option('--provider <type>', 'a vendor, the first choice first; several times for several', listed, [])

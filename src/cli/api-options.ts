@@ -34,9 +34,15 @@ export const withApiOptions =
 
 /** The options that all commands have. */
 export const addCommonOptions = (command: Command): Command =>
+  addPlainOptions(
+    command
+      .option('--config <file>', 'the config file (default: BATON_CONFIG, else ./baton.yaml)')
+      .option('--json', 'print JSON', false),
+  )
+
+/** Those that may also stand before a command, and are told in the help of all. */
+export const addPlainOptions = (command: Command): Command =>
   command
-    .option('--config <file>', 'the config file (default: BATON_CONFIG, else ./baton.yaml)')
-    .option('--json', 'print JSON', false)
     .addOption(new Option('--quiet', 'no progress and no advice').default(false).hideHelp())
     .addOption(new Option('--no-color', 'no colours').hideHelp())
 

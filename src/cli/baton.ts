@@ -19,6 +19,9 @@ if (Number.parseInt(process.versions.node, 10) < oldestNode) {
 const words = process.argv.slice(2)
 const isRunByNpx = process.env.npm_lifecycle_event === 'npx'
 
+/** Colours where there is no terminal, as in the log of a CI: by the values with which Node itself shows some. */
+const isForced = (colour: string | undefined): boolean => /^(?:|1|2|3|true)$/.test(colour ?? '0')
+
 /** A command that ends: what it prints is read by a person or a program. */
 const runCommand = async (): Promise<void> => {
   // The reader has read enough, as `head` has.
@@ -33,8 +36,9 @@ const runCommand = async (): Promise<void> => {
 
   const { runBaton } = await import('./program.ts')
   const { inColour, plain } = await import('../terminal/paint.ts')
-  // That of the stream minds NO_COLOR and TERM.
-  const isColoured = process.stdout.isTTY && process.stdout.hasColors() && !words.includes('--no-color')
+  // That of a terminal minds NO_COLOR, FORCE_COLOR and TERM.
+  const hasColours = process.stdout.isTTY ? process.stdout.hasColors() : isForced(process.env.FORCE_COLOR)
+  const isColoured = hasColours && !words.includes('--no-color')
   process.exitCode = await runBaton(words, {
     cwd: process.cwd(),
     env: process.env,

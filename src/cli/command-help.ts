@@ -24,10 +24,10 @@ export const withExamples = (command: Command, ...examples: readonly Example[]):
 
 /** What all commands have in common, at the end of `baton --help`. */
 export const commonHelp = `
-Options of all commands:
+Options of all commands that end:
   --quiet     no progress and no advice, on standard error
   --no-color  no colours, as NO_COLOR in the environment; there are none but on
-              a terminal
+              a terminal, or where FORCE_COLOR is set
 
 Environment:
   BATON_CONFIG   the config file (else ./baton.yaml)

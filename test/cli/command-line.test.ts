@@ -2,6 +2,7 @@ import { execFile, spawn as start } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { createProgram } from '../../src/cli/program.ts'
@@ -94,6 +95,18 @@ describe('the command line of baton', () => {
       })
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
       expect(stderr).toMatch(/gone\.yaml:\n {2}there is no such file\n$/)
+    })
+
+    test('has colours in no pipe, but where it is told to', async () => {
+      const help = async (env: Record<string, string>, ...words: string[]) => {
+        const program = [process.env.BATON_PROGRAM!, '--help', ...words]
+        const { code, stdout } = await spawn(process.execPath, program, root, env)
+        expect([code, stripVTControlCharacters(stdout)]).toEqual([0, expect.stringContaining('Usage: baton')])
+        return stripVTControlCharacters(stdout) !== stdout
+      }
+      const forced = { FORCE_COLOR: '1' }
+      const asked = [help({}), help({ FORCE_COLOR: '0' }), help(forced), help(forced, '--no-color')]
+      expect(await Promise.all(asked)).toEqual([false, false, true, false])
     })
 
     test('ends without a word when nobody reads any more', async () => {

@@ -50,6 +50,17 @@ describe('help', () => {
     expect(plain('bad', out)).toBe(out)
   })
 
+  test('every command that ends takes what is said to be for all', () => {
+    const serving = ['serve', 'worker', 'healthcheck']
+    const all = leaves(programOf()).filter(command => !serving.includes(command.name()))
+    expect(all.length).toBeGreaterThan(20)
+    for (const command of all)
+      expect([command.name(), command.options.map(({ long }) => long)]).toEqual([
+        command.name(),
+        expect.arrayContaining(['--quiet', '--no-color']),
+      ])
+  })
+
   test.each([['--quiet batches --help'], ['--no-color batches --help'], ['batches --no-color --help']])(
     'an option of all commands may stand anywhere: %s',
     async line => {

@@ -1,13 +1,12 @@
 import { Argument } from 'commander'
-import type { Adding } from '../api-options.ts'
+import { type Adding, addPlainOptions } from '../api-options.ts'
 import { groups, withExamples } from '../command-help.ts'
 import type { CommandIo } from '../command-io.ts'
 import { type Shell, shells } from './shell-scripts.ts'
 
 /** `baton completion bash|zsh|fish` */
 export const addCompletion = ({ program, exit }: Adding, { out }: CommandIo): void => {
-  const command = program
-    .command('completion')
+  const command = addPlainOptions(program.command('completion'))
     .helpGroup(groups.shell)
     .description('Print what lets a shell complete commands and options')
     .addArgument(new Argument('<shell>', 'which').choices(shells))
