@@ -1,8 +1,12 @@
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { renderMetrics } from '../../src/api/operator/metrics-text.ts'
+import { type Metric, renderMetrics } from '../../src/api/operator/metrics-text.ts'
 import { everyMetric as metrics } from '../support/every-metric.ts'
 import { parseExposition } from '../support/exposition.ts'
-import { readDoc, tableAfter } from './markdown.ts'
+import { readDoc, root, tableAfter } from './markdown.ts'
+
+/** A histogram has no series of its own name. */
+const namesOf = ({ name }: Metric): string[] => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]
 
 describe('docs/metrics.md', () => {
   test('docs/metrics.md has every metric with its labels', () => {
@@ -18,6 +22,18 @@ describe('docs/metrics.md', () => {
       labels,
     ])
     expect(listed.slice(0, -1)).toEqual(rows)
+  })
+
+  test('every metric that a page of docs names is there', () => {
+    // Keys of metadata begin so, too.
+    const known = new Set(['baton_submission', 'baton_part', ...metrics.flatMap(namesOf)])
+    const words = ['README.md', ...readdirSync(`${root}/docs`).map(name => `docs/${name}`)]
+      .filter(path => path.endsWith('.md'))
+      .flatMap(path =>
+        [...readDoc(path).matchAll(/`(baton_[a-z_]+)[`{]/g)].map(([, name]) => `${path}: ${name}`),
+      )
+    expect(words.length).toBeGreaterThan(50)
+    expect(words.filter(word => !known.has(word.split(': ')[1]!))).toEqual([])
   })
 
   const units = ['seconds', 'bytes', 'ratio']
