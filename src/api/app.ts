@@ -50,7 +50,7 @@ import { addProviderRoutes } from './operator/provider-routes.ts'
 import { addReceiverRoutes } from './operator/receiver-routes.ts'
 import { addReloadRoute } from './operator/reload-route.ts'
 import { addRouteListRoute } from './operator/route-list.ts'
-import { addScalingRoute, createScaling } from './operator/scaling-routes.ts'
+import { addScalingRoute } from './operator/scaling-routes.ts'
 import { addUsageRoute } from './operator/usage-routes.ts'
 import type { ApiParts, ApiScope } from './parts.ts'
 import { addResponseRoutes } from './responses/response-routes.ts'
@@ -182,9 +182,8 @@ const addGuardedRoutes = (scope: ApiScope, parts: ApiParts, held: Held): void =>
   addReloadRoute(scope, parts)
   addOperatorBatchRoutes(scope, parts)
   addUsageRoute(scope, parts)
-  const scaling = createScaling(parts, reads)
-  addScalingRoute(scope, scaling, reads)
-  addMetricsRoute(scope, parts, { capacity, connections, feed, reads, scaling })
+  addScalingRoute(scope, reads)
+  addMetricsRoute(scope, parts, { capacity, connections, feed, reads })
   addRouteListRoute(scope, parts)
   addMirrorRoutes(scope, parts)
   addDeadLetterRoutes(scope, parts)

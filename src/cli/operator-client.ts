@@ -26,6 +26,8 @@ export interface ProviderState {
     readonly calls_in_flight: number
     readonly concurrency: number
   }[]
+  /** As for autoscalers: none where nothing is to be done. */
+  readonly workers_wanted?: number
   /** Since when it has no worker, once that is so long that its jobs go elsewhere. */
   readonly without_worker_since: number | null
 }

@@ -588,6 +588,7 @@ export interface Provider {
     readonly process_bound: number
     readonly seen_at: number
   }[]
+  readonly workers_wanted: number
   readonly without_worker_since: number | null
 }
 

@@ -65,6 +65,12 @@ export const routesOf = (config: Config): RouteTable => {
   return new RouteTable(own, config.aliases, name => byWildcard(config, known, name))
 }
 
+/**
+ * Why a job goes on to another target although a worker would do this one good: to serve its queue, or to make the call that shows
+ * whether it is back. What is paused waits for a person, and what throttles for a time.
+ */
+const wantsWorker: ReadonlySet<string> = new Set(['no_worker', 'down', 'probing', 'slow', 'stopped'])
+
 export const openRouting = async (
   life: Lifecycle,
   { config, redis, instance, names, env, telemetry, log, now }: Foundation,
@@ -98,7 +104,7 @@ export const openRouting = async (
       createUnavailableReason({ circuits, cooldowns, withoutWorkerSince }),
       now,
       (provider, reason) => {
-        if (reason === 'no_worker') telemetry.emit({ kind: 'job.passed_over', provider })
+        if (wantsWorker.has(reason)) telemetry.emit({ kind: 'job.passed_over', provider })
       },
     ),
     backoffOf: backoffsOf(config),

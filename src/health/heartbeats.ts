@@ -42,7 +42,7 @@ export interface ProcessHeartbeat {
   readonly hostOffMs?: number
   /** Single jobs that it took. Absent of a process of an earlier version. */
   readonly accepted?: number
-  /** Jobs that went on without a call since nobody served the queue, by provider; likewise. */
+  /** Jobs that passed a provider over that a worker would serve, or bring back; by provider; likewise. */
   readonly passedOver?: Readonly<Record<string, number>>
   readonly seenAtMs: number
 }

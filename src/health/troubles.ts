@@ -29,6 +29,8 @@ export interface ProviderStanding {
     readonly reason: string
   }[]
   readonly workers: readonly object[]
+  /** As autoscalers are told: none where nothing is to be done. An API of before 0.2 does not say. */
+  readonly workers_wanted?: number
   readonly without_worker_since: number | null
 }
 
@@ -55,7 +57,8 @@ export interface TroubleFacts {
 }
 
 const ranks = { bad: 0, warn: 1, hold: 2 } as const
-const wellStates = new Set(['healthy', 'recovering'])
+/** In which a provider is called, if not for all that there is. */
+export const wellStates: ReadonlySet<string> = new Set(['healthy', 'recovering'])
 
 /** What is wrong by these facts: the page, `baton status` and its exit code all go by this. */
 export const troublesOf = (facts: TroubleFacts): readonly Trouble[] => {
@@ -95,7 +98,8 @@ const ofProvider = (provider: ProviderStanding): Trouble[] => {
     ...(isAway && state !== 'paused'
       ? [trouble('provider_away', state === 'throttled' ? 'warn' : 'bad', about)]
       : []),
-    ...(workers.length === 0
+    // Autoscalers take a provider down to none while there is nothing to do for it.
+    ...(workers.length === 0 && provider.workers_wanted !== 0
       ? [trouble('no_worker', 'bad', { ...about, since: provider.without_worker_since, reason: null })]
       : []),
     ...provider.entries.flatMap(entry => ofEntry(entry, isAway)),

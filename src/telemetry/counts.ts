@@ -23,7 +23,7 @@ export type EndCounts = Readonly<Record<'cancelled' | 'expired', number>>
 /** What this process did since it started. */
 export interface Counts {
   accepted(): number
-  /** Jobs that went on without a call since nobody served the queue, by provider. */
+  /** Jobs that went on without a call since nobody served the queue, or a call had to show first that it is back; by provider. */
   passedOver(): Readonly<Record<string, number>>
   work(provider: string): WorkCounts
   ends(): EndCounts

@@ -50,7 +50,7 @@ export type TelemetryEvent =
       readonly status: 'succeeded' | 'failed'
       readonly tookMs: number
     }
-  /** A job went on without a call since nobody serves the queue of this provider. */
+  /** A job went on without a call since nobody serves the queue of this provider, or until a call shows that it is back. */
   | { readonly kind: 'job.passed_over'; readonly provider: string }
   /** A job that ended without an answer, by the API, a sweeper, a worker at a deadline, or the runner of a batch. */
   | { readonly kind: 'job.ended_without_answer'; readonly status: 'cancelled' | 'expired' }

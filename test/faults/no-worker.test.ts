@@ -95,6 +95,12 @@ describe('a provider whose only worker was killed', { timeout: 120_000 }, () => 
     const metrics = await (await fetch(`${rig.apiUrl}/metrics`)).text()
     expect(metrics).toContain('baton_provider_without_worker{provider="first"} 1')
     expect(metrics).toContain('baton_provider_without_worker{provider="second"} 0')
+    // Autoscalers are told as well, by the jobs that go elsewhere.
+    await until(async () => {
+      await submitted(rig.client, { model: 'chain', user: 'passes' })
+      const { workers_wanted, passed_over } = (await get('/v1/scaling/first')) as Record<string, number>
+      return workers_wanted === 1 && passed_over! > 0
+    })
     const { exitCode, out } = await status()
     expect(exitCode).toBe(1)
     expect(out).toMatch(/no worker is running for: first \(since .*; jobs with another target go on there\)/)

@@ -35,6 +35,16 @@ describe('troubles', () => {
     ['a paused one', { providers: [provider({ state: 'paused' })] }, ['hold provider_paused openai']],
     ['one without a worker', { providers: [provider({ workers: [] })] }, ['bad no_worker openai']],
     [
+      'one without a worker, and with work for two',
+      { providers: [provider({ workers: [], workers_wanted: 2 })] },
+      ['bad no_worker openai'],
+    ],
+    [
+      'one that has none, and nothing to do',
+      { providers: [provider({ workers: [], workers_wanted: 0 })] },
+      [],
+    ],
+    [
       'a key, and a model',
       {
         providers: [

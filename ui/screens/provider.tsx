@@ -27,6 +27,7 @@ export const Provider = ({ name }: ScreenProps) => {
           ['Parked', count(provider.queue.parked)],
           ['Oldest', <Age key="oldest" since={provider.queue.oldest_at} />],
           ['Running', count(live?.running ?? provider.queue.active)],
+          ['Workers / wanted', `${count(provider.workers.length)} / ${count(provider.workers_wanted)}`],
           ['Calls', rate(live ? live.attempts_per_s : provider.rates.attempts)],
           ['Fail %', percent(live ? failureShare(live.attempts_per_s, live.failures_per_s) : null)],
           ['p95', millis(live ? live.p95_ms : provider.p95_ms)],

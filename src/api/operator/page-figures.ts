@@ -25,7 +25,7 @@ export interface PageFigures {
   readonly parkedOf: ReadonlyMap<string, number>
   /** About how many deliveries of webhooks are due later. */
   readonly webhooksLater: number
-  /** Jobs a second that go on without a call since nobody serves the queue; by provider. */
+  /** Jobs a second that go on without a call since nobody serves the queue, or until a call shows that it is back; by provider. */
   readonly passedOverPerSecond: ReadonlyMap<string, number>
   readonly workers: readonly WorkerHeartbeat[]
   readonly processes: readonly ProcessHeartbeat[]

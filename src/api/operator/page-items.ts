@@ -47,7 +47,7 @@ const actionItem = (action: ActionView): PageItem => {
 /** A list of all providers has their figures by the ticks; a page of one shows its workers as well. */
 const providerItems = (view: OperatorRead['providers'][number]): PageItem[] => {
   const { name } = view
-  const { workers, queue, rates, p95_ms, estimated_drain_at, limits, ...standing } = view
+  const { workers, workers_wanted, queue, rates, p95_ms, estimated_drain_at, limits, ...standing } = view
   const ofOne = itemOf('provider', `provider ${name}`, view, topics => topics.providers.has(name))
   return [
     ofOne,

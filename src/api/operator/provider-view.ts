@@ -34,8 +34,14 @@ export interface ProviderFacts {
   readonly meters: readonly LimiterView[]
 }
 
-/** A provider as operators see it. Times are whole Unix seconds. */
-export type ProviderView = ReturnType<typeof providerView>
+/** What is known of a provider by itself. Times are whole Unix seconds. */
+export type ProviderStandingView = ReturnType<typeof providerView>
+
+/** A provider as operators see it. */
+export interface ProviderView extends ProviderStandingView {
+  /** Worker processes, as `GET /v1/scaling/:provider` says. */
+  readonly workers_wanted: number
+}
 
 export const providerView = (facts: ProviderFacts) => {
   const { name, type, models, figures } = facts

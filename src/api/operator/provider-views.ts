@@ -6,6 +6,7 @@ import { termsOf } from '../../domain/circuit-terms.ts'
 import type { ApiParts } from '../parts.ts'
 import type { PageFigures } from './page-figures.ts'
 import { type ProviderView, providerView } from './provider-view.ts'
+import { type ScalingView, scalingView } from './scaling.ts'
 
 type ViewParts = Pick<
   ApiParts,
@@ -16,6 +17,8 @@ export interface ProviderViews {
   readonly modelsOf: ReadonlyMap<string, readonly string[]>
   /** Those of all providers, or of one. */
   read(figures: PageFigures, only?: string): Promise<readonly ProviderView[]>
+  /** What an autoscaler asks of one provider. */
+  scaling(figures: PageFigures, name: string): Promise<ScalingView>
 }
 
 /** All providers as operators see them. */
@@ -28,31 +31,40 @@ export const createProviderViews = (parts: ViewParts): ProviderViews => {
     keyCount: keysOf(provider).length,
     check: healthCheckOf(provider),
     limits: provider.limits,
+    configuredPlaces: provider.concurrency === 'auto' ? null : provider.concurrency,
     steps: termsOf(circuitSettingsOf(provider)).shares,
   }))
 
+  const readAll = async (figures: PageFigures, only?: string) => {
+    const shown = providers.filter(({ name }) => only === undefined || only === name)
+    const [events, meters] = await Promise.all([
+      Promise.all(shown.map(({ name }) => circuitStore.events(name))),
+      Promise.all(shown.map(({ name }) => limitStore.read(name))),
+    ])
+    const entries = cooldowns.current()
+    return shown.map((facts, i) => {
+      const view = providerView({
+        ...facts,
+        entries,
+        figures,
+        withoutWorkerSinceMs: parts.withoutWorkerSince(facts.name),
+        circuit: circuits.of(facts.name),
+        modelCircuits: facts.models.map(model => circuits.of(circuitOf({ provider: facts.name, model }))),
+        events: events[i]!,
+        meters: meters[i]!,
+      })
+      return { view, scaling: scalingView({ ...facts, view, figures }) }
+    })
+  }
+
   return {
     modelsOf: new Map(providers.map(({ name, models }) => [name, models])),
-    read: async (figures, only) => {
-      const shown = providers.filter(({ name }) => only === undefined || only === name)
-      const [events, meters] = await Promise.all([
-        Promise.all(shown.map(({ name }) => circuitStore.events(name))),
-        Promise.all(shown.map(({ name }) => limitStore.read(name))),
-      ])
-      const entries = cooldowns.current()
-      return shown.map((facts, i) =>
-        providerView({
-          ...facts,
-          entries,
-          figures,
-          withoutWorkerSinceMs: parts.withoutWorkerSince(facts.name),
-          circuit: circuits.of(facts.name),
-          modelCircuits: facts.models.map(model => circuits.of(circuitOf({ provider: facts.name, model }))),
-          events: events[i]!,
-          meters: meters[i]!,
-        }),
-      )
-    },
+    read: async (figures, only) =>
+      (await readAll(figures, only)).map(({ view, scaling: { workers_wanted } }) => ({
+        ...view,
+        workers_wanted,
+      })),
+    scaling: async (figures, name) => (await readAll(figures, name))[0]!.scaling,
   }
 }
 

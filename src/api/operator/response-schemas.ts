@@ -133,6 +133,7 @@ export const provider = z
       seen: z.array(seenLimits),
     }),
     workers: z.array(worker),
+    workers_wanted: z.int(),
     without_worker_since: seconds.nullable(),
   })
   .meta({ id: 'Provider' })

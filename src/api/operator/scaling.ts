@@ -1,6 +1,7 @@
 import { usableCallsOf, workersWanted } from '../../domain/planning/workers-wanted.ts'
+import { wellStates } from '../../health/troubles.ts'
 import type { PageFigures } from './page-figures.ts'
-import type { ProviderView } from './provider-view.ts'
+import type { ProviderStandingView } from './provider-view.ts'
 
 /** The time of a call where none was measured lately. */
 const guessedSeconds = 5
@@ -8,7 +9,7 @@ const guessedSeconds = 5
 const guessedPlaces = 1_000
 
 export interface ScalingFacts {
-  readonly view: ProviderView
+  readonly view: ProviderStandingView
   readonly figures: PageFigures
   readonly keyCount: number
   /** Calls at once by the config; null where it is found out. */
@@ -28,15 +29,19 @@ export const scalingView = ({ view, figures, keyCount, configuredPlaces }: Scali
       : Math.max(...workers.map(({ processBound, concurrency }) => processBound ?? concurrency)))
   const secondsACall = (p95_ms ?? guessedSeconds * 1_000) / 1_000
   const passedOver = Math.ceil((figures.passedOverPerSecond.get(name) ?? 0) * secondsACall)
-  const isUnserved = view.without_worker_since !== null
+  // What a worker would see as soon as there is one; where there is, what goes elsewhere still needs no other.
+  const unseen = Math.max(
+    Math.min(queue.parked, 1),
+    workers.length === 0 ? passedOver : Math.min(passedOver, 1),
+  )
   const usable = usableOf(limits, secondsACall, keyCount)
   const isPaused = view.state === 'paused'
   const { workers: wanted, boundBy } = workersWanted({
-    waiting: queue.waiting + passedOver + (isUnserved ? queue.parked : 0),
+    waiting: queue.waiting + unseen,
     running: queue.active,
     places,
     usableCalls: usable,
-    isAway: isPaused || ['down', 'probing', 'throttled', 'stopped'].includes(view.state),
+    isAway: !wellStates.has(view.state),
     isPaused,
   })
   return {
@@ -55,7 +60,7 @@ export const scalingView = ({ view, figures, keyCount, configuredPlaces }: Scali
 
 /** The least that is known of its limits: told, learned and configured. */
 const usableOf = (
-  { rpm, concurrency, seen }: ProviderView['limits'],
+  { rpm, concurrency, seen }: ProviderStandingView['limits'],
   secondsACall: number,
   keyCount: number,
 ): number | null => {

@@ -7,7 +7,6 @@ import { createBatchStalls } from './batch-stalls.ts'
 import type { SharedFigures } from './metrics.ts'
 import type { OperatorReads } from './operator-reads.ts'
 import type { PageFeed } from './page-feed.ts'
-import type { Scaling } from './scaling-routes.ts'
 
 export type SharedParts = Pick<
   ApiParts,
@@ -32,7 +31,6 @@ export interface SharedSources {
   readonly connections: Connections
   readonly feed: Pick<PageFeed, 'size'>
   readonly reads: Pick<OperatorReads, 'figures' | 'providers'>
-  readonly scaling: Scaling
 }
 
 /** Two scrapes of one moment, as by two servers of Prometheus, share what Redis is asked. */
@@ -41,7 +39,7 @@ const freshMs = 1_000
 /** What the metrics of an API process say of all processes together. Rejects while Redis is away. */
 export const createSharedFigures = (
   parts: SharedParts,
-  { capacity, connections, feed, reads, scaling }: SharedSources,
+  { capacity, connections, feed, reads }: SharedSources,
 ): (() => Promise<SharedFigures>) => {
   const { config, cooldowns, circuits, routes, now } = parts
   const providers = Object.keys(config.providers)
@@ -72,9 +70,7 @@ export const createSharedFigures = (
     const readAtMs = now()
     return {
       waiting: new Map([...depths, [webhookQueue, deliveries]]),
-      workersWanted: new Map(
-        scaling.of(figures, views).map(({ provider, workers_wanted }) => [provider, workers_wanted]),
-      ),
+      workersWanted: new Map(views.map(({ name, workers_wanted }) => [name, workers_wanted])),
       work: {
         ...{ readAtMs, providers: views, batches },
         batchStallMs: stallOf(batches, readAtMs),

@@ -15,8 +15,8 @@ import { describeProviders } from './providers.ts'
 const mostLetters = 100
 
 /**
- * Whether Baton can take jobs, and how its providers are. Answers 1 when nothing new is accepted, a provider has no worker or is out of use, a key or a
- * model is stopped, or a batch is blocked: as for an API that is not there, a person should look.
+ * Whether Baton can take jobs, and how its providers are. Answers 1 when nothing new is accepted, a provider has no worker and work for one, or is out of
+ * use, a key or a model is stopped, or a batch is blocked: as for an API that is not there, a person should look.
  */
 export const status = (options: SessionOptions & WatchOptions, terminal: CommandIo): Promise<number> =>
   withSession(terminal, options, async session => {
@@ -41,6 +41,7 @@ const look = async ({
     readDeadLetters(api, mostLetters),
   ])
   const withoutWorker = providers.filter(({ workers }) => workers.length === 0)
+  const [missed, idle] = [withoutWorker.filter(isMissed), withoutWorker.filter(each => !isMissed(each))]
   const unavailable = providers
     .filter(({ state }) => state !== 'healthy' && state !== 'recovering')
     .map(({ name }) => name)
@@ -78,8 +79,9 @@ const look = async ({
         )
       : paint('good', `${api.url} takes jobs`),
     describeProviders(providers, paint),
-    ...(withoutWorker.length > 0
-      ? [bad(`no worker is running for: ${withoutWorker.map(describe).join(', ')}`)]
+    ...(missed.length > 0 ? [bad(`no worker is running for: ${missed.map(describe).join(', ')}`)] : []),
+    ...(idle.length > 0
+      ? [`no worker is running, and none is needed now, for: ${idle.map(({ name }) => name).join(', ')}`]
       : []),
     ...(unavailable.length > 0 ? [bad(`unavailable: ${unavailable.join(', ')}`)] : []),
     ...providers.flatMap(awayModels).map(bad),
@@ -97,6 +99,8 @@ const secondsOf = (time: number | string): number =>
 /** That one model of several is away is shown on the page, and has other targets as a rule. */
 const isModel = (code: Trouble['code'], subject: string | null): boolean =>
   code === 'provider_away' && subject?.includes('/') === true
+
+const isMissed = ({ workers_wanted }: ProviderState): boolean => workers_wanted !== 0
 
 /** `openai (since 2025-12-06 05:46:40; its jobs go on to other targets)`. */
 const describe = ({ name, without_worker_since: since }: ProviderState): string =>

@@ -1,6 +1,6 @@
 /** What the number of a provider's worker processes is reckoned from. */
 export interface WorkFacts {
-  /** Jobs that wait in its queue, are parked for it while nobody serves it, or pass it over in a call's time for that. */
+  /** Jobs that wait in its queue, and as many of those that are parked for it or pass it over as a worker more would serve. */
   readonly waiting: number
   readonly running: number
   /** Calls at once that one worker has places for. */

@@ -20,7 +20,14 @@ describe('GET /v1/providers', () => {
     await expect.poll(counts, patience).toBe(1)
     const well = {
       ...{ state: 'healthy', since: null, until: null, reason: null, share: 1, probe_owner: null },
-      ...{ entries: [], events: [], workers: [], without_worker_since: null, health_check: null },
+      ...{
+        entries: [],
+        events: [],
+        workers: [],
+        without_worker_since: null,
+        workers_wanted: expect.any(Number),
+        health_check: null,
+      },
       ...{ recovery: { steps: expect.any(Array), step: 0, relapses: 0 }, paused: null, last_error: null },
       ...{ rates: expect.any(Object), p95_ms: null, estimated_drain_at: null },
       limits: { rpm: null, tpm: null, concurrency: null, seen: [] },

@@ -22,7 +22,10 @@ const feedOf = (all: () => Promise<OperatorRead>): PageFeed =>
   createPageFeed({
     reads: {
       figures: async () => read.figures,
-      providers: { modelsOf: new Map(), read: async () => [] },
+      providers: {
+        ...{ modelsOf: new Map(), read: async () => [] },
+        scaling: () => Promise.reject(new Error('no page asks for it')),
+      },
       all,
     },
     followed: async () => [],

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { termsOf } from '../../../src/domain/circuit-terms.ts'
+import { tallyOf } from '../../health/tally-of.ts'
 import { patience } from '../../support/patience.ts'
 import { call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
@@ -53,6 +55,30 @@ describe('GET /v1/scaling/:provider', () => {
         return scaling('anthropic')
       }, patience)
       .toMatchObject({ workers_wanted: 1, waiting: 0, bound_by: 'work' })
+  })
+
+  it('wants one where jobs pass the provider over until a call shows that it is back, with a worker or without', async () => {
+    await using own = await openTestApi()
+    const { circuitStore, circuits, now } = own.parts
+    const terms = termsOf({
+      ...{ windowMs: 10_000, errorPercent: 50, minCalls: 2, runLength: 2, slowFactor: 2 },
+      ...{ resetMs: 60_000, maxResetMs: 60_000, rampMs: 1_000, checkMs: 1_000, firstShare: 1 },
+    })
+    await circuitStore.report('openai', terms, tallyOf({ failed: 2 }), -1)
+    await expect.poll(() => circuits.of('openai').state, patience).toBe('down')
+    const ofOne = async () => {
+      await submitJob(own)
+      return (await call(own, 'GET', '/v1/scaling/openai')).json
+    }
+    const wanted = { workers_wanted: 1, bound_by: 'away', waiting: 0 }
+    await expect.poll(ofOne, patience).toMatchObject({ ...wanted, workers: 0 })
+    const worker = { provider: 'openai', instance: 'w', pid: 1, breaker: 'closed', callsInFlight: 0 }
+    await own.redis.hset(
+      `${own.prefix}:{health}:workers`,
+      'openai@w',
+      JSON.stringify({ ...worker, concurrency: 4, seenAtMs: now() + 60_000 }),
+    )
+    await expect.poll(ofOne, patience).toMatchObject({ ...wanted, workers: 1 })
   })
 
   it('does not know any other', async () => {
