@@ -1,12 +1,15 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { AbstractConnector, Cluster, Redis } from 'ioredis'
+import { AbstractConnector, Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import { parseRedisUrl } from './address.ts'
+import { ImpatientRedis } from './impatient.ts'
 import { type Keys, shards } from './keys.ts'
 import {
   clusterOptions,
   failFastOptions,
+  giveUpMs,
+  isPatient,
   type Manner,
   nodeOptions,
   patientOptions,
@@ -20,7 +23,7 @@ import { reportCluster, reportRedis } from './report.ts'
 export type RedisClient = Redis | Cluster
 
 /**
- * A connection for the API: commands fail at once while Redis is away, and after 2 s when it hangs. A command that
+ * A connection for the API: commands fail at once while Redis is away, and after 2 s (2.25 at most) when it hangs. A command that
  * timed out may still have run. While a Cluster changes, commands are tried again for a second.
  */
 export function createApiRedis(place: string, log: Logger): Redis
@@ -100,11 +103,13 @@ const single = (
   connection: string,
   more: { readonly enableAutoPipelining?: boolean } = {},
 ): Redis => {
+  const open = (options: RedisOptions): Redis =>
+    isPatient(manner) ? new Redis(options) : new ImpatientRedis(options, giveUpMs)
   if (typeof place === 'string') {
     const { host, port } = parseRedisUrl(place)
-    return reportRedis(new Redis({ ...urlOptions(place, manner), ...more }), { log, connection, host, port })
+    return reportRedis(open({ ...urlOptions(place, manner), ...more }), { log, connection, host, port })
   }
-  return reportRedis(new Redis({ ...sentinelOptions(place, manner), ...more }), {
+  return reportRedis(open({ ...sentinelOptions(place, manner), ...more }), {
     log,
     connection,
     redis: describePlace(place),

@@ -15,15 +15,17 @@ const shared = {
   reconnectOnError: error => /\b(READONLY|MASTERDOWN)\b/.test(error.message),
 } as const satisfies RedisOptions
 
-/** Options of connections on which someone waits for an answer now: they fail within 2 s, also when Redis hangs. */
+/** Options of connections on which someone waits for an answer now: they fail at once while there is none. */
 export const failFastOptions = {
   ...shared,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
-  commandTimeout: 2_000,
 } as const satisfies RedisOptions
 
-/** Options of connections that outlast any outage. No commandTimeout: it would cut off blocking reads. */
+/** After which commands on them fail when Redis hangs. */
+export const giveUpMs = 2_000
+
+/** Options of connections that outlast any outage. Nothing is given up: that would cut off blocking reads. */
 export const patientOptions = {
   ...shared,
   maxRetriesPerRequest: null,
@@ -71,6 +73,8 @@ export const nodeOptions = (place: ClusterPlace, manner: Manner): ClusterOptions
   const { enableOfflineQueue: __, ...node } = { enableOfflineQueue: true, ...rest }
   return {
     ...node,
+    // ioredis makes these connections, and counts by the clock, also while this process stands still.
+    ...(!isPatient(manner) && { commandTimeout: giveUpMs }),
     ...leavesSoon,
     ...leavesSilence(manner),
     ...credentials(place),
@@ -78,7 +82,7 @@ export const nodeOptions = (place: ClusterPlace, manner: Manner): ClusterOptions
   }
 }
 
-/** How long a command of the API is sent again while a Cluster changes: ten times 100 ms, well within `commandTimeout`. */
+/** How long a command of the API is sent again while a Cluster changes: ten times 100 ms, well within `giveUpMs`. */
 const failFastRedirections = 10
 
 export const clusterOptions = (place: ClusterPlace, manner: Manner): ClusterOptions => ({
@@ -96,7 +100,7 @@ export const clusterOptions = (place: ClusterPlace, manner: Manner): ClusterOpti
   ...(place.tls && { dnsLookup: (name, found) => found(null, name) }),
 })
 
-const isPatient = (manner: Manner): boolean => manner.maxRetriesPerRequest === null
+export const isPatient = (manner: Manner): boolean => manner.maxRetriesPerRequest === null
 
 const credentials = ({ username, password }: SentinelPlace | ClusterPlace): RedisOptions => ({
   ...(username !== undefined && { username }),

@@ -49,12 +49,24 @@ describe('connections to Redis', () => {
       expect(await redis.set('k', 'v')).toBe('OK')
     })
 
-    it('fails within two seconds while Redis hangs', async () => {
+    it('fails after two seconds while Redis hangs, and works again when it answers', async () => {
       const redis = kept(createApiRedis(server.url, log))
       await isReady(redis)
       server.freeze()
+      const piped = redis.pipeline().set('k', 'v').get('k').exec()
       await expect(redis.get('k')).rejects.toThrow('Command timed out')
+      expect((await piped)?.map(([error]) => error?.message)).toEqual(Array(2).fill('Command timed out'))
       server.thaw()
+      expect(await redis.set('k', 'w')).toBe('OK')
+    })
+
+    it('fails for no answer that came while this process was busy or stood still', async () => {
+      const redis = kept(createApiRedis(server.url, log))
+      await isReady(redis)
+      const answer = redis.set('k', 'v')
+      const until = performance.now() + 2_500
+      while (performance.now() < until);
+      expect(await answer).toBe('OK')
     })
   })
 
