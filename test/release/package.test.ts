@@ -46,6 +46,14 @@ const wrong = () => baton.submit(body, { priority: 'highest' })
 console.log(JSON.stringify([status, text !== '', results, code, refused, typeof wrong]))
 `
 
+/** And of somebody with CommonJS. */
+const older = `
+import client = require('@baton-llm/baton/client')
+import webhooks = require('@baton-llm/baton/webhooks')
+export const job: Promise<client.Job> = new client.Baton({ baseUrl: 'http://x' }).jobs.get('job_1')
+export const receive: typeof webhooks.verifyWebhook = webhooks.verifyWebhook
+`
+
 let folder: string
 let installed: string
 let program: string
@@ -88,6 +96,7 @@ beforeAll(async () => {
   const place = await emptyFolder('installed')
   await writeFile(join(place, 'package.json'), JSON.stringify({ type: 'module' }))
   await writeFile(join(place, 'consumer.ts'), consumer)
+  await writeFile(join(place, 'older.cts'), older)
   await run('npm', ['install', '--offline', join(folder, stdout.trim())], { cwd: place })
   installed = join(place, 'node_modules/@baton-llm/baton')
   program = join(installed, 'dist/baton.js')
@@ -109,35 +118,41 @@ describe('the package', () => {
   it('has a client and a receiver of webhooks, with types, and nothing that publint finds wrong', async () => {
     const { messages } = await publint({ pkgDir: installed, pack: false, strict: true })
     expect(messages).toEqual([])
-    const strict = [
-      '--noEmit',
-      '--strict',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2022',
-      '--lib',
-      'esnext,dom',
-    ]
-    const check = (...words: readonly string[]) =>
-      run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...strict, ...words], {
-        cwd: join(folder, 'installed'),
-      })
-    await expect(check('--types', '', '--skipLibCheck', 'false', 'consumer.ts')).resolves.toMatchObject({
-      stdout: '',
-    })
+    const place = join(folder, 'installed')
+    const strict = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'esnext,dom']
+    const check = (module: string, ...words: readonly string[]) =>
+      run(
+        process.execPath,
+        [join(root, 'node_modules/typescript/bin/tsc'), ...strict, '--module', module, ...words],
+        { cwd: place },
+      )
+    const whole = ['--types', '', '--skipLibCheck', 'false']
+    await expect(
+      Promise.all([
+        check('nodenext', ...whole, 'consumer.ts', 'older.cts'),
+        check('node16', ...whole, 'consumer.ts'),
+        check('esnext', '--moduleResolution', 'bundler', ...whole, 'consumer.ts'),
+      ]),
+    ).resolves.toMatchObject([{ stdout: '' }, { stdout: '' }, { stdout: '' }])
+    const required =
+      "['client', 'webhooks'].flatMap(name => Object.keys(require('@baton-llm/baton/' + name)))"
+    const node = process.env.BATON_NODE ?? process.execPath
+    const { stdout } = await run(node, ['-p', `String(${required})`], { cwd: place })
+    expect(stdout.trim().split(',')).toEqual(
+      expect.arrayContaining(['Baton', 'BatonError', 'createWebhookHandler', 'verifyWebhook']),
+    )
 
     const snippets = blocksOf(readDoc('docs/clients.md')).filter(({ language }) => language === 'ts')
     expect(snippets.length).toBeGreaterThan(3)
     const names = snippets.map((_, i) => `snippet-${i}.ts`)
-    for (const [i, { text }] of snippets.entries())
-      await writeFile(join(folder, 'installed', names[i]!), text)
+    for (const [i, { text }] of snippets.entries()) await writeFile(join(place, names[i]!), text)
     const modules = (name: string) => join(name, 'node_modules')
     const linked = ['fastify', '@types']
-    for (const name of linked)
-      await symlink(join(modules(root), name), join(modules(join(folder, 'installed')), name))
-    await expect(check('--types', 'node', '--skipLibCheck', ...names)).resolves.toMatchObject({ stdout: '' })
-    for (const name of linked) await rm(join(modules(join(folder, 'installed')), name))
+    for (const name of linked) await symlink(join(modules(root), name), join(modules(place), name))
+    await expect(check('nodenext', '--types', 'node', '--skipLibCheck', ...names)).resolves.toMatchObject({
+      stdout: '',
+    })
+    for (const name of linked) await rm(join(modules(place), name))
   })
 
   it('names what is bundled, with the licences', async () => {
