@@ -83,7 +83,7 @@ export const createBatchCalls = (transport: Transport): BatchCalls => {
   }
 
   return {
-    run: (requests, options = {}) => runBatches(transport, { upload, create }, requests, options),
+    run: (requests, options = {}) => runBatches(transport, { upload, create, list }, requests, options),
     ...{ results, upload, create, list },
     get: (id, options = {}) => readBatch(transport, id, options),
     cancel: (id, options) => post(`${batchPath(id)}/cancel`, undefined, options),

@@ -4,12 +4,13 @@ import { BatonError } from './client-error.ts'
 import type { CallOptions } from './job-calls.ts'
 import { type BatchRequest, requestFiles } from './request-files.ts'
 import type { BatchResult } from './result-lines.ts'
+import { checkPart, digestOf, findParts, marksOf } from './run-marks.ts'
 import { pause, type Transport } from './transport.ts'
 
 type BatchBody = Operations['createBatch']['body']
 
 export interface RunProgress {
-  /** Those made so far, as they were looked at last. Who keeps their ids can go on after a crash: `batches.results(id)`. */
+  /** Those made so far, as they were looked at last. */
   readonly batches: readonly Batch[]
   /** Whether all requests have been sent. */
   readonly isUploaded: boolean
@@ -19,6 +20,11 @@ export interface RunProgress {
 }
 
 export interface RunOptions extends CallOptions {
+  /**
+   * Makes a run that a later process can go on with, by the same name, requests and limits: it makes the batches that are missing, none twice,
+   * and yields all results. One process at a time, and while the batches are kept.
+   */
+  readonly name?: string
   /** `/v1/chat/completions` by default. */
   readonly endpoint?: BatchBody['endpoint']
   /** What each batch is made with; `24h` by default. A `max_cost_usd` holds for each of them. */
@@ -34,6 +40,8 @@ export interface RunOptions extends CallOptions {
 export interface RunCalls {
   upload(file: Blob, options: CallOptions): Promise<{ readonly id: string }>
   create(body: BatchBody, options: CallOptions): Promise<Batch>
+  /** Newest first. */
+  list(options: CallOptions): AsyncIterable<Batch>
 }
 
 const defaults = { endpoint: '/v1/chat/completions', lines: 50_000, bytes: 32 * 2 ** 20 } as const
@@ -71,19 +79,31 @@ export async function* runBatches<Body>(
     }
   }
 
+  const createOf = async (file: Blob, order: Omit<BatchBody, 'input_file_id'>): Promise<Batch> => {
+    const { id } = await calls.upload(file, { signal })
+    return createWhenThereIsRoom({ ...order, input_file_id: id })
+  }
+
   const send = async (): Promise<void> => {
     const {
       endpoint = defaults.endpoint,
       linesPerBatch = defaults.lines,
       bytesPerBatch = defaults.bytes,
+      name,
     } = options
+    const known = name === undefined ? null : await findParts(calls.list({ signal }), name)
+    let number = 0
     for await (const { file } of requestFiles(requests, endpoint, {
       lines: linesPerBatch,
       bytes: bytesPerBatch,
     })) {
-      const { id } = await calls.upload(file, { signal })
-      const body = { completion_window: '24h', ...options.batch, input_file_id: id, endpoint }
-      made.push(followBatch(transport, await createWhenThereIsRoom(body), { signal }))
+      number++
+      const part = name === undefined ? null : { number, digest: await digestOf(file) }
+      const found = known?.get(number)
+      if (found) checkPart(found, name!, part!)
+      const marks = part && { metadata: { ...options.batch?.metadata, ...marksOf(name!, part) } }
+      const order = { completion_window: '24h', ...options.batch, ...marks, endpoint }
+      made.push(followBatch(transport, found ?? (await createOf(file, order)), { signal }))
     }
     isUploaded = true
   }

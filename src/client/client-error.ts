@@ -8,6 +8,8 @@ export type ClientErrorCode =
   | 'unexpected_answer'
   /** A batch was refused as a whole; `batch.errors` names the lines. */
   | 'batch_failed'
+  /** A run of this name was begun with other requests. */
+  | 'run_changed'
 
 interface ClientErrorOptions {
   readonly status?: number | null

@@ -198,6 +198,31 @@ describe('batches', () => {
     await expect(all(baton.batches.run(broken()))).rejects.toThrow(RangeError)
   })
 
+  it('are gone on with where the run has a name, and none is made twice', async () => {
+    const options = { name: 'night', linesPerBatch: 2, batch: { metadata: { team: 'sums' } } }
+    const dying = async function* () {
+      yield* requests(5)
+      throw new RangeError('the process dies')
+    }
+    await expect(all(baton.batches.run(dying(), options))).rejects.toThrow(RangeError)
+    const parts = async () =>
+      (await all(baton.batches.list())).filter(({ metadata }) => metadata?.baton_run === 'night')
+    const before = await parts()
+    expect(before.map(({ metadata }) => metadata?.baton_part)).toEqual(['2', '1'])
+    expect(before[0]!.metadata).toMatchObject({ team: 'sums' })
+
+    const results = await all(baton.batches.run(requests(6), options))
+    expect(results.map(({ custom_id }) => custom_id).toSorted()).toEqual(
+      Array.from({ length: 6 }, (_, i) => `line-${i}`),
+    )
+    expect((await parts()).slice(1)).toMatchObject(before.map(({ id }) => ({ id })))
+    // Whoever reads it again has all of it, and makes nothing.
+    expect(await all(baton.batches.run(requests(6), options))).toHaveLength(6)
+    expect(await parts()).toHaveLength(3)
+    expect(await codeOf(all(baton.batches.run(requests(6, 'claude'), options)))).toBe('run_changed')
+    expect(await parts()).toHaveLength(3)
+  })
+
   it('give up nothing of an iterable that nobody reads on', async () => {
     let isClosed = false
     const endless = async function* () {
