@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
@@ -24,11 +24,20 @@ const packagesOf = (files: readonly string[]): readonly (Manifest & { readonly f
     .toSorted((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1))
 }
 
-/** Its licence, and its notice where it has one, which Apache's asks to pass on as well. */
-const textOf = (folder: string): string =>
-  ['{LICENSE,LICENCE,license,licence,License}*', 'NOTICE*']
-    .flatMap(pattern => globSync(pattern, { cwd: join(root, folder) }).slice(0, 1))
-    .map(file => readFileSync(join(root, folder, file), 'utf8').trim())
+/**
+ * Its licence, its notice where it has one, which Apache's asks to pass on as well, and the licences of what its own bundler has put into
+ * these files of it: bundlers leave them beside.
+ */
+const textOf = (folder: string, files: readonly string[]): string =>
+  [
+    ...['{LICENSE,LICENCE,license,licence,License}*', 'NOTICE*'].flatMap(pattern =>
+      globSync(pattern, { cwd: join(root, folder) })
+        .slice(0, 1)
+        .map(file => join(folder, file)),
+    ),
+    ...files.map(file => `${file}.LICENSE.txt`).filter(file => existsSync(join(root, file))),
+  ]
+    .map(file => readFileSync(join(root, file), 'utf8').trim())
     .join('\n\n')
 
 /**
@@ -40,7 +49,10 @@ const textOf = (folder: string): string =>
 export const noticesOf = (files: readonly string[]): string => {
   const byText = new Map<string, string[]>()
   for (const { name, version, license, folder } of packagesOf(files)) {
-    const text = textOf(folder)
+    const text = textOf(
+      folder,
+      files.filter(file => folderOf(file) === folder),
+    )
     if (license === undefined && text === '') throw new Error(`${name} ${version} names no licence`)
     const known = text === '' ? `${license}. The package comes without its text.` : text
     byText.set(known, [...(byText.get(known) ?? []), `${name} ${version}`])

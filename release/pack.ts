@@ -21,9 +21,10 @@ const copied = [
 ]
 
 /** What the pages are built of: their build, which runs at install, tells nobody. */
-const ofPages = ['preact', '@preact/signals', '@preact/signals-core', 'uplot', 'swagger-ui-dist'].map(
-  name => `node_modules/${name}/package.json`,
-)
+const ofPages = [
+  ...['preact', '@preact/signals', '@preact/signals-core', 'uplot'].map(name => `${name}/package.json`),
+  'swagger-ui-dist/swagger-ui-bundle.js',
+].map(file => `node_modules/${file}`)
 
 /** The package has no dependency: all is in the bundle, so what was tested is what is installed. */
 const published = {

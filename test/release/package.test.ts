@@ -157,7 +157,14 @@ describe('the package', () => {
 
   it('names what is bundled, with the licences', async () => {
     const text = await readFile(join(installed, 'NOTICES.md'), 'utf8')
+    const pages = globSync('ui/**/*.{ts,tsx}', { cwd: root, exclude: ['ui/build*.ts', 'ui/dist'] })
+    const sources = await Promise.all(pages.map(name => readFile(join(root, name), 'utf8')))
+    const ofPages = sources.flatMap(source =>
+      [...source.matchAll(/ from '((?:@[^/']+\/)?[a-z][^/']*)/g)].map(([, name]) => name!),
+    )
+    expect(ofPages).toContain('preact')
     for (const name of [
+      ...new Set(ofPages.filter(name => !name.startsWith('node:'))),
       'bullmq',
       'ioredis',
       'fastify',
@@ -168,6 +175,8 @@ describe('the package', () => {
       'swagger-ui-dist',
     ])
       expect(text).toMatch(new RegExp(`^## .*${name} \\d`, 'm'))
+    // What others have bundled in what is passed on.
+    expect(text).toContain('DOMPurify')
   })
 
   it('says its version, what it can do, and how each command is used', async () => {
