@@ -9,8 +9,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         id, sent = self.headers["webhook-id"] or "", self.headers["webhook-timestamp"] or "0"
         right = hmac.new(secret, f"{id}.{sent}.".encode() + body, hashlib.sha256).digest()
-        given = [text.removeprefix("v1,") for text in (self.headers["webhook-signature"] or "").split()]
-        is_right = any(hmac.compare_digest(base64.b64encode(right).decode(), text) for text in given)
+        given = [text.removeprefix("v1,").encode() for text in (self.headers["webhook-signature"] or "").split()]
+        is_right = any(hmac.compare_digest(base64.b64encode(right), text) for text in given)
         is_ours = is_right and abs(time.time() - int(sent)) < 300
         if is_ours and id not in seen:
             event = json.loads(body)

@@ -17,14 +17,18 @@ const run = promisify(execFile)
 const secret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`
 const folder = join(root, 'examples/python')
 
-const hasPython = (() => {
+/** Whether there is a python3 for which this is true. */
+const isTrueInPython = (code: string): boolean => {
   try {
-    const version = execFileSync('python3', ['-c', 'import sys; print(sys.version_info >= (3, 9))'])
-    return version.toString() === 'True\n'
+    return (
+      execFileSync('python3', ['-c', code], { stdio: ['ignore', 'pipe', 'ignore'] }).toString() === 'True\n'
+    )
   } catch {
     return false
   }
-})()
+}
+const hasPython = isTrueInPython('import sys; print(sys.version_info >= (3, 9))')
+const hasRequests = isTrueInPython('import requests; print(True)')
 if (!hasPython) console.log('There is no python3 here: the examples in Python are not tried.')
 
 let sim: SimProvider
@@ -84,6 +88,11 @@ describe.skipIf(!hasPython)('examples in Python', () => {
     expect(lines.toSorted()).toEqual(['line-0 200', 'line-1 200', 'line-2 200'])
   })
 
+  test.skipIf(!hasRequests)('examples/python/requests_job.py brings a job to its end', async () => {
+    const { stdout } = await run('python3', [join(folder, 'requests_job.py')], { env })
+    expect(stdout).toMatch(/^succeeded .*'content': '/)
+  })
+
   test('examples/python/webhook_receiver.py takes what is signed, and nothing else', async () => {
     const receiver = spawn('python3', [join(folder, 'webhook_receiver.py'), '0'], {
       env,
@@ -113,6 +122,8 @@ describe.skipIf(!hasPython)('examples in Python', () => {
     expect(await send(now, `whsec_${Buffer.alloc(32, 6).toString('base64')}`)).toBe(401)
     expect(await send(new Date(now.getTime() - 3_600_000), secret)).toBe(401)
     expect((await fetch(url!, { method: 'POST', body: '{}' })).status).toBe(401)
+    const odd = { 'webhook-signature': 'v1,\u00e9' }
+    expect((await fetch(url!, { method: 'POST', headers: odd, body: '{}' })).status).toBe(401)
     expect(said.filter(line => line.startsWith('verified'))).toHaveLength(1)
   })
 })
