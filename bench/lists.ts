@@ -36,16 +36,19 @@ const always: readonly Case[] = [
   ['of a route that has none', 'route=no-such'],
   ['of a provider that has none', `provider=${backup}`],
   ['of a small tenant', `tenant=${smallTenant}`],
+  ['of a small tenant, of a team', `tenant=${smallTenant}&metadata.team=t1`],
   ['of one customer, metadata indexed', 'metadata.customer=c77'],
   ['of one customer, failed', 'metadata.customer=c77&status=failed'],
   ['of a customer that has none', 'metadata.customer=none'],
   ['of a team that has a half', 'metadata.team=t1'],
+  ['of a team that has a half, cancelled', 'metadata.team=t1&status=cancelled'],
   ['metadata that is not indexed', 'metadata.number=77'],
 ]
 
 const ofLive: readonly Case[] = [
   ['running, behind those that wait', 'status=running'],
   ['running, of another provider', `status=running&provider=${backup}`],
+  ['running, of a small tenant', `status=running&tenant=${smallTenant}`],
   ['parked, behind those that wait', 'status=parked'],
   ['queued, or parked', 'status=queued,parked'],
 ]

@@ -2,7 +2,7 @@ import { type Keys, shards, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import { type JobFilter, type Wanted, type WantedList, wantedBy } from './job-filter.ts'
 import { type MetadataIndex, placeAfter, scoreOf } from './list-entry.ts'
-import { bestPair } from './pair-sets.ts'
+import { bestSet, type PairSet } from './pair-sets.ts'
 import { jobScripts } from './scripts.ts'
 
 /** Jobs that a filter may want, by their ids, newest first: their records tell whether it does. */
@@ -35,7 +35,7 @@ export interface JobLists {
   walk(filter: JobFilter, cursor: string | null): ListWalk
 }
 
-/** Entries of a list that one script goes over, and records that it reads for it: half a millisecond each. */
+/** Entries that one script goes over, of all its lists together, and records that it reads for them: half a millisecond each. */
 const perScript = 2_000
 const readPerScript = 250
 const growth = 10
@@ -61,8 +61,8 @@ type Reply = readonly [last: string, looked: number, found: readonly string[]]
 
 /** What is asked for, and by what it is looked for. */
 interface Aim extends Wanted {
-  /** The hash of a pair of metadata whose jobs are gone over; null where it is the lists. */
-  readonly pair: string | null
+  /** Whose jobs are gone over; null where it is the lists. */
+  readonly set: PairSet | null
 }
 
 /** A shard's part of a walk. */
@@ -94,11 +94,16 @@ const clocksApartMs = 60_000
  * job that ends meanwhile is met once.
  */
 export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps): JobLists => {
-  const aimOf = async (filter: JobFilter): Promise<Aim> => {
+  const leasesTo = (): number => now() + 2 * leaseMs + clocksApartMs
+
+  /** From a cursor on; null for the newest. */
+  const aimOf = async (filter: JobFilter, cursor: string | null = null): Promise<Aim> => {
     const wanted = wantedBy(filter, index)
-    const pair = await bestPair({ run, keys, index }, filter, wanted)
-    if (pair === null) return { ...wanted, pair }
-    return { ...wanted, pair, lists: wanted.listsOfRecords, isNarrow: false, running: false }
+    const isLater = cursor === null || (wanted.before !== '' && cursor > wanted.before)
+    const before = isLater ? wanted.before : cursor
+    const set = await bestSet({ run, keys, index }, filter, wanted, before, leasesTo())
+    if (set === null) return { ...wanted, before, set }
+    return { ...wanted, before, set, lists: wanted.listsOfRecords, isNarrow: false, running: false }
   }
 
   /** For each wanted list the score of the newest job of such a kind, or '' where it has had none; empty where that is not known. */
@@ -137,13 +142,14 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
     ]
     const { place, most, shard } = part
     const among = Math.min(most, pairedPerScript)
-    const [last, looked, found] = (await (wanted.pair === null
+    const ofEach = (all: number): number => Math.floor(all / part.lists!.length)
+    const [last, looked, found] = (await (wanted.set === null
       ? run.packed(jobScripts.list, keys.schedule(shard), [
-          ...[place, wanted.oldest, most, readPerScript, limit],
+          ...[place, wanted.oldest, Math.min(most, ofEach(perScript)), ofEach(readPerScript), limit],
           ...filter,
         ])
       : run.packed(jobScripts.listPair, keys.pairs(shard), [
-          ...[wanted.pair, place, wanted.from, among, limit],
+          ...[wanted.set.hash, place, wanted.from, among, limit],
           ...filter,
         ]))) as Reply
     if (wanted.isNarrow && (await mayHaveMissed(wanted, part))) {
@@ -158,28 +164,24 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
 
   /** The ids without prefix of the jobs of a shard that run, in no order; of one whose lease is renewed meanwhile, twice. */
   const runningIn = async (shard: number, filter: JobFilter, wanted: Wanted): Promise<string[]> => {
-    const until = now() + 2 * leaseMs + clocksApartMs
+    const until = leasesTo()
     const pairs = [...wanted.indexed.pairs, ...wanted.pairs]
     const words = [filter.tenant ?? false, wanted.route, wanted.provider, pairs]
     const found: string[] = []
-    for (let [from, most] = ['-inf', leasesPerScript]; from !== ''; ) {
-      const reply = await run.packed(jobScripts.listRunning, keys.schedule(shard), [
-        from,
-        until,
-        most,
-        ...words,
-      ])
-      const [last, ids] = reply as [string, string[]]
+    for (let [from, passed] = ['-inf', 0]; from !== ''; ) {
+      const place = [from, until, passed, leasesPerScript]
+      const reply = await run.packed(jobScripts.listRunning, keys.schedule(shard), [...place, ...words])
+      const [last, ofLast, ids] = reply as [string, number, string[]]
       found.push(...ids)
-      // More of one time than a script reads.
-      if (last === from) most *= 2
-      from = last
+      // There may be more of one time than a script reads.
+      ;[from, passed] = [last, last === from ? passed + ofLast : ofLast]
     }
     return found
   }
 
   /** Newest first, each once. */
-  const running = async (filter: JobFilter, wanted: Wanted, before: string): Promise<string[]> => {
+  const running = async (filter: JobFilter, wanted: Wanted): Promise<string[]> => {
+    const { before } = wanted
     const found: string[] = []
     for (let i = 0; i < shards.length; i += together) {
       const group = shards.slice(i, i + together)
@@ -194,14 +196,13 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
     let scanned = 0
 
     const begin = once(async (): Promise<Aim> => {
-      const wanted = await aimOf(filter)
-      const isLater = cursor === null || (wanted.before !== '' && cursor > wanted.before)
-      const from = isLater ? wanted.before : cursor
-      const place = wanted.lists.length === 0 ? null : from
-      for (const shard of shards) parts.push({ shard, lists: null, found: [], place, most: 0 })
+      const wanted = await aimOf(filter, cursor)
+      const place = wanted.lists.length === 0 ? null : wanted.before
+      for (const shard of wanted.set?.shards ?? shards)
+        parts.push({ shard, lists: null, found: [], place, most: 0 })
       if (wanted.running) {
         // As a part of its own, which has all that it will give.
-        const found = await running(filter, wanted, from)
+        const found = await running(filter, wanted)
         scanned += found.length
         parts.push({ shard: -1, lists: [], found, place: null, most: 0 })
       }
@@ -260,10 +261,11 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
   const count: JobLists['count'] = async (filter, mayGoOn) => {
     const wanted = await aimOf(filter)
     let [sum, exact] = [0, true]
-    if (wanted.running) sum += (await running(filter, wanted, wanted.before)).length
+    if (wanted.running) sum += (await running(filter, wanted)).length
     if (wanted.lists.length === 0) return { count: sum, exact }
-    for (let i = 0; i < shards.length; i += together) {
-      const group = shards.slice(i, i + together)
+    const counted = wanted.set?.shards ?? shards
+    for (let i = 0; i < counted.length; i += together) {
+      const group = counted.slice(i, i + together)
       const counts = await Promise.all(group.map(shard => countIn(shard, wanted, mayGoOn)))
       sum += counts.reduce((all, each) => all + each.count, 0)
       exact &&= counts.every(each => each.exact)

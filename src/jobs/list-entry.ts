@@ -21,9 +21,11 @@ export interface MetadataIndex {
 /** A longer value is indexed by its hash: in bytes, as JSON. */
 export const longestValue = 100
 
-/** As `pair_members` has it of a line, without the ends of lines around it. */
-export const pairHash = (line: string): string =>
-  createHash('sha1').update(line.trim()).digest('hex').slice(0, 12)
+const hashOf = (text: string): string => createHash('sha1').update(text).digest('hex').slice(0, 12)
+
+/** As `pair_members` has it of a line, without the ends of lines around it; and of a tenant. */
+export const pairHash = (line: string): string => hashOf(line.trim())
+export const tenantHash = (tenant: string): string => hashOf(`@${tenant}`)
 
 /** How JSON has a pair in the record, where it is the only text that reads so. */
 export const pairText = (key: string, value: string): string =>

@@ -1,38 +1,62 @@
 import { type Keys, shards } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import type { JobFilter, Wanted } from './job-filter.ts'
-import { type MetadataIndex, pairHash } from './list-entry.ts'
+import { type MetadataIndex, pairHash, tenantHash } from './list-entry.ts'
 import { jobScripts } from './scripts.ts'
 
-/** Of so many jobs, those that a filter wants are found in some 10 ms, whatever else it asks for. */
-const fewJobs = 2_000
-
-/**
- * The pair of metadata, by its hash, by whose set the wanted jobs are found best; null where the lists are to be gone over: no
- * pair is indexed, a set may lack jobs (no walk of `createRelist` has come to its end since one was made with other keys), or a
- * pair has so many that what else is asked for finds more.
- */
-export const bestPair = async (
-  { run, keys, index }: { run: RunScript; keys: Keys; index: MetadataIndex },
-  filter: JobFilter,
-  { indexed, before, from }: Wanted,
-): Promise<string | null> => {
-  if (indexed.lines.length === 0) return null
-  const hashes = indexed.lines.map(line => pairHash(line))
-  const words = [index.seal.trimEnd(), before, from, hashes]
-  const weighed = (await Promise.all(
-    shards.map(shard => run.packed(jobScripts.weighPairs, keys.pairs(shard), words)),
-  )) as number[][]
-  if (weighed.some(sizes => sizes.length === 0)) return null
-  const sums = hashes.map((_, i) => weighed.reduce((sum, sizes) => sum + sizes[i]!, 0))
-  const fewest = Math.min(...sums)
-  return fewest <= fewJobs || !asksForMore(filter) ? hashes[sums.indexOf(fewest)]! : null
+/** Jobs that have a pair of metadata that is indexed, or a tenant. */
+export interface PairSet {
+  readonly hash: string
+  /** The shards that have any. */
+  readonly shards: readonly number[]
 }
 
-/** For something by which the lists can pass over most jobs, or begin at the newest. */
-const asksForMore = ({ statuses, route, provider, errorCode, metadata }: JobFilter): boolean =>
-  statuses.length > 0 ||
-  route !== undefined ||
-  provider !== undefined ||
-  errorCode !== undefined ||
-  Object.keys(metadata).length > 1
+/** For a job of a set its record and its entry are read, a µs each; entries of lists come in one piece, three in a µs. */
+const entriesForJob = 10
+/** Of so many it is no matter. */
+const fewJobs = 50
+
+type Weight = readonly [sizes: readonly number[], entries: number]
+
+export interface PairSetsDeps {
+  readonly run: RunScript
+  readonly keys: Keys
+  readonly index: MetadataIndex
+}
+
+/**
+ * The set by which the wanted jobs are found with the least work, at worst; null where that is by the lists, or where a set may
+ * lack jobs: no walk of `createRelist` has come to its end since one was made with other keys.
+ *
+ * @param before what the ids sort before; '' for the newest
+ * @param leasesToMs until when leases of running jobs may last, where they are asked for
+ */
+export const bestSet = async (
+  { run, keys, index }: PairSetsDeps,
+  { tenant }: JobFilter,
+  { indexed, from, oldest, lists, running }: Wanted,
+  before: string,
+  leasesToMs: number,
+): Promise<PairSet | null> => {
+  const ofPairs = indexed.lines.map(line => pairHash(line))
+  const ofTenants = tenant === null || tenant === 'default' ? [] : [tenantHash(tenant)]
+  const hashes = [...ofPairs, ...ofTenants]
+  if (hashes.length === 0) return null
+  const states = [...new Set(lists.map(([state]) => state))]
+  const words = [index.seal.trimEnd(), before, from, oldest, ofPairs, ofTenants, states]
+  const weights = (await Promise.all(
+    shards.map(shard =>
+      run.packed(jobScripts.weighPairs, keys.pairs(shard), [...words, running ? leasesToMs : 0]),
+    ),
+  )) as Weight[]
+  const sets = hashes
+    .map((hash, i) => ({ hash, sizes: weights.map(([sizes]) => sizes[i]!) }))
+    .filter(({ sizes }) => !sizes.includes(-1))
+    .map(({ hash, sizes }) => ({ hash, sizes, sum: sumOf(sizes) }))
+  const fewest = sets.toSorted((a, b) => a.sum - b.sum)[0]
+  const entries = sumOf(weights.map(([, ofShard]) => ofShard))
+  if (!fewest || (fewest.sum > fewJobs && fewest.sum * entriesForJob > entries)) return null
+  return { hash: fewest.hash, shards: shards.filter((_, i) => fewest.sizes[i]! > 0) }
+}
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0)

@@ -27,7 +27,7 @@ const upgradeMs = 600_000
 const restMs = 3_600_000
 
 /** What stands in an entry, and how, and beside the lists: `KINDS_SINCE` and `PAIRS_SINCE` of the Lua look at it. */
-const layout = '4'
+const layout = '5'
 
 /**
  * The scripts that make and end jobs keep the lists. Jobs of an earlier version, or of a config that indexes other metadata, stand

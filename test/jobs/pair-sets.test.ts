@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createIndexTrim } from '../../src/jobs/index-trim.ts'
 import { type JobFilter, matchesFilter } from '../../src/jobs/job-filter.ts'
 import { createJobLists, type JobLists } from '../../src/jobs/job-lists.ts'
-import { createMetadataIndex, pairHash, pairLine } from '../../src/jobs/list-entry.ts'
+import { createMetadataIndex } from '../../src/jobs/list-entry.ts'
 import { createRelist, type Relist, relistedPerShard } from '../../src/jobs/relist.ts'
-import { newJobId, shardOf, ulidOf } from '../../src/redis/keys.ts'
+import { newJobId } from '../../src/redis/keys.ts'
 import { createScriptRunner } from '../../src/redis/scripts.ts'
 import { testRedis } from '../support/redis.ts'
 import { answer, failure, leaseMs, openStore, retentionMs, type StoreFixture } from './store-fixture.ts'
@@ -83,7 +83,7 @@ describe('the sets of pairs', () => {
     const [team, none] = [processBy(['team']), processBy([])]
     const all: string[] = []
     // The same on each run; long enough that all pairs of what may happen come.
-    let state = 20_261_129
+    let state = 20_261_131
     const chance = (of: number): number => {
       state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
       return (state >>> 8) % of
@@ -101,6 +101,10 @@ describe('the sets of pairs', () => {
       { metadata: { team: 't2' }, createdFromMs: both.clock.nowMs + 400 },
       { metadata: { team: 't1' }, createdToMs: both.clock.nowMs + 600 },
       customer('c9'),
+      { tenant: 'acme' },
+      { tenant: 'acme', statuses: ['running', 'failed'] },
+      { tenant: 'acme', provider: 'second' },
+      { tenant: 'nobody' },
     ]
     const agree = async (process: Process): Promise<void> => {
       const records = await process.store.readHeads(all.toReversed())
@@ -194,16 +198,16 @@ describe('the sets of pairs', () => {
     await process.newRelist().next()
     const members = async (): Promise<string[]> => {
       const stored = await redis.zrange(keys.pairs(5), '0', '-1')
-      return stored.filter(each => !each.startsWith('#')).map(each => `job_${each.slice(12)}`)
+      return stored.filter(each => each.length > 12).map(each => `job_${each.slice(12)}`)
     }
     const [read, trimmed, kept] = [
       ...(await createdBy(process, 1, 'c1')),
       ...(await createdBy(process, 1, 'c2')),
       ...(await createdBy(process, 1, 'c3')),
     ]
-    const removed = await process.running({ background: true, ...customer('c4') })
+    const removed = await process.running({ background: true, tenant: 'acme', ...customer('c4') })
     await store.finalise(removed, answer('x'))
-    expect((await members()).toSorted()).toEqual([read, trimmed, kept, removed.id].toSorted())
+    expect((await members()).toSorted()).toEqual([read, trimmed, kept, removed.id, removed.id].toSorted())
     expect(await store.remove(removed.id)).toBe(true)
     await redis.del(keys.record(read!), keys.record(trimmed!))
     expect((await walk(process, customer('c1'))).ids).toEqual([])
@@ -215,33 +219,5 @@ describe('the sets of pairs', () => {
     for (let i = 0; i < 4; i++) await trim.next(2)
     expect(await members()).toEqual([kept])
     expect((await walk(process, customer('c3'))).ids).toEqual([kept])
-  })
-
-  it('are left for the lists where a pair has many jobs and more is asked for', async () => {
-    const process = processBy(['customer'])
-    const { redis, keys, clock } = process
-    await process.newRelist().next()
-    const [id] = await createdBy(process, 1, 'c1')
-    const hash = pairHash(pairLine('customer', 'c1'))
-    const others = Array.from(
-      { length: 2_100 },
-      (_, i) => hash + ulidOf(newJobId(shardOf(id!), clock.nowMs - i - 1)),
-    )
-    await redis.zadd(keys.pairs(shardOf(id!)), ...others.flatMap(member => [0, member]))
-    expect(await walk(process, { ...customer('c1'), statuses: ['queued'] })).toEqual({
-      ids: [id],
-      scanned: 1,
-    })
-    // Nothing else is asked for: the set is gone over, in bounded steps, and loses those that are gone.
-    const walking = process.lists.walk({ ...everything, ...customer('c1') }, null)
-    const cursors: unknown[] = []
-    for (let before = 0, isEnd = false; !isEnd; before = walking.scanned) {
-      const step = await walking.next(5)
-      expect(walking.scanned - before).toBeLessThanOrEqual(200)
-      cursors.push(step.cursor)
-      isEnd = step.cursor === null
-    }
-    expect(cursors.length).toBeGreaterThan(10)
-    expect(await redis.zcard(keys.pairs(shardOf(id!)))).toBe(2)
   })
 })

@@ -38,7 +38,8 @@ local function create(job)
   redis.call('XADD', BASE .. 'index', '*', 'j', id)
   note_life(id, 1)
   enlist('queued', entry)
-  note_pairs(id:sub(5), entry:match('^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n(.*)$', 27))
+  local tenant, indexed = entry:match('^\n([^\n]*)\n[^\n]*\n[^\n]*\n[^\n]*\n(.*)$', 27)
+  note_pairs(id:sub(5), tenant, indexed)
   seal = entry:match('\n(#%x+)\n$') or ''
   if idempotency then redis.call('SET', idempotency, id .. ' ' .. fingerprint, 'PX', ttl) end
   return run == '' and 'created' or 'claimed'

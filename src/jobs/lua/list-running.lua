@@ -1,9 +1,10 @@
 -- Goes over leases of a shard for the jobs that run, which are few among those without an end. Lines of batches have
 -- leases, too, and are in no list of jobs.
 -- KEYS: schedule
--- Packed: first time, last time, most entries, tenant (false for any), route, provider ('' for any), {pairs of metadata …}
--- Replies: {the last time ('' when there are no more), {id …}}, without their prefix
-local from, to, most, tenant, route, provider, pairs_of_records = unpack(packed())
+-- Packed: first time, last time, entries of the first time that are passed over, most entries, tenant (false for any), route,
+--   provider ('' for any), {pairs of metadata …}
+-- Replies: {the last time ('' when there are no more), entries of that time, {id …}}, without their prefix
+local from, to, passed, most, tenant, route, provider, pairs_of_records = unpack(packed())
 local is_wanted = route_like(route)
 local found, byte, lease = {}, string.byte, ('l'):byte()
 
@@ -17,13 +18,18 @@ local function matches(record)
   return true
 end
 
-local entries = redis.call('ZRANGE', KEYS[1], from, to, 'BYSCORE', 'LIMIT', 0, most)
-for i = 1, #entries do
+local entries = redis.call('ZRANGE', KEYS[1], from, to, 'BYSCORE', 'LIMIT', passed, most, 'WITHSCORES')
+for i = 1, #entries, 2 do
   local entry = entries[i]
   if #entry == 32 and byte(entry, 32) == lease and entry:sub(1, 4) == 'job_' then
     local id = entry:sub(1, 30)
     if matches(record_of(id)) then found[#found + 1] = id:sub(5) end
   end
 end
-local last = #entries == tonumber(most) and redis.call('ZSCORE', KEYS[1], entries[#entries]) or ''
-return cmsgpack.pack({ last, found })
+local last, of_last = entries[#entries], 0
+if #entries < 2 * most then return cmsgpack.pack({ '', 0, found }) end
+for i = #entries, 2, -2 do
+  if entries[i] ~= last then break end
+  of_last = of_last + 1
+end
+return cmsgpack.pack({ last, of_last, found })

@@ -215,7 +215,7 @@ local function unlist(list, id)
 end
 -- The kinds of entries that each list has had: what they say behind their ids, but for metadata, and the score of the
 -- newest of each. Who looks for jobs of a kind that no list has had looks at no entry, and for others begins there.
-local KINDS_SINCE = '[34]'
+local KINDS_SINCE = '[345]'
 local function kind_of(state, entry)
   return (FINAL[state] and state or 'open') .. entry:match('^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n', 27)
 end

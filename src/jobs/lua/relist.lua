@@ -56,7 +56,7 @@ local function settle(id)
   if not state or FINAL[state] then unlist(list_of('open'), id) end
   if not state then return end
   local list, indexed = list_of(state), lines_of(metadata)
-  note_pairs(id:sub(5), indexed)
+  note_pairs(id:sub(5), tenant or '', indexed)
   if indexed ~= (was_indexed or '') then
     if indexed == '' then redis.call('HDEL', record, 'indexed') else redis.call('HSET', record, 'indexed', indexed) end
   end
@@ -72,7 +72,7 @@ for _, entry in ipairs(entries) do settle(entry[2][2]) end
 write_pairs()
 local is_end, is_new = #entries < tonumber(most), from == '-' and #entries == 0
 local mark = seal:match('#%x+')
-if mark and all_pair ~= 1 and not is_new then redis.call('ZREM', PAIRS, mark) end
 -- Jobs that were made meanwhile stand at the end of the index, and no member is taken away while its job is there.
-if mark and is_end and (all_pair == 1 or is_new) then redis.call('ZADD', PAIRS, 0, mark) end
+if all_pair ~= 1 and not is_new then redis.call('ZREM', PAIRS, TENANTS, mark or TENANTS)
+elseif is_end then redis.call('ZADD', PAIRS, 0, TENANTS, 0, mark or TENANTS) end
 return cmsgpack.pack({ is_end and '' or entries[#entries][1] })
