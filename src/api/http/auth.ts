@@ -12,6 +12,8 @@ declare module 'fastify' {
     role: Role
     /** Who acts, for others to read: the name of the key, or its tenant; `local` where no API keys are configured. */
     actor: string
+    /** Whether the session that it came by goes on: streams outlive the answer that let them begin. Null for a key, whose end is a reload. */
+    isStillSignedIn: (() => Promise<boolean>) | null
   }
   interface FastifyContextConfig {
     right?: Right | 'open'
@@ -45,6 +47,7 @@ export const installAuth = (app: FastifyInstance, apiKeys: ApiKeys, pages: PageI
   app.decorateRequest('tenant', 'default')
   app.decorateRequest('role', 'operator')
   app.decorateRequest('actor', 'local')
+  app.decorateRequest('isStillSignedIn', null)
   if (apiKeys.isEmpty) return
   const admit = (request: FastifyRequest, holder: KeyHolder | null): BatonError | undefined => {
     if (holder === null) return new BatonError('invalid_api_key', 'The API key is missing or wrong.')
@@ -57,6 +60,7 @@ export const installAuth = (app: FastifyInstance, apiKeys: ApiKeys, pages: PageI
   app.addHook('onRequest', (request, _reply, done) => {
     const credential = credentialOf(request)
     if (credential !== '' || pages === null) return done(admit(request, apiKeys.holderOf(credential)))
+    request.isStillSignedIn = async () => (await pages.holderOf(request)) !== null
     pages.holderOf(request).then(holder => done(admit(request, holder)), done)
   })
 }

@@ -39,6 +39,6 @@ export const addLiveRoutes = (
     const topics = parseTopics([request.query.topics ?? 'overview'].flat().join(','))
     reply.headers(streamHeaders)
     if (request.method === 'HEAD') return reply.send(Readable.from([]))
-    return reply.send(await feed.open(topics))
+    return reply.send(await feed.open(topics, request.isStillSignedIn))
   })
 }

@@ -14,12 +14,14 @@ import type { PageTopics } from './page-topics.ts'
 
 /** What all open pages of this process are told. */
 export interface PageFeed {
-  /** Throws `too_many_pages`; rejects while Redis is away. */
-  open(topics: PageTopics): Promise<Readable>
+  /** Ends once `isSignedIn` says no. Throws `too_many_pages`; rejects while Redis is away. */
+  open(topics: PageTopics, isSignedIn?: IsSignedIn | null): Promise<Readable>
   readonly size: number
   /** Ends all, also those to come. Their pages come back, to another process. */
   end(): void
 }
+
+type IsSignedIn = () => Promise<boolean>
 
 interface PageFeedOptions {
   readonly reads: OperatorReads
@@ -40,6 +42,9 @@ interface Page {
   /** A look that had begun when it got its snapshot may be older than that. */
   toldInRound: number
   tickedAtMs: number
+  /** Null for one that has no session. */
+  readonly isSignedIn: IsSignedIn | null
+  askedAtMs: number
 }
 
 const readEveryMs = 1_000
@@ -50,6 +55,8 @@ const quietMs = 3_000
 /** A page that opens soon after a read gets that. */
 const freshMs = 1_000
 const retryAfterMs = 2_000
+/** A page goes on for so long at most after its browser has signed out. */
+const signedInForMs = 5_000
 
 /** Tells a page what it does not know yet. */
 const tellPage = (page: Page, items: readonly PageItem[], readAt: number, nowMs: number): void => {
@@ -115,7 +122,19 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
     }
   }
 
+  /** What cannot be asked is taken for granted: then Redis is away, and there is nothing to tell. */
+  const endSignedOut = async (): Promise<void> => {
+    const due = [...pages].filter(page => page.isSignedIn && now() - page.askedAtMs >= signedInForMs)
+    await Promise.all(
+      due.map(async page => {
+        page.askedAtMs = now()
+        if (!(await page.isSignedIn!().catch(() => true))) page.stream.end()
+      }),
+    )
+  }
+
   const round = async (): Promise<void> => {
+    await endSignedOut()
     const own = ++rounds
     const items = await look()
     for (const page of pages) if (page.toldInRound < own) tellPage(page, items, wholeSeconds(now()), now())
@@ -158,7 +177,7 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
     get size() {
       return pages.size
     },
-    open: async topics => {
+    open: async (topics, isSignedIn = null) => {
       if (isEnding) throw new BatonError('shutting_down', 'This process is stopping.', { retryAfterMs })
       if (pages.size >= mostPages)
         throw new BatonError(
@@ -170,7 +189,10 @@ export const createPageFeed = (options: PageFeedOptions): PageFeed => {
         pages.delete(page)
         if (pages.size === 0) rest()
       })
-      const page: Page = { topics, stream, told: null, toldInRound: 0, tickedAtMs: 0 }
+      const page: Page = {
+        ...{ topics, stream, told: null, toldInRound: 0, tickedAtMs: 0 },
+        ...{ isSignedIn, askedAtMs: now() },
+      }
       // A place is taken before anything is waited for.
       pages.add(page)
       if (ticking === null) begin()

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { patience } from '../../support/patience.ts'
+import { openPage } from '../operator/page-events.ts'
 import { type Call, call, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
 const keys = [
@@ -175,6 +177,18 @@ describe('a session', () => {
     await call(api, 'DELETE', '/ui/session', { headers: own({ cookie }) })
     expect((await call(api, 'GET', '/ui/session', read)).status).toBe(401)
     expect((await call(api, 'GET', '/v1/providers', read)).status).toBe(401)
+  })
+
+  it('takes with it the stream of events that a page has open', async () => {
+    const cookie = await cookieOf()
+    await using page = await openPage(api.url, 'overview', { cookie, 'sec-fetch-site': 'same-origin' })
+    await using other = await openPage(api.url, 'overview', {
+      ...{ cookie: await cookieOf(), 'sec-fetch-site': 'same-origin' },
+    })
+    await call(api, 'DELETE', '/ui/session', { headers: own({ cookie }) })
+    await page.ended
+    const ticks = other.count('tick')
+    await expect.poll(() => other.count('tick'), patience).toBeGreaterThan(ticks)
   })
 
   it('ends with its key', async () => {
