@@ -88,7 +88,7 @@ const scrapeCost = (): Promise<void> =>
 export const metricsCost = async (): Promise<void> => {
   const without = costOf(() => undefined)
   const counted = costOf(createCounts)
-  const measured = costOf(createMeasures)
+  const measured = costOf(telemetry => createMeasures().follow(telemetry))
   printTable(
     ['µs a job', 'all', 'added'],
     [

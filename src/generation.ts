@@ -7,7 +7,7 @@ import { serveApi } from './api/serve.ts'
 import type { ReloadConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { openContext } from './context/context.ts'
-import { createVitals, type Vitals } from './health/vitals.ts'
+import type { Vitals } from './health/vitals.ts'
 import { createLifecycle, type Holdup } from './lifecycle/lifecycle.ts'
 import { webhookQueue } from './queue/doorbells.ts'
 import { subscribeTo } from './redis/connect.ts'
@@ -44,7 +44,7 @@ export interface GenerationOptions {
   readonly config: Config
   readonly redisAt: RedisPlace
   readonly front: Front
-  readonly vitals?: Vitals
+  readonly vitals: Vitals
   readonly graceMs: number
   readonly reload: ReloadConfig
   /** Another process was told to reload. */
@@ -64,7 +64,7 @@ export interface Opening {
 }
 
 export const openGeneration = (options: GenerationOptions): Opening => {
-  const { roles, config, redisAt, front, graceMs, reload, log, env, vitals = createVitals() } = options
+  const { roles, config, redisAt, front, graceMs, reload, log, env, vitals } = options
   const base = createLifecycle(graceMs, log)
   const work = createLifecycle(graceMs, log)
   const api = createLifecycle(graceMs, log)

@@ -11,7 +11,7 @@ import {
   openGeneration,
   type Roles,
 } from './generation.ts'
-import type { Vitals } from './health/vitals.ts'
+import { createVitals, type OwnCounts, type Vitals } from './health/vitals.ts'
 import { type Holdup, StopRequested } from './lifecycle/lifecycle.ts'
 
 export interface GenerationsOptions extends Pick<GenerationOptions, 'redisAt' | 'graceMs' | 'log' | 'env'> {
@@ -35,6 +35,8 @@ export interface Generations {
   reloadSecrets(): Promise<ReloadReport>
   stop(withinMs: number): Promise<void>
   readonly vitals: Vitals | null
+  /** Of what serves, and of what still ends what it has begun; null before the first is open. */
+  readonly counts: OwnCounts | null
   readonly config: Config | null
   readonly holdup: Holdup | null
 }
@@ -43,19 +45,19 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
   const { rolesOf, graceMs, log } = options
   const front = createFront()
   const living = new Set<Pick<Opening, 'stop' | 'holdup'>>()
+  const retiring = new Set<Generation>()
   let current: Generation | null = null
   /** What the config of now was read from. */
   let source: ReadConfig | null = null
   let isStopping = false
   let last: Promise<unknown> = Promise.resolve()
 
-  const open = async (config: Config, vitals?: Vitals): Promise<Generation> => {
+  const open = async (config: Config, vitals: Vitals): Promise<Generation> => {
     if (isStopping) throw new StopRequested()
     let own: Generation | null = null
     const opening = openGeneration({
       ...options,
-      ...{ config, front, roles: rolesOf(config) },
-      ...(vitals && { vitals }),
+      ...{ config, front, roles: rolesOf(config), vitals },
       reload: async isTrial => (isTrial ? report(readNext()) : reload(true)),
       onAnnounced: () => {
         // One that ends what it has begun hears it as well.
@@ -97,13 +99,17 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
     const { config } = next
     const { version, changes } = report(next)
     if (isChanged(changes)) {
-      current = await open(config)
+      current = await open(config, createVitals(before.vitals.measures))
       await current.readmit(changes.providers.changed)
     }
     source = next.from
     if (announce) await current!.announce()
     if (current !== before) {
-      void before.retire().finally(() => living.delete(before))
+      retiring.add(before)
+      void before.retire().finally(() => {
+        living.delete(before)
+        retiring.delete(before)
+      })
     }
     log.info({ event: 'config.reloaded', configVersion: version, changes }, 'config reloaded')
     return { version, changes }
@@ -143,12 +149,26 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
     get vitals() {
       return current?.vitals ?? null
     },
+    get counts() {
+      return current && countsOf([current, ...retiring])
+    },
     get config() {
       return current?.config ?? null
     },
     get holdup() {
       return [...living].map(({ holdup }) => holdup).find(holdup => holdup !== null) ?? null
     },
+  }
+}
+
+/** Each counts under an instance of its own, and all measure together. */
+const countsOf = (all: readonly Generation[]): OwnCounts => {
+  const counts = all.map(({ vitals }) => vitals.counts())
+  return {
+    workers: counts.flatMap(({ workers }) => workers),
+    webhookWorkers: counts.flatMap(({ webhookWorkers }) => webhookWorkers),
+    processes: counts.flatMap(({ processes }) => processes),
+    measured: counts[0]!.measured,
   }
 }
 

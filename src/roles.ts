@@ -89,6 +89,7 @@ const start = async (life: Lifecycle, options: Start): Promise<void> => {
   const admin = {
     config: { server: config.server, apiKeys: () => (generations?.config ?? config).api_keys },
     vitals: () => generations?.vitals ?? vitals,
+    counts: () => generations?.counts ?? vitals.counts(),
   }
   await serveAdmin(life, { ...admin, log }).catch(error => {
     const { admin_host, admin_port = 0 } = config.server

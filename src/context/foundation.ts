@@ -23,7 +23,6 @@ import { type MemoryWatch, openMemoryWatch } from '../redis/memory-watch.ts'
 import type { RedisPlace } from '../redis/place.ts'
 import { createScriptRunner, type RunScript } from '../redis/scripts.ts'
 import { type Counts, createCounts } from '../telemetry/counts.ts'
-import { createMeasures } from '../telemetry/measures.ts'
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts'
 
 export interface FoundationOptions {
@@ -84,7 +83,7 @@ export const openFoundation = async (life: Lifecycle, options: FoundationOptions
   const telemetry = createTelemetry()
   const counts = createCounts(telemetry)
   const routeOf = (model: string): string => routeFor(config, model)?.name ?? model
-  vitals.measured(createMeasures(telemetry, routeOf, toldTenants(config)))
+  vitals.measures.follow(telemetry, routeOf, toldTenants(config))
   vitals.check('redis', () => redis.status === 'ready' && pingRedis(redis, keys).then(() => true))
   const { hostOffMs } = clock
   const { version } = manifest

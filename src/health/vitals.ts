@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Measured, nothingMeasured } from '../telemetry/measures.ts'
+import { createMeasures, type Measured, type Measures } from '../telemetry/measures.ts'
 import type { ProcessHeartbeat, WebhookHeartbeat, WorkerHeartbeat } from './heartbeats.ts'
 
 /** Whether one part of a process does its work. A promise that rejects or is late counts as no. */
@@ -20,7 +20,8 @@ export interface Vitals {
   worker(read: () => WorkerHeartbeat): void
   webhookWorker(read: () => WebhookHeartbeat): void
   process(read: () => ProcessHeartbeat): void
-  measured(read: () => Measured): void
+  /** Of the process, whatever it ran on before. */
+  readonly measures: Measures
   /** Adds metrics beside the counts, in the text format. */
   metrics(read: () => Promise<string>): void
   /** All roles are open. */
@@ -35,13 +36,12 @@ export interface Vitals {
 
 const patienceMs = 1_000
 
-export const createVitals = (): Vitals => {
+export const createVitals = (measures: Measures = createMeasures()): Vitals => {
   const checks = new Map<string, Check>()
   const workers: (() => WorkerHeartbeat)[] = []
   const webhookWorkers: (() => WebhookHeartbeat)[] = []
   const processes: (() => ProcessHeartbeat)[] = []
   const metrics: (() => Promise<string>)[] = []
-  let measured = (): Measured => nothingMeasured
   let isStarted = false
 
   return {
@@ -49,9 +49,7 @@ export const createVitals = (): Vitals => {
     worker: read => void workers.push(read),
     webhookWorker: read => void webhookWorkers.push(read),
     process: read => void processes.push(read),
-    measured: read => {
-      measured = read
-    },
+    measures,
     metrics: read => void metrics.push(read),
     started: () => {
       isStarted = true
@@ -69,7 +67,7 @@ export const createVitals = (): Vitals => {
       workers: workers.map(read => read()),
       webhookWorkers: webhookWorkers.map(read => read()),
       processes: processes.map(read => read()),
-      measured: measured(),
+      measured: measures.read(),
     }),
     moreMetrics: async () => (await Promise.all(metrics.map(read => read()))).join(''),
   }

@@ -5,7 +5,21 @@ import type { Telemetry, TelemetryEvent } from './telemetry.ts'
 import { createTenantMeasures, noTenants, type TenantFigures } from './tenant-measures.ts'
 import { kindsOf, type TokenKinds } from './token-kinds.ts'
 
-/** How long things took in this process, what was used and what that cost, since it started. */
+/** How long things took in this process, what was used and what that cost, since it started: over all configs that it ran on. */
+export interface Measures {
+  /**
+   * Measures what this tells of. Models, routes and providers are those of the config: no label is a client's word. `routeNamed`: the route
+   * of the config that a job's name of a model stands for. `tenants`: those that are told apart; null for no figures of tenants at all.
+   */
+  follow(
+    telemetry: Pick<Telemetry, 'subscribe'>,
+    routeNamed?: (model: string) => string,
+    tenants?: ReadonlySet<string> | null,
+  ): void
+  read(): Measured
+}
+
+/** What was measured so far. */
 export interface Measured {
   readonly queueWait: readonly Series[]
   readonly attempts: readonly Series[]
@@ -31,29 +45,7 @@ export interface Used {
   readonly costUsd: number | null
 }
 
-export const nothingMeasured: Measured = {
-  queueWait: [],
-  attempts: [],
-  firstTokens: [],
-  jobs: [],
-  batches: [],
-  webhooks: [],
-  used: [],
-  saved: [],
-  cacheLookups: [],
-  batchLines: [],
-  tenants: noTenants,
-}
-
-/**
- * Models, routes and providers are those of the config: no label is a client's word. `routeNamed`: the route of the config that a job's
- * name of a model stands for. `tenants`: those that are told apart; null for no figures of tenants at all.
- */
-export const createMeasures = (
-  telemetry: Pick<Telemetry, 'subscribe'>,
-  routeNamed: (model: string) => string = model => model,
-  tenants: ReadonlySet<string> | null = null,
-): (() => Measured) => {
+export const createMeasures = (): Measures => {
   const queueWait = createHistogram('provider', 'class')
   const attempts = createHistogram('provider', 'model', 'verdict')
   const firstTokens = createHistogram('provider', 'model')
@@ -64,6 +56,8 @@ export const createMeasures = (
   const cacheLookups = createSums('route', 'result')
   const batchLines = createSums('status')
   const used = new Map<string, Used>()
+  const ofTenants = createTenantMeasures()
+  let areTenantsTold = false
 
   const use = (provider: string, model: string, usage: Usage, costUsd: number | null): void => {
     const key = `${provider}/${model}`
@@ -82,7 +76,7 @@ export const createMeasures = (
     })
   }
 
-  const measure = (event: TelemetryEvent): void => {
+  const measure = (event: TelemetryEvent, routeNamed: (model: string) => string): void => {
     switch (event.kind) {
       case 'job.claimed':
         queueWait.observe(event.waitedMs / 1_000, event.provider, event.class)
@@ -114,22 +108,27 @@ export const createMeasures = (
         break
     }
   }
-  telemetry.subscribe(measure)
-  const ofTenants = tenants === null ? () => noTenants : createTenantMeasures(telemetry, tenants)
 
-  return () => ({
-    queueWait: queueWait.read(),
-    attempts: attempts.read(),
-    firstTokens: firstTokens.read(),
-    jobs: jobs.read(),
-    batches: batches.read(),
-    webhooks: webhooks.read(),
-    saved: saved.read(),
-    cacheLookups: cacheLookups.read(),
-    batchLines: batchLines.read(),
-    used: [...used.values()],
-    tenants: ofTenants(),
-  })
+  return {
+    follow: (telemetry, routeNamed = model => model, tenants = null) => {
+      telemetry.subscribe(event => measure(event, routeNamed))
+      areTenantsTold = tenants !== null
+      if (tenants !== null) ofTenants.follow(telemetry, tenants)
+    },
+    read: () => ({
+      queueWait: queueWait.read(),
+      attempts: attempts.read(),
+      firstTokens: firstTokens.read(),
+      jobs: jobs.read(),
+      batches: batches.read(),
+      webhooks: webhooks.read(),
+      saved: saved.read(),
+      cacheLookups: cacheLookups.read(),
+      batchLines: batchLines.read(),
+      used: [...used.values()],
+      tenants: areTenantsTold ? ofTenants.read() : noTenants,
+    }),
+  }
 }
 
 const unused = { tokens: { input: 0, cache_read: 0, cache_write: 0, output: 0 }, costUsd: null } as const

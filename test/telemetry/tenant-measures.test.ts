@@ -13,12 +13,13 @@ const api_keys = ['a', 'b', 'a', 'c'].map(tenant => ({
 const jobsOf = (tenant_label: boolean, max_tenants: number) => {
   const telemetry = createTelemetry()
   const told = toldTenants({ api_keys, metrics: { tenant_label, max_tenants } })
-  const read = createMeasures(telemetry, undefined, told)
+  const measures = createMeasures()
+  measures.follow(telemetry, undefined, told)
   for (const tenant of ['a', 'c', 'b', 'gone', 'c'])
     telemetry.emit({
       ...{ kind: 'job.finished', tenant, provider: 'p', route: 'r', status: 'succeeded', tookMs: 1 },
     })
-  return read().tenants
+  return measures.read().tenants
 }
 
 test('no tenant is told of unless the config asks for it', () => {

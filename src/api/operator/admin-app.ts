@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
-import type { Vitals } from '../../health/vitals.ts'
+import type { OwnCounts, Vitals } from '../../health/vitals.ts'
 import type { Lifecycle } from '../../lifecycle/lifecycle.ts'
 import { createApiKeys } from '../http/api-keys.ts'
 import { installAuth, installRights } from '../http/auth.ts'
@@ -21,6 +21,8 @@ export interface AdminParts {
   readonly config: Pick<Config, 'server'> & { readonly apiKeys: () => Config['api_keys'] }
   /** Of what serves now: a reload brings new ones. */
   readonly vitals: () => Vitals
+  /** Of the whole process. */
+  readonly counts: () => OwnCounts
   readonly isStopping: () => boolean
   readonly log: Logger
 }
@@ -36,7 +38,7 @@ const rights: RouteRights = {
  * loopback no key is asked for, and so no page of a browser and no foreign name is served; elsewhere figures
  * are an operator's.
  */
-export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts): FastifyInstance => {
+export const createAdminApp = ({ config, vitals, counts, isStopping, log }: AdminParts): FastifyInstance => {
   const { server } = config
   const keys = isLoopback(server.admin_host) ? [] : config.apiKeys()
   const own = createOwnAddress({ api_keys: keys, server: { ...server, cors_origins: [] } })
@@ -74,8 +76,8 @@ export const createAdminApp = ({ config, vitals, isStopping, log }: AdminParts):
     installAuth(scope, createApiKeys(keys, config.apiKeys), null)
     scope.get('/metrics', async (_request, reply) => {
       const more = await vitals().moreMetrics()
-      const counts = ownMetricsOf({ ...vitals().counts(), process: readProcessFigures() })
-      return reply.type(metricsType).send(more + renderMetrics(counts))
+      const own = ownMetricsOf({ ...counts(), process: readProcessFigures() })
+      return reply.type(metricsType).send(more + renderMetrics(own))
     })
   })
   return app
