@@ -7,10 +7,10 @@ import { serveApi } from './api/serve.ts'
 import type { ReloadConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { openContext } from './context/context.ts'
+import { openReloads } from './context/reloads.ts'
 import type { Vitals } from './health/vitals.ts'
 import { createLifecycle, type Holdup } from './lifecycle/lifecycle.ts'
 import { webhookQueue } from './queue/doorbells.ts'
-import { subscribeTo } from './redis/connect.ts'
 import { type RedisPlace, redisPlaceOf } from './redis/place.ts'
 import { withSimulated } from './sim/with-simulated.ts'
 
@@ -28,8 +28,10 @@ export const noRole: Roles = { api: false, providers: [], webhooks: false, batch
 export interface Generation {
   readonly config: Config
   readonly vitals: Vitals
-  /** Lets other processes read their config anew. */
+  /** Lets other processes read their config anew, also those that do not listen now. */
   announce(): Promise<void>
+  /** Hears of what was announced before it listened. */
+  hearMissed(): Promise<void>
   /** Ends what was held against these providers by their old settings. */
   readmit(providers: readonly string[]): Promise<void>
   /** Takes nothing new, and closes once what runs has ended, under the old terms. */
@@ -47,8 +49,8 @@ export interface GenerationOptions {
   readonly vitals: Vitals
   readonly graceMs: number
   readonly reload: ReloadConfig
-  /** Another process was told to reload. */
-  readonly onAnnounced: () => void
+  /** Another process was told to reload, so many ms ago. */
+  readonly onAnnounced: (agoMs: number) => void
   readonly log: Logger
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -98,15 +100,7 @@ export const openGeneration = (options: GenerationOptions): Opening => {
       reload,
       env,
     })
-    const { keys, instance, redis, subscriber } = context
-    const hear = (from: string): void => {
-      if (from !== instance) options.onAnnounced()
-    }
-    await base.open(
-      'reloads',
-      () => subscribeTo(subscriber, keys.reloadChannel, hear),
-      quiet => quiet(),
-    )
+    const { announce, hearMissed } = await openReloads(base, context, options.onAnnounced)
     for (const [i, name] of roles.providers.entries()) await openProviderWorker(workers[i]!, context, name)
     if (roles.webhooks) await openWebhookWorker(work, context)
     if (roles.batches) await openBatchWorker(work, context)
@@ -124,9 +118,8 @@ export const openGeneration = (options: GenerationOptions): Opening => {
           )
       for (const name of names.filter(isStopped)) await cooldowns.lift(name)
     }
-    const announce = async (): Promise<void> => void (await redis.publish(keys.reloadChannel, instance))
     return {
-      ...{ config, vitals, announce, readmit, retire, stop },
+      ...{ config, vitals, announce, hearMissed, readmit, retire, stop },
       get holdup() {
         return holdup()
       },

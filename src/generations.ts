@@ -49,6 +49,8 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
   let current: Generation | null = null
   /** What the config of now was read from. */
   let source: ReadConfig | null = null
+  /** By the monotonic clock, before the file was read last: what was announced before that is no news. */
+  let readAt = 0
   let isStopping = false
   let last: Promise<unknown> = Promise.resolve()
 
@@ -59,9 +61,10 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
       ...options,
       ...{ config, front, roles: rolesOf(config), vitals },
       reload: async isTrial => (isTrial ? report(readNext()) : reload(true)),
-      onAnnounced: () => {
-        // One that ends what it has begun hears it as well.
-        if (own === current) void reload(false).catch(() => undefined)
+      onAnnounced: agoMs => {
+        // One that ends what it has begun hears it as well, and the first looks again once it serves.
+        if (current === null || own !== current || performance.now() - agoMs <= readAt) return
+        void reload(false).catch(() => undefined)
       },
     })
     living.add(opening)
@@ -95,6 +98,8 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
 
   const move = async (announce: boolean, read?: () => ReadConfig): Promise<ReloadReport> => {
     const before = current!
+    // The secrets alone are not the file.
+    if (read === undefined) readAt = performance.now()
     const next = readNext(read)
     const { config } = next
     const { version, changes } = report(next)
@@ -103,7 +108,10 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
       await current.readmit(changes.providers.changed)
     }
     source = next.from
-    if (announce) await current!.announce()
+    if (announce) {
+      await current!.announce()
+      readAt = performance.now()
+    }
     if (current !== before) {
       retiring.add(before)
       void before.retire().finally(() => {
@@ -134,6 +142,8 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
     start: async (read, vitals) => {
       source = read
       current = await open(read.config, vitals)
+      // Somebody may have changed the file, and said so, since this process read it.
+      await current.hearMissed()
     },
     reload,
     // Each process has its own mounts, and sees for itself that they change.

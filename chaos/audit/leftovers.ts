@@ -15,7 +15,7 @@ export interface Remains {
  * themselves.
  */
 const harmless =
-  /^(?:reconciler|schema|providers)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|listed|kinds|pairs|reconciler|purge|dead|usage)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
+  /^(?:reconciler|schema|providers|reloaded-at)$|^\{(?:\d+)\}:(?:i|bi|f|fs|index|listed|kinds|pairs|reconciler|purge|dead|usage)(?::|$)|^\{clock\}$|^\{(?:files|batches|health|limits|turn)\}:/
 /** A queue's own marks, what its ready list counts, and what its workers reported. */
 const harmlessInQueue = /^(?:meta|id|events|marker|stalled-check|ready|ready:room)$/
 

@@ -228,6 +228,8 @@ export interface Keys {
   readonly batchesChannel: string
   /** Channel: processes that have read their config anew, for the others to do the same. */
   readonly reloadChannel: string
+  /** String: when that was said last, in Unix ms, for those that did not hear it. */
+  readonly reloadedAt: string
   /** Channel: receivers of webhooks that take nothing for a while. */
   readonly receiversChannel: string
   /** Hash: an upload in parts. */
@@ -277,6 +279,7 @@ export const createKeys = (prefix: string): Keys => ({
   endsChannel: `${prefix}:ends`,
   batchesChannel: `${prefix}:batches`,
   reloadChannel: `${prefix}:reload`,
+  reloadedAt: `${prefix}:reloaded-at`,
   receiversChannel: `${prefix}:receivers`,
   upload: id => `${prefix}:{${shardOf(id)}}:u:${id}`,
   parts: id => `${prefix}:{${shardOf(id)}}:up:${id}`,

@@ -67,6 +67,7 @@ describe('the keys of docs/architecture.md', () => {
     batchesChannel: keys.batchesChannel,
     receiversChannel: keys.receiversChannel,
     reloadChannel: keys.reloadChannel,
+    reloadedAt: keys.reloadedAt,
   }
 
   it.each(Object.entries(made))('have a row for %s', (_, key) => {

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Deployment, openDeployment } from '../../harness/deployment.ts'
 import { until } from '../../harness/until.ts'
 import { createSimProvider, type SimProvider } from '../../src/sim/sim-provider.ts'
 import { runHere } from '../cli/command.ts'
-import { testRedis } from '../support/redis.ts'
+import { ownRedis, testRedis } from '../support/redis.ts'
 
 const boss = { authorization: 'Bearer boss' }
 let sims: SimProvider[]
@@ -144,6 +145,31 @@ describe('a config that changes while a process runs', () => {
     })
     await worker.logged('config reloaded')
     expect(await chat(api.url, 'old')).toBe(200)
+  })
+
+  test('one that could not hear of it finds out when it is back', async () => {
+    const redis = await ownRedis()
+    onTestFinished(() => redis.stop())
+    const store = { redis: { url: redis.url } }
+    site = await openDeployment({ ...first(), ...store })
+    const [worker, api] = [await site.worker('p'), await site.api()]
+    worker.signal('SIGSTOP')
+    const kill = new Redis(redis.url)
+    onTestFinished(() => void kill.disconnect())
+    await kill.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await write({ ...first(), ...store, providers: { p: { ...at(sims[1]!), limits: { rpm: 1000 } } } })
+    expect((await reload(api.url)).status).toBe(200)
+    worker.signal('SIGCONT')
+    await worker.logged('config reloaded')
+    const told = worker.lines.filter(({ event }) => event === 'config.reloaded')
+    expect(told).toMatchObject([{ changes: { limits: ['p.rpm'] } }])
+    // It is no news to one that starts with the file as it is.
+    const fresh = await site.worker('p')
+    expect(fresh.lines.filter(({ event }) => event === 'config.reloaded')).toEqual([])
+    // To one that starts and had read its file before, it is.
+    await kill.set('baton:reloaded-at', Date.now() + 3_600_000)
+    const early = await site.worker('p')
+    await early.logged('config reloaded')
   })
 
   test('under load nothing is lost, refused or called twice', async () => {
