@@ -109,6 +109,18 @@ describe('the command line of baton', () => {
       expect(await Promise.all(asked)).toEqual([false, false, true, false])
     })
 
+    test('says which Node it needs, before it loads what an older one cannot', async () => {
+      const old =
+        "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.4' } })"
+      const words = ['--import', `data:text/javascript,${old}`, process.env.BATON_PROGRAM!]
+      for (const command of ['--version', 'serve'])
+        expect(await spawn(process.execPath, [...words, command], root, {})).toEqual({
+          code: 1,
+          stdout: '',
+          stderr: expect.stringMatching(/^Baton needs Node 22 or later; this is 20\.19\.4\. /),
+        })
+    })
+
     test('ends without a word when nobody reads any more', async () => {
       const child = start(process.execPath, [entry, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
       child.stdout.destroy()
