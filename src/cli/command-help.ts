@@ -39,6 +39,6 @@ Exit codes:
   1    it could not be done, or what was looked at is faulty
   2    the command line is wrong
   3-5  of batches: see baton submit --help
-  130  Ctrl-C
+  130  Ctrl-C; 0 with --watch, which has no other end
 
 \`baton COMMAND --help\` has the options of a command, with examples.`
