@@ -116,6 +116,22 @@ describe('the list of dead letters', () => {
     expect(await idsOf('kinds')).not.toContain(job)
   })
 
+  it('loses letters past their retention, a few with each that comes, and shows none of them', async () => {
+    const key = keys.deadLetters(shard % 16, 'jobs', 'old')
+    const diedAt = (i: number): string =>
+      String(clock.nowMs - deadLetterRetentionMs - 1 - i).padStart(13, '0')
+    const names = Array.from({ length: 50 }, (_, i) => `${diedAt(i)}:${newJobId(shard % 16, clock.nowMs)}`)
+    await redis.zadd(key, ...names.flatMap(name => [0, name]))
+    const left: number[] = []
+    for (let i = 0; i < 4; i++) {
+      await died('old')
+      shard += 15
+      expect(await idsOf('old')).toHaveLength(i + 1)
+      left.push((await redis.zcard(key)) - i - 1)
+    }
+    expect(left).toEqual([30, 10, 0, 0])
+  })
+
   it('is walked page by page, through letters that died in one moment, whatever is sent again meanwhile', async () => {
     const all = new Set<string>()
     for (let i = 0; i < 25; i++) all.add(await died('pages', i % 3 === 0 ? {} : { priority: 'low' }))

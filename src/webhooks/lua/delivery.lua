@@ -7,6 +7,7 @@
 local deliveries = packed()
 local schedule, now = KEYS[1], deliveries[1]
 local obsolete, replies = {}, {}
+local OLD_LETTERS = 20
 
 -- The lists sort letters by name; names begin with the time, so the oldest come first.
 local function add_letter(record, id, retention)
@@ -14,8 +15,9 @@ local function add_letter(record, id, retention)
   local since = string.format('(%013d', now - retention)
   for _, list in ipairs({ letters_of(id, redis.call('HGET', record, 'tenant')) }) do
     redis.call('ZADD', list, 0, string.format('%013d:', now) .. id)
-    -- Removes letters whose records are past their retention.
-    redis.call('ZREMRANGEBYLEX', list, '-', since)
+    -- Removes letters whose records are past their retention: more than come, and no more at once than a moment takes.
+    local old = redis.call('ZRANGE', list, '-', since, 'BYLEX', 'LIMIT', 0, OLD_LETTERS)
+    if #old > 0 then redis.call('ZREM', list, unpack(old)) end
     redis.call('PEXPIRE', list, retention)
   end
 end
