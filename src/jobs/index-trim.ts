@@ -1,3 +1,4 @@
+import { inGroups } from '../redis/in-groups.ts'
 import { type Keys, type ListedState, shards, timeChars } from '../redis/keys.ts'
 import type { PackedScript, RunScript } from '../redis/scripts.ts'
 import { scoreOf } from './list-entry.ts'
@@ -66,7 +67,7 @@ export const createIndexTrim = ({ run, keys, retentionMs, now, aheadMs }: IndexT
 
   return {
     next: async perShard => {
-      await Promise.all(all.map((each, i) => trim(each, i, perShard)))
+      await inGroups(all, (each, i) => trim(each, i, perShard))
     },
   }
 }

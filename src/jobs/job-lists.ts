@@ -1,3 +1,4 @@
+import { inGroups } from '../redis/in-groups.ts'
 import { type Keys, shards, ulidOf } from '../redis/keys.ts'
 import type { RunScript } from '../redis/scripts.ts'
 import { type JobFilter, type Wanted, type WantedList, wantedBy } from './job-filter.ts'
@@ -45,8 +46,6 @@ const pairedPerScript = 200
 const leasesPerScript = 500
 /** Entries of one score: where a look begins at them, it has to come past them. */
 const atOnePlace = 16
-/** Scripts that are sent together: one after the other, they hold Redis up. */
-const together = 4
 
 /** Characters of an id that name a place in the lists. The last ones stay behind: a cursor names no job of somebody else. */
 const placeChars = 20
@@ -182,11 +181,7 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
   /** Newest first, each once. */
   const running = async (filter: JobFilter, wanted: Wanted): Promise<string[]> => {
     const { before } = wanted
-    const found: string[] = []
-    for (let i = 0; i < shards.length; i += together) {
-      const group = shards.slice(i, i + together)
-      found.push(...(await Promise.all(group.map(shard => runningIn(shard, filter, wanted)))).flat())
-    }
+    const found = (await inGroups(shards, shard => runningIn(shard, filter, wanted))).flat()
     const isAsked = (id: string): boolean => (before === '' || id < before) && scoreOf(id) >= wanted.oldest
     return [...new Set(found)].filter(isAsked).sort().reverse()
   }
@@ -216,11 +211,7 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
       const all = hungry()
       // Where nearly all match, a shard need not give more than the page takes.
       for (const part of all) part.most ||= limit + atOnePlace
-      for (let i = 0; i < all.length; i += together) {
-        const group = all.slice(i, i + together)
-        const looked = await Promise.all(group.map(part => look(wanted, part, limit)))
-        for (const count of looked) scanned += count
-      }
+      for (const looked of await inGroups(all, part => look(wanted, part, limit))) scanned += looked
     }
 
     return {
@@ -260,17 +251,13 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
 
   const count: JobLists['count'] = async (filter, mayGoOn) => {
     const wanted = await aimOf(filter)
-    let [sum, exact] = [0, true]
-    if (wanted.running) sum += (await running(filter, wanted)).length
-    if (wanted.lists.length === 0) return { count: sum, exact }
-    const counted = wanted.set?.shards ?? shards
-    for (let i = 0; i < counted.length; i += together) {
-      const group = counted.slice(i, i + together)
-      const counts = await Promise.all(group.map(shard => countIn(shard, wanted, mayGoOn)))
-      sum += counts.reduce((all, each) => all + each.count, 0)
-      exact &&= counts.every(each => each.exact)
+    const ran = wanted.running ? (await running(filter, wanted)).length : 0
+    if (wanted.lists.length === 0) return { count: ran, exact: true }
+    const counts = await inGroups(wanted.set?.shards ?? shards, shard => countIn(shard, wanted, mayGoOn))
+    return {
+      count: counts.reduce((sum, each) => sum + each.count, ran),
+      exact: counts.every(({ exact }) => exact),
     }
-    return { count: sum, exact }
   }
 
   return { walk, count }

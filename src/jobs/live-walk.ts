@@ -1,5 +1,6 @@
 import type { JobClass, Priority } from '../domain/job.ts'
 import { type Place, placeOf } from '../domain/place.ts'
+import { inGroups } from '../redis/in-groups.ts'
 import { shards } from '../redis/keys.ts'
 import { timerHorizonMs } from './codec.ts'
 import { parseDoorbell } from './doorbell.ts'
@@ -39,9 +40,10 @@ type Words = readonly [id: string, doorbell: string, target: string, ...standing
 type Reply = readonly [last: string, counts: readonly (string | number)[], adrift: readonly Words[]]
 
 const betweenWalksMs = 30_000
-const pageSize = 200
+/** Jobs that one script looks at: a millisecond, and several where their records are in no cache. */
+const pageSize = 100
 /** At a time it goes through so many pages of jobs that have ended, or are not looked for. */
-const mostPages = 10
+const mostPages = 20
 /** Blocks that stand this near to each other are walked through in one go. */
 const gapMs = 300_000
 
@@ -131,7 +133,7 @@ const createShardWalk = (deps: LiveBlocksDeps, shard: number) => {
 export const createLiveWalk = (deps: LiveBlocksDeps): LiveWalk => {
   const walks = shards.map(shard => createShardWalk(deps, shard))
   return {
-    next: async perShard => (await Promise.all(walks.map(walk => walk.next(perShard)))).flat(),
+    next: async perShard => (await inGroups(walks, walk => walk.next(perShard))).flat(),
     forget: () => {
       for (const walk of walks) walk.forget()
     },

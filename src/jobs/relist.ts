@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { inGroups } from '../redis/in-groups.ts'
 import { type Keys, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
@@ -71,7 +72,7 @@ export const createRelist = ({ redis, run, keys, index, now }: RelistDeps): Reli
 
   return {
     next: async () => {
-      await Promise.all(places.map(look))
+      await inGroups(places, look)
     },
   }
 }
