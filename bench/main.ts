@@ -8,6 +8,7 @@ import { inflightMemory } from './inflight-memory.ts'
 import { limits } from './limits.ts'
 import { lists } from './lists.ts'
 import { loneLatency } from './lone-latency.ts'
+import { longest } from './longest.ts'
 import { metricsCost } from './metrics-cost.ts'
 import { mixed } from './mixed.ts'
 import { pages } from './pages.ts'
@@ -51,6 +52,7 @@ const sections: Record<string, { title: string; run: () => Promise<void> }> = {
   pages: { title: "Open pages of operators, in the API's process", run: pages },
   browser: { title: 'The page in a browser, beside 100,000 jobs and 100 batches', run: browser },
   lists: { title: 'A page of 50 jobs among 100,000, by filter', run: lists },
+  longest: { title: 'The commands of Redis that take longest, by what is done', run: longest },
   'cold-start': { title: 'From nothing to the first answer of /readyz', run: coldStart },
   lone: { title: 'A lone synchronous call against one made directly', run: loneLatency },
 }
