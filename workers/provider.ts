@@ -17,6 +17,7 @@ import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.t
 import { modelsAt } from '../src/dispatch/routes.ts'
 import { createWake, openShareCall } from '../src/dispatch/share-call.ts'
 import { createUpstreamCaller } from '../src/dispatch/upstream-caller.ts'
+import { stateOf } from '../src/domain/kept-target.ts'
 import type { RouteTarget } from '../src/domain/routing/chain.ts'
 import { flexFullUntil } from '../src/domain/routing/flex-tier.ts'
 import { createWorkerHeartbeat, readWorkers, type WorkerHeartbeat } from '../src/health/heartbeats.ts'
@@ -151,6 +152,7 @@ const openWay = async (life: Lifecycle, { context, name, settings, log }: Site):
     hasHealthyAlternative,
     provider: name,
     models: modelsAt(context.routes, name),
+    isAnswered: context.answeredModels.has,
     settings: circuitSettingsOf(settings),
     places: () => places(),
     check: healthCheckFor(context, name, log),
@@ -224,6 +226,7 @@ const openExecutor = async (
     cooldowns: context.cooldowns,
     redact: context.redact,
     stats: context.targetStats,
+    answered: context.answeredModels,
     telemetry: context.telemetry,
   })
   return createJobExecutor({
@@ -246,7 +249,7 @@ const openExecutor = async (
     maxAttempts: config.jobs.max_attempts,
     availableAt: availableIn(site, way),
     flexFullUntil: (target, body) => flexFullUntil(target, body, context.cooldowns.unavailableUntil),
-    isReturning: target => target.provider === name && gate.isRamping(target.model),
+    isReturning: target => target.provider === name && gate.isRamping(stateOf(target).model),
     ...handoverRule(context, name, gate, log),
     isStopping: () => life.stopping,
     unfinished: writes.track,
@@ -270,7 +273,7 @@ const availableIn =
   ({ context, name }: Site, { gate }: Way): ExecutorDeps['availableAt'] =>
   target =>
     target.provider === name
-      ? context.suspendedUntil(target) || gate.availableAt(target.model)
+      ? context.suspendedUntil(target) || gate.availableAt(stateOf(target).model)
       : context.availableAt(target)
 
 /** A job that was called here, or whose target cools for long, hands over at once; others are throttled. */

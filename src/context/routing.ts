@@ -12,11 +12,13 @@ import { createTargetStats, type TargetStats } from '../dispatch/target-stats.ts
 import type { Backoff } from '../domain/routing/backoff.ts'
 import {
   chainOf,
+  type IsAnswered,
   type KnownModels,
   type RouteTarget,
   resolveRoutes,
   routeFor,
 } from '../domain/routing/chain.ts'
+import { type AnsweredModels, createAnsweredModels } from '../health/answered-models.ts'
 import { createUnavailableReason } from '../health/obstacles.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { type MirroredRoutes, mirroredRoutesOf } from '../mirror/mirrored-routes.ts'
@@ -27,6 +29,7 @@ import type { TargetHealth } from './health.ts'
 /** Where a job may go, in which order, and how what is there is called. */
 export interface Routing {
   readonly routes: RouteTable
+  readonly answeredModels: AnsweredModels
   readonly cachedRoutes: CachedRoutes
   readonly mirroredRoutes: MirroredRoutes
   readonly providers: Providers
@@ -51,18 +54,30 @@ const routeOf = (
 })
 
 /** The route of a name that a wildcard stands for. */
-const byWildcard = (config: Config, known: KnownModels, name: string): Route | undefined => {
+const byWildcard = (
+  config: Config,
+  known: KnownModels,
+  isAnswered: IsAnswered | undefined,
+  name: string,
+): Route | undefined => {
   const found = routeFor(config, name)
-  const targets = found ? chainOf(config, name, known) : []
+  const targets = found ? chainOf(config, name, known, isAnswered) : []
   return targets.length > 0 ? routeOf(targets, config.models[found!.name]!) : undefined
 }
 
-export const routesOf = (config: Config): RouteTable => {
+/** `isAnswered`: see `AnsweredModels`; by default no model has been. */
+export const routesOf = (config: Config, isAnswered?: IsAnswered): RouteTable => {
   const known = knownModels(config)
   const own = [...resolveRoutes(config, known)].map(
     ([name, targets]) => [name, routeOf(targets, config.models[name]!)] as const,
   )
-  return new RouteTable(own, config.aliases, name => byWildcard(config, known, name))
+  return new RouteTable(own, config.aliases, name => byWildcard(config, known, isAnswered, name))
+}
+
+/** The providers that wildcards lead to. */
+const behindWildcards = (config: Config): readonly string[] => {
+  const targets = [...resolveRoutes(config).values()].flat()
+  return [...new Set(targets.flatMap(({ provider, measuredAs }) => (measuredAs ? provider : [])))]
 }
 
 /**
@@ -78,7 +93,19 @@ export const openRouting = async (
 ): Promise<Routing> => {
   const { prefix } = config.redis
   const { withoutWorkerSince } = workerLiveness
-  const routes = routesOf(config)
+  const answeredModels: AnsweredModels = createAnsweredModels({
+    ...{ redis, prefix, log, now },
+    providers: behindWildcards(config),
+    changed: () => routes.resolveAnew(),
+  })
+  const routes = routesOf(config, answeredModels.has)
+  if (behindWildcards(config).length > 0) {
+    await life.open(
+      'answered models',
+      () => answeredModels.start(),
+      () => answeredModels.stop(),
+    )
+  }
   const providers = await life.open(
     'providers',
     () => createProviders(config, routes, now, { lookup: names.lookup, env }),
@@ -94,6 +121,7 @@ export const openRouting = async (
   }
   return {
     routes,
+    answeredModels,
     cachedRoutes: cachedRoutesOf(config.models, new Map([...routes].map(([name, r]) => [name, r.targets]))),
     mirroredRoutes: mirroredRoutesOf(config, knownModels(config)),
     providers,

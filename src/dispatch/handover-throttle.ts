@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Circuit, circuitOf } from '../domain/circuit.ts'
-import { stateOf } from '../domain/kept-target.ts'
+import { measuredOf } from '../domain/kept-target.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import { anyModel } from '../domain/routing/wildcards.ts'
 import type { Circuits } from '../health/circuits.ts'
@@ -88,7 +88,7 @@ export const healthyAlternativeTo = (
   const others = new Map<string, RouteTarget[]>()
   for (const { targets } of routes.values()) {
     const elsewhere = targets.filter(target => target.provider !== provider)
-    for (const { model } of targets.filter(target => target.provider === provider).map(stateOf))
+    for (const { model } of targets.filter(target => target.provider === provider).map(measuredOf))
       others.set(model, [...(others.get(model) ?? []), ...elsewhere])
   }
   const isHealthy = (circuit: Circuit): boolean => circuit.state === 'healthy' && circuit.pausedAtMs === 0
@@ -96,7 +96,7 @@ export const healthyAlternativeTo = (
     suspendedUntil(target) <= now() &&
     isHealthy(circuits.of(target.provider)) &&
     isHealthy(circuits.of(circuitOf(target)))
-  return model => others.get(model)?.some(takesAll) ?? false
+  return model => (others.get(model) ?? others.get(anyModel))?.some(takesAll) ?? false
 }
 
 interface Room {

@@ -38,6 +38,11 @@ export class RouteTable extends Map<string, Route> {
     return this.get(name) !== undefined
   }
 
+  /** What is known of the models behind wildcards has changed. */
+  resolveAnew(): void {
+    this.#found.clear()
+  }
+
   get aliases(): Iterable<string> {
     return this.#aliases.keys()
   }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-import { stateOf } from '../domain/kept-target.ts'
+import { measuredOf } from '../domain/kept-target.ts'
 import type { RequestHeaders } from '../domain/request-headers.ts'
 import type { AdjustPolicy } from '../domain/routing/adjustments.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
@@ -27,7 +27,9 @@ export const modelsAt = (
   provider: string,
 ): readonly string[] => {
   const targets = [...routes.values()].flatMap(route => route.targets)
-  return [...new Set(targets.flatMap(target => (target.provider === provider ? stateOf(target).model : [])))]
+  return [
+    ...new Set(targets.flatMap(target => (target.provider === provider ? measuredOf(target).model : []))),
+  ]
 }
 
 export type Routes = ReadonlyMap<string, Route>

@@ -1,4 +1,4 @@
-import { type KeptTarget, stateOf } from '../domain/kept-target.ts'
+import { type KeptTarget, measuredOf } from '../domain/kept-target.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
 import type { Request } from '../domain/routing/eligible-targets.ts'
 import { chanceOf, orderTargets, sizeOf } from '../domain/routing/strategy.ts'
@@ -19,7 +19,7 @@ export type OrderTargets = (
 ) => readonly RouteTarget[]
 
 export const keyOf = (target: KeptTarget): string => {
-  const { provider, model } = stateOf(target)
+  const { provider, model } = measuredOf(target)
   return `${provider}/${model}`
 }
 

@@ -4,7 +4,7 @@ import { providerErrorOf } from '../domain/classify/provider-error.ts'
 import type { Verdict } from '../domain/classify/verdict.ts'
 import type { CallSignal } from '../domain/interrupt.ts'
 import type { Attempt, Usage } from '../domain/job.ts'
-import { stateOf } from '../domain/kept-target.ts'
+import { measuredOf, stateOf } from '../domain/kept-target.ts'
 import type { Permit } from '../domain/permit.ts'
 import type { Redact } from '../domain/redact.ts'
 import type { Adjustment } from '../domain/routing/adjustments.ts'
@@ -13,6 +13,7 @@ import { flexOf } from '../domain/routing/flex-tier.ts'
 import { type Home, statesMade } from '../domain/routing/kept-state.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
 import { costOf, savedByCacheOf } from '../domain/usage.ts'
+import type { AnsweredModels } from '../health/answered-models.ts'
 import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import { ignored } from '../health/probe-lease.ts'
@@ -73,6 +74,7 @@ export interface UpstreamCallerDeps {
   readonly admission: Admission
   readonly cooldowns: Cooldowns
   readonly stats: Pick<TargetStats, 'record'>
+  readonly answered: Pick<AnsweredModels, 'note'>
   readonly telemetry: Pick<Telemetry, 'emit'>
   /** Cuts the secrets of the config out of what a provider says. */
   readonly redact: Redact
@@ -89,6 +91,10 @@ interface CallPermit extends Permit<Judgement | null> {
   readonly key: ApiKey | 'none'
 }
 
+/** Models that share one limiter do not answer for one another: what the provider says of one is not said of the rest. */
+const limitsOf = ({ limits }: Judgement, { keptAs }: RouteTarget): Judgement['limits'] =>
+  keptAs === undefined ? limits : { ...limits, reported: null, throttledForMs: null, overloaded: false }
+
 interface Call {
   /** When it began to wait for room, in Unix ms. */
   readonly enteredAtMs: number
@@ -100,7 +106,7 @@ interface Call {
 
 /** One upstream call in five steps: enter, call, judge, settle, report. */
 export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller => {
-  const { provider, gate, keys, admission, cooldowns, stats, telemetry, redact, log, now } = deps
+  const { provider, gate, keys, admission, cooldowns, stats, answered, telemetry, redact, log, now } = deps
   const refusals = createRefusals()
 
   /** Through the limits of the keys, then through the gate of the provider's health. */
@@ -130,7 +136,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
       key: admitted.key,
       settle: async judgement => {
         await passed.settle(judgement?.health ?? { ...ignored, isUnreached: false })
-        await admitted.settle(judgement?.limits ?? null)
+        await admitted.settle(judgement && limitsOf(judgement, target))
       },
     }
   }
@@ -143,7 +149,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     begunAtMs: number,
     grounds: Grounds,
   ): void => {
-    const { model } = stateOf(target)
+    const { model, measuredAs, keptAs } = target
     const onTarget = `target:${provider.name}/${model}` as const
     const onKey: Scope =
       key === 'none' ? `provider:${provider.name}` : `key:${provider.name}#${key.fingerprint}`
@@ -151,10 +157,14 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
       cooldowns.suspend(scope, state, now() + forMs, verdict.reason, grounds)
     const cool = (forMs: number): void => {
       out(onTarget, 'throttled', forMs)
-      gate.leaveAlone(model, now() + forMs, verdict.reason)
+      // What is kept with others is no reason to leave those alone.
+      if (keptAs === undefined) gate.leaveAlone(model, now() + forMs, verdict.reason)
     }
     const { kind, retryAfterMs } = verdict
-    if (kind === 'ok') refusals.answered(model)
+    if (kind === 'ok') {
+      refusals.answered(model)
+      if (measuredAs !== undefined) answered.note(provider.name, model)
+    }
     if (isFlexFull) {
       out(`target:${provider.name}/${flexOf(target).model}`, 'throttled', retryAfterMs ?? defaultCoolingMs)
       return
@@ -162,13 +172,13 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     if (kind === 'rate_limited') {
       const forMs = refusals.turnedAway(model, begunAtMs, retryAfterMs ?? defaultCoolingMs, now())
       // Only the last usable key cools the target down: another key has limits of its own.
-      if (!admission.hasOther(key, model)) cool(forMs)
+      if (keptAs !== undefined || !admission.hasOther(key, model)) cool(forMs)
     }
     if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
       out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
     // A name that a client made up says nothing of the others.
-    else if (kind === 'unknown_model' && target.keptAs === undefined) out(onTarget, 'stopped', stoppedMs)
+    else if (kind === 'unknown_model' && measuredAs === undefined) out(onTarget, 'stopped', stoppedMs)
   }
 
   const factsOf = ({ claim, target }: Call) => ({
@@ -258,7 +268,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     }
     const isInterrupted = outcome.kind === 'break' && outcome.reason === 'aborted'
     telemetry.emit({
-      ...{ kind: 'attempt.ended', tenant: claim.tenant, ...stateOf(target), durationMs },
+      ...{ kind: 'attempt.ended', tenant: claim.tenant, ...measuredOf(target), durationMs },
       verdict: isInterrupted ? 'interrupted' : judgement.verdict.kind,
       firstTokenMs: outcome.firstTokenMs ?? null,
       usage: judgement.usage,

@@ -18,6 +18,8 @@ export interface Circuits {
   start(): Promise<void>
   stop(): Promise<void>
   of(provider: string): Circuit
+  /** Of the models of a provider, those that are not healthy. */
+  outOf(provider: string): readonly Circuit[]
   /**
    * Unix ms from which a job may be sent to a provider; 0 for now. While the provider recovers this draws
    * lots: only a share of the jobs is sent. While a probe is due, one job is sent now and then.
@@ -131,6 +133,10 @@ export const createCircuits = (options: CircuitsOptions): Circuits => {
       await reading.stop()
     },
     of,
+    outOf: provider =>
+      [...known.values()].filter(
+        ({ provider: name, state }) => state !== 'healthy' && name.startsWith(`${provider}/`),
+      ),
     sendsAt,
     learn,
     onChange: listener => {

@@ -1,8 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { VerdictKind } from '../domain/classify/verdict.ts'
-import type { LastError } from '../domain/job.ts'
-import { type KeptTarget, stateOf } from '../domain/kept-target.ts'
+import type { LastError, Target } from '../domain/job.ts'
 import { subscribeTo } from '../redis/connect.ts'
 import { createScriptRunner, defineScript } from '../redis/scripts.ts'
 
@@ -35,7 +34,7 @@ export interface Cooldowns {
   start(): Promise<void>
   stop(): Promise<void>
   /** Unix ms until which a target is known to be out of use; 0 when nothing is known against it. */
-  unavailableUntil(target: KeptTarget): number
+  unavailableUntil(target: Target): number
   unavailableKeyUntil(provider: string, fingerprint: string): number
   /**
    * Keeps a scope out of use; known here at once, elsewhere within a publish. Never throws: health is advice.
@@ -52,6 +51,8 @@ export interface Cooldowns {
  * or by this: other processes may call too early by as much, and then get a 429 of their own.
  */
 const longestSlackMs = 250
+/** Clients name the models behind wildcards, and each has an entry while it is left alone. */
+export const mostEntries = 1_000
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
@@ -85,7 +86,23 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
 
   const learn = (entry: Cooldown): void => {
     const known = entries.get(entry.scope)
-    if (!known || known.untilMs < entry.untilMs) entries.set(entry.scope, entry)
+    if (known && known.untilMs >= entry.untilMs) return
+    entries.set(entry.scope, entry)
+    if (entries.size > mostEntries) makeRoom()
+  }
+
+  /** As the script does in Redis. */
+  const makeRoom = (): void => {
+    const drop = (scope: string): void => {
+      entries.delete(scope)
+      sharedUntil.delete(scope)
+    }
+    for (const { scope, untilMs } of [...entries.values()]) if (untilMs <= now()) drop(scope)
+    const models = [...entries.values()].filter(({ scope }) => scope.startsWith('target:'))
+    const soonest = models.toSorted((a, b) => a.untilMs - b.untilMs)
+    // By some more than there are too many, so that this is not done for each.
+    const excess = entries.size - mostEntries
+    if (excess > 0) for (const { scope } of soonest.slice(0, excess + mostEntries / 10)) drop(scope)
   }
 
   const forget = (provider: string): void => {
@@ -117,6 +134,7 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
       now(),
       JSON.stringify(entry),
       channel,
+      mostEntries,
     ])
   }
 
@@ -130,8 +148,7 @@ export const createCooldowns = ({ redis, subscriber, prefix, log, now }: Cooldow
       unsubscribe()
       subscriber.off('ready', onReady)
     },
-    unavailableUntil: target => {
-      const { provider, model } = stateOf(target)
+    unavailableUntil: ({ provider, model }) => {
       const untilMs = Math.max(untilOf(`provider:${provider}`), untilOf(`target:${provider}/${model}`))
       return untilMs > now() ? untilMs : 0
     },

@@ -1,6 +1,6 @@
 import { type Circuit, type CircuitState, circuitOf } from '../domain/circuit.ts'
 import type { Target } from '../domain/job.ts'
-import { type KeptTarget, stateOf } from '../domain/kept-target.ts'
+import type { KeptTarget } from '../domain/kept-target.ts'
 import { isBlockReason, type Obstacle, type ObstacleOf } from '../domain/obstacle.ts'
 import type { Circuits } from './circuits.ts'
 import type { Cooldown, Cooldowns, Scope } from './cooldowns.ts'
@@ -65,8 +65,7 @@ export const createObstacleOf = (parts: ObstacleDeps): ObstacleOf => {
     return { blocks, isThrottling: state === 'throttled', sinceMs, error: { ...known, provider, model } }
   }
 
-  return asked => {
-    const target = stateOf(asked)
+  return target => {
     const { provider, model } = target
     const [whole, part] = [circuits.of(provider), circuits.of(circuitOf(target))]
     const paused = ofPause(target, whole) ?? ofPause(target, part)
@@ -107,10 +106,10 @@ interface UnavailableReasonDeps {
 export const createUnavailableReason =
   ({ circuits, cooldowns, withoutWorkerSince }: UnavailableReasonDeps) =>
   (target: KeptTarget): string | null => {
-    const { provider, model } = stateOf(target)
+    const { provider, model } = target
     const { state, pausedAtMs } = circuits.of(provider)
     if (pausedAtMs > 0) return 'paused'
-    const ofModel = circuits.of(circuitOf({ provider, model })).state
+    const ofModel = circuits.of(circuitOf(target)).state
     const states = [state, ofModel]
     const shut = states.find(each => each !== 'healthy' && each !== 'recovering')
     if (shut) return shut

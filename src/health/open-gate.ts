@@ -2,6 +2,8 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { circuitOf } from '../domain/circuit.ts'
 import { type CircuitSettings, termsOf } from '../domain/circuit-terms.ts'
+import type { IsAnswered } from '../domain/routing/chain.ts'
+import { anyModel } from '../domain/routing/wildcards.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { type BreakerGate, type BreakerGateOptions, createBreakerGate } from './breaker-gate.ts'
 import type { CircuitStore } from './circuit-store.ts'
@@ -9,6 +11,7 @@ import type { Circuits } from './circuits.ts'
 import { createLeaveAlone } from './cooling.ts'
 import { createHealthCheck, type HealthCheckOptions } from './health-check.ts'
 import { createLocalBreaker, type LocalBreaker } from './local-breaker.ts'
+import { openModelGates } from './model-gates.ts'
 import { type BegunCall, createOverdueWatch } from './overdue-watch.ts'
 import { createProbeLease } from './probe-lease.ts'
 import { createReporter } from './reporter.ts'
@@ -51,25 +54,29 @@ export const openGate = async (
     readonly models: readonly string[]
     /** Whether a healthy provider other than this one can take jobs for that model now. */
     readonly hasHealthyAlternative: (model: string) => boolean
+    readonly isAnswered: IsAnswered
   },
 ): Promise<OpenGate> => {
   const { provider, settings, now } = parts
   const ofModel = (model: string) => ({ hasHealthyAlternative: () => parts.hasHealthyAlternative(model) })
-  const hasModels = parts.models.length > 1
+  // Whatever clients put for a star: there are others, or there may be.
+  const hasModels = parts.models.length > 1 || parts.models.includes(anyModel)
   const whole = await openCircuit(life, {
     ...{ ...parts, ...ofModel(parts.models[0] ?? '') },
     isTimed: !hasModels,
   })
-  const models = new Map<string, BreakerGate>()
-  // A provider's only model needs no circuit beside the provider's.
-  for (const model of hasModels ? parts.models : []) {
+  const openModel = async (within: Lifecycle, model: string): Promise<BreakerGate> => {
     const name = circuitOf({ provider, model })
-    models.set(
-      model,
-      (await openCircuit(life, { ...parts, ...ofModel(model), provider: name, check: null, isTimed: true }))
-        .gate,
-    )
+    const terms = { ...parts, ...ofModel(model), provider: name, check: null, isTimed: true }
+    return (await openCircuit(within, terms)).gate
   }
+  const models = await openModelGates(life, {
+    // A provider's only model needs no circuit beside the provider's.
+    models: hasModels ? parts.models : [],
+    isAnswered: model => parts.isAnswered(provider, model),
+    openModel,
+    log: parts.log,
+  })
   const gate = createTargetGate({ whole: whole.gate, models, windowMs: settings.windowMs, now })
   return { gate, breaker: whole.breaker }
 }

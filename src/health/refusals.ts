@@ -23,6 +23,8 @@ interface Refusal {
 const shortestMs = 100
 /** A return is noticed within this. A job would rather wait so long in its slot than leave: see `shouldWaitOut`. */
 const longestMs = 2_000
+/** Clients name the models behind a wildcard: of more, the oldest refusals are forgotten. */
+const mostTargets = 1_000
 
 export const createRefusals = (): Refusals => {
   const refusals = new Map<string, Refusal>()
@@ -32,7 +34,9 @@ export const createRefusals = (): Refusals => {
       if (known && begunAtMs <= known.atMs) return Math.max(askedMs, known.untilMs - nowMs)
       const learnedMs = known?.nextMs ?? 0
       const nextMs = known ? Math.min(2 * known.nextMs, longestMs) : shortestMs
+      refusals.delete(target)
       refusals.set(target, { atMs: nowMs, nextMs, untilMs: nowMs + learnedMs })
+      if (refusals.size > mostTargets) refusals.delete(refusals.keys().next().value!)
       return Math.max(askedMs, learnedMs)
     },
     answered: target => void refusals.delete(target),

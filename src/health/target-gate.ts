@@ -23,10 +23,18 @@ export interface TargetGate {
   enter(model: string): Promise<Entered<CallJudgement>>
 }
 
+/** The gates of a provider's models. */
+export interface ModelGates {
+  /** Undefined where that of the whole provider is its gate, or it is not open yet. */
+  get(model: string): BreakerGate | undefined
+  /** Opens that of a model which was not there from the start. */
+  open(model: string): Promise<BreakerGate | undefined>
+  readonly all: Iterable<BreakerGate>
+}
+
 export interface TargetGateOptions {
   readonly whole: BreakerGate
-  /** By model; empty for a provider with one model, whose gate is `whole`. */
-  readonly models: ReadonlyMap<string, BreakerGate>
+  readonly models: ModelGates
   /** An answer that was given longer ago proves nothing. */
   readonly windowMs: number
   readonly now: () => number
@@ -69,11 +77,11 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
       return whole.isRestricted
     },
     get outlived() {
-      const ofModels = [...models.values()].reduce((sum, gate) => sum + gate.outlived, 0)
+      const ofModels = [...models.all].reduce((sum, gate) => sum + gate.outlived, 0)
       return Math.max(whole.outlived, ofModels)
     },
     get hanging() {
-      const ofModels = [...models.values()].reduce((sum, gate) => sum + gate.hanging, 0)
+      const ofModels = [...models.all].reduce((sum, gate) => sum + gate.hanging, 0)
       return Math.max(whole.hanging, ofModels)
     },
     leaveAlone: (model, untilMs, reason) => (models.get(model) ?? whole).leaveAlone(untilMs, reason),
@@ -84,7 +92,7 @@ export const createTargetGate = ({ whole, models, windowMs, now }: TargetGateOpt
       )
     },
     enter: async model => {
-      const part = models.get(model)
+      const part = models.get(model) ?? (await models.open(model))
       if (part === undefined) return whole.enter()
       const untilMs = availableAt(model)
       if (untilMs > 0) return { kind: 'shut', untilMs }

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { type Cooldown, type Cooldowns, createCooldowns } from '../../src/health/cooldowns.ts'
+import { type Cooldown, type Cooldowns, createCooldowns, mostEntries } from '../../src/health/cooldowns.ts'
 import { createPatientRedis, createSubscriber } from '../../src/redis/connect.ts'
 import { testRedis } from '../support/redis.ts'
 
@@ -14,7 +14,7 @@ const startMs = 1_000_000
 let url: string
 let prefix: string
 let nowMs: number
-let opened: { cooldowns: Cooldowns; connections: Redis[] }[]
+let opened: { cooldowns: Cooldowns; redis: Redis; connections: Redis[] }[]
 
 beforeEach(() => {
   const redis = testRedis()
@@ -35,7 +35,7 @@ const open = async (): Promise<Cooldowns> => {
   const redis = createPatientRedis(url, log)
   const subscriber = createSubscriber(url, log)
   const cooldowns = createCooldowns({ redis, subscriber, prefix, log, now: () => nowMs })
-  opened.push({ cooldowns, connections: [redis, subscriber] })
+  opened.push({ cooldowns, redis, connections: [redis, subscriber] })
   await cooldowns.start()
   return cooldowns
 }
@@ -188,5 +188,20 @@ describe('the cooldowns', () => {
     expect(there.unavailableUntil(target)).toBe(0)
     await subscriber.connect()
     await until(() => there.unavailableUntil(target) === startMs + 9_000)
+  })
+
+  it('keeps so many entries, however many models clients name: those that have ended go, then those that end soonest', async () => {
+    const here = await open()
+    here.suspend('key:first#k', 'stopped', startMs + 1_000, 'bad_key')
+    for (let i = 0; i < 3_000; i++)
+      here.suspend(`target:first/made-up-${i}`, 'throttled', startMs + 10_000 + i, 'http_429')
+    expect(here.current().length).toBeLessThanOrEqual(mostEntries)
+    expect(here.unavailableKeyUntil('first', 'k')).toBe(startMs + 1_000)
+    expect(here.unavailableUntil({ provider: 'first', model: 'made-up-2999' })).toBeGreaterThan(0)
+    const { redis } = opened[0]!
+    const scopes = (): Promise<string[]> => redis.hkeys(`${prefix}:{health}:board`)
+    await until(async () => (await scopes()).includes('target:first/made-up-2999'))
+    expect(await scopes()).toHaveLength(mostEntries)
+    expect(await scopes()).toContain('key:first#k')
   })
 })

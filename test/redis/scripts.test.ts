@@ -5,6 +5,7 @@ import { batchScripts } from '../../src/batches/scripts.ts'
 import { cacheScripts } from '../../src/cache/answer-cache.ts'
 import { timeScript } from '../../src/clock/clock.ts'
 import { fileScripts, quotaScripts, uploadScripts } from '../../src/files/scripts.ts'
+import { answeredScript } from '../../src/health/answered-models.ts'
 import { circuitScripts } from '../../src/health/circuit-store.ts'
 import { cooldownScripts } from '../../src/health/cooldowns.ts'
 import { jobScripts } from '../../src/jobs/scripts.ts'
@@ -29,7 +30,7 @@ const declared: readonly Script[] = [
   mirrorScripts,
   readyScripts,
   streamScripts,
-  { timeScript },
+  { timeScript, answeredScript },
 ].flatMap(scripts => Object.values(scripts))
 
 /** Files that are put before others, and scripts that share the file of another. */

@@ -34,7 +34,7 @@ export const everyFigure: Figures = {
     ...{ readAtMs: 1_000, batches: [batch], batchStallMs: 0, webhooksLater: 0 },
     providers: [{ name: 'a', queue, estimated_drain_at: 2 }],
   },
-  limits: [{ name: 'a', keyCount: 1, limits: { rpm: 1, tpm: 1, concurrency: 1, seen: [meter] } }],
+  limits: [{ name: 'a', models: [], keyCount: 1, limits: { rpm: 1, tpm: 1, concurrency: 1, seen: [meter] } }],
   circuits: [healthyCircuit('a')],
   entries: [{ scope: 'key:a#1', state: 'stopped' }],
   workers: [

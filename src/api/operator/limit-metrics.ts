@@ -1,3 +1,4 @@
+import { anyModel } from '../../domain/routing/wildcards.ts'
 import { gauge, type Metric, type Sample } from './metrics-text.ts'
 import type { ProviderView } from './provider-view.ts'
 
@@ -16,6 +17,8 @@ type Meter = Pick<
 /** Of one provider. */
 export interface LimitFigures {
   readonly name: string
+  /** Of the config; `*` for what stands behind its wildcards. */
+  readonly models: readonly string[]
   readonly keyCount: number
   readonly limits: {
     /** As configured, for each key. */
@@ -66,13 +69,17 @@ const configured = ({ name, keyCount }: LimitFigures, ofKey: number | null): Sam
 
 /** By model; empty for what counts over all models of a key. */
 const seen = (
-  { name: provider, limits }: LimitFigures,
+  { name: provider, models, limits }: LimitFigures,
   kind: string,
   read: (meter: Meter) => number | null,
 ): Sample[] => {
+  // Clients name what stands behind a wildcard, so that is told together.
+  const isShared = models.includes(anyModel)
+  const labelOf = (model: string): string =>
+    model === '' || !isShared || models.includes(model) ? model : anyModel
   const known = limits.seen.flatMap(meter => {
     const value = read(meter)
-    return value === null ? [] : [{ model: meter.model ?? '', value }]
+    return value === null ? [] : [{ model: labelOf(meter.model ?? ''), value }]
   })
   return [...Map.groupBy(known, ({ model }) => model)].map(([model, meters]) => ({
     labels: { provider, model, kind },

@@ -1,6 +1,7 @@
 import type { HealthCheckConfig } from '../../config/provider-settings.ts'
 import { type Circuit, type CircuitState, partsOfCircuit, shareNow } from '../../domain/circuit.ts'
 import type { LastError } from '../../domain/job.ts'
+import { anyModel } from '../../domain/routing/wildcards.ts'
 import type { Cooldown, CooldownState } from '../../health/cooldowns.ts'
 import type { WorkerHeartbeat } from '../../health/heartbeats.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
@@ -53,11 +54,13 @@ export const providerView = (facts: ProviderFacts) => {
       .filter(({ state }) => state !== 'healthy' && state !== 'throttled')
       .map(entryOfModel),
   ]
+  // Behind a wildcard there may always be another model.
+  const modelCount = models.includes(anyModel) ? 0 : models.length
   return {
     name,
     type,
     models,
-    ...standing(facts.circuit, reasonOut(entries, models.length, facts.keyCount)),
+    ...standing(facts.circuit, reasonOut(entries, modelCount, facts.keyCount)),
     recovery: recoveryView(facts),
     paused: pauseView(facts.circuit),
     last_error: lastErrorOf(facts),

@@ -1,8 +1,9 @@
 import { circuitSettingsOf, healthCheckOf } from '../../config/provider-settings.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { modelsAt } from '../../dispatch/routes.ts'
-import { circuitOf } from '../../domain/circuit.ts'
+import { type Circuit, circuitOf } from '../../domain/circuit.ts'
 import { termsOf } from '../../domain/circuit-terms.ts'
+import { anyModel } from '../../domain/routing/wildcards.ts'
 import type { ApiParts } from '../parts.ts'
 import type { PageFigures } from './page-figures.ts'
 import { type ProviderView, providerView } from './provider-view.ts'
@@ -35,6 +36,12 @@ export const createProviderViews = (parts: ViewParts): ProviderViews => {
     steps: termsOf(circuitSettingsOf(provider)).shares,
   }))
 
+  /** Those of the config, and of what stands behind its wildcards whatever is out of order. */
+  const circuitsOf = ({ name, models }: (typeof providers)[number]): readonly Circuit[] => {
+    const own = models.map(model => circuits.of(circuitOf({ provider: name, model })))
+    return models.includes(anyModel) ? [...own, ...circuits.outOf(name).filter(it => !own.includes(it))] : own
+  }
+
   const readAll = async (figures: PageFigures, only?: string) => {
     const shown = providers.filter(({ name }) => only === undefined || only === name)
     const [events, meters] = await Promise.all([
@@ -49,7 +56,7 @@ export const createProviderViews = (parts: ViewParts): ProviderViews => {
         figures,
         withoutWorkerSinceMs: parts.withoutWorkerSince(facts.name),
         circuit: circuits.of(facts.name),
-        modelCircuits: facts.models.map(model => circuits.of(circuitOf({ provider: facts.name, model }))),
+        modelCircuits: circuitsOf(facts),
         events: events[i]!,
         meters: meters[i]!,
       })

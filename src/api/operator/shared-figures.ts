@@ -1,4 +1,5 @@
-import { circuitOf } from '../../domain/circuit.ts'
+import { circuitOf, partsOfCircuit } from '../../domain/circuit.ts'
+import { anyModel } from '../../domain/routing/wildcards.ts'
 import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
 import type { Capacity } from '../http/capacity.ts'
 import type { Connections } from '../http/connection-limit.ts'
@@ -45,12 +46,16 @@ export const createSharedFigures = (
   const providers = Object.keys(config.providers)
   const stallOf = createBatchStalls()
   const targets = new Set([...routes.values()].flatMap(route => route.targets.map(circuitOf)))
+  /** Whether a route leads to the model of a circuit, or a wildcard may. */
+  const isServed = (circuit: string): boolean =>
+    targets.has(circuit) ||
+    targets.has(circuitOf({ provider: partsOfCircuit(circuit).provider, model: anyModel }))
 
   const modelsOut = (): { scope: string; state: string }[] =>
-    [...targets]
-      .map(circuits.of)
+    providers
+      .flatMap(circuits.outOf)
       // Throttled targets are among the cooldowns already.
-      .filter(({ state }) => state !== 'healthy' && state !== 'throttled')
+      .filter(({ provider, state }) => isServed(provider) && state !== 'throttled')
       .map(({ provider, state }) => ({ scope: `target:${provider}`, state }))
 
   const readRedis = async () => {
@@ -76,7 +81,12 @@ export const createSharedFigures = (
         batchStallMs: stallOf(batches, readAtMs),
         webhooksLater: figures.webhooksLater,
       },
-      limits: views.map(({ name, limits }) => ({ name, limits, keyCount: keyCountOf(config, name) })),
+      limits: views.map(({ name, models, limits }) => ({
+        name,
+        models,
+        limits,
+        keyCount: keyCountOf(config, name),
+      })),
       ...{ deadLetters, schedule, scriptTime },
     }
   }

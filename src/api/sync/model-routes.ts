@@ -59,7 +59,7 @@ export const addModelRoutes = (
   /** Where nobody can say whether there is such a model, a call shows it. */
   const isListed = async (id: string): Promise<boolean> => {
     const target = routes.get(id)?.targets[0]
-    if (target?.keptAs === undefined) return target !== undefined
+    if (target?.measuredAs === undefined) return target !== undefined
     const names = await modelLists(target.provider)
     return names === null || hasModel(names, target.model)
   }

@@ -19,6 +19,9 @@ interface Route extends ModelFacts {
 /** What is known of a provider's model from elsewhere; the config wins over it, fact by fact. */
 export type KnownModels = (provider: string, model: string) => ModelFacts | undefined
 
+/** Whether a provider has answered a model that only wildcards lead to. */
+export type IsAnswered = (provider: string, model: string) => boolean
+
 /** As much of the config as chains are made of. */
 export interface RouteBook {
   /** Routes, also those of names with a star. */
@@ -35,7 +38,8 @@ export interface RouteTarget {
   readonly provider: string
   /** The model's name at the provider. */
   readonly model: string
-  /** By which its health, limits and measures go, where a client chose the model's name; else that name. */
+  /** Where a client chose the model's name: by which its measures go, and, until its provider has answered it, its health and limits. */
+  readonly measuredAs?: string
   readonly keptAs?: string
   /** Tokens of prompt and answer together. */
   readonly contextWindow?: number
@@ -53,6 +57,7 @@ export const chainOf = (
   book: RouteBook,
   name: string,
   known: KnownModels = nothingKnown,
+  isAnswered: IsAnswered = nothingAnswered,
 ): readonly RouteTarget[] => {
   const visited = new Set<string>()
   const targets = new Map<string, RouteTarget>()
@@ -62,7 +67,7 @@ export const chainOf = (
     if (found === undefined || visited.has(found.name)) return
     visited.add(found.name)
     const { route, star } = found
-    const target = targetOf(book, found, known)
+    const target = targetOf(book, found, known, isAnswered)
     // Provider names hold no slash, so this cannot confuse two targets.
     const key = `${target.provider}/${target.model}`
     if (isCallable(book, target) && !targets.has(key)) targets.set(key, target)
@@ -101,9 +106,9 @@ export const routeFor = <Found>(
 }
 
 /** A provider that lists its models takes no others. What no client has named yet is not looked for. */
-const isCallable = ({ providers }: RouteBook, { provider, model, keptAs }: RouteTarget): boolean => {
+const isCallable = ({ providers }: RouteBook, { provider, model, measuredAs }: RouteTarget): boolean => {
   const entries = own(providers, provider)?.models ?? {}
-  return keptAs === undefined || isWildcard(model) || Object.keys(entries).length === 0
+  return measuredAs === undefined || isWildcard(model) || Object.keys(entries).length === 0
 }
 
 /** Every route's chain. A map, so that a client's model name can never reach an object's prototype. */
@@ -143,6 +148,7 @@ export const modelEntryOf = <Entry>(
   (upstreamModel === undefined ? undefined : own(entries, upstreamModel)) ?? own(entries, routeName)
 
 const nothingKnown: KnownModels = () => undefined
+const nothingAnswered: IsAnswered = () => false
 
 /** Loops lead from name to name as the book has them. */
 const bookName = (routes: Readonly<Record<string, Pick<Route, 'fallback_to'>>>, name: string): string =>
@@ -158,7 +164,12 @@ const isNamed = (book: RouteBook, provider: string, model: string): boolean =>
       route.provider === provider && !isWildcard(name) && (route.upstream_model ?? name) === model,
   )
 
-const targetOf = (book: RouteBook, { name, route, star }: FoundRoute, known: KnownModels): RouteTarget => {
+const targetOf = (
+  book: RouteBook,
+  { name, route, star }: FoundRoute,
+  known: KnownModels,
+  isAnswered: IsAnswered,
+): RouteTarget => {
   const entries = own(book.providers, route.provider)?.models ?? {}
   // The star's part is the model; where the route says how it is named upstream, that may have a star as well.
   const asked = star === null ? name : filled(route.upstream_model ?? anyModel, star)
@@ -176,7 +187,8 @@ const targetOf = (book: RouteBook, { name, route, star }: FoundRoute, known: Kno
     route: name,
     provider: route.provider,
     model,
-    ...(isShared && { keptAs: anyModel }),
+    ...(isShared && { measuredAs: anyModel }),
+    ...(isShared && !isAnswered(route.provider, model) && { keptAs: anyModel }),
     ...(contextWindow !== undefined && { contextWindow }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     ...(capabilities !== undefined && { capabilities }),

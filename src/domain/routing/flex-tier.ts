@@ -1,6 +1,5 @@
 import type { Verdict } from '../classify/verdict.ts'
 import type { Target } from '../job.ts'
-import { type KeptTarget, stateOf } from '../kept-target.ts'
 
 /**
  * Vendors sell spare capacity as a tier of its own, cheap and often full. A full tier says nothing about the
@@ -20,20 +19,13 @@ export const isFlexFull = ({ kind, reason }: Verdict, body: string): boolean =>
   (kind === 'rate_limited' || kind === 'overloaded') && fullTier.has(reason) && asksForFlex(body)
 
 /** The tier, as a target beside the model's other calls. */
-export const flexOf = (target: KeptTarget): Target => {
-  const { provider, model } = stateOf(target)
-  return { provider, model: `${model}@flex` }
-}
+export const flexOf = ({ provider, model }: Target): Target => ({ provider, model: `${model}@flex` })
 
 /**
  * Unix ms until which a request cannot be called there for its tier; 0 for now. `untilOf`: see
  * `HealthBoard.unavailableUntil`.
  */
-export const flexFullUntil = (
-  target: KeptTarget,
-  body: string,
-  untilOf: (target: Target) => number,
-): number => {
+export const flexFullUntil = (target: Target, body: string, untilOf: (target: Target) => number): number => {
   const untilMs = untilOf(flexOf(target))
   return untilMs > 0 && asksForFlex(body) ? untilMs : 0
 }

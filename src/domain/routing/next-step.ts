@@ -103,7 +103,7 @@ export const eligible = (walk: RoutingState): RouteTarget[] => {
 /** Whether a target with this verdict is not asked again by this job. */
 const isOutAfter = (
   verdict: Attempt['verdict'],
-  { keptAs }: RouteTarget,
+  { measuredAs }: RouteTarget,
   { refusalHandsOver }: RoutingState,
 ): boolean =>
   verdict === 'rejected' ||
@@ -111,7 +111,7 @@ const isOutAfter = (
   verdict === 'malformed' ||
   (verdict === 'refused' && refusalHandsOver) ||
   // The name is the client's: no person will mend the config.
-  (verdict === 'unknown_model' && keptAs !== undefined)
+  (verdict === 'unknown_model' && measuredAs !== undefined)
 
 /** Malformed answers are paid for: after the first one a second model is asked, but no third. */
 const mostMalformed = 2

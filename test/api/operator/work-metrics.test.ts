@@ -100,7 +100,9 @@ test('limits are summed over the keys of a provider, by model', () => {
     { ...meter, rpm: 40, used_rpm: 7 },
     { ...meter, model: null, rpm: 5 },
   ]
-  expect(seriesOf(limitMetrics([{ name: 'a', keyCount: 2, limits: { ...limits, seen } }]))).toEqual({
+  expect(
+    seriesOf(limitMetrics([{ name: 'a', models: [], keyCount: 2, limits: { ...limits, seen } }])),
+  ).toEqual({
     'baton_limit_requests_per_minute{kind="configured",model="",provider="a"}': 20,
     'baton_limit_requests_per_minute{kind="told",model="m",provider="a"}': 70,
     'baton_limit_requests_per_minute{kind="told",model="",provider="a"}': 5,
@@ -108,6 +110,11 @@ test('limits are summed over the keys of a provider, by model', () => {
     'baton_limit_calls{kind="used",model="m",provider="a"}': 4,
     'baton_limit_calls{kind="used",model="",provider="a"}': 2,
   })
+  const clients = seen.map(one => ({ ...one, model: one.model && 'named-by-a-client' }))
+  const behind = { name: 'a', models: ['m', '*'], keyCount: 1, limits: { ...limits, seen: clients } }
+  const told = Object.keys(seriesOf(limitMetrics([behind])))
+  expect(told).toContain('baton_limit_calls{kind="used",model="*",provider="a"}')
+  expect(told.join()).not.toContain('named-by')
 })
 
 describe('GET /metrics of an API without workers', () => {

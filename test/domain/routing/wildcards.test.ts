@@ -44,6 +44,9 @@ describe('a route with a star in its name', () => {
     expect(kept('a/named')).toEqual([undefined, '*'])
     expect(kept('listed/listed')).toEqual([undefined])
     expect(kept('exact')).toEqual([undefined])
+    const answered = chainOf(book, 'a/anything', undefined, provider => provider === 'a')
+    expect(answered.map(({ keptAs }) => keptAs)).toEqual([undefined, '*'])
+    expect(answered.map(({ measuredAs }) => measuredAs)).toEqual(['*', '*'])
   })
 
   test('of everything is the last resort of names', () => {
