@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { findLoops, modelEntryOf } from '../domain/routing/chain.ts'
 import { isWildcard } from '../domain/routing/wildcards.ts'
+import { addressFault } from './address-checks.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts'
 import { durationText } from './durations.ts'
@@ -48,6 +49,8 @@ const providerFindings = (name: string, provider: DraftProvider): Finding[] => {
   if (timeout !== undefined && connectTimeout !== undefined && connectTimeout > timeout) {
     findings.push(relation(at('connect_timeout'), `is longer than timeout (${durationText(timeout)})`))
   }
+  const address = addressFault(provider)
+  if (address !== null) findings.push(relation(at('base_url'), address.message, address.suggestion))
   findings.push(...healthCheckFindings(at('health_check'), provider))
   for (const [model, facts] of Object.entries(provider.models)) {
     findings.push(...windowFindings(at('models', model), facts))
@@ -116,7 +119,13 @@ const targetFindings = (draft: Draft, name: string, route: DraftRoute): Finding[
   if (!Object.hasOwn(draft.providers, provider)) {
     const suggestion = didYouMean(provider, Object.keys(draft.providers))
     const type = suggestion === undefined ? vendorMeant(provider) : undefined
-    const advice = type === undefined ? '' : `: write one under providers, with type: ${type}`
+    const [prefix = '', ...model] = provider.split('/')
+    const advice =
+      model.length > 0 && Object.hasOwn(draft.providers, prefix)
+        ? `: a route names both by themselves, as {provider: ${prefix}, upstream_model: ${model.join('/')}}`
+        : type === undefined
+          ? ''
+          : `: write one under providers, with type: ${type}`
     return [relation(['models', name, 'provider'], `there is no provider "${provider}"${advice}`, suggestion)]
   }
   const entries = draft.providers[provider]?.models ?? {}

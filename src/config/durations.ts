@@ -37,8 +37,20 @@ const words: readonly (readonly [RegExp, Unit])[] = [
   [/^(?:d|days?)$/, 'd'],
 ]
 
+/** `1h30m` and `PT1H30M`: a duration here has one unit. */
+const ofParts = (text: string): string | undefined => {
+  const parts = /^(?:P?T)?((?:\d+[hms]){1,3})$/i
+    .exec(text)?.[1]
+    ?.toLowerCase()
+    .match(/\d+[hms]/g)
+  if (!parts || (parts.length === 1 && !/^P/i.test(text))) return undefined
+  return durationText(parts.reduce((sum, part) => sum + msOf(part), 0))
+}
+
 /** What was probably meant by a value that is no duration. A bare number is one of seconds, or of milliseconds from a thousand on. */
 export const meantDuration = (value: unknown): string | undefined => {
+  const compound = ofParts(String(value).trim())
+  if (compound !== undefined) return compound
   const [, count, name = ''] = /^(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]*)$/i.exec(String(value).trim()) ?? []
   if (count === undefined) return undefined
   const bare = Number(count) < 1_000 ? 's' : 'ms'

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { ConfigError, type Fault, type Path } from './fault.ts'
+import { otherFormat, syntaxMessage } from './syntax-words.ts'
 
 /** Where a config comes from. */
 export interface ConfigSources {
@@ -73,20 +74,31 @@ export const problemOf = (error: unknown): string => {
 }
 
 const readText = (path: string): string => {
+  let bytes: Buffer
   try {
-    return readFileSync(path, 'utf8')
+    bytes = readFileSync(path)
   } catch (cause) {
     throw new ConfigError(path, [{ code: 'unreadable', path: '', message: problemOf(cause) }], { cause })
   }
+  // Windows' editors write it, and PowerShell's `>`.
+  if (bytes[0] === 0xff || bytes[0] === 0xfe || bytes.includes(0)) {
+    const message = 'this is no text in UTF-8 (UTF-16, perhaps): save it as UTF-8'
+    throw new ConfigError(path, [{ code: 'unreadable', path: '', message }])
+  }
+  return bytes.toString('utf8')
 }
 
 const parseYaml = (path: string, text: string): Pick<ConfigFile, 'document' | 'lineOf'> => {
   const lineCounter = new LineCounter()
   // Pretty errors quote the source, and with it perhaps a key.
   const parsed = parseDocument(text, { lineCounter, prettyErrors: false, merge: true })
-  const faults = parsed.errors.map(({ message, pos }): Fault => {
+  const format = otherFormat(text)
+  if (format !== null) throw new ConfigError(path, [{ code: 'syntax', path: '', message: format }])
+  const lines = text.split('\n')
+  const faults = parsed.errors.map(({ code, message, pos }): Fault => {
     const { line, col } = lineCounter.linePos(pos[0])
-    return { code: 'syntax', path: '', message: withoutQuotedSource(message), line, column: col }
+    const words = syntaxMessage(code, message, lines[line - 1] ?? '')
+    return { code: 'syntax', path: '', message: words, line, column: col }
   })
   if (faults.length > 0) throw new ConfigError(path, faults)
   return { document: toPlain(path, parsed) ?? {}, lineOf: lineFinder(parsed, lineCounter) }

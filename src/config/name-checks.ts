@@ -13,15 +13,24 @@ const relation = (path: Path, message: string, suggestion?: string): Finding => 
 
 const namesIn = ({ models }: Draft): string[] => Object.keys(models)
 
+/** A provider, alone or with its model, is no route; which one would lead there. */
+const howTo = ({ providers }: Draft, next: string): string => {
+  const [provider = '', ...model] = next.split('/')
+  if (!Object.hasOwn(providers, provider)) return ''
+  const name = model.join('/') || 'MODEL'
+  return `: write one under models, as ${name}: {provider: ${provider}}, and name that`
+}
+
 /** Where a route goes on that there is not. */
 export const fallbackFindings = (draft: Draft, name: string, { fallback_to }: DraftRoute): Finding[] =>
   [fallback_to ?? []].flat().flatMap((next, index) => {
     const path: Path = ['models', name, 'fallback_to', ...(Array.isArray(fallback_to) ? [index] : [])]
     if (isWildcard(next) && !isWildcard(name))
       return relation(path, `"${next}" has a star, and "${name}" has none that says what stands for it`)
-    return routeFor(draft, next) === undefined
-      ? relation(path, `there is no route "${next}"`, didYouMean(next, namesIn(draft)))
-      : []
+    if (routeFor(draft, next) !== undefined) return []
+    const advice = howTo(draft, next)
+    const meant = advice === '' ? didYouMean(next, namesIn(draft)) : undefined
+    return relation(path, `there is no route "${next}"${advice}`, meant)
   })
 
 const hasStars = (text: string): boolean => text.indexOf('*') !== text.lastIndexOf('*')

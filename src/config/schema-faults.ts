@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { didYouMean } from './did-you-mean.ts'
 import { meantDuration, notADuration } from './durations.ts'
 import type { Finding, Path } from './fault.ts'
-import { type Meant, meantKey, meantType, snakeCase, vendorMeant } from './other-words.ts'
+import { expectedAt, withScheme } from './foreign-shapes.ts'
+import { type Meant, meantChoice, meantKey, snakeCase, vendorMeant } from './other-words.ts'
 import { configSchema } from './schema.ts'
 
 type Issue = z.core.$ZodIssue
@@ -20,15 +21,22 @@ const findingsOf = (issue: Issue, document: unknown): Finding[] => {
       return [{ code: 'invalid', path, message: issue.issues[0]?.message ?? issue.message }]
     case 'invalid_value':
       return [unknownChoice(path, issue.values.map(String), document)]
-    default:
+    default: {
+      const value = valueAt(document, path)
+      const wanted = issue.code === 'invalid_type' ? issue.expected : undefined
+      const isShape = wanted !== undefined || issue.code === 'invalid_union'
+      const expected = isShape && value !== undefined ? expectedAt(path, value, wanted) : null
       return [
         {
           code: 'invalid',
           path,
           message: plain(issue.message),
-          ...(issue.message === notADuration && { suggestion: meantDuration(valueAt(document, path)) }),
+          ...(issue.message === notADuration && { suggestion: meantDuration(value) }),
+          ...(path.at(-1) === 'base_url' && !isShape && { suggestion: withScheme(value) }),
+          ...expected,
         },
       ]
+    }
   }
 }
 
@@ -64,7 +72,7 @@ const meantAt = (path: Path, key: string): Meant => {
 const unknownChoice = (path: Path, choices: readonly string[], document: unknown): Finding => {
   const chosen = valueAt(document, path)
   if (chosen === undefined) return { code: 'invalid', path, message: 'is required' }
-  const listed = typeof chosen === 'string' && path.at(-1) === 'type' ? meantType(chosen) : undefined
+  const listed = typeof chosen === 'string' ? meantChoice(path, chosen) : undefined
   const suggestion =
     listed?.suggestion ?? (typeof chosen === 'string' ? didYouMean(chosen, choices) : undefined)
   const expected = `expected one of ${choices.join(', ')}`

@@ -1,5 +1,6 @@
 import type { Finding, Path } from './fault.ts'
 import type { Lookup, Variable } from './file.ts'
+import { meantVariable } from './foreign-variables.ts'
 import { vendorCredentials } from './vendor-settings.ts'
 
 /** One `${NAME}` or `${NAME:-default}` of a text. */
@@ -45,6 +46,8 @@ const isProviderKey = (path: Path): boolean =>
   ((path.length === 3 && keySettings.includes(path[2])) || (path.length === 4 && path[2] === 'api_keys'))
 
 const absent = Symbol('absent')
+/** What a value would be taken for: a key, say, that no vendor knows. */
+const notAVariable = `variables of the environment are written \${NAME}, or \${NAME:-default}`
 
 export interface Filled {
   /** The document with its variables put in. A setting that is nothing but an empty default is left out. */
@@ -60,6 +63,11 @@ export const fillVariables = (document: unknown, lookup: Lookup, unfilled: 'keep
   const missingKeys: Finding[] = []
 
   const fillText = (written: string, path: Path): string | typeof absent => {
+    const meant = meantVariable(written)
+    if (meant !== undefined) {
+      faults.push({ code: 'invalid', path, message: notAVariable, suggestion: meant })
+      return unfilled === 'keep' ? written : absent
+    }
     const { text, references, malformed } = interpolate(written, lookup)
     if (text === null) {
       const finding = unfilledFinding(path, references, malformed)

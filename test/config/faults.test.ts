@@ -54,12 +54,22 @@ describe('faults of a config', () => {
       [
         'a section of the wrong kind',
         'server: [1]',
-        { code: 'invalid', path: 'server', message: 'expected object, found array', line: 1 },
+        {
+          code: 'invalid',
+          path: 'server',
+          message: 'expected object, found array',
+          line: 1,
+        },
       ],
       [
         'a document of the wrong kind',
         '- a',
-        { code: 'invalid', path: '', message: 'expected object, found array' },
+        {
+          code: 'invalid',
+          path: '',
+          message:
+            'expected the sections of a config, providers and models first, as baton.example.yaml has them',
+        },
       ],
       [
         'a choice that is none',
@@ -105,7 +115,8 @@ describe('faults of a config', () => {
         {
           code: 'invalid',
           path: 'models.m.fallback_to',
-          message: 'expected the name of a route, or a list of them',
+          message:
+            'expected the name of a route, or a list of them: a fallback is a route of its own under models, and named here',
         },
       ],
       [

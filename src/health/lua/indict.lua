@@ -10,6 +10,8 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
 local most = tonumber(ARGV[6])
 local excess = redis.call('HLEN', KEYS[1]) - most
 if excess > 0 then
+  -- By some more than there are too many, so that this is not done for each.
+  excess = excess + math.floor(most / 10)
   local models = {}
   local board = redis.call('HGETALL', KEYS[1])
   for i = 1, #board, 2 do
