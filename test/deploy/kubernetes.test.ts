@@ -1,44 +1,18 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { manifestsFor, providersOf } from '../../deploy/kubernetes/generate.ts'
+import manifest from '../../package.json' with { type: 'json' }
+import { adminRights } from '../../src/api/operator/admin-app.ts'
+import { scaling } from '../../src/api/operator/response-schemas.ts'
 import { readConfigFile } from '../../src/config/file.ts'
 import { inspectConfig } from '../../src/config/load.ts'
-import { kubectl } from './kubectl.ts'
+import { readDoc } from '../docs/markdown.ts'
+import { build, faultsOf, folder, type Manifest } from './manifests.ts'
 
-const run = promisify(execFile)
-const root = join(import.meta.dirname, '../..')
-const folder = join(root, 'deploy/kubernetes')
 const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
-
-interface Manifest {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
-  // As much of a pod as the rules look at.
-  readonly spec?: {
-    readonly template?: {
-      readonly metadata: { readonly labels: Readonly<Record<string, string>> }
-      readonly spec: {
-        readonly terminationGracePeriodSeconds: number
-        readonly automountServiceAccountToken: boolean
-        readonly securityContext: { readonly runAsNonRoot: boolean }
-        readonly containers: readonly {
-          readonly image: string
-          readonly args: readonly string[]
-          readonly securityContext: object
-          readonly readinessProbe?: { readonly httpGet?: { readonly path: string } }
-          readonly livenessProbe?: { readonly httpGet?: { readonly path: string } }
-          readonly startupProbe?: object
-          readonly resources: { readonly requests: object; readonly limits: { readonly memory: string } }
-        }[]
-      }
-    }
-  }
-}
 
 interface Selector {
   readonly matchLabels?: Readonly<Record<string, string>>
@@ -59,61 +33,18 @@ const selects = ({ matchLabels = {} }: Selector = {}, { spec }: Manifest): boole
 
 const overlays = ['single-node', 'full'] as const
 
-const build = async (overlay: string): Promise<readonly Manifest[]> => {
-  const { stdout } = await run(await kubectl(), ['kustomize', join(folder, 'overlays', overlay)])
-  return parseAllDocuments(stdout).map(document => document.toJS() as Manifest)
-}
-
 const built = new Map(await Promise.all(overlays.map(async name => [name, await build(name)] as const)))
-
-/** Where the types of a kind are. Its name in the package's types is `I` and the kind. */
-const typesOf = ({ apiVersion, kind }: Manifest): string => {
-  if (apiVersion.startsWith('keda.sh/')) return `@kubernetes-models/keda/${apiVersion}/${kind}`
-  if (apiVersion.startsWith('monitoring.'))
-    return `@kubernetes-models/prometheus-operator/${apiVersion}/${kind}`
-  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
-  return `kubernetes-models/${[group, version, kind].filter(Boolean).join('/')}`
-}
-
-/**
- * What the schemas of Kubernetes, KEDA and Prometheus' operator say to these manifests. Their validators pass fields that do
- * not exist, which is what a slip of the pen makes; the compiler, with the types of the same package, does not.
- */
-const faultsOf = async (manifests: readonly Manifest[]): Promise<readonly string[]> => [
-  ...(await faultsOfShape(manifests)),
-  ...(await Promise.all(manifests.map(faultsOfValues))).flat(),
-]
-
-const faultsOfShape = async (manifests: readonly Manifest[]): Promise<readonly string[]> => {
-  const dir = mkdtempSync(join(root, 'node_modules/.manifests-'))
-  onTestFinished(() => rmSync(dir, { recursive: true }))
-  const file = join(dir, 'manifests.ts')
-  const shapes = manifests.map(
-    (manifest, i) =>
-      `import type { I${manifest.kind} as Shape${i} } from '${typesOf(manifest)}'
-export const manifest${i}: Shape${i} = ${JSON.stringify(manifest)}`,
-  )
-  writeFileSync(file, shapes.join('\n'))
-  const flags = '--noEmit --strict --skipLibCheck --target esnext --module nodenext --ignoreConfig'.split(' ')
-  return run(join(root, 'node_modules/.bin/tsc'), [...flags, file], { cwd: root }).then(
-    () => [],
-    ({ stdout }: { stdout: string }) => stdout.split('\n').filter(Boolean),
-  )
-}
-
-const faultsOfValues = async (manifest: Manifest): Promise<readonly string[]> => {
-  const { [manifest.kind]: Kind } = await import(typesOf(manifest))
-  try {
-    new Kind(manifest).validate()
-    return []
-  } catch (error) {
-    return [`${manifest.kind} ${manifest.metadata.name}: ${error}`]
-  }
-}
 
 const podsOf = (manifests: readonly Manifest[]) =>
   manifests.filter(({ spec }) => spec?.template !== undefined)
 const ofBaton = (manifests: readonly Manifest[]) => manifests.filter(({ kind }) => kind === 'Deployment')
+
+type Container = NonNullable<NonNullable<Manifest['spec']>['template']>['spec']['containers'][number]
+
+const portOf = ({ ports }: Container, name: string): string =>
+  String(ports.find(port => port.name === name)?.containerPort)
+const variableOf = ({ env }: Container, name: string): string | undefined =>
+  env.find(variable => variable.name === name)?.value
 
 describe('manifests for Kubernetes', () => {
   test('are what the generator makes of the one list of providers', () => {
@@ -164,10 +95,18 @@ describe('manifests for Kubernetes', () => {
     for (const { metadata, spec } of deployments) {
       const { terminationGracePeriodSeconds, containers } = spec!.template!.spec
       const [container] = containers
-      expect(terminationGracePeriodSeconds, metadata.name).toBeGreaterThan(5 * 60 + 5)
+      // What comes before the signal counts, too.
+      const beforeStop = container!.lifecycle?.preStop.sleep.seconds ?? 0
+      expect(terminationGracePeriodSeconds, metadata.name).toBeGreaterThan(beforeStop + 5 * 60 + 5)
       expect(container!.readinessProbe!.httpGet!.path).toBe('/readyz')
       expect(container!.livenessProbe!.httpGet!.path).toBe('/livez')
       expect(container!.startupProbe).toBeDefined()
+      for (const probe of [container!.readinessProbe, container!.livenessProbe, container!.startupProbe]) {
+        const { path, port } = probe!.httpGet!
+        expect(adminRights).toHaveProperty([`GET ${path}`], 'open')
+        expect(portOf(container!, port), metadata.name).toBe(variableOf(container!, 'ADMIN_PORT'))
+      }
+      if (metadata.name === 'api') expect(portOf(container!, 'http')).toBe(variableOf(container!, 'PORT'))
       expect(container!.resources.limits.memory).toBeDefined()
       expect(container!.args.join('-')).toBe(metadata.name)
     }
@@ -211,9 +150,12 @@ describe('manifests for Kubernetes', () => {
     expect(guarded.map(({ metadata }) => metadata.name).toSorted()).toEqual([
       ...['api', 'worker-batches', 'worker-webhooks'],
     ])
-    // The replicas of the API are the autoscaler's.
-    for (const pod of guarded.filter(({ metadata }) => metadata.name !== 'api'))
-      expect((pod.spec as { replicas?: number }).replicas).toBeGreaterThan(1)
+    // The replicas of all others are the autoscalers': a number in a manifest would be set again with each apply.
+    const guardedByNumber = ['worker-batches', 'worker-webhooks']
+    for (const { metadata, spec } of ofBaton(manifests)) {
+      const { replicas = null } = spec as { replicas?: number }
+      expect(replicas, metadata.name).toBe(guardedByNumber.includes(metadata.name) ? 2 : null)
+    }
     const autoscaler = manifests.find(({ kind }) => kind === 'HorizontalPodAutoscaler')
     expect(autoscaler).toMatchObject({ spec: { scaleTargetRef: { name: 'api' }, minReplicas: 2 } })
   })
@@ -244,6 +186,42 @@ describe('manifests for Kubernetes', () => {
     },
   )
 
+  test.each(overlays)('%s: the image is of this version', overlay => {
+    for (const { spec } of ofBaton(built.get(overlay)!))
+      expect(spec!.template!.spec.containers[0]!.image).toMatch(new RegExp(`:${manifest.version}$`))
+  })
+
+  test.each(overlays)('%s: with all that docs/kubernetes.md adds, the schemas accept them', async overlay => {
+    const copy = mkdtempSync(join(tmpdir(), 'baton-manifests-'))
+    onTestFinished(() => rmSync(copy, { recursive: true }))
+    cpSync(folder, copy, { recursive: true })
+    const file = join(copy, 'overlays', overlay, 'kustomization.yaml')
+    const kustomization = parse(readFileSync(file, 'utf8'))
+    const told = [...readDoc('docs/kubernetes.md').matchAll(/```yaml\n(patches:[\s\S]*?)```/g)]
+    const patches = told.flatMap(([, block]) => parse(block!).patches)
+    expect(patches.length).toBeGreaterThan(2)
+    writeFileSync(
+      file,
+      stringify({ ...kustomization, patches: [...kustomization.patches, ...patches] }, { lineWidth: 0 }),
+    )
+    const changed = await build(overlay, copy)
+    expect(await faultsOf(changed)).toEqual([])
+    for (const { spec, metadata } of ofBaton(changed)) {
+      const [container] = spec!.template!.spec.containers
+      // A file that is mounted by `subPath` is never renewed.
+      expect(
+        container!.volumeMounts.filter(({ subPath }) => subPath),
+        metadata.name,
+      ).toEqual([])
+      const paths = container!.volumeMounts.map(({ mountPath }) => mountPath)
+      expect(paths).toEqual(expect.arrayContaining(['/etc/baton', '/run/secrets/baton', '/tmp']))
+      expect(paths.includes('/data/blobs')).toBe(
+        overlay === 'single-node' && /api|batches/.test(metadata.name),
+      )
+      expect(variableOf(container!, 'BATON_CONFIG')).toBe('/etc/baton/baton.yaml')
+    }
+  })
+
   test('full: every worker of a provider is scaled by what Baton reckons for it', () => {
     const objects = built.get('full')!.filter(({ kind }) => kind === 'ScaledObject')
     const urls = objects.map(object => JSON.stringify(object.spec).match(/"url":"([^"]+)"/)![1])
@@ -252,5 +230,9 @@ describe('manifests for Kubernetes', () => {
         .map(name => `http://api.baton.svc/v1/scaling/${name}`)
         .toSorted(),
     )
+    for (const object of objects)
+      expect(Object.keys(scaling.shape)).toContain(
+        JSON.stringify(object.spec).match(/"valueLocation":"([^"]+)"/)![1],
+      )
   })
 })

@@ -27,7 +27,7 @@ export interface AdminParts {
   readonly log: Logger
 }
 
-const rights: RouteRights = {
+export const adminRights: RouteRights = {
   'GET /livez': 'open',
   'GET /readyz': 'open',
   'GET /metrics': 'operate',
@@ -59,7 +59,7 @@ export const createAdminApp = ({ config, vitals, counts, isStopping, log }: Admi
   refuseForeignHosts(app, own)
   if (keys.length === 0) refuseCrossSite(app, own)
   installErrors(app, handleError)
-  installRights(app, rights)
+  installRights(app, adminRights)
 
   app.get('/livez', async () => ({ status: 'ok' }))
 
