@@ -221,6 +221,13 @@ describe('batches', () => {
     expect(await parts()).toHaveLength(3)
     expect(await codeOf(all(baton.batches.run(requests(6, 'claude'), options)))).toBe('run_changed')
     expect(await parts()).toHaveLength(3)
+
+    // What retries a part has its metadata, and is none of the parts.
+    const failing = () => all(baton.batches.run(requests(1, 'fail-400'), { name: 'failing' }))
+    const [failed] = await failing()
+    const [part] = await all(baton.batches.list())
+    await baton.batches.retry(part!.id)
+    expect(await failing()).toEqual([failed])
   })
 
   it('give up nothing of an iterable that nobody reads on', async () => {

@@ -69,6 +69,24 @@ describe('production dependencies', () => {
     ])
   })
 
+  test('renovate.json names those that there are', () => {
+    const { packageRules } = JSON.parse(readFileSync(join(root, 'renovate.json'), 'utf8')) as {
+      packageRules: readonly { matchPackageNames?: string[]; matchDepNames?: string[] }[]
+    }
+    const { dependencies, devDependencies, overrides } = manifest
+    const known = Object.keys({ ...dependencies, ...devDependencies, ...overrides })
+    const named = packageRules.flatMap(rule => [
+      ...(rule.matchPackageNames ?? []),
+      ...(rule.matchDepNames ?? []),
+    ])
+    // Redis is the image of the compose file.
+    for (const name of named.filter(name => name !== 'redis'))
+      expect(
+        known.filter(one => one === name || (name.endsWith('/**') && one.startsWith(name.slice(0, -2)))),
+        name,
+      ).not.toEqual([])
+  })
+
   test('Node itself is none of them', () => {
     expect(Object.keys(manifest.dependencies)).not.toContain('node')
     expect(required.map(({ path }) => path)).not.toContain('node_modules/node')
