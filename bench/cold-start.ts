@@ -26,6 +26,8 @@ interface Way {
   readonly words: readonly string[]
   /** Where compiled code is kept; null for nowhere. */
   readonly compiled: string | null
+  /** The setting of the port that tells whether it is ready. */
+  readonly port?: 'PORT' | 'ADMIN_PORT'
 }
 
 const factsOf = async (pid: number): Promise<Omit<Start, 'readyMs'>> => {
@@ -43,12 +45,12 @@ const isReady = async (url: string): Promise<boolean> => (await fetch(url).catch
 const start = async (
   environment: TestEnvironment,
   nodeOptions: readonly string[],
-  { program, words, compiled }: Way,
+  { program, words, compiled, port: setting = 'PORT' }: Way,
 ): Promise<Start> => {
   const port = await findFreePort()
   const cache: Record<string, string> =
     compiled === null ? { NODE_DISABLE_COMPILE_CACHE: '1' } : { NODE_COMPILE_CACHE: compiled }
-  const env: ChildOptions['env'] = { ...cache, PORT: String(port), REDIS_URL: environment.redisUrl }
+  const env: ChildOptions['env'] = { ...cache, [setting]: String(port), REDIS_URL: environment.redisUrl }
   const startedAt = performance.now()
   // Without what ends other children with this process: it would be read, and its types taken off, by each.
   const child = startCommand(process.execPath, [...nodeOptions, program, ...words], {
@@ -66,7 +68,7 @@ const start = async (
   }
 }
 
-/** From nothing to the first 200 of `/readyz`, of the API alone: Redis is there already. */
+/** From nothing to the first 200 of `/readyz`, of the API alone and of a worker alone: Redis is there already. */
 export const coldStart = (): Promise<void> =>
   withTestEnvironment(async environment => {
     const nodeOptions = await shippedNodeOptions('api')
@@ -82,21 +84,22 @@ export const coldStart = (): Promise<void> =>
       env: { ...process.env, NODE_COMPILE_CACHE: compiled },
     })
     const program = join(dist, 'baton.js')
+    const sources = join(import.meta.dirname, '../src/main.ts')
+    const api = ['serve', 'api']
+    const worker = ['worker', 'p']
+    const port = 'ADMIN_PORT'
     const ways: readonly Way[] = [
-      {
-        name: 'sources',
-        program: join(import.meta.dirname, '../src/main.ts'),
-        words: ['api'],
-        compiled: null,
-      },
-      { name: 'bundle', program, words: ['serve', 'api'], compiled: null },
-      { name: 'bundle, compiled as in the image', program, words: ['serve', 'api'], compiled },
+      { name: 'API: sources', program: sources, words: ['api'], compiled: null },
+      { name: 'API: bundle', program, words: api, compiled: null },
+      { name: 'API: bundle, compiled as in the image', program, words: api, compiled },
+      { name: 'worker: bundle', program, words: worker, compiled: null, port },
+      { name: 'worker: bundle, compiled as in the image', program, words: worker, compiled, port },
     ]
     const starts = new Map<string, Start[]>(ways.map(({ name }) => [name, []]))
     for (let round = 0; round < roundsOr(rounds); round++)
       for (const way of ways) starts.get(way.name)!.push(await start(environment, nodeOptions, way))
     printTable(
-      ['start of the API', 'ready after', 'CPU', 'peak'],
+      ['start', 'ready after', 'CPU', 'peak'],
       [...starts].map(([name, of]) => [
         name,
         `${whole(median(of.map(({ readyMs }) => readyMs)))} ms`,

@@ -1,12 +1,8 @@
 import type { Logger } from 'pino'
-import { batchesRole, openBatchWorker } from '../workers/batch.ts'
-import { openProviderWorker } from '../workers/provider.ts'
-import { openWebhookWorker } from '../workers/webhook.ts'
 import type { Front } from './api/front.ts'
-import { serveApi } from './api/serve.ts'
 import type { ReloadConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
-import { openContext } from './context/context.ts'
+import { type AppContext, openContext } from './context/context.ts'
 import { openReloads } from './context/reloads.ts'
 import type { Vitals } from './health/vitals.ts'
 import { createLifecycle, type Holdup } from './lifecycle/lifecycle.ts'
@@ -21,6 +17,9 @@ export interface Roles {
   readonly webhooks: boolean
   readonly batches: boolean
 }
+
+/** What comes after `worker` to start that of batches. That of webhooks is named like its queue. */
+export const batchesRole = 'batches'
 
 export const noRole: Roles = { api: false, providers: [], webhooks: false, batches: false }
 
@@ -90,6 +89,26 @@ export const openGeneration = (options: GenerationOptions): Opening => {
     await base.stop()
   }
 
+  /** Each is loaded where it runs: half of the code is that of roles which this process may not have. */
+  const openRoles = async (context: AppContext): Promise<void> => {
+    if (roles.providers.length > 0) {
+      const { openProviderWorker } = await import('../workers/provider.ts')
+      for (const [i, name] of roles.providers.entries()) await openProviderWorker(workers[i]!, context, name)
+    }
+    if (roles.webhooks) {
+      const { openWebhookWorker } = await import('../workers/webhook.ts')
+      await openWebhookWorker(work, context)
+    }
+    if (roles.batches) {
+      const { openBatchWorker } = await import('../workers/batch.ts')
+      await openBatchWorker(work, context)
+    }
+    if (roles.api) {
+      const { serveApi } = await import('./api/serve.ts')
+      await serveApi(api, context, undefined, front)
+    }
+  }
+
   const open = async (): Promise<Generation> => {
     const served = await withSimulated(base, config)
     const context = await openContext(base, {
@@ -101,10 +120,7 @@ export const openGeneration = (options: GenerationOptions): Opening => {
       env,
     })
     const { announce, hearMissed } = await openReloads(base, context, options.onAnnounced)
-    for (const [i, name] of roles.providers.entries()) await openProviderWorker(workers[i]!, context, name)
-    if (roles.webhooks) await openWebhookWorker(work, context)
-    if (roles.batches) await openBatchWorker(work, context)
-    if (roles.api) await serveApi(api, context, undefined, front)
+    await openRoles(context)
     vitals.started()
     const readmit = async (names: readonly string[]): Promise<void> => {
       const { cooldowns } = context

@@ -1,13 +1,11 @@
 import { parseArgs } from 'node:util'
 import type { Logger } from 'pino'
-import { batchesRole } from '../workers/batch.ts'
-import { serveAdmin } from './api/operator/admin-app.ts'
 import { ConfigError } from './config/fault.ts'
 import { type ConfigFile, filesOf, readConfigFile } from './config/file.ts'
 import { judgedConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
 import { createSecretFiles } from './config/secret-files.ts'
-import { namedRoles, noRole, type Roles } from './generation.ts'
+import { batchesRole, namedRoles, noRole, type Roles } from './generation.ts'
 import {
   createGenerations,
   type Generations,
@@ -91,11 +89,14 @@ const start = async (life: Lifecycle, options: Start): Promise<void> => {
     vitals: () => generations?.vitals ?? vitals,
     counts: () => generations?.counts ?? vitals.counts(),
   }
-  await serveAdmin(life, { ...admin, log }).catch(error => {
-    const { admin_host, admin_port = 0 } = config.server
-    const settings = 'Each process needs a port of its own: set ADMIN_HOST and ADMIN_PORT, or `server`.'
-    throw explainListen(error, { what: 'The admin port', host: admin_host, port: admin_port, settings })
-  })
+  const { admin_host, admin_port } = config.server
+  if (admin_port !== undefined) {
+    const { serveAdmin } = await import('./api/operator/admin-app.ts')
+    await serveAdmin(life, { ...admin, log }).catch(error => {
+      const settings = 'Each process needs a port of its own: set ADMIN_HOST and ADMIN_PORT, or `server`.'
+      throw explainListen(error, { what: 'The admin port', host: admin_host, port: admin_port, settings })
+    })
+  }
   const redisAt = await openRedis(life, config, log, consent)
   generations = createGenerations({ ...reloading, redisAt, graceMs: config.server.shutdown_grace, log })
   onOpen(generations)

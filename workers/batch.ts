@@ -12,9 +12,6 @@ import { createAnnounce } from '../src/queue/announce.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
 import { openBlobStore } from '../src/start-blobs.ts'
 
-/** What comes after `worker` to start it, and what its log lines say. */
-export const batchesRole = 'batches'
-
 /** A feeder silent for this long, or for `jobs.lease` if that is shorter, is taken for dead and its batches are given to others. */
 const maxLeaseMs = 5_000
 /** Each holds up to some MB: what is read ahead and what is about to be written. */
@@ -26,7 +23,7 @@ const purgeLimit = 100
 export const openBatchWorker = async (life: Lifecycle, context: AppContext): Promise<void> => {
   const { config, redis, run, keys, now } = context
   const { batches } = config
-  const log = context.log.child({ worker: batchesRole })
+  const log = context.log.child({ worker: 'batches' })
   const blobs = await openBlobStore(life, context)
   const speeds = await openQueueSpeeds(life, context)
   let tokens = 0

@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema.ts'
 import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import { createSimProvider } from './sim-provider.ts'
 
 /** What serves when nothing is configured, so that Baton can be tried without a key. */
 export const simulatedDefaults = {
@@ -23,6 +22,7 @@ export const withSimulated = async (life: Lifecycle, config: Config): Promise<Co
     const sim = await life.open(
       `simulated ${name}`,
       async () => {
+        const { createSimProvider } = await import('./sim-provider.ts')
         const sim = createSimProvider({ behaviour: { latency: { kind: 'uniform', minMs: 50, maxMs: 250 } } })
         await sim.start()
         return sim
