@@ -1,6 +1,7 @@
-import { cpSync, globSync, readFileSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
+import { keepClassNames } from './class-names.ts'
 import { slim } from './slim.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -60,21 +61,23 @@ const common = {
  */
 export const bundle = async (folder: string): Promise<Metafile> => {
   const alone = new Set<string>()
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: entries,
     outdir: folder,
+    write: false,
     // Beside the entries, so that the address of every file of the bundle has the same folder.
     chunkNames: '[name]-[hash]',
     splitting: true,
     format: 'esm',
-    keepNames: true,
     plugins: [ownAddress(alone), ...slim],
     // Packages of the older kind ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
   })
+  mkdirSync(folder, { recursive: true })
+  for (const { path, text } of outputFiles) writeFileSync(path, keepClassNames(text))
   for (const name of alone) {
     const outfile = join(folder, fileOf(name))
     const { metafile: own } = await build({

@@ -5,8 +5,17 @@ import { enableCompileCache, flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+/** What is loaded by the role of a process, or by the command. */
+const parts = ['roles', 'admin-app', 'serve', 'provider', 'webhook', 'batch', 'program', 'check-health']
+
 enableCompileCache()
 const dist = resolve(process.argv[2] ?? 'dist')
-const names = readdirSync(dist).filter(name => /^(?:roles|program|check-health)-\w+\.js$/.test(name))
-await Promise.all(names.map(name => import(pathToFileURL(`${dist}/${name}`).href)))
+const files = readdirSync(dist)
+await Promise.all(
+  parts.map(part => {
+    const file = files.find(name => new RegExp(`^${part}-\\w+\\.js$`).test(name))
+    if (file === undefined) throw new Error(`${dist} has no ${part}`)
+    return import(pathToFileURL(`${dist}/${file}`).href)
+  }),
+)
 flushCompileCache()

@@ -45,6 +45,27 @@ const onlyClient: Plugin = {
   },
 }
 
+/**
+ * What packages load for what the source never asks of them, by the end of its file or its name, and what stands in for it:
+ * something that says so to whoever comes to use it after all.
+ */
+const unused: readonly { readonly filter: RegExp; readonly why: string }[] = [
+  { filter: /\/client-h2\.js$/, why: 'calls are HTTP/1.1 alone (`allowH2: false`)' },
+  { filter: /^cron-parser$/, why: "BullMQ's job schedulers are not used" },
+]
+
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup: ({ onLoad, onResolve }) => {
+    for (const { filter, why } of unused)
+      onResolve({ filter }, ({ path }) => ({ path, namespace: 'without-unused', pluginData: why }))
+    onLoad({ filter: /.*/, namespace: 'without-unused' }, ({ path, pluginData: why }) => ({
+      contents: `const refuse = () => { throw new Error(${JSON.stringify(`${path} is not in the bundle: ${why}`)}) }
+module.exports = Object.assign(refuse, { parseExpression: refuse, CronExpressionParser: { parse: refuse } })`,
+    }))
+  },
+}
+
 /** Packages whose modules only define things, though they do not say so: what nobody names of them is left out. */
 const withoutEffects: Plugin = {
   name: 'without-effects',
@@ -103,6 +124,7 @@ export const slim: readonly Plugin[] = [
   onlyClient,
   withoutEffects,
   withoutSchemas,
+  withoutUnused,
   oneLanguage,
   shortPackages,
 ]

@@ -155,6 +155,14 @@ describe('the package', () => {
     for (const name of linked) await rm(join(modules(place), name))
   })
 
+  it('has the parts that the image compiles', async () => {
+    const compiled = await emptyFolder('compiled')
+    await run(process.execPath, [join(root, 'release/precompile.mjs'), join(installed, 'dist')], {
+      env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+    })
+    expect(globSync('*/*', { cwd: compiled }).length).toBeGreaterThan(40)
+  })
+
   it('names what is bundled, with the licences', async () => {
     const text = await readFile(join(installed, 'NOTICES.md'), 'utf8')
     const pages = globSync('ui/**/*.{ts,tsx}', { cwd: root, exclude: ['ui/build*.ts', 'ui/dist'] })
