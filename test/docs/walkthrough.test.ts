@@ -26,9 +26,10 @@ const isOnPath = (command: string): boolean => {
 const canFollow = ['curl', 'openssl'].every(isOnPath)
 
 const blocks = blocksOf(readDoc('README.md'))
-const block = (language: string, mark: string): string => {
-  const found = blocks.filter(b => b.language === language && b.mark === mark)
-  expect(found, `README: \`\`\`${language} test=${mark}`).toHaveLength(1)
+/** Of the README, or of the page that it leads to there. */
+const block = (language: string, mark: string, page = 'README.md'): string => {
+  const found = blocksOf(readDoc(page)).filter(b => b.language === language && b.mark === mark)
+  expect(found, `${page}: \`\`\`${language} test=${mark}`).toHaveLength(1)
   return found[0]!.text
 }
 
@@ -180,7 +181,7 @@ describe('the README', () => {
 
       const polled = (await json(block('sh', 'poll').replace('JOB_ID', accepted.id))) as { status: string }
       expect(polled.status).toBe('succeeded')
-      expect(shapeOf(polled)).toEqual(shapeOf(JSON.parse(block('json', 'poll'))))
+      expect(shapeOf(polled)).toEqual(shapeOf(JSON.parse(block('json', 'poll', 'docs/api.md'))))
     })
 
     test('makes a batch, from the shell and by a script for OpenAI', async () => {
@@ -194,7 +195,7 @@ describe('the README', () => {
           .toSorted(),
       )
 
-      const summary = await follow(block('sh', 'openai'))
+      const summary = await follow(block('sh', 'openai', 'docs/batches.md'))
       expect(summary).toMatch(/^batch_\w+ completed: \{ total: 3, completed: 3, failed: 0 \}$/m)
       expect(summary).toContain('greeting: echo: Hello')
     })
