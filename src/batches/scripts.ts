@@ -1,14 +1,13 @@
-import { jobPrelude } from '../jobs/scripts.ts'
 import { definePackedScript, defineScript } from '../redis/scripts.ts'
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
-const packed = { prelude: jobPrelude, whenFull: 'runs' } as const
+const packed = { whenFull: 'runs' } as const
 
 export const batchScripts = {
   create: defineScript({
     lua: lua('create'),
-    prelude: jobPrelude,
+
     keys: 4,
     whenFull: 'refused',
     confirmed: true,
@@ -19,7 +18,7 @@ export const batchScripts = {
   step: defineScript({ ...packed, lua: lua('step'), keys: 1 }),
   block: defineScript({ ...packed, lua: lua('block'), keys: 2 }),
   end: defineScript({ ...packed, lua: lua('end'), keys: 10 }),
-  feed: definePackedScript({ lua: lua('feed'), prelude: jobPrelude, whenFull: 'refused' }),
+  feed: definePackedScript({ lua: lua('feed'), whenFull: 'refused' }),
   /** Feeds lines that become no jobs: they free more than they take. */
   pass: definePackedScript({ ...packed, lua: lua('feed'), name: 'batches/pass' }),
   running: definePackedScript({ ...packed, lua: lua('running') }),

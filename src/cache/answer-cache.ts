@@ -80,7 +80,7 @@ const sampleSize = 16
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
 /** Leads are small and gone within seconds; an answer that cannot be kept is asked for again. */
-const runs = { prelude: lua('prelude'), keys: 6, whenFull: 'runs' } as const
+const runs = { keys: 6, whenFull: 'runs' } as const
 
 export const cacheScripts = {
   enter: defineScript({ ...runs, lua: lua('enter') }),

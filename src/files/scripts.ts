@@ -1,10 +1,9 @@
-import { jobPrelude } from '../jobs/scripts.ts'
 import { defineScript } from '../redis/scripts.ts'
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
-const runs = { prelude: jobPrelude, whenFull: 'runs' } as const
-const makes = { prelude: jobPrelude, whenFull: 'refused' } as const
+const runs = { whenFull: 'runs' } as const
+const makes = { whenFull: 'refused' } as const
 
 export const fileScripts = {
   reserve: defineScript({ ...makes, lua: lua('file-reserve'), keys: 2 }),

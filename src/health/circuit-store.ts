@@ -91,7 +91,7 @@ export interface CircuitStore {
 }
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
-const onCircuit = { prelude: lua('circuit'), keys: 3, whenFull: 'runs' } as const
+const onCircuit = { keys: 3, whenFull: 'runs' } as const
 
 export const circuitScripts = {
   report: defineScript({ ...onCircuit, lua: lua('report') }),

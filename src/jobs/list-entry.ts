@@ -3,7 +3,7 @@ import { ulidOf } from '../redis/keys.ts'
 import { formatTarget } from './record.ts'
 import type { NewJob } from './types.ts'
 
-// What the lists of jobs hold of a job. `list_entry` in the prelude makes the same of a record.
+// What the lists of jobs hold of a job. `list_entry` in list-entries.lua makes the same of a record.
 
 /**
  * What entries say of a job's metadata, so that jobs are found by it (`jobs.indexed_metadata`). The record keeps its lines
@@ -55,7 +55,7 @@ export const createMetadataIndex = (keys: readonly string[]): MetadataIndex => {
 export const listEntryOf = ({ id, tenant, model, target }: NewJob, indexed: string): string =>
   `${ulidOf(id)}\n${tenant === 'default' ? '' : tenant}\n${model}\n${formatTarget(target)}\n\n${indexed}`
 
-/** As `score_of` in the prelude has it of an id without its prefix, or of a beginning of it. */
+/** As `score_of` in list-entries.lua has it of an id without its prefix, or of a beginning of it. */
 export const scoreOf = (id: string): number => Number.parseInt(id.padEnd(11, '0').slice(1, 11), 36)
 
 /** What every id of that score, or of a lower one, sorts before: the rest of an id is chance, and never that. */

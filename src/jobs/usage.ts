@@ -31,7 +31,7 @@ export interface Usage {
   read(fromHour: number, toHour: number): Promise<readonly UsageSum[]>
 }
 
-/** The first letter of a field, by which the scripts name what it counts: see `note_end` in the prelude. */
+/** The first letter of a field, by which the scripts name what it counts: see `note_end` in finish.lua. */
 const kinds = {
   r: 'requests',
   f: 'failed',

@@ -5,7 +5,7 @@ import { definePackedScript, type RunScript } from '../redis/scripts.ts'
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 /** What waits in a queue was accepted, so it moves on while Redis is full. */
-const packed = { prelude: lua('prelude'), whenFull: 'runs' } as const
+const packed = { whenFull: 'runs' } as const
 
 export const readyScripts = {
   push: definePackedScript({ ...packed, lua: lua('push') }),

@@ -117,13 +117,12 @@ export const limiterName = (provider: string, fingerprint: string, model?: strin
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
-const leaseScript = (name: string, ...preludes: readonly string[]) =>
-  defineScript({ lua: lua(name), prelude: preludes.map(lua), keys: 2, whenFull: 'runs' })
+const onLimiter = { keys: 2, whenFull: 'runs' } as const
 
 export const limitScripts = {
-  requests: leaseScript('requests', 'window'),
-  tokens: leaseScript('tokens', 'window'),
-  concurrency: leaseScript('concurrency', 'ceiling', 'rate', 'episodes'),
+  requests: defineScript({ ...onLimiter, lua: lua('requests') }),
+  tokens: defineScript({ ...onLimiter, lua: lua('tokens') }),
+  concurrency: defineScript({ ...onLimiter, lua: lua('concurrency') }),
   unblock: defineScript({ lua: lua('unblock'), keys: 1, whenFull: 'runs' }),
 } as const
 

@@ -36,7 +36,7 @@ export const timeOf = (id: string): number => msOf(ulidOf(id))
 const blockChars = 7
 export const blockMs = 32 ** (10 - blockChars)
 
-/** The block of time in which an id was made: they sort by name. `prelude.lua` cuts it out in the same way. */
+/** The block of time in which an id was made: they sort by name. `lives.lua` cuts it out in the same way. */
 export const blockOf = (id: string): string => ulidOf(id).slice(0, blockChars)
 export const blockAt = (ms: number): string => timeChars(ms).slice(0, blockChars)
 /** When a block begins, in Unix ms. */
@@ -167,9 +167,9 @@ export interface Keys {
   ready(queue: string): string
   /** Stream: every job's id in the order of arrival. */
   index(shard: number): string
-  /** Sorted set by the time of ids: jobs without an end, or those of one end, with what filters ask for; see `list_entry` in the prelude. */
+  /** Sorted set by the time of ids: jobs without an end, or those of one end, with what filters ask for; see `list_entry` in `jobs/lua/list-entries.lua`. */
   list(shard: number, state: ListedState): string
-  /** Sorted set: the kinds of entries that the lists have had, by the newest of each; see `kind_of` in the prelude. */
+  /** Sorted set: the kinds of entries that the lists have had, by the newest of each; see `kind_of` in `jobs/lua/kinds.lua`. */
   kinds(shard: number): string
   /** Sorted set: the jobs of each pair of metadata that is indexed, by the hash of the pair and their ids; see `pairs.lua`. */
   pairs(shard: number): string

@@ -23,11 +23,9 @@ export const scriptText = (lua: string, whenFull: WhenFull): string =>
   whenFull === 'runs' ? runsLine + lua : lua
 
 interface Definition {
-  /** The file of the script, `<room>/lua/<name>.lua`, or its text. */
+  /** The file of the script, `<room>/lua/<name>.lua`, or its text. A file may stand on others: see `withThose`. */
   readonly lua: URL | string
-  /** Local functions that it uses: files that are put before it. */
-  readonly prelude?: URL | readonly URL[]
-  /** A line between the two, for a variant of a script that has the same file. */
+  /** A line before what the file has, for a variant of a script that has the same file. */
   readonly before?: string
   readonly whenFull: WhenFull
   /**
@@ -64,15 +62,29 @@ export interface PackedScript extends Script {
 const nameOf = ({ lua, name }: Definition): string =>
   name ?? /([\w-]+)\/lua\/([\w-]+)\.lua$/.exec(String(lua))!.slice(1).join('/')
 
-const read = (lua: URL | string): string => (typeof lua === 'string' ? lua : readFileSync(lua, 'utf8'))
+/** The first line of a file that uses local functions and values of others: `-- With: jobs/shard, jobs/leases`. */
+const withLine = /^-- With: (.+)\n/
+
+/** The files that a file stands on, each once and behind those that it stands on itself; then `before`, and the file. */
+const withThose = (file: URL, before: string, seen = new Set<string>()): string => {
+  const text = readFileSync(file, 'utf8')
+  const names = withLine.exec(text)?.[1]?.split(', ') ?? []
+  const those = names.map(name => new URL(`../../${name.replace('/', '/lua/')}.lua`, file))
+  const missing = those.map(each => {
+    if (seen.has(each.href)) return ''
+    seen.add(each.href)
+    return withThose(each, '', seen)
+  })
+  return missing.join('') + before + text
+}
 
 const define = (definition: Definition): Omit<Script, 'keys'> => ({
   name: nameOf(definition),
   whenFull: definition.whenFull,
   confirmed: definition.confirmed ?? false,
   text: () => {
-    const { prelude, before = '', lua, whenFull } = definition
-    return scriptText([prelude ?? []].flat().map(read).join('') + before + read(lua), whenFull)
+    const { before = '', lua, whenFull } = definition
+    return scriptText(typeof lua === 'string' ? before + lua : withThose(lua, before), whenFull)
   },
 })
 

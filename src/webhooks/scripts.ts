@@ -1,9 +1,8 @@
-import { jobPrelude } from '../jobs/scripts.ts'
 import { definePackedScript, defineScript } from '../redis/scripts.ts'
 
 const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 
-const packed = { prelude: jobPrelude, whenFull: 'runs' } as const
+const packed = { whenFull: 'runs' } as const
 const onRecord = { ...packed, keys: 2 } as const
 
 /** Deliveries of jobs, batches and notices: the record is that of whose webhook it is. */

@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { batchScripts } from '../../src/batches/scripts.ts'
@@ -33,11 +33,6 @@ const declared: readonly Script[] = [
   { timeScript, answeredScript },
 ].flatMap(scripts => Object.values(scripts))
 
-/** Files that are put before others, and scripts that share the file of another. */
-const preludes = [
-  ...['jobs/prelude', 'jobs/pairs', 'jobs/entry-filter', 'cache/prelude', 'health/circuit', 'queue/prelude'],
-  ...['rate-limits/window', 'rate-limits/ceiling', 'rate-limits/episodes', 'rate-limits/rate'],
-]
 const variants = ['batches/pass']
 
 const src = join(import.meta.dirname, '../../src')
@@ -45,10 +40,65 @@ const files = globSync('*/lua/*.lua', { cwd: src }).map(
   file => `${dirname(dirname(file))}/${basename(file, '.lua')}`,
 )
 
+/** Lua without comments and texts. */
+const codeOf = (name: string): string =>
+  readFileSync(join(src, `${name.replace('/', '/lua/')}.lua`), 'utf8')
+    .replaceAll(/--.*$/gm, '')
+    .replaceAll(/'[^'\n]*'/g, "''")
+
+/** What a file says that it stands on. */
+const standsOn = (name: string): readonly string[] => {
+  const text = readFileSync(join(src, `${name.replace('/', '/lua/')}.lua`), 'utf8')
+  return /^-- With: (.+)\n/.exec(text)?.[1]?.split(', ') ?? []
+}
+
+const wordsIn = (code: string, pattern: RegExp): string[] =>
+  [...code.matchAll(pattern)].flatMap(([, words = '']) => words.split(/,\s*/)).filter(word => word !== '')
+
+/** What a file gives to those that stand on it. */
+const givenBy = (name: string): readonly string[] =>
+  wordsIn(codeOf(name), /^local (?:function )?(\w+(?:, \w+)*)/gm)
+
+/** What it asks for, and gives itself nowhere. */
+const askedBy = (name: string): ReadonlySet<string> => {
+  const code = codeOf(name)
+  const own = new Set(
+    [
+      /local (?:function )?(\w+(?:, \w+)*)/g,
+      /function *\w*\(([^)]*)\)/g,
+      /for (\w+(?:, \w+)*) (?:=|in)/g,
+    ].flatMap(pattern => wordsIn(code, pattern)),
+  )
+  return new Set(wordsIn(code, /(?<![.:\w])([A-Za-z_]\w*)/g).filter(word => !own.has(word)))
+}
+
+const stoodOn = [...new Set(files.flatMap(standsOn))]
+
 describe('the scripts', () => {
-  it('are each declared once, as a script or as a prelude', () => {
+  it('are each declared once, as a script or as what others stand on', () => {
     const names = declared.map(({ name }) => name)
-    expect([...names, ...preludes].toSorted()).toEqual([...files, ...variants].toSorted())
+    expect([...names, ...stoodOn].toSorted()).toEqual([...files, ...variants].toSorted())
+  })
+
+  it.each(files)('%s stands on the files of which it uses something, and on no other', name => {
+    const asked = askedBy(name)
+    const used = stoodOn.filter(other => givenBy(other).some(word => asked.has(word)))
+    // Rooms have words of their own: one that another room gives as well is that of a file that is named.
+    const given = new Set(standsOn(name).flatMap(givenBy))
+    const needed = used.filter(
+      other =>
+        standsOn(name).includes(other) || givenBy(other).some(word => asked.has(word) && !given.has(word)),
+    )
+    expect(needed.toSorted()).toEqual(standsOn(name).toSorted())
+  })
+
+  it('have what they stand on before them, once', () => {
+    for (const script of declared) {
+      const own = script.name.replace(/^batches\/pass$/, 'batches/feed').replace(/-known$/, '')
+      if (!files.includes(own)) continue
+      const names = wordsIn(script.text(), /^local function (\w+)/gm)
+      expect(names, script.name).toEqual([...new Set(names)])
+    }
   })
 
   it('that are refused while Redis is full are those that make something new', () => {

@@ -63,7 +63,7 @@ const webhookView = (
   })),
 })
 
-/** `longer_lines` in prelude.lua keeps so many characters. */
+/** `longer_lines` in lines.lua keeps so many characters. */
 const movesLength = 1_000
 
 /** Whether another line may have left the record for want of room. */

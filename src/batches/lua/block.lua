@@ -1,3 +1,4 @@
+-- With: jobs/shard, webhooks/owed
 -- Notes that a batch cannot go on before a person acts, or will not be done in its window; or that this is over. What is new
 -- owes its webhook a notice, which is a record of its own: the webhook of the batch's end must not wait for it. Fenced.
 -- KEYS: batch, schedule

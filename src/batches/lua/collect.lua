@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/bodies
 -- Lets go of the oldest finished lines and their jobs, once the output files hold the lines durably: adds the
 -- new segments to the files, and counts. One step, so that counts always equal the lines in the files.
 -- Fenced.

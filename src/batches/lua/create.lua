@@ -1,3 +1,4 @@
+-- With: jobs/shard
 -- Writes a new batch and takes hold of its input file in one step, so that a file in use is not removed.
 -- Publishes the batch to the feeders.
 -- KEYS: batch, input file, batch of this request, open batches

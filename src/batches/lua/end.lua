@@ -1,3 +1,4 @@
+-- With: webhooks/owed
 -- Ends a batch: every line is in the output files, or its input was found to be wrong. Makes its output files
 -- visible, lets go of its input, and owes its webhook. Fenced.
 -- KEYS: batch, open batches, finished lines, schedule, purge, input file, then for output and error file:

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/bodies
 -- Makes jobs of a batch's next lines, notes lines that become none, and moves the cursor past them all in one
 -- step: no line is fed twice, whichever process dies when. Fenced.
 -- KEYS: batch

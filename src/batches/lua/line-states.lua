@@ -1,3 +1,4 @@
+-- With: jobs/shard
 -- Counts jobs of a batch by what is done with them.
 -- KEYS: batch
 -- Packed: job id …

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/bodies
 -- Reads finished lines, oldest first, with what their jobs' records say.
 -- KEYS: finished lines
 -- Packed: from, most lines, bytes of answers after which to stop, field … of a record: the first two hold

@@ -1,3 +1,4 @@
+-- With: jobs/shard
 -- Counts the jobs among these that a worker has.
 -- KEYS: batch
 -- Packed: job id …

@@ -1,3 +1,4 @@
+-- With: cache/prelude
 -- Ends the lead of a job that has no answer to share.
 -- KEYS: those of prelude.lua
 -- ARGV: job, 1 when another's call may end likewise, ms for which that is remembered

@@ -1,3 +1,4 @@
+-- With: cache/prelude
 -- Decides what a job does about its request: take the kept answer, lead, follow the leader, or call alone.
 -- KEYS: those of prelude.lua
 -- ARGV: job, lease ms, failures after which no job follows

@@ -1,3 +1,4 @@
+-- With: cache/prelude
 -- Has a parked job woken when the leader has ended, or has begun a stream that the job may read.
 -- KEYS: those of prelude.lua
 -- ARGV: job, its doorbell, ms to keep it for, the form of the stream that it may read ('' for none), the run whose

@@ -1,3 +1,4 @@
+-- With: cache/prelude
 -- Renews the lead of a job that still asks.
 -- KEYS: those of prelude.lua
 -- ARGV: job, lease ms

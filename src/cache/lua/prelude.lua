@@ -1,4 +1,4 @@
--- Prepended to the cache's scripts. Their keys are those of one request, all in one slot, which need not be
+-- The keys of the cache's scripts are those of one request, all in one slot, which need not be
 -- the slot of any job that asks it. So nothing here changes in one step with a job, and each side must do
 -- without the other.
 -- KEYS: answer, lead (the job that asks the provider; behind it, once its answer streams, the run and the form

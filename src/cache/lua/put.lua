@@ -1,3 +1,4 @@
+-- With: cache/prelude
 -- Keeps an answer, from any job, and drops the oldest of its route in this shard when they exceed their
 -- bytes.
 -- KEYS: those of prelude.lua

@@ -1,3 +1,4 @@
+-- With: cache/prelude
 -- Notes that the leader's answer streams, and lets those go that may read along.
 -- KEYS: those of prelude.lua
 -- ARGV: job, its run, the form of its stream

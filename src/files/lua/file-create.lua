@@ -1,3 +1,4 @@
+-- With: files/file
 -- Writes the record of a file whose bytes are durable.
 -- KEYS: record, segments, purge
 -- ARGV: id, expires at (0: never), number of fields and values, field, value …, then a segment each

@@ -1,3 +1,4 @@
+-- With: files/upload
 -- Ends an upload for its client, and lets its parts be purged from now on.
 -- KEYS: upload, purge
 -- ARGV: id, now

@@ -1,3 +1,4 @@
+-- With: files/file, files/upload
 -- Makes an upload a file. The upload can be read for a while longer, for a client that did not get the
 -- answer.
 -- KEYS: upload, parts, record of the file, segments of the file, purge

@@ -1,3 +1,4 @@
+-- With: files/upload
 -- Adds a part whose bytes are durable, within the bytes that the upload announced. A part that was added
 -- before is answered by its first id, so that it counts once however often it is sent.
 -- KEYS: upload, parts

@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Gives the one check of an interval to the process that asks first, while no call shows how the provider is.
 -- KEYS: those of circuit.lua
 -- ARGV: those of circuit.lua, terms, length of the interval

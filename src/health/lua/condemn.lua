@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Opens the circuit of a provider that checks found dead while no job called it.
 -- KEYS: those of circuit.lua
 -- ARGV: those of circuit.lua, terms, era in which it was checked, reason, since when it was checked

@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Leaves a provider that throttled a call alone until a time, after which it comes back in steps.
 -- KEYS: those of circuit.lua
 -- ARGV: those of circuit.lua, terms, until, reason

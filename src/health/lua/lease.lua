@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Takes the one probe of the cluster, or holds it for longer.
 -- KEYS: those of circuit.lua
 -- ARGV: those of circuit.lua, owner, length of the lease in ms, era of the lease to hold (0: take one)

@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Remembers that a provider once listed its models.
 -- KEYS: those of circuit.lua
 -- ARGV: those of circuit.lua

@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Adds how long a process's calls have been under way, where none was answered lately, and decides whether
 -- the provider is slow.
 -- KEYS: those of circuit.lua

@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Takes a provider out of use for an operator, or gives it back. Giving it back also ends any time for which
 -- it is left alone: it is probed, or comes back in steps.
 -- KEYS: those of circuit.lua

@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Adds what one process saw of a provider, and decides.
 -- KEYS: those of circuit.lua
 -- ARGV: those of circuit.lua, terms, tally (see the store), known seq

@@ -1,3 +1,4 @@
+-- With: health/circuit
 -- Takes in what the probe showed.
 -- KEYS: those of circuit.lua
 -- ARGV: those of circuit.lua, terms, era of the probe, success | failure | ignored, reason

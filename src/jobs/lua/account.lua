@@ -1,3 +1,4 @@
+-- With: jobs/final, jobs/attempts, jobs/usage, jobs/costs
 -- Puts the calls of a run that lost its job into the job's log, in place of the entry that stands for them. What
 -- they cost counts in the hour in which the job ended, if it has.
 -- KEYS: record

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/leases, jobs/entries, jobs/final, jobs/list-entries, jobs/relisting
 -- Gives jobs to the workers that answer their doorbells. A doorbell gets its job only when the record waits
 -- for that very one, so that duplicates and late doorbells cause no second call. All records are of one
 -- shard.

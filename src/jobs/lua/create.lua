@@ -1,6 +1,8 @@
+-- With: jobs/shard, jobs/bodies, jobs/leases, jobs/entries, jobs/lives, jobs/enlisting, jobs/pairs
 -- Writes new jobs together with what will wake them: the doorbells they are owed, or the leases of the workers
 -- that run them from the beginning. So no job is left without one. All are of one shard.
 -- KEYS: schedule
+-- `MAKES_NONE` is put before it: whether it only finds those that exist, because Redis is full.
 -- Packed: doorbells due, now, then for each job {id, long body ('' where the record has
 --   it, true where it was written before), idempotency key ('' for none), fingerprint, ttl of the key in ms,
 --   expiry timer at (0: none), the run that has it at once ('' for none), length of its lease in ms, its entry of

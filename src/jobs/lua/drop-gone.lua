@@ -1,3 +1,4 @@
+-- With: jobs/shard
 -- Removes entries of the index whose records are gone.
 -- KEYS: index
 -- Packed: first entry, last entry, most entries

@@ -1,3 +1,4 @@
+-- With: jobs/stream-logs, jobs/leases, jobs/entries, jobs/final, jobs/attempts, jobs/finish
 -- Ends a job from outside its worker: cancelled by a client, or expired at its deadline. The log gets a call
 -- in flight as interrupted, and its worker drops the call.
 -- KEYS: record, payload, schedule

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/route-like
 
 -- Tells whether an entry may be of a job that a filter wants; it may let too many through, and none too few.
 local function has_all(text, words)

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/bodies, jobs/stream-logs, jobs/leases, jobs/entries, jobs/final, jobs/attempts, jobs/finish
 -- Writes the one final result of each job. The first good answer wins, from any worker: an end without
 -- success asks for the token, so that a worker that lost the job cannot fail it for the one that holds it.
 -- When the loser answers first, the call of the holder is dropped, and the log has both calls, each once. All

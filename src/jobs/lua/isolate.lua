@@ -1,3 +1,4 @@
+-- With: jobs/leases
 -- Notes that a worker runs this job and nothing beside it: if the worker is lost now, it is lost with this
 -- job. Fenced.
 -- KEYS: record

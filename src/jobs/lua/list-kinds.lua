@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/route-like, jobs/kinds
 -- Which lists of a shard may have jobs that a filter wants, by the kinds of entries that they have had.
 -- KEYS: schedule
 -- Packed: {how an entry goes on behind its id, route, provider ('' for any)}, for each list {state, why (false for any)}

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/list-entries, jobs/pairs, jobs/entry-filter
 -- Goes over the jobs of a shard that have a pair of metadata, newest first, for those that a filter may want, as list.lua goes
 -- over lists.
 -- KEYS: the set of pairs

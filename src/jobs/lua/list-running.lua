@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/route-like
 -- Goes over leases of a shard for the jobs that run, which are few among those without an end. Lines of batches have
 -- leases, too, and are in no list of jobs.
 -- KEYS: schedule

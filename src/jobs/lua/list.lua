@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/list-entries, jobs/entry-filter
 -- Goes over lists of a shard's jobs, newest first, for those that a filter may want. The filter may let too many through
 -- and none too few: the caller reads what it is given, and judges. All lists are read at one moment, and down to
 -- the same place: a job that moves from one to another is met once.

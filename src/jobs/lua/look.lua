@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/entries, jobs/final
 -- Looks at entries of the index for the live jobs of some blocks, and whether the schedule has what will wake
 -- each of them.
 -- KEYS: schedule

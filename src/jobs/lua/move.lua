@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/leases, jobs/entries, jobs/attempts, jobs/moves, jobs/list-entries, jobs/relisting
 -- Moves running jobs on: `queued` at the next target (hop + 1) or in their own queue again (same hop,
 -- generation + 1) when their worker stops, `parked` while no target can serve them. The schedule keeps their
 -- doorbells until a sweeper rings them. Fenced: a worker whose job was given to another moves nothing. All

@@ -1,3 +1,4 @@
+-- With: jobs/shard
 
 -- Jobs by what never changes of them: the pairs of metadata that are indexed, and the tenant, but for the default. A member of
 -- this set is the hash of a pair's line, or of a tenant, and behind it the id of a job that has it, without its prefix. All

@@ -1,3 +1,4 @@
+-- With: jobs/moves, jobs/list-entries, jobs/relisting
 -- Moves a queued or parked job to its next target, because no worker attends to this one. The old doorbell is
 -- stale from then on.
 -- KEYS: record, schedule

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/stream-logs, jobs/leases, jobs/entries, jobs/final, jobs/attempts, jobs/finish
 -- Puts back the doorbell of a live job that nothing would wake, or whose worker is silent. A job that has given a
 -- part of its answer to readers fails instead, unless they take one that begins anew.
 -- KEYS: record, schedule

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/final, jobs/list-entries, jobs/kinds, jobs/pairs
 -- Puts jobs of the index into the lists where they belong and do not stand, or not as they should: those that another
 -- version made or ended, or a process that indexes other metadata.
 -- KEYS: index

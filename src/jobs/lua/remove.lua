@@ -1,3 +1,4 @@
+-- With: jobs/bodies, jobs/final, jobs/list-entries, jobs/pairs
 -- Removes a job in the background that has ended, with its request and its answer. Such a job owes no webhook, so
 -- nothing waits for its record. A worker that lost it finds it gone, as after its retention.
 -- KEYS: record, payload

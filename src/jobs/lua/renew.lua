@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/leases, jobs/entries
 -- Renews the leases of jobs that workers still run. All records are of one shard.
 -- KEYS: schedule
 -- Packed: now, then for each job {id, token, length of its lease in ms}

@@ -1,3 +1,4 @@
+-- With: jobs/leases, jobs/attempts
 -- Logs the failed calls of a job that its worker is about to call again. Fenced.
 -- KEYS: record
 -- ARGV: token, when the next call begins, spent, attempts

@@ -1,3 +1,4 @@
+-- With: jobs/leases
 -- Takes due entries of the schedule for one sweeper. They come up again later unless it rings and removes
 -- them, so that a sweeper that dies loses none.
 -- KEYS: schedule

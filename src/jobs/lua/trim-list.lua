@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/list-entries
 -- Removes entries of a list whose records are gone.
 -- KEYS: list
 -- Packed: where it begins and ends, as ZRANGE takes both, most entries

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/pairs
 -- Removes members of the set of pairs whose records are gone.
 -- KEYS: the set of pairs
 -- Packed: where it begins, as ZRANGE takes it, before what the ids sort that are looked at, most members

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/list-entries, jobs/pairs
 -- Says how many jobs of a shard each of some sets has, and how many entries the lists that would be gone over in their place.
 -- KEYS: the set of pairs
 -- Packed: seal, what the ids sort before ('' for the newest), and from which on, the least score, {hash of a pair …},

@@ -1,3 +1,4 @@
+-- With: queue/prelude
 -- Puts doorbells into a ready list, and rings for its workers. Sent again it does nothing.
 -- KEYS: ready list
 -- Packed: for each tenant of a class {class, tenant, {due, entry, …}}

@@ -1,3 +1,4 @@
+-- With: queue/prelude
 -- Takes doorbells out of a ready list that lead nowhere any more.
 -- KEYS: ready list
 -- Packed: for each {class, tenant, entry}

@@ -1,3 +1,4 @@
+-- With: queue/prelude
 -- Gives a worker the doorbells whose turn it is, and keeps them under the name of a chunk until the worker
 -- says that it has claimed their jobs. What a silent worker took comes back to its old place.
 -- Classes share by weight, and within a class tenants: start-time fair queueing (Goyal et al., 1996), by

@@ -1,3 +1,4 @@
+-- With: rate-limits/ceiling, rate-limits/episodes
 -- Calls at once of one limiter: which of its processes are there, and each one's share of what may be at once. What is
 -- configured is held as it is; where nothing tells a limit, the ceiling finds itself (ceiling.lua).
 -- KEYS: limiter, names of all limiters

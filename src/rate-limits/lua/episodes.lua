@@ -1,3 +1,4 @@
+-- With: rate-limits/ceiling, rate-limits/rate
 -- What 429s teach of a provider that tells no limit. An episode of them cuts the ceiling of calls at once (ceiling.lua) to what
 -- was being served then: multiplicative decrease, but by what was seen. Then one call more tells whether that was a number at
 -- once or a rate (rate.lua). A number turns away what is beyond it and nothing else; whatever contradicts that makes it a rate,

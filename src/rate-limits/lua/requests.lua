@@ -1,3 +1,4 @@
+-- With: rate-limits/window
 -- Requests a minute of one limiter: slots for calls, each with its time. A sliding window counter (window.lua) says how many may
 -- be made, and the generic cell rate algorithm (GCRA, ITU-T I.371) when: evenly, but that what an idle minute left may go at
 -- once, as far as the provider lets that happen.

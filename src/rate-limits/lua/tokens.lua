@@ -1,3 +1,4 @@
+-- With: rate-limits/window
 -- Tokens a minute of one limiter: a token bucket with debt. A request is let through whole while nothing is owed, and what
 -- it takes beyond the bucket, or used beyond its estimate, is waited for afterwards. The bucket holds what is left of the
 -- minute (window.lua), so that an idle minute's worth may go at once, as far as the provider lets that happen.

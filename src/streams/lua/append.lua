@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/stream-logs, jobs/leases
 -- Appends to the logs of streamed jobs, and sends what was appended to the processes whose connections read them. The
 -- offset makes an append that is sent again harmless, and shows what Redis lost. Fenced. All records are of one shard.
 -- KEYS: schedule

@@ -1,3 +1,4 @@
+-- With: jobs/shard, jobs/bodies, jobs/lines, jobs/lives, webhooks/dead-letters
 -- Records how webhook deliveries ended. Fenced by the number of attempts, so that a repeated doorbell, or a
 -- script that is sent again, counts once. All records are of one shard.
 -- KEYS: schedule

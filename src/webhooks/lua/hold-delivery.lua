@@ -1,3 +1,4 @@
+-- With: jobs/shard
 -- Gives back taken deliveries whose receiver has no free slot: their doorbells are rung again later, and no
 -- attempt counts. All records are of one shard.
 -- KEYS: schedule

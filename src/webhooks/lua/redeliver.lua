@@ -1,3 +1,4 @@
+-- With: jobs/bodies, jobs/lives, webhooks/owed, webhooks/dead-letters
 -- Takes a dead letter back into delivery, with its retries from the start.
 -- KEYS: record, schedule
 -- ARGV: id, now

@@ -1,3 +1,4 @@
+-- With: jobs/shard
 -- Gives webhooks to the workers that answer their doorbells, with a lease. A doorbell gets its record only
 -- when the record waits for that very attempt. All records are of one shard.
 -- KEYS: schedule
