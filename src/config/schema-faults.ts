@@ -83,10 +83,43 @@ const unknownChoice = (path: Path, choices: readonly string[], document: unknown
 const valueAt = (document: unknown, path: Path): unknown =>
   path.reduce<unknown>((node, part) => (node as Record<string | number, unknown> | null)?.[part], document)
 
+/** Kinds of values, as who writes YAML calls them. */
+const kinds: Readonly<Record<string, string>> = {
+  object: 'settings (`key: value`)',
+  record: 'settings (`key: value`)',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  null: 'nothing',
+}
+
+const bounds: Readonly<Record<string, string>> = {
+  '<=': 'at most',
+  '>=': 'at least',
+  '<': 'less than',
+  '>': 'more than',
+}
+
+const kindOf = (word: string): string => kinds[word] ?? word
+
+/** zod's words in ours. */
 const plain = (message: string): string =>
   message.endsWith('received undefined')
     ? 'is required'
-    : message.replace(/^(Invalid input|Too small|Too big): /, '').replace(', received', ', found')
+    : message
+        .replace(/^(Invalid input|Too small|Too big): /, '')
+        .replace(
+          /^expected (?:number|int) to be ([<>]=?)/,
+          (_, bound: string) => `expected ${bounds[bound]} `,
+        )
+        .replace(
+          /^expected (\w+), received (\w+)/,
+          // `int` is said of numbers alone.
+          (_, wanted: string, found: string) =>
+            `expected ${kindOf(wanted)}${wanted === 'int' && found === 'number' ? '' : `, found ${kindOf(found)}`}`,
+        )
 
 interface SchemaNode {
   readonly properties?: Record<string, SchemaNode>

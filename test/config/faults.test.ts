@@ -16,7 +16,7 @@ describe('faults of a config', () => {
         {
           code: 'invalid',
           path: 'providers.openai.retries',
-          message: 'expected number, found string',
+          message: 'expected a number, found text',
           line: 4,
         },
       ],
@@ -44,7 +44,12 @@ describe('faults of a config', () => {
       [
         'a number out of range',
         `providers:\n  p: {type: simulated, retries: 11}`,
-        { code: 'invalid', path: 'providers.p.retries', message: 'expected number to be <=10', line: 2 },
+        { code: 'invalid', path: 'providers.p.retries', message: 'expected at most 10', line: 2 },
+      ],
+      [
+        'a number with a fraction',
+        'server: {port: 80.5}',
+        { code: 'invalid', path: 'server.port', message: 'expected a whole number', line: 1 },
       ],
       [
         'a missing setting',
@@ -57,7 +62,7 @@ describe('faults of a config', () => {
         {
           code: 'invalid',
           path: 'server',
-          message: 'expected object, found array',
+          message: 'expected settings (`key: value`), found a list',
           line: 1,
         },
       ],

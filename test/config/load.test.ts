@@ -139,7 +139,7 @@ describe('the loading of a config', () => {
     test('a faulty one is named by its variable and has no line', () => {
       const cwd = configFolder({ 'baton.yaml': withProvider(withPort(1)) })
       expect(refusalOf({ cwd, env: { PORT: 'http', HOST: '0.0.0.0' } }).faults).toEqual([
-        { code: 'invalid', path: 'server.port', message: 'expected number, found string (from PORT)' },
+        { code: 'invalid', path: 'server.port', message: 'expected a number, found text (from PORT)' },
         {
           code: 'relation',
           path: 'server.host',
