@@ -16,6 +16,11 @@ export class InterruptedError extends CommandError {
   override readonly exitCode = interrupted
 }
 
+/** A command line that can mean nothing, whatever the world is like. */
+export class CommandLineError extends CommandError {
+  override readonly exitCode = 2
+}
+
 /** What a command needs from the process that runs it. */
 export interface CommandIo {
   readonly cwd: string

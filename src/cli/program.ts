@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
-import { didYouMean } from '../config/did-you-mean.ts'
 import { ConfigError } from '../config/fault.ts'
 import { addInit } from './add-init.ts'
 import { type AddCommand, type Adding, addCommonOptions, withApiOptions } from './api-options.ts'
@@ -13,6 +12,7 @@ import { addConfigCommands } from './config-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addOperatorCommands } from './operator-commands.ts'
 import { addServingCommands } from './serving-commands.ts'
+import { addHelp, refuseStrayWords } from './stray-words.ts'
 
 /** Commands by their old names, which work until 1.0. */
 const renamedCommands: Readonly<Record<string, string>> = { 'list-keys': 'keys', 'show-limits': 'limits' }
@@ -25,6 +25,14 @@ const wordsOf = (args: readonly string[]): readonly string[] => {
   const [name, ...rest] = at < 0 ? [] : args.slice(at)
   return name === undefined ? [] : [renamedCommands[name] ?? name, ...args.slice(0, at), ...rest]
 }
+
+/** What commander says of a command line, in one line and as `stray-words.ts` says it. */
+const inOurWords = (text: string): string =>
+  text
+    .replace(/\n\(Did you mean (one of )?(.+)\?\)/, (_, several, names) =>
+      several ? `. Did you mean one of ${names}?` : `. Did you mean '${names}'?`,
+    )
+    .replace(/command-argument value '(.*)' is invalid for argument '(.+)'\./, `'$1' is no $2.`)
 
 /** Runs one command line (without `node baton`) and answers its exit code. */
 export const runBaton = async (args: readonly string[], terminal: CommandIo): Promise<number> => {
@@ -43,16 +51,6 @@ export const runBaton = async (args: readonly string[], terminal: CommandIo): Pr
   }
 }
 
-/** Whoever mistypes a command of a group means none of the arguments that its default takes: that takes none. */
-const refuseStranger = (group: Command): void => {
-  const [word] = group.args
-  const names = group.commands.map(command => command.name())
-  if (word === undefined || word.startsWith('-') || names.includes(word)) return
-  const meant = didYouMean(word, names)
-  const hint = meant === undefined ? '' : `. Did you mean '${meant}'?`
-  group.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' })
-}
-
 /**
  * All commands with their options. What a command does is loaded when it runs: help, completions and each other command
  * do not wait for it.
@@ -66,13 +64,7 @@ export const createProgram = (terminal: CommandIo, exit: (code: number) => void)
     .configureOutput({
       writeOut: text => out(text.trimEnd()),
       writeErr: text => terminal.err(text.trimEnd()),
-      // In one line, and as `refuseStranger` writes it.
-      outputError: (text, write) =>
-        write(
-          text.replace(/\n\(Did you mean (one of )?(.+)\?\)/, (_, several, names) =>
-            several ? `. Did you mean one of ${names}?` : `. Did you mean '${names}'?`,
-          ),
-        ),
+      outputError: (text, write) => write(inOurWords(text)),
     })
     .configureHelp({ styleTitle: text => paint('head', text) })
     .showHelpAfterError('(--help lists the commands and options)')
@@ -80,7 +72,7 @@ export const createProgram = (terminal: CommandIo, exit: (code: number) => void)
 
   const command: AddCommand = (usage, description, { parent = program, isDefault = false, group } = {}) => {
     const added = addCommonOptions(parent.command(usage, { isDefault }).description(description))
-    if (isDefault) parent.hook('preSubcommand', refuseStranger)
+    if (isDefault) refuseStrayWords(parent, added)
     return group === undefined ? added : added.helpGroup(groups[group])
   }
   const adding: Adding = { program, command, apiCommand: withApiOptions(command), exit }
@@ -91,5 +83,6 @@ export const createProgram = (terminal: CommandIo, exit: (code: number) => void)
   addJobCommands(adding, terminal)
   addOperatorCommands(adding, terminal)
   addCompletion(adding, terminal)
+  addHelp(adding)
   return program
 }

@@ -39,6 +39,17 @@ describe('the command line of baton', () => {
       ['an option left out', 'limits', "required option '--provider <name>' not specified"],
       ['an option without its value', 'keys --config', "option '--config <file>' argument missing"],
       ['too many arguments', 'validate-config a b', 'too many arguments'],
+      ['too many arguments of a list', 'jobs list lst', "too many arguments for 'list'"],
+      ['no command, behind an option', 'jobs --limit 5 lst', "unknown command 'lst'. Did you mean 'list'?\n"],
+      ['no command of a group', 'jobs frob', "unknown command 'frob'. There are list, show, cancel, retry\n"],
+      ['help for no command', 'help jobs lst', "unknown command 'lst'. Did you mean 'list'?\n"],
+      ['help for none of a group', 'jobs help lst', "unknown command 'lst'. Did you mean 'list'?\n"],
+      [
+        'an argument that is no choice',
+        'completion tcsh',
+        "error: 'tcsh' is no shell. Allowed choices are bash,",
+      ],
+      ['a time that is none', 'usage --from yesterdy', '--from must be a day or a time'],
       ['no command', '', 'Usage: baton'],
     ])('%s', async (_, commandLine, message) => {
       const { exitCode, out, err } = await runIn({}, commandLine)
@@ -61,6 +72,9 @@ describe('the command line of baton', () => {
   test.each([
     ['--help', 'validate-config'],
     ['keys --help', '--config <file>'],
+    ['help jobs cancel', 'Usage: baton jobs cancel'],
+    ['jobs help cancel', 'Usage: baton jobs cancel'],
+    ['help', 'Usage: baton [options]'],
     ['list-keys --help', 'Usage: baton keys'],
     ['show-limits --help', 'Usage: baton limits'],
     ['--version', manifest.version],

@@ -79,7 +79,7 @@ describe('commands of operators', () => {
     expect((await site.run('usage --from 2025-01-01 --to 2025-01-02')).out).toBe(
       'No jobs ended in this time.',
     )
-    expect((await site.run('usage --from yesterday')).exitCode).toBe(1)
+    expect((await site.run('usage --from yesterday')).exitCode).toBe(2)
   })
 
   test('jobs: list, show, cancel and retry', async () => {
@@ -113,7 +113,7 @@ describe('commands of operators', () => {
     expect(await idsBy('--code expired')).toEqual([])
     expect(await idsBy('--metadata team=a --metadata user=b')).toEqual([])
     expect((await site.run('jobs --metadata team')).err).toContain('KEY=VALUE')
-    expect((await site.run('jobs --since yesterday')).exitCode).toBe(1)
+    expect((await site.run('jobs --since yesterday')).exitCode).toBe(2)
 
     const shown = await site.run(`jobs show ${done}`)
     expect(shown.out).toMatch(/\n {2}provider +anthropic\/claude\n/)

@@ -107,7 +107,8 @@ describe('baton submit refuses', () => {
     expect(await refusal(['submit', 'good.jsonl', '--endpoint', '/v1/songs'])).toContain('endpoint')
     await site.write('unpriced.jsonl', line('a', 'fail-400'))
     expect(await refusal(['submit', 'unpriced.jsonl', '--max-cost', '1'])).toContain('(price_unknown)')
-    expect(await refusal(['submit', 'good.jsonl', '--metadata', 'team'])).toContain('KEY=VALUE')
+    const wrong = await site.run(['submit', 'good.jsonl', '--metadata', 'team'])
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('KEY=VALUE') })
     expect(await refusal(['submit', 'good.jsonl', '--metadata', `team=${'x'.repeat(600)}`])).toContain(
       'metadata',
     )

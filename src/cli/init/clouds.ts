@@ -1,5 +1,5 @@
 import { vendorSettings } from '../../config/vendor-settings.ts'
-import { CommandError } from '../command-io.ts'
+import { CommandError, CommandLineError } from '../command-io.ts'
 import type { InitOptions } from './options.ts'
 import type { Setup } from './setup.ts'
 import type { Vendor } from './vendors.ts'
@@ -67,19 +67,19 @@ export const isCloud = (type: string): boolean => Object.hasOwn(asked, type)
 const faultOf = (setting: PlaceSetting, value: string): string | null =>
   vendorSettings[setting].safeParse(value).error?.issues[0]?.message ?? null
 
-/** Throws CommandError for a flag of a vendor that is not among the chosen, and for a value that is none. */
+/** Throws CommandLineError for a flag of a vendor that is not among the chosen, and for a value that is none. */
 export const checkPlaceFlags = (options: InitOptions, chosen: readonly Vendor[]): void => {
   for (const flag of flags) {
     const value = options[flag]
     if (value === undefined) continue
     const owner = owners[flag]
     if (!chosen.some(({ type }) => type === owner))
-      throw new CommandError(`--${flag} ${value}: there is no --provider ${owner} with it.`)
+      throw new CommandLineError(`--${flag} ${value}: there is no --provider ${owner} with it.`)
     const fault = faultOf(flag, value)
-    if (fault !== null) throw new CommandError(`--${flag} ${value}: ${fault}.`)
+    if (fault !== null) throw new CommandLineError(`--${flag} ${value}: ${fault}.`)
   }
   if (options.resource !== undefined && options.baseUrl.some(text => text.startsWith('azure=')))
-    throw new CommandError('--resource and --base-url azure=URL both say where azure is: keep one.')
+    throw new CommandLineError('--resource and --base-url azure=URL both say where azure is: keep one.')
 }
 
 /** Where the models of a vendor are, by flags, the environment or the person; nothing for vendors with one address. */

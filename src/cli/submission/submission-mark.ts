@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { CommandError } from '../command-io.ts'
+import { CommandError, CommandLineError } from '../command-io.ts'
 
 /** Metadata of a batch that one part of a file became. */
 const [idKey, partKey] = ['baton_submission', 'baton_part'] as const
@@ -16,7 +16,7 @@ export const newSubmissionId = (digest: string): string =>
 /** Throws CommandError where it is no such id, or that of another input. */
 export const checkSubmissionId = (id: string, digest: string, name: string): void => {
   const [, begun] = form.exec(id) ?? []
-  if (begun === undefined) throw new CommandError(`${id} is no submission: its id begins with sub_`)
+  if (begun === undefined) throw new CommandLineError(`${id} is no submission: its id begins with sub_`)
   if (begun !== digest.slice(0, 16))
     throw new CommandError(`${id} was begun with other content than ${name} has now`)
 }
