@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { rolesToServe } from './cli/served-roles.ts'
 import { readTime } from './clock/clock.ts'
 import { loadConfig } from './config/load.ts'
@@ -8,7 +7,8 @@ import { readWorkers } from './health/heartbeats.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { probeReady } from './probe-ready.ts'
 import { createApiRedis } from './redis/connect.ts'
-import { redisPlaceOf } from './redis/place.ts'
+import { describePlace, redisPlaceOf } from './redis/place.ts'
+import { readRoleWords } from './role-words.ts'
 
 /** The arguments that process 1 gave to main.ts, or to `baton serve`. */
 const argsOfContainer = async (): Promise<readonly string[]> => {
@@ -16,7 +16,8 @@ const argsOfContainer = async (): Promise<readonly string[]> => {
   const entry = words.findIndex(word => /(?:^|\/)(?:src\/main\.ts|baton(?:\.js|\.ts)?)$/.test(word))
   const given = words.slice(entry + 1)
   const roles = words[entry]?.endsWith('main.ts') ? given : rolesToServe(given)
-  if (entry < 0 || roles === null) throw new Error('process 1 does not run Baton')
+  if (entry < 0 || roles === null)
+    throw new Error('Process 1 does not run Baton. Name the role that runs here, as `baton healthcheck api`.')
   return roles
 }
 
@@ -30,7 +31,9 @@ const checkWorker = async (config: Config, name: string | undefined): Promise<vo
   try {
     await new Promise<void>((ready, failed) => {
       redis.once('ready', ready)
-      redis.once('error', failed)
+      redis.once('error', (error: NodeJS.ErrnoException) =>
+        failed(new Error(`${describePlace(place)} cannot be reached (${error.code ?? error.message})`)),
+      )
     })
     const { prefix } = config.redis
     const workers = await readWorkers(redis, prefix, await readTime(redis, prefix))
@@ -49,13 +52,9 @@ const checkWorker = async (config: Config, name: string | undefined): Promise<vo
  * @throws an error that says what is wrong.
  */
 export const checkHealth = async (words: readonly string[], env: NodeJS.ProcessEnv): Promise<void> => {
-  const { positionals, values } = parseArgs({
-    args: [...(words.length > 0 ? words : await argsOfContainer())],
-    allowPositionals: true,
-    options: { config: { type: 'string' }, 'install-redis': { type: 'boolean' } },
-  })
-  const config = loadConfig({ file: values.config, cwd: process.cwd(), env })
-  const [role, name] = positionals
+  const { names, config: file } = readRoleWords(words.length > 0 ? words : await argsOfContainer())
+  const config = loadConfig({ file, cwd: process.cwd(), env })
+  const [role, name] = names
   const { host, port, admin_host, admin_port } = config.server
   // Any free port is known to nobody else.
   if (admin_port) return probeReady(admin_host, admin_port)

@@ -6,22 +6,9 @@ import { type AppContext, openContext } from './context/context.ts'
 import { openReloads } from './context/reloads.ts'
 import type { Vitals } from './health/vitals.ts'
 import { createLifecycle, type Holdup } from './lifecycle/lifecycle.ts'
-import { webhookQueue } from './queue/doorbells.ts'
+import type { Roles } from './named-roles.ts'
 import { type RedisPlace, redisPlaceOf } from './redis/place.ts'
 import { withSimulated } from './sim/with-simulated.ts'
-
-/** What a process does; all of it when no role is named. */
-export interface Roles {
-  readonly api: boolean
-  readonly providers: readonly string[]
-  readonly webhooks: boolean
-  readonly batches: boolean
-}
-
-/** What comes after `worker` to start that of batches. That of webhooks is named like its queue. */
-export const batchesRole = 'batches'
-
-export const noRole: Roles = { api: false, providers: [], webhooks: false, batches: false }
 
 /** All roles of a process on one config. A reload opens the next one, and then this one ends what it has begun. */
 export interface Generation {
@@ -157,17 +144,4 @@ export const openGeneration = (options: GenerationOptions): Opening => {
       return holdup()
     },
   }
-}
-
-/** What the words of a command line name, of the providers of a config; null where they name nothing. */
-export const namedRoles = (
-  [role, name]: readonly (string | undefined)[],
-  { providers, server }: Pick<Config, 'providers' | 'server'>,
-): Roles | null => {
-  const names = Object.keys(providers)
-  if (role === undefined) return { api: true, providers: names, webhooks: true, batches: true }
-  if (role === 'api') return { ...noRole, api: true, providers: server.express ? names : [] }
-  if (name === webhookQueue) return { ...noRole, webhooks: true }
-  if (name === batchesRole) return { ...noRole, batches: true }
-  return name !== undefined && names.includes(name) ? { ...noRole, providers: [name] } : null
 }

@@ -4,15 +4,10 @@ import { adopted, type ConfigChanges, changesBetween, isChanged, versionOf } fro
 import { ConfigError } from './config/fault.ts'
 import type { ReloadReport } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
-import {
-  type Generation,
-  type GenerationOptions,
-  type Opening,
-  openGeneration,
-  type Roles,
-} from './generation.ts'
+import { type Generation, type GenerationOptions, type Opening, openGeneration } from './generation.ts'
 import { createVitals, type OwnCounts, type Vitals } from './health/vitals.ts'
 import { type Holdup, StopRequested } from './lifecycle/lifecycle.ts'
+import type { Roles } from './named-roles.ts'
 
 export interface GenerationsOptions extends Pick<GenerationOptions, 'redisAt' | 'graceMs' | 'log' | 'env'> {
   /** Reads the config of this process. Throws ConfigError. */

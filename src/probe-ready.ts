@@ -18,7 +18,11 @@ export const probeReady = (listens: string, port: number): Promise<void> =>
       else reject(new Error(`/readyz was answered ${answer.statusCode}`))
     })
     asked.on('timeout', () => asked.destroy(new Error(`/readyz was not answered in ${limitMs / 1_000} s`)))
-    asked.on('error', reject)
+    asked.on('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === undefined ? error : new Error(`nothing answers at ${host}:${port} (${error.code})`),
+      ),
+    )
     asked.end()
   })
 

@@ -1,11 +1,9 @@
-import { parseArgs } from 'node:util'
 import type { Logger } from 'pino'
 import { ConfigError } from './config/fault.ts'
 import { type ConfigFile, filesOf, readConfigFile } from './config/file.ts'
 import { judgedConfig } from './config/load.ts'
 import { type Config, configSchema } from './config/schema.ts'
 import { createSecretFiles } from './config/secret-files.ts'
-import { batchesRole, namedRoles, noRole, type Roles } from './generation.ts'
 import {
   createGenerations,
   type Generations,
@@ -17,53 +15,30 @@ import { createFileWatch, createMountWatch, type FileWatch } from './lifecycle/f
 import { createLifecycle, type Lifecycle, StopRequested } from './lifecycle/lifecycle.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { createStopProcess } from './lifecycle/stop-process.ts'
-import { webhookQueue } from './queue/doorbells.ts'
+import { namedRoles, noRole, rolesOf } from './named-roles.ts'
 import { consentOf } from './redis/dev/ask-install.ts'
 import type { Consent } from './redis/dev/binary.ts'
+import { readRoleWords, UsageError, usage } from './role-words.ts'
 import { simulatedDefaults } from './sim/with-simulated.ts'
 import { StartError } from './start-error.ts'
 import { openRedis } from './start-redis.ts'
 
-const usage = `Usage: baton serve [role] [--config FILE] [--install-redis]
-
-Roles:
-  (none)              the API, a worker for every provider, webhooks and batches, in one process
-  api                 the API alone
-  worker <provider>   one provider's worker
-  worker webhooks     webhook deliveries
-  worker batches      feeds batches and collects their results
-
---install-redis lets a start that finds neither REDIS_URL nor a redis-server install one with the package manager.`
-
 /** After the grace, for closing what is not a call: then the process ends whatever is still open. */
 const closingMs = 5_000
-
-const rolesOf = (words: readonly string[], config: Config): Roles => {
-  const [role, name, ...rest] = words
-  if (role !== undefined && role !== 'api' && role !== 'worker')
-    throw new StartError(`Unknown role '${role}'.\n\n${usage}`)
-  const unexpected = role === 'api' ? name : rest[0]
-  if (unexpected !== undefined) throw new StartError(`Unexpected argument '${unexpected}'.\n\n${usage}`)
-  const roles = namedRoles(words, config)
-  if (roles !== null) return roles
-  const names = [...Object.keys(config.providers), webhookQueue, batchesRole].join(', ')
-  throw new StartError(`Name what to work on: ${names}.\n\n${usage}`)
-}
 
 const madeUp = `
   ┌──────────────────────────────────────────────────────────────────────────┐
   │ NO CONFIG: SIMULATED PROVIDERS SERVE, AND EVERY ANSWER IS MADE UP.       │
   │ There is no baton.yaml here, and neither --config nor BATON_CONFIG names │
-  │ another file. For real answers: cp baton.example.yaml baton.yaml         │
+  │ another file. For real answers: npx baton init                           │
   └──────────────────────────────────────────────────────────────────────────┘
 `
 
 /** Where there is no config at all, the simulated providers stand in; a config without providers is a fault. */
-const withDefaults = (config: Config): Config => {
-  if (Object.keys(config.providers).length > 0) return config
-  console.error(madeUp)
-  return { ...config, ...configSchema.pick({ providers: true, models: true }).parse(simulatedDefaults) }
-}
+const withDefaults = (config: Config): Config =>
+  Object.keys(config.providers).length === 0
+    ? { ...config, ...configSchema.pick({ providers: true, models: true }).parse(simulatedDefaults) }
+    : config
 
 interface Start {
   readonly first: ReadConfig
@@ -170,26 +145,10 @@ const explainListen = (error: unknown, { what, host, port, settings }: Listening
   return error
 }
 
-const readArguments = (args: readonly string[]) => {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: 'string' },
-        'install-redis': { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    })
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}\n\n${usage}`, { cause: error })
-  }
-}
-
 const fail = (error: unknown, log: Logger): void => {
   if (error instanceof ConfigError || error instanceof StartError) console.error(error.message)
   else log.fatal({ event: 'process.start_failed', err: error }, 'not started')
-  process.exitCode = 1
+  process.exitCode = error instanceof UsageError ? 2 : 1
 }
 
 /** By which signals reach a process. */
@@ -206,11 +165,12 @@ export const runRoles = async (
 ): Promise<void> => {
   const log = createLogger(env.LOG_LEVEL ?? 'info')
   try {
-    const { positionals, values } = readArguments(args)
-    if (values.help) return console.log(usage)
-    const sources = { file: values.config, cwd: process.cwd(), env }
+    const words = readRoleWords(args)
+    if (words.asksForHelp) return console.log(usage)
+    const sources = { file: words.config, cwd: process.cwd(), env }
     // Before it is read: what is written meanwhile is a change.
-    const watch = createFileWatch(filesOf(sources), log)
+    const paths = filesOf(sources)
+    const watch = createFileWatch(paths, log)
     const files = createSecretFiles((file, problem) =>
       log.error(
         { event: 'config.secret_kept', file, problem },
@@ -218,24 +178,23 @@ export const runRoles = async (
       ),
     )
     const judged = (source: ConfigFile): Config =>
-      withDefaults(
-        judgedConfig(
-          source,
-          ({ path: key, line, message: advice }) =>
-            log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
-          files,
-        ),
+      judgedConfig(
+        source,
+        ({ path: key, line, message: advice }) =>
+          log.warn({ event: 'config.key_renamed', key, line, advice }, 'config key has a new name'),
+        files,
       )
     const read = (): ReadConfig => {
       const source = readConfigFile(sources)
-      return { config: judged(source), again: () => judged(source) }
+      return { config: withDefaults(judged(source)), again: () => withDefaults(judged(source)) }
     }
     const first = read()
     const { config } = first
     const mounts = createMountWatch(() => files.paths, log)
-    rolesOf(positionals, config)
+    rolesOf(words.names, config)
+    if (paths.length === 0) console.error(madeUp)
     // A worker whose provider is gone stays, with nothing to do, until a config names it again.
-    const reloading = { read, rolesOf: (now: Config) => namedRoles(positionals, now) ?? noRole, env }
+    const reloading = { read, rolesOf: (now: Config) => namedRoles(words.names, now) ?? noRole, env }
     const graceMs = config.server.shutdown_grace
     const { whole: life, onOpen } = wholeLife(createLifecycle(graceMs, log), graceMs)
     const stop = createStopProcess({ life, limitMs: graceMs + closingMs, log, exit: process.exit })
@@ -245,7 +204,7 @@ export const runRoles = async (
       stop(signal)
     })
     const consent = consentOf({
-      isTold: values['install-redis'] === true,
+      isTold: words.mayInstallRedis,
       isUnattended: Boolean(env.CI),
       input: process.stdin,
       output: process.stderr,

@@ -25,12 +25,14 @@ const config = (more: object = {}) => ({
 })
 
 /** What a process says that does not start, and how long it took. */
-const refusal = async (document: object, ...args: string[]) => {
+const refusal = async (document: object, ...args: string[]) => refusalWith(1, document, ...args)
+
+const refusalWith = async (code: number, document: object, ...args: string[]) => {
   site = await openBaton({ level: 'processes', config: document })
   const startedAt = performance.now()
   const refused = site.run(...args)
   const exit = await refused.exited
-  expect(exit).toEqual({ code: 1, signal: null })
+  expect(exit).toEqual({ code, signal: null })
   // A person is to read it: sentences, no traces.
   expect(refused.output).not.toMatch(/\n +at |not started/)
   return { said: refused.output, tookMs: performance.now() - startedAt }
@@ -38,14 +40,19 @@ const refusal = async (document: object, ...args: string[]) => {
 
 describe('a process that cannot do what it is told', () => {
   it.each([
-    [['wroker', 'first'], "Unknown role 'wroker'"],
-    [['worker', 'second'], 'Name what to work on: first, webhooks'],
+    [['wroker', 'first'], "Unknown role 'wroker'. Did you mean 'worker'?"],
+    [
+      ['worker', 'webhoks'],
+      "There is no worker 'webhoks'. Did you mean 'webhooks'? Name what to work on: first, webhooks",
+    ],
     [['worker'], 'Name what to work on: first, webhooks'],
     [['worker', 'first', 'second'], "Unexpected argument 'second'"],
     [['api', 'first'], "Unexpected argument 'first'"],
-    [['--confg', 'x.yaml'], "Unknown option '--confg'"],
+    [['--confg', 'x.yaml'], "Unknown option '--confg'. Did you mean '--config'?"],
+    [['--config', '--install-redis'], '--config needs a value.'],
+    [['--install-redis=yes'], '--install-redis takes no value.'],
   ])('%j: says what is wrong and how it is used', async (args, sentence) => {
-    const { said } = await refusal(config(), ...args)
+    const { said } = await refusalWith(2, config(), ...args)
     expect(said).toContain(sentence)
     expect(said).toContain('Usage: ')
   })

@@ -253,8 +253,8 @@ describe('the package', () => {
 
   it('refuses a role that there is not', async () => {
     expect(await command(['serve', 'everything'], folder)).toEqual({
-      code: 1,
-      output: expect.stringContaining("Unknown role 'everything'"),
+      code: 2,
+      output: expect.stringMatching(/^Unknown role 'everything'\./),
     })
   })
 })

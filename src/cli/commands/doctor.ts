@@ -60,7 +60,7 @@ const examineStore = async (config: Config, cwd: string): Promise<readonly Findi
     return [
       skipped(
         'private',
-        'none runs: `npm start` brings its own',
+        'none runs: `baton serve` brings its own',
         'Start Baton, or set REDIS_URL, and ask again.',
       ),
     ]

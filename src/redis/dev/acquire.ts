@@ -29,7 +29,13 @@ export interface AcquiredRedis {
  */
 export async function acquireRedis({ url, dir, consent, log }: AcquireOptions): Promise<AcquiredRedis> {
   if (url !== undefined) return borrowed(url)
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    const advice =
+      'Set REDIS_URL to a Redis that runs, or start Baton in a folder that this user may write to.'
+    throw new Error(
+      `A Redis of its own would be kept in ${dir}, which cannot be made (${error.code}). ${advice}`,
+    )
+  })
   return withStartLock(lockPathIn(dir), async () => {
     const last = await readServerRecord(recordPathIn(dir))
     if (last !== null && (await isServing(last))) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -71,6 +71,14 @@ async function pidOf(url: string): Promise<number> {
 const isGone = async (pid: number, url: string) => !(await isRedisServer(pid, Number(new URL(url).port)))
 
 describe('Redis on a bare machine', () => {
+  it('says what to do where its folder cannot be made', async () => {
+    const file = join(dir, 'a-file')
+    await writeFile(file, '')
+    await expect(acquireRedis({ dir: join(file, 'redis'), log })).rejects.toThrow(
+      /which cannot be made \(ENOTDIR\)\. Set REDIS_URL to a Redis that runs, or /,
+    )
+  })
+
   describe('acquiring a Redis', () => {
     it('takes a given URL and starts nothing', async () => {
       const { url } = testRedis()
