@@ -6,6 +6,7 @@ import { type BatchRequest, requestFiles } from './request-files.ts'
 import type { BatchResult } from './result-lines.ts'
 import { checkPart, digestOf, findParts, marksOf } from './run-marks.ts'
 import { pause, type Transport } from './transport.ts'
+import { untilAborted } from './until-aborted.ts'
 
 type BatchBody = Operations['createBatch']['body']
 
@@ -93,7 +94,7 @@ export async function* runBatches<Body>(
     } = options
     const known = name === undefined ? null : await findParts(calls.list({ signal }), name)
     let number = 0
-    for await (const { file } of requestFiles(requests, endpoint, {
+    for await (const { file } of requestFiles(untilAborted(requests, signal), endpoint, {
       lines: linesPerBatch,
       bytes: bytesPerBatch,
     })) {

@@ -230,6 +230,22 @@ describe('batches', () => {
     expect(await failing()).toEqual([failed])
   })
 
+  it('are left at once where the iterable is stuck', async () => {
+    const stuck = async function* () {
+      yield* requests(2)
+      await new Promise(() => undefined)
+    }
+    const options = { linesPerBatch: 1 }
+    for await (const { custom_id } of baton.batches.run(stuck(), options)) {
+      expect(custom_id).toBe('line-0')
+      break
+    }
+    const gone = new AbortController()
+    const onProgress = () => gone.abort(new Error('enough'))
+    const running = all(baton.batches.run(stuck(), { ...options, onProgress, signal: gone.signal }))
+    await expect(running).rejects.toThrow('enough')
+  })
+
   it('give up nothing of an iterable that nobody reads on', async () => {
     let isClosed = false
     const endless = async function* () {
