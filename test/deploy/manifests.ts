@@ -25,6 +25,7 @@ export interface Manifest {
       readonly spec: {
         readonly terminationGracePeriodSeconds: number
         readonly automountServiceAccountToken: boolean
+        readonly serviceAccountName?: string
         readonly securityContext: { readonly runAsNonRoot: boolean }
         readonly containers: readonly {
           readonly image: string
