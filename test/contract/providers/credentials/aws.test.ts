@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import type { IncomingMessage, RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
@@ -9,7 +9,8 @@ import { nowMs, openProvider, openUpstream, requestOf } from '../open-provider.t
 import { answering, type RecordingUpstream } from '../recording-upstream.ts'
 import { bodyFor, chats } from '../vendors/all.ts'
 import { awsKeys, bedrock, expectSigned } from '../vendors/bedrock.ts'
-import { container, createFakeAws, type FakeAws, imds, sts, stsError } from './fake-aws.ts'
+import { openSts, podWithRole } from './aws-ways.ts'
+import { container, createFakeAws, type FakeAws, imds, stsError } from './fake-aws.ts'
 import { fileWith, folder, surroundedBy } from './surroundings.ts'
 
 const role = 'arn:aws:iam::123456789012:role/baton'
@@ -21,24 +22,6 @@ const openBedrock = async (
 ) => {
   const api = await openUpstream(respond)
   return { api, provider: openProvider({ type: 'bedrock', base_url: api.url, region: 'us-east-1', ...more }) }
-}
-
-const openSts = async (aws: FakeAws): Promise<RecordingUpstream> => {
-  const bodyOf = (_: IncomingMessage): string => server.arrivals.at(-1)!.text
-  const server: RecordingUpstream = await openUpstream(sts(aws, bodyOf))
-  return server
-}
-
-/** What EKS puts into a pod whose service account has a role. */
-const podWithRole = async (token = 'a.web.token') => {
-  const aws = createFakeAws()
-  const server = await openSts(aws)
-  surroundedBy({
-    AWS_WEB_IDENTITY_TOKEN_FILE: fileWith(token),
-    AWS_ROLE_ARN: role,
-    AWS_ENDPOINT_URL_STS: server.url,
-  })
-  return { aws, server }
 }
 
 const signedBy = (api: RecordingUpstream, aws: FakeAws, n = 0): void => {

@@ -12,15 +12,22 @@ export interface HandedOut {
 
 export interface FakeAws {
   readonly handedOut: HandedOut[]
+  /** The web token that STS knows. */
+  webToken: string
   /** How long what is handed out lasts. */
   lastsMs: number
   /** Answers in place of what would be handed out. */
   refuses: RequestListener | null
 }
 
-export const createFakeAws = (): FakeAws => ({ handedOut: [], lastsMs: 3_600_000, refuses: null })
+export const createFakeAws = (): FakeAws => ({
+  handedOut: [],
+  webToken: 'a.web.token',
+  lastsMs: 3_600_000,
+  refuses: null,
+})
 
-const handOut = (aws: FakeAws): HandedOut & { readonly end: string } => {
+export const handOut = (aws: FakeAws): HandedOut & { readonly end: string } => {
   const n = aws.handedOut.length + 1
   const secret = createHash('sha256').update(`secret ${n}`).digest('base64').slice(0, 40)
   const keys = { id: `ASIAIOSFODNN7EXAMPL${n}`, secret, token: `session-${n}` }
@@ -60,7 +67,7 @@ export const sts =
     expect(form.get('Version')).toBe('2011-06-15')
     expect(form.get('RoleArn')).toMatch(/^arn:aws:iam::123456789012:role\//)
     if (action === 'AssumeRoleWithWebIdentity') {
-      if (form.get('WebIdentityToken') !== 'a.web.token')
+      if (form.get('WebIdentityToken') !== aws.webToken)
         return stsError(400, 'InvalidIdentityToken', 'No OpenIDConnect provider found')(request, response)
     } else {
       expect(action).toBe('AssumeRole')

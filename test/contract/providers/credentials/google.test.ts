@@ -72,6 +72,58 @@ describe('Google’s application default credentials', () => {
     expect(await provider.prove!(new Interrupt())).toMatchObject({ source: 'workload identity federation' })
   })
 
+  test('federation by an address, for an account that it may act as: the token of that account is shown', async () => {
+    const subject = await openUpstream(answering(200, { id_token: 'a.subject.token' }))
+    const tokens = await openUpstream(answering(200, { ...granted, access_token: 'ya29.federated' }))
+    const ends = new Date(Math.max(nowMs, Date.now()) + 3_600_000).toISOString()
+    const accounts = await openUpstream(answering(200, { accessToken: 'ya29.of-account', expireTime: ends }))
+    const acting =
+      '/v1/projects/-/serviceAccounts/baton@my-project.iam.gserviceaccount.com:generateAccessToken'
+    const adc = {
+      ...federated(`${tokens.url}/v1/token`, ''),
+      service_account_impersonation_url: accounts.url + acting,
+      credential_source: {
+        url: `${subject.url}/token?audience=google`,
+        headers: { metadata: 'true' },
+        format: { type: 'json', subject_token_field_name: 'id_token' },
+      },
+    }
+    surroundedBy({ GOOGLE_APPLICATION_CREDENTIALS: fileWith(JSON.stringify(adc)) })
+    const { api, provider } = await openVertex({ project: 'my-project' })
+    expect(await provider.call(request())).toMatchObject({ status: 200 })
+    cameWith(api, 'my-project', 'ya29.of-account')
+    expect(subject.arrivals).toMatchObject([
+      { path: '/token?audience=google', headers: { metadata: 'true' } },
+    ])
+    expect(new URLSearchParams(tokens.arrivals[0]!.text).get('subject_token')).toBe('a.subject.token')
+    expect(accounts.arrivals).toMatchObject([
+      { path: acting, headers: { authorization: 'Bearer ya29.federated' } },
+    ])
+  })
+
+  test('a subject token that is written anew is read anew', async () => {
+    let n = 0
+    const tokens = await openUpstream((incoming, response) =>
+      answering(200, { ...granted, access_token: `ya29.${++n}` })(incoming, response),
+    )
+    const file = fileWith('first.token')
+    const credentials = JSON.stringify(federated(`${tokens.url}/v1/token`, file))
+    surroundedBy({})
+    const ended = { error: { code: 401, status: 'UNAUTHENTICATED', message: 'ended' } }
+    const { api, provider } = await openVertex(
+      { project: 'my-project', credentials },
+      (incoming, response) => {
+        const isFirst = incoming.headers.authorization === 'Bearer ya29.1'
+        if (isFirst) writeFileSync(file, 'second.token')
+        answering(isFirst ? 401 : 200, isFirst ? ended : vertex.answer({ text: 'four' }))(incoming, response)
+      },
+    )
+    expect(await provider.call(request())).toMatchObject({ status: 200 })
+    const shown = tokens.arrivals.map(({ text }) => new URLSearchParams(text).get('subject_token'))
+    expect(shown).toEqual(['first.token', 'second.token'])
+    cameWith(api, 'my-project', 'ya29.2')
+  })
+
   test.each(['credentials', 'credentials_file'])('%s may be those of another cloud', async setting => {
     const tokens = await openUpstream(answering(200, granted))
     const adc = JSON.stringify(federated(`${tokens.url}/v1/token`, fileWith('a.subject.token')))
